@@ -1,0 +1,5 @@
+//! The core of Offhook.
+
+mod line;
+
+pub use line::LineState;
