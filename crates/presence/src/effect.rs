@@ -1,0 +1,41 @@
+//! What the engine wants done.
+
+use crate::{
+    PersonId, Presence, Record, Timestamp,
+    own::{Action, Slot},
+};
+
+/// A write to Teams. The caller keeps at most one pending write per person and slot: a later one replaces it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TeamsWrite {
+    /// For whom.
+    pub person: PersonId,
+    /// Where.
+    pub slot: Slot,
+    /// What.
+    pub action: Action,
+}
+
+/// One consequence of an input. Records come before the write that they belong to and must be durable before it is
+/// sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The person's presence changed.
+    Changed {
+        /// Whose.
+        person: PersonId,
+        /// To what.
+        presence: Presence,
+    },
+    /// Something that must outlive a crash.
+    Remember(Record),
+    /// Something to write to Teams.
+    Write(TeamsWrite),
+    /// The loop breaker paused writing for this person.
+    WritingPaused {
+        /// For whom.
+        person: PersonId,
+        /// Until when.
+        until: Timestamp,
+    },
+}

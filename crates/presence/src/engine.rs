@@ -1,0 +1,451 @@
+//! The engine: owns people and their signals, takes what happened, returns what follows, and knows when it must be
+//! called next. All time passes through `now`; nothing happens between two calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    Choice, Effect, LineId, LineSignal, LineState, PersonId, PersonRecord, Presence, Reason,
+    Record, Settings, Signals, Slot, SyncMode, TeamsCall, TeamsState, TeamsWrite, Timestamp,
+    evaluate::{Decision, Explain, Facts, Silent, evaluate},
+    mirror::{Mirror, Wish},
+    record::OwnRecord,
+};
+
+/// Something that happened. An input about a person who is not known is ignored: the person was removed meanwhile.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// A person exists, with what the store remembers. Replaces what was known.
+    AddPerson(PersonId, Box<PersonRecord>),
+    /// A person no longer exists. What was written to Teams is taken back.
+    RemovePerson(PersonId),
+    /// A telephone line said what it is doing. Renews the lease even if nothing changed.
+    Line {
+        /// Whose line.
+        person: PersonId,
+        /// Which.
+        line: LineId,
+        /// What it is doing.
+        state: LineState,
+        /// The end of the lease.
+        until: Timestamp,
+    },
+    /// The connection to a line's telephone system is lost.
+    LineStale {
+        /// Whose line.
+        person: PersonId,
+        /// Which.
+        line: LineId,
+    },
+    /// Graph said what Teams shows.
+    TeamsObserved {
+        /// Whose presence.
+        person: PersonId,
+        /// What it is.
+        state: TeamsState,
+        /// When Graph was asked.
+        asked_at: Timestamp,
+    },
+    /// Teams acknowledged a write.
+    TeamsAcknowledged(TeamsWrite),
+    /// The person chose a profile, or went back to automatic. Durable already.
+    Choose(PersonId, Option<Choice>),
+    /// The organisation's sync mode changed. Durable already.
+    SetMode(SyncMode),
+    /// Time passed.
+    Tick,
+}
+
+/// One person in the engine.
+#[derive(Debug)]
+struct Person {
+    lines: Vec<LineId>,
+    linked: bool,
+    signals: Signals,
+    mirror: Mirror,
+    at_rest: bool,
+    rest_since: Timestamp,
+    /// What was last told, to tell only changes.
+    told: Presence,
+    /// The Teams call as the store has it.
+    stored_call: Option<TeamsCall>,
+    /// The entry in the engine's list of deadlines, never later than the true one.
+    deadline: Option<Timestamp>,
+}
+
+/// Owns people and their signals. See the crate's description.
+#[derive(Debug)]
+pub struct Engine {
+    settings: Settings,
+    people: BTreeMap<PersonId, Person>,
+    deadlines: BTreeSet<(Timestamp, PersonId)>,
+}
+
+impl Engine {
+    /// An engine without people.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            people: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+        }
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Takes in what happened at `now` and returns what follows. `now` must not run backwards.
+    pub fn handle(&mut self, now: Timestamp, input: Input) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match input {
+            Input::AddPerson(id, record) => {
+                let person = Person::restore(*record, &self.settings, now);
+                if let Some(replaced) = self.people.insert(id, person)
+                    && let Some(deadline) = replaced.deadline
+                {
+                    self.deadlines.remove(&(deadline, id));
+                }
+                self.settle(id, now, true, &mut effects);
+            }
+            Input::RemovePerson(id) => self.remove(id, now, &mut effects),
+            Input::Line {
+                person,
+                line,
+                state,
+                until,
+            } => {
+                self.with(person, now, &mut effects, |person, _| {
+                    person.report_line(line, state, until, now);
+                    Vec::new()
+                });
+            }
+            Input::LineStale { person, line } => {
+                self.with(person, now, &mut effects, |person, settings| {
+                    let limit = now + settings.timing.line_stale;
+                    for signal in person
+                        .signals
+                        .lines
+                        .iter_mut()
+                        .filter(|signal| signal.line == line)
+                    {
+                        signal.stale = true;
+                        signal.until = signal.until.min(limit);
+                    }
+                    Vec::new()
+                });
+            }
+            Input::TeamsObserved {
+                person,
+                state,
+                asked_at,
+            } => {
+                self.with(person, now, &mut effects, |person, settings| {
+                    person
+                        .mirror
+                        .observe(&mut person.signals, settings, state, asked_at, now)
+                });
+            }
+            Input::TeamsAcknowledged(TeamsWrite {
+                person,
+                slot,
+                action,
+            }) => {
+                self.with(person, now, &mut effects, |person, settings| {
+                    person
+                        .mirror
+                        .acknowledge(slot, action, &settings.timing, now)
+                });
+            }
+            Input::Choose(person, choice) => {
+                self.with(person, now, &mut effects, |person, _| {
+                    person.signals.choice = choice;
+                    Vec::new()
+                });
+            }
+            Input::SetMode(mode) => self.set_mode(mode, now, &mut effects),
+            Input::Tick => {}
+        }
+        self.run_due(now, &mut effects);
+        effects
+    }
+
+    /// When [`Engine::handle`] must be called next, at the latest.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// The presence of a person, as last told.
+    pub fn presence(&self, person: PersonId) -> Option<&Presence> {
+        self.people.get(&person).map(|person| &person.told)
+    }
+
+    /// The presence of a person at `now` with every reason, in the order of the rules.
+    pub fn explain(&self, person: PersonId, now: Timestamp) -> Option<(Presence, Vec<Reason>)> {
+        let person = self.people.get(&person)?;
+        let mut reasons = Vec::new();
+        let decision = person.evaluate(&self.settings, now, &mut reasons);
+        Some((decision.presence, reasons))
+    }
+
+    /// The signals of a person, for whoever checks invariants.
+    pub fn signals(&self, person: PersonId) -> Option<&Signals> {
+        self.people.get(&person).map(|person| &person.signals)
+    }
+
+    /// What is ours in a slot of a person's Teams presence, for whoever checks invariants.
+    pub fn own(&self, person: PersonId, slot: Slot) -> Option<&crate::Own> {
+        self.people
+            .get(&person)
+            .map(|person| person.mirror.own(slot))
+    }
+
+    fn with(
+        &mut self,
+        id: PersonId,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+        change: impl FnOnce(&mut Person, &Settings) -> Vec<Wish>,
+    ) {
+        let Some(person) = self.people.get_mut(&id) else {
+            return;
+        };
+        let mut wishes = person.expire(&self.settings, now);
+        wishes.extend(change(person, &self.settings));
+        person.carry_out(id, wishes, effects);
+        self.settle(id, now, false, effects);
+    }
+
+    /// Makes writes, presence and deadline follow from the person's signals.
+    fn settle(&mut self, id: PersonId, now: Timestamp, is_new: bool, effects: &mut Vec<Effect>) {
+        let Some(person) = self.people.get_mut(&id) else {
+            return;
+        };
+        let expired = person.expire(&self.settings, now);
+        person.carry_out(id, expired, effects);
+        let reported = person.signals.lines.len() >= person.lines.len();
+        if person.linked {
+            let wishes = person
+                .mirror
+                .follow_wants(&person.signals, &self.settings, reported, now);
+            person.carry_out(id, wishes, effects);
+        }
+        person.remember_call(id, &self.settings, effects);
+        person.tell(id, &self.settings, now, is_new, effects);
+
+        let deadline = person.next_deadline(&self.settings, now);
+        // A later deadline than the listed one is found when the listed one comes: most are pushed back every second.
+        if person
+            .deadline
+            .is_none_or(|listed| listed <= now || deadline.is_none_or(|at| at < listed))
+        {
+            if let Some(listed) = person.deadline.take() {
+                self.deadlines.remove(&(listed, id));
+            }
+            person.deadline = deadline;
+            self.deadlines.extend(deadline.map(|at| (at, id)));
+        }
+    }
+
+    fn run_due(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        while let Some(&(deadline, id)) = self.deadlines.first() {
+            if deadline > now {
+                return;
+            }
+            self.deadlines.pop_first();
+            if let Some(person) = self.people.get_mut(&id) {
+                person.deadline = None;
+            }
+            self.settle(id, now, false, effects);
+        }
+    }
+
+    fn set_mode(&mut self, mode: SyncMode, now: Timestamp, effects: &mut Vec<Effect>) {
+        if self.settings.mode == mode {
+            return;
+        }
+        self.settings.mode = mode;
+        let people: Vec<PersonId> = self.people.keys().copied().collect();
+        for id in people {
+            self.with(id, now, effects, |person, _| {
+                person.forget_teams(mode);
+                Vec::new()
+            });
+        }
+    }
+
+    fn remove(&mut self, id: PersonId, now: Timestamp, effects: &mut Vec<Effect>) {
+        self.with(id, now, effects, |person, _| {
+            person.lines = Vec::new();
+            person.signals = Signals::default();
+            person.mirror.let_go();
+            Vec::new()
+        });
+        if let Some(person) = self.people.remove(&id)
+            && let Some(deadline) = person.deadline
+        {
+            self.deadlines.remove(&(deadline, id));
+        }
+    }
+}
+
+impl Person {
+    fn restore(record: PersonRecord, settings: &Settings, now: Timestamp) -> Self {
+        let own = record
+            .own
+            .map(|own| own.map_or_else(Default::default, |own| own.adopt(&settings.timing, now)));
+        Self {
+            lines: record.lines,
+            linked: record.linked,
+            signals: Signals {
+                choice: record.choice,
+                ..Signals::default()
+            },
+            mirror: Mirror::restore(own, record.teams_call),
+            at_rest: true,
+            rest_since: now,
+            told: Presence {
+                status: crate::Status::Available,
+                activity: None,
+                profile: "".into(),
+                since: now,
+                confidence: crate::Confidence::Stale,
+            },
+            stored_call: record.teams_call,
+            deadline: None,
+        }
+    }
+
+    fn report_line(&mut self, line: LineId, state: LineState, until: Timestamp, now: Timestamp) {
+        let answered = |state| matches!(state, LineState::Connected | LineState::Held);
+        let signal = LineSignal {
+            line,
+            state,
+            since: now,
+            until,
+            stale: false,
+        };
+        match self
+            .signals
+            .lines
+            .iter_mut()
+            .find(|known| known.line == line)
+        {
+            Some(known) => {
+                let goes_on = known.until > now
+                    && (known.state == state || (answered(known.state) && answered(state)));
+                let since = if goes_on { known.since } else { now };
+                *known = LineSignal { since, ..signal };
+            }
+            None => self.signals.lines.push(signal),
+        }
+    }
+
+    /// Ends every signal whose lease is over.
+    fn expire(&mut self, settings: &Settings, now: Timestamp) -> Vec<Wish> {
+        self.signals.lines.retain(|line| line.until > now);
+        if self.signals.choice_at(now).is_none() {
+            self.signals.choice = None;
+        }
+        self.mirror.expire(&mut self.signals, settings, now)
+    }
+
+    /// Forgets what a mode no longer lets through.
+    fn forget_teams(&mut self, mode: SyncMode) {
+        if !mode.presence() {
+            self.signals.teams_do_not_disturb_since = None;
+        }
+        if !mode.telephony() {
+            self.signals.observation = None;
+            self.signals.teams_call = None;
+            self.signals.presenting_since = None;
+            self.mirror.remembered = None;
+        }
+    }
+
+    fn carry_out(&mut self, id: PersonId, wishes: Vec<Wish>, effects: &mut Vec<Effect>) {
+        effects.extend(wishes.into_iter().map(|wish| match wish {
+            Wish::Remember(slot) => Effect::Remember(Record::Own {
+                person: id,
+                slot,
+                own: OwnRecord::of(self.mirror.own(slot)),
+            }),
+            Wish::Write(slot, action) => Effect::Write(TeamsWrite {
+                person: id,
+                slot,
+                action,
+            }),
+            Wish::Paused(until) => Effect::WritingPaused { person: id, until },
+        }));
+    }
+
+    /// Keeps the stored appointment in step: its start, its end, and now and then its confirmation.
+    fn remember_call(&mut self, id: PersonId, settings: &Settings, effects: &mut Vec<Effect>) {
+        let call = self.signals.teams_call.or(self.mirror.remembered);
+        let in_step = match (call, self.stored_call) {
+            (Some(call), Some(stored)) => {
+                call.since == stored.since
+                    && call.confirmed_at.since(stored.confirmed_at)
+                        < settings.timing.confirmation_interval
+            }
+            (None, None) => true,
+            _ => false,
+        };
+        if !in_step {
+            self.stored_call = call;
+            effects.push(Effect::Remember(Record::TeamsCall { person: id, call }));
+        }
+    }
+
+    fn tell(
+        &mut self,
+        id: PersonId,
+        settings: &Settings,
+        now: Timestamp,
+        is_new: bool,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Decision {
+            mut presence,
+            at_rest,
+        } = self.evaluate(settings, now, &mut Silent);
+        if at_rest && !self.at_rest {
+            self.rest_since = now;
+            presence.since = now;
+        }
+        self.at_rest = at_rest;
+        if is_new || presence != self.told {
+            self.told = presence.clone();
+            effects.push(Effect::Changed {
+                person: id,
+                presence,
+            });
+        }
+    }
+
+    fn evaluate(
+        &self,
+        settings: &Settings,
+        now: Timestamp,
+        explain: &mut impl Explain,
+    ) -> Decision {
+        let facts = Facts {
+            signals: &self.signals,
+            mirror: &self.mirror,
+            settings,
+            linked: self.linked,
+            rest_since: self.rest_since,
+        };
+        evaluate(&facts, now, explain)
+    }
+
+    fn next_deadline(&self, settings: &Settings, now: Timestamp) -> Option<Timestamp> {
+        let lines = self.signals.lines.iter().map(|line| line.until);
+        let choice = self.signals.choice.as_ref().and_then(|choice| choice.until);
+        lines
+            .chain(choice)
+            .chain(self.mirror.deadline(&self.signals, &settings.timing, now))
+            .filter(|at| *at > now)
+            .min()
+    }
+}

@@ -1,0 +1,419 @@
+//! The Teams mirror of one person: tells Teams' own state from the echo of ours, and decides what to write
+//! (domain rules 3.2 to 3.4). Nothing learned from Teams is ever written back: what is written follows from telephone
+//! lines and the person's own choice alone.
+
+use crate::{
+    Meaning, Observation, Settings, Signals, Status, TeamsCall, TeamsState, Timestamp,
+    own::{Action, Held, Own, Slot, Withdrawn, YieldReason, Yielded},
+    settings::{SyncMode, Timing},
+};
+
+/// Our side of a person's Teams presence.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mirror {
+    /// The two slots, by [`Slot`].
+    pub(crate) own: [Own; 2],
+    /// When each slot was last changed, for the least interval between writes.
+    changed_at: [Option<Timestamp>; 2],
+    /// When our states were last set, for the loop breaker.
+    sets: Vec<Timestamp>,
+    /// Writing is paused, since and until.
+    pub(crate) paused: Option<(Timestamp, Timestamp)>,
+    /// A Teams call remembered from before the start, until Teams confirms or denies it.
+    pub(crate) remembered: Option<TeamsCall>,
+}
+
+/// What the mirror wants done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// The slot changed and must be stored.
+    Remember(Slot),
+    /// Write to Teams.
+    Write(Slot, Action),
+    /// Writing was paused until then.
+    Paused(Timestamp),
+}
+
+impl Mirror {
+    /// What is known at a start.
+    pub(crate) fn restore(own: [Own; 2], remembered: Option<TeamsCall>) -> Self {
+        Self {
+            own,
+            remembered,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn own(&self, slot: Slot) -> &Own {
+        &self.own[slot as usize]
+    }
+
+    pub(crate) fn own_mut(&mut self, slot: Slot) -> &mut Own {
+        &mut self.own[slot as usize]
+    }
+
+    /// Whether our own write may be what hides or feigns a Teams call.
+    pub(crate) fn masks_calls(&self) -> bool {
+        self.own.iter().any(Own::may_echo)
+    }
+
+    /// Whether Teams has not spoken for longer than an observation is fresh.
+    pub(crate) fn is_stale(&self, signals: &Signals, timing: &Timing, now: Timestamp) -> bool {
+        signals
+            .observation
+            .as_ref()
+            .is_none_or(|seen| seen.received_at + timing.observation_fresh <= now)
+    }
+
+    /// When what Teams itself shows ends without a further observation.
+    pub(crate) fn observed_until(&self, signals: &Signals, timing: &Timing) -> Option<Timestamp> {
+        signals
+            .observation
+            .as_ref()
+            .map(|seen| seen.received_at + timing.observation_fresh + timing.observation_stale)
+    }
+
+    /// When the Teams call ends without a further confirmation. A call that our own write masks cannot be confirmed:
+    /// it is held, up to the limit.
+    pub(crate) fn call_until(&self, signals: &Signals, timing: &Timing) -> Option<Timestamp> {
+        let limit = signals.teams_call?.confirmed_at + timing.appointment_limit;
+        match self.observed_until(signals, timing) {
+            Some(observed) if !self.masks_calls() => Some(limit.min(observed)),
+            _ => Some(limit),
+        }
+    }
+
+    /// Takes in an answer of Graph that was asked for at `asked_at`.
+    pub(crate) fn observe(
+        &mut self,
+        signals: &mut Signals,
+        settings: &Settings,
+        state: TeamsState,
+        asked_at: Timestamp,
+        now: Timestamp,
+    ) -> Vec<Wish> {
+        let meaning = state.meaning();
+        let older_than_write = self
+            .own
+            .iter()
+            .filter_map(Own::changed_at)
+            .any(|at| asked_at < at);
+        if older_than_write || settings.mode == SyncMode::None {
+            return Vec::new();
+        }
+        let unchanged = signals
+            .observation
+            .as_ref()
+            .filter(|seen| seen.state == state);
+        let since = unchanged.map_or(now, |seen| seen.since);
+        // No information starts and ends nothing, and renews no lease either.
+        if meaning == Meaning::Unknown {
+            return Vec::new();
+        }
+        signals.observation = Some(Observation {
+            state,
+            since,
+            received_at: now,
+        });
+        for slot in Slot::ALL {
+            self.own_mut(slot).observe(now, meaning == slot.echo());
+        }
+        let wishes = self.notice_override(meaning, &settings.timing, now);
+        self.follow_call(signals, meaning, now);
+        signals.presenting_since =
+            (meaning == Meaning::Presenting).then(|| signals.presenting_since.unwrap_or(now));
+        let own_echo = self.own(Slot::Preferred).may_echo();
+        let do_not_disturb =
+            meaning == Meaning::DoNotDisturb && settings.mode.presence() && !own_echo;
+        signals.teams_do_not_disturb_since =
+            do_not_disturb.then(|| signals.teams_do_not_disturb_since.unwrap_or(now));
+        wishes
+    }
+
+    /// The person chose something else in Teams while our Do not disturb held: from now on the slot is not ours.
+    fn notice_override(&mut self, meaning: Meaning, timing: &Timing, now: Timestamp) -> Vec<Wish> {
+        let Own::Held(held) = self.own(Slot::Preferred) else {
+            return Vec::new();
+        };
+        let landed = held.echoed_at.is_some()
+            || held
+                .acknowledged_at
+                .is_some_and(|at| now >= at + timing.settle);
+        let something_else = !matches!(
+            meaning,
+            Meaning::DoNotDisturb | Meaning::Presenting | Meaning::Offline | Meaning::Unknown
+        );
+        if !(landed && something_else) {
+            return Vec::new();
+        }
+        *self.own_mut(Slot::Preferred) = Own::Yielded(Yielded {
+            reason: YieldReason::Overridden,
+            at: now,
+        });
+        vec![Wish::Remember(Slot::Preferred)]
+    }
+
+    /// Starts, confirms, holds or ends the Teams call.
+    fn follow_call(&mut self, signals: &mut Signals, meaning: Meaning, now: Timestamp) {
+        let session_masks = self.own(Slot::Session).may_echo();
+        let preferred_masks = self.own(Slot::Preferred).may_echo();
+        let remembered = self.remembered.take();
+        let known = signals.teams_call.or(remembered);
+        let confirmed = || {
+            let since = known.map_or(now, |call| call.since);
+            Some(TeamsCall {
+                since,
+                confirmed_at: now,
+            })
+        };
+        signals.teams_call = match meaning {
+            // Our app session never says Presenting, and Presenting implies a call.
+            Meaning::Presenting => confirmed(),
+            Meaning::Call if !session_masks => confirmed(),
+            Meaning::Call | Meaning::Unknown => known,
+            // Offline with nothing of ours in the way: no client, so no call.
+            Meaning::Offline if !session_masks => None,
+            _ if session_masks || preferred_masks => known,
+            _ => None,
+        };
+    }
+
+    /// Ends what has outlived its lease.
+    pub(crate) fn expire(
+        &mut self,
+        signals: &mut Signals,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Vec<Wish> {
+        let timing = &settings.timing;
+        let mut wishes = Vec::new();
+        for slot in Slot::ALL {
+            let next = match self.own(slot) {
+                Own::Held(held) if held.expires_at <= now => match slot {
+                    // A lost session is written anew while the call lasts; its echo must not count meanwhile.
+                    Slot::Session => Own::Withdrawn(Withdrawn {
+                        acknowledged_at: Some(held.expires_at),
+                        ..Withdrawn::from_held(held, held.expires_at)
+                    }),
+                    Slot::Preferred => Own::Yielded(Yielded {
+                        reason: YieldReason::Expired,
+                        at: held.expires_at,
+                    }),
+                },
+                Own::Withdrawn(withdrawn) if withdrawn.settled_at(timing) <= now => Own::None,
+                _ => continue,
+            };
+            *self.own_mut(slot) = next;
+            wishes.push(Wish::Remember(slot));
+        }
+        if self.paused.is_some_and(|(_, until)| until <= now) {
+            self.paused = None;
+        }
+        if self
+            .call_until(signals, timing)
+            .is_some_and(|end| end <= now)
+        {
+            signals.teams_call = None;
+        }
+        if self
+            .observed_until(signals, timing)
+            .is_some_and(|end| end <= now)
+        {
+            signals.presenting_since = None;
+            signals.teams_do_not_disturb_since = None;
+        }
+        let limit = timing.appointment_limit;
+        self.remembered = self
+            .remembered
+            .filter(|call| call.confirmed_at + limit > now);
+        wishes
+    }
+
+    /// Makes the slots follow what the telephone lines and the person's choice ask for.
+    pub(crate) fn follow_wants(
+        &mut self,
+        signals: &Signals,
+        settings: &Settings,
+        lines_reported: bool,
+        now: Timestamp,
+    ) -> Vec<Wish> {
+        let mut wishes = Vec::new();
+        for slot in Slot::ALL {
+            let wanted = match slot {
+                Slot::Session => {
+                    settings.mode.telephony()
+                        && (signals.in_pbx_call(now) || self.adopting(lines_reported, now))
+                }
+                Slot::Preferred => {
+                    settings.mode.presence()
+                        && signals
+                            .choice_at(now)
+                            .is_some_and(|choice| choice.profile.status == Status::DoNotDisturb)
+                }
+            };
+            self.follow_want(slot, wanted, signals, &settings.timing, now, &mut wishes);
+        }
+        wishes
+    }
+
+    /// An adopted session is kept while the lines have not yet told whether the call still lasts.
+    fn adopting(&self, lines_reported: bool, now: Timestamp) -> bool {
+        matches!(self.own(Slot::Session), Own::Held(held)
+            if !lines_reported && held.adopted_until.is_some_and(|until| until > now))
+    }
+
+    fn follow_want(
+        &mut self,
+        slot: Slot,
+        wanted: bool,
+        signals: &Signals,
+        timing: &Timing,
+        now: Timestamp,
+        wishes: &mut Vec<Wish>,
+    ) {
+        let lifetime = slot.lifetime(timing);
+        let distinct = *self.own(slot) == Own::None
+            && signals
+                .observation
+                .as_ref()
+                .is_some_and(|seen| seen.state.meaning() != slot.echo());
+        match (*self.own(slot), wanted) {
+            (Own::None | Own::Withdrawn(_), true) => {
+                if slot == Slot::Preferred && signals.teams_do_not_disturb_since.is_some() {
+                    let reason = YieldReason::AlreadyThere;
+                    *self.own_mut(slot) = Own::Yielded(Yielded { reason, at: now });
+                    wishes.push(Wish::Remember(slot));
+                } else if self.may_change(slot, timing, now) && self.may_set(timing, now, wishes) {
+                    self.change(slot, Own::Held(Held::new(now, lifetime, distinct)), now);
+                    wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Set)]);
+                }
+            }
+            (Own::Held(held), true)
+                if slot == Slot::Session && held.written_at + timing.session_renewal <= now =>
+            {
+                let renewed = Held {
+                    written_at: now,
+                    expires_at: now + lifetime,
+                    ..held
+                };
+                *self.own_mut(slot) = Own::Held(renewed);
+                wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Renew)]);
+            }
+            // Stored before a crash but perhaps never sent.
+            (Own::Held(held), true)
+                if held.adopted_until.is_some() && held.acknowledged_at.is_none() =>
+            {
+                *self.own_mut(slot) = Own::Held(Held {
+                    adopted_until: None,
+                    ..held
+                });
+                wishes.push(Wish::Write(slot, Action::Set));
+            }
+            (Own::Held(held), false) if self.may_change(slot, timing, now) => {
+                self.change(slot, Own::Withdrawn(Withdrawn::from_held(&held, now)), now);
+                wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Clear)]);
+            }
+            (Own::Yielded(_), false) => {
+                *self.own_mut(slot) = Own::None;
+                wishes.push(Wish::Remember(slot));
+            }
+            _ => {}
+        }
+    }
+
+    /// The person goes: what is ours may be taken back at once.
+    pub(crate) fn let_go(&mut self) {
+        self.remembered = None;
+        self.changed_at = [None; 2];
+    }
+
+    fn change(&mut self, slot: Slot, own: Own, now: Timestamp) {
+        *self.own_mut(slot) = own;
+        self.changed_at[slot as usize] = Some(now);
+    }
+
+    /// When the slot may be changed next.
+    fn changeable_at(&self, slot: Slot, timing: &Timing) -> Option<Timestamp> {
+        self.changed_at[slot as usize].map(|at| at + timing.write_interval)
+    }
+
+    fn may_change(&self, slot: Slot, timing: &Timing, now: Timestamp) -> bool {
+        self.changeable_at(slot, timing).is_none_or(|at| at <= now)
+    }
+
+    /// The loop breaker: taking back is always allowed, setting only so often.
+    fn may_set(&mut self, timing: &Timing, now: Timestamp, wishes: &mut Vec<Wish>) -> bool {
+        let Some(breaker) = timing.loop_breaker else {
+            return true;
+        };
+        if self.paused.is_some() {
+            return false;
+        }
+        self.sets.retain(|at| *at + breaker.within > now);
+        if self.sets.len() >= usize::from(breaker.alternations) {
+            let until = now + breaker.pause;
+            self.paused = Some((now, until));
+            self.sets = Vec::new();
+            wishes.push(Wish::Paused(until));
+            return false;
+        }
+        self.sets.push(now);
+        true
+    }
+
+    /// Teams has acknowledged a write.
+    pub(crate) fn acknowledge(
+        &mut self,
+        slot: Slot,
+        action: Action,
+        timing: &Timing,
+        now: Timestamp,
+    ) -> Vec<Wish> {
+        match (self.own_mut(slot), action) {
+            (Own::Held(held), Action::Set | Action::Renew) => {
+                held.acknowledged_at.get_or_insert(now);
+                held.expires_at = now + slot.lifetime(timing);
+            }
+            (Own::Withdrawn(withdrawn), Action::Clear) => {
+                withdrawn.acknowledged_at.get_or_insert(now);
+            }
+            // The answer to a write that a later one has overtaken.
+            _ => return Vec::new(),
+        }
+        vec![Wish::Remember(slot)]
+    }
+
+    /// When something here changes by itself.
+    pub(crate) fn deadline(
+        &self,
+        signals: &Signals,
+        timing: &Timing,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let mut candidates = vec![
+            self.call_until(signals, timing),
+            self.observed_until(signals, timing),
+        ];
+        if let Some(seen) = &signals.observation {
+            candidates.push(Some(seen.received_at + timing.observation_fresh));
+        }
+        for slot in Slot::ALL {
+            candidates.push(self.own(slot).deadline(timing));
+            candidates.push(self.changeable_at(slot, timing));
+        }
+        if let Own::Held(held) = self.own(Slot::Session) {
+            candidates.push(Some(held.written_at + timing.session_renewal));
+            candidates.push(held.adopted_until);
+        }
+        candidates.push(self.paused.map(|(_, until)| until));
+        candidates.push(
+            self.remembered
+                .map(|call| call.confirmed_at + timing.appointment_limit),
+        );
+        candidates
+            .into_iter()
+            .flatten()
+            .filter(|at| *at > now)
+            .min()
+    }
+}

@@ -1,0 +1,145 @@
+//! Why a presence is what it is: one reason for each signal that counted or was overruled.
+
+use crate::{Confidence, LineId, Status, Timestamp};
+
+/// The rule of the domain that looked at the signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rule {
+    /// Profile rule 1: the person's manual choice of Do not disturb.
+    ManualDoNotDisturb,
+    /// Profile rule 3: Teams says Do not disturb or Presenting.
+    TeamsDoNotDisturb,
+    /// Profile rule 4: the appointment of a Teams call.
+    TeamsCall,
+    /// Profile rule 6: the person's manual choice.
+    ManualChoice,
+    /// Profile rule 8: the person's manual Available profile.
+    ManualAvailable,
+    /// Profile rule 8: nothing else applies.
+    Rest,
+    /// Activity: own call on the telephone system.
+    PbxCall,
+    /// Activity: shares the screen in Teams.
+    Presenting,
+    /// Activity: in a call in Teams.
+    TeamsCallActivity,
+    /// Activity: ringing.
+    Ringing,
+    /// What Teams shows, as detail.
+    TeamsDetail,
+    /// What Offhook wrote to Teams.
+    OwnWrite,
+    /// Writing is paused for this person.
+    LoopBreaker,
+}
+
+impl Rule {
+    /// The name that the API uses, with the axis and the number of the domain document.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ManualDoNotDisturb => "profile 1: own Do not disturb",
+            Self::TeamsDoNotDisturb => "profile 3: Do not disturb in Teams",
+            Self::TeamsCall => "profile 4: call in Teams",
+            Self::ManualChoice => "profile 6: own choice",
+            Self::ManualAvailable => "profile 8: own choice of Available",
+            Self::Rest => "profile 8: at rest",
+            Self::PbxCall => "activity: call on the telephone system",
+            Self::Presenting => "activity: presenting in Teams",
+            Self::TeamsCallActivity => "activity: call in Teams",
+            Self::Ringing => "activity: ringing",
+            Self::TeamsDetail => "Teams: what it shows",
+            Self::OwnWrite => "Teams: what Offhook wrote",
+            Self::LoopBreaker => "Teams: loop breaker",
+        }
+    }
+
+    /// The status where the rule decides and no profile exists for it.
+    pub(crate) const fn built_in_status(self) -> Status {
+        match self {
+            Self::TeamsDoNotDisturb => Status::DoNotDisturb,
+            _ => Status::Available,
+        }
+    }
+
+    /// The profile's name where the rule decides and no profile exists for it.
+    pub(crate) const fn built_in_profile(self) -> &'static str {
+        match self {
+            Self::TeamsDoNotDisturb => "Do not disturb",
+            _ => "Available",
+        }
+    }
+}
+
+/// Who said it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// A telephone line.
+    Line(LineId),
+    /// Microsoft Teams.
+    Teams,
+    /// The person.
+    Person,
+    /// Nobody: the product's own rule.
+    Offhook,
+}
+
+/// One signal and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// The rule that looked at it.
+    pub rule: Rule,
+    /// Who said it.
+    pub source: Source,
+    /// What was said, in plain words.
+    pub says: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it ends without renewal; `None`: by itself never.
+    pub lease_end: Option<Timestamp>,
+    /// It decided its axis; otherwise a rule before it did.
+    pub counted: bool,
+    /// How far it can be trusted.
+    pub confidence: Confidence,
+    /// What else there is to know.
+    pub note: Option<String>,
+}
+
+impl Reason {
+    pub(crate) fn new(
+        rule: Rule,
+        source: Source,
+        says: impl Into<String>,
+        since: Timestamp,
+    ) -> Self {
+        Self {
+            rule,
+            source,
+            says: says.into(),
+            since,
+            lease_end: None,
+            counted: false,
+            confidence: Confidence::Certain,
+            note: None,
+        }
+    }
+
+    pub(crate) fn until(self, lease_end: Option<Timestamp>) -> Self {
+        Self { lease_end, ..self }
+    }
+
+    pub(crate) fn note(self, note: impl Into<String>) -> Self {
+        Self {
+            note: Some(note.into()).filter(|note| !note.is_empty()),
+            ..self
+        }
+    }
+
+    pub(crate) fn stale(self, stale: bool) -> Self {
+        let confidence = if stale {
+            Confidence::Stale
+        } else {
+            self.confidence
+        };
+        Self { confidence, ..self }
+    }
+}

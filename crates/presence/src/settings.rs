@@ -1,0 +1,146 @@
+//! What an administrator sets, and the times that the engine works with. Each number lives here, once, with its reason.
+
+use std::time::Duration;
+
+use crate::MyProfiles;
+
+/// What crosses between Teams and Offhook (domain rule 3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum SyncMode {
+    /// Nothing crosses.
+    #[default]
+    None,
+    /// Calls, and Do not disturb both ways.
+    TelephonyAndPresence,
+    /// Calls only.
+    TelephonyOnly,
+}
+
+impl SyncMode {
+    /// Every mode.
+    pub const ALL: [Self; 3] = [Self::None, Self::TelephonyAndPresence, Self::TelephonyOnly];
+
+    /// The name that the API and the store use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::TelephonyAndPresence => "telephony_and_presence",
+            Self::TelephonyOnly => "telephony_only",
+        }
+    }
+
+    /// The mode called `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.name() == name)
+    }
+
+    /// Whether calls cross.
+    pub const fn telephony(self) -> bool {
+        !matches!(self, Self::None)
+    }
+
+    /// Whether Do not disturb crosses.
+    pub const fn presence(self) -> bool {
+        matches!(self, Self::TelephonyAndPresence)
+    }
+}
+
+/// Settings of the organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// What crosses between Teams and Offhook.
+    pub mode: SyncMode,
+    /// The profiles that everybody has.
+    pub profiles: MyProfiles,
+    /// The times that the engine works with.
+    pub timing: Timing,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            mode: SyncMode::None,
+            profiles: MyProfiles::default(),
+            timing: Timing::default(),
+        }
+    }
+}
+
+/// The engine's times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// How long a Teams observation is fresh: three sweeps, but at least a minute, so that a pause of the
+    /// network is no news about people.
+    pub observation_fresh: Duration,
+    /// How long a stale Teams observation still keeps a call up.
+    pub observation_stale: Duration,
+    /// How long after its last confirmation a Teams appointment may be held at all.
+    pub appointment_limit: Duration,
+    /// Lifetime of our app session in Teams: Graph's shortest, so that a crash clears itself soonest.
+    pub session_lifetime: Duration,
+    /// When our session is renewed: a minute before it ends, so that one lost request does no harm.
+    pub session_renewal: Duration,
+    /// Lifetime of a preferred Do not disturb: Microsoft drops it after a day.
+    pub do_not_disturb_lifetime: Duration,
+    /// How long after we took a write back its echo may still be seen (Graph promises notifications within a minute).
+    pub settle: Duration,
+    /// The least time that Teams must have shown something else before the settle window may end early.
+    pub settle_early: Duration,
+    /// Least time between two changing writes of one person, so that a flapping line cannot eat the tenant's budget.
+    pub write_interval: Duration,
+    /// When to stop writing for a person because somebody else seems to answer our writes. `None` switches it off.
+    pub loop_breaker: Option<LoopBreaker>,
+    /// How long an adopted call is kept in Teams after a start while its lines have not reported yet.
+    pub adoption_grace: Duration,
+    /// How long a line's last state counts once its connection is lost.
+    pub line_stale: Duration,
+    /// How often a lasting Teams call's confirmation is stored: often enough for a limit of hours.
+    pub confirmation_interval: Duration,
+}
+
+/// Limits of the loop breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoopBreaker {
+    /// So many writes that set a state …
+    pub alternations: u8,
+    /// … within this time …
+    pub within: Duration,
+    /// … stop further ones for so long.
+    pub pause: Duration,
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            observation_fresh: MINUTE,
+            observation_stale: Duration::from_secs(5 * 60),
+            appointment_limit: Duration::from_secs(12 * 3600),
+            session_lifetime: Duration::from_secs(5 * 60),
+            session_renewal: Duration::from_secs(4 * 60),
+            do_not_disturb_lifetime: Duration::from_secs(24 * 3600),
+            settle: MINUTE,
+            settle_early: Duration::from_secs(3),
+            write_interval: Duration::from_secs(2),
+            loop_breaker: Some(LoopBreaker {
+                alternations: 6,
+                within: MINUTE,
+                pause: Duration::from_secs(5 * 60),
+            }),
+            adoption_grace: Duration::from_secs(4),
+            line_stale: MINUTE,
+            confirmation_interval: Duration::from_secs(10 * 60),
+        }
+    }
+}
+
+impl Timing {
+    /// The default times for a sweep of that rhythm.
+    pub fn for_sweep(sweep: Duration) -> Self {
+        Self {
+            observation_fresh: MINUTE.max(sweep * 3),
+            ..Self::default()
+        }
+    }
+}
