@@ -1,0 +1,193 @@
+//! The dialogs of one extension, folded from full and partial documents (RFC 4235 §4.3).
+
+use crate::dialog_info::{Completeness, DIALOGS_MAX, Dialog, DialogInfo, DialogState};
+
+/// What became of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fold {
+    /// The set now says what the document says.
+    Applied,
+    /// Its version is not newer than what is known: ignored.
+    Old,
+    /// A partial document, but the one before it is missing: nothing was changed; refresh the
+    /// subscription, a full document follows.
+    Gap,
+}
+
+/// The live dialogs of one extension. Ended ones are forgotten: only live ones count for anybody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DialogSet {
+    version: Option<u64>,
+    live: Vec<Dialog>,
+}
+
+impl DialogSet {
+    /// A set of which nothing is known.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A new subscription has begun: versions start again, and what was known goes with the next document.
+    pub fn restart(&mut self) {
+        self.version = None;
+    }
+
+    /// The dialogs that are not terminated.
+    pub fn dialogs(&self) -> &[Dialog] {
+        &self.live
+    }
+
+    /// Takes a document.
+    pub fn fold(&mut self, document: DialogInfo) -> Fold {
+        match (self.version, document.completeness) {
+            (Some(known), _) if document.version <= known => return Fold::Old,
+            (Some(known), Completeness::Partial) if document.version != known + 1 => {
+                return Fold::Gap;
+            }
+            (None, Completeness::Partial) => return Fold::Gap,
+            _ => {}
+        }
+        self.version = Some(document.version);
+        match document.completeness {
+            Completeness::Full => self.live.clear(),
+            // Within a subscription the id alone names a dialog (RFC 4235 §4.1.2).
+            Completeness::Partial => self
+                .live
+                .retain(|known| document.dialogs.iter().all(|d| d.id != known.id)),
+        }
+        self.live.extend(live(document.dialogs));
+        // A document is bounded; many partial ones are not. The oldest go first.
+        let excess = self.live.len().saturating_sub(DIALOGS_MAX);
+        self.live.drain(..excess);
+        Fold::Applied
+    }
+}
+
+/// The dialogs of one document that are not over.
+///
+/// Kamailio, whose publications overtake each other, sends one dialog twice: its latest state beside
+/// a `Trying` that stays long after the call (recorded: traces of Kamailio 5.6). Entries with the same
+/// id and the same Call-ID are therefore one dialog, and the furthest of its states counts: a dialog
+/// never goes back (RFC 4235 §3.7.1). Without a Call-ID two entries with one id cannot be known to be
+/// the same call, and any that is not terminated counts.
+fn live(dialogs: Vec<Dialog>) -> Vec<Dialog> {
+    let mut distinct: Vec<Dialog> = Vec::with_capacity(dialogs.len());
+    for dialog in dialogs {
+        let same = |d: &&mut Dialog| {
+            d.call_id.is_some() && d.call_id == dialog.call_id && d.id == dialog.id
+        };
+        match distinct.iter_mut().find(same) {
+            Some(known) if known.state < dialog.state => *known = dialog,
+            Some(_) => {}
+            None => distinct.push(dialog),
+        }
+    }
+    distinct.retain(|d| d.state != DialogState::Terminated);
+    distinct
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::dialog_info::tests::any_document;
+
+    fn document(
+        version: u64,
+        completeness: Completeness,
+        dialogs: &[(&str, DialogState)],
+    ) -> DialogInfo {
+        let dialogs = dialogs
+            .iter()
+            .map(|(id, state)| Dialog::new(*id, *state))
+            .collect();
+        DialogInfo {
+            entity: "sip:a@b".into(),
+            version,
+            completeness,
+            dialogs,
+        }
+    }
+
+    use Completeness::{Full, Partial};
+    use DialogState::{Confirmed, Early, Terminated, Trying};
+
+    #[test]
+    fn versions_decide_what_counts() {
+        let mut set = DialogSet::new();
+        assert_eq!(set.fold(document(5, Partial, &[("a", Early)])), Fold::Gap);
+        assert_eq!(
+            set.fold(document(5, Full, &[("a", Early), ("b", Trying)])),
+            Fold::Applied
+        );
+        assert_eq!(set.fold(document(5, Full, &[])), Fold::Old);
+        assert_eq!(set.fold(document(4, Partial, &[])), Fold::Old);
+        assert_eq!(
+            set.fold(document(6, Partial, &[("a", Confirmed)])),
+            Fold::Applied
+        );
+        assert_eq!(
+            set.fold(document(8, Partial, &[("a", Terminated)])),
+            Fold::Gap
+        );
+        assert_eq!(set.dialogs().len(), 2);
+        assert_eq!(
+            set.fold(document(7, Partial, &[("a", Terminated)])),
+            Fold::Applied
+        );
+        assert_eq!(
+            set.dialogs(),
+            &document(0, Full, &[("b", Trying)]).dialogs[..]
+        );
+        assert_eq!(set.fold(document(20, Full, &[])), Fold::Applied);
+        assert!(set.dialogs().is_empty());
+        set.restart();
+        assert_eq!(set.fold(document(0, Full, &[("c", Early)])), Fold::Applied);
+    }
+
+    #[test]
+    fn the_same_dialog_twice_counts_once_and_two_unknown_ones_both() {
+        let mut set = DialogSet::new();
+        set.fold(document(1, Full, &[("a", Terminated), ("a", Trying)]));
+        assert_eq!(set.dialogs().len(), 1);
+        let mut same = document(2, Full, &[("a", Terminated), ("a", Trying)]);
+        same.dialogs
+            .iter_mut()
+            .for_each(|d| d.call_id = Some("c".into()));
+        set.fold(same.clone());
+        assert!(set.dialogs().is_empty());
+        same.version = 3;
+        same.dialogs[1].call_id = Some("other".into());
+        set.fold(same);
+        assert_eq!(set.dialogs().len(), 1);
+    }
+
+    #[test]
+    fn the_number_of_dialogs_is_bounded() {
+        let mut set = DialogSet::new();
+        set.fold(document(0, Full, &[]));
+        for version in 1..=(DIALOGS_MAX as u64 + 10) {
+            set.fold(document(version, Partial, &[(&version.to_string(), Early)]));
+        }
+        assert_eq!(set.dialogs().len(), DIALOGS_MAX);
+    }
+
+    proptest! {
+        /// However the documents came, a full one with a higher version makes the set say exactly what it says.
+        #[test]
+        fn a_newer_full_document_decides_alone(before in proptest::collection::vec(any_document(), 0..10), mut last in any_document()) {
+            let mut set = DialogSet::new();
+            for document in before {
+                set.fold(document);
+                prop_assert!(set.dialogs().iter().all(|d| d.state != Terminated));
+            }
+            last.completeness = Full;
+            last.version = 1000;
+            let mut alone = DialogSet::new();
+            alone.fold(last.clone());
+            prop_assert_eq!(set.fold(last), Fold::Applied);
+            prop_assert_eq!(set, alone);
+        }
+    }
+}

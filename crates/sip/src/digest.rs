@@ -1,0 +1,273 @@
+//! Digest authentication, both ends (RFC 7616, RFC 2617, RFC 8760 for SIP).
+//!
+//! MD5 and SHA-256, with `qop=auth` or without a `qop`. `auth-int` and the session variants are not
+//! offered by the telephone systems we know; a challenge with nothing else is reported as unusable.
+
+mod server;
+
+use md5::{Digest as _, Md5};
+use sha2::Sha256;
+
+use crate::ids::hex;
+use crate::message::{Message, split_list};
+
+pub use server::{Refusal, Verifier};
+
+/// Hash of a digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Algorithm {
+    /// MD5: what nearly every telephone system still asks for.
+    Md5,
+    /// SHA-256: preferred when both are offered (RFC 8760 §2.4 lets us choose).
+    Sha256,
+}
+
+impl Algorithm {
+    /// The name in a header (RFC 7616 §3.3).
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Md5 => "MD5",
+            Self::Sha256 => "SHA-256",
+        }
+    }
+
+    fn hash(self, text: &str) -> String {
+        match self {
+            Self::Md5 => hex(&Md5::digest(text.as_bytes())),
+            Self::Sha256 => hex(&Sha256::digest(text.as_bytes())),
+        }
+    }
+}
+
+/// Name and password of an account. The password is not printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The digest user name.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Credentials {{ username: {:?}, password: [redacted] }}",
+            self.username
+        )
+    }
+}
+
+/// One usable challenge of a 401 or 407.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    /// The protection space.
+    pub realm: String,
+    /// The server's nonce.
+    pub nonce: String,
+    /// To be sent back as it came.
+    pub opaque: Option<String>,
+    /// The hash.
+    pub algorithm: Algorithm,
+    /// Whether the algorithm was named; if not, it is not named in the answer either (RFC 2617 §3.2.2).
+    pub algorithm_named: bool,
+    /// Whether `qop=auth` is offered; otherwise the form of RFC 2069 is used.
+    pub qop_auth: bool,
+    /// The credentials were right, only the nonce was too old (RFC 7616 §3.3).
+    pub stale: bool,
+    /// From Proxy-Authenticate (407) and not WWW-Authenticate (401).
+    pub proxy: bool,
+}
+
+impl Challenge {
+    /// The best challenge of a 401 or 407 that this crate can answer: SHA-256 before MD5.
+    /// `None` if there is none; then no password can help.
+    pub fn best(response: &Message<'_>) -> Option<Self> {
+        let mut challenges = Vec::new();
+        for (name, proxy) in [("WWW-Authenticate", false), ("Proxy-Authenticate", true)] {
+            for value in response.all(name) {
+                challenges.extend(
+                    schemes(&value)
+                        .into_iter()
+                        .filter_map(|s| Self::usable(&s, proxy)),
+                );
+            }
+        }
+        // The first of the best: servers list them by their own preference.
+        let best = challenges.iter().map(|c| c.algorithm).max()?;
+        challenges.into_iter().find(|c| c.algorithm == best)
+    }
+
+    fn usable(scheme: &Scheme<'_>, proxy: bool) -> Option<Self> {
+        if !scheme.name.eq_ignore_ascii_case("Digest") {
+            return None;
+        }
+        let named = scheme.value("algorithm");
+        let algorithm = match named.as_deref() {
+            None => Algorithm::Md5,
+            Some(n) if n.eq_ignore_ascii_case("MD5") => Algorithm::Md5,
+            Some(n) if n.eq_ignore_ascii_case("SHA-256") => Algorithm::Sha256,
+            Some(_) => return None,
+        };
+        let qop = scheme.value("qop");
+        let qop_auth = qop
+            .as_deref()
+            .is_some_and(|q| q.split(',').any(|o| o.trim().eq_ignore_ascii_case("auth")));
+        if qop.as_deref().is_some_and(|q| !q.trim().is_empty()) && !qop_auth {
+            return None;
+        }
+        Some(Self {
+            realm: scheme.value("realm")?,
+            nonce: scheme.value("nonce")?,
+            opaque: scheme.value("opaque"),
+            algorithm,
+            algorithm_named: named.is_some(),
+            qop_auth,
+            stale: scheme
+                .value("stale")
+                .is_some_and(|s| s.eq_ignore_ascii_case("true")),
+            proxy,
+        })
+    }
+}
+
+/// A challenge in use: counts the requests made with its nonce (RFC 7616 §3.4).
+#[derive(Clone, Debug)]
+pub struct Session {
+    challenge: Challenge,
+    nonce_count: u32,
+}
+
+impl Session {
+    /// Starts using a challenge.
+    pub fn new(challenge: Challenge) -> Self {
+        Self {
+            challenge,
+            nonce_count: 0,
+        }
+    }
+
+    /// Name and value of the header that answers the challenge for one request.
+    pub fn authorize(
+        &mut self,
+        credentials: &Credentials,
+        method: &str,
+        uri: &str,
+        cnonce: &str,
+    ) -> (&'static str, String) {
+        self.nonce_count += 1;
+        let c = &self.challenge;
+        let fields = Fields {
+            username: &credentials.username,
+            realm: &c.realm,
+            nonce: &c.nonce,
+            uri,
+            qop: c.qop_auth.then_some(Qop {
+                cnonce,
+                nc: self.nonce_count,
+            }),
+        };
+        let response = fields.response(c.algorithm, &credentials.password, method);
+        let mut value = format!(
+            "Digest username={}, realm={}, nonce={}, uri={}, response=\"{response}\"",
+            quote(fields.username),
+            quote(fields.realm),
+            quote(fields.nonce),
+            quote(uri)
+        );
+        if c.algorithm_named || c.algorithm != Algorithm::Md5 {
+            value.push_str(&format!(", algorithm={}", c.algorithm.name()));
+        }
+        if let Some(qop) = fields.qop {
+            value.push_str(&format!(
+                ", qop=auth, nc={:08x}, cnonce={}",
+                qop.nc,
+                quote(cnonce)
+            ));
+        }
+        if let Some(opaque) = &c.opaque {
+            value.push_str(&format!(", opaque={}", quote(opaque)));
+        }
+        (
+            if c.proxy {
+                "Proxy-Authorization"
+            } else {
+                "Authorization"
+            },
+            value,
+        )
+    }
+}
+
+/// What goes into the hash, apart from the password and the method.
+struct Fields<'a> {
+    username: &'a str,
+    realm: &'a str,
+    nonce: &'a str,
+    uri: &'a str,
+    qop: Option<Qop<'a>>,
+}
+
+#[derive(Clone, Copy)]
+struct Qop<'a> {
+    cnonce: &'a str,
+    nc: u32,
+}
+
+impl Fields<'_> {
+    /// The `response` (RFC 7616 §3.4.1, without qop RFC 2617 §3.2.2.1).
+    fn response(&self, algorithm: Algorithm, password: &str, method: &str) -> String {
+        let a1 = algorithm.hash(&format!("{}:{}:{password}", self.username, self.realm));
+        let a2 = algorithm.hash(&format!("{method}:{}", self.uri));
+        let text = match self.qop {
+            Some(qop) => format!(
+                "{a1}:{}:{:08x}:{}:auth:{a2}",
+                self.nonce, qop.nc, qop.cnonce
+            ),
+            None => format!("{a1}:{}:{a2}", self.nonce),
+        };
+        algorithm.hash(&text)
+    }
+}
+
+/// An authentication scheme with its parameters, out of a header that may hold several.
+struct Scheme<'a> {
+    name: &'a str,
+    parameters: Vec<&'a str>,
+}
+
+impl Scheme<'_> {
+    fn value(&self, name: &str) -> Option<String> {
+        self.parameters.iter().find_map(|p| {
+            let (n, value) = p.split_once('=')?;
+            n.trim()
+                .eq_ignore_ascii_case(name)
+                .then(|| crate::message::unquote(value.trim()))
+        })
+    }
+}
+
+/// Commas divide both parameters and challenges: a new challenge starts with `scheme SP name=`.
+fn schemes(value: &str) -> Vec<Scheme<'_>> {
+    let mut schemes: Vec<Scheme<'_>> = Vec::new();
+    for part in split_list(value) {
+        let (head, rest) = part.split_once(char::is_whitespace).unwrap_or((part, ""));
+        if !head.contains('=') && !rest.trim_start().starts_with('=') {
+            schemes.push(Scheme {
+                name: head,
+                parameters: vec![rest.trim()],
+            });
+        } else if let Some(scheme) = schemes.last_mut() {
+            scheme.parameters.push(part);
+        }
+    }
+    schemes
+}
+
+/// A quoted string (RFC 3261 §25.1).
+fn quote(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests;

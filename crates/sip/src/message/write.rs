@@ -1,0 +1,175 @@
+//! Writing messages: whatever comes out of here is well-formed, or it does not come out.
+
+use std::fmt::{Display, Write as _};
+
+use super::{MESSAGE_BYTES_MAX, Message};
+
+/// Why a message was not written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// A value holds a line end or another control character: it could forge a header.
+    #[error("header {0} would contain a control character")]
+    ControlCharacter(String),
+    /// Longer than [`MESSAGE_BYTES_MAX`].
+    #[error("message of {0} bytes is longer than {MESSAGE_BYTES_MAX}")]
+    TooLong(usize),
+}
+
+/// Builds one message; the Content-Length is always written, last and right.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    bytes: Vec<u8>,
+    error: Option<WriteError>,
+}
+
+impl Writer {
+    /// Starts a request.
+    pub fn request(method: &str, uri: &str) -> Self {
+        let mut writer = Self {
+            bytes: Vec::with_capacity(512),
+            error: None,
+        };
+        writer.line("Request-Line", format_args!("{method} {uri} SIP/2.0"));
+        writer
+    }
+
+    /// Starts a response with the usual reason phrase.
+    pub fn response(code: u16) -> Self {
+        Self::response_with_reason(code, reason_phrase(code))
+    }
+
+    /// Starts a response with a reason phrase of one's own.
+    pub fn response_with_reason(code: u16, reason: &str) -> Self {
+        let mut writer = Self {
+            bytes: Vec::with_capacity(512),
+            error: None,
+        };
+        writer.line("Status-Line", format_args!("SIP/2.0 {code} {reason}"));
+        writer
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Display) -> Self {
+        self.line(name, format_args!("{name}: {value}"));
+        self
+    }
+
+    /// Adds a header whose value need not be UTF-8: an echo of what came.
+    #[must_use]
+    pub fn header_bytes(mut self, name: &str, value: &[u8]) -> Self {
+        if value.iter().any(|b| super::is_control(*b)) {
+            self.error
+                .get_or_insert_with(|| WriteError::ControlCharacter(name.to_owned()));
+        }
+        self.bytes.extend_from_slice(name.as_bytes());
+        self.bytes.extend_from_slice(b": ");
+        self.bytes.extend_from_slice(value);
+        self.bytes.extend_from_slice(b"\r\n");
+        self
+    }
+
+    /// Ends the message without a body.
+    ///
+    /// # Errors
+    /// A value that may not stand in a header, or too long a message.
+    pub fn finish(self) -> Result<Vec<u8>, WriteError> {
+        self.finish_with(b"")
+    }
+
+    /// Ends the message with a body of this type.
+    ///
+    /// # Errors
+    /// A value that may not stand in a header, or too long a message.
+    pub fn body(self, content_type: &str, body: &[u8]) -> Result<Vec<u8>, WriteError> {
+        self.header("Content-Type", content_type).finish_with(body)
+    }
+
+    fn finish_with(mut self, body: &[u8]) -> Result<Vec<u8>, WriteError> {
+        self.line(
+            "Content-Length",
+            format_args!("Content-Length: {}", body.len()),
+        );
+        self.bytes.extend_from_slice(b"\r\n");
+        self.bytes.extend_from_slice(body);
+        match self.error {
+            Some(error) => Err(error),
+            None if self.bytes.len() > MESSAGE_BYTES_MAX => {
+                Err(WriteError::TooLong(self.bytes.len()))
+            }
+            None => Ok(self.bytes),
+        }
+    }
+
+    fn line(&mut self, name: &str, line: std::fmt::Arguments<'_>) {
+        let start = self.bytes.len();
+        let mut text = String::new();
+        // Writing to a String cannot fail unless a Display implementation does; then nothing is added.
+        let _ = text.write_fmt(line);
+        self.bytes.extend_from_slice(text.as_bytes());
+        if self.bytes[start..].iter().any(|b| super::is_control(*b)) {
+            self.error
+                .get_or_insert_with(|| WriteError::ControlCharacter(name.to_owned()));
+        }
+        self.bytes.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Starts the answer to a request: the headers that RFC 3261 §8.2.6.2 wants echoed, byte for byte,
+/// and `to_tag` in To if the request had none.
+pub fn answer(request: &Message<'_>, code: u16, to_tag: Option<&str>) -> Writer {
+    let mut writer = Writer::response(code);
+    let has_tag = request.to_tag().is_some();
+    for header in request.headers() {
+        let bytes = header.bytes();
+        for name in [
+            "Via",
+            "From",
+            "Call-ID",
+            "CSeq",
+            "Record-Route",
+            "Timestamp",
+        ] {
+            if header.is(name) {
+                writer = writer.header_bytes(name, &bytes);
+            }
+        }
+        if header.is("To") {
+            let mut to = bytes.into_owned();
+            if let (false, Some(tag)) = (has_tag, to_tag) {
+                to.extend_from_slice(b";tag=");
+                to.extend_from_slice(tag.as_bytes());
+            }
+            writer = writer.header_bytes("To", &to);
+        }
+    }
+    writer
+}
+
+/// The usual words for a status code (RFC 3261 §21, RFC 6665 §8.3).
+fn reason_phrase(code: u16) -> &'static str {
+    match code {
+        100 => "Trying",
+        200 => "OK",
+        202 => "Accepted",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        407 => "Proxy Authentication Required",
+        423 => "Interval Too Brief",
+        481 => "Call/Transaction Does Not Exist",
+        489 => "Bad Event",
+        500 => "Server Internal Error",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        _ if code < 200 => "Progress",
+        _ if code < 300 => "Success",
+        _ if code < 400 => "Redirection",
+        _ if code < 500 => "Client Error",
+        _ if code < 600 => "Server Error",
+        _ => "Global Failure",
+    }
+}

@@ -1,0 +1,542 @@
+//! One subscription, the subscriber's side (RFC 6665 §4.1), as a pure state machine.
+//!
+//! It knows nothing of the event package: bodies are handed out as they came. It asks for the state,
+//! answers challenges, renews long before the end, begins again when the notifier has forgotten it,
+//! and slows down when it is refused. The owner passes every message that carries this
+//! subscription's Call-ID, and [`Event::Elapsed`] at [`Subscriber::next_deadline`].
+
+mod notify;
+mod request;
+mod trouble;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Transport;
+use crate::digest::{Challenge, Credentials, Session};
+use crate::ids::Ids;
+use crate::message::{Message, NameAddr, split_list};
+use crate::transaction::{ClientTransaction, Due, Progress, RecentResponses, TIMEOUT};
+
+pub use trouble::Trouble;
+
+/// What is asked for, in seconds: long enough to be cheap, short enough that a lease ends the same
+/// quarter of an hour (ten minutes at most).
+pub const EXPIRES_ASKED: u32 = 600;
+
+/// The longest minimum that is accepted in a 423: whoever wants more is misconfigured.
+pub const EXPIRES_MAX: u32 = 24 * 3600;
+
+/// First pause after a failure.
+pub const PAUSE_MIN: Duration = Duration::from_secs(10);
+
+/// Longest pause, also the one after a refusal that only an administrator can mend.
+pub const PAUSE_MAX: Duration = Duration::from_secs(300);
+
+/// Answers that are kept for repeated NOTIFYs: a notifier seldom has more than two under way.
+const RECENT_MAX: usize = 4;
+
+/// Rounds of challenge and answer in one attempt; real ones need one, two after a stale nonce.
+const AUTH_ROUNDS_MAX: u8 = 3;
+
+/// Who subscribes, and from where: shared by all subscriptions over one transport.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Address of record in From, such as `sip:1003@pbx.test`.
+    pub from: String,
+    /// Where NOTIFYs shall come, such as `sip:1003@192.0.2.1:5080;transport=tcp`.
+    pub contact: String,
+    /// Host and port in Via.
+    pub sent_by: String,
+    /// How messages travel.
+    pub transport: Transport,
+    /// For a challenge.
+    pub credentials: Option<Credentials>,
+    /// The event package, such as `dialog`.
+    pub event: String,
+    /// The media type of its documents.
+    pub accept: String,
+    /// The User-Agent header.
+    pub user_agent: String,
+}
+
+/// What happens to a subscription.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Subscribe now, forgetting any earlier dialog.
+    Start(Arc<Account>),
+    /// A message with this subscription's Call-ID arrived.
+    Received(&'a Message<'a>),
+    /// [`Subscriber::next_deadline`] is reached.
+    Elapsed,
+    /// Renew now, so that the notifier sends the whole state.
+    Refresh,
+    /// The notifier cannot be reached: stop trying until the next [`Event::Start`].
+    TransportLost,
+    /// Unsubscribe.
+    Stop,
+}
+
+/// What the owner shall do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Send these bytes to the notifier.
+    Send(Vec<u8>),
+    /// A NOTIFY said this.
+    Notified {
+        /// Its Content-Type.
+        content_type: Option<String>,
+        /// Its body, empty if there is nothing to tell.
+        body: Vec<u8>,
+        /// How long the subscription lives without renewal.
+        remaining: Duration,
+        /// The first of a new subscription: versions start again.
+        first: bool,
+    },
+    /// A renewal was accepted: what is known stays valid for this long.
+    Renewed {
+        /// How long the subscription lives without another renewal.
+        remaining: Duration,
+    },
+    /// What is known can no longer be trusted.
+    Stale,
+    /// Something is wrong; the subscriber goes on by itself.
+    Trouble(Trouble),
+    /// Unsubscribed, or given up trying to.
+    Ended,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    /// The first SUBSCRIBE is under way.
+    Subscribing,
+    Active,
+    /// Begin again then.
+    Waiting(Duration),
+    Stopping,
+}
+
+/// The dialog of the subscription (RFC 6665 §4.4.1).
+#[derive(Debug)]
+struct Dialog {
+    remote_tag: String,
+    target: String,
+    routes: Vec<String>,
+    remote_cseq: Option<u32>,
+    expires_at: Duration,
+}
+
+/// A SUBSCRIBE that waits for its answer.
+#[derive(Debug)]
+struct Pending {
+    transaction: ClientTransaction,
+    expires: u32,
+    /// Answered a challenge of this very attempt: refused again means wrong credentials.
+    freshly_authorized: bool,
+    rounds: u8,
+}
+
+/// One subscription.
+#[derive(Debug)]
+pub struct Subscriber {
+    target: String,
+    ids: Ids,
+    account: Option<Arc<Account>>,
+    phase: Phase,
+    call_id: String,
+    from_tag: String,
+    cseq: u32,
+    dialog: Option<Dialog>,
+    pending: Option<Pending>,
+    session: Option<Session>,
+    recent: RecentResponses,
+    min_expires: u32,
+    failures: u32,
+    begun_at: Duration,
+    refresh_at: Option<Duration>,
+    /// Timer N (RFC 6665 §4.1.2.4): a NOTIFY must have come by then.
+    notify_by: Option<Duration>,
+    /// The owner believes something that came from here.
+    told: bool,
+}
+
+impl Subscriber {
+    /// A subscription to `target`, such as `sip:1001@pbx.test`; it waits for [`Event::Start`].
+    pub fn new(target: String, ids: Ids) -> Self {
+        Self {
+            target,
+            ids,
+            account: None,
+            phase: Phase::Idle,
+            call_id: String::new(),
+            from_tag: String::new(),
+            cseq: 0,
+            dialog: None,
+            pending: None,
+            session: None,
+            recent: RecentResponses::new(RECENT_MAX),
+            min_expires: 0,
+            failures: 0,
+            begun_at: Duration::ZERO,
+            refresh_at: None,
+            notify_by: None,
+            told: false,
+        }
+    }
+
+    /// The Call-ID by which the owner finds this subscription; it changes when a new one begins.
+    pub fn call_id(&self) -> &str {
+        &self.call_id
+    }
+
+    /// Whether a SUBSCRIBE waits for its answer.
+    pub fn is_pending(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// Whether a NOTIFY has come and nothing has gone wrong since.
+    pub fn is_active(&self) -> bool {
+        self.phase == Phase::Active && self.told
+    }
+
+    /// Whether it neither holds nor tries anything.
+    pub fn is_idle(&self) -> bool {
+        self.phase == Phase::Idle
+    }
+
+    /// When [`Event::Elapsed`] is wanted.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        let waiting = match self.phase {
+            Phase::Waiting(until) => Some(until),
+            _ => None,
+        };
+        let pending = self.pending.as_ref().map(|p| p.transaction.next_deadline());
+        let refresh = self.refresh_at.filter(|_| self.pending.is_none());
+        let expiry = self
+            .dialog
+            .as_ref()
+            .filter(|_| self.phase == Phase::Active)
+            .map(|d| d.expires_at);
+        [waiting, pending, refresh, expiry, self.notify_by]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The single entry point.
+    pub fn handle(&mut self, now: Duration, event: Event<'_>) -> Vec<Action> {
+        let mut out = Vec::new();
+        match event {
+            Event::Start(account) => {
+                self.account = Some(account);
+                self.begin(now, &mut out);
+            }
+            Event::Received(message) => match message.code() {
+                Some(code) => self.on_response(now, message, code, &mut out),
+                None => self.on_request(now, message, &mut out),
+            },
+            Event::Elapsed => self.on_elapsed(now, &mut out),
+            Event::Refresh => {
+                if self.phase == Phase::Active && self.pending.is_none() {
+                    self.subscribe(now, &mut out);
+                }
+            }
+            Event::TransportLost => {
+                self.forget(&mut out);
+                self.phase = Phase::Idle;
+            }
+            Event::Stop => self.on_stop(now, &mut out),
+        }
+        out
+    }
+
+    fn on_elapsed(&mut self, now: Duration, out: &mut Vec<Action>) {
+        if let Some(pending) = &mut self.pending {
+            match pending.transaction.elapse(now) {
+                Due::Nothing => {}
+                Due::Retransmit => out.push(Action::Send(pending.transaction.request().to_vec())),
+                Due::TimedOut if self.phase == Phase::Stopping => return self.end(out),
+                Due::TimedOut => {
+                    let pause = self.growing_pause();
+                    return self.lose(now, Trouble::Timeout, pause, out);
+                }
+            }
+        }
+        match self.phase {
+            Phase::Waiting(until) if now >= until => return self.begin(now, out),
+            Phase::Active if self.dialog.as_ref().is_some_and(|d| now >= d.expires_at) => {
+                return self.lose(now, Trouble::Expired, Duration::ZERO, out);
+            }
+            _ => {}
+        }
+        if self.notify_by.is_some_and(|by| now >= by) {
+            let pause = self.growing_pause();
+            return self.lose(now, Trouble::NoNotify, pause, out);
+        }
+        if self.pending.is_none() && self.refresh_at.is_some_and(|at| now >= at) {
+            self.subscribe(now, out);
+        }
+    }
+
+    fn on_stop(&mut self, now: Duration, out: &mut Vec<Action>) {
+        self.refresh_at = None;
+        self.notify_by = None;
+        if self.dialog.is_none() {
+            return self.end(out);
+        }
+        self.phase = Phase::Stopping;
+        self.send_subscribe(now, 0, false, 0, out);
+    }
+
+    fn on_response(
+        &mut self,
+        now: Duration,
+        response: &Message<'_>,
+        code: u16,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(mut pending) = self.pending.take() else {
+            return;
+        };
+        let branch = response.branch().unwrap_or_default();
+        match pending.transaction.respond(now, &branch, code) {
+            Progress::NotOurs | Progress::Provisional => {
+                self.pending = Some(pending);
+                return;
+            }
+            Progress::Final => {}
+        }
+        match code {
+            401 | 407 => self.on_challenge(now, response, code, &pending, out),
+            _ if self.phase == Phase::Stopping => self.end(out),
+            200..=299 => self.on_accepted(now, response, &pending, out),
+            423 => self.on_interval_too_brief(now, response, &pending, out),
+            481 if self.phase == Phase::Active => {
+                let pause = self.pause_unless_settled(now);
+                self.lose(now, Trouble::Forgotten, pause, out);
+            }
+            _ => self.on_refused(now, response, code, out),
+        }
+    }
+
+    fn on_accepted(
+        &mut self,
+        now: Duration,
+        response: &Message<'_>,
+        pending: &Pending,
+        out: &mut Vec<Action>,
+    ) {
+        let granted = response
+            .seconds("Expires")
+            .unwrap_or(pending.expires)
+            .min(EXPIRES_MAX);
+        if granted == 0 {
+            let pause = self.growing_pause();
+            return self.lose(
+                now,
+                Trouble::Ended {
+                    reason: "expires 0".into(),
+                },
+                pause,
+                out,
+            );
+        }
+        let remaining = Duration::from_secs(granted.into());
+        let renewed = self.phase == Phase::Active;
+        let contact = response.contact();
+        let tag = response.to_tag().unwrap_or_default();
+        let expires_at = now + remaining;
+        match &mut self.dialog {
+            Some(dialog) => {
+                dialog.expires_at = expires_at;
+                if let Some(contact) = contact {
+                    dialog.target = contact;
+                }
+                // A NOTIFY overtook this answer: only the answer knows the whole route (RFC 3261 §12.1.2).
+                if !renewed && dialog.remote_tag == tag {
+                    dialog.routes = route_set(response, true);
+                }
+            }
+            None => {
+                self.dialog = Some(Dialog {
+                    remote_tag: tag,
+                    target: contact.unwrap_or_else(|| self.target.clone()),
+                    routes: route_set(response, true),
+                    remote_cseq: None,
+                    expires_at,
+                });
+            }
+        }
+        if self.phase == Phase::Subscribing && !self.told {
+            self.notify_by = Some(now + TIMEOUT);
+        }
+        self.phase = Phase::Active;
+        self.schedule_refresh(now, remaining);
+        if renewed {
+            self.failures = 0;
+            if self.told {
+                out.push(Action::Renewed { remaining });
+            }
+        }
+    }
+
+    fn on_challenge(
+        &mut self,
+        now: Duration,
+        response: &Message<'_>,
+        code: u16,
+        pending: &Pending,
+        out: &mut Vec<Action>,
+    ) {
+        let has_credentials = self
+            .account
+            .as_ref()
+            .is_some_and(|a| a.credentials.is_some());
+        let trouble = match Challenge::best(response) {
+            None => Trouble::UnusableChallenge { code },
+            Some(_) if !has_credentials => Trouble::WrongCredentials { code },
+            Some(c)
+                if (pending.freshly_authorized && !c.stale)
+                    || pending.rounds >= AUTH_ROUNDS_MAX =>
+            {
+                Trouble::WrongCredentials { code }
+            }
+            Some(challenge) => {
+                self.session = Some(Session::new(challenge));
+                return self.send_subscribe(now, pending.expires, true, pending.rounds + 1, out);
+            }
+        };
+        self.session = None;
+        if self.phase == Phase::Stopping {
+            return self.end(out);
+        }
+        // Trying again soon would only lock the account.
+        let pause = self.growing_pause() * 3;
+        self.lose(now, trouble, pause.min(PAUSE_MAX), out);
+    }
+
+    fn on_interval_too_brief(
+        &mut self,
+        now: Duration,
+        response: &Message<'_>,
+        pending: &Pending,
+        out: &mut Vec<Action>,
+    ) {
+        match response.seconds("Min-Expires") {
+            Some(minimum) if minimum > pending.expires && minimum <= EXPIRES_MAX => {
+                self.min_expires = minimum;
+                self.subscribe(now, out);
+            }
+            minimum => {
+                let pause = self.growing_pause();
+                self.lose(now, Trouble::Interval { minimum }, pause, out);
+            }
+        }
+    }
+
+    fn on_refused(
+        &mut self,
+        now: Duration,
+        response: &Message<'_>,
+        code: u16,
+        out: &mut Vec<Action>,
+    ) {
+        let trouble = Trouble::Refused { code };
+        let asked = response
+            .seconds("Retry-After")
+            .map(|s| Duration::from_secs(s.into()));
+        let for_good = matches!(code, 403 | 404 | 405 | 410 | 489 | 501 | 604);
+        let pause = if for_good {
+            PAUSE_MAX
+        } else {
+            self.growing_pause()
+                .max(asked.unwrap_or_default())
+                .min(PAUSE_MAX)
+        };
+        if self.phase == Phase::Active && !for_good {
+            // The subscription itself lives on until it expires (RFC 6665 §4.1.2.2).
+            self.failures += 1;
+            self.refresh_at = Some(now + pause);
+            out.push(Action::Trouble(trouble));
+        } else {
+            self.lose(now, trouble, pause, out);
+        }
+    }
+
+    /// The subscription is gone: say so and begin again after a pause.
+    fn lose(&mut self, now: Duration, trouble: Trouble, pause: Duration, out: &mut Vec<Action>) {
+        self.forget(out);
+        out.push(Action::Trouble(trouble));
+        self.failures = self.failures.saturating_add(1);
+        self.phase = Phase::Waiting(now + pause);
+        if pause.is_zero() {
+            self.begin(now, out);
+        }
+    }
+
+    fn end(&mut self, out: &mut Vec<Action>) {
+        self.forget(out);
+        self.phase = Phase::Idle;
+        out.push(Action::Ended);
+    }
+
+    /// Drops the dialog and all that waits for it.
+    fn forget(&mut self, out: &mut Vec<Action>) {
+        self.dialog = None;
+        self.pending = None;
+        self.refresh_at = None;
+        self.notify_by = None;
+        if std::mem::take(&mut self.told) {
+            out.push(Action::Stale);
+        }
+    }
+
+    /// 10 s, doubling up to five minutes, a fifth more or less so that thousands do not march in step.
+    fn growing_pause(&mut self) -> Duration {
+        let pause = PAUSE_MIN
+            .saturating_mul(1 << self.failures.min(5))
+            .min(PAUSE_MAX);
+        pause * (800 + self.ids.per_mille() * 2 / 5) / 1000
+    }
+
+    /// At once after a subscription that lived a while; growing pauses for one that ends again and again.
+    fn pause_unless_settled(&mut self, now: Duration) -> Duration {
+        if now.saturating_sub(self.begun_at) >= PAUSE_MIN {
+            self.failures = 0;
+        }
+        if self.failures == 0 {
+            return Duration::ZERO;
+        }
+        self.failures -= 1;
+        let pause = self.growing_pause();
+        self.failures += 1;
+        pause
+    }
+
+    /// Between half and four fifths of the time that is left, spread so that renewals do not bunch up.
+    fn schedule_refresh(&mut self, now: Duration, remaining: Duration) {
+        let per_mille = 500 + self.ids.per_mille() * 3 / 10;
+        self.refresh_at = Some(now + remaining * per_mille / 1000);
+    }
+}
+
+/// The route set: the Record-Route entries, reversed for who sent the request (RFC 3261 §12.1).
+fn route_set(message: &Message<'_>, reversed: bool) -> Vec<String> {
+    let mut routes = Vec::new();
+    for value in message.all("Record-Route") {
+        routes.extend(
+            split_list(&value)
+                .into_iter()
+                .filter(|r| NameAddr::parse(r).is_some())
+                .map(str::to_owned),
+        );
+    }
+    if reversed {
+        routes.reverse();
+    }
+    routes
+}
+
+#[cfg(test)]
+mod tests;
