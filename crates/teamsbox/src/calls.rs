@@ -1,0 +1,159 @@
+//! Calls and screen sharing between two people of the tenant, or of one person with somebody outside.
+//!
+//! Both sides always agree: whoever starts, changes or ends a call does so for both.
+
+use crate::change::Cause;
+use crate::duration::Milliseconds;
+use crate::error::ControlError;
+use crate::session::Attention;
+use crate::tenant::Tenant;
+use crate::user::{Call, CallKind};
+use crate::value::Device;
+
+impl Tenant {
+    /// Starts a call, or changes the kind or the partner of a running one. Without a partner the one of the running
+    /// call stays; with a different partner the running call ends first.
+    ///
+    /// # Errors
+    /// When somebody is to call himself.
+    pub(crate) fn start_call(
+        &mut self,
+        index: usize,
+        kind: CallKind,
+        with: Option<usize>,
+        now: Milliseconds,
+    ) -> Result<(), ControlError> {
+        let with = self.join(index, with, now)?;
+        let sharing = self.users[index].call.is_some_and(|call| call.sharing);
+        let cause = Cause::Teams(if kind == CallKind::Video {
+            "video call"
+        } else {
+            "audio call"
+        });
+        self.put_call(index, kind, with, sharing, now);
+        if let Some(other) = with {
+            let sharing = !sharing && self.users[other].call.is_some_and(|call| call.sharing);
+            self.put_call(other, kind, Some(index), sharing, now);
+            self.refresh(other, now, cause.clone());
+        }
+        self.refresh(index, now, cause);
+        Ok(())
+    }
+
+    /// Shares the screen: within the running call, else with a partner or with nobody in particular. Only one side
+    /// shares at a time.
+    ///
+    /// # Errors
+    /// When somebody is to share with himself.
+    pub(crate) fn start_sharing(
+        &mut self,
+        index: usize,
+        with: Option<usize>,
+        now: Milliseconds,
+    ) -> Result<(), ControlError> {
+        let with = self.join(index, with, now)?;
+        let kind = self.users[index]
+            .call
+            .map_or(CallKind::Sharing, |call| call.kind);
+        let cause = Cause::Teams("sharing started");
+        self.put_call(index, kind, with, true, now);
+        if let Some(other) = with {
+            self.put_call(other, kind, Some(index), false, now);
+            self.refresh(other, now, cause.clone());
+        }
+        self.refresh(index, now, cause);
+        Ok(())
+    }
+
+    /// Stops sharing. What was nothing but sharing ends for both sides.
+    pub(crate) fn stop_sharing(&mut self, index: usize, now: Milliseconds) {
+        let Some(call) = self.users[index].call.filter(|call| call.sharing) else {
+            return;
+        };
+        if call.kind == CallKind::Sharing {
+            self.hang_up(index, now, &Cause::Teams("sharing stopped"));
+            return;
+        }
+        self.put_call(index, call.kind, call.with, false, now);
+        self.refresh(index, now, Cause::Teams("sharing stopped"));
+    }
+
+    /// Ends the call for both sides; nothing happens without one.
+    pub(crate) fn end_call(&mut self, index: usize, now: Milliseconds) {
+        self.hang_up(index, now, &Cause::Teams("call ended"));
+    }
+
+    /// Frees both sides for each other and returns the partner the call will have.
+    fn join(
+        &mut self,
+        index: usize,
+        with: Option<usize>,
+        now: Milliseconds,
+    ) -> Result<Option<usize>, ControlError> {
+        if with == Some(index) {
+            let id = self.users[index].id.to_string();
+            return Err(ControlError::invalid(
+                "with",
+                &id,
+                "is the caller",
+                "name another user",
+            ));
+        }
+        let partner = self.users[index].call.and_then(|call| call.with);
+        let with = with.or(partner);
+        if partner.is_some() && partner != with {
+            self.end_call(index, now);
+        }
+        if let Some(other) = with
+            && self.users[other]
+                .call
+                .is_some_and(|call| call.with.is_some_and(|with| with != index))
+        {
+            self.end_call(other, now);
+        }
+        Ok(with)
+    }
+
+    fn hang_up(&mut self, index: usize, now: Milliseconds, cause: &Cause) {
+        let Some(call) = self.users[index].call.take() else {
+            return;
+        };
+        if let Some(other) = call.with {
+            self.users[other].call = None;
+        }
+        for side in call.with.into_iter().chain([index]) {
+            let order = self.next_order();
+            self.users[side].derive_clients(now, order, self.rules.idle_spelling);
+            self.refresh(side, now, cause.clone());
+        }
+    }
+
+    /// Puts one side into the call, on the client it is already on, or on the first signed-in one, or on a desktop
+    /// that signs in for it.
+    fn put_call(
+        &mut self,
+        index: usize,
+        kind: CallKind,
+        with: Option<usize>,
+        sharing: bool,
+        now: Milliseconds,
+    ) {
+        let user = &self.users[index];
+        let device = user
+            .call
+            .map(|call| call.device)
+            .or_else(|| user.call_device());
+        if device.is_none() {
+            self.put_client(index, Device::Desktop, Attention::Active, now);
+        }
+        let order = self.next_order();
+        let user = &mut self.users[index];
+        user.call = Some(Call {
+            kind,
+            with,
+            sharing,
+            device: device.unwrap_or(Device::Desktop),
+        });
+        user.derive_clients(now, order, self.rules.idle_spelling);
+    }
+}

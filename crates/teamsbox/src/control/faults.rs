@@ -1,0 +1,29 @@
+//! Asking for faults.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+
+use super::object;
+use crate::error::ControlError;
+use crate::faults::Faults;
+use crate::graph::OPERATIONS;
+use crate::shell::Shell;
+
+/// `GET /box/v1/faults`
+pub(super) async fn show(State(shell): State<Arc<Shell>>) -> Json<Faults> {
+    Json(shell.with(|world, _| world.faults.clone()))
+}
+
+/// `PUT /box/v1/faults`: replaces all of them; `{}` clears all.
+pub(super) async fn replace(
+    State(shell): State<Arc<Shell>>,
+    body: Bytes,
+) -> Result<Json<Faults>, ControlError> {
+    let faults: Faults = object(&body)?;
+    faults.check(&OPERATIONS)?;
+    shell.with(|world, _| world.faults = faults.clone());
+    Ok(Json(faults))
+}

@@ -1,0 +1,215 @@
+//! The control plane: what only an emulator has.
+//!
+//! No sign-in is needed, so requests are taken only when they come from this machine's own programs: the `Host` header
+//! must name loopback, the bound address or a configured name (a foreign page that rebinds its DNS name to loopback
+//! still sends its own name), and a browser's `Origin`, if sent, must do so too.
+
+mod clock;
+mod events;
+mod faults;
+mod journal;
+mod users;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::error::{ControlError, ControlErrorKind};
+use crate::journal::Detail;
+use crate::shell::Shell;
+
+/// What the guard of the control plane compares with.
+#[derive(Clone)]
+pub(crate) struct Guard {
+    pub(crate) shell: Arc<Shell>,
+    pub(crate) address: SocketAddr,
+}
+
+/// The routes of the control plane and the page, behind the guard.
+pub(crate) fn router(shell: Arc<Shell>, address: SocketAddr) -> Router<Arc<Shell>> {
+    let guard = Guard { shell, address };
+    let user = "/box/v1/users/{id}";
+    Router::new()
+        .route("/box/v1/users", get(users::list).post(users::create))
+        .route(user, get(users::show))
+        .route(
+            &format!("{user}/clients"),
+            post(users::sign_in_desktop).delete(users::sign_out_all),
+        )
+        .route(
+            &format!("{user}/clients/{{device}}"),
+            post(users::sign_in)
+                .delete(users::sign_out)
+                .put(users::attend),
+        )
+        .route(
+            &format!("{user}/call"),
+            put(users::start_call).delete(users::end_call),
+        )
+        .route(
+            &format!("{user}/sharing"),
+            put(users::start_sharing).delete(users::stop_sharing),
+        )
+        .route(
+            &format!("{user}/manual"),
+            put(users::set_manual).delete(users::clear_manual),
+        )
+        .route("/box/v1/clock", get(clock::show).post(clock::change))
+        .route("/box/v1/faults", get(faults::show).put(faults::replace))
+        .route("/box/v1/journal", get(journal::page))
+        .route("/box/v1/events", get(events::stream))
+        .route("/box/v1/{*rest}", axum::routing::any(nothing_here))
+        .method_not_allowed_fallback(wrong_method)
+        .merge(crate::page::router())
+        .layer(from_fn_with_state(guard, watch))
+}
+
+async fn watch(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    if let Err(error) = guard.admit(request.headers()) {
+        return error.into_response();
+    }
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = next.run(request).await;
+    // Reads of the control plane are left out: whoever polls the journal would otherwise fill it.
+    if method != Method::GET && method != Method::HEAD {
+        let status = response.status().as_u16();
+        let detail = Detail::Request {
+            method: method.as_str().into(),
+            path: path.into(),
+            status,
+            app: None,
+            count: None,
+        };
+        guard
+            .shell
+            .with(|world, now| world.log_request(now, None, detail));
+    }
+    response
+}
+
+impl Guard {
+    fn admit(&self, headers: &HeaderMap) -> Result<(), ControlError> {
+        let text = |name| {
+            headers
+                .get(name)
+                .map(|value: &HeaderValue| value.to_str().unwrap_or_default())
+        };
+        let host = text(header::HOST).unwrap_or_default();
+        let origin = text(header::ORIGIN)
+            .map(|origin| origin.split_once("://").map_or(origin, |(_, host)| host));
+        for (field, value) in [("Host", Some(host)), ("Origin", origin)] {
+            if let Some(value) = value.filter(|value| !self.trusts(value)) {
+                return Err(ControlError::new(
+                    ControlErrorKind::Forbidden,
+                    field,
+                    value,
+                    "is neither loopback nor the bound address",
+                    format!(
+                        "use http://{}, or start with --allow-host NAME",
+                        self.address
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn trusts(&self, host: &str) -> bool {
+        let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((address, _)) => address,
+            None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+        };
+        if let Ok(address) = name.parse::<IpAddr>() {
+            // Bound to all addresses, any of this machine's addresses is the bound one; names are what rebinding needs.
+            return address.is_loopback()
+                || address == self.address.ip()
+                || self.address.ip().is_unspecified();
+        }
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        name == "localhost"
+            || name.ends_with(".localhost")
+            || self.shell.allowed_hosts.contains(&name)
+    }
+}
+
+async fn nothing_here(request: Request) -> ControlError {
+    ControlError::new(
+        ControlErrorKind::NotFound,
+        "path",
+        request.uri().path(),
+        "is not part of the control plane",
+        "see the README of teamsbox for the calls there are",
+    )
+}
+
+async fn wrong_method(request: Request) -> Response {
+    let (method, path) = (request.method().as_str(), request.uri().path());
+    let error = ControlError::invalid(
+        "method",
+        method,
+        "does not go with this path",
+        "see the README of teamsbox",
+    );
+    tracing::debug!(method, path, "wrong method");
+    (StatusCode::METHOD_NOT_ALLOWED, error).into_response()
+}
+
+impl IntoResponse for ControlError {
+    fn into_response(self) -> Response {
+        let (status, title) = match self.kind {
+            ControlErrorKind::Invalid => (StatusCode::BAD_REQUEST, "Invalid request"),
+            ControlErrorKind::NotFound => (StatusCode::NOT_FOUND, "Not found"),
+            ControlErrorKind::Conflict => (StatusCode::CONFLICT, "Conflict"),
+            ControlErrorKind::Forbidden => (StatusCode::FORBIDDEN, "Forbidden"),
+        };
+        let body = json!({
+            "type": "about:blank",
+            "title": title,
+            "status": status.as_u16(),
+            "detail": self.to_string(),
+            "field": self.field,
+            "value": self.value,
+            "remedy": self.remedy,
+        });
+        let mut response = (status, Body::from(body.to_string())).into_response();
+        let problem = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, problem);
+        response
+    }
+}
+
+/// Reads a JSON object whatever the content type says: `curl -d` sends another one.
+pub(crate) fn object<T: DeserializeOwned>(body: &Bytes) -> Result<T, ControlError> {
+    let remedy = "send a JSON object with the members described in the README of teamsbox";
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(ControlError::invalid(
+            "body",
+            "",
+            "is not a JSON object",
+            remedy,
+        ));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        ControlError::invalid("body", "", &format!("cannot be read ({error})"), remedy)
+    })
+}
+
+/// Like [`object`], but an empty body is an empty object.
+pub(crate) fn object_or_nothing<T: DeserializeOwned + Default>(
+    body: &Bytes,
+) -> Result<T, ControlError> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        Ok(T::default())
+    } else {
+        object(body)
+    }
+}

@@ -1,0 +1,219 @@
+//! Faults that a test asks for: refusals from Graph or Entra, slow replies, and reads that lag behind writes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::duration::{self, MINUTE, Milliseconds};
+use crate::error::ControlError;
+
+/// The longest delay of a reply. Longer ones would only look like a hung emulator.
+const DELAY_MAX: u64 = 60_000;
+/// The longest lag of reads.
+const READ_LAG_MAX: Milliseconds = 10 * MINUTE;
+
+/// The faults in force, in the form in which they are asked for and shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct Faults {
+    /// Refusals from Graph.
+    pub(crate) graph: Option<GraphFault>,
+    /// Refusals from the token endpoint.
+    pub(crate) token: Option<TokenFault>,
+    /// Delay before each reply of Graph and Entra, in real time: it stands for a slow network, not for the tenant.
+    pub(crate) delay_milliseconds: Option<u64>,
+    /// How old the state is that Graph reads show.
+    pub(crate) read_lag: Option<String>,
+}
+
+/// A refusal from Graph.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct GraphFault {
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// The header of that name, literally; none if left out.
+    pub(crate) retry_after: Option<String>,
+    /// How many requests it still hits; all if left out.
+    pub(crate) remaining: Option<u64>,
+    /// Which operations it hits; all if left out.
+    pub(crate) operations: Option<Vec<String>>,
+}
+
+/// A refusal from the token endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct TokenFault {
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// OAuth error code.
+    pub(crate) error: Option<String>,
+    /// How many requests it still hits; all if left out.
+    pub(crate) remaining: Option<u64>,
+}
+
+impl Faults {
+    /// Checks what was asked for, given the names of Graph's operations.
+    ///
+    /// # Errors
+    /// When a value makes no sense.
+    pub(crate) fn check(&self, operations: &[&str]) -> Result<(), ControlError> {
+        let status = self
+            .graph
+            .iter()
+            .map(|fault| ("graph.status", fault.status));
+        for (field, status) in status.chain(
+            self.token
+                .iter()
+                .map(|fault| ("token.status", fault.status)),
+        ) {
+            if !(400..=599).contains(&status) {
+                let remedy = "give a status between 400 and 599";
+                return Err(ControlError::invalid(
+                    field,
+                    &status.to_string(),
+                    "is no error status",
+                    remedy,
+                ));
+            }
+        }
+        if let Some(fault) = &self.graph {
+            let unknown = fault
+                .operations
+                .iter()
+                .flatten()
+                .find(|name| !operations.contains(&name.as_str()));
+            if let Some(unknown) = unknown {
+                let remedy = format!("choose from {}", operations.join(", "));
+                return Err(ControlError::invalid(
+                    "graph.operations",
+                    unknown,
+                    "is not an operation",
+                    &remedy,
+                ));
+            }
+            let printable = |text: &&String| {
+                text.len() <= 64 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+            };
+            if let Some(text) = fault.retry_after.as_ref().filter(|text| !printable(text)) {
+                let remedy = "give at most 64 printable ASCII characters";
+                return Err(ControlError::invalid(
+                    "graph.retryAfter",
+                    text,
+                    "does not fit into a header",
+                    remedy,
+                ));
+            }
+        }
+        if let Some(delay) = self.delay_milliseconds.filter(|delay| *delay > DELAY_MAX) {
+            let remedy = "give at most 60000";
+            return Err(ControlError::invalid(
+                "delayMilliseconds",
+                &delay.to_string(),
+                "is too long",
+                remedy,
+            ));
+        }
+        if let Some(lag) = &self.read_lag {
+            let parsed = duration::parse(lag).filter(|lag| (0..=READ_LAG_MAX).contains(lag));
+            if parsed.is_none() {
+                let remedy = "give an ISO 8601 duration between PT0S and PT10M, such as PT5S";
+                return Err(ControlError::invalid(
+                    "readLag",
+                    lag,
+                    "is not a usable duration",
+                    remedy,
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The refusal that hits this operation now, if any; counts it.
+    pub(crate) fn hit_graph(&mut self, operation: &str) -> Option<GraphFault> {
+        let fault = self.graph.as_mut()?;
+        if fault
+            .operations
+            .as_ref()
+            .is_some_and(|names| !names.iter().any(|name| name == operation))
+        {
+            return None;
+        }
+        let hit = fault.clone();
+        if spent(&mut fault.remaining)? {
+            self.graph = None;
+        }
+        Some(hit)
+    }
+
+    /// The refusal that hits a token request now, if any; counts it.
+    pub(crate) fn hit_token(&mut self) -> Option<TokenFault> {
+        let fault = self.token.as_mut()?;
+        let hit = fault.clone();
+        if spent(&mut fault.remaining)? {
+            self.token = None;
+        }
+        Some(hit)
+    }
+
+    /// How old the state is that Graph reads show.
+    pub(crate) fn lag(&self) -> Option<Milliseconds> {
+        self.read_lag
+            .as_deref()
+            .and_then(duration::parse)
+            .filter(|lag| *lag > 0)
+    }
+}
+
+/// Counts one hit: whether it was the last, or `None` if there was none left.
+fn spent(remaining: &mut Option<u64>) -> Option<bool> {
+    match remaining {
+        None => Some(false),
+        Some(0) => None,
+        Some(left) => {
+            *left -= 1;
+            Some(*left == 0)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counted_fault_goes_away_by_itself_and_minds_its_operations() {
+        let text = r#"{"graph":{"status":429,"retryAfter":"2.128","remaining":2,"operations":["setPresence"]}}"#;
+        let mut faults: Faults = serde_json::from_str(text).unwrap();
+        faults.check(&["setPresence"]).unwrap();
+        assert!(faults.hit_graph("getPresence").is_none());
+        assert_eq!(faults.hit_graph("setPresence").unwrap().status, 429);
+        assert!(faults.hit_graph("setPresence").is_some());
+        assert!(faults.hit_graph("setPresence").is_none());
+        assert_eq!(faults, Faults::default());
+    }
+
+    #[test]
+    fn nonsense_is_named() {
+        for (text, field) in [
+            (r#"{"graph":{"status":200}}"#, "graph.status"),
+            (r#"{"token":{"status":99}}"#, "token.status"),
+            (
+                r#"{"graph":{"status":503,"operations":["fly"]}}"#,
+                "graph.operations",
+            ),
+            (
+                r#"{"graph":{"status":503,"retryAfter":"a\nb"}}"#,
+                "graph.retryAfter",
+            ),
+            (r#"{"delayMilliseconds":60001}"#, "delayMilliseconds"),
+            (r#"{"readLag":"5s"}"#, "readLag"),
+            (r#"{"readLag":"PT10M1S"}"#, "readLag"),
+        ] {
+            let faults: Faults = serde_json::from_str(text).unwrap();
+            assert_eq!(
+                faults.check(&["setPresence"]).unwrap_err().field,
+                field,
+                "{text}"
+            );
+        }
+    }
+}

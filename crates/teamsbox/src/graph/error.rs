@@ -1,0 +1,152 @@
+//! Graph's error envelope.
+
+use std::sync::Arc;
+
+use axum::http::{Method, StatusCode};
+use serde_json::json;
+
+use super::{Identity, Reply};
+use crate::duration::{Milliseconds, timestamp};
+use crate::guid::Guid;
+
+/// Paths and values are quoted up to this many characters.
+const QUOTED_MAX: usize = 200;
+
+/// An error on its way into the envelope; boxed, because most requests succeed and results should stay small.
+#[derive(Debug)]
+pub(super) struct GraphError(Box<Content>);
+
+#[derive(Debug)]
+struct Content {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    retry_after: Option<String>,
+    allow: Option<&'static str>,
+    app: Option<Arc<str>>,
+    user: Option<Guid>,
+}
+
+impl GraphError {
+    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self(Box::new(Content {
+            status,
+            code,
+            message,
+            retry_after: None,
+            allow: None,
+            app: None,
+            user: None,
+        }))
+    }
+
+    /// A value in the body that Graph does not take.
+    pub(super) fn argument(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "InvalidArgument", message)
+    }
+
+    /// A body that cannot be read.
+    pub(super) fn unreadable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
+    }
+
+    pub(super) fn too_large(limit: usize) -> Self {
+        let message =
+            format!("The request body could not be read in full or is longer than {limit} bytes.");
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "RequestEntityTooLarge",
+            message,
+        )
+    }
+
+    pub(super) fn token(message: &str) -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "InvalidAuthenticationToken",
+            message,
+        )
+    }
+
+    /// The token lacks the application permission.
+    pub(super) fn forbidden(needed: &str) -> Self {
+        let message =
+            format!("Forbidden: the access token lacks the application permission {needed}.");
+        Self::new(StatusCode::FORBIDDEN, "Forbidden", message)
+    }
+
+    pub(super) fn unknown_user(id: &str) -> Self {
+        let id: String = id.chars().take(QUOTED_MAX).collect();
+        let message = format!(
+            "No user has the object id '{id}'. Presence takes object ids, not user principal names."
+        );
+        Self::new(StatusCode::NOT_FOUND, "NotFound", message)
+    }
+
+    pub(super) fn delegated_only() -> Self {
+        let message = "/me needs a token of a signed-in user; with an application's token name the user by object id.";
+        Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
+    }
+
+    pub(super) fn not_emulated(method: &Method, path: &str) -> Self {
+        let path: String = path.chars().take(QUOTED_MAX).collect();
+        let message = format!(
+            "Teamsbox does not emulate {method} {path}. It emulates the presence calls listed in its README."
+        );
+        Self::new(StatusCode::NOT_FOUND, "ResourceNotFound", message)
+    }
+
+    pub(super) fn wrong_method(method: &Method, path: &str, allow: &'static str) -> Self {
+        let path: String = path.chars().take(QUOTED_MAX).collect();
+        let message = format!("{path} takes {allow}, not {method}.");
+        let mut error = Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message);
+        error.0.allow = Some(allow);
+        error
+    }
+
+    pub(super) fn retry_after(mut self, retry_after: Option<String>) -> Self {
+        self.0.retry_after = retry_after;
+        self
+    }
+
+    /// Names the calling application, for the journal.
+    pub(super) fn by(mut self, app: Arc<str>) -> Self {
+        self.0.app = Some(app);
+        self
+    }
+
+    /// Names the user in question, for the journal.
+    pub(super) fn of_user(mut self, user: Guid) -> Self {
+        self.0.user = Some(user);
+        self
+    }
+
+    /// Puts the error into its envelope.
+    pub(super) fn into_reply(self, identity: &Identity, now: Milliseconds) -> Reply {
+        let content = *self.0;
+        let client = identity
+            .client
+            .as_ref()
+            .and_then(|id| id.to_str().ok())
+            .unwrap_or(&identity.request);
+        let mut inner = json!({
+            "date": timestamp(now).strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+            "request-id": identity.request,
+            "client-request-id": client,
+        });
+        if content.status == StatusCode::TOO_MANY_REQUESTS {
+            inner["code"] = json!("429");
+            inner["status"] = json!("429");
+            inner["message"] = json!("Please retry after");
+        }
+        let body = json!({ "error": { "code": content.code, "message": content.message, "innerError": inner } });
+        Reply {
+            retry_after: content.retry_after,
+            allow: content.allow,
+            app: content.app,
+            user: content.user,
+            ..Reply::new(content.status, body.to_string().into_bytes())
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Writing presence: application sessions and the preferred slot.
+//!
+//! The order of checks is observable and deliberate: the body's form and the session id come before permissions, and
+//! permissions before everything else.
+
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::error::GraphError;
+use super::route::Operation;
+use super::{Reply, read};
+use crate::change::Cause;
+use crate::duration::{self, DAY, HOUR, MINUTE, Milliseconds};
+use crate::guid::Guid;
+use crate::journal::{Detail, Write};
+use crate::keys::Caller;
+use crate::preferred::{Preferred, default_duration};
+use crate::session::Statement;
+use crate::shell::{Shell, World};
+use crate::state::Moment;
+use crate::tenant::APP_SESSIONS_MAX;
+use crate::value::Shown;
+
+/// How long a session lasts when nobody says.
+const SESSION_DEFAULT: Milliseconds = 5 * MINUTE;
+/// What may be said: five minutes to four hours.
+const SESSION_RANGE: std::ops::RangeInclusive<Milliseconds> = 5 * MINUTE..=4 * HOUR;
+/// What may be said for the preferred slot; undocumented, so the emulator takes what anybody has been seen to use.
+const PREFERRED_RANGE: std::ops::RangeInclusive<Milliseconds> = 5 * MINUTE..=7 * DAY;
+/// Session ids are client ids; anything much longer is a mistake.
+const SESSION_ID_BYTES_MAX: usize = 128;
+
+/// The members the four writes have between them.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Body {
+    session_id: Option<String>,
+    availability: Option<String>,
+    activity: Option<String>,
+    expiration_duration: Option<String>,
+}
+
+/// `POST /users/{id}/presence/{operation}`
+pub(super) fn handle(
+    shell: &Shell,
+    caller: &Caller,
+    operation: Operation,
+    id: &str,
+    body: &Bytes,
+) -> Result<Reply, GraphError> {
+    let body: Body = if body.is_empty() && operation == Operation::ClearUserPreferredPresence {
+        Body::default()
+    } else {
+        parse(body)?
+    };
+    let session_id = match operation {
+        Operation::SetPresence | Operation::ClearPresence => Some(session_id(&body, caller)?),
+        _ => None,
+    };
+    if !caller.writes {
+        return Err(GraphError::forbidden("Presence.ReadWrite.All"));
+    }
+    let action = Action::of(operation, session_id, &body)?;
+    let guid: Guid = id.parse().map_err(|_| GraphError::unknown_user(id))?;
+    let cause = Cause::Graph {
+        operation: operation.name(),
+        app: caller.app.clone(),
+    };
+    shell.with(|world, now| {
+        let index = world
+            .tenant
+            .find(guid)
+            .ok_or_else(|| GraphError::unknown_user(id))?;
+        action
+            .carry_out(world, index, now, cause.clone())
+            .map_err(|error| error.of_user(guid))?;
+        let write = Detail::Write(action.describe(operation, now));
+        world
+            .journal
+            .push(now, "write", Some(guid), write, Some(cause));
+        Ok(Reply::ok(Vec::new()).of_user(guid))
+    })
+}
+
+/// A write whose arguments are in order.
+enum Action {
+    Set {
+        session_id: String,
+        shown: Shown,
+        lasts: Milliseconds,
+    },
+    Clear {
+        session_id: String,
+    },
+    Prefer {
+        shown: Shown,
+        lasts: Milliseconds,
+    },
+    Unprefer,
+}
+
+impl Action {
+    fn of(
+        operation: Operation,
+        session_id: Option<String>,
+        body: &Body,
+    ) -> Result<Self, GraphError> {
+        match (operation, session_id) {
+            (Operation::SetPresence, Some(session_id)) => {
+                let shown = pair(body, &Shown::SESSION_PAIRS)?;
+                let lasts = lasts(body, SESSION_DEFAULT, &SESSION_RANGE)?;
+                Ok(Self::Set {
+                    session_id,
+                    shown,
+                    lasts,
+                })
+            }
+            (Operation::ClearPresence, Some(session_id)) => Ok(Self::Clear { session_id }),
+            (Operation::SetUserPreferredPresence, _) => {
+                let shown = pair(body, &Shown::PREFERRED_PAIRS)?;
+                Ok(Self::Prefer {
+                    shown,
+                    lasts: lasts(body, default_duration(shown), &PREFERRED_RANGE)?,
+                })
+            }
+            _ => Ok(Self::Unprefer),
+        }
+    }
+
+    fn carry_out(
+        &self,
+        world: &mut World,
+        index: usize,
+        now: Milliseconds,
+        cause: Cause,
+    ) -> Result<(), GraphError> {
+        let tenant = &mut world.tenant;
+        match self {
+            Self::Set {
+                session_id,
+                shown,
+                lasts,
+            } => {
+                let statement = Statement {
+                    shown: *shown,
+                    ends: now.saturating_add(*lasts),
+                };
+                if !tenant.state(index, session_id, statement, now, cause) {
+                    return Err(GraphError::argument(format!(
+                        "The user already has {APP_SESSIONS_MAX} application sessions: send the own client id as sessionId."
+                    )));
+                }
+            }
+            Self::Clear { session_id } => {
+                if !tenant.retract(index, session_id, now, cause) {
+                    let message = format!("The user has no presence session '{session_id}'.");
+                    return Err(GraphError::new(StatusCode::NOT_FOUND, "NotFound", message));
+                }
+            }
+            Self::Prefer { shown, lasts } => {
+                let preferred = Preferred {
+                    shown: *shown,
+                    ends: now.saturating_add(*lasts),
+                };
+                tenant.prefer(index, Some(preferred), now, cause);
+            }
+            Self::Unprefer => tenant.prefer(index, None, now, cause),
+        }
+        Ok(())
+    }
+
+    fn describe(&self, operation: Operation, now: Milliseconds) -> Write {
+        let operation = operation.name();
+        let until = |lasts: &Milliseconds| Some(Moment(now.saturating_add(*lasts)));
+        match self {
+            Self::Set {
+                session_id,
+                shown,
+                lasts,
+            } => Write {
+                operation,
+                target: Some(session_id.as_str().into()),
+                shown: Some(*shown),
+                expires: until(lasts),
+            },
+            Self::Clear { session_id } => Write {
+                operation,
+                target: Some(session_id.as_str().into()),
+                ..Write::default()
+            },
+            Self::Prefer { shown, lasts } => Write {
+                operation,
+                target: None,
+                shown: Some(*shown),
+                expires: until(lasts),
+            },
+            Self::Unprefer => Write {
+                operation,
+                ..Write::default()
+            },
+        }
+    }
+}
+
+/// Reads a JSON object.
+pub(super) fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, GraphError> {
+    // Without this check an array would pass for an object with its members in order.
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(GraphError::unreadable(
+            "The request body must be a JSON object.",
+        ));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        GraphError::unreadable(format!(
+            "The request body cannot be read as JSON with the expected members: {error}."
+        ))
+    })
+}
+
+fn session_id(body: &Body, caller: &Caller) -> Result<String, GraphError> {
+    let given = body
+        .session_id
+        .as_deref()
+        .map(str::trim)
+        .filter(|id| !id.is_empty());
+    let given = given
+        .ok_or_else(|| GraphError::argument("[SessionId]: The SessionId field is required."))?;
+    if given.len() > SESSION_ID_BYTES_MAX {
+        let message = format!(
+            "[SessionId]: longer than {SESSION_ID_BYTES_MAX} bytes; send the application's client id."
+        );
+        return Err(GraphError::argument(message));
+    }
+    let session_id = given.to_ascii_lowercase();
+    if *session_id != *caller.app {
+        tracing::warn!(%session_id, app = %caller.app, "the session id is not the calling application's client id");
+    }
+    Ok(session_id)
+}
+
+fn pair(body: &Body, permitted: &[Shown]) -> Result<Shown, GraphError> {
+    let missing =
+        |name: &str| GraphError::argument(format!("[{name}]: The {name} field is required."));
+    let availability = body
+        .availability
+        .as_deref()
+        .ok_or_else(|| missing("Availability"))?;
+    let activity = body
+        .activity
+        .as_deref()
+        .ok_or_else(|| missing("Activity"))?;
+    Shown::find(permitted, availability, activity).ok_or_else(|| {
+        let list: Vec<_> = permitted.iter().map(Shown::to_string).collect();
+        GraphError::argument(format!(
+            "The pair of availability and activity is not supported here; supported are {}.",
+            list.join(", ")
+        ))
+    })
+}
+
+fn lasts(
+    body: &Body,
+    default: Milliseconds,
+    range: &std::ops::RangeInclusive<Milliseconds>,
+) -> Result<Milliseconds, GraphError> {
+    let Some(text) = body.expiration_duration.as_deref() else {
+        return Ok(default);
+    };
+    let Some(lasts) = duration::parse(text) else {
+        return Err(GraphError::argument(
+            "[ExpirationDuration]: not an ISO 8601 duration such as PT1H.",
+        ));
+    };
+    if range.contains(&lasts) {
+        Ok(lasts)
+    } else {
+        Err(GraphError::argument(
+            "The provided [ExpirationDuration] is out of range.",
+        ))
+    }
+}
+
+const _: () = assert!(
+    read::IDS_MAX * 40 < super::BODY_BYTES_MAX,
+    "a full bulk read must fit into a body"
+);

@@ -1,0 +1,211 @@
+//! The program `teamsbox`: a Teams tenant in a box, on the command line.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use teamsbox::{
+    ClockMode, Config, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_TENANT_ID, Device,
+    NewUser, Teamsbox,
+};
+use tracing_subscriber::EnvFilter;
+
+/// A Microsoft Teams tenant in a box: Entra and Microsoft Graph presence, emulated.
+#[derive(Parser)]
+#[command(version)]
+struct Options {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, env = "TEAMSBOX_LISTEN", default_value = "127.0.0.1:8300")]
+    listen: SocketAddr,
+    /// Whether time is real or moved through POST /box/v1/clock.
+    #[arg(long, env = "TEAMSBOX_CLOCK", value_enum, default_value_t = ClockOption::Real)]
+    clock: ClockOption,
+    /// The tenant's id, a GUID.
+    #[arg(long, env = "TEAMSBOX_TENANT", default_value = DEFAULT_TENANT_ID)]
+    tenant: String,
+    /// People to start with: a CSV file with lines `display name,user principal name[,object id[,devices by blanks]]`.
+    #[arg(
+        long,
+        env = "TEAMSBOX_USERS",
+        value_name = "FILE",
+        conflicts_with = "empty"
+    )]
+    users: Option<PathBuf>,
+    /// Start without the sample people.
+    #[arg(long)]
+    empty: bool,
+    /// A further host name under which page and control plane may be reached; may be repeated.
+    #[arg(
+        long = "allow-host",
+        env = "TEAMSBOX_ALLOW_HOST",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
+    allow_hosts: Vec<String>,
+    /// Refuse applications that are not registered, instead of registering them on first use.
+    #[arg(long)]
+    known_apps_only: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ClockOption {
+    Real,
+    Manual,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let filter = EnvFilter::try_from_env("TEAMSBOX_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let users = match &options.users {
+        Some(file) => match read_users(file) {
+            Ok(users) => users,
+            Err(problem) => {
+                eprintln!("teamsbox: {problem}");
+                return ExitCode::from(2);
+            }
+        },
+        None if options.empty => Vec::new(),
+        None => teamsbox::sample_users(),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("teamsbox: no threads to run on ({error})");
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(run(options, users))
+}
+
+async fn run(options: Options, users: Vec<NewUser>) -> ExitCode {
+    let config = Config {
+        listen: options.listen,
+        clock: match options.clock {
+            ClockOption::Real => ClockMode::Real,
+            ClockOption::Manual => ClockMode::Manual,
+        },
+        tenant_id: options.tenant,
+        register_unknown_apps: !options.known_apps_only,
+        users,
+        allowed_hosts: options.allow_hosts,
+        ..Config::default()
+    };
+    let teamsbox = match Teamsbox::start(config).await {
+        Ok(teamsbox) => teamsbox,
+        Err(error) => {
+            eprintln!("teamsbox: {error}");
+            return match error {
+                teamsbox::StartError::Config(_) => ExitCode::from(2),
+                _ => ExitCode::FAILURE,
+            };
+        }
+    };
+    let url = teamsbox.url();
+    println!("Teamsbox      {url}");
+    println!("Graph         {url}/v1.0");
+    println!("Tenant        {}", teamsbox.tenant_id());
+    println!("Client id     {DEFAULT_CLIENT_ID}");
+    println!("Client secret {DEFAULT_CLIENT_SECRET}");
+    println!("People        {}", teamsbox.users().len());
+    if !teamsbox.address().ip().is_loopback() {
+        tracing::warn!(
+            "listening beyond loopback: anybody on the network can drive this tenant without signing in"
+        );
+    }
+    asked_to_stop().await;
+    teamsbox.stop().await;
+    ExitCode::SUCCESS
+}
+
+/// Waits for Ctrl-C or, where there is one, a termination signal.
+async fn asked_to_stop() {
+    let interrupted = async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::warn!(%error, "Ctrl-C cannot be heard: stop the process by other means");
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated => {}
+    }
+}
+
+fn read_users(file: &Path) -> Result<Vec<NewUser>, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        format!(
+            "--users {}: cannot be read ({error}): give a CSV file",
+            file.display()
+        )
+    })?;
+    let lines = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+    let users = lines.map(|(number, line)| {
+        parse_user(line).map_err(|problem| {
+            format!("--users {}, line {}: {problem}", file.display(), number + 1)
+        })
+    });
+    users.collect()
+}
+
+fn parse_user(line: &str) -> Result<NewUser, String> {
+    let mut fields = line.split(',').map(str::trim);
+    let (Some(display_name), Some(user_principal_name)) = (fields.next(), fields.next()) else {
+        return Err("too few fields: write display name,user principal name".to_owned());
+    };
+    let id = fields.next().filter(|id| !id.is_empty()).map(str::to_owned);
+    let devices = fields.next().unwrap_or("desktop").split_whitespace();
+    let clients = devices.map(|name| {
+        name.parse::<Device>()
+            .map_err(|_| format!("device {name:?} is not a client: write desktop, web or mobile"))
+    });
+    let clients = clients.collect::<Result<_, _>>()?;
+    if let Some(surplus) = fields.next() {
+        return Err(format!(
+            "surplus field {surplus:?}: quoted commas are not supported"
+        ));
+    }
+    Ok(NewUser {
+        id,
+        display_name: display_name.to_owned(),
+        user_principal_name: user_principal_name.to_owned(),
+        clients,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_names_a_person() {
+        let user = parse_user("Anna Bauer, anna@contoso.example").unwrap();
+        assert_eq!((user.id, user.clients), (None, vec![Device::Desktop]));
+        let user =
+            parse_user("Anna,anna@x,a11ce000-0000-4000-8000-000000000001,web mobile").unwrap();
+        assert_eq!(user.clients, [Device::Web, Device::Mobile]);
+        assert!(parse_user("Anna").is_err());
+        assert!(parse_user("Anna,anna@x,,pager").is_err());
+    }
+}

@@ -1,0 +1,243 @@
+//! The running emulator: listening, stopping, and the library's way to act for people.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, Uri};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::config::{Config, NewUser, StartError};
+use crate::error::{ControlError, ControlErrorKind};
+use crate::keys::Keys;
+use crate::shell::Shell;
+use crate::state::{UserState, UserSummary};
+use crate::user::CallKind;
+use crate::value::Device;
+use crate::{control, entra, graph};
+
+/// How long open requests may take to finish when stopping.
+const STOP_PATIENCE: Duration = Duration::from_secs(2);
+
+/// A running tenant in a box. Dropping it stops it.
+pub struct Teamsbox {
+    shell: Arc<Shell>,
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    server: Option<JoinHandle<()>>,
+    timekeeper: JoinHandle<()>,
+}
+
+impl Teamsbox {
+    /// Starts listening.
+    ///
+    /// # Errors
+    /// When the address is taken, a setting makes no sense, or there is no randomness for keys.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let listen = config.listen;
+        let in_use = |source| StartError::Listen {
+            address: listen,
+            source,
+        };
+        let listener = TcpListener::bind(listen).await.map_err(in_use)?;
+        let address = listener.local_addr().map_err(in_use)?;
+        let keys = tokio::task::spawn_blocking(Keys::generate).await;
+        let keys = keys.map_err(|error| StartError::Key(error.to_string()))??;
+        let shell = Arc::new(Shell::new(config, keys)?);
+        let routes = routes(Arc::clone(&shell), address);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = axum::serve(listener, routes).with_graceful_shutdown(async {
+            // A dropped sender says stop just as well.
+            let _ = stopped.await;
+        });
+        let server = tokio::spawn(async {
+            if let Err(error) = server.await {
+                tracing::error!(%error, "the emulator stopped listening");
+            }
+        });
+        let timekeeper = tokio::spawn(Arc::clone(&shell).keep_time());
+        Ok(Self {
+            shell,
+            address,
+            stop: Some(stop),
+            server: Some(server),
+            timekeeper,
+        })
+    }
+
+    /// The address it listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The base URL, such as `http://127.0.0.1:8300`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The tenant's clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.shell.clock
+    }
+
+    /// The tenant's id.
+    #[must_use]
+    pub fn tenant_id(&self) -> &str {
+        &self.shell.tenant_id
+    }
+
+    /// Everybody in the tenant.
+    #[must_use]
+    pub fn users(&self) -> Vec<UserSummary> {
+        self.shell.users()
+    }
+
+    /// The ground truth about a person, by object id or user principal name, as in all calls below.
+    ///
+    /// # Errors
+    /// When there is no such user; this goes for all calls below.
+    pub fn user_state(&self, id: &str) -> Result<UserState, ControlError> {
+        self.shell.user_state(id)
+    }
+
+    /// Creates a person.
+    ///
+    /// # Errors
+    /// When id or name are taken or unusable.
+    pub fn create_user(&self, new: &NewUser) -> Result<UserState, ControlError> {
+        self.shell.create_user(new)
+    }
+
+    /// Signs a client in.
+    ///
+    /// # Errors
+    /// When there is no such user.
+    pub fn sign_in(&self, id: &str, device: Device) -> Result<UserState, ControlError> {
+        self.shell.sign_in(id, device)
+    }
+
+    /// Signs one client or all out: after the grace, or at once.
+    ///
+    /// # Errors
+    /// When there is no such user.
+    pub fn sign_out(
+        &self,
+        id: &str,
+        device: Option<Device>,
+        at_once: bool,
+    ) -> Result<UserState, ControlError> {
+        self.shell.sign_out(id, device, at_once)
+    }
+
+    /// Starts an audio or video call, or changes the running one.
+    ///
+    /// # Errors
+    /// When there is no such user or both sides are the same.
+    pub fn start_call(
+        &self,
+        id: &str,
+        kind: CallKind,
+        with: Option<&str>,
+    ) -> Result<UserState, ControlError> {
+        self.shell.start_call(id, kind, with)
+    }
+
+    /// Ends the call for both sides; nothing happens without one.
+    ///
+    /// # Errors
+    /// When there is no such user.
+    pub fn end_call(&self, id: &str) -> Result<UserState, ControlError> {
+        self.shell.end_call(id)
+    }
+
+    /// Shares the screen, in the running call or without one.
+    ///
+    /// # Errors
+    /// When there is no such user or both sides are the same.
+    pub fn start_sharing(&self, id: &str, with: Option<&str>) -> Result<UserState, ControlError> {
+        self.shell.start_sharing(id, with)
+    }
+
+    /// Stops sharing; nothing happens without it.
+    ///
+    /// # Errors
+    /// When there is no such user.
+    pub fn stop_sharing(&self, id: &str) -> Result<UserState, ControlError> {
+        self.shell.stop_sharing(id)
+    }
+
+    /// Chooses a status by hand, as the Teams menu does.
+    ///
+    /// # Errors
+    /// When there is no such user, the pair cannot be chosen, or the duration is not ISO 8601.
+    pub fn set_manual(
+        &self,
+        id: &str,
+        availability: &str,
+        activity: Option<&str>,
+        expiration_duration: Option<&str>,
+    ) -> Result<UserState, ControlError> {
+        self.shell
+            .set_manual(id, availability, activity, expiration_duration)
+    }
+
+    /// Resets the status chosen by hand.
+    ///
+    /// # Errors
+    /// When there is no such user.
+    pub fn clear_manual(&self, id: &str) -> Result<UserState, ControlError> {
+        self.shell.clear_manual(id)
+    }
+
+    /// Stops: running requests get two seconds to finish.
+    pub async fn stop(mut self) {
+        self.ask_to_stop();
+        if let Some(mut server) = self.server.take()
+            && tokio::time::timeout(STOP_PATIENCE, &mut server)
+                .await
+                .is_err()
+        {
+            server.abort();
+        }
+    }
+
+    fn ask_to_stop(&mut self) {
+        drop(self.stop.take());
+        self.shell.announce_stop();
+        self.timekeeper.abort();
+    }
+}
+
+impl Drop for Teamsbox {
+    fn drop(&mut self) {
+        self.ask_to_stop();
+    }
+}
+
+fn routes(shell: Arc<Shell>, address: SocketAddr) -> Router {
+    Router::new()
+        .merge(control::router(Arc::clone(&shell), address))
+        .merge(graph::router())
+        .merge(entra::router())
+        .fallback(nothing_here)
+        .layer(DefaultBodyLimit::max(graph::BODY_BYTES_MAX))
+        .with_state(shell)
+}
+
+async fn nothing_here(method: Method, uri: Uri) -> ControlError {
+    ControlError::new(
+        ControlErrorKind::NotFound,
+        "path",
+        uri.path(),
+        format!("takes no {method} here"),
+        "Graph is at /v1.0, Entra at /{tenant}/oauth2/v2.0/token, the control plane at /box/v1, the page at /",
+    )
+}

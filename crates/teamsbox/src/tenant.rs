@@ -1,0 +1,337 @@
+//! The tenant: everybody, their deadlines, and the changes that writes and time bring about.
+//!
+//! Pure: time is an argument and facts are collected for the shell to carry away. Whoever writes calls
+//! [`Tenant::settle`] first, so that what time did comes before what the write does, each at its own moment.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::change::{Cause, Change, Visible};
+use crate::duration::{MINUTE, Milliseconds};
+use crate::error::{ControlError, ControlErrorKind};
+use crate::guid::Guid;
+use crate::preferred::Preferred;
+use crate::session::{Attention, Origin, Session, Statement};
+use crate::user::User;
+use crate::value::{Device, IdleSpelling, Shown};
+
+/// Sessions of applications per person. Real tenants have a handful; a client that makes up a new id for every call
+/// must not grow the emulator without end.
+pub(crate) const APP_SESSIONS_MAX: usize = 64;
+
+/// The first stamp counts seconds from here (2020-01-01T00:00:00Z), so that an emulator that starts anew hands out
+/// higher stamps than the one before: clients drop what looks older than what they have.
+const SEQUENCE_EPOCH: Milliseconds = 1_577_836_800_000;
+
+/// The knobs that the pure part needs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    /// Name of the idle stage.
+    pub(crate) idle_spelling: IdleSpelling,
+    /// How long a client's session outlives its sign-out.
+    pub(crate) sign_out_grace: Milliseconds,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            idle_spelling: IdleSpelling::default(),
+            sign_out_grace: 3 * MINUTE,
+        }
+    }
+}
+
+/// Everybody in the tenant. Users are never removed, so an index stays valid.
+#[derive(Debug, Default)]
+pub(crate) struct Tenant {
+    /// Knobs.
+    pub(crate) rules: Rules,
+    pub(crate) users: Vec<User>,
+    by_id: HashMap<Guid, usize>,
+    by_name: HashMap<Box<str>, usize>,
+    deadlines: BTreeSet<(Milliseconds, usize)>,
+    order: u64,
+    changes: Vec<Change>,
+}
+
+impl Tenant {
+    /// An empty tenant.
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            ..Self::default()
+        }
+    }
+
+    /// The user at an index.
+    pub(crate) fn user(&self, index: usize) -> Option<&User> {
+        self.users.get(index)
+    }
+
+    /// The index of an object id.
+    pub(crate) fn find(&self, guid: Guid) -> Option<usize> {
+        self.by_id.get(&guid).copied()
+    }
+
+    /// The index of an object id or user principal name, which is how the control plane names people.
+    pub(crate) fn find_any(&self, text: &str) -> Result<usize, ControlError> {
+        let by_id = text.parse().ok().and_then(|guid| self.find(guid));
+        let found = by_id.or_else(|| self.by_name.get(text.to_lowercase().as_str()).copied());
+        found.ok_or_else(|| ControlError::unknown_user(text))
+    }
+
+    /// The next moment at which time alone changes something.
+    pub(crate) fn next_deadline(&self) -> Option<Milliseconds> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Takes the facts collected since the last call.
+    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Adds a person.
+    ///
+    /// # Errors
+    /// When the id or the name is taken or empty.
+    pub(crate) fn add(
+        &mut self,
+        guid: Guid,
+        display_name: &str,
+        user_principal_name: &str,
+        now: Milliseconds,
+    ) -> Result<usize, ControlError> {
+        let taken = |field, value: &str| {
+            ControlError::new(
+                ControlErrorKind::Conflict,
+                field,
+                value,
+                "is already taken",
+                "choose another, or leave it out",
+            )
+        };
+        if self.by_id.contains_key(&guid) {
+            return Err(taken("id", &guid.to_string()));
+        }
+        let name = user_principal_name.to_lowercase();
+        if name.is_empty() || name.len() > 1_024 {
+            let remedy = "give between 1 and 1024 characters such as anna@contoso.example";
+            return Err(ControlError::invalid(
+                "userPrincipalName",
+                &name,
+                "is empty or too long",
+                remedy,
+            ));
+        }
+        if self.by_name.contains_key(name.as_str()) {
+            return Err(taken("userPrincipalName", user_principal_name));
+        }
+        let index = self.users.len();
+        let sequence = u64::try_from((now - SEQUENCE_EPOCH) / 1_000).unwrap_or(0);
+        self.users.push(User::new(
+            guid,
+            display_name,
+            user_principal_name,
+            now,
+            sequence,
+        ));
+        self.by_id.insert(guid, index);
+        self.by_name.insert(name.into(), index);
+        Ok(index)
+    }
+
+    /// Lets time pass: every deadline up to now takes effect at its own moment, in order.
+    pub(crate) fn settle(&mut self, now: Milliseconds) {
+        while let Some((at, index)) = self.deadlines.first().copied()
+            && at <= now
+        {
+            let cause = self.users[index].lapse(at);
+            self.refresh(index, at, cause);
+        }
+    }
+
+    /// Computes what others see of a person after something happened, and reports it.
+    pub(crate) fn refresh(&mut self, index: usize, now: Milliseconds, cause: Cause) {
+        let user = &mut self.users[index];
+        if let Some(old) = user.deadline {
+            self.deadlines.remove(&(old, index));
+        }
+        let before = user.refresh(now, self.rules.idle_spelling);
+        if let Some(deadline) = user.deadline {
+            self.deadlines.insert((deadline, index));
+        }
+        let current = user.current();
+        let visible = before.map(|from| Visible {
+            from,
+            to: current.shown,
+            sequence: current.sequence,
+        });
+        self.changes.push(Change {
+            at: now,
+            user: index,
+            visible,
+            cause,
+        });
+    }
+
+    /// A number that grows with each write: settles ties of the same millisecond.
+    pub(crate) fn next_order(&mut self) -> u64 {
+        self.order += 1;
+        self.order
+    }
+
+    /// Creates or replaces an application's session; `false` when the person has too many.
+    pub(crate) fn state(
+        &mut self,
+        index: usize,
+        session_id: &str,
+        statement: Statement,
+        now: Milliseconds,
+        cause: Cause,
+    ) -> bool {
+        let order = self.next_order();
+        let idle = self.rules.idle_spelling;
+        let sessions = &mut self.users[index].sessions;
+        if let Some(session) = sessions
+            .iter_mut()
+            .find(|session| session.is_app(session_id))
+        {
+            session.restate(statement, now, order, idle);
+        } else if sessions
+            .iter()
+            .filter(|session| session.device().is_none())
+            .count()
+            >= APP_SESSIONS_MAX
+        {
+            return false;
+        } else {
+            sessions.push(Session::app(session_id, statement, now, order));
+        }
+        self.refresh(index, now, cause);
+        true
+    }
+
+    /// Removes an application's session; `false` when there is none.
+    pub(crate) fn retract(
+        &mut self,
+        index: usize,
+        session_id: &str,
+        now: Milliseconds,
+        cause: Cause,
+    ) -> bool {
+        let sessions = &mut self.users[index].sessions;
+        let before = sessions.len();
+        sessions.retain(|session| !session.is_app(session_id));
+        let found = sessions.len() < before;
+        if found {
+            self.refresh(index, now, cause);
+        }
+        found
+    }
+
+    /// Sets or clears the preferred presence.
+    pub(crate) fn prefer(
+        &mut self,
+        index: usize,
+        preferred: Option<Preferred>,
+        now: Milliseconds,
+        cause: Cause,
+    ) {
+        self.users[index].preferred = preferred;
+        self.refresh(index, now, cause);
+    }
+
+    /// Signs a client in. One that was about to leave stays.
+    pub(crate) fn sign_in(&mut self, index: usize, device: Device, now: Milliseconds) {
+        self.put_client(index, device, Attention::Active, now);
+        self.refresh(index, now, Cause::Teams("client signed in"));
+    }
+
+    /// Says whether the person uses a client; signs it in if need be.
+    pub(crate) fn attend(
+        &mut self,
+        index: usize,
+        device: Device,
+        attention: Attention,
+        now: Milliseconds,
+    ) {
+        self.put_client(index, device, attention, now);
+        let action = match attention {
+            Attention::Active => "client in use",
+            Attention::Idle(_) => "client idle",
+            Attention::Locked => "client locked",
+        };
+        self.refresh(index, now, Cause::Teams(action));
+    }
+
+    /// Makes sure a client is there, without reporting.
+    pub(crate) fn put_client(
+        &mut self,
+        index: usize,
+        device: Device,
+        attention: Attention,
+        now: Milliseconds,
+    ) {
+        let order = self.next_order();
+        let user = &mut self.users[index];
+        if user.client(device).is_none() {
+            user.sessions.push(Session::client(device, now, order));
+        }
+        if let Some(session) = user.client(device) {
+            session.ends = None;
+            session.origin = Origin::Client { device, attention };
+        }
+        user.derive_clients(now, order, self.rules.idle_spelling);
+    }
+
+    /// Signs out one client or all; their sessions stay for the grace unless told otherwise. A call on a client that
+    /// signs out ends.
+    pub(crate) fn sign_out(
+        &mut self,
+        index: usize,
+        device: Option<Device>,
+        at_once: bool,
+        now: Milliseconds,
+    ) {
+        let leaves = |session: &Session| {
+            session
+                .device()
+                .is_some_and(|own| device.is_none_or(|wanted| wanted == own))
+        };
+        if self.users[index]
+            .call
+            .is_some_and(|call| device.is_none_or(|device| device == call.device))
+        {
+            self.end_call(index, now);
+        }
+        let grace = self.rules.sign_out_grace;
+        let user = &mut self.users[index];
+        if !user.sessions.iter().any(leaves) {
+            return;
+        }
+        if at_once || grace <= 0 {
+            user.sessions.retain(|session| !leaves(session));
+        } else {
+            for session in user.sessions.iter_mut().filter(|session| leaves(session)) {
+                session.ends = session.ends.or(Some(now.saturating_add(grace)));
+            }
+        }
+        self.refresh(index, now, Cause::Teams("client signed out"));
+    }
+
+    /// The preferred presence as the Teams menu sets it.
+    pub(crate) fn choose(&mut self, index: usize, chosen: Option<Preferred>, now: Milliseconds) {
+        let action = if chosen.is_some() {
+            "status chosen by hand"
+        } else {
+            "status reset by hand"
+        };
+        self.prefer(index, chosen, now, Cause::Teams(action));
+    }
+
+    /// What a reader sees of a person, possibly as it was a while ago.
+    pub(crate) fn read(&self, index: usize, moment: Option<Milliseconds>) -> Option<(Shown, u64)> {
+        let user = self.user(index)?;
+        let seen = moment.map_or_else(|| user.current(), |moment| user.seen_at(moment));
+        Some((seen.shown, seen.sequence))
+    }
+}
