@@ -1,1 +1,25 @@
-//! Placeholder.
+//! Microsoft Graph as far as presence needs it: sign-in, bulk reads, writes, and the rules by which requests are spent.
+//!
+//! Everything that decides is plain and takes the time as an argument: [`Budget`], [`WriteQueue`], [`rhythm`],
+//! [`backoff`]. [`Client`] sends one request and says what came of it; the caller owns the loop.
+
+mod backoff;
+mod budget;
+mod client;
+mod error;
+mod operation;
+mod queue;
+mod secret;
+mod sweep;
+mod token;
+mod wire;
+
+pub use backoff::{backoff, parse_retry_after};
+pub use budget::Budget;
+pub use client::{Client, ClientConfig};
+pub use error::{Blame, GraphError};
+pub use operation::{Operation, Priority, Slot};
+pub use queue::{Outcome, Pending, WriteQueue};
+pub use secret::Secret;
+pub use sweep::{BULK_MAX, rhythm};
+pub use wire::{DirectoryUser, UserPresence};

@@ -1,0 +1,49 @@
+//! How long to wait after a failure: what the service asked for, else longer each time.
+
+use std::time::Duration;
+
+/// The longest wait that is honoured or chosen: a service that asks for more is asked again then.
+const WAIT_MAX: Duration = Duration::from_secs(300);
+
+/// Wait before attempt number `attempt` (from 1) is repeated: 1, 2, 4 … 60 seconds, stretched by up to a quarter
+/// according to `spread` so that many waiting writes do not return in one heap.
+pub fn backoff(attempt: u32, spread: u64) -> Duration {
+    let base =
+        Duration::from_secs(1 << attempt.saturating_sub(1).min(6)).min(Duration::from_secs(60));
+    base + base * u32::try_from(spread % 256).unwrap_or(0) / 1024
+}
+
+/// Reads a `Retry-After` header: seconds, whole or decimal (Graph has sent both), rounded up. Dates and nonsense are
+/// `None`, so that the caller backs off by itself.
+pub fn parse_retry_after(value: &str) -> Option<Duration> {
+    let seconds: f64 = value.trim().parse().ok()?;
+    (seconds.is_finite() && seconds >= 0.0)
+        .then(|| Duration::from_secs_f64(seconds.ceil().min(WAIT_MAX.as_secs_f64())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{backoff, parse_retry_after};
+
+    #[test]
+    fn retry_after_may_be_whole_decimal_or_nonsense() {
+        let seconds = |value| parse_retry_after(value).map(|wait| wait.as_secs());
+        assert_eq!(seconds("10"), Some(10));
+        assert_eq!(seconds(" 2.128 "), Some(3));
+        assert_eq!(seconds("0"), Some(0));
+        assert_eq!(seconds("999999999"), Some(300));
+        for nonsense in ["", "-1", "NaN", "inf", "Wed, 21 Oct 2026 07:28:00 GMT"] {
+            assert_eq!(seconds(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn the_wait_grows_to_a_minute_and_spreads_by_a_quarter_at_most() {
+        assert_eq!(backoff(1, 0), Duration::from_secs(1));
+        assert_eq!(backoff(4, 0), Duration::from_secs(8));
+        assert_eq!(backoff(40, 0), Duration::from_secs(60));
+        assert!(backoff(40, u64::MAX) <= Duration::from_secs(75));
+    }
+}

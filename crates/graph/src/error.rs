@@ -1,0 +1,126 @@
+//! What can go wrong with a request, by whose fault, and what to do about it.
+
+use std::time::Duration;
+
+/// Whose fault it is, for the retry policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The service or the network: try again.
+    Service,
+    /// The administrator must do something; it heals when that is done.
+    Administrator,
+    /// This one request is wrong and stays wrong.
+    Request,
+}
+
+/// A failed request.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum GraphError {
+    /// No answer.
+    #[error("no answer from {url}: {cause}; check the network, the proxy and the address")]
+    Unreachable {
+        /// The address without query.
+        url: String,
+        /// What happened.
+        cause: String,
+    },
+    /// Entra gave no token.
+    #[error("Entra refused to sign in the application {client_id}: {description}; {remedy}")]
+    SignIn {
+        /// The application.
+        client_id: String,
+        /// Entra's words.
+        description: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// 401 with a fresh token.
+    #[error(
+        "Graph refused a fresh token with 401 for {call}; this passes by itself, or the tenant's sign-in address and Graph address belong to different clouds"
+    )]
+    Unauthorized {
+        /// The call.
+        call: &'static str,
+    },
+    /// 403.
+    #[error(
+        "Graph forbids {call} to this application: {message}; grant it the application permission {permission} and consent as an administrator"
+    )]
+    Forbidden {
+        /// The call.
+        call: &'static str,
+        /// Graph's words.
+        message: String,
+        /// What it needs.
+        permission: &'static str,
+    },
+    /// 404.
+    #[error(
+        "Graph knows nothing of {what} for {call}; if the person was deleted in Entra, remove the Teams account here"
+    )]
+    NotFound {
+        /// The call.
+        call: &'static str,
+        /// What was not found.
+        what: String,
+    },
+    /// 429, or another status with `Retry-After`.
+    #[error("Graph throttles {call}; waiting as it asks")]
+    Throttled {
+        /// The call.
+        call: &'static str,
+        /// How long it asked to wait.
+        retry_after: Option<Duration>,
+    },
+    /// 5xx.
+    #[error("Graph failed with {status} at {call}; it is tried again")]
+    Service {
+        /// The call.
+        call: &'static str,
+        /// HTTP status.
+        status: u16,
+        /// How long it asked to wait.
+        retry_after: Option<Duration>,
+    },
+    /// Any other refusal.
+    #[error("Graph refused {call} with {status}: {message}")]
+    Refused {
+        /// The call.
+        call: &'static str,
+        /// HTTP status.
+        status: u16,
+        /// Graph's words.
+        message: String,
+    },
+    /// An answer that is not what Graph documents.
+    #[error("the answer to {call} cannot be read: {cause}; is the address really Graph's?")]
+    Malformed {
+        /// The call.
+        call: &'static str,
+        /// What is wrong.
+        cause: String,
+    },
+}
+
+impl GraphError {
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Unreachable { .. }
+            | Self::Unauthorized { .. }
+            | Self::Throttled { .. }
+            | Self::Service { .. }
+            | Self::Malformed { .. } => Blame::Service,
+            Self::SignIn { .. } | Self::Forbidden { .. } => Blame::Administrator,
+            Self::NotFound { .. } | Self::Refused { .. } => Blame::Request,
+        }
+    }
+
+    /// How long the service asked to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Throttled { retry_after, .. } | Self::Service { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}

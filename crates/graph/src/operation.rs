@@ -1,0 +1,88 @@
+//! The writes that Offhook makes, and which of them goes first.
+
+use serde_json::json;
+
+/// The two places of a person's presence that an application may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// The application's own session.
+    Session,
+    /// The preferred presence, shared with the Teams clients.
+    Preferred,
+}
+
+/// One write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// `setPresence` Busy/InACall for five minutes, at the start of a call.
+    SetSession,
+    /// The same again before it ends.
+    RenewSession,
+    /// `clearPresence`. That there was no session is success.
+    ClearSession,
+    /// `setUserPreferredPresence` DoNotDisturb for Microsoft's own day.
+    SetDoNotDisturb,
+    /// `clearUserPreferredPresence`.
+    ClearDoNotDisturb,
+}
+
+/// The order of writes; the first goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Priority {
+    /// The end of a call: a person who is free again must not be shown busy.
+    CallEnd,
+    /// The start of a call.
+    CallStart,
+    /// Do not disturb, set or cleared.
+    DoNotDisturb,
+    /// Renewals: they have a minute in hand.
+    Renewal,
+}
+
+impl Operation {
+    /// Where it writes.
+    pub const fn slot(self) -> Slot {
+        match self {
+            Self::SetSession | Self::RenewSession | Self::ClearSession => Slot::Session,
+            Self::SetDoNotDisturb | Self::ClearDoNotDisturb => Slot::Preferred,
+        }
+    }
+
+    /// Its place in the order.
+    pub const fn priority(self) -> Priority {
+        match self {
+            Self::ClearSession => Priority::CallEnd,
+            Self::SetSession => Priority::CallStart,
+            Self::SetDoNotDisturb | Self::ClearDoNotDisturb => Priority::DoNotDisturb,
+            Self::RenewSession => Priority::Renewal,
+        }
+    }
+
+    /// Graph's name of the call.
+    pub const fn call(self) -> &'static str {
+        match self {
+            Self::SetSession | Self::RenewSession => "setPresence",
+            Self::ClearSession => "clearPresence",
+            Self::SetDoNotDisturb => "setUserPreferredPresence",
+            Self::ClearDoNotDisturb => "clearUserPreferredPresence",
+        }
+    }
+
+    /// The request's body. The session is named by the application's own id, so there is one per person.
+    pub(crate) fn body(self, client_id: &str) -> serde_json::Value {
+        match self {
+            Self::SetSession | Self::RenewSession => json!({
+                "sessionId": client_id,
+                "availability": "Busy",
+                "activity": "InACall",
+                "expirationDuration": "PT5M",
+            }),
+            Self::ClearSession => json!({ "sessionId": client_id }),
+            Self::SetDoNotDisturb => json!({
+                "availability": "DoNotDisturb",
+                "activity": "DoNotDisturb",
+            }),
+            Self::ClearDoNotDisturb => json!({}),
+        }
+    }
+}

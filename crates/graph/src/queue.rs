@@ -1,0 +1,345 @@
+//! The queue of writes of one tenant: at most one pending write per person and slot, the latest; one request per person
+//! on the wire; failures wait by themselves and are overtaken by newer wishes.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use crate::{Operation, Priority, Slot, backoff};
+
+/// A write that may be sent now. `tag` is the caller's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending<T> {
+    /// Entra object id of the person.
+    pub user: Arc<str>,
+    /// What to write.
+    pub operation: Operation,
+    /// The caller's own.
+    pub tag: T,
+}
+
+/// What became of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Acknowledged.
+    Done,
+    /// Try again, after the time that the service named or after our own.
+    Retry(Option<Duration>),
+    /// It will never succeed.
+    GiveUp,
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    operation: Operation,
+    sequence: u64,
+    tag: T,
+}
+
+#[derive(Debug)]
+struct User<T> {
+    waiting: [Option<Entry<T>>; 2],
+    in_flight: Option<Entry<T>>,
+    attempts: u32,
+    not_before: i64,
+}
+
+type Place = (Priority, u64, Arc<str>, Slot);
+
+/// The queue. Times are milliseconds on any clock that does not run backwards.
+#[derive(Debug)]
+pub struct WriteQueue<T> {
+    users: HashMap<Arc<str>, User<T>>,
+    ready: BTreeSet<Place>,
+    resting: BTreeSet<(i64, Arc<str>)>,
+    sequence: u64,
+}
+
+impl<T> Default for WriteQueue<T> {
+    fn default() -> Self {
+        Self {
+            users: HashMap::new(),
+            ready: BTreeSet::new(),
+            resting: BTreeSet::new(),
+            sequence: 0,
+        }
+    }
+}
+
+impl<T> WriteQueue<T> {
+    /// Adds a write; what waited for the same slot is replaced.
+    pub fn push(&mut self, now: i64, user: &Arc<str>, operation: Operation, tag: T) {
+        self.sequence += 1;
+        let sequence = self.sequence;
+        let entry = self.users.entry(user.clone()).or_insert_with(|| User {
+            waiting: [None, None],
+            in_flight: None,
+            attempts: 0,
+            not_before: now,
+        });
+        let slot = operation.slot();
+        let Some(place) = entry.waiting.get_mut(slot as usize) else {
+            return;
+        };
+        if let Some(replaced) = place.replace(Entry {
+            operation,
+            sequence,
+            tag,
+        }) {
+            self.ready.remove(&(
+                replaced.operation.priority(),
+                replaced.sequence,
+                user.clone(),
+                slot,
+            ));
+        }
+        self.make_ready(now, user);
+    }
+
+    /// The next write that may be sent. It counts as on the wire until [`WriteQueue::finish`].
+    pub fn pop(&mut self, now: i64) -> Option<Pending<T>>
+    where
+        T: Clone,
+    {
+        self.wake(now);
+        let (_, _, user, slot) = self.ready.pop_first()?;
+        let entry = self.users.get_mut(&user)?;
+        let write = entry.waiting.get_mut(slot as usize)?.take()?;
+        let pending = Pending {
+            user: user.clone(),
+            operation: write.operation,
+            tag: write.tag.clone(),
+        };
+        entry.in_flight = Some(write);
+        // The person's other write waits its turn.
+        for (slot, other) in [Slot::Session, Slot::Preferred]
+            .into_iter()
+            .zip(&entry.waiting)
+        {
+            if let Some(other) = other {
+                self.ready.remove(&(
+                    other.operation.priority(),
+                    other.sequence,
+                    user.clone(),
+                    slot,
+                ));
+            }
+        }
+        Some(pending)
+    }
+
+    /// Says what became of the person's write on the wire. Returns whether a failed one was overtaken by a newer wish.
+    pub fn finish(&mut self, now: i64, user: &Arc<str>, outcome: Outcome) {
+        let Some(entry) = self.users.get_mut(user) else {
+            return;
+        };
+        let Some(write) = entry.in_flight.take() else {
+            return;
+        };
+        match outcome {
+            Outcome::Done | Outcome::GiveUp => {
+                entry.attempts = 0;
+                entry.not_before = now;
+            }
+            Outcome::Retry(wait) => {
+                entry.attempts = entry.attempts.saturating_add(1);
+                let wait = wait.unwrap_or_else(|| backoff(entry.attempts, write.sequence));
+                entry.not_before =
+                    now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+                if let Some(place) = entry.waiting.get_mut(write.operation.slot() as usize) {
+                    place.get_or_insert(write);
+                }
+            }
+        }
+        if entry.waiting.iter().all(Option::is_none) {
+            self.users.remove(user);
+        } else {
+            self.make_ready(now, user);
+        }
+    }
+
+    /// When [`WriteQueue::pop`] may give something, if nothing is ready now.
+    pub fn next_wake(&self) -> Option<i64> {
+        self.resting.first().map(|(at, _)| *at)
+    }
+
+    /// People with a write that waits or is on the wire.
+    pub fn len(&self) -> usize {
+        self.users.len()
+    }
+
+    /// Nothing waits and nothing is on the wire.
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+
+    fn make_ready(&mut self, now: i64, user: &Arc<str>) {
+        let Some(entry) = self
+            .users
+            .get(user)
+            .filter(|entry| entry.in_flight.is_none())
+        else {
+            return;
+        };
+        if entry.not_before > now {
+            self.resting.insert((entry.not_before, user.clone()));
+            return;
+        }
+        for (slot, write) in [Slot::Session, Slot::Preferred]
+            .into_iter()
+            .zip(&entry.waiting)
+        {
+            if let Some(write) = write {
+                self.ready.insert((
+                    write.operation.priority(),
+                    write.sequence,
+                    user.clone(),
+                    slot,
+                ));
+            }
+        }
+    }
+
+    fn wake(&mut self, now: i64) {
+        while let Some((at, user)) = self.resting.first().cloned() {
+            if at > now {
+                return;
+            }
+            self.resting.pop_first();
+            self.make_ready(now, &user);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashMap, sync::Arc, time::Duration};
+
+    use proptest::prelude::*;
+
+    use super::{Outcome, WriteQueue};
+    use crate::Operation::{self, ClearSession, RenewSession, SetDoNotDisturb, SetSession};
+
+    fn user(name: &str) -> Arc<str> {
+        name.into()
+    }
+
+    #[test]
+    fn the_latest_wish_replaces_the_waiting_one() {
+        let mut queue = WriteQueue::default();
+        let anna = user("anna");
+        queue.push(0, &anna, SetSession, 1);
+        queue.push(0, &anna, ClearSession, 2);
+        let write = queue.pop(0).unwrap();
+        assert_eq!((write.operation, write.tag), (ClearSession, 2));
+        assert!(queue.pop(0).is_none());
+        queue.finish(0, &anna, Outcome::Done);
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn call_ends_go_before_starts_before_do_not_disturb_before_renewals() {
+        let mut queue = WriteQueue::default();
+        for (name, operation) in [
+            ("a", RenewSession),
+            ("b", SetDoNotDisturb),
+            ("c", SetSession),
+            ("d", ClearSession),
+        ] {
+            queue.push(0, &user(name), operation, ());
+        }
+        let order: Vec<Operation> = std::iter::from_fn(|| queue.pop(0))
+            .map(|write| write.operation)
+            .collect();
+        assert_eq!(
+            order,
+            [ClearSession, SetSession, SetDoNotDisturb, RenewSession]
+        );
+    }
+
+    #[test]
+    fn one_request_per_person_is_on_the_wire() {
+        let mut queue = WriteQueue::default();
+        let anna = user("anna");
+        queue.push(0, &anna, SetSession, 1);
+        queue.push(0, &anna, SetDoNotDisturb, 2);
+        assert_eq!(queue.pop(0).unwrap().tag, 1);
+        queue.push(0, &anna, ClearSession, 3);
+        assert!(queue.pop(0).is_none());
+        queue.finish(0, &anna, Outcome::Done);
+        assert_eq!(queue.pop(0).unwrap().tag, 3);
+        queue.finish(0, &anna, Outcome::Done);
+        assert_eq!(queue.pop(0).unwrap().tag, 2);
+    }
+
+    #[test]
+    fn a_failed_write_waits_and_a_newer_one_overtakes_it() {
+        let mut queue = WriteQueue::default();
+        let anna = user("anna");
+        queue.push(0, &anna, SetSession, 1);
+        queue.pop(0).unwrap();
+        queue.finish(0, &anna, Outcome::Retry(Some(Duration::from_secs(10))));
+        assert!(queue.pop(9_999).is_none());
+        assert_eq!(queue.next_wake(), Some(10_000));
+        assert_eq!(queue.pop(10_000).unwrap().tag, 1);
+        queue.push(10_000, &anna, ClearSession, 2);
+        queue.finish(10_000, &anna, Outcome::Retry(None));
+        assert_eq!(
+            queue.pop(60_000).unwrap().tag,
+            2,
+            "the newer one, and only it"
+        );
+        queue.finish(60_000, &anna, Outcome::Done);
+        assert!(queue.is_empty());
+    }
+
+    proptest! {
+        /// Whatever happens, what was wished last for a slot is what is acknowledged last, and the queue empties.
+        #[test]
+        fn the_last_wish_wins(
+            steps in prop::collection::vec((0u8..4, 0usize..3, 0usize..5), 1..200),
+        ) {
+            let operations =
+                [SetSession, ClearSession, SetDoNotDisturb, Operation::ClearDoNotDisturb, RenewSession];
+            let users = [user("a"), user("b"), user("c")];
+            let (mut queue, mut wished, mut done) = (WriteQueue::default(), HashMap::new(), HashMap::new());
+            let (mut now, mut flying) = (0, Vec::new());
+            for (tag, (step, who, what)) in steps.into_iter().enumerate() {
+                now += 500;
+                match step {
+                    0 | 1 => {
+                        let operation = operations[what];
+                        queue.push(now, &users[who], operation, tag);
+                        wished.insert((who, operation.slot()), tag);
+                    }
+                    2 => flying.extend(queue.pop(now)),
+                    _ => if !flying.is_empty() {
+                        let write = flying.swap_remove(what % flying.len());
+                        let outcome = if who == 0 { Outcome::Retry(None) } else { Outcome::Done };
+                        if outcome == Outcome::Done {
+                            let who = users.iter().position(|user| *user == write.user).unwrap();
+                            done.insert((who, write.operation.slot()), write.tag);
+                        }
+                        queue.finish(now, &write.user, outcome);
+                    }
+                }
+                let mut people: Vec<_> = flying.iter().map(|write| write.user.clone()).collect();
+                people.sort();
+                people.dedup();
+                prop_assert_eq!(people.len(), flying.len(), "two requests of one person on the wire");
+            }
+            while !queue.is_empty() {
+                now += 100_000;
+                flying.extend(queue.pop(now));
+                if let Some(write) = flying.pop() {
+                    let who = users.iter().position(|user| *user == write.user).unwrap();
+                    done.insert((who, write.operation.slot()), write.tag);
+                    queue.finish(now, &write.user, Outcome::Done);
+                }
+            }
+            prop_assert_eq!(wished, done);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The rhythm of the sweep: everybody's presence is read over and over, 650 people a request.
+
+use std::time::Duration;
+
+/// The most ids that `getPresencesByUserId` takes (Graph, cloudCommunications: getPresencesByUserId).
+pub const BULK_MAX: usize = 650;
+
+/// Share of the budget that reading may use, so that writes always find room.
+const SHARE: f64 = 0.35;
+/// Nobody needs to know faster, and Graph is not known to be fresher.
+const FASTEST: Duration = Duration::from_secs(1);
+
+/// How long one sweep over `people` may take within a budget of `limit` requests per 30 seconds.
+pub fn rhythm(people: usize, limit: Option<u32>) -> Duration {
+    let requests = people.div_ceil(BULK_MAX) as f64;
+    let Some(limit) = limit else {
+        return FASTEST;
+    };
+    let seconds = requests / (f64::from(limit) * SHARE / 30.0);
+    Duration::from_secs_f64(seconds.max(FASTEST.as_secs_f64()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rhythm;
+
+    #[test]
+    fn the_rhythm_is_that_of_the_design() {
+        let seconds = |people| rhythm(people, Some(1_500)).as_secs_f64();
+        assert!((seconds(1) - 1.0).abs() < 1e-9);
+        assert!((seconds(10_000) - 1.0).abs() < 1e-9);
+        assert!((4.0..5.0).contains(&seconds(50_000)), "{}", seconds(50_000));
+        assert!((rhythm(1_000_000, None).as_secs_f64() - 1.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,59 @@
+//! Graph's and Entra's JSON, as far as it is read. Unknown members are ignored; nothing but ids is required.
+
+use serde::Deserialize;
+
+/// One person's presence as `getPresencesByUserId` gives it. Availability and activity are Graph's own words.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct UserPresence {
+    /// Entra object id.
+    pub id: String,
+    /// Base state.
+    #[serde(default)]
+    pub availability: String,
+    /// Supplement to it.
+    #[serde(default)]
+    pub activity: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Presences {
+    pub(crate) value: Vec<UserPresence>,
+}
+
+/// A user of the directory.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct DirectoryUser {
+    /// Entra object id.
+    pub id: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Token {
+    pub(crate) access_token: String,
+    #[serde(default)]
+    pub(crate) expires_in: u64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct TokenError {
+    #[serde(default)]
+    pub(crate) error: String,
+    #[serde(default)]
+    pub(crate) error_description: String,
+    #[serde(default)]
+    pub(crate) error_codes: Vec<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct ErrorBody {
+    #[serde(default)]
+    pub(crate) error: ErrorDetail,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct ErrorDetail {
+    #[serde(default)]
+    pub(crate) code: String,
+    #[serde(default)]
+    pub(crate) message: String,
+}
