@@ -48,8 +48,9 @@ impl Budget {
         let elapsed = now.saturating_sub(self.filled_at).max(0) as f64;
         self.available = (self.available + elapsed * rate).min(burst);
         self.filled_at = now;
-        if self.available >= 1.0 {
-            self.available -= 1.0;
+        // The tolerance is for sums of many small fractions.
+        if self.available >= 1.0 - 1e-6 {
+            self.available = (self.available - 1.0).max(0.0);
             return Ok(());
         }
         Err(wait(((1.0 - self.available) / rate).ceil() as i64))

@@ -16,6 +16,15 @@ use crate::{
 pub enum Input {
     /// A person exists, with what the store remembers. Replaces what was known.
     AddPerson(PersonId, Box<PersonRecord>),
+    /// A person's lines or Teams account changed. What is known of lines that stay is kept.
+    UpdatePerson {
+        /// Who.
+        person: PersonId,
+        /// All the person's lines.
+        lines: Vec<LineId>,
+        /// The person has a Teams account.
+        linked: bool,
+    },
     /// A person no longer exists. What was written to Teams is taken back.
     RemovePerson(PersonId),
     /// A telephone line said what it is doing. Renews the lease even if nothing changed.
@@ -107,6 +116,21 @@ impl Engine {
                     self.deadlines.remove(&(deadline, id));
                 }
                 self.settle(id, now, true, &mut effects);
+            }
+            Input::UpdatePerson {
+                person,
+                lines,
+                linked,
+            } => {
+                self.with(person, now, &mut effects, |person, _| {
+                    person
+                        .signals
+                        .lines
+                        .retain(|signal| lines.contains(&signal.line));
+                    person.lines = lines;
+                    person.linked = linked;
+                    Vec::new()
+                });
             }
             Input::RemovePerson(id) => self.remove(id, now, &mut effects),
             Input::Line {
@@ -317,6 +341,10 @@ impl Person {
     }
 
     fn report_line(&mut self, line: LineId, state: LineState, until: Timestamp, now: Timestamp) {
+        // A last word about a line that was taken from the person.
+        if !self.lines.contains(&line) {
+            return;
+        }
         let answered = |state| matches!(state, LineState::Connected | LineState::Held);
         let signal = LineSignal {
             line,

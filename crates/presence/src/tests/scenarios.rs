@@ -475,3 +475,21 @@ fn a_removed_person_leaves_nothing_in_teams() {
     assert_eq!(world.engine.presence(ANNA), None);
     assert_eq!(world.engine.next_deadline(), None);
 }
+
+#[test]
+fn a_line_that_is_taken_away_takes_its_call_along() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.line(LineState::Connected);
+    world.pass(seconds(3), None);
+    world.take_writes();
+    let (lines, linked) = (Vec::new(), true);
+    world.input(Input::UpdatePerson {
+        person: ANNA,
+        lines,
+        linked,
+    });
+    assert_eq!(world.shown(), "Available, Available");
+    assert_eq!(world.take_writes(), [(Session, Clear)]);
+    world.line(LineState::Connected);
+    assert_eq!(world.shown(), "Available, Available");
+}
