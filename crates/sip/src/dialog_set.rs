@@ -32,6 +32,11 @@ impl DialogSet {
         self.version = None;
     }
 
+    /// There is no dialog, as an empty NOTIFY says.
+    pub fn clear(&mut self) {
+        self.live.clear();
+    }
+
     /// The dialogs that are not terminated.
     pub fn dialogs(&self) -> &[Dialog] {
         &self.live

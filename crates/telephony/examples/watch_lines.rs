@@ -1,0 +1,64 @@
+//! Watches extensions of a telephone system and prints what their lines do: a quick check whether
+//! an account and a system will work with Offhook.
+//!
+//! `cargo run -p telephony --example watch_lines -- udp 127.0.0.1:5060 pbx.test 1003 1001 1002`
+//!
+//! The password is read from the environment variable `PASSWORD`. Ends after `SECONDS` (default: never).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use telephony::Password;
+use telephony::sip_connector::{LineEvent, SipConnector, SipConnectorConfig, Transport};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let [transport, server, domain, username, extensions @ ..] = &words[..] else {
+        return Err("usage: watch_lines udp|tcp HOST:PORT DOMAIN USERNAME EXTENSION…".into());
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter("info")
+        .with_writer(std::io::stderr)
+        .init();
+    let config = SipConnectorConfig {
+        name: server.clone(),
+        server: server.clone(),
+        transport: if transport == "tcp" {
+            Transport::Tcp
+        } else {
+            Transport::Udp
+        },
+        domain: domain.clone(),
+        username: username.clone(),
+        password: Password::new(std::env::var("PASSWORD")?),
+        bind: None,
+    };
+    let seconds = std::env::var("SECONDS")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(u64::MAX / 2);
+    let end = tokio::time::sleep(Duration::from_secs(seconds.min(365 * 24 * 3600)));
+    tokio::pin!(end);
+    let (sender, mut events) = tokio::sync::mpsc::channel(256);
+    let extensions: Vec<Arc<str>> = extensions.iter().map(|e| e.as_str().into()).collect();
+    let connector = SipConnector::start(config, extensions, sender).await?;
+    let started = tokio::time::Instant::now();
+    loop {
+        tokio::select! {
+            event = events.recv() => match event {
+                Some(LineEvent::State { extension, state, lease, received }) => {
+                    println!("{:8.3} {extension} {state:?} for {} s", (received - started).as_secs_f64(), lease.as_secs());
+                }
+                Some(LineEvent::Stale { extension }) => {
+                    println!("{:8.3} {extension} unknown", started.elapsed().as_secs_f64());
+                }
+                None => break,
+            },
+            () = &mut end => break,
+            _ = tokio::signal::ctrl_c() => break,
+        }
+    }
+    connector.stop().await;
+    Ok(())
+}

@@ -1,0 +1,252 @@
+//! A simulated telephone system: real SIP on loopback, calls by method.
+//!
+//! It answers SUBSCRIBE for the dialog event with digest, over UDP and TCP, and sends NOTIFYs with
+//! dialog-info documents as its calls change. Used by the demo, by benchmarks and by tests; it
+//! carries no media and makes no calls of its own.
+
+mod calls;
+mod task;
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sip::digest::{Algorithm, Credentials, Verifier};
+use sip::ids::Ids;
+use sip::notifier::{Notifier, Settings};
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::Notify;
+
+use crate::Password;
+pub use calls::CallId;
+use calls::Calls;
+
+/// Most subscriptions that are kept.
+const SUBSCRIPTIONS_MAX: usize = 1_000_000;
+
+/// Attempts to find a port that is free for both UDP and TCP.
+const PORT_ATTEMPTS_MAX: usize = 20;
+
+/// A telephone system to be simulated.
+#[derive(Clone, Debug)]
+pub struct SimulatedPbxConfig {
+    /// Where to listen, UDP and TCP; port 0 picks one.
+    pub listen: SocketAddr,
+    /// Its domain and digest realm.
+    pub domain: String,
+    /// The account that may watch.
+    pub username: String,
+    /// Its password.
+    pub password: Password,
+    /// Its extensions.
+    pub extensions: Vec<Arc<str>>,
+}
+
+/// Why the simulated system did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address cannot be used.
+    #[error(
+        "the simulated telephone system cannot listen on {address}: {source}; choose another port"
+    )]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// The operating system gives no random numbers.
+    #[error("the operating system gives no random numbers: {0}")]
+    Random(String),
+}
+
+/// Why a call was not made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// Neither party is an extension of this system.
+    #[error("neither {from} nor {to} is an extension of the simulated telephone system")]
+    UnknownExtension {
+        /// The caller.
+        from: String,
+        /// The callee.
+        to: String,
+    },
+}
+
+/// What the owner's methods and the task share.
+struct Shared {
+    calls: Mutex<Calls>,
+    changed: Notify,
+    silent: AtomicBool,
+    forget: AtomicBool,
+}
+
+impl Shared {
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        // Nothing panics while holding it; and if it did, the calls would still be usable.
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A running simulated telephone system. Dropping it ends it at once.
+pub struct SimulatedPbx {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl std::fmt::Debug for SimulatedPbx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SimulatedPbx")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SimulatedPbx {
+    /// Starts listening.
+    ///
+    /// # Errors
+    /// The address is in use or not ours.
+    pub async fn start(config: SimulatedPbxConfig) -> Result<Self, StartError> {
+        let random = |e: getrandom::Error| StartError::Random(e.to_string());
+        let (mut seed, mut key) = ([0; 32], [0; 32]);
+        getrandom::fill(&mut seed).map_err(random)?;
+        getrandom::fill(&mut key).map_err(random)?;
+        let (udp, tcp) = listen(config.listen)
+            .await
+            .map_err(|source| StartError::Bind {
+                address: config.listen,
+                source,
+            })?;
+        let bound = |source| StartError::Bind {
+            address: config.listen,
+            source,
+        };
+        let address = udp.local_addr().map_err(bound)?;
+        let account = Credentials {
+            username: config.username,
+            password: config.password.reveal().to_owned(),
+        };
+        let settings = Settings {
+            event: "dialog".into(),
+            content_type: sip::dialog_info::CONTENT_TYPE.into(),
+            address: address.to_string(),
+            min_expires: 60,
+            max_expires: 3600,
+            subscriptions_max: SUBSCRIPTIONS_MAX,
+            verifier: Some(Verifier::new(
+                config.domain.clone(),
+                account,
+                Algorithm::Md5,
+                key,
+            )),
+        };
+        let shared = Arc::new(Shared {
+            calls: Mutex::new(Calls::new(config.domain, config.extensions)),
+            changed: Notify::new(),
+            silent: AtomicBool::new(false),
+            forget: AtomicBool::new(false),
+        });
+        let notifier = Notifier::new(settings, Ids::new(seed));
+        let task = tokio::spawn(task::Task::new(notifier, udp, tcp, Arc::clone(&shared)).run());
+        Ok(Self {
+            address,
+            shared,
+            task,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `from` calls `to`, and it rings; one of the two may be an outside number.
+    ///
+    /// # Errors
+    /// Neither of the two is an extension here.
+    pub fn ring(&self, from: &str, to: &str) -> Result<CallId, CallError> {
+        let call = self.shared.calls().ring(from, to);
+        self.shared.changed.notify_one();
+        call.ok_or_else(|| CallError::UnknownExtension {
+            from: from.to_owned(),
+            to: to.to_owned(),
+        })
+    }
+
+    /// The callee answers. False if there is no such call.
+    pub fn answer(&self, call: CallId) -> bool {
+        self.change(|calls| calls.answer(call))
+    }
+
+    /// One party puts the call on hold. False if there is no such call or party.
+    pub fn hold(&self, call: CallId, by: &str) -> bool {
+        self.change(|calls| calls.set_held(call, by, true))
+    }
+
+    /// The party that held the call takes it back. False if there is no such call or party.
+    pub fn resume(&self, call: CallId, by: &str) -> bool {
+        self.change(|calls| calls.set_held(call, by, false))
+    }
+
+    /// The call ends, answered or not. False if there is no such call.
+    pub fn hang_up(&self, call: CallId) -> bool {
+        self.change(|calls| calls.hang_up(call))
+    }
+
+    /// For tests: forgets all subscriptions without a word, as a restart does.
+    pub fn drop_all_subscriptions(&self) {
+        self.shared.forget.store(true, Ordering::Release);
+        self.shared.changed.notify_one();
+    }
+
+    /// For tests: neither hears nor says anything while `silent`.
+    pub fn silence(&self, silent: bool) {
+        self.shared.silent.store(silent, Ordering::Release);
+    }
+
+    /// For tests: sends this instead of the extension's document, until `None`.
+    pub fn replace_document(&self, extension: &str, document: Option<Vec<u8>>) {
+        self.change(|calls| calls.replace_document(extension, document));
+    }
+
+    /// Ends at once, without a word to the subscribers; the port is free afterwards.
+    pub async fn stop(mut self) {
+        self.task.abort();
+        // The task's end is what frees the sockets.
+        let _ = (&mut self.task).await;
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Calls) -> bool) -> bool {
+        let done = change(&mut self.shared.calls());
+        self.shared.changed.notify_one();
+        done
+    }
+}
+
+impl Drop for SimulatedPbx {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The same port for UDP and TCP.
+async fn listen(address: SocketAddr) -> std::io::Result<(UdpSocket, TcpListener)> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let udp = UdpSocket::bind(address).await?;
+        let options = socket2::SockRef::from(&udp);
+        // Smaller buffers than asked for only cost repetitions.
+        let _ = options.set_recv_buffer_size(4 * 1024 * 1024);
+        let _ = options.set_send_buffer_size(4 * 1024 * 1024);
+        match TcpListener::bind(udp.local_addr()?).await {
+            Ok(tcp) => return Ok((udp, tcp)),
+            Err(_) if address.port() == 0 && attempt < PORT_ATTEMPTS_MAX => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

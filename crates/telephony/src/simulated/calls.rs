@@ -1,0 +1,202 @@
+//! The calls of the simulated telephone system, and the documents about them. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use sip::dialog_info::{Completeness, Dialog, DialogInfo, DialogState, Direction, Participant};
+use sip::notifier::Resources;
+
+/// Names one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(u64);
+
+#[derive(Clone, Debug)]
+struct Call {
+    id: CallId,
+    from: Arc<str>,
+    to: Arc<str>,
+    state: DialogState,
+    held_by_caller: bool,
+    held_by_callee: bool,
+}
+
+#[derive(Debug, Default)]
+struct Extension {
+    calls: BTreeSet<CallId>,
+    /// The call that ended last stays in the document as terminated, as real systems do for a while.
+    ended: Option<Call>,
+    replaced: Option<Vec<u8>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Calls {
+    domain: String,
+    extensions: BTreeMap<Arc<str>, Extension>,
+    calls: BTreeMap<CallId, Call>,
+    next_id: u64,
+    changed: BTreeSet<Arc<str>>,
+}
+
+impl Calls {
+    pub(super) fn new(domain: String, extensions: Vec<Arc<str>>) -> Self {
+        let extensions = extensions
+            .into_iter()
+            .map(|e| (e, Extension::default()))
+            .collect();
+        Self {
+            domain,
+            extensions,
+            calls: BTreeMap::new(),
+            next_id: 1,
+            changed: BTreeSet::new(),
+        }
+    }
+
+    /// The extensions whose subscribers must be told; asking clears the list.
+    pub(super) fn take_changed(&mut self) -> BTreeSet<Arc<str>> {
+        std::mem::take(&mut self.changed)
+    }
+
+    pub(super) fn ring(&mut self, from: &str, to: &str) -> Option<CallId> {
+        if !self.extensions.contains_key(from) && !self.extensions.contains_key(to) {
+            return None;
+        }
+        let id = CallId(self.next_id);
+        self.next_id += 1;
+        let call = Call {
+            id,
+            from: from.into(),
+            to: to.into(),
+            state: DialogState::Early,
+            held_by_caller: false,
+            held_by_callee: false,
+        };
+        for party in [from, to] {
+            if let Some(extension) = self.extensions.get_mut(party) {
+                extension.calls.insert(id);
+            }
+        }
+        self.touch(&call);
+        self.calls.insert(id, call);
+        Some(id)
+    }
+
+    pub(super) fn answer(&mut self, id: CallId) -> bool {
+        self.update(id, |call| {
+            call.state = DialogState::Confirmed;
+            true
+        })
+    }
+
+    pub(super) fn set_held(&mut self, id: CallId, by: &str, held: bool) -> bool {
+        self.update(id, |call| {
+            let (caller, callee) = (&*call.from == by, &*call.to == by);
+            if caller {
+                call.held_by_caller = held;
+            }
+            if callee {
+                call.held_by_callee = held;
+            }
+            caller || callee
+        })
+    }
+
+    pub(super) fn hang_up(&mut self, id: CallId) -> bool {
+        let Some(mut call) = self.calls.remove(&id) else {
+            return false;
+        };
+        call.state = DialogState::Terminated;
+        for party in [&call.from, &call.to] {
+            if let Some(extension) = self.extensions.get_mut(party) {
+                extension.calls.remove(&id);
+                extension.ended = Some(call.clone());
+            }
+        }
+        self.touch(&call);
+        true
+    }
+
+    pub(super) fn replace_document(&mut self, name: &str, document: Option<Vec<u8>>) -> bool {
+        let Some((key, extension)) = self
+            .extensions
+            .get_key_value(name)
+            .map(|(k, _)| Arc::clone(k))
+            .zip(self.extensions.get_mut(name))
+        else {
+            return false;
+        };
+        extension.replaced = document;
+        self.changed.insert(key);
+        true
+    }
+
+    fn update(&mut self, id: CallId, change: impl FnOnce(&mut Call) -> bool) -> bool {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return false;
+        };
+        let done = change(call);
+        let call = call.clone();
+        self.touch(&call);
+        done
+    }
+
+    fn touch(&mut self, call: &Call) {
+        for party in [&call.from, &call.to] {
+            if self.extensions.contains_key(party) {
+                self.changed.insert(Arc::clone(party));
+            }
+        }
+    }
+
+    fn dialog(&self, call: &Call, side: &str) -> Dialog {
+        let is_caller = &*call.from == side;
+        let held = if is_caller {
+            call.held_by_caller
+        } else {
+            call.held_by_callee
+        };
+        let other_held = if is_caller {
+            call.held_by_callee
+        } else {
+            call.held_by_caller
+        };
+        let participant = |user: &str, held: bool| Participant {
+            identity: Some(format!("sip:{user}@{}", self.domain)),
+            target: Some(format!("sip:{user}@{}", self.domain)),
+            rendering: (call.state == DialogState::Confirmed).then_some(!held),
+            display: None,
+        };
+        let other = if is_caller { &call.to } else { &call.from };
+        Dialog {
+            call_id: Some(format!("call-{}", call.id.0)),
+            direction: Some(if is_caller {
+                Direction::Initiator
+            } else {
+                Direction::Recipient
+            }),
+            local: Some(participant(side, held)),
+            remote: Some(participant(other, other_held)),
+            ..Dialog::new(format!("{}-{side}", call.id.0), call.state)
+        }
+    }
+}
+
+impl Resources for Calls {
+    fn document(&self, resource: &str, version: u64) -> Option<Vec<u8>> {
+        let extension = self.extensions.get(resource)?;
+        if let Some(replaced) = &extension.replaced {
+            return Some(replaced.clone());
+        }
+        let live = extension.calls.iter().filter_map(|id| self.calls.get(id));
+        let document = DialogInfo {
+            entity: format!("sip:{resource}@{}", self.domain),
+            version,
+            completeness: Completeness::Full,
+            dialogs: live
+                .chain(extension.ended.as_ref())
+                .map(|call| self.dialog(call, resource))
+                .collect(),
+        };
+        Some(document.to_xml().into_bytes())
+    }
+}

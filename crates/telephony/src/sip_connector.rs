@@ -1,0 +1,258 @@
+//! The SIP connector: watches the extensions of one telephone system (RFC 4235, RFC 6665).
+//!
+//! One task owns one socket or connection and one subscription per extension. Everything that
+//! decides is pure and lives in `lines` (subscriptions, pace) and `probe` (is the system there);
+//! `task` moves bytes and time. A telephone system that cannot be reached is no error: the task
+//! keeps trying, and everything heals by itself.
+
+mod lines;
+mod link;
+mod probe;
+mod task;
+mod trouble;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use presence::LineState;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use crate::Password;
+
+/// How the telephone system is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// Datagrams.
+    Udp,
+    /// One connection, opened by us.
+    Tcp,
+}
+
+/// One telephone system and our account there.
+#[derive(Clone, Debug)]
+pub struct SipConnectorConfig {
+    /// What people call it, for logs.
+    pub name: String,
+    /// `host:port`.
+    pub server: String,
+    /// How it is reached.
+    pub transport: Transport,
+    /// The domain of its addresses: extension 1001 is `sip:1001@domain`.
+    pub domain: String,
+    /// The account that may watch extensions; also the user in From.
+    pub username: String,
+    /// Its password.
+    pub password: Password,
+    /// The local address, if the system's own choice does not do.
+    pub bind: Option<SocketAddr>,
+}
+
+/// News about one extension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LineEvent {
+    /// The line is in this state. Sent for every NOTIFY and every renewal, also without a change.
+    State {
+        /// Which line.
+        extension: Arc<str>,
+        /// What it is doing.
+        state: LineState,
+        /// How long this is valid without renewal.
+        lease: Duration,
+        /// When it arrived.
+        received: Instant,
+    },
+    /// What was said about the line can no longer be trusted.
+    Stale {
+        /// Which line.
+        extension: Arc<str>,
+    },
+}
+
+/// How many lines are listed in [`Health::line_trouble`]: enough to see a pattern.
+pub const LINE_TROUBLE_MAX: usize = 100;
+
+/// How the connector is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// The telephone system answers.
+    pub reachable: bool,
+    /// Extensions to be watched.
+    pub lines: usize,
+    /// Extensions whose state is known.
+    pub active: usize,
+    /// What is wrong with the system as a whole.
+    pub trouble: Option<Trouble>,
+    /// What is wrong with single extensions, the first [`LINE_TROUBLE_MAX`] of them.
+    pub line_trouble: BTreeMap<Arc<str>, Trouble>,
+}
+
+/// Something that does not work, in words for an administrator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What happened, with the names of all involved.
+    pub what: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// Why a connector was not started: only what no waiting can mend.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// `server` is not `host:port`.
+    #[error("server {0:?} is not host:port; write for example \"pbx.example.com:5060\"")]
+    Server(String),
+    /// A name cannot stand in a SIP address.
+    #[error(
+        "{field} {value:?} is empty or contains characters that a SIP address cannot have; use letters, digits, dots and hyphens"
+    )]
+    Name {
+        /// Which setting.
+        field: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// The local address cannot be used.
+    #[error(
+        "cannot listen on {address}: {source}; use an address of this machine and a free port, or none at all"
+    )]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// The operating system gives no random numbers.
+    #[error("the operating system gives no random numbers: {0}")]
+    Random(String),
+}
+
+/// How long [`SipConnector::refresh_all`] waits for the slowest line.
+const REFRESH_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long [`SipConnector::stop`] waits for the last answer.
+const STOP_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Orders that may wait for the task; each waits for room, none is lost.
+const COMMANDS_MAX: usize = 16;
+
+enum Command {
+    SetExtensions(Vec<Arc<str>>),
+    RefreshAll(oneshot::Sender<()>),
+    Stop,
+}
+
+/// A running connector. Dropping it ends its task without unsubscribing.
+#[derive(Debug)]
+pub struct SipConnector {
+    commands: mpsc::Sender<Command>,
+    health: watch::Receiver<Health>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl SipConnector {
+    /// Starts watching. An unreachable system is no error, see [`Self::health`].
+    ///
+    /// # Errors
+    /// [`StartError`]: the configuration can never work on this machine.
+    pub async fn start(
+        config: SipConnectorConfig,
+        extensions: Vec<Arc<str>>,
+        events: mpsc::Sender<LineEvent>,
+    ) -> Result<Self, StartError> {
+        check(&config)?;
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|e| StartError::Random(e.to_string()))?;
+        let udp = link::bind(&config)
+            .map_err(|(address, source)| StartError::Bind { address, source })?;
+        let (commands, orders) = mpsc::channel(COMMANDS_MAX);
+        let (health_sender, health) = watch::channel(Health {
+            lines: extensions.len(),
+            ..Health::default()
+        });
+        let task = task::Task::new(config, seed, udp, events, health_sender);
+        let task = tokio::spawn(task.run(extensions, orders));
+        Ok(Self {
+            commands,
+            health,
+            task,
+        })
+    }
+
+    /// Watches exactly these extensions from now on.
+    pub async fn set_extensions(&self, extensions: Vec<Arc<str>>) {
+        // Sending fails only when the task has ended, and then there is nothing to watch with.
+        let _ = self.commands.send(Command::SetExtensions(extensions)).await;
+    }
+
+    /// Renews every subscription now. Returns when each has had a NOTIFY after it, or after 2 s.
+    pub async fn refresh_all(&self) {
+        let (done, finished) = oneshot::channel();
+        if self.commands.send(Command::RefreshAll(done)).await.is_ok() {
+            let _ = tokio::time::timeout(REFRESH_PATIENCE, finished).await;
+        }
+    }
+
+    /// How the connector is, now and at every change.
+    pub fn health(&self) -> watch::Receiver<Health> {
+        self.health.clone()
+    }
+
+    /// Unsubscribes everything and ends; waits at most 1 s for the answers.
+    pub async fn stop(mut self) {
+        let _ = self.commands.send(Command::Stop).await;
+        // The task itself gives up after STOP_PATIENCE; the margin is for a busy machine.
+        let _ = tokio::time::timeout(STOP_PATIENCE * 2, &mut self.task).await;
+    }
+}
+
+impl Drop for SipConnector {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn check(config: &SipConnectorConfig) -> Result<(), StartError> {
+    let (host, port) = config.server.rsplit_once(':').unwrap_or_default();
+    if host.is_empty()
+        || host.contains(char::is_whitespace)
+        || !port.parse::<u16>().is_ok_and(|p| p > 0)
+    {
+        return Err(StartError::Server(config.server.clone()));
+    }
+    let is_domain = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
+    if config.domain.is_empty() || !config.domain.chars().all(is_domain) {
+        return Err(StartError::Name {
+            field: "domain",
+            value: config.domain.clone(),
+        });
+    }
+    if config.username.is_empty()
+        || config
+            .username
+            .chars()
+            .any(|c| c.is_control() || c.is_whitespace())
+    {
+        return Err(StartError::Name {
+            field: "username",
+            value: config.username.clone(),
+        });
+    }
+    Ok(())
+}
+
+/// The user part of a SIP address, with everything escaped that may not stand there (RFC 3261 §25.1).
+fn escape_user(user: &str) -> String {
+    let mut escaped = String::with_capacity(user.len());
+    for byte in user.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}

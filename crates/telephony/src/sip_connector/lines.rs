@@ -1,0 +1,524 @@
+//! All lines of one telephone system: a subscription and a set of dialogs each. Pure.
+//!
+//! It keeps the pace: so many SUBSCRIBEs under way and no more, one at a time while the password is
+//! wrong. It finds the line that a message belongs to, and turns documents into line states.
+
+mod document;
+mod pace;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use presence::LineState;
+use sip::dialog_set::DialogSet;
+use sip::ids::Ids;
+use sip::message::{Message, answer};
+use sip::subscriber::{self, Account, Action, Event, Subscriber};
+
+use super::trouble::Words;
+use super::{LINE_TROUBLE_MAX, Trouble, escape_user};
+use pace::Pace;
+
+/// Pause between two refreshes because of missing documents: a system that never sends a whole one
+/// must not be asked in a loop.
+const GAP_PAUSE: Duration = Duration::from_secs(10);
+
+/// Pause between two suspicions that the system has restarted.
+const RESTART_PAUSE: Duration = Duration::from_secs(30);
+
+/// What the shell shall do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Output {
+    /// Send this to the telephone system, or back to where the message came from if it is a response.
+    Send(Vec<u8>),
+    /// The line is in this state for so long.
+    State {
+        extension: Arc<str>,
+        state: LineState,
+        lease: Duration,
+    },
+    /// The line's state is unknown.
+    Stale { extension: Arc<str> },
+    /// Everything that was to be refreshed by this order has been.
+    Refreshed(u64),
+}
+
+#[derive(Debug)]
+struct Line {
+    subscriber: Subscriber,
+    dialogs: DialogSet,
+    state: Option<LineState>,
+    /// The Call-ID under which it is found.
+    call_id: String,
+    scheduled: Option<Duration>,
+    /// It waits for its turn; deadlines do not matter until then.
+    queued: bool,
+    /// It shall go as soon as it is unsubscribed.
+    leaving: bool,
+    gap_at: Option<Duration>,
+    trouble: Option<Trouble>,
+}
+
+/// An order to refresh: which lines have not been heard of since.
+#[derive(Debug)]
+struct Refresh {
+    order: u64,
+    missing: BTreeSet<Arc<str>>,
+}
+
+pub(super) struct Lines {
+    words: Words,
+    ids: Ids,
+    /// `None` while the system cannot be reached.
+    account: Option<Arc<Account>>,
+    lines: BTreeMap<Arc<str>, Line>,
+    by_call_id: HashMap<String, Arc<str>>,
+    deadlines: BTreeSet<(Duration, Arc<str>)>,
+    pace: Pace,
+    refreshes: Vec<Refresh>,
+    restart_suspected_at: Option<Duration>,
+    last_canary: Option<Arc<str>>,
+    active: usize,
+    line_trouble: BTreeMap<Arc<str>, Trouble>,
+    /// Something that health tells has changed.
+    changed: bool,
+}
+
+impl Lines {
+    pub(super) fn new(words: Words, ids: Ids) -> Self {
+        Self {
+            words,
+            ids,
+            account: None,
+            lines: BTreeMap::new(),
+            by_call_id: HashMap::new(),
+            deadlines: BTreeSet::new(),
+            pace: Pace::default(),
+            refreshes: Vec::new(),
+            restart_suspected_at: None,
+            last_canary: None,
+            active: 0,
+            line_trouble: BTreeMap::new(),
+            changed: true,
+        }
+    }
+
+    /// Lines to be watched.
+    pub(super) fn len(&self) -> usize {
+        self.lines.values().filter(|l| !l.leaving).count()
+    }
+
+    /// Lines whose state is known.
+    pub(super) fn active(&self) -> usize {
+        self.active
+    }
+
+    /// What is wrong with the account, and so with every line.
+    pub(super) fn account_trouble(&self) -> Option<Trouble> {
+        self.pace
+            .refused_with()
+            .map(|code| self.words.credentials(code))
+    }
+
+    /// What is wrong with single lines.
+    pub(super) fn line_trouble(&self) -> &BTreeMap<Arc<str>, Trouble> {
+        &self.line_trouble
+    }
+
+    /// Whether health has something new to tell; asking clears it.
+    pub(super) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Whether nothing is subscribed or under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.lines.values().all(|l| l.subscriber.is_idle())
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Duration> {
+        let first = self.deadlines.first().map(|(at, _)| *at);
+        [first, self.pace.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Watches exactly these from now on.
+    pub(super) fn set_extensions(
+        &mut self,
+        now: Duration,
+        extensions: Vec<Arc<str>>,
+    ) -> Vec<Output> {
+        let mut out = Vec::new();
+        let wanted: BTreeSet<Arc<str>> = extensions.into_iter().filter(|e| !e.is_empty()).collect();
+        let gone: Vec<Arc<str>> = self
+            .lines
+            .keys()
+            .filter(|e| !wanted.contains(*e))
+            .cloned()
+            .collect();
+        for extension in gone {
+            if let Some(line) = self.lines.get_mut(&extension) {
+                line.leaving = true;
+            }
+            self.run(now, &extension, Event::Stop, &mut out);
+        }
+        for extension in wanted {
+            let is_new = self.lines.get(&extension).is_none_or(|l| l.leaving);
+            if is_new {
+                self.add(&extension);
+            }
+        }
+        self.changed = true;
+        self.pump(now, &mut out);
+        out
+    }
+
+    fn add(&mut self, extension: &Arc<str>) {
+        // One that is about to leave is replaced; what remains of it is answered with 481.
+        self.forget(extension);
+        let target = format!("sip:{}@{}", escape_user(extension), self.words.domain);
+        let line = Line {
+            subscriber: Subscriber::new(target, self.ids.fork()),
+            dialogs: DialogSet::new(),
+            state: None,
+            call_id: String::new(),
+            scheduled: None,
+            queued: false,
+            leaving: false,
+            gap_at: None,
+            trouble: None,
+        };
+        self.lines.insert(Arc::clone(extension), line);
+        if self.account.is_some() {
+            self.queue(extension, pace::Job::Start);
+        }
+    }
+
+    /// The telephone system answers: subscribe to everything.
+    pub(super) fn transport_up(&mut self, now: Duration, account: Arc<Account>) -> Vec<Output> {
+        let mut out = Vec::new();
+        self.account = Some(account);
+        let all: Vec<Arc<str>> = self
+            .lines
+            .iter()
+            .filter(|(_, l)| !l.leaving)
+            .map(|(e, _)| Arc::clone(e))
+            .collect();
+        for extension in all {
+            self.queue(&extension, pace::Job::Start);
+        }
+        self.pump(now, &mut out);
+        out
+    }
+
+    /// The telephone system does not answer: nothing that it said can be trusted.
+    pub(super) fn transport_lost(&mut self, now: Duration) -> Vec<Output> {
+        let mut out = Vec::new();
+        self.account = None;
+        self.pace.clear();
+        let all: Vec<Arc<str>> = self.lines.keys().cloned().collect();
+        for extension in all {
+            if let Some(line) = self.lines.get_mut(&extension) {
+                line.queued = false;
+            }
+            self.run(now, &extension, Event::TransportLost, &mut out);
+        }
+        out
+    }
+
+    /// Unsubscribes everything.
+    pub(super) fn stop(&mut self, now: Duration) -> Vec<Output> {
+        self.set_extensions(now, Vec::new())
+    }
+
+    /// A message arrived that is no answer to a probe.
+    pub(super) fn receive(&mut self, now: Duration, message: &Message<'_>) -> Vec<Output> {
+        let mut out = Vec::new();
+        let extension = message
+            .call_id()
+            .ok()
+            .and_then(|id| self.by_call_id.get(&*id).cloned());
+        match extension {
+            Some(extension) => self.run(now, &extension, Event::Received(message), &mut out),
+            None => out.extend(self.answer_stranger(message).map(Output::Send)),
+        }
+        self.pump(now, &mut out);
+        out
+    }
+
+    /// What belongs to no subscription of ours is told so, without keeping anything (RFC 6665 §4.1.3).
+    fn answer_stranger(&mut self, message: &Message<'_>) -> Option<Vec<u8>> {
+        let code = match message.method()? {
+            "ACK" => return None,
+            "OPTIONS" => 200,
+            "NOTIFY" => 481,
+            _ => 405,
+        };
+        let response = answer(message, code, Some(&self.ids.tag()));
+        response.header("Allow", "OPTIONS, NOTIFY").finish().ok()
+    }
+
+    /// Time has passed.
+    pub(super) fn elapse(&mut self, now: Duration) -> Vec<Output> {
+        let mut out = Vec::new();
+        while let Some((at, extension)) = self.deadlines.first().cloned() {
+            if at > now {
+                break;
+            }
+            self.deadlines.pop_first();
+            let Some(line) = self.lines.get_mut(&extension) else {
+                continue;
+            };
+            line.scheduled = None;
+            if line.subscriber.is_pending() {
+                self.run(now, &extension, Event::Elapsed, &mut out);
+            } else {
+                // It may begin a transaction: that has to wait for its turn.
+                self.queue(&extension, pace::Job::Elapsed);
+            }
+        }
+        self.pump(now, &mut out);
+        out
+    }
+
+    /// Renews every line that is known; [`Output::Refreshed`] with `order` follows when all have been told.
+    pub(super) fn refresh_all(&mut self, now: Duration, order: u64) -> Vec<Output> {
+        let mut out = Vec::new();
+        let missing = self.queue_refresh_of_all();
+        if missing.is_empty() {
+            out.push(Output::Refreshed(order));
+        } else {
+            self.refreshes.push(Refresh { order, missing });
+        }
+        self.pump(now, &mut out);
+        out
+    }
+
+    /// Nobody waits for this order any more.
+    pub(super) fn forget_refresh(&mut self, order: u64) {
+        self.refreshes.retain(|r| r.order != order);
+    }
+
+    /// Renews one line out of turn. A system that was restarted between two probes answers OPTIONS,
+    /// but knows no subscription: its 481 to this line makes all others be renewed.
+    pub(super) fn canary(&mut self, now: Duration) -> Vec<Output> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let from = self.last_canary.take().map_or(Unbounded, Excluded);
+        let after = self.lines.range::<Arc<str>, _>((from, Unbounded));
+        let next = after
+            .chain(self.lines.iter())
+            .find(|(_, l)| l.subscriber.is_active())
+            .map(|(e, _)| Arc::clone(e));
+        let mut out = Vec::new();
+        if let Some(extension) = next {
+            self.queue(&extension, pace::Job::Refresh);
+            self.last_canary = Some(extension);
+            self.pump(now, &mut out);
+        }
+        out
+    }
+
+    fn queue_refresh_of_all(&mut self) -> BTreeSet<Arc<str>> {
+        let active: BTreeSet<Arc<str>> = self
+            .lines
+            .iter()
+            .filter(|(_, l)| l.subscriber.is_active())
+            .map(|(e, _)| Arc::clone(e))
+            .collect();
+        for extension in &active {
+            self.queue(extension, pace::Job::Refresh);
+        }
+        active
+    }
+
+    /// Gives one event to one subscription and carries out what it asks for.
+    fn run(
+        &mut self,
+        now: Duration,
+        extension: &Arc<str>,
+        event: Event<'_>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(line) = self.lines.get_mut(extension) else {
+            return;
+        };
+        let (was_pending, was_active) = (line.subscriber.is_pending(), line.subscriber.is_active());
+        let actions = line.subscriber.handle(now, event);
+        self.pace.count(was_pending, line.subscriber.is_pending());
+        let is_active = line.subscriber.is_active();
+        if was_active != is_active {
+            self.changed = true;
+            self.active = if is_active {
+                self.active + 1
+            } else {
+                self.active.saturating_sub(1)
+            };
+        }
+        if line.call_id != line.subscriber.call_id() {
+            self.by_call_id.remove(&line.call_id);
+            line.call_id = line.subscriber.call_id().to_owned();
+            self.by_call_id
+                .insert(line.call_id.clone(), Arc::clone(extension));
+        }
+        self.reschedule(extension);
+        for action in actions {
+            self.act(now, extension, was_active, action, out);
+        }
+    }
+
+    fn act(
+        &mut self,
+        now: Duration,
+        extension: &Arc<str>,
+        was_active: bool,
+        action: Action,
+        out: &mut Vec<Output>,
+    ) {
+        match action {
+            Action::Send(bytes) => out.push(Output::Send(bytes)),
+            Action::Notified {
+                content_type,
+                body,
+                remaining,
+                first,
+            } => {
+                self.pace.accepted();
+                self.understand(
+                    now,
+                    extension,
+                    content_type.as_deref(),
+                    &body,
+                    remaining,
+                    first,
+                    out,
+                );
+                self.tick_off(extension, out);
+            }
+            Action::Renewed { remaining } => {
+                if let Some(state) = self.lines.get(extension).and_then(|l| l.state) {
+                    out.push(Output::State {
+                        extension: Arc::clone(extension),
+                        state,
+                        lease: remaining,
+                    });
+                }
+            }
+            Action::Stale => {
+                if let Some(line) = self.lines.get_mut(extension) {
+                    line.state = None;
+                }
+                self.tick_off(extension, out);
+                out.push(Output::Stale {
+                    extension: Arc::clone(extension),
+                });
+            }
+            Action::Trouble(trouble) => self.on_trouble(now, extension, was_active, &trouble),
+            Action::Ended => {
+                if self.lines.get(extension).is_some_and(|l| l.leaving) {
+                    self.forget(extension);
+                }
+            }
+        }
+    }
+
+    fn on_trouble(
+        &mut self,
+        now: Duration,
+        extension: &Arc<str>,
+        was_active: bool,
+        trouble: &subscriber::Trouble,
+    ) {
+        use subscriber::Trouble as T;
+        if let T::WrongCredentials { code } | T::UnusableChallenge { code } = trouble {
+            self.changed = true;
+            self.pace.refused(now, *code);
+        }
+        let suspicious = self
+            .restart_suspected_at
+            .is_none_or(|at| now >= at + RESTART_PAUSE);
+        if *trouble == T::Forgotten && was_active && suspicious {
+            self.restart_suspected_at = Some(now);
+            self.queue_refresh_of_all();
+        }
+        let words = self.words.subscription(extension, trouble);
+        self.set_trouble(extension, Some(words));
+    }
+
+    fn set_trouble(&mut self, extension: &Arc<str>, trouble: Option<Trouble>) {
+        let Some(line) = self.lines.get_mut(extension) else {
+            return;
+        };
+        if line.trouble == trouble {
+            return;
+        }
+        line.trouble.clone_from(&trouble);
+        self.changed = true;
+        match trouble {
+            // Beyond the limit there is only more of the same; it is listed when others have healed.
+            Some(trouble)
+                if self.line_trouble.len() < LINE_TROUBLE_MAX
+                    || self.line_trouble.contains_key(extension) =>
+            {
+                tracing::warn!(what = %trouble.what, remedy = %trouble.remedy, "trouble with a line");
+                self.line_trouble.insert(Arc::clone(extension), trouble);
+            }
+            Some(_) => {}
+            None => {
+                if self.line_trouble.remove(extension).is_some() {
+                    tracing::info!(%extension, domain = %self.words.domain, "the line is well again");
+                }
+            }
+        }
+    }
+
+    /// A line that an order to refresh waits for has been heard of, or cannot be.
+    fn tick_off(&mut self, extension: &Arc<str>, out: &mut Vec<Output>) {
+        for refresh in &mut self.refreshes {
+            refresh.missing.remove(extension);
+        }
+        out.extend(
+            self.refreshes
+                .iter()
+                .filter(|r| r.missing.is_empty())
+                .map(|r| Output::Refreshed(r.order)),
+        );
+        self.refreshes.retain(|r| !r.missing.is_empty());
+    }
+
+    fn reschedule(&mut self, extension: &Arc<str>) {
+        let Some(line) = self.lines.get_mut(extension) else {
+            return;
+        };
+        if let Some(old) = line.scheduled.take() {
+            self.deadlines.remove(&(old, Arc::clone(extension)));
+        }
+        if let Some(at) = line
+            .subscriber
+            .next_deadline()
+            .filter(|_| !line.queued || line.subscriber.is_pending())
+        {
+            line.scheduled = Some(at);
+            self.deadlines.insert((at, Arc::clone(extension)));
+        }
+    }
+
+    fn forget(&mut self, extension: &Arc<str>) {
+        self.set_trouble(extension, None);
+        let Some(line) = self.lines.remove(extension) else {
+            return;
+        };
+        self.by_call_id.remove(&line.call_id);
+        if let Some(at) = line.scheduled {
+            self.deadlines.remove(&(at, Arc::clone(extension)));
+        }
+        self.pace.count(line.subscriber.is_pending(), false);
+        if line.subscriber.is_active() {
+            self.active = self.active.saturating_sub(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! From a NOTIFY's body to a line state.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use presence::LineState;
+use sip::dialog_info::{CONTENT_TYPE, DialogInfo};
+use sip::dialog_set::Fold;
+
+use super::{GAP_PAUSE, Lines, Output, pace};
+use crate::line_state::line_state;
+
+impl Lines {
+    /// Takes one NOTIFY's body. What cannot be understood is that line's trouble and nobody else's.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the fields of one NOTIFY, taken apart once at the caller"
+    )]
+    pub(super) fn understand(
+        &mut self,
+        now: Duration,
+        extension: &Arc<str>,
+        content_type: Option<&str>,
+        body: &[u8],
+        lease: Duration,
+        first: bool,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(line) = self.lines.get_mut(extension) else {
+            return;
+        };
+        if first {
+            line.dialogs.restart();
+        }
+        let state = if body.trim_ascii().is_empty() {
+            // Nothing to tell is how some systems say that there is no dialog.
+            line.dialogs.clear();
+            LineState::Idle
+        } else {
+            let media_type = content_type
+                .and_then(|c| c.split(';').next())
+                .unwrap_or_default()
+                .trim();
+            if !media_type.is_empty() && !media_type.eq_ignore_ascii_case(CONTENT_TYPE) {
+                let trouble = self.words.content_type(extension, media_type);
+                return self.set_trouble(extension, Some(trouble));
+            }
+            let document = match DialogInfo::parse(body) {
+                Ok(document) => document,
+                Err(error) => {
+                    let trouble = self.words.document(extension, &error);
+                    return self.set_trouble(extension, Some(trouble));
+                }
+            };
+            match line.dialogs.fold(document) {
+                Fold::Applied => line_state(line.dialogs.dialogs()),
+                // Nothing new, but the subscription lives.
+                Fold::Old => match line.state {
+                    Some(state) => state,
+                    None => return,
+                },
+                Fold::Gap => {
+                    if line.gap_at.is_none_or(|at| now >= at + GAP_PAUSE) {
+                        line.gap_at = Some(now);
+                        self.queue(extension, pace::Job::Refresh);
+                    }
+                    return;
+                }
+            }
+        };
+        line.state = Some(state);
+        self.set_trouble(extension, None);
+        out.push(Output::State {
+            extension: Arc::clone(extension),
+            state,
+            lease,
+        });
+    }
+}

@@ -1,0 +1,121 @@
+//! Is the telephone system there? OPTIONS now and then (RFC 3261 §11), as a pure state machine.
+//!
+//! Any answer counts, also a refusal: who refuses is alive.
+
+use std::time::Duration;
+
+use sip::ids::Ids;
+use sip::message::Writer;
+use sip::subscriber::Account;
+use sip::transaction::{ClientTransaction, Due, Progress};
+
+/// Pause between two probes while all is well: a dead system is noticed within about this time.
+const INTERVAL: Duration = Duration::from_secs(20);
+
+/// How long an answer is waited for: four transmissions over UDP.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// The same while the system is down. With the connection's pauses (3 s) it is found within 5 s of its return.
+const PATIENCE_DOWN: Duration = Duration::from_secs(2);
+
+/// What a probe asks of the connector.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Probed {
+    Nothing,
+    /// Send this.
+    Send(Vec<u8>),
+    /// No answer: the system is gone.
+    Dead,
+}
+
+#[derive(Debug)]
+pub(super) struct Probe {
+    pending: Option<ClientTransaction>,
+    next_at: Duration,
+    call_id: String,
+    tag: String,
+    cseq: u32,
+}
+
+impl Probe {
+    /// A probe over a new connection: the first is due at once.
+    pub(super) fn new(now: Duration, ids: &mut Ids) -> Self {
+        Self {
+            pending: None,
+            next_at: now,
+            call_id: ids.call_id(),
+            tag: ids.tag(),
+            cseq: 0,
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Duration {
+        self.pending
+            .as_ref()
+            .map_or(self.next_at, ClientTransaction::next_deadline)
+    }
+
+    /// Time has passed. `known` says whether the system has answered on this connection before.
+    pub(super) fn elapse(
+        &mut self,
+        now: Duration,
+        known: bool,
+        account: &Account,
+        domain: &str,
+        ids: &mut Ids,
+    ) -> Probed {
+        if let Some(pending) = &mut self.pending {
+            return match pending.elapse(now) {
+                Due::Nothing => Probed::Nothing,
+                Due::Retransmit => Probed::Send(pending.request().to_vec()),
+                Due::TimedOut => Probed::Dead,
+            };
+        }
+        if now < self.next_at {
+            return Probed::Nothing;
+        }
+        self.cseq += 1;
+        let branch = ids.branch();
+        let via = account.transport.via_name();
+        let request = Writer::request("OPTIONS", &format!("sip:{domain}"))
+            .header(
+                "Via",
+                format_args!("SIP/2.0/{via} {};rport;branch={branch}", account.sent_by),
+            )
+            .header("Max-Forwards", 70)
+            .header("From", format_args!("<{}>;tag={}", account.from, self.tag))
+            .header("To", format_args!("<sip:{domain}>"))
+            .header("Call-ID", &self.call_id)
+            .header("CSeq", format_args!("{} OPTIONS", self.cseq))
+            .header("Contact", format_args!("<{}>", account.contact))
+            .header("Accept", &account.accept)
+            .header("User-Agent", &account.user_agent)
+            .finish();
+        // The configuration was checked at the start; what cannot be written cannot reach anybody either.
+        let Ok(bytes) = request else {
+            return Probed::Dead;
+        };
+        let patience = if known { PATIENCE } else { PATIENCE_DOWN };
+        self.pending = Some(ClientTransaction::new(
+            now,
+            account.transport,
+            branch,
+            bytes.clone(),
+            patience,
+        ));
+        Probed::Send(bytes)
+    }
+
+    /// A response arrived; whether it answers the probe.
+    pub(super) fn respond(&mut self, now: Duration, branch: &str, code: u16) -> bool {
+        let Some(pending) = &mut self.pending else {
+            return false;
+        };
+        if pending.respond(now, branch, code) != Progress::Final {
+            return false;
+        }
+        self.pending = None;
+        self.next_at = now + INTERVAL;
+        true
+    }
+}

@@ -1,0 +1,100 @@
+//! A connector and a simulated telephone system, and patience for what must happen.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use presence::LineState;
+use telephony::simulated::{SimulatedPbx, SimulatedPbxConfig};
+use telephony::sip_connector::{Health, LineEvent, SipConnector, SipConnectorConfig, Transport};
+use tokio::sync::mpsc;
+
+/// Nothing here takes longer than a few seconds; a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub fn extensions(n: usize) -> Vec<Arc<str>> {
+    (1001..1001 + n).map(|e| e.to_string().into()).collect()
+}
+
+pub async fn pbx_at(listen: SocketAddr, n: usize) -> SimulatedPbx {
+    SimulatedPbx::start(SimulatedPbxConfig {
+        listen,
+        domain: "pbx.test".into(),
+        username: "watcher".into(),
+        password: "right".into(),
+        extensions: extensions(n),
+    })
+    .await
+    .unwrap()
+}
+
+pub async fn pbx(n: usize) -> SimulatedPbx {
+    pbx_at("127.0.0.1:0".parse().unwrap(), n).await
+}
+
+pub struct Bench {
+    pub connector: SipConnector,
+    pub events: mpsc::Receiver<LineEvent>,
+    /// What each line is known to be doing, `None` when stale.
+    pub known: BTreeMap<Arc<str>, Option<LineState>>,
+}
+
+pub fn config(server: impl ToString, transport: Transport) -> SipConnectorConfig {
+    SipConnectorConfig {
+        name: "test".into(),
+        server: server.to_string(),
+        transport,
+        domain: "pbx.test".into(),
+        username: "watcher".into(),
+        password: "right".into(),
+        bind: None,
+    }
+}
+
+impl Bench {
+    pub async fn start(config: SipConnectorConfig, extensions: Vec<Arc<str>>) -> Self {
+        let (sender, events) = mpsc::channel(1024);
+        let connector = SipConnector::start(config, extensions, sender)
+            .await
+            .unwrap();
+        Self {
+            connector,
+            events,
+            known: BTreeMap::new(),
+        }
+    }
+
+    pub async fn next(&mut self) -> LineEvent {
+        let event = tokio::time::timeout(PATIENCE, self.events.recv())
+            .await
+            .expect("no event came")
+            .expect("the connector ended");
+        match &event {
+            LineEvent::State {
+                extension, state, ..
+            } => self.known.insert(Arc::clone(extension), Some(*state)),
+            LineEvent::Stale { extension } => self.known.insert(Arc::clone(extension), None),
+        };
+        event
+    }
+
+    /// Waits until this line is known to be in this state, or to be stale.
+    pub async fn until(&mut self, extension: &str, state: impl Into<Option<LineState>>) {
+        let state = Some(state.into());
+        while self.known.get(extension).copied() != state {
+            self.next().await;
+        }
+    }
+
+    /// Waits until health is as wanted.
+    pub async fn health(&mut self, wanted: impl FnMut(&Health) -> bool) -> Health {
+        let mut health = self.connector.health();
+        let found = tokio::time::timeout(PATIENCE, health.wait_for(wanted)).await;
+        let seen = self.connector.health().borrow().clone();
+        found
+            .unwrap_or_else(|_| panic!("health never got there: {seen:?}"))
+            .unwrap()
+            .clone()
+    }
+}
