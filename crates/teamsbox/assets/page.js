@@ -1,0 +1,326 @@
+// The page of Teamsbox: a live list of people, and what one of them does in Teams.
+// Names come from outside, so text goes in through textContent only.
+
+const element = (id) => document.getElementById(id);
+const people = new Map(); // id -> { row, button, dot, words, search, presence }
+let chosen = null;
+let detail = null; // ground truth of the chosen person
+let loading = null; // id whose ground truth is on its way
+let again = false; // it changed meanwhile
+let clock = { manual: false, now: Date.now(), read: performance.now() };
+
+const WORDS = {
+  "Available/Available": "Available",
+  "AvailableIdle/Inactive": "Available, idle",
+  "Available/AvailableInactive": "Available, idle",
+  "Busy/Busy": "Busy",
+  "Busy/InACall": "In a call",
+  "Busy/InAConferenceCall": "In a conference call",
+  "DoNotDisturb/DoNotDisturb": "Do not disturb",
+  "DoNotDisturb/Presenting": "Presenting",
+  "BeRightBack/BeRightBack": "Be right back",
+  "Away/Away": "Away",
+  "Offline/Offline": "Offline",
+  "Offline/OffWork": "Appears offline",
+};
+const words = ({ availability, activity }) => WORDS[`${availability}/${activity}`] ?? `${availability}, ${activity}`;
+
+// --- talking to the emulator ---
+
+async function ask(method, path, body) {
+  const options = { method, cache: "no-store" };
+  if (body !== undefined) {
+    options.body = JSON.stringify(body);
+    options.headers = { "Content-Type": "application/json" };
+  }
+  const response = await fetch(`/box/v1/${path}`, options);
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.detail ?? `The emulator answered ${response.status}.`);
+  return answer;
+}
+
+async function act(method, path, body) {
+  if (!chosen) return;
+  element("message").textContent = "";
+  const id = chosen;
+  try {
+    const state = await ask(method, `users/${id}/${path}`, body);
+    if (id === chosen) show(state);
+  } catch (error) {
+    element("message").textContent = error.message;
+  }
+}
+
+// --- the list ---
+
+function add(person) {
+  const row = document.createElement("li");
+  const button = document.createElement("button");
+  const dot = document.createElement("span");
+  const name = document.createElement("span");
+  const text = document.createElement("span");
+  row.dataset.user = person.id;
+  button.type = "button";
+  button.tabIndex = -1;
+  dot.className = "dot";
+  dot.setAttribute("aria-hidden", "true");
+  name.className = "name";
+  name.textContent = person.displayName;
+  text.className = "words";
+  button.append(dot, name, text);
+  row.append(button);
+  const option = document.createElement("option");
+  option.value = person.id;
+  option.textContent = person.displayName;
+  const search = `${person.displayName}\n${person.userPrincipalName}`.toLowerCase();
+  people.set(person.id, { row, button, dot, text, option, search, sequence: "" });
+  return { row, option };
+}
+
+function update(person) {
+  const entry = people.get(person.id);
+  // Stamps are compared as strings: an answer may arrive after the event that overtook it.
+  if (person.sequenceNumber <= entry.sequence) return;
+  entry.sequence = person.sequenceNumber;
+  for (const part of [entry.row, entry.dot]) {
+    part.dataset.availability = person.availability;
+    part.dataset.activity = person.activity;
+  }
+  entry.text.textContent = words(person);
+}
+
+async function load() {
+  const [list, time] = await Promise.all([ask("GET", "users?presence=true"), ask("GET", "clock")]);
+  setClock(time);
+  const rows = document.createDocumentFragment();
+  const options = document.createDocumentFragment();
+  for (const person of list) {
+    if (!people.has(person.id)) {
+      const { row, option } = add(person);
+      rows.append(row);
+      options.append(option);
+    }
+    update(person);
+  }
+  element("people").append(rows);
+  element("call-with").append(options);
+  filter();
+  const wanted = decodeURIComponent(location.hash.slice(1));
+  choose(people.has(chosen) ? chosen : people.has(wanted) ? wanted : list[0]?.id);
+}
+
+function filter() {
+  const wanted = element("filter").value.trim().toLowerCase();
+  let shown = 0;
+  for (const { row, search } of people.values()) {
+    const hidden = !search.includes(wanted);
+    if (row.hidden !== hidden) row.hidden = hidden;
+    if (!hidden) shown += 1;
+  }
+  element("count").textContent = shown === people.size ? `${shown} people` : `${shown} of ${people.size} people`;
+  keepReachable();
+}
+
+// One row at a time is in the tab order; arrow keys move within the list.
+function keepReachable() {
+  const current = element("people").querySelector('button[tabindex="0"]');
+  if (current && !current.parentElement.hidden) return;
+  if (current) current.tabIndex = -1;
+  const first = element("people").querySelector("li:not([hidden]) > button");
+  if (first) first.tabIndex = 0;
+}
+
+function focusRow(row) {
+  if (!row) return;
+  const current = element("people").querySelector('button[tabindex="0"]');
+  if (current) current.tabIndex = -1;
+  row.firstElementChild.tabIndex = 0;
+  row.firstElementChild.focus();
+}
+
+function walk(row, step) {
+  let next = row;
+  do next = step > 0 ? next.nextElementSibling : next.previousElementSibling; while (next?.hidden);
+  return next;
+}
+
+// --- the chosen person ---
+
+function choose(id) {
+  if (!id) return;
+  if (chosen !== id) {
+    const before = people.get(chosen);
+    if (before) {
+      before.button.removeAttribute("aria-current");
+      before.option.disabled = false;
+    }
+    const { button, option } = people.get(id);
+    button.setAttribute("aria-current", "true");
+    option.disabled = true;
+    if (option.selected) element("call-with").value = "";
+    chosen = id;
+    detail = null;
+    element("message").textContent = "";
+    history.replaceState(null, "", `#${encodeURIComponent(id)}`);
+  }
+  refresh();
+}
+
+// At most one request is on its way; changes meanwhile cause exactly one more.
+async function refresh() {
+  if (!chosen) return;
+  if (loading) {
+    again = true;
+    return;
+  }
+  loading = chosen;
+  try {
+    const state = await ask("GET", `users/${loading}`);
+    if (loading === chosen) show(state);
+  } catch (error) {
+    element("message").textContent = error.message;
+  } finally {
+    const stale = again || loading !== chosen;
+    loading = null;
+    again = false;
+    if (stale) refresh();
+  }
+}
+
+function show(state) {
+  detail = state;
+  update(state);
+  element("person-name").textContent = state.displayName;
+  element("person-mail").textContent = state.userPrincipalName;
+  element("person-dot").dataset.availability = state.availability;
+  const aggregate = element("aggregate");
+  const text = `${words(state)} (${state.availability}/${state.activity})`;
+  if (aggregate.textContent !== text) aggregate.textContent = text;
+  aggregate.dataset.availability = state.availability;
+  aggregate.dataset.activity = state.activity;
+  element("call-state").textContent = describeCall(state.call);
+  const rows = state.sessions.map((session) => {
+    const row = document.createElement("tr");
+    row.dataset.kind = session.kind;
+    row.dataset.name = session.name;
+    const kind = session.kind === "client" ? "Teams client" : "Application";
+    const changed = new Date(session.changedAt).toLocaleTimeString();
+    for (const text of [kind, session.name, words(session), changed, ""]) {
+      const cell = document.createElement("td");
+      cell.textContent = text;
+      row.append(cell);
+    }
+    row.lastElementChild.dataset.expires = session.expires ?? "";
+    return row;
+  });
+  element("sessions").tBodies[0].replaceChildren(...rows);
+  count();
+}
+
+function describeCall(call) {
+  if (!call) return "No call";
+  const other = people.get(call.with);
+  const whom = other ? other.option.textContent : "somebody outside";
+  const share = call.sharing ? ", sharing the screen" : "";
+  if (call.kind === "sharing") {
+    if (!call.sharing) return `Watching the screen of ${whom}`;
+    return call.with ? `Sharing the screen with ${whom}` : "Sharing the screen";
+  }
+  return `${call.kind === "video" ? "Video" : "Audio"} call with ${whom}${share}`;
+}
+
+// --- time ---
+
+function setClock(time) {
+  clock = { manual: time.mode === "manual", now: Date.parse(time.now), read: performance.now() };
+  count();
+}
+
+const now = () => (clock.manual ? clock.now : clock.now + performance.now() - clock.read);
+
+function left(expires) {
+  if (!expires) return "stays";
+  const seconds = Math.max(0, Math.ceil((Date.parse(expires) - now()) / 1000));
+  const [days, hours] = [Math.floor(seconds / 86400), Math.floor(seconds / 3600) % 24];
+  const [minutes, rest] = [Math.floor(seconds / 60) % 60, seconds % 60];
+  const two = (number) => String(number).padStart(2, "0");
+  if (days) return `${days} d ${hours} h ${two(minutes)} min`;
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+// Only texts that count are touched, once a second.
+function count() {
+  element("clock-mode").textContent = clock.manual ? "Manual clock" : "Real clock";
+  element("clock-now").textContent = new Date(now()).toLocaleString();
+  for (const cell of element("sessions").querySelectorAll("td[data-expires]")) {
+    cell.textContent = left(cell.dataset.expires);
+  }
+  const preferred = detail?.preferred;
+  element("preferred").textContent = preferred ? `${words(preferred)}, ends in ${left(preferred.expires)}` : "None";
+}
+
+// --- wiring ---
+
+element("people").addEventListener("click", (event) => {
+  const row = event.target.closest("[data-user]");
+  if (!row) return;
+  focusRow(row);
+  choose(row.dataset.user);
+});
+element("people").addEventListener("keydown", (event) => {
+  const row = event.target.closest("[data-user]");
+  if (!row) return;
+  const rows = element("people");
+  const last = rows.lastElementChild;
+  const target = {
+    ArrowDown: () => walk(row, 1),
+    ArrowUp: () => walk(row, -1),
+    Home: () => (rows.firstElementChild.hidden ? walk(rows.firstElementChild, 1) : rows.firstElementChild),
+    End: () => (last.hidden ? walk(last, -1) : last),
+  }[event.key];
+  if (!target) return;
+  event.preventDefault();
+  focusRow(target());
+});
+element("filter").addEventListener("input", filter);
+
+const partner = () => (element("call-with").value ? { with: element("call-with").value } : {});
+const device = () => element("device").value;
+const buttons = {
+  "call-audio": () => act("PUT", "call", { kind: "audio", ...partner() }),
+  "call-video": () => act("PUT", "call", { kind: "video", ...partner() }),
+  "call-end": () => act("DELETE", "call"),
+  "share-start": () => act("PUT", "sharing", detail?.call ? {} : partner()),
+  "share-stop": () => act("DELETE", "sharing"),
+  "manual-set": () => act("PUT", "manual", { availability: element("manual").value }),
+  "manual-reset": () => act("DELETE", "manual"),
+  "sign-in": () => act("POST", `clients/${device()}`),
+  "sign-out": () => act("DELETE", `clients/${device()}${element("sign-out-now").checked ? "?now=true" : ""}`),
+};
+for (const [id, press] of Object.entries(buttons)) element(id).addEventListener("click", press);
+
+const events = new EventSource("/box/v1/events");
+const reload = () => load().catch((error) => { element("connection").textContent = error.message; });
+// The feed is connected before the list is loaded, so that nothing falls between.
+events.addEventListener("hello", () => {
+  element("connection").textContent = "";
+  reload();
+});
+events.addEventListener("reset", reload);
+events.addEventListener("clock", (event) => setClock(JSON.parse(event.data)));
+events.addEventListener("user", (event) => {
+  const person = JSON.parse(event.data);
+  if (!people.has(person.id)) {
+    const { row, option } = add(person);
+    element("people").append(row);
+    element("call-with").append(option);
+    filter();
+  }
+  update(person);
+  if (!chosen) choose(person.id);
+  else if (person.id === chosen) refresh();
+});
+events.addEventListener("error", () => {
+  element("connection").textContent = "The connection to the emulator is lost; trying again.";
+});
+setInterval(count, 1000);

@@ -6,6 +6,8 @@
 pub enum ControlErrorKind {
     /// The request cannot be understood as it stands.
     Invalid,
+    /// The path does not take this method.
+    Method,
     /// The thing named does not exist.
     NotFound,
     /// The request contradicts what already is.

@@ -151,22 +151,22 @@ async fn nothing_here(request: Request) -> ControlError {
     )
 }
 
-async fn wrong_method(request: Request) -> Response {
-    let (method, path) = (request.method().as_str(), request.uri().path());
-    let error = ControlError::invalid(
+async fn wrong_method(method: Method) -> ControlError {
+    let remedy = "see the README of teamsbox for the calls there are";
+    ControlError::new(
+        ControlErrorKind::Method,
         "method",
-        method,
+        method.as_str(),
         "does not go with this path",
-        "see the README of teamsbox",
-    );
-    tracing::debug!(method, path, "wrong method");
-    (StatusCode::METHOD_NOT_ALLOWED, error).into_response()
+        remedy,
+    )
 }
 
 impl IntoResponse for ControlError {
     fn into_response(self) -> Response {
         let (status, title) = match self.kind {
             ControlErrorKind::Invalid => (StatusCode::BAD_REQUEST, "Invalid request"),
+            ControlErrorKind::Method => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             ControlErrorKind::NotFound => (StatusCode::NOT_FOUND, "Not found"),
             ControlErrorKind::Conflict => (StatusCode::CONFLICT, "Conflict"),
             ControlErrorKind::Forbidden => (StatusCode::FORBIDDEN, "Forbidden"),

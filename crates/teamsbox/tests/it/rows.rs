@@ -1,0 +1,328 @@
+//! The conformance rows: one test each, named by its number, written as steps.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{ANNA, BEN, POWERLESS, Tenant, X, Y, pair, session};
+
+/// One step of a row. Minutes count from the first step.
+enum Step {
+    /// The application writes its session of Anna and gets this status.
+    Sets(&'static str, &'static str, Option<&'static str>, u16),
+    /// The application removes its session of Anna and gets this status.
+    Clears(&'static str, u16),
+    /// X writes Anna's preferred slot and gets this status.
+    Prefers(&'static str, Option<&'static str>, u16),
+    /// X empties Anna's preferred slot.
+    Unprefers,
+    /// Time moves to this minute.
+    At(f64),
+    /// Graph shows this of Anna.
+    Reads(&'static str),
+    /// Something happens in Teams: control method, path below Anna, body.
+    Teams(Method, &'static str, &'static str),
+}
+
+use Step::{At, Clears, Prefers, Reads, Sets, Teams, Unprefers};
+
+const HOUR: Option<&str> = Some("PT1H");
+
+async fn run(steps: Vec<Step>) {
+    let tenant = Tenant::start().await;
+    let mut minute = 0.0;
+    for (number, step) in steps.into_iter().enumerate() {
+        match step {
+            Sets(app, pair, duration, status) => {
+                let response = tenant
+                    .presence(app, ANNA, "setPresence", session(app, pair, duration))
+                    .await;
+                finish(number, response, status).await;
+            }
+            Clears(app, status) => {
+                let response = tenant
+                    .presence(app, ANNA, "clearPresence", json!({ "sessionId": app }))
+                    .await;
+                finish(number, response, status).await;
+            }
+            Prefers(pair, duration, status) => {
+                let mut body = session(X, pair, duration);
+                body.as_object_mut().unwrap().remove("sessionId");
+                let response = tenant
+                    .presence(X, ANNA, "setUserPreferredPresence", body)
+                    .await;
+                finish(number, response, status).await;
+            }
+            Unprefers => {
+                let response = tenant
+                    .presence(X, ANNA, "clearUserPreferredPresence", json!({}))
+                    .await;
+                finish(number, response, 200).await;
+            }
+            At(to) => {
+                tenant.advance_minutes(to - minute).await;
+                minute = to;
+            }
+            Reads(expected) => assert_eq!(tenant.reads(ANNA).await, expected, "step {number}"),
+            Teams(method, path, body) => {
+                let body = (!body.is_empty()).then(|| serde_json::from_str(body).unwrap());
+                tenant
+                    .ok(method, &format!("users/{ANNA}/{path}"), body)
+                    .await;
+            }
+        }
+    }
+}
+
+/// Success is empty, refusal is an envelope.
+async fn finish(number: usize, response: reqwest::Response, status: u16) {
+    assert_eq!(response.status().as_u16(), status, "step {number}");
+    let text = response.text().await.unwrap();
+    if status == 200 {
+        assert_eq!(text, "", "step {number}");
+        return;
+    }
+    let error = &serde_json::from_str::<Value>(&text).unwrap()["error"];
+    let code = if status == 404 {
+        "NotFound"
+    } else {
+        "InvalidArgument"
+    };
+    assert_eq!(error["code"], code, "step {number}");
+    assert!(
+        error["innerError"]["request-id"].is_string() && error["innerError"]["date"].is_string()
+    );
+}
+
+macro_rules! rows {
+    ($($name:ident: [$($step:expr),+ $(,)?];)+) => {
+        $(#[tokio::test]
+        async fn $name() {
+            run(vec![$($step),+]).await;
+        })+
+    };
+}
+
+const AVAILABLE: &str = "Available/Available";
+const CALL: &str = "Busy/InACall";
+const CONFERENCE: &str = "Busy/InAConferenceCall";
+const PRESENTING: &str = "DoNotDisturb/Presenting";
+const DND: &str = "DoNotDisturb/DoNotDisturb";
+const AWAY: &str = "Away/Away";
+const OFFLINE: &str = "Offline/Offline";
+const BRB: &str = "BeRightBack/BeRightBack";
+
+fn signs_in() -> Step {
+    Teams(Method::POST, "clients", "")
+}
+
+rows! {
+    row_01_nobody_signed_in_is_offline: [Reads(OFFLINE)];
+    row_02_a_session_shows_at_once: [Sets(X, AVAILABLE, HOUR, 200), Reads(AVAILABLE)];
+    row_03_available_fades_to_idle: [Sets(X, AVAILABLE, HOUR, 200), At(5.0), Reads("AvailableIdle/Inactive")];
+    row_04_available_fades_to_away: [Sets(X, AVAILABLE, HOUR, 200), At(10.0), Reads(AWAY)];
+    row_05_a_session_expires: [Sets(X, AVAILABLE, HOUR, 200), At(59.99), Reads(AWAY), At(60.0), Reads(OFFLINE)];
+    row_06_sending_again_restarts_the_fade: [
+        Sets(X, AVAILABLE, HOUR, 200), At(4.0), Sets(X, AVAILABLE, HOUR, 200), At(8.0), Reads(AVAILABLE),
+        At(9.0), Reads("AvailableIdle/Inactive"),
+    ];
+    row_07_without_duration_it_is_five_minutes: [
+        Sets(X, AVAILABLE, None, 200), At(4.99), Reads(AVAILABLE), At(5.1), Reads(OFFLINE),
+    ];
+    row_08_busy_does_not_fade: [Sets(X, CALL, Some("PT4H"), 200), At(239.0), Reads(CALL)];
+    row_09_four_hours_end: [Sets(X, CALL, Some("PT4H"), 200), At(240.1), Reads(OFFLINE)];
+    row_10_conference_call_is_permitted: [Sets(X, CONFERENCE, None, 200), Reads(CONFERENCE)];
+    row_11_presenting_is_permitted: [Sets(X, PRESENTING, None, 200), Reads(PRESENTING)];
+    row_12_plain_busy_is_refused: [Sets(X, "Busy/Busy", None, 400), Reads(OFFLINE)];
+    row_13_plain_do_not_disturb_is_refused: [Sets(X, DND, None, 400), Reads(OFFLINE)];
+    row_14_meeting_is_refused: [Sets(X, "Busy/InAMeeting", None, 400), Reads(OFFLINE)];
+    row_15_mixed_pair_is_refused: [Sets(X, "Available/InACall", None, 400), Reads(OFFLINE)];
+    row_17_durations_in_range: [
+        Sets(X, CALL, Some("PT5M"), 200), Sets(X, CALL, Some("PT300S"), 200),
+        Sets(X, CALL, Some("PT240M"), 200), Sets(X, CALL, Some("PT4H"), 200),
+    ];
+    row_18_duration_a_second_too_long: [Sets(X, CALL, Some("PT4H1S"), 400)];
+    row_19_durations_that_are_none: [
+        Sets(X, CALL, Some("1h"), 400), Sets(X, CALL, Some("banana"), 400), Sets(X, CALL, Some("PT0S"), 400),
+        Sets(X, CALL, Some("-PT5M"), 400), Sets(X, CALL, Some("PT4M59S"), 400), Sets(X, CALL, Some(""), 400),
+    ];
+    row_21_clearing_the_only_session: [Sets(X, CALL, None, 200), Clears(X, 200), Reads(OFFLINE)];
+    row_22_clearing_twice: [Sets(X, CALL, None, 200), Clears(X, 200), Clears(X, 404)];
+    row_23_clearing_what_has_expired: [Sets(X, CALL, None, 200), At(5.0), Clears(X, 404)];
+    row_24_away_does_not_hide_a_client: [signs_in(), Sets(X, AWAY, None, 200), Reads(AVAILABLE)];
+    row_25_away_shows_without_a_client: [Sets(X, AWAY, None, 200), Reads(AWAY)];
+    row_26_a_call_hides_available: [
+        signs_in(), Sets(X, CALL, None, 200), Reads(CALL), Clears(X, 200), Reads(AVAILABLE),
+    ];
+    row_27_a_call_hides_an_idle_client: [
+        Teams(Method::PUT, "clients/desktop", r#"{"attention":"idle"}"#), Reads("AvailableIdle/Inactive"),
+        Sets(X, CALL, HOUR, 200), Reads(CALL), At(6.0), Clears(X, 200), Reads(AWAY),
+    ];
+    row_28_presenting_hides_a_call: [
+        Teams(Method::PUT, "sharing", ""), Sets(X, CALL, None, 200), Reads(PRESENTING),
+    ];
+    row_29_a_teams_call_outlives_the_app: [
+        Teams(Method::PUT, "call", r#"{"kind":"audio"}"#), Sets(X, CALL, None, 200), Reads(CALL), Clears(X, 200),
+        Reads(CALL),
+    ];
+    row_30_another_app_remains: [
+        Sets(X, CALL, None, 200), Sets(Y, AVAILABLE, HOUR, 200), Reads(CALL), Clears(X, 200), Reads(AVAILABLE),
+    ];
+    row_31_preferred_waits_for_a_session: [Prefers(DND, None, 200), Reads(OFFLINE)];
+    row_32_preferred_shows_with_a_session: [
+        Prefers(DND, None, 200), Reads(OFFLINE), Sets(X, AVAILABLE, HOUR, 200), Reads(DND),
+    ];
+    row_33_preferred_goes_with_the_session: [
+        Prefers(DND, None, 200), Sets(X, AVAILABLE, HOUR, 200), Reads(DND), Clears(X, 200), Reads(OFFLINE),
+    ];
+    row_34_preferred_hides_a_call: [signs_in(), Prefers(BRB, None, 200), Sets(X, CALL, None, 200), Reads(BRB)];
+    row_35_preferred_available_hides_a_call: [
+        signs_in(), Prefers(AVAILABLE, None, 200), Sets(X, CALL, None, 200), Reads(AVAILABLE),
+    ];
+    row_36_preferred_dnd_lasts_a_day: [
+        signs_in(), Prefers(DND, None, 200), At(1439.0), Reads(DND), At(1441.0), Reads(AVAILABLE),
+    ];
+    row_37_preferred_away_lasts_a_week: [
+        signs_in(), Prefers(AWAY, None, 200), At(10_079.0), Reads(AWAY), At(10_081.0), Reads(AVAILABLE),
+    ];
+    row_38_preferred_with_a_duration: [
+        signs_in(), Prefers(DND, Some("PT8H"), 200), At(479.0), Reads(DND), At(481.0), Reads(AVAILABLE),
+    ];
+    row_39_appearing_offline: [signs_in(), Prefers("Offline/OffWork", None, 200), Reads("Offline/OffWork")];
+    row_40_offline_cannot_be_preferred: [Prefers(OFFLINE, None, 400)];
+    row_41_a_call_cannot_be_preferred: [Prefers(CALL, None, 400)];
+    row_42_clearing_preferred_shows_the_sessions: [
+        signs_in(), Prefers(BRB, None, 200), Sets(X, CALL, None, 200), Reads(BRB), Unprefers, Reads(CALL), Unprefers,
+    ];
+    tie_the_latest_change_wins: [
+        Sets(X, CALL, HOUR, 200), At(1.0), Sets(Y, CONFERENCE, HOUR, 200), Reads(CONFERENCE),
+        At(2.0), Sets(X, CALL, HOUR, 200), Reads(CONFERENCE), Sets(X, AWAY, HOUR, 200), Sets(X, CALL, HOUR, 200), Reads(CALL),
+    ];
+    expiry_comes_even_in_the_middle_of_the_fade: [
+        Sets(X, AVAILABLE, Some("PT7M"), 200), At(6.0), Reads("AvailableIdle/Inactive"), At(7.0), Reads(OFFLINE),
+    ];
+}
+
+#[tokio::test]
+async fn row_16_duration_out_of_range_says_so() {
+    let tenant = Tenant::start().await;
+    let response = tenant
+        .presence(X, ANNA, "setPresence", session(X, CALL, Some("PT4M")))
+        .await;
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    let body: Value = response.json().await.unwrap();
+    assert_eq!(body["error"]["code"], "InvalidArgument");
+    assert_eq!(
+        body["error"]["message"],
+        "The provided [ExpirationDuration] is out of range."
+    );
+}
+
+#[tokio::test]
+async fn row_20_a_missing_session_id_is_noticed_before_permissions() {
+    let tenant = Tenant::start().await;
+    for action in ["clearPresence", "setPresence"] {
+        for body in [
+            json!({}),
+            json!({ "sessionId": null }),
+            json!({ "sessionId": " " }),
+        ] {
+            let response = tenant.presence(POWERLESS, ANNA, action, body).await;
+            assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+            let body: Value = response.json().await.unwrap();
+            assert_eq!(body["error"]["code"], "InvalidArgument");
+            assert_eq!(
+                body["error"]["message"],
+                "[SessionId]: The SessionId field is required."
+            );
+        }
+        let response = tenant
+            .presence(POWERLESS, ANNA, action, session(X, CALL, None))
+            .await;
+        assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    }
+}
+
+#[tokio::test]
+async fn row_47_me_needs_a_person() {
+    let tenant = Tenant::start().await;
+    let response = tenant.graph(X, Method::GET, "me/presence", None).await;
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn row_48_presence_takes_no_principal_names() {
+    let tenant = Tenant::start().await;
+    let response = tenant
+        .graph(X, Method::GET, "users/anna@contoso.example/presence", None)
+        .await;
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    assert_eq!(
+        response.json::<Value>().await.unwrap()["error"]["code"],
+        "NotFound"
+    );
+}
+
+#[tokio::test]
+async fn row_49_a_bulk_read_takes_650_ids() {
+    let tenant = Tenant::start().await;
+    tenant
+        .presence(X, BEN, "setPresence", session(X, CALL, None))
+        .await;
+    let mut ids: Vec<String> = (0..648)
+        .map(|number| format!("00000000-0000-4000-8000-{number:012}"))
+        .collect();
+    ids.extend([ANNA.to_owned(), BEN.to_uppercase()]);
+    let bulk = "communications/getPresencesByUserId";
+    let response = tenant
+        .graph(X, Method::POST, bulk, Some(json!({ "ids": ids })))
+        .await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let body: Value = response.json().await.unwrap();
+    let value = body["value"].as_array().unwrap();
+    assert_eq!(
+        value
+            .iter()
+            .map(|one| one["id"].as_str().unwrap())
+            .collect::<Vec<_>>(),
+        [ANNA, BEN]
+    );
+    assert_eq!(value.iter().map(pair).collect::<Vec<_>>(), [OFFLINE, CALL]);
+    assert_eq!(
+        value[0]["outOfOfficeSettings"],
+        json!({ "message": null, "isOutOfOffice": false })
+    );
+    ids.push(BEN.to_owned());
+    for ids in [json!(ids), json!([])] {
+        let response = tenant
+            .graph(X, Method::POST, bulk, Some(json!({ "ids": ids })))
+            .await;
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    }
+}
+
+#[tokio::test]
+async fn row_50_the_stamp_grows_with_each_visible_change_only() {
+    let tenant = Tenant::start().await;
+    let mut stamps = Vec::new();
+    for pair in [CALL, CALL, PRESENTING, CALL, AWAY] {
+        tenant
+            .presence(X, ANNA, "setPresence", session(X, pair, None))
+            .await;
+        let response = tenant
+            .graph(
+                X,
+                Method::GET,
+                &format!("communications/presences/{ANNA}"),
+                None,
+            )
+            .await;
+        let body: Value = response.json().await.unwrap();
+        stamps.push(body["sequenceNumber"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(stamps[0], stamps[1], "writing the same again is no change");
+    stamps.remove(0);
+    assert!(
+        stamps.is_sorted_by(|one, next| one.as_bytes() < next.as_bytes()),
+        "{stamps:?}"
+    );
+}
