@@ -299,12 +299,12 @@ pub(crate) fn content_length_value(header: &Header<'_>) -> Result<usize, ParseEr
     let text = header.value();
     let digits = text.trim();
     // `parse` would take a leading plus sign, the grammar does not.
-    if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
-        if let Ok(length) = digits.parse::<usize>() {
-            if length <= MESSAGE_BYTES_MAX {
-                return Ok(length);
-            }
-        }
+    if !digits.is_empty()
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && let Ok(length) = digits.parse::<usize>()
+        && length <= MESSAGE_BYTES_MAX
+    {
+        return Ok(length);
     }
     Err(ParseError::ContentLength(shorten(text.as_bytes())))
 }

@@ -14,15 +14,15 @@ impl<F: Copy + Eq> Notifier<F> {
         request: &Message<'_>,
         resources: &dyn Resources,
     ) -> (Writer, Option<u64>) {
-        if let Some(verifier) = &self.settings.verifier {
-            if let Err(refusal) = verifier.check(now, request) {
-                let challenge = verifier.challenge(now, refusal);
-                return (
-                    self.reply(request, 401)
-                        .header("WWW-Authenticate", challenge),
-                    None,
-                );
-            }
+        if let Some(verifier) = &self.settings.verifier
+            && let Err(refusal) = verifier.check(now, request)
+        {
+            let challenge = verifier.challenge(now, refusal);
+            return (
+                self.reply(request, 401)
+                    .header("WWW-Authenticate", challenge),
+                None,
+            );
         }
         let event = request.header("Event").unwrap_or_default();
         let package = event.split(';').next().unwrap_or_default().trim();

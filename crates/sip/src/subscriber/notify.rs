@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Action, Dialog, EXPIRES_MAX, PAUSE_MAX, Phase, Subscriber, Trouble, route_set};
+use super::{
+    Action, Dialog, EXPIRES_MAX, PAUSE_MAX, Phase, Subscriber, Trouble, response::route_set,
+};
 use crate::message::{Message, SubscriptionState, answer};
 
 impl Subscriber {

@@ -505,7 +505,7 @@ impl Lines {
     }
 
     fn forget(&mut self, extension: &Arc<str>) {
-        self.set_trouble(extension, None);
+        self.changed |= self.line_trouble.remove(extension).is_some();
         let Some(line) = self.lines.remove(extension) else {
             return;
         };

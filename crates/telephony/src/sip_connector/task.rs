@@ -295,10 +295,9 @@ impl Task {
         let now = self.now();
         if let (Some(code), Some(branch), Some(probe)) =
             (message.code(), message.branch(), &mut self.probe)
+            && probe.respond(now, &branch, code)
         {
-            if probe.respond(now, &branch, code) {
-                return self.on_probe_answered(now);
-            }
+            return self.on_probe_answered(now);
         }
         let out = self.lines.receive(now, message);
         self.carry_out(from, out);

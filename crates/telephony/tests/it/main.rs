@@ -1,5 +1,11 @@
-//! The connector against the simulated telephone system, over real sockets on loopback.
+//! The connector against the simulated telephone system over real sockets on loopback, and the
+//! line states in the recorded traces of real systems.
 
+#[cfg(test)]
 mod bench;
+#[cfg(test)]
 mod calls;
+#[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod traces;

@@ -1,1 +1,338 @@
-//! Later.
+//! All lines of a system on a driven clock, against hand-written answers.
+
+use sip::Transport;
+use sip::digest::Credentials;
+use sip::message::Writer;
+
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn lines(n: usize) -> Lines {
+    let words = Words {
+        server: "pbx:5060".into(),
+        domain: "pbx.test".into(),
+        username: "u".into(),
+    };
+    let mut lines = Lines::new(words, Ids::new([1; 32]));
+    lines.set_extensions(
+        SECOND,
+        (0..n).map(|i| Arc::from(format!("{}", 1000 + i))).collect(),
+    );
+    lines
+}
+
+fn account() -> Arc<Account> {
+    Arc::new(Account {
+        from: "sip:u@pbx.test".into(),
+        contact: "sip:u@h".into(),
+        sent_by: "h".into(),
+        transport: Transport::Tcp,
+        credentials: Some(Credentials {
+            username: "u".into(),
+            password: "secret".into(),
+        }),
+        event: "dialog".into(),
+        accept: "application/dialog-info+xml".into(),
+        user_agent: "t".into(),
+    })
+}
+
+fn sent(out: &[Output]) -> Vec<Vec<u8>> {
+    out.iter()
+        .filter_map(|o| {
+            if let Output::Send(bytes) = o {
+                Some(bytes.clone())
+            } else {
+                None
+            }
+        })
+        .collect()
+}
+
+fn respond(
+    lines: &mut Lines,
+    now: Duration,
+    request: &[u8],
+    code: u16,
+    headers: &[(&str, &str)],
+) -> Vec<Output> {
+    let request = Message::parse(request).unwrap();
+    let mut response = answer(&request, code, Some("pbx")).header("Contact", "<sip:pbx>");
+    for (name, value) in headers {
+        response = response.header(name, value);
+    }
+    let bytes = response.finish().unwrap();
+    lines.receive(now, &Message::parse(&bytes).unwrap())
+}
+
+fn notify(
+    lines: &mut Lines,
+    now: Duration,
+    subscribe: &[u8],
+    cseq: u32,
+    document: &str,
+) -> Vec<Output> {
+    let subscribe = Message::parse(subscribe).unwrap();
+    let bytes = Writer::request("NOTIFY", "sip:u@h")
+        .header("Via", format_args!("SIP/2.0/TCP pbx;branch=n{cseq}"))
+        .header("From", "<sip:x@pbx.test>;tag=pbx")
+        .header("To", subscribe.header("From").unwrap())
+        .header("Call-ID", subscribe.call_id().unwrap())
+        .header("CSeq", format_args!("{cseq} NOTIFY"))
+        .header("Event", "dialog")
+        .header("Subscription-State", "active;expires=600")
+        .body("application/dialog-info+xml", document.as_bytes())
+        .unwrap();
+    lines.receive(now, &Message::parse(&bytes).unwrap())
+}
+
+fn document(version: u32, completeness: &str, state: &str) -> String {
+    format!(
+        "<dialog-info version='{version}' state='{completeness}' entity='x'><dialog id='a'><state>{state}</state></dialog></dialog-info>"
+    )
+}
+
+fn states(out: &[Output]) -> Vec<LineState> {
+    out.iter()
+        .filter_map(|o| {
+            if let Output::State { state, .. } = o {
+                Some(*state)
+            } else {
+                None
+            }
+        })
+        .collect()
+}
+
+/// One line that is subscribed and idle.
+fn one_active() -> (Lines, Vec<u8>) {
+    let mut lines = lines(1);
+    let subscribe = sent(&lines.transport_up(SECOND, account())).remove(0);
+    respond(&mut lines, SECOND, &subscribe, 200, &[]);
+    assert_eq!(
+        states(&notify(
+            &mut lines,
+            SECOND,
+            &subscribe,
+            1,
+            &document(0, "full", "terminated")
+        )),
+        [LineState::Idle]
+    );
+    assert_eq!(lines.active(), 1);
+    (lines, subscribe)
+}
+
+#[test]
+fn no_more_than_a_hundred_subscriptions_are_begun_at_once() {
+    let mut lines = lines(250);
+    let mut waiting = sent(&lines.transport_up(SECOND, account()));
+    assert_eq!(waiting.len(), 100);
+    let mut begun = waiting.len();
+    while let Some(request) = waiting.pop() {
+        let next = sent(&respond(&mut lines, SECOND, &request, 404, &[]));
+        begun += next.len();
+        waiting.extend(next);
+        assert!(waiting.len() <= 100);
+    }
+    assert_eq!((begun, lines.line_trouble().len()), (250, LINE_TROUBLE_MAX));
+}
+
+#[test]
+fn a_wrong_password_is_tried_by_one_line_and_heals_for_all() {
+    let challenge = [(
+        "WWW-Authenticate",
+        "Digest realm=\"r\", nonce=\"n\", qop=\"auth\"",
+    )];
+    let mut lines = lines(300);
+    let mut waiting = sent(&lines.transport_up(SECOND, account()));
+    // All that were under way together are refused; nobody else tries.
+    while let Some(request) = waiting.pop() {
+        waiting.extend(sent(&respond(
+            &mut lines, SECOND, &request, 401, &challenge,
+        )));
+    }
+    assert!(lines.account_trouble().unwrap().what.contains("401"));
+    let mut now = SECOND;
+    let mut attempts = 0;
+    while now < SECOND * 3600 {
+        now = lines.next_deadline().unwrap().max(now);
+        let mut waiting = sent(&lines.elapse(now));
+        assert!(waiting.len() <= 1);
+        while let Some(request) = waiting.pop() {
+            attempts += 1;
+            waiting.extend(sent(&respond(&mut lines, now, &request, 401, &challenge)));
+        }
+    }
+    // Two requests each, at pauses of 30, 60, 120, 240 and then 300 s: an hour has about 15.
+    assert!((20..40).contains(&attempts), "{attempts}");
+    let request = loop {
+        now = lines.next_deadline().unwrap().max(now);
+        if let Some(request) = sent(&lines.elapse(now)).pop() {
+            break request;
+        }
+    };
+    respond(&mut lines, now, &request, 200, &[]);
+    let out = notify(
+        &mut lines,
+        now,
+        &request,
+        1,
+        &document(0, "full", "terminated"),
+    );
+    assert!(lines.account_trouble().is_none());
+    assert_eq!(
+        sent(&out).len(),
+        1 + 99,
+        "the answer to NOTIFY, and the other lines go on; one began after the 200"
+    );
+}
+
+#[test]
+fn a_missing_document_is_asked_for_but_not_in_a_loop() {
+    let (mut lines, subscribe) = one_active();
+    let out = notify(
+        &mut lines,
+        SECOND,
+        &subscribe,
+        2,
+        &document(1, "partial", "early"),
+    );
+    assert_eq!(states(&out), [LineState::Ringing]);
+    // Version 2 is missing: no state is made up, a refresh brings a whole document.
+    let out = notify(
+        &mut lines,
+        SECOND,
+        &subscribe,
+        3,
+        &document(3, "partial", "terminated"),
+    );
+    let refresh = sent(&out).remove(1);
+    assert!(states(&out).is_empty() && refresh.starts_with(b"SUBSCRIBE"));
+    assert_eq!(
+        states(&respond(&mut lines, SECOND, &refresh, 200, &[])),
+        [LineState::Ringing]
+    );
+    let out = notify(
+        &mut lines,
+        SECOND,
+        &subscribe,
+        4,
+        &document(5, "partial", "terminated"),
+    );
+    assert_eq!(sent(&out).len(), 1);
+    let out = notify(
+        &mut lines,
+        SECOND,
+        &subscribe,
+        5,
+        &document(6, "full", "confirmed"),
+    );
+    assert_eq!(states(&out), [LineState::Connected]);
+}
+
+#[test]
+fn a_repeated_version_renews_the_lease_and_an_empty_body_means_no_dialog() {
+    let (mut lines, subscribe) = one_active();
+    notify(
+        &mut lines,
+        SECOND,
+        &subscribe,
+        2,
+        &document(1, "full", "confirmed"),
+    );
+    let out = notify(
+        &mut lines,
+        SECOND,
+        &subscribe,
+        3,
+        &document(1, "full", "terminated"),
+    );
+    assert_eq!(states(&out), [LineState::Connected]);
+    assert_eq!(
+        states(&notify(&mut lines, SECOND, &subscribe, 4, "")),
+        [LineState::Idle]
+    );
+}
+
+#[test]
+fn one_forgotten_subscription_makes_all_others_be_asked() {
+    let mut lines = lines(3);
+    let subscribes = sent(&lines.transport_up(SECOND, account()));
+    for subscribe in &subscribes {
+        respond(&mut lines, SECOND, subscribe, 200, &[]);
+        notify(
+            &mut lines,
+            SECOND,
+            subscribe,
+            1,
+            &document(0, "full", "terminated"),
+        );
+    }
+    let now = SECOND * 30;
+    let canary = sent(&lines.canary(now)).remove(0);
+    let out = respond(&mut lines, now, &canary, 481, &[]);
+    assert!(out.iter().any(|o| matches!(o, Output::Stale { .. })));
+    assert_eq!(sent(&out).len(), 3, "a new subscription and two renewals");
+    // The next canary is another line.
+    assert_eq!(lines.last_canary.as_deref(), Some("1000"));
+    lines.canary(now);
+    assert_eq!(lines.last_canary.as_deref(), Some("1001"));
+}
+
+#[test]
+fn a_refresh_order_ends_when_every_line_was_told_or_lost() {
+    let (mut lines, subscribe) = one_active();
+    let out = lines.refresh_all(SECOND, 7);
+    let refresh = sent(&out).remove(0);
+    assert!(!respond(&mut lines, SECOND, &refresh, 200, &[]).contains(&Output::Refreshed(7)));
+    let out = notify(
+        &mut lines,
+        SECOND,
+        &subscribe,
+        2,
+        &document(1, "full", "terminated"),
+    );
+    assert!(out.contains(&Output::Refreshed(7)));
+    lines.refresh_all(SECOND, 8);
+    assert!(lines.transport_lost(SECOND).contains(&Output::Refreshed(8)));
+    assert_eq!(lines.refresh_all(SECOND, 9), [Output::Refreshed(9)]);
+}
+
+#[test]
+fn strangers_are_answered_and_nothing_is_kept_of_them() {
+    let (mut lines, subscribe) = one_active();
+    let text = String::from_utf8(subscribe).unwrap();
+    let call_id = Message::parse(text.as_bytes())
+        .unwrap()
+        .call_id()
+        .unwrap()
+        .into_owned();
+    let other = text.replace(&call_id, "another");
+    let out = notify(&mut lines, SECOND, other.as_bytes(), 1, "");
+    assert!(sent(&out)[0].starts_with(b"SIP/2.0 481"));
+    let bytes = Writer::request("INVITE", "sip:u@h")
+        .header("Call-ID", "x")
+        .finish()
+        .unwrap();
+    assert!(
+        sent(&lines.receive(SECOND, &Message::parse(&bytes).unwrap()))[0]
+            .starts_with(b"SIP/2.0 405")
+    );
+}
+
+#[test]
+fn stopping_unsubscribes_and_then_nothing_is_left() {
+    let (mut lines, _) = one_active();
+    let bye = sent(&lines.stop(SECOND)).remove(0);
+    assert!(!lines.is_idle());
+    respond(&mut lines, SECOND, &bye, 200, &[("Expires", "0")]);
+    assert!(
+        lines.is_idle()
+            && lines.lines.is_empty()
+            && lines.by_call_id.is_empty()
+            && lines.deadlines.is_empty()
+    );
+    assert_eq!((lines.active(), lines.len()), (0, 0));
+}

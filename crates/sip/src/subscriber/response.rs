@@ -1,0 +1,204 @@
+//! What the answers to SUBSCRIBE mean (RFC 6665 §4.1.2).
+
+use std::time::Duration;
+
+use super::{
+    AUTH_ROUNDS_MAX, Action, Dialog, EXPIRES_MAX, PAUSE_MAX, Pending, Phase, Subscriber, Trouble,
+};
+use crate::digest::{Challenge, Session};
+use crate::message::{Message, NameAddr, split_list};
+use crate::transaction::{Progress, TIMEOUT};
+
+impl Subscriber {
+    pub(super) fn on_response(
+        &mut self,
+        now: Duration,
+        response: &Message<'_>,
+        code: u16,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(mut pending) = self.pending.take() else {
+            return;
+        };
+        let branch = response.branch().unwrap_or_default();
+        match pending.transaction.respond(now, &branch, code) {
+            Progress::NotOurs | Progress::Provisional => {
+                self.pending = Some(pending);
+                return;
+            }
+            Progress::Final => {}
+        }
+        match code {
+            401 | 407 => self.on_challenge(now, response, code, &pending, out),
+            _ if self.phase == Phase::Stopping => self.end(out),
+            200..=299 => self.on_accepted(now, response, &pending, out),
+            423 => self.on_interval_too_brief(now, response, &pending, out),
+            481 if self.phase == Phase::Active => {
+                let pause = self.pause_unless_settled(now);
+                self.lose(now, Trouble::Forgotten, pause, out);
+            }
+            _ => self.on_refused(now, response, code, out),
+        }
+    }
+
+    fn on_accepted(
+        &mut self,
+        now: Duration,
+        response: &Message<'_>,
+        pending: &Pending,
+        out: &mut Vec<Action>,
+    ) {
+        let granted = response
+            .seconds("Expires")
+            .unwrap_or(pending.expires)
+            .min(EXPIRES_MAX);
+        if granted == 0 {
+            let pause = self.growing_pause();
+            return self.lose(
+                now,
+                Trouble::Ended {
+                    reason: "expires 0".into(),
+                },
+                pause,
+                out,
+            );
+        }
+        let remaining = Duration::from_secs(granted.into());
+        let renewed = self.phase == Phase::Active;
+        let contact = response.contact();
+        let tag = response.to_tag().unwrap_or_default();
+        let expires_at = now + remaining;
+        match &mut self.dialog {
+            Some(dialog) => {
+                dialog.expires_at = expires_at;
+                if let Some(contact) = contact {
+                    dialog.target = contact;
+                }
+                // A NOTIFY overtook this answer: only the answer knows the whole route (RFC 3261 §12.1.2).
+                if !renewed && dialog.remote_tag == tag {
+                    dialog.routes = route_set(response, true);
+                }
+            }
+            None => {
+                self.dialog = Some(Dialog {
+                    remote_tag: tag,
+                    target: contact.unwrap_or_else(|| self.target.clone()),
+                    routes: route_set(response, true),
+                    remote_cseq: None,
+                    expires_at,
+                });
+            }
+        }
+        if self.phase == Phase::Subscribing && !self.told {
+            self.notify_by = Some(now + TIMEOUT);
+        }
+        self.phase = Phase::Active;
+        self.schedule_refresh(now, remaining);
+        if renewed {
+            self.failures = 0;
+            if self.told {
+                out.push(Action::Renewed { remaining });
+            }
+        }
+    }
+
+    fn on_challenge(
+        &mut self,
+        now: Duration,
+        response: &Message<'_>,
+        code: u16,
+        pending: &Pending,
+        out: &mut Vec<Action>,
+    ) {
+        let has_credentials = self
+            .account
+            .as_ref()
+            .is_some_and(|a| a.credentials.is_some());
+        let trouble = match Challenge::best(response) {
+            None => Trouble::UnusableChallenge { code },
+            Some(_) if !has_credentials => Trouble::WrongCredentials { code },
+            Some(c)
+                if (pending.freshly_authorized && !c.stale)
+                    || pending.rounds >= AUTH_ROUNDS_MAX =>
+            {
+                Trouble::WrongCredentials { code }
+            }
+            Some(challenge) => {
+                self.session = Some(Session::new(challenge));
+                return self.send_subscribe(now, pending.expires, true, pending.rounds + 1, out);
+            }
+        };
+        self.session = None;
+        if self.phase == Phase::Stopping {
+            return self.end(out);
+        }
+        // Trying again soon would only lock the account.
+        let pause = self.growing_pause() * 3;
+        self.lose(now, trouble, pause.min(PAUSE_MAX), out);
+    }
+
+    fn on_interval_too_brief(
+        &mut self,
+        now: Duration,
+        response: &Message<'_>,
+        pending: &Pending,
+        out: &mut Vec<Action>,
+    ) {
+        match response.seconds("Min-Expires") {
+            Some(minimum) if minimum > pending.expires && minimum <= EXPIRES_MAX => {
+                self.min_expires = minimum;
+                self.subscribe(now, out);
+            }
+            minimum => {
+                let pause = self.growing_pause();
+                self.lose(now, Trouble::Interval { minimum }, pause, out);
+            }
+        }
+    }
+
+    fn on_refused(
+        &mut self,
+        now: Duration,
+        response: &Message<'_>,
+        code: u16,
+        out: &mut Vec<Action>,
+    ) {
+        let trouble = Trouble::Refused { code };
+        let asked = response
+            .seconds("Retry-After")
+            .map(|s| Duration::from_secs(s.into()));
+        let for_good = matches!(code, 403 | 404 | 405 | 410 | 489 | 501 | 604);
+        let pause = if for_good {
+            PAUSE_MAX
+        } else {
+            self.growing_pause()
+                .max(asked.unwrap_or_default())
+                .min(PAUSE_MAX)
+        };
+        if self.phase == Phase::Active && !for_good {
+            // The subscription itself lives on until it expires (RFC 6665 §4.1.2.2).
+            self.failures += 1;
+            self.refresh_at = Some(now + pause);
+            out.push(Action::Trouble(trouble));
+        } else {
+            self.lose(now, trouble, pause, out);
+        }
+    }
+}
+
+/// The route set: the Record-Route entries, reversed for who sent the request (RFC 3261 §12.1).
+pub(super) fn route_set(message: &Message<'_>, reversed: bool) -> Vec<String> {
+    let mut routes = Vec::new();
+    for value in message.all("Record-Route") {
+        routes.extend(
+            split_list(&value)
+                .into_iter()
+                .filter(|r| NameAddr::parse(r).is_some())
+                .map(str::to_owned),
+        );
+    }
+    if reversed {
+        routes.reverse();
+    }
+    routes
+}
