@@ -98,13 +98,7 @@ async fn token(
         Ok(body) => (StatusCode::OK, body),
         Err(error) => (error.status, error_body(&shell, &error)),
     };
-    let request = Detail::Request {
-        method: "POST".into(),
-        path: uri.path().into(),
-        status: reply.0.as_u16(),
-        app,
-        count: None,
-    };
+    let request = Detail::request("POST", uri.path(), reply.0.as_u16(), app, None);
     shell.with(|world, now| world.log_request(now, None, request));
     let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     let json = [(

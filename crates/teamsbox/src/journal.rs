@@ -17,6 +17,11 @@ use crate::value::Shown;
 /// Entries kept.
 pub(crate) const ENTRIES_MAX: usize = 10_000;
 
+/// Characters of a path kept.
+const PATH_MAX: usize = 256;
+/// Characters of a method kept.
+const METHOD_MAX: usize = 16;
+
 /// One entry.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Entry {
@@ -67,6 +72,31 @@ pub(crate) enum Detail {
         /// The new stamp.
         sequence_number: String,
     },
+}
+
+impl Detail {
+    /// A request as far as it fits: paths come from outside and the ring holds many.
+    pub(crate) fn request(
+        method: &str,
+        path: &str,
+        status: u16,
+        app: Option<Arc<str>>,
+        count: Option<usize>,
+    ) -> Self {
+        let shorten = |text: &str, limit| {
+            text.chars()
+                .take(limit)
+                .collect::<String>()
+                .into_boxed_str()
+        };
+        Self::Request {
+            method: shorten(method, METHOD_MAX),
+            path: shorten(path, PATH_MAX),
+            status,
+            app,
+            count,
+        }
+    }
 }
 
 /// A write that was carried out.

@@ -98,6 +98,14 @@ async fn run(options: Options, users: Vec<NewUser>) -> ExitCode {
         allowed_hosts: options.allow_hosts,
         ..Config::default()
     };
+    // Before anything is printed: who reads the address may ask to stop at once.
+    let stop = match asked_to_stop() {
+        Ok(stop) => stop,
+        Err(error) => {
+            eprintln!("teamsbox: signals cannot be heard ({error})");
+            return ExitCode::FAILURE;
+        }
+    };
     let teamsbox = match Teamsbox::start(config).await {
         Ok(teamsbox) => teamsbox,
         Err(error) => {
@@ -120,34 +128,33 @@ async fn run(options: Options, users: Vec<NewUser>) -> ExitCode {
             "listening beyond loopback: anybody on the network can drive this tenant without signing in"
         );
     }
-    asked_to_stop().await;
+    stop.await;
     teamsbox.stop().await;
     ExitCode::SUCCESS
 }
 
-/// Waits for Ctrl-C or, where there is one, a termination signal.
-async fn asked_to_stop() {
-    let interrupted = async {
-        if let Err(error) = tokio::signal::ctrl_c().await {
-            tracing::warn!(%error, "Ctrl-C cannot be heard: stop the process by other means");
+/// Hears Ctrl-C and termination from the moment of the call on; the future ends with the first of them.
+#[cfg(unix)]
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+        }
+    })
+}
+
+/// Hears Ctrl-C from the moment of the call on.
+#[cfg(not(unix))]
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    };
-    #[cfg(unix)]
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated => {}
-    }
+    })
 }
 
 fn read_users(file: &Path) -> Result<Vec<NewUser>, String> {

@@ -335,3 +335,6 @@ impl Tenant {
         Some((seen.shown, seen.sequence))
     }
 }
+
+#[cfg(test)]
+mod tests;

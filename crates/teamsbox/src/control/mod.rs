@@ -82,13 +82,7 @@ async fn watch(State(guard): State<Guard>, request: Request, next: Next) -> Resp
     // Reads of the control plane are left out: whoever polls the journal would otherwise fill it.
     if method != Method::GET && method != Method::HEAD {
         let status = response.status().as_u16();
-        let detail = Detail::Request {
-            method: method.as_str().into(),
-            path: path.into(),
-            status,
-            app: None,
-            count: None,
-        };
+        let detail = Detail::request(method.as_str(), &path, status, None, None);
         guard
             .shell
             .with(|world, now| world.log_request(now, None, detail));

@@ -115,13 +115,14 @@ async fn serve(State(shell): State<Arc<Shell>>, request: Request) -> Response {
     };
     let reply =
         result.unwrap_or_else(|error| error.into_reply(&identity, shell.clock.now_milliseconds()));
-    let request = Detail::Request {
-        method: parts.method.as_str().into(),
-        path: path.into(),
-        status: reply.status.as_u16(),
-        app: reply.app.clone(),
-        count: reply.count,
-    };
+    let status = reply.status.as_u16();
+    let request = Detail::request(
+        parts.method.as_str(),
+        path,
+        status,
+        reply.app.clone(),
+        reply.count,
+    );
     shell.with(|world, now| world.log_request(now, reply.user, request));
     dress(reply, identity, shell.clock.now_milliseconds())
 }

@@ -1,6 +1,9 @@
 //! Teamsbox over HTTP, driven by its manual clock: the conformance rows of the Graph reference, the token endpoint, the
 //! control plane, faults and the page.
-#![allow(clippy::unwrap_used, reason = "helpers of tests may stop the test like the tests themselves")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests may stop the test like the tests themselves"
+)]
 
 mod bounds;
 mod clock;
@@ -8,5 +11,6 @@ mod control;
 mod entra;
 mod faults;
 mod page;
+mod program;
 mod rows;
 mod support;
