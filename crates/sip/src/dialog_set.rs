@@ -4,9 +4,8 @@ use std::collections::VecDeque;
 
 use crate::dialog_info::{Completeness, DIALOGS_MAX, Dialog, DialogInfo, DialogState};
 
-/// How many ended dialogs are remembered: more than a telephone ends in the seconds in which a late
-/// publication can arrive.
-const ENDED_MAX: usize = 16;
+/// How many ended dialogs are remembered: more than documents mention of one telephone at a time.
+const ENDED_MAX: usize = 64;
 
 /// What became of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,17 +101,20 @@ impl DialogSet {
             let Some(call_id) = &dialog.call_id else {
                 return !is_over;
             };
-            let was_over = self
+            let known = self
                 .ended
                 .iter()
-                .any(|(id, call)| *id == dialog.id && call == call_id);
-            if is_over && !was_over {
-                if self.ended.len() == ENDED_MAX {
+                .position(|(id, call)| *id == dialog.id && call == call_id);
+            if is_over || known.is_some() {
+                // To the end of the list: what documents still mention must not be forgotten.
+                let name = known.and_then(|at| self.ended.remove(at));
+                self.ended
+                    .push_back(name.unwrap_or_else(|| (dialog.id.clone(), call_id.clone())));
+                if self.ended.len() > ENDED_MAX {
                     self.ended.pop_front();
                 }
-                self.ended.push_back((dialog.id.clone(), call_id.clone()));
             }
-            !is_over && !was_over
+            !is_over && known.is_none()
         });
         distinct
     }
@@ -216,6 +218,14 @@ mod tests {
             set.fold(call(10 + n, &n.to_string(), Terminated));
         }
         assert_eq!(set.ended.len(), ENDED_MAX);
+        // One that is mentioned all the time is not forgotten, however many others end.
+        for n in 0..100u64 {
+            let mut both = call(200 + n, "orphan", if n == 0 { Terminated } else { Trying });
+            both.dialogs
+                .extend(call(0, &format!("other{n}"), Terminated).dialogs);
+            set.fold(both);
+            assert!(set.dialogs().is_empty(), "{n}");
+        }
     }
 
     #[test]

@@ -1,150 +1,10 @@
 //! The subscriber against a driven clock and hand-written answers.
 
+mod bench;
+
+use bench::{Bench, SECOND, code, field, sent, troubles};
+
 use super::*;
-use crate::message::{Writer, answer};
-
-/// A subscriber and what it sent, driven by hand.
-struct Bench {
-    now: Duration,
-    subscriber: Subscriber,
-    transport: Transport,
-}
-
-const SECOND: Duration = Duration::from_secs(1);
-
-/// The single message that was sent.
-fn sent(actions: &[Action]) -> Vec<u8> {
-    let mut all = actions.iter().filter_map(|a| match a {
-        Action::Send(bytes) => Some(bytes.clone()),
-        _ => None,
-    });
-    let first = all.next().expect("nothing was sent");
-    assert_eq!(all.next(), None, "more than one message was sent");
-    first
-}
-
-fn field(bytes: &[u8], name: &str) -> String {
-    Message::parse(bytes)
-        .unwrap()
-        .header(name)
-        .unwrap_or_default()
-        .into_owned()
-}
-
-fn code(actions: &[Action]) -> u16 {
-    Message::parse(&sent(actions)).unwrap().code().unwrap()
-}
-
-fn troubles(actions: &[Action]) -> Vec<Trouble> {
-    actions
-        .iter()
-        .filter_map(|a| {
-            if let Action::Trouble(t) = a {
-                Some(t.clone())
-            } else {
-                None
-            }
-        })
-        .collect()
-}
-
-impl Bench {
-    fn new(transport: Transport) -> Self {
-        Self {
-            now: SECOND,
-            subscriber: Subscriber::new("sip:1001@pbx.test".into(), Ids::new([3; 32])),
-            transport,
-        }
-    }
-
-    fn handle(&mut self, event: Event<'_>) -> Vec<Action> {
-        self.subscriber.handle(self.now, event)
-    }
-
-    fn start(&mut self) -> Vec<u8> {
-        let account = Account {
-            from: "sip:1003@pbx.test".into(),
-            contact: "sip:1003@127.0.0.1:5080".into(),
-            sent_by: "127.0.0.1:5080".into(),
-            transport: self.transport,
-            credentials: Some(Credentials {
-                username: "1003".into(),
-                password: "pw1003".into(),
-            }),
-            event: "dialog".into(),
-            accept: "application/dialog-info+xml".into(),
-            user_agent: "test".into(),
-        };
-        sent(&self.handle(Event::Start(Arc::new(account))))
-    }
-
-    fn respond(&mut self, request: &[u8], code: u16, headers: &[(&str, &str)]) -> Vec<Action> {
-        let request = Message::parse(request).unwrap();
-        let mut response = answer(&request, code, Some("pbx"));
-        for (name, value) in headers {
-            response = response.header(name, value);
-        }
-        let bytes = response.finish().unwrap();
-        self.handle(Event::Received(&Message::parse(&bytes).unwrap()))
-    }
-
-    fn accept(&mut self, request: &[u8]) -> Vec<Action> {
-        self.respond(
-            request,
-            200,
-            &[("Expires", "600"), ("Contact", "<sip:10.0.0.1:5060>")],
-        )
-    }
-
-    /// A NOTIFY in the dialog of `subscribe`.
-    fn notify(
-        &mut self,
-        subscribe: &[u8],
-        cseq: u32,
-        state: &str,
-        tag: &str,
-        branch: &str,
-    ) -> Vec<Action> {
-        let bytes = Writer::request("NOTIFY", "sip:1003@127.0.0.1:5080")
-            .header("Via", format_args!("SIP/2.0/UDP pbx;branch={branch}"))
-            .header("From", format_args!("<sip:1001@pbx.test>;tag={tag}"))
-            .header("To", field(subscribe, "From"))
-            .header("Call-ID", field(subscribe, "Call-ID"))
-            .header("CSeq", format_args!("{cseq} NOTIFY"))
-            .header("Event", "dialog")
-            .header("Subscription-State", state)
-            .body("application/dialog-info+xml", b"<x/>")
-            .unwrap();
-        self.handle(Event::Received(&Message::parse(&bytes).unwrap()))
-    }
-
-    fn active(&mut self) -> Vec<u8> {
-        let subscribe = self.start();
-        self.accept(&subscribe);
-        let actions = self.notify(&subscribe, 2, "active;expires=600", "pbx", "z9hG4bK2");
-        assert!(matches!(actions[1], Action::Notified { first: true, .. }));
-        assert!(self.subscriber.is_active());
-        subscribe
-    }
-
-    /// Lets time pass to the next deadline, and says what was done.
-    fn wait(&mut self) -> Vec<Action> {
-        self.now = self.subscriber.next_deadline().expect("nothing is planned");
-        self.handle(Event::Elapsed)
-    }
-
-    /// Waits until a new SUBSCRIBE (not a repetition) is sent; how long it took, and the request.
-    fn wait_for_subscribe(&mut self) -> (Duration, Vec<u8>) {
-        let since = self.now;
-        loop {
-            let pending = self.subscriber.is_pending();
-            let actions = self.wait();
-            if !pending && actions.iter().any(|a| matches!(a, Action::Send(_))) {
-                return (self.now - since, sent(&actions));
-            }
-        }
-    }
-}
 
 const CHALLENGE: (&str, &str) = (
     "Proxy-Authenticate",
@@ -521,4 +381,48 @@ fn a_configuration_that_cannot_be_sent_is_reported() {
     };
     let actions = bench.handle(Event::Start(Arc::new(account)));
     assert!(matches!(troubles(&actions)[..], [Trouble::Unwritable(_)]));
+}
+
+proptest::proptest! {
+    /// Whatever comes, in whatever order: no panic, and unless it is idle something is planned.
+    #[test]
+    fn it_never_gets_stuck(events in proptest::collection::vec((0u8..10, 0u16..700, 0u32..8), 1..60)) {
+        let mut bench = Bench::new(Transport::Udp);
+        let mut last = bench.start();
+        let states = ["active", "active;expires=30", "pending", "terminated", "terminated;reason=rejected",
+            "terminated;reason=deactivated", "nonsense;expires=x", "active;expires=0"];
+        for (kind, number, choice) in events {
+            let state = states[choice as usize];
+            let actions = match kind {
+                0 | 1 => bench.respond(&last.clone(), 100 + number % 600, &[("Min-Expires", "700"), CHALLENGE]),
+                2 => { let last = last.clone(); bench.accept(&last) }
+                3..=5 => { let last = last.clone(); bench.notify(&last, u32::from(number), state, "pbx", &number.to_string()) }
+                6 => bench.handle(Event::Refresh),
+                7 if choice == 0 => bench.handle(Event::Stop),
+                8 if choice == 0 => bench.handle(Event::TransportLost),
+                _ => match bench.subscriber.next_deadline() {
+                    Some(at) => { bench.now = bench.now.max(at); bench.handle(Event::Elapsed) }
+                    None => { last = bench.start(); Vec::new() }
+                },
+            };
+            for action in actions {
+                if let Action::Send(bytes) = action && bytes.starts_with(b"SUBSCRIBE") {
+                    last = bytes;
+                }
+            }
+            proptest::prop_assert!(bench.subscriber.is_idle() || bench.subscriber.next_deadline().is_some());
+        }
+    }
+
+    /// Time alone must always lead somewhere: a due deadline is never still due after it was handled.
+    #[test]
+    fn a_handled_deadline_is_over(seed: u8) {
+        let mut bench = Bench::new(Transport::Udp);
+        bench.subscriber = Subscriber::new("sip:1@x".into(), Ids::new([seed; 32]));
+        bench.start();
+        for _ in 0..200 {
+            bench.wait();
+            proptest::prop_assert!(bench.subscriber.next_deadline().unwrap() > bench.now);
+        }
+    }
 }

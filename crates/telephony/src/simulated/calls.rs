@@ -52,9 +52,11 @@ impl Calls {
         }
     }
 
-    /// The extensions whose subscribers must be told; asking clears the list.
-    pub(super) fn take_changed(&mut self) -> BTreeSet<Arc<str>> {
-        std::mem::take(&mut self.changed)
+    /// Some of the extensions whose subscribers must be told, at most so many; they are taken off the list.
+    pub(super) fn take_changed(&mut self, limit: usize) -> Vec<Arc<str>> {
+        std::iter::from_fn(|| self.changed.pop_first())
+            .take(limit)
+            .collect()
     }
 
     pub(super) fn ring(&mut self, from: &str, to: &str) -> Option<CallId> {

@@ -27,6 +27,10 @@ const UNSENT_MAX: usize = 64 * 1024;
 /// Datagrams handled before other work gets its turn.
 const BATCH_MAX: usize = 256;
 
+/// Extensions told about before answers are read again: thousands of datagrams at once would not fit
+/// into anybody's socket buffer, and what is lost costs half a second.
+const PUBLISH_MAX: usize = 64;
+
 /// Where a message came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flow {
@@ -160,7 +164,12 @@ impl Task {
         let mut sent = Vec::new();
         {
             let mut calls = self.shared.calls();
-            for extension in calls.take_changed() {
+            let changed = calls.take_changed(PUBLISH_MAX);
+            if changed.len() == PUBLISH_MAX {
+                // The rest after the answers that have come meanwhile.
+                self.shared.changed.notify_one();
+            }
+            for extension in changed {
                 sent.extend(self.notifier.publish(now, &extension, &*calls));
             }
         }

@@ -5,6 +5,7 @@
 
 mod document;
 mod pace;
+mod refresh;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use sip::subscriber::{self, Account, Action, Event, Subscriber};
 use super::trouble::Words;
 use super::{LINE_TROUBLE_MAX, Trouble, escape_user};
 use pace::Pace;
+use refresh::Refresh;
 
 /// Pause between two refreshes because of missing documents: a system that never sends a whole one
 /// must not be asked in a loop.
@@ -58,13 +60,6 @@ struct Line {
     leaving: bool,
     gap_at: Option<Duration>,
     trouble: Option<Trouble>,
-}
-
-/// An order to refresh: which lines have not been heard of since.
-#[derive(Debug)]
-struct Refresh {
-    order: u64,
-    missing: BTreeSet<Arc<str>>,
 }
 
 pub(super) struct Lines {
@@ -283,56 +278,6 @@ impl Lines {
         out
     }
 
-    /// Renews every line that is known; [`Output::Refreshed`] with `order` follows when all have been told.
-    pub(super) fn refresh_all(&mut self, now: Duration, order: u64) -> Vec<Output> {
-        let mut out = Vec::new();
-        let missing = self.queue_refresh_of_all();
-        if missing.is_empty() {
-            out.push(Output::Refreshed(order));
-        } else {
-            self.refreshes.push(Refresh { order, missing });
-        }
-        self.pump(now, &mut out);
-        out
-    }
-
-    /// Nobody waits for this order any more.
-    pub(super) fn forget_refresh(&mut self, order: u64) {
-        self.refreshes.retain(|r| r.order != order);
-    }
-
-    /// Renews one line out of turn. A system that was restarted between two probes answers OPTIONS,
-    /// but knows no subscription: its 481 to this line makes all others be renewed.
-    pub(super) fn canary(&mut self, now: Duration) -> Vec<Output> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        let from = self.last_canary.take().map_or(Unbounded, Excluded);
-        let after = self.lines.range::<Arc<str>, _>((from, Unbounded));
-        let next = after
-            .chain(self.lines.iter())
-            .find(|(_, l)| l.subscriber.is_active())
-            .map(|(e, _)| Arc::clone(e));
-        let mut out = Vec::new();
-        if let Some(extension) = next {
-            self.queue(&extension, pace::Job::Refresh);
-            self.last_canary = Some(extension);
-            self.pump(now, &mut out);
-        }
-        out
-    }
-
-    fn queue_refresh_of_all(&mut self) -> BTreeSet<Arc<str>> {
-        let active: BTreeSet<Arc<str>> = self
-            .lines
-            .iter()
-            .filter(|(_, l)| l.subscriber.is_active())
-            .map(|(e, _)| Arc::clone(e))
-            .collect();
-        for extension in &active {
-            self.queue(extension, pace::Job::Refresh);
-        }
-        active
-    }
-
     /// Gives one event to one subscription and carries out what it asks for.
     fn run(
         &mut self,
@@ -471,20 +416,6 @@ impl Lines {
                 }
             }
         }
-    }
-
-    /// A line that an order to refresh waits for has been heard of, or cannot be.
-    fn tick_off(&mut self, extension: &Arc<str>, out: &mut Vec<Output>) {
-        for refresh in &mut self.refreshes {
-            refresh.missing.remove(extension);
-        }
-        out.extend(
-            self.refreshes
-                .iter()
-                .filter(|r| r.missing.is_empty())
-                .map(|r| Output::Refreshed(r.order)),
-        );
-        self.refreshes.retain(|r| !r.missing.is_empty());
     }
 
     fn reschedule(&mut self, extension: &Arc<str>) {

@@ -6,7 +6,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sip::message::MESSAGE_BYTES_MAX;
 use sip::stream::{Decoder, Frame};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -23,6 +22,9 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Bytes that may wait for a slow peer; more means that it does not read at all.
 const UNSENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Datagrams that may wait for the socket; what is beyond is lost and repeated.
+const UNSENT_DATAGRAMS_MAX: usize = 4096;
 
 /// Datagrams handled before other work gets its turn.
 const BATCH_MAX: usize = 64;
@@ -254,7 +256,7 @@ impl Writer {
                 let wait = !unsent.is_empty()
                     || matches!(socket.try_send_to(&bytes, to), Err(e) if e.kind() == io::ErrorKind::WouldBlock);
                 // Whatever else goes wrong with a datagram, its repetition or the probe finds out.
-                if wait && unsent.len() * MESSAGE_BYTES_MAX / 8 < UNSENT_BYTES_MAX {
+                if wait && unsent.len() < UNSENT_DATAGRAMS_MAX {
                     unsent.push_back((to, bytes));
                 }
             }

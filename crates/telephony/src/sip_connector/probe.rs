@@ -119,3 +119,81 @@ impl Probe {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sip::Transport;
+    use sip::message::Message;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn account(transport: Transport) -> Account {
+        Account {
+            from: "sip:u@pbx.test".into(),
+            contact: "sip:u@h".into(),
+            sent_by: "h:1".into(),
+            transport,
+            credentials: None,
+            event: "dialog".into(),
+            accept: "x/y".into(),
+            user_agent: "t".into(),
+        }
+    }
+
+    /// Lets time pass to the probe's next deadline.
+    fn wait(
+        probe: &mut Probe,
+        known: bool,
+        transport: Transport,
+        ids: &mut Ids,
+    ) -> (Duration, Probed) {
+        let now = probe.next_deadline();
+        (
+            now,
+            probe.elapse(now, known, &account(transport), "pbx.test", ids),
+        )
+    }
+
+    #[test]
+    fn an_answered_probe_is_followed_by_the_next_after_a_while() {
+        let mut ids = Ids::new([1; 32]);
+        let mut probe = Probe::new(SECOND, &mut ids);
+        let (now, Probed::Send(bytes)) = wait(&mut probe, false, Transport::Tcp, &mut ids) else {
+            panic!("nothing sent")
+        };
+        let branch = Message::parse(&bytes).unwrap().branch().unwrap();
+        assert!(!probe.respond(now, "other", 200) && !probe.respond(now, &branch, 100));
+        // Who refuses is alive.
+        assert!(probe.respond(now, &branch, 405) && !probe.respond(now, &branch, 405));
+        assert_eq!(probe.next_deadline(), SECOND + INTERVAL);
+        assert_eq!(
+            probe.elapse(
+                SECOND * 5,
+                true,
+                &account(Transport::Tcp),
+                "pbx.test",
+                &mut ids
+            ),
+            Probed::Nothing
+        );
+    }
+
+    #[test]
+    fn a_dead_system_is_noticed_within_four_seconds_of_the_probe() {
+        let mut ids = Ids::new([1; 32]);
+        for (known, patience, sent) in [(true, PATIENCE, 4), (false, PATIENCE_DOWN, 3)] {
+            let mut probe = Probe::new(SECOND, &mut ids);
+            let mut count = 0;
+            let dead_at = loop {
+                match wait(&mut probe, known, Transport::Udp, &mut ids) {
+                    (at, Probed::Dead) => break at,
+                    (_, Probed::Send(_)) => count += 1,
+                    (_, Probed::Nothing) => {}
+                }
+            };
+            assert_eq!((dead_at, count), (SECOND + patience, sent));
+        }
+    }
+}
