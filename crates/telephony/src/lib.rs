@@ -11,3 +11,7 @@ pub mod simulated;
 pub mod sip_connector;
 
 pub use password::Password;
+pub use simulated::{CallId, SimulatedPbx, SimulatedPbxConfig};
+pub use sip_connector::{
+    Health, LineEvent, SipConnector, SipConnectorConfig, StartError, Transport, Trouble,
+};
