@@ -1,1 +1,25 @@
-//! Placeholder.
+//! The server: wires sources, engine and sinks together and speaks HTTP.
+//!
+//! Sources (`pbx`, `teams::sweep`) turn what they hear into inputs; `shard` lets the engine decide; sinks (`events`,
+//! `writer`, `teams::writes`) carry effects out. Sources and sinks never talk to each other.
+
+pub mod access;
+mod api;
+mod app;
+mod assets;
+mod board;
+pub mod clock;
+pub mod config;
+mod directory;
+mod events;
+mod health;
+mod http;
+pub mod metrics;
+mod pbx;
+mod problem;
+mod shard;
+mod teams;
+mod writer;
+
+pub use app::{App, Options, StartError, TeamsOptions};
+pub use board::Demo;

@@ -70,6 +70,8 @@ pub(crate) struct Caller {
     pub(crate) reads: bool,
     /// May write presence.
     pub(crate) writes: bool,
+    /// May find people in the directory.
+    pub(crate) reads_directory: bool,
     valid_from: Milliseconds,
     valid_until: Milliseconds,
 }
@@ -157,6 +159,9 @@ impl Keys {
         Ok(Caller {
             reads: writes || has("Presence.Read.All"),
             writes,
+            reads_directory: ["User.ReadBasic.All", "User.Read.All", "Directory.Read.All"]
+                .into_iter()
+                .any(has),
             app: claims.appid.into(),
             valid_from: claims.nbf.saturating_mul(SECOND),
             valid_until: claims.exp.saturating_mul(SECOND),

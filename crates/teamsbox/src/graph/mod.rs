@@ -142,6 +142,7 @@ fn handle(
         Route::Unknown => Err(GraphError::not_emulated(method, path)),
         Route::WrongMethod { allow, .. } => Err(GraphError::wrong_method(method, path, allow)),
         Route::Call(_, Target::Me) => Err(GraphError::delegated_only()),
+        Route::Call(Operation::GetUser, Target::User(id)) => read::user(shell, &caller, id),
         Route::Call(Operation::GetPresence, Target::User(id)) => read::presence(shell, &caller, id),
         Route::Call(Operation::GetPresencesByUserId, _) => read::presences(shell, &caller, body),
         Route::Call(operation, Target::User(id)) => {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use axum::body::Bytes;
+use percent_encoding::percent_decode_str;
 use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,41 @@ struct WorkLocation {
     place_id: Option<()>,
     source: &'static str,
     work_location_type: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DirectoryUser<'a> {
+    #[serde(rename = "@odata.context")]
+    context: &'static str,
+    id: &'a str,
+    display_name: &'a str,
+    user_principal_name: &'a str,
+    mail: &'a str,
+}
+
+/// `GET /users/{id}`: unlike presence, the directory also takes the sign-in name. `$select` is not needed: there are no
+/// other fields yet.
+pub(super) fn user(shell: &Shell, caller: &Caller, id: &str) -> Result<Reply, GraphError> {
+    if !caller.reads_directory {
+        return Err(GraphError::forbidden("User.ReadBasic.All or User.Read.All"));
+    }
+    let name = percent_decode_str(id).decode_utf8_lossy();
+    shell.with(|world, _| {
+        let index = world.tenant.find_any(&name).ok();
+        let found = index.and_then(|index| world.tenant.user(index));
+        let user = found.ok_or_else(|| GraphError::unknown_user(&name))?;
+        let reply = DirectoryUser {
+            context: "https://graph.microsoft.com/v1.0/$metadata#users/$entity",
+            id: &user.id,
+            display_name: &user.display_name,
+            user_principal_name: &user.user_principal_name,
+            mail: &user.user_principal_name,
+        };
+        let body = serde_json::to_vec(&reply)
+            .map_err(|error| GraphError::unreadable(error.to_string()))?;
+        Ok(Reply::ok(body))
+    })
 }
 
 /// `GET /users/{id}/presence`

@@ -6,6 +6,8 @@ use axum::http::Method;
 /// The presence calls that are emulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
+    /// Find one person in the directory by id or sign-in name.
+    GetUser,
     /// Read one person.
     GetPresence,
     /// Read up to 650 people.
@@ -24,7 +26,8 @@ pub(crate) enum Operation {
 const UNKNOWN: &str = "unknown";
 
 /// All names a fault may mention.
-pub(crate) const OPERATIONS: [&str; 7] = [
+pub(crate) const OPERATIONS: [&str; 8] = [
+    Operation::GetUser.name(),
     Operation::GetPresence.name(),
     Operation::GetPresencesByUserId.name(),
     Operation::SetPresence.name(),
@@ -38,6 +41,7 @@ impl Operation {
     /// The name as in Graph's documentation.
     pub(crate) const fn name(self) -> &'static str {
         match self {
+            Self::GetUser => "getUser",
             Self::GetPresence => "getPresence",
             Self::GetPresencesByUserId => "getPresencesByUserId",
             Self::SetPresence => "setPresence",
@@ -49,7 +53,7 @@ impl Operation {
 
     const fn method(self) -> Method {
         match self {
-            Self::GetPresence => Method::GET,
+            Self::GetUser | Self::GetPresence => Method::GET,
             _ => Method::POST,
         }
     }
@@ -116,7 +120,7 @@ impl<'a> Route<'a> {
         if *method == operation.method() {
             return Self::Call(operation, target);
         }
-        let allow = if operation == Operation::GetPresence {
+        let allow = if operation.method() == Method::GET {
             "GET"
         } else {
             "POST"
@@ -137,6 +141,7 @@ fn recognise<'a>(segments: &[&'a str]) -> Option<(Operation, Target<'a>)> {
     let is = |segment: &str, word: &str| segment.eq_ignore_ascii_case(word);
     let (target, rest) = match segments {
         [me, presence, rest @ ..] if is(me, "me") && is(presence, "presence") => (Target::Me, rest),
+        [users, id] if is(users, "users") => return Some((Operation::GetUser, Target::User(id))),
         [users, id, presence, rest @ ..] if is(users, "users") && is(presence, "presence") => {
             (Target::User(id), rest)
         }
@@ -215,7 +220,12 @@ mod tests {
                     allow: "POST",
                 },
             ),
-            (Method::GET, "/v1.0/users/x", Route::Unknown),
+            (
+                Method::GET,
+                "/v1.0/users/x",
+                Route::Call(Operation::GetUser, Target::User("x")),
+            ),
+            (Method::GET, "/v1.0/groups/x", Route::Unknown),
             (
                 Method::GET,
                 "/v1.0/users/x/presence/a/b/c/d/e/f",

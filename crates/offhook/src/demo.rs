@@ -1,0 +1,258 @@
+//! `offhook demo`: server, Teams tenant in a box, sample people and a simulated telephone system in one process. The
+//! simulated system speaks real SIP on loopback and the server subscribes to it as to any other.
+
+mod clock;
+mod day;
+mod people;
+
+use std::{
+    io::Write,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context;
+use presence::{SyncMode, Timestamp, Timing};
+use server::{App, Demo, Options, TeamsOptions, access, clock::Clock};
+use store::{ImportPerson, Store};
+use teamsbox::{ClockMode, Device, NewUser, Teamsbox};
+use telephony::{
+    Password,
+    simulated::{SimulatedPbx, SimulatedPbxConfig},
+    sip_connector::{SipConnectorConfig, Transport},
+};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    sync::watch,
+    task::JoinHandle,
+};
+
+use crate::{ClockChoice, asked_to_stop};
+
+/// teamsbox listens this far above the board.
+const TEAMSBOX_OFFSET: u16 = 100;
+/// How long the demo waits for everything to find each other before it shows itself anyway.
+const READY_MAX: Duration = Duration::from_secs(20);
+/// The domain of the simulated telephone system.
+const DOMAIN: &str = "pbx.demo";
+
+/// Arguments of the demo.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Print one line of JSON first: the addresses and the API key.
+    #[arg(long)]
+    json: bool,
+    /// Without the scripted day.
+    #[arg(long)]
+    still: bool,
+    /// Port of board and API; teamsbox listens 100 above it.
+    #[arg(long, default_value_t = 8200)]
+    port: u16,
+    /// How time passes.
+    #[arg(long, value_enum, default_value = "real")]
+    clock: ClockChoice,
+}
+
+/// Everything that runs.
+struct Running {
+    app: Arc<App>,
+    teamsbox: Arc<Teamsbox>,
+    pbx: Arc<SimulatedPbx>,
+    api_key: String,
+    tasks: Vec<JoinHandle<()>>,
+    /// The data; gone when dropped.
+    _folder: tempfile::TempDir,
+}
+
+/// Runs until a signal ends it.
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let running = start(&arguments).await?;
+    let link = running.app.new_link().await?;
+    let api = format!("http://{}", running.app.address());
+    if arguments.json {
+        let addresses = serde_json::json!({
+            "board": link,
+            "api": api,
+            "teamsbox": running.teamsbox.url(),
+            "api_key": running.api_key,
+        });
+        println!("{addresses}");
+    } else {
+        println!(
+            "Offhook demo: 25 people, a simulated telephone system, a Teams tenant in a box.\n"
+        );
+        println!("  Board       {link}");
+        println!("              (opens once; press Enter here for a new link)");
+        println!("  Teams page  {}/", running.teamsbox.url());
+        println!("  API         {api}/api/v1/people");
+        println!("  API key     {}\n", running.api_key);
+        println!("Ctrl+C ends it. Nothing is kept.");
+    }
+    std::io::stdout().flush()?;
+    tokio::select! {
+        stopped = asked_to_stop() => stopped?,
+        never = new_links(&running.app, arguments.json) => never?,
+    }
+    running.stop().await;
+    Ok(())
+}
+
+async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
+    let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let manual = arguments.clock == ClockChoice::Manual;
+    let people = people::people();
+    let teamsbox = Teamsbox::start(teamsbox::Config {
+        listen: loopback(teamsbox_port(arguments.port)?),
+        clock: if manual {
+            ClockMode::Manual
+        } else {
+            ClockMode::Real
+        },
+        users: people.iter().map(teams_user).collect(),
+        ..teamsbox::Config::default()
+    })
+    .await
+    .context("cannot start teamsbox; --port moves everything")?;
+    let teamsbox = Arc::new(teamsbox);
+    let password = access::new_secret()?;
+    let extensions: Vec<String> = people
+        .iter()
+        .flat_map(|person| person.extensions.clone())
+        .collect();
+    let pbx = SimulatedPbx::start(SimulatedPbxConfig {
+        listen: loopback(0),
+        domain: DOMAIN.into(),
+        username: "offhook".into(),
+        password: Password::new(password.clone()),
+        extensions: extensions
+            .iter()
+            .map(|extension| extension.as_str().into())
+            .collect(),
+    })
+    .await
+    .context("cannot start the simulated telephone system")?;
+    let pbx = Arc::new(pbx);
+
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let store = Store::open(&folder.path().join("demo.db")).await?;
+    store.import(&people).await?;
+    store
+        .set_organisation_mode(SyncMode::TelephonyAndPresence)
+        .await?;
+    let now = Timestamp::from_milliseconds(teamsbox.clock().now_milliseconds());
+    let (clock, driver) = match manual {
+        true => {
+            let (clock, driver) = Clock::driven(now);
+            (clock, Some(driver))
+        }
+        false => (Clock::system(), None),
+    };
+    let api_key = access::new_api_key(&store, &clock).await?;
+    let (day, running) = watch::channel(!arguments.still);
+    let app = App::start(Options {
+        listen: loopback(arguments.port),
+        store,
+        clock,
+        teams: Some(teams(&teamsbox)),
+        pbx: Some(SipConnectorConfig {
+            name: "simulated".into(),
+            server: pbx.address().to_string(),
+            transport: Transport::Udp,
+            domain: DOMAIN.into(),
+            username: "offhook".into(),
+            password: Password::new(password),
+            bind: None,
+        }),
+        timing: Timing::default(),
+        api_key: None,
+        demo: Some(Demo {
+            teams_page: teamsbox.url(),
+            day,
+        }),
+    })
+    .await?;
+    let app = Arc::new(app);
+    // Not worth failing for: what has not been found yet is found while one looks.
+    let _ = tokio::time::timeout(READY_MAX, app.everybody_observed()).await;
+    let mut tasks = vec![tokio::spawn(day::run(
+        teamsbox.clone(),
+        pbx.clone(),
+        extensions,
+        running,
+    ))];
+    if let Some(driver) = driver {
+        tasks.push(tokio::spawn(clock::follow(
+            app.clone(),
+            teamsbox.clone(),
+            driver,
+        )));
+    }
+    Ok(Running {
+        app,
+        teamsbox,
+        pbx,
+        api_key,
+        tasks,
+        _folder: folder,
+    })
+}
+
+impl Running {
+    async fn stop(self) {
+        for task in self.tasks {
+            task.abort();
+            // It was asked to end in the middle of things: that it did is no error.
+            let _ = task.await;
+        }
+        if let Some(app) = Arc::into_inner(self.app) {
+            app.stop().await;
+        }
+        if let Some(pbx) = Arc::into_inner(self.pbx) {
+            pbx.stop().await;
+        }
+        if let Some(teamsbox) = Arc::into_inner(self.teamsbox) {
+            teamsbox.stop().await;
+        }
+    }
+}
+
+fn teamsbox_port(port: u16) -> anyhow::Result<u16> {
+    // Port 0 asks for any free one.
+    if port == 0 {
+        return Ok(0);
+    }
+    port.checked_add(TEAMSBOX_OFFSET)
+        .with_context(|| format!("--port {port}: teamsbox listens {TEAMSBOX_OFFSET} above it, which is beyond 65535; take a smaller one"))
+}
+
+fn teams(teamsbox: &Teamsbox) -> TeamsOptions {
+    TeamsOptions {
+        client: graph::ClientConfig {
+            login: teamsbox.url(),
+            graph: teamsbox.url(),
+            tenant: teamsbox.tenant_id().to_owned(),
+            client_id: teamsbox::DEFAULT_CLIENT_ID.to_owned(),
+            client_secret: graph::Secret::new(teamsbox::DEFAULT_CLIENT_SECRET),
+        },
+        requests_per_30_seconds: Some(1_500),
+    }
+}
+
+fn teams_user(person: &ImportPerson) -> NewUser {
+    NewUser {
+        id: None,
+        display_name: person.name.clone(),
+        user_principal_name: person.user_principal_name.clone(),
+        clients: vec![Device::Desktop],
+    }
+}
+
+/// A new link for each line that is typed; waits for ever where nobody can type.
+async fn new_links(app: &App, json: bool) -> anyhow::Result<()> {
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    while !json && lines.next_line().await?.is_some() {
+        println!("  Board       {}", app.new_link().await?);
+    }
+    std::future::pending().await
+}

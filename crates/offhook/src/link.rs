@@ -1,0 +1,17 @@
+//! `offhook link`: a one-time link that opens the board, for whoever may read the data folder.
+
+use std::path::Path;
+
+use server::{access, clock::Clock};
+
+use crate::installation;
+
+/// Prints a link.
+pub async fn run(config: &Path) -> anyhow::Result<()> {
+    let config = installation::configuration(config)?;
+    let store = installation::open(&config).await?;
+    let path = access::new_link(&store, &Clock::system()).await?;
+    println!("http://{}{path}", config.listen);
+    store.close().await;
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! `offhook`: the command line. Each command is a module; what they do is in the library crates.
+
+mod demo;
+mod import;
+mod installation;
+mod link;
+mod serve;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+/// One truth about what a person is doing: presence between Microsoft Teams and telephone systems.
+#[derive(Debug, Parser)]
+#[command(name = "offhook", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(Configured),
+    /// Show it all with sample people, a simulated telephone system and a Teams tenant in a box. Needs nothing.
+    Demo(demo::Arguments),
+    /// Bring people in from a CSV file with the columns name, mail, UPN and extension.
+    Import {
+        #[command(flatten)]
+        configured: Configured,
+        /// The file.
+        file: PathBuf,
+    },
+    /// Print a one-time link that opens the board.
+    Link(Configured),
+}
+
+/// Commands that work on an installation.
+#[derive(Debug, clap::Args)]
+struct Configured {
+    /// The configuration file.
+    #[arg(long, env = "OFFHOOK_CONFIG", default_value = "offhook.toml")]
+    config: PathBuf,
+}
+
+/// How the demo's time passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ClockChoice {
+    /// By itself.
+    Real,
+    /// By `POST /box/v1/clock` of teamsbox.
+    Manual,
+}
+
+/// Exit code for a configuration that cannot be used, the same as for wrong arguments.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // The log goes to stderr: stdout is for what was asked for.
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            EnvFilter::try_from_env("OFFHOOK_LOG")
+                .unwrap_or_else(|_| EnvFilter::new(arguments.command.quietness())),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let result = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run(arguments.command)));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("offhook: {error:#}");
+            let is_configuration = error
+                .downcast_ref::<server::config::ConfigError>()
+                .is_some();
+            if is_configuration {
+                ExitCode::from(USAGE)
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+impl Command {
+    /// How much is logged if nobody says: a server tells what it does, a command only what is wrong.
+    fn quietness(&self) -> &'static str {
+        match self {
+            Self::Serve(_) => "info",
+            Self::Demo(_) | Self::Import { .. } | Self::Link(_) => "warn",
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(configured) => serve::run(&configured.config).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Import { configured, file } => import::run(&configured.config, &file).await,
+        Command::Link(configured) => link::run(&configured.config).await,
+    }
+}
+
+/// Waits for the signal to end.
+async fn asked_to_stop() -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! `offhook serve`: the server of an installation.
+
+use std::path::Path;
+
+use presence::Timing;
+use server::{App, Options, access, clock::Clock};
+
+use crate::{asked_to_stop, installation};
+
+/// Runs until a signal ends it.
+pub async fn run(config: &Path) -> anyhow::Result<()> {
+    let config = installation::configuration(config)?;
+    let store = installation::open(&config).await?;
+    let _lock = installation::lock(&config)?;
+    let clock = Clock::system();
+    if config.api_key.is_none() && !store.has_any_api_key().await? {
+        let key = access::new_api_key(&store, &clock).await?;
+        println!("API key (shown this once, stored as a hash): {key}");
+    }
+    let app = App::start(Options {
+        listen: config.listen,
+        store,
+        clock,
+        teams: config.teams,
+        pbx: config.pbx,
+        timing: Timing::default(),
+        api_key: config.api_key,
+        demo: None,
+    })
+    .await?;
+    println!("Board (one-time link): {}", app.new_link().await?);
+    tracing::info!(address = %app.address(), "serving");
+    asked_to_stop().await?;
+    tracing::info!("stopping");
+    app.stop().await;
+    Ok(())
+}

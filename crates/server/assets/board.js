@@ -1,0 +1,134 @@
+// The board's one script: takes changes from the event stream and writes them into the rows that the server rendered.
+// All text goes through textContent; nothing from the network becomes markup.
+
+const board = document.getElementById("board");
+const connection = document.getElementById("connection");
+const filter = document.getElementById("filter");
+const summary = document.getElementById("summary");
+const rows = new Map();
+for (const row of board.querySelectorAll(".person")) {
+  rows.set(row.dataset.person, row);
+}
+
+function cell(row, name) {
+  return row.querySelector("." + name);
+}
+
+function showTime(time) {
+  const at = new Date(time.dateTime);
+  const today = at.toDateString() === new Date().toDateString();
+  const options = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
+  time.textContent = today ? at.toLocaleTimeString([], options) : at.toLocaleDateString();
+  time.title = at.toLocaleString();
+}
+
+function apply({ person, presence }) {
+  const row = rows.get(person);
+  if (!row) {
+    // Somebody new: the server knows where they belong.
+    location.reload();
+    return;
+  }
+  row.dataset.status = presence.status;
+  row.dataset.confidence = presence.confidence;
+  cell(row, "status").textContent = presence.status;
+  cell(row, "activity").textContent = presence.activity ? presence.activity.label : "";
+  cell(row, "text").textContent = presence.text;
+  const time = row.querySelector("time");
+  const moved = time.dateTime !== presence.since;
+  time.dateTime = presence.since;
+  showTime(time);
+  const name = cell(row, "name").firstChild.textContent.trim();
+  row.querySelector(".why").setAttribute("aria-label", `Why is ${name} ${presence.status}?`);
+  if (moved) {
+    row.classList.remove("changed");
+    requestAnimationFrame(() => row.classList.add("changed"));
+  }
+}
+
+function listen() {
+  const stream = new EventSource("/api/v1/events?since=" + document.body.dataset.revision);
+  const state = (state, text) => {
+    connection.dataset.state = state;
+    connection.textContent = text;
+  };
+  stream.addEventListener("hello", () => state("live", "Live"));
+  stream.addEventListener("presence", (event) => apply(JSON.parse(event.data)));
+  stream.addEventListener("reset", () => location.reload());
+  stream.onerror = () => {
+    state("lost", "Connection lost; trying again");
+    // The browser gives up for good when the answer is a refusal: the page then says what to do.
+    if (stream.readyState === EventSource.CLOSED) {
+      setTimeout(() => location.reload(), 2000);
+    }
+  };
+}
+
+filter.addEventListener("input", () => {
+  const wanted = filter.value.trim().toLowerCase();
+  let shown = 0;
+  for (const row of rows.values()) {
+    row.hidden = !row.textContent.toLowerCase().includes(wanted);
+    shown += row.hidden ? 0 : 1;
+  }
+  summary.textContent = wanted ? `${shown} of ${rows.size} people` : `${rows.size} people`;
+});
+
+const explanation = document.getElementById("explanation");
+
+board.addEventListener("click", async (event) => {
+  const row = event.target.closest(".why")?.closest(".person");
+  if (!row) {
+    return;
+  }
+  const answer = await fetch(`/api/v1/people/${row.dataset.person}/explanation`);
+  const list = document.getElementById("reasons");
+  list.replaceChildren();
+  const name = cell(row, "name").firstChild.textContent.trim();
+  document.getElementById("explanation-title").textContent = `Why is ${name} ${row.dataset.status}?`;
+  if (answer.ok) {
+    const { reasons } = await answer.json();
+    for (const reason of reasons) {
+      list.append(describe(reason));
+    }
+  } else {
+    const item = document.createElement("li");
+    item.textContent = "The server could not say; try again in a moment.";
+    list.append(item);
+  }
+  explanation.showModal();
+});
+
+function describe(reason) {
+  const item = document.createElement("li");
+  item.classList.toggle("counted", reason.counted);
+  const verdict = reason.counted ? "decides" : "does not decide";
+  const main = document.createElement("span");
+  main.textContent = `${reason.source}: ${reason.says} (${verdict})`;
+  const detail = document.createElement("small");
+  const since = new Date(reason.since).toLocaleString();
+  const until = reason.lease_end ? `, unless renewed until ${new Date(reason.lease_end).toLocaleString()}` : "";
+  const note = reason.note ? `. ${reason.note}` : "";
+  detail.textContent = `${reason.rule}; since ${since}${until}; ${reason.confidence}${note}`;
+  item.append(main, detail);
+  return item;
+}
+
+const day = document.getElementById("day");
+day?.addEventListener("click", async () => {
+  const running = day.getAttribute("aria-pressed") !== "true";
+  const answer = await fetch("/demo/day", {
+    method: "PUT",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ running }),
+  });
+  if (answer.ok) {
+    day.setAttribute("aria-pressed", String(running));
+    day.textContent = running ? "Pause the day" : "Let the day go on";
+  }
+});
+
+for (const time of board.querySelectorAll("time")) {
+  showTime(time);
+}
+listen();

@@ -1,0 +1,217 @@
+//! Who may read: whoever has the API key, or the cookie that a one-time link was exchanged for. Nothing else, on
+//! loopback either: other users of the machine are there too.
+
+use std::time::Duration;
+
+use axum::{
+    extract::{Path, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use sha2::{Digest, Sha256};
+use store::{SecretHash, Store, StoreError};
+use subtle::ConstantTimeEq;
+
+use crate::{app::Shared, clock::Clock, problem::Problem};
+
+/// How long a link that was printed at a start may be used.
+const LINK_LIFETIME: Duration = Duration::from_secs(15 * 60);
+/// How long a browser stays signed in.
+const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Name of the cookie.
+const COOKIE: &str = "offhook_session";
+
+/// Checks keys and cookies.
+#[derive(Clone, Debug)]
+pub struct Access {
+    store: Store,
+    clock: Clock,
+    /// The key from the configuration.
+    configured: Option<SecretHash>,
+}
+
+/// A fresh secret of 256 random bits, as text.
+///
+/// # Errors
+/// The operating system gives no random numbers.
+pub fn new_secret() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// What is stored of a secret.
+pub fn hash(secret: &str) -> SecretHash {
+    Sha256::digest(secret.as_bytes()).into()
+}
+
+/// Adds a one-time link to the store and returns its path.
+///
+/// # Errors
+/// No random numbers, or the store refused.
+pub async fn new_link(store: &Store, clock: &Clock) -> Result<String, SecretError> {
+    let secret = new_secret()?;
+    store
+        .add_sign_in_link(&hash(&secret), clock.now() + LINK_LIFETIME)
+        .await?;
+    Ok(format!("/open/{secret}"))
+}
+
+/// A link or a key could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// No random numbers.
+    #[error("the operating system gives no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes an API key, stores its hash and returns the key, which is never to be seen again.
+///
+/// # Errors
+/// No random numbers, or the store refused.
+pub async fn new_api_key(store: &Store, clock: &Clock) -> Result<String, SecretError> {
+    let key = format!("ohk_{}", new_secret()?);
+    store.add_api_key(&hash(&key), clock.now()).await?;
+    Ok(key)
+}
+
+impl Access {
+    /// Checks against the store and the key from the configuration.
+    pub fn new(store: Store, clock: Clock, configured_key: Option<&str>) -> Self {
+        Self {
+            store,
+            clock,
+            configured: configured_key.map(hash),
+        }
+    }
+
+    async fn allows(&self, headers: &HeaderMap) -> Result<bool, StoreError> {
+        if let Some(key) = bearer(headers) {
+            let hash = hash(key);
+            if self
+                .configured
+                .is_some_and(|configured| bool::from(configured.ct_eq(&hash)))
+            {
+                return Ok(true);
+            }
+            return self.store.has_api_key(&hash).await;
+        }
+        match cookie(headers) {
+            Some(session) => {
+                self.store
+                    .has_session(&hash(session), self.clock.now())
+                    .await
+            }
+            None => Ok(false),
+        }
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, key) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+}
+
+/// Lets through who may read.
+pub(crate) async fn require(
+    State(shared): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Response> {
+    match shared.access.allows(request.headers()).await {
+        Ok(true) => Ok(next.run(request).await),
+        Ok(false) => {
+            let is_page = request.uri().path() == "/";
+            Err(if is_page {
+                signed_out().await.into_response()
+            } else {
+                Problem::unauthorized().into_response()
+            })
+        }
+        Err(error) => Err(Problem::unavailable(&error.to_string()).into_response()),
+    }
+}
+
+/// Whether the request may read, for what answers everybody but tells more to some.
+pub(crate) async fn may_read(shared: &Shared, headers: &HeaderMap) -> bool {
+    shared.access.allows(headers).await.unwrap_or(false)
+}
+
+async fn signed_out() -> impl IntoResponse {
+    let page = include_str!("../templates/signed_out.html");
+    (
+        StatusCode::UNAUTHORIZED,
+        [(header::CONTENT_TYPE, "text/html; charset=utf-8")],
+        page,
+    )
+}
+
+/// Exchanges a one-time link for a cookie and opens the board.
+pub(crate) async fn open(
+    State(shared): State<Shared>,
+    method: Method,
+    Path(link): Path<String>,
+) -> Response {
+    // Whoever only looks ahead must not use the link up.
+    if method != Method::GET {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    let Ok(session) = new_secret() else {
+        return Problem::unavailable("the operating system gives no random numbers")
+            .into_response();
+    };
+    let now = shared.clock.now();
+    let expires_at = now + SESSION_LIFETIME;
+    match shared
+        .store
+        .exchange_link(&hash(&link), &hash(&session), expires_at, now)
+        .await
+    {
+        Ok(true) => {
+            let cookie = format!(
+                "{COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}",
+                SESSION_LIFETIME.as_secs()
+            );
+            let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, "/")]).into_response();
+            if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+                response.headers_mut().insert(header::SET_COOKIE, cookie);
+            }
+            response
+        }
+        Ok(false) => signed_out().await.into_response(),
+        Err(error) => Problem::unavailable(&error.to_string()).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderMap, header};
+
+    use super::{bearer, cookie};
+
+    #[test]
+    fn keys_and_cookies_are_found_among_others() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, "bearer  abc ".parse().unwrap());
+        headers.append(header::COOKIE, "a=1; offhook_session_x=no".parse().unwrap());
+        headers.append(header::COOKIE, "b=2; offhook_session=yes".parse().unwrap());
+        assert_eq!(bearer(&headers), Some("abc"));
+        assert_eq!(cookie(&headers), Some("yes"));
+        headers.insert(header::AUTHORIZATION, "Basic abc".parse().unwrap());
+        assert_eq!(bearer(&headers), None);
+    }
+}

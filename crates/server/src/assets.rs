@@ -1,0 +1,36 @@
+//! Style and script of the pages, part of the binary.
+
+use axum::{
+    extract::Path,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+const ASSETS: [(&str, &str, &str); 2] = [
+    (
+        "board.css",
+        "text/css; charset=utf-8",
+        include_str!("../assets/board.css"),
+    ),
+    (
+        "board.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/board.js"),
+    ),
+];
+
+/// `GET /assets/{name}`.
+pub(crate) async fn serve(Path(name): Path<String>) -> Response {
+    match ASSETS.iter().find(|(asset, ..)| *asset == name) {
+        // Asked for again with each version; they are small and come from the same machine.
+        Some((_, kind, body)) => (
+            [
+                (header::CONTENT_TYPE, *kind),
+                (header::CACHE_CONTROL, "no-cache"),
+            ],
+            *body,
+        )
+            .into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}

@@ -1,0 +1,314 @@
+//! `offhook.toml` and its environment: read, checked, and turned into what the server is made of. Nothing is opened and
+//! no port is bound here; whatever is wrong is named with file, line, key and what was expected.
+
+mod environment;
+mod raw;
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use telephony::{
+    Password,
+    sip_connector::{SipConnectorConfig, Transport},
+};
+
+use crate::TeamsOptions;
+pub use environment::Environment;
+use raw::{Raw, RawPbx, RawTeams};
+
+/// A checked configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// Folder of the database.
+    pub data: PathBuf,
+    /// Where HTTP listens.
+    pub listen: SocketAddr,
+    /// The API key, if the configuration names one.
+    pub api_key: Option<graph::Secret>,
+    /// The tenant.
+    pub teams: Option<TeamsOptions>,
+    /// The telephone system.
+    pub pbx: Option<SipConnectorConfig>,
+}
+
+/// The configuration cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: cannot be read: {cause}; name the configuration with --config or OFFHOOK_CONFIG", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        cause: String,
+    },
+    /// A place in the file is wrong.
+    #[error("{}:{line}: {key}{problem}", path.display())]
+    Line {
+        /// Which file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// The key with its section, and a colon; empty where there is none.
+        key: String,
+        /// What is wrong and what was expected.
+        problem: String,
+    },
+    /// A key is missing or its value cannot work, wherever it came from.
+    #[error("{}: {key}: {problem}", path.display())]
+    Key {
+        /// Which file.
+        path: PathBuf,
+        /// The key with its section.
+        key: String,
+        /// What is wrong and what was expected.
+        problem: String,
+    },
+    /// An environment variable is wrong.
+    #[error("environment variable {name}: {problem}")]
+    Environment {
+        /// Which variable.
+        name: String,
+        /// What is wrong and what was expected.
+        problem: String,
+    },
+}
+
+/// Microsoft's documented limit for presence, the lower of the two that it documents.
+const REQUESTS_PER_30_SECONDS: u32 = 1_500;
+const LOGIN_URL: &str = "https://login.microsoftonline.com";
+const GRAPH_URL: &str = "https://graph.microsoft.com";
+const PORT: u16 = 8_200;
+/// A secret in a file is longer than nothing and shorter than this.
+const SECRET_MAX: u64 = 16 * 1024;
+
+impl Config {
+    /// Reads the file at `path` and lays `environment` over it.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn read(path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+            path: path.into(),
+            cause: error.to_string(),
+        })?;
+        Self::parse(path, &text, environment)
+    }
+
+    /// The same from text; `path` is for messages and for relative file names.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn parse(path: &Path, text: &str, environment: &Environment) -> Result<Self, ConfigError> {
+        // The file is checked by itself first, while lines are known.
+        toml::from_str::<Raw>(text).map_err(|error| raw::explain(path, text, &error))?;
+        let raw = environment.lay_over(path, text)?;
+        Check { path }.config(raw, environment)
+    }
+}
+
+/// Checks values; knows the file for messages.
+struct Check<'a> {
+    path: &'a Path,
+}
+
+impl Check<'_> {
+    fn error(&self, key: &str, problem: impl Into<String>) -> ConfigError {
+        ConfigError::Key {
+            path: self.path.into(),
+            key: key.into(),
+            problem: problem.into(),
+        }
+    }
+
+    fn config(&self, raw: Raw, environment: &Environment) -> Result<Config, ConfigError> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let data = match environment.data() {
+            Some(data) => data,
+            None => folder.join(raw.data.unwrap_or_else(|| "offhook-data".into())),
+        };
+        let listen = match raw.http.listen {
+            None => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT),
+            Some(listen) => listen.parse().map_err(|_| {
+                let problem = format!(
+                    "{listen:?} is no address with a port; expected for example 127.0.0.1:8200"
+                );
+                self.error("http.listen", problem)
+            })?,
+        };
+        let api_key = self.secret(
+            "access.api_key",
+            raw.access.api_key,
+            raw.access.api_key_file,
+        )?;
+        if api_key.as_ref().is_some_and(|key| key.len() < 20) {
+            let problem = "is shorter than 20 characters; leave it out to have a strong one made at the first start";
+            return Err(self.error("access.api_key", problem));
+        }
+        let teams = raw.teams.map(|teams| self.teams(teams)).transpose()?;
+        if raw.pbx.len() > 1 {
+            let problem = format!(
+                "there are {} of them; only one telephone system is supported so far",
+                raw.pbx.len()
+            );
+            return Err(self.error("pbx", problem));
+        }
+        let pbx = raw
+            .pbx
+            .into_iter()
+            .next()
+            .map(|pbx| self.pbx(pbx))
+            .transpose()?;
+        Ok(Config {
+            data,
+            listen,
+            api_key: api_key.map(graph::Secret::new),
+            teams,
+            pbx,
+        })
+    }
+
+    fn teams(&self, raw: RawTeams) -> Result<TeamsOptions, ConfigError> {
+        let secret = self.secret(
+            "teams.client_secret",
+            raw.client_secret,
+            raw.client_secret_file,
+        )?;
+        let client = graph::ClientConfig {
+            login: self.url("teams.login_url", raw.login_url, LOGIN_URL)?,
+            graph: self.url("teams.graph_url", raw.graph_url, GRAPH_URL)?,
+            tenant: self.segment("teams.tenant", raw.tenant)?,
+            client_id: self.segment("teams.client_id", raw.client_id)?,
+            client_secret: graph::Secret::new(
+                self.required("teams.client_secret (or client_secret_file)", secret)?,
+            ),
+        };
+        let limit = raw
+            .requests_per_30_seconds
+            .unwrap_or(REQUESTS_PER_30_SECONDS);
+        if limit < 30 {
+            let problem =
+                format!("{limit} is too few to do anything in time; expected 30 to 10000");
+            return Err(self.error("teams.requests_per_30_seconds", problem));
+        }
+        Ok(TeamsOptions {
+            client,
+            requests_per_30_seconds: Some(limit),
+        })
+    }
+
+    fn pbx(&self, raw: RawPbx) -> Result<SipConnectorConfig, ConfigError> {
+        let server = self.required("pbx.server", raw.server)?;
+        let port = server
+            .rsplit_once(':')
+            .and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+        if port.is_none_or(|(host, _)| host.is_empty()) {
+            let problem = format!(
+                "{server:?} is no host with a port; expected for example pbx.example.com:5060"
+            );
+            return Err(self.error("pbx.server", problem));
+        }
+        let transport = match raw.transport.as_deref() {
+            None | Some("udp") => Transport::Udp,
+            Some("tcp") => Transport::Tcp,
+            Some(other) => {
+                return Err(self.error(
+                    "pbx.transport",
+                    format!("{other:?} is no transport; expected \"udp\" or \"tcp\""),
+                ));
+            }
+        };
+        let password = self.secret("pbx.password", raw.password, raw.password_file)?;
+        let bind = raw
+            .bind
+            .map(|bind| {
+                bind.parse().map_err(|_| {
+                    self.error(
+                        "pbx.bind",
+                        format!(
+                            "{bind:?} is no address with a port; expected for example 0.0.0.0:0"
+                        ),
+                    )
+                })
+            })
+            .transpose()?;
+        Ok(SipConnectorConfig {
+            name: raw.name.unwrap_or_else(|| server.clone()),
+            server,
+            transport,
+            domain: self.required("pbx.domain", raw.domain)?,
+            username: self.required("pbx.username", raw.username)?,
+            password: Password::new(self.required("pbx.password (or password_file)", password)?),
+            bind,
+        })
+    }
+
+    fn required(&self, key: &str, value: Option<String>) -> Result<String, ConfigError> {
+        value
+            .filter(|value| !value.trim().is_empty())
+            .ok_or_else(|| self.error(key, "is missing or empty"))
+    }
+
+    /// Something that becomes a part of a path.
+    fn segment(&self, key: &str, value: Option<String>) -> Result<String, ConfigError> {
+        let value = self.required(key, value)?;
+        let allowed =
+            |character: char| character.is_ascii_alphanumeric() || "-._".contains(character);
+        if !value.chars().all(allowed) {
+            let problem = format!(
+                "{value:?} is neither an id nor a domain; expected letters, digits, dots and dashes"
+            );
+            return Err(self.error(key, problem));
+        }
+        Ok(value)
+    }
+
+    fn url(&self, key: &str, value: Option<String>, default: &str) -> Result<String, ConfigError> {
+        let value = value.unwrap_or_else(|| default.into());
+        let loopback = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
+        if value.starts_with("https://") || loopback.iter().any(|prefix| value.starts_with(prefix))
+        {
+            return Ok(value.trim_end_matches('/').to_owned());
+        }
+        let problem = format!(
+            "{value:?} is no https address; expected for example {default} (plain http only on loopback, for teamsbox)"
+        );
+        Err(self.error(key, problem))
+    }
+
+    /// A secret by value or from a file, not both. Its value never appears in a message.
+    fn secret(
+        &self,
+        key: &str,
+        value: Option<String>,
+        file: Option<PathBuf>,
+    ) -> Result<Option<String>, ConfigError> {
+        let Some(file) = file else {
+            return Ok(value);
+        };
+        let key_of_file = format!("{key}_file");
+        if value.is_some() {
+            return Err(self.error(
+                &key_of_file,
+                format!("is given together with {key}; give one of them"),
+            ));
+        }
+        let file = self.path.parent().unwrap_or(Path::new(".")).join(file);
+        let read = std::fs::metadata(&file).and_then(|metadata| {
+            if metadata.len() > SECRET_MAX {
+                return Err(std::io::Error::other(format!(
+                    "is larger than {SECRET_MAX} bytes, so it is no secret"
+                )));
+            }
+            std::fs::read_to_string(&file)
+        });
+        let secret =
+            read.map_err(|error| self.error(&key_of_file, format!("{}: {error}", file.display())))?;
+        Ok(Some(secret.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! The configuration file as it is written, and what to say when it is written wrongly.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::ConfigError;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    pub(super) data: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) http: RawHttp,
+    #[serde(default)]
+    pub(super) access: RawAccess,
+    pub(super) teams: Option<RawTeams>,
+    #[serde(default)]
+    pub(super) pbx: Vec<RawPbx>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHttp {
+    pub(super) listen: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAccess {
+    pub(super) api_key: Option<String>,
+    pub(super) api_key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTeams {
+    pub(super) tenant: Option<String>,
+    pub(super) client_id: Option<String>,
+    pub(super) client_secret: Option<String>,
+    pub(super) client_secret_file: Option<PathBuf>,
+    pub(super) login_url: Option<String>,
+    pub(super) graph_url: Option<String>,
+    pub(super) requests_per_30_seconds: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPbx {
+    pub(super) name: Option<String>,
+    pub(super) server: Option<String>,
+    pub(super) transport: Option<String>,
+    pub(super) domain: Option<String>,
+    pub(super) username: Option<String>,
+    pub(super) password: Option<String>,
+    pub(super) password_file: Option<PathBuf>,
+    pub(super) bind: Option<String>,
+}
+
+/// Says where in the file and at which key the reader stumbled.
+pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+    let at = error.span().map_or(0, |span| span.start.min(text.len()));
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let key = key_at(text, line);
+    let is_secret = ["secret", "password", "api_key"]
+        .iter()
+        .any(|word| key.contains(word));
+    // The reader quotes the value; a secret must not be quoted.
+    let problem = match error.message() {
+        message if is_secret && message.starts_with("invalid") => {
+            "expected text in quotes".to_owned()
+        }
+        message => message.to_owned(),
+    };
+    ConfigError::Line {
+        path: path.into(),
+        line,
+        key,
+        problem,
+    }
+}
+
+/// The key on a line, with its section.
+fn key_at(text: &str, line: usize) -> String {
+    let mut section = String::new();
+    for (index, written) in text.lines().enumerate().take(line) {
+        let written = written.trim();
+        if let Some(header) = written.strip_prefix('[') {
+            section = header
+                .trim_start_matches('[')
+                .split(']')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned();
+        }
+        if index + 1 == line {
+            return match written.split_once('=') {
+                Some((key, _)) if section.is_empty() => format!("{}: ", key.trim()),
+                Some((key, _)) => format!("{section}.{}: ", key.trim()),
+                None if section.is_empty() => String::new(),
+                None => format!("{section}: "),
+            };
+        }
+    }
+    String::new()
+}

@@ -1,0 +1,148 @@
+//! What a configuration may be, and what is said when it is not.
+
+use std::path::Path;
+
+use super::{Config, Environment};
+
+const GOOD: &str = r#"
+data = "data"
+
+[http]
+listen = "127.0.0.1:9000"
+
+[teams]
+tenant = "contoso.example"
+client_id = "22553876-f5ab-4529-bffb-cfe50aa89f87"
+client_secret = "s3cret"
+
+[[pbx]]
+name = "main"
+server = "127.0.0.1:5060"
+transport = "tcp"
+domain = "pbx.test"
+username = "1003"
+password = "pw1003"
+"#;
+
+fn parse(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
+    let environment = environment
+        .iter()
+        .map(|(name, value)| ((*name).into(), (*value).into()));
+    Config::parse(
+        Path::new("folder/offhook.toml"),
+        text,
+        &Environment::new(environment),
+    )
+    .map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_good_file_is_taken_and_paths_are_beside_it() {
+    let config = parse(GOOD, &[]).unwrap();
+    assert_eq!(config.data, Path::new("folder/data"));
+    assert_eq!(config.listen.port(), 9_000);
+    let teams = config.teams.unwrap();
+    assert_eq!(teams.client.graph, "https://graph.microsoft.com");
+    assert_eq!(teams.requests_per_30_seconds, Some(1_500));
+    assert_eq!(config.pbx.unwrap().server, "127.0.0.1:5060");
+}
+
+#[test]
+fn an_empty_file_listens_on_loopback_only() {
+    let config = parse("", &[]).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8200");
+    assert!(config.teams.is_none() && config.pbx.is_none());
+}
+
+#[test]
+fn the_environment_overrides_the_file() {
+    let environment = [
+        ("OFFHOOK_DATA", "elsewhere"),
+        ("OFFHOOK__HTTP__LISTEN", "127.0.0.1:9001"),
+        ("OFFHOOK__TEAMS__REQUESTS_PER_30_SECONDS", "10000"),
+        ("OFFHOOK__PBX__0__PASSWORD", "12345"),
+        ("HOME", "unrelated"),
+    ];
+    let config = parse(GOOD, &environment).unwrap();
+    assert_eq!(config.data, Path::new("elsewhere"));
+    assert_eq!(config.listen.port(), 9_001);
+    assert_eq!(config.teams.unwrap().requests_per_30_seconds, Some(10_000));
+    let error = parse(GOOD, &[("OFFHOOK__HTTP__LISTNE", "x")]).unwrap_err();
+    assert!(
+        error.contains("OFFHOOK__HTTP__LISTNE") && error.contains("listen"),
+        "{error}"
+    );
+    let error = parse(GOOD, &[("OFFHOOK__TEAMS__REQUESTS_PER_30_SECONDS", "many")]).unwrap_err();
+    assert!(error.contains("wrong kind"), "{error}");
+}
+
+#[test]
+fn what_is_wrong_is_named_with_file_line_key_and_expectation() {
+    for (text, words) in [
+        (
+            "[http]\nlistne = \"x\"\n",
+            vec!["folder/offhook.toml:2:", "http.listne", "listen"],
+        ),
+        (
+            "\n\nhttp = 3\n",
+            vec!["folder/offhook.toml:3:", "http", "expected"],
+        ),
+        (
+            "[teams]\nrequests_per_30_seconds = \"x\"\n",
+            vec![":2:", "teams.requests_per_30_seconds", "expected u32"],
+        ),
+        ("[teams]\ntenant = contoso\n", vec![":2:", "teams.tenant"]),
+        (
+            "[http]\nlisten = \"everywhere\"\n",
+            vec!["http.listen", "\"everywhere\"", "127.0.0.1:8200"],
+        ),
+        (
+            "[teams]\ntenant = \"t\"\n",
+            vec!["teams.client_", "missing"],
+        ),
+        (
+            "[access]\napi_key = \"short\"\n",
+            vec!["access.api_key", "20 characters"],
+        ),
+        (
+            "[[pbx]]\nserver = \"pbx\"\n",
+            vec!["pbx.server", "\"pbx\"", "host with a port"],
+        ),
+        (
+            "[teams]\nclient_secret_file = \"missing.txt\"\n",
+            vec!["teams.client_secret_file", "missing.txt"],
+        ),
+    ] {
+        let error = parse(text, &[]).unwrap_err();
+        for word in words {
+            assert!(error.contains(word), "{text}: {error}");
+        }
+    }
+    let plain = GOOD.replace("[[pbx]]", "graph_url = \"http://graph.example\"\n[[pbx]]");
+    assert!(parse(&plain, &[]).unwrap_err().contains("teams.graph_url"));
+    let transport = GOOD.replace("\"tcp\"", "\"carrier pigeon\"");
+    assert!(
+        parse(&transport, &[])
+            .unwrap_err()
+            .contains("carrier pigeon")
+    );
+}
+
+#[test]
+fn a_secret_never_appears_in_a_message() {
+    for text in [
+        "[teams]\nclient_secret = 98765\n",
+        "[[pbx]]\npassword = 98765\n",
+        "[access]\napi_key = 98765\n",
+    ] {
+        let error = parse(text, &[]).unwrap_err();
+        assert!(!error.contains("98765"), "{error}");
+        assert!(error.contains(":2:"), "{error}");
+    }
+    let config = parse(GOOD, &[]).unwrap();
+    let printed = format!("{config:?}");
+    assert!(
+        !printed.contains("s3cret") && !printed.contains("pw1003"),
+        "{printed}"
+    );
+}

@@ -1,0 +1,158 @@
+//! Who is who: names, lines and Teams accounts of the people, in memory, for everything that must translate between
+//! the core's numbers and the world's names.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use presence::{LineId, PersonId};
+use store::StoredPerson;
+
+/// A person's names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// The core's number.
+    pub id: PersonId,
+    /// The name people see.
+    pub name: String,
+    /// Mail address, or empty.
+    pub mail: String,
+    /// Sign-in name at Microsoft, or empty.
+    pub user_principal_name: String,
+    /// Entra object id, once found.
+    pub teams_id: Option<Arc<str>>,
+    /// Lines with their extensions.
+    pub lines: Vec<(LineId, Arc<str>)>,
+}
+
+impl From<&StoredPerson> for Person {
+    fn from(stored: &StoredPerson) -> Self {
+        Self {
+            id: stored.id,
+            name: stored.name.clone(),
+            mail: stored.mail.clone(),
+            user_principal_name: stored.user_principal_name.clone(),
+            teams_id: stored.teams_id.as_deref().map(Into::into),
+            lines: stored
+                .lines
+                .iter()
+                .map(|(id, extension)| (*id, extension.as_str().into()))
+                .collect(),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    people: BTreeMap<PersonId, Arc<Person>>,
+    by_teams_id: HashMap<String, PersonId>,
+    by_extension: HashMap<Arc<str>, (PersonId, LineId)>,
+}
+
+/// The people. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Directory(Arc<RwLock<Tables>>);
+
+impl Directory {
+    /// Adds a person or replaces what was known.
+    pub fn put(&self, person: Person) {
+        let mut tables = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        tables.drop_names(person.id);
+        if let Some(teams_id) = &person.teams_id {
+            tables
+                .by_teams_id
+                .insert(teams_id.to_ascii_lowercase(), person.id);
+        }
+        for (line, extension) in &person.lines {
+            tables
+                .by_extension
+                .insert(extension.clone(), (person.id, *line));
+        }
+        tables.people.insert(person.id, Arc::new(person));
+    }
+
+    /// The person, if there is one.
+    pub fn person(&self, id: PersonId) -> Option<Arc<Person>> {
+        self.read(|tables| tables.people.get(&id).cloned())
+    }
+
+    /// Everybody after `after` in the order of the numbers, at most `limit`.
+    pub fn page(&self, after: Option<PersonId>, limit: usize) -> Vec<Arc<Person>> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let from = after.map_or(Unbounded, Excluded);
+        self.read(|tables| {
+            tables
+                .people
+                .range((from, Unbounded))
+                .take(limit)
+                .map(|(_, person)| person.clone())
+                .collect()
+        })
+    }
+
+    /// How many people there are.
+    pub fn len(&self) -> usize {
+        self.read(|tables| tables.people.len())
+    }
+
+    /// Who has the Teams account.
+    pub fn by_teams_id(&self, teams_id: &str) -> Option<PersonId> {
+        self.read(|tables| {
+            tables
+                .by_teams_id
+                .get(&teams_id.to_ascii_lowercase())
+                .copied()
+        })
+    }
+
+    /// Whose line the extension is.
+    pub fn by_extension(&self, extension: &str) -> Option<(PersonId, LineId)> {
+        self.read(|tables| tables.by_extension.get(extension).copied())
+    }
+
+    /// Every Teams account, in the order of the people.
+    pub fn teams_ids(&self) -> Vec<Arc<str>> {
+        self.read(|tables| {
+            tables
+                .people
+                .values()
+                .filter_map(|person| person.teams_id.clone())
+                .collect()
+        })
+    }
+
+    /// Every extension.
+    pub fn extensions(&self) -> Vec<Arc<str>> {
+        self.read(|tables| tables.by_extension.keys().cloned().collect())
+    }
+
+    /// People without a Teams account who have a name to find one by.
+    pub fn without_teams_account(&self) -> Vec<Arc<Person>> {
+        self.read(|tables| {
+            let unlinked = |person: &&Arc<Person>| {
+                person.teams_id.is_none()
+                    && !(person.user_principal_name.is_empty() && person.mail.is_empty())
+            };
+            tables.people.values().filter(unlinked).cloned().collect()
+        })
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&Tables) -> T) -> T {
+        look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Tables {
+    fn drop_names(&mut self, id: PersonId) {
+        let Some(person) = self.people.remove(&id) else {
+            return;
+        };
+        if let Some(teams_id) = &person.teams_id {
+            self.by_teams_id.remove(&teams_id.to_ascii_lowercase());
+        }
+        for (_, extension) in &person.lines {
+            self.by_extension.remove(extension);
+        }
+    }
+}

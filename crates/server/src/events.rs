@@ -1,0 +1,168 @@
+//! The sink towards clients: keeps everybody's latest presence, and tells changes to whoever listens.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use presence::{PersonId, Presence};
+use tokio::{sync::broadcast, time::Instant};
+
+use crate::metrics::Metrics;
+
+/// Changes kept for a client that reconnects; older ones make it read everything again.
+const HISTORY_MAX: usize = 8_192;
+/// Changes that a slow client may be behind before it must read everything again.
+const BEHIND_MAX: usize = 8_192;
+
+/// One change.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Grows by one with each change.
+    pub revision: u64,
+    /// Whose.
+    pub person: PersonId,
+    /// To what.
+    pub presence: Presence,
+    /// When Graph's answer that caused it came in, if one did.
+    pub answered_at: Option<Instant>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    revision: u64,
+    presences: BTreeMap<PersonId, Presence>,
+    history: VecDeque<Arc<Event>>,
+}
+
+/// Everybody's presence and its changes. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Events {
+    state: Arc<Mutex<State>>,
+    sender: broadcast::Sender<Arc<Event>>,
+    metrics: Arc<Metrics>,
+}
+
+/// What a listener starts with.
+#[derive(Debug)]
+pub struct Listening {
+    /// Changes since the revision that it named; `None`: too old, everything must be read again.
+    pub missed: Option<Vec<Arc<Event>>>,
+    /// The revision as of now.
+    pub revision: u64,
+    /// What comes.
+    pub receiver: broadcast::Receiver<Arc<Event>>,
+}
+
+impl Events {
+    /// Nobody yet.
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Self {
+            state: Arc::default(),
+            sender: broadcast::Sender::new(BEHIND_MAX),
+            metrics,
+        }
+    }
+
+    /// Tells a change.
+    pub fn publish(&self, person: PersonId, presence: Presence, answered_at: Option<Instant>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.revision += 1;
+        let revision = state.revision;
+        state.presences.insert(person, presence.clone());
+        self.metrics
+            .people
+            .set(i64::try_from(state.presences.len()).unwrap_or(i64::MAX));
+        let event = Arc::new(Event {
+            revision,
+            person,
+            presence,
+            answered_at,
+        });
+        if state.history.len() == HISTORY_MAX {
+            state.history.pop_front();
+        }
+        state.history.push_back(event.clone());
+        // Nobody listens: nobody to tell. Sent under the lock, so that listeners see revisions in order.
+        let _ = self.sender.send(event);
+    }
+
+    /// A person's presence.
+    pub fn presence(&self, person: PersonId) -> Option<Presence> {
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .presences
+            .get(&person)
+            .cloned()
+    }
+
+    /// Everybody's presence and the revision that it belongs to.
+    pub fn all(&self) -> (u64, BTreeMap<PersonId, Presence>) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        (state.revision, state.presences.clone())
+    }
+
+    /// Begins to listen, after `since` if that is still known.
+    pub fn listen(&self, since: Option<u64>) -> Listening {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = state
+            .history
+            .front()
+            .map_or(state.revision + 1, |event| event.revision);
+        let missed = match since {
+            None => Some(Vec::new()),
+            Some(since) if since > state.revision || since + 1 < oldest => None,
+            Some(since) => Some(
+                state
+                    .history
+                    .iter()
+                    .filter(|event| event.revision > since)
+                    .cloned()
+                    .collect(),
+            ),
+        };
+        Listening {
+            missed,
+            revision: state.revision,
+            receiver: self.sender.subscribe(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use presence::{Confidence, PersonId, Presence, Status, Timestamp};
+
+    use super::{Events, HISTORY_MAX};
+
+    fn presence() -> Presence {
+        Presence {
+            status: Status::Busy,
+            activity: None,
+            profile: "Busy".into(),
+            since: Timestamp::default(),
+            confidence: Confidence::Certain,
+        }
+    }
+
+    #[test]
+    fn a_client_that_returns_gets_what_it_missed_or_starts_anew() {
+        let events = Events::new(Arc::default());
+        for person in 0..3 {
+            events.publish(PersonId(person), presence(), None);
+        }
+        let missed = |since| events.listen(since).missed.map(|missed| missed.len());
+        assert_eq!(missed(None), Some(0));
+        assert_eq!(missed(Some(1)), Some(2));
+        assert_eq!(missed(Some(0)), Some(3));
+        assert_eq!(missed(Some(4)), None, "of another run of the server");
+        for _ in 0..HISTORY_MAX {
+            events.publish(PersonId(1), presence(), None);
+        }
+        assert_eq!(missed(Some(1)), None);
+        assert_eq!(missed(Some(3)), Some(HISTORY_MAX));
+    }
+}

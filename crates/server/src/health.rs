@@ -1,0 +1,47 @@
+//! What is wrong, and what to do about it: told by every part of the server, shown by `/readyz`, logged on change.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Something that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What, with names and values.
+    pub what: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// The health of every part of the server. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Health(Arc<Mutex<BTreeMap<String, Option<Trouble>>>>);
+
+impl Health {
+    /// Tells how a part is. A change is logged once.
+    pub fn report(&self, part: &str, trouble: Option<Trouble>) {
+        let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = parts.insert(part.to_owned(), trouble.clone());
+        match (before.flatten(), trouble) {
+            (before, Some(now)) if before.as_ref() != Some(&now) => {
+                tracing::warn!(part, what = %now.what, remedy = %now.remedy, "trouble");
+            }
+            (Some(_), None) => tracing::info!(part, "well again"),
+            _ => {}
+        }
+    }
+
+    /// Every part, and what is wrong with it.
+    pub fn parts(&self) -> BTreeMap<String, Option<Trouble>> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_ready(&self) -> bool {
+        self.parts().values().all(Option::is_none)
+    }
+}

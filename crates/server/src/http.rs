@@ -1,0 +1,117 @@
+//! The HTTP side: routes, limits, headers.
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde_json::json;
+use tokio::{net::TcpListener, sync::watch};
+use tower_http::{csrf::CsrfLayer, limit::RequestBodyLimitLayer};
+
+use crate::{access, api, app::Shared, assets, board};
+
+/// Nothing that is sent here is larger.
+const BODY_MAX: usize = 64 * 1024;
+
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// Serves until `stopping`.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    shared: Shared,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
+        // Events are small and must not wait for one another. A socket that refuses is only slower.
+        let _ = stream.set_nodelay(true);
+    });
+    let stopped = async move {
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    };
+    let served = axum::serve(listener, router(shared))
+        .with_graceful_shutdown(stopped)
+        .await;
+    if let Err(error) = served {
+        tracing::error!(%error, "HTTP ended");
+    }
+}
+
+fn router(shared: Shared) -> Router {
+    let protected = Router::new()
+        .route("/", get(board::page))
+        .route("/demo/day", get(board::day).put(board::set_day))
+        .route("/metrics", get(metrics))
+        .nest("/api/v1", api::routes())
+        .route_layer(middleware::from_fn_with_state(
+            shared.clone(),
+            access::require,
+        ));
+    Router::new()
+        .merge(protected)
+        .route("/open/{link}", get(access::open))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/assets/{name}", get(assets::serve))
+        .layer(CsrfLayer::new())
+        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(middleware::from_fn(headers))
+        .with_state(shared)
+}
+
+async fn headers(request: axum::extract::Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+    ] {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    let kept = response.headers().contains_key(header::CACHE_CONTROL);
+    if !kept {
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+async fn metrics(State(shared): State<Shared>) -> impl IntoResponse {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], shared.metrics.text())
+}
+
+/// Whether all is well; what is not, only for those who may read.
+async fn ready(State(shared): State<Shared>, headers: HeaderMap) -> impl IntoResponse {
+    let parts = shared.health.parts();
+    let ready = parts.values().all(Option::is_none);
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let mut body = json!({ "ready": ready });
+    if access::may_read(&shared, &headers).await
+        && let Some(body) = body.as_object_mut()
+    {
+        let parts = parts.into_iter().map(|(part, trouble)| match trouble {
+            None => json!({ "part": part, "ready": true }),
+            Some(trouble) => {
+                json!({ "part": part, "ready": false, "what": trouble.what, "remedy": trouble.remedy })
+            }
+        });
+        body.insert("parts".into(), parts.collect());
+    }
+    (status, Json(body))
+}

@@ -1,0 +1,154 @@
+//! What the server counts and measures, in the form that Prometheus reads.
+
+use std::sync::{Mutex, PoisonError};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+use tokio::time::Instant;
+
+/// Upper bounds in seconds: the target is 10 ms at p99, a busy tenant waits for seconds.
+const BUCKETS: [f64; 13] = [
+    0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0, 10.0,
+];
+
+/// One of the two latencies that the product lives by.
+#[derive(Debug)]
+pub struct Latency {
+    histogram: Histogram,
+    /// Every single value, for a benchmark that asked for them.
+    samples: Mutex<Option<Vec<f64>>>,
+}
+
+impl Latency {
+    fn new() -> Self {
+        Self {
+            histogram: Histogram::new(BUCKETS),
+            samples: Mutex::default(),
+        }
+    }
+
+    /// Notes that what began at `began` is done now.
+    pub fn observe(&self, began: Instant) {
+        let seconds = began.elapsed().as_secs_f64();
+        self.histogram.observe(seconds);
+        if let Some(samples) = &mut *self.samples.lock().unwrap_or_else(PoisonError::into_inner) {
+            samples.push(seconds);
+        }
+    }
+
+    /// Begins to keep every value, or takes those kept so far.
+    pub fn record_samples(&self) -> Vec<f64> {
+        let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        samples.replace(Vec::new()).unwrap_or_default()
+    }
+}
+
+/// Labels of a Graph request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RequestLabels {
+    /// Graph's name of the call.
+    pub call: String,
+    /// `ok`, or the kind of failure.
+    pub outcome: String,
+}
+
+/// All metrics.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Telephone event received → Graph request sent.
+    pub pbx_to_graph: std::sync::Arc<Latency>,
+    /// Graph's answer received → event handed to the clients' streams.
+    pub teams_to_event: std::sync::Arc<Latency>,
+    /// Requests to Graph.
+    pub graph_requests: Family<RequestLabels, Counter>,
+    /// People with a write to Teams that waits or is on the wire.
+    pub pending_writes: Gauge,
+    /// Open event streams.
+    pub streams: Gauge,
+    /// People.
+    pub people: Gauge,
+    /// Times that the loop breaker paused a person.
+    pub loop_breaker: Counter,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("offhook");
+        let pbx_to_graph = std::sync::Arc::new(Latency::new());
+        let teams_to_event = std::sync::Arc::new(Latency::new());
+        registry.register_with_unit(
+            "pbx_event_to_graph_request",
+            "Telephone event received until the Graph request is sent",
+            Unit::Seconds,
+            pbx_to_graph.histogram.clone(),
+        );
+        registry.register_with_unit(
+            "teams_answer_to_event",
+            "Graph's answer received until the event is on the clients' streams",
+            Unit::Seconds,
+            teams_to_event.histogram.clone(),
+        );
+        let metrics = Self {
+            pbx_to_graph,
+            teams_to_event,
+            graph_requests: Family::default(),
+            pending_writes: Gauge::default(),
+            streams: Gauge::default(),
+            people: Gauge::default(),
+            loop_breaker: Counter::default(),
+            registry: Registry::default(),
+        };
+        registry.register(
+            "graph_requests",
+            "Requests to Graph by call and outcome",
+            metrics.graph_requests.clone(),
+        );
+        registry.register(
+            "pending_writes",
+            "People with a write to Teams that waits or is on the wire",
+            metrics.pending_writes.clone(),
+        );
+        registry.register(
+            "event_streams",
+            "Open event streams",
+            metrics.streams.clone(),
+        );
+        registry.register(
+            "people",
+            "People whose presence is kept",
+            metrics.people.clone(),
+        );
+        registry.register(
+            "loop_breaker_pauses",
+            "Pauses of writing for a person",
+            metrics.loop_breaker.clone(),
+        );
+        Self {
+            registry,
+            ..metrics
+        }
+    }
+}
+
+impl Metrics {
+    /// Everything in the text format.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+
+    /// Counts a request to Graph.
+    pub fn count_request(&self, call: &str, outcome: &str) {
+        let labels = RequestLabels {
+            call: call.into(),
+            outcome: outcome.into(),
+        };
+        self.graph_requests.get_or_create(&labels).inc();
+    }
+}

@@ -1,0 +1,155 @@
+//! A telephone system as a source: what its connector hears becomes inputs of the engine.
+
+use std::sync::Arc;
+
+use presence::Input;
+use telephony::sip_connector::{self, LineEvent, SipConnector, SipConnectorConfig};
+use tokio::sync::mpsc;
+
+use crate::{
+    clock::Clock,
+    directory::Directory,
+    health::{Health, Trouble},
+    shard::{Cause, Shard},
+};
+
+/// Events that may wait for the engine; the connector is held up beyond that.
+const QUEUE_MAX: usize = 4_096;
+/// Lines in trouble that are named one by one.
+const NAMED_MAX: usize = 5;
+
+/// A running connector.
+pub struct Pbx {
+    connector: Arc<SipConnector>,
+}
+
+impl Pbx {
+    /// Connects to a telephone system and watches everybody's extensions there. That it cannot be reached is told as
+    /// trouble and tried again.
+    ///
+    /// # Errors
+    /// The configuration cannot work at all; the text says why.
+    pub async fn start(
+        config: SipConnectorConfig,
+        directory: Directory,
+        shard: Shard,
+        health: Health,
+        clock: Clock,
+    ) -> Result<Self, String> {
+        let part = format!("pbx {}", config.name);
+        let (sender, receiver) = mpsc::channel(QUEUE_MAX);
+        let connector = SipConnector::start(config, directory.extensions(), sender)
+            .await
+            .map_err(|error| error.to_string())?;
+        let told = connector.health();
+        tokio::spawn(tell_health(part, told, health));
+        tokio::spawn(translate(receiver, directory, shard, clock));
+        Ok(Self {
+            connector: Arc::new(connector),
+        })
+    }
+
+    /// The people changed: watches exactly their extensions.
+    pub async fn set_extensions(&self, extensions: Vec<Arc<str>>) {
+        self.connector.set_extensions(extensions).await;
+    }
+
+    /// Asks for every line's state anew and returns when all have answered.
+    pub async fn reconcile(&self) {
+        self.connector.refresh_all().await;
+    }
+
+    /// Ends the subscriptions.
+    pub async fn stop(self) {
+        if let Some(connector) = Arc::into_inner(self.connector) {
+            connector.stop().await;
+        }
+    }
+}
+
+async fn translate(
+    mut events: mpsc::Receiver<LineEvent>,
+    directory: Directory,
+    shard: Shard,
+    clock: Clock,
+) {
+    while let Some(event) = events.recv().await {
+        match event {
+            LineEvent::State {
+                extension,
+                state,
+                lease,
+                received,
+            } => {
+                if let Some((person, line)) = directory.by_extension(&extension) {
+                    let until = clock.now() + lease;
+                    shard
+                        .input(
+                            Input::Line {
+                                person,
+                                line,
+                                state,
+                                until,
+                            },
+                            Cause::Pbx(received),
+                        )
+                        .await;
+                }
+            }
+            LineEvent::Stale { extension } => {
+                if let Some((person, line)) = directory.by_extension(&extension) {
+                    shard
+                        .input(Input::LineStale { person, line }, Cause::Other)
+                        .await;
+                }
+            }
+        }
+    }
+}
+
+async fn tell_health(
+    part: String,
+    mut told: tokio::sync::watch::Receiver<sip_connector::Health>,
+    health: Health,
+) {
+    loop {
+        let trouble = trouble(&told.borrow_and_update());
+        health.report(&part, trouble);
+        if told.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The system's own trouble, else that of its lines.
+fn trouble(health: &sip_connector::Health) -> Option<Trouble> {
+    if let Some(trouble) = &health.trouble {
+        return Some(Trouble {
+            what: trouble.what.clone(),
+            remedy: trouble.remedy.clone(),
+        });
+    }
+    let (_, first) = health.line_trouble.first_key_value()?;
+    let named: Vec<&str> = health
+        .line_trouble
+        .keys()
+        .take(NAMED_MAX)
+        .map(AsRef::as_ref)
+        .collect();
+    let what = format!(
+        "{} of {} lines are not watched ({}{}): {}",
+        health.lines.saturating_sub(health.active),
+        health.lines,
+        named.join(", "),
+        if health.line_trouble.len() > NAMED_MAX {
+            ", …"
+        } else {
+            ""
+        },
+        first.what,
+    );
+    Some(Trouble {
+        what,
+        remedy: first.remedy.clone(),
+    })
+}

@@ -1,0 +1,162 @@
+//! The engine's one task: takes inputs one after another, lets the engine decide, hands the effects to the sinks.
+
+use std::sync::Arc;
+
+use presence::{Effect, Engine, Input, PersonId, Presence, Reason, Settings, SyncMode};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
+
+use crate::{clock::Clock, events::Events, metrics::Metrics, writer::Writer};
+
+/// Inputs that may wait. Sources are held up beyond that, and catch up by themselves.
+const QUEUE_MAX: usize = 16_384;
+
+/// Where an input came from, for the two latencies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A telephone line, heard at that moment.
+    Pbx(Instant),
+    /// Graph's answer, received at that moment.
+    Graph(Instant),
+    /// Anything else.
+    Other,
+}
+
+enum Message {
+    Input(Input, Cause, Option<oneshot::Sender<()>>),
+    Inputs(Vec<Input>, Cause),
+    Explain(PersonId, oneshot::Sender<Option<(Presence, Vec<Reason>)>>),
+    Mode(oneshot::Sender<SyncMode>),
+}
+
+/// The way into the engine. Cheap to clone. After the end of the server everything is swallowed.
+#[derive(Clone, Debug)]
+pub struct Shard(mpsc::Sender<Message>);
+
+/// The receiving end, until the task is started.
+#[derive(Debug)]
+pub struct Inbox(mpsc::Receiver<Message>);
+
+impl Shard {
+    /// The two ends of the way in.
+    pub fn new() -> (Self, Inbox) {
+        let (sender, receiver) = mpsc::channel(QUEUE_MAX);
+        (Self(sender), Inbox(receiver))
+    }
+
+    /// Hands an input in.
+    pub async fn input(&self, input: Input, cause: Cause) {
+        let _ = self.0.send(Message::Input(input, cause, None)).await;
+    }
+
+    /// Hands an input in and waits until the engine has taken it.
+    pub async fn input_and_wait(&self, input: Input) {
+        let (done, wait) = oneshot::channel();
+        let _ = self
+            .0
+            .send(Message::Input(input, Cause::Other, Some(done)))
+            .await;
+        let _ = wait.await;
+    }
+
+    /// Hands many inputs in at once.
+    pub async fn inputs(&self, inputs: Vec<Input>, cause: Cause) {
+        let _ = self.0.send(Message::Inputs(inputs, cause)).await;
+    }
+
+    /// Why a person's presence is what it is.
+    pub async fn explain(&self, person: PersonId) -> Option<(Presence, Vec<Reason>)> {
+        let (answer, wait) = oneshot::channel();
+        let _ = self.0.send(Message::Explain(person, answer)).await;
+        wait.await.ok().flatten()
+    }
+
+    /// The sync mode in force.
+    pub async fn mode(&self) -> SyncMode {
+        let (answer, wait) = oneshot::channel();
+        let _ = self.0.send(Message::Mode(answer)).await;
+        wait.await.unwrap_or_default()
+    }
+}
+
+/// The sinks.
+#[derive(Clone, Debug)]
+pub struct Sinks {
+    /// Clients.
+    pub events: Events,
+    /// Store and Teams.
+    pub writer: Writer,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Runs the engine until every [`Shard`] is gone.
+pub async fn run(mut inbox: Inbox, settings: Settings, clock: Clock, sinks: Sinks) {
+    let mut engine = Engine::new(settings);
+    loop {
+        let deadline = engine.next_deadline();
+        let message = tokio::select! {
+            message = inbox.0.recv() => message,
+            () = clock.sleep_until(deadline) => {
+                sinks.take(engine.handle(clock.now(), Input::Tick), Cause::Other);
+                continue;
+            }
+        };
+        match message {
+            None => return,
+            Some(Message::Input(input, cause, done)) => {
+                sinks.take(engine.handle(clock.now(), input), cause);
+                if let Some(done) = done {
+                    let _ = done.send(());
+                }
+            }
+            Some(Message::Inputs(inputs, cause)) => {
+                for input in inputs {
+                    sinks.take(engine.handle(clock.now(), input), cause);
+                }
+            }
+            Some(Message::Explain(person, answer)) => {
+                let _ = answer.send(engine.explain(person, clock.now()));
+            }
+            Some(Message::Mode(answer)) => {
+                let _ = answer.send(engine.settings().mode);
+            }
+        }
+    }
+}
+
+impl Sinks {
+    fn take(&self, effects: Vec<Effect>, cause: Cause) {
+        let (mut records, mut writes) = (Vec::new(), Vec::new());
+        for effect in effects {
+            match effect {
+                Effect::Changed { person, presence } => {
+                    let answered_at = match cause {
+                        Cause::Graph(received) => Some(received),
+                        _ => None,
+                    };
+                    self.events.publish(person, presence, answered_at);
+                }
+                Effect::Remember(record) => records.push(record),
+                Effect::Write(write) => writes.push(write),
+                Effect::WritingPaused { person, until } => {
+                    self.metrics.loop_breaker.inc();
+                    tracing::warn!(
+                        %person, until = %crate::clock::rfc3339(until),
+                        "writing to Teams is paused for this person: too many changes within a minute; \
+                         check that no second presence synchronisation is active"
+                    );
+                }
+            }
+        }
+        if !(records.is_empty() && writes.is_empty()) {
+            let heard_at = match cause {
+                Cause::Pbx(received) => Some(received),
+                _ => None,
+            };
+            self.writer.push(records, writes, heard_at);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Teams as a sink and as a source: the loops that spend the tenant's budget. What may be sent when is decided by the
+//! plain types of `graph`; here is only waiting and sending.
+
+mod link;
+mod sweep;
+mod writes;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use graph::{Blame, Budget, Client, GraphError};
+
+use crate::{
+    clock::Clock,
+    directory::Directory,
+    health::{Health, Trouble},
+    metrics::Metrics,
+    shard::Shard,
+};
+
+pub use sweep::SweepNow;
+pub use writes::TeamsWrites;
+
+/// The connection to one tenant. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    client: Arc<Client>,
+    budget: Arc<Mutex<Budget>>,
+    limit: Option<u32>,
+    clock: Clock,
+    directory: Directory,
+    shard: Shard,
+    health: Health,
+    metrics: Arc<Metrics>,
+}
+
+/// What a tenant needs of the rest of the server.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// The time.
+    pub clock: Clock,
+    /// Who is who.
+    pub directory: Directory,
+    /// The engine.
+    pub shard: Shard,
+    /// Where trouble is told.
+    pub health: Health,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Tenant {
+    /// A tenant reached by `client` with `limit` requests per 30 seconds. Nothing is sent yet.
+    pub fn new(client: Client, limit: Option<u32>, surroundings: Surroundings) -> Self {
+        let Surroundings {
+            clock,
+            directory,
+            shard,
+            health,
+            metrics,
+        } = surroundings;
+        let budget = Arc::new(Mutex::new(Budget::new(limit, clock.now().milliseconds())));
+        Self {
+            client: Arc::new(client),
+            budget,
+            limit,
+            clock,
+            directory,
+            shard,
+            health,
+            metrics,
+        }
+    }
+
+    fn budget(&self) -> MutexGuard<'_, Budget> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for room in the budget.
+    async fn afford(&self) {
+        loop {
+            let taken = self.budget().take(self.clock.now().milliseconds());
+            match taken {
+                Ok(()) => return,
+                Err(wait) => self.clock.sleep(wait).await,
+            }
+        }
+    }
+
+    /// Notes how a call went: for the figures, for the health, for the budget.
+    fn note(&self, part: &str, call: &str, result: Result<(), &GraphError>) {
+        let error = match result {
+            Ok(()) => {
+                self.metrics.count_request(call, "ok");
+                self.health.report(part, None);
+                return;
+            }
+            Err(error) => error,
+        };
+        self.metrics.count_request(call, outcome(error));
+        if matches!(error, GraphError::Throttled { .. }) || error.retry_after().is_some() {
+            let wait = error.retry_after().unwrap_or(Duration::from_secs(2));
+            self.budget().silence(self.clock.now().milliseconds(), wait);
+        }
+        // One person's trouble is not the tenant's.
+        if error.blame() == Blame::Request {
+            tracing::warn!(part, call, %error, "a request to Teams was refused");
+            return;
+        }
+        let remedy = match error.blame() {
+            Blame::Service => "it is tried again by itself; if it lasts, see the text",
+            Blame::Administrator | Blame::Request => "see the text; it is tried again by itself",
+        };
+        let trouble = Trouble {
+            what: error.to_string(),
+            remedy: remedy.into(),
+        };
+        self.health.report(part, Some(trouble));
+    }
+}
+
+fn outcome(error: &GraphError) -> &'static str {
+    match error {
+        GraphError::Unreachable { .. } => "unreachable",
+        GraphError::SignIn { .. } => "sign_in",
+        GraphError::Unauthorized { .. } => "unauthorized",
+        GraphError::Forbidden { .. } => "forbidden",
+        GraphError::NotFound { .. } => "not_found",
+        GraphError::Throttled { .. } => "throttled",
+        GraphError::Service { .. } => "service",
+        GraphError::Refused { .. } => "refused",
+        GraphError::Malformed { .. } => "malformed",
+    }
+}

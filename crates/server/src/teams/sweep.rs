@@ -1,0 +1,126 @@
+//! Reading Teams: everybody's presence over and over, spread over the rhythm.
+
+use std::{sync::Arc, time::Duration};
+
+use graph::{BULK_MAX, rhythm};
+use presence::{Input, SyncMode, TeamsState};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+    time::Instant,
+};
+
+use super::Tenant;
+use crate::shard::Cause;
+
+/// Pause while nothing may cross or nobody has a Teams account.
+const IDLE: Duration = Duration::from_millis(500);
+/// The name under which the health of reading is told.
+const PART: &str = "teams sweep";
+
+/// Asks for a whole sweep at once. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct SweepNow(mpsc::Sender<oneshot::Sender<()>>);
+
+impl SweepNow {
+    /// Sweeps and returns when everybody has been read.
+    pub async fn sweep(&self) {
+        let (done, wait) = oneshot::channel();
+        if self.0.send(done).await.is_ok() {
+            let _ = wait.await;
+        }
+    }
+}
+
+impl Tenant {
+    /// The way to ask for a sweep, and the place where such wishes arrive.
+    pub fn sweeper() -> (SweepNow, mpsc::Receiver<oneshot::Sender<()>>) {
+        let (sender, receiver) = mpsc::channel(1);
+        (SweepNow(sender), receiver)
+    }
+
+    /// Sweeps, for ever. The rhythm is the network's time, not the server's clock: a clock that is driven by hand stands
+    /// still, the world does not.
+    pub async fn sweep(self, mut wishes: mpsc::Receiver<oneshot::Sender<()>>) {
+        loop {
+            let began = Instant::now();
+            let mut wish = None;
+            let ids = self.swept_people().await;
+            let period = if ids.is_empty() {
+                IDLE
+            } else {
+                rhythm(ids.len(), self.limit)
+            };
+            let mut requests = JoinSet::new();
+            let chunks = ids.len().div_ceil(BULK_MAX);
+            for (index, chunk) in ids.chunks(BULK_MAX).enumerate() {
+                let due = began
+                    + period * u32::try_from(index).unwrap_or(0)
+                        / u32::try_from(chunks).unwrap_or(1);
+                if wish.is_none() {
+                    tokio::select! {
+                        () = tokio::time::sleep_until(due) => {}
+                        Some(asked) = wishes.recv() => wish = Some(asked),
+                    }
+                }
+                self.afford().await;
+                let (tenant, chunk) = (self.clone(), chunk.to_vec());
+                requests.spawn(async move { tenant.read(&chunk).await });
+            }
+            // A slow service slows the rhythm; it never has two sweeps at once.
+            while requests.join_next().await.is_some() {}
+            match wish {
+                Some(done) => {
+                    let _ = done.send(());
+                }
+                None => tokio::select! {
+                    () = tokio::time::sleep_until(began + period) => {}
+                    // Begin anew, for it asks for everybody.
+                    Some(done) = wishes.recv() => {
+                        self.sweep_once().await;
+                        let _ = done.send(());
+                    }
+                },
+            }
+        }
+    }
+
+    async fn sweep_once(&self) {
+        for chunk in self.swept_people().await.chunks(BULK_MAX) {
+            self.afford().await;
+            self.read(chunk).await;
+        }
+    }
+
+    /// The Teams accounts to read: none where nothing may cross.
+    async fn swept_people(&self) -> Vec<Arc<str>> {
+        if self.shard.mode().await == SyncMode::None {
+            self.health.report(PART, None);
+            return Vec::new();
+        }
+        self.directory.teams_ids()
+    }
+
+    async fn read(&self, ids: &[Arc<str>]) {
+        let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
+        let asked_at = self.clock.now();
+        let result = self.client.presences(&ids).await;
+        let received = Instant::now();
+        self.note(PART, "getPresencesByUserId", result.as_ref().map(|_| ()));
+        let Ok(presences) = result else {
+            return;
+        };
+        let inputs = presences.into_iter().filter_map(|presence| {
+            let person = self.directory.by_teams_id(&presence.id)?;
+            let state = TeamsState::new(&presence.availability, &presence.activity);
+            Some(Input::TeamsObserved {
+                person,
+                state,
+                asked_at,
+            })
+        });
+        self.shard
+            .inputs(inputs.collect(), Cause::Graph(received))
+            .await;
+    }
+}

@@ -1,0 +1,180 @@
+//! The sink towards the store and, through it, towards Teams: what must be remembered is durable before the write that
+//! it belongs to is sent, and before what a person entered is acknowledged.
+//!
+//! Whatever arrives while a transaction runs goes into the next one (group commit). Of several records about the same
+//! thing only the latest is kept, so that a slow disk delays itself only and never grows a queue.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use presence::{Choice, Input, PersonId, Record, Slot, TeamsWrite};
+use store::Store;
+use tokio::{
+    sync::{Notify, oneshot},
+    time::Instant,
+};
+
+use crate::{
+    health::{Health, Trouble},
+    shard::Shard,
+    teams::TeamsWrites,
+};
+
+/// Pause before a failed transaction is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// The name under which the store's health is told.
+const PART: &str = "database";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Own(PersonId, Slot),
+    TeamsCall(PersonId),
+    Choice(PersonId),
+}
+
+/// What a person entered, and whom to tell that it is durable.
+#[derive(Debug)]
+struct Entered {
+    person: PersonId,
+    choice: Option<Choice>,
+    done: oneshot::Sender<Result<(), String>>,
+}
+
+#[derive(Debug, Default)]
+struct Pending {
+    records: BTreeMap<Key, Record>,
+    writes: BTreeMap<(PersonId, Slot), (TeamsWrite, Option<Instant>)>,
+    entered: Vec<Entered>,
+}
+
+impl Pending {
+    fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.writes.is_empty() && self.entered.is_empty()
+    }
+
+    /// Puts back what could not be committed; what came meanwhile is newer.
+    fn put_back(&mut self, older: Self) {
+        for (key, record) in older.records {
+            self.records.entry(key).or_insert(record);
+        }
+        for (key, write) in older.writes {
+            self.writes.entry(key).or_insert(write);
+        }
+    }
+}
+
+/// The way to the store and to Teams. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Writer {
+    pending: Arc<Mutex<Pending>>,
+    wake: Arc<Notify>,
+}
+
+impl Writer {
+    /// Takes what the engine wants remembered and written. `heard_at`: the telephone event that caused it.
+    pub fn push(&self, records: Vec<Record>, writes: Vec<TeamsWrite>, heard_at: Option<Instant>) {
+        let mut pending = self.lock();
+        for record in records {
+            pending.records.insert(key(&record), record);
+        }
+        for write in writes {
+            pending
+                .writes
+                .insert((write.person, write.slot), (write, heard_at));
+        }
+        drop(pending);
+        self.wake.notify_one();
+    }
+
+    /// Makes a person's choice durable, hands it to the engine, and returns when both are done.
+    ///
+    /// # Errors
+    /// It could not be made durable; nothing changed. The text says why.
+    pub async fn choose(&self, person: PersonId, choice: Option<Choice>) -> Result<(), String> {
+        let (done, wait) = oneshot::channel();
+        self.lock().entered.push(Entered {
+            person,
+            choice,
+            done,
+        });
+        self.wake.notify_one();
+        wait.await
+            .unwrap_or_else(|_| Err("the server is stopping; try again in a moment".into()))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether everything is durable.
+    pub fn is_idle(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    fn take(&self) -> Option<Pending> {
+        let mut pending = self.lock();
+        (!pending.is_empty()).then(|| std::mem::take(&mut *pending))
+    }
+
+    /// Commits and passes on, for ever.
+    pub async fn run(self, store: Store, shard: Shard, teams: TeamsWrites, health: Health) {
+        loop {
+            self.wake.notified().await;
+            while let Some(mut batch) = self.take() {
+                let entered = std::mem::take(&mut batch.entered);
+                let choices: Vec<Record> = entered.iter().map(Entered::record).collect();
+                match store.commit(batch.records.values().chain(&choices)).await {
+                    Ok(()) => {
+                        health.report(PART, None);
+                        for (write, heard_at) in batch.writes.into_values() {
+                            teams.push(write, heard_at);
+                        }
+                        for Entered {
+                            person,
+                            choice,
+                            done,
+                        } in entered
+                        {
+                            shard.input_and_wait(Input::Choose(person, choice)).await;
+                            let _ = done.send(Ok(()));
+                        }
+                    }
+                    Err(error) => {
+                        let remedy = "check free space and permissions of the data folder; \
+                                      nothing is written to Teams until this works";
+                        let trouble = Trouble {
+                            what: error.to_string(),
+                            remedy: remedy.into(),
+                        };
+                        health.report(PART, Some(trouble));
+                        for Entered { done, .. } in entered {
+                            let _ = done.send(Err(error.to_string()));
+                        }
+                        self.lock().put_back(batch);
+                        tokio::time::sleep(RETRY).await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Entered {
+    fn record(&self) -> Record {
+        Record::Choice {
+            person: self.person,
+            choice: self.choice.clone(),
+        }
+    }
+}
+
+fn key(record: &Record) -> Key {
+    match record {
+        Record::Own { person, slot, .. } => Key::Own(*person, *slot),
+        Record::TeamsCall { person, .. } => Key::TeamsCall(*person),
+        Record::Choice { person, .. } => Key::Choice(*person),
+    }
+}
