@@ -1,11 +1,17 @@
 //! The dialogs of one extension, folded from full and partial documents (RFC 4235 §4.3).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use crate::dialog_info::{Completeness, DIALOGS_MAX, Dialog, DialogInfo, DialogState};
 
 /// How many ended dialogs are remembered: more than documents mention of one telephone at a time.
 const ENDED_MAX: usize = 64;
+
+/// How long a dialog may stay unanswered before it is no longer believed. A call is given up after
+/// three minutes of ringing (timer C, RFC 3261 §16.6); a notifier that still tells of it has lost
+/// track of its end, as Kamailio does when publications overtake each other.
+pub const UNANSWERED_MAX: Duration = Duration::from_secs(300);
 
 /// What became of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +32,8 @@ pub struct DialogSet {
     live: Vec<Dialog>,
     /// Id and Call-ID of dialogs that are over, the latest last.
     ended: VecDeque<(String, String)>,
+    /// Since when each unanswered dialog that documents mention is known, by id and Call-ID.
+    unanswered: BTreeMap<(String, Option<String>), Duration>,
 }
 
 impl DialogSet {
@@ -42,6 +50,7 @@ impl DialogSet {
     /// There is no dialog, as an empty NOTIFY says.
     pub fn clear(&mut self) {
         self.live.clear();
+        self.unanswered.clear();
     }
 
     /// The dialogs that are not terminated.
@@ -50,7 +59,7 @@ impl DialogSet {
     }
 
     /// Takes a document.
-    pub fn fold(&mut self, document: DialogInfo) -> Fold {
+    pub fn fold(&mut self, now: Duration, document: DialogInfo) -> Fold {
         match (self.version, document.completeness) {
             (Some(known), _) if document.version <= known => return Fold::Old,
             (Some(known), Completeness::Partial) if document.version != known + 1 => {
@@ -72,7 +81,35 @@ impl DialogSet {
         // A document is bounded; many partial ones are not. The oldest go first.
         let excess = self.live.len().saturating_sub(DIALOGS_MAX);
         self.live.drain(..excess);
+        let unanswered = self
+            .live
+            .iter()
+            .filter(|d| d.state < DialogState::Confirmed)
+            .map(|dialog| {
+                let name = name(dialog);
+                let since = self.unanswered.get(&name).copied().unwrap_or(now);
+                (name, since)
+            });
+        self.unanswered = unanswered.collect();
+        self.expire(now);
         Fold::Applied
+    }
+
+    /// Drops what has been unanswered for longer than [`UNANSWERED_MAX`]; whether there was any.
+    pub fn expire(&mut self, now: Duration) -> bool {
+        let before = self.live.len();
+        let unanswered = &self.unanswered;
+        self.live
+            .retain(|d| expiry(unanswered, d).is_none_or(|at| now < at));
+        self.live.len() != before
+    }
+
+    /// When [`Self::expire`] has something to do.
+    pub fn next_expiry(&self) -> Option<Duration> {
+        self.live
+            .iter()
+            .filter_map(|d| expiry(&self.unanswered, d))
+            .min()
     }
 
     /// The dialogs of one document that are not over.
@@ -120,6 +157,23 @@ impl DialogSet {
     }
 }
 
+/// What tells a dialog from others within the set.
+fn name(dialog: &Dialog) -> (String, Option<String>) {
+    (dialog.id.clone(), dialog.call_id.clone())
+}
+
+fn expiry(
+    unanswered: &BTreeMap<(String, Option<String>), Duration>,
+    dialog: &Dialog,
+) -> Option<Duration> {
+    if dialog.state >= DialogState::Confirmed {
+        return None;
+    }
+    unanswered
+        .get(&name(dialog))
+        .map(|since| *since + UNANSWERED_MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -144,56 +198,64 @@ mod tests {
         }
     }
 
+    const NOW: Duration = Duration::from_secs(1);
+
     use Completeness::{Full, Partial};
     use DialogState::{Confirmed, Early, Terminated, Trying};
 
     #[test]
     fn versions_decide_what_counts() {
         let mut set = DialogSet::new();
-        assert_eq!(set.fold(document(5, Partial, &[("a", Early)])), Fold::Gap);
         assert_eq!(
-            set.fold(document(5, Full, &[("a", Early), ("b", Trying)])),
-            Fold::Applied
-        );
-        assert_eq!(set.fold(document(5, Full, &[])), Fold::Old);
-        assert_eq!(set.fold(document(4, Partial, &[])), Fold::Old);
-        assert_eq!(
-            set.fold(document(6, Partial, &[("a", Confirmed)])),
-            Fold::Applied
+            set.fold(NOW, document(5, Partial, &[("a", Early)])),
+            Fold::Gap
         );
         assert_eq!(
-            set.fold(document(8, Partial, &[("a", Terminated)])),
+            set.fold(NOW, document(5, Full, &[("a", Early), ("b", Trying)])),
+            Fold::Applied
+        );
+        assert_eq!(set.fold(NOW, document(5, Full, &[])), Fold::Old);
+        assert_eq!(set.fold(NOW, document(4, Partial, &[])), Fold::Old);
+        assert_eq!(
+            set.fold(NOW, document(6, Partial, &[("a", Confirmed)])),
+            Fold::Applied
+        );
+        assert_eq!(
+            set.fold(NOW, document(8, Partial, &[("a", Terminated)])),
             Fold::Gap
         );
         assert_eq!(set.dialogs().len(), 2);
         assert_eq!(
-            set.fold(document(7, Partial, &[("a", Terminated)])),
+            set.fold(NOW, document(7, Partial, &[("a", Terminated)])),
             Fold::Applied
         );
         assert_eq!(
             set.dialogs(),
             &document(0, Full, &[("b", Trying)]).dialogs[..]
         );
-        assert_eq!(set.fold(document(20, Full, &[])), Fold::Applied);
+        assert_eq!(set.fold(NOW, document(20, Full, &[])), Fold::Applied);
         assert!(set.dialogs().is_empty());
         set.restart();
-        assert_eq!(set.fold(document(0, Full, &[("c", Early)])), Fold::Applied);
+        assert_eq!(
+            set.fold(NOW, document(0, Full, &[("c", Early)])),
+            Fold::Applied
+        );
     }
 
     #[test]
     fn the_same_dialog_twice_counts_once_and_two_unknown_ones_both() {
         let mut set = DialogSet::new();
-        set.fold(document(1, Full, &[("a", Terminated), ("a", Trying)]));
+        set.fold(NOW, document(1, Full, &[("a", Terminated), ("a", Trying)]));
         assert_eq!(set.dialogs().len(), 1);
         let mut same = document(2, Full, &[("a", Terminated), ("a", Trying)]);
         same.dialogs
             .iter_mut()
             .for_each(|d| d.call_id = Some("c".into()));
-        set.fold(same.clone());
+        set.fold(NOW, same.clone());
         assert!(set.dialogs().is_empty());
         same.version = 3;
         same.dialogs[1].call_id = Some("other".into());
-        set.fold(same);
+        set.fold(NOW, same);
         assert_eq!(set.dialogs().len(), 1);
     }
 
@@ -205,17 +267,17 @@ mod tests {
             document
         };
         let mut set = DialogSet::new();
-        set.fold(call(1, "a", Terminated));
-        set.fold(call(2, "a", Trying));
+        set.fold(NOW, call(1, "a", Terminated));
+        set.fold(NOW, call(2, "a", Trying));
         assert!(set.dialogs().is_empty());
-        set.fold(call(3, "b", Trying));
+        set.fold(NOW, call(3, "b", Trying));
         assert_eq!(set.dialogs().len(), 1);
         // An id alone may be used again, as Asterisk does with every call.
-        set.fold(document(4, Full, &[("x", Terminated)]));
-        set.fold(document(5, Full, &[("x", Early)]));
+        set.fold(NOW, document(4, Full, &[("x", Terminated)]));
+        set.fold(NOW, document(5, Full, &[("x", Early)]));
         assert_eq!(set.dialogs().len(), 1);
         for n in 0..100 {
-            set.fold(call(10 + n, &n.to_string(), Terminated));
+            set.fold(NOW, call(10 + n, &n.to_string(), Terminated));
         }
         assert_eq!(set.ended.len(), ENDED_MAX);
         // One that is mentioned all the time is not forgotten, however many others end.
@@ -223,17 +285,37 @@ mod tests {
             let mut both = call(200 + n, "orphan", if n == 0 { Terminated } else { Trying });
             both.dialogs
                 .extend(call(0, &format!("other{n}"), Terminated).dialogs);
-            set.fold(both);
+            set.fold(NOW, both);
             assert!(set.dialogs().is_empty(), "{n}");
         }
     }
 
     #[test]
+    fn what_rings_for_ever_is_not_believed() {
+        let mut set = DialogSet::new();
+        let ringing = |version| document(version, Full, &[("a", Trying), ("b", Confirmed)]);
+        set.fold(NOW, ringing(1));
+        assert_eq!(set.next_expiry(), Some(NOW + UNANSWERED_MAX));
+        assert!(!set.expire(NOW + UNANSWERED_MAX - Duration::from_millis(1)));
+        assert!(set.expire(NOW + UNANSWERED_MAX));
+        assert_eq!((set.dialogs().len(), set.next_expiry()), (1, None));
+        // Mentioned again it is as old as before; once it was gone it may ring anew.
+        set.fold(NOW + UNANSWERED_MAX * 2, ringing(2));
+        assert_eq!(set.dialogs().len(), 1);
+        set.fold(NOW + UNANSWERED_MAX * 2, document(3, Full, &[]));
+        set.fold(NOW + UNANSWERED_MAX * 2, ringing(4));
+        assert_eq!(set.dialogs().len(), 2);
+    }
+
+    #[test]
     fn the_number_of_dialogs_is_bounded() {
         let mut set = DialogSet::new();
-        set.fold(document(0, Full, &[]));
+        set.fold(NOW, document(0, Full, &[]));
         for version in 1..=(DIALOGS_MAX as u64 + 10) {
-            set.fold(document(version, Partial, &[(&version.to_string(), Early)]));
+            set.fold(
+                NOW,
+                document(version, Partial, &[(&version.to_string(), Early)]),
+            );
         }
         assert_eq!(set.dialogs().len(), DIALOGS_MAX);
     }
@@ -244,7 +326,7 @@ mod tests {
         fn a_newer_full_document_decides_alone(before in proptest::collection::vec(any_document(), 0..10), mut last in any_document()) {
             let mut set = DialogSet::new();
             for document in before {
-                set.fold(document);
+                set.fold(NOW, document);
                 prop_assert!(set.dialogs().iter().all(|d| d.state != Terminated));
             }
             last.completeness = Full;
@@ -252,8 +334,8 @@ mod tests {
             // Other calls than those before; ended ones do not come back.
             last.dialogs.iter_mut().for_each(|d| d.call_id = d.call_id.take().map(|c| format!("later {c}")));
             let mut alone = DialogSet::new();
-            alone.fold(last.clone());
-            prop_assert_eq!(set.fold(last), Fold::Applied);
+            alone.fold(NOW, last.clone());
+            prop_assert_eq!(set.fold(NOW, last), Fold::Applied);
             prop_assert_eq!(set.dialogs(), alone.dialogs());
         }
     }

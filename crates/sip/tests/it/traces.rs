@@ -39,7 +39,7 @@ fn stories(trace: &str) -> BTreeMap<String, Vec<String>> {
             DialogInfo::parse(message.body()).unwrap_or_else(|e| panic!("{e} in {text}"));
         let extension = sip::message::uri_user(&document.entity).unwrap().to_owned();
         let set = sets.entry(extension.clone()).or_default();
-        let mark = if set.fold(document) == Fold::Applied {
+        let mark = if set.fold(std::time::Duration::ZERO, document) == Fold::Applied {
             ""
         } else {
             "!"

@@ -51,6 +51,7 @@ struct Line {
     subscriber: Subscriber,
     dialogs: DialogSet,
     state: Option<LineState>,
+    lease_until: Duration,
     /// The Call-ID under which it is found.
     call_id: String,
     scheduled: Option<Duration>,
@@ -178,6 +179,7 @@ impl Lines {
             subscriber: Subscriber::new(target, self.ids.fork()),
             dialogs: DialogSet::new(),
             state: None,
+            lease_until: Duration::ZERO,
             call_id: String::new(),
             scheduled: None,
             queued: false,
@@ -267,7 +269,14 @@ impl Lines {
                 continue;
             };
             line.scheduled = None;
-            if line.subscriber.is_pending() {
+            let (pending, due) = (
+                line.subscriber.is_pending(),
+                line.subscriber.next_deadline(),
+            );
+            self.stop_ringing(now, &extension, &mut out);
+            if due.is_none_or(|at| at > now) {
+                self.reschedule(&extension);
+            } else if pending {
                 self.run(now, &extension, Event::Elapsed, &mut out);
             } else {
                 // It may begin a transaction: that has to wait for its turn.
@@ -342,7 +351,11 @@ impl Lines {
                 self.tick_off(extension, out);
             }
             Action::Renewed { remaining } => {
-                if let Some(state) = self.lines.get(extension).and_then(|l| l.state) {
+                let Some(line) = self.lines.get_mut(extension) else {
+                    return;
+                };
+                line.lease_until = now + remaining;
+                if let Some(state) = line.state {
                     out.push(Output::State {
                         extension: Arc::clone(extension),
                         state,
@@ -425,10 +438,12 @@ impl Lines {
         if let Some(old) = line.scheduled.take() {
             self.deadlines.remove(&(old, Arc::clone(extension)));
         }
-        if let Some(at) = line
-            .subscriber
-            .next_deadline()
-            .filter(|_| !line.queued || line.subscriber.is_pending())
+        let due = line.subscriber.next_deadline();
+        let due = due.filter(|_| !line.queued || line.subscriber.is_pending());
+        if let Some(at) = [due, line.dialogs.next_expiry()]
+            .into_iter()
+            .flatten()
+            .min()
         {
             line.scheduled = Some(at);
             self.deadlines.insert((at, Arc::clone(extension)));

@@ -17,7 +17,7 @@ fn states(trace: &str) -> BTreeMap<String, Vec<LineState>> {
         let document = DialogInfo::parse(message.body()).unwrap();
         let extension = uri_user(&document.entity).unwrap().to_owned();
         let set = sets.entry(extension.clone()).or_default();
-        set.fold(document);
+        set.fold(std::time::Duration::ZERO, document);
         states
             .entry(extension)
             .or_default()

@@ -52,7 +52,7 @@ impl Lines {
                     return self.set_trouble(extension, Some(trouble));
                 }
             };
-            match line.dialogs.fold(document) {
+            match line.dialogs.fold(now, document) {
                 Fold::Applied => line_state(line.dialogs.dialogs()),
                 // Nothing new, but the subscription lives.
                 Fold::Old => match line.state {
@@ -69,11 +69,35 @@ impl Lines {
             }
         };
         line.state = Some(state);
+        line.lease_until = now + lease;
+        self.reschedule(extension);
         self.set_trouble(extension, None);
         out.push(Output::State {
             extension: Arc::clone(extension),
             state,
             lease,
         });
+    }
+
+    /// A call that has been ringing for too long is over: says what remains.
+    pub(super) fn stop_ringing(
+        &mut self,
+        now: Duration,
+        extension: &Arc<str>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(line) = self.lines.get_mut(extension) else {
+            return;
+        };
+        if line.dialogs.expire(now) && line.state.is_some() {
+            let state = line_state(line.dialogs.dialogs());
+            line.state = Some(state);
+            let lease = line.lease_until.saturating_sub(now);
+            out.push(Output::State {
+                extension: Arc::clone(extension),
+                state,
+                lease,
+            });
+        }
     }
 }

@@ -336,3 +336,27 @@ fn stopping_unsubscribes_and_then_nothing_is_left() {
     );
     assert_eq!((lines.active(), lines.len()), (0, 0));
 }
+
+#[test]
+fn a_call_that_rings_for_ever_ends_by_itself_with_the_lease_that_is_left() {
+    let (mut lines, subscribe) = one_active();
+    let out = notify(
+        &mut lines,
+        SECOND,
+        &subscribe,
+        2,
+        &document(1, "full", "trying"),
+    );
+    assert_eq!(states(&out), [LineState::Ringing]);
+    let ended = loop {
+        let now = lines.next_deadline().unwrap();
+        let out = lines.elapse(now);
+        // Renewals on the way are not answered here.
+        if let Some(Output::State { state, lease, .. }) =
+            out.iter().find(|o| matches!(o, Output::State { .. }))
+        {
+            break (now, *state, *lease);
+        }
+    };
+    assert_eq!(ended, (SECOND * 301, LineState::Idle, SECOND * 300));
+}
