@@ -1,1 +1,62 @@
-//! Placeholder.
+//! What the end-to-end tests stand on: programs started as users start them, stopped by their own process id, and a
+//! way to wait for what should become true.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "this crate is test code throughout: a failure must stop the test where it happens"
+)]
+
+mod browser;
+mod lab;
+mod offhook;
+mod program;
+mod teamsbox;
+
+use std::{fmt::Debug, future::Future, time::Duration};
+
+pub use browser::Browser;
+pub use lab::Lab;
+pub use offhook::{Demo, Installation, Server};
+pub use program::{Program, repository};
+pub use teamsbox::Teamsbox;
+use tokio::time::Instant;
+
+/// Waits until `look` gives `expected`, and fails with what it gave last.
+///
+/// # Panics
+/// It does not become so within `limit`.
+pub async fn eventually<T, F>(what: &str, limit: Duration, expected: T, look: impl Fn() -> F)
+where
+    T: PartialEq + Debug,
+    F: Future<Output = T>,
+{
+    let end = Instant::now() + limit;
+    loop {
+        let seen = look().await;
+        if seen == expected {
+            return;
+        }
+        assert!(
+            Instant::now() < end,
+            "{what}: expected {expected:?}, still {seen:?} after {limit:?}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Checks that `look` gives `expected` for the whole of `time`.
+///
+/// # Panics
+/// It gives something else.
+pub async fn stays<T, F>(what: &str, time: Duration, expected: T, look: impl Fn() -> F)
+where
+    T: PartialEq + Debug,
+    F: Future<Output = T>,
+{
+    let end = Instant::now() + time;
+    while Instant::now() < end {
+        assert_eq!(look().await, expected, "{what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -36,6 +36,8 @@ const TEAMSBOX_OFFSET: u16 = 100;
 const READY_MAX: Duration = Duration::from_secs(20);
 /// The domain of the simulated telephone system.
 const DOMAIN: &str = "pbx.demo";
+/// The account by which the server subscribes there.
+const USERNAME: &str = "offhook";
 
 /// Arguments of the demo.
 #[derive(Debug, clap::Args)]
@@ -115,24 +117,11 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
     .await
     .context("cannot start teamsbox; --port moves everything")?;
     let teamsbox = Arc::new(teamsbox);
-    let password = access::new_secret()?;
     let extensions: Vec<String> = people
         .iter()
         .flat_map(|person| person.extensions.clone())
         .collect();
-    let pbx = SimulatedPbx::start(SimulatedPbxConfig {
-        listen: loopback(0),
-        domain: DOMAIN.into(),
-        username: "offhook".into(),
-        password: Password::new(password.clone()),
-        extensions: extensions
-            .iter()
-            .map(|extension| extension.as_str().into())
-            .collect(),
-    })
-    .await
-    .context("cannot start the simulated telephone system")?;
-    let pbx = Arc::new(pbx);
+    let (pbx, connector) = start_pbx(&extensions).await?;
 
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let store = Store::open(&folder.path().join("demo.db")).await?;
@@ -155,15 +144,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
         store,
         clock,
         teams: Some(teams(&teamsbox)),
-        pbx: Some(SipConnectorConfig {
-            name: "simulated".into(),
-            server: pbx.address().to_string(),
-            transport: Transport::Udp,
-            domain: DOMAIN.into(),
-            username: "offhook".into(),
-            password: Password::new(password),
-            bind: None,
-        }),
+        pbx: Some(connector),
         timing: Timing::default(),
         api_key: None,
         demo: Some(Demo {
@@ -196,6 +177,35 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
         tasks,
         _folder: folder,
     })
+}
+
+/// The simulated telephone system, and how to connect to it.
+async fn start_pbx(
+    extensions: &[String],
+) -> anyhow::Result<(Arc<SimulatedPbx>, SipConnectorConfig)> {
+    let password = Password::new(access::new_secret()?);
+    let pbx = SimulatedPbx::start(SimulatedPbxConfig {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        domain: DOMAIN.into(),
+        username: USERNAME.into(),
+        password: password.clone(),
+        extensions: extensions
+            .iter()
+            .map(|extension| extension.as_str().into())
+            .collect(),
+    })
+    .await
+    .context("cannot start the simulated telephone system")?;
+    let connector = SipConnectorConfig {
+        name: "simulated".into(),
+        server: pbx.address().to_string(),
+        transport: Transport::Udp,
+        domain: DOMAIN.into(),
+        username: USERNAME.into(),
+        password,
+        bind: None,
+    };
+    Ok((Arc::new(pbx), connector))
 }
 
 impl Running {

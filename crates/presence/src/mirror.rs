@@ -309,7 +309,7 @@ impl Mirror {
                 });
                 wishes.push(Wish::Write(slot, Action::Set));
             }
-            (Own::Held(held), false) if self.may_change(slot, timing, now) => {
+            (Own::Held(held), false) => {
                 self.change(slot, Own::Withdrawn(Withdrawn::from_held(&held, now)), now);
                 wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Clear)]);
             }
@@ -337,6 +337,7 @@ impl Mirror {
         self.changed_at[slot as usize].map(|at| at + timing.write_interval)
     }
 
+    /// Setting keeps its distance from the last change; taking back never waits.
     fn may_change(&self, slot: Slot, timing: &Timing, now: Timestamp) -> bool {
         self.changeable_at(slot, timing).is_none_or(|at| at <= now)
     }

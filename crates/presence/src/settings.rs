@@ -86,7 +86,8 @@ pub struct Timing {
     pub settle: Duration,
     /// The least time that Teams must have shown something else before the settle window may end early.
     pub settle_early: Duration,
-    /// Least time between two changing writes of one person, so that a flapping line cannot eat the tenant's budget.
+    /// Least time between a change of a person's slot and setting it again, so that a flapping line cannot eat the
+    /// tenant's budget. Taking back never waits.
     pub write_interval: Duration,
     /// When to stop writing for a person because somebody else seems to answer our writes. `None` switches it off.
     pub loop_breaker: Option<LoopBreaker>,

@@ -91,6 +91,24 @@ pub(crate) type Shared = Arc<SharedState>;
 
 #[derive(Debug)]
 pub(crate) struct SharedState {
+    core: Core,
+    pub(crate) access: Access,
+    pub(crate) settings_change: tokio::sync::Mutex<()>,
+    pub(crate) stopping: watch::Receiver<bool>,
+    pub(crate) demo: Option<Demo>,
+}
+
+impl std::ops::Deref for SharedState {
+    type Target = Core;
+
+    fn deref(&self) -> &Core {
+        &self.core
+    }
+}
+
+/// What everything stands on. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Core {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) directory: Directory,
@@ -99,10 +117,114 @@ pub(crate) struct SharedState {
     pub(crate) writer: Writer,
     pub(crate) health: Health,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) access: Access,
-    pub(crate) settings_change: tokio::sync::Mutex<()>,
-    pub(crate) stopping: watch::Receiver<bool>,
-    pub(crate) demo: Option<Demo>,
+}
+
+impl Core {
+    /// Starts the engine and tells it what the store remembers.
+    async fn start(
+        store: Store,
+        clock: Clock,
+        timing: Timing,
+        tasks: &mut JoinSet<()>,
+    ) -> Result<Self, StoreError> {
+        let metrics = Arc::new(Metrics::default());
+        let events = Events::new(metrics.clone());
+        let (shard, inbox) = Shard::new();
+        let core = Self {
+            store,
+            clock,
+            directory: Directory::default(),
+            events,
+            shard,
+            writer: Writer::default(),
+            health: Health::default(),
+            metrics,
+        };
+        let mode = core.store.organisation_mode().await?;
+        let settings = Settings {
+            mode,
+            profiles: MyProfiles::default(),
+            timing,
+        };
+        let sinks = Sinks {
+            events: core.events.clone(),
+            writer: core.writer.clone(),
+            metrics: core.metrics.clone(),
+        };
+        tasks.spawn(shard::run(inbox, settings, core.clock.clone(), sinks));
+        for stored in core
+            .store
+            .people(&MyProfiles::default(), core.clock.now())
+            .await?
+        {
+            core.directory.put(Person::from(&stored));
+            let input = Input::AddPerson(stored.id, Box::new(stored.record));
+            core.shard.input(input, Cause::Other).await;
+        }
+        Ok(core)
+    }
+
+    async fn start_pbx(
+        &self,
+        config: Option<SipConnectorConfig>,
+    ) -> Result<Option<Arc<Pbx>>, StartError> {
+        let Some(config) = config else {
+            return Ok(None);
+        };
+        let name = config.name.clone();
+        let (directory, shard) = (self.directory.clone(), self.shard.clone());
+        let pbx = Pbx::start(
+            config,
+            directory,
+            shard,
+            self.health.clone(),
+            self.clock.clone(),
+        )
+        .await;
+        Ok(Some(Arc::new(
+            pbx.map_err(|cause| StartError::Pbx { name, cause })?,
+        )))
+    }
+
+    fn start_teams(
+        &self,
+        teams: Option<TeamsOptions>,
+        tasks: &mut JoinSet<()>,
+    ) -> Result<(Option<SweepNow>, TeamsWrites), graph::GraphError> {
+        let clock = teams.is_some().then(|| self.clock.clone());
+        let writes = TeamsWrites::new(self.directory.clone(), clock);
+        let (shard, health) = (self.shard.clone(), self.health.clone());
+        tasks.spawn(self.writer.clone().run(
+            self.store.clone(),
+            shard.clone(),
+            writes.clone(),
+            health.clone(),
+        ));
+        let Some(TeamsOptions {
+            client,
+            requests_per_30_seconds,
+        }) = teams
+        else {
+            return Ok((None, writes));
+        };
+        let surroundings = Surroundings {
+            clock: self.clock.clone(),
+            directory: self.directory.clone(),
+            shard,
+            health,
+            metrics: self.metrics.clone(),
+        };
+        let tenant = Tenant::new(
+            graph::Client::new(client)?,
+            requests_per_30_seconds,
+            surroundings,
+        );
+        let (sweep, wishes) = Tenant::sweeper();
+        tasks.spawn(writes.clone().run(tenant.clone()));
+        tasks.spawn(tenant.clone().link(self.store.clone()));
+        tasks.spawn(tenant.sweep(wishes));
+        Ok((Some(sweep), writes))
+    }
 }
 
 /// A running server. Dropping it ends it; [`App::stop`] ends it in order.
@@ -144,109 +266,22 @@ impl App {
             cause,
         })?;
         let (stop, stopping) = watch::channel(false);
-        let metrics = Arc::new(Metrics::default());
-        let events = Events::new(metrics.clone());
-        let (writer, health, directory) =
-            (Writer::default(), Health::default(), Directory::default());
-        let (shard, inbox) = Shard::new();
         let mut tasks = JoinSet::new();
-
-        let mode = store.organisation_mode().await?;
-        let settings = Settings {
-            mode,
-            profiles: MyProfiles::default(),
-            timing,
-        };
-        let sinks = Sinks {
-            events: events.clone(),
-            writer: writer.clone(),
-            metrics: metrics.clone(),
-        };
-        tasks.spawn(shard::run(inbox, settings, clock.clone(), sinks));
-        let revision = store.people_revision().await?;
-        for stored in store.people(&MyProfiles::default(), clock.now()).await? {
-            directory.put(Person::from(&stored));
-            shard
-                .input(
-                    Input::AddPerson(stored.id, Box::new(stored.record)),
-                    Cause::Other,
-                )
-                .await;
-        }
-
+        let core = Core::start(store, clock, timing, &mut tasks).await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
-        let pbx = match pbx {
-            None => None,
-            Some(config) => {
-                let name = config.name.clone();
-                let surroundings = (
-                    directory.clone(),
-                    shard.clone(),
-                    health.clone(),
-                    clock.clone(),
-                );
-                let (directory, shard, health, clock) = surroundings;
-                let pbx = Pbx::start(config, directory, shard, health, clock).await;
-                Some(Arc::new(
-                    pbx.map_err(|cause| StartError::Pbx { name, cause })?,
-                ))
-            }
-        };
-        let writes = TeamsWrites::new(directory.clone(), teams.is_some().then(|| clock.clone()));
-        tasks.spawn(writer.clone().run(
-            store.clone(),
-            shard.clone(),
-            writes.clone(),
-            health.clone(),
-        ));
-        let mut sweep = None;
-        if let Some(TeamsOptions {
-            client,
-            requests_per_30_seconds,
-        }) = teams
-        {
-            let surroundings = Surroundings {
-                clock: clock.clone(),
-                directory: directory.clone(),
-                shard: shard.clone(),
-                health: health.clone(),
-                metrics: metrics.clone(),
-            };
-            let client = graph::Client::new(client)?;
-            let tenant = Tenant::new(client, requests_per_30_seconds, surroundings);
-            let (sweep_now, wishes) = Tenant::sweeper();
-            sweep = Some(sweep_now);
-            tasks.spawn(writes.clone().run(tenant.clone()));
-            tasks.spawn(tenant.clone().link(store.clone()));
-            tasks.spawn(tenant.sweep(wishes));
-        }
-        tasks.spawn(follow_imports(
-            store.clone(),
-            revision,
-            directory.clone(),
-            shard.clone(),
-            pbx.clone(),
-            clock.clone(),
-        ));
+        let pbx = core.start_pbx(pbx).await?;
+        let (sweep, writes) = core.start_teams(teams, &mut tasks)?;
+        let revision = core.store.people_revision().await?;
+        tasks.spawn(follow_imports(core.clone(), revision, pbx.clone()));
 
-        let access = Access::new(
-            store.clone(),
-            clock.clone(),
-            api_key.as_ref().map(graph::Secret::reveal),
-        );
+        let key = api_key.as_ref().map(graph::Secret::reveal);
+        let access = Access::new(core.store.clone(), core.clock.clone(), key);
         let shared = Arc::new(SharedState {
-            store,
-            clock,
-            directory,
-            events,
-            shard,
-            writer,
-            health,
-            metrics,
             access,
             settings_change: tokio::sync::Mutex::default(),
             stopping: stopping.clone(),
             demo,
+            core,
         });
         let mut http = JoinSet::new();
         http.spawn(http::serve(listener, shared.clone(), stopping));
@@ -339,30 +374,27 @@ impl App {
 }
 
 /// Notices people that another process imported.
-async fn follow_imports(
-    store: Store,
-    mut revision: u64,
-    directory: Directory,
-    shard: Shard,
-    pbx: Option<Arc<Pbx>>,
-    clock: Clock,
-) {
+async fn follow_imports(core: Core, mut revision: u64, pbx: Option<Arc<Pbx>>) {
     loop {
         tokio::time::sleep(IMPORT_POLL).await;
-        let Ok(now) = store.people_revision().await else {
+        let Ok(now) = core.store.people_revision().await else {
             continue;
         };
         if now == revision {
             continue;
         }
-        let Ok(people) = store.people(&MyProfiles::default(), clock.now()).await else {
+        let Ok(people) = core
+            .store
+            .people(&MyProfiles::default(), core.clock.now())
+            .await
+        else {
             continue;
         };
         revision = now;
         for stored in people {
             let person = Person::from(&stored);
-            let known = directory.person(stored.id);
-            directory.put(person);
+            let known = core.directory.person(stored.id);
+            core.directory.put(person);
             let input = match known {
                 None => Input::AddPerson(stored.id, Box::new(stored.record)),
                 Some(_) => Input::UpdatePerson {
@@ -371,11 +403,11 @@ async fn follow_imports(
                     linked: stored.record.linked,
                 },
             };
-            shard.input(input, Cause::Other).await;
+            core.shard.input(input, Cause::Other).await;
         }
         if let Some(pbx) = &pbx {
-            pbx.set_extensions(directory.extensions()).await;
+            pbx.set_extensions(core.directory.extensions()).await;
         }
-        tracing::info!(people = directory.len(), "people were imported");
+        tracing::info!(people = core.directory.len(), "people were imported");
     }
 }

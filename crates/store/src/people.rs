@@ -178,8 +178,29 @@ impl Store {
             .await?;
             set_lines(&mut transaction, id, &person.extensions).await?;
         }
+        sqlx::query(
+            "INSERT INTO settings (scope, name, value) VALUES ('organisation', 'people.revision', '1')
+             ON CONFLICT (scope, name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)",
+        )
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
         Ok(summary)
+    }
+
+    /// A number that grows with each import, so that a running server notices one by another process.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn people_revision(&self) -> Result<u64, StoreError> {
+        let row = sqlx::query(
+            "SELECT value FROM settings WHERE scope = 'organisation' AND name = 'people.revision'",
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row
+            .and_then(|row| row.get::<&str, _>(0).parse().ok())
+            .unwrap_or(0))
     }
 
     /// Links a person to a Teams account by its object id.

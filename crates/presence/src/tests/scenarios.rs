@@ -422,15 +422,14 @@ fn a_lost_line_ends_its_call_after_a_minute() {
 }
 
 #[test]
-fn writes_of_one_slot_keep_their_distance() {
+fn setting_keeps_its_distance_and_taking_back_does_not_wait() {
     let mut world = World::new(TelephonyAndPresence);
     world.line(LineState::Connected);
     world.line(LineState::Idle);
     world.line(LineState::Connected);
-    world.line(LineState::Idle);
-    assert_eq!(world.take_writes(), [(Session, Set)]);
+    assert_eq!(world.take_writes(), [(Session, Set), (Session, Clear)]);
     world.pass(seconds(2), None);
-    assert_eq!(world.take_writes(), [(Session, Clear)]);
+    assert_eq!(world.take_writes(), [(Session, Set)]);
 }
 
 #[test]

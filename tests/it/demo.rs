@@ -1,0 +1,122 @@
+//! The demo, as its contract says.
+
+use std::time::Duration;
+
+use end_to_end::{Demo, eventually, stays};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::SOON;
+
+const ANNA: &str = "Anna Becker";
+const BERT: &str = "Bert Lindqvist";
+const ANNA_TEAMS: &str = "anna@contoso.example";
+const BERT_TEAMS: &str = "bert@contoso.example";
+
+#[tokio::test]
+async fn a_still_demo_synchronises_both_ways() {
+    let demo = Demo::start(&["--still"]).await;
+    let people = demo.server.ok(Method::GET, "/api/v1/people", None).await;
+    assert_eq!(people["items"].as_array().unwrap().len(), 25);
+    assert_eq!(people["items"][0]["lines"][0]["extension"], "1001");
+    assert_eq!(people["next"], json!(null));
+    let users = demo.teamsbox.control(Method::GET, "/users", None).await;
+    assert_eq!(users.as_array().unwrap().len(), 25);
+    demo.teamsbox.call(ANNA_TEAMS, "audio", BERT_TEAMS).await;
+    for name in [ANNA, BERT] {
+        let shown = || demo.server.shown(name);
+        eventually(
+            name,
+            Duration::from_secs(3),
+            "Busy OnThePhone teams".into(),
+            shown,
+        )
+        .await;
+    }
+    demo.teamsbox.end_call(ANNA_TEAMS).await;
+    eventually(ANNA, SOON, "Available".into(), || demo.server.shown(ANNA)).await;
+    demo.server.choose(ANNA, "Do not disturb").await;
+    let shown = || demo.teamsbox.shown(ANNA_TEAMS);
+    eventually(ANNA, SOON, "DoNotDisturb/DoNotDisturb".into(), shown).await;
+    assert_eq!(demo.server.terminate().await, 0);
+}
+
+#[tokio::test]
+async fn the_day_moves_and_can_be_paused() {
+    let demo = Demo::start(&[]).await;
+    let metric = async |name: &str| {
+        let metrics = demo.server.api(Method::GET, "/metrics", None).await.1;
+        let line = metrics
+            .as_str()
+            .unwrap()
+            .lines()
+            .find(|line| line.starts_with(name))
+            .map(str::to_owned);
+        line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .unwrap_or(0.0)
+    };
+    let written = r#"offhook_graph_requests_total{call="setPresence",outcome="ok"}"#;
+    let busy = async || metric(written).await > 0.0;
+    eventually(
+        "a telephone call reached Teams",
+        Duration::from_secs(30),
+        true,
+        busy,
+    )
+    .await;
+    let day = demo
+        .server
+        .ok(Method::PUT, "/demo/day", Some(json!({"running": false})))
+        .await;
+    assert_eq!(day["running"], false);
+    // What the last beat caused may still be on its way.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let sets = metric(written).await;
+    stays("paused", Duration::from_secs(3), sets, || metric(written)).await;
+}
+
+#[tokio::test]
+async fn a_demo_with_a_driven_clock_covers_a_day_in_seconds() {
+    let demo = Demo::start(&["--still", "--clock", "manual"]).await;
+    let (server, teamsbox) = (&demo.server, &demo.teamsbox);
+    teamsbox.call(ANNA_TEAMS, "audio", BERT_TEAMS).await;
+    eventually(ANNA, SOON, "Busy OnThePhone teams".into(), || {
+        server.shown(ANNA)
+    })
+    .await;
+    let since = server.presence(ANNA).await["since"].clone();
+    server.choose("Carla Moreno", "Do not disturb").await;
+    let carla = || teamsbox.shown("carla@contoso.example");
+    eventually("Carla", SOON, "DoNotDisturb/DoNotDisturb".into(), carla).await;
+
+    teamsbox.advance("PT13H").await;
+    assert_eq!(
+        server.shown(ANNA).await,
+        "Busy OnThePhone teams",
+        "a live call is never cut"
+    );
+    assert_eq!(server.presence(ANNA).await["since"], since);
+    assert_eq!(server.presence(ANNA).await["confidence"], "certain");
+    teamsbox.advance("PT12H").await;
+    assert_eq!(
+        teamsbox.shown("carla@contoso.example").await,
+        "Available/Available",
+        "dropped after a day"
+    );
+    assert_eq!(
+        server.shown("Carla Moreno").await,
+        "DoNotDisturb",
+        "and kept here"
+    );
+    assert!(
+        server
+            .explanation("Carla Moreno")
+            .await
+            .contains("after 24 hours")
+    );
+
+    teamsbox.end_call(ANNA_TEAMS).await;
+    teamsbox.advance("PT10S").await;
+    assert_eq!(server.shown(ANNA).await, "Available");
+    assert!(server.is_ready().await, "{:?}", server.troubles().await);
+}

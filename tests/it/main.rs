@@ -1,0 +1,21 @@
+//! The programs as users start them, against real ones.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failure must stop the test where it happens"
+)]
+
+mod crash;
+mod demo;
+mod pages;
+mod synchronisation;
+mod telephone;
+mod trouble;
+
+use std::time::Duration;
+
+/// How long something may take that happens at once: the sweep's second and slow machines included.
+const SOON: Duration = Duration::from_secs(5);
+/// How long something may take that is tried again with pauses.
+const HEALS: Duration = Duration::from_secs(45);

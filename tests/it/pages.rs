@@ -1,0 +1,134 @@
+//! The pages in a real browser.
+
+use end_to_end::{Browser, Demo, eventually};
+use thirtyfour::{By, Key, error::WebDriverResult};
+
+use crate::SOON;
+
+async fn attribute(browser: &Browser, selector: &str, name: &str) -> String {
+    let found = browser.page.find(By::Css(selector)).await.unwrap();
+    found.attr(name).await.unwrap().unwrap_or_default()
+}
+
+async fn text(browser: &Browser, selector: &str) -> String {
+    browser
+        .page
+        .find(By::Css(selector))
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn the_board_is_live_and_says_why() -> WebDriverResult<()> {
+    let demo = Demo::start(&["--still"]).await;
+    let browser = Browser::open().await?;
+    let page = &browser.page;
+    page.goto(&demo.server.board).await?;
+    eventually("live", SOON, "live".into(), || {
+        attribute(&browser, "#connection", "data-state")
+    })
+    .await;
+    let person = demo.server.person("Anna Becker").await;
+    let row = format!("[data-person=\"{person}\"]");
+    assert_eq!(attribute(&browser, &row, "data-status").await, "Available");
+    demo.teamsbox
+        .call("anna@contoso.example", "video", "bert@contoso.example")
+        .await;
+    eventually("busy", SOON, "Busy".into(), || {
+        attribute(&browser, &row, "data-status")
+    })
+    .await;
+    assert_eq!(
+        text(&browser, &format!("{row} .activity")).await,
+        "On the phone (MS Teams)"
+    );
+    demo.teamsbox.share("anna@contoso.example", None).await;
+    eventually("presenting", SOON, "DoNotDisturb".into(), || {
+        attribute(&browser, &row, "data-status")
+    })
+    .await;
+
+    page.find(By::Css(format!("{row} .why")))
+        .await?
+        .click()
+        .await?;
+    let reasons = async || {
+        text(&browser, "#reasons")
+            .await
+            .contains("Presenting in Teams")
+    };
+    eventually("explained", SOON, true, reasons).await;
+    page.find(By::Css("#explanation button"))
+        .await?
+        .click()
+        .await?;
+
+    let filter = page.find(By::Id("filter")).await?;
+    filter.send_keys("becker").await?;
+    eventually("filtered", SOON, "1 of 25 people".into(), || {
+        text(&browser, "#summary")
+    })
+    .await;
+    filter.send_keys(Key::Escape).await?;
+
+    let day = page.find(By::Id("day")).await?;
+    day.click().await?;
+    eventually("the day goes on", SOON, "true".into(), || {
+        attribute(&browser, "#day", "aria-pressed")
+    })
+    .await;
+    day.click().await?;
+    eventually("paused", SOON, "false".into(), || {
+        attribute(&browser, "#day", "aria-pressed")
+    })
+    .await;
+    browser.close().await
+}
+
+#[tokio::test]
+async fn one_acts_as_a_teams_user_on_the_teams_page() -> WebDriverResult<()> {
+    let demo = Demo::start(&["--still"]).await;
+    let browser = Browser::open().await?;
+    let page = &browser.page;
+    page.goto(demo.teamsbox.url()).await?;
+    let anna = demo.teamsbox.state("anna@contoso.example").await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let row = format!("[data-user=\"{anna}\"]");
+    let listed = async || page.find(By::Css(&row)).await.is_ok();
+    eventually("listed", SOON, true, listed).await;
+    page.find(By::Css(&row)).await?.click().await?;
+    let enabled = async || {
+        page.find(By::Id("call-audio"))
+            .await
+            .unwrap()
+            .is_enabled()
+            .await
+            .unwrap()
+    };
+    eventually("ready to call", SOON, true, enabled).await;
+    page.find(By::Id("call-audio")).await?.click().await?;
+    eventually("in a call", SOON, "InACall".into(), || {
+        attribute(&browser, &row, "data-activity")
+    })
+    .await;
+    let shown = || demo.server.shown("Anna Becker");
+    eventually(
+        "the board follows",
+        SOON,
+        "Busy OnThePhone teams".into(),
+        shown,
+    )
+    .await;
+    assert!(text(&browser, "#sessions").await.contains("desktop"));
+    page.find(By::Id("call-end")).await?.click().await?;
+    eventually("ended", SOON, "Available".into(), || {
+        demo.server.shown("Anna Becker")
+    })
+    .await;
+    browser.close().await
+}

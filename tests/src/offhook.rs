@@ -1,0 +1,299 @@
+//! Offhook as an administrator installs it: a folder with a configuration, people from a file, a server.
+
+use std::{fs, path::PathBuf};
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::{Program, program};
+
+/// The key that the configuration names.
+const KEY: &str = "a-key-for-the-end-to-end-tests";
+
+/// A folder with configuration and data.
+pub struct Installation {
+    folder: tempfile::TempDir,
+    port: u16,
+}
+
+impl Installation {
+    /// Writes a configuration; `rest` is added to it. The server gets a free port.
+    ///
+    /// # Panics
+    /// The folder cannot be written.
+    pub fn new(rest: &str) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let installation = Self {
+            folder: tempfile::tempdir().unwrap(),
+            port,
+        };
+        installation.configure(rest);
+        installation
+    }
+
+    /// Writes the configuration anew.
+    ///
+    /// # Panics
+    /// The folder cannot be written.
+    pub fn configure(&self, rest: &str) {
+        let port = self.port;
+        let text = format!(
+            "data = \"data\"\n[http]\nlisten = \"127.0.0.1:{port}\"\n[access]\napi_key = \"{KEY}\"\n{rest}"
+        );
+        fs::write(self.config(), text).unwrap();
+    }
+
+    /// The section of the configuration for a teamsbox.
+    pub fn teams(url: &str) -> String {
+        format!(
+            "[teams]\ntenant = \"contoso.example\"\nclient_id = \"22553876-f5ab-4529-bffb-cfe50aa89f87\"\n\
+             client_secret = \"teamsbox-secret\"\nlogin_url = \"{url}\"\ngraph_url = \"{url}\"\n"
+        )
+    }
+
+    /// The section of the configuration for the lab's PBX.
+    pub fn pbx(port: u16, transport: &str, password: &str) -> String {
+        format!(
+            "[[pbx]]\nname = \"lab\"\nserver = \"127.0.0.1:{port}\"\ntransport = \"{transport}\"\n\
+             domain = \"pbx.test\"\nusername = \"1003\"\npassword = \"{password}\"\n"
+        )
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("offhook.toml")
+    }
+
+    /// Imports people `(name, extension)` from a CSV file.
+    ///
+    /// # Panics
+    /// The import is refused.
+    pub async fn import(&self, people: &[(&str, &str)]) {
+        let mut csv = String::from("name,mail,UPN,extension\n");
+        for (name, extension) in people {
+            csv += &format!("{name},{name}@contoso.example,{name}@contoso.example,{extension}\n");
+        }
+        let file = self.folder.path().join("people.csv");
+        fs::write(&file, csv).unwrap();
+        let (code, out, errors) = self.run("import", &[file.to_str().unwrap()]).await;
+        assert_eq!(code, 0, "{out}{errors}");
+    }
+
+    /// Runs a command of `offhook` on this installation.
+    pub async fn run(&self, command: &str, arguments: &[&str]) -> (i32, String, String) {
+        let config = self.config();
+        let mut all = vec![command, "--config", config.to_str().unwrap()];
+        all.extend(arguments);
+        program::run("offhook", &all).await
+    }
+
+    /// Starts the server.
+    pub async fn serve(&self) -> Server {
+        let config = self.config();
+        let arguments = ["serve", "--config", config.to_str().unwrap()];
+        let mut program = Program::start("offhook", &arguments, &[("OFFHOOK_LOG", "warn")]);
+        let line = program.line().await;
+        let board = line.split_whitespace().last().unwrap().to_owned();
+        let url = format!("http://127.0.0.1:{}", self.port);
+        Server {
+            program: Some(program),
+            url,
+            board,
+            key: KEY.into(),
+            http: reqwest::Client::new(),
+        }
+    }
+}
+
+/// A running server and its API.
+pub struct Server {
+    program: Option<Program>,
+    url: String,
+    /// The one-time link that it printed.
+    pub board: String,
+    key: String,
+    http: reqwest::Client,
+}
+
+impl Server {
+    /// Ends it in order and returns the exit code.
+    pub async fn terminate(self) -> i32 {
+        self.program.unwrap().terminate().await
+    }
+
+    /// Ends it as a power failure would.
+    pub async fn kill(self) {
+        self.program.unwrap().kill().await;
+    }
+
+    /// A call of the API: status and body.
+    pub async fn api(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> (StatusCode, Value) {
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.url))
+            .bearer_auth(&self.key);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.unwrap();
+        let (status, text) = (response.status(), response.text().await.unwrap());
+        (
+            status,
+            serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        )
+    }
+
+    /// The body of a call that must succeed.
+    ///
+    /// # Panics
+    /// It does not.
+    pub async fn ok(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let (status, body) = self.api(method, path, body).await;
+        assert!(status.is_success(), "{path}: {status} {body}");
+        body
+    }
+
+    /// The id of the person called `name`.
+    ///
+    /// # Panics
+    /// There is nobody of that name.
+    pub async fn person(&self, name: &str) -> String {
+        let people = self.ok(Method::GET, "/api/v1/people", None).await;
+        let person = people["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|person| person["name"] == name);
+        person.unwrap_or_else(|| panic!("{name} is not in {people}"))["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// A person's presence.
+    pub async fn presence(&self, name: &str) -> Value {
+        let person = self.person(name).await;
+        self.ok(
+            Method::GET,
+            &format!("/api/v1/people/{person}/presence"),
+            None,
+        )
+        .await
+    }
+
+    /// Presence in short: `Busy OnThePhone pbx`, `Available`.
+    pub async fn shown(&self, name: &str) -> String {
+        let presence = self.presence(name).await;
+        let mut shown = presence["status"].as_str().unwrap().to_owned();
+        if let Some(activity) = presence["activity"].as_object() {
+            for part in ["kind", "via"] {
+                shown += " ";
+                shown += activity[part].as_str().unwrap();
+            }
+        }
+        shown
+    }
+
+    /// Why a person's presence is what it is, as text.
+    pub async fn explanation(&self, name: &str) -> String {
+        let person = self.person(name).await;
+        self.ok(
+            Method::GET,
+            &format!("/api/v1/people/{person}/explanation"),
+            None,
+        )
+        .await
+        .to_string()
+    }
+
+    /// Chooses a profile for a person.
+    pub async fn choose(&self, name: &str, profile: &str) {
+        let person = self.person(name).await;
+        let body = json!({ "profile": profile });
+        self.ok(
+            Method::PUT,
+            &format!("/api/v1/people/{person}/profile"),
+            Some(body),
+        )
+        .await;
+    }
+
+    /// Back to automatic.
+    pub async fn automatic(&self, name: &str) {
+        let person = self.person(name).await;
+        self.ok(
+            Method::DELETE,
+            &format!("/api/v1/people/{person}/profile"),
+            None,
+        )
+        .await;
+    }
+
+    /// Sets the organisation's sync mode.
+    pub async fn set_mode(&self, mode: &str) {
+        let body = json!({ "mode": mode });
+        self.ok(
+            Method::PUT,
+            "/api/v1/scopes/organisation/settings/teams",
+            Some(body),
+        )
+        .await;
+    }
+
+    /// What is wrong, one text per part.
+    pub async fn troubles(&self) -> Vec<String> {
+        let (_, ready) = self.api(Method::GET, "/readyz", None).await;
+        let parts = ready["parts"].as_array().cloned().unwrap_or_default();
+        parts
+            .iter()
+            .filter(|part| part["ready"] == false)
+            .map(|part| format!("{}: {} — {}", part["part"], part["what"], part["remedy"]))
+            .collect()
+    }
+
+    /// Whether nothing is wrong.
+    pub async fn is_ready(&self) -> bool {
+        self.api(Method::GET, "/readyz", None).await.0 == StatusCode::OK
+    }
+}
+
+/// A running demo.
+pub struct Demo {
+    /// Its server; ending it ends the demo.
+    pub server: Server,
+    /// Its teamsbox.
+    pub teamsbox: crate::Teamsbox,
+}
+
+impl Demo {
+    /// Starts a demo on free ports.
+    ///
+    /// # Panics
+    /// It does not say where it is.
+    pub async fn start(arguments: &[&str]) -> Self {
+        let mut all = vec!["demo", "--json", "--port", "0"];
+        all.extend(arguments);
+        let mut program = Program::start("offhook", &all, &[]);
+        let line: Value = serde_json::from_str(&program.line().await).unwrap();
+        let text = |name: &str| line[name].as_str().unwrap().to_owned();
+        let server = Server {
+            program: Some(program),
+            url: text("api"),
+            board: text("board"),
+            key: text("api_key"),
+            http: reqwest::Client::new(),
+        };
+        Self {
+            server,
+            teamsbox: crate::Teamsbox::at(&text("teamsbox")),
+        }
+    }
+}

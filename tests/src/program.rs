@@ -1,0 +1,111 @@
+//! A program of ours, started and stopped.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+};
+
+/// How long a program may take to say that it is there.
+const START_MAX: Duration = Duration::from_secs(30);
+
+/// The root of the repository.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+/// A running program. Dropping it kills it.
+pub struct Program {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Program {
+    /// Starts one of the workspace's programs.
+    ///
+    /// # Panics
+    /// It was not built.
+    pub fn start(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(binary(name))
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    /// The next line of output.
+    ///
+    /// # Panics
+    /// None comes.
+    pub async fn line(&mut self) -> String {
+        let line = tokio::time::timeout(START_MAX, self.lines.next_line()).await;
+        line.expect("the program says nothing")
+            .unwrap()
+            .expect("the program ended")
+    }
+
+    /// Asks it to end and returns the exit code.
+    ///
+    /// # Panics
+    /// It does not end.
+    pub async fn terminate(mut self) -> i32 {
+        let pid = self.child.id().expect("it ended by itself").to_string();
+        let asked = Command::new("kill").arg(&pid).status().await.unwrap();
+        assert!(asked.success());
+        let status = tokio::time::timeout(START_MAX, self.child.wait()).await;
+        status
+            .expect("the program does not end")
+            .unwrap()
+            .code()
+            .unwrap_or(-1)
+    }
+
+    /// Ends it as a power failure would (SIGKILL).
+    ///
+    /// # Panics
+    /// It cannot be killed.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+}
+
+/// Where the workspace's programs are: beside the test's own folder.
+pub(crate) fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.parent().and_then(Path::parent).unwrap();
+    let binary = folder.join(name);
+    assert!(
+        binary.exists(),
+        "{} is missing: run `cargo build --workspace` first",
+        binary.display()
+    );
+    binary
+}
+
+/// Runs one of the workspace's programs to its end: exit code, output, errors.
+pub(crate) async fn run(name: &str, arguments: &[&str]) -> (i32, String, String) {
+    let output = Command::new(binary(name))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .unwrap();
+    (
+        output.status.code().unwrap_or(-1),
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}

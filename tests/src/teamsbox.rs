@@ -1,0 +1,166 @@
+//! teamsbox as a program, and acting as Teams users in it.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::Program;
+
+/// A running teamsbox.
+pub struct Teamsbox {
+    program: Option<Program>,
+    url: String,
+    http: reqwest::Client,
+}
+
+impl Teamsbox {
+    /// Starts one without people at `port` (0: any), with the real clock.
+    pub async fn start(port: u16) -> Self {
+        let listen = format!("127.0.0.1:{port}");
+        let mut program = Program::start("teamsbox", &["--listen", &listen, "--empty"], &[]);
+        let url = loop {
+            let line = program.line().await;
+            if let Some(at) = line.find("http://") {
+                let url = line.get(at..).unwrap();
+                break url
+                    .split_whitespace()
+                    .next()
+                    .unwrap()
+                    .trim_end_matches('/')
+                    .to_owned();
+            }
+        };
+        Self {
+            program: Some(program),
+            url,
+            http: reqwest::Client::new(),
+        }
+    }
+
+    /// The teamsbox of a demo.
+    pub fn at(url: &str) -> Self {
+        Self {
+            program: None,
+            url: url.to_owned(),
+            http: reqwest::Client::new(),
+        }
+    }
+
+    /// Its address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.url.rsplit(':').next().unwrap().parse().unwrap()
+    }
+
+    /// Ends it.
+    pub async fn kill(self) {
+        self.program.unwrap().kill().await;
+    }
+
+    /// A call of the control plane.
+    ///
+    /// # Panics
+    /// It is refused.
+    pub async fn control(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let mut request = self
+            .http
+            .request(method, format!("{}/box/v1{path}", self.url));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.unwrap();
+        let (status, text) = (response.status(), response.text().await.unwrap());
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// Adds a person who is signed in on the desktop.
+    pub async fn add_user(&self, name: &str) {
+        let body = json!({
+            "displayName": name,
+            "userPrincipalName": format!("{name}@contoso.example"),
+            "clients": ["desktop"],
+        });
+        self.control(Method::POST, "/users", Some(body)).await;
+    }
+
+    /// What Teams shows of a person: `Busy/InACall`.
+    pub async fn shown(&self, user: &str) -> String {
+        let state = self.state(user).await;
+        format!(
+            "{}/{}",
+            state["availability"].as_str().unwrap(),
+            state["activity"].as_str().unwrap()
+        )
+    }
+
+    /// Everything behind it.
+    pub async fn state(&self, user: &str) -> Value {
+        self.control(Method::GET, &format!("/users/{user}"), None)
+            .await
+    }
+
+    /// How many sessions of applications a person has.
+    pub async fn app_sessions(&self, user: &str) -> usize {
+        let state = self.state(user).await;
+        state["sessions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|session| session["kind"] == "app")
+            .count()
+    }
+
+    /// Starts a call, or changes it.
+    pub async fn call(&self, from: &str, kind: &str, with: &str) {
+        let body = json!({ "kind": kind, "with": with });
+        self.control(Method::PUT, &format!("/users/{from}/call"), Some(body))
+            .await;
+    }
+
+    /// Ends a call for both.
+    pub async fn end_call(&self, user: &str) {
+        self.control(Method::DELETE, &format!("/users/{user}/call"), None)
+            .await;
+    }
+
+    /// Shares the screen, with somebody if there is no call.
+    pub async fn share(&self, user: &str, with: Option<&str>) {
+        let body = with.map(|with| json!({ "with": with }));
+        self.control(Method::PUT, &format!("/users/{user}/sharing"), body)
+            .await;
+    }
+
+    /// Stops sharing.
+    pub async fn stop_sharing(&self, user: &str) {
+        self.control(Method::DELETE, &format!("/users/{user}/sharing"), None)
+            .await;
+    }
+
+    /// Chooses a status by hand.
+    pub async fn choose(&self, user: &str, availability: &str) {
+        let body = json!({ "availability": availability });
+        self.control(Method::PUT, &format!("/users/{user}/manual"), Some(body))
+            .await;
+    }
+
+    /// Resets it.
+    pub async fn reset(&self, user: &str) {
+        self.control(Method::DELETE, &format!("/users/{user}/manual"), None)
+            .await;
+    }
+
+    /// Makes Graph or Entra fail; `{}` heals.
+    pub async fn faults(&self, faults: Value) {
+        self.control(Method::PUT, "/faults", Some(faults)).await;
+    }
+
+    /// Moves a manual clock.
+    pub async fn advance(&self, duration: &str) {
+        self.control(Method::POST, "/clock", Some(json!({ "advance": duration })))
+            .await;
+    }
+}
