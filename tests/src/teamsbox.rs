@@ -77,6 +77,12 @@ impl Teamsbox {
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
+    /// A call of the control plane about a person, named by address, or by the part before `@contoso.example`.
+    async fn user(&self, method: Method, name: &str, path: &str, body: Option<Value>) -> Value {
+        self.control(method, &format!("/users/{}{path}", address(name)), body)
+            .await
+    }
+
     /// Adds a person who is signed in on the desktop.
     pub async fn add_user(&self, name: &str) {
         let body = json!({
@@ -99,8 +105,7 @@ impl Teamsbox {
 
     /// Everything behind it.
     pub async fn state(&self, user: &str) -> Value {
-        self.control(Method::GET, &format!("/users/{user}"), None)
-            .await
+        self.user(Method::GET, user, "", None).await
     }
 
     /// How many sessions of applications a person has.
@@ -116,41 +121,35 @@ impl Teamsbox {
 
     /// Starts a call, or changes it.
     pub async fn call(&self, from: &str, kind: &str, with: &str) {
-        let body = json!({ "kind": kind, "with": with });
-        self.control(Method::PUT, &format!("/users/{from}/call"), Some(body))
-            .await;
+        let body = json!({ "kind": kind, "with": address(with) });
+        self.user(Method::PUT, from, "/call", Some(body)).await;
     }
 
     /// Ends a call for both.
     pub async fn end_call(&self, user: &str) {
-        self.control(Method::DELETE, &format!("/users/{user}/call"), None)
-            .await;
+        self.user(Method::DELETE, user, "/call", None).await;
     }
 
     /// Shares the screen, with somebody if there is no call.
     pub async fn share(&self, user: &str, with: Option<&str>) {
-        let body = with.map(|with| json!({ "with": with }));
-        self.control(Method::PUT, &format!("/users/{user}/sharing"), body)
-            .await;
+        let body = with.map(|with| json!({ "with": address(with) }));
+        self.user(Method::PUT, user, "/sharing", body).await;
     }
 
     /// Stops sharing.
     pub async fn stop_sharing(&self, user: &str) {
-        self.control(Method::DELETE, &format!("/users/{user}/sharing"), None)
-            .await;
+        self.user(Method::DELETE, user, "/sharing", None).await;
     }
 
     /// Chooses a status by hand.
     pub async fn choose(&self, user: &str, availability: &str) {
         let body = json!({ "availability": availability });
-        self.control(Method::PUT, &format!("/users/{user}/manual"), Some(body))
-            .await;
+        self.user(Method::PUT, user, "/manual", Some(body)).await;
     }
 
     /// Resets it.
     pub async fn reset(&self, user: &str) {
-        self.control(Method::DELETE, &format!("/users/{user}/manual"), None)
-            .await;
+        self.user(Method::DELETE, user, "/manual", None).await;
     }
 
     /// Makes Graph or Entra fail; `{}` heals.
@@ -162,5 +161,13 @@ impl Teamsbox {
     pub async fn advance(&self, duration: &str) {
         self.control(Method::POST, "/clock", Some(json!({ "advance": duration })))
             .await;
+    }
+}
+
+fn address(name: &str) -> String {
+    if name.contains('@') {
+        name.to_owned()
+    } else {
+        format!("{name}@contoso.example")
     }
 }
