@@ -1,5 +1,5 @@
-//! People from a CSV file: `name,mail,UPN,extension`, with a header in any order and case. A person with several
-//! extensions has several rows.
+//! People from a CSV file: `name,mail,UPN,extension`, with a header in any order and case, and `objectId` if it is known.
+//! A person with several extensions has several rows.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,8 @@ pub struct ImportPerson {
     pub mail: String,
     /// Sign-in name at Microsoft, or empty.
     pub user_principal_name: String,
+    /// Entra object id, if it is known; otherwise it is looked for by sign-in name and mail.
+    pub teams_id: Option<String>,
     /// Telephone extensions.
     pub extensions: Vec<String>,
 }
@@ -63,6 +65,7 @@ pub fn read_people_csv(text: &[u8]) -> Result<Vec<ImportPerson>, CsvProblem> {
     let mail = column(&["mail", "email", "e-mail"], "mail")?;
     let upn = column(&["upn", "userPrincipalName"], "UPN")?;
     let extension = column(&["extension", "phone"], "extension")?;
+    let object_id = column(&["objectId", "object id", "id"], "objectId").ok();
 
     let mut people: Vec<ImportPerson> = Vec::new();
     let mut rows: BTreeMap<String, usize> = BTreeMap::new();
@@ -77,6 +80,7 @@ pub fn read_people_csv(text: &[u8]) -> Result<Vec<ImportPerson>, CsvProblem> {
             name: field(name),
             mail: field(mail),
             user_principal_name: field(upn),
+            teams_id: object_id.map(field).filter(|id| !id.is_empty()),
             extensions: Vec::new(),
         };
         let extension = field(extension);
@@ -133,7 +137,10 @@ fn check(person: &ImportPerson, extension: &str) -> Result<(), String> {
             "{name} has neither mail nor UPN; one of them is needed to find the person again"
         ));
     }
-    for value in [name, mail, user_principal_name] {
+    for value in [name, mail, user_principal_name]
+        .into_iter()
+        .chain(&person.teams_id)
+    {
         if value.len() > FIELD_MAX {
             return Err(format!(
                 "a value of {} bytes is too long; at most {FIELD_MAX} are allowed",
@@ -168,6 +175,14 @@ mod tests {
         assert_eq!(people.len(), 2);
         assert_eq!(people[0].extensions, ["1001", "1002"]);
         assert_eq!(people[1].extensions, [""; 0]);
+    }
+
+    #[test]
+    fn an_object_id_is_taken_where_there_is_one() {
+        let csv = "name,mail,UPN,extension,objectId\nAnna,,anna@contoso.example,1,abc\nBert,,b@contoso.example,2,\n";
+        let people = read_people_csv(csv.as_bytes()).unwrap();
+        assert_eq!(people[0].teams_id.as_deref(), Some("abc"));
+        assert_eq!(people[1].teams_id, None);
     }
 
     #[test]

@@ -176,6 +176,9 @@ impl Store {
             .bind(&person.user_principal_name)
             .execute(&mut *transaction)
             .await?;
+            if let Some(teams_id) = &person.teams_id {
+                set_teams_id(&mut transaction, id, teams_id).await?;
+            }
             set_lines(&mut transaction, id, &person.extensions).await?;
         }
         sqlx::query(
@@ -208,26 +211,37 @@ impl Store {
     /// # Errors
     /// Another person is linked to it; the database refused.
     pub async fn link_teams(&self, person: PersonId, teams_id: &str) -> Result<(), StoreError> {
-        let owner = sqlx::query("SELECT name FROM people WHERE teams_id = ?1 AND id <> ?2")
-            .bind(teams_id)
-            .bind(person.0.cast_signed())
-            .fetch_optional(&self.pool)
-            .await?;
-        if let Some(owner) = owner {
-            let (value, owner) = (teams_id.to_owned(), owner.get(0));
-            return Err(StoreError::Taken {
-                what: "the Teams account",
-                value,
-                owner,
-            });
-        }
-        sqlx::query("UPDATE people SET teams_id = ?2 WHERE id = ?1")
-            .bind(person.0.cast_signed())
-            .bind(teams_id)
-            .execute(&self.pool)
-            .await?;
+        let mut transaction = self.pool.begin().await?;
+        set_teams_id(&mut transaction, person.0.cast_signed(), teams_id).await?;
+        transaction.commit().await?;
         Ok(())
     }
+}
+
+async fn set_teams_id(
+    transaction: &mut Transaction<'_, Sqlite>,
+    person: i64,
+    teams_id: &str,
+) -> Result<(), StoreError> {
+    let owner = sqlx::query("SELECT name FROM people WHERE teams_id = ?1 AND id <> ?2")
+        .bind(teams_id)
+        .bind(person)
+        .fetch_optional(&mut **transaction)
+        .await?;
+    if let Some(owner) = owner {
+        let (value, owner) = (teams_id.to_owned(), owner.get(0));
+        return Err(StoreError::Taken {
+            what: "the Teams account",
+            value,
+            owner,
+        });
+    }
+    sqlx::query("UPDATE people SET teams_id = ?2 WHERE id = ?1")
+        .bind(person)
+        .bind(teams_id)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
 }
 
 async fn set_lines(

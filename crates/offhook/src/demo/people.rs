@@ -39,6 +39,7 @@ pub fn people() -> Vec<ImportPerson> {
             name: (*name).into(),
             mail: address.clone(),
             user_principal_name: address,
+            teams_id: None,
             extensions: vec![(1001 + index).to_string()],
         }
     };

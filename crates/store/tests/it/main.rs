@@ -25,6 +25,7 @@ fn person(name: &str, extensions: &[&str]) -> ImportPerson {
         name: name.into(),
         mail: format!("{name}@contoso.example"),
         user_principal_name: format!("{name}@contoso.example"),
+        teams_id: None,
         extensions: extensions.iter().map(ToString::to_string).collect(),
     }
 }

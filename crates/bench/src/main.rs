@@ -1,0 +1,21 @@
+//! Measures what the product promises. `cargo run --release -p bench -- latency`.
+
+mod latency;
+mod percentiles;
+mod stage;
+
+use clap::Parser;
+
+#[derive(Debug, Parser)]
+#[command(name = "bench", about)]
+enum Command {
+    /// Telephone event to Graph request, and Graph's answer to event on the clients' streams.
+    Latency(latency::Arguments),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Command::parse() {
+        Command::Latency(arguments) => latency::run(&arguments).await,
+    }
+}

@@ -1,0 +1,134 @@
+//! The stage of a measurement: the real server with a real store, a Teams tenant in a box, and a simulated telephone
+//! system that speaks SIP on loopback, all in one process.
+
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use presence::{SyncMode, Timing};
+use server::{App, Options, TeamsOptions, access, clock::Clock};
+use store::{ImportPerson, Store};
+use teamsbox::{Device, NewUser, Teamsbox};
+use telephony::{
+    Password,
+    simulated::{SimulatedPbx, SimulatedPbxConfig},
+    sip_connector::{SipConnectorConfig, Transport},
+};
+
+/// How long everybody may take to be linked, watched and read once.
+const READY_MAX: Duration = Duration::from_secs(120);
+
+/// Everything that runs.
+pub struct Stage {
+    pub app: App,
+    pub teamsbox: Arc<Teamsbox>,
+    pub pbx: Arc<SimulatedPbx>,
+    pub api_key: String,
+    /// Teams ids and extensions, by person.
+    pub people: Vec<(String, String)>,
+    _folder: tempfile::TempDir,
+}
+
+impl Stage {
+    /// Starts it with so many people.
+    pub async fn start(
+        people: usize,
+        requests_per_30_seconds: Option<u32>,
+        timing: Timing,
+    ) -> anyhow::Result<Self> {
+        let name = |index: usize| format!("person-{index}");
+        let users = (0..people).map(|index| NewUser {
+            id: None,
+            display_name: name(index),
+            user_principal_name: format!("{}@contoso.example", name(index)),
+            clients: vec![Device::Desktop],
+        });
+        let teamsbox = Teamsbox::start(teamsbox::Config {
+            users: users.collect(),
+            ..teamsbox::Config::default()
+        })
+        .await?;
+        let ids: Vec<(String, String)> = teamsbox
+            .users()
+            .into_iter()
+            .enumerate()
+            .map(|(index, user)| (user.id, (10_000 + index).to_string()))
+            .collect();
+        let password = Password::new(access::new_secret()?);
+        let pbx = SimulatedPbx::start(SimulatedPbxConfig {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            domain: "pbx.bench".into(),
+            username: "offhook".into(),
+            password: password.clone(),
+            extensions: ids
+                .iter()
+                .map(|(_, extension)| extension.as_str().into())
+                .collect(),
+        })
+        .await?;
+        let folder = tempfile::tempdir()?;
+        let store = Store::open(&folder.path().join("bench.db")).await?;
+        let import = ids
+            .iter()
+            .enumerate()
+            .map(|(index, (id, extension))| ImportPerson {
+                name: name(index),
+                mail: String::new(),
+                user_principal_name: format!("{}@contoso.example", name(index)),
+                teams_id: Some(id.clone()),
+                extensions: vec![extension.clone()],
+            });
+        store.import(&import.collect::<Vec<_>>()).await?;
+        store
+            .set_organisation_mode(SyncMode::TelephonyAndPresence)
+            .await?;
+        let clock = Clock::system();
+        let api_key = access::new_api_key(&store, &clock).await?;
+        let app = App::start(Options {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            store,
+            clock,
+            teams: Some(TeamsOptions {
+                client: graph::ClientConfig {
+                    login: teamsbox.url(),
+                    graph: teamsbox.url(),
+                    tenant: teamsbox.tenant_id().to_owned(),
+                    client_id: teamsbox::DEFAULT_CLIENT_ID.into(),
+                    client_secret: graph::Secret::new(teamsbox::DEFAULT_CLIENT_SECRET),
+                },
+                requests_per_30_seconds,
+            }),
+            pbx: Some(SipConnectorConfig {
+                name: "simulated".into(),
+                server: pbx.address().to_string(),
+                transport: Transport::Udp,
+                domain: "pbx.bench".into(),
+                username: "offhook".into(),
+                password,
+                bind: None,
+            }),
+            timing,
+            api_key: None,
+            demo: None,
+        })
+        .await?;
+        tokio::time::timeout(READY_MAX, app.everybody_observed())
+            .await
+            .context("not everybody was linked, watched and read in time")?;
+        Ok(Self {
+            app,
+            teamsbox: Arc::new(teamsbox),
+            pbx: Arc::new(pbx),
+            api_key,
+            people: ids,
+            _folder: folder,
+        })
+    }
+
+    /// Ends it in order.
+    pub async fn stop(self) {
+        self.app.stop().await;
+        if let Some(pbx) = Arc::into_inner(self.pbx) {
+            pbx.stop().await;
+        }
+    }
+}
