@@ -19,7 +19,7 @@ use crate::{
     pbx::Pbx,
     shard::{self, Cause, Shard, Sinks},
     teams::{Surroundings, SweepNow, TeamsWrites, Tenant},
-    writer::Writer,
+    writer::{self, Writer},
 };
 
 /// How often the store is asked whether people were imported.
@@ -267,6 +267,7 @@ impl App {
         })?;
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
+        tasks.spawn(writer::checkpoint(store.clone()));
         let core = Core::start(store, clock, timing, &mut tasks).await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
         let pbx = core.start_pbx(pbx).await?;

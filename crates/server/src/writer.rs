@@ -11,7 +11,7 @@ use std::{
 };
 
 use presence::{Choice, Input, PersonId, Record, Slot, TeamsWrite};
-use store::Store;
+use store::{Durability, Store};
 use tokio::{
     sync::{Notify, oneshot},
     time::Instant,
@@ -25,6 +25,8 @@ use crate::{
 
 /// Pause before a failed transaction is tried again.
 const RETRY: Duration = Duration::from_secs(1);
+/// How often the store's log is moved into the database.
+const CHECKPOINT: Duration = Duration::from_secs(1);
 /// The name under which the store's health is told.
 const PART: &str = "database";
 
@@ -126,7 +128,16 @@ impl Writer {
             while let Some(mut batch) = self.take() {
                 let entered = std::mem::take(&mut batch.entered);
                 let choices: Vec<Record> = entered.iter().map(Entered::record).collect();
-                match store.commit(batch.records.values().chain(&choices)).await {
+                // What people enter survives a power failure before it is acknowledged.
+                let durability = if choices.is_empty() {
+                    Durability::Process
+                } else {
+                    Durability::Power
+                };
+                match store
+                    .commit(batch.records.values().chain(&choices), durability)
+                    .await
+                {
                     Ok(()) => {
                         health.report(PART, None);
                         for (write, heard_at) in batch.writes.into_values() {
@@ -167,6 +178,16 @@ impl Entered {
         Record::Choice {
             person: self.person,
             choice: self.choice.clone(),
+        }
+    }
+}
+
+/// Keeps the store's log short, aside from the commits that people and Teams wait for.
+pub async fn checkpoint(store: Store) {
+    loop {
+        tokio::time::sleep(CHECKPOINT).await;
+        if let Err(error) = store.checkpoint().await {
+            tracing::warn!(%error, "the database's log could not be moved into it");
         }
     }
 }

@@ -59,14 +59,29 @@ pub enum StoreError {
     },
 }
 
+/// What a commit survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// The end of the process, however sudden. A power failure may take the last second with it. For what follows from
+    /// signals: it costs no wait for the disk.
+    Process,
+    /// A power failure too. For what people enter.
+    Power,
+}
+
 /// The database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
+    /// Every commit waits for the disk.
     pool: SqlitePool,
+    /// Commits wait for the operating system only; the disk follows at each checkpoint.
+    quick: SqlitePool,
 }
 
 /// More readers than this only queue for the two cores that the product is sized for.
 const CONNECTIONS_MAX: u32 = 4;
+/// One commits, one makes checkpoints.
+const QUICK_CONNECTIONS_MAX: u32 = 2;
 
 impl Store {
     /// Opens the SQLite database at `path`, creating it and bringing its schema up to date.
@@ -78,18 +93,23 @@ impl Store {
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // A write to Teams that we forgot in a power failure would be taken for Teams' own.
             .synchronous(SqliteSynchronous::Full)
+            // Checkpoints stall whoever makes them for as long as the disk takes: `checkpoint` makes them aside, and
+            // only a log that it cannot keep short is checkpointed by a writer.
+            .pragma("wal_autocheckpoint", "16384")
             .foreign_keys(true)
             .busy_timeout(std::time::Duration::from_secs(10));
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
-            .connect_with(options)
+            .connect_with(options.clone())
             .await
             .map_err(|cause| StoreError::Open {
                 path: path.into(),
                 cause,
             })?;
+        let quick = SqlitePoolOptions::new()
+            .max_connections(QUICK_CONNECTIONS_MAX)
+            .connect_lazy_with(options.synchronous(SqliteSynchronous::Normal));
         let migrations = vec![Migration::new(
             1,
             "people and writes".into(),
@@ -104,7 +124,7 @@ impl Store {
                 path: path.into(),
                 cause,
             })?;
-        Ok(Self { pool })
+        Ok(Self { pool, quick })
     }
 
     /// Whether the database answers.
@@ -116,8 +136,21 @@ impl Store {
         Ok(())
     }
 
+    /// Moves what was committed from the log into the database without holding up writers. To be called every second
+    /// or so.
+    ///
+    /// # Errors
+    /// The database refused; nothing is lost.
+    pub async fn checkpoint(&self) -> Result<(), StoreError> {
+        sqlx::query("PRAGMA wal_checkpoint(PASSIVE)")
+            .execute(&self.quick)
+            .await?;
+        Ok(())
+    }
+
     /// Closes the database; what was committed is on disk.
     pub async fn close(self) {
+        self.quick.close().await;
         self.pool.close().await;
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use presence::{Choice, OwnRecord, PersonId, Record, Slot, TeamsCall};
 use serde_json::json;
 
-use crate::{Store, StoreError};
+use crate::{Durability, Store, StoreError};
 
 /// A batch sorted by kind. Of several records about the same thing only the last is written.
 #[derive(Default)]
@@ -16,13 +16,14 @@ struct Batch<'a> {
 }
 
 impl Store {
-    /// Makes the records durable, all or none. Records about people who no longer exist are dropped.
+    /// Commits the records, all or none. Records about people who no longer exist are dropped.
     ///
     /// # Errors
     /// The database refused; nothing was written.
     pub async fn commit(
         &self,
         records: impl IntoIterator<Item = &Record>,
+        durability: Durability,
     ) -> Result<(), StoreError> {
         let mut batch = Batch::default();
         for record in records {
@@ -39,7 +40,11 @@ impl Store {
             }
         }
         let statements = batch.statements();
-        let mut transaction = self.pool.begin().await?;
+        let pool = match durability {
+            Durability::Process => &self.quick,
+            Durability::Power => &self.pool,
+        };
+        let mut transaction = pool.begin().await?;
         for (statement, rows) in statements {
             sqlx::query(statement)
                 .bind(serde_json::Value::Array(rows).to_string())

@@ -10,7 +10,7 @@ use presence::{
     Choice, MyProfiles, OwnRecord, PersonId, Record, Slot, SyncMode, TeamsCall, Timestamp,
     YieldReason,
 };
-use store::{ImportPerson, Store, StoreError, StoredPerson};
+use store::{Durability, ImportPerson, Store, StoreError, StoredPerson};
 
 const NOW: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
 
@@ -79,7 +79,7 @@ async fn what_was_committed_is_there_after_a_restart() {
             choice: Some(choice.clone()),
         },
     ];
-    store.commit(&records).await.unwrap();
+    store.commit(&records, Durability::Process).await.unwrap();
     store
         .set_organisation_mode(SyncMode::TelephonyOnly)
         .await
@@ -112,7 +112,7 @@ async fn what_was_committed_is_there_after_a_restart() {
             choice: None,
         },
     ];
-    store.commit(&forget).await.unwrap();
+    store.commit(&forget, Durability::Process).await.unwrap();
     let found = people(&store).await.remove(0);
     assert_eq!(
         (found.record.own, found.record.teams_call),
@@ -141,7 +141,10 @@ async fn of_several_records_in_a_batch_the_last_counts() {
         person: PersonId(99),
         call: None,
     };
-    store.commit(&[call(1), call(2), unknown]).await.unwrap();
+    store
+        .commit(&[call(1), call(2), unknown], Durability::Process)
+        .await
+        .unwrap();
     let since = people(&store).await[0].record.teams_call.unwrap().since;
     assert_eq!(since, Timestamp::from_milliseconds(2));
 }
@@ -160,7 +163,7 @@ async fn a_record_about_nobody_is_dropped_and_the_rest_is_kept() {
         person,
         call: Some(call),
     });
-    store.commit(&records).await.unwrap();
+    store.commit(&records, Durability::Process).await.unwrap();
     assert_eq!(people(&store).await[0].record.teams_call, Some(call));
 }
 
@@ -229,10 +232,13 @@ async fn a_choice_that_ended_while_we_were_down_is_gone() {
         until: Some(NOW),
     };
     store
-        .commit(&[Record::Choice {
-            person: id,
-            choice: Some(choice),
-        }])
+        .commit(
+            &[Record::Choice {
+                person: id,
+                choice: Some(choice),
+            }],
+            Durability::Process,
+        )
         .await
         .unwrap();
     assert_eq!(people(&store).await[0].record.choice, None);
