@@ -11,6 +11,7 @@ mod demo;
 mod pages;
 mod synchronisation;
 mod telephone;
+mod tidy;
 mod trouble;
 
 use std::time::Duration;

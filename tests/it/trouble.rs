@@ -68,7 +68,7 @@ async fn a_wrong_password_is_named_and_a_right_one_works() {
 
 #[tokio::test]
 async fn faults_of_graph_and_entra_are_named_and_heal() {
-    let (lab, teamsbox, _installation, server) = stage(0, "udp").await;
+    let (lab, teamsbox, _installation, server) = stage(7, "udp").await;
     for (faults, words) in [
         (
             json!({"graph": {"status": 403}}),
