@@ -16,11 +16,13 @@ use crate::{
 pub enum Input {
     /// A person exists, with what the store remembers. Replaces what was known.
     AddPerson(PersonId, Box<PersonRecord>),
+    /// A person's Teams account was found.
+    LinkTeams(PersonId),
     /// A person's lines or Teams account changed. What is known of lines that stay is kept.
     UpdatePerson {
         /// Who.
         person: PersonId,
-        /// All the person's lines.
+        /// All the person's lines that some source watches.
         lines: Vec<LineId>,
         /// The person has a Teams account.
         linked: bool,
@@ -108,14 +110,12 @@ impl Engine {
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
         match input {
-            Input::AddPerson(id, record) => {
-                let person = Person::restore(*record, &self.settings, now);
-                if let Some(replaced) = self.people.insert(id, person)
-                    && let Some(deadline) = replaced.deadline
-                {
-                    self.deadlines.remove(&(deadline, id));
-                }
-                self.settle(id, now, true, &mut effects);
+            Input::AddPerson(id, record) => self.add(id, *record, now, &mut effects),
+            Input::LinkTeams(person) => {
+                self.with(person, now, &mut effects, |person, _| {
+                    person.linked = true;
+                    Vec::new()
+                });
             }
             Input::UpdatePerson {
                 person,
@@ -298,6 +298,22 @@ impl Engine {
         }
     }
 
+    fn add(
+        &mut self,
+        id: PersonId,
+        record: PersonRecord,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let person = Person::restore(record, &self.settings, now);
+        if let Some(replaced) = self.people.insert(id, person)
+            && let Some(deadline) = replaced.deadline
+        {
+            self.deadlines.remove(&(deadline, id));
+        }
+        self.settle(id, now, true, effects);
+    }
+
     fn remove(&mut self, id: PersonId, now: Timestamp, effects: &mut Vec<Effect>) {
         self.with(id, now, effects, |person, _| {
             person.lines = Vec::new();
@@ -462,6 +478,7 @@ impl Person {
             mirror: &self.mirror,
             settings,
             linked: self.linked,
+            lines: self.lines.len(),
             rest_since: self.rest_since,
         };
         evaluate(&facts, now, explain)

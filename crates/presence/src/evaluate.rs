@@ -45,6 +45,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) settings: &'a Settings,
     /// The person has a Teams account.
     pub(crate) linked: bool,
+    /// How many lines the person has.
+    pub(crate) lines: usize,
     /// Since when nothing has been going on.
     pub(crate) rest_since: Timestamp,
 }
@@ -311,11 +313,9 @@ fn activity_axis(
 
 /// How far the whole can be trusted: the worst of what bears on it.
 fn confidence(facts: &Facts<'_>, now: Timestamp) -> Confidence {
-    let lines_stale = facts
-        .signals
-        .lines
-        .iter()
-        .any(|line| line.stale && line.until > now);
+    // A line that has not spoken, or whose lease ended, may be in a call for all we know.
+    let fresh = |line: &&LineSignal| !line.stale && line.until > now;
+    let lines_stale = facts.signals.lines.iter().filter(fresh).count() < facts.lines;
     let teams = facts.linked && facts.settings.mode.telephony();
     if lines_stale
         || (teams

@@ -52,7 +52,7 @@ pub struct OwnRecord {
 /// What is known of a person at a start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PersonRecord {
-    /// The person's telephone lines.
+    /// The person's telephone lines that some source watches.
     pub lines: Vec<LineId>,
     /// The person has a Teams account.
     pub linked: bool,

@@ -25,8 +25,17 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// A world whose line has said that it is idle.
     pub(crate) fn new(mode: SyncMode) -> Self {
-        Self::with_record(mode, PersonRecord::default())
+        let mut world = Self::with_record(mode, PersonRecord::default());
+        let (state, until) = (LineState::Idle, START + Duration::from_secs(30 * 24 * 3600));
+        world.input(Input::Line {
+            person: ANNA,
+            line: DESK,
+            state,
+            until,
+        });
+        world
     }
 
     pub(crate) fn with_record(mode: SyncMode, record: PersonRecord) -> Self {

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use presence::{Input, MyProfiles, Settings, Timing};
+use presence::{Input, MyProfiles, PersonRecord, Settings, Timing};
 use store::{Store, StoreError};
 use telephony::sip_connector::SipConnectorConfig;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -117,6 +117,8 @@ pub(crate) struct Core {
     pub(crate) writer: Writer,
     pub(crate) health: Health,
     pub(crate) metrics: Arc<Metrics>,
+    /// There is a telephone system, so that lines are watched.
+    watches_lines: bool,
 }
 
 impl Core {
@@ -125,6 +127,7 @@ impl Core {
         store: Store,
         clock: Clock,
         timing: Timing,
+        watches_lines: bool,
         tasks: &mut JoinSet<()>,
     ) -> Result<Self, StoreError> {
         let metrics = Arc::new(Metrics::default());
@@ -139,6 +142,7 @@ impl Core {
             writer: Writer::default(),
             health: Health::default(),
             metrics,
+            watches_lines,
         };
         let mode = core.store.organisation_mode().await?;
         let settings = Settings {
@@ -158,10 +162,20 @@ impl Core {
             .await?
         {
             core.directory.put(Person::from(&stored));
-            let input = Input::AddPerson(stored.id, Box::new(stored.record));
+            let input = Input::AddPerson(stored.id, Box::new(core.watched(stored.record)));
             core.shard.input(input, Cause::Other).await;
         }
         Ok(core)
+    }
+
+    /// Without a telephone system nobody watches lines, and none must be waited for.
+    fn watched(&self, record: PersonRecord) -> PersonRecord {
+        let lines = if self.watches_lines {
+            record.lines
+        } else {
+            Vec::new()
+        };
+        PersonRecord { lines, ..record }
     }
 
     async fn start_pbx(
@@ -268,7 +282,7 @@ impl App {
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(writer::checkpoint(store.clone()));
-        let core = Core::start(store, clock, timing, &mut tasks).await?;
+        let core = Core::start(store, clock, timing, pbx.is_some(), &mut tasks).await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
         let pbx = core.start_pbx(pbx).await?;
         let (sweep, writes) = core.start_teams(teams, &mut tasks)?;
@@ -396,12 +410,13 @@ async fn follow_imports(core: Core, mut revision: u64, pbx: Option<Arc<Pbx>>) {
             let person = Person::from(&stored);
             let known = core.directory.person(stored.id);
             core.directory.put(person);
+            let record = core.watched(stored.record);
             let input = match known {
-                None => Input::AddPerson(stored.id, Box::new(stored.record)),
+                None => Input::AddPerson(stored.id, Box::new(record)),
                 Some(_) => Input::UpdatePerson {
                     person: stored.id,
-                    lines: stored.record.lines,
-                    linked: stored.record.linked,
+                    lines: record.lines,
+                    linked: record.linked,
                 },
             };
             core.shard.input(input, Cause::Other).await;

@@ -1,26 +1,34 @@
 //! The server's clock: the machine's, or one that a test drives. The only file that reads the time.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use presence::Timestamp;
 use tokio::{sync::watch, time::Instant};
 
 /// Tells the time and waits for it. Cheap to clone.
 ///
-/// The machine's clock is read once, at the start; from then on time is counted by the monotonic clock, so that
-/// it never runs backwards and a step of the machine's clock moves no lease.
+/// Time is counted by the monotonic clock, so that it never runs backwards and never stands still, whatever is done to
+/// the machine's clock. Only where the machine's clock is ahead (the machine slept, or its clock was wrong) it is followed.
 #[derive(Clone, Debug)]
 pub enum Clock {
     /// The machine's.
-    System {
-        /// The machine's time at `started`.
-        anchor: Timestamp,
-        /// When the anchor was read.
-        started: Instant,
-    },
+    System(Arc<Mutex<Anchor>>),
     /// Driven by hand.
     Driven(watch::Receiver<Timestamp>),
 }
+
+/// The machine's time at a moment of the monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Anchor {
+    time: Timestamp,
+    read_at: Instant,
+}
+
+/// A machine's clock that is less far ahead is only being adjusted.
+const AHEAD: Duration = Duration::from_secs(2);
 
 /// Drives a clock by hand.
 #[derive(Clone, Debug)]
@@ -29,15 +37,11 @@ pub struct ClockDriver(Arc<watch::Sender<Timestamp>>);
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is the one place that reads the machine's clock"
-        )]
-        let anchor = Timestamp::from_milliseconds(jiff::Timestamp::now().as_millisecond());
-        Self::System {
-            anchor,
-            started: Instant::now(),
-        }
+        let anchor = Anchor {
+            time: machine_time(),
+            read_at: Instant::now(),
+        };
+        Self::System(Arc::new(Mutex::new(anchor)))
     }
 
     /// A clock that stands at `start` until it is driven.
@@ -49,7 +53,18 @@ impl Clock {
     /// The time.
     pub fn now(&self) -> Timestamp {
         match self {
-            Self::System { anchor, started } => *anchor + started.elapsed(),
+            Self::System(anchor) => {
+                let mut anchor = anchor.lock().unwrap_or_else(PoisonError::into_inner);
+                let (counted, machine) = (anchor.time + anchor.read_at.elapsed(), machine_time());
+                if machine <= counted + AHEAD {
+                    return counted;
+                }
+                *anchor = Anchor {
+                    time: machine,
+                    read_at: Instant::now(),
+                };
+                machine
+            }
             Self::Driven(receiver) => *receiver.borrow(),
         }
     }
@@ -58,7 +73,7 @@ impl Clock {
     pub async fn sleep_until(&self, deadline: Option<Timestamp>) {
         match (self, deadline) {
             (_, None) => std::future::pending().await,
-            (Self::System { .. }, Some(deadline)) => {
+            (Self::System(_), Some(deadline)) => {
                 tokio::time::sleep(deadline.since(self.now())).await;
             }
             (Self::Driven(receiver), Some(deadline)) => {
@@ -88,6 +103,14 @@ impl ClockDriver {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the machine's clock"
+)]
+fn machine_time() -> Timestamp {
+    Timestamp::from_milliseconds(jiff::Timestamp::now().as_millisecond())
+}
+
 /// A moment as RFC 3339, for the API.
 pub(crate) fn rfc3339(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.milliseconds())
@@ -99,4 +122,41 @@ pub(crate) fn rfc3339(at: Timestamp) -> String {
 pub(crate) fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     let parsed: jiff::Timestamp = text.parse().ok()?;
     Some(Timestamp::from_milliseconds(parsed.as_millisecond()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tokio::time::Instant;
+
+    use super::{AHEAD, Anchor, Clock, machine_time};
+
+    fn anchored(time: presence::Timestamp) -> Clock {
+        Clock::System(Arc::new(Mutex::new(Anchor {
+            time,
+            read_at: Instant::now(),
+        })))
+    }
+
+    #[tokio::test]
+    async fn a_machine_that_slept_is_followed_and_one_set_back_is_not() {
+        let slept = anchored(machine_time() - AHEAD * 100);
+        assert!(slept.now() >= machine_time() - AHEAD);
+        let ahead = machine_time() + AHEAD * 100;
+        let set_back = anchored(ahead);
+        let first = set_back.now();
+        assert!(first >= ahead);
+        assert!(set_back.now() >= first);
+    }
+
+    #[tokio::test]
+    async fn a_driven_clock_never_runs_backwards() {
+        let start = machine_time();
+        let (clock, driver) = Clock::driven(start);
+        driver.set(start + AHEAD);
+        driver.set(start);
+        assert_eq!(clock.now(), start + AHEAD);
+        clock.sleep_until(Some(start + AHEAD)).await;
+    }
 }

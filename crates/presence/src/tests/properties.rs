@@ -3,9 +3,7 @@
 use proptest::prelude::*;
 
 use super::{ANNA, DESK, World, seconds};
-use crate::{
-    Action, Confidence, Input, LineState, Own, Slot, Status, SyncMode, TeamsState, Timestamp,
-};
+use crate::{Action, Input, LineState, Own, Slot, Status, SyncMode, TeamsState, Timestamp};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -190,7 +188,6 @@ proptest! {
                 let signals = world.engine.signals(ANNA).unwrap();
                 prop_assert_eq!(signals.teams_call, None);
                 prop_assert_eq!(signals.teams_do_not_disturb_since, None);
-                prop_assert_ne!(world.presence().confidence, Confidence::Stale);
             }
         }
     }

@@ -492,3 +492,22 @@ fn a_line_that_is_taken_away_takes_its_call_along() {
     world.line(LineState::Connected);
     assert_eq!(world.shown(), "Available, Available");
 }
+
+#[test]
+fn a_line_that_does_not_speak_makes_the_presence_stale() {
+    let mut world = World::with_record(SyncMode::None, crate::PersonRecord::default());
+    assert_eq!(world.presence().confidence, Confidence::Stale);
+    world.line(LineState::Idle);
+    assert_eq!(world.presence().confidence, Confidence::Certain);
+    world.input(Input::LineStale {
+        person: ANNA,
+        line: DESK,
+    });
+    assert_eq!(world.presence().confidence, Confidence::Stale);
+    world.pass(seconds(120), None);
+    assert_eq!(
+        world.presence().confidence,
+        Confidence::Stale,
+        "gone is not the same as idle"
+    );
+}

@@ -79,14 +79,10 @@ impl Tenant {
                 teams_id: Some(user.id.into()),
                 ..Person::clone(person)
             };
-            let lines = linked.lines.iter().map(|(line, _)| *line).collect();
             self.directory.put(linked);
-            let input = Input::UpdatePerson {
-                person: person.id,
-                lines,
-                linked: true,
-            };
-            self.shard.input(input, Cause::Other).await;
+            self.shard
+                .input(Input::LinkTeams(person.id), Cause::Other)
+                .await;
             return Ok(true);
         }
         Ok(false)
