@@ -2,7 +2,7 @@
 
 use presence::Timestamp;
 
-use crate::{Store, StoreError};
+use crate::{IMMEDIATE, Store, StoreError};
 
 /// SHA-256 of a secret that was made with at least 128 random bits, so that no slow hash is needed.
 pub type SecretHash = [u8; 32];
@@ -72,7 +72,7 @@ impl Store {
         session_expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
         let used = sqlx::query("DELETE FROM sign_in_links WHERE hash = ?1 AND expires_at > ?2")
             .bind(link.as_slice())
             .bind(now.milliseconds())

@@ -78,6 +78,10 @@ pub struct Store {
     quick: SqlitePool,
 }
 
+/// A transaction that begins by reading and writes later fails when another writes in between; one that says at once
+/// that it will write waits for its turn.
+pub(crate) const IMMEDIATE: &str = "BEGIN IMMEDIATE";
+
 /// More readers than this only queue for the two cores that the product is sized for.
 const CONNECTIONS_MAX: u32 = 4;
 /// One commits, one makes checkpoints.

@@ -8,7 +8,7 @@ use presence::{
 };
 use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
 
-use crate::{ImportPerson, Store, StoreError};
+use crate::{IMMEDIATE, ImportPerson, Store, StoreError};
 
 /// A person as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,7 +142,7 @@ impl Store {
     /// An extension belongs to somebody else; the database refused. Nothing was written.
     pub async fn import(&self, people: &[ImportPerson]) -> Result<ImportSummary, StoreError> {
         let mut summary = ImportSummary::default();
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
         for person in people {
             let found = sqlx::query(
                 "SELECT id FROM people WHERE (user_principal_name = ?1 AND ?1 <> '') OR (mail = ?2 AND ?2 <> '')
@@ -211,7 +211,7 @@ impl Store {
     /// # Errors
     /// Another person is linked to it; the database refused.
     pub async fn link_teams(&self, person: PersonId, teams_id: &str) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
         set_teams_id(&mut transaction, person.0.cast_signed(), teams_id).await?;
         transaction.commit().await?;
         Ok(())

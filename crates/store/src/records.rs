@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use presence::{Choice, OwnRecord, PersonId, Record, Slot, TeamsCall};
 use serde_json::json;
 
-use crate::{Durability, Store, StoreError};
+use crate::{Durability, IMMEDIATE, Store, StoreError};
 
 /// A batch sorted by kind. Of several records about the same thing only the last is written.
 #[derive(Default)]
@@ -44,7 +44,7 @@ impl Store {
             Durability::Process => &self.quick,
             Durability::Power => &self.pool,
         };
-        let mut transaction = pool.begin().await?;
+        let mut transaction = pool.begin_with(IMMEDIATE).await?;
         for (statement, rows) in statements {
             sqlx::query(statement)
                 .bind(serde_json::Value::Array(rows).to_string())

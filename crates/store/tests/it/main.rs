@@ -293,3 +293,30 @@ async fn a_folder_that_does_not_exist_is_named() {
         .unwrap_err();
     assert!(error.to_string().contains("missing/offhook.db"), "{error}");
 }
+
+#[tokio::test]
+async fn writers_wait_for_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let names: Vec<String> = (0..20).map(|index| format!("person-{index}")).collect();
+    let everybody: Vec<ImportPerson> = names.iter().map(|name| person(name, &[])).collect();
+    store.import(&everybody).await.unwrap();
+    let mut writers = tokio::task::JoinSet::new();
+    for person in people(&store).await {
+        let linking = store.clone();
+        writers.spawn(async move { linking.link_teams(person.id, &person.name).await });
+        let committing = store.clone();
+        let call = TeamsCall {
+            since: NOW,
+            confirmed_at: NOW,
+        };
+        let record = Record::TeamsCall {
+            person: person.id,
+            call: Some(call),
+        };
+        writers.spawn(async move { committing.commit(&[record], Durability::Process).await });
+    }
+    while let Some(written) = writers.join_next().await {
+        written.unwrap().unwrap();
+    }
+}
