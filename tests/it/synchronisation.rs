@@ -24,7 +24,7 @@ async fn stage(mode: &str) -> (Teamsbox, Installation, Server) {
             server
                 .explanation(name)
                 .await
-                .contains("Teams shows Available/Available")
+                .contains("shows Available/Available")
         };
         eventually("linked and observed", SOON, mode != "none", linked).await;
     }
@@ -134,7 +134,7 @@ async fn an_override_in_teams_is_respected_and_explained() {
         server
             .explanation("anna")
             .await
-            .contains("Teams shows DoNotDisturb")
+            .contains("shows DoNotDisturb")
     };
     eventually("the echo was seen", SOON, true, masked).await;
     teamsbox.choose("anna", "Busy").await;

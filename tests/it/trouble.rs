@@ -121,12 +121,7 @@ async fn a_tenant_that_goes_away_and_comes_back() {
     installation.import(&[("anna", "1001")]).await;
     let server = installation.serve().await;
     server.set_mode("telephony_and_presence").await;
-    let observed = async || {
-        server
-            .explanation("anna")
-            .await
-            .contains("Teams shows Available")
-    };
+    let observed = async || server.explanation("anna").await.contains("shows Available");
     eventually("anna", SOON, true, observed).await;
     let id = teamsbox.state("anna").await["id"].clone();
     teamsbox.kill().await;

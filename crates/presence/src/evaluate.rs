@@ -349,7 +349,7 @@ fn mirror_reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut impl 
     };
     if let Some(seen) = observation {
         tell(&|| {
-            let says = format!("Teams shows {}", seen.state);
+            let says = format!("shows {}", seen.state);
             Reason::new(Rule::TeamsDetail, Source::Teams, says, seen.since)
         });
     }

@@ -10,6 +10,20 @@ for (const row of board.querySelectorAll(".person")) {
   rows.set(row.dataset.person, row);
 }
 
+// The same words as in board.rs.
+const words = {
+  Available: "Available",
+  BeRightBack: "Be right back",
+  Busy: "Busy",
+  DoNotDisturb: "Do not disturb",
+  Absent: "Absent",
+  Offline: "Offline",
+};
+
+function personName(row) {
+  return cell(row, "name").firstChild.textContent.trim();
+}
+
 function cell(row, name) {
   return row.querySelector("." + name);
 }
@@ -31,15 +45,14 @@ function apply({ person, presence }) {
   }
   row.dataset.status = presence.status;
   row.dataset.confidence = presence.confidence;
-  cell(row, "status").textContent = presence.status;
+  cell(row, "status").textContent = words[presence.status];
   cell(row, "activity").textContent = presence.activity ? presence.activity.label : "";
   cell(row, "text").textContent = presence.text;
   const time = row.querySelector("time");
   const moved = time.dateTime !== presence.since;
   time.dateTime = presence.since;
   showTime(time);
-  const name = cell(row, "name").firstChild.textContent.trim();
-  row.querySelector(".why").setAttribute("aria-label", `Why is ${name} ${presence.status}?`);
+  row.querySelector(".why").setAttribute("aria-label", `Why ${words[presence.status]}? ${personName(row)}`);
   if (moved) {
     row.classList.remove("changed");
     requestAnimationFrame(() => row.classList.add("changed"));
@@ -84,8 +97,8 @@ board.addEventListener("click", async (event) => {
   const answer = await fetch(`/api/v1/people/${row.dataset.person}/explanation`);
   const list = document.getElementById("reasons");
   list.replaceChildren();
-  const name = cell(row, "name").firstChild.textContent.trim();
-  document.getElementById("explanation-title").textContent = `Why is ${name} ${row.dataset.status}?`;
+  const title = `${personName(row)}: why ${words[row.dataset.status]}?`;
+  document.getElementById("explanation-title").textContent = title;
   if (answer.ok) {
     const { reasons } = await answer.json();
     for (const reason of reasons) {

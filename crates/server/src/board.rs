@@ -6,7 +6,7 @@ use axum::{
     extract::State,
     response::{Html, IntoResponse, Response},
 };
-use presence::{Activity, Presence};
+use presence::{Activity, Presence, Status};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -39,6 +39,7 @@ struct Row {
     name: String,
     extensions: String,
     status: &'static str,
+    words: &'static str,
     label: &'static str,
     text: String,
     since: String,
@@ -57,11 +58,24 @@ impl Row {
             name: person.name.clone(),
             extensions: extensions.join(", "),
             status: presence.status.name(),
+            words: words(presence.status),
             label: presence.activity.map_or("", Activity::label),
             text: presence.text().to_owned(),
             since: rfc3339(presence.since),
             confidence: presence.confidence.name(),
         }
+    }
+}
+
+/// The status as people say it. `board.js` has the same words.
+fn words(status: Status) -> &'static str {
+    match status {
+        Status::Available => "Available",
+        Status::BeRightBack => "Be right back",
+        Status::Busy => "Busy",
+        Status::DoNotDisturb => "Do not disturb",
+        Status::Absent => "Absent",
+        Status::Offline => "Offline",
     }
 }
 

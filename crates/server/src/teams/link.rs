@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use presence::Input;
-use store::Store;
+use store::{Store, StoreError};
 
 use super::Tenant;
 use crate::{
@@ -67,14 +67,20 @@ impl Tenant {
                 remedy: "it is tried again by itself".into(),
             })?;
             let Some(user) = found else { continue };
-            store
-                .link_teams(person.id, &user.id)
-                .await
-                .map_err(|error| Trouble {
-                    what: format!("cannot link {} to Teams: {error}", person.name),
-                    remedy: "correct the sign-in name or mail of one of the two and import again"
-                        .into(),
-                })?;
+            match store.link_teams(person.id, &user.id).await {
+                Ok(()) => {}
+                // One person's conflict must not keep the others from being linked.
+                Err(error @ StoreError::Taken { .. }) => {
+                    tracing::warn!(person = %person.id, %error, "a person cannot be linked to Teams");
+                    return Ok(false);
+                }
+                Err(error) => {
+                    return Err(Trouble {
+                        what: format!("cannot link {} to Teams: {error}", person.name),
+                        remedy: "it is tried again by itself".into(),
+                    });
+                }
+            }
             let linked = Person {
                 teams_id: Some(user.id.into()),
                 ..Person::clone(person)
