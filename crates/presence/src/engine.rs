@@ -1,15 +1,15 @@
 //! The engine: owns people and their signals, takes what happened, returns what follows, and knows when it must be
 //! called next. All time passes through `now`; nothing happens between two calls.
 
+mod person;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    Choice, Effect, LineId, LineSignal, LineState, PersonId, PersonRecord, Presence, Reason,
-    Record, Settings, Signals, Slot, SyncMode, TeamsCall, TeamsState, TeamsWrite, Timestamp,
-    evaluate::{Decision, Explain, Facts, Silent, evaluate},
-    mirror::{Mirror, Wish},
-    record::OwnRecord,
+    Choice, Effect, LineId, LineState, PersonId, PersonRecord, Presence, Reason, Settings, Signals,
+    Slot, SyncMode, TeamsState, TeamsWrite, Timestamp, mirror::Wish,
 };
+use person::Person;
 
 /// Something that happened. An input about a person who is not known is ignored: the person was removed meanwhile.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,23 +64,6 @@ pub enum Input {
     SetMode(SyncMode),
     /// Time passed.
     Tick,
-}
-
-/// One person in the engine.
-#[derive(Debug)]
-struct Person {
-    lines: Vec<LineId>,
-    linked: bool,
-    signals: Signals,
-    mirror: Mirror,
-    at_rest: bool,
-    rest_since: Timestamp,
-    /// What was last told, to tell only changes.
-    told: Presence,
-    /// The Teams call as the store has it.
-    stored_call: Option<TeamsCall>,
-    /// The entry in the engine's list of deadlines, never later than the true one.
-    deadline: Option<Timestamp>,
 }
 
 /// Owns people and their signals. See the crate's description.
@@ -326,171 +309,5 @@ impl Engine {
         {
             self.deadlines.remove(&(deadline, id));
         }
-    }
-}
-
-impl Person {
-    fn restore(record: PersonRecord, settings: &Settings, now: Timestamp) -> Self {
-        let own = record
-            .own
-            .map(|own| own.map_or_else(Default::default, |own| own.adopt(&settings.timing, now)));
-        Self {
-            lines: record.lines,
-            linked: record.linked,
-            signals: Signals {
-                choice: record.choice,
-                ..Signals::default()
-            },
-            mirror: Mirror::restore(own, record.teams_call),
-            at_rest: true,
-            rest_since: now,
-            told: Presence {
-                status: crate::Status::Available,
-                activity: None,
-                profile: "".into(),
-                since: now,
-                confidence: crate::Confidence::Stale,
-            },
-            stored_call: record.teams_call,
-            deadline: None,
-        }
-    }
-
-    fn report_line(&mut self, line: LineId, state: LineState, until: Timestamp, now: Timestamp) {
-        // A last word about a line that was taken from the person.
-        if !self.lines.contains(&line) {
-            return;
-        }
-        let answered = |state| matches!(state, LineState::Connected | LineState::Held);
-        let signal = LineSignal {
-            line,
-            state,
-            since: now,
-            until,
-            stale: false,
-        };
-        match self
-            .signals
-            .lines
-            .iter_mut()
-            .find(|known| known.line == line)
-        {
-            Some(known) => {
-                let goes_on = known.until > now
-                    && (known.state == state || (answered(known.state) && answered(state)));
-                let since = if goes_on { known.since } else { now };
-                *known = LineSignal { since, ..signal };
-            }
-            None => self.signals.lines.push(signal),
-        }
-    }
-
-    /// Ends every signal whose lease is over.
-    fn expire(&mut self, settings: &Settings, now: Timestamp) -> Vec<Wish> {
-        self.signals.lines.retain(|line| line.until > now);
-        if self.signals.choice_at(now).is_none() {
-            self.signals.choice = None;
-        }
-        self.mirror.expire(&mut self.signals, settings, now)
-    }
-
-    /// Forgets what a mode no longer lets through.
-    fn forget_teams(&mut self, mode: SyncMode) {
-        if !mode.presence() {
-            self.signals.teams_do_not_disturb_since = None;
-        }
-        if !mode.telephony() {
-            self.signals.observation = None;
-            self.signals.teams_call = None;
-            self.signals.presenting_since = None;
-            self.mirror.remembered = None;
-        }
-    }
-
-    fn carry_out(&mut self, id: PersonId, wishes: Vec<Wish>, effects: &mut Vec<Effect>) {
-        effects.extend(wishes.into_iter().map(|wish| match wish {
-            Wish::Remember(slot) => Effect::Remember(Record::Own {
-                person: id,
-                slot,
-                own: OwnRecord::of(self.mirror.own(slot)),
-            }),
-            Wish::Write(slot, action) => Effect::Write(TeamsWrite {
-                person: id,
-                slot,
-                action,
-            }),
-            Wish::Paused(until) => Effect::WritingPaused { person: id, until },
-        }));
-    }
-
-    /// Keeps the stored appointment in step: its start, its end, and now and then its confirmation.
-    fn remember_call(&mut self, id: PersonId, settings: &Settings, effects: &mut Vec<Effect>) {
-        let call = self.signals.teams_call.or(self.mirror.remembered);
-        let in_step = match (call, self.stored_call) {
-            (Some(call), Some(stored)) => {
-                call.since == stored.since
-                    && call.confirmed_at.since(stored.confirmed_at)
-                        < settings.timing.confirmation_interval
-            }
-            (None, None) => true,
-            _ => false,
-        };
-        if !in_step {
-            self.stored_call = call;
-            effects.push(Effect::Remember(Record::TeamsCall { person: id, call }));
-        }
-    }
-
-    fn tell(
-        &mut self,
-        id: PersonId,
-        settings: &Settings,
-        now: Timestamp,
-        is_new: bool,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Decision {
-            mut presence,
-            at_rest,
-        } = self.evaluate(settings, now, &mut Silent);
-        if at_rest && !self.at_rest {
-            self.rest_since = now;
-            presence.since = now;
-        }
-        self.at_rest = at_rest;
-        if is_new || presence != self.told {
-            self.told = presence.clone();
-            effects.push(Effect::Changed {
-                person: id,
-                presence,
-            });
-        }
-    }
-
-    fn evaluate(
-        &self,
-        settings: &Settings,
-        now: Timestamp,
-        explain: &mut impl Explain,
-    ) -> Decision {
-        let facts = Facts {
-            signals: &self.signals,
-            mirror: &self.mirror,
-            settings,
-            linked: self.linked,
-            lines: self.lines.len(),
-            rest_since: self.rest_since,
-        };
-        evaluate(&facts, now, explain)
-    }
-
-    fn next_deadline(&self, settings: &Settings, now: Timestamp) -> Option<Timestamp> {
-        let lines = self.signals.lines.iter().map(|line| line.until);
-        let choice = self.signals.choice.as_ref().and_then(|choice| choice.until);
-        lines
-            .chain(choice)
-            .chain(self.mirror.deadline(&self.signals, &settings.timing, now))
-            .filter(|at| *at > now)
-            .min()
     }
 }
