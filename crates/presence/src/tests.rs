@@ -1,5 +1,6 @@
 //! Behaviour of the engine: scenarios of the domain, one by one, and properties over random histories.
 
+mod do_not_disturb;
 mod properties;
 mod restart;
 mod scenarios;

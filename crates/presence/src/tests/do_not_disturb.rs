@@ -1,0 +1,131 @@
+//! Do not disturb in both directions, told as stories about one person.
+
+use super::{ANNA, World, seconds};
+use crate::{
+    Action::{Clear, Set},
+    LineState,
+    Slot::Preferred,
+    SyncMode::TelephonyAndPresence,
+};
+
+const CALL: (&str, &str) = ("Busy", "InACall");
+const DND: (&str, &str) = ("DoNotDisturb", "DoNotDisturb");
+const AVAILABLE: (&str, &str) = ("Available", "Available");
+
+#[test]
+fn do_not_disturb_in_teams_shows_here_and_ends_with_teams() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.pass(seconds(3), Some(DND));
+    assert_eq!(world.shown(), "DoNotDisturb, Do not disturb");
+    world.choose("Busy");
+    assert_eq!(
+        world.shown(),
+        "DoNotDisturb, Do not disturb",
+        "end it in Teams"
+    );
+    world.back_to_automatic();
+    world.pass(seconds(1), Some(AVAILABLE));
+    assert_eq!(world.shown(), "Available, Available");
+    assert_eq!(world.take_writes(), []);
+}
+
+#[test]
+fn own_do_not_disturb_goes_to_teams_and_its_echo_is_no_news() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.teams("Available", "Available");
+    world.choose("Do not disturb");
+    assert_eq!(world.take_writes(), [(Preferred, Set)]);
+    world.pass(seconds(30), Some(DND));
+    assert_eq!(
+        world
+            .engine
+            .signals(ANNA)
+            .unwrap()
+            .teams_do_not_disturb_since,
+        None
+    );
+    world.back_to_automatic();
+    assert_eq!(world.take_writes(), [(Preferred, Clear)]);
+    assert_eq!(world.shown(), "Available, Available");
+    world.pass(seconds(59), Some(DND));
+    assert_eq!(
+        world.shown(),
+        "Available, Available",
+        "an echo for up to a minute"
+    );
+    world.pass(seconds(3), Some(DND));
+    assert_eq!(
+        world.shown(),
+        "DoNotDisturb, Do not disturb",
+        "what remains is Teams' own"
+    );
+}
+
+#[test]
+fn do_not_disturb_overridden_in_teams_stays_here_and_is_left_alone_there() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.teams("Available", "Available");
+    world.choose("Do not disturb");
+    world.pass(seconds(10), Some(DND));
+    world.take_writes();
+    world.pass(seconds(10), Some(("Offline", "Offline")));
+    world.pass(seconds(10), Some(DND));
+    assert!(
+        world.engine.own(ANNA, Preferred).unwrap().is_held(),
+        "Offline is no override"
+    );
+    world.pass(seconds(10), Some(AVAILABLE));
+    assert_eq!(world.shown(), "DoNotDisturb, Do not disturb");
+    let (_, reasons) = world.engine.explain(ANNA, world.now).unwrap();
+    let notes: Vec<_> = reasons
+        .into_iter()
+        .filter_map(|reason| reason.note)
+        .collect();
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.contains("overridden in Teams")),
+        "{notes:?}"
+    );
+    world.back_to_automatic();
+    assert_eq!(world.take_writes(), []);
+}
+
+#[test]
+fn do_not_disturb_that_teams_had_already_is_never_cleared() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.pass(seconds(3), Some(DND));
+    world.choose("Do not disturb");
+    world.back_to_automatic();
+    assert_eq!(world.take_writes(), []);
+    assert_eq!(world.shown(), "DoNotDisturb, Do not disturb");
+}
+
+#[test]
+fn own_do_not_disturb_is_not_renewed_after_a_day() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.choose("Do not disturb");
+    world.take_writes();
+    world.pass(seconds(24 * 3600), Some(DND));
+    world.pass(seconds(3600), Some(AVAILABLE));
+    assert_eq!(world.take_writes(), []);
+    assert_eq!(world.shown(), "DoNotDisturb, Do not disturb");
+}
+
+#[test]
+fn do_not_disturb_in_teams_during_a_pbx_call_is_seen_at_once() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.line(LineState::Connected);
+    world.pass(seconds(5), Some(CALL));
+    world.teams("DoNotDisturb", "DoNotDisturb");
+    assert_eq!(world.shown(), "DoNotDisturb, On the phone");
+    let (_, reasons) = world.engine.explain(ANNA, world.now).unwrap();
+    let notes: Vec<_> = reasons
+        .into_iter()
+        .filter_map(|reason| reason.note)
+        .collect();
+    assert!(
+        notes.iter().any(|note| note.contains("hidden in Teams")),
+        "{notes:?}"
+    );
+}
