@@ -74,7 +74,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("offhook: {error:#}");
+            eprintln!("offhook: {}", describe(&error));
             let is_configuration = error
                 .downcast_ref::<server::config::ConfigError>()
                 .is_some();
@@ -85,6 +85,19 @@ fn main() -> ExitCode {
             }
         }
     }
+}
+
+/// The error and its causes in one line; a cause that the text before it names already is not repeated.
+fn describe(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 impl Command {

@@ -263,6 +263,32 @@ async fn row_48_presence_takes_no_principal_names() {
 }
 
 #[tokio::test]
+async fn rule_9_the_directory_takes_principal_names() {
+    let tenant = Tenant::start().await;
+    for name in ["anna@contoso.example", "ANNA%40contoso.example"] {
+        let found = tenant
+            .graph(Y, Method::GET, &format!("users/{name}"), None)
+            .await;
+        assert_eq!(found.status(), StatusCode::OK, "{name}");
+        let user = found.json::<Value>().await.unwrap();
+        assert_eq!(user["userPrincipalName"], "anna@contoso.example");
+        let by_id = format!("users/{}", user["id"].as_str().unwrap());
+        assert_eq!(
+            tenant.graph(Y, Method::GET, &by_id, None).await.status(),
+            StatusCode::OK
+        );
+    }
+    let nobody = tenant
+        .graph(Y, Method::GET, "users/nobody@contoso.example", None)
+        .await;
+    assert_eq!(nobody.status(), StatusCode::NOT_FOUND);
+    let refused = tenant
+        .graph(X, Method::GET, "users/anna@contoso.example", None)
+        .await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
 async fn row_49_a_bulk_read_takes_650_ids() {
     let tenant = Tenant::start().await;
     tenant

@@ -10,7 +10,7 @@ pub(crate) const ANNA: &str = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3";
 pub(crate) const BEN: &str = "fa8bf3dc-eca7-46b7-bad1-db199b62afc4";
 /// May read and write.
 pub(crate) const X: &str = "22553876-f5ab-4529-bffb-cfe50aa89f87";
-/// Another that may read and write.
+/// Another that may read and write, and find people in the directory.
 pub(crate) const Y: &str = "22553876-f5ab-4529-bffb-cfe50aa89f88";
 /// May read only.
 pub(crate) const READER: &str = "22553876-f5ab-4529-bffb-cfe50aa89f89";
@@ -41,7 +41,7 @@ pub(crate) fn config() -> Config {
         clock: ClockMode::Manual,
         apps: vec![
             app(X, &["Presence.ReadWrite.All"]),
-            app(Y, &["Presence.ReadWrite.All"]),
+            app(Y, &["Presence.ReadWrite.All", "User.ReadBasic.All"]),
             app(READER, &["Presence.Read.All"]),
             app(POWERLESS, &[]),
         ],
