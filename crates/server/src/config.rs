@@ -105,27 +105,46 @@ impl Config {
         // The file is checked by itself first, while lines are known.
         toml::from_str::<Raw>(text).map_err(|error| raw::explain(path, text, &error))?;
         let raw = environment.lay_over(path, text)?;
-        Check { path }.config(raw, environment)
+        Check {
+            path,
+            text,
+            environment,
+        }
+        .config(raw)
     }
 }
 
 /// Checks values; knows the file for messages.
 struct Check<'a> {
     path: &'a Path,
+    text: &'a str,
+    environment: &'a Environment,
 }
 
 impl Check<'_> {
     fn error(&self, key: &str, problem: impl Into<String>) -> ConfigError {
-        ConfigError::Key {
-            path: self.path.into(),
-            key: key.into(),
-            problem: problem.into(),
+        let (path, problem) = (self.path.into(), problem.into());
+        if let Some(name) = self.environment.overriding(key) {
+            return ConfigError::Environment { name, problem };
+        }
+        match raw::line_of(self.text, key) {
+            Some(line) => ConfigError::Line {
+                path,
+                line,
+                key: format!("{key}: "),
+                problem,
+            },
+            None => ConfigError::Key {
+                path,
+                key: key.into(),
+                problem,
+            },
         }
     }
 
-    fn config(&self, raw: Raw, environment: &Environment) -> Result<Config, ConfigError> {
+    fn config(&self, raw: Raw) -> Result<Config, ConfigError> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        let data = match environment.data() {
+        let data = match self.environment.data() {
             Some(data) => data,
             None => folder.join(raw.data.unwrap_or_else(|| "offhook-data".into())),
         };

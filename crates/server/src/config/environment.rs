@@ -29,6 +29,21 @@ impl Environment {
             .map(|(_, value)| value.into())
     }
 
+    /// The variable that overrides a key of the file, if one does.
+    pub(super) fn overriding(&self, key: &str) -> Option<String> {
+        let key = key
+            .split(' ')
+            .next()
+            .unwrap_or(key)
+            .to_uppercase()
+            .replace('.', "__");
+        let in_list = key.replacen("PBX__", "PBX__0__", 1);
+        let names = [format!("OFFHOOK__{key}"), format!("OFFHOOK__{in_list}")];
+        names
+            .into_iter()
+            .find(|name| self.0.iter().any(|(set, _)| set == name))
+    }
+
     /// The file with the environment laid over it, a variable at a time, so that a wrong one is named.
     pub(super) fn lay_over(&self, path: &Path, text: &str) -> Result<Raw, ConfigError> {
         let unusable = |problem: String| ConfigError::Key {

@@ -81,28 +81,49 @@ pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Confi
     }
 }
 
-/// The key on a line, with its section.
-fn key_at(text: &str, line: usize) -> String {
+/// Each line of the file with the section that it belongs to.
+fn lines(text: &str) -> impl Iterator<Item = (String, &str)> {
     let mut section = String::new();
-    for (index, written) in text.lines().enumerate().take(line) {
-        let written = written.trim();
-        if let Some(header) = written.strip_prefix('[') {
-            section = header
+    text.lines().map(move |line| {
+        let line = line.trim();
+        if let Some(header) = line.strip_prefix('[') {
+            let name = header
                 .trim_start_matches('[')
                 .split(']')
                 .next()
-                .unwrap_or_default()
-                .trim()
-                .to_owned();
+                .unwrap_or_default();
+            section = name.trim().to_owned();
         }
-        if index + 1 == line {
-            return match written.split_once('=') {
-                Some((key, _)) if section.is_empty() => format!("{}: ", key.trim()),
-                Some((key, _)) => format!("{section}.{}: ", key.trim()),
-                None if section.is_empty() => String::new(),
-                None => format!("{section}: "),
-            };
-        }
+        (section.clone(), line)
+    })
+}
+
+/// The key on a line, with its section and a colon.
+fn key_at(text: &str, line: usize) -> String {
+    let Some((section, written)) = lines(text).nth(line.saturating_sub(1)) else {
+        return String::new();
+    };
+    match written.split_once('=') {
+        Some((key, _)) if section.is_empty() => format!("{}: ", key.trim()),
+        Some((key, _)) => format!("{section}.{}: ", key.trim()),
+        None if section.is_empty() => String::new(),
+        None => format!("{section}: "),
     }
-    String::new()
+}
+
+/// The line, from 1, on which `section.key` stands; that of the section where the key is missing.
+pub(super) fn line_of(text: &str, key: &str) -> Option<usize> {
+    let (section, key) = key.split_once('.').unwrap_or(("", key));
+    let key = key.split(' ').next().unwrap_or(key);
+    let of_section = || {
+        lines(text)
+            .zip(1..)
+            .filter(|((found, _), _)| found == section)
+    };
+    let written = |line: &str| {
+        line.split_once('=')
+            .is_some_and(|(found, _)| found.trim() == key)
+    };
+    let found = of_section().find(|((_, line), _)| written(line));
+    found.or_else(|| of_section().next()).map(|(_, line)| line)
 }

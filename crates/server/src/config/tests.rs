@@ -74,6 +74,11 @@ fn the_environment_overrides_the_file() {
     );
     let error = parse(GOOD, &[("OFFHOOK__TEAMS__REQUESTS_PER_30_SECONDS", "many")]).unwrap_err();
     assert!(error.contains("wrong kind"), "{error}");
+    let error = parse(GOOD, &[("OFFHOOK__PBX__0__SERVER", "pbx")]).unwrap_err();
+    assert!(
+        error.contains("OFFHOOK__PBX__0__SERVER") && error.contains("host with a port"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -94,7 +99,7 @@ fn what_is_wrong_is_named_with_file_line_key_and_expectation() {
         ("[teams]\ntenant = contoso\n", vec![":2:", "teams.tenant"]),
         (
             "[http]\nlisten = \"everywhere\"\n",
-            vec!["http.listen", "\"everywhere\"", "127.0.0.1:8200"],
+            vec![":2: http.listen", "\"everywhere\"", "127.0.0.1:8200"],
         ),
         (
             "[teams]\ntenant = \"t\"\n",
