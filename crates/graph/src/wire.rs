@@ -7,12 +7,10 @@ use serde::Deserialize;
 pub struct UserPresence {
     /// Entra object id.
     pub id: String,
-    /// Base state.
-    #[serde(default)]
-    pub availability: String,
+    /// Base state; a person about whom Graph says nothing must not spoil the answer about the others.
+    pub availability: Option<String>,
     /// Supplement to it.
-    #[serde(default)]
-    pub activity: String,
+    pub activity: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

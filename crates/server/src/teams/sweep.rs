@@ -112,7 +112,10 @@ impl Tenant {
         };
         let inputs = presences.into_iter().filter_map(|presence| {
             let person = self.directory.by_teams_id(&presence.id)?;
-            let state = TeamsState::new(&presence.availability, &presence.activity);
+            let state = TeamsState::new(
+                presence.availability.as_deref().unwrap_or_default(),
+                presence.activity.as_deref().unwrap_or_default(),
+            );
             Some(Input::TeamsObserved {
                 person,
                 state,

@@ -1,0 +1,198 @@
+//! The client against a service that answers as it is told.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use graph::{Blame, Client, ClientConfig, GraphError, Operation, Secret};
+
+/// An answer: status, `Retry-After`, body.
+type Answer = (u16, Option<&'static str>, String);
+
+#[derive(Clone, Default)]
+struct Script {
+    answers: Arc<Mutex<VecDeque<Answer>>>,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+async fn answer(State(script): State<Script>, request: Request) -> Response {
+    script
+        .requests
+        .lock()
+        .unwrap()
+        .push(format!("{} {}", request.method(), request.uri().path()));
+    let answer = script.answers.lock().unwrap().pop_front();
+    let (status, retry_after, body) = answer.unwrap_or((500, None, String::new()));
+    let mut response = (StatusCode::from_u16(status).unwrap(), body).into_response();
+    if let Some(retry_after) = retry_after {
+        response
+            .headers_mut()
+            .insert("retry-after", retry_after.parse().unwrap());
+    }
+    response
+}
+
+/// A client of a service that gives these answers in order.
+async fn client(answers: impl IntoIterator<Item = Answer>) -> (Client, Script) {
+    let script = Script::default();
+    script.answers.lock().unwrap().extend(answers);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().fallback(answer).with_state(script.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let config = ClientConfig {
+        login: url.clone(),
+        graph: url,
+        tenant: "contoso.example".into(),
+        client_id: "app".into(),
+        client_secret: Secret::new("canary-secret"),
+    };
+    (Client::new(config).unwrap(), script)
+}
+
+fn token() -> Answer {
+    (
+        200,
+        None,
+        r#"{"access_token":"canary-token","expires_in":3599,"token_type":"Bearer"}"#.into(),
+    )
+}
+
+fn empty(status: u16) -> Answer {
+    (status, None, String::new())
+}
+
+#[tokio::test]
+async fn a_refused_token_is_replaced_once() {
+    let (client, script) = client([token(), empty(401), token(), empty(200)]).await;
+    client.write("anna", Operation::SetSession).await.unwrap();
+    let requests = script.requests.lock().unwrap().clone();
+    assert_eq!(requests.len(), 4);
+    assert_eq!(requests[3], "POST /v1.0/users/anna/presence/setPresence");
+}
+
+#[tokio::test]
+async fn a_fresh_token_that_is_refused_too_is_the_services_fault() {
+    let (client, _) = client([token(), empty(401), token(), empty(401)]).await;
+    let error = client
+        .write("anna", Operation::SetSession)
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        error,
+        GraphError::Unauthorized {
+            call: "setPresence"
+        }
+    ));
+    assert_eq!(error.blame(), Blame::Service);
+}
+
+#[tokio::test]
+async fn clearing_what_is_not_there_is_success_and_setting_for_nobody_is_not() {
+    let (client, _) = client([token(), empty(404), empty(404), empty(404)]).await;
+    client.write("anna", Operation::ClearSession).await.unwrap();
+    client
+        .write("anna", Operation::ClearDoNotDisturb)
+        .await
+        .unwrap();
+    let error = client
+        .write("anna", Operation::SetSession)
+        .await
+        .unwrap_err();
+    assert_eq!(error.blame(), Blame::Request);
+    assert!(error.to_string().contains("anna"), "{error}");
+}
+
+#[tokio::test]
+async fn throttling_carries_the_wait_rounded_up() {
+    let throttled = |wait| (429, wait, String::new());
+    let (client, _) = client([token(), throttled(Some("2.128")), throttled(None)]).await;
+    let error = client.presences(&["a"]).await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3)));
+    let error = client.presences(&["a"]).await.unwrap_err();
+    assert_eq!((error.retry_after(), error.blame()), (None, Blame::Service));
+}
+
+#[tokio::test]
+async fn a_missing_permission_is_named() {
+    let body = r#"{"error":{"code":"Forbidden","message":"Forbidden"}}"#;
+    let (client, _) = client([token(), (403, None, body.into()), (403, None, body.into())]).await;
+    let error = client.presences(&["a"]).await.unwrap_err();
+    assert!(
+        error.to_string().contains("Presence.ReadWrite.All"),
+        "{error}"
+    );
+    assert_eq!(error.blame(), Blame::Administrator);
+    let error = client.find_user("anna").await.unwrap_err();
+    assert!(error.to_string().contains("User.ReadBasic.All"), "{error}");
+}
+
+#[tokio::test]
+async fn answers_that_are_not_graphs_are_refused() {
+    let huge = "x".repeat(3 * 1024 * 1024);
+    for body in ["<html>".to_owned(), "{}".to_owned(), huge] {
+        let (client, _) = client([token(), (200, None, body)]).await;
+        let error = client.presences(&["a"]).await.unwrap_err();
+        assert!(matches!(error, GraphError::Malformed { .. }), "{error}");
+    }
+    let unknown =
+        r#"{"value":[{"id":"a","availability":"busy","activity":null,"new":1},{"id":"b"}]}"#;
+    let (client, _) = client([token(), (200, None, unknown.into())]).await;
+    let presences = client.presences(&["a", "b"]).await.unwrap();
+    assert_eq!(presences[0].availability.as_deref(), Some("busy"));
+    assert_eq!(
+        (&presences[0].activity, &presences[1].availability),
+        (&None, &None)
+    );
+}
+
+#[tokio::test]
+async fn a_refused_sign_in_is_not_repeated_at_once_and_tells_no_secret() {
+    let body = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided.\r\nTrace ID: x","error_codes":[7000215]}"#;
+    let (client, script) = client([(401, None, body.into())]).await;
+    for _ in 0..3 {
+        let error = client.presences(&["a"]).await.unwrap_err();
+        let text = format!("{error} {error:?} {client:?}");
+        assert!(
+            text.contains("AADSTS7000215") && text.contains("secret is wrong"),
+            "{text}"
+        );
+        assert!(!text.contains("canary"), "{text}");
+        assert_eq!(error.blame(), Blame::Administrator);
+    }
+    assert_eq!(script.requests.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn nobody_there_is_named_by_address() {
+    let config = ClientConfig {
+        login: "http://127.0.0.1:9".into(),
+        graph: "http://127.0.0.1:9".into(),
+        tenant: "t".into(),
+        client_id: "app".into(),
+        client_secret: Secret::new("s"),
+    };
+    let error = Client::new(config)
+        .unwrap()
+        .presences(&["a"])
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("http://127.0.0.1:9/t/oauth2"),
+        "{error}"
+    );
+}
