@@ -94,6 +94,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     std::io::stdout().flush()?;
     tokio::select! {
         stopped = asked_to_stop() => stopped?,
+        () = running.app.failed() => anyhow::bail!("a part of the server ended; see the log"),
         never = new_links(&running.app, arguments.json) => never?,
     }
     running.stop().await;

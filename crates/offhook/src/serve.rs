@@ -30,7 +30,10 @@ pub async fn run(config: &Path) -> anyhow::Result<()> {
     .await?;
     println!("Board (one-time link): {}", app.new_link().await?);
     tracing::info!(address = %app.address(), "serving");
-    asked_to_stop().await?;
+    tokio::select! {
+        stopped = asked_to_stop() => stopped?,
+        () = app.failed() => anyhow::bail!("a part of the server ended; see the log"),
+    }
     tracing::info!("stopping");
     app.stop().await;
     Ok(())

@@ -5,7 +5,11 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use presence::{Input, MyProfiles, PersonRecord, Settings, Timing};
 use store::{Store, StoreError};
 use telephony::sip_connector::SipConnectorConfig;
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
 
 use crate::{
     access::{Access, SecretError, new_link},
@@ -181,6 +185,7 @@ impl Core {
     async fn start_pbx(
         &self,
         config: Option<SipConnectorConfig>,
+        tasks: &mut JoinSet<()>,
     ) -> Result<Option<Arc<Pbx>>, StartError> {
         let Some(config) = config else {
             return Ok(None);
@@ -193,6 +198,7 @@ impl Core {
             shard,
             self.health.clone(),
             self.clock.clone(),
+            tasks,
         )
         .await;
         Ok(Some(Arc::new(
@@ -249,7 +255,9 @@ pub struct App {
     writes: TeamsWrites,
     pbx: Option<Arc<Pbx>>,
     stop: watch::Sender<bool>,
-    tasks: JoinSet<()>,
+    /// Set when a part of the server ended though nobody asked it to.
+    failed: watch::Receiver<bool>,
+    supervisor: JoinHandle<()>,
     http: JoinSet<()>,
 }
 
@@ -284,7 +292,7 @@ impl App {
         tasks.spawn(writer::checkpoint(store.clone()));
         let core = Core::start(store, clock, timing, pbx.is_some(), &mut tasks).await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
-        let pbx = core.start_pbx(pbx).await?;
+        let pbx = core.start_pbx(pbx, &mut tasks).await?;
         let (sweep, writes) = core.start_teams(teams, &mut tasks)?;
         let revision = core.store.people_revision().await?;
         tasks.spawn(follow_imports(core.clone(), revision, pbx.clone()));
@@ -298,6 +306,8 @@ impl App {
             demo,
             core,
         });
+        let (fail, failed) = watch::channel(false);
+        let supervisor = tokio::spawn(supervise(tasks, fail, stopping.clone()));
         let mut http = JoinSet::new();
         http.spawn(http::serve(listener, shared.clone(), stopping));
         Ok(Self {
@@ -307,7 +317,8 @@ impl App {
             writes,
             pbx,
             stop,
-            tasks,
+            failed,
+            supervisor,
             http,
         })
     }
@@ -324,6 +335,13 @@ impl App {
     pub async fn new_link(&self) -> Result<String, SecretError> {
         let path = new_link(&self.shared.store, &self.shared.clock).await?;
         Ok(format!("http://{}{path}", self.address))
+    }
+
+    /// Returns when a part of the server has ended though nobody asked it to: better all ends than half goes on.
+    pub async fn failed(&self) {
+        let mut failed = self.failed.clone();
+        // A supervisor that is gone has failed too.
+        let _ = failed.wait_for(|failed| *failed).await;
     }
 
     /// The figures.
@@ -380,12 +398,29 @@ impl App {
             while self.http.join_next().await.is_some() {}
         })
         .await;
-        self.tasks.shutdown().await;
+        // A supervisor that panicked has ended everything already.
+        let _ = self.supervisor.await;
         if let Some(pbx) = self.pbx.and_then(Arc::into_inner) {
             pbx.stop().await;
         }
         self.shared.store.clone().close().await;
     }
+}
+
+/// Watches over the server's tasks: none of them ends by itself.
+async fn supervise(
+    mut tasks: JoinSet<()>,
+    fail: watch::Sender<bool>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    tokio::select! {
+        ended = tasks.join_next() => {
+            tracing::error!(?ended, "a part of the server ended; this is a defect, please report it");
+            fail.send_replace(true);
+        }
+        _ = stopping.wait_for(|stopping| *stopping) => {}
+    }
+    tasks.shutdown().await;
 }
 
 /// Notices people that another process imported.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use presence::Input;
 use telephony::sip_connector::{self, LineEvent, SipConnector, SipConnectorConfig};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
     clock::Clock,
@@ -35,6 +35,7 @@ impl Pbx {
         shard: Shard,
         health: Health,
         clock: Clock,
+        tasks: &mut JoinSet<()>,
     ) -> Result<Self, String> {
         let part = format!("pbx {}", config.name);
         let (sender, receiver) = mpsc::channel(QUEUE_MAX);
@@ -42,8 +43,8 @@ impl Pbx {
             .await
             .map_err(|error| error.to_string())?;
         let told = connector.health();
-        tokio::spawn(tell_health(part, told, health));
-        tokio::spawn(translate(receiver, directory, shard, clock));
+        tasks.spawn(tell_health(part, told, health));
+        tasks.spawn(translate(receiver, directory, shard, clock));
         Ok(Self {
             connector: Arc::new(connector),
         })
