@@ -172,6 +172,15 @@ async fn bad_input_is_refused_with_value_and_remedy() {
         (Method::GET, "/api/v1/people?limit=0", None, 422, "limit"),
         (Method::GET, "/api/v1/people?cursor=x", None, 422, "cursor"),
         (Method::GET, "/api/v1/nothing", None, 404, "/nothing"),
+        (Method::POST, "/api/v1/people", None, 405, "method"),
+        (
+            Method::GET,
+            "/api/v1/people/%ff/presence",
+            None,
+            400,
+            "UTF-8",
+        ),
+        (Method::GET, "/api/v1/events?since=abc", None, 400, "since"),
         (
             Method::PUT,
             &profile,
@@ -230,6 +239,11 @@ async fn bad_input_is_refused_with_value_and_remedy() {
         );
     }
     assert_eq!(server.shown("anna").await, "Available");
+}
+
+#[tokio::test]
+async fn bad_files_are_refused_with_place_and_exit_code() {
+    let installation = Installation::new("");
     let (code, _, errors) = installation.run("import", &["missing.csv"]).await;
     assert_eq!(code, 1);
     assert!(errors.contains("missing.csv"), "{errors}");

@@ -33,7 +33,16 @@ pub async fn open(config: &Config) -> anyhow::Result<Store> {
                 folder.display()
             )
         })?;
-    Ok(Store::open(&folder.join(DATABASE)).await?)
+    // The folder may have been made by somebody else, for everybody; SQLite's other files take the mode of this one.
+    let path = folder.join(DATABASE);
+    let made = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path);
+    made.with_context(|| format!("cannot open the database {}", path.display()))?;
+    Ok(Store::open(&path).await?)
 }
 
 /// Makes sure that this is the only server on its data. The lock ends with the process, however it ends.

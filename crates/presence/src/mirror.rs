@@ -146,10 +146,13 @@ impl Mirror {
         if !(landed && something_else) {
             return Vec::new();
         }
-        *self.own_mut(Slot::Preferred) = Own::Yielded(Yielded {
-            reason: YieldReason::Overridden,
-            at: now,
-        });
+        // Teams counted its day from the request, we from the answer.
+        let reason = if now + timing.settle >= held.expires_at {
+            YieldReason::Expired
+        } else {
+            YieldReason::Overridden
+        };
+        *self.own_mut(Slot::Preferred) = Own::Yielded(Yielded { reason, at: now });
         vec![Wish::Remember(Slot::Preferred)]
     }
 
@@ -189,12 +192,27 @@ impl Mirror {
         let mut wishes = Vec::new();
         for slot in Slot::ALL {
             let next = match self.own(slot) {
+                // Its day begins when Teams takes it: until then it is only waiting to be sent.
+                Own::Held(held)
+                    if held.expires_at <= now
+                        && slot == Slot::Preferred
+                        && held.acknowledged_at.is_none() =>
+                {
+                    Own::Held(Held {
+                        expires_at: now + slot.lifetime(timing),
+                        ..*held
+                    })
+                }
                 Own::Held(held) if held.expires_at <= now => match slot {
                     // A lost session is written anew while the call lasts; its echo must not count meanwhile.
-                    Slot::Session => Own::Withdrawn(Withdrawn {
-                        acknowledged_at: Some(held.expires_at),
-                        ..Withdrawn::from_held(held, held.expires_at)
-                    }),
+                    Slot::Session => {
+                        // A write that still waits to be sent must not come after the end.
+                        wishes.push(Wish::Write(slot, Action::Clear));
+                        Own::Withdrawn(Withdrawn {
+                            acknowledged_at: Some(held.expires_at),
+                            ..Withdrawn::from_held(held, held.expires_at)
+                        })
+                    }
                     Slot::Preferred => Own::Yielded(Yielded {
                         reason: YieldReason::Expired,
                         at: held.expires_at,

@@ -122,7 +122,7 @@ impl Default for Timing {
             session_renewal: Duration::from_secs(4 * 60),
             do_not_disturb_lifetime: Duration::from_secs(24 * 3600),
             settle: MINUTE,
-            settle_early: Duration::from_secs(3),
+            settle_early: Duration::from_secs(10),
             write_interval: Duration::from_secs(2),
             loop_breaker: Some(LoopBreaker {
                 alternations: 6,
@@ -132,16 +132,6 @@ impl Default for Timing {
             adoption_grace: Duration::from_secs(4),
             line_stale: MINUTE,
             confirmation_interval: Duration::from_secs(10 * 60),
-        }
-    }
-}
-
-impl Timing {
-    /// The default times for a sweep of that rhythm.
-    pub fn for_sweep(sweep: Duration) -> Self {
-        Self {
-            observation_fresh: MINUTE.max(sweep * 3),
-            ..Self::default()
         }
     }
 }

@@ -135,7 +135,9 @@ impl Core {
         tasks: &mut JoinSet<()>,
     ) -> Result<Self, StoreError> {
         let metrics = Arc::new(Metrics::default());
-        let events = Events::new(metrics.clone());
+        // Greater than any revision of an earlier run, so that a client's memory of that run is recognised.
+        let first_revision = clock.now().milliseconds().unsigned_abs();
+        let events = Events::new(metrics.clone(), first_revision);
         let (shard, inbox) = Shard::new();
         let core = Self {
             store,
@@ -211,8 +213,7 @@ impl Core {
         teams: Option<TeamsOptions>,
         tasks: &mut JoinSet<()>,
     ) -> Result<(Option<SweepNow>, TeamsWrites), graph::GraphError> {
-        let clock = teams.is_some().then(|| self.clock.clone());
-        let writes = TeamsWrites::new(self.directory.clone(), clock);
+        let writes = TeamsWrites::new(self.directory.clone(), teams.is_some());
         let (shard, health) = (self.shard.clone(), self.health.clone());
         tasks.spawn(self.writer.clone().run(
             self.store.clone(),
@@ -290,11 +291,18 @@ impl App {
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(writer::checkpoint(store.clone()));
+        // Before people are read: whoever is imported meanwhile is noticed then.
+        let revision = store.people_revision().await?;
+        let timing = Timing {
+            observation_fresh: timing
+                .observation_fresh
+                .max(sweep_rhythm(&store, teams.as_ref()).await? * 3),
+            ..timing
+        };
         let core = Core::start(store, clock, timing, pbx.is_some(), &mut tasks).await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
         let pbx = core.start_pbx(pbx, &mut tasks).await?;
         let (sweep, writes) = core.start_teams(teams, &mut tasks)?;
-        let revision = core.store.people_revision().await?;
         tasks.spawn(follow_imports(core.clone(), revision, pbx.clone()));
 
         let key = api_key.as_ref().map(graph::Secret::reveal);
@@ -405,6 +413,12 @@ impl App {
         }
         self.shared.store.clone().close().await;
     }
+}
+
+/// How long a sweep over everybody takes; an observation is fresh for three.
+async fn sweep_rhythm(store: &Store, teams: Option<&TeamsOptions>) -> Result<Duration, StoreError> {
+    let limit = teams.and_then(|teams| teams.requests_per_30_seconds);
+    Ok(graph::rhythm(store.people_count().await?, limit))
 }
 
 /// Watches over the server's tasks: none of them ends by itself.

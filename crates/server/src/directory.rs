@@ -55,9 +55,13 @@ struct Tables {
 pub struct Directory(Arc<RwLock<Tables>>);
 
 impl Directory {
-    /// Adds a person or replaces what was known.
-    pub fn put(&self, person: Person) {
+    /// Adds a person or replaces what was known; a Teams account that was found meanwhile is kept.
+    pub fn put(&self, mut person: Person) {
         let mut tables = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if person.teams_id.is_none() {
+            let known = tables.people.get(&person.id);
+            person.teams_id = known.and_then(|known| known.teams_id.clone());
+        }
         tables.drop_names(person.id);
         if let Some(teams_id) = &person.teams_id {
             tables
@@ -70,6 +74,16 @@ impl Directory {
                 .insert(extension.clone(), (person.id, *line));
         }
         tables.people.insert(person.id, Arc::new(person));
+    }
+
+    /// A person's Teams account was found. Everything else stays as it is now.
+    pub fn set_teams_id(&self, id: PersonId, teams_id: &str) {
+        if let Some(person) = self.person(id) {
+            self.put(Person {
+                teams_id: Some(teams_id.into()),
+                ..Person::clone(&person)
+            });
+        }
     }
 
     /// The person, if there is one.
@@ -149,10 +163,71 @@ impl Tables {
             return;
         };
         if let Some(teams_id) = &person.teams_id {
-            self.by_teams_id.remove(&teams_id.to_ascii_lowercase());
+            let key = teams_id.to_ascii_lowercase();
+            if self.by_teams_id.get(&key) == Some(&id) {
+                self.by_teams_id.remove(&key);
+            }
         }
         for (_, extension) in &person.lines {
-            self.by_extension.remove(extension);
+            // It may belong to somebody else already.
+            if self
+                .by_extension
+                .get(extension)
+                .is_some_and(|(owner, _)| *owner == id)
+            {
+                self.by_extension.remove(extension);
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use presence::{LineId, PersonId};
+
+    use super::{Directory, Person};
+
+    fn person(id: u64, line: Option<u64>) -> Person {
+        Person {
+            id: PersonId(id),
+            name: String::new(),
+            mail: String::new(),
+            user_principal_name: String::new(),
+            teams_id: None,
+            lines: line
+                .map(|line| (LineId(line), "1001".into()))
+                .into_iter()
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn an_extension_that_moves_belongs_to_its_new_owner_in_any_order() {
+        for order in [
+            [person(1, Some(9)), person(2, None)],
+            [person(2, None), person(1, Some(9))],
+        ] {
+            let directory = Directory::default();
+            directory.put(person(1, None));
+            directory.put(person(2, Some(8)));
+            order.into_iter().for_each(|person| directory.put(person));
+            assert_eq!(
+                directory.by_extension("1001"),
+                Some((PersonId(1), LineId(9)))
+            );
+        }
+    }
+
+    #[test]
+    fn an_import_keeps_the_account_that_was_found_meanwhile() {
+        let directory = Directory::default();
+        directory.put(person(1, None));
+        directory.set_teams_id(PersonId(1), "ABC");
+        directory.put(person(1, Some(9)));
+        assert_eq!(directory.by_teams_id("abc"), Some(PersonId(1)));
+        assert_eq!(
+            directory.by_extension("1001"),
+            Some((PersonId(1), LineId(9)))
+        );
     }
 }

@@ -55,10 +55,14 @@ pub struct Listening {
 }
 
 impl Events {
-    /// Nobody yet.
-    pub fn new(metrics: Arc<Metrics>) -> Self {
+    /// Nobody yet. Revisions go on from `revision`.
+    pub fn new(metrics: Arc<Metrics>, revision: u64) -> Self {
+        let state = State {
+            revision,
+            ..State::default()
+        };
         Self {
-            state: Arc::default(),
+            state: Arc::new(Mutex::new(state)),
             sender: broadcast::Sender::new(BEHIND_MAX),
             metrics,
         }
@@ -150,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_client_that_returns_gets_what_it_missed_or_starts_anew() {
-        let events = Events::new(Arc::default());
+        let events = Events::new(Arc::default(), 0);
         for person in 0..3 {
             events.publish(PersonId(person), presence(), None);
         }

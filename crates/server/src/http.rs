@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::{net::TcpListener, sync::watch};
 use tower_http::{csrf::CsrfLayer, limit::RequestBodyLimitLayer};
 
-use crate::{access, api, app::Shared, assets, board};
+use crate::{access, api, app::Shared, assets, board, problem};
 
 /// Nothing that is sent here is larger.
 const BODY_MAX: usize = 64 * 1024;
@@ -64,7 +64,11 @@ fn router(shared: Shared) -> Router {
 }
 
 async fn headers(request: axum::extract::Request, next: Next) -> Response {
+    let of_api = request.uri().path().starts_with("/api/");
     let mut response = next.run(request).await;
+    if of_api {
+        response = problem::dress(response).await;
+    }
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

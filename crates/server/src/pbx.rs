@@ -138,8 +138,11 @@ fn trouble(health: &sip_connector::Health) -> Option<Trouble> {
         .map(AsRef::as_ref)
         .collect();
     let what = format!(
-        "{} of {} lines are not watched ({}{}): {}",
-        health.lines.saturating_sub(health.active),
+        "{} of {} lines are in trouble ({}{}): {}",
+        health
+            .lines
+            .saturating_sub(health.active)
+            .max(health.line_trouble.len()),
         health.lines,
         named.join(", "),
         if health.line_trouble.len() > NAMED_MAX {

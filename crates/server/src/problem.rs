@@ -81,3 +81,44 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+/// Dresses a refusal that no handler wrote (wrong method, unreadable path, too large a body, another site's page) as a
+/// problem too.
+pub(crate) async fn dress(response: Response) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let written =
+        kind.is_some_and(|kind| kind == "application/problem+json" || kind == "application/json");
+    if written || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let told = axum::body::to_bytes(body, DETAIL_MAX)
+        .await
+        .unwrap_or_default();
+    let told = String::from_utf8_lossy(&told);
+    let detail = match (status, told.trim()) {
+        (StatusCode::METHOD_NOT_ALLOWED, _) => {
+            "this route has no such method; see docs/api.md".to_owned()
+        }
+        (StatusCode::FORBIDDEN, _) => {
+            "the request comes from another site's page; send it from your own program".to_owned()
+        }
+        (StatusCode::PAYLOAD_TOO_LARGE, _) => {
+            "the body is too large; at most 64 KiB are read".to_owned()
+        }
+        (_, "") => "see docs/api.md".to_owned(),
+        (_, told) => told.to_owned(),
+    };
+    let title = status.canonical_reason().unwrap_or("refused");
+    let mut dressed = Problem::new(status, title, detail).into_response();
+    for (name, value) in &parts.headers {
+        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
+            dressed.headers_mut().insert(name, value.clone());
+        }
+    }
+    dressed
+}
+
+/// What a library says of a refusal is a sentence.
+const DETAIL_MAX: usize = 1_024;

@@ -6,11 +6,12 @@ mod sweep;
 mod writes;
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use graph::{Blame, Budget, Client, GraphError};
+use tokio::time::Instant;
 
 use crate::{
     clock::Clock,
@@ -22,6 +23,13 @@ use crate::{
 
 pub use sweep::SweepNow;
 pub use writes::TeamsWrites;
+
+/// The network's time in milliseconds: what Microsoft allows and asks to wait is counted by it, also where the server's
+/// clock is driven by hand and stands still.
+fn network_time() -> i64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    i64::try_from(START.elapsed().as_millis()).unwrap_or(i64::MAX)
+}
 
 /// The connection to one tenant. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -61,7 +69,7 @@ impl Tenant {
             health,
             metrics,
         } = surroundings;
-        let budget = Arc::new(Mutex::new(Budget::new(limit, clock.now().milliseconds())));
+        let budget = Arc::new(Mutex::new(Budget::new(limit, network_time())));
         Self {
             client: Arc::new(client),
             budget,
@@ -81,10 +89,10 @@ impl Tenant {
     /// Waits for room in the budget.
     async fn afford(&self) {
         loop {
-            let taken = self.budget().take(self.clock.now().milliseconds());
+            let taken = self.budget().take(network_time());
             match taken {
                 Ok(()) => return,
-                Err(wait) => self.clock.sleep(wait).await,
+                Err(wait) => tokio::time::sleep(wait).await,
             }
         }
     }
@@ -102,10 +110,10 @@ impl Tenant {
         self.metrics.count_request(call, outcome(error));
         if matches!(error, GraphError::Throttled { .. }) || error.retry_after().is_some() {
             let wait = error.retry_after().unwrap_or(Duration::from_secs(2));
-            self.budget().silence(self.clock.now().milliseconds(), wait);
+            self.budget().silence(network_time(), wait);
         }
-        // One person's trouble is not the tenant's.
-        if error.blame() == Blame::Request {
+        // One person's trouble is not the tenant's; a refused sweep is everybody's.
+        if error.blame() == Blame::Request && part != sweep::PART {
             tracing::warn!(part, call, %error, "a request to Teams was refused");
             return;
         }

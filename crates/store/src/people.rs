@@ -145,13 +145,15 @@ impl Store {
         let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
         for person in people {
             let found = sqlx::query(
-                "SELECT id FROM people WHERE (user_principal_name = ?1 AND ?1 <> '') OR (mail = ?2 AND ?2 <> '')
+                "SELECT id FROM people WHERE (user_principal_name = ?1 AND ?1 <> '')
+                 OR (mail = ?2 AND ?2 <> '' AND (?1 = '' OR user_principal_name = ''))
                  ORDER BY user_principal_name = ?1 DESC LIMIT 1",
             )
             .bind(&person.user_principal_name)
             .bind(&person.mail)
             .fetch_optional(&mut *transaction)
             .await?;
+            refuse_shared_mail(&mut transaction, person).await?;
             let id: i64 = match found {
                 Some(row) => {
                     summary.updated += 1;
@@ -191,6 +193,17 @@ impl Store {
         Ok(summary)
     }
 
+    /// How many people there are.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn people_count(&self) -> Result<usize, StoreError> {
+        let row = sqlx::query("SELECT count(*) FROM people")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(usize::try_from(row.get::<i64, _>(0)).unwrap_or(0))
+    }
+
     /// A number that grows with each import, so that a running server notices one by another process.
     ///
     /// # Errors
@@ -215,6 +228,29 @@ impl Store {
         set_teams_id(&mut transaction, person.0.cast_signed(), teams_id).await?;
         transaction.commit().await?;
         Ok(())
+    }
+}
+
+/// Two people with sign-in names of their own are two people, even if they name the same mail address.
+async fn refuse_shared_mail(
+    transaction: &mut Transaction<'_, Sqlite>,
+    person: &ImportPerson,
+) -> Result<(), StoreError> {
+    let owner = sqlx::query(
+        "SELECT name FROM people WHERE mail = ?2 AND ?2 <> '' AND ?1 <> ''
+         AND user_principal_name <> '' AND user_principal_name <> ?1",
+    )
+    .bind(&person.user_principal_name)
+    .bind(&person.mail)
+    .fetch_optional(&mut **transaction)
+    .await?;
+    match owner {
+        None => Ok(()),
+        Some(owner) => Err(StoreError::Taken {
+            what: "the mail address",
+            value: person.mail.clone(),
+            owner: owner.get(0),
+        }),
     }
 }
 

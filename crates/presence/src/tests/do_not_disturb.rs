@@ -129,3 +129,36 @@ fn do_not_disturb_in_teams_during_a_pbx_call_is_seen_at_once() {
         "{notes:?}"
     );
 }
+
+#[test]
+fn one_that_teams_never_took_is_taken_back_even_after_a_day() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.acknowledges = false;
+    world.choose("Do not disturb");
+    world.pass(seconds(25 * 3600), Some(AVAILABLE));
+    assert_eq!(world.take_writes(), [(Preferred, Set)]);
+    world.back_to_automatic();
+    assert_eq!(
+        world.take_writes(),
+        [(Preferred, Clear)],
+        "what may still wait to be sent is replaced"
+    );
+}
+
+#[test]
+fn the_end_of_microsofts_day_is_no_override() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.teams("Available", "Available");
+    world.choose("Do not disturb");
+    world.pass(seconds(24 * 3600 - 1), Some(DND));
+    world.teams("Available", "Available");
+    let (_, reasons) = world.engine.explain(ANNA, world.now).unwrap();
+    let notes: Vec<_> = reasons
+        .into_iter()
+        .filter_map(|reason| reason.note)
+        .collect();
+    assert!(
+        notes.iter().any(|note| note.contains("after 24 hours")),
+        "{notes:?}"
+    );
+}

@@ -38,7 +38,7 @@ fn a_pbx_call_is_written_renewed_and_taken_back() {
     world.line(LineState::Idle);
     assert_eq!(world.take_writes(), [(Session, Clear)]);
     assert_eq!(world.shown(), "Available, Available");
-    world.pass(seconds(5), Some(AVAILABLE));
+    world.pass(seconds(12), Some(AVAILABLE));
     assert_eq!(world.presence().confidence, Confidence::Certain);
     assert_eq!(world.last_own_record(Session), None);
 }
@@ -199,7 +199,14 @@ fn a_quick_echo_ends_the_settle_window_early() {
     world.line(LineState::Connected);
     world.pass(seconds(5), Some(CALL));
     world.line(LineState::Idle);
-    world.pass(seconds(5), Some(AVAILABLE));
+    world.pass(seconds(9), Some(AVAILABLE));
+    world.teams("Busy", "InACall");
+    assert_eq!(
+        world.shown(),
+        "Available, Available",
+        "still within the early window"
+    );
+    world.pass(seconds(11), Some(AVAILABLE));
     world.teams("Busy", "InACall");
     assert_eq!(world.shown(), "Busy, On the phone (MS Teams)");
 }
@@ -230,7 +237,7 @@ fn a_read_asked_for_before_our_write_says_nothing() {
         state,
         asked_at,
     });
-    world.pass(seconds(4), Some(AVAILABLE));
+    world.pass(seconds(11), Some(AVAILABLE));
     assert_eq!(world.presence().confidence, Confidence::Certain);
 }
 

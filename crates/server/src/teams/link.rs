@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use graph::Blame;
 use presence::Input;
 use store::{Store, StoreError};
 
@@ -25,6 +26,7 @@ impl Tenant {
     /// Finds accounts, for ever.
     pub async fn link(self, store: Store) {
         loop {
+            let known = self.directory.len();
             let mut unmatched = Vec::new();
             let mut failed = false;
             for person in self.directory.without_teams_account() {
@@ -41,7 +43,6 @@ impl Tenant {
             if !failed {
                 self.report(&unmatched);
             }
-            let known = self.directory.len();
             let again = if failed { SOON } else { AGAIN };
             tokio::select! {
                 () = tokio::time::sleep(again) => {}
@@ -59,13 +60,23 @@ impl Tenant {
             let found = self.client.find_user(name).await;
             self.metrics
                 .count_request("get user", if found.is_ok() { "ok" } else { "failed" });
-            let found = found.map_err(|error| Trouble {
-                what: format!(
-                    "cannot look for the Teams account of {}: {error}",
-                    person.name
-                ),
-                remedy: "it is tried again by itself".into(),
-            })?;
+            let found = match found {
+                Ok(found) => found,
+                // A name that Graph refuses is one person's trouble: the others go on.
+                Err(error) if error.blame() == Blame::Request => {
+                    tracing::warn!(person = %person.id, %error, "a sign-in name was refused");
+                    None
+                }
+                Err(error) => {
+                    return Err(Trouble {
+                        what: format!(
+                            "cannot look for the Teams account of {}: {error}",
+                            person.name
+                        ),
+                        remedy: "it is tried again by itself".into(),
+                    });
+                }
+            };
             let Some(user) = found else { continue };
             match store.link_teams(person.id, &user.id).await {
                 Ok(()) => {}
@@ -81,11 +92,7 @@ impl Tenant {
                     });
                 }
             }
-            let linked = Person {
-                teams_id: Some(user.id.into()),
-                ..Person::clone(person)
-            };
-            self.directory.put(linked);
+            self.directory.set_teams_id(person.id, &user.id);
             self.shard
                 .input(Input::LinkTeams(person.id), Cause::Other)
                 .await;

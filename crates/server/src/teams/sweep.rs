@@ -16,7 +16,7 @@ use crate::shard::Cause;
 /// Pause while nothing may cross or nobody has a Teams account.
 const IDLE: Duration = Duration::from_millis(500);
 /// The name under which the health of reading is told.
-const PART: &str = "teams sweep";
+pub(super) const PART: &str = "teams sweep";
 
 /// Asks for a whole sweep at once. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::Tenant;
+use super::{Tenant, network_time};
 use crate::{directory::Directory, shard::Cause};
 
 /// Requests on the wire at once. At 50 ms an answer that is 1,280 a second, far beyond any tenant's budget.
@@ -39,24 +39,24 @@ struct Shared {
 pub struct TeamsWrites {
     shared: Arc<Shared>,
     directory: Directory,
-    clock: Option<crate::clock::Clock>,
+    has_tenant: bool,
 }
 
 impl TeamsWrites {
-    /// An empty queue; `clock` is `None` where there is no tenant and nothing is ever written.
-    pub fn new(directory: Directory, clock: Option<crate::clock::Clock>) -> Self {
+    /// An empty queue; without a tenant nothing is ever written.
+    pub fn new(directory: Directory, has_tenant: bool) -> Self {
         Self {
             shared: Arc::default(),
             directory,
-            clock,
+            has_tenant,
         }
     }
 
     /// Adds a write whose record is durable.
     pub fn push(&self, write: TeamsWrite, heard_at: Option<Instant>) {
-        let Some(clock) = &self.clock else {
+        if !self.has_tenant {
             return;
-        };
+        }
         let person = self.directory.person(write.person);
         let Some(user) = person.as_ref().and_then(|person| person.teams_id.as_ref()) else {
             return;
@@ -69,8 +69,7 @@ impl TeamsWrites {
             (Slot::Preferred, Action::Clear) => Operation::ClearDoNotDisturb,
         };
         let tag = Tag { write, heard_at };
-        self.queue()
-            .push(clock.now().milliseconds(), user, operation, tag);
+        self.queue().push(network_time(), user, operation, tag);
         self.shared.wake.notify_one();
     }
 
@@ -108,7 +107,7 @@ impl TeamsWrites {
         loop {
             let (write, wake_at) = {
                 let mut queue = self.queue();
-                let write = queue.pop(tenant.clock.now().milliseconds());
+                let write = queue.pop(network_time());
                 tenant
                     .metrics
                     .pending_writes
@@ -118,10 +117,9 @@ impl TeamsWrites {
             if let Some(write) = write {
                 return write;
             }
-            let wake_at = wake_at.map(presence::Timestamp::from_milliseconds);
             tokio::select! {
                 () = self.shared.wake.notified() => {}
-                () = tenant.clock.sleep_until(wake_at) => {}
+                () = rest_until(wake_at) => {}
             }
         }
     }
@@ -147,9 +145,19 @@ impl TeamsWrites {
             }
             Err(error) => retry(error),
         };
-        self.queue()
-            .finish(tenant.clock.now().milliseconds(), &user, outcome);
+        self.queue().finish(network_time(), &user, outcome);
         self.shared.wake.notify_one();
+    }
+}
+
+/// Waits until `wake_at` of the network's time; for ever without one.
+async fn rest_until(wake_at: Option<i64>) {
+    match wake_at {
+        None => std::future::pending().await,
+        Some(wake_at) => {
+            let rest = (wake_at - network_time()).max(1).unsigned_abs();
+            tokio::time::sleep(Duration::from_millis(rest)).await;
+        }
     }
 }
 

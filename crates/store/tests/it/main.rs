@@ -320,3 +320,33 @@ async fn writers_wait_for_each_other() {
         written.unwrap().unwrap();
     }
 }
+
+#[tokio::test]
+async fn two_people_with_one_mail_address_are_not_merged() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let carl = ImportPerson {
+        mail: "info@contoso.example".into(),
+        ..person("carl", &["1003"])
+    };
+    let dora = ImportPerson {
+        mail: "info@contoso.example".into(),
+        ..person("dora", &["1004"])
+    };
+    let error = store.import(&[carl.clone(), dora]).await.unwrap_err();
+    assert!(
+        error.to_string().contains("info@contoso.example"),
+        "{error}"
+    );
+    assert_eq!(people(&store).await, [], "all or none");
+    let without_name = ImportPerson {
+        user_principal_name: String::new(),
+        ..carl.clone()
+    };
+    store.import(&[without_name, carl]).await.unwrap();
+    assert_eq!(
+        people(&store).await.len(),
+        1,
+        "somebody who gets a sign-in name later stays the same"
+    );
+}

@@ -43,13 +43,13 @@ impl Lines {
                 .trim();
             if !media_type.is_empty() && !media_type.eq_ignore_ascii_case(CONTENT_TYPE) {
                 let trouble = self.words.content_type(extension, media_type);
-                return self.set_trouble(extension, Some(trouble));
+                return self.lose(extension, trouble, out);
             }
             let document = match DialogInfo::parse(body) {
                 Ok(document) => document,
                 Err(error) => {
                     let trouble = self.words.document(extension, &error);
-                    return self.set_trouble(extension, Some(trouble));
+                    return self.lose(extension, trouble, out);
                 }
             };
             match line.dialogs.fold(now, document) {
@@ -60,6 +60,8 @@ impl Lines {
                     None => return,
                 },
                 Fold::Gap => {
+                    // What was missed is unknown: until a whole document comes, a refresh renews nothing.
+                    line.state = None;
                     if line.gap_at.is_none_or(|at| now >= at + GAP_PAUSE) {
                         line.gap_at = Some(now);
                         self.queue(extension, pace::Job::Refresh);
@@ -77,6 +79,17 @@ impl Lines {
             state,
             lease,
         });
+    }
+
+    /// The line cannot be understood: its last state is renewed no more and soon no longer counts.
+    fn lose(&mut self, extension: &Arc<str>, trouble: super::Trouble, out: &mut Vec<Output>) {
+        if let Some(line) = self.lines.get_mut(extension) {
+            line.state = None;
+        }
+        out.push(Output::Stale {
+            extension: Arc::clone(extension),
+        });
+        self.set_trouble(extension, Some(trouble));
     }
 
     /// A call that has been ringing for too long is over: says what remains.

@@ -210,10 +210,8 @@ fn a_missing_document_is_asked_for_but_not_in_a_loop() {
     );
     let refresh = sent(&out).remove(1);
     assert!(states(&out).is_empty() && refresh.starts_with(b"SUBSCRIBE"));
-    assert_eq!(
-        states(&respond(&mut lines, SECOND, &refresh, 200, &[])),
-        [LineState::Ringing]
-    );
+    // What was missed may have been the end: the answer alone renews nothing.
+    assert!(states(&respond(&mut lines, SECOND, &refresh, 200, &[])).is_empty());
     let out = notify(
         &mut lines,
         SECOND,
@@ -359,4 +357,27 @@ fn a_call_that_rings_for_ever_ends_by_itself_with_the_lease_that_is_left() {
         }
     };
     assert_eq!(ended, (SECOND * 301, LineState::Idle, SECOND * 300));
+}
+
+#[test]
+fn a_document_that_cannot_be_understood_ends_the_belief_in_the_last_one() {
+    let (mut lines, subscribe) = one_active();
+    let confirmed = document(1, "full", "confirmed");
+    let out = notify(&mut lines, SECOND, &subscribe, 2, &confirmed);
+    assert_eq!(states(&out), [LineState::Connected]);
+    let out = notify(&mut lines, SECOND, &subscribe, 3, "<dialog-info");
+    assert!(states(&out).is_empty());
+    let stale = |out: &[Output]| {
+        out.iter()
+            .any(|output| matches!(output, Output::Stale { .. }))
+    };
+    assert!(stale(&out), "the line is stale at once");
+    let out = notify(
+        &mut lines,
+        SECOND,
+        &subscribe,
+        4,
+        &document(9, "full", "confirmed"),
+    );
+    assert_eq!(states(&out), [LineState::Connected], "and heals by itself");
 }
