@@ -109,7 +109,8 @@ async fn measure(arguments: &Arguments, run: Run) -> anyhow::Result<()> {
         let values = Percentiles::new(samples);
         print_row(name, &values, half);
         let p99 = values.at(0.99) * 1e3;
-        if p99.is_nan() || p99 > TARGET {
+        // An unoptimised build proves only that the benchmark runs.
+        if !cfg!(debug_assertions) && (p99.is_nan() || p99 > TARGET) {
             println!("  MISSED: p99 {p99:.2} ms, the target is {TARGET} ms");
         }
     }

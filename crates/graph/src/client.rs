@@ -223,6 +223,7 @@ impl Client {
         let error: TokenError = read_json(CALL, response).await.unwrap_or_default();
         // Entra's text goes on with trace ids over several lines; the first says it.
         let description = error.error_description.lines().next().unwrap_or_default();
+        let description = description.split(" Trace ID").next().unwrap_or_default();
         Err(GraphError::SignIn {
             client_id: client_id.clone(),
             description: format!("{} {description}", error.error),

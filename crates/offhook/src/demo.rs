@@ -116,7 +116,12 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
         ..teamsbox::Config::default()
     })
     .await
-    .context("cannot start teamsbox; --port moves everything")?;
+    .map_err(|error| match error {
+        teamsbox::StartError::Listen { address, .. } => anyhow::anyhow!(
+            "{address} is taken: teamsbox listens there, {TEAMSBOX_OFFSET} above the board; take another --port"
+        ),
+        other => other.into(),
+    })?;
     let teamsbox = Arc::new(teamsbox);
     let extensions: Vec<String> = people
         .iter()

@@ -6,7 +6,7 @@ mod installation;
 mod link;
 mod serve;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
@@ -65,6 +65,7 @@ fn main() -> ExitCode {
                 .unwrap_or_else(|_| EnvFilter::new(arguments.command.quietness())),
         )
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let result = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

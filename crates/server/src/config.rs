@@ -289,7 +289,9 @@ impl Check<'_> {
         let loopback = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
         if value.starts_with("https://") || loopback.iter().any(|prefix| value.starts_with(prefix))
         {
-            return Ok(value.trim_end_matches('/').to_owned());
+            // Graph's version is ours to add; many copy the address with it.
+            let value = value.trim_end_matches('/').trim_end_matches("/v1.0");
+            return Ok(value.to_owned());
         }
         let problem = format!(
             "{value:?} is no https address; expected for example {default} (plain http only on loopback, for teamsbox)"

@@ -23,7 +23,7 @@ pub struct ImportPerson {
 pub enum CsvProblem {
     /// A column is missing.
     #[error(
-        "line 1: the column {0} is missing; the first line must name the columns name, mail, UPN and extension"
+        "line 1: the column {0} is missing; the first line must name the columns name, mail, UPN and extension, separated by commas"
     )]
     MissingColumn(&'static str),
     /// A row cannot be read.
