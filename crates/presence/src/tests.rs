@@ -142,6 +142,15 @@ impl World {
         format!("{}, {}", presence.status, presence.text())
     }
 
+    /// What the explanation adds to its reasons.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let (_, reasons) = self.engine.explain(ANNA, self.now).unwrap();
+        reasons
+            .into_iter()
+            .filter_map(|reason| reason.note)
+            .collect()
+    }
+
     pub(crate) fn take_writes(&mut self) -> Vec<(Slot, Action)> {
         std::mem::take(&mut self.writes)
     }

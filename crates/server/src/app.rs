@@ -357,11 +357,6 @@ impl App {
         self.shared.metrics.clone()
     }
 
-    /// Whether nothing is wrong.
-    pub fn is_ready(&self) -> bool {
-        self.shared.health.is_ready()
-    }
-
     /// Returns when every person's sources have spoken, so that nobody's presence is stale.
     pub async fn everybody_observed(&self) {
         let stale =

@@ -85,11 +85,6 @@ impl Clock {
             }
         }
     }
-
-    /// Waits for `duration`.
-    pub async fn sleep(&self, duration: Duration) {
-        self.sleep_until(Some(self.now() + duration)).await;
-    }
 }
 
 impl ClockDriver {

@@ -39,9 +39,4 @@ impl Health {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
-
-    /// Whether nothing is wrong.
-    pub fn is_ready(&self) -> bool {
-        self.parts().values().all(Option::is_none)
-    }
 }

@@ -131,15 +131,6 @@ impl Store {
         Ok(Self { pool, quick })
     }
 
-    /// Whether the database answers.
-    ///
-    /// # Errors
-    /// It does not.
-    pub async fn check(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.pool).await?;
-        Ok(())
-    }
-
     /// Moves what was committed from the log into the database without holding up writers. To be called every second
     /// or so.
     ///

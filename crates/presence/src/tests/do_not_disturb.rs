@@ -76,11 +76,7 @@ fn do_not_disturb_overridden_in_teams_stays_here_and_is_left_alone_there() {
     );
     world.pass(seconds(10), Some(AVAILABLE));
     assert_eq!(world.shown(), "DoNotDisturb, Do not disturb");
-    let (_, reasons) = world.engine.explain(ANNA, world.now).unwrap();
-    let notes: Vec<_> = reasons
-        .into_iter()
-        .filter_map(|reason| reason.note)
-        .collect();
+    let notes = world.notes();
     assert!(
         notes
             .iter()
@@ -119,11 +115,7 @@ fn do_not_disturb_in_teams_during_a_pbx_call_is_seen_at_once() {
     world.pass(seconds(5), Some(CALL));
     world.teams("DoNotDisturb", "DoNotDisturb");
     assert_eq!(world.shown(), "DoNotDisturb, On the phone");
-    let (_, reasons) = world.engine.explain(ANNA, world.now).unwrap();
-    let notes: Vec<_> = reasons
-        .into_iter()
-        .filter_map(|reason| reason.note)
-        .collect();
+    let notes = world.notes();
     assert!(
         notes.iter().any(|note| note.contains("hidden in Teams")),
         "{notes:?}"
@@ -152,11 +144,7 @@ fn the_end_of_microsofts_day_is_no_override() {
     world.choose("Do not disturb");
     world.pass(seconds(24 * 3600 - 1), Some(DND));
     world.teams("Available", "Available");
-    let (_, reasons) = world.engine.explain(ANNA, world.now).unwrap();
-    let notes: Vec<_> = reasons
-        .into_iter()
-        .filter_map(|reason| reason.note)
-        .collect();
+    let notes = world.notes();
     assert!(
         notes.iter().any(|note| note.contains("after 24 hours")),
         "{notes:?}"
