@@ -4,9 +4,9 @@
 use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use presence::{SyncMode, Timing};
+use presence::Timing;
 use server::{App, Options, TeamsOptions, access, clock::Clock};
-use store::{ImportPerson, Store};
+use store::{Change, ImportPerson, Store};
 use teamsbox::{Device, NewUser, Teamsbox};
 use telephony::{
     Password,
@@ -76,13 +76,12 @@ impl Stage {
                 user_principal_name: format!("{}@contoso.example", name(index)),
                 teams_id: Some(id.clone()),
                 extensions: vec![extension.clone()],
+                location: None,
             });
         store.import(&import.collect::<Vec<_>>()).await?;
-        store
-            .set_organisation_mode(SyncMode::TelephonyAndPresence)
-            .await?;
+        synchronise(&store).await?;
         let clock = Clock::system();
-        let api_key = access::new_api_key(&store, &clock).await?;
+        let api_key = access::new_api_key(&store, "bench", &["read"], &clock).await?;
         let app = App::start(Options {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             store,
@@ -131,4 +130,21 @@ impl Stage {
             pbx.stop().await;
         }
     }
+}
+
+/// Lets calls and Do not disturb cross for everybody.
+async fn synchronise(store: &Store) -> anyhow::Result<()> {
+    let change = Change {
+        at: Clock::system().now(),
+        who: "bench",
+        what: "settings.set",
+        target: "organisation/teams",
+        before: None,
+        after: None,
+    };
+    let page = r#"{"mode":"telephony_and_presence"}"#;
+    store
+        .set_page("organisation", "teams", Some(page), &change)
+        .await?;
+    Ok(())
 }

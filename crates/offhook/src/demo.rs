@@ -4,6 +4,7 @@
 mod clock;
 mod day;
 mod people;
+mod sample;
 
 use std::{
     io::Write,
@@ -13,7 +14,7 @@ use std::{
 };
 
 use anyhow::Context;
-use presence::{SyncMode, Timestamp, Timing};
+use presence::{Timestamp, Timing};
 use server::{App, Demo, Options, TeamsOptions, access, clock::Clock};
 use store::{ImportPerson, Store};
 use teamsbox::{ClockMode, Device, NewUser, Teamsbox};
@@ -28,7 +29,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{ClockChoice, asked_to_stop};
+use crate::{ClockChoice, asked_to_stop, serve};
 
 /// teamsbox listens this far above the board.
 const TEAMSBOX_OFFSET: u16 = 100;
@@ -63,6 +64,8 @@ struct Running {
     pbx: Arc<SimulatedPbx>,
     api_key: String,
     tasks: Vec<JoinHandle<()>>,
+    /// Everybody's client.
+    clients: Vec<server::Connected>,
     /// The data; gone when dropped.
     _folder: tempfile::TempDir,
 }
@@ -132,9 +135,6 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let store = Store::open(&folder.path().join("demo.db")).await?;
     store.import(&people).await?;
-    store
-        .set_organisation_mode(SyncMode::TelephonyAndPresence)
-        .await?;
     let now = Timestamp::from_milliseconds(teamsbox.clock().now_milliseconds());
     let (clock, driver) = match manual {
         true => {
@@ -143,7 +143,8 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
         }
         false => (Clock::system(), None),
     };
-    let api_key = access::new_api_key(&store, &clock).await?;
+    sample::arrange(&store, clock.now(), !arguments.still).await?;
+    let api_key = access::new_api_key(&store, "demo", &serve::EVERYTHING, &clock).await?;
     let (day, running) = watch::channel(!arguments.still);
     let app = App::start(Options {
         listen: loopback(arguments.port),
@@ -160,6 +161,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
     })
     .await?;
     let app = Arc::new(app);
+    let clients = app.connect_everybody().await;
     // Not worth failing for: what has not been found yet is found while one looks.
     let _ = tokio::time::timeout(READY_MAX, app.everybody_observed()).await;
     let mut tasks = vec![tokio::spawn(day::run(
@@ -181,6 +183,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
         pbx,
         api_key,
         tasks,
+        clients,
         _folder: folder,
     })
 }
@@ -221,6 +224,7 @@ impl Running {
             // It was asked to end in the middle of things: that it did is no error.
             let _ = task.await;
         }
+        drop(self.clients);
         if let Some(app) = Arc::into_inner(self.app) {
             app.stop().await;
         }

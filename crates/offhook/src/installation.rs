@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use anyhow::Context;
@@ -20,8 +20,13 @@ pub fn configuration(path: &Path) -> anyhow::Result<Config> {
     Ok(Config::read(path, &Environment::new(std::env::vars()))?)
 }
 
-/// Opens the database. The folder is for this user only: it holds who is doing what.
-pub async fn open(config: &Config) -> anyhow::Result<Store> {
+/// Where the database is.
+pub fn database(config: &Config) -> PathBuf {
+    config.data.join(DATABASE)
+}
+
+/// Makes the data folder, for this user only: it holds who is doing what.
+pub fn create_folder(config: &Config) -> anyhow::Result<()> {
     let folder = &config.data;
     fs::DirBuilder::new()
         .recursive(true)
@@ -32,9 +37,14 @@ pub async fn open(config: &Config) -> anyhow::Result<Store> {
                 "cannot create the data folder {}; set `data` or OFFHOOK_DATA",
                 folder.display()
             )
-        })?;
+        })
+}
+
+/// Opens the database.
+pub async fn open(config: &Config) -> anyhow::Result<Store> {
+    create_folder(config)?;
     // The folder may have been made by somebody else, for everybody; SQLite's other files take the mode of this one.
-    let path = folder.join(DATABASE);
+    let path = database(config);
     let made = OpenOptions::new()
         .create(true)
         .truncate(false)

@@ -10,7 +10,7 @@ use crate::installation;
 pub async fn run(config: &Path) -> anyhow::Result<()> {
     let config = installation::configuration(config)?;
     let store = installation::open(&config).await?;
-    let path = access::new_link(&store, &Clock::system()).await?;
+    let path = access::new_link(&store, None, &Clock::system()).await?;
     println!("http://{}{path}", config.listen);
     store.close().await;
     Ok(())

@@ -1,6 +1,8 @@
 //! `offhook`: the command line. Each command is a module; what they do is in the library crates.
 
+mod backup;
 mod demo;
+mod explain;
 mod import;
 mod installation;
 mod link;
@@ -34,6 +36,25 @@ enum Command {
     },
     /// Print a one-time link that opens the board.
     Link(Configured),
+    /// Say why a person's presence is what it is, by name, mail, sign-in name, extension or id.
+    Explain(explain::Arguments),
+    /// Copy the database to a new file, while the server runs or not.
+    Backup {
+        #[command(flatten)]
+        configured: Configured,
+        /// The new file.
+        file: PathBuf,
+    },
+    /// Put a backup in the place of the database. The server must not run.
+    Restore {
+        #[command(flatten)]
+        configured: Configured,
+        /// The backup.
+        file: PathBuf,
+        /// Replace the present database; it is kept beside the restored one.
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 /// Commands that work on an installation.
@@ -106,7 +127,12 @@ impl Command {
     fn quietness(&self) -> &'static str {
         match self {
             Self::Serve(_) => "info",
-            Self::Demo(_) | Self::Import { .. } | Self::Link(_) => "warn",
+            Self::Demo(_)
+            | Self::Import { .. }
+            | Self::Link(_)
+            | Self::Explain(_)
+            | Self::Backup { .. }
+            | Self::Restore { .. } => "warn",
         }
     }
 }
@@ -117,6 +143,13 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Import { configured, file } => import::run(&configured.config, &file).await,
         Command::Link(configured) => link::run(&configured.config).await,
+        Command::Explain(arguments) => explain::run(arguments).await,
+        Command::Backup { configured, file } => backup::backup(&configured.config, &file).await,
+        Command::Restore {
+            configured,
+            file,
+            force,
+        } => backup::restore(&configured.config, &file, force).await,
     }
 }
 

@@ -7,6 +7,9 @@ use server::{App, Options, access, clock::Clock};
 
 use crate::{asked_to_stop, installation};
 
+/// What the first key may do.
+pub const EVERYTHING: [&str; 3] = ["read", "write", "admin"];
+
 /// Runs until a signal ends it.
 pub async fn run(config: &Path) -> anyhow::Result<()> {
     let config = installation::configuration(config)?;
@@ -14,7 +17,7 @@ pub async fn run(config: &Path) -> anyhow::Result<()> {
     let _lock = installation::lock(&config)?;
     let clock = Clock::system();
     if config.api_key.is_none() && !store.has_any_api_key().await? {
-        let key = access::new_api_key(&store, &clock).await?;
+        let key = access::new_api_key(&store, "first start", &EVERYTHING, &clock).await?;
         println!("API key (shown this once, stored as a hash): {key}");
     }
     let app = App::start(Options {

@@ -31,6 +31,8 @@ pub enum Effect {
     Remember(Record),
     /// Something to write to Teams.
     Write(TeamsWrite),
+    /// Ask Teams at once what it shows of the person: a client started, and a Teams call is believed that may be over.
+    ReadTeams(PersonId),
     /// The loop breaker paused writing for this person.
     WritingPaused {
         /// For whom.

@@ -3,11 +3,17 @@
 
 mod person;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
-    Choice, Effect, LineId, LineState, PersonId, PersonRecord, Presence, Reason, Settings, Signals,
-    Slot, SyncMode, TeamsState, TeamsWrite, Timestamp, mirror::Wish,
+    Action, Appointment, AppointmentId, Choice, ClientId, ClientState, Effect, LineId, LineState,
+    PersonId, PersonPolicy, PersonRecord, Presence, Reason, Signals, Slot, TeamsState, Timestamp,
+    Timing,
+    evaluate::{Silent, evaluate},
+    mirror::Wish,
 };
 use person::Person;
 
@@ -15,24 +21,31 @@ use person::Person;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// A person exists, with what the store remembers. Replaces what was known.
-    AddPerson(PersonId, Box<PersonRecord>),
-    /// A person's Teams account was found.
-    LinkTeams(PersonId),
-    /// A person's lines or Teams account changed. What is known of lines that stay is kept.
-    UpdatePerson {
-        /// Who.
-        person: PersonId,
+    AddPerson(PersonId, Box<PersonRecord>, Arc<PersonPolicy>),
+    /// A person no longer exists. What was written to Teams is taken back.
+    RemovePerson(PersonId),
+    /// Something about a person.
+    Person(PersonId, Fact),
+    /// Time has passed.
+    Tick,
+}
+
+/// Something that happened to one person.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    /// The Teams account was found.
+    LinkedTeams,
+    /// Lines or Teams account changed. What is known of lines that stay is kept.
+    Changed {
         /// All the person's lines that some source watches.
         lines: Vec<LineId>,
         /// The person has a Teams account.
         linked: bool,
     },
-    /// A person no longer exists. What was written to Teams is taken back.
-    RemovePerson(PersonId),
+    /// Settings or profiles changed.
+    Policy(Arc<PersonPolicy>),
     /// A telephone line said what it is doing. Renews the lease even if nothing changed.
     Line {
-        /// Whose line.
-        person: PersonId,
         /// Which.
         line: LineId,
         /// What it is doing.
@@ -41,136 +54,102 @@ pub enum Input {
         until: Timestamp,
     },
     /// The connection to a line's telephone system is lost.
-    LineStale {
-        /// Whose line.
-        person: PersonId,
-        /// Which.
-        line: LineId,
-    },
+    LineStale(LineId),
     /// Graph said what Teams shows.
     TeamsObserved {
-        /// Whose presence.
-        person: PersonId,
         /// What it is.
         state: TeamsState,
         /// When Graph was asked.
         asked_at: Timestamp,
     },
     /// Teams acknowledged a write.
-    TeamsAcknowledged(TeamsWrite),
-    /// The person chose a profile, or went back to automatic. Durable already.
-    Choose(PersonId, Option<Choice>),
-    /// The organisation's sync mode changed. Durable already.
-    SetMode(SyncMode),
-    /// Time passed.
-    Tick,
+    TeamsAcknowledged(Slot, Action),
+    /// The person chose a profile, or went back to automatic.
+    Chose(Option<Choice>),
+    /// A client is connected. Renews the lease even if nothing changed.
+    Client {
+        /// Which.
+        client: ClientId,
+        /// What it says.
+        state: ClientState,
+        /// Since when it is so.
+        since: Timestamp,
+        /// The end of the lease.
+        until: Timestamp,
+    },
+    /// A client ended.
+    ClientEnded(ClientId),
+    /// The person is in a meeting outside Teams. Renews the lease.
+    Meeting {
+        /// Its name at its source.
+        meeting: Arc<str>,
+        /// The person speaks and listens.
+        audio: bool,
+        /// The person's screen is shared.
+        screen: bool,
+        /// The end of the lease.
+        until: Timestamp,
+    },
+    /// The person left a meeting.
+    MeetingEnded(Arc<str>),
+    /// The programs that use the microphone on one machine, each since when. Replaces what that agent said before.
+    Programs {
+        /// The agent.
+        client: ClientId,
+        /// The programs, by the alias of the table.
+        programs: Vec<(Arc<str>, Timestamp)>,
+        /// The end of the lease.
+        until: Timestamp,
+    },
+    /// An appointment was made or changed.
+    Appointment(Appointment),
+    /// An appointment was deleted.
+    AppointmentDeleted(AppointmentId),
+    /// All that the person's calendar has; what it had before is gone.
+    Calendar(Vec<Appointment>),
 }
 
-/// Owns people and their signals. See the crate's description.
+/// Owns people and their signals. See the crate's documentation.
 #[derive(Debug)]
 pub struct Engine {
-    settings: Settings,
-    people: BTreeMap<PersonId, Person>,
+    timing: Timing,
+    /// Boxed, so that the tree's nodes do not keep room for people who are not there.
+    people: BTreeMap<PersonId, Box<Person>>,
+    /// When which person must be looked at, at the latest.
     deadlines: BTreeSet<(Timestamp, PersonId)>,
 }
 
 impl Engine {
     /// An engine without people.
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(timing: Timing) -> Self {
         Self {
-            settings,
+            timing,
             people: BTreeMap::new(),
             deadlines: BTreeSet::new(),
         }
     }
 
-    /// The settings in force.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+    /// The times it works with.
+    pub const fn timing(&self) -> &Timing {
+        &self.timing
     }
 
     /// Takes in what happened at `now` and returns what follows. `now` must not run backwards.
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
         match input {
-            Input::AddPerson(id, record) => self.add(id, *record, now, &mut effects),
-            Input::LinkTeams(person) => {
-                self.with(person, now, &mut effects, |person, _| {
-                    person.linked = true;
-                    Vec::new()
-                });
-            }
-            Input::UpdatePerson {
-                person,
-                lines,
-                linked,
-            } => {
-                self.with(person, now, &mut effects, |person, _| {
-                    person
-                        .signals
-                        .lines
-                        .retain(|signal| lines.contains(&signal.line));
-                    person.lines = lines;
-                    person.linked = linked;
-                    Vec::new()
-                });
+            Input::AddPerson(id, record, policy) => {
+                self.add(id, *record, policy, now, &mut effects);
             }
             Input::RemovePerson(id) => self.remove(id, now, &mut effects),
-            Input::Line {
-                person,
-                line,
-                state,
-                until,
-            } => {
-                self.with(person, now, &mut effects, |person, _| {
-                    person.report_line(line, state, until, now);
-                    Vec::new()
-                });
-            }
-            Input::LineStale { person, line } => {
-                self.with(person, now, &mut effects, |person, settings| {
-                    let limit = now + settings.timing.line_stale;
-                    for signal in person
-                        .signals
-                        .lines
-                        .iter_mut()
-                        .filter(|signal| signal.line == line)
-                    {
-                        signal.stale = true;
-                        signal.until = signal.until.min(limit);
+            Input::Person(id, fact) => {
+                self.with(id, now, &mut effects, |person, timing, effects| {
+                    if person.is_client_start(&fact) && person.has_teams_call() {
+                        effects.push(Effect::ReadTeams(id));
                     }
-                    Vec::new()
-                });
+                    person.take(fact, timing, now)
+                })
             }
-            Input::TeamsObserved {
-                person,
-                state,
-                asked_at,
-            } => {
-                self.with(person, now, &mut effects, |person, settings| {
-                    person
-                        .mirror
-                        .observe(&mut person.signals, settings, state, asked_at, now)
-                });
-            }
-            Input::TeamsAcknowledged(TeamsWrite {
-                person,
-                slot,
-                action,
-            }) => {
-                self.with(person, now, &mut effects, |person, settings| {
-                    person
-                        .mirror
-                        .acknowledge(slot, action, &settings.timing, now)
-                });
-            }
-            Input::Choose(person, choice) => {
-                self.with(person, now, &mut effects, |person, _| {
-                    person.signals.choice = choice;
-                    Vec::new()
-                });
-            }
-            Input::SetMode(mode) => self.set_mode(mode, now, &mut effects),
             Input::Tick => {}
         }
         self.run_due(now, &mut effects);
@@ -182,17 +161,45 @@ impl Engine {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
+    /// How many people there are.
+    pub fn len(&self) -> usize {
+        self.people.len()
+    }
+
+    /// Whether there is nobody.
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty()
+    }
+
     /// The presence of a person, as last told.
     pub fn presence(&self, person: PersonId) -> Option<&Presence> {
         self.people.get(&person).map(|person| &person.told)
     }
 
-    /// The presence of a person at `now` with every reason, in the order of the rules.
-    pub fn explain(&self, person: PersonId, now: Timestamp) -> Option<(Presence, Vec<Reason>)> {
+    /// The presence of a person at `now` with every reason, in the order of the rules; without the microphone's layer for
+    /// those who may not see it.
+    pub fn explain(
+        &self,
+        person: PersonId,
+        with_microphone: bool,
+        now: Timestamp,
+    ) -> Option<(Presence, Vec<Reason>)> {
         let person = self.people.get(&person)?;
         let mut reasons = Vec::new();
-        let decision = person.evaluate(&self.settings, now, &mut reasons);
+        let facts = person.facts(&self.timing, with_microphone);
+        let decision = evaluate(&facts, now, &mut reasons);
         Some((decision.presence, reasons))
+    }
+
+    /// Computes a person's presence anew, for whoever measures how long that takes.
+    pub fn compute(&self, person: PersonId, now: Timestamp) -> Option<Presence> {
+        let facts = self.people.get(&person)?.facts(&self.timing, true);
+        Some(evaluate(&facts, now, &mut Silent).presence)
+    }
+
+    /// What holds for a person.
+    pub fn policy(&self, person: PersonId) -> Option<&Arc<PersonPolicy>> {
+        self.people.get(&person).map(|person| &person.policy)
     }
 
     /// The signals of a person, for whoever checks invariants.
@@ -212,13 +219,13 @@ impl Engine {
         id: PersonId,
         now: Timestamp,
         effects: &mut Vec<Effect>,
-        change: impl FnOnce(&mut Person, &Settings) -> Vec<Wish>,
+        change: impl FnOnce(&mut Person, &Timing, &mut Vec<Effect>) -> Vec<Wish>,
     ) {
         let Some(person) = self.people.get_mut(&id) else {
             return;
         };
-        let mut wishes = person.expire(&self.settings, now);
-        wishes.extend(change(person, &self.settings));
+        let mut wishes = person.expire(&self.timing, now);
+        wishes.extend(change(person, &self.timing, effects));
         person.carry_out(id, wishes, effects);
         self.settle(id, now, false, effects);
     }
@@ -228,19 +235,17 @@ impl Engine {
         let Some(person) = self.people.get_mut(&id) else {
             return;
         };
-        let expired = person.expire(&self.settings, now);
+        let expired = person.expire(&self.timing, now);
         person.carry_out(id, expired, effects);
         let reported = person.signals.lines.len() >= person.lines.len();
         if person.linked {
-            let wishes = person
-                .mirror
-                .follow_wants(&person.signals, &self.settings, reported, now);
+            let wishes = person.follow_wants(&self.timing, reported, now);
             person.carry_out(id, wishes, effects);
         }
-        person.remember_call(id, &self.settings, effects);
-        person.tell(id, &self.settings, now, is_new, effects);
+        person.remember_call(id, &self.timing, effects);
+        person.tell(id, &self.timing, now, is_new, effects);
 
-        let deadline = person.next_deadline(&self.settings, now);
+        let deadline = person.next_deadline(&self.timing, now);
         // A later deadline than the listed one is found when the listed one comes: most are pushed back every second.
         if person
             .deadline
@@ -267,29 +272,16 @@ impl Engine {
         }
     }
 
-    fn set_mode(&mut self, mode: SyncMode, now: Timestamp, effects: &mut Vec<Effect>) {
-        if self.settings.mode == mode {
-            return;
-        }
-        self.settings.mode = mode;
-        let people: Vec<PersonId> = self.people.keys().copied().collect();
-        for id in people {
-            self.with(id, now, effects, |person, _| {
-                person.forget_teams(mode);
-                Vec::new()
-            });
-        }
-    }
-
     fn add(
         &mut self,
         id: PersonId,
         record: PersonRecord,
+        policy: Arc<PersonPolicy>,
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
-        let person = Person::restore(record, &self.settings, now);
-        if let Some(replaced) = self.people.insert(id, person)
+        let person = Person::restore(record, policy, &self.timing, now);
+        if let Some(replaced) = self.people.insert(id, Box::new(person))
             && let Some(deadline) = replaced.deadline
         {
             self.deadlines.remove(&(deadline, id));
@@ -298,7 +290,7 @@ impl Engine {
     }
 
     fn remove(&mut self, id: PersonId, now: Timestamp, effects: &mut Vec<Effect>) {
-        self.with(id, now, effects, |person, _| {
+        self.with(id, now, effects, |person, _, _| {
             person.lines = Vec::new();
             person.signals = Signals::default();
             person.mirror.let_go();

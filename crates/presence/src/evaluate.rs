@@ -1,19 +1,26 @@
-//! The heart: presence as a pure function of signals, settings and time (domain section 2).
+//! The heart: presence as a pure function of signals, profiles, settings and time (domain section 2).
 //!
 //! One walk over the rules decides the presence and, for whoever asks, writes down every reason on the way, so that
-//! the explanation cannot differ from the decision.
+//! the explanation cannot differ from the decision. `evaluate/profile.rs` has the profile axis, `evaluate/activity.rs`
+//! the activity axis, `evaluate/teams.rs` what is told of Teams without deciding.
+
+mod activity;
+mod profile;
+mod teams;
 
 use std::sync::Arc;
 
 use crate::{
-    Activity, Choice, Confidence, LineSignal, LineState, Observation, Profile, Settings, Signals,
-    Slot, Status, Timestamp,
+    Activity, Confidence, LineSignal, PersonPolicy, Signals, Status, Timestamp,
     mirror::Mirror,
-    own::{Held, Own},
-    reason::{Reason, Rule, Source},
+    own::Own,
+    reason::{Reason, Rule},
+    settings::Timing,
 };
 
-/// What is shown of a person.
+pub(crate) use profile::wants_do_not_disturb;
+
+/// What is shown of a person to whoever may see all of it; [`crate::view`] takes away what others may not see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Presence {
     /// The shown status.
@@ -22,40 +29,62 @@ pub struct Presence {
     pub activity: Option<Activity>,
     /// The name of the profile in force.
     pub profile: Arc<str>,
+    /// The profile is the person's own choice.
+    pub chosen: bool,
+    /// The appointment that put the profile in force, if one did.
+    pub appointment: Option<AppointmentText>,
     /// Since when this is so.
     pub since: Timestamp,
+    /// Since when the profile is in force.
+    pub profile_since: Timestamp,
     /// How far it can be trusted.
     pub confidence: Confidence,
+    /// What is shown to those who may not see what uses the microphone, if that differs.
+    pub without_microphone: Option<Arc<Presence>>,
+}
+
+/// What an appointment is about, and who may read it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AppointmentText {
+    /// The words.
+    pub text: Arc<str>,
+    /// Only assistants and the person may read them.
+    pub private: bool,
 }
 
 impl Presence {
-    /// The text beside the status: the activity's label, else the profile's name.
+    /// The text beside the status: the activity's label, else the appointment's text, else the profile's name.
     pub fn text(&self) -> &str {
-        match self.activity {
-            Some(activity) => activity.label(),
-            None => &self.profile,
+        match (&self.activity, &self.appointment) {
+            (Some(activity), _) => activity.label(),
+            (None, Some(appointment)) if !appointment.text.is_empty() => &appointment.text,
+            _ => &self.profile,
         }
     }
 }
 
 /// Everything about a person that decides the presence.
+#[derive(Clone, Copy)]
 pub(crate) struct Facts<'a> {
     pub(crate) signals: &'a Signals,
     pub(crate) mirror: &'a Mirror,
-    pub(crate) settings: &'a Settings,
+    pub(crate) policy: &'a PersonPolicy,
+    pub(crate) timing: &'a Timing,
     /// The person has a Teams account.
     pub(crate) linked: bool,
     /// How many lines the person has.
     pub(crate) lines: usize,
     /// Since when nothing has been going on.
     pub(crate) rest_since: Timestamp,
+    /// Whether programs that use the microphone count.
+    pub(crate) with_microphone: bool,
 }
 
-/// A profile that a rule offers.
-struct Offer {
-    rule: Rule,
-    profile: Option<Profile>,
-    since: Timestamp,
+impl Facts<'_> {
+    /// Whether what Teams said is older than it should be.
+    fn teams_stale(&self, now: Timestamp) -> bool {
+        self.mirror.is_stale(self.signals, self.timing, now)
+    }
 }
 
 /// Is told the reasons in the order of the rules. Whoever only wants the presence passes [`Silent`] and pays nothing.
@@ -84,35 +113,44 @@ pub(crate) struct Decision {
 
 /// Decides.
 pub(crate) fn evaluate(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain) -> Decision {
-    let profile = profile_axis(facts, now, explain);
-    let activity = activity_axis(facts, now, explain);
+    let profile = profile::axis(facts, now, explain);
+    let activity = activity::axis(facts, now, explain);
     let confidence = confidence(facts, now);
-    mirror_reasons(facts, confidence, explain);
+    teams::reasons(facts, confidence, explain);
 
-    let chosen = profile.profile;
-    let profile_status = chosen
-        .as_ref()
-        .map_or(profile.rule.built_in_status(), |profile| profile.status);
-    let status = match activity {
-        _ if profile_status == Status::DoNotDisturb => Status::DoNotDisturb,
+    let status = match &activity {
+        _ if profile.status == Status::DoNotDisturb => Status::DoNotDisturb,
         Some((activity, _)) if activity.makes_busy() => Status::Busy,
-        _ => profile_status,
+        _ => profile.status,
     };
+    let hidden = matches!(activity, Some((Activity::UsingApp(_), _)));
+    let without_microphone = hidden.then(|| {
+        let facts = Facts {
+            with_microphone: false,
+            ..*facts
+        };
+        Arc::new(evaluate(&facts, now, &mut Silent).presence)
+    });
+    let at_rest = profile.rule == Rule::Rest;
+    let busy = activity
+        .as_ref()
+        .is_some_and(|(activity, _)| activity.makes_busy());
     Decision {
-        at_rest: profile.rule == Rule::Rest && activity.is_none(),
+        at_rest: at_rest && !busy,
         presence: Presence {
             status,
-            activity: activity.map(|(activity, _)| activity),
-            profile: chosen.map_or_else(
-                || profile.rule.built_in_profile().into(),
-                |profile| profile.name,
-            ),
-            since: match activity {
-                Some((_, since)) if profile.rule == Rule::Rest => since,
-                Some((_, since)) => since.max(profile.since),
+            since: match &activity {
+                Some((_, since)) if at_rest => *since,
+                Some((_, since)) => profile.since.max(*since),
                 None => profile.since,
             },
+            activity: activity.map(|(activity, _)| activity),
+            profile: profile.name,
+            chosen: profile.rule.is_own_choice(),
+            appointment: profile.appointment,
+            profile_since: profile.since,
             confidence,
+            without_microphone,
         },
     }
 }
@@ -123,192 +161,22 @@ struct Axis<'e, E, T> {
     winner: Option<T>,
 }
 
-impl<E: Explain, T> Axis<'_, E, T> {
-    fn offer(&mut self, candidate: T, reason: impl FnOnce() -> Reason) {
+impl<'e, E: Explain, T> Axis<'e, E, T> {
+    fn new(explain: &'e mut E) -> Self {
+        Self {
+            explain,
+            winner: None,
+        }
+    }
+
+    fn offer(&mut self, candidate: impl FnOnce() -> T, reason: impl FnOnce() -> Reason) {
         let counted = self.winner.is_none();
         self.explain.tell(|| Reason {
             counted,
             ..reason()
         });
-        self.winner.get_or_insert(candidate);
+        self.winner.get_or_insert_with(candidate);
     }
-}
-
-/// Which profile is in force. Rules 2, 5 and 7 have no sources yet.
-fn profile_axis(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain) -> Offer {
-    let Facts {
-        signals,
-        settings,
-        mirror,
-        ..
-    } = facts;
-    let mut axis = Axis {
-        explain,
-        winner: None,
-    };
-    let choice = signals.choice_at(now);
-    let do_not_disturb = choice.filter(|choice| choice.profile.status == Status::DoNotDisturb);
-    let other_choice = choice.filter(|choice| choice.profile.status != Status::DoNotDisturb);
-
-    if let Some(choice) = do_not_disturb {
-        offer_choice(&mut axis, Rule::ManualDoNotDisturb, choice);
-    }
-    if settings.mode.presence() {
-        let until = mirror.observed_until(signals, &settings.timing);
-        for (since, says) in [
-            (
-                signals.teams_do_not_disturb_since,
-                "Do not disturb in Teams",
-            ),
-            (signals.presenting_since, "Presenting in Teams"),
-        ] {
-            let Some(since) = since else { continue };
-            let rule = Rule::TeamsDoNotDisturb;
-            let profile = settings.profiles.first_do_not_disturb().cloned();
-            axis.offer(
-                Offer {
-                    rule,
-                    profile,
-                    since,
-                },
-                || Reason::new(rule, Source::Teams, says, since).until(until),
-            );
-        }
-    }
-    if let Some(call) = &signals.teams_call
-        && let Some(profile) = settings.profiles.teams_call()
-    {
-        let (rule, since) = (Rule::TeamsCall, call.since);
-        let reason = || {
-            Reason::new(
-                rule,
-                Source::Teams,
-                "appointment of the call in Teams",
-                since,
-            )
-            .until(mirror.call_until(signals, &settings.timing))
-        };
-        if choice.is_some_and(|choice| call.since <= choice.since) {
-            let note = "suspended by the choice that the person made during it";
-            axis.explain.tell(|| reason().note(note));
-        } else {
-            axis.offer(
-                Offer {
-                    rule,
-                    profile: Some(profile.clone()),
-                    since,
-                },
-                reason,
-            );
-        }
-    }
-    if let Some(choice) = other_choice {
-        let available = choice.profile.status == Status::Available;
-        let rule = if available {
-            Rule::ManualAvailable
-        } else {
-            Rule::ManualChoice
-        };
-        offer_choice(&mut axis, rule, choice);
-    }
-    axis.winner.unwrap_or_else(|| {
-        let (rule, since) = (Rule::Rest, facts.rest_since);
-        axis.explain.tell(|| Reason {
-            counted: true,
-            ..Reason::new(rule, Source::Offhook, "nothing else applies", since)
-        });
-        Offer {
-            rule,
-            profile: settings.profiles.named("Available").cloned(),
-            since,
-        }
-    })
-}
-
-fn offer_choice(axis: &mut Axis<'_, impl Explain, Offer>, rule: Rule, choice: &Choice) {
-    let (profile, since) = (Some(choice.profile.clone()), choice.since);
-    axis.offer(
-        Offer {
-            rule,
-            profile,
-            since,
-        },
-        || {
-            Reason::new(
-                rule,
-                Source::Person,
-                format!("chose {}", choice.profile.name),
-                since,
-            )
-            .until(choice.until)
-        },
-    );
-}
-
-/// What is shown on top: own PBX call > Presenting > Teams call > ringing.
-fn activity_axis(
-    facts: &Facts<'_>,
-    now: Timestamp,
-    explain: &mut impl Explain,
-) -> Option<(Activity, Timestamp)> {
-    let Facts {
-        signals,
-        settings,
-        mirror,
-        ..
-    } = facts;
-    let mut axis = Axis {
-        explain,
-        winner: None,
-    };
-    let line = signals.leading_line(now);
-    let line_reason = |line: &LineSignal, rule, says: &'static str| {
-        let reason = Reason::new(rule, Source::Line(line.line), says, line.since);
-        reason.until(Some(line.until)).stale(line.stale)
-    };
-    if let Some(line) = line.filter(|line| line.in_call(now)) {
-        let says = if line.state == LineState::Held {
-            "call on hold"
-        } else {
-            "in a call"
-        };
-        axis.offer((Activity::OnThePhone, line.since), || {
-            line_reason(line, Rule::PbxCall, says)
-        });
-    }
-    let stale = mirror.is_stale(signals, &settings.timing, now);
-    if settings.mode.presence()
-        && let Some(since) = signals.presenting_since
-    {
-        axis.offer((Activity::Presenting, since), || {
-            Reason::new(
-                Rule::Presenting,
-                Source::Teams,
-                "shares the screen in Teams",
-                since,
-            )
-            .until(mirror.observed_until(signals, &settings.timing))
-            .stale(stale)
-        });
-    }
-    if let Some(call) = &signals.teams_call {
-        axis.offer((Activity::OnThePhoneTeams, call.since), || {
-            Reason::new(
-                Rule::TeamsCallActivity,
-                Source::Teams,
-                "in a call in Teams",
-                call.since,
-            )
-            .until(mirror.call_until(signals, &settings.timing))
-            .stale(stale)
-        });
-    }
-    if let Some(line) = line.filter(|line| line.ringing(now)) {
-        axis.offer((Activity::Ringing, line.since), || {
-            line_reason(line, Rule::Ringing, "ringing")
-        });
-    }
-    axis.winner
 }
 
 /// How far the whole can be trusted: the worst of what bears on it.
@@ -316,13 +184,8 @@ fn confidence(facts: &Facts<'_>, now: Timestamp) -> Confidence {
     // A line that has not spoken, or whose lease ended, may be in a call for all we know.
     let fresh = |line: &&LineSignal| !line.stale && line.until > now;
     let lines_stale = facts.signals.lines.iter().filter(fresh).count() < facts.lines;
-    let teams = facts.linked && facts.settings.mode.telephony();
-    if lines_stale
-        || (teams
-            && facts
-                .mirror
-                .is_stale(facts.signals, &facts.settings.timing, now))
-    {
+    let teams = facts.linked && facts.policy.mode.telephony();
+    if lines_stale || (teams && facts.teams_stale(now)) {
         Confidence::Stale
     } else if !teams {
         Confidence::Certain
@@ -333,76 +196,4 @@ fn confidence(facts: &Facts<'_>, now: Timestamp) -> Confidence {
     } else {
         Confidence::Certain
     }
-}
-
-/// What Teams shows and what we wrote there: never decides by itself, always explained.
-fn mirror_reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut impl Explain) {
-    if !facts.linked || !facts.settings.mode.telephony() {
-        return;
-    }
-    let observation = facts.signals.observation.as_ref();
-    let mut tell = |reason: &dyn Fn() -> Reason| {
-        explain.tell(|| Reason {
-            confidence,
-            ..reason()
-        });
-    };
-    if let Some(seen) = observation {
-        tell(&|| {
-            let says = format!("shows {}", seen.state);
-            Reason::new(Rule::TeamsDetail, Source::Teams, says, seen.since)
-        });
-    }
-    for slot in Slot::ALL {
-        let written = match slot {
-            Slot::Session => "our app session Busy/InACall",
-            Slot::Preferred => "our Do not disturb",
-        };
-        let own = |says: &str, since| {
-            Reason::new(
-                Rule::OwnWrite,
-                Source::Teams,
-                format!("{written} {says}"),
-                since,
-            )
-        };
-        match facts.mirror.own(slot) {
-            Own::None => {}
-            Own::Held(held) => tell(&|| {
-                own("is in force in Teams", held.since)
-                    .until(Some(held.expires_at))
-                    .note(hidden_by(slot, held, observation))
-            }),
-            Own::Withdrawn(withdrawn) => tell(&|| {
-                own(
-                    "was taken back; its echo may still be seen",
-                    withdrawn.requested_at,
-                )
-                .until(Some(withdrawn.settled_at(&facts.settings.timing)))
-            }),
-            Own::Yielded(yielded) => tell(&|| {
-                own("is not in force in Teams", yielded.at).note(yielded.reason.explanation())
-            }),
-        }
-    }
-    if let Some((since, until)) = facts.mirror.paused {
-        tell(&|| {
-            let says = "writing to Teams is paused: too many changes within a minute";
-            Reason::new(Rule::LoopBreaker, Source::Offhook, says, since)
-                .until(Some(until))
-                .note("check that no second presence synchronisation is active for this person")
-        });
-    }
-}
-
-/// What keeps Teams from showing our write.
-fn hidden_by(slot: Slot, held: &Held, observation: Option<&Observation>) -> String {
-    let Some(acknowledged_at) = held.acknowledged_at else {
-        return "Teams has not acknowledged it yet".into();
-    };
-    observation
-        .filter(|seen| seen.received_at > acknowledged_at && seen.state.meaning() != slot.echo())
-        .map_or_else(String::new, |seen| {
-            format!("hidden in Teams, which shows {}", seen.state)
-        })
 }

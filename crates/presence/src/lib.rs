@@ -8,36 +8,54 @@
 //! Start reading at `evaluate.rs` (the rules), then `mirror.rs` (Teams' own state against the echo of ours), then
 //! `engine.rs`.
 
+mod appointment;
 mod effect;
 mod engine;
 mod evaluate;
+mod forwarding;
 mod line;
 mod mirror;
 mod own;
+mod page;
 mod person;
+mod policy;
 mod profile;
 mod reason;
 mod record;
+mod relationship;
 mod settings;
 mod signals;
 mod status;
 mod teams;
 mod time;
+mod view;
 
+pub use appointment::{
+    APPOINTMENT_COLOUR, Appointment, AppointmentId, AppointmentOrigin, TEAMS_CALL_COLOUR,
+};
 pub use effect::{Effect, TeamsWrite};
-pub use engine::{Engine, Input};
-pub use evaluate::Presence;
+pub use engine::{Engine, Fact, Input};
+pub use evaluate::{AppointmentText, Presence};
+pub use forwarding::{Forwarding, Target, forwarding_loop};
 pub use line::LineState;
 pub use own::{Action, Held, Own, Slot, Withdrawn, YieldReason, Yielded};
+pub use page::{DecidedBy, Page, PageValues, Resolved, SETTINGS, Scope, Setting, User, Value, Way};
 pub use person::{LineId, PersonId};
-pub use profile::{Choice, MyProfiles, Profile};
+pub use policy::{Automatic, PersonPolicy};
+pub use profile::{
+    APPOINTMENT_PROFILE, Choice, MyProfiles, Origin, Profile, TEAMS_PROFILE, same_name,
+};
 pub use reason::{Reason, Rule, Source};
 pub use record::{OwnRecord, PersonRecord, Record};
-pub use settings::{LoopBreaker, Settings, SyncMode, Timing};
-pub use signals::{LineSignal, Signals};
+pub use relationship::{OwnerPolicy, Permission, Relationship, relationship};
+pub use settings::{LoopBreaker, SyncMode, Timing};
+pub use signals::{
+    ClientId, ClientSignal, ClientState, LineSignal, MeetingSignal, ProgramSignal, Signals,
+};
 pub use status::{Activity, Confidence, Status};
 pub use teams::{Meaning, Observation, TeamsCall, TeamsState};
 pub use time::Timestamp;
+pub use view::{View, reasons_for, view};
 
 #[cfg(test)]
 mod tests;

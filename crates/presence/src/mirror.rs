@@ -1,11 +1,12 @@
 //! The Teams mirror of one person: tells Teams' own state from the echo of ours, and decides what to write
 //! (domain rules 3.2 to 3.4). Nothing learned from Teams is ever written back: what is written follows from telephone
-//! lines and the person's own choice alone.
+//! lines, meetings, appointments and the person's own choice alone.
 
 use crate::{
-    Meaning, Observation, Settings, Signals, Status, TeamsCall, TeamsState, Timestamp,
+    Meaning, Observation, Signals, TeamsCall, TeamsState, Timestamp,
+    evaluate::wants_do_not_disturb,
     own::{Action, Held, Own, Slot, Withdrawn, YieldReason, Yielded},
-    settings::{SyncMode, Timing},
+    settings::{Settings, SyncMode, Timing},
 };
 
 /// Our side of a person's Teams presence.
@@ -87,7 +88,7 @@ impl Mirror {
     pub(crate) fn observe(
         &mut self,
         signals: &mut Signals,
-        settings: &Settings,
+        settings: Settings<'_>,
         state: TeamsState,
         asked_at: Timestamp,
         now: Timestamp,
@@ -98,7 +99,7 @@ impl Mirror {
             .iter()
             .filter_map(Own::changed_at)
             .any(|at| asked_at < at);
-        if older_than_write || settings.mode == SyncMode::None {
+        if older_than_write || settings.policy.mode == SyncMode::None {
             return Vec::new();
         }
         let unchanged = signals
@@ -118,13 +119,30 @@ impl Mirror {
         for slot in Slot::ALL {
             self.own_mut(slot).observe(now, meaning == slot.echo());
         }
-        let wishes = self.notice_override(meaning, &settings.timing, now);
+        let wishes = self.notice_override(meaning, settings.timing, now);
         self.follow_call(signals, meaning, now);
         signals.presenting_since =
             (meaning == Meaning::Presenting).then(|| signals.presenting_since.unwrap_or(now));
         let own_echo = self.own(Slot::Preferred).may_echo();
         let do_not_disturb =
-            meaning == Meaning::DoNotDisturb && settings.mode.presence() && !own_echo;
+            meaning == Meaning::DoNotDisturb && settings.policy.mode.presence() && !own_echo;
+        // What our own write hides tells nothing. Calls and Do not disturb have rules of their own and leave the base as
+        // it was, and Offline may be what is left of our Do not disturb where no Teams client runs.
+        let hidden = self.own.iter().any(Own::is_held)
+            || (meaning == Meaning::Offline && self.masks_calls());
+        if !hidden
+            && matches!(
+                meaning,
+                Meaning::Available
+                    | Meaning::Busy
+                    | Meaning::BeRightBack
+                    | Meaning::Away
+                    | Meaning::Offline
+            )
+            && signals.teams_base.is_none_or(|(base, _)| base != meaning)
+        {
+            signals.teams_base = Some((meaning, now));
+        }
         signals.teams_do_not_disturb_since =
             do_not_disturb.then(|| signals.teams_do_not_disturb_since.unwrap_or(now));
         wishes
@@ -185,10 +203,10 @@ impl Mirror {
     pub(crate) fn expire(
         &mut self,
         signals: &mut Signals,
-        settings: &Settings,
+        settings: Settings<'_>,
         now: Timestamp,
     ) -> Vec<Wish> {
-        let timing = &settings.timing;
+        let timing = settings.timing;
         let mut wishes = Vec::new();
         for slot in Slot::ALL {
             let next = match self.own(slot) {
@@ -239,6 +257,7 @@ impl Mirror {
         {
             signals.presenting_since = None;
             signals.teams_do_not_disturb_since = None;
+            signals.teams_base = None;
         }
         let limit = timing.appointment_limit;
         self.remembered = self
@@ -251,7 +270,7 @@ impl Mirror {
     pub(crate) fn follow_wants(
         &mut self,
         signals: &Signals,
-        settings: &Settings,
+        settings: Settings<'_>,
         lines_reported: bool,
         now: Timestamp,
     ) -> Vec<Wish> {
@@ -259,17 +278,17 @@ impl Mirror {
         for slot in Slot::ALL {
             let wanted = match slot {
                 Slot::Session => {
-                    settings.mode.telephony()
-                        && (signals.in_pbx_call(now) || self.adopting(lines_reported, now))
+                    settings.policy.mode.telephony()
+                        && (signals.in_pbx_call(now)
+                            || signals.leading_meeting(now).is_some()
+                            || self.adopting(lines_reported, now))
                 }
                 Slot::Preferred => {
-                    settings.mode.presence()
-                        && signals
-                            .choice_at(now)
-                            .is_some_and(|choice| choice.profile.status == Status::DoNotDisturb)
+                    settings.policy.mode.presence()
+                        && wants_do_not_disturb(signals, settings.policy, now)
                 }
             };
-            self.follow_want(slot, wanted, signals, &settings.timing, now, &mut wishes);
+            self.follow_want(slot, wanted, signals, settings.timing, now, &mut wishes);
         }
         wishes
     }

@@ -1,28 +1,44 @@
 //! Why a presence is what it is: one reason for each signal that counted or was overruled.
 
-use crate::{Confidence, LineId, Status, Timestamp};
+use crate::{AppointmentText, Confidence, LineId, Permission, Timestamp};
 
 /// The rule of the domain that looked at the signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rule {
     /// Profile rule 1: the person's manual choice of Do not disturb.
     ManualDoNotDisturb,
+    /// Profile rule 2: an appointment in Do not disturb.
+    AppointmentDoNotDisturb,
     /// Profile rule 3: Teams says Do not disturb or Presenting.
     TeamsDoNotDisturb,
     /// Profile rule 4: the appointment of a Teams call.
     TeamsCall,
+    /// Profile rule 5: another appointment.
+    Appointment,
     /// Profile rule 6: the person's manual choice.
     ManualChoice,
+    /// Profile rule 7: the screen is locked.
+    Locked,
+    /// Profile rule 7: nobody touches keyboard or mouse.
+    Inactive,
+    /// Profile rule 7: no client runs.
+    NoClient,
+    /// Profile rule 7: no client runs, so that Teams says how the person is.
+    TeamsBase,
     /// Profile rule 8: the person's manual Available profile.
     ManualAvailable,
     /// Profile rule 8: nothing else applies.
     Rest,
     /// Activity: own call on the telephone system.
     PbxCall,
+    /// Activity: a meeting outside Teams.
+    Meeting,
     /// Activity: shares the screen in Teams.
     Presenting,
     /// Activity: in a call in Teams.
     TeamsCallActivity,
+    /// Activity: a program uses the microphone.
+    Microphone,
     /// Activity: ringing.
     Ringing,
     /// What Teams shows, as detail.
@@ -38,14 +54,22 @@ impl Rule {
     pub const fn name(self) -> &'static str {
         match self {
             Self::ManualDoNotDisturb => "profile 1: own Do not disturb",
+            Self::AppointmentDoNotDisturb => "profile 2: appointment in Do not disturb",
             Self::TeamsDoNotDisturb => "profile 3: Do not disturb in Teams",
             Self::TeamsCall => "profile 4: call in Teams",
+            Self::Appointment => "profile 5: appointment",
             Self::ManualChoice => "profile 6: own choice",
+            Self::Locked => "profile 7: locked screen",
+            Self::Inactive => "profile 7: inactivity",
+            Self::NoClient => "profile 7: no client",
+            Self::TeamsBase => "profile 7: no client, as Teams shows",
             Self::ManualAvailable => "profile 8: own choice of Available",
             Self::Rest => "profile 8: at rest",
             Self::PbxCall => "activity: call on the telephone system",
+            Self::Meeting => "activity: meeting",
             Self::Presenting => "activity: presenting in Teams",
             Self::TeamsCallActivity => "activity: call in Teams",
+            Self::Microphone => "activity: program at the microphone",
             Self::Ringing => "activity: ringing",
             Self::TeamsDetail => "Teams: what it shows",
             Self::OwnWrite => "Teams: what Offhook wrote",
@@ -53,19 +77,34 @@ impl Rule {
         }
     }
 
-    /// The status where the rule decides and no profile exists for it.
-    pub(crate) const fn built_in_status(self) -> Status {
-        match self {
-            Self::TeamsDoNotDisturb => Status::DoNotDisturb,
-            _ => Status::Available,
-        }
+    /// Whether the profile that the rule puts in force is the person's own choice.
+    pub const fn is_own_choice(self) -> bool {
+        matches!(
+            self,
+            Self::ManualDoNotDisturb | Self::ManualChoice | Self::ManualAvailable
+        )
     }
 
-    /// The profile's name where the rule decides and no profile exists for it.
-    pub(crate) const fn built_in_profile(self) -> &'static str {
+    /// What a viewer must be allowed to see to be told.
+    pub const fn permission(self) -> Permission {
         match self {
-            Self::TeamsDoNotDisturb => "Do not disturb",
-            _ => "Available",
+            Self::ManualDoNotDisturb | Self::ManualChoice | Self::ManualAvailable => {
+                Permission::SeeChosenProfile
+            }
+            Self::AppointmentDoNotDisturb | Self::Appointment => Permission::SeeAppointment,
+            Self::Locked | Self::Inactive | Self::NoClient | Self::Rest => Permission::SeeProfile,
+            Self::Microphone => Permission::SeeMicrophone,
+            Self::TeamsDoNotDisturb
+            | Self::TeamsCall
+            | Self::TeamsBase
+            | Self::PbxCall
+            | Self::Meeting
+            | Self::Presenting
+            | Self::TeamsCallActivity
+            | Self::Ringing
+            | Self::TeamsDetail
+            | Self::OwnWrite
+            | Self::LoopBreaker => Permission::SeeActivity,
         }
     }
 }
@@ -79,6 +118,14 @@ pub enum Source {
     Teams,
     /// The person.
     Person,
+    /// A meeting server.
+    Meeting,
+    /// A desktop agent.
+    Agent,
+    /// A calendar.
+    Calendar,
+    /// The person's clients, or that there are none.
+    Client,
     /// Nobody: the product's own rule.
     Offhook,
 }
@@ -102,6 +149,8 @@ pub struct Reason {
     pub confidence: Confidence,
     /// What else there is to know.
     pub note: Option<String>,
+    /// What the appointment is about, if it is one.
+    pub about: Option<AppointmentText>,
 }
 
 impl Reason {
@@ -120,6 +169,7 @@ impl Reason {
             counted: false,
             confidence: Confidence::Certain,
             note: None,
+            about: None,
         }
     }
 
@@ -130,6 +180,13 @@ impl Reason {
     pub(crate) fn note(self, note: impl Into<String>) -> Self {
         Self {
             note: Some(note.into()).filter(|note| !note.is_empty()),
+            ..self
+        }
+    }
+
+    pub(crate) fn about(self, about: AppointmentText) -> Self {
+        Self {
+            about: Some(about),
             ..self
         }
     }

@@ -1,7 +1,7 @@
 //! What must outlive a crash, in the form in which a store keeps it.
 
 use crate::{
-    Choice, LineId, PersonId, TeamsCall, Timestamp,
+    Appointment, Choice, LineId, PersonId, TeamsCall, Timestamp,
     own::{Held, Own, Slot, Withdrawn, YieldReason, Yielded},
     settings::Timing,
 };
@@ -58,6 +58,8 @@ pub struct PersonRecord {
     pub linked: bool,
     /// The person's own choice.
     pub choice: Option<Choice>,
+    /// The appointments that are not over.
+    pub appointments: Vec<Appointment>,
     /// The Teams call that was under way.
     pub teams_call: Option<TeamsCall>,
     /// What was in force in Teams, by [`Slot`].

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::MyProfiles;
+use crate::PersonPolicy;
 
 /// What crosses between Teams and Offhook (domain rule 3.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -45,25 +45,11 @@ impl SyncMode {
     }
 }
 
-/// Settings of the organisation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// What crosses between Teams and Offhook.
-    pub mode: SyncMode,
-    /// The profiles that everybody has.
-    pub profiles: MyProfiles,
-    /// The times that the engine works with.
-    pub timing: Timing,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            mode: SyncMode::None,
-            profiles: MyProfiles::default(),
-            timing: Timing::default(),
-        }
-    }
+/// What holds for one person, as the mirror takes it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings<'a> {
+    pub(crate) policy: &'a PersonPolicy,
+    pub(crate) timing: &'a Timing,
 }
 
 /// The engine's times.
@@ -95,6 +81,8 @@ pub struct Timing {
     pub adoption_grace: Duration,
     /// How long a line's last state counts once its connection is lost.
     pub line_stale: Duration,
+    /// How long clients may take to return after a start before they count as gone.
+    pub client_return: Duration,
     /// How often a lasting Teams call's confirmation is stored: often enough for a limit of hours.
     pub confirmation_interval: Duration,
 }
@@ -131,6 +119,7 @@ impl Default for Timing {
             }),
             adoption_grace: Duration::from_secs(4),
             line_stale: MINUTE,
+            client_return: Duration::from_secs(5),
             confirmation_interval: Duration::from_secs(10 * 60),
         }
     }

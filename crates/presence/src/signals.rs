@@ -1,9 +1,11 @@
 //! The signals of one person: what each source says, and until when.
 
-use crate::{Choice, LineId, LineState, Observation, TeamsCall, Timestamp};
+use std::sync::Arc;
+
+use crate::{Appointment, Choice, LineId, LineState, Meaning, Observation, TeamsCall, Timestamp};
 
 /// What a telephone line says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineSignal {
     /// Which line.
     pub line: LineId,
@@ -29,15 +31,105 @@ impl LineSignal {
     }
 }
 
+/// Names a client (an open web page, an agent) or an agent's device. The caller chooses it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(pub u64);
+
+/// What a client knows of the person at the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClientState {
+    /// It cannot tell.
+    Unknown,
+    /// Keyboard or mouse are in use.
+    Active,
+    /// Nobody touches them.
+    Inactive,
+    /// The screen is locked.
+    Locked,
+}
+
+impl ClientState {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Unknown, Self::Active, Self::Inactive, Self::Locked];
+
+    /// The name that the API uses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+            Self::Locked => "locked",
+        }
+    }
+
+    /// The state called `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// A client that is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientSignal {
+    /// Which.
+    pub client: ClientId,
+    /// What it says.
+    pub state: ClientState,
+    /// Since when.
+    pub since: Timestamp,
+    /// The end of the lease.
+    pub until: Timestamp,
+}
+
+/// A meeting that the person takes part in, outside Teams.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeetingSignal {
+    /// Its name at its source.
+    pub meeting: Arc<str>,
+    /// The person speaks and listens.
+    pub audio: bool,
+    /// The person's screen is shared.
+    pub screen: bool,
+    /// Since when the person is in it with audio, or at all.
+    pub since: Timestamp,
+    /// The end of the lease.
+    pub until: Timestamp,
+}
+
+/// A program that uses the microphone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramSignal {
+    /// The agent that says so.
+    pub client: ClientId,
+    /// What it is called in the table of programs.
+    pub alias: Arc<str>,
+    /// Since when.
+    pub since: Timestamp,
+    /// The end of the lease.
+    pub until: Timestamp,
+}
+
 /// Everything that is live about a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Signals {
     /// The lines that have reported.
     pub lines: Vec<LineSignal>,
+    /// The clients that are connected.
+    pub clients: Vec<ClientSignal>,
+    /// When the last client ended.
+    pub clients_gone_at: Timestamp,
+    /// The meetings outside Teams.
+    pub meetings: Vec<MeetingSignal>,
+    /// The programs that use the microphone.
+    pub programs: Vec<ProgramSignal>,
+    /// The appointments that are not over.
+    pub appointments: Vec<Appointment>,
     /// The person's own choice.
     pub choice: Option<Choice>,
     /// What Teams last said, for the explanation.
     pub observation: Option<Observation>,
+    /// What Teams itself last showed apart from calls and Do not disturb, and since when: never an echo, never masked.
+    pub teams_base: Option<(Meaning, Timestamp)>,
     /// The call in Teams.
     pub teams_call: Option<TeamsCall>,
     /// Since when the person shares the screen in Teams.
@@ -68,5 +160,56 @@ impl Signals {
     /// Whether some line is in an answered call.
     pub fn in_pbx_call(&self, now: Timestamp) -> bool {
         self.lines.iter().any(|line| line.in_call(now))
+    }
+
+    /// The meeting with audio that began first.
+    pub fn leading_meeting(&self, now: Timestamp) -> Option<&MeetingSignal> {
+        self.meetings
+            .iter()
+            .filter(|meeting| meeting.audio && meeting.until > now)
+            .min_by_key(|meeting| meeting.since)
+    }
+
+    /// Whether the choice that holds at `now` suspends what began at `start`: it was current when the person chose.
+    pub fn is_suspended(&self, start: Timestamp, now: Timestamp) -> bool {
+        self.choice_at(now)
+            .is_some_and(|choice| start <= choice.since)
+    }
+
+    /// Ends every signal whose lease is over by itself.
+    pub(crate) fn expire(&mut self, now: Timestamp) {
+        self.lines.retain(|line| line.until > now);
+        self.meetings.retain(|meeting| meeting.until > now);
+        self.programs.retain(|program| program.until > now);
+        self.appointments
+            .retain(|appointment| appointment.end > now);
+        if let Some(gone_at) = self.clients.iter().map(|client| client.until).max() {
+            self.clients.retain(|client| client.until > now);
+            if self.clients.is_empty() {
+                self.clients_gone_at = gone_at;
+            }
+        }
+        if self.choice_at(now).is_none() {
+            self.choice = None;
+        }
+    }
+
+    /// When some signal here changes by itself.
+    pub(crate) fn deadlines(&self) -> impl Iterator<Item = Timestamp> {
+        let lines = self.lines.iter().map(|line| line.until);
+        let clients = self.clients.iter().map(|client| client.until);
+        let meetings = self.meetings.iter().map(|meeting| meeting.until);
+        let programs = self.programs.iter().map(|program| program.until);
+        let appointments = self
+            .appointments
+            .iter()
+            .flat_map(|appointment| [appointment.start, appointment.end]);
+        let choice = self.choice.as_ref().and_then(|choice| choice.until);
+        lines
+            .chain(clients)
+            .chain(meetings)
+            .chain(programs)
+            .chain(appointments)
+            .chain(choice)
     }
 }

@@ -5,57 +5,62 @@ mod properties;
 mod restart;
 mod scenarios;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Action, Choice, Effect, Engine, Input, LineId, LineState, PersonId, PersonRecord, Presence,
-    Record, Settings, Slot, SyncMode, TeamsState, TeamsWrite, Timestamp,
+    APPOINTMENT_COLOUR, Action, Appointment, AppointmentId, AppointmentOrigin, Choice, ClientId,
+    ClientState, Effect, Engine, Fact, Input, LineId, LineState, MyProfiles, PersonId,
+    PersonPolicy, PersonRecord, Presence, Profile, Record, Slot, Status, SyncMode, TeamsState,
+    TeamsWrite, Timestamp, Timing,
 };
 
 pub(crate) const ANNA: PersonId = PersonId(1);
 pub(crate) const DESK: LineId = LineId(11);
+pub(crate) const CLIENT: ClientId = ClientId(21);
+/// Longer than any story.
+pub(crate) const LONG: Duration = Duration::from_secs(30 * 24 * 3600);
 pub(crate) const START: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
 
 /// One person, driven by hand.
 pub(crate) struct World {
     pub(crate) engine: Engine,
+    pub(crate) policy: PersonPolicy,
     pub(crate) now: Timestamp,
     pub(crate) writes: Vec<(Slot, Action)>,
     pub(crate) records: Vec<Record>,
     pub(crate) acknowledges: bool,
+    /// How often Teams was to be asked at once.
+    pub(crate) reads: usize,
 }
 
 impl World {
     /// A world whose line has said that it is idle.
     pub(crate) fn new(mode: SyncMode) -> Self {
         let mut world = Self::with_record(mode, PersonRecord::default());
-        let (state, until) = (LineState::Idle, START + Duration::from_secs(30 * 24 * 3600));
-        world.input(Input::Line {
-            person: ANNA,
-            line: DESK,
-            state,
-            until,
-        });
+        let (line, state) = (DESK, LineState::Idle);
+        let until = START + LONG;
+        world.fact(Fact::Line { line, state, until });
         world
     }
 
     pub(crate) fn with_record(mode: SyncMode, record: PersonRecord) -> Self {
         let mut world = Self {
-            engine: Engine::new(Settings {
-                mode,
-                ..Settings::default()
-            }),
+            engine: Engine::new(Timing::default()),
+            policy: PersonPolicy::with_mode(mode),
             now: START,
             writes: Vec::new(),
             records: Vec::new(),
             acknowledges: true,
+            reads: 0,
         };
         let record = PersonRecord {
             lines: vec![DESK],
             linked: true,
             ..record
         };
-        world.input(Input::AddPerson(ANNA, Box::new(record)));
+        let policy = Arc::new(world.policy.clone());
+        world.input(Input::AddPerson(ANNA, Box::new(record), policy));
+        world.client(ClientState::Unknown);
         world
     }
 
@@ -66,17 +71,14 @@ impl World {
             match effect {
                 Effect::Write(TeamsWrite { slot, action, .. }) => written.push((slot, action)),
                 Effect::Remember(record) => self.records.push(record),
+                Effect::ReadTeams(_) => self.reads += 1,
                 Effect::Changed { .. } | Effect::WritingPaused { .. } => {}
             }
         }
         self.writes.extend(&written);
         if self.acknowledges {
             for (slot, action) in written {
-                self.input(Input::TeamsAcknowledged(TeamsWrite {
-                    person: ANNA,
-                    slot,
-                    action,
-                }));
+                self.fact(Fact::TeamsAcknowledged(slot, action));
             }
         }
     }
@@ -95,41 +97,62 @@ impl World {
 
     pub(crate) fn teams(&mut self, availability: &str, activity: &str) {
         let state = TeamsState::new(availability, activity);
-        self.input(Input::TeamsObserved {
-            person: ANNA,
-            state,
-            asked_at: self.now,
-        });
+        let asked_at = self.now;
+        self.fact(Fact::TeamsObserved { state, asked_at });
     }
 
     pub(crate) fn line(&mut self, state: LineState) {
         let until = self.now + Duration::from_secs(600);
-        self.input(Input::Line {
-            person: ANNA,
-            line: DESK,
+        let line = DESK;
+        self.fact(Fact::Line { line, state, until });
+    }
+
+    /// Something happened to Anna.
+    pub(crate) fn fact(&mut self, fact: Fact) {
+        self.input(Input::Person(ANNA, fact));
+    }
+
+    pub(crate) fn choose(&mut self, name: &str) {
+        self.fact(Fact::Chose(Some(Choice {
+            profile: name.into(),
+            since: self.now,
+            until: None,
+        })));
+    }
+
+    pub(crate) fn back_to_automatic(&mut self) {
+        self.fact(Fact::Chose(None));
+    }
+
+    /// Her client says so, and stays.
+    pub(crate) fn client(&mut self, state: ClientState) {
+        let (client, since, until) = (CLIENT, self.now, self.now + LONG);
+        self.fact(Fact::Client {
+            client,
             state,
+            since,
             until,
         });
     }
 
-    pub(crate) fn choose(&mut self, name: &str) {
-        let profile = self
-            .engine
-            .settings()
-            .profiles
-            .named(name)
-            .cloned()
-            .unwrap();
-        let choice = Choice {
-            profile,
-            since: self.now,
-            until: None,
-        };
-        self.input(Input::Choose(ANNA, Some(choice)));
+    /// Changes what holds for her.
+    pub(crate) fn policy(&mut self, change: impl FnOnce(&mut PersonPolicy)) {
+        change(&mut self.policy);
+        self.fact(Fact::Policy(Arc::new(self.policy.clone())));
     }
 
-    pub(crate) fn back_to_automatic(&mut self) {
-        self.input(Input::Choose(ANNA, None));
+    pub(crate) fn set_mode(&mut self, mode: SyncMode) {
+        self.policy(|policy| policy.mode = mode);
+    }
+
+    /// Gives her these profiles.
+    pub(crate) fn profiles(&mut self, profiles: impl IntoIterator<Item = Profile>) {
+        self.policy(|policy| policy.profiles = MyProfiles::new(profiles));
+    }
+
+    /// An appointment from now on.
+    pub(crate) fn appointment(&mut self, id: u64, profile: &str, lasts: Duration) {
+        self.fact(Fact::Appointment(appointment(id, profile, self.now, lasts)));
     }
 
     pub(crate) fn presence(&self) -> &Presence {
@@ -144,7 +167,7 @@ impl World {
 
     /// What the explanation adds to its reasons.
     pub(crate) fn notes(&self) -> Vec<String> {
-        let (_, reasons) = self.engine.explain(ANNA, self.now).unwrap();
+        let (_, reasons) = self.engine.explain(ANNA, true, self.now).unwrap();
         reasons
             .into_iter()
             .filter_map(|reason| reason.note)
@@ -160,6 +183,26 @@ impl World {
             Record::Own { slot, own, .. } if *slot == of => Some(*own),
             _ => None,
         })?
+    }
+}
+
+/// An appointment about "Review".
+pub(crate) fn appointment(
+    id: u64,
+    profile: &str,
+    start: Timestamp,
+    lasts: Duration,
+) -> Appointment {
+    Appointment {
+        id: AppointmentId(id),
+        start,
+        end: start + lasts,
+        text: "Review".into(),
+        colour: APPOINTMENT_COLOUR.into(),
+        profile: profile.into(),
+        fallback: Status::Busy,
+        private: false,
+        origin: AppointmentOrigin::Manual,
     }
 }
 

@@ -10,17 +10,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use sha2::{Digest, Sha256};
-use store::{SecretHash, Store, StoreError};
+use store::{Change, SecretHash, Store, StoreError};
 use subtle::ConstantTimeEq;
 
-use crate::{app::Shared, clock::Clock, problem::Problem};
+use crate::{app::Shared, caller::Caller, clock::Clock, problem::Problem};
 
 /// How long a link that was printed at a start may be used.
 const LINK_LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// How long a browser stays signed in.
 const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Name of the cookie.
-const COOKIE: &str = "offhook_session";
+pub const COOKIE: &str = "offhook_session";
 
 /// Checks keys and cookies.
 #[derive(Clone, Debug)]
@@ -46,14 +46,19 @@ pub fn hash(secret: &str) -> SecretHash {
     Sha256::digest(secret.as_bytes()).into()
 }
 
-/// Adds a one-time link to the store and returns its path.
+/// Adds a one-time link to the store and returns its path. It signs in to the account, or without one as the
+/// installation's administrator.
 ///
 /// # Errors
 /// No random numbers, or the store refused.
-pub async fn new_link(store: &Store, clock: &Clock) -> Result<String, SecretError> {
+pub async fn new_link(
+    store: &Store,
+    account: Option<u64>,
+    clock: &Clock,
+) -> Result<String, SecretError> {
     let secret = new_secret()?;
     store
-        .add_sign_in_link(&hash(&secret), clock.now() + LINK_LIFETIME)
+        .add_sign_in_link(&hash(&secret), account, clock.now() + LINK_LIFETIME)
         .await?;
     Ok(format!("/open/{secret}"))
 }
@@ -73,9 +78,24 @@ pub enum SecretError {
 ///
 /// # Errors
 /// No random numbers, or the store refused.
-pub async fn new_api_key(store: &Store, clock: &Clock) -> Result<String, SecretError> {
+pub async fn new_api_key(
+    store: &Store,
+    name: &str,
+    scopes: &[&str],
+    clock: &Clock,
+) -> Result<String, SecretError> {
     let key = format!("ohk_{}", new_secret()?);
-    store.add_api_key(&hash(&key), clock.now()).await?;
+    let change = Change {
+        at: clock.now(),
+        who: "command line",
+        what: "api_key.add",
+        target: name,
+        before: None,
+        after: Some(serde_json::json!({"scopes": scopes}).to_string()),
+    };
+    store
+        .add_api_key(&hash(&key), name, scopes, &change)
+        .await?;
     Ok(key)
 }
 
@@ -89,24 +109,25 @@ impl Access {
         }
     }
 
-    async fn allows(&self, headers: &HeaderMap) -> Result<bool, StoreError> {
+    async fn caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, StoreError> {
         if let Some(key) = bearer(headers) {
             let hash = hash(key);
             if self
                 .configured
                 .is_some_and(|configured| bool::from(configured.ct_eq(&hash)))
             {
-                return Ok(true);
+                return Ok(Some(Caller::configured_key()));
             }
-            return self.store.has_api_key(&hash).await;
+            let key = self.store.api_key(&hash).await?;
+            return Ok(key.as_ref().map(Caller::key));
         }
         match cookie(headers) {
             Some(session) => {
-                self.store
-                    .has_session(&hash(session), self.clock.now())
-                    .await
+                let hash = hash(session);
+                let session = self.store.session(&hash, self.clock.now()).await?;
+                Ok(session.map(Caller::session))
             }
-            None => Ok(false),
+            None => Ok(None),
         }
     }
 }
@@ -129,12 +150,15 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 /// Lets through who may read.
 pub(crate) async fn require(
     State(shared): State<Shared>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Response> {
-    match shared.access.allows(request.headers()).await {
-        Ok(true) => Ok(next.run(request).await),
-        Ok(false) => {
+    match shared.access.caller(request.headers()).await {
+        Ok(Some(caller)) => {
+            request.extensions_mut().insert(caller);
+            Ok(next.run(request).await)
+        }
+        Ok(None) => {
             let is_page = request.uri().path() == "/";
             Err(if is_page {
                 signed_out().await.into_response()
@@ -148,7 +172,7 @@ pub(crate) async fn require(
 
 /// Whether the request may read, for what answers everybody but tells more to some.
 pub(crate) async fn may_read(shared: &Shared, headers: &HeaderMap) -> bool {
-    shared.access.allows(headers).await.unwrap_or(false)
+    matches!(shared.access.caller(headers).await, Ok(Some(_)))
 }
 
 async fn signed_out() -> impl IntoResponse {

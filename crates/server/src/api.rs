@@ -1,23 +1,33 @@
 //! The HTTP API, version 1. Wire types live here and are converted: the core's types are not serialised.
 
+mod appointments;
+mod audit;
 mod events;
 mod people;
 mod presence;
 mod profile;
+mod relationships;
+mod scopes;
 mod settings;
+mod sources;
+mod templates;
 
 use ::presence::PersonId;
 use axum::{
     Router,
     extract::{FromRequest, Request, rejection::JsonRejection},
-    routing::get,
+    routing::{delete, get, post, put},
 };
 use serde::de::DeserializeOwned;
 
 pub(crate) use events::stream;
 pub(crate) use presence::PresenceBody;
 
-use crate::{app::Shared, directory::Person, problem::Problem};
+use crate::{
+    app::{Shared, SharedState},
+    directory::Person,
+    problem::Problem,
+};
 
 /// All routes below `/api/v1`.
 pub(crate) fn routes() -> Router<Shared> {
@@ -27,13 +37,76 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/people/{id}/explanation", get(presence::explain))
         .route(
             "/people/{id}/profile",
-            axum::routing::put(profile::choose).delete(profile::automatic),
+            put(profile::choose).delete(profile::automatic),
         )
-        .route("/people/{id}/profiles", get(profile::list))
+        .route(
+            "/people/{id}/profiles",
+            get(profile::list).post(profile::add).put(profile::order),
+        )
+        .route(
+            "/people/{id}/profiles/{name}",
+            put(profile::change).delete(profile::delete),
+        )
+        .route(
+            "/people/{id}/appointments",
+            get(appointments::list).post(appointments::add),
+        )
+        .route(
+            "/people/{id}/appointments/{appointment}",
+            put(appointments::replace).delete(appointments::delete),
+        )
+        .route(
+            "/people/{id}/meetings/{meeting}",
+            put(sources::meet).delete(sources::leave),
+        )
+        .route(
+            "/people/{id}/clients/{client}",
+            put(sources::client).delete(sources::client_ended),
+        )
+        .route(
+            "/people/{id}/place",
+            get(scopes::place).put(scopes::put_place),
+        )
+        .route("/people/{id}/permissions", get(relationships::permissions))
+        .route("/people/{id}/relationships", get(relationships::list))
+        .route(
+            "/people/{id}/relationships/{viewer}",
+            get(relationships::read)
+                .put(relationships::write)
+                .delete(relationships::delete),
+        )
+        .route(
+            "/people/{id}/settings/{page}",
+            get(settings::read_own).put(settings::write_own),
+        )
+        .route("/scopes", get(scopes::list).post(scopes::add))
+        .route("/scopes/{scope}", delete(scopes::delete))
         .route(
             "/scopes/{scope}/settings/{page}",
             get(settings::read).put(settings::write),
         )
+        .route(
+            "/templates",
+            get(templates::list)
+                .post(templates::add)
+                .put(templates::order),
+        )
+        .route("/templates/teams", post(templates::create_teams))
+        .route(
+            "/templates/{name}",
+            get(templates::read)
+                .put(templates::change)
+                .delete(templates::delete),
+        )
+        .route(
+            "/workgroups",
+            get(relationships::workgroups).post(relationships::add_workgroup),
+        )
+        .route(
+            "/workgroups/{id}",
+            put(relationships::change_workgroup).delete(relationships::delete_workgroup),
+        )
+        .route("/audit", get(audit::list))
         .route("/events", get(stream))
         .fallback(unknown)
 }
@@ -44,7 +117,7 @@ async fn unknown(request: Request) -> Problem {
 }
 
 /// The person named in a path.
-fn person(shared: &Shared, id: &str) -> Result<std::sync::Arc<Person>, Problem> {
+fn person(shared: &SharedState, id: &str) -> Result<std::sync::Arc<Person>, Problem> {
     let found = id
         .parse()
         .ok()

@@ -2,8 +2,8 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use presence::{Input, MyProfiles, PersonRecord, Settings, Timing};
-use store::{Store, StoreError};
+use presence::{Fact, Input, PersonId, PersonPolicy, PersonRecord, Timing};
+use store::{Store, StoreError, StoredPerson};
 use telephony::sip_connector::SipConnectorConfig;
 use tokio::{
     net::TcpListener,
@@ -14,20 +14,20 @@ use tokio::{
 use crate::{
     access::{Access, SecretError, new_link},
     board::Demo,
+    clients::{Clients, Connected},
     clock::Clock,
     directory::{Directory, Person},
     events::Events,
     health::Health,
-    http,
+    http, imports,
     metrics::Metrics,
+    organisation::Organisation,
     pbx::Pbx,
     shard::{self, Cause, Shard, Sinks},
-    teams::{Surroundings, SweepNow, TeamsWrites, Tenant},
+    teams::{Reads, Surroundings, SweepNow, TeamsWrites, Tenant},
     writer::{self, Writer},
 };
 
-/// How often the store is asked whether people were imported.
-const IMPORT_POLL: Duration = Duration::from_secs(2);
 /// How long [`App::settle`] waits for writes that cannot be sent.
 const SETTLE_MAX: Duration = Duration::from_secs(2);
 
@@ -116,6 +116,9 @@ pub(crate) struct Core {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) directory: Directory,
+    pub(crate) organisation: Organisation,
+    pub(crate) clients: Clients,
+    reads: Reads,
     pub(crate) events: Events,
     pub(crate) shard: Shard,
     pub(crate) writer: Writer,
@@ -141,8 +144,11 @@ impl Core {
         let (shard, inbox) = Shard::new();
         let core = Self {
             store,
-            clock,
             directory: Directory::default(),
+            organisation: Organisation::default(),
+            clients: Clients::new(shard.clone(), clock.clone()),
+            reads: Reads::default(),
+            clock,
             events,
             shard,
             writer: Writer::default(),
@@ -150,38 +156,57 @@ impl Core {
             metrics,
             watches_lines,
         };
-        let mode = core.store.organisation_mode().await?;
-        let settings = Settings {
-            mode,
-            profiles: MyProfiles::default(),
-            timing,
-        };
+        core.organisation.load(&core.store).await?;
         let sinks = Sinks {
             events: core.events.clone(),
             writer: core.writer.clone(),
+            reads: core.reads.clone(),
             metrics: core.metrics.clone(),
         };
-        tasks.spawn(shard::run(inbox, settings, core.clock.clone(), sinks));
-        for stored in core
-            .store
-            .people(&MyProfiles::default(), core.clock.now())
-            .await?
-        {
-            core.directory.put(Person::from(&stored));
-            let input = Input::AddPerson(stored.id, Box::new(core.watched(stored.record)));
-            core.shard.input(input, Cause::Other).await;
+        tasks.spawn(shard::run(inbox, timing, core.clock.clone(), sinks));
+        tasks.spawn(core.clients.clone().run());
+        for stored in core.store.people(core.clock.now()).await? {
+            core.put(stored).await;
         }
         Ok(core)
     }
 
-    /// Without a telephone system nobody watches lines, and none must be waited for.
-    fn watched(&self, record: PersonRecord) -> PersonRecord {
+    /// Takes a person in, or what changed about one.
+    pub(crate) async fn put(&self, stored: StoredPerson) {
+        let known = self.directory.person(stored.id).is_some();
+        self.directory.put(Person::from(&stored));
+        let policy = self.organisation.put_person(&stored);
+        // Without a telephone system nobody watches lines, and none must be waited for.
         let lines = if self.watches_lines {
-            record.lines
+            stored.record.lines
         } else {
             Vec::new()
         };
-        PersonRecord { lines, ..record }
+        let linked = stored.record.linked;
+        let input = if known {
+            Input::Person(stored.id, Fact::Changed { lines, linked })
+        } else {
+            let record = PersonRecord {
+                lines,
+                appointments: stored.appointments,
+                ..stored.record
+            };
+            Input::AddPerson(stored.id, Box::new(record), policy.clone())
+        };
+        self.shard.input(input, Cause::Other).await;
+        if known {
+            let input = Input::Person(stored.id, Fact::Policy(policy));
+            self.shard.input(input, Cause::Other).await;
+        }
+    }
+
+    /// Puts in force what holds for people now, and lets every viewer look again.
+    pub(crate) async fn put_in_force(&self, changed: Vec<(PersonId, Arc<PersonPolicy>)>) {
+        let inputs = changed
+            .into_iter()
+            .map(|(person, policy)| Input::Person(person, Fact::Policy(policy)));
+        self.shard.inputs(inputs.collect(), Cause::Other).await;
+        self.shard.input_and_wait(Input::Tick).await;
     }
 
     async fn start_pbx(
@@ -231,6 +256,7 @@ impl Core {
         let surroundings = Surroundings {
             clock: self.clock.clone(),
             directory: self.directory.clone(),
+            organisation: self.organisation.clone(),
             shard,
             health,
             metrics: self.metrics.clone(),
@@ -243,6 +269,7 @@ impl Core {
         let (sweep, wishes) = Tenant::sweeper();
         tasks.spawn(writes.clone().run(tenant.clone()));
         tasks.spawn(tenant.clone().link(self.store.clone()));
+        tasks.spawn(tenant.clone().read_asked(self.reads.clone()));
         tasks.spawn(tenant.sweep(wishes));
         Ok((Some(sweep), writes))
     }
@@ -303,7 +330,7 @@ impl App {
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
         let pbx = core.start_pbx(pbx, &mut tasks).await?;
         let (sweep, writes) = core.start_teams(teams, &mut tasks)?;
-        tasks.spawn(follow_imports(core.clone(), revision, pbx.clone()));
+        tasks.spawn(imports::follow(core.clone(), revision, pbx.clone()));
 
         let key = api_key.as_ref().map(graph::Secret::reveal);
         let access = Access::new(core.store.clone(), core.clock.clone(), key);
@@ -341,8 +368,18 @@ impl App {
     /// # Errors
     /// No random numbers, or the store refused.
     pub async fn new_link(&self) -> Result<String, SecretError> {
-        let path = new_link(&self.shared.store, &self.shared.clock).await?;
+        let path = new_link(&self.shared.store, None, &self.shared.clock).await?;
         Ok(format!("http://{}{path}", self.address))
+    }
+
+    /// Connects a client of everybody who is known: people of a demo have no browsers of their own. They are gone when
+    /// dropped.
+    pub async fn connect_everybody(&self) -> Vec<Connected> {
+        let mut connected = Vec::new();
+        for person in self.shared.directory.page(None, usize::MAX) {
+            connected.push(self.shared.clients.connect(person.id).await);
+        }
+        connected
     }
 
     /// Returns when a part of the server has ended though nobody asked it to: better all ends than half goes on.
@@ -373,6 +410,7 @@ impl App {
     /// Lets every source speak and every sink finish at the clock's present time. For clocks that are driven by hand:
     /// after each step everything has happened that would have happened meanwhile.
     pub async fn settle(&self) {
+        self.shared.clients.renew().await;
         self.shared.shard.input_and_wait(Input::Tick).await;
         if let Some(sweep) = &self.sweep {
             sweep.sweep().await;
@@ -430,44 +468,4 @@ async fn supervise(
         _ = stopping.wait_for(|stopping| *stopping) => {}
     }
     tasks.shutdown().await;
-}
-
-/// Notices people that another process imported.
-async fn follow_imports(core: Core, mut revision: u64, pbx: Option<Arc<Pbx>>) {
-    loop {
-        tokio::time::sleep(IMPORT_POLL).await;
-        let Ok(now) = core.store.people_revision().await else {
-            continue;
-        };
-        if now == revision {
-            continue;
-        }
-        let Ok(people) = core
-            .store
-            .people(&MyProfiles::default(), core.clock.now())
-            .await
-        else {
-            continue;
-        };
-        revision = now;
-        for stored in people {
-            let person = Person::from(&stored);
-            let known = core.directory.person(stored.id);
-            core.directory.put(person);
-            let record = core.watched(stored.record);
-            let input = match known {
-                None => Input::AddPerson(stored.id, Box::new(record)),
-                Some(_) => Input::UpdatePerson {
-                    person: stored.id,
-                    lines: record.lines,
-                    linked: record.linked,
-                },
-            };
-            core.shard.input(input, Cause::Other).await;
-        }
-        if let Some(pbx) = &pbx {
-            pbx.set_extensions(core.directory.extensions()).await;
-        }
-        tracing::info!(people = core.directory.len(), "people were imported");
-    }
 }

@@ -6,11 +6,11 @@ use axum::{
     extract::State,
     response::{Html, IntoResponse, Response},
 };
-use presence::{Activity, Presence, Status};
+use presence::{View, view};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::{app::Shared, clock::rfc3339, problem::Problem};
+use crate::{app::Shared, caller::Caller, clock::rfc3339, problem::Problem};
 
 /// What the board shows in the demo only.
 #[derive(Clone, Debug)]
@@ -40,14 +40,14 @@ struct Row {
     extensions: String,
     status: &'static str,
     words: &'static str,
-    label: &'static str,
+    label: String,
     text: String,
     since: String,
     confidence: &'static str,
 }
 
 impl Row {
-    fn new(person: &crate::directory::Person, presence: &Presence) -> Self {
+    fn new(person: &crate::directory::Person, presence: &View) -> Self {
         let extensions: Vec<&str> = person
             .lines
             .iter()
@@ -58,33 +58,30 @@ impl Row {
             name: person.name.clone(),
             extensions: extensions.join(", "),
             status: presence.status.name(),
-            words: words(presence.status),
-            label: presence.activity.map_or("", Activity::label),
-            text: presence.text().to_owned(),
-            since: rfc3339(presence.since),
+            words: presence.status.words(),
+            label: presence
+                .activity
+                .as_ref()
+                .map_or_else(String::new, |activity| activity.label().to_owned()),
+            text: presence.text.to_string(),
+            since: presence.since.map(rfc3339).unwrap_or_default(),
             confidence: presence.confidence.name(),
         }
     }
 }
 
-/// The status as people say it. `board.js` has the same words.
-fn words(status: Status) -> &'static str {
-    match status {
-        Status::Available => "Available",
-        Status::BeRightBack => "Be right back",
-        Status::Busy => "Busy",
-        Status::DoNotDisturb => "Do not disturb",
-        Status::Absent => "Absent",
-        Status::Offline => "Offline",
-    }
-}
-
 /// `GET /`.
-pub(crate) async fn page(State(shared): State<Shared>) -> Result<Response, Problem> {
+pub(crate) async fn page(
+    State(shared): State<Shared>,
+    caller: Caller,
+) -> Result<Response, Problem> {
     let (revision, presences) = shared.events.all();
     let mut rows: Vec<Row> = presences
         .iter()
-        .filter_map(|(id, presence)| Some(Row::new(&*shared.directory.person(*id)?, presence)))
+        .filter_map(|(id, presence)| {
+            let seen = view(presence, caller.level(&shared, *id));
+            Some(Row::new(&*shared.directory.person(*id)?, &seen))
+        })
         .collect();
     rows.sort_by_cached_key(|row| row.name.to_lowercase());
     let demo = shared.demo.as_ref().map(|demo| DemoBar {

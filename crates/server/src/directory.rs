@@ -125,12 +125,13 @@ impl Directory {
         self.read(|tables| tables.by_extension.get(extension).copied())
     }
 
-    /// Every Teams account, in the order of the people.
-    pub fn teams_ids(&self) -> Vec<Arc<str>> {
+    /// The Teams accounts of those whom `wanted` names, in the order of the people.
+    pub fn teams_ids(&self, wanted: impl Fn(PersonId) -> bool) -> Vec<Arc<str>> {
         self.read(|tables| {
             tables
                 .people
                 .values()
+                .filter(|person| person.teams_id.is_some() && wanted(person.id))
                 .filter_map(|person| person.teams_id.clone())
                 .collect()
         })

@@ -22,8 +22,10 @@ pub struct Event {
     pub revision: u64,
     /// Whose.
     pub person: PersonId,
-    /// To what.
-    pub presence: Presence,
+    /// From what, if anything was known; `None` for a first word.
+    pub previous: Option<Presence>,
+    /// To what. `None`: everything must be read again, for somebody may see more or less than before.
+    pub presence: Option<Presence>,
     /// When Graph's answer that caused it came in, if one did.
     pub answered_at: Option<Instant>,
 }
@@ -71,15 +73,32 @@ impl Events {
     /// Tells a change.
     pub fn publish(&self, person: PersonId, presence: Presence, answered_at: Option<Instant>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.revision += 1;
-        let revision = state.revision;
-        state.presences.insert(person, presence.clone());
+        let previous = state.presences.insert(person, presence.clone());
         self.metrics
             .people
             .set(i64::try_from(state.presences.len()).unwrap_or(i64::MAX));
+        self.tell(&mut state, person, previous, Some(presence), answered_at);
+    }
+
+    /// What viewers may see has changed: everybody must read everything again.
+    pub fn reset(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.tell(&mut state, PersonId(0), None, None, None);
+    }
+
+    fn tell(
+        &self,
+        state: &mut State,
+        person: PersonId,
+        previous: Option<Presence>,
+        presence: Option<Presence>,
+        answered_at: Option<Instant>,
+    ) {
+        state.revision += 1;
         let event = Arc::new(Event {
-            revision,
+            revision: state.revision,
             person,
+            previous,
             presence,
             answered_at,
         });
@@ -147,8 +166,12 @@ mod tests {
             status: Status::Busy,
             activity: None,
             profile: "Busy".into(),
+            chosen: false,
+            appointment: None,
             since: Timestamp::default(),
+            profile_since: Timestamp::default(),
             confidence: Confidence::Certain,
+            without_microphone: None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use presence::Input;
+use presence::{Fact, Input};
 use telephony::sip_connector::{self, LineEvent, SipConnector, SipConnectorConfig};
 use tokio::{sync::mpsc, task::JoinSet};
 
@@ -86,12 +86,7 @@ async fn translate(
                     let until = clock.now() + lease;
                     shard
                         .input(
-                            Input::Line {
-                                person,
-                                line,
-                                state,
-                                until,
-                            },
+                            Input::Person(person, Fact::Line { line, state, until }),
                             Cause::Pbx(received),
                         )
                         .await;
@@ -100,7 +95,7 @@ async fn translate(
             LineEvent::Stale { extension } => {
                 if let Some((person, line)) = directory.by_extension(&extension) {
                     shard
-                        .input(Input::LineStale { person, line }, Cause::Other)
+                        .input(Input::Person(person, Fact::LineStale(line)), Cause::Other)
                         .await;
                 }
             }

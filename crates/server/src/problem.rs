@@ -1,10 +1,13 @@
 //! Errors of the API as `application/problem+json` (RFC 9457): what is wrong, with which value, and what to do.
 
+use std::borrow::Cow;
+
 use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
+use store::StoreError;
 
 /// A refused request.
 #[derive(Clone, Debug)]
@@ -13,13 +16,42 @@ pub(crate) struct Problem {
     title: &'static str,
     detail: String,
     /// The field that is wrong, if one is.
-    field: Option<&'static str>,
+    field: Option<Cow<'static, str>>,
 }
 
 impl Problem {
     pub(crate) fn unauthorized() -> Self {
         let detail = "send the API key as `Authorization: Bearer KEY`, or open the board by its one-time link first";
         Self::new(StatusCode::UNAUTHORIZED, "not signed in", detail)
+    }
+
+    pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "not allowed", detail)
+    }
+
+    /// A setting that an administrator keeps people from changing.
+    pub(crate) fn locked(key: &str) -> Self {
+        let detail = format!(
+            "{key} is set by an administrator for your location and cannot be changed by you; ask an administrator"
+        );
+        let problem = Self::forbidden(detail);
+        Self {
+            field: Some(key.to_owned().into()),
+            ..problem
+        }
+    }
+
+    pub(crate) fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", detail)
+    }
+
+    /// A value whose key is only known at run time.
+    pub(crate) fn refused(field: String, detail: impl Into<String>) -> Self {
+        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid value", detail);
+        Self {
+            field: Some(field.into()),
+            ..problem
+        }
     }
 
     pub(crate) fn not_found(what: &str, value: &str, remedy: &str) -> Self {
@@ -33,7 +65,7 @@ impl Problem {
     pub(crate) fn invalid(field: &'static str, detail: impl Into<String>) -> Self {
         let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid value", detail);
         Self {
-            field: Some(field),
+            field: Some(field.into()),
             ..problem
         }
     }
@@ -56,6 +88,19 @@ impl Problem {
     }
 }
 
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let detail = error.to_string();
+        match error {
+            StoreError::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "not found", detail),
+            StoreError::Taken { .. } | StoreError::InUse { .. } | StoreError::Conflict { .. } => {
+                Self::conflict(detail)
+            }
+            _ => Self::unavailable(&detail),
+        }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut body = json!({
@@ -64,7 +109,7 @@ impl IntoResponse for Problem {
             "detail": self.detail,
         });
         if let (Some(field), Some(body)) = (self.field, body.as_object_mut()) {
-            body.insert("field".into(), field.into());
+            body.insert("field".into(), field.into_owned().into());
         }
         let mut response = (
             self.status,

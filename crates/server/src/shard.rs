@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use presence::{Effect, Engine, Input, PersonId, Presence, Reason, Settings, SyncMode};
+use presence::{Effect, Engine, Fact, Input, PersonId, Presence, Reason, TeamsCall, Timing};
 use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
 };
 
-use crate::{clock::Clock, events::Events, metrics::Metrics, writer::Writer};
+use crate::{clock::Clock, events::Events, metrics::Metrics, teams::Reads, writer::Writer};
 
 /// Inputs that may wait. Sources are held up beyond that, and catch up by themselves.
 const QUEUE_MAX: usize = 16_384;
@@ -27,9 +27,12 @@ pub enum Cause {
 enum Message {
     Input(Input, Cause, Option<oneshot::Sender<()>>),
     Inputs(Vec<Input>, Cause),
-    Explain(PersonId, oneshot::Sender<Option<(Presence, Vec<Reason>)>>),
-    Mode(oneshot::Sender<SyncMode>),
+    Explain(PersonId, bool, oneshot::Sender<Option<Explained>>),
+    TeamsCall(PersonId, oneshot::Sender<Option<TeamsCall>>),
 }
+
+/// A presence with its reasons.
+pub type Explained = (Presence, Vec<Reason>);
 
 /// The way into the engine. Cheap to clone. After the end of the server everything is swallowed.
 #[derive(Clone, Debug)]
@@ -66,18 +69,24 @@ impl Shard {
         let _ = self.0.send(Message::Inputs(inputs, cause)).await;
     }
 
-    /// Why a person's presence is what it is.
-    pub async fn explain(&self, person: PersonId) -> Option<(Presence, Vec<Reason>)> {
+    /// Something happened to a person.
+    pub async fn fact(&self, person: PersonId, fact: Fact) {
+        self.input_and_wait(Input::Person(person, fact)).await;
+    }
+
+    /// Why a person's presence is what it is, with the microphone's layer or without.
+    pub async fn explain(&self, person: PersonId, with_microphone: bool) -> Option<Explained> {
         let (answer, wait) = oneshot::channel();
-        let _ = self.0.send(Message::Explain(person, answer)).await;
+        let message = Message::Explain(person, with_microphone, answer);
+        let _ = self.0.send(message).await;
         wait.await.ok().flatten()
     }
 
-    /// The sync mode in force.
-    pub async fn mode(&self) -> SyncMode {
+    /// The person's call in Teams, which is an appointment in their list.
+    pub async fn teams_call(&self, person: PersonId) -> Option<TeamsCall> {
         let (answer, wait) = oneshot::channel();
-        let _ = self.0.send(Message::Mode(answer)).await;
-        wait.await.unwrap_or_default()
+        let _ = self.0.send(Message::TeamsCall(person, answer)).await;
+        wait.await.ok().flatten()
     }
 }
 
@@ -88,13 +97,15 @@ pub struct Sinks {
     pub events: Events,
     /// Store and Teams.
     pub writer: Writer,
+    /// Reading Teams out of turn.
+    pub reads: Reads,
     /// Figures.
     pub metrics: Arc<Metrics>,
 }
 
 /// Runs the engine until every [`Shard`] is gone.
-pub async fn run(mut inbox: Inbox, settings: Settings, clock: Clock, sinks: Sinks) {
-    let mut engine = Engine::new(settings);
+pub async fn run(mut inbox: Inbox, timing: Timing, clock: Clock, sinks: Sinks) {
+    let mut engine = Engine::new(timing);
     loop {
         let deadline = engine.next_deadline();
         let message = tokio::select! {
@@ -117,11 +128,12 @@ pub async fn run(mut inbox: Inbox, settings: Settings, clock: Clock, sinks: Sink
                     sinks.take(engine.handle(clock.now(), input), cause);
                 }
             }
-            Some(Message::Explain(person, answer)) => {
-                let _ = answer.send(engine.explain(person, clock.now()));
+            Some(Message::Explain(person, with_microphone, answer)) => {
+                let _ = answer.send(engine.explain(person, with_microphone, clock.now()));
             }
-            Some(Message::Mode(answer)) => {
-                let _ = answer.send(engine.settings().mode);
+            Some(Message::TeamsCall(person, answer)) => {
+                let signals = engine.signals(person);
+                let _ = answer.send(signals.and_then(|signals| signals.teams_call));
             }
         }
     }
@@ -141,6 +153,7 @@ impl Sinks {
                 }
                 Effect::Remember(record) => records.push(record),
                 Effect::Write(write) => writes.push(write),
+                Effect::ReadTeams(person) => self.reads.ask(person),
                 Effect::WritingPaused { person, until } => {
                     self.metrics.loop_breaker.inc();
                     tracing::warn!(

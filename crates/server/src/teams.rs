@@ -18,10 +18,11 @@ use crate::{
     directory::Directory,
     health::{Health, Trouble},
     metrics::Metrics,
+    organisation::Organisation,
     shard::Shard,
 };
 
-pub use sweep::SweepNow;
+pub use sweep::{Reads, SweepNow};
 pub use writes::TeamsWrites;
 
 /// The network's time in milliseconds: what Microsoft allows and asks to wait is counted by it, also where the server's
@@ -39,6 +40,7 @@ pub struct Tenant {
     limit: Option<u32>,
     clock: Clock,
     directory: Directory,
+    organisation: Organisation,
     shard: Shard,
     health: Health,
     metrics: Arc<Metrics>,
@@ -51,6 +53,8 @@ pub struct Surroundings {
     pub clock: Clock,
     /// Who is who.
     pub directory: Directory,
+    /// What holds for whom.
+    pub organisation: Organisation,
     /// The engine.
     pub shard: Shard,
     /// Where trouble is told.
@@ -65,6 +69,7 @@ impl Tenant {
         let Surroundings {
             clock,
             directory,
+            organisation,
             shard,
             health,
             metrics,
@@ -76,6 +81,7 @@ impl Tenant {
             limit,
             clock,
             directory,
+            organisation,
             shard,
             health,
             metrics,

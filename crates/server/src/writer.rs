@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use presence::{Choice, Input, PersonId, Record, Slot, TeamsWrite};
+use presence::{Choice, Fact, PersonId, Record, Slot, TeamsWrite};
 use store::{Durability, Store};
 use tokio::{
     sync::{Notify, oneshot},
@@ -149,7 +149,7 @@ impl Writer {
                             done,
                         } in entered
                         {
-                            shard.input_and_wait(Input::Choose(person, choice)).await;
+                            shard.fact(person, Fact::Chose(choice)).await;
                             let _ = done.send(Ok(()));
                         }
                     }

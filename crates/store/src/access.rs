@@ -1,67 +1,45 @@
-//! Keys, links and sessions. Only hashes are kept: whoever reads the database can open nothing with it.
+//! Sign-in links and sessions. Only hashes are kept: whoever reads the database can open nothing with it.
 
 use presence::Timestamp;
+use sqlx::Row;
 
-use crate::{IMMEDIATE, Store, StoreError};
+use crate::{
+    IMMEDIATE, Store, StoreError,
+    accounts::{ACCOUNT, Account, account},
+};
 
 /// SHA-256 of a secret that was made with at least 128 random bits, so that no slow hash is needed.
 pub type SecretHash = [u8; 32];
 
+/// Somebody who has signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Who; `None`: the installation's administrator, by a link made on its own command line.
+    pub account: Option<Account>,
+}
+
 impl Store {
-    /// Whether an API key with that hash exists.
+    /// Adds a one-time link that signs in to an account, or without one as the installation's administrator.
     ///
     /// # Errors
-    /// The database refused.
-    pub async fn has_api_key(&self, hash: &SecretHash) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT 1 FROM api_keys WHERE hash = ?1")
-            .bind(hash.as_slice())
-            .fetch_optional(&self.pool)
-            .await?;
-        Ok(row.is_some())
-    }
-
-    /// Whether any API key exists.
-    ///
-    /// # Errors
-    /// The database refused.
-    pub async fn has_any_api_key(&self) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT 1 FROM api_keys LIMIT 1")
-            .fetch_optional(&self.pool)
-            .await?;
-        Ok(row.is_some())
-    }
-
-    /// Adds an API key by its hash.
-    ///
-    /// # Errors
-    /// The database refused.
-    pub async fn add_api_key(&self, hash: &SecretHash, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("INSERT OR IGNORE INTO api_keys (hash, created_at) VALUES (?1, ?2)")
-            .bind(hash.as_slice())
-            .bind(now.milliseconds())
-            .execute(&self.pool)
-            .await?;
-        Ok(())
-    }
-
-    /// Adds a one-time link.
-    ///
-    /// # Errors
-    /// The database refused.
+    /// There is no such account; the database refused.
     pub async fn add_sign_in_link(
         &self,
         hash: &SecretHash,
+        account: Option<u64>,
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO sign_in_links (hash, expires_at) VALUES (?1, ?2)")
+        self.require_account(account).await?;
+        sqlx::query("INSERT INTO sign_in_links (hash, account, expires_at) VALUES (?1, ?2, ?3)")
             .bind(hash.as_slice())
+            .bind(account.map(u64::cast_signed))
             .bind(expires_at.milliseconds())
             .execute(&self.pool)
             .await?;
         Ok(())
     }
 
-    /// Exchanges a link for a session. False if the link does not exist, was used or has expired.
+    /// Exchanges a link for a session of the link's account. False if the link does not exist, was used or has expired.
     ///
     /// # Errors
     /// The database refused; the link is as before.
@@ -73,16 +51,19 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
-        let used = sqlx::query("DELETE FROM sign_in_links WHERE hash = ?1 AND expires_at > ?2")
-            .bind(link.as_slice())
-            .bind(now.milliseconds())
-            .execute(&mut *transaction)
-            .await?;
-        if used.rows_affected() == 0 {
+        let used = sqlx::query(
+            "DELETE FROM sign_in_links WHERE hash = ?1 AND expires_at > ?2 RETURNING account",
+        )
+        .bind(link.as_slice())
+        .bind(now.milliseconds())
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(used) = used else {
             return Ok(false);
-        }
-        sqlx::query("INSERT INTO sessions (hash, expires_at) VALUES (?1, ?2)")
+        };
+        sqlx::query("INSERT INTO sessions (hash, account, expires_at) VALUES (?1, ?2, ?3)")
             .bind(session.as_slice())
+            .bind(used.get::<Option<i64>, _>(0))
             .bind(session_expires_at.milliseconds())
             .execute(&mut *transaction)
             .await?;
@@ -99,16 +80,85 @@ impl Store {
         Ok(true)
     }
 
-    /// Whether a session with that hash is alive.
+    /// Begins a session of somebody who has proved who they are.
+    ///
+    /// # Errors
+    /// There is no such account; the database refused.
+    pub async fn add_session(
+        &self,
+        hash: &SecretHash,
+        account: Option<u64>,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.require_account(account).await?;
+        sqlx::query("INSERT INTO sessions (hash, account, expires_at) VALUES (?1, ?2, ?3)")
+            .bind(hash.as_slice())
+            .bind(account.map(u64::cast_signed))
+            .bind(expires_at.milliseconds())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// The session with that hash, if it is alive, with its account as it is now.
     ///
     /// # Errors
     /// The database refused.
-    pub async fn has_session(&self, hash: &SecretHash, now: Timestamp) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT 1 FROM sessions WHERE hash = ?1 AND expires_at > ?2")
+    pub async fn session(
+        &self,
+        hash: &SecretHash,
+        now: Timestamp,
+    ) -> Result<Option<Session>, StoreError> {
+        let statement = format!(
+            "SELECT sessions.account IS NULL, {ACCOUNT} FROM sessions LEFT JOIN accounts ON accounts.id = account
+             WHERE hash = ?1 AND expires_at > ?2"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(statement))
             .bind(hash.as_slice())
             .bind(now.milliseconds())
             .fetch_optional(&self.pool)
             .await?;
-        Ok(row.is_some())
+        Ok(row.map(|row| Session {
+            account: (row.get::<i64, _>(0) == 0).then(|| account(&row, 1)),
+        }))
+    }
+
+    /// Ends a session, if there is one with that hash.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn delete_session(&self, hash: &SecretHash) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM sessions WHERE hash = ?1")
+            .bind(hash.as_slice())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Ends every session of an account and takes back its links.
+    ///
+    /// # Errors
+    /// The database refused; the sessions live on.
+    pub async fn delete_sessions_of(&self, account: u64) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
+        for statement in [
+            "DELETE FROM sessions WHERE account = ?1",
+            "DELETE FROM sign_in_links WHERE account = ?1",
+        ] {
+            sqlx::query(statement)
+                .bind(account.cast_signed())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    async fn require_account(&self, account: Option<u64>) -> Result<(), StoreError> {
+        match account {
+            Some(id) if self.account(id).await?.is_none() => {
+                Err(StoreError::not_found("account", id))
+            }
+            _ => Ok(()),
+        }
     }
 }

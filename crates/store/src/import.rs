@@ -1,5 +1,5 @@
-//! People from a CSV file: `name,mail,UPN,extension`, with a header in any order and case, and `objectId` if it is known.
-//! A person with several extensions has several rows.
+//! People from a CSV file: `name,mail,UPN,extension`, with a header in any order and case, and `objectId` and `location`
+//! where they are known. A person with several extensions has several rows.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,8 @@ pub struct ImportPerson {
     pub user_principal_name: String,
     /// Entra object id, if it is known; otherwise it is looked for by sign-in name and mail.
     pub teams_id: Option<String>,
+    /// The name of the person's location; `None`: as it is.
+    pub location: Option<String>,
     /// Telephone extensions.
     pub extensions: Vec<String>,
 }
@@ -66,6 +68,7 @@ pub fn read_people_csv(text: &[u8]) -> Result<Vec<ImportPerson>, CsvProblem> {
     let upn = column(&["upn", "userPrincipalName"], "UPN")?;
     let extension = column(&["extension", "phone"], "extension")?;
     let object_id = column(&["objectId", "object id", "id"], "objectId").ok();
+    let location = column(&["location"], "location").ok();
 
     let mut people: Vec<ImportPerson> = Vec::new();
     let mut rows: BTreeMap<String, usize> = BTreeMap::new();
@@ -81,6 +84,7 @@ pub fn read_people_csv(text: &[u8]) -> Result<Vec<ImportPerson>, CsvProblem> {
             mail: field(mail),
             user_principal_name: field(upn),
             teams_id: object_id.map(field).filter(|id| !id.is_empty()),
+            location: location.map(field).filter(|name| !name.is_empty()),
             extensions: Vec::new(),
         };
         let extension = field(extension);
@@ -140,6 +144,7 @@ fn check(person: &ImportPerson, extension: &str) -> Result<(), String> {
     for value in [name, mail, user_principal_name]
         .into_iter()
         .chain(&person.teams_id)
+        .chain(&person.location)
     {
         if value.len() > FIELD_MAX {
             return Err(format!(
@@ -178,11 +183,13 @@ mod tests {
     }
 
     #[test]
-    fn an_object_id_is_taken_where_there_is_one() {
-        let csv = "name,mail,UPN,extension,objectId\nAnna,,anna@contoso.example,1,abc\nBert,,b@contoso.example,2,\n";
+    fn object_id_and_location_are_taken_where_there_are_some() {
+        let csv = "name,mail,UPN,extension,objectId,Location\nAnna,,anna@contoso.example,1,abc,Berlin\n\
+                   Bert,,b@contoso.example,2,,\n";
         let people = read_people_csv(csv.as_bytes()).unwrap();
         assert_eq!(people[0].teams_id.as_deref(), Some("abc"));
-        assert_eq!(people[1].teams_id, None);
+        assert_eq!(people[0].location.as_deref(), Some("Berlin"));
+        assert_eq!((&people[1].teams_id, &people[1].location), (&None, &None));
     }
 
     #[test]

@@ -1,15 +1,30 @@
-//! What Offhook keeps: people, their lines and choices, settings, and every write to Teams that is still in force.
+//! What Offhook keeps: people and what they choose, scopes and their settings, who may do what and who did it, and
+//! every write to Teams that is still in force.
 //!
-//! What people enter is durable before it is acknowledged, and a write to Teams is durable before it is sent. Signals
-//! are not kept: they are rebuilt from their sources after a start.
+//! What people enter is durable before it is acknowledged, together with its row in the audit log; a write to Teams is
+//! durable before it is sent. Signals are not kept: they are rebuilt from their sources after a start.
 
 mod access;
+mod accounts;
+mod appointments;
+mod audit;
+mod backup;
+mod error;
+mod history;
+mod idempotency;
 mod import;
+mod keys;
+mod pages;
 mod people;
+mod profiles;
 mod records;
-mod settings;
+mod relationships;
+mod roster;
+mod scopes;
+mod templates;
+mod values;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sqlx::{
     SqlSafeStr, SqlitePool,
@@ -17,47 +32,20 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-pub use access::SecretHash;
+pub use access::{SecretHash, Session};
+pub use accounts::{Account, Role};
+pub use audit::{AuditFilter, AuditRow, Change};
+pub use backup::restore;
+pub use error::StoreError;
+pub use idempotency::StoredAnswer;
 pub use import::{CsvProblem, ImportPerson, read_people_csv};
-pub use people::{ImportSummary, StoredPerson};
-
-/// Something went wrong in the store.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The database file could not be opened or brought up to date.
-    #[error(
-        "cannot open the database {path}: {cause}; check that the folder exists, is writable by this user and has free space"
-    )]
-    Open {
-        /// Which file.
-        path: PathBuf,
-        /// What the database said.
-        cause: sqlx::Error,
-    },
-    /// The schema could not be brought up to date.
-    #[error(
-        "cannot bring the database {path} up to date: {cause}; restore a backup or use the version that wrote it"
-    )]
-    Migrate {
-        /// Which file.
-        path: PathBuf,
-        /// What the database said.
-        cause: sqlx::migrate::MigrateError,
-    },
-    /// A statement failed.
-    #[error("the database refused: {0}; check free space and permissions")]
-    Database(#[from] sqlx::Error),
-    /// Two people claim the same thing.
-    #[error("{what} {value} belongs to {owner} already; remove it there first")]
-    Taken {
-        /// The kind of thing.
-        what: &'static str,
-        /// The thing.
-        value: String,
-        /// Who has it.
-        owner: String,
-    },
-}
+pub use keys::{API_KEY_SCOPES, ApiKey};
+pub use people::StoredPerson;
+pub use relationships::Workgroup;
+pub use roster::ImportSummary;
+pub use scopes::{ScopeKind, StoredScope};
+pub use templates::Template;
+pub use values::ORGANISATION;
 
 /// What a commit survives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,14 +102,7 @@ impl Store {
         let quick = SqlitePoolOptions::new()
             .max_connections(QUICK_CONNECTIONS_MAX)
             .connect_lazy_with(options.synchronous(SqliteSynchronous::Normal));
-        let migrations = vec![Migration::new(
-            1,
-            "people and writes".into(),
-            MigrationType::Simple,
-            include_str!("../migrations/sqlite/0001_people_and_writes.sql").into_sql_str(),
-            false,
-        )];
-        Migrator::with_migrations(migrations)
+        Migrator::with_migrations(migrations())
             .run(&pool)
             .await
             .map_err(|cause| StoreError::Migrate {
@@ -148,4 +129,24 @@ impl Store {
         self.quick.close().await;
         self.pool.close().await;
     }
+}
+
+/// The schema's history. What is written here was run somewhere: it is only ever added to.
+fn migrations() -> Vec<Migration> {
+    let migration = |version, description: &'static str, sql: &'static str| {
+        let (description, sql) = (description.into(), sql.into_sql_str());
+        Migration::new(version, description, MigrationType::Simple, sql, false)
+    };
+    vec![
+        migration(
+            1,
+            "people and writes",
+            include_str!("../migrations/sqlite/0001_people_and_writes.sql"),
+        ),
+        migration(
+            2,
+            "presence model",
+            include_str!("../migrations/sqlite/0002_presence_model.sql"),
+        ),
+    ]
 }

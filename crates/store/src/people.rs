@@ -1,14 +1,20 @@
-//! People: read at a start, imported, linked to Teams.
-
-use std::collections::BTreeMap;
+//! People as they are read at a start: everybody, with everything that is kept about them.
+//!
+//! There may be a million. They are read a block at a time, each table's rows of a block as one JSON array: sqlx takes
+//! about 3 µs for a row of its own, which would be most of a start.
 
 use presence::{
-    Choice, LineId, MyProfiles, OwnRecord, PersonId, PersonRecord, Slot, TeamsCall, Timestamp,
-    YieldReason,
+    Appointment, Choice, LineId, Origin, OwnRecord, PersonId, PersonRecord, Profile, Slot,
+    TeamsCall, Timestamp, YieldReason,
 };
-use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
+use serde::de::DeserializeOwned;
+use sqlx::{Row, Sqlite, Transaction};
 
-use crate::{IMMEDIATE, ImportPerson, Store, StoreError};
+use crate::{
+    Store, StoreError,
+    appointments::{APPOINTMENT, AppointmentRow, appointment},
+    values::{PROFILE, ProfileRow, decoded, profile},
+};
 
 /// A person as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,308 +29,250 @@ pub struct StoredPerson {
     pub user_principal_name: String,
     /// Entra object id, once found.
     pub teams_id: Option<String>,
+    /// The location's scope id.
+    pub location: Option<String>,
+    /// The configuration group's scope id.
+    pub group: Option<String>,
     /// Telephone lines with their extensions.
     pub lines: Vec<(LineId, String)>,
-    /// What the engine is to know.
+    /// Personal profiles, in the order in which they were made.
+    pub personal: Vec<Profile>,
+    /// The order of My Profiles: names of central and personal ones; empty for the default order.
+    pub order: Vec<String>,
+    /// Appointments that have not ended, by their start.
+    pub appointments: Vec<Appointment>,
+    /// What the engine is to know of lines, Teams and the choice.
     pub record: PersonRecord,
 }
 
-/// What an import did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ImportSummary {
-    /// People who were new.
-    pub added: usize,
-    /// People who existed already.
-    pub updated: usize,
-}
-
-fn timestamp(row: &SqliteRow, column: &str) -> Timestamp {
-    Timestamp::from_milliseconds(row.get(column))
-}
-
-fn optional_timestamp(row: &SqliteRow, column: &str) -> Option<Timestamp> {
-    row.get::<Option<i64>, _>(column)
-        .map(Timestamp::from_milliseconds)
-}
-
-fn person_of(row: &SqliteRow, column: &str) -> PersonId {
-    PersonId(row.get::<i64, _>(column).unsigned_abs())
-}
+/// Enough that a statement's own cost does not count, and few enough that a block's text is small.
+const BLOCK: usize = 4096;
 
 impl Store {
-    /// Everybody, with what outlived the last run. A choice of a profile that no longer exists, or that has ended, is
-    /// left out.
+    /// Everybody in the order of their numbers, with what outlived the last run. A choice that has ended is left out.
     ///
     /// # Errors
     /// The database refused.
-    pub async fn people(
+    pub async fn people(&self, now: Timestamp) -> Result<Vec<StoredPerson>, StoreError> {
+        // One transaction, so that all blocks and tables are of one moment.
+        let mut transaction = self.pool.begin().await?;
+        let mut people: Vec<StoredPerson> = Vec::new();
+        loop {
+            let first = people.last().map_or(0, |last| last.id.0.cast_signed() + 1);
+            let block = Block::read(&mut transaction, (first, i64::MAX), now).await?;
+            let is_last = block.len() < BLOCK;
+            people.extend(block);
+            if is_last {
+                return Ok(people);
+            }
+        }
+    }
+
+    /// One person; `None` if there is none of that number.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn person(
         &self,
-        profiles: &MyProfiles,
+        id: PersonId,
+        now: Timestamp,
+    ) -> Result<Option<StoredPerson>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let id = id.0.cast_signed();
+        Ok(Block::read(&mut transaction, (id, id), now).await?.pop())
+    }
+}
+
+/// Some people in the order of their numbers, being put together.
+struct Block<'a, 't> {
+    transaction: &'a mut Transaction<'t, Sqlite>,
+    now: Timestamp,
+    people: Vec<StoredPerson>,
+}
+
+impl<'a, 't> Block<'a, 't> {
+    /// The first people, up to [`BLOCK`], whose numbers are in the range.
+    async fn read(
+        transaction: &'a mut Transaction<'t, Sqlite>,
+        range: (i64, i64),
         now: Timestamp,
     ) -> Result<Vec<StoredPerson>, StoreError> {
-        let mut people = BTreeMap::new();
-        for row in sqlx::query("SELECT id, name, mail, user_principal_name, teams_id FROM people")
-            .fetch_all(&self.pool)
-            .await?
-        {
-            let id = person_of(&row, "id");
-            let teams_id: Option<String> = row.get("teams_id");
-            let record = PersonRecord {
-                linked: teams_id.is_some(),
-                ..PersonRecord::default()
-            };
-            let person = StoredPerson {
-                id,
-                name: row.get("name"),
-                mail: row.get("mail"),
-                user_principal_name: row.get("user_principal_name"),
-                teams_id,
-                lines: Vec::new(),
-                record,
-            };
-            people.insert(id, person);
-        }
-        for row in sqlx::query("SELECT id, person, extension FROM lines ORDER BY id")
-            .fetch_all(&self.pool)
-            .await?
-        {
-            if let Some(person) = people.get_mut(&person_of(&row, "person")) {
-                let line = LineId(row.get::<i64, _>("id").unsigned_abs());
-                person.lines.push((line, row.get("extension")));
-                person.record.lines.push(line);
-            }
-        }
-        for row in sqlx::query("SELECT * FROM choices")
-            .fetch_all(&self.pool)
-            .await?
-        {
-            if let Some(person) = people.get_mut(&person_of(&row, "person")) {
-                let until = optional_timestamp(&row, "until").filter(|until| *until <= now);
-                let profile = profiles.named(row.get("profile")).cloned();
-                person.record.choice = profile.filter(|_| until.is_none()).map(|profile| Choice {
-                    profile,
-                    since: timestamp(&row, "since"),
-                    until: optional_timestamp(&row, "until"),
-                });
-            }
-        }
-        for row in sqlx::query("SELECT * FROM teams_calls")
-            .fetch_all(&self.pool)
-            .await?
-        {
-            if let Some(person) = people.get_mut(&person_of(&row, "person")) {
-                person.record.teams_call = Some(TeamsCall {
-                    since: timestamp(&row, "since"),
-                    confirmed_at: timestamp(&row, "confirmed_at"),
-                });
-            }
-        }
-        for row in sqlx::query("SELECT * FROM teams_writes")
-            .fetch_all(&self.pool)
-            .await?
-        {
-            if let Some(person) = people.get_mut(&person_of(&row, "person")) {
-                let slot = Slot::ALL
-                    .into_iter()
-                    .find(|slot| slot.name() == row.get::<&str, _>("slot"));
-                if let Some(own) = slot.and_then(|slot| person.record.own.get_mut(slot as usize)) {
-                    *own = Some(own_record(&row));
-                }
-            }
-        }
-        Ok(people.into_values().collect())
+        const PEOPLE: &str = "
+            SELECT json_group_array(json_array(id, name, mail, user_principal_name, teams_id, location,
+                                               configuration_group) ORDER BY id)
+            FROM (SELECT * FROM people WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3)";
+        let row = sqlx::query(PEOPLE)
+            .bind(range.0)
+            .bind(range.1)
+            .bind(i64::try_from(BLOCK).unwrap_or(i64::MAX))
+            .fetch_one(&mut **transaction)
+            .await?;
+        let rows: Vec<PersonRow> = decoded(row.get(0))?;
+        let mut block = Self {
+            transaction,
+            now,
+            people: rows.into_iter().map(person).collect(),
+        };
+        block.join().await?;
+        Ok(block.people)
     }
 
-    /// Adds people or brings them up to date, all or none. Somebody is found again by sign-in name, else by mail; their
-    /// lines become exactly those given.
-    ///
-    /// # Errors
-    /// An extension belongs to somebody else; the database refused. Nothing was written.
-    pub async fn import(&self, people: &[ImportPerson]) -> Result<ImportSummary, StoreError> {
-        let mut summary = ImportSummary::default();
-        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
-        for person in people {
-            let found = sqlx::query(
-                "SELECT id FROM people WHERE (user_principal_name = ?1 AND ?1 <> '')
-                 OR (mail = ?2 AND ?2 <> '' AND (?1 = '' OR user_principal_name = ''))
-                 ORDER BY user_principal_name = ?1 DESC LIMIT 1",
-            )
-            .bind(&person.user_principal_name)
-            .bind(&person.mail)
-            .fetch_optional(&mut *transaction)
+    async fn join(&mut self) -> Result<(), StoreError> {
+        let extension = "json_array(id, extension)";
+        self.table("lines", extension, "", "id", add_line).await?;
+        let choice = "json_array(profile, since, until)";
+        let alive = "AND (until IS NULL OR until > ?3)";
+        self.table("choices", choice, alive, "person", add_choice)
             .await?;
-            refuse_shared_mail(&mut transaction, person).await?;
-            let id: i64 = match found {
-                Some(row) => {
-                    summary.updated += 1;
-                    row.get(0)
-                }
-                None => {
-                    summary.added += 1;
-                    sqlx::query(
-                        "INSERT INTO people (name, mail, user_principal_name) VALUES ('', '', '')",
-                    )
-                    .execute(&mut *transaction)
-                    .await?
-                    .last_insert_rowid()
-                }
-            };
-            sqlx::query(
-                "UPDATE people SET name = ?2, mail = ?3, user_principal_name = ?4 WHERE id = ?1",
-            )
-            .bind(id)
-            .bind(&person.name)
-            .bind(&person.mail)
-            .bind(&person.user_principal_name)
-            .execute(&mut *transaction)
+        let call = "json_array(since, confirmed_at)";
+        self.table("teams_calls", call, "", "person", add_call)
             .await?;
-            if let Some(teams_id) = &person.teams_id {
-                set_teams_id(&mut transaction, id, teams_id).await?;
-            }
-            set_lines(&mut transaction, id, &person.extensions).await?;
-        }
-        sqlx::query(
-            "INSERT INTO settings (scope, name, value) VALUES ('organisation', 'people.revision', '1')
-             ON CONFLICT (scope, name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)",
+        let own = "json_array(slot, written_at, expires_at, acknowledged, cleared_at, yielded)";
+        self.table("teams_writes", own, "", "person", add_own)
+            .await?;
+        self.table("personal_profiles", PROFILE, "", "position", add_profile)
+            .await?;
+        self.table("profile_orders", "json(names)", "", "person", add_order)
+            .await?;
+        let ahead = "AND ends_at > ?3";
+        self.table(
+            "appointments",
+            APPOINTMENT,
+            ahead,
+            "starts_at, id",
+            add_appointment,
         )
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(summary)
+        .await
     }
 
-    /// How many people there are.
-    ///
-    /// # Errors
-    /// The database refused.
-    pub async fn people_count(&self) -> Result<usize, StoreError> {
-        let row = sqlx::query("SELECT count(*) FROM people")
-            .fetch_one(&self.pool)
+    /// Puts the rows of a table where they belong.
+    async fn table<R: DeserializeOwned>(
+        &mut self,
+        table: &str,
+        columns: &str,
+        only: &str,
+        order: &str,
+        add: fn(&mut StoredPerson, R) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let (Some(first), Some(last)) = (self.people.first(), self.people.last()) else {
+            return Ok(());
+        };
+        let statement = format!(
+            "SELECT json_group_array(json_array(person, {columns}) ORDER BY person, {order})
+             FROM {table} WHERE person BETWEEN ?1 AND ?2 {only}"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(statement))
+            .bind(first.id.0.cast_signed())
+            .bind(last.id.0.cast_signed())
+            .bind(self.now.milliseconds())
+            .fetch_one(&mut **self.transaction)
             .await?;
-        Ok(usize::try_from(row.get::<i64, _>(0)).unwrap_or(0))
-    }
-
-    /// A number that grows with each import, so that a running server notices one by another process.
-    ///
-    /// # Errors
-    /// The database refused.
-    pub async fn people_revision(&self) -> Result<u64, StoreError> {
-        let row = sqlx::query(
-            "SELECT value FROM settings WHERE scope = 'organisation' AND name = 'people.revision'",
-        )
-        .fetch_optional(&self.pool)
-        .await?;
-        Ok(row
-            .and_then(|row| row.get::<&str, _>(0).parse().ok())
-            .unwrap_or(0))
-    }
-
-    /// Links a person to a Teams account by its object id.
-    ///
-    /// # Errors
-    /// Another person is linked to it; the database refused.
-    pub async fn link_teams(&self, person: PersonId, teams_id: &str) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
-        set_teams_id(&mut transaction, person.0.cast_signed(), teams_id).await?;
-        transaction.commit().await?;
+        let rows: Vec<(u64, R)> = decoded(row.get(0))?;
+        // Both are in the order of people's numbers.
+        let mut people = self.people.iter_mut().peekable();
+        for (id, row) in rows {
+            while people.next_if(|person| person.id.0 < id).is_some() {}
+            if let Some(person) = people.peek_mut().filter(|person| person.id.0 == id) {
+                add(person, row)?;
+            }
+        }
         Ok(())
     }
 }
 
-/// Two people with sign-in names of their own are two people, even if they name the same mail address.
-async fn refuse_shared_mail(
-    transaction: &mut Transaction<'_, Sqlite>,
-    person: &ImportPerson,
-) -> Result<(), StoreError> {
-    let owner = sqlx::query(
-        "SELECT name FROM people WHERE mail = ?2 AND ?2 <> '' AND ?1 <> ''
-         AND user_principal_name <> '' AND user_principal_name <> ?1",
-    )
-    .bind(&person.user_principal_name)
-    .bind(&person.mail)
-    .fetch_optional(&mut **transaction)
-    .await?;
-    match owner {
-        None => Ok(()),
-        Some(owner) => Err(StoreError::Taken {
-            what: "the mail address",
-            value: person.mail.clone(),
-            owner: owner.get(0),
-        }),
+type PersonRow = (
+    u64,
+    String,
+    String,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
+
+fn person(
+    (id, name, mail, user_principal_name, teams_id, location, group): PersonRow,
+) -> StoredPerson {
+    StoredPerson {
+        id: PersonId(id),
+        name,
+        mail,
+        user_principal_name,
+        location,
+        group,
+        lines: Vec::new(),
+        personal: Vec::new(),
+        order: Vec::new(),
+        appointments: Vec::new(),
+        record: PersonRecord {
+            linked: teams_id.is_some(),
+            ..PersonRecord::default()
+        },
+        teams_id,
     }
 }
 
-async fn set_teams_id(
-    transaction: &mut Transaction<'_, Sqlite>,
-    person: i64,
-    teams_id: &str,
+fn add_line(person: &mut StoredPerson, (id, extension): (u64, String)) -> Result<(), StoreError> {
+    person.lines.push((LineId(id), extension));
+    person.record.lines.push(LineId(id));
+    Ok(())
+}
+
+fn add_choice(
+    person: &mut StoredPerson,
+    (profile, since, until): (String, i64, Option<i64>),
 ) -> Result<(), StoreError> {
-    let owner = sqlx::query("SELECT name FROM people WHERE teams_id = ?1 AND id <> ?2")
-        .bind(teams_id)
-        .bind(person)
-        .fetch_optional(&mut **transaction)
-        .await?;
-    if let Some(owner) = owner {
-        let (value, owner) = (teams_id.to_owned(), owner.get(0));
-        return Err(StoreError::Taken {
-            what: "the Teams account",
-            value,
-            owner,
+    person.record.choice = Some(Choice {
+        profile: profile.into(),
+        since: Timestamp::from_milliseconds(since),
+        until: until.map(Timestamp::from_milliseconds),
+    });
+    Ok(())
+}
+
+fn add_call(
+    person: &mut StoredPerson,
+    (since, confirmed_at): (i64, i64),
+) -> Result<(), StoreError> {
+    person.record.teams_call = Some(TeamsCall {
+        since: Timestamp::from_milliseconds(since),
+        confirmed_at: Timestamp::from_milliseconds(confirmed_at),
+    });
+    Ok(())
+}
+
+type OwnRow = (String, i64, i64, i64, Option<i64>, Option<String>);
+
+fn add_own(
+    person: &mut StoredPerson,
+    (slot, written_at, expires_at, acknowledged, cleared_at, yielded): OwnRow,
+) -> Result<(), StoreError> {
+    let slot = Slot::ALL.into_iter().find(|known| known.name() == slot);
+    if let Some(own) = slot.and_then(|slot| person.record.own.get_mut(slot as usize)) {
+        *own = Some(OwnRecord {
+            written_at: Timestamp::from_milliseconds(written_at),
+            expires_at: Timestamp::from_milliseconds(expires_at),
+            acknowledged: acknowledged != 0,
+            cleared_at: cleared_at.map(Timestamp::from_milliseconds),
+            yielded: YieldReason::ALL
+                .into_iter()
+                .find(|reason| Some(reason.name()) == yielded.as_deref()),
         });
     }
-    sqlx::query("UPDATE people SET teams_id = ?2 WHERE id = ?1")
-        .bind(person)
-        .bind(teams_id)
-        .execute(&mut **transaction)
-        .await?;
     Ok(())
 }
 
-async fn set_lines(
-    transaction: &mut Transaction<'_, Sqlite>,
-    person: i64,
-    extensions: &[String],
-) -> Result<(), StoreError> {
-    let wanted = serde_json::json!(extensions).to_string();
-    sqlx::query("DELETE FROM lines WHERE person = ?1 AND extension NOT IN (SELECT value FROM json_each(?2))")
-        .bind(person)
-        .bind(&wanted)
-        .execute(&mut **transaction)
-        .await?;
-    for extension in extensions {
-        let owner = sqlx::query(
-            "SELECT people.name FROM lines JOIN people ON people.id = person WHERE extension = ?1 AND person <> ?2",
-        )
-        .bind(extension)
-        .bind(person)
-        .fetch_optional(&mut **transaction)
-        .await?;
-        if let Some(owner) = owner {
-            let (value, owner) = (extension.clone(), owner.get(0));
-            return Err(StoreError::Taken {
-                what: "extension",
-                value,
-                owner,
-            });
-        }
-        sqlx::query("INSERT OR IGNORE INTO lines (person, extension) VALUES (?1, ?2)")
-            .bind(person)
-            .bind(extension)
-            .execute(&mut **transaction)
-            .await?;
-    }
+fn add_profile(person: &mut StoredPerson, row: ProfileRow) -> Result<(), StoreError> {
+    person.personal.push(profile(row, Origin::Personal)?);
     Ok(())
 }
 
-fn own_record(row: &SqliteRow) -> OwnRecord {
-    let yielded: Option<&str> = row.get("yielded");
-    OwnRecord {
-        written_at: timestamp(row, "written_at"),
-        expires_at: timestamp(row, "expires_at"),
-        acknowledged: row.get::<i64, _>("acknowledged") != 0,
-        cleared_at: optional_timestamp(row, "cleared_at"),
-        yielded: YieldReason::ALL
-            .into_iter()
-            .find(|reason| Some(reason.name()) == yielded),
-    }
+fn add_order(person: &mut StoredPerson, names: Vec<String>) -> Result<(), StoreError> {
+    person.order = names;
+    Ok(())
+}
+
+fn add_appointment(person: &mut StoredPerson, row: AppointmentRow) -> Result<(), StoreError> {
+    person.appointments.push(appointment(row)?);
+    Ok(())
 }

@@ -76,7 +76,7 @@ impl Batch<'_> {
         let choices = self.choices.iter().map(|(person, choice)| {
             let row = choice.map(|choice| {
                 json!({
-                    "profile": &*choice.profile.name,
+                    "profile": &*choice.profile,
                     "since": choice.since.milliseconds(),
                     "until": choice.until.map(|until| until.milliseconds()),
                 })

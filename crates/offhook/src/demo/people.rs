@@ -41,6 +41,7 @@ pub fn people() -> Vec<ImportPerson> {
             user_principal_name: address,
             teams_id: None,
             extensions: vec![(1001 + index).to_string()],
+            location: None,
         }
     };
     NAMES.iter().enumerate().map(person).collect()

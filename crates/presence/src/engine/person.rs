@@ -1,18 +1,27 @@
 //! One person in the engine: the signals, what was written to Teams, and what was last told.
 
+use std::sync::Arc;
+
+use super::Fact;
 use crate::{
-    Effect, LineId, LineSignal, LineState, PersonId, PersonRecord, Presence, Record, Settings,
-    Signals, SyncMode, TeamsCall, TeamsWrite, Timestamp,
-    evaluate::{Decision, Explain, Facts, Silent, evaluate},
+    AppointmentOrigin, ClientId, ClientSignal, ClientState, Effect, LineId, LineSignal, LineState,
+    MeetingSignal, PersonId, PersonPolicy, PersonRecord, Presence, ProgramSignal, Record, Signals,
+    TeamsCall, TeamsWrite, Timestamp, Timing,
+    evaluate::{Decision, Facts, Silent, evaluate},
     mirror::{Mirror, Wish},
     record::OwnRecord,
+    settings::Settings,
 };
+
+/// Clients, meetings and programs of one person that are kept at once. More is a source gone wild.
+const SIGNALS_MAX: usize = 64;
 
 /// One person in the engine.
 #[derive(Debug)]
 pub(super) struct Person {
     pub(super) lines: Vec<LineId>,
     pub(super) linked: bool,
+    pub(super) policy: Arc<PersonPolicy>,
     pub(super) signals: Signals,
     pub(super) mirror: Mirror,
     pub(super) at_rest: bool,
@@ -26,15 +35,25 @@ pub(super) struct Person {
 }
 
 impl Person {
-    pub(super) fn restore(record: PersonRecord, settings: &Settings, now: Timestamp) -> Self {
+    pub(super) fn restore(
+        record: PersonRecord,
+        policy: Arc<PersonPolicy>,
+        timing: &Timing,
+        now: Timestamp,
+    ) -> Self {
         let own = record
             .own
-            .map(|own| own.map_or_else(Default::default, |own| own.adopt(&settings.timing, now)));
+            .map(|own| own.map_or_else(Default::default, |own| own.adopt(timing, now)));
+        // Clients return within seconds of a start. Who had none must not seem to be there for longer.
+        let clients_gone_at = now + timing.client_return - policy.automatic.client_end_after;
         Self {
             lines: record.lines,
             linked: record.linked,
+            policy,
             signals: Signals {
                 choice: record.choice,
+                appointments: record.appointments,
+                clients_gone_at,
                 ..Signals::default()
             },
             mirror: Mirror::restore(own, record.teams_call),
@@ -44,12 +63,197 @@ impl Person {
                 status: crate::Status::Available,
                 activity: None,
                 profile: "".into(),
+                chosen: false,
+                appointment: None,
                 since: now,
+                profile_since: now,
                 confidence: crate::Confidence::Stale,
+                without_microphone: None,
             },
             stored_call: record.teams_call,
             deadline: None,
         }
+    }
+
+    /// Whether a client appears that was not there.
+    pub(super) fn is_client_start(&self, fact: &Fact) -> bool {
+        matches!(fact, Fact::Client { client, .. }
+            if !self.signals.clients.iter().any(|known| known.client == *client))
+    }
+
+    /// Whether a Teams call is believed that Teams could deny.
+    pub(super) fn has_teams_call(&self) -> bool {
+        self.linked && (self.signals.teams_call.is_some() || self.mirror.remembered.is_some())
+    }
+
+    /// Takes in what happened.
+    pub(super) fn take(&mut self, fact: Fact, timing: &Timing, now: Timestamp) -> Vec<Wish> {
+        match fact {
+            Fact::LinkedTeams => self.linked = true,
+            Fact::Changed { lines, linked } => {
+                self.signals
+                    .lines
+                    .retain(|signal| lines.contains(&signal.line));
+                self.lines = lines;
+                self.linked = linked;
+            }
+            Fact::Policy(policy) => {
+                self.policy = policy;
+                self.forget_teams();
+            }
+            Fact::Line { line, state, until } => self.report_line(line, state, until, now),
+            Fact::LineStale(line) => {
+                let limit = now + timing.line_stale;
+                let lines = self.signals.lines.iter_mut();
+                for signal in lines.filter(|signal| signal.line == line) {
+                    signal.stale = true;
+                    signal.until = signal.until.min(limit);
+                }
+            }
+            Fact::TeamsObserved { state, asked_at } => {
+                let settings = Settings {
+                    policy: &self.policy,
+                    timing,
+                };
+                return self
+                    .mirror
+                    .observe(&mut self.signals, settings, state, asked_at, now);
+            }
+            Fact::TeamsAcknowledged(slot, action) => {
+                return self.mirror.acknowledge(slot, action, timing, now);
+            }
+            Fact::Chose(choice) => self.signals.choice = choice,
+            Fact::Client {
+                client,
+                state,
+                since,
+                until,
+            } => self.report_client(client, state, since.min(now), until),
+            Fact::ClientEnded(client) => self.end_client(client, now),
+            Fact::Meeting {
+                meeting,
+                audio,
+                screen,
+                until,
+            } => self.report_meeting(meeting, audio, screen, until, now),
+            Fact::MeetingEnded(meeting) => {
+                self.signals
+                    .meetings
+                    .retain(|known| known.meeting != meeting);
+            }
+            Fact::Programs {
+                client,
+                programs,
+                until,
+            } => {
+                let said = &mut self.signals.programs;
+                said.retain(|program| program.client != client);
+                said.extend(programs.into_iter().map(|(alias, since)| ProgramSignal {
+                    client,
+                    alias,
+                    since: since.min(now),
+                    until,
+                }));
+                said.truncate(SIGNALS_MAX);
+            }
+            Fact::Appointment(appointment) => {
+                let list = &mut self.signals.appointments;
+                list.retain(|known| known.id != appointment.id);
+                list.push(appointment);
+            }
+            Fact::AppointmentDeleted(id) => {
+                self.signals
+                    .appointments
+                    .retain(|appointment| appointment.id != id);
+            }
+            Fact::Calendar(appointments) => {
+                let list = &mut self.signals.appointments;
+                list.retain(|known| known.origin != AppointmentOrigin::Calendar);
+                list.extend(appointments);
+            }
+        }
+        Vec::new()
+    }
+
+    fn report_client(
+        &mut self,
+        client: ClientId,
+        state: ClientState,
+        since: Timestamp,
+        until: Timestamp,
+    ) {
+        let clients = &mut self.signals.clients;
+        let has_room = clients.len() < SIGNALS_MAX;
+        let signal = ClientSignal {
+            client,
+            state,
+            since,
+            until,
+        };
+        match clients.iter_mut().find(|known| known.client == client) {
+            Some(known) if known.state == state => known.until = until,
+            Some(known) => *known = signal,
+            None if has_room => clients.push(signal),
+            None => {}
+        }
+    }
+
+    fn end_client(&mut self, client: ClientId, now: Timestamp) {
+        let clients = &mut self.signals.clients;
+        let before = clients.len();
+        clients.retain(|known| known.client != client);
+        if clients.is_empty() && before > 0 {
+            self.signals.clients_gone_at = now;
+        }
+    }
+
+    fn report_meeting(
+        &mut self,
+        meeting: Arc<str>,
+        audio: bool,
+        screen: bool,
+        until: Timestamp,
+        now: Timestamp,
+    ) {
+        let meetings = &mut self.signals.meetings;
+        let has_room = meetings.len() < SIGNALS_MAX;
+        let signal = MeetingSignal {
+            meeting,
+            audio,
+            screen,
+            since: now,
+            until,
+        };
+        match meetings
+            .iter_mut()
+            .find(|known| known.meeting == signal.meeting)
+        {
+            Some(known) => {
+                let since = if known.audio == audio {
+                    known.since
+                } else {
+                    now
+                };
+                *known = MeetingSignal { since, ..signal };
+            }
+            None if has_room => meetings.push(signal),
+            None => {}
+        }
+    }
+
+    /// Makes the slots in Teams follow what is wanted.
+    pub(super) fn follow_wants(
+        &mut self,
+        timing: &Timing,
+        reported: bool,
+        now: Timestamp,
+    ) -> Vec<Wish> {
+        let settings = Settings {
+            policy: &self.policy,
+            timing,
+        };
+        self.mirror
+            .follow_wants(&self.signals, settings, reported, now)
     }
 
     pub(super) fn report_line(
@@ -88,21 +292,23 @@ impl Person {
     }
 
     /// Ends every signal whose lease is over.
-    pub(super) fn expire(&mut self, settings: &Settings, now: Timestamp) -> Vec<Wish> {
-        self.signals.lines.retain(|line| line.until > now);
-        if self.signals.choice_at(now).is_none() {
-            self.signals.choice = None;
-        }
+    pub(super) fn expire(&mut self, timing: &Timing, now: Timestamp) -> Vec<Wish> {
+        self.signals.expire(now);
+        let settings = Settings {
+            policy: &self.policy,
+            timing,
+        };
         self.mirror.expire(&mut self.signals, settings, now)
     }
 
-    /// Forgets what a mode no longer lets through.
-    pub(super) fn forget_teams(&mut self, mode: SyncMode) {
-        if !mode.presence() {
+    /// Forgets what the mode no longer lets through.
+    fn forget_teams(&mut self) {
+        if !self.policy.mode.presence() {
             self.signals.teams_do_not_disturb_since = None;
         }
-        if !mode.telephony() {
+        if !self.policy.mode.telephony() {
             self.signals.observation = None;
+            self.signals.teams_base = None;
             self.signals.teams_call = None;
             self.signals.presenting_since = None;
             self.mirror.remembered = None;
@@ -129,15 +335,14 @@ impl Person {
     pub(super) fn remember_call(
         &mut self,
         id: PersonId,
-        settings: &Settings,
+        timing: &Timing,
         effects: &mut Vec<Effect>,
     ) {
         let call = self.signals.teams_call.or(self.mirror.remembered);
         let in_step = match (call, self.stored_call) {
             (Some(call), Some(stored)) => {
                 call.since == stored.since
-                    && call.confirmed_at.since(stored.confirmed_at)
-                        < settings.timing.confirmation_interval
+                    && call.confirmed_at.since(stored.confirmed_at) < timing.confirmation_interval
             }
             (None, None) => true,
             _ => false,
@@ -151,7 +356,7 @@ impl Person {
     pub(super) fn tell(
         &mut self,
         id: PersonId,
-        settings: &Settings,
+        timing: &Timing,
         now: Timestamp,
         is_new: bool,
         effects: &mut Vec<Effect>,
@@ -159,10 +364,10 @@ impl Person {
         let Decision {
             mut presence,
             at_rest,
-        } = self.evaluate(settings, now, &mut Silent);
+        } = evaluate(&self.facts(timing, true), now, &mut Silent);
         if at_rest && !self.at_rest {
             self.rest_since = now;
-            presence.since = now;
+            presence = evaluate(&self.facts(timing, true), now, &mut Silent).presence;
         }
         self.at_rest = at_rest;
         if is_new || presence != self.told {
@@ -174,29 +379,35 @@ impl Person {
         }
     }
 
-    pub(super) fn evaluate(
-        &self,
-        settings: &Settings,
-        now: Timestamp,
-        explain: &mut impl Explain,
-    ) -> Decision {
-        let facts = Facts {
+    pub(super) fn facts<'a>(&'a self, timing: &'a Timing, with_microphone: bool) -> Facts<'a> {
+        Facts {
             signals: &self.signals,
             mirror: &self.mirror,
-            settings,
+            policy: &self.policy,
+            timing,
             linked: self.linked,
             lines: self.lines.len(),
             rest_since: self.rest_since,
-        };
-        evaluate(&facts, now, explain)
+            with_microphone,
+        }
     }
 
-    pub(super) fn next_deadline(&self, settings: &Settings, now: Timestamp) -> Option<Timestamp> {
-        let lines = self.signals.lines.iter().map(|line| line.until);
-        let choice = self.signals.choice.as_ref().and_then(|choice| choice.until);
-        lines
-            .chain(choice)
-            .chain(self.mirror.deadline(&self.signals, &settings.timing, now))
+    pub(super) fn next_deadline(&self, timing: &Timing, now: Timestamp) -> Option<Timestamp> {
+        let automatic = &self.policy.automatic;
+        let gone = self
+            .signals
+            .clients
+            .is_empty()
+            .then(|| self.signals.clients_gone_at + automatic.client_end_after);
+        let clients = self.signals.clients.iter();
+        let inactive = clients
+            .filter(|client| client.state == ClientState::Inactive)
+            .map(|client| client.since + automatic.inactivity_after);
+        self.signals
+            .deadlines()
+            .chain(gone)
+            .chain(inactive)
+            .chain(self.mirror.deadline(&self.signals, timing, now))
             .filter(|at| *at > now)
             .min()
     }

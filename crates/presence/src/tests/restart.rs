@@ -3,7 +3,7 @@
 use super::{ANNA, START, World, seconds};
 use crate::{
     Action::{Clear, Renew, Set},
-    LineState, MyProfiles, OwnRecord, PersonRecord,
+    LineState, OwnRecord, PersonRecord,
     Slot::{Preferred, Session},
     SyncMode::TelephonyAndPresence,
     TeamsCall,
@@ -82,10 +82,7 @@ fn a_session_that_ran_out_while_we_were_down_is_no_teams_call() {
 
 #[test]
 fn an_adopted_do_not_disturb_is_cleared_when_the_choice_ends() {
-    let profile = MyProfiles::default()
-        .named("Do not disturb")
-        .cloned()
-        .unwrap();
+    let profile = "Do not disturb".into();
     let choice = Some(crate::Choice {
         profile,
         since: START - seconds(60),
@@ -114,10 +111,7 @@ fn an_adopted_do_not_disturb_is_cleared_when_the_choice_ends() {
 
 #[test]
 fn a_do_not_disturb_that_was_stored_but_never_sent_is_sent() {
-    let profile = MyProfiles::default()
-        .named("Do not disturb")
-        .cloned()
-        .unwrap();
+    let profile = "Do not disturb".into();
     let choice = Some(crate::Choice {
         profile,
         since: START - seconds(1),

@@ -3,7 +3,7 @@
 use super::{ANNA, DESK, World, seconds};
 use crate::{
     Action::{Clear, Renew, Set},
-    Confidence, Input, LineState,
+    Confidence, Fact, Input, LineState,
     Slot::{Preferred, Session},
     SyncMode::{self, TelephonyAndPresence, TelephonyOnly},
 };
@@ -57,8 +57,8 @@ fn the_table_of_calls_in_the_mode_with_presence() {
         let mut world = World::new(TelephonyAndPresence);
         world.teams(teams.0, teams.1);
         assert_eq!(world.shown(), shown);
-        assert_eq!(world.presence().activity.unwrap().kind(), kind);
-        assert_eq!(world.presence().activity.unwrap().via(), "teams");
+        assert_eq!(world.presence().activity.as_ref().unwrap().kind(), kind);
+        assert_eq!(world.presence().activity.as_ref().unwrap().via(), "teams");
         assert_eq!(
             world.take_writes(),
             [],
@@ -114,10 +114,10 @@ fn a_change_of_mode_takes_back_what_the_old_one_wrote() {
     world.choose("Do not disturb");
     assert_eq!(world.take_writes(), [(Session, Set), (Preferred, Set)]);
     world.pass(seconds(5), Some(DND));
-    world.input(Input::SetMode(TelephonyOnly));
+    world.set_mode(TelephonyOnly);
     assert_eq!(world.take_writes(), [(Preferred, Clear)]);
     world.pass(seconds(5), Some(CALL));
-    world.input(Input::SetMode(SyncMode::None));
+    world.set_mode(SyncMode::None);
     assert_eq!(world.take_writes(), [(Session, Clear)]);
 }
 
@@ -232,11 +232,7 @@ fn a_read_asked_for_before_our_write_says_nothing() {
     world.now = world.now + seconds(1);
     world.line(LineState::Idle);
     let state = crate::TeamsState::new("Busy", "InACall");
-    world.input(Input::TeamsObserved {
-        person: ANNA,
-        state,
-        asked_at,
-    });
+    world.fact(Fact::TeamsObserved { state, asked_at });
     world.pass(seconds(11), Some(AVAILABLE));
     assert_eq!(world.presence().confidence, Confidence::Certain);
 }
@@ -261,20 +257,14 @@ fn a_choice_never_hides_the_activity_and_suspends_the_appointment() {
 #[test]
 fn a_choice_ends_by_itself() {
     let mut world = World::new(TelephonyAndPresence);
-    let profile = world
-        .engine
-        .settings()
-        .profiles
-        .named("do not disturb ")
-        .cloned()
-        .unwrap();
+    let profile = "do not disturb ".into();
     let until = Some(world.now + seconds(60));
     let choice = crate::Choice {
         profile,
         since: world.now,
         until,
     };
-    world.input(Input::Choose(ANNA, Some(choice)));
+    world.fact(Fact::Chose(Some(choice)));
     assert_eq!(world.shown(), "DoNotDisturb, Do not disturb");
     assert_eq!(world.engine.next_deadline(), Some(world.now + seconds(2)));
     world.pass(seconds(60), None);
@@ -298,10 +288,7 @@ fn a_lost_line_ends_its_call_after_a_minute() {
     let mut world = World::new(TelephonyAndPresence);
     world.teams("Available", "Available");
     world.line(LineState::Connected);
-    world.input(Input::LineStale {
-        person: ANNA,
-        line: DESK,
-    });
+    world.fact(Fact::LineStale(DESK));
     assert_eq!(world.presence().confidence, Confidence::Stale);
     world.pass(seconds(59), Some(CALL));
     assert_eq!(world.shown(), "Busy, On the phone");
@@ -371,11 +358,7 @@ fn a_line_that_is_taken_away_takes_its_call_along() {
     world.pass(seconds(3), None);
     world.take_writes();
     let (lines, linked) = (Vec::new(), true);
-    world.input(Input::UpdatePerson {
-        person: ANNA,
-        lines,
-        linked,
-    });
+    world.fact(Fact::Changed { lines, linked });
     assert_eq!(world.shown(), "Available, Available");
     assert_eq!(world.take_writes(), [(Session, Clear)]);
     world.line(LineState::Connected);
@@ -388,10 +371,7 @@ fn a_line_that_does_not_speak_makes_the_presence_stale() {
     assert_eq!(world.presence().confidence, Confidence::Stale);
     world.line(LineState::Idle);
     assert_eq!(world.presence().confidence, Confidence::Certain);
-    world.input(Input::LineStale {
-        person: ANNA,
-        line: DESK,
-    });
+    world.fact(Fact::LineStale(DESK));
     assert_eq!(world.presence().confidence, Confidence::Stale);
     world.pass(seconds(120), None);
     assert_eq!(

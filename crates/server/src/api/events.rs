@@ -9,12 +9,18 @@ use axum::{
     response::sse::{Event as SseEvent, KeepAlive, KeepAliveStream, Sse},
 };
 use futures_util::{Stream, StreamExt, stream};
+use presence::view;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{broadcast::error::RecvError, watch};
+use tokio::sync::{
+    broadcast::{self, error::RecvError},
+    watch,
+};
 
 use super::PresenceBody;
 use crate::{
     app::Shared,
+    caller::Caller,
+    clients::Connected,
     events::{Event, Listening},
     metrics::Metrics,
 };
@@ -51,6 +57,7 @@ type Frames = Pin<Box<dyn Stream<Item = Result<SseEvent, Infallible>> + Send>>;
 /// `GET /events`. `?since=` or `Last-Event-ID` names the revision after which to begin.
 pub(crate) async fn stream(
     State(shared): State<Shared>,
+    caller: Caller,
     Query(Since { since }): Query<Since>,
     headers: HeaderMap,
 ) -> Sse<KeepAliveStream<Frames>> {
@@ -63,47 +70,76 @@ pub(crate) async fn stream(
         receiver,
     } = shared.events.listen(last.or(since));
     let begin = match missed {
-        Some(missed) => missed.iter().map(|event| Ok(frame(event))).collect(),
+        Some(missed) => missed
+            .iter()
+            .filter_map(|event| frame(&shared, &caller, event))
+            .map(Ok)
+            .collect(),
         None => vec![Ok(reset(revision))],
     };
     let hello = SseEvent::default()
         .id(revision.to_string())
         .event("hello")
         .data("{}");
-    let open = Open::new(shared.metrics.clone());
-    let live = stream::unfold(
-        (
-            receiver,
-            open,
-            shared.events.clone(),
-            shared.stopping.clone(),
-        ),
-        |(mut receiver, open, events, mut stopping)| async move {
-            let frame = tokio::select! {
-                received = receiver.recv() => match received {
-                    Ok(event) => {
-                        let frame = frame(&event);
-                        if let Some(answered_at) = event.answered_at {
-                            open.0.teams_to_event.observe(answered_at);
-                        }
-                        frame
-                    }
-                    Err(RecvError::Lagged(_)) => {
-                        let listening = events.listen(None);
-                        receiver = listening.receiver;
-                        reset(listening.revision)
-                    }
-                    Err(RecvError::Closed) => return None,
-                },
-                () = stopped(&mut stopping) => return None,
-            };
-            Some((Ok(frame), (receiver, open, events, stopping)))
-        },
-    );
+    // The open page of a signed-in person is a client.
+    let client = match caller.person {
+        Some(person) => Some(shared.clients.connect(person).await),
+        None => None,
+    };
+    let listener = Listener {
+        receiver,
+        open: Open::new(shared.metrics.clone()),
+        _client: client,
+        stopping: shared.stopping.clone(),
+        caller,
+        shared,
+    };
+    let live = stream::unfold(listener, |mut listener| async move {
+        let frame = listener.next().await?;
+        Some((Ok(frame), listener))
+    });
     let frames = stream::iter(begin)
         .chain(stream::once(async { Ok(hello) }))
         .chain(live);
     Sse::new(Box::pin(frames) as Frames).keep_alive(KeepAlive::default())
+}
+
+/// An open stream.
+struct Listener {
+    receiver: broadcast::Receiver<Arc<Event>>,
+    open: Open,
+    _client: Option<Connected>,
+    stopping: watch::Receiver<bool>,
+    caller: Caller,
+    shared: Shared,
+}
+
+impl Listener {
+    /// The next thing to tell; `None` at the end.
+    async fn next(&mut self) -> Option<SseEvent> {
+        loop {
+            tokio::select! {
+                received = self.receiver.recv() => match received {
+                    Ok(event) => {
+                        let Some(frame) = frame(&self.shared, &self.caller, &event) else {
+                            continue;
+                        };
+                        if let Some(answered_at) = event.answered_at {
+                            self.open.0.teams_to_event.observe(answered_at);
+                        }
+                        return Some(frame);
+                    }
+                    Err(RecvError::Lagged(_)) => {
+                        let listening = self.shared.events.listen(None);
+                        self.receiver = listening.receiver;
+                        return Some(reset(listening.revision));
+                    }
+                    Err(RecvError::Closed) => return None,
+                },
+                () = stopped(&mut self.stopping) => return None,
+            }
+        }
+    }
 }
 
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
@@ -111,17 +147,31 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
-fn frame(event: &Event) -> SseEvent {
+/// What the caller may see of a change; nothing where that is nothing new to them.
+fn frame(shared: &Shared, caller: &Caller, event: &Event) -> Option<SseEvent> {
+    let Some(presence) = &event.presence else {
+        return Some(reset(event.revision));
+    };
+    let level = caller.level(shared, event.person);
+    let seen = view(presence, level);
+    if event
+        .previous
+        .as_ref()
+        .is_some_and(|previous| view(previous, level) == seen)
+    {
+        return None;
+    }
     let body = Body {
         person: event.person.to_string(),
-        presence: PresenceBody::from(&event.presence),
+        presence: PresenceBody::from(&seen),
     };
     // A struct of strings always serialises.
     let data = serde_json::to_string(&body).unwrap_or_default();
-    SseEvent::default()
+    let frame = SseEvent::default()
         .id(event.revision.to_string())
         .event("presence")
-        .data(data)
+        .data(data);
+    Some(frame)
 }
 
 fn reset(revision: u64) -> SseEvent {

@@ -1,46 +1,46 @@
-//! A person's presence and why it is so.
+//! A person's presence and why it is so, as the caller may see it.
 
 use axum::{
     Json,
     extract::{Path, State},
 };
-use presence::{Activity, Presence, Reason, Source};
+use presence::{Activity, Permission, Reason, Source, View, reasons_for, view};
 use serde::Serialize;
 
-use crate::{app::Shared, clock::rfc3339, directory::Person, problem::Problem};
+use crate::{app::Shared, caller::Caller, clock::rfc3339, directory::Person, problem::Problem};
 
 /// A presence on the wire.
 #[derive(Debug, Serialize)]
 pub(crate) struct PresenceBody {
     status: &'static str,
     activity: Option<ActivityBody>,
-    profile: String,
+    profile: Option<String>,
     text: String,
-    since: String,
+    since: Option<String>,
     confidence: &'static str,
 }
 
 #[derive(Debug, Serialize)]
 struct ActivityBody {
     kind: &'static str,
-    label: &'static str,
+    label: String,
     via: &'static str,
 }
 
-impl From<&Presence> for PresenceBody {
-    fn from(presence: &Presence) -> Self {
-        let activity = |activity: Activity| ActivityBody {
+impl From<&View> for PresenceBody {
+    fn from(view: &View) -> Self {
+        let activity = |activity: &Activity| ActivityBody {
             kind: activity.kind(),
-            label: activity.label(),
+            label: activity.label().to_owned(),
             via: activity.via(),
         };
         Self {
-            status: presence.status.name(),
-            activity: presence.activity.map(activity),
-            profile: presence.profile.to_string(),
-            text: presence.text().to_owned(),
-            since: rfc3339(presence.since),
-            confidence: presence.confidence.name(),
+            status: view.status.name(),
+            activity: view.activity.as_ref().map(activity),
+            profile: view.profile.as_deref().map(str::to_owned),
+            text: view.text.to_string(),
+            since: view.since.map(rfc3339),
+            confidence: view.confidence.name(),
         }
     }
 }
@@ -48,10 +48,12 @@ impl From<&Presence> for PresenceBody {
 #[derive(Debug, Serialize)]
 pub(crate) struct Explanation {
     person: String,
+    name: String,
     presence: PresenceBody,
     reasons: Vec<ReasonBody>,
 }
 
+/// One reason. What the viewer may not see of it is absent.
 #[derive(Debug, Serialize)]
 struct ReasonBody {
     rule: &'static str,
@@ -62,6 +64,8 @@ struct ReasonBody {
     counted: bool,
     confidence: &'static str,
     note: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<String>,
 }
 
 impl ReasonBody {
@@ -73,6 +77,10 @@ impl ReasonBody {
             ),
             Source::Teams => "Teams".into(),
             Source::Person => "the person".into(),
+            Source::Meeting => "meeting server".into(),
+            Source::Agent => "desktop agent".into(),
+            Source::Calendar => "calendar".into(),
+            Source::Client => "clients".into(),
             Source::Offhook => "Offhook".into(),
         };
         Self {
@@ -84,35 +92,43 @@ impl ReasonBody {
             counted: reason.counted,
             confidence: reason.confidence.name(),
             note: reason.note,
+            about: reason.about.map(|about| about.text.to_string()),
         }
     }
+}
+
+fn starting() -> Problem {
+    Problem::unavailable("the server is starting; try again in a moment")
 }
 
 /// `GET /people/{id}/presence`.
 pub(crate) async fn read(
     State(shared): State<Shared>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<PresenceBody>, Problem> {
     let person = super::person(&shared, &id)?;
-    let presence = shared.events.presence(person.id);
-    let presence = presence
-        .ok_or_else(|| Problem::unavailable("the server is starting; try again in a moment"))?;
-    Ok(Json(PresenceBody::from(&presence)))
+    let presence = shared.events.presence(person.id).ok_or_else(starting)?;
+    let view = view(&presence, caller.level(&shared, person.id));
+    Ok(Json(PresenceBody::from(&view)))
 }
 
 /// `GET /people/{id}/explanation`.
 pub(crate) async fn explain(
     State(shared): State<Shared>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<Explanation>, Problem> {
     let person = super::person(&shared, &id)?;
-    let explained = shared.shard.explain(person.id).await;
-    let (presence, reasons) = explained
-        .ok_or_else(|| Problem::unavailable("the server is starting; try again in a moment"))?;
+    let level = caller.level(&shared, person.id);
+    let with_microphone = level.may(Permission::SeeMicrophone);
+    let explained = shared.shard.explain(person.id, with_microphone).await;
+    let (presence, reasons) = explained.ok_or_else(starting)?;
     Ok(Json(Explanation {
         person: person.id.to_string(),
-        presence: PresenceBody::from(&presence),
-        reasons: reasons
+        name: person.name.clone(),
+        presence: PresenceBody::from(&view(&presence, level)),
+        reasons: reasons_for(&presence, reasons, level)
             .into_iter()
             .map(|reason| ReasonBody::new(reason, &person))
             .collect(),

@@ -1,18 +1,27 @@
-//! A person's own choice.
+//! A person's own choice, and My Profiles.
 
 use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use presence::{Choice, MyProfiles};
+use presence::{
+    Choice, Forwarding, MyProfiles, Origin, Page, Permission, PersonId, Profile, Status, Target,
+    forwarding_loop, same_name, view,
+};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::{Json, PresenceBody};
+use super::{Json, PresenceBody, audit::Entry};
 use crate::{
-    app::Shared,
+    app::{Shared, SharedState},
+    caller::Caller,
     clock::{parse_rfc3339, rfc3339},
+    organisation::Personal,
     problem::Problem,
 };
+
+/// A longer name or text is no profile's.
+const TEXT_MAX: usize = 200;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,29 +35,178 @@ pub(crate) struct Profiles {
     items: Vec<ProfileBody>,
 }
 
+/// A profile on the wire.
 #[derive(Debug, Serialize)]
-struct ProfileBody {
+pub(crate) struct ProfileBody {
     name: String,
     status: &'static str,
+    forwarding: ForwardingBody,
+    text: Option<String>,
+    origin: &'static str,
+    active: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ForwardingBody {
+    kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+}
+
+/// What one gives to make or change a profile. The name never changes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewProfile {
+    pub(crate) name: Option<String>,
+    status: String,
+    forwarding: Option<ForwardingBody>,
+    text: Option<String>,
+}
+
+impl From<&Profile> for ProfileBody {
+    fn from(profile: &Profile) -> Self {
+        Self {
+            name: profile.name.to_string(),
+            status: profile.status.name(),
+            forwarding: ForwardingBody {
+                kind: profile.forwarding.kind().into(),
+                target: profile
+                    .forwarding
+                    .target()
+                    .map(|target| target.name().to_owned()),
+            },
+            text: profile.text.as_deref().map(str::to_owned),
+            origin: match profile.origin {
+                Origin::Personal => "personal",
+                Origin::Central { .. } => "central",
+            },
+            active: profile.is_usable(),
+        }
+    }
+}
+
+impl NewProfile {
+    /// For whoever reads the fields beside others.
+    pub(crate) fn new(
+        status: String,
+        forwarding: Option<ForwardingBody>,
+        text: Option<String>,
+    ) -> Self {
+        Self {
+            name: None,
+            status,
+            forwarding,
+            text,
+        }
+    }
+
+    /// The profile, with the name that it has or is to have.
+    pub(crate) fn checked(self, name: &str, origin: Origin) -> Result<Profile, Problem> {
+        let name = name.trim();
+        if name.is_empty() || name.len() > TEXT_MAX || name.chars().any(char::is_control) {
+            let detail = format!("{name:?} is no name; write 1 to {TEXT_MAX} visible characters");
+            return Err(Problem::invalid("name", detail));
+        }
+        let Some(status) = Status::from_name(&self.status) else {
+            let names = Status::ALL.map(Status::name).join(", ");
+            let detail = format!("{:?} is no status; there are {names}", self.status);
+            return Err(Problem::invalid("status", detail));
+        };
+        let forwarding = match self.forwarding {
+            None => Forwarding::Off,
+            Some(ForwardingBody { kind, target }) => {
+                Forwarding::from_names(&kind, target.as_deref()).ok_or_else(|| {
+                    let kinds = Forwarding::KINDS.join(", ");
+                    let detail = format!(
+                        "{kind:?} with the target {target:?}: the kinds are {kinds}; all, internal and external need a target, the others have none"
+                    );
+                    Problem::invalid("forwarding", detail)
+                })?
+            }
+        };
+        if self.text.as_ref().is_some_and(|text| text.len() > TEXT_MAX) {
+            let detail = format!("is longer than {TEXT_MAX} bytes");
+            return Err(Problem::invalid("text", detail));
+        }
+        Ok(Profile {
+            name: name.into(),
+            status,
+            forwarding,
+            text: self.text.filter(|text| !text.is_empty()).map(Into::into),
+            origin,
+        })
+    }
+}
+
+/// The profile of that name among a person's, or a refusal that lists what there is.
+pub(crate) fn named<'a>(profiles: &'a MyProfiles, name: &str) -> Result<&'a Profile, Problem> {
+    profiles.named(name).ok_or_else(|| {
+        let names: Vec<&str> = profiles
+            .iter()
+            .filter(|profile| profile.is_usable())
+            .map(|profile| &*profile.name)
+            .collect();
+        let detail = format!(
+            "there is no profile {name:?}; there are: {}",
+            names.join(", ")
+        );
+        Problem::invalid("profile", detail)
+    })
+}
+
+/// Whose line the calls of a profile go to, if it is a colleague's.
+fn forwarded_to(shared: &SharedState, profile: &Profile) -> Option<PersonId> {
+    let Some(Target::Number(number)) = profile.forwarding.target() else {
+        return None;
+    };
+    shared
+        .directory
+        .by_extension(number)
+        .map(|(person, _)| person)
+}
+
+/// Refuses a profile that would send calls round in a circle, as things are now.
+fn refuse_loop(shared: &SharedState, person: PersonId, profile: &Profile) -> Result<(), Problem> {
+    let Some(to) = forwarded_to(shared, profile) else {
+        return Ok(());
+    };
+    let next = |other: PersonId| {
+        let in_force = shared.events.presence(other)?.profile;
+        let policy = shared.organisation.policy(other)?;
+        forwarded_to(shared, policy.profiles.named(&in_force)?)
+    };
+    let Some(way) = forwarding_loop(person, to, next) else {
+        return Ok(());
+    };
+    let names: Vec<String> = way
+        .into_iter()
+        .map(|id| {
+            let person = shared.directory.person(id);
+            person.map_or_else(|| id.to_string(), |person| person.name.clone())
+        })
+        .collect();
+    let detail = format!(
+        "calls would run in a circle: {}; choose another target",
+        names.join(" → ")
+    );
+    Err(Problem::invalid("profile", detail))
 }
 
 /// `PUT /people/{id}/profile`: durable and in force when answered.
 pub(crate) async fn choose(
     State(shared): State<Shared>,
+    caller: Caller,
     Path(id): Path<String>,
     Json(body): Json<ChoiceBody>,
 ) -> Result<axum::Json<PresenceBody>, Problem> {
-    let person = super::person(&shared, &id)?;
-    let profiles = MyProfiles::default();
-    let Some(profile) = profiles.named(&body.profile).cloned() else {
-        let names: Vec<&str> = profiles.iter().map(|profile| &*profile.name).collect();
-        let detail = format!(
-            "there is no profile {:?}; there are: {}",
-            body.profile,
-            names.join(", ")
-        );
-        return Err(Problem::invalid("profile", detail));
-    };
+    let person = super::person(&shared, &id)?.id;
+    caller.require(&shared, person, Permission::ChangeProfile)?;
+    let profiles = shared
+        .organisation
+        .read(|tables| tables.my_profiles(person));
+    let profile = named(&profiles, &body.profile)?;
+    refuse_loop(&shared, person, profile)?;
     let now = shared.clock.now();
     let until = body
         .until
@@ -65,41 +223,206 @@ pub(crate) async fn choose(
         })
         .transpose()?;
     let choice = Choice {
-        profile,
+        profile: profile.name.clone(),
         since: now,
         until,
     };
-    let stored = shared.writer.choose(person.id, Some(choice)).await;
+    let stored = shared.writer.choose(person, Some(choice)).await;
     stored.map_err(|error| Problem::unavailable(&error))?;
-    let presence = shared.events.presence(person.id);
-    let presence = presence
+    let presence = shared
+        .events
+        .presence(person)
         .ok_or_else(|| Problem::unavailable("the server is starting; try again in a moment"))?;
-    Ok(axum::Json(PresenceBody::from(&presence)))
+    let view = view(&presence, caller.level(&shared, person));
+    Ok(axum::Json(PresenceBody::from(&view)))
 }
 
 /// `DELETE /people/{id}/profile`: back to automatic.
 pub(crate) async fn automatic(
     State(shared): State<Shared>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let person = super::person(&shared, &id)?;
-    let stored = shared.writer.choose(person.id, None).await;
+    let person = super::person(&shared, &id)?.id;
+    caller.require(&shared, person, Permission::ChangeProfile)?;
+    let stored = shared.writer.choose(person, None).await;
     stored.map_err(|error| Problem::unavailable(&error))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `GET /people/{id}/profiles`: My Profiles in order.
+/// `GET /people/{id}/profiles`: My Profiles in order. Those who may not choose for the person see none.
 pub(crate) async fn list(
     State(shared): State<Shared>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<Profiles>, Problem> {
-    super::person(&shared, &id)?;
-    let profiles = MyProfiles::default();
-    let items = profiles.iter().map(|profile| ProfileBody {
-        name: profile.name.to_string(),
-        status: profile.status.name(),
-    });
+    let person = super::person(&shared, &id)?.id;
+    let profiles = shared
+        .organisation
+        .read(|tables| tables.my_profiles(person));
+    let may_see = caller.level(&shared, person).may(Permission::ChangeProfile);
+    let items = profiles.iter().filter(|_| may_see).map(ProfileBody::from);
     Ok(axum::Json(Profiles {
         items: items.collect(),
+    }))
+}
+
+/// `POST /people/{id}/profiles`: a profile of the person's own.
+pub(crate) async fn add(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<NewProfile>,
+) -> Result<(StatusCode, axum::Json<ProfileBody>), Problem> {
+    let name = body.name.clone().unwrap_or_default();
+    let profile = put(&shared, &caller, &id, &name, body, true).await?;
+    Ok((StatusCode::CREATED, axum::Json(profile)))
+}
+
+/// `PUT /people/{id}/profiles/{name}`: changes a profile of the person's own, except its name.
+pub(crate) async fn change(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, name)): Path<(String, String)>,
+    Json(body): Json<NewProfile>,
+) -> Result<axum::Json<ProfileBody>, Problem> {
+    if body.name.as_ref().is_some_and(|new| !same_name(new, &name)) {
+        let detail = "the name of a profile never changes; make a new one and delete this one";
+        return Err(Problem::invalid("name", detail));
+    }
+    let profile = put(&shared, &caller, &id, &name, body, false).await?;
+    Ok(axum::Json(profile))
+}
+
+async fn put(
+    shared: &SharedState,
+    caller: &Caller,
+    id: &str,
+    name: &str,
+    body: NewProfile,
+    is_new: bool,
+) -> Result<ProfileBody, Problem> {
+    let person = super::person(shared, id)?.id;
+    caller.require(shared, person, Permission::ChangeForwarding)?;
+    let _one_at_a_time = shared.settings_change.lock().await;
+    let allowed = shared
+        .organisation
+        .read(|tables| tables.resolve(person, Page::Profiles).flag("personal"));
+    if !allowed {
+        return Err(Problem::locked("personal"));
+    }
+    let present = personal(shared, person);
+    let existing = present
+        .profiles
+        .iter()
+        .find(|profile| same_name(&profile.name, name));
+    match (is_new, existing) {
+        (true, Some(existing)) => {
+            return Err(Problem::conflict(format!(
+                "there is a profile {:?} already; choose another name or change that one",
+                existing.name
+            )));
+        }
+        (false, None) => {
+            let remedy =
+                "GET the profiles for their names; central ones are changed at /api/v1/templates";
+            return Err(Problem::not_found("personal profile", name, remedy));
+        }
+        _ => {}
+    }
+    let name = existing.map_or(name, |existing| &existing.name).to_owned();
+    let profile = body.checked(&name, Origin::Personal)?;
+    refuse_loop(shared, person, &profile)?;
+    let shown = ProfileBody::from(&profile);
+    let entry = Entry::new(shared, caller, "profile.set", person)
+        .before(existing.map(|existing| json!(ProfileBody::from(existing))))
+        .after(Some(json!(shown)));
+    let stored = shared
+        .store
+        .put_profile(person, &profile, &entry.change())
+        .await;
+    stored?;
+    let mut after = present.clone();
+    after
+        .profiles
+        .retain(|known| !same_name(&known.name, &profile.name));
+    let place = present
+        .profiles
+        .iter()
+        .position(|known| same_name(&known.name, &profile.name))
+        .unwrap_or(after.profiles.len());
+    after.profiles.insert(place, profile);
+    arrange(shared, person, after).await;
+    Ok(shown)
+}
+
+fn personal(shared: &SharedState, person: PersonId) -> Personal {
+    let arranged = |tables: &crate::organisation::Tables| tables.personal.get(&person).cloned();
+    shared.organisation.read(arranged).unwrap_or_default()
+}
+
+async fn arrange(shared: &SharedState, person: PersonId, personal: Personal) {
+    let changed = shared.organisation.rearrange(|tables| {
+        tables.personal.insert(person, personal);
+    });
+    shared.put_in_force(changed).await;
+}
+
+/// `DELETE /people/{id}/profiles/{name}`: refused while automatic activation or the calendar uses it.
+pub(crate) async fn delete(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, name)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let person = super::person(&shared, &id)?.id;
+    caller.require(&shared, person, Permission::ChangeForwarding)?;
+    let _one_at_a_time = shared.settings_change.lock().await;
+    let entry =
+        Entry::new(&shared, &caller, "profile.delete", person).before(Some(json!({"name": name})));
+    let deleted = shared
+        .store
+        .delete_profile(person, &name, &entry.change())
+        .await;
+    deleted?;
+    let mut after = personal(&shared, person);
+    after
+        .profiles
+        .retain(|profile| !same_name(&profile.name, &name));
+    arrange(&shared, person, after).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OrderBody {
+    pub(crate) names: Vec<String>,
+}
+
+/// `PUT /people/{id}/profiles`: the order of My Profiles. Those that are not named come after those that are.
+pub(crate) async fn order(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<OrderBody>,
+) -> Result<axum::Json<Profiles>, Problem> {
+    let person = super::person(&shared, &id)?.id;
+    caller.require(&shared, person, Permission::ChangeProfile)?;
+    let _one_at_a_time = shared.settings_change.lock().await;
+    let before = personal(&shared, person);
+    let entry = Entry::new(&shared, &caller, "profile.order", person)
+        .before(Some(json!(before.order)))
+        .after(Some(json!(body.names)));
+    let stored = shared
+        .store
+        .order_profiles(person, &body.names, &entry.change())
+        .await;
+    stored?;
+    let order = body.names;
+    arrange(&shared, person, Personal { order, ..before }).await;
+    let profiles = shared
+        .organisation
+        .read(|tables| tables.my_profiles(person));
+    Ok(axum::Json(Profiles {
+        items: profiles.iter().map(ProfileBody::from).collect(),
     }))
 }

@@ -1,63 +1,264 @@
-//! Settings of scopes. So far: the page `teams` of the organisation.
+//! Settings: the function pages of scopes, and the values that people have of their own.
+
+use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use presence::{Input, SyncMode};
-use serde::{Deserialize, Serialize};
+use presence::{Page, PageValues, PersonId, Resolved};
+use serde_json::{Map, Value, json};
+use tokio::sync::MutexGuard;
 
-use super::Json;
-use crate::{app::Shared, problem::Problem};
+use super::{Json, audit::Entry};
+use crate::{
+    app::{Shared, SharedState},
+    caller::Caller,
+    organisation::{ORGANISATION, Place},
+    problem::Problem,
+    values,
+};
 
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct TeamsPage {
-    mode: String,
+/// Whether a scope has settings of its own for the page.
+const INDIVIDUAL: &str = "individual";
+/// The scope whose settings a page that becomes individual begins with.
+const COPY_FROM: &str = "copy_from";
+
+fn page(name: &str) -> Result<Page, Problem> {
+    Page::from_name(name).ok_or_else(|| {
+        let known = Page::ALL.map(Page::name).join(", ");
+        Problem::not_found("settings page", name, &format!("the pages are {known}"))
+    })
 }
 
-/// `GET /scopes/{scope}/settings/{page}`.
+fn place(shared: &SharedState, scope: &str) -> Result<Place, Problem> {
+    let place = shared
+        .organisation
+        .read(|tables| tables.place_of_scope(scope));
+    place.ok_or_else(|| Problem::not_found("scope", scope, "GET /api/v1/scopes lists them"))
+}
+
+/// Every value of a page, flat.
+fn flat(resolved: &Resolved) -> Map<String, Value> {
+    resolved
+        .values
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), values::json(value)))
+        .collect()
+}
+
+fn scope_body(shared: &SharedState, scope: &str, page: Page) -> Result<Value, Problem> {
+    let place = place(shared, scope)?;
+    Ok(shared.organisation.read(|tables| {
+        let way = tables.way(&place, page);
+        let defaults = PageValues::default();
+        let decided = way.decided().0.unwrap_or(&defaults);
+        let mut body = flat(&way.resolve(page, None));
+        let may_change: Map<String, Value> = page
+            .settings()
+            .map(|setting| {
+                let may = decided.user_may_change(setting);
+                (setting.key.to_owned(), json!(may))
+            })
+            .collect();
+        let individual = tables.pages.contains_key(&(scope.to_owned(), page));
+        body.insert(values::USER_MAY_CHANGE.into(), may_change.into());
+        body.insert(INDIVIDUAL.into(), json!(individual));
+        body.insert("decided_by".into(), json!(tables.decided_by(&place, page)));
+        Value::Object(body)
+    }))
+}
+
+/// `GET /scopes/{scope}/settings/{page}`: what holds there.
 pub(crate) async fn read(
     State(shared): State<Shared>,
-    Path((scope, page)): Path<(String, String)>,
-) -> Result<axum::Json<TeamsPage>, Problem> {
-    check(&scope, &page)?;
-    let mode = shared.shard.mode().await.name().to_owned();
-    Ok(axum::Json(TeamsPage { mode }))
+    Path((scope, name)): Path<(String, String)>,
+) -> Result<axum::Json<Value>, Problem> {
+    Ok(axum::Json(scope_body(&shared, &scope, page(&name)?)?))
 }
 
-/// `PUT /scopes/{scope}/settings/{page}`: durable and in force when answered.
+/// `PUT /scopes/{scope}/settings/{page}`: durable and in force when answered. What is left out stays as it is; a scope
+/// that was default becomes individual and begins with the product's defaults, or with those of the scope that
+/// `copy_from` names. `{"individual": false}` makes it default again.
 pub(crate) async fn write(
     State(shared): State<Shared>,
-    Path((scope, page)): Path<(String, String)>,
-    Json(body): Json<TeamsPage>,
-) -> Result<axum::Json<TeamsPage>, Problem> {
-    check(&scope, &page)?;
-    let Some(mode) = SyncMode::from_name(&body.mode) else {
-        let names = SyncMode::ALL.map(SyncMode::name).join(", ");
-        let detail = format!("{:?} is no mode; the modes are {names}", body.mode);
-        return Err(Problem::invalid("mode", detail));
+    caller: Caller,
+    Path((scope, name)): Path<(String, String)>,
+    Json(mut body): Json<Map<String, Value>>,
+) -> Result<axum::Json<Value>, Problem> {
+    let page = page(&name)?;
+    place(&shared, &scope)?;
+    caller.require_admin(&shared, &scope)?;
+    let one_at_a_time = shared.settings_change.lock().await;
+    // What a reader was told comes back with what it sends.
+    body.remove("decided_by");
+    let individual = body.remove(INDIVIDUAL);
+    let copy_from = body.remove(COPY_FROM);
+    let present = present(&shared, &scope, page);
+    let after = if individual == Some(json!(false)) {
+        if !body.is_empty() {
+            let detail =
+                "individual is false, so that no other value can be set; leave one of them out";
+            return Err(Problem::invalid(INDIVIDUAL, detail));
+        }
+        None
+    } else {
+        let mut after = match copy_from {
+            None | Some(Value::Null) => present.clone().unwrap_or_default(),
+            Some(from) => copied(&shared, &from, page)?,
+        };
+        merge(page, body, &mut after)?;
+        Some(after)
     };
-    // Two changes at once must reach store and engine in the same order.
-    let _one_at_a_time = shared.settings_change.lock().await;
-    let stored = shared.store.set_organisation_mode(mode).await;
-    stored.map_err(|error| Problem::unavailable(&error.to_string()))?;
-    shared.shard.input_and_wait(Input::SetMode(mode)).await;
-    tracing::info!(mode = mode.name(), "the organisation's sync mode was set");
-    Ok(axum::Json(body))
+    let stored = after
+        .as_ref()
+        .map(|after| values::page_json(after).to_string());
+    let entry = Entry::new(&shared, &caller, "settings.set", format!("{scope}/{name}"))
+        .before(present.as_ref().map(values::page_json))
+        .after(after.as_ref().map(values::page_json));
+    let written = shared
+        .store
+        .set_page(&scope, page.name(), stored.as_deref(), &entry.change())
+        .await;
+    written?;
+    let changed = shared.organisation.rearrange(|tables| {
+        let key = (scope.clone(), page);
+        match after {
+            Some(after) => tables.pages.insert(key, after),
+            None => tables.pages.remove(&key),
+        };
+    });
+    put_in_force(&shared, changed, one_at_a_time).await;
+    Ok(axum::Json(scope_body(&shared, &scope, page)?))
 }
 
-fn check(scope: &str, page: &str) -> Result<(), Problem> {
-    if scope != "organisation" {
-        return Err(Problem::not_found(
-            "scope",
-            scope,
-            "the scope that exists so far is `organisation`",
-        ));
+fn present(shared: &SharedState, scope: &str, page: Page) -> Option<PageValues> {
+    let key = (scope.to_owned(), page);
+    shared
+        .organisation
+        .read(|tables| tables.pages.get(&key).cloned())
+}
+
+/// The settings that hold in another scope, to begin with.
+fn copied(shared: &SharedState, from: &Value, page: Page) -> Result<PageValues, Problem> {
+    let Some(from) = from.as_str() else {
+        let detail = format!("{from} is no scope; name one, for example \"{ORGANISATION}\"");
+        return Err(Problem::invalid(COPY_FROM, detail));
+    };
+    let place = place(shared, from)?;
+    Ok(shared.organisation.read(|tables| {
+        let decided = tables.way(&place, page).decided().0;
+        decided.cloned().unwrap_or_default()
+    }))
+}
+
+fn merge(page: Page, body: Map<String, Value>, after: &mut PageValues) -> Result<(), Problem> {
+    values::merge(page, body, after)
+        .map_err(|refusal| Problem::refused(refusal.key, refusal.detail))
+}
+
+async fn put_in_force(
+    shared: &SharedState,
+    changed: Vec<(PersonId, Arc<presence::PersonPolicy>)>,
+    one_at_a_time: MutexGuard<'_, ()>,
+) {
+    shared.put_in_force(changed).await;
+    shared.events.reset();
+    drop(one_at_a_time);
+}
+
+fn person_body(shared: &SharedState, person: PersonId, page: Page) -> Value {
+    shared.organisation.read(|tables| {
+        let resolved = tables.resolve(person, page);
+        let mut body = flat(&resolved);
+        let may_change: Map<String, Value> = page
+            .settings()
+            .map(|setting| {
+                let may = resolved.changeable.contains(setting.key);
+                (setting.key.to_owned(), json!(may))
+            })
+            .collect();
+        let own = tables.own.get(&(person, page));
+        let own = own.map_or_else(|| json!({}), values::page_json);
+        body.insert(values::USER_MAY_CHANGE.into(), may_change.into());
+        body.insert("own".into(), own);
+        let place = tables.place(person);
+        body.insert("decided_by".into(), json!(tables.decided_by(&place, page)));
+        Value::Object(body)
+    })
+}
+
+/// `GET /people/{id}/settings/{page}`: what holds for the person, and the values of their own.
+pub(crate) async fn read_own(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, name)): Path<(String, String)>,
+) -> Result<axum::Json<Value>, Problem> {
+    let person = super::person(&shared, &id)?;
+    caller.require_self(&shared, person.id)?;
+    Ok(axum::Json(person_body(&shared, person.id, page(&name)?)))
+}
+
+/// `PUT /people/{id}/settings/{page}`: values of the person's own; null takes one back. A value that the person may not
+/// change is refused to the person; set by an administrator it is kept and used once it may be.
+pub(crate) async fn write_own(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, name)): Path<(String, String)>,
+    Json(body): Json<Map<String, Value>>,
+) -> Result<axum::Json<Value>, Problem> {
+    let person = super::person(&shared, &id)?.id;
+    let page = page(&name)?;
+    caller.require_self(&shared, person)?;
+    let one_at_a_time = shared.settings_change.lock().await;
+    let resolved = shared
+        .organisation
+        .read(|tables| tables.resolve(person, page));
+    let locked = body
+        .keys()
+        .find(|key| page.setting(key).is_some() && !resolved.changeable.contains(key.as_str()));
+    if let Some(key) = locked
+        && !caller.is_admin()
+    {
+        return Err(Problem::locked(key));
     }
-    if page != "teams" {
-        return Err(Problem::not_found(
-            "settings page",
-            page,
-            "the page that exists so far is `teams`",
-        ));
+    if body.contains_key(values::USER_MAY_CHANGE) {
+        let detail = "belongs to scopes; set it at PUT /api/v1/scopes/{scope}/settings/{page}";
+        return Err(Problem::invalid(values::USER_MAY_CHANGE, detail));
     }
-    Ok(())
+    let before = shared
+        .organisation
+        .read(|tables| tables.own.get(&(person, page)).cloned());
+    let mut after = before.clone().unwrap_or_default();
+    for (key, value) in body {
+        match page.setting(&key) {
+            Some(setting) if value.is_null() => {
+                after.values.remove(setting.key);
+            }
+            _ => merge(page, Map::from_iter([(key, value)]), &mut after)?,
+        }
+    }
+    let after = Some(after).filter(|after| !after.values.is_empty());
+    let stored = after
+        .as_ref()
+        .map(|after| values::page_json(after).to_string());
+    let entry = Entry::new(
+        &shared,
+        &caller,
+        "settings.set_own",
+        format!("{person}/{name}"),
+    )
+    .before(before.as_ref().map(values::page_json))
+    .after(after.as_ref().map(values::page_json));
+    let written = shared
+        .store
+        .set_own_values(person, page.name(), stored.as_deref(), &entry.change())
+        .await;
+    written?;
+    let changed = shared.organisation.rearrange(|tables| {
+        let key = (person, page);
+        match after {
+            Some(after) => tables.own.insert(key, after),
+            None => tables.own.remove(&key),
+        };
+    });
+    put_in_force(&shared, changed, one_at_a_time).await;
+    Ok(axum::Json(person_body(&shared, person, page)))
 }

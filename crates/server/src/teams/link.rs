@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use graph::Blame;
-use presence::Input;
+use presence::{Fact, Input};
 use store::{Store, StoreError};
 
 use super::Tenant;
@@ -94,7 +94,7 @@ impl Tenant {
             }
             self.directory.set_teams_id(person.id, &user.id);
             self.shard
-                .input(Input::LinkTeams(person.id), Cause::Other)
+                .input(Input::Person(person.id, Fact::LinkedTeams), Cause::Other)
                 .await;
             return Ok(true);
         }

@@ -1,11 +1,15 @@
 //! Reading Teams: everybody's presence over and over, spread over the rhythm.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use graph::{BULK_MAX, rhythm};
-use presence::{Input, SyncMode, TeamsState};
+use presence::{Fact, Input, PersonId, TeamsState};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Notify, mpsc, oneshot},
     task::JoinSet,
     time::Instant,
 };
@@ -32,7 +36,42 @@ impl SweepNow {
     }
 }
 
+/// Asks for single people to be read at once. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Reads {
+    asked: Arc<Mutex<BTreeSet<PersonId>>>,
+    wake: Arc<Notify>,
+}
+
+impl Reads {
+    /// Asks for a person. Asking again before it was done changes nothing.
+    pub fn ask(&self, person: PersonId) {
+        self.lock().insert(person);
+        self.wake.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<PersonId>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Tenant {
+    /// Reads single people who are asked for, for ever.
+    pub async fn read_asked(self, reads: Reads) {
+        loop {
+            reads.wake.notified().await;
+            let asked = std::mem::take(&mut *reads.lock());
+            let ids: Vec<Arc<str>> = asked
+                .into_iter()
+                .filter_map(|person| self.directory.person(person)?.teams_id.clone())
+                .collect();
+            for chunk in ids.chunks(BULK_MAX) {
+                self.afford().await;
+                self.read(chunk).await;
+            }
+        }
+    }
+
     /// The way to ask for a sweep, and the place where such wishes arrive.
     pub fn sweeper() -> (SweepNow, mpsc::Receiver<oneshot::Sender<()>>) {
         let (sender, receiver) = mpsc::channel(1);
@@ -45,7 +84,7 @@ impl Tenant {
         loop {
             let began = Instant::now();
             let mut wish = None;
-            let ids = self.swept_people().await;
+            let ids = self.swept_people();
             let period = if ids.is_empty() {
                 IDLE
             } else {
@@ -86,19 +125,21 @@ impl Tenant {
     }
 
     async fn sweep_once(&self) {
-        for chunk in self.swept_people().await.chunks(BULK_MAX) {
+        for chunk in self.swept_people().chunks(BULK_MAX) {
             self.afford().await;
             self.read(chunk).await;
         }
     }
 
     /// The Teams accounts to read: none where nothing may cross.
-    async fn swept_people(&self) -> Vec<Arc<str>> {
-        if self.shard.mode().await == SyncMode::None {
+    fn swept_people(&self) -> Vec<Arc<str>> {
+        let ids = self
+            .directory
+            .teams_ids(|person| self.organisation.syncs(person));
+        if ids.is_empty() {
             self.health.report(PART, None);
-            return Vec::new();
         }
-        self.directory.teams_ids()
+        ids
     }
 
     async fn read(&self, ids: &[Arc<str>]) {
@@ -116,11 +157,10 @@ impl Tenant {
                 presence.availability.as_deref().unwrap_or_default(),
                 presence.activity.as_deref().unwrap_or_default(),
             );
-            Some(Input::TeamsObserved {
+            Some(Input::Person(
                 person,
-                state,
-                asked_at,
-            })
+                Fact::TeamsObserved { state, asked_at },
+            ))
         });
         self.shard
             .inputs(inputs.collect(), Cause::Graph(received))

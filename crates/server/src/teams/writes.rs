@@ -6,7 +6,7 @@ use std::{
 };
 
 use graph::{Blame, GraphError, Operation, Outcome, Pending, WriteQueue};
-use presence::{Action, Input, Slot, TeamsWrite};
+use presence::{Action, Fact, Input, Slot, TeamsWrite};
 use tokio::{
     sync::{Notify, Semaphore},
     time::Instant,
@@ -139,7 +139,13 @@ impl TeamsWrites {
             Ok(()) => {
                 tenant
                     .shard
-                    .input(Input::TeamsAcknowledged(tag.write), Cause::Other)
+                    .input(
+                        Input::Person(
+                            tag.write.person,
+                            Fact::TeamsAcknowledged(tag.write.slot, tag.write.action),
+                        ),
+                        Cause::Other,
+                    )
                     .await;
                 Outcome::Done
             }

@@ -1,0 +1,490 @@
+//! Recurrence rules (RFC 5545 §3.3.10) on local time: which dates and times a rule names within a range.
+//!
+//! This is our own because both libraries at hand (`calcard` and `rrule`, the same engine) make a whole period before they
+//! give its first date: one hostile rule, every second of every day of a year, costs them 31 million dates. Here every day
+//! and every time looked at is a step of a [`Budget`], and a rule without COUNT starts at the range, not at its beginning.
+//! A property test holds the two against each other.
+
+use std::ops::{ControlFlow, Range};
+
+use calcard::common::CalendarScale;
+use calcard::icalendar::{ICalendarFrequency as Frequency, ICalendarRecurrenceRule, ICalendarSkip};
+use jiff::SignedDuration;
+use jiff::civil::{Date, DateTime, Weekday, date};
+
+use crate::event::weekday;
+
+/// Steps that one rule may take: 600 years of days, so that a birthday counted from 1604 (Apple's "no year") is read.
+pub(crate) const RULE_STEPS: u32 = 220_000;
+/// Steps that all rules of a feed may take together: about a second of work.
+pub(crate) const FEED_STEPS: u32 = 5_000_000;
+
+const DAY: i64 = 86_400;
+
+/// How much work is left; shared by all rules of a feed.
+pub(crate) struct Budget {
+    feed: u32,
+    rule: u32,
+}
+
+/// The rule needed more work than it is given.
+#[derive(Debug)]
+pub(crate) struct OutOfSteps;
+
+impl Budget {
+    pub(crate) fn new() -> Self {
+        Self {
+            feed: FEED_STEPS,
+            rule: 0,
+        }
+    }
+
+    fn begin(&mut self) {
+        self.rule = RULE_STEPS.min(self.feed);
+    }
+
+    fn spend(&mut self) -> Result<(), OutOfSteps> {
+        self.rule = self.rule.checked_sub(1).ok_or(OutOfSteps)?;
+        self.feed = self.feed.saturating_sub(1);
+        Ok(())
+    }
+}
+
+/// A rule whose parts are in range and whose unsaid parts are filled in from the event's start.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    frequency: Frequency,
+    interval: i64,
+    count: Option<u32>,
+    months: Vec<i8>,
+    weeks: Vec<i8>,
+    year_days: Vec<i16>,
+    month_days: Vec<i8>,
+    week_days: Vec<(Option<i16>, Weekday)>,
+    hours: Vec<i8>,
+    minutes: Vec<i8>,
+    seconds: Vec<i8>,
+    positions: Vec<i32>,
+    week_start: Weekday,
+}
+
+impl Rule {
+    /// Checks a parsed rule. The error says which part cannot be read.
+    pub(crate) fn new(rule: &ICalendarRecurrenceRule, start: DateTime) -> Result<Self, String> {
+        if rule
+            .rscale
+            .as_ref()
+            .is_some_and(|scale| *scale != CalendarScale::Gregorian)
+        {
+            return Err("RSCALE names another calendar than the Gregorian".to_owned());
+        }
+        if rule.skip.is_some_and(|skip| skip != ICalendarSkip::Omit) {
+            return Err("SKIP asks for days to be moved".to_owned());
+        }
+        if rule.bymonth.iter().any(|month| month.is_leap()) {
+            return Err("BYMONTH names a leap month".to_owned());
+        }
+        let mut read = Self {
+            frequency: rule.freq,
+            interval: i64::from(rule.interval.unwrap_or(1).max(1)),
+            count: rule.count,
+            months: part(
+                "BYMONTH",
+                rule.bymonth.iter().map(|month| i64::from(month.month())),
+                1..=12,
+            )?,
+            weeks: signed_part("BYWEEKNO", &rule.byweekno, 53)?,
+            year_days: signed_part("BYYEARDAY", &rule.byyearday, 366)?,
+            month_days: signed_part("BYMONTHDAY", &rule.bymonthday, 31)?,
+            week_days: rule
+                .byday
+                .iter()
+                .map(|day| (day.ordwk, weekday(day.weekday)))
+                .collect(),
+            hours: part(
+                "BYHOUR",
+                rule.byhour.iter().map(|hour| i64::from(*hour)),
+                0..=23,
+            )?,
+            minutes: part(
+                "BYMINUTE",
+                rule.byminute.iter().map(|minute| i64::from(*minute)),
+                0..=59,
+            )?,
+            // A leap second is the last second of its minute: no clock of ours shows 60.
+            seconds: part(
+                "BYSECOND",
+                rule.bysecond
+                    .iter()
+                    .map(|second| i64::from((*second).min(60).min(59))),
+                0..=59,
+            )?,
+            positions: signed_part("BYSETPOS", &rule.bysetpos, i32::MAX.into())?,
+            week_start: rule.wkst.map_or(Weekday::Monday, weekday),
+        };
+        read.fill_in(start);
+        Ok(read)
+    }
+
+    /// "Information missing in the rule is taken from DTSTART" (RFC 5545 §3.3.10).
+    fn fill_in(&mut self, start: DateTime) {
+        let no_day =
+            self.year_days.is_empty() && self.month_days.is_empty() && self.week_days.is_empty();
+        match self.frequency {
+            Frequency::Yearly if no_day && !self.weeks.is_empty() => {
+                self.week_days = vec![(None, start.weekday())]
+            }
+            Frequency::Yearly if no_day => {
+                if self.months.is_empty() {
+                    self.months = vec![start.month()];
+                }
+                self.month_days = vec![start.day()];
+            }
+            Frequency::Monthly if no_day => self.month_days = vec![start.day()],
+            Frequency::Weekly if no_day => self.week_days = vec![(None, start.weekday())],
+            _ => {}
+        }
+        if self.hours.is_empty() && self.frequency < Frequency::Hourly {
+            self.hours = vec![start.hour()];
+        }
+        if self.minutes.is_empty() && self.frequency < Frequency::Minutely {
+            self.minutes = vec![start.minute()];
+        }
+        if self.seconds.is_empty() && self.frequency < Frequency::Secondly {
+            self.seconds = vec![start.second()];
+        }
+    }
+
+    /// Gives `take` the rule's times after `start` that are in `range`, in order, until it breaks.
+    ///
+    /// The start itself is the caller's: it belongs to the event whether the rule names it or not, and COUNT includes it.
+    pub(crate) fn each(
+        &self,
+        start: DateTime,
+        range: Range<DateTime>,
+        budget: &mut Budget,
+        mut take: impl FnMut(DateTime) -> ControlFlow<()>,
+    ) -> Result<(), OutOfSteps> {
+        budget.begin();
+        let mut left = self.count.map(|count| count.saturating_sub(1));
+        let skip_to = if left.is_some() {
+            start
+        } else {
+            range.start.max(start)
+        };
+        self.sets(start, skip_to..range.end, budget, &mut |time| {
+            if time <= start {
+                return ControlFlow::Continue(());
+            }
+            match &mut left {
+                Some(0) => return ControlFlow::Break(()),
+                Some(left) => *left -= 1,
+                None => {}
+            }
+            if time >= range.end {
+                ControlFlow::Break(())
+            } else if time >= range.start {
+                take(time)
+            } else {
+                ControlFlow::Continue(())
+            }
+        })
+    }
+
+    /// Walks the periods (years, months, ... seconds) that can touch `range` and gives the times of each.
+    fn sets(
+        &self,
+        start: DateTime,
+        range: Range<DateTime>,
+        budget: &mut Budget,
+        take: &mut dyn FnMut(DateTime) -> ControlFlow<()>,
+    ) -> Result<(), OutOfSteps> {
+        let unit = match self.frequency {
+            Frequency::Hourly => 3600,
+            Frequency::Minutely => 60,
+            Frequency::Secondly => 1,
+            _ => return self.sets_of_days(start, range, budget, take),
+        };
+        let step = unit * self.interval;
+        let base = seconds(start).div_euclid(unit) * unit;
+        let steps_to = |second: i64| (second - base).max(0).div_euclid(step);
+        let next_after = |second: i64| steps_to(second - 1) + 1;
+        let mut index = steps_to(seconds(range.start));
+        loop {
+            budget.spend()?;
+            let at = base + index * step;
+            let Some(now) = civil(at).filter(|now| *now < range.end) else {
+                return Ok(());
+            };
+            // What cannot match is passed over in one step: a day, an hour, a minute.
+            if !self.names_day(now.date()) {
+                index = next_after((at.div_euclid(DAY) + 1) * DAY);
+                continue;
+            }
+            if !allows(&self.hours, now.hour()) {
+                index = next_after((at.div_euclid(3600) + 1) * 3600);
+                continue;
+            }
+            if unit < 3600 && !allows(&self.minutes, now.minute()) {
+                index = next_after((at.div_euclid(60) + 1) * 60);
+                continue;
+            }
+            if unit > 1 || allows(&self.seconds, now.second()) {
+                let minutes = if unit == 3600 {
+                    &self.minutes[..]
+                } else {
+                    &[0]
+                };
+                let within = if unit > 1 { &self.seconds[..] } else { &[0] };
+                let mut set = Vec::new();
+                for minute in minutes {
+                    for second in within {
+                        budget.spend()?;
+                        set.extend(civil(at + i64::from(*minute) * 60 + i64::from(*second)));
+                    }
+                }
+                if self.give(&set, take).is_break() {
+                    return Ok(());
+                }
+            }
+            index += 1;
+        }
+    }
+
+    /// The walk for rules by the day and above.
+    fn sets_of_days(
+        &self,
+        start: DateTime,
+        range: Range<DateTime>,
+        budget: &mut Budget,
+        take: &mut dyn FnMut(DateTime) -> ControlFlow<()>,
+    ) -> Result<(), OutOfSteps> {
+        for index in self.first_period(start.date(), range.start.date()).. {
+            budget.spend()?;
+            let Some((mut day, last)) = self.period(start.date(), index) else {
+                return Ok(());
+            };
+            if day > range.end.date() {
+                return Ok(());
+            }
+            let mut set = Vec::new();
+            while day <= last {
+                budget.spend()?;
+                if !allows(&self.months, day.month()) {
+                    // The other months of a year are passed over in one step each.
+                    day = day.last_of_month();
+                } else if self.names_day(day) {
+                    for hour in &self.hours {
+                        for minute in &self.minutes {
+                            for second in &self.seconds {
+                                budget.spend()?;
+                                set.push(day.at(*hour, *minute, *second, 0));
+                            }
+                        }
+                    }
+                }
+                let Ok(next) = day.tomorrow() else { break };
+                day = next;
+            }
+            if self.give(&set, take).is_break() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the times of one period, or those of them that BYSETPOS picks.
+    fn give(
+        &self,
+        set: &[DateTime],
+        take: &mut dyn FnMut(DateTime) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        if self.positions.is_empty() {
+            return set.iter().try_for_each(|time| take(*time));
+        }
+        let mut picked: Vec<usize> = self
+            .positions
+            .iter()
+            .filter_map(|position| {
+                let away = usize::try_from(position.unsigned_abs()).ok()?;
+                if *position > 0 {
+                    away.checked_sub(1)
+                } else {
+                    set.len().checked_sub(away)
+                }
+            })
+            .collect();
+        picked.sort_unstable();
+        picked.dedup();
+        picked
+            .iter()
+            .filter_map(|index| set.get(*index))
+            .try_for_each(|time| take(*time))
+    }
+
+    /// The number of the last period that begins at or before `day`: earlier ones cannot touch it.
+    fn first_period(&self, start: Date, day: Date) -> i64 {
+        let away = match self.frequency {
+            Frequency::Yearly => i64::from(day.year()) - i64::from(start.year()),
+            Frequency::Monthly => months(day) - months(start),
+            Frequency::Weekly => {
+                days_between(first_of_week(start, self.week_start), day).div_euclid(7)
+            }
+            _ => days_between(start, day),
+        };
+        away.max(0).div_euclid(self.interval)
+    }
+
+    /// First and last day of a period, counted from the one that holds the start; nothing beyond the year 9999.
+    fn period(&self, start: Date, index: i64) -> Option<(Date, Date)> {
+        let away = index.checked_mul(self.interval)?;
+        match self.frequency {
+            Frequency::Yearly => {
+                let year = i16::try_from(i64::from(start.year()).checked_add(away)?).ok()?;
+                Some((Date::new(year, 1, 1).ok()?, Date::new(year, 12, 31).ok()?))
+            }
+            Frequency::Monthly => {
+                let month = months(start).checked_add(away)?;
+                let year = i16::try_from(month.div_euclid(12)).ok()?;
+                let first =
+                    Date::new(year, i8::try_from(month.rem_euclid(12)).ok()? + 1, 1).ok()?;
+                Some((first, first.last_of_month()))
+            }
+            Frequency::Weekly => {
+                let first = plus_days(first_of_week(start, self.week_start), away.checked_mul(7)?)?;
+                Some((first, plus_days(first, 6)?))
+            }
+            _ => plus_days(start, away).map(|day| (day, day)),
+        }
+    }
+
+    /// Whether every BY-part about days lets this day through.
+    fn names_day(&self, day: Date) -> bool {
+        allows(&self.months, day.month())
+            && (self.weeks.is_empty() || self.names_week(day))
+            && (self.year_days.is_empty()
+                || either_end(&self.year_days, day.day_of_year(), day.days_in_year()))
+            && (self.month_days.is_empty()
+                || either_end(&self.month_days, day.day(), day.days_in_month()))
+            && (self.week_days.is_empty()
+                || self
+                    .week_days
+                    .iter()
+                    .any(|named| self.names_weekday(*named, day)))
+    }
+
+    fn names_week(&self, day: Date) -> bool {
+        let (year, week) = week_of(day, self.week_start);
+        // 28 December is always in the last week of its year.
+        let weeks = Date::new(year, 12, 28).map_or(52, |last| week_of(last, self.week_start).1);
+        either_end(&self.weeks, week, weeks)
+    }
+
+    fn names_weekday(&self, (nth, weekday): (Option<i16>, Weekday), day: Date) -> bool {
+        if day.weekday() != weekday {
+            return false;
+        }
+        let (at, length) = match self.frequency {
+            Frequency::Yearly if self.months.is_empty() => (day.day_of_year(), day.days_in_year()),
+            Frequency::Yearly | Frequency::Monthly => {
+                (i16::from(day.day()), i16::from(day.days_in_month()))
+            }
+            // A number has no meaning here (§3.3.10); the weekday still has.
+            _ => return true,
+        };
+        nth.is_none_or(|nth| nth == (at - 1) / 7 + 1 || nth == -((length - at) / 7 + 1))
+    }
+}
+
+/// The numbers of one part, in order and without doubles, if all are in range.
+fn part(
+    name: &str,
+    numbers: impl Iterator<Item = i64>,
+    range: std::ops::RangeInclusive<i64>,
+) -> Result<Vec<i8>, String> {
+    let mut read = Vec::new();
+    for number in numbers {
+        match i8::try_from(number) {
+            Ok(small) if range.contains(&number) => read.push(small),
+            _ => {
+                return Err(format!(
+                    "{name} has {number}, which is not within {} to {}",
+                    range.start(),
+                    range.end()
+                ));
+            }
+        }
+    }
+    read.sort_unstable();
+    read.dedup();
+    Ok(read)
+}
+
+/// The numbers of a part that counts from either end: never 0, at most `most` away from it.
+fn signed_part<N: Copy + Into<i64>>(
+    name: &str,
+    numbers: &[N],
+    most: i64,
+) -> Result<Vec<N>, String> {
+    for number in numbers {
+        let number: i64 = (*number).into();
+        if number == 0 || number.abs() > most {
+            return Err(format!(
+                "{name} has {number}, which is not within 1 to {most} from either end"
+            ));
+        }
+    }
+    Ok(numbers.to_vec())
+}
+
+fn allows(list: &[i8], value: i8) -> bool {
+    list.is_empty() || list.contains(&value)
+}
+
+/// Whether the list names `value`, counted from the beginning (1, 2, ...) or from the end (-1, -2, ...).
+fn either_end<N: Copy + PartialEq + std::ops::Sub<Output = N> + From<i8>>(
+    list: &[N],
+    value: N,
+    length: N,
+) -> bool {
+    let from_end = value - length - N::from(1);
+    list.iter()
+        .any(|named| *named == value || *named == from_end)
+}
+
+/// The year and number of a day's week; week 1 is the first with at least four days in the year.
+fn week_of(day: Date, week_start: Weekday) -> (i16, i8) {
+    let middle = plus_days(first_of_week(day, week_start), 3).unwrap_or(day);
+    (
+        middle.year(),
+        i8::try_from((middle.day_of_year() - 1) / 7 + 1).unwrap_or(1),
+    )
+}
+
+fn first_of_week(day: Date, week_start: Weekday) -> Date {
+    plus_days(day, -i64::from(day.weekday().since(week_start))).unwrap_or(day)
+}
+
+fn plus_days(day: Date, days: i64) -> Option<Date> {
+    let away = SignedDuration::from_secs(days.checked_mul(DAY)?);
+    day.checked_add(away).ok()
+}
+
+fn days_between(from: Date, to: Date) -> i64 {
+    to.duration_since(from).as_secs().div_euclid(DAY)
+}
+
+fn months(day: Date) -> i64 {
+    i64::from(day.year()) * 12 + i64::from(day.month()) - 1
+}
+
+/// Seconds of the local calendar since 1970; a day has 86,400 here whatever the zone does.
+fn seconds(time: DateTime) -> i64 {
+    time.duration_since(EPOCH).as_secs()
+}
+
+fn civil(seconds: i64) -> Option<DateTime> {
+    EPOCH.checked_add(SignedDuration::from_secs(seconds)).ok()
+}
+
+const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);

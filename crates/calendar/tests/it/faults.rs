@@ -1,0 +1,205 @@
+//! What exporters get wrong or make up: zones of their own, events that cannot be read, feeds that are none.
+
+use calendar::CalendarError;
+
+use crate::{calendar_of, event_of, in_berlin, march, starts};
+
+#[test]
+fn zones_that_only_the_feed_defines() {
+    let zone = |standard: &str, daylight: &str| {
+        let part = |kind: &str, lines: &str| match lines {
+            "" => String::new(),
+            lines => format!("BEGIN:{kind}\n{}\nEND:{kind}\n", lines.replace(" | ", "\n")),
+        };
+        calendar_of(&format!(
+            "BEGIN:VTIMEZONE\nTZID:Ours\n{}{}END:VTIMEZONE\nBEGIN:VEVENT\nUID:one\nDTSTART;TZID=Ours:20260301T090000\n\
+             RRULE:FREQ=DAILY;INTERVAL=30\nEND:VEVENT",
+            part("STANDARD", standard),
+            part("DAYLIGHT", daylight)
+        ))
+    };
+    let autumn = "DTSTART:16011028T030000 | RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10 | TZOFFSETFROM:+0200 | TZOFFSETTO:+0100";
+    let spring = "DTSTART:16010325T020000 | RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3 | TZOFFSETFROM:+0100 | TZOFFSETTO:+0200";
+    for (standard, daylight, expected) in [
+        (autumn, spring, ["03-01T08:00", "03-31T07:00"]),
+        (autumn, "", ["03-01T08:00", "03-31T08:00"]),
+        (
+            "DTSTART:16010101T000000 | TZOFFSETFROM:+0530 | TZOFFSETTO:+0530",
+            "",
+            ["03-01T03:30", "03-31T03:30"],
+        ),
+        (
+            "DTSTART:16010101T000000 | TZOFFSETFROM:-0330 | TZOFFSETTO:-0330",
+            "",
+            ["03-01T12:30", "03-31T12:30"],
+        ),
+        // Summer time was given up: its rule has ended.
+        (
+            autumn,
+            &spring.replace("BYMONTH=3", "BYMONTH=3;UNTIL=20100328T010000Z"),
+            ["03-01T08:00", "03-31T08:00"],
+        ),
+        // The second Sunday of March, as a span of days.
+        (
+            autumn,
+            &spring.replace(
+                "BYDAY=-1SU;BYMONTH=3",
+                "BYMONTH=3;BYMONTHDAY=8,9,10,11,12,13,14;BYDAY=SU",
+            ),
+            ["03-01T08:00", "03-31T07:00"],
+        ),
+        // South of the equator the year begins in summer time.
+        (
+            &autumn.replace("BYMONTH=10", "BYMONTH=3"),
+            &spring.replace("BYMONTH=3", "BYMONTH=10"),
+            ["03-01T07:00", "03-31T08:00"],
+        ),
+    ] {
+        let feed = in_berlin(&zone(standard, daylight), march());
+        assert_eq!(starts(&feed), expected, "{standard} {daylight}");
+    }
+    let unreadable = in_berlin(&zone(autumn, &spring.replace("-1SU", "MO,TU")), march());
+    assert_eq!(
+        unreadable.problems,
+        [
+            "event \"one\": its time zone \"Ours\" has a definition whose change of clocks is not \"the nth weekday of a \
+          month\"; it is not shown: correct it in the calendar and save it again"
+        ]
+    );
+}
+
+/// Lines of an event, what is told about it, and how many occurrences are shown all the same.
+const FAULTS: &[(&str, &str, usize)] = &[
+    ("SUMMARY:nothing", "it has no DTSTART; it is not shown", 0),
+    (
+        "DTSTART:tomorrow",
+        "its DTSTART \"tomorrow\" is not a date or time; it is not shown",
+        0,
+    ),
+    (
+        "DTSTART:20260230T090000Z",
+        "it has a date or time that does not exist",
+        0,
+    ),
+    (
+        "DTSTART;TZID=Mars/Olympus:20260310T090000",
+        "its time zone \"Mars/Olympus\" is neither known nor defined in the feed",
+        0,
+    ),
+    (
+        "DTSTART:20260310T090000Z | DTEND:20260310T080000Z",
+        "its DTEND is before its DTSTART",
+        0,
+    ),
+    (
+        "DTSTART:20260310T090000Z | DURATION:-PT1H",
+        "its DURATION is negative",
+        0,
+    ),
+    (
+        "DTSTART:20260310T090000Z | DURATION:long",
+        "its DURATION \"long\" cannot be read",
+        0,
+    ),
+    (
+        "DTSTART:20260310T090000Z | RRULE:FREQ=SOMETIMES",
+        "its RRULE \"FREQ=SOMETIMES\" cannot be read; what it says is not shown",
+        1,
+    ),
+    (
+        "DTSTART:20260310T090000Z | RRULE:FREQ=DAILY;BYHOUR=25",
+        "its RRULE's BYHOUR has 25, which is not within 0 to 23",
+        1,
+    ),
+    (
+        "DTSTART:20260310T090000Z | RRULE:FREQ=MONTHLY;BYMONTHDAY=0",
+        "its RRULE's BYMONTHDAY has 0",
+        1,
+    ),
+    (
+        "DTSTART:20260310T090000Z | RRULE:RSCALE=CHINESE;FREQ=YEARLY",
+        "RSCALE names another calendar",
+        1,
+    ),
+    (
+        "DTSTART:20260310T090000Z | RDATE:whenever",
+        "its RDATE \"whenever\" is not a date or time",
+        1,
+    ),
+    (
+        "DTSTART:20260310T090000Z | EXDATE:whenever",
+        "its EXDATE \"whenever\" is not a date or time",
+        1,
+    ),
+    (
+        "DTSTART:20260310T090000Z | EXRULE:FREQ=DAILY",
+        "its EXRULE (withdrawn",
+        1,
+    ),
+    (
+        "DTSTART:20260310T090000Z | RECURRENCE-ID;RANGE=THISANDFUTURE:20260310T080000Z",
+        "is shown for one occurrence only",
+        1,
+    ),
+];
+
+#[test]
+fn what_cannot_be_read_is_told_and_the_rest_is_kept() {
+    for (lines, told, kept) in FAULTS {
+        let good = "BEGIN:VEVENT\nUID:good\nDTSTART:20260305T090000Z\nEND:VEVENT\n";
+        let text = event_of(lines).replace("BEGIN:VEVENT", &format!("{good}BEGIN:VEVENT"));
+        let feed = in_berlin(&text, march());
+        assert_eq!(feed.problems.len(), 1, "{lines}: {:?}", feed.problems);
+        let problem = &feed.problems[0];
+        assert!(
+            problem.starts_with("event \"one\": ") && problem.contains(told),
+            "{problem}"
+        );
+        assert!(
+            problem.ends_with(": correct it in the calendar and save it again"),
+            "{problem}"
+        );
+        assert_eq!(feed.occurrences.len(), kept + 1, "{lines}");
+    }
+    let nameless = in_berlin(&event_of("SUMMARY:x").replace("UID:one\n", ""), march());
+    assert!(
+        nameless.problems[0].starts_with("event number 1 (without UID): "),
+        "{:?}",
+        nameless.problems
+    );
+}
+
+#[test]
+fn a_feed_cut_short_is_told() {
+    let text = event_of("DTSTART:20260310T090000Z").replace("END:VCALENDAR", "");
+    let feed = in_berlin(&text, march());
+    assert_eq!(feed.occurrences.len(), 1);
+    assert!(
+        feed.problems[0].contains("does not end with END:VCALENDAR"),
+        "{:?}",
+        feed.problems
+    );
+}
+
+#[test]
+fn what_is_no_calendar_is_refused() {
+    let page = "<!DOCTYPE html>\n<html><body>Sign in</body></html>";
+    for text in ["", page, "BEGIN:VCARD\nFN:Anna\nEND:VCARD\n"] {
+        let refused = calendar::read(text.as_bytes(), march(), "Europe/Berlin").unwrap_err();
+        assert_eq!(
+            refused,
+            CalendarError::NotACalendar {
+                beginning: text.lines().next().unwrap_or("").to_owned()
+            }
+        );
+    }
+    let refused = calendar::read(calendar_of("").as_bytes(), march(), "Berlin").unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the time zone \"Berlin\" is not known: give an IANA name such as Europe/Berlin"
+    );
+    assert_eq!(
+        in_berlin(&calendar_of(""), march()),
+        calendar::Feed::default()
+    );
+}

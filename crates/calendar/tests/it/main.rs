@@ -1,0 +1,90 @@
+//! What feeds mean, as users' calendars export them, and what hostile ones cannot do.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod events;
+mod exports;
+mod faults;
+mod hostile;
+mod rules;
+
+use calendar::{Feed, FreeBusy, Occurrence, Window};
+use jiff::Timestamp;
+
+/// Milliseconds of a time such as `2026-03-01T00:00Z`.
+fn at(time: &str) -> i64 {
+    time.parse::<Timestamp>().unwrap().as_millisecond()
+}
+
+fn window(from: &str, to: &str) -> Window {
+    Window {
+        from: at(from),
+        to: at(to),
+    }
+}
+
+/// March 2026 in Berlin, where the clocks go forward on the 29th.
+fn march() -> Window {
+    window("2026-02-28T23:00Z", "2026-03-31T22:00Z")
+}
+
+fn in_berlin(text: &str, window: Window) -> Feed {
+    calendar::read(text.as_bytes(), window, "Europe/Berlin").unwrap()
+}
+
+/// A calendar around the lines of events.
+fn calendar_of(events: &str) -> String {
+    format!("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//Offhook//tests//EN\n{events}\nEND:VCALENDAR\n")
+}
+
+/// One event around its lines.
+fn event_of(lines: &str) -> String {
+    calendar_of(&format!(
+        "BEGIN:VEVENT\nUID:one\n{}\nEND:VEVENT",
+        lines.trim().replace(" | ", "\n")
+    ))
+}
+
+/// `03-02T08:00 03-02T08:30 Busy "Summary"`, with `day` and `private` where it applies.
+fn shown(occurrence: &Occurrence) -> String {
+    let time = |at: i64| {
+        Timestamp::from_millisecond(at)
+            .unwrap()
+            .strftime("%m-%dT%H:%M")
+            .to_string()
+    };
+    let free_busy = match occurrence.free_busy {
+        FreeBusy::Free => "free",
+        FreeBusy::Tentative => "tentative",
+        FreeBusy::Busy => "busy",
+        FreeBusy::OutOfOffice => "oof",
+    };
+    let day = if occurrence.all_day { " day" } else { "" };
+    let private = if occurrence.private { " private" } else { "" };
+    format!(
+        "{} {} {free_busy}{day}{private} {}",
+        time(occurrence.start),
+        time(occurrence.end),
+        occurrence.summary
+    )
+    .trim_end()
+    .to_owned()
+}
+
+/// All occurrences as [`shown`].
+fn all_shown(feed: &Feed) -> Vec<String> {
+    feed.occurrences.iter().map(shown).collect()
+}
+
+/// The starts alone, `03-02T08:00`.
+fn starts(feed: &Feed) -> Vec<String> {
+    all_shown(feed)
+        .iter()
+        .map(|line| line.split(' ').next().unwrap().to_owned())
+        .collect()
+}

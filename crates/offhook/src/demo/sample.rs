@@ -1,0 +1,135 @@
+//! What the sample organisation has arranged: locations, a locked setting, templates, profiles, appointments.
+
+use std::time::Duration;
+
+use presence::{
+    APPOINTMENT_COLOUR, Appointment, AppointmentId, AppointmentOrigin, Forwarding, Origin,
+    PersonId, Profile, Relationship, Status, TEAMS_PROFILE, Target, Timestamp,
+};
+use store::{Change, ScopeKind, Store, StoreError, Template};
+
+const fn change(at: Timestamp) -> Change<'static> {
+    Change {
+        at,
+        who: "demo",
+        what: "demo.arrange",
+        target: "sample organisation",
+        before: None,
+        after: None,
+    }
+}
+
+const fn minutes(minutes: u64) -> Duration {
+    Duration::from_secs(minutes * 60)
+}
+
+/// Arranges it all; appointments only for a day with something going on.
+pub async fn arrange(
+    store: &Store,
+    now: Timestamp,
+    with_appointments: bool,
+) -> Result<(), StoreError> {
+    let change = change(now);
+    let people: Vec<PersonId> = store
+        .people(now)
+        .await?
+        .iter()
+        .map(|person| person.id)
+        .collect();
+    let teams = r#"{"mode":"telephony_and_presence"}"#;
+    store
+        .set_page("organisation", "teams", Some(teams), &change)
+        .await?;
+    let (berlin, lyon) = ("Berlin", "Lyon");
+    let berlin = store
+        .add_scope(ScopeKind::Location, "organisation", berlin, &change)
+        .await?;
+    let lyon = store
+        .add_scope(ScopeKind::Location, "organisation", lyon, &change)
+        .await?;
+    let reception = store
+        .add_scope(ScopeKind::Group, &berlin, "Reception", &change)
+        .await?;
+    // In Lyon nobody may change what a locked screen shows.
+    let locked = r#"{"locked":"Absent","user_may_change":{"locked":false}}"#;
+    store
+        .set_page(&lyon, "automatic", Some(locked), &change)
+        .await?;
+    for (index, person) in people.iter().enumerate() {
+        let (location, group) = match index % 5 {
+            0 => (&berlin, Some(&*reception)),
+            1 | 2 => (&berlin, None),
+            _ => (&lyon, None),
+        };
+        store.place(*person, Some(location), group, &change).await?;
+    }
+    store
+        .put_template(
+            &Template {
+                profile: Profile::central(TEAMS_PROFILE, Status::Busy),
+                offers: vec!["organisation".into()],
+                people: Vec::new(),
+            },
+            true,
+            &change,
+        )
+        .await?;
+    if let Some(members) = people.get(..5) {
+        store
+            .put_workgroup(None, "Sales", Relationship::TeamColleague, members, &change)
+            .await?;
+    }
+    for (index, profile) in profiles().iter().enumerate() {
+        if let Some(person) = people.get(20 + index) {
+            store.put_profile(*person, profile, &change).await?;
+        }
+    }
+    let appointments = appointments(now);
+    let shown = appointments.iter().filter(|_| with_appointments);
+    for (index, appointment) in shown.enumerate() {
+        if let Some(person) = people.get(17 + index) {
+            store.add_appointment(*person, appointment, &change).await?;
+        }
+    }
+    Ok(())
+}
+
+fn profiles() -> [Profile; 2] {
+    let personal = |name: &str, status, forwarding| Profile {
+        name: name.into(),
+        status,
+        forwarding,
+        text: None,
+        origin: Origin::Personal,
+    };
+    let reception = Forwarding::All(Target::Number("1001".into()));
+    [
+        personal("Lunch", Status::BeRightBack, reception),
+        personal("Writing", Status::DoNotDisturb, Forwarding::DoNotDisturb),
+    ]
+}
+
+/// One that lasts, one of those that nobody else may read, one that begins while one looks.
+fn appointments(now: Timestamp) -> [Appointment; 3] {
+    let appointment = |text: &str, start, lasts, private| Appointment {
+        id: AppointmentId(0),
+        start,
+        end: start + lasts,
+        text: text.into(),
+        colour: APPOINTMENT_COLOUR.into(),
+        profile: "Appointment".into(),
+        fallback: Status::Busy,
+        private,
+        origin: AppointmentOrigin::Manual,
+    };
+    [
+        appointment("Quarterly review", now - minutes(20), minutes(90), false),
+        appointment("Dentist", now - minutes(5), minutes(60), true),
+        appointment(
+            "Stand-up",
+            now + Duration::from_secs(90),
+            minutes(15),
+            false,
+        ),
+    ]
+}

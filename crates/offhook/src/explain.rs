@@ -1,0 +1,265 @@
+//! `offhook explain`: why a person's presence is what it is, in a terminal.
+
+use std::{io::IsTerminal, path::Path, time::Duration};
+
+use anyhow::Context;
+use reqwest::{Client, RequestBuilder};
+use serde_json::Value;
+use server::{access, clock::Clock};
+
+use crate::{Configured, installation};
+
+/// How long the session lasts that this command makes for itself.
+const SESSION: Duration = Duration::from_secs(60);
+
+/// Arguments of `explain`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    configured: Configured,
+    /// Ask the server at this address instead of the one of the configuration.
+    #[arg(long, requires = "key")]
+    api: Option<String>,
+    /// The API key for it.
+    #[arg(long, env = "OFFHOOK_API_KEY", hide_env_values = true)]
+    key: Option<String>,
+    /// Name, mail, sign-in name, extension or id.
+    person: String,
+}
+
+/// A way to ask the server.
+struct Server {
+    client: Client,
+    api: String,
+    /// Name and value of the header that lets us in.
+    header: (&'static str, String),
+}
+
+/// Prints the explanation.
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let server = match (arguments.api, arguments.key) {
+        (Some(api), Some(key)) => Server {
+            client: Client::new(),
+            api: api.trim_end_matches('/').to_owned(),
+            header: ("authorization", format!("Bearer {key}")),
+        },
+        _ => local(&arguments.configured.config).await?,
+    };
+    let id = server.find(&arguments.person).await?;
+    let explanation = server
+        .get(&format!("/api/v1/people/{id}/explanation"))
+        .await?;
+    print!("{}", text(&explanation, std::io::stdout().is_terminal()));
+    Ok(())
+}
+
+/// The running server of this installation. Whoever may write its database needs no key.
+async fn local(config: &Path) -> anyhow::Result<Server> {
+    let config = installation::configuration(config)?;
+    let store = installation::open(&config).await?;
+    let secret = access::new_secret()?;
+    let until = Clock::system().now() + SESSION;
+    store
+        .add_session(&access::hash(&secret), None, until)
+        .await?;
+    store.close().await;
+    Ok(Server {
+        client: Client::new(),
+        api: format!("http://{}", config.listen),
+        header: ("cookie", format!("{}={secret}", access::COOKIE)),
+    })
+}
+
+impl Server {
+    fn request(&self, path: &str) -> RequestBuilder {
+        let request = self.client.get(format!("{}{path}", self.api));
+        request.header(self.header.0, &self.header.1)
+    }
+
+    async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let response = self.request(path).send().await.with_context(|| {
+            format!(
+                "no server answers at {}; start it with `offhook serve`",
+                self.api
+            )
+        })?;
+        let status = response.status();
+        let body: Value = response.json().await.context("the answer is no JSON")?;
+        let detail = body.get("detail").and_then(Value::as_str);
+        anyhow::ensure!(
+            status.is_success(),
+            "{}",
+            detail.unwrap_or("the server refused")
+        );
+        Ok(body)
+    }
+
+    /// The id of the one person who is meant.
+    async fn find(&self, wanted: &str) -> anyhow::Result<String> {
+        let mut found = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = self
+                .get(&format!("/api/v1/people?limit=1000{cursor}"))
+                .await?;
+            for person in page
+                .get("items")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+            {
+                match matches(person, wanted) {
+                    Match::Exact => return Ok(field(person, "id").to_owned()),
+                    Match::Part => found.push((
+                        field(person, "id").to_owned(),
+                        field(person, "name").to_owned(),
+                    )),
+                    Match::No => {}
+                }
+            }
+            match page.get("next").and_then(Value::as_str) {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        match found.as_slice() {
+            [(id, _)] => Ok(id.clone()),
+            [] => anyhow::bail!(
+                "nobody is called {wanted:?}; give a name, mail, sign-in name, extension or id"
+            ),
+            several => {
+                let names: Vec<&str> = several.iter().take(8).map(|(_, name)| &**name).collect();
+                anyhow::bail!(
+                    "{wanted:?} may be {} people: {}; be more exact",
+                    several.len(),
+                    names.join(", ")
+                )
+            }
+        }
+    }
+}
+
+enum Match {
+    Exact,
+    Part,
+    No,
+}
+
+fn matches(person: &Value, wanted: &str) -> Match {
+    let same = |text: &str| text.eq_ignore_ascii_case(wanted);
+    let lines = person.get("lines").and_then(Value::as_array);
+    let has_line = lines
+        .into_iter()
+        .flatten()
+        .any(|line| field(line, "extension") == wanted);
+    let exact = ["id", "name", "mail", "userPrincipalName"]
+        .into_iter()
+        .any(|key| same(field(person, key)));
+    if exact || has_line {
+        Match::Exact
+    } else if field(person, "name")
+        .to_lowercase()
+        .contains(&wanted.to_lowercase())
+    {
+        Match::Part
+    } else {
+        Match::No
+    }
+}
+
+fn field<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The explanation for people to read: what is shown, what decided it, what was overruled.
+fn text(explanation: &Value, colours: bool) -> String {
+    let bold = |text: &str| {
+        if colours {
+            format!("\x1b[1m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    };
+    let none = Value::Null;
+    let presence = explanation.get("presence").unwrap_or(&none);
+    let mut lines = vec![format!(
+        "{}: {}, {}",
+        bold(field(explanation, "name")),
+        bold(field(presence, "status")),
+        field(presence, "text"),
+    )];
+    lines.push(format!(
+        "  since {}, profile {}, {}",
+        field(presence, "since"),
+        field(presence, "profile"),
+        field(presence, "confidence"),
+    ));
+    let reasons = explanation.get("reasons").and_then(Value::as_array);
+    for reason in reasons.into_iter().flatten() {
+        let counted = reason.get("counted").and_then(Value::as_bool) == Some(true);
+        let mark = if counted { "✔" } else { "·" };
+        let mut says = format!("{}: {}", field(reason, "source"), field(reason, "says"));
+        if !field(reason, "about").is_empty() {
+            says = format!("{says} “{}”", field(reason, "about"));
+        }
+        if counted {
+            says = bold(&says);
+        }
+        lines.push(format!("{mark} {says}"));
+        let mut detail = format!(
+            "{}; since {}",
+            field(reason, "rule"),
+            field(reason, "since")
+        );
+        if !field(reason, "lease_end").is_empty() {
+            detail = format!("{detail}; until {}", field(reason, "lease_end"));
+        }
+        if field(reason, "confidence") != "certain" {
+            detail = format!("{detail}; {}", field(reason, "confidence"));
+        }
+        lines.push(format!("    {detail}"));
+        if !field(reason, "note").is_empty() {
+            lines.push(format!("    {}", field(reason, "note")));
+        }
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Match, matches, text};
+
+    #[test]
+    fn a_person_is_found_by_any_name() {
+        let anna = json!({"id": "7", "name": "Anna Becker", "mail": "anna@x.example",
+            "userPrincipalName": "", "lines": [{"extension": "1001"}]});
+        for wanted in ["7", "anna becker", "ANNA@x.example", "1001"] {
+            assert!(matches!(matches(&anna, wanted), Match::Exact), "{wanted}");
+        }
+        assert!(matches!(matches(&anna, "becker"), Match::Part));
+        assert!(matches!(matches(&anna, "bert"), Match::No));
+    }
+
+    #[test]
+    fn what_counted_is_told_from_what_was_overruled() {
+        let shown = text(
+            &json!({"name": "Anna", "presence": {"status": "Busy", "text": "On the phone",
+                "since": "S", "profile": "Available", "confidence": "certain"},
+                "reasons": [
+                    {"rule": "activity: call", "source": "line 1001", "says": "in a call", "since": "S",
+                     "counted": true, "confidence": "certain"},
+                    {"rule": "profile 5", "source": "calendar", "says": "appointment", "about": "Review",
+                     "since": "S", "counted": false, "confidence": "stale", "note": "suspended"}]}),
+            false,
+        );
+        assert_eq!(
+            shown,
+            "Anna: Busy, On the phone\n  since S, profile Available, certain\n✔ line 1001: in a call\n    \
+             activity: call; since S\n· calendar: appointment “Review”\n    profile 5; since S; stale\n    \
+             suspended\n"
+        );
+    }
+}

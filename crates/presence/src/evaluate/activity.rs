@@ -1,0 +1,127 @@
+//! The activity axis: what is shown on top (domain section 2). It never touches forwarding.
+
+use super::{Axis, Explain, Facts};
+use crate::{
+    Activity, LineSignal, LineState, Timestamp,
+    reason::{Reason, Rule, Source},
+};
+
+/// Own call on the telephone system > meeting with audio > Presenting > Teams call > program at the microphone >
+/// ringing.
+pub(super) fn axis(
+    facts: &Facts<'_>,
+    now: Timestamp,
+    explain: &mut impl Explain,
+) -> Option<(Activity, Timestamp)> {
+    let signals = facts.signals;
+    let mut axis = Axis::new(explain);
+    let line = signals.leading_line(now);
+    let line_reason = |line: &LineSignal, rule, says: &'static str| {
+        let reason = Reason::new(rule, Source::Line(line.line), says, line.since);
+        reason.until(Some(line.until)).stale(line.stale)
+    };
+    if let Some(line) = line.filter(|line| line.in_call(now)) {
+        let says = if line.state == LineState::Held {
+            "call on hold"
+        } else {
+            "in a call"
+        };
+        axis.offer(
+            || (Activity::OnThePhone, line.since),
+            || line_reason(line, Rule::PbxCall, says),
+        );
+    }
+    meetings(facts, now, &mut axis);
+    teams(facts, now, &mut axis);
+    if facts.with_microphone && !signals.programs.is_empty() {
+        let mut programs: Vec<_> = signals
+            .programs
+            .iter()
+            .filter(|program| program.until > now)
+            .collect();
+        programs.sort_by_key(|program| program.since);
+        for program in programs {
+            axis.offer(
+                || (Activity::UsingApp(program.alias.clone()), program.since),
+                || {
+                    let says = format!("{} uses the microphone", program.alias);
+                    Reason::new(Rule::Microphone, Source::Agent, says, program.since)
+                        .until(Some(program.until))
+                },
+            );
+        }
+    }
+    if let Some(line) = line.filter(|line| line.ringing(now)) {
+        axis.offer(
+            || (Activity::Ringing, line.since),
+            || line_reason(line, Rule::Ringing, "ringing"),
+        );
+    }
+    axis.winner
+}
+
+fn meetings(
+    facts: &Facts<'_>,
+    now: Timestamp,
+    axis: &mut Axis<'_, impl Explain, (Activity, Timestamp)>,
+) {
+    let leading = facts.signals.leading_meeting(now);
+    for meeting in &facts.signals.meetings {
+        let reason = |says: &'static str| {
+            Reason::new(Rule::Meeting, Source::Meeting, says, meeting.since)
+                .until(Some(meeting.until))
+        };
+        if leading == Some(meeting) {
+            axis.offer(
+                || (Activity::InMeeting, meeting.since),
+                || reason("in a meeting"),
+            );
+        } else if meeting.until > now && meeting.audio {
+            axis.explain.tell(|| reason("in a meeting"));
+        } else if meeting.until > now {
+            axis.explain.tell(|| {
+                reason("in a meeting without audio")
+                    .note("only the screen is shared: nothing changes on either side")
+            });
+        }
+    }
+}
+
+fn teams(
+    facts: &Facts<'_>,
+    now: Timestamp,
+    axis: &mut Axis<'_, impl Explain, (Activity, Timestamp)>,
+) {
+    let Facts {
+        signals,
+        policy,
+        mirror,
+        timing,
+        ..
+    } = facts;
+    let stale = || facts.teams_stale(now);
+    if policy.mode.presence()
+        && let Some(since) = signals.presenting_since
+    {
+        axis.offer(
+            || (Activity::Presenting, since),
+            || {
+                let says = "shares the screen in Teams";
+                Reason::new(Rule::Presenting, Source::Teams, says, since)
+                    .until(mirror.observed_until(signals, timing))
+                    .stale(stale())
+            },
+        );
+    }
+    if let Some(call) = &signals.teams_call {
+        axis.offer(
+            || (Activity::OnThePhoneTeams, call.since),
+            || {
+                let says = "in a call in Teams";
+                Reason::new(Rule::TeamsCallActivity, Source::Teams, says, call.since)
+                    .until(mirror.call_until(signals, timing))
+                    .stale(stale())
+            },
+        );
+    }
+}

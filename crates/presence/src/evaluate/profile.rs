@@ -1,0 +1,387 @@
+//! The profile axis: which profile is in force (domain section 2, rules 1 to 8).
+
+use std::sync::Arc;
+
+use super::{AppointmentText, Axis, Explain, Facts};
+use crate::{
+    APPOINTMENT_PROFILE, Appointment, AppointmentOrigin, Choice, ClientState, Meaning,
+    PersonPolicy, Profile, Signals, Status, Timestamp,
+    reason::{Reason, Rule, Source},
+};
+
+/// A profile that a rule offers.
+pub(super) struct Offer {
+    pub(super) rule: Rule,
+    pub(super) name: Arc<str>,
+    pub(super) status: Status,
+    pub(super) since: Timestamp,
+    pub(super) appointment: Option<AppointmentText>,
+}
+
+impl Offer {
+    fn new(rule: Rule, profile: &Profile, since: Timestamp) -> Self {
+        Self {
+            rule,
+            name: profile.name.clone(),
+            status: profile.status,
+            since,
+            appointment: None,
+        }
+    }
+
+    /// A rule without a profile of its name.
+    fn built_in(rule: Rule, status: Status, since: Timestamp) -> Self {
+        Self {
+            rule,
+            name: status.words().into(),
+            status,
+            since,
+            appointment: None,
+        }
+    }
+}
+
+/// The person's choice that holds at `now`, with its profile. A profile that is gone or inactive cannot be in force.
+fn choice<'a>(
+    signals: &'a Signals,
+    policy: &'a PersonPolicy,
+    now: Timestamp,
+) -> Option<(&'a Choice, &'a Profile)> {
+    let choice = signals.choice_at(now)?;
+    Some((choice, policy.profiles.named(&choice.profile)?))
+}
+
+/// The profile that an appointment puts in force: its own, else the person's profile for appointments.
+fn profile_of<'a>(appointment: &Appointment, policy: &'a PersonPolicy) -> Option<&'a Profile> {
+    let named = policy.profiles.named(&appointment.profile);
+    // Where a calendar's time has a meaning of its own, another profile would say something else.
+    match appointment.fallback {
+        Status::Busy => named.or_else(|| policy.profiles.named(APPOINTMENT_PROFILE)),
+        _ => named,
+    }
+}
+
+fn status_of(appointment: &Appointment, policy: &PersonPolicy) -> Status {
+    profile_of(appointment, policy).map_or(appointment.fallback, |profile| profile.status)
+}
+
+/// Whether rule 1 or 2 asks for Do not disturb: the only ones that are carried to Teams (domain rule 3.3).
+pub(crate) fn wants_do_not_disturb(
+    signals: &Signals,
+    policy: &PersonPolicy,
+    now: Timestamp,
+) -> bool {
+    choice(signals, policy, now).is_some_and(|(_, profile)| profile.status == Status::DoNotDisturb)
+        || signals.appointments.iter().any(|appointment| {
+            appointment.is_current(now)
+                && !signals.is_suspended(appointment.start, now)
+                && status_of(appointment, policy) == Status::DoNotDisturb
+        })
+}
+
+/// Of several appointments the one with the highest status counts.
+const fn rank(status: Status) -> u8 {
+    match status {
+        Status::Offline => 0,
+        Status::Available => 1,
+        Status::BeRightBack => 2,
+        Status::Absent => 3,
+        Status::Busy => 4,
+        Status::DoNotDisturb => 5,
+    }
+}
+
+/// Which profile is in force.
+pub(super) fn axis(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain) -> Offer {
+    let Facts {
+        signals, policy, ..
+    } = facts;
+    let mut axis = Axis::new(explain);
+    let choice = choice(signals, policy, now);
+    if let Some((choice, profile)) = choice
+        && profile.status == Status::DoNotDisturb
+    {
+        offer_choice(&mut axis, Rule::ManualDoNotDisturb, choice, profile);
+    }
+    appointments(facts, now, &mut axis, true);
+    teams_do_not_disturb(facts, &mut axis);
+    teams_call(facts, now, &mut axis);
+    appointments(facts, now, &mut axis, false);
+    if let Some((choice, profile)) = choice {
+        match profile.status {
+            Status::DoNotDisturb => {}
+            Status::Available => {
+                automatic(facts, now, &mut axis);
+                offer_choice(&mut axis, Rule::ManualAvailable, choice, profile);
+            }
+            _ => {
+                offer_choice(&mut axis, Rule::ManualChoice, choice, profile);
+            }
+        }
+    }
+    if choice.is_none_or(|(_, profile)| profile.status != Status::Available) {
+        automatic(facts, now, &mut axis);
+    }
+    axis.winner.unwrap_or_else(|| rest(facts, explain))
+}
+
+fn offer_choice(
+    axis: &mut Axis<'_, impl Explain, Offer>,
+    rule: Rule,
+    choice: &Choice,
+    profile: &Profile,
+) {
+    axis.offer(
+        || Offer::new(rule, profile, choice.since),
+        || {
+            let says = format!("chose {}", choice.profile);
+            Reason::new(rule, Source::Person, says, choice.since).until(choice.until)
+        },
+    );
+}
+
+/// Rules 2 and 5.
+fn appointments(
+    facts: &Facts<'_>,
+    now: Timestamp,
+    axis: &mut Axis<'_, impl Explain, Offer>,
+    do_not_disturb: bool,
+) {
+    let Facts {
+        signals, policy, ..
+    } = facts;
+    if signals.appointments.is_empty() {
+        return;
+    }
+    let mut current: Vec<(&Appointment, Status)> = signals
+        .appointments
+        .iter()
+        .filter(|appointment| appointment.is_current(now))
+        .map(|appointment| (appointment, status_of(appointment, policy)))
+        .filter(|(_, status)| (*status == Status::DoNotDisturb) == do_not_disturb)
+        .collect();
+    current.sort_by_key(|(appointment, status)| {
+        std::cmp::Reverse((rank(*status), appointment.start, appointment.id))
+    });
+    let rule = if do_not_disturb {
+        Rule::AppointmentDoNotDisturb
+    } else {
+        Rule::Appointment
+    };
+    for (appointment, status) in current {
+        let text = AppointmentText {
+            text: appointment.text.clone(),
+            private: appointment.private,
+        };
+        let source = match appointment.origin {
+            AppointmentOrigin::Manual => Source::Person,
+            AppointmentOrigin::Calendar => Source::Calendar,
+        };
+        let reason = || {
+            Reason::new(rule, source, "appointment", appointment.start)
+                .until(Some(appointment.end))
+                .about(text.clone())
+        };
+        if signals.is_suspended(appointment.start, now) {
+            axis.explain.tell(|| reason().note(SUSPENDED));
+            continue;
+        }
+        let offer = || Offer {
+            appointment: Some(text.clone()),
+            ..match profile_of(appointment, policy) {
+                Some(profile) => Offer::new(rule, profile, appointment.start),
+                None => Offer::built_in(rule, status, appointment.start),
+            }
+        };
+        axis.offer(offer, reason);
+    }
+}
+
+const SUSPENDED: &str = "suspended by the choice that the person made during it";
+
+/// Rule 3.
+fn teams_do_not_disturb(facts: &Facts<'_>, axis: &mut Axis<'_, impl Explain, Offer>) {
+    let Facts {
+        signals,
+        policy,
+        mirror,
+        timing,
+        ..
+    } = facts;
+    if !policy.mode.presence() {
+        return;
+    }
+    let until = mirror.observed_until(signals, timing);
+    for (since, says) in [
+        (
+            signals.teams_do_not_disturb_since,
+            "Do not disturb in Teams",
+        ),
+        (signals.presenting_since, "Presenting in Teams"),
+    ] {
+        let Some(since) = since else { continue };
+        let rule = Rule::TeamsDoNotDisturb;
+        axis.offer(
+            || match policy.profiles.first_do_not_disturb() {
+                Some(profile) => Offer::new(rule, profile, since),
+                None => Offer::built_in(rule, Status::DoNotDisturb, since),
+            },
+            || {
+                let reason = Reason::new(rule, Source::Teams, says, since).until(until);
+                match &signals.choice {
+                    Some(_) => reason.note("Teams says Do not disturb; end it there"),
+                    None => reason,
+                }
+            },
+        );
+    }
+}
+
+/// Rule 4.
+fn teams_call(facts: &Facts<'_>, now: Timestamp, axis: &mut Axis<'_, impl Explain, Offer>) {
+    let Facts {
+        signals,
+        policy,
+        mirror,
+        timing,
+        ..
+    } = facts;
+    let (Some(call), Some(profile)) = (&signals.teams_call, policy.profiles.teams_call()) else {
+        return;
+    };
+    let (rule, since) = (Rule::TeamsCall, call.since);
+    let reason = || {
+        let says = "appointment of the call in Teams";
+        Reason::new(rule, Source::Teams, says, since).until(mirror.call_until(signals, timing))
+    };
+    if signals.is_suspended(since, now) {
+        axis.explain.tell(|| reason().note(SUSPENDED));
+    } else {
+        axis.offer(|| Offer::new(rule, profile, since), reason);
+    }
+}
+
+/// Rule 7.
+fn automatic(facts: &Facts<'_>, now: Timestamp, axis: &mut Axis<'_, impl Explain, Offer>) {
+    let Facts {
+        signals, policy, ..
+    } = facts;
+    let Some(trigger) = trigger(signals, policy, now) else {
+        return;
+    };
+    let (rule, since) = (trigger.rule, trigger.since);
+    if rule == Rule::NoClient
+        && policy.base_from_teams
+        && policy.mode.presence()
+        && let Some((meaning, since)) = signals.teams_base
+    {
+        let rule = Rule::TeamsBase;
+        let status = match meaning {
+            Meaning::Available => Status::Available,
+            Meaning::Busy => Status::Busy,
+            Meaning::BeRightBack => Status::BeRightBack,
+            _ => Status::Absent,
+        };
+        let reason = || {
+            let says = format!("no client runs; Teams shows {}", status.words());
+            let until = facts.mirror.observed_until(signals, facts.timing);
+            Reason::new(rule, Source::Teams, says, since).until(until)
+        };
+        // The person's own Available profile (rule 8) says the same and knows where calls go.
+        if status == Status::Available && signals.choice_at(now).is_some() {
+            axis.explain.tell(reason);
+        } else {
+            axis.offer(|| Offer::built_in(rule, status, since), reason);
+        }
+        return;
+    }
+    axis.offer(
+        || match policy.profiles.named(trigger.profile) {
+            Some(profile) => Offer::new(rule, profile, since),
+            None => Offer::built_in(rule, trigger.fallback, since),
+        },
+        || Reason::new(rule, Source::Client, trigger.says, since),
+    );
+}
+
+struct Trigger<'a> {
+    rule: Rule,
+    profile: &'a str,
+    fallback: Status,
+    since: Timestamp,
+    says: &'static str,
+}
+
+fn trigger<'a>(signals: &Signals, policy: &'a PersonPolicy, now: Timestamp) -> Option<Trigger<'a>> {
+    let automatic = &policy.automatic;
+    if signals.clients.is_empty() {
+        let since = signals.clients_gone_at + automatic.client_end_after;
+        let profile = automatic.client_end.as_deref().filter(|_| since <= now)?;
+        return Some(Trigger {
+            rule: Rule::NoClient,
+            profile,
+            fallback: Status::Absent,
+            since,
+            says: "no client runs",
+        });
+    }
+    let last = |state| {
+        let clients = signals
+            .clients
+            .iter()
+            .filter(move |client| client.state == state);
+        clients.map(|client| client.since).max()
+    };
+    // Who works on one machine is not away because another one is locked.
+    if last(ClientState::Active).is_some() {
+        return None;
+    }
+    if let (Some(profile), Some(since)) = (&automatic.locked, last(ClientState::Locked)) {
+        return Some(Trigger {
+            rule: Rule::Locked,
+            profile,
+            fallback: Status::BeRightBack,
+            since,
+            says: "the screen is locked",
+        });
+    }
+    let inactive = last(ClientState::Inactive)
+        .map(|since| since + automatic.inactivity_after)
+        .filter(|since| *since <= now);
+    if let (Some(profile), Some(since)) = (&automatic.inactivity, inactive) {
+        return Some(Trigger {
+            rule: Rule::Inactive,
+            profile,
+            fallback: Status::BeRightBack,
+            since,
+            says: "nobody touches keyboard or mouse",
+        });
+    }
+    None
+}
+
+/// Rule 8, where the person has chosen nothing.
+fn rest(facts: &Facts<'_>, explain: &mut impl Explain) -> Offer {
+    let Facts {
+        signals, policy, ..
+    } = facts;
+    let (rule, since) = (Rule::Rest, facts.rest_since);
+    let started = policy
+        .automatic
+        .client_start
+        .as_deref()
+        .filter(|_| !signals.clients.is_empty());
+    let says = if started.is_some() {
+        "a client runs and nothing else applies"
+    } else {
+        "nothing else applies"
+    };
+    explain.tell(|| Reason {
+        counted: true,
+        ..Reason::new(rule, Source::Offhook, says, since)
+    });
+    match policy.profiles.at_rest(started) {
+        Some(profile) => Offer::new(rule, profile, since),
+        None => Offer::built_in(rule, Status::Available, since),
+    }
+}

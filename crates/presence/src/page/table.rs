@@ -1,0 +1,202 @@
+//! The table of all settings: each one with its default, its limits and who may change it.
+
+use std::borrow::Cow;
+
+use super::{
+    Page, Setting,
+    User::{self, Never, UnlessForbidden, WhereAllowed},
+    Value::{self, Flag, Level, Mode, Policy, Profile, Text},
+};
+use crate::{APPOINTMENT_PROFILE, OwnerPolicy, Relationship, SyncMode};
+
+const fn setting(
+    page: Page,
+    key: &'static str,
+    default: Value,
+    user: User,
+    meaning: &'static str,
+) -> Setting {
+    Setting {
+        page,
+        key,
+        meaning,
+        default,
+        user,
+        range: (0, u32::MAX),
+    }
+}
+
+const fn seconds(
+    page: Page,
+    key: &'static str,
+    (default, range): (u32, (u32, u32)),
+    user: User,
+    meaning: &'static str,
+) -> Setting {
+    Setting {
+        page,
+        key,
+        meaning,
+        default: Value::Seconds(default),
+        user,
+        range,
+    }
+}
+
+const fn profile(name: &'static str) -> Value {
+    Profile(Some(Cow::Borrowed(name)))
+}
+
+/// A day: beyond it nobody waits for an automatic profile.
+const DAY: u32 = 24 * 3600;
+
+/// Every setting.
+pub static SETTINGS: [Setting; 21] = [
+    setting(
+        Page::Presence,
+        "relationship",
+        Level(Relationship::Employee),
+        Never,
+        "what people here let everybody else see, unless a workgroup gives more or they say otherwise",
+    ),
+    setting(
+        Page::Presence,
+        "owner_policy",
+        Policy(OwnerPolicy::ExtendAndRestrict),
+        Never,
+        "whether people may let others see less than that, or only more",
+    ),
+    setting(
+        Page::Presence,
+        "history",
+        Flag(false),
+        Never,
+        "keep the changes of the last 24 hours on disk, so that they outlive a restart",
+    ),
+    setting(
+        Page::Teams,
+        "mode",
+        Mode(SyncMode::None),
+        UnlessForbidden,
+        "what crosses between Teams and Offhook",
+    ),
+    setting(
+        Page::Teams,
+        "base_from_teams",
+        Flag(true),
+        Never,
+        "people without a client show what Teams shows, in the mode with presence",
+    ),
+    setting(
+        Page::Teams,
+        "renew_dnd",
+        Flag(false),
+        Never,
+        "write Do not disturb to Teams again when Microsoft drops it after 24 hours",
+    ),
+    setting(
+        Page::Microphone,
+        "enabled",
+        Flag(false),
+        WhereAllowed,
+        "programs that use the microphone are shown to colleagues of the team",
+    ),
+    setting(
+        Page::Profiles,
+        "personal",
+        Flag(true),
+        Never,
+        "people may make profiles of their own",
+    ),
+    setting(
+        Page::Automatic,
+        "client_start",
+        Profile(None),
+        UnlessForbidden,
+        "the profile while a client runs and nothing else applies",
+    ),
+    setting(
+        Page::Automatic,
+        "client_end",
+        profile("Absent"),
+        UnlessForbidden,
+        "the profile when no client runs any more",
+    ),
+    seconds(
+        Page::Automatic,
+        "client_end_after",
+        (60, (0, DAY)),
+        UnlessForbidden,
+        "how long after the last client's end",
+    ),
+    setting(
+        Page::Automatic,
+        "inactivity",
+        profile("Be right back"),
+        UnlessForbidden,
+        "the profile when nobody touches keyboard or mouse",
+    ),
+    seconds(
+        Page::Automatic,
+        "inactivity_after",
+        (600, (60, DAY)),
+        UnlessForbidden,
+        "how long without a touch",
+    ),
+    setting(
+        Page::Automatic,
+        "locked",
+        profile("Be right back"),
+        UnlessForbidden,
+        "the profile while the screen is locked",
+    ),
+    setting(
+        Page::Calendar,
+        "enabled",
+        Flag(true),
+        WhereAllowed,
+        "appointments of the calendar put profiles in force",
+    ),
+    setting(
+        Page::Calendar,
+        "feed",
+        Text(None),
+        UnlessForbidden,
+        "address (https) or file of the person's iCalendar feed",
+    ),
+    setting(
+        Page::Calendar,
+        "tentative",
+        Flag(false),
+        UnlessForbidden,
+        "tentative appointments count as busy",
+    ),
+    setting(
+        Page::Calendar,
+        "busy",
+        profile(APPOINTMENT_PROFILE),
+        UnlessForbidden,
+        "the profile of busy time",
+    ),
+    setting(
+        Page::Calendar,
+        "out_of_office",
+        profile("Absent"),
+        UnlessForbidden,
+        "the profile of time out of office",
+    ),
+    setting(
+        Page::Calendar,
+        "time_zone",
+        Text(Some(Cow::Borrowed("UTC"))),
+        UnlessForbidden,
+        "the zone of times that name none, for example Europe/Berlin",
+    ),
+    setting(
+        Page::Calendar,
+        "texts",
+        Flag(true),
+        UnlessForbidden,
+        "take over what appointments are about; otherwise only that there is one",
+    ),
+];

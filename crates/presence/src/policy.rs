@@ -1,0 +1,89 @@
+//! What holds for a person, taken from settings and profiles. People for whom the same holds share one.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{MyProfiles, Resolved, SyncMode};
+
+/// What decides about a person besides the signals.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonPolicy {
+    /// What crosses between Teams and Offhook.
+    pub mode: SyncMode,
+    /// Without a client the person shows what Teams shows.
+    pub base_from_teams: bool,
+    /// Write Do not disturb again when Microsoft drops it.
+    pub renew_do_not_disturb: bool,
+    /// The person's profiles.
+    pub profiles: MyProfiles,
+    /// Automatic activation.
+    pub automatic: Automatic,
+}
+
+/// Which profile comes into force by itself (profile rules 7 and 8). `None`: the trigger is off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Automatic {
+    /// While a client runs and nothing else applies.
+    pub client_start: Option<Arc<str>>,
+    /// When no client runs any more …
+    pub client_end: Option<Arc<str>>,
+    /// … for so long.
+    pub client_end_after: Duration,
+    /// When nobody touches keyboard or mouse …
+    pub inactivity: Option<Arc<str>>,
+    /// … for so long.
+    pub inactivity_after: Duration,
+    /// While the screen is locked.
+    pub locked: Option<Arc<str>>,
+}
+
+impl Default for Automatic {
+    fn default() -> Self {
+        Self::from(&crate::Way::default().resolve(crate::Page::Automatic, None))
+    }
+}
+
+impl From<&Resolved> for Automatic {
+    /// From the page of that name.
+    fn from(page: &Resolved) -> Self {
+        let after = |key| Duration::from_secs(page.seconds(key).into());
+        let profile = |key| page.text(key).map(Into::into);
+        Self {
+            client_start: profile("client_start"),
+            client_end: profile("client_end"),
+            client_end_after: after("client_end_after"),
+            inactivity: profile("inactivity"),
+            inactivity_after: after("inactivity_after"),
+            locked: profile("locked"),
+        }
+    }
+}
+
+impl PersonPolicy {
+    /// From the resolved pages `teams` and `automatic` and the person's profiles.
+    pub fn new(teams: &Resolved, automatic: &Resolved, profiles: MyProfiles) -> Self {
+        Self {
+            mode: teams.mode("mode"),
+            base_from_teams: teams.flag("base_from_teams"),
+            renew_do_not_disturb: teams.flag("renew_dnd"),
+            profiles,
+            automatic: automatic.into(),
+        }
+    }
+
+    /// The product's defaults with another mode.
+    pub fn with_mode(mode: SyncMode) -> Self {
+        let page = |page| crate::Way::default().resolve(page, None);
+        let policy = Self::new(
+            &page(crate::Page::Teams),
+            &page(crate::Page::Automatic),
+            MyProfiles::default(),
+        );
+        Self { mode, ..policy }
+    }
+}
+
+impl Default for PersonPolicy {
+    fn default() -> Self {
+        Self::with_mode(SyncMode::None)
+    }
+}

@@ -1,0 +1,136 @@
+//! What a viewer may see of a presence (domain section 7): a pure function of the presence and the relationship. Nothing
+//! leaves the server that has not passed here.
+
+use std::sync::Arc;
+
+use crate::{
+    Activity, AppointmentText, Confidence, Permission, Presence, Reason, Relationship, Status,
+    Timestamp,
+};
+
+/// A presence as one viewer sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The status.
+    pub status: Status,
+    /// What the person is doing, where the viewer may see it.
+    pub activity: Option<Activity>,
+    /// The profile's name, where the viewer may see it.
+    pub profile: Option<Arc<str>>,
+    /// The text beside the status.
+    pub text: Arc<str>,
+    /// Since when; never told of somebody who is offline.
+    pub since: Option<Timestamp>,
+    /// How far it can be trusted.
+    pub confidence: Confidence,
+}
+
+impl View {
+    /// Offline, and nothing else: of somebody who really is, and of somebody who blocks the viewer.
+    pub fn offline() -> Self {
+        Self {
+            status: Status::Offline,
+            activity: None,
+            profile: None,
+            text: Status::Offline.words().into(),
+            since: None,
+            confidence: Confidence::Certain,
+        }
+    }
+}
+
+/// The presence for a viewer whom the person lets see so much. The person and an administrator see what
+/// [`Relationship::AssistantPlus`] sees.
+pub fn view(presence: &Presence, level: Relationship) -> View {
+    let presence = visible(presence, level);
+    if is_offline(presence, level) {
+        return View::offline();
+    }
+    let activity = presence
+        .activity
+        .as_ref()
+        .filter(|_| level.may(Permission::SeeActivity));
+    let may_see_profile = level.may(Permission::SeeProfile)
+        || (presence.chosen && level.may(Permission::SeeChosenProfile));
+    let profile = Some(&presence.profile).filter(|_| may_see_profile);
+    let appointment = presence
+        .appointment
+        .as_ref()
+        .and_then(|appointment| words(appointment, level))
+        .filter(|text| !text.is_empty());
+    let text = match (activity, appointment, profile) {
+        (Some(activity), ..) => activity.label().into(),
+        (None, Some(text), _) => text,
+        (None, None, Some(profile)) => profile.clone(),
+        (None, None, None) => presence.status.words().into(),
+    };
+    let hides_activity = activity.is_none()
+        && presence
+            .activity
+            .as_ref()
+            .is_some_and(|activity| !activity.makes_busy());
+    View {
+        status: presence.status,
+        activity: activity.cloned(),
+        profile: profile.cloned(),
+        text,
+        // Ringing that is hidden must not be told by the time either.
+        since: Some(if hides_activity {
+            presence.profile_since
+        } else {
+            presence.since
+        }),
+        confidence: if level.may(Permission::SeeActivity) {
+            presence.confidence
+        } else {
+            Confidence::Certain
+        },
+    }
+}
+
+/// The reasons for a viewer; `reasons` were asked for with the microphone only if the viewer may see it. A reason that
+/// the viewer may not see is absent.
+pub fn reasons_for(presence: &Presence, reasons: Vec<Reason>, level: Relationship) -> Vec<Reason> {
+    if is_offline(visible(presence, level), level) {
+        return Vec::new();
+    }
+    reasons
+        .into_iter()
+        .filter(|reason| level.may(reason.rule.permission()))
+        .map(|reason| {
+            let about = reason.about.as_ref().and_then(|about| {
+                Some(AppointmentText {
+                    text: words(about, level)?,
+                    private: about.private,
+                })
+            });
+            Reason { about, ..reason }
+        })
+        .collect()
+}
+
+/// The layer of the presence that the viewer may see.
+fn visible(presence: &Presence, level: Relationship) -> &Presence {
+    match &presence.without_microphone {
+        Some(without) if !level.may(Permission::SeeMicrophone) => without,
+        _ => presence,
+    }
+}
+
+/// Whether the viewer sees nobody there. Who acts for the person must be able to tell a chosen Offline.
+fn is_offline(presence: &Presence, level: Relationship) -> bool {
+    !level.may(Permission::SeeStatus)
+        || (presence.status == Status::Offline && !level.may(Permission::ChangeProfile))
+}
+
+/// What an appointment is about, as far as the viewer may read it.
+fn words(appointment: &AppointmentText, level: Relationship) -> Option<Arc<str>> {
+    if appointment.private && !level.may(Permission::SeePrivateText) {
+        return level
+            .may(Permission::SeeAppointmentText)
+            .then(|| "Private".into());
+    }
+    level
+        .may(Permission::SeeAppointmentText)
+        .then(|| appointment.text.clone())
+}

@@ -1,0 +1,239 @@
+//! Appointment lists: what people enter, what calendars bring, and the calls in Teams, which are appointments too.
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+};
+use presence::{
+    APPOINTMENT_COLOUR, APPOINTMENT_PROFILE, Appointment, AppointmentId, AppointmentOrigin, Fact,
+    Permission, PersonId, Relationship, Status, TEAMS_CALL_COLOUR, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Json, audit::Entry};
+use crate::{
+    app::{Shared, SharedState},
+    caller::Caller,
+    clock::{parse_rfc3339, rfc3339},
+    problem::Problem,
+};
+
+/// A longer text is no appointment's.
+const TEXT_MAX: usize = 1_000;
+/// The end of time, as far as a list is asked for.
+const EVER: Timestamp = Timestamp::from_milliseconds(i64::MAX);
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Appointments {
+    items: Vec<AppointmentBody>,
+}
+
+/// One entry. What the viewer may not see is absent.
+#[derive(Debug, Serialize)]
+pub(crate) struct AppointmentBody {
+    id: String,
+    start: String,
+    end: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    colour: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<String>,
+    private: bool,
+    origin: &'static str,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewAppointment {
+    start: String,
+    end: String,
+    text: String,
+    profile: Option<String>,
+    colour: Option<String>,
+    #[serde(default)]
+    private: bool,
+}
+
+fn body(appointment: &Appointment, level: Relationship) -> AppointmentBody {
+    let may_read = level.may(Permission::SeeAppointmentText);
+    let text = if appointment.private && !level.may(Permission::SeePrivateText) {
+        "Private".to_owned()
+    } else {
+        appointment.text.to_string()
+    };
+    AppointmentBody {
+        id: appointment.id.0.to_string(),
+        start: rfc3339(appointment.start),
+        end: Some(rfc3339(appointment.end)),
+        text: Some(text).filter(|_| may_read),
+        colour: Some(appointment.colour.to_string()).filter(|_| may_read),
+        profile: Some(appointment.profile.to_string()).filter(|_| may_read),
+        private: appointment.private,
+        origin: appointment.origin.name(),
+    }
+}
+
+/// `GET /people/{id}/appointments`: what is not over, by its start.
+pub(crate) async fn list(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Appointments>, Problem> {
+    let person = super::person(&shared, &id)?.id;
+    let level = caller.level(&shared, person);
+    if !level.may(Permission::SeeAppointment) {
+        // Nothing is told, not even that something is refused: a blocked viewer must not notice.
+        return Ok(axum::Json(Appointments { items: Vec::new() }));
+    }
+    let stored = shared.store.appointments(person, shared.clock.now(), EVER);
+    let stored = stored.await?;
+    let mut items: Vec<AppointmentBody> = stored
+        .iter()
+        .map(|appointment| body(appointment, level))
+        .collect();
+    if let Some(call) = shared.shard.teams_call(person).await {
+        let profile = shared.organisation.policy(person);
+        let profile = profile.and_then(|policy| policy.profiles.teams_call().cloned());
+        let call = AppointmentBody {
+            id: "teams-call".into(),
+            start: rfc3339(call.since),
+            end: None,
+            text: Some("On the phone (MS Teams)".into()),
+            colour: Some(TEAMS_CALL_COLOUR.into()),
+            profile: profile.map(|profile| profile.name.to_string()),
+            private: false,
+            origin: "teams",
+        };
+        items.insert(0, call);
+    }
+    items.sort_by(|one, other| one.start.cmp(&other.start));
+    Ok(axum::Json(Appointments { items }))
+}
+
+fn moment(field: &'static str, text: &str) -> Result<Timestamp, Problem> {
+    parse_rfc3339(text).ok_or_else(|| {
+        let detail = format!("{text:?} is no time; write it like 2026-11-23T17:00:00Z");
+        Problem::invalid(field, detail)
+    })
+}
+
+fn checked(
+    shared: &SharedState,
+    person: PersonId,
+    new: NewAppointment,
+) -> Result<Appointment, Problem> {
+    let (start, end) = (moment("start", &new.start)?, moment("end", &new.end)?);
+    if end <= start {
+        let detail = format!("{} is not after the start {}", new.end, new.start);
+        return Err(Problem::invalid("end", detail));
+    }
+    if end <= shared.clock.now() {
+        return Err(Problem::invalid("end", format!("{} is past", new.end)));
+    }
+    if new.text.len() > TEXT_MAX {
+        let detail = format!("{} bytes are too many; at most {TEXT_MAX}", new.text.len());
+        return Err(Problem::invalid("text", detail));
+    }
+    let colour = new.colour.unwrap_or_else(|| APPOINTMENT_COLOUR.into());
+    let is_colour = colour.len() == 7
+        && colour.starts_with('#')
+        && colour.chars().skip(1).all(|c| c.is_ascii_hexdigit());
+    if !is_colour {
+        let detail = format!("{colour:?} is no colour; write it like {APPOINTMENT_COLOUR}");
+        return Err(Problem::invalid("colour", detail));
+    }
+    let name = new.profile.unwrap_or_else(|| APPOINTMENT_PROFILE.into());
+    let profiles = shared
+        .organisation
+        .read(|tables| tables.my_profiles(person));
+    let profile = super::profile::named(&profiles, &name)?;
+    Ok(Appointment {
+        id: AppointmentId(0),
+        start,
+        end,
+        text: new.text.into(),
+        colour: colour.into(),
+        profile: profile.name.clone(),
+        fallback: Status::Busy,
+        private: new.private,
+        origin: AppointmentOrigin::Manual,
+    })
+}
+
+/// `POST /people/{id}/appointments`: durable and in force when answered.
+pub(crate) async fn add(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(new): Json<NewAppointment>,
+) -> Result<(StatusCode, axum::Json<AppointmentBody>), Problem> {
+    let person = super::person(&shared, &id)?.id;
+    caller.require(&shared, person, Permission::ChangeAppointments)?;
+    let appointment = checked(&shared, person, new)?;
+    let shown = body(&appointment, Relationship::AssistantPlus);
+    let entry = Entry::new(&shared, &caller, "appointment.add", person).after(Some(json!(shown)));
+    let id = shared
+        .store
+        .add_appointment(person, &appointment, &entry.change())
+        .await?;
+    let appointment = Appointment { id, ..appointment };
+    let shown = body(&appointment, Relationship::AssistantPlus);
+    let fact = Fact::Appointment(appointment);
+    shared.shard.fact(person, fact).await;
+    Ok((StatusCode::CREATED, axum::Json(shown)))
+}
+
+fn appointment_id(text: &str) -> Result<AppointmentId, Problem> {
+    let remedy = "GET the list for the ids; calls in Teams end in Teams";
+    let number = text.parse().map(AppointmentId);
+    number.map_err(|_| Problem::not_found("appointment", text, remedy))
+}
+
+/// `PUT /people/{id}/appointments/{appointment}`: replaces it.
+pub(crate) async fn replace(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, appointment)): Path<(String, String)>,
+    Json(new): Json<NewAppointment>,
+) -> Result<axum::Json<AppointmentBody>, Problem> {
+    let person = super::person(&shared, &id)?.id;
+    caller.require(&shared, person, Permission::ChangeAppointments)?;
+    let appointment = Appointment {
+        id: appointment_id(&appointment)?,
+        ..checked(&shared, person, new)?
+    };
+    let shown = body(&appointment, Relationship::AssistantPlus);
+    let entry = Entry::new(&shared, &caller, "appointment.set", person).after(Some(json!(shown)));
+    let stored = shared
+        .store
+        .put_appointment(person, &appointment, &entry.change())
+        .await;
+    stored?;
+    let fact = Fact::Appointment(appointment);
+    shared.shard.fact(person, fact).await;
+    Ok(axum::Json(shown))
+}
+
+/// `DELETE /people/{id}/appointments/{appointment}`.
+pub(crate) async fn delete(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, appointment)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let person = super::person(&shared, &id)?.id;
+    caller.require(&shared, person, Permission::ChangeAppointments)?;
+    let appointment = appointment_id(&appointment)?;
+    let entry = Entry::new(&shared, &caller, "appointment.delete", person)
+        .before(Some(json!({"id": appointment.0.to_string()})));
+    let deleted = shared
+        .store
+        .delete_appointment(person, appointment, &entry.change())
+        .await;
+    deleted?;
+    let fact = Fact::AppointmentDeleted(appointment);
+    shared.shard.fact(person, fact).await;
+    Ok(StatusCode::NO_CONTENT)
+}

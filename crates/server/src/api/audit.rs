@@ -1,0 +1,134 @@
+//! The audit log: who changed what, before and after. Written with each change in one transaction.
+
+use axum::{
+    Json,
+    extract::{Query, State},
+};
+use presence::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::{AuditFilter, Change};
+
+use crate::{
+    app::{Shared, SharedState},
+    caller::Caller,
+    clock::rfc3339,
+    organisation::ORGANISATION,
+    problem::Problem,
+};
+
+/// Rows in a page.
+const PAGE: u32 = 100;
+
+/// One change on its way into the log.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    at: Timestamp,
+    who: String,
+    what: &'static str,
+    target: String,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+impl Entry {
+    pub(crate) fn new(
+        shared: &SharedState,
+        caller: &Caller,
+        what: &'static str,
+        target: impl ToString,
+    ) -> Self {
+        Self {
+            at: shared.clock.now(),
+            who: caller.name.clone(),
+            what,
+            target: target.to_string(),
+            before: None,
+            after: None,
+        }
+    }
+
+    pub(crate) fn before(self, before: Option<Value>) -> Self {
+        let before = before.map(|before| before.to_string());
+        Self { before, ..self }
+    }
+
+    pub(crate) fn after(self, after: Option<Value>) -> Self {
+        let after = after.map(|after| after.to_string());
+        Self { after, ..self }
+    }
+
+    pub(crate) fn change(&self) -> Change<'_> {
+        Change {
+            at: self.at,
+            who: &self.who,
+            what: self.what,
+            target: &self.target,
+            before: self.before.clone(),
+            after: self.after.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    cursor: Option<i64>,
+    limit: Option<u32>,
+    who: Option<String>,
+    what: Option<String>,
+    target: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Page {
+    items: Vec<Row>,
+    next: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    id: String,
+    at: String,
+    who: String,
+    what: String,
+    target: String,
+    before: Option<Value>,
+    after: Option<Value>,
+}
+
+/// `GET /audit`: the newest first.
+pub(crate) async fn list(
+    State(shared): State<Shared>,
+    caller: Caller,
+    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<Page>, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let Query(asked) = asked.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
+    let limit = asked.limit.unwrap_or(PAGE).clamp(1, 1_000);
+    let filter = AuditFilter {
+        who: asked.who,
+        what: asked.what,
+        target: asked.target,
+        ..AuditFilter::default()
+    };
+    let mut rows = shared.store.audit(asked.cursor, limit + 1, &filter).await?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(|row| row.id.to_string());
+    let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
+    let items = rows.into_iter().map(|row| Row {
+        id: row.id.to_string(),
+        at: rfc3339(row.at),
+        who: row.who,
+        what: row.what,
+        target: row.target,
+        before: json(row.before),
+        after: json(row.after),
+    });
+    Ok(Json(Page {
+        items: items.collect(),
+        next,
+    }))
+}

@@ -1,0 +1,313 @@
+//! Relationships: what owners let viewers see, and workgroups.
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+};
+use presence::{Permission, PersonId, Relationship};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::Workgroup;
+
+use super::{Json, audit::Entry};
+use crate::{
+    app::{Shared, SharedState},
+    caller::Caller,
+    organisation::ORGANISATION,
+    problem::Problem,
+};
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Relationships {
+    items: Vec<RelationshipBody>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct RelationshipBody {
+    viewer: String,
+    /// What the owner said.
+    own: Option<&'static str>,
+    /// What holds, with workgroups and the default of the owner's scope.
+    level: &'static str,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LevelBody {
+    level: String,
+}
+
+fn level(name: &str) -> Result<Relationship, Problem> {
+    Relationship::from_name(name).ok_or_else(|| {
+        let names = Relationship::ALL.map(Relationship::name).join(", ");
+        Problem::invalid("level", format!("{name:?} is none of {names}"))
+    })
+}
+
+fn shown(shared: &SharedState, owner: PersonId, viewer: PersonId) -> RelationshipBody {
+    shared.organisation.read(|tables| {
+        let own = tables.relationships.get(&(owner, viewer)).copied();
+        RelationshipBody {
+            viewer: viewer.to_string(),
+            own: own.map(Relationship::name),
+            level: tables.relationship(owner, viewer).name(),
+        }
+    })
+}
+
+/// `GET /people/{id}/relationships`: what the owner said of whom.
+pub(crate) async fn list(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Relationships>, Problem> {
+    let owner = super::person(&shared, &id)?.id;
+    caller.require_self(&shared, owner)?;
+    let viewers: Vec<PersonId> = shared.organisation.read(|tables| {
+        let from = (owner, PersonId(0))..=(owner, PersonId(u64::MAX));
+        let range = tables.relationships.range(from);
+        range.map(|((_, viewer), _)| *viewer).collect()
+    });
+    let items = viewers
+        .into_iter()
+        .map(|viewer| shown(&shared, owner, viewer));
+    Ok(axum::Json(Relationships {
+        items: items.collect(),
+    }))
+}
+
+/// `GET /people/{id}/relationships/{viewer}`: what holds for a viewer.
+pub(crate) async fn read(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, viewer)): Path<(String, String)>,
+) -> Result<axum::Json<RelationshipBody>, Problem> {
+    let (owner, viewer) = both(&shared, &id, &viewer)?;
+    caller.require_self(&shared, owner)?;
+    Ok(axum::Json(shown(&shared, owner, viewer)))
+}
+
+/// `PUT /people/{id}/relationships/{viewer}`: the owner's own word.
+pub(crate) async fn write(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, viewer)): Path<(String, String)>,
+    Json(body): Json<LevelBody>,
+) -> Result<axum::Json<RelationshipBody>, Problem> {
+    let level = level(&body.level)?;
+    set(&shared, &caller, (&id, &viewer), Some(level))
+        .await
+        .map(axum::Json)
+}
+
+/// `DELETE /people/{id}/relationships/{viewer}`: back to what workgroups and scopes give.
+pub(crate) async fn delete(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, viewer)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    set(&shared, &caller, (&id, &viewer), None).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn both(shared: &SharedState, id: &str, viewer: &str) -> Result<(PersonId, PersonId), Problem> {
+    let owner = super::person(shared, id)?.id;
+    Ok((owner, super::person(shared, viewer)?.id))
+}
+
+async fn set(
+    shared: &SharedState,
+    caller: &Caller,
+    (id, viewer): (&str, &str),
+    level: Option<Relationship>,
+) -> Result<RelationshipBody, Problem> {
+    let (owner, viewer) = both(shared, id, viewer)?;
+    caller.require_self(shared, owner)?;
+    let _one_at_a_time = shared.settings_change.lock().await;
+    let before = shown(shared, owner, viewer);
+    let entry = Entry::new(
+        shared,
+        caller,
+        "relationship.set",
+        format!("{owner}/{viewer}"),
+    )
+    .before(Some(json!(before.own)))
+    .after(Some(json!(level.map(Relationship::name))));
+    let stored = shared
+        .store
+        .set_relationship(owner, viewer, level, &entry.change())
+        .await;
+    stored?;
+    let changed = shared.organisation.rearrange(|tables| {
+        let key = (owner, viewer);
+        match level {
+            Some(level) => tables.relationships.insert(key, level),
+            None => tables.relationships.remove(&key),
+        };
+    });
+    shared.put_in_force(changed).await;
+    shared.events.reset();
+    Ok(shown(shared, owner, viewer))
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Workgroups {
+    items: Vec<WorkgroupBody>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct WorkgroupBody {
+    id: String,
+    name: String,
+    level: &'static str,
+    members: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewWorkgroup {
+    name: String,
+    level: String,
+    members: Vec<String>,
+}
+
+impl From<&Workgroup> for WorkgroupBody {
+    fn from(group: &Workgroup) -> Self {
+        Self {
+            id: group.id.to_string(),
+            name: group.name.clone(),
+            level: group.level.name(),
+            members: group.members.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// `GET /workgroups`.
+pub(crate) async fn workgroups(
+    State(shared): State<Shared>,
+    caller: Caller,
+) -> Result<axum::Json<Workgroups>, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let items = shared
+        .organisation
+        .read(|tables| tables.workgroups.iter().map(WorkgroupBody::from).collect());
+    Ok(axum::Json(Workgroups { items }))
+}
+
+/// `POST /workgroups`.
+pub(crate) async fn add_workgroup(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Json(body): Json<NewWorkgroup>,
+) -> Result<(StatusCode, axum::Json<WorkgroupBody>), Problem> {
+    let body = put_workgroup(&shared, &caller, None, body).await?;
+    Ok((StatusCode::CREATED, axum::Json(body)))
+}
+
+fn workgroup_id(id: &str) -> Result<u64, Problem> {
+    let remedy = "GET /api/v1/workgroups lists them";
+    id.parse()
+        .map_err(|_| Problem::not_found("workgroup", id, remedy))
+}
+
+/// `PUT /workgroups/{id}`.
+pub(crate) async fn change_workgroup(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<NewWorkgroup>,
+) -> Result<axum::Json<WorkgroupBody>, Problem> {
+    let id = workgroup_id(&id)?;
+    put_workgroup(&shared, &caller, Some(id), body)
+        .await
+        .map(axum::Json)
+}
+
+async fn put_workgroup(
+    shared: &SharedState,
+    caller: &Caller,
+    id: Option<u64>,
+    body: NewWorkgroup,
+) -> Result<WorkgroupBody, Problem> {
+    caller.require_admin(shared, ORGANISATION)?;
+    let level = level(&body.level)?;
+    let members = body
+        .members
+        .iter()
+        .map(|id| super::person(shared, id).map(|person| person.id))
+        .collect::<Result<Vec<PersonId>, Problem>>()?;
+    let _one_at_a_time = shared.settings_change.lock().await;
+    let before = shared.organisation.read(|tables| {
+        let known = tables.workgroups.iter().find(|group| Some(group.id) == id);
+        known.map(|group| json!(WorkgroupBody::from(group)))
+    });
+    let after = json!({"name": body.name, "level": level.name(), "members": body.members});
+    let entry = Entry::new(shared, caller, "workgroup.set", &body.name)
+        .before(before)
+        .after(Some(after));
+    let id = shared
+        .store
+        .put_workgroup(id, &body.name, level, &members, &entry.change())
+        .await?;
+    workgroups_again(shared).await?;
+    Ok(WorkgroupBody {
+        id: id.to_string(),
+        name: body.name,
+        level: level.name(),
+        members: body.members,
+    })
+}
+
+/// `DELETE /workgroups/{id}`.
+pub(crate) async fn delete_workgroup(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let id = workgroup_id(&id)?;
+    let _one_at_a_time = shared.settings_change.lock().await;
+    let entry = Entry::new(&shared, &caller, "workgroup.delete", id);
+    let deleted = shared.store.delete_workgroup(id, &entry.change()).await;
+    deleted?;
+    workgroups_again(&shared).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn workgroups_again(shared: &SharedState) -> Result<(), Problem> {
+    let workgroups = shared.store.workgroups().await?;
+    shared
+        .organisation
+        .rearrange(|tables| tables.workgroups = workgroups);
+    shared.events.reset();
+    Ok(())
+}
+
+/// What the caller may do for an owner, for a page that shows it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Permissions {
+    level: &'static str,
+    pick_up: bool,
+    change_profile: bool,
+    change_forwarding: bool,
+    change_appointments: bool,
+}
+
+/// `GET /people/{id}/permissions`: the caller's own.
+pub(crate) async fn permissions(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Permissions>, Problem> {
+    let owner = super::person(&shared, &id)?.id;
+    let level = caller.level(&shared, owner);
+    // Blocked and Unknown look the same.
+    let told = level.max(Relationship::Unknown);
+    Ok(axum::Json(Permissions {
+        level: told.name(),
+        pick_up: level.may(Permission::PickUp),
+        change_profile: level.may(Permission::ChangeProfile),
+        change_forwarding: level.may(Permission::ChangeForwarding),
+        change_appointments: level.may(Permission::ChangeAppointments),
+    }))
+}

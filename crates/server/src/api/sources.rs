@@ -1,0 +1,132 @@
+//! Sources that speak HTTP: meeting servers, and clients that are no open page.
+
+use std::time::Duration;
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+};
+use presence::{ClientId, ClientState, Fact};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::Json;
+use crate::{app::Shared, caller::Caller, clients::LEASE, clock::parse_rfc3339, problem::Problem};
+
+/// The lease of a meeting (domain section 5).
+const MEETING_LEASE: Duration = Duration::from_secs(60);
+/// A longer name is no meeting's and no client's.
+const NAME_MAX: usize = 200;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MeetingBody {
+    audio: bool,
+    #[serde(default)]
+    screen: bool,
+}
+
+fn checked(field: &'static str, name: &str) -> Result<(), Problem> {
+    if name.len() > NAME_MAX {
+        let detail = format!("{} bytes are too many; at most {NAME_MAX}", name.len());
+        return Err(Problem::invalid(field, detail));
+    }
+    Ok(())
+}
+
+/// `PUT /people/{id}/meetings/{meeting}`: the person is in it, for a minute from now unless it is said again.
+pub(crate) async fn meet(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, meeting)): Path<(String, String)>,
+    Json(body): Json<MeetingBody>,
+) -> Result<StatusCode, Problem> {
+    let person = super::person(&shared, &id)?.id;
+    caller.require_self(&shared, person)?;
+    checked("meeting", &meeting)?;
+    let fact = Fact::Meeting {
+        meeting: meeting.into(),
+        audio: body.audio,
+        screen: body.screen,
+        until: shared.clock.now() + MEETING_LEASE,
+    };
+    shared.shard.fact(person, fact).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /people/{id}/meetings/{meeting}`: the person left it.
+pub(crate) async fn leave(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, meeting)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let person = super::person(&shared, &id)?.id;
+    caller.require_self(&shared, person)?;
+    let fact = Fact::MeetingEnded(meeting.into());
+    shared.shard.fact(person, fact).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClientBody {
+    state: String,
+    since: Option<String>,
+}
+
+/// A client's number from its name. The first bit keeps it apart from those of open pages.
+fn client_id(name: &str) -> ClientId {
+    let hash: [u8; 32] = Sha256::digest(name.as_bytes()).into();
+    let number = hash
+        .iter()
+        .take(8)
+        .fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+    ClientId(number | (1 << 63))
+}
+
+/// `PUT /people/{id}/clients/{client}`: a client of the person runs and says whether anybody is there; for a minute from
+/// now unless it is said again.
+pub(crate) async fn client(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, client)): Path<(String, String)>,
+    Json(body): Json<ClientBody>,
+) -> Result<StatusCode, Problem> {
+    let person = super::person(&shared, &id)?.id;
+    caller.require_self(&shared, person)?;
+    checked("client", &client)?;
+    let Some(state) = ClientState::from_name(&body.state) else {
+        let names = ClientState::ALL.map(ClientState::name).join(", ");
+        let detail = format!("{:?} is none of {names}", body.state);
+        return Err(Problem::invalid("state", detail));
+    };
+    let now = shared.clock.now();
+    let since = match body.since {
+        None => now,
+        Some(text) => parse_rfc3339(&text).ok_or_else(|| {
+            let detail = format!("{text:?} is no time; write it like 2026-11-23T17:00:00Z");
+            Problem::invalid("since", detail)
+        })?,
+    };
+    let fact = Fact::Client {
+        client: client_id(&client),
+        state,
+        since,
+        until: now + LEASE,
+    };
+    shared.shard.fact(person, fact).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /people/{id}/clients/{client}`: it ended.
+pub(crate) async fn client_ended(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, client)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let person = super::person(&shared, &id)?.id;
+    caller.require_self(&shared, person)?;
+    let fact = Fact::ClientEnded(client_id(&client));
+    shared.shard.fact(person, fact).await;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,159 @@
+//! Who makes a request, and what they may do: people by their relationships, location administrators in their location,
+//! system administrators and API keys everything that their scopes say.
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use presence::{Permission, PersonId, Relationship};
+use store::{ApiKey, Role, Session};
+
+use crate::{app::SharedState, organisation::ORGANISATION, problem::Problem};
+
+/// Who makes a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// For the audit log.
+    pub(crate) name: String,
+    /// The person behind the account, if there is one. A key has none.
+    pub(crate) person: Option<PersonId>,
+    power: Power,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Power {
+    /// Only what relationships give.
+    Person,
+    /// Settings and people of one location.
+    Location(String),
+    /// Everything.
+    System,
+    /// An API key: sees everything, changes what people may change (`write`) or everything (`admin`).
+    Key { write: bool, admin: bool },
+}
+
+impl Caller {
+    /// The key of the configuration file.
+    pub(crate) fn configured_key() -> Self {
+        Self {
+            name: "API key of the configuration".into(),
+            person: None,
+            power: Power::System,
+        }
+    }
+
+    /// A key from the store.
+    pub(crate) fn key(key: &ApiKey) -> Self {
+        let has = |scope: &str| key.scopes.iter().any(|given| given == scope);
+        Self {
+            name: format!("API key {}", key.name),
+            person: None,
+            power: Power::Key {
+                write: has("write") || has("admin"),
+                admin: has("admin"),
+            },
+        }
+    }
+
+    /// A session.
+    pub(crate) fn session(session: Session) -> Self {
+        match session.account {
+            None => Self {
+                name: "administrator of the installation".into(),
+                person: None,
+                power: Power::System,
+            },
+            Some(account) => Self {
+                name: account.name,
+                person: account.person,
+                power: match (account.role, account.location) {
+                    (Role::SystemAdmin, _) => Power::System,
+                    (Role::LocationAdmin, Some(location)) => Power::Location(location),
+                    _ => Power::Person,
+                },
+            },
+        }
+    }
+
+    /// Whether the caller is a system administrator.
+    pub(crate) fn is_admin(&self) -> bool {
+        matches!(self.power, Power::System | Power::Key { admin: true, .. })
+    }
+
+    /// How much of the owner the caller may see.
+    pub(crate) fn level(&self, shared: &SharedState, owner: PersonId) -> Relationship {
+        if matches!(self.power, Power::System | Power::Key { .. }) || self.person == Some(owner) {
+            return Relationship::AssistantPlus;
+        }
+        self.person.map_or(Relationship::Unknown, |viewer| {
+            shared
+                .organisation
+                .read(|tables| tables.relationship(owner, viewer))
+        })
+    }
+
+    /// Refuses who may not act for the owner.
+    pub(crate) fn require(
+        &self,
+        shared: &SharedState,
+        owner: PersonId,
+        permission: Permission,
+    ) -> Result<(), Problem> {
+        let allowed = match &self.power {
+            Power::System | Power::Key { write: true, .. } => true,
+            Power::Key { .. } => false,
+            Power::Location(_) | Power::Person => self.level(shared, owner).may(permission),
+        };
+        if allowed {
+            return Ok(());
+        }
+        Err(Problem::forbidden(format!(
+            "{} may not do that for this person; it needs the relationship {} or, for a key, the scope `write`",
+            self.name,
+            permission.least()
+        )))
+    }
+
+    /// Refuses who is not the person and administers neither the person nor everything.
+    pub(crate) fn require_self(
+        &self,
+        shared: &SharedState,
+        owner: PersonId,
+    ) -> Result<(), Problem> {
+        let is_owner = self.person == Some(owner);
+        if is_owner || matches!(self.power, Power::Key { write: true, .. }) {
+            return Ok(());
+        }
+        let location = shared
+            .organisation
+            .read(|tables| tables.place(owner).location);
+        self.require_admin(shared, location.as_deref().unwrap_or(ORGANISATION))
+    }
+
+    /// Refuses who does not administer the scope.
+    pub(crate) fn require_admin(&self, shared: &SharedState, scope: &str) -> Result<(), Problem> {
+        let allowed = match &self.power {
+            Power::System | Power::Key { admin: true, .. } => true,
+            Power::Location(location) => shared.organisation.read(|tables| {
+                tables
+                    .place_of_scope(scope)
+                    .is_some_and(|place| place.location.as_ref() == Some(location))
+            }),
+            Power::Key { .. } | Power::Person => false,
+        };
+        if allowed {
+            return Ok(());
+        }
+        Err(Problem::forbidden(format!(
+            "{} does not administer {scope}; ask a system administrator, or use a key with the scope `admin`",
+            self.name
+        )))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        // Put there by `access::require`, which every protected route passes.
+        let caller = parts.extensions.get::<Self>().cloned();
+        caller.ok_or_else(Problem::unauthorized)
+    }
+}

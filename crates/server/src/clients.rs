@@ -1,0 +1,115 @@
+//! Clients as sources: a signed-in person's open stream, and whatever else is connected. A client that is connected is
+//! there until it goes; the engine's lease of a minute is for the case that nobody can say so any more.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use presence::{ClientId, ClientState, Fact, Input, PersonId, Timestamp};
+
+use crate::{
+    clock::Clock,
+    shard::{Cause, Shard},
+};
+
+/// The lease of a client (domain section 5).
+pub const LEASE: Duration = Duration::from_secs(60);
+/// How often it is renewed: a lost turn does no harm.
+const RENEWAL: Duration = Duration::from_secs(20);
+
+/// The connected clients. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    connected: Arc<Mutex<BTreeMap<ClientId, (PersonId, Timestamp)>>>,
+    next: Arc<AtomicU64>,
+    shard: Shard,
+    clock: Clock,
+}
+
+/// A connected client; gone when dropped.
+#[derive(Debug)]
+pub struct Connected {
+    id: ClientId,
+    person: PersonId,
+    clients: Clients,
+}
+
+impl Clients {
+    /// Nobody yet.
+    pub fn new(shard: Shard, clock: Clock) -> Self {
+        Self {
+            connected: Arc::default(),
+            next: Arc::new(AtomicU64::new(1)),
+            shard,
+            clock,
+        }
+    }
+
+    /// A client of the person is connected from now on.
+    pub async fn connect(&self, person: PersonId) -> Connected {
+        let id = ClientId(self.next.fetch_add(1, Ordering::Relaxed));
+        let since = self.clock.now();
+        self.lock().insert(id, (person, since));
+        self.shard
+            .input(self.input(id, person, since), Cause::Other)
+            .await;
+        Connected {
+            id,
+            person,
+            clients: self.clone(),
+        }
+    }
+
+    /// Renews every lease.
+    pub async fn renew(&self) {
+        let connected = self.lock().clone();
+        let inputs = connected
+            .into_iter()
+            .map(|(id, (person, since))| self.input(id, person, since));
+        self.shard.inputs(inputs.collect(), Cause::Other).await;
+    }
+
+    /// Renews, for ever.
+    pub async fn run(self) {
+        loop {
+            tokio::time::sleep(RENEWAL).await;
+            self.renew().await;
+        }
+    }
+
+    /// What a page tells: that it is open. It cannot tell whether anybody is there.
+    fn input(&self, client: ClientId, person: PersonId, since: Timestamp) -> Input {
+        let fact = Fact::Client {
+            client,
+            state: ClientState::Unknown,
+            since,
+            until: self.clock.now() + LEASE,
+        };
+        Input::Person(person, fact)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ClientId, (PersonId, Timestamp)>> {
+        self.connected
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.clients.lock().remove(&self.id);
+        let (shard, id, person) = (self.clients.shard.clone(), self.id, self.person);
+        // Without a runtime the server is ending, and the engine with it.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let input = Input::Person(person, Fact::ClientEnded(id));
+                shard.input(input, Cause::Other).await;
+            });
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! People who are imported while the server runs, by another process.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{app::Core, pbx::Pbx};
+
+/// How often the store is asked whether people were imported.
+const IMPORT_POLL: Duration = Duration::from_secs(2);
+/// Notices people that another process imported.
+pub(crate) async fn follow(core: Core, mut revision: u64, pbx: Option<Arc<Pbx>>) {
+    loop {
+        tokio::time::sleep(IMPORT_POLL).await;
+        let Ok(now) = core.store.people_revision().await else {
+            continue;
+        };
+        if now == revision {
+            continue;
+        }
+        // Places first: an import may have made locations.
+        if core.organisation.load(&core.store).await.is_err() {
+            continue;
+        }
+        let Ok(people) = core.store.people(core.clock.now()).await else {
+            continue;
+        };
+        revision = now;
+        for stored in people {
+            core.put(stored).await;
+        }
+        if let Some(pbx) = &pbx {
+            pbx.set_extensions(core.directory.extensions()).await;
+        }
+        tracing::info!(people = core.directory.len(), "people were imported");
+    }
+}

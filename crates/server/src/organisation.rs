@@ -1,0 +1,337 @@
+//! The organisation as administrators and people arrange it: scopes, settings, profiles, relationships. In memory, for
+//! whatever must know what holds for whom; the store keeps it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use presence::{
+    DecidedBy, MyProfiles, Page, PageValues, PersonId, PersonPolicy, Profile, Relationship,
+    Resolved, Way, relationship, same_name,
+};
+use store::{Store, StoreError, StoredPerson, StoredScope, Template, Workgroup};
+
+use crate::values;
+
+/// The scope that everybody is in.
+pub const ORGANISATION: &str = "organisation";
+
+/// Where a person is in the tree of scopes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The location's id.
+    pub location: Option<String>,
+    /// The configuration group's id.
+    pub group: Option<String>,
+}
+
+/// What a person arranged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Personal {
+    /// Profiles of the person's own.
+    pub profiles: Vec<Profile>,
+    /// The order of My Profiles.
+    pub order: Vec<String>,
+}
+
+/// All that is arranged.
+#[derive(Debug, Default)]
+pub struct Tables {
+    /// Locations and groups by id.
+    pub scopes: BTreeMap<String, StoredScope>,
+    /// Individual pages by scope.
+    pub pages: BTreeMap<(String, Page), PageValues>,
+    /// Central templates in the administrator's order.
+    pub templates: Vec<Template>,
+    /// Values of people's own.
+    pub own: BTreeMap<(PersonId, Page), PageValues>,
+    /// What people arranged; who arranged nothing is not here.
+    pub personal: BTreeMap<PersonId, Personal>,
+    /// Who is where.
+    pub places: BTreeMap<PersonId, Place>,
+    /// What owners let viewers see.
+    pub relationships: BTreeMap<(PersonId, PersonId), Relationship>,
+    /// Workgroups.
+    pub workgroups: Vec<Workgroup>,
+    /// What holds for everybody.
+    policies: BTreeMap<PersonId, Arc<PersonPolicy>>,
+}
+
+/// The organisation. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Organisation(Arc<RwLock<Tables>>);
+
+impl Organisation {
+    /// Reads all but the people.
+    ///
+    /// # Errors
+    /// The store refused.
+    pub async fn load(&self, store: &Store) -> Result<(), StoreError> {
+        let scopes = store.scopes().await?;
+        let pages = store.all_pages().await?;
+        let own = store.own_values().await?;
+        let (templates, workgroups) = (store.templates().await?, store.workgroups().await?);
+        let relationships = store.relationships().await?;
+        self.change(|tables| {
+            tables.scopes = scopes
+                .into_iter()
+                .map(|scope| (scope.id.clone(), scope))
+                .collect();
+            tables.pages = pages
+                .into_iter()
+                .filter_map(|(scope, page, json)| {
+                    let page = Page::from_name(&page)?;
+                    Some(((scope, page), values::stored(page, &json)))
+                })
+                .collect();
+            tables.own = own
+                .into_iter()
+                .filter_map(|(person, page, json)| {
+                    let page = Page::from_name(&page)?;
+                    Some(((person, page), values::stored(page, &json)))
+                })
+                .collect();
+            tables.templates = templates;
+            tables.workgroups = workgroups;
+            tables.relationships = relationships
+                .into_iter()
+                .map(|(owner, viewer, level)| ((owner, viewer), level))
+                .collect();
+        });
+        Ok(())
+    }
+
+    /// Takes in a person and tells what holds for them.
+    pub fn put_person(&self, stored: &StoredPerson) -> Arc<PersonPolicy> {
+        self.change(|tables| {
+            let place = Place {
+                location: stored.location.clone(),
+                group: stored.group.clone(),
+            };
+            keep(&mut tables.places, stored.id, place);
+            let personal = Personal {
+                profiles: stored.personal.clone(),
+                order: stored.order.clone(),
+            };
+            keep(&mut tables.personal, stored.id, personal);
+            let policy = tables.policy(stored.id, &mut HashMap::new());
+            // People for whom the same holds share one: a million copies of the same list would be all memory.
+            let last = tables.policies.values().next_back();
+            let policy = last
+                .filter(|last| ***last == *policy)
+                .cloned()
+                .unwrap_or(policy);
+            tables.policies.insert(stored.id, policy.clone());
+            policy
+        })
+    }
+
+    /// What holds for a person.
+    pub fn policy(&self, person: PersonId) -> Option<Arc<PersonPolicy>> {
+        self.read(|tables| tables.policies.get(&person).cloned())
+    }
+
+    /// Whether calls may cross between Teams and Offhook for the person.
+    pub fn syncs(&self, person: PersonId) -> bool {
+        self.read(|tables| {
+            let policy = tables.policies.get(&person);
+            policy.is_some_and(|policy| policy.mode.telephony())
+        })
+    }
+
+    /// Changes something and returns for whom something else holds now.
+    pub fn rearrange(
+        &self,
+        change: impl FnOnce(&mut Tables),
+    ) -> Vec<(PersonId, Arc<PersonPolicy>)> {
+        self.change(|tables| {
+            change(tables);
+            let people: Vec<PersonId> = tables.policies.keys().copied().collect();
+            let mut shared = HashMap::new();
+            let mut changed = Vec::new();
+            for person in people {
+                let policy = tables.policy(person, &mut shared);
+                if tables.policies.get(&person) != Some(&policy) {
+                    tables.policies.insert(person, policy.clone());
+                    changed.push((person, policy));
+                }
+            }
+            changed
+        })
+    }
+
+    /// Looks at it.
+    pub fn read<T>(&self, look: impl FnOnce(&Tables) -> T) -> T {
+        look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Tables) -> T) -> T {
+        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Nothing arranged takes no memory.
+fn keep<T: Default + PartialEq>(map: &mut BTreeMap<PersonId, T>, person: PersonId, value: T) {
+    if value == T::default() {
+        map.remove(&person);
+    } else {
+        map.insert(person, value);
+    }
+}
+
+impl Tables {
+    /// Where the person is.
+    pub fn place(&self, person: PersonId) -> Place {
+        self.places.get(&person).cloned().unwrap_or_default()
+    }
+
+    /// The pages on the way to a place.
+    pub fn way(&self, place: &Place, page: Page) -> Way<'_> {
+        let of = |scope: Option<&String>| self.pages.get(&(scope?.clone(), page));
+        Way {
+            organisation: of(Some(&ORGANISATION.to_owned())),
+            location: of(place.location.as_ref()),
+            group: of(place.group.as_ref()),
+        }
+    }
+
+    /// The way to a scope, as somebody there has it. `None`: there is no such scope.
+    pub fn place_of_scope(&self, scope: &str) -> Option<Place> {
+        if scope == ORGANISATION {
+            return Some(Place::default());
+        }
+        let found = self.scopes.get(scope)?;
+        Some(if found.parent == ORGANISATION {
+            Place {
+                location: Some(found.id.clone()),
+                group: None,
+            }
+        } else {
+            Place {
+                location: Some(found.parent.clone()),
+                group: Some(found.id.clone()),
+            }
+        })
+    }
+
+    /// What a page says for a person.
+    pub fn resolve(&self, person: PersonId, page: Page) -> Resolved {
+        let own = self.own.get(&(person, page));
+        self.way(&self.place(person), page).resolve(page, own)
+    }
+
+    /// My Profiles of a person.
+    pub fn my_profiles(&self, person: PersonId) -> MyProfiles {
+        let place = self.place(person);
+        let offered = self
+            .templates
+            .iter()
+            .filter(|template| {
+                template.people.contains(&person)
+                    || template.offers.iter().any(|scope| {
+                        scope == ORGANISATION
+                            || place.location.as_ref() == Some(scope)
+                            || place.group.as_ref() == Some(scope)
+                    })
+            })
+            .map(|template| template.profile.clone());
+        let none = Personal::default();
+        let personal = self.personal.get(&person).unwrap_or(&none);
+        MyProfiles::arrange(offered, personal.profiles.iter().cloned(), &personal.order)
+    }
+
+    fn policy(
+        &self,
+        person: PersonId,
+        shared: &mut HashMap<Place, Arc<PersonPolicy>>,
+    ) -> Arc<PersonPolicy> {
+        let make = || {
+            Arc::new(PersonPolicy::new(
+                &self.resolve(person, Page::Teams),
+                &self.resolve(person, Page::Automatic),
+                self.my_profiles(person),
+            ))
+        };
+        let differs = self.personal.contains_key(&person)
+            || self
+                .own
+                .range((person, Page::Presence)..=(person, Page::Calendar))
+                .next()
+                .is_some()
+            || self
+                .templates
+                .iter()
+                .any(|template| template.people.contains(&person));
+        if differs {
+            return make();
+        }
+        shared
+            .entry(self.place(person))
+            .or_insert_with(make)
+            .clone()
+    }
+
+    /// What the owner lets the viewer see.
+    pub fn relationship(&self, owner: PersonId, viewer: PersonId) -> Relationship {
+        let page = self.resolve(owner, Page::Presence);
+        let common = self
+            .workgroups
+            .iter()
+            .filter(|group| group.members.contains(&owner) && group.members.contains(&viewer))
+            .map(|group| group.level);
+        relationship(
+            page.level("relationship"),
+            common,
+            self.relationships.get(&(owner, viewer)).copied(),
+            page.policy("owner_policy"),
+        )
+    }
+
+    /// What uses a profile, in words, as far as it keeps a template from being deleted or deactivated.
+    pub fn uses(&self, name: &str) -> Vec<String> {
+        let mut uses = BTreeSet::new();
+        let mut note = |page: Page, values: &PageValues, whose: &str| {
+            if let Some(setting) = values.uses(page, name) {
+                uses.insert(format!("{}.{} of {whose}", page.name(), setting.key));
+            }
+        };
+        for page in [Page::Automatic, Page::Calendar] {
+            let organisation = self.pages.get(&(ORGANISATION.to_owned(), page));
+            if organisation.is_none() {
+                note(page, &PageValues::default(), ORGANISATION);
+            }
+        }
+        for ((scope, page), values) in &self.pages {
+            note(*page, values, scope);
+        }
+        for ((person, page), values) in &self.own {
+            // Only what the person chose; the rest is the scope's.
+            for (key, value) in &values.values {
+                if let presence::Value::Profile(Some(used)) = value
+                    && same_name(used, name)
+                {
+                    uses.insert(format!("{}.{key} of person {person}", page.name()));
+                }
+            }
+        }
+        uses.into_iter().collect()
+    }
+
+    /// The central template of that name.
+    pub fn template(&self, name: &str) -> Option<&Template> {
+        self.templates
+            .iter()
+            .find(|template| same_name(&template.profile.name, name))
+    }
+
+    /// Which scope decides a page for a place, by its id.
+    pub fn decided_by<'a>(&self, place: &'a Place, page: Page) -> &'a str {
+        match self.way(place, page).decided().1 {
+            DecidedBy::Product => "product",
+            DecidedBy::Organisation => ORGANISATION,
+            DecidedBy::Location => place.location.as_deref().unwrap_or(ORGANISATION),
+            DecidedBy::Group => place.group.as_deref().unwrap_or(ORGANISATION),
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Settings as JSON, the same on the wire and in the store: a flat object of keys and values, with `user_may_change`
+//! beside them where it is said.
+
+use std::borrow::Cow;
+
+use presence::{OwnerPolicy, Page, PageValues, Relationship, Setting, SyncMode, User, Value};
+use serde_json::{Map, Value as Json, json};
+
+/// Key under which a page says what people may change.
+pub const USER_MAY_CHANGE: &str = "user_may_change";
+/// Texts of settings are addresses and names of zones.
+const TEXT_MAX: usize = 2_000;
+
+/// What is wrong with a value: the key and the reason with its remedy.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The key.
+    pub key: String,
+    /// What is wrong and what to do.
+    pub detail: String,
+}
+
+/// A value as JSON.
+pub fn json(value: &Value) -> Json {
+    match value {
+        Value::Flag(flag) => json!(flag),
+        Value::Seconds(seconds) => json!(seconds),
+        Value::Mode(mode) => json!(mode.name()),
+        Value::Level(level) => json!(level.name()),
+        Value::Policy(policy) => json!(policy.name()),
+        Value::Profile(text) | Value::Text(text) => json!(text),
+    }
+}
+
+/// A page as the store keeps it: only what was said.
+pub fn page_json(values: &PageValues) -> Json {
+    let mut object: Map<String, Json> = values
+        .values
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), json(value)))
+        .collect();
+    if !values.user_may_change.is_empty() {
+        object.insert(USER_MAY_CHANGE.into(), json!(values.user_may_change));
+    }
+    Json::Object(object)
+}
+
+/// A page from the store. What this version does not know is left out.
+pub fn stored(page: Page, text: &str) -> PageValues {
+    let mut values = PageValues::default();
+    if let Ok(Json::Object(object)) = serde_json::from_str(text) {
+        for (key, value) in object {
+            // Each by itself: one that is not understood must not take the others along.
+            let _ = merge(page, Map::from_iter([(key, value)]), &mut values);
+        }
+    }
+    values
+}
+
+/// Lays a request over a page. A null takes a value back to its default.
+///
+/// # Errors
+/// The first key that is unknown or has a value it cannot have; nothing may be kept then.
+pub fn merge(page: Page, body: Map<String, Json>, values: &mut PageValues) -> Result<(), Refusal> {
+    for (key, value) in body {
+        if key == USER_MAY_CHANGE {
+            merge_user_may_change(page, value, values)?;
+            continue;
+        }
+        let setting = setting(page, &key)?;
+        if value.is_null() && !matches!(setting.default, Value::Profile(_) | Value::Text(_)) {
+            values.values.remove(setting.key);
+        } else {
+            let value = read(setting, &value).map_err(|detail| Refusal { key, detail })?;
+            values.values.insert(setting.key, value);
+        }
+    }
+    Ok(())
+}
+
+fn setting(page: Page, key: &str) -> Result<&'static Setting, Refusal> {
+    page.setting(key).ok_or_else(|| {
+        let known: Vec<&str> = page.settings().map(|setting| setting.key).collect();
+        let (page, known) = (page.name(), known.join(", "));
+        Refusal {
+            key: key.into(),
+            detail: format!("the page {page} has no setting {key:?}; it has {known}"),
+        }
+    })
+}
+
+fn merge_user_may_change(page: Page, body: Json, values: &mut PageValues) -> Result<(), Refusal> {
+    let refusal = |key: &str, detail: String| Refusal {
+        key: format!("{USER_MAY_CHANGE}.{key}"),
+        detail,
+    };
+    let Json::Object(object) = body else {
+        let detail = "must be an object like {\"mode\": true}".to_owned();
+        return Err(Refusal {
+            key: USER_MAY_CHANGE.into(),
+            detail,
+        });
+    };
+    for (key, value) in object {
+        let setting = setting(page, &key)?;
+        if setting.user == User::Never {
+            let detail = format!("{key} is the administrator's alone; leave it out");
+            return Err(refusal(&key, detail));
+        }
+        let Some(may) = value.as_bool() else {
+            return Err(refusal(&key, format!("{value} is neither true nor false")));
+        };
+        values.user_may_change.insert(setting.key, may);
+    }
+    Ok(())
+}
+
+fn read(setting: &Setting, json: &Json) -> Result<Value, String> {
+    let name = json.as_str();
+    let one_of = |names: &[&str]| format!("{json} is none of {}", names.join(", "));
+    match setting.default {
+        Value::Flag(_) => json
+            .as_bool()
+            .map(Value::Flag)
+            .ok_or_else(|| format!("{json} is neither true nor false")),
+        Value::Seconds(_) => {
+            let (least, most) = setting.range;
+            json.as_u64()
+                .and_then(|number| u32::try_from(number).ok())
+                .filter(|number| (least..=most).contains(number))
+                .map(Value::Seconds)
+                .ok_or_else(|| format!("{json} is no number of seconds from {least} to {most}"))
+        }
+        Value::Mode(_) => name
+            .and_then(SyncMode::from_name)
+            .map(Value::Mode)
+            .ok_or_else(|| one_of(&SyncMode::ALL.map(SyncMode::name))),
+        Value::Level(_) => name
+            .and_then(Relationship::from_name)
+            .map(Value::Level)
+            .ok_or_else(|| one_of(&Relationship::ALL.map(Relationship::name))),
+        Value::Policy(_) => name
+            .and_then(OwnerPolicy::from_name)
+            .map(Value::Policy)
+            .ok_or_else(|| one_of(&OwnerPolicy::ALL.map(OwnerPolicy::name))),
+        Value::Profile(_) => text(json).map(Value::Profile),
+        Value::Text(_) => text(json).map(Value::Text),
+    }
+}
+
+fn text(json: &Json) -> Result<Option<Cow<'static, str>>, String> {
+    match json {
+        Json::Null => Ok(None),
+        Json::String(text) if text.len() > TEXT_MAX => Err(format!(
+            "a text of {} bytes is too long; at most {TEXT_MAX} are allowed",
+            text.len()
+        )),
+        Json::String(text) if text.trim().is_empty() => Ok(None),
+        Json::String(text) => Ok(Some(Cow::Owned(text.trim().to_owned()))),
+        _ => Err(format!(
+            "{json} is no text; write it in quotes, or null for none"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use presence::{Page, PageValues, SETTINGS, SyncMode, Value};
+    use serde_json::{Map, json};
+
+    use super::{json as write, merge, page_json, stored};
+
+    #[test]
+    fn every_default_is_read_as_it_is_written() {
+        for setting in &SETTINGS {
+            let mut values = PageValues::default();
+            let body = Map::from_iter([(setting.key.to_owned(), write(&setting.default))]);
+            merge(setting.page, body, &mut values).unwrap();
+            assert_eq!(values.value(setting), &setting.default, "{}", setting.key);
+        }
+    }
+
+    #[test]
+    fn a_page_comes_back_from_the_store_as_it_was() {
+        let mut values = PageValues::default();
+        let body = json!({"mode": "telephony_only", "renew_dnd": true, "user_may_change": {"mode": false}});
+        merge(Page::Teams, body.as_object().unwrap().clone(), &mut values).unwrap();
+        assert_eq!(values.values["mode"], Value::Mode(SyncMode::TelephonyOnly));
+        assert_eq!(stored(Page::Teams, &page_json(&values).to_string()), values);
+    }
+
+    #[test]
+    fn refusals_name_the_key_and_the_remedy() {
+        for (page, body, key, remedy) in [
+            (
+                Page::Teams,
+                json!({"mode": "all"}),
+                "mode",
+                "telephony_only",
+            ),
+            (
+                Page::Teams,
+                json!({"nonsense": 1}),
+                "nonsense",
+                "base_from_teams",
+            ),
+            (
+                Page::Automatic,
+                json!({"inactivity_after": 5}),
+                "inactivity_after",
+                "from 60",
+            ),
+            (Page::Automatic, json!({"locked": 5}), "locked", "in quotes"),
+            (
+                Page::Presence,
+                json!({"relationship": "Friend"}),
+                "relationship",
+                "Employee",
+            ),
+            (
+                Page::Teams,
+                json!({"user_may_change": {"renew_dnd": true}}),
+                "user_may_change.renew_dnd",
+                "leave it out",
+            ),
+        ] {
+            let body = body.as_object().unwrap().clone();
+            let refusal = merge(page, body, &mut PageValues::default()).unwrap_err();
+            assert_eq!(refusal.key, key);
+            assert!(refusal.detail.contains(remedy), "{}", refusal.detail);
+        }
+    }
+}

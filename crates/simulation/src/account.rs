@@ -1,0 +1,184 @@
+//! A small model of the truth in Teams about one person: what the person does there, what we wrote there, and what
+//! Graph makes of both.
+
+use std::collections::VecDeque;
+
+use presence::{Action, Slot, Timestamp, Timing};
+
+/// Availability and activity.
+pub type Words = (&'static str, &'static str);
+
+/// What Teams shows of a Do not disturb that was chosen, by the person or by us.
+pub const DO_NOT_DISTURB: Words = ("DoNotDisturb", "DoNotDisturb");
+const OFFLINE: Words = ("Offline", "Offline");
+const CALL: Words = ("Busy", "InACall");
+
+/// How much of the past is kept: Graph never lags more than a minute here.
+const PAST: u64 = 180;
+
+/// The preferred presence: one slot, which the person's own choice in Teams and our Do not disturb share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preferred {
+    /// What is preferred.
+    pub words: Words,
+    /// We wrote it.
+    pub ours: bool,
+    /// When Teams drops it.
+    pub until: Timestamp,
+}
+
+/// A stretch of time; without an end while it lasts.
+pub type Stretch = (Timestamp, Option<Timestamp>);
+
+/// The truth in Teams about one person.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Some Teams client runs.
+    pub client: bool,
+    /// The person is in a Teams call, shown with these words.
+    pub call: Option<Words>,
+    /// The person shares the screen in that call.
+    pub sharing: bool,
+    /// What the client shows of its own accord.
+    pub base: Words,
+    /// Our session, until it runs out.
+    pub session_until: Option<Timestamp>,
+    /// The preferred presence.
+    pub preferred: Option<Preferred>,
+    /// What was shown, since when.
+    past: VecDeque<(Timestamp, Words)>,
+    /// The person's real calls.
+    pub calls: Vec<Stretch>,
+    /// When the person was in Do not disturb without us.
+    pub do_not_disturbs: Vec<Stretch>,
+    /// Since when the person's own choice, made over our Do not disturb, has been there for all to see.
+    pub overridden_since: Option<Timestamp>,
+    overridden: bool,
+}
+
+impl Account {
+    /// A person with a client who does nothing.
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            client: true,
+            call: None,
+            sharing: false,
+            base: ("Available", "Available"),
+            session_until: None,
+            preferred: None,
+            past: VecDeque::from([(now, ("Available", "Available"))]),
+            calls: Vec::new(),
+            do_not_disturbs: Vec::new(),
+            overridden_since: None,
+            overridden: false,
+        }
+    }
+
+    /// What Teams shows. Sharing goes before the preferred presence, that before calls, those before the rest; without
+    /// any session everybody is offline.
+    pub fn shows(&self) -> Words {
+        if !self.client && self.session_until.is_none() {
+            return OFFLINE;
+        }
+        if self.client && self.sharing && self.call.is_some() {
+            return ("DoNotDisturb", "Presenting");
+        }
+        if let Some(preferred) = &self.preferred {
+            return preferred.words;
+        }
+        match self.call {
+            Some(words) if self.client => words,
+            _ if self.session_until.is_some() => CALL,
+            _ => self.base,
+        }
+    }
+
+    /// Whether the person's own doing shows as Do not disturb.
+    fn is_in_own_do_not_disturb(&self) -> bool {
+        let chosen = self
+            .preferred
+            .is_some_and(|preferred| !preferred.ours && preferred.words == DO_NOT_DISTURB);
+        self.client && (chosen || self.base.0 == "DoNotDisturb")
+    }
+
+    /// What Teams showed at `at`.
+    pub fn showed(&self, at: Timestamp) -> Words {
+        self.past
+            .iter()
+            .rev()
+            .find(|(since, _)| *since <= at)
+            .or(self.past.front())
+            .map_or(OFFLINE, |(_, words)| *words)
+    }
+
+    /// When something ends by itself.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        let preferred = self.preferred.map(|preferred| preferred.until);
+        self.session_until.into_iter().chain(preferred).min()
+    }
+
+    /// Ends what has run out.
+    pub fn expire(&mut self, now: Timestamp) {
+        self.session_until = self.session_until.filter(|until| *until > now);
+        self.preferred = self.preferred.filter(|preferred| preferred.until > now);
+    }
+
+    /// A write of ours arrives.
+    pub fn land(&mut self, slot: Slot, action: Action, timing: &Timing, now: Timestamp) {
+        let until = now + slot.lifetime(timing);
+        let set = action != Action::Clear;
+        match slot {
+            Slot::Session => self.session_until = set.then_some(until),
+            Slot::Preferred => {
+                self.overridden = false;
+                self.preferred = set.then_some(Preferred {
+                    words: DO_NOT_DISTURB,
+                    ours: true,
+                    until,
+                });
+            }
+        }
+    }
+
+    /// The person chooses something in Teams, or takes the choice back.
+    pub fn choose(&mut self, words: Option<Words>, until: Timestamp) {
+        let had_ours = self.preferred.is_some_and(|preferred| preferred.ours);
+        // A choice of Do not disturb over ours cannot be told from ours, and Offline is none by the domain.
+        self.overridden = (self.overridden || had_ours)
+            && words.is_some_and(|words| words != DO_NOT_DISTURB && words != OFFLINE);
+        self.preferred = words.map(|words| Preferred {
+            words,
+            ours: false,
+            until,
+        });
+    }
+
+    /// Writes down what is now shown. Returns whether it is something else than before.
+    pub fn note(&mut self, now: Timestamp) -> bool {
+        let words = self.shows();
+        mark(&mut self.calls, self.client && self.call.is_some(), now);
+        let quiet = self.is_in_own_do_not_disturb();
+        mark(&mut self.do_not_disturbs, quiet, now);
+        let visible =
+            self.overridden && self.preferred.is_some() && words.0 != "DoNotDisturb" && words != OFFLINE;
+        self.overridden_since = visible.then(|| self.overridden_since.unwrap_or(now));
+        let changed = self.past.back().is_none_or(|(_, last)| *last != words);
+        if changed {
+            self.past.push_back((now, words));
+            let keep = now - std::time::Duration::from_secs(PAST);
+            while self.past.get(1).is_some_and(|(since, _)| *since < keep) {
+                self.past.pop_front();
+            }
+        }
+        changed
+    }
+}
+
+fn mark(stretches: &mut Vec<Stretch>, lasts: bool, now: Timestamp) {
+    match (stretches.last_mut(), lasts) {
+        (Some((_, None)), true) => {}
+        (Some((_, end @ None)), false) => *end = Some(now),
+        (_, true) => stretches.push((now, None)),
+        _ => {}
+    }
+}

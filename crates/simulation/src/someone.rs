@@ -1,0 +1,247 @@
+//! One person of a history: what is true, what the sources have said, what the store keeps. Kept apart from the engine's
+//! own books, so that the engine can be held against it.
+
+use std::{sync::Arc, time::Duration};
+
+use presence::{
+    Appointment, Automatic, Choice, ClientId, Forwarding, LineId, LineState, MyProfiles, Origin,
+    OwnRecord, PersonId, PersonPolicy, PersonRecord, Presence, Profile, Status, SyncMode,
+    TeamsCall, Timestamp,
+};
+
+use crate::{account::Account, random::Random, writer::Writer};
+
+/// What a line last said, and until when that counts.
+pub type Line = (LineId, LineState, Timestamp);
+
+/// Aliases of programs; no other text of a history contains these words.
+pub const ALIASES: [&str; 3] = ["mic-Zoom", "mic-Discord", "mic-Slack"];
+/// Names that profiles, choices, appointments and triggers take.
+pub const NAMES: [&str; 11] = [
+    "Available",
+    "Busy",
+    "Be right back",
+    "Do not disturb",
+    "Absent",
+    "Appointment",
+    "MS Teams",
+    "Invisible",
+    "Focus",
+    "Lunch",
+    "Gone for good",
+];
+/// Part of every private text.
+pub const PRIVATE: &str = "secret";
+
+/// One person of a history.
+#[derive(Debug)]
+pub struct Someone {
+    /// Who.
+    pub id: PersonId,
+    /// What holds.
+    pub policy: PersonPolicy,
+    /// What the lines do.
+    pub lines: Vec<Line>,
+    /// The lines that the engine was told of since its start.
+    pub reported: Vec<Line>,
+    /// Meetings: name, audio, end of lease.
+    pub meetings: Vec<(Arc<str>, bool, Timestamp)>,
+    /// Programs: agent, alias, since, end of lease.
+    pub programs: Vec<(ClientId, Arc<str>, Timestamp, Timestamp)>,
+    /// The person's choice, as the store has it.
+    pub choice: Option<Choice>,
+    /// Appointments, as the store has them.
+    pub appointments: Vec<Appointment>,
+    /// What the store keeps of our writes.
+    pub own: [Option<OwnRecord>; 2],
+    /// What the store keeps of a Teams call.
+    pub teams_call: Option<TeamsCall>,
+    /// The person has a Teams account here.
+    pub linked: bool,
+    /// The truth in Teams.
+    pub account: Account,
+    /// The way to Teams.
+    pub writer: Writer,
+    /// What was last told.
+    pub told: Option<Presence>,
+    /// When an answer of Graph last showed a call.
+    pub call_seen_at: Option<Timestamp>,
+    /// Since when nothing has happened on either side.
+    pub quiet_since: Timestamp,
+    /// When our state was last set, by slot.
+    pub set_at: [Option<Timestamp>; 2],
+}
+
+impl Someone {
+    /// A random person.
+    pub fn new(number: u64, calm: bool, random: &mut Random, now: Timestamp) -> Self {
+        let lines = 1 + random.below(3);
+        Self {
+            id: PersonId(number),
+            policy: policy(random),
+            lines: (0..lines)
+                .map(|line| (LineId(number * 10 + line), LineState::Idle, now))
+                .collect(),
+            reported: Vec::new(),
+            meetings: Vec::new(),
+            programs: Vec::new(),
+            choice: None,
+            appointments: Vec::new(),
+            own: [None; 2],
+            teams_call: None,
+            linked: calm || random.chance(85),
+            account: Account::new(now),
+            writer: Writer::default(),
+            told: None,
+            call_seen_at: None,
+            quiet_since: now,
+            set_at: [None; 2],
+        }
+    }
+
+    /// What the store gives at a start.
+    pub fn record(&self, now: Timestamp) -> PersonRecord {
+        PersonRecord {
+            lines: self.lines.iter().map(|(line, ..)| *line).collect(),
+            linked: self.linked,
+            choice: self.choice.clone(),
+            appointments: self
+                .appointments
+                .iter()
+                .filter(|appointment| appointment.end > now)
+                .cloned()
+                .collect(),
+            teams_call: self.teams_call,
+            own: self.own,
+        }
+    }
+
+    /// The choice that holds.
+    pub fn choice_at(&self, now: Timestamp) -> Option<&Choice> {
+        self.choice
+            .as_ref()
+            .filter(|choice| choice.until.is_none_or(|until| until > now))
+    }
+
+    /// Whether a source says that the person is in a call on the telephone system.
+    pub fn on_the_phone(&self, now: Timestamp) -> bool {
+        self.reported.iter().any(|(_, state, until)| {
+            *until > now && matches!(state, LineState::Connected | LineState::Held)
+        })
+    }
+
+    /// Whether a source says that the person is in a meeting with audio.
+    pub fn in_meeting(&self, now: Timestamp) -> bool {
+        self.meetings
+            .iter()
+            .any(|(_, audio, until)| *audio && *until > now)
+    }
+
+    /// Whether rule 1 or 2 of the profile axis asks for Do not disturb.
+    pub fn wants_do_not_disturb(&self, now: Timestamp) -> bool {
+        let status = |name: &str| usable(&self.policy, name).map(|profile| profile.status);
+        let choice = self.choice_at(now);
+        let chosen = choice.and_then(|choice| status(&choice.profile));
+        chosen == Some(Status::DoNotDisturb)
+            || self.appointments.iter().any(|appointment| {
+                let suspended = choice.is_some_and(|choice| choice.since >= appointment.start);
+                let named = status(&appointment.profile);
+                let status = match appointment.fallback {
+                    Status::Busy => named.or_else(|| status("Appointment")),
+                    _ => named,
+                };
+                appointment.start <= now
+                    && appointment.end > now
+                    && !suspended
+                    && status.unwrap_or(appointment.fallback) == Status::DoNotDisturb
+            })
+    }
+}
+
+/// The profile of that name that counts: a personal one before a central one, an inactive template not at all.
+fn usable<'a>(policy: &'a PersonPolicy, name: &str) -> Option<&'a Profile> {
+    let mut found: Vec<&Profile> = policy
+        .profiles
+        .iter()
+        .filter(|profile| profile.name.trim().eq_ignore_ascii_case(name.trim()))
+        .filter(|profile| profile.origin != Origin::Central { active: false })
+        .collect();
+    found.sort_by_key(|profile| profile.origin != Origin::Personal);
+    found.first().copied()
+}
+
+/// A random policy.
+pub fn policy(random: &mut Random) -> PersonPolicy {
+    let mode = random.pick(&[
+        SyncMode::TelephonyAndPresence,
+        SyncMode::TelephonyAndPresence,
+        SyncMode::TelephonyAndPresence,
+        SyncMode::TelephonyOnly,
+        SyncMode::None,
+    ]);
+    PersonPolicy {
+        mode,
+        base_from_teams: random.chance(60),
+        // Renewal is not tried here: it would make the silence at the end no silence.
+        renew_do_not_disturb: false,
+        profiles: profiles(random),
+        automatic: automatic(random),
+    }
+}
+
+/// Random profiles.
+pub fn profiles(random: &mut Random) -> MyProfiles {
+    if random.chance(30) {
+        return MyProfiles::default();
+    }
+    let mut list = Vec::new();
+    for name in NAMES.into_iter().take(NAMES.len() - 1) {
+        if random.chance(70) {
+            let status = match name {
+                "Busy" | "Appointment" | "MS Teams" => Status::Busy,
+                "Be right back" | "Lunch" => Status::BeRightBack,
+                "Do not disturb" | "Focus" => Status::DoNotDisturb,
+                "Absent" => Status::Absent,
+                "Invisible" => Status::Offline,
+                _ => Status::Available,
+            };
+            let origin = match random.below(10) {
+                0..5 => Origin::Central { active: true },
+                5..7 => Origin::Central { active: false },
+                _ => Origin::Personal,
+            };
+            let unusual = name.starts_with('A') && random.chance(8);
+            list.push(Profile {
+                name: name.into(),
+                status: if unusual { random.pick(&Status::ALL) } else { status },
+                forwarding: Forwarding::Off,
+                text: None,
+                origin,
+            });
+        }
+    }
+    for at in 0..list.len() {
+        let with = random.index(list.len());
+        list.swap(at, with);
+    }
+    MyProfiles::new(list)
+}
+
+fn automatic(random: &mut Random) -> Automatic {
+    let mut trigger = |name: &str| match random.below(10) {
+        0..6 => Some(name.into()),
+        6..8 => None,
+        _ => Some(random.pick(&NAMES).into()),
+    };
+    let (client_end, inactivity, locked) =
+        (trigger("Absent"), trigger("Be right back"), trigger("Be right back"));
+    let client_start = random.chance(20).then(|| random.pick(&NAMES).into());
+    Automatic {
+        client_start,
+        client_end,
+        client_end_after: Duration::from_secs(random.pick(&[0, 60, 300])),
+        inactivity,
+        inactivity_after: Duration::from_secs(random.pick(&[0, 60, 600])),
+        locked,
+    }
+}

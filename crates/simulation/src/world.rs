@@ -1,0 +1,427 @@
+//! The world of one history: lets time pass, brings what happens to the engine and carries out what the engine asks for.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use presence::{
+    Action, Effect, Engine, Fact, Input, LineId, PersonId, Record, Slot, TeamsState, TeamsWrite,
+    Timestamp, Timing,
+};
+
+use crate::{
+    account::Words,
+    invariants,
+    random::Random,
+    someone::Someone,
+    story::Story,
+    writer::{Answer, Fate},
+};
+
+/// When every history begins.
+pub const START: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
+/// The sweep during long stretches of time: often enough that no lease ends.
+pub const SLOW_SWEEP: Duration = Duration::from_secs(240);
+/// How long the silence at the end lasts: longer than Microsoft keeps a Do not disturb.
+const SILENCE: Duration = Duration::from_secs(26 * 3600);
+/// More turns of the engine without time passing mean that it never comes to rest.
+const TURNS_MAX: u32 = 100;
+
+/// Something that will happen. People are named by their place in the list.
+#[derive(Clone, Debug)]
+enum Event {
+    /// Teams is asked as a matter of course.
+    Sweep(usize),
+    /// Teams is asked because something changed there.
+    Read(usize),
+    /// An answer of Teams arrives.
+    Told(usize, Words, Timestamp, u32),
+    /// What waits for Teams may be sent.
+    Send(usize, u32),
+    /// A request arrives in Teams.
+    Land(usize, Slot, Action),
+    /// The answer to a request arrives here.
+    Answer(usize, Answer, u32),
+    /// Something in Teams runs out.
+    Expire(usize),
+    /// A line tells after a start what it is doing.
+    Report(usize, LineId, u32),
+}
+
+/// The world of one history.
+#[derive(Debug)]
+pub struct World<'s> {
+    pub(crate) random: Random,
+    pub(crate) now: Timestamp,
+    pub(crate) engine: Engine,
+    /// The same engine in a world without microphones: whoever may not see them must see this one.
+    pub(crate) deaf: Engine,
+    pub(crate) people: Vec<Someone>,
+    /// Nothing goes wrong on the way to Teams and back, so that more must hold.
+    pub(crate) calm: bool,
+    /// How long Graph takes to show what is true.
+    pub(crate) lag: Duration,
+    pub(crate) link_up: bool,
+    pub(crate) next_name: u64,
+    sweep: Duration,
+    slow: bool,
+    down: bool,
+    lives: u32,
+    queue: BTreeMap<(Timestamp, u64), Event>,
+    sequence: u64,
+    story: &'s mut Story,
+    failure: Option<String>,
+}
+
+impl<'s> World<'s> {
+    pub(crate) fn new(mut random: Random, story: &'s mut Story) -> Self {
+        let calm = random.chance(50);
+        let lag = random.pick(&[0, 0, 1, 5, 20, 57]);
+        let sweep = random.pick(&[5, 15, 30]);
+        let people = random.between(1, 3);
+        let people = (1..=people)
+            .map(|number| Someone::new(number, calm, &mut random, START))
+            .collect();
+        let mut world = Self {
+            random,
+            now: START,
+            engine: Engine::new(Timing::default()),
+            deaf: Engine::new(Timing::default()),
+            people,
+            calm,
+            lag: Duration::from_secs(lag),
+            link_up: true,
+            next_name: 100,
+            sweep: Duration::from_secs(sweep),
+            slow: false,
+            down: true,
+            lives: 0,
+            queue: BTreeMap::new(),
+            sequence: 0,
+            story,
+            failure: None,
+        };
+        let calm = if calm { "calm" } else { "rough" };
+        world.tell(|| format!("a {calm} world; Graph lags {lag} s, sweep every {sweep} s"));
+        world.start();
+        for at in 0..world.people.len() {
+            let first = world.random.seconds(0, sweep);
+            world.later(first, Event::Sweep(at));
+        }
+        world
+    }
+
+    pub(crate) fn tell(&mut self, line: impl FnOnce() -> String) {
+        self.story.tell(self.now, line);
+    }
+
+    pub(crate) fn fail(&mut self, what: impl FnOnce() -> String) {
+        if self.failure.is_none() {
+            let what = what();
+            self.story.tell(self.now, || format!("BROKEN: {what}"));
+            self.failure = Some(what);
+        }
+    }
+
+    pub(crate) fn check(&mut self, found: Result<(), String>) {
+        if let Err(what) = found {
+            self.fail(|| what);
+        }
+    }
+
+    /// Whether everything that must hold has held.
+    pub(crate) fn verdict(&self) -> Result<(), String> {
+        self.failure.clone().map_or(Ok(()), Err)
+    }
+
+    fn later(&mut self, after: Duration, event: Event) {
+        self.sequence += 1;
+        self.queue.insert((self.now + after, self.sequence), event);
+    }
+
+    /// The process starts with what the store has.
+    fn start(&mut self) {
+        self.down = false;
+        self.lives += 1;
+        self.engine = Engine::new(Timing::default());
+        self.deaf = Engine::new(Timing::default());
+        for at in 0..self.people.len() {
+            let someone = &mut self.people[at];
+            someone.reported.clear();
+            someone.meetings.clear();
+            someone.programs.clear();
+            someone.set_at = [None; 2];
+            someone.writer = crate::writer::Writer::default();
+            let (id, record) = (someone.id, someone.record(self.now));
+            let policy = Arc::new(someone.policy.clone());
+            let lines = record.lines.clone();
+            if self.lives == 1 {
+                self.tell(|| format!("{id}: {policy:#?}"));
+            }
+            self.input(Input::AddPerson(id, Box::new(record), policy));
+            for line in lines {
+                let most = if self.calm { 3 } else { 20 };
+                let after = self.random.seconds(0, most);
+                self.later(after, Event::Report(at, line, self.lives));
+            }
+        }
+    }
+
+    /// The process dies, and starts again after a while.
+    pub(crate) fn crash(&mut self, down_for: Duration) {
+        self.tell(|| format!("CRASH, down for {down_for:?}"));
+        self.down = true;
+        self.pass(down_for);
+        self.tell(|| "START".into());
+        self.start();
+        for someone in &mut self.people {
+            someone.quiet_since = self.now;
+        }
+    }
+
+    /// Something happens to a person.
+    pub(crate) fn fact(&mut self, at: usize, fact: Fact) {
+        let id = self.people[at].id;
+        self.people[at].quiet_since = self.now;
+        self.tell(|| format!("{id}: {fact:?}"));
+        self.input(Input::Person(id, fact));
+    }
+
+    fn input(&mut self, input: Input) {
+        if self.down {
+            return;
+        }
+        let deaf = match &input {
+            Input::Person(_, Fact::Programs { .. }) => Input::Tick,
+            other => other.clone(),
+        };
+        let effects = self.engine.handle(self.now, input);
+        let deaf = self.deaf.handle(self.now, deaf);
+        let outward = |effects: &[Effect]| {
+            let outward = |effect: &&Effect| !matches!(effect, Effect::Changed { .. });
+            effects.iter().filter(outward).cloned().collect::<Vec<_>>()
+        };
+        if outward(&effects) != outward(&deaf) {
+            self.fail(|| format!("a microphone bears on more than presence: {effects:?} {deaf:?}"));
+        }
+        self.check(invariants::deadline(&self.engine, self.now));
+        for effect in effects {
+            self.carry_out(effect);
+        }
+    }
+
+    fn place(&self, person: PersonId) -> Option<usize> {
+        self.people.iter().position(|someone| someone.id == person)
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        let (now, lives) = (self.now, self.lives);
+        match effect {
+            Effect::Changed { person, presence } => {
+                self.story.tell(now, || {
+                    let confidence = presence.confidence.name();
+                    format!("    {person} is {}, {} ({confidence})", presence.status, presence.text())
+                });
+                let Some(at) = self.place(person) else { return };
+                self.people[at].told = Some(presence);
+            }
+            Effect::Remember(Record::Own { person, slot, own }) => {
+                self.story.tell(now, || format!("    {person} store {slot:?}: {own:?}"));
+                let Some(at) = self.place(person) else { return };
+                self.people[at].own[slot as usize] = own;
+            }
+            Effect::Remember(Record::TeamsCall { person, call }) => {
+                let Some(at) = self.place(person) else { return };
+                self.people[at].teams_call = call;
+            }
+            Effect::Remember(Record::Choice { .. }) => {}
+            Effect::Write(TeamsWrite { person, slot, action }) => {
+                self.story.tell(now, || format!("    {person} write {slot:?} {action:?}"));
+                let Some(at) = self.place(person) else { return };
+                let checked = invariants::write(self, &self.people[at], slot, action);
+                self.check(checked);
+                let someone = &mut self.people[at];
+                if action == Action::Set {
+                    someone.set_at[slot as usize] = Some(now);
+                }
+                someone.quiet_since = now;
+                someone.writer.push(slot, action);
+                let after = if self.calm {
+                    self.random.milliseconds(0, 20)
+                } else {
+                    self.random.pick(&[1, 20, 500, 10_000]) * Duration::from_millis(1)
+                };
+                self.later(after, Event::Send(at, lives));
+            }
+            Effect::ReadTeams(person) => {
+                let Some(at) = self.place(person) else { return };
+                self.later(Duration::from_millis(1), Event::Read(at));
+            }
+            Effect::WritingPaused { person, until } => {
+                self.story.tell(now, || format!("    {person} writing paused until {until}"));
+            }
+        }
+    }
+
+    /// Lets time pass; does what is due meanwhile.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        self.slow = time > Duration::from_secs(900);
+        let mut turns = 0;
+        while self.failure.is_none() {
+            let engines = [&self.engine, &self.deaf].into_iter();
+            let deadline = engines
+                .filter_map(Engine::next_deadline)
+                .min()
+                .filter(|_| !self.down);
+            let event = self.queue.first_key_value().map(|((at, _), _)| *at);
+            let Some(next) = deadline.into_iter().chain(event).min().filter(|at| *at <= end) else {
+                break;
+            };
+            turns = if next > self.now { 0 } else { turns + 1 };
+            if turns > TURNS_MAX {
+                self.fail(|| "never comes to rest".into());
+            }
+            self.now = self.now.max(next);
+            if event.is_some_and(|at| at <= next) {
+                if let Some((_, event)) = self.queue.pop_first() {
+                    self.happen(event);
+                }
+            } else {
+                self.input(Input::Tick);
+            }
+        }
+        self.now = end;
+        self.input(Input::Tick);
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Sweep(at) => {
+                self.read(at);
+                let every = if self.slow { SLOW_SWEEP } else { self.sweep };
+                self.later(every, Event::Sweep(at));
+            }
+            Event::Read(at) => self.read(at),
+            Event::Told(at, words, asked_at, lives) if lives == self.lives && !self.down => {
+                self.told(at, words, asked_at);
+            }
+            Event::Send(at, lives) if lives == self.lives && !self.down => self.send(at),
+            Event::Land(at, slot, action) => {
+                let (id, timing) = (self.people[at].id, *self.engine.timing());
+                self.tell(|| format!("    {id} Teams has {slot:?} {action:?}"));
+                self.people[at].account.land(slot, action, &timing, self.now);
+                self.teams_changed(at);
+            }
+            Event::Answer(at, answer, lives) if lives == self.lives && !self.down => {
+                let sent = self.people[at].writer.answered(answer);
+                if let (Answer::Done, Some((slot, action))) = (answer, sent) {
+                    self.fact(at, Fact::TeamsAcknowledged(slot, action));
+                }
+                let after = match answer {
+                    Answer::Again(after) => after,
+                    _ => Duration::ZERO,
+                };
+                self.later(after, Event::Send(at, lives));
+            }
+            Event::Expire(at) => self.teams_changed(at),
+            Event::Report(at, line, lives) if lives == self.lives && !self.down => {
+                self.report(at, line);
+            }
+            // Of an earlier life.
+            Event::Told(..) | Event::Send(..) | Event::Answer(..) | Event::Report(..) => {}
+        }
+    }
+
+    fn report(&mut self, at: usize, line: LineId) {
+        let found = self.people[at].lines.iter().find(|known| known.0 == line);
+        if let Some(&(line, state, until)) = found
+            && !self.people[at].reported.iter().any(|known| known.0 == line)
+        {
+            let until = until.max(self.now + Duration::from_secs(30));
+            self.people[at].reported.push((line, state, until));
+            self.fact(at, Fact::Line { line, state, until });
+        }
+    }
+
+    fn send(&mut self, at: usize) {
+        let Some((slot, action)) = self.people[at].writer.send() else {
+            return;
+        };
+        let fate = if self.calm {
+            Fate::good(&mut self.random)
+        } else {
+            Fate::any(&mut self.random)
+        };
+        if let Some(after) = fate.lands_after {
+            self.later(after, Event::Land(at, slot, action));
+        }
+        self.later(fate.answer_after, Event::Answer(at, fate.answer, self.lives));
+    }
+
+    /// Asks Teams what it shows.
+    fn read(&mut self, at: usize) {
+        if !self.people[at].linked || self.down || !self.link_up {
+            return;
+        }
+        let mut words = self.people[at].account.showed(self.now - self.lag);
+        let mut after = Duration::from_millis(100);
+        if !self.calm {
+            after = self.random.milliseconds(20, 4_000);
+            match self.random.below(20) {
+                0 => words = ("PresenceUnknown", "PresenceUnknown"),
+                1 => return,
+                _ => {}
+            }
+        }
+        self.later(after, Event::Told(at, words, self.now, self.lives));
+    }
+
+    fn told(&mut self, at: usize, words: Words, asked_at: Timestamp) {
+        let someone = &mut self.people[at];
+        if words.1 == "Presenting" || words.1.ends_with("Call") {
+            someone.call_seen_at = Some(self.now);
+        }
+        let id = someone.id;
+        let state = TeamsState::new(words.0, words.1);
+        self.tell(|| format!("    {id} Graph says {state}, asked at {asked_at}"));
+        self.input(Input::Person(id, Fact::TeamsObserved { state, asked_at }));
+        if self.calm {
+            let found = invariants::echo(self, &self.people[at]);
+            self.check(found);
+        }
+    }
+
+    /// The truth in Teams may have changed.
+    pub(crate) fn teams_changed(&mut self, at: usize) {
+        let account = &mut self.people[at].account;
+        account.expire(self.now);
+        if account.note(self.now) {
+            let (id, words) = (self.people[at].id, self.people[at].account.shows());
+            self.people[at].quiet_since = self.now;
+            self.tell(|| format!("    {id} Teams truly shows {words:?}"));
+            self.later(self.lag + Duration::from_millis(200), Event::Read(at));
+        }
+        if let Some(deadline) = self.people[at].account.deadline() {
+            self.later(deadline.since(self.now), Event::Expire(at));
+        }
+    }
+
+    /// Everything stops: nobody says anything any more, only what is under way arrives.
+    pub(crate) fn fall_silent(&mut self) {
+        self.tell(|| "everything stops".into());
+        if self.random.chance(30) {
+            self.crash(Duration::from_secs(1));
+        }
+        self.calm = true;
+        for at in 0..self.people.len() {
+            self.people[at].choice = None;
+            self.fact(at, Fact::Chose(None));
+        }
+        self.link_up = false;
+        self.pass(SILENCE);
+        for at in 0..self.people.len() {
+            let found = invariants::person(self, &self.people[at])
+                .and_then(|()| invariants::rest(self, &self.people[at]));
+            self.check(found);
+        }
+    }
+}

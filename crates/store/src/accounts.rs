@@ -1,0 +1,265 @@
+//! Accounts: who may sign in, as whom, and with what rights. Of passwords the store sees only the server's slow hash.
+
+use std::fmt;
+
+use presence::{PersonId, Timestamp};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+
+use crate::{
+    Change, Store, StoreError,
+    values::{checked_name, commit_found, key, moment, number, require_people},
+};
+
+/// What an account may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// What concerns the account's own person.
+    Person,
+    /// Everything within one location.
+    LocationAdmin,
+    /// Everything.
+    SystemAdmin,
+}
+
+impl Role {
+    /// Every role, from the least.
+    pub const ALL: [Self; 3] = [Self::Person, Self::LocationAdmin, Self::SystemAdmin];
+
+    /// The name that API and store use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::LocationAdmin => "location_admin",
+            Self::SystemAdmin => "system_admin",
+        }
+    }
+
+    /// The role called `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+}
+
+/// Somebody who may sign in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its number, never reused.
+    pub id: u64,
+    /// The name to sign in with; unique without case.
+    pub name: String,
+    /// The server's hash of the password; `None`: no sign-in by password.
+    pub password_hash: Option<String>,
+    /// Who it is among the people, if anybody.
+    pub person: Option<PersonId>,
+    /// What it may do.
+    pub role: Role,
+    /// The location of a location's administrator.
+    pub location: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl fmt::Debug for Account {
+    /// Without the hash: it is good for guessing the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("has_password", &self.password_hash.is_some())
+            .field("person", &self.person)
+            .field("role", &self.role)
+            .field("location", &self.location)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The columns of an account, in the order in which [`account`] reads them.
+pub(crate) const ACCOUNT: &str = "accounts.id, accounts.name, accounts.password_hash, accounts.person, \
+     accounts.role, accounts.location, accounts.created_at";
+
+/// An account from the columns [`ACCOUNT`], the first of which is `first`.
+pub(crate) fn account(row: &SqliteRow, first: usize) -> Account {
+    let person: Option<i64> = row.get(first + 3);
+    Account {
+        id: number(row, first),
+        name: row.get(first + 1),
+        password_hash: row.get(first + 2),
+        person: person.map(|id| PersonId(id.unsigned_abs())),
+        // The table takes no other words; if it had one, it would not give rights.
+        role: Role::from_name(row.get(first + 4)).unwrap_or(Role::Person),
+        location: row.get(first + 5),
+        created_at: moment(row, first + 6),
+    }
+}
+
+impl Store {
+    /// Every account, by name.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
+        let statement = format!("SELECT {ACCOUNT} FROM accounts ORDER BY key");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows.iter().map(|row| account(row, 0)).collect())
+    }
+
+    /// The account of that number.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn account(&self, id: u64) -> Result<Option<Account>, StoreError> {
+        let statement = format!("SELECT {ACCOUNT} FROM accounts WHERE id = ?1");
+        let row = sqlx::query(sqlx::AssertSqlSafe(statement))
+            .bind(id.cast_signed())
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.map(|row| account(&row, 0)))
+    }
+
+    /// The account of that name, compared without case and surrounding blanks.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn account_by_name(&self, name: &str) -> Result<Option<Account>, StoreError> {
+        let statement = format!("SELECT {ACCOUNT} FROM accounts WHERE key = ?1");
+        let row = sqlx::query(sqlx::AssertSqlSafe(statement))
+            .bind(key(name))
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.map(|row| account(&row, 0)))
+    }
+
+    /// Adds an account, whatever number and moment it has, and tells the number that it got.
+    ///
+    /// # Errors
+    /// Another has that name; its person or location is not there; a location's administrator has none, or somebody
+    /// else has one; the database refused.
+    pub async fn add_account(
+        &self,
+        account: &Account,
+        change: &Change<'_>,
+    ) -> Result<u64, StoreError> {
+        let mut transaction = self.change(change).await?;
+        let name = checked_name("account", &account.name)?;
+        check(&mut transaction, account, None).await?;
+        let added = sqlx::query(
+            "INSERT INTO accounts (name, key, password_hash, person, role, location, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )
+        .bind(name)
+        .bind(key(name))
+        .bind(&account.password_hash)
+        .bind(account.person.map(|person| person.0.cast_signed()))
+        .bind(account.role.name())
+        .bind(&account.location)
+        .bind(change.at.milliseconds())
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(added.last_insert_rowid().unsigned_abs())
+    }
+
+    /// Changes name, person, role and location of the account of that number; the password stays.
+    ///
+    /// # Errors
+    /// As of [`Self::add_account`]; there is no such account.
+    pub async fn put_account(
+        &self,
+        account: &Account,
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        let name = checked_name("account", &account.name)?;
+        check(&mut transaction, account, Some(account.id)).await?;
+        let changed = sqlx::query(
+            "UPDATE accounts SET name = ?2, key = ?3, person = ?4, role = ?5, location = ?6 WHERE id = ?1",
+        )
+        .bind(account.id.cast_signed())
+        .bind(name)
+        .bind(key(name))
+        .bind(account.person.map(|person| person.0.cast_signed()))
+        .bind(account.role.name())
+        .bind(&account.location)
+        .execute(&mut *transaction)
+        .await?;
+        commit_found(
+            transaction,
+            changed.rows_affected(),
+            "account",
+            &account.name,
+        )
+        .await
+    }
+
+    /// Sets or takes away an account's password. Its sessions stay: see [`Self::delete_sessions_of`].
+    ///
+    /// # Errors
+    /// There is no such account; the database refused.
+    pub async fn set_password(
+        &self,
+        account: u64,
+        password_hash: Option<&str>,
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        let changed = sqlx::query("UPDATE accounts SET password_hash = ?2 WHERE id = ?1")
+            .bind(account.cast_signed())
+            .bind(password_hash)
+            .execute(&mut *transaction)
+            .await?;
+        commit_found(transaction, changed.rows_affected(), "account", account).await
+    }
+
+    /// Deletes an account; its sessions end.
+    ///
+    /// # Errors
+    /// There is no such account; the database refused.
+    pub async fn delete_account(&self, id: u64, change: &Change<'_>) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        let deleted = sqlx::query("DELETE FROM accounts WHERE id = ?1")
+            .bind(id.cast_signed())
+            .execute(&mut *transaction)
+            .await?;
+        commit_found(transaction, deleted.rows_affected(), "account", id).await
+    }
+}
+
+async fn check(
+    connection: &mut SqliteConnection,
+    account: &Account,
+    id: Option<u64>,
+) -> Result<(), StoreError> {
+    let same = sqlx::query("SELECT 1 FROM accounts WHERE key = ?1 AND id IS NOT ?2")
+        .bind(key(&account.name))
+        .bind(id.map(u64::cast_signed))
+        .fetch_optional(&mut *connection)
+        .await?;
+    if same.is_some() {
+        return Err(StoreError::exists("account", account.name.trim()));
+    }
+    if let Some(person) = account.person {
+        require_people(connection, &[person]).await?;
+    }
+    let problem = match (account.role, &account.location) {
+        (Role::LocationAdmin, None) => {
+            "a location's administrator needs a location; name one, or take another role"
+        }
+        (Role::LocationAdmin, Some(location)) => {
+            let found = sqlx::query("SELECT 1 FROM scopes WHERE id = ?1 AND kind = 'location'")
+                .bind(location)
+                .fetch_optional(connection)
+                .await?;
+            return match found {
+                Some(_) => Ok(()),
+                None => Err(StoreError::not_found("location", location)),
+            };
+        }
+        (Role::Person | Role::SystemAdmin, Some(_)) => {
+            "only a location's administrator has a location; leave it out, or take that role"
+        }
+        (Role::Person | Role::SystemAdmin, None) => return Ok(()),
+    };
+    Err(StoreError::conflict("account", &account.name, problem))
+}

@@ -1,0 +1,238 @@
+//! Appointments that people make and that calendars bring. Those of Teams calls are kept with the calls.
+
+use presence::{Appointment, AppointmentId, AppointmentOrigin, PersonId, Timestamp};
+use serde_json::json;
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+
+use crate::{
+    Change, IMMEDIATE, Store, StoreError,
+    values::{commit_found, decoded, require_people, status},
+};
+
+/// The columns of an appointment, as [`AppointmentRow`] has them.
+pub(crate) const APPOINTMENT: &str =
+    "json_array(id, starts_at, ends_at, text, colour, profile, fallback, private, origin)";
+
+/// Id, start, end, text, colour, profile, fallback, private, origin.
+pub(crate) type AppointmentRow = (u64, i64, i64, String, String, String, String, i64, String);
+
+/// An appointment from the columns [`APPOINTMENT`].
+pub(crate) fn appointment(
+    (id, start, end, text, colour, profile, fallback, private, origin): AppointmentRow,
+) -> Result<Appointment, StoreError> {
+    Ok(Appointment {
+        id: AppointmentId(id),
+        start: Timestamp::from_milliseconds(start),
+        end: Timestamp::from_milliseconds(end),
+        text: text.into(),
+        colour: colour.into(),
+        profile: profile.into(),
+        fallback: status(&fallback)?,
+        private: private != 0,
+        origin: if origin == AppointmentOrigin::Calendar.name() {
+            AppointmentOrigin::Calendar
+        } else {
+            AppointmentOrigin::Manual
+        },
+    })
+}
+
+fn all_of(rows: &[SqliteRow]) -> Result<Vec<Appointment>, StoreError> {
+    rows.iter()
+        .map(|row| appointment(decoded(row.get(0))?))
+        .collect()
+}
+
+impl Store {
+    /// Adds an appointment, whatever id it has, and tells the id that it got.
+    ///
+    /// # Errors
+    /// There is no such person; it ends before it begins; the database refused.
+    pub async fn add_appointment(
+        &self,
+        person: PersonId,
+        appointment: &Appointment,
+        change: &Change<'_>,
+    ) -> Result<AppointmentId, StoreError> {
+        let mut transaction = self.change(change).await?;
+        require_people(&mut transaction, &[person]).await?;
+        let id = insert(&mut transaction, person, appointment).await?;
+        transaction.commit().await?;
+        Ok(id)
+    }
+
+    /// Changes the appointment of that id.
+    ///
+    /// # Errors
+    /// The person has no such appointment; it ends before it begins; the database refused.
+    pub async fn put_appointment(
+        &self,
+        person: PersonId,
+        appointment: &Appointment,
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        check(appointment)?;
+        let changed = sqlx::query(
+            "UPDATE appointments SET starts_at = ?3 ->> 'start', ends_at = ?3 ->> 'end', text = ?3 ->> 'text',
+                colour = ?3 ->> 'colour', profile = ?3 ->> 'profile', fallback = ?3 ->> 'fallback',
+                private = ?3 ->> 'private', origin = ?3 ->> 'origin'
+             WHERE id = ?1 AND person = ?2",
+        )
+        .bind(appointment.id.0.cast_signed())
+        .bind(person.0.cast_signed())
+        .bind(appointment_json(appointment))
+        .execute(&mut *transaction)
+        .await?;
+        let id = appointment.id.0;
+        commit_found(transaction, changed.rows_affected(), "appointment", id).await
+    }
+
+    /// Deletes an appointment.
+    ///
+    /// # Errors
+    /// The person has no such appointment; the database refused.
+    pub async fn delete_appointment(
+        &self,
+        person: PersonId,
+        id: AppointmentId,
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        let deleted = sqlx::query("DELETE FROM appointments WHERE id = ?1 AND person = ?2")
+            .bind(id.0.cast_signed())
+            .bind(person.0.cast_signed())
+            .execute(&mut *transaction)
+            .await?;
+        commit_found(transaction, deleted.rows_affected(), "appointment", id.0).await
+    }
+
+    /// Makes the appointments that a person has from a calendar exactly those given, and returns them with their ids.
+    /// What did not change keeps its id. Not in the audit log: the calendar changed, nobody did it here.
+    ///
+    /// # Errors
+    /// There is no such person; one of them is no calendar's or ends before it begins; the database refused. The list
+    /// is as before.
+    pub async fn replace_calendar(
+        &self,
+        person: PersonId,
+        appointments: &[Appointment],
+    ) -> Result<Vec<Appointment>, StoreError> {
+        // The calendar can be read again after a power failure.
+        let mut transaction = self.quick.begin_with(IMMEDIATE).await?;
+        require_people(&mut transaction, &[person]).await?;
+        let statement = format!(
+            "SELECT {APPOINTMENT} FROM appointments WHERE person = ?1 AND origin = 'calendar' ORDER BY id"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
+            .bind(person.0.cast_signed())
+            .fetch_all(&mut *transaction)
+            .await?;
+        let mut old = all_of(&rows)?;
+        let mut new = Vec::with_capacity(appointments.len());
+        for wanted in appointments {
+            if wanted.origin != AppointmentOrigin::Calendar {
+                let problem = "only appointments of a calendar are replaced with it";
+                return Err(StoreError::conflict("appointment", &wanted.text, problem));
+            }
+            let same = |old: &Appointment| {
+                let id = old.id;
+                *old == Appointment {
+                    id,
+                    ..wanted.clone()
+                }
+            };
+            let id = match old.iter().position(same) {
+                Some(index) => old.remove(index).id,
+                None => insert(&mut transaction, person, wanted).await?,
+            };
+            new.push(Appointment {
+                id,
+                ..wanted.clone()
+            });
+        }
+        let gone: Vec<u64> = old.iter().map(|appointment| appointment.id.0).collect();
+        sqlx::query("DELETE FROM appointments WHERE id IN (SELECT value FROM json_each(?1))")
+            .bind(json!(gone).to_string())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(new)
+    }
+
+    /// A person's appointments that touch the time from `from` to before `to`, by their start.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn appointments(
+        &self,
+        person: PersonId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Appointment>, StoreError> {
+        let statement = format!(
+            "SELECT {APPOINTMENT} FROM appointments WHERE person = ?1 AND ends_at > ?2 AND starts_at < ?3
+             ORDER BY starts_at, id"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
+            .bind(person.0.cast_signed())
+            .bind(from.milliseconds())
+            .bind(to.milliseconds())
+            .fetch_all(&self.pool)
+            .await?;
+        all_of(&rows)
+    }
+
+    /// Drops appointments that ended before a moment; tells how many.
+    ///
+    /// # Errors
+    /// The database refused; nothing was dropped.
+    pub async fn forget_appointments(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.forget("DELETE FROM appointments WHERE ends_at < ?1", before)
+            .await
+    }
+}
+
+fn check(appointment: &Appointment) -> Result<(), StoreError> {
+    if appointment.end > appointment.start {
+        return Ok(());
+    }
+    let problem = "it ends before it begins; let the end be later than the start";
+    Err(StoreError::conflict(
+        "appointment",
+        &appointment.text,
+        problem,
+    ))
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    person: PersonId,
+    appointment: &Appointment,
+) -> Result<AppointmentId, StoreError> {
+    check(appointment)?;
+    let inserted = sqlx::query(
+        "INSERT INTO appointments (person, starts_at, ends_at, text, colour, profile, fallback, private, origin)
+         VALUES (?1, ?2 ->> 'start', ?2 ->> 'end', ?2 ->> 'text', ?2 ->> 'colour', ?2 ->> 'profile',
+                 ?2 ->> 'fallback', ?2 ->> 'private', ?2 ->> 'origin')",
+    )
+    .bind(person.0.cast_signed())
+    .bind(appointment_json(appointment))
+    .execute(connection)
+    .await?;
+    Ok(AppointmentId(inserted.last_insert_rowid().unsigned_abs()))
+}
+
+fn appointment_json(appointment: &Appointment) -> String {
+    json!({
+        "start": appointment.start.milliseconds(),
+        "end": appointment.end.milliseconds(),
+        "text": &*appointment.text,
+        "colour": &*appointment.colour,
+        "profile": &*appointment.profile,
+        "fallback": appointment.fallback.name(),
+        "private": appointment.private,
+        "origin": appointment.origin.name(),
+    })
+    .to_string()
+}

@@ -1,0 +1,248 @@
+//! Backup while everything runs, and restore while nothing does. Neither ever leaves half a file under a name that
+//! somebody relies on: files are made under another name, flushed to the disk and then renamed.
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use sqlx::{ConnectOptions, Row, SqliteConnection, sqlite::SqliteConnectOptions};
+use tempfile::NamedTempFile;
+
+use crate::{Store, StoreError, migrations};
+
+impl Store {
+    /// Writes a copy of the database, as it is at one moment, to a new file that only this user may read. Writers go on
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// The file exists, or cannot be written; the database refused. There is no file then.
+    pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        let to = std::path::absolute(to).map_err(|error| trouble(to, &error))?;
+        if fs::symlink_metadata(&to).is_ok() {
+            return Err(refused(
+                &to,
+                "it exists already; choose a new name for the backup",
+            ));
+        }
+        let beside = beside(&to)?;
+        let name = beside.path().to_str().map(str::to_owned).ok_or_else(|| {
+            refused(
+                &to,
+                "the database takes only paths in UTF-8; choose another",
+            )
+        })?;
+        // Into a file that is there and empty, so that it has this file's permissions from the beginning.
+        sqlx::query("VACUUM INTO ?1")
+            .bind(name)
+            .execute(&self.pool)
+            .await
+            .map_err(|error| refused(&to, format!("{error}; check free space and permissions")))?;
+        aside(move || {
+            beside
+                .as_file()
+                .sync_all()
+                .map_err(|error| trouble(&to, &error))?;
+            beside
+                .persist_noclobber(&to)
+                .map_err(|error| trouble(&to, &error.error))?;
+            sync_folder(&to)
+        })
+        .await
+    }
+}
+
+/// Puts a backup in the place of a database that no server uses. What was there is kept beside it as
+/// `NAME.before-restore-N`, and the path of that is returned.
+///
+/// # Errors
+/// The backup is damaged, no database of Offhook's, or of a newer version; the database exists and `force` is not
+/// given; a file cannot be read or written. The database is as before.
+pub async fn restore(
+    backup: &Path,
+    database: &Path,
+    force: bool,
+) -> Result<Option<PathBuf>, StoreError> {
+    let database = std::path::absolute(database).map_err(|error| trouble(database, &error))?;
+    let exists = fs::symlink_metadata(&database).is_ok();
+    if exists && !force {
+        return Err(refused(
+            &database,
+            "it exists already; to replace it, say so (it is kept beside the restored one)",
+        ));
+    }
+    if fs::metadata(with_suffix(backup, "-wal")).is_ok_and(|log| log.len() > 0) {
+        return Err(refused(
+            backup,
+            "it has a log (-wal) beside it, so it is a database in use and no backup; make one with the backup command",
+        ));
+    }
+    // What is checked is the very file that takes the place.
+    let (from, beside) = (backup.to_owned(), beside(&database)?);
+    let beside = aside(move || {
+        let mut source = fs::File::open(&from).map_err(|error| trouble(&from, &error))?;
+        io::copy(&mut source, &mut beside.as_file()).map_err(|error| trouble(&from, &error))?;
+        beside
+            .as_file()
+            .sync_all()
+            .map_err(|error| trouble(&from, &error))?;
+        Ok(beside)
+    })
+    .await?;
+    check(beside.path())
+        .await
+        .map_err(|problem| refused(backup, problem))?;
+    aside(move || {
+        let kept = exists.then(|| keep(&database)).transpose()?;
+        beside
+            .persist(&database)
+            .map_err(|error| trouble(&database, &error.error))?;
+        sync_folder(&database)?;
+        Ok(kept)
+    })
+    .await
+}
+
+/// Tells what is wrong with a file that should be a whole database of Offhook's, of this version or an older one.
+async fn check(file: &Path) -> Result<(), String> {
+    let foreign = |error: sqlx::Error| {
+        format!("it is damaged or no database of Offhook's ({error}); choose another backup")
+    };
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .read_only(true)
+        .immutable(true);
+    let mut connection = options.connect().await.map_err(foreign)?;
+    let found = sqlx::query("PRAGMA integrity_check(1)")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(foreign)?;
+    if found.get::<&str, _>(0) != "ok" {
+        return Err(format!(
+            "it is damaged: {}; choose another backup",
+            found.get::<&str, _>(0)
+        ));
+    }
+    check_version(&mut connection).await.map_err(foreign)?
+}
+
+/// Which migrations have made the file.
+async fn check_version(
+    connection: &mut SqliteConnection,
+) -> Result<Result<(), String>, sqlx::Error> {
+    let rows =
+        sqlx::query("SELECT version, checksum, success FROM _sqlx_migrations ORDER BY version")
+            .fetch_all(connection)
+            .await?;
+    let known = migrations();
+    let newest = known.last().map_or(0, |migration| migration.version);
+    for row in &rows {
+        let version: i64 = row.get(0);
+        if version > newest {
+            return Ok(Err(format!(
+                "it was written by a newer version (schema {version}, and this version knows {newest}); use that version"
+            )));
+        }
+        let ours = known.iter().any(|migration| {
+            migration.version == version && *migration.checksum == *row.get::<&[u8], _>(1)
+        });
+        if !ours || !row.get::<bool, _>(2) {
+            return Ok(Err(format!(
+                "its schema {version} is not Offhook's; choose another backup"
+            )));
+        }
+    }
+    if rows.is_empty() {
+        return Ok(Err("it is an empty database; choose another backup".into()));
+    }
+    Ok(Ok(()))
+}
+
+/// Moves a database aside, with the log that belongs to it, under the first free number.
+fn keep(database: &Path) -> Result<PathBuf, StoreError> {
+    let free = |path: &PathBuf| {
+        ["", "-wal", "-shm"]
+            .iter()
+            .all(|suffix| fs::symlink_metadata(with_suffix(path, suffix)).is_err())
+    };
+    let kept = (1_u32..)
+        .map(|number| with_suffix(database, &format!(".before-restore-{number}")))
+        .find(free)
+        .ok_or_else(|| {
+            refused(
+                database,
+                "too many databases are kept beside it; remove some",
+            )
+        })?;
+    // A second name first, where the file system has such: then there is a database under the old name at every moment.
+    fs::hard_link(database, &kept)
+        .or_else(|_| fs::rename(database, &kept))
+        .map_err(|error| trouble(&kept, &error))?;
+    // The log's changes may not have reached the database yet; left behind, they would be taken for the new one's.
+    let (log, kept_log) = (with_suffix(database, "-wal"), with_suffix(&kept, "-wal"));
+    absent_is_fine(fs::rename(&log, kept_log)).map_err(|error| trouble(&log, &error))?;
+    let index = with_suffix(database, "-shm");
+    absent_is_fine(fs::remove_file(&index)).map_err(|error| trouble(&index, &error))?;
+    Ok(kept)
+}
+
+fn absent_is_fine(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+/// A new file in the same folder, for this user only, that goes away unless it is renamed.
+fn beside(path: &Path) -> Result<NamedTempFile, StoreError> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    tempfile::Builder::new()
+        .prefix(".offhook-unfinished-")
+        .tempfile_in(folder)
+        .map_err(|error| trouble(path, &error))
+}
+
+/// A rename is on the disk when its folder is.
+fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| trouble(folder, &error))
+}
+
+/// Waits for the disk without holding up others.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| {
+            Err(refused(
+                Path::new("backup"),
+                format!("it broke off: {error}"),
+            ))
+        })
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+fn trouble(path: &Path, error: &io::Error) -> StoreError {
+    refused(
+        path,
+        format!(
+            "{error}; check that the folder exists, is writable by this user and has free space"
+        ),
+    )
+}
+
+fn refused(path: &Path, problem: impl Into<String>) -> StoreError {
+    StoreError::Backup {
+        path: path.into(),
+        problem: problem.into(),
+    }
+}

@@ -1,0 +1,113 @@
+//! What can go wrong in the store. Each error names the thing, the value and the remedy.
+
+use std::path::PathBuf;
+
+/// Something went wrong in the store. Nothing was written then.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database file could not be opened or brought up to date.
+    #[error(
+        "cannot open the database {path}: {cause}; check that the folder exists, is writable by this user and has free space"
+    )]
+    Open {
+        /// Which file.
+        path: PathBuf,
+        /// What the database said.
+        cause: sqlx::Error,
+    },
+    /// The schema could not be brought up to date.
+    #[error(
+        "cannot bring the database {path} up to date: {cause}; restore a backup or use the version that wrote it"
+    )]
+    Migrate {
+        /// Which file.
+        path: PathBuf,
+        /// What the database said.
+        cause: sqlx::migrate::MigrateError,
+    },
+    /// A statement failed.
+    #[error("the database refused: {0}; check free space and permissions")]
+    Database(#[from] sqlx::Error),
+    /// Two people claim the same thing.
+    #[error("{what} {value} belongs to {owner} already; remove it there first")]
+    Taken {
+        /// The kind of thing.
+        what: &'static str,
+        /// The thing.
+        value: String,
+        /// Who has it.
+        owner: String,
+    },
+    /// A new thing has the name of another.
+    #[error("there is a {what} called {value} already; choose another name or change that one")]
+    Exists {
+        /// The kind of thing.
+        what: &'static str,
+        /// Its name.
+        value: String,
+    },
+    /// What is to be changed or referred to is not there.
+    #[error("there is no {what} {value}; it may have been removed, so look at the present list")]
+    NotFound {
+        /// The kind of thing.
+        what: &'static str,
+        /// Its name or number.
+        value: String,
+    },
+    /// What is to be removed is used.
+    #[error("the {what} {value} is used by {}; change or remove these first", uses.join(", "))]
+    InUse {
+        /// The kind of thing.
+        what: &'static str,
+        /// Its name.
+        value: String,
+        /// Who or what uses it, by name; the first few and how many more.
+        uses: Vec<String>,
+    },
+    /// What was asked for contradicts itself or what is stored.
+    #[error("{what} {value}: {problem}")]
+    Conflict {
+        /// The kind of thing.
+        what: &'static str,
+        /// Its name.
+        value: String,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// A backup could not be made or restored.
+    #[error("{path}: {problem}")]
+    Backup {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn not_found(what: &'static str, value: impl ToString) -> Self {
+        Self::NotFound {
+            what,
+            value: value.to_string(),
+        }
+    }
+
+    pub(crate) fn exists(what: &'static str, value: &str) -> Self {
+        Self::Exists {
+            what,
+            value: value.to_owned(),
+        }
+    }
+
+    pub(crate) fn conflict(
+        what: &'static str,
+        value: impl ToString,
+        problem: impl Into<String>,
+    ) -> Self {
+        Self::Conflict {
+            what,
+            value: value.to_string(),
+            problem: problem.into(),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Presences of the past, as JSON, for as long as an administrator wants them kept.
+
+use presence::{PersonId, Timestamp};
+use serde_json::json;
+use sqlx::Row;
+
+use crate::{Store, StoreError, values::moment};
+
+impl Store {
+    /// Keeps presences from the moments at which they began; of several from one moment the last. What is said about
+    /// somebody who is not there is dropped.
+    ///
+    /// # Errors
+    /// The database refused; nothing was written.
+    pub async fn add_history(
+        &self,
+        presences: &[(PersonId, Timestamp, String)],
+    ) -> Result<(), StoreError> {
+        let rows: Vec<_> = presences
+            .iter()
+            .map(|(person, at, presence)| json!([person.0, at.milliseconds(), presence]))
+            .collect();
+        sqlx::query(
+            "INSERT INTO history (person, at, presence)
+             SELECT people.id, value ->> 1, value ->> 2 FROM json_each(?1) JOIN people ON people.id = value ->> 0
+             WHERE true ON CONFLICT (person, at) DO UPDATE SET presence = excluded.presence",
+        )
+        .bind(serde_json::Value::Array(rows).to_string())
+        .execute(&self.quick)
+        .await?;
+        Ok(())
+    }
+
+    /// A person's presences that began at `since` or later, the oldest first.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn history(
+        &self,
+        person: PersonId,
+        since: Timestamp,
+    ) -> Result<Vec<(Timestamp, String)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT at, presence FROM history WHERE person = ?1 AND at >= ?2 ORDER BY at",
+        )
+        .bind(person.0.cast_signed())
+        .bind(since.milliseconds())
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows
+            .iter()
+            .map(|row| (moment(row, 0), row.get(1)))
+            .collect())
+    }
+
+    /// Drops presences that began before a moment; tells how many.
+    ///
+    /// # Errors
+    /// The database refused; nothing was dropped.
+    pub async fn forget_history(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.forget("DELETE FROM history WHERE at < ?1", before)
+            .await
+    }
+}

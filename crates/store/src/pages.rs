@@ -1,0 +1,127 @@
+//! Settings pages: what a scope, or a person where that is allowed, says itself, as JSON. What it means is not the
+//! store's to know.
+
+use presence::PersonId;
+use sqlx::Row;
+
+use crate::{
+    Change, Store, StoreError,
+    values::{person_id, require_people, require_scopes},
+};
+
+impl Store {
+    /// What a scope says on a page itself; `None` if nothing.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn page_values(&self, scope: &str, page: &str) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query("SELECT value FROM pages WHERE scope = ?1 AND page = ?2")
+            .bind(scope)
+            .bind(page)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.map(|row| row.get(0)))
+    }
+
+    /// Every page that a scope has values of its own on: scope, page, values.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn all_pages(&self) -> Result<Vec<(String, String, String)>, StoreError> {
+        let rows = sqlx::query("SELECT scope, page, value FROM pages ORDER BY scope, page")
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows
+            .iter()
+            .map(|row| (row.get(0), row.get(1), row.get(2)))
+            .collect())
+    }
+
+    /// Gives a scope values of its own on a page, or takes them away.
+    ///
+    /// # Errors
+    /// There is no such scope; the values are no JSON; the database refused.
+    pub async fn set_page(
+        &self,
+        scope: &str,
+        page: &str,
+        value: Option<&str>,
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        require_scopes(&mut transaction, &[scope]).await?;
+        let statement = match value {
+            None => sqlx::query("DELETE FROM pages WHERE scope = ?1 AND page = ?2"),
+            Some(_) => sqlx::query(
+                "INSERT INTO pages (scope, page, value) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (scope, page) DO UPDATE SET value = excluded.value",
+            ),
+        };
+        bound(statement.bind(scope).bind(page), page, value)?
+            .execute(&mut *transaction)
+            .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Every page that a person has values of their own on: person, page, values.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn own_values(&self) -> Result<Vec<(PersonId, String, String)>, StoreError> {
+        let rows = sqlx::query("SELECT person, page, value FROM own_values ORDER BY person, page")
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows
+            .iter()
+            .map(|row| (person_id(row, 0), row.get(1), row.get(2)))
+            .collect())
+    }
+
+    /// Gives a person values of their own on a page, or takes them away.
+    ///
+    /// # Errors
+    /// There is no such person; the values are no JSON; the database refused.
+    pub async fn set_own_values(
+        &self,
+        person: PersonId,
+        page: &str,
+        value: Option<&str>,
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        require_people(&mut transaction, &[person]).await?;
+        let statement = match value {
+            None => sqlx::query("DELETE FROM own_values WHERE person = ?1 AND page = ?2"),
+            Some(_) => sqlx::query(
+                "INSERT INTO own_values (person, page, value) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (person, page) DO UPDATE SET value = excluded.value",
+            ),
+        };
+        bound(
+            statement.bind(person.0.cast_signed()).bind(page),
+            page,
+            value,
+        )?
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
+/// Binds the values, if there are any, as the third parameter.
+fn bound<'q>(
+    statement: Query<'q>,
+    page: &str,
+    value: Option<&'q str>,
+) -> Result<Query<'q>, StoreError> {
+    let Some(value) = value else {
+        return Ok(statement);
+    };
+    if let Err(error) = serde_json::from_str::<serde_json::Value>(value) {
+        let problem = format!("the values are no JSON: {error}; write an object of settings");
+        return Err(StoreError::conflict("settings page", page, problem));
+    }
+    Ok(statement.bind(value))
+}

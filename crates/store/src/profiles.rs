@@ -1,0 +1,98 @@
+//! Personal profiles, and the order in which a person has them among the central ones.
+
+use std::collections::BTreeSet;
+
+use presence::{Origin, PersonId, Profile};
+use serde_json::json;
+
+use crate::{
+    Change, Store, StoreError,
+    values::{checked_name, commit_found, key, named_twice, profile_json, require_people},
+};
+
+impl Store {
+    /// Gives a person a profile of their own, or changes the one of that name. A name never changes.
+    ///
+    /// # Errors
+    /// There is no such person; the profile is a central one; the database refused.
+    pub async fn put_profile(
+        &self,
+        person: PersonId,
+        profile: &Profile,
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        let name = checked_name("profile", &profile.name)?;
+        if profile.origin != Origin::Personal {
+            let problem = "a central profile belongs to the templates; make a personal one";
+            return Err(StoreError::conflict("profile", name, problem));
+        }
+        require_people(&mut transaction, &[person]).await?;
+        sqlx::query(
+            "INSERT INTO personal_profiles (person, key, name, status, forwarding, target, text, position)
+             SELECT ?2, ?1 ->> 'key', ?1 ->> 'name', ?1 ->> 'status', ?1 ->> 'forwarding', ?1 ->> 'target',
+                    ?1 ->> 'text', coalesce(max(position) + 1, 0) FROM personal_profiles WHERE person = ?2
+             ON CONFLICT (person, key) DO UPDATE SET
+                status = excluded.status, forwarding = excluded.forwarding, target = excluded.target,
+                text = excluded.text",
+        )
+        .bind(profile_json(profile, name))
+        .bind(person.0.cast_signed())
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Deletes a person's own profile. Whether something uses it is the caller's to check.
+    ///
+    /// # Errors
+    /// The person has no such profile; the database refused.
+    pub async fn delete_profile(
+        &self,
+        person: PersonId,
+        name: &str,
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        let deleted = sqlx::query("DELETE FROM personal_profiles WHERE person = ?1 AND key = ?2")
+            .bind(person.0.cast_signed())
+            .bind(key(name))
+            .execute(&mut *transaction)
+            .await?;
+        commit_found(
+            transaction,
+            deleted.rows_affected(),
+            "personal profile",
+            name,
+        )
+        .await
+    }
+
+    /// Sets the order of My Profiles, central and personal names mixed. A name that the person does not have (any
+    /// more, or yet) does no harm. An empty order is the default one.
+    ///
+    /// # Errors
+    /// There is no such person; a name is there twice; the database refused.
+    pub async fn order_profiles(
+        &self,
+        person: PersonId,
+        names: &[String],
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        require_people(&mut transaction, &[person]).await?;
+        let mut seen = BTreeSet::new();
+        if let Some(name) = names.iter().find(|name| !seen.insert(key(name))) {
+            return Err(named_twice("profile", name));
+        }
+        sqlx::query(
+            "INSERT INTO profile_orders (person, names) VALUES (?1, ?2)
+             ON CONFLICT (person) DO UPDATE SET names = excluded.names",
+        )
+        .bind(person.0.cast_signed())
+        .bind(json!(names).to_string())
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+}

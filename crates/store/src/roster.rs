@@ -1,0 +1,278 @@
+//! Who is there: import, place in the tree of scopes, the link to Teams, deletion.
+
+use presence::PersonId;
+use sqlx::{Row, Sqlite, Transaction};
+
+use crate::{
+    Change, IMMEDIATE, ImportPerson, Store, StoreError, scopes::location_called,
+    values::commit_found,
+};
+
+/// What an import did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ImportSummary {
+    /// People who were new.
+    pub added: usize,
+    /// People who existed already.
+    pub updated: usize,
+}
+
+impl Store {
+    /// Adds people or brings them up to date, all or none. Somebody is found again by sign-in name, else by mail; their
+    /// lines become exactly those given. A location is found by its name, or made; without one people stay where they
+    /// are.
+    ///
+    /// # Errors
+    /// An extension belongs to somebody else; the database refused. Nothing was written.
+    pub async fn import(&self, people: &[ImportPerson]) -> Result<ImportSummary, StoreError> {
+        let mut summary = ImportSummary::default();
+        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
+        for person in people {
+            let found = sqlx::query(
+                "SELECT id FROM people WHERE (user_principal_name = ?1 AND ?1 <> '')
+                 OR (mail = ?2 AND ?2 <> '' AND (?1 = '' OR user_principal_name = ''))
+                 ORDER BY user_principal_name = ?1 DESC LIMIT 1",
+            )
+            .bind(&person.user_principal_name)
+            .bind(&person.mail)
+            .fetch_optional(&mut *transaction)
+            .await?;
+            refuse_shared_mail(&mut transaction, person).await?;
+            let id: i64 = match found {
+                Some(row) => {
+                    summary.updated += 1;
+                    row.get(0)
+                }
+                None => {
+                    summary.added += 1;
+                    sqlx::query(
+                        "INSERT INTO people (name, mail, user_principal_name) VALUES ('', '', '')",
+                    )
+                    .execute(&mut *transaction)
+                    .await?
+                    .last_insert_rowid()
+                }
+            };
+            sqlx::query(
+                "UPDATE people SET name = ?2, mail = ?3, user_principal_name = ?4 WHERE id = ?1",
+            )
+            .bind(id)
+            .bind(&person.name)
+            .bind(&person.mail)
+            .bind(&person.user_principal_name)
+            .execute(&mut *transaction)
+            .await?;
+            if let Some(teams_id) = &person.teams_id {
+                set_teams_id(&mut transaction, id, teams_id).await?;
+            }
+            set_lines(&mut transaction, id, &person.extensions).await?;
+            if let Some(location) = &person.location {
+                move_to(&mut transaction, id, location).await?;
+            }
+        }
+        sqlx::query(
+            "INSERT INTO settings (scope, name, value) VALUES ('organisation', 'people.revision', '1')
+             ON CONFLICT (scope, name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)",
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(summary)
+    }
+
+    /// How many people there are.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn people_count(&self) -> Result<usize, StoreError> {
+        let row = sqlx::query("SELECT count(*) FROM people")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(usize::try_from(row.get::<i64, _>(0)).unwrap_or(0))
+    }
+
+    /// A number that grows with each import, so that a running server notices one by another process.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn people_revision(&self) -> Result<u64, StoreError> {
+        let row = sqlx::query(
+            "SELECT value FROM settings WHERE scope = 'organisation' AND name = 'people.revision'",
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row
+            .and_then(|row| row.get::<&str, _>(0).parse().ok())
+            .unwrap_or(0))
+    }
+
+    /// Links a person to a Teams account by its object id.
+    ///
+    /// # Errors
+    /// Another person is linked to it; the database refused.
+    pub async fn link_teams(&self, person: PersonId, teams_id: &str) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
+        set_teams_id(&mut transaction, person.0.cast_signed(), teams_id).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Puts a person into a location and one of its configuration groups, or into none.
+    ///
+    /// # Errors
+    /// There is no such person, location or group; the group belongs to another location; the database refused.
+    pub async fn place(
+        &self,
+        person: PersonId,
+        location: Option<&str>,
+        group: Option<&str>,
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        for (id, kind) in [(location, "location"), (group, "group")] {
+            let Some(id) = id else { continue };
+            let found = sqlx::query("SELECT parent FROM scopes WHERE id = ?1 AND kind = ?2")
+                .bind(id)
+                .bind(kind)
+                .fetch_optional(&mut *transaction)
+                .await?
+                .ok_or_else(|| StoreError::not_found(kind, id))?;
+            let parent: &str = found.get(0);
+            if kind == "group" && location != Some(parent) {
+                let problem =
+                    format!("it belongs to the location {parent}; place the person there");
+                return Err(StoreError::conflict("configuration group", id, problem));
+            }
+        }
+        let placed =
+            sqlx::query("UPDATE people SET location = ?2, configuration_group = ?3 WHERE id = ?1")
+                .bind(person.0.cast_signed())
+                .bind(location)
+                .bind(group)
+                .execute(&mut *transaction)
+                .await?;
+        commit_found(transaction, placed.rows_affected(), "person", person).await
+    }
+
+    /// Deletes a person with everything that is theirs: lines, choice, profiles, appointments, relationships, accounts,
+    /// history. What Offhook wrote to Teams for them is forgotten too: the caller has it taken back first.
+    ///
+    /// # Errors
+    /// There is no such person; the database refused.
+    pub async fn delete_person(
+        &self,
+        person: PersonId,
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        let deleted = sqlx::query("DELETE FROM people WHERE id = ?1")
+            .bind(person.0.cast_signed())
+            .execute(&mut *transaction)
+            .await?;
+        commit_found(transaction, deleted.rows_affected(), "person", person).await
+    }
+}
+
+/// Moves somebody to the location of that name; out of the configuration group too, if it is one of another location.
+async fn move_to(
+    transaction: &mut Transaction<'_, Sqlite>,
+    person: i64,
+    location: &str,
+) -> Result<(), StoreError> {
+    let location = location_called(transaction, location).await?;
+    sqlx::query(
+        "UPDATE people SET location = ?2, configuration_group =
+            (SELECT id FROM scopes WHERE id = configuration_group AND parent = ?2)
+         WHERE id = ?1 AND location IS NOT ?2",
+    )
+    .bind(person)
+    .bind(location)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// Two people with sign-in names of their own are two people, even if they name the same mail address.
+async fn refuse_shared_mail(
+    transaction: &mut Transaction<'_, Sqlite>,
+    person: &ImportPerson,
+) -> Result<(), StoreError> {
+    let owner = sqlx::query(
+        "SELECT name FROM people WHERE mail = ?2 AND ?2 <> '' AND ?1 <> ''
+         AND user_principal_name <> '' AND user_principal_name <> ?1",
+    )
+    .bind(&person.user_principal_name)
+    .bind(&person.mail)
+    .fetch_optional(&mut **transaction)
+    .await?;
+    match owner {
+        None => Ok(()),
+        Some(owner) => Err(StoreError::Taken {
+            what: "the mail address",
+            value: person.mail.clone(),
+            owner: owner.get(0),
+        }),
+    }
+}
+
+async fn set_teams_id(
+    transaction: &mut Transaction<'_, Sqlite>,
+    person: i64,
+    teams_id: &str,
+) -> Result<(), StoreError> {
+    let owner = sqlx::query("SELECT name FROM people WHERE teams_id = ?1 AND id <> ?2")
+        .bind(teams_id)
+        .bind(person)
+        .fetch_optional(&mut **transaction)
+        .await?;
+    if let Some(owner) = owner {
+        let (value, owner) = (teams_id.to_owned(), owner.get(0));
+        return Err(StoreError::Taken {
+            what: "the Teams account",
+            value,
+            owner,
+        });
+    }
+    sqlx::query("UPDATE people SET teams_id = ?2 WHERE id = ?1")
+        .bind(person)
+        .bind(teams_id)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+async fn set_lines(
+    transaction: &mut Transaction<'_, Sqlite>,
+    person: i64,
+    extensions: &[String],
+) -> Result<(), StoreError> {
+    let wanted = serde_json::json!(extensions).to_string();
+    sqlx::query("DELETE FROM lines WHERE person = ?1 AND extension NOT IN (SELECT value FROM json_each(?2))")
+        .bind(person)
+        .bind(&wanted)
+        .execute(&mut **transaction)
+        .await?;
+    for extension in extensions {
+        let owner = sqlx::query(
+            "SELECT people.name FROM lines JOIN people ON people.id = person WHERE extension = ?1 AND person <> ?2",
+        )
+        .bind(extension)
+        .bind(person)
+        .fetch_optional(&mut **transaction)
+        .await?;
+        if let Some(owner) = owner {
+            let (value, owner) = (extension.clone(), owner.get(0));
+            return Err(StoreError::Taken {
+                what: "extension",
+                value,
+                owner,
+            });
+        }
+        sqlx::query("INSERT OR IGNORE INTO lines (person, extension) VALUES (?1, ?2)")
+            .bind(person)
+            .bind(extension)
+            .execute(&mut **transaction)
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,323 @@
+//! The tree of scopes: organisation > location > configuration group. The organisation is always there and not listed.
+
+use std::collections::BTreeSet;
+
+use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
+
+use crate::{
+    Change, Store, StoreError,
+    values::{ORGANISATION, checked_name, commit_found, key},
+};
+
+/// The sorts of scope below the organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ScopeKind {
+    /// Part of the organisation.
+    Location,
+    /// Configuration group: part of a location.
+    Group,
+}
+
+impl ScopeKind {
+    /// Both sorts.
+    pub const ALL: [Self; 2] = [Self::Location, Self::Group];
+
+    /// The name that API and store use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Location => "location",
+            Self::Group => "group",
+        }
+    }
+
+    /// The sort called `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// A scope as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredScope {
+    /// Its name within the store; never changes.
+    pub id: String,
+    /// Location or group.
+    pub kind: ScopeKind,
+    /// The scope above: the organisation of a location, the location of a group.
+    pub parent: String,
+    /// The name people see.
+    pub name: String,
+}
+
+/// More uses than this are only counted.
+const USES_MAX: usize = 20;
+/// A longer id is unhandy in an address.
+const SLUG_MAX: usize = 48;
+
+impl Store {
+    /// Every scope but the organisation, by name; a location comes before its groups.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn scopes(&self) -> Result<Vec<StoredScope>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, kind, parent, name FROM scopes WHERE parent IS NOT NULL
+             ORDER BY kind = 'group', key, id",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let scope = |row: &sqlx::sqlite::SqliteRow| {
+            Some(StoredScope {
+                id: row.get(0),
+                kind: ScopeKind::from_name(row.get(1))?,
+                parent: row.get(2),
+                name: row.get(3),
+            })
+        };
+        Ok(rows.iter().filter_map(scope).collect())
+    }
+
+    /// Adds a location to the organisation or a group to a location, and tells its id: the name in lower case, with a
+    /// number where that is taken.
+    ///
+    /// # Errors
+    /// There is no such parent or it is of the wrong sort; the parent has a scope of that name; the database refused.
+    pub async fn add_scope(
+        &self,
+        kind: ScopeKind,
+        parent: &str,
+        name: &str,
+        change: &Change<'_>,
+    ) -> Result<String, StoreError> {
+        let mut transaction = self.change(change).await?;
+        let name = checked_name("scope", name)?;
+        let above = sqlx::query("SELECT kind FROM scopes WHERE id = ?1")
+            .bind(parent)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let wanted = match kind {
+            ScopeKind::Location => ORGANISATION,
+            ScopeKind::Group => "location",
+        };
+        match above {
+            None => return Err(StoreError::not_found("scope", parent)),
+            Some(row) if row.get::<&str, _>(0) != wanted => {
+                let problem = format!(
+                    "a {} can only be put into a scope of the sort {wanted}, and {parent} is none",
+                    kind.name()
+                );
+                return Err(StoreError::conflict("scope", name, problem));
+            }
+            Some(_) => {}
+        }
+        let id = insert_scope(&mut transaction, kind, parent, name).await?;
+        transaction.commit().await?;
+        Ok(id)
+    }
+
+    /// Gives a location or group another name; its id stays.
+    ///
+    /// # Errors
+    /// There is no such scope; its parent has another scope of that name; the database refused.
+    pub async fn rename_scope(
+        &self,
+        id: &str,
+        name: &str,
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        let name = checked_name("scope", name)?;
+        let other = sqlx::query(
+            "SELECT 1 FROM scopes WHERE parent = (SELECT parent FROM scopes WHERE id = ?1) AND key = ?2 AND id <> ?1",
+        )
+        .bind(id)
+        .bind(key(name))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        if other.is_some() {
+            return Err(StoreError::exists("scope", name));
+        }
+        let renamed = sqlx::query(
+            "UPDATE scopes SET name = ?2, key = ?3 WHERE id = ?1 AND parent IS NOT NULL",
+        )
+        .bind(id)
+        .bind(name)
+        .bind(key(name))
+        .execute(&mut *transaction)
+        .await?;
+        commit_found(
+            transaction,
+            renamed.rows_affected(),
+            "location or group",
+            id,
+        )
+        .await
+    }
+
+    /// Deletes a location or group with its settings.
+    ///
+    /// # Errors
+    /// There is no such scope; people, groups, accounts or offers of templates refer to it; the database refused.
+    pub async fn delete_scope(&self, id: &str, change: &Change<'_>) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        let uses = uses(&mut transaction, id).await?;
+        if !uses.is_empty() {
+            let (what, value) = ("scope", id.to_owned());
+            return Err(StoreError::InUse { what, value, uses });
+        }
+        let deleted = sqlx::query("DELETE FROM scopes WHERE id = ?1 AND parent IS NOT NULL")
+            .bind(id)
+            .execute(&mut *transaction)
+            .await?;
+        commit_found(
+            transaction,
+            deleted.rows_affected(),
+            "location or group",
+            id,
+        )
+        .await
+    }
+}
+
+/// Who and what refers to a scope: the first few by name, then how many more.
+async fn uses(
+    transaction: &mut Transaction<'_, Sqlite>,
+    id: &str,
+) -> Result<Vec<String>, StoreError> {
+    const USES: &str = "
+        SELECT 1 AS sort, 'group ' || name AS thing FROM scopes WHERE parent = ?1
+        UNION ALL SELECT 2, 'template ' || name FROM template_offers JOIN templates ON key = template WHERE scope = ?1
+        UNION ALL SELECT 3, 'account ' || name FROM accounts WHERE location = ?1
+        UNION ALL SELECT 4, 'person ' || name FROM people WHERE location = ?1
+        UNION ALL SELECT 4, 'person ' || name FROM people WHERE configuration_group = ?1";
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "WITH uses AS ({USES}) SELECT thing, (SELECT count(*) FROM uses) FROM uses ORDER BY sort, thing LIMIT ?2"
+    )))
+    .bind(id)
+    .bind(i64::try_from(USES_MAX).unwrap_or(i64::MAX))
+    .fetch_all(&mut **transaction)
+    .await?;
+    let total = rows.first().map_or(0, |row| row.get::<i64, _>(1));
+    let more = usize::try_from(total)
+        .unwrap_or(0)
+        .saturating_sub(rows.len());
+    let mut uses: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    if more > 0 {
+        uses.push(format!("and {more} more"));
+    }
+    Ok(uses)
+}
+
+/// The location called `name`, made if it is missing.
+pub(crate) async fn location_called(
+    connection: &mut SqliteConnection,
+    name: &str,
+) -> Result<String, StoreError> {
+    let found = sqlx::query("SELECT id FROM scopes WHERE parent = 'organisation' AND key = ?1")
+        .bind(key(name))
+        .fetch_optional(&mut *connection)
+        .await?;
+    match found {
+        Some(row) => Ok(row.get(0)),
+        None => insert_scope(connection, ScopeKind::Location, ORGANISATION, name).await,
+    }
+}
+
+async fn insert_scope(
+    connection: &mut SqliteConnection,
+    kind: ScopeKind,
+    parent: &str,
+    name: &str,
+) -> Result<String, StoreError> {
+    let same = sqlx::query("SELECT 1 FROM scopes WHERE parent = ?1 AND key = ?2")
+        .bind(parent)
+        .bind(key(name))
+        .fetch_optional(&mut *connection)
+        .await?;
+    if same.is_some() {
+        return Err(StoreError::exists(kind.name(), name));
+    }
+    let slug = slug(name, kind.name());
+    // A slug has no characters that mean something in a pattern.
+    let taken = sqlx::query("SELECT id FROM scopes WHERE id = ?1 OR id GLOB ?1 || '-*'")
+        .bind(&slug)
+        .fetch_all(&mut *connection)
+        .await?;
+    let taken: BTreeSet<String> = taken.iter().map(|row| row.get(0)).collect();
+    let id = free_id(&slug, &taken);
+    sqlx::query("INSERT INTO scopes (id, kind, parent, name, key) VALUES (?1, ?2, ?3, ?4, ?5)")
+        .bind(&id)
+        .bind(kind.name())
+        .bind(parent)
+        .bind(name.trim())
+        .bind(key(name))
+        .execute(&mut *connection)
+        .await?;
+    Ok(id)
+}
+
+/// `slug`, or with the first number from 2 that makes it new.
+fn free_id(slug: &str, taken: &BTreeSet<String>) -> String {
+    let numbered = (2_u64..).map(|number| format!("{slug}-{number}"));
+    std::iter::once(slug.to_owned())
+        .chain(numbered)
+        .find(|id| !taken.contains(id))
+        .unwrap_or_default()
+}
+
+/// The name as it can stand in an address: lower-case ASCII letters and digits with single hyphens between them.
+fn slug(name: &str, otherwise: &str) -> String {
+    let mut slug = String::new();
+    for character in name.to_lowercase().chars() {
+        match character {
+            'a'..='z' | '0'..='9' => slug.push(character),
+            'ä' => slug.push_str("ae"),
+            'ö' => slug.push_str("oe"),
+            'ü' => slug.push_str("ue"),
+            'ß' => slug.push_str("ss"),
+            _ if slug.is_empty() || slug.ends_with('-') => {}
+            _ => slug.push('-'),
+        }
+        if slug.len() >= SLUG_MAX {
+            break;
+        }
+    }
+    match slug.trim_end_matches('-') {
+        "" => otherwise.to_owned(),
+        slug => slug.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::{prop_assert, proptest};
+
+    use super::{free_id, slug};
+
+    #[test]
+    fn a_slug_reads_like_the_name() {
+        for (name, wanted) in [
+            ("Berlin", "berlin"),
+            ("  Köln – Süd (2)", "koeln-sued-2"),
+            ("Großenhain", "grossenhain"),
+            ("東京", "location"),
+        ] {
+            assert_eq!(slug(name, "location"), wanted);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn ids_are_unique_and_fit_for_addresses(names in proptest::collection::vec(".{0,60}|[ab -]{1,3}", 1..40)) {
+            let mut taken = BTreeSet::from(["organisation".to_owned()]);
+            for name in names {
+                let id = free_id(&slug(&name, "group"), &taken);
+                prop_assert!(id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'));
+                prop_assert!(!id.starts_with('-') && !id.ends_with('-') && id.len() < 64);
+                prop_assert!(taken.insert(id));
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! How single values are written to the database and read back, where several tables share them.
+
+use presence::{Forwarding, Origin, PersonId, Profile, Relationship, Status, Target, Timestamp};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use sqlx::{Row, Sqlite, SqliteConnection, Transaction, sqlite::SqliteRow};
+
+use crate::StoreError;
+
+/// The organisation's scope: the root of the tree, always there.
+pub const ORGANISATION: &str = "organisation";
+
+/// The form in which names that people give are compared.
+pub(crate) fn key(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+/// A name that people can see.
+pub(crate) fn checked_name<'a>(what: &'static str, name: &'a str) -> Result<&'a str, StoreError> {
+    let name = name.trim();
+    if name.is_empty() {
+        return Err(StoreError::conflict(
+            what,
+            "without a name",
+            "the name is empty; give it one",
+        ));
+    }
+    Ok(name)
+}
+
+pub(crate) fn moment(row: &SqliteRow, column: usize) -> Timestamp {
+    Timestamp::from_milliseconds(row.get(column))
+}
+
+pub(crate) fn number(row: &SqliteRow, column: usize) -> u64 {
+    row.get::<i64, _>(column).unsigned_abs()
+}
+
+pub(crate) fn person_id(row: &SqliteRow, column: usize) -> PersonId {
+    PersonId(number(row, column))
+}
+
+/// A word that this version does not know means that the database was changed by hand.
+fn unknown_word(what: &'static str, word: &str) -> StoreError {
+    StoreError::conflict(
+        what,
+        word,
+        "this version does not know it; restore a backup or use the version that wrote it",
+    )
+}
+
+pub(crate) fn status(name: &str) -> Result<Status, StoreError> {
+    [
+        Status::Available,
+        Status::BeRightBack,
+        Status::Busy,
+        Status::DoNotDisturb,
+        Status::Absent,
+        Status::Offline,
+    ]
+    .into_iter()
+    .find(|status| status.name() == name)
+    .ok_or_else(|| unknown_word("status", name))
+}
+
+pub(crate) fn level(name: &str) -> Result<Relationship, StoreError> {
+    Relationship::from_name(name).ok_or_else(|| unknown_word("relationship", name))
+}
+
+/// What a statement made with `json_array` and the like. Where there are many rows that is several times faster than a
+/// row each with all its columns.
+pub(crate) fn decoded<T: DeserializeOwned>(json: &str) -> Result<T, StoreError> {
+    serde_json::from_str(json)
+        .map_err(|error| StoreError::Database(sqlx::Error::Decode(error.into())))
+}
+
+/// The columns of a profile, as [`ProfileRow`] has them.
+pub(crate) const PROFILE: &str = "json_array(name, status, forwarding, target, text)";
+
+/// Name, status, forwarding, target, text.
+pub(crate) type ProfileRow = (String, String, String, Option<String>, Option<String>);
+
+/// A profile from the columns [`PROFILE`].
+pub(crate) fn profile(
+    (name, given, kind, target, text): ProfileRow,
+    origin: Origin,
+) -> Result<Profile, StoreError> {
+    Ok(Profile {
+        name: name.into(),
+        status: status(&given)?,
+        forwarding: Forwarding::from_names(&kind, target.as_deref())
+            .ok_or_else(|| unknown_word("call forwarding", &kind))?,
+        text: text.map(Into::into),
+        origin,
+    })
+}
+
+/// A profile as JSON, as the statements that write profiles take it.
+pub(crate) fn profile_json(profile: &Profile, name: &str) -> String {
+    let target = profile.forwarding.target().map(Target::name);
+    json!({
+        "key": key(name),
+        "name": name,
+        "status": profile.status.name(),
+        "forwarding": profile.forwarding.kind(),
+        "target": target,
+        "text": profile.text.as_deref(),
+    })
+    .to_string()
+}
+
+/// Refuses people who are not there.
+pub(crate) async fn require_people(
+    connection: &mut SqliteConnection,
+    people: &[PersonId],
+) -> Result<(), StoreError> {
+    let numbers: Vec<u64> = people.iter().map(|person| person.0).collect();
+    let missing = sqlx::query(
+        "SELECT value FROM json_each(?1) WHERE NOT EXISTS (SELECT 1 FROM people WHERE id = value) LIMIT 1",
+    )
+    .bind(json!(numbers).to_string())
+    .fetch_optional(connection)
+    .await?;
+    match missing {
+        None => Ok(()),
+        Some(row) => Err(StoreError::not_found("person", number(&row, 0))),
+    }
+}
+
+/// Refuses scopes that are not there.
+pub(crate) async fn require_scopes(
+    connection: &mut SqliteConnection,
+    scopes: &[&str],
+) -> Result<(), StoreError> {
+    let missing = sqlx::query(
+        "SELECT value FROM json_each(?1) WHERE NOT EXISTS (SELECT 1 FROM scopes WHERE id = value) LIMIT 1",
+    )
+    .bind(json!(scopes).to_string())
+    .fetch_optional(connection)
+    .await?;
+    match missing {
+        None => Ok(()),
+        Some(row) => Err(StoreError::not_found("scope", row.get::<&str, _>(0))),
+    }
+}
+
+/// Commits a change that must have found its one row.
+pub(crate) async fn commit_found(
+    transaction: Transaction<'static, Sqlite>,
+    rows: u64,
+    what: &'static str,
+    value: impl ToString,
+) -> Result<(), StoreError> {
+    if rows == 0 {
+        return Err(StoreError::not_found(what, value));
+    }
+    Ok(transaction.commit().await?)
+}
+
+/// `present` in a new order: the `wanted` come first, the others follow as they were.
+pub(crate) fn arranged(
+    what: &'static str,
+    present: Vec<String>,
+    wanted: &[String],
+) -> Result<Vec<String>, StoreError> {
+    let mut left = present.clone();
+    let mut order = Vec::with_capacity(present.len());
+    for name in wanted {
+        let key = key(name);
+        match left.iter().position(|other| *other == key) {
+            Some(index) => order.push(left.remove(index)),
+            None if present.contains(&key) => return Err(named_twice(what, name)),
+            None => return Err(StoreError::not_found(what, name)),
+        }
+    }
+    order.append(&mut left);
+    Ok(order)
+}
+
+pub(crate) fn named_twice(what: &'static str, name: &str) -> StoreError {
+    StoreError::conflict(what, name, "the order names it twice; name it once")
+}

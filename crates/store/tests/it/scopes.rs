@@ -1,0 +1,246 @@
+//! The tree of scopes and the settings pages.
+
+use presence::PersonId;
+use proptest::prelude::Just;
+use store::{ORGANISATION, ScopeKind, StoreError, Template};
+
+use crate::{CHANGE, NOW, open, refusal, with_people};
+
+#[tokio::test]
+async fn ids_are_readable_unique_and_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let add = async |kind, parent: &str, name: &str| {
+        store.add_scope(kind, parent, name, &CHANGE).await.unwrap()
+    };
+    let berlin = add(ScopeKind::Location, ORGANISATION, " Berlin ").await;
+    let ulm = add(ScopeKind::Location, ORGANISATION, "Ulm").await;
+    assert_eq!(berlin, "berlin");
+    assert_eq!(
+        add(ScopeKind::Location, ORGANISATION, "Organisation").await,
+        "organisation-2"
+    );
+    assert_eq!(add(ScopeKind::Group, &berlin, "Sales").await, "sales");
+    assert_eq!(add(ScopeKind::Group, &ulm, "Sales").await, "sales-2");
+    assert_eq!(add(ScopeKind::Group, &ulm, "Sales 2").await, "sales-2-2");
+    assert_eq!(
+        add(ScopeKind::Group, "organisation-2", "Sales").await,
+        "sales-3"
+    );
+    store.rename_scope(&ulm, "ULM", &CHANGE).await.unwrap();
+    store.rename_scope(&ulm, "Neu-Ulm", &CHANGE).await.unwrap();
+    let scopes = store.scopes().await.unwrap();
+    let names: Vec<_> = scopes
+        .iter()
+        .map(|scope| (&*scope.id, &*scope.parent, &*scope.name))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("berlin", ORGANISATION, "Berlin"),
+            ("ulm", ORGANISATION, "Neu-Ulm"),
+            ("organisation-2", ORGANISATION, "Organisation"),
+            ("sales", "berlin", "Sales"),
+            ("sales-2", "ulm", "Sales"),
+            ("sales-3", "organisation-2", "Sales"),
+            ("sales-2-2", "ulm", "Sales 2"),
+        ]
+    );
+    assert_eq!(
+        (scopes[0].kind, scopes[3].kind),
+        (ScopeKind::Location, ScopeKind::Group)
+    );
+
+    for (kind, parent, name, word) in [
+        (
+            ScopeKind::Location,
+            ORGANISATION,
+            "BERLIN ",
+            "called BERLIN already",
+        ),
+        (ScopeKind::Location, "berlin", "Mitte", "none"),
+        (ScopeKind::Group, ORGANISATION, "Sales", "none"),
+        (ScopeKind::Group, "sales", "Sub", "none"),
+        (ScopeKind::Group, "paris", "Sales", "no scope paris"),
+        (ScopeKind::Group, "berlin", "  ", "name is empty"),
+    ] {
+        let error = refusal(&store, store.add_scope(kind, parent, name, &CHANGE)).await;
+        assert!(error.to_string().contains(word), "{error}");
+    }
+    for (id, name, word) in [
+        ("ulm", "berlin", "called berlin already"),
+        ("ulm", "", "name is empty"),
+        ("paris", "Paris", "no location or group paris"),
+        (ORGANISATION, "Us", "no location or group organisation"),
+    ] {
+        let error = refusal(&store, store.rename_scope(id, name, &CHANGE)).await;
+        assert!(error.to_string().contains(word), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_scope_in_use_is_not_deleted_and_the_uses_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let names: Vec<String> = (10..40).map(|index| format!("p{index}")).collect();
+    let names: [&str; 30] = std::array::from_fn(|index| &*names[index]);
+    let (store, ids) = with_people(&folder, names).await;
+    let berlin = store
+        .add_scope(ScopeKind::Location, ORGANISATION, "Berlin", &CHANGE)
+        .await
+        .unwrap();
+    let sales = store
+        .add_scope(ScopeKind::Group, &berlin, "Sales", &CHANGE)
+        .await
+        .unwrap();
+    let uses = async |id: &str| match refusal(&store, store.delete_scope(id, &CHANGE)).await {
+        StoreError::InUse { value, uses, .. } => {
+            assert_eq!(value, id);
+            uses
+        }
+        error => panic!("{error}"),
+    };
+    assert_eq!(uses(&berlin).await, ["group Sales"]);
+    store
+        .place(ids[0], Some(&berlin), Some(&sales), &CHANGE)
+        .await
+        .unwrap();
+    assert_eq!(uses(&sales).await, ["person p10"]);
+    for id in ids {
+        store.place(id, Some(&berlin), None, &CHANGE).await.unwrap();
+    }
+    store.delete_scope(&sales, &CHANGE).await.unwrap();
+    let template = store.templates().await.unwrap().remove(1);
+    let offered = Template {
+        offers: vec![berlin.clone()],
+        ..template
+    };
+    store.put_template(&offered, false, &CHANGE).await.unwrap();
+    let found = uses(&berlin).await;
+    assert_eq!(found.len(), 21, "{found:?}");
+    assert_eq!(
+        (&*found[0], &*found[1], &*found[20]),
+        ("template Busy", "person p10", "and 11 more")
+    );
+    for id in ids {
+        store.place(id, None, None, &CHANGE).await.unwrap();
+    }
+    store
+        .put_template(
+            &Template {
+                offers: vec![],
+                ..offered
+            },
+            false,
+            &CHANGE,
+        )
+        .await
+        .unwrap();
+    store
+        .set_page(&berlin, "teams", Some("{}"), &CHANGE)
+        .await
+        .unwrap();
+    store.delete_scope(&berlin, &CHANGE).await.unwrap();
+    assert_eq!(
+        store.all_pages().await.unwrap(),
+        [],
+        "its settings go with it"
+    );
+    for id in [&*berlin, ORGANISATION] {
+        refusal(&store, store.delete_scope(id, &CHANGE)).await;
+    }
+}
+
+#[tokio::test]
+async fn pages_are_kept_for_scopes_and_people() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, [anna]) = with_people(&folder, ["anna"]).await;
+    let set = |value| store.set_page(ORGANISATION, "teams", value, &CHANGE);
+    set(Some(r#"{"mode":"none"}"#)).await.unwrap();
+    set(Some(r#"{"mode":"telephony_only"}"#)).await.unwrap();
+    let wanted = r#"{"mode":"telephony_only"}"#.to_owned();
+    assert_eq!(
+        store.page_values(ORGANISATION, "teams").await.unwrap(),
+        Some(wanted.clone())
+    );
+    assert_eq!(
+        store.all_pages().await.unwrap(),
+        [(ORGANISATION.into(), "teams".into(), wanted.clone())]
+    );
+    store
+        .set_own_values(anna, "teams", Some(&wanted), &CHANGE)
+        .await
+        .unwrap();
+    assert_eq!(
+        store.own_values().await.unwrap(),
+        [(anna, "teams".into(), wanted)]
+    );
+    for (error, word) in [
+        (refusal(&store, set(Some("{"))).await, "no JSON"),
+        (
+            refusal(&store, store.set_page("paris", "teams", None, &CHANGE)).await,
+            "no scope paris",
+        ),
+        (
+            refusal(
+                &store,
+                store.set_own_values(PersonId(9), "teams", None, &CHANGE),
+            )
+            .await,
+            "no person 9",
+        ),
+    ] {
+        assert!(error.to_string().contains(word), "{error}");
+    }
+    set(None).await.unwrap();
+    store
+        .set_own_values(anna, "teams", None, &CHANGE)
+        .await
+        .unwrap();
+    assert_eq!(store.all_pages().await.unwrap(), []);
+    assert_eq!(store.own_values().await.unwrap(), []);
+    assert!(store.person(anna, NOW).await.unwrap().is_some());
+}
+
+/// Whatever names come, the store takes each once per parent and gives ids that nothing else has.
+#[test]
+fn any_names_can_be_scopes() {
+    let name = proptest::prop_oneof![
+        ".{1,20}",
+        "[ab]{1,2}",
+        "[äöü, .]{1,2}",
+        Just("Köln".to_owned())
+    ];
+    let names = proptest::collection::vec(name, 1..12);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let mut runner =
+        proptest::test_runner::TestRunner::new(proptest::test_runner::Config::with_cases(20));
+    runner
+        .run(&names, |names| {
+            runtime.block_on(async {
+                let folder = tempfile::tempdir().unwrap();
+                let store = open(&folder).await;
+                let mut taken = std::collections::BTreeSet::new();
+                for name in names {
+                    let is_new =
+                        !name.trim().is_empty() && taken.insert(name.trim().to_lowercase());
+                    let added = store
+                        .add_scope(ScopeKind::Location, ORGANISATION, &name, &CHANGE)
+                        .await;
+                    assert_eq!(added.is_ok(), is_new, "{name:?}: {added:?}");
+                }
+                let ids: std::collections::BTreeSet<_> = store
+                    .scopes()
+                    .await
+                    .unwrap()
+                    .into_iter()
+                    .map(|scope| scope.id)
+                    .collect();
+                assert_eq!(ids.len(), taken.len());
+            });
+            Ok(())
+        })
+        .unwrap();
+}
