@@ -8,6 +8,7 @@
 
 mod crash;
 mod demo;
+mod model;
 mod pages;
 mod synchronisation;
 mod telephone;

@@ -103,6 +103,7 @@ impl Installation {
             url,
             board,
             key: KEY.into(),
+            cookie: None,
             http: reqwest::Client::new(),
         }
     }
@@ -115,10 +116,58 @@ pub struct Server {
     /// The one-time link that it printed.
     pub board: String,
     key: String,
+    /// Signed in to an account instead of using the key.
+    cookie: Option<String>,
     http: reqwest::Client,
 }
 
 impl Server {
+    /// The same server as somebody sees it who signed in to a new account of a person.
+    ///
+    /// # Panics
+    /// The account or the sign-in is refused.
+    pub async fn signed_in_as(&self, name: &str) -> Self {
+        let person = self.person(name).await;
+        let password = "correct horse battery";
+        let body = json!({"name": name, "role": "person", "person": person, "password": password});
+        self.ok(Method::POST, "/api/v1/accounts", Some(body)).await;
+        let response = self
+            .http
+            .post(format!("{}/api/v1/session", self.url))
+            .json(&json!({"name": name, "password": password}))
+            .send()
+            .await
+            .unwrap();
+        let cookie = response.headers()["set-cookie"].to_str().unwrap();
+        Self {
+            program: None,
+            url: self.url.clone(),
+            board: self.board.clone(),
+            key: String::new(),
+            cookie: cookie.split(';').next().map(str::to_owned),
+            http: reqwest::Client::new(),
+        }
+    }
+
+    /// Opens the stream of events. It is closed when the answer is dropped.
+    ///
+    /// # Panics
+    /// The server refuses.
+    pub async fn events(&self) -> reqwest::Response {
+        let response = self.request(Method::GET, "/api/v1/events").send().await;
+        let response = response.unwrap();
+        assert!(response.status().is_success());
+        response
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        match &self.cookie {
+            Some(cookie) => request.header("cookie", cookie),
+            None => request.bearer_auth(&self.key),
+        }
+    }
+
     /// Ends it in order and returns the exit code.
     pub async fn terminate(self) -> i32 {
         self.program.unwrap().terminate().await
@@ -136,10 +185,7 @@ impl Server {
         path: &str,
         body: Option<Value>,
     ) -> (StatusCode, Value) {
-        let mut request = self
-            .http
-            .request(method, format!("{}{path}", self.url))
-            .bearer_auth(&self.key);
+        let mut request = self.request(method, path);
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -289,6 +335,7 @@ impl Demo {
             url: text("api"),
             board: text("board"),
             key: text("api_key"),
+            cookie: None,
             http: reqwest::Client::new(),
         };
         Self {

@@ -238,10 +238,8 @@ impl Engine {
         let expired = person.expire(&self.timing, now);
         person.carry_out(id, expired, effects);
         let reported = person.signals.lines.len() >= person.lines.len();
-        if person.linked {
-            let wishes = person.follow_wants(&self.timing, reported, now);
-            person.carry_out(id, wishes, effects);
-        }
+        let wishes = person.follow_wants(&self.timing, reported, now);
+        person.carry_out(id, wishes, effects);
         person.remember_call(id, &self.timing, effects);
         person.tell(id, &self.timing, now, is_new, effects);
 

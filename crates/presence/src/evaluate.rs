@@ -132,9 +132,11 @@ pub(crate) fn evaluate(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Exp
         Arc::new(evaluate(&facts, now, &mut Silent).presence)
     });
     let at_rest = profile.rule == Rule::Rest;
+    // A program at the microphone must leave no trace for those who may not see it: not even in the time since when a
+    // person has been at rest.
     let busy = activity
         .as_ref()
-        .is_some_and(|(activity, _)| activity.makes_busy());
+        .is_some_and(|(activity, _)| activity.makes_busy() && !hidden);
     Decision {
         at_rest: at_rest && !busy,
         presence: Presence {

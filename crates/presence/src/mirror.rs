@@ -16,6 +16,9 @@ pub(crate) struct Mirror {
     pub(crate) own: [Own; 2],
     /// When each slot was last changed, for the least interval between writes.
     changed_at: [Option<Timestamp>; 2],
+    /// When the last answer that was taken in had been asked for: one that was overtaken on its way is old news, and
+    /// would look like a choice that the person made meanwhile.
+    asked_at: Timestamp,
     /// When our states were last set, for the loop breaker.
     sets: Vec<Timestamp>,
     /// Writing is paused, since and until.
@@ -99,7 +102,8 @@ impl Mirror {
             .iter()
             .filter_map(Own::changed_at)
             .any(|at| asked_at < at);
-        if older_than_write || settings.policy.mode == SyncMode::None {
+        let overtaken = asked_at < self.asked_at;
+        if older_than_write || overtaken || settings.policy.mode == SyncMode::None {
             return Vec::new();
         }
         let unchanged = signals
@@ -111,6 +115,7 @@ impl Mirror {
         if meaning == Meaning::Unknown {
             return Vec::new();
         }
+        self.asked_at = asked_at;
         signals.observation = Some(Observation {
             state,
             since,
@@ -119,7 +124,7 @@ impl Mirror {
         for slot in Slot::ALL {
             self.own_mut(slot).observe(now, meaning == slot.echo());
         }
-        let wishes = self.notice_override(meaning, settings.timing, now);
+        let wishes = self.notice_override(signals, settings, meaning, now);
         self.follow_call(signals, meaning, now);
         signals.presenting_since =
             (meaning == Meaning::Presenting).then(|| signals.presenting_since.unwrap_or(now));
@@ -149,7 +154,14 @@ impl Mirror {
     }
 
     /// The person chose something else in Teams while our Do not disturb held: from now on the slot is not ours.
-    fn notice_override(&mut self, meaning: Meaning, timing: &Timing, now: Timestamp) -> Vec<Wish> {
+    fn notice_override(
+        &mut self,
+        signals: &Signals,
+        settings: Settings<'_>,
+        meaning: Meaning,
+        now: Timestamp,
+    ) -> Vec<Wish> {
+        let timing = settings.timing;
         let Own::Held(held) = self.own(Slot::Preferred) else {
             return Vec::new();
         };
@@ -165,13 +177,35 @@ impl Mirror {
             return Vec::new();
         }
         // Teams counted its day from the request, we from the answer.
-        let reason = if now + timing.settle >= held.expires_at {
-            YieldReason::Expired
-        } else {
-            YieldReason::Overridden
-        };
+        if now + timing.settle >= held.expires_at {
+            return self.end_day(signals, settings, now);
+        }
+        let reason = YieldReason::Overridden;
         *self.own_mut(Slot::Preferred) = Own::Yielded(Yielded { reason, at: now });
         vec![Wish::Remember(Slot::Preferred)]
+    }
+
+    /// Microsoft has dropped our Do not disturb: it is written again only if the setting says so. Otherwise it stays
+    /// here, and the slot is not ours any more.
+    fn end_day(
+        &mut self,
+        signals: &Signals,
+        Settings { policy, timing }: Settings<'_>,
+        now: Timestamp,
+    ) -> Vec<Wish> {
+        let slot = Slot::Preferred;
+        let renew = policy.renew_do_not_disturb
+            && policy.mode.presence()
+            && wants_do_not_disturb(signals, policy, now);
+        if renew {
+            // Anew and not renewed: what Teams showed in between must not be taken for an override.
+            let held = Held::new(now, slot.lifetime(timing), false);
+            self.change(slot, Own::Held(held), now);
+            return vec![Wish::Remember(slot), Wish::Write(slot, Action::Set)];
+        }
+        let reason = YieldReason::Expired;
+        *self.own_mut(slot) = Own::Yielded(Yielded { reason, at: now });
+        vec![Wish::Remember(slot)]
     }
 
     /// Starts, confirms, holds or ends the Teams call.
@@ -221,26 +255,25 @@ impl Mirror {
                         ..*held
                     })
                 }
-                Own::Held(held) if held.expires_at <= now => match slot {
-                    // A lost session is written anew while the call lasts; its echo must not count meanwhile.
-                    Slot::Session => {
-                        // A write that still waits to be sent must not come after the end.
-                        wishes.push(Wish::Write(slot, Action::Clear));
-                        Own::Withdrawn(Withdrawn {
-                            acknowledged_at: Some(held.expires_at),
-                            ..Withdrawn::from_held(held, held.expires_at)
-                        })
-                    }
-                    Slot::Preferred => Own::Yielded(Yielded {
-                        reason: YieldReason::Expired,
-                        at: held.expires_at,
-                    }),
-                },
+                Own::Held(held) if held.expires_at <= now && slot == Slot::Preferred => {
+                    wishes.extend(self.end_day(signals, settings, now));
+                    continue;
+                }
+                // A lost session is written anew while the call lasts; its echo must not count meanwhile.
+                Own::Held(held) if held.expires_at <= now => Own::Withdrawn(Withdrawn {
+                    acknowledged_at: Some(held.expires_at),
+                    ..Withdrawn::from_held(held, held.expires_at)
+                }),
                 Own::Withdrawn(withdrawn) if withdrawn.settled_at(timing) <= now => Own::None,
                 _ => continue,
             };
+            let lost = slot == Slot::Session && self.own(slot).is_held();
             *self.own_mut(slot) = next;
             wishes.push(Wish::Remember(slot));
+            if lost {
+                // A write that still waits to be sent must not come after the end.
+                wishes.push(Wish::Write(slot, Action::Clear));
+            }
         }
         if self.paused.is_some_and(|(_, until)| until <= now) {
             self.paused = None;
@@ -271,23 +304,26 @@ impl Mirror {
         &mut self,
         signals: &Signals,
         settings: Settings<'_>,
+        linked: bool,
         lines_reported: bool,
         now: Timestamp,
     ) -> Vec<Wish> {
         let mut wishes = Vec::new();
         for slot in Slot::ALL {
-            let wanted = match slot {
-                Slot::Session => {
-                    settings.policy.mode.telephony()
-                        && (signals.in_pbx_call(now)
-                            || signals.leading_meeting(now).is_some()
-                            || self.adopting(lines_reported, now))
-                }
-                Slot::Preferred => {
-                    settings.policy.mode.presence()
-                        && wants_do_not_disturb(signals, settings.policy, now)
-                }
-            };
+            // Without an account nothing is wanted there: what is ours is taken back.
+            let wanted = linked
+                && match slot {
+                    Slot::Session => {
+                        settings.policy.mode.telephony()
+                            && (signals.in_pbx_call(now)
+                                || signals.leading_meeting(now).is_some()
+                                || self.adopting(lines_reported, now))
+                    }
+                    Slot::Preferred => {
+                        settings.policy.mode.presence()
+                            && wants_do_not_disturb(signals, settings.policy, now)
+                    }
+                };
             self.follow_want(slot, wanted, signals, settings.timing, now, &mut wishes);
         }
         wishes

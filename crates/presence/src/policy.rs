@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{MyProfiles, Resolved, SyncMode};
+use crate::{ClientSignal, ClientState, MyProfiles, Resolved, SyncMode, Timestamp};
 
 /// What decides about a person besides the signals.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,20 @@ pub struct Automatic {
 impl Default for Automatic {
     fn default() -> Self {
         Self::from(&crate::Way::default().resolve(crate::Page::Automatic, None))
+    }
+}
+
+impl Automatic {
+    /// When nobody is at a client any more, if nobody says otherwise meanwhile. A locked screen is one that nobody
+    /// touches where locking has no profile of its own. `None`: somebody is there, or the client cannot tell.
+    pub(crate) fn away_at(&self, client: &ClientSignal) -> Option<Timestamp> {
+        match client.state {
+            ClientState::Unknown | ClientState::Active => None,
+            ClientState::Locked if self.locked.is_some() => Some(client.since),
+            ClientState::Locked | ClientState::Inactive => {
+                Some(client.since + self.inactivity_after)
+            }
+        }
     }
 }
 

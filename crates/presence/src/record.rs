@@ -96,8 +96,9 @@ impl OwnRecord {
     }
 
     /// Adopts it after a start: as ours if Teams may still hold it. What was not confirmed as cleared counts as held,
-    /// so that it is renewed or cleared again.
-    pub(crate) fn adopt(&self, timing: &Timing, now: Timestamp) -> Own {
+    /// so that it is renewed or cleared again. A Do not disturb whose day ended meanwhile is not silently written anew,
+    /// unless `renew` says so.
+    pub(crate) fn adopt(&self, slot: Slot, renew: bool, timing: &Timing, now: Timestamp) -> Own {
         if let Some(reason) = self.yielded {
             return Own::Yielded(Yielded {
                 reason,
@@ -115,6 +116,16 @@ impl OwnRecord {
         };
         match self.cleared_at {
             Some(cleared_at) => withdrawn(cleared_at),
+            None if self.expires_at <= now
+                && slot == Slot::Preferred
+                && self.acknowledged
+                && !renew =>
+            {
+                Own::Yielded(Yielded {
+                    reason: YieldReason::Expired,
+                    at: self.expires_at,
+                })
+            }
             None if self.expires_at <= now => withdrawn(self.expires_at),
             None => Own::Held(Held {
                 since: self.written_at,

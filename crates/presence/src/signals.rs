@@ -170,12 +170,6 @@ impl Signals {
             .min_by_key(|meeting| meeting.since)
     }
 
-    /// Whether the choice that holds at `now` suspends what began at `start`: it was current when the person chose.
-    pub fn is_suspended(&self, start: Timestamp, now: Timestamp) -> bool {
-        self.choice_at(now)
-            .is_some_and(|choice| start <= choice.since)
-    }
-
     /// Ends every signal whose lease is over by itself.
     pub(crate) fn expire(&mut self, now: Timestamp) {
         self.lines.retain(|line| line.until > now);

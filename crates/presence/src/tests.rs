@@ -1,17 +1,34 @@
 //! Behaviour of the engine: scenarios of the domain, one by one, and properties over random histories.
 
+mod activities;
+mod appointments;
+mod automatic;
+mod base_from_teams;
 mod do_not_disturb;
+mod forwarding;
+mod leases;
+mod meetings;
+mod microphone;
+mod my_profiles;
+mod profile_axis;
 mod properties;
+mod reasons;
+mod renewal;
 mod restart;
 mod scenarios;
+mod settings;
+mod suspension;
+mod teams_call;
+mod to_teams;
+mod visibility;
 
 use std::{sync::Arc, time::Duration};
 
 use crate::{
     APPOINTMENT_COLOUR, Action, Appointment, AppointmentId, AppointmentOrigin, Choice, ClientId,
     ClientState, Effect, Engine, Fact, Input, LineId, LineState, MyProfiles, PersonId,
-    PersonPolicy, PersonRecord, Presence, Profile, Record, Slot, Status, SyncMode, TeamsState,
-    TeamsWrite, Timestamp, Timing,
+    Origin, PersonPolicy, PersonRecord, Presence, Profile, Reason, Record, Relationship, Rule, Slot,
+    Status, SyncMode, TeamsState, TeamsWrite, Timestamp, Timing, View, reasons_for, view,
 };
 
 pub(crate) const ANNA: PersonId = PersonId(1);
@@ -135,6 +152,35 @@ impl World {
         });
     }
 
+    /// No client of hers runs any more, and none has for so long.
+    pub(crate) fn no_client_for(&mut self, time: Duration) {
+        self.fact(Fact::ClientEnded(CLIENT));
+        self.now = self.now + time;
+        self.input(Input::Tick);
+    }
+
+    /// She is in a meeting, as its server says.
+    pub(crate) fn meeting(&mut self, meeting: &str, audio: bool, screen: bool) {
+        self.fact(Fact::Meeting {
+            meeting: meeting.into(),
+            audio,
+            screen,
+            until: self.now + seconds(60),
+        });
+    }
+
+    /// What her agent says of the microphone: each program since now.
+    pub(crate) fn programs(&mut self, aliases: &[&str]) {
+        self.fact(Fact::Programs {
+            client: CLIENT,
+            programs: aliases
+                .iter()
+                .map(|alias| ((*alias).into(), self.now))
+                .collect(),
+            until: self.now + seconds(30),
+        });
+    }
+
     /// Changes what holds for her.
     pub(crate) fn policy(&mut self, change: impl FnOnce(&mut PersonPolicy)) {
         change(&mut self.policy);
@@ -163,6 +209,35 @@ impl World {
     pub(crate) fn shown(&self) -> String {
         let presence = self.presence();
         format!("{}, {}", presence.status, presence.text())
+    }
+
+    /// `profile (status)` in one line.
+    pub(crate) fn profile(&self) -> String {
+        let presence = self.presence();
+        format!("{} ({})", presence.profile, presence.status)
+    }
+
+    pub(crate) fn reasons(&self) -> Vec<Reason> {
+        self.engine.explain(ANNA, true, self.now).unwrap().1
+    }
+
+    /// The rule that put the profile in force.
+    pub(crate) fn rule(&self) -> Rule {
+        let profile = |reason: &&Reason| reason.counted && reason.rule.name().starts_with("profile");
+        self.reasons().iter().find(profile).unwrap().rule
+    }
+
+    /// What a viewer sees.
+    pub(crate) fn view(&self, level: Relationship) -> View {
+        view(self.presence(), level)
+    }
+
+    /// The reasons that a viewer is told.
+    pub(crate) fn reasons_for(&self, level: Relationship) -> Vec<Reason> {
+        let with_microphone = level.may(crate::Permission::SeeMicrophone);
+        let explained = self.engine.explain(ANNA, with_microphone, self.now);
+        let (presence, reasons) = explained.unwrap();
+        reasons_for(&presence, reasons, level)
     }
 
     /// What the explanation adds to its reasons.
@@ -209,3 +284,30 @@ pub(crate) fn appointment(
 pub(crate) const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
+
+/// A profile of Anna's own.
+pub(crate) fn personal(name: &str, status: Status) -> Profile {
+    Profile {
+        origin: Origin::Personal,
+        ..Profile::central(name, status)
+    }
+}
+
+/// A central template that is not active.
+pub(crate) fn inactive(name: &str, status: Status) -> Profile {
+    Profile {
+        origin: Origin::Central { active: false },
+        ..Profile::central(name, status)
+    }
+}
+
+/// The profiles of a fresh installation, and these.
+pub(crate) fn default_profiles(more: impl IntoIterator<Item = Profile>) -> Vec<Profile> {
+    MyProfiles::default().iter().cloned().chain(more).collect()
+}
+
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
+pub(crate) const CALL: (&str, &str) = ("Busy", "InACall");
+pub(crate) const PRESENTING: (&str, &str) = ("DoNotDisturb", "Presenting");
+pub(crate) const DND: (&str, &str) = ("DoNotDisturb", "DoNotDisturb");
+pub(crate) const AVAILABLE: (&str, &str) = ("Available", "Available");

@@ -64,17 +64,16 @@ pub fn view(presence: &Presence, level: Relationship) -> View {
         (None, None, Some(profile)) => profile.clone(),
         (None, None, None) => presence.status.words().into(),
     };
+    // An activity that does not change the status and is hidden must not be told by the time either.
     let hides_activity = activity.is_none()
-        && presence
-            .activity
-            .as_ref()
-            .is_some_and(|activity| !activity.makes_busy());
+        && presence.activity.as_ref().is_some_and(|activity| {
+            !activity.makes_busy() || presence.status == Status::DoNotDisturb
+        });
     View {
         status: presence.status,
         activity: activity.cloned(),
         profile: profile.cloned(),
         text,
-        // Ringing that is hidden must not be told by the time either.
         since: Some(if hides_activity {
             presence.profile_since
         } else {
@@ -91,12 +90,20 @@ pub fn view(presence: &Presence, level: Relationship) -> View {
 /// The reasons for a viewer; `reasons` were asked for with the microphone only if the viewer may see it. A reason that
 /// the viewer may not see is absent.
 pub fn reasons_for(presence: &Presence, reasons: Vec<Reason>, level: Relationship) -> Vec<Reason> {
-    if is_offline(visible(presence, level), level) {
+    let presence = visible(presence, level);
+    if is_offline(presence, level) {
         return Vec::new();
     }
+    // Who may see only a profile that the person chose must not read the name of a choice that is overruled.
+    let may_see = |reason: &Reason| {
+        level.may(reason.rule.permission())
+            && (presence.chosen
+                || !reason.rule.is_own_choice()
+                || level.may(Permission::SeeProfile))
+    };
     reasons
         .into_iter()
-        .filter(|reason| level.may(reason.rule.permission()))
+        .filter(may_see)
         .map(|reason| {
             let about = reason.about.as_ref().and_then(|about| {
                 Some(AppointmentText {

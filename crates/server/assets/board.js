@@ -49,8 +49,10 @@ function apply({ person, presence }) {
   cell(row, "activity").textContent = presence.activity ? presence.activity.label : "";
   cell(row, "text").textContent = presence.text;
   const time = row.querySelector("time");
-  const moved = time.dateTime !== presence.since;
-  time.dateTime = presence.since;
+  // Of somebody who is offline no time is told.
+  const since = presence.since ?? "";
+  const moved = time.dateTime !== since;
+  time.dateTime = since;
   showTime(time);
   row.querySelector(".why").setAttribute("aria-label", `Why ${words[presence.status]}? ${personName(row)}`);
   if (moved) {

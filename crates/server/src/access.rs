@@ -138,13 +138,32 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+}
+
+/// Signs somebody in and returns the cookie's header.
+pub(crate) async fn new_session(shared: &Shared, account: Option<u64>) -> Result<String, Problem> {
+    let random = |_| Problem::unavailable("the operating system gives no random numbers");
+    let session = new_secret().map_err(random)?;
+    let expires_at = shared.clock.now() + SESSION_LIFETIME;
+    shared
+        .store
+        .add_session(&hash(&session), account, expires_at)
+        .await?;
+    Ok(set_cookie(&session))
+}
+
+fn set_cookie(session: &str) -> String {
+    format!(
+        "{COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}",
+        SESSION_LIFETIME.as_secs()
+    )
 }
 
 /// Lets through who may read.
@@ -206,10 +225,7 @@ pub(crate) async fn open(
         .await
     {
         Ok(true) => {
-            let cookie = format!(
-                "{COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}",
-                SESSION_LIFETIME.as_secs()
-            );
+            let cookie = set_cookie(&session);
             let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, "/")]).into_response();
             if let Ok(cookie) = HeaderValue::from_str(&cookie) {
                 response.headers_mut().insert(header::SET_COOKIE, cookie);

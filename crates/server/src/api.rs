@@ -1,13 +1,16 @@
 //! The HTTP API, version 1. Wire types live here and are converted: the core's types are not serialised.
 
+mod accounts;
 mod appointments;
 mod audit;
 mod events;
+mod keys;
 mod people;
 mod presence;
 mod profile;
 mod relationships;
 mod scopes;
+pub(crate) mod session;
 mod settings;
 mod sources;
 mod templates;
@@ -35,6 +38,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/people", get(people::list))
         .route("/people/{id}/presence", get(presence::read))
         .route("/people/{id}/explanation", get(presence::explain))
+        .route("/people/{id}/history", get(presence::history))
         .route(
             "/people/{id}/profile",
             put(profile::choose).delete(profile::automatic),
@@ -107,6 +111,12 @@ pub(crate) fn routes() -> Router<Shared> {
             put(relationships::change_workgroup).delete(relationships::delete_workgroup),
         )
         .route("/audit", get(audit::list))
+        .route("/accounts", get(accounts::list).post(accounts::add))
+        .route("/accounts/{id}", delete(accounts::delete))
+        .route("/accounts/{id}/password", put(accounts::set_password))
+        .route("/keys", get(keys::list).post(keys::add))
+        .route("/keys/{id}", delete(keys::delete))
+        .route("/session", get(session::read).delete(session::end))
         .route("/events", get(stream))
         .fallback(unknown)
 }

@@ -14,6 +14,7 @@ use tokio::{
 use crate::{
     access::{Access, SecretError, new_link},
     board::Demo,
+    calendars::{self, ReadNow},
     clients::{Clients, Connected},
     clock::Clock,
     directory::{Directory, Person},
@@ -119,6 +120,7 @@ pub(crate) struct Core {
     pub(crate) organisation: Organisation,
     pub(crate) clients: Clients,
     reads: Reads,
+    pub(crate) calendars: ReadNow,
     pub(crate) events: Events,
     pub(crate) shard: Shard,
     pub(crate) writer: Writer,
@@ -148,6 +150,7 @@ impl Core {
             organisation: Organisation::default(),
             clients: Clients::new(shard.clone(), clock.clone()),
             reads: Reads::default(),
+            calendars: ReadNow::default(),
             clock,
             events,
             shard,
@@ -330,6 +333,7 @@ impl App {
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
         let pbx = core.start_pbx(pbx, &mut tasks).await?;
         let (sweep, writes) = core.start_teams(teams, &mut tasks)?;
+        tasks.spawn(calendars::run(core.clone(), core.calendars.clone()));
         tasks.spawn(imports::follow(core.clone(), revision, pbx.clone()));
 
         let key = api_key.as_ref().map(graph::Secret::reveal);

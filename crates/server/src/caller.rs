@@ -14,6 +14,8 @@ pub(crate) struct Caller {
     pub(crate) name: String,
     /// The person behind the account, if there is one. A key has none.
     pub(crate) person: Option<PersonId>,
+    /// The account, if the caller signed in to one.
+    pub(crate) account: Option<u64>,
     power: Power,
 }
 
@@ -35,6 +37,7 @@ impl Caller {
         Self {
             name: "API key of the configuration".into(),
             person: None,
+            account: None,
             power: Power::System,
         }
     }
@@ -45,6 +48,7 @@ impl Caller {
         Self {
             name: format!("API key {}", key.name),
             person: None,
+            account: None,
             power: Power::Key {
                 write: has("write") || has("admin"),
                 admin: has("admin"),
@@ -58,11 +62,13 @@ impl Caller {
             None => Self {
                 name: "administrator of the installation".into(),
                 person: None,
+                account: None,
                 power: Power::System,
             },
             Some(account) => Self {
                 name: account.name,
                 person: account.person,
+                account: Some(account.id),
                 power: match (account.role, account.location) {
                     (Role::SystemAdmin, _) => Power::System,
                     (Role::LocationAdmin, Some(location)) => Power::Location(location),

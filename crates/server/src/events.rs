@@ -5,10 +5,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use presence::{PersonId, Presence};
+use presence::{PersonId, Presence, Timestamp};
 use tokio::{sync::broadcast, time::Instant};
 
-use crate::metrics::Metrics;
+use crate::{history::History, metrics::Metrics};
 
 /// Changes kept for a client that reconnects; older ones make it read everything again.
 const HISTORY_MAX: usize = 8_192;
@@ -35,6 +35,7 @@ struct State {
     revision: u64,
     presences: BTreeMap<PersonId, Presence>,
     history: VecDeque<Arc<Event>>,
+    past: History,
 }
 
 /// Everybody's presence and its changes. Cheap to clone.
@@ -71,8 +72,15 @@ impl Events {
     }
 
     /// Tells a change.
-    pub fn publish(&self, person: PersonId, presence: Presence, answered_at: Option<Instant>) {
+    pub fn publish(
+        &self,
+        person: PersonId,
+        presence: Presence,
+        now: Timestamp,
+        answered_at: Option<Instant>,
+    ) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.past.note(person, now, presence.clone());
         let previous = state.presences.insert(person, presence.clone());
         self.metrics
             .people
@@ -118,6 +126,12 @@ impl Events {
             .presences
             .get(&person)
             .cloned()
+    }
+
+    /// What was shown of a person in the last 24 hours, the oldest first.
+    pub fn past(&self, person: PersonId) -> Vec<(Timestamp, Presence)> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.past.of(person)
     }
 
     /// Everybody's presence and the revision that it belongs to.
@@ -179,7 +193,7 @@ mod tests {
     fn a_client_that_returns_gets_what_it_missed_or_starts_anew() {
         let events = Events::new(Arc::default(), 0);
         for person in 0..3 {
-            events.publish(PersonId(person), presence(), None);
+            events.publish(PersonId(person), presence(), Timestamp::default(), None);
         }
         let missed = |since| events.listen(since).missed.map(|missed| missed.len());
         assert_eq!(missed(None), Some(0));
@@ -187,7 +201,7 @@ mod tests {
         assert_eq!(missed(Some(0)), Some(3));
         assert_eq!(missed(Some(4)), None, "of another run of the server");
         for _ in 0..HISTORY_MAX {
-            events.publish(PersonId(1), presence(), None);
+            events.publish(PersonId(1), presence(), Timestamp::default(), None);
         }
         assert_eq!(missed(Some(1)), None);
         assert_eq!(missed(Some(3)), Some(HISTORY_MAX));

@@ -54,6 +54,7 @@ fn router(shared: Shared) -> Router {
     Router::new()
         .merge(protected)
         .route("/open/{link}", get(access::open))
+        .route("/api/v1/session", axum::routing::post(api::session::begin))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/assets/{name}", get(assets::serve))

@@ -25,6 +25,12 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "not signed in", detail)
     }
 
+    /// Does not say which of the two is wrong.
+    pub(crate) fn wrong_password() -> Self {
+        let detail = "name or password are wrong; an administrator can set a new password";
+        Self::new(StatusCode::UNAUTHORIZED, "not signed in", detail)
+    }
+
     pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "not allowed", detail)
     }

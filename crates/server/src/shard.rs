@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use presence::{Effect, Engine, Fact, Input, PersonId, Presence, Reason, TeamsCall, Timing};
+use presence::{
+    Effect, Engine, Fact, Input, PersonId, Presence, Reason, TeamsCall, Timestamp, Timing,
+};
 use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
@@ -111,21 +113,24 @@ pub async fn run(mut inbox: Inbox, timing: Timing, clock: Clock, sinks: Sinks) {
         let message = tokio::select! {
             message = inbox.0.recv() => message,
             () = clock.sleep_until(deadline) => {
-                sinks.take(engine.handle(clock.now(), Input::Tick), Cause::Other);
+                let now = clock.now();
+                sinks.take(engine.handle(now, Input::Tick), now, Cause::Other);
                 continue;
             }
         };
         match message {
             None => return,
             Some(Message::Input(input, cause, done)) => {
-                sinks.take(engine.handle(clock.now(), input), cause);
+                let now = clock.now();
+                sinks.take(engine.handle(now, input), now, cause);
                 if let Some(done) = done {
                     let _ = done.send(());
                 }
             }
             Some(Message::Inputs(inputs, cause)) => {
                 for input in inputs {
-                    sinks.take(engine.handle(clock.now(), input), cause);
+                    let now = clock.now();
+                    sinks.take(engine.handle(now, input), now, cause);
                 }
             }
             Some(Message::Explain(person, with_microphone, answer)) => {
@@ -140,7 +145,7 @@ pub async fn run(mut inbox: Inbox, timing: Timing, clock: Clock, sinks: Sinks) {
 }
 
 impl Sinks {
-    fn take(&self, effects: Vec<Effect>, cause: Cause) {
+    fn take(&self, effects: Vec<Effect>, now: Timestamp, cause: Cause) {
         let (mut records, mut writes) = (Vec::new(), Vec::new());
         for effect in effects {
             match effect {
@@ -149,7 +154,7 @@ impl Sinks {
                         Cause::Graph(received) => Some(received),
                         _ => None,
                     };
-                    self.events.publish(person, presence, answered_at);
+                    self.events.publish(person, presence, now, answered_at);
                 }
                 Effect::Remember(record) => records.push(record),
                 Effect::Write(write) => writes.push(write),

@@ -98,7 +98,8 @@ impl Account {
         let chosen = self
             .preferred
             .is_some_and(|preferred| !preferred.ours && preferred.words == DO_NOT_DISTURB);
-        self.client && (chosen || self.base.0 == "DoNotDisturb")
+        // A choice is there without a client too, and shows as soon as our session does.
+        chosen || (self.client && self.base.0 == "DoNotDisturb")
     }
 
     /// What Teams showed at `at`.
@@ -145,7 +146,7 @@ impl Account {
         let had_ours = self.preferred.is_some_and(|preferred| preferred.ours);
         // A choice of Do not disturb over ours cannot be told from ours, and Offline is none by the domain.
         self.overridden = (self.overridden || had_ours)
-            && words.is_some_and(|words| words != DO_NOT_DISTURB && words != OFFLINE);
+            && words.is_some_and(|words| words != DO_NOT_DISTURB && words.0 != OFFLINE.0);
         self.preferred = words.map(|words| Preferred {
             words,
             ours: false,
@@ -159,8 +160,10 @@ impl Account {
         mark(&mut self.calls, self.client && self.call.is_some(), now);
         let quiet = self.is_in_own_do_not_disturb();
         mark(&mut self.do_not_disturbs, quiet, now);
-        let visible =
-            self.overridden && self.preferred.is_some() && words.0 != "DoNotDisturb" && words != OFFLINE;
+        let visible = self.overridden
+            && self.preferred.is_some()
+            && words.0 != "DoNotDisturb"
+            && words.0 != OFFLINE.0;
         self.overridden_since = visible.then(|| self.overridden_since.unwrap_or(now));
         let changed = self.past.back().is_none_or(|(_, last)| *last != words);
         if changed {

@@ -140,7 +140,10 @@ impl Someone {
     /// Whether rule 1 or 2 of the profile axis asks for Do not disturb.
     pub fn wants_do_not_disturb(&self, now: Timestamp) -> bool {
         let status = |name: &str| usable(&self.policy, name).map(|profile| profile.status);
-        let choice = self.choice_at(now);
+        // A choice whose profile is gone is none.
+        let choice = self
+            .choice_at(now)
+            .filter(|choice| usable(&self.policy, &choice.profile).is_some());
         let chosen = choice.and_then(|choice| status(&choice.profile));
         chosen == Some(Status::DoNotDisturb)
             || self.appointments.iter().any(|appointment| {
@@ -213,7 +216,11 @@ pub fn profiles(random: &mut Random) -> MyProfiles {
             let unusual = name.starts_with('A') && random.chance(8);
             list.push(Profile {
                 name: name.into(),
-                status: if unusual { random.pick(&Status::ALL) } else { status },
+                status: if unusual {
+                    random.pick(&Status::ALL)
+                } else {
+                    status
+                },
                 forwarding: Forwarding::Off,
                 text: None,
                 origin,
@@ -233,8 +240,11 @@ fn automatic(random: &mut Random) -> Automatic {
         6..8 => None,
         _ => Some(random.pick(&NAMES).into()),
     };
-    let (client_end, inactivity, locked) =
-        (trigger("Absent"), trigger("Be right back"), trigger("Be right back"));
+    let (client_end, inactivity, locked) = (
+        trigger("Absent"),
+        trigger("Be right back"),
+        trigger("Be right back"),
+    );
     let client_start = random.chance(20).then(|| random.pick(&NAMES).into());
     Automatic {
         client_start,

@@ -121,6 +121,8 @@ impl World<'_> {
     fn client(&mut self, at: usize) {
         let client = ClientId(self.random.below(2));
         if self.random.chance(25) {
+            // What an agent said ends with its connection.
+            self.people[at].programs.retain(|known| known.0 != client);
             return self.fact(at, Fact::ClientEnded(client));
         }
         let state = self.random.pick(&ClientState::ALL);

@@ -63,6 +63,8 @@ pub struct World<'s> {
     pub(crate) next_name: u64,
     sweep: Duration,
     slow: bool,
+    /// Nothing new happens any more; what is under way gets through.
+    silent: bool,
     down: bool,
     lives: u32,
     queue: BTreeMap<(Timestamp, u64), Event>,
@@ -92,6 +94,7 @@ impl<'s> World<'s> {
             next_name: 100,
             sweep: Duration::from_secs(sweep),
             slow: false,
+            silent: false,
             down: true,
             lives: 0,
             queue: BTreeMap::new(),
@@ -218,13 +221,18 @@ impl<'s> World<'s> {
             Effect::Changed { person, presence } => {
                 self.story.tell(now, || {
                     let confidence = presence.confidence.name();
-                    format!("    {person} is {}, {} ({confidence})", presence.status, presence.text())
+                    format!(
+                        "    {person} is {}, {} ({confidence})",
+                        presence.status,
+                        presence.text()
+                    )
                 });
                 let Some(at) = self.place(person) else { return };
                 self.people[at].told = Some(presence);
             }
             Effect::Remember(Record::Own { person, slot, own }) => {
-                self.story.tell(now, || format!("    {person} store {slot:?}: {own:?}"));
+                self.story
+                    .tell(now, || format!("    {person} store {slot:?}: {own:?}"));
                 let Some(at) = self.place(person) else { return };
                 self.people[at].own[slot as usize] = own;
             }
@@ -233,8 +241,13 @@ impl<'s> World<'s> {
                 self.people[at].teams_call = call;
             }
             Effect::Remember(Record::Choice { .. }) => {}
-            Effect::Write(TeamsWrite { person, slot, action }) => {
-                self.story.tell(now, || format!("    {person} write {slot:?} {action:?}"));
+            Effect::Write(TeamsWrite {
+                person,
+                slot,
+                action,
+            }) => {
+                self.story
+                    .tell(now, || format!("    {person} write {slot:?} {action:?}"));
                 let Some(at) = self.place(person) else { return };
                 let checked = invariants::write(self, &self.people[at], slot, action);
                 self.check(checked);
@@ -256,7 +269,8 @@ impl<'s> World<'s> {
                 self.later(Duration::from_millis(1), Event::Read(at));
             }
             Effect::WritingPaused { person, until } => {
-                self.story.tell(now, || format!("    {person} writing paused until {until}"));
+                self.story
+                    .tell(now, || format!("    {person} writing paused until {until}"));
             }
         }
     }
@@ -273,7 +287,12 @@ impl<'s> World<'s> {
                 .min()
                 .filter(|_| !self.down);
             let event = self.queue.first_key_value().map(|((at, _), _)| *at);
-            let Some(next) = deadline.into_iter().chain(event).min().filter(|at| *at <= end) else {
+            let Some(next) = deadline
+                .into_iter()
+                .chain(event)
+                .min()
+                .filter(|at| *at <= end)
+            else {
                 break;
             };
             turns = if next > self.now { 0 } else { turns + 1 };
@@ -308,7 +327,9 @@ impl<'s> World<'s> {
             Event::Land(at, slot, action) => {
                 let (id, timing) = (self.people[at].id, *self.engine.timing());
                 self.tell(|| format!("    {id} Teams has {slot:?} {action:?}"));
-                self.people[at].account.land(slot, action, &timing, self.now);
+                self.people[at]
+                    .account
+                    .land(slot, action, &timing, self.now);
                 self.teams_changed(at);
             }
             Event::Answer(at, answer, lives) if lives == self.lives && !self.down => {
@@ -346,7 +367,7 @@ impl<'s> World<'s> {
         let Some((slot, action)) = self.people[at].writer.send() else {
             return;
         };
-        let fate = if self.calm {
+        let fate = if self.calm || self.silent {
             Fate::good(&mut self.random)
         } else {
             Fate::any(&mut self.random)
@@ -354,7 +375,10 @@ impl<'s> World<'s> {
         if let Some(after) = fate.lands_after {
             self.later(after, Event::Land(at, slot, action));
         }
-        self.later(fate.answer_after, Event::Answer(at, fate.answer, self.lives));
+        self.later(
+            fate.answer_after,
+            Event::Answer(at, fate.answer, self.lives),
+        );
     }
 
     /// Asks Teams what it shows.
@@ -382,7 +406,8 @@ impl<'s> World<'s> {
         }
         let id = someone.id;
         let state = TeamsState::new(words.0, words.1);
-        self.tell(|| format!("    {id} Graph says {state}, asked at {asked_at}"));
+        let age = self.now.since(asked_at);
+        self.tell(|| format!("    {id} Graph says {state}, asked {age:?} ago"));
         self.input(Input::Person(id, Fact::TeamsObserved { state, asked_at }));
         if self.calm {
             let found = invariants::echo(self, &self.people[at]);
@@ -411,7 +436,7 @@ impl<'s> World<'s> {
         if self.random.chance(30) {
             self.crash(Duration::from_secs(1));
         }
-        self.calm = true;
+        self.silent = true;
         for at in 0..self.people.len() {
             self.people[at].choice = None;
             self.fact(at, Fact::Chose(None));

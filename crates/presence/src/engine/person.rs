@@ -6,7 +6,7 @@ use super::Fact;
 use crate::{
     AppointmentOrigin, ClientId, ClientSignal, ClientState, Effect, LineId, LineSignal, LineState,
     MeetingSignal, PersonId, PersonPolicy, PersonRecord, Presence, ProgramSignal, Record, Signals,
-    TeamsCall, TeamsWrite, Timestamp, Timing,
+    Slot, TeamsCall, TeamsWrite, Timestamp, Timing,
     evaluate::{Decision, Facts, Silent, evaluate},
     mirror::{Mirror, Wish},
     record::OwnRecord,
@@ -41,12 +41,14 @@ impl Person {
         timing: &Timing,
         now: Timestamp,
     ) -> Self {
-        let own = record
-            .own
-            .map(|own| own.map_or_else(Default::default, |own| own.adopt(timing, now)));
+        let renew = policy.renew_do_not_disturb;
+        let own = Slot::ALL.map(|slot| {
+            record.own[slot as usize]
+                .map_or_else(Default::default, |own| own.adopt(slot, renew, timing, now))
+        });
         // Clients return within seconds of a start. Who had none must not seem to be there for longer.
         let clients_gone_at = now + timing.client_return - policy.automatic.client_end_after;
-        Self {
+        let mut person = Self {
             lines: record.lines,
             linked: record.linked,
             policy,
@@ -72,7 +74,9 @@ impl Person {
             },
             stored_call: record.teams_call,
             deadline: None,
-        }
+        };
+        person.forget_teams();
+        person
     }
 
     /// Whether a client appears that was not there.
@@ -96,6 +100,7 @@ impl Person {
                     .retain(|signal| lines.contains(&signal.line));
                 self.lines = lines;
                 self.linked = linked;
+                self.forget_teams();
             }
             Fact::Policy(policy) => {
                 self.policy = policy;
@@ -110,6 +115,8 @@ impl Person {
                     signal.until = signal.until.min(limit);
                 }
             }
+            // An answer that was under way when the account was taken away.
+            Fact::TeamsObserved { .. } if !self.linked => {}
             Fact::TeamsObserved { state, asked_at } => {
                 let settings = Settings {
                     policy: &self.policy,
@@ -202,6 +209,10 @@ impl Person {
         let clients = &mut self.signals.clients;
         let before = clients.len();
         clients.retain(|known| known.client != client);
+        // What an agent said ends with its connection, not only with the lease.
+        self.signals
+            .programs
+            .retain(|program| program.client != client);
         if clients.is_empty() && before > 0 {
             self.signals.clients_gone_at = now;
         }
@@ -253,7 +264,7 @@ impl Person {
             timing,
         };
         self.mirror
-            .follow_wants(&self.signals, settings, reported, now)
+            .follow_wants(&self.signals, settings, self.linked, reported, now)
     }
 
     pub(super) fn report_line(
@@ -301,12 +312,12 @@ impl Person {
         self.mirror.expire(&mut self.signals, settings, now)
     }
 
-    /// Forgets what the mode no longer lets through.
+    /// Forgets what the mode no longer lets through, and everything where there is no account any more.
     fn forget_teams(&mut self) {
-        if !self.policy.mode.presence() {
+        if !(self.linked && self.policy.mode.presence()) {
             self.signals.teams_do_not_disturb_since = None;
         }
-        if !self.policy.mode.telephony() {
+        if !(self.linked && self.policy.mode.telephony()) {
             self.signals.observation = None;
             self.signals.teams_base = None;
             self.signals.teams_call = None;
@@ -400,13 +411,11 @@ impl Person {
             .is_empty()
             .then(|| self.signals.clients_gone_at + automatic.client_end_after);
         let clients = self.signals.clients.iter();
-        let inactive = clients
-            .filter(|client| client.state == ClientState::Inactive)
-            .map(|client| client.since + automatic.inactivity_after);
+        let away = clients.filter_map(|client| automatic.away_at(client));
         self.signals
             .deadlines()
             .chain(gone)
-            .chain(inactive)
+            .chain(away)
             .chain(self.mirror.deadline(&self.signals, timing, now))
             .filter(|at| *at > now)
             .min()

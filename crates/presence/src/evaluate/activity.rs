@@ -2,7 +2,7 @@
 
 use super::{Axis, Explain, Facts};
 use crate::{
-    Activity, LineSignal, LineState, Timestamp,
+    Activity, LineState, Timestamp,
     reason::{Reason, Rule, Source},
 };
 
@@ -15,22 +15,7 @@ pub(super) fn axis(
 ) -> Option<(Activity, Timestamp)> {
     let signals = facts.signals;
     let mut axis = Axis::new(explain);
-    let line = signals.leading_line(now);
-    let line_reason = |line: &LineSignal, rule, says: &'static str| {
-        let reason = Reason::new(rule, Source::Line(line.line), says, line.since);
-        reason.until(Some(line.until)).stale(line.stale)
-    };
-    if let Some(line) = line.filter(|line| line.in_call(now)) {
-        let says = if line.state == LineState::Held {
-            "call on hold"
-        } else {
-            "in a call"
-        };
-        axis.offer(
-            || (Activity::OnThePhone, line.since),
-            || line_reason(line, Rule::PbxCall, says),
-        );
-    }
+    lines(facts, now, &mut axis, Rule::PbxCall);
     meetings(facts, now, &mut axis);
     teams(facts, now, &mut axis);
     if facts.with_microphone && !signals.programs.is_empty() {
@@ -51,13 +36,35 @@ pub(super) fn axis(
             );
         }
     }
-    if let Some(line) = line.filter(|line| line.ringing(now)) {
-        axis.offer(
-            || (Activity::Ringing, line.since),
-            || line_reason(line, Rule::Ringing, "ringing"),
-        );
-    }
+    lines(facts, now, &mut axis, Rule::Ringing);
     axis.winner
+}
+
+/// The lines in a call, or those that ring: the leading one is offered, the others are only explained.
+fn lines(
+    facts: &Facts<'_>,
+    now: Timestamp,
+    axis: &mut Axis<'_, impl Explain, (Activity, Timestamp)>,
+    rule: Rule,
+) {
+    let leading = facts.signals.leading_line(now);
+    for line in &facts.signals.lines {
+        let (activity, says) = match line.state {
+            LineState::Connected if rule == Rule::PbxCall => (Activity::OnThePhone, "in a call"),
+            LineState::Held if rule == Rule::PbxCall => (Activity::OnThePhone, "call on hold"),
+            LineState::Ringing if rule == Rule::Ringing => (Activity::Ringing, "ringing"),
+            _ => continue,
+        };
+        let reason = || {
+            let reason = Reason::new(rule, Source::Line(line.line), says, line.since);
+            reason.until(Some(line.until)).stale(line.stale)
+        };
+        if leading == Some(line) {
+            axis.offer(|| (activity, line.since), reason);
+        } else if line.until > now {
+            axis.explain.tell(reason);
+        }
+    }
 }
 
 fn meetings(

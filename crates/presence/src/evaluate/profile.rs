@@ -41,7 +41,8 @@ impl Offer {
     }
 }
 
-/// The person's choice that holds at `now`, with its profile. A profile that is gone or inactive cannot be in force.
+/// The person's choice that holds at `now`, with its profile. A profile that is gone or inactive cannot be in force, and
+/// suspends nothing.
 fn choice<'a>(
     signals: &'a Signals,
     policy: &'a PersonPolicy,
@@ -49,6 +50,11 @@ fn choice<'a>(
 ) -> Option<(&'a Choice, &'a Profile)> {
     let choice = signals.choice_at(now)?;
     Some((choice, policy.profiles.named(&choice.profile)?))
+}
+
+/// Whether the choice suspends what began at `start`: it was current when the person chose.
+fn suspends(choice: Option<(&Choice, &Profile)>, start: Timestamp) -> bool {
+    choice.is_some_and(|(choice, _)| start <= choice.since)
 }
 
 /// The profile that an appointment puts in force: its own, else the person's profile for appointments.
@@ -71,10 +77,11 @@ pub(crate) fn wants_do_not_disturb(
     policy: &PersonPolicy,
     now: Timestamp,
 ) -> bool {
-    choice(signals, policy, now).is_some_and(|(_, profile)| profile.status == Status::DoNotDisturb)
+    let choice = choice(signals, policy, now);
+    choice.is_some_and(|(_, profile)| profile.status == Status::DoNotDisturb)
         || signals.appointments.iter().any(|appointment| {
             appointment.is_current(now)
-                && !signals.is_suspended(appointment.start, now)
+                && !suspends(choice, appointment.start)
                 && status_of(appointment, policy) == Status::DoNotDisturb
         })
 }
@@ -104,7 +111,7 @@ pub(super) fn axis(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain
         offer_choice(&mut axis, Rule::ManualDoNotDisturb, choice, profile);
     }
     appointments(facts, now, &mut axis, true);
-    teams_do_not_disturb(facts, &mut axis);
+    teams_do_not_disturb(facts, now, &mut axis);
     teams_call(facts, now, &mut axis);
     appointments(facts, now, &mut axis, false);
     if let Some((choice, profile)) = choice {
@@ -118,6 +125,16 @@ pub(super) fn axis(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain
                 offer_choice(&mut axis, Rule::ManualChoice, choice, profile);
             }
         }
+    }
+    if choice.is_none()
+        && let Some(choice) = signals.choice_at(now)
+    {
+        axis.explain.tell(|| {
+            let says = format!("chose {}", choice.profile);
+            Reason::new(Rule::ManualChoice, Source::Person, says, choice.since)
+                .until(choice.until)
+                .note("there is no such profile any more, or it is not active")
+        });
     }
     if choice.is_none_or(|(_, profile)| profile.status != Status::Available) {
         automatic(facts, now, &mut axis);
@@ -163,6 +180,7 @@ fn appointments(
     current.sort_by_key(|(appointment, status)| {
         std::cmp::Reverse((rank(*status), appointment.start, appointment.id))
     });
+    let choice = choice(signals, policy, now);
     let rule = if do_not_disturb {
         Rule::AppointmentDoNotDisturb
     } else {
@@ -182,7 +200,7 @@ fn appointments(
                 .until(Some(appointment.end))
                 .about(text.clone())
         };
-        if signals.is_suspended(appointment.start, now) {
+        if suspends(choice, appointment.start) {
             axis.explain.tell(|| reason().note(SUSPENDED));
             continue;
         }
@@ -200,7 +218,11 @@ fn appointments(
 const SUSPENDED: &str = "suspended by the choice that the person made during it";
 
 /// Rule 3.
-fn teams_do_not_disturb(facts: &Facts<'_>, axis: &mut Axis<'_, impl Explain, Offer>) {
+fn teams_do_not_disturb(
+    facts: &Facts<'_>,
+    now: Timestamp,
+    axis: &mut Axis<'_, impl Explain, Offer>,
+) {
     let Facts {
         signals,
         policy,
@@ -228,7 +250,7 @@ fn teams_do_not_disturb(facts: &Facts<'_>, axis: &mut Axis<'_, impl Explain, Off
             },
             || {
                 let reason = Reason::new(rule, Source::Teams, says, since).until(until);
-                match &signals.choice {
+                match signals.choice_at(now) {
                     Some(_) => reason.note("Teams says Do not disturb; end it there"),
                     None => reason,
                 }
@@ -254,7 +276,7 @@ fn teams_call(facts: &Facts<'_>, now: Timestamp, axis: &mut Axis<'_, impl Explai
         let says = "appointment of the call in Teams";
         Reason::new(rule, Source::Teams, says, since).until(mirror.call_until(signals, timing))
     };
-    if signals.is_suspended(since, now) {
+    if suspends(choice(signals, policy, now), since) {
         axis.explain.tell(|| reason().note(SUSPENDED));
     } else {
         axis.offer(|| Offer::new(rule, profile, since), reason);
@@ -325,39 +347,31 @@ fn trigger<'a>(signals: &Signals, policy: &'a PersonPolicy, now: Timestamp) -> O
             says: "no client runs",
         });
     }
-    let last = |state| {
-        let clients = signals
-            .clients
-            .iter()
-            .filter(move |client| client.state == state);
-        clients.map(|client| client.since).max()
+    // Who works on one machine is not away because another one is locked; a client that cannot tell says nothing.
+    let mut since = None;
+    let mut is_locked = false;
+    for client in &signals.clients {
+        match automatic.away_at(client) {
+            None if client.state == ClientState::Unknown => {}
+            Some(at) if at <= now => since = since.max(Some(at)),
+            _ => return None,
+        }
+        is_locked |= client.state == ClientState::Locked;
+    }
+    let since = since?;
+    let (rule, profile, says) = if is_locked && automatic.locked.is_some() {
+        (Rule::Locked, &automatic.locked, "the screen is locked")
+    } else {
+        let says = "nobody touches keyboard or mouse";
+        (Rule::Inactive, &automatic.inactivity, says)
     };
-    // Who works on one machine is not away because another one is locked.
-    if last(ClientState::Active).is_some() {
-        return None;
-    }
-    if let (Some(profile), Some(since)) = (&automatic.locked, last(ClientState::Locked)) {
-        return Some(Trigger {
-            rule: Rule::Locked,
-            profile,
-            fallback: Status::BeRightBack,
-            since,
-            says: "the screen is locked",
-        });
-    }
-    let inactive = last(ClientState::Inactive)
-        .map(|since| since + automatic.inactivity_after)
-        .filter(|since| *since <= now);
-    if let (Some(profile), Some(since)) = (&automatic.inactivity, inactive) {
-        return Some(Trigger {
-            rule: Rule::Inactive,
-            profile,
-            fallback: Status::BeRightBack,
-            since,
-            says: "nobody touches keyboard or mouse",
-        });
-    }
-    None
+    Some(Trigger {
+        rule,
+        profile: profile.as_deref()?,
+        fallback: Status::BeRightBack,
+        since,
+        says,
+    })
 }
 
 /// Rule 8, where the person has chosen nothing.

@@ -134,3 +134,42 @@ pub(crate) async fn explain(
             .collect(),
     }))
 }
+
+#[derive(Debug, Serialize)]
+pub(crate) struct HistoryBody {
+    items: Vec<PastBody>,
+}
+
+#[derive(Debug, Serialize)]
+struct PastBody {
+    at: String,
+    presence: PresenceBody,
+}
+
+/// `GET /people/{id}/history`: what was shown in the last 24 hours, as the caller may see it now, the oldest first.
+pub(crate) async fn history(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<HistoryBody>, Problem> {
+    let person = super::person(&shared, &id)?.id;
+    let level = caller.level(&shared, person);
+    if !level.may(Permission::SeeActivity) {
+        // Not even when somebody came and went.
+        return Ok(Json(HistoryBody { items: Vec::new() }));
+    }
+    let mut items = Vec::new();
+    let mut last = None;
+    for (at, presence) in shared.events.past(person) {
+        let seen = view(&presence, level);
+        // A change of what the caller may not see is none to them.
+        if last.as_ref() != Some(&seen) {
+            items.push(PastBody {
+                at: rfc3339(at),
+                presence: PresenceBody::from(&seen),
+            });
+            last = Some(seen);
+        }
+    }
+    Ok(Json(HistoryBody { items }))
+}

@@ -126,6 +126,9 @@ pub(crate) async fn write(
         };
     });
     put_in_force(&shared, changed, one_at_a_time).await;
+    if page == Page::Calendar {
+        shared.calendars.ask();
+    }
     Ok(axum::Json(scope_body(&shared, &scope, page)?))
 }
 
@@ -162,6 +165,21 @@ async fn put_in_force(
     shared.put_in_force(changed).await;
     shared.events.reset();
     drop(one_at_a_time);
+}
+
+/// People name feeds on the web. A file is the administrator's to name: the server reads it with its own rights.
+fn refuse_feed(caller: &Caller, page: Page, body: &Map<String, Value>) -> Result<(), Problem> {
+    let Some(feed) = body.get("feed").and_then(Value::as_str) else {
+        return Ok(());
+    };
+    let allowed = feed.is_empty()
+        || feed.starts_with("https://")
+        || (caller.is_admin() && feed.starts_with("file:"));
+    if page != Page::Calendar || allowed {
+        return Ok(());
+    }
+    let detail = "must be an https address; an administrator may also name a file, as file:/path";
+    Err(Problem::invalid("feed", detail))
 }
 
 fn person_body(shared: &SharedState, person: PersonId, page: Page) -> Value {
@@ -223,6 +241,7 @@ pub(crate) async fn write_own(
         let detail = "belongs to scopes; set it at PUT /api/v1/scopes/{scope}/settings/{page}";
         return Err(Problem::invalid(values::USER_MAY_CHANGE, detail));
     }
+    refuse_feed(&caller, page, &body)?;
     let before = shared
         .organisation
         .read(|tables| tables.own.get(&(person, page)).cloned());
@@ -260,5 +279,8 @@ pub(crate) async fn write_own(
         };
     });
     put_in_force(&shared, changed, one_at_a_time).await;
+    if page == Page::Calendar {
+        shared.calendars.ask();
+    }
     Ok(axum::Json(person_body(&shared, person, page)))
 }

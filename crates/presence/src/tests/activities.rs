@@ -1,0 +1,187 @@
+//! The activity axis (domain section 2): its order, its labels, and what it does to the status.
+
+use super::{ANNA, CALL, DESK, LONG, PRESENTING, World, seconds};
+use crate::{
+    Activity, Fact, LineId, LineState, PersonRecord, Rule, Status,
+    SyncMode::{TelephonyAndPresence, TelephonyOnly},
+};
+
+/// In the order of the domain: kind, via, label.
+const ORDER: [(&str, &str, &str); 6] = [
+    ("OnThePhone", "pbx", "On the phone"),
+    ("InMeeting", "meeting", "In a meeting"),
+    ("Presenting", "teams", "Do not disturb"),
+    ("OnThePhone", "teams", "On the phone (MS Teams)"),
+    ("UsingApp", "microphone", "Zoom Meeting"),
+    ("Ringing", "pbx", "Ringing"),
+];
+
+const OTHER_LINE: LineId = LineId(12);
+
+fn start(world: &mut World, place: usize) {
+    let until = world.now + seconds(600);
+    match place {
+        0 => world.line(LineState::Connected),
+        1 => world.meeting("Board", true, true),
+        2 => world.teams(PRESENTING.0, PRESENTING.1),
+        3 => world.teams(CALL.0, CALL.1),
+        4 => world.programs(&["Zoom Meeting"]),
+        _ => world.fact(Fact::Line {
+            line: OTHER_LINE,
+            state: LineState::Ringing,
+            until,
+        }),
+    }
+}
+
+/// A world with a second line, for ringing during a call.
+fn world() -> World {
+    let mut world = World::new(TelephonyAndPresence);
+    let lines = vec![DESK, OTHER_LINE];
+    world.fact(Fact::Changed {
+        lines,
+        linked: true,
+    });
+    let (line, state, until) = (OTHER_LINE, LineState::Idle, world.now + LONG);
+    world.fact(Fact::Line { line, state, until });
+    world
+}
+
+fn shown(world: &World) -> (&str, &str, &str) {
+    let activity = world.presence().activity.as_ref().unwrap();
+    (activity.kind(), activity.via(), activity.label())
+}
+
+#[test]
+fn each_activity_alone_is_shown_with_its_label() {
+    for (place, expected) in ORDER.into_iter().enumerate() {
+        let mut world = world();
+        start(&mut world, place);
+        assert_eq!(shown(&world), expected);
+        assert_eq!(world.presence().text(), expected.2);
+    }
+}
+
+#[test]
+fn each_activity_goes_before_every_later_one_whichever_began_first() {
+    for (first, expected) in ORDER.into_iter().enumerate() {
+        for second in first + 1..ORDER.len() {
+            // Presenting and a Teams call are two words for one state of Teams.
+            let one_state = (first, second) == (2, 3);
+            for (one, two) in [(first, second), (second, first)] {
+                if one_state && two == 3 {
+                    continue;
+                }
+                let mut world = world();
+                start(&mut world, one);
+                // A Teams call is known before our own session hides it.
+                if one != 0 && one != 1 || two != 3 {
+                    start(&mut world, two);
+                }
+                assert_eq!(shown(&world), expected, "{one} then {two}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_activity_but_ringing_raises_the_status_to_busy() {
+    for (place, (kind, ..)) in ORDER.into_iter().enumerate() {
+        for profile in ["Available", "Absent", "Be right back"] {
+            let mut world = world();
+            world.choose(profile);
+            let before = world.presence().status;
+            start(&mut world, place);
+            let expected = match kind {
+                "Ringing" => before,
+                "Presenting" => Status::DoNotDisturb,
+                _ => Status::Busy,
+            };
+            assert_eq!(world.presence().status, expected, "{kind} in {profile}");
+        }
+    }
+}
+
+#[test]
+fn do_not_disturb_always_wins_and_keeps_the_activity() {
+    for (place, expected) in ORDER.into_iter().enumerate() {
+        let mut world = world();
+        world.choose("Do not disturb");
+        start(&mut world, place);
+        assert_eq!(world.presence().status, Status::DoNotDisturb);
+        assert_eq!(shown(&world), expected);
+    }
+}
+
+#[test]
+fn an_offline_profile_is_raised_too() {
+    let mut world = world();
+    world.profiles([super::personal("Gone", Status::Offline)]);
+    world.choose("Gone");
+    assert_eq!(world.presence().status, Status::Offline);
+    start(&mut world, 0);
+    assert_eq!(world.shown(), "Busy, On the phone");
+}
+
+#[test]
+fn no_activity_touches_the_profile() {
+    for place in [0, 1, 4, 5] {
+        let mut world = world();
+        world.choose("Absent");
+        start(&mut world, place);
+        assert_eq!(&*world.presence().profile, "Absent");
+        assert!(world.presence().chosen);
+    }
+}
+
+#[test]
+fn presenting_is_a_call_in_the_mode_telephony_only() {
+    let mut world = World::new(TelephonyOnly);
+    world.teams(PRESENTING.0, PRESENTING.1);
+    assert_eq!(
+        world.presence().activity,
+        Some(Activity::OnThePhoneTeams),
+        "activity"
+    );
+    assert_eq!(world.shown(), "Busy, On the phone (MS Teams)");
+    assert_ne!(world.rule(), Rule::TeamsDoNotDisturb);
+}
+
+#[test]
+fn a_call_on_any_of_several_lines_is_a_call_and_all_are_explained() {
+    let record = PersonRecord::default();
+    let mut world = World::with_record(TelephonyAndPresence, record);
+    let lines = vec![DESK, OTHER_LINE];
+    world.fact(Fact::Changed {
+        lines,
+        linked: true,
+    });
+    world.line(LineState::Connected);
+    let until = world.now + seconds(600);
+    let (line, state) = (OTHER_LINE, LineState::Held);
+    world.fact(Fact::Line { line, state, until });
+    let calls: Vec<_> = world
+        .reasons()
+        .into_iter()
+        .filter(|reason| reason.rule == Rule::PbxCall)
+        .map(|reason| (reason.says, reason.counted))
+        .collect();
+    let expected = [("in a call".into(), true), ("call on hold".into(), false)];
+    assert_eq!(calls, expected);
+    world.line(LineState::Idle);
+    assert_eq!(world.shown(), "Busy, On the phone", "the other one goes on");
+    assert_eq!(world.engine.signals(ANNA).unwrap().lines.len(), 2);
+}
+
+#[test]
+fn a_second_call_that_rings_during_a_call_is_explained_and_not_shown() {
+    let mut world = world();
+    start(&mut world, 0);
+    start(&mut world, 5);
+    assert_eq!(world.shown(), "Busy, On the phone");
+    let ringing = world
+        .reasons()
+        .into_iter()
+        .find(|reason| reason.rule == Rule::Ringing);
+    assert!(!ringing.unwrap().counted);
+}

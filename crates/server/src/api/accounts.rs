@@ -1,0 +1,169 @@
+//! Local accounts: who may sign in, as whom, and with which role.
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+};
+use presence::PersonId;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{Account, Role};
+
+use super::{Json, audit::Entry};
+use crate::{
+    app::{Shared, SharedState},
+    caller::Caller,
+    clock::rfc3339,
+    organisation::ORGANISATION,
+    password,
+    problem::Problem,
+};
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Accounts {
+    items: Vec<AccountBody>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct AccountBody {
+    id: String,
+    name: String,
+    role: &'static str,
+    person: Option<String>,
+    location: Option<String>,
+    has_password: bool,
+    created_at: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewAccount {
+    name: String,
+    role: String,
+    person: Option<String>,
+    location: Option<String>,
+    password: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewPassword {
+    password: String,
+}
+
+impl From<&Account> for AccountBody {
+    fn from(account: &Account) -> Self {
+        Self {
+            id: account.id.to_string(),
+            name: account.name.clone(),
+            role: account.role.name(),
+            person: account.person.map(|person| person.to_string()),
+            location: account.location.clone(),
+            has_password: account.password_hash.is_some(),
+            created_at: rfc3339(account.created_at),
+        }
+    }
+}
+
+/// `GET /accounts`.
+pub(crate) async fn list(
+    State(shared): State<Shared>,
+    caller: Caller,
+) -> Result<axum::Json<Accounts>, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let accounts = shared.store.accounts().await?;
+    Ok(axum::Json(Accounts {
+        items: accounts.iter().map(AccountBody::from).collect(),
+    }))
+}
+
+/// `POST /accounts`.
+pub(crate) async fn add(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Json(new): Json<NewAccount>,
+) -> Result<(StatusCode, axum::Json<AccountBody>), Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let role = Role::from_name(&new.role).ok_or_else(|| {
+        let names = Role::ALL.map(Role::name).join(", ");
+        Problem::invalid("role", format!("{:?} is none of {names}", new.role))
+    })?;
+    let person = new
+        .person
+        .map(|id| super::person(&shared, &id).map(|person| person.id))
+        .transpose()?;
+    let password_hash = match new.password {
+        Some(password) => Some(hashed(password).await?),
+        None => None,
+    };
+    let account = Account {
+        id: 0,
+        name: new.name,
+        password_hash,
+        person,
+        role,
+        location: new.location,
+        created_at: shared.clock.now(),
+    };
+    let entry = Entry::new(&shared, &caller, "account.add", &account.name).after(Some(
+        json!({"role": role.name(), "person": person.map(|person: PersonId| person.to_string()), "location": account.location}),
+    ));
+    let id = shared.store.add_account(&account, &entry.change()).await?;
+    let account = Account { id, ..account };
+    Ok((StatusCode::CREATED, axum::Json(AccountBody::from(&account))))
+}
+
+async fn hashed(password: String) -> Result<String, Problem> {
+    let (least, most) = (password::LENGTH_MIN, password::LENGTH_MAX);
+    if !(least..=most).contains(&password.len()) {
+        let detail = format!("must have {least} to {most} bytes");
+        return Err(Problem::invalid("password", detail));
+    }
+    password::hash(password)
+        .await
+        .map_err(|error| Problem::unavailable(&error.to_string()))
+}
+
+async fn found(shared: &SharedState, id: &str) -> Result<Account, Problem> {
+    let not_found = || Problem::not_found("account", id, "GET /api/v1/accounts lists them");
+    let number = id.parse().map_err(|_| not_found())?;
+    shared.store.account(number).await?.ok_or_else(not_found)
+}
+
+/// `PUT /accounts/{id}/password`: by an administrator, or by whoever is signed in to the account. Everybody else who is
+/// signed in to it is signed out.
+pub(crate) async fn set_password(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(new): Json<NewPassword>,
+) -> Result<StatusCode, Problem> {
+    if caller.account.map(|own| own.to_string()).as_ref() != Some(&id) {
+        caller.require_admin(&shared, ORGANISATION)?;
+    }
+    let account = found(&shared, &id).await?;
+    let hash = hashed(new.password).await?;
+    let entry = Entry::new(&shared, &caller, "account.password", &account.name);
+    let stored = shared
+        .store
+        .set_password(account.id, Some(&hash), &entry.change())
+        .await;
+    stored?;
+    shared.store.delete_sessions_of(account.id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /accounts/{id}`: with its sessions.
+pub(crate) async fn delete(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let account = found(&shared, &id).await?;
+    let entry = Entry::new(&shared, &caller, "account.delete", &account.name)
+        .before(Some(json!(AccountBody::from(&account))));
+    let change = entry.change();
+    shared.store.delete_account(account.id, &change).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,102 @@
+//! API keys: made, listed without their secret, revoked.
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::API_KEY_SCOPES;
+
+use super::{Json, audit::Entry};
+use crate::{
+    access, app::Shared, caller::Caller, clock::rfc3339, organisation::ORGANISATION,
+    problem::Problem,
+};
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Keys {
+    items: Vec<KeyBody>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct KeyBody {
+    id: String,
+    name: String,
+    scopes: Vec<String>,
+    created_at: String,
+    /// The key itself; only in the answer to its making.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewKey {
+    name: String,
+    scopes: Vec<String>,
+}
+
+/// `GET /keys`.
+pub(crate) async fn list(
+    State(shared): State<Shared>,
+    caller: Caller,
+) -> Result<axum::Json<Keys>, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let keys = shared.store.api_keys().await?;
+    let items = keys.into_iter().map(|key| KeyBody {
+        id: key.id,
+        name: key.name,
+        scopes: key.scopes,
+        created_at: rfc3339(key.created_at),
+        key: None,
+    });
+    Ok(axum::Json(Keys {
+        items: items.collect(),
+    }))
+}
+
+/// `POST /keys`: answers with the key, which is never told again.
+pub(crate) async fn add(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Json(new): Json<NewKey>,
+) -> Result<(StatusCode, axum::Json<KeyBody>), Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let known = |scope: &&String| !API_KEY_SCOPES.contains(&scope.as_str());
+    if let Some(unknown) = new.scopes.iter().find(known) {
+        let known = API_KEY_SCOPES.join(", ");
+        let detail = format!("{unknown:?} is none of {known}");
+        return Err(Problem::invalid("scopes", detail));
+    }
+    let random = |_| Problem::unavailable("the operating system gives no random numbers");
+    let key = format!("ohk_{}", access::new_secret().map_err(random)?);
+    let entry = Entry::new(&shared, &caller, "api_key.add", &new.name)
+        .after(Some(json!({"scopes": new.scopes})));
+    let scopes: Vec<&str> = new.scopes.iter().map(String::as_str).collect();
+    let id = shared
+        .store
+        .add_api_key(&access::hash(&key), &new.name, &scopes, &entry.change())
+        .await?;
+    let body = KeyBody {
+        id,
+        name: new.name,
+        scopes: new.scopes,
+        created_at: rfc3339(shared.clock.now()),
+        key: Some(key),
+    };
+    Ok((StatusCode::CREATED, axum::Json(body)))
+}
+
+/// `DELETE /keys/{id}`: it opens nothing from now on.
+pub(crate) async fn delete(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let entry = Entry::new(&shared, &caller, "api_key.delete", &id);
+    let deleted = shared.store.delete_api_key(&id, &entry.change()).await;
+    deleted?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,247 @@
+//! Calendars as a source: reads each person's iCalendar feed and makes appointments of its busy time (domain section 1).
+//! A feed that cannot be read leaves the appointments as they are and is told in the log.
+
+use std::{sync::Arc, time::Duration};
+
+use calendar::{FreeBusy, MAX_FEED_BYTES, Occurrence, Window};
+use presence::{
+    APPOINTMENT_COLOUR, Appointment, AppointmentId, AppointmentOrigin, Fact, Page, PersonId,
+    Resolved, Status, Timestamp,
+};
+use tokio::{sync::Notify, time::Instant};
+
+use crate::{app::Core, clock::rfc3339};
+
+/// How often a feed is read: calendars at the large providers are made anew every few minutes at best.
+const RHYTHM: Duration = Duration::from_secs(5 * 60);
+/// A feed that takes longer is down.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// How far ahead appointments are kept: far enough that a calendar that cannot be read for a weekend does no harm.
+const AHEAD: Duration = Duration::from_secs(14 * 24 * 3600);
+
+/// Asks for all feeds to be read at once. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct ReadNow(Arc<Notify>);
+
+impl ReadNow {
+    /// Asks.
+    pub fn ask(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// A person's calendar.
+struct Feed {
+    person: PersonId,
+    page: Resolved,
+    address: Option<String>,
+}
+
+/// Reads all feeds, for ever.
+pub(crate) async fn run(core: Core, now: ReadNow) {
+    let client = reqwest::Client::builder().timeout(TIMEOUT).build();
+    let client = match client {
+        Ok(client) => client,
+        Err(error) => {
+            tracing::error!(%error, "no HTTP client: calendars are not read");
+            return std::future::pending().await;
+        }
+    };
+    let mut had: Vec<PersonId> = Vec::new();
+    loop {
+        let next = Instant::now() + RHYTHM;
+        let feeds = feeds(&core);
+        // Whoever has no calendar any more has no appointments of one either.
+        for person in had {
+            if !feeds.iter().any(|feed| feed.person == person) {
+                replace(&core, person, &[]).await;
+            }
+        }
+        for feed in &feeds {
+            match read(&core, &client, feed).await {
+                Ok(appointments) => replace(&core, feed.person, &appointments).await,
+                Err(problem) => tracing::warn!(
+                    person = %feed.person, problem,
+                    "a calendar could not be read; its appointments stay as they are"
+                ),
+            }
+        }
+        had = feeds.iter().map(|feed| feed.person).collect();
+        tokio::select! {
+            () = tokio::time::sleep_until(next) => {}
+            () = now.0.notified() => {}
+        }
+    }
+}
+
+/// Everybody with a calendar. Only who has a value of their own can have an address.
+fn feeds(core: &Core) -> Vec<Feed> {
+    core.organisation.read(|tables| {
+        tables
+            .own
+            .keys()
+            .filter(|(_, page)| *page == Page::Calendar)
+            .map(|(person, _)| {
+                let page = tables.resolve(*person, Page::Calendar);
+                let address = page.text("feed").map(str::to_owned);
+                Feed {
+                    person: *person,
+                    address: address.filter(|_| page.flag("enabled")),
+                    page,
+                }
+            })
+            .filter(|feed| feed.address.is_some())
+            .collect()
+    })
+}
+
+async fn read(
+    core: &Core,
+    client: &reqwest::Client,
+    feed: &Feed,
+) -> Result<Vec<Appointment>, String> {
+    let address = feed.address.as_deref().unwrap_or_default();
+    let text = match address.strip_prefix("file:") {
+        Some(path) => file(path.to_owned()).await?,
+        None => fetched(client, address).await?,
+    };
+    let now = core.clock.now();
+    let window = Window {
+        from: now.milliseconds(),
+        to: (now + AHEAD).milliseconds(),
+    };
+    let zone = feed.page.text("time_zone").unwrap_or("UTC").to_owned();
+    // Hostile rules may take a while: not on the tasks that calls wait for.
+    let read = tokio::task::spawn_blocking(move || calendar::read(&text, window, &zone)).await;
+    let read = read
+        .map_err(|error| error.to_string())?
+        .map_err(|error| error.to_string())?;
+    for problem in &read.problems {
+        tracing::warn!(person = %feed.person, problem, "a part of a calendar could not be read");
+    }
+    Ok(read
+        .occurrences
+        .iter()
+        .filter_map(|occurrence| appointment(occurrence, &feed.page))
+        .collect())
+}
+
+async fn file(path: String) -> Result<Vec<u8>, String> {
+    let path = path.trim_start_matches("//").to_owned();
+    let named = path.clone();
+    let read = tokio::task::spawn_blocking(move || {
+        let size = std::fs::metadata(&path)?.len();
+        if size > MAX_FEED_BYTES as u64 {
+            return Err(std::io::Error::other(format!("{size} bytes are too many")));
+        }
+        std::fs::read(&path)
+    });
+    read.await
+        .map_err(|error| error.to_string())?
+        .map_err(|error| format!("{named}: {error}"))
+}
+
+async fn fetched(client: &reqwest::Client, address: &str) -> Result<Vec<u8>, String> {
+    // The address holds a secret of its own at most providers: it is not told.
+    let plain = |error: reqwest::Error| error.without_url().to_string();
+    let response = client.get(address).send().await.map_err(plain)?;
+    let mut response = response.error_for_status().map_err(plain)?;
+    let mut text = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(plain)? {
+        if text.len() + chunk.len() > MAX_FEED_BYTES {
+            return Err(format!("more than {MAX_FEED_BYTES} bytes"));
+        }
+        text.extend_from_slice(&chunk);
+    }
+    Ok(text)
+}
+
+/// Free is nothing, tentative is nothing unless the settings say otherwise, busy and out of office have their profiles.
+fn appointment(occurrence: &Occurrence, page: &Resolved) -> Option<Appointment> {
+    let (key, fallback) = match occurrence.free_busy {
+        FreeBusy::Free => return None,
+        FreeBusy::Tentative if !page.flag("tentative") => return None,
+        FreeBusy::Tentative | FreeBusy::Busy => ("busy", Status::Busy),
+        FreeBusy::OutOfOffice => ("out_of_office", Status::Absent),
+    };
+    let profile = page.text(key)?;
+    let text = if page.flag("texts") {
+        occurrence.summary.as_str()
+    } else {
+        ""
+    };
+    // Without a length it puts nothing in force.
+    (occurrence.end > occurrence.start).then(|| Appointment {
+        id: AppointmentId(0),
+        start: Timestamp::from_milliseconds(occurrence.start),
+        end: Timestamp::from_milliseconds(occurrence.end),
+        text: text.into(),
+        colour: APPOINTMENT_COLOUR.into(),
+        profile: profile.into(),
+        fallback,
+        private: occurrence.private,
+        origin: AppointmentOrigin::Calendar,
+    })
+}
+
+async fn replace(core: &Core, person: PersonId, appointments: &[Appointment]) {
+    match core.store.replace_calendar(person, appointments).await {
+        Ok(stored) => core.shard.fact(person, Fact::Calendar(stored)).await,
+        Err(error) => tracing::warn!(
+            %person, %error, at = rfc3339(core.clock.now()),
+            "a calendar could not be stored; it is read again later"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use calendar::{FreeBusy, Occurrence};
+    use presence::{Page, PageValues, Status, Way};
+    use serde_json::json;
+
+    use super::appointment;
+
+    fn occurrence(free_busy: FreeBusy) -> Occurrence {
+        Occurrence {
+            uid: "1".into(),
+            start: 1_000,
+            end: 2_000,
+            summary: "Review".into(),
+            private: false,
+            free_busy,
+            all_day: false,
+        }
+    }
+
+    #[test]
+    fn free_and_busy_mean_what_the_domain_says() {
+        let mut settings = PageValues::default();
+        let page = |settings: &PageValues| {
+            let way = Way {
+                organisation: Some(settings),
+                ..Way::default()
+            };
+            way.resolve(Page::Calendar, None)
+        };
+        let made = |free_busy, settings: &PageValues| {
+            let made = appointment(&occurrence(free_busy), &page(settings))?;
+            Some((made.profile.to_string(), made.fallback))
+        };
+        let busy = Some(("Appointment".to_owned(), Status::Busy));
+        assert_eq!(made(FreeBusy::Free, &settings), None);
+        assert_eq!(made(FreeBusy::Tentative, &settings), None);
+        assert_eq!(made(FreeBusy::Busy, &settings), busy);
+        assert_eq!(
+            made(FreeBusy::OutOfOffice, &settings),
+            Some(("Absent".to_owned(), Status::Absent))
+        );
+        let body = json!({"tentative": true, "texts": false, "out_of_office": null});
+        let body = body.as_object().unwrap().clone();
+        crate::values::merge(Page::Calendar, body, &mut settings).unwrap();
+        assert_eq!(made(FreeBusy::Tentative, &settings), busy);
+        assert_eq!(made(FreeBusy::OutOfOffice, &settings), None);
+        let silent = appointment(&occurrence(FreeBusy::Busy), &page(&settings));
+        assert_eq!(&*silent.unwrap().text, "");
+    }
+}

@@ -1,0 +1,243 @@
+//! What every history must keep, at every moment. Written from the domain document and against the books of the
+//! simulation, not against the core's own code.
+
+mod teams;
+mod visibility;
+
+use presence::{Activity, Engine, Presence, Reason, Rule, Signals, Status, Timestamp};
+
+use crate::{someone::Someone, world::World};
+
+pub(crate) use teams::{echo, rest, settled, write};
+pub use visibility::visible;
+
+/// Fails with what was wrong.
+macro_rules! must {
+    ($condition:expr, $($what:tt)+) => {
+        if !$condition {
+            return Err(format!($($what)+));
+        }
+    };
+}
+pub(crate) use must;
+
+/// No deadline lies in the past.
+pub fn deadline(engine: &Engine, now: Timestamp) -> Result<(), String> {
+    let deadline = engine.next_deadline();
+    must!(
+        deadline.is_none_or(|at| at > now),
+        "the deadline {deadline:?} is not after {now}"
+    );
+    Ok(())
+}
+
+/// Everything that must hold of one person at any moment.
+pub(crate) fn person(world: &World<'_>, someone: &Someone) -> Result<(), String> {
+    let (id, now) = (someone.id, world.now);
+    let found = (
+        world.engine.explain(id, true, now),
+        world.engine.explain(id, false, now),
+        world.engine.presence(id),
+        world.engine.signals(id),
+    );
+    let (Some((presence, reasons)), Some((without, quiet_reasons)), Some(told), Some(signals)) =
+        found
+    else {
+        return Err(format!("{id} is not known"));
+    };
+    must!(
+        &presence == told,
+        "{id} was told as {told:?} but is {presence:?}"
+    );
+    must!(
+        someone.told.as_ref() == Some(told),
+        "{id}: the last effect said {:?}, the engine says {told:?}",
+        someone.told
+    );
+    let computed = world.engine.compute(id, now);
+    must!(
+        computed.as_ref() == Some(told),
+        "{id} was told as {told:?} but computes to {computed:?}"
+    );
+    counted(&presence, &reasons, now)?;
+    leases(signals, &world.engine, now)?;
+    books(someone, &presence, now)?;
+    must!(
+        signals.teams_call.is_none()
+            || someone
+                .call_seen_at
+                .is_some_and(|at| now.since(at) <= world.engine.timing().appointment_limit),
+        "{id}: a Teams call is believed that was last seen at {:?}",
+        someone.call_seen_at
+    );
+    visible(&presence, &reasons, &without, &quiet_reasons)?;
+    let Some((deaf, deaf_reasons)) = world.deaf.explain(id, false, now) else {
+        return Err(format!("{id} is not known to the deaf engine"));
+    };
+    visibility::deaf(&presence, &quiet_reasons, &deaf, &deaf_reasons)
+}
+
+/// Which rules may decide the profile.
+const PROFILE: [Rule; 12] = [
+    Rule::ManualDoNotDisturb,
+    Rule::AppointmentDoNotDisturb,
+    Rule::TeamsDoNotDisturb,
+    Rule::TeamsCall,
+    Rule::Appointment,
+    Rule::ManualChoice,
+    Rule::Locked,
+    Rule::Inactive,
+    Rule::NoClient,
+    Rule::TeamsBase,
+    Rule::ManualAvailable,
+    Rule::Rest,
+];
+
+/// Which activity a rule of that axis stands for.
+fn activity_of(rule: Rule, presence: &Presence) -> bool {
+    match (rule, &presence.activity) {
+        (Rule::PbxCall, Some(Activity::OnThePhone))
+        | (Rule::Meeting, Some(Activity::InMeeting))
+        | (Rule::Presenting, Some(Activity::Presenting))
+        | (Rule::TeamsCallActivity, Some(Activity::OnThePhoneTeams))
+        | (Rule::Ringing, Some(Activity::Ringing)) => true,
+        (Rule::Microphone, Some(Activity::UsingApp(_))) => true,
+        _ => false,
+    }
+}
+
+/// Everything has exactly one reason that counted, and that one is alive; the status follows from both axes.
+pub fn counted(presence: &Presence, reasons: &[Reason], now: Timestamp) -> Result<(), String> {
+    let counted: Vec<&Reason> = reasons.iter().filter(|reason| reason.counted).collect();
+    let (profile, activity): (Vec<&Reason>, Vec<&Reason>) = counted
+        .iter()
+        .partition(|reason| PROFILE.contains(&reason.rule));
+    must!(
+        profile.len() == 1,
+        "not one reason for the profile: {profile:?}"
+    );
+    must!(
+        activity.len() == usize::from(presence.activity.is_some()),
+        "{:?} with the reasons {activity:?}",
+        presence.activity
+    );
+    for reason in &activity {
+        must!(
+            activity_of(reason.rule, presence),
+            "{:?} because of {reason:?}",
+            presence.activity
+        );
+    }
+    for reason in counted {
+        must!(
+            reason.lease_end.is_none_or(|end| end > now),
+            "outlived its lease: {reason:?}"
+        );
+        must!(reason.since <= now, "begins in the future: {reason:?}");
+    }
+    let own = profile.iter().any(|reason| reason.rule.is_own_choice());
+    must!(
+        presence.chosen == own,
+        "chosen is {} with {profile:?}",
+        presence.chosen
+    );
+    let raised = presence
+        .activity
+        .as_ref()
+        .is_some_and(|activity| *activity != Activity::Ringing);
+    must!(
+        !raised || matches!(presence.status, Status::Busy | Status::DoNotDisturb),
+        "{} with {:?}",
+        presence.status,
+        presence.activity
+    );
+    must!(presence.since <= now, "since the future: {presence:?}");
+    Ok(())
+}
+
+/// No signal is kept beyond its lease.
+pub fn leases(signals: &Signals, engine: &Engine, now: Timestamp) -> Result<(), String> {
+    let timing = engine.timing();
+    let lines = signals.lines.iter().map(|line| line.until);
+    let clients = signals.clients.iter().map(|client| client.until);
+    let meetings = signals.meetings.iter().map(|meeting| meeting.until);
+    let programs = signals.programs.iter().map(|program| program.until);
+    let appointments = signals.appointments.iter().map(|known| known.end);
+    let choice = signals.choice.iter().filter_map(|choice| choice.until);
+    let call = signals
+        .teams_call
+        .iter()
+        .map(|call| call.confirmed_at + timing.appointment_limit);
+    let all = lines
+        .chain(clients)
+        .chain(meetings)
+        .chain(programs)
+        .chain(appointments)
+        .chain(choice)
+        .chain(call);
+    for end in all {
+        must!(end > now, "a signal outlives its end {end}: {signals:?}");
+    }
+    let seen = signals.observation.as_ref().is_some_and(|seen| {
+        seen.received_at + timing.observation_fresh + timing.observation_stale > now
+    });
+    let believed = signals.presenting_since.is_some()
+        || signals.teams_do_not_disturb_since.is_some()
+        || signals.teams_base.is_some();
+    must!(
+        seen || !believed,
+        "Teams is believed without having spoken: {signals:?}"
+    );
+    Ok(())
+}
+
+/// What is shown agrees with what the sources have said.
+fn books(someone: &Someone, presence: &Presence, now: Timestamp) -> Result<(), String> {
+    let id = someone.id;
+    let activity = presence.activity.as_ref();
+    let phone = someone.on_the_phone(now);
+    must!(
+        phone == (activity == Some(&Activity::OnThePhone)),
+        "{id}: on the phone is {phone}, shown is {activity:?}"
+    );
+    let meeting = !phone && someone.in_meeting(now);
+    must!(
+        meeting == (activity == Some(&Activity::InMeeting)),
+        "{id}: in a meeting is {meeting}, shown is {activity:?}"
+    );
+    let teams = matches!(
+        activity,
+        Some(Activity::OnThePhoneTeams | Activity::Presenting)
+    );
+    must!(
+        !teams || someone.policy.mode.telephony(),
+        "{id}: {activity:?} while nothing crosses"
+    );
+    must!(
+        activity != Some(&Activity::Presenting) || someone.policy.mode.presence(),
+        "{id}: Presenting while only calls cross"
+    );
+    let program = someone.programs.iter().any(|(_, alias, _, until)| {
+        *until > now && activity == Some(&Activity::UsingApp(alias.clone()))
+    });
+    must!(
+        program || !matches!(activity, Some(Activity::UsingApp(_))),
+        "{id}: {activity:?} is used by nobody"
+    );
+    let any_program = someone.programs.iter().any(|(.., until)| *until > now);
+    let expected = phone || meeting || teams || any_program;
+    let raised = activity.is_some_and(|activity| *activity != Activity::Ringing);
+    must!(
+        expected == raised,
+        "{id}: something goes on is {expected}, shown is {activity:?}"
+    );
+    must!(
+        !someone.wants_do_not_disturb(now) || presence.status == Status::DoNotDisturb,
+        "{id}: asked for Do not disturb, shown is {}",
+        presence.status
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,227 @@
+//! What must hold between the engine and Teams.
+
+use std::time::Duration;
+
+use presence::{
+    Action, Activity, Meaning, Own, Rule, Slot, Status, SyncMode, TeamsState, Timestamp,
+};
+
+use super::must;
+use crate::{
+    account::Stretch,
+    someone::Someone,
+    world::{SLOW_SWEEP, World},
+};
+
+/// What a request and its answer may take besides the lag of Graph.
+const SLACK: Duration = Duration::from_secs(5);
+/// Our own choice in Teams must be respected once it has been there for all to see for so long.
+const OVERRIDE: Duration = Duration::from_secs(600);
+
+/// Whether a write may be sent now: nothing that was learned from Teams is written back, what is sent was stored
+/// before, what is not ours is not taken back.
+pub(crate) fn write(
+    world: &World<'_>,
+    someone: &Someone,
+    slot: Slot,
+    action: Action,
+) -> Result<(), String> {
+    let (id, now, mode) = (someone.id, world.now, someone.policy.mode);
+    if action == Action::Clear {
+        let since = someone.account.overridden_since;
+        must!(
+            slot == Slot::Session
+                || !world.calm
+                || since.is_none_or(|since| now.since(since) < OVERRIDE),
+            "{id}: takes back what the person chose in Teams at {since:?}"
+        );
+        return Ok(());
+    }
+    must!(
+        mode != SyncMode::None,
+        "{id}: writes though nothing crosses"
+    );
+    let stored = someone.own[slot as usize];
+    must!(
+        stored.is_some_and(|own| own.cleared_at.is_none()
+            && own.yielded.is_none()
+            && own.expires_at > now),
+        "{id}: writes {slot:?} {action:?}, but the store has {stored:?}"
+    );
+    match slot {
+        Slot::Session => must!(
+            someone.on_the_phone(now) || someone.in_meeting(now) || is_adopting(someone),
+            "{id}: writes a call that no source has told"
+        ),
+        Slot::Preferred => must!(
+            mode.presence() && someone.wants_do_not_disturb(now),
+            "{id}: writes a Do not disturb that nobody asked for"
+        ),
+    }
+    let (last, least) = (
+        someone.set_at[slot as usize],
+        world.engine.timing().write_interval,
+    );
+    must!(
+        action != Action::Set || last.is_none_or(|at| now.since(at) >= least),
+        "{id}: sets {slot:?} again, last at {last:?}"
+    );
+    Ok(())
+}
+
+/// Some line has not told yet, since the start, what it is doing.
+fn is_adopting(someone: &Someone) -> bool {
+    let told = |line| someone.reported.iter().any(|known| known.0 == line);
+    someone.lines.iter().any(|(line, ..)| !told(*line))
+}
+
+/// What is believed of Teams is what the person really did there, not our own echo.
+pub(crate) fn echo(world: &World<'_>, someone: &Someone) -> Result<(), String> {
+    let Some(signals) = world.engine.signals(someone.id) else {
+        return Ok(());
+    };
+    let id = someone.id;
+    let late = world.lag + SLACK;
+    // `since` is when an answer arrived that was true up to a lag before.
+    let real = |since: Timestamp, stretches: &[Stretch]| {
+        stretches
+            .iter()
+            .any(|(start, end)| *start <= since && end.is_none_or(|end| since <= end + late))
+    };
+    if let Some(call) = signals.teams_call {
+        must!(
+            real(call.since, &someone.account.calls),
+            "{id}: believes an echo to be a call since {}; the real ones: {:?}",
+            call.since,
+            someone.account.calls
+        );
+    }
+    if let Some(since) = signals.teams_do_not_disturb_since {
+        must!(
+            real(since, &someone.account.do_not_disturbs),
+            "{id}: believes an echo to be Do not disturb since {since}; the real ones: {:?}",
+            someone.account.do_not_disturbs
+        );
+    }
+    Ok(())
+}
+
+/// Both sides agree where nothing has happened for long enough, or the explanation says why not.
+pub(crate) fn settled(world: &World<'_>, someone: &Someone) -> Result<(), String> {
+    let (id, now, mode) = (someone.id, world.now, someone.policy.mode);
+    let Some(signals) = world.engine.signals(id) else {
+        return Ok(());
+    };
+    let own = |slot| world.engine.own(id, slot).copied().unwrap_or_default();
+    let wanted = [
+        (
+            Slot::Session,
+            mode.telephony()
+                && (someone.on_the_phone(now) || someone.in_meeting(now) || is_adopting(someone)),
+        ),
+        (
+            Slot::Preferred,
+            mode.presence() && someone.wants_do_not_disturb(now),
+        ),
+    ];
+    for (slot, wanted) in wanted {
+        must!(
+            wanted || !own(slot).is_held() || !someone.linked,
+            "{id}: {slot:?} is not taken back: {:?}",
+            own(slot)
+        );
+    }
+    let quiet = SLOW_SWEEP * 2 + Duration::from_secs(120) + world.lag;
+    let settled = world.calm
+        && world.link_up
+        && someone.linked
+        && mode.telephony()
+        && someone.writer.is_idle()
+        && now.since(someone.quiet_since) > quiet;
+    let Some((presence, reasons)) = world.engine.explain(id, true, now).filter(|_| settled) else {
+        return Ok(());
+    };
+    let explained = reasons.iter().any(|reason| {
+        matches!(reason.rule, Rule::OwnWrite | Rule::LoopBreaker) && reason.note.is_some()
+    });
+    let words = someone.account.shows();
+    let shown = TeamsState::new(words.0, words.1).meaning();
+    let shows_quiet = matches!(shown, Meaning::DoNotDisturb | Meaning::Presenting);
+    if mode.presence() && someone.wants_do_not_disturb(now) {
+        must!(
+            shows_quiet || explained || shown == Meaning::Unknown,
+            "{id}: Do not disturb here, {words:?} in Teams, and nobody says why: {reasons:?}"
+        );
+    }
+    if mode.presence() && shows_quiet {
+        must!(
+            presence.status == Status::DoNotDisturb,
+            "{id}: {words:?} in Teams, {} here: {reasons:?}",
+            presence.status
+        );
+    }
+    let on_the_phone = someone.on_the_phone(now) || someone.in_meeting(now);
+    must!(
+        on_the_phone == someone.account.session_until.is_some() || explained,
+        "{id}: on the phone is {on_the_phone}, our session in Teams ends at {:?}",
+        someone.account.session_until
+    );
+    let masked = Slot::ALL.into_iter().any(|slot| own(slot).may_echo());
+    let call = matches!(shown, Meaning::Call | Meaning::Presenting);
+    must!(
+        masked || shown == Meaning::Unknown || call == signals.teams_call.is_some(),
+        "{id}: {words:?} in Teams, but the call here is {:?}",
+        signals.teams_call
+    );
+    must!(
+        !mode.presence()
+            || shown != Meaning::Presenting
+            || on_the_phone
+            || presence.activity == Some(Activity::Presenting),
+        "{id}: presents in Teams, shown is {:?}",
+        presence.activity
+    );
+    Ok(())
+}
+
+/// After a long silence nothing is left on either side.
+pub(crate) fn rest(world: &World<'_>, someone: &Someone) -> Result<(), String> {
+    let id = someone.id;
+    for slot in Slot::ALL {
+        let own = world.engine.own(id, slot).copied().unwrap_or_default();
+        must!(
+            own == Own::None,
+            "{id}: after the silence {slot:?} is {own:?}"
+        );
+        let stored = someone.own[slot as usize];
+        must!(
+            stored.is_none(),
+            "{id}: after the silence the store has {stored:?}"
+        );
+    }
+    let account = &someone.account;
+    must!(
+        account.session_until.is_none()
+            && account.preferred.is_none_or(|preferred| !preferred.ours),
+        "{id}: left behind in Teams: {account:?}"
+    );
+    must!(
+        someone.teams_call.is_none(),
+        "{id}: a Teams call is still stored"
+    );
+    must!(
+        someone.writer.is_idle(),
+        "{id}: something still waits for Teams"
+    );
+    let Some((presence, reasons)) = world.engine.explain(id, true, world.now) else {
+        return Err(format!("{id} is not known"));
+    };
+    let resting = reasons
+        .iter()
+        .any(|reason| reason.counted && matches!(reason.rule, Rule::Rest | Rule::NoClient));
+    must!(
+        resting && presence.activity.is_none(),
+        "{id}: still {presence:?} because of {reasons:?}"
+    );
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! The checks notice what is wrong: each is fed with something broken.
+
+use std::sync::Arc;
+
+use presence::{
+    Activity, Choice, ClientId, Engine, Fact, Input, LineId, LineState, PersonId, PersonPolicy,
+    PersonRecord, Presence, Reason, Status, SyncMode, Timestamp, Timing,
+};
+
+use super::{counted, leases, visible};
+
+const ANNA: PersonId = PersonId(1);
+const NOW: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
+
+/// Anna: Do not disturb by her own choice, a program at the microphone.
+fn anna() -> Engine {
+    let mut engine = Engine::new(Timing::default());
+    let record = PersonRecord {
+        lines: vec![LineId(11)],
+        choice: Some(Choice {
+            profile: "Busy".into(),
+            since: NOW,
+            until: None,
+        }),
+        ..PersonRecord::default()
+    };
+    let policy = PersonPolicy::with_mode(SyncMode::None);
+    engine.handle(
+        NOW,
+        Input::AddPerson(ANNA, Box::new(record), Arc::new(policy)),
+    );
+    let until = NOW + std::time::Duration::from_secs(60);
+    let programs = Fact::Programs {
+        client: ClientId(1),
+        programs: vec![("mic-Zoom".into(), NOW)],
+        until,
+    };
+    engine.handle(NOW, Input::Person(ANNA, programs));
+    engine
+}
+
+fn explained(engine: &Engine, with_microphone: bool) -> (Presence, Vec<Reason>) {
+    engine.explain(ANNA, with_microphone, NOW).unwrap()
+}
+
+#[test]
+fn a_sound_presence_passes() {
+    let engine = anna();
+    let (presence, reasons) = explained(&engine, true);
+    let (without, quiet_reasons) = explained(&engine, false);
+    assert_eq!(counted(&presence, &reasons, NOW), Ok(()));
+    assert_eq!(
+        visible(&presence, &reasons, &without, &quiet_reasons),
+        Ok(())
+    );
+    assert_eq!(leases(engine.signals(ANNA).unwrap(), &engine, NOW), Ok(()));
+}
+
+#[test]
+fn a_presence_without_reason_is_noticed() {
+    let (presence, mut reasons) = explained(&anna(), true);
+    reasons.retain(|reason| !reason.counted);
+    assert!(counted(&presence, &reasons, NOW).is_err());
+    let (presence, mut reasons) = explained(&anna(), true);
+    for reason in &mut reasons {
+        reason.lease_end = Some(NOW);
+    }
+    assert!(counted(&presence, &reasons, NOW).is_err());
+    let (presence, reasons) = explained(&anna(), true);
+    for broken in [
+        Presence {
+            status: Status::Available,
+            ..presence.clone()
+        },
+        Presence {
+            activity: Some(Activity::OnThePhone),
+            ..presence.clone()
+        },
+        Presence {
+            chosen: false,
+            ..presence
+        },
+    ] {
+        assert!(counted(&broken, &reasons, NOW).is_err(), "{broken:?}");
+    }
+}
+
+#[test]
+fn a_microphone_that_is_not_hidden_is_noticed() {
+    let engine = anna();
+    let (presence, reasons) = explained(&engine, true);
+    let (without, quiet_reasons) = explained(&engine, false);
+    let leaking = Presence {
+        without_microphone: None,
+        ..presence.clone()
+    };
+    assert!(visible(&leaking, &reasons, &without, &quiet_reasons).is_err());
+    // Reasons asked for with the microphone are stopped by the table, not by luck.
+    assert_eq!(visible(&presence, &reasons, &without, &reasons), Ok(()));
+}
+
+#[test]
+fn a_signal_beyond_its_lease_is_noticed() {
+    let mut engine = anna();
+    let until = NOW + std::time::Duration::from_secs(60);
+    let line = Fact::Line {
+        line: LineId(11),
+        state: LineState::Connected,
+        until,
+    };
+    engine.handle(NOW, Input::Person(ANNA, line));
+    let signals = engine.signals(ANNA).unwrap();
+    assert_eq!(leases(signals, &engine, NOW), Ok(()));
+    assert!(leases(signals, &engine, until).is_err());
+}

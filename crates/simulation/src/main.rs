@@ -1,0 +1,114 @@
+//! Lets random histories happen to the core. `simulation --histories 100000` tries so many; `simulation --seed N` tells
+//! one of them.
+
+use std::{
+    process::ExitCode,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use clap::Parser;
+use simulation::{Failure, Story, run};
+use tokio::time::Instant;
+
+#[derive(Debug, Parser)]
+#[command(about)]
+struct Arguments {
+    /// One history, by its number.
+    #[arg(long, conflicts_with = "histories")]
+    seed: Option<u64>,
+    /// Tell what happens in it; a history that fails is always told.
+    #[arg(long, requires = "seed")]
+    verbose: bool,
+    /// So many histories.
+    #[arg(long, default_value_t = 1_000)]
+    histories: u64,
+    /// The number of the first one.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.seed {
+        Some(seed) => tell(seed, arguments.verbose),
+        None => try_many(arguments.from, arguments.histories),
+    }
+}
+
+/// One history.
+fn tell(seed: u64, verbose: bool) -> ExitCode {
+    let mut story = Story::kept();
+    let outcome = run(seed, &mut story);
+    if verbose || outcome.is_err() {
+        for line in story.lines() {
+            println!("{line}");
+        }
+    }
+    match outcome {
+        Ok(()) => {
+            println!("history {seed} keeps every invariant");
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            report(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Many histories, on all cores. Stops at the first that fails.
+fn try_many(from: u64, histories: u64) -> ExitCode {
+    let began = Instant::now();
+    let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
+    let first: Mutex<Option<Failure>> = Mutex::new(None);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= histories {
+                        return;
+                    }
+                    let outcome = run(from.wrapping_add(number), &mut Story::silent());
+                    done.fetch_add(1, Ordering::Relaxed);
+                    if let Err(failure) = outcome {
+                        let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
+                        // Those before it are under way, so that the least number is found whatever the threads do.
+                        if first.as_ref().is_none_or(|known| failure.seed < known.seed) {
+                            *first = Some(failure);
+                        }
+                        next.store(histories, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let (done, took) = (
+        done.into_inner(),
+        began.elapsed().max(Duration::from_millis(1)),
+    );
+    #[allow(clippy::cast_precision_loss, reason = "for people to read")]
+    let rate = done as f64 / took.as_secs_f64();
+    println!(
+        "{done} histories from {from} in {:.1} s, {rate:.0} per second",
+        took.as_secs_f64()
+    );
+    match first.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        None => ExitCode::SUCCESS,
+        Some(failure) => {
+            report(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn report(failure: &Failure) {
+    let Failure { seed, step, what } = failure;
+    eprintln!("history {seed} breaks after step {step}: {what}");
+    eprintln!("again: cargo run --release -p simulation -- --seed {seed} --verbose");
+}

@@ -1,0 +1,279 @@
+//! Profiles, appointments, scopes, relationships and meetings, as an administrator and people use them through the API.
+
+use end_to_end::{Demo, Installation, eventually, stays};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::SOON;
+
+const ANNA: &str = "Anna Becker";
+const BERT: &str = "Bert Lindqvist";
+/// In Lyon, where a setting is locked.
+const DAVID: &str = "David Okafor";
+
+fn in_an_hour(now: &Value) -> (String, String) {
+    let text = now.as_str().unwrap();
+    // The presence's own time is near enough; the year after is surely later.
+    let year: u32 = text[..4].parse().unwrap();
+    (text.to_owned(), format!("{}{}", year + 1, &text[4..]))
+}
+
+#[tokio::test]
+async fn a_locked_setting_is_kept_and_not_used() {
+    let demo = Demo::start(&["--still"]).await;
+    let david = demo.server.signed_in_as(DAVID).await;
+    let id = demo.server.person(DAVID).await;
+    let path = format!("/api/v1/people/{id}/settings/automatic");
+    let wish = Some(json!({"locked": "Busy"}));
+    let (status, problem) = david.api(Method::PUT, &path, wish.clone()).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert_eq!(problem["field"], "locked");
+    // An administrator may keep a value for the day when it may be used.
+    demo.server.ok(Method::PUT, &path, wish).await;
+    let settings = david.ok(Method::GET, &path, None).await;
+    assert_eq!(settings["locked"], "Absent", "the location's");
+    assert_eq!(settings["own"]["locked"], "Busy", "kept");
+    let unlock = json!({"user_may_change": {"locked": true}});
+    let scope = "/api/v1/scopes/lyon/settings/automatic";
+    demo.server.ok(Method::PUT, scope, Some(unlock)).await;
+    let settings = david.ok(Method::GET, &path, None).await;
+    assert_eq!(settings["locked"], "Busy", "used again");
+    let client = format!("/api/v1/people/{id}/clients/desk");
+    let locked = json!({"state": "locked"});
+    david.ok(Method::PUT, &client, Some(locked)).await;
+    assert_eq!(demo.server.shown(DAVID).await, "Busy");
+    david.ok(Method::DELETE, &client, None).await;
+    assert_eq!(demo.server.shown(DAVID).await, "Available");
+}
+
+#[tokio::test]
+async fn a_scope_is_default_or_individual_and_copies_from_its_location() {
+    let demo = Demo::start(&["--still"]).await;
+    let put = async |scope: &str, body: Value| {
+        let path = format!("/api/v1/scopes/{scope}/settings/automatic");
+        demo.server.ok(Method::PUT, &path, Some(body)).await
+    };
+    put("berlin", json!({"inactivity_after": 120})).await;
+    let path = "/api/v1/scopes/reception/settings/automatic";
+    let group = demo.server.ok(Method::GET, path, None).await;
+    assert_eq!(group["individual"], false);
+    assert_eq!(group["inactivity_after"], 120, "the location's");
+    let group = put("reception", json!({"individual": true})).await;
+    assert_eq!(group["inactivity_after"], 600, "the product's default");
+    let group = put("reception", json!({"copy_from": "berlin"})).await;
+    assert_eq!(group["inactivity_after"], 120, "copied");
+    let group = put("reception", json!({"individual": false})).await;
+    assert_eq!(group["decided_by"], "berlin");
+}
+
+#[tokio::test]
+async fn a_template_in_use_is_not_deleted_and_the_refusal_lists_the_uses() {
+    let demo = Demo::start(&["--still"]).await;
+    let delete = async |name: &str| {
+        let path = format!("/api/v1/templates/{name}");
+        demo.server.api(Method::DELETE, &path, None).await
+    };
+    let (status, problem) = delete("Absent").await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("automatic.client_end"), "{detail}");
+    let inactive = json!({"status": "Absent", "active": false});
+    let (status, _) = demo
+        .server
+        .api(Method::PUT, "/api/v1/templates/Absent", Some(inactive))
+        .await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert_eq!(delete("MS%20Teams").await.0, StatusCode::NO_CONTENT);
+    let path = "/api/v1/templates/teams";
+    for expected in [StatusCode::CREATED, StatusCode::OK] {
+        let (status, template) = demo.server.api(Method::POST, path, None).await;
+        assert_eq!(status, expected, "made once");
+        assert_eq!(template["status"], "Busy");
+        assert_eq!(template["forwarding"]["kind"], "off");
+    }
+}
+
+#[tokio::test]
+async fn an_appointment_in_do_not_disturb_goes_to_teams_and_back() {
+    let demo = Demo::start(&["--still"]).await;
+    let id = demo.server.person(ANNA).await;
+    let (start, end) = in_an_hour(&demo.server.presence(ANNA).await["since"]);
+    let path = format!("/api/v1/people/{id}/appointments");
+    let body = json!({"start": start, "end": end, "text": "Board meeting", "private": true,
+        "profile": "Do not disturb"});
+    let made = demo.server.ok(Method::POST, &path, Some(body)).await;
+    assert_eq!(demo.server.presence(ANNA).await["text"], "Board meeting");
+    let teams = async || demo.teamsbox.shown("anna").await;
+    let dnd = "DoNotDisturb/DoNotDisturb".to_owned();
+    eventually("Teams", SOON, dnd, teams).await;
+    let bert = demo.server.signed_in_as(BERT).await;
+    let text = bert.presence(ANNA).await["text"].clone();
+    assert_eq!(
+        text, "Private",
+        "a colleague of the team reads no private text"
+    );
+    let listed = bert.ok(Method::GET, &path, None).await;
+    assert!(!listed.to_string().contains("Board"), "{listed}");
+    let appointment = format!("{path}/{}", made["id"].as_str().unwrap());
+    demo.server.ok(Method::DELETE, &appointment, None).await;
+    let available = "Available/Available".to_owned();
+    eventually("Teams", SOON, available, teams).await;
+    assert_eq!(demo.server.shown(ANNA).await, "Available");
+}
+
+#[tokio::test]
+async fn a_meeting_with_audio_is_a_call_in_teams_and_a_shared_screen_is_nothing() {
+    let demo = Demo::start(&["--still"]).await;
+    let id = demo.server.person(ANNA).await;
+    let path = format!("/api/v1/people/{id}/meetings/daily");
+    let put = async |body: Value| demo.server.ok(Method::PUT, &path, Some(body)).await;
+    put(json!({"audio": false, "screen": true})).await;
+    assert_eq!(demo.server.shown(ANNA).await, "Available");
+    put(json!({"audio": true, "screen": true})).await;
+    assert_eq!(demo.server.shown(ANNA).await, "Busy InMeeting meeting");
+    let teams = async || demo.teamsbox.shown("anna").await;
+    eventually("Teams", SOON, "Busy/InACall".to_owned(), teams).await;
+    demo.server.ok(Method::DELETE, &path, None).await;
+    eventually("Teams", SOON, "Available/Available".to_owned(), teams).await;
+    assert_eq!(demo.server.shown(ANNA).await, "Available");
+}
+
+#[tokio::test]
+async fn a_blocked_viewer_sees_nobody_on_any_interface() {
+    let demo = Demo::start(&["--still"]).await;
+    let (anna, bert) = (
+        demo.server.person(ANNA).await,
+        demo.server.person(BERT).await,
+    );
+    let viewer = demo.server.signed_in_as(BERT).await;
+    let path = format!("/api/v1/people/{anna}/relationships/{bert}");
+    let level = json!({"level": "Blocked"});
+    demo.server.ok(Method::PUT, &path, Some(level)).await;
+    let mut events = viewer.events().await;
+    demo.server.choose(ANNA, "Busy").await;
+    assert_eq!(demo.server.shown(ANNA).await, "Busy");
+    // Somebody else's change ends the wait for what must not come.
+    demo.server.choose("Carla Moreno", "Busy").await;
+    let mut told = String::new();
+    while !told.contains("Busy") {
+        let chunk = events.chunk().await.unwrap().expect("the stream goes on");
+        told += &String::from_utf8_lossy(&chunk);
+    }
+    assert!(!told.contains(&format!("\"person\":\"{anna}\"")), "{told}");
+    let offline = json!({"status": "Offline", "activity": null, "profile": null,
+        "text": "Offline", "since": null, "confidence": "certain"});
+    assert_eq!(viewer.presence(ANNA).await, offline);
+    let get = async |what: &str| {
+        let path = format!("/api/v1/people/{anna}/{what}");
+        viewer.ok(Method::GET, &path, None).await
+    };
+    assert_eq!(get("explanation").await["reasons"], json!([]));
+    for list in ["history", "appointments", "profiles"] {
+        assert_eq!(get(list).await["items"], json!([]), "{list}");
+    }
+    let board = viewer.ok(Method::GET, "/", None).await;
+    let board = board.as_str().unwrap();
+    let row = format!("data-person=\"{anna}\" data-status=\"Offline\"");
+    assert!(board.contains(&row), "the board's page");
+    // A real Offline looks the same to whoever may see it.
+    let carla = json!({"name": "Gone", "status": "Offline"});
+    let id = demo.server.person("Carla Moreno").await;
+    let profiles = format!("/api/v1/people/{id}/profiles");
+    demo.server.ok(Method::POST, &profiles, Some(carla)).await;
+    demo.server.choose("Carla Moreno", "Gone").await;
+    assert_eq!(viewer.presence("Carla Moreno").await, offline);
+}
+
+#[tokio::test]
+async fn the_open_page_of_a_signed_in_person_is_a_client() {
+    let installation = Installation::new("");
+    installation.import(&[("anna", "")]).await;
+    let server = installation.serve().await;
+    let body = json!({"client_end_after": 0});
+    let path = "/api/v1/scopes/organisation/settings/automatic";
+    server.ok(Method::PUT, path, Some(body)).await;
+    let shown = async || server.shown("anna").await;
+    eventually("without a client", SOON, "Absent".to_owned(), shown).await;
+    // An API key's stream is none.
+    let of_key = server.events().await;
+    let half = std::time::Duration::from_millis(300);
+    stays("with a key's stream", half, "Absent".to_owned(), shown).await;
+    let page = server.signed_in_as("anna").await.events().await;
+    eventually("with a page", SOON, "Available".to_owned(), shown).await;
+    drop((page, of_key));
+    eventually("without again", SOON, "Absent".to_owned(), shown).await;
+}
+
+#[tokio::test]
+async fn a_calendar_feed_makes_appointments() {
+    let demo = Demo::start(&["--still"]).await;
+    let id = demo.server.person(ANNA).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("anna.ics");
+    let (start, _) = in_an_hour(&demo.server.presence(ANNA).await["since"]);
+    let day = start[..10].replace('-', "");
+    let text = format!(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nBEGIN:VEVENT\r\nUID:1\r\n\
+         DTSTAMP:20260101T000000Z\r\nDTSTART;VALUE=DATE:{day}\r\nRRULE:FREQ=DAILY\r\nSUMMARY:Fair\r\n\
+         TRANSP:OPAQUE\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let path = format!("/api/v1/people/{id}/settings/calendar");
+    let feed = json!({"feed": format!("file:{}", file.display())});
+    let anna = demo.server.signed_in_as(ANNA).await;
+    let (status, problem) = anna.api(Method::PUT, &path, Some(feed.clone())).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+    demo.server.ok(Method::PUT, &path, Some(feed)).await;
+    let text = async || demo.server.presence(ANNA).await["text"].to_string();
+    eventually("Anna", SOON, "\"Fair\"".to_owned(), text).await;
+    let none = json!({"feed": null});
+    demo.server.ok(Method::PUT, &path, Some(none)).await;
+    eventually("Anna", SOON, "\"Available\"".to_owned(), text).await;
+}
+
+#[tokio::test]
+async fn every_change_is_in_the_audit_log_with_before_and_after() {
+    let demo = Demo::start(&["--still"]).await;
+    let path = "/api/v1/scopes/organisation/settings/teams";
+    let body = json!({"renew_dnd": true});
+    demo.server.ok(Method::PUT, path, Some(body)).await;
+    let log = "/api/v1/audit?limit=1";
+    let row = demo.server.ok(Method::GET, log, None).await["items"][0].clone();
+    assert_eq!(row["who"], "API key demo");
+    assert_eq!(row["what"], "settings.set");
+    assert_eq!(row["target"], "organisation/teams");
+    assert_eq!(row["before"], json!({"mode": "telephony_and_presence"}));
+    assert_eq!(
+        row["after"],
+        json!({"mode": "telephony_and_presence", "renew_dnd": true})
+    );
+    let reader = json!({"name": "reader", "scopes": ["read"]});
+    let key = demo
+        .server
+        .ok(Method::POST, "/api/v1/keys", Some(reader))
+        .await;
+    assert!(key["key"].as_str().unwrap().starts_with("ohk_"));
+    let log = demo.server.ok(Method::GET, log, None).await.to_string();
+    assert!(!log.contains("ohk_"), "no secret in the log");
+}
+
+#[tokio::test]
+async fn a_forwarding_loop_is_refused_and_named() {
+    let demo = Demo::start(&["--still"]).await;
+    let away = async |who: &str, to: &str| {
+        let id = demo.server.person(who).await;
+        let path = format!("/api/v1/people/{id}/profiles");
+        let body = json!({"name": "Away", "status": "Absent",
+            "forwarding": {"kind": "all", "target": to}});
+        demo.server.api(Method::POST, &path, Some(body)).await
+    };
+    assert_eq!(away(ANNA, "1002").await.0, StatusCode::CREATED);
+    demo.server.choose(ANNA, "Away").await;
+    let (status, problem) = away(BERT, "1001").await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(
+        detail.contains(&format!("{BERT} → {ANNA} → {BERT}")),
+        "{detail}"
+    );
+}
