@@ -258,6 +258,50 @@ async fn every_change_is_in_the_audit_log_with_before_and_after() {
 }
 
 #[tokio::test]
+async fn a_change_that_somebody_else_made_is_not_overwritten() {
+    let demo = Demo::start(&["--still"]).await;
+    let path = "/api/v1/scopes/organisation/settings/teams";
+    let call = async |method, headers: &[(&str, &str)], body| {
+        demo.server.with_headers(method, path, headers, body).await
+    };
+    let (_, tag, _) = call(Method::GET, &[], None).await;
+    let tag = tag.unwrap();
+    let (status, _, body) = call(Method::GET, &[("if-none-match", &tag)], None).await;
+    assert_eq!((status, body.as_str()), (StatusCode::NOT_MODIFIED, ""));
+    let change = |renew: bool| Some(json!({ "renew_dnd": renew }));
+    let matching = [("if-match", tag.as_str())];
+    assert_eq!(
+        call(Method::PUT, &matching, change(true)).await.0,
+        StatusCode::OK
+    );
+    let (status, _, problem) = call(Method::PUT, &matching, change(false)).await;
+    assert_eq!(status, StatusCode::PRECONDITION_FAILED);
+    assert!(problem.contains("read it again"), "{problem}");
+    let settings = demo.server.ok(Method::GET, path, None).await;
+    assert_eq!(settings["renew_dnd"], true, "not overwritten");
+}
+
+#[tokio::test]
+async fn a_post_that_is_repeated_with_its_key_is_done_once() {
+    let demo = Demo::start(&["--still"]).await;
+    let path = "/api/v1/workgroups";
+    let post = async |name: &str| {
+        let body = json!({"name": name, "level": "TeamColleague", "members": []});
+        let headers = [("idempotency-key", "k1")];
+        let answer = demo
+            .server
+            .with_headers(Method::POST, path, &headers, Some(body));
+        answer.await
+    };
+    let first = post("Support").await;
+    assert_eq!(first.0, StatusCode::CREATED);
+    assert_eq!(post("Support").await, first, "the same answer");
+    let groups = demo.server.ok(Method::GET, path, None).await.to_string();
+    assert_eq!(groups.matches("Support").count(), 1, "{groups}");
+    assert_eq!(post("Other").await.0, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
 async fn a_forwarding_loop_is_refused_and_named() {
     let demo = Demo::start(&["--still"]).await;
     let away = async |who: &str, to: &str| {

@@ -133,7 +133,7 @@ impl Server {
         self.ok(Method::POST, "/api/v1/accounts", Some(body)).await;
         let response = self
             .http
-            .post(format!("{}/api/v1/session", self.url))
+            .post(format!("{}/api/v1/sign-in", self.url))
             .json(&json!({"name": name, "password": password}))
             .send()
             .await
@@ -147,6 +147,30 @@ impl Server {
             cookie: cookie.split(';').next().map(str::to_owned),
             http: reqwest::Client::new(),
         }
+    }
+
+    /// A call with further headers: status, ETag and body.
+    ///
+    /// # Panics
+    /// The server does not answer.
+    pub async fn with_headers(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> (StatusCode, Option<String>, String) {
+        let mut request = self.request(method, path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.unwrap();
+        let tag = response.headers().get("etag");
+        let tag = tag.map(|tag| tag.to_str().unwrap().to_owned());
+        (response.status(), tag, response.text().await.unwrap())
     }
 
     /// Opens the stream of events. It is closed when the answer is dropped.

@@ -1,5 +1,6 @@
 //! Measures what the product promises. `cargo run --release -p bench -- latency`.
 
+mod engine;
 mod latency;
 mod percentiles;
 mod stage;
@@ -9,6 +10,8 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "bench", about)]
 enum Command {
+    /// People per second and per gigabyte: what the core itself can do.
+    Engine(engine::Arguments),
     /// Telephone event to Graph request, and Graph's answer to event on the clients' streams.
     Latency(latency::Arguments),
 }
@@ -16,6 +19,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Command::parse() {
+        Command::Engine(arguments) => engine::run(&arguments),
         Command::Latency(arguments) => latency::run(&arguments).await,
     }
 }

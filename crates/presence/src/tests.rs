@@ -26,8 +26,8 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     APPOINTMENT_COLOUR, Action, Appointment, AppointmentId, AppointmentOrigin, Choice, ClientId,
-    ClientState, Effect, Engine, Fact, Input, LineId, LineState, MyProfiles, PersonId,
-    Origin, PersonPolicy, PersonRecord, Presence, Profile, Reason, Record, Relationship, Rule, Slot,
+    ClientState, Effect, Engine, Fact, Input, LineId, LineState, MyProfiles, Origin, PersonId,
+    PersonPolicy, PersonRecord, Presence, Profile, Reason, Record, Relationship, Rule, Slot,
     Status, SyncMode, TeamsState, TeamsWrite, Timestamp, Timing, View, reasons_for, view,
 };
 
@@ -223,7 +223,8 @@ impl World {
 
     /// The rule that put the profile in force.
     pub(crate) fn rule(&self) -> Rule {
-        let profile = |reason: &&Reason| reason.counted && reason.rule.name().starts_with("profile");
+        let profile =
+            |reason: &&Reason| reason.counted && reason.rule.name().starts_with("profile");
         self.reasons().iter().find(profile).unwrap().rule
     }
 

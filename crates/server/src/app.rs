@@ -99,6 +99,8 @@ pub(crate) struct SharedState {
     core: Core,
     pub(crate) access: Access,
     pub(crate) settings_change: tokio::sync::Mutex<()>,
+    /// Held by conditional and by repeatable requests.
+    pub(crate) edits: tokio::sync::Mutex<()>,
     pub(crate) stopping: watch::Receiver<bool>,
     pub(crate) demo: Option<Demo>,
 }
@@ -341,6 +343,7 @@ impl App {
         let shared = Arc::new(SharedState {
             access,
             settings_change: tokio::sync::Mutex::default(),
+            edits: tokio::sync::Mutex::default(),
             stopping: stopping.clone(),
             demo,
             core,

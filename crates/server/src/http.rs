@@ -12,10 +12,10 @@ use serde_json::json;
 use tokio::{net::TcpListener, sync::watch};
 use tower_http::{csrf::CsrfLayer, limit::RequestBodyLimitLayer};
 
-use crate::{access, api, app::Shared, assets, board, problem};
+use crate::{access, api, app::Shared, assets, board, edits, problem};
 
 /// Nothing that is sent here is larger.
-const BODY_MAX: usize = 64 * 1024;
+pub(crate) const BODY_MAX: usize = 64 * 1024;
 
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -42,19 +42,28 @@ pub(crate) async fn serve(
 }
 
 fn router(shared: Shared) -> Router {
+    // A layer of a router wraps each of its routes by itself; the guard must be able to look at the same address by GET,
+    // so it wraps the whole. What is nested this way is protected here: `route_layer` does not reach fallbacks.
+    let api = Router::new()
+        .fallback_service(api::routes().with_state(shared.clone()))
+        .layer(middleware::from_fn_with_state(shared.clone(), edits::guard))
+        .layer(middleware::from_fn_with_state(
+            shared.clone(),
+            access::require,
+        ));
     let protected = Router::new()
         .route("/", get(board::page))
         .route("/demo/day", get(board::day).put(board::set_day))
         .route("/metrics", get(metrics))
-        .nest("/api/v1", api::routes())
         .route_layer(middleware::from_fn_with_state(
             shared.clone(),
             access::require,
         ));
     Router::new()
         .merge(protected)
+        .nest("/api/v1", api)
         .route("/open/{link}", get(access::open))
-        .route("/api/v1/session", axum::routing::post(api::session::begin))
+        .route("/api/v1/sign-in", axum::routing::post(api::session::begin))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/assets/{name}", get(assets::serve))

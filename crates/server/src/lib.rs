@@ -14,6 +14,7 @@ mod clients;
 pub mod clock;
 pub mod config;
 mod directory;
+mod edits;
 mod events;
 mod health;
 mod history;

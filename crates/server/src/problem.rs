@@ -31,6 +31,12 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "not signed in", detail)
     }
 
+    /// The ETag of `If-Match` is not that of the present state.
+    pub(crate) fn changed_meanwhile() -> Self {
+        let detail = "somebody has changed it since you read it; read it again, look at the difference and repeat your change";
+        Self::new(StatusCode::PRECONDITION_FAILED, "changed meanwhile", detail)
+    }
+
     pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "not allowed", detail)
     }

@@ -64,8 +64,10 @@ pub struct World<'s> {
     sweep: Duration,
     slow: bool,
     /// Nothing new happens any more; what is under way gets through.
-    silent: bool,
+    pub(crate) silent: bool,
     down: bool,
+    /// When the process last started.
+    pub(crate) started_at: Timestamp,
     lives: u32,
     queue: BTreeMap<(Timestamp, u64), Event>,
     sequence: u64,
@@ -96,6 +98,7 @@ impl<'s> World<'s> {
             slow: false,
             silent: false,
             down: true,
+            started_at: START,
             lives: 0,
             queue: BTreeMap::new(),
             sequence: 0,
@@ -144,6 +147,7 @@ impl<'s> World<'s> {
     fn start(&mut self) {
         self.down = false;
         self.lives += 1;
+        self.started_at = self.now;
         self.engine = Engine::new(Timing::default());
         self.deaf = Engine::new(Timing::default());
         for at in 0..self.people.len() {

@@ -45,11 +45,7 @@ fn world_with(rules: &[u8]) -> World {
 
 /// Number, rule, profile with status.
 const RULES: [(u8, Rule, &str); 8] = [
-    (
-        1,
-        Rule::ManualDoNotDisturb,
-        "Do not disturb (DoNotDisturb)",
-    ),
+    (1, Rule::ManualDoNotDisturb, "Do not disturb (DoNotDisturb)"),
     (
         2,
         Rule::AppointmentDoNotDisturb,

@@ -2,8 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::{ANNA, DESK, World, seconds};
-use crate::{Action, Fact, Input, LineState, Own, Slot, Status, SyncMode, TeamsState, Timestamp};
+use super::{ANNA, DESK, World, appointment, default_profiles, inactive, personal, seconds};
+use crate::{
+    Action, Appointment, AppointmentId, AppointmentOrigin, ClientId, ClientState, Fact, Input,
+    LineState, MyProfiles, Own, PersonPolicy, Relationship, Slot, Status, SyncMode, TeamsState,
+    Timestamp,
+};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -15,6 +19,119 @@ enum Step {
     Mode(SyncMode),
     Pass(u64),
     Acknowledge(bool),
+    Client(u64, ClientState, u64),
+    ClientEnded(u64),
+    Meeting(&'static str, bool, bool),
+    MeetingEnded(&'static str),
+    Programs(u64, usize),
+    Appointment(u64, &'static str, u64, u64),
+    AppointmentDeleted(u64),
+    Calendar(Option<&'static str>),
+    Policy(usize),
+    Linked(bool),
+}
+
+const PROGRAMS: [&str; 3] = ["Slack", "Discord", "Zoom Meeting"];
+
+fn profile_name() -> impl Strategy<Value = &'static str> {
+    prop_oneof![
+        Just("Available"),
+        Just("Busy"),
+        Just("Absent"),
+        Just("Do not disturb"),
+        Just("Gone"),
+        Just("Nothing of the kind"),
+    ]
+}
+
+/// Clients, meetings, programs, appointments, settings.
+fn further_step() -> impl Strategy<Value = Step> {
+    let client_state = prop::sample::select(ClientState::ALL.to_vec());
+    let meeting = prop_oneof![Just("One"), Just("Two")];
+    prop_oneof![
+        3 => (20u64..23, client_state, 0u64..700)
+            .prop_map(|(client, state, ago)| Step::Client(client, state, ago)),
+        2 => (20u64..23).prop_map(Step::ClientEnded),
+        2 => (meeting.clone(), any::<bool>(), any::<bool>())
+            .prop_map(|(meeting, audio, screen)| Step::Meeting(meeting, audio, screen)),
+        1 => meeting.prop_map(Step::MeetingEnded),
+        3 => (20u64..23, 0..=PROGRAMS.len())
+            .prop_map(|(client, count)| Step::Programs(client, count)),
+        3 => (1u64..4, profile_name(), 0u64..700, 1u64..3000)
+            .prop_map(|(id, profile, after, lasts)| Step::Appointment(id, profile, after, lasts)),
+        1 => (1u64..4).prop_map(Step::AppointmentDeleted),
+        1 => prop::option::of(profile_name()).prop_map(Step::Calendar),
+        2 => (0usize..7).prop_map(Step::Policy),
+        1 => prop::bool::weighted(0.7).prop_map(Step::Linked),
+    ]
+}
+
+fn change_policy(policy: &mut PersonPolicy, which: usize) {
+    match which {
+        0 => policy.base_from_teams ^= true,
+        1 => policy.renew_do_not_disturb ^= true,
+        2 => policy.automatic.client_start = Some("Busy".into()),
+        3 => policy.automatic.locked = None,
+        4 => policy.automatic.client_end_after = seconds(0),
+        5 => {
+            policy.profiles = MyProfiles::new([
+                inactive("Busy", Status::Busy),
+                personal("do not disturb", Status::DoNotDisturb),
+                personal("MS Teams", Status::Absent),
+            ]);
+        }
+        _ => {
+            let gone = personal("Gone", Status::Offline);
+            policy.profiles = MyProfiles::new(default_profiles([gone]));
+        }
+    }
+}
+
+fn apply_further(world: &mut World, step: &Step) {
+    let now = world.now;
+    match step {
+        Step::Client(client, state, ago) => world.fact(Fact::Client {
+            client: ClientId(*client),
+            state: *state,
+            since: now - seconds(*ago),
+            until: now + seconds(60),
+        }),
+        Step::ClientEnded(client) => world.fact(Fact::ClientEnded(ClientId(*client))),
+        Step::Meeting(meeting, audio, screen) => world.meeting(meeting, *audio, *screen),
+        Step::MeetingEnded(meeting) => world.fact(Fact::MeetingEnded((*meeting).into())),
+        Step::Programs(client, count) => world.fact(Fact::Programs {
+            client: ClientId(*client),
+            programs: PROGRAMS[..*count]
+                .iter()
+                .map(|alias| ((*alias).into(), now))
+                .collect(),
+            until: now + seconds(30),
+        }),
+        Step::Appointment(id, profile, after, lasts) => {
+            let start = now + seconds(*after);
+            world.fact(Fact::Appointment(appointment(
+                *id,
+                profile,
+                start,
+                seconds(*lasts),
+            )));
+        }
+        Step::AppointmentDeleted(id) => world.fact(Fact::AppointmentDeleted(AppointmentId(*id))),
+        Step::Calendar(profile) => {
+            let appointments = profile.iter().map(|profile| Appointment {
+                origin: AppointmentOrigin::Calendar,
+                private: true,
+                ..appointment(9, profile, now, seconds(900))
+            });
+            world.fact(Fact::Calendar(appointments.collect()));
+        }
+        Step::Policy(which) => world.policy(|policy| change_policy(policy, *which)),
+        Step::Linked(linked) => world.fact(Fact::Changed {
+            lines: vec![DESK],
+            linked: *linked,
+        }),
+        _ => {}
+    }
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -35,7 +152,7 @@ fn step() -> impl Strategy<Value = Step> {
             Just(("Offline", "Offline")),
             Just(("PresenceUnknown", "PresenceUnknown")),
         ], 0u64..5).prop_map(|((availability, activity), age)| Step::Teams(availability, activity, age)),
-        2 => prop_oneof![Just("Available"), Just("Busy"), Just("Do not disturb")].prop_map(Step::Choose),
+        2 => profile_name().prop_map(Step::Choose),
         1 => Just(Step::Automatic),
         1 => prop_oneof![
             Just(SyncMode::None),
@@ -44,6 +161,7 @@ fn step() -> impl Strategy<Value = Step> {
         ].prop_map(Step::Mode),
         6 => prop_oneof![0u64..4_000, 10_000u64..400_000, Just(90_000_000u64)].prop_map(Step::Pass),
         1 => any::<bool>().prop_map(Step::Acknowledge),
+        12 => further_step(),
     ]
 }
 
@@ -64,6 +182,7 @@ fn apply(world: &mut World, step: &Step) {
             run_until(world, end);
         }
         Step::Acknowledge(yes) => world.acknowledges = *yes,
+        further => apply_further(world, further),
     }
 }
 
@@ -138,6 +257,11 @@ proptest! {
         }
         world.acknowledges = true;
         world.back_to_automatic();
+        world.policy(|policy| {
+            let mode = policy.mode;
+            *policy = PersonPolicy::with_mode(mode);
+        });
+        world.client(ClientState::Active);
         // A clear that Teams never acknowledged ends with the day that Do not disturb lasts there.
         let end = world.now + seconds(26 * 3600);
         run_until(&mut world, end);
@@ -152,6 +276,27 @@ proptest! {
         }
     }
 
+    /// Whoever may not see what uses the microphone cannot tell that anything does: not by the status, not by a time,
+    /// not by a reason; and nothing that leaves for Teams or the store tells it.
+    #[test]
+    fn the_microphone_leaves_no_trace_for_others(steps in prop::collection::vec(step(), 1..60)) {
+        let mut world = World::new(SyncMode::TelephonyAndPresence);
+        let mut deaf = World::new(SyncMode::TelephonyAndPresence);
+        for step in &steps {
+            apply(&mut world, step);
+            // Time goes on for both; only the programs are left out.
+            apply(&mut deaf, if matches!(step, Step::Programs(..)) { &Step::Pass(0) } else { step });
+            for level in Relationship::ALL {
+                if level < Relationship::TeamColleague {
+                    prop_assert_eq!(world.view(level), deaf.view(level), "{}", level);
+                    prop_assert_eq!(world.reasons_for(level), deaf.reasons_for(level), "{}", level);
+                }
+            }
+        }
+        prop_assert_eq!(world.writes, deaf.writes);
+        prop_assert_eq!(world.records, deaf.records);
+    }
+
     /// Teams shows nothing but our own writes, as late as it likes within the promised minute: no Teams call and no
     /// Do not disturb of Teams' own may ever be seen.
     #[test]
@@ -163,7 +308,7 @@ proptest! {
         // What Teams holds, and since when: (session set, do not disturb set).
         let mut truth = vec![(world.now, false, false)];
         for (step, pause) in &steps {
-            if matches!(step, Step::Teams(..) | Step::Acknowledge(_) | Step::Pass(_) | Step::LineLost) {
+            if matches!(step, Step::Teams(..) | Step::Acknowledge(_) | Step::Pass(_) | Step::LineLost | Step::Linked(_)) {
                 continue;
             }
             apply(&mut world, step);

@@ -1,6 +1,6 @@
 //! What a manual choice suspends, and what it does not (domain section 2).
 
-use super::{AVAILABLE, CALL, DND, HOUR, PRESENTING, World, inactive, default_profiles, seconds};
+use super::{AVAILABLE, CALL, DND, HOUR, PRESENTING, World, default_profiles, inactive, seconds};
 use crate::{Rule, Status, SyncMode::TelephonyAndPresence};
 
 const NOTE: &str = "Teams says Do not disturb; end it there";

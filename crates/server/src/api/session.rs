@@ -24,7 +24,7 @@ pub(crate) struct Who {
     admin: bool,
 }
 
-/// `POST /session`: a cookie for name and password. The only call that needs no sign-in.
+/// `POST /sign-in`: a cookie for name and password. The only call that needs no sign-in.
 pub(crate) async fn begin(
     State(shared): State<Shared>,
     Json(body): Json<SignIn>,

@@ -19,6 +19,8 @@ use crate::{directory::Directory, shard::Cause};
 const IN_FLIGHT_MAX: usize = 64;
 /// Pause before a write is tried again that only an administrator can make possible.
 const ADMINISTRATOR_PAUSE: Duration = Duration::from_secs(15);
+/// Pause before a write is tried again for an account that Graph does not know.
+const UNKNOWN_PAUSE: Duration = Duration::from_secs(15);
 /// The name under which the health of writing is told.
 const PART: &str = "teams writes";
 
@@ -171,6 +173,10 @@ fn retry(error: &GraphError) -> Outcome {
     match error.blame() {
         Blame::Service => Outcome::Retry(error.retry_after()),
         Blame::Administrator => Outcome::Retry(Some(ADMINISTRATOR_PAUSE)),
+        // An account that was just made is not known everywhere at once.
+        Blame::Request if matches!(error, GraphError::NotFound { .. }) => {
+            Outcome::Retry(Some(UNKNOWN_PAUSE))
+        }
         Blame::Request => Outcome::GiveUp,
     }
 }

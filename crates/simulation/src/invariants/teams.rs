@@ -15,7 +15,7 @@ use crate::{
 
 /// What a request and its answer may take besides the lag of Graph.
 const SLACK: Duration = Duration::from_secs(5);
-/// Our own choice in Teams must be respected once it has been there for all to see for so long.
+/// The person's own choice in Teams must be respected once it has been there for all to see for so long.
 const OVERRIDE: Duration = Duration::from_secs(600);
 
 /// Whether a write may be sent now: nothing that was learned from Teams is written back, what is sent was stored
@@ -32,7 +32,8 @@ pub(crate) fn write(
         must!(
             slot == Slot::Session
                 || !world.calm
-                || since.is_none_or(|since| now.since(since) < OVERRIDE),
+                || world.silent
+                || since.is_none_or(|since| now.since(since.max(world.started_at)) < OVERRIDE),
             "{id}: takes back what the person chose in Teams at {since:?}"
         );
         return Ok(());

@@ -1,0 +1,216 @@
+//! The core alone: how fast people are loaded, how much memory each takes, how fast presence is computed and inputs are
+//! taken in, on one core. The anchor is plain work of the same kind in the same run, so that machines can be compared.
+
+use std::{collections::BTreeMap, hint::black_box, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use presence::{
+    APPOINTMENT_COLOUR, Appointment, AppointmentId, AppointmentOrigin, Choice, Engine, Fact, Input,
+    LineId, LineState, PersonId, PersonPolicy, PersonRecord, Status, SyncMode, TeamsState,
+    Timestamp, Timing,
+};
+use tokio::time::Instant;
+
+/// When it happens; any time will do.
+const NOW: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
+/// The lease of everything here.
+const LEASE: Duration = Duration::from_secs(3600);
+/// The product's promises.
+const LOAD_SECONDS: f64 = 10.0;
+const BYTES: f64 = 1024.0;
+const COMPUTATIONS: f64 = 1_000_000.0;
+/// Work between two looks at the clock.
+const BATCH: u64 = 10_000;
+/// A step through the people that meets everybody in no order that the memory knows.
+const STRIDE: u64 = 7_919;
+
+/// Arguments of the measurement.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// People.
+    #[arg(long, default_value_t = 1_000_000)]
+    people: u64,
+    /// Seconds of each measurement of a rate.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+}
+
+/// Measures and prints the figures.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let people = arguments.people.max(1);
+    let time = Duration::from_secs(arguments.seconds);
+    println!("{people} people in one engine, one core");
+    let anchor = anchor(people, time);
+    row("anchor: map look-ups with an Arc's clone per second", anchor, "", anchor);
+
+    let policy = Arc::new(PersonPolicy::with_mode(SyncMode::TelephonyAndPresence));
+    let before = resident()?;
+    let began = Instant::now();
+    let mut engine = Engine::new(Timing::default());
+    for person in 0..people {
+        load(&mut engine, person, &policy);
+    }
+    let took = began.elapsed().as_secs_f64();
+    println!("{:<58} {took:>12.2}     {}", "seconds to load", verdict(took <= LOAD_SECONDS));
+    #[allow(clippy::cast_precision_loss, reason = "for people to read")]
+    let each = resident()?.saturating_sub(before) as f64 / people as f64;
+    println!("{:<58} {each:>12.0}     {}", "bytes of memory per person", verdict(each <= BYTES));
+
+    let lines = handled(&mut engine, people, time, Kind::Change);
+    row("line changes per second", lines, "", anchor);
+    let renewals = handled(&mut engine, people, time, Kind::Renewal);
+    row("renewals of a line per second", renewals, "", anchor);
+    let sweeps = handled(&mut engine, people, time, Kind::Sweep);
+    row("answers of Teams per second", sweeps, "", anchor);
+    for (name, mixed) in [("idle", false), ("mixed", true)] {
+        if mixed {
+            mix(&mut engine, people);
+        }
+        let rate = per_second(time, people, |person| {
+            black_box(engine.compute(PersonId(person), NOW));
+        });
+        let name = format!("presence computations per second, people {name}");
+        row(&name, rate, verdict(rate >= COMPUTATIONS), anchor);
+    }
+    Ok(())
+}
+
+fn row(name: &str, rate: f64, verdict: &str, anchor: f64) {
+    println!("{name:<58} {rate:>12.0}     {verdict:<8} {:.3} of the anchor", rate / anchor);
+}
+
+const fn verdict(met: bool) -> &'static str {
+    if cfg!(debug_assertions) {
+        // An unoptimised build proves only that the benchmark runs.
+        "-"
+    } else if met {
+        "met"
+    } else {
+        "MISSED"
+    }
+}
+
+/// How often per second `work` can be done, over all people in an order that no cache likes.
+fn per_second(time: Duration, people: u64, mut work: impl FnMut(u64)) -> f64 {
+    let (began, mut count, mut person) = (Instant::now(), 0u64, 0);
+    loop {
+        for _ in 0..BATCH {
+            work(person);
+            person = (person + STRIDE) % people;
+        }
+        count += BATCH;
+        let took = began.elapsed();
+        if took >= time {
+            #[allow(clippy::cast_precision_loss, reason = "for people to read")]
+            return count as f64 / took.as_secs_f64();
+        }
+    }
+}
+
+/// The same walk over a plain map of as many people.
+fn anchor(people: u64, time: Duration) -> f64 {
+    let shared: Arc<str> = "Available".into();
+    let map: BTreeMap<u64, Arc<str>> = (0..people).map(|person| (person, shared.clone())).collect();
+    per_second(time, people, |person| {
+        black_box(map.get(&person).cloned());
+    })
+}
+
+const fn line(person: u64) -> LineId {
+    LineId(person)
+}
+
+/// One idle person: a line that has spoken, a Teams account that shows Available.
+fn load(engine: &mut Engine, person: u64, policy: &Arc<PersonPolicy>) {
+    let record = PersonRecord {
+        lines: vec![line(person)],
+        linked: true,
+        ..PersonRecord::default()
+    };
+    let id = PersonId(person);
+    engine.handle(NOW, Input::AddPerson(id, Box::new(record), policy.clone()));
+    take(engine, person, LineState::Idle, NOW);
+    observe(engine, person, "Available", "Available", NOW);
+}
+
+fn take(engine: &mut Engine, person: u64, state: LineState, now: Timestamp) {
+    let fact = Fact::Line {
+        line: line(person),
+        state,
+        until: now + LEASE,
+    };
+    black_box(engine.handle(now, Input::Person(PersonId(person), fact)));
+}
+
+fn observe(engine: &mut Engine, person: u64, availability: &str, activity: &str, now: Timestamp) {
+    let fact = Fact::TeamsObserved {
+        state: TeamsState::new(availability, activity),
+        asked_at: now,
+    };
+    black_box(engine.handle(now, Input::Person(PersonId(person), fact)));
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Change,
+    Renewal,
+    Sweep,
+}
+
+/// Inputs of one kind per second. Time stands still: the people's own deadlines are no part of it.
+fn handled(engine: &mut Engine, people: u64, time: Duration, kind: Kind) -> f64 {
+    let mut rings = false;
+    per_second(time, people, |person| match kind {
+        Kind::Change => {
+            rings ^= person == 0;
+            let state = if rings { LineState::Ringing } else { LineState::Idle };
+            take(engine, person, state, NOW);
+        }
+        Kind::Renewal => take(engine, person, LineState::Idle, NOW),
+        Kind::Sweep => observe(engine, person, "Available", "Available", NOW),
+    })
+}
+
+/// Puts each fifth of the people into another state: idle, in a call on the telephone system, in a Teams call, in an
+/// appointment, in a state of their own choice.
+fn mix(engine: &mut Engine, people: u64) {
+    for person in 0..people {
+        let fact = match person % 5 {
+            1 => Fact::Line {
+                line: line(person),
+                state: LineState::Connected,
+                until: NOW + LEASE,
+            },
+            2 => Fact::TeamsObserved {
+                state: TeamsState::new("Busy", "InACall"),
+                asked_at: NOW,
+            },
+            3 => Fact::Appointment(Appointment {
+                id: AppointmentId(person),
+                start: NOW,
+                end: NOW + LEASE,
+                text: "Review".into(),
+                colour: APPOINTMENT_COLOUR.into(),
+                profile: "Busy".into(),
+                fallback: Status::Busy,
+                private: false,
+                origin: AppointmentOrigin::Manual,
+            }),
+            4 => Fact::Chose(Some(Choice {
+                profile: "Do not disturb".into(),
+                since: NOW,
+                until: None,
+            })),
+            _ => continue,
+        };
+        black_box(engine.handle(NOW, Input::Person(PersonId(person), fact)));
+    }
+}
+
+/// The resident memory of this process, in bytes.
+fn resident() -> anyhow::Result<u64> {
+    let statm = std::fs::read_to_string("/proc/self/statm").context("/proc/self/statm")?;
+    let pages = statm.split_whitespace().nth(1).context("no second field in /proc/self/statm")?;
+    let page = 4096;
+    Ok(pages.parse::<u64>()? * page)
+}

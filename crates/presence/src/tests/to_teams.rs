@@ -1,0 +1,200 @@
+//! Offhook to Teams (domain rule 3.3), row by row and rule by rule.
+
+use super::{ANNA, AVAILABLE, CALL, DESK, DND, HOUR, PRESENTING, World, seconds};
+use crate::{
+    Action::{Clear, Set},
+    ClientState, Effect, Fact, Input, LineState,
+    Slot::{Preferred, Session},
+    SyncMode::{self, TelephonyAndPresence, TelephonyOnly},
+};
+
+#[test]
+fn a_call_connected_or_held_is_written_in_both_modes() {
+    for mode in [TelephonyAndPresence, TelephonyOnly] {
+        for state in [LineState::Connected, LineState::Held] {
+            let mut world = World::new(mode);
+            world.line(state);
+            assert_eq!(world.take_writes(), [(Session, Set)], "{mode:?} {state:?}");
+        }
+    }
+}
+
+#[test]
+fn a_call_is_written_although_a_state_by_hand_hides_it_and_the_explanation_says_what() {
+    for state in [AVAILABLE, ("BeRightBack", "BeRightBack"), DND] {
+        let mut world = World::new(TelephonyAndPresence);
+        world.pass(seconds(5), Some(state));
+        world.line(LineState::Connected);
+        assert_eq!(world.take_writes(), [(Session, Set)]);
+        world.pass(seconds(5), Some(state));
+        let expected = format!("hidden in Teams, which shows {}/{}", state.0, state.1);
+        assert!(world.notes().contains(&expected), "{:?}", world.notes());
+    }
+}
+
+#[test]
+fn ringing_programs_and_other_profiles_write_nothing() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.line(LineState::Ringing);
+    world.programs(&["Slack"]);
+    for profile in [
+        "Available",
+        "Busy",
+        "Be right back",
+        "Absent",
+        "Appointment",
+    ] {
+        world.choose(profile);
+        world.pass(seconds(3), None);
+    }
+    world.back_to_automatic();
+    world.appointment(1, "Busy", HOUR);
+    world.client(ClientState::Locked);
+    world.no_client_for(seconds(120));
+    assert_eq!(world.take_writes(), []);
+}
+
+#[test]
+fn do_not_disturb_by_rule_one_is_written_and_taken_back() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.choose("Do not disturb");
+    assert_eq!(world.take_writes(), [(Preferred, Set)]);
+    world.choose("Busy");
+    assert_eq!(world.take_writes(), [(Preferred, Clear)]);
+}
+
+#[test]
+fn do_not_disturb_by_rule_two_is_written_and_taken_back_at_its_end() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.appointment(1, "Do not disturb", seconds(60));
+    assert_eq!(world.take_writes(), [(Preferred, Set)]);
+    world.pass(seconds(60), None);
+    assert_eq!(world.take_writes(), [(Preferred, Clear)]);
+}
+
+#[test]
+fn a_suspended_do_not_disturb_appointment_is_not_written() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.appointment(1, "Do not disturb", HOUR);
+    world.choose("Available");
+    assert_eq!(world.take_writes(), [(Preferred, Set), (Preferred, Clear)]);
+}
+
+#[test]
+fn do_not_disturb_by_rule_three_is_never_written() {
+    for state in [
+        DND,
+        PRESENTING,
+        ("DoNotDisturb", "UrgentInterruptionsOnly"),
+        ("Focusing", "Focusing"),
+    ] {
+        let mut world = World::new(TelephonyAndPresence);
+        world.pass(seconds(5), Some(state));
+        assert_eq!(world.presence().status, crate::Status::DoNotDisturb);
+        world.pass(seconds(5), Some(AVAILABLE));
+        assert_eq!(world.presence().status, crate::Status::Available);
+        assert_eq!(world.take_writes(), [], "{state:?}");
+    }
+}
+
+#[test]
+fn do_not_disturb_is_written_only_in_the_mode_with_presence() {
+    for mode in [TelephonyOnly, SyncMode::None] {
+        let mut world = World::new(mode);
+        world.choose("Do not disturb");
+        world.appointment(1, "Do not disturb", HOUR);
+        assert_eq!(world.take_writes(), [], "{mode:?}");
+    }
+}
+
+#[test]
+fn a_teams_call_with_a_do_not_disturb_profile_writes_nothing() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.profiles([super::personal("MS Teams", crate::Status::DoNotDisturb)]);
+    world.teams(CALL.0, CALL.1);
+    assert_eq!(world.shown(), "DoNotDisturb, On the phone (MS Teams)");
+    assert_eq!(world.take_writes(), []);
+}
+
+#[test]
+fn what_offhook_did_not_set_is_never_cleared() {
+    let mut world = World::new(TelephonyAndPresence);
+    for state in [CALL, DND, PRESENTING, AVAILABLE] {
+        world.pass(seconds(5), Some(state));
+    }
+    world.set_mode(SyncMode::None);
+    world.input(Input::RemovePerson(ANNA));
+    assert_eq!(world.take_writes(), []);
+}
+
+#[test]
+fn an_account_that_is_taken_away_is_left_clean() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.line(LineState::Connected);
+    world.choose("Do not disturb");
+    world.take_writes();
+    let lines = vec![DESK];
+    world.fact(Fact::Changed {
+        lines,
+        linked: false,
+    });
+    assert_eq!(world.take_writes(), [(Session, Clear), (Preferred, Clear)]);
+    assert_eq!(world.shown(), "DoNotDisturb, On the phone");
+}
+
+#[test]
+fn every_write_is_stored_before_it_is_sent() {
+    let mut world = World::new(TelephonyAndPresence);
+    let facts = [
+        Fact::Line {
+            line: DESK,
+            state: LineState::Connected,
+            until: world.now + HOUR,
+        },
+        Fact::Chose(Some(crate::Choice {
+            profile: "Do not disturb".into(),
+            since: world.now,
+            until: None,
+        })),
+        Fact::LineStale(DESK),
+        Fact::Chose(None),
+    ];
+    for fact in facts {
+        let mut stored = Vec::new();
+        for effect in world.engine.handle(world.now, Input::Person(ANNA, fact)) {
+            match effect {
+                Effect::Remember(crate::Record::Own { slot, .. }) => stored.push(slot),
+                Effect::Write(write) => assert!(stored.contains(&write.slot), "{write:?}"),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn an_expired_session_is_stored_before_it_is_cleared() {
+    let mut world = World::new(TelephonyOnly);
+    world.acknowledges = false;
+    world.line(LineState::Connected);
+    world.now = world.now + seconds(400);
+    let effects = world.engine.handle(world.now, Input::Tick);
+    let stored = effects
+        .iter()
+        .position(|effect| matches!(effect, Effect::Remember(_)));
+    let written = effects
+        .iter()
+        .position(|effect| matches!(effect, Effect::Write(_)));
+    assert!(stored.unwrap() < written.unwrap(), "{effects:?}");
+}
+
+#[test]
+fn a_do_not_disturb_under_our_own_is_an_echo_and_presenting_is_not() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.choose("Do not disturb");
+    world.pass(seconds(30), Some(DND));
+    let signals = |world: &World| world.engine.signals(ANNA).unwrap().clone();
+    assert_eq!(signals(&world).teams_do_not_disturb_since, None);
+    world.pass(seconds(30), Some(PRESENTING));
+    assert!(signals(&world).presenting_since.is_some());
+    assert!(signals(&world).teams_call.is_some());
+}
