@@ -372,15 +372,20 @@ impl Mirror {
                 *self.own_mut(slot) = Own::Held(renewed);
                 wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Renew)]);
             }
-            // Stored before a crash but perhaps never sent.
+            // Stored before a crash but perhaps never sent. The session stays adopted until the lines have told.
             (Own::Held(held), true)
-                if held.adopted_until.is_some() && held.acknowledged_at.is_none() =>
+                if held.acknowledged_at.is_none()
+                    && held.adopted_until.is_some_and(|until| {
+                        slot == Slot::Preferred || held.written_at + timing.adoption_grace < until
+                    }) =>
             {
                 *self.own_mut(slot) = Own::Held(Held {
-                    adopted_until: None,
+                    written_at: now,
+                    expires_at: now + lifetime,
+                    adopted_until: held.adopted_until.filter(|_| slot == Slot::Session),
                     ..held
                 });
-                wishes.push(Wish::Write(slot, Action::Set));
+                wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Set)]);
             }
             (Own::Held(held), false) => {
                 self.change(slot, Own::Withdrawn(Withdrawn::from_held(&held, now)), now);
@@ -464,30 +469,38 @@ impl Mirror {
         timing: &Timing,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        let mut candidates = vec![
+        let observed = signals
+            .observation
+            .as_ref()
+            .map(|seen| seen.received_at + timing.observation_fresh);
+        let session = match self.own(Slot::Session) {
+            Own::Held(held) => [
+                Some(held.written_at + timing.session_renewal),
+                held.adopted_until,
+            ],
+            _ => [None; 2],
+        };
+        let slots = Slot::ALL.into_iter().flat_map(|slot| {
+            [
+                self.own(slot).deadline(timing),
+                self.changeable_at(slot, timing),
+            ]
+        });
+        let remembered = self
+            .remembered
+            .map(|call| call.confirmed_at + timing.appointment_limit);
+        [
             self.call_until(signals, timing),
             self.observed_until(signals, timing),
-        ];
-        if let Some(seen) = &signals.observation {
-            candidates.push(Some(seen.received_at + timing.observation_fresh));
-        }
-        for slot in Slot::ALL {
-            candidates.push(self.own(slot).deadline(timing));
-            candidates.push(self.changeable_at(slot, timing));
-        }
-        if let Own::Held(held) = self.own(Slot::Session) {
-            candidates.push(Some(held.written_at + timing.session_renewal));
-            candidates.push(held.adopted_until);
-        }
-        candidates.push(self.paused.map(|(_, until)| until));
-        candidates.push(
-            self.remembered
-                .map(|call| call.confirmed_at + timing.appointment_limit),
-        );
-        candidates
-            .into_iter()
-            .flatten()
-            .filter(|at| *at > now)
-            .min()
+            observed,
+            self.paused.map(|(_, until)| until),
+            remembered,
+        ]
+        .into_iter()
+        .chain(session)
+        .chain(slots)
+        .flatten()
+        .filter(|at| *at > now)
+        .min()
     }
 }

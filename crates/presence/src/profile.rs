@@ -57,7 +57,9 @@ impl Profile {
 /// How names of profiles are compared: without case and surrounding blanks.
 pub fn same_name(one: &str, other: &str) -> bool {
     let (one, other) = (one.trim(), other.trim());
-    one.eq_ignore_ascii_case(other) || one.to_lowercase() == other.to_lowercase()
+    // Asked for every name of the list again and again: the common case must not allocate.
+    one.eq_ignore_ascii_case(other)
+        || !(one.is_ascii() && other.is_ascii()) && one.to_lowercase() == other.to_lowercase()
 }
 
 /// A person's ordered list of profiles, and what is looked up in it again and again.

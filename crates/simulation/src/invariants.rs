@@ -36,13 +36,10 @@ pub(crate) fn person(world: &World<'_>, someone: &Someone) -> Result<(), String>
     let (id, now) = (someone.id, world.now);
     let found = (
         world.engine.explain(id, true, now),
-        world.engine.explain(id, false, now),
         world.engine.presence(id),
         world.engine.signals(id),
     );
-    let (Some((presence, reasons)), Some((without, quiet_reasons)), Some(told), Some(signals)) =
-        found
-    else {
+    let (Some((presence, reasons)), Some(told), Some(signals)) = found else {
         return Err(format!("{id} is not known"));
     };
     must!(
@@ -70,7 +67,22 @@ pub(crate) fn person(world: &World<'_>, someone: &Someone) -> Result<(), String>
         "{id}: a Teams call is believed that was last seen at {:?}",
         someone.call_seen_at
     );
+    Ok(())
+}
+
+/// Nobody sees more of the person than the table allows.
+pub(crate) fn privacy(world: &World<'_>, someone: &Someone) -> Result<(), String> {
+    let (id, now) = (someone.id, world.now);
+    let explained = |with_microphone| world.engine.explain(id, with_microphone, now);
+    let (Some((presence, reasons)), Some((without, quiet_reasons))) =
+        (explained(true), explained(false))
+    else {
+        return Err(format!("{id} is not known"));
+    };
     visible(&presence, &reasons, &without, &quiet_reasons)?;
+    if !world.listens {
+        return Ok(());
+    }
     let Some((deaf, deaf_reasons)) = world.deaf.explain(id, false, now) else {
         return Err(format!("{id} is not known to the deaf engine"));
     };
@@ -95,15 +107,15 @@ const PROFILE: [Rule; 12] = [
 
 /// Which activity a rule of that axis stands for.
 fn activity_of(rule: Rule, presence: &Presence) -> bool {
-    match (rule, &presence.activity) {
+    matches!(
+        (rule, &presence.activity),
         (Rule::PbxCall, Some(Activity::OnThePhone))
-        | (Rule::Meeting, Some(Activity::InMeeting))
-        | (Rule::Presenting, Some(Activity::Presenting))
-        | (Rule::TeamsCallActivity, Some(Activity::OnThePhoneTeams))
-        | (Rule::Ringing, Some(Activity::Ringing)) => true,
-        (Rule::Microphone, Some(Activity::UsingApp(_))) => true,
-        _ => false,
-    }
+            | (Rule::Meeting, Some(Activity::InMeeting))
+            | (Rule::Presenting, Some(Activity::Presenting))
+            | (Rule::TeamsCallActivity, Some(Activity::OnThePhoneTeams))
+            | (Rule::Ringing, Some(Activity::Ringing))
+            | (Rule::Microphone, Some(Activity::UsingApp(_)))
+    )
 }
 
 /// Everything has exactly one reason that counted, and that one is alive; the status follows from both axes.

@@ -140,10 +140,7 @@ impl Someone {
     /// Whether rule 1 or 2 of the profile axis asks for Do not disturb.
     pub fn wants_do_not_disturb(&self, now: Timestamp) -> bool {
         let status = |name: &str| usable(&self.policy, name).map(|profile| profile.status);
-        // A choice whose profile is gone is none.
-        let choice = self
-            .choice_at(now)
-            .filter(|choice| usable(&self.policy, &choice.profile).is_some());
+        let choice = self.choice_at(now);
         let chosen = choice.and_then(|choice| status(&choice.profile));
         chosen == Some(Status::DoNotDisturb)
             || self.appointments.iter().any(|appointment| {

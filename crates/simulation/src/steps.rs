@@ -31,7 +31,8 @@ impl World<'_> {
             20..23 => self.line_lost(at),
             23..31 => self.client(at),
             31..37 => self.meeting(at),
-            37..42 => self.programs(at),
+            37..42 if self.listens => self.programs(at),
+            37..42 => self.line(at),
             42..52 => self.appointment(at),
             52..63 => self.choose(at),
             63..67 => self.automatic(at),
@@ -48,7 +49,8 @@ impl World<'_> {
             }
             _ => self.teams_user(at),
         }
-        self.look();
+        let found = invariants::person(self, &self.people[at]);
+        self.check(found);
         let time = match self.random.below(1000) {
             0..450 => self.random.milliseconds(0, 4_000),
             450..850 => self.random.seconds(4, 100),
@@ -58,10 +60,14 @@ impl World<'_> {
         };
         self.tell(|| format!("{time:?} pass"));
         self.pass(time);
-        self.look();
+        let at = self.random.index(self.people.len());
+        self.look(at);
     }
 
-    fn look(&mut self) {
+    /// Looks at everybody, and at one with the eyes of others.
+    fn look(&mut self, one: usize) {
+        let found = invariants::privacy(self, &self.people[one]);
+        self.check(found);
         for at in 0..self.people.len() {
             let found = invariants::person(self, &self.people[at])
                 .and_then(|()| invariants::settled(self, &self.people[at]));

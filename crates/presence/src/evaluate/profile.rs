@@ -41,8 +41,7 @@ impl Offer {
     }
 }
 
-/// The person's choice that holds at `now`, with its profile. A profile that is gone or inactive cannot be in force, and
-/// suspends nothing.
+/// The person's choice that holds at `now`, with its profile. A profile that is gone or inactive cannot be in force.
 fn choice<'a>(
     signals: &'a Signals,
     policy: &'a PersonPolicy,
@@ -52,9 +51,12 @@ fn choice<'a>(
     Some((choice, policy.profiles.named(&choice.profile)?))
 }
 
-/// Whether the choice suspends what began at `start`: it was current when the person chose.
-fn suspends(choice: Option<(&Choice, &Profile)>, start: Timestamp) -> bool {
-    choice.is_some_and(|(choice, _)| start <= choice.since)
+/// Whether the choice that holds at `now` suspends what began at `start`: it was current when the person chose. What
+/// became of the chosen profile since does not matter.
+fn is_suspended(signals: &Signals, start: Timestamp, now: Timestamp) -> bool {
+    signals
+        .choice_at(now)
+        .is_some_and(|choice| start <= choice.since)
 }
 
 /// The profile that an appointment puts in force: its own, else the person's profile for appointments.
@@ -77,11 +79,10 @@ pub(crate) fn wants_do_not_disturb(
     policy: &PersonPolicy,
     now: Timestamp,
 ) -> bool {
-    let choice = choice(signals, policy, now);
-    choice.is_some_and(|(_, profile)| profile.status == Status::DoNotDisturb)
+    choice(signals, policy, now).is_some_and(|(_, profile)| profile.status == Status::DoNotDisturb)
         || signals.appointments.iter().any(|appointment| {
             appointment.is_current(now)
-                && !suspends(choice, appointment.start)
+                && !is_suspended(signals, appointment.start, now)
                 && status_of(appointment, policy) == Status::DoNotDisturb
         })
 }
@@ -180,7 +181,6 @@ fn appointments(
     current.sort_by_key(|(appointment, status)| {
         std::cmp::Reverse((rank(*status), appointment.start, appointment.id))
     });
-    let choice = choice(signals, policy, now);
     let rule = if do_not_disturb {
         Rule::AppointmentDoNotDisturb
     } else {
@@ -200,7 +200,7 @@ fn appointments(
                 .until(Some(appointment.end))
                 .about(text.clone())
         };
-        if suspends(choice, appointment.start) {
+        if is_suspended(signals, appointment.start, now) {
             axis.explain.tell(|| reason().note(SUSPENDED));
             continue;
         }
@@ -276,7 +276,7 @@ fn teams_call(facts: &Facts<'_>, now: Timestamp, axis: &mut Axis<'_, impl Explai
         let says = "appointment of the call in Teams";
         Reason::new(rule, Source::Teams, says, since).until(mirror.call_until(signals, timing))
     };
-    if suspends(choice(signals, policy, now), since) {
+    if is_suspended(signals, since, now) {
         axis.explain.tell(|| reason().note(SUSPENDED));
     } else {
         axis.offer(|| Offer::new(rule, profile, since), reason);

@@ -125,7 +125,7 @@ fn a_choice_never_hides_any_activity() {
 }
 
 #[test]
-fn a_choice_whose_profile_is_gone_counts_for_nothing_and_says_so() {
+fn a_choice_whose_profile_is_gone_is_not_in_force_and_the_explanation_says_so() {
     let mut world = World::new(TelephonyAndPresence);
     world.appointment(1, "Busy", HOUR);
     world.profiles(default_profiles([crate::Profile::central(
@@ -135,10 +135,19 @@ fn a_choice_whose_profile_is_gone_counts_for_nothing_and_says_so() {
     world.choose("Lunch");
     assert_eq!(world.rule(), Rule::ManualChoice);
     world.profiles(default_profiles([inactive("Lunch", Status::Absent)]));
-    assert_eq!(world.rule(), Rule::Appointment);
+    assert_eq!(world.rule(), Rule::Rest, "what it suspended stays so");
     let notes = world.notes();
     assert!(
         notes.iter().any(|note| note.contains("no such profile")),
         "{notes:?}"
+    );
+    world.profiles(default_profiles([crate::Profile::central(
+        "Lunch",
+        Status::Absent,
+    )]));
+    assert_eq!(
+        world.rule(),
+        Rule::ManualChoice,
+        "it returns with its profile"
     );
 }

@@ -203,3 +203,55 @@ fn a_mode_that_is_switched_off_takes_the_call_along() {
     assert_eq!((call(&world), stored(&world)), (None, None));
     assert_eq!(world.shown(), "Available, Available");
 }
+
+/// A calls B: what Teams shows of each, and what each is here.
+#[test]
+fn the_table_of_calls_row_by_row() {
+    const HERE: &str = "Busy, On the phone (MS Teams)";
+    const QUIET: &str = "DoNotDisturb, Do not disturb";
+    for (row, teams_a, here_a, teams_b, here_b) in [
+        ("audio call", CALL, HERE, CALL, HERE),
+        ("video call", CALL, HERE, CALL, HERE),
+        ("only screen sharing", PRESENTING, QUIET, CALL, HERE),
+        ("video call, A shares", PRESENTING, QUIET, CALL, HERE),
+    ] {
+        for (who, teams, here) in [("A", teams_a, here_a), ("B", teams_b, here_b)] {
+            let mut world = World::new(TelephonyAndPresence);
+            world.teams(teams.0, teams.1);
+            assert_eq!(world.shown(), here, "{row}: {who}");
+            assert!(call(&world).is_some(), "{row}: {who}");
+            world.teams(CALL.0, CALL.1);
+            assert_eq!(world.shown(), HERE, "{row}: {who} after sharing");
+        }
+    }
+}
+
+#[test]
+fn one_that_ended_unseen_under_our_session_ends_when_the_window_does() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.pass(seconds(5), Some(CALL));
+    world.line(LineState::Connected);
+    world.pass(seconds(30), Some(CALL));
+    world.line(LineState::Idle);
+    world.pass(seconds(62), Some(AVAILABLE));
+    assert_eq!(call(&world), None);
+    assert_eq!(world.shown(), "Available, Available");
+}
+
+#[test]
+fn one_that_is_held_under_our_session_stays_in_force() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.pass(seconds(5), Some(CALL));
+    let since = call(&world).unwrap().since;
+    world.line(LineState::Connected);
+    world.pass(seconds(30), Some(CALL));
+    assert_eq!(world.shown(), "Busy, On the phone");
+    assert_eq!(
+        &*world.presence().profile,
+        "Appointment",
+        "rule 4 all along"
+    );
+    world.line(LineState::Idle);
+    world.pass(seconds(90), Some(CALL));
+    assert_eq!(call(&world).unwrap().since, since);
+}

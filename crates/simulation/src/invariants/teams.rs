@@ -33,6 +33,8 @@ pub(crate) fn write(
             slot == Slot::Session
                 || !world.calm
                 || world.silent
+                // A write of ours that is still under way takes the slot again.
+                || !someone.writer.is_idle()
                 || since.is_none_or(|since| now.since(since.max(world.started_at)) < OVERRIDE),
             "{id}: takes back what the person chose in Teams at {since:?}"
         );
