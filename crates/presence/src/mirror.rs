@@ -2,6 +2,8 @@
 //! (domain rules 3.2 to 3.4). Nothing learned from Teams is ever written back: what is written follows from telephone
 //! lines, meetings, appointments and the person's own choice alone.
 
+mod deadline;
+
 use crate::{
     Meaning, Observation, Signals, TeamsCall, TeamsState, Timestamp,
     evaluate::wants_do_not_disturb,
@@ -122,13 +124,22 @@ impl Mirror {
             received_at: now,
         });
         for slot in Slot::ALL {
-            self.own_mut(slot).observe(now, meaning == slot.echo());
+            // Do not disturb hides our session: that its echo is not seen then does not say that it is over.
+            let hides = slot == Slot::Session
+                && matches!(meaning, Meaning::DoNotDisturb | Meaning::Presenting);
+            if !hides {
+                self.own_mut(slot).observe(now, meaning == slot.echo());
+            }
         }
         let wishes = self.notice_override(signals, settings, meaning, now);
         self.follow_call(signals, meaning, now);
         signals.presenting_since =
             (meaning == Meaning::Presenting).then(|| signals.presenting_since.unwrap_or(now));
-        let own_echo = self.own(Slot::Preferred).may_echo();
+        let own_echo = match self.own(Slot::Preferred) {
+            // Microsoft dropped it a moment ago: what Graph still shows is ours.
+            Own::Yielded(yielded) => yielded.may_echo(settings.timing, now),
+            own => own.may_echo(),
+        };
         let do_not_disturb =
             meaning == Meaning::DoNotDisturb && settings.policy.mode.presence() && !own_echo;
         // What our own write hides tells nothing. Calls and Do not disturb have rules of their own and leave the base as
@@ -391,6 +402,10 @@ impl Mirror {
                 self.change(slot, Own::Withdrawn(Withdrawn::from_held(&held, now)), now);
                 wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Clear)]);
             }
+            (Own::Yielded(yielded), false) if yielded.may_echo(timing, now) => {
+                *self.own_mut(slot) = Own::Withdrawn(Withdrawn::dropped(yielded.at));
+                wishes.push(Wish::Remember(slot));
+            }
             (Own::Yielded(_), false) => {
                 *self.own_mut(slot) = Own::None;
                 wishes.push(Wish::Remember(slot));
@@ -460,47 +475,5 @@ impl Mirror {
             _ => return Vec::new(),
         }
         vec![Wish::Remember(slot)]
-    }
-
-    /// When something here changes by itself.
-    pub(crate) fn deadline(
-        &self,
-        signals: &Signals,
-        timing: &Timing,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
-        let observed = signals
-            .observation
-            .as_ref()
-            .map(|seen| seen.received_at + timing.observation_fresh);
-        let session = match self.own(Slot::Session) {
-            Own::Held(held) => [
-                Some(held.written_at + timing.session_renewal),
-                held.adopted_until,
-            ],
-            _ => [None; 2],
-        };
-        let slots = Slot::ALL.into_iter().flat_map(|slot| {
-            [
-                self.own(slot).deadline(timing),
-                self.changeable_at(slot, timing),
-            ]
-        });
-        let remembered = self
-            .remembered
-            .map(|call| call.confirmed_at + timing.appointment_limit);
-        [
-            self.call_until(signals, timing),
-            self.observed_until(signals, timing),
-            observed,
-            self.paused.map(|(_, until)| until),
-            remembered,
-        ]
-        .into_iter()
-        .chain(session)
-        .chain(slots)
-        .flatten()
-        .filter(|at| *at > now)
-        .min()
     }
 }

@@ -165,7 +165,25 @@ impl Held {
     }
 }
 
+impl Yielded {
+    /// Whether Teams dropped our write so recently that Graph may still show it.
+    pub(crate) fn may_echo(&self, timing: &Timing, now: Timestamp) -> bool {
+        self.reason == YieldReason::Expired && now < self.at + timing.settle
+    }
+}
+
 impl Withdrawn {
+    /// Teams dropped it by itself.
+    pub(crate) fn dropped(at: Timestamp) -> Self {
+        Self {
+            requested_at: at,
+            acknowledged_at: Some(at),
+            expires_at: at,
+            echo_lag: None,
+            silent_since: None,
+        }
+    }
+
     pub(crate) fn from_held(held: &Held, now: Timestamp) -> Self {
         Self {
             requested_at: now,

@@ -92,7 +92,6 @@ fn try_many(from: u64, histories: u64) -> ExitCode {
         done.into_inner(),
         began.elapsed().max(Duration::from_millis(1)),
     );
-    #[allow(clippy::cast_precision_loss, reason = "for people to read")]
     let rate = done as f64 / took.as_secs_f64();
     println!(
         "{done} histories from {from} in {:.1} s, {rate:.0} per second",

@@ -1,0 +1,48 @@
+//! When the Teams side of a person changes by itself.
+
+use super::Mirror;
+use crate::{Signals, Slot, Timestamp, own::Own, settings::Timing};
+
+impl Mirror {
+    /// When something here changes by itself.
+    pub(crate) fn deadline(
+        &self,
+        signals: &Signals,
+        timing: &Timing,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let observed = signals
+            .observation
+            .as_ref()
+            .map(|seen| seen.received_at + timing.observation_fresh);
+        let session = match self.own(Slot::Session) {
+            Own::Held(held) => [
+                Some(held.written_at + timing.session_renewal),
+                held.adopted_until,
+            ],
+            _ => [None; 2],
+        };
+        let slots = Slot::ALL.into_iter().flat_map(|slot| {
+            [
+                self.own(slot).deadline(timing),
+                self.changeable_at(slot, timing),
+            ]
+        });
+        let remembered = self
+            .remembered
+            .map(|call| call.confirmed_at + timing.appointment_limit);
+        [
+            self.call_until(signals, timing),
+            self.observed_until(signals, timing),
+            observed,
+            self.paused.map(|(_, until)| until),
+            remembered,
+        ]
+        .into_iter()
+        .chain(session)
+        .chain(slots)
+        .flatten()
+        .filter(|at| *at > now)
+        .min()
+    }
+}
