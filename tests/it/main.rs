@@ -9,6 +9,7 @@
 mod crash;
 mod demo;
 mod model;
+mod openapi;
 mod pages;
 mod synchronisation;
 mod telephone;

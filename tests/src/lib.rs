@@ -8,6 +8,7 @@
 )]
 
 mod browser;
+mod contract;
 mod lab;
 mod offhook;
 mod program;
@@ -16,6 +17,7 @@ mod teamsbox;
 use std::{fmt::Debug, future::Future, time::Duration};
 
 pub use browser::Browser;
+pub use contract::{Contract, Operation};
 pub use lab::Lab;
 pub use offhook::{Demo, Installation, Server};
 pub use program::{Program, repository};

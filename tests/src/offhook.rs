@@ -4,8 +4,9 @@ use std::{fs, path::PathBuf};
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
-use crate::{Program, program};
+use crate::{Contract, Program, program};
 
 /// The key that the configuration names.
 const KEY: &str = "a-key-for-the-end-to-end-tests";
@@ -105,6 +106,7 @@ impl Installation {
             key: KEY.into(),
             cookie: None,
             http: reqwest::Client::new(),
+            contract: OnceCell::new(),
         }
     }
 }
@@ -119,6 +121,8 @@ pub struct Server {
     /// Signed in to an account instead of using the key.
     cookie: Option<String>,
     http: reqwest::Client,
+    /// What the server says of its own API.
+    contract: OnceCell<Contract>,
 }
 
 impl Server {
@@ -146,6 +150,7 @@ impl Server {
             key: String::new(),
             cookie: cookie.split(';').next().map(str::to_owned),
             http: reqwest::Client::new(),
+            contract: OnceCell::new(),
         }
     }
 
@@ -202,23 +207,42 @@ impl Server {
         self.program.unwrap().kill().await;
     }
 
-    /// A call of the API: status and body.
+    /// What the server says of its own API.
+    ///
+    /// # Panics
+    /// It says nothing, or nothing that can be read.
+    pub async fn contract(&self) -> &Contract {
+        let read = async || {
+            let url = format!("{}/api/v1/openapi.json", self.url);
+            let response = self.http.get(url).send().await.unwrap();
+            Contract::new(response.json().await.unwrap())
+        };
+        self.contract.get_or_init(read).await
+    }
+
+    /// A call of the API: status and body, which must be as the server's own document says.
+    ///
+    /// # Panics
+    /// They are not.
     pub async fn api(
         &self,
         method: Method,
         path: &str,
         body: Option<Value>,
     ) -> (StatusCode, Value) {
-        let mut request = self.request(method, path);
-        if let Some(body) = body {
-            request = request.json(&body);
+        let mut request = self.request(method.clone(), path);
+        if let Some(body) = &body {
+            request = request.json(body);
         }
         let response = request.send().await.unwrap();
         let (status, text) = (response.status(), response.text().await.unwrap());
-        (
-            status,
-            serde_json::from_str(&text).unwrap_or(Value::String(text)),
-        )
+        let answer = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        if let Some(path) = path.strip_prefix("/api/v1") {
+            let contract = self.contract().await;
+            let kept = contract.check(&method, path, body.as_ref(), status, &answer);
+            kept.unwrap_or_else(|broken| panic!("{method} {path}: {broken}"));
+        }
+        (status, answer)
     }
 
     /// The body of a call that must succeed.
@@ -361,6 +385,7 @@ impl Demo {
             key: text("api_key"),
             cookie: None,
             http: reqwest::Client::new(),
+            contract: OnceCell::new(),
         };
         Self {
             server,

@@ -5,6 +5,7 @@ mod appointments;
 mod audit;
 mod events;
 mod keys;
+mod openapi;
 mod people;
 mod presence;
 mod profile;
@@ -19,11 +20,11 @@ use ::presence::PersonId;
 use axum::{
     Router,
     extract::{FromRequest, Request, rejection::JsonRejection},
-    routing::{delete, get, post, put},
 };
 use serde::de::DeserializeOwned;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) use events::stream;
+pub(crate) use openapi::Document;
 pub(crate) use presence::PresenceBody;
 
 use crate::{
@@ -32,93 +33,58 @@ use crate::{
     problem::Problem,
 };
 
-/// All routes below `/api/v1`.
-pub(crate) fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/people", get(people::list))
-        .route("/people/{id}/presence", get(presence::read))
-        .route("/people/{id}/explanation", get(presence::explain))
-        .route("/people/{id}/history", get(presence::history))
-        .route(
-            "/people/{id}/profile",
-            put(profile::choose).delete(profile::automatic),
-        )
-        .route(
-            "/people/{id}/profiles",
-            get(profile::list).post(profile::add).put(profile::order),
-        )
-        .route(
-            "/people/{id}/profiles/{name}",
-            put(profile::change).delete(profile::delete),
-        )
-        .route(
-            "/people/{id}/appointments",
-            get(appointments::list).post(appointments::add),
-        )
-        .route(
-            "/people/{id}/appointments/{appointment}",
-            put(appointments::replace).delete(appointments::delete),
-        )
-        .route(
-            "/people/{id}/meetings/{meeting}",
-            put(sources::meet).delete(sources::leave),
-        )
-        .route(
-            "/people/{id}/clients/{client}",
-            put(sources::client).delete(sources::client_ended),
-        )
-        .route(
-            "/people/{id}/place",
-            get(scopes::place).put(scopes::put_place),
-        )
-        .route("/people/{id}/permissions", get(relationships::permissions))
-        .route("/people/{id}/relationships", get(relationships::list))
-        .route(
-            "/people/{id}/relationships/{viewer}",
-            get(relationships::read)
-                .put(relationships::write)
-                .delete(relationships::delete),
-        )
-        .route(
-            "/people/{id}/settings/{page}",
-            get(settings::read_own).put(settings::write_own),
-        )
-        .route("/scopes", get(scopes::list).post(scopes::add))
-        .route("/scopes/{scope}", delete(scopes::delete))
-        .route(
-            "/scopes/{scope}/settings/{page}",
-            get(settings::read).put(settings::write),
-        )
-        .route(
-            "/templates",
-            get(templates::list)
-                .post(templates::add)
-                .put(templates::order),
-        )
-        .route("/templates/teams", post(templates::create_teams))
-        .route(
-            "/templates/{name}",
-            get(templates::read)
-                .put(templates::change)
-                .delete(templates::delete),
-        )
-        .route(
-            "/workgroups",
-            get(relationships::workgroups).post(relationships::add_workgroup),
-        )
-        .route(
-            "/workgroups/{id}",
-            put(relationships::change_workgroup).delete(relationships::delete_workgroup),
-        )
-        .route("/audit", get(audit::list))
-        .route("/accounts", get(accounts::list).post(accounts::add))
-        .route("/accounts/{id}", delete(accounts::delete))
-        .route("/accounts/{id}/password", put(accounts::set_password))
-        .route("/keys", get(keys::list).post(keys::add))
-        .route("/keys/{id}", delete(keys::delete))
-        .route("/session", get(session::read).delete(session::end))
-        .route("/events", get(stream))
-        .fallback(unknown)
+/// All routes below `/api/v1`, and the document that describes them: both from one list, so that neither knows more than
+/// the other.
+pub(crate) fn routes() -> (Router<Shared>, Document) {
+    let (router, document) = OpenApiRouter::new()
+        .routes(routes!(people::list))
+        .routes(routes!(presence::read))
+        .routes(routes!(presence::explain))
+        .routes(routes!(presence::history))
+        .routes(routes!(profile::choose, profile::automatic))
+        .routes(routes!(profile::list, profile::add, profile::order))
+        .routes(routes!(profile::change, profile::delete))
+        .routes(routes!(appointments::list, appointments::add))
+        .routes(routes!(appointments::replace, appointments::delete))
+        .routes(routes!(sources::meet, sources::leave))
+        .routes(routes!(sources::client, sources::client_ended))
+        .routes(routes!(scopes::place, scopes::put_place))
+        .routes(routes!(relationships::permissions))
+        .routes(routes!(relationships::list))
+        .routes(routes!(
+            relationships::read,
+            relationships::write,
+            relationships::delete
+        ))
+        .routes(routes!(settings::read_own, settings::write_own))
+        .routes(routes!(scopes::list, scopes::add))
+        .routes(routes!(scopes::delete))
+        .routes(routes!(settings::read, settings::write))
+        .routes(routes!(templates::list, templates::add, templates::order))
+        .routes(routes!(templates::create_teams))
+        .routes(routes!(
+            templates::read,
+            templates::change,
+            templates::delete
+        ))
+        .routes(routes!(
+            relationships::workgroups,
+            relationships::add_workgroup
+        ))
+        .routes(routes!(
+            relationships::change_workgroup,
+            relationships::delete_workgroup
+        ))
+        .routes(routes!(audit::list))
+        .routes(routes!(accounts::list, accounts::add))
+        .routes(routes!(accounts::delete))
+        .routes(routes!(accounts::set_password))
+        .routes(routes!(keys::list, keys::add))
+        .routes(routes!(keys::delete))
+        .routes(routes!(session::read, session::end))
+        .routes(routes!(events::stream))
+        .split_for_parts();
+    (router.fallback(unknown), Document::new(document))
 }
 
 async fn unknown(request: Request) -> Problem {

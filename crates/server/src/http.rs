@@ -42,10 +42,12 @@ pub(crate) async fn serve(
 }
 
 fn router(shared: Shared) -> Router {
+    let (routes, document) = api::routes();
+    let document = document.text();
     // A layer of a router wraps each of its routes by itself; the guard must be able to look at the same address by GET,
     // so it wraps the whole. What is nested this way is protected here: `route_layer` does not reach fallbacks.
     let api = Router::new()
-        .fallback_service(api::routes().with_state(shared.clone()))
+        .fallback_service(routes.with_state(shared.clone()))
         .layer(middleware::from_fn_with_state(shared.clone(), edits::guard))
         .layer(middleware::from_fn_with_state(
             shared.clone(),
@@ -62,6 +64,7 @@ fn router(shared: Shared) -> Router {
     Router::new()
         .merge(protected)
         .nest("/api/v1", api)
+        .route("/api/v1/openapi.json", get(|| openapi(document)))
         .route("/open/{link}", get(access::open))
         .route("/api/v1/sign-in", axum::routing::post(api::session::begin))
         .route("/healthz", get(|| async { "ok\n" }))
@@ -71,6 +74,11 @@ fn router(shared: Shared) -> Router {
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .layer(middleware::from_fn(headers))
         .with_state(shared)
+}
+
+/// What the API is; open to everybody, as the source is.
+async fn openapi(document: String) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], document)
 }
 
 async fn headers(request: axum::extract::Request, next: Next) -> Response {

@@ -8,6 +8,7 @@ use presence::PersonId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{Account, Role};
+use utoipa::ToSchema;
 
 use super::{Json, audit::Entry};
 use crate::{
@@ -19,12 +20,13 @@ use crate::{
     problem::Problem,
 };
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Accounts {
     items: Vec<AccountBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Account)]
 pub(crate) struct AccountBody {
     id: String,
     name: String,
@@ -35,7 +37,7 @@ pub(crate) struct AccountBody {
     created_at: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewAccount {
     name: String,
@@ -45,7 +47,7 @@ pub(crate) struct NewAccount {
     password: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewPassword {
     password: String,
@@ -65,7 +67,13 @@ impl From<&Account> for AccountBody {
     }
 }
 
-/// `GET /accounts`.
+/// Who may sign in.
+#[utoipa::path(
+    get,
+    path = "/accounts",
+    tag = "Access",
+    responses((status = OK, description = "What was asked for.", body = Accounts)),
+)]
 pub(crate) async fn list(
     State(shared): State<Shared>,
     caller: Caller,
@@ -77,7 +85,13 @@ pub(crate) async fn list(
     }))
 }
 
-/// `POST /accounts`.
+/// Lets somebody sign in.
+#[utoipa::path(
+    post,
+    path = "/accounts",
+    tag = "Access",
+    responses((status = CREATED, description = "It is made.", body = AccountBody)),
+)]
 pub(crate) async fn add(
     State(shared): State<Shared>,
     caller: Caller,
@@ -130,8 +144,14 @@ async fn found(shared: &SharedState, id: &str) -> Result<Account, Problem> {
     shared.store.account(number).await?.ok_or_else(not_found)
 }
 
-/// `PUT /accounts/{id}/password`: by an administrator, or by whoever is signed in to the account. Everybody else who is
-/// signed in to it is signed out.
+/// Sets a password: by an administrator, or by whoever is signed in to the account. Everybody else who is signed in to
+/// it is signed out.
+#[utoipa::path(
+    put,
+    path = "/accounts/{id}/password",
+    tag = "Access",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
 pub(crate) async fn set_password(
     State(shared): State<Shared>,
     caller: Caller,
@@ -153,7 +173,13 @@ pub(crate) async fn set_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `DELETE /accounts/{id}`: with its sessions.
+/// Deletes an account with its sessions.
+#[utoipa::path(
+    delete,
+    path = "/accounts/{id}",
+    tag = "Access",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
 pub(crate) async fn delete(
     State(shared): State<Shared>,
     caller: Caller,

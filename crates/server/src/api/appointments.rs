@@ -10,6 +10,7 @@ use presence::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{Json, audit::Entry};
 use crate::{
@@ -24,13 +25,14 @@ const TEXT_MAX: usize = 1_000;
 /// The end of time, as far as a list is asked for.
 const EVER: Timestamp = Timestamp::from_milliseconds(i64::MAX);
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Appointments {
     items: Vec<AppointmentBody>,
 }
 
 /// One entry. What the viewer may not see is absent.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Appointment)]
 pub(crate) struct AppointmentBody {
     id: String,
     start: String,
@@ -45,7 +47,7 @@ pub(crate) struct AppointmentBody {
     origin: &'static str,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewAppointment {
     start: String,
@@ -76,7 +78,13 @@ fn body(appointment: &Appointment, level: Relationship) -> AppointmentBody {
     }
 }
 
-/// `GET /people/{id}/appointments`: what is not over, by its start.
+/// What is not over, by its start.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/appointments",
+    tag = "Appointments",
+    responses((status = OK, description = "What was asked for.", body = Appointments)),
+)]
 pub(crate) async fn list(
     State(shared): State<Shared>,
     caller: Caller,
@@ -163,7 +171,13 @@ fn checked(
     })
 }
 
-/// `POST /people/{id}/appointments`: durable and in force when answered.
+/// Adds an appointment: durable and in force when answered.
+#[utoipa::path(
+    post,
+    path = "/people/{id}/appointments",
+    tag = "Appointments",
+    responses((status = CREATED, description = "It is made.", body = AppointmentBody)),
+)]
 pub(crate) async fn add(
     State(shared): State<Shared>,
     caller: Caller,
@@ -192,7 +206,13 @@ fn appointment_id(text: &str) -> Result<AppointmentId, Problem> {
     number.map_err(|_| Problem::not_found("appointment", text, remedy))
 }
 
-/// `PUT /people/{id}/appointments/{appointment}`: replaces it.
+/// Replaces an appointment.
+#[utoipa::path(
+    put,
+    path = "/people/{id}/appointments/{appointment}",
+    tag = "Appointments",
+    responses((status = OK, description = "What was asked for.", body = AppointmentBody)),
+)]
 pub(crate) async fn replace(
     State(shared): State<Shared>,
     caller: Caller,
@@ -217,7 +237,13 @@ pub(crate) async fn replace(
     Ok(axum::Json(shown))
 }
 
-/// `DELETE /people/{id}/appointments/{appointment}`.
+/// Deletes an appointment.
+#[utoipa::path(
+    delete,
+    path = "/people/{id}/appointments/{appointment}",
+    tag = "Appointments",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
 pub(crate) async fn delete(
     State(shared): State<Shared>,
     caller: Caller,

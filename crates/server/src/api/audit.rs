@@ -8,6 +8,7 @@ use presence::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{AuditFilter, Change};
+use utoipa::ToSchema;
 
 use crate::{
     app::{Shared, SharedState},
@@ -70,7 +71,8 @@ impl Entry {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
     cursor: Option<i64>,
@@ -80,14 +82,14 @@ pub(crate) struct Asked {
     target: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-pub(crate) struct Page {
-    items: Vec<Row>,
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AuditPage {
+    items: Vec<AuditRow>,
     next: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct Row {
+#[derive(Debug, Serialize, ToSchema)]
+struct AuditRow {
     id: String,
     at: String,
     who: String,
@@ -97,12 +99,19 @@ struct Row {
     after: Option<Value>,
 }
 
-/// `GET /audit`: the newest first.
+/// Who changed what, the newest first.
+#[utoipa::path(
+    get,
+    path = "/audit",
+    tag = "Administration",
+    params(Asked),
+    responses((status = OK, description = "What was asked for.", body = AuditPage)),
+)]
 pub(crate) async fn list(
     State(shared): State<Shared>,
     caller: Caller,
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<Page>, Problem> {
+) -> Result<Json<AuditPage>, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
     let Query(asked) = asked.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
     let limit = asked.limit.unwrap_or(PAGE).clamp(1, 1_000);
@@ -118,7 +127,7 @@ pub(crate) async fn list(
     rows.truncate(limit);
     let next = rows.last().filter(|_| more).map(|row| row.id.to_string());
     let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
-    let items = rows.into_iter().map(|row| Row {
+    let items = rows.into_iter().map(|row| AuditRow {
         id: row.id.to_string(),
         at: rfc3339(row.at),
         who: row.who,
@@ -127,7 +136,7 @@ pub(crate) async fn list(
         before: json(row.before),
         after: json(row.after),
     });
-    Ok(Json(Page {
+    Ok(Json(AuditPage {
         items: items.collect(),
         next,
     }))

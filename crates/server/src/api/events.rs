@@ -15,6 +15,7 @@ use tokio::sync::{
     broadcast::{self, error::RecvError},
     watch,
 };
+use utoipa::ToSchema;
 
 use super::PresenceBody;
 use crate::{
@@ -25,12 +26,13 @@ use crate::{
     metrics::Metrics,
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Since {
     since: Option<u64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Body {
     person: String,
     presence: PresenceBody,
@@ -54,7 +56,15 @@ impl Drop for Open {
 
 type Frames = Pin<Box<dyn Stream<Item = Result<SseEvent, Infallible>> + Send>>;
 
-/// `GET /events`. `?since=` or `Last-Event-ID` names the revision after which to begin.
+/// Changes as server-sent events: `presence` with a person and the new presence, `reset` when everything must be read
+/// again, `hello` at the start. `Last-Event-ID` or `since` names the revision after which to begin.
+#[utoipa::path(
+    get,
+    path = "/events",
+    tag = "Presence",
+    params(Since),
+    responses((status = OK, description = "What was asked for.", content_type = "text/event-stream", body = String)),
+)]
 pub(crate) async fn stream(
     State(shared): State<Shared>,
     caller: Caller,

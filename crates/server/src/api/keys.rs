@@ -7,6 +7,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::API_KEY_SCOPES;
+use utoipa::ToSchema;
 
 use super::{Json, audit::Entry};
 use crate::{
@@ -14,12 +15,13 @@ use crate::{
     problem::Problem,
 };
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Keys {
     items: Vec<KeyBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Key)]
 pub(crate) struct KeyBody {
     id: String,
     name: String,
@@ -30,14 +32,20 @@ pub(crate) struct KeyBody {
     key: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewKey {
     name: String,
     scopes: Vec<String>,
 }
 
-/// `GET /keys`.
+/// The API keys, without the secrets.
+#[utoipa::path(
+    get,
+    path = "/keys",
+    tag = "Access",
+    responses((status = OK, description = "What was asked for.", body = Keys)),
+)]
 pub(crate) async fn list(
     State(shared): State<Shared>,
     caller: Caller,
@@ -56,7 +64,13 @@ pub(crate) async fn list(
     }))
 }
 
-/// `POST /keys`: answers with the key, which is never told again.
+/// Makes an API key and answers with it; it is never told again.
+#[utoipa::path(
+    post,
+    path = "/keys",
+    tag = "Access",
+    responses((status = CREATED, description = "It is made.", body = KeyBody)),
+)]
 pub(crate) async fn add(
     State(shared): State<Shared>,
     caller: Caller,
@@ -88,7 +102,13 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, axum::Json(body)))
 }
 
-/// `DELETE /keys/{id}`: it opens nothing from now on.
+/// Deletes an API key: it opens nothing from now on.
+#[utoipa::path(
+    delete,
+    path = "/keys/{id}",
+    tag = "Access",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
 pub(crate) async fn delete(
     State(shared): State<Shared>,
     caller: Caller,

@@ -6,6 +6,7 @@ use axum::{
 };
 use presence::PersonId;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{app::Shared, directory::Person, problem::Problem};
 
@@ -14,20 +15,22 @@ const PAGE: usize = 200;
 /// The most people in a page.
 const PAGE_MAX: usize = 1_000;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Paging {
     cursor: Option<String>,
     limit: Option<usize>,
 }
 
-#[derive(Debug, Serialize)]
-pub(crate) struct Page {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PeoplePage {
     items: Vec<PersonBody>,
     next: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Person)]
 #[serde(rename_all = "camelCase")]
 struct PersonBody {
     id: String,
@@ -37,7 +40,8 @@ struct PersonBody {
     lines: Vec<LineBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Line)]
 struct LineBody {
     extension: String,
 }
@@ -57,11 +61,18 @@ impl From<&Person> for PersonBody {
     }
 }
 
-/// `GET /people`: a page of people in a fixed order.
+/// A page of people in a fixed order.
+#[utoipa::path(
+    get,
+    path = "/people",
+    tag = "People",
+    params(Paging),
+    responses((status = OK, description = "What was asked for.", body = PeoplePage)),
+)]
 pub(crate) async fn list(
     State(shared): State<Shared>,
     paging: Result<Query<Paging>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<Page>, Problem> {
+) -> Result<Json<PeoplePage>, Problem> {
     let Query(Paging { cursor, limit }) =
         paging.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
     let limit = limit.unwrap_or(PAGE);
@@ -93,5 +104,5 @@ pub(crate) async fn list(
         .iter()
         .map(|person| PersonBody::from(&**person))
         .collect();
-    Ok(Json(Page { items, next }))
+    Ok(Json(PeoplePage { items, next }))
 }

@@ -6,11 +6,13 @@ use axum::{
 };
 use presence::{Activity, Permission, Reason, Source, View, reasons_for, view};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{app::Shared, caller::Caller, clock::rfc3339, directory::Person, problem::Problem};
 
 /// A presence on the wire.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Presence)]
 pub(crate) struct PresenceBody {
     status: &'static str,
     activity: Option<ActivityBody>,
@@ -20,7 +22,8 @@ pub(crate) struct PresenceBody {
     confidence: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Activity)]
 struct ActivityBody {
     kind: &'static str,
     label: String,
@@ -45,7 +48,7 @@ impl From<&View> for PresenceBody {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Explanation {
     person: String,
     name: String,
@@ -54,7 +57,8 @@ pub(crate) struct Explanation {
 }
 
 /// One reason. What the viewer may not see of it is absent.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Reason)]
 struct ReasonBody {
     rule: &'static str,
     source: String,
@@ -101,7 +105,13 @@ fn starting() -> Problem {
     Problem::unavailable("the server is starting; try again in a moment")
 }
 
-/// `GET /people/{id}/presence`.
+/// What a person is doing, as the caller may see it.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/presence",
+    tag = "Presence",
+    responses((status = OK, description = "What was asked for.", body = PresenceBody)),
+)]
 pub(crate) async fn read(
     State(shared): State<Shared>,
     caller: Caller,
@@ -113,7 +123,13 @@ pub(crate) async fn read(
     Ok(Json(PresenceBody::from(&view)))
 }
 
-/// `GET /people/{id}/explanation`.
+/// Why it is so: the reasons in order, counted and overruled.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/explanation",
+    tag = "Presence",
+    responses((status = OK, description = "What was asked for.", body = Explanation)),
+)]
 pub(crate) async fn explain(
     State(shared): State<Shared>,
     caller: Caller,
@@ -135,18 +151,26 @@ pub(crate) async fn explain(
     }))
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = History)]
 pub(crate) struct HistoryBody {
     items: Vec<PastBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Past)]
 struct PastBody {
     at: String,
     presence: PresenceBody,
 }
 
-/// `GET /people/{id}/history`: what was shown in the last 24 hours, as the caller may see it now, the oldest first.
+/// What was shown in the last 24 hours, as the caller may see it now, the oldest first.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/history",
+    tag = "Presence",
+    responses((status = OK, description = "What was asked for.", body = HistoryBody)),
+)]
 pub(crate) async fn history(
     State(shared): State<Shared>,
     caller: Caller,

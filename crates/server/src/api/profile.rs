@@ -10,6 +10,7 @@ use presence::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{Json, PresenceBody, audit::Entry};
 use crate::{
@@ -23,20 +24,22 @@ use crate::{
 /// A longer name or text is no profile's.
 const TEXT_MAX: usize = 200;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Choice)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChoiceBody {
     profile: String,
     until: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Profiles {
     items: Vec<ProfileBody>,
 }
 
 /// A profile on the wire.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Profile)]
 pub(crate) struct ProfileBody {
     name: String,
     status: &'static str,
@@ -46,7 +49,8 @@ pub(crate) struct ProfileBody {
     active: bool,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Forwarding)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ForwardingBody {
     kind: String,
@@ -55,7 +59,7 @@ pub(crate) struct ForwardingBody {
 }
 
 /// What one gives to make or change a profile. The name never changes.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewProfile {
     pub(crate) name: Option<String>,
@@ -193,7 +197,13 @@ fn refuse_loop(shared: &SharedState, person: PersonId, profile: &Profile) -> Res
     Err(Problem::invalid("profile", detail))
 }
 
-/// `PUT /people/{id}/profile`: durable and in force when answered.
+/// Chooses a profile: durable and in force when answered.
+#[utoipa::path(
+    put,
+    path = "/people/{id}/profile",
+    tag = "Profiles",
+    responses((status = OK, description = "What was asked for.", body = PresenceBody)),
+)]
 pub(crate) async fn choose(
     State(shared): State<Shared>,
     caller: Caller,
@@ -237,7 +247,13 @@ pub(crate) async fn choose(
     Ok(axum::Json(PresenceBody::from(&view)))
 }
 
-/// `DELETE /people/{id}/profile`: back to automatic.
+/// Goes back to automatic.
+#[utoipa::path(
+    delete,
+    path = "/people/{id}/profile",
+    tag = "Profiles",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
 pub(crate) async fn automatic(
     State(shared): State<Shared>,
     caller: Caller,
@@ -250,7 +266,13 @@ pub(crate) async fn automatic(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `GET /people/{id}/profiles`: My Profiles in order. Those who may not choose for the person see none.
+/// My Profiles in order. Those who may not choose for the person see none.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/profiles",
+    tag = "Profiles",
+    responses((status = OK, description = "What was asked for.", body = Profiles)),
+)]
 pub(crate) async fn list(
     State(shared): State<Shared>,
     caller: Caller,
@@ -267,7 +289,13 @@ pub(crate) async fn list(
     }))
 }
 
-/// `POST /people/{id}/profiles`: a profile of the person's own.
+/// Adds a profile of the person's own.
+#[utoipa::path(
+    post,
+    path = "/people/{id}/profiles",
+    tag = "Profiles",
+    responses((status = CREATED, description = "It is made.", body = ProfileBody)),
+)]
 pub(crate) async fn add(
     State(shared): State<Shared>,
     caller: Caller,
@@ -279,7 +307,13 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, axum::Json(profile)))
 }
 
-/// `PUT /people/{id}/profiles/{name}`: changes a profile of the person's own, except its name.
+/// Changes a profile of the person's own, except its name.
+#[utoipa::path(
+    put,
+    path = "/people/{id}/profiles/{name}",
+    tag = "Profiles",
+    responses((status = OK, description = "What was asked for.", body = ProfileBody)),
+)]
 pub(crate) async fn change(
     State(shared): State<Shared>,
     caller: Caller,
@@ -368,7 +402,13 @@ async fn arrange(shared: &SharedState, person: PersonId, personal: Personal) {
     shared.put_in_force(changed).await;
 }
 
-/// `DELETE /people/{id}/profiles/{name}`: refused while automatic activation or the calendar uses it.
+/// Deletes a profile of the person's own. Refused while automatic activation or the calendar uses it.
+#[utoipa::path(
+    delete,
+    path = "/people/{id}/profiles/{name}",
+    tag = "Profiles",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
 pub(crate) async fn delete(
     State(shared): State<Shared>,
     caller: Caller,
@@ -392,13 +432,20 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Order)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OrderBody {
     pub(crate) names: Vec<String>,
 }
 
-/// `PUT /people/{id}/profiles`: the order of My Profiles. Those that are not named come after those that are.
+/// Sets the order of My Profiles. Those that are not named come after those that are.
+#[utoipa::path(
+    put,
+    path = "/people/{id}/profiles",
+    tag = "Profiles",
+    responses((status = OK, description = "What was asked for.", body = Profiles)),
+)]
 pub(crate) async fn order(
     State(shared): State<Shared>,
     caller: Caller,

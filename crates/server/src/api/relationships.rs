@@ -8,6 +8,7 @@ use presence::{Permission, PersonId, Relationship};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::Workgroup;
+use utoipa::ToSchema;
 
 use super::{Json, audit::Entry};
 use crate::{
@@ -17,12 +18,13 @@ use crate::{
     problem::Problem,
 };
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Relationships {
     items: Vec<RelationshipBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Relationship)]
 pub(crate) struct RelationshipBody {
     viewer: String,
     /// What the owner said.
@@ -31,7 +33,8 @@ pub(crate) struct RelationshipBody {
     level: &'static str,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Level)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LevelBody {
     level: String,
@@ -55,7 +58,13 @@ fn shown(shared: &SharedState, owner: PersonId, viewer: PersonId) -> Relationshi
     })
 }
 
-/// `GET /people/{id}/relationships`: what the owner said of whom.
+/// What the owner said of whom.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/relationships",
+    tag = "Relationships",
+    responses((status = OK, description = "What was asked for.", body = Relationships)),
+)]
 pub(crate) async fn list(
     State(shared): State<Shared>,
     caller: Caller,
@@ -76,7 +85,13 @@ pub(crate) async fn list(
     }))
 }
 
-/// `GET /people/{id}/relationships/{viewer}`: what holds for a viewer.
+/// What holds for a viewer.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/relationships/{viewer}",
+    tag = "Relationships",
+    responses((status = OK, description = "What was asked for.", body = RelationshipBody)),
+)]
 pub(crate) async fn read(
     State(shared): State<Shared>,
     caller: Caller,
@@ -87,7 +102,13 @@ pub(crate) async fn read(
     Ok(axum::Json(shown(&shared, owner, viewer)))
 }
 
-/// `PUT /people/{id}/relationships/{viewer}`: the owner's own word.
+/// The owner's own word.
+#[utoipa::path(
+    put,
+    path = "/people/{id}/relationships/{viewer}",
+    tag = "Relationships",
+    responses((status = OK, description = "What was asked for.", body = RelationshipBody)),
+)]
 pub(crate) async fn write(
     State(shared): State<Shared>,
     caller: Caller,
@@ -100,7 +121,13 @@ pub(crate) async fn write(
         .map(axum::Json)
 }
 
-/// `DELETE /people/{id}/relationships/{viewer}`: back to what workgroups and scopes give.
+/// Goes back to what workgroups and scopes give.
+#[utoipa::path(
+    delete,
+    path = "/people/{id}/relationships/{viewer}",
+    tag = "Relationships",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
 pub(crate) async fn delete(
     State(shared): State<Shared>,
     caller: Caller,
@@ -150,12 +177,13 @@ async fn set(
     Ok(shown(shared, owner, viewer))
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Workgroups {
     items: Vec<WorkgroupBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Workgroup)]
 pub(crate) struct WorkgroupBody {
     id: String,
     name: String,
@@ -163,7 +191,7 @@ pub(crate) struct WorkgroupBody {
     members: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewWorkgroup {
     name: String,
@@ -182,7 +210,13 @@ impl From<&Workgroup> for WorkgroupBody {
     }
 }
 
-/// `GET /workgroups`.
+/// Groups whose members see each other at a level.
+#[utoipa::path(
+    get,
+    path = "/workgroups",
+    tag = "Relationships",
+    responses((status = OK, description = "What was asked for.", body = Workgroups)),
+)]
 pub(crate) async fn workgroups(
     State(shared): State<Shared>,
     caller: Caller,
@@ -194,7 +228,13 @@ pub(crate) async fn workgroups(
     Ok(axum::Json(Workgroups { items }))
 }
 
-/// `POST /workgroups`.
+/// Makes a workgroup.
+#[utoipa::path(
+    post,
+    path = "/workgroups",
+    tag = "Relationships",
+    responses((status = CREATED, description = "It is made.", body = WorkgroupBody)),
+)]
 pub(crate) async fn add_workgroup(
     State(shared): State<Shared>,
     caller: Caller,
@@ -210,7 +250,13 @@ fn workgroup_id(id: &str) -> Result<u64, Problem> {
         .map_err(|_| Problem::not_found("workgroup", id, remedy))
 }
 
-/// `PUT /workgroups/{id}`.
+/// Replaces a workgroup.
+#[utoipa::path(
+    put,
+    path = "/workgroups/{id}",
+    tag = "Relationships",
+    responses((status = OK, description = "What was asked for.", body = WorkgroupBody)),
+)]
 pub(crate) async fn change_workgroup(
     State(shared): State<Shared>,
     caller: Caller,
@@ -258,7 +304,13 @@ async fn put_workgroup(
     })
 }
 
-/// `DELETE /workgroups/{id}`.
+/// Deletes a workgroup.
+#[utoipa::path(
+    delete,
+    path = "/workgroups/{id}",
+    tag = "Relationships",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
 pub(crate) async fn delete_workgroup(
     State(shared): State<Shared>,
     caller: Caller,
@@ -284,7 +336,7 @@ async fn workgroups_again(shared: &SharedState) -> Result<(), Problem> {
 }
 
 /// What the caller may do for an owner, for a page that shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Permissions {
     level: &'static str,
     pick_up: bool,
@@ -293,7 +345,13 @@ pub(crate) struct Permissions {
     change_appointments: bool,
 }
 
-/// `GET /people/{id}/permissions`: the caller's own.
+/// What the caller may do for the person.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/permissions",
+    tag = "Relationships",
+    responses((status = OK, description = "What was asked for.", body = Permissions)),
+)]
 pub(crate) async fn permissions(
     State(shared): State<Shared>,
     caller: Caller,

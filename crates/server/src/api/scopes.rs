@@ -7,6 +7,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::ScopeKind;
+use utoipa::ToSchema;
 
 use super::{Json, audit::Entry};
 use crate::{
@@ -16,12 +17,13 @@ use crate::{
     problem::Problem,
 };
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Scopes {
     items: Vec<ScopeBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Scope)]
 pub(crate) struct ScopeBody {
     id: String,
     kind: &'static str,
@@ -29,7 +31,7 @@ pub(crate) struct ScopeBody {
     name: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewScope {
     kind: String,
@@ -38,7 +40,13 @@ pub(crate) struct NewScope {
     name: String,
 }
 
-/// `GET /scopes`: the organisation, its locations, their groups.
+/// The organisation, its locations, their groups.
+#[utoipa::path(
+    get,
+    path = "/scopes",
+    tag = "Scopes and settings",
+    responses((status = OK, description = "What was asked for.", body = Scopes)),
+)]
 pub(crate) async fn list(State(shared): State<Shared>) -> axum::Json<Scopes> {
     let organisation = ScopeBody {
         id: ORGANISATION.into(),
@@ -58,7 +66,13 @@ pub(crate) async fn list(State(shared): State<Shared>) -> axum::Json<Scopes> {
     axum::Json(Scopes { items })
 }
 
-/// `POST /scopes`: a location, or a configuration group of one.
+/// Makes a location, or a configuration group of one.
+#[utoipa::path(
+    post,
+    path = "/scopes",
+    tag = "Scopes and settings",
+    responses((status = CREATED, description = "It is made.", body = ScopeBody)),
+)]
 pub(crate) async fn add(
     State(shared): State<Shared>,
     caller: Caller,
@@ -88,7 +102,13 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, axum::Json(body)))
 }
 
-/// `DELETE /scopes/{scope}`: refused while something uses it.
+/// Deletes a scope. Refused while something uses it.
+#[utoipa::path(
+    delete,
+    path = "/scopes/{scope}",
+    tag = "Scopes and settings",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
 pub(crate) async fn delete(
     State(shared): State<Shared>,
     caller: Caller,
@@ -103,14 +123,21 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Place)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PlaceBody {
     location: Option<String>,
     group: Option<String>,
 }
 
-/// `GET /people/{id}/place`.
+/// The location and configuration group of a person.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/place",
+    tag = "Scopes and settings",
+    responses((status = OK, description = "What was asked for.", body = PlaceBody)),
+)]
 pub(crate) async fn place(
     State(shared): State<Shared>,
     Path(id): Path<String>,
@@ -123,7 +150,13 @@ pub(crate) async fn place(
     }))
 }
 
-/// `PUT /people/{id}/place`: moves a person to a location and, there, to a configuration group.
+/// Moves a person to a location and, there, to a configuration group.
+#[utoipa::path(
+    put,
+    path = "/people/{id}/place",
+    tag = "Scopes and settings",
+    responses((status = OK, description = "What was asked for.", body = PlaceBody)),
+)]
 pub(crate) async fn put_place(
     State(shared): State<Shared>,
     caller: Caller,

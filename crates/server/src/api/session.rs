@@ -6,25 +6,33 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Json;
 use crate::{access, app::Shared, caller::Caller, password, problem::Problem};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SignIn {
     name: String,
     password: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Who {
     name: String,
     person: Option<String>,
     admin: bool,
 }
 
-/// `POST /sign-in`: a cookie for name and password. The only call that needs no sign-in.
+/// Signs in: a cookie for name and password. The only call that needs no sign-in.
+#[utoipa::path(
+    post,
+    path = "/sign-in",
+    tag = "Access",
+    security(()),
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
 pub(crate) async fn begin(
     State(shared): State<Shared>,
     Json(body): Json<SignIn>,
@@ -45,7 +53,13 @@ pub(crate) async fn begin(
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
-/// `GET /session`: who one is.
+/// Who one is.
+#[utoipa::path(
+    get,
+    path = "/session",
+    tag = "Access",
+    responses((status = OK, description = "What was asked for.", body = Who)),
+)]
 pub(crate) async fn read(caller: Caller) -> axum::Json<Who> {
     axum::Json(Who {
         admin: caller.is_admin(),
@@ -54,7 +68,13 @@ pub(crate) async fn read(caller: Caller) -> axum::Json<Who> {
     })
 }
 
-/// `DELETE /session`: the cookie opens nothing from now on.
+/// Signs out: the cookie opens nothing from now on.
+#[utoipa::path(
+    delete,
+    path = "/session",
+    tag = "Access",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
 pub(crate) async fn end(
     State(shared): State<Shared>,
     headers: HeaderMap,

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use presence::{Page, PageValues, PersonId, Resolved};
 use serde_json::{Map, Value, json};
 use tokio::sync::MutexGuard;
+use utoipa::ToSchema;
 
 use super::{Json, audit::Entry};
 use crate::{
@@ -17,9 +18,15 @@ use crate::{
 };
 
 /// Whether a scope has settings of its own for the page.
-const INDIVIDUAL: &str = "individual";
+pub(super) const INDIVIDUAL: &str = "individual";
 /// The scope whose settings a page that becomes individual begins with.
-const COPY_FROM: &str = "copy_from";
+pub(super) const COPY_FROM: &str = "copy_from";
+
+/// The settings of a page in the document; `openapi.rs` fills it from the table of settings.
+#[derive(ToSchema)]
+#[schema(as = Settings)]
+#[expect(dead_code, reason = "only its name is used, by the document")]
+struct SettingsBody(Value);
 
 fn page(name: &str) -> Result<Page, Problem> {
     Page::from_name(name).ok_or_else(|| {
@@ -66,7 +73,13 @@ fn scope_body(shared: &SharedState, scope: &str, page: Page) -> Result<Value, Pr
     }))
 }
 
-/// `GET /scopes/{scope}/settings/{page}`: what holds there.
+/// What holds in a scope.
+#[utoipa::path(
+    get,
+    path = "/scopes/{scope}/settings/{page}",
+    tag = "Scopes and settings",
+    responses((status = OK, description = "What was asked for.", body = SettingsBody)),
+)]
 pub(crate) async fn read(
     State(shared): State<Shared>,
     Path((scope, name)): Path<(String, String)>,
@@ -74,9 +87,16 @@ pub(crate) async fn read(
     Ok(axum::Json(scope_body(&shared, &scope, page(&name)?)?))
 }
 
-/// `PUT /scopes/{scope}/settings/{page}`: durable and in force when answered. What is left out stays as it is; a scope
-/// that was default becomes individual and begins with the product's defaults, or with those of the scope that
-/// `copy_from` names. `{"individual": false}` makes it default again.
+/// Sets values of a scope: durable and in force when answered. What is left out stays as it is; a scope that was
+/// default becomes individual and begins with the product's defaults, or with those of the scope that `copy_from`
+/// names. `{"individual": false}` makes it default again.
+#[utoipa::path(
+    put,
+    path = "/scopes/{scope}/settings/{page}",
+    tag = "Scopes and settings",
+    request_body = SettingsBody,
+    responses((status = OK, description = "What was asked for.", body = SettingsBody)),
+)]
 pub(crate) async fn write(
     State(shared): State<Shared>,
     caller: Caller,
@@ -203,7 +223,13 @@ fn person_body(shared: &SharedState, person: PersonId, page: Page) -> Value {
     })
 }
 
-/// `GET /people/{id}/settings/{page}`: what holds for the person, and the values of their own.
+/// What holds for the person, and the values of their own.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/settings/{page}",
+    tag = "Scopes and settings",
+    responses((status = OK, description = "What was asked for.", body = SettingsBody)),
+)]
 pub(crate) async fn read_own(
     State(shared): State<Shared>,
     caller: Caller,
@@ -214,8 +240,15 @@ pub(crate) async fn read_own(
     Ok(axum::Json(person_body(&shared, person.id, page(&name)?)))
 }
 
-/// `PUT /people/{id}/settings/{page}`: values of the person's own; null takes one back. A value that the person may not
-/// change is refused to the person; set by an administrator it is kept and used once it may be.
+/// Sets values of the person's own; null takes one back. A value that the person may not change is refused to the
+/// person; set by an administrator it is kept and used once it may be.
+#[utoipa::path(
+    put,
+    path = "/people/{id}/settings/{page}",
+    tag = "Scopes and settings",
+    request_body = SettingsBody,
+    responses((status = OK, description = "What was asked for.", body = SettingsBody)),
+)]
 pub(crate) async fn write_own(
     State(shared): State<Shared>,
     caller: Caller,

@@ -9,6 +9,7 @@ use axum::{
 use presence::{ClientId, ClientState, Fact};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 use super::Json;
 use crate::{app::Shared, caller::Caller, clients::LEASE, clock::parse_rfc3339, problem::Problem};
@@ -18,7 +19,8 @@ const MEETING_LEASE: Duration = Duration::from_secs(60);
 /// A longer name is no meeting's and no client's.
 const NAME_MAX: usize = 200;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Meeting)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MeetingBody {
     audio: bool,
@@ -34,7 +36,13 @@ fn checked(field: &'static str, name: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// `PUT /people/{id}/meetings/{meeting}`: the person is in it, for a minute from now unless it is said again.
+/// The person is in a meeting, for a minute from now unless it is said again.
+#[utoipa::path(
+    put,
+    path = "/people/{id}/meetings/{meeting}",
+    tag = "Sources",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
 pub(crate) async fn meet(
     State(shared): State<Shared>,
     caller: Caller,
@@ -54,7 +62,13 @@ pub(crate) async fn meet(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `DELETE /people/{id}/meetings/{meeting}`: the person left it.
+/// The person left the meeting.
+#[utoipa::path(
+    delete,
+    path = "/people/{id}/meetings/{meeting}",
+    tag = "Sources",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
 pub(crate) async fn leave(
     State(shared): State<Shared>,
     caller: Caller,
@@ -67,7 +81,8 @@ pub(crate) async fn leave(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Client)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ClientBody {
     state: String,
@@ -84,8 +99,13 @@ fn client_id(name: &str) -> ClientId {
     ClientId(number | (1 << 63))
 }
 
-/// `PUT /people/{id}/clients/{client}`: a client of the person runs and says whether anybody is there; for a minute from
-/// now unless it is said again.
+/// A client of the person runs and says whether anybody is there; for a minute from now unless it is said again.
+#[utoipa::path(
+    put,
+    path = "/people/{id}/clients/{client}",
+    tag = "Sources",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
 pub(crate) async fn client(
     State(shared): State<Shared>,
     caller: Caller,
@@ -118,7 +138,13 @@ pub(crate) async fn client(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `DELETE /people/{id}/clients/{client}`: it ended.
+/// The client ended.
+#[utoipa::path(
+    delete,
+    path = "/people/{id}/clients/{client}",
+    tag = "Sources",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
 pub(crate) async fn client_ended(
     State(shared): State<Shared>,
     caller: Caller,

@@ -8,6 +8,7 @@ use presence::{Origin, PersonId, Profile, Status, TEAMS_PROFILE};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{StoreError, Template};
+use utoipa::ToSchema;
 
 use super::{
     Json,
@@ -21,12 +22,13 @@ use crate::{
     problem::Problem,
 };
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Templates {
     items: Vec<TemplateBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Template)]
 pub(crate) struct TemplateBody {
     #[serde(flatten)]
     profile: ProfileBody,
@@ -38,7 +40,7 @@ pub(crate) struct TemplateBody {
     uses: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct NewTemplate {
     #[serde(flatten)]
     profile: NewProfileFields,
@@ -48,7 +50,7 @@ pub(crate) struct NewTemplate {
 }
 
 /// `flatten` and `deny_unknown_fields` do not go together; unknown fields are ignored here.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct NewProfileFields {
     name: Option<String>,
     status: String,
@@ -77,7 +79,13 @@ fn found(shared: &SharedState, name: &str) -> Result<Template, Problem> {
     })
 }
 
-/// `GET /templates`: in the administrator's order.
+/// The central templates in the administrator's order.
+#[utoipa::path(
+    get,
+    path = "/templates",
+    tag = "Profiles",
+    responses((status = OK, description = "What was asked for.", body = Templates)),
+)]
 pub(crate) async fn list(State(shared): State<Shared>) -> axum::Json<Templates> {
     let templates = shared.organisation.read(|tables| tables.templates.clone());
     let items = templates.iter().map(|template| shown(&shared, template));
@@ -86,7 +94,13 @@ pub(crate) async fn list(State(shared): State<Shared>) -> axum::Json<Templates> 
     })
 }
 
-/// `GET /templates/{name}`.
+/// A central template and what uses it.
+#[utoipa::path(
+    get,
+    path = "/templates/{name}",
+    tag = "Profiles",
+    responses((status = OK, description = "What was asked for.", body = TemplateBody)),
+)]
 pub(crate) async fn read(
     State(shared): State<Shared>,
     Path(name): Path<String>,
@@ -94,7 +108,13 @@ pub(crate) async fn read(
     Ok(axum::Json(shown(&shared, &found(&shared, &name)?)))
 }
 
-/// `POST /templates`.
+/// Makes a central template.
+#[utoipa::path(
+    post,
+    path = "/templates",
+    tag = "Profiles",
+    responses((status = CREATED, description = "It is made.", body = TemplateBody)),
+)]
 pub(crate) async fn add(
     State(shared): State<Shared>,
     caller: Caller,
@@ -106,7 +126,13 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, axum::Json(body)))
 }
 
-/// `PUT /templates/{name}`: all but the name. Refused where it is to become inactive and something uses it.
+/// Changes all of a template but its name. Refused where it is to become inactive and something uses it.
+#[utoipa::path(
+    put,
+    path = "/templates/{name}",
+    tag = "Profiles",
+    responses((status = OK, description = "What was asked for.", body = TemplateBody)),
+)]
 pub(crate) async fn change(
     State(shared): State<Shared>,
     caller: Caller,
@@ -211,8 +237,14 @@ fn refuse_use(shared: &SharedState, name: &str) -> Result<(), Problem> {
     )))
 }
 
-/// `DELETE /templates/{name}`: refused while automatic activation or calendar synchronisation uses it; the refusal lists
-/// the uses.
+/// Deletes a template. Refused while automatic activation or calendar synchronisation uses it; the refusal lists the
+/// uses.
+#[utoipa::path(
+    delete,
+    path = "/templates/{name}",
+    tag = "Profiles",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
 pub(crate) async fn delete(
     State(shared): State<Shared>,
     caller: Caller,
@@ -233,7 +265,13 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `PUT /templates`: the administrator's order.
+/// Sets the administrator's order of templates.
+#[utoipa::path(
+    put,
+    path = "/templates",
+    tag = "Profiles",
+    responses((status = OK, description = "What was asked for.", body = Templates)),
+)]
 pub(crate) async fn order(
     State(shared): State<Shared>,
     caller: Caller,
@@ -254,7 +292,13 @@ pub(crate) async fn order(
     Ok(list(State(shared)).await)
 }
 
-/// `POST /templates/teams`: the template for calls in Teams, made once however often it is asked for.
+/// Makes the template for calls in Teams, once however often it is asked for.
+#[utoipa::path(
+    post,
+    path = "/templates/teams",
+    tag = "Profiles",
+    responses((status = OK, description = "What was asked for.", body = TemplateBody), (status = CREATED, description = "It is made.", body = TemplateBody)),
+)]
 pub(crate) async fn create_teams(
     State(shared): State<Shared>,
     caller: Caller,

@@ -1,0 +1,295 @@
+//! The OpenAPI document: it is one, and the server does what it says. Every call that any other test makes is held against
+//! it too ([`Server::api`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use end_to_end::{Demo, Operation, Server};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+const ANNA: &str = "Anna Becker";
+const BERT: &str = "Bert Lindqvist";
+
+#[tokio::test]
+async fn the_document_is_valid_openapi_and_open_to_everybody() {
+    let demo = Demo::start(&["--still"]).await;
+    let document = &demo.server.contract().await.document;
+    let schema: Value = serde_json::from_str(include_str!("../openapi/schema-3.1.json")).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = schema
+        .iter_errors(document)
+        .map(|error| format!("{error} at {}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    let mut ids = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(ids.insert(id), "{method} {path}: {id} twice");
+            let summary = operation["summary"].as_str().unwrap_or_default();
+            assert!(
+                !summary.is_empty(),
+                "{method} {path} says nothing of itself"
+            );
+        }
+    }
+}
+
+/// What can be read without making something first.
+const READS: [&str; 16] = [
+    "/people",
+    "/people/{id}/presence",
+    "/people/{id}/explanation",
+    "/people/{id}/history",
+    "/people/{id}/profiles",
+    "/people/{id}/appointments",
+    "/people/{id}/place",
+    "/people/{id}/permissions",
+    "/people/{id}/relationships",
+    "/people/{id}/settings/{page}",
+    "/scopes",
+    "/templates",
+    "/workgroups",
+    "/accounts",
+    "/keys",
+    "/session",
+];
+
+/// What stands for the names in braces.
+type Names = BTreeMap<&'static str, String>;
+
+/// Makes calls and notes which operations they were.
+struct Caller<'a> {
+    server: &'a Server,
+    done: BTreeSet<(String, String)>,
+}
+
+impl Caller<'_> {
+    /// A call that must succeed; `names` stand for the names in braces.
+    async fn call(
+        &mut self,
+        method: Method,
+        template: &str,
+        names: &Names,
+        body: Option<Value>,
+    ) -> Value {
+        let mut path = template.to_owned();
+        for (name, value) in names {
+            path = path.replace(&format!("{{{name}}}"), value);
+        }
+        let done = (method.as_str().to_lowercase(), template.to_owned());
+        self.done.insert(done);
+        let path = format!("/api/v1{path}");
+        self.server.ok(method, &path, body).await
+    }
+}
+
+#[tokio::test]
+async fn every_operation_of_the_document_does_what_it_says() {
+    let demo = Demo::start(&["--still"]).await;
+    let mut caller = Caller {
+        server: &demo.server,
+        done: BTreeSet::new(),
+    };
+    let anna = demo.server.person(ANNA).await;
+    let bert = demo.server.person(BERT).await;
+    let mut names = BTreeMap::from([
+        ("id", anna.clone()),
+        ("viewer", bert.clone()),
+        ("meeting", "daily".into()),
+        ("client", "desk".into()),
+        ("page", "automatic".into()),
+    ]);
+    what_people_do(&mut caller, &mut names).await;
+    what_administrators_arrange(&mut caller, &mut names).await;
+    let group = json!({"name": "Board", "level": "Assistant", "members": [anna, bert]});
+    who_may_enter(&mut caller, &mut names, group).await;
+    // The stream does not end: it is opened, and what it sends is other tests' matter.
+    drop(demo.server.events().await);
+    caller.done.insert(("get".into(), "/events".into()));
+
+    let done = caller.done;
+    let untried: Vec<&Operation> = demo
+        .server
+        .contract()
+        .await
+        .operations()
+        .filter(|known| !done.contains(&(known.method.clone(), known.path.clone())))
+        .collect();
+    assert!(untried.is_empty(), "add a call of {untried:?} above");
+}
+
+#[tokio::test]
+async fn a_refusal_is_a_problem_as_the_document_says() {
+    let demo = Demo::start(&["--still"]).await;
+    let id = demo.server.person(ANNA).await;
+    let path = format!("/api/v1/people/{id}/profile");
+    let body = Some(json!({"profile": "Nonsense"}));
+    let (status, problem) = demo.server.api(Method::PUT, &path, body).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(problem["field"], "profile");
+}
+
+fn id(made: &Value) -> String {
+    made["id"].as_str().unwrap().to_owned()
+}
+
+async fn what_people_do(caller: &mut Caller<'_>, names: &mut Names) {
+    let (get, put, post, delete) = (Method::GET, Method::PUT, Method::POST, Method::DELETE);
+    for path in READS {
+        caller.call(get.clone(), path, names, None).await;
+    }
+    // A person's own things.
+    let steps = [
+        (
+            &put,
+            "/people/{id}/profile",
+            Some(json!({"profile": "Busy", "until": "2099-01-01T00:00:00Z"})),
+        ),
+        (&delete, "/people/{id}/profile", None),
+        (
+            &post,
+            "/people/{id}/profiles",
+            Some(
+                json!({"name": "Focus", "status": "DoNotDisturb", "forwarding": {"kind": "all", "target": "+49301234"}}),
+            ),
+        ),
+        (
+            &put,
+            "/people/{id}/profiles",
+            Some(json!({"names": ["Focus", "Available"]})),
+        ),
+        (
+            &put,
+            "/people/{id}/profiles/{name}",
+            Some(json!({"status": "Busy", "text": "not now"})),
+        ),
+        (&delete, "/people/{id}/profiles/{name}", None),
+        (
+            &put,
+            "/people/{id}/meetings/{meeting}",
+            Some(json!({"audio": true})),
+        ),
+        (&delete, "/people/{id}/meetings/{meeting}", None),
+        (
+            &put,
+            "/people/{id}/clients/{client}",
+            Some(json!({"state": "active"})),
+        ),
+        (&delete, "/people/{id}/clients/{client}", None),
+        (
+            &put,
+            "/people/{id}/relationships/{viewer}",
+            Some(json!({"level": "TeamColleague"})),
+        ),
+        (&get, "/people/{id}/relationships/{viewer}", None),
+        (&delete, "/people/{id}/relationships/{viewer}", None),
+        (
+            &put,
+            "/people/{id}/settings/{page}",
+            Some(json!({"inactivity_after": 300})),
+        ),
+        (
+            &put,
+            "/people/{id}/place",
+            Some(json!({"location": "lyon", "group": null})),
+        ),
+    ];
+    names.insert("name", "Focus".into());
+    for (method, path, body) in steps {
+        caller.call(method.clone(), path, names, body).await;
+    }
+    let appointments = "/people/{id}/appointments";
+    let review = json!({"start": "2098-01-01T10:00:00Z", "end": "2098-01-01T12:00:00Z", "text": "Review", "private": true});
+    let made = caller
+        .call(post.clone(), appointments, names, Some(review.clone()))
+        .await;
+    names.insert("appointment", id(&made));
+    let one = "/people/{id}/appointments/{appointment}";
+    caller.call(put.clone(), one, names, Some(review)).await;
+    caller.call(delete.clone(), one, names, None).await;
+}
+
+async fn what_administrators_arrange(caller: &mut Caller<'_>, names: &mut Names) {
+    let (get, put, post, delete) = (Method::GET, Method::PUT, Method::POST, Method::DELETE);
+    let location = json!({"kind": "location", "name": "Oslo"});
+    let made = caller
+        .call(post.clone(), "/scopes", names, Some(location))
+        .await;
+    names.insert("scope", id(&made));
+    let page = "/scopes/{scope}/settings/{page}";
+    let individual = json!({"individual": true, "user_may_change": {"locked": false}});
+    caller
+        .call(put.clone(), page, names, Some(individual))
+        .await;
+    caller.call(get.clone(), page, names, None).await;
+    caller
+        .call(put.clone(), page, names, Some(json!({"individual": false})))
+        .await;
+    caller
+        .call(delete.clone(), "/scopes/{scope}", names, None)
+        .await;
+    names.insert("name", "Lunch".into());
+    let template = json!({"name": "Lunch", "status": "BeRightBack"});
+    caller
+        .call(post.clone(), "/templates", names, Some(template))
+        .await;
+    caller
+        .call(get.clone(), "/templates/{name}", names, None)
+        .await;
+    let inactive = json!({"status": "BeRightBack", "active": false, "offers": ["lyon"]});
+    caller
+        .call(put.clone(), "/templates/{name}", names, Some(inactive))
+        .await;
+    let order = json!({"names": ["Lunch"]});
+    caller
+        .call(put.clone(), "/templates", names, Some(order))
+        .await;
+    caller
+        .call(delete.clone(), "/templates/{name}", names, None)
+        .await;
+    caller
+        .call(post.clone(), "/templates/teams", names, None)
+        .await;
+}
+
+async fn who_may_enter(caller: &mut Caller<'_>, names: &mut Names, group: Value) {
+    let (get, put, post, delete) = (Method::GET, Method::PUT, Method::POST, Method::DELETE);
+    let made = caller
+        .call(post.clone(), "/workgroups", names, Some(group.clone()))
+        .await;
+    names.insert("id", id(&made));
+    caller
+        .call(put.clone(), "/workgroups/{id}", names, Some(group))
+        .await;
+    caller
+        .call(delete.clone(), "/workgroups/{id}", names, None)
+        .await;
+    let account = json!({"name": "anna", "role": "person", "password": "correct horse battery"});
+    let made = caller
+        .call(post.clone(), "/accounts", names, Some(account))
+        .await;
+    names.insert("id", id(&made));
+    let password = json!({"password": "another horse battery"});
+    caller
+        .call(
+            put.clone(),
+            "/accounts/{id}/password",
+            names,
+            Some(password.clone()),
+        )
+        .await;
+    let sign_in = json!({"name": "anna", "password": password["password"]});
+    caller
+        .call(post.clone(), "/sign-in", names, Some(sign_in))
+        .await;
+    caller
+        .call(delete.clone(), "/accounts/{id}", names, None)
+        .await;
+    let key = json!({"name": "robot", "scopes": ["read"]});
+    let made = caller.call(post.clone(), "/keys", names, Some(key)).await;
+    names.insert("id", id(&made));
+    caller.call(delete.clone(), "/keys/{id}", names, None).await;
+    caller.call(delete.clone(), "/session", names, None).await;
+    caller.call(get.clone(), "/audit", names, None).await;
+}
