@@ -15,6 +15,7 @@ mod synchronisation;
 mod telephone;
 mod tidy;
 mod trouble;
+mod upkeep;
 
 use std::time::Duration;
 

@@ -68,6 +68,16 @@ impl Installation {
         self.folder.path().join("offhook.toml")
     }
 
+    /// A file of the data folder.
+    pub fn data(&self, name: &str) -> PathBuf {
+        self.folder.path().join("data").join(name)
+    }
+
+    /// A page of the server.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
     /// Imports people `(name, extension)` from a CSV file.
     ///
     /// # Panics

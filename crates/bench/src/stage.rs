@@ -107,6 +107,7 @@ impl Stage {
             }),
             timing,
             api_key: None,
+            audit_kept: Duration::from_secs(24 * 3600),
             demo: None,
         })
         .await?;

@@ -154,6 +154,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
         pbx: Some(connector),
         timing: Timing::default(),
         api_key: None,
+        audit_kept: Duration::from_secs(24 * 3600),
         demo: Some(Demo {
             teams_page: teamsbox.url(),
             day,

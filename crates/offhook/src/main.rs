@@ -7,6 +7,7 @@ mod import;
 mod installation;
 mod link;
 mod serve;
+mod user;
 
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
@@ -36,6 +37,8 @@ enum Command {
     },
     /// Print a one-time link that opens the board.
     Link(Configured),
+    /// Add, list and delete the accounts of those who sign in.
+    User(user::Arguments),
     /// Say why a person's presence is what it is, by name, mail, sign-in name, extension or id.
     Explain(explain::Arguments),
     /// Copy the database to a new file, while the server runs or not.
@@ -130,6 +133,7 @@ impl Command {
             Self::Demo(_)
             | Self::Import { .. }
             | Self::Link(_)
+            | Self::User(_)
             | Self::Explain(_)
             | Self::Backup { .. }
             | Self::Restore { .. } => "warn",
@@ -143,6 +147,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Import { configured, file } => import::run(&configured.config, &file).await,
         Command::Link(configured) => link::run(&configured.config).await,
+        Command::User(arguments) => user::run(arguments).await,
         Command::Explain(arguments) => explain::run(arguments).await,
         Command::Backup { configured, file } => backup::backup(&configured.config, &file).await,
         Command::Restore {

@@ -28,6 +28,7 @@ pub async fn run(config: &Path) -> anyhow::Result<()> {
         pbx: config.pbx,
         timing: Timing::default(),
         api_key: config.api_key,
+        audit_kept: config.audit_kept,
         demo: None,
     })
     .await?;

@@ -20,6 +20,7 @@ use crate::{
     directory::{Directory, Person},
     events::Events,
     health::Health,
+    history::recorder,
     http, imports,
     metrics::Metrics,
     organisation::Organisation,
@@ -49,6 +50,8 @@ pub struct Options {
     pub timing: Timing,
     /// The API key from the configuration.
     pub api_key: Option<graph::Secret>,
+    /// How long the audit log goes back.
+    pub audit_kept: Duration,
     /// Set in the demo only.
     pub demo: Option<Demo>,
 }
@@ -170,6 +173,8 @@ impl Core {
         };
         tasks.spawn(shard::run(inbox, timing, core.clock.clone(), sinks));
         tasks.spawn(core.clients.clone().run());
+        recorder::recall(&core).await?;
+        tasks.spawn(recorder::run(core.clone()));
         for stored in core.store.people(core.clock.now()).await? {
             core.put(stored).await;
         }
@@ -308,6 +313,7 @@ impl App {
             pbx,
             timing,
             api_key,
+            audit_kept,
             demo,
         } = options;
         let listener = TcpListener::bind(listen)
@@ -336,6 +342,7 @@ impl App {
         let pbx = core.start_pbx(pbx, &mut tasks).await?;
         let (sweep, writes) = core.start_teams(teams, &mut tasks)?;
         tasks.spawn(calendars::run(core.clone(), core.calendars.clone()));
+        tasks.spawn(recorder::tidy(core.clone(), audit_kept));
         tasks.spawn(imports::follow(core.clone(), revision, pbx.clone()));
 
         let key = api_key.as_ref().map(graph::Secret::reveal);

@@ -7,6 +7,7 @@ mod raw;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use telephony::{
@@ -27,6 +28,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The API key, if the configuration names one.
     pub api_key: Option<graph::Secret>,
+    /// How long the audit log goes back.
+    pub audit_kept: Duration,
     /// The tenant.
     pub teams: Option<TeamsOptions>,
     /// The telephone system.
@@ -80,6 +83,8 @@ pub enum ConfigError {
 const REQUESTS_PER_30_SECONDS: u32 = 1_500;
 const LOGIN_URL: &str = "https://login.microsoftonline.com";
 const GRAPH_URL: &str = "https://graph.microsoft.com";
+/// How long changes can be looked up: two years, as auditors like it.
+const AUDIT_DAYS: u64 = 730;
 const PORT: u16 = 8_200;
 /// A secret in a file is longer than nothing and shorter than this.
 const SECRET_MAX: u64 = 16 * 1024;
@@ -166,6 +171,11 @@ impl Check<'_> {
             let problem = "is shorter than 20 characters; leave it out to have a strong one made at the first start";
             return Err(self.error("access.api_key", problem));
         }
+        let audit_days = raw.audit.days.unwrap_or(AUDIT_DAYS);
+        if !(1..=36_500).contains(&audit_days) {
+            let problem = format!("{audit_days} is out of range; expected 1 to 36500 days");
+            return Err(self.error("audit.days", problem));
+        }
         let teams = raw.teams.map(|teams| self.teams(teams)).transpose()?;
         if raw.pbx.len() > 1 {
             let problem = format!(
@@ -184,6 +194,7 @@ impl Check<'_> {
             data,
             listen,
             api_key: api_key.map(graph::Secret::new),
+            audit_kept: Duration::from_secs(audit_days * 24 * 3600),
             teams,
             pbx,
         })

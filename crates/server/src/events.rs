@@ -22,6 +22,8 @@ pub struct Event {
     pub revision: u64,
     /// Whose.
     pub person: PersonId,
+    /// When.
+    pub at: Timestamp,
     /// From what, if anything was known; `None` for a first word.
     pub previous: Option<Presence>,
     /// To what. `None`: everything must be read again, for somebody may see more or less than before.
@@ -85,31 +87,41 @@ impl Events {
         self.metrics
             .people
             .set(i64::try_from(state.presences.len()).unwrap_or(i64::MAX));
-        self.tell(&mut state, person, previous, Some(presence), answered_at);
+        let event = Event {
+            revision: 0,
+            person,
+            at: now,
+            previous,
+            presence: Some(presence),
+            answered_at,
+        };
+        self.tell(&mut state, event);
+    }
+
+    /// What was shown before this start, from the store.
+    pub fn remember(&self, person: PersonId, at: Timestamp, presence: Presence) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.past.note(person, at, presence);
     }
 
     /// What viewers may see has changed: everybody must read everything again.
     pub fn reset(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        self.tell(&mut state, PersonId(0), None, None, None);
+        let event = Event {
+            revision: 0,
+            person: PersonId(0),
+            at: Timestamp::default(),
+            previous: None,
+            presence: None,
+            answered_at: None,
+        };
+        self.tell(&mut state, event);
     }
 
-    fn tell(
-        &self,
-        state: &mut State,
-        person: PersonId,
-        previous: Option<Presence>,
-        presence: Option<Presence>,
-        answered_at: Option<Instant>,
-    ) {
+    fn tell(&self, state: &mut State, event: Event) {
         state.revision += 1;
-        let event = Arc::new(Event {
-            revision: state.revision,
-            person,
-            previous,
-            presence,
-            answered_at,
-        });
+        let revision = state.revision;
+        let event = Arc::new(Event { revision, ..event });
         if state.history.len() == HISTORY_MAX {
             state.history.pop_front();
         }

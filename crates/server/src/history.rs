@@ -1,4 +1,8 @@
-//! What was shown of each person in the last 24 hours, in memory: for whoever asks "and what was it an hour ago?".
+//! What was shown of each person in the last 24 hours, in memory: for whoever asks "and what was it an hour ago?". Where an
+//! administrator wants it, the store keeps it too (`recorder.rs`).
+
+pub(crate) mod recorder;
+mod stored;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -8,7 +12,7 @@ use std::{
 use presence::{PersonId, Presence, Timestamp};
 
 /// How far back one can look.
-const KEPT: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const KEPT: Duration = Duration::from_secs(24 * 3600);
 /// Changes of one person that are kept. Somebody with more of them has a line that flaps, and the last ones tell that.
 const CHANGES_MAX: usize = 200;
 

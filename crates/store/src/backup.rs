@@ -69,7 +69,7 @@ pub async fn restore(
     if exists && !force {
         return Err(refused(
             &database,
-            "it exists already; to replace it, say so (it is kept beside the restored one)",
+            "it exists already; to replace it, add --force (it is kept beside the restored one)",
         ));
     }
     if fs::metadata(with_suffix(backup, "-wal")).is_ok_and(|log| log.len() > 0) {

@@ -53,6 +53,29 @@ impl Store {
             .collect())
     }
 
+    /// Everybody's presences that began at `since` or later, the oldest of each person first.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn everybodys_history(
+        &self,
+        since: Timestamp,
+    ) -> Result<Vec<(PersonId, Timestamp, String)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT at, presence, person FROM history WHERE at >= ?1 ORDER BY person, at",
+        )
+        .bind(since.milliseconds())
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows
+            .iter()
+            .map(|row| {
+                let person = PersonId(row.get::<i64, _>(2).cast_unsigned());
+                (person, moment(row, 0), row.get(1))
+            })
+            .collect())
+    }
+
     /// Drops presences that began before a moment; tells how many.
     ///
     /// # Errors

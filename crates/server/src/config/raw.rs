@@ -14,6 +14,8 @@ pub(super) struct Raw {
     pub(super) http: RawHttp,
     #[serde(default)]
     pub(super) access: RawAccess,
+    #[serde(default)]
+    pub(super) audit: RawAudit,
     pub(super) teams: Option<RawTeams>,
     #[serde(default)]
     pub(super) pbx: Vec<RawPbx>,
@@ -30,6 +32,12 @@ pub(super) struct RawHttp {
 pub(super) struct RawAccess {
     pub(super) api_key: Option<String>,
     pub(super) api_key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAudit {
+    pub(super) days: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

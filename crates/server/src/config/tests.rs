@@ -48,6 +48,19 @@ fn a_good_file_is_taken_and_paths_are_beside_it() {
 }
 
 #[test]
+fn the_audit_log_goes_back_two_years_or_as_said() {
+    let days = |text: &str| Ok(parse(text, &[])?.audit_kept.as_secs() / 86_400);
+    assert_eq!(days(""), Ok(730));
+    assert_eq!(days("[audit]\ndays = 30"), Ok(30));
+    let refused: Result<u64, String> = days("[audit]\ndays = 0");
+    assert!(
+        refused
+            .unwrap_err()
+            .contains("audit.days: 0 is out of range")
+    );
+}
+
+#[test]
 fn an_empty_file_listens_on_loopback_only() {
     let config = parse("", &[]).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8200");

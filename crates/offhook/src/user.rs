@@ -1,0 +1,148 @@
+//! `offhook user`: accounts of those who sign in, for whoever may read the data folder.
+
+use std::path::Path;
+
+use anyhow::Context;
+use clap::Subcommand;
+use presence::{PersonId, Timestamp};
+use server::{access, clock::Clock};
+use store::{Account, Change, Role, Store};
+
+use crate::{Configured, installation};
+
+/// Arguments of `user`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    configured: Configured,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Add an account and print the one-time link that signs in to it.
+    Add {
+        /// The name to sign in with.
+        name: String,
+        /// What the account may do.
+        #[arg(long, default_value = "person", value_parser = ["person", "location_admin", "system_admin"])]
+        role: String,
+        /// Who it is among the people: mail, sign-in name or id.
+        #[arg(long)]
+        person: Option<String>,
+        /// The location of a location's administrator.
+        #[arg(long)]
+        location: Option<String>,
+    },
+    /// List the accounts.
+    List,
+    /// Print a new one-time link that signs in to an account.
+    Link {
+        /// The account's name.
+        name: String,
+    },
+    /// Delete an account with its sessions.
+    Delete {
+        /// The account's name.
+        name: String,
+    },
+}
+
+/// Carries out what was asked for.
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let path: &Path = &arguments.configured.config;
+    let config = installation::configuration(path)?;
+    let store = installation::open(&config).await?;
+    let clock = Clock::system();
+    let done = match arguments.what {
+        What::Add {
+            name,
+            role,
+            person,
+            location,
+        } => {
+            let person = match person {
+                Some(person) => Some(found(&store, &person, clock.now()).await?),
+                None => None,
+            };
+            let account = Account {
+                id: 0,
+                name,
+                password_hash: None,
+                person,
+                role: Role::from_name(&role).unwrap_or(Role::Person),
+                location,
+                created_at: clock.now(),
+            };
+            let id = store
+                .add_account(&account, &change("account.add", &account.name, &clock))
+                .await?;
+            let link = access::new_link(&store, Some(id), &clock).await?;
+            println!("http://{}{link}", config.listen);
+            Ok(())
+        }
+        What::List => list(&store).await,
+        What::Link { name } => {
+            let account = account(&store, &name).await?;
+            let link = access::new_link(&store, Some(account.id), &clock).await?;
+            println!("http://{}{link}", config.listen);
+            Ok(())
+        }
+        What::Delete { name } => {
+            let account = account(&store, &name).await?;
+            let change = change("account.delete", &account.name, &clock);
+            store.delete_account(account.id, &change).await?;
+            Ok(())
+        }
+    };
+    store.close().await;
+    done
+}
+
+fn change<'a>(what: &'static str, target: &'a str, clock: &Clock) -> Change<'a> {
+    Change {
+        at: clock.now(),
+        who: "command line",
+        what,
+        target,
+        before: None,
+        after: None,
+    }
+}
+
+async fn account(store: &Store, name: &str) -> anyhow::Result<Account> {
+    store
+        .account_by_name(name)
+        .await?
+        .with_context(|| format!("there is no account {name:?}; `offhook user list` names them"))
+}
+
+async fn found(store: &Store, person: &str, now: Timestamp) -> anyhow::Result<PersonId> {
+    let wanted = |known: &&store::StoredPerson| {
+        known.id.to_string() == person
+            || [&known.mail, &known.user_principal_name]
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(person))
+    };
+    let people = store.people(now).await?;
+    let found = people.iter().find(wanted);
+    let found = found.with_context(|| {
+        format!(
+            "nobody has the mail, sign-in name or id {person:?}; `offhook import` brings people in"
+        )
+    })?;
+    Ok(found.id)
+}
+
+async fn list(store: &Store) -> anyhow::Result<()> {
+    for account in store.accounts().await? {
+        let person = account
+            .person
+            .map_or_else(|| "-".into(), |person| person.to_string());
+        let location = account.location.as_deref().unwrap_or("-");
+        let (name, role) = (&account.name, account.role.name());
+        println!("{name:<30} {role:<15} person {person:<10} location {location}");
+    }
+    Ok(())
+}

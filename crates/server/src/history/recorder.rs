@@ -1,0 +1,90 @@
+//! Keeps the history on disk of those whose scope says so, and drops what nobody needs any more.
+
+use std::{sync::Arc, time::Duration};
+
+use presence::{Page, PersonId};
+use store::StoreError;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::{KEPT, stored};
+use crate::{app::Core, events::Event};
+
+/// What is shown reaches the disk within this time; what a crash may lose.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How often old things are dropped.
+const TIDY: Duration = Duration::from_secs(3600);
+/// How long appointments that are over are kept: nobody sees them any more.
+const APPOINTMENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Whether the person's changes are kept on disk.
+fn keeps(core: &Core, person: PersonId) -> bool {
+    core.organisation.read(|tables| {
+        let said = tables
+            .pages
+            .iter()
+            .any(|((_, page), _)| *page == Page::Presence);
+        said && tables.resolve(person, Page::Presence).flag("history")
+    })
+}
+
+/// Brings back what was kept, before anything new is shown.
+pub(crate) async fn recall(core: &Core) -> Result<(), StoreError> {
+    let since = core.clock.now() - KEPT;
+    for (person, at, text) in core.store.everybodys_history(since).await? {
+        if let Some(presence) = stored::from_json(&text).filter(|_| keeps(core, person)) {
+            core.events.remember(person, at, presence);
+        }
+    }
+    Ok(())
+}
+
+/// Writes down what is shown, for ever.
+pub(crate) async fn run(core: Core) {
+    let mut receiver = core.events.listen(None).receiver;
+    loop {
+        let mut events: Vec<Arc<Event>> = match receiver.recv().await {
+            Ok(event) => vec![event],
+            Err(RecvError::Lagged(missed)) => {
+                tracing::warn!(
+                    missed,
+                    "changes came faster than they could be written down"
+                );
+                continue;
+            }
+            Err(RecvError::Closed) => return,
+        };
+        tokio::time::sleep(PAUSE).await;
+        while let Ok(event) = receiver.try_recv() {
+            events.push(event);
+        }
+        let rows: Vec<_> = events
+            .iter()
+            .filter_map(|event| Some((event.person, event.at, event.presence.as_ref()?)))
+            .filter(|(person, ..)| keeps(&core, *person))
+            .map(|(person, at, presence)| (person, at, stored::to_json(presence)))
+            .collect();
+        if !rows.is_empty()
+            && let Err(error) = core.store.add_history(&rows).await
+        {
+            tracing::warn!(%error, "the history could not be written down");
+        }
+    }
+}
+
+/// Drops what is too old, for ever.
+pub(crate) async fn tidy(core: Core, audit_kept: Duration) {
+    loop {
+        let now = core.clock.now();
+        let dropped = async {
+            core.store.forget_history(now - KEPT).await?;
+            core.store
+                .forget_appointments(now - APPOINTMENTS_KEPT)
+                .await?;
+            core.store.forget_audit(now - audit_kept).await
+        };
+        if let Err(error) = dropped.await {
+            tracing::warn!(%error, "what is too old could not be dropped from the database");
+        }
+        core.clock.sleep_until(Some(now + TIDY)).await;
+    }
+}

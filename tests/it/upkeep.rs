@@ -1,0 +1,127 @@
+//! What administrators do on the machine itself: backup and restore, explanations in a terminal, accounts; and what
+//! outlives a restart.
+
+use end_to_end::{Installation, Server, eventually};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::SOON;
+
+async fn two_people() -> (Installation, Server) {
+    let installation = Installation::new("");
+    installation
+        .import(&[("anna", "1001"), ("bert", "1002")])
+        .await;
+    let server = installation.serve().await;
+    (installation, server)
+}
+
+async fn profiles_of_history(server: &Server, name: &str) -> Vec<String> {
+    let id = server.person(name).await;
+    let path = format!("/api/v1/people/{id}/history");
+    let history = server.ok(Method::GET, &path, None).await;
+    let items = history["items"].as_array().unwrap().iter();
+    let profile = |item: &Value| item["presence"]["profile"].as_str().unwrap().to_owned();
+    items.map(profile).collect()
+}
+
+#[tokio::test]
+async fn the_history_outlives_a_restart_where_an_administrator_wants_it() {
+    let (installation, server) = two_people().await;
+    let path = "/api/v1/scopes/organisation/settings/presence";
+    let on = Some(json!({"history": true}));
+    server.ok(Method::PUT, path, on).await;
+    server.choose("anna", "Do not disturb").await;
+    let kept = async || {
+        // Killed before it is written down it would be gone: wait for the log of the database.
+        let file = installation.data("offhook.db");
+        let bytes = std::fs::read(file.with_extension("db-wal")).unwrap_or_default();
+        let words = b"\"profile\":\"Do not disturb\"";
+        bytes.windows(words.len()).any(|window| window == words)
+    };
+    eventually("on disk", SOON, true, kept).await;
+    server.kill().await;
+    let server = installation.serve().await;
+    let profiles = profiles_of_history(&server, "anna").await;
+    assert_eq!(profiles.last().unwrap(), "Do not disturb");
+    assert!(
+        profiles
+            .iter()
+            .any(|profile| profile == "Available" || profile == "Absent")
+    );
+    server
+        .ok(Method::PUT, path, Some(json!({"history": false})))
+        .await;
+    assert_eq!(server.terminate().await, 0);
+    let server = installation.serve().await;
+    let profiles = profiles_of_history(&server, "anna").await;
+    assert!(
+        profiles.iter().all(|profile| profile == "Do not disturb"),
+        "{profiles:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_backup_of_a_running_server_brings_back_what_was_there() {
+    let (installation, server) = two_people().await;
+    server.choose("anna", "Do not disturb").await;
+    let file = installation.data("monday.backup");
+    let file = file.to_str().unwrap();
+    let (code, out, errors) = installation.run("backup", &[file]).await;
+    assert_eq!(code, 0, "{out}{errors}");
+    server.choose("anna", "Busy").await;
+    let (code, _, errors) = installation.run("restore", &[file]).await;
+    assert_eq!(code, 1, "the server runs");
+    assert!(errors.contains("another server works"), "{errors}");
+    assert_eq!(server.terminate().await, 0);
+    let (code, _, errors) = installation.run("restore", &[file]).await;
+    assert_eq!(code, 1, "there is a database already");
+    assert!(errors.contains("--force"), "{errors}");
+    let (code, out, errors) = installation.run("restore", &[file, "--force"]).await;
+    assert_eq!(code, 0, "{out}{errors}");
+    assert!(out.contains("kept as"), "{out}");
+    let server = installation.serve().await;
+    assert_eq!(server.presence("anna").await["profile"], "Do not disturb");
+}
+
+#[tokio::test]
+async fn a_terminal_tells_why() {
+    let (installation, server) = two_people().await;
+    server.choose("anna", "Do not disturb").await;
+    for name in ["anna", "ANNA@contoso.example", "1001", "1"] {
+        let (code, out, errors) = installation.run("explain", &[name]).await;
+        assert_eq!(code, 0, "{errors}");
+        assert!(out.contains("own Do not disturb"), "{out}");
+    }
+    let (code, _, errors) = installation.run("explain", &["nobody"]).await;
+    assert_eq!(code, 1);
+    assert!(errors.contains("nobody"), "{errors}");
+}
+
+#[tokio::test]
+async fn an_account_from_the_command_line_signs_in_by_its_link() {
+    let (installation, server) = two_people().await;
+    let add = ["add", "Anna", "--person", "anna@contoso.example"];
+    let (code, link, errors) = installation.run("user", &add).await;
+    assert_eq!(code, 0, "{errors}");
+    let browser = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let opened = browser.get(link.trim()).send().await.unwrap();
+    let cookie = opened.headers()["set-cookie"].to_str().unwrap().to_owned();
+    let cookie = cookie.split(';').next().unwrap();
+    let session = installation.url("/api/v1/session");
+    let who = browser.get(&session).header("cookie", cookie);
+    let who: Value = who.send().await.unwrap().json().await.unwrap();
+    let anna = server.person("anna").await;
+    assert_eq!(who, json!({"name": "Anna", "person": anna, "admin": false}));
+    let (code, out, _) = installation.run("user", &["list"]).await;
+    assert_eq!((code, out.contains("Anna")), (0, true));
+    assert_eq!(installation.run("user", &["delete", "anna"]).await.0, 0);
+    let gone = browser.get(&session).header("cookie", cookie).send().await;
+    assert_eq!(gone.unwrap().status(), 401);
+    let (code, _, errors) = installation.run("user", &["link", "anna"]).await;
+    assert_eq!(code, 1);
+    assert!(errors.contains("user list"), "{errors}");
+}
