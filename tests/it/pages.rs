@@ -1,6 +1,8 @@
 //! The pages in a real browser.
 
 use end_to_end::{Browser, Demo, eventually};
+use reqwest::Method;
+use serde_json::json;
 use thirtyfour::{By, Key, error::WebDriverResult};
 
 use crate::SOON;
@@ -61,7 +63,7 @@ async fn the_board_is_live_and_says_why() -> WebDriverResult<()> {
             .contains("Presenting in Teams")
     };
     eventually("explained", SOON, true, reasons).await;
-    page.find(By::Css("#explanation button"))
+    page.find(By::Css("#card form button"))
         .await?
         .click()
         .await?;
@@ -85,6 +87,40 @@ async fn the_board_is_live_and_says_why() -> WebDriverResult<()> {
         attribute(&browser, "#day", "aria-pressed")
     })
     .await;
+    browser.close().await
+}
+
+#[tokio::test]
+async fn a_card_has_profiles_appointments_and_what_is_locked() -> WebDriverResult<()> {
+    let demo = Demo::start(&["--still"]).await;
+    // In Lyon, where an administrator decides what a locked screen shows.
+    let david = demo.server.person("David Okafor").await;
+    let path = format!("/api/v1/people/{david}/appointments");
+    let review =
+        json!({"start": "2026-01-01T10:00:00Z", "end": "2099-01-01T10:00:00Z", "text": "Review"});
+    demo.server.ok(Method::POST, &path, Some(review)).await;
+    let browser = Browser::open().await?;
+    let page = &browser.page;
+    page.goto(&demo.server.board).await?;
+    let why = format!("[data-person=\"{david}\"] .why");
+    page.find(By::Css(why)).await?.click().await?;
+    let appointments = async || text(&browser, "#appointments").await.contains("Review");
+    eventually("the appointment", SOON, true, appointments).await;
+    let automatic = text(&browser, "#automatic").await;
+    assert!(
+        automatic.contains("When the screen is locked: Absent"),
+        "{automatic}"
+    );
+    assert!(
+        text(&browser, "#automatic .locked")
+            .await
+            .contains("set by the administrator (lyon)")
+    );
+    let busy = "//ul[@id='profiles']//button[text()='Do not disturb']";
+    page.find(By::XPath(busy)).await?.click().await?;
+    let chosen = async || text(&browser, "#profiles [aria-pressed=\"true\"]").await;
+    eventually("chosen", SOON, "Do not disturb".into(), chosen).await;
+    assert_eq!(demo.server.shown("David Okafor").await, "DoNotDisturb");
     browser.close().await
 }
 

@@ -1,6 +1,8 @@
 // The board's one script: takes changes from the event stream and writes them into the rows that the server rendered.
 // All text goes through textContent; nothing from the network becomes markup.
 
+import { showCard } from "/assets/card.js";
+
 const board = document.getElementById("board");
 const connection = document.getElementById("connection");
 const filter = document.getElementById("filter");
@@ -89,45 +91,12 @@ filter.addEventListener("input", () => {
   summary.textContent = wanted ? `${shown} of ${rows.size} people` : `${rows.size} people`;
 });
 
-const explanation = document.getElementById("explanation");
-
-board.addEventListener("click", async (event) => {
+board.addEventListener("click", (event) => {
   const row = event.target.closest(".why")?.closest(".person");
-  if (!row) {
-    return;
+  if (row) {
+    showCard(row.dataset.person, personName(row), words[row.dataset.status]);
   }
-  const answer = await fetch(`/api/v1/people/${row.dataset.person}/explanation`);
-  const list = document.getElementById("reasons");
-  list.replaceChildren();
-  const title = `${personName(row)}: why ${words[row.dataset.status]}?`;
-  document.getElementById("explanation-title").textContent = title;
-  if (answer.ok) {
-    const { reasons } = await answer.json();
-    for (const reason of reasons) {
-      list.append(describe(reason));
-    }
-  } else {
-    const item = document.createElement("li");
-    item.textContent = "The server could not say; try again in a moment.";
-    list.append(item);
-  }
-  explanation.showModal();
 });
-
-function describe(reason) {
-  const item = document.createElement("li");
-  item.classList.toggle("counted", reason.counted);
-  const verdict = reason.counted ? "decides" : "does not decide";
-  const main = document.createElement("span");
-  main.textContent = `${reason.source}: ${reason.says} (${verdict})`;
-  const detail = document.createElement("small");
-  const since = new Date(reason.since).toLocaleString();
-  const until = reason.lease_end ? `, unless renewed until ${new Date(reason.lease_end).toLocaleString()}` : "";
-  const note = reason.note ? `. ${reason.note}` : "";
-  detail.textContent = `${reason.rule}; since ${since}${until}; ${reason.confidence}${note}`;
-  item.append(main, detail);
-  return item;
-}
 
 const day = document.getElementById("day");
 day?.addEventListener("click", async () => {

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-const ASSETS: [(&str, &str, &str); 2] = [
+const ASSETS: [(&str, &str, &str); 3] = [
     (
         "board.css",
         "text/css; charset=utf-8",
@@ -16,6 +16,11 @@ const ASSETS: [(&str, &str, &str); 2] = [
         "board.js",
         "text/javascript; charset=utf-8",
         include_str!("../assets/board.js"),
+    ),
+    (
+        "card.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/card.js"),
     ),
 ];
 

@@ -1,0 +1,113 @@
+// One person's card: why the presence is what it is, My Profiles to choose from, the day's appointments, and what happens
+// automatically. What the server does not let the viewer see, the card does not show.
+
+const card = document.getElementById("card");
+
+// Counts the cards asked for: an answer that comes late belongs to none any more.
+let shown = 0;
+
+function element(tag, text, attributes = {}) {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) {
+    made.setAttribute(name, value);
+  }
+  return made;
+}
+
+async function read(path) {
+  const answer = await fetch(path).catch(() => undefined);
+  return answer?.ok ? answer.json() : undefined;
+}
+
+export async function showCard(person, name, status) {
+  shown += 1;
+  const mine = shown;
+  const base = `/api/v1/people/${person}`;
+  const [explanation, profiles, appointments, settings] = await Promise.all(
+    ["explanation", "profiles", "appointments", "settings/automatic"].map((part) => read(`${base}/${part}`)),
+  );
+  if (mine !== shown) {
+    // Another card was asked for meanwhile.
+    return;
+  }
+  const title = explanation ? `${name}: why ${status}?` : name;
+  document.getElementById("card-title").textContent = title;
+  const failed = element("li", "The server could not say; try again in a moment.");
+  const reasons = explanation?.reasons.map(describe) ?? [failed];
+  document.getElementById("reasons").replaceChildren(...reasons);
+  const again = () => showCard(person, name, status);
+  const current = explanation?.presence.profile;
+  fill("profiles", (profiles?.items ?? []).filter((profile) => profile.active).map((profile) => choice(base, profile, current, again)));
+  fill("appointments", (appointments?.items ?? []).map(appointment));
+  fill("automatic", settings ? automatic(settings) : []);
+  if (!card.open) {
+    card.showModal();
+  }
+}
+
+// A part without anything in it is not there.
+function fill(id, children) {
+  const list = document.getElementById(id);
+  list.replaceChildren(...children);
+  list.closest("section").hidden = children.length === 0;
+}
+
+function describe(reason) {
+  const item = document.createElement("li");
+  item.classList.toggle("counted", reason.counted);
+  const verdict = reason.counted ? "decides" : "does not decide";
+  const main = element("span", `${reason.source}: ${reason.says} (${verdict})`);
+  const since = new Date(reason.since).toLocaleString();
+  const until = reason.lease_end ? `, unless renewed until ${new Date(reason.lease_end).toLocaleString()}` : "";
+  const note = reason.note ? `. ${reason.note}` : "";
+  item.append(main, element("small", `${reason.rule}; since ${since}${until}; ${reason.confidence}${note}`));
+  return item;
+}
+
+function choice(base, profile, current, again) {
+  const item = document.createElement("li");
+  const button = element("button", profile.name, { type: "button", "aria-pressed": String(profile.name === current) });
+  button.addEventListener("click", async () => {
+    const undo = button.getAttribute("aria-pressed") === "true";
+    const body = JSON.stringify({ profile: profile.name });
+    const headers = { "content-type": "application/json" };
+    await fetch(`${base}/profile`, undo ? { method: "DELETE" } : { method: "PUT", headers, body });
+    await again();
+  });
+  const forwarding = profile.forwarding.target ? `calls to ${profile.forwarding.target}` : "";
+  const refuses = profile.forwarding.kind === "do_not_disturb" ? "calls are refused" : forwarding;
+  const origin = profile.origin === "central" ? "central" : "own";
+  item.append(button, element("small", [origin, refuses].filter(Boolean).join("; ")));
+  return item;
+}
+
+function appointment(entry) {
+  const item = document.createElement("li");
+  const time = (text) => new Date(text).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const span = `${time(entry.start)} – ${entry.end ? time(entry.end) : "now"}`;
+  const mark = element("span", "\u25A0", { class: "colour", "aria-hidden": "true" });
+  mark.style.color = entry.colour ?? "inherit";
+  const profile = entry.profile ? ` (${entry.profile})` : "";
+  item.append(mark, element("span", `${span} ${entry.text ?? "Busy"}${profile}`));
+  return item;
+}
+
+// The same keys as in the page `automatic` of the settings.
+const automaticWords = {
+  client_start: "When a client starts",
+  client_end: "When the last client ends",
+  inactivity: "When nobody is at the keyboard",
+  locked: "When the screen is locked",
+};
+
+function automatic(settings) {
+  return Object.entries(automaticWords).map(([key, words]) => {
+    const item = document.createElement("li");
+    item.append(element("span", `${words}: ${settings[key] ?? "nothing"}`));
+    if (settings.user_may_change[key] === false) {
+      item.append(element("small", `\u{1F512} set by the administrator (${settings.decided_by ?? "default"})`, { class: "locked" }));
+    }
+    return item;
+  });
+}
