@@ -62,6 +62,10 @@ async fn a_call_shows_in_teams(number: u16, transport: &str) {
         assert_eq!(server.shown(name).await, "Busy OnThePhone pbx");
         assert_eq!(server.presence(name).await["confidence"], "masked");
     }
+    assert!(
+        server.explanation("anna").await.contains("1002"),
+        "with whom"
+    );
     assert_eq!(teamsbox.shown("carl").await, "Available/Available");
     lab.hang_up("1001");
     for name in ["anna", "bert"] {

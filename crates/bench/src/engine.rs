@@ -160,6 +160,7 @@ fn take(engine: &mut Engine, person: u64, state: LineState, now: Timestamp) {
         line: line(person),
         state,
         until: now + LEASE,
+        party: None,
     };
     black_box(engine.handle(now, Input::Person(PersonId(person), fact)));
 }
@@ -206,6 +207,7 @@ fn mix(engine: &mut Engine, people: u64) {
                 line: line(person),
                 state: LineState::Connected,
                 until: NOW + LEASE,
+                party: None,
             },
             2 => Fact::TeamsObserved {
                 state: TeamsState::new("Busy", "InACall"),

@@ -199,6 +199,9 @@ fn text(explanation: &Value, colours: bool) -> String {
         let counted = reason.get("counted").and_then(Value::as_bool) == Some(true);
         let mark = if counted { "✔" } else { "·" };
         let mut says = format!("{}: {}", field(reason, "source"), field(reason, "says"));
+        if !field(reason, "party").is_empty() {
+            says = format!("{says} with {}", field(reason, "party"));
+        }
         if !field(reason, "about").is_empty() {
             says = format!("{says} “{}”", field(reason, "about"));
         }

@@ -52,6 +52,8 @@ pub enum Fact {
         state: LineState,
         /// The end of the lease.
         until: Timestamp,
+        /// The number or name of the other party, if the system tells it.
+        party: Option<Arc<str>>,
     },
     /// The connection to a line's telephone system is lost.
     LineStale(LineId),

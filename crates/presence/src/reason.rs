@@ -1,5 +1,7 @@
 //! Why a presence is what it is: one reason for each signal that counted or was overruled.
 
+use std::sync::Arc;
+
 use crate::{AppointmentText, Confidence, LineId, Permission, Timestamp};
 
 /// The rule of the domain that looked at the signal.
@@ -151,6 +153,8 @@ pub struct Reason {
     pub note: Option<String>,
     /// What the appointment is about, if it is one.
     pub about: Option<AppointmentText>,
+    /// The number or name of the other party, if it is a call on the telephone system.
+    pub party: Option<Arc<str>>,
 }
 
 impl Reason {
@@ -170,6 +174,7 @@ impl Reason {
             confidence: Confidence::Certain,
             note: None,
             about: None,
+            party: None,
         }
     }
 
@@ -189,6 +194,10 @@ impl Reason {
             about: Some(about),
             ..self
         }
+    }
+
+    pub(crate) fn with(self, party: Option<Arc<str>>) -> Self {
+        Self { party, ..self }
     }
 
     pub(crate) fn stale(self, stale: bool) -> Self {

@@ -15,6 +15,8 @@ pub struct LineSignal {
     pub since: Timestamp,
     /// The end of the lease.
     pub until: Timestamp,
+    /// The number or name of the other party, if the system tells it.
+    pub party: Option<Arc<str>>,
     /// The connection to the telephone system is lost; the lease was cut short.
     pub stale: bool,
 }

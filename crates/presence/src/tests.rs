@@ -56,7 +56,12 @@ impl World {
         let mut world = Self::with_record(mode, PersonRecord::default());
         let (line, state) = (DESK, LineState::Idle);
         let until = START + LONG;
-        world.fact(Fact::Line { line, state, until });
+        world.fact(Fact::Line {
+            line,
+            state,
+            until,
+            party: None,
+        });
         world
     }
 
@@ -121,7 +126,12 @@ impl World {
     pub(crate) fn line(&mut self, state: LineState) {
         let until = self.now + Duration::from_secs(600);
         let line = DESK;
-        self.fact(Fact::Line { line, state, until });
+        self.fact(Fact::Line {
+            line,
+            state,
+            until,
+            party: None,
+        });
     }
 
     /// Something happened to Anna.

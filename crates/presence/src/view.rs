@@ -111,7 +111,12 @@ pub fn reasons_for(presence: &Presence, reasons: Vec<Reason>, level: Relationshi
                     private: about.private,
                 })
             });
-            Reason { about, ..reason }
+            let may_see_party = level.may(Permission::SeeOtherParty);
+            Reason {
+                about,
+                party: reason.party.clone().filter(|_| may_see_party),
+                ..reason
+            }
         })
         .collect()
 }

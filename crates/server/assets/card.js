@@ -57,7 +57,7 @@ function describe(reason) {
   const item = document.createElement("li");
   item.classList.toggle("counted", reason.counted);
   const verdict = reason.counted ? "decides" : "does not decide";
-  const main = element("span", `${reason.source}: ${reason.says} (${verdict})`);
+  const main = element("span", `${reason.source}: ${reason.says}${reason.party ? ` with ${reason.party}` : ""} (${verdict})`);
   const since = new Date(reason.since).toLocaleString();
   const until = reason.lease_end ? `, unless renewed until ${new Date(reason.lease_end).toLocaleString()}` : "";
   const note = reason.note ? `. ${reason.note}` : "";

@@ -79,16 +79,20 @@ async fn translate(
             LineEvent::State {
                 extension,
                 state,
+                party,
                 lease,
                 received,
             } => {
                 if let Some((person, line)) = directory.by_extension(&extension) {
                     let until = clock.now() + lease;
+                    let fact = Fact::Line {
+                        line,
+                        state,
+                        until,
+                        party,
+                    };
                     shard
-                        .input(
-                            Input::Person(person, Fact::Line { line, state, until }),
-                            Cause::Pbx(received),
-                        )
+                        .input(Input::Person(person, fact), Cause::Pbx(received))
                         .await;
                 }
             }

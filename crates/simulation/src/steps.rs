@@ -92,7 +92,15 @@ impl World<'_> {
         someone.lines[which] = (line, state, until);
         someone.reported.retain(|known| known.0 != line);
         someone.reported.push((line, state, until));
-        self.fact(at, Fact::Line { line, state, until });
+        self.fact(
+            at,
+            Fact::Line {
+                line,
+                state,
+                until,
+                party: Some("0815".into()),
+            },
+        );
     }
 
     fn line_lost(&mut self, at: usize) {

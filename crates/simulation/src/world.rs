@@ -372,7 +372,15 @@ impl<'s> World<'s> {
         {
             let until = until.max(self.now + Duration::from_secs(30));
             self.people[at].reported.push((line, state, until));
-            self.fact(at, Fact::Line { line, state, until });
+            self.fact(
+                at,
+                Fact::Line {
+                    line,
+                    state,
+                    until,
+                    party: None,
+                },
+            );
         }
     }
 

@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     loop {
         tokio::select! {
             event = events.recv() => match event {
-                Some(LineEvent::State { extension, state, lease, received }) => {
+                Some(LineEvent::State { extension, state, lease, received, .. }) => {
                     println!("{:8.3} {extension} {state:?} for {} s", (received - started).as_secs_f64(), lease.as_secs());
                 }
                 Some(LineEvent::Stale { extension }) => {

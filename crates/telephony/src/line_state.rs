@@ -1,5 +1,7 @@
 //! The rule that reduces an extension's dialogs to one line state. Pure.
 
+use std::sync::Arc;
+
 use presence::LineState;
 use sip::dialog_info::{Dialog, DialogState};
 
@@ -11,6 +13,40 @@ pub fn line_state(dialogs: &[Dialog]) -> LineState {
         .map(dialog_state)
         .max()
         .unwrap_or(LineState::Idle)
+}
+
+/// Who is at the other end of the dialog that decides the state: the number, with the name where one is told.
+pub fn other_party(dialogs: &[Dialog]) -> Option<Arc<str>> {
+    let live = dialogs
+        .iter()
+        .filter(|dialog| dialog_state(dialog) > LineState::Idle);
+    let remote = live
+        .max_by_key(|dialog| dialog_state(dialog))?
+        .remote
+        .as_ref()?;
+    let number = remote.identity.as_deref().map(number).unwrap_or_default();
+    let name = remote.display.as_deref().unwrap_or_default().trim();
+    let party = match (name, number) {
+        (name, number) if name.is_empty() || name == number => number.to_owned(),
+        (name, "") => name.to_owned(),
+        (name, number) => format!("{name} ({number})"),
+    };
+    let shown = party.chars().filter(|c| !c.is_control()).take(PARTY_MAX);
+    Some(shown.collect::<String>().into()).filter(|party: &Arc<str>| !party.is_empty())
+}
+
+/// More characters are neither a number nor a name.
+const PARTY_MAX: usize = 100;
+
+/// The user part of an address; the whole of what is no address.
+fn number(identity: &str) -> &str {
+    let address = identity.trim().trim_start_matches('<');
+    let without_scheme = ["sip:", "sips:", "tel:"]
+        .iter()
+        .find_map(|scheme| address.strip_prefix(scheme))
+        .unwrap_or(address);
+    let end = without_scheme.find(['@', ';', '>']);
+    end.map_or(without_scheme, |end| &without_scheme[..end])
 }
 
 fn dialog_state(dialog: &Dialog) -> LineState {
@@ -26,6 +62,40 @@ fn dialog_state(dialog: &Dialog) -> LineState {
 mod tests {
     use proptest::prelude::*;
     use sip::dialog_info::Participant;
+
+    #[test]
+    fn the_other_party_is_that_of_the_dialog_that_decides() {
+        let with = |state, identity: &str, display: &str| {
+            let mut dialog = Dialog::new("1", state);
+            dialog.remote = Some(Participant {
+                identity: Some(identity.into()).filter(|text: &String| !text.is_empty()),
+                display: Some(display.into()).filter(|text: &String| !text.is_empty()),
+                ..Participant::default()
+            });
+            dialog
+        };
+        let party = |dialogs: &[Dialog]| other_party(dialogs).map(|party| party.to_string());
+        let talking = with(
+            DialogState::Confirmed,
+            "sip:1002@pbx.test;user=phone",
+            "Bert",
+        );
+        let ringing = with(DialogState::Early, "<sips:+4930123@pbx.test>", "");
+        let over = with(DialogState::Terminated, "sip:1009@pbx.test", "");
+        assert_eq!(
+            party(&[ringing.clone(), talking, over.clone()]).unwrap(),
+            "Bert (1002)"
+        );
+        assert_eq!(party(&[ringing, over.clone()]).unwrap(), "+4930123");
+        assert_eq!(party(&[over]), None);
+        assert_eq!(party(&[with(DialogState::Confirmed, "", "")]), None);
+        assert_eq!(
+            party(&[with(DialogState::Confirmed, "", "Re\nception")]).unwrap(),
+            "Reception"
+        );
+        let long = with(DialogState::Confirmed, &"9".repeat(1_000), "");
+        assert_eq!(party(&[long]).unwrap().len(), PARTY_MAX);
+    }
 
     use super::*;
 

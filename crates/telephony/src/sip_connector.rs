@@ -59,6 +59,8 @@ pub enum LineEvent {
         extension: Arc<str>,
         /// What it is doing.
         state: LineState,
+        /// The number or name of the other party, if the system tells it.
+        party: Option<Arc<str>>,
         /// How long this is valid without renewal.
         lease: Duration,
         /// When it arrived.

@@ -106,15 +106,13 @@ impl Person {
                 self.policy = policy;
                 self.forget_teams();
             }
-            Fact::Line { line, state, until } => self.report_line(line, state, until, now),
-            Fact::LineStale(line) => {
-                let limit = now + timing.line_stale;
-                let lines = self.signals.lines.iter_mut();
-                for signal in lines.filter(|signal| signal.line == line) {
-                    signal.stale = true;
-                    signal.until = signal.until.min(limit);
-                }
-            }
+            Fact::Line {
+                line,
+                state,
+                until,
+                party,
+            } => self.report_line(line, state, until, party, now),
+            Fact::LineStale(line) => self.doubt_line(line, now + timing.line_stale),
             // An answer that was under way when the account was taken away.
             Fact::TeamsObserved { .. } if !self.linked => {}
             Fact::TeamsObserved { state, asked_at } => {
@@ -272,6 +270,7 @@ impl Person {
         line: LineId,
         state: LineState,
         until: Timestamp,
+        party: Option<Arc<str>>,
         now: Timestamp,
     ) {
         // A last word about a line that was taken from the person.
@@ -284,6 +283,7 @@ impl Person {
             state,
             since: now,
             until,
+            party,
             stale: false,
         };
         match self
@@ -298,7 +298,20 @@ impl Person {
                 let since = if goes_on { known.since } else { now };
                 *known = LineSignal { since, ..signal };
             }
-            None => self.signals.lines.push(signal),
+            None => {
+                // Hardly anybody has a second line, and a million people have a first.
+                self.signals.lines.reserve_exact(1);
+                self.signals.lines.push(signal);
+            }
+        }
+    }
+
+    /// What the line said counts until `limit` at most.
+    fn doubt_line(&mut self, line: LineId, limit: Timestamp) {
+        let lines = self.signals.lines.iter_mut();
+        for signal in lines.filter(|signal| signal.line == line) {
+            signal.stale = true;
+            signal.until = signal.until.min(limit);
         }
     }
 

@@ -57,7 +57,10 @@ fn lines(
         };
         let reason = || {
             let reason = Reason::new(rule, Source::Line(line.line), says, line.since);
-            reason.until(Some(line.until)).stale(line.stale)
+            reason
+                .until(Some(line.until))
+                .stale(line.stale)
+                .with(line.party.clone())
         };
         if leading == Some(line) {
             axis.offer(|| (activity, line.since), reason);

@@ -30,6 +30,7 @@ fn start(world: &mut World, place: usize) {
             line: OTHER_LINE,
             state: LineState::Ringing,
             until,
+            party: None,
         }),
     }
 }
@@ -43,7 +44,12 @@ fn world() -> World {
         linked: true,
     });
     let (line, state, until) = (OTHER_LINE, LineState::Idle, world.now + LONG);
-    world.fact(Fact::Line { line, state, until });
+    world.fact(Fact::Line {
+        line,
+        state,
+        until,
+        party: None,
+    });
     world
 }
 
@@ -159,7 +165,12 @@ fn a_call_on_any_of_several_lines_is_a_call_and_all_are_explained() {
     world.line(LineState::Connected);
     let until = world.now + seconds(600);
     let (line, state) = (OTHER_LINE, LineState::Held);
-    world.fact(Fact::Line { line, state, until });
+    world.fact(Fact::Line {
+        line,
+        state,
+        until,
+        party: None,
+    });
     let calls: Vec<_> = world
         .reasons()
         .into_iter()

@@ -150,6 +150,7 @@ fn every_write_is_stored_before_it_is_sent() {
             line: DESK,
             state: LineState::Connected,
             until: world.now + HOUR,
+            party: None,
         },
         Fact::Chose(Some(crate::Choice {
             profile: "Do not disturb".into(),

@@ -219,6 +219,25 @@ fn the_text_of_a_private_appointment() {
 }
 
 #[test]
+fn the_number_of_the_other_party_is_told_to_assistants_only() {
+    let mut world = world();
+    world.fact(Fact::Line {
+        line: DESK,
+        state: LineState::Connected,
+        until: world.now + HOUR,
+        party: Some("Bert (1002)".into()),
+    });
+    check(FROM_ASSISTANT, "party", |level| {
+        let reasons = world.reasons_for(level);
+        reasons.iter().any(|reason| reason.party.is_some())
+    });
+    check(FROM_EMPLOYEE, "call", |level| {
+        let reasons = world.reasons_for(level);
+        reasons.iter().any(|reason| reason.says == "in a call")
+    });
+}
+
+#[test]
 fn the_number_of_the_other_party_picking_up_and_changing() {
     for (permission, row) in [
         (Permission::SeeStatus, ALL),

@@ -70,6 +70,9 @@ struct ReasonBody {
     note: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     about: Option<String>,
+    /// The other party of a call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    party: Option<String>,
 }
 
 impl ReasonBody {
@@ -97,6 +100,7 @@ impl ReasonBody {
             confidence: reason.confidence.name(),
             note: reason.note,
             about: reason.about.map(|about| about.text.to_string()),
+            party: reason.party.as_deref().map(str::to_owned),
         }
     }
 }

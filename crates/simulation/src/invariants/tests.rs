@@ -107,6 +107,7 @@ fn a_signal_beyond_its_lease_is_noticed() {
         line: LineId(11),
         state: LineState::Connected,
         until,
+        party: None,
     };
     engine.handle(NOW, Input::Person(ANNA, line));
     let signals = engine.signals(ANNA).unwrap();

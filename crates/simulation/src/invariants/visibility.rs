@@ -144,6 +144,10 @@ fn one_reason(reason: &Reason, level: Relationship) -> Result<(), String> {
         _ => must!(level >= Relationship::Employee, "what others decided"),
     }
     discreet(&reason.says, level)?;
+    must!(
+        level >= Relationship::Assistant || reason.party.is_none(),
+        "the other party"
+    );
     if let Some(note) = &reason.note {
         discreet(note, level)?;
         must!(

@@ -17,6 +17,8 @@ use sip::ids::Ids;
 use sip::message::{Message, answer};
 use sip::subscriber::{self, Account, Action, Event, Subscriber};
 
+use crate::line_state::other_party;
+
 use super::trouble::Words;
 use super::{LINE_TROUBLE_MAX, Trouble, escape_user};
 use pace::Pace;
@@ -38,6 +40,7 @@ pub(super) enum Output {
     State {
         extension: Arc<str>,
         state: LineState,
+        party: Option<Arc<str>>,
         lease: Duration,
     },
     /// The line's state is unknown.
@@ -359,6 +362,7 @@ impl Lines {
                     out.push(Output::State {
                         extension: Arc::clone(extension),
                         state,
+                        party: other_party(line.dialogs.dialogs()),
                         lease: remaining,
                     });
                 }

@@ -331,11 +331,13 @@ impl Task {
                 Output::State {
                     extension,
                     state,
+                    party,
                     lease,
                 } => {
                     self.tell(LineEvent::State {
                         extension,
                         state,
+                        party,
                         lease,
                         received: Instant::now(),
                     });

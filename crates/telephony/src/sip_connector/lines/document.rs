@@ -8,7 +8,7 @@ use sip::dialog_info::{CONTENT_TYPE, DialogInfo};
 use sip::dialog_set::Fold;
 
 use super::{GAP_PAUSE, Lines, Output, pace};
-use crate::line_state::line_state;
+use crate::line_state::{line_state, other_party};
 
 impl Lines {
     /// Takes one NOTIFY's body. What cannot be understood is that line's trouble and nobody else's.
@@ -72,11 +72,13 @@ impl Lines {
         };
         line.state = Some(state);
         line.lease_until = now + lease;
+        let party = other_party(line.dialogs.dialogs());
         self.reschedule(extension);
         self.set_trouble(extension, None);
         out.push(Output::State {
             extension: Arc::clone(extension),
             state,
+            party,
             lease,
         });
     }
@@ -109,6 +111,7 @@ impl Lines {
             out.push(Output::State {
                 extension: Arc::clone(extension),
                 state,
+                party: other_party(line.dialogs.dialogs()),
                 lease,
             });
         }
