@@ -28,40 +28,24 @@ impl Store {
         let mut summary = ImportSummary::default();
         let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
         for person in people {
-            let found = sqlx::query(
-                "SELECT id FROM people WHERE (user_principal_name = ?1 AND ?1 <> '')
-                 OR (mail = ?2 AND ?2 <> '' AND (?1 = '' OR user_principal_name = ''))
-                 ORDER BY user_principal_name = ?1 DESC LIMIT 1",
-            )
-            .bind(&person.user_principal_name)
-            .bind(&person.mail)
-            .fetch_optional(&mut *transaction)
-            .await?;
+            let found = find(&mut transaction, person).await?;
             refuse_shared_mail(&mut transaction, person).await?;
-            let id: i64 = match found {
-                Some(row) => {
-                    summary.updated += 1;
-                    row.get(0)
-                }
-                None => {
-                    summary.added += 1;
-                    sqlx::query(
-                        "INSERT INTO people (name, mail, user_principal_name) VALUES ('', '', '')",
-                    )
-                    .execute(&mut *transaction)
-                    .await?
-                    .last_insert_rowid()
-                }
-            };
-            sqlx::query(
-                "UPDATE people SET name = ?2, mail = ?3, user_principal_name = ?4 WHERE id = ?1",
+            match found {
+                Some(_) => summary.updated += 1,
+                None => summary.added += 1,
+            }
+            let id: i64 = sqlx::query(
+                "INSERT INTO people (id, name, mail, user_principal_name) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (id) DO UPDATE SET name = ?2, mail = ?3, user_principal_name = ?4
+                 RETURNING id",
             )
-            .bind(id)
+            .bind(found)
             .bind(&person.name)
             .bind(&person.mail)
             .bind(&person.user_principal_name)
-            .execute(&mut *transaction)
-            .await?;
+            .fetch_one(&mut *transaction)
+            .await?
+            .get(0);
             if let Some(teams_id) = &person.teams_id {
                 set_teams_id(&mut transaction, id, teams_id).await?;
             }
@@ -173,6 +157,31 @@ impl Store {
     }
 }
 
+/// Somebody who is there already, by sign-in name, else by mail. The terms that look idle let the database use its partial
+/// indexes: without them each person is a walk over all.
+async fn find(
+    transaction: &mut Transaction<'_, Sqlite>,
+    person: &ImportPerson,
+) -> Result<Option<i64>, StoreError> {
+    let by_sign_in_name = sqlx::query(
+        "SELECT id FROM people WHERE user_principal_name = ?1 AND user_principal_name <> ''",
+    )
+    .bind(&person.user_principal_name)
+    .fetch_optional(&mut **transaction)
+    .await?;
+    if let Some(row) = by_sign_in_name {
+        return Ok(Some(row.get(0)));
+    }
+    let by_mail = sqlx::query(
+        "SELECT id FROM people WHERE mail = ?2 AND mail <> '' AND (?1 = '' OR user_principal_name = '')",
+    )
+    .bind(&person.user_principal_name)
+    .bind(&person.mail)
+    .fetch_optional(&mut **transaction)
+    .await?;
+    Ok(by_mail.map(|row| row.get(0)))
+}
+
 /// Moves somebody to the location of that name; out of the configuration group too, if it is one of another location.
 async fn move_to(
     transaction: &mut Transaction<'_, Sqlite>,
@@ -198,7 +207,7 @@ async fn refuse_shared_mail(
     person: &ImportPerson,
 ) -> Result<(), StoreError> {
     let owner = sqlx::query(
-        "SELECT name FROM people WHERE mail = ?2 AND ?2 <> '' AND ?1 <> ''
+        "SELECT name FROM people WHERE mail = ?2 AND mail <> '' AND ?1 <> ''
          AND user_principal_name <> '' AND user_principal_name <> ?1",
     )
     .bind(&person.user_principal_name)

@@ -7,7 +7,7 @@ use store::StoreError;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{KEPT, stored};
-use crate::{app::Core, events::Event};
+use crate::{app::Core, events::Event, organisation::Tables};
 
 /// What is shown reaches the disk within this time; what a crash may lose.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -16,15 +16,18 @@ const TIDY: Duration = Duration::from_secs(3600);
 /// How long appointments that are over are kept: nobody sees them any more.
 const APPOINTMENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// Whether anybody's changes may be kept on disk: no scope says so by default.
+fn keeps_any(core: &Core) -> bool {
+    core.organisation.read(|tables| {
+        let mut said = tables.pages.keys();
+        said.any(|(_, page)| *page == Page::Presence)
+    })
+}
+
 /// Whether the person's changes are kept on disk.
 fn keeps(core: &Core, person: PersonId) -> bool {
-    core.organisation.read(|tables| {
-        let said = tables
-            .pages
-            .iter()
-            .any(|((_, page), _)| *page == Page::Presence);
-        said && tables.resolve(person, Page::Presence).flag("history")
-    })
+    let resolved = |tables: &Tables| tables.resolve(person, Page::Presence).flag("history");
+    keeps_any(core) && core.organisation.read(resolved)
 }
 
 /// Brings back what was kept, before anything new is shown.
@@ -44,6 +47,7 @@ pub(crate) async fn run(core: Core) {
     loop {
         let mut events: Vec<Arc<Event>> = match receiver.recv().await {
             Ok(event) => vec![event],
+            Err(RecvError::Lagged(_)) if !keeps_any(&core) => continue,
             Err(RecvError::Lagged(missed)) => {
                 tracing::warn!(
                     missed,
