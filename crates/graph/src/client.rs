@@ -164,6 +164,14 @@ impl Client {
         Err(GraphError::Unauthorized { call })
     }
 
+    /// The application's access token, for whoever wants to look at it.
+    ///
+    /// # Errors
+    /// See [`GraphError`].
+    pub async fn access_token(&self) -> Result<Secret, GraphError> {
+        self.token().await
+    }
+
     /// The current token, or a new one. Whoever comes while one is asked for waits for it.
     async fn token(&self) -> Result<Secret, GraphError> {
         let mut state = self.token.lock().await;

@@ -2,6 +2,7 @@
 
 mod backup;
 mod demo;
+mod doctor;
 mod explain;
 mod import;
 mod installation;
@@ -41,6 +42,8 @@ enum Command {
     User(user::Arguments),
     /// Say why a person's presence is what it is, by name, mail, sign-in name, extension or id.
     Explain(explain::Arguments),
+    /// Check the whole installation: files, tenant, permissions, telephone lines. Says what is wrong and what to do.
+    Doctor(doctor::Arguments),
     /// Copy the database to a new file, while the server runs or not.
     Backup {
         #[command(flatten)]
@@ -135,6 +138,7 @@ impl Command {
             | Self::Link(_)
             | Self::User(_)
             | Self::Explain(_)
+            | Self::Doctor(_)
             | Self::Backup { .. }
             | Self::Restore { .. } => "warn",
         }
@@ -149,6 +153,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Link(configured) => link::run(&configured.config).await,
         Command::User(arguments) => user::run(arguments).await,
         Command::Explain(arguments) => explain::run(arguments).await,
+        Command::Doctor(arguments) => doctor::run(arguments).await,
         Command::Backup { configured, file } => backup::backup(&configured.config, &file).await,
         Command::Restore {
             configured,

@@ -119,6 +119,14 @@ pub(crate) fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_milliseconds(parsed.as_millisecond()))
 }
 
+/// Reads the time of an HTTP header (RFC 9110, 5.6.7).
+pub fn http_date(text: &str) -> Option<Timestamp> {
+    let parsed = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(Timestamp::from_milliseconds(
+        parsed.timestamp().as_millisecond(),
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};

@@ -5,6 +5,7 @@ mod environment;
 mod raw;
 
 use std::{
+    cell::RefCell,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
@@ -34,6 +35,8 @@ pub struct Config {
     pub teams: Option<TeamsOptions>,
     /// The telephone system.
     pub pbx: Option<SipConnectorConfig>,
+    /// The files that secrets were read from.
+    pub secret_files: Vec<PathBuf>,
 }
 
 /// The configuration cannot be used.
@@ -114,6 +117,7 @@ impl Config {
             path,
             text,
             environment,
+            secret_files: RefCell::default(),
         }
         .config(raw)
     }
@@ -124,6 +128,8 @@ struct Check<'a> {
     path: &'a Path,
     text: &'a str,
     environment: &'a Environment,
+    /// Those read so far.
+    secret_files: RefCell<Vec<PathBuf>>,
 }
 
 impl Check<'_> {
@@ -197,6 +203,7 @@ impl Check<'_> {
             audit_kept: Duration::from_secs(audit_days * 24 * 3600),
             teams,
             pbx,
+            secret_files: self.secret_files.take(),
         })
     }
 
@@ -336,6 +343,7 @@ impl Check<'_> {
             }
             std::fs::read_to_string(&file)
         });
+        self.secret_files.borrow_mut().push(file.clone());
         let secret =
             read.map_err(|error| self.error(&key_of_file, format!("{}: {error}", file.display())))?;
         Ok(Some(secret.trim_end_matches(['\r', '\n']).to_owned()))

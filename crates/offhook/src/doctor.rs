@@ -1,0 +1,214 @@
+//! `offhook doctor`: looks at an installation from its configuration to the telephone lines, and says of each thing what is
+//! wrong, what that means and what to do. It changes nothing, except a presence for a moment if a test person is named.
+
+mod fault;
+mod installation;
+mod teams;
+mod telephone;
+
+use std::{io::IsTerminal, path::Path};
+
+use serde_json::{Value, json};
+
+use crate::Configured;
+use fault::Fault;
+
+/// Arguments of `doctor`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    configured: Configured,
+    /// Write the presence of this person for a moment and take it back: mail, sign-in name or id.
+    #[arg(long)]
+    test_person: Option<String>,
+    /// Print JSON instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Fine,
+    /// It works, but somebody should know.
+    Warning(Fault),
+    Failed(Fault),
+    /// Could not be looked at because of what came before, or was not asked for.
+    Skipped,
+}
+
+/// What a check found.
+#[derive(Debug)]
+struct Finding {
+    check: &'static str,
+    verdict: Verdict,
+    /// In this installation: names and values.
+    what: String,
+}
+
+/// All findings so far, printed as they come.
+#[derive(Debug)]
+struct Report {
+    findings: Vec<Finding>,
+    prints: bool,
+    colours: bool,
+}
+
+impl Report {
+    fn fine(&mut self, check: &'static str, what: impl Into<String>) {
+        self.add(check, Verdict::Fine, what.into());
+    }
+
+    fn warn(&mut self, check: &'static str, fault: Fault, what: impl Into<String>) {
+        self.add(check, Verdict::Warning(fault), what.into());
+    }
+
+    fn fail(&mut self, check: &'static str, fault: Fault, what: impl Into<String>) {
+        self.add(check, Verdict::Failed(fault), what.into());
+    }
+
+    fn skip(&mut self, check: &'static str, why: impl Into<String>) {
+        self.add(check, Verdict::Skipped, why.into());
+    }
+
+    fn add(&mut self, check: &'static str, verdict: Verdict, what: String) {
+        let finding = Finding {
+            check,
+            verdict,
+            what,
+        };
+        if self.prints {
+            print!("{}", finding.text(self.colours));
+        }
+        self.findings.push(finding);
+    }
+
+    fn failures(&self) -> usize {
+        let failed = |finding: &&Finding| matches!(finding.verdict, Verdict::Failed(_));
+        self.findings.iter().filter(failed).count()
+    }
+}
+
+impl Finding {
+    fn fault(&self) -> Option<Fault> {
+        match self.verdict {
+            Verdict::Warning(fault) | Verdict::Failed(fault) => Some(fault),
+            Verdict::Fine | Verdict::Skipped => None,
+        }
+    }
+
+    fn text(&self, colours: bool) -> String {
+        let (mark, colour) = match self.verdict {
+            Verdict::Fine => ("✔", 32),
+            Verdict::Warning(_) => ("!", 33),
+            Verdict::Failed(_) => ("✘", 31),
+            Verdict::Skipped => ("·", 90),
+        };
+        let mark = if colours {
+            format!("\x1b[{colour}m{mark}\x1b[0m")
+        } else {
+            mark.to_owned()
+        };
+        let mut text = format!("{mark} {:<14} {}\n", self.check, self.what);
+        if let Some(fault) = self.fault() {
+            let (code, means, remedy) = (fault.code(), fault.means(), fault.remedy());
+            text += &format!("    {code}: {means}\n    → {remedy}\n");
+        }
+        text
+    }
+
+    fn json(&self) -> Value {
+        let verdict = match self.verdict {
+            Verdict::Fine => "fine",
+            Verdict::Warning(_) => "warning",
+            Verdict::Failed(_) => "failed",
+            Verdict::Skipped => "skipped",
+        };
+        let fault = self.fault();
+        json!({
+            "check": self.check,
+            "verdict": verdict,
+            "what": self.what,
+            "fault": fault.map(Fault::code),
+            "means": fault.map(Fault::means),
+            "remedy": fault.map(Fault::remedy),
+        })
+    }
+}
+
+/// Looks at everything. Fails if something must be mended.
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let mut report = Report {
+        findings: Vec::new(),
+        prints: !arguments.json,
+        colours: std::io::stdout().is_terminal(),
+    };
+    examine(
+        &mut report,
+        &arguments.configured.config,
+        arguments.test_person.as_deref(),
+    )
+    .await;
+    if arguments.json {
+        let findings: Vec<Value> = report.findings.iter().map(Finding::json).collect();
+        println!("{}", Value::from(findings));
+    }
+    match report.failures() {
+        0 => Ok(()),
+        failures => anyhow::bail!("{failures} of {} checks failed", report.findings.len()),
+    }
+}
+
+async fn examine(report: &mut Report, path: &Path, test_person: Option<&str>) {
+    let Some((config, people)) = installation::check(report, path).await else {
+        return;
+    };
+    match config.teams {
+        Some(teams) => teams::check(report, teams, &people, test_person).await,
+        None => report.warn(
+            "tenant",
+            Fault::TeamsMissing,
+            "no [teams] in the configuration",
+        ),
+    }
+    match config.pbx {
+        Some(pbx) => telephone::check(report, pbx, &people).await,
+        None => report.warn(
+            "telephone",
+            Fault::PbxMissing,
+            "no [[pbx]] in the configuration",
+        ),
+    }
+}
+
+/// What of a name with a port or an address cannot be reached, if anything.
+enum Reach {
+    Fine,
+    Name(String),
+    Address(String),
+}
+
+/// How long a connection may take.
+const CONNECT: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Resolves a name and connects to it.
+async fn reach(host: &str, port: u16, connect: bool) -> Reach {
+    let mut addresses = match tokio::net::lookup_host((host, port)).await {
+        Ok(addresses) => addresses.peekable(),
+        Err(error) => return Reach::Name(format!("{host}: {error}")),
+    };
+    if addresses.peek().is_none() {
+        return Reach::Name(format!("{host} has no address"));
+    }
+    if !connect {
+        return Reach::Fine;
+    }
+    let addresses: Vec<_> = addresses.collect();
+    let connected =
+        tokio::time::timeout(CONNECT, tokio::net::TcpStream::connect(&*addresses)).await;
+    match connected {
+        Ok(Ok(_)) => Reach::Fine,
+        Ok(Err(error)) => Reach::Address(format!("{host} port {port}: {error}")),
+        Err(_) => Reach::Address(format!("{host} port {port}: no answer within {CONNECT:?}")),
+    }
+}

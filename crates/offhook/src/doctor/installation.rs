@@ -1,0 +1,161 @@
+//! The installation itself: configuration, files, database, people, a running server.
+
+use std::{os::unix::fs::PermissionsExt, path::Path};
+
+use presence::Timestamp;
+use reqwest::Client;
+use serde_json::Value;
+use server::config::{Config, ConfigError};
+use store::{Store, StoreError, StoredPerson};
+
+use super::{Fault, Report};
+use crate::installation;
+
+/// Checks what needs no network, and the server if it runs. `None`: nothing more can be looked at.
+pub(super) async fn check(report: &mut Report, path: &Path) -> Option<(Config, Vec<StoredPerson>)> {
+    const CHECK: &str = "configuration";
+    let config = match installation::configuration(path) {
+        Ok(config) => config,
+        Err(error) => {
+            let fault = match error.downcast_ref() {
+                Some(ConfigError::Unreadable { .. }) => Fault::ConfigurationMissing,
+                _ => Fault::ConfigurationWrong,
+            };
+            report.fail(CHECK, fault, error.to_string());
+            return None;
+        }
+    };
+    report.fine(CHECK, format!("{} can be used", path.display()));
+    secrets(report, &config);
+    let people = database(report, &config).await;
+    server(report, &config).await;
+    Some((config, people))
+}
+
+fn secrets(report: &mut Report, config: &Config) {
+    let open: Vec<String> = config
+        .secret_files
+        .iter()
+        .filter(|path| {
+            let mode = std::fs::metadata(path).map(|metadata| metadata.permissions().mode());
+            mode.is_ok_and(|mode| mode & 0o077 != 0)
+        })
+        .map(|path| path.display().to_string())
+        .collect();
+    if open.is_empty() {
+        return;
+    }
+    report.warn("secrets", Fault::SecretReadable, open.join(", "));
+}
+
+async fn database(report: &mut Report, config: &Config) -> Vec<StoredPerson> {
+    const CHECK: &str = "database";
+    let path = installation::database(config);
+    let opened = async {
+        let store = installation::open(config).await?;
+        store.check().await?;
+        let people = store.people(now()).await?;
+        let modes = modes(&store).await?;
+        store.close().await;
+        anyhow::Ok((people, modes))
+    };
+    let (people, syncs) = match opened.await {
+        Ok(read) => read,
+        Err(error) => {
+            let fault = match error.downcast_ref() {
+                Some(StoreError::Migrate { .. }) => Fault::DatabaseNewer,
+                Some(_) => Fault::DatabaseDamaged,
+                None => Fault::DataUnwritable,
+            };
+            report.fail(CHECK, fault, error.to_string());
+            return Vec::new();
+        }
+    };
+    if people.is_empty() {
+        report.warn(
+            "people",
+            Fault::NobodyImported,
+            format!("nobody in {}", path.display()),
+        );
+        return people;
+    }
+    report.fine(
+        CHECK,
+        format!("{}: {} people", path.display(), people.len()),
+    );
+    if !syncs {
+        report.warn(
+            "mode",
+            Fault::NothingCrosses,
+            "no scope and no person has another mode than \"none\"",
+        );
+    }
+    people
+}
+
+/// Whether any scope or person says that something crosses.
+async fn modes(store: &Store) -> Result<bool, StoreError> {
+    let scopes = store.all_pages().await?;
+    let own = store.own_values().await?;
+    let scopes = scopes.into_iter().map(|(_, page, json)| (page, json));
+    let own = own.into_iter().map(|(_, page, json)| (page, json));
+    Ok(scopes.chain(own).any(|(page, json)| {
+        let values: Value = serde_json::from_str(&json).unwrap_or_default();
+        let mode = values.get("mode").and_then(Value::as_str);
+        page == "teams" && mode.is_some_and(|mode| mode != "none")
+    }))
+}
+
+fn now() -> Timestamp {
+    server::clock::Clock::system().now()
+}
+
+/// A server that runs tells its own health; anything else at its port is in the way.
+async fn server(report: &mut Report, config: &Config) {
+    const CHECK: &str = "server";
+    let runs = installation::lock(config).is_err();
+    let url = format!("http://{}/readyz", config.listen);
+    let client = Client::new();
+    let mut request = client.get(&url).timeout(super::CONNECT);
+    if let Some(key) = &config.api_key {
+        request = request.bearer_auth(key.reveal());
+    }
+    let answer = request.send().await;
+    match (runs, answer) {
+        (false, Err(_)) => report.skip(CHECK, "is not running; `offhook serve` starts it"),
+        (false, Ok(_)) => {
+            let what = format!(
+                "something that is not this installation answers at {}",
+                config.listen
+            );
+            report.fail(CHECK, Fault::PortTaken, what);
+        }
+        (true, Err(error)) => {
+            let what = format!("runs, but does not answer at {}: {error}", config.listen);
+            report.fail(CHECK, Fault::ServerTrouble, what);
+        }
+        (true, Ok(answer)) => {
+            let body: Value = answer.json().await.unwrap_or_default();
+            if body.get("ready") == Some(&Value::Bool(true)) {
+                report.fine(CHECK, format!("runs at {} and is well", config.listen));
+                return;
+            }
+            let parts = body.get("parts").and_then(Value::as_array);
+            let troubled: Vec<String> = parts
+                .into_iter()
+                .flatten()
+                .filter(|part| part.get("ready") != Some(&Value::Bool(true)))
+                .map(|part| {
+                    let text = |key| part.get(key).and_then(Value::as_str).unwrap_or_default();
+                    format!("{}: {} ({})", text("part"), text("what"), text("remedy"))
+                })
+                .collect();
+            let what = if troubled.is_empty() {
+                "runs, and says that it is not well; its log tells more".to_owned()
+            } else {
+                troubled.join("; ")
+            };
+            report.fail(CHECK, Fault::ServerTrouble, what);
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! The tenant: names and addresses, clock, token and its permissions, a read, a write and its clearing.
+
+use std::time::Duration;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use graph::{Client, ClientConfig, GraphError, Operation};
+use serde_json::Value;
+use server::{TeamsOptions, clock::http_date};
+use store::StoredPerson;
+
+use super::{Fault, Reach, Report, reach};
+
+/// A clock that is further off is told; Entra and Graph allow five minutes.
+const SKEW_MAX: Duration = Duration::from_secs(60);
+/// How long a written presence may take to show.
+const SHOWS: Duration = Duration::from_secs(6);
+/// People without an account who are named one by one.
+const NAMED_MAX: usize = 5;
+
+/// Checks one tenant. Each step stands on the one before.
+pub(super) async fn check(
+    report: &mut Report,
+    options: TeamsOptions,
+    people: &[StoredPerson],
+    test_person: Option<&str>,
+) {
+    let config = options.client;
+    let sign_in = (Fault::SignInName, Fault::SignInUnreachable);
+    if !reachable(report, "sign-in", &config.login, sign_in).await {
+        return;
+    }
+    let graph = (Fault::GraphName, Fault::GraphUnreachable);
+    if !reachable(report, "graph", &config.graph, graph).await {
+        return;
+    }
+    clock(report, &config).await;
+    let client = match Client::new(config.clone()) {
+        Ok(client) => client,
+        Err(error) => return report.fail("graph", Fault::GraphUnreachable, error.to_string()),
+    };
+    if !token(report, &client, &config).await {
+        return;
+    }
+    let linked: Vec<&str> = people
+        .iter()
+        .filter_map(|person| person.teams_id.as_deref())
+        .collect();
+    if !read(report, &client, &linked).await {
+        return;
+    }
+    unlinked(report, people);
+    match test_person {
+        None => report.skip(
+            "write",
+            "not tried; --test-person NAME writes somebody's presence for a moment",
+        ),
+        Some(name) => write(report, &client, people, name).await,
+    }
+}
+
+/// Host and port of an address.
+fn host(address: &str) -> Option<(String, u16)> {
+    let url = reqwest::Url::parse(address).ok()?;
+    let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
+    Some((host, url.port_or_known_default()?))
+}
+
+async fn reachable(
+    report: &mut Report,
+    check: &'static str,
+    address: &str,
+    (name, silent): (Fault, Fault),
+) -> bool {
+    let Some((host, port)) = host(address) else {
+        report.fail(check, name, format!("{address} is no address"));
+        return false;
+    };
+    match reach(&host, port, true).await {
+        Reach::Fine => {
+            report.fine(check, format!("{host} port {port} answers"));
+            true
+        }
+        Reach::Name(what) => {
+            report.fail(check, name, what);
+            false
+        }
+        Reach::Address(what) => {
+            report.fail(check, silent, what);
+            false
+        }
+    }
+}
+
+/// Every answer of Graph says what time it is, also a refusal.
+async fn clock(report: &mut Report, config: &ClientConfig) {
+    const CHECK: &str = "clock";
+    let request = reqwest::Client::new().get(format!("{}/v1.0/", config.graph));
+    let Ok(answer) = request.timeout(super::CONNECT).send().await else {
+        return report.skip(CHECK, "Graph did not tell the time");
+    };
+    let told = answer.headers().get(reqwest::header::DATE);
+    let Some(told) = told.and_then(|date| http_date(date.to_str().ok()?)) else {
+        return report.skip(CHECK, "Graph did not tell the time");
+    };
+    let now = server::clock::Clock::system().now();
+    let skew = if now > told {
+        now.since(told)
+    } else {
+        told.since(now)
+    };
+    // The answer tells whole seconds.
+    let text = format!("{} s apart from Graph's", skew.as_secs());
+    if skew > SKEW_MAX {
+        report.fail(CHECK, Fault::ClockSkewed, text);
+    } else {
+        report.fine(CHECK, text);
+    }
+}
+
+async fn token(report: &mut Report, client: &Client, config: &ClientConfig) -> bool {
+    const CHECK: &str = "token";
+    let token = match client.access_token().await {
+        Ok(token) => token,
+        Err(error) => {
+            report.fail(CHECK, sign_in_fault(&error), error.to_string());
+            return false;
+        }
+    };
+    let Some(claims) = claims(token.reveal()) else {
+        // Microsoft does not promise that a token can be read; then the calls themselves will tell.
+        report.skip("permissions", "the token cannot be read");
+        return true;
+    };
+    let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
+    let is_id = config.tenant.len() == 36 && config.tenant.matches('-').count() == 4;
+    if is_id && !text("tid").eq_ignore_ascii_case(&config.tenant) {
+        let what = format!("of the tenant {} instead of {}", text("tid"), config.tenant);
+        report.fail(CHECK, Fault::TokenForeign, what);
+        return false;
+    }
+    report.fine(CHECK, format!("for the application {}", config.client_id));
+    let roles: Vec<&str> = claims
+        .get("roles")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    permissions(report, &roles)
+}
+
+/// Whether anything can be done with these permissions.
+fn permissions(report: &mut Report, roles: &[&str]) -> bool {
+    const CHECK: &str = "permissions";
+    let has = |names: &[&str]| names.iter().any(|name| roles.contains(name));
+    let listed = roles.join(", ");
+    if roles.is_empty() {
+        report.fail(CHECK, Fault::RolesNone, "none");
+        return false;
+    }
+    if !has(&["Presence.ReadWrite.All", "Presence.Read.All"]) {
+        report.fail(CHECK, Fault::RolesRead, listed);
+        return false;
+    }
+    if !has(&["Presence.ReadWrite.All"]) {
+        report.fail(CHECK, Fault::RolesWrite, listed);
+    } else if !has(&["User.ReadBasic.All", "User.Read.All", "Directory.Read.All"]) {
+        report.warn(CHECK, Fault::RolesDirectory, listed);
+    } else {
+        report.fine(CHECK, listed);
+    }
+    true
+}
+
+/// What the token says; nobody's secret is in it, and it is shown nowhere.
+fn claims(token: &str) -> Option<Value> {
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    serde_json::from_slice(&payload).ok()
+}
+
+fn sign_in_fault(error: &GraphError) -> Fault {
+    let text = error.to_string();
+    match error {
+        GraphError::SignIn { .. } => {
+            let codes = [
+                ("AADSTS90002", Fault::TenantUnknown),
+                ("AADSTS900023", Fault::TenantUnknown),
+                ("AADSTS700016", Fault::ApplicationUnknown),
+                ("AADSTS7000215", Fault::SecretWrong),
+                ("AADSTS7000222", Fault::SecretExpired),
+                ("AADSTS700027", Fault::CertificateWrong),
+                ("AADSTS53003", Fault::AccessBlocked),
+            ];
+            // With the colon: one number begins like another.
+            let known = codes
+                .iter()
+                .find(|(code, _)| text.contains(&format!("{code}:")));
+            match known {
+                Some((_, fault)) => *fault,
+                None if text.contains("AADSTS") => Fault::SignInRefused,
+                None => Fault::SignInStranger,
+            }
+        }
+        GraphError::Unreachable { .. } if is_tls(&text) => Fault::SignInCertificate,
+        GraphError::Unreachable { .. } => Fault::SignInUnreachable,
+        GraphError::Malformed { .. } => Fault::SignInStranger,
+        _ => Fault::SignInFailing,
+    }
+}
+
+fn is_tls(text: &str) -> bool {
+    let text = text.to_lowercase();
+    [
+        "certificate",
+        "tls",
+        "unknownissuer",
+        "handshake",
+        "corrupt message",
+    ]
+    .iter()
+    .any(|word| text.contains(word))
+}
+
+fn graph_fault(error: &GraphError, forbidden: Fault) -> Fault {
+    match error {
+        GraphError::Forbidden { .. } => forbidden,
+        GraphError::Unauthorized { .. } => Fault::Unauthorized,
+        GraphError::Throttled { .. } => Fault::Throttled,
+        GraphError::Service { .. } => Fault::GraphFailing,
+        GraphError::Unreachable { .. } => Fault::GraphUnreachable,
+        GraphError::NotFound { .. } => Fault::ReadEmpty,
+        _ => Fault::GraphStranger,
+    }
+}
+
+/// Reads the first linked people; where there are none, a person who cannot exist, which Graph answers as well.
+async fn read(report: &mut Report, client: &Client, linked: &[&str]) -> bool {
+    const CHECK: &str = "read";
+    let nobody = ["00000000-0000-0000-0000-000000000001"];
+    let asked = linked
+        .get(..linked.len().min(NAMED_MAX))
+        .unwrap_or_default();
+    let asked = if asked.is_empty() { &nobody } else { asked };
+    match client.presences(asked).await {
+        Ok(presences) if !linked.is_empty() && presences.is_empty() => {
+            report.fail(CHECK, Fault::ReadEmpty, asked.join(", "));
+            true
+        }
+        Ok(presences) => {
+            report.fine(
+                CHECK,
+                format!(
+                    "the presence of {} of {} people",
+                    presences.len(),
+                    linked.len()
+                ),
+            );
+            true
+        }
+        // Before anybody is linked Graph may complain about the id; the way there is fine.
+        Err(GraphError::Refused { .. } | GraphError::NotFound { .. }) if linked.is_empty() => {
+            report.skip(CHECK, "nobody is linked to a Teams account yet");
+            true
+        }
+        Err(error) => {
+            report.fail(
+                CHECK,
+                graph_fault(&error, Fault::ReadForbidden),
+                error.to_string(),
+            );
+            false
+        }
+    }
+}
+
+fn unlinked(report: &mut Report, people: &[StoredPerson]) {
+    let without: Vec<&str> = people
+        .iter()
+        .filter(|person| person.teams_id.is_none())
+        .map(|person| person.name.as_str())
+        .collect();
+    if people.is_empty() || without.is_empty() {
+        return;
+    }
+    let named = without
+        .get(..without.len().min(NAMED_MAX))
+        .unwrap_or_default();
+    let what = format!(
+        "{} of {}: {}{}; the server links them while it runs",
+        without.len(),
+        people.len(),
+        named.join(", "),
+        if without.len() > NAMED_MAX {
+            ", …"
+        } else {
+            ""
+        }
+    );
+    report.warn("accounts", Fault::NobodyLinked, what);
+}
+
+async fn write(report: &mut Report, client: &Client, people: &[StoredPerson], name: &str) {
+    const CHECK: &str = "write";
+    let wanted = |person: &&StoredPerson| {
+        let names = [&person.mail, &person.user_principal_name, &person.name];
+        person.id.to_string() == name || names.iter().any(|known| known.eq_ignore_ascii_case(name))
+    };
+    let found = people.iter().find(wanted);
+    let Some((person, account)) =
+        found.and_then(|person| Some((person, person.teams_id.as_deref()?)))
+    else {
+        return report.fail(CHECK, Fault::TestPersonUnknown, format!("{name:?}"));
+    };
+    if person.record.own.iter().any(Option::is_some) {
+        return report.fail(CHECK, Fault::TestPersonBusy, person.name.clone());
+    }
+    if let Err(error) = client.write(account, Operation::SetSession).await {
+        let fault = graph_fault(&error, Fault::WriteRefused);
+        return report.fail(CHECK, fault, error.to_string());
+    }
+    let shows = shows(client, account).await;
+    if let Err(error) = client.write(account, Operation::ClearSession).await {
+        return report.fail(CHECK, Fault::ClearRefused, error.to_string());
+    }
+    match shows {
+        Ok(()) => report.fine(
+            CHECK,
+            format!("{}: written, seen and taken back", person.name),
+        ),
+        Err(seen) => report.warn(
+            CHECK,
+            Fault::WriteHidden,
+            format!("{}: Teams shows {seen}", person.name),
+        ),
+    }
+}
+
+/// Whether the written presence shows; else what does.
+async fn shows(client: &Client, account: &str) -> Result<(), String> {
+    let began = tokio::time::Instant::now();
+    loop {
+        let read = client.presences(&[account]).await;
+        let seen = read.ok().and_then(|presences| presences.into_iter().next());
+        let availability = seen.and_then(|presence| presence.availability);
+        if availability.as_deref() == Some("Busy") {
+            return Ok(());
+        }
+        if began.elapsed() >= SHOWS {
+            return Err(availability.unwrap_or_else(|| "nothing".into()));
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
