@@ -6,6 +6,7 @@
     reason = "a failure must stop the test where it happens"
 )]
 
+mod access;
 mod crash;
 mod demo;
 mod model;

@@ -206,6 +206,7 @@ async fn what_people_do(caller: &mut Caller<'_>, names: &mut Names) {
         .await;
     names.insert("appointment", id(&made));
     let one = "/people/{id}/appointments/{appointment}";
+    caller.call(get.clone(), one, names, None).await;
     caller.call(put.clone(), one, names, Some(review)).await;
     caller.call(delete.clone(), one, names, None).await;
 }
@@ -261,6 +262,9 @@ async fn who_may_enter(caller: &mut Caller<'_>, names: &mut Names, group: Value)
     names.insert("id", id(&made));
     caller
         .call(put.clone(), "/workgroups/{id}", names, Some(group))
+        .await;
+    caller
+        .call(get.clone(), "/workgroups/{id}", names, None)
         .await;
     caller
         .call(delete.clone(), "/workgroups/{id}", names, None)

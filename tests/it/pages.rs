@@ -118,7 +118,13 @@ async fn a_card_has_profiles_appointments_and_what_is_locked() -> WebDriverResul
     );
     let busy = "//ul[@id='profiles']//button[text()='Do not disturb']";
     page.find(By::XPath(busy)).await?.click().await?;
-    let chosen = async || text(&browser, "#profiles [aria-pressed=\"true\"]").await;
+    // Read in one go: the list is made anew meanwhile.
+    let chosen = async || {
+        let script =
+            "return document.querySelector('#profiles [aria-pressed=true]')?.textContent ?? ''";
+        let found = page.execute(script, Vec::new()).await.unwrap();
+        found.convert::<String>().unwrap()
+    };
     eventually("chosen", SOON, "Do not disturb".into(), chosen).await;
     assert_eq!(demo.server.shown("David Okafor").await, "DoNotDisturb");
     browser.close().await

@@ -145,6 +145,14 @@ impl Server {
         let password = "correct horse battery";
         let body = json!({"name": name, "role": "person", "person": person, "password": password});
         self.ok(Method::POST, "/api/v1/accounts", Some(body)).await;
+        self.sign_in(name, password).await
+    }
+
+    /// The same server as somebody sees it who signs in.
+    ///
+    /// # Panics
+    /// The sign-in is refused.
+    pub async fn sign_in(&self, name: &str, password: &str) -> Self {
         let response = self
             .http
             .post(format!("{}/api/v1/sign-in", self.url))
@@ -154,11 +162,47 @@ impl Server {
             .unwrap();
         let cookie = response.headers()["set-cookie"].to_str().unwrap();
         Self {
+            cookie: cookie.split(';').next().map(str::to_owned),
+            ..self.with_key("")
+        }
+    }
+
+    /// Begins a request whose body never comes. It ends when dropped.
+    ///
+    /// # Panics
+    /// The server does not listen.
+    pub async fn begin(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> tokio::net::TcpStream {
+        use tokio::io::AsyncWriteExt;
+        let address = self.url.trim_start_matches("http://");
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let mut request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\ncontent-length: 100\r\n",
+            self.key
+        );
+        for (name, value) in headers {
+            request += &format!("{name}: {value}\r\n");
+        }
+        stream
+            .write_all(format!("{request}\r\n{{").as_bytes())
+            .await
+            .unwrap();
+        stream
+    }
+
+    /// The same server as a program sees it that has another key.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self {
             program: None,
             url: self.url.clone(),
             board: self.board.clone(),
-            key: String::new(),
-            cookie: cookie.split(';').next().map(str::to_owned),
+            key: key.to_owned(),
+            cookie: None,
             http: reqwest::Client::new(),
             contract: OnceCell::new(),
         }

@@ -37,6 +37,8 @@ pub struct Presence {
     pub since: Timestamp,
     /// Since when the profile is in force.
     pub profile_since: Timestamp,
+    /// The status of the profile alone, without what an activity makes of it.
+    pub profile_status: Status,
     /// How far it can be trusted.
     pub confidence: Confidence,
     /// What is shown to those who may not see what uses the microphone, if that differs.
@@ -151,6 +153,7 @@ pub(crate) fn evaluate(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Exp
             chosen: profile.rule.is_own_choice(),
             appointment: profile.appointment,
             profile_since: profile.since,
+            profile_status: profile.status,
             confidence,
             without_microphone,
         },

@@ -19,7 +19,7 @@ pub struct View {
     pub profile: Option<Arc<str>>,
     /// The text beside the status.
     pub text: Arc<str>,
-    /// Since when; never told of somebody who is offline.
+    /// Since when; never told of somebody who is offline, and not of a status that a hidden activity makes.
     pub since: Option<Timestamp>,
     /// How far it can be trusted.
     pub confidence: Confidence,
@@ -64,21 +64,19 @@ pub fn view(presence: &Presence, level: Relationship) -> View {
         (None, None, Some(profile)) => profile.clone(),
         (None, None, None) => presence.status.words().into(),
     };
-    // An activity that does not change the status and is hidden must not be told by the time either.
-    let hides_activity = activity.is_none()
-        && presence.activity.as_ref().is_some_and(|activity| {
-            !activity.makes_busy() || presence.status == Status::DoNotDisturb
-        });
+    // A hidden activity must not be told by the time either: where it changes the status only the status itself tells,
+    // so that a second call after the first is no news.
+    let since = if activity.is_some() || presence.activity.is_none() {
+        Some(presence.since)
+    } else {
+        Some(presence.profile_since).filter(|_| presence.status == presence.profile_status)
+    };
     View {
         status: presence.status,
         activity: activity.cloned(),
         profile: profile.cloned(),
         text,
-        since: Some(if hides_activity {
-            presence.profile_since
-        } else {
-            presence.since
-        }),
+        since,
         confidence: if level.may(Permission::SeeActivity) {
             presence.confidence
         } else {

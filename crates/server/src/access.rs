@@ -109,7 +109,7 @@ impl Access {
         }
     }
 
-    async fn caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, StoreError> {
+    pub(crate) async fn caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, StoreError> {
         if let Some(key) = bearer(headers) {
             let hash = hash(key);
             if self
@@ -173,6 +173,10 @@ pub(crate) async fn require(
     next: Next,
 ) -> Result<Response, Response> {
     match shared.access.caller(request.headers()).await {
+        Ok(Some(caller)) if request.method() == Method::GET && !caller.may_read() => {
+            let detail = "this key has not the scope `read`; make one that has";
+            Err(Problem::forbidden(detail).into_response())
+        }
         Ok(Some(caller)) => {
             request.extensions_mut().insert(caller);
             Ok(next.run(request).await)
@@ -191,7 +195,7 @@ pub(crate) async fn require(
 
 /// Whether the request may read, for what answers everybody but tells more to some.
 pub(crate) async fn may_read(shared: &Shared, headers: &HeaderMap) -> bool {
-    matches!(shared.access.caller(headers).await, Ok(Some(_)))
+    matches!(shared.access.caller(headers).await, Ok(Some(caller)) if caller.may_read())
 }
 
 async fn signed_out() -> impl IntoResponse {

@@ -24,6 +24,7 @@ use axum::{
 use serde::de::DeserializeOwned;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub(crate) use audit::Entry;
 pub(crate) use openapi::Document;
 pub(crate) use presence::PresenceBody;
 
@@ -45,7 +46,11 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
         .routes(routes!(profile::list, profile::add, profile::order))
         .routes(routes!(profile::change, profile::delete))
         .routes(routes!(appointments::list, appointments::add))
-        .routes(routes!(appointments::replace, appointments::delete))
+        .routes(routes!(
+            appointments::read,
+            appointments::replace,
+            appointments::delete
+        ))
         .routes(routes!(sources::meet, sources::leave))
         .routes(routes!(sources::client, sources::client_ended))
         .routes(routes!(scopes::place, scopes::put_place))
@@ -72,6 +77,7 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
             relationships::add_workgroup
         ))
         .routes(routes!(
+            relationships::read_workgroup,
             relationships::change_workgroup,
             relationships::delete_workgroup
         ))

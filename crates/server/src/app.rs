@@ -101,9 +101,12 @@ pub(crate) type Shared = Arc<SharedState>;
 pub(crate) struct SharedState {
     core: Core,
     pub(crate) access: Access,
-    pub(crate) settings_change: tokio::sync::Mutex<()>,
-    /// Held by conditional and by repeatable requests.
-    pub(crate) edits: tokio::sync::Mutex<()>,
+    /// Written by conditional and by repeatable requests, read by all other changes.
+    pub(crate) edits: tokio::sync::RwLock<()>,
+    /// Grows whenever something that lets people in stops doing so.
+    pub(crate) revoked: watch::Sender<u64>,
+    /// Appointments of one person are stored and put in force one change at a time; people share a few locks.
+    appointment_changes: [tokio::sync::Mutex<()>; 64],
     pub(crate) stopping: watch::Receiver<bool>,
     pub(crate) demo: Option<Demo>,
 }
@@ -116,10 +119,32 @@ impl std::ops::Deref for SharedState {
     }
 }
 
+impl SharedState {
+    /// Held while an appointment of the person changes, in the store and in the engine.
+    pub(crate) async fn one_appointment_change(
+        &self,
+        person: PersonId,
+    ) -> tokio::sync::MutexGuard<'_, ()> {
+        let index = person.0 % self.appointment_changes.len() as u64;
+        let lock = usize::try_from(index)
+            .ok()
+            .and_then(|at| self.appointment_changes.get(at));
+        // The remainder is an index of the array.
+        lock.unwrap_or(&self.appointment_changes[0]).lock().await
+    }
+
+    /// A key, an account, a session or a password opens nothing any more: whoever came in by one must come in again.
+    pub(crate) fn revoke(&self) {
+        self.revoked.send_modify(|revoked| *revoked += 1);
+    }
+}
+
 /// What everything stands on. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Core {
     pub(crate) store: Store,
+    /// Held while what is arranged changes in the store and in memory.
+    pub(crate) settings_change: Arc<tokio::sync::Mutex<()>>,
     pub(crate) clock: Clock,
     pub(crate) directory: Directory,
     pub(crate) organisation: Organisation,
@@ -151,6 +176,7 @@ impl Core {
         let (shard, inbox) = Shard::new();
         let core = Self {
             store,
+            settings_change: Arc::default(),
             directory: Directory::default(),
             organisation: Organisation::default(),
             clients: Clients::new(shard.clone(), clock.clone()),
@@ -173,11 +199,12 @@ impl Core {
         };
         tasks.spawn(shard::run(inbox, timing, core.clock.clone(), sinks));
         tasks.spawn(core.clients.clone().run());
-        recorder::recall(&core).await?;
         tasks.spawn(recorder::run(core.clone()));
         for stored in core.store.people(core.clock.now()).await? {
             core.put(stored).await;
         }
+        // Only now it is known who is where, and so whose scope keeps a history.
+        recorder::recall(&core).await?;
         Ok(core)
     }
 
@@ -349,8 +376,9 @@ impl App {
         let access = Access::new(core.store.clone(), core.clock.clone(), key);
         let shared = Arc::new(SharedState {
             access,
-            settings_change: tokio::sync::Mutex::default(),
-            edits: tokio::sync::Mutex::default(),
+            edits: tokio::sync::RwLock::default(),
+            revoked: watch::Sender::new(0),
+            appointment_changes: [const { tokio::sync::Mutex::const_new(()) }; 64],
             stopping: stopping.clone(),
             demo,
             core,

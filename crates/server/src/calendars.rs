@@ -1,9 +1,10 @@
 //! Calendars as a source: reads each person's iCalendar feed and makes appointments of its busy time (domain section 1).
 //! A feed that cannot be read leaves the appointments as they are and is told in the log.
 
-use std::{sync::Arc, time::Duration};
+use std::{io::Read, sync::Arc, time::Duration};
 
 use calendar::{FreeBusy, MAX_FEED_BYTES, Occurrence, Window};
+use futures_util::{StreamExt, stream};
 use presence::{
     APPOINTMENT_COLOUR, Appointment, AppointmentId, AppointmentOrigin, Fact, Page, PersonId,
     Resolved, Status, Timestamp,
@@ -16,6 +17,10 @@ use crate::{app::Core, clock::rfc3339};
 const RHYTHM: Duration = Duration::from_secs(5 * 60);
 /// A feed that takes longer is down.
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// Feeds that are read at once: a few that do not answer must not hold up all others.
+const AT_ONCE: usize = 16;
+/// Appointments that are taken from one calendar: more than half a thousand a week is no person's.
+const APPOINTMENTS_MAX: usize = 1_000;
 /// How far ahead appointments are kept: far enough that a calendar that cannot be read for a weekend does no harm.
 const AHEAD: Duration = Duration::from_secs(14 * 24 * 3600);
 
@@ -39,7 +44,11 @@ struct Feed {
 
 /// Reads all feeds, for ever.
 pub(crate) async fn run(core: Core, now: ReadNow) {
-    let client = reqwest::Client::builder().timeout(TIMEOUT).build();
+    // Who names a feed on the web must not reach, by a redirection, what only this machine can reach without TLS.
+    let client = reqwest::Client::builder()
+        .timeout(TIMEOUT)
+        .https_only(true)
+        .build();
     let client = match client {
         Ok(client) => client,
         Err(error) => {
@@ -57,7 +66,7 @@ pub(crate) async fn run(core: Core, now: ReadNow) {
                 replace(&core, person, &[]).await;
             }
         }
-        for feed in &feeds {
+        let read = stream::iter(&feeds).for_each_concurrent(AT_ONCE, async |feed| {
             match read(&core, &client, feed).await {
                 Ok(appointments) => replace(&core, feed.person, &appointments).await,
                 Err(problem) => tracing::warn!(
@@ -65,7 +74,8 @@ pub(crate) async fn run(core: Core, now: ReadNow) {
                     "a calendar could not be read; its appointments stay as they are"
                 ),
             }
-        }
+        });
+        read.await;
         had = feeds.iter().map(|feed| feed.person).collect();
         tokio::select! {
             () = tokio::time::sleep_until(next) => {}
@@ -123,6 +133,7 @@ async fn read(
         .occurrences
         .iter()
         .filter_map(|occurrence| appointment(occurrence, &feed.page))
+        .take(APPOINTMENTS_MAX)
         .collect())
 }
 
@@ -130,11 +141,20 @@ async fn file(path: String) -> Result<Vec<u8>, String> {
     let path = path.trim_start_matches("//").to_owned();
     let named = path.clone();
     let read = tokio::task::spawn_blocking(move || {
-        let size = std::fs::metadata(&path)?.len();
-        if size > MAX_FEED_BYTES as u64 {
-            return Err(std::io::Error::other(format!("{size} bytes are too many")));
+        // A pipe or a device would never end.
+        if !std::fs::metadata(&path)?.is_file() {
+            return Err(std::io::Error::other("is no file"));
         }
-        std::fs::read(&path)
+        let mut text = Vec::new();
+        let most = MAX_FEED_BYTES as u64 + 1;
+        std::fs::File::open(&path)?
+            .take(most)
+            .read_to_end(&mut text)?;
+        if text.len() > MAX_FEED_BYTES {
+            let problem = format!("more than {MAX_FEED_BYTES} bytes");
+            return Err(std::io::Error::other(problem));
+        }
+        Ok(text)
     });
     read.await
         .map_err(|error| error.to_string())?

@@ -8,10 +8,12 @@ use store::{ApiKey, Role, Session};
 use crate::{app::SharedState, organisation::ORGANISATION, problem::Problem};
 
 /// Who makes a request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Caller {
     /// For the audit log.
     pub(crate) name: String,
+    /// Tells this caller from all others; names of keys and accounts may be alike.
+    pub(crate) identity: String,
     /// The person behind the account, if there is one. A key has none.
     pub(crate) person: Option<PersonId>,
     /// The account, if the caller signed in to one.
@@ -27,8 +29,12 @@ enum Power {
     Location(String),
     /// Everything.
     System,
-    /// An API key: sees everything, changes what people may change (`write`) or everything (`admin`).
-    Key { write: bool, admin: bool },
+    /// An API key: sees everything (`read`), changes what people may change (`write`), or does everything (`admin`).
+    Key {
+        read: bool,
+        write: bool,
+        admin: bool,
+    },
 }
 
 impl Caller {
@@ -36,6 +42,7 @@ impl Caller {
     pub(crate) fn configured_key() -> Self {
         Self {
             name: "API key of the configuration".into(),
+            identity: "configuration".into(),
             person: None,
             account: None,
             power: Power::System,
@@ -47,9 +54,11 @@ impl Caller {
         let has = |scope: &str| key.scopes.iter().any(|given| given == scope);
         Self {
             name: format!("API key {}", key.name),
+            identity: format!("key {}", key.id),
             person: None,
             account: None,
             power: Power::Key {
+                read: has("read") || has("admin"),
                 write: has("write") || has("admin"),
                 admin: has("admin"),
             },
@@ -61,12 +70,14 @@ impl Caller {
         match session.account {
             None => Self {
                 name: "administrator of the installation".into(),
+                identity: "installation".into(),
                 person: None,
                 account: None,
                 power: Power::System,
             },
             Some(account) => Self {
                 name: account.name,
+                identity: format!("account {}", account.id),
                 person: account.person,
                 account: Some(account.id),
                 power: match (account.role, account.location) {
@@ -83,9 +94,15 @@ impl Caller {
         matches!(self.power, Power::System | Power::Key { admin: true, .. })
     }
 
+    /// Whether the caller may read at all: a key for a meeting server or an agent need not.
+    pub(crate) fn may_read(&self) -> bool {
+        !matches!(self.power, Power::Key { read: false, .. })
+    }
+
     /// How much of the owner the caller may see.
     pub(crate) fn level(&self, shared: &SharedState, owner: PersonId) -> Relationship {
-        if matches!(self.power, Power::System | Power::Key { .. }) || self.person == Some(owner) {
+        let sees_all = matches!(self.power, Power::System | Power::Key { read: true, .. });
+        if sees_all || self.person == Some(owner) {
             return Relationship::AssistantPlus;
         }
         self.person.map_or(Relationship::Unknown, |viewer| {

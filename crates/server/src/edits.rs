@@ -20,25 +20,50 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// A longer key is none.
 const KEY_MAX: usize = 200;
 /// How long an answer is remembered: longer than any client keeps trying.
-const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 /// No answer that gets an ETag is larger.
 const ANSWER_MAX: usize = 8 * 1024 * 1024;
 
+/// A body that takes longer to arrive is none.
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
+/// Answers below these are told once and kept nowhere: they and what was sent hold secrets.
+const SECRET_PATHS: [&str; 2] = ["/keys", "/accounts"];
+
 /// Gives ETags, checks `If-Match`, and answers a repeated POST as before.
+///
+/// A change is carried to its end even if whoever asked for it does not wait: what is durable and what is in force must
+/// not differ.
 pub(crate) async fn guard(
     State(shared): State<Shared>,
     caller: Caller,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let method = request.method().clone();
-    if method == Method::GET {
+    if request.method() == Method::GET {
         let asked = request.headers().get(header::IF_NONE_MATCH).cloned();
         return tagged(next.run(request).await, asked).await;
     }
+    // Before any lock is taken: nobody waits for a body that somebody else does not send.
+    let (parts, body) = request.into_parts();
+    let body = tokio::time::timeout(BODY_PATIENCE, read(body, BODY_MAX))
+        .await
+        .map_err(|_| Problem::malformed("the body did not arrive within 10 seconds"))??;
+    let request = Request::from_parts(parts, Body::from(body.clone()));
+    tokio::spawn(async move { change(&shared, &caller, request, body, next).await })
+        .await
+        .map_err(|error| Problem::unavailable(&error.to_string()))?
+}
+
+async fn change(
+    shared: &Shared,
+    caller: &Caller,
+    request: Request,
+    body: Bytes,
+    next: Next,
+) -> Result<Response, Problem> {
     if let Some(expected) = request.headers().get(header::IF_MATCH).cloned() {
-        // Check and change are one step: nobody else's conditional change comes between.
-        let _one_at_a_time = shared.edits.lock().await;
+        // Check and change are one step: no other change comes between.
+        let _alone = shared.edits.write().await;
         let mut look = Request::new(Body::empty());
         *look.uri_mut() = request.uri().clone();
         *look.extensions_mut() = request.extensions().clone();
@@ -49,13 +74,18 @@ pub(crate) async fn guard(
         }
         return Ok(next.run(request).await);
     }
+    let path = request.uri().path();
+    let is_secret = SECRET_PATHS.iter().any(|secret| path.starts_with(secret));
     let key = request.headers().get(IDEMPOTENCY_KEY).cloned();
     match key {
-        Some(key) if method == Method::POST => {
-            let _one_at_a_time = shared.edits.lock().await;
-            once(&shared, &caller, &key, request, next).await
+        Some(key) if request.method() == Method::POST && !is_secret => {
+            let _alone = shared.edits.write().await;
+            once(shared, caller, &key, request, &body, next).await
         }
-        _ => Ok(next.run(request).await),
+        _ => {
+            let _with_others = shared.edits.read().await;
+            Ok(next.run(request).await)
+        }
     }
 }
 
@@ -94,6 +124,7 @@ async fn once(
     caller: &Caller,
     key: &HeaderValue,
     request: Request,
+    body: &Bytes,
     next: Next,
 ) -> Result<Response, Problem> {
     let key = key.to_str().ok().filter(|key| key.len() <= KEY_MAX);
@@ -101,19 +132,17 @@ async fn once(
         let detail = format!("must be at most {KEY_MAX} visible ASCII characters");
         return Err(Problem::invalid("Idempotency-Key", detail));
     };
-    let (parts, body) = request.into_parts();
-    let body = read(body, BODY_MAX).await?;
-    let mut asked = format!("{}\n", parts.uri).into_bytes();
-    asked.extend_from_slice(&body);
+    let mut asked = format!("{}\n", request.uri()).into_bytes();
+    asked.extend_from_slice(body);
     let fingerprint = hex(&asked, 32);
-    if let Some(stored) = shared.store.idempotent(key, &caller.name).await? {
+    if let Some(stored) = shared.store.idempotent(key, &caller.identity).await? {
         if stored.fingerprint != fingerprint {
             let detail = "was used for another request; make a new key for each request";
             return Err(Problem::invalid("Idempotency-Key", detail));
         }
         return Ok(answer(stored));
     }
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    let response = next.run(request).await;
     if !response.status().is_success() {
         return Ok(response);
     }
@@ -139,10 +168,9 @@ async fn remember(
     stored: &StoredAnswer,
     now: presence::Timestamp,
 ) -> Result<(), store::StoreError> {
-    shared.store.forget_idempotent(now - REMEMBERED).await?;
     let remembered = shared
         .store
-        .remember_idempotent(key, &caller.name, stored, now);
+        .remember_idempotent(key, &caller.identity, stored, now);
     remembered.await.map(|_| ())
 }
 

@@ -99,9 +99,9 @@ impl Events {
     }
 
     /// What was shown before this start, from the store.
-    pub fn remember(&self, person: PersonId, at: Timestamp, presence: Presence) {
+    pub fn remember(&self, person: PersonId, past: Vec<(Timestamp, Presence)>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.past.note(person, at, presence);
+        state.past.recall(person, past);
     }
 
     /// What viewers may see has changed: everybody must read everything again.
@@ -196,6 +196,7 @@ mod tests {
             appointment: None,
             since: Timestamp::default(),
             profile_since: Timestamp::default(),
+            profile_status: Status::Busy,
             confidence: Confidence::Certain,
             without_microphone: None,
         }

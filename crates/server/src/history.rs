@@ -33,6 +33,17 @@ impl History {
         changes.push_back((now, presence));
     }
 
+    /// What was shown before this start, the oldest first.
+    pub fn recall(&mut self, person: PersonId, past: Vec<(Timestamp, Presence)>) {
+        let changes = self.0.entry(person).or_default();
+        for change in past.into_iter().rev() {
+            if changes.len() >= CHANGES_MAX {
+                return;
+            }
+            changes.push_front(change);
+        }
+    }
+
     /// The changes of a person, the oldest first.
     pub fn of(&self, person: PersonId) -> Vec<(Timestamp, Presence)> {
         let changes = self.0.get(&person);
@@ -57,6 +68,7 @@ mod tests {
             appointment: None,
             since: Timestamp::default(),
             profile_since: Timestamp::default(),
+            profile_status: Status::Busy,
             confidence: Confidence::Certain,
             without_microphone: None,
         }

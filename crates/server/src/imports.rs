@@ -16,6 +16,8 @@ pub(crate) async fn follow(core: Core, mut revision: u64, pbx: Option<Arc<Pbx>>)
         if now == revision {
             continue;
         }
+        // What somebody changes meanwhile must not be overwritten by what was read before.
+        let one_at_a_time = core.settings_change.lock().await;
         // Places first: an import may have made locations.
         if core.organisation.load(&core.store).await.is_err() {
             continue;
@@ -27,6 +29,9 @@ pub(crate) async fn follow(core: Core, mut revision: u64, pbx: Option<Arc<Pbx>>)
         for stored in people {
             core.put(stored).await;
         }
+        drop(one_at_a_time);
+        // Somebody may be elsewhere now, where viewers may see more or less.
+        core.events.reset();
         if let Some(pbx) = &pbx {
             pbx.set_extensions(core.directory.extensions()).await;
         }

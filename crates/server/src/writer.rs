@@ -18,6 +18,7 @@ use tokio::{
 };
 
 use crate::{
+    api::Entry,
     health::{Health, Trouble},
     shard::Shard,
     teams::TeamsWrites,
@@ -42,6 +43,8 @@ enum Key {
 struct Entered {
     person: PersonId,
     choice: Option<Choice>,
+    /// For the audit log.
+    entry: Entry,
     done: oneshot::Sender<Result<(), String>>,
 }
 
@@ -95,11 +98,17 @@ impl Writer {
     ///
     /// # Errors
     /// It could not be made durable; nothing changed. The text says why.
-    pub async fn choose(&self, person: PersonId, choice: Option<Choice>) -> Result<(), String> {
+    pub async fn choose(
+        &self,
+        person: PersonId,
+        choice: Option<Choice>,
+        entry: Entry,
+    ) -> Result<(), String> {
         let (done, wait) = oneshot::channel();
         self.lock().entered.push(Entered {
             person,
             choice,
+            entry,
             done,
         });
         self.wake.notify_one();
@@ -134,8 +143,12 @@ impl Writer {
                 } else {
                     Durability::Power
                 };
+                let changes: Vec<_> = entered
+                    .iter()
+                    .map(|entered| entered.entry.change())
+                    .collect();
                 match store
-                    .commit(batch.records.values().chain(&choices), durability)
+                    .commit_noted(batch.records.values().chain(&choices), &changes, durability)
                     .await
                 {
                     Ok(()) => {
@@ -147,6 +160,7 @@ impl Writer {
                             person,
                             choice,
                             done,
+                            ..
                         } in entered
                         {
                             shard.fact(person, Fact::Chose(choice)).await;

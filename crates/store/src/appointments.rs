@@ -1,5 +1,7 @@
 //! Appointments that people make and that calendars bring. Those of Teams calls are kept with the calls.
 
+use std::collections::BTreeMap;
+
 use presence::{Appointment, AppointmentId, AppointmentOrigin, PersonId, Timestamp};
 use serde_json::json;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
@@ -128,7 +130,11 @@ impl Store {
             .bind(person.0.cast_signed())
             .fetch_all(&mut *transaction)
             .await?;
-        let mut old = all_of(&rows)?;
+        // By start, so that a long calendar is not compared with itself.
+        let mut old: BTreeMap<Timestamp, Vec<Appointment>> = BTreeMap::new();
+        for known in all_of(&rows)? {
+            old.entry(known.start).or_default().push(known);
+        }
         let mut new = Vec::with_capacity(appointments.len());
         for wanted in appointments {
             if wanted.origin != AppointmentOrigin::Calendar {
@@ -142,8 +148,9 @@ impl Store {
                     ..wanted.clone()
                 }
             };
-            let id = match old.iter().position(same) {
-                Some(index) => old.remove(index).id,
+            let then = old.entry(wanted.start).or_default();
+            let id = match then.iter().position(same) {
+                Some(index) => then.swap_remove(index).id,
                 None => insert(&mut transaction, person, wanted).await?,
             };
             new.push(Appointment {
@@ -151,7 +158,11 @@ impl Store {
                 ..wanted.clone()
             });
         }
-        let gone: Vec<u64> = old.iter().map(|appointment| appointment.id.0).collect();
+        let gone: Vec<u64> = old
+            .values()
+            .flatten()
+            .map(|appointment| appointment.id.0)
+            .collect();
         sqlx::query("DELETE FROM appointments WHERE id IN (SELECT value FROM json_each(?1))")
             .bind(json!(gone).to_string())
             .execute(&mut *transaction)

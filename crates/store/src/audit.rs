@@ -56,6 +56,25 @@ pub struct AuditFilter {
     pub to: Option<Timestamp>,
 }
 
+/// Adds a row.
+pub(crate) async fn note(
+    transaction: &mut Transaction<'_, Sqlite>,
+    change: &Change<'_>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO audit (at, who, what, target, before, after) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )
+    .bind(change.at.milliseconds())
+    .bind(change.who)
+    .bind(change.what)
+    .bind(change.target)
+    .bind(&change.before)
+    .bind(&change.after)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
 impl Store {
     /// Begins a durable change by noting it: whatever fails afterwards takes the note with it.
     pub(crate) async fn change(
@@ -63,17 +82,7 @@ impl Store {
         change: &Change<'_>,
     ) -> Result<Transaction<'static, Sqlite>, StoreError> {
         let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
-        sqlx::query(
-            "INSERT INTO audit (at, who, what, target, before, after) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )
-        .bind(change.at.milliseconds())
-        .bind(change.who)
-        .bind(change.what)
-        .bind(change.target)
-        .bind(&change.before)
-        .bind(&change.after)
-        .execute(&mut *transaction)
-        .await?;
+        note(&mut transaction, change).await?;
         Ok(transaction)
     }
 

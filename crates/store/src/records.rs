@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use presence::{Choice, OwnRecord, PersonId, Record, Slot, TeamsCall};
 use serde_json::json;
 
-use crate::{Durability, IMMEDIATE, Store, StoreError};
+use crate::{Change, Durability, IMMEDIATE, Store, StoreError, audit::note};
 
 /// A batch sorted by kind. Of several records about the same thing only the last is written.
 #[derive(Default)]
@@ -23,6 +23,19 @@ impl Store {
     pub async fn commit(
         &self,
         records: impl IntoIterator<Item = &Record>,
+        durability: Durability,
+    ) -> Result<(), StoreError> {
+        self.commit_noted(records, &[], durability).await
+    }
+
+    /// The same, with rows for the audit log.
+    ///
+    /// # Errors
+    /// The database refused; nothing was written.
+    pub async fn commit_noted(
+        &self,
+        records: impl IntoIterator<Item = &Record>,
+        changes: &[Change<'_>],
         durability: Durability,
     ) -> Result<(), StoreError> {
         let mut batch = Batch::default();
@@ -50,6 +63,9 @@ impl Store {
                 .bind(serde_json::Value::Array(rows).to_string())
                 .execute(&mut *transaction)
                 .await?;
+        }
+        for change in changes {
+            note(&mut transaction, change).await?;
         }
         transaction.commit().await?;
         Ok(())

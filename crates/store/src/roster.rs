@@ -60,6 +60,14 @@ impl Store {
         )
         .execute(&mut *transaction)
         .await?;
+        // Whoever imports has the database at hand: the database tells the time.
+        sqlx::query(
+            "INSERT INTO audit (at, who, what, target, before, after)
+             VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'command line', 'people.import', 'people', NULL, ?1)",
+        )
+        .bind(serde_json::json!({"added": summary.added, "updated": summary.updated}).to_string())
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
         Ok(summary)
     }

@@ -69,6 +69,7 @@ impl Person {
                 appointment: None,
                 since: now,
                 profile_since: now,
+                profile_status: crate::Status::Available,
                 confidence: crate::Confidence::Stale,
                 without_microphone: None,
             },

@@ -342,6 +342,25 @@ fn hidden_ringing_is_not_told_by_the_time_either() {
 }
 
 #[test]
+fn a_call_of_somebody_who_is_busy_anyway_and_a_second_call_are_not_told_by_the_time_either() {
+    let mut world = world();
+    world.choose("Busy");
+    world.pass(seconds(10), None);
+    let before = world.view(External);
+    world.line(LineState::Connected);
+    assert_eq!(world.view(External), before, "busy anyway");
+    world.line(LineState::Idle);
+    world.choose("Available");
+    world.line(LineState::Connected);
+    let during = world.view(External);
+    assert_eq!((during.status, during.since), (Status::Busy, None));
+    world.pass(seconds(10), None);
+    world.meeting("Board", true, true);
+    world.line(LineState::Idle);
+    assert_eq!(world.view(External), during, "from a call into a meeting");
+}
+
+#[test]
 fn a_call_hidden_behind_do_not_disturb_is_not_told_by_the_time_either() {
     let mut world = world();
     world.choose("Do not disturb");

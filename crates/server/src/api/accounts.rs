@@ -170,6 +170,7 @@ pub(crate) async fn set_password(
         .await;
     stored?;
     shared.store.delete_sessions_of(account.id).await?;
+    shared.revoke();
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -191,5 +192,6 @@ pub(crate) async fn delete(
         .before(Some(json!(AccountBody::from(&account))));
     let change = entry.change();
     shared.store.delete_account(account.id, &change).await?;
+    shared.revoke();
     Ok(StatusCode::NO_CONTENT)
 }

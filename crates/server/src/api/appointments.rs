@@ -22,6 +22,8 @@ use crate::{
 
 /// A longer text is no appointment's.
 const TEXT_MAX: usize = 1_000;
+/// More appointments that are not over are nobody's own.
+const APPOINTMENTS_MAX: usize = 1_000;
 /// The end of time, as far as a list is asked for.
 const EVER: Timestamp = Timestamp::from_milliseconds(i64::MAX);
 
@@ -43,8 +45,10 @@ pub(crate) struct AppointmentBody {
     colour: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<String>,
-    private: bool,
-    origin: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    private: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<&'static str>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -73,8 +77,8 @@ fn body(appointment: &Appointment, level: Relationship) -> AppointmentBody {
         text: Some(text).filter(|_| may_read),
         colour: Some(appointment.colour.to_string()).filter(|_| may_read),
         profile: Some(appointment.profile.to_string()).filter(|_| may_read),
-        private: appointment.private,
-        origin: appointment.origin.name(),
+        private: Some(appointment.private).filter(|_| may_read),
+        origin: Some(appointment.origin.name()).filter(|_| may_read),
     }
 }
 
@@ -112,8 +116,8 @@ pub(crate) async fn list(
             text: Some("On the phone (MS Teams)".into()),
             colour: Some(TEAMS_CALL_COLOUR.into()),
             profile: profile.map(|profile| profile.name.to_string()),
-            private: false,
-            origin: "teams",
+            private: Some(false),
+            origin: Some("teams"),
         };
         items.insert(0, call);
     }
@@ -187,6 +191,13 @@ pub(crate) async fn add(
     let person = super::person(&shared, &id)?.id;
     caller.require(&shared, person, Permission::ChangeAppointments)?;
     let appointment = checked(&shared, person, new)?;
+    let _one_at_a_time = shared.one_appointment_change(person).await;
+    let now = shared.clock.now();
+    if shared.store.appointments(person, now, EVER).await?.len() >= APPOINTMENTS_MAX {
+        return Err(Problem::conflict(format!(
+            "there are {APPOINTMENTS_MAX} appointments to come already; delete some first"
+        )));
+    }
     let shown = body(&appointment, Relationship::AssistantPlus);
     let entry = Entry::new(&shared, &caller, "appointment.add", person).after(Some(json!(shown)));
     let id = shared
@@ -204,6 +215,41 @@ fn appointment_id(text: &str) -> Result<AppointmentId, Problem> {
     let remedy = "GET the list for the ids; calls in Teams end in Teams";
     let number = text.parse().map(AppointmentId);
     number.map_err(|_| Problem::not_found("appointment", text, remedy))
+}
+
+/// What the store has under that id, as the person sees it.
+async fn stored(
+    shared: &SharedState,
+    person: PersonId,
+    id: AppointmentId,
+) -> Result<Option<AppointmentBody>, Problem> {
+    let known = shared
+        .store
+        .appointments(person, Timestamp::default(), EVER)
+        .await?;
+    let found = known.iter().find(|appointment| appointment.id == id);
+    Ok(found.map(|found| body(found, Relationship::AssistantPlus)))
+}
+
+/// One appointment.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/appointments/{appointment}",
+    tag = "Appointments",
+    responses((status = OK, description = "What was asked for.", body = AppointmentBody)),
+)]
+pub(crate) async fn read(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, appointment)): Path<(String, String)>,
+) -> Result<axum::Json<AppointmentBody>, Problem> {
+    let person = super::person(&shared, &id)?.id;
+    caller.require(&shared, person, Permission::ChangeAppointments)?;
+    let id = appointment_id(&appointment)?;
+    let found = stored(&shared, person, id).await?;
+    let remedy = "GET the list for the ids";
+    let found = found.ok_or_else(|| Problem::not_found("appointment", &appointment, remedy))?;
+    Ok(axum::Json(found))
 }
 
 /// Replaces an appointment.
@@ -226,7 +272,11 @@ pub(crate) async fn replace(
         ..checked(&shared, person, new)?
     };
     let shown = body(&appointment, Relationship::AssistantPlus);
-    let entry = Entry::new(&shared, &caller, "appointment.set", person).after(Some(json!(shown)));
+    let _one_at_a_time = shared.one_appointment_change(person).await;
+    let before = stored(&shared, person, appointment.id).await?;
+    let entry = Entry::new(&shared, &caller, "appointment.set", person)
+        .before(before.map(|before| json!(before)))
+        .after(Some(json!(shown)));
     let stored = shared
         .store
         .put_appointment(person, &appointment, &entry.change())
@@ -252,8 +302,10 @@ pub(crate) async fn delete(
     let person = super::person(&shared, &id)?.id;
     caller.require(&shared, person, Permission::ChangeAppointments)?;
     let appointment = appointment_id(&appointment)?;
+    let _one_at_a_time = shared.one_appointment_change(person).await;
+    let before = stored(&shared, person, appointment).await?;
     let entry = Entry::new(&shared, &caller, "appointment.delete", person)
-        .before(Some(json!({"id": appointment.0.to_string()})));
+        .before(before.map(|before| json!(before)));
     let deleted = shared
         .store
         .delete_appointment(person, appointment, &entry.change())

@@ -1,7 +1,7 @@
 //! Changes as they happen: server-sent events. Each `presence` event has the person's id and the whole new presence;
 //! `reset` means that too much was missed and everything must be read again.
 
-use std::{convert::Infallible, pin::Pin, sync::Arc};
+use std::{convert::Infallible, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     extract::{Query, State},
@@ -11,9 +11,12 @@ use axum::{
 use futures_util::{Stream, StreamExt, stream};
 use presence::view;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{
-    broadcast::{self, error::RecvError},
-    watch,
+use tokio::{
+    sync::{
+        broadcast::{self, error::RecvError},
+        watch,
+    },
+    time::{Instant, Interval, interval_at},
 };
 use utoipa::ToSchema;
 
@@ -101,6 +104,9 @@ pub(crate) async fn stream(
         open: Open::new(shared.metrics.clone()),
         _client: client,
         stopping: shared.stopping.clone(),
+        revoked: shared.revoked.subscribe(),
+        look: interval_at(Instant::now() + LOOKS, LOOKS),
+        headers,
         caller,
         shared,
     };
@@ -120,6 +126,11 @@ struct Listener {
     open: Open,
     _client: Option<Connected>,
     stopping: watch::Receiver<bool>,
+    revoked: watch::Receiver<u64>,
+    /// When it is looked whether the session has run out.
+    look: Interval,
+    /// What the caller came in by.
+    headers: HeaderMap,
     caller: Caller,
     shared: Shared,
 }
@@ -147,8 +158,27 @@ impl Listener {
                     Err(RecvError::Closed) => return None,
                 },
                 () = stopped(&mut self.stopping) => return None,
+                () = in_doubt(&mut self.revoked, &mut self.look) => {
+                    let now = self.shared.access.caller(&self.headers).await;
+                    if !matches!(now, Ok(Some(now)) if now == self.caller) {
+                        // Whoever may still come in connects again, as what they are now.
+                        return None;
+                    }
+                }
             }
         }
+    }
+}
+
+/// How often a stream looks whether its session has run out.
+const LOOKS: Duration = Duration::from_secs(60);
+
+/// Returns when the caller may no longer be let in: something was revoked, or time has passed.
+async fn in_doubt(revoked: &mut watch::Receiver<u64>, look: &mut Interval) {
+    tokio::select! {
+        // Nobody is left to revoke anything when the server stops.
+        _ = revoked.changed() => {}
+        _ = look.tick() => {}
     }
 }
 

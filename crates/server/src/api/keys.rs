@@ -83,6 +83,13 @@ pub(crate) async fn add(
         let detail = format!("{unknown:?} is none of {known}");
         return Err(Problem::invalid("scopes", detail));
     }
+    if new.scopes.is_empty() {
+        let detail = format!(
+            "a key without a scope opens nothing; name some of {}",
+            API_KEY_SCOPES.join(", ")
+        );
+        return Err(Problem::invalid("scopes", detail));
+    }
     let random = |_| Problem::unavailable("the operating system gives no random numbers");
     let key = format!("ohk_{}", access::new_secret().map_err(random)?);
     let entry = Entry::new(&shared, &caller, "api_key.add", &new.name)
@@ -115,8 +122,12 @@ pub(crate) async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
-    let entry = Entry::new(&shared, &caller, "api_key.delete", &id);
+    let keys = shared.store.api_keys().await?;
+    let before = keys.iter().find(|key| key.id == id);
+    let before = before.map(|key| json!({"name": key.name, "scopes": key.scopes}));
+    let entry = Entry::new(&shared, &caller, "api_key.delete", &id).before(before);
     let deleted = shared.store.delete_api_key(&id, &entry.change()).await;
     deleted?;
+    shared.revoke();
     Ok(StatusCode::NO_CONTENT)
 }

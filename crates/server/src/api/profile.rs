@@ -171,7 +171,12 @@ fn forwarded_to(shared: &SharedState, profile: &Profile) -> Option<PersonId> {
 }
 
 /// Refuses a profile that would send calls round in a circle, as things are now.
-fn refuse_loop(shared: &SharedState, person: PersonId, profile: &Profile) -> Result<(), Problem> {
+fn refuse_loop(
+    shared: &SharedState,
+    caller: &Caller,
+    person: PersonId,
+    profile: &Profile,
+) -> Result<(), Problem> {
     let Some(to) = forwarded_to(shared, profile) else {
         return Ok(());
     };
@@ -183,11 +188,13 @@ fn refuse_loop(shared: &SharedState, person: PersonId, profile: &Profile) -> Res
     let Some(way) = forwarding_loop(person, to, next) else {
         return Ok(());
     };
+    // Who forwards to whom is told by their profiles: whoever may not see these hears of "somebody".
     let names: Vec<String> = way
         .into_iter()
         .map(|id| {
-            let person = shared.directory.person(id);
-            person.map_or_else(|| id.to_string(), |person| person.name.clone())
+            let may_see = id == person || caller.level(shared, id).may(Permission::SeeProfile);
+            let known = shared.directory.person(id).filter(|_| may_see);
+            known.map_or_else(|| "somebody".to_owned(), |known| known.name.clone())
         })
         .collect();
     let detail = format!(
@@ -216,7 +223,7 @@ pub(crate) async fn choose(
         .organisation
         .read(|tables| tables.my_profiles(person));
     let profile = named(&profiles, &body.profile)?;
-    refuse_loop(&shared, person, profile)?;
+    refuse_loop(&shared, &caller, person, profile)?;
     let now = shared.clock.now();
     let until = body
         .until
@@ -237,7 +244,10 @@ pub(crate) async fn choose(
         since: now,
         until,
     };
-    let stored = shared.writer.choose(person, Some(choice)).await;
+    let entry = Entry::new(&shared, &caller, "profile.choose", person).after(Some(
+        json!({"profile": &*choice.profile, "until": choice.until.map(rfc3339)}),
+    ));
+    let stored = shared.writer.choose(person, Some(choice), entry).await;
     stored.map_err(|error| Problem::unavailable(&error))?;
     let presence = shared
         .events
@@ -261,7 +271,8 @@ pub(crate) async fn automatic(
 ) -> Result<StatusCode, Problem> {
     let person = super::person(&shared, &id)?.id;
     caller.require(&shared, person, Permission::ChangeProfile)?;
-    let stored = shared.writer.choose(person, None).await;
+    let entry = Entry::new(&shared, &caller, "profile.automatic", person);
+    let stored = shared.writer.choose(person, None, entry).await;
     stored.map_err(|error| Problem::unavailable(&error))?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -366,7 +377,7 @@ async fn put(
     }
     let name = existing.map_or(name, |existing| &existing.name).to_owned();
     let profile = body.checked(&name, Origin::Personal)?;
-    refuse_loop(shared, person, &profile)?;
+    refuse_loop(shared, caller, person, &profile)?;
     let shown = ProfileBody::from(&profile);
     let entry = Entry::new(shared, caller, "profile.set", person)
         .before(existing.map(|existing| json!(ProfileBody::from(existing))))
@@ -417,8 +428,11 @@ pub(crate) async fn delete(
     let person = super::person(&shared, &id)?.id;
     caller.require(&shared, person, Permission::ChangeForwarding)?;
     let _one_at_a_time = shared.settings_change.lock().await;
-    let entry =
-        Entry::new(&shared, &caller, "profile.delete", person).before(Some(json!({"name": name})));
+    let mine = personal(&shared, person).profiles;
+    let before = mine.iter().find(|known| same_name(&known.name, &name));
+    let before = before.map(ProfileBody::from);
+    let entry = Entry::new(&shared, &caller, "profile.delete", person)
+        .before(before.map(|before| json!(before)));
     let deleted = shared
         .store
         .delete_profile(person, &name, &entry.change())

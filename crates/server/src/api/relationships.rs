@@ -250,6 +250,34 @@ fn workgroup_id(id: &str) -> Result<u64, Problem> {
         .map_err(|_| Problem::not_found("workgroup", id, remedy))
 }
 
+/// One workgroup.
+#[utoipa::path(
+    get,
+    path = "/workgroups/{id}",
+    tag = "Relationships",
+    responses((status = OK, description = "What was asked for.", body = WorkgroupBody)),
+)]
+pub(crate) async fn read_workgroup(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<WorkgroupBody>, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let number = workgroup_id(&id)?;
+    let found = workgroup(&shared, number);
+    let remedy = "GET /api/v1/workgroups lists them";
+    found
+        .map(axum::Json)
+        .ok_or_else(|| Problem::not_found("workgroup", &id, remedy))
+}
+
+fn workgroup(shared: &SharedState, id: u64) -> Option<WorkgroupBody> {
+    shared.organisation.read(|tables| {
+        let known = tables.workgroups.iter().find(|group| group.id == id);
+        known.map(WorkgroupBody::from)
+    })
+}
+
 /// Replaces a workgroup.
 #[utoipa::path(
     put,
@@ -283,10 +311,9 @@ async fn put_workgroup(
         .map(|id| super::person(shared, id).map(|person| person.id))
         .collect::<Result<Vec<PersonId>, Problem>>()?;
     let _one_at_a_time = shared.settings_change.lock().await;
-    let before = shared.organisation.read(|tables| {
-        let known = tables.workgroups.iter().find(|group| Some(group.id) == id);
-        known.map(|group| json!(WorkgroupBody::from(group)))
-    });
+    let before = id
+        .and_then(|id| workgroup(shared, id))
+        .map(|before| json!(before));
     let after = json!({"name": body.name, "level": level.name(), "members": body.members});
     let entry = Entry::new(shared, caller, "workgroup.set", &body.name)
         .before(before)
@@ -319,7 +346,8 @@ pub(crate) async fn delete_workgroup(
     caller.require_admin(&shared, ORGANISATION)?;
     let id = workgroup_id(&id)?;
     let _one_at_a_time = shared.settings_change.lock().await;
-    let entry = Entry::new(&shared, &caller, "workgroup.delete", id);
+    let before = workgroup(&shared, id).map(|before| json!(before));
+    let entry = Entry::new(&shared, &caller, "workgroup.delete", id).before(before);
     let deleted = shared.store.delete_workgroup(id, &entry.change()).await;
     deleted?;
     workgroups_again(&shared).await?;
@@ -338,7 +366,8 @@ async fn workgroups_again(shared: &SharedState) -> Result<(), Problem> {
 /// What the caller may do for an owner, for a page that shows it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Permissions {
-    level: &'static str,
+    /// What the person is to the caller; null for whoever may do nothing, so that nobody learns that they are blocked.
+    level: Option<&'static str>,
     pick_up: bool,
     change_profile: bool,
     change_forwarding: bool,
@@ -359,10 +388,9 @@ pub(crate) async fn permissions(
 ) -> Result<axum::Json<Permissions>, Problem> {
     let owner = super::person(&shared, &id)?.id;
     let level = caller.level(&shared, owner);
-    // Blocked and Unknown look the same.
-    let told = level.max(Relationship::Unknown);
+    let told = Some(level).filter(|level| *level >= Relationship::TeamColleague);
     Ok(axum::Json(Permissions {
-        level: told.name(),
+        level: told.map(Relationship::name),
         pick_up: level.may(Permission::PickUp),
         change_profile: level.may(Permission::ChangeProfile),
         change_forwarding: level.may(Permission::ChangeForwarding),

@@ -116,7 +116,13 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
     let _one_at_a_time = shared.settings_change.lock().await;
-    let entry = Entry::new(&shared, &caller, "scope.delete", &scope);
+    let before = shared.organisation.read(|tables| {
+        let known = tables.scopes.get(&scope);
+        known.map(
+            |known| json!({"kind": known.kind.name(), "parent": known.parent, "name": known.name}),
+        )
+    });
+    let entry = Entry::new(&shared, &caller, "scope.delete", &scope).before(before);
     let deleted = shared.store.delete_scope(&scope, &entry.change()).await;
     deleted?;
     shared.organisation.load(&shared.store).await?;

@@ -81,6 +81,7 @@ pub(crate) async fn end(
 ) -> Result<StatusCode, Problem> {
     if let Some(session) = access::cookie(&headers) {
         shared.store.delete_session(&access::hash(session)).await?;
+        shared.revoke();
     }
     Ok(StatusCode::NO_CONTENT)
 }

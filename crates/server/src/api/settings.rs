@@ -82,9 +82,17 @@ fn scope_body(shared: &SharedState, scope: &str, page: Page) -> Result<Value, Pr
 )]
 pub(crate) async fn read(
     State(shared): State<Shared>,
+    caller: Caller,
     Path((scope, name)): Path<(String, String)>,
 ) -> Result<axum::Json<Value>, Problem> {
-    Ok(axum::Json(scope_body(&shared, &scope, page(&name)?)?))
+    let mut body = scope_body(&shared, &scope, page(&name)?)?;
+    // The address of a feed holds a secret at most providers.
+    if caller.require_admin(&shared, &scope).is_err()
+        && let Some(feed) = body.get_mut("feed")
+    {
+        *feed = Value::Null;
+    }
+    Ok(axum::Json(body))
 }
 
 /// Sets values of a scope: durable and in force when answered. What is left out stays as it is; a scope that was
@@ -109,6 +117,7 @@ pub(crate) async fn write(
     let one_at_a_time = shared.settings_change.lock().await;
     // What a reader was told comes back with what it sends.
     body.remove("decided_by");
+    refuse_feed(&caller, page, &body)?;
     let individual = body.remove(INDIVIDUAL);
     let copy_from = body.remove(COPY_FROM);
     let present = present(&shared, &scope, page);

@@ -34,10 +34,12 @@ pub(crate) struct TemplateBody {
     profile: ProfileBody,
     /// The scopes that it is offered to.
     offers: Vec<String>,
-    /// The people whom it is assigned to besides.
-    people: Vec<String>,
-    /// What uses it.
-    uses: Vec<String>,
+    /// The people whom it is assigned to besides; for administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    people: Option<Vec<String>>,
+    /// What uses it; for administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uses: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -62,10 +64,25 @@ fn shown(shared: &SharedState, template: &Template) -> TemplateBody {
     TemplateBody {
         profile: ProfileBody::from(&template.profile),
         offers: template.offers.clone(),
-        people: template.people.iter().map(ToString::to_string).collect(),
-        uses: shared
-            .organisation
-            .read(|tables| tables.uses(&template.profile.name)),
+        people: Some(template.people.iter().map(ToString::to_string).collect()),
+        uses: Some(
+            shared
+                .organisation
+                .read(|tables| tables.uses(&template.profile.name)),
+        ),
+    }
+}
+
+/// The same for this caller: who uses what is the administrators' to know.
+fn shown_to(shared: &SharedState, caller: &Caller, template: &Template) -> TemplateBody {
+    let whole = shown(shared, template);
+    if caller.require_admin(shared, ORGANISATION).is_ok() {
+        return whole;
+    }
+    TemplateBody {
+        people: None,
+        uses: None,
+        ..whole
     }
 }
 
@@ -86,12 +103,18 @@ fn found(shared: &SharedState, name: &str) -> Result<Template, Problem> {
     tag = "Profiles",
     responses((status = OK, description = "What was asked for.", body = Templates)),
 )]
-pub(crate) async fn list(State(shared): State<Shared>) -> axum::Json<Templates> {
+pub(crate) async fn list(State(shared): State<Shared>, caller: Caller) -> axum::Json<Templates> {
+    axum::Json(all(&shared, &caller))
+}
+
+fn all(shared: &SharedState, caller: &Caller) -> Templates {
     let templates = shared.organisation.read(|tables| tables.templates.clone());
-    let items = templates.iter().map(|template| shown(&shared, template));
-    axum::Json(Templates {
+    let items = templates
+        .iter()
+        .map(|template| shown_to(shared, caller, template));
+    Templates {
         items: items.collect(),
-    })
+    }
 }
 
 /// A central template and what uses it.
@@ -103,9 +126,11 @@ pub(crate) async fn list(State(shared): State<Shared>) -> axum::Json<Templates> 
 )]
 pub(crate) async fn read(
     State(shared): State<Shared>,
+    caller: Caller,
     Path(name): Path<String>,
 ) -> Result<axum::Json<TemplateBody>, Problem> {
-    Ok(axum::Json(shown(&shared, &found(&shared, &name)?)))
+    let template = found(&shared, &name)?;
+    Ok(axum::Json(shown_to(&shared, &caller, &template)))
 }
 
 /// Makes a central template.
@@ -120,9 +145,12 @@ pub(crate) async fn add(
     caller: Caller,
     Json(body): Json<NewTemplate>,
 ) -> Result<(StatusCode, axum::Json<TemplateBody>), Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let one_at_a_time = shared.settings_change.lock().await;
     let name = body.profile.name.clone().unwrap_or_default();
     let template = checked(&shared, body, &name, None)?;
     let body = put(&shared, &caller, template, None).await?;
+    drop(one_at_a_time);
     Ok((StatusCode::CREATED, axum::Json(body)))
 }
 
@@ -139,6 +167,8 @@ pub(crate) async fn change(
     Path(name): Path<String>,
     Json(body): Json<NewTemplate>,
 ) -> Result<axum::Json<TemplateBody>, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let _one_at_a_time = shared.settings_change.lock().await;
     let before = found(&shared, &name)?;
     let renamed = body.profile.name.as_ref();
     if renamed.is_some_and(|new| !presence::same_name(new, &before.profile.name)) {
@@ -196,14 +226,13 @@ fn checked(
     })
 }
 
+/// The caller administers everything and holds the lock of settings.
 async fn put(
     shared: &SharedState,
     caller: &Caller,
     template: Template,
     before: Option<Template>,
 ) -> Result<TemplateBody, Problem> {
-    caller.require_admin(shared, ORGANISATION)?;
-    let _one_at_a_time = shared.settings_change.lock().await;
     let name = template.profile.name.to_string();
     let entry = Entry::new(shared, caller, "template.set", &name)
         .before(before.as_ref().map(|before| json!(shown(shared, before))))
@@ -251,8 +280,8 @@ pub(crate) async fn delete(
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
-    let template = found(&shared, &name)?;
     let _one_at_a_time = shared.settings_change.lock().await;
+    let template = found(&shared, &name)?;
     refuse_use(&shared, &name)?;
     let entry = Entry::new(&shared, &caller, "template.delete", &name)
         .before(Some(json!(shown(&shared, &template))));
@@ -280,7 +309,15 @@ pub(crate) async fn order(
     caller.require_admin(&shared, ORGANISATION)?;
     {
         let _one_at_a_time = shared.settings_change.lock().await;
+        let before: Vec<String> = shared.organisation.read(|tables| {
+            let names = tables
+                .templates
+                .iter()
+                .map(|template| template.profile.name.to_string());
+            names.collect()
+        });
         let entry = Entry::new(&shared, &caller, "template.order", ORGANISATION)
+            .before(Some(json!(before)))
             .after(Some(json!(body.names)));
         let stored = shared
             .store
@@ -289,7 +326,7 @@ pub(crate) async fn order(
         stored?;
         read_again(&shared).await?;
     }
-    Ok(list(State(shared)).await)
+    Ok(axum::Json(all(&shared, &caller)))
 }
 
 /// Makes the template for calls in Teams, once however often it is asked for.
@@ -304,6 +341,7 @@ pub(crate) async fn create_teams(
     caller: Caller,
 ) -> Result<(StatusCode, axum::Json<TemplateBody>), Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
+    let _one_at_a_time = shared.settings_change.lock().await;
     if let Ok(template) = found(&shared, TEAMS_PROFILE) {
         return Ok((StatusCode::OK, axum::Json(shown(&shared, &template))));
     }

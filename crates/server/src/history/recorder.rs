@@ -1,13 +1,13 @@
 //! Keeps the history on disk of those whose scope says so, and drops what nobody needs any more.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use presence::{Page, PersonId};
 use store::StoreError;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{KEPT, stored};
-use crate::{app::Core, events::Event, organisation::Tables};
+use crate::{app::Core, edits::REMEMBERED, events::Event, organisation::Tables};
 
 /// What is shown reaches the disk within this time; what a crash may lose.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -30,12 +30,18 @@ fn keeps(core: &Core, person: PersonId) -> bool {
     keeps_any(core) && core.organisation.read(resolved)
 }
 
-/// Brings back what was kept, before anything new is shown.
+/// Brings back what was kept.
 pub(crate) async fn recall(core: &Core) -> Result<(), StoreError> {
     let since = core.clock.now() - KEPT;
+    let mut past: BTreeMap<PersonId, Vec<_>> = BTreeMap::new();
     for (person, at, text) in core.store.everybodys_history(since).await? {
-        if let Some(presence) = stored::from_json(&text).filter(|_| keeps(core, person)) {
-            core.events.remember(person, at, presence);
+        if let Some(presence) = stored::from_json(&text) {
+            past.entry(person).or_default().push((at, presence));
+        }
+    }
+    for (person, changes) in past {
+        if keeps(core, person) {
+            core.events.remember(person, changes);
         }
     }
     Ok(())
@@ -84,6 +90,7 @@ pub(crate) async fn tidy(core: Core, audit_kept: Duration) {
             core.store
                 .forget_appointments(now - APPOINTMENTS_KEPT)
                 .await?;
+            core.store.forget_idempotent(now - REMEMBERED).await?;
             core.store.forget_audit(now - audit_kept).await
         };
         if let Err(error) = dropped.await {

@@ -14,6 +14,7 @@ struct Stored {
     appointment: Option<StoredAppointment>,
     since: i64,
     profile_since: i64,
+    profile_status: String,
     confidence: String,
     without_microphone: Option<Box<Stored>>,
 }
@@ -51,6 +52,7 @@ impl From<&Presence> for Stored {
             appointment: presence.appointment.as_ref().map(appointment),
             since: presence.since.milliseconds(),
             profile_since: presence.profile_since.milliseconds(),
+            profile_status: presence.profile_status.name().into(),
             confidence: presence.confidence.name().into(),
             without_microphone: without.map(|without| Box::new(Self::from(without))),
         }
@@ -75,6 +77,7 @@ impl Stored {
             appointment,
             since: Timestamp::from_milliseconds(self.since),
             profile_since: Timestamp::from_milliseconds(self.profile_since),
+            profile_status: Status::from_name(&self.profile_status)?,
             confidence: confidence(&self.confidence)?,
             without_microphone: match self.without_microphone {
                 Some(without) => Some(Arc::new(without.presence()?)),
@@ -151,6 +154,7 @@ mod tests {
                 }),
                 since: Timestamp::from_milliseconds(1_800_000_000_123),
                 profile_since: Timestamp::from_milliseconds(1_700_000_000_000),
+                profile_status: Status::Busy,
                 confidence: Confidence::Masked,
                 without_microphone: None,
             };

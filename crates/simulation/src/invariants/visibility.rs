@@ -1,9 +1,7 @@
 //! The table of domain section 7, written down a second time: what each relationship may learn. The core's own table of
 //! permissions is not asked.
 
-use presence::{
-    Activity, Confidence, Presence, Reason, Relationship, Rule, Status, View, reasons_for, view,
-};
+use presence::{Confidence, Presence, Reason, Relationship, Rule, Status, View, reasons_for, view};
 
 use super::must;
 use crate::someone::{ALIASES, PRIVATE};
@@ -84,17 +82,15 @@ fn one_level(
         );
         one_reason(reason, level).map_err(|what| format!("{what}: {reason:?}"))?;
     }
-    // The outer world must not learn from the time of an activity that does not show in the status.
-    let shows = base.status != Status::DoNotDisturb && base.activity != Some(Activity::Ringing);
-    let hidden = base.activity.is_some() && !shows && !insider;
-    let since = if hidden {
-        base.profile_since
-    } else {
-        base.since
+    // The outer world must not learn from the time of an activity that it does not see.
+    let since = match (&base.activity, insider) {
+        (None, _) | (_, true) => Some(base.since),
+        (Some(_), false) if base.status == base.profile_status => Some(base.profile_since),
+        (Some(_), false) => None,
     };
     must!(
-        seen.since == Some(since),
-        "the time {:?} instead of {since}",
+        seen.since == since,
+        "the time {:?} instead of {since:?}",
         seen.since
     );
     if insider {

@@ -1,0 +1,205 @@
+//! Who may do what: keys by their scopes, administrators in their location, people by themselves; and that nobody keeps
+//! what was taken back.
+
+use end_to_end::{Demo, Installation, Server, eventually};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::SOON;
+
+const ANNA: &str = "Anna Becker";
+const BERT: &str = "Bert Lindqvist";
+
+async fn key(server: &Server, scopes: &[&str]) -> (String, Server) {
+    let body = json!({"name": "robot", "scopes": scopes});
+    let made = server.ok(Method::POST, "/api/v1/keys", Some(body)).await;
+    let text = |field: &str| made[field].as_str().unwrap().to_owned();
+    (text("id"), server.with_key(&text("key")))
+}
+
+#[tokio::test]
+async fn a_key_may_what_its_scopes_say() {
+    let demo = Demo::start(&["--still"]).await;
+    let anna = demo.server.person(ANNA).await;
+    let presence = format!("/api/v1/people/{anna}/presence");
+    let meeting = format!("/api/v1/people/{anna}/meetings/daily");
+    let settings = "/api/v1/scopes/organisation/settings/presence";
+    for (scopes, may_read, may_write, may_administer) in [
+        (&["read"][..], true, false, false),
+        (&["write"], false, true, false),
+        (&["read", "write"], true, true, false),
+        (&["admin"], true, true, true),
+    ] {
+        let (_, robot) = key(&demo.server, scopes).await;
+        let try_to = async |method: Method, path: &str, body: Option<Value>| {
+            let (status, _) = robot.api(method, path, body).await;
+            assert!(
+                status.is_success() || status == StatusCode::FORBIDDEN,
+                "{status}"
+            );
+            status.is_success()
+        };
+        assert_eq!(
+            try_to(Method::GET, &presence, None).await,
+            may_read,
+            "{scopes:?}"
+        );
+        let audio = Some(json!({"audio": true}));
+        assert_eq!(
+            try_to(Method::PUT, &meeting, audio).await,
+            may_write,
+            "{scopes:?}"
+        );
+        let history = Some(json!({"history": true}));
+        assert_eq!(
+            try_to(Method::PUT, settings, history).await,
+            may_administer,
+            "{scopes:?}"
+        );
+    }
+    let nothing = Some(json!({"name": "robot", "scopes": []}));
+    let (status, problem) = demo.server.api(Method::POST, "/api/v1/keys", nothing).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(problem["field"], "scopes");
+}
+
+#[tokio::test]
+async fn an_open_stream_ends_with_what_let_it_in() {
+    let demo = Demo::start(&["--still"]).await;
+    let (id, robot) = key(&demo.server, &["read"]).await;
+    let mut of_key = robot.events().await;
+    let anna = demo.server.signed_in_as(ANNA).await;
+    let mut of_anna = anna.events().await;
+    let mut of_other = demo.server.events().await;
+    let path = format!("/api/v1/keys/{id}");
+    demo.server.ok(Method::DELETE, &path, None).await;
+    anna.ok(Method::DELETE, "/api/v1/session", None).await;
+    for stream in [&mut of_key, &mut of_anna] {
+        let ended = async { while stream.chunk().await.unwrap().is_some() {} };
+        tokio::time::timeout(SOON, ended)
+            .await
+            .expect("the stream goes on");
+    }
+    // Somebody else's goes on.
+    of_other.chunk().await.unwrap().unwrap();
+    demo.server.choose(BERT, "Busy").await;
+    let news = tokio::time::timeout(SOON, of_other.chunk()).await.unwrap();
+    assert!(news.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_location_administrator_administers_the_location_and_nothing_else() {
+    let demo = Demo::start(&["--still"]).await;
+    let account = json!({"name": "lea", "role": "location_admin", "location": "lyon", "password": "correct horse battery"});
+    demo.server
+        .ok(Method::POST, "/api/v1/accounts", Some(account))
+        .await;
+    let lea = demo.server.sign_in("lea", "correct horse battery").await;
+    let status =
+        async |method: Method, path: &str, body: Value| lea.api(method, path, Some(body)).await.0;
+    let page = |scope: &str| format!("/api/v1/scopes/{scope}/settings/automatic");
+    let locked = json!({"locked": "Busy"});
+    assert_eq!(
+        status(Method::PUT, &page("lyon"), locked.clone()).await,
+        StatusCode::OK
+    );
+    for (path, body) in [
+        (page("berlin"), locked.clone()),
+        (page("organisation"), locked),
+        (
+            "/api/v1/templates/Busy".into(),
+            json!({"status": "Busy", "active": false}),
+        ),
+        (
+            "/api/v1/scopes/lyon/settings/calendar".into(),
+            json!({"feed": "file:/etc/passwd"}),
+        ),
+        (
+            "/api/v1/scopes/lyon/settings/calendar".into(),
+            json!({"feed": "http://127.0.0.1:1/"}),
+        ),
+    ] {
+        let status = status(Method::PUT, &path, body).await;
+        assert!(status.is_client_error(), "{path}: {status}");
+    }
+}
+
+#[tokio::test]
+async fn what_people_use_is_told_to_administrators_only() {
+    let demo = Demo::start(&["--still"]).await;
+    let bert = demo.server.signed_in_as(BERT).await;
+    for path in ["/api/v1/templates", "/api/v1/templates/Absent"] {
+        let told = bert.ok(Method::GET, path, None).await.to_string();
+        assert!(!told.contains("uses") && !told.contains("people"), "{told}");
+        let told = demo.server.ok(Method::GET, path, None).await.to_string();
+        assert!(told.contains("automatic.client_end"), "{told}");
+    }
+    let feed = json!({"feed": "https://calendar.example/secret.ics"});
+    let path = "/api/v1/scopes/lyon/settings/calendar";
+    demo.server.ok(Method::PUT, path, Some(feed)).await;
+    let told = bert.ok(Method::GET, path, None).await;
+    assert_eq!(told["feed"], Value::Null);
+    // Who is blocked must not learn it from what they may do.
+    let (anna, id) = (
+        demo.server.person(ANNA).await,
+        bert.ok(Method::GET, "/api/v1/session", None).await,
+    );
+    let permissions = format!("/api/v1/people/{anna}/permissions");
+    let carla = demo.server.person("Carla Moreno").await;
+    let mut seen = Vec::new();
+    for (owner, level) in [(&anna, "Blocked"), (&carla, "Employee")] {
+        let viewer = id["person"].as_str().unwrap();
+        let path = format!("/api/v1/people/{owner}/relationships/{viewer}");
+        demo.server
+            .ok(Method::PUT, &path, Some(json!({"level": level})))
+            .await;
+        let path = permissions.replace(&format!("/{anna}/"), &format!("/{owner}/"));
+        seen.push(bert.ok(Method::GET, &path, None).await);
+    }
+    assert_eq!(seen[0], seen[1]);
+}
+
+#[tokio::test]
+async fn secrets_are_kept_by_no_repeatable_request() {
+    let installation = Installation::new("");
+    let server = installation.serve().await;
+    let again = [("idempotency-key", "once")];
+    let body = Some(json!({"name": "robot", "scopes": ["read"]}));
+    let (status, _, answer) = server
+        .with_headers(Method::POST, "/api/v1/keys", &again, body)
+        .await;
+    assert_eq!(status, StatusCode::CREATED);
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    let secret = answer["key"].as_str().unwrap().to_owned();
+    assert_eq!(server.terminate().await, 0);
+    for name in ["offhook.db", "offhook.db-wal"] {
+        let kept = std::fs::read(installation.data(name)).unwrap_or_default();
+        let found = kept
+            .windows(secret.len())
+            .any(|window| window == secret.as_bytes());
+        assert!(!found, "{name} has the key");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_holds_nobody_up() {
+    let demo = Demo::start(&["--still"]).await;
+    let anna = demo.server.person(ANNA).await;
+    let path = format!("/api/v1/people/{anna}/appointments");
+    let slow = demo
+        .server
+        .begin(Method::POST, &path, &[("idempotency-key", "slow")])
+        .await;
+    let review =
+        json!({"start": "2098-01-01T10:00:00Z", "end": "2098-01-01T12:00:00Z", "text": "Review"});
+    let quick = async || {
+        let headers = [("idempotency-key", "quick")];
+        let body = Some(review.clone());
+        demo.server
+            .with_headers(Method::POST, &path, &headers, body)
+            .await
+            .0
+    };
+    eventually("the other one", SOON, StatusCode::CREATED, quick).await;
+    drop(slow);
+}
