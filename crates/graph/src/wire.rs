@@ -11,6 +11,9 @@ pub struct UserPresence {
     pub availability: Option<String>,
     /// Supplement to it.
     pub activity: Option<String>,
+    /// Grows with each change of the person's, in the order of bytes.
+    #[serde(rename = "sequenceNumber")]
+    pub sequence_number: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -307,6 +307,7 @@ impl Core {
         tasks.spawn(writes.clone().run(tenant.clone()));
         tasks.spawn(tenant.clone().link(self.store.clone()));
         tasks.spawn(tenant.clone().read_asked(self.reads.clone()));
+        tasks.spawn(tenant.clone().read_eventful(self.reads.clone()));
         tasks.spawn(tenant.sweep(wishes));
         Ok((Some(sweep), writes))
     }

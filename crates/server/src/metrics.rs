@@ -67,6 +67,8 @@ pub struct Metrics {
     pub graph_requests: Family<RequestLabels, Counter>,
     /// People with a write to Teams that waits or is on the wire.
     pub pending_writes: Gauge,
+    /// A request wanted to be sent → the budget let it.
+    pub budget_wait: std::sync::Arc<Latency>,
     /// Open event streams.
     pub streams: Gauge,
     /// People.
@@ -92,7 +94,15 @@ impl Default for Metrics {
             Unit::Seconds,
             teams_to_event.histogram.clone(),
         );
+        let budget_wait = std::sync::Arc::new(Latency::new());
+        registry.register_with_unit(
+            "graph_budget_wait",
+            "Time that requests to Graph wait for the tenant's budget",
+            Unit::Seconds,
+            budget_wait.histogram.clone(),
+        );
         let metrics = Self {
+            budget_wait,
             pbx_to_graph,
             teams_to_event,
             graph_requests: Family::default(),

@@ -154,6 +154,7 @@ impl Sinks {
                         Cause::Graph(received) => Some(received),
                         _ => None,
                     };
+                    self.reads.follow(person, &presence);
                     self.events.publish(person, presence, now, answered_at);
                 }
                 Effect::Remember(record) => records.push(record),

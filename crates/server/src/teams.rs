@@ -1,6 +1,7 @@
 //! Teams as a sink and as a source: the loops that spend the tenant's budget. What may be sent when is decided by the
 //! plain types of `graph`; here is only waiting and sending.
 
+mod fresh;
 mod link;
 mod sweep;
 mod writes;
@@ -12,6 +13,8 @@ use std::{
 
 use graph::{Blame, Budget, Client, GraphError};
 use tokio::time::Instant;
+
+use fresh::Fresh;
 
 use crate::{
     clock::Clock,
@@ -37,6 +40,7 @@ fn network_time() -> i64 {
 pub struct Tenant {
     client: Arc<Client>,
     budget: Arc<Mutex<Budget>>,
+    fresh: Arc<Mutex<Fresh>>,
     limit: Option<u32>,
     clock: Clock,
     directory: Directory,
@@ -78,6 +82,7 @@ impl Tenant {
         Self {
             client: Arc::new(client),
             budget,
+            fresh: Arc::default(),
             limit,
             clock,
             directory,
@@ -94,13 +99,15 @@ impl Tenant {
 
     /// Waits for room in the budget.
     async fn afford(&self) {
+        let began = Instant::now();
         loop {
             let taken = self.budget().take(network_time());
             match taken {
-                Ok(()) => return,
+                Ok(()) => break,
                 Err(wait) => tokio::time::sleep(wait).await,
             }
         }
+        self.metrics.budget_wait.observe(began);
     }
 
     /// Notes how a call went: for the figures, for the health, for the budget.
