@@ -15,6 +15,7 @@ pub mod clock;
 pub mod config;
 mod directory;
 mod edits;
+pub mod entra;
 mod events;
 mod health;
 mod history;
