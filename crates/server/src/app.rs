@@ -237,6 +237,21 @@ impl Core {
         }
     }
 
+    /// Takes a person out. What Offhook wrote to Teams for them is taken back first.
+    pub(crate) async fn remove(&self, person: PersonId) {
+        self.shard.input_and_wait(Input::RemovePerson(person)).await;
+        let written = async {
+            // The way to Teams needs the person's account until the last write is on it.
+            while !self.writer.is_idle() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let _ = tokio::time::timeout(SETTLE_MAX, written).await;
+        self.directory.remove(person);
+        self.organisation.remove_person(person);
+        self.events.forget(person);
+    }
+
     /// Puts in force what holds for people now, and lets every viewer look again.
     pub(crate) async fn put_in_force(&self, changed: Vec<(PersonId, Arc<PersonPolicy>)>) {
         let inputs = changed

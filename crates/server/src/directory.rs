@@ -76,6 +76,13 @@ impl Directory {
         tables.people.insert(person.id, Arc::new(person));
     }
 
+    /// A person is gone.
+    pub fn remove(&self, id: PersonId) {
+        let mut tables = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        tables.drop_names(id);
+        tables.people.remove(&id);
+    }
+
     /// A person's Teams account was found. Everything else stays as it is now.
     pub fn set_teams_id(&self, id: PersonId, teams_id: &str) {
         if let Some(person) = self.person(id) {

@@ -98,6 +98,13 @@ impl Events {
         self.tell(&mut state, event);
     }
 
+    /// A person is gone.
+    pub fn forget(&self, person: PersonId) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.presences.remove(&person);
+        state.past.forget(person);
+    }
+
     /// What was shown before this start, from the store.
     pub fn remember(&self, person: PersonId, past: Vec<(Timestamp, Presence)>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -44,6 +44,11 @@ impl History {
         }
     }
 
+    /// A person is gone.
+    pub fn forget(&mut self, person: PersonId) {
+        self.0.remove(&person);
+    }
+
     /// The changes of a person, the oldest first.
     pub fn of(&self, person: PersonId) -> Vec<(Timestamp, Presence)> {
         let changes = self.0.get(&person);

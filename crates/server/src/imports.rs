@@ -1,6 +1,8 @@
 //! People who are imported while the server runs, by another process.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use presence::PersonId;
 
 use crate::{app::Core, pbx::Pbx};
 
@@ -26,6 +28,12 @@ pub(crate) async fn follow(core: Core, mut revision: u64, pbx: Option<Arc<Pbx>>)
             continue;
         };
         revision = now;
+        let there: HashSet<PersonId> = people.iter().map(|stored| stored.id).collect();
+        for gone in core.directory.page(None, usize::MAX) {
+            if !there.contains(&gone.id) {
+                core.remove(gone.id).await;
+            }
+        }
         for stored in people {
             core.put(stored).await;
         }
@@ -35,6 +43,6 @@ pub(crate) async fn follow(core: Core, mut revision: u64, pbx: Option<Arc<Pbx>>)
         if let Some(pbx) = &pbx {
             pbx.set_extensions(core.directory.extensions()).await;
         }
-        tracing::info!(people = core.directory.len(), "people were imported");
+        tracing::info!(people = core.directory.len(), "the people have changed");
     }
 }

@@ -127,6 +127,15 @@ impl Organisation {
         })
     }
 
+    /// A person is gone; what they arranged is read again should they come back.
+    pub fn remove_person(&self, person: PersonId) {
+        self.change(|tables| {
+            tables.places.remove(&person);
+            tables.personal.remove(&person);
+            tables.policies.remove(&person);
+        });
+    }
+
     /// What holds for a person.
     pub fn policy(&self, person: PersonId) -> Option<Arc<PersonPolicy>> {
         self.read(|tables| tables.policies.get(&person).cloned())

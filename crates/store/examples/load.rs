@@ -24,7 +24,7 @@ async fn main() {
         .unwrap();
     let everybody = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)";
     for statement in [
-        "INSERT INTO people SELECT i, 'Person ' || i, 'person' || i || '@contoso.example',
+        "INSERT INTO people (id, name, mail, user_principal_name, teams_id, location, configuration_group) SELECT i, 'Person ' || i, 'person' || i || '@contoso.example',
              'person' || i || '@contoso.example', printf('%08d-0000-0000-0000-000000000000', i), NULL, NULL FROM n",
         "INSERT INTO lines SELECT i, i, '+4930' || i FROM n",
         "INSERT INTO choices SELECT i, 'Busy', 1, NULL FROM n WHERE i % 10 = 0",

@@ -9,6 +9,7 @@ mod accounts;
 mod appointments;
 mod audit;
 mod backup;
+mod directory;
 mod error;
 mod history;
 mod idempotency;
@@ -21,6 +22,7 @@ mod records;
 mod relationships;
 mod roster;
 mod scopes;
+mod secrets;
 mod templates;
 mod values;
 
@@ -36,6 +38,7 @@ pub use access::{SecretHash, Session};
 pub use accounts::{Account, Role};
 pub use audit::{AuditFilter, AuditRow, Change};
 pub use backup::restore;
+pub use directory::{DirectoryChange, DirectoryPerson};
 pub use error::StoreError;
 pub use idempotency::StoredAnswer;
 pub use import::{CsvProblem, ImportPerson, read_people_csv};
@@ -44,6 +47,7 @@ pub use people::StoredPerson;
 pub use relationships::Workgroup;
 pub use roster::ImportSummary;
 pub use scopes::{ScopeKind, StoredScope};
+pub use secrets::SealedSecret;
 pub use templates::Template;
 pub use values::ORGANISATION;
 
@@ -147,6 +151,11 @@ fn migrations() -> Vec<Migration> {
             2,
             "presence model",
             include_str!("../migrations/sqlite/0002_presence_model.sql"),
+        ),
+        migration(
+            3,
+            "directory and secrets",
+            include_str!("../migrations/sqlite/0003_directory_and_secrets.sql"),
         ),
     ]
 }

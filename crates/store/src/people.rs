@@ -100,7 +100,7 @@ impl<'a, 't> Block<'a, 't> {
         const PEOPLE: &str = "
             SELECT json_group_array(json_array(id, name, mail, user_principal_name, teams_id, location,
                                                configuration_group) ORDER BY id)
-            FROM (SELECT * FROM people WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3)";
+            FROM (SELECT * FROM people WHERE id BETWEEN ?1 AND ?2 AND gone_at IS NULL ORDER BY id LIMIT ?3)";
         let row = sqlx::query(PEOPLE)
             .bind(range.0)
             .bind(range.1)

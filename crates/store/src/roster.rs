@@ -4,8 +4,8 @@ use presence::PersonId;
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
-    Change, IMMEDIATE, ImportPerson, Store, StoreError, scopes::location_called,
-    values::commit_found,
+    Change, IMMEDIATE, ImportPerson, Store, StoreError, directory::next_revision,
+    scopes::location_called, values::commit_found,
 };
 
 /// What an import did.
@@ -36,7 +36,7 @@ impl Store {
             }
             let id: i64 = sqlx::query(
                 "INSERT INTO people (id, name, mail, user_principal_name) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (id) DO UPDATE SET name = ?2, mail = ?3, user_principal_name = ?4
+                 ON CONFLICT (id) DO UPDATE SET name = ?2, mail = ?3, user_principal_name = ?4, gone_at = NULL
                  RETURNING id",
             )
             .bind(found)
@@ -54,12 +54,7 @@ impl Store {
                 move_to(&mut transaction, id, location).await?;
             }
         }
-        sqlx::query(
-            "INSERT INTO settings (scope, name, value) VALUES ('organisation', 'people.revision', '1')
-             ON CONFLICT (scope, name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)",
-        )
-        .execute(&mut *transaction)
-        .await?;
+        next_revision(&mut transaction).await?;
         // Whoever imports has the database at hand: the database tells the time.
         sqlx::query(
             "INSERT INTO audit (at, who, what, target, before, after)
@@ -77,7 +72,7 @@ impl Store {
     /// # Errors
     /// The database refused.
     pub async fn people_count(&self) -> Result<usize, StoreError> {
-        let row = sqlx::query("SELECT count(*) FROM people")
+        let row = sqlx::query("SELECT count(*) FROM people WHERE gone_at IS NULL")
             .fetch_one(&self.pool)
             .await?;
         Ok(usize::try_from(row.get::<i64, _>(0)).unwrap_or(0))
@@ -270,6 +265,15 @@ async fn set_lines(
         .execute(&mut **transaction)
         .await?;
     for extension in extensions {
+        // Whoever is gone has no claim to a number.
+        sqlx::query(
+            "DELETE FROM lines WHERE extension = ?1
+             AND person IN (SELECT id FROM people WHERE gone_at IS NOT NULL AND id <> ?2)",
+        )
+        .bind(extension)
+        .bind(person)
+        .execute(&mut **transaction)
+        .await?;
         let owner = sqlx::query(
             "SELECT people.name FROM lines JOIN people ON people.id = person WHERE extension = ?1 AND person <> ?2",
         )

@@ -322,7 +322,7 @@ mod tests {
             enabled: false,
             ..account("a", "a@x", "", "")
         };
-        let whole = plan(&[disabled.clone()], &people, true);
+        let whole = plan(std::slice::from_ref(&disabled), &people, true);
         assert_eq!(whole.gone.len(), 2);
         let part = plan(&[disabled], &people, false);
         assert_eq!(part.gone.keys().copied().collect::<Vec<_>>(), [PersonId(1)]);
@@ -373,12 +373,12 @@ mod tests {
             owners.sort();
             owners.dedup();
             prop_assert_eq!(owners.len(), all, "somebody twice");
-            for at in 0..accounts.len() {
+            for (at, account) in accounts.iter().enumerate() {
                 let places = usize::from(made.matched.contains_key(&at))
                     + usize::from(made.new.contains(&at))
                     + usize::from(made.ambiguous.contains_key(&at));
                 prop_assert!(places <= 1);
-                prop_assert!(places == 1 || !accounts[at].enabled);
+                prop_assert!(places == 1 || !account.enabled);
             }
         }
 

@@ -16,6 +16,9 @@ const TIDY: Duration = Duration::from_secs(3600);
 /// How long appointments that are over are kept: nobody sees them any more.
 const APPOINTMENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// How long people are kept whose account is gone: as long as Entra keeps a deleted account.
+const GONE_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
 /// Whether anybody's changes may be kept on disk: no scope says so by default.
 fn keeps_any(core: &Core) -> bool {
     core.organisation.read(|tables| {
@@ -91,6 +94,7 @@ pub(crate) async fn tidy(core: Core, audit_kept: Duration) {
                 .forget_appointments(now - APPOINTMENTS_KEPT)
                 .await?;
             core.store.forget_idempotent(now - REMEMBERED).await?;
+            core.store.forget_gone(now - GONE_KEPT).await?;
             core.store.forget_audit(now - audit_kept).await
         };
         if let Err(error) = dropped.await {

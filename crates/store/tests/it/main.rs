@@ -8,6 +8,7 @@
 
 mod access;
 mod backup;
+mod directory;
 mod kept;
 mod migration;
 mod people;

@@ -399,7 +399,7 @@ async fn more_people_than_a_block_has_are_read_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
     let values = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000)
-        INSERT INTO people SELECT 3 * i, 'p' || i, '', 'p' || i, NULL, NULL, NULL FROM n;
+        INSERT INTO people (id, name, mail, user_principal_name, teams_id, location, configuration_group) SELECT 3 * i, 'p' || i, '', 'p' || i, NULL, NULL, NULL FROM n;
         INSERT INTO lines SELECT 2 * id, id, id FROM people WHERE id % 2 = 0 ORDER BY id DESC;
         INSERT INTO lines SELECT 2 * id + 1, id, 'second ' || id FROM people WHERE id % 2 = 0;
         INSERT INTO choices SELECT id, 'Busy', id, NULL FROM people WHERE id % 5 = 0";

@@ -1,0 +1,167 @@
+//! People as the tenant's directory has them: added, brought up to date, gone and back.
+
+use presence::{PersonId, Timestamp};
+use sqlx::{Row, Sqlite, Transaction};
+
+use crate::{Change, Store, StoreError, values::number};
+
+/// What a directory says of one account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DirectoryPerson {
+    /// Object id.
+    pub teams_id: String,
+    /// The name people see.
+    pub name: String,
+    /// Mail address, or empty.
+    pub mail: String,
+    /// Sign-in name.
+    pub user_principal_name: String,
+}
+
+/// One difference to carry out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DirectoryChange {
+    /// Somebody new.
+    Add(DirectoryPerson),
+    /// Somebody who is known has these names now; whoever was gone is back.
+    Update(PersonId, DirectoryPerson),
+    /// Somebody's account is gone.
+    Gone(PersonId),
+}
+
+impl Store {
+    /// Carries out the differences, all or none.
+    ///
+    /// # Errors
+    /// A name or account is somebody else's; the database refused.
+    pub async fn apply_directory(
+        &self,
+        changes: &[DirectoryChange],
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        for entry in changes {
+            match entry {
+                DirectoryChange::Add(person) => {
+                    refuse_taken(&mut transaction, None, person).await?;
+                    sqlx::query(
+                        "INSERT INTO people (name, mail, user_principal_name, teams_id) VALUES (?1, ?2, ?3, ?4)",
+                    )
+                    .bind(&person.name)
+                    .bind(&person.mail)
+                    .bind(&person.user_principal_name)
+                    .bind(&person.teams_id)
+                    .execute(&mut *transaction)
+                    .await?;
+                }
+                DirectoryChange::Update(id, person) => {
+                    refuse_taken(&mut transaction, Some(*id), person).await?;
+                    sqlx::query(
+                        "UPDATE people SET name = ?2, mail = ?3, user_principal_name = ?4, teams_id = ?5, gone_at = NULL
+                         WHERE id = ?1",
+                    )
+                    .bind(id.0.cast_signed())
+                    .bind(&person.name)
+                    .bind(&person.mail)
+                    .bind(&person.user_principal_name)
+                    .bind(&person.teams_id)
+                    .execute(&mut *transaction)
+                    .await?;
+                }
+                DirectoryChange::Gone(id) => {
+                    sqlx::query("UPDATE people SET gone_at = ?2 WHERE id = ?1 AND gone_at IS NULL")
+                        .bind(id.0.cast_signed())
+                        .bind(change.at.milliseconds())
+                        .execute(&mut *transaction)
+                        .await?;
+                }
+            }
+        }
+        next_revision(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// People who are gone, for whoever compares with a directory: they may be back.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn gone_people(&self) -> Result<Vec<(PersonId, DirectoryPerson)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, name, mail, user_principal_name, teams_id FROM people WHERE gone_at IS NOT NULL ORDER BY id",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows
+            .iter()
+            .map(|row| {
+                let person = DirectoryPerson {
+                    name: row.get(1),
+                    mail: row.get(2),
+                    user_principal_name: row.get(3),
+                    teams_id: row.get::<Option<String>, _>(4).unwrap_or_default(),
+                };
+                (PersonId(number(row, 0)), person)
+            })
+            .collect())
+    }
+
+    /// Deletes those who have been gone since before a moment; tells how many.
+    ///
+    /// # Errors
+    /// The database refused; nobody was deleted.
+    pub async fn forget_gone(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.forget("DELETE FROM people WHERE gone_at < ?1", before)
+            .await
+    }
+}
+
+/// Names are one person's; two accounts of a directory may all the same have one mail address.
+async fn refuse_taken(
+    transaction: &mut Transaction<'_, Sqlite>,
+    id: Option<PersonId>,
+    person: &DirectoryPerson,
+) -> Result<(), StoreError> {
+    let id = id.map_or(-1, |id| id.0.cast_signed());
+    for (what, statement, value) in [
+        (
+            "the Teams account",
+            "SELECT name FROM people WHERE teams_id = ?1 AND id <> ?2",
+            &person.teams_id,
+        ),
+        (
+            "the sign-in name",
+            "SELECT name FROM people WHERE user_principal_name = ?1 AND user_principal_name <> '' AND id <> ?2",
+            &person.user_principal_name,
+        ),
+        (
+            "the mail address",
+            "SELECT name FROM people WHERE mail = ?1 AND mail <> '' AND id <> ?2",
+            &person.mail,
+        ),
+    ] {
+        let owner = sqlx::query(statement)
+            .bind(value)
+            .bind(id)
+            .fetch_optional(&mut **transaction)
+            .await?;
+        if let Some(owner) = owner {
+            let (value, owner) = (value.clone(), owner.get(0));
+            return Err(StoreError::Taken { what, value, owner });
+        }
+    }
+    Ok(())
+}
+
+/// Lets a running server notice.
+pub(crate) async fn next_revision(
+    transaction: &mut Transaction<'_, Sqlite>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO settings (scope, name, value) VALUES ('organisation', 'people.revision', '1')
+         ON CONFLICT (scope, name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)",
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}

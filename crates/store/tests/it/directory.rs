@@ -1,0 +1,103 @@
+//! People as a directory has them, and sealed secrets.
+
+use presence::PersonId;
+use store::{DirectoryChange, DirectoryPerson, SealedSecret, StoreError};
+
+use crate::{CHANGE, NOW, open, person};
+
+fn account(id: &str, name: &str) -> DirectoryPerson {
+    DirectoryPerson {
+        teams_id: id.into(),
+        name: name.into(),
+        mail: format!("{name}@contoso.example"),
+        user_principal_name: format!("{name}@contoso.example"),
+    }
+}
+
+#[tokio::test]
+async fn people_come_go_and_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let add = DirectoryChange::Add(account("a", "anna"));
+    let revision = store.people_revision().await.unwrap();
+    store.apply_directory(&[add], &CHANGE).await.unwrap();
+    assert!(store.people_revision().await.unwrap() > revision);
+    let anna = store.people(NOW).await.unwrap()[0].id;
+    store.import(&[person("anna", &["1001"])]).await.unwrap();
+
+    store
+        .apply_directory(&[DirectoryChange::Gone(anna)], &CHANGE)
+        .await
+        .unwrap();
+    assert_eq!(store.people(NOW).await.unwrap(), []);
+    assert_eq!(store.gone_people().await.unwrap()[0].0, anna);
+
+    // Back under another name, with the number of before.
+    let back = DirectoryChange::Update(anna, account("a", "anna.becker"));
+    store.apply_directory(&[back], &CHANGE).await.unwrap();
+    let people = store.people(NOW).await.unwrap();
+    assert_eq!(
+        (people[0].id, people[0].name.as_str()),
+        (anna, "anna.becker")
+    );
+    assert_eq!(people[0].lines[0].1, "1001");
+
+    store
+        .apply_directory(&[DirectoryChange::Gone(anna)], &CHANGE)
+        .await
+        .unwrap();
+    // Whoever is gone holds no number.
+    store.import(&[person("bert", &["1001"])]).await.unwrap();
+    let later = NOW + std::time::Duration::from_secs(1);
+    assert_eq!(store.forget_gone(NOW).await.unwrap(), 0);
+    assert_eq!(store.forget_gone(later).await.unwrap(), 1);
+    assert_eq!(store.gone_people().await.unwrap(), []);
+    assert_eq!(store.people(NOW).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_name_of_somebody_else_is_refused_and_nothing_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    store.import(&[person("anna", &[])]).await.unwrap();
+    let changes = [
+        DirectoryChange::Add(account("b", "bert")),
+        DirectoryChange::Add(account("c", "ANNA")),
+    ];
+    let refused = store.apply_directory(&changes, &CHANGE).await.unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            StoreError::Taken {
+                what: "the sign-in name",
+                ..
+            }
+        ),
+        "{refused}"
+    );
+    assert_eq!(store.people(NOW).await.unwrap().len(), 1);
+    let gone = DirectoryChange::Gone(PersonId(99));
+    store.apply_directory(&[gone], &CHANGE).await.unwrap();
+}
+
+#[tokio::test]
+async fn sealed_secrets_are_kept_replaced_and_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let secret = |name: &str, key: &str| SealedSecret {
+        name: name.into(),
+        key: key.into(),
+        sealed: vec![1, 2, 3],
+    };
+    let both = [secret("refresh/1", "old"), secret("other", "old")];
+    store.seal_secrets(&both).await.unwrap();
+    store
+        .seal_secrets(&[secret("refresh/1", "new")])
+        .await
+        .unwrap();
+    let kept = store.sealed_secrets("refresh/").await.unwrap();
+    assert_eq!(kept, [secret("refresh/1", "new")]);
+    assert!(store.forget_secret("refresh/1").await.unwrap());
+    assert!(!store.forget_secret("refresh/1").await.unwrap());
+    assert_eq!(store.sealed_secrets("").await.unwrap().len(), 1);
+}
