@@ -2,16 +2,26 @@
 
 use std::{
     fs::{self, File, OpenOptions},
+    io::{ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
 use anyhow::Context;
-use server::config::{Config, Environment};
+use server::{
+    config::{Config, Environment},
+    vault::Vault,
+};
 use store::Store;
 
 /// Name of the database in the data folder.
 const DATABASE: &str = "offhook.db";
+/// Environment variable with the key of the sealed secrets.
+const KEY_VARIABLE: &str = "OFFHOOK_SECRETS_KEY";
+/// Name of systemd's credential with it.
+const KEY_CREDENTIAL: &str = "offhook-secrets-key";
+/// Name of the file with it in the data folder.
+const KEY_FILE: &str = "secrets.key";
 /// Held by the running server.
 const LOCK: &str = "offhook.lock";
 
@@ -53,6 +63,41 @@ pub async fn open(config: &Config) -> anyhow::Result<Store> {
         .open(&path);
     made.with_context(|| format!("cannot open the database {}", path.display()))?;
     Ok(Store::open(&path).await?)
+}
+
+/// The key of the sealed secrets: from the environment, else the file of the configuration, else systemd's credential,
+/// else a file in the data folder, which is made at first.
+pub fn vault(config: &Config) -> anyhow::Result<Vault> {
+    if let Ok(key) = std::env::var(KEY_VARIABLE) {
+        return Ok(Vault::new(&key, KEY_VARIABLE)?);
+    }
+    if let Some(file) = &config.secrets_key {
+        return Ok(Vault::from_file(file)?);
+    }
+    if let Some(folder) = std::env::var_os("CREDENTIALS_DIRECTORY") {
+        let file = Path::new(&folder).join(KEY_CREDENTIAL);
+        if file.exists() {
+            return Ok(Vault::from_file(&file)?);
+        }
+    }
+    let file = config.data.join(KEY_FILE);
+    create_folder(config)?;
+    let made = OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(&file);
+    match made {
+        Ok(mut made) => {
+            made.write_all(Vault::new_key()?.as_bytes())?;
+            made.sync_all()?;
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot make {}", file.display()));
+        }
+    }
+    Ok(Vault::from_file(&file)?)
 }
 
 /// Makes sure that this is the only server on its data. The lock ends with the process, however it ends.

@@ -7,6 +7,7 @@ mod explain;
 mod import;
 mod installation;
 mod link;
+mod rewrap;
 mod serve;
 mod user;
 
@@ -50,6 +51,13 @@ enum Command {
         configured: Configured,
         /// The new file.
         file: PathBuf,
+    },
+    /// Seal the stored secrets with a new key: name the old one here, the new one as usual. The server must not run.
+    Rewrap {
+        #[command(flatten)]
+        configured: Configured,
+        /// The file with the old key.
+        old_key: PathBuf,
     },
     /// Put a backup in the place of the database. The server must not run.
     Restore {
@@ -140,6 +148,7 @@ impl Command {
             | Self::Explain(_)
             | Self::Doctor(_)
             | Self::Backup { .. }
+            | Self::Rewrap { .. }
             | Self::Restore { .. } => "warn",
         }
     }
@@ -155,6 +164,10 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Explain(arguments) => explain::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(arguments).await,
         Command::Backup { configured, file } => backup::backup(&configured.config, &file).await,
+        Command::Rewrap {
+            configured,
+            old_key,
+        } => rewrap::run(&configured.config, &old_key).await,
         Command::Restore {
             configured,
             file,

@@ -62,6 +62,17 @@ async fn what_is_wrong_with_the_files_is_named() {
     );
     readable.expect("secret.readable").await;
 
+    let sealed = Patient::whole().await;
+    sealed.seal_a_secret().await;
+    let fine = sealed.examine(&[]).await.1;
+    assert_eq!(support::faults(&fine), [""; 0], "{fine:?}");
+    sealed.file("data/secrets.key", &"ab".repeat(32));
+    sealed.expect("secrets.key").await;
+    let (code, out) = sealed.command(&["rewrap", "old.key"]).await;
+    assert_eq!(code, 0, "{out}");
+    let fine = sealed.examine(&[]).await.1;
+    assert_eq!(support::faults(&fine), [""; 0], "{fine:?}");
+
     let unwritable = Patient::whole().await;
     unwritable.replace("data = \"data\"", "data = \"/proc/offhook\"");
     unwritable.expect("data.unwritable").await;

@@ -29,6 +29,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The API key, if the configuration names one.
     pub api_key: Option<graph::Secret>,
+    /// The file with the key of the sealed secrets, if the configuration names one.
+    pub secrets_key: Option<PathBuf>,
     /// How long the audit log goes back.
     pub audit_kept: Duration,
     /// The tenant.
@@ -200,6 +202,7 @@ impl Check<'_> {
             data,
             listen,
             api_key: api_key.map(graph::Secret::new),
+            secrets_key: raw.secrets.key_file.map(|file| folder.join(file)),
             audit_kept: Duration::from_secs(audit_days * 24 * 3600),
             teams,
             pbx,

@@ -29,6 +29,7 @@ mod problem;
 mod shard;
 mod teams;
 mod values;
+pub mod vault;
 mod writer;
 
 pub use app::{App, Options, StartError, TeamsOptions};

@@ -54,12 +54,13 @@ async fn database(report: &mut Report, config: &Config) -> Vec<StoredPerson> {
     let opened = async {
         let store = installation::open(config).await?;
         store.check().await?;
+        let key = sealed(config, &store).await;
         let people = store.people(now()).await?;
         let modes = modes(&store).await?;
         store.close().await;
-        anyhow::Ok((people, modes))
+        anyhow::Ok((people, modes, key))
     };
-    let (people, syncs) = match opened.await {
+    let (people, syncs, key) = match opened.await {
         Ok(read) => read,
         Err(error) => {
             let fault = match error.downcast_ref() {
@@ -71,6 +72,9 @@ async fn database(report: &mut Report, config: &Config) -> Vec<StoredPerson> {
             return Vec::new();
         }
     };
+    if let Err(error) = key {
+        report.fail("secrets", Fault::SecretsKey, error.to_string());
+    }
     if people.is_empty() {
         report.warn(
             "people",
@@ -91,6 +95,19 @@ async fn database(report: &mut Report, config: &Config) -> Vec<StoredPerson> {
         );
     }
     people
+}
+
+/// Whether every sealed secret opens. Without any the key is no matter.
+async fn sealed(config: &Config, store: &Store) -> anyhow::Result<()> {
+    let secrets = store.sealed_secrets("").await?;
+    if secrets.is_empty() && config.secrets_key.is_none() {
+        return Ok(());
+    }
+    let vault = installation::vault(config)?;
+    for secret in secrets {
+        vault.open(&secret)?;
+    }
+    Ok(())
 }
 
 /// Whether any scope or person says that something crosses.

@@ -294,6 +294,34 @@ impl Patient {
         store.close().await;
     }
 
+    /// As if somebody had signed in, with a key that is kept in `old.key` too.
+    pub async fn seal_a_secret(&self) {
+        let key = "01".repeat(32);
+        self.file("data/secrets.key", &key);
+        self.file("old.key", &key);
+        let vault = server::vault::Vault::new(&key, "test").unwrap();
+        let store = self.store().await;
+        let sealed = vault.seal("refresh/1", b"token").unwrap();
+        store.seal_secrets(&[sealed]).await.unwrap();
+        store.close().await;
+    }
+
+    /// Another command of the program, with the configuration and in its folder.
+    pub async fn command(&self, arguments: &[&str]) -> (i32, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_offhook"))
+            .args(arguments)
+            .env("OFFHOOK_CONFIG", self.config())
+            .current_dir(self.folder.path())
+            .output()
+            .await
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (
+            output.status.code().unwrap(),
+            String::from_utf8(text).unwrap(),
+        )
+    }
+
     /// As if a later version had been here.
     pub async fn claim_a_later_version(&self) {
         use sqlx::ConnectOptions;

@@ -16,6 +16,8 @@ pub(super) struct Raw {
     pub(super) access: RawAccess,
     #[serde(default)]
     pub(super) audit: RawAudit,
+    #[serde(default)]
+    pub(super) secrets: RawSecrets,
     pub(super) teams: Option<RawTeams>,
     #[serde(default)]
     pub(super) pbx: Vec<RawPbx>,
@@ -38,6 +40,12 @@ pub(super) struct RawAccess {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawAudit {
     pub(super) days: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSecrets {
+    pub(super) key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -1,0 +1,19 @@
+//! `offhook rewrap`: seals the stored secrets with a new key.
+
+use std::path::Path;
+
+use server::vault::Vault;
+
+use crate::installation;
+
+/// Seals everything anew that is sealed with the key of `old`. The lock makes sure that no server runs.
+pub async fn run(config: &Path, old: &Path) -> anyhow::Result<()> {
+    let config = installation::configuration(config)?;
+    let store = installation::open(&config).await?;
+    let _lock = installation::lock(&config)?;
+    let old = Vault::from_file(old)?;
+    let sealed = installation::vault(&config)?.rewrap(&old, &store).await?;
+    store.close().await;
+    println!("{sealed} secrets sealed anew; the old key is no longer needed");
+    Ok(())
+}

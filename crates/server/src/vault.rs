@@ -1,0 +1,274 @@
+//! Seals secrets that must be read again (refresh tokens) with AES-256-GCM and a key that is not in the database: from a file,
+//! the environment or a systemd credential. A backup of the database alone opens nothing.
+
+use std::path::Path;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
+use sha2::{Digest, Sha256};
+use store::{SealedSecret, Store, StoreError};
+
+/// Bytes of a key.
+const KEY_BYTES: usize = 32;
+/// Bytes of the nonce that stands before what is sealed.
+const NONCE_BYTES: usize = 12;
+/// Hexadecimal digits that name a key; they tell nothing of it.
+const NAME_DIGITS: usize = 16;
+
+/// What cannot be sealed or opened, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// No key.
+    #[error(
+        "{from}: {problem}; a key is 64 hexadecimal digits, made for example with `openssl rand -hex 32`"
+    )]
+    Key {
+        /// Where it was to come from.
+        from: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Sealed with another key.
+    #[error(
+        "{name} is sealed with the key {sealed_with}, and the present one is {present}; name that key, or re-wrap with `offhook rewrap`"
+    )]
+    OtherKey {
+        /// Which secret.
+        name: String,
+        /// Its key.
+        sealed_with: String,
+        /// The present key.
+        present: String,
+    },
+    /// Changed on the way.
+    #[error("{name} is damaged or was moved: it does not open with its key; sign in again")]
+    Damaged {
+        /// Which secret.
+        name: String,
+    },
+    /// No random numbers, or the library refused.
+    #[error("the cryptographic library refused to seal")]
+    Refused,
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Seals and opens. The key is never told, not even by `Debug`.
+pub struct Vault {
+    key: RandomizedNonceKey,
+    name: String,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vault")
+            .field("key", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Vault {
+    /// A vault with that key, written as hexadecimal digits; `from` is for messages.
+    ///
+    /// # Errors
+    /// It is no key.
+    pub fn new(key: &str, from: &str) -> Result<Self, VaultError> {
+        let problem = |problem: String| VaultError::Key {
+            from: from.to_owned(),
+            problem,
+        };
+        let key = key.trim();
+        if key.len() != 2 * KEY_BYTES {
+            return Err(problem(format!("has {} characters", key.len())));
+        }
+        let digits = key.as_bytes().chunks(2).map(|pair| {
+            let pair = std::str::from_utf8(pair).ok()?;
+            u8::from_str_radix(pair, 16).ok()
+        });
+        let bytes: Option<Vec<u8>> = digits.collect();
+        let bytes = bytes.ok_or_else(|| problem("has other characters".into()))?;
+        let name: String = Sha256::digest(&bytes)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &bytes).map_err(|_| VaultError::Refused)?;
+        Ok(Self {
+            key,
+            name: name.chars().take(NAME_DIGITS).collect(),
+        })
+    }
+
+    /// A vault with the key from a file.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no key.
+    pub fn from_file(path: &Path) -> Result<Self, VaultError> {
+        let from = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| VaultError::Key {
+            from: from.clone(),
+            problem: error.to_string(),
+        })?;
+        Self::new(&text, &from)
+    }
+
+    /// A new key for a file.
+    ///
+    /// # Errors
+    /// No random numbers.
+    pub fn new_key() -> Result<String, getrandom::Error> {
+        crate::access::new_secret()
+    }
+
+    /// Seals a secret under a name: it opens under no other.
+    ///
+    /// # Errors
+    /// The library refused.
+    pub fn seal(&self, name: &str, secret: &[u8]) -> Result<SealedSecret, VaultError> {
+        let mut body = secret.to_vec();
+        let nonce = self
+            .key
+            .seal_in_place_append_tag(Aad::from(name.as_bytes()), &mut body)
+            .map_err(|_| VaultError::Refused)?;
+        let mut sealed = nonce.as_ref().to_vec();
+        sealed.append(&mut body);
+        Ok(SealedSecret {
+            name: name.to_owned(),
+            key: self.name.clone(),
+            sealed,
+        })
+    }
+
+    /// Opens a sealed secret.
+    ///
+    /// # Errors
+    /// It is sealed with another key, damaged, or another's.
+    pub fn open(&self, secret: &SealedSecret) -> Result<Vec<u8>, VaultError> {
+        let name = || secret.name.clone();
+        if secret.key != self.name {
+            return Err(VaultError::OtherKey {
+                name: name(),
+                sealed_with: secret.key.clone(),
+                present: self.name.clone(),
+            });
+        }
+        let damaged = || VaultError::Damaged { name: name() };
+        let (nonce, body) = secret
+            .sealed
+            .split_at_checked(NONCE_BYTES)
+            .ok_or_else(damaged)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| damaged())?;
+        let mut body = body.to_vec();
+        let opened = self
+            .key
+            .open_in_place(nonce, Aad::from(secret.name.as_bytes()), &mut body)
+            .map_err(|_| damaged())?;
+        Ok(opened.to_vec())
+    }
+
+    /// Seals everything anew that is sealed with the old key; tells how many. Nothing is changed if one does not open.
+    ///
+    /// # Errors
+    /// A secret does not open with the old key; the store refused.
+    pub async fn rewrap(&self, old: &Self, store: &Store) -> Result<usize, VaultError> {
+        let mut anew = Vec::new();
+        for secret in store.sealed_secrets("").await? {
+            // What an interrupted or repeated run has done already.
+            if secret.key != self.name {
+                anew.push(self.seal(&secret.name, &old.open(&secret)?)?);
+            }
+        }
+        store.seal_secrets(&anew).await?;
+        Ok(anew.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::{SealedSecret, Store};
+
+    use super::{Vault, VaultError};
+
+    const OLD: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    const NEW: &str = "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+    fn vault(key: &str) -> Vault {
+        Vault::new(key, "a test").unwrap()
+    }
+
+    #[test]
+    fn what_is_sealed_opens_under_its_name_and_key_only() {
+        let vault = vault(OLD);
+        let sealed = vault.seal("refresh/1", b"a token").unwrap();
+        assert_eq!(vault.open(&sealed).unwrap(), b"a token");
+        let hides = |needle: &[u8]| {
+            !sealed
+                .sealed
+                .windows(needle.len())
+                .any(|part| part == needle)
+        };
+        assert!(hides(b"token"));
+        let again = vault.seal("refresh/1", b"a token").unwrap();
+        assert_ne!(sealed, again, "a fresh nonce each time");
+        let moved = SealedSecret {
+            name: "refresh/2".into(),
+            ..sealed.clone()
+        };
+        assert!(matches!(
+            vault.open(&moved),
+            Err(VaultError::Damaged { .. })
+        ));
+        let other = self::vault(NEW).open(&sealed).unwrap_err().to_string();
+        assert!(other.contains("offhook rewrap"), "{other}");
+        for at in 0..sealed.sealed.len() {
+            let mut damaged = sealed.clone();
+            damaged.sealed[at] ^= 1;
+            assert!(vault.open(&damaged).is_err());
+            damaged.sealed.truncate(at);
+            assert!(vault.open(&damaged).is_err());
+        }
+    }
+
+    #[test]
+    fn a_key_is_64_digits_and_told_nowhere() {
+        for key in [
+            "",
+            "00",
+            &OLD[1..],
+            &OLD.replace('0', "x"),
+            &OLD.replace('f', "é"),
+        ] {
+            let refused = Vault::new(key, "key.txt").unwrap_err().to_string();
+            assert!(refused.starts_with("key.txt: "), "{refused}");
+            assert!(key.len() < 10 || !refused.contains(key));
+        }
+        assert!(!format!("{:?}", vault(OLD)).contains(&OLD[..16]));
+        assert!(Vault::new(&Vault::new_key().unwrap(), "new").is_ok());
+    }
+
+    #[tokio::test]
+    async fn everything_is_sealed_anew_or_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("offhook.db"))
+            .await
+            .unwrap();
+        let (old, new) = (vault(OLD), vault(NEW));
+        let secrets = ["a", "b"].map(|name| old.seal(name, name.as_bytes()).unwrap());
+        store.seal_secrets(&secrets).await.unwrap();
+        assert_eq!(new.rewrap(&old, &store).await.unwrap(), 2);
+        assert_eq!(new.rewrap(&old, &store).await.unwrap(), 0, "done already");
+        for secret in store.sealed_secrets("").await.unwrap() {
+            assert_eq!(new.open(&secret).unwrap(), secret.name.as_bytes());
+        }
+        let foreign = SealedSecret {
+            key: "another".into(),
+            ..secrets[0].clone()
+        };
+        store
+            .seal_secrets(&[foreign, old.seal("c", b"c").unwrap()])
+            .await
+            .unwrap();
+        assert!(new.rewrap(&old, &store).await.is_err());
+        let untouched = store.sealed_secrets("c").await.unwrap();
+        assert_eq!(old.open(&untouched[0]).unwrap(), b"c");
+    }
+}
