@@ -44,14 +44,14 @@ pub enum GraphError {
     },
     /// 403.
     #[error(
-        "Graph forbids {call} to this application: {message}; grant it the application permission {permission} and consent as an administrator"
+        "Graph forbids {call} to this application: {message}; grant it the {permission} and consent as an administrator"
     )]
     Forbidden {
         /// The call.
         call: &'static str,
         /// Graph's words.
         message: String,
-        /// What it needs.
+        /// What it needs, with the permission's kind: `application permission …`.
         permission: &'static str,
     },
     /// 404.

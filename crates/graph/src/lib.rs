@@ -5,17 +5,23 @@
 
 mod backoff;
 mod budget;
+mod certificate;
 mod client;
 mod error;
+pub mod notification;
 mod operation;
 mod queue;
 mod secret;
 mod sweep;
+mod time;
 mod token;
+#[cfg(test)]
+mod vectors;
 mod wire;
 
 pub use backoff::{backoff, parse_retry_after};
 pub use budget::Budget;
+pub use certificate::{Certificate, CertificateError, KeyedCertificate};
 pub use client::{Client, ClientConfig};
 pub use error::{Blame, GraphError};
 pub use operation::{Operation, Priority, Slot};
