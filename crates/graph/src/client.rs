@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Response, StatusCode, header};
+use reqwest::{Response, StatusCode, Url, header};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
 
 mod directory;
 mod login;
+mod subscriptions;
 
 /// Where a tenant is and how to sign in there.
 #[derive(Clone, Debug)]
@@ -54,6 +55,8 @@ impl Client {
             .connect_timeout(Duration::from_secs(5))
             .pool_max_idle_per_host(64)
             .tcp_nodelay(true)
+            // Neither Graph nor Entra redirects what we ask; a redirect would carry secrets elsewhere.
+            .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| unreachable(&config.graph, &error))?;
         Ok(Self {
@@ -120,6 +123,31 @@ impl Client {
         )
         .await?;
         Ok(())
+    }
+
+    /// An address at Graph; what is odd in a segment is encoded.
+    pub(crate) fn url(&self, segments: &[&str]) -> Result<Url, GraphError> {
+        let mut url = Url::parse(&self.config.graph)
+            .map_err(|error| unreachable(&self.config.graph, &error))?;
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        Ok(url)
+    }
+
+    /// A link that Graph gave, if it leads to Graph: tokens go nowhere else.
+    pub(crate) fn same_host(&self, call: &'static str, link: &str) -> Result<Url, GraphError> {
+        let graph = self.url(&[])?;
+        Url::parse(link)
+            .ok()
+            .filter(|link| link.origin() == graph.origin())
+            .ok_or_else(|| GraphError::Malformed {
+                call,
+                cause: format!(
+                    "a link that does not lead to {}",
+                    graph.origin().ascii_serialization()
+                ),
+            })
     }
 
     /// Sends with a token; with a fresh one if Graph refuses the first.

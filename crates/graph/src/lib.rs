@@ -12,6 +12,7 @@ pub mod notification;
 mod operation;
 mod queue;
 mod secret;
+pub mod subscription;
 mod sweep;
 mod time;
 mod token;

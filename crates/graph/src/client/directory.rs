@@ -2,7 +2,7 @@
 
 use reqwest::StatusCode;
 
-use super::{Client, read_json, unreachable};
+use super::{Client, read_json};
 use crate::{DirectoryUser, GraphError};
 
 impl Client {
@@ -12,11 +12,7 @@ impl Client {
     /// See [`GraphError`].
     pub async fn find_user(&self, name: &str) -> Result<Option<DirectoryUser>, GraphError> {
         const CALL: &str = "get user";
-        let mut url = reqwest::Url::parse(&self.config.graph)
-            .map_err(|error| unreachable(&self.config.graph, &error))?;
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(["v1.0", "users", name]);
-        }
+        let mut url = self.url(&["v1.0", "users", name])?;
         url.set_query(Some("$select=id,userPrincipalName"));
         let response = self
             .send(CALL, reqwest::Method::GET, url.as_str(), None)

@@ -173,6 +173,16 @@ impl Receiver {
         self.expected.insert(subscription.into(), client_state);
     }
 
+    /// Of all subscriptions exactly these are ours, all with one `clientState`.
+    pub fn expect_only<'a>(
+        &mut self,
+        subscriptions: impl IntoIterator<Item = &'a str>,
+        client_state: &Secret,
+    ) {
+        let expect = |id: &str| (id.to_owned(), client_state.clone());
+        self.expected = subscriptions.into_iter().map(expect).collect();
+    }
+
     /// Notifications of this subscription are ignored from now on.
     pub fn forget(&mut self, subscription: &str) {
         self.expected.remove(subscription);
