@@ -92,7 +92,9 @@ impl Stage {
                     graph: teamsbox.url(),
                     tenant: teamsbox.tenant_id().to_owned(),
                     client_id: teamsbox::DEFAULT_CLIENT_ID.into(),
-                    client_secret: graph::Secret::new(teamsbox::DEFAULT_CLIENT_SECRET),
+                    credential: graph::Credential::Secret(graph::Secret::new(
+                        teamsbox::DEFAULT_CLIENT_SECRET,
+                    )),
                 },
                 requests_per_30_seconds,
             }),

@@ -6,11 +6,12 @@ use reqwest::{Response, StatusCode, Url, header};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    GraphError, Operation, Secret, UserPresence, parse_retry_after,
+    Credential, GraphError, Operation, Secret, UserPresence, parse_retry_after,
     token::TokenState,
     wire::{ErrorBody, Presences},
 };
 
+mod delegated;
 mod directory;
 mod login;
 mod subscriptions;
@@ -26,8 +27,8 @@ pub struct ClientConfig {
     pub tenant: String,
     /// The application's id; also the name of its presence sessions.
     pub client_id: String,
-    /// The application's secret.
-    pub client_secret: Secret,
+    /// What the application signs in with.
+    pub credential: Credential,
 }
 
 /// An answer that takes longer is no answer.

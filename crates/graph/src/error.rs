@@ -34,6 +34,27 @@ pub enum GraphError {
         /// What to do.
         remedy: &'static str,
     },
+    /// Entra gave no token for a person: a new sign-in is needed, unless the remedy says something else.
+    #[error("Entra refused the sign-in: {description}; {remedy}")]
+    UserSignIn {
+        /// OAuth's code of the error, such as `invalid_grant`.
+        error: String,
+        /// Entra's words.
+        description: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The certificate's key does not sign.
+    #[error(
+        "the key of the certificate {thumbprint} does not sign; make a new pair of key and certificate"
+    )]
+    Signing {
+        /// The certificate's.
+        thumbprint: String,
+    },
+    /// The operating system has no random numbers.
+    #[error("the operating system gives no random numbers; check that getrandom is allowed here")]
+    NoRandomness,
     /// 401 with a fresh token.
     #[error(
         "Graph refused a fresh token with 401 for {call}; this passes by itself, or the tenant's sign-in address and Graph address belong to different clouds"
@@ -111,7 +132,11 @@ impl GraphError {
             | Self::Throttled { .. }
             | Self::Service { .. }
             | Self::Malformed { .. } => Blame::Service,
-            Self::SignIn { .. } | Self::Forbidden { .. } => Blame::Administrator,
+            Self::SignIn { .. }
+            | Self::UserSignIn { .. }
+            | Self::Signing { .. }
+            | Self::NoRandomness
+            | Self::Forbidden { .. } => Blame::Administrator,
             Self::NotFound { .. } | Self::Refused { .. } => Blame::Request,
         }
     }

@@ -43,3 +43,15 @@ pub(crate) fn public_der(key: &str) -> Vec<u8> {
     let der: aws_lc_rs::encoding::PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
     der.as_ref().to_vec()
 }
+
+/// Modulus and exponent of a private key in PEM.
+pub(crate) fn public_components(key: &str) -> (Vec<u8>, Vec<u8>) {
+    use rustls_pki_types::{PrivatePkcs8KeyDer, pem::PemObject};
+    let der = PrivatePkcs8KeyDer::from_pem_slice(key.as_bytes()).unwrap();
+    let pair = KeyPair::from_pkcs8(der.secret_pkcs8_der()).unwrap();
+    let public = aws_lc_rs::rsa::PublicKey::from_der(pair.public_key().as_ref()).unwrap();
+    (
+        public.modulus().big_endian_without_leading_zero().to_vec(),
+        public.exponent().big_endian_without_leading_zero().to_vec(),
+    )
+}

@@ -4,8 +4,9 @@ use reqwest::StatusCode;
 
 use super::{Client, ClientConfig, read_bytes, read_json, retry_after, unreachable};
 use crate::{
-    GraphError,
+    GraphError, clock,
     notification::SigningKeys,
+    random::random_guid,
     token::remedy,
     wire::{Token, TokenError},
 };
@@ -30,51 +31,69 @@ impl Client {
         SigningKeys::parse(&body).map_err(|cause| GraphError::Malformed { call: CALL, cause })
     }
 
+    pub(super) fn token_url(&self) -> String {
+        let ClientConfig { login, tenant, .. } = &self.config;
+        format!("{login}/{tenant}/oauth2/v2.0/token")
+    }
+
     /// A token for the application itself (reference 7.2).
     pub(super) async fn sign_in(&self) -> Result<Token, GraphError> {
-        const CALL: &str = "token";
         let ClientConfig {
-            login,
             graph,
-            tenant,
             client_id,
-            client_secret,
+            credential,
+            ..
         } = &self.config;
-        let url = format!("{login}/{tenant}/oauth2/v2.0/token");
+        let url = self.token_url();
         let scope = format!("{graph}/.default");
-        let form = [
+        let proof = credential.fields(client_id, &url, clock::now(), &random_guid()?)?;
+        let mut form = vec![
             ("grant_type", "client_credentials"),
             ("client_id", client_id),
-            ("client_secret", client_secret.reveal()),
             ("scope", &scope),
         ];
+        form.extend(proof.iter().map(|(name, value)| (*name, value.reveal())));
+        match self.grant(&form).await? {
+            Granted::Token(token) => Ok(token),
+            Granted::Refused(error) => Err(GraphError::SignIn {
+                client_id: client_id.clone(),
+                description: format!("{} {}", error.error, error.first_line()),
+                remedy: remedy(&error.error_codes),
+            }),
+        }
+    }
+
+    /// Asks the token endpoint; the form may carry secrets, which go nowhere else.
+    pub(super) async fn grant(&self, form: &[(&str, &str)]) -> Result<Granted, GraphError> {
+        const CALL: &str = "token";
+        let url = self.token_url();
         let response = self
             .http
             .post(&url)
-            .form(&form)
+            .form(form)
             .send()
             .await
             .map_err(|error| unreachable(&url, &error))?;
         let status = response.status();
         if status.is_success() {
-            return read_json(CALL, response).await;
+            return read_json(CALL, response).await.map(Granted::Token);
         }
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-            let retry_after = retry_after(&response);
             return Err(GraphError::Service {
                 call: CALL,
                 status: status.as_u16(),
-                retry_after,
+                retry_after: retry_after(&response),
             });
         }
-        let error: TokenError = read_json(CALL, response).await.unwrap_or_default();
-        // Entra's text goes on with trace ids over several lines; the first says it.
-        let description = error.error_description.lines().next().unwrap_or_default();
-        let description = description.split(" Trace ID").next().unwrap_or_default();
-        Err(GraphError::SignIn {
-            client_id: client_id.clone(),
-            description: format!("{} {description}", error.error),
-            remedy: remedy(&error.error_codes),
-        })
+        let error = read_json(CALL, response).await.unwrap_or_default();
+        Ok(Granted::Refused(error))
     }
+}
+
+/// What the token endpoint says.
+pub(super) enum Granted {
+    /// Here it is.
+    Token(Token),
+    /// No, and trying again does not help.
+    Refused(TokenError),
 }
