@@ -6,11 +6,12 @@ use reqwest::{Response, StatusCode, Url, header};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    Credential, GraphError, Operation, Secret, UserPresence, parse_retry_after,
+    Credential, GraphError, Operation, Secret, UserPresence, clock, parse_retry_after,
     token::TokenState,
     wire::{ErrorBody, Presences},
 };
 
+mod batch;
 mod delegated;
 mod directory;
 mod login;
@@ -109,11 +110,7 @@ impl Client {
         let response = self
             .send(call, reqwest::Method::POST, &url, Some(&body))
             .await?;
-        let clears = matches!(
-            operation,
-            Operation::ClearSession | Operation::ClearDoNotDisturb
-        );
-        if clears && response.status() == StatusCode::NOT_FOUND {
+        if operation.clears() && response.status() == StatusCode::NOT_FOUND {
             return Ok(());
         }
         self.accept(
@@ -230,28 +227,14 @@ impl Client {
         let retry_after = retry_after(&response);
         let body: ErrorBody = read_json(call, response).await.unwrap_or_default();
         let message = format!("{}: {}", body.error.code, body.error.message);
-        Err(match status {
-            StatusCode::FORBIDDEN => GraphError::Forbidden {
-                call,
-                message,
-                permission,
-            },
-            StatusCode::NOT_FOUND => GraphError::NotFound {
-                call,
-                what: what.into(),
-            },
-            StatusCode::TOO_MANY_REQUESTS => GraphError::Throttled { call, retry_after },
-            status if status.is_server_error() => GraphError::Service {
-                call,
-                status: status.as_u16(),
-                retry_after,
-            },
-            status => GraphError::Refused {
-                call,
-                status: status.as_u16(),
-                message,
-            },
-        })
+        Err(GraphError::of_status(
+            call,
+            permission,
+            what,
+            status.as_u16(),
+            message,
+            retry_after,
+        ))
     }
 }
 
@@ -260,7 +243,7 @@ pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
         .headers()
         .get(header::RETRY_AFTER)
         .and_then(|value| value.to_str().ok())
-        .and_then(parse_retry_after)
+        .and_then(|value| parse_retry_after(value, clock::now()))
 }
 
 /// The address is named without its query; causes are joined, for reqwest's own text hides them.

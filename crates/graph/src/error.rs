@@ -124,6 +124,40 @@ pub enum GraphError {
 }
 
 impl GraphError {
+    /// A failure by its status; `what` was asked for, with `permission`.
+    pub(crate) fn of_status(
+        call: &'static str,
+        permission: &'static str,
+        what: &str,
+        status: u16,
+        message: String,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        match status {
+            403 => Self::Forbidden {
+                call,
+                message,
+                permission,
+            },
+            404 => Self::NotFound {
+                call,
+                what: what.into(),
+            },
+            429 => Self::Throttled { call, retry_after },
+            // 424 is of a batch: another item failed, not this one.
+            401 | 424 | 500.. => Self::Service {
+                call,
+                status,
+                retry_after,
+            },
+            _ => Self::Refused {
+                call,
+                status,
+                message,
+            },
+        }
+    }
+
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {

@@ -4,10 +4,12 @@
 //! [`backoff`]. [`Client`] sends one request and says what came of it; the caller owns the loop.
 
 mod backoff;
+mod batch;
 mod budget;
 mod certificate;
 mod client;
 mod clock;
+mod cloud;
 mod credential;
 pub mod delegated;
 mod error;
@@ -25,9 +27,11 @@ mod vectors;
 mod wire;
 
 pub use backoff::{backoff, parse_retry_after};
+pub use batch::BATCH_MAX;
 pub use budget::Budget;
 pub use certificate::{Certificate, CertificateError, KeyedCertificate};
 pub use client::{Client, ClientConfig};
+pub use cloud::{Cloud, UnknownCloud};
 pub use credential::{Credential, client_assertion};
 pub use error::{Blame, GraphError};
 pub use operation::{Operation, Priority, Slot};
