@@ -18,13 +18,6 @@ pub(crate) struct Presences {
     pub(crate) value: Vec<UserPresence>,
 }
 
-/// A user of the directory.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct DirectoryUser {
-    /// Entra object id.
-    pub id: String,
-}
-
 /// No `Debug`: it is all secrets.
 #[derive(Deserialize)]
 pub(crate) struct Token {
