@@ -28,6 +28,17 @@ pub struct Stage {
     _folder: tempfile::TempDir,
 }
 
+fn client(teamsbox: &Teamsbox) -> graph::ClientConfig {
+    let secret = graph::Secret::new(teamsbox::DEFAULT_CLIENT_SECRET);
+    graph::ClientConfig {
+        login: teamsbox.url(),
+        graph: teamsbox.url(),
+        tenant: teamsbox.tenant_id().to_owned(),
+        client_id: teamsbox::DEFAULT_CLIENT_ID.into(),
+        credential: graph::Credential::Secret(secret),
+    }
+}
+
 impl Stage {
     /// Starts it with so many people.
     pub async fn start(
@@ -87,14 +98,9 @@ impl Stage {
             store,
             clock,
             teams: Some(TeamsOptions {
-                client: graph::ClientConfig {
-                    login: teamsbox.url(),
-                    graph: teamsbox.url(),
-                    tenant: teamsbox.tenant_id().to_owned(),
-                    client_id: teamsbox::DEFAULT_CLIENT_ID.into(),
-                    client_secret: graph::Secret::new(teamsbox::DEFAULT_CLIENT_SECRET),
-                },
+                client: client(&teamsbox),
                 requests_per_30_seconds,
+                people: None,
             }),
             pbx: Some(SipConnectorConfig {
                 name: "simulated".into(),

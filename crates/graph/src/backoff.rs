@@ -13,10 +13,18 @@ pub fn backoff(attempt: u32, spread: u64) -> Duration {
     base + base * u32::try_from(spread % 256).unwrap_or(0) / 1024
 }
 
-/// Reads a `Retry-After` header: seconds, whole or decimal (Graph has sent both), rounded up. Dates and nonsense are
-/// `None`, so that the caller backs off by itself.
-pub fn parse_retry_after(value: &str) -> Option<Duration> {
-    let seconds: f64 = value.trim().parse().ok()?;
+/// Reads a `Retry-After` header: seconds, whole or decimal (Graph has sent both), rounded up, or an HTTP date, counted from
+/// `now` (milliseconds since 1970). Nonsense is `None`, so that the caller backs off by itself.
+pub fn parse_retry_after(value: &str, now: i64) -> Option<Duration> {
+    let value = value.trim();
+    let seconds: f64 = match value.parse() {
+        Ok(seconds) => seconds,
+        Err(_) => {
+            let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
+            // What has passed is no wait.
+            (date.as_millisecond().saturating_sub(now).max(0) as f64) / 1_000.0
+        }
+    };
     (seconds.is_finite() && seconds >= 0.0)
         .then(|| Duration::from_secs_f64(seconds.ceil().min(WAIT_MAX.as_secs_f64())))
 }
@@ -25,17 +33,38 @@ pub fn parse_retry_after(value: &str) -> Option<Duration> {
 mod tests {
     use std::time::Duration;
 
+    use proptest::prelude::*;
+
     use super::{backoff, parse_retry_after};
 
     #[test]
-    fn retry_after_may_be_whole_decimal_or_nonsense() {
-        let seconds = |value| parse_retry_after(value).map(|wait| wait.as_secs());
+    fn row_91_retry_after_may_be_whole_decimal_a_date_or_nonsense() {
+        // Wed, 21 Oct 2026 07:28:00 GMT is 90 seconds later.
+        let now = 1_792_567_590_000;
+        let seconds = |value| parse_retry_after(value, now).map(|wait| wait.as_secs());
         assert_eq!(seconds("10"), Some(10));
         assert_eq!(seconds(" 2.128 "), Some(3));
         assert_eq!(seconds("0"), Some(0));
         assert_eq!(seconds("999999999"), Some(300));
-        for nonsense in ["", "-1", "NaN", "inf", "Wed, 21 Oct 2026 07:28:00 GMT"] {
+        assert_eq!(seconds("Wed, 21 Oct 2026 07:28:00 GMT"), Some(90));
+        assert_eq!(seconds("Wed, 21 Oct 2026 07:00:00 GMT"), Some(0));
+        assert_eq!(seconds("Thu, 22 Oct 2026 07:28:00 GMT"), Some(300));
+        for nonsense in [
+            "",
+            "-1",
+            "NaN",
+            "inf",
+            "soon",
+            "Wed, 99 Oct 2026 07:28:00 GMT",
+        ] {
             assert_eq!(seconds(nonsense), None, "{nonsense}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_panics(value in ".{0,40}", now in any::<i64>()) {
+            let _ = parse_retry_after(&value, now);
         }
     }
 

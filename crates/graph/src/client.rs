@@ -2,14 +2,20 @@
 
 use std::time::Duration;
 
-use reqwest::{Response, StatusCode, header};
+use reqwest::{Response, StatusCode, Url, header};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    DirectoryUser, GraphError, Operation, Secret, UserPresence, parse_retry_after,
-    token::{TokenState, remedy},
-    wire::{ErrorBody, Presences, Token, TokenError},
+    Credential, GraphError, Operation, Secret, UserPresence, clock, parse_retry_after,
+    token::TokenState,
+    wire::{ErrorBody, Presences},
 };
+
+mod batch;
+mod delegated;
+mod directory;
+mod login;
+mod subscriptions;
 
 /// Where a tenant is and how to sign in there.
 #[derive(Clone, Debug)]
@@ -22,8 +28,8 @@ pub struct ClientConfig {
     pub tenant: String,
     /// The application's id; also the name of its presence sessions.
     pub client_id: String,
-    /// The application's secret.
-    pub client_secret: Secret,
+    /// What the application signs in with.
+    pub credential: Credential,
 }
 
 /// An answer that takes longer is no answer.
@@ -51,6 +57,8 @@ impl Client {
             .connect_timeout(Duration::from_secs(5))
             .pool_max_idle_per_host(64)
             .tcp_nodelay(true)
+            // Neither Graph nor Entra redirects what we ask; a redirect would carry secrets elsewhere.
+            .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| unreachable(&config.graph, &error))?;
         Ok(Self {
@@ -80,7 +88,12 @@ impl Client {
             .send(CALL, reqwest::Method::POST, &url, Some(&body))
             .await?;
         let response = self
-            .accept(CALL, "Presence.ReadWrite.All", "presences", response)
+            .accept(
+                CALL,
+                "application permission Presence.ReadWrite.All",
+                "presences",
+                response,
+            )
             .await?;
         let presences: Presences = read_json(CALL, response).await?;
         Ok(presences.value)
@@ -97,44 +110,46 @@ impl Client {
         let response = self
             .send(call, reqwest::Method::POST, &url, Some(&body))
             .await?;
-        let clears = matches!(
-            operation,
-            Operation::ClearSession | Operation::ClearDoNotDisturb
-        );
-        if clears && response.status() == StatusCode::NOT_FOUND {
+        if operation.clears() && response.status() == StatusCode::NOT_FOUND {
             return Ok(());
         }
-        self.accept(call, "Presence.ReadWrite.All", user, response)
-            .await?;
+        self.accept(
+            call,
+            "application permission Presence.ReadWrite.All",
+            user,
+            response,
+        )
+        .await?;
         Ok(())
     }
 
-    /// Finds a user by sign-in name or object id; `None` if there is none.
-    ///
-    /// # Errors
-    /// See [`GraphError`].
-    pub async fn find_user(&self, name: &str) -> Result<Option<DirectoryUser>, GraphError> {
-        const CALL: &str = "get user";
-        let mut url = reqwest::Url::parse(&self.config.graph)
+    /// An address at Graph; what is odd in a segment is encoded.
+    pub(crate) fn url(&self, segments: &[&str]) -> Result<Url, GraphError> {
+        let mut url = Url::parse(&self.config.graph)
             .map_err(|error| unreachable(&self.config.graph, &error))?;
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(["v1.0", "users", name]);
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
         }
-        url.set_query(Some("$select=id,userPrincipalName"));
-        let response = self
-            .send(CALL, reqwest::Method::GET, url.as_str(), None)
-            .await?;
-        if response.status() == StatusCode::NOT_FOUND {
-            return Ok(None);
-        }
-        let response = self
-            .accept(CALL, "User.ReadBasic.All", name, response)
-            .await?;
-        read_json(CALL, response).await.map(Some)
+        Ok(url)
+    }
+
+    /// A link that Graph gave, if it leads to Graph: tokens go nowhere else.
+    pub(crate) fn same_host(&self, call: &'static str, link: &str) -> Result<Url, GraphError> {
+        let graph = self.url(&[])?;
+        Url::parse(link)
+            .ok()
+            .filter(|link| link.origin() == graph.origin())
+            .ok_or_else(|| GraphError::Malformed {
+                call,
+                cause: format!(
+                    "a link that does not lead to {}",
+                    graph.origin().ascii_serialization()
+                ),
+            })
     }
 
     /// Sends with a token; with a fresh one if Graph refuses the first.
-    async fn send(
+    pub(crate) async fn send(
         &self,
         call: &'static str,
         method: reqwest::Method,
@@ -143,19 +158,9 @@ impl Client {
     ) -> Result<Response, GraphError> {
         for fresh in [false, true] {
             let token = self.token().await?;
-            let mut request = self
-                .http
-                .request(method.clone(), url)
-                .bearer_auth(token.reveal());
-            if let Some(body) = body {
-                request = request.json(body);
-            }
-            let response = request
-                .send()
-                .await
-                .map_err(|error| unreachable(url, &error))?;
-            if response.status() != StatusCode::UNAUTHORIZED {
-                return Ok(response);
+            let sent = self.send_as(&token, call, method.clone(), url, body).await;
+            if !matches!(sent, Err(GraphError::Unauthorized { .. })) {
+                return sent;
             }
             if !fresh {
                 self.token.lock().await.forget(&token);
@@ -170,6 +175,29 @@ impl Client {
     /// See [`GraphError`].
     pub async fn access_token(&self) -> Result<Secret, GraphError> {
         self.token().await
+    }
+
+    /// Sends with this token; 401 is an error.
+    pub(crate) async fn send_as(
+        &self,
+        token: &Secret,
+        call: &'static str,
+        method: reqwest::Method,
+        url: &str,
+        body: Option<&serde_json::Value>,
+    ) -> Result<Response, GraphError> {
+        let mut request = self.http.request(method, url).bearer_auth(token.reveal());
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request
+            .send()
+            .await
+            .map_err(|error| unreachable(url, &error))?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            return Err(GraphError::Unauthorized { call });
+        }
+        Ok(response)
     }
 
     /// The current token, or a new one. Whoever comes while one is asked for waits for it.
@@ -192,55 +220,8 @@ impl Client {
         }
     }
 
-    async fn sign_in(&self) -> Result<Token, GraphError> {
-        const CALL: &str = "token";
-        let ClientConfig {
-            login,
-            graph,
-            tenant,
-            client_id,
-            client_secret,
-        } = &self.config;
-        let url = format!("{login}/{tenant}/oauth2/v2.0/token");
-        let scope = format!("{graph}/.default");
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", client_id),
-            ("client_secret", client_secret.reveal()),
-            ("scope", &scope),
-        ];
-        let response = self
-            .http
-            .post(&url)
-            .form(&form)
-            .send()
-            .await
-            .map_err(|error| unreachable(&url, &error))?;
-        let status = response.status();
-        if status.is_success() {
-            return read_json(CALL, response).await;
-        }
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-            let retry_after = retry_after(&response);
-            return Err(GraphError::Service {
-                call: CALL,
-                status: status.as_u16(),
-                retry_after,
-            });
-        }
-        let error: TokenError = read_json(CALL, response).await.unwrap_or_default();
-        // Entra's text goes on with trace ids over several lines; the first says it.
-        let description = error.error_description.lines().next().unwrap_or_default();
-        let description = description.split(" Trace ID").next().unwrap_or_default();
-        Err(GraphError::SignIn {
-            client_id: client_id.clone(),
-            description: format!("{} {description}", error.error),
-            remedy: remedy(&error.error_codes),
-        })
-    }
-
     /// Passes success on and names a failure.
-    async fn accept(
+    pub(crate) async fn accept(
         &self,
         call: &'static str,
         permission: &'static str,
@@ -254,41 +235,27 @@ impl Client {
         let retry_after = retry_after(&response);
         let body: ErrorBody = read_json(call, response).await.unwrap_or_default();
         let message = format!("{}: {}", body.error.code, body.error.message);
-        Err(match status {
-            StatusCode::FORBIDDEN => GraphError::Forbidden {
-                call,
-                message,
-                permission,
-            },
-            StatusCode::NOT_FOUND => GraphError::NotFound {
-                call,
-                what: what.into(),
-            },
-            StatusCode::TOO_MANY_REQUESTS => GraphError::Throttled { call, retry_after },
-            status if status.is_server_error() => GraphError::Service {
-                call,
-                status: status.as_u16(),
-                retry_after,
-            },
-            status => GraphError::Refused {
-                call,
-                status: status.as_u16(),
-                message,
-            },
-        })
+        Err(GraphError::of_status(
+            call,
+            permission,
+            what,
+            status.as_u16(),
+            message,
+            retry_after,
+        ))
     }
 }
 
-fn retry_after(response: &Response) -> Option<Duration> {
+pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
     response
         .headers()
         .get(header::RETRY_AFTER)
         .and_then(|value| value.to_str().ok())
-        .and_then(parse_retry_after)
+        .and_then(|value| parse_retry_after(value, clock::now()))
 }
 
 /// The address is named without its query; causes are joined, for reqwest's own text hides them.
-fn unreachable(url: &str, error: &dyn std::error::Error) -> GraphError {
+pub(crate) fn unreachable(url: &str, error: &dyn std::error::Error) -> GraphError {
     let mut cause = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {
@@ -300,10 +267,22 @@ fn unreachable(url: &str, error: &dyn std::error::Error) -> GraphError {
 }
 
 /// Reads a JSON answer of bounded size.
-async fn read_json<T: serde::de::DeserializeOwned>(
+pub(crate) async fn read_json<T: serde::de::DeserializeOwned>(
+    call: &'static str,
+    response: Response,
+) -> Result<T, GraphError> {
+    let body = read_bytes(call, response).await?;
+    serde_json::from_slice(&body).map_err(|error| GraphError::Malformed {
+        call,
+        cause: error.to_string(),
+    })
+}
+
+/// Reads an answer of bounded size.
+pub(crate) async fn read_bytes(
     call: &'static str,
     mut response: Response,
-) -> Result<T, GraphError> {
+) -> Result<Vec<u8>, GraphError> {
     let mut body = Vec::new();
     let url = response.url().to_string();
     while let Some(chunk) = response
@@ -317,8 +296,5 @@ async fn read_json<T: serde::de::DeserializeOwned>(
         }
         body.extend_from_slice(&chunk);
     }
-    serde_json::from_slice(&body).map_err(|error| GraphError::Malformed {
-        call,
-        cause: error.to_string(),
-    })
+    Ok(body)
 }

@@ -34,6 +34,27 @@ pub enum GraphError {
         /// What to do.
         remedy: &'static str,
     },
+    /// Entra gave no token for a person: a new sign-in is needed, unless the remedy says something else.
+    #[error("Entra refused the sign-in: {description}; {remedy}")]
+    UserSignIn {
+        /// OAuth's code of the error, such as `invalid_grant`.
+        error: String,
+        /// Entra's words.
+        description: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The certificate's key does not sign.
+    #[error(
+        "the key of the certificate {thumbprint} does not sign; make a new pair of key and certificate"
+    )]
+    Signing {
+        /// The certificate's.
+        thumbprint: String,
+    },
+    /// The operating system has no random numbers.
+    #[error("the operating system gives no random numbers; check that getrandom is allowed here")]
+    NoRandomness,
     /// 401 with a fresh token.
     #[error(
         "Graph refused a fresh token with 401 for {call}; this passes by itself, or the tenant's sign-in address and Graph address belong to different clouds"
@@ -44,14 +65,14 @@ pub enum GraphError {
     },
     /// 403.
     #[error(
-        "Graph forbids {call} to this application: {message}; grant it the application permission {permission} and consent as an administrator"
+        "Graph forbids {call} to this application: {message}; grant it the {permission} and consent as an administrator"
     )]
     Forbidden {
         /// The call.
         call: &'static str,
         /// Graph's words.
         message: String,
-        /// What it needs.
+        /// What it needs, with the permission's kind: `application permission …`.
         permission: &'static str,
     },
     /// 404.
@@ -103,6 +124,40 @@ pub enum GraphError {
 }
 
 impl GraphError {
+    /// A failure by its status; `what` was asked for, with `permission`.
+    pub(crate) fn of_status(
+        call: &'static str,
+        permission: &'static str,
+        what: &str,
+        status: u16,
+        message: String,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        match status {
+            403 => Self::Forbidden {
+                call,
+                message,
+                permission,
+            },
+            404 => Self::NotFound {
+                call,
+                what: what.into(),
+            },
+            429 => Self::Throttled { call, retry_after },
+            // 424 is of a batch: another item failed, not this one.
+            401 | 424 | 500.. => Self::Service {
+                call,
+                status,
+                retry_after,
+            },
+            _ => Self::Refused {
+                call,
+                status,
+                message,
+            },
+        }
+    }
+
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {
@@ -111,7 +166,11 @@ impl GraphError {
             | Self::Throttled { .. }
             | Self::Service { .. }
             | Self::Malformed { .. } => Blame::Service,
-            Self::SignIn { .. } | Self::Forbidden { .. } => Blame::Administrator,
+            Self::SignIn { .. }
+            | Self::UserSignIn { .. }
+            | Self::Signing { .. }
+            | Self::NoRandomness
+            | Self::Forbidden { .. } => Blame::Administrator,
             Self::NotFound { .. } | Self::Refused { .. } => Blame::Request,
         }
     }

@@ -4,22 +4,41 @@
 //! [`backoff`]. [`Client`] sends one request and says what came of it; the caller owns the loop.
 
 mod backoff;
+mod batch;
 mod budget;
+mod certificate;
 mod client;
+mod clock;
+mod cloud;
+mod credential;
+pub mod delegated;
+mod directory;
 mod error;
+pub mod notification;
 mod operation;
 mod queue;
+mod random;
 mod secret;
+pub mod subscription;
 mod sweep;
+mod time;
 mod token;
+#[cfg(test)]
+mod vectors;
 mod wire;
 
 pub use backoff::{backoff, parse_retry_after};
+pub use batch::BATCH_MAX;
 pub use budget::Budget;
+pub use certificate::{Certificate, CertificateError, KeyedCertificate};
 pub use client::{Client, ClientConfig};
+pub use cloud::{Cloud, UnknownCloud};
+pub use credential::{Credential, client_assertion};
+pub use directory::{Delta, DirectoryUser, UserChange, UserPage};
 pub use error::{Blame, GraphError};
 pub use operation::{Operation, Priority, Slot};
 pub use queue::{Outcome, Pending, WriteQueue};
+pub use random::random_secret;
 pub use secret::Secret;
 pub use sweep::{BULK_MAX, rhythm};
-pub use wire::{DirectoryUser, UserPresence};
+pub use wire::UserPresence;

@@ -68,6 +68,11 @@ impl Operation {
         }
     }
 
+    /// True if it takes something away: that there was nothing is success.
+    pub(crate) const fn clears(self) -> bool {
+        matches!(self, Self::ClearSession | Self::ClearDoNotDisturb)
+    }
+
     /// The request's body. The session is named by the application's own id, so there is one per person.
     pub(crate) fn body(self, client_id: &str) -> serde_json::Value {
         match self {

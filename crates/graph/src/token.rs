@@ -66,6 +66,9 @@ pub(crate) fn remedy(codes: &[u32]) -> &'static str {
         Some(7_000_222) => {
             "the client secret has expired: create a new one and put it into the configuration"
         }
+        Some(700_027) => {
+            "the certificate is not the one that Entra has for this application: upload its public part under Certificates & secrets"
+        }
         Some(700_016) => {
             "the application is not known in this tenant: check client_id and tenant, and consent as an administrator"
         }
@@ -74,7 +77,7 @@ pub(crate) fn remedy(codes: &[u32]) -> &'static str {
             "the scope is not valid here: check that the sign-in and Graph addresses belong to the same cloud"
         }
         Some(53_003) => "Conditional Access blocks the application: exclude it from the policy",
-        _ => "check tenant, client_id and client_secret in the configuration",
+        _ => "check tenant, client_id and secret or certificate in the configuration",
     }
 }
 

@@ -21,18 +21,18 @@ pub(crate) struct Presences {
     pub(crate) value: Vec<UserPresence>,
 }
 
-/// A user of the directory.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct DirectoryUser {
-    /// Entra object id.
-    pub id: String,
-}
-
-#[derive(Debug, Deserialize)]
+/// No `Debug`: it is all secrets.
+#[derive(Deserialize)]
 pub(crate) struct Token {
     pub(crate) access_token: String,
     #[serde(default)]
     pub(crate) expires_in: u64,
+    #[serde(default)]
+    pub(crate) refresh_token: Option<String>,
+    #[serde(default)]
+    pub(crate) id_token: Option<String>,
+    #[serde(default)]
+    pub(crate) scope: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -57,4 +57,12 @@ pub(crate) struct ErrorDetail {
     pub(crate) code: String,
     #[serde(default)]
     pub(crate) message: String,
+}
+
+impl TokenError {
+    /// Entra's text goes on with trace ids over several lines; the first says it.
+    pub(crate) fn first_line(&self) -> &str {
+        let line = self.error_description.lines().next().unwrap_or_default();
+        line.split(" Trace ID").next().unwrap_or_default()
+    }
 }

@@ -254,10 +254,13 @@ fn teams(teamsbox: &Teamsbox, manual: bool) -> TeamsOptions {
             graph: teamsbox.url(),
             tenant: teamsbox.tenant_id().to_owned(),
             client_id: teamsbox::DEFAULT_CLIENT_ID.to_owned(),
-            client_secret: graph::Secret::new(teamsbox::DEFAULT_CLIENT_SECRET),
+            credential: graph::Credential::Secret(graph::Secret::new(
+                teamsbox::DEFAULT_CLIENT_SECRET,
+            )),
         },
         // Hours of driven time pass in seconds of the network's, with all their sweeps.
         requests_per_30_seconds: (!manual).then_some(1_500),
+        people: None,
     }
 }
 

@@ -3,6 +3,7 @@
 mod accounts;
 mod appointments;
 mod audit;
+mod directory;
 mod events;
 mod keys;
 mod openapi;
@@ -81,6 +82,8 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
             relationships::change_workgroup,
             relationships::delete_workgroup
         ))
+        .routes(routes!(directory::last))
+        .routes(routes!(directory::synchronise))
         .routes(routes!(audit::list))
         .routes(routes!(accounts::list, accounts::add))
         .routes(routes!(accounts::delete))

@@ -18,6 +18,7 @@ use crate::{
     clients::{Clients, Connected},
     clock::Clock,
     directory::{Directory, Person},
+    entra::{self, DirectorySync, PeopleFrom},
     events::Events,
     health::Health,
     history::recorder,
@@ -63,6 +64,8 @@ pub struct TeamsOptions {
     pub client: graph::ClientConfig,
     /// Requests per 30 seconds; `None`: no limit.
     pub requests_per_30_seconds: Option<u32>,
+    /// Whom to take from the tenant's directory, if anybody.
+    pub people: Option<PeopleFrom>,
 }
 
 /// The server did not start.
@@ -150,6 +153,9 @@ pub(crate) struct Core {
     pub(crate) organisation: Organisation,
     pub(crate) clients: Clients,
     reads: Reads,
+    pub(crate) directory_sync: DirectorySync,
+    /// Told when the people have changed.
+    pub(crate) people_changed: Arc<tokio::sync::Notify>,
     pub(crate) calendars: ReadNow,
     pub(crate) events: Events,
     pub(crate) shard: Shard,
@@ -168,12 +174,13 @@ impl Core {
         timing: Timing,
         watches_lines: bool,
         tasks: &mut JoinSet<()>,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<(Self, entra::Inbox), StoreError> {
         let metrics = Arc::new(Metrics::default());
         // Greater than any revision of an earlier run, so that a client's memory of that run is recognised.
         let first_revision = clock.now().milliseconds().unsigned_abs();
         let events = Events::new(metrics.clone(), first_revision);
         let (shard, inbox) = Shard::new();
+        let (directory_sync, wishes) = DirectorySync::new();
         let core = Self {
             store,
             settings_change: Arc::default(),
@@ -181,6 +188,8 @@ impl Core {
             organisation: Organisation::default(),
             clients: Clients::new(shard.clone(), clock.clone()),
             reads: Reads::default(),
+            directory_sync,
+            people_changed: Arc::default(),
             calendars: ReadNow::default(),
             clock,
             events,
@@ -205,7 +214,7 @@ impl Core {
         }
         // Only now it is known who is where, and so whose scope keeps a history.
         recorder::recall(&core).await?;
-        Ok(core)
+        Ok((core, wishes))
     }
 
     /// Takes a person in, or what changed about one.
@@ -288,6 +297,7 @@ impl Core {
     fn start_teams(
         &self,
         teams: Option<TeamsOptions>,
+        directory_wishes: entra::Inbox,
         tasks: &mut JoinSet<()>,
     ) -> Result<(Option<SweepNow>, TeamsWrites), graph::GraphError> {
         let writes = TeamsWrites::new(self.directory.clone(), teams.is_some());
@@ -301,6 +311,7 @@ impl Core {
         let Some(TeamsOptions {
             client,
             requests_per_30_seconds,
+            people,
         }) = teams
         else {
             return Ok((None, writes));
@@ -313,11 +324,16 @@ impl Core {
             health,
             metrics: self.metrics.clone(),
         };
-        let tenant = Tenant::new(
-            graph::Client::new(client)?,
-            requests_per_30_seconds,
-            surroundings,
-        );
+        let client = Arc::new(graph::Client::new(client)?);
+        if let Some(from) = people {
+            tasks.spawn(entra::run(
+                self.clone(),
+                client.clone(),
+                from,
+                directory_wishes,
+            ));
+        }
+        let tenant = Tenant::new(client, requests_per_30_seconds, surroundings);
         let (sweep, wishes) = Tenant::sweeper();
         tasks.spawn(writes.clone().run(tenant.clone()));
         tasks.spawn(tenant.clone().link(self.store.clone()));
@@ -380,10 +396,11 @@ impl App {
                 .max(sweep_rhythm(&store, teams.as_ref()).await? * 3),
             ..timing
         };
-        let core = Core::start(store, clock, timing, pbx.is_some(), &mut tasks).await?;
+        let (core, directory_wishes) =
+            Core::start(store, clock, timing, pbx.is_some(), &mut tasks).await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
         let pbx = core.start_pbx(pbx, &mut tasks).await?;
-        let (sweep, writes) = core.start_teams(teams, &mut tasks)?;
+        let (sweep, writes) = core.start_teams(teams, directory_wishes, &mut tasks)?;
         tasks.spawn(calendars::run(core.clone(), core.calendars.clone()));
         tasks.spawn(recorder::tidy(core.clone(), audit_kept));
         tasks.spawn(imports::follow(core.clone(), revision, pbx.clone()));

@@ -16,9 +16,9 @@ use telephony::{
     sip_connector::{SipConnectorConfig, Transport},
 };
 
-use crate::TeamsOptions;
+use crate::{TeamsOptions, entra::PeopleFrom};
 pub use environment::Environment;
-use raw::{Raw, RawPbx, RawTeams};
+use raw::{Raw, RawDirectory, RawPbx, RawTeams};
 
 /// A checked configuration.
 #[derive(Debug)]
@@ -86,8 +86,6 @@ pub enum ConfigError {
 
 /// Microsoft's documented limit for presence, the lower of the two that it documents.
 const REQUESTS_PER_30_SECONDS: u32 = 1_500;
-const LOGIN_URL: &str = "https://login.microsoftonline.com";
-const GRAPH_URL: &str = "https://graph.microsoft.com";
 /// How long changes can be looked up: two years, as auditors like it.
 const AUDIT_DAYS: u64 = 730;
 const PORT: u16 = 8_200;
@@ -184,7 +182,10 @@ impl Check<'_> {
             let problem = format!("{audit_days} is out of range; expected 1 to 36500 days");
             return Err(self.error("audit.days", problem));
         }
-        let teams = raw.teams.map(|teams| self.teams(teams)).transpose()?;
+        let teams = match raw.teams {
+            Some(teams) => Some(self.teams(teams, raw.directory)?),
+            None => None,
+        };
         if raw.pbx.len() > 1 {
             let problem = format!(
                 "there are {} of them; only one telephone system is supported so far",
@@ -210,20 +211,28 @@ impl Check<'_> {
         })
     }
 
-    fn teams(&self, raw: RawTeams) -> Result<TeamsOptions, ConfigError> {
-        let secret = self.secret(
-            "teams.client_secret",
-            raw.client_secret,
-            raw.client_secret_file,
-        )?;
+    fn teams(
+        &self,
+        mut raw: RawTeams,
+        directory: RawDirectory,
+    ) -> Result<TeamsOptions, ConfigError> {
+        let cloud: graph::Cloud = match raw.cloud.as_deref() {
+            None => graph::Cloud::Global,
+            Some(name) => name.parse().map_err(|error: graph::UnknownCloud| {
+                self.error("teams.cloud", error.to_string())
+            })?,
+        };
+        if !cloud.has_presence() {
+            let problem = format!("Microsoft offers no presence in the cloud {cloud}");
+            return Err(self.error("teams.cloud", problem));
+        }
+        let credential = self.credential(&mut raw)?;
         let client = graph::ClientConfig {
-            login: self.url("teams.login_url", raw.login_url, LOGIN_URL)?,
-            graph: self.url("teams.graph_url", raw.graph_url, GRAPH_URL)?,
-            tenant: self.segment("teams.tenant", raw.tenant)?,
-            client_id: self.segment("teams.client_id", raw.client_id)?,
-            client_secret: graph::Secret::new(
-                self.required("teams.client_secret (or client_secret_file)", secret)?,
-            ),
+            login: self.url("teams.login_url", raw.login_url.take(), cloud.login())?,
+            graph: self.url("teams.graph_url", raw.graph_url.take(), cloud.graph())?,
+            tenant: self.segment("teams.tenant", raw.tenant.take())?,
+            client_id: self.segment("teams.client_id", raw.client_id.take())?,
+            credential,
         };
         let limit = raw
             .requests_per_30_seconds
@@ -236,7 +245,61 @@ impl Check<'_> {
         Ok(TeamsOptions {
             client,
             requests_per_30_seconds: Some(limit),
+            people: match (directory.entra.unwrap_or(false), directory.group) {
+                (false, None) => None,
+                (false, Some(_)) => {
+                    let problem = "says whom to take from Entra, but directory.entra is not true";
+                    return Err(self.error("directory.group", problem));
+                }
+                (true, None) => Some(PeopleFrom::Everybody),
+                (true, group) => Some(PeopleFrom::Group(self.segment("directory.group", group)?)),
+            },
         })
+    }
+
+    /// A secret or a certificate, one of them.
+    fn credential(&self, raw: &mut RawTeams) -> Result<graph::Credential, ConfigError> {
+        let secret = self.secret(
+            "teams.client_secret",
+            raw.client_secret.take(),
+            raw.client_secret_file.take(),
+        )?;
+        let key = "teams.certificate_file";
+        match (
+            secret,
+            raw.certificate_file.take(),
+            raw.private_key_file.take(),
+        ) {
+            (Some(_), Some(_), _) => Err(self.error(
+                key,
+                "is given together with a client secret; give one of them",
+            )),
+            (Some(secret), None, _) if !secret.trim().is_empty() => {
+                Ok(graph::Credential::Secret(graph::Secret::new(secret)))
+            }
+            (None, Some(certificate), private_key) => {
+                let folder = self.path.parent().unwrap_or(Path::new("."));
+                // Both may be in one file.
+                let private_key = private_key.unwrap_or_else(|| certificate.clone());
+                let read = |key: &str, file: &Path| {
+                    let file = folder.join(file);
+                    std::fs::read(&file)
+                        .map_err(|error| self.error(key, format!("{}: {error}", file.display())))
+                };
+                let public = read(key, &certificate)?;
+                let private = read("teams.private_key_file", &private_key)?;
+                self.secret_files
+                    .borrow_mut()
+                    .push(folder.join(private_key));
+                graph::KeyedCertificate::from_pem(&public, &private)
+                    .map(graph::Credential::Certificate)
+                    .map_err(|error| self.error(key, error.to_string()))
+            }
+            _ => {
+                let problem = "is missing or empty; give client_secret_file, or certificate_file with private_key_file";
+                Err(self.error("teams.client_secret", problem))
+            }
+        }
     }
 
     fn pbx(&self, raw: RawPbx) -> Result<SipConnectorConfig, ConfigError> {

@@ -11,7 +11,10 @@ const IMPORT_POLL: Duration = Duration::from_secs(2);
 /// Notices people that another process imported.
 pub(crate) async fn follow(core: Core, mut revision: u64, pbx: Option<Arc<Pbx>>) {
     loop {
-        tokio::time::sleep(IMPORT_POLL).await;
+        tokio::select! {
+            () = tokio::time::sleep(IMPORT_POLL) => {}
+            () = core.people_changed.notified() => {}
+        }
         let Ok(now) = core.store.people_revision().await else {
             continue;
         };

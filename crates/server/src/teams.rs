@@ -69,7 +69,7 @@ pub struct Surroundings {
 
 impl Tenant {
     /// A tenant reached by `client` with `limit` requests per 30 seconds. Nothing is sent yet.
-    pub fn new(client: Client, limit: Option<u32>, surroundings: Surroundings) -> Self {
+    pub fn new(client: Arc<Client>, limit: Option<u32>, surroundings: Surroundings) -> Self {
         let Surroundings {
             clock,
             directory,
@@ -80,7 +80,7 @@ impl Tenant {
         } = surroundings;
         let budget = Arc::new(Mutex::new(Budget::new(limit, network_time())));
         Self {
-            client: Arc::new(client),
+            client,
             budget,
             fresh: Arc::default(),
             limit,
@@ -145,7 +145,10 @@ impl Tenant {
 fn outcome(error: &GraphError) -> &'static str {
     match error {
         GraphError::Unreachable { .. } => "unreachable",
-        GraphError::SignIn { .. } => "sign_in",
+        GraphError::SignIn { .. }
+        | GraphError::UserSignIn { .. }
+        | GraphError::Signing { .. }
+        | GraphError::NoRandomness => "sign_in",
         GraphError::Unauthorized { .. } => "unauthorized",
         GraphError::Forbidden { .. } => "forbidden",
         GraphError::NotFound { .. } => "not_found",

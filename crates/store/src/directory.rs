@@ -1,5 +1,7 @@
 //! People as the tenant's directory has them: added, brought up to date, gone and back.
 
+use std::collections::BTreeSet;
+
 use presence::{PersonId, Timestamp};
 use sqlx::{Row, Sqlite, Transaction};
 
@@ -45,7 +47,8 @@ impl Store {
                 DirectoryChange::Add(person) => {
                     refuse_taken(&mut transaction, None, person).await?;
                     sqlx::query(
-                        "INSERT INTO people (name, mail, user_principal_name, teams_id) VALUES (?1, ?2, ?3, ?4)",
+                        "INSERT INTO people (name, mail, user_principal_name, teams_id, from_directory)
+                         VALUES (?1, ?2, ?3, ?4, 1)",
                     )
                     .bind(&person.name)
                     .bind(&person.mail)
@@ -80,6 +83,17 @@ impl Store {
         next_revision(&mut transaction).await?;
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// Those who were taken from the directory.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn people_of_directory(&self) -> Result<BTreeSet<PersonId>, StoreError> {
+        let rows = sqlx::query("SELECT id FROM people WHERE from_directory = 1")
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows.iter().map(|row| PersonId(number(row, 0))).collect())
     }
 
     /// People who are gone, for whoever compares with a directory: they may be back.

@@ -18,7 +18,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use graph::{Blame, Client, ClientConfig, GraphError, Operation, Secret};
+use graph::{Blame, Client, ClientConfig, Credential, GraphError, Operation, Secret};
 
 /// An answer: status, `Retry-After`, body.
 type Answer = (u16, Option<&'static str>, String);
@@ -59,7 +59,7 @@ async fn client(answers: impl IntoIterator<Item = Answer>) -> (Client, Script) {
         graph: url,
         tenant: "contoso.example".into(),
         client_id: "app".into(),
-        client_secret: Secret::new("canary-secret"),
+        credential: Credential::Secret(Secret::new("canary-secret")),
     };
     (Client::new(config).unwrap(), script)
 }
@@ -184,7 +184,7 @@ async fn nobody_there_is_named_by_address() {
         graph: "http://127.0.0.1:9".into(),
         tenant: "t".into(),
         client_id: "app".into(),
-        client_secret: Secret::new("s"),
+        credential: Credential::Secret(Secret::new("s")),
     };
     let error = Client::new(config)
         .unwrap()

@@ -179,7 +179,8 @@ const ACTIVITIES: [&str; 5] = [
 ];
 
 /// Fields with a time (RFC 3339, UTC).
-const TIMES: [(&str, &str); 12] = [
+const TIMES: [(&str, &str); 13] = [
+    ("Directory", "at"),
     ("Account", "created_at"),
     ("Appointment", "start"),
     ("Appointment", "end"),

@@ -20,6 +20,8 @@ pub(super) struct Raw {
     pub(super) secrets: RawSecrets,
     pub(super) teams: Option<RawTeams>,
     #[serde(default)]
+    pub(super) directory: RawDirectory,
+    #[serde(default)]
     pub(super) pbx: Vec<RawPbx>,
 }
 
@@ -57,7 +59,17 @@ pub(super) struct RawTeams {
     pub(super) client_secret_file: Option<PathBuf>,
     pub(super) login_url: Option<String>,
     pub(super) graph_url: Option<String>,
+    pub(super) cloud: Option<String>,
+    pub(super) certificate_file: Option<PathBuf>,
+    pub(super) private_key_file: Option<PathBuf>,
     pub(super) requests_per_30_seconds: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDirectory {
+    pub(super) entra: Option<bool>,
+    pub(super) group: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -1,0 +1,239 @@
+//! Several writes in one request (reference 6.3): what is sent, and what each of them was answered.
+
+use std::{collections::HashMap, time::Duration};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{GraphError, Operation, parse_retry_after, wire::ErrorBody};
+
+/// The most requests of one `$batch`.
+pub const BATCH_MAX: usize = 20;
+
+const PERMISSION: &str = "application permission Presence.ReadWrite.All";
+
+#[derive(Deserialize)]
+pub(crate) struct Responses {
+    responses: Vec<ItemResponse>,
+}
+
+#[derive(Deserialize)]
+struct ItemResponse {
+    /// Text by the documentation; a number does no harm.
+    id: Value,
+    status: u16,
+    #[serde(default)]
+    headers: Option<HashMap<String, Value>>,
+    #[serde(default)]
+    body: Option<Value>,
+}
+
+/// The request's body; the items are numbered from 0, and all run in parallel.
+pub(crate) fn body(writes: &[(&str, Operation)], client_id: &str) -> Value {
+    let requests: Vec<Value> = writes
+        .iter()
+        .enumerate()
+        .map(|(number, (user, operation))| {
+            json!({
+                "id": number.to_string(),
+                "method": "POST",
+                "url": format!("/users/{}/presence/{}", segment(user), operation.call()),
+                "headers": { "Content-Type": "application/json" },
+                "body": operation.body(client_id),
+            })
+        })
+        .collect();
+    json!({ "requests": requests })
+}
+
+/// Object ids are left as they are; whatever could lead to another address is not let through.
+fn segment(user: &str) -> String {
+    let mut url = String::with_capacity(user.len());
+    for byte in user.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.@".contains(&byte) {
+            url.push(char::from(byte));
+        } else {
+            url.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    url
+}
+
+/// What became of each write, in the order of `writes`. A write without an answer counts as not done. `now` is
+/// milliseconds since 1970, for waits that are given as dates.
+pub(crate) fn split(
+    writes: &[(&str, Operation)],
+    answers: Responses,
+    now: i64,
+) -> Vec<Result<(), GraphError>> {
+    let mut by_number: HashMap<String, ItemResponse> = answers
+        .responses
+        .into_iter()
+        .map(|answer| match &answer.id {
+            Value::String(id) => (id.clone(), answer),
+            id => (id.to_string(), answer),
+        })
+        .collect();
+    writes
+        .iter()
+        .enumerate()
+        .map(|(number, (user, operation))| {
+            let call = operation.call();
+            match by_number.remove(&number.to_string()) {
+                Some(answer) => outcome(user, *operation, answer, now),
+                None => Err(GraphError::Malformed {
+                    call,
+                    cause: format!("$batch has no answer for item {number}"),
+                }),
+            }
+        })
+        .collect()
+}
+
+fn outcome(
+    user: &str,
+    operation: Operation,
+    answer: ItemResponse,
+    now: i64,
+) -> Result<(), GraphError> {
+    let retry_after = answer.retry_after(now);
+    let clears = operation.clears();
+    match answer.status {
+        200..=299 => Ok(()),
+        404 if clears => Ok(()),
+        status => {
+            let error = answer
+                .body
+                .and_then(|body| serde_json::from_value::<ErrorBody>(body).ok())
+                .unwrap_or_default();
+            let message = format!("{}: {}", error.error.code, error.error.message);
+            Err(GraphError::of_status(
+                operation.call(),
+                PERMISSION,
+                user,
+                status,
+                message,
+                retry_after,
+            ))
+        }
+    }
+}
+
+impl ItemResponse {
+    fn retry_after(&self, now: i64) -> Option<Duration> {
+        let headers = self.headers.as_ref()?;
+        let (_, value) = headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("Retry-After"))?;
+        match value {
+            Value::String(text) => parse_retry_after(text, now),
+            value => parse_retry_after(&value.to_string(), now),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Blame;
+
+    fn writes(count: usize) -> Vec<(&'static str, Operation)> {
+        (0..count)
+            .map(|_| ("anna", Operation::SetSession))
+            .collect()
+    }
+
+    fn responses(json: Value) -> Responses {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn row_92_one_throttled_item_of_twenty_is_told_apart_whatever_the_order() {
+        let answers: Vec<Value> = (0..20)
+            .rev()
+            .map(|number| match number {
+                7 => json!({ "id": "7", "status": 429, "headers": { "retry-after": "2.128" },
+                    "body": { "error": { "code": "TooManyRequests", "message": "x" } } }),
+                _ => json!({ "id": number.to_string(), "status": 200, "body": null }),
+            })
+            .collect();
+        let results = split(&writes(20), responses(json!({ "responses": answers })), 0);
+        assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 19);
+        let error = results[7].as_ref().unwrap_err();
+        assert_eq!(
+            (error.retry_after(), error.blame()),
+            (Some(Duration::from_secs(3)), Blame::Service)
+        );
+    }
+
+    #[test]
+    fn row_93_the_ids_of_a_batch_are_distinct() {
+        let body = body(&writes(20), "app");
+        let requests = body["requests"].as_array().unwrap();
+        let ids: std::collections::HashSet<_> = requests
+            .iter()
+            .map(|request| request["id"].as_str().unwrap().to_lowercase())
+            .collect();
+        assert_eq!(ids.len(), 20);
+        assert_eq!(requests[3]["url"], "/users/anna/presence/setPresence");
+        assert_eq!(requests[3]["headers"]["Content-Type"], "application/json");
+        assert_eq!(segment("a/../b?c'#"), "a%2F..%2Fb%3Fc%27%23");
+    }
+
+    #[test]
+    fn row_94_each_item_has_its_own_fate() {
+        let writes = [
+            ("anna", Operation::ClearSession),
+            ("ben", Operation::SetSession),
+            ("cleo", Operation::SetSession),
+            ("dora", Operation::SetSession),
+            ("emil", Operation::SetSession),
+            ("fred", Operation::SetSession),
+        ];
+        let answers = json!({ "responses": [
+            { "id": "0", "status": 404 },
+            { "id": "1", "status": 404 },
+            { "id": 2, "status": 424, "headers": null },
+            { "id": "3", "status": 503, "headers": { "Retry-After": 7 } },
+            { "id": "4", "status": 403, "body": { "error": { "code": "Forbidden" } } },
+        ] });
+        let results = split(&writes, responses(answers), 0);
+        let blames: Vec<_> = results
+            .iter()
+            .map(|result| result.as_ref().err().map(GraphError::blame))
+            .collect();
+        assert_eq!(
+            blames,
+            [
+                None,
+                Some(Blame::Request),
+                // Another item failed, not this one.
+                Some(Blame::Service),
+                Some(Blame::Service),
+                Some(Blame::Administrator),
+                Some(Blame::Service),
+            ]
+        );
+        let wait = results[3].as_ref().unwrap_err().retry_after();
+        assert_eq!(wait, Some(Duration::from_secs(7)));
+        assert!(results[1].as_ref().unwrap_err().to_string().contains("ben"));
+    }
+
+    proptest! {
+        #[test]
+        fn every_write_has_one_result(
+            count in 0usize..=20,
+            answers in prop::collection::vec((0u8..30, any::<u16>(), ".{0,6}"), 0..30),
+        ) {
+            let answers: Vec<Value> = answers
+                .into_iter()
+                .map(|(id, status, wait)| json!({ "id": id.to_string(), "status": status,
+                    "headers": { "Retry-After": wait }, "body": wait }))
+                .collect();
+            let results = split(&writes(count), responses(json!({ "responses": answers })), 0);
+            prop_assert_eq!(results.len(), count);
+        }
+    }
+}

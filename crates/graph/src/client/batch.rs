@@ -1,0 +1,46 @@
+//! Several writes in one request.
+
+use reqwest::Method;
+
+use super::{Client, read_json};
+use crate::{
+    BATCH_MAX, GraphError, Operation,
+    batch::{Responses, body, split},
+    clock,
+};
+
+impl Client {
+    /// Writes the presence of several people, 20 at most ([`BATCH_MAX`]): one result for each, in the same order. Each counts
+    /// against Graph's limits like a request of its own.
+    ///
+    /// # Errors
+    /// See [`GraphError`], for the batch as a whole: nothing is known about any of its writes.
+    pub async fn write_batch(
+        &self,
+        writes: &[(&str, Operation)],
+    ) -> Result<Vec<Result<(), GraphError>>, GraphError> {
+        const CALL: &str = "$batch";
+        if writes.len() > BATCH_MAX {
+            return Err(GraphError::Refused {
+                call: CALL,
+                status: 400,
+                message: format!(
+                    "{} writes in one batch; {BATCH_MAX} is the most",
+                    writes.len()
+                ),
+            });
+        }
+        if writes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let url = self.url(&["v1.0", "$batch"])?;
+        let body = body(writes, &self.config.client_id);
+        let response = self
+            .send(CALL, Method::POST, url.as_str(), Some(&body))
+            .await?;
+        let permission = "application permission Presence.ReadWrite.All";
+        let response = self.accept(CALL, permission, "$batch", response).await?;
+        let answers: Responses = read_json(CALL, response).await?;
+        Ok(split(writes, answers, clock::now()))
+    }
+}

@@ -1,0 +1,132 @@
+//! Requests for a person's tokens.
+
+use reqwest::StatusCode;
+
+use super::{Client, login::Granted, read_json, retry_after, unreachable};
+use crate::{
+    GraphError, Secret, clock,
+    delegated::{
+        Authorization, ClientKind, DeviceCode, DeviceCodeWire, PollAnswer, UserToken, poll_refusal,
+        refused,
+    },
+    random::random_guid,
+    wire::TokenError,
+};
+
+impl Client {
+    /// Begins a sign-in by device code, for a `scope` of [`crate::delegated::scope`].
+    ///
+    /// # Errors
+    /// See [`GraphError`].
+    pub async fn begin_device_code(&self, scope: &str) -> Result<DeviceCode, GraphError> {
+        const CALL: &str = "devicecode";
+        let url = format!(
+            "{}/{}/oauth2/v2.0/devicecode",
+            self.config.login, self.config.tenant
+        );
+        let form = [
+            ("client_id", self.config.client_id.as_str()),
+            ("scope", scope),
+        ];
+        let response = self
+            .http
+            .post(&url)
+            .form(&form)
+            .send()
+            .await
+            .map_err(|error| unreachable(&url, &error))?;
+        let status = response.status();
+        if status.is_success() {
+            return read_json::<DeviceCodeWire>(CALL, response)
+                .await
+                .map(Into::into);
+        }
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(GraphError::Service {
+                call: CALL,
+                status: status.as_u16(),
+                retry_after: retry_after(&response),
+            });
+        }
+        let error: TokenError = read_json(CALL, response).await.unwrap_or_default();
+        Err(refused(error))
+    }
+
+    /// Asks whether the person signed in; [`crate::delegated::DeviceFlow`] says when.
+    pub async fn poll_device_code(&self, code: &DeviceCode) -> PollAnswer {
+        let form = [
+            ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
+            ("device_code", code.device_code.reveal()),
+        ];
+        match self.user_token(ClientKind::Public, &form, None).await {
+            Ok(Ok(token)) => PollAnswer::Token(Box::new(token)),
+            Ok(Err(error)) => poll_refusal(error),
+            Err(error) => PollAnswer::Failed(error),
+        }
+    }
+
+    /// Exchanges the code with which the browser came back ([`Authorization::returned`]) for tokens.
+    ///
+    /// # Errors
+    /// See [`GraphError`].
+    pub async fn redeem_code(
+        &self,
+        authorization: &Authorization,
+        code: &Secret,
+    ) -> Result<UserToken, GraphError> {
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("code", code.reveal()),
+            ("redirect_uri", &authorization.redirect_uri),
+            ("code_verifier", authorization.verifier.reveal()),
+        ];
+        self.user_token(ClientKind::Confidential, &form, None)
+            .await?
+            .map_err(refused)
+    }
+
+    /// A new access token, and mostly a new refresh token, from a refresh token. Store what comes, then forget the old.
+    ///
+    /// # Errors
+    /// See [`GraphError`]; [`GraphError::UserSignIn`] if the person must sign in again.
+    pub async fn refresh(
+        &self,
+        kind: ClientKind,
+        refresh: &Secret,
+        scope: &str,
+    ) -> Result<UserToken, GraphError> {
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh.reveal()),
+            ("scope", scope),
+        ];
+        self.user_token(kind, &form, Some(refresh))
+            .await?
+            .map_err(refused)
+    }
+
+    async fn user_token(
+        &self,
+        kind: ClientKind,
+        fields: &[(&str, &str)],
+        old: Option<&Secret>,
+    ) -> Result<Result<UserToken, TokenError>, GraphError> {
+        let client_id = self.config.client_id.as_str();
+        let now = clock::now();
+        let proof = match kind {
+            ClientKind::Public => Vec::new(),
+            ClientKind::Confidential => {
+                self.config
+                    .credential
+                    .fields(client_id, &self.token_url(), now, &random_guid()?)?
+            }
+        };
+        let mut form = vec![("client_id", client_id)];
+        form.extend_from_slice(fields);
+        form.extend(proof.iter().map(|(name, value)| (*name, value.reveal())));
+        Ok(match self.grant(&form).await? {
+            Granted::Token(token) => Ok(UserToken::new(token, client_id, old, now)),
+            Granted::Refused(error) => Err(error),
+        })
+    }
+}

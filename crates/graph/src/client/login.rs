@@ -1,0 +1,99 @@
+//! Requests to the sign-in service.
+
+use reqwest::StatusCode;
+
+use super::{Client, ClientConfig, read_bytes, read_json, retry_after, unreachable};
+use crate::{
+    GraphError, clock,
+    notification::SigningKeys,
+    random::random_guid,
+    token::remedy,
+    wire::{Token, TokenError},
+};
+
+impl Client {
+    /// Entra's public keys, with which validation tokens are signed (reference 4.6, 7.1).
+    ///
+    /// # Errors
+    /// See [`GraphError`].
+    pub async fn signing_keys(&self) -> Result<SigningKeys, GraphError> {
+        const CALL: &str = "signing keys";
+        let ClientConfig { login, tenant, .. } = &self.config;
+        let url = format!("{login}/{tenant}/discovery/v2.0/keys");
+        let response = self
+            .http
+            .get(&url)
+            .send()
+            .await
+            .map_err(|error| unreachable(&url, &error))?;
+        let response = self.accept(CALL, "", &url, response).await?;
+        let body = read_bytes(CALL, response).await?;
+        SigningKeys::parse(&body).map_err(|cause| GraphError::Malformed { call: CALL, cause })
+    }
+
+    pub(super) fn token_url(&self) -> String {
+        let ClientConfig { login, tenant, .. } = &self.config;
+        format!("{login}/{tenant}/oauth2/v2.0/token")
+    }
+
+    /// A token for the application itself (reference 7.2).
+    pub(super) async fn sign_in(&self) -> Result<Token, GraphError> {
+        let ClientConfig {
+            graph,
+            client_id,
+            credential,
+            ..
+        } = &self.config;
+        let url = self.token_url();
+        let scope = format!("{graph}/.default");
+        let proof = credential.fields(client_id, &url, clock::now(), &random_guid()?)?;
+        let mut form = vec![
+            ("grant_type", "client_credentials"),
+            ("client_id", client_id),
+            ("scope", &scope),
+        ];
+        form.extend(proof.iter().map(|(name, value)| (*name, value.reveal())));
+        match self.grant(&form).await? {
+            Granted::Token(token) => Ok(token),
+            Granted::Refused(error) => Err(GraphError::SignIn {
+                client_id: client_id.clone(),
+                description: format!("{} {}", error.error, error.first_line()),
+                remedy: remedy(&error.error_codes),
+            }),
+        }
+    }
+
+    /// Asks the token endpoint; the form may carry secrets, which go nowhere else.
+    pub(super) async fn grant(&self, form: &[(&str, &str)]) -> Result<Granted, GraphError> {
+        const CALL: &str = "token";
+        let url = self.token_url();
+        let response = self
+            .http
+            .post(&url)
+            .form(form)
+            .send()
+            .await
+            .map_err(|error| unreachable(&url, &error))?;
+        let status = response.status();
+        if status.is_success() {
+            return read_json(CALL, response).await.map(Granted::Token);
+        }
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(GraphError::Service {
+                call: CALL,
+                status: status.as_u16(),
+                retry_after: retry_after(&response),
+            });
+        }
+        let error = read_json(CALL, response).await.unwrap_or_default();
+        Ok(Granted::Refused(error))
+    }
+}
+
+/// What the token endpoint says.
+pub(super) enum Granted {
+    /// Here it is.
+    Token(Token),
+    /// No, and trying again does not help.
+    Refused(TokenError),
+}

@@ -1,0 +1,10 @@
+//! The machine's clock, for what is dated: the only file that reads it.
+
+/// Milliseconds since 1970.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the clock; everything that decides takes the time as an argument"
+)]
+pub(crate) fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}

@@ -1,0 +1,211 @@
+//! Authorization code with PKCE: the browser is sent to Entra and comes back with a code (reference 7.5, RFC 7636).
+
+use aws_lc_rs::digest;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use reqwest::Url;
+use subtle::ConstantTimeEq;
+
+use super::user_remedy;
+use crate::{ClientConfig, GraphError, Secret, random_secret};
+
+/// `code_challenge` of a verifier: base64url of its SHA-256.
+pub fn pkce_challenge(verifier: &Secret) -> String {
+    let digest = digest::digest(&digest::SHA256, verifier.reveal().as_bytes());
+    BASE64_URL_SAFE_NO_PAD.encode(digest)
+}
+
+/// Why the browser's return is not accepted.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CallbackError {
+    /// Another `state`: not the sign-in that was begun in this browser.
+    #[error("this is not the answer to the sign-in that was begun here; begin it anew")]
+    State,
+    /// Entra, or the person, said no.
+    #[error(transparent)]
+    Refused(GraphError),
+    /// Neither code nor error.
+    #[error("Entra sent neither a code nor an error; begin the sign-in anew")]
+    Incomplete,
+}
+
+/// A sign-in that is under way in a browser. Keep it in the person's session, in memory: it is good for ten minutes.
+#[derive(Clone, Debug)]
+pub struct Authorization {
+    /// Where to send the browser.
+    pub url: String,
+    /// Comes back with the code.
+    pub state: Secret,
+    /// For [`crate::Client::redeem_code`].
+    pub verifier: Secret,
+    /// For the same.
+    pub redirect_uri: String,
+}
+
+impl Authorization {
+    /// Begins a sign-in; `redirect_uri` is registered with the application, `scope` from [`super::scope`], `login_hint`
+    /// a sign-in name if it is known.
+    ///
+    /// # Errors
+    /// [`GraphError::NoRandomness`]; [`GraphError::Unreachable`] if the sign-in address is no address.
+    pub fn begin(
+        config: &ClientConfig,
+        redirect_uri: &str,
+        scope: &str,
+        login_hint: Option<&str>,
+    ) -> Result<Self, GraphError> {
+        let (state, verifier) = (random_secret()?, random_secret()?);
+        Self::with(config, redirect_uri, scope, login_hint, state, verifier)
+    }
+
+    fn with(
+        config: &ClientConfig,
+        redirect_uri: &str,
+        scope: &str,
+        login_hint: Option<&str>,
+        state: Secret,
+        verifier: Secret,
+    ) -> Result<Self, GraphError> {
+        let base = format!(
+            "{}/{}/oauth2/v2.0/authorize",
+            config.login.trim_end_matches('/'),
+            config.tenant
+        );
+        let mut url = Url::parse(&base).map_err(|error| GraphError::Unreachable {
+            url: base,
+            cause: error.to_string(),
+        })?;
+        url.query_pairs_mut()
+            .append_pair("client_id", &config.client_id)
+            .append_pair("response_type", "code")
+            .append_pair("response_mode", "query")
+            .append_pair("redirect_uri", redirect_uri)
+            .append_pair("scope", scope)
+            .append_pair("state", state.reveal())
+            .append_pair("code_challenge", &pkce_challenge(&verifier))
+            .append_pair("code_challenge_method", "S256")
+            .extend_pairs(login_hint.map(|hint| ("login_hint", hint)));
+        Ok(Self {
+            url: url.into(),
+            state,
+            verifier,
+            redirect_uri: redirect_uri.into(),
+        })
+    }
+
+    /// The code with which the browser came back, from the query of the return address.
+    ///
+    /// # Errors
+    /// See [`CallbackError`]; the state is compared before anything else is believed.
+    pub fn returned(&self, query: &str) -> Result<Secret, CallbackError> {
+        let mut url = Url::parse("https://offhook.invalid/").map_err(|_| CallbackError::State)?;
+        url.set_query(Some(query));
+        let value = |name: &str| {
+            let mut pairs = url.query_pairs();
+            pairs
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.into_owned())
+        };
+        let state = value("state").unwrap_or_default();
+        if !bool::from(state.as_bytes().ct_eq(self.state.reveal().as_bytes())) {
+            return Err(CallbackError::State);
+        }
+        if let Some(error) = value("error") {
+            let description = value("error_description").unwrap_or_default();
+            let description = description.lines().next().unwrap_or_default();
+            return Err(CallbackError::Refused(GraphError::UserSignIn {
+                description: format!("{error} {description}"),
+                remedy: user_remedy(&error, &codes(description)),
+                error,
+            }));
+        }
+        value("code")
+            .filter(|code| !code.is_empty())
+            .map(Secret::new)
+            .ok_or(CallbackError::Incomplete)
+    }
+}
+
+/// The code at the beginning of Entra's words, `AADSTS65004: …`, for in a return address there is no list of them.
+fn codes(description: &str) -> Vec<u32> {
+    let rest = description.strip_prefix("AADSTS").unwrap_or_default();
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Credential;
+
+    #[test]
+    fn row_98_the_challenge_is_that_of_the_rfc() {
+        let verifier = Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        assert_eq!(
+            pkce_challenge(&verifier),
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+        );
+    }
+
+    fn begun() -> Authorization {
+        let config = ClientConfig {
+            login: "https://login.microsoftonline.com".into(),
+            graph: "https://graph.microsoft.com".into(),
+            tenant: "contoso.example".into(),
+            client_id: "app".into(),
+            credential: Credential::Secret(Secret::new("canary-secret")),
+        };
+        Authorization::begin(
+            &config,
+            "https://o.example/back?a=1",
+            "openid x",
+            Some("anna@x"),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn the_browser_is_sent_with_all_that_entra_needs_and_no_secret() {
+        let begun = begun();
+        let url = &begun.url;
+        for part in [
+            "https://login.microsoftonline.com/contoso.example/oauth2/v2.0/authorize?client_id=app&",
+            "&redirect_uri=https%3A%2F%2Fo.example%2Fback%3Fa%3D1&",
+            "&scope=openid+x&",
+            "&code_challenge_method=S256&login_hint=anna%40x",
+            &format!("&state={}&", begun.state.reveal()),
+            &format!("&code_challenge={}&", pkce_challenge(&begun.verifier)),
+        ] {
+            assert!(url.contains(part), "{part} is not in {url}");
+        }
+        assert!(!url.contains(begun.verifier.reveal()) && !url.contains("canary"));
+        assert_ne!(begun.verifier, self::begun().verifier);
+    }
+
+    #[test]
+    fn only_the_answer_to_this_sign_in_is_accepted() {
+        let begun = begun();
+        let state = begun.state.reveal();
+        let returned = |query: String| begun.returned(&query);
+        let code = returned(format!("code=canary%2Fcode&state={state}&session_state=1"));
+        assert_eq!(code.unwrap().reveal(), "canary/code");
+        for query in [
+            "",
+            "code=x",
+            "code=x&state=",
+            "error=x&state=y",
+            "state=%FF",
+        ] {
+            let error = returned(query.into()).unwrap_err();
+            assert!(matches!(error, CallbackError::State), "{query}: {error}");
+        }
+        let error = returned(format!("state={state}&code=")).unwrap_err();
+        assert!(matches!(error, CallbackError::Incomplete));
+        let declined = "error=access_denied&error_description=AADSTS65004%3A+User+declined";
+        let error = returned(format!("{declined}&state={state}")).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("AADSTS65004") && text.contains("accept"),
+            "{text}"
+        );
+    }
+}

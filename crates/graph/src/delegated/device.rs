@@ -1,0 +1,259 @@
+//! Device code: the person types a short code in any browser, and we ask whether it was done (reference 7.4).
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{UserToken, user_remedy};
+use crate::{GraphError, Secret, backoff, wire::TokenError};
+
+/// RFC 8628, 3.2 and 3.5.
+const INTERVAL_DEFAULT: u64 = 5;
+const SLOWER_BY: i64 = 5_000;
+/// No interval is believed to be longer.
+const INTERVAL_MAX: u64 = 300;
+const LIFETIME_DEFAULT: u64 = 900;
+
+/// What Entra says at the beginning. `Debug` does not show the device code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceCode {
+    /// For asking.
+    pub device_code: Secret,
+    /// For the person to type.
+    pub user_code: String,
+    /// Where to type it.
+    pub verification_uri: String,
+    /// Entra's own instruction, in the language that it chose.
+    pub message: String,
+    /// How long the code is good for.
+    pub lifetime: Duration,
+    /// How long to wait between questions.
+    pub interval: Duration,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct DeviceCodeWire {
+    device_code: String,
+    user_code: String,
+    verification_uri: String,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    expires_in: Option<u64>,
+    #[serde(default)]
+    interval: Option<u64>,
+}
+
+impl From<DeviceCodeWire> for DeviceCode {
+    fn from(wire: DeviceCodeWire) -> Self {
+        let interval = wire.interval.unwrap_or(INTERVAL_DEFAULT);
+        let lifetime = wire.expires_in.unwrap_or(LIFETIME_DEFAULT);
+        Self {
+            device_code: Secret::new(wire.device_code),
+            user_code: wire.user_code,
+            verification_uri: wire.verification_uri,
+            message: wire.message,
+            lifetime: Duration::from_secs(lifetime.min(86_400)),
+            interval: Duration::from_secs(interval.clamp(1, INTERVAL_MAX)),
+        }
+    }
+}
+
+/// What Entra says when asked.
+#[derive(Clone, Debug)]
+pub enum PollAnswer {
+    /// The person signed in.
+    Token(Box<UserToken>),
+    /// Not yet.
+    Pending,
+    /// Not yet, and we ask too often.
+    SlowDown,
+    /// It will not become anything.
+    Refused(GraphError),
+    /// No answer, or the service is not well.
+    Failed(GraphError),
+}
+
+/// How it stands with a sign-in.
+#[derive(Clone, Debug)]
+pub enum DeviceState {
+    /// Ask at this time, in milliseconds since 1970.
+    AskAt(i64),
+    /// The person signed in.
+    Done(Box<UserToken>),
+    /// It failed for good: begin anew, or do what the error says.
+    Failed(GraphError),
+}
+
+/// One sign-in by device code. Plain: times are milliseconds since 1970.
+#[derive(Clone, Debug)]
+pub struct DeviceFlow {
+    interval: i64,
+    ends_at: i64,
+    failures: u32,
+}
+
+impl DeviceFlow {
+    /// Begins, with the first question after one interval.
+    pub fn new(now: i64, code: &DeviceCode) -> (Self, DeviceState) {
+        let flow = Self {
+            interval: milliseconds(code.interval),
+            ends_at: now.saturating_add(milliseconds(code.lifetime)),
+            failures: 0,
+        };
+        let state = flow.ask_after(now, flow.interval);
+        (flow, state)
+    }
+
+    /// What follows from an answer.
+    pub fn answered(&mut self, now: i64, answer: PollAnswer) -> DeviceState {
+        match answer {
+            PollAnswer::Token(token) => DeviceState::Done(token),
+            PollAnswer::Refused(error) => DeviceState::Failed(error),
+            PollAnswer::Pending => {
+                self.failures = 0;
+                self.ask_after(now, self.interval)
+            }
+            PollAnswer::SlowDown => {
+                self.interval = self.interval.saturating_add(SLOWER_BY);
+                self.ask_after(now, self.interval)
+            }
+            PollAnswer::Failed(error) => {
+                self.failures = self.failures.saturating_add(1);
+                let wait = error
+                    .retry_after()
+                    .unwrap_or_else(|| backoff(self.failures, 0));
+                self.ask_after(now, milliseconds(wait).max(self.interval))
+            }
+        }
+    }
+
+    fn ask_after(&self, now: i64, wait: i64) -> DeviceState {
+        let at = now.saturating_add(wait);
+        if at <= self.ends_at {
+            return DeviceState::AskAt(at);
+        }
+        DeviceState::Failed(expired())
+    }
+}
+
+fn expired() -> GraphError {
+    GraphError::UserSignIn {
+        error: "expired_token".into(),
+        description: "nobody typed the code in time".into(),
+        remedy: "begin the sign-in anew",
+    }
+}
+
+/// Reads a refusal of the token endpoint.
+pub(crate) fn poll_refusal(error: TokenError) -> PollAnswer {
+    match error.error.as_str() {
+        "authorization_pending" => PollAnswer::Pending,
+        "slow_down" => PollAnswer::SlowDown,
+        "expired_token" | "code_expired" => PollAnswer::Refused(expired()),
+        "authorization_declined" | "access_denied" => PollAnswer::Refused(GraphError::UserSignIn {
+            error: error.error,
+            description: "the person declined".into(),
+            remedy: "begin the sign-in anew and accept what is asked",
+        }),
+        _ => PollAnswer::Refused(refused(error)),
+    }
+}
+
+/// Any other refusal of a person's sign-in.
+pub(crate) fn refused(error: TokenError) -> GraphError {
+    GraphError::UserSignIn {
+        description: format!("{} {}", error.error, error.first_line()),
+        remedy: user_remedy(&error.error, &error.error_codes),
+        error: error.error,
+    }
+}
+
+fn milliseconds(wait: Duration) -> i64 {
+    i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code() -> DeviceCode {
+        DeviceCodeWire {
+            device_code: "canary".into(),
+            user_code: "ABC".into(),
+            verification_uri: "https://microsoft.com/devicelogin".into(),
+            message: String::new(),
+            expires_in: None,
+            interval: None,
+        }
+        .into()
+    }
+
+    fn at(state: DeviceState) -> i64 {
+        match state {
+            DeviceState::AskAt(at) => at,
+            state => panic!("{state:?}"),
+        }
+    }
+
+    #[test]
+    fn row_97_the_waits_are_5_then_10_and_10_seconds() {
+        let (mut flow, state) = DeviceFlow::new(0, &code());
+        assert_eq!(at(state), 5_000);
+        // Pending keeps the interval, slow_down lengthens it for good.
+        assert_eq!(at(flow.answered(5_000, PollAnswer::SlowDown)), 15_000);
+        assert_eq!(at(flow.answered(15_000, PollAnswer::Pending)), 25_000);
+        let token = UserToken {
+            access: Secret::new("canary"),
+            refresh: None,
+            expires: 0,
+            scope: String::new(),
+            user: None,
+        };
+        let done = flow.answered(25_000, PollAnswer::Token(Box::new(token)));
+        assert!(matches!(done, DeviceState::Done(_)));
+        assert!(!format!("{done:?} {:?}", code()).contains("canary"));
+    }
+
+    #[test]
+    fn pending_ends_with_the_code_and_failures_wait_longer() {
+        let (mut flow, _) = DeviceFlow::new(0, &code());
+        assert_eq!(at(flow.answered(890_000, PollAnswer::Pending)), 895_000);
+        let throttled = GraphError::Service {
+            call: "test",
+            status: 503,
+            retry_after: Some(Duration::from_secs(60)),
+        };
+        let failed = PollAnswer::Failed(throttled);
+        assert_eq!(at(flow.answered(10_000, failed)), 70_000);
+        let DeviceState::Failed(error) = flow.answered(896_000, PollAnswer::Pending) else {
+            panic!();
+        };
+        assert!(error.to_string().contains("anew"), "{error}");
+    }
+
+    #[test]
+    fn refusals_are_told_apart() {
+        let refusal = |code: &str| {
+            poll_refusal(TokenError {
+                error: code.into(),
+                ..TokenError::default()
+            })
+        };
+        assert!(matches!(
+            refusal("authorization_pending"),
+            PollAnswer::Pending
+        ));
+        assert!(matches!(refusal("slow_down"), PollAnswer::SlowDown));
+        for (code, words) in [
+            ("expired_token", "in time"),
+            ("authorization_declined", "declined"),
+            ("bad_verification_code", "bad_verification_code"),
+        ] {
+            let PollAnswer::Refused(error) = refusal(code) else {
+                panic!("{code}");
+            };
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+}

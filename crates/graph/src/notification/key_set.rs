@@ -1,0 +1,165 @@
+//! Entra's public keys: which are known, and when to ask for them again.
+
+use std::collections::HashMap;
+
+use jsonwebtoken::DecodingKey;
+use serde::Deserialize;
+
+/// Strangers can name keys that do not exist: they must not make us ask Entra each time.
+const ASK_AT_MOST_EVERY: i64 = 5 * 60_000;
+/// After a failed attempt.
+const TRY_AGAIN_AFTER: i64 = 30_000;
+/// Keys that were withdrawn must go, too.
+const REFRESH_AFTER: i64 = 24 * 3_600_000;
+/// Entra has about ten.
+const KEYS_MAX: usize = 100;
+
+/// Entra's keys as they were fetched at one time.
+#[derive(Clone, Default)]
+pub struct SigningKeys(HashMap<String, DecodingKey>);
+
+#[derive(Deserialize)]
+struct Jwks {
+    keys: Vec<Jwk>,
+}
+
+#[derive(Deserialize)]
+struct Jwk {
+    #[serde(default)]
+    kty: String,
+    #[serde(default)]
+    kid: String,
+    #[serde(default, rename = "use")]
+    usage: Option<String>,
+    #[serde(default)]
+    n: String,
+    #[serde(default)]
+    e: String,
+}
+
+impl SigningKeys {
+    /// Reads a JWKS document; keys that cannot have signed a validation token are left out.
+    ///
+    /// # Errors
+    /// What is wrong with it: not JSON, or not one RSA key in it.
+    pub fn parse(json: &[u8]) -> Result<Self, String> {
+        let jwks: Jwks = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+        let keys: HashMap<_, _> = jwks
+            .keys
+            .into_iter()
+            .filter(|key| key.kty == "RSA" && key.usage.as_deref().unwrap_or("sig") == "sig")
+            .filter(|key| !key.kid.is_empty())
+            .filter_map(|key| {
+                let decoding = DecodingKey::from_rsa_components(&key.n, &key.e).ok()?;
+                Some((key.kid, decoding))
+            })
+            .take(KEYS_MAX)
+            .collect();
+        if keys.is_empty() {
+            return Err("no RSA key for signatures in it".into());
+        }
+        Ok(Self(keys))
+    }
+
+    pub(super) fn find(&self, kid: &str) -> Option<&DecodingKey> {
+        self.0.get(kid)
+    }
+}
+
+impl std::fmt::Debug for SigningKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// The keys in use. Times are milliseconds since 1970.
+#[derive(Clone, Debug, Default)]
+pub struct KeySet {
+    keys: SigningKeys,
+    fetched_at: Option<i64>,
+    not_before: Option<i64>,
+}
+
+impl KeySet {
+    /// True if the keys should be fetched by and by: there are none, or they are a day old.
+    pub fn due(&self, now: i64) -> bool {
+        let old = self
+            .fetched_at
+            .is_none_or(|at| now.saturating_sub(at) >= REFRESH_AFTER);
+        old && self.may_ask(now)
+    }
+
+    /// A key is missing: may it be asked for now? If so, the next time is [some minutes](KeySet) later.
+    pub fn ask(&mut self, now: i64) -> bool {
+        let may = self.may_ask(now);
+        if may {
+            self.not_before = Some(now.saturating_add(ASK_AT_MOST_EVERY));
+        }
+        may
+    }
+
+    /// The keys were fetched: they replace those that were known.
+    pub fn fetched(&mut self, now: i64, keys: SigningKeys) {
+        *self = Self {
+            keys,
+            fetched_at: Some(now),
+            not_before: Some(now.saturating_add(ASK_AT_MOST_EVERY)),
+        };
+    }
+
+    /// They could not be fetched: those that are known stay.
+    pub fn failed(&mut self, now: i64) {
+        self.not_before = Some(now.saturating_add(TRY_AGAIN_AFTER));
+    }
+
+    pub(super) fn find(&self, kid: &str) -> Option<&DecodingKey> {
+        self.keys.find(kid)
+    }
+
+    fn may_ask(&self, now: i64) -> bool {
+        self.not_before.is_none_or(|at| now >= at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vectors;
+
+    fn keys() -> SigningKeys {
+        SigningKeys::parse(vectors::all()["jwks"].to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn keys_are_asked_for_at_most_every_five_minutes() {
+        let mut set = KeySet::default();
+        assert!(set.due(0) && set.ask(0));
+        assert!(!set.ask(1) && !set.due(1));
+        set.failed(1_000);
+        assert!(!set.ask(30_999));
+        assert!(set.ask(31_000));
+        set.fetched(40_000, keys());
+        assert!(set.find("test-key-1").is_some());
+        assert!(!set.ask(40_000 + ASK_AT_MOST_EVERY - 1));
+        assert!(!set.due(40_000 + REFRESH_AFTER - 1));
+        assert!(set.due(40_000 + REFRESH_AFTER));
+        assert!(set.ask(40_000 + ASK_AT_MOST_EVERY));
+        set.failed(500_000);
+        assert!(set.find("test-key-1").is_some());
+    }
+
+    #[test]
+    fn documents_without_a_usable_key_are_refused() {
+        for json in [
+            "",
+            "[]",
+            "{}",
+            r#"{"keys":[]}"#,
+            r#"{"keys":[{"kty":"EC","kid":"a"},{"kty":"RSA","kid":"b","use":"enc","n":"AQAB","e":"AQAB"}]}"#,
+            r#"{"keys":[{"kty":"RSA","kid":"b","n":"!","e":"AQAB"}]}"#,
+        ] {
+            assert!(SigningKeys::parse(json.as_bytes()).is_err(), "{json}");
+        }
+        assert_eq!(format!("{:?}", keys()), r#"{"test-key-1"}"#);
+    }
+}

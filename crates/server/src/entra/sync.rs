@@ -1,0 +1,430 @@
+//! Reads the directory every few minutes: whole at first, then only what changed (delta query), or the members of a group.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use graph::{Client, Delta, DirectoryUser, GraphError, UserChange};
+use presence::{PersonId, Timestamp};
+use store::{Change, DirectoryChange, DirectoryPerson, StoreError};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{EntraAccount, Known, PeopleFrom, Plan, plan};
+use crate::{app::Core, health::Trouble};
+
+/// How often the directory is read.
+const RHYTHM: Duration = Duration::from_secs(5 * 60);
+/// How soon after a failure.
+const AGAIN: Duration = Duration::from_secs(30);
+/// Mark of guests in sign-in names.
+const GUEST: &str = "#EXT#";
+/// The name under which the health is told.
+const PART: &str = "teams directory";
+
+/// What a synchronisation did, or would do.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outcome {
+    /// When.
+    pub(crate) at: Timestamp,
+    /// Nothing was done.
+    pub(crate) dry_run: bool,
+    /// Accounts read.
+    pub(crate) accounts: usize,
+    /// What was done to whom, in words of the API.
+    pub(crate) deeds: Vec<Deed>,
+}
+
+/// Something done, or left undone with its reason.
+#[derive(Clone, Debug)]
+pub(crate) struct Deed {
+    /// `added`, `updated`, `gone`, `unmatched` (a person), `ambiguous` (an account), `refused`.
+    pub(crate) what: &'static str,
+    /// The person, if there is one already.
+    pub(crate) person: Option<PersonId>,
+    /// Name of person or account.
+    pub(crate) name: String,
+    /// Why.
+    pub(crate) reason: String,
+}
+
+/// What went wrong, in words.
+pub(crate) type Failure = String;
+type Asked = (bool, oneshot::Sender<Result<Outcome, Failure>>);
+
+/// The way to the task. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct DirectorySync {
+    asked: mpsc::Sender<Asked>,
+    last: Arc<Mutex<Option<Outcome>>>,
+}
+
+/// The task's end.
+#[derive(Debug)]
+pub(crate) struct Inbox(mpsc::Receiver<Asked>, Arc<Mutex<Option<Outcome>>>);
+
+impl DirectorySync {
+    /// The two ends.
+    pub(crate) fn new() -> (Self, Inbox) {
+        let (asked, receiver) = mpsc::channel(4);
+        let last: Arc<Mutex<Option<Outcome>>> = Arc::default();
+        let sync = Self {
+            asked,
+            last: last.clone(),
+        };
+        (sync, Inbox(receiver, last))
+    }
+
+    /// What the last synchronisation did.
+    pub(crate) fn last(&self) -> Option<Outcome> {
+        self.last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Synchronises now; a dry run only tells what would be done. `None`: no directory is configured.
+    pub(crate) async fn now(&self, dry_run: bool) -> Option<Result<Outcome, Failure>> {
+        let (done, wait) = oneshot::channel();
+        self.asked.send((dry_run, done)).await.ok()?;
+        wait.await.ok()
+    }
+}
+
+/// What is known of the directory.
+struct Directory {
+    client: Arc<Client>,
+    from: PeopleFrom,
+    accounts: HashMap<String, EntraAccount>,
+    link: Option<String>,
+}
+
+/// Synchronises, for ever.
+pub(crate) async fn run(core: Core, client: Arc<Client>, from: PeopleFrom, inbox: Inbox) {
+    let Inbox(mut asked, last) = inbox;
+    let mut directory = Directory {
+        client,
+        from,
+        accounts: HashMap::new(),
+        link: None,
+    };
+    loop {
+        let done = synchronise(&core, &mut directory, false).await;
+        let pause = if done.is_ok() { RHYTHM } else { AGAIN };
+        tell(&core, &last, &done);
+        let until = tokio::time::Instant::now() + pause;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep_until(until) => break,
+                Some((dry_run, answer)) = asked.recv() => {
+                    let done = synchronise(&core, &mut directory, dry_run).await;
+                    tell(&core, &last, &done);
+                    let _ = answer.send(done);
+                }
+            }
+        }
+    }
+}
+
+fn tell(core: &Core, last: &Mutex<Option<Outcome>>, done: &Result<Outcome, Failure>) {
+    match done {
+        Ok(outcome) => {
+            core.health.report(PART, None);
+            if !outcome.dry_run {
+                core.people_changed.notify_one();
+                *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome.clone());
+            }
+        }
+        Err(what) => {
+            let trouble = Trouble {
+                what: format!("the directory could not be synchronised: {what}"),
+                remedy: "nobody was changed; it is tried again by itself".into(),
+            };
+            core.health.report(PART, Some(trouble));
+        }
+    }
+}
+
+async fn synchronise(
+    core: &Core,
+    directory: &mut Directory,
+    dry_run: bool,
+) -> Result<Outcome, Failure> {
+    directory.read().await.map_err(|error| error.to_string())?;
+    let store = |error: StoreError| error.to_string();
+    let gone_people = core.store.gone_people().await.map_err(store)?;
+    let of_directory = core.store.people_of_directory().await.map_err(store)?;
+    let accounts: Vec<EntraAccount> = directory.accounts.values().cloned().collect();
+    let mut people: Vec<Known> = core
+        .directory
+        .page(None, usize::MAX)
+        .iter()
+        .map(|person| Known {
+            id: person.id,
+            name: person.name.clone(),
+            mail: person.mail.clone(),
+            user_principal_name: person.user_principal_name.clone(),
+            teams_id: person.teams_id.as_deref().map(str::to_owned),
+            extensions: person
+                .lines
+                .iter()
+                .map(|(_, extension)| extension.to_string())
+                .collect(),
+        })
+        .collect();
+    let absent: BTreeSet<PersonId> = gone_people.iter().map(|(id, _)| *id).collect();
+    people.extend(gone_people.into_iter().map(|(id, person)| Known {
+        id,
+        name: person.name,
+        mail: person.mail,
+        user_principal_name: person.user_principal_name,
+        teams_id: Some(person.teams_id).filter(|id| !id.is_empty()),
+        extensions: Vec::new(),
+    }));
+    let plan = plan(&accounts, &people, true);
+    let (changes, mut deeds) = difference(&plan, &accounts, &people, &absent, &of_directory);
+    let now = core.clock.now();
+    if !dry_run && !changes.is_empty() {
+        apply(core, &changes, &mut deeds, now).await?;
+    }
+    Ok(Outcome {
+        at: now,
+        dry_run,
+        accounts: accounts.len(),
+        deeds,
+    })
+}
+
+/// All at once; where one is refused each by itself, so that one name that is taken does not hold up all others.
+async fn apply(
+    core: &Core,
+    changes: &[DirectoryChange],
+    deeds: &mut Vec<Deed>,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let text = serde_json::json!({"changes": changes.len()}).to_string();
+    let change = Change {
+        at: now,
+        who: "Entra",
+        what: "directory.synchronise",
+        target: "people",
+        before: None,
+        after: Some(text),
+    };
+    match core.store.apply_directory(changes, &change).await {
+        Ok(()) => return Ok(()),
+        Err(StoreError::Taken { .. }) => {}
+        Err(error) => return Err(error.to_string()),
+    }
+    for entry in changes {
+        let refused = core
+            .store
+            .apply_directory(std::slice::from_ref(entry), &change)
+            .await;
+        match refused {
+            Ok(()) => {}
+            Err(error @ StoreError::Taken { .. }) => {
+                let (DirectoryChange::Add(person) | DirectoryChange::Update(_, person)) = entry
+                else {
+                    continue;
+                };
+                let name = person.name.clone();
+                deeds.retain(|deed| deed.name != name || !matches!(deed.what, "added" | "updated"));
+                deeds.push(Deed {
+                    what: "refused",
+                    person: None,
+                    name,
+                    reason: error.to_string(),
+                });
+            }
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    Ok(())
+}
+
+/// What is to be written, and everything in words.
+fn difference(
+    plan: &Plan,
+    accounts: &[EntraAccount],
+    people: &[Known],
+    absent: &BTreeSet<PersonId>,
+    of_directory: &BTreeSet<PersonId>,
+) -> (Vec<DirectoryChange>, Vec<Deed>) {
+    let by_id: HashMap<PersonId, &Known> = people.iter().map(|known| (known.id, known)).collect();
+    let name = |id: &PersonId| {
+        by_id
+            .get(id)
+            .map_or_else(String::new, |known| known.name.clone())
+    };
+    let (mut changes, mut deeds) = (Vec::new(), Vec::new());
+    for (at, (person, by)) in &plan.matched {
+        let (Some(account), Some(known)) = (accounts.get(*at), by_id.get(person)) else {
+            continue;
+        };
+        let wanted = names(account);
+        let same = !absent.contains(person)
+            && known.teams_id.as_deref() == Some(&wanted.teams_id)
+            && known.name == wanted.name
+            && known.mail == wanted.mail
+            && known.user_principal_name == wanted.user_principal_name;
+        if same {
+            continue;
+        }
+        deeds.push(Deed {
+            what: "updated",
+            person: Some(*person),
+            name: wanted.name.clone(),
+            reason: format!("found by {}", by.words()),
+        });
+        changes.push(DirectoryChange::Update(*person, wanted));
+    }
+    for account in plan.new.iter().filter_map(|at| accounts.get(*at)) {
+        // Guests are at home in another tenant.
+        if account.user_principal_name.contains(GUEST) {
+            continue;
+        }
+        deeds.push(Deed {
+            what: "added",
+            person: None,
+            name: account.name.clone(),
+            reason: "an account that is nobody's".into(),
+        });
+        changes.push(DirectoryChange::Add(names(account)));
+    }
+    for (at, reason) in &plan.ambiguous {
+        deeds.push(Deed {
+            what: "ambiguous",
+            person: None,
+            name: accounts
+                .get(*at)
+                .map_or_else(String::new, |account| account.name.clone()),
+            reason: reason.clone(),
+        });
+    }
+    for (person, reason) in plan
+        .gone
+        .iter()
+        .filter(|(person, _)| !absent.contains(person))
+    {
+        let leaves = of_directory.contains(person);
+        let stays = if leaves {
+            ""
+        } else {
+            "; entered here, so it stays"
+        };
+        deeds.push(Deed {
+            what: if leaves { "gone" } else { "unmatched" },
+            person: Some(*person),
+            name: name(person),
+            reason: format!("{reason}{stays}"),
+        });
+        if leaves {
+            changes.push(DirectoryChange::Gone(*person));
+        }
+    }
+    for person in plan
+        .unmatched
+        .iter()
+        .filter(|person| !absent.contains(person))
+    {
+        deeds.push(Deed {
+            what: "unmatched",
+            person: Some(*person),
+            name: name(person),
+            reason: "no account has this sign-in name, mail or number".into(),
+        });
+    }
+    (changes, deeds)
+}
+
+fn names(account: &EntraAccount) -> DirectoryPerson {
+    DirectoryPerson {
+        teams_id: account.id.clone(),
+        name: account.name.clone(),
+        mail: account.mail.clone(),
+        user_principal_name: account.user_principal_name.clone(),
+    }
+}
+
+fn account(user: DirectoryUser) -> EntraAccount {
+    let mut numbers = user.business_phones;
+    numbers.extend(user.mobile_phone);
+    let user_principal_name = user.user_principal_name.unwrap_or_default();
+    EntraAccount {
+        name: user
+            .display_name
+            .filter(|name| !name.trim().is_empty())
+            .unwrap_or_else(|| user_principal_name.clone()),
+        id: user.id,
+        user_principal_name,
+        mail: user.mail.unwrap_or_default(),
+        numbers,
+        // Without the permission to see it everybody may sign in.
+        enabled: user.account_enabled != Some(false),
+    }
+}
+
+impl Directory {
+    /// Brings what is known of the directory up to date.
+    async fn read(&mut self) -> Result<(), GraphError> {
+        match self.from.clone() {
+            PeopleFrom::Group(group) => self.members(&group).await,
+            PeopleFrom::Everybody => self.changes().await,
+        }
+    }
+
+    async fn members(&mut self, group: &str) -> Result<(), GraphError> {
+        let (mut accounts, mut link) = (HashMap::new(), None);
+        loop {
+            let page = self.client.group_members(group, link.as_deref()).await?;
+            accounts.extend(
+                page.users
+                    .into_iter()
+                    .map(|user| (user.id.clone(), account(user))),
+            );
+            link = page.next;
+            if link.is_none() {
+                self.accounts = accounts;
+                return Ok(());
+            }
+        }
+    }
+
+    async fn changes(&mut self) -> Result<(), GraphError> {
+        // What was read in part is not believed: who has not come yet would be taken for gone.
+        let mut accounts = match &self.link {
+            Some(_) => self.accounts.clone(),
+            None => HashMap::new(),
+        };
+        let mut link = self.link.clone();
+        loop {
+            let (changes, next, is_last) = match self.client.users_delta(link.as_deref()).await? {
+                Delta::Page { changes, next } => (changes, next, false),
+                Delta::End { changes, link } => (changes, link, true),
+                Delta::Resync => {
+                    self.link = None;
+                    accounts.clear();
+                    link = None;
+                    continue;
+                }
+            };
+            for change in changes {
+                match change {
+                    UserChange::Present(user) => {
+                        accounts.insert(user.id.clone(), account(user));
+                    }
+                    UserChange::Removed { id, .. } => {
+                        accounts.remove(&id);
+                    }
+                }
+            }
+            if is_last {
+                (self.accounts, self.link) = (accounts, Some(next));
+                return Ok(());
+            }
+            link = Some(next);
+        }
+    }
+}
