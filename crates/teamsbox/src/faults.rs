@@ -22,6 +22,26 @@ pub(crate) struct Faults {
     pub(crate) delay_milliseconds: Option<u64>,
     /// How old the state is that Graph reads show.
     pub(crate) read_lag: Option<String>,
+    /// What is wrong with notifications.
+    pub(crate) notifications: Option<NotificationFault>,
+}
+
+/// What is wrong with notifications.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct NotificationFault {
+    /// Nothing is delivered, and nobody is told.
+    pub(crate) silent_outage: bool,
+    /// The client state is another.
+    pub(crate) wrong_client_state: bool,
+    /// Validation tokens are signed by somebody else.
+    pub(crate) forged_token: bool,
+    /// The id of the certificate is another.
+    pub(crate) wrong_certificate_id: bool,
+    /// The signature does not fit the data.
+    pub(crate) bad_signature: bool,
+    /// How many requests it still spoils; all if left out.
+    pub(crate) remaining: Option<u64>,
 }
 
 /// A refusal from Graph.
@@ -46,8 +66,23 @@ pub(crate) struct TokenFault {
     pub(crate) status: u16,
     /// OAuth error code.
     pub(crate) error: Option<String>,
+    /// The number after `AADSTS`, such as 53003 for Conditional Access.
+    #[serde(default)]
+    pub(crate) code: Option<u32>,
     /// How many requests it still hits; all if left out.
     pub(crate) remaining: Option<u64>,
+}
+
+impl TokenFault {
+    /// A refusal with a status and nothing else.
+    pub(crate) fn with_status(status: u16) -> Self {
+        Self {
+            status,
+            error: None,
+            code: None,
+            remaining: None,
+        }
+    }
 }
 
 impl Faults {
@@ -152,6 +187,25 @@ impl Faults {
             self.token = None;
         }
         Some(hit)
+    }
+
+    /// Whether notifications vanish.
+    pub(crate) fn silent_outage(&self) -> bool {
+        self.notifications.as_ref().is_some_and(|fault| fault.silent_outage)
+    }
+
+    /// What spoils the notification that is sent now; counts it.
+    pub(crate) fn hit_notification(&mut self) -> NotificationFault {
+        let Some(fault) = self.notifications.as_mut() else {
+            return NotificationFault::default();
+        };
+        let hit = fault.clone();
+        match spent(&mut fault.remaining) {
+            Some(true) => self.notifications = None,
+            Some(false) => {}
+            None => return NotificationFault::default(),
+        }
+        hit
     }
 
     /// How old the state is that Graph reads show.

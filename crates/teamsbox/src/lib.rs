@@ -10,39 +10,59 @@
 
 mod actions;
 mod aggregate;
+mod calendar;
 mod calls;
+mod certificate;
 mod change;
 mod clock;
 mod config;
 mod control;
+mod directory;
 mod duration;
 mod entra;
 mod error;
+mod estate;
 mod faults;
 mod graph;
 mod guid;
 mod journal;
 mod keys;
+mod knobs;
+mod notify;
 mod page;
+mod permissions;
 mod preferred;
+mod random;
 mod registrations;
 mod server;
 mod session;
 mod shell;
+mod signins;
 mod state;
+mod status;
 mod tenant;
+mod throttle;
+mod tls;
 mod user;
 mod value;
+#[cfg(test)]
+mod vectors;
 
+pub use self::calendar::CalendarKind;
 pub use self::clock::{Clock, Follower, Step};
 pub use self::config::{
-    App, ClockMode, Config, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_TENANT_ID, Knobs,
-    NewUser, StartError, sample_users,
+    App, ClockMode, Config, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_DOMAIN,
+    DEFAULT_PASSWORD, DEFAULT_TENANT_ID, NewTenant, NewUser, StartError, sample_users,
 };
 pub use self::error::{ControlError, ControlErrorKind};
+pub use self::knobs::{
+    CalendarAlone, CalendarPairs, Cloud, EchoActivity, IdenticalWrite, Knobs, LongExpiry, Policy,
+    PrincipalName, RetryAfter, Spread, TieBreak, TokenStyle, UnknownId, ValueList,
+};
 pub use self::server::Teamsbox;
 pub use self::state::{
-    CallState, Moment, PreferredState, SessionKind, SessionState, UserState, UserSummary,
+    CalendarState, CallState, Moment, PreferredState, SessionKind, SessionState, UserState,
+    UserSummary, Views,
 };
 pub use self::user::CallKind;
 pub use self::value::{Activity, Availability, Device, IdleSpelling, Shown, UnknownWord};

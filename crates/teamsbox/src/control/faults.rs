@@ -23,7 +23,7 @@ pub(super) async fn replace(
     body: Bytes,
 ) -> Result<Json<Faults>, ControlError> {
     let faults: Faults = object(&body)?;
-    faults.check(&OPERATIONS)?;
+    faults.check(OPERATIONS)?;
     shell.with(|world, _| world.faults = faults.clone());
     Ok(Json(faults))
 }

@@ -30,6 +30,7 @@ pub(crate) fn config() -> Config {
         client_id: client_id.to_owned(),
         client_secret: SECRET.to_owned(),
         roles: roles.iter().map(ToString::to_string).collect(),
+        ..App::default()
     };
     let user = |id: &str, name: &str| NewUser {
         id: Some(id.to_owned()),
