@@ -10,9 +10,9 @@ use crate::journal::{Detail, Write};
 use crate::knobs::Knobs;
 use crate::preferred::{Preferred, default_duration};
 use crate::shell::{Shell, World};
+use crate::state::{Moment, UserState, UserSummary};
 use crate::status::Layer;
 use crate::tenant::Rules;
-use crate::state::{Moment, UserState, UserSummary};
 use crate::user::CallKind;
 use crate::value::{Device, Shown};
 
@@ -269,10 +269,19 @@ impl Shell {
         let state = self.act(id, |world, index, now| {
             let starts = starts.unwrap_or(now);
             let calendar = &mut world.tenant.users[index].calendar;
-            entry = calendar.add(kind, starts, starts.saturating_add(lasts), subject, now).ok_or_else(|| {
-                ControlError::invalid("calendar", subject, "is one too many", "remove entries of that person first")
-            })?;
-            world.tenant.refresh(index, now, Cause::Teams("calendar entry added"));
+            entry = calendar
+                .add(kind, starts, starts.saturating_add(lasts), subject, now)
+                .ok_or_else(|| {
+                    ControlError::invalid(
+                        "calendar",
+                        subject,
+                        "is one too many",
+                        "remove entries of that person first",
+                    )
+                })?;
+            world
+                .tenant
+                .refresh(index, now, Cause::Teams("calendar entry added"));
             Ok(Some(Write {
                 operation: "addCalendarEntry",
                 target: Some(entry.to_string().into()),
@@ -294,7 +303,9 @@ impl Shell {
                     "take an id from GET /box/v1/users/{id}",
                 ));
             }
-            world.tenant.refresh(index, now, Cause::Teams("calendar entry removed"));
+            world
+                .tenant
+                .refresh(index, now, Cause::Teams("calendar entry removed"));
             Ok(Some(Write {
                 operation: "removeCalendarEntry",
                 target: Some(entry.to_string().into()),
@@ -304,10 +315,17 @@ impl Shell {
     }
 
     /// Changes what the directory holds about a person.
-    pub(crate) fn change_user(&self, id: &str, change: &UserChange) -> Result<UserState, ControlError> {
+    pub(crate) fn change_user(
+        &self,
+        id: &str,
+        change: &UserChange,
+    ) -> Result<UserState, ControlError> {
         self.act(id, |world, index, _| {
             if change.display_name.is_some() || change.user_principal_name.is_some() {
-                let (display, upn) = (change.display_name.as_deref(), change.user_principal_name.as_deref());
+                let (display, upn) = (
+                    change.display_name.as_deref(),
+                    change.user_principal_name.as_deref(),
+                );
                 world.tenant.rename(index, display, upn)?;
             }
             world.tenant.revision += 1;
@@ -324,7 +342,8 @@ impl Shell {
                 user.account.second_factor = second_factor;
             }
             if let Some((kind, place)) = &change.scheduled_location {
-                user.location.set(Layer::Scheduled, kind, place.as_deref(), 0);
+                user.location
+                    .set(Layer::Scheduled, kind, place.as_deref(), 0);
             }
             Ok(Some(Write {
                 operation: "changeUser",

@@ -31,14 +31,25 @@ pub(crate) fn aggregate(inputs: &Inputs<'_>, now: Milliseconds, rules: &Rules) -
     let strongest = live
         .map(|session| (session.shown(now, idle), session))
         .max_by_key(|(shown, session)| {
-            let (at, order) = (session.changed_at, i64::try_from(session.order).unwrap_or(i64::MAX));
-            let newest = if rules.earliest_wins { (-at, -order) } else { (at, order) };
+            let (at, order) = (
+                session.changed_at,
+                i64::try_from(session.order).unwrap_or(i64::MAX),
+            );
+            let newest = if rules.earliest_wins {
+                (-at, -order)
+            } else {
+                (at, order)
+            };
             (rank(shown.availability), newest)
         });
     let calendar_counts = strongest.is_some() || rules.calendar_alone;
     let of_sessions = strongest.map(|(shown, session)| {
         let echo = rules.echo_busy && session.device().is_none() && shown == Shown::IN_A_CALL;
-        if echo { Shown::new(Availability::Busy, Activity::Busy) } else { shown }
+        if echo {
+            Shown::new(Availability::Busy, Activity::Busy)
+        } else {
+            shown
+        }
     });
     let of_calendar = of_calendar.filter(|_| calendar_counts);
     let contest = match (of_sessions, of_calendar) {
@@ -87,7 +98,11 @@ mod tests {
     const IDLE: IdleSpelling = IdleSpelling::AvailableIdleInactive;
 
     fn shown(sessions: &[Session], preferred: Option<&Preferred>, now: Milliseconds) -> Shown {
-        let inputs = Inputs { sessions, preferred, calendar: &Calendar::default() };
+        let inputs = Inputs {
+            sessions,
+            preferred,
+            calendar: &Calendar::default(),
+        };
         aggregate(&inputs, now, &Rules::default()).shown
     }
 

@@ -87,7 +87,11 @@ impl Calendar {
 
     /// The pair it asks for: a meeting is more specific than an appointment.
     pub(crate) fn shown(&self, now: Milliseconds) -> Option<Shown> {
-        let runs = |kind| self.entries.iter().any(|entry| entry.kind == kind && entry.runs(now));
+        let runs = |kind| {
+            self.entries
+                .iter()
+                .any(|entry| entry.kind == kind && entry.runs(now))
+        };
         if runs(CalendarKind::Meeting) {
             Some(Shown::new(Availability::Busy, Activity::InAMeeting))
         } else if runs(CalendarKind::Busy) {
@@ -99,13 +103,20 @@ impl Calendar {
 
     /// The automatic reply while the person is out of office.
     pub(crate) fn out_of_office(&self, now: Milliseconds) -> Option<&str> {
-        let mut away = self.entries.iter().filter(|entry| entry.kind == CalendarKind::OutOfOffice);
-        away.find(|entry| entry.runs(now)).map(|entry| &*entry.subject)
+        let mut away = self
+            .entries
+            .iter()
+            .filter(|entry| entry.kind == CalendarKind::OutOfOffice);
+        away.find(|entry| entry.runs(now))
+            .map(|entry| &*entry.subject)
     }
 
     /// When it next says something else.
     pub(crate) fn next_deadline(&self, now: Milliseconds) -> Option<Milliseconds> {
-        let moments = self.entries.iter().flat_map(|entry| [entry.starts, entry.ends]);
+        let moments = self
+            .entries
+            .iter()
+            .flat_map(|entry| [entry.starts, entry.ends]);
         moments.filter(|moment| *moment > now).min()
     }
 }
@@ -117,9 +128,15 @@ mod tests {
     #[test]
     fn entries_count_from_their_start_to_just_before_their_end() {
         let mut calendar = Calendar::default();
-        let meeting = calendar.add(CalendarKind::Meeting, 10, 20, "Review", 0).unwrap();
-        calendar.add(CalendarKind::Busy, 15, 30, "Focus", 0).unwrap();
-        calendar.add(CalendarKind::OutOfOffice, 25, 40, "Back on Monday", 0).unwrap();
+        let meeting = calendar
+            .add(CalendarKind::Meeting, 10, 20, "Review", 0)
+            .unwrap();
+        calendar
+            .add(CalendarKind::Busy, 15, 30, "Focus", 0)
+            .unwrap();
+        calendar
+            .add(CalendarKind::OutOfOffice, 25, 40, "Back on Monday", 0)
+            .unwrap();
         let activity = |calendar: &Calendar, now| calendar.shown(now).map(|shown| shown.activity);
         assert_eq!(activity(&calendar, 9), None);
         assert_eq!(activity(&calendar, 10), Some(Activity::InAMeeting));

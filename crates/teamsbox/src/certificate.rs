@@ -63,7 +63,11 @@ impl Certificate {
 
     /// The SHA-1 of the certificate in upper-case hexadecimal digits, as notifications carry it.
     pub(crate) fn thumbprint(&self) -> String {
-        self.sha1.as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
+        self.sha1
+            .as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02X}"))
+            .collect()
     }
 
     /// The header `x5t` of assertions.
@@ -93,9 +97,15 @@ mod tests {
     #[test]
     fn row_080_the_thumbprints_of_the_vector_certificate() {
         let certificate = Certificate::parse(crate::vectors::CERTIFICATE).unwrap();
-        assert_eq!(certificate.thumbprint(), "259BDB039022FE66498EB808E6E8F810B4152CE0");
+        assert_eq!(
+            certificate.thumbprint(),
+            "259BDB039022FE66498EB808E6E8F810B4152CE0"
+        );
         assert_eq!(certificate.x5t(), "JZvbA5Ai_mZJjrgI5uj4ELQVLOA");
-        assert_eq!(certificate.x5t_s256(), "ptb6_zrNj93yaQaCVeYn43jjf1qiE-NJpkBwwA2jsKU");
+        assert_eq!(
+            certificate.x5t_s256(),
+            "ptb6_zrNj93yaQaCVeYn43jjf1qiE-NJpkBwwA2jsKU"
+        );
     }
 
     #[test]

@@ -42,7 +42,10 @@ struct Shared {
 
 impl std::fmt::Debug for Shared {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Clock").field("dial", &self.dial).finish_non_exhaustive()
+        formatter
+            .debug_struct("Clock")
+            .field("dial", &self.dial)
+            .finish_non_exhaustive()
     }
 }
 

@@ -120,8 +120,12 @@ impl App {
     /// are emulated.
     #[must_use]
     pub fn default_scopes() -> Vec<String> {
-        let delegated = Permission::ALL.iter().filter(|permission| **permission != Permission::PresenceReadWriteAll);
-        delegated.map(|permission| permission.name().to_owned()).collect()
+        let delegated = Permission::ALL
+            .iter()
+            .filter(|permission| **permission != Permission::PresenceReadWriteAll);
+        delegated
+            .map(|permission| permission.name().to_owned())
+            .collect()
     }
 }
 

@@ -120,21 +120,34 @@ impl Profile {
     ) -> Result<(), ControlError> {
         for (name, value) in fields {
             if name == "id" || !FIELDS.contains(&name.as_str()) {
-                let remedy = format!("give some of {}", FIELDS.get(1..).unwrap_or_default().join(", "));
-                return Err(ControlError::invalid("profile", name, "is not a field that can be set", &remedy));
+                let remedy = format!(
+                    "give some of {}",
+                    FIELDS.get(1..).unwrap_or_default().join(", ")
+                );
+                return Err(ControlError::invalid(
+                    "profile",
+                    name,
+                    "is not a field that can be set",
+                    &remedy,
+                ));
             }
             let right = match name.as_str() {
                 "businessPhones" => value.as_array().is_some_and(|list| list.len() <= 1),
-                "proxyAddresses" | "imAddresses" | "otherMails" | "assignedPlans" | "assignedLicenses" => {
-                    value.is_array()
-                }
+                "proxyAddresses" | "imAddresses" | "otherMails" | "assignedPlans"
+                | "assignedLicenses" => value.is_array(),
                 "accountEnabled" | "onPremisesSyncEnabled" => value.is_boolean() || value.is_null(),
                 "onPremisesExtensionAttributes" => value.is_object() || value.is_null(),
                 _ => value.is_string() || value.is_null(),
             };
             if !right {
-                let remedy = "give the type Graph has for it; businessPhones lists at most one number";
-                return Err(ControlError::invalid("profile", name, "has a value of the wrong type", remedy));
+                let remedy =
+                    "give the type Graph has for it; businessPhones lists at most one number";
+                return Err(ControlError::invalid(
+                    "profile",
+                    name,
+                    "has a value of the wrong type",
+                    remedy,
+                ));
             }
         }
         for (name, value) in fields {
@@ -187,7 +200,10 @@ pub(crate) struct Account {
 impl std::fmt::Debug for Account {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The password stays out of logs, made up as it is.
-        formatter.debug_struct("Account").field("federated", &self.federated).finish_non_exhaustive()
+        formatter
+            .debug_struct("Account")
+            .field("federated", &self.federated)
+            .finish_non_exhaustive()
     }
 }
 
@@ -212,7 +228,13 @@ pub(crate) fn transitive_members(groups: &[Group], start: usize) -> BTreeSet<usi
             continue;
         };
         members.extend(&group.members);
-        todo.extend(group.groups.iter().copied().filter(|inner| seen.insert(*inner)));
+        todo.extend(
+            group
+                .groups
+                .iter()
+                .copied()
+                .filter(|inner| seen.insert(*inner)),
+        );
     }
     members
 }
@@ -248,7 +270,12 @@ mod tests {
             json!({ "accountEnabled": "yes" }),
             json!({ "jobTitle": 7 }),
         ] {
-            assert!(Profile::default().set(fields.as_object().unwrap(), 1).is_err(), "{fields}");
+            assert!(
+                Profile::default()
+                    .set(fields.as_object().unwrap(), 1)
+                    .is_err(),
+                "{fields}"
+            );
         }
     }
 

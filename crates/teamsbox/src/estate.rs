@@ -44,7 +44,11 @@ impl Estate {
             keys,
             scheme: if config.tls { "https" } else { "http" },
             address,
-            allowed_hosts: config.allowed_hosts.iter().map(|host| host.to_lowercase()).collect(),
+            allowed_hosts: config
+                .allowed_hosts
+                .iter()
+                .map(|host| host.to_lowercase())
+                .collect(),
             template: Template {
                 knobs: config.knobs.clone(),
                 register_unknown_apps: config.register_unknown_apps,
@@ -76,7 +80,12 @@ impl Estate {
         }
         if tenants.len() >= TENANTS_MAX {
             let remedy = "start another emulator";
-            return Err(ControlError::invalid("tenant", &new.tenant_id, "is one too many", remedy));
+            return Err(ControlError::invalid(
+                "tenant",
+                &new.tenant_id,
+                "is one too many",
+                remedy,
+            ));
         }
         tenants.push(Arc::clone(&shell));
         drop(tenants);
@@ -86,7 +95,10 @@ impl Estate {
 
     /// All tenants, the first one first.
     pub(crate) fn tenants(&self) -> Vec<Arc<Shell>> {
-        self.tenants.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.tenants
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The tenant with an id.
@@ -98,17 +110,26 @@ impl Estate {
     pub(crate) fn by_segment(&self, segment: &str) -> Option<Arc<Shell>> {
         let tenants = self.tenants();
         let named = |shell: &&Arc<Shell>| {
-            shell.tenant_id.eq_ignore_ascii_case(segment) || shell.domain.eq_ignore_ascii_case(segment)
+            shell.tenant_id.eq_ignore_ascii_case(segment)
+                || shell.domain.eq_ignore_ascii_case(segment)
         };
         let found = tenants.iter().find(named);
-        let general = ["common", "organizations"].iter().any(|word| word.eq_ignore_ascii_case(segment));
-        let fallback = if general || tenants.len() == 1 { tenants.first() } else { None };
+        let general = ["common", "organizations"]
+            .iter()
+            .any(|word| word.eq_ignore_ascii_case(segment));
+        let fallback = if general || tenants.len() == 1 {
+            tenants.first()
+        } else {
+            None
+        };
         found.or(fallback).cloned()
     }
 
     /// The base address as a request named it.
     pub(crate) fn base(&self, headers: &HeaderMap) -> String {
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = headers
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok());
         match host {
             Some(host) => format!("{}://{host}", self.scheme),
             None => format!("{}://{}", self.scheme, self.address),
@@ -127,7 +148,9 @@ impl Estate {
 
     /// The end: nothing runs any more, and nothing is held.
     pub(crate) fn stop(&self) {
-        for shell in std::mem::take(&mut *self.tenants.write().unwrap_or_else(PoisonError::into_inner)) {
+        for shell in
+            std::mem::take(&mut *self.tenants.write().unwrap_or_else(PoisonError::into_inner))
+        {
             shell.stop();
         }
     }

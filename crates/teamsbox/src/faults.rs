@@ -191,7 +191,9 @@ impl Faults {
 
     /// Whether notifications vanish.
     pub(crate) fn silent_outage(&self) -> bool {
-        self.notifications.as_ref().is_some_and(|fault| fault.silent_outage)
+        self.notifications
+            .as_ref()
+            .is_some_and(|fault| fault.silent_outage)
     }
 
     /// What spoils the notification that is sent now; counts it.

@@ -81,7 +81,9 @@ impl Key {
             return Err(failed("the new key is not RSA"));
         };
         let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, "Teamsbox token signing");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "Teamsbox token signing");
         let own = rcgen::KeyPair::from_pem(&pem).map_err(failed)?;
         let certificate = STANDARD.encode(params.self_signed(&own).map_err(failed)?.der());
         let id = Certificate::parse(&certificate).map_err(failed)?.x5t();
@@ -132,7 +134,11 @@ impl Keys {
         // At most two: after a rotation the former key matters more than the one that has signed nothing yet.
         let second = ring.previous.as_ref().or(ring.next.as_ref());
         let keys = [Some(&ring.signing), second];
-        let keys: Vec<_> = keys.into_iter().flatten().map(|key| key.describe(issuer)).collect();
+        let keys: Vec<_> = keys
+            .into_iter()
+            .flatten()
+            .map(|key| key.describe(issuer))
+            .collect();
         Ok(json!({ "keys": keys }))
     }
 
@@ -145,18 +151,27 @@ impl Keys {
             None => Arc::new(Key::generate()?),
         };
         ring.previous = Some(std::mem::replace(&mut ring.signing, next));
-        self.checked.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.checked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
         Ok(())
     }
 
     /// The ids of the signing key and of the former one.
     pub(crate) fn ids(&self) -> (String, Option<String>) {
         let ring = self.ring();
-        (ring.signing.id.clone(), ring.previous.as_ref().map(|key| key.id.clone()))
+        (
+            ring.signing.id.clone(),
+            ring.previous.as_ref().map(|key| key.id.clone()),
+        )
     }
 
     /// Signs claims.
-    pub(crate) fn sign(&self, claims: &impl Serialize) -> Result<String, jsonwebtoken::errors::Error> {
+    pub(crate) fn sign(
+        &self,
+        claims: &impl Serialize,
+    ) -> Result<String, jsonwebtoken::errors::Error> {
         let key = Arc::clone(&self.ring().signing);
         let header = Header {
             kid: Some(key.id.clone()),
@@ -200,7 +215,10 @@ impl Keys {
         let key = {
             let ring = self.ring();
             let keys = [Some(&ring.signing), ring.previous.as_ref()];
-            let found = keys.into_iter().flatten().find(|key| Some(&key.id) == header.kid.as_ref());
+            let found = keys
+                .into_iter()
+                .flatten()
+                .find(|key| Some(&key.id) == header.kid.as_ref());
             Arc::clone(found.ok_or(Rejection::Invalid)?)
         };
         let decoded = jsonwebtoken::decode::<Claims>(token, &key.checking, &validation);
@@ -254,10 +272,16 @@ mod tests {
         let keys = Keys::generate().unwrap();
         let token = keys.sign(&claims()).unwrap();
         let caller = keys.check(&token, 1_500_000).unwrap();
-        assert!(caller.has(Permission::PresenceReadAll) && !caller.has(Permission::PresenceReadWriteAll));
+        assert!(
+            caller.has(Permission::PresenceReadAll)
+                && !caller.has(Permission::PresenceReadWriteAll)
+        );
         // The second look comes from memory and still minds the time.
         assert!(keys.check(&token, 1_999_999).is_ok());
-        assert_eq!(keys.check(&token, 2_000_000).unwrap_err(), Rejection::Expired);
+        assert_eq!(
+            keys.check(&token, 2_000_000).unwrap_err(),
+            Rejection::Expired
+        );
         assert_eq!(keys.check(&token, 999_999).unwrap_err(), Rejection::Expired);
     }
 
@@ -269,7 +293,10 @@ mod tests {
         assert!(keys.check(&token, 1_500_000).is_ok());
         assert_ne!(keys.ids().0, keys.ids().1.unwrap());
         keys.rotate().unwrap();
-        assert_eq!(keys.check(&token, 1_500_000).unwrap_err(), Rejection::Invalid);
+        assert_eq!(
+            keys.check(&token, 1_500_000).unwrap_err(),
+            Rejection::Invalid
+        );
     }
 
     #[test]
@@ -281,7 +308,10 @@ mod tests {
         let unsigned = format!("{head}.");
         let oversized = "x".repeat(TOKEN_BYTES_MAX + 1);
         for token in ["", "a.b.c", &stranger, &unsigned, &oversized] {
-            assert_eq!(keys.check(token, 1_500_000).unwrap_err(), Rejection::Invalid);
+            assert_eq!(
+                keys.check(token, 1_500_000).unwrap_err(),
+                Rejection::Invalid
+            );
         }
     }
 }

@@ -319,8 +319,7 @@ impl Knobs {
     /// When a name is unknown or a value makes no sense.
     pub fn merged(&self, changes: &Value) -> Result<Self, ControlError> {
         let unusable = |problem: &str| {
-            let remedy =
-                "send an object of knobs and their values as GET /box/v1/knobs shows them";
+            let remedy = "send an object of knobs and their values as GET /box/v1/knobs shows them";
             ControlError::invalid("knobs", &changes.to_string(), problem, remedy)
         };
         let (Ok(Value::Object(mut merged)), Value::Object(changes)) =
@@ -328,7 +327,11 @@ impl Knobs {
         else {
             return Err(unusable("is not an object"));
         };
-        merged.extend(changes.iter().map(|(name, value)| (name.clone(), value.clone())));
+        merged.extend(
+            changes
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
         let knobs: Self = serde_json::from_value(Value::Object(merged))
             .map_err(|error| unusable(&format!("cannot be set ({error})")))?;
         knobs.check()?;
@@ -341,7 +344,9 @@ impl Knobs {
     /// When the name is unknown or the value makes no sense.
     pub fn with(&self, name: &str, value: &str) -> Result<Self, ControlError> {
         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
-        self.merged(&Value::Object([(name.to_owned(), value)].into_iter().collect()))
+        self.merged(&Value::Object(
+            [(name.to_owned(), value)].into_iter().collect(),
+        ))
     }
 
     /// Checks what the types leave open.
@@ -350,21 +355,38 @@ impl Knobs {
     /// When a value makes no sense.
     pub(crate) fn check(&self) -> Result<(), ControlError> {
         let wrong = |field, value: String, remedy: &str| {
-            Err(ControlError::invalid(field, &value, "is out of range", remedy))
+            Err(ControlError::invalid(
+                field,
+                &value,
+                "is out of range",
+                remedy,
+            ))
         };
         if ![200, 204].contains(&self.location_status) {
-            return wrong("locationStatus", self.location_status.to_string(), "give 200 or 204");
+            return wrong(
+                "locationStatus",
+                self.location_status.to_string(),
+                "give 200 or 204",
+            );
         }
         if self.notification_duplicates > 100 {
             let value = self.notification_duplicates.to_string();
-            return wrong("notificationDuplicates", value, "give a percentage from 0 to 100");
+            return wrong(
+                "notificationDuplicates",
+                value,
+                "give a percentage from 0 to 100",
+            );
         }
         for (field, value, most) in [
             ("notificationItems", self.notification_items, 1_000),
             ("pageSize", self.page_size, 999),
         ] {
             if !(1..=most).contains(&value) {
-                return wrong(field, value.to_string(), &format!("give a number from 1 to {most}"));
+                return wrong(
+                    field,
+                    value.to_string(),
+                    &format!("give a number from 1 to {most}"),
+                );
             }
         }
         if self.preferred_shortest > self.preferred_longest {
@@ -417,7 +439,9 @@ mod iso {
         duration::parse(&text)
             .and_then(|milliseconds| u64::try_from(milliseconds).ok())
             .map(Duration::from_millis)
-            .ok_or_else(|| D::Error::custom(format!("{text:?} is not an ISO 8601 duration such as PT2M")))
+            .ok_or_else(|| {
+                D::Error::custom(format!("{text:?} is not an ISO 8601 duration such as PT2M"))
+            })
     }
 }
 
@@ -432,7 +456,9 @@ mod tests {
         let knobs = Knobs::default();
         let text = serde_json::to_string(&knobs).unwrap();
         assert_eq!(serde_json::from_str::<Knobs>(&text).unwrap(), knobs);
-        let changed = knobs.merged(&json!({ "webLag": "PT4M", "echoActivity": "busy" })).unwrap();
+        let changed = knobs
+            .merged(&json!({ "webLag": "PT4M", "echoActivity": "busy" }))
+            .unwrap();
         assert_eq!(changed.web_lag, Duration::from_secs(240));
         assert_eq!(changed.echo_activity, EchoActivity::Busy);
         assert_eq!(changed.phone_lag, knobs.phone_lag);
@@ -454,7 +480,10 @@ mod tests {
             ("notificationDuplicates", "101"),
             ("preferredShortest", "P8D"),
         ] {
-            assert!(Knobs::default().with(name, value).is_err(), "{name}={value}");
+            assert!(
+                Knobs::default().with(name, value).is_err(),
+                "{name}={value}"
+            );
         }
         assert!(Knobs::default().merged(&json!([])).is_err());
     }

@@ -103,13 +103,17 @@ fn main() -> ExitCode {
 /// The knobs and tenants that the command line asks for.
 fn settings(options: &Options) -> Result<(Knobs, Vec<NewTenant>), String> {
     let pair = |option: &str, text: &str| {
-        let found = text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let found = text
+            .split_once('=')
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
         found.ok_or_else(|| format!("--{option} {text:?}: has no equals sign"))
     };
     let mut knobs = Knobs::default();
     for text in &options.knobs {
         let (name, value) = pair("knob", text)?;
-        knobs = knobs.with(&name, &value).map_err(|error| format!("--knob {text:?}: {error}"))?;
+        knobs = knobs
+            .with(&name, &value)
+            .map_err(|error| format!("--knob {text:?}: {error}"))?;
     }
     let tenants = options.tenants.iter().map(|text| {
         let (tenant_id, domain) = pair("add-tenant", text)?;

@@ -101,10 +101,19 @@ impl Caller {
     /// Reads claims; `None` when they lack tenant or user.
     pub(crate) fn of(claims: Claims) -> Option<Self> {
         let scopes = claims.scp.as_deref().unwrap_or_default();
-        let names = claims.roles.iter().map(String::as_str).chain(scopes.split(' '));
-        let granted = |permission: &&Permission, name: &str| permission.name().eq_ignore_ascii_case(name);
+        let names = claims
+            .roles
+            .iter()
+            .map(String::as_str)
+            .chain(scopes.split(' '));
+        let granted =
+            |permission: &&Permission, name: &str| permission.name().eq_ignore_ascii_case(name);
         let permissions = names
-            .filter_map(|name| Permission::ALL.iter().find(|permission| granted(permission, name)))
+            .filter_map(|name| {
+                Permission::ALL
+                    .iter()
+                    .find(|permission| granted(permission, name))
+            })
             .fold(0, |bits, permission| bits | 1 << *permission as u32);
         let user = match claims.scp {
             Some(_) => Some(claims.oid.parse().ok()?),
@@ -188,19 +197,50 @@ mod tests {
 
     #[test]
     fn rule_10_who_may_read_and_write_whom() {
-        let (anna, ben) = (ANNA.parse().unwrap(), crate::DEFAULT_TENANT_ID.parse().unwrap());
+        let (anna, ben) = (
+            ANNA.parse().unwrap(),
+            crate::DEFAULT_TENANT_ID.parse().unwrap(),
+        );
         for (roles, scp, reads, writes) in [
-            (&["Presence.Read.All"][..], None, [true, true], [false, false]),
-            (&["Presence.ReadWrite.All"], None, [true, true], [true, true]),
+            (
+                &["Presence.Read.All"][..],
+                None,
+                [true, true],
+                [false, false],
+            ),
+            (
+                &["Presence.ReadWrite.All"],
+                None,
+                [true, true],
+                [true, true],
+            ),
             (&[], None, [false, false], [false, false]),
             (&[], Some("Presence.Read"), [true, false], [false, false]),
-            (&[], Some("User.Read Presence.Read.All"), [true, true], [false, false]),
-            (&[], Some("Presence.ReadWrite"), [false, false], [true, false]),
+            (
+                &[],
+                Some("User.Read Presence.Read.All"),
+                [true, true],
+                [false, false],
+            ),
+            (
+                &[],
+                Some("Presence.ReadWrite"),
+                [false, false],
+                [true, false],
+            ),
             (&[], Some("presence.read"), [true, false], [false, false]),
         ] {
             let caller = caller(roles, scp);
-            assert_eq!([caller.reads(anna), caller.reads(ben)], reads, "{roles:?} {scp:?}");
-            assert_eq!([caller.writes(anna), caller.writes(ben)], writes, "{roles:?} {scp:?}");
+            assert_eq!(
+                [caller.reads(anna), caller.reads(ben)],
+                reads,
+                "{roles:?} {scp:?}"
+            );
+            assert_eq!(
+                [caller.writes(anna), caller.writes(ben)],
+                writes,
+                "{roles:?} {scp:?}"
+            );
         }
     }
 }

@@ -63,7 +63,10 @@ pub(crate) fn user_code() -> Result<String, getrandom::Error> {
     const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
     let mut bytes = [0_u8; 9];
     getrandom::fill(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
+    Ok(bytes
+        .iter()
+        .map(|byte| char::from(LETTERS[usize::from(byte % 32)]))
+        .collect())
 }
 
 #[cfg(test)]
@@ -77,11 +80,17 @@ mod tests {
         let latencies: Vec<_> = (0..20_000).map(|_| random.latency(&knobs)).collect();
         let mean = latencies.iter().sum::<Milliseconds>() / 20_000;
         assert!((2_900..3_100).contains(&mean), "{mean}");
-        assert!(latencies.iter().all(|latency| (0..=60_000).contains(latency)));
-        let again: Vec<_> = (0..5).map({
-            let mut random = Random::new(7);
-            move |_| random.latency(&knobs)
-        }).collect();
+        assert!(
+            latencies
+                .iter()
+                .all(|latency| (0..=60_000).contains(latency))
+        );
+        let again: Vec<_> = (0..5)
+            .map({
+                let mut random = Random::new(7);
+                move |_| random.latency(&knobs)
+            })
+            .collect();
         assert_eq!(again, latencies[..5]);
     }
 }

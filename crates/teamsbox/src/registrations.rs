@@ -80,7 +80,12 @@ impl Registrations {
     pub(crate) fn put(&mut self, app: &App) -> Result<bool, ControlError> {
         let Ok(guid) = app.client_id.parse::<Guid>() else {
             let remedy = "give a GUID such as 22553876-f5ab-4529-bffb-cfe50aa89f87";
-            return Err(ControlError::invalid("client_id", &app.client_id, "is not a GUID", remedy));
+            return Err(ControlError::invalid(
+                "client_id",
+                &app.client_id,
+                "is not a GUID",
+                remedy,
+            ));
         };
         let certificates = app.certificates.iter().map(|text| {
             Certificate::parse(text).map_err(|unusable| {
@@ -91,7 +96,12 @@ impl Registrations {
         let certificates: Vec<_> = certificates.collect::<Result<_, _>>()?;
         if self.apps.len() >= REGISTRATIONS_MAX && !self.apps.contains_key(&guid) {
             let remedy = "remove some, or start another tenant";
-            return Err(ControlError::invalid("client_id", &app.client_id, "is one too many", remedy));
+            return Err(ControlError::invalid(
+                "client_id",
+                &app.client_id,
+                "is one too many",
+                remedy,
+            ));
         }
         let registration = Registration {
             certificates: certificates.into(),
@@ -128,7 +138,9 @@ impl Registrations {
         if app.secret.is_none() && app.certificates.is_empty() && self.open && !secret.is_empty() {
             app.secret = Some(hash(secret));
         }
-        let matches = app.secret.is_some_and(|own| bool::from(own.ct_eq(&hash(secret))));
+        let matches = app
+            .secret
+            .is_some_and(|own| bool::from(own.ct_eq(&hash(secret))));
         if matches {
             Ok(app.clone())
         } else {

@@ -243,7 +243,9 @@ impl Teamsbox {
         lasts: Duration,
         subject: &str,
     ) -> Result<u64, ControlError> {
-        let planned = self.shell.plan(id, kind, None, milliseconds(lasts), subject)?;
+        let planned = self
+            .shell
+            .plan(id, kind, None, milliseconds(lasts), subject)?;
         Ok(planned.0)
     }
 

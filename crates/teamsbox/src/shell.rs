@@ -309,13 +309,18 @@ impl World {
 
     /// When time alone next changes something.
     fn next_deadline(&self) -> Option<Milliseconds> {
-        let both = [self.tenant.next_deadline(), self.subscriptions.next_deadline()];
+        let both = [
+            self.tenant.next_deadline(),
+            self.subscriptions.next_deadline(),
+        ];
         both.into_iter().flatten().min()
     }
 
     /// When there is something to deliver next, or something happens that may have to be delivered.
     pub(crate) fn next_delivery(&self) -> Option<Milliseconds> {
-        let happens = self.next_deadline().filter(|_| self.subscriptions.len() > 0);
+        let happens = self
+            .next_deadline()
+            .filter(|_| self.subscriptions.len() > 0);
         happens.into_iter().chain(self.outbox.next_deadline()).min()
     }
 

@@ -139,14 +139,29 @@ impl SignIns {
     }
 
     /// The application behind a user code that waits for an answer.
-    pub(crate) fn waiting(&self, user_code: &str, now: Milliseconds) -> Option<(Arc<str>, Vec<String>)> {
-        let device = self.devices.values().find(|device| device.awaits(user_code, now))?;
+    pub(crate) fn waiting(
+        &self,
+        user_code: &str,
+        now: Milliseconds,
+    ) -> Option<(Arc<str>, Vec<String>)> {
+        let device = self
+            .devices
+            .values()
+            .find(|device| device.awaits(user_code, now))?;
         Some((Arc::clone(&device.app), device.scopes.clone()))
     }
 
     /// The user answers: `None` declines. `false` when no device waits with that code.
-    pub(crate) fn answer(&mut self, user_code: &str, user: Option<Guid>, now: Milliseconds) -> bool {
-        let device = self.devices.values_mut().find(|device| device.awaits(user_code, now));
+    pub(crate) fn answer(
+        &mut self,
+        user_code: &str,
+        user: Option<Guid>,
+        now: Milliseconds,
+    ) -> bool {
+        let device = self
+            .devices
+            .values_mut()
+            .find(|device| device.awaits(user_code, now));
         let Some(device) = device else {
             return false;
         };
@@ -156,13 +171,19 @@ impl SignIns {
 
     /// The device asks for its token.
     pub(crate) fn poll(&mut self, device_code: &str, app: &str, now: Milliseconds) -> Poll {
-        let Some(device) = self.devices.get_mut(device_code).filter(|device| *device.app == *app) else {
+        let Some(device) = self
+            .devices
+            .get_mut(device_code)
+            .filter(|device| *device.app == *app)
+        else {
             return Poll::Unknown;
         };
         if now >= device.expires {
             return Poll::Expired;
         }
-        let hasty = device.polled.is_some_and(|polled| now < polled + device.interval);
+        let hasty = device
+            .polled
+            .is_some_and(|polled| now < polled + device.interval);
         device.polled = Some(now);
         if hasty {
             device.interval += 5 * SECOND;
@@ -214,7 +235,10 @@ impl SignIns {
         verifier: Option<&str>,
         now: Milliseconds,
     ) -> Result<Grant, Spent> {
-        let code = self.codes.get_mut(code).filter(|code| *code.grant.app == *app);
+        let code = self
+            .codes
+            .get_mut(code)
+            .filter(|code| *code.grant.app == *app);
         let code = code.ok_or(Spent::Unknown)?;
         if code.used {
             return Err(Spent::Used);
@@ -244,8 +268,16 @@ impl SignIns {
     }
 
     /// Uses a refresh token. That does not use it up.
-    pub(crate) fn refresh(&self, token: &str, app: &str, now: Milliseconds) -> Result<Grant, Spent> {
-        let refresh = self.refresh.get(token).filter(|refresh| *refresh.grant.app == *app);
+    pub(crate) fn refresh(
+        &self,
+        token: &str,
+        app: &str,
+        now: Milliseconds,
+    ) -> Result<Grant, Spent> {
+        let refresh = self
+            .refresh
+            .get(token)
+            .filter(|refresh| *refresh.grant.app == *app);
         let refresh = refresh.ok_or(Spent::Unknown)?;
         if refresh.revoked {
             return Err(Spent::Revoked);
@@ -277,8 +309,12 @@ impl Device {
 
 /// People type codes in lower case and with blanks or hyphens.
 fn same_code(code: &str, typed: &str) -> bool {
-    let letters = typed.chars().filter(|letter| !letter.is_whitespace() && *letter != '-');
-    letters.map(|letter| letter.to_ascii_uppercase()).eq(code.chars())
+    let letters = typed
+        .chars()
+        .filter(|letter| !letter.is_whitespace() && *letter != '-');
+    letters
+        .map(|letter| letter.to_ascii_uppercase())
+        .eq(code.chars())
 }
 
 /// The S256 challenge of a verifier.
@@ -289,7 +325,10 @@ pub(crate) fn challenge(verifier: &str) -> String {
 /// Drops the entry that expires first when there are too many.
 fn make_room<T>(kept: &mut HashMap<String, T>, expires: impl Fn(&T) -> Milliseconds) {
     if kept.len() >= KEPT_MAX
-        && let Some(oldest) = kept.iter().min_by_key(|(_, one)| expires(one)).map(|(key, _)| key.clone())
+        && let Some(oldest) = kept
+            .iter()
+            .min_by_key(|(_, one)| expires(one))
+            .map(|(key, _)| key.clone())
     {
         kept.remove(&oldest);
     }
@@ -317,8 +356,14 @@ mod tests {
         assert_eq!(signins.poll("device", "app", 9 * SECOND), Poll::SlowDown);
         assert_eq!(signins.poll("device", "app", 19 * SECOND), Poll::Pending);
         assert!(signins.answer("abcd-2345", Some(user()), 20 * SECOND));
-        assert!(!signins.answer("ABCD2345", None, 20 * SECOND), "it was answered");
-        assert!(matches!(signins.poll("device", "app", 29 * SECOND), Poll::Granted(_)));
+        assert!(
+            !signins.answer("ABCD2345", None, 20 * SECOND),
+            "it was answered"
+        );
+        assert!(matches!(
+            signins.poll("device", "app", 29 * SECOND),
+            Poll::Granted(_)
+        ));
         assert_eq!(signins.poll("device", "app", 40 * SECOND), Poll::Unknown);
     }
 
@@ -328,13 +373,19 @@ mod tests {
         assert_eq!(signins.poll("device", "other", 0), Poll::Unknown);
         assert!(signins.answer("ABCD2345", None, 0));
         assert_eq!(signins.poll("device", "app", 0), Poll::Declined);
-        assert_eq!(signins.poll("device", "app", DEVICE_LIFETIME), Poll::Expired);
+        assert_eq!(
+            signins.poll("device", "app", DEVICE_LIFETIME),
+            Poll::Expired
+        );
     }
 
     #[test]
     fn row_098_the_challenge_of_the_rfc() {
         let expected = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-        assert_eq!(challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), expected);
+        assert_eq!(
+            challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+            expected
+        );
     }
 
     #[test]
@@ -347,13 +398,31 @@ mod tests {
             audience: String::new(),
             nonce: None,
         };
-        signins.add_code("c".into(), grant.clone(), "http://a/".into(), Some(challenge("v")), 0);
+        signins.add_code(
+            "c".into(),
+            grant.clone(),
+            "http://a/".into(),
+            Some(challenge("v")),
+            0,
+        );
         let mut redeem = |app, uri, verifier, now| signins.redeem("c", app, uri, verifier, now);
-        assert_eq!(redeem("other", "http://a/", Some("v"), 1), Err(Spent::Unknown));
-        assert_eq!(redeem("app", "http://b/", Some("v"), 1), Err(Spent::RedirectUri));
-        assert_eq!(redeem("app", "http://a/", Some("w"), 1), Err(Spent::Verifier));
+        assert_eq!(
+            redeem("other", "http://a/", Some("v"), 1),
+            Err(Spent::Unknown)
+        );
+        assert_eq!(
+            redeem("app", "http://b/", Some("v"), 1),
+            Err(Spent::RedirectUri)
+        );
+        assert_eq!(
+            redeem("app", "http://a/", Some("w"), 1),
+            Err(Spent::Verifier)
+        );
         assert_eq!(redeem("app", "http://a/", None, 1), Err(Spent::Verifier));
-        assert_eq!(redeem("app", "http://a/", Some("v"), CODE_LIFETIME), Err(Spent::Expired));
+        assert_eq!(
+            redeem("app", "http://a/", Some("v"), CODE_LIFETIME),
+            Err(Spent::Expired)
+        );
         assert_eq!(redeem("app", "http://a/", Some("v"), 1), Ok(grant));
         assert_eq!(redeem("app", "http://a/", Some("v"), 2), Err(Spent::Used));
     }

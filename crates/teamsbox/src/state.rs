@@ -2,8 +2,8 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::duration::{self, Milliseconds};
 use crate::calendar::CalendarKind;
+use crate::duration::{self, Milliseconds};
 use crate::knobs::{Knobs, milliseconds};
 use crate::tenant::Tenant;
 use crate::user::{CallKind, User, sequence_text};

@@ -48,7 +48,9 @@ fn zone(name: &str) -> Option<TimeZone> {
     if name.eq_ignore_ascii_case("utc") {
         return Some(TimeZone::UTC);
     }
-    let windows = WINDOWS_ZONES.iter().find(|(windows, _)| windows.eq_ignore_ascii_case(name));
+    let windows = WINDOWS_ZONES
+        .iter()
+        .find(|(windows, _)| windows.eq_ignore_ascii_case(name));
     TimeZone::get(windows.map_or(name, |(_, iana)| iana)).ok()
 }
 
@@ -203,10 +205,20 @@ mod tests {
     fn expiries_are_read_in_their_zone() {
         let at = |text, zone| Expiry::parse(text, zone).map(|expiry| expiry.at);
         let utc = at("2026-07-01T12:00:00", "UTC").unwrap();
-        assert_eq!(at("2026-07-01T14:00:00.0000000", "W. Europe Standard Time"), Some(utc));
-        assert_eq!(at("2026-07-01T05:00:00", "Pacific Standard Time"), Some(utc));
+        assert_eq!(
+            at("2026-07-01T14:00:00.0000000", "W. Europe Standard Time"),
+            Some(utc)
+        );
+        assert_eq!(
+            at("2026-07-01T05:00:00", "Pacific Standard Time"),
+            Some(utc)
+        );
         assert_eq!(at("2026-07-01T14:00:00", "Europe/Berlin"), Some(utc));
-        for (text, zone) in [("2026-07-01", ""), ("noon", "UTC"), ("2026-07-01T12:00:00", "Mars")] {
+        for (text, zone) in [
+            ("2026-07-01", ""),
+            ("noon", "UTC"),
+            ("2026-07-01T12:00:00", "Mars"),
+        ] {
             assert_eq!(at(text, zone), None, "{text} {zone}");
         }
     }
@@ -221,7 +233,11 @@ mod tests {
     #[test]
     fn the_strongest_layer_of_the_day_counts() {
         let mut location = WorkLocation::default();
-        let current = |location: &WorkLocation, now| location.current(now).map(|(name, place)| (name, place.kind));
+        let current = |location: &WorkLocation, now| {
+            location
+                .current(now)
+                .map(|(name, place)| (name, place.kind))
+        };
         location.set(Layer::Scheduled, "office", None, 0);
         location.set(Layer::Automatic, "remote", None, 5);
         assert_eq!(current(&location, 6), Some(("automatic", "remote")));

@@ -210,7 +210,12 @@ impl Tenant {
     ) -> Result<(), ControlError> {
         if let Some(new) = user_principal_name {
             let key = new.to_lowercase();
-            if key.is_empty() || self.by_name.get(key.as_str()).is_some_and(|other| *other != index) {
+            if key.is_empty()
+                || self
+                    .by_name
+                    .get(key.as_str())
+                    .is_some_and(|other| *other != index)
+            {
                 return Err(ControlError::new(
                     ControlErrorKind::Conflict,
                     "userPrincipalName",
@@ -227,7 +232,11 @@ impl Tenant {
         let user = &mut self.users[index];
         for (field, slot, value) in [
             ("displayName", &mut user.display_name, display_name),
-            ("userPrincipalName", &mut user.user_principal_name, user_principal_name),
+            (
+                "userPrincipalName",
+                &mut user.user_principal_name,
+                user_principal_name,
+            ),
         ] {
             if let Some(value) = value {
                 *slot = value.into();

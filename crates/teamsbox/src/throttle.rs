@@ -106,7 +106,11 @@ mod tests {
         let mut throttle = Throttle::default();
         for second in 0..120 {
             let refused = (0..10)
-                .filter(|_| throttle.call(&app("x"), Bucket::SubscriptionLists, 1, 25, second * SECOND).is_some())
+                .filter(|_| {
+                    throttle
+                        .call(&app("x"), Bucket::SubscriptionLists, 1, 25, second * SECOND)
+                        .is_some()
+                })
                 .count();
             assert!(second < 3 || refused == 10, "{second}: {refused}");
         }

@@ -6,7 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 
 use axum::Router;
 use axum_server::tls_rustls::RustlsConfig;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType,
+};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
@@ -27,23 +29,36 @@ impl Identity {
         }
         let authority_key = KeyPair::generate().map_err(failed)?;
         let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, "Teamsbox test authority");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "Teamsbox test authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let authority = params.self_signed(&authority_key).map_err(failed)?.pem();
         let issuer = Issuer::new(params, authority_key);
         let key = KeyPair::generate().map_err(failed)?;
         let mut params = CertificateParams::new(vec!["localhost".to_owned()]).map_err(failed)?;
-        params.distinguished_name.push(DnType::CommonName, "localhost");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "localhost");
         params.use_authority_key_identifier_extension = true;
-        for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(std::net::Ipv6Addr::LOCALHOST), listen] {
-            if !address.is_unspecified() && !params.subject_alt_names.contains(&SanType::IpAddress(address)) {
+        for address in [
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
+            listen,
+        ] {
+            if !address.is_unspecified()
+                && !params
+                    .subject_alt_names
+                    .contains(&SanType::IpAddress(address))
+            {
                 params.subject_alt_names.push(SanType::IpAddress(address));
             }
         }
         let certificate = params.signed_by(&key, &issuer).map_err(failed)?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let private = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).map_err(failed)?;
+        let private =
+            rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).map_err(failed)?;
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(failed)?

@@ -176,7 +176,10 @@ impl User {
         rules: &Rules,
         even_if_alike: bool,
     ) -> Option<Past> {
-        let sessions = self.sessions.iter().filter_map(|session| session.next_deadline(now));
+        let sessions = self
+            .sessions
+            .iter()
+            .filter_map(|session| session.next_deadline(now));
         self.deadline = sessions
             .chain(self.preferred.map(|preferred| preferred.ends))
             .chain(self.calendar.next_deadline(now))
@@ -224,7 +227,9 @@ impl User {
             !ended
         });
         let fades_now = |session: &Session| {
-            session.fades_from.is_some_and(|from| [FADE_TO_IDLE, FADE_TO_AWAY].contains(&(now - from)))
+            session
+                .fades_from
+                .is_some_and(|from| [FADE_TO_IDLE, FADE_TO_AWAY].contains(&(now - from)))
         };
         if cause.is_none() && !self.sessions.iter().any(fades_now) {
             cause = Some(Lapse::Calendar);

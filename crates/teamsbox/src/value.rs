@@ -155,8 +155,7 @@ impl Shown {
     /// Nothing signed in.
     pub const OFFLINE: Self = Self::new(Availability::Offline, Activity::Offline);
     /// Nothing is known.
-    pub const UNKNOWN: Self =
-        Self::new(Availability::PresenceUnknown, Activity::PresenceUnknown);
+    pub const UNKNOWN: Self = Self::new(Availability::PresenceUnknown, Activity::PresenceUnknown);
 
     /// The five pairs an application may write to its session.
     pub const SESSION_PAIRS: [Self; 5] = [

@@ -36,7 +36,10 @@ struct AppBody {
 }
 
 /// `POST /box/v1/apps`: registers an application, or replaces its registration.
-pub(super) async fn put(State(shell): State<Arc<Shell>>, body: Bytes) -> Result<Response, ControlError> {
+pub(super) async fn put(
+    State(shell): State<Arc<Shell>>,
+    body: Bytes,
+) -> Result<Response, ControlError> {
     let body: AppBody = object(&body)?;
     let app = App {
         client_id: body.client_id,
@@ -51,7 +54,11 @@ pub(super) async fn put(State(shell): State<Arc<Shell>>, body: Bytes) -> Result<
         let found = world.registrations.find(&app.client_id).ok();
         Ok((replaced, found.as_ref().map(describe)))
     })?;
-    let status = if replaced { StatusCode::OK } else { StatusCode::CREATED };
+    let status = if replaced {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
     Ok((status, Json(described)).into_response())
 }
 

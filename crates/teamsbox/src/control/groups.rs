@@ -33,17 +33,39 @@ struct GroupBody {
 
 /// `GET /box/v1/groups`
 pub(super) async fn list(State(shell): State<Arc<Shell>>) -> Json<Vec<Value>> {
-    Json(shell.with(|world, _| world.tenant.groups.iter().map(|group| describe(world, group)).collect()))
+    Json(shell.with(|world, _| {
+        world
+            .tenant
+            .groups
+            .iter()
+            .map(|group| describe(world, group))
+            .collect()
+    }))
 }
 
 /// `POST /box/v1/groups`
-pub(super) async fn create(State(shell): State<Arc<Shell>>, body: Bytes) -> Result<Response, ControlError> {
+pub(super) async fn create(
+    State(shell): State<Arc<Shell>>,
+    body: Bytes,
+) -> Result<Response, ControlError> {
     let body: GroupBody = object(&body)?;
     let described = shell.with(|world, _| {
-        let id = body.id.clone().map_or_else(|| Guid::random().map(|id| id.to_string()).unwrap_or_default(), |id| id);
+        let id = match &body.id {
+            Some(id) => id.clone(),
+            None => Guid::random().map(|id| id.to_string()).unwrap_or_default(),
+        };
         if find(world, &id).is_ok() || world.tenant.groups.len() >= GROUPS_MAX {
-            let (kind, remedy) = (ControlErrorKind::Conflict, "choose another id, or change it with PUT");
-            return Err(ControlError::new(kind, "id", &id, "is already taken, or is one too many", remedy));
+            let (kind, remedy) = (
+                ControlErrorKind::Conflict,
+                "choose another id, or change it with PUT",
+            );
+            return Err(ControlError::new(
+                kind,
+                "id",
+                &id,
+                "is already taken, or is one too many",
+                remedy,
+            ));
         }
         let group = read(world, &id, &body)?;
         let described = describe(world, &group);
@@ -73,31 +95,64 @@ pub(super) async fn replace(
 
 fn find(world: &World, id: &str) -> Result<usize, ControlError> {
     let guid = id.parse::<Guid>().ok();
-    let found = world.tenant.groups.iter().position(|group| Some(group.id) == guid);
+    let found = world
+        .tenant
+        .groups
+        .iter()
+        .position(|group| Some(group.id) == guid);
     found.ok_or_else(|| {
         let remedy = "take one from GET /box/v1/groups, or create the group";
-        ControlError::new(ControlErrorKind::NotFound, "group", id, "is not the id of a group", remedy)
+        ControlError::new(
+            ControlErrorKind::NotFound,
+            "group",
+            id,
+            "is not the id of a group",
+            remedy,
+        )
     })
 }
 
 fn read(world: &World, id: &str, body: &GroupBody) -> Result<Group, ControlError> {
     let id = id.parse().map_err(|_| {
-        ControlError::invalid("id", id, "is not a GUID", "give a GUID, or leave the id out to get a random one")
+        ControlError::invalid(
+            "id",
+            id,
+            "is not a GUID",
+            "give a GUID, or leave the id out to get a random one",
+        )
     })?;
-    let members: BTreeSet<_> =
-        body.members.iter().map(|member| world.tenant.find_any(member)).collect::<Result<_, _>>()?;
-    let groups: BTreeSet<_> = body.groups.iter().map(|group| find(world, group)).collect::<Result<_, _>>()?;
+    let members: BTreeSet<_> = body
+        .members
+        .iter()
+        .map(|member| world.tenant.find_any(member))
+        .collect::<Result<_, _>>()?;
+    let groups: BTreeSet<_> = body
+        .groups
+        .iter()
+        .map(|group| find(world, group))
+        .collect::<Result<_, _>>()?;
     Ok(Group {
         id,
-        display_name: body.display_name.chars().take(256).collect::<String>().into(),
+        display_name: body
+            .display_name
+            .chars()
+            .take(256)
+            .collect::<String>()
+            .into(),
         members,
         groups,
     })
 }
 
 fn describe(world: &World, group: &Group) -> Value {
-    let members = group.members.iter().filter_map(|index| world.tenant.user(*index));
-    let groups = group.groups.iter().filter_map(|index| world.tenant.groups.get(*index));
+    let members = group
+        .members
+        .iter()
+        .filter_map(|index| world.tenant.user(*index));
+    let groups = group
+        .groups
+        .iter()
+        .filter_map(|index| world.tenant.groups.get(*index));
     json!({
         "id": group.id.to_string(),
         "displayName": group.display_name,

@@ -64,8 +64,14 @@ pub(super) async fn stream(
     Query(query): Query<JournalQuery>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ControlError> {
     let user = shell.with(|world, _| {
-        let index = query.user.as_deref().map(|id| world.tenant.find_any(id)).transpose()?;
-        Ok(index.and_then(|index| world.tenant.user(index)).map(|user| user.guid))
+        let index = query
+            .user
+            .as_deref()
+            .map(|id| world.tenant.find_any(id))
+            .transpose()?;
+        Ok(index
+            .and_then(|index| world.tenant.user(index))
+            .map(|user| user.guid))
     })?;
     let (sender, receiver) = mpsc::channel(STREAM_AHEAD);
     let mut grown = shell.with(|world, _| world.journal.follow());
@@ -77,7 +83,10 @@ pub(super) async fn stream(
                 let (entries, next) = world.journal.page(after, user, STREAM_AHEAD);
                 let event = |entry: &&Entry| {
                     let data = serde_json::to_string(entry).unwrap_or_default();
-                    Event::default().event(entry.kind).id(entry.sequence.to_string()).data(data)
+                    Event::default()
+                        .event(entry.kind)
+                        .id(entry.sequence.to_string())
+                        .data(data)
                 };
                 (entries.iter().map(event).collect::<Vec<_>>(), next)
             });

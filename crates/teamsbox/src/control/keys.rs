@@ -23,7 +23,12 @@ pub(super) async fn rotate(State(shell): State<Arc<Shell>>) -> Result<Json<Value
         Ok(Err(error)) => error.to_string(),
         Err(error) => error.to_string(),
     };
-    Err(ControlError::invalid("keys", "", &format!("cannot be rotated ({problem})"), "try again"))
+    Err(ControlError::invalid(
+        "keys",
+        "",
+        &format!("cannot be rotated ({problem})"),
+        "try again",
+    ))
 }
 
 fn describe(shell: &Shell) -> Value {

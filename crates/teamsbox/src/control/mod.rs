@@ -60,7 +60,9 @@ fn calls() -> Router<Arc<Shell>> {
         .route("/box/v1/users", get(users::list).post(users::create))
         .route(
             user,
-            get(users::show).patch(person::change).delete(person::delete),
+            get(users::show)
+                .patch(person::change)
+                .delete(person::delete),
         )
         .route(&format!("{user}/calendar"), post(person::plan))
         .route(

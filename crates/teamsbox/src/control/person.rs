@@ -59,7 +59,9 @@ pub(super) async fn change(
         None => None,
         Some(location) => {
             let given = location.work_location_type;
-            let kind = WorkLocation::KINDS.into_iter().find(|kind| kind.eq_ignore_ascii_case(&given));
+            let kind = WorkLocation::KINDS
+                .into_iter()
+                .find(|kind| kind.eq_ignore_ascii_case(&given));
             let kind = kind.ok_or_else(|| {
                 let remedy = format!("give one of {}", WorkLocation::KINDS.join(", "));
                 ControlError::invalid("workLocationType", &given, "is not known", &remedy)
@@ -115,17 +117,22 @@ pub(super) async fn plan(
 ) -> Result<Response, ControlError> {
     let body: PlanBody = object(&body)?;
     let starts = body.starts.as_deref().map(|text| {
-        text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_millisecond).map_err(|_| {
-            let remedy = "give a time such as 2026-08-28T10:59:00Z, or leave it out to start now";
-            ControlError::invalid("starts", text, "is not a time", remedy)
-        })
+        text.parse::<jiff::Timestamp>()
+            .map(jiff::Timestamp::as_millisecond)
+            .map_err(|_| {
+                let remedy =
+                    "give a time such as 2026-08-28T10:59:00Z, or leave it out to start now";
+                ControlError::invalid("starts", text, "is not a time", remedy)
+            })
     });
     let lasts = match body.lasts.as_deref() {
         None => HOUR,
-        Some(text) => duration::parse(text).filter(|lasts| (1..=366 * DAY).contains(lasts)).ok_or_else(|| {
-            let remedy = "give an ISO 8601 duration of at most P366D, such as PT30M";
-            ControlError::invalid("lasts", text, "is not a usable duration", remedy)
-        })?,
+        Some(text) => duration::parse(text)
+            .filter(|lasts| (1..=366 * DAY).contains(lasts))
+            .ok_or_else(|| {
+                let remedy = "give an ISO 8601 duration of at most P366D, such as PT30M";
+                ControlError::invalid("lasts", text, "is not a usable duration", remedy)
+            })?,
     };
     let subject: String = body.subject.chars().take(1_024).collect();
     let (entry, state) = shell.plan(&id, body.kind, starts.transpose()?, lasts, &subject)?;

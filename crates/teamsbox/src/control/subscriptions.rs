@@ -62,10 +62,19 @@ pub(super) async fn lifecycle(
         Event::Missed => "missed",
     };
     shell.with(|world, now| {
-        let guid = id.parse::<Guid>().ok().filter(|guid| world.subscriptions.get(*guid).is_some());
+        let guid = id
+            .parse::<Guid>()
+            .ok()
+            .filter(|guid| world.subscriptions.get(*guid).is_some());
         let guid = guid.ok_or_else(|| {
             let remedy = "take one from GET /box/v1/subscriptions";
-            ControlError::new(ControlErrorKind::NotFound, "subscription", &id, "does not exist", remedy)
+            ControlError::new(
+                ControlErrorKind::NotFound,
+                "subscription",
+                &id,
+                "does not exist",
+                remedy,
+            )
         })?;
         let sent = world.post_lifecycle(guid, name, now);
         if event == Event::SubscriptionRemoved

@@ -19,7 +19,14 @@ use crate::shell::Shell;
 
 /// `GET /box/v1/tenants`
 pub(super) async fn list(State(first): State<Arc<Shell>>) -> Json<Vec<Value>> {
-    Json(first.estate.tenants().iter().map(|shell| describe(shell)).collect())
+    Json(
+        first
+            .estate
+            .tenants()
+            .iter()
+            .map(|shell| describe(shell))
+            .collect(),
+    )
 }
 
 fn describe(shell: &Shell) -> Value {
@@ -35,14 +42,24 @@ struct TenantBody {
 }
 
 /// `POST /box/v1/tenants`: an empty tenant, with the default application.
-pub(super) async fn create(State(first): State<Arc<Shell>>, body: Bytes) -> Result<Response, ControlError> {
+pub(super) async fn create(
+    State(first): State<Arc<Shell>>,
+    body: Bytes,
+) -> Result<Response, ControlError> {
     let body: TenantBody = object(&body)?;
     let plain = |letter: char| letter.is_ascii_alphanumeric() || ".-".contains(letter);
     if body.domain.is_empty() || body.domain.len() > 253 || !body.domain.chars().all(plain) {
         let remedy = "give a domain such as fabrikam.example";
-        return Err(ControlError::invalid("domain", &body.domain, "is not a domain", remedy));
+        return Err(ControlError::invalid(
+            "domain",
+            &body.domain,
+            "is not a domain",
+            remedy,
+        ));
     }
-    let id = body.id.unwrap_or_else(|| Guid::random().map(|id| id.to_string()).unwrap_or_default());
+    let id = body
+        .id
+        .unwrap_or_else(|| Guid::random().map(|id| id.to_string()).unwrap_or_default());
     let new = NewTenant {
         tenant_id: id,
         domain: body.domain,
@@ -60,18 +77,43 @@ pub(super) async fn dispatch(
     mut request: Request,
 ) -> Result<Response, ControlError> {
     let named = |shell: &Arc<Shell>| {
-        [&shell.tenant_id, &shell.domain].iter().any(|name| name.eq_ignore_ascii_case(&tenant))
+        [&shell.tenant_id, &shell.domain]
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(&tenant))
     };
-    let shell = first.estate.tenants().into_iter().find(named).ok_or_else(|| {
-        let remedy = "take an id or domain from GET /box/v1/tenants";
-        ControlError::new(ControlErrorKind::NotFound, "tenant", &tenant, "is not known", remedy)
-    })?;
-    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let shell = first
+        .estate
+        .tenants()
+        .into_iter()
+        .find(named)
+        .ok_or_else(|| {
+            let remedy = "take an id or domain from GET /box/v1/tenants";
+            ControlError::new(
+                ControlErrorKind::NotFound,
+                "tenant",
+                &tenant,
+                "is not known",
+                remedy,
+            )
+        })?;
+    let query = request
+        .uri()
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
     let path = format!("/box/v1/{rest}{query}");
     *request.uri_mut() = path.parse::<Uri>().map_err(|_| {
-        ControlError::invalid("path", &path, "is not an address", "encode what is not a plain letter or digit")
+        ControlError::invalid(
+            "path",
+            &path,
+            "is not an address",
+            "encode what is not a plain letter or digit",
+        )
     })?;
-    let routes = calls().fallback(nothing_here).method_not_allowed_fallback(wrong_method).with_state(shell);
+    let routes = calls()
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(shell);
     match routes.oneshot(request).await {
         Ok(response) => Ok(response),
         Err(never) => match never {},

@@ -45,25 +45,41 @@ pub(super) fn check(
     tenants: &[&str],
     now: Milliseconds,
 ) -> Result<(), TokenError> {
-    let refused = |code, text: &str| {
-        TokenError::new(StatusCode::UNAUTHORIZED, "invalid_client", code, text)
+    let refused =
+        |code, text: &str| TokenError::new(StatusCode::UNAUTHORIZED, "invalid_client", code, text);
+    let unreadable = || {
+        refused(
+            50_027,
+            "Invalid JWT token: the client assertion cannot be read.",
+        )
     };
-    let unreadable = || refused(50_027, "Invalid JWT token: the client assertion cannot be read.");
     let header: Header = part(assertion, 0).ok_or_else(unreadable)?;
     let algorithm = match header.alg.as_str() {
         "PS256" => Algorithm::PS256,
         "RS256" => Algorithm::RS256,
-        _ => return Err(refused(5_002_738, "The client assertion must be signed with PS256 or RS256.")),
+        _ => {
+            return Err(refused(
+                5_002_738,
+                "The client assertion must be signed with PS256 or RS256.",
+            ));
+        }
     };
     let named = |certificate: &&Certificate| {
-        header.x5t_s256.as_ref().is_some_and(|text| *text == certificate.x5t_s256())
-            || header.x5t.as_ref().is_some_and(|text| *text == certificate.x5t())
+        header
+            .x5t_s256
+            .as_ref()
+            .is_some_and(|text| *text == certificate.x5t_s256())
+            || header
+                .x5t
+                .as_ref()
+                .is_some_and(|text| *text == certificate.x5t())
     };
     let certificate = app.certificates.iter().find(named).ok_or_else(|| {
         let text = "The certificate with the identifier used to sign the client assertion is not registered on the application.";
         refused(700_027, text)
     })?;
-    let key = DecodingKey::from_rsa_pem(certificate.public_key_pem().as_bytes()).map_err(|_| unreadable())?;
+    let key = DecodingKey::from_rsa_pem(certificate.public_key_pem().as_bytes())
+        .map_err(|_| unreadable())?;
     let mut validation = Validation::new(algorithm);
     // Time and audience are checked below: by the tenant's clock, and under all names of the tenant.
     validation.validate_exp = false;
@@ -77,7 +93,9 @@ pub(super) fn check(
         return Err(refused(700_021, text));
     }
     if claims.exp.saturating_mul(SECOND) <= now - SKEW
-        || claims.nbf.is_some_and(|nbf| nbf.saturating_mul(SECOND) > now + SKEW)
+        || claims
+            .nbf
+            .is_some_and(|nbf| nbf.saturating_mul(SECOND) > now + SKEW)
     {
         let text = "The client assertion is not within its valid time range.";
         return Err(refused(700_024, text));
@@ -99,7 +117,9 @@ fn is_audience(aud: &str, tenants: &[&str]) -> bool {
         return false;
     };
     ["oauth2/v2.0/token", "oauth2/token", "v2.0"].contains(&rest)
-        && tenants.iter().any(|tenant| tenant.eq_ignore_ascii_case(segment))
+        && tenants
+            .iter()
+            .any(|tenant| tenant.eq_ignore_ascii_case(segment))
 }
 
 /// Reads a part of a compact token without checking anything.

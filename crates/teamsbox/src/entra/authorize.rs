@@ -44,7 +44,9 @@ pub(super) async fn page(
     headers: HeaderMap,
     query: Result<Query<Wanted>, QueryRejection>,
 ) -> Response {
-    let wanted = query.map(|Query(wanted)| wanted).map_err(|_| TokenError::missing("client_id"));
+    let wanted = query
+        .map(|Query(wanted)| wanted)
+        .map_err(|_| TokenError::missing("client_id"));
     handle(&first, &segment, &headers, wanted)
 }
 
@@ -55,13 +57,19 @@ pub(super) async fn answer(
     headers: HeaderMap,
     form: Result<Form<Wanted>, FormRejection>,
 ) -> Response {
-    let wanted = form.map(|Form(wanted)| wanted).map_err(|_| TokenError::missing("client_id"));
+    let wanted = form
+        .map(|Form(wanted)| wanted)
+        .map_err(|_| TokenError::missing("client_id"));
     handle(&first, &segment, &headers, wanted)
 }
 
 /// `GET /{tenant}/oauth2/v2.0/logout`: there is no session to end.
 pub(super) async fn signed_out() -> Response {
-    html_page(StatusCode::OK, "Signed out", "<p>You can close this page.</p>")
+    html_page(
+        StatusCode::OK,
+        "Signed out",
+        "<p>You can close this page.</p>",
+    )
 }
 
 fn handle(
@@ -79,15 +87,41 @@ fn handle(
     let (shell, app, redirect_uri, wanted) = match checked {
         Ok(checked) => checked,
         Err(error) => {
-            let text = format!("<p role=\"alert\">AADSTS{}: {}</p>", error.code, escape(&error.text));
-            return html_page(StatusCode::BAD_REQUEST, "Sorry, signing in does not work", &text);
+            let text = format!(
+                "<p role=\"alert\">AADSTS{}: {}</p>",
+                error.code,
+                escape(&error.text)
+            );
+            return html_page(
+                StatusCode::BAD_REQUEST,
+                "Sorry, signing in does not work",
+                &text,
+            );
         }
     };
     let silent = wanted.prompt.as_deref() == Some("none");
     let result = match wanted.action.as_deref() {
-        Some("cancel") => Err(TokenError::bad("access_denied", 65_004, "The user declined to sign in.")),
-        Some(_) => grant(&shell, headers, &app, &redirect_uri, &wanted, wanted.user.as_deref()),
-        None if silent => grant(&shell, headers, &app, &redirect_uri, &wanted, wanted.login_hint.as_deref()),
+        Some("cancel") => Err(TokenError::bad(
+            "access_denied",
+            65_004,
+            "The user declined to sign in.",
+        )),
+        Some(_) => grant(
+            &shell,
+            headers,
+            &app,
+            &redirect_uri,
+            &wanted,
+            wanted.user.as_deref(),
+        ),
+        None if silent => grant(
+            &shell,
+            headers,
+            &app,
+            &redirect_uri,
+            &wanted,
+            wanted.login_hint.as_deref(),
+        ),
         None => match check_request(headers, &app, &wanted) {
             Ok(_) => return ask(&shell, &app, &wanted),
             Err(error) => Err(error),
@@ -97,7 +131,10 @@ fn handle(
         Ok(code) => vec![("code", code)],
         Err(error) => vec![
             ("error", error.error),
-            ("error_description", format!("AADSTS{}: {}", error.code, error.text)),
+            (
+                "error_description",
+                format!("AADSTS{}: {}", error.code, error.text),
+            ),
         ],
     };
     parameters.extend(wanted.state.map(|state| ("state", state)));
@@ -110,9 +147,14 @@ fn check_application(shell: &Shell, wanted: &Wanted) -> Result<(Registration, St
     let app = shell
         .with(|world, _| world.registrations.find(client_id))
         .map_err(|refusal| TokenError::unauthenticated(refusal, client_id))?;
-    let uri = wanted.redirect_uri.as_deref().filter(|text| !text.is_empty());
+    let uri = wanted
+        .redirect_uri
+        .as_deref()
+        .filter(|text| !text.is_empty());
     let uri = uri.ok_or_else(|| TokenError::missing("redirect_uri"))?;
-    let absolute = ["http://", "https://"].iter().any(|scheme| uri.starts_with(scheme));
+    let absolute = ["http://", "https://"]
+        .iter()
+        .any(|scheme| uri.starts_with(scheme));
     let plain = uri.bytes().all(|byte| byte.is_ascii_graphic()) && !uri.contains('#');
     let registered = app.redirect_uris.is_empty() || app.redirect_uris.iter().any(|own| own == uri);
     if !(absolute && plain && registered) {
@@ -134,7 +176,10 @@ fn check_request(
         let text = "The emulator supports the response type 'code' only.";
         return Err(TokenError::bad("unsupported_response_type", 700_054, text));
     }
-    let plain = wanted.code_challenge_method.as_deref().is_some_and(|method| method != "S256");
+    let plain = wanted
+        .code_challenge_method
+        .as_deref()
+        .is_some_and(|method| method != "S256");
     if plain || wanted.code_challenge.is_some() && wanted.code_challenge_method.is_none() {
         let text = "The code challenge method must be S256.";
         return Err(TokenError::bad("invalid_request", 501_491, text));
@@ -154,10 +199,12 @@ fn grant(
     let code = random::secret().map_err(|error| TokenError::internal(&error))?;
     shell.with(|world, now| {
         let found = user.and_then(|user| world.tenant.find_any(user).ok());
-        let user = found.and_then(|index| world.tenant.user(index)).ok_or_else(|| {
-            let text = "None of the users is signed in: choose one.";
-            TokenError::bad("login_required", 50_058, text)
-        })?;
+        let user = found
+            .and_then(|index| world.tenant.user(index))
+            .ok_or_else(|| {
+                let text = "None of the users is signed in: choose one.";
+                TokenError::bad("login_required", 50_058, text)
+            })?;
         let grant = Grant {
             app: Arc::clone(&app.client_id),
             user: user.guid,
@@ -166,7 +213,9 @@ fn grant(
             nonce: wanted.nonce.clone(),
         };
         let challenge = wanted.code_challenge.clone();
-        world.signins.add_code(code.clone(), grant, redirect_uri.to_owned(), challenge, now);
+        world
+            .signins
+            .add_code(code.clone(), grant, redirect_uri.to_owned(), challenge, now);
         Ok(code)
     })
 }
@@ -201,7 +250,10 @@ fn ask(shell: &Shell, app: &Registration, wanted: &Wanted) -> Response {
 /// Back to the application, in the way it asked for.
 fn send_back(uri: &str, mode: Option<&str>, parameters: &[(&str, String)]) -> Response {
     if mode == Some("form_post") {
-        let fields: String = parameters.iter().map(|(name, value)| hidden(name, value)).collect();
+        let fields: String = parameters
+            .iter()
+            .map(|(name, value)| hidden(name, value))
+            .collect();
         let body = format!(
             "<form method=\"post\" action=\"{}\">\n{fields}<div class=\"buttons\"><button autofocus>Continue</button></div>\n</form>",
             escape(uri)
@@ -209,7 +261,10 @@ fn send_back(uri: &str, mode: Option<&str>, parameters: &[(&str, String)]) -> Re
         return html_page(StatusCode::OK, "Continue", &body);
     }
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let pairs: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+    let pairs: Vec<_> = parameters
+        .iter()
+        .map(|(name, value)| format!("{name}={}", encode(value)))
+        .collect();
     let separator = match mode {
         Some("fragment") => '#',
         _ if uri.contains('?') => '&',
@@ -219,9 +274,16 @@ fn send_back(uri: &str, mode: Option<&str>, parameters: &[(&str, String)]) -> Re
     match HeaderValue::from_str(&target) {
         Ok(target) => (
             StatusCode::FOUND,
-            [(header::LOCATION, target), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
+            [
+                (header::LOCATION, target),
+                (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            ],
         )
             .into_response(),
-        Err(_) => html_page(StatusCode::BAD_REQUEST, "Sorry, signing in does not work", "<p>The address is unusable.</p>"),
+        Err(_) => html_page(
+            StatusCode::BAD_REQUEST,
+            "Sorry, signing in does not work",
+            "<p>The address is unusable.</p>",
+        ),
     }
 }

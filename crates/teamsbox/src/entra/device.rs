@@ -71,7 +71,11 @@ pub(super) async fn page(
 ) -> Response {
     match tenant(&first, &segment) {
         Ok(_) => ask_code(query.code.as_deref().unwrap_or_default(), ""),
-        Err(error) => html_page(error.status, "Unknown tenant", &format!("<p>{}</p>", escape(&error.text))),
+        Err(error) => html_page(
+            error.status,
+            "Unknown tenant",
+            &format!("<p>{}</p>", escape(&error.text)),
+        ),
     }
 }
 
@@ -90,14 +94,24 @@ pub(super) async fn answer(
     form: Result<Form<Answer>, FormRejection>,
 ) -> Response {
     let (Ok(shell), Ok(Form(form))) = (tenant(&first, &segment), form) else {
-        return html_page(StatusCode::BAD_REQUEST, "Sign in", "<p>The form cannot be read.</p>");
+        return html_page(
+            StatusCode::BAD_REQUEST,
+            "Sign in",
+            "<p>The form cannot be read.</p>",
+        );
     };
     let waiting = shell.with(|world, now| world.signins.waiting(&form.code, now));
     let Some((app, scopes)) = waiting else {
-        return ask_code(&form.code, "That code is not waiting: it may be mistyped, expired or used.");
+        return ask_code(
+            &form.code,
+            "That code is not waiting: it may be mistyped, expired or used.",
+        );
     };
     let Some(action) = form.action else {
-        let list: String = scopes.iter().map(|scope| format!("<li>{}</li>\n", escape(scope))).collect();
+        let list: String = scopes
+            .iter()
+            .map(|scope| format!("<li>{}</li>\n", escape(scope)))
+            .collect();
         let body = format!(
             "<p>The application <code>{}</code> asks for:</p>\n<ul>\n{list}</ul>\n<form method=\"post\">\n{}{}\
              <div class=\"buttons\"><button name=\"action\" value=\"allow\">Allow</button>\n\
@@ -109,8 +123,16 @@ pub(super) async fn answer(
         return html_page(StatusCode::OK, "Allow the sign-in?", &body);
     };
     match shell.answer_device(&form.code, form.user.as_deref(), action == "allow") {
-        Ok(true) => html_page(StatusCode::OK, "Signed in", "<p>You can close this page and go back to the device.</p>"),
-        Ok(false) => html_page(StatusCode::OK, "Declined", "<p>The device will not be signed in.</p>"),
+        Ok(true) => html_page(
+            StatusCode::OK,
+            "Signed in",
+            "<p>You can close this page and go back to the device.</p>",
+        ),
+        Ok(false) => html_page(
+            StatusCode::OK,
+            "Declined",
+            "<p>The device will not be signed in.</p>",
+        ),
         Err(error) => ask_code(&form.code, &error.to_string()),
     }
 }
@@ -123,7 +145,11 @@ fn ask_code(code: &str, problem: &str) -> Response {
         escape(problem),
         escape(code),
     );
-    let status = if problem.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let status = if problem.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::BAD_REQUEST
+    };
     html_page(status, "Enter the code", &body)
 }
 
@@ -144,10 +170,26 @@ pub(super) fn poll(
             70_016,
             "Authorization is pending: the user has not answered yet.",
         ),
-        Poll::SlowDown => refused("slow_down", 70_016, "The device polls too often: wait five seconds longer."),
-        Poll::Declined => refused("authorization_declined", 65_004, "The user declined the sign-in."),
-        Poll::Expired => refused("expired_token", 70_019, "The device code has expired: start over."),
-        Poll::Unknown => refused("bad_verification_code", 70_018, "The device code is not known."),
+        Poll::SlowDown => refused(
+            "slow_down",
+            70_016,
+            "The device polls too often: wait five seconds longer.",
+        ),
+        Poll::Declined => refused(
+            "authorization_declined",
+            65_004,
+            "The user declined the sign-in.",
+        ),
+        Poll::Expired => refused(
+            "expired_token",
+            70_019,
+            "The device code has expired: start over.",
+        ),
+        Poll::Unknown => refused(
+            "bad_verification_code",
+            70_018,
+            "The device code is not known.",
+        ),
         Poll::Granted(grant) => super::token::delegated(shell, headers, &grant, form),
     }
 }

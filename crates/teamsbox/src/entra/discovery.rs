@@ -29,8 +29,16 @@ pub(super) async fn configuration(
     };
     let base = shell.estate.base(&headers);
     let general = ["common", "organizations"].contains(&segment.to_ascii_lowercase().as_str());
-    let id = if general { segment.clone() } else { shell.tenant_id.clone() };
-    let issuer = if general { format!("{base}/{{tenantid}}/v2.0") } else { issuer(&shell, &headers) };
+    let id = if general {
+        segment.clone()
+    } else {
+        shell.tenant_id.clone()
+    };
+    let issuer = if general {
+        format!("{base}/{{tenantid}}/v2.0")
+    } else {
+        issuer(&shell, &headers)
+    };
     Json(json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{base}/{id}/oauth2/v2.0/authorize"),
@@ -95,7 +103,38 @@ pub(super) async fn instance(
     }))
 }
 
+/// `GET /{tenant}/userrealm/{user}`: whether the user signs in here or at another identity provider. Clients ask before
+/// they send a password.
+pub(super) async fn realm(
+    State(first): State<Arc<Shell>>,
+    Path((segment, user)): Path<(String, String)>,
+) -> Response {
+    let shell = match tenant(&first, &segment) {
+        Ok(shell) => shell,
+        Err(error) => return refuse(&first, &error),
+    };
+    let account = shell.with(|world, _| {
+        let index = world.tenant.find_any(&user).ok()?;
+        world.tenant.user(index).map(|user| user.account.federated)
+    });
+    let kind = match account {
+        None => "Unknown",
+        Some(true) => "Federated",
+        Some(false) => "Managed",
+    };
+    let domain = user.rsplit_once('@').map_or("", |(_, domain)| domain);
+    Json(json!({ "ver": "1.0", "account_type": kind, "domain_name": domain })).into_response()
+}
+
 fn refuse(first: &Shell, error: &TokenError) -> Response {
-    let status = if error.status == StatusCode::OK { StatusCode::BAD_REQUEST } else { error.status };
-    (status, Json(error.body(None, first.clock().now_milliseconds()))).into_response()
+    let status = if error.status == StatusCode::OK {
+        StatusCode::BAD_REQUEST
+    } else {
+        error.status
+    };
+    (
+        status,
+        Json(error.body(None, first.clock().now_milliseconds())),
+    )
+        .into_response()
 }

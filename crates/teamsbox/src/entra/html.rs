@@ -10,7 +10,8 @@ use crate::shell::Shell;
 const CHOICE_MAX: usize = 500;
 
 /// No scripts at all. Forms may lead anywhere, for signing in ends at the application's own address.
-const POLICY: &str = "default-src 'none'; style-src 'self'; form-action *; base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; form-action *; base-uri 'none'; frame-ancestors 'none'";
 
 /// Makes text safe within markup and quoted attributes.
 pub(super) fn escape(text: &str) -> String {
@@ -74,7 +75,11 @@ pub(super) fn people(shell: &Shell, chosen: Option<&str>) -> String {
 
 /// A field that is not shown.
 pub(super) fn hidden(name: &str, value: &str) -> String {
-    format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">\n", escape(name), escape(value))
+    format!(
+        "<input type=\"hidden\" name=\"{}\" value=\"{}\">\n",
+        escape(name),
+        escape(value)
+    )
 }
 
 #[cfg(test)]

@@ -73,7 +73,9 @@ impl TokenError {
                 Self::new(StatusCode::UNAUTHORIZED, "invalid_client", 7_000_215, text)
             }
             Refusal::UnknownApp => {
-                let text = format!("Application with identifier '{client_id}' was not found in the directory.");
+                let text = format!(
+                    "Application with identifier '{client_id}' was not found in the directory."
+                );
                 Self::bad("unauthorized_client", 700_016, text)
             }
         }
@@ -86,9 +88,14 @@ impl TokenError {
 
     /// A refusal that was asked for as a fault.
     fn asked_for(fault: &TokenFault) -> Self {
-        let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let (error, code, text) = match status.as_u16() {
-            401 => ("invalid_client", 7_000_215, "Invalid client secret provided."),
+            401 => (
+                "invalid_client",
+                7_000_215,
+                "Invalid client secret provided.",
+            ),
             429 => (
                 "temporarily_unavailable",
                 50_196,
@@ -153,11 +160,15 @@ pub(crate) fn router() -> Router<Arc<Shell>> {
         .route("/{tenant}/discovery/v2.0/keys", get(discovery::keys))
         .route("/{tenant}/discovery/keys", get(discovery::keys))
         .route("/{tenant}/discovery/instance", get(discovery::instance))
+        .route("/{tenant}/userrealm/{user}", get(discovery::realm))
 }
 
 /// The tenant that is meant; the first one is the handler's own.
 fn tenant(first: &Shell, segment: &str) -> Result<Arc<Shell>, TokenError> {
-    first.estate.by_segment(segment).ok_or_else(|| TokenError::unknown_tenant(segment))
+    first
+        .estate
+        .by_segment(segment)
+        .ok_or_else(|| TokenError::unknown_tenant(segment))
 }
 
 /// Reads a form, applies faults, has the request decided, writes it into the journal and dresses the reply.
@@ -171,7 +182,9 @@ async fn serve<T: DeserializeOwned>(
     let headers = request.headers().clone();
     let shell = tenant(first, segment);
     let (delay, fault) = match &shell {
-        Ok(shell) => shell.with(|world, _| (world.faults.delay_milliseconds, world.faults.hit_token())),
+        Ok(shell) => {
+            shell.with(|world, _| (world.faults.delay_milliseconds, world.faults.hit_token()))
+        }
         Err(_) => (None, None),
     };
     if let Some(delay) = delay {
@@ -189,15 +202,24 @@ async fn serve<T: DeserializeOwned>(
     };
     let (status, body) = match result {
         Ok(body) => (StatusCode::OK, body),
-        Err(error) => (error.status, error.body(known.as_deref(), first.clock().now_milliseconds())),
+        Err(error) => (
+            error.status,
+            error.body(known.as_deref(), first.clock().now_milliseconds()),
+        ),
     };
     let detail = Detail::request("POST", &path, status.as_u16(), app, None);
-    known.as_deref().unwrap_or(first).with(|world, now| world.log_request(now, None, detail));
+    known
+        .as_deref()
+        .unwrap_or(first)
+        .with(|world, now| world.log_request(now, None, detail));
     let identity = HeaderValue::from_str(&new_id()).unwrap_or(HeaderValue::from_static("none"));
     (
         status,
         [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
-        [(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))],
+        [(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json; charset=utf-8"),
+        )],
         [(HeaderName::from_static("x-ms-request-id"), identity)],
         Bytes::from(body.to_string()),
     )
@@ -210,14 +232,22 @@ fn unreadable(rejection: &FormRejection) -> TokenError {
         FormRejection::BytesRejection(BytesRejection::FailedToBufferBody(_))
     ) {
         let text = "The request body is too large.";
-        return TokenError::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", 90_015, text);
+        return TokenError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "invalid_request",
+            90_015,
+            text,
+        );
     }
-    let text = "The request body must be application/x-www-form-urlencoded and name each parameter once.";
+    let text =
+        "The request body must be application/x-www-form-urlencoded and name each parameter once.";
     TokenError::bad("invalid_request", 900_144, text)
 }
 
 fn new_id() -> String {
-    Guid::random().map(|guid| guid.to_string()).unwrap_or_default()
+    Guid::random()
+        .map(|guid| guid.to_string())
+        .unwrap_or_default()
 }
 
 /// Values of others are quoted up to a hundred characters.

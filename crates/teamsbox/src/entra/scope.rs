@@ -22,7 +22,9 @@ const SIGN_IN: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 /// The audience of an application's own token: one resource with `/.default`.
 pub(super) fn audience(headers: &HeaderMap, scope: Option<&str>) -> Result<String, TokenError> {
     let scope = given(scope)?;
-    let resource = scope.strip_suffix("/.default").filter(|resource| !resource.contains(' '));
+    let resource = scope
+        .strip_suffix("/.default")
+        .filter(|resource| !resource.contains(' '));
     let Some(resource) = resource else {
         return Err(TokenError::bad(
             "invalid_scope",
@@ -61,7 +63,9 @@ pub(super) fn delegated(
             names.extend(app.scopes.iter().cloned());
             continue;
         }
-        let known = Permission::ALL.iter().find(|one| one.name().eq_ignore_ascii_case(name));
+        let known = Permission::ALL
+            .iter()
+            .find(|one| one.name().eq_ignore_ascii_case(name));
         let known = known.ok_or_else(|| {
             let text = format!(
                 "The provided value for the input parameter 'scope' is not valid. The scope '{}' does not exist.",
@@ -86,7 +90,9 @@ pub(super) fn delegated(
 
 /// The scopes that end up in a token: not those about the sign-in.
 pub(super) fn permissions(scopes: &[String]) -> String {
-    let kept = scopes.iter().filter(|scope| !SIGN_IN.contains(&scope.as_str()));
+    let kept = scopes
+        .iter()
+        .filter(|scope| !SIGN_IN.contains(&scope.as_str()));
     kept.map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
@@ -96,7 +102,9 @@ fn given(scope: Option<&str>) -> Result<&str, TokenError> {
 }
 
 fn check_resource(headers: &HeaderMap, resource: &str, scope: &str) -> Result<String, TokenError> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
     let own = host.is_some_and(|host| {
         let mut schemes = ["http://", "https://"].iter();
         schemes.any(|scheme| resource.strip_prefix(scheme) == Some(host))
@@ -104,6 +112,9 @@ fn check_resource(headers: &HeaderMap, resource: &str, scope: &str) -> Result<St
     if own || RESOURCES.contains(&resource) {
         return Ok(resource.to_owned());
     }
-    let text = format!("The resource principal named {} was not found in the tenant.", shorten(scope));
+    let text = format!(
+        "The resource principal named {} was not found in the tenant.",
+        shorten(scope)
+    );
     Err(TokenError::bad("invalid_resource", 500_011, text))
 }

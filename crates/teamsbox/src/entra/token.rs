@@ -49,9 +49,10 @@ pub(super) async fn token(
     Path(segment): Path<String>,
     request: Request,
 ) -> Response {
-    let decide = |shell: &Arc<Shell>, headers: &HeaderMap, form: TokenForm, app: &mut Option<Arc<str>>| {
-        issue(shell, &segment, headers, &form, app)
-    };
+    let decide =
+        |shell: &Arc<Shell>, headers: &HeaderMap, form: TokenForm, app: &mut Option<Arc<str>>| {
+            issue(shell, &segment, headers, &form, app)
+        };
     serve(&first, &segment, request, decide).await
 }
 
@@ -62,7 +63,8 @@ fn issue(
     form: &TokenForm,
     journal_app: &mut Option<Arc<str>>,
 ) -> Result<Value, TokenError> {
-    let grant_type = text(form.grant_type.as_deref()).ok_or_else(|| TokenError::missing("grant_type"))?;
+    let grant_type =
+        text(form.grant_type.as_deref()).ok_or_else(|| TokenError::missing("grant_type"))?;
     let own = grant_type == "client_credentials";
     if !own
         && ![
@@ -74,7 +76,10 @@ fn issue(
         ]
         .contains(&grant_type)
     {
-        let text = format!("The app requested an unsupported grant type '{}'.", shorten(grant_type));
+        let text = format!(
+            "The app requested an unsupported grant type '{}'.",
+            shorten(grant_type)
+        );
         return Err(TokenError::bad("unsupported_grant_type", 70_003, text));
     }
     if own && text(form.client_id.as_deref()).is_some() {
@@ -101,8 +106,16 @@ fn client(
     must_prove: bool,
 ) -> Result<Registration, TokenError> {
     let (basic_id, basic_secret) = basic_credentials(headers).unzip();
-    let asserted = form.client_assertion.as_deref().and_then(assertion::client_id);
-    let client_id = form.client_id.clone().filter(|id| !id.is_empty()).or(basic_id).or(asserted);
+    let asserted = form
+        .client_assertion
+        .as_deref()
+        .and_then(assertion::client_id);
+    let client_id = form
+        .client_id
+        .clone()
+        .filter(|id| !id.is_empty())
+        .or(basic_id)
+        .or(asserted);
     let client_id = client_id.ok_or_else(|| TokenError::missing("client_id"))?;
     let unauthenticated = |refusal| TokenError::unauthenticated(refusal, &client_id);
     if let Some(assertion) = text(form.client_assertion.as_deref()) {
@@ -112,19 +125,35 @@ fn client(
         }
         let (found, now) = shell.with(|world, now| (world.registrations.find(&client_id), now));
         let app = found.map_err(unauthenticated)?;
-        assertion::check(assertion, &app, &[&shell.tenant_id, &shell.domain, segment], now)?;
+        assertion::check(
+            assertion,
+            &app,
+            &[&shell.tenant_id, &shell.domain, segment],
+            now,
+        )?;
         return Ok(app);
     }
-    let secret = form.client_secret.clone().or(basic_secret).filter(|secret| !secret.is_empty());
+    let secret = form
+        .client_secret
+        .clone()
+        .or(basic_secret)
+        .filter(|secret| !secret.is_empty());
     if let Some(secret) = secret {
         let found = shell.with(|world, _| world.registrations.authenticate(&client_id, &secret));
         return found.map_err(unauthenticated);
     }
-    let app = shell.with(|world, _| world.registrations.find(&client_id)).map_err(unauthenticated)?;
+    let app = shell
+        .with(|world, _| world.registrations.find(&client_id))
+        .map_err(unauthenticated)?;
     let unbound_code = form.code.is_some() && form.code_verifier.is_none() && app.is_confidential();
     if must_prove || unbound_code {
         let text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
-        return Err(TokenError::new(StatusCode::UNAUTHORIZED, "invalid_client", 7_000_218, text));
+        return Err(TokenError::new(
+            StatusCode::UNAUTHORIZED,
+            "invalid_client",
+            7_000_218,
+            text,
+        ));
     }
     Ok(app)
 }
@@ -146,7 +175,9 @@ fn client_credentials(
         ..Claims::default()
     };
     let (token, lifetime) = sign(shell, claims)?;
-    Ok(json!({ "token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": token }))
+    Ok(
+        json!({ "token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": token }),
+    )
 }
 
 fn authorization_code(
@@ -156,15 +187,26 @@ fn authorization_code(
     app: &Registration,
 ) -> Result<Value, TokenError> {
     let code = text(form.code.as_deref()).ok_or_else(|| TokenError::missing("code"))?;
-    let uri = text(form.redirect_uri.as_deref()).ok_or_else(|| TokenError::missing("redirect_uri"))?;
+    let uri =
+        text(form.redirect_uri.as_deref()).ok_or_else(|| TokenError::missing("redirect_uri"))?;
     let verifier = form.code_verifier.as_deref();
-    let redeemed = shell.with(|world, now| world.signins.redeem(code, &app.client_id, uri, verifier, now));
+    let redeemed = shell.with(|world, now| {
+        world
+            .signins
+            .redeem(code, &app.client_id, uri, verifier, now)
+    });
     let grant = redeemed.map_err(|spent| {
         let (number, text) = match spent {
-            Spent::Unknown | Spent::Revoked => (9_002_313, "The authorization code is malformed or not known."),
+            Spent::Unknown | Spent::Revoked => (
+                9_002_313,
+                "The authorization code is malformed or not known.",
+            ),
             Spent::Expired => (70_008, "The authorization code has expired."),
             Spent::Used => (54_005, "The authorization code was already redeemed."),
-            Spent::RedirectUri => (500_112, "The reply address does not match the one of the authorization request."),
+            Spent::RedirectUri => (
+                500_112,
+                "The reply address does not match the one of the authorization request.",
+            ),
             Spent::Verifier => (
                 501_481,
                 "The code verifier does not match the code challenge of the authorization request.",
@@ -181,12 +223,16 @@ fn refresh_token(
     form: &TokenForm,
     app: &Registration,
 ) -> Result<Value, TokenError> {
-    let token = text(form.refresh_token.as_deref()).ok_or_else(|| TokenError::missing("refresh_token"))?;
+    let token =
+        text(form.refresh_token.as_deref()).ok_or_else(|| TokenError::missing("refresh_token"))?;
     let found = shell.with(|world, now| world.signins.refresh(token, &app.client_id, now));
     let mut grant = found.map_err(|spent| {
         let (number, text) = match spent {
             Spent::Expired => (700_082, "The refresh token has expired due to inactivity."),
-            Spent::Revoked => (50_173, "The provided grant has been revoked: a fresh sign-in is needed."),
+            Spent::Revoked => (
+                50_173,
+                "The provided grant has been revoked: a fresh sign-in is needed.",
+            ),
             _ => (9_002_313, "The refresh token is malformed or not known."),
         };
         TokenError::bad("invalid_grant", number, text)
@@ -209,7 +255,10 @@ fn password(
     form: &TokenForm,
     app: &Registration,
 ) -> Result<Value, TokenError> {
-    if ["common", "consumers"].iter().any(|word| word.eq_ignore_ascii_case(segment)) {
+    if ["common", "consumers"]
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(segment))
+    {
         let text = "The grant type is not supported over the /common or /consumers endpoints. Use the /organizations or a tenant-specific endpoint.";
         return Err(TokenError::bad("invalid_request", 9_001_023, text));
     }
@@ -277,8 +326,11 @@ pub(super) fn delegated(
     if asked("offline_access") {
         let refresh = random::secret().map_err(|error| TokenError::internal(&error))?;
         shell.with(|world, now| {
-            let expires = now.saturating_add(knobs::milliseconds(world.knobs.refresh_token_lifetime));
-            world.signins.add_refresh(refresh.clone(), grant.clone(), expires);
+            let expires =
+                now.saturating_add(knobs::milliseconds(world.knobs.refresh_token_lifetime));
+            world
+                .signins
+                .add_refresh(refresh.clone(), grant.clone(), expires);
         });
         body["refresh_token"] = json!(refresh);
     }
@@ -300,7 +352,12 @@ pub(super) fn delegated(
         if let Some(nonce) = &grant.nonce {
             claims["nonce"] = json!(nonce);
         }
-        body["id_token"] = json!(shell.keys().sign(&claims).map_err(|error| TokenError::internal(&error))?);
+        body["id_token"] = json!(
+            shell
+                .keys()
+                .sign(&claims)
+                .map_err(|error| TokenError::internal(&error))?
+        );
     }
     if form.client_info.is_some() {
         let info = json!({ "uid": id, "utid": shell.tenant_id }).to_string();
@@ -311,19 +368,35 @@ pub(super) fn delegated(
 
 /// Id, name and sign-in name of somebody who may sign in.
 fn signed_in(world: &World, user: Guid) -> Result<(String, String, String), TokenError> {
-    let found = world.tenant.find(user).and_then(|index| world.tenant.user(index));
+    let found = world
+        .tenant
+        .find(user)
+        .and_then(|index| world.tenant.user(index));
     let Some(user) = found else {
-        return Err(TokenError::bad("invalid_grant", 50_034, "The user account does not exist in the directory."));
+        return Err(TokenError::bad(
+            "invalid_grant",
+            50_034,
+            "The user account does not exist in the directory.",
+        ));
     };
     if user.profile.field("accountEnabled", &user.names()) == json!(false) {
-        return Err(TokenError::bad("invalid_grant", 50_057, "The user account is disabled."));
+        return Err(TokenError::bad(
+            "invalid_grant",
+            50_057,
+            "The user account is disabled.",
+        ));
     }
-    Ok((user.id.to_string(), user.display_name.to_string(), user.user_principal_name.to_string()))
+    Ok((
+        user.id.to_string(),
+        user.display_name.to_string(),
+        user.user_principal_name.to_string(),
+    ))
 }
 
 /// Completes and signs the claims of an access token; also its lifetime in seconds.
 fn sign(shell: &Shell, claims: Claims) -> Result<(String, i64), TokenError> {
-    let (now, lifetime) = shell.with(|world, now| (now / SECOND, world.knobs.token_lifetime.as_secs()));
+    let (now, lifetime) =
+        shell.with(|world, now| (now / SECOND, world.knobs.token_lifetime.as_secs()));
     let lifetime = i64::try_from(lifetime).unwrap_or(i64::MAX / SECOND);
     let claims = Claims {
         iss: format!("https://sts.windows.net/{}/", shell.tenant_id),
@@ -335,7 +408,10 @@ fn sign(shell: &Shell, claims: Claims) -> Result<(String, i64), TokenError> {
         ver: "1.0".to_owned(),
         ..claims
     };
-    let token = shell.keys().sign(&claims).map_err(|error| TokenError::internal(&error))?;
+    let token = shell
+        .keys()
+        .sign(&claims)
+        .map_err(|error| TokenError::internal(&error))?;
     Ok((token, lifetime))
 }
 

@@ -51,11 +51,17 @@ pub(super) async fn handle(
     let mut responses = Vec::with_capacity(batch.requests.len());
     for item in &batch.requests {
         let key = item.id.to_ascii_lowercase();
-        let unmet = item.depends_on.iter().any(|on| failed.contains(&on.to_ascii_lowercase()));
+        let unmet = item
+            .depends_on
+            .iter()
+            .any(|on| failed.contains(&on.to_ascii_lowercase()));
         let reply = if unmet {
             let message = "The request depends on one that failed.";
             let error = GraphError::new(StatusCode::FAILED_DEPENDENCY, "FailedDependency", message);
-            error.into_reply(&Identity::of(call.headers), shell.clock().now_milliseconds())
+            error.into_reply(
+                &Identity::of(call.headers),
+                shell.clock().now_milliseconds(),
+            )
         } else {
             run(shell, caller, call, item).await
         };
@@ -76,7 +82,10 @@ pub(super) async fn handle(
 /// What makes the whole batch malformed.
 fn check(items: &[Item]) -> Result<(), GraphError> {
     if items.is_empty() || items.len() > ITEMS_MAX {
-        let message = format!("A batch has between 1 and {ITEMS_MAX} requests; this one has {}.", items.len());
+        let message = format!(
+            "A batch has between 1 and {ITEMS_MAX} requests; this one has {}.",
+            items.len()
+        );
         return Err(GraphError::unreadable(message));
     }
     let mut ids = HashSet::new();
@@ -91,16 +100,28 @@ fn check(items: &[Item]) -> Result<(), GraphError> {
             on == item.id.to_ascii_lowercase() || !ids.contains(&on)
         });
         if unknown.is_some() {
-            let message = format!("The request '{}' depends on one that does not come before it.", shorten(&item.id));
+            let message = format!(
+                "The request '{}' depends on one that does not come before it.",
+                shorten(&item.id)
+            );
             return Err(GraphError::unreadable(message));
         }
-        let typed = item.headers.keys().any(|name| name.eq_ignore_ascii_case("content-type"));
+        let typed = item
+            .headers
+            .keys()
+            .any(|name| name.eq_ignore_ascii_case("content-type"));
         if item.body.is_some() && !typed {
-            let message = format!("The request '{}' has a body but no Content-Type header.", shorten(&item.id));
+            let message = format!(
+                "The request '{}' has a body but no Content-Type header.",
+                shorten(&item.id)
+            );
             return Err(GraphError::unreadable(message));
         }
         if item.url.contains("://") {
-            let message = format!("The address of the request '{}' must be relative.", shorten(&item.id));
+            let message = format!(
+                "The address of the request '{}' must be relative.",
+                shorten(&item.id)
+            );
             return Err(GraphError::unreadable(message));
         }
     }
@@ -109,16 +130,26 @@ fn check(items: &[Item]) -> Result<(), GraphError> {
 
 async fn run(shell: &Arc<Shell>, caller: &Arc<Caller>, batch: &Call<'_>, item: &Item) -> Reply {
     let (path, query) = item.url.split_once('?').unwrap_or((&item.url, ""));
-    let version = batch.path.trim_start_matches('/').split('/').next().unwrap_or("v1.0");
+    let version = batch
+        .path
+        .trim_start_matches('/')
+        .split('/')
+        .next()
+        .unwrap_or("v1.0");
     let path = format!("/{version}/{}", path.trim_start_matches('/'));
-    let method = Method::from_bytes(item.method.to_ascii_uppercase().as_bytes()).unwrap_or(Method::GET);
+    let method =
+        Method::from_bytes(item.method.to_ascii_uppercase().as_bytes()).unwrap_or(Method::GET);
     let mut headers = HeaderMap::new();
     for (name, value) in &item.headers {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
             headers.insert(name, value);
         }
     }
-    let body = item.body.as_ref().map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+    let body = item
+        .body
+        .as_ref()
+        .map(|body| Bytes::from(body.to_string()))
+        .unwrap_or_default();
     let call = Call {
         method: &method,
         path: &path,

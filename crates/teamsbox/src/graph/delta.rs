@@ -46,23 +46,32 @@ impl Token {
 /// `GET /users/delta`
 pub(super) fn users(shell: &Shell, caller: &Caller, call: &Call<'_>) -> Result<Reply, GraphError> {
     let fields = selected(caller, &call.query)?;
-    if let Some(name) = call.query.other_than(&["select", "filter", "deltatoken", "skiptoken"]) {
+    if let Some(name) = call
+        .query
+        .other_than(&["select", "filter", "deltatoken", "skiptoken"])
+    {
         let name: String = name.chars().take(64).collect();
-        return Err(GraphError::query(format!("The query option '${name}' is not supported for delta.")));
+        return Err(GraphError::query(format!(
+            "The query option '${name}' is not supported for delta."
+        )));
     }
     let only = match filter(call)? {
         None => None,
         Some(filter) => {
             let ids = filter.ids().filter(|ids| ids.len() <= IDS_MAX);
-            let message = || GraphError::query(format!("A delta can be filtered by up to {IDS_MAX} ids only."));
+            let message = || {
+                GraphError::query(format!(
+                    "A delta can be filtered by up to {IDS_MAX} ids only."
+                ))
+            };
             Some(ids.ok_or_else(message)?)
         }
     };
-    let minimal = call
-        .headers
-        .get_all("prefer")
-        .iter()
-        .any(|value| value.to_str().is_ok_and(|value| value.to_ascii_lowercase().contains("return=minimal")));
+    let minimal = call.headers.get_all("prefer").iter().any(|value| {
+        value
+            .to_str()
+            .is_ok_and(|value| value.to_ascii_lowercase().contains("return=minimal"))
+    });
     shell.with(|world, now| {
         let revision = world.tenant.revision;
         let fresh = Token {
@@ -89,7 +98,12 @@ pub(super) fn users(shell: &Shell, caller: &Caller, call: &Call<'_>) -> Result<R
     })
 }
 
-fn check(world: &World, call: &Call<'_>, text: &str, now: Milliseconds) -> Result<Token, GraphError> {
+fn check(
+    world: &World,
+    call: &Call<'_>,
+    text: &str,
+    now: Milliseconds,
+) -> Result<Token, GraphError> {
     let unusable = || {
         let message = "The sync state is not known: start over without a token.";
         GraphError::new(StatusCode::BAD_REQUEST, "syncStateNotFound", message)
@@ -116,12 +130,18 @@ fn page(
     token: &Token,
 ) -> Reply {
     let size = usize::from(world.knobs.page_size);
-    let wanted = |user: &User| only.is_none_or(|ids| ids.iter().any(|id| id.parse::<Guid>() == Ok(user.guid)));
+    let wanted = |user: &User| {
+        only.is_none_or(|ids| ids.iter().any(|id| id.parse::<Guid>() == Ok(user.guid)))
+    };
     let people = world.tenant.users.iter().enumerate().skip(token.start);
     let mut changed = people
         .filter(|(_, user)| wanted(user))
         .filter_map(|(index, user)| Some((index, entry(user, fields, minimal, token)?)));
-    let value: Vec<_> = changed.by_ref().take(size).map(|(_, entry)| entry).collect();
+    let value: Vec<_> = changed
+        .by_ref()
+        .take(size)
+        .map(|(_, entry)| entry)
+        .collect();
     match changed.next() {
         None => finish(call, value, token),
         Some((index, _)) => {
@@ -159,7 +179,11 @@ fn entry(user: &User, fields: &[&'static str], minimal: bool, token: &Token) -> 
     if let Some(removal) = user.removed {
         // A first round lists who is there; a later one also who left since.
         let since = token.since?;
-        let reason = if removal.for_good { "deleted" } else { "changed" };
+        let reason = if removal.for_good {
+            "deleted"
+        } else {
+            "changed"
+        };
         return (removal.revision > since)
             .then(|| json!({ "id": user.id, "@removed": { "reason": reason } }));
     }
@@ -179,10 +203,17 @@ fn link(call: &Call<'_>, token: Option<(&str, &str)>) -> String {
     let mut parts = Vec::new();
     for name in ["select", "filter"] {
         if let Some(value) = call.query.get(name) {
-            parts.push(format!("${name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+            parts.push(format!(
+                "${name}={}",
+                utf8_percent_encode(value, NON_ALPHANUMERIC)
+            ));
         }
     }
     parts.extend(token.map(|(name, text)| format!("${name}={text}")));
-    let query = if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) };
+    let query = if parts.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", parts.join("&"))
+    };
     format!("{}{}{query}", call.base, call.path)
 }

@@ -28,7 +28,10 @@ pub(super) fn units(operation: Operation, call: &Call<'_>) -> u64 {
         Operation::ListMembers => 3,
         _ => 1,
     };
-    let top = call.query.get("top").and_then(|top| top.parse::<u64>().ok());
+    let top = call
+        .query
+        .get("top")
+        .and_then(|top| top.parse::<u64>().ok());
     let units = base - i64::from(call.query.get("select").is_some())
         + i64::from(call.query.get("expand").is_some())
         - i64::from(top.is_some_and(|top| top < 20));
@@ -45,10 +48,14 @@ pub(super) fn selected(caller: &Caller, query: &Query) -> Result<Vec<&'static st
         None => DEFAULT_FIELDS.to_vec(),
         Some(list) => {
             let known = |name: &str| {
-                let found = FIELDS.iter().find(|field| field.eq_ignore_ascii_case(name.trim()));
+                let found = FIELDS
+                    .iter()
+                    .find(|field| field.eq_ignore_ascii_case(name.trim()));
                 found.copied().ok_or_else(|| {
                     let name: String = name.chars().take(64).collect();
-                    GraphError::query(format!("Could not find a property named '{name}' on type 'microsoft.graph.user'."))
+                    GraphError::query(format!(
+                        "Could not find a property named '{name}' on type 'microsoft.graph.user'."
+                    ))
                 })
             };
             list.split(',').map(known).collect::<Result<Vec<_>, _>>()?
@@ -61,8 +68,10 @@ pub(super) fn selected(caller: &Caller, query: &Query) -> Result<Vec<&'static st
 /// Some fields of a person; the id always.
 pub(super) fn show(user: &User, fields: &[&str]) -> Map<String, Value> {
     let names = user.names();
-    let mut shown: Map<String, Value> =
-        fields.iter().map(|name| ((*name).to_owned(), user.profile.field(name, &names))).collect();
+    let mut shown: Map<String, Value> = fields
+        .iter()
+        .map(|name| ((*name).to_owned(), user.profile.field(name, &names)))
+        .collect();
     shown.insert("id".to_owned(), json!(user.id));
     shown
 }
@@ -80,7 +89,10 @@ pub(super) fn user(
         (Target::Me, true) => match call.query.get("select") {
             None => DEFAULT_FIELDS.to_vec(),
             Some(list) => {
-                let wanted = |field: &&&str| list.split(',').any(|name| name.trim().eq_ignore_ascii_case(field));
+                let wanted = |field: &&&str| {
+                    list.split(',')
+                        .any(|name| name.trim().eq_ignore_ascii_case(field))
+                };
                 FIELDS.iter().filter(wanted).copied().collect()
             }
         },
@@ -111,7 +123,9 @@ pub(super) fn list(shell: &Shell, caller: &Caller, call: &Call<'_>) -> Result<Re
     let known = ["select", "top", "filter", "count", "orderby", "skiptoken"];
     if let Some(name) = call.query.other_than(&known) {
         let name: String = name.chars().take(64).collect();
-        return Err(GraphError::query(format!("The query option '${name}' is not supported for users here.")));
+        return Err(GraphError::query(format!(
+            "The query option '${name}' is not supported for users here."
+        )));
     }
     let eventual = call
         .headers
@@ -119,14 +133,25 @@ pub(super) fn list(shell: &Shell, caller: &Caller, call: &Call<'_>) -> Result<Re
         .is_some_and(|level| level.as_bytes().eq_ignore_ascii_case(b"eventual"));
     let counted = call.query.get("count") == Some("true");
     let filter = filter(call)?;
-    if filter.as_ref().is_some_and(Filter::is_advanced) && !(eventual && counted) || counted && !eventual {
-        let message = "The query needs the header ConsistencyLevel: eventual and the option $count=true.";
-        return Err(GraphError::new(StatusCode::BAD_REQUEST, "Request_UnsupportedQuery", message));
+    let advanced = filter.as_ref().is_some_and(Filter::is_advanced);
+    let ready = eventual && counted;
+    if (advanced || counted) && !ready {
+        let message =
+            "The query needs the header ConsistencyLevel: eventual and the option $count=true.";
+        return Err(GraphError::new(
+            StatusCode::BAD_REQUEST,
+            "Request_UnsupportedQuery",
+            message,
+        ));
     }
     let order = match call.query.get("orderby") {
         None => None,
         Some(field @ ("displayName" | "userPrincipalName")) => Some(field),
-        Some(_) => return Err(GraphError::query("Users can be ordered by displayName or userPrincipalName only.")),
+        Some(_) => {
+            return Err(GraphError::query(
+                "Users can be ordered by displayName or userPrincipalName only.",
+            ));
+        }
     };
     let start = skip(call)?;
     shell.with(|world, _| {
@@ -142,10 +167,16 @@ pub(super) fn list(shell: &Shell, caller: &Caller, call: &Call<'_>) -> Result<Re
         // Pages go by index, so that nobody is missed or doubled when people come and go; ordered ones by place.
         let rest: Vec<_> = match order {
             Some(_) => people.into_iter().skip(start).collect(),
-            None => people.into_iter().filter(|(index, _)| *index >= start).collect(),
+            None => people
+                .into_iter()
+                .filter(|(index, _)| *index >= start)
+                .collect(),
         };
-        let page: Vec<Value> =
-            rest.iter().take(top).map(|(_, user)| Value::Object(show(user, &fields))).collect();
+        let page: Vec<Value> = rest
+            .iter()
+            .take(top)
+            .map(|(_, user)| Value::Object(show(user, &fields)))
+            .collect();
         let mut body = json!({
             "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#users",
             "value": page,
@@ -162,7 +193,12 @@ pub(super) fn list(shell: &Shell, caller: &Caller, call: &Call<'_>) -> Result<Re
 }
 
 fn matching<'a>(world: &'a World, filter: Option<&Filter>) -> Vec<(usize, &'a User)> {
-    let people = world.tenant.users.iter().enumerate().filter(|(_, user)| user.removed.is_none());
+    let people = world
+        .tenant
+        .users
+        .iter()
+        .enumerate()
+        .filter(|(_, user)| user.removed.is_none());
     let passes = |(_, user): &(usize, &User)| {
         filter.is_none_or(|filter| filter.passes(|name| user.profile.field(name, &user.names())))
     };
@@ -186,7 +222,11 @@ fn top(call: &Call<'_>, default: usize) -> Result<usize, GraphError> {
         return Ok(default);
     };
     let top = text.parse().ok().filter(|top| (1..=TOP_MAX).contains(top));
-    top.ok_or_else(|| GraphError::query(format!("Invalid page size specified: give a $top from 1 to {TOP_MAX}.")))
+    top.ok_or_else(|| {
+        GraphError::query(format!(
+            "Invalid page size specified: give a $top from 1 to {TOP_MAX}."
+        ))
+    })
 }
 
 fn skip(call: &Call<'_>) -> Result<usize, GraphError> {
@@ -195,7 +235,9 @@ fn skip(call: &Call<'_>) -> Result<usize, GraphError> {
     };
     let bytes = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
     let text = String::from_utf8(bytes).unwrap_or_default();
-    let start = text.strip_prefix("page ").and_then(|number| number.parse().ok());
+    let start = text
+        .strip_prefix("page ")
+        .and_then(|number| number.parse().ok());
     start.ok_or_else(|| GraphError::query("Invalid page token: follow @odata.nextLink as it is."))
 }
 
@@ -204,10 +246,16 @@ fn next_link(call: &Call<'_>, start: usize) -> String {
     let mut link = format!("{}{}?", call.base, call.path);
     for name in ["select", "top", "filter", "count", "orderby"] {
         if let Some(value) = call.query.get(name) {
-            link.push_str(&format!("${name}={}&", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+            link.push_str(&format!(
+                "${name}={}&",
+                utf8_percent_encode(value, NON_ALPHANUMERIC)
+            ));
         }
     }
-    link.push_str(&format!("$skiptoken={}", URL_SAFE_NO_PAD.encode(format!("page {start}"))));
+    link.push_str(&format!(
+        "$skiptoken={}",
+        URL_SAFE_NO_PAD.encode(format!("page {start}"))
+    ));
     link
 }
 
@@ -233,7 +281,11 @@ pub(super) fn groups(shell: &Shell, caller: &Caller) -> Result<Reply, GraphError
 }
 
 /// `GET /groups/{id}`
-pub(super) fn group(shell: &Shell, caller: &Caller, target: Target<'_>) -> Result<Reply, GraphError> {
+pub(super) fn group(
+    shell: &Shell,
+    caller: &Caller,
+    target: Target<'_>,
+) -> Result<Reply, GraphError> {
     reads_groups(caller)?;
     shell.with(|world, _| {
         let index = find_group(world, target)?;
@@ -251,7 +303,10 @@ pub(super) fn members(
     transitive: bool,
 ) -> Result<Reply, GraphError> {
     reads_groups(caller)?;
-    let users_only = call.path.to_ascii_lowercase().ends_with("/microsoft.graph.user");
+    let users_only = call
+        .path
+        .to_ascii_lowercase()
+        .ends_with("/microsoft.graph.user");
     let fields = selected(caller, &call.query).unwrap_or_else(|_| BASIC_FIELDS.to_vec());
     let start = skip(call)?;
     shell.with(|world, _| {
@@ -271,12 +326,19 @@ pub(super) fn members(
                 Value::Object(shown)
             })
             .collect();
-        let inner = own.into_iter().flat_map(|group| &group.groups).filter(|_| !users_only);
-        value.extend(inner.filter_map(|index| world.tenant.groups.get(*index)).map(|group| {
-            let mut shown = show_group(group);
-            shown["@odata.type"] = json!("#microsoft.graph.group");
-            shown
-        }));
+        let inner = own
+            .into_iter()
+            .flat_map(|group| &group.groups)
+            .filter(|_| !users_only);
+        value.extend(
+            inner
+                .filter_map(|index| world.tenant.groups.get(*index))
+                .map(|group| {
+                    let mut shown = show_group(group);
+                    shown["@odata.type"] = json!("#microsoft.graph.group");
+                    shown
+                }),
+        );
         let total = value.len();
         let page: Vec<_> = value.into_iter().skip(start).take(top).collect();
         let mut body = json!({
@@ -295,6 +357,10 @@ fn find_group(world: &World, target: Target<'_>) -> Result<usize, GraphError> {
         return Err(GraphError::not_in_directory(""));
     };
     let guid = id.parse::<Guid>().ok();
-    let found = world.tenant.groups.iter().position(|group| Some(group.id) == guid);
+    let found = world
+        .tenant
+        .groups
+        .iter()
+        .position(|group| Some(group.id) == guid);
     found.ok_or_else(|| GraphError::not_in_directory(id))
 }

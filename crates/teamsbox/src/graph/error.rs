@@ -79,8 +79,14 @@ impl GraphError {
 
     /// The token lacks the permission, as the directory says it.
     pub(super) fn denied(needed: &str) -> Self {
-        let message = format!("Insufficient privileges to complete the operation: the access token lacks {needed}.");
-        Self::new(StatusCode::FORBIDDEN, "Authorization_RequestDenied", message)
+        let message = format!(
+            "Insufficient privileges to complete the operation: the access token lacks {needed}."
+        );
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "Authorization_RequestDenied",
+            message,
+        )
     }
 
     /// A query the directory does not take.
@@ -96,7 +102,9 @@ impl GraphError {
     /// Something that is not in the directory.
     pub(super) fn not_in_directory(id: &str) -> Self {
         let id: String = id.chars().take(QUOTED_MAX).collect();
-        let message = format!("Resource '{id}' does not exist or one of its queried reference-property objects are not present.");
+        let message = format!(
+            "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
+        );
         Self::new(StatusCode::NOT_FOUND, "Request_ResourceNotFound", message)
     }
 

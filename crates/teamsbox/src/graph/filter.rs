@@ -47,19 +47,27 @@ impl Filter {
             Clause::StartsWith(name, start) => text(&field(name)).starts_with(start),
             Clause::EndsWith(name, end) => text(&field(name)).ends_with(end),
         };
-        if self.any { self.clauses.iter().any(holds) } else { self.clauses.iter().all(holds) }
+        if self.any {
+            self.clauses.iter().any(holds)
+        } else {
+            self.clauses.iter().all(holds)
+        }
     }
 
     /// The fields that are compared.
     pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
         self.clauses.iter().map(|clause| match clause {
-            Clause::In(name, _) | Clause::StartsWith(name, _) | Clause::EndsWith(name, _) => name.as_str(),
+            Clause::In(name, _) | Clause::StartsWith(name, _) | Clause::EndsWith(name, _) => {
+                name.as_str()
+            }
         })
     }
 
     /// Whether it needs `ConsistencyLevel: eventual` and `$count=true`.
     pub(super) fn is_advanced(&self) -> bool {
-        self.clauses.iter().any(|clause| matches!(clause, Clause::EndsWith(..)))
+        self.clauses
+            .iter()
+            .any(|clause| matches!(clause, Clause::EndsWith(..)))
     }
 
     /// The ids, if it only lists ids.
@@ -86,7 +94,9 @@ impl Filter {
 impl Literal {
     fn is(&self, value: &Value) -> bool {
         match self {
-            Self::Text(text) => value.as_str().is_some_and(|value| value.to_lowercase() == *text),
+            Self::Text(text) => value
+                .as_str()
+                .is_some_and(|value| value.to_lowercase() == *text),
             Self::Flag(flag) => value.as_bool() == Some(*flag),
         }
     }
@@ -126,7 +136,11 @@ fn clause(text: &str) -> Option<Clause> {
                 return None;
             };
             let field = field.trim().to_owned();
-            return Some(if starts { Clause::StartsWith(field, value) } else { Clause::EndsWith(field, value) });
+            return Some(if starts {
+                Clause::StartsWith(field, value)
+            } else {
+                Clause::EndsWith(field, value)
+            });
         }
     }
     let (field, rest) = text.split_once(' ')?;
@@ -137,7 +151,10 @@ fn clause(text: &str) -> Option<Clause> {
     }
     if operator.eq_ignore_ascii_case("in") {
         let list = rest.trim().trim_start_matches('(').strip_suffix(')')?;
-        let literals = split(list, ",").into_iter().map(literal).collect::<Option<_>>()?;
+        let literals = split(list, ",")
+            .into_iter()
+            .map(literal)
+            .collect::<Option<_>>()?;
         return Some(Clause::In(field, literals));
     }
     None
@@ -163,7 +180,9 @@ mod tests {
 
     fn passes(filter: &str) -> bool {
         let person = json!({ "mail": "anna@contoso.example", "displayName": "Anna O'Neill", "accountEnabled": true });
-        Filter::parse(filter).unwrap().passes(|name| person[name].clone())
+        Filter::parse(filter)
+            .unwrap()
+            .passes(|name| person[name].clone())
     }
 
     #[test]
@@ -174,18 +193,40 @@ mod tests {
             ("startswith(displayName,'anna')", true),
             ("startsWith(displayName, 'O')", false),
             ("endswith(mail,'contoso.example')", true),
-            ("accountEnabled eq true and displayName eq 'Anna O''Neill'", true),
-            ("accountEnabled eq false or mail in ('x','anna@contoso.example')", true),
-            ("accountEnabled eq false and mail in ('x','anna@contoso.example')", false),
+            (
+                "accountEnabled eq true and displayName eq 'Anna O''Neill'",
+                true,
+            ),
+            (
+                "accountEnabled eq false or mail in ('x','anna@contoso.example')",
+                true,
+            ),
+            (
+                "accountEnabled eq false and mail in ('x','anna@contoso.example')",
+                false,
+            ),
         ] {
             assert_eq!(passes(filter), expected, "{filter}");
         }
-        assert_eq!(Filter::parse("id eq 'a' or id eq 'b'").unwrap().ids().unwrap(), ["a", "b"]);
+        assert_eq!(
+            Filter::parse("id eq 'a' or id eq 'b'")
+                .unwrap()
+                .ids()
+                .unwrap(),
+            ["a", "b"]
+        );
     }
 
     #[test]
     fn other_filters_are_not() {
-        for filter in ["", "mail", "mail ne 'x'", "mail eq x", "a eq 'b' and c eq 'd' or e eq 'f'", "mail eq 'x"] {
+        for filter in [
+            "",
+            "mail",
+            "mail ne 'x'",
+            "mail eq x",
+            "a eq 'b' and c eq 'd' or e eq 'f'",
+            "mail eq 'x",
+        ] {
             assert_eq!(Filter::parse(filter), None, "{filter}");
         }
     }

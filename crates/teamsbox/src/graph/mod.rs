@@ -137,7 +137,10 @@ async fn serve(State(first): State<Arc<Shell>>, request: Request) -> Response {
     let identity = Identity::of(&parts.headers);
     let caller = authenticate(&first, &parts.headers);
     // The token says which tenant is meant; without one it is the first.
-    let tenant = caller.as_ref().ok().and_then(|caller| first.estate.by_id(caller.tenant));
+    let tenant = caller
+        .as_ref()
+        .ok()
+        .and_then(|caller| first.estate.by_id(caller.tenant));
     let shell = tenant.unwrap_or(first);
     let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await;
     let base = shell.estate.base(&parts.headers);
@@ -162,7 +165,9 @@ async fn serve(State(first): State<Arc<Shell>>, request: Request) -> Response {
                 Some(fault) => Err(refuse(fault)),
                 None => batch::handle(&shell, &caller, &call).await,
             };
-            let reply = result.unwrap_or_else(|error| error.into_reply(&identity, shell.clock().now_milliseconds()));
+            let reply = result.unwrap_or_else(|error| {
+                error.into_reply(&identity, shell.clock().now_milliseconds())
+            });
             log(&shell, &call, &reply);
             reply
         }
@@ -201,7 +206,9 @@ async fn answer(
         (None, Ok(caller)) => {
             let app = Arc::clone(&caller.app);
             let decided = match throttle(shell, &caller, call, route) {
-                Ok(units) => handle(shell, &caller, call, route).await.map(|reply| Reply { units, ..reply }),
+                Ok(units) => handle(shell, &caller, call, route)
+                    .await
+                    .map(|reply| Reply { units, ..reply }),
                 Err(error) => Err(error),
             };
             match decided {
@@ -213,7 +220,8 @@ async fn answer(
             }
         }
     };
-    let reply = result.unwrap_or_else(|error| error.into_reply(identity, shell.clock().now_milliseconds()));
+    let reply =
+        result.unwrap_or_else(|error| error.into_reply(identity, shell.clock().now_milliseconds()));
     log(shell, call, &reply);
     reply
 }
@@ -239,7 +247,9 @@ async fn handle(
     use Operation as Op;
     let (operation, target) = match route {
         Route::Unknown => return Err(GraphError::not_emulated(call.method, call.path)),
-        Route::WrongMethod { allow, .. } => return Err(GraphError::wrong_method(call.method, call.path, allow)),
+        Route::WrongMethod { allow, .. } => {
+            return Err(GraphError::wrong_method(call.method, call.path, allow));
+        }
         Route::Call(operation, target) => (*operation, *target),
     };
     let cloud = shell.with(|world, _| world.knobs.cloud);
@@ -260,11 +270,14 @@ async fn handle(
         Op::SetPresence
         | Op::ClearPresence
         | Op::SetUserPreferredPresence
-        | Op::ClearUserPreferredPresence => write::handle(shell, caller, operation, target, call.body),
-        Op::SetStatusMessage => personal::set_status(shell, caller, target, call.body),
-        Op::SetManualLocation | Op::SetAutomaticLocation | Op::ClearAutomaticLocation | Op::ClearLocation => {
-            personal::set_location(shell, caller, operation, target, call.body)
+        | Op::ClearUserPreferredPresence => {
+            write::handle(shell, caller, operation, target, call.body)
         }
+        Op::SetStatusMessage => personal::set_status(shell, caller, target, call.body),
+        Op::SetManualLocation
+        | Op::SetAutomaticLocation
+        | Op::ClearAutomaticLocation
+        | Op::ClearLocation => personal::set_location(shell, caller, operation, target, call.body),
         Op::CreateSubscription => subscriptions::create(shell, caller, call.body).await,
         Op::ListSubscriptions => subscriptions::list(shell, caller),
         Op::GetSubscription => subscriptions::get(shell, caller, target),
@@ -288,22 +301,37 @@ fn throttle(
     shell.with(|world, now| {
         let knobs = &world.knobs;
         let (bucket, units, limit) = match operation {
-            operation if operation.is_presence() => (Bucket::Presence, 1, u64::from(knobs.presence_limit)),
-            Operation::ListSubscriptions => {
-                (Bucket::SubscriptionLists, 1, u64::from(knobs.subscription_list_limit))
+            operation if operation.is_presence() => {
+                (Bucket::Presence, 1, u64::from(knobs.presence_limit))
             }
+            Operation::ListSubscriptions => (
+                Bucket::SubscriptionLists,
+                1,
+                u64::from(knobs.subscription_list_limit),
+            ),
             Operation::CreateSubscription
             | Operation::GetSubscription
             | Operation::UpdateSubscription
             | Operation::DeleteSubscription
-            | Operation::Reauthorize => (Bucket::Subscriptions, 1, u64::from(knobs.subscription_limit)),
+            | Operation::Reauthorize => (
+                Bucket::Subscriptions,
+                1,
+                u64::from(knobs.subscription_limit),
+            ),
             Operation::Batch => return Ok(None),
-            _ => (Bucket::Directory, directory::units(*operation, call), directory_limit(world)),
+            _ => (
+                Bucket::Directory,
+                directory::units(*operation, call),
+                directory_limit(world),
+            ),
         };
         let directory = bucket == Bucket::Directory;
         match world.throttle.call(&caller.app, bucket, units, limit, now) {
             None => Ok(directory.then_some(units)),
-            Some(wait) => Err(GraphError::throttled(retry_after(world.knobs.retry_after, wait))),
+            Some(wait) => Err(GraphError::throttled(retry_after(
+                world.knobs.retry_after,
+                wait,
+            ))),
         }
     })
 }

@@ -61,12 +61,20 @@ pub(super) fn set_status(
     let missing = || GraphError::argument("[StatusMessage]: The StatusMessage field is required.");
     let status = body.status_message.ok_or_else(missing)?;
     let message = status.message.ok_or_else(missing)?;
-    if message.content_type.as_deref().is_some_and(|kind| !kind.eq_ignore_ascii_case("text")) {
-        return Err(GraphError::argument("The content type of a status message must be text."));
+    if message
+        .content_type
+        .as_deref()
+        .is_some_and(|kind| !kind.eq_ignore_ascii_case("text"))
+    {
+        return Err(GraphError::argument(
+            "The content type of a status message must be text.",
+        ));
     }
     let text = message.content.unwrap_or_default();
     if text.chars().count() > TEXT_MAX {
-        return Err(GraphError::argument(format!("A status message has at most {TEXT_MAX} characters.")));
+        return Err(GraphError::argument(format!(
+            "A status message has at most {TEXT_MAX} characters."
+        )));
     }
     let expiry = match status.expiry_date_time {
         None => None,
@@ -83,8 +91,11 @@ pub(super) fn set_status(
     shell.with(|world, now| {
         let (index, guid) = read::target(world, caller, id)?;
         if let Some(own) = caller.user.filter(|own| *own != guid) {
-            let message = format!("Cannot set the presence of another user. Authenticated user: {own}");
-            return Err(GraphError::new(StatusCode::UNAUTHORIZED, "Unauthorized", message).of_user(guid));
+            let message =
+                format!("Cannot set the presence of another user. Authenticated user: {own}");
+            return Err(
+                GraphError::new(StatusCode::UNAUTHORIZED, "Unauthorized", message).of_user(guid),
+            );
         }
         let status = StatusMessage {
             text: text.as_str().into(),
@@ -121,7 +132,9 @@ pub(super) fn set_location(
     };
     // Applications may not say where somebody works, not even with all permissions.
     if caller.user.is_none() || !caller.has(Permission::PresenceReadWrite) {
-        return Err(GraphError::forbidden("Presence.ReadWrite of the signed-in user"));
+        return Err(GraphError::forbidden(
+            "Presence.ReadWrite of the signed-in user",
+        ));
     }
     let layer = match operation {
         Operation::SetManualLocation => Some(Layer::Manual),
@@ -132,9 +145,13 @@ pub(super) fn set_location(
         None => None,
         Some(_) => {
             let given = body.work_location_type.as_deref().unwrap_or_default();
-            let kind = WorkLocation::KINDS.into_iter().find(|kind| kind.eq_ignore_ascii_case(given));
+            let kind = WorkLocation::KINDS
+                .into_iter()
+                .find(|kind| kind.eq_ignore_ascii_case(given));
             Some(kind.ok_or_else(|| {
-                GraphError::argument("[WorkLocationType]: give unspecified, office, remote or timeOff.")
+                GraphError::argument(
+                    "[WorkLocationType]: give unspecified, office, remote or timeOff.",
+                )
             })?)
         }
     };
@@ -145,7 +162,10 @@ pub(super) fn set_location(
         }
         if let Some(user) = world.tenant.users.get_mut(index) {
             match (layer, kind) {
-                (Some(layer), Some(kind)) => user.location.set(layer, kind, body.place_id.as_deref(), now),
+                (Some(layer), Some(kind)) => {
+                    user.location
+                        .set(layer, kind, body.place_id.as_deref(), now)
+                }
                 _ => {
                     user.location.clear(Layer::Automatic);
                     if operation == Operation::ClearLocation {
@@ -155,7 +175,8 @@ pub(super) fn set_location(
             }
         }
         log(world, guid, operation, caller, now);
-        let status = StatusCode::from_u16(world.knobs.location_status).unwrap_or(StatusCode::NO_CONTENT);
+        let status =
+            StatusCode::from_u16(world.knobs.location_status).unwrap_or(StatusCode::NO_CONTENT);
         Ok(Reply::new(status, Vec::new()).of_user(guid))
     })
 }
@@ -175,5 +196,7 @@ fn log(
         operation: operation.name(),
         ..Write::default()
     };
-    world.journal.push(now, "write", Some(user), Detail::Write(write), Some(cause));
+    world
+        .journal
+        .push(now, "write", Some(user), Detail::Write(write), Some(cause));
 }

@@ -27,12 +27,18 @@ impl Query {
 
     /// The value of an option.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.options.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+        self.options
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The first option that is not among those listed.
     pub(super) fn other_than(&self, known: &[&str]) -> Option<&str> {
-        let stranger = self.options.iter().find(|(name, _)| !known.contains(&name.as_str()));
+        let stranger = self
+            .options
+            .iter()
+            .find(|(name, _)| !known.contains(&name.as_str()));
         stranger.map(|(name, _)| name.as_str())
     }
 }

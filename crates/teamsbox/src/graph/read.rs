@@ -46,7 +46,10 @@ pub(super) fn target(
         (Ok(guid), _) => world.tenant.find(guid).map(|index| (index, guid)),
         (Err(_), PrincipalName::NotFound) => None,
         (Err(_), PrincipalName::BadRequest) => {
-            let message = format!("'{}' is not an object id.", text.chars().take(200).collect::<String>());
+            let message = format!(
+                "'{}' is not an object id.",
+                text.chars().take(200).collect::<String>()
+            );
             return Err(GraphError::unreadable(message));
         }
         (Err(_), PrincipalName::Accept) => {
@@ -64,7 +67,11 @@ fn myself(world: &World, caller: &Caller) -> Result<(usize, Guid), GraphError> {
 }
 
 /// `GET /users/{id}/presence`
-pub(super) fn presence(shell: &Shell, caller: &Caller, id: Target<'_>) -> Result<Reply, GraphError> {
+pub(super) fn presence(
+    shell: &Shell,
+    caller: &Caller,
+    id: Target<'_>,
+) -> Result<Reply, GraphError> {
     shell.with(|world, now| {
         if id == Target::Me && caller.user.is_none() {
             return Err(GraphError::delegated_only());
@@ -76,12 +83,20 @@ pub(super) fn presence(shell: &Shell, caller: &Caller, id: Target<'_>) -> Result
         if !caller.reads(guid) {
             return Err(GraphError::forbidden(READ_NEEDS).of_user(guid));
         }
-        let (Some(user), Some(past)) = (world.tenant.user(index), world.tenant.read(index, moment(world, now))) else {
+        let (Some(user), Some(past)) = (
+            world.tenant.user(index),
+            world.tenant.read(index, moment(world, now)),
+        ) else {
             return Err(GraphError::unknown_user(&guid.to_string()));
         };
-        let context =
-            format!("https://graph.microsoft.com/v1.0/$metadata#users('{}')/presence/$entity", user.id);
-        let message = user.calendar.out_of_office(now).filter(|_| past.out_of_office);
+        let context = format!(
+            "https://graph.microsoft.com/v1.0/$metadata#users('{}')/presence/$entity",
+            user.id
+        );
+        let message = user
+            .calendar
+            .out_of_office(now)
+            .filter(|_| past.out_of_office);
         let mut body = json!({
             "@odata.context": context,
             "id": user.id,
@@ -90,7 +105,8 @@ pub(super) fn presence(shell: &Shell, caller: &Caller, id: Target<'_>) -> Result
             "statusMessage": status_message(user, caller.user == Some(guid), now),
         });
         if matches!(world.knobs.cloud, Cloud::Global) {
-            body["outOfOfficeSettings"] = json!({ "message": message, "isOutOfOffice": past.out_of_office });
+            body["outOfOfficeSettings"] =
+                json!({ "message": message, "isOutOfOffice": past.out_of_office });
             body["workLocation"] = work_location(user, now);
             body["sequenceNumber"] = json!(sequence_text(past.sequence));
         }
@@ -107,7 +123,8 @@ fn status_message(user: &User, own: bool, now: Milliseconds) -> Value {
     if own {
         message["publishedDateTime"] = json!(timestamp(status.published).to_string());
         if let Some(expiry) = &status.expiry {
-            message["expiryDateTime"] = json!({ "dateTime": expiry.date_time, "timeZone": expiry.time_zone });
+            message["expiryDateTime"] =
+                json!({ "dateTime": expiry.date_time, "timeZone": expiry.time_zone });
         }
     }
     message
@@ -124,7 +141,11 @@ fn work_location(user: &User, now: Milliseconds) -> Value {
 
 /// The moment whose state readers see.
 fn moment(world: &World, now: Milliseconds) -> Option<Milliseconds> {
-    let lag = world.faults.lag().unwrap_or(0).max(knobs::milliseconds(world.knobs.read_lag));
+    let lag = world
+        .faults
+        .lag()
+        .unwrap_or(0)
+        .max(knobs::milliseconds(world.knobs.read_lag));
     (lag > 0).then_some(now - lag)
 }
 
@@ -176,12 +197,16 @@ pub(super) fn presences(shell: &Shell, caller: &Caller, body: &Bytes) -> Result<
         let mut first = true;
         for guid in ids.iter().filter_map(|id| id.0) {
             let index = world.tenant.find(guid);
-            let found = index.and_then(|index| Some((world.tenant.user(index)?, world.tenant.read(index, moment)?)));
+            let found = index.and_then(|index| {
+                Some((world.tenant.user(index)?, world.tenant.read(index, moment)?))
+            });
             let (user, past) = match (found, world.knobs.bulk_unknown_id) {
                 (Some((user, past)), _) => (Some(user), past),
                 (None, UnknownId::Omit) => continue,
                 (None, UnknownId::PresenceUnknown) => (None, UNKNOWN),
-                (None, UnknownId::NotFound) => return Err(GraphError::unknown_user(&guid.to_string())),
+                (None, UnknownId::NotFound) => {
+                    return Err(GraphError::unknown_user(&guid.to_string()));
+                }
             };
             if !std::mem::take(&mut first) {
                 reply.push(b',');
@@ -226,11 +251,18 @@ fn write_item(
     reply.extend_from_slice(spell_activity(past.shown, knobs).as_bytes());
     reply.push(b'"');
     if knobs.cloud == Cloud::Global {
-        let message = user.filter(|_| past.out_of_office).and_then(|user| user.calendar.out_of_office(now));
-        let message = message.map_or_else(|| "null".to_owned(), |message| json!(message).to_string());
+        let message = user
+            .filter(|_| past.out_of_office)
+            .and_then(|user| user.calendar.out_of_office(now));
+        let message =
+            message.map_or_else(|| "null".to_owned(), |message| json!(message).to_string());
         reply.extend_from_slice(br#","outOfOfficeSettings":{"message":"#);
         reply.extend_from_slice(message.as_bytes());
-        let flag: &[u8] = if past.out_of_office { br#","isOutOfOffice":true}"# } else { br#","isOutOfOffice":false}"# };
+        let flag: &[u8] = if past.out_of_office {
+            br#","isOutOfOffice":true}"#
+        } else {
+            br#","isOutOfOffice":false}"#
+        };
         reply.extend_from_slice(flag);
     }
     if knobs.bulk_sequence_number {

@@ -114,7 +114,9 @@ impl Operation {
             Self::ClearAutomaticLocation,
             Self::ClearLocation,
         ];
-        actions.into_iter().find(|action| action.name().eq_ignore_ascii_case(name))
+        actions
+            .into_iter()
+            .find(|action| action.name().eq_ignore_ascii_case(name))
     }
 }
 
@@ -163,13 +165,19 @@ impl<'a> Route<'a> {
         let Some((operations, target)) = recognise(&segments) else {
             return Self::Unknown;
         };
-        if let Some(operation) = operations.iter().find(|operation| operation.method() == *method) {
+        if let Some(operation) = operations
+            .iter()
+            .find(|operation| operation.method() == *method)
+        {
             return Self::Call(*operation, target);
         }
         let Some(operation) = operations.first() else {
             return Self::Unknown;
         };
-        let methods: Vec<_> = operations.iter().map(|operation| operation.method().to_string()).collect();
+        let methods: Vec<_> = operations
+            .iter()
+            .map(|operation| operation.method().to_string())
+            .collect();
         Self::WrongMethod {
             operation: *operation,
             allow: methods.join(", "),
@@ -188,11 +196,14 @@ impl<'a> Route<'a> {
 /// The calls of a path.
 fn recognise<'a>(segments: &[&'a str]) -> Option<(Vec<Operation>, Target<'a>)> {
     use Operation::{
-        Batch, CreateSubscription, DeleteSubscription, GetGroup, GetPresence, GetPresencesByUserId, GetSubscription,
-        GetUser, ListGroups, ListMembers, ListSubscriptions, ListTransitiveMembers, ListUsers, Reauthorize,
-        UpdateSubscription, UsersDelta,
+        Batch, CreateSubscription, DeleteSubscription, GetGroup, GetPresence, GetPresencesByUserId,
+        GetSubscription, GetUser, ListGroups, ListMembers, ListSubscriptions,
+        ListTransitiveMembers, ListUsers, Reauthorize, UpdateSubscription, UsersDelta,
     };
-    let lower: Vec<String> = segments.iter().map(|segment| segment.to_ascii_lowercase()).collect();
+    let lower: Vec<String> = segments
+        .iter()
+        .map(|segment| segment.to_ascii_lowercase())
+        .collect();
     let words: Vec<&str> = lower.iter().map(String::as_str).collect();
     let id = Target::Id(segments.get(1).copied().unwrap_or_default());
     let (operations, target) = match words.as_slice() {
@@ -203,23 +214,31 @@ fn recognise<'a>(segments: &[&'a str]) -> Option<(Vec<Operation>, Target<'a>)> {
         ["users", _] => (vec![GetUser], id),
         ["groups"] => (vec![ListGroups], Target::Nobody),
         ["groups", _] => (vec![GetGroup], id),
-        ["groups", _, "members"] | ["groups", _, "members", "microsoft.graph.user"] => (vec![ListMembers], id),
-        ["groups", _, "transitivemembers"] | ["groups", _, "transitivemembers", "microsoft.graph.user"] => {
+        ["groups", _, "members"] | ["groups", _, "members", "microsoft.graph.user"] => {
+            (vec![ListMembers], id)
+        }
+        ["groups", _, "transitivemembers"]
+        | ["groups", _, "transitivemembers", "microsoft.graph.user"] => {
             (vec![ListTransitiveMembers], id)
         }
         ["subscriptions"] => (vec![CreateSubscription, ListSubscriptions], Target::Nobody),
-        ["subscriptions", _] => (vec![GetSubscription, UpdateSubscription, DeleteSubscription], id),
+        ["subscriptions", _] => (
+            vec![GetSubscription, UpdateSubscription, DeleteSubscription],
+            id,
+        ),
         ["subscriptions", _, action] if bare(action) == "reauthorize" => (vec![Reauthorize], id),
         ["me", "presence"] => (vec![GetPresence], Target::Me),
         ["me", "presence", action] => (vec![Operation::action(action)?], Target::Me),
         ["users", _, "presence"] => (vec![GetPresence], id),
         ["users", _, "presence", action] => (vec![Operation::action(action)?], id),
-        ["communications", "presences", _] => {
-            (vec![GetPresence], Target::Id(segments.get(2).copied().unwrap_or_default()))
-        }
-        ["communications", "presences", _, action] => {
-            (vec![Operation::action(action)?], Target::Id(segments.get(2).copied().unwrap_or_default()))
-        }
+        ["communications", "presences", _] => (
+            vec![GetPresence],
+            Target::Id(segments.get(2).copied().unwrap_or_default()),
+        ),
+        ["communications", "presences", _, action] => (
+            vec![Operation::action(action)?],
+            Target::Id(segments.get(2).copied().unwrap_or_default()),
+        ),
         ["communications", bulk] if bare(bulk) == "getpresencesbyuserid" => {
             (vec![GetPresencesByUserId], Target::Nobody)
         }
@@ -326,11 +345,7 @@ mod tests {
                 "/v1.0/users/x/presence/a/b/c/d/e/f",
                 Route::Unknown,
             ),
-            (
-                Method::POST,
-                "/v1.0/users/x/presence/fly",
-                Route::Unknown,
-            ),
+            (Method::POST, "/v1.0/users/x/presence/fly", Route::Unknown),
         ] {
             assert_eq!(Route::parse(&method, path), expected, "{method} {path}");
         }

@@ -60,30 +60,47 @@ pub(super) async fn create(
         return Err(GraphError::validation(message));
     }
     if body.change_type.as_deref().map(str::trim) != Some("updated") {
-        return Err(GraphError::validation("The changeType of presence must be 'updated'."));
+        return Err(GraphError::validation(
+            "The changeType of presence must be 'updated'.",
+        ));
     }
     let named = body.resource.clone().filter(|text| !text.is_empty());
     let named = named.ok_or_else(|| missing("resource"))?;
     let users = resource::parse(&named).map_err(GraphError::validation)?;
-    let url = body.notification_url.as_deref().ok_or_else(|| missing("notificationUrl"))?;
+    let url = body
+        .notification_url
+        .as_deref()
+        .ok_or_else(|| missing("notificationUrl"))?;
     check_url("notificationUrl", url, &knobs)?;
     if let Some(url) = &body.lifecycle_notification_url {
         check_url("lifecycleNotificationUrl", url, &knobs)?;
     }
-    if body.client_state.as_ref().is_some_and(|state| state.chars().count() > TEXT_MAX) {
-        return Err(GraphError::validation(format!("clientState has at most {TEXT_MAX} characters.")));
+    if body
+        .client_state
+        .as_ref()
+        .is_some_and(|state| state.chars().count() > TEXT_MAX)
+    {
+        return Err(GraphError::validation(format!(
+            "clientState has at most {TEXT_MAX} characters."
+        )));
     }
     let rich = if body.include_resource_data == Some(true) {
         Some(recipient(&body)?)
     } else {
         None
     };
-    let expiry = body.expiration_date_time.as_deref().ok_or_else(|| missing("expirationDateTime"))?;
+    let expiry = body
+        .expiration_date_time
+        .as_deref()
+        .ok_or_else(|| missing("expirationDateTime"))?;
     let now = shell.clock().now_milliseconds();
     let expires = expiry_of(expiry, now, &knobs)?;
     check_room(shell, caller, creator)?;
     // Each address is asked by itself, even if both are the same.
-    for url in [Some(url), body.lifecycle_notification_url.as_deref()].into_iter().flatten() {
+    for url in [Some(url), body.lifecycle_notification_url.as_deref()]
+        .into_iter()
+        .flatten()
+    {
         handshake(shell, url).await.map_err(unreachable)?;
     }
     let id = Guid::random().map_err(|error| GraphError::unreadable(error.to_string()))?;
@@ -149,7 +166,8 @@ pub(super) async fn update(
         "clientState",
     ];
     if let Some(name) = fixed.iter().find(|name| members.contains_key(**name)) {
-        let message = format!("{name} cannot be changed: delete the subscription and create another.");
+        let message =
+            format!("{name} cannot be changed: delete the subscription and create another.");
         return Err(GraphError::validation(message));
     }
     let (knobs, now) = shell.with(|world, now| (world.knobs.clone(), now));
@@ -178,7 +196,11 @@ pub(super) async fn update(
 }
 
 /// `DELETE /subscriptions/{id}`
-pub(super) fn delete(shell: &Shell, caller: &Caller, target: Target<'_>) -> Result<Reply, GraphError> {
+pub(super) fn delete(
+    shell: &Shell,
+    caller: &Caller,
+    target: Target<'_>,
+) -> Result<Reply, GraphError> {
     let (id, _) = find(shell, caller, target)?;
     shell.with(|world, _| {
         world.subscriptions.remove(id);
@@ -205,7 +227,9 @@ pub(super) fn reauthorize(
 
 /// The user on whose behalf presence is subscribed to. Applications by themselves may not.
 fn permitted(caller: &Caller) -> Result<Guid, GraphError> {
-    let user = caller.user.filter(|_| caller.has(Permission::PresenceReadAll));
+    let user = caller
+        .user
+        .filter(|_| caller.has(Permission::PresenceReadAll));
     user.ok_or_else(|| {
         let message = "Operation: Create; Exception: [Status Code: Forbidden; Reason: The request is not authorized for this user or application.]";
         GraphError::new(StatusCode::FORBIDDEN, "ExtensionError", message)
@@ -252,7 +276,9 @@ fn unknown(id: &str) -> GraphError {
 }
 
 fn missing(name: &str) -> GraphError {
-    GraphError::validation(format!("Subscription validation request failed: {name} is required."))
+    GraphError::validation(format!(
+        "Subscription validation request failed: {name} is required."
+    ))
 }
 
 fn check_url(name: &str, url: &str, knobs: &Knobs) -> Result<(), GraphError> {
@@ -270,9 +296,15 @@ fn check_url(name: &str, url: &str, knobs: &Knobs) -> Result<(), GraphError> {
 }
 
 fn recipient(body: &Body) -> Result<Recipient, GraphError> {
-    let certificate = body.encryption_certificate.as_deref().filter(|text| !text.is_empty());
+    let certificate = body
+        .encryption_certificate
+        .as_deref()
+        .filter(|text| !text.is_empty());
     let certificate = certificate.ok_or_else(|| missing("encryptionCertificate"))?;
-    let id = body.encryption_certificate_id.as_deref().filter(|text| !text.is_empty());
+    let id = body
+        .encryption_certificate_id
+        .as_deref()
+        .filter(|text| !text.is_empty());
     let id = id.ok_or_else(|| missing("encryptionCertificateId"))?;
     if id.chars().count() > TEXT_MAX {
         let message = format!("encryptionCertificateId has at most {TEXT_MAX} characters.");
@@ -288,9 +320,12 @@ fn recipient(body: &Body) -> Result<Recipient, GraphError> {
 
 /// When a subscription ends that asks for a certain moment.
 fn expiry_of(text: &str, now: Milliseconds, knobs: &Knobs) -> Result<Milliseconds, GraphError> {
-    let expires = moment(text).ok_or_else(|| GraphError::validation("expirationDateTime is not a date and time."))?;
+    let expires = moment(text)
+        .ok_or_else(|| GraphError::validation("expirationDateTime is not a date and time."))?;
     if expires <= now {
-        return Err(GraphError::validation("expirationDateTime lies in the past."));
+        return Err(GraphError::validation(
+            "expirationDateTime lies in the past.",
+        ));
     }
     if expires > now + LONGEST {
         if knobs.long_expiry == LongExpiry::Clamp {
@@ -326,13 +361,16 @@ fn unreachable(error: HandshakeError) -> GraphError {
 
 fn describe(subscription: &Subscription) -> Value {
     let mut body = describe_in_list(subscription);
-    body["@odata.context"] = json!("https://graph.microsoft.com/v1.0/$metadata#subscriptions/$entity");
+    body["@odata.context"] =
+        json!("https://graph.microsoft.com/v1.0/$metadata#subscriptions/$entity");
     body
 }
 
 /// A subscription without its certificate, which is not documented to come back.
 fn describe_in_list(subscription: &Subscription) -> Value {
-    let expires = timestamp(subscription.expires).strftime("%Y-%m-%dT%H:%M:%S%.7fZ").to_string();
+    let expires = timestamp(subscription.expires)
+        .strftime("%Y-%m-%dT%H:%M:%S%.7fZ")
+        .to_string();
     json!({
         "id": subscription.id.to_string(),
         "resource": subscription.resource,
@@ -367,8 +405,15 @@ mod tests {
     fn rule_39_lifetimes_are_raised_and_limited() {
         let knobs = Knobs::default();
         let text = |minutes: i64| timestamp(minutes * MINUTE).to_string();
-        let expiry = |minutes| expiry_of(&text(minutes), 0, &knobs).ok().map(|at| at / MINUTE);
-        assert_eq!([expiry(10), expiry(45), expiry(60), expiry(61), expiry(0)], [Some(45), Some(45), Some(60), None, None]);
+        let expiry = |minutes| {
+            expiry_of(&text(minutes), 0, &knobs)
+                .ok()
+                .map(|at| at / MINUTE)
+        };
+        assert_eq!(
+            [expiry(10), expiry(45), expiry(60), expiry(61), expiry(0)],
+            [Some(45), Some(45), Some(60), None, None]
+        );
         let lenient = Knobs {
             long_expiry: LongExpiry::Clamp,
             ..Knobs::default()

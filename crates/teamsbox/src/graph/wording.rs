@@ -11,7 +11,10 @@ pub(crate) fn spell_availability(shown: Shown, knobs: &Knobs) -> Cow<'static, st
         (ValueList::Pascal, availability, _) => Cow::Borrowed(availability.as_str()),
         // The list of December 2025 has these under availability.
         (_, Availability::Busy | Availability::DoNotDisturb, activity)
-            if matches!(activity, Activity::InACall | Activity::InAMeeting | Activity::Presenting) =>
+            if matches!(
+                activity,
+                Activity::InACall | Activity::InAMeeting | Activity::Presenting
+            ) =>
         {
             lower(activity.as_str())
         }
@@ -41,7 +44,11 @@ mod tests {
     fn rule_14_the_later_list_is_spelled_differently() {
         let mut knobs = Knobs::default();
         let spelled = |shown, knobs: &Knobs| {
-            format!("{}/{}", spell_availability(shown, knobs), spell_activity(shown, knobs))
+            format!(
+                "{}/{}",
+                spell_availability(shown, knobs),
+                spell_activity(shown, knobs)
+            )
         };
         assert_eq!(spelled(Shown::IN_A_CALL, &knobs), "Busy/InACall");
         knobs.value_list = ValueList::List2025;

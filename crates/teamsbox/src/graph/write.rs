@@ -64,7 +64,8 @@ pub(super) fn handle(
     if let Some(foreign) = session_id.as_ref().filter(|id| ***id != *caller.app) {
         tracing::warn!(session_id = %foreign, app = %caller.app, "the session id is not the calling application's client id");
         if knobs.foreign_session_id == Policy::Refuse {
-            let message = "Forbidden: the session id must be the client id of the calling application.";
+            let message =
+                "Forbidden: the session id must be the client id of the calling application.";
             return Err(GraphError::new(StatusCode::FORBIDDEN, "Forbidden", message));
         }
     }
@@ -140,7 +141,8 @@ impl Action {
             (Operation::ClearPresence, Some(session_id)) => Ok(Self::Clear { session_id }),
             (Operation::SetUserPreferredPresence, _) => {
                 let shown = pair(body, &Shown::PREFERRED_PAIRS)?;
-                let range = knobs::milliseconds(knobs.preferred_shortest)..=knobs::milliseconds(knobs.preferred_longest);
+                let range = knobs::milliseconds(knobs.preferred_shortest)
+                    ..=knobs::milliseconds(knobs.preferred_longest);
                 Ok(Self::Prefer {
                     shown,
                     lasts: lasts(body, default_duration(shown), &range)?,
@@ -188,7 +190,9 @@ impl Action {
                 tenant.prefer(index, Some(preferred), now, cause);
             }
             Self::Unprefer => {
-                let empty = tenant.user(index).is_none_or(|user| user.preferred.is_none());
+                let empty = tenant
+                    .user(index)
+                    .is_none_or(|user| user.preferred.is_none());
                 if empty && world.knobs.clear_empty_preferred == Policy::Refuse {
                     let message = "The user has no preferred presence.";
                     return Err(GraphError::new(StatusCode::NOT_FOUND, "NotFound", message));
@@ -268,7 +272,9 @@ fn session_id(body: &Body) -> Result<String, GraphError> {
 /// Whether the pair is one that only calendars bring.
 fn of_calendar(body: &Body) -> bool {
     let activity = body.activity.as_deref().unwrap_or_default();
-    ["InAMeeting", "OutOfOffice"].iter().any(|word| word.eq_ignore_ascii_case(activity))
+    ["InAMeeting", "OutOfOffice"]
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(activity))
 }
 
 fn pair(body: &Body, permitted: &[Shown]) -> Result<Shown, GraphError> {

@@ -102,9 +102,14 @@ async fn send(shell: &Shell, letter: &Letter, body: Value) -> Outcome {
 /// The body of a request; `None` when none of its subscriptions stands any more.
 fn write(shell: &Shell, letter: &Letter) -> Option<Value> {
     let (subscriptions, knobs, fault, now) = shell.with(|world, now| {
-        let stands = |item: &super::outbox::Item| world.subscriptions.get(item.subscription).cloned();
+        let stands =
+            |item: &super::outbox::Item| world.subscriptions.get(item.subscription).cloned();
         let subscriptions: Vec<_> = letter.items.iter().map(stands).collect();
-        let fault = if letter.items.iter().any(|item| matches!(item.content, Content::Change { .. })) {
+        let fault = if letter
+            .items
+            .iter()
+            .any(|item| matches!(item.content, Content::Change { .. }))
+        {
             world.faults.hit_notification()
         } else {
             crate::faults::NotificationFault::default()
@@ -135,8 +140,13 @@ fn write(shell: &Shell, letter: &Letter) -> Option<Value> {
     let mut body = json!({ "value": values });
     if !recipients.is_empty() {
         let sign = |app: &Arc<str>| {
-            let claims = payload::validation_claims(app, &shell.tenant_id, knobs.validation_tokens, now);
-            if fault.forged_token { keys::forge(&claims) } else { shell.keys().sign(&claims).ok() }
+            let claims =
+                payload::validation_claims(app, &shell.tenant_id, knobs.validation_tokens, now);
+            if fault.forged_token {
+                keys::forge(&claims)
+            } else {
+                shell.keys().sign(&claims).ok()
+            }
         };
         body["validationTokens"] = recipients.iter().filter_map(sign).collect();
     }
@@ -197,15 +207,30 @@ pub(crate) async fn handshake(shell: &Shell, url: &str) -> Result<(), HandshakeE
     let http = shell.http().ok_or_else(|| refused("no HTTP client"))?;
     let deadline = shell.clock().now_milliseconds() + HANDSHAKE_TIMEOUT;
     let exchange = async {
-        let request = http.post(&url).header(CONTENT_TYPE, "text/plain; charset=utf-8").body("");
-        let mut response = request.send().await.map_err(|_| refused("it cannot be reached"))?;
+        let request = http
+            .post(&url)
+            .header(CONTENT_TYPE, "text/plain; charset=utf-8")
+            .body("");
+        let mut response = request
+            .send()
+            .await
+            .map_err(|_| refused("it cannot be reached"))?;
         let status = response.status();
         if status != reqwest::StatusCode::OK {
-            let reason = status.canonical_reason().unwrap_or("Unknown").replace(' ', "");
-            return Err(HandshakeError::Refused(format!("HTTP status code is '{reason}'.")));
+            let reason = status
+                .canonical_reason()
+                .unwrap_or("Unknown")
+                .replace(' ', "");
+            return Err(HandshakeError::Refused(format!(
+                "HTTP status code is '{reason}'."
+            )));
         }
-        let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let plain = kind.is_some_and(|kind| kind.trim().to_ascii_lowercase().starts_with("text/plain"));
+        let kind = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok());
+        let plain =
+            kind.is_some_and(|kind| kind.trim().to_ascii_lowercase().starts_with("text/plain"));
         if !plain {
             return Err(refused("The content type is not text/plain."));
         }

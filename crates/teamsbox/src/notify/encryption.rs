@@ -20,7 +20,8 @@ pub(crate) fn encrypt(plaintext: &str, recipient: &Recipient) -> Result<Value, U
     let mut key = [0_u8; 32];
     getrandom::fill(&mut key).map_err(|_| Unspecified)?;
     let (data, signature) = seal(plaintext.as_bytes(), &key)?;
-    let public = PublicEncryptingKey::from_der(&recipient.certificate.public_key).map_err(|_| Unspecified)?;
+    let public = PublicEncryptingKey::from_der(&recipient.certificate.public_key)
+        .map_err(|_| Unspecified)?;
     let public = OaepPublicEncryptingKey::new(public)?;
     let mut wrapped = vec![0_u8; public.ciphertext_size()];
     let wrapped = public.encrypt(&OAEP_SHA1_MGF1SHA1, &key, &mut wrapped, None)?;
@@ -40,7 +41,10 @@ fn seal(plaintext: &[u8], key: &[u8; 32]) -> Result<(Vec<u8>, Vec<u8>), Unspecif
     vector.copy_from_slice(key.get(..16).ok_or(Unspecified)?);
     let cipher = PaddedBlockEncryptingKey::cbc_pkcs7(UnboundCipherKey::new(&AES_256, key)?)?;
     let mut data = plaintext.to_vec();
-    cipher.less_safe_encrypt(&mut data, EncryptionContext::Iv128(FixedLength::from(vector)))?;
+    cipher.less_safe_encrypt(
+        &mut data,
+        EncryptionContext::Iv128(FixedLength::from(vector)),
+    )?;
     let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), &data);
     Ok((data, signature.as_ref().to_vec()))
 }
@@ -55,7 +59,8 @@ mod tests {
 
     #[test]
     fn row_074_and_075_the_vector_comes_out() {
-        let (data, signature) = seal(crate::vectors::PLAINTEXT.as_bytes(), &counting_key()).unwrap();
+        let (data, signature) =
+            seal(crate::vectors::PLAINTEXT.as_bytes(), &counting_key()).unwrap();
         assert_eq!(STANDARD.encode(data), crate::vectors::DATA);
         assert_eq!(STANDARD.encode(signature), crate::vectors::SIGNATURE);
     }
@@ -66,6 +71,9 @@ mod tests {
         let (data, signature) = seal(text, &counting_key()).unwrap();
         let expected = "LoFmM3wt0D8H6bTuNTroQT4Nfvygo+VP7lIzEyY4UO3hYTlE12ipZLH+RlqPgS3pmjmiOUCKXU6UKVMUPONEWg==";
         assert_eq!(STANDARD.encode(data), expected);
-        assert_eq!(STANDARD.encode(signature), "5WrDaSnNArHksdA9/aRayP4emG43BM4mBnMXPyFpQUY=");
+        assert_eq!(
+            STANDARD.encode(signature),
+            "5WrDaSnNArHksdA9/aRayP4emG43BM4mBnMXPyFpQUY="
+        );
     }
 }

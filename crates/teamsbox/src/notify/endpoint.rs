@@ -44,7 +44,11 @@ impl Endpoint {
             self.answers.pop_front();
         }
         self.answers.push_back((now, took));
-        while self.answers.front().is_some_and(|(at, _)| *at <= now - WINDOW) {
+        while self
+            .answers
+            .front()
+            .is_some_and(|(at, _)| *at <= now - WINDOW)
+        {
             self.answers.pop_front();
         }
         let count = self.answers.len();
@@ -52,7 +56,12 @@ impl Endpoint {
             return;
         }
         // Reaching the limit without an answer counts as exceeding it.
-        let over = |limit| self.answers.iter().filter(|(_, took)| *took >= limit).count();
+        let over = |limit| {
+            self.answers
+                .iter()
+                .filter(|(_, took)| *took >= limit)
+                .count()
+        };
         let (slow, very_slow) = (over(SLOW), over(VERY_SLOW));
         if very_slow * 100 > count * 15 && now >= self.dropping_until {
             self.dropping_until = now + WINDOW;
@@ -99,11 +108,18 @@ mod tests {
 
     #[test]
     fn row_088_fifteen_of_a_hundred_very_slow_is_the_limit() {
-        assert_ne!(answers(15, 10_000, 100).treatment(1_000), Treatment::Dropped);
+        assert_ne!(
+            answers(15, 10_000, 100).treatment(1_000),
+            Treatment::Dropped
+        );
         let mut endpoint = answers(16, 10_000, 100);
         assert_eq!(endpoint.treatment(1_000), Treatment::Dropped);
         let later = 1_000 + WINDOW;
-        assert_ne!(endpoint.treatment(later), Treatment::Dropped, "a sample is tried");
+        assert_ne!(
+            endpoint.treatment(later),
+            Treatment::Dropped,
+            "a sample is tried"
+        );
         for _ in 0..ANSWERS_MIN {
             endpoint.answered(10_000, later);
         }

@@ -35,25 +35,26 @@ impl World {
         }
     }
 
-    fn post_change(
-        &mut self,
-        id: Guid,
-        user: Guid,
-        shown: crate::value::Shown,
-        at: Milliseconds,
-    ) {
+    fn post_change(&mut self, id: Guid, user: Guid, shown: crate::value::Shown, at: Milliseconds) {
         let lost = match self.subscriptions.get(id) {
-            Some(subscription) if subscription.paused => Some("paused: reauthorizationRequired was not answered"),
+            Some(subscription) if subscription.paused => {
+                Some("paused: reauthorizationRequired was not answered")
+            }
             Some(_) if self.faults.silent_outage() => Some("silent outage"),
             Some(_) => None,
             None => return,
         };
         if let Some(reason) = lost {
-            self.journal.push(at, "delivery", Some(user), Detail::lost(id, reason), None);
+            self.journal
+                .push(at, "delivery", Some(user), Detail::lost(id, reason), None);
             return;
         }
         let duplicates = u64::from(self.knobs.notification_duplicates);
-        let copies = if self.random.below(100) < duplicates { 2 } else { 1 };
+        let copies = if self.random.below(100) < duplicates {
+            2
+        } else {
+            1
+        };
         for _ in 0..copies {
             let mut due = at.saturating_add(self.random.latency(&self.knobs));
             let Some(subscription) = self.subscriptions.get_mut(id) else {
@@ -69,7 +70,10 @@ impl World {
             };
             let url = subscription.notification_url.clone();
             if !self.outbox.post(due, at, &url, item) {
-                let detail = Detail::lost(id, "the endpoint was slow: notifications are dropped for 10 minutes");
+                let detail = Detail::lost(
+                    id,
+                    "the endpoint was slow: notifications are dropped for 10 minutes",
+                );
                 self.journal.push(at, "delivery", Some(user), detail, None);
             }
         }
@@ -79,7 +83,8 @@ impl World {
     pub(crate) fn settle_subscriptions(&mut self, now: Milliseconds) {
         for id in self.subscriptions.expire(now) {
             self.outbox.forget(id);
-            self.journal.push(now, "subscription", None, Detail::lost(id, "expired"), None);
+            self.journal
+                .push(now, "subscription", None, Detail::lost(id, "expired"), None);
         }
         for id in self.subscriptions.ask(now) {
             self.post_lifecycle(id, "reauthorizationRequired", now);
@@ -87,8 +92,17 @@ impl World {
     }
 
     /// Sends a lifecycle notification, if the subscription has an address for them.
-    pub(crate) fn post_lifecycle(&mut self, id: Guid, event: &'static str, now: Milliseconds) -> bool {
-        let Some(url) = self.subscriptions.get(id).and_then(|one| one.lifecycle_url.clone()) else {
+    pub(crate) fn post_lifecycle(
+        &mut self,
+        id: Guid,
+        event: &'static str,
+        now: Milliseconds,
+    ) -> bool {
+        let Some(url) = self
+            .subscriptions
+            .get(id)
+            .and_then(|one| one.lifecycle_url.clone())
+        else {
             return false;
         };
         let item = Item {

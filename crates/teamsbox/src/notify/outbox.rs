@@ -87,7 +87,13 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     /// Posts an item; `false` if it is thrown away, because the address is being punished or too much waits already.
-    pub(crate) fn post(&mut self, due: Milliseconds, now: Milliseconds, url: &str, item: Item) -> bool {
+    pub(crate) fn post(
+        &mut self,
+        due: Milliseconds,
+        now: Milliseconds,
+        url: &str,
+        item: Item,
+    ) -> bool {
         let endpoint = self.endpoints.get(host(url));
         let late = match endpoint.map_or(Treatment::Normal, |endpoint| endpoint.treatment(now)) {
             Treatment::Normal => 0,
@@ -109,7 +115,8 @@ impl Outbox {
             sent: 0,
             abandoned: false,
         };
-        self.waiting.insert((due.saturating_add(late), self.last), letter);
+        self.waiting
+            .insert((due.saturating_add(late), self.last), letter);
         true
     }
 
@@ -120,7 +127,10 @@ impl Outbox {
         let mut letters: Vec<Letter> = Vec::new();
         for letter in due.into_values() {
             let joined = letters.iter_mut().rev().find(|one| {
-                one.url == letter.url && one.attempt == 0 && letter.attempt == 0 && one.items.len() < items_max
+                one.url == letter.url
+                    && one.attempt == 0
+                    && letter.attempt == 0
+                    && one.items.len() < items_max
             });
             match joined {
                 Some(one) => one.items.extend(letter.items),
@@ -131,7 +141,12 @@ impl Outbox {
             letter.attempt += 1;
             letter.first_tried.get_or_insert(now);
             letter.sent = now;
-            letter.deadline = now + if letter.attempt == 1 { FIRST_TIMEOUT } else { LATER_TIMEOUT };
+            letter.deadline = now
+                + if letter.attempt == 1 {
+                    FIRST_TIMEOUT
+                } else {
+                    LATER_TIMEOUT
+                };
             letter.abandoned = false;
             self.sent.insert(letter.id, letter.clone());
         }
@@ -146,7 +161,10 @@ impl Outbox {
         let took = now - letter.sent;
         // An address that cannot be reached at all is not slow.
         if outcome != Outcome::Failed {
-            let endpoint = self.endpoints.entry(host(&letter.url).to_owned()).or_default();
+            let endpoint = self
+                .endpoints
+                .entry(host(&letter.url).to_owned())
+                .or_default();
             endpoint.answered(took, now);
         }
         let in_time = now <= letter.deadline;
@@ -167,7 +185,9 @@ impl Outbox {
     /// Nothing more for a subscription.
     pub(crate) fn forget(&mut self, subscription: Guid) {
         self.waiting.retain(|_, letter| {
-            letter.items.retain(|item| item.subscription != subscription);
+            letter
+                .items
+                .retain(|item| item.subscription != subscription);
             !letter.items.is_empty()
         });
     }
@@ -175,7 +195,10 @@ impl Outbox {
     /// When something is due next, answers that are awaited included.
     pub(crate) fn next_deadline(&self) -> Option<Milliseconds> {
         let waiting = self.waiting.first_key_value().map(|((due, _), _)| *due);
-        waiting.into_iter().chain(self.sent.values().map(|letter| letter.deadline)).min()
+        waiting
+            .into_iter()
+            .chain(self.sent.values().map(|letter| letter.deadline))
+            .min()
     }
 
     /// When something has to be sent next.
@@ -186,7 +209,10 @@ impl Outbox {
     /// How much manual time has to wait for.
     pub(crate) fn outstanding(&self, now: Milliseconds) -> usize {
         let due = self.waiting.range(..=(now, u64::MAX)).count();
-        let answers = self.sent.values().filter(|letter| !letter.abandoned || letter.deadline <= now);
+        let answers = self
+            .sent
+            .values()
+            .filter(|letter| !letter.abandoned || letter.deadline <= now);
         due + answers.count()
     }
 
@@ -225,8 +251,14 @@ mod tests {
         let letters = outbox.take(100, 1);
         assert_eq!(outbox.outstanding(100), 1);
         assert_eq!(letters[0].deadline, 3_100);
-        assert_eq!(outbox.finished(letters[0].id, Outcome::Status(202), 3_100), Verdict::Delivered);
-        assert_eq!((outbox.outstanding(i64::MAX), outbox.next_deadline()), (0, None));
+        assert_eq!(
+            outbox.finished(letters[0].id, Outcome::Status(202), 3_100),
+            Verdict::Delivered
+        );
+        assert_eq!(
+            (outbox.outstanding(i64::MAX), outbox.next_deadline()),
+            (0, None)
+        );
     }
 
     #[test]
@@ -236,9 +268,17 @@ mod tests {
         let (mut now, mut pauses) = (0, Vec::new());
         loop {
             let letter = outbox.take(now, 1).remove(0);
-            let expected = if letter.attempt == 1 { FIRST_TIMEOUT } else { LATER_TIMEOUT };
+            let expected = if letter.attempt == 1 {
+                FIRST_TIMEOUT
+            } else {
+                LATER_TIMEOUT
+            };
             assert_eq!(letter.deadline - now, expected);
-            let outcome = if letter.attempt % 2 == 0 { Outcome::Timeout } else { Outcome::Status(500) };
+            let outcome = if letter.attempt % 2 == 0 {
+                Outcome::Timeout
+            } else {
+                Outcome::Status(500)
+            };
             match outbox.finished(letter.id, outcome, now) {
                 Verdict::Retry(at) => {
                     pauses.push(at - now);
@@ -260,7 +300,11 @@ mod tests {
             outbox.post(0, 0, URL, item("missed"));
         }
         outbox.post(0, 0, "https://other.example/", item("missed"));
-        let sizes: Vec<_> = outbox.take(0, 2).iter().map(|letter| letter.items.len()).collect();
+        let sizes: Vec<_> = outbox
+            .take(0, 2)
+            .iter()
+            .map(|letter| letter.items.len())
+            .collect();
         assert_eq!(sizes, [2, 2, 1, 1]);
     }
 
@@ -277,6 +321,9 @@ mod tests {
         let mut outbox = Outbox::default();
         outbox.post(0, 0, URL, item("missed"));
         let letter = outbox.take(0, 1).remove(0);
-        assert!(matches!(outbox.finished(letter.id, Outcome::Status(200), 3_001), Verdict::Retry(_)));
+        assert!(matches!(
+            outbox.finished(letter.id, Outcome::Status(200), 3_001),
+            Verdict::Retry(_)
+        ));
     }
 }

@@ -39,7 +39,11 @@ pub(crate) fn item(
 
 /// The shape whose turn it is: always the first unless the knobs ask for variety.
 fn shape(context: &Context<'_>, of: u64) -> u64 {
-    if context.knobs.notification_variety { context.number % of } else { 0 }
+    if context.knobs.notification_variety {
+        context.number % of
+    } else {
+        0
+    }
 }
 
 fn change(
@@ -54,7 +58,11 @@ fn change(
         1 => format!("communications/presences?$filter=id+in+(%27{user}%27)"),
         _ => format!("communications/presences('{user}')"),
     };
-    let kind = if shape(context, 2) == 0 { "#Microsoft.Graph.presence" } else { "#microsoft.graph.presence" };
+    let kind = if shape(context, 2) == 0 {
+        "#Microsoft.Graph.presence"
+    } else {
+        "#microsoft.graph.presence"
+    };
     let path = if shape(context, 4) < 2 {
         format!("users/{user}/presence")
     } else {
@@ -101,11 +109,21 @@ fn common(subscription: &Subscription, context: &Context<'_>) -> Map<String, Val
         _ => timestamp(subscription.expires - 8 * HOUR).strftime("%Y-%m-%dT%H:%M:%S.2420488-08:00"),
     };
     let mut item = Map::new();
-    item.insert("subscriptionId".to_owned(), json!(subscription.id.to_string()));
-    item.insert("subscriptionExpirationDateTime".to_owned(), json!(expires.to_string()));
+    item.insert(
+        "subscriptionId".to_owned(),
+        json!(subscription.id.to_string()),
+    );
+    item.insert(
+        "subscriptionExpirationDateTime".to_owned(),
+        json!(expires.to_string()),
+    );
     item.insert("tenantId".to_owned(), json!(context.tenant_id));
     if let Some(state) = &subscription.client_state {
-        let state = if context.fault.wrong_client_state { "not the client state" } else { state };
+        let state = if context.fault.wrong_client_state {
+            "not the client state"
+        } else {
+            state
+        };
         item.insert("clientState".to_owned(), json!(state));
     }
     item
@@ -131,7 +149,9 @@ pub(crate) fn validation_claims(
     });
     match style {
         TokenStyle::V2 => {
-            claims["iss"] = json!(format!("https://login.microsoftonline.com/{tenant_id}/v2.0"));
+            claims["iss"] = json!(format!(
+                "https://login.microsoftonline.com/{tenant_id}/v2.0"
+            ));
             claims["azp"] = json!(PUBLISHER);
             claims["azpacr"] = json!("2");
             claims["ver"] = json!("2.0");

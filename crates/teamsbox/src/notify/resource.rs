@@ -13,19 +13,25 @@ pub(crate) const IDS_MAX: usize = 650;
 /// Says what is wrong with it.
 pub(crate) fn parse(resource: &str) -> Result<BTreeSet<Guid>, String> {
     let path = resource.strip_prefix('/').unwrap_or(resource);
-    let rest = strip_word(path, "communications/presences")
-        .ok_or_else(|| "The emulator delivers notifications for communications/presences only.".to_owned())?;
+    let rest = strip_word(path, "communications/presences").ok_or_else(|| {
+        "The emulator delivers notifications for communications/presences only.".to_owned()
+    })?;
     if let Some(id) = rest.strip_prefix('/') {
         return single(id);
     }
-    if let Some(id) = rest.strip_prefix("('").and_then(|rest| rest.strip_suffix("')")) {
+    if let Some(id) = rest
+        .strip_prefix("('")
+        .and_then(|rest| rest.strip_suffix("')"))
+    {
         return single(id);
     }
     let Some(query) = rest.strip_prefix('?') else {
         return Err("The resource names neither a user nor a filter.".to_owned());
     };
     let query = query.replace('+', " ");
-    let query = percent_encoding::percent_decode_str(&query).decode_utf8_lossy().into_owned();
+    let query = percent_encoding::percent_decode_str(&query)
+        .decode_utf8_lossy()
+        .into_owned();
     if query.to_ascii_lowercase().contains("$select") {
         return Err("$select is not supported for presence subscriptions.".to_owned());
     }
@@ -55,7 +61,8 @@ fn single(id: &str) -> Result<BTreeSet<Guid>, String> {
 
 fn guid(id: &str) -> Result<Guid, String> {
     let shortened: String = id.chars().take(64).collect();
-    id.parse().map_err(|_| format!("'{shortened}' is not an object id."))
+    id.parse()
+        .map_err(|_| format!("'{shortened}' is not an object id."))
 }
 
 fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
@@ -79,7 +86,10 @@ mod tests {
             format!("communications/presences('{A}')"),
             format!("/communications/presences?$filter=id in ('{A}')"),
             format!("communications/presences?$filter=id+in+(%27{A}%27)"),
-            format!("/Communications/Presences?$filter=id in ('{A}', '{}')", A.to_uppercase()),
+            format!(
+                "/Communications/Presences?$filter=id in ('{A}', '{}')",
+                A.to_uppercase()
+            ),
         ] {
             assert_eq!(parse(&text).unwrap().len(), 1, "{text}");
         }
@@ -88,8 +98,13 @@ mod tests {
     #[test]
     fn rule_36_anything_else_is_refused() {
         let many = |count: u32| {
-            let ids: Vec<_> = (0..count).map(|number| format!("'00000000-0000-4000-8000-{number:012}'")).collect();
-            format!("/communications/presences?$filter=id in ({})", ids.join(","))
+            let ids: Vec<_> = (0..count)
+                .map(|number| format!("'00000000-0000-4000-8000-{number:012}'"))
+                .collect();
+            format!(
+                "/communications/presences?$filter=id in ({})",
+                ids.join(",")
+            )
         };
         assert_eq!(parse(&many(650)).unwrap().len(), 650);
         for text in [

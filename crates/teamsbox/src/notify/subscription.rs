@@ -52,12 +52,19 @@ impl Subscription {
     fn asks_at(&self) -> Milliseconds {
         match self.asked {
             Some(asked) => asked.saturating_add(ASK_AHEAD),
-            None => self.token_expires.min(self.expires).saturating_sub(ASK_AHEAD),
+            None => self
+                .token_expires
+                .min(self.expires)
+                .saturating_sub(ASK_AHEAD),
         }
     }
 
     fn next_deadline(&self) -> Milliseconds {
-        let pauses = if self.paused { Milliseconds::MAX } else { self.token_expires };
+        let pauses = if self.paused {
+            Milliseconds::MAX
+        } else {
+            self.token_expires
+        };
         self.expires.min(self.asks_at()).min(pauses)
     }
 
@@ -66,7 +73,8 @@ impl Subscription {
         self.token_expires = token_expires;
         self.paused = false;
         // With the end near anyway, the next question comes after the usual pause, not at once.
-        self.asked = (self.expires.min(token_expires).saturating_sub(ASK_AHEAD) <= now).then_some(now);
+        self.asked =
+            (self.expires.min(token_expires).saturating_sub(ASK_AHEAD) <= now).then_some(now);
     }
 }
 
@@ -103,7 +111,9 @@ impl Subscriptions {
 
     /// The one an application made on behalf of a user: there is at most one.
     pub(crate) fn of(&self, app: &str, creator: Guid) -> Option<&Subscription> {
-        self.all.values().find(|one| *one.app == *app && one.creator == creator)
+        self.all
+            .values()
+            .find(|one| *one.app == *app && one.creator == creator)
     }
 
     /// Those that are about a person.
@@ -114,7 +124,12 @@ impl Subscriptions {
 
     /// Removes those whose time is over.
     pub(crate) fn expire(&mut self, now: Milliseconds) -> Vec<Guid> {
-        let over: Vec<_> = self.all.values().filter(|one| one.expires <= now).map(|one| one.id).collect();
+        let over: Vec<_> = self
+            .all
+            .values()
+            .filter(|one| one.expires <= now)
+            .map(|one| one.id)
+            .collect();
         for id in &over {
             self.all.remove(id);
         }
@@ -177,7 +192,9 @@ mod tests {
         assert!(all.ask(36 * MINUTE).is_empty());
         assert_eq!(all.ask(50 * MINUTE), [id], "asked again");
         assert!(all.get(id).unwrap().paused);
-        all.get_mut(id).unwrap().reauthorize(110 * MINUTE, 51 * MINUTE);
+        all.get_mut(id)
+            .unwrap()
+            .reauthorize(110 * MINUTE, 51 * MINUTE);
         assert!(!all.get(id).unwrap().paused);
         assert!(all.ask(52 * MINUTE).is_empty());
         assert!(all.expire(60 * MINUTE - 1).is_empty());

@@ -65,7 +65,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::EndCall),
         2 => someone().prop_map(Deed::Share),
         1 => Just(Deed::StopSharing),
-        1 => (0..3_usize, 0..20 * MINUTE, MINUTE..30 * MINUTE).prop_map(|(kind, starts, lasts)| Deed::Plan { kind, starts, lasts }),
+        1 => (0..2_usize, 0..20 * MINUTE, MINUTE..30 * MINUTE).prop_map(|(kind, starts, lasts)| Deed::Plan { kind, starts, lasts }),
     ]
 }
 
@@ -158,10 +158,16 @@ fn apply(
             );
         }
         Deed::StopSharing => tenant.stop_sharing(index, *now),
-        Deed::Plan { kind, starts, lasts } => {
-            let kinds = [CalendarKind::Busy, CalendarKind::Meeting, CalendarKind::OutOfOffice];
+        Deed::Plan {
+            kind,
+            starts,
+            lasts,
+        } => {
+            let kinds = [CalendarKind::Busy, CalendarKind::Meeting];
             let starts = *now + starts;
-            tenant.users[index].calendar.add(kinds[kind], starts, starts + lasts, "", *now);
+            tenant.users[index]
+                .calendar
+                .add(kinds[kind], starts, starts + lasts, "", *now);
             tenant.refresh(index, *now, Cause::Teams("calendar"));
         }
     }

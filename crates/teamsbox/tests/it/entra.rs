@@ -107,7 +107,7 @@ async fn other_requests_are_refused_in_the_envelope() {
         (without("scope"), 400, "invalid_request", 900_144),
         (without("client_secret"), 401, "invalid_client", 7_000_218),
         (
-            with("grant_type", "password"),
+            with("grant_type", "telepathy"),
             400,
             "unsupported_grant_type",
             70_003,

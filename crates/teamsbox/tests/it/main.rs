@@ -6,6 +6,7 @@
 )]
 
 mod bounds;
+mod clients;
 mod clock;
 mod control;
 mod entra;

@@ -11,7 +11,7 @@ use crate::support::Tenant;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_teamsbox"));
     command
         .env_clear()
