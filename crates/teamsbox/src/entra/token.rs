@@ -145,7 +145,9 @@ fn client(
     let app = shell
         .with(|world, _| world.registrations.find(&client_id))
         .map_err(unauthenticated)?;
-    let unbound_code = form.code.is_some() && form.code_verifier.is_none() && app.is_confidential();
+    // Some clients send the device code in `code` as well, so the grant decides.
+    let by_code = form.grant_type.as_deref() == Some("authorization_code");
+    let unbound_code = by_code && form.code_verifier.is_none() && app.is_confidential();
     if must_prove || unbound_code {
         let text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
         return Err(TokenError::new(
