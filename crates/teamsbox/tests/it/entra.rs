@@ -28,7 +28,7 @@ fn form<'a>(id: &'a str, secret: &'a str) -> [(&'a str, &'a str); 4] {
 }
 
 #[tokio::test]
-async fn row_95_a_wrong_secret_is_refused() {
+async fn row_095_a_wrong_secret_is_refused() {
     let tenant = Tenant::start().await;
     let (status, body) = ask(&tenant, &form(X, "wrong")).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
