@@ -1,0 +1,661 @@
+//! Signing in: rows 95 to 100 of the conformance vectors, and rules 1 to 5.
+
+use std::collections::HashMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use reqwest::redirect::Policy;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use teamsbox::{App, Config};
+
+use crate::support::{ANNA, BEN, SCOPE, SECRET, Tenant, X, config};
+
+/// The certificate of the published vectors.
+const CERTIFICATE: &str = include_str!("vector-certificate.txt");
+const PS256: &str = "eyJhbGciOiJQUzI1NiIsInR5cCI6IkpXVCIsIng1dCNTMjU2IjoicHRiNl96ck5qOTN5YVFhQ1ZlWW40M2pqZjFxaUUtTkpwa0J3d0EyanNLVSJ9.eyJhdWQiOiJodHRwczovL2xvZ2luLm1pY3Jvc29mdG9ubGluZS5jb20vODRiZDgxNTgtNmQ0ZC00OTU4LThiOWYtOWQ2NDQ1NTQyZjk1L29hdXRoMi92Mi4wL3Rva2VuIiwiaXNzIjoiMjI1NTM4NzYtZjVhYi00NTI5LWJmZmItY2ZlNTBhYTg5Zjg3Iiwic3ViIjoiMjI1NTM4NzYtZjVhYi00NTI5LWJmZmItY2ZlNTBhYTg5Zjg3IiwianRpIjoiMDBhYTAwYWEtYmIxMS1jYzIyLWRkMzMtNDRlZTQ0ZWU0NGVlIiwibmJmIjoxNzY3MjI1NjAwLCJpYXQiOjE3NjcyMjU2MDAsImV4cCI6MTc2NzIyNjIwMH0.inrDcEZREe_Fqjh8FercubOQ43_RUOAZ4XmMuCGlCnwG4dJHYRIbSUdbHrqLdZpDUgTL_fO7TN9k8RSop0S0B7ylsLk-FnXybOit76Nnf780UEgTz_Pq-7sF5Q_XOjOcLKVvV0cgJs6nPWJ53uUBtvJAUNWxTv4gVfdXS_Lg4HhCuiYnWRnDheviAcbJGcMdKuY-vf7c43iQBuSqyVsrC_043Tg9NDMKVkxFSW8vgrmNSHTuCz-gSNE5dnajtT6IBgTSaFU6M-o6DsNPTMSTUBmvoGm201pg6JFmHjGprqAFP4xpqaPEKif0x2taHTfDDnGm6pgcqgL4XuYZylVDLw";
+const VECTOR_TENANT: &str = "84bd8158-6d4d-4958-8b9f-9d6445542f95";
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// A form to an endpoint of Entra; status and body.
+async fn ask(tenant: &Tenant, path: &str, form: &[(&str, &str)]) -> (u16, Value) {
+    let url = format!("{}/{path}", tenant.url);
+    let response = tenant.http.post(url).form(form).send().await.unwrap();
+    (response.status().as_u16(), response.json().await.unwrap())
+}
+
+async fn token(tenant: &Tenant, form: &[(&str, &str)]) -> (u16, Value) {
+    ask(tenant, "contoso.example/oauth2/v2.0/token", form).await
+}
+
+fn claims(token: &Value) -> Value {
+    let part = token.as_str().unwrap().split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+fn refused(answer: &(u16, Value)) -> (u16, &str, u64) {
+    let (status, body) = answer;
+    assert!(
+        body["error_description"]
+            .as_str()
+            .unwrap()
+            .starts_with(&format!("AADSTS{}: ", body["error_codes"][0]))
+    );
+    assert!(
+        body["trace_id"].is_string()
+            && body["correlation_id"].is_string()
+            && body["timestamp"].is_string()
+    );
+    (
+        *status,
+        body["error"].as_str().unwrap(),
+        body["error_codes"][0].as_u64().unwrap(),
+    )
+}
+
+/// Half an application's own key: what signs its assertions.
+fn own_key() -> (String, EncodingKey) {
+    let pair = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
+    let der = aws_lc_rs::encoding::AsDer::as_der(&pair).unwrap();
+    let body = base64::engine::general_purpose::STANDARD.encode(der.as_ref());
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n");
+    let own = rcgen::KeyPair::from_pem(&pem).unwrap();
+    let certificate = rcgen::CertificateParams::default()
+        .self_signed(&own)
+        .unwrap()
+        .pem();
+    (
+        certificate,
+        EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap(),
+    )
+}
+
+fn assertion_form(assertion: &str) -> [(&str, &str); 5] {
+    [
+        ("grant_type", "client_credentials"),
+        ("client_id", X),
+        ("scope", SCOPE),
+        ("client_assertion_type", ASSERTION_TYPE),
+        ("client_assertion", assertion),
+    ]
+}
+
+#[tokio::test]
+async fn row_096_the_assertion_of_the_vectors_is_accepted() {
+    let app = App {
+        client_id: X.to_owned(),
+        client_secret: String::new(),
+        certificates: vec![CERTIFICATE.to_owned()],
+        ..App::default()
+    };
+    let at = |text: &str| Some(text.parse::<jiff::Timestamp>().unwrap().as_millisecond());
+    let config = |start: &str| Config {
+        tenant_id: VECTOR_TENANT.to_owned(),
+        apps: vec![app.clone()],
+        clock_start: at(start),
+        ..config()
+    };
+    let tenant = Tenant::start_with(config("2026-01-01T00:05:00Z")).await;
+    let answer = token(&tenant, &assertion_form(PS256)).await;
+    assert_eq!(answer.0, 200, "{}", answer.1);
+    assert!(answer.1.get("refresh_token").is_none(), "rule 3");
+    let altered = PS256.replace("4XuYZylVDLw", "4XuYZylVDLg");
+    assert_eq!(
+        refused(&token(&tenant, &assertion_form(&altered)).await),
+        (401, "invalid_client", 700_027)
+    );
+    let late = Tenant::start_with(config("2026-01-01T00:16:00Z")).await;
+    assert_eq!(
+        refused(&token(&late, &assertion_form(PS256)).await),
+        (401, "invalid_client", 700_024)
+    );
+}
+
+#[tokio::test]
+async fn rule_1_assertions_in_rs256_with_either_thumbprint() {
+    let tenant = Tenant::start().await;
+    let (certificate, key) = own_key();
+    let app = json!({ "clientId": X, "certificates": [certificate] });
+    let registered = tenant.ok(Method::POST, "apps", Some(app)).await;
+    let hex = registered["certificates"][0].as_str().unwrap().to_owned();
+    let bytes: Vec<u8> = (0..20)
+        .map(|at| u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).unwrap())
+        .collect();
+    let now = tenant.teamsbox.clock().now_milliseconds() / 1_000;
+    let make = |aud: &str, sub: &str, exp: i64| {
+        let header = Header {
+            x5t: Some(URL_SAFE_NO_PAD.encode(&bytes)),
+            ..Header::new(Algorithm::RS256)
+        };
+        let claims = json!({ "aud": aud, "iss": sub, "sub": sub, "jti": "1", "nbf": now, "iat": now, "exp": exp });
+        jsonwebtoken::encode(&header, &claims, &key).unwrap()
+    };
+    let endpoint = format!("{}/contoso.example/oauth2/v2.0/token", tenant.url);
+    let good = make(&endpoint, X, now + 600);
+    assert_eq!(token(&tenant, &assertion_form(&good)).await.0, 200);
+    let other =
+        "https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token";
+    for (assertion, code) in [
+        (make(other, X, now + 600), 700_023),
+        (make(&endpoint, ANNA, now + 600), 700_021),
+        (make(&endpoint, X, now - 600), 700_024),
+        ("nonsense".to_owned(), 50_027),
+    ] {
+        assert_eq!(
+            refused(&token(&tenant, &assertion_form(&assertion)).await),
+            (401, "invalid_client", code)
+        );
+    }
+}
+
+#[tokio::test]
+async fn rule_2_discovery_keys_and_rotation() {
+    let tenant = Tenant::start().await;
+    let get = async |path: &str| {
+        let response = tenant
+            .http
+            .get(format!("{}/{path}", tenant.url))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        response.json::<Value>().await.unwrap()
+    };
+    let id = tenant.teamsbox.tenant_id().to_owned();
+    let found = get("contoso.example/v2.0/.well-known/openid-configuration").await;
+    assert_eq!(
+        found["token_endpoint"],
+        format!("{}/{id}/oauth2/v2.0/token", tenant.url)
+    );
+    assert_eq!(found["issuer"], format!("{}/{id}/v2.0", tenant.url));
+    let methods = found["token_endpoint_auth_methods_supported"].to_string();
+    assert!(methods.contains("private_key_jwt") && methods.contains("client_secret_post"));
+    assert!(get("common/.well-known/openid-configuration").await["jwks_uri"].is_string());
+    let before = get("common/discovery/keys").await;
+    let same = get(&format!("{id}/discovery/v2.0/keys")).await;
+    assert_eq!(before["keys"].as_array().unwrap().len(), 2);
+    assert_eq!(before["keys"][0]["kid"], same["keys"][0]["kid"]);
+    for member in ["kty", "use", "kid", "x5t", "n", "e", "x5c", "issuer"] {
+        assert!(before["keys"][0].get(member).is_some(), "{member}");
+    }
+    // A token made before a rotation is checked with the keys published after it.
+    let old = tenant.token(X).await;
+    tenant.ok(Method::POST, "keys/rotate", None).await;
+    let after = get("common/discovery/keys").await;
+    assert_eq!(
+        after["keys"][0]["kid"], before["keys"][1]["kid"],
+        "the next key was known before"
+    );
+    let kid = jsonwebtoken::decode_header(&old).unwrap().kid.unwrap();
+    let key = after["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|key| key["kid"] == kid)
+        .unwrap();
+    let check =
+        DecodingKey::from_rsa_components(key["n"].as_str().unwrap(), key["e"].as_str().unwrap())
+            .unwrap();
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.validate_aud = false;
+    jsonwebtoken::decode::<Value>(&old, &check, &validation).unwrap();
+    assert_eq!(
+        tenant
+            .with_token(&old, Method::GET, &format!("users/{ANNA}/presence"), None)
+            .await
+            .status(),
+        200
+    );
+}
+
+async fn device(tenant: &Tenant, scope: &str) -> Value {
+    let form = [("client_id", X), ("scope", scope)];
+    let (status, body) = ask(tenant, "contoso.example/oauth2/v2.0/devicecode", &form).await;
+    assert_eq!(status, 200, "{body}");
+    body
+}
+
+async fn poll(tenant: &Tenant, code: &Value) -> (u16, Value) {
+    let form = [
+        ("grant_type", DEVICE_GRANT),
+        ("client_id", X),
+        ("device_code", code.as_str().unwrap()),
+    ];
+    token(tenant, &form).await
+}
+
+#[tokio::test]
+async fn row_097_a_device_waits_for_its_user() {
+    let tenant = Tenant::start().await;
+    let started = device(&tenant, "Presence.Read offline_access openid").await;
+    assert_eq!(
+        (&started["expires_in"], &started["interval"]),
+        (&json!(900), &json!(5))
+    );
+    let message = started["message"].as_str().unwrap();
+    assert!(
+        message.contains(started["user_code"].as_str().unwrap())
+            && message.contains(started["verification_uri"].as_str().unwrap())
+    );
+    let code = &started["device_code"];
+    tenant.advance_minutes(5.0 / 60.0).await;
+    assert_eq!(
+        refused(&poll(&tenant, code).await),
+        (400, "authorization_pending", 70_016)
+    );
+    tenant.advance_minutes(4.0 / 60.0).await;
+    assert_eq!(refused(&poll(&tenant, code).await).1, "slow_down");
+    tenant.advance_minutes(10.0 / 60.0).await;
+    assert_eq!(
+        refused(&poll(&tenant, code).await).1,
+        "authorization_pending"
+    );
+    // The page: the code, the user, yes.
+    let page = started["verification_uri"].as_str().unwrap();
+    let asked = tenant
+        .http
+        .get(page)
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert!(asked.contains("<label for=\"code\">"));
+    let typed = started["user_code"].as_str().unwrap().to_lowercase();
+    let next = tenant
+        .http
+        .post(page)
+        .form(&[("code", typed.as_str())])
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert!(
+        next.contains("Allow")
+            && next.contains("Presence.Read")
+            && next.contains("anna@contoso.example")
+    );
+    let yes = [
+        ("code", typed.as_str()),
+        ("user", "anna@contoso.example"),
+        ("action", "allow"),
+    ];
+    assert_eq!(
+        tenant
+            .http
+            .post(page)
+            .form(&yes)
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
+    tenant.advance_minutes(10.0 / 60.0).await;
+    let (status, body) = poll(&tenant, code).await;
+    assert_eq!(status, 200, "{body}");
+    let access = claims(&body["access_token"]);
+    assert_eq!(
+        (&access["oid"], &access["scp"], &access["appid"]),
+        (&json!(ANNA), &json!("Presence.Read"), &json!(X))
+    );
+    assert!(access.get("roles").is_none() && body["refresh_token"].is_string());
+    assert_eq!(
+        claims(&body["id_token"])["preferred_username"],
+        "anna@contoso.example"
+    );
+    assert_eq!(
+        refused(&poll(&tenant, code).await),
+        (400, "bad_verification_code", 70_018)
+    );
+}
+
+#[tokio::test]
+async fn rule_4_a_device_is_declined_or_too_late() {
+    let tenant = Tenant::start().await;
+    let started = device(&tenant, "Presence.Read").await;
+    let no = json!({ "userCode": started["user_code"], "action": "decline" });
+    tenant.ok(Method::POST, "device", Some(no.clone())).await;
+    assert_eq!(
+        tenant.control(Method::POST, "device", Some(no)).await.0,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(
+        refused(&poll(&tenant, &started["device_code"]).await).1,
+        "authorization_declined"
+    );
+    let started = device(&tenant, "Presence.Read").await;
+    tenant.advance_minutes(15.0).await;
+    assert_eq!(
+        refused(&poll(&tenant, &started["device_code"]).await).1,
+        "expired_token"
+    );
+    let page = started["verification_uri"].as_str().unwrap();
+    let late = tenant
+        .http
+        .post(page)
+        .form(&[("code", started["user_code"].as_str().unwrap())])
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(late.status(), 400);
+    assert!(late.text().await.unwrap().contains("role=\"alert\""));
+}
+
+/// Signs Anna in on the page; the parameters of the address the application gets.
+async fn authorize(
+    tenant: &Tenant,
+    extra: &[(&str, &str)],
+    action: &str,
+) -> HashMap<String, String> {
+    let browser = reqwest::Client::builder()
+        .redirect(Policy::none())
+        .build()
+        .unwrap();
+    let url = format!("{}/contoso.example/oauth2/v2.0/authorize", tenant.url);
+    let mut wanted = vec![
+        ("client_id", X),
+        ("response_type", "code"),
+        ("redirect_uri", "http://localhost:1/back?from=entra"),
+        ("scope", "Presence.Read offline_access"),
+        ("state", "a b&c"),
+    ];
+    wanted.extend(extra);
+    let page = browser
+        .get(reqwest::Url::parse_with_params(&url, &wanted).unwrap())
+        .send()
+        .await
+        .unwrap();
+    if page.status() == StatusCode::OK {
+        let text = page.text().await.unwrap();
+        assert!(
+            text.contains("<select id=\"user\"") && text.contains("value=\"a b&amp;c\""),
+            "{text}"
+        );
+        wanted.extend([("user", "anna@contoso.example"), ("action", action)]);
+    }
+    let back = browser.post(&url).form(&wanted).send().await.unwrap();
+    assert_eq!(back.status(), StatusCode::FOUND);
+    let location = reqwest::Url::parse(back.headers()["location"].to_str().unwrap()).unwrap();
+    let parameters: HashMap<_, _> = location.query_pairs().into_owned().collect();
+    assert_eq!(
+        (parameters["from"].as_str(), parameters["state"].as_str()),
+        ("entra", "a b&c")
+    );
+    parameters
+}
+
+fn code_form<'a>(code: &'a str, verifier: &'a str) -> [(&'a str, &'a str); 5] {
+    [
+        ("grant_type", "authorization_code"),
+        ("client_id", X),
+        ("code", code),
+        ("redirect_uri", "http://localhost:1/back?from=entra"),
+        ("code_verifier", verifier),
+    ]
+}
+
+#[tokio::test]
+async fn row_098_a_code_is_bound_to_its_verifier() {
+    let tenant = Tenant::start().await;
+    let challenge = [
+        (
+            "code_challenge",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        ),
+        ("code_challenge_method", "S256"),
+    ];
+    let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    let code = authorize(&tenant, &challenge, "allow").await["code"].clone();
+    assert_eq!(
+        refused(&token(&tenant, &code_form(&code, "another")).await),
+        (400, "invalid_grant", 501_481)
+    );
+    let (status, body) = token(&tenant, &code_form(&code, verifier)).await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(claims(&body["access_token"])["oid"], ANNA);
+    assert_eq!(
+        refused(&token(&tenant, &code_form(&code, verifier)).await),
+        (400, "invalid_grant", 54_005)
+    );
+    let late = authorize(&tenant, &challenge, "allow").await["code"].clone();
+    tenant.advance_minutes(10.0).await;
+    assert_eq!(
+        refused(&token(&tenant, &code_form(&late, verifier)).await),
+        (400, "invalid_grant", 70_008)
+    );
+    let declined = authorize(&tenant, &challenge, "cancel").await;
+    assert_eq!(declined["error"], "access_denied");
+    let plain = authorize(
+        &tenant,
+        &[("code_challenge", "x"), ("code_challenge_method", "plain")],
+        "allow",
+    )
+    .await;
+    assert_eq!(plain["error"], "invalid_request");
+    // Without a verifier an application that has a secret must show it.
+    let code = authorize(&tenant, &[], "allow").await["code"].clone();
+    let form: Vec<_> = code_form(&code, "").into_iter().take(4).collect();
+    assert_eq!(
+        refused(&token(&tenant, &form).await),
+        (401, "invalid_client", 7_000_218)
+    );
+    let with_secret: Vec<_> = form
+        .into_iter()
+        .chain([("client_secret", SECRET)])
+        .collect();
+    assert_eq!(token(&tenant, &with_secret).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_wrong_redirect_is_never_followed() {
+    let tenant = Tenant::start().await;
+    let app = json!({ "clientId": X, "clientSecret": SECRET, "redirectUris": ["http://localhost:1/own"] });
+    tenant.ok(Method::POST, "apps", Some(app)).await;
+    let url = format!("{}/contoso.example/oauth2/v2.0/authorize", tenant.url);
+    let wanted = [
+        ("client_id", X),
+        ("response_type", "code"),
+        ("redirect_uri", "http://localhost:1/<b>"),
+        ("scope", "openid"),
+    ];
+    let page = tenant
+        .http
+        .get(reqwest::Url::parse_with_params(&url, &wanted).unwrap())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(page.status(), StatusCode::BAD_REQUEST);
+    let policy = page.headers()["content-security-policy"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(policy.contains("default-src 'none'") && !policy.contains("script-src"));
+    let text = page.text().await.unwrap();
+    assert!(
+        text.contains("AADSTS50011") && !text.contains("<b>"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn row_099_an_old_refresh_token_works_until_it_is_revoked() {
+    let tenant = Tenant::start().await;
+    let form = [
+        ("grant_type", "password"),
+        ("client_id", X),
+        ("username", "anna@contoso.example"),
+        ("password", teamsbox::DEFAULT_PASSWORD),
+        ("scope", "Presence.Read offline_access"),
+    ];
+    let (_, first) = token(&tenant, &form).await;
+    let first = first["refresh_token"].as_str().unwrap().to_owned();
+    let refresh = async |token_text: &str| {
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("client_id", X),
+            ("refresh_token", token_text),
+        ];
+        token(&tenant, &form).await
+    };
+    let (status, second) = refresh(&first).await;
+    assert_eq!(status, 200, "{second}");
+    assert_ne!(second["refresh_token"], first);
+    assert_eq!(claims(&second["access_token"])["scp"], "Presence.Read");
+    assert_eq!(refresh(&first).await.0, 200, "using it does not use it up");
+    let path = format!("users/{ANNA}/revoke");
+    assert_eq!(tenant.ok(Method::POST, &path, None).await["revoked"], 3);
+    for old in [&first, second["refresh_token"].as_str().unwrap()] {
+        assert_eq!(refused(&refresh(old).await), (400, "invalid_grant", 50_173));
+    }
+    assert_eq!(
+        refused(&refresh("unheard-of").await),
+        (400, "invalid_grant", 9_002_313)
+    );
+    let (_, body) = token(&tenant, &form).await;
+    tenant.advance_minutes(90.0 * 24.0 * 60.0).await;
+    assert_eq!(
+        refused(&refresh(body["refresh_token"].as_str().unwrap()).await),
+        (400, "invalid_grant", 700_082)
+    );
+    let without: Vec<_> = form
+        .iter()
+        .copied()
+        .map(|(name, value)| (name, value.trim_end_matches(" offline_access")))
+        .collect();
+    assert!(
+        token(&tenant, &without)
+            .await
+            .1
+            .get("refresh_token")
+            .is_none(),
+        "rule 3"
+    );
+}
+
+#[tokio::test]
+async fn row_100_passwords_are_refused_where_entra_refuses_them() {
+    let tenant = Tenant::start().await;
+    let form = |user: &'static str, password: &'static str| {
+        [
+            ("grant_type", "password"),
+            ("client_id", X),
+            ("username", user),
+            ("password", password),
+            ("scope", "Presence.Read"),
+        ]
+    };
+    let (anna, ben, right) = (
+        "anna@contoso.example",
+        "ben@contoso.example",
+        teamsbox::DEFAULT_PASSWORD,
+    );
+    assert_eq!(token(&tenant, &form(anna, right)).await.0, 200);
+    assert_eq!(
+        refused(&token(&tenant, &form(anna, "wrong")).await),
+        (400, "invalid_grant", 50_126)
+    );
+    assert_eq!(
+        refused(&token(&tenant, &form("nobody@contoso.example", right)).await),
+        (400, "invalid_grant", 50_034)
+    );
+    tenant
+        .ok(
+            Method::PATCH,
+            &format!("users/{ANNA}"),
+            Some(json!({ "federated": true })),
+        )
+        .await;
+    assert_eq!(
+        refused(&token(&tenant, &form(anna, right)).await).1,
+        "invalid_grant"
+    );
+    let realm = tenant
+        .http
+        .get(format!("{}/common/userrealm/{anna}", tenant.url))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        realm.json::<Value>().await.unwrap()["account_type"],
+        "Federated"
+    );
+    tenant
+        .ok(
+            Method::PATCH,
+            &format!("users/{BEN}"),
+            Some(json!({ "secondFactor": true })),
+        )
+        .await;
+    assert_eq!(
+        refused(&token(&tenant, &form(ben, right)).await),
+        (400, "invalid_grant", 50_076)
+    );
+    let common = ask(&tenant, "common/oauth2/v2.0/token", &form(anna, right)).await;
+    assert_eq!(refused(&common).1, "invalid_request", "rule 5");
+    tenant
+        .ok(
+            Method::PATCH,
+            &format!("users/{BEN}"),
+            Some(json!({ "secondFactor": false, "password": null })),
+        )
+        .await;
+    assert_eq!(refused(&token(&tenant, &form(ben, right)).await).2, 50_126);
+}
+
+#[tokio::test]
+async fn scopes_are_refused_that_do_not_exist_or_lack_consent() {
+    let tenant = Tenant::start().await;
+    let app = json!({ "clientId": X, "clientSecret": SECRET, "scopes": ["Presence.Read"] });
+    tenant.ok(Method::POST, "apps", Some(app)).await;
+    let form = |scope: &'static str| [("client_id", X), ("scope", scope)];
+    let ask = async |scope| {
+        ask(
+            &tenant,
+            "contoso.example/oauth2/v2.0/devicecode",
+            &form(scope),
+        )
+        .await
+    };
+    assert_eq!(
+        ask("https://graph.microsoft.com/Presence.Read openid")
+            .await
+            .0,
+        200
+    );
+    assert_eq!(
+        refused(&ask("Presence.Fly").await),
+        (400, "invalid_scope", 70_011)
+    );
+    assert_eq!(
+        refused(&ask("Presence.Read.All").await),
+        (400, "invalid_grant", 65_001)
+    );
+    assert_eq!(
+        refused(&ask("https://example.org/Presence.Read").await),
+        (400, "invalid_resource", 500_011)
+    );
+}
+
+#[tokio::test]
+async fn errors_of_choice_carry_their_number() {
+    let tenant = Tenant::start().await;
+    let fault = json!({ "token": { "status": 400, "error": "invalid_grant", "code": 53003, "remaining": 1 } });
+    tenant.ok(Method::PUT, "faults", Some(fault)).await;
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", X),
+        ("client_secret", SECRET),
+        ("scope", SCOPE),
+    ];
+    assert_eq!(
+        refused(&token(&tenant, &form).await),
+        (400, "invalid_grant", 53_003)
+    );
+    assert_eq!(token(&tenant, &form).await.0, 200);
+}
