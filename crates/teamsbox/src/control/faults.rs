@@ -25,5 +25,6 @@ pub(super) async fn replace(
     let faults: Faults = object(&body)?;
     faults.check(OPERATIONS)?;
     shell.with(|world, _| world.faults = faults.clone());
+    shell.announce("faults", &faults);
     Ok(Json(faults))
 }

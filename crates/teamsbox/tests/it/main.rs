@@ -6,13 +6,17 @@
 )]
 
 mod bounds;
+mod browser;
 mod clients;
 mod clock;
 mod control;
 mod delivery;
+mod directory;
 mod entra;
+mod entra_support;
 mod faults;
 mod hook;
+mod interactive;
 mod limits;
 mod page;
 mod people;
@@ -21,3 +25,4 @@ mod rows;
 mod signin;
 mod subscriptions;
 mod support;
+mod variants;

@@ -93,10 +93,7 @@ impl Tenant {
         let url = format!("{}/contoso.example/oauth2/v2.0/token", self.url);
         let response = self.http.post(url).form(&form).send().await.unwrap();
         let body: Value = response.json().await.unwrap();
-        body["access_token"]
-            .as_str()
-            .unwrap_or_else(|| panic!("{body}"))
-            .to_owned()
+        body["access_token"].as_str().unwrap().to_owned()
     }
 
     /// A Graph call on behalf of a person.
@@ -247,4 +244,10 @@ pub(crate) async fn refusal(response: Response) -> (u16, String, String) {
     );
     let text = |name: &str| error[name].as_str().unwrap().to_owned();
     (status, text("code"), text("message"))
+}
+
+/// The body of a success.
+pub(crate) async fn json_of(response: Response) -> Value {
+    assert_eq!(response.status(), StatusCode::OK);
+    response.json().await.unwrap()
 }
