@@ -394,7 +394,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_read_with_and_without_offset() {
+    fn row_069_and_070_moments_are_read_with_and_without_offset() {
         let expected = moment("2022-02-07T07:37:09.2420488Z").unwrap();
         assert_eq!(moment("2022-02-06T23:37:09.2420488-08:00"), Some(expected));
         assert_eq!(moment("2022-02-07T07:37:09.2420488"), Some(expected));

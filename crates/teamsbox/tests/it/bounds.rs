@@ -92,7 +92,7 @@ async fn what_is_not_emulated_says_so() {
 }
 
 #[tokio::test]
-async fn every_reply_is_identified_and_dated() {
+async fn rules_6_and_7_every_reply_is_identified_and_dated() {
     let tenant = Tenant::start().await;
     let token = tenant.token(X).await;
     for path in [

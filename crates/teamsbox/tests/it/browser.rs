@@ -27,13 +27,14 @@ impl Browser {
             .local_addr()
             .unwrap()
             .port();
+        // Missing? apt-get install chromium chromium-driver
         let driver = Command::new("chromedriver")
             .arg(format!("--port={port}"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .expect("chromedriver is missing: apt-get install chromium chromium-driver");
+            .unwrap();
         let profile = tempfile::tempdir().unwrap();
         let mut wanted = DesiredCapabilities::chrome();
         for argument in [
@@ -72,10 +73,7 @@ impl Browser {
     }
 
     async fn find(&self, selector: &str) -> WebElement {
-        self.page
-            .find(By::Css(selector))
-            .await
-            .unwrap_or_else(|error| panic!("{selector}: {error}"))
+        self.page.find(By::Css(selector)).await.unwrap()
     }
 
     async fn press(&self, id: &str) {

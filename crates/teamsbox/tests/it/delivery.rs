@@ -358,7 +358,7 @@ async fn rule_47_notifications_may_come_twice_and_out_of_order() {
 }
 
 #[tokio::test]
-async fn rule_49_all_shapes_come_in_turn() {
+async fn row_071_and_rule_49_all_shapes_come_in_turn() {
     let (tenant, hook) = subscribed_to_anna().await;
     tenant.knobs(json!({ "notificationVariety": true })).await;
     for _ in 0..3 {
@@ -401,7 +401,7 @@ async fn rule_49_all_shapes_come_in_turn() {
 }
 
 #[tokio::test]
-async fn rule_54_an_unanswered_question_pauses_delivery() {
+async fn row_089_and_rule_54_an_unanswered_question_pauses_delivery() {
     let (tenant, hook) = (start().await, Hook::start(Handshake::Right).await);
     tenant.knobs(json!({ "tokenLifetime": "PT30M" })).await;
     let mut body = wanted(&tenant, &hook);

@@ -10,6 +10,7 @@ mod browser;
 mod clients;
 mod clock;
 mod control;
+mod coverage;
 mod delivery;
 mod directory;
 mod entra;

@@ -392,3 +392,55 @@ async fn row_050_the_stamp_grows_with_each_visible_change_only() {
         "{stamps:?}"
     );
 }
+
+#[tokio::test]
+async fn rules_16_and_29_exactly_eleven_pairs_can_be_written() {
+    let tenant = Tenant::start().await;
+    tenant.knobs(json!({ "presenceLimit": 0 })).await;
+    let (mut sessions, mut preferred) = (Vec::new(), Vec::new());
+    for availability in [
+        "Available",
+        "AvailableIdle",
+        "Away",
+        "BeRightBack",
+        "Busy",
+        "DoNotDisturb",
+        "Offline",
+    ] {
+        for activity in [
+            "Available",
+            "Away",
+            "BeRightBack",
+            "Busy",
+            "DoNotDisturb",
+            "InACall",
+            "InAConferenceCall",
+            "InAMeeting",
+            "Inactive",
+            "OffWork",
+            "Offline",
+            "OutOfOffice",
+            "Presenting",
+            "UrgentInterruptionsOnly",
+        ] {
+            let pair = format!("{availability}/{activity}");
+            for (action, taken) in [
+                ("setPresence", &mut sessions),
+                ("setUserPreferredPresence", &mut preferred),
+            ] {
+                let response = tenant
+                    .presence(X, ANNA, action, session(X, &pair, None))
+                    .await;
+                match response.status().as_u16() {
+                    200 => taken.push(pair.clone()),
+                    status => assert_eq!(status, 400, "{action} {pair}"),
+                }
+            }
+        }
+    }
+    assert_eq!(sessions, [AVAILABLE, AWAY, CALL, CONFERENCE, PRESENTING]);
+    assert_eq!(
+        preferred,
+        [AVAILABLE, AWAY, BRB, "Busy/Busy", DND, "Offline/OffWork"]
+    );
+}
