@@ -4,6 +4,7 @@
 use crate::calendar::CalendarKind;
 use crate::change::Cause;
 use crate::config::NewUser;
+use crate::directory::Profile;
 use crate::duration::{self, Milliseconds};
 use crate::error::{ControlError, ControlErrorKind};
 use crate::journal::{Detail, Write};
@@ -321,6 +322,8 @@ impl Shell {
         change: &UserChange,
     ) -> Result<UserState, ControlError> {
         self.act(id, |world, index, _| {
+            // Everything is checked before anything is changed.
+            Profile::check(&change.profile)?;
             if change.display_name.is_some() || change.user_principal_name.is_some() {
                 let (display, upn) = (
                     change.display_name.as_deref(),
@@ -331,7 +334,7 @@ impl Shell {
             world.tenant.revision += 1;
             let revision = world.tenant.revision;
             let user = &mut world.tenant.users[index];
-            user.profile.set(&change.profile, revision)?;
+            user.profile.set(&change.profile, revision);
             if let Some(password) = &change.password {
                 user.account.password = password.as_deref().map(Into::into);
             }

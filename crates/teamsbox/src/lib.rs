@@ -4,9 +4,10 @@
 //! `/` do what people do in Teams. As a library it starts in-process ([`Teamsbox::start`]) and shares its clock, so
 //! that tests cover days in milliseconds.
 //!
-//! The state is pure (`tenant`, `user`, `session`, `aggregate`, `preferred`, `calls`): time is an argument and facts
-//! are returned. Around it lies a thin shell (`shell`, `graph`, `entra`, `control`, `page`); only `clock` reads the
-//! operating system's time.
+//! The state is pure (`tenant`, `user`, `session`, `aggregate`, `calendar`, `signins`, `throttle`, `notify::outbox`, …):
+//! time is an argument and facts are returned. Around it lies a thin shell (`estate`, `shell`, `graph`, `entra`,
+//! `control`, `page`, `notify::courier`); only `clock` reads the operating system's time. Tenants share an `estate` and
+//! nothing else.
 
 mod actions;
 mod aggregate;

@@ -296,7 +296,7 @@ fn routes(shell: Arc<Shell>) -> Router {
     Router::new()
         .merge(control::router(Arc::clone(&shell)))
         .merge(graph::router())
-        .merge(entra::router())
+        .merge(entra::router(Arc::clone(&shell)))
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(graph::BODY_BYTES_MAX))
         .with_state(shell)

@@ -208,19 +208,27 @@ impl Tenant {
         display_name: Option<&str>,
         user_principal_name: Option<&str>,
     ) -> Result<(), ControlError> {
+        if let Some(name) = display_name.filter(|name| name.trim().is_empty() || name.len() > 256) {
+            let remedy = "give a name of 1 to 256 bytes";
+            return Err(ControlError::invalid(
+                "displayName",
+                name,
+                "is empty or too long",
+                remedy,
+            ));
+        }
         if let Some(new) = user_principal_name {
             let key = new.to_lowercase();
-            if key.is_empty()
-                || self
-                    .by_name
-                    .get(key.as_str())
-                    .is_some_and(|other| *other != index)
-            {
+            let taken = self
+                .by_name
+                .get(key.as_str())
+                .is_some_and(|other| *other != index);
+            if key.is_empty() || key.len() > 1_024 || taken {
                 return Err(ControlError::new(
                     ControlErrorKind::Conflict,
                     "userPrincipalName",
                     new,
-                    "is empty or already taken",
+                    "is empty, too long or already taken",
                     "choose another",
                 ));
             }

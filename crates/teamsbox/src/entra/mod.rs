@@ -16,10 +16,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::Request;
 use axum::extract::rejection::{BytesRejection, FormRejection};
 use axum::extract::{Form, FromRequest};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::de::DeserializeOwned;
@@ -135,11 +136,10 @@ impl TokenError {
     }
 }
 
-/// The routes of Entra.
-pub(crate) fn router() -> Router<Arc<Shell>> {
-    Router::new()
-        .route("/{tenant}/oauth2/v2.0/token", post(token::token))
-        .route("/{tenant}/oauth2/v2.0/devicecode", post(device::start))
+/// The routes of Entra. Pages and discovery are written into the journal by the layer; the two endpoints that know which
+/// application asks do it themselves.
+pub(crate) fn router(shell: Arc<Shell>) -> Router<Arc<Shell>> {
+    let pages = Router::new()
         .route(
             "/{tenant}/oauth2/deviceauth",
             get(device::page).post(device::answer),
@@ -161,6 +161,25 @@ pub(crate) fn router() -> Router<Arc<Shell>> {
         .route("/{tenant}/discovery/keys", get(discovery::keys))
         .route("/{tenant}/discovery/instance", get(discovery::instance))
         .route("/{tenant}/userrealm/{user}", get(discovery::realm))
+        .layer(from_fn_with_state(shell, note));
+    Router::new()
+        .route("/{tenant}/oauth2/v2.0/token", post(token::token))
+        .route("/{tenant}/oauth2/v2.0/devicecode", post(device::start))
+        .merge(pages)
+}
+
+/// Writes a request into the journal of its tenant.
+async fn note(State(first): State<Arc<Shell>>, request: Request, next: Next) -> Response {
+    let (method, path) = (
+        request.method().to_string(),
+        request.uri().path().to_owned(),
+    );
+    let segment = path.split('/').nth(1).unwrap_or_default();
+    let shell = first.estate.by_segment(segment).unwrap_or(first);
+    let response = next.run(request).await;
+    let detail = Detail::request(&method, &path, response.status().as_u16(), None, None);
+    shell.with(|world, now| world.log_request(now, None, detail));
+    response
 }
 
 /// The tenant that is meant; the first one is the handler's own.

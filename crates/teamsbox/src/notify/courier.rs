@@ -42,7 +42,9 @@ pub(crate) async fn run(shell: Arc<Shell>) {
     loop {
         let (letters, next) = shell.with(|world, now| {
             let items = usize::from(world.knobs.notification_items);
-            (world.outbox.take(now, items), world.outbox.next_due())
+            let letters = world.outbox.take(now, items);
+            // What is due but found no room goes out when an answer makes some: that is announced.
+            (letters, world.outbox.next_due().filter(|next| *next > now))
         });
         for letter in letters {
             tokio::spawn(deliver(Arc::clone(&shell), letter));

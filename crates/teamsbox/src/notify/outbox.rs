@@ -19,6 +19,8 @@ const FIRST_PAUSE: Milliseconds = 10 * SECOND;
 const LONGEST_PAUSE: Milliseconds = 30 * MINUTE;
 /// After this long it is given up.
 const GIVE_UP: Milliseconds = 4 * HOUR;
+/// Requests under way at a time; the others wait for their turn.
+const UNDER_WAY_MAX: usize = 256;
 /// Notifications waiting at most; more are thrown away.
 const WAITING_MAX: usize = 100_000;
 
@@ -122,19 +124,23 @@ impl Outbox {
 
     /// Takes what is due. First attempts to one address are put together up to a number of items.
     pub(crate) fn take(&mut self, now: Milliseconds, items_max: usize) -> Vec<Letter> {
-        let later = self.waiting.split_off(&(now.saturating_add(1), 0));
-        let due = std::mem::replace(&mut self.waiting, later);
         let mut letters: Vec<Letter> = Vec::new();
-        for letter in due.into_values() {
-            let joined = letters.iter_mut().rev().find(|one| {
-                one.url == letter.url
+        while let Some(entry) = self.waiting.first_entry()
+            && entry.key().0 <= now
+        {
+            let fits = |one: &&mut Letter| {
+                let (one, new) = (&**one, entry.get());
+                one.url == new.url
                     && one.attempt == 0
-                    && letter.attempt == 0
+                    && new.attempt == 0
                     && one.items.len() < items_max
-            });
-            match joined {
-                Some(one) => one.items.extend(letter.items),
-                None => letters.push(letter),
+            };
+            if let Some(one) = letters.iter_mut().rev().find(fits) {
+                one.items.extend(entry.remove().items);
+            } else if self.sent.len() + letters.len() < UNDER_WAY_MAX {
+                letters.push(entry.remove());
+            } else {
+                break;
             }
         }
         for letter in &mut letters {
@@ -306,6 +312,19 @@ mod tests {
             .map(|letter| letter.items.len())
             .collect();
         assert_eq!(sizes, [2, 2, 1, 1]);
+    }
+
+    #[test]
+    fn a_crowd_waits_for_its_turn() {
+        let mut outbox = Outbox::default();
+        for _ in 0..UNDER_WAY_MAX + 10 {
+            outbox.post(0, 0, URL, item("missed"));
+        }
+        let letters = outbox.take(0, 1);
+        assert_eq!((letters.len(), outbox.take(0, 1).len()), (UNDER_WAY_MAX, 0));
+        outbox.finished(letters[0].id, Outcome::Status(202), 0);
+        assert_eq!(outbox.take(0, 1).len(), 1);
+        assert_eq!(outbox.outstanding(0), UNDER_WAY_MAX + 9);
     }
 
     #[test]

@@ -4,11 +4,11 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use teamsbox::{CallKind, Device, NewUser};
+use teamsbox::{CallKind, ClockMode, Config, Device, NewUser};
 
 use crate::hook::{Answer, Handshake, Hook, Recipient};
-use crate::subscriptions::{ahead, start, subscribed, wanted};
-use crate::support::{ANNA, Tenant, X, session};
+use crate::subscriptions::{start, subscribed, wanted};
+use crate::support::{ANNA, Tenant, X, config, session};
 
 const SECOND: f64 = 1.0 / 60.0;
 
@@ -160,6 +160,24 @@ async fn row_086_a_late_answer_counts_as_none() {
     tenant.advance_minutes(10.0 * SECOND).await;
     assert_eq!(hook.items().len(), 2, "the same item a second time");
     assert_eq!(hook.items()[0], hook.items()[1]);
+}
+
+#[tokio::test]
+async fn in_real_time_notifications_come_by_themselves() {
+    let tenant = Tenant::start_with(Config {
+        clock: ClockMode::Real,
+        ..config()
+    })
+    .await;
+    tenant.knobs(json!({ "httpWebhooks": true, "notificationSpread": "fixed", "notificationMean": "PT0.01S" })).await;
+    let hook = Hook::start(Handshake::Right).await;
+    hook.answers([Answer::Status(503)]);
+    subscribed(&tenant, &wanted(&tenant, &hook)).await;
+    sets(&tenant, "Busy/InACall").await;
+    tokio::time::timeout(std::time::Duration::from_secs(20), hook.heard(2))
+        .await
+        .unwrap();
+    assert_eq!(hook.items()[0]["resourceData"]["id"], ANNA);
 }
 
 /// A hundred people, all subscribed to.
@@ -490,5 +508,4 @@ async fn rule_55_chaos_can_be_switched_on() {
         tenant.ok(Method::GET, "subscriptions", None).await,
         json!([])
     );
-    let _ = ahead(&tenant, 1);
 }

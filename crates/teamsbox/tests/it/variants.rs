@@ -263,3 +263,82 @@ async fn rule_62_the_journal_can_be_followed() {
         changes.clone().count() >= 2 && changes.clone().all(|entry| entry["cause"].is_string())
     );
 }
+
+#[tokio::test]
+async fn rule_62_the_journal_has_every_request() {
+    let tenant = Tenant::start().await;
+    for path in [
+        "common/discovery/keys",
+        "contoso.example/v2.0/.well-known/openid-configuration",
+        "v1.0/me",
+    ] {
+        tenant
+            .http
+            .get(format!("{}/{path}", tenant.url))
+            .send()
+            .await
+            .unwrap();
+    }
+    tenant.token(X).await;
+    let entries = tenant.journal().await;
+    let requests: Vec<_> = entries
+        .iter()
+        .map(|entry| entry["detail"]["path"].as_str().unwrap())
+        .collect();
+    let expected = [
+        "/common/discovery/keys",
+        "/contoso.example/v2.0/.well-known/openid-configuration",
+        "/v1.0/me",
+        "/contoso.example/oauth2/v2.0/token",
+    ];
+    assert_eq!(requests, expected);
+}
+
+#[tokio::test]
+async fn a_change_that_is_partly_wrong_changes_nothing() {
+    let tenant = Tenant::start().await;
+    let path = format!("users/{ANNA}");
+    for body in [
+        json!({ "displayName": "Other", "profile": { "shoeSize": "44" } }),
+        json!({ "displayName": "Other", "userPrincipalName": "ben@contoso.example" }),
+        json!({ "displayName": " " }),
+        json!({ "scheduledLocation": { "workLocationType": "moon" } }),
+    ] {
+        let (status, problem) = tenant.control(Method::PATCH, &path, Some(body)).await;
+        assert!(
+            status.is_client_error() && problem["remedy"].is_string(),
+            "{problem}"
+        );
+    }
+    assert_eq!(
+        tenant.ok(Method::GET, &path, None).await["displayName"],
+        "Anna"
+    );
+    tenant
+        .ok(
+            Method::PATCH,
+            &path,
+            Some(json!({ "displayName": "Ann", "userPrincipalName": "ann@contoso.example" })),
+        )
+        .await;
+    assert_eq!(
+        tenant
+            .ok(Method::GET, "users/ann@contoso.example", None)
+            .await["displayName"],
+        "Ann"
+    );
+    let body = json!({ "displayName": "Carl", "profile": { "businessPhones": ["1", "2"] } });
+    assert_eq!(
+        tenant.control(Method::POST, "users", Some(body)).await.0,
+        400
+    );
+    assert_eq!(
+        tenant
+            .ok(Method::GET, "users", None)
+            .await
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+}
