@@ -267,6 +267,7 @@ const FAULTS = {
   "Graph answers 503": { graph: { status: 503 } },
   "Graph answers 429 with a wait of 10 s": { graph: { status: 429, retryAfter: "10" } },
   "Presence answers 401 five times": { graph: { status: 401, remaining: 5, operations: ["getPresence", "getPresencesByUserId"] } },
+  "Every fifth read of presence answers 401": { graph: { status: 401, percent: 20, operations: ["getPresence", "getPresencesByUserId"] } },
   "Entra gives no tokens": { token: { status: 503 } },
   "Replies take 2 s": { delayMilliseconds: 2000 },
   "Reads lag 5 s behind": { readLag: "PT5S" },

@@ -199,6 +199,8 @@ impl WorkLocation {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -220,6 +222,14 @@ mod tests {
             ("2026-07-01T12:00:00", "Mars"),
         ] {
             assert_eq!(at(text, zone), None, "{text} {zone}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nonsense_never_panics(text in ".{0,40}", zone in ".{0,40}", digits in "[0-9:TZ.-]{0,30}") {
+            let _ = Expiry::parse(&text, &zone);
+            let _ = Expiry::parse(&digits, "UTC");
         }
     }
 

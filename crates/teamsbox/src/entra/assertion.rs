@@ -130,3 +130,39 @@ fn part<T: for<'de> Deserialize<'de>>(token: &str, index: usize) -> Option<T> {
     let bytes = URL_SAFE_NO_PAD.decode(token.split('.').nth(index)?).ok()?;
     serde_json::from_slice(&bytes).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_audience_is_the_token_endpoint_on_any_host() {
+        let tenants = ["contoso.example"];
+        for aud in [
+            "https://login.microsoftonline.com/contoso.example/oauth2/v2.0/token",
+            "http://127.0.0.1:8300/CONTOSO.example/oauth2/v2.0/token",
+            "https://login.microsoftonline.us/contoso.example/v2.0",
+        ] {
+            assert!(is_audience(aud, &tenants), "{aud}");
+        }
+        for aud in [
+            "",
+            "contoso.example",
+            "https://login.microsoftonline.com/other.example/oauth2/v2.0/token",
+            "https://login.microsoftonline.com/contoso.example/oauth2/v2.0/authorize",
+        ] {
+            assert!(!is_audience(aud, &tenants), "{aud}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nonsense_never_panics(text in ".{0,80}", parts in "[A-Za-z0-9_.-]{0,120}") {
+            prop_assert_eq!(client_id(&text), None);
+            prop_assert_eq!(client_id(&parts), None);
+            let _ = is_audience(&text, &["x"]);
+        }
+    }
+}

@@ -182,7 +182,7 @@ async fn prelude(shell: &Shell, route: &Route<'_>) -> Option<GraphFault> {
     let (delay, fault) = shell.with(|world, _| {
         (
             world.faults.delay_milliseconds,
-            world.faults.hit_graph(operation),
+            world.faults.hit_graph(operation, &mut world.random),
         )
     });
     if let Some(delay) = delay {

@@ -20,7 +20,7 @@ use crate::notify::courier::{HandshakeError, handshake};
 use crate::notify::subscription::{Recipient, Subscription};
 use crate::notify::{SUBSCRIPTIONS_MAX, resource};
 use crate::permissions::{Caller, Permission};
-use crate::shell::Shell;
+use crate::shell::{Shell, World};
 
 /// The longest lifetime.
 const LONGEST: Milliseconds = 60 * MINUTE;
@@ -95,7 +95,7 @@ pub(super) async fn create(
         .ok_or_else(|| missing("expirationDateTime"))?;
     let now = shell.clock().now_milliseconds();
     let expires = expiry_of(expiry, now, &knobs)?;
-    check_room(shell, caller, creator)?;
+    shell.with(|world, _| check_room(world, caller, creator))?;
     // Each address is asked by itself, even if both are the same.
     for url in [Some(url), body.lifecycle_notification_url.as_deref()]
         .into_iter()
@@ -121,10 +121,13 @@ pub(super) async fn create(
         paused: false,
         last_due: 0,
     };
-    // Somebody else may have subscribed while the handshake went on.
-    check_room(shell, caller, creator)?;
     let reply = describe(&subscription);
-    shell.with(|world, _| world.subscriptions.add(subscription));
+    shell.with(|world, _| {
+        // Somebody else may have subscribed while the handshake went on.
+        check_room(world, caller, creator)?;
+        world.subscriptions.add(subscription);
+        Ok(())
+    })?;
     Ok(Reply::json(StatusCode::CREATED, &reply))
 }
 
@@ -236,19 +239,23 @@ fn permitted(caller: &Caller) -> Result<Guid, GraphError> {
     })
 }
 
-fn check_room(shell: &Shell, caller: &Caller, creator: Guid) -> Result<(), GraphError> {
-    shell.with(|world, _| {
-        if world.subscriptions.of(&caller.app, creator).is_some() {
-            // The wording is Graph's own, with its slip.
-            let message = "Operation: Create; Exception: [Status Code: Conflict; Reason: A subscripton already exists. It must be deleted before a another can be made.]";
-            return Err(GraphError::new(StatusCode::CONFLICT, "ExtensionError", message));
-        }
-        if world.subscriptions.len() >= SUBSCRIPTIONS_MAX {
-            let message = format!("The organization has reached its limit of {SUBSCRIPTIONS_MAX} Teams subscriptions.");
-            return Err(GraphError::new(StatusCode::FORBIDDEN, "Forbidden", message));
-        }
-        Ok(())
-    })
+fn check_room(world: &World, caller: &Caller, creator: Guid) -> Result<(), GraphError> {
+    if world.subscriptions.of(&caller.app, creator).is_some() {
+        // The wording is Graph's own, with its slip.
+        let message = "Operation: Create; Exception: [Status Code: Conflict; Reason: A subscripton already exists. It must be deleted before a another can be made.]";
+        return Err(GraphError::new(
+            StatusCode::CONFLICT,
+            "ExtensionError",
+            message,
+        ));
+    }
+    if world.subscriptions.len() >= SUBSCRIPTIONS_MAX {
+        let message = format!(
+            "The organization has reached its limit of {SUBSCRIPTIONS_MAX} Teams subscriptions."
+        );
+        return Err(GraphError::new(StatusCode::FORBIDDEN, "Forbidden", message));
+    }
+    Ok(())
 }
 
 fn owns(caller: &Caller, subscription: &Subscription) -> bool {

@@ -1,16 +1,16 @@
-//! Delivery: rows 67, 68 and 85 to 88 of the conformance vectors, and rules 45 to 55.
+//! Delivery: rows 67, 68, 71, 85, 86 and 89 of the conformance vectors, and rules 45 to 52, 54 and 55.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use teamsbox::{CallKind, ClockMode, Config, Device, NewUser};
+use teamsbox::{ClockMode, Config};
 
 use crate::hook::{Answer, Handshake, Hook, Recipient};
-use crate::subscriptions::{start, subscribed, wanted};
+use crate::subscriptions::{ahead, start, subscribed, wanted};
 use crate::support::{ANNA, Tenant, X, config, session};
 
-const SECOND: f64 = 1.0 / 60.0;
+pub(crate) const SECOND: f64 = 1.0 / 60.0;
 
 async fn sets(tenant: &Tenant, pair: &str) {
     let response = tenant
@@ -27,7 +27,7 @@ async fn subscribed_to_anna() -> (Tenant, Hook) {
     (tenant, hook)
 }
 
-async fn journal_of(tenant: &Tenant, kind: &str) -> Vec<Value> {
+pub(crate) async fn journal_of(tenant: &Tenant, kind: &str) -> Vec<Value> {
     tenant
         .journal()
         .await
@@ -178,92 +178,6 @@ async fn in_real_time_notifications_come_by_themselves() {
         .await
         .unwrap();
     assert_eq!(hook.items()[0]["resourceData"]["id"], ANNA);
-}
-
-/// A hundred people, all subscribed to.
-async fn crowd() -> (Tenant, Hook, Vec<String>) {
-    let tenant = start().await;
-    let hook = Hook::start(Handshake::Right).await;
-    let ids: Vec<_> = (0..100)
-        .map(|number| format!("00000000-0000-4000-8000-{number:012}"))
-        .collect();
-    for (number, id) in ids.iter().enumerate() {
-        let new = NewUser {
-            id: Some(id.clone()),
-            display_name: format!("Person {number}"),
-            user_principal_name: format!("person{number}@contoso.example"),
-            clients: Vec::new(),
-        };
-        tenant.teamsbox.create_user(&new).unwrap();
-    }
-    let quoted: Vec<_> = ids.iter().map(|id| format!("'{id}'")).collect();
-    let mut body = wanted(&tenant, &hook);
-    body["resource"] = json!(format!(
-        "communications/presences?$filter=id in ({})",
-        quoted.join(",")
-    ));
-    subscribed(&tenant, &body).await;
-    (tenant, hook, ids)
-}
-
-#[tokio::test]
-async fn row_087_a_slow_address_gets_everything_late() {
-    let (tenant, hook, ids) = crowd().await;
-    hook.answers((0..100).map(|number| {
-        if number % 8 == 7 {
-            Answer::Never
-        } else {
-            Answer::Status(202)
-        }
-    }));
-    for id in &ids {
-        tenant.teamsbox.sign_in(id, Device::Desktop).unwrap();
-    }
-    // The twelve that got no answer are sent again ten seconds after their timeout.
-    tenant.advance_minutes(1.0).await;
-    assert_eq!(hook.items().len(), 112);
-    tenant
-        .teamsbox
-        .start_call(&ids[0], CallKind::Audio, None)
-        .unwrap();
-    tenant.advance_minutes(10.0).await;
-    assert_eq!(hook.items().len(), 112, "ten minutes late");
-    tenant.advance_minutes(4.0 * SECOND).await;
-    assert_eq!(hook.items().len(), 113);
-}
-
-#[tokio::test]
-async fn row_088_a_very_slow_address_loses_notifications() {
-    let (tenant, hook, ids) = crowd().await;
-    // A fifth gets no answer, not even the second time: 20 of 120 took ten seconds.
-    hook.answers((0..100).map(|number| {
-        if number % 5 == 4 {
-            Answer::Never
-        } else {
-            Answer::Status(202)
-        }
-    }));
-    hook.answers((0..20).map(|_| Answer::Never));
-    for id in &ids {
-        tenant.teamsbox.sign_in(id, Device::Desktop).unwrap();
-    }
-    tenant.advance_minutes(26.0 * SECOND).await;
-    tenant
-        .teamsbox
-        .start_call(&ids[0], CallKind::Audio, None)
-        .unwrap();
-    tenant.advance_minutes(5.0).await;
-    let lost: Vec<_> = journal_of(&tenant, "delivery")
-        .await
-        .into_iter()
-        .filter(|one| one["user"] == ids[0] && one["detail"].get("reason").is_some())
-        .collect();
-    assert_eq!(lost.len(), 1, "dropped for ten minutes");
-    let before = hook.items().len();
-    tenant.advance_minutes(25.0).await;
-    tenant.teamsbox.end_call(&ids[0]).unwrap();
-    tenant.advance_minutes(1.0).await;
-    assert_eq!(hook.items().len(), before + 1, "a sample is tried again");
 }
 
 /// A tenant with a rich subscription to Anna.
@@ -508,4 +422,38 @@ async fn rule_55_chaos_can_be_switched_on() {
         tenant.ok(Method::GET, "subscriptions", None).await,
         json!([])
     );
+}
+
+#[tokio::test]
+async fn rule_42_an_extension_may_bring_another_certificate() {
+    let (tenant, hook, old) = rich().await;
+    let next = Recipient::new();
+    let id = tenant.ok(Method::GET, "subscriptions", None).await[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let body = json!({
+        "expirationDateTime": ahead(&tenant, 60),
+        "encryptionCertificate": next.certificate,
+        "encryptionCertificateId": "cert-2",
+    });
+    let caller = (X, ANNA, "Presence.Read.All");
+    let extended = tenant
+        .as_user(
+            caller,
+            Method::PATCH,
+            &format!("subscriptions/{id}"),
+            Some(body),
+        )
+        .await;
+    assert_eq!(extended.status(), StatusCode::OK);
+    sets(&tenant, "Busy/InACall").await;
+    tenant.advance_minutes(3.0 * SECOND).await;
+    let item = hook.items().remove(0);
+    assert_eq!(
+        item["encryptedContent"]["encryptionCertificateId"],
+        "cert-2"
+    );
+    assert_eq!(next.open(&item).unwrap()["activity"], "InACall");
+    assert_ne!(old.certificate, next.certificate);
 }

@@ -20,6 +20,7 @@ mod hook;
 mod interactive;
 mod limits;
 mod page;
+mod penalties;
 mod people;
 mod program;
 mod rows;

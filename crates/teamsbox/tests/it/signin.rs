@@ -284,6 +284,14 @@ async fn row_100_passwords_are_refused_where_entra_refuses_them() {
         refused(&token(&tenant, &form(ben, right)).await),
         (400, "invalid_grant", 50_076)
     );
+    let disabled = json!({ "secondFactor": false, "profile": { "accountEnabled": false } });
+    tenant
+        .ok(Method::PATCH, &format!("users/{BEN}"), Some(disabled))
+        .await;
+    assert_eq!(
+        refused(&token(&tenant, &form(ben, right)).await),
+        (400, "invalid_grant", 50_057)
+    );
     let common = ask(&tenant, "common/oauth2/v2.0/token", &form(anna, right)).await;
     assert_eq!(refused(&common).1, "invalid_request", "rule 5");
     tenant
