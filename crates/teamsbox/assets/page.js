@@ -13,6 +13,8 @@ const WORDS = {
   "Available/Available": "Available",
   "AvailableIdle/Inactive": "Available, idle",
   "Available/AvailableInactive": "Available, idle",
+  "Available/OutOfOffice": "Available, out of office",
+  "Busy/InAMeeting": "In a meeting",
   "Busy/Busy": "Busy",
   "Busy/InACall": "In a call",
   "Busy/InAConferenceCall": "In a conference call",
@@ -45,7 +47,8 @@ async function act(method, path, body) {
   const id = chosen;
   try {
     const state = await ask(method, `users/${id}/${path}`, body);
-    if (id === chosen) show(state);
+    // Adding to the calendar answers with the entry and the person.
+    if (id === chosen) show(state.user ?? state);
   } catch (error) {
     element("message").textContent = error.message;
   }
@@ -89,9 +92,25 @@ function update(person) {
   entry.text.textContent = words(person);
 }
 
+function remove(id) {
+  const entry = people.get(id);
+  if (!entry) return;
+  entry.row.remove();
+  entry.option.remove();
+  people.delete(id);
+  if (chosen === id) {
+    chosen = null;
+    choose(people.keys().next().value);
+  }
+  filter();
+}
+
 async function load() {
-  const [list, time] = await Promise.all([ask("GET", "users?presence=true"), ask("GET", "clock")]);
+  const [list, time, faults] = await Promise.all([ask("GET", "users?presence=true"), ask("GET", "clock"), ask("GET", "faults")]);
   setClock(time);
+  setFaults(faults);
+  const present = new Set(list.map((person) => person.id));
+  for (const id of [...people.keys()]) if (!present.has(id)) remove(id);
   const rows = document.createDocumentFragment();
   const options = document.createDocumentFragment();
   for (const person of list) {
@@ -214,8 +233,70 @@ function show(state) {
     return row;
   });
   element("sessions").tBodies[0].replaceChildren(...rows);
+  element("calendar").replaceChildren(...state.calendar.map(describeEntry));
+  for (const [name, view] of Object.entries(state.views)) {
+    const cell = element(`view-${name}`);
+    const text = words(view);
+    if (cell.textContent !== text) cell.textContent = text;
+    cell.dataset.availability = view.availability;
+    cell.dataset.activity = view.activity;
+  }
   count();
 }
+
+const KINDS = { meeting: "Meeting", busy: "Busy", outOfOffice: "Out of office" };
+
+function describeEntry(entry) {
+  const item = document.createElement("li");
+  const text = document.createElement("span");
+  const button = document.createElement("button");
+  const time = (moment) => new Date(moment).toLocaleString();
+  text.textContent = `${KINDS[entry.kind] ?? entry.kind}, ${time(entry.starts)} to ${time(entry.ends)} `;
+  button.type = "button";
+  button.className = "quiet";
+  button.textContent = "Remove";
+  button.setAttribute("aria-label", `Remove ${text.textContent.trim()}`);
+  button.addEventListener("click", () => act("DELETE", `calendar/${entry.id}`));
+  item.append(text, button);
+  return item;
+}
+
+// --- faults ---
+
+const FAULTS = {
+  "Graph answers 503": { graph: { status: 503 } },
+  "Graph answers 429 with a wait of 10 s": { graph: { status: 429, retryAfter: "10" } },
+  "Presence answers 401 five times": { graph: { status: 401, remaining: 5, operations: ["getPresence", "getPresencesByUserId"] } },
+  "Every fifth read of presence answers 401": { graph: { status: 401, percent: 20, operations: ["getPresence", "getPresencesByUserId"] } },
+  "Entra gives no tokens": { token: { status: 503 } },
+  "Replies take 2 s": { delayMilliseconds: 2000 },
+  "Reads lag 5 s behind": { readLag: "PT5S" },
+  "Notifications vanish": { notifications: { silentOutage: true } },
+  "Notifications have the wrong client state": { notifications: { wrongClientState: true } },
+  "Notifications have a bad signature": { notifications: { badSignature: true } },
+  "Notifications carry a forged token": { notifications: { forgedToken: true } },
+};
+
+function setFaults(faults) {
+  const on = Object.entries(faults).filter(([, value]) => value !== null);
+  element("fault-state").textContent = on.length ? on.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join("; ") : "None";
+  element("fault-state").dataset.on = String(on.length > 0);
+}
+
+async function switchFaults(faults) {
+  element("message").textContent = "";
+  try {
+    setFaults(await ask("PUT", "faults", faults));
+  } catch (error) {
+    element("message").textContent = error.message;
+  }
+}
+
+// What others see follows by time alone, so it is asked for as long as it differs.
+setInterval(() => {
+  const late = detail && Object.values(detail.views).some((view) => words(view) !== words(detail));
+  if (late && !clock.manual) refresh();
+}, 2000);
 
 function describeCall(call) {
   if (!call) return "No call";
@@ -233,6 +314,7 @@ function describeCall(call) {
 
 function setClock(time) {
   clock = { manual: time.mode === "manual", now: Date.parse(time.now), read: performance.now() };
+  element("advance").hidden = !clock.manual;
   count();
 }
 
@@ -289,6 +371,7 @@ const device = () => element("device").value;
 const buttons = {
   "call-audio": () => act("PUT", "call", { kind: "audio", ...partner() }),
   "call-video": () => act("PUT", "call", { kind: "video", ...partner() }),
+  "call-meeting": () => act("PUT", "call", { kind: "meeting" }),
   "call-end": () => act("DELETE", "call"),
   "share-start": () => act("PUT", "sharing", detail?.call ? {} : partner()),
   "share-stop": () => act("DELETE", "sharing"),
@@ -296,7 +379,21 @@ const buttons = {
   "manual-reset": () => act("DELETE", "manual"),
   "sign-in": () => act("POST", `clients/${device()}`),
   "sign-out": () => act("DELETE", `clients/${device()}${element("sign-out-now").checked ? "?now=true" : ""}`),
+  "attend-active": () => act("PUT", `clients/${device()}`, { attention: "active" }),
+  "attend-idle": () => act("PUT", `clients/${device()}`, { attention: "idle" }),
+  "attend-locked": () => act("PUT", `clients/${device()}`, { attention: "locked" }),
+  "calendar-add": () => act("POST", "calendar", { kind: element("calendar-kind").value, lasts: element("calendar-lasts").value }),
+  "fault-on": () => switchFaults(FAULTS[element("fault").value]),
+  "fault-off": () => switchFaults({}),
 };
+for (const name of Object.keys(FAULTS)) {
+  const option = document.createElement("option");
+  option.value = option.textContent = name;
+  element("fault").append(option);
+}
+for (const button of element("advance").querySelectorAll("button")) {
+  button.addEventListener("click", () => ask("POST", "clock", { advance: button.dataset.advance }).catch(() => {}));
+}
 for (const [id, press] of Object.entries(buttons)) element(id).addEventListener("click", press);
 
 const events = new EventSource("/box/v1/events");
@@ -307,9 +404,17 @@ events.addEventListener("hello", () => {
   reload();
 });
 events.addEventListener("reset", reload);
-events.addEventListener("clock", (event) => setClock(JSON.parse(event.data)));
+events.addEventListener("clock", (event) => {
+  setClock(JSON.parse(event.data));
+  refresh();
+});
+events.addEventListener("faults", (event) => setFaults(JSON.parse(event.data)));
 events.addEventListener("user", (event) => {
   const person = JSON.parse(event.data);
+  if (person.removed) {
+    remove(person.id);
+    return;
+  }
   if (!people.has(person.id)) {
     const { row, option } = add(person);
     element("people").append(row);

@@ -1,20 +1,41 @@
 //! What a person does in Teams, by id or user principal name: the one place behind the page, the control plane and the
 //! library.
 
+use crate::calendar::CalendarKind;
+use crate::change::Cause;
 use crate::config::NewUser;
+use crate::directory::Profile;
 use crate::duration::{self, Milliseconds};
-use crate::error::ControlError;
+use crate::error::{ControlError, ControlErrorKind};
 use crate::journal::{Detail, Write};
+use crate::knobs::Knobs;
 use crate::preferred::{Preferred, default_duration};
 use crate::shell::{Shell, World};
 use crate::state::{Moment, UserState, UserSummary};
+use crate::status::Layer;
+use crate::tenant::Rules;
 use crate::user::CallKind;
 use crate::value::{Device, Shown};
+
+/// What is to change about a person; what is left out stays.
+#[derive(Debug, Default)]
+pub(crate) struct UserChange {
+    pub(crate) display_name: Option<String>,
+    pub(crate) user_principal_name: Option<String>,
+    /// Fields of the directory.
+    pub(crate) profile: serde_json::Map<String, serde_json::Value>,
+    /// `Some(None)` takes the password away.
+    pub(crate) password: Option<Option<String>>,
+    pub(crate) federated: Option<bool>,
+    pub(crate) second_factor: Option<bool>,
+    /// Where the person works by schedule, and at which place.
+    pub(crate) scheduled_location: Option<(&'static str, Option<String>)>,
+}
 
 impl Shell {
     /// Everybody.
     pub(crate) fn users(&self) -> Vec<UserSummary> {
-        self.with(|world, _| world.tenant.users.iter().map(UserSummary::of).collect())
+        self.with(|world, _| world.tenant.people().map(UserSummary::of).collect())
     }
 
     /// The ground truth about a person.
@@ -103,7 +124,7 @@ impl Shell {
         with: Option<&str>,
     ) -> Result<UserState, ControlError> {
         if kind == CallKind::Sharing {
-            let remedy = "give audio or video; PUT …/sharing shares without a call";
+            let remedy = "give audio, video or meeting; PUT …/sharing shares without a call";
             return Err(ControlError::invalid(
                 "kind",
                 kind.name(),
@@ -114,10 +135,10 @@ impl Shell {
         self.act(id, |world, index, now| {
             let with = partner(world, with)?;
             world.tenant.start_call(index, kind, with, now)?;
-            let operation = if kind == CallKind::Video {
-                "videoCall"
-            } else {
-                "audioCall"
+            let operation = match kind {
+                CallKind::Video => "videoCall",
+                CallKind::Meeting => "joinMeeting",
+                _ => "audioCall",
             };
             Ok(Some(Write {
                 operation,
@@ -236,6 +257,169 @@ impl Shell {
         })
     }
 
+    /// Puts something into the calendar; returns its id too.
+    pub(crate) fn plan(
+        &self,
+        id: &str,
+        kind: CalendarKind,
+        starts: Option<Milliseconds>,
+        lasts: Milliseconds,
+        subject: &str,
+    ) -> Result<(u64, UserState), ControlError> {
+        let mut entry = 0;
+        let state = self.act(id, |world, index, now| {
+            let starts = starts.unwrap_or(now);
+            let calendar = &mut world.tenant.users[index].calendar;
+            entry = calendar
+                .add(kind, starts, starts.saturating_add(lasts), subject, now)
+                .ok_or_else(|| {
+                    ControlError::invalid(
+                        "calendar",
+                        subject,
+                        "is one too many",
+                        "remove entries of that person first",
+                    )
+                })?;
+            world
+                .tenant
+                .refresh(index, now, Cause::Teams("calendar entry added"));
+            Ok(Some(Write {
+                operation: "addCalendarEntry",
+                target: Some(entry.to_string().into()),
+                ..Write::default()
+            }))
+        })?;
+        Ok((entry, state))
+    }
+
+    /// Takes something out of the calendar.
+    pub(crate) fn unplan(&self, id: &str, entry: u64) -> Result<UserState, ControlError> {
+        self.act(id, |world, index, now| {
+            if !world.tenant.users[index].calendar.remove(entry) {
+                return Err(ControlError::new(
+                    ControlErrorKind::NotFound,
+                    "entry",
+                    &entry.to_string(),
+                    "is not in the calendar",
+                    "take an id from GET /box/v1/users/{id}",
+                ));
+            }
+            world
+                .tenant
+                .refresh(index, now, Cause::Teams("calendar entry removed"));
+            Ok(Some(Write {
+                operation: "removeCalendarEntry",
+                target: Some(entry.to_string().into()),
+                ..Write::default()
+            }))
+        })
+    }
+
+    /// Changes what the directory holds about a person.
+    pub(crate) fn change_user(
+        &self,
+        id: &str,
+        change: &UserChange,
+    ) -> Result<UserState, ControlError> {
+        self.act(id, |world, index, _| {
+            // Everything is checked before anything is changed.
+            Profile::check(&change.profile)?;
+            if change.display_name.is_some() || change.user_principal_name.is_some() {
+                let (display, upn) = (
+                    change.display_name.as_deref(),
+                    change.user_principal_name.as_deref(),
+                );
+                world.tenant.rename(index, display, upn)?;
+            }
+            world.tenant.revision += 1;
+            let revision = world.tenant.revision;
+            let user = &mut world.tenant.users[index];
+            user.profile.set(&change.profile, revision);
+            if let Some(password) = &change.password {
+                user.account.password = password.as_deref().map(Into::into);
+            }
+            if let Some(federated) = change.federated {
+                user.account.federated = federated;
+            }
+            if let Some(second_factor) = change.second_factor {
+                user.account.second_factor = second_factor;
+            }
+            if let Some((kind, place)) = &change.scheduled_location {
+                user.location
+                    .set(Layer::Scheduled, kind, place.as_deref(), 0);
+            }
+            Ok(Some(Write {
+                operation: "changeUser",
+                ..Write::default()
+            }))
+        })
+    }
+
+    /// Deletes a person: into the bin, or for good.
+    pub(crate) fn delete_user(&self, id: &str, for_good: bool) -> Result<(), ControlError> {
+        self.with(|world, now| {
+            let index = world.tenant.find_any(id)?;
+            let guid = world.tenant.users[index].guid;
+            world.signins.revoke(guid);
+            world.tenant.remove(index, for_good, now);
+            let write = Write {
+                operation: "deleteUser",
+                ..Write::default()
+            };
+            log(world, index, now, write);
+            Ok(())
+        })
+    }
+
+    /// Takes back all refresh tokens of a person; how many.
+    pub(crate) fn revoke(&self, id: &str) -> Result<usize, ControlError> {
+        self.with(|world, now| {
+            let index = world.tenant.find_any(id)?;
+            let revoked = world.signins.revoke(world.tenant.users[index].guid);
+            let write = Write {
+                operation: "revokeSignIns",
+                ..Write::default()
+            };
+            log(world, index, now, write);
+            Ok(revoked)
+        })
+    }
+
+    /// Answers for a device that waits: whether it was allowed.
+    pub(crate) fn answer_device(
+        &self,
+        code: &str,
+        user: Option<&str>,
+        allow: bool,
+    ) -> Result<bool, ControlError> {
+        self.with(|world, now| {
+            let user = if allow {
+                let index = world.tenant.find_any(user.unwrap_or_default())?;
+                Some(world.tenant.users[index].guid)
+            } else {
+                None
+            };
+            if world.signins.answer(code, user, now) {
+                return Ok(allow);
+            }
+            Err(ControlError::new(
+                ControlErrorKind::NotFound,
+                "userCode",
+                code,
+                "is not waiting for an answer",
+                "take the user_code of a device code request of the last 15 minutes",
+            ))
+        })
+    }
+
+    /// Changes the knobs.
+    pub(crate) fn set_knobs(&self, knobs: Knobs) {
+        self.with(|world, now| {
+            world.tenant.apply(Rules::of(&knobs), now);
+            world.knobs = knobs;
+        });
+    }
+
     /// Does something to a person, notes it, and returns the ground truth afterwards.
     fn act(
         &self,
@@ -250,6 +434,7 @@ impl Shell {
             Ok(UserState::of(
                 &world.tenant,
                 &world.tenant.users[index],
+                &world.knobs,
                 now,
             ))
         })
@@ -258,7 +443,7 @@ impl Shell {
 
 fn log(world: &mut World, index: usize, now: Milliseconds, write: Write) {
     let user = world.tenant.users[index].guid;
-    let cause = crate::change::Cause::Teams(write.operation);
+    let cause = Cause::Teams(write.operation);
     world
         .journal
         .push(now, "write", Some(user), Detail::Write(write), Some(cause));

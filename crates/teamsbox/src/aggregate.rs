@@ -1,29 +1,77 @@
 //! How several sessions and the preferred slot become the one pair that everybody reads.
 
+use crate::calendar::Calendar;
 use crate::duration::Milliseconds;
 use crate::preferred::Preferred;
 use crate::session::Session;
-use crate::value::{Availability, IdleSpelling, Shown};
+use crate::tenant::Rules;
+use crate::value::{Activity, Availability, Shown};
 
-/// The visible pair: the preferred one if any session lives, else the session of the highest rank, the latest changed
-/// among equals; `Offline` without a session.
-pub(crate) fn aggregate(
-    sessions: &[Session],
-    preferred: Option<&Preferred>,
-    now: Milliseconds,
-    idle: IdleSpelling,
-) -> Shown {
-    let strongest = sessions
-        .iter()
-        .filter(|session| !session.ended(now))
+/// What there is to go by.
+#[derive(Clone, Copy)]
+pub(crate) struct Inputs<'a> {
+    pub(crate) sessions: &'a [Session],
+    pub(crate) preferred: Option<&'a Preferred>,
+    pub(crate) calendar: &'a Calendar,
+}
+
+/// What everybody sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) shown: Shown,
+    pub(crate) out_of_office: bool,
+}
+
+/// The visible pair and whether the person is out of office: the preferred pair if any session lives, else the session
+/// of the highest rank; `Offline` without a session. Calendars take part like a session that loses every tie.
+pub(crate) fn aggregate(inputs: &Inputs<'_>, now: Milliseconds, rules: &Rules) -> Seen {
+    let idle = rules.idle_spelling;
+    let of_calendar = inputs.calendar.shown(now);
+    let live = inputs.sessions.iter().filter(|session| !session.ended(now));
+    let strongest = live
         .map(|session| (session.shown(now, idle), session))
         .max_by_key(|(shown, session)| {
-            (rank(shown.availability), session.changed_at, session.order)
+            let (at, order) = (
+                session.changed_at,
+                i64::try_from(session.order).unwrap_or(i64::MAX),
+            );
+            let newest = if rules.earliest_wins {
+                (-at, -order)
+            } else {
+                (at, order)
+            };
+            (rank(shown.availability), newest)
         });
-    match (strongest, preferred) {
+    let calendar_counts = strongest.is_some() || rules.calendar_alone;
+    let of_sessions = strongest.map(|(shown, session)| {
+        let echo = rules.echo_busy && session.device().is_none() && shown == Shown::IN_A_CALL;
+        if echo {
+            Shown::new(Availability::Busy, Activity::Busy)
+        } else {
+            shown
+        }
+    });
+    let of_calendar = of_calendar.filter(|_| calendar_counts);
+    let contest = match (of_sessions, of_calendar) {
+        (Some(session), Some(calendar)) => {
+            let beaten = rank(session.availability) < rank(calendar.availability);
+            Some(if beaten { calendar } else { session })
+        }
+        (session, calendar) => session.or(calendar),
+    };
+    let chosen = inputs.preferred.filter(|preferred| !preferred.ended(now));
+    let mut shown = match (contest, chosen) {
         (None, _) => Shown::OFFLINE,
-        (Some(_), Some(preferred)) if !preferred.ended(now) => preferred.shown,
-        (Some((shown, _)), _) => shown,
+        (Some(_), Some(preferred)) => preferred.shown,
+        (Some(shown), None) => shown,
+    };
+    let out_of_office = calendar_counts && inputs.calendar.out_of_office(now).is_some();
+    if out_of_office && shown.availability == Availability::Available {
+        shown.activity = Activity::OutOfOffice;
+    }
+    Seen {
+        shown,
+        out_of_office,
     }
 }
 
@@ -34,7 +82,7 @@ fn rank(availability: Availability) -> u8 {
         Availability::Busy => 3,
         Availability::Available | Availability::AvailableIdle => 2,
         Availability::Away | Availability::BeRightBack => 1,
-        Availability::Offline => 0,
+        Availability::Offline | Availability::PresenceUnknown => 0,
     }
 }
 
@@ -45,8 +93,18 @@ mod tests {
     use super::*;
     use crate::duration::{HOUR, MINUTE};
     use crate::session::Statement;
+    use crate::value::IdleSpelling;
 
     const IDLE: IdleSpelling = IdleSpelling::AvailableIdleInactive;
+
+    fn shown(sessions: &[Session], preferred: Option<&Preferred>, now: Milliseconds) -> Shown {
+        let inputs = Inputs {
+            sessions,
+            preferred,
+            calendar: &Calendar::default(),
+        };
+        aggregate(&inputs, now, &Rules::default()).shown
+    }
 
     fn sessions(described: &[(usize, i64, i64)]) -> Vec<Session> {
         described
@@ -69,12 +127,12 @@ mod tests {
             now in HOUR..6 * HOUR,
         ) {
             let sessions = sessions(&described);
-            let shown = aggregate(&sessions, None, now, IDLE);
+            let seen = shown(&sessions, None, now);
             let live: Vec<_> = sessions.iter().filter(|session| !session.ended(now)).collect();
-            prop_assert_eq!(shown == Shown::OFFLINE, live.is_empty());
+            prop_assert_eq!(seen == Shown::OFFLINE, live.is_empty());
             for session in live {
                 let own = session.shown(now, IDLE);
-                prop_assert!(rank(own.availability) <= rank(shown.availability));
+                prop_assert!(rank(own.availability) <= rank(seen.availability));
             }
         }
 
@@ -84,9 +142,9 @@ mod tests {
             now in HOUR..6 * HOUR,
         ) {
             let mut sessions = sessions(&described);
-            let forward = aggregate(&sessions, None, now, IDLE);
+            let forward = shown(&sessions, None, now);
             sessions.reverse();
-            prop_assert_eq!(forward, aggregate(&sessions, None, now, IDLE));
+            prop_assert_eq!(forward, shown(&sessions, None, now));
         }
 
         #[test]
@@ -97,17 +155,17 @@ mod tests {
         ) {
             let sessions = sessions(&described);
             let preferred = Preferred { shown: Shown::PREFERRED_PAIRS[pair], ends: 5 * HOUR };
-            let alone = aggregate(&sessions, None, now, IDLE);
+            let alone = shown(&sessions, None, now);
             let expected = if alone == Shown::OFFLINE || now >= 5 * HOUR { alone } else { preferred.shown };
-            prop_assert_eq!(aggregate(&sessions, Some(&preferred), now, IDLE), expected);
+            prop_assert_eq!(shown(&sessions, Some(&preferred), now), expected);
         }
     }
 
     #[test]
     fn among_equals_the_latest_change_wins() {
         let mut two = sessions(&[(1, 0, HOUR), (2, 0, HOUR)]);
-        assert_eq!(aggregate(&two, None, 1, IDLE), Shown::SESSION_PAIRS[2]);
+        assert_eq!(shown(&two, None, 1), Shown::SESSION_PAIRS[2]);
         two[0].changed_at = 1;
-        assert_eq!(aggregate(&two, None, 1, IDLE), Shown::IN_A_CALL);
+        assert_eq!(shown(&two, None, 1), Shown::IN_A_CALL);
     }
 }

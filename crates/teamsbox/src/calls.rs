@@ -25,10 +25,10 @@ impl Tenant {
     ) -> Result<(), ControlError> {
         let with = self.join(index, with, now)?;
         let sharing = self.users[index].call.is_some_and(|call| call.sharing);
-        let cause = Cause::Teams(if kind == CallKind::Video {
-            "video call"
-        } else {
-            "audio call"
+        let cause = Cause::Teams(match kind {
+            CallKind::Video => "video call",
+            CallKind::Meeting => "meeting joined",
+            _ => "audio call",
         });
         self.put_call(index, kind, with, sharing, now);
         if let Some(other) = with {

@@ -31,6 +31,8 @@ pub(crate) enum Lapse {
     SessionExpired(Box<str>),
     /// The preferred presence expired.
     PreferredExpired,
+    /// An entry of the calendar began or ended.
+    Calendar,
     /// The grace after signing out is over.
     ClientLeft(Device),
 }
@@ -47,6 +49,7 @@ impl fmt::Display for Cause {
             Self::Lapse(Lapse::PreferredExpired) => {
                 formatter.write_str("time: preferred presence expired")
             }
+            Self::Lapse(Lapse::Calendar) => formatter.write_str("time: calendar"),
             Self::Lapse(Lapse::ClientLeft(device)) => {
                 write!(
                     formatter,
@@ -67,6 +70,8 @@ pub(crate) struct Change {
     pub(crate) user: usize,
     /// The pairs before and after with the new stamp, if the change can be seen by others.
     pub(crate) visible: Option<Visible>,
+    /// Whether subscribers are to hear of it: availability or activity changed, or the knobs say so.
+    pub(crate) notifies: bool,
     /// Why.
     pub(crate) cause: Cause,
 }

@@ -3,10 +3,10 @@
 //! The only file that reads the operating system's clock. In manual mode time moves in steps, and whoever shares the
 //! clock ([`Clock::follow`]) is waited for after each of them, so that nothing is skipped on either side.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
 use crate::config::ClockMode;
@@ -28,7 +28,6 @@ pub struct Clock {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
 struct Shared {
     dial: Mutex<Dial>,
     /// Announces steps and changes of mode.
@@ -36,6 +35,28 @@ struct Shared {
     /// One advance at a time.
     advancing: tokio::sync::Mutex<()>,
     followers: Mutex<Vec<mpsc::Sender<Step>>>,
+    /// What the emulator itself has to do at certain times, and word that some of it is done.
+    agenda: OnceLock<Weak<dyn Agenda>>,
+    settled: Notify,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Clock")
+            .field("dial", &self.dial)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Work of the emulator itself that manual time stops for.
+pub(crate) trait Agenda: Send + Sync {
+    /// Lets everything due take effect; how many deliveries are under way.
+    fn outstanding(&self) -> usize;
+    /// When there is something to deliver next.
+    fn next_due(&self) -> Option<Milliseconds>;
+    /// Manual time goes on without the deliveries under way.
+    fn abandon(&self);
 }
 
 /// Where time comes from.
@@ -50,17 +71,20 @@ struct Dial {
 
 impl Clock {
     /// Starts at the present.
-    pub(crate) fn new(mode: ClockMode) -> Self {
-        let now = operating_system_time();
+    pub(crate) fn new(mode: ClockMode, start: Option<Milliseconds>) -> Self {
+        let present = operating_system_time();
+        let now = start.unwrap_or(present);
         let shared = Shared {
             dial: Mutex::new(Dial {
                 mode,
                 last: now,
-                offset: 0,
+                offset: now.saturating_sub(present),
             }),
             moved: watch::Sender::new(now),
             advancing: tokio::sync::Mutex::new(()),
             followers: Mutex::new(Vec::new()),
+            agenda: OnceLock::new(),
+            settled: Notify::new(),
         };
         Self {
             shared: Arc::new(shared),
@@ -119,12 +143,14 @@ impl Clock {
         let _one_at_a_time = self.shared.advancing.lock().await;
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         let target = self.now_milliseconds().saturating_add(by);
+        self.settle().await;
         loop {
             let followers: Vec<_> = lock(&self.shared.followers)
                 .iter()
                 .filter(|one| !one.is_closed())
                 .cloned()
                 .collect();
+            let next_due = self.agenda().and_then(|agenda| agenda.next_due());
             let now = {
                 let mut dial = self.dial();
                 if dial.mode == ClockMode::Real {
@@ -140,11 +166,75 @@ impl Clock {
                 } else {
                     STEP_MAX
                 };
-                dial.last = dial.last.saturating_add(step).min(target);
+                let stop = next_due.map_or(target, |due| due.max(dial.last.saturating_add(1)));
+                dial.last = dial.last.saturating_add(step).min(target).min(stop);
                 dial.last
             };
             self.shared.moved.send_replace(now);
             tell(&followers, now).await;
+            self.settle().await;
+        }
+    }
+
+    /// Gives manual time something to stop for.
+    pub(crate) fn set_agenda(&self, agenda: Weak<dyn Agenda>) {
+        // There is one emulator per clock, so nobody else has set it.
+        let _ = self.shared.agenda.set(agenda);
+    }
+
+    /// Says that a delivery has ended.
+    pub(crate) fn settled(&self) {
+        self.shared.settled.notify_waiters();
+    }
+
+    fn agenda(&self) -> Option<Arc<dyn Agenda>> {
+        self.shared.agenda.get().and_then(Weak::upgrade)
+    }
+
+    /// Waits until everything due has been delivered, within limits.
+    async fn settle(&self) {
+        let Some(agenda) = self.agenda() else {
+            return;
+        };
+        let patience = Instant::now() + FOLLOWER_PATIENCE;
+        loop {
+            let settled = self.shared.settled.notified();
+            let mut settled = std::pin::pin!(settled);
+            // From here on no word is missed.
+            settled.as_mut().enable();
+            if agenda.outstanding() == 0 {
+                return;
+            }
+            if timeout_at(patience, settled).await.is_err() {
+                agenda.abandon();
+                return;
+            }
+        }
+    }
+
+    /// Waits until a moment of the tenant, in whatever way time passes.
+    pub(crate) async fn reached(&self, moment: Milliseconds) {
+        let mut movements = self.movements();
+        loop {
+            let left = moment.saturating_sub(self.now_milliseconds());
+            if left <= 0 {
+                return;
+            }
+            let sleep = async {
+                if self.mode() == ClockMode::Real {
+                    tokio::time::sleep(Duration::from_millis(left.unsigned_abs())).await;
+                } else {
+                    std::future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                () = sleep => {}
+                moved = movements.changed() => {
+                    if moved.is_err() {
+                        std::future::pending::<()>().await;
+                    }
+                }
+            }
         }
     }
 

@@ -1,10 +1,11 @@
 //! How a Teamsbox is set up: address, clock, applications, users and knobs.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use crate::error::ControlError;
-use crate::value::{Device, IdleSpelling};
+use crate::knobs::Knobs;
+use crate::permissions::Permission;
+use crate::value::Device;
 
 /// The tenant id used unless another is configured.
 pub const DEFAULT_TENANT_ID: &str = "5f0c1a52-9d5b-4b0e-9a3e-7c1f20b6d001";
@@ -12,6 +13,11 @@ pub const DEFAULT_TENANT_ID: &str = "5f0c1a52-9d5b-4b0e-9a3e-7c1f20b6d001";
 pub const DEFAULT_CLIENT_ID: &str = "22553876-f5ab-4529-bffb-cfe50aa89f87";
 /// The secret of the application that is registered from the start. It protects nothing: the emulator holds no data.
 pub const DEFAULT_CLIENT_SECRET: &str = "teamsbox-secret";
+
+/// The password of everybody until another is set. It protects nothing either.
+pub const DEFAULT_PASSWORD: &str = "teamsbox-password";
+/// The verified domain of the first tenant.
+pub const DEFAULT_DOMAIN: &str = "contoso.example";
 
 /// Everything there is to choose before the start.
 #[derive(Debug, Clone)]
@@ -32,6 +38,25 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// Behaviour that Microsoft does not document.
     pub knobs: Knobs,
+    /// Further tenants beside the first.
+    pub further_tenants: Vec<NewTenant>,
+    /// Where a manual clock starts, in UTC milliseconds since 1970; the present if left out.
+    pub clock_start: Option<i64>,
+    /// Serve TLS with a certificate of an own authority.
+    pub tls: bool,
+}
+
+/// A tenant beside the first: people, applications and limits of its own.
+#[derive(Debug, Clone, Default)]
+pub struct NewTenant {
+    /// The tenant's GUID.
+    pub tenant_id: String,
+    /// Its verified domain, such as `fabrikam.example`.
+    pub domain: String,
+    /// Registered applications.
+    pub apps: Vec<App>,
+    /// The people.
+    pub users: Vec<NewUser>,
 }
 
 impl Default for Config {
@@ -45,6 +70,9 @@ impl Default for Config {
             users: Vec::new(),
             allowed_hosts: Vec::new(),
             knobs: Knobs::default(),
+            further_tenants: Vec::new(),
+            clock_start: None,
+            tls: false,
         }
     }
 }
@@ -64,10 +92,16 @@ pub enum ClockMode {
 pub struct App {
     /// The client id, a GUID.
     pub client_id: String,
-    /// The client secret.
+    /// The client secret; empty for none.
     pub client_secret: String,
     /// Application permissions, such as `Presence.ReadWrite.All`.
     pub roles: Vec<String>,
+    /// Delegated permissions that were consented to, such as `Presence.Read`.
+    pub scopes: Vec<String>,
+    /// Certificates for client assertions: base64 of X.509, with or without PEM's markers.
+    pub certificates: Vec<String>,
+    /// Addresses to which codes may be sent; any if none are listed.
+    pub redirect_uris: Vec<String>,
 }
 
 impl App {
@@ -81,12 +115,29 @@ impl App {
     }
 }
 
+impl App {
+    /// The delegated permissions of the default registration and of applications that register themselves: all that
+    /// are emulated.
+    #[must_use]
+    pub fn default_scopes() -> Vec<String> {
+        let delegated = Permission::ALL
+            .iter()
+            .filter(|permission| **permission != Permission::PresenceReadWriteAll);
+        delegated
+            .map(|permission| permission.name().to_owned())
+            .collect()
+    }
+}
+
 impl Default for App {
     fn default() -> Self {
         Self {
             client_id: DEFAULT_CLIENT_ID.to_owned(),
             client_secret: DEFAULT_CLIENT_SECRET.to_owned(),
             roles: Self::default_roles(),
+            scopes: Self::default_scopes(),
+            certificates: Vec::new(),
+            redirect_uris: Vec::new(),
         }
     }
 }
@@ -115,30 +166,6 @@ pub struct NewUser {
     pub clients: Vec<Device>,
 }
 
-/// Behaviour that Microsoft does not document, with the defaults that fit what the field reports.
-#[derive(Debug, Clone)]
-pub struct Knobs {
-    /// How the first stage of the fade is spelled.
-    pub idle_spelling: IdleSpelling,
-    /// How long a client's session outlives its sign-out.
-    pub sign_out_grace: Duration,
-    /// Whether bulk reads carry `sequenceNumber`, which the documented sample leaves out.
-    pub bulk_sequence_number: bool,
-    /// How long access tokens live.
-    pub token_lifetime: Duration,
-}
-
-impl Default for Knobs {
-    fn default() -> Self {
-        Self {
-            idle_spelling: IdleSpelling::default(),
-            sign_out_grace: Duration::from_secs(180),
-            bulk_sequence_number: false,
-            token_lifetime: Duration::from_secs(3_599),
-        }
-    }
-}
-
 /// Why a Teamsbox could not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -161,6 +188,9 @@ pub enum StartError {
         "no signing key could be made ({0}): check that the operating system provides random bytes"
     )]
     Key(String),
+    /// The certificate for TLS could not be made.
+    #[error("no certificate for TLS could be made ({0}): start without --tls")]
+    Tls(String),
 }
 
 /// A few people at contoso.example with a desktop client signed in, for trying things out.

@@ -43,7 +43,22 @@ pub(crate) fn timestamp(milliseconds: Milliseconds) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn nonsense_never_panics(text in ".{0,40}", marked in "-?P[0-9A-Z.,]{0,30}") {
+            let _ = parse(&text);
+            let _ = parse(&marked);
+        }
+
+        #[test]
+        fn whole_seconds_are_read_as_written(seconds in 0_i64..1_000_000_000) {
+            prop_assert_eq!(parse(&format!("PT{seconds}S")), Some(seconds * SECOND));
+        }
+    }
 
     #[test]
     fn xml_durations_are_read() {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::duration::{self, MINUTE, Milliseconds};
 use crate::error::ControlError;
+use crate::random::Random;
 
 /// The longest delay of a reply. Longer ones would only look like a hung emulator.
 const DELAY_MAX: u64 = 60_000;
@@ -22,6 +23,26 @@ pub(crate) struct Faults {
     pub(crate) delay_milliseconds: Option<u64>,
     /// How old the state is that Graph reads show.
     pub(crate) read_lag: Option<String>,
+    /// What is wrong with notifications.
+    pub(crate) notifications: Option<NotificationFault>,
+}
+
+/// What is wrong with notifications.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct NotificationFault {
+    /// Nothing is delivered, and nobody is told.
+    pub(crate) silent_outage: bool,
+    /// The client state is another.
+    pub(crate) wrong_client_state: bool,
+    /// Validation tokens are signed by somebody else.
+    pub(crate) forged_token: bool,
+    /// The id of the certificate is another.
+    pub(crate) wrong_certificate_id: bool,
+    /// The signature does not fit the data.
+    pub(crate) bad_signature: bool,
+    /// How many requests it still spoils; all if left out.
+    pub(crate) remaining: Option<u64>,
 }
 
 /// A refusal from Graph.
@@ -36,6 +57,9 @@ pub(crate) struct GraphFault {
     pub(crate) remaining: Option<u64>,
     /// Which operations it hits; all if left out.
     pub(crate) operations: Option<Vec<String>>,
+    /// How many of a hundred requests it hits, by chance; all if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) percent: Option<u8>,
 }
 
 /// A refusal from the token endpoint.
@@ -46,8 +70,23 @@ pub(crate) struct TokenFault {
     pub(crate) status: u16,
     /// OAuth error code.
     pub(crate) error: Option<String>,
+    /// The number after `AADSTS`, such as 53003 for Conditional Access.
+    #[serde(default)]
+    pub(crate) code: Option<u32>,
     /// How many requests it still hits; all if left out.
     pub(crate) remaining: Option<u64>,
+}
+
+impl TokenFault {
+    /// A refusal with a status and nothing else.
+    pub(crate) fn with_status(status: u16) -> Self {
+        Self {
+            status,
+            error: None,
+            code: None,
+            remaining: None,
+        }
+    }
 }
 
 impl Faults {
@@ -90,6 +129,15 @@ impl Faults {
                     &remedy,
                 ));
             }
+            if let Some(percent) = fault.percent.filter(|percent| !(1..=100).contains(percent)) {
+                let (percent, remedy) = (percent.to_string(), "give a number from 1 to 100");
+                return Err(ControlError::invalid(
+                    "graph.percent",
+                    &percent,
+                    "is no percentage",
+                    remedy,
+                ));
+            }
             let printable = |text: &&String| {
                 text.len() <= 64 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
             };
@@ -128,12 +176,18 @@ impl Faults {
     }
 
     /// The refusal that hits this operation now, if any; counts it.
-    pub(crate) fn hit_graph(&mut self, operation: &str) -> Option<GraphFault> {
+    pub(crate) fn hit_graph(&mut self, operation: &str, random: &mut Random) -> Option<GraphFault> {
         let fault = self.graph.as_mut()?;
         if fault
             .operations
             .as_ref()
             .is_some_and(|names| !names.iter().any(|name| name == operation))
+        {
+            return None;
+        }
+        if fault
+            .percent
+            .is_some_and(|percent| random.below(100) >= u64::from(percent))
         {
             return None;
         }
@@ -152,6 +206,27 @@ impl Faults {
             self.token = None;
         }
         Some(hit)
+    }
+
+    /// Whether notifications vanish.
+    pub(crate) fn silent_outage(&self) -> bool {
+        self.notifications
+            .as_ref()
+            .is_some_and(|fault| fault.silent_outage)
+    }
+
+    /// What spoils the notification that is sent now; counts it.
+    pub(crate) fn hit_notification(&mut self) -> NotificationFault {
+        let Some(fault) = self.notifications.as_mut() else {
+            return NotificationFault::default();
+        };
+        let hit = fault.clone();
+        match spent(&mut fault.remaining) {
+            Some(true) => self.notifications = None,
+            Some(false) => {}
+            None => return NotificationFault::default(),
+        }
+        hit
     }
 
     /// How old the state is that Graph reads show.
@@ -183,12 +258,27 @@ mod tests {
     fn a_counted_fault_goes_away_by_itself_and_minds_its_operations() {
         let text = r#"{"graph":{"status":429,"retryAfter":"2.128","remaining":2,"operations":["setPresence"]}}"#;
         let mut faults: Faults = serde_json::from_str(text).unwrap();
+        let mut random = Random::new(1);
         faults.check(&["setPresence"]).unwrap();
-        assert!(faults.hit_graph("getPresence").is_none());
-        assert_eq!(faults.hit_graph("setPresence").unwrap().status, 429);
-        assert!(faults.hit_graph("setPresence").is_some());
-        assert!(faults.hit_graph("setPresence").is_none());
+        assert!(faults.hit_graph("getPresence", &mut random).is_none());
+        assert_eq!(
+            faults.hit_graph("setPresence", &mut random).unwrap().status,
+            429
+        );
+        assert!(faults.hit_graph("setPresence", &mut random).is_some());
+        assert!(faults.hit_graph("setPresence", &mut random).is_none());
         assert_eq!(faults, Faults::default());
+    }
+
+    #[test]
+    fn a_fault_by_chance_hits_its_share() {
+        let mut faults: Faults =
+            serde_json::from_str(r#"{"graph":{"status":401,"percent":20}}"#).unwrap();
+        let mut random = Random::new(1);
+        let hits = (0..1_000)
+            .filter(|_| faults.hit_graph("getPresence", &mut random).is_some())
+            .count();
+        assert!((150..250).contains(&hits), "{hits}");
     }
 
     #[test]
@@ -204,6 +294,7 @@ mod tests {
                 r#"{"graph":{"status":503,"retryAfter":"a\nb"}}"#,
                 "graph.retryAfter",
             ),
+            (r#"{"graph":{"status":401,"percent":0}}"#, "graph.percent"),
             (r#"{"delayMilliseconds":60001}"#, "delayMilliseconds"),
             (r#"{"readLag":"5s"}"#, "readLag"),
             (r#"{"readLag":"PT10M1S"}"#, "readLag"),

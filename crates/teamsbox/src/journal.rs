@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
+use tokio::sync::watch;
 
 use crate::change::{Cause, Visible};
 use crate::duration::Milliseconds;
@@ -29,7 +30,7 @@ pub(crate) struct Entry {
     pub(crate) sequence: u64,
     /// When.
     pub(crate) at: Moment,
-    /// `request`, `write` or `change`.
+    /// `request`, `write`, `change`, `delivery` or `subscription`.
     pub(crate) kind: &'static str,
     /// Whom it concerns.
     #[serde(serialize_with = "guid")]
@@ -62,6 +63,15 @@ pub(crate) enum Detail {
     },
     /// A write that was carried out.
     Write(Write),
+    /// An attempt to deliver a notification.
+    Delivery(Delivery),
+    /// What became of a subscription or a notification without any attempt.
+    Lost {
+        /// The subscription.
+        subscription: String,
+        /// Why.
+        reason: Box<str>,
+    },
     /// A change everybody can see.
     #[serde(rename_all = "camelCase")]
     Change {
@@ -75,6 +85,14 @@ pub(crate) enum Detail {
 }
 
 impl Detail {
+    /// A subscription that ended, or a notification that nobody will get.
+    pub(crate) fn lost(subscription: Guid, reason: &str) -> Self {
+        Self::Lost {
+            subscription: subscription.to_string(),
+            reason: reason.into(),
+        }
+    }
+
     /// A request as far as it fits: paths come from outside and the ring holds many.
     pub(crate) fn request(
         method: &str,
@@ -99,6 +117,31 @@ impl Detail {
     }
 }
 
+/// An attempt to deliver a notification.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Delivery {
+    /// Whose.
+    pub(crate) subscriptions: Vec<String>,
+    /// Where to, without the query.
+    pub(crate) url: String,
+    /// `updated`, or the lifecycle event.
+    pub(crate) event: &'static str,
+    /// How many items.
+    pub(crate) items: usize,
+    /// Counts from 1.
+    pub(crate) attempt: u32,
+    /// When the change happened.
+    pub(crate) posted: Moment,
+    /// The status of the answer, `timeout` or `unreachable`.
+    pub(crate) outcome: Box<str>,
+    /// `delivered`, `retry` or `given up`.
+    pub(crate) verdict: &'static str,
+    /// When it is tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<Moment>,
+}
+
 /// A write that was carried out.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -121,6 +164,8 @@ pub(crate) struct Write {
 pub(crate) struct Journal {
     entries: VecDeque<Entry>,
     last: u64,
+    /// Tells readers that follow the journal how far it has come.
+    grown: watch::Sender<u64>,
 }
 
 impl Journal {
@@ -145,6 +190,12 @@ impl Journal {
             detail,
             cause,
         });
+        self.grown.send_replace(self.last);
+    }
+
+    /// Follows the journal: changes whenever it grows.
+    pub(crate) fn follow(&self) -> watch::Receiver<u64> {
+        self.grown.subscribe()
     }
 
     /// Adds a visible change.

@@ -1,4 +1,7 @@
-//! Signing and checking access tokens: RS256 with a key made at the start.
+//! Signing and checking tokens: RS256 with keys that rotate on demand.
+//!
+//! Like Entra, two keys are published: the one that signs, and the next, which takes over at a rotation. The one before
+//! stays valid until the rotation after, so that tokens in use survive one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,12 +11,17 @@ use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use serde::{Deserialize, Serialize};
+use rcgen::{CertificateParams, DnType};
+use serde::Serialize;
+use serde_json::{Value, json};
 
+use crate::certificate::Certificate;
 use crate::config::StartError;
-use crate::duration::{Milliseconds, SECOND};
+use crate::duration::Milliseconds;
+use crate::permissions::{Caller, Claims};
 
 /// Checked tokens remembered, by hash. When full, all are forgotten: checking again costs little.
 const CHECKED_MAX: usize = 4_096;
@@ -21,59 +29,28 @@ const CHECKED_MAX: usize = 4_096;
 /// Longer bearer tokens are not looked at.
 const TOKEN_BYTES_MAX: usize = 16 * 1_024;
 
-/// The key pair and the tokens that it is known to have signed.
+/// All keys of the emulator and the tokens they are known to have signed.
 pub(crate) struct Keys {
-    signing: EncodingKey,
-    checking: DecodingKey,
-    key_id: String,
+    ring: Mutex<Ring>,
     checked: Mutex<HashMap<[u8; 32], Arc<Caller>>>,
 }
 
-/// The claims of an access token, in the shape of version 1.0 as Graph's own tokens have it.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Claims {
-    /// Audience.
-    pub(crate) aud: String,
-    /// Issuer.
-    pub(crate) iss: String,
-    /// Issued at, in seconds.
-    pub(crate) iat: i64,
-    /// Not valid before, in seconds.
-    pub(crate) nbf: i64,
-    /// Expires, in seconds.
-    pub(crate) exp: i64,
-    /// Client id.
-    pub(crate) appid: String,
-    /// Kind of identity.
-    pub(crate) idtyp: String,
-    /// Object id of the service principal.
-    pub(crate) oid: String,
-    /// The application permissions; left out when there are none, as Entra does.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) roles: Vec<String>,
-    /// Subject.
-    pub(crate) sub: String,
-    /// Tenant.
-    pub(crate) tid: String,
-    /// Unique id of the token.
-    pub(crate) uti: String,
-    /// Version.
-    pub(crate) ver: String,
+/// The keys in use. The next one is made when it is first needed: making one takes a while.
+struct Ring {
+    previous: Option<Arc<Key>>,
+    signing: Arc<Key>,
+    next: Option<Arc<Key>>,
 }
 
-/// Who calls Graph.
-#[derive(Debug)]
-pub(crate) struct Caller {
-    /// Client id.
-    pub(crate) app: Arc<str>,
-    /// May read presence.
-    pub(crate) reads: bool,
-    /// May write presence.
-    pub(crate) writes: bool,
-    /// May find people in the directory.
-    pub(crate) reads_directory: bool,
-    valid_from: Milliseconds,
-    valid_until: Milliseconds,
+/// One key pair.
+pub(crate) struct Key {
+    signing: EncodingKey,
+    checking: DecodingKey,
+    id: String,
+    /// Modulus and exponent, base64url.
+    public: (String, String),
+    /// Its self-signed certificate, base64.
+    certificate: String,
 }
 
 /// Why a token does not open the door.
@@ -85,41 +62,123 @@ pub(crate) enum Rejection {
     Expired,
 }
 
-impl Keys {
+impl Key {
     /// Makes a key pair. Takes a moment; keep it off the async threads.
-    pub(crate) fn generate() -> Result<Self, StartError> {
-        let failed = |what: &str| StartError::Key(what.to_owned());
-        let pair =
-            KeyPair::generate(KeySize::Rsa2048).map_err(|error| failed(&error.to_string()))?;
-        let private = pair.as_der().map_err(|error| failed(&error.to_string()))?;
-        let public = pair.public_key().as_ref();
+    fn generate() -> Result<Self, StartError> {
+        fn failed(error: impl std::fmt::Display) -> StartError {
+            StartError::Key(error.to_string())
+        }
+        let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
+        let private = pair.as_der().map_err(failed)?;
         // The token library takes the key in PEM and unwraps PKCS #8 itself; its DER entry wants the bare RSA form.
         let pem = format!(
             "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
             STANDARD.encode(private.as_ref())
         );
-        let signing = EncodingKey::from_rsa_pem(pem.as_bytes())
-            .map_err(|error| failed(&error.to_string()))?;
+        let signing = EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(failed)?;
+        let jwk = Jwk::from_encoding_key(&signing, Algorithm::RS256).map_err(failed)?;
+        let AlgorithmParameters::RSA(public) = jwk.algorithm else {
+            return Err(failed("the new key is not RSA"));
+        };
+        let mut params = CertificateParams::default();
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "Teamsbox token signing");
+        let own = rcgen::KeyPair::from_pem(&pem).map_err(failed)?;
+        let certificate = STANDARD.encode(params.self_signed(&own).map_err(failed)?.der());
+        let id = Certificate::parse(&certificate).map_err(failed)?.x5t();
         Ok(Self {
             signing,
-            checking: DecodingKey::from_rsa_der(public),
-            key_id: URL_SAFE_NO_PAD.encode(
-                digest(&SHA256, public)
-                    .as_ref()
-                    .get(..20)
-                    .unwrap_or_default(),
-            ),
+            checking: DecodingKey::from_rsa_der(pair.public_key().as_ref()),
+            id,
+            public: (public.n, public.e),
+            certificate,
+        })
+    }
+
+    fn describe(&self, issuer: &str) -> Value {
+        json!({
+            "kty": "RSA",
+            "use": "sig",
+            "alg": "RS256",
+            "kid": self.id,
+            "x5t": self.id,
+            "n": self.public.0,
+            "e": self.public.1,
+            "x5c": [self.certificate],
+            "issuer": issuer,
+        })
+    }
+}
+
+impl Keys {
+    /// Makes the first key pair. Takes a moment; keep it off the async threads.
+    pub(crate) fn generate() -> Result<Self, StartError> {
+        let ring = Ring {
+            previous: None,
+            signing: Arc::new(Key::generate()?),
+            next: None,
+        };
+        Ok(Self {
+            ring: Mutex::new(ring),
             checked: Mutex::new(HashMap::new()),
         })
     }
 
-    /// Signs a token.
-    pub(crate) fn sign(&self, claims: &Claims) -> Result<String, jsonwebtoken::errors::Error> {
+    /// The published keys as a JWK set. May make the next key: keep it off the async threads.
+    pub(crate) fn published(&self, issuer: &str) -> Result<Value, StartError> {
+        let mut ring = self.ring();
+        if ring.next.is_none() {
+            ring.next = Some(Arc::new(Key::generate()?));
+        }
+        // At most two: after a rotation the former key matters more than the one that has signed nothing yet.
+        let second = ring.previous.as_ref().or(ring.next.as_ref());
+        let keys = [Some(&ring.signing), second];
+        let keys: Vec<_> = keys
+            .into_iter()
+            .flatten()
+            .map(|key| key.describe(issuer))
+            .collect();
+        Ok(json!({ "keys": keys }))
+    }
+
+    /// Lets the next key sign from now on; the one before the former signer is no longer known. May make a key: keep it
+    /// off the async threads.
+    pub(crate) fn rotate(&self) -> Result<(), StartError> {
+        let mut ring = self.ring();
+        let next = match ring.next.take() {
+            Some(next) => next,
+            None => Arc::new(Key::generate()?),
+        };
+        ring.previous = Some(std::mem::replace(&mut ring.signing, next));
+        self.checked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        Ok(())
+    }
+
+    /// The ids of the signing key and of the former one.
+    pub(crate) fn ids(&self) -> (String, Option<String>) {
+        let ring = self.ring();
+        (
+            ring.signing.id.clone(),
+            ring.previous.as_ref().map(|key| key.id.clone()),
+        )
+    }
+
+    /// Signs claims.
+    pub(crate) fn sign(
+        &self,
+        claims: &impl Serialize,
+    ) -> Result<String, jsonwebtoken::errors::Error> {
+        let key = Arc::clone(&self.ring().signing);
         let header = Header {
-            kid: Some(self.key_id.clone()),
+            kid: Some(key.id.clone()),
+            x5t: Some(key.id.clone()),
             ..Header::new(Algorithm::RS256)
         };
-        jsonwebtoken::encode(&header, claims, &self.signing)
+        jsonwebtoken::encode(&header, claims, &key.signing)
     }
 
     /// Finds out who presents a token.
@@ -139,7 +198,7 @@ impl Keys {
             Some(caller) => caller,
             None => self.remember(hash, self.verify(token)?),
         };
-        if now >= caller.valid_from && now < caller.valid_until {
+        if caller.valid_at(now) {
             Ok(caller)
         } else {
             Err(Rejection::Expired)
@@ -152,20 +211,18 @@ impl Keys {
         validation.validate_exp = false;
         validation.validate_nbf = false;
         validation.validate_aud = false;
-        let decoded = jsonwebtoken::decode::<Claims>(token, &self.checking, &validation);
-        let claims = decoded.map_err(|_| Rejection::Invalid)?.claims;
-        let has = |role: &str| claims.roles.iter().any(|own| own == role);
-        let writes = has("Presence.ReadWrite.All");
-        Ok(Caller {
-            reads: writes || has("Presence.Read.All"),
-            writes,
-            reads_directory: ["User.ReadBasic.All", "User.Read.All", "Directory.Read.All"]
+        let header = jsonwebtoken::decode_header(token).map_err(|_| Rejection::Invalid)?;
+        let key = {
+            let ring = self.ring();
+            let keys = [Some(&ring.signing), ring.previous.as_ref()];
+            let found = keys
                 .into_iter()
-                .any(has),
-            app: claims.appid.into(),
-            valid_from: claims.nbf.saturating_mul(SECOND),
-            valid_until: claims.exp.saturating_mul(SECOND),
-        })
+                .flatten()
+                .find(|key| Some(&key.id) == header.kid.as_ref());
+            Arc::clone(found.ok_or(Rejection::Invalid)?)
+        };
+        let decoded = jsonwebtoken::decode::<Claims>(token, &key.checking, &validation);
+        Caller::of(decoded.map_err(|_| Rejection::Invalid)?.claims).ok_or(Rejection::Invalid)
     }
 
     fn remember(&self, hash: [u8; 32], caller: Caller) -> Arc<Caller> {
@@ -177,27 +234,36 @@ impl Keys {
         checked.insert(hash, Arc::clone(&caller));
         caller
     }
+
+    fn ring(&self) -> std::sync::MutexGuard<'_, Ring> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Signs with a key that nobody publishes, for tests that want a forged token.
+pub(crate) fn forge(claims: &impl Serialize) -> Option<String> {
+    let key = Key::generate().ok()?;
+    let header = Header {
+        kid: Some(key.id.clone()),
+        ..Header::new(Algorithm::RS256)
+    };
+    jsonwebtoken::encode(&header, claims, &key.signing).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::permissions::Permission;
 
     fn claims() -> Claims {
         Claims {
             aud: "https://graph.microsoft.com".to_owned(),
-            iss: String::new(),
-            iat: 1_000,
             nbf: 1_000,
             exp: 2_000,
             appid: "app".to_owned(),
-            idtyp: "app".to_owned(),
-            oid: String::new(),
+            tid: crate::DEFAULT_TENANT_ID.to_owned(),
             roles: vec!["Presence.Read.All".to_owned()],
-            sub: String::new(),
-            tid: String::new(),
-            uti: String::new(),
-            ver: "1.0".to_owned(),
+            ..Claims::default()
         }
     }
 
@@ -206,7 +272,10 @@ mod tests {
         let keys = Keys::generate().unwrap();
         let token = keys.sign(&claims()).unwrap();
         let caller = keys.check(&token, 1_500_000).unwrap();
-        assert!(caller.reads && !caller.writes);
+        assert!(
+            caller.has(Permission::PresenceReadAll)
+                && !caller.has(Permission::PresenceReadWriteAll)
+        );
         // The second look comes from memory and still minds the time.
         assert!(keys.check(&token, 1_999_999).is_ok());
         assert_eq!(
@@ -217,9 +286,23 @@ mod tests {
     }
 
     #[test]
+    fn tokens_survive_one_rotation() {
+        let keys = Keys::generate().unwrap();
+        let token = keys.sign(&claims()).unwrap();
+        keys.rotate().unwrap();
+        assert!(keys.check(&token, 1_500_000).is_ok());
+        assert_ne!(keys.ids().0, keys.ids().1.unwrap());
+        keys.rotate().unwrap();
+        assert_eq!(
+            keys.check(&token, 1_500_000).unwrap_err(),
+            Rejection::Invalid
+        );
+    }
+
+    #[test]
     fn tokens_of_others_are_rejected() {
         let keys = Keys::generate().unwrap();
-        let stranger = Keys::generate().unwrap().sign(&claims()).unwrap();
+        let stranger = forge(&claims()).unwrap();
         let own = keys.sign(&claims()).unwrap();
         let (head, _) = own.rsplit_once('.').unwrap();
         let unsigned = format!("{head}.");

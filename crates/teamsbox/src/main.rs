@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use teamsbox::{
-    ClockMode, Config, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_TENANT_ID, Device,
-    NewUser, Teamsbox,
+    App, ClockMode, Config, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_TENANT_ID, Device,
+    Knobs, NewTenant, NewUser, Teamsbox,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -46,6 +46,21 @@ struct Options {
     /// Refuse applications that are not registered, instead of registering them on first use.
     #[arg(long)]
     known_apps_only: bool,
+    /// Serve TLS with a certificate for localhost from an authority made for this run.
+    #[arg(long, env = "TEAMSBOX_TLS")]
+    tls: bool,
+    /// Where to write the authority's certificate (PEM), for clients to trust.
+    #[arg(long, env = "TEAMSBOX_CA_OUT", value_name = "FILE", requires = "tls")]
+    ca_out: Option<PathBuf>,
+    /// Behaviour that is not documented, such as presenceLimit=10000; GET /box/v1/knobs lists all. May be repeated.
+    #[arg(long = "knob", value_name = "NAME=VALUE")]
+    knobs: Vec<String>,
+    /// A further tenant: its id and domain. May be repeated; POST /box/v1/tenants/{id}/users fills it.
+    #[arg(long = "add-tenant", value_name = "ID=DOMAIN")]
+    tenants: Vec<String>,
+    /// Where a manual clock starts, such as 2026-01-01T00:00:00Z.
+    #[arg(long, env = "TEAMSBOX_CLOCK_START", value_name = "TIME")]
+    clock_start: Option<jiff::Timestamp>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -85,7 +100,41 @@ fn main() -> ExitCode {
     runtime.block_on(run(options, users))
 }
 
+/// The knobs and tenants that the command line asks for.
+fn settings(options: &Options) -> Result<(Knobs, Vec<NewTenant>), String> {
+    let pair = |option: &str, text: &str| {
+        let found = text
+            .split_once('=')
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        found.ok_or_else(|| format!("--{option} {text:?}: has no equals sign"))
+    };
+    let mut knobs = Knobs::default();
+    for text in &options.knobs {
+        let (name, value) = pair("knob", text)?;
+        knobs = knobs
+            .with(&name, &value)
+            .map_err(|error| format!("--knob {text:?}: {error}"))?;
+    }
+    let tenants = options.tenants.iter().map(|text| {
+        let (tenant_id, domain) = pair("add-tenant", text)?;
+        Ok(NewTenant {
+            tenant_id,
+            domain,
+            apps: vec![App::default()],
+            users: Vec::new(),
+        })
+    });
+    Ok((knobs, tenants.collect::<Result<_, String>>()?))
+}
+
 async fn run(options: Options, users: Vec<NewUser>) -> ExitCode {
+    let (knobs, further_tenants) = match settings(&options) {
+        Ok(settings) => settings,
+        Err(problem) => {
+            eprintln!("teamsbox: {problem}");
+            return ExitCode::from(2);
+        }
+    };
     let config = Config {
         listen: options.listen,
         clock: match options.clock {
@@ -96,6 +145,10 @@ async fn run(options: Options, users: Vec<NewUser>) -> ExitCode {
         register_unknown_apps: !options.known_apps_only,
         users,
         allowed_hosts: options.allow_hosts,
+        knobs,
+        further_tenants,
+        clock_start: options.clock_start.map(jiff::Timestamp::as_millisecond),
+        tls: options.tls,
         ..Config::default()
     };
     // Before anything is printed: who reads the address may ask to stop at once.
@@ -116,6 +169,15 @@ async fn run(options: Options, users: Vec<NewUser>) -> ExitCode {
             };
         }
     };
+    if let (Some(file), Some(authority)) = (&options.ca_out, teamsbox.authority_pem())
+        && let Err(error) = std::fs::write(file, authority)
+    {
+        eprintln!(
+            "teamsbox: --ca-out {}: cannot be written ({error}): choose a file that can",
+            file.display()
+        );
+        return ExitCode::FAILURE;
+    }
     let url = teamsbox.url();
     println!("Teamsbox      {url}");
     println!("Graph         {url}/v1.0");

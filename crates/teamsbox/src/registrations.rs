@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use subtle::ConstantTimeEq;
 
+use crate::certificate::Certificate;
 use crate::config::App;
 use crate::error::ControlError;
 use crate::guid::Guid;
@@ -22,8 +23,14 @@ pub(crate) struct Registration {
     pub(crate) object_id: Box<str>,
     /// Application permissions.
     pub(crate) roles: Arc<[String]>,
-    /// Hash of the secret: of equal length for all secrets, so that comparing tells nothing.
-    secret: [u8; 32],
+    /// Delegated permissions that people or their administrator agreed to.
+    pub(crate) scopes: Arc<[String]>,
+    /// Where codes may be sent; anywhere if none are listed.
+    pub(crate) redirect_uris: Arc<[String]>,
+    /// Whose private keys the application signs in with.
+    pub(crate) certificates: Arc<[Certificate]>,
+    /// Hash of the secret: of equal length for all secrets, so that comparing tells nothing. Public clients have none.
+    secret: Option<[u8; 32]>,
 }
 
 /// All applications of the tenant.
@@ -47,32 +54,14 @@ impl Registrations {
     /// Registers the configured applications.
     ///
     /// # Errors
-    /// When a client id is no GUID, occurs twice, or has no secret.
+    /// When a client id is no GUID or occurs twice, or a certificate cannot be read.
     pub(crate) fn new(apps: &[App], open: bool) -> Result<Self, ControlError> {
         let mut registrations = Self {
             apps: HashMap::new(),
             open,
         };
         for app in apps {
-            let Ok(guid) = app.client_id.parse() else {
-                let remedy = "give a GUID such as 22553876-f5ab-4529-bffb-cfe50aa89f87";
-                return Err(ControlError::invalid(
-                    "client_id",
-                    &app.client_id,
-                    "is not a GUID",
-                    remedy,
-                ));
-            };
-            if app.client_secret.is_empty() {
-                return Err(ControlError::invalid(
-                    "client_secret",
-                    "",
-                    "is empty",
-                    "give the application a secret",
-                ));
-            }
-            let registration = Registration::new(guid, &app.client_secret, app.roles.clone());
-            if registrations.apps.insert(guid, registration).is_some() {
+            if registrations.put(app)? {
                 return Err(ControlError::invalid(
                     "client_id",
                     &app.client_id,
@@ -84,6 +73,54 @@ impl Registrations {
         Ok(registrations)
     }
 
+    /// Registers an application or replaces its registration; whether there was one.
+    ///
+    /// # Errors
+    /// When the client id is no GUID, a certificate cannot be read, or there are too many applications.
+    pub(crate) fn put(&mut self, app: &App) -> Result<bool, ControlError> {
+        let Ok(guid) = app.client_id.parse::<Guid>() else {
+            let remedy = "give a GUID such as 22553876-f5ab-4529-bffb-cfe50aa89f87";
+            return Err(ControlError::invalid(
+                "client_id",
+                &app.client_id,
+                "is not a GUID",
+                remedy,
+            ));
+        };
+        let certificates = app.certificates.iter().map(|text| {
+            Certificate::parse(text).map_err(|unusable| {
+                let remedy = "give the base64 of an X.509 certificate with an RSA key";
+                ControlError::invalid("certificates", text, &unusable.to_string(), remedy)
+            })
+        });
+        let certificates: Vec<_> = certificates.collect::<Result<_, _>>()?;
+        if self.apps.len() >= REGISTRATIONS_MAX && !self.apps.contains_key(&guid) {
+            let remedy = "remove some, or start another tenant";
+            return Err(ControlError::invalid(
+                "client_id",
+                &app.client_id,
+                "is one too many",
+                remedy,
+            ));
+        }
+        let registration = Registration {
+            certificates: certificates.into(),
+            scopes: app.scopes.clone().into(),
+            redirect_uris: app.redirect_uris.clone().into(),
+            ..Registration::new(guid, &app.client_secret, app.roles.clone())
+        };
+        Ok(self.apps.insert(guid, registration).is_some())
+    }
+
+    /// Finds an application that needs no secret; registers an unknown one if the tenant is open to that.
+    pub(crate) fn find(&mut self, client_id: &str) -> Result<Registration, Refusal> {
+        let guid: Guid = client_id.parse().map_err(|_| Refusal::UnknownApp)?;
+        match self.apps.get(&guid) {
+            Some(app) => Ok(app.clone()),
+            None => self.admit(guid, ""),
+        }
+    }
+
     /// Checks an application's secret; registers an unknown application if the tenant is open to that.
     pub(crate) fn authenticate(
         &mut self,
@@ -91,15 +128,28 @@ impl Registrations {
         secret: &str,
     ) -> Result<Registration, Refusal> {
         let guid: Guid = client_id.parse().map_err(|_| Refusal::UnknownApp)?;
-        if let Some(app) = self.apps.get(&guid) {
-            let matches = bool::from(app.secret.ct_eq(&hash(secret)));
-            return if matches {
-                Ok(app.clone())
-            } else {
-                Err(Refusal::WrongSecret)
-            };
+        let Some(app) = self.apps.get_mut(&guid) else {
+            if secret.is_empty() {
+                return Err(Refusal::UnknownApp);
+            }
+            return self.admit(guid, secret);
+        };
+        // An application that came without a secret at first keeps the first one it brings.
+        if app.secret.is_none() && app.certificates.is_empty() && self.open && !secret.is_empty() {
+            app.secret = Some(hash(secret));
         }
-        if !self.open || secret.is_empty() || self.apps.len() >= REGISTRATIONS_MAX {
+        let matches = app
+            .secret
+            .is_some_and(|own| bool::from(own.ct_eq(&hash(secret))));
+        if matches {
+            Ok(app.clone())
+        } else {
+            Err(Refusal::WrongSecret)
+        }
+    }
+
+    fn admit(&mut self, guid: Guid, secret: &str) -> Result<Registration, Refusal> {
+        if !self.open || self.apps.len() >= REGISTRATIONS_MAX {
             return Err(Refusal::UnknownApp);
         }
         let app = Registration::new(guid, secret, App::default_roles());
@@ -107,9 +157,19 @@ impl Registrations {
         self.apps.insert(guid, app.clone());
         Ok(app)
     }
+
+    /// All client ids with their roles and scopes.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Registration> {
+        self.apps.values()
+    }
 }
 
 impl Registration {
+    /// Whether it has to prove who it is when it redeems codes and refresh tokens.
+    pub(crate) fn is_confidential(&self) -> bool {
+        self.secret.is_some() || !self.certificates.is_empty()
+    }
+
     fn new(guid: Guid, secret: &str, roles: Vec<String>) -> Self {
         let client_id = guid.to_string();
         // The service principal's id follows from the client id, so that it stays the same over restarts.
@@ -124,7 +184,10 @@ impl Registration {
             object_id: object_id.into(),
             client_id: client_id.into(),
             roles: roles.into(),
-            secret: hash(secret),
+            scopes: App::default_scopes().into(),
+            redirect_uris: Arc::default(),
+            certificates: Arc::default(),
+            secret: (!secret.is_empty()).then(|| hash(secret)),
         }
     }
 }

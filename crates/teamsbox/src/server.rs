@@ -11,12 +11,16 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::calendar::CalendarKind;
 use crate::clock::Clock;
-use crate::config::{Config, NewUser, StartError};
+use crate::config::{Config, DEFAULT_DOMAIN, NewTenant, NewUser, StartError};
 use crate::error::{ControlError, ControlErrorKind};
+use crate::estate::Estate;
 use crate::keys::Keys;
+use crate::knobs::{Knobs, milliseconds};
 use crate::shell::Shell;
 use crate::state::{UserState, UserSummary};
+use crate::tls::Identity;
 use crate::user::CallKind;
 use crate::value::Device;
 use crate::{control, entra, graph};
@@ -27,10 +31,15 @@ const STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// A running tenant in a box. Dropping it stops it.
 pub struct Teamsbox {
     shell: Arc<Shell>,
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
+    stop: Stop,
     server: Option<JoinHandle<()>>,
-    timekeeper: JoinHandle<()>,
+    authority: Option<String>,
+}
+
+/// How the listener is told to stop.
+enum Stop {
+    Plain(Option<oneshot::Sender<()>>),
+    Tls(axum_server::Handle<SocketAddr>),
 }
 
 impl Teamsbox {
@@ -48,8 +57,30 @@ impl Teamsbox {
         let address = listener.local_addr().map_err(in_use)?;
         let keys = tokio::task::spawn_blocking(Keys::generate).await;
         let keys = keys.map_err(|error| StartError::Key(error.to_string()))??;
-        let shell = Arc::new(Shell::new(config, keys)?);
-        let routes = routes(Arc::clone(&shell), address);
+        let estate = Estate::new(&config, keys, address);
+        let first = NewTenant {
+            tenant_id: config.tenant_id,
+            domain: DEFAULT_DOMAIN.to_owned(),
+            apps: config.apps,
+            users: config.users,
+        };
+        let shell = estate.add(&first)?;
+        for tenant in &config.further_tenants {
+            estate.add(tenant).inspect_err(|_| estate.stop())?;
+        }
+        let routes = routes(Arc::clone(&shell));
+        if config.tls {
+            let identity = Identity::new(listen.ip()).inspect_err(|_| estate.stop())?;
+            let listener = listener.into_std().map_err(in_use)?;
+            let handle = axum_server::Handle::new();
+            let server = identity.serve(listener, handle.clone(), routes)?;
+            return Ok(Self {
+                shell,
+                stop: Stop::Tls(handle),
+                server: Some(server),
+                authority: Some(identity.authority),
+            });
+        }
         let (stop, stopped) = oneshot::channel::<()>();
         let server = axum::serve(listener, routes).with_graceful_shutdown(async {
             // A dropped sender says stop just as well.
@@ -60,32 +91,36 @@ impl Teamsbox {
                 tracing::error!(%error, "the emulator stopped listening");
             }
         });
-        let timekeeper = tokio::spawn(Arc::clone(&shell).keep_time());
         Ok(Self {
             shell,
-            address,
-            stop: Some(stop),
+            stop: Stop::Plain(Some(stop)),
             server: Some(server),
-            timekeeper,
+            authority: None,
         })
     }
 
     /// The address it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.shell.estate.address
     }
 
     /// The base URL, such as `http://127.0.0.1:8300`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.shell.estate.scheme, self.address())
+    }
+
+    /// The certificate of the authority that TLS is to be trusted by, in PEM; none without TLS.
+    #[must_use]
+    pub fn authority_pem(&self) -> Option<&str> {
+        self.authority.as_deref()
     }
 
     /// The tenant's clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.shell.clock
+        self.shell.clock()
     }
 
     /// The tenant's id.
@@ -197,6 +232,39 @@ impl Teamsbox {
         self.shell.clear_manual(id)
     }
 
+    /// Puts something into a person's calendar, for a time from now on; returns its id.
+    ///
+    /// # Errors
+    /// When there is no such user, or the calendar is full.
+    pub fn plan(
+        &self,
+        id: &str,
+        kind: CalendarKind,
+        lasts: Duration,
+        subject: &str,
+    ) -> Result<u64, ControlError> {
+        let planned = self
+            .shell
+            .plan(id, kind, None, milliseconds(lasts), subject)?;
+        Ok(planned.0)
+    }
+
+    /// The knobs as they stand.
+    #[must_use]
+    pub fn knobs(&self) -> Knobs {
+        self.shell.with(|world, _| world.knobs.clone())
+    }
+
+    /// Sets the knobs.
+    ///
+    /// # Errors
+    /// When a value makes no sense.
+    pub fn set_knobs(&self, knobs: Knobs) -> Result<(), ControlError> {
+        knobs.check()?;
+        self.shell.set_knobs(knobs);
+        Ok(())
+    }
+
     /// Stops: running requests get two seconds to finish.
     pub async fn stop(mut self) {
         self.ask_to_stop();
@@ -210,9 +278,11 @@ impl Teamsbox {
     }
 
     fn ask_to_stop(&mut self) {
-        drop(self.stop.take());
-        self.shell.announce_stop();
-        self.timekeeper.abort();
+        match &mut self.stop {
+            Stop::Plain(stop) => drop(stop.take()),
+            Stop::Tls(handle) => handle.graceful_shutdown(Some(STOP_PATIENCE)),
+        }
+        self.shell.estate.stop();
     }
 }
 
@@ -222,11 +292,11 @@ impl Drop for Teamsbox {
     }
 }
 
-fn routes(shell: Arc<Shell>, address: SocketAddr) -> Router {
+fn routes(shell: Arc<Shell>) -> Router {
     Router::new()
-        .merge(control::router(Arc::clone(&shell), address))
+        .merge(control::router(Arc::clone(&shell)))
         .merge(graph::router())
-        .merge(entra::router())
+        .merge(entra::router(Arc::clone(&shell)))
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(graph::BODY_BYTES_MAX))
         .with_state(shell)

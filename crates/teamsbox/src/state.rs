@@ -2,7 +2,9 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::calendar::CalendarKind;
 use crate::duration::{self, Milliseconds};
+use crate::knobs::{Knobs, milliseconds};
 use crate::tenant::Tenant;
 use crate::user::{CallKind, User, sequence_text};
 use crate::value::{Activity, Availability, Shown};
@@ -51,6 +53,42 @@ pub struct UserState {
     pub preferred: Option<PreferredState>,
     /// The call.
     pub call: Option<CallState>,
+    /// Whether the person is out of office.
+    pub out_of_office: bool,
+    /// Entries of the calendar that are not over.
+    pub calendar: Vec<CalendarState>,
+    /// The status message, as long as it stands.
+    pub status_message: Option<String>,
+    /// What Teams shows to others, who look again only now and then.
+    pub views: Views,
+}
+
+/// An entry of a calendar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CalendarState {
+    /// Counts up per person.
+    pub id: u64,
+    /// What it says.
+    pub kind: CalendarKind,
+    /// When it begins.
+    pub starts: Moment,
+    /// When it ends.
+    pub ends: Moment,
+    /// What it is called; of time out of office, the automatic reply.
+    pub subject: String,
+}
+
+/// What Teams shows of a person to others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Views {
+    /// On a desktop.
+    pub desktop: Shown,
+    /// In a browser.
+    pub web: Shown,
+    /// On a phone.
+    pub phone: Shown,
 }
 
 /// One session.
@@ -118,8 +156,9 @@ impl UserSummary {
 }
 
 impl UserState {
-    pub(crate) fn of(tenant: &Tenant, user: &User, now: Milliseconds) -> Self {
+    pub(crate) fn of(tenant: &Tenant, user: &User, knobs: &Knobs, now: Milliseconds) -> Self {
         let current = user.current();
+        let seen = |lag| user.seen_at(now - milliseconds(lag)).shown;
         let idle = tenant.rules.idle_spelling;
         let sessions = user.sessions.iter().map(|session| {
             let Shown {
@@ -161,6 +200,28 @@ impl UserState {
                     .map(|with| with.id.to_string()),
                 sharing: call.sharing,
             }),
+            out_of_office: current.out_of_office,
+            calendar: user
+                .calendar
+                .entries(now)
+                .map(|entry| CalendarState {
+                    id: entry.id,
+                    kind: entry.kind,
+                    starts: Moment(entry.starts),
+                    ends: Moment(entry.ends),
+                    subject: entry.subject.to_string(),
+                })
+                .collect(),
+            status_message: user
+                .status
+                .as_ref()
+                .filter(|status| status.stands(now))
+                .map(|status| status.text.to_string()),
+            views: Views {
+                desktop: seen(knobs.desktop_lag),
+                web: seen(knobs.web_lag),
+                phone: seen(knobs.phone_lag),
+            },
         }
     }
 }

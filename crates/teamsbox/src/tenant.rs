@@ -5,14 +5,17 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::calendar::Calendar;
 use crate::change::{Cause, Change, Visible};
-use crate::duration::{MINUTE, Milliseconds};
+use crate::directory::{Group, Removal};
+use crate::duration::Milliseconds;
 use crate::error::{ControlError, ControlErrorKind};
 use crate::guid::Guid;
+use crate::knobs::{self, CalendarAlone, EchoActivity, IdenticalWrite, Knobs, TieBreak};
 use crate::preferred::Preferred;
 use crate::session::{Attention, Origin, Session, Statement};
-use crate::user::User;
-use crate::value::{Device, IdleSpelling, Shown};
+use crate::user::{Past, User};
+use crate::value::{Device, IdleSpelling};
 
 /// Sessions of applications per person. Real tenants have a handful; a client that makes up a new id for every call
 /// must not grow the emulator without end.
@@ -29,23 +32,46 @@ pub(crate) struct Rules {
     pub(crate) idle_spelling: IdleSpelling,
     /// How long a client's session outlives its sign-out.
     pub(crate) sign_out_grace: Milliseconds,
+    /// Among equals the one that has stood longest is shown, not the latest.
+    pub(crate) earliest_wins: bool,
+    /// Applications' calls are read back as plain busy.
+    pub(crate) echo_busy: bool,
+    /// Calendars show without any session.
+    pub(crate) calendar_alone: bool,
+    /// Writing the same again counts as a change.
+    pub(crate) alike_counts: bool,
 }
 
-impl Default for Rules {
-    fn default() -> Self {
+impl Rules {
+    /// The rules that follow from the knobs.
+    pub(crate) fn of(knobs: &Knobs) -> Self {
         Self {
-            idle_spelling: IdleSpelling::default(),
-            sign_out_grace: 3 * MINUTE,
+            idle_spelling: knobs.idle_spelling,
+            sign_out_grace: knobs::milliseconds(knobs.sign_out_grace),
+            earliest_wins: knobs.tie_break == TieBreak::Earliest,
+            echo_busy: knobs.echo_activity == EchoActivity::Busy,
+            calendar_alone: knobs.calendar_alone == CalendarAlone::Show,
+            alike_counts: knobs.identical_write == IdenticalWrite::Notify,
         }
     }
 }
 
-/// Everybody in the tenant. Users are never removed, so an index stays valid.
+impl Default for Rules {
+    fn default() -> Self {
+        Self::of(&Knobs::default())
+    }
+}
+
+/// Everybody in the tenant. Whoever leaves keeps the index, so an index stays valid.
 #[derive(Debug, Default)]
 pub(crate) struct Tenant {
     /// Knobs.
     pub(crate) rules: Rules,
     pub(crate) users: Vec<User>,
+    /// Groups; an index stays valid.
+    pub(crate) groups: Vec<Group>,
+    /// Counts changes of the directory.
+    pub(crate) revision: u64,
     by_id: HashMap<Guid, usize>,
     by_name: HashMap<Box<str>, usize>,
     deadlines: BTreeSet<(Milliseconds, usize)>,
@@ -87,6 +113,11 @@ impl Tenant {
     /// Takes the facts collected since the last call.
     pub(crate) fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)
+    }
+
+    /// Puts facts back that were looked at but not carried away.
+    pub(crate) fn put_back(&mut self, changes: Vec<Change>) {
+        self.changes = changes;
     }
 
     /// Adds a person.
@@ -136,7 +167,99 @@ impl Tenant {
         ));
         self.by_id.insert(guid, index);
         self.by_name.insert(name.into(), index);
+        self.revision += 1;
+        self.users[index].profile.created = self.revision;
         Ok(index)
+    }
+
+    /// Those who have not left.
+    pub(crate) fn people(&self) -> impl Iterator<Item = &User> {
+        self.users.iter().filter(|user| user.removed.is_none())
+    }
+
+    /// Takes somebody out of the directory: sessions, call and subscriptions' interest end with it.
+    pub(crate) fn remove(&mut self, index: usize, for_good: bool, now: Milliseconds) {
+        self.end_call(index, now);
+        self.revision += 1;
+        let user = &mut self.users[index];
+        user.removed = Some(Removal {
+            revision: self.revision,
+            for_good,
+        });
+        user.sessions.clear();
+        user.preferred = None;
+        user.calendar = Calendar::default();
+        let (guid, name) = (user.guid, user.user_principal_name.to_lowercase());
+        self.refresh(index, now, Cause::Teams("user deleted"));
+        self.by_id.remove(&guid);
+        self.by_name.remove(name.as_str());
+        for group in &mut self.groups {
+            group.members.remove(&index);
+        }
+    }
+
+    /// Gives somebody another display name or sign-in name.
+    ///
+    /// # Errors
+    /// When the sign-in name is taken.
+    pub(crate) fn rename(
+        &mut self,
+        index: usize,
+        display_name: Option<&str>,
+        user_principal_name: Option<&str>,
+    ) -> Result<(), ControlError> {
+        if let Some(name) = display_name.filter(|name| name.trim().is_empty() || name.len() > 256) {
+            let remedy = "give a name of 1 to 256 bytes";
+            return Err(ControlError::invalid(
+                "displayName",
+                name,
+                "is empty or too long",
+                remedy,
+            ));
+        }
+        if let Some(new) = user_principal_name {
+            let key = new.to_lowercase();
+            let taken = self
+                .by_name
+                .get(key.as_str())
+                .is_some_and(|other| *other != index);
+            if key.is_empty() || key.len() > 1_024 || taken {
+                return Err(ControlError::new(
+                    ControlErrorKind::Conflict,
+                    "userPrincipalName",
+                    new,
+                    "is empty, too long or already taken",
+                    "choose another",
+                ));
+            }
+            let old = self.users[index].user_principal_name.to_lowercase();
+            self.by_name.remove(old.as_str());
+            self.by_name.insert(key.into(), index);
+        }
+        self.revision += 1;
+        let user = &mut self.users[index];
+        for (field, slot, value) in [
+            ("displayName", &mut user.display_name, display_name),
+            (
+                "userPrincipalName",
+                &mut user.user_principal_name,
+                user_principal_name,
+            ),
+        ] {
+            if let Some(value) = value {
+                *slot = value.into();
+                user.profile.touch(field, self.revision);
+            }
+        }
+        Ok(())
+    }
+
+    /// Computes everybody anew, after the rules changed.
+    pub(crate) fn apply(&mut self, rules: Rules, now: Milliseconds) {
+        self.rules = rules;
+        for index in 0..self.users.len() {
+            self.refresh(index, now, Cause::Teams("knobs changed"));
+        }
     }
 
     /// Lets time pass: every deadline up to now takes effect at its own moment, in order.
@@ -151,24 +274,27 @@ impl Tenant {
 
     /// Computes what others see of a person after something happened, and reports it.
     pub(crate) fn refresh(&mut self, index: usize, now: Milliseconds, cause: Cause) {
+        let alike_counts = self.rules.alike_counts && matches!(cause, Cause::Graph { .. });
         let user = &mut self.users[index];
         if let Some(old) = user.deadline {
             self.deadlines.remove(&(old, index));
         }
-        let before = user.refresh(now, self.rules.idle_spelling);
+        let before = user.refresh(now, &self.rules, alike_counts);
         if let Some(deadline) = user.deadline {
             self.deadlines.insert((deadline, index));
         }
         let current = user.current();
-        let visible = before.map(|from| Visible {
-            from,
+        let visible = before.map(|before| Visible {
+            from: before.shown,
             to: current.shown,
             sequence: current.sequence,
         });
+        let differs = |visible: Visible| alike_counts || visible.from != visible.to;
         self.changes.push(Change {
             at: now,
             user: index,
             visible,
+            notifies: visible.is_some_and(differs),
             cause,
         });
     }
@@ -329,10 +455,9 @@ impl Tenant {
     }
 
     /// What a reader sees of a person, possibly as it was a while ago.
-    pub(crate) fn read(&self, index: usize, moment: Option<Milliseconds>) -> Option<(Shown, u64)> {
+    pub(crate) fn read(&self, index: usize, moment: Option<Milliseconds>) -> Option<Past> {
         let user = self.user(index)?;
-        let seen = moment.map_or_else(|| user.current(), |moment| user.seen_at(moment));
-        Some((seen.shown, seen.sequence))
+        Some(moment.map_or_else(|| user.current(), |moment| user.seen_at(moment)))
     }
 }
 

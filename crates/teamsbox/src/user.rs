@@ -5,17 +5,21 @@
 
 use std::collections::VecDeque;
 
-use crate::aggregate::aggregate;
+use crate::aggregate::{Inputs, Seen, aggregate};
+use crate::calendar::Calendar;
 use crate::change::{Cause, Lapse};
+use crate::directory::{Account, Names, Profile, Removal};
 use crate::duration::Milliseconds;
 use crate::guid::Guid;
 use crate::preferred::Preferred;
-use crate::session::{Origin, Session};
+use crate::session::{FADE_TO_AWAY, FADE_TO_IDLE, Origin, Session};
+use crate::status::{StatusMessage, WorkLocation};
+use crate::tenant::Rules;
 use crate::value::{Device, IdleSpelling, Shown};
 
 /// How many visible states a lagging read can look back to. More than this many changes within the lag reads as the
 /// oldest kept one: still a state the person was in.
-const PAST_MAX: usize = 8;
+const PAST_MAX: usize = 64;
 
 /// What kind of call a person is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -25,6 +29,8 @@ pub enum CallKind {
     Audio,
     /// With camera.
     Video,
+    /// A meeting that was joined.
+    Meeting,
     /// No call at all: the screen is shared with somebody, or with nobody in particular.
     Sharing,
 }
@@ -35,6 +41,7 @@ impl CallKind {
         match self {
             Self::Audio => "audio",
             Self::Video => "video",
+            Self::Meeting => "meeting",
             Self::Sharing => "sharing",
         }
     }
@@ -60,6 +67,8 @@ pub(crate) struct Past {
     pub(crate) at: Milliseconds,
     /// What.
     pub(crate) shown: Shown,
+    /// Whether the person was out of office.
+    pub(crate) out_of_office: bool,
     /// Its stamp.
     pub(crate) sequence: u64,
 }
@@ -81,6 +90,18 @@ pub(crate) struct User {
     pub(crate) preferred: Option<Preferred>,
     /// The call, if any.
     pub(crate) call: Option<Call>,
+    /// Appointments, meetings and time out of office.
+    pub(crate) calendar: Calendar,
+    /// The status message.
+    pub(crate) status: Option<StatusMessage>,
+    /// Where the person works.
+    pub(crate) location: WorkLocation,
+    /// What the directory holds.
+    pub(crate) profile: Profile,
+    /// How the person signs in.
+    pub(crate) account: Account,
+    /// Set once the person has left the directory.
+    pub(crate) removed: Option<Removal>,
     /// The next moment time alone changes something.
     pub(crate) deadline: Option<Milliseconds>,
     past: VecDeque<Past>,
@@ -103,10 +124,17 @@ impl User {
             sessions: Vec::new(),
             preferred: None,
             call: None,
+            calendar: Calendar::default(),
+            status: None,
+            location: WorkLocation::default(),
+            profile: Profile::default(),
+            account: Account::default(),
+            removed: None,
             deadline: None,
             past: VecDeque::from([Past {
                 at: now,
                 shown: Shown::OFFLINE,
+                out_of_office: false,
                 sequence,
             }]),
         }
@@ -118,6 +146,7 @@ impl User {
         self.past.back().copied().unwrap_or(Past {
             at: 0,
             shown: Shown::OFFLINE,
+            out_of_office: false,
             sequence: 0,
         })
     }
@@ -130,18 +159,42 @@ impl User {
             .unwrap_or_else(|| self.current())
     }
 
-    /// Computes the visible pair anew; `Some` with the former one if it changed.
-    pub(crate) fn refresh(&mut self, now: Milliseconds, idle: IdleSpelling) -> Option<Shown> {
+    /// The names, for the fields that follow from them.
+    pub(crate) fn names(&self) -> Names<'_> {
+        Names {
+            id: &self.id,
+            display_name: &self.display_name,
+            user_principal_name: &self.user_principal_name,
+        }
+    }
+
+    /// Computes what everybody sees anew; `Some` with the former state if it changed. A write that changes nothing can
+    /// be made to count as a change.
+    pub(crate) fn refresh(
+        &mut self,
+        now: Milliseconds,
+        rules: &Rules,
+        even_if_alike: bool,
+    ) -> Option<Past> {
         let sessions = self
             .sessions
             .iter()
             .filter_map(|session| session.next_deadline(now));
         self.deadline = sessions
             .chain(self.preferred.map(|preferred| preferred.ends))
+            .chain(self.calendar.next_deadline(now))
             .min();
-        let shown = aggregate(&self.sessions, self.preferred.as_ref(), now, idle);
+        let inputs = Inputs {
+            sessions: &self.sessions,
+            preferred: self.preferred.as_ref(),
+            calendar: &self.calendar,
+        };
+        let Seen {
+            shown,
+            out_of_office,
+        } = aggregate(&inputs, now, rules);
         let before = self.current();
-        if shown == before.shown {
+        if (shown, out_of_office) == (before.shown, before.out_of_office) && !even_if_alike {
             return None;
         }
         if self.past.len() == PAST_MAX {
@@ -150,9 +203,10 @@ impl User {
         self.past.push_back(Past {
             at: now,
             shown,
+            out_of_office,
             sequence: before.sequence + 1,
         });
-        Some(before.shown)
+        Some(before)
     }
 
     /// Lets time pass up to a deadline: drops what is over and says what happened.
@@ -172,6 +226,14 @@ impl User {
             }
             !ended
         });
+        let fades_now = |session: &Session| {
+            session
+                .fades_from
+                .is_some_and(|from| [FADE_TO_IDLE, FADE_TO_AWAY].contains(&(now - from)))
+        };
+        if cause.is_none() && !self.sessions.iter().any(fades_now) {
+            cause = Some(Lapse::Calendar);
+        }
         let faded = || {
             let fading = self
                 .sessions

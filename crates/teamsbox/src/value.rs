@@ -64,6 +64,8 @@ wire_words! {
         DoNotDisturb,
         /// No session, or chosen to look like it.
         Offline,
+        /// Nothing is known, as for ids that name nobody.
+        PresenceUnknown,
     }
 }
 
@@ -88,10 +90,16 @@ wire_words! {
         InACall,
         /// In a conference call; only applications write it.
         InAConferenceCall,
+        /// A meeting in the calendar runs.
+        InAMeeting,
         /// Goes with `Offline` when nothing is signed in.
         Offline,
         /// Goes with `Offline` when chosen by hand.
         OffWork,
+        /// Goes with `Available` while out of office.
+        OutOfOffice,
+        /// Goes with `PresenceUnknown`.
+        PresenceUnknown,
         /// Sharing the screen.
         Presenting,
     }
@@ -146,6 +154,8 @@ impl Shown {
     pub const PRESENTING: Self = Self::new(Availability::DoNotDisturb, Activity::Presenting);
     /// Nothing signed in.
     pub const OFFLINE: Self = Self::new(Availability::Offline, Activity::Offline);
+    /// Nothing is known.
+    pub const UNKNOWN: Self = Self::new(Availability::PresenceUnknown, Activity::PresenceUnknown);
 
     /// The five pairs an application may write to its session.
     pub const SESSION_PAIRS: [Self; 5] = [
@@ -193,13 +203,15 @@ impl fmt::Display for Shown {
 }
 
 /// How the first stage of the fade is spelled; the documentation and the field disagree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum IdleSpelling {
     /// `AvailableIdle/Inactive`, as seen on the wire.
     #[default]
+    #[serde(rename = "AvailableIdle/Inactive")]
     AvailableIdleInactive,
     /// `Available/AvailableInactive`, as the prose has it.
+    #[serde(rename = "Available/AvailableInactive")]
     AvailableAvailableInactive,
 }
 

@@ -46,7 +46,7 @@ pub(super) async fn change(
         ));
     }
     let by = body.advance.as_deref().map(advance).transpose()?;
-    if by.is_some() && body.mode.unwrap_or(shell.clock.mode()) == ClockMode::Real {
+    if by.is_some() && body.mode.unwrap_or(shell.clock().mode()) == ClockMode::Real {
         return Err(ControlError::new(
             ControlErrorKind::Conflict,
             "advance",
@@ -56,10 +56,10 @@ pub(super) async fn change(
         ));
     }
     if let Some(mode) = body.mode {
-        shell.clock.set_mode(mode);
+        shell.clock().set_mode(mode);
     }
     if let Some(by) = by {
-        shell.clock.advance(by).await;
+        shell.clock().advance(by).await;
     }
     Ok(Json(state(&shell)))
 }
@@ -78,7 +78,7 @@ fn advance(text: &str) -> Result<Duration, ControlError> {
 fn state(shell: &Shell) -> ClockState {
     let now = shell.with(|_, now| now);
     ClockState {
-        mode: shell.clock.mode(),
+        mode: shell.clock().mode(),
         now: Moment(now),
     }
 }

@@ -23,7 +23,8 @@ pub(super) async fn replace(
     body: Bytes,
 ) -> Result<Json<Faults>, ControlError> {
     let faults: Faults = object(&body)?;
-    faults.check(&OPERATIONS)?;
+    faults.check(OPERATIONS)?;
     shell.with(|world, _| world.faults = faults.clone());
+    shell.announce("faults", &faults);
     Ok(Json(faults))
 }

@@ -1,15 +1,23 @@
-//! Reading the journal.
+//! Reading the journal, page by page or as it grows.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
 use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::sse::{Event, KeepAlive};
+use axum::response::{IntoResponse, Response, Sse};
 use serde::{Deserialize, Serialize};
+use tokio::sync::{broadcast, mpsc};
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
 
 use crate::error::ControlError;
 use crate::journal::{ENTRIES_MAX, Entry};
-use crate::shell::Shell;
+use crate::shell::{Notice, Shell};
+
+/// Entries on their way to a reader of the stream.
+const STREAM_AHEAD: usize = 256;
 
 /// Entries per page unless asked otherwise.
 const LIMIT_DEFAULT: usize = 1_000;
@@ -48,4 +56,64 @@ pub(super) async fn page(
         Ok(serde_json::to_vec(&JournalPage { entries, next }).unwrap_or_default())
     })?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// `GET /box/v1/journal/events`: everything after an entry, and then what comes, as server-sent events.
+pub(super) async fn stream(
+    State(shell): State<Arc<Shell>>,
+    Query(query): Query<JournalQuery>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ControlError> {
+    let user = shell.with(|world, _| {
+        let index = query
+            .user
+            .as_deref()
+            .map(|id| world.tenant.find_any(id))
+            .transpose()?;
+        Ok(index
+            .and_then(|index| world.tenant.user(index))
+            .map(|user| user.guid))
+    })?;
+    let (sender, receiver) = mpsc::channel(STREAM_AHEAD);
+    let mut grown = shell.with(|world, _| world.journal.follow());
+    let mut stop = shell.notices();
+    tokio::spawn(async move {
+        let mut after = query.after;
+        loop {
+            let (events, next) = shell.with(|world, _| {
+                let (entries, next) = world.journal.page(after, user, STREAM_AHEAD);
+                let event = |entry: &&Entry| {
+                    let data = serde_json::to_string(entry).unwrap_or_default();
+                    Event::default()
+                        .event(entry.kind)
+                        .id(entry.sequence.to_string())
+                        .data(data)
+                };
+                (entries.iter().map(event).collect::<Vec<_>>(), next)
+            });
+            let idle = events.is_empty();
+            after = next;
+            for event in events {
+                if sender.send(Ok(event)).await.is_err() {
+                    return;
+                }
+            }
+            if !idle {
+                continue;
+            }
+            tokio::select! {
+                grown = grown.changed() => {
+                    if grown.is_err() {
+                        return;
+                    }
+                }
+                () = sender.closed() => return,
+                notice = stop.recv() => {
+                    if matches!(notice, Ok(Notice::Stop) | Err(broadcast::error::RecvError::Closed)) {
+                        return;
+                    }
+                }
+            }
+        }
+    });
+    Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::default()))
 }

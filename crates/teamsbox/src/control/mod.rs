@@ -4,13 +4,21 @@
 //! must name loopback, the bound address or a configured name (a foreign page that rebinds its DNS name to loopback
 //! still sends its own name), and a browser's `Origin`, if sent, must do so too.
 
+mod apps;
 mod clock;
+mod device;
 mod events;
 mod faults;
+mod groups;
 mod journal;
+mod keys;
+mod knobs;
+mod person;
+mod subscriptions;
+mod tenants;
 mod users;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -19,7 +27,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{any, delete, get, post, put};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -31,16 +39,37 @@ use crate::shell::Shell;
 #[derive(Clone)]
 pub(crate) struct Guard {
     pub(crate) shell: Arc<Shell>,
-    pub(crate) address: SocketAddr,
 }
 
 /// The routes of the control plane and the page, behind the guard.
-pub(crate) fn router(shell: Arc<Shell>, address: SocketAddr) -> Router<Arc<Shell>> {
-    let guard = Guard { shell, address };
+pub(crate) fn router(shell: Arc<Shell>) -> Router<Arc<Shell>> {
+    let guard = Guard { shell };
+    calls()
+        .route("/box/v1/tenants", get(tenants::list).post(tenants::create))
+        .route("/box/v1/tenants/{tenant}/{*rest}", any(tenants::dispatch))
+        .route("/box/v1/{*rest}", any(nothing_here))
+        .method_not_allowed_fallback(wrong_method)
+        .merge(crate::page::router())
+        .layer(from_fn_with_state(guard, watch))
+}
+
+/// The calls about one tenant.
+fn calls() -> Router<Arc<Shell>> {
     let user = "/box/v1/users/{id}";
     Router::new()
         .route("/box/v1/users", get(users::list).post(users::create))
-        .route(user, get(users::show))
+        .route(
+            user,
+            get(users::show)
+                .patch(person::change)
+                .delete(person::delete),
+        )
+        .route(&format!("{user}/calendar"), post(person::plan))
+        .route(
+            &format!("{user}/calendar/{{entry}}"),
+            delete(person::unplan),
+        )
+        .route(&format!("{user}/revoke"), post(person::revoke))
         .route(
             &format!("{user}/clients"),
             post(users::sign_in_desktop).delete(users::sign_out_all),
@@ -66,11 +95,23 @@ pub(crate) fn router(shell: Arc<Shell>, address: SocketAddr) -> Router<Arc<Shell
         .route("/box/v1/clock", get(clock::show).post(clock::change))
         .route("/box/v1/faults", get(faults::show).put(faults::replace))
         .route("/box/v1/journal", get(journal::page))
+        .route("/box/v1/journal/events", get(journal::stream))
         .route("/box/v1/events", get(events::stream))
-        .route("/box/v1/{*rest}", axum::routing::any(nothing_here))
-        .method_not_allowed_fallback(wrong_method)
-        .merge(crate::page::router())
-        .layer(from_fn_with_state(guard, watch))
+        .route(
+            "/box/v1/knobs",
+            get(knobs::show).put(knobs::replace).patch(knobs::change),
+        )
+        .route("/box/v1/apps", get(apps::list).post(apps::put))
+        .route("/box/v1/keys", get(keys::show))
+        .route("/box/v1/keys/rotate", post(keys::rotate))
+        .route("/box/v1/device", post(device::answer))
+        .route("/box/v1/groups", get(groups::list).post(groups::create))
+        .route("/box/v1/groups/{id}", put(groups::replace))
+        .route("/box/v1/subscriptions", get(subscriptions::list))
+        .route(
+            "/box/v1/subscriptions/{id}/lifecycle",
+            post(subscriptions::lifecycle),
+        )
 }
 
 async fn watch(State(guard): State<Guard>, request: Request, next: Next) -> Response {
@@ -108,8 +149,8 @@ impl Guard {
                     value,
                     "is neither loopback nor the bound address",
                     format!(
-                        "use http://{}, or start with --allow-host NAME",
-                        self.address
+                        "use {}://{}, or start with --allow-host NAME",
+                        self.shell.estate.scheme, self.shell.estate.address
                     ),
                 ));
             }
@@ -125,13 +166,13 @@ impl Guard {
         if let Ok(address) = name.parse::<IpAddr>() {
             // Bound to all addresses, any of this machine's addresses is the bound one; names are what rebinding needs.
             return address.is_loopback()
-                || address == self.address.ip()
-                || self.address.ip().is_unspecified();
+                || address == self.shell.estate.address.ip()
+                || self.shell.estate.address.ip().is_unspecified();
         }
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         name == "localhost"
             || name.ends_with(".localhost")
-            || self.shell.allowed_hosts.contains(&name)
+            || self.shell.estate.allowed_hosts.contains(&name)
     }
 }
 

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::{object, object_or_nothing};
+use crate::actions::UserChange;
 use crate::config::NewUser;
 use crate::error::ControlError;
 use crate::shell::Shell;
@@ -52,7 +53,7 @@ pub(super) async fn list(State(shell): Shared, Query(query): Query<ListQuery>) -
                 sequence_number: sequence_text(current.sequence),
             }
         };
-        world.tenant.users.iter().map(row).collect()
+        world.tenant.people().map(row).collect()
     });
     Json(rows).into_response()
 }
@@ -65,6 +66,9 @@ struct NewUserBody {
     id: Option<String>,
     #[serde(default)]
     clients: Vec<String>,
+    /// What [`super::person::change`] takes besides.
+    #[serde(default)]
+    profile: serde_json::Map<String, serde_json::Value>,
 }
 
 /// `POST /box/v1/users`
@@ -84,7 +88,20 @@ pub(super) async fn create(State(shell): Shared, body: Bytes) -> Result<Response
         user_principal_name,
         clients,
     };
-    Ok((StatusCode::CREATED, Json(shell.create_user(&new)?)).into_response())
+    let created = shell.create_user(&new)?;
+    let change = UserChange {
+        profile: body.profile,
+        ..UserChange::default()
+    };
+    let state = if change.profile.is_empty() {
+        created
+    } else {
+        shell.change_user(&created.id, &change).inspect_err(|_| {
+            // Half a person is worse than none.
+            let _ = shell.delete_user(&created.id, true);
+        })?
+    };
+    Ok((StatusCode::CREATED, Json(state)).into_response())
 }
 
 /// The sign-in name that goes with a display name when none is given.

@@ -22,7 +22,8 @@ struct Content {
     code: &'static str,
     message: String,
     retry_after: Option<String>,
-    allow: Option<&'static str>,
+    location: Option<String>,
+    allow: Option<String>,
     app: Option<Arc<str>>,
     user: Option<Guid>,
 }
@@ -35,6 +36,7 @@ impl GraphError {
             code,
             message,
             retry_after: None,
+            location: None,
             allow: None,
             app: None,
             user: None,
@@ -69,11 +71,53 @@ impl GraphError {
         )
     }
 
-    /// The token lacks the application permission.
+    /// The token lacks the permission.
     pub(super) fn forbidden(needed: &str) -> Self {
-        let message =
-            format!("Forbidden: the access token lacks the application permission {needed}.");
+        let message = format!("Forbidden: the access token lacks the permission {needed}.");
         Self::new(StatusCode::FORBIDDEN, "Forbidden", message)
+    }
+
+    /// The token lacks the permission, as the directory says it.
+    pub(super) fn denied(needed: &str) -> Self {
+        let message = format!(
+            "Insufficient privileges to complete the operation: the access token lacks {needed}."
+        );
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "Authorization_RequestDenied",
+            message,
+        )
+    }
+
+    /// A query the directory does not take.
+    pub(super) fn query(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "Request_BadRequest", message)
+    }
+
+    /// A property of a subscription that is missing or wrong.
+    pub(super) fn validation(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "ValidationError", message)
+    }
+
+    /// Something that is not in the directory.
+    pub(super) fn not_in_directory(id: &str) -> Self {
+        let id: String = id.chars().take(QUOTED_MAX).collect();
+        let message = format!(
+            "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
+        );
+        Self::new(StatusCode::NOT_FOUND, "Request_ResourceNotFound", message)
+    }
+
+    /// One call too many.
+    pub(super) fn throttled(retry_after: Option<String>) -> Self {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Self::new(status, "TooManyRequests", "Please retry again later.").retry_after(retry_after)
+    }
+
+    /// Where to go instead.
+    pub(super) fn location(mut self, location: String) -> Self {
+        self.0.location = Some(location);
+        self
     }
 
     pub(super) fn unknown_user(id: &str) -> Self {
@@ -92,16 +136,16 @@ impl GraphError {
     pub(super) fn not_emulated(method: &Method, path: &str) -> Self {
         let path: String = path.chars().take(QUOTED_MAX).collect();
         let message = format!(
-            "Teamsbox does not emulate {method} {path}. It emulates the presence calls listed in its README."
+            "Teamsbox does not emulate {method} {path}. It emulates the calls about presence, subscriptions and the directory listed in its README."
         );
         Self::new(StatusCode::NOT_FOUND, "ResourceNotFound", message)
     }
 
-    pub(super) fn wrong_method(method: &Method, path: &str, allow: &'static str) -> Self {
+    pub(super) fn wrong_method(method: &Method, path: &str, allow: &str) -> Self {
         let path: String = path.chars().take(QUOTED_MAX).collect();
         let message = format!("{path} takes {allow}, not {method}.");
         let mut error = Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message);
-        error.0.allow = Some(allow);
+        error.0.allow = Some(allow.to_owned());
         error
     }
 
@@ -144,6 +188,7 @@ impl GraphError {
         Reply {
             retry_after: content.retry_after,
             allow: content.allow,
+            location: content.location,
             app: content.app,
             user: content.user,
             ..Reply::new(content.status, body.to_string().into_bytes())

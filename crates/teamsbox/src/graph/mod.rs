@@ -1,11 +1,19 @@
-//! Microsoft Graph's presence calls over HTTP.
+//! Microsoft Graph over HTTP, as far as presence needs it.
 //!
-//! The shell of the sub-modules: it reads the request, applies faults, has [`handle`] decide, and dresses the reply
-//! with the headers every Graph reply carries. [`handle`] itself does no IO, so a batch can later call it per item.
+//! The shell of the sub-modules: it reads the request, finds the tenant, applies faults and limits, has [`handle`]
+//! decide, and dresses the reply with the headers every Graph reply carries. A batch goes the same way item by item.
 
+mod batch;
+mod delta;
+mod directory;
 mod error;
+mod filter;
+mod personal;
+mod query;
 mod read;
 mod route;
+mod subscriptions;
+pub(crate) mod wording;
 mod write;
 
 use std::sync::Arc;
@@ -18,16 +26,21 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::response::Response;
 use axum::routing::any;
 use jiff::fmt::rfc2822::DateTimePrinter;
+use serde_json::Value;
 
 use self::error::GraphError;
+use self::query::Query;
 pub(crate) use self::route::OPERATIONS;
-use self::route::{Operation, Route, Target};
-use crate::duration::timestamp;
+use self::route::{Operation, Route};
+use crate::duration::{Milliseconds, SECOND, timestamp};
 use crate::faults::GraphFault;
 use crate::guid::Guid;
 use crate::journal::Detail;
-use crate::keys::{Caller, Rejection};
-use crate::shell::Shell;
+use crate::keys::Rejection;
+use crate::knobs::{Cloud, RetryAfter};
+use crate::permissions::Caller;
+use crate::shell::{Shell, World};
+use crate::throttle::Bucket;
 
 /// The longest request body; 650 ids take 26 kB.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -38,7 +51,10 @@ pub(crate) struct Reply {
     /// JSON, or empty.
     body: Vec<u8>,
     retry_after: Option<String>,
-    allow: Option<&'static str>,
+    allow: Option<String>,
+    location: Option<String>,
+    /// What a read of the directory cost.
+    units: Option<u64>,
     /// For the journal.
     app: Option<Arc<str>>,
     user: Option<Guid>,
@@ -52,6 +68,8 @@ impl Reply {
             body,
             retry_after: None,
             allow: None,
+            location: None,
+            units: None,
             app: None,
             user: None,
             count: None,
@@ -60,6 +78,10 @@ impl Reply {
 
     fn ok(body: Vec<u8>) -> Self {
         Self::new(StatusCode::OK, body)
+    }
+
+    fn json(status: StatusCode, body: &Value) -> Self {
+        Self::new(status, body.to_string().into_bytes())
     }
 
     fn of_user(self, user: Guid) -> Self {
@@ -76,6 +98,32 @@ struct Identity {
     client: Option<HeaderValue>,
 }
 
+impl Identity {
+    fn of(headers: &HeaderMap) -> Self {
+        Self {
+            request: Guid::random()
+                .map(|guid| guid.to_string())
+                .unwrap_or_default(),
+            client: headers
+                .get("client-request-id")
+                .filter(|id| id.len() <= 128)
+                .cloned(),
+        }
+    }
+}
+
+/// One call, whether it came by itself or in a batch.
+struct Call<'a> {
+    method: &'a Method,
+    /// With the version segment, without the query.
+    path: &'a str,
+    query: Query,
+    headers: &'a HeaderMap,
+    body: &'a Bytes,
+    /// The address under which the caller knows the emulator.
+    base: &'a str,
+}
+
 /// The routes of Graph.
 pub(crate) fn router() -> Router<Arc<Shell>> {
     Router::new()
@@ -83,79 +131,226 @@ pub(crate) fn router() -> Router<Arc<Shell>> {
         .route("/beta/{*path}", any(serve))
 }
 
-async fn serve(State(shell): State<Arc<Shell>>, request: Request) -> Response {
+async fn serve(State(first): State<Arc<Shell>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
-    let identity = Identity {
-        request: Guid::random()
-            .map(|guid| guid.to_string())
-            .unwrap_or_default(),
-        client: parts
-            .headers
-            .get("client-request-id")
-            .filter(|id| id.len() <= 128)
-            .cloned(),
+    let identity = Identity::of(&parts.headers);
+    let caller = authenticate(&first, &parts.headers);
+    // The token says which tenant is meant; without one it is the first.
+    let tenant = caller
+        .as_ref()
+        .ok()
+        .and_then(|caller| first.estate.by_id(caller.tenant));
+    let shell = tenant.unwrap_or(first);
+    let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await;
+    let base = shell.estate.base(&parts.headers);
+    let bytes = body.as_ref().cloned().unwrap_or_default();
+    let call = Call {
+        method: &parts.method,
+        path,
+        query: Query::parse(parts.uri.query().unwrap_or_default()),
+        headers: &parts.headers,
+        body: &bytes,
+        base: &base,
     };
-    let route = Route::parse(&parts.method, path);
+    let route = Route::parse(call.method, call.path);
+    let caller = match body {
+        Ok(_) => caller,
+        Err(_) => Err(GraphError::too_large(BODY_BYTES_MAX)),
+    };
+    let reply = match (&route, caller) {
+        (Route::Call(Operation::Batch, _), Ok(caller)) => {
+            let fault = prelude(&shell, &route).await;
+            let result = match fault {
+                Some(fault) => Err(refuse(fault)),
+                None => batch::handle(&shell, &caller, &call).await,
+            };
+            let reply = result.unwrap_or_else(|error| {
+                error.into_reply(&identity, shell.clock().now_milliseconds())
+            });
+            log(&shell, &call, &reply);
+            reply
+        }
+        (_, caller) => answer(&shell, caller, &call, &route, &identity).await,
+    };
+    dress(reply, identity, shell.clock().now_milliseconds())
+}
+
+/// The fault that hits a call, after the delay that was asked for.
+async fn prelude(shell: &Shell, route: &Route<'_>) -> Option<GraphFault> {
     let operation = route.operation();
     let (delay, fault) = shell.with(|world, _| {
         (
             world.faults.delay_milliseconds,
-            world.faults.hit_graph(operation),
+            world.faults.hit_graph(operation, &mut world.random),
         )
     });
     if let Some(delay) = delay {
         tokio::time::sleep(Duration::from_millis(delay)).await;
     }
-    let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await;
-    let result = match (fault, body) {
+    fault
+}
+
+/// Answers one call and writes it into the journal.
+async fn answer(
+    shell: &Arc<Shell>,
+    caller: Result<Arc<Caller>, GraphError>,
+    call: &Call<'_>,
+    route: &Route<'_>,
+    identity: &Identity,
+) -> Reply {
+    let fault = prelude(shell, route).await;
+    let result = match (fault, caller) {
         (Some(fault), _) => Err(refuse(fault)),
-        (None, Err(_)) => Err(GraphError::too_large(BODY_BYTES_MAX)),
-        (None, Ok(body)) => handle(&shell, &parts.method, path, &route, &parts.headers, &body),
+        (None, Err(error)) => Err(error),
+        (None, Ok(caller)) => {
+            let app = Arc::clone(&caller.app);
+            let decided = match throttle(shell, &caller, call, route) {
+                Ok(units) => handle(shell, &caller, call, route)
+                    .await
+                    .map(|reply| Reply { units, ..reply }),
+                Err(error) => Err(error),
+            };
+            match decided {
+                Ok(reply) => Ok(Reply {
+                    app: Some(app),
+                    ..reply
+                }),
+                Err(error) => Err(error.by(app)),
+            }
+        }
     };
     let reply =
-        result.unwrap_or_else(|error| error.into_reply(&identity, shell.clock.now_milliseconds()));
-    let status = reply.status.as_u16();
+        result.unwrap_or_else(|error| error.into_reply(identity, shell.clock().now_milliseconds()));
+    log(shell, call, &reply);
+    reply
+}
+
+fn log(shell: &Shell, call: &Call<'_>, reply: &Reply) {
     let request = Detail::request(
-        parts.method.as_str(),
-        path,
-        status,
+        call.method.as_str(),
+        call.path,
+        reply.status.as_u16(),
         reply.app.clone(),
         reply.count,
     );
     shell.with(|world, now| world.log_request(now, reply.user, request));
-    dress(reply, identity, shell.clock.now_milliseconds())
 }
 
 /// Decides about one request.
-fn handle(
-    shell: &Shell,
-    method: &Method,
-    path: &str,
+async fn handle(
+    shell: &Arc<Shell>,
+    caller: &Arc<Caller>,
+    call: &Call<'_>,
     route: &Route<'_>,
-    headers: &HeaderMap,
-    body: &Bytes,
 ) -> Result<Reply, GraphError> {
-    let caller = authenticate(shell, headers)?;
-    let app = Arc::clone(&caller.app);
-    let decided = match route {
-        Route::Unknown => Err(GraphError::not_emulated(method, path)),
-        Route::WrongMethod { allow, .. } => Err(GraphError::wrong_method(method, path, allow)),
-        Route::Call(_, Target::Me) => Err(GraphError::delegated_only()),
-        Route::Call(Operation::GetUser, Target::User(id)) => read::user(shell, &caller, id),
-        Route::Call(Operation::GetPresence, Target::User(id)) => read::presence(shell, &caller, id),
-        Route::Call(Operation::GetPresencesByUserId, _) => read::presences(shell, &caller, body),
-        Route::Call(operation, Target::User(id)) => {
-            write::handle(shell, &caller, *operation, id, body)
+    use Operation as Op;
+    let (operation, target) = match route {
+        Route::Unknown => return Err(GraphError::not_emulated(call.method, call.path)),
+        Route::WrongMethod { allow, .. } => {
+            return Err(GraphError::wrong_method(call.method, call.path, allow));
         }
-        Route::Call(_, Target::Nobody) => Err(GraphError::not_emulated(method, path)),
+        Route::Call(operation, target) => (*operation, *target),
     };
-    match decided {
-        Ok(reply) => Ok(Reply {
-            app: Some(app),
-            ..reply
-        }),
-        Err(error) => Err(error.by(app)),
+    let cloud = shell.with(|world, _| world.knobs.cloud);
+    if cloud == Cloud::China && operation.is_presence() {
+        let message = "Resource not found for the segment 'presence'.";
+        return Err(GraphError::unreadable(message));
+    }
+    match operation {
+        Op::GetUser => directory::user(shell, caller, target, call),
+        Op::ListUsers => directory::list(shell, caller, call),
+        Op::UsersDelta => delta::users(shell, caller, call),
+        Op::ListGroups => directory::groups(shell, caller),
+        Op::GetGroup => directory::group(shell, caller, target),
+        Op::ListMembers => directory::members(shell, caller, target, call, false),
+        Op::ListTransitiveMembers => directory::members(shell, caller, target, call, true),
+        Op::GetPresence => read::presence(shell, caller, target),
+        Op::GetPresencesByUserId => read::presences(shell, caller, call.body),
+        Op::SetPresence
+        | Op::ClearPresence
+        | Op::SetUserPreferredPresence
+        | Op::ClearUserPreferredPresence => {
+            write::handle(shell, caller, operation, target, call.body)
+        }
+        Op::SetStatusMessage => personal::set_status(shell, caller, target, call.body),
+        Op::SetManualLocation
+        | Op::SetAutomaticLocation
+        | Op::ClearAutomaticLocation
+        | Op::ClearLocation => personal::set_location(shell, caller, operation, target, call.body),
+        Op::CreateSubscription => subscriptions::create(shell, caller, call.body).await,
+        Op::ListSubscriptions => subscriptions::list(shell, caller),
+        Op::GetSubscription => subscriptions::get(shell, caller, target),
+        Op::UpdateSubscription => subscriptions::update(shell, caller, target, call.body).await,
+        Op::DeleteSubscription => subscriptions::delete(shell, caller, target),
+        Op::Reauthorize => subscriptions::reauthorize(shell, caller, target),
+        Op::Batch => Err(GraphError::unreadable("A batch cannot hold a batch.")),
+    }
+}
+
+/// Counts a call against its limit. Returns what a read of the directory costs.
+fn throttle(
+    shell: &Shell,
+    caller: &Caller,
+    call: &Call<'_>,
+    route: &Route<'_>,
+) -> Result<Option<u64>, GraphError> {
+    let Route::Call(operation, _) = route else {
+        return Ok(None);
+    };
+    shell.with(|world, now| {
+        let knobs = &world.knobs;
+        let (bucket, units, limit) = match operation {
+            operation if operation.is_presence() => {
+                (Bucket::Presence, 1, u64::from(knobs.presence_limit))
+            }
+            Operation::ListSubscriptions => (
+                Bucket::SubscriptionLists,
+                1,
+                u64::from(knobs.subscription_list_limit),
+            ),
+            Operation::CreateSubscription
+            | Operation::GetSubscription
+            | Operation::UpdateSubscription
+            | Operation::DeleteSubscription
+            | Operation::Reauthorize => (
+                Bucket::Subscriptions,
+                1,
+                u64::from(knobs.subscription_limit),
+            ),
+            Operation::Batch => return Ok(None),
+            _ => (
+                Bucket::Directory,
+                directory::units(*operation, call),
+                directory_limit(world),
+            ),
+        };
+        let directory = bucket == Bucket::Directory;
+        match world.throttle.call(&caller.app, bucket, units, limit, now) {
+            None => Ok(directory.then_some(units)),
+            Some(wait) => Err(GraphError::throttled(retry_after(
+                world.knobs.retry_after,
+                wait,
+            ))),
+        }
+    })
+}
+
+/// Units per ten seconds, by the number of people.
+fn directory_limit(world: &World) -> u64 {
+    let by_size = match world.tenant.users.len() {
+        0..50 => 3_500,
+        50..=500 => 5_000,
+        _ => 8_000,
+    };
+    world.knobs.directory_limit.map_or(by_size, u64::from)
+}
+
+fn retry_after(form: RetryAfter, wait: Milliseconds) -> Option<String> {
+    match form {
+        RetryAfter::Integer => Some(((wait + SECOND - 1) / SECOND).to_string()),
+        RetryAfter::Decimal => Some(format!("{}.{:03}", wait / SECOND, wait % SECOND)),
+        _ => None,
     }
 }
 
@@ -172,8 +367,8 @@ fn authenticate(shell: &Shell, headers: &HeaderMap) -> Result<Arc<Caller>, Graph
         ));
     };
     shell
-        .keys
-        .check(token.trim(), shell.clock.now_milliseconds())
+        .keys()
+        .check(token.trim(), shell.clock().now_milliseconds())
         .map_err(|rejection| {
             GraphError::token(match rejection {
                 Rejection::Invalid => {
@@ -236,7 +431,11 @@ fn dress(reply: Reply, identity: Identity, now: i64) -> Response {
             .retry_after
             .and_then(|value| HeaderValue::from_str(&value).ok()),
     );
-    put(header::ALLOW, reply.allow.map(HeaderValue::from_static));
+    let text = |value: Option<String>| value.and_then(|value| HeaderValue::from_str(&value).ok());
+    put(header::ALLOW, text(reply.allow));
+    put(header::LOCATION, text(reply.location));
+    let units = text(reply.units.map(|units| units.to_string()));
+    put(HeaderName::from_static("x-ms-resource-unit"), units);
     if reply.status == StatusCode::UNAUTHORIZED {
         put(
             header::WWW_AUTHENTICATE,

@@ -3,17 +3,26 @@
 use std::fmt;
 
 use axum::body::Bytes;
+use axum::http::StatusCode;
 use percent_encoding::percent_decode_str;
+use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
-use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::error::GraphError;
+use super::route::Target;
+use super::wording::{spell_activity, spell_availability};
 use super::{Reply, write};
+use crate::duration::{Milliseconds, timestamp};
 use crate::guid::Guid;
-use crate::keys::Caller;
-use crate::shell::Shell;
-use crate::user::sequence_text;
-use crate::value::{Activity, Availability};
+use crate::knobs::{self, Cloud, Knobs, PrincipalName, UnknownId};
+use crate::permissions::Caller;
+use crate::shell::{Shell, World};
+use crate::user::{Past, User, sequence_text};
+use crate::value::Shown;
+
+/// What reading takes, for refusals.
+const READ_NEEDS: &str = "Presence.Read.All or Presence.ReadWrite.All";
 
 /// People per bulk read.
 pub(crate) const IDS_MAX: usize = 650;
@@ -21,106 +30,123 @@ pub(crate) const IDS_MAX: usize = 650;
 /// About what one person takes in a bulk reply; the buffer is made once for all.
 const ITEM_BYTES: usize = 192;
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Presence<'a> {
-    #[serde(rename = "@odata.context")]
-    context: String,
-    id: &'a str,
-    availability: Availability,
-    activity: Activity,
-    out_of_office_settings: OutOfOffice,
-    status_message: Option<()>,
-    work_location: WorkLocation,
-    sequence_number: String,
+/// Who is meant by an id in the path, or by `/me`.
+pub(super) fn target(
+    world: &World,
+    caller: &Caller,
+    target: Target<'_>,
+) -> Result<(usize, Guid), GraphError> {
+    let id = match target {
+        Target::Me => return myself(world, caller),
+        Target::Id(id) => id,
+        Target::Nobody => "",
+    };
+    let text = percent_decode_str(id).decode_utf8_lossy();
+    let found = match (text.parse::<Guid>(), world.knobs.principal_name) {
+        (Ok(guid), _) => world.tenant.find(guid).map(|index| (index, guid)),
+        (Err(_), PrincipalName::NotFound) => None,
+        (Err(_), PrincipalName::BadRequest) => {
+            let message = format!(
+                "'{}' is not an object id.",
+                text.chars().take(200).collect::<String>()
+            );
+            return Err(GraphError::unreadable(message));
+        }
+        (Err(_), PrincipalName::Accept) => {
+            let found = world.tenant.find_any(&text).ok();
+            found.and_then(|index| Some((index, world.tenant.user(index)?.guid)))
+        }
+    };
+    found.ok_or_else(|| GraphError::unknown_user(&text))
 }
 
-/// Nobody is out of office yet; calendars are not emulated.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct OutOfOffice {
-    message: Option<()>,
-    is_out_of_office: bool,
-}
-
-/// The body of a person who never said where the work is done.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WorkLocation {
-    place_id: Option<()>,
-    source: &'static str,
-    work_location_type: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DirectoryUser<'a> {
-    #[serde(rename = "@odata.context")]
-    context: &'static str,
-    id: &'a str,
-    display_name: &'a str,
-    user_principal_name: &'a str,
-    mail: &'a str,
-}
-
-/// `GET /users/{id}`: unlike presence, the directory also takes the sign-in name. `$select` is not needed: there are no
-/// other fields yet.
-pub(super) fn user(shell: &Shell, caller: &Caller, id: &str) -> Result<Reply, GraphError> {
-    if !caller.reads_directory {
-        return Err(GraphError::forbidden("User.ReadBasic.All or User.Read.All"));
-    }
-    let name = percent_decode_str(id).decode_utf8_lossy();
-    shell.with(|world, _| {
-        let index = world.tenant.find_any(&name).ok();
-        let found = index.and_then(|index| world.tenant.user(index));
-        let user = found.ok_or_else(|| GraphError::unknown_user(&name))?;
-        let reply = DirectoryUser {
-            context: "https://graph.microsoft.com/v1.0/$metadata#users/$entity",
-            id: &user.id,
-            display_name: &user.display_name,
-            user_principal_name: &user.user_principal_name,
-            mail: &user.user_principal_name,
-        };
-        let body = serde_json::to_vec(&reply)
-            .map_err(|error| GraphError::unreadable(error.to_string()))?;
-        Ok(Reply::ok(body))
-    })
+fn myself(world: &World, caller: &Caller) -> Result<(usize, Guid), GraphError> {
+    let user = caller.user.ok_or_else(GraphError::delegated_only)?;
+    let index = world.tenant.find(user);
+    Ok((index.ok_or_else(|| GraphError::unknown_user("me"))?, user))
 }
 
 /// `GET /users/{id}/presence`
-pub(super) fn presence(shell: &Shell, caller: &Caller, id: &str) -> Result<Reply, GraphError> {
-    may_read(caller)?;
-    let guid: Guid = id.parse().map_err(|_| GraphError::unknown_user(id))?;
+pub(super) fn presence(
+    shell: &Shell,
+    caller: &Caller,
+    id: Target<'_>,
+) -> Result<Reply, GraphError> {
     shell.with(|world, now| {
-        let moment = world.faults.lag().map(|lag| now - lag);
-        let index = world.tenant.find(guid);
-        let found = index
-            .and_then(|index| Some((world.tenant.user(index)?, world.tenant.read(index, moment)?)));
-        let (user, (shown, sequence)) = found.ok_or_else(|| GraphError::unknown_user(id))?;
-        let presence = Presence {
-            context: format!(
-                "https://graph.microsoft.com/v1.0/$metadata#users('{}')/presence/$entity",
-                user.id
-            ),
-            id: &user.id,
-            availability: shown.availability,
-            activity: shown.activity,
-            out_of_office_settings: OutOfOffice {
-                message: None,
-                is_out_of_office: false,
-            },
-            status_message: None,
-            work_location: WorkLocation {
-                place_id: None,
-                source: "none",
-                work_location_type: "unspecified",
-            },
-            sequence_number: sequence_text(sequence),
+        if id == Target::Me && caller.user.is_none() {
+            return Err(GraphError::delegated_only());
+        }
+        if !caller.reads_all() && caller.user.is_none() {
+            return Err(GraphError::forbidden(READ_NEEDS));
+        }
+        let (index, guid) = target(world, caller, id)?;
+        if !caller.reads(guid) {
+            return Err(GraphError::forbidden(READ_NEEDS).of_user(guid));
+        }
+        let (Some(user), Some(past)) = (
+            world.tenant.user(index),
+            world.tenant.read(index, moment(world, now)),
+        ) else {
+            return Err(GraphError::unknown_user(&guid.to_string()));
         };
-        let body = serde_json::to_vec(&presence)
-            .map_err(|error| GraphError::unreadable(error.to_string()))?;
-        Ok(Reply::ok(body).of_user(guid))
+        let context = format!(
+            "https://graph.microsoft.com/v1.0/$metadata#users('{}')/presence/$entity",
+            user.id
+        );
+        let message = user
+            .calendar
+            .out_of_office(now)
+            .filter(|_| past.out_of_office);
+        let mut body = json!({
+            "@odata.context": context,
+            "id": user.id,
+            "availability": spell_availability(past.shown, &world.knobs),
+            "activity": spell_activity(past.shown, &world.knobs),
+            "statusMessage": status_message(user, caller.user == Some(guid), now),
+        });
+        if matches!(world.knobs.cloud, Cloud::Global) {
+            body["outOfOfficeSettings"] =
+                json!({ "message": message, "isOutOfOffice": past.out_of_office });
+            body["workLocation"] = work_location(user, now);
+            body["sequenceNumber"] = json!(sequence_text(past.sequence));
+        }
+        Ok(Reply::json(StatusCode::OK, &body).of_user(guid))
     })
+}
+
+/// The status message; its times are the person's own business.
+fn status_message(user: &User, own: bool, now: Milliseconds) -> Value {
+    let Some(status) = user.status.as_ref().filter(|status| status.stands(now)) else {
+        return Value::Null;
+    };
+    let mut message = json!({ "message": { "content": status.text, "contentType": "text" } });
+    if own {
+        message["publishedDateTime"] = json!(timestamp(status.published).to_string());
+        if let Some(expiry) = &status.expiry {
+            message["expiryDateTime"] =
+                json!({ "dateTime": expiry.date_time, "timeZone": expiry.time_zone });
+        }
+    }
+    message
+}
+
+fn work_location(user: &User, now: Milliseconds) -> Value {
+    match user.location.current(now) {
+        Some((source, place)) => {
+            json!({ "placeId": place.place_id, "source": source, "workLocationType": place.kind })
+        }
+        None => json!({ "placeId": null, "source": "none", "workLocationType": "unspecified" }),
+    }
+}
+
+/// The moment whose state readers see.
+fn moment(world: &World, now: Milliseconds) -> Option<Milliseconds> {
+    let lag = world
+        .faults
+        .lag()
+        .unwrap_or(0)
+        .max(knobs::milliseconds(world.knobs.read_lag));
+    (lag > 0).then_some(now - lag)
 }
 
 #[derive(Deserialize)]
@@ -149,9 +175,11 @@ impl<'de> Deserialize<'de> for ListedId {
     }
 }
 
-/// `POST /communications/getPresencesByUserId`. Ids that name nobody are left out of the reply.
+/// `POST /communications/getPresencesByUserId`
 pub(super) fn presences(shell: &Shell, caller: &Caller, body: &Bytes) -> Result<Reply, GraphError> {
-    may_read(caller)?;
+    if !caller.reads_all() {
+        return Err(GraphError::forbidden(READ_NEEDS));
+    }
     let ids = write::parse::<BulkRequest>(body)?.ids.unwrap_or_default();
     if ids.is_empty() || ids.len() > IDS_MAX {
         let message = format!(
@@ -164,38 +192,29 @@ pub(super) fn presences(shell: &Shell, caller: &Caller, body: &Bytes) -> Result<
     reply.extend_from_slice(
         br#"{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#Collection(microsoft.graph.presence)","value":["#,
     );
-    let with_sequence = shell.knobs.bulk_sequence_number;
-    let mut separator: &[u8] = b"";
     shell.with(|world, now| {
-        let moment = world.faults.lag().map(|lag| now - lag);
-        for index in ids.iter().filter_map(|id| world.tenant.find(id.0?)) {
-            let (Some(user), Some((shown, sequence))) =
-                (world.tenant.user(index), world.tenant.read(index, moment))
-            else {
-                continue;
+        let moment = moment(world, now);
+        let mut first = true;
+        for guid in ids.iter().filter_map(|id| id.0) {
+            let index = world.tenant.find(guid);
+            let found = index.and_then(|index| {
+                Some((world.tenant.user(index)?, world.tenant.read(index, moment)?))
+            });
+            let (user, past) = match (found, world.knobs.bulk_unknown_id) {
+                (Some((user, past)), _) => (Some(user), past),
+                (None, UnknownId::Omit) => continue,
+                (None, UnknownId::PresenceUnknown) => (None, UNKNOWN),
+                (None, UnknownId::NotFound) => {
+                    return Err(GraphError::unknown_user(&guid.to_string()));
+                }
             };
-            // Ids are GUIDs and the words are fixed, so nothing here needs escaping.
-            for part in [
-                separator,
-                br#"{"id":""#,
-                user.id.as_bytes(),
-                br#"","availability":""#,
-                shown.availability.as_str().as_bytes(),
-                br#"","activity":""#,
-                shown.activity.as_str().as_bytes(),
-                br#"","outOfOfficeSettings":{"message":null,"isOutOfOffice":false}"#,
-            ] {
-                reply.extend_from_slice(part);
+            if !std::mem::take(&mut first) {
+                reply.push(b',');
             }
-            if with_sequence {
-                reply.extend_from_slice(
-                    format!(r#","sequenceNumber":"{}""#, sequence_text(sequence)).as_bytes(),
-                );
-            }
-            reply.push(b'}');
-            separator = b",";
+            write_item(&mut reply, guid, user, &past, &world.knobs, now);
         }
-    });
+        Ok(())
+    })?;
     reply.extend_from_slice(b"]}");
     Ok(Reply {
         count: Some(ids.len()),
@@ -203,12 +222,52 @@ pub(super) fn presences(shell: &Shell, caller: &Caller, body: &Bytes) -> Result<
     })
 }
 
-fn may_read(caller: &Caller) -> Result<(), GraphError> {
-    if caller.reads {
-        Ok(())
-    } else {
-        Err(GraphError::forbidden(
-            "Presence.Read.All or Presence.ReadWrite.All",
-        ))
+/// What stands for ids that name nobody.
+const UNKNOWN: Past = Past {
+    at: 0,
+    shown: Shown::UNKNOWN,
+    out_of_office: false,
+    sequence: 0,
+};
+
+/// Writes one person of a bulk reply by hand: 650 of them are the price of a request.
+fn write_item(
+    reply: &mut Vec<u8>,
+    guid: Guid,
+    user: Option<&User>,
+    past: &Past,
+    knobs: &Knobs,
+    now: Milliseconds,
+) {
+    // Ids are GUIDs and the words are fixed, so nothing but the message needs escaping.
+    reply.extend_from_slice(br#"{"id":""#);
+    match user {
+        Some(user) => reply.extend_from_slice(user.id.as_bytes()),
+        None => reply.extend_from_slice(guid.to_string().as_bytes()),
     }
+    reply.extend_from_slice(br#"","availability":""#);
+    reply.extend_from_slice(spell_availability(past.shown, knobs).as_bytes());
+    reply.extend_from_slice(br#"","activity":""#);
+    reply.extend_from_slice(spell_activity(past.shown, knobs).as_bytes());
+    reply.push(b'"');
+    if knobs.cloud == Cloud::Global {
+        let message = user
+            .filter(|_| past.out_of_office)
+            .and_then(|user| user.calendar.out_of_office(now));
+        let message =
+            message.map_or_else(|| "null".to_owned(), |message| json!(message).to_string());
+        reply.extend_from_slice(br#","outOfOfficeSettings":{"message":"#);
+        reply.extend_from_slice(message.as_bytes());
+        let flag: &[u8] = if past.out_of_office {
+            br#","isOutOfOffice":true}"#
+        } else {
+            br#","isOutOfOffice":false}"#
+        };
+        reply.extend_from_slice(flag);
+    }
+    if knobs.bulk_sequence_number {
+        let stamp = format!(r#","sequenceNumber":"{}""#, sequence_text(past.sequence));
+        reply.extend_from_slice(stamp.as_bytes());
+    }
+    reply.push(b'}');
 }

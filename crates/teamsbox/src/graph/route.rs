@@ -3,71 +3,116 @@
 
 use axum::http::Method;
 
-/// The presence calls that are emulated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Operation {
+/// Declares the calls that are emulated, with their method and their name in Graph's documentation.
+macro_rules! operations {
+    ($($(#[$meta:meta])* $variant:ident => $method:ident $name:literal),+ $(,)?) => {
+        /// A call that is emulated.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Operation { $($(#[$meta])* $variant),+ }
+
+        /// All names a fault may mention.
+        pub(crate) const OPERATIONS: &[&str] = &[$($name,)+ UNKNOWN];
+
+        impl Operation {
+            /// The name as in Graph's documentation.
+            pub(crate) const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            const fn method(self) -> Method {
+                match self { $(Self::$variant => Method::$method),+ }
+            }
+        }
+    };
+}
+
+operations! {
+    /// List people.
+    ListUsers => GET "listUsers",
+    /// List what changed about people.
+    UsersDelta => GET "usersDelta",
     /// Find one person in the directory by id or sign-in name.
-    GetUser,
+    GetUser => GET "getUser",
+    /// List groups.
+    ListGroups => GET "listGroups",
+    /// Find a group.
+    GetGroup => GET "getGroup",
+    /// List a group's own members.
+    ListMembers => GET "listMembers",
+    /// List a group's members and those of the groups within.
+    ListTransitiveMembers => GET "listTransitiveMembers",
     /// Read one person.
-    GetPresence,
+    GetPresence => GET "getPresence",
     /// Read up to 650 people.
-    GetPresencesByUserId,
+    GetPresencesByUserId => POST "getPresencesByUserId",
     /// Write an application's session.
-    SetPresence,
+    SetPresence => POST "setPresence",
     /// Remove an application's session.
-    ClearPresence,
+    ClearPresence => POST "clearPresence",
     /// Write the preferred slot.
-    SetUserPreferredPresence,
+    SetUserPreferredPresence => POST "setUserPreferredPresence",
     /// Empty the preferred slot.
-    ClearUserPreferredPresence,
+    ClearUserPreferredPresence => POST "clearUserPreferredPresence",
+    /// Write the status message.
+    SetStatusMessage => POST "setStatusMessage",
+    /// Say by hand where the person works today.
+    SetManualLocation => POST "setManualLocation",
+    /// Say by sensing where the person works today.
+    SetAutomaticLocation => POST "setAutomaticLocation",
+    /// Take back what was sensed.
+    ClearAutomaticLocation => POST "clearAutomaticLocation",
+    /// Take back both.
+    ClearLocation => POST "clearLocation",
+    /// Subscribe.
+    CreateSubscription => POST "createSubscription",
+    /// List subscriptions.
+    ListSubscriptions => GET "listSubscriptions",
+    /// Look at a subscription.
+    GetSubscription => GET "getSubscription",
+    /// Extend a subscription.
+    UpdateSubscription => PATCH "updateSubscription",
+    /// End a subscription.
+    DeleteSubscription => DELETE "deleteSubscription",
+    /// Vouch for a subscription.
+    Reauthorize => POST "reauthorize",
+    /// Several calls in one request.
+    Batch => POST "batch",
 }
 
 /// The name of what is not emulated, for faults.
 const UNKNOWN: &str = "unknown";
 
-/// All names a fault may mention.
-pub(crate) const OPERATIONS: [&str; 8] = [
-    Operation::GetUser.name(),
-    Operation::GetPresence.name(),
-    Operation::GetPresencesByUserId.name(),
-    Operation::SetPresence.name(),
-    Operation::ClearPresence.name(),
-    Operation::SetUserPreferredPresence.name(),
-    Operation::ClearUserPreferredPresence.name(),
-    UNKNOWN,
-];
-
 impl Operation {
-    /// The name as in Graph's documentation.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::GetUser => "getUser",
-            Self::GetPresence => "getPresence",
-            Self::GetPresencesByUserId => "getPresencesByUserId",
-            Self::SetPresence => "setPresence",
-            Self::ClearPresence => "clearPresence",
-            Self::SetUserPreferredPresence => "setUserPreferredPresence",
-            Self::ClearUserPreferredPresence => "clearUserPreferredPresence",
-        }
-    }
-
-    const fn method(self) -> Method {
-        match self {
-            Self::GetUser | Self::GetPresence => Method::GET,
-            _ => Method::POST,
-        }
+    /// Whether it is about presence itself.
+    pub(crate) const fn is_presence(self) -> bool {
+        matches!(
+            self,
+            Self::GetPresence
+                | Self::GetPresencesByUserId
+                | Self::SetPresence
+                | Self::ClearPresence
+                | Self::SetUserPreferredPresence
+                | Self::ClearUserPreferredPresence
+                | Self::SetStatusMessage
+                | Self::SetManualLocation
+                | Self::SetAutomaticLocation
+                | Self::ClearAutomaticLocation
+                | Self::ClearLocation
+        )
     }
 
     fn action(segment: &str) -> Option<Self> {
-        let name = match segment.split_at_checked("microsoft.graph.".len()) {
-            Some((prefix, rest)) if prefix.eq_ignore_ascii_case("microsoft.graph.") => rest,
-            _ => segment,
-        };
+        let name = bare(segment);
         let actions = [
             Self::SetPresence,
             Self::ClearPresence,
             Self::SetUserPreferredPresence,
             Self::ClearUserPreferredPresence,
+            Self::SetStatusMessage,
+            Self::SetManualLocation,
+            Self::SetAutomaticLocation,
+            Self::ClearAutomaticLocation,
+            Self::ClearLocation,
         ];
         actions
             .into_iter()
@@ -75,11 +120,11 @@ impl Operation {
     }
 }
 
-/// Whom a call is about.
+/// Whom or what a call is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target<'a> {
-    /// The user with the id in the path.
-    User(&'a str),
+    /// The user, group or subscription with the id in the path.
+    Id(&'a str),
     /// The signed-in user.
     Me,
     /// Nobody in the path.
@@ -87,16 +132,16 @@ pub(crate) enum Target<'a> {
 }
 
 /// What a request stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route<'a> {
     /// An emulated call.
     Call(Operation, Target<'a>),
     /// An emulated path with the wrong method.
     WrongMethod {
-        /// The call.
+        /// A call of that path.
         operation: Operation,
-        /// The right method.
-        allow: &'static str,
+        /// The right methods.
+        allow: String,
     },
     /// Anything else.
     Unknown,
@@ -105,27 +150,38 @@ pub(crate) enum Route<'a> {
 impl<'a> Route<'a> {
     /// Reads a request line; the path includes the version segment.
     pub(crate) fn parse(method: &Method, path: &'a str) -> Self {
-        let mut segments = [""; 6];
-        let mut count = 0;
-        for segment in path.trim_matches('/').split('/').skip(1) {
-            let Some(place) = segments.get_mut(count) else {
-                return Self::Unknown;
-            };
-            *place = segment;
-            count += 1;
-        }
-        let Some((operation, target)) = recognise(segments.get(..count).unwrap_or_default()) else {
+        // Keys may also stand in brackets: users('id') is users/id.
+        let segments: Vec<&str> = path
+            .trim_matches('/')
+            .split('/')
+            .skip(1)
+            .take(8)
+            .flat_map(|segment| match segment.split_once("('") {
+                Some((name, rest)) => [name, rest.strip_suffix("')").unwrap_or(rest)],
+                None => [segment.strip_suffix("()").unwrap_or(segment), ""],
+            })
+            .filter(|segment| !segment.is_empty())
+            .collect();
+        let Some((operations, target)) = recognise(&segments) else {
             return Self::Unknown;
         };
-        if *method == operation.method() {
-            return Self::Call(operation, target);
+        if let Some(operation) = operations
+            .iter()
+            .find(|operation| operation.method() == *method)
+        {
+            return Self::Call(*operation, target);
         }
-        let allow = if operation.method() == Method::GET {
-            "GET"
-        } else {
-            "POST"
+        let Some(operation) = operations.first() else {
+            return Self::Unknown;
         };
-        Self::WrongMethod { operation, allow }
+        let methods: Vec<_> = operations
+            .iter()
+            .map(|operation| operation.method().to_string())
+            .collect();
+        Self::WrongMethod {
+            operation: *operation,
+            allow: methods.join(", "),
+        }
     }
 
     /// The name by which faults select the call.
@@ -137,30 +193,65 @@ impl<'a> Route<'a> {
     }
 }
 
-fn recognise<'a>(segments: &[&'a str]) -> Option<(Operation, Target<'a>)> {
-    let is = |segment: &str, word: &str| segment.eq_ignore_ascii_case(word);
-    let (target, rest) = match segments {
-        [me, presence, rest @ ..] if is(me, "me") && is(presence, "presence") => (Target::Me, rest),
-        [users, id] if is(users, "users") => return Some((Operation::GetUser, Target::User(id))),
-        [users, id, presence, rest @ ..] if is(users, "users") && is(presence, "presence") => {
-            (Target::User(id), rest)
+/// The calls of a path.
+fn recognise<'a>(segments: &[&'a str]) -> Option<(Vec<Operation>, Target<'a>)> {
+    use Operation::{
+        Batch, CreateSubscription, DeleteSubscription, GetGroup, GetPresence, GetPresencesByUserId,
+        GetSubscription, GetUser, ListGroups, ListMembers, ListSubscriptions,
+        ListTransitiveMembers, ListUsers, Reauthorize, UpdateSubscription, UsersDelta,
+    };
+    let lower: Vec<String> = segments
+        .iter()
+        .map(|segment| segment.to_ascii_lowercase())
+        .collect();
+    let words: Vec<&str> = lower.iter().map(String::as_str).collect();
+    let id = Target::Id(segments.get(1).copied().unwrap_or_default());
+    let (operations, target) = match words.as_slice() {
+        ["$batch"] => (vec![Batch], Target::Nobody),
+        ["me"] => (vec![GetUser], Target::Me),
+        ["users"] => (vec![ListUsers], Target::Nobody),
+        ["users", delta] if bare(delta) == "delta" => (vec![UsersDelta], Target::Nobody),
+        ["users", _] => (vec![GetUser], id),
+        ["groups"] => (vec![ListGroups], Target::Nobody),
+        ["groups", _] => (vec![GetGroup], id),
+        ["groups", _, "members"] | ["groups", _, "members", "microsoft.graph.user"] => {
+            (vec![ListMembers], id)
         }
-        [communications, presences, id, rest @ ..]
-            if is(communications, "communications") && is(presences, "presences") =>
-        {
-            (Target::User(id), rest)
+        ["groups", _, "transitivemembers"]
+        | ["groups", _, "transitivemembers", "microsoft.graph.user"] => {
+            (vec![ListTransitiveMembers], id)
         }
-        [communications, bulk] if is(communications, "communications") => {
-            let bulk = bulk.strip_prefix("microsoft.graph.").unwrap_or(bulk);
-            return is(bulk, Operation::GetPresencesByUserId.name())
-                .then_some((Operation::GetPresencesByUserId, Target::Nobody));
+        ["subscriptions"] => (vec![CreateSubscription, ListSubscriptions], Target::Nobody),
+        ["subscriptions", _] => (
+            vec![GetSubscription, UpdateSubscription, DeleteSubscription],
+            id,
+        ),
+        ["subscriptions", _, action] if bare(action) == "reauthorize" => (vec![Reauthorize], id),
+        ["me", "presence"] => (vec![GetPresence], Target::Me),
+        ["me", "presence", action] => (vec![Operation::action(action)?], Target::Me),
+        ["users", _, "presence"] => (vec![GetPresence], id),
+        ["users", _, "presence", action] => (vec![Operation::action(action)?], id),
+        ["communications", "presences", _] => (
+            vec![GetPresence],
+            Target::Id(segments.get(2).copied().unwrap_or_default()),
+        ),
+        ["communications", "presences", _, action] => (
+            vec![Operation::action(action)?],
+            Target::Id(segments.get(2).copied().unwrap_or_default()),
+        ),
+        ["communications", bulk] if bare(bulk) == "getpresencesbyuserid" => {
+            (vec![GetPresencesByUserId], Target::Nobody)
         }
         _ => return None,
     };
-    match rest {
-        [] => Some((Operation::GetPresence, target)),
-        [action] => Some((Operation::action(action)?, target)),
-        _ => None,
+    Some((operations, target))
+}
+
+/// An action or function without its namespace.
+fn bare(segment: &str) -> &str {
+    match segment.split_at_checked("microsoft.graph.".len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case("microsoft.graph.") => rest,
+        _ => segment,
     }
 }
 
@@ -175,17 +266,17 @@ mod tests {
             (
                 Method::GET,
                 "/v1.0/users/x/presence",
-                Route::Call(GetPresence, Target::User("x")),
+                Route::Call(GetPresence, Target::Id("x")),
             ),
             (
                 Method::GET,
                 "/v1.0/Users/x/Presence/",
-                Route::Call(GetPresence, Target::User("x")),
+                Route::Call(GetPresence, Target::Id("x")),
             ),
             (
                 Method::GET,
                 "/beta/communications/presences/x",
-                Route::Call(GetPresence, Target::User("x")),
+                Route::Call(GetPresence, Target::Id("x")),
             ),
             (
                 Method::GET,
@@ -200,12 +291,12 @@ mod tests {
             (
                 Method::POST,
                 "/v1.0/users/x/presence/setpresence",
-                Route::Call(SetPresence, Target::User("x")),
+                Route::Call(SetPresence, Target::Id("x")),
             ),
             (
                 Method::POST,
                 "/v1.0/communications/presences/x/microsoft.graph.setPresence",
-                Route::Call(SetPresence, Target::User("x")),
+                Route::Call(SetPresence, Target::Id("x")),
             ),
             (
                 Method::POST,
@@ -217,25 +308,44 @@ mod tests {
                 "/v1.0/users/x/presence/setPresence",
                 Route::WrongMethod {
                     operation: SetPresence,
-                    allow: "POST",
+                    allow: "POST".to_owned(),
                 },
             ),
             (
                 Method::GET,
                 "/v1.0/users/x",
-                Route::Call(Operation::GetUser, Target::User("x")),
+                Route::Call(Operation::GetUser, Target::Id("x")),
             ),
-            (Method::GET, "/v1.0/groups/x", Route::Unknown),
+            (
+                Method::GET,
+                "/v1.0/users('x')/presence",
+                Route::Call(GetPresence, Target::Id("x")),
+            ),
+            (
+                Method::GET,
+                "/v1.0/users/microsoft.graph.delta()",
+                Route::Call(Operation::UsersDelta, Target::Nobody),
+            ),
+            (
+                Method::PATCH,
+                "/v1.0/subscriptions/x",
+                Route::Call(Operation::UpdateSubscription, Target::Id("x")),
+            ),
+            (
+                Method::PUT,
+                "/v1.0/subscriptions",
+                Route::WrongMethod {
+                    operation: Operation::CreateSubscription,
+                    allow: "POST, GET".to_owned(),
+                },
+            ),
+            (Method::GET, "/v1.0/teams/x", Route::Unknown),
             (
                 Method::GET,
                 "/v1.0/users/x/presence/a/b/c/d/e/f",
                 Route::Unknown,
             ),
-            (
-                Method::POST,
-                "/v1.0/users/x/presence/setStatusMessage",
-                Route::Unknown,
-            ),
+            (Method::POST, "/v1.0/users/x/presence/fly", Route::Unknown),
         ] {
             assert_eq!(Route::parse(&method, path), expected, "{method} {path}");
         }

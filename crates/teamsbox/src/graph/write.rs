@@ -9,13 +9,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::error::GraphError;
-use super::route::Operation;
+use super::route::{Operation, Target};
 use super::{Reply, read};
 use crate::change::Cause;
-use crate::duration::{self, DAY, HOUR, MINUTE, Milliseconds};
-use crate::guid::Guid;
+use crate::duration::{self, HOUR, MINUTE, Milliseconds};
 use crate::journal::{Detail, Write};
-use crate::keys::Caller;
+use crate::knobs::{self, CalendarPairs, Knobs, Policy};
+use crate::permissions::Caller;
 use crate::preferred::{Preferred, default_duration};
 use crate::session::Statement;
 use crate::shell::{Shell, World};
@@ -27,8 +27,9 @@ use crate::value::Shown;
 const SESSION_DEFAULT: Milliseconds = 5 * MINUTE;
 /// What may be said: five minutes to four hours.
 const SESSION_RANGE: std::ops::RangeInclusive<Milliseconds> = 5 * MINUTE..=4 * HOUR;
-/// What may be said for the preferred slot; undocumented, so the emulator takes what anybody has been seen to use.
-const PREFERRED_RANGE: std::ops::RangeInclusive<Milliseconds> = 5 * MINUTE..=7 * DAY;
+/// What writing takes, for refusals.
+const WRITE_NEEDS: &str = "Presence.ReadWrite.All, or Presence.ReadWrite for the signed-in user";
+
 /// Session ids are client ids; anything much longer is a mistake.
 const SESSION_ID_BYTES_MAX: usize = 128;
 
@@ -47,7 +48,7 @@ pub(super) fn handle(
     shell: &Shell,
     caller: &Caller,
     operation: Operation,
-    id: &str,
+    id: Target<'_>,
     body: &Bytes,
 ) -> Result<Reply, GraphError> {
     let body: Body = if body.is_empty() && operation == Operation::ClearUserPreferredPresence {
@@ -56,23 +57,34 @@ pub(super) fn handle(
         parse(body)?
     };
     let session_id = match operation {
-        Operation::SetPresence | Operation::ClearPresence => Some(session_id(&body, caller)?),
+        Operation::SetPresence | Operation::ClearPresence => Some(session_id(&body)?),
         _ => None,
     };
-    if !caller.writes {
-        return Err(GraphError::forbidden("Presence.ReadWrite.All"));
+    let knobs = shell.with(|world, _| world.knobs.clone());
+    if let Some(foreign) = session_id.as_ref().filter(|id| ***id != *caller.app) {
+        tracing::warn!(session_id = %foreign, app = %caller.app, "the session id is not the calling application's client id");
+        if knobs.foreign_session_id == Policy::Refuse {
+            let message =
+                "Forbidden: the session id must be the client id of the calling application.";
+            return Err(GraphError::new(StatusCode::FORBIDDEN, "Forbidden", message));
+        }
     }
-    let action = Action::of(operation, session_id, &body)?;
-    let guid: Guid = id.parse().map_err(|_| GraphError::unknown_user(id))?;
+    if id == Target::Me && caller.user.is_none() {
+        return Err(GraphError::delegated_only());
+    }
+    if !caller.writes_some() {
+        return Err(GraphError::forbidden(WRITE_NEEDS));
+    }
+    let action = Action::of(operation, session_id, &body, &knobs)?;
     let cause = Cause::Graph {
         operation: operation.name(),
         app: caller.app.clone(),
     };
     shell.with(|world, now| {
-        let index = world
-            .tenant
-            .find(guid)
-            .ok_or_else(|| GraphError::unknown_user(id))?;
+        let (index, guid) = read::target(world, caller, id)?;
+        if !caller.writes(guid) {
+            return Err(GraphError::forbidden(WRITE_NEEDS).of_user(guid));
+        }
         action
             .carry_out(world, index, now, cause.clone())
             .map_err(|error| error.of_user(guid))?;
@@ -99,6 +111,8 @@ enum Action {
         lasts: Milliseconds,
     },
     Unprefer,
+    /// A pair that only calendars bring: taken and forgotten.
+    Nothing,
 }
 
 impl Action {
@@ -106,8 +120,15 @@ impl Action {
         operation: Operation,
         session_id: Option<String>,
         body: &Body,
+        knobs: &Knobs,
     ) -> Result<Self, GraphError> {
         match (operation, session_id) {
+            (Operation::SetPresence, Some(_))
+                if knobs.calendar_pairs == CalendarPairs::Ignore && of_calendar(body) =>
+            {
+                lasts(body, SESSION_DEFAULT, &SESSION_RANGE)?;
+                Ok(Self::Nothing)
+            }
             (Operation::SetPresence, Some(session_id)) => {
                 let shown = pair(body, &Shown::SESSION_PAIRS)?;
                 let lasts = lasts(body, SESSION_DEFAULT, &SESSION_RANGE)?;
@@ -120,9 +141,11 @@ impl Action {
             (Operation::ClearPresence, Some(session_id)) => Ok(Self::Clear { session_id }),
             (Operation::SetUserPreferredPresence, _) => {
                 let shown = pair(body, &Shown::PREFERRED_PAIRS)?;
+                let range = knobs::milliseconds(knobs.preferred_shortest)
+                    ..=knobs::milliseconds(knobs.preferred_longest);
                 Ok(Self::Prefer {
                     shown,
-                    lasts: lasts(body, default_duration(shown), &PREFERRED_RANGE)?,
+                    lasts: lasts(body, default_duration(shown), &range)?,
                 })
             }
             _ => Ok(Self::Unprefer),
@@ -166,7 +189,17 @@ impl Action {
                 };
                 tenant.prefer(index, Some(preferred), now, cause);
             }
-            Self::Unprefer => tenant.prefer(index, None, now, cause),
+            Self::Unprefer => {
+                let empty = tenant
+                    .user(index)
+                    .is_none_or(|user| user.preferred.is_none());
+                if empty && world.knobs.clear_empty_preferred == Policy::Refuse {
+                    let message = "The user has no preferred presence.";
+                    return Err(GraphError::new(StatusCode::NOT_FOUND, "NotFound", message));
+                }
+                tenant.prefer(index, None, now, cause);
+            }
+            Self::Nothing => {}
         }
         Ok(())
     }
@@ -196,7 +229,7 @@ impl Action {
                 shown: Some(*shown),
                 expires: until(lasts),
             },
-            Self::Unprefer => Write {
+            Self::Unprefer | Self::Nothing => Write {
                 operation,
                 ..Write::default()
             },
@@ -219,7 +252,7 @@ pub(super) fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, GraphError> 
     })
 }
 
-fn session_id(body: &Body, caller: &Caller) -> Result<String, GraphError> {
+fn session_id(body: &Body) -> Result<String, GraphError> {
     let given = body
         .session_id
         .as_deref()
@@ -233,11 +266,15 @@ fn session_id(body: &Body, caller: &Caller) -> Result<String, GraphError> {
         );
         return Err(GraphError::argument(message));
     }
-    let session_id = given.to_ascii_lowercase();
-    if *session_id != *caller.app {
-        tracing::warn!(%session_id, app = %caller.app, "the session id is not the calling application's client id");
-    }
-    Ok(session_id)
+    Ok(given.to_ascii_lowercase())
+}
+
+/// Whether the pair is one that only calendars bring.
+fn of_calendar(body: &Body) -> bool {
+    let activity = body.activity.as_deref().unwrap_or_default();
+    ["InAMeeting", "OutOfOffice"]
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(activity))
 }
 
 fn pair(body: &Body, permitted: &[Shown]) -> Result<Shown, GraphError> {

@@ -3,9 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::aggregate::aggregate;
-use crate::duration::SECOND;
+use crate::aggregate::{Inputs, aggregate};
+use crate::calendar::CalendarKind;
+use crate::duration::{MINUTE, SECOND};
 use crate::user::CallKind;
+use crate::value::Shown;
 
 const PEOPLE: usize = 3;
 /// Somewhere in 2026.
@@ -41,6 +43,11 @@ enum Deed {
     EndCall,
     Share(Option<usize>),
     StopSharing,
+    Plan {
+        kind: usize,
+        starts: Milliseconds,
+        lasts: Milliseconds,
+    },
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
@@ -58,6 +65,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::EndCall),
         2 => someone().prop_map(Deed::Share),
         1 => Just(Deed::StopSharing),
+        1 => (0..2_usize, 0..20 * MINUTE, MINUTE..30 * MINUTE).prop_map(|(kind, starts, lasts)| Deed::Plan { kind, starts, lasts }),
     ]
 }
 
@@ -150,20 +158,32 @@ fn apply(
             );
         }
         Deed::StopSharing => tenant.stop_sharing(index, *now),
+        Deed::Plan {
+            kind,
+            starts,
+            lasts,
+        } => {
+            let kinds = [CalendarKind::Busy, CalendarKind::Meeting];
+            let starts = *now + starts;
+            tenant.users[index]
+                .calendar
+                .add(kinds[kind], starts, starts + lasts, "", *now);
+            tenant.refresh(index, *now, Cause::Teams("calendar"));
+        }
     }
 }
 
 fn hold(tenant: &Tenant, now: Milliseconds) {
     for (index, user) in tenant.users.iter().enumerate() {
-        let computed = aggregate(
-            &user.sessions,
-            user.preferred.as_ref(),
-            now,
-            tenant.rules.idle_spelling,
-        );
+        let inputs = Inputs {
+            sessions: &user.sessions,
+            preferred: user.preferred.as_ref(),
+            calendar: &user.calendar,
+        };
+        let computed = aggregate(&inputs, now, &tenant.rules);
         assert_eq!(
-            user.current().shown,
-            computed,
+            (user.current().shown, user.current().out_of_office),
+            (computed.shown, computed.out_of_office),
             "what is kept is what would be computed"
         );
         assert_eq!(

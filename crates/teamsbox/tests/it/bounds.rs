@@ -76,14 +76,14 @@ async fn a_body_beyond_the_limit_is_refused() {
 async fn what_is_not_emulated_says_so() {
     let tenant = Tenant::start().await;
     let response = tenant
-        .graph(X, Method::POST, "subscriptions", Some(json!({})))
+        .graph(X, Method::POST, "teams", Some(json!({})))
         .await;
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
     let message = response.json::<Value>().await.unwrap()["error"]["message"]
         .as_str()
         .unwrap()
         .to_owned();
-    assert!(message.contains("POST /v1.0/subscriptions"), "{message}");
+    assert!(message.contains("POST /v1.0/teams"), "{message}");
     let response = tenant
         .graph(X, Method::DELETE, &format!("users/{ANNA}/presence"), None)
         .await;
@@ -92,7 +92,7 @@ async fn what_is_not_emulated_says_so() {
 }
 
 #[tokio::test]
-async fn every_reply_is_identified_and_dated() {
+async fn rules_6_and_7_every_reply_is_identified_and_dated() {
     let tenant = Tenant::start().await;
     let token = tenant.token(X).await;
     for path in [

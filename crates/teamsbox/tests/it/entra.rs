@@ -28,7 +28,7 @@ fn form<'a>(id: &'a str, secret: &'a str) -> [(&'a str, &'a str); 4] {
 }
 
 #[tokio::test]
-async fn row_95_a_wrong_secret_is_refused() {
+async fn row_095_a_wrong_secret_is_refused() {
     let tenant = Tenant::start().await;
     let (status, body) = ask(&tenant, &form(X, "wrong")).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
@@ -107,7 +107,7 @@ async fn other_requests_are_refused_in_the_envelope() {
         (without("scope"), 400, "invalid_request", 900_144),
         (without("client_secret"), 401, "invalid_client", 7_000_218),
         (
-            with("grant_type", "password"),
+            with("grant_type", "telepathy"),
             400,
             "unsupported_grant_type",
             70_003,

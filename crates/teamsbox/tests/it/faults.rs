@@ -71,7 +71,7 @@ async fn graph_refuses_with_the_known_codes_until_cleared() {
     let cleared = tenant.ok(Method::PUT, "faults", Some(json!({}))).await;
     assert_eq!(
         cleared,
-        json!({ "graph": null, "token": null, "delayMilliseconds": null, "readLag": null })
+        json!({ "graph": null, "token": null, "delayMilliseconds": null, "readLag": null, "notifications": null })
     );
     assert_eq!(tenant.reads(ANNA).await, "Offline/Offline");
 }

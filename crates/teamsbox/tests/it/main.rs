@@ -6,11 +6,25 @@
 )]
 
 mod bounds;
+mod browser;
+mod clients;
 mod clock;
 mod control;
+mod coverage;
+mod delivery;
+mod directory;
 mod entra;
+mod entra_support;
 mod faults;
+mod hook;
+mod interactive;
+mod limits;
 mod page;
+mod penalties;
+mod people;
 mod program;
 mod rows;
+mod signin;
+mod subscriptions;
 mod support;
+mod variants;

@@ -54,6 +54,17 @@ async fn the_page_has_the_handles_tests_rely_on() {
         "manual-reset",
         "aggregate",
         "sessions",
+        "call-meeting",
+        "attend-active",
+        "attend-idle",
+        "attend-locked",
+        "calendar-add",
+        "view-desktop",
+        "view-web",
+        "view-phone",
+        "fault",
+        "fault-on",
+        "fault-off",
     ] {
         assert_eq!(html.matches(&format!("id=\"{id}\"")).count(), 1, "{id}");
     }

@@ -11,7 +11,7 @@ use crate::support::Tenant;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_teamsbox"));
     command
         .env_clear()
@@ -24,7 +24,9 @@ fn program() -> Command {
 #[tokio::test]
 async fn wrong_use_ends_with_two() {
     for arguments in [
-        &["--tls"][..],
+        &["--ca-out", "ca.pem"][..],
+        &["--knob", "flavour=sweet"],
+        &["--knob", "webLag"],
         &["--listen", "nowhere"],
         &["--tenant", "contoso", "--listen", "127.0.0.1:0"],
         &["--users", "/nonexistent/people.csv"],

@@ -19,11 +19,13 @@ enum Step {
     At(f64),
     /// Graph shows this of Anna.
     Reads(&'static str),
+    /// Graph says whether Anna is out of office.
+    OutOfOffice(bool),
     /// Something happens in Teams: control method, path below Anna, body.
     Teams(Method, &'static str, &'static str),
 }
 
-use Step::{At, Clears, Prefers, Reads, Sets, Teams, Unprefers};
+use Step::{At, Clears, OutOfOffice, Prefers, Reads, Sets, Teams, Unprefers};
 
 const HOUR: Option<&str> = Some("PT1H");
 
@@ -63,6 +65,19 @@ async fn run(steps: Vec<Step>) {
                 minute = to;
             }
             Reads(expected) => assert_eq!(tenant.reads(ANNA).await, expected, "step {number}"),
+            OutOfOffice(expected) => {
+                let path = format!("users/{ANNA}/presence");
+                let body: Value = tenant
+                    .graph(X, Method::GET, &path, None)
+                    .await
+                    .json()
+                    .await
+                    .unwrap();
+                assert_eq!(
+                    body["outOfOfficeSettings"]["isOutOfOffice"], expected,
+                    "step {number}"
+                );
+            }
             Teams(method, path, body) => {
                 let body = (!body.is_empty()).then(|| serde_json::from_str(body).unwrap());
                 tenant
@@ -116,94 +131,119 @@ fn signs_in() -> Step {
 }
 
 rows! {
-    row_01_nobody_signed_in_is_offline: [Reads(OFFLINE)];
-    row_02_a_session_shows_at_once: [Sets(X, AVAILABLE, HOUR, 200), Reads(AVAILABLE)];
-    row_03_available_fades_to_idle: [Sets(X, AVAILABLE, HOUR, 200), At(5.0), Reads("AvailableIdle/Inactive")];
-    row_04_available_fades_to_away: [Sets(X, AVAILABLE, HOUR, 200), At(10.0), Reads(AWAY)];
-    row_05_a_session_expires: [Sets(X, AVAILABLE, HOUR, 200), At(59.99), Reads(AWAY), At(60.0), Reads(OFFLINE)];
-    row_06_sending_again_restarts_the_fade: [
+    row_001_nobody_signed_in_is_offline: [Reads(OFFLINE)];
+    row_002_a_session_shows_at_once: [Sets(X, AVAILABLE, HOUR, 200), Reads(AVAILABLE)];
+    row_003_available_fades_to_idle: [Sets(X, AVAILABLE, HOUR, 200), At(5.0), Reads("AvailableIdle/Inactive")];
+    row_004_available_fades_to_away: [Sets(X, AVAILABLE, HOUR, 200), At(10.0), Reads(AWAY)];
+    row_005_a_session_expires: [Sets(X, AVAILABLE, HOUR, 200), At(59.99), Reads(AWAY), At(60.0), Reads(OFFLINE)];
+    row_006_sending_again_restarts_the_fade: [
         Sets(X, AVAILABLE, HOUR, 200), At(4.0), Sets(X, AVAILABLE, HOUR, 200), At(8.0), Reads(AVAILABLE),
         At(9.0), Reads("AvailableIdle/Inactive"),
     ];
-    row_07_without_duration_it_is_five_minutes: [
+    row_007_without_duration_it_is_five_minutes: [
         Sets(X, AVAILABLE, None, 200), At(4.99), Reads(AVAILABLE), At(5.1), Reads(OFFLINE),
     ];
-    row_08_busy_does_not_fade: [Sets(X, CALL, Some("PT4H"), 200), At(239.0), Reads(CALL)];
-    row_09_four_hours_end: [Sets(X, CALL, Some("PT4H"), 200), At(240.1), Reads(OFFLINE)];
-    row_10_conference_call_is_permitted: [Sets(X, CONFERENCE, None, 200), Reads(CONFERENCE)];
-    row_11_presenting_is_permitted: [Sets(X, PRESENTING, None, 200), Reads(PRESENTING)];
-    row_12_plain_busy_is_refused: [Sets(X, "Busy/Busy", None, 400), Reads(OFFLINE)];
-    row_13_plain_do_not_disturb_is_refused: [Sets(X, DND, None, 400), Reads(OFFLINE)];
-    row_14_meeting_is_refused: [Sets(X, "Busy/InAMeeting", None, 400), Reads(OFFLINE)];
-    row_15_mixed_pair_is_refused: [Sets(X, "Available/InACall", None, 400), Reads(OFFLINE)];
-    row_17_durations_in_range: [
+    row_008_busy_does_not_fade: [Sets(X, CALL, Some("PT4H"), 200), At(239.0), Reads(CALL)];
+    row_009_four_hours_end: [Sets(X, CALL, Some("PT4H"), 200), At(240.1), Reads(OFFLINE)];
+    row_010_conference_call_is_permitted: [Sets(X, CONFERENCE, None, 200), Reads(CONFERENCE)];
+    row_011_presenting_is_permitted: [Sets(X, PRESENTING, None, 200), Reads(PRESENTING)];
+    row_012_plain_busy_is_refused: [Sets(X, "Busy/Busy", None, 400), Reads(OFFLINE)];
+    row_013_plain_do_not_disturb_is_refused: [Sets(X, DND, None, 400), Reads(OFFLINE)];
+    row_014_meeting_is_refused: [Sets(X, "Busy/InAMeeting", None, 400), Reads(OFFLINE)];
+    row_015_mixed_pair_is_refused: [Sets(X, "Available/InACall", None, 400), Reads(OFFLINE)];
+    row_017_durations_in_range: [
         Sets(X, CALL, Some("PT5M"), 200), Sets(X, CALL, Some("PT300S"), 200),
         Sets(X, CALL, Some("PT240M"), 200), Sets(X, CALL, Some("PT4H"), 200),
     ];
-    row_18_duration_a_second_too_long: [Sets(X, CALL, Some("PT4H1S"), 400)];
-    row_19_durations_that_are_none: [
+    row_018_duration_a_second_too_long: [Sets(X, CALL, Some("PT4H1S"), 400)];
+    row_019_durations_that_are_none: [
         Sets(X, CALL, Some("1h"), 400), Sets(X, CALL, Some("banana"), 400), Sets(X, CALL, Some("PT0S"), 400),
         Sets(X, CALL, Some("-PT5M"), 400), Sets(X, CALL, Some("PT4M59S"), 400), Sets(X, CALL, Some(""), 400),
     ];
-    row_21_clearing_the_only_session: [Sets(X, CALL, None, 200), Clears(X, 200), Reads(OFFLINE)];
-    row_22_clearing_twice: [Sets(X, CALL, None, 200), Clears(X, 200), Clears(X, 404)];
-    row_23_clearing_what_has_expired: [Sets(X, CALL, None, 200), At(5.0), Clears(X, 404)];
-    row_24_away_does_not_hide_a_client: [signs_in(), Sets(X, AWAY, None, 200), Reads(AVAILABLE)];
-    row_25_away_shows_without_a_client: [Sets(X, AWAY, None, 200), Reads(AWAY)];
-    row_26_a_call_hides_available: [
+    row_021_clearing_the_only_session: [Sets(X, CALL, None, 200), Clears(X, 200), Reads(OFFLINE)];
+    row_022_clearing_twice: [Sets(X, CALL, None, 200), Clears(X, 200), Clears(X, 404)];
+    row_023_clearing_what_has_expired: [Sets(X, CALL, None, 200), At(5.0), Clears(X, 404)];
+    row_024_away_does_not_hide_a_client: [signs_in(), Sets(X, AWAY, None, 200), Reads(AVAILABLE)];
+    row_025_away_shows_without_a_client: [Sets(X, AWAY, None, 200), Reads(AWAY)];
+    row_026_a_call_hides_available: [
         signs_in(), Sets(X, CALL, None, 200), Reads(CALL), Clears(X, 200), Reads(AVAILABLE),
     ];
-    row_27_a_call_hides_an_idle_client: [
+    row_027_a_call_hides_an_idle_client: [
         Teams(Method::PUT, "clients/desktop", r#"{"attention":"idle"}"#), Reads("AvailableIdle/Inactive"),
         Sets(X, CALL, HOUR, 200), Reads(CALL), At(6.0), Clears(X, 200), Reads(AWAY),
     ];
-    row_28_presenting_hides_a_call: [
+    row_028_presenting_hides_a_call: [
         Teams(Method::PUT, "sharing", ""), Sets(X, CALL, None, 200), Reads(PRESENTING),
     ];
-    row_29_a_teams_call_outlives_the_app: [
+    row_029_a_teams_call_outlives_the_app: [
         Teams(Method::PUT, "call", r#"{"kind":"audio"}"#), Sets(X, CALL, None, 200), Reads(CALL), Clears(X, 200),
         Reads(CALL),
     ];
-    row_30_another_app_remains: [
+    row_030_another_app_remains: [
         Sets(X, CALL, None, 200), Sets(Y, AVAILABLE, HOUR, 200), Reads(CALL), Clears(X, 200), Reads(AVAILABLE),
     ];
-    row_31_preferred_waits_for_a_session: [Prefers(DND, None, 200), Reads(OFFLINE)];
-    row_32_preferred_shows_with_a_session: [
+    row_031_preferred_waits_for_a_session: [Prefers(DND, None, 200), Reads(OFFLINE)];
+    row_032_preferred_shows_with_a_session: [
         Prefers(DND, None, 200), Reads(OFFLINE), Sets(X, AVAILABLE, HOUR, 200), Reads(DND),
     ];
-    row_33_preferred_goes_with_the_session: [
+    row_033_preferred_goes_with_the_session: [
         Prefers(DND, None, 200), Sets(X, AVAILABLE, HOUR, 200), Reads(DND), Clears(X, 200), Reads(OFFLINE),
     ];
-    row_34_preferred_hides_a_call: [signs_in(), Prefers(BRB, None, 200), Sets(X, CALL, None, 200), Reads(BRB)];
-    row_35_preferred_available_hides_a_call: [
+    row_034_preferred_hides_a_call: [signs_in(), Prefers(BRB, None, 200), Sets(X, CALL, None, 200), Reads(BRB)];
+    row_035_preferred_available_hides_a_call: [
         signs_in(), Prefers(AVAILABLE, None, 200), Sets(X, CALL, None, 200), Reads(AVAILABLE),
     ];
-    row_36_preferred_dnd_lasts_a_day: [
+    row_036_preferred_dnd_lasts_a_day: [
         signs_in(), Prefers(DND, None, 200), At(1439.0), Reads(DND), At(1441.0), Reads(AVAILABLE),
     ];
-    row_37_preferred_away_lasts_a_week: [
+    row_037_preferred_away_lasts_a_week: [
         signs_in(), Prefers(AWAY, None, 200), At(10_079.0), Reads(AWAY), At(10_081.0), Reads(AVAILABLE),
     ];
-    row_38_preferred_with_a_duration: [
+    row_038_preferred_with_a_duration: [
         signs_in(), Prefers(DND, Some("PT8H"), 200), At(479.0), Reads(DND), At(481.0), Reads(AVAILABLE),
     ];
-    row_39_appearing_offline: [signs_in(), Prefers("Offline/OffWork", None, 200), Reads("Offline/OffWork")];
-    row_40_offline_cannot_be_preferred: [Prefers(OFFLINE, None, 400)];
-    row_41_a_call_cannot_be_preferred: [Prefers(CALL, None, 400)];
-    row_42_clearing_preferred_shows_the_sessions: [
+    row_039_appearing_offline: [signs_in(), Prefers("Offline/OffWork", None, 200), Reads("Offline/OffWork")];
+    row_040_offline_cannot_be_preferred: [Prefers(OFFLINE, None, 400)];
+    row_041_a_call_cannot_be_preferred: [Prefers(CALL, None, 400)];
+    row_042_clearing_preferred_shows_the_sessions: [
         signs_in(), Prefers(BRB, None, 200), Sets(X, CALL, None, 200), Reads(BRB), Unprefers, Reads(CALL), Unprefers,
     ];
-    tie_the_latest_change_wins: [
+    row_043_out_of_office_decorates_available: [
+        signs_in(), Teams(Method::POST, "calendar", r#"{"kind":"outOfOffice"}"#), Reads("Available/OutOfOffice"), OutOfOffice(true),
+    ];
+    row_044_a_call_while_out_of_office: [
+        Teams(Method::POST, "calendar", r#"{"kind":"outOfOffice"}"#), OutOfOffice(false), Sets(X, CALL, None, 200), Reads(CALL), OutOfOffice(true),
+    ];
+    rule_26_clients_act_and_leave: [
+        signs_in(), Reads(AVAILABLE), Teams(Method::PUT, "call", r#"{"kind":"audio"}"#), Reads(CALL),
+        Teams(Method::PUT, "sharing", ""), Reads(PRESENTING), Teams(Method::DELETE, "sharing", ""), Reads(CALL),
+        Teams(Method::DELETE, "call", ""), Reads(AVAILABLE), Teams(Method::PUT, "call", r#"{"kind":"meeting"}"#), Reads(CALL),
+        Teams(Method::DELETE, "call", ""), Teams(Method::PUT, "clients/desktop", r#"{"attention":"locked"}"#), Reads(AWAY),
+        Teams(Method::POST, "clients/mobile", ""), Reads(AVAILABLE),
+        Teams(Method::PUT, "clients/mobile", r#"{"attention":"background"}"#), Reads(AWAY),
+        Teams(Method::PUT, "clients/desktop", r#"{"attention":"idle"}"#), Reads("AvailableIdle/Inactive"), At(5.0), Reads(AWAY),
+        Teams(Method::DELETE, "clients", ""), Reads(AWAY), At(7.9), Reads(AWAY), At(8.0), Reads(OFFLINE),
+    ];
+    rule_27_calendars_show_with_a_session_only: [
+        Teams(Method::POST, "calendar", r#"{"kind":"busy","lasts":"PT30M"}"#), Reads(OFFLINE), signs_in(), Reads("Busy/Busy"),
+        Teams(Method::POST, "calendar", r#"{"kind":"meeting","lasts":"PT10M"}"#), Reads("Busy/InAMeeting"), At(10.0), Reads("Busy/Busy"),
+        Sets(X, CALL, None, 200), Reads(CALL), Sets(X, PRESENTING, None, 200), Reads(PRESENTING), At(30.0), Reads(AVAILABLE),
+    ];
+    rule_30_the_last_writer_of_the_slot_wins: [
+        signs_in(), Prefers(DND, None, 200), Reads(DND), Teams(Method::PUT, "manual", r#"{"availability":"Away"}"#), Reads(AWAY),
+        Prefers(BRB, None, 200), Reads(BRB), Teams(Method::DELETE, "manual", ""), Reads(AVAILABLE),
+    ];
+    rule_23_tie_the_latest_change_wins: [
         Sets(X, CALL, HOUR, 200), At(1.0), Sets(Y, CONFERENCE, HOUR, 200), Reads(CONFERENCE),
         At(2.0), Sets(X, CALL, HOUR, 200), Reads(CONFERENCE), Sets(X, AWAY, HOUR, 200), Sets(X, CALL, HOUR, 200), Reads(CALL),
     ];
-    expiry_comes_even_in_the_middle_of_the_fade: [
+    rule_21_expiry_comes_even_in_the_middle_of_the_fade: [
         Sets(X, AVAILABLE, Some("PT7M"), 200), At(6.0), Reads("AvailableIdle/Inactive"), At(7.0), Reads(OFFLINE),
     ];
 }
 
 #[tokio::test]
-async fn row_16_duration_out_of_range_says_so() {
+async fn row_016_duration_out_of_range_says_so() {
     let tenant = Tenant::start().await;
     let response = tenant
         .presence(X, ANNA, "setPresence", session(X, CALL, Some("PT4M")))
@@ -218,7 +258,7 @@ async fn row_16_duration_out_of_range_says_so() {
 }
 
 #[tokio::test]
-async fn row_20_a_missing_session_id_is_noticed_before_permissions() {
+async fn row_020_a_missing_session_id_is_noticed_before_permissions() {
     let tenant = Tenant::start().await;
     for action in ["clearPresence", "setPresence"] {
         for body in [
@@ -243,14 +283,14 @@ async fn row_20_a_missing_session_id_is_noticed_before_permissions() {
 }
 
 #[tokio::test]
-async fn row_47_me_needs_a_person() {
+async fn row_047_me_needs_a_person() {
     let tenant = Tenant::start().await;
     let response = tenant.graph(X, Method::GET, "me/presence", None).await;
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]
-async fn row_48_presence_takes_no_principal_names() {
+async fn row_048_presence_takes_no_principal_names() {
     let tenant = Tenant::start().await;
     let response = tenant
         .graph(X, Method::GET, "users/anna@contoso.example/presence", None)
@@ -289,7 +329,7 @@ async fn rule_9_the_directory_takes_principal_names() {
 }
 
 #[tokio::test]
-async fn row_49_a_bulk_read_takes_650_ids() {
+async fn row_049_a_bulk_read_takes_650_ids() {
     let tenant = Tenant::start().await;
     tenant
         .presence(X, BEN, "setPresence", session(X, CALL, None))
@@ -327,7 +367,7 @@ async fn row_49_a_bulk_read_takes_650_ids() {
 }
 
 #[tokio::test]
-async fn row_50_the_stamp_grows_with_each_visible_change_only() {
+async fn row_050_the_stamp_grows_with_each_visible_change_only() {
     let tenant = Tenant::start().await;
     let mut stamps = Vec::new();
     for pair in [CALL, CALL, PRESENTING, CALL, AWAY] {
@@ -350,5 +390,57 @@ async fn row_50_the_stamp_grows_with_each_visible_change_only() {
     assert!(
         stamps.is_sorted_by(|one, next| one.as_bytes() < next.as_bytes()),
         "{stamps:?}"
+    );
+}
+
+#[tokio::test]
+async fn rules_16_and_29_exactly_eleven_pairs_can_be_written() {
+    let tenant = Tenant::start().await;
+    tenant.knobs(json!({ "presenceLimit": 0 })).await;
+    let (mut sessions, mut preferred) = (Vec::new(), Vec::new());
+    for availability in [
+        "Available",
+        "AvailableIdle",
+        "Away",
+        "BeRightBack",
+        "Busy",
+        "DoNotDisturb",
+        "Offline",
+    ] {
+        for activity in [
+            "Available",
+            "Away",
+            "BeRightBack",
+            "Busy",
+            "DoNotDisturb",
+            "InACall",
+            "InAConferenceCall",
+            "InAMeeting",
+            "Inactive",
+            "OffWork",
+            "Offline",
+            "OutOfOffice",
+            "Presenting",
+            "UrgentInterruptionsOnly",
+        ] {
+            let pair = format!("{availability}/{activity}");
+            for (action, taken) in [
+                ("setPresence", &mut sessions),
+                ("setUserPreferredPresence", &mut preferred),
+            ] {
+                let response = tenant
+                    .presence(X, ANNA, action, session(X, &pair, None))
+                    .await;
+                match response.status().as_u16() {
+                    200 => taken.push(pair.clone()),
+                    status => assert_eq!(status, 400, "{action} {pair}"),
+                }
+            }
+        }
+    }
+    assert_eq!(sessions, [AVAILABLE, AWAY, CALL, CONFERENCE, PRESENTING]);
+    assert_eq!(
+        preferred,
+        [AVAILABLE, AWAY, BRB, "Busy/Busy", DND, "Offline/OffWork"]
     );
 }

@@ -30,6 +30,7 @@ pub(crate) fn config() -> Config {
         client_id: client_id.to_owned(),
         client_secret: SECRET.to_owned(),
         roles: roles.iter().map(ToString::to_string).collect(),
+        ..App::default()
     };
     let user = |id: &str, name: &str| NewUser {
         id: Some(id.to_owned()),
@@ -79,6 +80,60 @@ impl Tenant {
         body["access_token"].as_str().unwrap().to_owned()
     }
 
+    /// A token on behalf of a person, with the scopes given.
+    pub(crate) async fn user_token(&self, app: &str, user: &str, scope: &str) -> String {
+        let form = [
+            ("grant_type", "password"),
+            ("client_id", app),
+            ("client_secret", SECRET),
+            ("username", user),
+            ("password", teamsbox::DEFAULT_PASSWORD),
+            ("scope", scope),
+        ];
+        let url = format!("{}/contoso.example/oauth2/v2.0/token", self.url);
+        let response = self.http.post(url).form(&form).send().await.unwrap();
+        let body: Value = response.json().await.unwrap();
+        body["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// A Graph call on behalf of a person.
+    pub(crate) async fn as_user(
+        &self,
+        (app, user, scope): (&str, &str, &str),
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Response {
+        let token = self.user_token(app, user, scope).await;
+        self.with_token(&token, method, path, body).await
+    }
+
+    /// A Graph call with a token.
+    pub(crate) async fn with_token(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Response {
+        let url = if path.contains("://") {
+            path.to_owned()
+        } else {
+            format!("{}/v1.0/{path}", self.url)
+        };
+        let request = self.http.request(method, url).bearer_auth(token);
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        request.send().await.unwrap()
+    }
+
+    /// Turns knobs.
+    pub(crate) async fn knobs(&self, knobs: Value) {
+        self.ok(Method::PATCH, "knobs", Some(knobs)).await;
+    }
+
     /// A Graph call; the path starts after the version.
     pub(crate) async fn graph(
         &self,
@@ -88,15 +143,7 @@ impl Tenant {
         body: Option<Value>,
     ) -> Response {
         let token = self.token(app).await;
-        let request = self
-            .http
-            .request(method, format!("{}/v1.0/{path}", self.url))
-            .bearer_auth(token);
-        let request = match body {
-            Some(body) => request.json(&body),
-            None => request,
-        };
-        request.send().await.unwrap()
+        self.with_token(&token, method, path, body).await
     }
 
     /// An action on a person's presence.
@@ -179,4 +226,28 @@ pub(crate) fn session(app: &str, pair: &str, duration: Option<&str>) -> Value {
         body["expirationDuration"] = json!(duration);
     }
     body
+}
+
+/// Status, code and message of a refusal; the envelope is checked on the way.
+pub(crate) async fn refusal(response: Response) -> (u16, String, String) {
+    let status = response.status().as_u16();
+    let id = response.headers()["request-id"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let body: Value = response.json().await.unwrap();
+    let error = &body["error"];
+    assert_eq!(error["innerError"]["request-id"], id, "{body}");
+    assert!(
+        error["innerError"]["date"].is_string()
+            && error["innerError"]["client-request-id"].is_string()
+    );
+    let text = |name: &str| error[name].as_str().unwrap().to_owned();
+    (status, text("code"), text("message"))
+}
+
+/// The body of a success.
+pub(crate) async fn json_of(response: Response) -> Value {
+    assert_eq!(response.status(), StatusCode::OK);
+    response.json().await.unwrap()
 }

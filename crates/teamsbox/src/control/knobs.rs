@@ -1,0 +1,41 @@
+//! Reading and turning the knobs.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use serde_json::Value;
+
+use super::object;
+use crate::error::ControlError;
+use crate::knobs::Knobs;
+use crate::shell::Shell;
+
+/// `GET /box/v1/knobs`
+pub(super) async fn show(State(shell): State<Arc<Shell>>) -> Json<Knobs> {
+    Json(shell.with(|world, _| world.knobs.clone()))
+}
+
+/// `PUT /box/v1/knobs`: those named get their values, all others their defaults.
+pub(super) async fn replace(
+    State(shell): State<Arc<Shell>>,
+    body: Bytes,
+) -> Result<Json<Knobs>, ControlError> {
+    set(&shell, &Knobs::default(), &body)
+}
+
+/// `PATCH /box/v1/knobs`: those named get their values, all others keep theirs.
+pub(super) async fn change(
+    State(shell): State<Arc<Shell>>,
+    body: Bytes,
+) -> Result<Json<Knobs>, ControlError> {
+    let current = shell.with(|world, _| world.knobs.clone());
+    set(&shell, &current, &body)
+}
+
+fn set(shell: &Shell, start: &Knobs, body: &Bytes) -> Result<Json<Knobs>, ControlError> {
+    let knobs = start.merged(&object::<Value>(body)?)?;
+    shell.set_knobs(knobs.clone());
+    Ok(Json(knobs))
+}

@@ -1,0 +1,275 @@
+//! Entra: discovery, keys, and every way to sign in that presence clients use.
+//!
+//! The sub-modules hold one endpoint each; here are the routes and the envelope in which Entra refuses. Secrets are
+//! compared by hash in constant time and never logged.
+
+mod assertion;
+mod authorize;
+mod device;
+mod discovery;
+mod html;
+mod scope;
+mod token;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, FormRejection};
+use axum::extract::{Form, FromRequest};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::duration::timestamp;
+use crate::faults::TokenFault;
+use crate::guid::Guid;
+use crate::journal::Detail;
+use crate::registrations::Refusal;
+use crate::shell::Shell;
+
+/// A refusal in Entra's words.
+#[derive(Debug)]
+struct TokenError {
+    status: StatusCode,
+    error: String,
+    code: u32,
+    text: String,
+}
+
+impl TokenError {
+    fn new(status: StatusCode, error: &str, code: u32, text: impl Into<String>) -> Self {
+        Self {
+            status,
+            error: error.to_owned(),
+            code,
+            text: text.into(),
+        }
+    }
+
+    fn bad(error: &str, code: u32, text: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error, code, text)
+    }
+
+    fn missing(parameter: &str) -> Self {
+        let text = format!("The request body must contain the following parameter: '{parameter}'.");
+        Self::bad("invalid_request", 900_144, text)
+    }
+
+    fn unknown_tenant(segment: &str) -> Self {
+        let text = format!("Tenant '{}' not found.", shorten(segment));
+        Self::bad("invalid_request", 90_002, text)
+    }
+
+    fn unauthenticated(refusal: Refusal, client_id: &str) -> Self {
+        let client_id = shorten(client_id);
+        match refusal {
+            Refusal::WrongSecret => {
+                let text = format!("Invalid client secret provided for app '{client_id}'.");
+                Self::new(StatusCode::UNAUTHORIZED, "invalid_client", 7_000_215, text)
+            }
+            Refusal::UnknownApp => {
+                let text = format!(
+                    "Application with identifier '{client_id}' was not found in the directory."
+                );
+                Self::bad("unauthorized_client", 700_016, text)
+            }
+        }
+    }
+
+    fn internal(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "a token could not be made");
+        Self::asked_for(&TokenFault::with_status(500))
+    }
+
+    /// A refusal that was asked for as a fault.
+    fn asked_for(fault: &TokenFault) -> Self {
+        let status =
+            StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let (error, code, text) = match status.as_u16() {
+            401 => (
+                "invalid_client",
+                7_000_215,
+                "Invalid client secret provided.",
+            ),
+            429 => (
+                "temporarily_unavailable",
+                50_196,
+                "The server terminated an operation because it encountered a loop.",
+            ),
+            500.. => (
+                "temporarily_unavailable",
+                90_033,
+                "A transient error has occurred. Please try again.",
+            ),
+            _ => ("invalid_request", 90_014, "A required field is missing."),
+        };
+        Self::new(
+            status,
+            fault.error.as_deref().unwrap_or(error),
+            fault.code.unwrap_or(code),
+            text,
+        )
+    }
+
+    fn body(&self, shell: Option<&Shell>, estate_now: i64) -> Value {
+        let now = timestamp(shell.map_or(estate_now, |shell| shell.clock().now_milliseconds()))
+            .strftime("%Y-%m-%d %H:%M:%SZ")
+            .to_string();
+        let (trace, correlation) = (new_id(), new_id());
+        json!({
+            "error": self.error,
+            "error_description": format!(
+                "AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {now}",
+                self.code, self.text
+            ),
+            "error_codes": [self.code],
+            "timestamp": now,
+            "trace_id": trace,
+            "correlation_id": correlation,
+        })
+    }
+}
+
+/// The routes of Entra. Pages and discovery are written into the journal by the layer; the two endpoints that know which
+/// application asks do it themselves.
+pub(crate) fn router(shell: Arc<Shell>) -> Router<Arc<Shell>> {
+    let pages = Router::new()
+        .route(
+            "/{tenant}/oauth2/deviceauth",
+            get(device::page).post(device::answer),
+        )
+        .route(
+            "/{tenant}/oauth2/v2.0/authorize",
+            get(authorize::page).post(authorize::answer),
+        )
+        .route("/{tenant}/oauth2/v2.0/logout", get(authorize::signed_out))
+        .route(
+            "/{tenant}/v2.0/.well-known/openid-configuration",
+            get(discovery::configuration),
+        )
+        .route(
+            "/{tenant}/.well-known/openid-configuration",
+            get(discovery::configuration),
+        )
+        .route("/{tenant}/discovery/v2.0/keys", get(discovery::keys))
+        .route("/{tenant}/discovery/keys", get(discovery::keys))
+        .route("/{tenant}/discovery/instance", get(discovery::instance))
+        .route("/{tenant}/userrealm/{user}", get(discovery::realm))
+        .layer(from_fn_with_state(shell, note));
+    Router::new()
+        .route("/{tenant}/oauth2/v2.0/token", post(token::token))
+        .route("/{tenant}/oauth2/v2.0/devicecode", post(device::start))
+        .merge(pages)
+}
+
+/// Writes a request into the journal of its tenant.
+async fn note(State(first): State<Arc<Shell>>, request: Request, next: Next) -> Response {
+    let (method, path) = (
+        request.method().to_string(),
+        request.uri().path().to_owned(),
+    );
+    let segment = path.split('/').nth(1).unwrap_or_default();
+    let shell = first.estate.by_segment(segment).unwrap_or(first);
+    let response = next.run(request).await;
+    let detail = Detail::request(&method, &path, response.status().as_u16(), None, None);
+    shell.with(|world, now| world.log_request(now, None, detail));
+    response
+}
+
+/// The tenant that is meant; the first one is the handler's own.
+fn tenant(first: &Shell, segment: &str) -> Result<Arc<Shell>, TokenError> {
+    first
+        .estate
+        .by_segment(segment)
+        .ok_or_else(|| TokenError::unknown_tenant(segment))
+}
+
+/// Reads a form, applies faults, has the request decided, writes it into the journal and dresses the reply.
+async fn serve<T: DeserializeOwned>(
+    first: &Shell,
+    segment: &str,
+    request: Request,
+    decide: impl FnOnce(&Arc<Shell>, &HeaderMap, T, &mut Option<Arc<str>>) -> Result<Value, TokenError>,
+) -> Response {
+    let path = request.uri().path().to_owned();
+    let headers = request.headers().clone();
+    let shell = tenant(first, segment);
+    let (delay, fault) = match &shell {
+        Ok(shell) => {
+            shell.with(|world, _| (world.faults.delay_milliseconds, world.faults.hit_token()))
+        }
+        Err(_) => (None, None),
+    };
+    if let Some(delay) = delay {
+        tokio::time::sleep(Duration::from_millis(delay)).await;
+    }
+    let form = Form::<T>::from_request(request, &()).await;
+    let mut app = None;
+    let known = shell.as_ref().ok().map(Arc::clone);
+    let result = match (shell, fault) {
+        (Err(error), _) => Err(error),
+        (Ok(_), Some(fault)) => Err(TokenError::asked_for(&fault)),
+        (Ok(shell), None) => form
+            .map_err(|rejection| unreadable(&rejection))
+            .and_then(|Form(form)| decide(&shell, &headers, form, &mut app)),
+    };
+    let (status, body) = match result {
+        Ok(body) => (StatusCode::OK, body),
+        Err(error) => (
+            error.status,
+            error.body(known.as_deref(), first.clock().now_milliseconds()),
+        ),
+    };
+    let detail = Detail::request("POST", &path, status.as_u16(), app, None);
+    known
+        .as_deref()
+        .unwrap_or(first)
+        .with(|world, now| world.log_request(now, None, detail));
+    let identity = HeaderValue::from_str(&new_id()).unwrap_or(HeaderValue::from_static("none"));
+    (
+        status,
+        [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
+        [(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json; charset=utf-8"),
+        )],
+        [(HeaderName::from_static("x-ms-request-id"), identity)],
+        Bytes::from(body.to_string()),
+    )
+        .into_response()
+}
+
+fn unreadable(rejection: &FormRejection) -> TokenError {
+    if matches!(
+        rejection,
+        FormRejection::BytesRejection(BytesRejection::FailedToBufferBody(_))
+    ) {
+        let text = "The request body is too large.";
+        return TokenError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "invalid_request",
+            90_015,
+            text,
+        );
+    }
+    let text =
+        "The request body must be application/x-www-form-urlencoded and name each parameter once.";
+    TokenError::bad("invalid_request", 900_144, text)
+}
+
+fn new_id() -> String {
+    Guid::random()
+        .map(|guid| guid.to_string())
+        .unwrap_or_default()
+}
+
+/// Values of others are quoted up to a hundred characters.
+fn shorten(text: &str) -> String {
+    text.chars().take(100).collect()
+}

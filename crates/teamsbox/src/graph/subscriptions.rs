@@ -1,0 +1,438 @@
+//! Subscriptions to presence: creating with the handshake, extending, reauthorizing, ending.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use jiff::civil;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::error::GraphError;
+use super::route::Target;
+use super::{Reply, write};
+use crate::certificate::Certificate;
+use crate::duration::{MINUTE, Milliseconds, timestamp};
+use crate::guid::Guid;
+use crate::knobs::{Cloud, Knobs, LongExpiry};
+use crate::notify::courier::{HandshakeError, handshake};
+use crate::notify::subscription::{Recipient, Subscription};
+use crate::notify::{SUBSCRIPTIONS_MAX, resource};
+use crate::permissions::{Caller, Permission};
+use crate::shell::{Shell, World};
+
+/// The longest lifetime.
+const LONGEST: Milliseconds = 60 * MINUTE;
+/// Shorter lifetimes are raised to this.
+const SHORTEST: Milliseconds = 45 * MINUTE;
+/// Characters of client states and certificate ids.
+const TEXT_MAX: usize = 128;
+/// Characters of an address.
+const URL_MAX: usize = 2_048;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Body {
+    change_type: Option<String>,
+    notification_url: Option<String>,
+    lifecycle_notification_url: Option<String>,
+    resource: Option<String>,
+    expiration_date_time: Option<String>,
+    include_resource_data: Option<bool>,
+    encryption_certificate: Option<String>,
+    encryption_certificate_id: Option<String>,
+    client_state: Option<String>,
+    latest_supported_tls_version: Option<String>,
+}
+
+/// `POST /subscriptions`
+pub(super) async fn create(
+    shell: &Arc<Shell>,
+    caller: &Caller,
+    body: &Bytes,
+) -> Result<Reply, GraphError> {
+    let body: Body = write::parse(body)?;
+    let creator = permitted(caller)?;
+    let knobs = shell.with(|world, _| world.knobs.clone());
+    if knobs.cloud != Cloud::Global {
+        let message = "Subscriptions to presence are not available in this national cloud.";
+        return Err(GraphError::validation(message));
+    }
+    if body.change_type.as_deref().map(str::trim) != Some("updated") {
+        return Err(GraphError::validation(
+            "The changeType of presence must be 'updated'.",
+        ));
+    }
+    let named = body.resource.clone().filter(|text| !text.is_empty());
+    let named = named.ok_or_else(|| missing("resource"))?;
+    let users = resource::parse(&named).map_err(GraphError::validation)?;
+    let url = body
+        .notification_url
+        .as_deref()
+        .ok_or_else(|| missing("notificationUrl"))?;
+    check_url("notificationUrl", url, &knobs)?;
+    if let Some(url) = &body.lifecycle_notification_url {
+        check_url("lifecycleNotificationUrl", url, &knobs)?;
+    }
+    if body
+        .client_state
+        .as_ref()
+        .is_some_and(|state| state.chars().count() > TEXT_MAX)
+    {
+        return Err(GraphError::validation(format!(
+            "clientState has at most {TEXT_MAX} characters."
+        )));
+    }
+    let rich = if body.include_resource_data == Some(true) {
+        Some(recipient(&body)?)
+    } else {
+        None
+    };
+    let expiry = body
+        .expiration_date_time
+        .as_deref()
+        .ok_or_else(|| missing("expirationDateTime"))?;
+    let now = shell.clock().now_milliseconds();
+    let expires = expiry_of(expiry, now, &knobs)?;
+    shell.with(|world, _| check_room(world, caller, creator))?;
+    // Each address is asked by itself, even if both are the same.
+    for url in [Some(url), body.lifecycle_notification_url.as_deref()]
+        .into_iter()
+        .flatten()
+    {
+        handshake(shell, url).await.map_err(unreachable)?;
+    }
+    let id = Guid::random().map_err(|error| GraphError::unreadable(error.to_string()))?;
+    let subscription = Subscription {
+        id,
+        app: Arc::clone(&caller.app),
+        creator,
+        resource: named,
+        users,
+        notification_url: url.to_owned(),
+        lifecycle_url: body.lifecycle_notification_url,
+        client_state: body.client_state,
+        rich,
+        latest_tls: body.latest_supported_tls_version,
+        expires,
+        token_expires: caller.valid_until,
+        asked: None,
+        paused: false,
+        last_due: 0,
+    };
+    let reply = describe(&subscription);
+    shell.with(|world, _| {
+        // Somebody else may have subscribed while the handshake went on.
+        check_room(world, caller, creator)?;
+        world.subscriptions.add(subscription);
+        Ok(())
+    })?;
+    Ok(Reply::json(StatusCode::CREATED, &reply))
+}
+
+/// `GET /subscriptions`
+pub(super) fn list(shell: &Shell, caller: &Caller) -> Result<Reply, GraphError> {
+    let value: Vec<Value> = shell.with(|world, _| {
+        let own = world.subscriptions.iter().filter(|one| owns(caller, one));
+        own.map(describe_in_list).collect()
+    });
+    let body = json!({
+        "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#subscriptions",
+        "value": value,
+    });
+    Ok(Reply::json(StatusCode::OK, &body))
+}
+
+/// `GET /subscriptions/{id}`
+pub(super) fn get(shell: &Shell, caller: &Caller, target: Target<'_>) -> Result<Reply, GraphError> {
+    let (_, subscription) = find(shell, caller, target)?;
+    Ok(Reply::json(StatusCode::OK, &describe(&subscription)))
+}
+
+/// `PATCH /subscriptions/{id}`
+pub(super) async fn update(
+    shell: &Arc<Shell>,
+    caller: &Caller,
+    target: Target<'_>,
+    body: &Bytes,
+) -> Result<Reply, GraphError> {
+    let members: Map<String, Value> = write::parse(body)?;
+    let body: Body = write::parse(body)?;
+    permitted(caller)?;
+    let (id, mut subscription) = find(shell, caller, target)?;
+    let fixed = [
+        "lifecycleNotificationUrl",
+        "resource",
+        "changeType",
+        "includeResourceData",
+        "clientState",
+    ];
+    if let Some(name) = fixed.iter().find(|name| members.contains_key(**name)) {
+        let message =
+            format!("{name} cannot be changed: delete the subscription and create another.");
+        return Err(GraphError::validation(message));
+    }
+    let (knobs, now) = shell.with(|world, now| (world.knobs.clone(), now));
+    if let Some(expiry) = body.expiration_date_time.as_deref() {
+        subscription.expires = expiry_of(expiry, now, &knobs)?;
+    }
+    if body.encryption_certificate.is_some() || body.encryption_certificate_id.is_some() {
+        subscription.rich = Some(recipient(&body)?);
+    }
+    if let Some(url) = body.notification_url {
+        check_url("notificationUrl", &url, &knobs)?;
+        handshake(shell, &url).await.map_err(unreachable)?;
+        subscription.notification_url = url;
+    }
+    subscription.reauthorize(caller.valid_until, now);
+    let reply = describe(&subscription);
+    shell.with(|world, _| match world.subscriptions.get_mut(id) {
+        Some(stored) => {
+            let last_due = stored.last_due;
+            *stored = subscription;
+            stored.last_due = last_due;
+            Ok(Reply::json(StatusCode::OK, &reply))
+        }
+        None => Err(unknown(&id.to_string())),
+    })
+}
+
+/// `DELETE /subscriptions/{id}`
+pub(super) fn delete(
+    shell: &Shell,
+    caller: &Caller,
+    target: Target<'_>,
+) -> Result<Reply, GraphError> {
+    let (id, _) = find(shell, caller, target)?;
+    shell.with(|world, _| {
+        world.subscriptions.remove(id);
+        world.outbox.forget(id);
+    });
+    Ok(Reply::new(StatusCode::NO_CONTENT, Vec::new()))
+}
+
+/// `POST /subscriptions/{id}/reauthorize`
+pub(super) fn reauthorize(
+    shell: &Shell,
+    caller: &Caller,
+    target: Target<'_>,
+) -> Result<Reply, GraphError> {
+    permitted(caller)?;
+    let (id, _) = find(shell, caller, target)?;
+    shell.with(|world, now| {
+        if let Some(subscription) = world.subscriptions.get_mut(id) {
+            subscription.reauthorize(caller.valid_until, now);
+        }
+    });
+    Ok(Reply::new(StatusCode::NO_CONTENT, Vec::new()))
+}
+
+/// The user on whose behalf presence is subscribed to. Applications by themselves may not.
+fn permitted(caller: &Caller) -> Result<Guid, GraphError> {
+    let user = caller
+        .user
+        .filter(|_| caller.has(Permission::PresenceReadAll));
+    user.ok_or_else(|| {
+        let message = "Operation: Create; Exception: [Status Code: Forbidden; Reason: The request is not authorized for this user or application.]";
+        GraphError::new(StatusCode::FORBIDDEN, "ExtensionError", message)
+    })
+}
+
+fn check_room(world: &World, caller: &Caller, creator: Guid) -> Result<(), GraphError> {
+    if world.subscriptions.of(&caller.app, creator).is_some() {
+        // The wording is Graph's own, with its slip.
+        let message = "Operation: Create; Exception: [Status Code: Conflict; Reason: A subscripton already exists. It must be deleted before a another can be made.]";
+        return Err(GraphError::new(
+            StatusCode::CONFLICT,
+            "ExtensionError",
+            message,
+        ));
+    }
+    if world.subscriptions.len() >= SUBSCRIPTIONS_MAX {
+        let message = format!(
+            "The organization has reached its limit of {SUBSCRIPTIONS_MAX} Teams subscriptions."
+        );
+        return Err(GraphError::new(StatusCode::FORBIDDEN, "Forbidden", message));
+    }
+    Ok(())
+}
+
+fn owns(caller: &Caller, subscription: &Subscription) -> bool {
+    subscription.app == caller.app && caller.user.is_none_or(|user| user == subscription.creator)
+}
+
+fn find(
+    shell: &Shell,
+    caller: &Caller,
+    target: Target<'_>,
+) -> Result<(Guid, Subscription), GraphError> {
+    let Target::Id(text) = target else {
+        return Err(unknown(""));
+    };
+    let id: Guid = text.parse().map_err(|_| unknown(text))?;
+    let found = shell.with(|world, _| world.subscriptions.get(id).cloned());
+    let found = found.filter(|subscription| owns(caller, subscription));
+    Ok((id, found.ok_or_else(|| unknown(text))?))
+}
+
+fn unknown(id: &str) -> GraphError {
+    let id: String = id.chars().take(64).collect();
+    let message = format!("The subscription '{id}' does not exist: it may have expired.");
+    GraphError::new(StatusCode::NOT_FOUND, "ResourceNotFound", message)
+}
+
+fn missing(name: &str) -> GraphError {
+    GraphError::validation(format!(
+        "Subscription validation request failed: {name} is required."
+    ))
+}
+
+fn check_url(name: &str, url: &str, knobs: &Knobs) -> Result<(), GraphError> {
+    let refused = |problem: &str| Err(GraphError::validation(format!("{name} {problem}")));
+    let rest = match url.split_once("://") {
+        Some(("https", rest)) => rest,
+        Some(("http", rest)) if knobs.http_webhooks => rest,
+        _ => return refused("must be an https address."),
+    };
+    let graphic = url.bytes().all(|byte| byte.is_ascii_graphic());
+    if rest.is_empty() || rest.starts_with('/') || !graphic || url.len() > URL_MAX {
+        return refused("is not a usable address.");
+    }
+    Ok(())
+}
+
+fn recipient(body: &Body) -> Result<Recipient, GraphError> {
+    let certificate = body
+        .encryption_certificate
+        .as_deref()
+        .filter(|text| !text.is_empty());
+    let certificate = certificate.ok_or_else(|| missing("encryptionCertificate"))?;
+    let id = body
+        .encryption_certificate_id
+        .as_deref()
+        .filter(|text| !text.is_empty());
+    let id = id.ok_or_else(|| missing("encryptionCertificateId"))?;
+    if id.chars().count() > TEXT_MAX {
+        let message = format!("encryptionCertificateId has at most {TEXT_MAX} characters.");
+        return Err(GraphError::validation(message));
+    }
+    let certificate = Certificate::parse(certificate)
+        .map_err(|unusable| GraphError::validation(format!("encryptionCertificate {unusable}.")))?;
+    Ok(Recipient {
+        certificate,
+        id: id.to_owned(),
+    })
+}
+
+/// When a subscription ends that asks for a certain moment.
+fn expiry_of(text: &str, now: Milliseconds, knobs: &Knobs) -> Result<Milliseconds, GraphError> {
+    let expires = moment(text)
+        .ok_or_else(|| GraphError::validation("expirationDateTime is not a date and time."))?;
+    if expires <= now {
+        return Err(GraphError::validation(
+            "expirationDateTime lies in the past.",
+        ));
+    }
+    if expires > now + LONGEST {
+        if knobs.long_expiry == LongExpiry::Clamp {
+            return Ok(now + LONGEST);
+        }
+        let message = "Subscription expiration can only be 60 minutes in the future.";
+        return Err(GraphError::validation(message));
+    }
+    Ok(expires.max(now + SHORTEST))
+}
+
+/// A moment with or without offset; without one it is UTC.
+fn moment(text: &str) -> Option<Milliseconds> {
+    let with_offset = text.parse::<Timestamp>().ok();
+    let without = || {
+        let moment: civil::DateTime = text.parse().ok()?;
+        Some(moment.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+    };
+    with_offset.or_else(without).map(Timestamp::as_millisecond)
+}
+
+fn unreachable(error: HandshakeError) -> GraphError {
+    match error {
+        HandshakeError::Timeout => {
+            let message = "Subscription validation request timed out.";
+            GraphError::new(StatusCode::BAD_REQUEST, "InvalidRequest", message)
+        }
+        HandshakeError::Refused(why) => GraphError::validation(format!(
+            "Subscription validation request failed. Notification endpoint must respond with 200 OK to validation request. {why}"
+        )),
+    }
+}
+
+fn describe(subscription: &Subscription) -> Value {
+    let mut body = describe_in_list(subscription);
+    body["@odata.context"] =
+        json!("https://graph.microsoft.com/v1.0/$metadata#subscriptions/$entity");
+    body
+}
+
+/// A subscription without its certificate, which is not documented to come back.
+fn describe_in_list(subscription: &Subscription) -> Value {
+    let expires = timestamp(subscription.expires)
+        .strftime("%Y-%m-%dT%H:%M:%S%.7fZ")
+        .to_string();
+    json!({
+        "id": subscription.id.to_string(),
+        "resource": subscription.resource,
+        "applicationId": &*subscription.app,
+        "changeType": "updated",
+        "clientState": subscription.client_state,
+        "notificationUrl": subscription.notification_url,
+        "lifecycleNotificationUrl": subscription.lifecycle_url,
+        "expirationDateTime": expires,
+        "creatorId": subscription.creator.to_string(),
+        "includeResourceData": subscription.rich.is_some(),
+        "encryptionCertificateId": subscription.rich.as_ref().map(|rich| &rich.id),
+        "latestSupportedTlsVersion": subscription.latest_tls.as_deref().unwrap_or("v1_2"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn row_069_and_070_moments_are_read_with_and_without_offset() {
+        let expected = moment("2022-02-07T07:37:09.2420488Z").unwrap();
+        assert_eq!(moment("2022-02-06T23:37:09.2420488-08:00"), Some(expected));
+        assert_eq!(moment("2022-02-07T07:37:09.2420488"), Some(expected));
+        assert_eq!(moment("tomorrow"), None);
+    }
+
+    #[test]
+    fn rule_39_lifetimes_are_raised_and_limited() {
+        let knobs = Knobs::default();
+        let text = |minutes: i64| timestamp(minutes * MINUTE).to_string();
+        let expiry = |minutes| {
+            expiry_of(&text(minutes), 0, &knobs)
+                .ok()
+                .map(|at| at / MINUTE)
+        };
+        assert_eq!(
+            [expiry(10), expiry(45), expiry(60), expiry(61), expiry(0)],
+            [Some(45), Some(45), Some(60), None, None]
+        );
+        let lenient = Knobs {
+            long_expiry: LongExpiry::Clamp,
+            ..Knobs::default()
+        };
+        assert_eq!(expiry_of(&text(120), 0, &lenient).ok(), Some(LONGEST));
+    }
+
+    proptest! {
+        #[test]
+        fn nonsense_never_panics(text in ".{0,60}") {
+            let _ = moment(&text);
+            let _ = check_url("notificationUrl", &text, &Knobs::default());
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Sends notifications and shakes hands with new addresses. All waiting is on the tenant's clock.
+//!
+//! reqwest does the sending: the workspace has it already, and it keeps connections open between notifications.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::CONTENT_TYPE;
+use serde_json::{Value, json};
+
+use super::outbox::{Content, Letter, Outcome, Verdict};
+use super::payload::{self, Context};
+use crate::duration::{Milliseconds, SECOND};
+use crate::guid::Guid;
+use crate::journal::{Delivery, Detail};
+use crate::keys;
+use crate::shell::Shell;
+use crate::state::Moment;
+
+/// How long an address may take to answer the handshake.
+const HANDSHAKE_TIMEOUT: Milliseconds = 10 * SECOND;
+/// Bytes read of an answer; the token has about a hundred.
+const ANSWER_BYTES_MAX: usize = 8 * 1_024;
+
+/// A client that takes any certificate: addresses under test have their own authorities.
+///
+/// # Errors
+/// When TLS cannot be set up.
+pub(crate) fn http_client() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .tls_danger_accept_invalid_certs(true)
+        .no_proxy()
+        .connect_timeout(Duration::from_secs(10))
+        .build()
+}
+
+/// Sends what is due, as long as the tenant lives.
+pub(crate) async fn run(shell: Arc<Shell>) {
+    let mut movements = shell.clock().movements();
+    loop {
+        let (letters, next) = shell.with(|world, now| {
+            let items = usize::from(world.knobs.notification_items);
+            let letters = world.outbox.take(now, items);
+            // What is due but found no room goes out when an answer makes some: that is announced.
+            (letters, world.outbox.next_due().filter(|next| *next > now))
+        });
+        for letter in letters {
+            tokio::spawn(deliver(Arc::clone(&shell), letter));
+        }
+        let due = async {
+            match next {
+                Some(next) => shell.clock().reached(next).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = due => {}
+            () = shell.posted().notified() => {}
+            moved = movements.changed() => {
+                if moved.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn deliver(shell: Arc<Shell>, letter: Letter) {
+    let outcome = match write(&shell, &letter) {
+        Some(body) => send(&shell, &letter, body).await,
+        // Nobody subscribes any more: as good as delivered.
+        None => Outcome::Status(202),
+    };
+    shell.with(|world, now| {
+        let verdict = world.outbox.finished(letter.id, outcome, now);
+        let detail = Detail::Delivery(describe(&letter, outcome, verdict));
+        let user = letter.items.iter().find_map(|item| match item.content {
+            Content::Change { user, .. } => Some(user),
+            Content::Lifecycle(_) => None,
+        });
+        world.journal.push(now, "delivery", user, detail, None);
+    });
+    shell.posted().notify_one();
+    shell.clock().settled();
+}
+
+async fn send(shell: &Shell, letter: &Letter, body: Value) -> Outcome {
+    let Some(http) = shell.http() else {
+        return Outcome::Failed;
+    };
+    let request = http.post(&letter.url).json(&body).send();
+    tokio::select! {
+        biased;
+        response = request => match response {
+            Ok(response) => Outcome::Status(response.status().as_u16()),
+            Err(_) => Outcome::Failed,
+        },
+        () = shell.clock().reached(letter.deadline) => Outcome::Timeout,
+    }
+}
+
+/// The body of a request; `None` when none of its subscriptions stands any more.
+fn write(shell: &Shell, letter: &Letter) -> Option<Value> {
+    let (subscriptions, knobs, fault, now) = shell.with(|world, now| {
+        let stands =
+            |item: &super::outbox::Item| world.subscriptions.get(item.subscription).cloned();
+        let subscriptions: Vec<_> = letter.items.iter().map(stands).collect();
+        let fault = if letter
+            .items
+            .iter()
+            .any(|item| matches!(item.content, Content::Change { .. }))
+        {
+            world.faults.hit_notification()
+        } else {
+            crate::faults::NotificationFault::default()
+        };
+        (subscriptions, world.knobs.clone(), fault, now)
+    });
+    let mut values = Vec::new();
+    let mut recipients = BTreeSet::new();
+    for (offset, (item, subscription)) in letter.items.iter().zip(&subscriptions).enumerate() {
+        let Some(subscription) = subscription else {
+            continue;
+        };
+        let context = Context {
+            tenant_id: &shell.tenant_id,
+            knobs: &knobs,
+            fault: &fault,
+            number: letter.id.wrapping_add(offset as u64),
+        };
+        let value = payload::item(subscription, &item.content, &context)?;
+        if value.get("encryptedContent").is_some() {
+            recipients.insert(Arc::clone(&subscription.app));
+        }
+        values.push(value);
+    }
+    if values.is_empty() {
+        return None;
+    }
+    let mut body = json!({ "value": values });
+    if !recipients.is_empty() {
+        let sign = |app: &Arc<str>| {
+            let claims =
+                payload::validation_claims(app, &shell.tenant_id, knobs.validation_tokens, now);
+            if fault.forged_token {
+                keys::forge(&claims)
+            } else {
+                shell.keys().sign(&claims).ok()
+            }
+        };
+        body["validationTokens"] = recipients.iter().filter_map(sign).collect();
+    }
+    Some(body)
+}
+
+fn describe(letter: &Letter, outcome: Outcome, verdict: Verdict) -> Delivery {
+    let subscriptions: BTreeSet<_> = letter.items.iter().map(|item| item.subscription).collect();
+    let event = letter.items.iter().find_map(|item| match item.content {
+        Content::Lifecycle(event) => Some(event),
+        Content::Change { .. } => None,
+    });
+    let url = letter.url.split(['?', '#']).next().unwrap_or_default();
+    Delivery {
+        subscriptions: subscriptions.iter().map(Guid::to_string).collect(),
+        url: url.chars().take(256).collect(),
+        event: event.unwrap_or("updated"),
+        items: letter.items.len(),
+        attempt: letter.attempt,
+        posted: Moment(letter.posted),
+        outcome: match outcome {
+            Outcome::Status(status) => status.to_string().into(),
+            Outcome::Timeout => "timeout".into(),
+            Outcome::Failed => "unreachable".into(),
+        },
+        verdict: match verdict {
+            Verdict::Delivered => "delivered",
+            Verdict::Retry(_) => "retry",
+            Verdict::GivenUp => "given up",
+        },
+        next: match verdict {
+            Verdict::Retry(at) => Some(Moment(at)),
+            _ => None,
+        },
+    }
+}
+
+/// Why an address may not be notified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HandshakeError {
+    /// It did not answer within ten seconds.
+    Timeout,
+    /// It answered something else than the token with 200 and text/plain.
+    Refused(String),
+}
+
+/// Asks an address whether it wants notifications: it has to send the token back.
+pub(crate) async fn handshake(shell: &Shell, url: &str) -> Result<(), HandshakeError> {
+    let refused = |why: &str| HandshakeError::Refused(why.to_owned());
+    let request_id = Guid::random().map_err(|_| refused("no random id"))?;
+    let token = format!(
+        "Validation: Testing client application reachability for subscription Request-Id: {request_id}"
+    );
+    // Blanks as +, the colon in lower case: as seen in logs of real deployments.
+    let encoded = token.replace(':', "%3a").replace(' ', "+");
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let url = format!("{url}{separator}validationToken={encoded}");
+    let http = shell.http().ok_or_else(|| refused("no HTTP client"))?;
+    let deadline = shell.clock().now_milliseconds() + HANDSHAKE_TIMEOUT;
+    let exchange = async {
+        let request = http
+            .post(&url)
+            .header(CONTENT_TYPE, "text/plain; charset=utf-8")
+            .body("");
+        let mut response = request
+            .send()
+            .await
+            .map_err(|_| refused("it cannot be reached"))?;
+        let status = response.status();
+        if status != reqwest::StatusCode::OK {
+            let reason = status
+                .canonical_reason()
+                .unwrap_or("Unknown")
+                .replace(' ', "");
+            return Err(HandshakeError::Refused(format!(
+                "HTTP status code is '{reason}'."
+            )));
+        }
+        let kind = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok());
+        let plain =
+            kind.is_some_and(|kind| kind.trim().to_ascii_lowercase().starts_with("text/plain"));
+        if !plain {
+            return Err(refused("The content type is not text/plain."));
+        }
+        let mut body = Vec::new();
+        while let Ok(Some(chunk)) = response.chunk().await {
+            body.extend_from_slice(&chunk);
+            if body.len() > ANSWER_BYTES_MAX {
+                break;
+            }
+        }
+        if body == token.as_bytes() {
+            Ok(())
+        } else {
+            Err(refused("The body is not the decoded validation token."))
+        }
+    };
+    tokio::select! {
+        biased;
+        result = exchange => result,
+        () = shell.clock().reached(deadline) => Err(HandshakeError::Timeout),
+    }
+}

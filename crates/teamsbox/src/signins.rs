@@ -1,0 +1,448 @@
+//! Sign-ins under way and what came of them: device codes, authorization codes, refresh tokens.
+//!
+//! Pure: time is an argument, and the random secrets are made by the caller.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::duration::{MINUTE, Milliseconds, SECOND};
+use crate::guid::Guid;
+
+/// How long a device code lasts.
+pub(crate) const DEVICE_LIFETIME: Milliseconds = 15 * MINUTE;
+/// How far apart polls have to be at first.
+pub(crate) const POLL_INTERVAL: Milliseconds = 5 * SECOND;
+/// How long an authorization code lasts.
+const CODE_LIFETIME: Milliseconds = 10 * MINUTE;
+/// Of each kind at most; the oldest make room.
+const KEPT_MAX: usize = 10_000;
+
+/// What somebody agreed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Grant {
+    /// Client id.
+    pub(crate) app: Arc<str>,
+    /// Who signed in.
+    pub(crate) user: Guid,
+    /// The scopes in their short form.
+    pub(crate) scopes: Vec<String>,
+    /// The resource the token is for.
+    pub(crate) audience: String,
+    /// Goes into the identity token.
+    pub(crate) nonce: Option<String>,
+}
+
+/// A device that waits for its user.
+#[derive(Debug)]
+struct Device {
+    user_code: String,
+    app: Arc<str>,
+    scopes: Vec<String>,
+    audience: String,
+    expires: Milliseconds,
+    interval: Milliseconds,
+    polled: Option<Milliseconds>,
+    answer: Option<Result<Guid, Declined>>,
+}
+
+/// The user said no.
+#[derive(Debug, Clone, Copy)]
+struct Declined;
+
+/// What a device is told when it asks for its token.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Poll {
+    /// Nobody has answered yet.
+    Pending,
+    /// It asks too often.
+    SlowDown,
+    /// The user said no.
+    Declined,
+    /// Too late.
+    Expired,
+    /// There is no such code, or another application asks.
+    Unknown,
+    /// The user said yes.
+    Granted(Grant),
+}
+
+/// An authorization code.
+#[derive(Debug)]
+struct Code {
+    grant: Grant,
+    redirect_uri: String,
+    challenge: Option<String>,
+    expires: Milliseconds,
+    used: bool,
+}
+
+/// Why a code or a refresh token gives nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spent {
+    /// There is none such, or it belongs to another application.
+    Unknown,
+    /// Too late.
+    Expired,
+    /// Used before.
+    Used,
+    /// Taken back by user or administrator.
+    Revoked,
+    /// The address is not the one the code was sent to.
+    RedirectUri,
+    /// The verifier does not fit the challenge.
+    Verifier,
+}
+
+/// A refresh token.
+#[derive(Debug)]
+struct Refresh {
+    grant: Grant,
+    expires: Milliseconds,
+    revoked: bool,
+}
+
+/// All of a tenant.
+#[derive(Debug, Default)]
+pub(crate) struct SignIns {
+    devices: HashMap<String, Device>,
+    codes: HashMap<String, Code>,
+    refresh: HashMap<String, Refresh>,
+}
+
+impl SignIns {
+    /// A device asks for a code.
+    pub(crate) fn add_device(
+        &mut self,
+        device_code: String,
+        user_code: String,
+        app: Arc<str>,
+        (audience, scopes): (String, Vec<String>),
+        now: Milliseconds,
+    ) {
+        // Expired ones are kept for a while, for they are answered differently from unknown ones.
+        make_room(&mut self.devices, |device| device.expires);
+        let device = Device {
+            user_code,
+            app,
+            scopes,
+            audience,
+            expires: now + DEVICE_LIFETIME,
+            interval: POLL_INTERVAL,
+            polled: None,
+            answer: None,
+        };
+        self.devices.insert(device_code, device);
+    }
+
+    /// The application behind a user code that waits for an answer.
+    pub(crate) fn waiting(
+        &self,
+        user_code: &str,
+        now: Milliseconds,
+    ) -> Option<(Arc<str>, Vec<String>)> {
+        let device = self
+            .devices
+            .values()
+            .find(|device| device.awaits(user_code, now))?;
+        Some((Arc::clone(&device.app), device.scopes.clone()))
+    }
+
+    /// The user answers: `None` declines. `false` when no device waits with that code.
+    pub(crate) fn answer(
+        &mut self,
+        user_code: &str,
+        user: Option<Guid>,
+        now: Milliseconds,
+    ) -> bool {
+        let device = self
+            .devices
+            .values_mut()
+            .find(|device| device.awaits(user_code, now));
+        let Some(device) = device else {
+            return false;
+        };
+        device.answer = Some(user.ok_or(Declined));
+        true
+    }
+
+    /// The device asks for its token.
+    pub(crate) fn poll(&mut self, device_code: &str, app: &str, now: Milliseconds) -> Poll {
+        let Some(device) = self
+            .devices
+            .get_mut(device_code)
+            .filter(|device| *device.app == *app)
+        else {
+            return Poll::Unknown;
+        };
+        if now >= device.expires {
+            return Poll::Expired;
+        }
+        let hasty = device
+            .polled
+            .is_some_and(|polled| now < polled + device.interval);
+        device.polled = Some(now);
+        if hasty {
+            device.interval += 5 * SECOND;
+            return Poll::SlowDown;
+        }
+        match device.answer {
+            None => Poll::Pending,
+            Some(Err(Declined)) => Poll::Declined,
+            Some(Ok(user)) => {
+                let grant = Grant {
+                    app: Arc::clone(&device.app),
+                    user,
+                    scopes: device.scopes.clone(),
+                    audience: device.audience.clone(),
+                    nonce: None,
+                };
+                self.devices.remove(device_code);
+                Poll::Granted(grant)
+            }
+        }
+    }
+
+    /// Keeps what an authorization code stands for.
+    pub(crate) fn add_code(
+        &mut self,
+        code: String,
+        grant: Grant,
+        redirect_uri: String,
+        challenge: Option<String>,
+        now: Milliseconds,
+    ) {
+        make_room(&mut self.codes, |code| code.expires);
+        let kept = Code {
+            grant,
+            redirect_uri,
+            challenge,
+            expires: now + CODE_LIFETIME,
+            used: false,
+        };
+        self.codes.insert(code, kept);
+    }
+
+    /// Redeems an authorization code, once.
+    pub(crate) fn redeem(
+        &mut self,
+        code: &str,
+        app: &str,
+        redirect_uri: &str,
+        verifier: Option<&str>,
+        now: Milliseconds,
+    ) -> Result<Grant, Spent> {
+        let code = self
+            .codes
+            .get_mut(code)
+            .filter(|code| *code.grant.app == *app);
+        let code = code.ok_or(Spent::Unknown)?;
+        if code.used {
+            return Err(Spent::Used);
+        }
+        if now >= code.expires {
+            return Err(Spent::Expired);
+        }
+        if code.redirect_uri != redirect_uri {
+            return Err(Spent::RedirectUri);
+        }
+        if code.challenge != verifier.map(challenge) {
+            return Err(Spent::Verifier);
+        }
+        code.used = true;
+        Ok(code.grant.clone())
+    }
+
+    /// Keeps a refresh token.
+    pub(crate) fn add_refresh(&mut self, token: String, grant: Grant, expires: Milliseconds) {
+        make_room(&mut self.refresh, |refresh| refresh.expires);
+        let kept = Refresh {
+            grant,
+            expires,
+            revoked: false,
+        };
+        self.refresh.insert(token, kept);
+    }
+
+    /// Uses a refresh token. That does not use it up.
+    pub(crate) fn refresh(
+        &self,
+        token: &str,
+        app: &str,
+        now: Milliseconds,
+    ) -> Result<Grant, Spent> {
+        let refresh = self
+            .refresh
+            .get(token)
+            .filter(|refresh| *refresh.grant.app == *app);
+        let refresh = refresh.ok_or(Spent::Unknown)?;
+        if refresh.revoked {
+            return Err(Spent::Revoked);
+        }
+        if now >= refresh.expires {
+            return Err(Spent::Expired);
+        }
+        Ok(refresh.grant.clone())
+    }
+
+    /// Takes back all refresh tokens of a person; how many.
+    pub(crate) fn revoke(&mut self, user: Guid) -> usize {
+        let mut revoked = 0;
+        for refresh in self.refresh.values_mut() {
+            if refresh.grant.user == user && !refresh.revoked {
+                refresh.revoked = true;
+                revoked += 1;
+            }
+        }
+        revoked
+    }
+}
+
+impl Device {
+    fn awaits(&self, user_code: &str, now: Milliseconds) -> bool {
+        self.answer.is_none() && now < self.expires && same_code(&self.user_code, user_code)
+    }
+}
+
+/// People type codes in lower case and with blanks or hyphens.
+fn same_code(code: &str, typed: &str) -> bool {
+    let letters = typed
+        .chars()
+        .filter(|letter| !letter.is_whitespace() && *letter != '-');
+    letters
+        .map(|letter| letter.to_ascii_uppercase())
+        .eq(code.chars())
+}
+
+/// The S256 challenge of a verifier.
+pub(crate) fn challenge(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()))
+}
+
+/// Drops the entry that expires first when there are too many.
+fn make_room<T>(kept: &mut HashMap<String, T>, expires: impl Fn(&T) -> Milliseconds) {
+    if kept.len() >= KEPT_MAX
+        && let Some(oldest) = kept
+            .iter()
+            .min_by_key(|(_, one)| expires(one))
+            .map(|(key, _)| key.clone())
+    {
+        kept.remove(&oldest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signins() -> SignIns {
+        let mut signins = SignIns::default();
+        let wanted = ("graph".to_owned(), vec!["Presence.Read".to_owned()]);
+        signins.add_device("device".into(), "ABCD2345".into(), "app".into(), wanted, 0);
+        signins
+    }
+
+    fn user() -> Guid {
+        crate::DEFAULT_TENANT_ID.parse().unwrap()
+    }
+
+    #[test]
+    fn row_097_a_device_waits_slows_down_and_succeeds() {
+        let mut signins = signins();
+        assert_eq!(signins.poll("device", "app", 5 * SECOND), Poll::Pending);
+        assert_eq!(signins.poll("device", "app", 9 * SECOND), Poll::SlowDown);
+        assert_eq!(signins.poll("device", "app", 19 * SECOND), Poll::Pending);
+        assert!(signins.answer("abcd-2345", Some(user()), 20 * SECOND));
+        assert!(
+            !signins.answer("ABCD2345", None, 20 * SECOND),
+            "it was answered"
+        );
+        assert!(matches!(
+            signins.poll("device", "app", 29 * SECOND),
+            Poll::Granted(_)
+        ));
+        assert_eq!(signins.poll("device", "app", 40 * SECOND), Poll::Unknown);
+    }
+
+    #[test]
+    fn a_device_is_declined_expires_and_belongs_to_its_application() {
+        let mut signins = signins();
+        assert_eq!(signins.poll("device", "other", 0), Poll::Unknown);
+        assert!(signins.answer("ABCD2345", None, 0));
+        assert_eq!(signins.poll("device", "app", 0), Poll::Declined);
+        assert_eq!(
+            signins.poll("device", "app", DEVICE_LIFETIME),
+            Poll::Expired
+        );
+    }
+
+    #[test]
+    fn row_098_the_challenge_of_the_rfc() {
+        let expected = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        assert_eq!(
+            challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+            expected
+        );
+    }
+
+    #[test]
+    fn a_code_is_good_once_for_its_own_address_and_verifier() {
+        let mut signins = SignIns::default();
+        let grant = Grant {
+            app: "app".into(),
+            user: user(),
+            scopes: Vec::new(),
+            audience: String::new(),
+            nonce: None,
+        };
+        signins.add_code(
+            "c".into(),
+            grant.clone(),
+            "http://a/".into(),
+            Some(challenge("v")),
+            0,
+        );
+        let mut redeem = |app, uri, verifier, now| signins.redeem("c", app, uri, verifier, now);
+        assert_eq!(
+            redeem("other", "http://a/", Some("v"), 1),
+            Err(Spent::Unknown)
+        );
+        assert_eq!(
+            redeem("app", "http://b/", Some("v"), 1),
+            Err(Spent::RedirectUri)
+        );
+        assert_eq!(
+            redeem("app", "http://a/", Some("w"), 1),
+            Err(Spent::Verifier)
+        );
+        assert_eq!(redeem("app", "http://a/", None, 1), Err(Spent::Verifier));
+        assert_eq!(
+            redeem("app", "http://a/", Some("v"), CODE_LIFETIME),
+            Err(Spent::Expired)
+        );
+        assert_eq!(redeem("app", "http://a/", Some("v"), 1), Ok(grant));
+        assert_eq!(redeem("app", "http://a/", Some("v"), 2), Err(Spent::Used));
+    }
+
+    #[test]
+    fn refresh_tokens_last_until_they_expire_or_are_revoked() {
+        let mut signins = SignIns::default();
+        let grant = Grant {
+            app: "app".into(),
+            user: user(),
+            scopes: Vec::new(),
+            audience: String::new(),
+            nonce: None,
+        };
+        signins.add_refresh("r".into(), grant.clone(), 100);
+        assert_eq!(signins.refresh("r", "app", 1), Ok(grant.clone()));
+        assert_eq!(signins.refresh("r", "app", 2), Ok(grant));
+        assert_eq!(signins.refresh("r", "other", 2), Err(Spent::Unknown));
+        assert_eq!(signins.refresh("r", "app", 100), Err(Spent::Expired));
+        assert_eq!(signins.revoke(user()), 1);
+        assert_eq!(signins.refresh("r", "app", 2), Err(Spent::Revoked));
+    }
+}

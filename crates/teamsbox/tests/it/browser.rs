@@ -1,0 +1,283 @@
+//! The pages in a real browser: Debian's Chromium, driven by its own driver.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use thirtyfour::error::WebDriverResult;
+use thirtyfour::{By, ChromiumLikeCapabilities, DesiredCapabilities, Key, WebDriver, WebElement};
+use tokio::process::{Child, Command};
+
+use crate::support::{ANNA, BEN, Tenant, X};
+
+/// How long the page may take to show something.
+const SOON: Duration = Duration::from_secs(20);
+
+struct Browser {
+    page: WebDriver,
+    driver: Child,
+    _profile: tempfile::TempDir,
+}
+
+impl Browser {
+    async fn open() -> WebDriverResult<Self> {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        // Missing? apt-get install chromium chromium-driver
+        let driver = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let profile = tempfile::tempdir().unwrap();
+        let mut wanted = DesiredCapabilities::chrome();
+        for argument in [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--window-size=1280,1400",
+        ] {
+            wanted.add_arg(argument)?;
+        }
+        wanted.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
+        let url = format!("http://127.0.0.1:{port}");
+        let deadline = tokio::time::Instant::now() + SOON;
+        let page = loop {
+            match WebDriver::new(&url, wanted.clone()).await {
+                Ok(page) => break page,
+                // The driver listens a moment after it was started.
+                Err(error) if tokio::time::Instant::now() > deadline => return Err(error),
+                Err(_) => tokio::task::yield_now().await,
+            }
+        };
+        Ok(Self {
+            page,
+            driver,
+            _profile: profile,
+        })
+    }
+
+    async fn close(mut self) -> WebDriverResult<()> {
+        self.page.quit().await?;
+        let _ = self.driver.kill().await;
+        Ok(())
+    }
+
+    async fn find(&self, selector: &str) -> WebElement {
+        self.page.find(By::Css(selector)).await.unwrap()
+    }
+
+    async fn press(&self, id: &str) {
+        self.find(&format!("#{id}")).await.click().await.unwrap();
+    }
+
+    async fn choose(&self, id: &str, value: &str) {
+        self.find(&format!("#{id} option[value='{value}']"))
+            .await
+            .click()
+            .await
+            .unwrap();
+    }
+
+    /// Waits until an element has a text.
+    async fn shows(&self, selector: &str, expected: &str) {
+        let deadline = tokio::time::Instant::now() + SOON;
+        loop {
+            let text = match self.page.find(By::Css(selector)).await {
+                Ok(found) => found.text().await.unwrap_or_default(),
+                Err(_) => String::new(),
+            };
+            if text.contains(expected) {
+                return;
+            }
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{selector} shows {text:?}, not {expected:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_acts_on_the_page() -> WebDriverResult<()> {
+    let tenant = Tenant::start().await;
+    let browser = Browser::open().await?;
+    browser.page.goto(&tenant.url).await?;
+    browser.shows("#person-name", "Anna").await;
+    browser.shows("#aggregate", "Offline/Offline").await;
+    for (device, button, expected) in [
+        ("desktop", "sign-in", "Available/Available"),
+        ("desktop", "attend-idle", "AvailableIdle/Inactive"),
+        ("mobile", "sign-in", "Available/Available"),
+        ("mobile", "attend-locked", "AvailableIdle/Inactive"),
+        ("desktop", "attend-locked", "Away/Away"),
+        ("web", "sign-in", "Available/Available"),
+        ("web", "call-audio", "Busy/InACall"),
+        ("web", "share-start", "DoNotDisturb/Presenting"),
+        ("web", "share-stop", "Busy/InACall"),
+        ("web", "call-end", "Available/Available"),
+        ("web", "call-meeting", "Busy/InACall"),
+        ("web", "call-end", "Available/Available"),
+    ] {
+        browser.choose("device", device).await;
+        browser.press(button).await;
+        browser.shows("#aggregate", expected).await;
+    }
+    browser.choose("manual", "DoNotDisturb").await;
+    browser.press("manual-set").await;
+    browser
+        .shows("#aggregate", "DoNotDisturb/DoNotDisturb")
+        .await;
+    browser
+        .shows("#preferred", "Do not disturb, ends in 1 d")
+        .await;
+    browser.press("manual-reset").await;
+    browser.press("calendar-add").await;
+    browser.shows("#aggregate", "Busy/InAMeeting").await;
+    browser.find("#calendar button").await.click().await?;
+    browser.shows("#aggregate", "Available/Available").await;
+    // What others see follows later: two minutes on a desktop, five on the web, ten on a phone.
+    browser.press("call-video").await;
+    browser.shows("#aggregate", "Busy/InACall").await;
+    browser.find("[data-advance=PT1M]").await.click().await?;
+    browser.find("[data-advance=PT1M]").await.click().await?;
+    browser.shows("#view-desktop", "In a call").await;
+    browser.shows("#view-phone", "Offline").await;
+    browser.find("[data-advance=PT5M]").await.click().await?;
+    browser.shows("#view-web", "In a call").await;
+    // Faults hit programs, not the page.
+    browser.choose("fault", "Graph answers 503").await;
+    browser.press("fault-on").await;
+    browser.shows("#fault-state", "503").await;
+    let path = format!("users/{ANNA}/presence");
+    assert_eq!(
+        tenant.graph(X, Method::GET, &path, None).await.status(),
+        503
+    );
+    browser.press("fault-off").await;
+    browser.shows("#fault-state", "None").await;
+    assert_eq!(tenant.reads(ANNA).await, "Busy/InACall");
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_is_live_and_works_by_keyboard() -> WebDriverResult<()> {
+    let tenant = Tenant::start().await;
+    let browser = Browser::open().await?;
+    browser.page.goto(&tenant.url).await?;
+    browser.shows("#person-name", "Anna").await;
+    tenant
+        .ok(Method::POST, &format!("users/{BEN}/clients"), None)
+        .await;
+    browser
+        .shows(&format!("[data-user='{BEN}'] .words"), "Available")
+        .await;
+    let list = browser.find("#people button[tabindex='0']").await;
+    list.send_keys(Key::Down + Key::Enter).await?;
+    let focused = browser.page.active_element().await?;
+    focused.send_keys(Key::Enter).await?;
+    browser.shows("#person-name", "Ben").await;
+    let call = browser.find("#call-audio").await;
+    call.focus().await?;
+    call.send_keys(Key::Enter).await?;
+    browser.shows("#aggregate", "Busy/InACall").await;
+    assert_eq!(tenant.reads(BEN).await, "Busy/InACall");
+    tenant
+        .ok(Method::DELETE, &format!("users/{BEN}"), None)
+        .await;
+    browser.shows("#count", "1 people").await;
+    // Every field and button has a name.
+    let unnamed = browser
+        .page
+        .execute(
+            "return [...document.querySelectorAll('input, select, button')].filter((one) => \
+             !(one.labels?.length || one.textContent.trim() || one.getAttribute('aria-label'))).map((one) => one.id)",
+            Vec::new(),
+        )
+        .await?;
+    assert_eq!(*unnamed.json(), json!([]));
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_is_allowed_on_its_page() -> WebDriverResult<()> {
+    let tenant = Tenant::start().await;
+    let form = [("client_id", X), ("scope", "Presence.Read openid")];
+    let url = format!("{}/contoso.example/oauth2/v2.0/devicecode", tenant.url);
+    let started: Value = tenant
+        .http
+        .post(url)
+        .form(&form)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let browser = Browser::open().await?;
+    browser
+        .page
+        .goto(started["verification_uri"].as_str().unwrap())
+        .await?;
+    let field = browser.page.active_element().await?;
+    field
+        .send_keys(started["user_code"].as_str().unwrap().to_owned() + Key::Enter)
+        .await?;
+    browser.shows("h1", "Allow the sign-in?").await;
+    browser.choose("user", "ben@contoso.example").await;
+    browser.find("button[value=allow]").await.click().await?;
+    browser.shows("h1", "Signed in").await;
+    let code = started["device_code"].as_str().unwrap();
+    let form = [
+        ("grant_type", "device_code"),
+        ("client_id", X),
+        ("device_code", code),
+    ];
+    let url = format!("{}/contoso.example/oauth2/v2.0/token", tenant.url);
+    let granted = tenant.http.post(url).form(&form).send().await.unwrap();
+    assert_eq!(granted.status(), 200);
+    browser.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_leads_back_to_the_application() -> WebDriverResult<()> {
+    let tenant = Tenant::start().await;
+    let browser = Browser::open().await?;
+    // The application is played by the page of the emulator itself.
+    let url = format!("{}/contoso.example/oauth2/v2.0/authorize", tenant.url);
+    let back = format!("{}/", tenant.url);
+    let wanted = [
+        ("client_id", X),
+        ("response_type", "code"),
+        ("redirect_uri", back.as_str()),
+        ("scope", "openid"),
+        ("state", "s1"),
+        ("login_hint", "ben@contoso.example"),
+    ];
+    let url = reqwest::Url::parse_with_params(&url, wanted).unwrap();
+    browser.page.goto(url.as_str()).await?;
+    browser.shows("h1", "Sign in").await;
+    let chosen = browser.find("#user option:checked").await;
+    assert_eq!(
+        chosen.attr("value").await?.as_deref(),
+        Some("ben@contoso.example")
+    );
+    browser.find("button[value=allow]").await.click().await?;
+    browser.shows("h1", "Teamsbox").await;
+    let address = browser.page.current_url().await?;
+    let parameters: std::collections::HashMap<_, _> = address.query_pairs().collect();
+    assert!(
+        parameters.contains_key("code") && parameters["state"] == "s1",
+        "{address}"
+    );
+    browser.close().await
+}
