@@ -139,6 +139,8 @@ fn outcome(error: &GraphError) -> &'static str {
     match error {
         GraphError::Unreachable { .. } => "unreachable",
         GraphError::SignIn { .. } => "sign_in",
+        GraphError::UserSignIn { .. } => "user_sign_in",
+        GraphError::Signing { .. } | GraphError::NoRandomness => "local",
         GraphError::Unauthorized { .. } => "unauthorized",
         GraphError::Forbidden { .. } => "forbidden",
         GraphError::NotFound { .. } => "not_found",

@@ -54,7 +54,7 @@ async fn subscriptions_are_made_kept_and_deleted_with_the_persons_token() {
     client.reauthorize_subscription(&token, id).await.unwrap();
     assert_eq!(
         client.subscriptions(&token).await.unwrap(),
-        [subscription.clone()]
+        std::slice::from_ref(&subscription)
     );
     client.delete_subscription(&token, id).await.unwrap();
     client.delete_subscription(&token, id).await.unwrap();
