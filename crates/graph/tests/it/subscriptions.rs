@@ -133,3 +133,23 @@ async fn signing_keys_are_fetched_without_a_token() {
     let error = client.signing_keys().await.unwrap_err();
     assert!(matches!(error, GraphError::Service { status: 503, .. }));
 }
+
+#[tokio::test]
+async fn the_tenants_id_is_found_by_its_domain() {
+    let id = "84bd8158-6d4d-4958-8b9f-9d6445542f95";
+    let v2 = format!(r#"{{"issuer":"https://login.microsoftonline.com/{id}/v2.0"}}"#);
+    let v1 = format!(r#"{{"issuer":"https://sts.windows.net/{id}/"}}"#);
+    let template = r#"{"issuer":"https://login.microsoftonline.com/{tenantid}/v2.0"}"#;
+    let unknown = r#"{"error":"invalid_tenant","error_description":"AADSTS90002"}"#;
+    let answers = [ok(&v2), ok(&v1), ok(template), (400, None, unknown.into())];
+    let (client, script) = client(answers).await;
+    assert_eq!(client.tenant_id().await.unwrap(), id);
+    assert_eq!(client.tenant_id().await.unwrap(), id);
+    let error = client.tenant_id().await.unwrap_err();
+    assert!(error.to_string().contains("{tenantid}"), "{error}");
+    assert!(client.tenant_id().await.is_err());
+    assert_eq!(
+        script.requests()[0],
+        "GET /contoso.example/v2.0/.well-known/openid-configuration"
+    );
+}
