@@ -472,6 +472,12 @@ proptest! {
     }
 
     #[test]
+    fn no_query_makes_the_handshake_fail(query in ".{0,80}") {
+        prop_assert!(validation_answer(&query).is_none_or(|token| !token.is_empty()));
+        let _ = validation_answer(&format!("validationToken={query}"));
+    }
+
+    #[test]
     fn mutations_never_panic_and_never_change_what_is_believed(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         cut in prop::option::of(any::<prop::sample::Index>()),
