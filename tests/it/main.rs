@@ -9,6 +9,7 @@
 mod access;
 mod crash;
 mod demo;
+mod entra;
 mod model;
 mod openapi;
 mod pages;

@@ -105,10 +105,10 @@ impl Client {
     /// See [`GraphError`]. Clearing what is not there is success.
     pub async fn write(&self, user: &str, operation: Operation) -> Result<(), GraphError> {
         let call = operation.call();
-        let url = format!("{}/v1.0/users/{user}/presence/{call}", self.config.graph);
+        let url = self.url(&["v1.0", "users", user, "presence", call])?;
         let body = operation.body(&self.config.client_id);
         let response = self
-            .send(call, reqwest::Method::POST, &url, Some(&body))
+            .send(call, reqwest::Method::POST, url.as_str(), Some(&body))
             .await?;
         if operation.clears() && response.status() == StatusCode::NOT_FOUND {
             return Ok(());

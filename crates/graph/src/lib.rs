@@ -1,7 +1,10 @@
-//! Microsoft Graph as far as presence needs it: sign-in, bulk reads, writes, and the rules by which requests are spent.
+//! Microsoft Graph as far as presence needs it: sign-in, bulk reads, writes, notifications, the directory, and the rules by
+//! which requests are spent.
 //!
-//! Everything that decides is plain and takes the time as an argument: [`Budget`], [`WriteQueue`], [`rhythm`],
-//! [`backoff`]. [`Client`] sends one request and says what came of it; the caller owns the loop.
+//! Everything that decides is plain and takes the time as an argument: [`Budget`], [`WriteQueue`], [`rhythm`], [`backoff`];
+//! [`notification::Receiver`] says what of a POST to believe, [`subscription::Keeper`] keeps subscriptions alive,
+//! [`delegated::DeviceFlow`] says when to ask whether a person signed in. [`Client`] sends one request and says what came of
+//! it; the caller owns the loop.
 
 mod backoff;
 mod batch;

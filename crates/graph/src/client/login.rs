@@ -1,6 +1,7 @@
 //! Requests to the sign-in service.
 
-use reqwest::StatusCode;
+use reqwest::{Response, StatusCode};
+use serde::Deserialize;
 
 use super::{Client, ClientConfig, read_bytes, read_json, retry_after, unreachable};
 use crate::{
@@ -11,6 +12,11 @@ use crate::{
     wire::{Token, TokenError},
 };
 
+#[derive(Deserialize)]
+struct OpenIdConfiguration {
+    issuer: String,
+}
+
 impl Client {
     /// Entra's public keys, with which validation tokens are signed (reference 4.6, 7.1).
     ///
@@ -20,15 +26,42 @@ impl Client {
         const CALL: &str = "signing keys";
         let ClientConfig { login, tenant, .. } = &self.config;
         let url = format!("{login}/{tenant}/discovery/v2.0/keys");
-        let response = self
-            .http
-            .get(&url)
-            .send()
-            .await
-            .map_err(|error| unreachable(&url, &error))?;
-        let response = self.accept(CALL, "", &url, response).await?;
+        let response = self.get_public(CALL, &url).await?;
         let body = read_bytes(CALL, response).await?;
         SigningKeys::parse(&body).map_err(|cause| GraphError::Malformed { call: CALL, cause })
+    }
+
+    /// The tenant's id, for [`crate::notification::Trust`], where the configuration has its domain: from the issuer that its
+    /// sign-in service names (reference 7.1). Needs no sign-in.
+    ///
+    /// # Errors
+    /// See [`GraphError`]; [`GraphError::Refused`] if there is no such tenant.
+    pub async fn tenant_id(&self) -> Result<String, GraphError> {
+        const CALL: &str = "openid-configuration";
+        let ClientConfig { login, tenant, .. } = &self.config;
+        let url = format!("{login}/{tenant}/v2.0/.well-known/openid-configuration");
+        let response = self.get_public(CALL, &url).await?;
+        let found: OpenIdConfiguration = read_json(CALL, response).await?;
+        let id = found
+            .issuer
+            .trim_end_matches('/')
+            .trim_end_matches("/v2.0")
+            .rsplit('/')
+            .next()
+            .filter(|id| id.len() == 36 && id.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit()));
+        id.map(str::to_owned).ok_or_else(|| GraphError::Malformed {
+            call: CALL,
+            cause: format!("the issuer {} names no tenant", found.issuer),
+        })
+    }
+
+    /// Asks the sign-in service for what it tells everybody.
+    async fn get_public(&self, call: &'static str, url: &str) -> Result<Response, GraphError> {
+        let sent = self.http.get(url).send().await;
+        let response = sent.map_err(|error| unreachable(url, &error))?;
+        // No permission can be missing here, so a 403 is a proxy's.
+        self.accept(call, "right to pass the proxy", url, response)
+            .await
     }
 
     pub(super) fn token_url(&self) -> String {

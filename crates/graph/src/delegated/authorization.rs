@@ -134,6 +134,8 @@ fn codes(description: &str) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::Credential;
 
@@ -179,6 +181,14 @@ mod tests {
         }
         assert!(!url.contains(begun.verifier.reveal()) && !url.contains("canary"));
         assert_ne!(begun.verifier, self::begun().verifier);
+    }
+
+    proptest! {
+        #[test]
+        fn no_query_passes_without_the_state(query in ".{0,80}") {
+            let refused = begun().returned(&query);
+            prop_assert!(matches!(refused, Err(CallbackError::State)));
+        }
     }
 
     #[test]

@@ -28,7 +28,10 @@ const SECOND_FACTOR: &str =
 
 fn by_code(code: u32) -> Option<&'static str> {
     Some(match code {
-        50_020 | 50_107 | 50_008 | 51_004 | 50_126 | 81_016 => ELSEWHERE,
+        50_020 | 50_107 | 50_008 | 51_004 | 81_016 => ELSEWHERE,
+        50_126 => {
+            "name or password were not accepted; Offhook never asks for a password: sign in with the device code in a browser"
+        }
         50_072 | 50_074 | 50_076 | 50_079 | 50_158 => SECOND_FACTOR,
         50_034 => "the account is not known in this tenant: check the sign-in name and the tenant",
         50_053 => "the account is locked for now: try again later",

@@ -89,7 +89,7 @@ impl KeySet {
         old && self.may_ask(now)
     }
 
-    /// A key is missing: may it be asked for now? If so, the next time is [some minutes](KeySet) later.
+    /// A key is missing: may the keys be fetched now? If so, the next time is five minutes later.
     pub fn ask(&mut self, now: i64) -> bool {
         let may = self.may_ask(now);
         if may {

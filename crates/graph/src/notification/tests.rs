@@ -252,6 +252,35 @@ fn several_certificates_serve_and_unknown_ones_are_counted() {
 }
 
 #[test]
+fn row_81_sequence_and_etag_are_read_as_text_or_number() {
+    // Microsoft's own vector comes with a foreign private key, so the same content is encrypted anew.
+    let mut receiver = receiver();
+    let texts = [
+        r#"{"id":"u","etag":"1625126194597","sequenceNumber":"A1"}"#,
+        r#"{"id":"u","@odata.etag":1625126194597,"sequenceNumber":7}"#,
+        r#"{"id":"u","etag":null,"sequenceNumber":[]}"#,
+    ];
+    let expected = [
+        (Some("1625126194597"), Some("A1")),
+        (Some("1625126194597"), Some("7")),
+        (None, None),
+    ];
+    for (salt, (text, expected)) in (1..).zip(texts.into_iter().zip(expected)) {
+        let mut item = item(salt);
+        item["resourceData"]["id"] = json!("u");
+        item["encryptedContent"] = encrypt(text, salt, &OAEP_SHA1_MGF1SHA1);
+        let found = events(&mut receiver, &rich(&[item], &["v2_valid"]));
+        let [Event::Notice(notice)] = found.as_slice() else {
+            panic!("{found:?}");
+        };
+        assert_eq!(
+            (notice.etag.as_deref(), notice.sequence.as_deref()),
+            expected
+        );
+    }
+}
+
+#[test]
 fn row_82_tokens_of_both_styles_are_accepted() {
     for name in ["v1_valid", "v2_valid"] {
         let found = events(&mut receiver(), &rich(&[item(1)], &[name]));
@@ -440,6 +469,12 @@ proptest! {
     #[test]
     fn arbitrary_bytes_never_panic_and_never_pass(body in prop::collection::vec(any::<u8>(), 0..400)) {
         prop_assert_eq!(receiver().receive(NOW, &body), Received::Events(Vec::new()));
+    }
+
+    #[test]
+    fn no_query_makes_the_handshake_fail(query in ".{0,80}") {
+        prop_assert!(validation_answer(&query).is_none_or(|token| !token.is_empty()));
+        let _ = validation_answer(&format!("validationToken={query}"));
     }
 
     #[test]

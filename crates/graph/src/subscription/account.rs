@@ -249,7 +249,7 @@ impl Account {
     pub(super) fn failed(&mut self, now: i64, kind: Kind, error: &GraphError) {
         let lost = matches!(error, GraphError::NotFound { .. });
         match kind {
-            Kind::Delete if lost || error.blame() == Blame::Request => {
+            Kind::Delete if lost || error.blame() != Blame::Service => {
                 // What cannot be deleted ends by itself within the hour.
                 self.rubbish.pop_front();
                 return;

@@ -6,75 +6,15 @@
     reason = "tests"
 )]
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+mod delegated;
+mod directory;
+mod script;
+mod subscriptions;
 
-use axum::{
-    Router,
-    extract::{Request, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use std::time::Duration;
+
 use graph::{Blame, Client, ClientConfig, Credential, GraphError, Operation, Secret};
-
-/// An answer: status, `Retry-After`, body.
-type Answer = (u16, Option<&'static str>, String);
-
-#[derive(Clone, Default)]
-struct Script {
-    answers: Arc<Mutex<VecDeque<Answer>>>,
-    requests: Arc<Mutex<Vec<String>>>,
-}
-
-async fn answer(State(script): State<Script>, request: Request) -> Response {
-    script
-        .requests
-        .lock()
-        .unwrap()
-        .push(format!("{} {}", request.method(), request.uri().path()));
-    let answer = script.answers.lock().unwrap().pop_front();
-    let (status, retry_after, body) = answer.unwrap_or((500, None, String::new()));
-    let mut response = (StatusCode::from_u16(status).unwrap(), body).into_response();
-    if let Some(retry_after) = retry_after {
-        response
-            .headers_mut()
-            .insert("retry-after", retry_after.parse().unwrap());
-    }
-    response
-}
-
-/// A client of a service that gives these answers in order.
-async fn client(answers: impl IntoIterator<Item = Answer>) -> (Client, Script) {
-    let script = Script::default();
-    script.answers.lock().unwrap().extend(answers);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let router = Router::new().fallback(answer).with_state(script.clone());
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    let config = ClientConfig {
-        login: url.clone(),
-        graph: url,
-        tenant: "contoso.example".into(),
-        client_id: "app".into(),
-        credential: Credential::Secret(Secret::new("canary-secret")),
-    };
-    (Client::new(config).unwrap(), script)
-}
-
-fn token() -> Answer {
-    (
-        200,
-        None,
-        r#"{"access_token":"canary-token","expires_in":3599,"token_type":"Bearer"}"#.into(),
-    )
-}
-
-fn empty(status: u16) -> Answer {
-    (status, None, String::new())
-}
+use script::{client, empty, token};
 
 #[tokio::test]
 async fn a_refused_token_is_replaced_once() {
