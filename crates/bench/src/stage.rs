@@ -92,9 +92,7 @@ impl Stage {
                     graph: teamsbox.url(),
                     tenant: teamsbox.tenant_id().to_owned(),
                     client_id: teamsbox::DEFAULT_CLIENT_ID.into(),
-                    credential: graph::Credential::Secret(graph::Secret::new(
-                        teamsbox::DEFAULT_CLIENT_SECRET,
-                    )),
+                    credential: graph::Credential::secret(teamsbox::DEFAULT_CLIENT_SECRET),
                 },
                 requests_per_30_seconds,
             }),

@@ -211,9 +211,9 @@ impl Check<'_> {
             graph: self.url("teams.graph_url", raw.graph_url, GRAPH_URL)?,
             tenant: self.segment("teams.tenant", raw.tenant)?,
             client_id: self.segment("teams.client_id", raw.client_id)?,
-            credential: graph::Credential::Secret(graph::Secret::new(
+            credential: graph::Credential::secret(
                 self.required("teams.client_secret (or client_secret_file)", secret)?,
-            )),
+            ),
         };
         let limit = raw
             .requests_per_30_seconds
