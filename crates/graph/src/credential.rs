@@ -30,6 +30,11 @@ struct Claims {
 }
 
 impl Credential {
+    /// A client secret from its text.
+    pub fn secret(text: impl Into<String>) -> Self {
+        Self::Secret(Secret::new(text))
+    }
+
     /// The form fields that prove it, for a request to `token_url`. `now` is milliseconds since 1970, `id` a fresh GUID.
     ///
     /// # Errors

@@ -3,11 +3,13 @@
 mod authorization;
 mod device;
 mod refusal;
+mod session;
 
 pub use authorization::{Authorization, CallbackError, pkce_challenge};
 pub use device::{DeviceCode, DeviceFlow, DeviceState, PollAnswer};
 pub(crate) use device::{DeviceCodeWire, poll_refusal, refused};
 pub use refusal::user_remedy;
+pub use session::{Need, UserSession};
 
 use serde::Deserialize;
 
@@ -98,7 +100,12 @@ impl UserToken {
 
     /// True until shortly before the access token ends.
     pub fn usable(&self, now: i64) -> bool {
-        now < self.expires.saturating_sub(RENEW_BEFORE)
+        now < self.renew_at()
+    }
+
+    /// When it should be replaced, in milliseconds since 1970.
+    pub(crate) fn renew_at(&self) -> i64 {
+        self.expires.saturating_sub(RENEW_BEFORE)
     }
 }
 

@@ -254,9 +254,7 @@ fn teams(teamsbox: &Teamsbox, manual: bool) -> TeamsOptions {
             graph: teamsbox.url(),
             tenant: teamsbox.tenant_id().to_owned(),
             client_id: teamsbox::DEFAULT_CLIENT_ID.to_owned(),
-            credential: graph::Credential::Secret(graph::Secret::new(
-                teamsbox::DEFAULT_CLIENT_SECRET,
-            )),
+            credential: graph::Credential::secret(teamsbox::DEFAULT_CLIENT_SECRET),
         },
         // Hours of driven time pass in seconds of the network's, with all their sweeps.
         requests_per_30_seconds: (!manual).then_some(1_500),

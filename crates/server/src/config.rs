@@ -275,7 +275,7 @@ impl Check<'_> {
                 "is given together with a client secret; give one of them",
             )),
             (Some(secret), None, _) if !secret.trim().is_empty() => {
-                Ok(graph::Credential::Secret(graph::Secret::new(secret)))
+                Ok(graph::Credential::secret(secret))
             }
             (None, Some(certificate), private_key) => {
                 let folder = self.path.parent().unwrap_or(Path::new("."));

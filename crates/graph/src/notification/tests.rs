@@ -10,12 +10,13 @@ use aws_lc_rs::{
     },
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
 use super::*;
 use crate::{KeyedCertificate, Secret, vectors};
+
+mod mutations;
 
 const NOW: i64 = 1_767_232_800_000;
 const TENANT: &str = "84bd8158-6d4d-4958-8b9f-9d6445542f95";
@@ -459,46 +460,4 @@ fn nothing_secret_is_shown() {
     events(&mut receiver, &rich(&[item(1)], &["v2_valid"]));
     let text = format!("{receiver:?}");
     assert!(!text.contains(&token("v2_valid")), "{text}");
-}
-
-static BODY: LazyLock<Vec<u8>> = LazyLock::new(|| rich(&[item(1), item(2)], &["v2_valid"]));
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
-
-    #[test]
-    fn arbitrary_bytes_never_panic_and_never_pass(body in prop::collection::vec(any::<u8>(), 0..400)) {
-        prop_assert_eq!(receiver().receive(NOW, &body), Received::Events(Vec::new()));
-    }
-
-    #[test]
-    fn no_query_makes_the_handshake_fail(query in ".{0,80}") {
-        prop_assert!(validation_answer(&query).is_none_or(|token| !token.is_empty()));
-        let _ = validation_answer(&format!("validationToken={query}"));
-    }
-
-    #[test]
-    fn mutations_never_panic_and_never_change_what_is_believed(
-        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
-        cut in prop::option::of(any::<prop::sample::Index>()),
-    ) {
-        let mut body = BODY.clone();
-        for (place, byte) in changes {
-            let place = place.index(body.len());
-            body[place] = byte;
-        }
-        if let Some(cut) = cut {
-            body.truncate(cut.index(body.len()));
-        }
-        if let Received::Events(events) = receiver().receive(NOW, &body) {
-            for event in events {
-                if let Event::Notice(notice) = event
-                    && notice.availability.is_some()
-                {
-                    prop_assert_eq!(notice.user, USER);
-                    prop_assert_eq!(notice.availability.as_deref(), Some("Busy"));
-                }
-            }
-        }
-    }
 }

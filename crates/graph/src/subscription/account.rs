@@ -13,6 +13,8 @@ use crate::{Blame, GraphError, backoff};
 const LIFETIME: i64 = 59 * 60_000;
 /// A change of the people makes a new subscription: not for every person of an import.
 const RECREATE_AT_MOST_EVERY: i64 = 60_000;
+/// Even if Graph should give a subscription no time to live.
+const RENEW_AT_MOST_EVERY: i64 = 10_000;
 /// What an administrator must heal, or another installation holds, is asked for again after this.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -294,7 +296,8 @@ fn believable(now: i64, expires: Option<i64>) -> i64 {
 
 /// Renewed after a third of its life, so that an hour's outage of anything loses nothing twice.
 fn renew_at(now: i64, expires: i64) -> i64 {
-    now.saturating_add(expires.saturating_sub(now) / 3)
+    let wait = (expires.saturating_sub(now) / 3).max(RENEW_AT_MOST_EVERY);
+    now.saturating_add(wait)
 }
 
 fn is_conflict(error: &GraphError) -> bool {

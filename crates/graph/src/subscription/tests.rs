@@ -131,6 +131,17 @@ fn what_is_lost_is_made_again() {
 }
 
 #[test]
+fn a_subscription_without_time_to_live_is_not_hammered() {
+    for expires in [i64::MIN, 0, 1, 2, i64::MAX] {
+        let mut keeper = keeper(&["service"], 1);
+        only(&mut keeper, 0);
+        keeper.answered(0, "service", Ok(made("s1", expires)));
+        assert!(keeper.deadline().unwrap() >= 10_000, "{expires}");
+        assert!(keeper.deadline().unwrap() <= 20 * MINUTE, "{expires}");
+    }
+}
+
+#[test]
 fn row_89_reauthorization_is_answered_at_once() {
     let mut keeper = keeper(&["service"], 1);
     only(&mut keeper, 0);

@@ -176,3 +176,24 @@ async fn row_96_the_application_signs_in_with_a_certificate() {
     assert!(!form.contains("client_secret"), "{form}");
     assert!(!format!("{client:?}").contains("PRIVATE"));
 }
+
+#[test]
+fn what_is_kept_may_move_between_tasks() {
+    fn may_move<T: Send + Sync>() {}
+    may_move::<graph::notification::Receiver>();
+    may_move::<graph::subscription::Keeper>();
+    may_move::<graph::delegated::UserSession>();
+    may_move::<graph::Client>();
+}
+
+#[tokio::test]
+async fn requests_may_be_made_in_a_task() {
+    let (client, _) = client([token(), ok(r#"{"value":[]}"#), ok(TOKENS)]).await;
+    let task = tokio::spawn(async move {
+        let page = client.users(None).await.unwrap();
+        let refresh = Secret::new("r");
+        let token = client.refresh(ClientKind::Public, &refresh, "x").await;
+        (page.users.len(), token.is_ok())
+    });
+    assert_eq!(task.await.unwrap(), (0, true));
+}

@@ -1,0 +1,350 @@
+//! Change notifications: Graph tells that somebody's presence changed, and that person is read at once. The sweep goes on
+//! beside it: a notification that does not come costs a second, not the truth.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::body::Bytes;
+use graph::{
+    Client, GraphError, KeyedCertificate,
+    notification::{Counters, Event, LifecycleKind, Received, Receiver, Trust},
+    random_secret,
+    subscription::{Action, Done, EncryptionCertificate, Keeper, KeeperSettings},
+};
+use presence::Timestamp;
+use store::Store;
+use tokio::sync::mpsc;
+
+use super::{Reads, SweepNow, Tenant, service_accounts::ServiceAccounts};
+use crate::{health::Trouble, vault::Vault};
+
+/// Bodies that may wait to be looked at: Graph sends again what it is not thanked for.
+const QUEUE_MAX: usize = 1_024;
+/// How often it is looked who is to be watched, and by which accounts.
+const LOOK: Duration = Duration::from_secs(30);
+/// The name under which the health is told.
+const PART: &str = "teams notifications";
+
+/// What notifications need.
+#[derive(Debug)]
+pub struct NotificationOptions {
+    /// The public address that leads to `/teams/notifications` of this server.
+    pub url: String,
+    /// Graph encrypts for this certificate.
+    pub certificate: KeyedCertificate,
+    /// The one before, while it is being changed.
+    pub old_certificate: Option<KeyedCertificate>,
+    /// Opens the service accounts' sign-ins.
+    pub vault: Arc<Vault>,
+}
+
+/// Where bodies go in. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Inlet(mpsc::Sender<Bytes>);
+
+/// Where they come out.
+#[derive(Debug)]
+pub(crate) struct Outlet(mpsc::Receiver<Bytes>);
+
+impl Inlet {
+    pub(crate) fn new() -> (Self, Outlet) {
+        let (sender, receiver) = mpsc::channel(QUEUE_MAX);
+        (Self(sender), Outlet(receiver))
+    }
+
+    /// Takes a body to be looked at later; false: come again.
+    pub(crate) fn take(&self, body: Bytes) -> bool {
+        self.0.try_send(body).is_ok()
+    }
+}
+
+/// The parts of the loop.
+struct Listening {
+    tenant: Tenant,
+    receiver: Receiver,
+    keeper: Keeper,
+    accounts: ServiceAccounts,
+    reads: Reads,
+    sweep: SweepNow,
+    counted: Counters,
+}
+
+impl Tenant {
+    /// Subscribes and listens, for ever.
+    pub(crate) async fn listen(
+        self,
+        options: NotificationOptions,
+        store: Store,
+        reads: Reads,
+        sweep: SweepNow,
+        outlet: Outlet,
+    ) {
+        let client = self.client.clone();
+        let accounts = ServiceAccounts::new(client.clone(), store, options.vault.clone());
+        let Some(listening) = Listening::new(self, &options, accounts, reads, sweep).await else {
+            return std::future::pending().await;
+        };
+        listening.run(client, outlet).await;
+    }
+}
+
+impl Listening {
+    async fn new(
+        tenant: Tenant,
+        options: &NotificationOptions,
+        accounts: ServiceAccounts,
+        reads: Reads,
+        sweep: SweepNow,
+    ) -> Option<Self> {
+        let client_state = match random_secret() {
+            Ok(secret) => secret,
+            Err(error) => {
+                tracing::error!(%error, "no notifications without random numbers");
+                return None;
+            }
+        };
+        let config = tenant.client.config().clone();
+        let trust = Trust {
+            tenant_id: tenant_id(&tenant).await,
+            client_id: config.client_id.clone(),
+        };
+        let mut receiver = Receiver::new(config.login, [trust]);
+        let certificates = options.old_certificate.iter().chain([&options.certificate]);
+        for certificate in certificates {
+            let id = certificate.certificate().thumbprint();
+            receiver.add_certificate(id, certificate.clone());
+        }
+        let public = options.certificate.certificate().clone();
+        let keeper = Keeper::new(KeeperSettings {
+            notification_url: options.url.clone(),
+            lifecycle_url: Some(options.url.clone()),
+            certificate: EncryptionCertificate {
+                id: public.thumbprint(),
+                certificate: public,
+            },
+            client_state,
+        });
+        Some(Self {
+            tenant,
+            receiver,
+            keeper,
+            accounts,
+            reads,
+            sweep,
+            counted: Counters::default(),
+        })
+    }
+
+    async fn run(mut self, client: Arc<Client>, outlet: Outlet) {
+        let Outlet(mut bodies) = outlet;
+        let (answers, mut answered) = mpsc::channel::<(String, Result<Done, GraphError>)>(64);
+        let mut look_at = self.tenant.clock.now();
+        loop {
+            let now = self.tenant.clock.now();
+            if now >= look_at {
+                look_at = now + LOOK;
+                self.look().await;
+            }
+            for action in self.keeper.poll(now.milliseconds()) {
+                let (accounts, client, answers) =
+                    (self.accounts.clone(), client.clone(), answers.clone());
+                tokio::spawn(async move {
+                    let account = action.account().to_owned();
+                    let answer = carry_out(&client, &accounts, action, now).await;
+                    // Nobody waits for it any more when the server stops.
+                    let _ = answers.send((account, answer)).await;
+                });
+            }
+            self.receiver
+                .expect_only(self.keeper.subscriptions(), self.keeper.client_state());
+            let wake = self.keeper.deadline().map(Timestamp::from_milliseconds);
+            let wake = wake.map_or(look_at, |wake| wake.min(look_at));
+            let clock = self.tenant.clock.clone();
+            tokio::select! {
+                Some(body) = bodies.recv() => self.receive(&body).await,
+                Some((account, answer)) = answered.recv() => {
+                    let note = answer.as_ref().map(|_| ());
+                    self.tenant.metrics.count_request("subscription", match note {
+                        Ok(()) => "ok",
+                        Err(error) => super::outcome(error),
+                    });
+                    let now = self.tenant.clock.now().milliseconds();
+                    self.keeper.answered(now, &account, answer);
+                    self.tell_health(None);
+                }
+                () = clock.sleep_until(Some(wake.max(now + Duration::from_millis(100)))) => {}
+            }
+        }
+    }
+
+    /// Who is to be watched, and by whom.
+    async fn look(&mut self) {
+        let people = self
+            .tenant
+            .directory
+            .teams_ids(|person| self.tenant.organisation.syncs(person));
+        self.keeper.set_people(people.iter().map(AsRef::as_ref));
+        let (accounts, trouble) = self.accounts.look().await;
+        self.keeper
+            .set_accounts(accounts.iter().map(String::as_str));
+        let trouble = trouble.or_else(|| {
+            accounts
+                .is_empty()
+                .then(|| "no service account is signed in".to_owned())
+        });
+        self.tell_health(trouble);
+    }
+
+    fn tell_health(&self, trouble: Option<String>) {
+        let of_account = self.keeper.status().find_map(|account| {
+            let trouble = account.trouble?;
+            Some(format!("service account {}: {trouble}", account.account))
+        });
+        let unserved = Some(self.keeper.unserved()).filter(|unserved| *unserved > 0);
+        let unserved = unserved.map(|unserved| {
+            format!(
+                "{unserved} people are watched by no subscription: each service account takes 650"
+            )
+        });
+        let trouble = trouble.or(of_account).or(unserved).map(|what| Trouble {
+            what,
+            remedy: "presences are read all the same, every second or so; `offhook service-account add` lets an account sign in".into(),
+        });
+        self.tenant.health.report(PART, trouble);
+    }
+
+    async fn receive(&mut self, body: &[u8]) {
+        let now = self.tenant.clock.now().milliseconds();
+        if self.receiver.keys_due(now) {
+            self.fetch_keys().await;
+        }
+        let mut received = self.receiver.receive(now, body);
+        if received == Received::KeysWanted {
+            self.fetch_keys().await;
+            received = self.receiver.receive(now, body);
+        }
+        if let Received::Events(events) = received {
+            for event in events {
+                self.take(event);
+            }
+        }
+        self.count();
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Notice(notice) => {
+                // What it says may be a minute old: it is a reason to look, not the state.
+                if let Some(person) = self.tenant.directory.by_teams_id(&notice.user) {
+                    self.reads.ask(person);
+                }
+            }
+            Event::Lifecycle(lifecycle) => {
+                tracing::info!(?lifecycle.kind, "Graph tells of a subscription");
+                if lifecycle.kind == LifecycleKind::Missed {
+                    let sweep = self.sweep.clone();
+                    tokio::spawn(async move { sweep.sweep().await });
+                }
+                self.keeper.lifecycle(&lifecycle);
+            }
+        }
+    }
+
+    async fn fetch_keys(&mut self) {
+        let keys = self.tenant.client.signing_keys().await;
+        let now = self.tenant.clock.now().milliseconds();
+        match keys {
+            Ok(keys) => self.receiver.keys_fetched(now, keys),
+            Err(error) => {
+                tracing::warn!(%error, "Entra's signing keys could not be fetched");
+                self.receiver.keys_failed(now);
+            }
+        }
+    }
+
+    /// What came since the last time, into the figures.
+    fn count(&mut self) {
+        let counters = self.receiver.counters();
+        let metrics = &self.tenant.metrics;
+        let before = std::mem::replace(&mut self.counted, counters);
+        metrics.count_notifications("taken", counters.notices - before.notices);
+        metrics.count_notifications("lifecycle", counters.lifecycle - before.lifecycle);
+        for ((why, now), (_, before)) in counters.dropped().into_iter().zip(before.dropped()) {
+            metrics.count_notifications(why, now - before);
+            if now > before && why != "duplicates" {
+                tracing::warn!(why, count = now - before, "notifications were dropped");
+            }
+        }
+    }
+}
+
+/// The tenant's id, where the configuration has a domain: asked until it is told.
+async fn tenant_id(tenant: &Tenant) -> String {
+    let configured = &tenant.client.config().tenant;
+    if configured.len() == 36 && configured.matches('-').count() == 4 {
+        return configured.to_lowercase();
+    }
+    loop {
+        match tenant.client.tenant_id().await {
+            Ok(id) => return id,
+            Err(error) => {
+                let trouble = Trouble {
+                    what: format!("the tenant's id is not known: {error}"),
+                    remedy: "write the directory id into teams.tenant; it is tried again by itself"
+                        .into(),
+                };
+                tenant.health.report(PART, Some(trouble));
+            }
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Makes one request with the account's token; with a fresh one if Graph refuses the first.
+async fn carry_out(
+    client: &Client,
+    accounts: &ServiceAccounts,
+    action: Action,
+    now: Timestamp,
+) -> Result<Done, GraphError> {
+    // Reauthorizing is showing a fresh token.
+    let must_be_fresh = matches!(action, Action::Reauthorize { .. });
+    let token = accounts.token(action.account(), must_be_fresh, now).await?;
+    match request(client, &token, &action).await {
+        Err(GraphError::Unauthorized { .. }) if !must_be_fresh => {
+            let token = accounts.token(action.account(), true, now).await?;
+            request(client, &token, &action).await
+        }
+        done => done,
+    }
+}
+
+async fn request(
+    client: &Client,
+    token: &graph::Secret,
+    action: &Action,
+) -> Result<Done, GraphError> {
+    match action {
+        Action::Create { subscription, .. } => client
+            .create_subscription(token, subscription)
+            .await
+            .map(Done::Subscription),
+        Action::Renew {
+            id,
+            expires,
+            certificate,
+            ..
+        } => client
+            .renew_subscription(token, id, *expires, certificate.as_ref())
+            .await
+            .map(Done::Subscription),
+        Action::Reauthorize { id, .. } => client
+            .reauthorize_subscription(token, id)
+            .await
+            .map(|()| Done::Empty),
+        Action::Delete { id, .. } => client
+            .delete_subscription(token, id)
+            .await
+            .map(|()| Done::Empty),
+        Action::List { .. } => client.subscriptions(token).await.map(Done::List),
+    }
+}
