@@ -105,6 +105,7 @@ impl Stage {
             teams: Some(TeamsOptions {
                 client: client(&teamsbox),
                 requests_per_30_seconds,
+                notifications: None,
                 people: None,
             }),
             pbx: Some(SipConnectorConfig {
@@ -118,6 +119,7 @@ impl Stage {
             }),
             timing,
             api_key: None,
+            vault: None,
             audit_kept: Duration::from_secs(24 * 3600),
             demo: None,
         })

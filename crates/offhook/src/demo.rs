@@ -154,6 +154,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
         pbx: Some(connector),
         timing: Timing::default(),
         api_key: None,
+        vault: None,
         audit_kept: Duration::from_secs(24 * 3600),
         demo: Some(Demo {
             teams_page: teamsbox.url(),
@@ -258,6 +259,7 @@ fn teams(teamsbox: &Teamsbox, manual: bool) -> TeamsOptions {
         },
         // Hours of driven time pass in seconds of the network's, with all their sweeps.
         requests_per_30_seconds: (!manual).then_some(1_500),
+        notifications: None,
         people: None,
     }
 }

@@ -9,6 +9,7 @@ mod installation;
 mod link;
 mod rewrap;
 mod serve;
+mod service_account;
 mod user;
 
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
@@ -41,6 +42,8 @@ enum Command {
     Link(Configured),
     /// Add, list and delete the accounts of those who sign in.
     User(user::Arguments),
+    /// Accounts with which Offhook subscribes to changes in Teams.
+    ServiceAccount(service_account::Arguments),
     /// Say why a person's presence is what it is, by name, mail, sign-in name, extension or id.
     Explain(explain::Arguments),
     /// Check the whole installation: files, tenant, permissions, telephone lines. Says what is wrong and what to do.
@@ -145,6 +148,7 @@ impl Command {
             | Self::Import { .. }
             | Self::Link(_)
             | Self::User(_)
+            | Self::ServiceAccount(_)
             | Self::Explain(_)
             | Self::Doctor(_)
             | Self::Backup { .. }
@@ -161,6 +165,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Import { configured, file } => import::run(&configured.config, &file).await,
         Command::Link(configured) => link::run(&configured.config).await,
         Command::User(arguments) => user::run(arguments).await,
+        Command::ServiceAccount(arguments) => service_account::run(arguments).await,
         Command::Explain(arguments) => explain::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(arguments).await,
         Command::Backup { configured, file } => backup::backup(&configured.config, &file).await,

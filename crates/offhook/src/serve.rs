@@ -1,6 +1,6 @@
 //! `offhook serve`: the server of an installation.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use presence::Timing;
 use server::{App, Options, access, clock::Clock};
@@ -15,6 +15,7 @@ pub async fn run(config: &Path) -> anyhow::Result<()> {
     let config = installation::configuration(config)?;
     let store = installation::open(&config).await?;
     let _lock = installation::lock(&config)?;
+    let vault = Arc::new(installation::vault(&config)?);
     let clock = Clock::system();
     if config.api_key.is_none() && !store.has_any_api_key().await? {
         let key = access::new_api_key(&store, "first start", &EVERYTHING, &clock).await?;
@@ -28,6 +29,7 @@ pub async fn run(config: &Path) -> anyhow::Result<()> {
         pbx: config.pbx,
         timing: Timing::default(),
         api_key: config.api_key,
+        vault: Some(vault),
         audit_kept: config.audit_kept,
         demo: None,
     })

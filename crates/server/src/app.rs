@@ -27,7 +27,10 @@ use crate::{
     organisation::Organisation,
     pbx::Pbx,
     shard::{self, Cause, Shard, Sinks},
-    teams::{Reads, Surroundings, SweepNow, TeamsWrites, Tenant},
+    teams::{
+        Inlet, NotificationOptions, Outlet, Reads, Surroundings, SweepNow, TeamsWrites, Tenant,
+    },
+    vault::Vault,
     writer::{self, Writer},
 };
 
@@ -51,6 +54,8 @@ pub struct Options {
     pub timing: Timing,
     /// The API key from the configuration.
     pub api_key: Option<graph::Secret>,
+    /// Opens sealed secrets; without one there are no service accounts, and so no notifications.
+    pub vault: Option<Arc<Vault>>,
     /// How long the audit log goes back.
     pub audit_kept: Duration,
     /// Set in the demo only.
@@ -58,12 +63,14 @@ pub struct Options {
 }
 
 /// A tenant and its budget.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct TeamsOptions {
     /// Where it is and how to sign in.
     pub client: graph::ClientConfig,
     /// Requests per 30 seconds; `None`: no limit.
     pub requests_per_30_seconds: Option<u32>,
+    /// How Graph tells of changes, if it shall.
+    pub notifications: Option<NotificationOptions>,
     /// Whom to take from the tenant's directory, if anybody.
     pub people: Option<PeopleFrom>,
 }
@@ -156,14 +163,24 @@ pub(crate) struct Core {
     pub(crate) directory_sync: DirectorySync,
     /// Told when the people have changed.
     pub(crate) people_changed: Arc<tokio::sync::Notify>,
+    /// Where Graph's notifications go in.
+    pub(crate) notifications: Inlet,
     pub(crate) calendars: ReadNow,
     pub(crate) events: Events,
     pub(crate) shard: Shard,
     pub(crate) writer: Writer,
     pub(crate) health: Health,
     pub(crate) metrics: Arc<Metrics>,
+    /// Graph shall tell of changes.
+    pub(crate) takes_notifications: bool,
     /// There is a telephone system, so that lines are watched.
     watches_lines: bool,
+}
+
+/// What tasks hear, until they are started. Without a tenant nobody does.
+struct Ends {
+    wishes: entra::Inbox,
+    bodies: Outlet,
 }
 
 impl Core {
@@ -174,13 +191,14 @@ impl Core {
         timing: Timing,
         watches_lines: bool,
         tasks: &mut JoinSet<()>,
-    ) -> Result<(Self, entra::Inbox), StoreError> {
+    ) -> Result<(Self, Ends), StoreError> {
         let metrics = Arc::new(Metrics::default());
         // Greater than any revision of an earlier run, so that a client's memory of that run is recognised.
         let first_revision = clock.now().milliseconds().unsigned_abs();
         let events = Events::new(metrics.clone(), first_revision);
         let (shard, inbox) = Shard::new();
         let (directory_sync, wishes) = DirectorySync::new();
+        let (notifications, bodies) = Inlet::new();
         let core = Self {
             store,
             settings_change: Arc::default(),
@@ -189,6 +207,7 @@ impl Core {
             clients: Clients::new(shard.clone(), clock.clone()),
             reads: Reads::default(),
             directory_sync,
+            notifications,
             people_changed: Arc::default(),
             calendars: ReadNow::default(),
             clock,
@@ -197,6 +216,7 @@ impl Core {
             writer: Writer::default(),
             health: Health::default(),
             metrics,
+            takes_notifications: false,
             watches_lines,
         };
         core.organisation.load(&core.store).await?;
@@ -214,7 +234,7 @@ impl Core {
         }
         // Only now it is known who is where, and so whose scope keeps a history.
         recorder::recall(&core).await?;
-        Ok((core, wishes))
+        Ok((core, Ends { wishes, bodies }))
     }
 
     /// Takes a person in, or what changed about one.
@@ -297,7 +317,8 @@ impl Core {
     fn start_teams(
         &self,
         teams: Option<TeamsOptions>,
-        directory_wishes: entra::Inbox,
+        vault: Option<Arc<Vault>>,
+        ends: Ends,
         tasks: &mut JoinSet<()>,
     ) -> Result<(Option<SweepNow>, TeamsWrites), graph::GraphError> {
         let writes = TeamsWrites::new(self.directory.clone(), teams.is_some());
@@ -311,6 +332,7 @@ impl Core {
         let Some(TeamsOptions {
             client,
             requests_per_30_seconds,
+            notifications,
             people,
         }) = teams
         else {
@@ -326,12 +348,7 @@ impl Core {
         };
         let client = Arc::new(graph::Client::new(client)?);
         if let Some(from) = people {
-            tasks.spawn(entra::run(
-                self.clone(),
-                client.clone(),
-                from,
-                directory_wishes,
-            ));
+            tasks.spawn(entra::run(self.clone(), client.clone(), from, ends.wishes));
         }
         let tenant = Tenant::new(client, requests_per_30_seconds, surroundings);
         let (sweep, wishes) = Tenant::sweeper();
@@ -339,6 +356,16 @@ impl Core {
         tasks.spawn(tenant.clone().link(self.store.clone()));
         tasks.spawn(tenant.clone().read_asked(self.reads.clone()));
         tasks.spawn(tenant.clone().read_eventful(self.reads.clone()));
+        if let (Some(options), Some(vault)) = (notifications, vault) {
+            tasks.spawn(tenant.clone().listen(
+                options,
+                vault,
+                self.store.clone(),
+                self.reads.clone(),
+                sweep.clone(),
+                ends.bodies,
+            ));
+        }
         tasks.spawn(tenant.sweep(wishes));
         Ok((Some(sweep), writes))
     }
@@ -372,6 +399,7 @@ impl App {
             pbx,
             timing,
             api_key,
+            vault,
             audit_kept,
             demo,
         } = options;
@@ -396,11 +424,13 @@ impl App {
                 .max(sweep_rhythm(&store, teams.as_ref()).await? * 3),
             ..timing
         };
-        let (core, directory_wishes) =
-            Core::start(store, clock, timing, pbx.is_some(), &mut tasks).await?;
+        let (mut core, ends) = Core::start(store, clock, timing, pbx.is_some(), &mut tasks).await?;
+        core.takes_notifications = teams
+            .as_ref()
+            .is_some_and(|teams| teams.notifications.is_some());
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
         let pbx = core.start_pbx(pbx, &mut tasks).await?;
-        let (sweep, writes) = core.start_teams(teams, directory_wishes, &mut tasks)?;
+        let (sweep, writes) = core.start_teams(teams, vault, ends, &mut tasks)?;
         tasks.spawn(calendars::run(core.clone(), core.calendars.clone()));
         tasks.spawn(recorder::tidy(core.clone(), audit_kept));
         tasks.spawn(imports::follow(core.clone(), revision, pbx.clone()));

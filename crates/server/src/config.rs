@@ -16,9 +16,9 @@ use telephony::{
     sip_connector::{SipConnectorConfig, Transport},
 };
 
-use crate::{TeamsOptions, entra::PeopleFrom};
+use crate::{NotificationOptions, TeamsOptions, entra::PeopleFrom};
 pub use environment::Environment;
-use raw::{Raw, RawDirectory, RawPbx, RawTeams};
+use raw::{Raw, RawDirectory, RawNotifications, RawPbx, RawTeams};
 
 /// A checked configuration.
 #[derive(Debug)]
@@ -183,7 +183,7 @@ impl Check<'_> {
             return Err(self.error("audit.days", problem));
         }
         let teams = match raw.teams {
-            Some(teams) => Some(self.teams(teams, raw.directory)?),
+            Some(teams) => Some(self.teams(teams, raw.directory, raw.notifications)?),
             None => None,
         };
         if raw.pbx.len() > 1 {
@@ -215,6 +215,7 @@ impl Check<'_> {
         &self,
         mut raw: RawTeams,
         directory: RawDirectory,
+        notifications: Option<RawNotifications>,
     ) -> Result<TeamsOptions, ConfigError> {
         let cloud: graph::Cloud = match raw.cloud.as_deref() {
             None => graph::Cloud::Global,
@@ -245,6 +246,16 @@ impl Check<'_> {
         Ok(TeamsOptions {
             client,
             requests_per_30_seconds: Some(limit),
+            notifications: match notifications {
+                Some(_) if !cloud.has_notifications() => {
+                    let problem = format!(
+                        "Microsoft offers no notifications of presence in the cloud {cloud}; leave the section out"
+                    );
+                    return Err(self.error("notifications.url", problem));
+                }
+                Some(raw) => Some(self.notifications(raw)?),
+                None => None,
+            },
             people: match (directory.entra.unwrap_or(false), directory.group) {
                 (false, None) => None,
                 (false, Some(_)) => {
@@ -254,6 +265,54 @@ impl Check<'_> {
                 (true, None) => Some(PeopleFrom::Everybody),
                 (true, group) => Some(PeopleFrom::Group(self.segment("directory.group", group)?)),
             },
+        })
+    }
+
+    /// A certificate with its key; both may be in one file.
+    fn certificate(
+        &self,
+        keys: &str,
+        certificate: PathBuf,
+        private_key: Option<PathBuf>,
+    ) -> Result<graph::KeyedCertificate, ConfigError> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let private_key = private_key.unwrap_or_else(|| certificate.clone());
+        let key = format!("{keys}certificate_file");
+        let read = |key: &str, file: &Path| {
+            let file = folder.join(file);
+            std::fs::read(&file)
+                .map_err(|error| self.error(key, format!("{}: {error}", file.display())))
+        };
+        let public = read(&key, &certificate)?;
+        let private = read(&format!("{keys}private_key_file"), &private_key)?;
+        self.secret_files
+            .borrow_mut()
+            .push(folder.join(private_key));
+        graph::KeyedCertificate::from_pem(&public, &private)
+            .map_err(|error| self.error(&key, error.to_string()))
+    }
+
+    fn notifications(&self, raw: RawNotifications) -> Result<NotificationOptions, ConfigError> {
+        let key = "notifications.url";
+        let url = self.required(key, raw.url)?;
+        let url = self.url(
+            key,
+            Some(url),
+            "https://offhook.example.com/teams/notifications",
+        )?;
+        let certificate = raw.certificate_file.ok_or_else(|| {
+            self.error(
+                "notifications.certificate_file",
+                "is missing: Graph encrypts for it",
+            )
+        })?;
+        let old = raw
+            .old_certificate_file
+            .map(|old| self.certificate("notifications.old_", old, raw.old_private_key_file));
+        Ok(NotificationOptions {
+            url,
+            certificate: self.certificate("notifications.", certificate, raw.private_key_file)?,
+            old_certificate: old.transpose()?,
         })
     }
 
@@ -277,24 +336,9 @@ impl Check<'_> {
             (Some(secret), None, _) if !secret.trim().is_empty() => {
                 Ok(graph::Credential::secret(secret))
             }
-            (None, Some(certificate), private_key) => {
-                let folder = self.path.parent().unwrap_or(Path::new("."));
-                // Both may be in one file.
-                let private_key = private_key.unwrap_or_else(|| certificate.clone());
-                let read = |key: &str, file: &Path| {
-                    let file = folder.join(file);
-                    std::fs::read(&file)
-                        .map_err(|error| self.error(key, format!("{}: {error}", file.display())))
-                };
-                let public = read(key, &certificate)?;
-                let private = read("teams.private_key_file", &private_key)?;
-                self.secret_files
-                    .borrow_mut()
-                    .push(folder.join(private_key));
-                graph::KeyedCertificate::from_pem(&public, &private)
-                    .map(graph::Credential::Certificate)
-                    .map_err(|error| self.error(key, error.to_string()))
-            }
+            (None, Some(certificate), private_key) => self
+                .certificate("teams.", certificate, private_key)
+                .map(graph::Credential::Certificate),
             _ => {
                 let problem = "is missing or empty; give client_secret_file, or certificate_file with private_key_file";
                 Err(self.error("teams.client_secret", problem))

@@ -1,12 +1,15 @@
 //! The HTTP side: routes, limits, headers.
 
+use std::time::Duration;
+
 use axum::{
     Json, Router,
-    extract::State,
+    body::{Body, to_bytes},
+    extract::{RawQuery, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch};
@@ -16,6 +19,11 @@ use crate::{access, api, app::Shared, assets, board, edits, problem};
 
 /// Nothing that is sent here is larger.
 pub(crate) const BODY_MAX: usize = 64 * 1024;
+
+/// Graph puts many changes into one request.
+const NOTIFICATIONS_MAX: usize = 1024 * 1024;
+/// A body that takes longer to arrive is none.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -66,14 +74,39 @@ fn router(shared: Shared) -> Router {
         .nest("/api/v1", api)
         .route("/api/v1/openapi.json", get(|| openapi(document)))
         .route("/open/{link}", get(access::open))
-        .route("/api/v1/sign-in", axum::routing::post(api::session::begin))
+        .route("/api/v1/sign-in", post(api::session::begin))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/assets/{name}", get(assets::serve))
         .layer(CsrfLayer::new())
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        // Graph's own: larger, and believed only by what is in it.
+        .route("/teams/notifications", post(notified))
         .layer(middleware::from_fn(headers))
         .with_state(shared)
+}
+
+/// Graph tries the address, or tells of changes. It is thanked at once; what it says is looked at later.
+async fn notified(State(shared): State<Shared>, RawQuery(query): RawQuery, body: Body) -> Response {
+    if !shared.takes_notifications {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    if let Some(answer) = query
+        .as_deref()
+        .and_then(graph::notification::validation_answer)
+    {
+        return ([(header::CONTENT_TYPE, "text/plain")], answer).into_response();
+    }
+    let read = to_bytes(body, NOTIFICATIONS_MAX);
+    match tokio::time::timeout(PATIENCE, read).await {
+        Ok(Ok(body)) => match shared.notifications.take(body) {
+            true => StatusCode::ACCEPTED.into_response(),
+            // Graph comes again later.
+            false => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        },
+        Ok(Err(_)) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+    }
 }
 
 /// What the API is; open to everybody, as the source is.

@@ -35,3 +35,7 @@ mod writer;
 pub use app::{App, Options, StartError, TeamsOptions};
 pub use board::Demo;
 pub use clients::Connected;
+pub use teams::{
+    NotificationOptions, forget_service_account, keep_service_account, service_account_scope,
+    service_accounts,
+};

@@ -55,6 +55,13 @@ pub struct RequestLabels {
     pub outcome: String,
 }
 
+/// Labels of a change notification.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct NotificationLabels {
+    /// `taken`, `lifecycle`, or why it was dropped.
+    pub outcome: String,
+}
+
 /// All metrics.
 #[derive(Debug)]
 pub struct Metrics {
@@ -69,6 +76,8 @@ pub struct Metrics {
     pub pending_writes: Gauge,
     /// A request wanted to be sent → the budget let it.
     pub budget_wait: std::sync::Arc<Latency>,
+    /// Change notifications of Graph by what became of them.
+    pub notifications: Family<NotificationLabels, Counter>,
     /// Open event streams.
     pub streams: Gauge,
     /// People.
@@ -106,12 +115,18 @@ impl Default for Metrics {
             pbx_to_graph,
             teams_to_event,
             graph_requests: Family::default(),
+            notifications: Family::default(),
             pending_writes: Gauge::default(),
             streams: Gauge::default(),
             people: Gauge::default(),
             loop_breaker: Counter::default(),
             registry: Registry::default(),
         };
+        registry.register(
+            "notifications",
+            "Change notifications of Graph by what became of them",
+            metrics.notifications.clone(),
+        );
         registry.register(
             "graph_requests",
             "Requests to Graph by call and outcome",
@@ -151,6 +166,16 @@ impl Metrics {
         // Writing to a string cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+
+    /// Counts notifications.
+    pub fn count_notifications(&self, outcome: &str, count: u64) {
+        if count > 0 {
+            let labels = NotificationLabels {
+                outcome: outcome.to_owned(),
+            };
+            self.notifications.get_or_create(&labels).inc_by(count);
+        }
     }
 
     /// Counts a request to Graph.

@@ -3,6 +3,8 @@
 
 mod fresh;
 mod link;
+mod notifications;
+mod service_accounts;
 mod sweep;
 mod writes;
 
@@ -25,6 +27,11 @@ use crate::{
     shard::Shard,
 };
 
+pub use notifications::NotificationOptions;
+pub(crate) use notifications::{Inlet, Outlet};
+pub use service_accounts::{
+    forget_service_account, keep_service_account, service_account_scope, service_accounts,
+};
 pub use sweep::{Reads, SweepNow};
 pub use writes::TeamsWrites;
 

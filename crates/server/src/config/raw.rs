@@ -21,6 +21,7 @@ pub(super) struct Raw {
     pub(super) teams: Option<RawTeams>,
     #[serde(default)]
     pub(super) directory: RawDirectory,
+    pub(super) notifications: Option<RawNotifications>,
     #[serde(default)]
     pub(super) pbx: Vec<RawPbx>,
 }
@@ -63,6 +64,16 @@ pub(super) struct RawTeams {
     pub(super) certificate_file: Option<PathBuf>,
     pub(super) private_key_file: Option<PathBuf>,
     pub(super) requests_per_30_seconds: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawNotifications {
+    pub(super) url: Option<String>,
+    pub(super) certificate_file: Option<PathBuf>,
+    pub(super) private_key_file: Option<PathBuf>,
+    pub(super) old_certificate_file: Option<PathBuf>,
+    pub(super) old_private_key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -33,8 +33,6 @@ pub struct NotificationOptions {
     pub certificate: KeyedCertificate,
     /// The one before, while it is being changed.
     pub old_certificate: Option<KeyedCertificate>,
-    /// Opens the service accounts' sign-ins.
-    pub vault: Arc<Vault>,
 }
 
 /// Where bodies go in. Cheap to clone.
@@ -73,13 +71,14 @@ impl Tenant {
     pub(crate) async fn listen(
         self,
         options: NotificationOptions,
+        vault: Arc<Vault>,
         store: Store,
         reads: Reads,
         sweep: SweepNow,
         outlet: Outlet,
     ) {
         let client = self.client.clone();
-        let accounts = ServiceAccounts::new(client.clone(), store, options.vault.clone());
+        let accounts = ServiceAccounts::new(client.clone(), store, vault);
         let Some(listening) = Listening::new(self, &options, accounts, reads, sweep).await else {
             return std::future::pending().await;
         };

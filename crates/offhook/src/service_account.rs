@@ -1,0 +1,97 @@
+//! `offhook service-account`: accounts with which Offhook subscribes to changes in Teams. They sign in by device code: what is
+//! typed, is typed at Microsoft.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::Context;
+use clap::Subcommand;
+use graph::{
+    Client,
+    delegated::{DeviceFlow, DeviceState},
+};
+use server::{
+    clock::Clock, forget_service_account, keep_service_account, service_account_scope,
+    service_accounts,
+};
+
+use crate::{Configured, installation};
+
+/// Arguments of `service-account`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    configured: Configured,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Let an account sign in: prints an address and a code, and waits. Each account watches 650 people.
+    Add,
+    /// List the accounts by object id.
+    List,
+    /// Forget an account's sign-in.
+    Remove {
+        /// The object id.
+        id: String,
+    },
+}
+
+/// Carries out what was asked for. A running server notices by itself.
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let path: &Path = &arguments.configured.config;
+    let config = installation::configuration(path)?;
+    let store = installation::open(&config).await?;
+    match arguments.what {
+        What::Add => {
+            let vault = installation::vault(&config)?;
+            let teams = config
+                .teams
+                .context("the configuration has no tenant; add [teams]")?;
+            let client = Client::new(teams.client)?;
+            let token = sign_in(&client).await?;
+            let name = keep_service_account(&store, &vault, &token)
+                .await?
+                .context(
+                    "Microsoft did not say who signed in, or gave nothing to keep; try again",
+                )?;
+            println!("{name} is signed in; the server subscribes within half a minute");
+        }
+        What::List => {
+            for id in service_accounts(&store).await? {
+                println!("{id}");
+            }
+        }
+        What::Remove { id } => {
+            let there = forget_service_account(&store, &id).await?;
+            anyhow::ensure!(
+                there,
+                "there is no service account {id:?}; `offhook service-account list` names them"
+            );
+        }
+    }
+    store.close().await;
+    Ok(())
+}
+
+async fn sign_in(client: &Client) -> anyhow::Result<graph::delegated::UserToken> {
+    let clock = Clock::system();
+    let code = client
+        .begin_device_code(&service_account_scope(client))
+        .await?;
+    println!("Open {} and type {}", code.verification_uri, code.user_code);
+    let (mut flow, mut state) = DeviceFlow::new(clock.now().milliseconds(), &code);
+    loop {
+        match state {
+            DeviceState::AskAt(at) => {
+                let wait = at.saturating_sub(clock.now().milliseconds()).max(0);
+                tokio::time::sleep(Duration::from_millis(wait.unsigned_abs())).await;
+                let answer = client.poll_device_code(&code).await;
+                state = flow.answered(clock.now().milliseconds(), answer);
+            }
+            DeviceState::Done(token) => return Ok(*token),
+            DeviceState::Failed(error) => return Err(error.into()),
+        }
+    }
+}
