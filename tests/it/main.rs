@@ -11,6 +11,7 @@ mod crash;
 mod demo;
 mod entra;
 mod model;
+mod notifications;
 mod openapi;
 mod pages;
 mod synchronisation;

@@ -78,7 +78,12 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct Configured {
     /// The configuration file.
-    #[arg(long, env = "OFFHOOK_CONFIG", default_value = "offhook.toml")]
+    #[arg(
+        long,
+        global = true,
+        env = "OFFHOOK_CONFIG",
+        default_value = "offhook.toml"
+    )]
     config: PathBuf,
 }
 
