@@ -55,11 +55,7 @@ impl Stage {
         });
         let teamsbox = Teamsbox::start(teamsbox::Config {
             users: users.collect(),
-            // What is measured is the product, not the limits of a tenant.
-            knobs: teamsbox::Knobs {
-                presence_limit: 0,
-                ..teamsbox::Knobs::default()
-            },
+            knobs: unlimited(),
             ..teamsbox::Config::default()
         })
         .await?;
@@ -161,4 +157,12 @@ async fn synchronise(store: &Store) -> anyhow::Result<()> {
         .set_page("organisation", "teams", Some(page), &change)
         .await?;
     Ok(())
+}
+
+/// What is measured is the product, not the limits of a tenant.
+fn unlimited() -> teamsbox::Knobs {
+    teamsbox::Knobs {
+        presence_limit: 0,
+        ..teamsbox::Knobs::default()
+    }
 }

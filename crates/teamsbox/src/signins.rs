@@ -288,6 +288,13 @@ impl SignIns {
         Ok(refresh.grant.clone())
     }
 
+    /// Whether a device code, authorization code or refresh token was given out here.
+    pub(crate) fn knows(&self, secret: &str) -> bool {
+        self.devices.contains_key(secret)
+            || self.codes.contains_key(secret)
+            || self.refresh.contains_key(secret)
+    }
+
     /// Takes back all refresh tokens of a person; how many.
     pub(crate) fn revoke(&mut self, user: Guid) -> usize {
         let mut revoked = 0;

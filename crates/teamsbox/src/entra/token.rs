@@ -51,9 +51,34 @@ pub(super) async fn token(
 ) -> Response {
     let decide =
         |shell: &Arc<Shell>, headers: &HeaderMap, form: TokenForm, app: &mut Option<Arc<str>>| {
-            issue(shell, &segment, headers, &form, app)
+            let shell = meant(shell, &segment, &form);
+            issue(&shell, &segment, headers, &form, app)
         };
     serve(&first, &segment, request, decide).await
+}
+
+/// Under `common` and `organizations` the user says which tenant is meant, or what was given out before does.
+fn meant(shell: &Arc<Shell>, segment: &str, form: &TokenForm) -> Arc<Shell> {
+    let general = ["common", "organizations"];
+    if !general
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(segment))
+    {
+        return Arc::clone(shell);
+    }
+    let secrets = [&form.device_code, &form.code, &form.refresh_token];
+    let concerned = |world: &World| {
+        let user = form.username.as_deref();
+        user.is_some_and(|user| world.tenant.find_any(user).is_ok())
+            || secrets.iter().any(|secret| {
+                secret
+                    .as_deref()
+                    .is_some_and(|secret| world.signins.knows(secret))
+            })
+    };
+    let mut tenants = shell.estate.tenants().into_iter();
+    let found = tenants.find(|shell| shell.with(|world, _| concerned(world)));
+    found.unwrap_or_else(|| Arc::clone(shell))
 }
 
 fn issue(

@@ -112,7 +112,7 @@ fn check(
     if token.until > world.tenant.revision {
         return Err(unusable());
     }
-    if now - token.given > knobs::milliseconds(world.knobs.delta_lifetime) {
+    if now.saturating_sub(token.given) > knobs::milliseconds(world.knobs.delta_lifetime) {
         let message = "The delta token has expired: start over at the given location.";
         let error = GraphError::new(StatusCode::GONE, "syncStateNotFound", message);
         return Err(error.location(link(call, None)));

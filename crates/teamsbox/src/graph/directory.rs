@@ -345,7 +345,7 @@ pub(super) fn members(
             "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#directoryObjects",
             "value": page,
         });
-        if start + top < total {
+        if start.saturating_add(top) < total {
             body["@odata.nextLink"] = json!(next_link(call, start + top));
         }
         Ok(Reply::json(StatusCode::OK, &body))

@@ -1,5 +1,7 @@
 //! The directory: rows 101 and 102, and rule 59.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use teamsbox::NewUser;
@@ -289,4 +291,55 @@ async fn groups_have_members_and_groups_within() {
         .0,
         403
     );
+}
+
+#[tokio::test]
+async fn forged_links_do_no_harm() {
+    let tenant = crowd().await;
+    let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let id = tenant
+        .ok(
+            Method::POST,
+            "groups",
+            Some(json!({ "displayName": "G", "members": [ANNA] })),
+        )
+        .await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for start in ["0", "7", "18446744073709551615", "-1", "x"] {
+        let token = encode(&format!("page {start}"));
+        for path in [
+            "users?",
+            "users?$orderby=displayName&",
+            &format!("groups/{id}/members?"),
+        ] {
+            let status = tenant
+                .graph(Y, Method::GET, &format!("{path}$skiptoken={token}"), None)
+                .await
+                .status();
+            assert!(status == 200 || status == 400, "{path} {start}: {status}");
+        }
+    }
+    for given in [i64::MIN, -1, i64::MAX] {
+        for (since, until, start) in [
+            ("null", 0_u64, 0_u64),
+            ("18446744073709551615", 1, u64::MAX),
+            ("0", u64::MAX, 1),
+        ] {
+            let token = encode(&format!(
+                r#"{{"since":{since},"until":{until},"start":{start},"given":{given}}}"#
+            ));
+            for name in ["$skiptoken", "$deltatoken"] {
+                let status = tenant
+                    .graph(Y, Method::GET, &format!("users/delta?{name}={token}"), None)
+                    .await
+                    .status();
+                assert!(
+                    [200, 400, 410].contains(&status.as_u16()),
+                    "{name} {given}: {status}"
+                );
+            }
+        }
+    }
 }

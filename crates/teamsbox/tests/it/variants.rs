@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{ANNA, BEN, SECRET, Tenant, X, Y, pair, session};
+use crate::support::{ANNA, BEN, SECRET, Tenant, X, Y, json_of, pair, session};
 
 const READ: &str = "users/fa8bf3dc-eca7-46b7-bad1-db199b62afc3/presence";
 
@@ -184,6 +184,41 @@ async fn tenants_have_people_applications_and_limits_of_their_own() {
         (unknown, &body["error_codes"][0]),
         (StatusCode::BAD_REQUEST, &json!(90_002))
     );
+}
+
+#[tokio::test]
+async fn organizations_means_the_tenant_of_the_user() {
+    let tenant = Tenant::start().await;
+    let zoe = fabrikam(&tenant).await;
+    let ask = async |form: &[(&str, &str)]| {
+        let url = format!("{}/organizations/oauth2/v2.0/token", tenant.url);
+        json_of(tenant.http.post(url).form(form).send().await.unwrap()).await
+    };
+    let password = [
+        ("grant_type", "password"),
+        ("client_id", X),
+        ("username", "zoe@fabrikam.example"),
+        ("password", teamsbox::DEFAULT_PASSWORD),
+        ("scope", "Presence.Read offline_access"),
+    ];
+    let first = ask(&password).await;
+    let refresh = first["refresh_token"].as_str().unwrap();
+    let again = ask(&[
+        ("grant_type", "refresh_token"),
+        ("client_id", X),
+        ("refresh_token", refresh),
+    ])
+    .await;
+    for token in [&first, &again] {
+        let token = token["access_token"].as_str().unwrap();
+        let body = json_of(
+            tenant
+                .with_token(token, Method::GET, "me/presence", None)
+                .await,
+        )
+        .await;
+        assert_eq!(body["id"], zoe);
+    }
 }
 
 #[tokio::test]
