@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod chaos;
 mod crash;
 mod demo;
 mod entra;

@@ -1,6 +1,7 @@
 //! Measures what the product promises. `cargo run --release -p bench -- latency`.
 
 mod engine;
+mod graph;
 mod latency;
 mod percentiles;
 mod stage;
@@ -12,6 +13,8 @@ use clap::Parser;
 enum Command {
     /// People per second and per gigabyte: what the core itself can do.
     Engine(engine::Arguments),
+    /// Notifications per second beside openssl, and how soon the sweep sees a call in Teams.
+    Graph(graph::Arguments),
     /// Telephone event to Graph request, and Graph's answer to event on the clients' streams.
     Latency(latency::Arguments),
 }
@@ -20,6 +23,7 @@ enum Command {
 async fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Engine(arguments) => engine::run(&arguments),
+        Command::Graph(arguments) => graph::run(&arguments).await,
         Command::Latency(arguments) => latency::run(&arguments).await,
     }
 }

@@ -2,6 +2,7 @@
 
 mod activities;
 mod appointments;
+mod attribution;
 mod automatic;
 mod base_from_teams;
 mod do_not_disturb;

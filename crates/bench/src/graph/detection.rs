@@ -1,0 +1,166 @@
+//! How soon the sweep sees a call that begins in Teams, what it spends for that, and what telephone calls feel of it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use presence::Timing;
+use server::metrics::RequestLabels;
+use teamsbox::CallKind;
+use tokio::time::Instant;
+
+use super::verdict;
+use crate::{percentiles::Percentiles, stage::Stage};
+
+/// Microsoft's documented limit, of which the sweep may spend a share.
+const BUDGET: u32 = 1_500;
+const SHARE: f64 = 0.35;
+/// People up to whom everybody is read each second.
+const SMALL: usize = 10_000;
+/// The product's promises, in seconds.
+const SMALL_TARGET: f64 = 1.5;
+const LARGE_TARGET: f64 = 5.0;
+const TELEPHONE_TARGET: f64 = 0.01;
+/// Calls per second on each side.
+const RATE: u32 = 10;
+/// How long a call lasts: longer than it takes to be seen.
+const TALK: Duration = Duration::from_secs(8);
+
+/// When calls began of people by number, until they are seen.
+type Begun = Arc<Mutex<HashMap<String, Instant>>>;
+
+pub(super) async fn run(people: usize, seconds: u64) -> anyhow::Result<()> {
+    let stage = Stage::start(people, Some(BUDGET), Timing::default()).await?;
+    let (begun, seen): (Begun, Arc<Mutex<Vec<f64>>>) = Default::default();
+    let listener = tokio::spawn(listen(
+        stage.app.address(),
+        stage.api_key.clone(),
+        begun.clone(),
+        seen.clone(),
+    ));
+    let metrics = stage.app.metrics();
+    while metrics.streams.get() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let reads = RequestLabels {
+        call: "getPresencesByUserId".into(),
+        outcome: "ok".into(),
+    };
+    let before = metrics.graph_requests.get_or_create(&reads).get();
+    metrics.pbx_to_graph.record_samples();
+    let started = Instant::now();
+    load(&stage, &begun, Duration::from_secs(seconds)).await;
+    let took = started.elapsed().as_secs_f64();
+    let spent = metrics.graph_requests.get_or_create(&reads).get() - before;
+    let share = spent as f64 / took * 30.0 / f64::from(BUDGET);
+    let telephone = Percentiles::new(metrics.pbx_to_graph.record_samples());
+    let missed = begun.lock().unwrap_or_else(PoisonError::into_inner).len();
+    let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
+    let detection = Percentiles::new(seen);
+    let target = if people <= SMALL {
+        SMALL_TARGET
+    } else {
+        LARGE_TARGET
+    };
+    println!(
+        "\n{people} people, budget of {BUDGET} requests per 30 s, {RATE} calls/s on each side, {seconds} s"
+    );
+    let (half, most) = (detection.at(0.5), detection.at(0.99));
+    println!(
+        "call in Teams begun -> seen by clients, seconds   p50 {half:.2}  p99 {most:.2}  {}  ({} calls, {missed} not seen)",
+        verdict(most <= target && missed == 0),
+        detection.count()
+    );
+    println!(
+        "share of the budget that reading spent            {share:.3}  {}",
+        verdict(share <= SHARE)
+    );
+    let most = telephone.at(0.99);
+    println!(
+        "telephone event -> Graph request, milliseconds    p50 {:.2}  p99 {:.2}  {}",
+        telephone.at(0.5) * 1e3,
+        most * 1e3,
+        verdict(most <= TELEPHONE_TARGET)
+    );
+    listener.abort();
+    stage.stop().await;
+    Ok(())
+}
+
+/// Reads the event stream and notes when each begun call is seen.
+async fn listen(
+    address: std::net::SocketAddr,
+    key: String,
+    begun: Begun,
+    seen: Arc<Mutex<Vec<f64>>>,
+) -> anyhow::Result<()> {
+    let url = format!("http://{address}/api/v1/events");
+    let request = reqwest::Client::new().get(url).bearer_auth(key);
+    let mut stream = request.send().await?;
+    let mut rest = String::new();
+    while let Some(chunk) = stream.chunk().await? {
+        rest.push_str(&String::from_utf8_lossy(&chunk));
+        while let Some(end) = rest.find('\n') {
+            let line: String = rest.drain(..=end).collect();
+            let Some(data) = line.strip_prefix("data: ") else {
+                continue;
+            };
+            let event: serde_json::Value = serde_json::from_str(data).unwrap_or_default();
+            if event["presence"]["activity"]["via"] != "teams" {
+                continue;
+            }
+            let person = event["person"].as_str().unwrap_or_default();
+            let mut begun = begun.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(at) = begun.remove(person) {
+                let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                seen.push(at.elapsed().as_secs_f64());
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn load(stage: &Stage, begun: &Begun, time: Duration) {
+    let everybody: Vec<(String, &(String, String))> = (1..)
+        .map(|number: usize| number.to_string())
+        .zip(&stage.people)
+        .collect();
+    let pairs: Vec<_> = everybody.chunks_exact(2).collect();
+    let (telephone, teams) = pairs.split_at(pairs.len() / 2);
+    let (began, mut count) = (Instant::now(), 0);
+    let mut calls = tokio::task::JoinSet::new();
+    for (telephone, teams) in telephone.iter().zip(teams).cycle() {
+        let due = began + Duration::from_secs(1) / RATE * count;
+        if due >= began + time {
+            break;
+        }
+        tokio::time::sleep_until(due).await;
+        count += 1;
+        if let [(_, (_, from)), (_, (_, to))] = telephone
+            && let Ok(call) = stage.pbx.ring(from, to)
+        {
+            let pbx = stage.pbx.clone();
+            calls.spawn(async move {
+                pbx.answer(call);
+                tokio::time::sleep(TALK).await;
+                pbx.hang_up(call);
+            });
+        }
+        if let [(caller, (from, _)), (_, (to, _))] = teams {
+            begun
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(caller.clone(), Instant::now());
+            let _ = stage.teamsbox.start_call(from, CallKind::Audio, Some(to));
+            let (teamsbox, from) = (stage.teamsbox.clone(), from.clone());
+            calls.spawn(async move {
+                tokio::time::sleep(TALK).await;
+                // It ends whether or not Teams still knows it.
+                let _ = teamsbox.end_call(&from);
+            });
+        }
+    }
+    while calls.join_next().await.is_some() {}
+}

@@ -1,0 +1,140 @@
+//! Whose call is it? Rows 103 to 106 of the Graph reference (10.3), with an echo that comes at once and with ones that take
+//! up to a minute.
+
+use super::{AVAILABLE, CALL, DND, World, seconds};
+use crate::{Action, Confidence, LineState, Slot, SyncMode::TelephonyAndPresence};
+
+type Shown = (&'static str, &'static str);
+
+/// Seconds that Graph's answers lie behind the truth.
+const LAGS: [usize; 4] = [0, 6, 30, 58];
+
+/// A tenant that takes our writes at once and tells the truth late.
+struct Lagging {
+    world: World,
+    lag: usize,
+    /// What Teams showed in each second.
+    truth: Vec<Shown>,
+    /// Our session lives.
+    ours: bool,
+    /// What Teams shows without it.
+    teams: Shown,
+    /// A call in Teams was believed at some time.
+    believed: bool,
+}
+
+impl Lagging {
+    fn new(lag: usize) -> Self {
+        let mut tenant = Self {
+            world: World::new(TelephonyAndPresence),
+            lag,
+            truth: vec![AVAILABLE; lag],
+            ours: false,
+            teams: AVAILABLE,
+            believed: false,
+        };
+        tenant.pass(5);
+        tenant
+    }
+
+    fn pass(&mut self, time: usize) {
+        for _ in 0..time {
+            for (slot, action) in self.world.take_writes() {
+                if slot == Slot::Session {
+                    self.ours = action != Action::Clear;
+                }
+            }
+            let masks = self.ours && self.teams != DND;
+            self.truth.push(if masks { CALL } else { self.teams });
+            let told = self.truth[self.truth.len() - 1 - self.lag];
+            self.world.pass(seconds(1), Some(told));
+            self.believed |= self.shows_teams_call();
+        }
+    }
+
+    fn shows_teams_call(&self) -> bool {
+        let signals = self.world.engine.signals(super::ANNA).unwrap();
+        signals.teams_call.is_some()
+    }
+}
+
+#[test]
+fn row_103_a_call_on_the_telephone_and_its_echo_are_no_teams_call() {
+    for lag in LAGS {
+        let mut tenant = Lagging::new(lag);
+        tenant.world.line(LineState::Connected);
+        tenant.pass(90);
+        assert_eq!(tenant.world.shown(), "Busy, On the phone", "lag {lag}");
+        assert_eq!(tenant.world.presence().confidence, Confidence::Masked);
+        tenant.world.line(LineState::Idle);
+        tenant.pass(150);
+        assert_eq!(tenant.world.shown(), "Available, Available", "lag {lag}");
+        assert_eq!(tenant.world.presence().confidence, Confidence::Certain);
+        assert!(!tenant.believed, "a false Teams call with a lag of {lag} s");
+    }
+}
+
+#[test]
+fn row_104_a_teams_call_before_during_and_after_is_one() {
+    for lag in LAGS {
+        let mut tenant = Lagging::new(lag);
+        tenant.teams = CALL;
+        tenant.pass(lag + 5);
+        assert!(tenant.shows_teams_call(), "lag {lag}");
+        tenant.world.line(LineState::Connected);
+        tenant.pass(90);
+        assert_eq!(
+            tenant.world.shown(),
+            "Busy, On the phone",
+            "the telephone leads"
+        );
+        assert!(tenant.shows_teams_call(), "held under the mask");
+        tenant.world.line(LineState::Idle);
+        tenant.pass(125);
+        assert_eq!(
+            tenant.world.shown(),
+            "Busy, On the phone (MS Teams)",
+            "lag {lag}"
+        );
+        assert_eq!(tenant.world.presence().confidence, Confidence::Certain);
+        tenant.teams = AVAILABLE;
+        tenant.pass(lag + 5);
+        assert!(!tenant.shows_teams_call());
+    }
+}
+
+#[test]
+fn row_105_a_teams_call_inside_a_call_on_the_telephone_stays_unknown() {
+    for lag in LAGS {
+        let mut tenant = Lagging::new(lag);
+        tenant.world.line(LineState::Connected);
+        tenant.pass(80);
+        tenant.teams = CALL;
+        tenant.pass(60);
+        tenant.teams = AVAILABLE;
+        tenant.pass(80);
+        tenant.world.line(LineState::Idle);
+        tenant.pass(150);
+        assert!(!tenant.believed, "lag {lag}");
+        assert_eq!(tenant.world.shown(), "Available, Available");
+    }
+}
+
+#[test]
+fn row_106_do_not_disturb_chosen_in_teams_shows_through_at_once() {
+    for lag in LAGS {
+        let mut tenant = Lagging::new(lag);
+        tenant.world.line(LineState::Connected);
+        tenant.pass(80);
+        tenant.teams = DND;
+        tenant.pass(lag + 1);
+        assert_eq!(
+            tenant.world.shown(),
+            "DoNotDisturb, On the phone",
+            "lag {lag}"
+        );
+        tenant.teams = AVAILABLE;
+        tenant.pass(lag + 1);
+        assert_eq!(tenant.world.shown(), "Busy, On the phone", "lag {lag}");
+    }
+}
