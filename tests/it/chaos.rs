@@ -68,11 +68,14 @@ async fn every_fault_one_after_the_other_ends_with_everything_right() {
                 meeting.insert(person);
             }
         }
-        for person in &meeting {
-            let audio = Some(json!({"audio": true}));
-            server.ok(Method::PUT, &daily(*person), audio).await;
+        // A server that is held up by a fault may be a step behind the tenant: the lease of a minute must outlast that.
+        for _ in 0..2 {
+            for person in &meeting {
+                let audio = Some(json!({"audio": true}));
+                server.ok(Method::PUT, &daily(*person), audio).await;
+            }
+            teamsbox.advance("PT20S").await;
         }
-        teamsbox.advance("PT40S").await;
         for (person, (_, name)) in PEOPLE.iter().enumerate() {
             let shown = server.shown(name).await;
             let met = shown == "Busy InMeeting meeting";
