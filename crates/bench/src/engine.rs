@@ -11,6 +11,8 @@ use presence::{
 };
 use tokio::time::Instant;
 
+use crate::verdict;
+
 /// When it happens; any time will do.
 const NOW: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
 /// The lease of everything here.
@@ -100,17 +102,6 @@ fn row(name: &str, rate: f64, verdict: &str, anchor: f64) {
         "{name:<58} {rate:>12.0}     {verdict:<8} {:.3} of the anchor",
         rate / anchor
     );
-}
-
-const fn verdict(met: bool) -> &'static str {
-    if cfg!(debug_assertions) {
-        // An unoptimised build proves only that the benchmark runs.
-        "-"
-    } else if met {
-        "met"
-    } else {
-        "MISSED"
-    }
 }
 
 /// How often per second `work` can be done, over all people; a stride other than 1 is an order that no cache likes.

@@ -23,14 +23,3 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     Ok(())
 }
-
-/// An unoptimised build proves only that the benchmark runs.
-const fn verdict(met: bool) -> &'static str {
-    if cfg!(debug_assertions) {
-        "-"
-    } else if met {
-        "met"
-    } else {
-        "MISSED"
-    }
-}

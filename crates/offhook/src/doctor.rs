@@ -3,6 +3,7 @@
 
 mod fault;
 mod installation;
+mod notifications;
 mod teams;
 mod telephone;
 
@@ -163,8 +164,14 @@ async fn examine(report: &mut Report, path: &Path, test_person: Option<&str>) {
     let Some((config, people)) = installation::check(report, path).await else {
         return;
     };
+    let store = installation::store(&config).await;
     match config.teams {
-        Some(teams) => teams::check(report, teams, &people, test_person).await,
+        Some(teams) => {
+            if let Some(options) = &teams.notifications {
+                notifications::check(report, options, store.as_ref()).await;
+            }
+            teams::check(report, teams, &people, test_person).await;
+        }
         None => report.warn(
             "tenant",
             Fault::TeamsMissing,

@@ -271,6 +271,22 @@ async fn what_is_wrong_with_the_telephone_system_is_named() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_notifications_is_named() {
+    let stranger = Fake::start(|_| (200, "hello".into())).await;
+    let patient = Patient::whole().await;
+    patient.notify_at(&format!("{}/teams/notifications", stranger.url()));
+    patient.expect("notifications.stranger").await;
+    patient.expect("notifications.no_account").await;
+    patient.set("url", "http://127.0.0.1:9/teams/notifications");
+    patient.expect("notifications.unreachable").await;
+    patient.seal_a_secret().await;
+    let echo = Fake::start(|_| (200, "offhook doctor was here".into())).await;
+    patient.set("url", &format!("{}/teams/notifications", echo.url()));
+    let (_, findings) = patient.examine(&[]).await;
+    assert_eq!(support::faults(&findings), [""; 0], "{findings:?}");
+}
+
+#[tokio::test]
 async fn secrets_are_told_nowhere() {
     let patient = Patient::whole().await;
     let configuration = fs::read_to_string(patient.config()).unwrap();

@@ -18,7 +18,7 @@ use graph::{
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::verdict;
+use crate::verdict;
 
 /// The vectors of the Graph client's own tests: Entra's keys and a token signed with one.
 const VECTORS: &str = include_str!("../../../graph/tests/vectors.json");

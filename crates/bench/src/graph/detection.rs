@@ -11,8 +11,7 @@ use server::metrics::RequestLabels;
 use teamsbox::CallKind;
 use tokio::time::Instant;
 
-use super::verdict;
-use crate::{percentiles::Percentiles, stage::Stage};
+use crate::{percentiles::Percentiles, stage::Stage, verdict};
 
 /// Microsoft's documented limit, of which the sweep may spend a share.
 const BUDGET: u32 = 1_500;

@@ -32,6 +32,11 @@ pub(super) async fn check(report: &mut Report, path: &Path) -> Option<(Config, V
     Some((config, people))
 }
 
+/// The database, if it opens; what is wrong with it has been said.
+pub(super) async fn store(config: &Config) -> Option<Store> {
+    installation::open(config).await.ok()
+}
+
 fn secrets(report: &mut Report, config: &Config) {
     let open: Vec<String> = config
         .secret_files

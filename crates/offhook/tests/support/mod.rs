@@ -219,6 +219,29 @@ impl Patient {
         fs::write(self.config(), text.replace(from, to)).unwrap();
     }
 
+    /// Lets Graph tell of changes at that address, encrypted for a certificate that is made.
+    pub fn notify_at(&self, url: &str) {
+        let (certificate, key) = (
+            self.folder.path().join("c.pem"),
+            self.folder.path().join("k.pem"),
+        );
+        let made = std::process::Command::new("openssl")
+            .args([
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=t", "-keyout",
+            ])
+            .arg(&key)
+            .arg("-out")
+            .arg(&certificate)
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let mut text = fs::read_to_string(self.config()).unwrap();
+        text += &format!(
+            "[notifications]\nurl = \"{url}\"\ncertificate_file = \"c.pem\"\nprivate_key_file = \"k.pem\"\n"
+        );
+        fs::write(self.config(), text).unwrap();
+    }
+
     /// Gives a key another value.
     pub fn set(&self, key: &str, value: &str) {
         let text = fs::read_to_string(self.config()).unwrap();
@@ -301,7 +324,7 @@ impl Patient {
         self.file("old.key", &key);
         let vault = server::vault::Vault::new(&key, "test").unwrap();
         let store = self.store().await;
-        let sealed = vault.seal("refresh/1", b"token").unwrap();
+        let sealed = vault.seal("service-account/1", b"token").unwrap();
         store.seal_secrets(&[sealed]).await.unwrap();
         store.close().await;
     }

@@ -1,4 +1,4 @@
-//! How long a start takes to read a million people: `cargo run --release -p store --example load [PEOPLE]`.
+//! How long a start takes to read a million people: `cargo run --release -p store --example start [PEOPLE]`.
 #![allow(
     clippy::unwrap_used,
     reason = "a measurement ends where something fails"
