@@ -1,16 +1,12 @@
 //! `offhook explain`: why a person's presence is what it is, in a terminal.
 
-use std::{io::IsTerminal, path::Path, time::Duration};
+use std::{io::IsTerminal, path::Path};
 
 use anyhow::Context;
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
-use server::{access, clock::Clock};
 
 use crate::{Configured, installation};
-
-/// How long the session lasts that this command makes for itself.
-const SESSION: Duration = Duration::from_secs(60);
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
@@ -56,17 +52,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
 /// The running server of this installation. Whoever may write its database needs no key.
 async fn local(config: &Path) -> anyhow::Result<Server> {
     let config = installation::configuration(config)?;
-    let store = installation::open(&config).await?;
-    let secret = access::new_secret()?;
-    let until = Clock::system().now() + SESSION;
-    store
-        .add_session(&access::hash(&secret), None, until)
-        .await?;
-    store.close().await;
     Ok(Server {
         client: Client::new(),
         api: format!("http://{}", config.listen),
-        header: ("cookie", format!("{}={secret}", access::COOKIE)),
+        header: ("cookie", installation::session(&config).await?),
     })
 }
 

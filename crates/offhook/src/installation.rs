@@ -5,10 +5,13 @@ use std::{
     io::{ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::Context;
 use server::{
+    access,
+    clock::Clock,
     config::{Config, Environment},
     vault::Vault,
 };
@@ -22,6 +25,8 @@ const KEY_VARIABLE: &str = "OFFHOOK_SECRETS_KEY";
 const KEY_CREDENTIAL: &str = "offhook-secrets-key";
 /// Name of the file with it in the data folder.
 const KEY_FILE: &str = "secrets.key";
+/// How long a command's own session lasts.
+const SESSION: Duration = Duration::from_secs(60);
 /// Held by the running server.
 const LOCK: &str = "offhook.lock";
 
@@ -63,6 +68,18 @@ pub async fn open(config: &Config) -> anyhow::Result<Store> {
         .open(&path);
     made.with_context(|| format!("cannot open the database {}", path.display()))?;
     Ok(Store::open(&path).await?)
+}
+
+/// A cookie that the running server lets in for a minute: whoever may write its database needs no key.
+pub async fn session(config: &Config) -> anyhow::Result<String> {
+    let store = open(config).await?;
+    let secret = access::new_secret()?;
+    let until = Clock::system().now() + SESSION;
+    store
+        .add_session(&access::hash(&secret), None, until)
+        .await?;
+    store.close().await;
+    Ok(format!("{}={secret}", access::COOKIE))
 }
 
 /// The key of the sealed secrets: from the environment, else the file of the configuration, else systemd's credential,

@@ -287,6 +287,34 @@ async fn what_is_wrong_with_notifications_is_named() {
 }
 
 #[tokio::test]
+async fn what_a_running_server_says_of_itself_is_told() {
+    let patient = Patient::whole().await;
+    let server = patient.serve().await;
+    let (code, findings) = patient.examine(&[]).await;
+    assert_eq!(
+        (code, support::faults(&findings)),
+        (0, vec![]),
+        "{findings:?}"
+    );
+    drop(server);
+    patient.set("password", "wrong");
+    let _server = patient.serve().await;
+    // It takes a moment until the server itself has noticed.
+    for _ in 0..50 {
+        let (_, findings) = patient.examine(&[]).await;
+        let trouble = findings
+            .iter()
+            .find(|finding| finding["fault"] == "server.trouble");
+        if let Some(trouble) = trouble {
+            let what = trouble["what"].as_str().unwrap();
+            assert!(what.contains("password"), "{what}");
+            return;
+        }
+    }
+    panic!("the server's trouble was not told");
+}
+
+#[tokio::test]
 async fn secrets_are_told_nowhere() {
     let patient = Patient::whole().await;
     let configuration = fs::read_to_string(patient.config()).unwrap();

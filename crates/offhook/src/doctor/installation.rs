@@ -137,10 +137,9 @@ async fn server(report: &mut Report, config: &Config) {
     const CHECK: &str = "server";
     let runs = installation::lock(config).is_err();
     let url = format!("http://{}/readyz", config.listen);
-    let client = Client::new();
-    let mut request = client.get(&url).timeout(super::CONNECT);
-    if let Some(key) = &config.api_key {
-        request = request.bearer_auth(key.reveal());
+    let mut request = Client::new().get(&url).timeout(super::CONNECT);
+    if runs && let Ok(session) = installation::session(config).await {
+        request = request.header(reqwest::header::COOKIE, session);
     }
     let answer = request.send().await;
     match (runs, answer) {

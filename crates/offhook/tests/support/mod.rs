@@ -373,6 +373,28 @@ impl Patient {
         )
     }
 
+    /// Starts the server and waits until everything is well or it has named what is not. Ends it when dropped.
+    pub async fn serve(&self) -> tokio::process::Child {
+        let child = Command::new(env!("CARGO_BIN_EXE_offhook"))
+            .args(["serve", "--config"])
+            .arg(self.config())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let text = fs::read_to_string(self.config()).unwrap();
+        let listen = text.lines().find_map(|line| line.strip_prefix("listen = "));
+        let url = format!("http://{}/readyz", listen.unwrap().trim_matches('"'));
+        for _ in 0..500 {
+            if reqwest::get(&url).await.is_ok() {
+                return child;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("the server does not answer at {url}");
+    }
+
     /// What the doctor says, as text.
     pub async fn text(&self) -> String {
         let (_, out, errors) = self.run(&[]).await;
