@@ -47,7 +47,7 @@ async fn names(server: &Server) -> Vec<String> {
 
 #[tokio::test]
 async fn people_come_from_entra_are_renamed_leave_and_come_back() {
-    let (teamsbox, _installation, server) = stage("[directory]\nentra = true\n").await;
+    let (teamsbox, installation, server) = stage("[directory]\nentra = true\n").await;
     let sample = names(&server).await.len();
     let there = async |name: &str| names(&server).await.contains(&name.to_owned());
     eventually("anna", SOON, true, || there("anna")).await;
@@ -75,6 +75,12 @@ async fn people_come_from_entra_are_renamed_leave_and_come_back() {
     assert_eq!(would["dry_run"], true);
     assert!(deeds(&would).contains("updated anna becker"), "{would}");
     assert!(there("anna").await, "a dry run does nothing");
+    let (code, out, errors) = installation.run("directory", &["--dry-run"]).await;
+    assert_eq!(code, 0, "{errors}");
+    assert!(
+        out.contains("updated    anna becker") && out.contains("nothing was done"),
+        "{out}"
+    );
     synchronise(&server, false).await;
     eventually("renamed", SOON, true, || there("anna becker")).await;
     assert_eq!(server.person("anna becker").await, anna, "the same person");

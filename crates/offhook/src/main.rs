@@ -2,6 +2,7 @@
 
 mod backup;
 mod demo;
+mod directory;
 mod doctor;
 mod explain;
 mod import;
@@ -42,6 +43,8 @@ enum Command {
     Link(Configured),
     /// Add, list and delete the accounts of those who sign in.
     User(user::Arguments),
+    /// Synchronise people with Entra now, or tell what would be done.
+    Directory(directory::Arguments),
     /// Accounts with which Offhook subscribes to changes in Teams.
     ServiceAccount(service_account::Arguments),
     /// Say why a person's presence is what it is, by name, mail, sign-in name, extension or id.
@@ -153,6 +156,7 @@ impl Command {
             | Self::Import { .. }
             | Self::Link(_)
             | Self::User(_)
+            | Self::Directory(_)
             | Self::ServiceAccount(_)
             | Self::Explain(_)
             | Self::Doctor(_)
@@ -170,6 +174,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Import { configured, file } => import::run(&configured.config, &file).await,
         Command::Link(configured) => link::run(&configured.config).await,
         Command::User(arguments) => user::run(arguments).await,
+        Command::Directory(arguments) => directory::run(arguments).await,
         Command::ServiceAccount(arguments) => service_account::run(arguments).await,
         Command::Explain(arguments) => explain::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(arguments).await,

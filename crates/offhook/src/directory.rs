@@ -1,0 +1,74 @@
+//! `offhook directory`: synchronises people with Entra now, or tells what would be done. The running server does it.
+
+use anyhow::Context;
+use reqwest::{Client, header};
+use serde_json::{Value, json};
+
+use crate::{Configured, installation};
+
+/// Arguments of `directory`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    configured: Configured,
+    /// Only tell what would be done.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Asks the server and prints what it did to whom, and why.
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let config = installation::configuration(&arguments.configured.config)?;
+    let url = format!("http://{}/api/v1/directory/synchronise", config.listen);
+    let answer = Client::new()
+        .post(url)
+        .header(header::COOKIE, installation::session(&config).await?)
+        .json(&json!({"dry_run": arguments.dry_run}))
+        .send()
+        .await
+        .with_context(|| {
+            let listen = config.listen;
+            format!("no server answers at {listen}; start it with `offhook serve`")
+        })?;
+    let status = answer.status();
+    let body: Value = answer.json().await.context("the answer is no JSON")?;
+    let detail = body.get("detail").and_then(Value::as_str);
+    anyhow::ensure!(status.is_success(), "{}", detail.unwrap_or("refused"));
+    print!("{}", text(&body));
+    Ok(())
+}
+
+/// One line for each deed, and how many accounts there are.
+fn text(outcome: &Value) -> String {
+    let items = outcome.get("items").and_then(Value::as_array);
+    let mut text = String::new();
+    for item in items.into_iter().flatten() {
+        let field = |name| item.get(name).and_then(Value::as_str).unwrap_or_default();
+        text += &format!(
+            "{:<10} {:<30} {}\n",
+            field("what"),
+            field("name"),
+            field("reason")
+        );
+    }
+    let accounts = outcome.get("accounts").and_then(Value::as_u64).unwrap_or(0);
+    let dry = outcome.get("dry_run") == Some(&Value::Bool(true));
+    let done = if dry { "nothing was done" } else { "done" };
+    text + &format!("{accounts} accounts in the directory; {done}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::text;
+
+    #[test]
+    fn each_deed_is_a_line() {
+        let outcome = json!({"accounts": 3, "dry_run": true, "items": [
+            {"what": "ambiguous", "name": "anna", "reason": "the mail fits several people: 1, 2"}]});
+        let shown = text(&outcome);
+        assert!(shown.starts_with("ambiguous  anna "), "{shown}");
+        assert!(shown.ends_with("3 accounts in the directory; nothing was done\n"));
+    }
+}
