@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use graph::{
     Client, GraphError, Secret,
-    delegated::{ClientKind, UserToken, scope},
+    delegated::{ClientKind, Need, UserSession, UserToken, scope},
 };
 use presence::Timestamp;
 use store::Store;
@@ -35,13 +35,19 @@ pub async fn keep_service_account(
     let (Some(user), Some(refresh)) = (&token.user, &token.refresh) else {
         return Ok(None);
     };
-    let sealed = vault.seal(
-        &format!("{PREFIX}{}", user.object_id),
-        refresh.reveal().as_bytes(),
-    )?;
-    store.seal_secrets(&[sealed]).await?;
+    keep_refresh(store, vault, &user.object_id, refresh).await?;
     let name = user.name.clone();
     Ok(Some(name.unwrap_or_else(|| user.object_id.clone())))
+}
+
+async fn keep_refresh(
+    store: &Store,
+    vault: &Vault,
+    account: &str,
+    refresh: &Secret,
+) -> Result<(), VaultError> {
+    let sealed = vault.seal(&format!("{PREFIX}{account}"), refresh.reveal().as_bytes())?;
+    Ok(store.seal_secrets(&[sealed]).await?)
 }
 
 /// The object ids of the service accounts.
@@ -63,18 +69,19 @@ pub async fn forget_service_account(store: &Store, id: &str) -> Result<bool, Vau
 }
 
 #[derive(Debug)]
-struct Tokens {
-    refresh: Secret,
-    access: Option<UserToken>,
+struct Login {
+    /// The refresh token as the store has it, to notice another sign-in.
+    stored: Secret,
+    session: UserSession,
 }
 
-/// The tokens of all service accounts. Cheap to clone.
+/// The logins of all service accounts. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct ServiceAccounts {
     client: Arc<Client>,
     store: Store,
     vault: Arc<Vault>,
-    tokens: Arc<Mutex<HashMap<String, Tokens>>>,
+    logins: Arc<Mutex<HashMap<String, Login>>>,
 }
 
 impl ServiceAccounts {
@@ -83,7 +90,7 @@ impl ServiceAccounts {
             client,
             store,
             vault,
-            tokens: Arc::default(),
+            logins: Arc::default(),
         }
     }
 
@@ -94,30 +101,26 @@ impl ServiceAccounts {
             Err(error) => return (Vec::new(), Some(error.to_string())),
         };
         let (mut names, mut trouble) = (Vec::new(), None);
-        let mut tokens = self.tokens.lock().await;
+        let mut logins = self.logins.lock().await;
         for secret in sealed {
             let Some(name) = secret.name.strip_prefix(PREFIX).map(str::to_owned) else {
                 continue;
             };
             match self.vault.open(&secret) {
                 Ok(refresh) => {
-                    let refresh = Secret::new(String::from_utf8_lossy(&refresh).into_owned());
-                    let known = tokens.entry(name.clone()).or_insert_with(|| Tokens {
-                        refresh: refresh.clone(),
-                        access: None,
-                    });
-                    if known.refresh != refresh {
-                        *known = Tokens {
-                            refresh,
-                            access: None,
-                        };
+                    let stored = Secret::new(String::from_utf8_lossy(&refresh).into_owned());
+                    let known = logins.get(&name);
+                    if known.is_none_or(|known| known.stored != stored) {
+                        let refresh = Some(stored.clone());
+                        let session = UserSession::remembered(ClientKind::Public, refresh);
+                        logins.insert(name.clone(), Login { stored, session });
                     }
                     names.push(name);
                 }
                 Err(error) => trouble = Some(error.to_string()),
             }
         }
-        tokens.retain(|name, _| names.contains(name));
+        logins.retain(|name, _| names.contains(name));
         (names, trouble)
     }
 
@@ -133,35 +136,30 @@ impl ServiceAccounts {
             description: format!("the service account {account} is not signed in any more"),
             remedy: "sign in again: offhook service-account add",
         };
-        let mut tokens = self.tokens.lock().await;
-        let known = tokens.get_mut(account).ok_or_else(gone)?;
-        if let Some(access) = &known.access
-            && !fresh
-            && access.usable(now.milliseconds())
-        {
-            return Ok(access.access.clone());
+        let mut logins = self.logins.lock().await;
+        let login = logins.get_mut(account).ok_or_else(gone)?;
+        let now = now.milliseconds();
+        if fresh && let Need::Nothing(access) = login.session.need(now) {
+            login.session.forget(&access);
         }
+        let (kind, refresh) = match login.session.need(now) {
+            Need::Nothing(access) => return Ok(access),
+            Need::Patience(_, error) | Need::SignIn(error) => return Err(error),
+            Need::Refresh(kind, refresh) => (kind, refresh),
+        };
         let wanted = service_account_scope(&self.client);
-        let token = self
-            .client
-            .refresh(ClientKind::Public, &known.refresh, &wanted)
-            .await?;
-        let access = token.access.clone();
-        if let Some(refresh) = token.refresh.clone().filter(|new| *new != known.refresh) {
-            // Stored before the old one is forgotten. Where that fails the old one still works.
-            let name = format!("{PREFIX}{account}");
-            let kept = match self.vault.seal(&name, refresh.reveal().as_bytes()) {
-                Ok(sealed) => self.store.seal_secrets(&[sealed]).await.map_err(Into::into),
-                Err(error) => Err(error),
-            };
-            match kept {
-                Ok(()) => known.refresh = refresh,
+        let answer = self.client.refresh(kind, &refresh, &wanted).await;
+        let access = answer.as_ref().map(|token| token.access.clone());
+        let access = access.map_err(Clone::clone);
+        if let Some(refresh) = login.session.refreshed(now, answer) {
+            match keep_refresh(&self.store, &self.vault, account, &refresh).await {
+                Ok(()) => login.stored = refresh,
+                // The one that is stored still works.
                 Err(error) => {
                     tracing::warn!(account, %error, "a renewed sign-in could not be kept")
                 }
             }
         }
-        known.access = Some(token);
-        Ok(access)
+        access
     }
 }
