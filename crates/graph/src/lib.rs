@@ -43,5 +43,5 @@ pub use operation::{Operation, Priority, Slot};
 pub use queue::{Outcome, Pending, WriteQueue};
 pub use random::random_secret;
 pub use secret::Secret;
-pub use sweep::{BULK_MAX, rhythm};
+pub use sweep::{BULK_MAX, EVENTFUL_MAX, FASTEST, rhythm};
 pub use wire::UserPresence;

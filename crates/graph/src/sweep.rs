@@ -8,7 +8,12 @@ pub const BULK_MAX: usize = 650;
 /// Share of the budget that reading may use, so that writes always find room.
 const SHARE: f64 = 0.35;
 /// Nobody needs to know faster, and Graph is not known to be fresher.
-const FASTEST: Duration = Duration::from_secs(1);
+pub const FASTEST: Duration = Duration::from_secs(1);
+
+/// So many people with whom something is going on are read each second besides, where a sweep takes longer than that.
+pub const EVENTFUL_MAX: usize = 2 * BULK_MAX;
+/// What they take of a limit, in requests per 30 seconds: they too belong to the share that reading has.
+const EVENTFUL_RESERVE: u32 = 172;
 
 /// How long one sweep over `people` may take within a budget of `limit` requests per 30 seconds.
 pub fn rhythm(people: usize, limit: Option<u32>) -> Duration {
@@ -16,8 +21,11 @@ pub fn rhythm(people: usize, limit: Option<u32>) -> Duration {
     let Some(limit) = limit else {
         return FASTEST;
     };
-    let seconds = requests / (f64::from(limit) * SHARE / 30.0);
-    Duration::from_secs_f64(seconds.max(FASTEST.as_secs_f64()))
+    let within = |limit: u32| Duration::from_secs_f64(requests / (f64::from(limit) * SHARE / 30.0));
+    if within(limit) <= FASTEST {
+        return FASTEST;
+    }
+    within(limit.saturating_sub(EVENTFUL_RESERVE).max(limit / 2))
 }
 
 #[cfg(test)]

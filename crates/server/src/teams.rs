@@ -9,7 +9,7 @@ mod sweep;
 mod writes;
 
 use std::{
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
     time::Duration,
 };
 
@@ -48,6 +48,8 @@ pub struct Tenant {
     client: Arc<Client>,
     budget: Arc<Mutex<Budget>>,
     fresh: Arc<Mutex<Fresh>>,
+    /// How many people the last sweep had.
+    swept: Arc<AtomicUsize>,
     limit: Option<u32>,
     clock: Clock,
     directory: Directory,
@@ -90,6 +92,7 @@ impl Tenant {
             client,
             budget,
             fresh: Arc::default(),
+            swept: Arc::default(),
             limit,
             clock,
             directory,

@@ -2,11 +2,11 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
-use graph::{BULK_MAX, UserPresence, rhythm};
+use graph::{BULK_MAX, EVENTFUL_MAX, FASTEST, UserPresence, rhythm};
 use presence::{Confidence, Fact, Input, PersonId, Presence, TeamsState, Timestamp};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
@@ -19,13 +19,6 @@ use crate::shard::Cause;
 
 /// Pause while nothing may cross or nobody has a Teams account.
 const IDLE: Duration = Duration::from_millis(500);
-/// How often whoever something is going on with is read.
-const EVENTFUL: Duration = Duration::from_secs(1);
-/// So many of them at most: two requests, which is 4 % of the budget that Microsoft documents.
-const EVENTFUL_MAX: usize = 2 * BULK_MAX;
-/// Requests per 30 seconds that are kept free for them when the rhythm of the sweep is computed: they too belong to the
-/// share that reading has.
-const EVENTFUL_RESERVE: u32 = 172;
 /// The name under which the health of reading is told.
 pub(super) const PART: &str = "teams sweep";
 
@@ -89,22 +82,15 @@ impl Tenant {
                 .into_iter()
                 .filter_map(|person| self.directory.person(person)?.teams_id.clone())
                 .collect();
-            for chunk in ids.chunks(BULK_MAX) {
-                self.afford().await;
-                self.read(chunk).await;
-            }
+            self.read_all(&ids).await;
         }
     }
 
     /// Reads whoever something is going on with once a second, for ever, where the sweep takes longer than that.
     pub async fn read_eventful(self, reads: Reads) {
         loop {
-            tokio::time::sleep(EVENTFUL).await;
-            let people = self
-                .directory
-                .teams_ids(|person| self.organisation.syncs(person))
-                .len();
-            if self.rhythm(people) <= EVENTFUL {
+            tokio::time::sleep(FASTEST).await;
+            if rhythm(self.swept.load(Ordering::Relaxed), self.limit) <= FASTEST {
                 continue;
             }
             let eventful: Vec<PersonId> = reads.eventful().iter().copied().collect();
@@ -114,10 +100,7 @@ impl Tenant {
                 .filter_map(|person| self.directory.person(person)?.teams_id.clone())
                 .take(EVENTFUL_MAX)
                 .collect();
-            for chunk in ids.chunks(BULK_MAX) {
-                self.afford().await;
-                self.read(chunk).await;
-            }
+            self.read_all(&ids).await;
         }
     }
 
@@ -137,7 +120,7 @@ impl Tenant {
             let period = if ids.is_empty() {
                 IDLE
             } else {
-                self.rhythm(ids.len())
+                rhythm(ids.len(), self.limit)
             };
             let mut requests = JoinSet::new();
             let chunks = ids.len().div_ceil(BULK_MAX);
@@ -173,20 +156,13 @@ impl Tenant {
         }
     }
 
-    /// How long a sweep takes. Where it takes longer than a second, some people are read besides.
-    fn rhythm(&self, people: usize) -> Duration {
-        let alone = rhythm(people, self.limit);
-        match self.limit {
-            Some(limit) if alone > EVENTFUL => {
-                let rest = limit.saturating_sub(EVENTFUL_RESERVE).max(limit / 2);
-                rhythm(people, Some(rest))
-            }
-            _ => alone,
-        }
+    async fn sweep_once(&self) {
+        self.read_all(&self.swept_people()).await;
     }
 
-    async fn sweep_once(&self) {
-        for chunk in self.swept_people().chunks(BULK_MAX) {
+    /// Reads these one request after the other, as the budget allows.
+    async fn read_all(&self, ids: &[Arc<str>]) {
+        for chunk in ids.chunks(BULK_MAX) {
             self.afford().await;
             self.read(chunk).await;
         }
@@ -200,6 +176,7 @@ impl Tenant {
         if ids.is_empty() {
             self.health.report(PART, None);
         }
+        self.swept.store(ids.len(), Ordering::Relaxed);
         ids
     }
 
