@@ -1,10 +1,8 @@
 //! `offhook directory`: synchronises people with Entra now, or tells what would be done. The running server does it.
 
-use anyhow::Context;
-use reqwest::{Client, header};
 use serde_json::{Value, json};
 
-use crate::{Configured, installation};
+use crate::{Configured, installation, running::RunningServer};
 
 /// Arguments of `directory`.
 #[derive(Debug, clap::Args)]
@@ -19,21 +17,9 @@ pub struct Arguments {
 /// Asks the server and prints what it did to whom, and why.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let config = installation::configuration(&arguments.configured.config)?;
-    let url = format!("http://{}/api/v1/directory/synchronise", config.listen);
-    let answer = Client::new()
-        .post(url)
-        .header(header::COOKIE, installation::session(&config).await?)
-        .json(&json!({"dry_run": arguments.dry_run}))
-        .send()
-        .await
-        .with_context(|| {
-            let listen = config.listen;
-            format!("no server answers at {listen}; start it with `offhook serve`")
-        })?;
-    let status = answer.status();
-    let body: Value = answer.json().await.context("the answer is no JSON")?;
-    let detail = body.get("detail").and_then(Value::as_str);
-    anyhow::ensure!(status.is_success(), "{}", detail.unwrap_or("refused"));
+    let server = RunningServer::of(&config).await?;
+    let wish = json!({"dry_run": arguments.dry_run});
+    let body = server.post("/api/v1/directory/synchronise", &wish).await?;
     print!("{}", text(&body));
     Ok(())
 }

@@ -161,16 +161,15 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 async fn examine(report: &mut Report, path: &Path, test_person: Option<&str>) {
-    let Some((config, people)) = installation::check(report, path).await else {
+    let Some((config, kept)) = installation::check(report, path).await else {
         return;
     };
-    let store = installation::store(&config).await;
     match config.teams {
         Some(teams) => {
             if let Some(options) = &teams.notifications {
-                notifications::check(report, options, store.as_ref()).await;
+                notifications::check(report, options, kept.service_accounts).await;
             }
-            teams::check(report, teams, &people, test_person).await;
+            teams::check(report, teams, &kept.people, test_person).await;
         }
         None => report.warn(
             "tenant",
@@ -179,7 +178,7 @@ async fn examine(report: &mut Report, path: &Path, test_person: Option<&str>) {
         ),
     }
     match config.pbx {
-        Some(pbx) => telephone::check(report, pbx, &people).await,
+        Some(pbx) => telephone::check(report, pbx, &kept.people).await,
         None => report.warn(
             "telephone",
             Fault::PbxMissing,

@@ -1,12 +1,10 @@
 //! `offhook explain`: why a person's presence is what it is, in a terminal.
 
-use std::{io::IsTerminal, path::Path};
+use std::io::IsTerminal;
 
-use anyhow::Context;
-use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 
-use crate::{Configured, installation};
+use crate::{Configured, installation, running::RunningServer};
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
@@ -23,25 +21,16 @@ pub struct Arguments {
     person: String,
 }
 
-/// A way to ask the server.
-struct Server {
-    client: Client,
-    api: String,
-    /// Name and value of the header that lets us in.
-    header: (&'static str, String),
-}
-
 /// Prints the explanation.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let server = match (arguments.api, arguments.key) {
-        (Some(api), Some(key)) => Server {
-            client: Client::new(),
-            api: api.trim_end_matches('/').to_owned(),
-            header: ("authorization", format!("Bearer {key}")),
-        },
-        _ => local(&arguments.configured.config).await?,
+        (Some(api), Some(key)) => RunningServer::with_key(&api, &key),
+        _ => {
+            let config = installation::configuration(&arguments.configured.config)?;
+            RunningServer::of(&config).await?
+        }
     };
-    let id = server.find(&arguments.person).await?;
+    let id = find(&server, &arguments.person).await?;
     let explanation = server
         .get(&format!("/api/v1/people/{id}/explanation"))
         .await?;
@@ -49,81 +38,46 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The running server of this installation. Whoever may write its database needs no key.
-async fn local(config: &Path) -> anyhow::Result<Server> {
-    let config = installation::configuration(config)?;
-    Ok(Server {
-        client: Client::new(),
-        api: format!("http://{}", config.listen),
-        header: ("cookie", installation::session(&config).await?),
-    })
-}
-
-impl Server {
-    fn request(&self, path: &str) -> RequestBuilder {
-        let request = self.client.get(format!("{}{path}", self.api));
-        request.header(self.header.0, &self.header.1)
-    }
-
-    async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        let response = self.request(path).send().await.with_context(|| {
-            format!(
-                "no server answers at {}; start it with `offhook serve`",
-                self.api
-            )
-        })?;
-        let status = response.status();
-        let body: Value = response.json().await.context("the answer is no JSON")?;
-        let detail = body.get("detail").and_then(Value::as_str);
-        anyhow::ensure!(
-            status.is_success(),
-            "{}",
-            detail.unwrap_or("the server refused")
-        );
-        Ok(body)
-    }
-
-    /// The id of the one person who is meant.
-    async fn find(&self, wanted: &str) -> anyhow::Result<String> {
-        let mut found = Vec::new();
-        let mut cursor = String::new();
-        loop {
-            let page = self
-                .get(&format!("/api/v1/people?limit=1000{cursor}"))
-                .await?;
-            for person in page
-                .get("items")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-            {
-                match matches(person, wanted) {
-                    Match::Exact => return Ok(field(person, "id").to_owned()),
-                    Match::Part => found.push((
-                        field(person, "id").to_owned(),
-                        field(person, "name").to_owned(),
-                    )),
-                    Match::No => {}
-                }
-            }
-            match page.get("next").and_then(Value::as_str) {
-                Some(next) => cursor = format!("&cursor={next}"),
-                None => break,
+/// The id of the one person who is meant.
+async fn find(server: &RunningServer, wanted: &str) -> anyhow::Result<String> {
+    let mut found = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = server
+            .get(&format!("/api/v1/people?limit=1000{cursor}"))
+            .await?;
+        for person in page
+            .get("items")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            match matches(person, wanted) {
+                Match::Exact => return Ok(field(person, "id").to_owned()),
+                Match::Part => found.push((
+                    field(person, "id").to_owned(),
+                    field(person, "name").to_owned(),
+                )),
+                Match::No => {}
             }
         }
-        match found.as_slice() {
-            [(id, _)] => Ok(id.clone()),
-            [] => anyhow::bail!(
-                "nobody is called {wanted:?}; give a name, mail, sign-in name, extension or id"
-            ),
-            several => {
-                let names: Vec<&str> = several.iter().take(8).map(|(_, name)| &**name).collect();
-                anyhow::bail!(
-                    "{wanted:?} may be {} people: {}; be more exact",
-                    several.len(),
-                    names.join(", ")
-                )
-            }
+        match page.get("next").and_then(Value::as_str) {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    match found.as_slice() {
+        [(id, _)] => Ok(id.clone()),
+        [] => anyhow::bail!(
+            "nobody is called {wanted:?}; give a name, mail, sign-in name, extension or id"
+        ),
+        several => {
+            let names: Vec<&str> = several.iter().take(8).map(|(_, name)| &**name).collect();
+            anyhow::bail!(
+                "{wanted:?} may be {} people: {}; be more exact",
+                several.len(),
+                names.join(", ")
+            )
         }
     }
 }

@@ -15,7 +15,7 @@ use server::{
     config::{Config, Environment},
     vault::Vault,
 };
-use store::Store;
+use store::{Store, StoredPerson};
 
 /// Name of the database in the data folder.
 const DATABASE: &str = "offhook.db";
@@ -80,6 +80,14 @@ pub async fn session(config: &Config) -> anyhow::Result<String> {
         .await?;
     store.close().await;
     Ok(format!("{}={secret}", access::COOKIE))
+}
+
+/// Whether a person goes by that id, mail or sign-in name.
+pub fn goes_by(person: &StoredPerson, name: &str) -> bool {
+    person.id.to_string() == name
+        || [&person.mail, &person.user_principal_name]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// The key of the sealed secrets: from the environment, else the file of the configuration, else systemd's credential,

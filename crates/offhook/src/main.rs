@@ -9,6 +9,7 @@ mod import;
 mod installation;
 mod link;
 mod rewrap;
+mod running;
 mod serve;
 mod service_account;
 mod user;

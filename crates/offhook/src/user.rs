@@ -119,14 +119,10 @@ async fn account(store: &Store, name: &str) -> anyhow::Result<Account> {
 }
 
 async fn found(store: &Store, person: &str, now: Timestamp) -> anyhow::Result<PersonId> {
-    let wanted = |known: &&store::StoredPerson| {
-        known.id.to_string() == person
-            || [&known.mail, &known.user_principal_name]
-                .iter()
-                .any(|name| name.eq_ignore_ascii_case(person))
-    };
     let people = store.people(now).await?;
-    let found = people.iter().find(wanted);
+    let found = people
+        .iter()
+        .find(|known| installation::goes_by(known, person));
     let found = found.with_context(|| {
         format!(
             "nobody has the mail, sign-in name or id {person:?}; `offhook import` brings people in"

@@ -5,14 +5,25 @@ use std::{os::unix::fs::PermissionsExt, path::Path};
 use presence::Timestamp;
 use reqwest::Client;
 use serde_json::Value;
-use server::config::{Config, ConfigError};
+use server::{
+    config::{Config, ConfigError},
+    service_accounts,
+};
 use store::{Store, StoreError, StoredPerson};
 
 use super::{Fault, Report};
 use crate::installation;
 
+/// What the database has, as far as later checks want it; nothing where it does not open.
+#[derive(Default)]
+pub(super) struct Kept {
+    pub(super) people: Vec<StoredPerson>,
+    /// How many service accounts are signed in.
+    pub(super) service_accounts: usize,
+}
+
 /// Checks what needs no network, and the server if it runs. `None`: nothing more can be looked at.
-pub(super) async fn check(report: &mut Report, path: &Path) -> Option<(Config, Vec<StoredPerson>)> {
+pub(super) async fn check(report: &mut Report, path: &Path) -> Option<(Config, Kept)> {
     const CHECK: &str = "configuration";
     let config = match installation::configuration(path) {
         Ok(config) => config,
@@ -27,14 +38,9 @@ pub(super) async fn check(report: &mut Report, path: &Path) -> Option<(Config, V
     };
     report.fine(CHECK, format!("{} can be used", path.display()));
     secrets(report, &config);
-    let people = database(report, &config).await;
+    let kept = database(report, &config).await;
     server(report, &config).await;
-    Some((config, people))
-}
-
-/// The database, if it opens; what is wrong with it has been said.
-pub(super) async fn store(config: &Config) -> Option<Store> {
-    installation::open(config).await.ok()
+    Some((config, kept))
 }
 
 fn secrets(report: &mut Report, config: &Config) {
@@ -53,19 +59,22 @@ fn secrets(report: &mut Report, config: &Config) {
     report.warn("secrets", Fault::SecretReadable, open.join(", "));
 }
 
-async fn database(report: &mut Report, config: &Config) -> Vec<StoredPerson> {
+async fn database(report: &mut Report, config: &Config) -> Kept {
     const CHECK: &str = "database";
     let path = installation::database(config);
     let opened = async {
         let store = installation::open(config).await?;
         store.check().await?;
         let key = sealed(config, &store).await;
-        let people = store.people(now()).await?;
+        let kept = Kept {
+            people: store.people(now()).await?,
+            service_accounts: service_accounts(&store).await.unwrap_or_default().len(),
+        };
         let modes = modes(&store).await?;
         store.close().await;
-        anyhow::Ok((people, modes, key))
+        anyhow::Ok((kept, modes, key))
     };
-    let (people, syncs, key) = match opened.await {
+    let (kept, syncs, key) = match opened.await {
         Ok(read) => read,
         Err(error) => {
             let fault = match error.downcast_ref() {
@@ -74,23 +83,23 @@ async fn database(report: &mut Report, config: &Config) -> Vec<StoredPerson> {
                 None => Fault::DataUnwritable,
             };
             report.fail(CHECK, fault, error.to_string());
-            return Vec::new();
+            return Kept::default();
         }
     };
     if let Err(error) = key {
         report.fail("secrets", Fault::SecretsKey, error.to_string());
     }
-    if people.is_empty() {
+    if kept.people.is_empty() {
         report.warn(
             "people",
             Fault::NobodyImported,
             format!("nobody in {}", path.display()),
         );
-        return people;
+        return kept;
     }
     report.fine(
         CHECK,
-        format!("{}: {} people", path.display(), people.len()),
+        format!("{}: {} people", path.display(), kept.people.len()),
     );
     if !syncs {
         report.warn(
@@ -99,7 +108,7 @@ async fn database(report: &mut Report, config: &Config) -> Vec<StoredPerson> {
             "no scope and no person has another mode than \"none\"",
         );
     }
-    people
+    kept
 }
 
 /// Whether every sealed secret opens. Without any the key is no matter.

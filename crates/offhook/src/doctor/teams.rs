@@ -8,6 +8,8 @@ use serde_json::Value;
 use server::{TeamsOptions, clock::http_date};
 use store::StoredPerson;
 
+use crate::installation;
+
 use super::{Fault, Reach, Report, reach};
 
 /// A clock that is further off is told; Entra and Graph allow five minutes.
@@ -302,8 +304,7 @@ fn unlinked(report: &mut Report, people: &[StoredPerson]) {
 async fn write(report: &mut Report, client: &Client, people: &[StoredPerson], name: &str) {
     const CHECK: &str = "write";
     let wanted = |person: &&StoredPerson| {
-        let names = [&person.mail, &person.user_principal_name, &person.name];
-        person.id.to_string() == name || names.iter().any(|known| known.eq_ignore_ascii_case(name))
+        installation::goes_by(person, name) || person.name.eq_ignore_ascii_case(name)
     };
     let found = people.iter().find(wanted);
     let Some((person, account)) =

@@ -1,0 +1,68 @@
+//! The running server, for commands that ask it.
+
+use anyhow::Context;
+use reqwest::{Client, RequestBuilder, header};
+use serde_json::Value;
+use server::config::Config;
+
+use crate::installation;
+
+/// A way to ask the server.
+pub struct RunningServer {
+    client: Client,
+    api: String,
+    /// Name and value of the header that lets us in.
+    entry: (header::HeaderName, String),
+}
+
+impl RunningServer {
+    /// A server at that address, with an API key.
+    pub fn with_key(api: &str, key: &str) -> Self {
+        Self {
+            client: Client::new(),
+            api: api.trim_end_matches('/').to_owned(),
+            entry: (header::AUTHORIZATION, format!("Bearer {key}")),
+        }
+    }
+
+    /// The server of this installation. Whoever may write its database needs no key.
+    pub async fn of(config: &Config) -> anyhow::Result<Self> {
+        Ok(Self {
+            client: Client::new(),
+            api: format!("http://{}", config.listen),
+            entry: (header::COOKIE, installation::session(config).await?),
+        })
+    }
+
+    /// What it answers; a refusal is an error in its own words.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        self.answer(self.client.get(format!("{}{path}", self.api)))
+            .await
+    }
+
+    /// The same for what it is asked to do.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = self.client.post(format!("{}{path}", self.api));
+        self.answer(request.json(body)).await
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+        let (name, value) = &self.entry;
+        let answer = request.header(name, value).send().await;
+        let answer = answer.with_context(|| {
+            format!(
+                "no server answers at {}; start it with `offhook serve`",
+                self.api
+            )
+        })?;
+        let status = answer.status();
+        let body: Value = answer.json().await.context("the answer is no JSON")?;
+        let detail = body.get("detail").and_then(Value::as_str);
+        anyhow::ensure!(
+            status.is_success(),
+            "{}",
+            detail.unwrap_or("the server refused")
+        );
+        Ok(body)
+    }
+}
