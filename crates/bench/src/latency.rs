@@ -8,7 +8,6 @@ use std::{sync::Arc, time::Duration};
 
 use presence::Timing;
 use server::metrics::Metrics;
-use teamsbox::CallKind;
 use tokio::time::Instant;
 
 use crate::{percentiles::Percentiles, stage::Stage};
@@ -174,28 +173,11 @@ async fn load(stage: &Stage, per_second: u32, time: Duration) -> usize {
         }
         tokio::time::sleep_until(due).await;
         count += 1;
-        if let [(_, from), (_, to)] = telephone
-            && let Ok(call) = stage.pbx.ring(from, to)
-        {
-            let pbx = stage.pbx.clone();
-            calls.spawn(async move {
-                pbx.answer(call);
-                tokio::time::sleep(TALK).await;
-                pbx.hang_up(call);
-            });
+        if let [(_, from), (_, to)] = telephone {
+            stage.telephone_call(&mut calls, from, to, TALK);
         }
-        if let [(from, _), (to, _)] = teams
-            && stage
-                .teamsbox
-                .start_call(from, CallKind::Audio, Some(to))
-                .is_ok()
-        {
-            let (teamsbox, from) = (stage.teamsbox.clone(), from.clone());
-            calls.spawn(async move {
-                tokio::time::sleep(TALK).await;
-                // It ends whether or not Teams still knows it.
-                let _ = teamsbox.end_call(&from);
-            });
+        if let [(from, _), (to, _)] = teams {
+            stage.teams_call(&mut calls, from, to, TALK);
         }
     }
     while calls.join_next().await.is_some() {}

@@ -7,12 +7,13 @@ use anyhow::Context;
 use presence::Timing;
 use server::{App, Options, TeamsOptions, access, clock::Clock};
 use store::{Change, ImportPerson, Store};
-use teamsbox::{Device, NewUser, Teamsbox};
+use teamsbox::{CallKind, Device, NewUser, Teamsbox};
 use telephony::{
     Password,
     simulated::{SimulatedPbx, SimulatedPbxConfig},
     sip_connector::{SipConnectorConfig, Transport},
 };
+use tokio::task::JoinSet;
 
 /// How long everybody may take to be linked, watched and read once.
 const READY_MAX: Duration = Duration::from_secs(120);
@@ -46,7 +47,6 @@ impl Stage {
         requests_per_30_seconds: Option<u32>,
         timing: Timing,
     ) -> anyhow::Result<Self> {
-        let name = |index: usize| format!("person-{index}");
         let users = (0..people).map(|index| NewUser {
             id: None,
             display_name: name(index),
@@ -79,18 +79,9 @@ impl Stage {
         .await?;
         let folder = tempfile::tempdir()?;
         let store = Store::open(&folder.path().join("bench.db")).await?;
-        let import = ids
-            .iter()
-            .enumerate()
-            .map(|(index, (id, extension))| ImportPerson {
-                name: name(index),
-                mail: String::new(),
-                user_principal_name: format!("{}@contoso.example", name(index)),
-                teams_id: Some(id.clone()),
-                extensions: vec![extension.clone()],
-                location: None,
-            });
-        store.import(&import.collect::<Vec<_>>()).await?;
+        store
+            .import(&everybody(&ids), &change("people.import", "people"))
+            .await?;
         synchronise(&store).await?;
         let clock = Clock::system();
         let api_key = access::new_api_key(&store, "bench", &["read"], &clock).await?;
@@ -133,6 +124,34 @@ impl Stage {
         })
     }
 
+    /// A call on the telephone system that is answered at once and lasts so long.
+    pub fn telephone_call(&self, calls: &mut JoinSet<()>, from: &str, to: &str, talk: Duration) {
+        if let Ok(call) = self.pbx.ring(from, to) {
+            let pbx = self.pbx.clone();
+            calls.spawn(async move {
+                pbx.answer(call);
+                tokio::time::sleep(talk).await;
+                pbx.hang_up(call);
+            });
+        }
+    }
+
+    /// A call in Teams that lasts so long.
+    pub fn teams_call(&self, calls: &mut JoinSet<()>, from: &str, to: &str, talk: Duration) {
+        let began = self
+            .teamsbox
+            .start_call(from, CallKind::Audio, Some(to))
+            .is_ok();
+        if began {
+            let (teamsbox, from) = (self.teamsbox.clone(), from.to_owned());
+            calls.spawn(async move {
+                tokio::time::sleep(talk).await;
+                // It ends whether or not Teams still knows it.
+                let _ = teamsbox.end_call(&from);
+            });
+        }
+    }
+
     /// Ends it in order.
     pub async fn stop(self) {
         self.app.stop().await;
@@ -142,16 +161,39 @@ impl Stage {
     }
 }
 
-/// Lets calls and Do not disturb cross for everybody.
-async fn synchronise(store: &Store) -> anyhow::Result<()> {
-    let change = Change {
+fn name(index: usize) -> String {
+    format!("person-{index}")
+}
+
+/// The people with these accounts and extensions.
+fn everybody(ids: &[(String, String)]) -> Vec<ImportPerson> {
+    let people = ids.iter().enumerate();
+    people
+        .map(|(index, (id, extension))| ImportPerson {
+            name: name(index),
+            mail: String::new(),
+            user_principal_name: format!("{}@contoso.example", name(index)),
+            teams_id: Some(id.clone()),
+            extensions: vec![extension.clone()],
+            location: None,
+        })
+        .collect()
+}
+
+fn change(what: &'static str, target: &'static str) -> Change<'static> {
+    Change {
         at: Clock::system().now(),
         who: "bench",
-        what: "settings.set",
-        target: "organisation/teams",
+        what,
+        target,
         before: None,
         after: None,
-    };
+    }
+}
+
+/// Lets calls and Do not disturb cross for everybody.
+async fn synchronise(store: &Store) -> anyhow::Result<()> {
+    let change = change("settings.set", "organisation/teams");
     let page = r#"{"mode":"telephony_and_presence"}"#;
     store
         .set_page("organisation", "teams", Some(page), &change)

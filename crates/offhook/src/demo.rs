@@ -134,8 +134,8 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
 
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let store = Store::open(&folder.path().join("demo.db")).await?;
-    store.import(&people).await?;
     let now = Timestamp::from_milliseconds(teamsbox.clock().now_milliseconds());
+    store.import(&people, &sample::change(now)).await?;
     let (clock, driver) = match manual {
         true => {
             let (clock, driver) = Clock::driven(now);

@@ -4,6 +4,8 @@ use std::{fs, path::Path};
 
 use anyhow::Context;
 
+use server::clock::Clock;
+
 use crate::installation;
 
 /// A file of people is smaller; anything larger was given by mistake.
@@ -22,8 +24,10 @@ pub async fn run(config: &Path, file: &Path) -> anyhow::Result<()> {
     let people = store::read_people_csv(&text).with_context(named)?;
     let config = installation::configuration(config)?;
     let store = installation::open(&config).await?;
+    let clock = Clock::system();
+    let change = installation::change("people.import", "people", &clock);
     let summary = store
-        .import(&people)
+        .import(&people, &change)
         .await
         .with_context(|| format!("{}: nobody was imported", named()))?;
     println!(

@@ -15,7 +15,7 @@ use server::{
     config::{Config, Environment},
     vault::Vault,
 };
-use store::{Store, StoredPerson};
+use store::{Change, Store, StoredPerson};
 
 /// Name of the database in the data folder.
 const DATABASE: &str = "offhook.db";
@@ -80,6 +80,18 @@ pub async fn session(config: &Config) -> anyhow::Result<String> {
         .await?;
     store.close().await;
     Ok(format!("{}={secret}", access::COOKIE))
+}
+
+/// What the audit log is told of a change that a command makes.
+pub fn change<'a>(what: &'static str, target: &'a str, clock: &Clock) -> Change<'a> {
+    Change {
+        at: clock.now(),
+        who: "command line",
+        what,
+        target,
+        before: None,
+        after: None,
+    }
 }
 
 /// Whether a person goes by that id, mail or sign-in name.

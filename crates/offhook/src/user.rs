@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use presence::{PersonId, Timestamp};
 use server::{access, clock::Clock};
-use store::{Account, Change, Role, Store};
+use store::{Account, Role, Store};
 
 use crate::{Configured, installation};
 
@@ -76,7 +76,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 created_at: clock.now(),
             };
             let id = store
-                .add_account(&account, &change("account.add", &account.name, &clock))
+                .add_account(
+                    &account,
+                    &installation::change("account.add", &account.name, &clock),
+                )
                 .await?;
             let link = access::new_link(&store, Some(id), &clock).await?;
             println!("http://{}{link}", config.listen);
@@ -91,24 +94,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         What::Delete { name } => {
             let account = account(&store, &name).await?;
-            let change = change("account.delete", &account.name, &clock);
+            let change = installation::change("account.delete", &account.name, &clock);
             store.delete_account(account.id, &change).await?;
             Ok(())
         }
     };
     store.close().await;
     done
-}
-
-fn change<'a>(what: &'static str, target: &'a str, clock: &Clock) -> Change<'a> {
-    Change {
-        at: clock.now(),
-        who: "command line",
-        what,
-        target,
-        before: None,
-        after: None,
-    }
 }
 
 async fn account(store: &Store, name: &str) -> anyhow::Result<Account> {

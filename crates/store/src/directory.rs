@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use presence::{PersonId, Timestamp};
 use sqlx::{Row, Sqlite, Transaction};
 
-use crate::{Change, Store, StoreError, values::number};
+use crate::{
+    Change, Store, StoreError,
+    owners::{MAIL, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_owned},
+    values::number,
+};
 
 /// What a directory says of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -137,32 +141,12 @@ async fn refuse_taken(
     person: &DirectoryPerson,
 ) -> Result<(), StoreError> {
     let id = id.map_or(-1, |id| id.0.cast_signed());
-    for (what, statement, value) in [
-        (
-            "the Teams account",
-            "SELECT name FROM people WHERE teams_id = ?1 AND id <> ?2",
-            &person.teams_id,
-        ),
-        (
-            "the sign-in name",
-            "SELECT name FROM people WHERE user_principal_name = ?1 AND user_principal_name <> '' AND id <> ?2",
-            &person.user_principal_name,
-        ),
-        (
-            "the mail address",
-            "SELECT name FROM people WHERE mail = ?1 AND mail <> '' AND id <> ?2",
-            &person.mail,
-        ),
+    for (kind, value) in [
+        (TEAMS_ACCOUNT, &person.teams_id),
+        (SIGN_IN_NAME, &person.user_principal_name),
+        (MAIL, &person.mail),
     ] {
-        let owner = sqlx::query(statement)
-            .bind(value)
-            .bind(id)
-            .fetch_optional(&mut **transaction)
-            .await?;
-        if let Some(owner) = owner {
-            let (value, owner) = (value.clone(), owner.get(0));
-            return Err(StoreError::Taken { what, value, owner });
-        }
+        refuse_owned(transaction, kind, value, id).await?;
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ mod history;
 mod idempotency;
 mod import;
 mod keys;
+mod owners;
 mod pages;
 mod people;
 mod profiles;

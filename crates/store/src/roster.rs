@@ -4,8 +4,12 @@ use presence::PersonId;
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
-    Change, IMMEDIATE, ImportPerson, Store, StoreError, directory::next_revision,
-    scopes::location_called, values::commit_found,
+    Change, IMMEDIATE, ImportPerson, Store, StoreError,
+    audit::note,
+    directory::next_revision,
+    owners::{EXTENSION, TEAMS_ACCOUNT, refuse_owned},
+    scopes::location_called,
+    values::commit_found,
 };
 
 /// What an import did.
@@ -24,7 +28,11 @@ impl Store {
     ///
     /// # Errors
     /// An extension belongs to somebody else; the database refused. Nothing was written.
-    pub async fn import(&self, people: &[ImportPerson]) -> Result<ImportSummary, StoreError> {
+    pub async fn import(
+        &self,
+        people: &[ImportPerson],
+        change: &Change<'_>,
+    ) -> Result<ImportSummary, StoreError> {
         let mut summary = ImportSummary::default();
         let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
         for person in people {
@@ -55,14 +63,12 @@ impl Store {
             }
         }
         next_revision(&mut transaction).await?;
-        // Whoever imports has the database at hand: the database tells the time.
-        sqlx::query(
-            "INSERT INTO audit (at, who, what, target, before, after)
-             VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'command line', 'people.import', 'people', NULL, ?1)",
-        )
-        .bind(serde_json::json!({"added": summary.added, "updated": summary.updated}).to_string())
-        .execute(&mut *transaction)
-        .await?;
+        let counts = serde_json::json!({"added": summary.added, "updated": summary.updated});
+        let change = Change {
+            after: Some(counts.to_string()),
+            ..change.clone()
+        };
+        note(&mut transaction, &change).await?;
         transaction.commit().await?;
         Ok(summary)
     }
@@ -232,19 +238,7 @@ async fn set_teams_id(
     person: i64,
     teams_id: &str,
 ) -> Result<(), StoreError> {
-    let owner = sqlx::query("SELECT name FROM people WHERE teams_id = ?1 AND id <> ?2")
-        .bind(teams_id)
-        .bind(person)
-        .fetch_optional(&mut **transaction)
-        .await?;
-    if let Some(owner) = owner {
-        let (value, owner) = (teams_id.to_owned(), owner.get(0));
-        return Err(StoreError::Taken {
-            what: "the Teams account",
-            value,
-            owner,
-        });
-    }
+    refuse_owned(transaction, TEAMS_ACCOUNT, teams_id, person).await?;
     sqlx::query("UPDATE people SET teams_id = ?2 WHERE id = ?1")
         .bind(person)
         .bind(teams_id)
@@ -274,21 +268,7 @@ async fn set_lines(
         .bind(person)
         .execute(&mut **transaction)
         .await?;
-        let owner = sqlx::query(
-            "SELECT people.name FROM lines JOIN people ON people.id = person WHERE extension = ?1 AND person <> ?2",
-        )
-        .bind(extension)
-        .bind(person)
-        .fetch_optional(&mut **transaction)
-        .await?;
-        if let Some(owner) = owner {
-            let (value, owner) = (extension.clone(), owner.get(0));
-            return Err(StoreError::Taken {
-                what: "extension",
-                value,
-                owner,
-            });
-        }
+        refuse_owned(transaction, EXTENSION, extension, person).await?;
         sqlx::query("INSERT OR IGNORE INTO lines (person, extension) VALUES (?1, ?2)")
             .bind(person)
             .bind(extension)

@@ -8,7 +8,6 @@ use std::{
 
 use presence::Timing;
 use server::metrics::RequestLabels;
-use teamsbox::CallKind;
 use tokio::time::Instant;
 
 use crate::{percentiles::Percentiles, stage::Stage, verdict};
@@ -137,28 +136,15 @@ async fn load(stage: &Stage, begun: &Begun, time: Duration) {
         }
         tokio::time::sleep_until(due).await;
         count += 1;
-        if let [(_, (_, from)), (_, (_, to))] = telephone
-            && let Ok(call) = stage.pbx.ring(from, to)
-        {
-            let pbx = stage.pbx.clone();
-            calls.spawn(async move {
-                pbx.answer(call);
-                tokio::time::sleep(TALK).await;
-                pbx.hang_up(call);
-            });
+        if let [(_, (_, from)), (_, (_, to))] = telephone {
+            stage.telephone_call(&mut calls, from, to, TALK);
         }
         if let [(caller, (from, _)), (_, (to, _))] = teams {
             begun
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(caller.clone(), Instant::now());
-            let _ = stage.teamsbox.start_call(from, CallKind::Audio, Some(to));
-            let (teamsbox, from) = (stage.teamsbox.clone(), from.clone());
-            calls.spawn(async move {
-                tokio::time::sleep(TALK).await;
-                // It ends whether or not Teams still knows it.
-                let _ = teamsbox.end_call(&from);
-            });
+            stage.teams_call(&mut calls, from, to, TALK);
         }
     }
     while calls.join_next().await.is_some() {}

@@ -8,7 +8,8 @@ use presence::{
 };
 use store::{Change, ScopeKind, Store, StoreError, Template};
 
-const fn change(at: Timestamp) -> Change<'static> {
+/// What the audit log is told of it.
+pub const fn change(at: Timestamp) -> Change<'static> {
     Change {
         at,
         who: "demo",

@@ -19,6 +19,16 @@ use telephony::{
 };
 use tokio::process::Command;
 
+/// What the audit log is told.
+const CHANGE: Change<'static> = Change {
+    at: presence::Timestamp::from_milliseconds(0),
+    who: "test",
+    what: "test.change",
+    target: "everything",
+    before: None,
+    after: None,
+};
+
 /// A server that answers whatever it is told to.
 pub struct Fake {
     address: SocketAddr,
@@ -265,7 +275,7 @@ impl Patient {
         let csv = format!("name,mail,UPN,extension\n{mail},{mail},{mail},{extension}\n");
         let people = store::read_people_csv(csv.as_bytes()).unwrap();
         let store = self.store().await;
-        store.import(&people).await.unwrap();
+        store.import(&people, &CHANGE).await.unwrap();
         store.close().await;
     }
 
@@ -278,17 +288,9 @@ impl Patient {
         let id = users[0]["id"].as_str().unwrap().to_owned();
         let store = self.store().await;
         store.link_teams(presence::PersonId(1), &id).await.unwrap();
-        let change = Change {
-            at: presence::Timestamp::default(),
-            who: "test",
-            what: "settings.set",
-            target: "organisation",
-            before: None,
-            after: None,
-        };
         let mode = r#"{"mode":"telephony_and_presence"}"#;
         store
-            .set_page("organisation", "teams", Some(mode), &change)
+            .set_page("organisation", "teams", Some(mode), &CHANGE)
             .await
             .unwrap();
         store.close().await;

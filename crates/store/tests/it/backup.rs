@@ -31,7 +31,7 @@ async fn a_backup_made_while_others_write_is_one_moment_of_the_database() {
         for index in 1..200 {
             let extension = format!("1{index}");
             let next = person(&format!("p{index}"), &[&extension]);
-            writing.import(&[next]).await.unwrap();
+            writing.import(&[next], &CHANGE).await.unwrap();
         }
     });
     while store.people_revision().await.unwrap() < 5 {

@@ -23,7 +23,10 @@ async fn people_come_go_and_come_back() {
     store.apply_directory(&[add], &CHANGE).await.unwrap();
     assert!(store.people_revision().await.unwrap() > revision);
     let anna = store.people(NOW).await.unwrap()[0].id;
-    store.import(&[person("anna", &["1001"])]).await.unwrap();
+    store
+        .import(&[person("anna", &["1001"])], &CHANGE)
+        .await
+        .unwrap();
 
     store
         .apply_directory(&[DirectoryChange::Gone(anna)], &CHANGE)
@@ -47,7 +50,10 @@ async fn people_come_go_and_come_back() {
         .await
         .unwrap();
     // Whoever is gone holds no number.
-    store.import(&[person("bert", &["1001"])]).await.unwrap();
+    store
+        .import(&[person("bert", &["1001"])], &CHANGE)
+        .await
+        .unwrap();
     let later = NOW + std::time::Duration::from_secs(1);
     assert_eq!(store.forget_gone(NOW).await.unwrap(), 0);
     assert_eq!(store.forget_gone(later).await.unwrap(), 1);
@@ -59,7 +65,7 @@ async fn people_come_go_and_come_back() {
 async fn a_name_of_somebody_else_is_refused_and_nothing_is_done() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
-    store.import(&[person("anna", &[])]).await.unwrap();
+    store.import(&[person("anna", &[])], &CHANGE).await.unwrap();
     let changes = [
         DirectoryChange::Add(account("b", "bert")),
         DirectoryChange::Add(account("c", "ANNA")),

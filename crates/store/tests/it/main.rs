@@ -64,7 +64,7 @@ async fn with_people<const N: usize>(
 ) -> (Store, [PersonId; N]) {
     let store = open(folder).await;
     let everybody = names.map(|name| person(name, &[]));
-    store.import(&everybody).await.unwrap();
+    store.import(&everybody, &CHANGE).await.unwrap();
     let stored = people(&store).await;
     let id = |name: &str| stored.iter().find(|person| person.name == name).unwrap().id;
     (store, names.map(id))

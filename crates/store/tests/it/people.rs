@@ -11,7 +11,10 @@ use crate::{CHANGE, NOW, open, people, person, refusal, with_people};
 async fn what_was_committed_is_there_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
-    store.import(&[person("anna", &["1001"])]).await.unwrap();
+    store
+        .import(&[person("anna", &["1001"])], &CHANGE)
+        .await
+        .unwrap();
     let id = people(&store).await[0].id;
     store
         .link_teams(id, "11111111-2222-3333-4444-555555555555")
@@ -87,7 +90,7 @@ async fn what_was_committed_is_there_after_a_restart() {
 async fn of_several_records_in_a_batch_the_last_counts() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
-    store.import(&[person("anna", &[])]).await.unwrap();
+    store.import(&[person("anna", &[])], &CHANGE).await.unwrap();
     let id = people(&store).await[0].id;
     let call = |at: i64| {
         let at = Timestamp::from_milliseconds(at);
@@ -115,7 +118,7 @@ async fn of_several_records_in_a_batch_the_last_counts() {
 async fn a_record_about_nobody_is_dropped_and_the_rest_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
-    store.import(&[person("anna", &[])]).await.unwrap();
+    store.import(&[person("anna", &[])], &CHANGE).await.unwrap();
     let id = people(&store).await[0].id;
     let call = TeamsCall {
         since: NOW,
@@ -134,13 +137,16 @@ async fn importing_again_updates_and_a_taken_extension_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
     let first = store
-        .import(&[person("anna", &["1001", "1002"]), person("bert", &["1003"])])
+        .import(
+            &[person("anna", &["1001", "1002"]), person("bert", &["1003"])],
+            &CHANGE,
+        )
         .await
         .unwrap();
     assert_eq!((first.added, first.updated), (2, 0));
     let before = people(&store).await;
     let second = store
-        .import(&[person("ANNA", &["1002", "1004"])])
+        .import(&[person("ANNA", &["1002", "1004"])], &CHANGE)
         .await
         .unwrap();
     assert_eq!((second.added, second.updated), (0, 1));
@@ -152,7 +158,10 @@ async fn importing_again_updates_and_a_taken_extension_changes_nothing() {
         "a line that stays keeps its number"
     );
     let error = store
-        .import(&[person("carl", &["1005"]), person("dora", &["1003"])])
+        .import(
+            &[person("carl", &["1005"]), person("dora", &["1003"])],
+            &CHANGE,
+        )
         .await
         .unwrap_err();
     assert!(
@@ -167,7 +176,7 @@ async fn a_teams_account_belongs_to_one_person() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
     store
-        .import(&[person("anna", &[]), person("bert", &[])])
+        .import(&[person("anna", &[]), person("bert", &[])], &CHANGE)
         .await
         .unwrap();
     let ids: Vec<PersonId> = people(&store)
@@ -185,7 +194,7 @@ async fn a_teams_account_belongs_to_one_person() {
 async fn a_choice_that_ended_while_we_were_down_is_gone() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
-    store.import(&[person("anna", &[])]).await.unwrap();
+    store.import(&[person("anna", &[])], &CHANGE).await.unwrap();
     let id = people(&store).await[0].id;
     let profile = "Busy".into();
     let choice = Choice {
@@ -221,7 +230,7 @@ async fn writers_wait_for_each_other() {
     let store = open(&folder).await;
     let names: Vec<String> = (0..20).map(|index| format!("person-{index}")).collect();
     let everybody: Vec<ImportPerson> = names.iter().map(|name| person(name, &[])).collect();
-    store.import(&everybody).await.unwrap();
+    store.import(&everybody, &CHANGE).await.unwrap();
     let mut writers = tokio::task::JoinSet::new();
     for person in people(&store).await {
         let linking = store.clone();
@@ -254,7 +263,10 @@ async fn two_people_with_one_mail_address_are_not_merged() {
         mail: "info@contoso.example".into(),
         ..person("dora", &["1004"])
     };
-    let error = store.import(&[carl.clone(), dora]).await.unwrap_err();
+    let error = store
+        .import(&[carl.clone(), dora], &CHANGE)
+        .await
+        .unwrap_err();
     assert!(
         error.to_string().contains("info@contoso.example"),
         "{error}"
@@ -264,7 +276,7 @@ async fn two_people_with_one_mail_address_are_not_merged() {
         user_principal_name: String::new(),
         ..carl.clone()
     };
-    store.import(&[without_name, carl]).await.unwrap();
+    store.import(&[without_name, carl], &CHANGE).await.unwrap();
     assert_eq!(
         people(&store).await.len(),
         1,
@@ -309,19 +321,19 @@ async fn people_are_placed_where_their_group_is() {
         location: Some(location.into()),
         ..person("anna", &[])
     };
-    store.import(&[moved(" BERLIN")]).await.unwrap();
+    store.import(&[moved(" BERLIN")], &CHANGE).await.unwrap();
     assert_eq!(
         people(&store).await[0].group,
         Some(sales.clone()),
         "she is there already"
     );
-    store.import(&[person("anna", &[])]).await.unwrap();
+    store.import(&[person("anna", &[])], &CHANGE).await.unwrap();
     assert_eq!(
         people(&store).await[0].location,
         Some(berlin.clone()),
         "no word of it"
     );
-    store.import(&[moved("Köln")]).await.unwrap();
+    store.import(&[moved("Köln")], &CHANGE).await.unwrap();
     let found = people(&store).await.remove(0);
     assert_eq!(
         (found.location.as_deref(), found.group),
@@ -386,7 +398,7 @@ async fn a_deleted_person_takes_everything_along() {
         matches!(error, StoreError::NotFound { what: "person", .. }),
         "{error}"
     );
-    store.import(&[person("anna", &[])]).await.unwrap();
+    store.import(&[person("anna", &[])], &CHANGE).await.unwrap();
     assert_ne!(
         people(&store).await[1].id,
         anna,

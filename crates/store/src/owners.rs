@@ -1,0 +1,50 @@
+//! Names that are one person's: whoever wants one that somebody else has is refused, and told whose it is.
+
+use sqlx::{Row, Sqlite, Transaction};
+
+use crate::StoreError;
+
+/// A kind of name: what it is called, and who has one besides a person.
+pub(crate) struct Owned {
+    what: &'static str,
+    owner: &'static str,
+}
+
+pub(crate) const TEAMS_ACCOUNT: Owned = Owned {
+    what: "the Teams account",
+    owner: "SELECT name FROM people WHERE teams_id = ?1 AND id <> ?2",
+};
+pub(crate) const SIGN_IN_NAME: Owned = Owned {
+    what: "the sign-in name",
+    owner: "SELECT name FROM people WHERE user_principal_name = ?1 AND user_principal_name <> '' AND id <> ?2",
+};
+pub(crate) const MAIL: Owned = Owned {
+    what: "the mail address",
+    owner: "SELECT name FROM people WHERE mail = ?1 AND mail <> '' AND id <> ?2",
+};
+pub(crate) const EXTENSION: Owned = Owned {
+    what: "extension",
+    owner: "SELECT people.name FROM lines JOIN people ON people.id = person WHERE extension = ?1 AND person <> ?2",
+};
+
+/// Refuses a name that somebody other than `person` has; a number that nobody has stands for somebody new.
+pub(crate) async fn refuse_owned(
+    transaction: &mut Transaction<'_, Sqlite>,
+    kind: Owned,
+    value: &str,
+    person: i64,
+) -> Result<(), StoreError> {
+    let owner = sqlx::query(kind.owner)
+        .bind(value)
+        .bind(person)
+        .fetch_optional(&mut **transaction)
+        .await?;
+    match owner {
+        None => Ok(()),
+        Some(owner) => Err(StoreError::Taken {
+            what: kind.what,
+            value: value.to_owned(),
+            owner: owner.get(0),
+        }),
+    }
+}
