@@ -1,79 +1,31 @@
 //! The pages in a real browser: Debian's Chromium, driven by its own driver.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use thirtyfour::error::WebDriverResult;
-use thirtyfour::{By, ChromiumLikeCapabilities, DesiredCapabilities, Key, WebDriver, WebElement};
-use tokio::process::{Child, Command};
+use thirtyfour::{By, Key, WebElement};
 
 use crate::support::{ANNA, BEN, Tenant, X};
 
 /// How long the page may take to show something.
 const SOON: Duration = Duration::from_secs(20);
 
-struct Browser {
-    page: WebDriver,
-    driver: Child,
-    _profile: tempfile::TempDir,
-}
+/// A window of the browser that the end-to-end tests use too.
+struct Browser(end_to_end::Browser);
 
 impl Browser {
     async fn open() -> WebDriverResult<Self> {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        // Missing? apt-get install chromium chromium-driver
-        let driver = Command::new("chromedriver")
-            .arg(format!("--port={port}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let profile = tempfile::tempdir().unwrap();
-        let mut wanted = DesiredCapabilities::chrome();
-        for argument in [
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--window-size=1280,1400",
-        ] {
-            wanted.add_arg(argument)?;
-        }
-        wanted.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
-        let url = format!("http://127.0.0.1:{port}");
-        let deadline = tokio::time::Instant::now() + SOON;
-        let page = loop {
-            match WebDriver::new(&url, wanted.clone()).await {
-                Ok(page) => break page,
-                // The driver listens a moment after it was started.
-                Err(error) if tokio::time::Instant::now() > deadline => return Err(error),
-                Err(_) => tokio::task::yield_now().await,
-            }
-        };
-        Ok(Self {
-            page,
-            driver,
-            _profile: profile,
-        })
+        Ok(Self(end_to_end::Browser::open().await?))
     }
 
-    async fn close(mut self) -> WebDriverResult<()> {
-        self.page.quit().await?;
-        let _ = self.driver.kill().await;
-        Ok(())
+    async fn close(self) -> WebDriverResult<()> {
+        self.0.close().await
     }
 
     async fn find(&self, selector: &str) -> WebElement {
-        self.page.find(By::Css(selector)).await.unwrap()
+        self.0.page.find(By::Css(selector)).await.unwrap()
     }
 
     async fn press(&self, id: &str) {
@@ -92,7 +44,7 @@ impl Browser {
     async fn shows(&self, selector: &str, expected: &str) {
         let deadline = tokio::time::Instant::now() + SOON;
         loop {
-            let text = match self.page.find(By::Css(selector)).await {
+            let text = match self.0.page.find(By::Css(selector)).await {
                 Ok(found) => found.text().await.unwrap_or_default(),
                 Err(_) => String::new(),
             };
@@ -111,7 +63,7 @@ impl Browser {
 async fn somebody_acts_on_the_page() -> WebDriverResult<()> {
     let tenant = Tenant::start().await;
     let browser = Browser::open().await?;
-    browser.page.goto(&tenant.url).await?;
+    browser.0.page.goto(&tenant.url).await?;
     browser.shows("#person-name", "Anna").await;
     browser.shows("#aggregate", "Offline/Offline").await;
     for (device, button, expected) in [
@@ -173,7 +125,7 @@ async fn somebody_acts_on_the_page() -> WebDriverResult<()> {
 async fn the_page_is_live_and_works_by_keyboard() -> WebDriverResult<()> {
     let tenant = Tenant::start().await;
     let browser = Browser::open().await?;
-    browser.page.goto(&tenant.url).await?;
+    browser.0.page.goto(&tenant.url).await?;
     browser.shows("#person-name", "Anna").await;
     tenant
         .ok(Method::POST, &format!("users/{BEN}/clients"), None)
@@ -183,7 +135,7 @@ async fn the_page_is_live_and_works_by_keyboard() -> WebDriverResult<()> {
         .await;
     let list = browser.find("#people button[tabindex='0']").await;
     list.send_keys(Key::Down + Key::Enter).await?;
-    let focused = browser.page.active_element().await?;
+    let focused = browser.0.page.active_element().await?;
     focused.send_keys(Key::Enter).await?;
     browser.shows("#person-name", "Ben").await;
     let call = browser.find("#call-audio").await;
@@ -197,6 +149,7 @@ async fn the_page_is_live_and_works_by_keyboard() -> WebDriverResult<()> {
     browser.shows("#count", "1 people").await;
     // Every field and button has a name.
     let unnamed = browser
+        .0
         .page
         .execute(
             "return [...document.querySelectorAll('input, select, button')].filter((one) => \
@@ -225,10 +178,11 @@ async fn a_device_is_allowed_on_its_page() -> WebDriverResult<()> {
         .unwrap();
     let browser = Browser::open().await?;
     browser
+        .0
         .page
         .goto(started["verification_uri"].as_str().unwrap())
         .await?;
-    let field = browser.page.active_element().await?;
+    let field = browser.0.page.active_element().await?;
     field
         .send_keys(started["user_code"].as_str().unwrap().to_owned() + Key::Enter)
         .await?;
@@ -264,7 +218,7 @@ async fn signing_in_leads_back_to_the_application() -> WebDriverResult<()> {
         ("login_hint", "ben@contoso.example"),
     ];
     let url = reqwest::Url::parse_with_params(&url, wanted).unwrap();
-    browser.page.goto(url.as_str()).await?;
+    browser.0.page.goto(url.as_str()).await?;
     browser.shows("h1", "Sign in").await;
     let chosen = browser.find("#user option:checked").await;
     assert_eq!(
@@ -273,7 +227,7 @@ async fn signing_in_leads_back_to_the_application() -> WebDriverResult<()> {
     );
     browser.find("button[value=allow]").await.click().await?;
     browser.shows("h1", "Teamsbox").await;
-    let address = browser.page.current_url().await?;
+    let address = browser.0.page.current_url().await?;
     let parameters: std::collections::HashMap<_, _> = address.query_pairs().collect();
     assert!(
         parameters.contains_key("code") && parameters["state"] == "s1",
