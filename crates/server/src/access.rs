@@ -46,6 +46,15 @@ pub fn hash(secret: &str) -> SecretHash {
     Sha256::digest(secret.as_bytes()).into()
 }
 
+/// The first `bytes` of the hash of anything, as text: to name it without telling it.
+pub(crate) fn fingerprint(data: &[u8], bytes: usize) -> String {
+    let hash = Sha256::digest(data);
+    hash.iter()
+        .take(bytes)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
 /// Adds a one-time link to the store and returns its path. It signs in to the account, or without one as the
 /// installation's administrator.
 ///

@@ -16,7 +16,7 @@ use tokio::{
 use crate::{
     access::{Access, SecretError, new_link},
     board::Demo,
-    calendars::{self},
+    calendars,
     clients::Connected,
     clock::Clock,
     entra::PeopleFrom,
@@ -26,7 +26,7 @@ use crate::{
     pbx::Pbx,
     teams::{NotificationOptions, SweepNow, TeamsWrites},
     vault::Vault,
-    writer::{self},
+    writer,
 };
 
 pub(crate) use shared::{Core, Shared, SharedState};
@@ -154,10 +154,11 @@ impl App {
                 .max(sweep_rhythm(&store, teams.as_ref()).await? * 3),
             ..timing
         };
-        let (mut core, ends) = Core::start(store, clock, timing, pbx.is_some(), &mut tasks).await?;
-        core.takes_notifications = teams
+        let notified = teams
             .as_ref()
             .is_some_and(|teams| teams.notifications.is_some());
+        let lines = pbx.is_some();
+        let (core, ends) = Core::start(store, clock, timing, (lines, notified), &mut tasks).await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
         let pbx = core.start_pbx(pbx, &mut tasks).await?;
         let (sweep, writes) = core.start_teams(teams, vault, ends, &mut tasks)?;

@@ -10,10 +10,9 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use sha2::{Digest, Sha256};
 use store::StoredAnswer;
 
-use crate::{app::Shared, caller::Caller, http::BODY_MAX, problem::Problem};
+use crate::{access, app::Shared, caller::Caller, http::BODY_MAX, problem::Problem};
 
 /// Header with a key of the client's own choice.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -108,7 +107,7 @@ async fn tagged(response: Response, asked: Option<HeaderValue>) -> Result<Respon
     }
     let (mut parts, body) = response.into_parts();
     let body = read(body, ANSWER_MAX).await?;
-    let tag = HeaderValue::from_str(&format!("\"{}\"", hex(&body, 16)))
+    let tag = HeaderValue::from_str(&format!("\"{}\"", access::fingerprint(&body, 16)))
         .map_err(|error| Problem::unavailable(&error.to_string()))?;
     if asked.is_some_and(|asked| matches(&asked, &tag)) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
@@ -134,7 +133,7 @@ async fn once(
     };
     let mut asked = format!("{}\n", request.uri()).into_bytes();
     asked.extend_from_slice(body);
-    let fingerprint = hex(&asked, 32);
+    let fingerprint = access::fingerprint(&asked, 32);
     if let Some(stored) = shared.store.idempotent(key, &caller.identity).await? {
         if stored.fingerprint != fingerprint {
             let detail = "was used for another request; make a new key for each request";
@@ -188,13 +187,4 @@ async fn read(body: Body, most: usize) -> Result<Bytes, Problem> {
     to_bytes(body, most)
         .await
         .map_err(|error| Problem::malformed(error.to_string()))
-}
-
-/// The first `bytes` of the hash, as text.
-fn hex(data: &[u8], bytes: usize) -> String {
-    let hash = Sha256::digest(data);
-    hash.iter()
-        .take(bytes)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }

@@ -88,9 +88,9 @@ fn router(shared: Shared) -> Router {
 
 /// Graph tries the address, or tells of changes. It is thanked at once; what it says is looked at later.
 async fn notified(State(shared): State<Shared>, RawQuery(query): RawQuery, body: Body) -> Response {
-    if !shared.takes_notifications {
+    let Some(notifications) = &shared.notifications else {
         return StatusCode::NOT_FOUND.into_response();
-    }
+    };
     if let Some(answer) = query
         .as_deref()
         .and_then(graph::notification::validation_answer)
@@ -99,7 +99,7 @@ async fn notified(State(shared): State<Shared>, RawQuery(query): RawQuery, body:
     }
     let read = to_bytes(body, NOTIFICATIONS_MAX);
     match tokio::time::timeout(PATIENCE, read).await {
-        Ok(Ok(body)) => match shared.notifications.take(body) {
+        Ok(Ok(body)) => match notifications.take(body) {
             true => StatusCode::ACCEPTED.into_response(),
             // Graph comes again later.
             false => StatusCode::SERVICE_UNAVAILABLE.into_response(),

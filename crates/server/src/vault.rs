@@ -4,15 +4,16 @@
 use std::path::Path;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
-use sha2::{Digest, Sha256};
 use store::{SealedSecret, Store, StoreError};
+
+use crate::access;
 
 /// Bytes of a key.
 const KEY_BYTES: usize = 32;
 /// Bytes of the nonce that stands before what is sealed.
 const NONCE_BYTES: usize = 12;
-/// Hexadecimal digits that name a key; they tell nothing of it.
-const NAME_DIGITS: usize = 16;
+/// Bytes of its hash that name a key; they tell nothing of it.
+const NAME_BYTES: usize = 8;
 
 /// What cannot be sealed or opened, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -87,14 +88,10 @@ impl Vault {
         });
         let bytes: Option<Vec<u8>> = digits.collect();
         let bytes = bytes.ok_or_else(|| problem("has other characters".into()))?;
-        let name: String = Sha256::digest(&bytes)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
         let key = RandomizedNonceKey::new(&AES_256_GCM, &bytes).map_err(|_| VaultError::Refused)?;
         Ok(Self {
             key,
-            name: name.chars().take(NAME_DIGITS).collect(),
+            name: access::fingerprint(&bytes, NAME_BYTES),
         })
     }
 
@@ -116,7 +113,7 @@ impl Vault {
     /// # Errors
     /// No random numbers.
     pub fn new_key() -> Result<String, getrandom::Error> {
-        crate::access::new_secret()
+        access::new_secret()
     }
 
     /// Seals a secret under a name: it opens under no other.

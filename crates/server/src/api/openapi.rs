@@ -213,9 +213,7 @@ fn settings_schema() -> Value {
                 .map(|setting| (setting.key.to_owned(), setting_schema(setting)));
             let may = json!({"type": "object", "additionalProperties": {"type": "boolean"}});
             let mut properties: Map<String, Value> = settings.collect();
-            for key in [crate::values::USER_MAY_CHANGE, "own"] {
-                properties.insert(key.to_owned(), may.clone());
-            }
+            properties.insert(crate::values::USER_MAY_CHANGE.into(), may);
             properties.insert("own".into(), json!({"type": "object"}));
             properties.insert(settings::INDIVIDUAL.into(), json!({"type": "boolean"}));
             for key in [settings::COPY_FROM, "decided_by"] {

@@ -60,12 +60,8 @@ impl SharedState {
         &self,
         person: PersonId,
     ) -> tokio::sync::MutexGuard<'_, ()> {
-        let index = person.0 % self.appointment_changes.len() as u64;
-        let lock = usize::try_from(index)
-            .ok()
-            .and_then(|at| self.appointment_changes.get(at));
-        // The remainder is an index of the array.
-        lock.unwrap_or(&self.appointment_changes[0]).lock().await
+        let locks = &self.appointment_changes;
+        locks[person.0 as usize % locks.len()].lock().await
     }
 
     /// A key, an account, a session or a password opens nothing any more: whoever came in by one must come in again.
@@ -88,16 +84,14 @@ pub(crate) struct Core {
     pub(crate) directory_sync: DirectorySync,
     /// Told when the people have changed.
     pub(crate) people_changed: Arc<tokio::sync::Notify>,
-    /// Where Graph's notifications go in.
-    pub(crate) notifications: Inlet,
+    /// Where Graph's notifications go in, if it shall tell of changes.
+    pub(crate) notifications: Option<Inlet>,
     pub(crate) calendars: ReadNow,
     pub(crate) events: Events,
     pub(crate) shard: Shard,
     pub(crate) writer: Writer,
     pub(crate) health: Health,
     pub(crate) metrics: Arc<Metrics>,
-    /// Graph shall tell of changes.
-    pub(crate) takes_notifications: bool,
     /// There is a telephone system, so that lines are watched.
     watches_lines: bool,
 }
@@ -114,7 +108,7 @@ impl Core {
         store: Store,
         clock: Clock,
         timing: Timing,
-        watches_lines: bool,
+        (watches_lines, notified): (bool, bool),
         tasks: &mut JoinSet<()>,
     ) -> Result<(Self, Ends), StoreError> {
         let metrics = Arc::new(Metrics::default());
@@ -132,7 +126,7 @@ impl Core {
             clients: Clients::new(shard.clone(), clock.clone()),
             reads: Reads::default(),
             directory_sync,
-            notifications,
+            notifications: notified.then_some(notifications),
             people_changed: Arc::default(),
             calendars: ReadNow::default(),
             clock,
@@ -141,7 +135,6 @@ impl Core {
             writer: Writer::default(),
             health: Health::default(),
             metrics,
-            takes_notifications: false,
             watches_lines,
         };
         core.organisation.load(&core.store).await?;

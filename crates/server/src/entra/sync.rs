@@ -394,37 +394,44 @@ impl Directory {
 
     async fn changes(&mut self) -> Result<(), GraphError> {
         // What was read in part is not believed: who has not come yet would be taken for gone.
-        let mut accounts = match &self.link {
-            Some(_) => self.accounts.clone(),
-            None => HashMap::new(),
-        };
-        let mut link = self.link.clone();
-        loop {
-            let (changes, next, is_last) = match self.client.users_delta(link.as_deref()).await? {
-                Delta::Page { changes, next } => (changes, next, false),
-                Delta::End { changes, link } => (changes, link, true),
+        let (mut changes, mut link) = (Vec::new(), self.link.clone());
+        let mut is_whole = link.is_none();
+        let next = loop {
+            match self.client.users_delta(link.as_deref()).await? {
+                Delta::Page {
+                    changes: more,
+                    next,
+                } => {
+                    changes.extend(more);
+                    link = Some(next);
+                }
+                Delta::End {
+                    changes: more,
+                    link,
+                } => {
+                    changes.extend(more);
+                    break link;
+                }
                 Delta::Resync => {
-                    self.link = None;
-                    accounts.clear();
-                    link = None;
-                    continue;
-                }
-            };
-            for change in changes {
-                match change {
-                    UserChange::Present(user) => {
-                        accounts.insert(user.id.clone(), account(user));
-                    }
-                    UserChange::Removed { id, .. } => {
-                        accounts.remove(&id);
-                    }
+                    changes.clear();
+                    (link, is_whole) = (None, true);
                 }
             }
-            if is_last {
-                (self.accounts, self.link) = (accounts, Some(next));
-                return Ok(());
-            }
-            link = Some(next);
+        };
+        if is_whole {
+            self.accounts.clear();
         }
+        for change in changes {
+            match change {
+                UserChange::Present(user) => {
+                    self.accounts.insert(user.id.clone(), account(user));
+                }
+                UserChange::Removed { id, .. } => {
+                    self.accounts.remove(&id);
+                }
+            }
+        }
+        self.link = Some(next);
+        Ok(())
     }
 }
