@@ -68,7 +68,7 @@ async fn every_fault_one_after_the_other_ends_with_everything_right() {
                 meeting.insert(person);
             }
         }
-        // A server that is held up by a fault may be a step behind the tenant: the lease of a minute must outlast that.
+        // As a meeting server does, well within the lease of a minute.
         for _ in 0..2 {
             for person in &meeting {
                 let audio = Some(json!({"audio": true}));

@@ -31,7 +31,7 @@ use crate::{
 
 pub(crate) use shared::{Core, Shared, SharedState};
 
-/// How long [`App::settle`] waits for writes that cannot be sent.
+/// How long [`App::settle`] waits for a sweep, and for writes, that Teams holds up.
 const SETTLE_MAX: Duration = Duration::from_secs(2);
 
 /// What a server is made of.
@@ -248,8 +248,9 @@ impl App {
     pub async fn settle(&self) {
         self.shared.clients.renew().await;
         self.shared.shard.input_and_wait(Input::Tick).await;
+        // Teams may keep us waiting: time goes on all the same, as it does for everybody.
         if let Some(sweep) = &self.sweep {
-            sweep.sweep().await;
+            let _ = tokio::time::timeout(SETTLE_MAX, sweep.sweep()).await;
         }
         self.shared.shard.input_and_wait(Input::Tick).await;
         let quiet = async {
