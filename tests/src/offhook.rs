@@ -248,6 +248,14 @@ impl Server {
         response
     }
 
+    /// The cookie of whoever signed in.
+    ///
+    /// # Panics
+    /// A key is used.
+    pub fn cookie(&self) -> &str {
+        self.cookie.as_deref().unwrap()
+    }
+
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
         match &self.cookie {

@@ -83,6 +83,30 @@ impl Teamsbox {
             .await
     }
 
+    /// Signs somebody in on the page that a browser was sent to, and returns where it is sent back to.
+    ///
+    /// # Panics
+    /// The page refuses.
+    pub async fn authorize(&self, page: &str, user: &str) -> String {
+        let mut url = reqwest::Url::parse(page).unwrap();
+        let mut form: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        form.push(("user".into(), user.into()));
+        form.push(("action".into(), "allow".into()));
+        url.set_query(None);
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        let response = http.post(url).form(&form).send().await.unwrap();
+        let status = response.status();
+        let to = response.headers().get("location").cloned();
+        let to = match to {
+            Some(to) => to,
+            None => panic!("{status} {}", response.text().await.unwrap()),
+        };
+        to.to_str().unwrap().to_owned()
+    }
+
     /// Adds a person who is signed in on the desktop.
     pub async fn add_user(&self, name: &str) {
         let body = json!({

@@ -5,7 +5,7 @@ use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use presence::Timing;
-use server::{App, Options, TeamsOptions, access, clock::Clock};
+use server::{App, MAIN_TENANT, Options, SignIn, TeamsOptions, access, clock::Clock};
 use store::{Change, ImportPerson, Store};
 use teamsbox::{CallKind, Device, NewUser, Teamsbox};
 use telephony::{
@@ -89,12 +89,14 @@ impl Stage {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             store,
             clock,
-            teams: Some(TeamsOptions {
+            tenants: vec![TeamsOptions {
+                name: MAIN_TENANT.into(),
+                sign_in: SignIn::Application,
                 client: client(&teamsbox),
                 requests_per_30_seconds,
                 notifications: None,
-                people: None,
-            }),
+                directory: None,
+            }],
             pbx: Some(SipConnectorConfig {
                 name: "simulated".into(),
                 server: pbx.address().to_string(),
@@ -105,6 +107,7 @@ impl Stage {
                 bind: None,
             }),
             timing,
+            public_url: None,
             api_key: None,
             vault: None,
             audit_kept: Duration::from_secs(24 * 3600),

@@ -110,16 +110,70 @@ impl Client {
         let response = self
             .send(call, reqwest::Method::POST, url.as_str(), Some(&body))
             .await?;
+        let permission = "application permission Presence.ReadWrite.All";
+        self.written(operation, permission, user, response).await
+    }
+
+    /// The presence of whoever the token belongs to.
+    ///
+    /// # Errors
+    /// See [`GraphError`].
+    pub async fn own_presence(&self, token: &Secret) -> Result<UserPresence, GraphError> {
+        const CALL: &str = "get presence";
+        let url = self.url(&["v1.0", "me", "presence"])?;
+        let sent = self.send_as(token, CALL, reqwest::Method::GET, url.as_str(), None);
+        let response = self
+            .accept(
+                CALL,
+                "delegated permission Presence.ReadWrite",
+                "me",
+                sent.await?,
+            )
+            .await?;
+        read_json(CALL, response).await
+    }
+
+    /// Writes the presence of whoever the token belongs to.
+    ///
+    /// # Errors
+    /// See [`GraphError`]. Clearing what is not there is success.
+    pub async fn write_as(
+        &self,
+        token: &Secret,
+        user: &str,
+        operation: Operation,
+    ) -> Result<(), GraphError> {
+        let call = operation.call();
+        let url = self.url(&["v1.0", "users", user, "presence", call])?;
+        let body = operation.body(&self.config.client_id);
+        let sent = self.send_as(
+            token,
+            call,
+            reqwest::Method::POST,
+            url.as_str(),
+            Some(&body),
+        );
+        self.written(
+            operation,
+            "delegated permission Presence.ReadWrite",
+            user,
+            sent.await?,
+        )
+        .await
+    }
+
+    async fn written(
+        &self,
+        operation: Operation,
+        permission: &'static str,
+        user: &str,
+        response: Response,
+    ) -> Result<(), GraphError> {
         if operation.clears() && response.status() == StatusCode::NOT_FOUND {
             return Ok(());
         }
-        self.accept(
-            call,
-            "application permission Presence.ReadWrite.All",
-            user,
-            response,
-        )
-        .await?;
+        self.accept(operation.call(), permission, user, response)
+            .await?;
         Ok(())
     }
 

@@ -15,6 +15,8 @@ pub enum Credential {
     Secret(Secret),
     /// A certificate: the key stays here, Entra sees signatures only.
     Certificate(KeyedCertificate),
+    /// Nothing: a public client, through which people sign in one by one. The application itself gets no token.
+    Public,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -47,6 +49,7 @@ impl Credential {
         id: &str,
     ) -> Result<Vec<(&'static str, Secret)>, GraphError> {
         match self {
+            Self::Public => Ok(Vec::new()),
             Self::Secret(secret) => Ok(vec![("client_secret", secret.clone())]),
             Self::Certificate(certificate) => {
                 let assertion = client_assertion(certificate, client_id, token_url, now, id)?;

@@ -98,11 +98,6 @@ impl UserToken {
         }
     }
 
-    /// True until shortly before the access token ends.
-    pub fn usable(&self, now: i64) -> bool {
-        now < self.renew_at()
-    }
-
     /// When it should be replaced, in milliseconds since 1970.
     pub(crate) fn renew_at(&self) -> i64 {
         self.expires.saturating_sub(RENEW_BEFORE)
@@ -170,7 +165,7 @@ mod tests {
             1_000,
         );
         assert_eq!(token.expires, 3_600_000);
-        assert!(token.usable(3_299_999) && !token.usable(3_300_000));
+        assert_eq!(token.renew_at(), 3_300_000);
         let user = token.user.clone().unwrap();
         assert_eq!(
             (user.object_id.as_str(), user.name.as_deref()),

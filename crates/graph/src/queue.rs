@@ -165,6 +165,12 @@ impl<T> WriteQueue<T> {
         self.resting.first().map(|(at, _)| *at)
     }
 
+    /// How many writes may be sent now, as far as is known: those whose rest ended since the last [`WriteQueue::pop`] are
+    /// not among them.
+    pub fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
     /// People with a write that waits or is on the wire.
     pub fn len(&self) -> usize {
         self.users.len()

@@ -15,7 +15,7 @@ use std::{
 
 use anyhow::Context;
 use presence::{Timestamp, Timing};
-use server::{App, Demo, Options, TeamsOptions, access, clock::Clock};
+use server::{App, Demo, MAIN_TENANT, Options, SignIn, TeamsOptions, access, clock::Clock};
 use store::{ImportPerson, Store};
 use teamsbox::{ClockMode, Device, NewUser, Teamsbox};
 use telephony::{
@@ -150,9 +150,10 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
         listen: loopback(arguments.port),
         store,
         clock,
-        teams: Some(teams(&teamsbox, manual)),
+        tenants: vec![teams(&teamsbox, manual)],
         pbx: Some(connector),
         timing: Timing::default(),
+        public_url: None,
         api_key: None,
         vault: None,
         audit_kept: Duration::from_secs(24 * 3600),
@@ -250,6 +251,8 @@ fn teamsbox_port(port: u16) -> anyhow::Result<u16> {
 
 fn teams(teamsbox: &Teamsbox, manual: bool) -> TeamsOptions {
     TeamsOptions {
+        name: MAIN_TENANT.into(),
+        sign_in: SignIn::Application,
         client: graph::ClientConfig {
             login: teamsbox.url(),
             graph: teamsbox.url(),
@@ -260,7 +263,7 @@ fn teams(teamsbox: &Teamsbox, manual: bool) -> TeamsOptions {
         // Hours of driven time pass in seconds of the network's, with all their sweeps.
         requests_per_30_seconds: (!manual).then_some(1_500),
         notifications: None,
-        people: None,
+        directory: None,
     }
 }
 

@@ -12,13 +12,16 @@ pub struct Arguments {
     /// Only tell what would be done.
     #[arg(long)]
     dry_run: bool,
+    /// The tenant, where people are taken from several.
+    #[arg(long)]
+    tenant: Option<String>,
 }
 
 /// Asks the server and prints what it did to whom, and why.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let config = installation::configuration(&arguments.configured.config)?;
     let server = RunningServer::of(&config).await?;
-    let wish = json!({"dry_run": arguments.dry_run});
+    let wish = json!({"dry_run": arguments.dry_run, "tenant": arguments.tenant});
     let body = server.post("/api/v1/directory/synchronise", &wish).await?;
     print!("{}", text(&body));
     Ok(())

@@ -10,9 +10,11 @@ mod telephone;
 use std::{io::IsTerminal, path::Path};
 
 use serde_json::{Value, json};
+use server::{MAIN_TENANT, TeamsOptions};
 
 use crate::Configured;
 use fault::Fault;
+use teams::is_called;
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
@@ -53,6 +55,8 @@ struct Report {
     findings: Vec<Finding>,
     prints: bool,
     colours: bool,
+    /// The tenant that is looked at, where it is not the main one: said with each of its findings.
+    tenant: Option<String>,
 }
 
 impl Report {
@@ -73,6 +77,10 @@ impl Report {
     }
 
     fn add(&mut self, check: &'static str, verdict: Verdict, what: String) {
+        let what = match &self.tenant {
+            Some(tenant) => format!("{tenant}: {what}"),
+            None => what,
+        };
         let finding = Finding {
             check,
             verdict,
@@ -143,6 +151,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         findings: Vec::new(),
         prints: !arguments.json,
         colours: std::io::stdout().is_terminal(),
+        tenant: None,
     };
     examine(
         &mut report,
@@ -164,18 +173,28 @@ async fn examine(report: &mut Report, path: &Path, test_person: Option<&str>) {
     let Some((config, kept)) = installation::check(report, path).await else {
         return;
     };
-    match config.teams {
-        Some(teams) => {
-            if let Some(options) = &teams.notifications {
-                notifications::check(report, options, kept.service_accounts).await;
-            }
-            teams::check(report, teams, &kept.people, test_person).await;
-        }
-        None => report.warn(
+    if config.tenants.is_empty() {
+        report.warn(
             "tenant",
             Fault::TeamsMissing,
             "no [teams] in the configuration",
-        ),
+        );
+    }
+    // Somebody is in one tenant; whom none has is looked for in the first, and not found.
+    let has = |tenant: &TeamsOptions| {
+        let there = kept.of_tenant(&tenant.name).people;
+        test_person.is_some_and(|name| there.iter().any(|person| is_called(person, name)))
+    };
+    let tested = config.tenants.iter().position(has).unwrap_or(0);
+    for (at, tenant) in config.tenants.into_iter().enumerate() {
+        let test_person = test_person.filter(|_| at == tested);
+        report.tenant = (*tenant.name != *MAIN_TENANT).then(|| tenant.name.to_string());
+        let there = kept.of_tenant(&tenant.name);
+        if let Some(options) = &tenant.notifications {
+            notifications::check(report, options, there.service_accounts).await;
+        }
+        teams::check(report, tenant, &there, test_person).await;
+        report.tenant = None;
     }
     match config.pbx {
         Some(pbx) => telephone::check(report, pbx, &kept.people).await,

@@ -10,7 +10,7 @@ use graph::{
     delegated::{DeviceFlow, DeviceState},
 };
 use server::{
-    clock::Clock, forget_service_account, keep_service_account, service_account_scope,
+    MAIN_TENANT, clock::Clock, forget_service_account, keep_service_account, service_account_scope,
     service_accounts,
 };
 
@@ -21,6 +21,9 @@ use crate::{Configured, installation};
 pub struct Arguments {
     #[command(flatten)]
     configured: Configured,
+    /// The tenant that the account is in, as the configuration calls it.
+    #[arg(long, global = true, default_value = MAIN_TENANT)]
+    tenant: String,
     #[command(subcommand)]
     what: What,
 }
@@ -46,12 +49,17 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.what {
         What::Add => {
             let vault = installation::vault(&config)?;
-            let teams = config
-                .teams
-                .context("the configuration has no tenant; add [teams]")?;
-            let client = Client::new(teams.client)?;
+            let mut tenants = config.tenants.into_iter();
+            let wanted = tenants.find(|tenant| *tenant.name == *arguments.tenant);
+            let wanted = wanted.with_context(|| {
+                format!(
+                    "the configuration has no tenant {:?}; \"main\" is that of [teams], others are called as their [[tenants]] say",
+                    arguments.tenant
+                )
+            })?;
+            let client = Client::new(wanted.client)?;
             let token = sign_in(&client).await?;
-            let name = keep_service_account(&store, &vault, &token)
+            let name = keep_service_account(&store, &vault, &arguments.tenant, &token)
                 .await?
                 .context(
                     "Microsoft did not say who signed in, or gave nothing to keep; try again",
@@ -59,12 +67,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             println!("{name} is signed in; the server subscribes within half a minute");
         }
         What::List => {
-            for id in service_accounts(&store).await? {
+            for id in service_accounts(&store, &arguments.tenant).await? {
                 println!("{id}");
             }
         }
         What::Remove { id } => {
-            let there = forget_service_account(&store, &id).await?;
+            let there = forget_service_account(&store, &arguments.tenant, &id).await?;
             anyhow::ensure!(
                 there,
                 "there is no service account {id:?}; `offhook service-account list` names them"

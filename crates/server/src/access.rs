@@ -191,7 +191,8 @@ pub(crate) async fn require(
             Ok(next.run(request).await)
         }
         Ok(None) => {
-            let is_page = request.uri().path() == "/";
+            let path = request.uri().path();
+            let is_page = path == "/" || path.starts_with("/me/");
             Err(if is_page {
                 signed_out().await.into_response()
             } else {

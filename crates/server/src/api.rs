@@ -15,6 +15,7 @@ mod scopes;
 pub(crate) mod session;
 mod settings;
 mod sources;
+mod teams_account;
 mod templates;
 
 use ::presence::PersonId;
@@ -28,6 +29,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub(crate) use audit::Entry;
 pub(crate) use openapi::Document;
 pub(crate) use presence::PresenceBody;
+pub(crate) use teams_account::TeamsAccountBody;
 
 use crate::{
     app::{Shared, SharedState},
@@ -55,6 +57,8 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
         .routes(routes!(sources::meet, sources::leave))
         .routes(routes!(sources::client, sources::client_ended))
         .routes(routes!(scopes::place, scopes::put_place))
+        .routes(routes!(teams_account::read, teams_account::forget))
+        .routes(routes!(teams_account::sign_in))
         .routes(routes!(relationships::permissions))
         .routes(routes!(relationships::list))
         .routes(routes!(
@@ -64,7 +68,7 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
         ))
         .routes(routes!(settings::read_own, settings::write_own))
         .routes(routes!(scopes::list, scopes::add))
-        .routes(routes!(scopes::delete))
+        .routes(routes!(scopes::change, scopes::delete))
         .routes(routes!(settings::read, settings::write))
         .routes(routes!(templates::list, templates::add, templates::order))
         .routes(routes!(templates::create_teams))

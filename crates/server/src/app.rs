@@ -19,12 +19,12 @@ use crate::{
     calendars,
     clients::Connected,
     clock::Clock,
-    entra::PeopleFrom,
+    entra::DirectoryOptions,
     history::recorder,
     http, imports,
     metrics::Metrics,
     pbx::Pbx,
-    teams::{NotificationOptions, SweepNow, TeamsWrites},
+    teams::{NotificationOptions, SignIn, SweepNow},
     vault::Vault,
     writer,
 };
@@ -43,12 +43,14 @@ pub struct Options {
     pub store: Store,
     /// The time.
     pub clock: Clock,
-    /// The tenant, if there is one.
-    pub teams: Option<TeamsOptions>,
+    /// The tenants.
+    pub tenants: Vec<TeamsOptions>,
     /// The telephone system, if there is one.
     pub pbx: Option<SipConnectorConfig>,
     /// The engine's times.
     pub timing: Timing,
+    /// The address by which people open the pages; `None`: that where HTTP listens.
+    pub public_url: Option<String>,
     /// The API key from the configuration.
     pub api_key: Option<graph::Secret>,
     /// Opens sealed secrets; without one there are no service accounts, and so no notifications.
@@ -62,6 +64,10 @@ pub struct Options {
 /// A tenant and its budget.
 #[derive(Debug)]
 pub struct TeamsOptions {
+    /// Its name here; that of the main one is [`crate::MAIN_TENANT`].
+    pub name: Arc<str>,
+    /// How it is signed in to.
+    pub sign_in: SignIn,
     /// Where it is and how to sign in.
     pub client: graph::ClientConfig,
     /// Requests per 30 seconds; `None`: no limit.
@@ -69,7 +75,7 @@ pub struct TeamsOptions {
     /// How Graph tells of changes, if it shall.
     pub notifications: Option<NotificationOptions>,
     /// Whom to take from the tenant's directory, if anybody.
-    pub people: Option<PeopleFrom>,
+    pub directory: Option<DirectoryOptions>,
 }
 
 /// The server did not start.
@@ -105,8 +111,7 @@ pub enum StartError {
 pub struct App {
     shared: Shared,
     address: SocketAddr,
-    sweep: Option<SweepNow>,
-    writes: TeamsWrites,
+    sweeps: Vec<SweepNow>,
     pbx: Option<Arc<Pbx>>,
     stop: watch::Sender<bool>,
     /// Set when a part of the server ended though nobody asked it to.
@@ -125,9 +130,10 @@ impl App {
             listen,
             store,
             clock,
-            teams,
+            tenants,
             pbx,
             timing,
+            public_url,
             api_key,
             vault,
             audit_kept,
@@ -151,17 +157,15 @@ impl App {
         let timing = Timing {
             observation_fresh: timing
                 .observation_fresh
-                .max(sweep_rhythm(&store, teams.as_ref()).await? * 3),
+                .max(sweep_rhythm(&store, &tenants).await? * 3),
             ..timing
         };
-        let notified = teams
-            .as_ref()
-            .is_some_and(|teams| teams.notifications.is_some());
         let lines = pbx.is_some();
-        let (core, ends) = Core::start(store, clock, timing, (lines, notified), &mut tasks).await?;
+        let of_tenants = (&*tenants, vault.as_ref());
+        let (core, ends) = Core::start(store, clock, timing, lines, of_tenants, &mut tasks).await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
         let pbx = core.start_pbx(pbx, &mut tasks).await?;
-        let (sweep, writes) = core.start_teams(teams, vault, ends, &mut tasks)?;
+        let sweeps = core.start_teams(tenants, vault, ends, &mut tasks).await;
         tasks.spawn(calendars::run(core.clone(), core.calendars.clone()));
         tasks.spawn(recorder::tidy(core.clone(), audit_kept));
         tasks.spawn(imports::follow(core.clone(), revision, pbx.clone()));
@@ -174,6 +178,7 @@ impl App {
             revoked: watch::Sender::new(0),
             appointment_changes: [const { tokio::sync::Mutex::const_new(()) }; 64],
             stopping: stopping.clone(),
+            public_url: public_url.unwrap_or_else(|| format!("http://{address}")),
             demo,
             core,
         });
@@ -184,8 +189,7 @@ impl App {
         Ok(Self {
             shared,
             address,
-            sweep,
-            writes,
+            sweeps,
             pbx,
             stop,
             failed,
@@ -249,13 +253,12 @@ impl App {
         self.shared.clients.renew().await;
         self.shared.shard.input_and_wait(Input::Tick).await;
         // Teams may keep us waiting: time goes on all the same, as it does for everybody.
-        if let Some(sweep) = &self.sweep {
-            let _ = tokio::time::timeout(SETTLE_MAX, sweep.sweep()).await;
-        }
+        let sweeps = self.sweeps.iter().map(SweepNow::sweep);
+        let _ = tokio::time::timeout(SETTLE_MAX, futures_util::future::join_all(sweeps)).await;
         self.shared.shard.input_and_wait(Input::Tick).await;
         let quiet = async {
             // The two queues hand work on to each other, so both must be seen empty in one look.
-            while !(self.shared.writer.is_idle() && self.writes.is_idle()) {
+            while !(self.shared.writer.is_idle() && self.shared.teams_writes.is_idle()) {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
@@ -285,10 +288,17 @@ impl App {
     }
 }
 
-/// How long a sweep over everybody takes; an observation is fresh for three.
-async fn sweep_rhythm(store: &Store, teams: Option<&TeamsOptions>) -> Result<Duration, StoreError> {
-    let limit = teams.and_then(|teams| teams.requests_per_30_seconds);
-    Ok(graph::rhythm(store.people_count().await?, limit))
+/// How long the slowest tenant's sweep may take; an observation is fresh for three.
+async fn sweep_rhythm(store: &Store, tenants: &[TeamsOptions]) -> Result<Duration, StoreError> {
+    let people = store.people_count().await?;
+    let rhythm = |tenant: &TeamsOptions| {
+        let requests = match tenant.sign_in {
+            SignIn::Application => people,
+            SignIn::People => people.saturating_mul(graph::BULK_MAX),
+        };
+        graph::rhythm(requests, tenant.requests_per_30_seconds)
+    };
+    Ok(tenants.iter().map(rhythm).max().unwrap_or(graph::FASTEST))
 }
 
 /// Watches over the server's tasks: none of them ends by itself.

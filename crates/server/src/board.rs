@@ -27,6 +27,8 @@ struct BoardPage {
     revision: u64,
     rows: Vec<Row>,
     demo: Option<DemoBar>,
+    /// Whether the viewer is a person, who has pages of their own.
+    is_person: bool,
 }
 
 struct DemoBar {
@@ -92,6 +94,7 @@ pub(crate) async fn page(
         revision,
         rows,
         demo,
+        is_person: caller.person.is_some(),
     };
     let html = page
         .render()

@@ -3,6 +3,7 @@
 
 mod environment;
 mod raw;
+mod tenant;
 
 use std::{
     cell::RefCell,
@@ -16,9 +17,9 @@ use telephony::{
     sip_connector::{SipConnectorConfig, Transport},
 };
 
-use crate::{NotificationOptions, TeamsOptions, entra::PeopleFrom};
+use crate::TeamsOptions;
 pub use environment::Environment;
-use raw::{Raw, RawDirectory, RawNotifications, RawPbx, RawTeams};
+use raw::{Raw, RawPbx};
 
 /// A checked configuration.
 #[derive(Debug)]
@@ -27,14 +28,16 @@ pub struct Config {
     pub data: PathBuf,
     /// Where HTTP listens.
     pub listen: SocketAddr,
+    /// The address by which people open the pages, if it is another.
+    pub public_url: Option<String>,
     /// The API key, if the configuration names one.
     pub api_key: Option<graph::Secret>,
     /// The file with the key of the sealed secrets, if the configuration names one.
     pub secrets_key: Option<PathBuf>,
     /// How long the audit log goes back.
     pub audit_kept: Duration,
-    /// The tenant.
-    pub teams: Option<TeamsOptions>,
+    /// The tenants; that of `[teams]` is the first.
+    pub tenants: Vec<TeamsOptions>,
     /// The telephone system.
     pub pbx: Option<SipConnectorConfig>,
     /// The files that secrets were read from.
@@ -84,8 +87,6 @@ pub enum ConfigError {
     },
 }
 
-/// Microsoft's documented limit for presence, the lower of the two that it documents.
-const REQUESTS_PER_30_SECONDS: u32 = 1_500;
 /// How long changes can be looked up: two years, as auditors like it.
 const AUDIT_DAYS: u64 = 730;
 const PORT: u16 = 8_200;
@@ -168,6 +169,10 @@ impl Check<'_> {
                 self.error("http.listen", problem)
             })?,
         };
+        let public_url = match raw.http.public_url {
+            None => None,
+            url => Some(self.url("http.public_url", url, "https://offhook.example.com")?),
+        };
         let api_key = self.secret(
             "access.api_key",
             raw.access.api_key,
@@ -182,10 +187,7 @@ impl Check<'_> {
             let problem = format!("{audit_days} is out of range; expected 1 to 36500 days");
             return Err(self.error("audit.days", problem));
         }
-        let teams = match raw.teams {
-            Some(teams) => Some(self.teams(teams, raw.directory, raw.notifications)?),
-            None => None,
-        };
+        let tenants = self.tenants(raw.teams, raw.directory, raw.notifications, raw.tenants)?;
         if raw.pbx.len() > 1 {
             let problem = format!(
                 "there are {} of them; only one telephone system is supported so far",
@@ -202,148 +204,14 @@ impl Check<'_> {
         Ok(Config {
             data,
             listen,
+            public_url,
             api_key: api_key.map(graph::Secret::new),
             secrets_key: raw.secrets.key_file.map(|file| folder.join(file)),
             audit_kept: Duration::from_secs(audit_days * 24 * 3600),
-            teams,
+            tenants,
             pbx,
             secret_files: self.secret_files.take(),
         })
-    }
-
-    fn teams(
-        &self,
-        mut raw: RawTeams,
-        directory: RawDirectory,
-        notifications: Option<RawNotifications>,
-    ) -> Result<TeamsOptions, ConfigError> {
-        let cloud: graph::Cloud = match raw.cloud.as_deref() {
-            None => graph::Cloud::Global,
-            Some(name) => name.parse().map_err(|error: graph::UnknownCloud| {
-                self.error("teams.cloud", error.to_string())
-            })?,
-        };
-        if !cloud.has_presence() {
-            let problem = format!("Microsoft offers no presence in the cloud {cloud}");
-            return Err(self.error("teams.cloud", problem));
-        }
-        let credential = self.credential(&mut raw)?;
-        let client = graph::ClientConfig {
-            login: self.url("teams.login_url", raw.login_url.take(), cloud.login())?,
-            graph: self.url("teams.graph_url", raw.graph_url.take(), cloud.graph())?,
-            tenant: self.segment("teams.tenant", raw.tenant.take())?,
-            client_id: self.segment("teams.client_id", raw.client_id.take())?,
-            credential,
-        };
-        let limit = raw
-            .requests_per_30_seconds
-            .unwrap_or(REQUESTS_PER_30_SECONDS);
-        if limit < 30 {
-            let problem =
-                format!("{limit} is too few to do anything in time; expected 30 to 10000");
-            return Err(self.error("teams.requests_per_30_seconds", problem));
-        }
-        Ok(TeamsOptions {
-            client,
-            requests_per_30_seconds: Some(limit),
-            notifications: match notifications {
-                Some(_) if !cloud.has_notifications() => {
-                    let problem = format!(
-                        "Microsoft offers no notifications of presence in the cloud {cloud}; leave the section out"
-                    );
-                    return Err(self.error("notifications.url", problem));
-                }
-                Some(raw) => Some(self.notifications(raw)?),
-                None => None,
-            },
-            people: match (directory.entra.unwrap_or(false), directory.group) {
-                (false, None) => None,
-                (false, Some(_)) => {
-                    let problem = "says whom to take from Entra, but directory.entra is not true";
-                    return Err(self.error("directory.group", problem));
-                }
-                (true, None) => Some(PeopleFrom::Everybody),
-                (true, group) => Some(PeopleFrom::Group(self.segment("directory.group", group)?)),
-            },
-        })
-    }
-
-    /// A certificate with its key; both may be in one file.
-    fn certificate(
-        &self,
-        keys: &str,
-        certificate: PathBuf,
-        private_key: Option<PathBuf>,
-    ) -> Result<graph::KeyedCertificate, ConfigError> {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        let private_key = private_key.unwrap_or_else(|| certificate.clone());
-        let key = format!("{keys}certificate_file");
-        let read = |key: &str, file: &Path| {
-            let file = folder.join(file);
-            std::fs::read(&file)
-                .map_err(|error| self.error(key, format!("{}: {error}", file.display())))
-        };
-        let public = read(&key, &certificate)?;
-        let private = read(&format!("{keys}private_key_file"), &private_key)?;
-        self.secret_files
-            .borrow_mut()
-            .push(folder.join(private_key));
-        graph::KeyedCertificate::from_pem(&public, &private)
-            .map_err(|error| self.error(&key, error.to_string()))
-    }
-
-    fn notifications(&self, raw: RawNotifications) -> Result<NotificationOptions, ConfigError> {
-        let key = "notifications.url";
-        let url = self.required(key, raw.url)?;
-        let url = self.url(
-            key,
-            Some(url),
-            "https://offhook.example.com/teams/notifications",
-        )?;
-        let certificate = raw.certificate_file.ok_or_else(|| {
-            self.error(
-                "notifications.certificate_file",
-                "is missing: Graph encrypts for it",
-            )
-        })?;
-        let old = raw
-            .old_certificate_file
-            .map(|old| self.certificate("notifications.old_", old, raw.old_private_key_file));
-        Ok(NotificationOptions {
-            url,
-            certificate: self.certificate("notifications.", certificate, raw.private_key_file)?,
-            old_certificate: old.transpose()?,
-        })
-    }
-
-    /// A secret or a certificate, one of them.
-    fn credential(&self, raw: &mut RawTeams) -> Result<graph::Credential, ConfigError> {
-        let secret = self.secret(
-            "teams.client_secret",
-            raw.client_secret.take(),
-            raw.client_secret_file.take(),
-        )?;
-        let key = "teams.certificate_file";
-        match (
-            secret,
-            raw.certificate_file.take(),
-            raw.private_key_file.take(),
-        ) {
-            (Some(_), Some(_), _) => Err(self.error(
-                key,
-                "is given together with a client secret; give one of them",
-            )),
-            (Some(secret), None, _) if !secret.trim().is_empty() => {
-                Ok(graph::Credential::secret(secret))
-            }
-            (None, Some(certificate), private_key) => self
-                .certificate("teams.", certificate, private_key)
-                .map(graph::Credential::Certificate),
-            _ => {
-                let problem = "is missing or empty; give client_secret_file, or certificate_file with private_key_file";
-                Err(self.error("teams.client_secret", problem))
-            }
-        }
     }
 
     fn pbx(&self, raw: RawPbx) -> Result<SipConnectorConfig, ConfigError> {

@@ -2,7 +2,7 @@
 //! the core's numbers and the world's names.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -22,6 +22,8 @@ pub struct Person {
     pub user_principal_name: String,
     /// Entra object id, once found.
     pub teams_id: Option<Arc<str>>,
+    /// The tenant that this account is in.
+    pub tenant: Arc<str>,
     /// Lines with their extensions.
     pub lines: Vec<(LineId, Arc<str>)>,
 }
@@ -34,6 +36,7 @@ impl From<&StoredPerson> for Person {
             mail: stored.mail.clone(),
             user_principal_name: stored.user_principal_name.clone(),
             teams_id: stored.teams_id.as_deref().map(Into::into),
+            tenant: stored.teams_tenant.as_str().into(),
             lines: stored
                 .lines
                 .iter()
@@ -48,6 +51,8 @@ struct Tables {
     people: BTreeMap<PersonId, Arc<Person>>,
     by_teams_id: HashMap<String, PersonId>,
     by_extension: HashMap<Arc<str>, (PersonId, LineId)>,
+    /// Names of tenants, each once: everybody has one.
+    tenants: BTreeSet<Arc<str>>,
 }
 
 /// The people. Cheap to clone.
@@ -58,9 +63,17 @@ impl Directory {
     /// Adds a person or replaces what was known; a Teams account that was found meanwhile is kept.
     pub fn put(&self, mut person: Person) {
         let mut tables = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if person.teams_id.is_none() {
-            let known = tables.people.get(&person.id);
-            person.teams_id = known.and_then(|known| known.teams_id.clone());
+        if person.teams_id.is_none()
+            && let Some(known) = tables.people.get(&person.id)
+        {
+            person.teams_id = known.teams_id.clone();
+            person.tenant = known.tenant.clone();
+        }
+        match tables.tenants.get(&person.tenant) {
+            Some(name) => person.tenant = name.clone(),
+            None => {
+                tables.tenants.insert(person.tenant.clone());
+            }
         }
         tables.drop_names(person.id);
         if let Some(teams_id) = &person.teams_id {
@@ -84,10 +97,23 @@ impl Directory {
     }
 
     /// A person's Teams account was found. Everything else stays as it is now.
-    pub fn set_teams_id(&self, id: PersonId, teams_id: &str) {
+    pub fn set_teams_id(&self, id: PersonId, teams_id: &str, tenant: &Arc<str>) {
         if let Some(person) = self.person(id) {
             self.put(Person {
                 teams_id: Some(teams_id.into()),
+                tenant: tenant.clone(),
+                ..Person::clone(&person)
+            });
+        }
+    }
+
+    /// A person has no Teams account any more.
+    pub fn forget_teams_id(&self, id: PersonId) {
+        if let Some(person) = self.person(id) {
+            // Otherwise what was known would be kept.
+            self.remove(id);
+            self.put(Person {
+                teams_id: None,
                 ..Person::clone(&person)
             });
         }
@@ -133,31 +159,28 @@ impl Directory {
     }
 
     /// The Teams accounts of those whom `wanted` names, in the order of the people.
-    pub fn teams_ids(&self, wanted: impl Fn(PersonId) -> bool) -> Vec<Arc<str>> {
+    pub fn teams_ids(&self, wanted: impl Fn(&Person) -> bool) -> Vec<Arc<str>> {
         self.read(|tables| {
             tables
                 .people
                 .values()
-                .filter(|person| person.teams_id.is_some() && wanted(person.id))
+                .filter(|person| person.teams_id.is_some() && wanted(person))
                 .filter_map(|person| person.teams_id.clone())
                 .collect()
+        })
+    }
+
+    /// Everybody for whom `wanted` says so.
+    pub fn people(&self, wanted: impl Fn(&Person) -> bool) -> Vec<Arc<Person>> {
+        self.read(|tables| {
+            let people = tables.people.values();
+            people.filter(|person| wanted(person)).cloned().collect()
         })
     }
 
     /// Every extension.
     pub fn extensions(&self) -> Vec<Arc<str>> {
         self.read(|tables| tables.by_extension.keys().cloned().collect())
-    }
-
-    /// People without a Teams account who have a name to find one by.
-    pub fn without_teams_account(&self) -> Vec<Arc<Person>> {
-        self.read(|tables| {
-            let unlinked = |person: &&Arc<Person>| {
-                person.teams_id.is_none()
-                    && !(person.user_principal_name.is_empty() && person.mail.is_empty())
-            };
-            tables.people.values().filter(unlinked).cloned().collect()
-        })
     }
 
     fn read<T>(&self, look: impl FnOnce(&Tables) -> T) -> T {
@@ -202,6 +225,7 @@ mod tests {
             mail: String::new(),
             user_principal_name: String::new(),
             teams_id: None,
+            tenant: "main".into(),
             lines: line
                 .map(|line| (LineId(line), "1001".into()))
                 .into_iter()
@@ -230,12 +254,17 @@ mod tests {
     fn an_import_keeps_the_account_that_was_found_meanwhile() {
         let directory = Directory::default();
         directory.put(person(1, None));
-        directory.set_teams_id(PersonId(1), "ABC");
+        directory.set_teams_id(PersonId(1), "ABC", &"fabrikam".into());
         directory.put(person(1, Some(9)));
         assert_eq!(directory.by_teams_id("abc"), Some(PersonId(1)));
+        let kept = directory.person(PersonId(1)).unwrap();
+        assert_eq!(&*kept.tenant, "fabrikam");
         assert_eq!(
             directory.by_extension("1001"),
             Some((PersonId(1), LineId(9)))
         );
+        directory.forget_teams_id(PersonId(1));
+        assert_eq!(directory.by_teams_id("abc"), None);
+        assert_eq!(directory.person(PersonId(1)).unwrap().teams_id, None);
     }
 }

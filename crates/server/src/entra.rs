@@ -6,6 +6,15 @@ mod sync;
 pub use matching::{By, EntraAccount, Known, Plan, plan};
 pub(crate) use sync::{DirectorySync, Inbox, Outcome, run};
 
+/// Taking people from a tenant's directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirectoryOptions {
+    /// Whom.
+    pub from: PeopleFrom,
+    /// The name of the location that new people come to; it is made if it is missing, and names the tenant.
+    pub location: Option<String>,
+}
+
 /// Whom to take from the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PeopleFrom {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{
     Json, Router,
     body::{Body, to_bytes},
-    extract::{RawQuery, State},
+    extract::{Path, RawQuery, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -15,7 +15,9 @@ use serde_json::json;
 use tokio::{net::TcpListener, sync::watch};
 use tower_http::{csrf::CsrfLayer, limit::RequestBodyLimitLayer};
 
-use crate::{access, api, app::Shared, assets, board, edits, problem};
+use crate::{
+    access, api, app::Shared, assets, board, edits, my_account, organisation::MAIN_TENANT, problem,
+};
 
 /// Nothing that is sent here is larger.
 pub(crate) const BODY_MAX: usize = 64 * 1024;
@@ -64,6 +66,11 @@ fn router(shared: Shared) -> Router {
     let protected = Router::new()
         .route("/", get(board::page))
         .route("/demo/day", get(board::day).put(board::set_day))
+        .route("/me/teams", get(my_account::page))
+        .route("/me/teams/code", post(my_account::code))
+        .route("/me/teams/browser", get(my_account::browser))
+        .route("/me/teams/return", get(my_account::returned))
+        .route("/me/teams/forget", post(my_account::forget))
         .route("/metrics", get(metrics))
         .route_layer(middleware::from_fn_with_state(
             shared.clone(),
@@ -81,14 +88,24 @@ fn router(shared: Shared) -> Router {
         .layer(CsrfLayer::new())
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
         // Graph's own: larger, and believed only by what is in it.
-        .route("/teams/notifications", post(notified))
+        .route("/teams/notifications", post(notified_main))
+        .route("/teams/notifications/{tenant}", post(notified))
         .layer(middleware::from_fn(headers))
         .with_state(shared)
 }
 
+async fn notified_main(state: State<Shared>, query: RawQuery, body: Body) -> Response {
+    notified(state, Path(MAIN_TENANT.into()), query, body).await
+}
+
 /// Graph tries the address, or tells of changes. It is thanked at once; what it says is looked at later.
-async fn notified(State(shared): State<Shared>, RawQuery(query): RawQuery, body: Body) -> Response {
-    let Some(notifications) = &shared.notifications else {
+async fn notified(
+    State(shared): State<Shared>,
+    Path(tenant): Path<String>,
+    RawQuery(query): RawQuery,
+    body: Body,
+) -> Response {
+    let Some(notifications) = shared.notifications.get(tenant.as_str()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     if let Some(answer) = query

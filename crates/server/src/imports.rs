@@ -41,6 +41,8 @@ pub(crate) async fn follow(core: Core, mut revision: u64, pbx: Option<Arc<Pbx>>)
             core.put(stored).await;
         }
         drop(one_at_a_time);
+        core.look_for_movers();
+        core.check_tenants();
         // Somebody may be elsewhere now, where viewers may see more or less.
         core.events.reset();
         if let Some(pbx) = &pbx {

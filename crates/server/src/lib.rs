@@ -22,6 +22,7 @@ mod history;
 mod http;
 mod imports;
 pub mod metrics;
+mod my_account;
 mod organisation;
 mod password;
 mod pbx;
@@ -35,7 +36,8 @@ mod writer;
 pub use app::{App, Options, StartError, TeamsOptions};
 pub use board::Demo;
 pub use clients::Connected;
+pub use organisation::MAIN_TENANT;
 pub use teams::{
-    NotificationOptions, forget_service_account, keep_service_account, service_account_scope,
-    service_accounts,
+    LoginsOf, NotificationOptions, SignIn, forget_service_account, keep_service_account,
+    service_account_scope, service_accounts,
 };

@@ -17,6 +17,9 @@ use crate::values;
 /// The scope that everybody is in.
 pub const ORGANISATION: &str = "organisation";
 
+/// The tenant of `[teams]` in the configuration, in which everybody is whose location names no other.
+pub const MAIN_TENANT: &str = "main";
+
 /// Where a person is in the tree of scopes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Place {
@@ -141,6 +144,11 @@ impl Organisation {
         self.read(|tables| tables.policies.get(&person).cloned())
     }
 
+    /// The tenant that the person's location names, else the main one.
+    pub fn tenant(&self, person: PersonId) -> String {
+        self.read(|tables| tables.tenant(person).to_owned())
+    }
+
     /// Whether calls may cross between Teams and Offhook for the person.
     pub fn syncs(&self, person: PersonId) -> bool {
         self.read(|tables| {
@@ -193,6 +201,17 @@ impl Tables {
     /// Where the person is.
     pub fn place(&self, person: PersonId) -> Place {
         self.places.get(&person).cloned().unwrap_or_default()
+    }
+
+    /// The tenant that the person's location names, else the main one.
+    pub fn tenant(&self, person: PersonId) -> &str {
+        let location = self
+            .places
+            .get(&person)
+            .and_then(|place| self.scopes.get(place.location.as_ref()?));
+        location
+            .and_then(|location| location.tenant.as_deref())
+            .unwrap_or(MAIN_TENANT)
     }
 
     /// The pages on the way to a place.

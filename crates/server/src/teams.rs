@@ -1,8 +1,11 @@
 //! Teams as a sink and as a source: the loops that spend the tenant's budget. What may be sent when is decided by the
 //! plain types of `graph`; here is only waiting and sending.
 
+mod accounts;
+mod doors;
 mod fresh;
 mod link;
+mod logins;
 mod notifications;
 mod service_accounts;
 mod sweep;
@@ -14,6 +17,7 @@ use std::{
 };
 
 use graph::{Blame, Budget, Client, GraphError};
+use presence::PersonId;
 use tokio::time::Instant;
 
 use fresh::Fresh;
@@ -21,12 +25,19 @@ use fresh::Fresh;
 use crate::{
     clock::Clock,
     directory::Directory,
+    directory::Person,
     health::{Health, Trouble},
     metrics::Metrics,
-    organisation::Organisation,
+    organisation::{MAIN_TENANT, Organisation},
     shard::Shard,
 };
 
+pub(crate) use accounts::{
+    AccountError, Attempts, begin_browser, begin_code, disconnect, finish_browser,
+};
+pub(crate) use doors::{Door, Doors};
+pub(crate) use logins::Logins;
+pub use logins::LoginsOf;
 pub use notifications::NotificationOptions;
 pub(crate) use notifications::{Inlet, Outlet};
 pub use service_accounts::{
@@ -42,9 +53,21 @@ fn network_time() -> i64 {
     i64::try_from(START.elapsed().as_millis()).unwrap_or(i64::MAX)
 }
 
+/// How a tenant is signed in to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignIn {
+    /// Once, by the application, for everybody: it reads and writes with permissions of its own.
+    Application,
+    /// By each person: everybody's presence is read and written with their own login.
+    People,
+}
+
 /// The connection to one tenant. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Tenant {
+    name: Arc<str>,
+    /// Everybody's logins, where people sign in by themselves.
+    logins: Option<Logins>,
     client: Arc<Client>,
     budget: Arc<Mutex<Budget>>,
     fresh: Arc<Mutex<Fresh>>,
@@ -77,8 +100,16 @@ pub struct Surroundings {
 }
 
 impl Tenant {
-    /// A tenant reached by `client` with `limit` requests per 30 seconds. Nothing is sent yet.
-    pub fn new(client: Arc<Client>, limit: Option<u32>, surroundings: Surroundings) -> Self {
+    /// The tenant called `name`, reached by `client` with `limit` requests per 30 seconds. Nothing is sent yet.
+    pub(crate) fn new(
+        Door {
+            name,
+            client,
+            logins,
+        }: Door,
+        limit: Option<u32>,
+        surroundings: Surroundings,
+    ) -> Self {
         let Surroundings {
             clock,
             directory,
@@ -89,6 +120,8 @@ impl Tenant {
         } = surroundings;
         let budget = Arc::new(Mutex::new(Budget::new(limit, network_time())));
         Self {
+            name,
+            logins,
             client,
             budget,
             fresh: Arc::default(),
@@ -100,6 +133,31 @@ impl Tenant {
             shard,
             health,
             metrics,
+        }
+    }
+
+    /// Whether a person's presence is read and written here.
+    fn serves(&self, person: &Person) -> bool {
+        person.tenant == self.name && self.organisation.syncs(person.id)
+    }
+
+    /// The Teams accounts of these people, as far as they are read here.
+    fn accounts(&self, people: impl IntoIterator<Item = PersonId>) -> Vec<Arc<str>> {
+        let people = people.into_iter();
+        let people = people.filter_map(|person| self.directory.person(person));
+        let served = people.filter(|person| self.serves(person));
+        served
+            .filter_map(|person| person.teams_id.clone())
+            .collect()
+    }
+
+    /// Tells how a part of the tenant's connection is.
+    fn report(&self, part: &str, trouble: Option<Trouble>) {
+        if *self.name == *MAIN_TENANT {
+            self.health.report(part, trouble);
+        } else {
+            self.health
+                .report(&format!("{part} ({})", self.name), trouble);
         }
     }
 
@@ -125,7 +183,7 @@ impl Tenant {
         let error = match result {
             Ok(()) => {
                 self.metrics.count_request(call, "ok");
-                self.health.report(part, None);
+                self.report(part, None);
                 return;
             }
             Err(error) => error,
@@ -148,7 +206,7 @@ impl Tenant {
             what: error.to_string(),
             remedy: remedy.into(),
         };
-        self.health.report(part, Some(trouble));
+        self.report(part, Some(trouble));
     }
 }
 

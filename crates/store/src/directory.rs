@@ -8,6 +8,7 @@ use sqlx::{Row, Sqlite, Transaction};
 use crate::{
     Change, Store, StoreError,
     owners::{MAIL, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_owned},
+    scopes::location_called,
     values::number,
 };
 
@@ -36,35 +37,44 @@ pub enum DirectoryChange {
 }
 
 impl Store {
-    /// Carries out the differences, all or none.
+    /// Carries out the differences with a tenant's directory, all or none. Whoever is new comes to the location of that
+    /// name, which is made if it is missing and then names the tenant; without one to none.
     ///
     /// # Errors
     /// A name or account is somebody else's; the database refused.
     pub async fn apply_directory(
         &self,
         changes: &[DirectoryChange],
+        (tenant, location): (&str, Option<&str>),
         change: &Change<'_>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.change(change).await?;
+        let location = match location {
+            Some(name) => Some(location_of_tenant(&mut transaction, name, tenant).await?),
+            None => None,
+        };
         for entry in changes {
             match entry {
                 DirectoryChange::Add(person) => {
                     refuse_taken(&mut transaction, None, person).await?;
                     sqlx::query(
-                        "INSERT INTO people (name, mail, user_principal_name, teams_id, from_directory)
-                         VALUES (?1, ?2, ?3, ?4, 1)",
+                        "INSERT INTO people (name, mail, user_principal_name, teams_id, from_directory, teams_tenant, location)
+                         VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6)",
                     )
                     .bind(&person.name)
                     .bind(&person.mail)
                     .bind(&person.user_principal_name)
                     .bind(&person.teams_id)
+                    .bind(tenant)
+                    .bind(&location)
                     .execute(&mut *transaction)
                     .await?;
                 }
                 DirectoryChange::Update(id, person) => {
                     refuse_taken(&mut transaction, Some(*id), person).await?;
                     sqlx::query(
-                        "UPDATE people SET name = ?2, mail = ?3, user_principal_name = ?4, teams_id = ?5, gone_at = NULL
+                        "UPDATE people SET name = ?2, mail = ?3, user_principal_name = ?4, teams_id = ?5, gone_at = NULL,
+                            teams_tenant = ?6
                          WHERE id = ?1",
                     )
                     .bind(id.0.cast_signed())
@@ -72,6 +82,7 @@ impl Store {
                     .bind(&person.mail)
                     .bind(&person.user_principal_name)
                     .bind(&person.teams_id)
+                    .bind(tenant)
                     .execute(&mut *transaction)
                     .await?;
                 }
@@ -89,7 +100,7 @@ impl Store {
         Ok(())
     }
 
-    /// Those who were taken from the directory.
+    /// Those who were taken from a directory.
     ///
     /// # Errors
     /// The database refused.
@@ -100,14 +111,21 @@ impl Store {
         Ok(rows.iter().map(|row| PersonId(number(row, 0))).collect())
     }
 
-    /// People who are gone, for whoever compares with a directory: they may be back.
+    /// People of a tenant who are gone, for whoever compares with its directory: they may be back.
     ///
     /// # Errors
     /// The database refused.
-    pub async fn gone_people(&self) -> Result<Vec<(PersonId, DirectoryPerson)>, StoreError> {
+    pub async fn gone_people(
+        &self,
+        tenant: &str,
+    ) -> Result<Vec<(PersonId, DirectoryPerson)>, StoreError> {
         let rows = sqlx::query(
-            "SELECT id, name, mail, user_principal_name, teams_id FROM people WHERE gone_at IS NOT NULL ORDER BY id",
+            "SELECT id, name, mail, user_principal_name, teams_id FROM people
+             WHERE gone_at IS NOT NULL
+               AND coalesce((SELECT tenant FROM scopes WHERE scopes.id = location), 'main') = ?1
+             ORDER BY id",
         )
+        .bind(tenant)
         .fetch_all(&self.pool)
         .await?;
         Ok(rows
@@ -132,6 +150,36 @@ impl Store {
         self.forget("DELETE FROM people WHERE gone_at < ?1", before)
             .await
     }
+}
+
+/// The location called `name`, which must name the tenant; a new one does.
+async fn location_of_tenant(
+    transaction: &mut Transaction<'_, Sqlite>,
+    name: &str,
+    tenant: &str,
+) -> Result<String, StoreError> {
+    let id = location_called(transaction, name).await?;
+    // A location that names none, and has nobody, is as good as new.
+    sqlx::query(
+        "UPDATE scopes SET tenant = ?2
+         WHERE id = ?1 AND tenant IS NULL AND NOT EXISTS (SELECT 1 FROM people WHERE location = ?1)",
+    )
+    .bind(&id)
+    .bind(tenant)
+    .execute(&mut **transaction)
+    .await?;
+    let row = sqlx::query("SELECT coalesce(tenant, 'main') FROM scopes WHERE id = ?1")
+        .bind(&id)
+        .fetch_one(&mut **transaction)
+        .await?;
+    let named: &str = row.get(0);
+    if named == tenant {
+        return Ok(id);
+    }
+    let problem = format!(
+        "it belongs to the tenant {named}; let it name the tenant {tenant}, or take another location for the people of that tenant"
+    );
+    Err(StoreError::conflict("location", name, problem))
 }
 
 /// Names are one person's; two accounts of a directory may all the same have one mail address.

@@ -158,5 +158,10 @@ fn migrations() -> Vec<Migration> {
             "directory and secrets",
             include_str!("../migrations/sqlite/0003_directory_and_secrets.sql"),
         ),
+        migration(
+            4,
+            "tenants",
+            include_str!("../migrations/sqlite/0004_tenants.sql"),
+        ),
     ]
 }

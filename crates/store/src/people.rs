@@ -29,6 +29,8 @@ pub struct StoredPerson {
     pub user_principal_name: String,
     /// Entra object id, once found.
     pub teams_id: Option<String>,
+    /// The tenant that this account is in.
+    pub teams_tenant: String,
     /// The location's scope id.
     pub location: Option<String>,
     /// The configuration group's scope id.
@@ -99,7 +101,7 @@ impl<'a, 't> Block<'a, 't> {
     ) -> Result<Vec<StoredPerson>, StoreError> {
         const PEOPLE: &str = "
             SELECT json_group_array(json_array(id, name, mail, user_principal_name, teams_id, location,
-                                               configuration_group) ORDER BY id)
+                                               configuration_group, teams_tenant) ORDER BY id)
             FROM (SELECT * FROM people WHERE id BETWEEN ?1 AND ?2 AND gone_at IS NULL ORDER BY id LIMIT ?3)";
         let row = sqlx::query(PEOPLE)
             .bind(range.0)
@@ -188,10 +190,11 @@ type PersonRow = (
     Option<String>,
     Option<String>,
     Option<String>,
+    String,
 );
 
 fn person(
-    (id, name, mail, user_principal_name, teams_id, location, group): PersonRow,
+    (id, name, mail, user_principal_name, teams_id, location, group, teams_tenant): PersonRow,
 ) -> StoredPerson {
     StoredPerson {
         id: PersonId(id),
@@ -209,6 +212,7 @@ fn person(
             ..PersonRecord::default()
         },
         teams_id,
+        teams_tenant,
     }
 }
 

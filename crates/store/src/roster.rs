@@ -54,13 +54,13 @@ impl Store {
             .fetch_one(&mut *transaction)
             .await?
             .get(0);
-            if let Some(teams_id) = &person.teams_id {
-                set_teams_id(&mut transaction, id, teams_id).await?;
-            }
-            set_lines(&mut transaction, id, &person.extensions).await?;
             if let Some(location) = &person.location {
                 move_to(&mut transaction, id, location).await?;
             }
+            if let Some(teams_id) = &person.teams_id {
+                set_teams_id(&mut transaction, id, teams_id, None).await?;
+            }
+            set_lines(&mut transaction, id, &person.extensions).await?;
         }
         next_revision(&mut transaction).await?;
         let counts = serde_json::json!({"added": summary.added, "updated": summary.updated});
@@ -99,13 +99,40 @@ impl Store {
             .unwrap_or(0))
     }
 
-    /// Links a person to a Teams account by its object id.
+    /// Links a person to a Teams account by its object id, in a tenant.
     ///
     /// # Errors
     /// Another person is linked to it; the database refused.
-    pub async fn link_teams(&self, person: PersonId, teams_id: &str) -> Result<(), StoreError> {
+    pub async fn link_teams(
+        &self,
+        person: PersonId,
+        teams_id: &str,
+        tenant: &str,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
-        set_teams_id(&mut transaction, person.0.cast_signed(), teams_id).await?;
+        let person = person.0.cast_signed();
+        set_teams_id(&mut transaction, person, teams_id, Some(tenant)).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// A person has no Teams account any more. What Offhook wrote there is forgotten too: the caller has it taken back
+    /// first.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn unlink_teams(&self, person: PersonId) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
+        for statement in [
+            "UPDATE people SET teams_id = NULL, teams_tenant = 'main' WHERE id = ?1",
+            "DELETE FROM teams_writes WHERE person = ?1",
+            "DELETE FROM teams_calls WHERE person = ?1",
+        ] {
+            sqlx::query(statement)
+                .bind(person.0.cast_signed())
+                .execute(&mut *transaction)
+                .await?;
+        }
         transaction.commit().await?;
         Ok(())
     }
@@ -233,17 +260,24 @@ async fn refuse_shared_mail(
     }
 }
 
+/// Without a tenant it is that of the person's location.
 async fn set_teams_id(
     transaction: &mut Transaction<'_, Sqlite>,
     person: i64,
     teams_id: &str,
+    tenant: Option<&str>,
 ) -> Result<(), StoreError> {
     refuse_owned(transaction, TEAMS_ACCOUNT, teams_id, person).await?;
-    sqlx::query("UPDATE people SET teams_id = ?2 WHERE id = ?1")
-        .bind(person)
-        .bind(teams_id)
-        .execute(&mut **transaction)
-        .await?;
+    sqlx::query(
+        "UPDATE people SET teams_id = ?2, teams_tenant =
+            coalesce(?3, (SELECT tenant FROM scopes WHERE scopes.id = location), 'main')
+         WHERE id = ?1",
+    )
+    .bind(person)
+    .bind(teams_id)
+    .bind(tenant)
+    .execute(&mut **transaction)
+    .await?;
     Ok(())
 }
 

@@ -47,6 +47,8 @@ pub struct StoredScope {
     pub parent: String,
     /// The name people see.
     pub name: String,
+    /// The tenant that a location names; a group has that of its location.
+    pub tenant: Option<String>,
 }
 
 /// More uses than this are only counted.
@@ -61,7 +63,7 @@ impl Store {
     /// The database refused.
     pub async fn scopes(&self) -> Result<Vec<StoredScope>, StoreError> {
         let rows = sqlx::query(
-            "SELECT id, kind, parent, name FROM scopes WHERE parent IS NOT NULL
+            "SELECT id, kind, parent, name, tenant FROM scopes WHERE parent IS NOT NULL
              ORDER BY kind = 'group', key, id",
         )
         .fetch_all(&self.pool)
@@ -72,6 +74,7 @@ impl Store {
                 kind: ScopeKind::from_name(row.get(1))?,
                 parent: row.get(2),
                 name: row.get(3),
+                tenant: row.get(4),
             })
         };
         Ok(rows.iter().filter_map(scope).collect())
@@ -152,6 +155,26 @@ impl Store {
             id,
         )
         .await
+    }
+
+    /// Lets a location name its tenant; `None`: it names none.
+    ///
+    /// # Errors
+    /// There is no such location; the database refused.
+    pub async fn name_tenant(
+        &self,
+        location: &str,
+        tenant: Option<&str>,
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        let named =
+            sqlx::query("UPDATE scopes SET tenant = ?2 WHERE id = ?1 AND kind = 'location'")
+                .bind(location)
+                .bind(tenant)
+                .execute(&mut *transaction)
+                .await?;
+        commit_found(transaction, named.rows_affected(), "location", location).await
     }
 
     /// Deletes a location or group with its settings.

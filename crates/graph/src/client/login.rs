@@ -1,6 +1,6 @@
 //! Requests to the sign-in service.
 
-use reqwest::{Response, StatusCode};
+use reqwest::{Response, StatusCode, Url};
 use serde::Deserialize;
 
 use super::{Client, ClientConfig, read_bytes, read_json, retry_after, unreachable};
@@ -11,6 +11,12 @@ use crate::{
     token::remedy,
     wire::{Token, TokenError},
 };
+
+#[derive(Deserialize)]
+struct Realm {
+    #[serde(default)]
+    account_type: String,
+}
 
 #[derive(Deserialize)]
 struct OpenIdConfiguration {
@@ -53,6 +59,23 @@ impl Client {
             call: CALL,
             cause: format!("the issuer {} names no tenant", found.issuer),
         })
+    }
+
+    /// Whether an account signs in at another identity provider (federated), by its sign-in name. Needs no sign-in.
+    ///
+    /// # Errors
+    /// See [`GraphError`].
+    pub async fn is_federated(&self, name: &str) -> Result<bool, GraphError> {
+        const CALL: &str = "userrealm";
+        let ClientConfig { login, tenant, .. } = &self.config;
+        let mut url = Url::parse(login).map_err(|error| unreachable(login, &error))?;
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend([tenant, "userrealm", name]);
+        }
+        url.set_query(Some("api-version=1.0"));
+        let response = self.get_public(CALL, url.as_str()).await?;
+        let realm: Realm = read_json(CALL, response).await?;
+        Ok(realm.account_type.eq_ignore_ascii_case("federated"))
     }
 
     /// Asks the sign-in service for what it tells everybody.

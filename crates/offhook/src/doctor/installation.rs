@@ -6,10 +6,10 @@ use presence::Timestamp;
 use reqwest::Client;
 use serde_json::Value;
 use server::{
+    LoginsOf, MAIN_TENANT,
     config::{Config, ConfigError},
-    service_accounts,
 };
-use store::{Store, StoreError, StoredPerson};
+use store::{Store, StoreError, StoredPerson, StoredScope};
 
 use super::{Fault, Report};
 use crate::installation;
@@ -18,8 +18,43 @@ use crate::installation;
 #[derive(Default)]
 pub(super) struct Kept {
     pub(super) people: Vec<StoredPerson>,
+    scopes: Vec<StoredScope>,
+    /// Names of sealed secrets.
+    secrets: Vec<String>,
+}
+
+/// What of it concerns one tenant.
+pub(super) struct OfTenant<'a> {
+    /// Whose location names it.
+    pub(super) people: Vec<&'a StoredPerson>,
     /// How many service accounts are signed in.
     pub(super) service_accounts: usize,
+    /// How many people's logins are remembered.
+    pub(super) logins: usize,
+}
+
+impl Kept {
+    /// What concerns one tenant.
+    pub(super) fn of_tenant(&self, tenant: &str) -> OfTenant<'_> {
+        let named = |person: &&StoredPerson| {
+            let location = self
+                .scopes
+                .iter()
+                .find(|scope| Some(&scope.id) == person.location.as_ref());
+            let named = location.and_then(|location| location.tenant.as_deref());
+            named.unwrap_or(MAIN_TENANT) == tenant
+        };
+        let count = |kind: LoginsOf| {
+            let prefix = kind.prefix(tenant);
+            let names = self.secrets.iter();
+            names.filter(|name| name.starts_with(&prefix)).count()
+        };
+        OfTenant {
+            people: self.people.iter().filter(named).collect(),
+            service_accounts: count(LoginsOf::ServiceAccounts),
+            logins: count(LoginsOf::People),
+        }
+    }
 }
 
 /// Checks what needs no network, and the server if it runs. `None`: nothing more can be looked at.
@@ -68,7 +103,13 @@ async fn database(report: &mut Report, config: &Config) -> Kept {
         let key = sealed(config, &store).await;
         let kept = Kept {
             people: store.people(now()).await?,
-            service_accounts: service_accounts(&store).await.unwrap_or_default().len(),
+            scopes: store.scopes().await?,
+            secrets: store
+                .sealed_secrets("")
+                .await?
+                .into_iter()
+                .map(|secret| secret.name)
+                .collect(),
         };
         let modes = modes(&store).await?;
         store.close().await;

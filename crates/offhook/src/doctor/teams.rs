@@ -5,12 +5,12 @@ use std::time::Duration;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use graph::{Client, ClientConfig, GraphError, Operation};
 use serde_json::Value;
-use server::{TeamsOptions, clock::http_date};
+use server::{SignIn, TeamsOptions, clock::http_date};
 use store::StoredPerson;
 
 use crate::installation;
 
-use super::{Fault, Reach, Report, reach};
+use super::{Fault, Reach, Report, installation::OfTenant, reach};
 
 /// A clock that is further off is told; Entra and Graph allow five minutes.
 const SKEW_MAX: Duration = Duration::from_secs(60);
@@ -23,7 +23,7 @@ const NAMED_MAX: usize = 5;
 pub(super) async fn check(
     report: &mut Report,
     options: TeamsOptions,
-    people: &[StoredPerson],
+    there: &OfTenant<'_>,
     test_person: Option<&str>,
 ) {
     let config = options.client;
@@ -36,6 +36,15 @@ pub(super) async fn check(
         return;
     }
     clock(report, &config).await;
+    if options.sign_in == SignIn::People {
+        let what = format!(
+            "people sign in by themselves here; the logins of {} of {} people are remembered",
+            there.logins,
+            there.people.len()
+        );
+        return report.skip("token", what);
+    }
+    let people = &*there.people;
     let client = match Client::new(config.clone()) {
         Ok(client) => client,
         Err(error) => return report.fail("graph", Fault::GraphUnreachable, error.to_string()),
@@ -58,6 +67,11 @@ pub(super) async fn check(
         ),
         Some(name) => write(report, &client, people, name).await,
     }
+}
+
+/// Whether somebody means this person by `name`.
+pub(super) fn is_called(person: &StoredPerson, name: &str) -> bool {
+    installation::goes_by(person, name) || person.name.eq_ignore_ascii_case(name)
 }
 
 /// Host and port of an address.
@@ -275,7 +289,7 @@ async fn read(report: &mut Report, client: &Client, linked: &[&str]) -> bool {
     }
 }
 
-fn unlinked(report: &mut Report, people: &[StoredPerson]) {
+fn unlinked(report: &mut Report, people: &[&StoredPerson]) {
     let without: Vec<&str> = people
         .iter()
         .filter(|person| person.teams_id.is_none())
@@ -301,12 +315,9 @@ fn unlinked(report: &mut Report, people: &[StoredPerson]) {
     report.warn("accounts", Fault::NobodyLinked, what);
 }
 
-async fn write(report: &mut Report, client: &Client, people: &[StoredPerson], name: &str) {
+async fn write(report: &mut Report, client: &Client, people: &[&StoredPerson], name: &str) {
     const CHECK: &str = "write";
-    let wanted = |person: &&StoredPerson| {
-        installation::goes_by(person, name) || person.name.eq_ignore_ascii_case(name)
-    };
-    let found = people.iter().find(wanted);
+    let found = people.iter().find(|person| is_called(person, name));
     let Some((person, account)) =
         found.and_then(|person| Some((person, person.teams_id.as_deref()?)))
     else {

@@ -287,7 +287,10 @@ impl Patient {
             .await;
         let id = users[0]["id"].as_str().unwrap().to_owned();
         let store = self.store().await;
-        store.link_teams(presence::PersonId(1), &id).await.unwrap();
+        store
+            .link_teams(presence::PersonId(1), &id, "main")
+            .await
+            .unwrap();
         let mode = r#"{"mode":"telephony_and_presence"}"#;
         store
             .set_page("organisation", "teams", Some(mode), &CHANGE)

@@ -1,12 +1,16 @@
 //! The synchronisation of people with Entra: what it did, and doing it now.
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Json;
 use crate::{
-    app::Shared, caller::Caller, clock::rfc3339, entra::Outcome, organisation::ORGANISATION,
+    app::Shared,
+    caller::Caller,
+    clock::rfc3339,
+    entra::{DirectorySync, Outcome},
+    organisation::{MAIN_TENANT, ORGANISATION},
     problem::Problem,
 };
 
@@ -38,6 +42,32 @@ struct DeedBody {
 pub(crate) struct WishBody {
     #[serde(default)]
     dry_run: bool,
+    /// The tenant; may be left out where one is meant only.
+    tenant: Option<String>,
+}
+
+/// Which directory.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Which {
+    tenant: Option<String>,
+}
+
+/// The synchronisation of a tenant, or the only one.
+fn sync<'a>(shared: &'a Shared, tenant: Option<&str>) -> Result<&'a DirectorySync, Problem> {
+    let syncs = &shared.directory_syncs;
+    let names: Vec<&str> = syncs.keys().map(AsRef::as_ref).collect();
+    let wanted = match (tenant, names.as_slice()) {
+        (Some(tenant), _) => tenant,
+        (None, [only]) => only,
+        (None, _) => MAIN_TENANT,
+    };
+    syncs.get(wanted).ok_or_else(|| {
+        Problem::conflict(format!(
+            "people are not taken from Entra for the tenant {wanted} here; set entra = true in its section [directory] of the configuration (it is for: {})",
+            if names.is_empty() { "none".to_owned() } else { names.join(", ") },
+        ))
+    })
 }
 
 impl From<Outcome> for DirectoryBody {
@@ -62,14 +92,19 @@ impl From<Outcome> for DirectoryBody {
     get,
     path = "/directory",
     tag = "Administration",
+    params(("tenant" = Option<String>, Query, description = "The tenant; may be left out where one is meant only.")),
     responses((status = OK, description = "What was asked for.", body = Option<DirectoryBody>)),
 )]
 pub(crate) async fn last(
     State(shared): State<Shared>,
     caller: Caller,
+    Query(which): Query<Which>,
 ) -> Result<axum::Json<Option<DirectoryBody>>, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
-    let last = shared.directory_sync.last();
+    let last = match sync(&shared, which.tenant.as_deref()) {
+        Ok(sync) => sync.last(),
+        Err(_) => None,
+    };
     Ok(axum::Json(last.map(DirectoryBody::from)))
 }
 
@@ -86,11 +121,10 @@ pub(crate) async fn synchronise(
     Json(wish): Json<WishBody>,
 ) -> Result<axum::Json<DirectoryBody>, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
-    match shared.directory_sync.now(wish.dry_run).await {
+    let sync = sync(&shared, wish.tenant.as_deref())?;
+    match sync.now(wish.dry_run).await {
         Some(Ok(outcome)) => Ok(axum::Json(outcome.into())),
         Some(Err(failure)) => Err(Problem::unavailable(&failure)),
-        None => Err(Problem::conflict(
-            "people are not taken from Entra here; set entra = true in the section [directory] of the configuration",
-        )),
+        None => Err(Problem::unavailable("the server is stopping")),
     }
 }

@@ -6,14 +6,14 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::ScopeKind;
+use store::{ScopeKind, StoredScope};
 use utoipa::ToSchema;
 
 use super::{Json, audit::Entry};
 use crate::{
     app::Shared,
     caller::Caller,
-    organisation::{ORGANISATION, Place},
+    organisation::{ORGANISATION, Place, Tables},
     problem::Problem,
 };
 
@@ -29,6 +29,17 @@ pub(crate) struct ScopeBody {
     kind: &'static str,
     parent: Option<String>,
     name: String,
+    /// The tenant that a location names; null: the main one.
+    tenant: Option<String>,
+}
+
+/// What is to change; what is left out stays.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ScopeChange {
+    name: Option<String>,
+    /// The tenant of a location, as the configuration calls it; `main` is that of `[teams]`.
+    tenant: Option<String>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -53,15 +64,11 @@ pub(crate) async fn list(State(shared): State<Shared>) -> axum::Json<Scopes> {
         kind: ORGANISATION,
         parent: None,
         name: "Organisation".into(),
+        tenant: None,
     };
     let mut items = vec![organisation];
     shared.organisation.read(|tables| {
-        items.extend(tables.scopes.values().map(|scope| ScopeBody {
-            id: scope.id.clone(),
-            kind: scope.kind.name(),
-            parent: Some(scope.parent.clone()),
-            name: scope.name.clone(),
-        }));
+        items.extend(tables.scopes.values().map(ScopeBody::from));
     });
     axum::Json(Scopes { items })
 }
@@ -98,8 +105,85 @@ pub(crate) async fn add(
         kind: kind.name(),
         parent: Some(parent),
         name: body.name,
+        tenant: None,
     };
     Ok((StatusCode::CREATED, axum::Json(body)))
+}
+
+impl From<&StoredScope> for ScopeBody {
+    fn from(scope: &StoredScope) -> Self {
+        Self {
+            id: scope.id.clone(),
+            kind: scope.kind.name(),
+            parent: Some(scope.parent.clone()),
+            name: scope.name.clone(),
+            tenant: scope.tenant.clone(),
+        }
+    }
+}
+
+/// Renames a location or group, or lets a location name its tenant: what was written to Teams for its people is taken back
+/// in the old one, and their accounts are looked for in the new one.
+#[utoipa::path(
+    patch,
+    path = "/scopes/{scope}",
+    tag = "Scopes and settings",
+    responses((status = OK, description = "As it is now.", body = ScopeBody)),
+)]
+pub(crate) async fn change(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(scope): Path<String>,
+    Json(body): Json<ScopeChange>,
+) -> Result<axum::Json<ScopeBody>, Problem> {
+    // Which tenant people are in is not a location's own affair.
+    let administered = match body.tenant {
+        Some(_) => ORGANISATION,
+        None => &scope,
+    };
+    caller.require_admin(&shared, administered)?;
+    if let Some(tenant) = &body.tenant
+        && shared.doors.get(tenant).is_none()
+    {
+        let names: Vec<String> = shared
+            .doors
+            .names()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let detail = format!(
+            "{tenant:?} is no tenant of the configuration; it has: {}",
+            names.join(", ")
+        );
+        return Err(Problem::invalid("tenant", detail));
+    }
+    let _one_at_a_time = shared.settings_change.lock().await;
+    let known = |tables: &Tables| tables.scopes.get(&scope).map(ScopeBody::from);
+    let before = shared.organisation.read(known);
+    let entry = |after| {
+        Entry::new(&shared, &caller, "scope.change", &scope)
+            .before(before.as_ref().map(|before| json!(before)))
+            .after(Some(after))
+    };
+    if let Some(name) = &body.name {
+        let entry = entry(json!({"name": name}));
+        shared
+            .store
+            .rename_scope(&scope, name, &entry.change())
+            .await?;
+    }
+    if let Some(tenant) = &body.tenant {
+        let entry = entry(json!({"tenant": tenant}));
+        let change = entry.change();
+        let named = Some(tenant.as_str());
+        shared.store.name_tenant(&scope, named, &change).await?;
+    }
+    shared.organisation.load(&shared.store).await?;
+    shared.look_for_movers();
+    shared.check_tenants();
+    let now = shared.organisation.read(known);
+    now.map(axum::Json)
+        .ok_or_else(|| Problem::not_found("scope", &scope, "GET /api/v1/scopes lists the ids"))
 }
 
 /// Deletes a scope. Refused while something uses it.
@@ -191,6 +275,7 @@ pub(crate) async fn put_place(
         };
         tables.places.insert(person, place);
     });
+    shared.look_for_movers();
     shared.put_in_force(changed).await;
     shared.events.reset();
     Ok(axum::Json(body))

@@ -1,6 +1,6 @@
 //! What every part of the server stands on: store, clock, people, engine, sinks.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use presence::{Fact, Input, PersonId, PersonPolicy, PersonRecord, Timing};
 use store::{Store, StoreError, StoredPerson};
@@ -16,13 +16,13 @@ use crate::{
     directory::{Directory, Person},
     entra::{self, DirectorySync},
     events::Events,
-    health::Health,
+    health::{Health, Trouble},
     history::recorder,
     metrics::Metrics,
     organisation::Organisation,
     pbx::Pbx,
     shard::{self, Cause, Shard, Sinks},
-    teams::{Inlet, Outlet, Reads, Surroundings, SweepNow, TeamsWrites, Tenant},
+    teams::{Attempts, Doors, Inlet, Outlet, Reads, Surroundings, SweepNow, TeamsWrites, Tenant},
     vault::Vault,
     writer::Writer,
 };
@@ -43,6 +43,8 @@ pub(crate) struct SharedState {
     /// Appointments of one person are stored and put in force one change at a time; people share a few locks.
     pub(super) appointment_changes: [tokio::sync::Mutex<()>; 64],
     pub(crate) stopping: watch::Receiver<bool>,
+    /// The address by which people open the pages, without a slash at the end.
+    pub(crate) public_url: String,
     pub(crate) demo: Option<Demo>,
 }
 
@@ -81,11 +83,20 @@ pub(crate) struct Core {
     pub(crate) organisation: Organisation,
     pub(crate) clients: Clients,
     pub(super) reads: Reads,
-    pub(crate) directory_sync: DirectorySync,
+    /// The ways to the tenants.
+    pub(crate) doors: Doors,
+    /// Writes to them.
+    pub(crate) teams_writes: TeamsWrites,
+    /// People who are connecting their Teams account.
+    pub(crate) attempts: Attempts,
+    /// Grows when somebody may be in another tenant.
+    places: Arc<watch::Sender<u64>>,
+    /// Taking people from the directories of those tenants where that is wanted.
+    pub(crate) directory_syncs: Arc<BTreeMap<Arc<str>, DirectorySync>>,
     /// Told when the people have changed.
     pub(crate) people_changed: Arc<tokio::sync::Notify>,
-    /// Where Graph's notifications go in, if it shall tell of changes.
-    pub(crate) notifications: Option<Inlet>,
+    /// Where Graph's notifications go in, by the tenants that shall tell of changes.
+    pub(crate) notifications: Arc<BTreeMap<Arc<str>, Inlet>>,
     pub(crate) calendars: ReadNow,
     pub(crate) events: Events,
     pub(crate) shard: Shard,
@@ -96,10 +107,10 @@ pub(crate) struct Core {
     watches_lines: bool,
 }
 
-/// What tasks hear, until they are started. Without a tenant nobody does.
+/// What the tasks of the tenants hear, until they are started.
 pub(super) struct Ends {
-    wishes: entra::Inbox,
-    bodies: Outlet,
+    wishes: BTreeMap<Arc<str>, entra::Inbox>,
+    bodies: BTreeMap<Arc<str>, Outlet>,
 }
 
 impl Core {
@@ -108,25 +119,45 @@ impl Core {
         store: Store,
         clock: Clock,
         timing: Timing,
-        (watches_lines, notified): (bool, bool),
+        watches_lines: bool,
+        (tenants, vault): (&[TeamsOptions], Option<&Arc<Vault>>),
         tasks: &mut JoinSet<()>,
-    ) -> Result<(Self, Ends), StoreError> {
+    ) -> Result<(Self, Ends), StartError> {
+        let doors = Doors::new(tenants, &store, vault, &clock)?;
+        let names = doors.names();
         let metrics = Arc::new(Metrics::default());
         // Greater than any revision of an earlier run, so that a client's memory of that run is recognised.
         let first_revision = clock.now().milliseconds().unsigned_abs();
         let events = Events::new(metrics.clone(), first_revision);
         let (shard, inbox) = Shard::new();
-        let (directory_sync, wishes) = DirectorySync::new();
-        let (notifications, bodies) = Inlet::new();
+        let (mut directory_syncs, mut wishes) = (BTreeMap::new(), BTreeMap::new());
+        let (mut notifications, mut bodies) = (BTreeMap::new(), BTreeMap::new());
+        for tenant in tenants {
+            if tenant.directory.is_some() {
+                let (sync, inbox) = DirectorySync::new();
+                directory_syncs.insert(tenant.name.clone(), sync);
+                wishes.insert(tenant.name.clone(), inbox);
+            }
+            if tenant.notifications.is_some() {
+                let (inlet, outlet) = Inlet::new();
+                notifications.insert(tenant.name.clone(), inlet);
+                bodies.insert(tenant.name.clone(), outlet);
+            }
+        }
+        let directory = Directory::default();
         let core = Self {
             store,
             settings_change: Arc::default(),
-            directory: Directory::default(),
+            reads: Reads::new(directory.clone(), &names),
+            teams_writes: TeamsWrites::new(directory.clone(), &names),
+            doors,
+            attempts: Attempts::default(),
+            places: Arc::new(watch::Sender::new(0)),
+            directory,
             organisation: Organisation::default(),
             clients: Clients::new(shard.clone(), clock.clone()),
-            reads: Reads::default(),
-            directory_sync,
-            notifications: notified.then_some(notifications),
+            directory_syncs: Arc::new(directory_syncs),
+            notifications: Arc::new(notifications),
             people_changed: Arc::default(),
             calendars: ReadNow::default(),
             clock,
@@ -199,6 +230,55 @@ impl Core {
         self.events.forget(person);
     }
 
+    /// A person has no Teams account any more. What Offhook wrote there is taken back first.
+    pub(crate) async fn unlink(&self, person: &Person) -> Result<(), StoreError> {
+        let lines = if self.watches_lines {
+            person.lines.iter().map(|(line, _)| *line).collect()
+        } else {
+            Vec::new()
+        };
+        let linked = false;
+        let input = Input::Person(person.id, Fact::Changed { lines, linked });
+        self.shard.input_and_wait(input).await;
+        let written = async {
+            while !(self.writer.is_idle() && self.teams_writes.is_idle()) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        // A tenant that does not answer holds nobody: what was written there ends by itself.
+        let _ = tokio::time::timeout(SETTLE_MAX, written).await;
+        self.store.unlink_teams(person.id).await?;
+        self.directory.forget_teams_id(person.id);
+        // Another tenant may have an account for them.
+        self.look_for_movers();
+        Ok(())
+    }
+
+    /// Somebody may have come to another tenant: each looks again who is its.
+    pub(crate) fn look_for_movers(&self) {
+        self.places.send_modify(|places| *places += 1);
+    }
+
+    /// Tells of locations that name a tenant which is not configured.
+    pub(crate) fn check_tenants(&self) {
+        let unknown: Vec<String> = self.organisation.read(|tables| {
+            let named = tables.scopes.values();
+            named
+                .filter_map(|scope| Some((scope, scope.tenant.as_deref()?)))
+                .filter(|(_, tenant)| self.doors.get(tenant).is_none())
+                .map(|(scope, tenant)| format!("{} names {tenant}", scope.id))
+                .collect()
+        });
+        let trouble = (!unknown.is_empty()).then(|| Trouble {
+            what: format!(
+                "locations name tenants that are not configured: {}",
+                unknown.join(", ")
+            ),
+            remedy: "add the tenant to the configuration, or name another (PATCH /api/v1/scopes/{scope})".into(),
+        });
+        self.health.report("tenants", trouble);
+    }
+
     /// Puts in force what holds for people now, and lets every viewer look again.
     pub(crate) async fn put_in_force(&self, changed: Vec<(PersonId, Arc<PersonPolicy>)>) {
         let inputs = changed
@@ -232,59 +312,69 @@ impl Core {
         )))
     }
 
-    pub(super) fn start_teams(
+    pub(super) async fn start_teams(
         &self,
-        teams: Option<TeamsOptions>,
+        tenants: Vec<TeamsOptions>,
         vault: Option<Arc<Vault>>,
-        ends: Ends,
+        mut ends: Ends,
         tasks: &mut JoinSet<()>,
-    ) -> Result<(Option<SweepNow>, TeamsWrites), graph::GraphError> {
-        let writes = TeamsWrites::new(self.directory.clone(), teams.is_some());
-        let (shard, health) = (self.shard.clone(), self.health.clone());
+    ) -> Vec<SweepNow> {
         tasks.spawn(self.writer.clone().run(
             self.store.clone(),
-            shard.clone(),
-            writes.clone(),
-            health.clone(),
+            self.shard.clone(),
+            self.teams_writes.clone(),
+            self.health.clone(),
         ));
-        let Some(TeamsOptions {
-            client,
-            requests_per_30_seconds,
-            notifications,
-            people,
-        }) = teams
-        else {
-            return Ok((None, writes));
-        };
-        let surroundings = Surroundings {
-            clock: self.clock.clone(),
-            directory: self.directory.clone(),
-            organisation: self.organisation.clone(),
-            shard,
-            health,
-            metrics: self.metrics.clone(),
-        };
-        let client = Arc::new(graph::Client::new(client)?);
-        if let Some(from) = people {
-            tasks.spawn(entra::run(self.clone(), client.clone(), from, ends.wishes));
+        self.check_tenants();
+        let mut sweeps = Vec::new();
+        for options in tenants {
+            let Some(door) = self.doors.get(&options.name).cloned() else {
+                continue;
+            };
+            if let Some(logins) = &door.logins
+                && let (_, Some(what)) = logins.look(false).await
+            {
+                let remedy = "people whose login does not open sign in again".into();
+                self.health
+                    .report("teams logins", Some(Trouble { what, remedy }));
+            }
+            let name = options.name.clone();
+            if let (Some(from), Some(wishes)) = (options.directory, ends.wishes.remove(&name)) {
+                tasks.spawn(entra::run(self.clone(), door.clone(), from, wishes));
+            }
+            let surroundings = Surroundings {
+                clock: self.clock.clone(),
+                directory: self.directory.clone(),
+                organisation: self.organisation.clone(),
+                shard: self.shard.clone(),
+                health: self.health.clone(),
+                metrics: self.metrics.clone(),
+            };
+            let tenant = Tenant::new(door, options.requests_per_30_seconds, surroundings);
+            let (sweep, wishes) = Tenant::sweeper();
+            let reads = self.reads.of_tenant(&name);
+            let writes = self.teams_writes.of_tenant(&name);
+            tasks.spawn(writes.run(tenant.clone()));
+            tasks.spawn(tenant.clone().link(self.clone(), self.places.subscribe()));
+            tasks.spawn(tenant.clone().read_asked(reads.clone()));
+            tasks.spawn(tenant.clone().read_eventful(reads.clone()));
+            if let (Some(options), Some(vault), Some(bodies)) = (
+                options.notifications,
+                vault.clone(),
+                ends.bodies.remove(&name),
+            ) {
+                tasks.spawn(tenant.clone().listen(
+                    options,
+                    vault,
+                    self.store.clone(),
+                    reads,
+                    sweep.clone(),
+                    bodies,
+                ));
+            }
+            tasks.spawn(tenant.sweep(wishes));
+            sweeps.push(sweep);
         }
-        let tenant = Tenant::new(client, requests_per_30_seconds, surroundings);
-        let (sweep, wishes) = Tenant::sweeper();
-        tasks.spawn(writes.clone().run(tenant.clone()));
-        tasks.spawn(tenant.clone().link(self.store.clone()));
-        tasks.spawn(tenant.clone().read_asked(self.reads.clone()));
-        tasks.spawn(tenant.clone().read_eventful(self.reads.clone()));
-        if let (Some(options), Some(vault)) = (notifications, vault) {
-            tasks.spawn(tenant.clone().listen(
-                options,
-                vault,
-                self.store.clone(),
-                self.reads.clone(),
-                sweep.clone(),
-                ends.bodies,
-            ));
-        }
-        tasks.spawn(tenant.sweep(wishes));
-        Ok((Some(sweep), writes))
+        sweeps
     }
 }

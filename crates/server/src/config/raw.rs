@@ -23,6 +23,8 @@ pub(super) struct Raw {
     pub(super) directory: RawDirectory,
     pub(super) notifications: Option<RawNotifications>,
     #[serde(default)]
+    pub(super) tenants: Vec<RawTenant>,
+    #[serde(default)]
     pub(super) pbx: Vec<RawPbx>,
 }
 
@@ -30,6 +32,7 @@ pub(super) struct Raw {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawHttp {
     pub(super) listen: Option<String>,
+    pub(super) public_url: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -56,6 +59,7 @@ pub(super) struct RawSecrets {
 pub(super) struct RawTeams {
     pub(super) tenant: Option<String>,
     pub(super) client_id: Option<String>,
+    pub(super) sign_in: Option<String>,
     pub(super) client_secret: Option<String>,
     pub(super) client_secret_file: Option<PathBuf>,
     pub(super) login_url: Option<String>,
@@ -64,6 +68,47 @@ pub(super) struct RawTeams {
     pub(super) certificate_file: Option<PathBuf>,
     pub(super) private_key_file: Option<PathBuf>,
     pub(super) requests_per_30_seconds: Option<u32>,
+}
+
+/// A further tenant: the keys of `[teams]`, a name, and sections of its own. Written out, because serde cannot refuse
+/// unknown keys of a flattened table.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTenant {
+    pub(super) name: Option<String>,
+    tenant: Option<String>,
+    client_id: Option<String>,
+    sign_in: Option<String>,
+    client_secret: Option<String>,
+    client_secret_file: Option<PathBuf>,
+    login_url: Option<String>,
+    graph_url: Option<String>,
+    cloud: Option<String>,
+    certificate_file: Option<PathBuf>,
+    private_key_file: Option<PathBuf>,
+    requests_per_30_seconds: Option<u32>,
+    #[serde(default)]
+    pub(super) directory: RawDirectory,
+    pub(super) notifications: Option<RawNotifications>,
+}
+
+impl RawTenant {
+    /// What it has in common with `[teams]`.
+    pub(super) fn teams(&mut self) -> RawTeams {
+        RawTeams {
+            tenant: self.tenant.take(),
+            client_id: self.client_id.take(),
+            sign_in: self.sign_in.take(),
+            client_secret: self.client_secret.take(),
+            client_secret_file: self.client_secret_file.take(),
+            login_url: self.login_url.take(),
+            graph_url: self.graph_url.take(),
+            cloud: self.cloud.take(),
+            certificate_file: self.certificate_file.take(),
+            private_key_file: self.private_key_file.take(),
+            requests_per_30_seconds: self.requests_per_30_seconds,
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -81,6 +126,7 @@ pub(super) struct RawNotifications {
 pub(super) struct RawDirectory {
     pub(super) entra: Option<bool>,
     pub(super) group: Option<String>,
+    pub(super) location: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -95,6 +141,9 @@ pub(super) struct RawPbx {
     pub(super) password_file: Option<PathBuf>,
     pub(super) bind: Option<String>,
 }
+
+/// The list of sections that may be there several times with sections of their own.
+const TENANTS: &str = "tenants";
 
 /// Says where in the file and at which key the reader stumbled.
 pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
@@ -120,9 +169,9 @@ pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Confi
     }
 }
 
-/// Each line of the file with the section that it belongs to.
+/// Each line of the file with the section that it belongs to; those of tenants are numbered: `tenants.0.directory`.
 fn lines(text: &str) -> impl Iterator<Item = (String, &str)> {
-    let mut section = String::new();
+    let (mut section, mut tenants) = (String::new(), 0_usize);
     text.lines().map(move |line| {
         let line = line.trim();
         if let Some(header) = line.strip_prefix('[') {
@@ -130,8 +179,18 @@ fn lines(text: &str) -> impl Iterator<Item = (String, &str)> {
                 .trim_start_matches('[')
                 .split(']')
                 .next()
-                .unwrap_or_default();
-            section = name.trim().to_owned();
+                .unwrap_or_default()
+                .trim();
+            section = match name.strip_prefix(TENANTS) {
+                Some("") => {
+                    tenants += 1;
+                    format!("{TENANTS}.{}", tenants - 1)
+                }
+                Some(below) if below.starts_with('.') => {
+                    format!("{TENANTS}.{}{below}", tenants.saturating_sub(1))
+                }
+                _ => name.to_owned(),
+            };
         }
         (section.clone(), line)
     })
@@ -152,8 +211,8 @@ fn key_at(text: &str, line: usize) -> String {
 
 /// The line, from 1, on which `section.key` stands; that of the section where the key is missing.
 pub(super) fn line_of(text: &str, key: &str) -> Option<usize> {
-    let (section, key) = key.split_once('.').unwrap_or(("", key));
     let key = key.split(' ').next().unwrap_or(key);
+    let (section, key) = key.rsplit_once('.').unwrap_or(("", key));
     let of_section = || {
         lines(text)
             .zip(1..)

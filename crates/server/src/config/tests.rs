@@ -41,7 +41,7 @@ fn a_good_file_is_taken_and_paths_are_beside_it() {
     let config = parse(GOOD, &[]).unwrap();
     assert_eq!(config.data, Path::new("folder/data"));
     assert_eq!(config.listen.port(), 9_000);
-    let teams = config.teams.unwrap();
+    let teams = &config.tenants[0];
     assert_eq!(teams.client.graph, "https://graph.microsoft.com");
     assert_eq!(teams.requests_per_30_seconds, Some(1_500));
     assert_eq!(config.pbx.unwrap().server, "127.0.0.1:5060");
@@ -64,7 +64,7 @@ fn the_audit_log_goes_back_two_years_or_as_said() {
 fn an_empty_file_listens_on_loopback_only() {
     let config = parse("", &[]).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8200");
-    assert!(config.teams.is_none() && config.pbx.is_none());
+    assert!(config.tenants.is_empty() && config.pbx.is_none());
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn the_environment_overrides_the_file() {
     let config = parse(GOOD, &environment).unwrap();
     assert_eq!(config.data, Path::new("elsewhere"));
     assert_eq!(config.listen.port(), 9_001);
-    assert_eq!(config.teams.unwrap().requests_per_30_seconds, Some(10_000));
+    assert_eq!(config.tenants[0].requests_per_30_seconds, Some(10_000));
     let error = parse(GOOD, &[("OFFHOOK__HTTP__LISTNE", "x")]).unwrap_err();
     assert!(
         error.contains("OFFHOOK__HTTP__LISTNE") && error.contains("listen"),

@@ -6,13 +6,13 @@ use std::{
     time::Duration,
 };
 
-use graph::{Client, Delta, DirectoryUser, GraphError, UserChange};
+use graph::{Delta, DirectoryUser, GraphError, UserChange};
 use presence::{PersonId, Timestamp};
 use store::{Change, DirectoryChange, DirectoryPerson, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{EntraAccount, Known, PeopleFrom, Plan, plan};
-use crate::{app::Core, health::Trouble};
+use super::{DirectoryOptions, EntraAccount, Known, PeopleFrom, Plan, plan};
+use crate::{app::Core, health::Trouble, organisation::MAIN_TENANT, teams::Door};
 
 /// How often the directory is read.
 const RHYTHM: Duration = Duration::from_secs(5 * 60);
@@ -94,32 +94,37 @@ impl DirectorySync {
 
 /// What is known of the directory.
 struct Directory {
-    client: Arc<Client>,
-    from: PeopleFrom,
+    door: Door,
+    options: DirectoryOptions,
     accounts: HashMap<String, EntraAccount>,
     link: Option<String>,
 }
 
 /// Synchronises, for ever.
-pub(crate) async fn run(core: Core, client: Arc<Client>, from: PeopleFrom, inbox: Inbox) {
+pub(crate) async fn run(core: Core, door: Door, options: DirectoryOptions, inbox: Inbox) {
     let Inbox(mut asked, last) = inbox;
+    let part = if *door.name == *MAIN_TENANT {
+        PART.to_owned()
+    } else {
+        format!("{PART} ({})", door.name)
+    };
     let mut directory = Directory {
-        client,
-        from,
+        door,
+        options,
         accounts: HashMap::new(),
         link: None,
     };
     loop {
         let done = synchronise(&core, &mut directory, false).await;
         let pause = if done.is_ok() { RHYTHM } else { AGAIN };
-        tell(&core, &last, &done);
+        tell(&core, &part, &last, &done);
         let until = tokio::time::Instant::now() + pause;
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(until) => break,
                 Some((dry_run, answer)) = asked.recv() => {
                     let done = synchronise(&core, &mut directory, dry_run).await;
-                    tell(&core, &last, &done);
+                    tell(&core, &part, &last, &done);
                     let _ = answer.send(done);
                 }
             }
@@ -127,10 +132,10 @@ pub(crate) async fn run(core: Core, client: Arc<Client>, from: PeopleFrom, inbox
     }
 }
 
-fn tell(core: &Core, last: &Mutex<Option<Outcome>>, done: &Result<Outcome, Failure>) {
+fn tell(core: &Core, part: &str, last: &Mutex<Option<Outcome>>, done: &Result<Outcome, Failure>) {
     match done {
         Ok(outcome) => {
-            core.health.report(PART, None);
+            core.health.report(part, None);
             if !outcome.dry_run {
                 core.people_changed.notify_one();
                 *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome.clone());
@@ -141,7 +146,7 @@ fn tell(core: &Core, last: &Mutex<Option<Outcome>>, done: &Result<Outcome, Failu
                 what: format!("the directory could not be synchronised: {what}"),
                 remedy: "nobody was changed; it is tried again by itself".into(),
             };
-            core.health.report(PART, Some(trouble));
+            core.health.report(part, Some(trouble));
         }
     }
 }
@@ -153,12 +158,13 @@ async fn synchronise(
 ) -> Result<Outcome, Failure> {
     directory.read().await.map_err(|error| error.to_string())?;
     let store = |error: StoreError| error.to_string();
-    let gone_people = core.store.gone_people().await.map_err(store)?;
+    let tenant = &directory.door.name;
+    let gone_people = core.store.gone_people(tenant).await.map_err(store)?;
     let of_directory = core.store.people_of_directory().await.map_err(store)?;
     let accounts: Vec<EntraAccount> = directory.accounts.values().cloned().collect();
     let mut people: Vec<Known> = core
         .directory
-        .page(None, usize::MAX)
+        .people(|person| core.organisation.tenant(person.id) == **tenant)
         .iter()
         .map(|person| Known {
             id: person.id,
@@ -186,7 +192,8 @@ async fn synchronise(
     let (changes, mut deeds) = difference(&plan, &accounts, &people, &absent, &of_directory);
     let now = core.clock.now();
     if !dry_run && !changes.is_empty() {
-        apply(core, &changes, &mut deeds, now).await?;
+        let location = directory.options.location.as_deref();
+        apply(core, &changes, (tenant, location), &mut deeds, now).await?;
     }
     Ok(Outcome {
         at: now,
@@ -200,6 +207,7 @@ async fn synchronise(
 async fn apply(
     core: &Core,
     changes: &[DirectoryChange],
+    to: (&str, Option<&str>),
     deeds: &mut Vec<Deed>,
     now: Timestamp,
 ) -> Result<(), Failure> {
@@ -212,7 +220,7 @@ async fn apply(
         before: None,
         after: Some(text),
     };
-    match core.store.apply_directory(changes, &change).await {
+    match core.store.apply_directory(changes, to, &change).await {
         Ok(()) => return Ok(()),
         Err(StoreError::Taken { .. }) => {}
         Err(error) => return Err(error.to_string()),
@@ -220,7 +228,7 @@ async fn apply(
     for entry in changes {
         let refused = core
             .store
-            .apply_directory(std::slice::from_ref(entry), &change)
+            .apply_directory(std::slice::from_ref(entry), to, &change)
             .await;
         match refused {
             Ok(()) => {}
@@ -369,7 +377,7 @@ fn account(user: DirectoryUser) -> EntraAccount {
 impl Directory {
     /// Brings what is known of the directory up to date.
     async fn read(&mut self) -> Result<(), GraphError> {
-        match self.from.clone() {
+        match self.options.from.clone() {
             PeopleFrom::Group(group) => self.members(&group).await,
             PeopleFrom::Everybody => self.changes().await,
         }
@@ -378,7 +386,11 @@ impl Directory {
     async fn members(&mut self, group: &str) -> Result<(), GraphError> {
         let (mut accounts, mut link) = (HashMap::new(), None);
         loop {
-            let page = self.client.group_members(group, link.as_deref()).await?;
+            let page = self
+                .door
+                .client
+                .group_members(group, link.as_deref())
+                .await?;
             accounts.extend(
                 page.users
                     .into_iter()
@@ -397,7 +409,7 @@ impl Directory {
         let (mut changes, mut link) = (Vec::new(), self.link.clone());
         let mut is_whole = link.is_none();
         let next = loop {
-            match self.client.users_delta(link.as_deref()).await? {
+            match self.door.client.users_delta(link.as_deref()).await? {
                 Delta::Page {
                     changes: more,
                     next,

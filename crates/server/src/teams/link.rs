@@ -5,13 +5,10 @@ use std::{sync::Arc, time::Duration};
 use graph::Blame;
 use presence::{Fact, Input};
 use store::{Store, StoreError};
+use tokio::sync::watch;
 
 use super::Tenant;
-use crate::{
-    directory::{Directory, Person},
-    health::Trouble,
-    shard::Cause,
-};
+use crate::{app::Core, directory::Person, health::Trouble, shard::Cause};
 
 /// How often people without an account are looked for again.
 const AGAIN: Duration = Duration::from_secs(600);
@@ -23,31 +20,73 @@ const PART: &str = "teams accounts";
 const NAMED_MAX: usize = 5;
 
 impl Tenant {
-    /// Finds accounts, for ever.
-    pub async fn link(self, store: Store) {
+    /// Finds accounts, for ever, of those whose location names this tenant; lets go whoever has come to another one.
+    pub(crate) async fn link(self, core: Core, mut places: watch::Receiver<u64>) {
         loop {
             let known = self.directory.len();
+            places.mark_unchanged();
+            self.part_with_movers(&core).await;
             let mut unmatched = Vec::new();
             let mut failed = false;
-            for person in self.directory.without_teams_account() {
-                match self.find(&person, &store).await {
+            for person in self.unlinked() {
+                match self.find(&person, &core.store).await {
                     Ok(true) => {}
                     Ok(false) => unmatched.push(person.name.clone()),
                     Err(trouble) => {
-                        self.health.report(PART, Some(trouble));
+                        self.report(PART, Some(trouble));
                         failed = true;
                         break;
                     }
                 }
             }
             if !failed {
-                self.report(&unmatched);
+                self.tell_unmatched(&unmatched);
             }
             let again = if failed { SOON } else { AGAIN };
             tokio::select! {
                 () = tokio::time::sleep(again) => {}
-                () = grows(&self.directory, known) => {}
+                () = self.grows(known) => {}
+                Ok(()) = places.changed() => {}
             }
+        }
+    }
+
+    /// Whose location names another tenant than the one that their account is in: what was written there is taken back
+    /// first, then the account is forgotten, and the other tenant looks for one.
+    async fn part_with_movers(&self, core: &Core) {
+        let movers = self.directory.people(|person| {
+            if person.teams_id.is_none() {
+                return false;
+            }
+            let wanted = self.organisation.tenant(person.id);
+            let here = *person.tenant == *self.name;
+            // A tenant that is configured no more lets nobody go by itself.
+            let from_nowhere = wanted == *self.name && core.doors.get(&person.tenant).is_none();
+            (here && wanted != *self.name) || (!here && from_nowhere)
+        });
+        for person in movers {
+            if let Err(error) = core.unlink(&person).await {
+                tracing::warn!(person = %person.id, %error, "a person could not leave a tenant");
+            }
+        }
+    }
+
+    /// People without a Teams account whose location names this tenant and who have a name to find one by.
+    fn unlinked(&self) -> Vec<Arc<Person>> {
+        // Where people sign in by themselves nobody else may look for accounts.
+        if self.logins.is_some() {
+            return Vec::new();
+        }
+        self.directory.people(|person| {
+            person.teams_id.is_none()
+                && !(person.user_principal_name.is_empty() && person.mail.is_empty())
+                && self.organisation.tenant(person.id) == *self.name
+        })
+    }
+
+    async fn grows(&self, known: usize) {
+        while self.directory.len() <= known {
+            tokio::time::sleep(SOON).await;
         }
     }
 
@@ -78,7 +117,7 @@ impl Tenant {
                 }
             };
             let Some(user) = found else { continue };
-            match store.link_teams(person.id, &user.id).await {
+            match store.link_teams(person.id, &user.id, &self.name).await {
                 Ok(()) => {}
                 // One person's conflict must not keep the others from being linked.
                 Err(error @ StoreError::Taken { .. }) => {
@@ -92,7 +131,7 @@ impl Tenant {
                     });
                 }
             }
-            self.directory.set_teams_id(person.id, &user.id);
+            self.directory.set_teams_id(person.id, &user.id, &self.name);
             self.shard
                 .input(Input::Person(person.id, Fact::LinkedTeams), Cause::Other)
                 .await;
@@ -102,8 +141,8 @@ impl Tenant {
     }
 
     /// People without an account are no trouble of the whole: they are logged, not alarmed about.
-    fn report(&self, unmatched: &[String]) {
-        self.health.report(PART, None);
+    fn tell_unmatched(&self, unmatched: &[String]) {
+        self.report(PART, None);
         if let Some(named) = unmatched
             .get(..unmatched.len().min(NAMED_MAX))
             .filter(|named| !named.is_empty())
@@ -114,11 +153,5 @@ impl Tenant {
                 "people without a Teams account: their sign-in name and mail are not known in the tenant"
             );
         }
-    }
-}
-
-async fn grows(directory: &Directory, known: usize) {
-    while directory.len() <= known {
-        tokio::time::sleep(SOON).await;
     }
 }

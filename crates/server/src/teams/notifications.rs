@@ -14,7 +14,7 @@ use presence::Timestamp;
 use store::Store;
 use tokio::sync::mpsc;
 
-use super::{Reads, SweepNow, Tenant, service_accounts::ServiceAccounts};
+use super::{Logins, LoginsOf, SweepNow, Tenant, sweep::TenantReads};
 use crate::{health::Trouble, vault::Vault};
 
 /// Bodies that may wait to be looked at: Graph sends again what it is not thanked for.
@@ -60,8 +60,8 @@ struct Listening {
     tenant: Tenant,
     receiver: Receiver,
     keeper: Keeper,
-    accounts: ServiceAccounts,
-    reads: Reads,
+    accounts: Logins,
+    reads: TenantReads,
     sweep: SweepNow,
     counted: Counters,
 }
@@ -73,12 +73,14 @@ impl Tenant {
         options: NotificationOptions,
         vault: Arc<Vault>,
         store: Store,
-        reads: Reads,
+        reads: TenantReads,
         sweep: SweepNow,
         outlet: Outlet,
     ) {
         let client = self.client.clone();
-        let accounts = ServiceAccounts::new(client.clone(), store, vault);
+        let (of, name) = (LoginsOf::ServiceAccounts, self.name.clone());
+        let (clock, vault) = (self.clock.clone(), Some(vault));
+        let accounts = Logins::new(of, &name, client.clone(), store, vault, clock);
         let Some(listening) = Listening::new(self, &options, accounts, reads, sweep).await else {
             return std::future::pending().await;
         };
@@ -90,8 +92,8 @@ impl Listening {
     async fn new(
         tenant: Tenant,
         options: &NotificationOptions,
-        accounts: ServiceAccounts,
-        reads: Reads,
+        accounts: Logins,
+        reads: TenantReads,
         sweep: SweepNow,
     ) -> Option<Self> {
         let client_state = match random_secret() {
@@ -148,7 +150,7 @@ impl Listening {
                     (self.accounts.clone(), client.clone(), answers.clone());
                 tokio::spawn(async move {
                     let account = action.account().to_owned();
-                    let answer = carry_out(&client, &accounts, action, now).await;
+                    let answer = carry_out(&client, &accounts, action).await;
                     // Nobody waits for it any more when the server stops.
                     let _ = answers.send((account, answer)).await;
                 });
@@ -180,9 +182,9 @@ impl Listening {
         let people = self
             .tenant
             .directory
-            .teams_ids(|person| self.tenant.organisation.syncs(person));
+            .teams_ids(|person| self.tenant.serves(person));
         self.keeper.set_people(people.iter().map(AsRef::as_ref));
-        let (accounts, trouble) = self.accounts.look().await;
+        let (accounts, trouble) = self.accounts.look(true).await;
         self.keeper
             .set_accounts(accounts.iter().map(String::as_str));
         let trouble = trouble.or_else(|| {
@@ -208,7 +210,7 @@ impl Listening {
             what,
             remedy: "presences are read all the same, every second or so; `offhook service-account add` lets an account sign in".into(),
         });
-        self.tenant.health.report(PART, trouble);
+        self.tenant.report(PART, trouble);
     }
 
     async fn receive(&mut self, body: &[u8]) {
@@ -291,7 +293,7 @@ async fn tenant_id(tenant: &Tenant) -> String {
                     remedy: "write the directory id into teams.tenant; it is tried again by itself"
                         .into(),
                 };
-                tenant.health.report(PART, Some(trouble));
+                tenant.report(PART, Some(trouble));
             }
         }
         tokio::time::sleep(LOOK).await;
@@ -299,18 +301,13 @@ async fn tenant_id(tenant: &Tenant) -> String {
 }
 
 /// Makes one request with the account's token; with a fresh one if Graph refuses the first.
-async fn carry_out(
-    client: &Client,
-    accounts: &ServiceAccounts,
-    action: Action,
-    now: Timestamp,
-) -> Result<Done, GraphError> {
+async fn carry_out(client: &Client, accounts: &Logins, action: Action) -> Result<Done, GraphError> {
     // Reauthorizing is showing a fresh token.
     let must_be_fresh = matches!(action, Action::Reauthorize { .. });
-    let token = accounts.token(action.account(), must_be_fresh, now).await?;
+    let token = accounts.token(action.account(), must_be_fresh).await?;
     match request(client, &token, &action).await {
         Err(GraphError::Unauthorized { .. }) if !must_be_fresh => {
-            let token = accounts.token(action.account(), true, now).await?;
+            let token = accounts.token(action.account(), true).await?;
             request(client, &token, &action).await
         }
         done => done,

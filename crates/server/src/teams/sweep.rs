@@ -1,12 +1,12 @@
 //! Reading Teams: everybody's presence over and over, spread over the rhythm.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
-use graph::{BULK_MAX, EVENTFUL_MAX, FASTEST, UserPresence, rhythm};
+use graph::{BULK_MAX, EVENTFUL_MAX, FASTEST, GraphError, UserPresence, rhythm};
 use presence::{Confidence, Fact, Input, PersonId, Presence, TeamsState, Timestamp};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
@@ -14,8 +14,8 @@ use tokio::{
     time::Instant,
 };
 
-use super::Tenant;
-use crate::shard::Cause;
+use super::{Logins, Tenant};
+use crate::{directory::Directory, shard::Cause};
 
 /// Pause while nothing may cross or nobody has a Teams account.
 const IDLE: Duration = Duration::from_millis(500);
@@ -36,23 +36,69 @@ impl SweepNow {
     }
 }
 
-/// Asks for single people to be read at once, and knows whom something is going on with. Cheap to clone.
-#[derive(Clone, Debug, Default)]
+/// Asks the tenant that a person's account is in to read it at once. Cheap to clone.
+#[derive(Clone, Debug)]
 pub struct Reads {
+    directory: Directory,
+    tenants: Arc<HashMap<Arc<str>, TenantReads>>,
+}
+
+impl Reads {
+    /// For these tenants.
+    pub fn new(directory: Directory, tenants: &[Arc<str>]) -> Self {
+        let tenants = tenants
+            .iter()
+            .map(|name| (name.clone(), TenantReads::default()));
+        Self {
+            directory,
+            tenants: Arc::new(tenants.collect()),
+        }
+    }
+
+    /// Asks for a person. Asking again before it was done changes nothing.
+    pub fn ask(&self, person: PersonId) {
+        if let Some(reads) = self.of_person(person) {
+            reads.ask(person);
+        }
+    }
+
+    /// What is shown of a person now: whoever rings, is in a call, or whose state is not certain is read more often.
+    pub fn follow(&self, person: PersonId, presence: &Presence) {
+        if let Some(reads) = self.of_person(person) {
+            reads.follow(person, presence);
+        }
+    }
+
+    /// Those of one tenant.
+    pub(crate) fn of_tenant(&self, name: &str) -> TenantReads {
+        self.tenants.get(name).cloned().unwrap_or_default()
+    }
+
+    fn of_person(&self, person: PersonId) -> Option<&TenantReads> {
+        // Most installations have one tenant or none: nobody is looked up for that.
+        match self.tenants.len() {
+            0 => None,
+            1 => self.tenants.values().next(),
+            _ => self.tenants.get(&self.directory.person(person)?.tenant),
+        }
+    }
+}
+
+/// Single people of one tenant who are to be read at once, and with whom something is going on. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct TenantReads {
     asked: Arc<Mutex<BTreeSet<PersonId>>>,
     eventful: Arc<Mutex<BTreeSet<PersonId>>>,
     wake: Arc<Notify>,
 }
 
-impl Reads {
-    /// Asks for a person. Asking again before it was done changes nothing.
-    pub fn ask(&self, person: PersonId) {
+impl TenantReads {
+    pub(super) fn ask(&self, person: PersonId) {
         self.lock().insert(person);
         self.wake.notify_one();
     }
 
-    /// What is shown of a person now: whoever rings, is in a call, or whose state is not certain is read more often.
-    pub fn follow(&self, person: PersonId, presence: &Presence) {
+    fn follow(&self, person: PersonId, presence: &Presence) {
         let eventful = presence.activity.is_some()
             || matches!(presence.confidence, Confidence::Masked | Confidence::Likely);
         let mut known = self.eventful();
@@ -74,32 +120,24 @@ impl Reads {
 
 impl Tenant {
     /// Reads single people who are asked for, for ever.
-    pub async fn read_asked(self, reads: Reads) {
+    pub async fn read_asked(self, reads: TenantReads) {
         loop {
             reads.wake.notified().await;
             let asked = std::mem::take(&mut *reads.lock());
-            let ids: Vec<Arc<str>> = asked
-                .into_iter()
-                .filter_map(|person| self.directory.person(person)?.teams_id.clone())
-                .collect();
-            self.read_all(&ids).await;
+            self.read_all(&self.accounts(asked)).await;
         }
     }
 
     /// Reads whoever something is going on with once a second, for ever, where the sweep takes longer than that.
-    pub async fn read_eventful(self, reads: Reads) {
+    pub async fn read_eventful(self, reads: TenantReads) {
         loop {
             tokio::time::sleep(FASTEST).await;
-            if rhythm(self.swept.load(Ordering::Relaxed), self.limit) <= FASTEST {
+            if self.rhythm(self.swept.load(Ordering::Relaxed)) <= FASTEST {
                 continue;
             }
             let eventful: Vec<PersonId> = reads.eventful().iter().copied().collect();
-            let ids: Vec<Arc<str>> = eventful
-                .into_iter()
-                .filter(|person| self.organisation.syncs(*person))
-                .filter_map(|person| self.directory.person(person)?.teams_id.clone())
-                .take(EVENTFUL_MAX)
-                .collect();
+            let mut ids = self.accounts(eventful);
+            ids.truncate(EVENTFUL_MAX / BULK_MAX * self.at_once());
             self.read_all(&ids).await;
         }
     }
@@ -120,11 +158,11 @@ impl Tenant {
             let period = if ids.is_empty() {
                 IDLE
             } else {
-                rhythm(ids.len(), self.limit)
+                self.rhythm(ids.len())
             };
             let mut requests = JoinSet::new();
-            let chunks = ids.len().div_ceil(BULK_MAX);
-            for (index, chunk) in ids.chunks(BULK_MAX).enumerate() {
+            let chunks = ids.len().div_ceil(self.at_once());
+            for (index, chunk) in ids.chunks(self.at_once()).enumerate() {
                 let due = began
                     + period * u32::try_from(index).unwrap_or(0)
                         / u32::try_from(chunks).unwrap_or(1);
@@ -156,13 +194,23 @@ impl Tenant {
         }
     }
 
+    /// How many people one request reads.
+    fn at_once(&self) -> usize {
+        if self.logins.is_some() { 1 } else { BULK_MAX }
+    }
+
+    /// How long a sweep over so many takes.
+    fn rhythm(&self, people: usize) -> Duration {
+        rhythm(people.saturating_mul(BULK_MAX / self.at_once()), self.limit)
+    }
+
     async fn sweep_once(&self) {
         self.read_all(&self.swept_people()).await;
     }
 
     /// Reads these one request after the other, as the budget allows.
     async fn read_all(&self, ids: &[Arc<str>]) {
-        for chunk in ids.chunks(BULK_MAX) {
+        for chunk in ids.chunks(self.at_once()) {
             self.afford().await;
             self.read(chunk).await;
         }
@@ -170,27 +218,55 @@ impl Tenant {
 
     /// The Teams accounts to read: none where nothing may cross.
     fn swept_people(&self) -> Vec<Arc<str>> {
-        let ids = self
-            .directory
-            .teams_ids(|person| self.organisation.syncs(person));
+        let ids = self.directory.teams_ids(|person| {
+            let signed_in = |logins: &Logins| logins.signed_in(person.id);
+            self.serves(person) && self.logins.as_ref().is_none_or(signed_in)
+        });
         if ids.is_empty() {
-            self.health.report(PART, None);
+            self.report(PART, None);
         }
         self.swept.store(ids.len(), Ordering::Relaxed);
         ids
     }
 
     async fn read(&self, ids: &[Arc<str>]) {
-        let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
         let asked_at = self.clock.now();
-        let result = self.client.presences(&ids).await;
+        let presences = match &self.logins {
+            None => self.read_many(ids).await,
+            Some(logins) => self.read_each(logins, ids).await,
+        };
         let received = Instant::now();
-        self.note(PART, "getPresencesByUserId", result.as_ref().map(|_| ()));
-        let Ok(presences) = result else {
+        let Some(presences) = presences else {
             return;
         };
         let inputs = self.news(presences, asked_at);
         self.shard.inputs(inputs, Cause::Graph(received)).await;
+    }
+
+    async fn read_many(&self, ids: &[Arc<str>]) -> Option<Vec<UserPresence>> {
+        let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
+        let result = self.client.presences(&ids).await;
+        self.note(PART, "getPresencesByUserId", result.as_ref().map(|_| ()));
+        result.ok()
+    }
+
+    /// With everybody's own login.
+    async fn read_each(&self, logins: &Logins, ids: &[Arc<str>]) -> Option<Vec<UserPresence>> {
+        let mut presences = Vec::with_capacity(ids.len());
+        for id in ids {
+            let person = self.directory.by_teams_id(id)?;
+            let result = logins
+                .with(person, |token| async move {
+                    self.client.own_presence(&token).await
+                })
+                .await;
+            // That one person must sign in again is that person's trouble, and told there.
+            if !matches!(result, Err(GraphError::UserSignIn { .. })) {
+                self.note(PART, "get presence", result.as_ref().map(|_| ()));
+            }
+            presences.extend(result.ok());
+        }
+        Some(presences)
     }
 
     /// What of the answer is news, for the engine.

@@ -1,11 +1,12 @@
 //! Writing to Teams: the latest wish of each person, in the order of urgency, as fast as the budget allows.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use graph::{Blame, GraphError, Operation, Outcome, Pending, WriteQueue};
+use graph::{BATCH_MAX, Blame, GraphError, Operation, Outcome, Pending, WriteQueue};
 use presence::{Action, Fact, Input, Slot, TeamsWrite};
 use tokio::{
     sync::{Notify, Semaphore},
@@ -36,31 +37,35 @@ struct Shared {
     wake: Notify,
 }
 
-/// The queue of writes. Cheap to clone.
-#[derive(Clone, Debug, Default)]
+/// The queues of writes, one for each tenant. Cheap to clone.
+#[derive(Clone, Debug)]
 pub struct TeamsWrites {
-    shared: Arc<Shared>,
+    queues: Arc<HashMap<Arc<str>, TenantWrites>>,
     directory: Directory,
-    has_tenant: bool,
 }
 
+/// The queue of one tenant. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct TenantWrites(Arc<Shared>);
+
 impl TeamsWrites {
-    /// An empty queue; without a tenant nothing is ever written.
-    pub fn new(directory: Directory, has_tenant: bool) -> Self {
+    /// Empty queues for these tenants; whose account is in none of them is never written about.
+    pub fn new(directory: Directory, tenants: &[Arc<str>]) -> Self {
+        let queues = tenants
+            .iter()
+            .map(|name| (name.clone(), TenantWrites::default()));
         Self {
-            shared: Arc::default(),
+            queues: Arc::new(queues.collect()),
             directory,
-            has_tenant,
         }
     }
 
     /// Adds a write whose record is durable.
     pub fn push(&self, write: TeamsWrite, heard_at: Option<Instant>) {
-        if !self.has_tenant {
+        let Some(person) = self.directory.person(write.person) else {
             return;
-        }
-        let person = self.directory.person(write.person);
-        let Some(user) = person.as_ref().and_then(|person| person.teams_id.as_ref()) else {
+        };
+        let (Some(user), Some(queue)) = (&person.teams_id, self.queues.get(&person.tenant)) else {
             return;
         };
         let operation = match (write.slot, write.action) {
@@ -71,20 +76,24 @@ impl TeamsWrites {
             (Slot::Preferred, Action::Clear) => Operation::ClearDoNotDisturb,
         };
         let tag = Tag { write, heard_at };
-        self.queue().push(network_time(), user, operation, tag);
-        self.shared.wake.notify_one();
+        queue.queue().push(network_time(), user, operation, tag);
+        queue.0.wake.notify_one();
     }
 
     /// Whether nothing waits and nothing is on the wire.
     pub fn is_idle(&self) -> bool {
-        self.queue().is_empty()
+        self.queues.values().all(|queue| queue.queue().is_empty())
     }
 
+    /// The queue of one tenant.
+    pub fn of_tenant(&self, name: &str) -> TenantWrites {
+        self.queues.get(name).cloned().unwrap_or_default()
+    }
+}
+
+impl TenantWrites {
     fn queue(&self) -> MutexGuard<'_, WriteQueue<Tag>> {
-        self.shared
-            .queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends, for ever.
@@ -97,11 +106,31 @@ impl TeamsWrites {
             let write = self.next(&tenant).await;
             // The budget is asked with the write in hand: what becomes urgent meanwhile waits for one request at most.
             tenant.afford().await;
+            let mut writes = vec![write];
+            if tenant.logins.is_none() {
+                self.join(&tenant, &mut writes);
+            }
             let (queue, tenant) = (self.clone(), tenant.clone());
             tokio::spawn(async move {
-                queue.send(&tenant, write).await;
+                queue.send(&tenant, writes).await;
                 drop(permit);
             });
+        }
+    }
+
+    /// After an outage there are many: then as many go together as the budget has at once. A write that is alone, or
+    /// nearly, never waits for the answers of others.
+    fn join(&self, tenant: &Tenant, writes: &mut Vec<Pending<Tag>>) {
+        let mut queue = self.queue();
+        if queue.ready() < BATCH_MAX {
+            return;
+        }
+        let mut budget = tenant.budget();
+        while writes.len() < BATCH_MAX && budget.take(network_time()).is_ok() {
+            let Some(write) = queue.pop(network_time()) else {
+                return;
+            };
+            writes.push(write);
         }
     }
 
@@ -120,41 +149,76 @@ impl TeamsWrites {
                 return write;
             }
             tokio::select! {
-                () = self.shared.wake.notified() => {}
+                () = self.0.wake.notified() => {}
                 () = rest_until(wake_at) => {}
             }
         }
     }
 
-    async fn send(&self, tenant: &Tenant, pending: Pending<Tag>) {
-        let Pending {
-            user,
-            operation,
-            tag,
-        } = pending;
-        if let Some(heard_at) = tag.heard_at {
-            tenant.metrics.pbx_to_graph.observe(heard_at);
+    async fn send(&self, tenant: &Tenant, writes: Vec<Pending<Tag>>) {
+        for write in &writes {
+            if let Some(heard_at) = write.tag.heard_at {
+                tenant.metrics.pbx_to_graph.observe(heard_at);
+            }
         }
-        let result = tenant.client.write(&user, operation).await;
-        tenant.note(PART, operation.call(), result.as_ref().copied());
+        match writes.as_slice() {
+            [write] => {
+                let result = write_one(tenant, write).await;
+                self.done(tenant, write, result).await;
+            }
+            several => {
+                let requests: Vec<(&str, Operation)> = several
+                    .iter()
+                    .map(|write| (&*write.user, write.operation))
+                    .collect();
+                match tenant.client.write_batch(&requests).await {
+                    Ok(results) => {
+                        for (write, result) in several.iter().zip(results) {
+                            self.done(tenant, write, result).await;
+                        }
+                    }
+                    Err(error) => {
+                        for write in several {
+                            self.done(tenant, write, Err(error.clone())).await;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    async fn done(&self, tenant: &Tenant, write: &Pending<Tag>, result: Result<(), GraphError>) {
+        let call = write.operation.call();
+        tenant.note(PART, call, result.as_ref().copied());
         let outcome = match &result {
             Ok(()) => {
-                tenant
-                    .shard
-                    .input(
-                        Input::Person(
-                            tag.write.person,
-                            Fact::TeamsAcknowledged(tag.write.slot, tag.write.action),
-                        ),
-                        Cause::Other,
-                    )
-                    .await;
+                let TeamsWrite {
+                    person,
+                    slot,
+                    action,
+                } = write.tag.write;
+                let fact = Fact::TeamsAcknowledged(slot, action);
+                let input = Input::Person(person, fact);
+                tenant.shard.input(input, Cause::Other).await;
                 Outcome::Done
             }
             Err(error) => retry(error),
         };
-        self.queue().finish(network_time(), &user, outcome);
-        self.shared.wake.notify_one();
+        self.queue().finish(network_time(), &write.user, outcome);
+        self.0.wake.notify_one();
+    }
+}
+
+/// With the application's permission, or with the person's own login.
+async fn write_one(tenant: &Tenant, write: &Pending<Tag>) -> Result<(), GraphError> {
+    let (user, operation) = (&*write.user, write.operation);
+    match &tenant.logins {
+        None => tenant.client.write(user, operation).await,
+        Some(logins) => {
+            let write_as =
+                |token| async move { tenant.client.write_as(&token, user, operation).await };
+            logins.with(write.tag.write.person, write_as).await
+        }
     }
 }
 

@@ -5,6 +5,9 @@ use store::{DirectoryChange, DirectoryPerson, SealedSecret, StoreError};
 
 use crate::{CHANGE, NOW, open, person};
 
+/// The tenant of an installation with one; its people come to no location.
+const MAIN: (&str, Option<&str>) = ("main", None);
+
 fn account(id: &str, name: &str) -> DirectoryPerson {
     DirectoryPerson {
         teams_id: id.into(),
@@ -20,7 +23,7 @@ async fn people_come_go_and_come_back() {
     let store = open(&folder).await;
     let add = DirectoryChange::Add(account("a", "anna"));
     let revision = store.people_revision().await.unwrap();
-    store.apply_directory(&[add], &CHANGE).await.unwrap();
+    store.apply_directory(&[add], MAIN, &CHANGE).await.unwrap();
     assert!(store.people_revision().await.unwrap() > revision);
     let anna = store.people(NOW).await.unwrap()[0].id;
     store
@@ -29,15 +32,15 @@ async fn people_come_go_and_come_back() {
         .unwrap();
 
     store
-        .apply_directory(&[DirectoryChange::Gone(anna)], &CHANGE)
+        .apply_directory(&[DirectoryChange::Gone(anna)], MAIN, &CHANGE)
         .await
         .unwrap();
     assert_eq!(store.people(NOW).await.unwrap(), []);
-    assert_eq!(store.gone_people().await.unwrap()[0].0, anna);
+    assert_eq!(store.gone_people("main").await.unwrap()[0].0, anna);
 
     // Back under another name, with the number of before.
     let back = DirectoryChange::Update(anna, account("a", "anna.becker"));
-    store.apply_directory(&[back], &CHANGE).await.unwrap();
+    store.apply_directory(&[back], MAIN, &CHANGE).await.unwrap();
     let people = store.people(NOW).await.unwrap();
     assert_eq!(
         (people[0].id, people[0].name.as_str()),
@@ -46,7 +49,7 @@ async fn people_come_go_and_come_back() {
     assert_eq!(people[0].lines[0].1, "1001");
 
     store
-        .apply_directory(&[DirectoryChange::Gone(anna)], &CHANGE)
+        .apply_directory(&[DirectoryChange::Gone(anna)], MAIN, &CHANGE)
         .await
         .unwrap();
     // Whoever is gone holds no number.
@@ -57,7 +60,7 @@ async fn people_come_go_and_come_back() {
     let later = NOW + std::time::Duration::from_secs(1);
     assert_eq!(store.forget_gone(NOW).await.unwrap(), 0);
     assert_eq!(store.forget_gone(later).await.unwrap(), 1);
-    assert_eq!(store.gone_people().await.unwrap(), []);
+    assert_eq!(store.gone_people("main").await.unwrap(), []);
     assert_eq!(store.people(NOW).await.unwrap().len(), 1);
 }
 
@@ -70,7 +73,10 @@ async fn a_name_of_somebody_else_is_refused_and_nothing_is_done() {
         DirectoryChange::Add(account("b", "bert")),
         DirectoryChange::Add(account("c", "ANNA")),
     ];
-    let refused = store.apply_directory(&changes, &CHANGE).await.unwrap_err();
+    let refused = store
+        .apply_directory(&changes, MAIN, &CHANGE)
+        .await
+        .unwrap_err();
     assert!(
         matches!(
             refused,
@@ -83,7 +89,72 @@ async fn a_name_of_somebody_else_is_refused_and_nothing_is_done() {
     );
     assert_eq!(store.people(NOW).await.unwrap().len(), 1);
     let gone = DirectoryChange::Gone(PersonId(99));
-    store.apply_directory(&[gone], &CHANGE).await.unwrap();
+    store.apply_directory(&[gone], MAIN, &CHANGE).await.unwrap();
+}
+
+#[tokio::test]
+async fn people_of_another_tenant_come_to_its_location() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let fabrikam = ("fabrikam", Some("Bonn"));
+    let add = DirectoryChange::Add(account("a", "anna"));
+    store
+        .apply_directory(&[add], fabrikam, &CHANGE)
+        .await
+        .unwrap();
+    let anna = store.people(NOW).await.unwrap().remove(0);
+    assert_eq!(
+        (anna.teams_tenant.as_str(), anna.location.as_deref()),
+        ("fabrikam", Some("bonn"))
+    );
+    let named = store.scopes().await.unwrap().remove(0).tenant;
+    assert_eq!(named.as_deref(), Some("fabrikam"));
+    let gone = DirectoryChange::Gone(anna.id);
+    store
+        .apply_directory(&[gone], fabrikam, &CHANGE)
+        .await
+        .unwrap();
+    assert_eq!(store.gone_people("main").await.unwrap(), []);
+    assert_eq!(store.gone_people("fabrikam").await.unwrap().len(), 1);
+
+    // A location of one tenant takes nobody from another.
+    let add = DirectoryChange::Add(account("b", "bert"));
+    let refused = store
+        .apply_directory(&[add], ("contoso", Some("Bonn")), &CHANGE)
+        .await
+        .unwrap_err();
+    assert!(refused.to_string().contains("fabrikam"), "{refused}");
+}
+
+#[tokio::test]
+async fn an_account_is_in_a_tenant_until_it_is_unlinked() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let moved = store::ImportPerson {
+        location: Some("Bonn".into()),
+        teams_id: Some("aaaa".into()),
+        ..person("anna", &[])
+    };
+    store
+        .import(std::slice::from_ref(&moved), &CHANGE)
+        .await
+        .unwrap();
+    store
+        .name_tenant("bonn", Some("fabrikam"), &CHANGE)
+        .await
+        .unwrap();
+    let anna = store.people(NOW).await.unwrap().remove(0);
+    assert_eq!(anna.teams_tenant, "main");
+    store.unlink_teams(anna.id).await.unwrap();
+    assert_eq!(store.people(NOW).await.unwrap()[0].teams_id, None);
+    store.import(&[moved], &CHANGE).await.unwrap();
+    let tenant = &store.people(NOW).await.unwrap()[0].teams_tenant;
+    assert_eq!(tenant, "fabrikam");
+    store.link_teams(anna.id, "bbbb", "contoso").await.unwrap();
+    let tenant = &store.people(NOW).await.unwrap()[0].teams_tenant;
+    assert_eq!(tenant, "contoso");
+    let unknown = store.name_tenant("ulm", None, &CHANGE).await.unwrap_err();
+    assert!(unknown.to_string().contains("ulm"), "{unknown}");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ async fn what_was_committed_is_there_after_a_restart() {
         .unwrap();
     let id = people(&store).await[0].id;
     store
-        .link_teams(id, "11111111-2222-3333-4444-555555555555")
+        .link_teams(id, "11111111-2222-3333-4444-555555555555", "main")
         .await
         .unwrap();
     let profile = "Do not disturb".into();
@@ -184,9 +184,9 @@ async fn a_teams_account_belongs_to_one_person() {
         .iter()
         .map(|person| person.id)
         .collect();
-    store.link_teams(ids[0], "aaaa").await.unwrap();
-    store.link_teams(ids[0], "aaaa").await.unwrap();
-    let error = store.link_teams(ids[1], "AAAA").await.unwrap_err();
+    store.link_teams(ids[0], "aaaa", "main").await.unwrap();
+    store.link_teams(ids[0], "aaaa", "main").await.unwrap();
+    let error = store.link_teams(ids[1], "AAAA", "main").await.unwrap_err();
     assert!(error.to_string().contains("belongs to anna"), "{error}");
 }
 
@@ -234,7 +234,7 @@ async fn writers_wait_for_each_other() {
     let mut writers = tokio::task::JoinSet::new();
     for person in people(&store).await {
         let linking = store.clone();
-        writers.spawn(async move { linking.link_teams(person.id, &person.name).await });
+        writers.spawn(async move { linking.link_teams(person.id, &person.name, "main").await });
         let committing = store.clone();
         let call = TeamsCall {
             since: NOW,

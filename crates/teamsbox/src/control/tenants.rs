@@ -110,6 +110,8 @@ pub(super) async fn dispatch(
             "encode what is not a plain letter or digit",
         )
     })?;
+    // What was read of the address so far would be taken for parts of the new one.
+    request.extensions_mut().clear();
     let routes = calls()
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)

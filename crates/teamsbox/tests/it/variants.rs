@@ -234,6 +234,13 @@ async fn each_tenant_has_its_own_control_plane() {
             .len()
     };
     assert_eq!(count("tenants/fabrikam.example/users").await, 1);
+    let people = tenant
+        .ok(Method::GET, "tenants/fabrikam.example/users", None)
+        .await;
+    let id = people[0]["id"].as_str().unwrap();
+    let person = format!("tenants/fabrikam.example/users/{id}");
+    let person = tenant.ok(Method::GET, &person, None).await;
+    assert_eq!(person["availability"], "Offline");
     assert_eq!((count("users").await, count("tenants").await), (2, 2));
     let journal = tenant
         .ok(Method::GET, "tenants/fabrikam.example/journal", None)

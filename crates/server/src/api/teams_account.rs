@@ -1,0 +1,164 @@
+//! A person's Teams account: how it stands, connecting it by signing in at Microsoft, forgetting it.
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Json, audit::Entry};
+use crate::{
+    app::{Shared, SharedState},
+    caller::Caller,
+    clock::rfc3339,
+    directory::Person,
+    problem::Problem,
+    teams::{AccountError, begin_code, disconnect},
+};
+
+/// How it stands with a person's Teams account.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TeamsAccount)]
+pub(crate) struct TeamsAccountBody {
+    /// The tenant that the person's location names.
+    pub(crate) tenant: String,
+    /// Who signs in there: `application` or `people`; null where the tenant is not configured.
+    pub(crate) sign_in: Option<&'static str>,
+    /// Entra object id, once an account is linked.
+    pub(crate) account: Option<String>,
+    /// Whether the person's own login is good; null where none is needed, or none was made.
+    pub(crate) signed_in: Option<bool>,
+    /// Whether the login outlives a restart.
+    pub(crate) remembered: Option<bool>,
+    /// What is wrong, and what to do.
+    pub(crate) trouble: Option<String>,
+    /// A sign-in by code that waits for the person.
+    pub(crate) waiting: Option<WaitingBody>,
+}
+
+/// What to type, and where.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TeamsAccountCode)]
+pub(crate) struct WaitingBody {
+    pub(crate) user_code: String,
+    pub(crate) verification_uri: String,
+    pub(crate) until: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TeamsAccountSignIn)]
+pub(crate) struct SignInBody {
+    /// Whether the login is to outlive a restart ("Remember login data"): it is kept sealed.
+    #[serde(default)]
+    remember: bool,
+}
+
+impl TeamsAccountBody {
+    pub(crate) fn of(shared: &SharedState, person: &Person) -> Self {
+        let tenant = shared.organisation.tenant(person.id);
+        let door = shared.doors.get(&tenant);
+        let login = door
+            .and_then(|door| door.logins.as_ref())
+            .and_then(|logins| logins.state(&person.id.to_string()));
+        let waiting = shared.attempts.waiting(person.id);
+        Self {
+            sign_in: door.map(|door| match door.logins {
+                Some(_) => "people",
+                None => "application",
+            }),
+            account: person.teams_id.as_deref().map(str::to_owned),
+            signed_in: login.as_ref().map(|login| login.trouble.is_none()),
+            remembered: login.as_ref().map(|login| login.remembered),
+            trouble: shared
+                .attempts
+                .failed(person.id)
+                .or(login.and_then(|login| login.trouble)),
+            waiting: waiting.map(|waiting| WaitingBody {
+                user_code: waiting.user_code,
+                verification_uri: waiting.verification_uri,
+                until: rfc3339(waiting.until),
+            }),
+            tenant,
+        }
+    }
+}
+
+impl From<AccountError> for Problem {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Store(error) => error.into(),
+            AccountError::Graph(_) | AccountError::Vault(_) => {
+                Self::unavailable(&error.to_string())
+            }
+            AccountError::NoTenant(_)
+            | AccountError::Federated(_)
+            | AccountError::OtherTenant(..)
+            | AccountError::Nobody
+            | AccountError::NotBegun
+            | AccountError::Callback(_) => Self::conflict(error.to_string()),
+        }
+    }
+}
+
+/// A person's Teams account and login.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/teams-account",
+    tag = "People",
+    responses((status = OK, description = "What was asked for.", body = TeamsAccountBody)),
+)]
+pub(crate) async fn read(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<TeamsAccountBody>, Problem> {
+    let person = super::person(&shared, &id)?;
+    caller.require_self(&shared, person.id)?;
+    Ok(axum::Json(TeamsAccountBody::of(&shared, &person)))
+}
+
+/// Begins a sign-in at Microsoft: the person opens the address, in any browser, and types the code.
+#[utoipa::path(
+    post,
+    path = "/people/{id}/teams-account/sign-in",
+    tag = "People",
+    responses((status = CREATED, description = "It has begun.", body = WaitingBody)),
+)]
+pub(crate) async fn sign_in(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<SignInBody>,
+) -> Result<(StatusCode, axum::Json<WaitingBody>), Problem> {
+    let person = super::person(&shared, &id)?;
+    caller.require_self(&shared, person.id)?;
+    let waiting = begin_code(&shared, &person, body.remember).await?;
+    let body = WaitingBody {
+        user_code: waiting.user_code,
+        verification_uri: waiting.verification_uri,
+        until: rfc3339(waiting.until),
+    };
+    Ok((StatusCode::CREATED, axum::Json(body)))
+}
+
+/// Forgets the account and the login. Where the application signs in, an account of the person's name is found again.
+#[utoipa::path(
+    delete,
+    path = "/people/{id}/teams-account",
+    tag = "People",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
+pub(crate) async fn forget(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let person = super::person(&shared, &id)?;
+    caller.require_self(&shared, person.id)?;
+    disconnect(&shared, &person).await?;
+    let entry = Entry::new(&shared, &caller, "person.teams_account.forget", person.id);
+    shared.store.note(&entry.change()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,70 @@
+//! The way to each tenant: its client, and everybody's logins where people sign in by themselves.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use graph::{Client, GraphError};
+use store::Store;
+
+use super::{Logins, LoginsOf, SignIn};
+use crate::{app::TeamsOptions, clock::Clock, vault::Vault};
+
+/// The way to one tenant. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Door {
+    /// Its name here.
+    pub(crate) name: Arc<str>,
+    /// Its client.
+    pub(crate) client: Arc<Client>,
+    /// Where people sign in by themselves.
+    pub(crate) logins: Option<Logins>,
+}
+
+/// All of them, by name. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Doors(Arc<BTreeMap<Arc<str>, Door>>);
+
+impl Doors {
+    /// Opens none yet: nothing is sent.
+    ///
+    /// # Errors
+    /// The TLS library could not be set up.
+    pub(crate) fn new(
+        tenants: &[TeamsOptions],
+        store: &Store,
+        vault: Option<&Arc<Vault>>,
+        clock: &Clock,
+    ) -> Result<Self, GraphError> {
+        let mut doors = BTreeMap::new();
+        for tenant in tenants {
+            let client = Arc::new(Client::new(tenant.client.clone())?);
+            let logins = (tenant.sign_in == SignIn::People).then(|| {
+                Logins::new(
+                    LoginsOf::People,
+                    &tenant.name,
+                    client.clone(),
+                    store.clone(),
+                    vault.cloned(),
+                    clock.clone(),
+                )
+            });
+            let name = tenant.name.clone();
+            let door = Door {
+                name: name.clone(),
+                client,
+                logins,
+            };
+            doors.insert(name, door);
+        }
+        Ok(Self(Arc::new(doors)))
+    }
+
+    /// That of one tenant.
+    pub(crate) fn get(&self, name: &str) -> Option<&Door> {
+        self.0.get(name)
+    }
+
+    /// The names of all tenants.
+    pub(crate) fn names(&self) -> Vec<Arc<str>> {
+        self.0.keys().cloned().collect()
+    }
+}

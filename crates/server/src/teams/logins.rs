@@ -1,0 +1,326 @@
+//! Logins at Microsoft: of service accounts, and of people where everybody signs in by themselves. Of each a refresh token is
+//! kept, sealed, if it is to be remembered; the rest is in memory and renewed as long as Entra allows.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use graph::{
+    Client, GraphError, Secret,
+    delegated::{ClientKind, Need, UserSession, UserToken, scope},
+};
+use presence::PersonId;
+use store::Store;
+
+use crate::{
+    clock::Clock,
+    organisation::MAIN_TENANT,
+    vault::{Vault, VaultError},
+};
+
+/// What is sealed begins with this where the login was begun by the web application with its secret: it is refreshed the
+/// same way. Refresh tokens are in one line.
+const CONFIDENTIAL: &str = "confidential\n";
+
+/// Whose logins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginsOf {
+    /// Accounts that let us subscribe to changes.
+    ServiceAccounts,
+    /// People, where everybody signs in by themselves.
+    People,
+}
+
+impl LoginsOf {
+    /// What the names of their sealed refresh tokens at a tenant begin with; whose it is follows.
+    pub fn prefix(self, tenant: &str) -> String {
+        let word = match self {
+            Self::ServiceAccounts => "service-account",
+            Self::People => "person",
+        };
+        if tenant == MAIN_TENANT {
+            format!("{word}/")
+        } else {
+            format!("{word}@{tenant}/")
+        }
+    }
+
+    /// The permissions of Graph (delegated) that are asked for: to subscribe to presences, or to read and write one's own.
+    pub(super) const fn permissions(self) -> &'static [&'static str] {
+        match self {
+            Self::ServiceAccounts => &["Presence.Read.All"],
+            Self::People => &["Presence.Read", "Presence.ReadWrite"],
+        }
+    }
+
+    const fn remedy(self) -> &'static str {
+        match self {
+            Self::ServiceAccounts => "sign in again: offhook service-account add",
+            Self::People => "the person signs in again under My Teams account",
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Login {
+    /// The refresh token as the store has it; `None`: not to be remembered.
+    stored: Option<Secret>,
+    session: UserSession,
+}
+
+#[derive(Debug)]
+struct Inner {
+    of: LoginsOf,
+    prefix: String,
+    client: Arc<Client>,
+    store: Store,
+    vault: Option<Arc<Vault>>,
+    clock: Clock,
+    /// Each has a lock of its own: whoever waits for Entra holds up nobody else.
+    logins: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Login>>>>,
+}
+
+/// The logins of one kind at one tenant. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Logins(Arc<Inner>);
+
+impl Logins {
+    /// None yet. Without a vault nothing is remembered.
+    pub(crate) fn new(
+        of: LoginsOf,
+        tenant: &str,
+        client: Arc<Client>,
+        store: Store,
+        vault: Option<Arc<Vault>>,
+        clock: Clock,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            of,
+            prefix: of.prefix(tenant),
+            client,
+            store,
+            vault,
+            clock,
+            logins: Mutex::default(),
+        }))
+    }
+
+    /// What to ask for at a sign-in.
+    pub(crate) fn scope(&self, remember: bool) -> String {
+        scope(
+            &self.0.client.config().graph,
+            self.0.of.permissions(),
+            remember,
+        )
+    }
+
+    /// Looks which logins the store remembers: another process may have added or removed one. Returns whose they are, and
+    /// which does not open. `only_remembered`: those that are in memory alone are dropped.
+    pub(crate) async fn look(&self, only_remembered: bool) -> (Vec<String>, Option<String>) {
+        let Some(vault) = &self.0.vault else {
+            return (Vec::new(), None);
+        };
+        let sealed = match self.0.store.sealed_secrets(&self.0.prefix).await {
+            Ok(sealed) => sealed,
+            Err(error) => return (Vec::new(), Some(error.to_string())),
+        };
+        let (mut names, mut trouble) = (Vec::new(), None);
+        for secret in sealed {
+            let Some(name) = secret.name.strip_prefix(&self.0.prefix) else {
+                continue;
+            };
+            match vault.open(&secret) {
+                Ok(refresh) => {
+                    self.remembered(name, &String::from_utf8_lossy(&refresh))
+                        .await;
+                    names.push(name.to_owned());
+                }
+                Err(error) => trouble = Some(error.to_string()),
+            }
+        }
+        if only_remembered {
+            self.logins().retain(|name, _| names.contains(name));
+        }
+        (names, trouble)
+    }
+
+    async fn remembered(&self, name: &str, text: &str) {
+        let (kind, refresh) = match text.strip_prefix(CONFIDENTIAL) {
+            Some(refresh) => (ClientKind::Confidential, refresh),
+            None => (ClientKind::Public, text),
+        };
+        let stored = Secret::new(refresh);
+        let known = self.logins().get(name).cloned();
+        if let Some(known) = known
+            && known.lock().await.stored.as_ref() == Some(&stored)
+        {
+            return;
+        }
+        let session = UserSession::remembered(kind, Some(stored.clone()));
+        let login = Login {
+            stored: Some(stored),
+            session,
+        };
+        self.insert(name, login);
+    }
+
+    /// Somebody has just signed in. The refresh token is kept if there is one: none is asked for where the login is not
+    /// to be remembered.
+    ///
+    /// # Errors
+    /// It cannot be sealed or stored; then nobody is signed in.
+    pub(crate) async fn begin(
+        &self,
+        name: &str,
+        kind: ClientKind,
+        token: &UserToken,
+    ) -> Result<(), VaultError> {
+        match &token.refresh {
+            Some(refresh) => self.keep(name, kind, refresh).await?,
+            None => {
+                self.0.store.forget_secret(&self.sealed_name(name)).await?;
+            }
+        }
+        let login = Login {
+            stored: token.refresh.clone(),
+            session: UserSession::new(kind, token),
+        };
+        self.insert(name, login);
+        Ok(())
+    }
+
+    /// Forgets a login; whether there was one.
+    ///
+    /// # Errors
+    /// The store refused.
+    pub(crate) async fn forget(&self, name: &str) -> Result<bool, VaultError> {
+        let stored = self.0.store.forget_secret(&self.sealed_name(name)).await?;
+        Ok(self.logins().remove(name).is_some() || stored)
+    }
+
+    /// Whether the person is signed in, as far as is known.
+    pub(crate) fn signed_in(&self, person: PersonId) -> bool {
+        self.state(&person.to_string())
+            .is_some_and(|state| state.trouble.is_none())
+    }
+
+    /// How it stands with a login; `None`: there is none.
+    pub(crate) fn state(&self, name: &str) -> Option<LoginState> {
+        let login = self.logins().get(name).cloned()?;
+        // Locked: it is being renewed, so it was fine a moment ago.
+        let Ok(login) = login.try_lock() else {
+            return Some(LoginState {
+                remembered: true,
+                trouble: None,
+            });
+        };
+        let trouble = match login.session.need(self.now()) {
+            Need::SignIn(error) => Some(error.to_string()),
+            Need::Nothing(_) | Need::Refresh(..) | Need::Patience(..) => None,
+        };
+        Some(LoginState {
+            remembered: login.stored.is_some(),
+            trouble,
+        })
+    }
+
+    /// Does something with the person's access token; with a fresh one if Graph refuses the first.
+    pub(crate) async fn with<T, R>(
+        &self,
+        person: PersonId,
+        request: impl Fn(Secret) -> R,
+    ) -> Result<T, GraphError>
+    where
+        R: Future<Output = Result<T, GraphError>>,
+    {
+        let name = person.to_string();
+        match request(self.token(&name, false).await?).await {
+            Err(GraphError::Unauthorized { .. }) => request(self.token(&name, true).await?).await,
+            done => done,
+        }
+    }
+
+    /// An access token; `fresh`: not the one that is at hand.
+    pub(crate) async fn token(&self, name: &str, fresh: bool) -> Result<Secret, GraphError> {
+        let login = self.logins().get(name).cloned();
+        let login = login.ok_or_else(|| GraphError::UserSignIn {
+            error: "login_required".into(),
+            description: format!("{name} is not signed in"),
+            remedy: self.0.of.remedy(),
+        })?;
+        let mut login = login.lock().await;
+        let now = self.now();
+        if fresh && let Need::Nothing(access) = login.session.need(now) {
+            login.session.forget(&access);
+        }
+        let (kind, refresh) = match login.session.need(now) {
+            Need::Nothing(access) => return Ok(access),
+            Need::Patience(_, error) | Need::SignIn(error) => return Err(error),
+            Need::Refresh(kind, refresh) => (kind, refresh),
+        };
+        let wanted = self.scope(true);
+        let answer = self.0.client.refresh(kind, &refresh, &wanted).await;
+        let access = answer.as_ref().map(|token| token.access.clone());
+        let access = access.map_err(Clone::clone);
+        if let Some(refresh) = login.session.refreshed(now, answer) {
+            match self.keep(name, kind, &refresh).await {
+                Ok(()) => login.stored = Some(refresh),
+                // The one that is stored still works.
+                Err(error) => tracing::warn!(name, %error, "a renewed sign-in could not be kept"),
+            }
+        }
+        access
+    }
+
+    async fn keep(&self, name: &str, kind: ClientKind, refresh: &Secret) -> Result<(), VaultError> {
+        let name = self.sealed_name(name);
+        match &self.0.vault {
+            Some(vault) => keep(&self.0.store, vault, &name, kind, refresh).await,
+            None => Ok(()),
+        }
+    }
+
+    fn sealed_name(&self, name: &str) -> String {
+        format!("{}{name}", self.0.prefix)
+    }
+
+    fn insert(&self, name: &str, login: Login) {
+        let login = Arc::new(tokio::sync::Mutex::new(login));
+        self.logins().insert(name.to_owned(), login);
+    }
+
+    fn logins(&self) -> MutexGuard<'_, HashMap<String, Arc<tokio::sync::Mutex<Login>>>> {
+        self.0.logins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tokens end by the world's time.
+    fn now(&self) -> i64 {
+        self.0.clock.now().milliseconds()
+    }
+}
+
+/// How it stands with a login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LoginState {
+    /// It outlives a restart.
+    pub(crate) remembered: bool,
+    /// Why Entra wants the person again.
+    pub(crate) trouble: Option<String>,
+}
+
+/// Seals and stores a refresh token.
+pub(super) async fn keep(
+    store: &Store,
+    vault: &Vault,
+    name: &str,
+    kind: ClientKind,
+    refresh: &Secret,
+) -> Result<(), VaultError> {
+    let text = match kind {
+        ClientKind::Public => refresh.clone(),
+        ClientKind::Confidential => Secret::new(format!("{CONFIDENTIAL}{}", refresh.reveal())),
+    };
+    let sealed = vault.seal(name, text.reveal().as_bytes())?;
+    Ok(store.seal_secrets(&[sealed]).await?)
+}

@@ -1,0 +1,224 @@
+//! People connect their Teams account themselves: by a code, in a browser, remembered or not, and never a federated one.
+
+use end_to_end::{Installation, Server, Teamsbox, eventually};
+use reqwest::{Method, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::HEALS;
+
+/// A tenant that nobody connected as a whole: people sign in by themselves.
+fn by_people(url: &str) -> String {
+    Installation::teams(url).replace("client_secret =", "sign_in = \"people\"\nclient_secret =")
+}
+
+async fn stage() -> (Teamsbox, Installation, Server) {
+    let teamsbox = Teamsbox::start(0).await;
+    for name in ["anna", "bert"] {
+        teamsbox.add_user(name).await;
+    }
+    let installation = Installation::new(&by_people(teamsbox.url()));
+    installation
+        .import(&[("anna", "1001"), ("bert", "1002")])
+        .await;
+    let server = installation.serve().await;
+    server.set_mode("telephony_and_presence").await;
+    (teamsbox, installation, server)
+}
+
+async fn account(server: &Server, name: &str) -> Value {
+    let person = server.person(name).await;
+    let path = format!("/api/v1/people/{person}/teams-account");
+    server.ok(Method::GET, &path, None).await
+}
+
+/// Signs in by code as somebody may who has the code.
+async fn sign_in(server: &Server, teamsbox: &Teamsbox, name: &str, user: &str, remember: bool) {
+    let person = server.person(name).await;
+    let path = format!("/api/v1/people/{person}/teams-account/sign-in");
+    let body = Some(json!({"remember": remember}));
+    let begun = server.ok(Method::POST, &path, body).await;
+    let code = begun["user_code"].as_str().unwrap();
+    let waiting = account(server, name).await;
+    assert_eq!(waiting["waiting"]["user_code"], code);
+    let answer = json!({"userCode": code, "user": user, "action": "allow"});
+    teamsbox
+        .control(Method::POST, "/device", Some(answer))
+        .await;
+    let done = async || account(server, name).await["waiting"].is_null();
+    eventually("the code is answered", HEALS, true, done).await;
+}
+
+async fn calls_cross(server: &Server, teamsbox: &Teamsbox) {
+    let anna = server.person("anna").await;
+    let meeting = format!("/api/v1/people/{anna}/meetings/daily");
+    let audio = Some(json!({"audio": true}));
+    server.ok(Method::PUT, &meeting, audio).await;
+    eventually("to Teams", HEALS, "Busy/InACall".into(), || {
+        teamsbox.shown("anna")
+    })
+    .await;
+    server.ok(Method::DELETE, &meeting, None).await;
+    eventually("taken back", HEALS, "Available/Available".into(), || {
+        teamsbox.shown("anna")
+    })
+    .await;
+    teamsbox.choose("anna", "DoNotDisturb").await;
+    eventually("from Teams", HEALS, "DoNotDisturb".into(), || {
+        server.shown("anna")
+    })
+    .await;
+    teamsbox.reset("anna").await;
+}
+
+#[tokio::test]
+async fn calls_cross_with_the_persons_own_login_which_outlives_a_restart() {
+    let (teamsbox, installation, server) = stage().await;
+    let before = account(&server, "anna").await;
+    assert_eq!(
+        (&before["sign_in"], &before["account"], &before["signed_in"]),
+        (&json!("people"), &Value::Null, &Value::Null)
+    );
+    sign_in(&server, &teamsbox, "anna", "anna@contoso.example", true).await;
+    let signed_in = account(&server, "anna").await;
+    assert_eq!(
+        (&signed_in["signed_in"], &signed_in["remembered"]),
+        (&json!(true), &json!(true)),
+        "{signed_in}"
+    );
+    calls_cross(&server, &teamsbox).await;
+
+    assert_eq!(server.terminate().await, 0);
+    let (_, out, _) = installation.run("doctor", &[]).await;
+    assert!(out.contains("1 of 2 people are remembered"), "{out}");
+    let server = installation.serve().await;
+    calls_cross(&server, &teamsbox).await;
+    assert!(server.is_ready().await, "{:?}", server.troubles().await);
+
+    // Entra wants the person again, and says so when a new access token is asked for.
+    let revoke = "/users/anna@contoso.example/revoke";
+    teamsbox.control(Method::POST, revoke, None).await;
+    assert_eq!(server.terminate().await, 0);
+    let server = installation.serve().await;
+    let troubled = async || account(&server, "anna").await["signed_in"] == false;
+    eventually("signed out at Microsoft", HEALS, true, troubled).await;
+    let text = account(&server, "anna").await["trouble"].to_string();
+    assert!(text.contains("sign in again"), "{text}");
+
+    let anna = server.person("anna").await;
+    let path = format!("/api/v1/people/{anna}/teams-account");
+    server.ok(Method::DELETE, &path, None).await;
+    let gone = account(&server, "anna").await;
+    assert_eq!(
+        (&gone["account"], &gone["signed_in"]),
+        (&Value::Null, &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn a_login_that_is_not_remembered_is_gone_after_a_restart() {
+    let (teamsbox, installation, server) = stage().await;
+    sign_in(&server, &teamsbox, "anna", "anna@contoso.example", false).await;
+    let signed_in = account(&server, "anna").await;
+    assert_eq!(
+        (&signed_in["signed_in"], &signed_in["remembered"]),
+        (&json!(true), &json!(false))
+    );
+    calls_cross(&server, &teamsbox).await;
+    assert_eq!(server.terminate().await, 0);
+    let server = installation.serve().await;
+    let after = account(&server, "anna").await;
+    // Whose account it is stays known.
+    assert!(after["account"].is_string(), "{after}");
+    assert_eq!(after["signed_in"], Value::Null);
+}
+
+#[tokio::test]
+async fn an_account_is_one_persons_and_never_a_federated_one() {
+    let (teamsbox, _installation, server) = stage().await;
+    sign_in(&server, &teamsbox, "anna", "anna@contoso.example", true).await;
+    sign_in(&server, &teamsbox, "bert", "anna@contoso.example", true).await;
+    let taken = account(&server, "bert").await;
+    assert_eq!(taken["account"], Value::Null);
+    assert!(
+        taken["trouble"].as_str().unwrap().contains("anna"),
+        "{taken}"
+    );
+    let federated = Some(json!({"federated": true}));
+    teamsbox
+        .control(Method::PATCH, "/users/bert@contoso.example", federated)
+        .await;
+    let bert = server.person("bert").await;
+    let path = format!("/api/v1/people/{bert}/teams-account/sign-in");
+    let (status, problem) = server.api(Method::POST, &path, Some(json!({}))).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("federated"), "{detail}");
+}
+
+/// A browser as far as redirects go: answers, and where to.
+struct Browser {
+    http: reqwest::Client,
+    cookie: String,
+}
+
+impl Browser {
+    async fn get(&self, url: &str) -> (StatusCode, String, String) {
+        let sent = self.http.get(url).header(header::COOKIE, &self.cookie);
+        let response = sent.send().await.unwrap();
+        let to = response.headers().get(header::LOCATION);
+        let to = to.map_or_else(String::new, |to| to.to_str().unwrap().to_owned());
+        (response.status(), to, response.text().await.unwrap())
+    }
+}
+
+#[tokio::test]
+async fn the_browser_goes_to_microsoft_and_comes_back_connected() {
+    let (teamsbox, installation, server) = stage().await;
+    let anna = server.signed_in_as("anna").await;
+    let browser = Browser {
+        http: reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap(),
+        cookie: anna.cookie().to_owned(),
+    };
+    let (status, _, page) = browser.get(&installation.url("/me/teams")).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(page.contains("Not connected."), "{page}");
+    let begin = installation.url("/me/teams/browser?remember=on");
+    let (status, microsoft, _) = browser.get(&begin).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert!(microsoft.starts_with(teamsbox.url()), "{microsoft}");
+    // At Microsoft the person is known and allows it.
+    let back = teamsbox.authorize(&microsoft, "anna@contoso.example").await;
+    // Another's answer is not taken.
+    let forged = back.replace("state=", "state=x");
+    let (status, _, page) = browser.get(&forged).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(page.contains("begin it anew"), "{page}");
+    let (_, microsoft, _) = browser.get(&begin).await;
+    let back = teamsbox.authorize(&microsoft, "anna@contoso.example").await;
+    let (status, to, page) = browser.get(&back).await;
+    assert_eq!(
+        (status, to.as_str()),
+        (StatusCode::SEE_OTHER, "/me/teams"),
+        "{page}"
+    );
+    let (_, _, page) = browser.get(&installation.url("/me/teams")).await;
+    assert!(page.contains("Your login is remembered"), "{page}");
+    calls_cross(&server, &teamsbox).await;
+    // Nothing of it is in the database but sealed, and what is sealed tells nothing.
+    let database = std::fs::read(installation.data("offhook.db")).unwrap();
+    let text = String::from_utf8_lossy(&database);
+    assert!(!text.contains("confidential\n"));
+}
+
+#[tokio::test]
+async fn a_key_is_nobodys_and_has_no_such_page() {
+    let (_teamsbox, _installation, server) = stage().await;
+    let (status, body) = server.api(Method::GET, "/me/teams", None).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "{body}");
+    let stranger = server.with_key("");
+    let (status, _) = stranger.api(Method::GET, "/me/teams", None).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+}
