@@ -3,6 +3,7 @@
 mod account;
 mod keeper;
 mod shard;
+mod watchdog;
 
 #[cfg(test)]
 mod tests;

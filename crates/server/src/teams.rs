@@ -18,7 +18,7 @@ use std::{
 
 use graph::{Blame, Budget, Client, GraphError};
 use presence::PersonId;
-use tokio::time::Instant;
+use tokio::{sync::mpsc, time::Instant};
 
 use fresh::Fresh;
 
@@ -53,6 +53,9 @@ fn network_time() -> i64 {
     i64::try_from(START.elapsed().as_millis()).unwrap_or(i64::MAX)
 }
 
+/// Changes that may wait to be compared.
+const CHANGES_MAX: usize = 1_024;
+
 /// How a tenant is signed in to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignIn {
@@ -71,6 +74,8 @@ pub struct Tenant {
     client: Arc<Client>,
     budget: Arc<Mutex<Budget>>,
     fresh: Arc<Mutex<Fresh>>,
+    /// Where changes are told that the sweep sees, if somebody compares them with Graph's notifications.
+    changes: Option<mpsc::Sender<Arc<str>>>,
     /// How many people the last sweep had.
     swept: Arc<AtomicUsize>,
     limit: Option<u32>,
@@ -125,6 +130,7 @@ impl Tenant {
             client,
             budget,
             fresh: Arc::default(),
+            changes: None,
             swept: Arc::default(),
             limit,
             clock,
@@ -158,6 +164,23 @@ impl Tenant {
         } else {
             self.health
                 .report(&format!("{part} ({})", self.name), trouble);
+        }
+    }
+
+    /// Lets changes be told that the sweep sees.
+    pub(crate) fn tell_changes(&mut self) -> mpsc::Receiver<Arc<str>> {
+        let (sender, changes) = mpsc::channel(CHANGES_MAX);
+        self.changes = Some(sender);
+        changes
+    }
+
+    fn changed(&self, person: PersonId) {
+        if let Some(changes) = &self.changes
+            && let Some(person) = self.directory.person(person)
+            && let Some(user) = &person.teams_id
+        {
+            // Whoever compares is late: one change more or less tells nothing.
+            let _ = changes.try_send(user.clone());
         }
     }
 

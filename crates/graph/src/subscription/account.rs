@@ -40,7 +40,7 @@ pub(super) struct Live {
     pub(super) id: String,
     pub(super) expires: i64,
     renew_at: i64,
-    made_at: i64,
+    pub(super) made_at: i64,
     pub(super) people: BTreeSet<Arc<str>>,
     certificate: String,
     pub(super) reauthorize: bool,
@@ -58,6 +58,8 @@ pub(super) struct Account {
     failures: u32,
     not_before: i64,
     pub(super) trouble: Option<String>,
+    /// People who have changed since the subscription last told anything.
+    pub(super) silent_about: BTreeSet<Arc<str>>,
     /// The account is no longer configured: only clean up.
     pub(super) leaving: bool,
 }
@@ -69,6 +71,7 @@ impl Account {
 
     /// Makes the living subscription one that is to be deleted.
     pub(super) fn discard(&mut self) {
+        self.silent_about.clear();
         if let Some(live) = self.live.take() {
             self.rubbish.push_back(live.id);
         }

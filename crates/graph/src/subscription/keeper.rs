@@ -6,7 +6,10 @@ use std::{
 };
 
 use super::{
-    EncryptionCertificate, NewSubscription, Subscription, account::Account, shard::spread,
+    EncryptionCertificate, NewSubscription, Subscription,
+    account::Account,
+    shard::spread,
+    watchdog::{Watchdog, suspicious},
 };
 use crate::{
     GraphError, Secret,
@@ -116,6 +119,8 @@ pub struct Keeper {
     accounts: BTreeMap<String, Account>,
     people: BTreeSet<Arc<str>>,
     unserved: usize,
+    watchdog: Watchdog,
+    silenced: u64,
 }
 
 impl Keeper {
@@ -126,6 +131,8 @@ impl Keeper {
             accounts: BTreeMap::new(),
             people: BTreeSet::new(),
             unserved: 0,
+            watchdog: Watchdog::default(),
+            silenced: 0,
         }
     }
 
@@ -188,6 +195,7 @@ impl Keeper {
 
     /// What to ask of Graph now: at most one request per account is under way.
     pub fn poll(&mut self, now: i64) -> Vec<Action> {
+        self.drop_silent(now);
         self.drop_left();
         let settings = &self.settings;
         self.accounts
@@ -234,15 +242,44 @@ impl Keeper {
         }
     }
 
-    /// The sweep saw changes of which this subscription said nothing: it is made anew.
-    pub fn distrust(&mut self, subscription: &str) {
+    /// The sweep sees that somebody's presence has changed. A subscription that never tells of such changes is made anew.
+    pub fn changed(&mut self, now: i64, user: &str) {
+        self.watchdog.changed(now, user);
+    }
+
+    /// A notification came about somebody.
+    pub fn noticed(&mut self, now: i64, user: &str) {
+        self.watchdog.noticed(now, user);
         for account in self.accounts.values_mut() {
             if account
                 .live
                 .as_ref()
-                .is_some_and(|live| live.id == subscription)
+                .is_some_and(|live| live.people.contains(user))
             {
-                account.discard();
+                account.silent_about.clear();
+            }
+        }
+    }
+
+    /// How many subscriptions were made anew because they had fallen silent.
+    pub fn silenced(&self) -> u64 {
+        self.silenced
+    }
+
+    fn drop_silent(&mut self, now: i64) {
+        for (user, changed_at) in self.watchdog.overdue(now) {
+            for account in self.accounts.values_mut() {
+                let Some(live) = &account.live else { continue };
+                // What changed before it was made was told, or not, by another.
+                if changed_at < live.made_at || !live.people.contains(&user) {
+                    continue;
+                }
+                let people = live.people.len();
+                account.silent_about.insert(user.clone());
+                if suspicious(account.silent_about.len(), people) {
+                    account.discard();
+                    self.silenced += 1;
+                }
             }
         }
     }

@@ -372,6 +372,31 @@ fn drive(keeper: &mut Keeper, graph: &mut FakeGraph, now: &mut i64, until: i64) 
     *now = until;
 }
 
+#[test]
+fn a_subscription_that_is_silent_about_three_people_is_made_anew() {
+    let mut keeper = keeper(&["a"], 10);
+    let (mut graph, mut now) = (FakeGraph::default(), 0);
+    drive(&mut keeper, &mut graph, &mut now, MINUTE);
+    let first: Vec<String> = keeper.subscriptions().map(str::to_owned).collect();
+    // Told, if late; then one that is lost; then silence.
+    keeper.changed(now, "p0");
+    keeper.changed(now, "p1");
+    drive(&mut keeper, &mut graph, &mut now, 2 * MINUTE);
+    keeper.noticed(now, "p0");
+    drive(&mut keeper, &mut graph, &mut now, 5 * MINUTE);
+    assert_eq!(keeper.silenced(), 0);
+    for user in ["p2", "p3", "p4", "stranger"] {
+        keeper.changed(now, user);
+    }
+    for minute in [7, 8] {
+        drive(&mut keeper, &mut graph, &mut now, minute * MINUTE);
+    }
+    assert_eq!(keeper.silenced(), 1);
+    let second: Vec<String> = keeper.subscriptions().map(str::to_owned).collect();
+    assert_eq!(second.len(), 1);
+    assert_ne!(first, second);
+}
+
 proptest! {
     #[test]
     fn whatever_happens_all_is_well_two_hours_later(steps in prop::collection::vec(step(), 0..40)) {
@@ -399,8 +424,11 @@ proptest! {
                     }
                 }
                 Step::Distrust => {
-                    let id = keeper.subscriptions().next().map(str::to_owned);
-                    keeper.distrust(&id.unwrap_or_default());
+                    for user in ["p0", "p1", "p2"] {
+                        keeper.changed(now, user);
+                    }
+                    let until = now + 2 * MINUTE;
+                    drive(&mut keeper, &mut graph, &mut now, until);
                 }
                 Step::People(count) => {
                     let people: Vec<String> = (0..count).map(|number| format!("p{number}")).collect();

@@ -350,18 +350,24 @@ impl Core {
                 health: self.health.clone(),
                 metrics: self.metrics.clone(),
             };
-            let tenant = Tenant::new(door, options.requests_per_30_seconds, surroundings);
+            let mut tenant = Tenant::new(door, options.requests_per_30_seconds, surroundings);
             let (sweep, wishes) = Tenant::sweeper();
+            // Before anybody gets a handle: all of them tell.
+            let changes = options
+                .notifications
+                .is_some()
+                .then(|| tenant.tell_changes());
             let reads = self.reads.of_tenant(&name);
             let writes = self.teams_writes.of_tenant(&name);
             tasks.spawn(writes.run(tenant.clone()));
             tasks.spawn(tenant.clone().link(self.clone(), self.places.subscribe()));
             tasks.spawn(tenant.clone().read_asked(reads.clone()));
             tasks.spawn(tenant.clone().read_eventful(reads.clone()));
-            if let (Some(options), Some(vault), Some(bodies)) = (
+            if let (Some(options), Some(vault), Some(bodies), Some(changes)) = (
                 options.notifications,
                 vault.clone(),
                 ends.bodies.remove(&name),
+                changes,
             ) {
                 tasks.spawn(tenant.clone().listen(
                     options,
@@ -369,7 +375,7 @@ impl Core {
                     self.store.clone(),
                     reads,
                     sweep.clone(),
-                    bodies,
+                    (bodies, changes),
                 ));
             }
             tasks.spawn(tenant.sweep(wishes));

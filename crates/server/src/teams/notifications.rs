@@ -75,7 +75,7 @@ impl Tenant {
         store: Store,
         reads: TenantReads,
         sweep: SweepNow,
-        outlet: Outlet,
+        (outlet, changes): (Outlet, mpsc::Receiver<Arc<str>>),
     ) {
         let client = self.client.clone();
         let (of, name) = (LoginsOf::ServiceAccounts, self.name.clone());
@@ -84,7 +84,7 @@ impl Tenant {
         let Some(listening) = Listening::new(self, &options, accounts, reads, sweep).await else {
             return std::future::pending().await;
         };
-        listening.run(client, outlet).await;
+        listening.run(client, outlet, changes).await;
     }
 }
 
@@ -135,8 +135,14 @@ impl Listening {
         })
     }
 
-    async fn run(mut self, client: Arc<Client>, outlet: Outlet) {
+    async fn run(
+        mut self,
+        client: Arc<Client>,
+        outlet: Outlet,
+        mut changes: mpsc::Receiver<Arc<str>>,
+    ) {
         let Outlet(mut bodies) = outlet;
+        let mut silenced = 0;
         let (answers, mut answered) = mpsc::channel::<(String, Result<Done, GraphError>)>(64);
         let mut look_at = self.tenant.clock.now();
         loop {
@@ -155,6 +161,12 @@ impl Listening {
                     let _ = answers.send((account, answer)).await;
                 });
             }
+            if self.keeper.silenced() > silenced {
+                silenced = self.keeper.silenced();
+                tracing::warn!(
+                    "a subscription told nothing of changes that were read: it is made anew"
+                );
+            }
             self.receiver
                 .expect_only(self.keeper.subscriptions(), self.keeper.client_state());
             let wake = self.keeper.deadline().map(Timestamp::from_milliseconds);
@@ -162,6 +174,10 @@ impl Listening {
             let clock = self.tenant.clock.clone();
             tokio::select! {
                 Some(body) = bodies.recv() => self.receive(&body).await,
+                Some(user) = changes.recv() => {
+                    let now = self.tenant.clock.now().milliseconds();
+                    self.keeper.changed(now, &user);
+                }
                 Some((account, answer)) = answered.recv() => {
                     let note = answer.as_ref().map(|_| ());
                     self.tenant.metrics.count_request("subscription", match note {
@@ -234,9 +250,17 @@ impl Listening {
     fn take(&mut self, event: Event) {
         match event {
             Event::Notice(notice) => {
+                let directory = &self.tenant.directory;
                 // What it says may be a minute old: it is a reason to look, not the state.
-                if let Some(person) = self.tenant.directory.by_teams_id(&notice.user) {
+                if let Some(person) = directory.by_teams_id(&notice.user) {
                     self.reads.ask(person);
+                    if let Some(user) = directory
+                        .person(person)
+                        .and_then(|person| person.teams_id.clone())
+                    {
+                        let now = self.tenant.clock.now().milliseconds();
+                        self.keeper.noticed(now, &user);
+                    }
                 }
             }
             Event::Lifecycle(lifecycle) => {

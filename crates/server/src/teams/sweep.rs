@@ -14,7 +14,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Logins, Tenant};
+use super::{Logins, Tenant, fresh::Taken};
 use crate::{directory::Directory, shard::Cause};
 
 /// Pause while nothing may cross or nobody has a Teams account.
@@ -276,13 +276,14 @@ impl Tenant {
         let inputs = presences.into_iter().filter_map(|presence| {
             let person = self.directory.by_teams_id(&presence.id)?;
             let sequence = presence.sequence_number.as_deref();
-            if !fresh.take(person, asked_at, sequence, now) {
-                return None;
+            let availability = presence.availability.as_deref().unwrap_or_default();
+            let activity = presence.activity.as_deref().unwrap_or_default();
+            match fresh.take(person, asked_at, sequence, &(availability, activity), now) {
+                Taken::Stale => return None,
+                Taken::Same => {}
+                Taken::Changed => self.changed(person),
             }
-            let state = TeamsState::new(
-                presence.availability.as_deref().unwrap_or_default(),
-                presence.activity.as_deref().unwrap_or_default(),
-            );
+            let state = TeamsState::new(availability, activity);
             Some(Input::Person(
                 person,
                 Fact::TeamsObserved { state, asked_at },
