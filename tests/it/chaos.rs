@@ -1,11 +1,15 @@
 //! Every fault that the tenant in a box has, one after the other, while people call and meet: no call in Teams is ever
 //! invented, and in the end everything is right again and nothing of ours is left behind.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use end_to_end::{Demo, eventually};
+use end_to_end::{Demo, Server, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
+use simulation::Random;
 
 use crate::HEALS;
 
@@ -110,4 +114,237 @@ async fn every_fault_one_after_the_other_ends_with_everything_right() {
         eventually(name, HEALS, expected, at_rest).await;
     }
     assert!(server.is_ready().await, "{:?}", server.troubles().await);
+}
+
+/// How long after the last fault everything may take to be right: five seconds, and what a busy machine adds.
+const RIGHT_AGAIN: Duration = Duration::from_secs(10);
+/// The hour, in steps of twenty seconds.
+const STEPS: usize = 180;
+/// In the last steps nobody meets anew who may be in a Teams call: what is masked settles for a minute.
+const CALM: usize = 8;
+/// Calls and meetings at once, each.
+const AT_ONCE: usize = 12;
+
+/// What somebody of the hour is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Doing {
+    Calling,
+    Meeting,
+    Undisturbed,
+}
+
+/// A thousand people: who may do what follows from their number alone. Most do nothing all the time, and must never seem to.
+fn may(person: usize, doing: Doing) -> bool {
+    match doing {
+        Doing::Calling => person < 300,
+        Doing::Meeting => (200..500).contains(&person),
+        Doing::Undisturbed => (500..600).contains(&person),
+    }
+}
+
+struct Hour {
+    demo: Demo,
+    random: Random,
+    /// Ids, and sign-in names at Teams, by number.
+    people: Vec<(String, String)>,
+    doing: BTreeSet<(Doing, usize)>,
+}
+
+impl Hour {
+    async fn start(seed: u64) -> Self {
+        let arguments = ["--still", "--clock", "manual", "--people", "1000"];
+        let demo = Demo::start(&arguments).await;
+        let mut people = Vec::new();
+        let mut next = String::new();
+        loop {
+            let path = format!("/api/v1/people?limit=1000{next}");
+            let page = demo.server.ok(Method::GET, &path, None).await;
+            for person in page["items"].as_array().unwrap() {
+                let text = |field: &str| person[field].as_str().unwrap().to_owned();
+                people.push((text("id"), text("userPrincipalName")));
+            }
+            match page["next"].as_str() {
+                Some(after) => next = format!("&cursor={after}"),
+                None => break,
+            }
+        }
+        assert_eq!(people.len(), 1_000);
+        Self {
+            demo,
+            random: Random::new(seed),
+            people,
+            doing: BTreeSet::new(),
+        }
+    }
+
+    /// Somebody begins something, or ends it.
+    async fn act(&mut self, calm: bool) {
+        let doing = self
+            .random
+            .pick(&[Doing::Calling, Doing::Meeting, Doing::Undisturbed]);
+        let under_way: Vec<usize> = self
+            .doing
+            .iter()
+            .filter(|(what, _)| *what == doing)
+            .map(|(_, person)| *person)
+            .collect();
+        let ends = under_way.len() >= AT_ONCE || (!under_way.is_empty() && self.random.chance(45));
+        let person = if ends {
+            self.random.pick(&under_way)
+        } else {
+            let fit: Vec<usize> = (0..1_000).filter(|person| may(*person, doing)).collect();
+            self.random.pick(&fit)
+        };
+        let may_be_masked = may(person, Doing::Calling) && may(person, Doing::Meeting);
+        if calm && may_be_masked {
+            return;
+        }
+        let begins = self.doing.insert((doing, person));
+        if !begins {
+            self.doing.remove(&(doing, person));
+        }
+        let (id, user) = &self.people[person];
+        let (server, teamsbox) = (&self.demo.server, &self.demo.teamsbox);
+        match (doing, begins) {
+            (Doing::Calling, true) => {
+                let (call, path) = (json!({"kind": "audio"}), format!("/users/{user}/call"));
+                teamsbox.control(Method::PUT, &path, Some(call)).await;
+            }
+            (Doing::Calling, false) => teamsbox.end_call(user).await,
+            (Doing::Undisturbed, true) => teamsbox.choose(user, "DoNotDisturb").await,
+            (Doing::Undisturbed, false) => teamsbox.reset(user).await,
+            (Doing::Meeting, true) => meet(server, id).await,
+            (Doing::Meeting, false) => {
+                let path = format!("/api/v1/people/{id}/meetings/daily");
+                server.ok(Method::DELETE, &path, None).await;
+            }
+        }
+    }
+
+    /// As a meeting server does, well within the lease of a minute.
+    async fn renew_meetings(&self) {
+        for (doing, person) in &self.doing {
+            if *doing == Doing::Meeting {
+                meet(&self.demo.server, &self.people[*person].0).await;
+            }
+        }
+    }
+
+    /// What the board shows of everybody who is not simply available, by number.
+    async fn shown(&self) -> BTreeMap<usize, String> {
+        let (_, _, page) = self
+            .demo
+            .server
+            .with_headers(Method::GET, "/", &[], None)
+            .await;
+        let cell = |row: &str, class: &str| {
+            let at = row.find(&format!("class=\"{class}\">")).unwrap();
+            let (_, rest) = row[at..].split_once('>').unwrap();
+            rest.split_once('<').unwrap().0.to_owned()
+        };
+        let number: BTreeMap<&str, usize> = self
+            .people
+            .iter()
+            .enumerate()
+            .map(|(number, (id, _))| (id.as_str(), number))
+            .collect();
+        let rows = page.split("data-person=\"").skip(1).map(|row| {
+            let id = row.split('"').next().unwrap();
+            let shown = format!("{} {}", cell(row, "status"), cell(row, "activity"));
+            (number[id], shown.trim().to_owned())
+        });
+        rows.filter(|(_, shown)| shown != "Available").collect()
+    }
+
+    /// What should be shown.
+    fn expected(&self) -> BTreeMap<usize, String> {
+        let mut expected = BTreeMap::new();
+        for (doing, person) in &self.doing {
+            // In the order of the activities: a meeting goes before a call in Teams.
+            let shown = match doing {
+                Doing::Calling => "Busy On the phone (MS Teams)",
+                Doing::Meeting => "Busy In a meeting",
+                Doing::Undisturbed => "Do not disturb",
+            };
+            expected.insert(*person, shown.to_owned());
+        }
+        expected
+    }
+
+    /// People who never call in Teams must never seem to.
+    async fn nobody_is_invented(&self, when: &str) {
+        for (person, shown) in self.shown().await {
+            let invented = !may(person, Doing::Calling) && shown.contains("Teams");
+            if invented {
+                let (id, user) = &self.people[person];
+                let path = format!("/api/v1/people/{id}/explanation");
+                let why = self.demo.server.ok(Method::GET, &path, None).await;
+                let path = format!("/api/v1/people/{id}/history");
+                let history = self.demo.server.ok(Method::GET, &path, None).await;
+                let path = format!("/journal?user={user}&limit=200");
+                let journal = self.demo.teamsbox.control(Method::GET, &path, None).await;
+                panic!("person {person} is {shown} {when}: {why}\n{history}\n{journal}");
+            }
+        }
+    }
+
+    /// Who has a session of ours in Teams.
+    async fn sessions(&self) -> BTreeSet<usize> {
+        let mut with_session = BTreeSet::new();
+        for (number, (_, user)) in self.people.iter().enumerate().take(600) {
+            if self.demo.teamsbox.app_sessions(user).await > 0 {
+                with_session.insert(number);
+            }
+        }
+        with_session
+    }
+}
+
+async fn meet(server: &Server, id: &str) {
+    let (path, audio) = (
+        format!("/api/v1/people/{id}/meetings/daily"),
+        json!({"audio": true}),
+    );
+    server.ok(Method::PUT, &path, Some(audio)).await;
+}
+
+#[tokio::test]
+async fn a_random_hour_with_a_thousand_people_ends_with_everything_right() {
+    const SEED: u64 = 20_261_125;
+    let mut hour = Hour::start(SEED).await;
+    let faults = faults();
+    let mut fault = json!({});
+    for step in 0..STEPS {
+        if hour.random.chance(25) {
+            fault = if hour.random.chance(60) {
+                json!({})
+            } else {
+                faults[hour.random.index(faults.len())].clone()
+            };
+            hour.demo.teamsbox.faults(fault.clone()).await;
+        }
+        for _ in 0..hour.random.between(1, 6) {
+            hour.act(step + CALM > STEPS).await;
+        }
+        hour.renew_meetings().await;
+        hour.demo.teamsbox.advance("PT20S").await;
+        let when = format!("after step {step} of seed {SEED}, during {fault}");
+        hour.nobody_is_invented(&when).await;
+    }
+    hour.demo.teamsbox.faults(json!({})).await;
+    hour.renew_meetings().await;
+    hour.demo.teamsbox.advance("PT5S").await;
+    let shown = async || hour.shown().await;
+    eventually("everybody", RIGHT_AGAIN, hour.expected(), shown).await;
+    // Teams has what it should have, and nothing else of ours.
+    let meeting = |(doing, person): &(Doing, usize)| (*doing == Doing::Meeting).then_some(*person);
+    let wanted: BTreeSet<usize> = hour.doing.iter().filter_map(meeting).collect();
+    let sessions = async || hour.sessions().await;
+    eventually("sessions in Teams", RIGHT_AGAIN, wanted, sessions).await;
+    let (server, ready) = (&hour.demo.server, async || {
+        hour.demo.teamsbox.advance("PT1S").await;
+        hour.demo.server.is_ready().await
+    });
+    eventually("ready", RIGHT_AGAIN, true, ready).await;
+    assert_eq!(server.troubles().await, Vec::<String>::new());
 }

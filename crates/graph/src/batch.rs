@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{GraphError, Operation, parse_retry_after, wire::ErrorBody};
+use crate::{GraphError, Operation, Written, parse_retry_after, wire::ErrorBody};
 
 /// The most requests of one `$batch`.
 pub const BATCH_MAX: usize = 20;
@@ -65,7 +65,7 @@ pub(crate) fn split(
     writes: &[(&str, Operation)],
     answers: Responses,
     now: i64,
-) -> Vec<Result<(), GraphError>> {
+) -> Vec<Result<Written, GraphError>> {
     let mut by_number: HashMap<String, ItemResponse> = answers
         .responses
         .into_iter()
@@ -95,12 +95,12 @@ fn outcome(
     operation: Operation,
     answer: ItemResponse,
     now: i64,
-) -> Result<(), GraphError> {
+) -> Result<Written, GraphError> {
     let retry_after = answer.retry_after(now);
     let clears = operation.clears();
     match answer.status {
-        200..=299 => Ok(()),
-        404 if clears => Ok(()),
+        200..=299 => Ok(Written::Done),
+        404 if clears => Ok(Written::NothingThere),
         status => {
             let error = answer
                 .body

@@ -6,7 +6,7 @@ use reqwest::{Response, StatusCode, Url, header};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    Credential, GraphError, Operation, Secret, UserPresence, clock, parse_retry_after,
+    Credential, GraphError, Operation, Secret, UserPresence, Written, clock, parse_retry_after,
     token::TokenState,
     wire::{ErrorBody, Presences},
 };
@@ -103,7 +103,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`GraphError`]. Clearing what is not there is success.
-    pub async fn write(&self, user: &str, operation: Operation) -> Result<(), GraphError> {
+    pub async fn write(&self, user: &str, operation: Operation) -> Result<Written, GraphError> {
         let call = operation.call();
         let url = self.url(&["v1.0", "users", user, "presence", call])?;
         let body = operation.body(&self.config.client_id);
@@ -142,7 +142,7 @@ impl Client {
         token: &Secret,
         user: &str,
         operation: Operation,
-    ) -> Result<(), GraphError> {
+    ) -> Result<Written, GraphError> {
         let call = operation.call();
         let url = self.url(&["v1.0", "users", user, "presence", call])?;
         let body = operation.body(&self.config.client_id);
@@ -168,13 +168,13 @@ impl Client {
         permission: &'static str,
         user: &str,
         response: Response,
-    ) -> Result<(), GraphError> {
+    ) -> Result<Written, GraphError> {
         if operation.clears() && response.status() == StatusCode::NOT_FOUND {
-            return Ok(());
+            return Ok(Written::NothingThere);
         }
         self.accept(operation.call(), permission, user, response)
             .await?;
-        Ok(())
+        Ok(Written::Done)
     }
 
     /// An address at Graph; what is odd in a segment is encoded.

@@ -39,7 +39,7 @@ pub use cloud::{Cloud, UnknownCloud};
 pub use credential::{Credential, client_assertion};
 pub use directory::{Delta, DirectoryUser, UserChange, UserPage};
 pub use error::{Blame, GraphError};
-pub use operation::{Operation, Priority, Slot};
+pub use operation::{Operation, Priority, Slot, Written};
 pub use queue::{Outcome, Pending, WriteQueue};
 pub use random::random_secret;
 pub use secret::Secret;

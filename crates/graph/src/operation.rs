@@ -26,6 +26,15 @@ pub enum Operation {
     ClearDoNotDisturb,
 }
 
+/// What became of a write that Graph did not refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It is done.
+    Done,
+    /// 404: there was nothing to take back.
+    NothingThere,
+}
+
 /// The order of writes; the first goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Priority {

@@ -1,5 +1,8 @@
 //! The queue of writes of one tenant: at most one pending write per person and slot, the latest; one request per person
 //! on the wire; failures wait by themselves and are overtaken by newer wishes.
+//!
+//! An outage ends for all at once: while writes fail, one of those that rest is tried every two seconds, and its success ends
+//! the rest of all others. A write that fails while others succeed has trouble of its own and only its own patience.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -44,7 +47,24 @@ struct User<T> {
     in_flight: Option<Entry<T>>,
     attempts: u32,
     not_before: i64,
+    rest: Rest,
 }
+
+/// Why a person's writes rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    /// They do not, or never failed.
+    None,
+    /// The last one failed at this time, as far as is known together with all others.
+    Outage(i64),
+    /// Others succeed, this one fails.
+    OwnTrouble,
+    /// Somebody said how long to wait: the service, or who knows that nothing changes before.
+    Asked,
+}
+
+/// While everything fails, one write is tried so often.
+const PROBE: i64 = 2_000;
 
 type Place = (Priority, u64, Arc<str>, Slot);
 
@@ -55,6 +75,10 @@ pub struct WriteQueue<T> {
     ready: BTreeSet<Place>,
     resting: BTreeSet<(i64, Arc<str>)>,
     sequence: u64,
+    /// Those of the resting who wait for the end of an outage.
+    outage: BTreeSet<Arc<str>>,
+    probe_at: i64,
+    succeeded_at: i64,
 }
 
 impl<T> Default for WriteQueue<T> {
@@ -64,6 +88,9 @@ impl<T> Default for WriteQueue<T> {
             ready: BTreeSet::new(),
             resting: BTreeSet::new(),
             sequence: 0,
+            outage: BTreeSet::new(),
+            probe_at: i64::MIN,
+            succeeded_at: i64::MIN,
         }
     }
 }
@@ -78,6 +105,7 @@ impl<T> WriteQueue<T> {
             in_flight: None,
             attempts: 0,
             not_before: now,
+            rest: Rest::None,
         });
         let slot = operation.slot();
         let Some(place) = entry.waiting.get_mut(slot as usize) else {
@@ -104,6 +132,7 @@ impl<T> WriteQueue<T> {
         T: Clone,
     {
         self.wake(now);
+        self.probe(now);
         let (_, _, user, slot) = self.ready.pop_first()?;
         let entry = self.users.get_mut(&user)?;
         let write = entry.waiting.get_mut(slot as usize)?.take()?;
@@ -142,8 +171,15 @@ impl<T> WriteQueue<T> {
             Outcome::Done | Outcome::GiveUp => {
                 entry.attempts = 0;
                 entry.not_before = now;
+                entry.rest = Rest::None;
             }
             Outcome::Retry(wait) => {
+                entry.rest = match (entry.rest, wait) {
+                    (_, Some(_)) => Rest::Asked,
+                    (Rest::Outage(before), None) if before < self.succeeded_at => Rest::OwnTrouble,
+                    (Rest::OwnTrouble, None) => Rest::OwnTrouble,
+                    (_, None) => Rest::Outage(now),
+                };
                 entry.attempts = entry.attempts.saturating_add(1);
                 let wait = wait.unwrap_or_else(|| backoff(entry.attempts, write.sequence));
                 entry.not_before =
@@ -153,16 +189,61 @@ impl<T> WriteQueue<T> {
                 }
             }
         }
+        if matches!(entry.rest, Rest::Outage(_)) {
+            if self.outage.is_empty() {
+                self.probe_at = now.saturating_add(PROBE);
+            }
+            self.outage.insert(user.clone());
+        } else {
+            self.outage.remove(user);
+        }
         if entry.waiting.iter().all(Option::is_none) {
             self.users.remove(user);
+            self.outage.remove(user);
         } else {
             self.make_ready(now, user);
+        }
+        if outcome == Outcome::Done {
+            self.succeeded_at = now;
+            self.end_outage(now);
         }
     }
 
     /// When [`WriteQueue::pop`] may give something, if nothing is ready now.
     pub fn next_wake(&self) -> Option<i64> {
-        self.resting.first().map(|(at, _)| *at)
+        let rested = self.resting.first().map(|(at, _)| *at);
+        let probe = (!self.outage.is_empty()).then_some(self.probe_at);
+        rested.into_iter().chain(probe).min()
+    }
+
+    /// The service is back: what rested because of it goes on.
+    fn end_outage(&mut self, now: i64) {
+        for user in std::mem::take(&mut self.outage) {
+            self.end_rest(now, &user);
+        }
+    }
+
+    /// Everything fails: one is tried before its time.
+    fn probe(&mut self, now: i64) {
+        if !self.ready.is_empty() || now < self.probe_at {
+            return;
+        }
+        let on_the_wire = |user: &Arc<str>| {
+            let entry = self.users.get(user);
+            entry.is_none_or(|entry| entry.in_flight.is_some())
+        };
+        if let Some(user) = self.outage.iter().find(|user| !on_the_wire(user)).cloned() {
+            self.probe_at = now.saturating_add(PROBE);
+            self.end_rest(now, &user);
+        }
+    }
+
+    fn end_rest(&mut self, now: i64, user: &Arc<str>) {
+        if let Some(entry) = self.users.get_mut(user) {
+            self.resting.remove(&(entry.not_before, user.clone()));
+            entry.not_before = now;
+            self.make_ready(now, user);
+        }
     }
 
     /// How many writes may be sent now, as far as is known: those whose rest ended since the last [`WriteQueue::pop`] are
@@ -299,6 +380,75 @@ mod tests {
         );
         queue.finish(60_000, &anna, Outcome::Done);
         assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn the_end_of_an_outage_is_noticed_within_two_seconds_and_is_everybodys() {
+        let mut queue = WriteQueue::default();
+        let people: Vec<_> = (0..50).map(|number| user(&number.to_string())).collect();
+        let mut now = 0;
+        for person in &people {
+            queue.push(now, person, SetSession, ());
+        }
+        // An outage of ten minutes: everybody rests longer and longer, but somebody is tried every two seconds.
+        let mut tries = 0;
+        let mut last = 0;
+        while now < 600_000 {
+            now = queue.next_wake().unwrap_or(now).max(now + 1);
+            while let Some(write) = queue.pop(now) {
+                tries += 1;
+                assert!(now - last <= 2_001, "nobody was tried from {last} to {now}");
+                last = now;
+                queue.finish(now, &write.user, Outcome::Retry(None));
+            }
+        }
+        assert!(tries < 50 * 20 + 300 * 2, "{tries} tries");
+        // It is over: the next try succeeds, and then all go at once.
+        now = queue.next_wake().unwrap();
+        assert!(now <= 602_001);
+        let first = queue.pop(now).unwrap();
+        queue.finish(now, &first.user, Outcome::Done);
+        let rest = std::iter::from_fn(|| queue.pop(now)).count();
+        assert_eq!(rest, 49);
+    }
+
+    #[test]
+    fn who_fails_while_others_succeed_waits_alone() {
+        let mut queue = WriteQueue::default();
+        let (anna, ben) = (user("anna"), user("ben"));
+        let mut tries = 0;
+        for now in 0..600_000 {
+            if now % 100 == 0 {
+                queue.push(now, &ben, SetSession, ());
+            }
+            if now == 0 {
+                queue.push(now, &anna, SetSession, ());
+            }
+            while let Some(write) = queue.pop(now) {
+                let outcome = if write.user == anna {
+                    tries += 1;
+                    Outcome::Retry(None)
+                } else {
+                    Outcome::Done
+                };
+                queue.finish(now, &write.user, outcome);
+            }
+        }
+        assert!(tries < 25, "{tries} tries in ten minutes");
+    }
+
+    #[test]
+    fn a_wait_that_the_service_named_is_kept_whatever_others_do() {
+        let mut queue = WriteQueue::default();
+        let (anna, ben) = (user("anna"), user("ben"));
+        queue.push(0, &anna, SetSession, 1);
+        queue.pop(0).unwrap();
+        queue.finish(0, &anna, Outcome::Retry(Some(Duration::from_secs(30))));
+        queue.push(1, &ben, SetSession, 2);
+        queue.pop(1).unwrap();
+        queue.finish(1, &ben, Outcome::Done);
+        assert_eq!(queue.next_wake(), Some(30_000));
+        assert!(queue.pop(29_999).is_none());
     }
 
     proptest! {

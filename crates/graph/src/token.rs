@@ -2,10 +2,13 @@
 
 use tokio::time::{Duration, Instant};
 
-use crate::{GraphError, Secret, backoff};
+use crate::{Blame, GraphError, Secret, backoff};
 
 /// A token is replaced this long before it ends, so that no request carries one that ends on the way.
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
+
+/// A sign-in service that is down is asked again after this at the latest.
+const SERVICE_WAIT_MAX: Duration = Duration::from_secs(3);
 
 /// What is known of the token. Plain: the time is an argument.
 #[derive(Debug, Default)]
@@ -42,7 +45,13 @@ impl TokenState {
 
     pub(crate) fn fail(&mut self, error: GraphError, now: Instant) {
         self.failures = self.failures.saturating_add(1);
-        self.refused = Some((error, now + backoff(self.failures, 0)));
+        let own = backoff(self.failures, 0);
+        let wait = match error.blame() {
+            // Nobody is locked for asking a service that is down, and nothing works until it is back.
+            Blame::Service => error.retry_after().unwrap_or(own.min(SERVICE_WAIT_MAX)),
+            Blame::Administrator | Blame::Request => own,
+        };
+        self.refused = Some((error, now + wait));
     }
 
     /// Graph refused this token: forget it, unless it was replaced meanwhile.
@@ -86,7 +95,29 @@ mod tests {
     use super::*;
 
     fn error() -> GraphError {
-        GraphError::Unauthorized { call: "test" }
+        GraphError::SignIn {
+            client_id: "app".into(),
+            description: "no".into(),
+            remedy: "none",
+        }
+    }
+
+    #[test]
+    fn a_service_that_is_down_is_soon_asked_again() {
+        let start = Instant::now();
+        let mut state = TokenState::default();
+        let down = |retry_after| GraphError::Service {
+            call: "token",
+            status: 503,
+            retry_after,
+        };
+        for _ in 0..20 {
+            state.fail(down(None), start);
+        }
+        assert!(state.current(start + Duration::from_secs(2)).is_err());
+        assert!(state.current(start + Duration::from_secs(3)).is_ok());
+        state.fail(down(Some(Duration::from_secs(10))), start);
+        assert!(state.current(start + Duration::from_secs(9)).is_err());
     }
 
     #[test]

@@ -55,6 +55,9 @@ pub struct Arguments {
     /// How time passes.
     #[arg(long, value_enum, default_value = "real")]
     clock: ClockChoice,
+    /// How many people there are.
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u16).range(25..=5_000))]
+    people: u16,
 }
 
 /// Everything that runs.
@@ -85,7 +88,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         println!("{addresses}");
     } else {
         println!(
-            "Offhook demo: 25 people, a simulated telephone system, a Teams tenant in a box.\n"
+            "Offhook demo: {} people, a simulated telephone system, a Teams tenant in a box.\n",
+            arguments.people
         );
         println!("  Board       {link}");
         println!("              (opens once; press Enter here for a new link)");
@@ -107,7 +111,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
 async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
     let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let manual = arguments.clock == ClockChoice::Manual;
-    let people = people::people();
+    let people = people::people(arguments.people.into());
     let teamsbox = Teamsbox::start(teamsbox::Config {
         listen: loopback(teamsbox_port(arguments.port)?),
         clock: if manual {

@@ -66,6 +66,8 @@ pub enum Fact {
     },
     /// Teams acknowledged a write.
     TeamsAcknowledged(Slot, Action),
+    /// Teams answered that there was nothing of ours in the slot to take back.
+    TeamsHadNothing(Slot),
     /// The person chose a profile, or went back to automatic.
     Chose(Option<Choice>),
     /// A client is connected. Renews the lease even if nothing changed.

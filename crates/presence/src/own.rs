@@ -83,6 +83,8 @@ pub struct Withdrawn {
     pub requested_at: Timestamp,
     /// When Teams acknowledged that.
     pub acknowledged_at: Option<Timestamp>,
+    /// When Teams said that there was nothing to take back: not believed by itself.
+    pub denied_at: Option<Timestamp>,
     /// When Teams drops it even if the request never arrives.
     pub expires_at: Timestamp,
     /// How long it took until the write was seen; `None` if it never was.
@@ -178,6 +180,7 @@ impl Withdrawn {
         Self {
             requested_at: at,
             acknowledged_at: Some(at),
+            denied_at: None,
             expires_at: at,
             echo_lag: None,
             silent_since: None,
@@ -188,6 +191,7 @@ impl Withdrawn {
         Self {
             requested_at: now,
             acknowledged_at: None,
+            denied_at: None,
             expires_at: held.expires_at,
             echo_lag: held
                 .echoed_at
@@ -206,10 +210,13 @@ impl Withdrawn {
     /// longer than the write had taken to appear, something else.
     pub(crate) fn settled_at(&self, timing: &Timing) -> Timestamp {
         let latest = self.gone_at() + timing.settle;
-        match (self.echo_lag, self.silent_since, self.acknowledged_at) {
-            (Some(lag), Some(silent), Some(_)) => {
+        let answered = self.acknowledged_at.or(self.denied_at).is_some();
+        match (self.echo_lag, self.silent_since) {
+            (Some(lag), Some(silent)) if answered => {
                 latest.min(silent + timing.settle_early.max(lag * 2))
             }
+            // Teams denies having it and does not show it: together that is believed.
+            (None, Some(silent)) if self.denied_at.is_some() => latest.min(silent + timing.settle),
             _ => latest,
         }
     }

@@ -109,6 +109,7 @@ impl OwnRecord {
             Own::Withdrawn(Withdrawn {
                 requested_at: gone_at,
                 acknowledged_at: Some(gone_at),
+                denied_at: None,
                 expires_at: self.expires_at,
                 echo_lag: None,
                 silent_since: None,

@@ -13,9 +13,9 @@ mod story;
 mod world;
 mod writer;
 
+pub use random::Random;
 pub use story::Story;
 
-use random::Random;
 use world::World;
 
 /// A history that broke an invariant.

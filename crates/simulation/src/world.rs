@@ -347,8 +347,14 @@ impl<'s> World<'s> {
             }
             Event::Answer(at, answer, lives) if lives == self.lives && !self.down => {
                 let sent = self.people[at].writer.answered(answer);
-                if let (Answer::Done, Some((slot, action))) = (answer, sent) {
-                    self.fact(at, Fact::TeamsAcknowledged(slot, action));
+                match (answer, sent) {
+                    (Answer::Done, Some((slot, action))) => {
+                        self.fact(at, Fact::TeamsAcknowledged(slot, action));
+                    }
+                    (Answer::NothingThere, Some((slot, Action::Clear))) => {
+                        self.fact(at, Fact::TeamsHadNothing(slot));
+                    }
+                    _ => {}
                 }
                 let after = match answer {
                     Answer::Again(after) => after,

@@ -12,6 +12,8 @@ use crate::random::Random;
 pub enum Answer {
     /// Acknowledged.
     Done,
+    /// There is nothing to take back; to a write that sets something: come back later.
+    NothingThere,
     /// No answer, or one that asks to come back later.
     Again(Duration),
     /// Refused for good.
@@ -76,8 +78,14 @@ impl Fate {
                 answer_after: TIMEOUT,
                 answer: again,
             },
+            // Teams says, wrongly, that there is nothing.
+            88..90 => Self {
+                lands_after: None,
+                answer: Answer::NothingThere,
+                ..good
+            },
             // Asked to come back later.
-            88..96 => Self {
+            90..96 => Self {
                 lands_after: None,
                 answer: again,
                 ..good
@@ -119,7 +127,12 @@ impl Writer {
     /// The answer to what is on the wire. Returns what was sent.
     pub fn answered(&mut self, answer: Answer) -> Option<(Slot, Action)> {
         let sent = self.in_flight.take()?;
-        if let Answer::Again(_) = answer {
+        let again = match answer {
+            Answer::Again(_) => true,
+            Answer::NothingThere => sent.1 != Action::Clear,
+            Answer::Done | Answer::Refused => false,
+        };
+        if again {
             self.waiting[sent.0 as usize].get_or_insert(sent.1);
         }
         Some(sent)

@@ -30,19 +30,31 @@ const NAMES: [&str; 25] = [
     "Yara Cohen",
 ];
 
-/// 25 people with a Teams account and one extension each, 1001 to 1025.
-pub fn people() -> Vec<ImportPerson> {
-    let person = |(index, name): (usize, &&str)| {
-        let first = name.split(' ').next().unwrap_or(name).to_lowercase();
-        let address = format!("{first}@contoso.example");
-        ImportPerson {
-            name: (*name).into(),
-            mail: address.clone(),
-            user_principal_name: address,
-            teams_id: None,
-            extensions: vec![(1001 + index).to_string()],
-            location: None,
+/// The people who have names of their own.
+pub const NAMED: usize = NAMES.len();
+
+/// So many people with a Teams account and one extension each, from 1001 on. The first 25 have names, the others
+/// numbers.
+pub fn people(count: usize) -> Vec<ImportPerson> {
+    (0..count).map(person).collect()
+}
+
+fn person(index: usize) -> ImportPerson {
+    let number = index + 1;
+    let (name, first) = match NAMES.get(index) {
+        Some(name) => {
+            let first = name.split(' ').next().unwrap_or(name).to_lowercase();
+            ((*name).to_owned(), first)
         }
+        None => (format!("Person {number}"), format!("person{number}")),
     };
-    NAMES.iter().enumerate().map(person).collect()
+    let address = format!("{first}@contoso.example");
+    ImportPerson {
+        name,
+        mail: address.clone(),
+        user_principal_name: address,
+        teams_id: None,
+        extensions: vec![(1000 + number).to_string()],
+        location: None,
+    }
 }

@@ -128,6 +128,7 @@ impl Person {
             Fact::TeamsAcknowledged(slot, action) => {
                 return self.mirror.acknowledge(slot, action, timing, now);
             }
+            Fact::TeamsHadNothing(slot) => return self.mirror.had_nothing(slot, now),
             Fact::Chose(choice) => self.signals.choice = choice,
             Fact::Client {
                 client,

@@ -2,7 +2,7 @@
 //! up to a minute.
 
 use super::{AVAILABLE, CALL, DND, World, seconds};
-use crate::{Action, Confidence, LineState, Slot, SyncMode::TelephonyAndPresence};
+use crate::{Action, Confidence, Fact, LineState, Slot, SyncMode::TelephonyAndPresence};
 
 type Shown = (&'static str, &'static str);
 
@@ -56,6 +56,51 @@ impl Lagging {
         let signals = self.world.engine.signals(super::ANNA).unwrap();
         signals.teams_call.is_some()
     }
+}
+
+/// A tenant that answers 404 to `clearPresence` and keeps the session: until it shows something else, nothing is believed,
+/// and it is asked again.
+#[test]
+fn what_teams_denies_and_shows_all_the_same_is_ours() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.acknowledges = false;
+    world.line(LineState::Connected);
+    world.fact(Fact::TeamsAcknowledged(Slot::Session, Action::Set));
+    world.pass(seconds(20), Some(CALL));
+    world.take_writes();
+    world.line(LineState::Idle);
+    assert_eq!(world.take_writes(), [(Slot::Session, Action::Clear)]);
+    world.fact(Fact::TeamsHadNothing(Slot::Session));
+    for _ in 0..10 {
+        world.pass(seconds(12), Some(CALL));
+        assert_ne!(world.shown(), "Busy, On the phone (MS Teams)");
+        assert_eq!(world.take_writes(), [(Slot::Session, Action::Clear)]);
+        world.fact(Fact::TeamsHadNothing(Slot::Session));
+    }
+    // Then it is true: whatever comes later is Teams' own.
+    world.pass(seconds(61), Some(AVAILABLE));
+    world.pass(seconds(1), Some(CALL));
+    assert_eq!(world.shown(), "Busy, On the phone (MS Teams)");
+    assert_eq!(world.take_writes(), []);
+}
+
+/// The session ends by itself after five minutes, so that what shows a minute later is a call in Teams.
+#[test]
+fn a_call_in_teams_that_hid_behind_a_denied_session_is_seen_in_the_end() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.acknowledges = false;
+    world.line(LineState::Connected);
+    world.fact(Fact::TeamsAcknowledged(Slot::Session, Action::Set));
+    world.pass(seconds(5), Some(CALL));
+    world.line(LineState::Idle);
+    world.fact(Fact::TeamsHadNothing(Slot::Session));
+    for _ in 0..400 {
+        world.pass(seconds(1), Some(CALL));
+        if !world.take_writes().is_empty() {
+            world.fact(Fact::TeamsHadNothing(Slot::Session));
+        }
+    }
+    assert_eq!(world.shown(), "Busy, On the phone (MS Teams)");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use graph::{BATCH_MAX, Blame, GraphError, Operation, Outcome, Pending, WriteQueue};
+use graph::{BATCH_MAX, Blame, GraphError, Operation, Outcome, Pending, WriteQueue, Written};
 use presence::{Action, Fact, Input, Slot, TeamsWrite};
 use tokio::{
     sync::{Notify, Semaphore},
@@ -187,17 +187,25 @@ impl TenantWrites {
         }
     }
 
-    async fn done(&self, tenant: &Tenant, write: &Pending<Tag>, result: Result<(), GraphError>) {
+    async fn done(
+        &self,
+        tenant: &Tenant,
+        write: &Pending<Tag>,
+        result: Result<Written, GraphError>,
+    ) {
         let call = write.operation.call();
-        tenant.note(PART, call, result.as_ref().copied());
+        tenant.note(PART, call, result.as_ref().map(|_| ()));
         let outcome = match &result {
-            Ok(()) => {
+            Ok(written) => {
                 let TeamsWrite {
                     person,
                     slot,
                     action,
                 } = write.tag.write;
-                let fact = Fact::TeamsAcknowledged(slot, action);
+                let fact = match written {
+                    Written::Done => Fact::TeamsAcknowledged(slot, action),
+                    Written::NothingThere => Fact::TeamsHadNothing(slot),
+                };
                 let input = Input::Person(person, fact);
                 tenant.shard.input(input, Cause::Other).await;
                 Outcome::Done
@@ -210,7 +218,7 @@ impl TenantWrites {
 }
 
 /// With the application's permission, or with the person's own login.
-async fn write_one(tenant: &Tenant, write: &Pending<Tag>) -> Result<(), GraphError> {
+async fn write_one(tenant: &Tenant, write: &Pending<Tag>) -> Result<Written, GraphError> {
     let (user, operation) = (&*write.user, write.operation);
     match &tenant.logins {
         None => tenant.client.write(user, operation).await,
