@@ -2,6 +2,7 @@
 //! (domain rules 3.2 to 3.4). Nothing learned from Teams is ever written back: what is written follows from telephone
 //! lines, meetings, appointments and the person's own choice alone.
 
+mod answers;
 mod deadline;
 
 use crate::{
@@ -163,25 +164,6 @@ impl Mirror {
         signals.teams_do_not_disturb_since =
             do_not_disturb.then(|| signals.teams_do_not_disturb_since.unwrap_or(now));
         wishes
-    }
-
-    /// Teams denied having our session and shows it all the same: it is asked again.
-    fn take_back_again(
-        &mut self,
-        timing: &Timing,
-        meaning: Meaning,
-        now: Timestamp,
-    ) -> Option<Wish> {
-        let slot = Slot::Session;
-        let Own::Withdrawn(withdrawn) = self.own_mut(slot) else {
-            return None;
-        };
-        let denied_at = withdrawn.denied_at?;
-        if meaning != slot.echo() || now < denied_at + timing.settle_early {
-            return None;
-        }
-        withdrawn.denied_at = None;
-        Some(Wish::Write(slot, Action::Clear))
     }
 
     /// The person chose something else in Teams while our Do not disturb held: from now on the slot is not ours.
@@ -473,43 +455,5 @@ impl Mirror {
         }
         self.sets.push(now);
         true
-    }
-
-    /// Teams says that there was nothing to take back. Either the write never came there, or this answer is wrong: which, is
-    /// seen by what Teams shows.
-    pub(crate) fn had_nothing(&mut self, slot: Slot, now: Timestamp) -> Vec<Wish> {
-        let Own::Withdrawn(withdrawn) = self.own_mut(slot) else {
-            // The answer to a write that a later one has overtaken.
-            return Vec::new();
-        };
-        // The preferred slot is the person's too: what is there later may be theirs and is never taken back.
-        if slot == Slot::Session && now < withdrawn.expires_at {
-            withdrawn.denied_at = Some(now);
-        } else {
-            withdrawn.acknowledged_at.get_or_insert(now);
-        }
-        vec![Wish::Remember(slot)]
-    }
-
-    /// Teams has acknowledged a write.
-    pub(crate) fn acknowledge(
-        &mut self,
-        slot: Slot,
-        action: Action,
-        timing: &Timing,
-        now: Timestamp,
-    ) -> Vec<Wish> {
-        match (self.own_mut(slot), action) {
-            (Own::Held(held), Action::Set | Action::Renew) => {
-                held.acknowledged_at.get_or_insert(now);
-                held.expires_at = now + slot.lifetime(timing);
-            }
-            (Own::Withdrawn(withdrawn), Action::Clear) => {
-                withdrawn.acknowledged_at.get_or_insert(now);
-            }
-            // The answer to a write that a later one has overtaken.
-            _ => return Vec::new(),
-        }
-        vec![Wish::Remember(slot)]
     }
 }

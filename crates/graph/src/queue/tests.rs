@@ -1,0 +1,198 @@
+//! The queue of writes: order, replacement, patience.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use proptest::prelude::*;
+
+use super::{Outcome, WriteQueue};
+use crate::Operation::{self, ClearSession, RenewSession, SetDoNotDisturb, SetSession};
+
+fn user(name: &str) -> Arc<str> {
+    name.into()
+}
+
+#[test]
+fn the_latest_wish_replaces_the_waiting_one() {
+    let mut queue = WriteQueue::default();
+    let anna = user("anna");
+    queue.push(0, &anna, SetSession, 1);
+    queue.push(0, &anna, ClearSession, 2);
+    let write = queue.pop(0).unwrap();
+    assert_eq!((write.operation, write.tag), (ClearSession, 2));
+    assert!(queue.pop(0).is_none());
+    queue.finish(0, &anna, Outcome::Done);
+    assert!(queue.is_empty());
+}
+
+#[test]
+fn call_ends_go_before_starts_before_do_not_disturb_before_renewals() {
+    let mut queue = WriteQueue::default();
+    for (name, operation) in [
+        ("a", RenewSession),
+        ("b", SetDoNotDisturb),
+        ("c", SetSession),
+        ("d", ClearSession),
+    ] {
+        queue.push(0, &user(name), operation, ());
+    }
+    let order: Vec<Operation> = std::iter::from_fn(|| queue.pop(0))
+        .map(|write| write.operation)
+        .collect();
+    assert_eq!(
+        order,
+        [ClearSession, SetSession, SetDoNotDisturb, RenewSession]
+    );
+}
+
+#[test]
+fn one_request_per_person_is_on_the_wire() {
+    let mut queue = WriteQueue::default();
+    let anna = user("anna");
+    queue.push(0, &anna, SetSession, 1);
+    queue.push(0, &anna, SetDoNotDisturb, 2);
+    assert_eq!(queue.pop(0).unwrap().tag, 1);
+    queue.push(0, &anna, ClearSession, 3);
+    assert!(queue.pop(0).is_none());
+    queue.finish(0, &anna, Outcome::Done);
+    assert_eq!(queue.pop(0).unwrap().tag, 3);
+    queue.finish(0, &anna, Outcome::Done);
+    assert_eq!(queue.pop(0).unwrap().tag, 2);
+}
+
+#[test]
+fn a_failed_write_waits_and_a_newer_one_overtakes_it() {
+    let mut queue = WriteQueue::default();
+    let anna = user("anna");
+    queue.push(0, &anna, SetSession, 1);
+    queue.pop(0).unwrap();
+    queue.finish(0, &anna, Outcome::Retry(Some(Duration::from_secs(10))));
+    assert!(queue.pop(9_999).is_none());
+    assert_eq!(queue.next_wake(), Some(10_000));
+    assert_eq!(queue.pop(10_000).unwrap().tag, 1);
+    queue.push(10_000, &anna, ClearSession, 2);
+    queue.finish(10_000, &anna, Outcome::Retry(None));
+    assert_eq!(
+        queue.pop(60_000).unwrap().tag,
+        2,
+        "the newer one, and only it"
+    );
+    queue.finish(60_000, &anna, Outcome::Done);
+    assert!(queue.is_empty());
+}
+
+#[test]
+fn the_end_of_an_outage_is_noticed_within_two_seconds_and_is_everybodys() {
+    let mut queue = WriteQueue::default();
+    let people: Vec<_> = (0..50).map(|number| user(&number.to_string())).collect();
+    let mut now = 0;
+    for person in &people {
+        queue.push(now, person, SetSession, ());
+    }
+    // An outage of ten minutes: everybody rests longer and longer, but somebody is tried every two seconds.
+    let mut tries = 0;
+    let mut last = 0;
+    while now < 600_000 {
+        now = queue.next_wake().unwrap_or(now).max(now + 1);
+        while let Some(write) = queue.pop(now) {
+            tries += 1;
+            assert!(now - last <= 2_001, "nobody was tried from {last} to {now}");
+            last = now;
+            queue.finish(now, &write.user, Outcome::Retry(None));
+        }
+    }
+    assert!(tries < 50 * 20 + 300 * 2, "{tries} tries");
+    // It is over: the next try succeeds, and then all go at once.
+    now = queue.next_wake().unwrap();
+    assert!(now <= 602_001);
+    let first = queue.pop(now).unwrap();
+    queue.finish(now, &first.user, Outcome::Done);
+    let rest = std::iter::from_fn(|| queue.pop(now)).count();
+    assert_eq!(rest, 49);
+}
+
+#[test]
+fn who_fails_while_others_succeed_waits_alone() {
+    let mut queue = WriteQueue::default();
+    let (anna, ben) = (user("anna"), user("ben"));
+    let mut tries = 0;
+    for now in 0..600_000 {
+        if now % 100 == 0 {
+            queue.push(now, &ben, SetSession, ());
+        }
+        if now == 0 {
+            queue.push(now, &anna, SetSession, ());
+        }
+        while let Some(write) = queue.pop(now) {
+            let outcome = if write.user == anna {
+                tries += 1;
+                Outcome::Retry(None)
+            } else {
+                Outcome::Done
+            };
+            queue.finish(now, &write.user, outcome);
+        }
+    }
+    assert!(tries < 25, "{tries} tries in ten minutes");
+}
+
+#[test]
+fn a_wait_that_the_service_named_is_kept_whatever_others_do() {
+    let mut queue = WriteQueue::default();
+    let (anna, ben) = (user("anna"), user("ben"));
+    queue.push(0, &anna, SetSession, 1);
+    queue.pop(0).unwrap();
+    queue.finish(0, &anna, Outcome::Retry(Some(Duration::from_secs(30))));
+    queue.push(1, &ben, SetSession, 2);
+    queue.pop(1).unwrap();
+    queue.finish(1, &ben, Outcome::Done);
+    assert_eq!(queue.next_wake(), Some(30_000));
+    assert!(queue.pop(29_999).is_none());
+}
+
+proptest! {
+    /// Whatever happens, what was wished last for a slot is what is acknowledged last, and the queue empties.
+    #[test]
+    fn the_last_wish_wins(
+        steps in prop::collection::vec((0u8..4, 0usize..3, 0usize..5), 1..200),
+    ) {
+        let operations =
+            [SetSession, ClearSession, SetDoNotDisturb, Operation::ClearDoNotDisturb, RenewSession];
+        let users = [user("a"), user("b"), user("c")];
+        let (mut queue, mut wished, mut done) = (WriteQueue::default(), HashMap::new(), HashMap::new());
+        let (mut now, mut flying) = (0, Vec::new());
+        for (tag, (step, who, what)) in steps.into_iter().enumerate() {
+            now += 500;
+            match step {
+                0 | 1 => {
+                    let operation = operations[what];
+                    queue.push(now, &users[who], operation, tag);
+                    wished.insert((who, operation.slot()), tag);
+                }
+                2 => flying.extend(queue.pop(now)),
+                _ => if !flying.is_empty() {
+                    let write = flying.swap_remove(what % flying.len());
+                    let outcome = if who == 0 { Outcome::Retry(None) } else { Outcome::Done };
+                    if outcome == Outcome::Done {
+                        let who = users.iter().position(|user| *user == write.user).unwrap();
+                        done.insert((who, write.operation.slot()), write.tag);
+                    }
+                    queue.finish(now, &write.user, outcome);
+                }
+            }
+            let mut people: Vec<_> = flying.iter().map(|write| write.user.clone()).collect();
+            people.sort();
+            people.dedup();
+            prop_assert_eq!(people.len(), flying.len(), "two requests of one person on the wire");
+        }
+        while !queue.is_empty() {
+            now += 100_000;
+            flying.extend(queue.pop(now));
+            if let Some(write) = flying.pop() {
+                let who = users.iter().position(|user| *user == write.user).unwrap();
+                done.insert((who, write.operation.slot()), write.tag);
+                queue.finish(now, &write.user, Outcome::Done);
+            }
+        }
+        prop_assert_eq!(wished, done);
+    }
+}

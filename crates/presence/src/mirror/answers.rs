@@ -1,0 +1,67 @@
+//! What Teams answers to our writes, and which answers are believed.
+
+use super::{Mirror, Wish};
+use crate::{
+    Meaning, Timestamp,
+    own::{Action, Own, Slot},
+    settings::Timing,
+};
+
+impl Mirror {
+    /// Teams has acknowledged a write.
+    pub(crate) fn acknowledge(
+        &mut self,
+        slot: Slot,
+        action: Action,
+        timing: &Timing,
+        now: Timestamp,
+    ) -> Vec<Wish> {
+        match (self.own_mut(slot), action) {
+            (Own::Held(held), Action::Set | Action::Renew) => {
+                held.acknowledged_at.get_or_insert(now);
+                held.expires_at = now + slot.lifetime(timing);
+            }
+            (Own::Withdrawn(withdrawn), Action::Clear) => {
+                withdrawn.acknowledged_at.get_or_insert(now);
+            }
+            // The answer to a write that a later one has overtaken.
+            _ => return Vec::new(),
+        }
+        vec![Wish::Remember(slot)]
+    }
+
+    /// Teams says that there was nothing to take back. Either the write never came there, or this answer is wrong: which, is
+    /// seen by what Teams shows.
+    pub(crate) fn had_nothing(&mut self, slot: Slot, now: Timestamp) -> Vec<Wish> {
+        let Own::Withdrawn(withdrawn) = self.own_mut(slot) else {
+            // The answer to a write that a later one has overtaken.
+            return Vec::new();
+        };
+        // The preferred slot is the person's too: what is there later may be theirs and is never taken back.
+        if slot == Slot::Session && now < withdrawn.expires_at {
+            withdrawn.denied_at = Some(now);
+        } else {
+            withdrawn.acknowledged_at.get_or_insert(now);
+        }
+        vec![Wish::Remember(slot)]
+    }
+
+    /// Teams denied having our session and shows it all the same: it is asked again.
+    pub(super) fn take_back_again(
+        &mut self,
+        timing: &Timing,
+        meaning: Meaning,
+        now: Timestamp,
+    ) -> Option<Wish> {
+        let slot = Slot::Session;
+        let Own::Withdrawn(withdrawn) = self.own_mut(slot) else {
+            return None;
+        };
+        let denied_at = withdrawn.denied_at?;
+        if meaning != slot.echo() || now < denied_at + timing.settle_early {
+            return None;
+        }
+        withdrawn.denied_at = None;
+        Some(Wish::Write(slot, Action::Clear))
+    }
+}
