@@ -14,6 +14,9 @@ use sha2::{Digest as _, Sha256};
 pub struct Ids {
     seed: [u8; 32],
     counter: u64,
+    /// Numbers that were drawn together with the last one.
+    numbers: [u64; 3],
+    left: usize,
 }
 
 impl std::fmt::Debug for Ids {
@@ -28,7 +31,12 @@ impl std::fmt::Debug for Ids {
 impl Ids {
     /// A generator for this seed.
     pub fn new(seed: [u8; 32]) -> Self {
-        Self { seed, counter: 0 }
+        Self {
+            seed,
+            counter: 0,
+            numbers: [0; 3],
+            left: 0,
+        }
     }
 
     /// A generator of its own for one of many owners, so that each is independent of the others' use.
@@ -54,6 +62,21 @@ impl Ids {
     /// A client nonce (RFC 7616 §3.4) or a server nonce.
     pub fn nonce(&mut self) -> String {
         self.hex(16)
+    }
+
+    /// A number that cannot be guessed, for tags and branches that are made by the thousand.
+    pub fn number(&mut self) -> u64 {
+        if let Some(left) = self.left.checked_sub(1) {
+            self.left = left;
+            return self.numbers.get(left).copied().unwrap_or_default();
+        }
+        let mut drawn = [0; 4];
+        for (number, bytes) in drawn.iter_mut().zip(self.block().chunks_exact(8)) {
+            *number = u64::from_be_bytes(bytes.try_into().unwrap_or_default());
+        }
+        let [first, rest @ ..] = drawn;
+        (self.numbers, self.left) = (rest, 3);
+        first
     }
 
     /// A number in `0..1000`, to spread deadlines.
@@ -96,6 +119,8 @@ mod tests {
         assert_eq!(a.fork().tag(), b.fork().tag());
         assert_ne!(a.call_id(), c.call_id());
         assert_ne!(a.tag(), a.tag());
+        let drawn: std::collections::BTreeSet<u64> = (0..1_000).map(|_| a.number()).collect();
+        assert_eq!(drawn.len(), 1_000);
     }
 
     #[test]

@@ -7,17 +7,19 @@
 //!
 //! Read in this order: [`message`] (the wire), [`stream`] (framing on TCP), [`transaction`]
 //! (retransmission), [`digest`] (passwords), [`dialog_info`] and [`dialog_set`] (what a telephone
-//! is doing), [`subscriber`] (we watch) and [`notifier`] (we are watched).
+//! is doing), [`presence_info`] (what a person is doing), [`subscriber`] (we watch) and [`agent`] (we are watched).
 
+pub mod agent;
 pub mod dialog_info;
 pub mod dialog_set;
 pub mod digest;
 pub mod ids;
 pub mod message;
-pub mod notifier;
+pub mod presence_info;
 pub mod stream;
 pub mod subscriber;
 pub mod transaction;
+mod xml;
 
 /// How a message travels; it decides retransmission (RFC 3261 §17.1.2.2) and what a Via says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +28,12 @@ pub enum Transport {
     Udp,
     /// A connection: nothing is repeated.
     Tcp,
+    /// The same, encrypted.
+    Tls,
+    /// A WebSocket, as browsers have it (RFC 7118).
+    WebSocket,
+    /// The same, encrypted.
+    SecureWebSocket,
 }
 
 impl Transport {
@@ -34,11 +42,25 @@ impl Transport {
         match self {
             Self::Udp => "UDP",
             Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+            Self::WebSocket => "WS",
+            Self::SecureWebSocket => "WSS",
+        }
+    }
+
+    /// The value of a URI's transport parameter (RFC 3261 §19.1.1, RFC 7118 §5.2).
+    pub fn uri_name(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::WebSocket => "ws",
+            Self::SecureWebSocket => "wss",
         }
     }
 
     /// Whether the transport itself delivers or reports failure.
     pub fn is_reliable(self) -> bool {
-        self == Self::Tcp
+        self != Self::Udp
     }
 }

@@ -9,6 +9,7 @@ pub mod line_state;
 mod password;
 pub mod simulated;
 pub mod sip_connector;
+pub mod sip_server;
 
 pub use password::Password;
 pub use simulated::{CallId, SimulatedPbx, SimulatedPbxConfig};

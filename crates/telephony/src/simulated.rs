@@ -5,27 +5,23 @@
 //! carries no media and makes no calls of its own.
 
 mod calls;
-mod task;
+mod desk;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use sip::agent::{Agent, Package, Settings};
 use sip::digest::{Algorithm, Credentials, Verifier};
 use sip::ids::Ids;
-use sip::notifier::{Notifier, Settings};
-use tokio::net::{TcpListener, UdpSocket};
-use tokio::sync::Notify;
 
 use crate::Password;
+use crate::sip_server::{self, Sockets, Wake};
 pub use calls::CallId;
 use calls::Calls;
 
 /// Most subscriptions that are kept.
 const SUBSCRIPTIONS_MAX: usize = 1_000_000;
-
-/// Attempts to find a port that is free for both UDP and TCP.
-const PORT_ATTEMPTS_MAX: usize = 20;
 
 /// A telephone system to be simulated.
 #[derive(Clone, Debug)]
@@ -78,7 +74,7 @@ pub enum CallError {
 /// What the owner's methods and the task share.
 struct Shared {
     calls: Mutex<Calls>,
-    changed: Notify,
+    changed: Wake,
     silent: AtomicBool,
     forget: AtomicBool,
 }
@@ -115,43 +111,36 @@ impl SimulatedPbx {
         let (mut seed, mut key) = ([0; 32], [0; 32]);
         getrandom::fill(&mut seed).map_err(random)?;
         getrandom::fill(&mut key).map_err(random)?;
-        let (udp, tcp) = listen(config.listen)
-            .await
-            .map_err(|source| StartError::Bind {
-                address: config.listen,
-                source,
-            })?;
         let bound = |source| StartError::Bind {
             address: config.listen,
             source,
         };
-        let address = udp.local_addr().map_err(bound)?;
+        let sockets = Sockets::bind(config.listen).await.map_err(bound)?;
+        let address = sockets.address().map_err(bound)?;
         let account = Credentials {
             username: config.username,
             password: config.password.reveal().to_owned(),
         };
         let settings = Settings {
-            event: "dialog".into(),
-            content_type: sip::dialog_info::CONTENT_TYPE.into(),
+            packages: vec![Package::Dialog],
             address: address.to_string(),
             min_expires: 60,
             max_expires: 3600,
             subscriptions_max: SUBSCRIPTIONS_MAX,
-            verifier: Some(Verifier::new(
-                config.domain.clone(),
-                account,
-                Algorithm::Md5,
-                key,
-            )),
+            subscriptions_per_flow_max: SUBSCRIPTIONS_MAX,
+            publications_max: 0,
         };
+        let verifier = Verifier::new(config.domain.clone(), account, Algorithm::Md5, key);
         let shared = Arc::new(Shared {
             calls: Mutex::new(Calls::new(config.domain, config.extensions)),
-            changed: Notify::new(),
+            changed: Wake::default(),
             silent: AtomicBool::new(false),
             forget: AtomicBool::new(false),
         });
-        let notifier = Notifier::new(settings, Ids::new(seed));
-        let task = tokio::spawn(task::Task::new(notifier, udp, tcp, Arc::clone(&shared)).run());
+        let agent = Agent::new(settings, Ids::new(seed));
+        let desk = desk::Desk::new(agent, verifier, Arc::clone(&shared));
+        let wake = shared.changed.clone();
+        let task = tokio::spawn(sip_server::serve(desk, sockets, wake));
         Ok(Self {
             address,
             shared,
@@ -170,7 +159,7 @@ impl SimulatedPbx {
     /// Neither of the two is an extension here.
     pub fn ring(&self, from: &str, to: &str) -> Result<CallId, CallError> {
         let call = self.shared.calls().ring(from, to);
-        self.shared.changed.notify_one();
+        self.shared.changed.wake();
         call.ok_or_else(|| CallError::UnknownExtension {
             from: from.to_owned(),
             to: to.to_owned(),
@@ -200,7 +189,7 @@ impl SimulatedPbx {
     /// For tests: forgets all subscriptions without a word, as a restart does.
     pub fn drop_all_subscriptions(&self) {
         self.shared.forget.store(true, Ordering::Release);
-        self.shared.changed.notify_one();
+        self.shared.changed.wake();
     }
 
     /// For tests: neither hears nor says anything while `silent`.
@@ -222,7 +211,7 @@ impl SimulatedPbx {
 
     fn change(&self, change: impl FnOnce(&mut Calls) -> bool) -> bool {
         let done = change(&mut self.shared.calls());
-        self.shared.changed.notify_one();
+        self.shared.changed.wake();
         done
     }
 }
@@ -230,23 +219,5 @@ impl SimulatedPbx {
 impl Drop for SimulatedPbx {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-/// The same port for UDP and TCP.
-async fn listen(address: SocketAddr) -> std::io::Result<(UdpSocket, TcpListener)> {
-    let mut attempt = 0;
-    loop {
-        attempt += 1;
-        let udp = UdpSocket::bind(address).await?;
-        let options = socket2::SockRef::from(&udp);
-        // Smaller buffers than asked for only cost repetitions.
-        let _ = options.set_recv_buffer_size(4 * 1024 * 1024);
-        let _ = options.set_send_buffer_size(4 * 1024 * 1024);
-        match TcpListener::bind(udp.local_addr()?).await {
-            Ok(tcp) => return Ok((udp, tcp)),
-            Err(_) if address.port() == 0 && attempt < PORT_ATTEMPTS_MAX => {}
-            Err(error) => return Err(error),
-        }
     }
 }

@@ -1,14 +1,13 @@
 //! Reading dialog-info documents.
 
-use std::borrow::Cow;
-
-use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
 use super::{
     Completeness, DIALOGS_MAX, DOCUMENT_BYTES_MAX, Dialog, DialogInfo, DialogState, Direction,
     DocumentError, Participant,
 };
+use crate::xml::resolve;
 
 /// Deepest nesting; RFC 4235 needs five.
 const DEPTH_MAX: usize = 32;
@@ -52,7 +51,9 @@ impl DialogInfo {
                 Event::End(_) => parser.close()?,
                 Event::Text(part) => parser.text(&part.xml10_content())?,
                 Event::CData(part) => parser.text(&part.xml10_content())?,
-                Event::GeneralRef(reference) => parser.text(&resolve(&reference)?)?,
+                Event::GeneralRef(reference) => {
+                    parser.text(&resolve(&reference).map_err(DocumentError::Xml)?)?
+                }
                 Event::DocType(_) => return Err(DocumentError::Doctype),
                 Event::Eof => break,
                 Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
@@ -280,25 +281,6 @@ fn attribute(start: &BytesStart<'_>, name: &str) -> Result<Option<String>, Docum
         }
     }
     Ok(None)
-}
-
-/// Character references and the five entities of XML; nothing else can be defined without a DOCTYPE.
-fn resolve(reference: &BytesRef<'_>) -> Result<Cow<'static, str>, DocumentError> {
-    if let Some(character) = reference.resolve_char_ref().map_err(xml_error)? {
-        return Ok(Cow::Owned(character.to_string()));
-    }
-    let name = reference.xml10_content();
-    match &*name {
-        "lt" => Ok("<".into()),
-        "gt" => Ok(">".into()),
-        "amp" => Ok("&".into()),
-        "quot" => Ok("\"".into()),
-        "apos" => Ok("'".into()),
-        other => Err(DocumentError::Xml(format!(
-            "unknown entity &{};",
-            other.chars().take(30).collect::<String>()
-        ))),
-    }
 }
 
 fn value(what: &'static str, value: &str) -> DocumentError {

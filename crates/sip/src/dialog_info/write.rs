@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Completeness, Dialog, DialogInfo, Direction, Participant};
+use crate::xml::escape;
 
 impl DialogInfo {
     /// The document as XML.
@@ -91,20 +92,7 @@ impl Xml {
         self.0.push('"');
     }
 
-    /// XML has no way at all to write most control characters: they are left out.
     fn escaped(&mut self, text: &str) {
-        for character in text.chars() {
-            match character {
-                '<' => self.0.push_str("&lt;"),
-                '>' => self.0.push_str("&gt;"),
-                '&' => self.0.push_str("&amp;"),
-                '"' => self.0.push_str("&quot;"),
-                '\n' | '\r' | '\t' => {
-                    let _ = write!(self.0, "&#{};", u32::from(character));
-                }
-                c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
-                c => self.0.push(c),
-            }
-        }
+        escape(text, &mut self.0);
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use sip::agent::{Document, Resource};
 use sip::dialog_info::{Completeness, Dialog, DialogInfo, DialogState, Direction, Participant};
-use sip::notifier::Resources;
 
 /// Names one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,18 +20,32 @@ struct Call {
     held_by_callee: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Extension {
+    resource: Resource,
     calls: BTreeSet<CallId>,
     /// The call that ended last stays in the document as terminated, as real systems do for a while.
     ended: Option<Call>,
     replaced: Option<Vec<u8>>,
 }
 
+impl Extension {
+    fn new(resource: Resource) -> Self {
+        Self {
+            resource,
+            calls: BTreeSet::new(),
+            ended: None,
+            replaced: None,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Calls {
     domain: String,
     extensions: BTreeMap<Arc<str>, Extension>,
+    /// By the number under which the agent knows them.
+    numbered: Vec<Arc<str>>,
     calls: BTreeMap<CallId, Call>,
     next_id: u64,
     changed: BTreeSet<Arc<str>>,
@@ -39,13 +53,16 @@ pub(super) struct Calls {
 
 impl Calls {
     pub(super) fn new(domain: String, extensions: Vec<Arc<str>>) -> Self {
-        let extensions = extensions
-            .into_iter()
-            .map(|e| (e, Extension::default()))
+        let numbered: Vec<Arc<str>> = extensions;
+        let extensions = numbered
+            .iter()
+            .zip(0..)
+            .map(|(name, number)| (Arc::clone(name), Extension::new(Resource(number))))
             .collect();
         Self {
             domain,
             extensions,
+            numbered,
             calls: BTreeMap::new(),
             next_id: 1,
             changed: BTreeSet::new(),
@@ -53,10 +70,36 @@ impl Calls {
     }
 
     /// Some of the extensions whose subscribers must be told, at most so many; they are taken off the list.
-    pub(super) fn take_changed(&mut self, limit: usize) -> Vec<Arc<str>> {
+    pub(super) fn take_changed(&mut self, limit: usize) -> Vec<Resource> {
         std::iter::from_fn(|| self.changed.pop_first())
             .take(limit)
+            .filter_map(|name| self.extensions.get(&name).map(|known| known.resource))
             .collect()
+    }
+
+    /// The number of an extension.
+    pub(super) fn resource(&self, extension: &str) -> Option<Resource> {
+        self.extensions.get(extension).map(|known| known.resource)
+    }
+
+    /// What is told of an extension.
+    pub(super) fn document(&self, resource: Resource) -> Option<Document> {
+        let name = self.numbered.get(resource.0 as usize)?;
+        let extension = self.extensions.get(name)?;
+        if let Some(replaced) = &extension.replaced {
+            return Some(Document::new(replaced.clone()));
+        }
+        let live = extension.calls.iter().filter_map(|id| self.calls.get(id));
+        let document = DialogInfo {
+            entity: format!("sip:{name}@{}", self.domain),
+            version: 0,
+            completeness: Completeness::Full,
+            dialogs: live
+                .chain(extension.ended.as_ref())
+                .map(|call| self.dialog(call, name))
+                .collect(),
+        };
+        Some(Document::versioned(document.to_xml().into_bytes()))
     }
 
     pub(super) fn ring(&mut self, from: &str, to: &str) -> Option<CallId> {
@@ -180,25 +223,5 @@ impl Calls {
             remote: Some(participant(other, other_held)),
             ..Dialog::new(format!("{}-{side}", call.id.0), call.state)
         }
-    }
-}
-
-impl Resources for Calls {
-    fn document(&self, resource: &str, version: u64) -> Option<Vec<u8>> {
-        let extension = self.extensions.get(resource)?;
-        if let Some(replaced) = &extension.replaced {
-            return Some(replaced.clone());
-        }
-        let live = extension.calls.iter().filter_map(|id| self.calls.get(id));
-        let document = DialogInfo {
-            entity: format!("sip:{resource}@{}", self.domain),
-            version,
-            completeness: Completeness::Full,
-            dialogs: live
-                .chain(extension.ended.as_ref())
-                .map(|call| self.dialog(call, resource))
-                .collect(),
-        };
-        Some(document.to_xml().into_bytes())
     }
 }

@@ -1,0 +1,465 @@
+//! The presence agent: answers SUBSCRIBE and tells watchers (RFC 6665 §4.2), as a pure state machine built for fan-out.
+//!
+//! It answers SUBSCRIBE, PUBLISH and OPTIONS, keeps the subscriptions, and sends NOTIFY: at once, at every change and at the
+//! end. Who may watch what, and what there is to tell, comes from a [`Host`]; the agent knows nothing of people. At most one
+//! NOTIFY per subscription is under way: what changes meanwhile is told together after the answer, so a slow watcher delays
+//! only itself and always ends with the latest state.
+//!
+//! A document is made once for all watchers of a class and copied into each NOTIFY; a subscription takes about 300 bytes; a
+//! subscription is found by a number in its tag and in its branches, not by a map. All bytes of one step go into one
+//! [`Outbox`], so that a shell can hand many datagrams to the operating system at once.
+
+mod notify;
+mod publish;
+mod store;
+mod subscribe;
+mod timers;
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Transport;
+use crate::ids::Ids;
+use crate::message::{Message, Writer, answer};
+use crate::transaction::RecentResponses;
+
+use publish::Publications;
+pub use publish::{Entity, Publication};
+use store::Store;
+use timers::Timers;
+
+/// Answers kept for requests that are repeated over UDP: more than come in within a round trip.
+const RECENT_MAX: usize = 4_096;
+
+/// What is served here, for Allow.
+const ALLOW: &str = "OPTIONS, SUBSCRIBE, PUBLISH";
+
+/// An event package (RFC 6665 §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Package {
+    /// What calls an entity has (RFC 4235): busy lamp fields.
+    Dialog,
+    /// What a person is doing (RFC 3856).
+    Presence,
+}
+
+impl Package {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Dialog, Self::Presence];
+
+    /// The name in an Event header.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dialog => "dialog",
+            Self::Presence => "presence",
+        }
+    }
+
+    /// The media type of its documents.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Dialog => crate::dialog_info::CONTENT_TYPE,
+            Self::Presence => crate::presence_info::CONTENT_TYPE,
+        }
+    }
+
+    /// The package that an Event header names.
+    pub fn of_event(value: &str) -> Option<Self> {
+        let name = value.split(';').next()?.trim();
+        Self::ALL
+            .into_iter()
+            .find(|package| package.name().eq_ignore_ascii_case(name))
+    }
+}
+
+/// Something that can be watched, by a number of the host's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Resource(pub u32);
+
+/// Watchers who are told the same, by a number of the host's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Class(pub u8);
+
+/// A document, made once for all watchers of a class.
+#[derive(Debug)]
+pub struct Document {
+    bytes: Vec<u8>,
+    /// Where the number of the document within its subscription stands, if the package has one: so many bytes wide, filled
+    /// up with blanks that are outside the quotes.
+    version: Option<Range<usize>>,
+}
+
+/// Digits of the greatest version, and a quote.
+const VERSION_WIDTH: usize = 11;
+
+impl Document {
+    /// A document that is the same for every watcher.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            version: None,
+        }
+    }
+
+    /// A document whose first attribute `version="0"` becomes the number within each subscription (RFC 4235 §4.1).
+    pub fn versioned(mut bytes: Vec<u8>) -> Self {
+        const ATTRIBUTE: &[u8] = b"version=\"0\"";
+        let at = bytes.windows(ATTRIBUTE.len()).position(|w| w == ATTRIBUTE);
+        let version = at.map(|at| {
+            let start = at + ATTRIBUTE.len() - 2;
+            let blanks = std::iter::repeat_n(b' ', VERSION_WIDTH - 2);
+            let end = start + 2;
+            bytes.splice(end..end, blanks);
+            start..start + VERSION_WIDTH
+        });
+        Self { bytes, version }
+    }
+
+    /// Its length.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Appends it with this version.
+    fn write(&self, version: u32, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(&self.bytes);
+        if let Some(range) = &self.version
+            && let Some(place) = out.get_mut(start + range.start..start + range.end)
+        {
+            let text = format!("{version}\"");
+            let (digits, blanks) = place.split_at_mut(text.len().min(VERSION_WIDTH));
+            digits.copy_from_slice(text.as_bytes().get(..digits.len()).unwrap_or_default());
+            blanks.fill(b' ');
+        }
+    }
+}
+
+/// What comes of the wish to watch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Watch this, and be told what this class is told.
+    Watch(Resource, Class),
+    /// Say first who you are: the value of a WWW-Authenticate header.
+    Challenge(String),
+    /// No: 403, 404 and the like.
+    Refuse(u16),
+}
+
+/// What the agent asks its owner.
+pub trait Host<F> {
+    /// Whether somebody may watch what the request names.
+    fn admit(
+        &mut self,
+        now: Duration,
+        peer: Peer<F>,
+        request: &Message<'_>,
+        package: Package,
+    ) -> Admission;
+
+    /// What a class of watchers is told of a resource; `None` if there is no such resource any more.
+    fn document(
+        &mut self,
+        resource: Resource,
+        package: Package,
+        class: Class,
+    ) -> Option<Arc<Document>>;
+
+    /// Whether somebody may publish for what the request names.
+    fn admit_publication(
+        &mut self,
+        now: Duration,
+        peer: Peer<F>,
+        request: &Message<'_>,
+        package: Package,
+    ) -> Admission;
+
+    /// Something was published, changed or removed (`None`); false: the document makes no sense.
+    fn published(&mut self, now: Duration, publication: Publication<'_>) -> bool;
+}
+
+/// Where a message came from, and where answers go: an address or a connection, as the shell counts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer<F> {
+    /// The shell's name for it.
+    pub flow: F,
+    /// How it is reached.
+    pub transport: Transport,
+}
+
+/// Bytes to send, all of one step.
+#[derive(Debug)]
+pub struct Outbox<F> {
+    bytes: Vec<u8>,
+    messages: Vec<(F, Range<usize>)>,
+}
+
+impl<F> Default for Outbox<F> {
+    fn default() -> Self {
+        Self {
+            bytes: Vec::new(),
+            messages: Vec::new(),
+        }
+    }
+}
+
+impl<F: Copy> Outbox<F> {
+    /// The messages in order, and where each goes.
+    pub fn messages(&self) -> impl Iterator<Item = (F, &[u8])> {
+        self.messages
+            .iter()
+            .filter_map(|(to, range)| Some((*to, self.bytes.get(range.clone())?)))
+    }
+
+    /// How many messages there are.
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Whether there is nothing to send.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// Makes room for the next step; memory is kept.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.messages.clear();
+    }
+
+    fn push(&mut self, to: F, message: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(message);
+        self.messages.push((to, start..self.bytes.len()));
+    }
+}
+
+/// How an agent behaves.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Host and port at which the agent is reached, for Via and Contact.
+    pub address: String,
+    /// The packages that may be subscribed to.
+    pub packages: Vec<Package>,
+    /// Shorter subscriptions are refused with 423, except those that end at once.
+    pub min_expires: u32,
+    /// Longer ones are shortened.
+    pub max_expires: u32,
+    /// Most subscriptions that are kept; beyond, 503.
+    pub subscriptions_max: usize,
+    /// Most subscriptions of one flow; beyond, 503.
+    pub subscriptions_per_flow_max: usize,
+    /// Most publications that are kept; beyond, 503.
+    pub publications_max: usize,
+}
+
+/// All subscriptions to the resources of one host, and what is published there.
+#[derive(Debug)]
+pub struct Agent<F> {
+    settings: Settings,
+    ids: Ids,
+    store: Store<F>,
+    timers: Timers,
+    publications: Publications,
+    recent: RecentResponses,
+    per_flow: HashMap<F, usize>,
+    /// For writing headers without asking for memory.
+    scratch: Vec<u8>,
+}
+
+impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
+    /// An agent without subscriptions.
+    pub fn new(settings: Settings, mut ids: Ids) -> Self {
+        Self {
+            publications: Publications::new(settings.publications_max),
+            store: Store::new(),
+            timers: Timers::default(),
+            recent: RecentResponses::new(RECENT_MAX),
+            per_flow: HashMap::new(),
+            scratch: Vec::new(),
+            ids: ids.fork(),
+            settings,
+        }
+    }
+
+    /// How many subscriptions there are.
+    pub fn len(&self) -> usize {
+        self.store.len()
+    }
+
+    /// Whether nobody watches.
+    pub fn is_empty(&self) -> bool {
+        self.store.len() == 0
+    }
+
+    /// How many publications there are.
+    pub fn publications(&self) -> usize {
+        self.publications.len()
+    }
+
+    /// When [`Self::elapse`] has something to do.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        [self.timers.next(), self.publications.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// A message arrived.
+    pub fn receive(
+        &mut self,
+        now: Duration,
+        peer: Peer<F>,
+        message: &Message<'_>,
+        host: &mut impl Host<F>,
+        out: &mut Outbox<F>,
+    ) {
+        let Some(method) = message.method() else {
+            return self.on_response(now, message, host, out);
+        };
+        // Never answered (RFC 3261 §17).
+        if method == "ACK" {
+            return;
+        }
+        let key = recent_key(method, message);
+        if let Some(given) = self.recent.find(&key) {
+            return out.push(peer.flow, given);
+        }
+        let (response, subscription) = match method {
+            "SUBSCRIBE" => self.on_subscribe(now, peer, message, host),
+            "PUBLISH" => (self.on_publish(now, peer, message, host), None),
+            "OPTIONS" => {
+                let allowed = self.reply(message, 200).header("Allow", ALLOW);
+                (allowed.header("Allow-Events", self.allow_events()), None)
+            }
+            "INVITE" | "REGISTER" | "NOTIFY" | "BYE" | "CANCEL" | "MESSAGE" | "INFO" | "UPDATE"
+            | "REFER" | "PRACK" => (self.reply(message, 405).header("Allow", ALLOW), None),
+            _ => (self.reply(message, 501), None),
+        };
+        if let Ok(bytes) = response.finish() {
+            out.push(peer.flow, &bytes);
+            if !peer.transport.is_reliable() {
+                self.recent.remember(now, key, bytes);
+            }
+        }
+        if let Some(id) = subscription {
+            self.notify(now, id, host, out);
+        }
+    }
+
+    /// A resource changed: everybody who watches it is told.
+    pub fn changed(
+        &mut self,
+        now: Duration,
+        resource: Resource,
+        host: &mut impl Host<F>,
+        out: &mut Outbox<F>,
+    ) {
+        let mut at = 0;
+        // Whoever is removed meanwhile is replaced by the last one, which then stands at the same place.
+        while let Some(id) = self.store.watcher(resource, at) {
+            self.notify(now, id, host, out);
+            if self.store.watcher(resource, at) == Some(id) {
+                at += 1;
+            }
+        }
+    }
+
+    /// Watchers are told from now on what another class is told, where `class` says so by their resource and their class.
+    /// `None` ends a subscription.
+    pub fn reclassify(
+        &mut self,
+        now: Duration,
+        resource: Resource,
+        mut class: impl FnMut(&str, Class) -> Option<Class>,
+        host: &mut impl Host<F>,
+        out: &mut Outbox<F>,
+    ) {
+        let mut changed = Vec::new();
+        let mut at = 0;
+        while let Some(id) = self.store.watcher(resource, at) {
+            at += 1;
+            if let Some(subscription) = self.store.get_mut(id) {
+                match class(subscription.remote(), subscription.class) {
+                    Some(same) if same == subscription.class => continue,
+                    Some(other) => subscription.class = other,
+                    None => subscription.ending = Some(notify::Ending::Rejected),
+                }
+                changed.push(id);
+            }
+        }
+        for id in changed {
+            self.notify(now, id, host, out);
+        }
+    }
+
+    /// Time has passed: repetitions, expiries, what waited for its interval.
+    pub fn elapse(&mut self, now: Duration, host: &mut impl Host<F>, out: &mut Outbox<F>) {
+        self.elapse_subscriptions(now, host, out);
+        for publication in self.publications.expired(now) {
+            host.published(now, publication.gone());
+        }
+    }
+
+    /// A connection is gone, and with it the way to its watchers.
+    pub fn flow_lost(&mut self, flow: F) {
+        for id in self.store.of_flow(flow) {
+            self.remove(id);
+        }
+    }
+
+    /// Forgets everything without a word, as a restart does.
+    pub fn forget_all(&mut self) {
+        self.store = Store::new();
+        self.timers = Timers::default();
+        self.publications = Publications::new(self.settings.publications_max);
+        self.recent = RecentResponses::new(RECENT_MAX);
+        self.per_flow.clear();
+    }
+
+    fn remove(&mut self, id: u32) {
+        if let Some(subscription) = self.store.remove(id)
+            && let Some(count) = self.per_flow.get_mut(&subscription.peer.flow)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.per_flow.remove(&subscription.peer.flow);
+            }
+        }
+    }
+
+    fn reply(&mut self, request: &Message<'_>, code: u16) -> Writer {
+        answer(request, code, Some(&self.ids.tag()))
+    }
+
+    fn allow_events(&self) -> String {
+        let names: Vec<&str> = self.settings.packages.iter().map(|p| p.name()).collect();
+        names.join(", ")
+    }
+}
+
+/// Names a transaction: repeated requests have the same (RFC 3261 §17.2.3).
+fn recent_key(method: &str, message: &Message<'_>) -> String {
+    let mut key = String::with_capacity(64);
+    key.push_str(method);
+    key.push(' ');
+    key.push_str(&message.branch().unwrap_or_default());
+    key
+}
+
+fn contact(address: &str, transport: Transport) -> String {
+    match transport {
+        Transport::Udp => format!("<sip:{address}>"),
+        other => format!("<sip:{address};transport={}>", other.uri_name()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

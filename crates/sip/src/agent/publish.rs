@@ -1,0 +1,235 @@
+//! Answering PUBLISH: the event state compositor's side of RFC 3903 §6. What is published is the host's; here are the entity
+//! tags and the times.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use super::{Admission, Agent, Host, Package, Peer, Resource};
+use crate::message::{Message, Writer};
+
+/// One publication from its beginning to its end, whatever entity tags it has meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Entity(pub u64);
+
+/// What was published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Publication<'a> {
+    /// For what.
+    pub resource: Resource,
+    /// In which package.
+    pub package: Package,
+    /// Which publication.
+    pub entity: Entity,
+    /// The document; empty: the same as before, only for longer. `None`: it is over.
+    pub body: Option<&'a [u8]>,
+    /// Until when it is believed without another.
+    pub until: Duration,
+}
+
+/// What is published now.
+#[derive(Debug)]
+pub(super) struct Publications {
+    limit: usize,
+    by_tag: HashMap<u64, Kept>,
+    expiries: BTreeSet<(Duration, u64)>,
+    next: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kept {
+    resource: Resource,
+    package: Package,
+    entity: Entity,
+    until: Duration,
+}
+
+impl Kept {
+    /// What the host is told at its end.
+    pub(super) fn gone(&self) -> Publication<'static> {
+        Publication {
+            resource: self.resource,
+            package: self.package,
+            entity: self.entity,
+            body: None,
+            until: self.until,
+        }
+    }
+}
+
+impl Publications {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            by_tag: HashMap::new(),
+            expiries: BTreeSet::new(),
+            next: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_tag.len()
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Duration> {
+        self.expiries.first().map(|(at, _)| *at)
+    }
+
+    pub(super) fn expired(&mut self, now: Duration) -> Vec<Kept> {
+        let mut gone = Vec::new();
+        while let Some((at, tag)) = self.expiries.first().copied() {
+            if at > now {
+                break;
+            }
+            gone.extend(self.take(tag));
+        }
+        gone
+    }
+
+    fn take(&mut self, tag: u64) -> Option<Kept> {
+        let kept = self.by_tag.remove(&tag)?;
+        self.expiries.remove(&(kept.until, tag));
+        Some(kept)
+    }
+
+    fn put(&mut self, tag: u64, kept: Kept) {
+        self.expiries.insert((kept.until, tag));
+        self.by_tag.insert(tag, kept);
+    }
+}
+
+impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
+    pub(super) fn on_publish(
+        &mut self,
+        now: Duration,
+        peer: Peer<F>,
+        request: &Message<'_>,
+        host: &mut impl Host<F>,
+    ) -> Writer {
+        let event = request.header("Event").unwrap_or_default();
+        let package = Package::of_event(&event);
+        let Some(package) = package.filter(|p| self.settings.packages.contains(p)) else {
+            let allowed = self.allow_events();
+            return self.reply(request, 489).header("Allow-Events", allowed);
+        };
+        let asked = request
+            .seconds("Expires")
+            .unwrap_or(self.settings.max_expires);
+        if asked > 0 && asked < self.settings.min_expires {
+            let minimum = self.settings.min_expires;
+            return self.reply(request, 423).header("Min-Expires", minimum);
+        }
+        let expires = asked.min(self.settings.max_expires);
+        let resource = match host.admit_publication(now, peer, request, package) {
+            Admission::Watch(resource, _) => resource,
+            Admission::Challenge(challenge) => {
+                let refusal = self.reply(request, 401);
+                return refusal.header("WWW-Authenticate", challenge);
+            }
+            Admission::Refuse(code) => return self.reply(request, code),
+        };
+        if !request.body().is_empty() && !is_of(request, package) {
+            let offered = package.content_type();
+            return self.reply(request, 415).header("Accept", offered);
+        }
+        let tag = request.header("SIP-If-Match").map(|tag| {
+            u64::from_str_radix(tag.trim(), 16)
+                .ok()
+                .filter(|tag| self.is_of(*tag, resource, package))
+        });
+        match tag {
+            // An entity tag that is not, or no longer, known (RFC 3903 §6, step 4).
+            Some(None) => self.reply(request, 412),
+            Some(Some(tag)) => self.replace(now, request, tag, expires, host),
+            None => self.publish(now, request, (resource, package), expires, host),
+        }
+    }
+
+    fn is_of(&self, tag: u64, resource: Resource, package: Package) -> bool {
+        let kept = self.publications.by_tag.get(&tag);
+        kept.is_some_and(|kept| kept.resource == resource && kept.package == package)
+    }
+
+    fn publish(
+        &mut self,
+        now: Duration,
+        request: &Message<'_>,
+        (resource, package): (Resource, Package),
+        expires: u32,
+        host: &mut impl Host<F>,
+    ) -> Writer {
+        if request.body().is_empty() {
+            return self.reply(request, 400);
+        }
+        if self.publications.len() >= self.publications.limit {
+            return self.reply(request, 503);
+        }
+        let kept = Kept {
+            resource,
+            package,
+            entity: Entity(self.publications.next),
+            until: now + Duration::from_secs(expires.into()),
+        };
+        self.publications.next += 1;
+        self.keep(now, request, kept, None, expires, host)
+    }
+
+    fn replace(
+        &mut self,
+        now: Duration,
+        request: &Message<'_>,
+        tag: u64,
+        expires: u32,
+        host: &mut impl Host<F>,
+    ) -> Writer {
+        let Some(kept) = self.publications.by_tag.get(&tag).copied() else {
+            return self.reply(request, 412);
+        };
+        if expires == 0 {
+            self.publications.take(tag);
+            host.published(now, kept.gone());
+            return self.reply(request, 200).header("Expires", 0);
+        }
+        let kept = Kept {
+            until: now + Duration::from_secs(expires.into()),
+            ..kept
+        };
+        self.keep(now, request, kept, Some(tag), expires, host)
+    }
+
+    fn keep(
+        &mut self,
+        now: Duration,
+        request: &Message<'_>,
+        kept: Kept,
+        before: Option<u64>,
+        expires: u32,
+        host: &mut impl Host<F>,
+    ) -> Writer {
+        let publication = Publication {
+            body: Some(request.body()),
+            ..kept.gone()
+        };
+        // What makes no sense changes nothing: the publication of before stays.
+        if !host.published(now, publication) {
+            return self.reply(request, 400);
+        }
+        if let Some(before) = before {
+            self.publications.take(before);
+        }
+        let tag = self.ids.number();
+        if expires > 0 {
+            self.publications.put(tag, kept);
+        } else {
+            host.published(now, kept.gone());
+        }
+        self.reply(request, 200)
+            .header("SIP-ETag", format_args!("{tag:016x}"))
+            .header("Expires", expires)
+    }
+}
+
+fn is_of(request: &Message<'_>, package: Package) -> bool {
+    let kind = request.header("Content-Type").unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case(package.content_type())
+}

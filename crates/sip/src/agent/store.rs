@@ -1,0 +1,210 @@
+//! Where subscriptions are kept: a slab, so that a number finds one, and a list of watchers for each resource. Small: there
+//! may be a million.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::notify::{Ending, Pending};
+use super::{Class, Package, Peer, Resource};
+
+/// One subscription (RFC 6665 §4.4.1). The texts of its dialog stand one behind the other in one piece of memory.
+#[derive(Debug)]
+pub(super) struct Subscription<F> {
+    /// Local address, remote address with tag, Call-ID, target, routes one by line.
+    texts: Box<str>,
+    ends: [u16; 4],
+    pub(super) peer: Peer<F>,
+    pub(super) resource: Resource,
+    pub(super) class: Class,
+    pub(super) package: Package,
+    /// Our tag; the number of the subscription stands before it.
+    pub(super) tag: u64,
+    pub(super) remote_cseq: u32,
+    pub(super) local_cseq: u32,
+    pub(super) version: u32,
+    /// In whole seconds, rounded up.
+    pub(super) expires_at: u32,
+    /// Least time between two NOTIFYs in seconds (RFC 6446).
+    pub(super) min_interval: u16,
+    /// Something changed while a NOTIFY was under way, or within the interval.
+    pub(super) changed: bool,
+    pub(super) ending: Option<Ending>,
+    /// When the last NOTIFY was sent.
+    pub(super) notified_at: Duration,
+    pub(super) pending: Option<Box<Pending>>,
+}
+
+/// The texts of a dialog.
+#[derive(Clone, Debug)]
+pub(super) struct Texts<'a> {
+    /// Our From in NOTIFYs, without the tag: their To.
+    pub(super) local: &'a str,
+    /// Their From, tag and all.
+    pub(super) remote: &'a str,
+    pub(super) call_id: &'a str,
+    pub(super) target: &'a str,
+    /// Each ends with a line feed.
+    pub(super) routes: &'a str,
+}
+
+impl Texts<'_> {
+    fn pack(&self) -> Option<(Box<str>, [u16; 4])> {
+        let mut text = String::with_capacity(
+            self.local.len()
+                + self.remote.len()
+                + self.call_id.len()
+                + self.target.len()
+                + self.routes.len(),
+        );
+        let mut ends = [0; 4];
+        for (part, end) in [self.local, self.remote, self.call_id, self.target]
+            .into_iter()
+            .zip(&mut ends)
+        {
+            text.push_str(part);
+            *end = u16::try_from(text.len()).ok()?;
+        }
+        text.push_str(self.routes);
+        u16::try_from(text.len()).ok()?;
+        Some((text.into_boxed_str(), ends))
+    }
+}
+
+impl<F: Copy> Subscription<F> {
+    /// `None`: its headers are longer than any real ones.
+    pub(super) fn new(
+        texts: &Texts<'_>,
+        peer: Peer<F>,
+        resource: Resource,
+        class: Class,
+        package: Package,
+    ) -> Option<Self> {
+        let (texts, ends) = texts.pack()?;
+        Some(Self {
+            texts,
+            ends,
+            peer,
+            resource,
+            class,
+            package,
+            tag: 0,
+            remote_cseq: 0,
+            local_cseq: 0,
+            version: 0,
+            expires_at: 0,
+            min_interval: 0,
+            changed: false,
+            ending: None,
+            notified_at: Duration::ZERO,
+            pending: None,
+        })
+    }
+
+    pub(super) fn texts(&self) -> Texts<'_> {
+        let [local, remote, call_id, target] = self.ends.map(usize::from);
+        let part = |from: usize, to: usize| self.texts.get(from..to).unwrap_or_default();
+        Texts {
+            local: part(0, local),
+            remote: part(local, remote),
+            call_id: part(remote, call_id),
+            target: part(call_id, target),
+            routes: part(target, self.texts.len()),
+        }
+    }
+
+    /// Their From, as it came.
+    pub(super) fn remote(&self) -> &str {
+        self.texts().remote
+    }
+
+    /// The watcher is reached elsewhere from now on.
+    pub(super) fn retarget(&mut self, target: &str) {
+        let texts = self.texts();
+        if texts.target == target {
+            return;
+        }
+        if let Some((texts, ends)) = (Texts { target, ..texts }).pack() {
+            (self.texts, self.ends) = (texts, ends);
+        }
+    }
+}
+
+/// All of them.
+#[derive(Debug)]
+pub(super) struct Store<F> {
+    slots: Vec<Option<Subscription<F>>>,
+    free: Vec<u32>,
+    watchers: HashMap<Resource, Vec<u32>>,
+    count: usize,
+}
+
+impl<F: Copy + Eq> Store<F> {
+    pub(super) fn new() -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            watchers: HashMap::new(),
+            count: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    pub(super) fn get(&self, id: u32) -> Option<&Subscription<F>> {
+        self.slots.get(id as usize)?.as_ref()
+    }
+
+    pub(super) fn get_mut(&mut self, id: u32) -> Option<&mut Subscription<F>> {
+        self.slots.get_mut(id as usize)?.as_mut()
+    }
+
+    /// Adds one and gives it a number; `None`: there are as many as can be numbered.
+    pub(super) fn add(&mut self, subscription: Subscription<F>) -> Option<u32> {
+        let resource = subscription.resource;
+        let id = match self.free.pop() {
+            Some(id) => {
+                *self.slots.get_mut(id as usize)? = Some(subscription);
+                id
+            }
+            None => {
+                let id = u32::try_from(self.slots.len()).ok()?;
+                self.slots.push(Some(subscription));
+                id
+            }
+        };
+        self.watchers.entry(resource).or_default().push(id);
+        self.count += 1;
+        Some(id)
+    }
+
+    pub(super) fn remove(&mut self, id: u32) -> Option<Subscription<F>> {
+        let subscription = self.slots.get_mut(id as usize)?.take()?;
+        if let Some(watchers) = self.watchers.get_mut(&subscription.resource) {
+            if let Some(at) = watchers.iter().position(|watcher| *watcher == id) {
+                watchers.swap_remove(at);
+            }
+            if watchers.is_empty() {
+                self.watchers.remove(&subscription.resource);
+            }
+        }
+        self.free.push(id);
+        self.count -= 1;
+        Some(subscription)
+    }
+
+    /// Who watches a resource, one by one.
+    pub(super) fn watcher(&self, resource: Resource, at: usize) -> Option<u32> {
+        self.watchers.get(&resource)?.get(at).copied()
+    }
+
+    /// Whose NOTIFYs go that way.
+    pub(super) fn of_flow(&self, flow: F) -> Vec<u32> {
+        let ids = 0u32..;
+        let of_flow = |(id, slot): (u32, &Option<Subscription<F>>)| {
+            (slot.as_ref()?.peer.flow == flow).then_some(id)
+        };
+        ids.zip(&self.slots).filter_map(of_flow).collect()
+    }
+}

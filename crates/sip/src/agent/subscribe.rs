@@ -1,0 +1,211 @@
+//! Answering SUBSCRIBE (RFC 6665 §4.2.1).
+
+use std::time::Duration;
+
+use super::notify::{Ending, Tag};
+use super::store::{Subscription, Texts};
+use super::{Admission, Agent, Class, Host, Package, Peer, Resource, contact};
+use crate::message::{Message, NameAddr, Writer, answer, find_parameter, split_list};
+
+/// Wanted intervals are not longer than a day.
+const MIN_INTERVAL_MAX: u16 = u16::MAX;
+
+impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
+    /// The answer, and the subscription that must be told the state after it.
+    pub(super) fn on_subscribe(
+        &mut self,
+        now: Duration,
+        peer: Peer<F>,
+        request: &Message<'_>,
+        host: &mut impl Host<F>,
+    ) -> (Writer, Option<u32>) {
+        let event = request.header("Event").unwrap_or_default();
+        let package = Package::of_event(&event);
+        let Some(package) = package.filter(|p| self.settings.packages.contains(p)) else {
+            let allowed = self.allow_events();
+            return (
+                self.reply(request, 489).header("Allow-Events", allowed),
+                None,
+            );
+        };
+        if !accepts(request, package) {
+            let offered = package.content_type();
+            return (self.reply(request, 406).header("Accept", offered), None);
+        }
+        let asked = request
+            .seconds("Expires")
+            .unwrap_or(self.settings.max_expires);
+        if asked > 0 && asked < self.settings.min_expires {
+            let minimum = self.settings.min_expires;
+            return (
+                self.reply(request, 423).header("Min-Expires", minimum),
+                None,
+            );
+        }
+        let expires = asked.min(self.settings.max_expires);
+        let (resource, class) = match host.admit(now, peer, request, package) {
+            Admission::Watch(resource, class) => (resource, class),
+            Admission::Challenge(challenge) => {
+                let refusal = self.reply(request, 401);
+                return (refusal.header("WWW-Authenticate", challenge), None);
+            }
+            Admission::Refuse(code) => return (self.reply(request, code), None),
+        };
+        let interval = find_parameter(&event, "min-interval")
+            .and_then(|text| text.parse::<u32>().ok())
+            .map_or(0, |seconds| {
+                u16::try_from(seconds).unwrap_or(MIN_INTERVAL_MAX)
+            });
+        let outcome = match request.to_tag() {
+            Some(tag) => self.renew(peer, request, &tag, resource, class),
+            None => self.create(peer, request, resource, class, package),
+        };
+        match outcome {
+            Ok(id) => (self.accept(now, id, request, expires, interval), Some(id)),
+            Err(code) => (self.reply(request, code), None),
+        }
+    }
+
+    fn accept(
+        &mut self,
+        now: Duration,
+        id: u32,
+        request: &Message<'_>,
+        expires: u32,
+        interval: u16,
+    ) -> Writer {
+        let Some(subscription) = self.store.get_mut(id) else {
+            return self.reply(request, 481);
+        };
+        let second = u32::try_from(now.as_secs())
+            .unwrap_or(u32::MAX)
+            .saturating_add(1)
+            .saturating_add(expires);
+        subscription.min_interval = interval;
+        if expires == 0 {
+            subscription.ending = Some(Ending::Timeout);
+        } else {
+            // One entry is enough: it finds the new time when the old one has come.
+            if subscription.expires_at == 0 {
+                self.timers.expire(second, id);
+            }
+            subscription.expires_at = second;
+        }
+        let tag = Tag(id, subscription.tag).to_string();
+        let transport = subscription.peer.transport;
+        // An asked-for state is told although nothing changed, whatever the interval.
+        subscription.notified_at = Duration::ZERO;
+        answer(request, 200, Some(&tag))
+            .header("Contact", contact(&self.settings.address, transport))
+            .header("Expires", expires)
+    }
+
+    fn create(
+        &mut self,
+        peer: Peer<F>,
+        request: &Message<'_>,
+        resource: Resource,
+        class: Class,
+        package: Package,
+    ) -> Result<u32, u16> {
+        let of_flow = self.per_flow.get(&peer.flow).copied().unwrap_or(0);
+        if self.store.len() >= self.settings.subscriptions_max
+            || of_flow >= self.settings.subscriptions_per_flow_max
+        {
+            return Err(503);
+        }
+        let header = |name| request.header(name).ok_or(400u16);
+        let (local, remote) = (header("To")?, header("From")?);
+        request.from_tag().ok_or(400u16)?;
+        let call_id = request.call_id().map_err(|_| 400u16)?;
+        let target = request.contact().ok_or(400u16)?;
+        let texts = Texts {
+            local: &local,
+            remote: &remote,
+            call_id: &call_id,
+            target: &target,
+            routes: &routes(request),
+        };
+        let subscription = Subscription::new(&texts, peer, resource, class, package);
+        let mut subscription = subscription.ok_or(513u16)?;
+        subscription.remote_cseq = request.cseq().map_err(|_| 400u16)?.number;
+        subscription.tag = self.ids.number();
+        let id = self.store.add(subscription).ok_or(503u16)?;
+        *self.per_flow.entry(peer.flow).or_insert(0) += 1;
+        Ok(id)
+    }
+
+    fn renew(
+        &mut self,
+        peer: Peer<F>,
+        request: &Message<'_>,
+        tag: &str,
+        resource: Resource,
+        class: Class,
+    ) -> Result<u32, u16> {
+        let Tag(id, secret) = Tag::parse(tag).ok_or(481u16)?;
+        let subscription = self.store.get_mut(id).ok_or(481u16)?;
+        let call_id = request.call_id().map_err(|_| 400u16)?;
+        let remote_tag = |text: &str| NameAddr::parse(text).and_then(|a| a.parameter("tag"));
+        if subscription.tag != secret
+            || subscription.texts().call_id != call_id
+            || request.from_tag() != remote_tag(subscription.remote())
+            || subscription.ending.is_some()
+            || subscription.resource != resource
+        {
+            return Err(481);
+        }
+        let cseq = request.cseq().map_err(|_| 400u16)?.number;
+        if cseq <= subscription.remote_cseq {
+            return Err(500);
+        }
+        subscription.remote_cseq = cseq;
+        subscription.class = class;
+        if let Some(target) = request.contact() {
+            subscription.retarget(&target);
+        }
+        // The watcher may have moved; where it asks from is where it is.
+        let before = std::mem::replace(&mut subscription.peer, peer);
+        if before.flow != peer.flow {
+            *self.per_flow.entry(peer.flow).or_insert(0) += 1;
+            if let Some(count) = self.per_flow.get_mut(&before.flow) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    self.per_flow.remove(&before.flow);
+                }
+            }
+        }
+        Ok(id)
+    }
+}
+
+/// Whether the watcher understands the documents: all do who do not say (RFC 6665 §4.1.2.1).
+fn accepts(request: &Message<'_>, package: Package) -> bool {
+    let mut said = false;
+    for value in request.all("Accept") {
+        for kind in split_list(&value) {
+            said = true;
+            let kind = kind.split(';').next().unwrap_or_default().trim();
+            let fits = kind.eq_ignore_ascii_case(package.content_type())
+                || matches!(kind, "*/*" | "application/*");
+            if fits {
+                return true;
+            }
+        }
+    }
+    !said
+}
+
+/// The route back to the watcher, in the order in which it came (RFC 3261 §12.1.1), each with a line feed.
+fn routes(request: &Message<'_>) -> String {
+    let mut routes = String::new();
+    for value in request.all("Record-Route") {
+        for route in split_list(&value) {
+            if NameAddr::parse(route).is_some() {
+                routes.push_str(route);
+                routes.push('\n');
+            }
+        }
+    }
+    routes
+}

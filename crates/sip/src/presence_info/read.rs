@@ -1,0 +1,166 @@
+//! Reading presence documents.
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
+use super::{Activity, DOCUMENT_BYTES_MAX, PresenceError, PresenceInfo};
+use crate::xml::resolve;
+
+/// Deepest nesting; documents need five.
+const DEPTH_MAX: usize = 32;
+/// Longest note: it is shown on a telephone.
+const NOTE_BYTES_MAX: usize = 1_024;
+
+/// The elements that mean something to us.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Element {
+    Presence,
+    Tuple,
+    Status,
+    Basic,
+    Note,
+    Person,
+    Activities,
+    Other,
+}
+
+fn element(name: &str) -> Element {
+    match name {
+        "presence" => Element::Presence,
+        "tuple" => Element::Tuple,
+        "status" => Element::Status,
+        "basic" => Element::Basic,
+        "note" => Element::Note,
+        "person" => Element::Person,
+        "activities" => Element::Activities,
+        _ => Element::Other,
+    }
+}
+
+impl PresenceInfo {
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// [`PresenceError`] names what is wrong with it.
+    pub fn parse(bytes: &[u8]) -> Result<Self, PresenceError> {
+        if bytes.len() > DOCUMENT_BYTES_MAX {
+            return Err(PresenceError::TooLong(bytes.len()));
+        }
+        let text = String::from_utf8_lossy(bytes);
+        let mut xml = Reader::from_str(text.trim_start_matches('\u{feff}').trim());
+        let mut parser = Parser::default();
+        loop {
+            match xml.read_event().map_err(xml_error)? {
+                Event::Start(start) => parser.open(&start)?,
+                Event::Empty(start) => {
+                    parser.open(&start)?;
+                    parser.close();
+                }
+                Event::End(_) => parser.close(),
+                Event::Text(part) => parser.text(&part.xml10_content()),
+                Event::CData(part) => parser.text(&part.xml10_content()),
+                Event::GeneralRef(reference) => {
+                    parser.text(&resolve(&reference).map_err(PresenceError::Xml)?);
+                }
+                Event::DocType(_) => return Err(PresenceError::Doctype),
+                Event::Eof => break,
+                Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+            }
+        }
+        match (parser.path.is_empty(), parser.document) {
+            (true, Some(document)) => Ok(document),
+            (true, None) => Err(PresenceError::Root(String::new())),
+            (false, _) => Err(PresenceError::Xml("it ends in the middle".into())),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Parser {
+    path: Vec<Element>,
+    text: String,
+    document: Option<PresenceInfo>,
+}
+
+impl Parser {
+    fn open(&mut self, start: &BytesStart<'_>) -> Result<(), PresenceError> {
+        use Element::{Activities, Person, Presence};
+        if self.path.len() == DEPTH_MAX {
+            return Err(PresenceError::TooDeep);
+        }
+        let name = start.local_name();
+        let name: &str = name.as_ref();
+        let element = element(name);
+        if self.path.is_empty() {
+            if element != Presence || self.document.is_some() {
+                return Err(PresenceError::Root(name.chars().take(60).collect()));
+            }
+            let entity = start
+                .html_attributes()
+                .with_checks(false)
+                .flatten()
+                .find(|attribute| {
+                    let key: &str = attribute.key.local_name().into_inner();
+                    key == "entity"
+                })
+                .and_then(|attribute| {
+                    let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0);
+                    value.ok().map(std::borrow::Cow::into_owned)
+                });
+            self.document = Some(PresenceInfo {
+                entity: entity.unwrap_or_default(),
+                ..PresenceInfo::default()
+            });
+        }
+        if let ([Presence, Person, Activities], Some(document)) =
+            (self.path.as_slice(), &mut self.document)
+        {
+            let known = Activity::ALL
+                .into_iter()
+                .find(|activity| activity.name() == name);
+            if let Some(activity) = known
+                && !document.activities.contains(&activity)
+            {
+                document.activities.push(activity);
+            }
+        }
+        self.path.push(element);
+        self.text.clear();
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        use Element::{Basic, Note, Person, Presence, Status, Tuple};
+        if let Some(document) = &mut self.document {
+            match self.path[..] {
+                [Presence, Tuple, Status, Basic] => {
+                    document.open |= self.text.trim().eq_ignore_ascii_case("open");
+                }
+                // The person's words go before a device's.
+                [Presence, Person, Note] => document.note = note(&self.text),
+                [Presence, Tuple, Note] | [Presence, Note] if document.note.is_none() => {
+                    document.note = note(&self.text);
+                }
+                _ => {}
+            }
+        }
+        self.path.pop();
+        self.text.clear();
+    }
+
+    fn text(&mut self, part: &str) {
+        let wanted = matches!(self.path.last(), Some(Element::Basic | Element::Note));
+        if wanted && self.text.len() + part.len() <= NOTE_BYTES_MAX {
+            self.text.push_str(part);
+        }
+    }
+}
+
+fn note(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn xml_error(error: impl std::fmt::Display) -> PresenceError {
+    PresenceError::Xml(error.to_string())
+}

@@ -1,0 +1,127 @@
+//! What the simulated system decides: its calls as resources of a presence agent.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use sip::agent::{
+    Admission, Agent, Class, Document, Host, Outbox, Package, Peer, Publication, Resource,
+};
+use sip::digest::Verifier;
+use sip::message::{Message, StartLine, uri_user};
+
+use super::Shared;
+use crate::sip_server::{Core, Flow};
+
+/// Extensions told about before answers are read again: thousands of datagrams at once would not fit
+/// into anybody's socket buffer, and what is lost costs half a second.
+const PUBLISH_MAX: usize = 64;
+
+pub(super) struct Desk {
+    agent: Agent<Flow>,
+    extensions: Extensions,
+}
+
+struct Extensions {
+    verifier: Verifier,
+    shared: Arc<Shared>,
+}
+
+impl Desk {
+    pub(super) fn new(agent: Agent<Flow>, verifier: Verifier, shared: Arc<Shared>) -> Self {
+        Self {
+            agent,
+            extensions: Extensions { verifier, shared },
+        }
+    }
+
+    fn is_silent(&self) -> bool {
+        self.extensions.shared.silent.load(Ordering::Acquire)
+    }
+}
+
+impl Host<Flow> for Extensions {
+    fn admit(
+        &mut self,
+        now: Duration,
+        _: Peer<Flow>,
+        request: &Message<'_>,
+        _: Package,
+    ) -> Admission {
+        if let Err(refusal) = self.verifier.check(now, request) {
+            return Admission::Challenge(self.verifier.challenge(now, refusal));
+        }
+        // Within a dialog the Request-URI is ours; To tells still who is watched.
+        let StartLine::Request { uri, .. } = request.start() else {
+            return Admission::Refuse(400);
+        };
+        let to = request.header("To").unwrap_or_default();
+        let to = sip::message::NameAddr::parse(&to).map(|address| address.uri);
+        let watched = uri_user(uri).or_else(|| uri_user(to?));
+        match watched.and_then(|extension| self.shared.calls().resource(extension)) {
+            Some(resource) => Admission::Watch(resource, Class(0)),
+            None => Admission::Refuse(404),
+        }
+    }
+
+    fn document(&mut self, resource: Resource, _: Package, _: Class) -> Option<Arc<Document>> {
+        self.shared.calls().document(resource).map(Arc::new)
+    }
+
+    fn admit_publication(
+        &mut self,
+        _: Duration,
+        _: Peer<Flow>,
+        _: &Message<'_>,
+        _: Package,
+    ) -> Admission {
+        Admission::Refuse(405)
+    }
+
+    fn published(&mut self, _: Duration, _: Publication<'_>) -> bool {
+        false
+    }
+}
+
+impl Core for Desk {
+    fn receive(&mut self, now: Duration, peer: Peer<Flow>, bytes: &[u8], out: &mut Outbox<Flow>) {
+        if self.is_silent() {
+            return;
+        }
+        if let Ok(message) = Message::parse(bytes) {
+            self.agent
+                .receive(now, peer, &message, &mut self.extensions, out);
+        }
+    }
+
+    fn work(&mut self, now: Duration, out: &mut Outbox<Flow>) -> bool {
+        let shared = &self.extensions.shared;
+        if shared.forget.swap(false, Ordering::AcqRel) {
+            self.agent.forget_all();
+        }
+        let changed = shared.calls().take_changed(PUBLISH_MAX);
+        let more = changed.len() == PUBLISH_MAX;
+        for resource in changed {
+            self.agent.changed(now, resource, &mut self.extensions, out);
+        }
+        if self.is_silent() {
+            out.clear();
+        }
+        more
+    }
+
+    fn elapse(&mut self, now: Duration, out: &mut Outbox<Flow>) {
+        self.agent.elapse(now, &mut self.extensions, out);
+        if self.is_silent() {
+            out.clear();
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Duration> {
+        self.agent.next_deadline()
+    }
+
+    fn flow_lost(&mut self, flow: Flow) {
+        self.agent.flow_lost(flow);
+    }
+}
