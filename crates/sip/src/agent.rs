@@ -147,8 +147,8 @@ impl Document {
 pub enum Admission {
     /// Watch this, and be told what this class is told.
     Watch(Resource, Class),
-    /// Say first who you are: the value of a WWW-Authenticate header.
-    Challenge(String),
+    /// Say first who you are: the values of the WWW-Authenticate headers.
+    Challenge(Vec<String>),
     /// No: 403, 404 and the like.
     Refuse(u16),
 }
@@ -437,6 +437,13 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
 
     fn reply(&mut self, request: &Message<'_>, code: u16) -> Writer {
         answer(request, code, Some(&self.ids.tag()))
+    }
+
+    fn challenge(&mut self, request: &Message<'_>, challenges: Vec<String>) -> Writer {
+        let refusal = self.reply(request, 401);
+        challenges.into_iter().fold(refusal, |refusal, challenge| {
+            refusal.header("WWW-Authenticate", challenge)
+        })
     }
 
     fn allow_events(&self) -> String {

@@ -31,6 +31,13 @@ impl Algorithm {
         }
     }
 
+    /// The algorithm of that name, if it is one of ours.
+    pub fn of_name(name: &str) -> Option<Self> {
+        [Self::Md5, Self::Sha256]
+            .into_iter()
+            .find(|known| known.name().eq_ignore_ascii_case(name))
+    }
+
     fn hash(self, text: &str) -> String {
         match self {
             Self::Md5 => hex(&Md5::digest(text.as_bytes())),
@@ -105,9 +112,7 @@ impl Challenge {
         let named = scheme.value("algorithm");
         let algorithm = match named.as_deref() {
             None => Algorithm::Md5,
-            Some(n) if n.eq_ignore_ascii_case("MD5") => Algorithm::Md5,
-            Some(n) if n.eq_ignore_ascii_case("SHA-256") => Algorithm::Sha256,
-            Some(_) => return None,
+            Some(name) => Algorithm::of_name(name)?,
         };
         let qop = scheme.value("qop");
         let qop_auth = qop

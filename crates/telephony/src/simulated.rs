@@ -130,7 +130,7 @@ impl SimulatedPbx {
             subscriptions_per_flow_max: SUBSCRIPTIONS_MAX,
             publications_max: 0,
         };
-        let verifier = Verifier::new(config.domain.clone(), account, Algorithm::Md5, key);
+        let verifier = Verifier::new(config.domain.clone(), vec![Algorithm::Md5], key);
         let shared = Arc::new(Shared {
             calls: Mutex::new(Calls::new(config.domain, config.extensions)),
             changed: Wake::default(),
@@ -138,7 +138,7 @@ impl SimulatedPbx {
             forget: AtomicBool::new(false),
         });
         let agent = Agent::new(settings, Ids::new(seed));
-        let desk = desk::Desk::new(agent, verifier, Arc::clone(&shared));
+        let desk = desk::Desk::new(agent, verifier, account, Arc::clone(&shared));
         let wake = shared.changed.clone();
         let task = tokio::spawn(sip_server::serve(desk, sockets, wake));
         Ok(Self {

@@ -121,10 +121,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         let expires = asked.min(self.settings.max_expires);
         let resource = match host.admit_publication(now, peer, request, package) {
             Admission::Watch(resource, _) => resource,
-            Admission::Challenge(challenge) => {
-                let refusal = self.reply(request, 401);
-                return refusal.header("WWW-Authenticate", challenge);
-            }
+            Admission::Challenge(challenges) => return self.challenge(request, challenges),
             Admission::Refuse(code) => return self.reply(request, code),
         };
         if !request.body().is_empty() && !is_of(request, package) {

@@ -45,9 +45,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         let expires = asked.min(self.settings.max_expires);
         let (resource, class) = match host.admit(now, peer, request, package) {
             Admission::Watch(resource, class) => (resource, class),
-            Admission::Challenge(challenge) => {
-                let refusal = self.reply(request, 401);
-                return (refusal.header("WWW-Authenticate", challenge), None);
+            Admission::Challenge(challenges) => {
+                return (self.challenge(request, challenges), None);
             }
             Admission::Refuse(code) => return (self.reply(request, code), None),
         };

@@ -1,85 +1,120 @@
-//! The server's side of digest: a challenge and a check, as far as the notifier needs them.
+//! The server's side of digest (RFC 7616 §3.3, RFC 8760): a challenge, a check, and no second use of what was seen.
 //!
-//! Nonces carry their own time and proof, so nothing is stored per challenge. A nonce may be used
-//! again while it lives: replay within that time is not detected, which RFC 7616 §5.4 allows.
+//! Nonces carry their own time and proof, so nothing is stored for a challenge that nobody answers. Of those that were answered
+//! the greatest count is kept while they live: a request that somebody recorded and sends again is asked for a new nonce.
 
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::{Algorithm, Credentials, Fields, Qop, quote, schemes};
-use crate::ids::hex;
+use super::{Algorithm, Fields, Qop, quote, schemes};
+use crate::ids::{Ids, hex};
 use crate::message::Message;
 
 /// How long a nonce may be used before the client is told that it is stale.
 const NONCE_LIFE: Duration = Duration::from_secs(300);
+/// Answered nonces that are remembered; the oldest are forgotten, and then refused as stale.
+const NONCES_MAX: usize = 65_536;
 
 /// Why a request is answered with a challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// No credentials for our realm.
     Missing,
-    /// The nonce is not ours or too old; the password may well be right.
+    /// The nonce is not ours, too old or was used with this count before; the password may well be right.
     Stale,
     /// Wrong user or password.
     Wrong,
 }
 
-/// Checks the Authorization of requests against one account.
+/// Checks the Authorization of requests.
 #[derive(Clone)]
 pub struct Verifier {
     realm: String,
-    account: Credentials,
-    algorithm: Algorithm,
+    algorithms: Vec<Algorithm>,
     key: [u8; 32],
+    ids: Ids,
+    /// The greatest count of each answered nonce.
+    counts: HashMap<String, u32>,
+    /// Which nonces were made in which second, to forget them in order.
+    answered: BTreeMap<u64, Vec<String>>,
+    /// Nonces of this second and before are forgotten.
+    forgotten: u64,
 }
 
 impl std::fmt::Debug for Verifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The key makes nonces; it is as secret as the password.
+        // The key makes nonces; it is as secret as a password.
         f.debug_struct("Verifier")
             .field("realm", &self.realm)
-            .field("account", &self.account)
+            .field("algorithms", &self.algorithms)
             .finish_non_exhaustive()
     }
 }
 
 impl Verifier {
-    /// A verifier for one account; `key` is drawn by the caller and never leaves.
-    pub fn new(realm: String, account: Credentials, algorithm: Algorithm, key: [u8; 32]) -> Self {
+    /// A verifier that offers these algorithms, the best first; `key` is drawn by the caller and never leaves.
+    pub fn new(realm: String, algorithms: Vec<Algorithm>, key: [u8; 32]) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(key);
+        hash.update(b"names");
         Self {
             realm,
-            account,
-            algorithm,
+            algorithms,
             key,
+            ids: Ids::new(hash.finalize().into()),
+            counts: HashMap::new(),
+            answered: BTreeMap::new(),
+            forgotten: 0,
         }
     }
 
-    /// The value of a WWW-Authenticate header (RFC 7616 §3.3).
-    pub fn challenge(&self, now: Duration, refusal: Refusal) -> String {
+    /// The values of the WWW-Authenticate headers (RFC 7616 §3.3, RFC 8760 §2.4): one for each algorithm.
+    pub fn challenge(&mut self, now: Duration, refusal: Refusal) -> Vec<String> {
         let stale = if refusal == Refusal::Stale {
             ", stale=true"
         } else {
             ""
         };
-        format!(
-            "Digest realm={}, nonce=\"{}\", algorithm={}, qop=\"auth\"{stale}",
-            quote(&self.realm),
-            self.nonce(now.as_secs()),
-            self.algorithm.name()
-        )
+        let number = self.ids.number();
+        let nonce = self.nonce(now.as_secs(), number);
+        let challenge = |algorithm: &Algorithm| {
+            format!(
+                "Digest realm={}, nonce=\"{nonce}\", algorithm={}, qop=\"auth\"{stale}",
+                quote(&self.realm),
+                algorithm.name()
+            )
+        };
+        self.algorithms.iter().map(challenge).collect()
     }
 
-    /// Checks a request.
+    /// Checks a request and tells who sent it. `password` knows the accounts.
     ///
     /// # Errors
     /// Why it must be challenged.
-    pub fn check(&self, now: Duration, request: &Message<'_>) -> Result<(), Refusal> {
+    pub fn check<'a>(
+        &mut self,
+        now: Duration,
+        request: &Message<'_>,
+        password: impl Fn(&str) -> Option<&'a str>,
+    ) -> Result<String, Refusal> {
         for value in request.all("Authorization") {
             for scheme in schemes(&value) {
                 let field = |name| scheme.value(name).unwrap_or_default();
                 if !scheme.name.eq_ignore_ascii_case("Digest") || field("realm") != self.realm {
+                    continue;
+                }
+                let algorithm = match field("algorithm") {
+                    // What is not said is MD5 (RFC 7616 §3.4).
+                    said if said.is_empty() => Algorithm::Md5,
+                    said => match Algorithm::of_name(&said) {
+                        Some(algorithm) => algorithm,
+                        None => continue,
+                    },
+                };
+                if !self.algorithms.contains(&algorithm) {
                     continue;
                 }
                 let (nonce, uri, username, cnonce) = (
@@ -92,6 +127,7 @@ impl Verifier {
                     cnonce: &cnonce,
                     nc: u32::from_str_radix(&field("nc"), 16).unwrap_or(0),
                 });
+                let known = password(&username);
                 let fields = Fields {
                     username: &username,
                     realm: &self.realm,
@@ -100,42 +136,81 @@ impl Verifier {
                     qop,
                 };
                 let method = request.method().unwrap_or_default();
-                let expected = fields.response(self.algorithm, &self.account.password, method);
+                // Nobody's password is hashed as well, so that time does not tell who is known.
+                let expected = fields.response(algorithm, known.unwrap_or_default(), method);
                 // How long a comparison takes must not tell how much of the guess was right.
                 let right = bool::from(
                     expected
                         .as_bytes()
                         .ct_eq(field("response").to_ascii_lowercase().as_bytes()),
                 );
-                if !right || username != self.account.username {
+                if !right || known.is_none() {
                     return Err(Refusal::Wrong);
                 }
-                return if self.is_fresh(now, &nonce) {
-                    Ok(())
-                } else {
-                    Err(Refusal::Stale)
+                let count = qop.map_or(0, |qop| qop.nc);
+                return match self.use_nonce(now, &nonce, count) {
+                    true => Ok(username),
+                    false => Err(Refusal::Stale),
                 };
             }
         }
         Err(Refusal::Missing)
     }
 
-    fn nonce(&self, second: u64) -> String {
+    fn nonce(&self, second: u64, number: u64) -> String {
         let mut hash = Sha256::new();
         hash.update(self.key);
         hash.update(second.to_be_bytes());
-        format!("{second:x}.{}", hex(&hash.finalize()[..16]))
+        hash.update(number.to_be_bytes());
+        let proof = hash.finalize();
+        format!(
+            "{second:x}.{number:016x}.{}",
+            hex(proof.get(..16).unwrap_or_default())
+        )
     }
 
-    fn is_fresh(&self, now: Duration, nonce: &str) -> bool {
-        let Some(second) = nonce
-            .split('.')
-            .next()
-            .and_then(|s| u64::from_str_radix(s, 16).ok())
-        else {
+    /// Whether the nonce is ours and lives and was not used with this count or a greater one.
+    fn use_nonce(&mut self, now: Duration, nonce: &str, count: u32) -> bool {
+        let now = now.as_secs();
+        let mut parts = nonce.split('.');
+        let mut number = || u64::from_str_radix(parts.next()?, 16).ok();
+        let (Some(second), Some(drawn)) = (number(), number()) else {
             return false;
         };
-        let genuine = bool::from(self.nonce(second).as_bytes().ct_eq(nonce.as_bytes()));
-        genuine && second <= now.as_secs() && now.as_secs() - second < NONCE_LIFE.as_secs()
+        let genuine = self.nonce(second, drawn);
+        if !bool::from(genuine.as_bytes().ct_eq(nonce.as_bytes()))
+            || second > now
+            || now - second >= NONCE_LIFE.as_secs()
+            || (second <= self.forgotten && self.forgotten > 0)
+        {
+            return false;
+        }
+        self.forget(now);
+        match self.counts.get_mut(nonce) {
+            Some(last) if count <= *last => false,
+            Some(last) => {
+                *last = count;
+                true
+            }
+            None => {
+                self.counts.insert(genuine.clone(), count);
+                self.answered.entry(second).or_default().push(genuine);
+                true
+            }
+        }
+    }
+
+    fn forget(&mut self, now: u64) {
+        while let Some(entry) = self.answered.first_entry() {
+            let second = *entry.key();
+            let over = now.saturating_sub(second) >= NONCE_LIFE.as_secs();
+            if !over && self.counts.len() < NONCES_MAX {
+                return;
+            }
+            for nonce in entry.remove() {
+                self.counts.remove(&nonce);
+            }
+            self.forgotten = self.forgotten.max(second);
+        }
     }
 }

@@ -123,38 +123,88 @@ fn sha_256_is_preferred_and_what_we_cannot_answer_is_skipped() {
     );
 }
 
+/// One request of a client that answers a challenge.
+fn authorized(session: &mut Session, credentials: &Credentials) -> Vec<u8> {
+    let (name, value) = session.authorize(credentials, "SUBSCRIBE", "sip:1@pbx.test", "cn");
+    Writer::request("SUBSCRIBE", "sip:1@pbx.test")
+        .header(name, value)
+        .finish()
+        .unwrap()
+}
+
+/// The last challenge, which is for the weakest algorithm, in use.
+fn answering(verifier: &mut Verifier, now: Duration) -> Session {
+    let challenges = verifier.challenge(now, Refusal::Missing);
+    Session::new(parsed("WWW-Authenticate", challenges.last().unwrap()).unwrap())
+}
+
+fn check(verifier: &mut Verifier, now: Duration, request: &[u8]) -> Result<String, Refusal> {
+    let account = account();
+    let password = |name: &str| (name == account.username).then_some(account.password.as_str());
+    verifier.check(now, &Message::parse(request).unwrap(), password)
+}
+
 #[test]
 fn both_ends_agree_and_a_wrong_password_or_an_old_nonce_is_refused() {
+    let name = account().username;
     for algorithm in [Algorithm::Md5, Algorithm::Sha256] {
-        let verifier = Verifier::new("pbx.test".into(), account(), algorithm, [7; 32]);
+        let mut verifier = Verifier::new("pbx.test".into(), vec![algorithm], [7; 32]);
         let then = Duration::from_secs(100);
-        let mut session = Session::new(
-            parsed(
-                "WWW-Authenticate",
-                &verifier.challenge(then, Refusal::Missing),
-            )
-            .unwrap(),
-        );
-        let check = |now: Duration, session: &mut Session, credentials: &Credentials| {
-            let (name, value) = session.authorize(credentials, "SUBSCRIBE", "sip:1@pbx.test", "cn");
-            let bytes = Writer::request("SUBSCRIBE", "sip:1@pbx.test")
-                .header(name, value)
-                .finish()
-                .unwrap();
-            verifier.check(now, &Message::parse(&bytes).unwrap())
-        };
-        assert_eq!(check(then, &mut session, &account()), Ok(()));
-        assert_eq!(check(then, &mut session, &account()), Ok(()));
-        assert_eq!(
-            check(then + Duration::from_secs(300), &mut session, &account()),
-            Err(Refusal::Stale)
-        );
+        let mut session = answering(&mut verifier, then);
+        for _ in 0..2 {
+            let request = authorized(&mut session, &account());
+            assert_eq!(check(&mut verifier, then, &request), Ok(name.clone()));
+        }
+        let late = then + Duration::from_secs(300);
+        let request = authorized(&mut session, &account());
+        assert_eq!(check(&mut verifier, late, &request), Err(Refusal::Stale));
         let wrong = Credentials {
             password: "x".into(),
             ..account()
         };
-        assert_eq!(check(then, &mut session, &wrong), Err(Refusal::Wrong));
+        let nobody = Credentials {
+            username: "nobody".into(),
+            password: String::new(),
+        };
+        for credentials in [wrong, nobody] {
+            let request = authorized(&mut session, &credentials);
+            assert_eq!(check(&mut verifier, then, &request), Err(Refusal::Wrong));
+        }
     }
+}
+
+#[test]
+fn a_recorded_request_is_not_taken_twice_and_clients_do_not_disturb_each_other() {
+    let algorithms = vec![Algorithm::Sha256, Algorithm::Md5];
+    let mut verifier = Verifier::new("pbx.test".into(), algorithms, [7; 32]);
+    let now = Duration::from_secs(5);
+    let mut one = answering(&mut verifier, now);
+    let mut other = answering(&mut verifier, now);
+    let first = authorized(&mut one, &account());
+    let second = authorized(&mut one, &account());
+    assert!(check(&mut verifier, now, &first).is_ok());
+    assert_eq!(check(&mut verifier, now, &first), Err(Refusal::Stale));
+    assert!(check(&mut verifier, now, &authorized(&mut other, &account())).is_ok());
+    assert!(check(&mut verifier, now, &second).is_ok());
+    assert_eq!(check(&mut verifier, now, &first), Err(Refusal::Stale));
+    // Of a nonce that is made up nothing is believed.
+    let forged = String::from_utf8(second)
+        .unwrap()
+        .replace("nonce=\"5.", "nonce=\"6.");
+    assert!(check(&mut verifier, now, forged.as_bytes()).is_err());
+}
+
+#[test]
+fn the_challenge_names_the_best_algorithm_first() {
+    let algorithms = vec![Algorithm::Sha256, Algorithm::Md5];
+    let mut verifier = Verifier::new("pbx.test".into(), algorithms, [7; 32]);
+    let challenges = verifier.challenge(Duration::ZERO, Refusal::Stale);
+    assert!(challenges[0].contains("SHA-256") && challenges[1].contains("MD5"));
+    assert!(
+        challenges
+            .iter()
+            .all(|challenge| challenge.contains("stale=true"))
+    );
 }
 
 #[test]
@@ -162,7 +212,7 @@ fn passwords_are_not_printed() {
     let printed = format!(
         "{:?} {:?}",
         account(),
-        Verifier::new("r".into(), account(), Algorithm::Md5, [1; 32])
+        Verifier::new("r".into(), vec![Algorithm::Md5], [1; 32])
     );
     assert!(!printed.contains("Circle") && printed.contains("[redacted]"));
 }

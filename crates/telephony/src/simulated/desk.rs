@@ -7,7 +7,7 @@ use std::time::Duration;
 use sip::agent::{
     Admission, Agent, Class, Document, Host, Outbox, Package, Peer, Publication, Resource,
 };
-use sip::digest::Verifier;
+use sip::digest::{Credentials, Verifier};
 use sip::message::{Message, StartLine, uri_user};
 
 use super::Shared;
@@ -24,15 +24,23 @@ pub(super) struct Desk {
 
 struct Extensions {
     verifier: Verifier,
+    account: Credentials,
     shared: Arc<Shared>,
 }
 
 impl Desk {
-    pub(super) fn new(agent: Agent<Flow>, verifier: Verifier, shared: Arc<Shared>) -> Self {
-        Self {
-            agent,
-            extensions: Extensions { verifier, shared },
-        }
+    pub(super) fn new(
+        agent: Agent<Flow>,
+        verifier: Verifier,
+        account: Credentials,
+        shared: Arc<Shared>,
+    ) -> Self {
+        let extensions = Extensions {
+            verifier,
+            account,
+            shared,
+        };
+        Self { agent, extensions }
     }
 
     fn is_silent(&self) -> bool {
@@ -48,7 +56,9 @@ impl Host<Flow> for Extensions {
         request: &Message<'_>,
         _: Package,
     ) -> Admission {
-        if let Err(refusal) = self.verifier.check(now, request) {
+        let account = &self.account;
+        let password = |name: &str| (name == account.username).then_some(account.password.as_str());
+        if let Err(refusal) = self.verifier.check(now, request, password) {
             return Admission::Challenge(self.verifier.challenge(now, refusal));
         }
         // Within a dialog the Request-URI is ours; To tells still who is watched.
