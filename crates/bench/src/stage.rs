@@ -106,6 +106,7 @@ impl Stage {
                 password,
                 bind: None,
             }),
+            phones: None,
             timing,
             public_url: None,
             api_key: None,

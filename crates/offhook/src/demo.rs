@@ -156,6 +156,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
         clock,
         tenants: vec![teams(&teamsbox, manual)],
         pbx: Some(connector),
+        phones: None,
         timing: Timing::default(),
         public_url: None,
         api_key: None,

@@ -27,6 +27,7 @@ pub async fn run(config: &Path) -> anyhow::Result<()> {
         clock,
         tenants: config.tenants,
         pbx: config.pbx,
+        phones: config.phones,
         timing: Timing::default(),
         public_url: config.public_url,
         api_key: config.api_key,
@@ -37,6 +38,9 @@ pub async fn run(config: &Path) -> anyhow::Result<()> {
     .await?;
     println!("Board (one-time link): {}", app.new_link().await?);
     tracing::info!(address = %app.address(), "serving");
+    if let Some(address) = app.sip_address() {
+        tracing::info!(%address, "serving telephones");
+    }
     tokio::select! {
         stopped = asked_to_stop() => stopped?,
         () = app.failed() => anyhow::bail!("a part of the server ended; see the log"),

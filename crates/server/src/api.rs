@@ -11,6 +11,7 @@ mod people;
 mod presence;
 mod profile;
 mod relationships;
+mod route;
 mod scopes;
 pub(crate) mod session;
 mod settings;
@@ -67,6 +68,7 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
             relationships::delete
         ))
         .routes(routes!(settings::read_own, settings::write_own))
+        .routes(routes!(route::read))
         .routes(routes!(scopes::list, scopes::add))
         .routes(routes!(scopes::change, scopes::delete))
         .routes(routes!(settings::read, settings::write))

@@ -24,6 +24,7 @@ use crate::{
     http, imports,
     metrics::Metrics,
     pbx::Pbx,
+    phones::{self, PhonesOptions},
     teams::{NotificationOptions, SignIn, SweepNow},
     vault::Vault,
     writer,
@@ -47,6 +48,8 @@ pub struct Options {
     pub tenants: Vec<TeamsOptions>,
     /// The telephone system, if there is one.
     pub pbx: Option<SipConnectorConfig>,
+    /// How telephones are served, if they are.
+    pub phones: Option<PhonesOptions>,
     /// The engine's times.
     pub timing: Timing,
     /// The address by which people open the pages; `None`: that where HTTP listens.
@@ -94,6 +97,16 @@ pub enum StartError {
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The port for telephones is taken, or not ours to take.
+    #[error(
+        "cannot listen for telephones on {address}: {cause}; stop the program that uses it or set another address (sip.listen)"
+    )]
+    Sip {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        cause: std::io::Error,
+    },
     /// The client of Graph could not be made.
     #[error(transparent)]
     Graph(#[from] graph::GraphError),
@@ -111,6 +124,7 @@ pub enum StartError {
 pub struct App {
     shared: Shared,
     address: SocketAddr,
+    sip_address: Option<SocketAddr>,
     sweeps: Vec<SweepNow>,
     pbx: Option<Arc<Pbx>>,
     stop: watch::Sender<bool>,
@@ -132,6 +146,7 @@ impl App {
             clock,
             tenants,
             pbx,
+            phones,
             timing,
             public_url,
             api_key,
@@ -165,6 +180,10 @@ impl App {
         let (core, ends) = Core::start(store, clock, timing, lines, of_tenants, &mut tasks).await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
         let pbx = core.start_pbx(pbx, &mut tasks).await?;
+        let sip_address = match phones {
+            Some(phones) => Some(phones::start(&core, phones, &mut tasks).await?),
+            None => None,
+        };
         let sweeps = core.start_teams(tenants, vault, ends, &mut tasks).await;
         tasks.spawn(calendars::run(core.clone(), core.calendars.clone()));
         tasks.spawn(recorder::tidy(core.clone(), audit_kept));
@@ -189,6 +208,7 @@ impl App {
         Ok(Self {
             shared,
             address,
+            sip_address,
             sweeps,
             pbx,
             stop,
@@ -201,6 +221,11 @@ impl App {
     /// Where HTTP listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where telephones are served.
+    pub fn sip_address(&self) -> Option<SocketAddr> {
+        self.sip_address
     }
 
     /// A new one-time link that opens the board.

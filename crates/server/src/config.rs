@@ -3,6 +3,7 @@
 
 mod environment;
 mod raw;
+mod sip;
 mod tenant;
 
 use std::{
@@ -17,7 +18,7 @@ use telephony::{
     sip_connector::{SipConnectorConfig, Transport},
 };
 
-use crate::TeamsOptions;
+use crate::{PhonesOptions, TeamsOptions};
 pub use environment::Environment;
 use raw::{Raw, RawPbx};
 
@@ -40,6 +41,8 @@ pub struct Config {
     pub tenants: Vec<TeamsOptions>,
     /// The telephone system.
     pub pbx: Option<SipConnectorConfig>,
+    /// How telephones are served, if they are.
+    pub phones: Option<PhonesOptions>,
     /// The files that secrets were read from.
     pub secret_files: Vec<PathBuf>,
 }
@@ -209,6 +212,7 @@ impl Check<'_> {
             secrets_key: raw.secrets.key_file.map(|file| folder.join(file)),
             audit_kept: Duration::from_secs(audit_days * 24 * 3600),
             tenants,
+            phones: raw.sip.map(|sip| self.sip(sip)).transpose()?,
             pbx,
             secret_files: self.secret_files.take(),
         })

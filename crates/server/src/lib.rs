@@ -26,6 +26,7 @@ mod my_account;
 mod organisation;
 mod password;
 mod pbx;
+mod phones;
 mod problem;
 mod shard;
 mod teams;
@@ -37,6 +38,7 @@ pub use app::{App, Options, StartError, TeamsOptions};
 pub use board::Demo;
 pub use clients::Connected;
 pub use organisation::MAIN_TENANT;
+pub use phones::PhonesOptions;
 pub use teams::{
     LoginsOf, NotificationOptions, SignIn, forget_service_account, keep_service_account,
     service_account_scope, service_accounts,

@@ -142,11 +142,15 @@ impl Document {
     }
 }
 
+/// Who watches, by a number of the host's: to find the class again when what people may see has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Watcher(pub u32);
+
 /// What comes of the wish to watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admission {
     /// Watch this, and be told what this class is told.
-    Watch(Resource, Class),
+    Watch(Resource, Class, Watcher),
     /// Say first who you are: the values of the WWW-Authenticate headers.
     Challenge(Vec<String>),
     /// No: 403, 404 and the like.
@@ -163,6 +167,9 @@ pub trait Host<F> {
         request: &Message<'_>,
         package: Package,
     ) -> Admission;
+
+    /// What class a watcher belongs to now; `None`: it may not watch any more.
+    fn class(&mut self, resource: Resource, watcher: Watcher) -> Option<Class>;
 
     /// What a class of watchers is told of a resource; `None` if there is no such resource any more.
     fn document(
@@ -234,7 +241,8 @@ impl<F: Copy> Outbox<F> {
         self.messages.clear();
     }
 
-    fn push(&mut self, to: F, message: &[u8]) {
+    /// Adds a message.
+    pub fn push(&mut self, to: F, message: &[u8]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(message);
         self.messages.push((to, start..self.bytes.len()));
@@ -372,13 +380,11 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         }
     }
 
-    /// Watchers are told from now on what another class is told, where `class` says so by their resource and their class.
-    /// `None` ends a subscription.
+    /// What people may see has changed: those who belong to another class now are told so, some are sent away.
     pub fn reclassify(
         &mut self,
         now: Duration,
         resource: Resource,
-        mut class: impl FnMut(&str, Class) -> Option<Class>,
         host: &mut impl Host<F>,
         out: &mut Outbox<F>,
     ) {
@@ -387,7 +393,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         while let Some(id) = self.store.watcher(resource, at) {
             at += 1;
             if let Some(subscription) = self.store.get_mut(id) {
-                match class(subscription.remote(), subscription.class) {
+                match host.class(resource, subscription.watcher) {
                     Some(same) if same == subscription.class => continue,
                     Some(other) => subscription.class = other,
                     None => subscription.ending = Some(notify::Ending::Rejected),

@@ -16,6 +16,7 @@ pub mod digest;
 pub mod ids;
 pub mod message;
 pub mod presence_info;
+pub mod redirect;
 pub mod stream;
 pub mod subscriber;
 pub mod transaction;

@@ -24,6 +24,7 @@ pub(super) struct Raw {
     pub(super) notifications: Option<RawNotifications>,
     #[serde(default)]
     pub(super) tenants: Vec<RawTenant>,
+    pub(super) sip: Option<RawSip>,
     #[serde(default)]
     pub(super) pbx: Vec<RawPbx>,
 }
@@ -127,6 +128,27 @@ pub(super) struct RawDirectory {
     pub(super) entra: Option<bool>,
     pub(super) group: Option<String>,
     pub(super) location: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSip {
+    pub(super) listen: Option<String>,
+    pub(super) address: Option<String>,
+    pub(super) domain: Option<String>,
+    #[serde(default)]
+    pub(super) trusted: Vec<String>,
+    pub(super) others: Option<String>,
+    #[serde(default)]
+    pub(super) account: Vec<RawSipAccount>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSipAccount {
+    pub(super) username: Option<String>,
+    pub(super) password: Option<String>,
+    pub(super) password_file: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

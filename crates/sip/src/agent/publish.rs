@@ -120,7 +120,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         }
         let expires = asked.min(self.settings.max_expires);
         let resource = match host.admit_publication(now, peer, request, package) {
-            Admission::Watch(resource, _) => resource,
+            Admission::Watch(resource, ..) => resource,
             Admission::Challenge(challenges) => return self.challenge(request, challenges),
             Admission::Refuse(code) => return self.reply(request, code),
         };

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::notify::{Ending, Pending};
-use super::{Class, Package, Peer, Resource};
+use super::{Class, Package, Peer, Resource, Watcher};
 
 /// One subscription (RFC 6665 §4.4.1). The texts of its dialog stand one behind the other in one piece of memory.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub(super) struct Subscription<F> {
     pub(super) peer: Peer<F>,
     pub(super) resource: Resource,
     pub(super) class: Class,
+    pub(super) watcher: Watcher,
     pub(super) package: Package,
     /// Our tag; the number of the subscription stands before it.
     pub(super) tag: u64,
@@ -76,7 +77,7 @@ impl<F: Copy> Subscription<F> {
         texts: &Texts<'_>,
         peer: Peer<F>,
         resource: Resource,
-        class: Class,
+        (class, watcher): (Class, Watcher),
         package: Package,
     ) -> Option<Self> {
         let (texts, ends) = texts.pack()?;
@@ -86,6 +87,7 @@ impl<F: Copy> Subscription<F> {
             peer,
             resource,
             class,
+            watcher,
             package,
             tag: 0,
             remote_cseq: 0,

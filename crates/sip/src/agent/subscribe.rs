@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::notify::{Ending, Tag};
 use super::store::{Subscription, Texts};
-use super::{Admission, Agent, Class, Host, Package, Peer, Resource, contact};
+use super::{Admission, Agent, Class, Host, Package, Peer, Resource, Watcher, contact};
 use crate::message::{Message, NameAddr, Writer, answer, find_parameter, split_list};
 
 /// Wanted intervals are not longer than a day.
@@ -44,7 +44,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         }
         let expires = asked.min(self.settings.max_expires);
         let (resource, class) = match host.admit(now, peer, request, package) {
-            Admission::Watch(resource, class) => (resource, class),
+            Admission::Watch(resource, class, watcher) => (resource, (class, watcher)),
             Admission::Challenge(challenges) => {
                 return (self.challenge(request, challenges), None);
             }
@@ -104,7 +104,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         peer: Peer<F>,
         request: &Message<'_>,
         resource: Resource,
-        class: Class,
+        class: (Class, Watcher),
         package: Package,
     ) -> Result<u32, u16> {
         let of_flow = self.per_flow.get(&peer.flow).copied().unwrap_or(0);
@@ -140,7 +140,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         request: &Message<'_>,
         tag: &str,
         resource: Resource,
-        class: Class,
+        (class, watcher): (Class, Watcher),
     ) -> Result<u32, u16> {
         let Tag(id, secret) = Tag::parse(tag).ok_or(481u16)?;
         let subscription = self.store.get_mut(id).ok_or(481u16)?;
@@ -159,7 +159,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             return Err(500);
         }
         subscription.remote_cseq = cseq;
-        subscription.class = class;
+        (subscription.class, subscription.watcher) = (class, watcher);
         if let Some(target) = request.contact() {
             subscription.retarget(&target);
         }

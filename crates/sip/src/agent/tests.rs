@@ -21,6 +21,8 @@ struct Desk {
     verifier: Option<Verifier>,
     /// How often a document was made.
     made: usize,
+    /// How often a class was asked for.
+    asked: usize,
     published: Vec<(Entity, Option<String>)>,
 }
 
@@ -42,11 +44,17 @@ impl Host<u8> for Desk {
             return Admission::Refuse(400);
         };
         match crate::message::uri_user(uri) {
-            Some("1001") => Admission::Watch(EXTENSION, Class(0)),
+            Some("1001") => Admission::Watch(EXTENSION, Class(0), Watcher(9)),
             // In a dialog the agent's own address is asked.
-            None => Admission::Watch(EXTENSION, Class(0)),
+            None => Admission::Watch(EXTENSION, Class(0), Watcher(9)),
             _ => Admission::Refuse(404),
         }
+    }
+
+    fn class(&mut self, resource: Resource, watcher: Watcher) -> Option<Class> {
+        assert_eq!((resource, watcher), (EXTENSION, Watcher(9)));
+        self.asked += 1;
+        (self.asked == 1).then_some(Class(4))
     }
 
     fn document(&mut self, _: Resource, package: Package, class: Class) -> Option<Arc<Document>> {
@@ -398,13 +406,7 @@ fn watchers_of_another_class_are_told_something_else_and_some_are_sent_away() {
         answer_all(SECOND, &mut agent, &mut host, &sent);
     }
     let mut out = Outbox::default();
-    let mut seen = 0;
-    let class = |remote: &str, class: Class| {
-        assert!(remote.contains("sip:a@b") && class == Class(0));
-        seen += 1;
-        (seen == 1).then_some(Class(4))
-    };
-    agent.reclassify(SECOND, EXTENSION, class, &mut host, &mut out);
+    agent.reclassify(SECOND, EXTENSION, &mut host, &mut out);
     let sent = sent(&out);
     assert!(String::from_utf8_lossy(&sent[0]).ends_with("busy 4"));
     assert!(String::from_utf8_lossy(&sent[1]).contains("terminated;reason=rejected"));

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sip::agent::{
-    Admission, Agent, Class, Document, Host, Outbox, Package, Peer, Publication, Resource,
+    Admission, Agent, Class, Document, Host, Outbox, Package, Peer, Publication, Resource, Watcher,
 };
 use sip::digest::{Credentials, Verifier};
 use sip::message::{Message, StartLine, uri_user};
@@ -69,9 +69,13 @@ impl Host<Flow> for Extensions {
         let to = sip::message::NameAddr::parse(&to).map(|address| address.uri);
         let watched = uri_user(uri).or_else(|| uri_user(to?));
         match watched.and_then(|extension| self.shared.calls().resource(extension)) {
-            Some(resource) => Admission::Watch(resource, Class(0)),
+            Some(resource) => Admission::Watch(resource, Class(0), Watcher(0)),
             None => Admission::Refuse(404),
         }
+    }
+
+    fn class(&mut self, _: Resource, _: Watcher) -> Option<Class> {
+        Some(Class(0))
     }
 
     fn document(&mut self, resource: Resource, _: Package, _: Class) -> Option<Arc<Document>> {

@@ -1,0 +1,68 @@
+//! How telephones are served: `[sip]` with its `[[sip.account]]`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use ipnet::IpNet;
+use presence::Relationship;
+use sip::digest::Credentials;
+
+use super::{Check, ConfigError, raw::RawSip};
+use crate::PhonesOptions;
+
+/// Where telephones are served by default.
+const PORT: u16 = 5_080;
+
+impl Check<'_> {
+    pub(super) fn sip(&self, raw: RawSip) -> Result<PhonesOptions, ConfigError> {
+        let listen = match raw.listen {
+            None => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT),
+            Some(listen) => listen.parse().map_err(|_| {
+                let problem = format!(
+                    "{listen:?} is no address with a port; expected for example 0.0.0.0:5080"
+                );
+                self.error("sip.listen", problem)
+            })?,
+        };
+        let network = |text: &String| {
+            let network = text.parse::<IpNet>().ok();
+            let network = network.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+            network.ok_or_else(|| {
+                let problem = format!(
+                    "{text:?} is neither an address nor a network; expected for example \"192.0.2.10\" or \"192.0.2.0/24\""
+                );
+                self.error("sip.trusted", problem)
+            })
+        };
+        let others = match raw.others.as_deref() {
+            None => Relationship::Unknown,
+            Some(name) => {
+                let known = Relationship::ALL
+                    .into_iter()
+                    .find(|level| level.name() == name);
+                known.ok_or_else(|| {
+                    let names: Vec<&str> = Relationship::ALL.iter().map(|l| l.name()).collect();
+                    let problem = format!("{name:?} is none of {}", names.join(", "));
+                    self.error("sip.others", problem)
+                })?
+            }
+        };
+        let mut accounts = Vec::new();
+        for account in raw.account {
+            let key = "sip.account.password";
+            let file = account.password_file.map(Into::into);
+            let password = self.secret(key, account.password, file)?;
+            accounts.push(Credentials {
+                username: self.required("sip.account.username", account.username)?,
+                password: self.required(key, password)?,
+            });
+        }
+        Ok(PhonesOptions {
+            listen,
+            address: raw.address,
+            domain: self.required("sip.domain", raw.domain)?,
+            trusted: raw.trusted.iter().map(network).collect::<Result<_, _>>()?,
+            others,
+            accounts,
+        })
+    }
+}

@@ -1,0 +1,113 @@
+//! Desk phones: everybody's presence for telephones that watch it (busy lamps, PIDF), and where calls go, over SIP.
+//!
+//! A telephone, or the telephone system for it, subscribes to an extension here; what it is told has passed the same filter as
+//! everything that leaves the server. A telephone system that asks with an INVITE before it lets a call ring is answered by
+//! the profile in force.
+
+mod desk;
+mod documents;
+mod people;
+mod routing;
+
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use ipnet::IpNet;
+use presence::{PersonId, Relationship};
+use sip::digest::Credentials;
+use telephony::sip_server::{Sockets, Wake, serve};
+use tokio::{sync::broadcast::error::RecvError, task::JoinSet};
+
+use crate::app::{Core, StartError};
+
+pub(crate) use routing::{origin, route};
+
+/// How telephones are served.
+#[derive(Clone, Debug)]
+pub struct PhonesOptions {
+    /// Where to listen, UDP and TCP.
+    pub listen: SocketAddr,
+    /// Host and port by which telephones reach us; `None`: where we listen.
+    pub address: Option<String>,
+    /// The domain of the telephone system: extension 1001 is `sip:1001@domain`. Also the realm of passwords.
+    pub domain: String,
+    /// Whoever asks from there is believed about who it is, and needs no password: the telephone system.
+    pub trusted: Vec<IpNet>,
+    /// How much those may see who ask and are nobody's extension, such as a telephone in the lobby.
+    pub others: Relationship,
+    /// Telephones with a password of their own; whose name is an extension is its person.
+    pub accounts: Vec<Credentials>,
+}
+
+/// What has changed since telephones were last told.
+#[derive(Debug, Default)]
+struct Changes {
+    people: Mutex<BTreeSet<PersonId>>,
+    /// Somebody may see more or less than before.
+    everybody: AtomicBool,
+    wake: Wake,
+}
+
+impl Changes {
+    fn note(&self, person: PersonId) {
+        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        if people.insert(person) {
+            self.wake.wake();
+        }
+    }
+
+    fn note_everybody(&self) {
+        self.everybody.store(true, Ordering::Release);
+        self.wake.wake();
+    }
+
+    /// Some of those who changed; they are taken off the list.
+    fn take(&self, limit: usize) -> Vec<PersonId> {
+        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        std::iter::from_fn(|| people.pop_first())
+            .take(limit)
+            .collect()
+    }
+}
+
+/// Begins to serve telephones; where it listens.
+pub(crate) async fn start(
+    core: &Core,
+    options: PhonesOptions,
+    tasks: &mut JoinSet<()>,
+) -> Result<SocketAddr, StartError> {
+    let refused = |cause| StartError::Sip {
+        address: options.listen,
+        cause,
+    };
+    let sockets = Sockets::bind(options.listen).await.map_err(refused)?;
+    let address = sockets.address().map_err(refused)?;
+    let changes = Arc::new(Changes::default());
+    let mut secrets = [[0; 32]; 2];
+    for secret in &mut secrets {
+        getrandom::fill(secret)
+            .map_err(|error| refused(std::io::Error::other(error.to_string())))?;
+    }
+    let desk = desk::Desk::new(core.clone(), options, address, secrets, changes.clone());
+    tasks.spawn(serve(desk, sockets, changes.wake.clone()));
+    tasks.spawn(listen(core.clone(), changes));
+    Ok(address)
+}
+
+/// Hears what changes, for ever.
+async fn listen(core: Core, changes: Arc<Changes>) {
+    let mut events = core.events.listen(None).receiver;
+    loop {
+        match events.recv().await {
+            Ok(event) if event.presence.is_some() => changes.note(event.person),
+            Ok(_) | Err(RecvError::Lagged(_)) => changes.note_everybody(),
+            Err(RecvError::Closed) => return std::future::pending().await,
+        }
+    }
+}

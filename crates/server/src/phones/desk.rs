@@ -1,0 +1,138 @@
+//! What is done with each message of a telephone or telephone system.
+
+use std::{net::SocketAddr, sync::Arc, sync::atomic::Ordering, time::Duration};
+
+use presence::PersonId;
+use sip::{
+    agent::{Agent, Outbox, Package, Peer, Settings},
+    ids::Ids,
+    message::{Message, answer},
+    redirect,
+};
+use telephony::sip_server::{self, Flow};
+
+use super::{
+    Changes, PhonesOptions,
+    people::{People, resource},
+    routing,
+};
+use crate::app::Core;
+
+/// People whose watchers are told before answers are read again.
+const TOLD_MAX: usize = 64;
+/// Most subscriptions; a subscription takes about 300 bytes.
+const SUBSCRIPTIONS_MAX: usize = 2_000_000;
+/// A telephone watches some dozens, the telephone system for all of them any number.
+const SUBSCRIPTIONS_PER_FLOW_MAX: usize = 1_000_000;
+
+/// The presence server of all telephones.
+pub(super) struct Desk {
+    agent: Agent<Flow>,
+    people: People,
+    ids: Ids,
+    changes: Arc<Changes>,
+}
+
+impl Desk {
+    pub(super) fn new(
+        core: Core,
+        options: PhonesOptions,
+        listens: SocketAddr,
+        [seed, key]: [[u8; 32]; 2],
+        changes: Arc<Changes>,
+    ) -> Self {
+        let mut ids = Ids::new(seed);
+        let settings = Settings {
+            address: options
+                .address
+                .clone()
+                .unwrap_or_else(|| listens.to_string()),
+            packages: Package::ALL.to_vec(),
+            min_expires: 60,
+            max_expires: 3_600,
+            subscriptions_max: SUBSCRIPTIONS_MAX,
+            subscriptions_per_flow_max: SUBSCRIPTIONS_PER_FLOW_MAX,
+            publications_max: SUBSCRIPTIONS_MAX,
+        };
+        Self {
+            agent: Agent::new(settings, ids.fork()),
+            people: People::new(core, options, key),
+            ids,
+            changes,
+        }
+    }
+
+    /// Where a call goes. Only the telephone system may ask: others would learn who forwards to whom.
+    fn invite(&mut self, peer: Peer<Flow>, request: &Message<'_>, out: &mut Outbox<Flow>) {
+        let tag = self.ids.tag();
+        let response = match redirect::Call::of(request) {
+            _ if !self.people.trusts(peer.flow.address().ip()) => answer(request, 403, Some(&tag)),
+            None => answer(request, 400, Some(&tag)),
+            Some(call) => {
+                let People { core, options, .. } = &self.people;
+                let decision = routing::decide(core, &options.domain, &call);
+                redirect::respond(request, &call, &decision, &tag)
+            }
+        };
+        match response.finish() {
+            Ok(bytes) => out.push(peer.flow, &bytes),
+            Err(error) => tracing::warn!(%error, "an answer to an INVITE could not be written"),
+        }
+    }
+
+    /// Somebody may see more or less than before.
+    fn tell_everybody(&mut self, now: Duration, out: &mut Outbox<Flow>) {
+        for person in self.people.core.directory.page(None, usize::MAX) {
+            self.tell(now, person.id, true, out);
+        }
+    }
+
+    fn tell(&mut self, now: Duration, person: PersonId, anew: bool, out: &mut Outbox<Flow>) {
+        let Some(resource) = resource(person) else {
+            return;
+        };
+        self.people.forget(resource);
+        if anew {
+            self.agent.reclassify(now, resource, &mut self.people, out);
+        } else {
+            self.agent.changed(now, resource, &mut self.people, out);
+        }
+    }
+}
+
+impl sip_server::Core for Desk {
+    fn receive(&mut self, now: Duration, peer: Peer<Flow>, bytes: &[u8], out: &mut Outbox<Flow>) {
+        let Ok(message) = Message::parse(bytes) else {
+            return;
+        };
+        if message.method() == Some("INVITE") {
+            return self.invite(peer, &message, out);
+        }
+        self.agent
+            .receive(now, peer, &message, &mut self.people, out);
+    }
+
+    fn work(&mut self, now: Duration, out: &mut Outbox<Flow>) -> bool {
+        if self.changes.everybody.swap(false, Ordering::AcqRel) {
+            self.tell_everybody(now, out);
+        }
+        let changed = self.changes.take(TOLD_MAX);
+        let more = changed.len() == TOLD_MAX;
+        for person in changed {
+            self.tell(now, person, false, out);
+        }
+        more
+    }
+
+    fn elapse(&mut self, now: Duration, out: &mut Outbox<Flow>) {
+        self.agent.elapse(now, &mut self.people, out);
+    }
+
+    fn next_deadline(&self) -> Option<Duration> {
+        self.agent.next_deadline()
+    }
+
+    fn flow_lost(&mut self, flow: Flow) {
+        self.agent.flow_lost(flow);
+    }
+}

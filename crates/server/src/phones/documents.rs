@@ -1,0 +1,148 @@
+//! What telephones are told of a person, as documents. What the viewer may not see is not in the view any more.
+
+use presence::{Activity, Status, View};
+use sip::{
+    dialog_info::{Completeness, Dialog, DialogInfo, DialogState, Direction, Participant},
+    presence_info::{self, PresenceInfo},
+};
+
+/// What the ids of our dialogs begin with: whoever hears one knows that it is no call on a telephone.
+pub(super) const DIALOG_ID: &str = "offhook-";
+
+/// For lamps (RFC 4235): lit while busy, flashing while it rings, dark otherwise. A dialog that is over is told too: some
+/// telephones keep the lamp lit without one.
+pub(super) fn dialog_info(entity: &str, person: u32, view: &View) -> DialogInfo {
+    let ringing = view.activity == Some(Activity::Ringing);
+    let state = match view.status {
+        Status::Busy | Status::DoNotDisturb => DialogState::Confirmed,
+        _ if ringing => DialogState::Early,
+        Status::Available | Status::BeRightBack | Status::Absent | Status::Offline => {
+            DialogState::Terminated
+        }
+    };
+    let local = Participant {
+        identity: Some(entity.to_owned()),
+        display: words(view),
+        ..Participant::default()
+    };
+    let dialog = Dialog {
+        direction: Some(Direction::Recipient),
+        local: Some(local),
+        ..Dialog::new(format!("{DIALOG_ID}{person}"), state)
+    };
+    DialogInfo {
+        entity: entity.to_owned(),
+        version: 0,
+        completeness: Completeness::Full,
+        dialogs: vec![dialog],
+    }
+}
+
+/// For telephones and programs that show more than a lamp (RFC 3863, RFC 4480).
+pub(super) fn presence_info(entity: &str, view: &View) -> PresenceInfo {
+    use presence_info::Activity as Told;
+    let mut activities = Vec::new();
+    match view.status {
+        // Simple watchers look at the first only.
+        Status::Busy | Status::DoNotDisturb => activities.push(Told::Busy),
+        Status::BeRightBack | Status::Absent => activities.push(Told::Away),
+        Status::Available | Status::Offline => {}
+    }
+    activities.extend(match view.activity {
+        Some(Activity::OnThePhone | Activity::OnThePhoneTeams) => Some(Told::OnThePhone),
+        Some(Activity::InMeeting) => Some(Told::Meeting),
+        Some(Activity::Presenting) => Some(Told::Presentation),
+        Some(Activity::Ringing | Activity::UsingApp(_)) | None => None,
+    });
+    PresenceInfo {
+        entity: entity.to_owned(),
+        open: view.status != Status::Offline,
+        activities,
+        note: words(view),
+    }
+}
+
+/// The words beside the name on a display.
+fn words(view: &View) -> Option<String> {
+    let words = match &view.activity {
+        Some(Activity::UsingApp(alias)) => format!("Busy – {alias}"),
+        Some(activity) => activity.label().to_owned(),
+        None if view.text.is_empty() => view.status.words().to_owned(),
+        None => view.text.to_string(),
+    };
+    Some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use presence::Confidence;
+
+    use super::*;
+
+    fn view(status: Status, activity: Option<Activity>) -> View {
+        View {
+            status,
+            activity,
+            profile: None,
+            text: "".into(),
+            since: None,
+            confidence: Confidence::Certain,
+        }
+    }
+
+    #[test]
+    fn lamps_and_displays_show_what_somebody_is_doing() {
+        use DialogState::{Confirmed, Early, Terminated};
+        let zoom = Activity::UsingApp("Zoom Meeting".into());
+        for (status, activity, lamp, told, words) in [
+            (Status::Available, None, Terminated, "", "Available"),
+            (
+                Status::Available,
+                Some(Activity::Ringing),
+                Early,
+                "",
+                "Ringing",
+            ),
+            (
+                Status::Busy,
+                Some(Activity::OnThePhoneTeams),
+                Confirmed,
+                "<rpid:busy/><rpid:on-the-phone/>",
+                "On the phone (MS Teams)",
+            ),
+            (
+                Status::Busy,
+                Some(Activity::InMeeting),
+                Confirmed,
+                "<rpid:busy/><rpid:meeting/>",
+                "In a meeting",
+            ),
+            (
+                Status::Busy,
+                Some(zoom),
+                Confirmed,
+                "<rpid:busy/>",
+                "Busy – Zoom Meeting",
+            ),
+            (
+                Status::DoNotDisturb,
+                None,
+                Confirmed,
+                "<rpid:busy/>",
+                "Do not disturb",
+            ),
+            (Status::Absent, None, Terminated, "<rpid:away/>", "Absent"),
+            (Status::Offline, None, Terminated, "", "Offline"),
+        ] {
+            let view = view(status, activity);
+            let dialogs = dialog_info("sip:1001@pbx.test", 7, &view).dialogs;
+            assert_eq!((dialogs[0].state, &*dialogs[0].id), (lamp, "offhook-7"));
+            let document = presence_info("sip:1001@pbx.test", &view);
+            assert_eq!(document.note.as_deref(), Some(words));
+            assert_eq!(document.open, status != Status::Offline);
+            let xml = document.to_xml();
+            let activities = format!("<rpid:activities>{told}</rpid:activities>");
+            assert!(xml.contains(&activities), "{xml}");
+        }
+    }
+}

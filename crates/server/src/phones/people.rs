@@ -1,0 +1,224 @@
+//! People as resources of the presence agent: who asks, what they may see, and the documents about it.
+
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
+
+use presence::{PersonId, Relationship, View, view};
+use sip::{
+    agent::{Admission, Class, Document, Host, Package, Peer, Publication, Resource, Watcher},
+    digest::{Algorithm, Verifier},
+    message::{Message, NameAddr, StartLine, split_list, uri_user},
+};
+use telephony::sip_server::Flow;
+
+use super::{PhonesOptions, documents};
+use crate::app::Core;
+
+/// Somebody who is nobody's extension.
+const STRANGER: Watcher = Watcher(u32::MAX);
+
+/// Everybody, by the numbers of the core.
+pub(super) struct People {
+    pub(super) core: Core,
+    pub(super) options: PhonesOptions,
+    verifier: Verifier,
+    made: Made,
+}
+
+/// The documents about one person: those who watch are told one after the other.
+#[derive(Default)]
+struct Made {
+    about: Option<Resource>,
+    documents: HashMap<(Package, Class), Arc<Document>>,
+}
+
+impl People {
+    pub(super) fn new(core: Core, options: PhonesOptions, key: [u8; 32]) -> Self {
+        let algorithms = vec![Algorithm::Sha256, Algorithm::Md5];
+        let verifier = Verifier::new(options.domain.clone(), algorithms, key);
+        Self {
+            core,
+            options,
+            verifier,
+            made: Made::default(),
+        }
+    }
+
+    /// What is told of a person has changed.
+    pub(super) fn forget(&mut self, resource: Resource) {
+        if self.made.about == Some(resource) {
+            self.made = Made::default();
+        }
+    }
+
+    /// Whether whoever asks from there is believed about who it is.
+    pub(super) fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let mut trusted = self.options.trusted.iter();
+        trusted.any(|network| network.contains(&address))
+    }
+
+    /// Who has this address, by number.
+    fn viewer(&self, address: &str) -> Watcher {
+        let viewer = NameAddr::parse(address)
+            .and_then(|address| uri_user(address.uri))
+            .and_then(|extension| self.core.directory.by_extension(extension));
+        viewer
+            .and_then(|(viewer, _)| resource(viewer))
+            .map_or(STRANGER, |resource| Watcher(resource.0))
+    }
+
+    /// How much of a person a watcher may see.
+    fn level(&self, resource: Resource, watcher: Watcher) -> Relationship {
+        if watcher == STRANGER {
+            return self.options.others;
+        }
+        let (owner, viewer) = (PersonId(resource.0.into()), PersonId(watcher.0.into()));
+        if owner == viewer {
+            return Relationship::AssistantPlus;
+        }
+        let organisation = &self.core.organisation;
+        organisation.read(|tables| tables.relationship(owner, viewer))
+    }
+
+    /// Who asks: the address that a trusted peer vouches for, or the account that the password belongs to.
+    fn watcher(
+        &mut self,
+        now: Duration,
+        peer: Peer<Flow>,
+        request: &Message<'_>,
+    ) -> Result<String, Admission> {
+        let from = request.header("From").ok_or(Admission::Refuse(400))?;
+        if self.trusts(peer.flow.address().ip()) {
+            let asserted = request.header("P-Asserted-Identity");
+            let asserted = asserted.as_deref().map(split_list);
+            let first = asserted.and_then(|list| list.first().map(|first| (*first).to_owned()));
+            return Ok(first.unwrap_or_else(|| from.into_owned()));
+        }
+        if self.options.accounts.is_empty() {
+            return Err(Admission::Refuse(403));
+        }
+        let accounts = &self.options.accounts;
+        let password = |name: &str| {
+            let account = accounts.iter().find(|account| account.username == name)?;
+            Some(account.password.as_str())
+        };
+        let name = match self.verifier.check(now, request, password) {
+            Ok(name) => name,
+            Err(refusal) => {
+                let challenges = self.verifier.challenge(now, refusal);
+                return Err(Admission::Challenge(challenges));
+            }
+        };
+        let claims = NameAddr::parse(&from).and_then(|address| uri_user(address.uri));
+        // Who signs in as one may not speak for another.
+        if claims != Some(name.as_str()) {
+            return Err(Admission::Refuse(403));
+        }
+        Ok(from.into_owned())
+    }
+
+    /// Whom a request names: in the Request-URI, or within a dialog, where that is our own address, in To.
+    fn named(&self, request: &Message<'_>) -> Option<PersonId> {
+        let StartLine::Request { uri, .. } = request.start() else {
+            return None;
+        };
+        let to = request.header("To")?;
+        let to = NameAddr::parse(&to).map(|address| address.uri);
+        let user = uri_user(uri).or_else(|| uri_user(to?))?;
+        let (person, _) = self.core.directory.by_extension(user)?;
+        Some(person)
+    }
+
+    fn make(&self, resource: Resource, package: Package, class: Class) -> Option<Document> {
+        let person = self.core.directory.person(PersonId(resource.0.into()))?;
+        let (_, extension) = person.lines.first()?;
+        let entity = format!("sip:{extension}@{}", self.options.domain);
+        let level = Relationship::ALL
+            .into_iter()
+            .find(|level| *level as u8 == class.0)
+            .unwrap_or(Relationship::Unknown);
+        let seen = match self.core.events.presence(person.id) {
+            Some(presence) => view(&presence, level),
+            None => View::offline(),
+        };
+        Some(match package {
+            Package::Dialog => {
+                let document = documents::dialog_info(&entity, resource.0, &seen);
+                Document::versioned(document.to_xml().into_bytes())
+            }
+            Package::Presence => {
+                let document = documents::presence_info(&entity, &seen);
+                Document::new(document.to_xml().into_bytes())
+            }
+        })
+    }
+}
+
+/// The number of a person for the agent; there are never so many that it does not fit.
+pub(super) fn resource(person: PersonId) -> Option<Resource> {
+    u32::try_from(person.0).ok().map(Resource)
+}
+
+impl Host<Flow> for People {
+    fn admit(
+        &mut self,
+        now: Duration,
+        peer: Peer<Flow>,
+        request: &Message<'_>,
+        _: Package,
+    ) -> Admission {
+        let watcher = match self.watcher(now, peer, request) {
+            Ok(watcher) => watcher,
+            Err(refusal) => return refusal,
+        };
+        let Some(person) = self.named(request) else {
+            return Admission::Refuse(404);
+        };
+        let watcher = self.viewer(&watcher);
+        match resource(person) {
+            Some(resource) => {
+                let class = Class(self.level(resource, watcher) as u8);
+                Admission::Watch(resource, class, watcher)
+            }
+            None => Admission::Refuse(404),
+        }
+    }
+
+    fn class(&mut self, resource: Resource, watcher: Watcher) -> Option<Class> {
+        Some(Class(self.level(resource, watcher) as u8))
+    }
+
+    fn document(
+        &mut self,
+        resource: Resource,
+        package: Package,
+        class: Class,
+    ) -> Option<Arc<Document>> {
+        if self.made.about != Some(resource) {
+            self.made = Made {
+                about: Some(resource),
+                ..Made::default()
+            };
+        }
+        if let Some(made) = self.made.documents.get(&(package, class)) {
+            return Some(made.clone());
+        }
+        let made = Arc::new(self.make(resource, package, class)?);
+        self.made.documents.insert((package, class), made.clone());
+        Some(made)
+    }
+
+    fn admit_publication(
+        &mut self,
+        _: Duration,
+        _: Peer<Flow>,
+        _: &Message<'_>,
+        _: Package,
+    ) -> Admission {
+        Admission::Refuse(405)
+    }
+
+    fn published(&mut self, _: Duration, _: Publication<'_>) -> bool {
+        false
+    }
+}

@@ -1,0 +1,107 @@
+//! Where a call goes: the forwarding of the profile in force (domain section 6), decided when the call comes and nowhere kept.
+
+use presence::{Forwarding, PersonId, Target};
+use sip::redirect::{Call, Decision, was_asked};
+
+use crate::app::Core;
+
+/// Whether a call comes from a colleague.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// From an extension that is somebody's here.
+    Internal,
+    /// From elsewhere.
+    External,
+}
+
+/// What the profile in force says about a call.
+pub(crate) fn route(core: &Core, person: PersonId, origin: Origin) -> Forwarding {
+    let in_force = core.events.presence(person);
+    let policy = core.organisation.policy(person);
+    let forwarding = in_force
+        .zip(policy)
+        .and_then(|(presence, policy)| {
+            let profile = policy.profiles.named(&presence.profile)?;
+            Some(profile.forwarding.clone())
+        })
+        .unwrap_or_default();
+    let concerned = match &forwarding {
+        Forwarding::InternalOnly(_) => origin == Origin::Internal,
+        Forwarding::ExternalOnly(_) => origin == Origin::External,
+        Forwarding::Off | Forwarding::All(_) | Forwarding::DoNotDisturb => true,
+    };
+    if concerned {
+        forwarding
+    } else {
+        Forwarding::Off
+    }
+}
+
+/// The same for an INVITE.
+pub(super) fn decide(core: &Core, domain: &str, call: &Call) -> Decision {
+    let user = sip::message::uri_user;
+    if was_asked(&call.called) {
+        return Decision::Back;
+    }
+    let called = user(&call.called).and_then(|extension| core.directory.by_extension(extension));
+    let Some((person, _)) = called else {
+        return Decision::Back;
+    };
+    let forwarding = route(core, person, origin(core, &call.caller));
+    let target = match &forwarding {
+        Forwarding::Off => return Decision::Back,
+        Forwarding::DoNotDisturb => return Decision::Refuse(486),
+        Forwarding::All(target)
+        | Forwarding::InternalOnly(target)
+        | Forwarding::ExternalOnly(target) => address(target, domain),
+    };
+    if call.is_looping(&target) {
+        tracing::warn!(%person, target, "a call would run in a circle: it rings where it is");
+        return Decision::Back;
+    }
+    Decision::Forward(target)
+}
+
+/// Whether the caller is somebody's extension here.
+pub(crate) fn origin(core: &Core, caller: &str) -> Origin {
+    let user = sip::message::uri_user(caller).unwrap_or(caller);
+    match core.directory.by_extension(user) {
+        Some(_) => Origin::Internal,
+        None => Origin::External,
+    }
+}
+
+/// A target as an address at the telephone system.
+fn address(target: &Target, domain: &str) -> String {
+    match target {
+        Target::Sip(address) => address.to_string(),
+        Target::Number(number) => {
+            let digits: String = number
+                .chars()
+                .filter(|character| character.is_ascii_alphanumeric() || "+*#".contains(*character))
+                .collect();
+            // A hash may not stand in an address (RFC 3261 §25.1).
+            format!("sip:{}@{domain}", digits.replace('#', "%23"))
+        }
+        Target::Voicemail => format!("sip:voicemail@{domain}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use presence::Target;
+
+    use super::address;
+
+    #[test]
+    fn targets_become_addresses_at_the_telephone_system() {
+        for (target, wanted) in [
+            ("+49 30 123-45", "sip:+493012345@pbx.test"),
+            ("*98#", "sip:*98%23@pbx.test"),
+            ("sip:desk@elsewhere", "sip:desk@elsewhere"),
+            ("voicemail", "sip:voicemail@pbx.test"),
+        ] {
+            assert_eq!(address(&Target::from_name(target), "pbx.test"), wanted);
+        }
+    }
+}

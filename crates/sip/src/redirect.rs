@@ -1,0 +1,224 @@
+//! What a redirect server answers to an INVITE (RFC 3261 §8.3, §21.3): somewhere else, no, or back to where it came from.
+//! Nothing is kept: who repeats the request gets the same answer again.
+
+use crate::message::{Message, NameAddr, StartLine, Writer, answer, parameters, split_list};
+
+/// Marks an address that the telephone system need not ask about again, as a parameter of the URI.
+pub const ASKED: &str = "offhook=asked";
+/// A call that was diverted so often runs in a circle.
+pub const DIVERSIONS_MAX: usize = 5;
+
+/// What is to become of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It goes to this address.
+    Forward(String),
+    /// It is refused with this code: 480, 486.
+    Refuse(u16),
+    /// Nothing is to be done: it rings where it would have rung.
+    Back,
+}
+
+/// Who is called and who calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The Request-URI.
+    pub called: String,
+    /// The caller's address: P-Asserted-Identity if there is one, else From.
+    pub caller: String,
+    /// To whom it was addressed before (RFC 5806, RFC 7044), the latest first.
+    pub diverted_by: Vec<String>,
+}
+
+impl Call {
+    /// Reads an INVITE; `None`: it names nobody.
+    pub fn of(request: &Message<'_>) -> Option<Self> {
+        let StartLine::Request { uri, .. } = request.start() else {
+            return None;
+        };
+        let address = |value: &str| NameAddr::parse(value).map(|address| address.uri.to_owned());
+        let asserted = request.header("P-Asserted-Identity");
+        let caller = match asserted.as_deref().map(split_list).as_deref() {
+            Some([first, ..]) => address(first)?,
+            _ => address(&request.header("From")?)?,
+        };
+        let mut diverted_by = Vec::new();
+        for value in request.all("Diversion") {
+            diverted_by.extend(split_list(&value).into_iter().filter_map(address));
+        }
+        if diverted_by.is_empty() {
+            // Each entry but the last was left for the next one.
+            let mut history = Vec::new();
+            for value in request.all("History-Info") {
+                history.extend(split_list(&value).into_iter().filter_map(address));
+            }
+            history.pop();
+            history.reverse();
+            diverted_by = history;
+        }
+        Some(Self {
+            called: uri.clone().into_owned(),
+            caller,
+            diverted_by,
+        })
+    }
+
+    /// Whether the call has been diverted too often, or comes back to somebody who has diverted it.
+    pub fn is_looping(&self, to: &str) -> bool {
+        self.diverted_by.len() >= DIVERSIONS_MAX
+            || self.diverted_by.iter().any(|by| same_user(by, to))
+            || same_user(&self.called, to)
+    }
+}
+
+/// Whether two addresses have the same user part; hosts differ within one telephone system.
+fn same_user(one: &str, other: &str) -> bool {
+    let user = crate::message::uri_user;
+    user(one).is_some() && user(one) == user(other)
+}
+
+/// The answer.
+pub fn respond(request: &Message<'_>, call: &Call, decision: &Decision, to_tag: &str) -> Writer {
+    match decision {
+        Decision::Refuse(code) => answer(request, *code, Some(to_tag)),
+        Decision::Back => answer(request, 302, Some(to_tag))
+            .header("Contact", format_args!("<{}>", asked(&call.called))),
+        Decision::Forward(target) => {
+            let called = plain(&call.called);
+            let counter = call.diverted_by.len() + 1;
+            answer(request, 302, Some(to_tag))
+                .header("Contact", format_args!("<{target}>"))
+                .header(
+                    "Diversion",
+                    format_args!("<{called}>;reason=unconditional;counter={counter}"),
+                )
+                // RFC 4458 names the cause, RFC 7044 the entry that was left.
+                .header(
+                    "History-Info",
+                    format_args!("<{called}>;index=1, <{target};cause=302>;index=1.1;mp=1"),
+                )
+        }
+    }
+}
+
+/// The address with the mark.
+fn asked(uri: &str) -> String {
+    let uri = uri.split('?').next().unwrap_or(uri);
+    format!("{uri};{ASKED}")
+}
+
+/// The address without parameters and headers: they belong to one hop.
+fn plain(uri: &str) -> &str {
+    let end = uri.find([';', '?']).unwrap_or(uri.len());
+    uri.get(..end).unwrap_or(uri)
+}
+
+/// Whether the telephone system has asked already.
+pub fn was_asked(uri: &str) -> bool {
+    let (name, value) = ASKED.split_once('=').unwrap_or_default();
+    parameters(uri.split('?').next().unwrap_or(uri))
+        .any(|(found, said)| found.eq_ignore_ascii_case(name) && said == value)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn invite(uri: &str, more: &[(&str, &str)]) -> Vec<u8> {
+        let mut request = Writer::request("INVITE", uri)
+            .header("Via", "SIP/2.0/UDP pbx;branch=z9hG4bK1")
+            .header("From", "\"Carl, the 2nd\" <sip:1003@pbx.test>;tag=1")
+            .header("To", "<sip:1002@pbx.test>")
+            .header("Call-ID", "c")
+            .header("CSeq", "1 INVITE");
+        for (name, value) in more {
+            request = request.header(name, value);
+        }
+        request.finish().unwrap()
+    }
+
+    fn answered(request: &[u8], decision: &Decision) -> String {
+        let request = Message::parse(request).unwrap();
+        let call = Call::of(&request).unwrap();
+        let bytes = respond(&request, &call, decision, "t").finish().unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_call_goes_elsewhere_with_its_history() {
+        let request = invite("sip:1002@pbx.test;user=phone", &[]);
+        let text = answered(&request, &Decision::Forward("sip:1001@pbx.test".into()));
+        for line in [
+            "SIP/2.0 302 Moved Temporarily\r\n",
+            "Contact: <sip:1001@pbx.test>\r\n",
+            "Diversion: <sip:1002@pbx.test>;reason=unconditional;counter=1\r\n",
+            "History-Info: <sip:1002@pbx.test>;index=1, <sip:1001@pbx.test;cause=302>;index=1.1;mp=1\r\n",
+        ] {
+            assert!(text.contains(line), "{line} is not in {text}");
+        }
+    }
+
+    #[test]
+    fn a_call_that_nothing_is_to_be_done_with_goes_back_and_is_known_again() {
+        let request = invite("sip:1002@pbx.test", &[]);
+        let text = answered(&request, &Decision::Back);
+        assert!(
+            text.contains("Contact: <sip:1002@pbx.test;offhook=asked>\r\n"),
+            "{text}"
+        );
+        assert!(was_asked("sip:1002@pbx.test;offhook=asked"));
+        assert!(!was_asked("sip:1002@pbx.test;offhook=no") && !was_asked("sip:1002@pbx.test"));
+        let refused = answered(&request, &Decision::Refuse(486));
+        assert!(
+            refused.starts_with("SIP/2.0 486 Busy Here\r\n"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn callers_and_diversions_are_read_and_circles_are_seen() {
+        let diversions = [
+            (
+                "P-Asserted-Identity",
+                "\"A\" <sip:+4930@pbx.test>, <tel:+4930>",
+            ),
+            (
+                "Diversion",
+                "<sip:1005@pbx.test>;reason=user-busy, <sip:1006@pbx.test>",
+            ),
+        ];
+        let request = invite("sip:1002@pbx.test", &diversions);
+        let call = Call::of(&Message::parse(&request).unwrap()).unwrap();
+        assert_eq!(call.caller, "sip:+4930@pbx.test");
+        assert_eq!(call.diverted_by.len(), 2);
+        assert!(call.is_looping("sip:1006@elsewhere") && call.is_looping("sip:1002@x"));
+        assert!(!call.is_looping("sip:1001@pbx.test"));
+        let history = [(
+            "History-Info",
+            "<sip:1005@pbx.test>;index=1, <sip:1002@pbx.test>;index=1.1",
+        )];
+        let request = invite("sip:1002@pbx.test", &history);
+        let call = Call::of(&Message::parse(&request).unwrap()).unwrap();
+        assert_eq!(call.diverted_by, ["sip:1005@pbx.test"]);
+        let many = "<sip:1@a>,".repeat(DIVERSIONS_MAX);
+        let request = invite("sip:1002@pbx.test", &[("Diversion", &many)]);
+        let call = Call::of(&Message::parse(&request).unwrap()).unwrap();
+        assert!(call.is_looping("sip:9@a"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_address_breaks_the_answer(uri in "[!-~]{1,40}", target in ".{0,40}") {
+            let request = invite(&uri, &[]);
+            if let Ok(request) = Message::parse(&request)
+                && let Some(call) = Call::of(&request)
+            {
+                let _ = respond(&request, &call, &Decision::Forward(target), "t").finish();
+                let back = respond(&request, &call, &Decision::Back, "t").finish();
+                prop_assert!(back.is_err() || Message::parse(&back.unwrap()).is_ok());
+            }
+        }
+    }
+}
