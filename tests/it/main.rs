@@ -16,6 +16,7 @@ mod my_account;
 mod notifications;
 mod openapi;
 mod pages;
+mod phones;
 mod synchronisation;
 mod telephone;
 mod tenants;

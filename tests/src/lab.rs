@@ -7,6 +7,8 @@ use crate::repository;
 /// A running lab. Dropping it stops it.
 pub struct Lab {
     number: u16,
+    /// Port on which Offhook serves telephones, if the PBX is to ask it.
+    offhook: Option<u16>,
     folder: tempfile::TempDir,
 }
 
@@ -16,12 +18,71 @@ impl Lab {
     /// # Panics
     /// Something is missing or does not start.
     pub fn up(number: u16) -> Self {
-        let lab = Self {
-            number,
-            folder: tempfile::tempdir().unwrap(),
-        };
+        let lab = Self::of(number, None);
         lab.script("up", &[]);
         lab
+    }
+
+    /// The same with a PBX that asks Offhook at that port where calls go.
+    ///
+    /// # Panics
+    /// Something is missing or does not start.
+    pub fn up_with_offhook(number: u16, port: u16) -> Self {
+        let lab = Self::of(number, Some(port));
+        lab.script("up", &[]);
+        lab
+    }
+
+    /// A lab without a PBX: one phone that watches `targets` at Offhook's port `port` as `extension`.
+    ///
+    /// # Panics
+    /// Something is missing or does not start.
+    pub fn watcher(number: u16, extension: &str, port: u16, targets: &[&str]) -> Self {
+        let lab = Self::of(number, None);
+        let port = port.to_string();
+        let mut arguments = vec![extension, port.as_str()];
+        arguments.extend(targets);
+        lab.script("watcher-up", &arguments);
+        lab
+    }
+
+    fn of(number: u16, offhook: Option<u16>) -> Self {
+        Self {
+            number,
+            offhook,
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// What the watching phone shows beside a name: `Busy`, `Online`, `Away`, `Offline`, `Unknown`.
+    pub fn lamp(&self, name: &str) -> String {
+        let control = (4000 + self.number * 100 + 90).to_string();
+        let shown = self.script("bin/phone.py", &[&control, "contacts"]);
+        // baresip colours what it shows.
+        let plain: String = shown.replace("\\u001b[", "\n");
+        let line = shown
+            .split("\\n")
+            .find(|line| line.contains(&format!("\"{name}\"")) || line.contains(name));
+        let line = line.unwrap_or(&plain).to_owned();
+        ["Busy", "Online", "Away", "Offline", "Unknown"]
+            .into_iter()
+            .find(|word| line.contains(word))
+            .unwrap_or(&line)
+            .to_owned()
+    }
+
+    /// Whether a phone rings.
+    pub fn rings(&self, phone: &str) -> bool {
+        let calls = self.phone(phone, "listcalls", &[]);
+        calls.to_uppercase().contains("INCOMING")
+    }
+
+    /// Whether a phone has any call.
+    pub fn is_calling(&self, phone: &str) -> bool {
+        let calls = self.phone(phone, "listcalls", &[]).to_uppercase();
+        ["OUTGOING", "RINGING", "ESTABLISHED", "INCOMING", "EARLY"]
+            .iter()
+            .any(|word| calls.contains(word))
     }
 
     /// Port of the PBX, UDP and TCP.
@@ -63,20 +124,21 @@ impl Lab {
         self.phone(phone, "hangup", &[]);
     }
 
-    fn phone(&self, phone: &str, command: &str, parameters: &[&str]) {
+    fn phone(&self, phone: &str, command: &str, parameters: &[&str]) -> String {
         let control = 4000 + self.number * 100 + phone.parse::<u16>().unwrap() - 1000;
         let control = control.to_string();
         let mut arguments = vec![control.as_str(), command];
         arguments.extend(parameters);
-        self.script("bin/phone.py", &arguments);
+        self.script("bin/phone.py", &arguments)
     }
 
-    fn script(&self, name: &str, arguments: &[&str]) {
+    fn script(&self, name: &str, arguments: &[&str]) -> String {
         let script: PathBuf = repository().join("tests/lab/sip").join(name);
         let output = Command::new(&script)
             .args(arguments)
             .env("LAB_NUMBER", self.number.to_string())
             .env("LAB_RUN", self.folder.path().join("run"))
+            .envs(self.offhook.map(|port| ("LAB_OFFHOOK", port.to_string())))
             .output()
             .unwrap_or_else(|error| panic!("{}: {error}", script.display()));
         let (out, errors) = (
@@ -87,6 +149,7 @@ impl Lab {
             output.status.success(),
             "{name} {arguments:?}: {out}{errors}"
         );
+        out.into_owned()
     }
 }
 

@@ -16,13 +16,14 @@ mod subscribe;
 mod timers;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Transport;
 use crate::ids::Ids;
-use crate::message::{Message, Writer, answer};
+use crate::message::{Message, Writer, answer_to};
 use crate::transaction::RecentResponses;
 
 use publish::Publications;
@@ -199,6 +200,8 @@ pub struct Peer<F> {
     pub flow: F,
     /// How it is reached.
     pub transport: Transport,
+    /// Where the message came from.
+    pub source: SocketAddr,
 }
 
 /// Bytes to send, all of one step.
@@ -344,12 +347,12 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             "SUBSCRIBE" => self.on_subscribe(now, peer, message, host),
             "PUBLISH" => (self.on_publish(now, peer, message, host), None),
             "OPTIONS" => {
-                let allowed = self.reply(message, 200).header("Allow", ALLOW);
+                let allowed = self.reply(peer, message, 200).header("Allow", ALLOW);
                 (allowed.header("Allow-Events", self.allow_events()), None)
             }
             "INVITE" | "REGISTER" | "NOTIFY" | "BYE" | "CANCEL" | "MESSAGE" | "INFO" | "UPDATE"
-            | "REFER" | "PRACK" => (self.reply(message, 405).header("Allow", ALLOW), None),
-            _ => (self.reply(message, 501), None),
+            | "REFER" | "PRACK" => (self.reply(peer, message, 405).header("Allow", ALLOW), None),
+            _ => (self.reply(peer, message, 501), None),
         };
         if let Ok(bytes) = response.finish() {
             out.push(peer.flow, &bytes);
@@ -431,22 +434,32 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
     }
 
     fn remove(&mut self, id: u32) {
-        if let Some(subscription) = self.store.remove(id)
-            && let Some(count) = self.per_flow.get_mut(&subscription.peer.flow)
-        {
-            *count -= 1;
+        if let Some(subscription) = self.store.remove(id) {
+            self.leave_flow(subscription.flow);
+        }
+    }
+
+    /// A subscription does not go that way any more.
+    fn leave_flow(&mut self, flow: F) {
+        if let Some(count) = self.per_flow.get_mut(&flow) {
+            *count = count.saturating_sub(1);
             if *count == 0 {
-                self.per_flow.remove(&subscription.peer.flow);
+                self.per_flow.remove(&flow);
             }
         }
     }
 
-    fn reply(&mut self, request: &Message<'_>, code: u16) -> Writer {
-        answer(request, code, Some(&self.ids.tag()))
+    fn reply(&mut self, peer: Peer<F>, request: &Message<'_>, code: u16) -> Writer {
+        answer_to(request, code, Some(&self.ids.tag()), Some(peer.source))
     }
 
-    fn challenge(&mut self, request: &Message<'_>, challenges: Vec<String>) -> Writer {
-        let refusal = self.reply(request, 401);
+    fn challenge(
+        &mut self,
+        peer: Peer<F>,
+        request: &Message<'_>,
+        challenges: Vec<String>,
+    ) -> Writer {
+        let refusal = self.reply(peer, request, 401);
         challenges.into_iter().fold(refusal, |refusal, challenge| {
             refusal.header("WWW-Authenticate", challenge)
         })

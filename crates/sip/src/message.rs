@@ -13,7 +13,7 @@ pub use header::{
     CSeq, NameAddr, SubscriptionState, find_parameter, parameters, split_list, unquote,
     uri_has_parameter, uri_user,
 };
-pub use write::{WriteError, Writer, answer};
+pub use write::{WriteError, Writer, answer, answer_to};
 
 /// Longest message that is read or written. A datagram cannot be longer, and a document about one
 /// extension is a few kilobytes; a longer message is an attack or an error.

@@ -1,7 +1,9 @@
 //! What a redirect server answers to an INVITE (RFC 3261 §8.3, §21.3): somewhere else, no, or back to where it came from.
 //! Nothing is kept: who repeats the request gets the same answer again.
 
-use crate::message::{Message, NameAddr, StartLine, Writer, answer, parameters, split_list};
+use std::net::SocketAddr;
+
+use crate::message::{Message, NameAddr, StartLine, Writer, answer_to, parameters, split_list};
 
 /// Marks an address that the telephone system need not ask about again, as a parameter of the URI.
 pub const ASKED: &str = "offhook=asked";
@@ -78,15 +80,21 @@ fn same_user(one: &str, other: &str) -> bool {
 }
 
 /// The answer.
-pub fn respond(request: &Message<'_>, call: &Call, decision: &Decision, to_tag: &str) -> Writer {
+pub fn respond(
+    request: &Message<'_>,
+    source: SocketAddr,
+    call: &Call,
+    decision: &Decision,
+    to_tag: &str,
+) -> Writer {
+    let answer = |code| answer_to(request, code, Some(to_tag), Some(source));
     match decision {
-        Decision::Refuse(code) => answer(request, *code, Some(to_tag)),
-        Decision::Back => answer(request, 302, Some(to_tag))
-            .header("Contact", format_args!("<{}>", asked(&call.called))),
+        Decision::Refuse(code) => answer(*code),
+        Decision::Back => answer(302).header("Contact", format_args!("<{}>", asked(&call.called))),
         Decision::Forward(target) => {
             let called = plain(&call.called);
             let counter = call.diverted_by.len() + 1;
-            answer(request, 302, Some(to_tag))
+            answer(302)
                 .header("Contact", format_args!("<{target}>"))
                 .header(
                     "Diversion",
@@ -126,6 +134,9 @@ mod tests {
 
     use super::*;
 
+    const SOURCE: SocketAddr =
+        SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 5_060);
+
     fn invite(uri: &str, more: &[(&str, &str)]) -> Vec<u8> {
         let mut request = Writer::request("INVITE", uri)
             .header("Via", "SIP/2.0/UDP pbx;branch=z9hG4bK1")
@@ -142,7 +153,9 @@ mod tests {
     fn answered(request: &[u8], decision: &Decision) -> String {
         let request = Message::parse(request).unwrap();
         let call = Call::of(&request).unwrap();
-        let bytes = respond(&request, &call, decision, "t").finish().unwrap();
+        let bytes = respond(&request, SOURCE, &call, decision, "t")
+            .finish()
+            .unwrap();
         String::from_utf8(bytes).unwrap()
     }
 
@@ -215,8 +228,8 @@ mod tests {
             if let Ok(request) = Message::parse(&request)
                 && let Some(call) = Call::of(&request)
             {
-                let _ = respond(&request, &call, &Decision::Forward(target), "t").finish();
-                let back = respond(&request, &call, &Decision::Back, "t").finish();
+                let _ = respond(&request, SOURCE, &call, &Decision::Forward(target), "t").finish();
+                let back = respond(&request, SOURCE, &call, &Decision::Back, "t").finish();
                 prop_assert!(back.is_err() || Message::parse(&back.unwrap()).is_ok());
             }
         }

@@ -6,7 +6,7 @@ use presence::PersonId;
 use sip::{
     agent::{Agent, Outbox, Package, Peer, Settings},
     ids::Ids,
-    message::{Message, answer},
+    message::{Message, answer_to},
     redirect,
 };
 use telephony::sip_server::{self, Flow};
@@ -66,12 +66,14 @@ impl Desk {
     fn invite(&mut self, peer: Peer<Flow>, request: &Message<'_>, out: &mut Outbox<Flow>) {
         let tag = self.ids.tag();
         let response = match redirect::Call::of(request) {
-            _ if !self.people.trusts(peer.flow.address().ip()) => answer(request, 403, Some(&tag)),
-            None => answer(request, 400, Some(&tag)),
+            _ if !self.people.trusts(peer.flow.address().ip()) => {
+                answer_to(request, 403, Some(&tag), Some(peer.source))
+            }
+            None => answer_to(request, 400, Some(&tag), Some(peer.source)),
             Some(call) => {
                 let People { core, options, .. } = &self.people;
                 let decision = routing::decide(core, &options.domain, &call);
-                redirect::respond(request, &call, &decision, &tag)
+                redirect::respond(request, peer.source, &call, &decision, &tag)
             }
         };
         match response.finish() {

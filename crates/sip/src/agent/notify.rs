@@ -137,8 +137,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             return self.remove(id);
         }
         subscription.version = subscription.version.wrapping_add(1);
-        out.push(subscription.peer.flow, &self.scratch);
-        let transport = subscription.peer.transport;
+        out.push(subscription.flow, &self.scratch);
+        let transport = subscription.transport;
         let bytes = self.scratch.as_slice().to_vec();
         let transaction = ClientTransaction::new(now, transport, branch, bytes, TIMEOUT);
         if transport.is_reliable() {
@@ -203,7 +203,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             Due::TimedOut => self.remove(id),
             due => {
                 if due == Due::Retransmit {
-                    out.push(subscription.peer.flow, pending.transaction.request());
+                    out.push(subscription.flow, pending.transaction.request());
                 }
                 self.timers.later(pending.transaction.next_deadline(), id);
             }
@@ -228,7 +228,7 @@ impl Head<'_> {
         out: &mut Vec<u8>,
     ) -> bool {
         let texts = subscription.texts();
-        let transport = subscription.peer.transport;
+        let transport = subscription.transport;
         let mut put = |parts: &[&str]| {
             for part in parts {
                 out.extend_from_slice(part.as_bytes());

@@ -109,24 +109,28 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         let package = Package::of_event(&event);
         let Some(package) = package.filter(|p| self.settings.packages.contains(p)) else {
             let allowed = self.allow_events();
-            return self.reply(request, 489).header("Allow-Events", allowed);
+            return self
+                .reply(peer, request, 489)
+                .header("Allow-Events", allowed);
         };
         let asked = request
             .seconds("Expires")
             .unwrap_or(self.settings.max_expires);
         if asked > 0 && asked < self.settings.min_expires {
             let minimum = self.settings.min_expires;
-            return self.reply(request, 423).header("Min-Expires", minimum);
+            return self
+                .reply(peer, request, 423)
+                .header("Min-Expires", minimum);
         }
         let expires = asked.min(self.settings.max_expires);
         let resource = match host.admit_publication(now, peer, request, package) {
             Admission::Watch(resource, ..) => resource,
-            Admission::Challenge(challenges) => return self.challenge(request, challenges),
-            Admission::Refuse(code) => return self.reply(request, code),
+            Admission::Challenge(challenges) => return self.challenge(peer, request, challenges),
+            Admission::Refuse(code) => return self.reply(peer, request, code),
         };
         if !request.body().is_empty() && !is_of(request, package) {
             let offered = package.content_type();
-            return self.reply(request, 415).header("Accept", offered);
+            return self.reply(peer, request, 415).header("Accept", offered);
         }
         let tag = request.header("SIP-If-Match").map(|tag| {
             u64::from_str_radix(tag.trim(), 16)
@@ -135,9 +139,9 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         });
         match tag {
             // An entity tag that is not, or no longer, known (RFC 3903 §6, step 4).
-            Some(None) => self.reply(request, 412),
-            Some(Some(tag)) => self.replace(now, request, tag, expires, host),
-            None => self.publish(now, request, (resource, package), expires, host),
+            Some(None) => self.reply(peer, request, 412),
+            Some(Some(tag)) => self.replace(now, (peer, request), tag, expires, host),
+            None => self.publish(now, (peer, request), (resource, package), expires, host),
         }
     }
 
@@ -149,16 +153,16 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
     fn publish(
         &mut self,
         now: Duration,
-        request: &Message<'_>,
+        (peer, request): (Peer<F>, &Message<'_>),
         (resource, package): (Resource, Package),
         expires: u32,
         host: &mut impl Host<F>,
     ) -> Writer {
         if request.body().is_empty() {
-            return self.reply(request, 400);
+            return self.reply(peer, request, 400);
         }
         if self.publications.len() >= self.publications.limit {
-            return self.reply(request, 503);
+            return self.reply(peer, request, 503);
         }
         let kept = Kept {
             resource,
@@ -167,36 +171,36 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             until: now + Duration::from_secs(expires.into()),
         };
         self.publications.next += 1;
-        self.keep(now, request, kept, None, expires, host)
+        self.keep(now, (peer, request), kept, None, expires, host)
     }
 
     fn replace(
         &mut self,
         now: Duration,
-        request: &Message<'_>,
+        (peer, request): (Peer<F>, &Message<'_>),
         tag: u64,
         expires: u32,
         host: &mut impl Host<F>,
     ) -> Writer {
         let Some(kept) = self.publications.by_tag.get(&tag).copied() else {
-            return self.reply(request, 412);
+            return self.reply(peer, request, 412);
         };
         if expires == 0 {
             self.publications.take(tag);
             host.published(now, kept.gone());
-            return self.reply(request, 200).header("Expires", 0);
+            return self.reply(peer, request, 200).header("Expires", 0);
         }
         let kept = Kept {
             until: now + Duration::from_secs(expires.into()),
             ..kept
         };
-        self.keep(now, request, kept, Some(tag), expires, host)
+        self.keep(now, (peer, request), kept, Some(tag), expires, host)
     }
 
     fn keep(
         &mut self,
         now: Duration,
-        request: &Message<'_>,
+        (peer, request): (Peer<F>, &Message<'_>),
         kept: Kept,
         before: Option<u64>,
         expires: u32,
@@ -208,7 +212,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         };
         // What makes no sense changes nothing: the publication of before stays.
         if !host.published(now, publication) {
-            return self.reply(request, 400);
+            return self.reply(peer, request, 400);
         }
         if let Some(before) = before {
             self.publications.take(before);
@@ -219,7 +223,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         } else {
             host.published(now, kept.gone());
         }
-        self.reply(request, 200)
+        self.reply(peer, request, 200)
             .header("SIP-ETag", format_args!("{tag:016x}"))
             .header("Expires", expires)
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::notify::{Ending, Pending};
 use super::{Class, Package, Peer, Resource, Watcher};
+use crate::Transport;
 
 /// One subscription (RFC 6665 §4.4.1). The texts of its dialog stand one behind the other in one piece of memory.
 #[derive(Debug)]
@@ -13,7 +14,8 @@ pub(super) struct Subscription<F> {
     /// Local address, remote address with tag, Call-ID, target, routes one by line.
     texts: Box<str>,
     ends: [u16; 4],
-    pub(super) peer: Peer<F>,
+    pub(super) flow: F,
+    pub(super) transport: Transport,
     pub(super) resource: Resource,
     pub(super) class: Class,
     pub(super) watcher: Watcher,
@@ -84,7 +86,8 @@ impl<F: Copy> Subscription<F> {
         Some(Self {
             texts,
             ends,
-            peer,
+            flow: peer.flow,
+            transport: peer.transport,
             resource,
             class,
             watcher,
@@ -205,7 +208,7 @@ impl<F: Copy + Eq> Store<F> {
     pub(super) fn of_flow(&self, flow: F) -> Vec<u32> {
         let ids = 0u32..;
         let of_flow = |(id, slot): (u32, &Option<Subscription<F>>)| {
-            (slot.as_ref()?.peer.flow == flow).then_some(id)
+            (slot.as_ref()?.flow == flow).then_some(id)
         };
         ids.zip(&self.slots).filter_map(of_flow).collect()
     }

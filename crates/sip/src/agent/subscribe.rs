@@ -1,11 +1,12 @@
 //! Answering SUBSCRIBE (RFC 6665 §4.2.1).
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::notify::{Ending, Tag};
 use super::store::{Subscription, Texts};
 use super::{Admission, Agent, Class, Host, Package, Peer, Resource, Watcher, contact};
-use crate::message::{Message, NameAddr, Writer, answer, find_parameter, split_list};
+use crate::message::{Message, NameAddr, Writer, answer_to, find_parameter, split_list};
 
 /// Wanted intervals are not longer than a day.
 const MIN_INTERVAL_MAX: u16 = u16::MAX;
@@ -24,13 +25,17 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         let Some(package) = package.filter(|p| self.settings.packages.contains(p)) else {
             let allowed = self.allow_events();
             return (
-                self.reply(request, 489).header("Allow-Events", allowed),
+                self.reply(peer, request, 489)
+                    .header("Allow-Events", allowed),
                 None,
             );
         };
         if !accepts(request, package) {
             let offered = package.content_type();
-            return (self.reply(request, 406).header("Accept", offered), None);
+            return (
+                self.reply(peer, request, 406).header("Accept", offered),
+                None,
+            );
         }
         let asked = request
             .seconds("Expires")
@@ -38,7 +43,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         if asked > 0 && asked < self.settings.min_expires {
             let minimum = self.settings.min_expires;
             return (
-                self.reply(request, 423).header("Min-Expires", minimum),
+                self.reply(peer, request, 423)
+                    .header("Min-Expires", minimum),
                 None,
             );
         }
@@ -46,9 +52,9 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         let (resource, class) = match host.admit(now, peer, request, package) {
             Admission::Watch(resource, class, watcher) => (resource, (class, watcher)),
             Admission::Challenge(challenges) => {
-                return (self.challenge(request, challenges), None);
+                return (self.challenge(peer, request, challenges), None);
             }
-            Admission::Refuse(code) => return (self.reply(request, code), None),
+            Admission::Refuse(code) => return (self.reply(peer, request, code), None),
         };
         let interval = find_parameter(&event, "min-interval")
             .and_then(|text| text.parse::<u32>().ok())
@@ -60,8 +66,11 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             None => self.create(peer, request, resource, class, package),
         };
         match outcome {
-            Ok(id) => (self.accept(now, id, request, expires, interval), Some(id)),
-            Err(code) => (self.reply(request, code), None),
+            Ok(id) => {
+                let accepted = self.accept(now, id, peer.source, request, (expires, interval));
+                (accepted, Some(id))
+            }
+            Err(code) => (self.reply(peer, request, code), None),
         }
     }
 
@@ -69,12 +78,12 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         &mut self,
         now: Duration,
         id: u32,
+        source: SocketAddr,
         request: &Message<'_>,
-        expires: u32,
-        interval: u16,
+        (expires, interval): (u32, u16),
     ) -> Writer {
         let Some(subscription) = self.store.get_mut(id) else {
-            return self.reply(request, 481);
+            return answer_to(request, 481, None, None);
         };
         let second = u32::try_from(now.as_secs())
             .unwrap_or(u32::MAX)
@@ -91,10 +100,10 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             subscription.expires_at = second;
         }
         let tag = Tag(id, subscription.tag).to_string();
-        let transport = subscription.peer.transport;
+        let transport = subscription.transport;
         // An asked-for state is told although nothing changed, whatever the interval.
         subscription.notified_at = Duration::ZERO;
-        answer(request, 200, Some(&tag))
+        answer_to(request, 200, Some(&tag), Some(source))
             .header("Contact", contact(&self.settings.address, transport))
             .header("Expires", expires)
     }
@@ -164,15 +173,11 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             subscription.retarget(&target);
         }
         // The watcher may have moved; where it asks from is where it is.
-        let before = std::mem::replace(&mut subscription.peer, peer);
-        if before.flow != peer.flow {
+        subscription.transport = peer.transport;
+        let before = std::mem::replace(&mut subscription.flow, peer.flow);
+        if before != peer.flow {
             *self.per_flow.entry(peer.flow).or_insert(0) += 1;
-            if let Some(count) = self.per_flow.get_mut(&before.flow) {
-                *count = count.saturating_sub(1);
-                if *count == 0 {
-                    self.per_flow.remove(&before.flow);
-                }
-            }
+            self.leave_flow(before);
         }
         Ok(id)
     }

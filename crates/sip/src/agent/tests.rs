@@ -9,6 +9,10 @@ use crate::subscriber::{Account, Action, Event, Subscriber, Trouble};
 const PEER: Peer<u8> = Peer {
     flow: 1,
     transport: Transport::Udp,
+    source: SocketAddr::new(
+        std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7)),
+        5_062,
+    ),
 };
 const SECOND: Duration = Duration::from_secs(1);
 const EXTENSION: Resource = Resource(7);
@@ -312,6 +316,24 @@ fn what_cannot_be_served_is_refused_with_the_right_code() {
 }
 
 #[test]
+fn answers_tell_where_the_request_came_from() {
+    let mut agent = agent();
+    let request = Writer::request("OPTIONS", "sip:x")
+        .header(
+            "Via",
+            "SIP/2.0/UDP 10.0.0.1:5060;rport;received=1.1.1.1;branch=f, SIP/2.0/UDP b;rport",
+        )
+        .finish()
+        .unwrap();
+    let sent = receive(SECOND, &mut agent, &mut desk("x"), &request);
+    let answer = Message::parse(&sent[0]).unwrap();
+    assert_eq!(
+        answer.header("Via").unwrap(),
+        "SIP/2.0/UDP 10.0.0.1:5060;rport=5062;branch=f;received=192.0.2.7, SIP/2.0/UDP b;rport"
+    );
+}
+
+#[test]
 fn notifies_are_repeated_until_answered_and_the_silent_are_forgotten() {
     let (mut agent, mut host) = (agent(), desk("x"));
     code(&mut agent, subscribe("a", "dialog", 60, "<sip:c>"));
@@ -370,7 +392,9 @@ fn answer_all(now: Duration, agent: &mut Agent<u8>, host: &mut Desk, sent: &[Vec
     for bytes in sent {
         let notify = Message::parse(bytes).unwrap();
         if notify.method() == Some("NOTIFY") {
-            let ok = answer(&notify, 200, Some("w")).finish().unwrap();
+            let ok = crate::message::answer(&notify, 200, Some("w"))
+                .finish()
+                .unwrap();
             receive(now, agent, host, &ok);
         }
     }
@@ -533,5 +557,5 @@ fn publications_are_taken_back_and_bounded_and_must_be_of_the_package() {
 /// The goal is 512 bytes in all: this is what the agent itself needs for one that is quiet.
 #[test]
 fn a_subscription_is_small() {
-    assert!(size_of::<Option<store::Subscription<std::net::SocketAddr>>>() <= 160);
+    assert!(size_of::<Option<store::Subscription<SocketAddr>>>() <= 160);
 }

@@ -1,8 +1,9 @@
 //! Writing messages: whatever comes out of here is well-formed, or it does not come out.
 
 use std::fmt::{Display, Write as _};
+use std::net::SocketAddr;
 
-use super::{MESSAGE_BYTES_MAX, Message};
+use super::{MESSAGE_BYTES_MAX, Message, split_list};
 
 /// Why a message was not written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -119,18 +120,28 @@ impl Writer {
 /// Starts the answer to a request: the headers that RFC 3261 §8.2.6.2 wants echoed, byte for byte,
 /// and `to_tag` in To if the request had none.
 pub fn answer(request: &Message<'_>, code: u16, to_tag: Option<&str>) -> Writer {
+    answer_to(request, code, to_tag, None)
+}
+
+/// The same, and the topmost Via tells where the request came from (RFC 3261 §18.2.1, RFC 3581 §4).
+pub fn answer_to(
+    request: &Message<'_>,
+    code: u16,
+    to_tag: Option<&str>,
+    mut source: Option<SocketAddr>,
+) -> Writer {
     let mut writer = Writer::response(code);
     let has_tag = request.to_tag().is_some();
     for header in request.headers() {
         let bytes = header.bytes();
-        for name in [
-            "Via",
-            "From",
-            "Call-ID",
-            "CSeq",
-            "Record-Route",
-            "Timestamp",
-        ] {
+        if header.is("Via") {
+            let via = match source.take() {
+                Some(source) => with_source(&bytes, source),
+                None => bytes.clone().into_owned(),
+            };
+            writer = writer.header_bytes("Via", &via);
+        }
+        for name in ["From", "Call-ID", "CSeq", "Record-Route", "Timestamp"] {
             if header.is(name) {
                 writer = writer.header_bytes(name, &bytes);
             }
@@ -145,6 +156,33 @@ pub fn answer(request: &Message<'_>, code: u16, to_tag: Option<&str>) -> Writer 
         }
     }
     writer
+}
+
+/// The first of the Vias in a header with `received`, and the port where it was asked for.
+fn with_source(via: &[u8], source: SocketAddr) -> Vec<u8> {
+    let text = String::from_utf8_lossy(via);
+    let first = split_list(&text).first().map_or(0, |first| {
+        let start = first.as_ptr() as usize - text.as_ptr() as usize;
+        start + first.len()
+    });
+    let (first, rest) = text.split_at(first);
+    let mut out = String::with_capacity(via.len() + 40);
+    let mut parts = first.split(';');
+    out.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let name = part.split('=').next().unwrap_or_default().trim();
+        if name.eq_ignore_ascii_case("received") {
+            continue;
+        }
+        out.push(';');
+        out.push_str(part);
+        if part.trim().eq_ignore_ascii_case("rport") {
+            let _ = write!(out, "={}", source.port());
+        }
+    }
+    let _ = write!(out, ";received={}", source.ip().to_canonical());
+    out.push_str(rest);
+    out.into_bytes()
 }
 
 /// The usual words for a status code (RFC 3261 §21, RFC 6665 §8.3).

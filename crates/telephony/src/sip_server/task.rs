@@ -92,6 +92,7 @@ impl<C: Core> Server<C> {
             let peer = Peer {
                 flow: Flow::Udp(from),
                 transport: Transport::Udp,
+                source: from,
             };
             core.receive(now, peer, bytes, out);
         });
@@ -101,12 +102,17 @@ impl<C: Core> Server<C> {
         let Some((address, _)) = self.connections.get(&connection) else {
             return;
         };
-        let flow = Flow::Connection(connection, *address);
+        let source = *address;
+        let flow = Flow::Connection(connection, source);
         match message {
             Some(bytes) => {
                 let now = self.started.elapsed();
                 let transport = Transport::Tcp;
-                let peer = Peer { flow, transport };
+                let peer = Peer {
+                    flow,
+                    transport,
+                    source,
+                };
                 self.core.receive(now, peer, &bytes, &mut self.out);
             }
             None => {

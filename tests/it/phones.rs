@@ -1,0 +1,183 @@
+//! Real telephones watch people at Offhook, directly and through a real telephone system, and calls go where profiles say.
+
+use std::{net::UdpSocket, time::Duration};
+
+use end_to_end::{Installation, Lab, Server, Teamsbox, eventually, stays};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::{HEALS, SOON, telephone::PEOPLE};
+
+/// The section of the configuration for telephones, on a free port.
+fn sip(rest: &str) -> (String, u16) {
+    let free = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    let section = format!("[sip]\nlisten = \"127.0.0.1:{port}\"\ndomain = \"pbx.test\"\n{rest}");
+    (section, port)
+}
+
+/// Server and teamsbox with everybody linked, and where telephones are served.
+async fn stage(rest: &str, more: &str) -> (Teamsbox, Installation, Server, u16) {
+    let teamsbox = Teamsbox::start(0).await;
+    for (name, _) in PEOPLE {
+        teamsbox.add_user(name).await;
+    }
+    let (section, port) = sip(rest);
+    let teams = Installation::teams(teamsbox.url());
+    let installation = Installation::new(&format!("{teams}{section}{more}"));
+    installation.import(&PEOPLE).await;
+    let server = installation.serve().await;
+    server.set_mode("telephony_and_presence").await;
+    for (name, _) in PEOPLE {
+        let certain = async || server.presence(name).await["confidence"] == "certain";
+        eventually(name, SOON, true, certain).await;
+    }
+    (teamsbox, installation, server, port)
+}
+
+const TRUSTED: &str = "trusted = [\"127.0.0.1\"]\n";
+
+#[tokio::test]
+async fn a_call_in_teams_lights_the_lamp_of_a_real_telephone() {
+    let (teamsbox, _installation, server, port) = stage(TRUSTED, "").await;
+    let phone = Lab::watcher(4, "1001", port, &["1002", "1003"]);
+    let lamp = async || phone.lamp("1002");
+    eventually("bert is there", SOON, "Online".to_owned(), lamp).await;
+    teamsbox.call("bert", "audio", "carl").await;
+    eventually("bert's lamp", SOON, "Busy".to_owned(), lamp).await;
+    eventually("carl's lamp", SOON, "Busy".to_owned(), async || {
+        phone.lamp("1003")
+    })
+    .await;
+    teamsbox.end_call("bert").await;
+    eventually("bert's lamp is out", SOON, "Online".to_owned(), lamp).await;
+    // Whoever is blocked sees what a real Offline looks like.
+    let (bert, anna) = (server.person("bert").await, server.person("anna").await);
+    let path = format!("/api/v1/people/{bert}/relationships/{anna}");
+    let blocked = Some(json!({"level": "Blocked"}));
+    server.ok(Method::PUT, &path, blocked).await;
+    eventually("anna is blocked", SOON, "Offline".to_owned(), lamp).await;
+    teamsbox.call("bert", "audio", "carl").await;
+    eventually("carl's lamp", SOON, "Busy".to_owned(), async || {
+        phone.lamp("1003")
+    })
+    .await;
+    assert_eq!(phone.lamp("1002"), "Offline");
+}
+
+/// A profile for calls in Teams that lets all calls go to 1003, and one that refuses them.
+async fn arrange(server: &Server) {
+    for (name, status, forwarding) in [
+        ("MS Teams", "Busy", json!({"kind": "all", "target": "1003"})),
+        ("Quiet", "DoNotDisturb", json!({"kind": "do_not_disturb"})),
+    ] {
+        let path = format!("/api/v1/templates/{}", name.replace(' ', "%20"));
+        let body = json!({"status": status, "forwarding": forwarding, "offers": ["organisation"]});
+        let (status, answer) = server.api(Method::PUT, &path, Some(body.clone())).await;
+        if !status.is_success() {
+            let mut body = body;
+            body["name"] = json!(name);
+            let made = server
+                .api(Method::POST, "/api/v1/templates", Some(body))
+                .await;
+            assert!(made.0.is_success(), "{answer} {}", made.1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn calls_go_where_the_profile_in_force_says_on_a_real_telephone_system() {
+    let (teamsbox, _installation, server, port) = stage(TRUSTED, "").await;
+    arrange(&server).await;
+    let lab = Lab::up_with_offhook(5, port);
+    let rings = async |phone: &str| lab.rings(phone);
+
+    // Nothing is to be done: bert's own telephone rings.
+    lab.ring("1001", "1002");
+    eventually("bert's telephone", SOON, true, || rings("1002")).await;
+    lab.hang_up("1001");
+    eventually("over", SOON, false, || rings("1002")).await;
+
+    // During a call in Teams carl's rings instead.
+    teamsbox.call("bert", "audio", "anna").await;
+    eventually("bert", SOON, "Busy OnThePhone teams".into(), || {
+        server.shown("bert")
+    })
+    .await;
+    let route = server
+        .ok(Method::GET, "/api/v1/route?to=1002&from=1001", None)
+        .await;
+    assert_eq!(
+        (&route["action"], &route["target"]),
+        (&json!("forward"), &json!("1003"))
+    );
+    lab.ring("1001", "1002");
+    eventually("carl's telephone", SOON, true, || rings("1003")).await;
+    assert!(!lab.rings("1002"));
+    lab.hang_up("1001");
+    eventually("over", SOON, false, || rings("1003")).await;
+
+    // After it bert's own again.
+    teamsbox.end_call("bert").await;
+    eventually("bert", SOON, "Available".into(), || server.shown("bert")).await;
+    lab.ring("1001", "1002");
+    eventually("bert's telephone", SOON, true, || rings("1002")).await;
+    lab.hang_up("1001");
+    eventually("over", SOON, false, || rings("1002")).await;
+
+    // Do not disturb refuses.
+    server.choose("bert", "Quiet").await;
+    lab.ring("1001", "1002");
+    eventually("refused", SOON, false, async || lab.is_calling("1001")).await;
+    stays("bert has peace", Duration::from_secs(1), false, || {
+        rings("1002")
+    })
+    .await;
+
+    // Calls go on without Offhook.
+    server.automatic("bert").await;
+    assert_eq!(server.terminate().await, 0);
+    lab.ring("1001", "1002");
+    eventually("bert's telephone", HEALS, true, || rings("1002")).await;
+}
+
+#[tokio::test]
+async fn strangers_learn_nothing_and_passwords_are_asked_for() {
+    let account = "[[sip.account]]\nusername = \"1001\"\npassword = \"a-telephones-password\"\n";
+    let (_teamsbox, _installation, _server, port) = stage("", account).await;
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(SOON)).unwrap();
+    let from = socket.local_addr().unwrap();
+    let ask = |request: &str| {
+        socket
+            .send_to(request.as_bytes(), ("127.0.0.1", port))
+            .unwrap();
+        let mut buffer = [0; 4_096];
+        let length = socket.recv(&mut buffer).unwrap();
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    };
+    let request = |method: &str, more: &str| {
+        format!(
+            "{method} sip:1002@pbx.test SIP/2.0\r\nVia: SIP/2.0/UDP {from};rport;branch=z9hG4bK{method}\r\n\
+             From: <sip:1001@pbx.test>;tag=1\r\nTo: <sip:1002@pbx.test>\r\nCall-ID: {method}\r\n\
+             CSeq: 1 {method}\r\nContact: <sip:1001@{from}>\r\n{more}Content-Length: 0\r\n\r\n"
+        )
+    };
+    let challenged = ask(&request("SUBSCRIBE", "Event: dialog\r\n"));
+    assert!(challenged.starts_with("SIP/2.0 401 "), "{challenged}");
+    assert!(challenged.contains("SHA-256") && challenged.contains("MD5"));
+    assert!(
+        !challenged.contains("NOTIFY"),
+        "no state without a password"
+    );
+    // Who forwards to whom is told to the telephone system only.
+    let refused = ask(&request("INVITE", ""));
+    assert!(refused.starts_with("SIP/2.0 403 "), "{refused}");
+    // Nothing that is sent without a password is answered by much more than its length: a challenge, no document.
+    for answer in [challenged, refused] {
+        assert!(
+            answer.len() < 3 * request("SUBSCRIBE", "").len(),
+            "{answer}"
+        );
+    }
+}
