@@ -241,7 +241,9 @@ impl Engine {
         };
         let expired = person.expire(&self.timing, now);
         person.carry_out(id, expired, effects);
-        let reported = person.signals.lines.len() >= person.lines.len();
+        let lines = person.signals.lines.iter();
+        let watched = lines.filter(|signal| !signal.line.is_published());
+        let reported = watched.count() >= person.lines.len();
         let wishes = person.follow_wants(&self.timing, reported, now);
         person.carry_out(id, wishes, effects);
         person.remember_call(id, &self.timing, effects);

@@ -187,7 +187,7 @@ impl<'e, E: Explain, T> Axis<'e, E, T> {
 /// How far the whole can be trusted: the worst of what bears on it.
 fn confidence(facts: &Facts<'_>, now: Timestamp) -> Confidence {
     // A line that has not spoken, or whose lease ended, may be in a call for all we know.
-    let fresh = |line: &&LineSignal| !line.stale && line.until > now;
+    let fresh = |line: &&LineSignal| !line.stale && line.until > now && !line.line.is_published();
     let lines_stale = facts.signals.lines.iter().filter(fresh).count() < facts.lines;
     let teams = facts.linked && facts.policy.mode.telephony();
     if lines_stale || (teams && facts.teams_stale(now)) {

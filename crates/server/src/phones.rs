@@ -7,6 +7,7 @@
 mod desk;
 mod documents;
 mod people;
+mod publications;
 mod routing;
 
 use std::{

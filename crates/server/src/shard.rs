@@ -56,6 +56,12 @@ impl Shard {
         let _ = self.0.send(Message::Input(input, cause, None)).await;
     }
 
+    /// Hands an input in if there is room; whether there was.
+    pub fn try_input(&self, input: Input, cause: Cause) -> bool {
+        let message = Message::Input(input, cause, None);
+        self.0.try_send(message).is_ok()
+    }
+
     /// Hands an input in and waits until the engine has taken it.
     pub async fn input_and_wait(&self, input: Input) {
         let (done, wait) = oneshot::channel();

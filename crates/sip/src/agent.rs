@@ -189,8 +189,11 @@ pub trait Host<F> {
         package: Package,
     ) -> Admission;
 
-    /// Something was published, changed or removed (`None`); false: the document makes no sense.
-    fn published(&mut self, now: Duration, publication: Publication<'_>) -> bool;
+    /// Something was published, changed or removed (`None`).
+    ///
+    /// # Errors
+    /// The code of the refusal: the document makes no sense (400), or there is no room now (503).
+    fn published(&mut self, now: Duration, publication: Publication<'_>) -> Result<(), u16>;
 }
 
 /// Where a message came from, and where answers go: an address or a connection, as the shell counts them.
@@ -413,7 +416,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
     pub fn elapse(&mut self, now: Duration, host: &mut impl Host<F>, out: &mut Outbox<F>) {
         self.elapse_subscriptions(now, host, out);
         for publication in self.publications.expired(now) {
-            host.published(now, publication.gone());
+            // It is over, whatever the host says.
+            let _ = host.published(now, publication.gone());
         }
     }
 

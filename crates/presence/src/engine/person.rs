@@ -98,7 +98,7 @@ impl Person {
             Fact::Changed { lines, linked } => {
                 self.signals
                     .lines
-                    .retain(|signal| lines.contains(&signal.line));
+                    .retain(|signal| lines.contains(&signal.line) || signal.line.is_published());
                 self.lines = lines;
                 self.linked = linked;
                 self.forget_teams();
@@ -276,7 +276,11 @@ impl Person {
         now: Timestamp,
     ) {
         // A last word about a line that was taken from the person.
-        if !self.lines.contains(&line) {
+        if !self.lines.contains(&line) && !line.is_published() {
+            return;
+        }
+        let is_new = !self.signals.lines.iter().any(|known| known.line == line);
+        if is_new && self.signals.lines.len() >= SIGNALS_MAX {
             return;
         }
         let answered = |state| matches!(state, LineState::Connected | LineState::Held);

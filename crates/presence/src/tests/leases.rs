@@ -3,7 +3,7 @@
 use super::{ANNA, AVAILABLE, CALL, CLIENT, DESK, DND, World, seconds};
 use crate::{
     Action::{Clear, Set},
-    ClientState, Confidence, Fact, Input, LineState, OwnRecord, PersonRecord, Rule,
+    ClientState, Confidence, Fact, Input, LineId, LineState, OwnRecord, PersonRecord, Rule,
     Slot::{Preferred, Session},
     SyncMode::{self, TelephonyAndPresence},
 };
@@ -207,4 +207,30 @@ fn at_rest_nothing_wakes_the_engine() {
     });
     world.no_client_for(seconds(120));
     assert_eq!(world.engine.next_deadline(), None);
+}
+#[test]
+fn what_a_telephone_publishes_is_a_call_that_nobody_waits_for() {
+    let mut world = World::new(SyncMode::None);
+    world.pass(seconds(5), None);
+    world.line(LineState::Idle);
+    let line = LineId::published(3);
+    let publish = |world: &mut World, state, until| {
+        let party = None;
+        world.fact(Fact::Line {
+            line,
+            state,
+            until,
+            party,
+        });
+    };
+    let until = world.now + seconds(60);
+    publish(&mut world, LineState::Connected, until);
+    assert_eq!(world.shown(), "Busy, On the phone");
+    // Its lease ends without another word.
+    world.pass(seconds(61), None);
+    assert_eq!(world.shown(), "Available, Available");
+    let now = world.now;
+    publish(&mut world, LineState::Connected, now + seconds(60));
+    publish(&mut world, LineState::Idle, now);
+    assert_eq!(world.shown(), "Available, Available");
 }

@@ -2,16 +2,18 @@
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
-use presence::{PersonId, Relationship, View, view};
+use presence::{Fact, Input, LineId, LineState, PersonId, Relationship, View, view};
 use sip::{
-    agent::{Admission, Class, Document, Host, Package, Peer, Publication, Resource, Watcher},
+    agent::{
+        Admission, Class, Document, Entity, Host, Package, Peer, Publication, Resource, Watcher,
+    },
     digest::{Algorithm, Verifier},
     message::{Message, NameAddr, StartLine, split_list, uri_user},
 };
 use telephony::sip_server::Flow;
 
-use super::{PhonesOptions, documents};
-use crate::app::Core;
+use super::{PhonesOptions, documents, publications};
+use crate::{app::Core, shard::Cause};
 
 /// Somebody who is nobody's extension.
 const STRANGER: Watcher = Watcher(u32::MAX);
@@ -22,6 +24,8 @@ pub(super) struct People {
     pub(super) options: PhonesOptions,
     verifier: Verifier,
     made: Made,
+    /// What telephones publish, for those that only say that it goes on.
+    published: HashMap<Entity, (LineState, Option<Arc<str>>)>,
 }
 
 /// The documents about one person: those who watch are told one after the other.
@@ -40,6 +44,7 @@ impl People {
             options,
             verifier,
             made: Made::default(),
+            published: HashMap::new(),
         }
     }
 
@@ -210,15 +215,58 @@ impl Host<Flow> for People {
 
     fn admit_publication(
         &mut self,
-        _: Duration,
-        _: Peer<Flow>,
-        _: &Message<'_>,
+        now: Duration,
+        peer: Peer<Flow>,
+        request: &Message<'_>,
         _: Package,
     ) -> Admission {
-        Admission::Refuse(405)
+        let publisher = match self.watcher(now, peer, request) {
+            Ok(publisher) => self.viewer(&publisher),
+            Err(refusal) => return refusal,
+        };
+        let Some(resource) = self.named(request).and_then(resource) else {
+            return Admission::Refuse(404);
+        };
+        // A telephone speaks for its own person; the telephone system for everybody.
+        let own = publisher.0 == resource.0;
+        if !own && !self.trusts(peer.source.ip()) {
+            return Admission::Refuse(403);
+        }
+        Admission::Watch(resource, Class(0), publisher)
     }
 
-    fn published(&mut self, _: Duration, _: Publication<'_>) -> bool {
-        false
+    fn published(&mut self, now: Duration, publication: Publication<'_>) -> Result<(), u16> {
+        let line = LineId::published(publication.entity.0);
+        let (state, party) = match publication.body {
+            None => (LineState::Idle, None),
+            Some([]) => match self.published.get(&publication.entity) {
+                Some(same) => same.clone(),
+                None => return Err(412),
+            },
+            Some(body) => publications::read(publication.package, body).ok_or(400u16)?,
+        };
+        let lease = publication.until.saturating_sub(now);
+        let until = match publication.body {
+            None => self.core.clock.now(),
+            Some(_) => self.core.clock.now() + lease,
+        };
+        let person = PersonId(publication.resource.0.into());
+        let fact = Fact::Line {
+            line,
+            state,
+            until,
+            party: party.clone(),
+        };
+        let heard = Cause::Pbx(tokio::time::Instant::now());
+        let input = Input::Person(person, fact);
+        if !self.core.shard.try_input(input, heard) {
+            return Err(503);
+        }
+        if publication.body.is_some() {
+            self.published.insert(publication.entity, (state, party));
+        } else {
+            self.published.remove(&publication.entity);
+        }
+        Ok(())
     }
 }

@@ -186,8 +186,10 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             return self.reply(peer, request, 412);
         };
         if expires == 0 {
+            if let Err(code) = host.published(now, kept.gone()) {
+                return self.reply(peer, request, code);
+            }
             self.publications.take(tag);
-            host.published(now, kept.gone());
             return self.reply(peer, request, 200).header("Expires", 0);
         }
         let kept = Kept {
@@ -211,8 +213,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             ..kept.gone()
         };
         // What makes no sense changes nothing: the publication of before stays.
-        if !host.published(now, publication) {
-            return self.reply(peer, request, 400);
+        if let Err(code) = host.published(now, publication) {
+            return self.reply(peer, request, code);
         }
         if let Some(before) = before {
             self.publications.take(before);
@@ -221,7 +223,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         if expires > 0 {
             self.publications.put(tag, kept);
         } else {
-            host.published(now, kept.gone());
+            let _ = host.published(now, kept.gone());
         }
         self.reply(peer, request, 200)
             .header("SIP-ETag", format_args!("{tag:016x}"))

@@ -92,8 +92,8 @@ impl Host<Flow> for Extensions {
         Admission::Refuse(405)
     }
 
-    fn published(&mut self, _: Duration, _: Publication<'_>) -> bool {
-        false
+    fn published(&mut self, _: Duration, _: Publication<'_>) -> Result<(), u16> {
+        Err(405)
     }
 }
 

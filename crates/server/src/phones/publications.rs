@@ -1,0 +1,81 @@
+//! What telephones say of themselves (RFC 3903), as the state of a line.
+
+use std::sync::Arc;
+
+use presence::LineState;
+use sip::{
+    agent::Package,
+    dialog_info::DialogInfo,
+    presence_info::{Activity, PresenceInfo},
+};
+use telephony::line_state::{line_state, other_party};
+
+use super::documents::DIALOG_ID;
+
+/// The state of the line and who is at the other end; `None`: the document makes no sense.
+pub(super) fn read(package: Package, body: &[u8]) -> Option<(LineState, Option<Arc<str>>)> {
+    match package {
+        Package::Dialog => {
+            let mut document = DialogInfo::parse(body).ok()?;
+            // What we have told a telephone ourselves is no call on it, whoever repeats it.
+            document
+                .dialogs
+                .retain(|dialog| !dialog.id.starts_with(DIALOG_ID));
+            let party = other_party(&document.dialogs);
+            Some((line_state(&document.dialogs), party))
+        }
+        Package::Presence => {
+            let document = PresenceInfo::parse(body).ok()?;
+            // Telephones say busy of themselves only while they are used.
+            let used =
+                |activity: &Activity| matches!(activity, Activity::Busy | Activity::OnThePhone);
+            let state = match document.activities.iter().any(used) {
+                true => LineState::Connected,
+                false => LineState::Idle,
+            };
+            Some((state, None))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use presence::{Confidence, Status, View};
+
+    use super::*;
+    use crate::phones::documents;
+
+    #[test]
+    fn a_telephone_that_is_used_is_in_a_call() {
+        let told = |activities: Vec<Activity>| {
+            let document = PresenceInfo {
+                open: true,
+                activities,
+                ..PresenceInfo::default()
+            };
+            read(Package::Presence, document.to_xml().as_bytes())
+                .unwrap()
+                .0
+        };
+        assert_eq!(told(vec![Activity::OnThePhone]), LineState::Connected);
+        assert_eq!(told(vec![Activity::Busy]), LineState::Connected);
+        assert_eq!(told(vec![Activity::Away]), LineState::Idle);
+        assert_eq!(read(Package::Presence, b"nonsense"), None);
+        assert_eq!(read(Package::Dialog, b"<dialog-info/>"), None);
+    }
+
+    #[test]
+    fn what_we_said_ourselves_is_no_call() {
+        let view = View {
+            status: Status::Busy,
+            activity: Some(presence::Activity::OnThePhoneTeams),
+            profile: None,
+            text: "".into(),
+            since: None,
+            confidence: Confidence::Certain,
+        };
+        let ours = documents::dialog_info("sip:1001@pbx.test", 1, &view).to_xml();
+        let read = read(Package::Dialog, ours.as_bytes());
+        assert_eq!(read, Some((LineState::Idle, None)));
+    }
+}
