@@ -6,7 +6,10 @@ use end_to_end::{Installation, Lab, Server, Teamsbox, eventually, stays};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::{HEALS, SOON, telephone::PEOPLE};
+use crate::{
+    HEALS, SOON,
+    telephone::{PEOPLE, everybody_certain},
+};
 
 /// The section of the configuration for telephones, on a free port.
 fn sip(rest: &str) -> (String, u16) {
@@ -139,6 +142,80 @@ async fn calls_go_where_the_profile_in_force_says_on_a_real_telephone_system() {
     assert_eq!(server.terminate().await, 0);
     lab.ring("1001", "1002");
     eventually("bert's telephone", HEALS, true, || rings("1002")).await;
+}
+
+/// A publication of ours must never be taken for a call, whatever becomes of it: not while it is there, not when it is left
+/// over from a process that died, not when it ends.
+#[tokio::test]
+async fn keys_that_watch_at_the_telephone_system_show_teams_calls_and_nothing_goes_round() {
+    let lab = Lab::up(6);
+    let teamsbox = Teamsbox::start(0).await;
+    for (name, _) in PEOPLE {
+        teamsbox.add_user(name).await;
+    }
+    let teams = Installation::teams(teamsbox.url());
+    let pbx = Installation::pbx(lab.port(), "udp", "pw1003");
+    let installation = Installation::new(&format!("{teams}{pbx}publish = \"Employee\"\n"));
+    installation.import(&PEOPLE).await;
+    let server = installation.serve().await;
+    server.set_mode("telephony_and_presence").await;
+    everybody_certain(&server).await;
+    lab.watch("1001", &["1002"]);
+    let lamp = async || lab.lamp("1002");
+    let is_lit = async || {
+        let dialogs = lab.dialogs("1002");
+        let live = |(_, state): &(String, String)| state == "confirmed";
+        dialogs.iter().any(live)
+    };
+
+    teamsbox.call("bert", "audio", "anna").await;
+    eventually("bert's key", HEALS, "Busy".to_owned(), lamp).await;
+    assert!(is_lit().await, "{:?}", lab.dialogs("1002"));
+    // We watch there too, and asked for all of it anew.
+    assert_eq!(server.shown("bert").await, "Busy OnThePhone teams");
+
+    // The publication outlives us; after the call it is still there for whoever starts next.
+    server.kill().await;
+    teamsbox.end_call("bert").await;
+    assert!(is_lit().await, "{:?}", lab.dialogs("1002"));
+    let server = installation.serve().await;
+    everybody_certain(&server).await;
+    assert_eq!(server.shown("bert").await, "Available");
+    teamsbox.call("bert", "audio", "anna").await;
+    eventually("bert", SOON, "Busy OnThePhone teams".into(), || {
+        server.shown("bert")
+    })
+    .await;
+    teamsbox.end_call("bert").await;
+    eventually("bert", SOON, "Available".into(), || server.shown("bert")).await;
+
+    // A call on a telephone meanwhile is one, beside ours.
+    teamsbox.call("bert", "audio", "anna").await;
+    eventually("bert", SOON, "Busy OnThePhone teams".into(), || {
+        server.shown("bert")
+    })
+    .await;
+    lab.call("1001", "1002");
+    eventually("bert's telephone", SOON, true, async || {
+        server.explanation("bert").await.contains("1001")
+    })
+    .await;
+    lab.hang_up("1001");
+    eventually("bert", SOON, "Busy OnThePhone teams".into(), || {
+        server.shown("bert")
+    })
+    .await;
+    teamsbox.end_call("bert").await;
+    // What was written for the call is still what Teams might show, for a minute.
+    let settled = Duration::from_secs(75);
+    eventually("bert", settled, "Available".into(), || server.shown("bert")).await;
+    assert_eq!(teamsbox.app_sessions("bert").await, 0);
+    // Whoever stops in order takes everything back.
+    teamsbox.call("bert", "audio", "anna").await;
+    eventually("the key is lit", SOON, true, is_lit).await;
+    assert_eq!(server.terminate().await, 0);
+    let heals = Duration::from_secs(150);
+    eventually("the key is dark", heals, false, is_lit).await;
 }
 
 #[tokio::test]

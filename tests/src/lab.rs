@@ -46,6 +46,37 @@ impl Lab {
         lab
     }
 
+    /// One more phone, which watches `targets` at the PBX as `extension`; see [`Self::lamp`].
+    ///
+    /// # Panics
+    /// Something is missing or does not start.
+    pub fn watch(&self, extension: &str, targets: &[&str]) {
+        let mut arguments = vec![extension, "pbx"];
+        arguments.extend(targets);
+        self.script("watcher-up", &arguments);
+    }
+
+    /// The dialogs of an extension as whoever watches it at the PBX is told: id and state each.
+    ///
+    /// # Panics
+    /// Nobody answers.
+    pub fn dialogs(&self, extension: &str) -> Vec<(String, String)> {
+        let target = format!("sip:{extension}@pbx.test");
+        let server = format!("127.0.0.1:{}", self.port());
+        let arguments = ["--server", &server, "--seconds", "1", &target];
+        let told = self.script("bin/watch.py", &arguments);
+        let mut documents = told.lines().filter_map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).ok()?;
+            line.pointer("/body/dialogs").cloned()
+        });
+        let dialogs = documents.next_back().unwrap_or_else(|| panic!("{told}"));
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let dialogs = dialogs.as_array().into_iter().flatten();
+        dialogs
+            .map(|dialog| (text(&dialog["id"]), text(&dialog["state"])))
+            .collect()
+    }
+
     fn of(number: u16, offhook: Option<u16>) -> Self {
         Self {
             number,

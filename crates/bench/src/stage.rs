@@ -5,7 +5,7 @@ use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use presence::Timing;
-use server::{App, MAIN_TENANT, Options, SignIn, TeamsOptions, access, clock::Clock};
+use server::{App, MAIN_TENANT, Options, PbxOptions, SignIn, TeamsOptions, access, clock::Clock};
 use store::{Change, ImportPerson, Store};
 use teamsbox::{CallKind, Device, NewUser, Teamsbox};
 use telephony::{
@@ -97,14 +97,17 @@ impl Stage {
                 notifications: None,
                 directory: None,
             }],
-            pbx: Some(SipConnectorConfig {
-                name: "simulated".into(),
-                server: pbx.address().to_string(),
-                transport: Transport::Udp,
-                domain: "pbx.bench".into(),
-                username: "offhook".into(),
-                password,
-                bind: None,
+            pbx: Some(PbxOptions {
+                publish: None,
+                connector: SipConnectorConfig {
+                    name: "simulated".into(),
+                    server: pbx.address().to_string(),
+                    transport: Transport::Udp,
+                    domain: "pbx.bench".into(),
+                    username: "offhook".into(),
+                    password,
+                    bind: None,
+                },
             }),
             phones: None,
             timing,

@@ -15,7 +15,9 @@ use std::{
 
 use anyhow::Context;
 use presence::{Timestamp, Timing};
-use server::{App, Demo, MAIN_TENANT, Options, SignIn, TeamsOptions, access, clock::Clock};
+use server::{
+    App, Demo, MAIN_TENANT, Options, PbxOptions, SignIn, TeamsOptions, access, clock::Clock,
+};
 use store::{ImportPerson, Store};
 use teamsbox::{ClockMode, Device, NewUser, Teamsbox};
 use telephony::{
@@ -155,7 +157,10 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
         store,
         clock,
         tenants: vec![teams(&teamsbox, manual)],
-        pbx: Some(connector),
+        pbx: Some(PbxOptions {
+            connector,
+            publish: None,
+        }),
         phones: None,
         timing: Timing::default(),
         public_url: None,

@@ -197,7 +197,7 @@ async fn examine(report: &mut Report, path: &Path, test_person: Option<&str>) {
         report.tenant = None;
     }
     match config.pbx {
-        Some(pbx) => telephone::check(report, pbx, &kept.people).await,
+        Some(pbx) => telephone::check(report, pbx.connector, &kept.people).await,
         None => report.warn(
             "telephone",
             Fault::PbxMissing,

@@ -6,7 +6,6 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use presence::{Input, Timing};
 use store::{Store, StoreError};
-use telephony::sip_connector::SipConnectorConfig;
 use tokio::{
     net::TcpListener,
     sync::watch,
@@ -23,7 +22,7 @@ use crate::{
     history::recorder,
     http, imports,
     metrics::Metrics,
-    pbx::Pbx,
+    pbx::{Pbx, PbxOptions},
     phones::{self, PhonesOptions},
     teams::{NotificationOptions, SignIn, SweepNow},
     vault::Vault,
@@ -47,7 +46,7 @@ pub struct Options {
     /// The tenants.
     pub tenants: Vec<TeamsOptions>,
     /// The telephone system, if there is one.
-    pub pbx: Option<SipConnectorConfig>,
+    pub pbx: Option<PbxOptions>,
     /// How telephones are served, if they are.
     pub phones: Option<PhonesOptions>,
     /// The engine's times.

@@ -18,7 +18,7 @@ use telephony::{
     sip_connector::{SipConnectorConfig, Transport},
 };
 
-use crate::{PhonesOptions, TeamsOptions};
+use crate::{PbxOptions, PhonesOptions, TeamsOptions};
 pub use environment::Environment;
 use raw::{Raw, RawPbx};
 
@@ -40,7 +40,7 @@ pub struct Config {
     /// The tenants; that of `[teams]` is the first.
     pub tenants: Vec<TeamsOptions>,
     /// The telephone system.
-    pub pbx: Option<SipConnectorConfig>,
+    pub pbx: Option<PbxOptions>,
     /// How telephones are served, if they are.
     pub phones: Option<PhonesOptions>,
     /// The files that secrets were read from.
@@ -218,7 +218,7 @@ impl Check<'_> {
         })
     }
 
-    fn pbx(&self, raw: RawPbx) -> Result<SipConnectorConfig, ConfigError> {
+    fn pbx(&self, raw: RawPbx) -> Result<PbxOptions, ConfigError> {
         let server = self.required("pbx.server", raw.server)?;
         let port = server
             .rsplit_once(':')
@@ -253,7 +253,9 @@ impl Check<'_> {
                 })
             })
             .transpose()?;
-        Ok(SipConnectorConfig {
+        let publish = raw.publish.as_deref();
+        let publish = publish.map(|name| self.relationship("pbx.publish", name));
+        let connector = SipConnectorConfig {
             name: raw.name.unwrap_or_else(|| server.clone()),
             server,
             transport,
@@ -261,6 +263,10 @@ impl Check<'_> {
             username: self.required("pbx.username", raw.username)?,
             password: Password::new(self.required("pbx.password (or password_file)", password)?),
             bind,
+        };
+        Ok(PbxOptions {
+            connector,
+            publish: publish.transpose()?,
         })
     }
 

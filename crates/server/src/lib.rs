@@ -38,6 +38,7 @@ pub use app::{App, Options, StartError, TeamsOptions};
 pub use board::Demo;
 pub use clients::Connected;
 pub use organisation::MAIN_TENANT;
+pub use pbx::PbxOptions;
 pub use phones::PhonesOptions;
 pub use teams::{
     LoginsOf, NotificationOptions, SignIn, forget_service_account, keep_service_account,

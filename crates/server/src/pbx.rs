@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use presence::{Fact, Input};
-use telephony::sip_connector::{self, LineEvent, SipConnector, SipConnectorConfig};
+use presence::{Fact, Input, Relationship};
+use telephony::sip_connector::{self, Documents, LineEvent, SipConnector, SipConnectorConfig};
 use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
@@ -17,6 +17,15 @@ use crate::{
 const QUEUE_MAX: usize = 4_096;
 /// Lines in trouble that are named one by one.
 const NAMED_MAX: usize = 5;
+
+/// A telephone system, and what it is told.
+#[derive(Clone, Debug)]
+pub struct PbxOptions {
+    /// How it is reached.
+    pub connector: SipConnectorConfig,
+    /// What people do elsewhere is published there, as those see it who have this relationship; `None`: nothing is.
+    pub publish: Option<Relationship>,
+}
 
 /// A running connector.
 pub struct Pbx {
@@ -53,6 +62,11 @@ impl Pbx {
     /// The people changed: watches exactly their extensions.
     pub async fn set_extensions(&self, extensions: Vec<Arc<str>>) {
         self.connector.set_extensions(extensions).await;
+    }
+
+    /// Publishes this about an extension into its own presence server.
+    pub(crate) async fn publish(&self, extension: Arc<str>, documents: Documents) {
+        self.connector.publish(extension, documents).await;
     }
 
     /// Asks for every line's state anew and returns when all have answered.

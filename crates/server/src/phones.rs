@@ -8,6 +8,7 @@ mod desk;
 mod documents;
 mod people;
 mod publications;
+mod publishing;
 mod routing;
 
 use std::{
@@ -27,6 +28,7 @@ use tokio::{sync::broadcast::error::RecvError, task::JoinSet};
 
 use crate::app::{Core, StartError};
 
+pub(crate) use publishing::{Publishing, publish};
 pub(crate) use routing::{origin, route};
 
 /// How telephones are served.

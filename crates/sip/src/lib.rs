@@ -7,7 +7,7 @@
 //!
 //! Read in this order: [`message`] (the wire), [`stream`] (framing on TCP), [`transaction`]
 //! (retransmission), [`digest`] (passwords), [`dialog_info`] and [`dialog_set`] (what a telephone
-//! is doing), [`presence_info`] (what a person is doing), [`subscriber`] (we watch) and [`agent`] (we are watched).
+//! is doing), [`presence_info`] (what a person is doing), [`subscriber`] (we watch), [`publisher`] (we tell) and [`agent`] (we are watched).
 
 pub mod agent;
 pub mod dialog_info;
@@ -16,6 +16,7 @@ pub mod digest;
 pub mod ids;
 pub mod message;
 pub mod presence_info;
+pub mod publisher;
 pub mod redirect;
 pub mod stream;
 pub mod subscriber;

@@ -318,12 +318,8 @@ impl Subscriber {
         }
     }
 
-    /// 10 s, doubling up to five minutes, a fifth more or less so that thousands do not march in step.
     fn growing_pause(&mut self) -> Duration {
-        let pause = PAUSE_MIN
-            .saturating_mul(1 << self.failures.min(5))
-            .min(PAUSE_MAX);
-        pause * (800 + self.ids.per_mille() * 2 / 5) / 1000
+        pause(self.failures, &mut self.ids)
     }
 
     /// At once after a subscription that lived a while; growing pauses for one that ends again and again.
@@ -345,6 +341,12 @@ impl Subscriber {
         let per_mille = 500 + self.ids.per_mille() * 3 / 10;
         self.refresh_at = Some(now + remaining * per_mille / 1000);
     }
+}
+
+/// After so many failures: 10 s, doubling up to five minutes, a fifth more or less so that thousands do not march in step.
+pub(crate) fn pause(failures: u32, ids: &mut Ids) -> Duration {
+    let pause = PAUSE_MIN.saturating_mul(1 << failures.min(5));
+    pause.min(PAUSE_MAX) * (800 + ids.per_mille() * 2 / 5) / 1000
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! What telephone lines are doing, heard from telephone systems, and a simulated telephone system.
 //!
 //! A connector turns a system's own words into [`presence::LineState`] with a lease. This crate
-//! decides nothing about people. [`line_state`] is the pure rule, [`sip_connector`] the connector
+//! decides nothing about people. [`line_state`] is the pure rule, [`own_dialogs`] what is no call, [`sip_connector`] the connector
 //! for any system that speaks the SIP dialog event package (RFC 4235), [`simulated`] such a system
 //! in the same process, for the demo, benchmarks and tests.
 
 pub mod line_state;
+pub mod own_dialogs;
 mod password;
 pub mod simulated;
 pub mod sip_connector;

@@ -1,13 +1,14 @@
 //! The SIP connector: watches the extensions of one telephone system (RFC 4235, RFC 6665).
 //!
 //! One task owns one socket or connection and one subscription per extension. Everything that
-//! decides is pure and lives in `lines` (subscriptions, pace) and `probe` (is the system there);
+//! decides is pure and lives in `lines` (subscriptions, pace), `publications` (what is published there) and `probe` (is the system there);
 //! `task` moves bytes and time. A telephone system that cannot be reached is no error: the task
 //! keeps trying, and everything heals by itself.
 
 mod lines;
 mod link;
 mod probe;
+mod publications;
 mod task;
 mod trouble;
 
@@ -71,6 +72,18 @@ pub enum LineEvent {
         /// Which line.
         extension: Arc<str>,
     },
+}
+
+/// What the telephone system shall tell of an extension to those who watch it there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Documents {
+    /// For lamps (RFC 4235).
+    pub dialog: Arc<[u8]>,
+    /// For displays (RFC 3863).
+    pub presence: Arc<[u8]>,
+    /// It holds until something else is published; otherwise it is the last, and told only to those who were told something
+    /// before.
+    pub lasting: bool,
 }
 
 /// How many lines are listed in [`Health::line_trouble`]: enough to see a pattern.
@@ -143,6 +156,7 @@ const COMMANDS_MAX: usize = 16;
 
 enum Command {
     SetExtensions(Vec<Arc<str>>),
+    Publish(Arc<str>, Documents),
     RefreshAll(oneshot::Sender<()>),
     Stop,
 }
@@ -188,6 +202,13 @@ impl SipConnector {
     pub async fn set_extensions(&self, extensions: Vec<Arc<str>>) {
         // Sending fails only when the task has ended, and then there is nothing to watch with.
         let _ = self.commands.send(Command::SetExtensions(extensions)).await;
+    }
+
+    /// Publishes this about an extension into the system's own presence server (RFC 3903), and keeps it there.
+    pub async fn publish(&self, extension: Arc<str>, documents: Documents) {
+        let publish = Command::Publish(extension, documents);
+        // As above.
+        let _ = self.commands.send(publish).await;
     }
 
     /// Renews every subscription now. Returns when each has had a NOTIFY after it, or after 2 s.

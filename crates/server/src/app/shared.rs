@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use presence::{Fact, Input, PersonId, PersonPolicy, PersonRecord, Timing};
 use store::{Store, StoreError, StoredPerson};
-use telephony::sip_connector::SipConnectorConfig;
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
@@ -20,7 +19,8 @@ use crate::{
     history::recorder,
     metrics::Metrics,
     organisation::Organisation,
-    pbx::Pbx,
+    pbx::{Pbx, PbxOptions},
+    phones::{Publishing, publish},
     shard::{self, Cause, Shard, Sinks},
     teams::{Attempts, Doors, Inlet, Outlet, Reads, Surroundings, SweepNow, TeamsWrites, Tenant},
     vault::Vault,
@@ -290,16 +290,17 @@ impl Core {
 
     pub(super) async fn start_pbx(
         &self,
-        config: Option<SipConnectorConfig>,
+        options: Option<PbxOptions>,
         tasks: &mut JoinSet<()>,
     ) -> Result<Option<Arc<Pbx>>, StartError> {
-        let Some(config) = config else {
+        let Some(options) = options else {
             return Ok(None);
         };
-        let name = config.name.clone();
+        let name = options.connector.name.clone();
+        let domain = options.connector.domain.clone();
         let (directory, shard) = (self.directory.clone(), self.shard.clone());
         let pbx = Pbx::start(
-            config,
+            options.connector,
             directory,
             shard,
             self.health.clone(),
@@ -307,9 +308,12 @@ impl Core {
             tasks,
         )
         .await;
-        Ok(Some(Arc::new(
-            pbx.map_err(|cause| StartError::Pbx { name, cause })?,
-        )))
+        let pbx = Arc::new(pbx.map_err(|cause| StartError::Pbx { name, cause })?);
+        if let Some(level) = options.publish {
+            let publishing = Publishing { domain, level };
+            tasks.spawn(publish(self.clone(), pbx.clone(), publishing));
+        }
+        Ok(Some(pbx))
     }
 
     pub(super) async fn start_teams(

@@ -162,6 +162,7 @@ pub(super) struct RawPbx {
     pub(super) password: Option<String>,
     pub(super) password_file: Option<PathBuf>,
     pub(super) bind: Option<String>,
+    pub(super) publish: Option<String>,
 }
 
 /// The list of sections that may be there several times with sections of their own.

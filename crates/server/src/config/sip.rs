@@ -13,6 +13,18 @@ use crate::PhonesOptions;
 const PORT: u16 = 5_080;
 
 impl Check<'_> {
+    /// A relationship by its name.
+    pub(super) fn relationship(&self, key: &str, name: &str) -> Result<Relationship, ConfigError> {
+        let known = Relationship::ALL
+            .into_iter()
+            .find(|level| level.name() == name);
+        known.ok_or_else(|| {
+            let names: Vec<&str> = Relationship::ALL.iter().map(|l| l.name()).collect();
+            let problem = format!("{name:?} is none of {}", names.join(", "));
+            self.error(key, problem)
+        })
+    }
+
     pub(super) fn sip(&self, raw: RawSip) -> Result<PhonesOptions, ConfigError> {
         let listen = match raw.listen {
             None => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT),
@@ -35,16 +47,7 @@ impl Check<'_> {
         };
         let others = match raw.others.as_deref() {
             None => Relationship::Unknown,
-            Some(name) => {
-                let known = Relationship::ALL
-                    .into_iter()
-                    .find(|level| level.name() == name);
-                known.ok_or_else(|| {
-                    let names: Vec<&str> = Relationship::ALL.iter().map(|l| l.name()).collect();
-                    let problem = format!("{name:?} is none of {}", names.join(", "));
-                    self.error("sip.others", problem)
-                })?
-            }
+            Some(name) => self.relationship("sip.others", name)?,
         };
         let mut accounts = Vec::new();
         for account in raw.account {

@@ -5,13 +5,11 @@ use sip::{
     dialog_info::{Completeness, Dialog, DialogInfo, DialogState, Direction, Participant},
     presence_info::{self, PresenceInfo},
 };
-
-/// What the ids of our dialogs begin with: whoever hears one knows that it is no call on a telephone.
-pub(super) const DIALOG_ID: &str = "offhook-";
+use telephony::own_dialogs::own_dialog;
 
 /// For lamps (RFC 4235): lit while busy, flashing while it rings, dark otherwise. A dialog that is over is told too: some
 /// telephones keep the lamp lit without one.
-pub(super) fn dialog_info(entity: &str, person: u32, view: &View) -> DialogInfo {
+pub(super) fn dialog_info(entity: &str, name: &str, view: &View) -> DialogInfo {
     let ringing = view.activity == Some(Activity::Ringing);
     let state = match view.status {
         Status::Busy | Status::DoNotDisturb => DialogState::Confirmed,
@@ -28,7 +26,7 @@ pub(super) fn dialog_info(entity: &str, person: u32, view: &View) -> DialogInfo 
     let dialog = Dialog {
         direction: Some(Direction::Recipient),
         local: Some(local),
-        ..Dialog::new(format!("{DIALOG_ID}{person}"), state)
+        ..own_dialog(name, state)
     };
     DialogInfo {
         entity: entity.to_owned(),
@@ -135,7 +133,7 @@ mod tests {
             (Status::Offline, None, Terminated, "", "Offline"),
         ] {
             let view = view(status, activity);
-            let dialogs = dialog_info("sip:1001@pbx.test", 7, &view).dialogs;
+            let dialogs = dialog_info("sip:1001@pbx.test", "7", &view).dialogs;
             assert_eq!((dialogs[0].state, &*dialogs[0].id), (lamp, "offhook-7"));
             let document = presence_info("sip:1001@pbx.test", &view);
             assert_eq!(document.note.as_deref(), Some(words));

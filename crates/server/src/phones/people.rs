@@ -148,7 +148,7 @@ impl People {
         };
         Some(match package {
             Package::Dialog => {
-                let document = documents::dialog_info(&entity, resource.0, &seen);
+                let document = documents::dialog_info(&entity, &resource.0.to_string(), &seen);
                 Document::versioned(document.to_xml().into_bytes())
             }
             Package::Presence => {

@@ -8,9 +8,10 @@ use sip::{
     dialog_info::DialogInfo,
     presence_info::{Activity, PresenceInfo},
 };
-use telephony::line_state::{line_state, other_party};
-
-use super::documents::DIALOG_ID;
+use telephony::{
+    line_state::{line_state, other_party},
+    own_dialogs::drop_own,
+};
 
 /// The state of the line and who is at the other end; `None`: the document makes no sense.
 pub(super) fn read(package: Package, body: &[u8]) -> Option<(LineState, Option<Arc<str>>)> {
@@ -18,9 +19,7 @@ pub(super) fn read(package: Package, body: &[u8]) -> Option<(LineState, Option<A
         Package::Dialog => {
             let mut document = DialogInfo::parse(body).ok()?;
             // What we have told a telephone ourselves is no call on it, whoever repeats it.
-            document
-                .dialogs
-                .retain(|dialog| !dialog.id.starts_with(DIALOG_ID));
+            drop_own(&mut document);
             let party = other_party(&document.dialogs);
             Some((line_state(&document.dialogs), party))
         }
@@ -74,7 +73,7 @@ mod tests {
             since: None,
             confidence: Confidence::Certain,
         };
-        let ours = documents::dialog_info("sip:1001@pbx.test", 1, &view).to_xml();
+        let ours = documents::dialog_info("sip:1001@pbx.test", "1", &view).to_xml();
         let read = read(Package::Dialog, ours.as_bytes());
         assert_eq!(read, Some((LineState::Idle, None)));
     }

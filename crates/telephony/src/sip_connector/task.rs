@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use super::lines::{Lines, Output};
 use super::link::{self, Link};
 use super::probe::{Probe, Probed};
+use super::publications::Publications;
 use super::trouble::Words;
 use super::{
     Command, Health, LineEvent, STOP_PATIENCE, SipConnectorConfig, Transport, Trouble, escape_user,
@@ -47,6 +48,7 @@ pub(super) struct Task {
     ids: Ids,
     started: Instant,
     lines: Lines,
+    publications: Publications,
     udp: Option<Arc<UdpSocket>>,
     link: Option<Link>,
     connecting: Option<Connecting>,
@@ -78,6 +80,7 @@ impl Task {
         let words = Words::new(&config);
         Self {
             lines: Lines::new(words.clone(), ids.fork()),
+            publications: Publications::new(words.clone(), ids.fork()),
             words,
             config: Arc::new(config),
             ids,
@@ -155,15 +158,23 @@ impl Task {
             (self.link.is_none() && self.connecting.is_none()).then_some(self.reconnect_at);
         let probe = self.probe.as_ref().map(Probe::next_deadline);
         let far = self.now() + Duration::from_secs(60);
-        [reconnect, probe, self.lines.next_deadline(), self.stop_at]
+        let work = [
+            self.lines.next_deadline(),
+            self.publications.next_deadline(),
+        ];
+        [reconnect, probe, self.stop_at]
             .into_iter()
+            .chain(work)
             .flatten()
             .fold(far, Duration::min)
     }
 
     fn is_finished(&self) -> bool {
-        let is_quiet =
-            || self.lines.is_idle() && self.link.as_ref().is_none_or(|l| !l.writer.is_waiting());
+        let is_quiet = || {
+            self.lines.is_idle()
+                && self.publications.is_idle()
+                && self.link.as_ref().is_none_or(|l| !l.writer.is_waiting())
+        };
         self.events.is_closed()
             || self
                 .stop_at
@@ -174,6 +185,10 @@ impl Task {
         let now = self.now();
         let out = match order {
             Command::SetExtensions(extensions) => self.lines.set_extensions(now, extensions),
+            Command::Publish(extension, documents) => {
+                let sent = self.publications.publish(now, &extension, &documents);
+                return self.send_all(sent);
+            }
             Command::RefreshAll(done) => {
                 self.refreshing.retain(|_, waiting| !waiting.is_closed());
                 while self.refreshing.len() >= REFRESHES_MAX {
@@ -187,6 +202,8 @@ impl Task {
             }
             Command::Stop => {
                 self.stop_at = Some(now + STOP_PATIENCE);
+                let sent = self.publications.stop(now);
+                self.send_all(sent);
                 self.lines.stop(now)
             }
         };
@@ -218,6 +235,8 @@ impl Task {
                 Probed::Dead => self.go_down("no answer to OPTIONS"),
             }
         }
+        let sent = self.publications.elapse(now);
+        self.send_all(sent);
         let out = self.lines.elapse(now);
         self.carry_out(None, out);
     }
@@ -268,6 +287,7 @@ impl Task {
             tracing::warn!(name = %self.config.name, what = %trouble.what, remedy = %trouble.remedy, "telephone system lost");
             self.trouble = Some(trouble);
         }
+        self.publications.transport_lost(now);
         let out = self.lines.transport_lost(now);
         self.carry_out(None, out);
         self.publish_health();
@@ -299,6 +319,9 @@ impl Task {
         {
             return self.on_probe_answered(now);
         }
+        if let Some(sent) = self.publications.receive(now, message) {
+            return self.send_all(sent);
+        }
         let out = self.lines.receive(now, message);
         self.carry_out(from, out);
     }
@@ -312,6 +335,10 @@ impl Task {
             self.trouble = None;
             tracing::info!(name = %self.config.name, server = %self.config.server, "telephone system answers");
             let account = self.account.clone();
+            if let Some(account) = &account {
+                let sent = self.publications.transport_up(now, account);
+                self.send_all(sent);
+            }
             account
                 .map(|account| self.lines.transport_up(now, account))
                 .unwrap_or_default()
@@ -353,6 +380,12 @@ impl Task {
         }
     }
 
+    fn send_all(&mut self, messages: Vec<Vec<u8>>) {
+        for bytes in messages {
+            self.send(None, bytes);
+        }
+    }
+
     fn send(&mut self, to: Option<SocketAddr>, bytes: Vec<u8>) {
         if let Some(link) = &mut self.link {
             link.writer.push(to, bytes);
@@ -374,7 +407,7 @@ impl Task {
     }
 
     fn report(&mut self) {
-        if self.lines.take_changed() {
+        if self.lines.take_changed() | self.publications.take_changed() {
             self.publish_health();
         }
     }
@@ -382,7 +415,9 @@ impl Task {
     fn publish_health(&mut self) {
         let account_trouble = self.lines.account_trouble();
         let before = self.health.borrow().trouble.clone();
+        let publishing = || self.publications.trouble().cloned();
         let trouble = self.trouble.clone().or(account_trouble);
+        let trouble = trouble.or_else(publishing);
         if let (Some(trouble), true) = (&trouble, before != trouble && self.trouble.is_none()) {
             tracing::warn!(name = %self.config.name, what = %trouble.what, remedy = %trouble.remedy, "trouble with the account");
         }

@@ -128,6 +128,51 @@ impl Words {
         }
     }
 
+    pub(super) fn publication(
+        &self,
+        extension: &str,
+        package: &str,
+        trouble: &subscriber::Trouble,
+    ) -> Trouble {
+        use subscriber::Trouble as T;
+        let at = format!("{package} of extension {extension} at {}", self.domain);
+        let (what, remedy) = match trouble {
+            T::WrongCredentials { code } | T::UnusableChallenge { code } => (
+                format!("{code} for account {} publishing {at}", self.username),
+                "Allow this account to publish for other extensions on the telephone system.",
+            ),
+            T::Refused { code: 403 } => (
+                format!(
+                    "403 Forbidden: account {} may not publish {at}",
+                    self.username
+                ),
+                "Allow this account to publish for other extensions on the telephone system.",
+            ),
+            T::Refused {
+                code: 405 | 489 | 501,
+            } => (
+                format!("the telephone system takes no publications (PUBLISH, RFC 3903) of {at}"),
+                "Leave out the key publish of the telephone system in Offhook's configuration, or switch on its presence server; telephones can watch people at Offhook itself instead.",
+            ),
+            T::Refused { code } => (
+                format!("PUBLISH of {at} was refused with {code}"),
+                "Look into the telephone system's log for the reason; Offhook tries again by itself.",
+            ),
+            T::Timeout => (
+                format!("no answer to PUBLISH of {at}"),
+                "Check the network and the load of the telephone system; Offhook tries again by itself.",
+            ),
+            other => (
+                format!("{at}: {other}"),
+                "Offhook publishes again by itself.",
+            ),
+        };
+        Trouble {
+            what,
+            remedy: remedy.into(),
+        }
+    }
+
     pub(super) fn document(&self, extension: &str, error: &DocumentError) -> Trouble {
         Trouble {
             what: format!(

@@ -9,6 +9,7 @@ use sip::dialog_set::Fold;
 
 use super::{GAP_PAUSE, Lines, Output, pace};
 use crate::line_state::{line_state, other_party};
+use crate::own_dialogs::drop_own;
 
 impl Lines {
     /// Takes one NOTIFY's body. What cannot be understood is that line's trouble and nobody else's.
@@ -46,7 +47,10 @@ impl Lines {
                 return self.lose(extension, trouble, out);
             }
             let document = match DialogInfo::parse(body) {
-                Ok(document) => document,
+                Ok(mut document) => {
+                    drop_own(&mut document);
+                    document
+                }
                 Err(error) => {
                     let trouble = self.words.document(extension, &error);
                     return self.lose(extension, trouble, out);

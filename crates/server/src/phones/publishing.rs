@@ -1,0 +1,144 @@
+//! What people do elsewhere, published into the telephone system's own presence server: keys of telephones that watch there
+//! light up with no change on any telephone.
+//!
+//! Only what the telephone system cannot know is published; its own calls it shows itself.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use presence::{Activity, PersonId, Relationship, Status, View, view};
+use telephony::sip_connector::Documents;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::documents::{dialog_info, presence_info};
+use crate::{app::Core, pbx::Pbx};
+
+/// Who is told what.
+pub(crate) struct Publishing {
+    /// The domain of the telephone system.
+    pub(crate) domain: String,
+    /// Everybody who can watch there may see this much.
+    pub(crate) level: Relationship,
+}
+
+/// What is published about each person's extensions, and the name of the dialog: a new one each time, because a dialog that is
+/// over never comes back (RFC 4235 §3.7.1), and Kamailio holds to that.
+type Told = HashMap<PersonId, BTreeMap<Arc<str>, (String, Documents)>>;
+
+/// Publishes what changes, for ever.
+pub(crate) async fn publish(core: Core, pbx: Arc<Pbx>, publishing: Publishing) {
+    let mut told = Told::new();
+    let mut events = core.events.listen(None).receiver;
+    loop {
+        for person in core.directory.page(None, usize::MAX) {
+            publishing.tell(&core, &pbx, person.id, &mut told).await;
+        }
+        told.retain(|_, lines| !lines.is_empty());
+        loop {
+            match events.recv().await {
+                Ok(event) => publishing.tell(&core, &pbx, event.person, &mut told).await,
+                Err(RecvError::Lagged(_)) => break,
+                Err(RecvError::Closed) => return std::future::pending().await,
+            }
+        }
+    }
+}
+
+impl Publishing {
+    async fn tell(&self, core: &Core, pbx: &Pbx, person: PersonId, told: &mut Told) {
+        let seen = match core.events.presence(person) {
+            Some(presence) => view(&presence, self.level),
+            None => View::offline(),
+        };
+        let known = core.directory.person(person);
+        let lines = known.iter().flat_map(|person| person.lines.iter());
+        let held: Vec<Arc<str>> = lines.map(|(_, extension)| Arc::clone(extension)).collect();
+        let told = told.entry(person).or_default();
+        // Whoever loses an extension must not stay lit there.
+        let mut extensions = held.clone();
+        extensions.extend(told.keys().filter(|told| !held.contains(told)).cloned());
+        for extension in extensions {
+            let before = told.get(&extension);
+            let name = match before {
+                Some((name, _)) => name.clone(),
+                None => format!("{}-{}", person.0, core.clock.now().milliseconds()),
+            };
+            let documents = self.documents(&extension, &name, &seen, held.contains(&extension));
+            let before = before.map(|(_, documents)| documents);
+            if before == Some(&documents) || before.is_none() && !documents.lasting {
+                continue;
+            }
+            match documents.lasting {
+                true => told.insert(extension.clone(), (name, documents.clone())),
+                false => told.remove(&extension),
+            };
+            pbx.publish(extension, documents).await;
+        }
+    }
+
+    fn documents(&self, extension: &str, name: &str, seen: &View, held: bool) -> Documents {
+        let entity = format!("sip:{extension}@{}", self.domain);
+        let lasting = held && is_elsewhere(seen);
+        let shown = match lasting {
+            true => seen.clone(),
+            // Nothing of what happens elsewhere, and nothing of what the telephone system shows itself.
+            false => View {
+                status: Status::Available,
+                activity: None,
+                ..View::offline()
+            },
+        };
+        let bytes = |xml: String| Arc::from(xml.into_bytes());
+        Documents {
+            dialog: bytes(dialog_info(&entity, name, &shown).to_xml()),
+            presence: bytes(presence_info(&entity, &shown).to_xml()),
+            lasting,
+        }
+    }
+}
+
+/// Busy with something that is no call on the telephone system.
+fn is_elsewhere(seen: &View) -> bool {
+    let own_call = matches!(
+        seen.activity,
+        Some(Activity::OnThePhone | Activity::Ringing)
+    );
+    match seen.status {
+        Status::Busy => !own_call,
+        Status::DoNotDisturb => true,
+        Status::Available | Status::BeRightBack | Status::Absent | Status::Offline => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use presence::Confidence;
+
+    use super::*;
+
+    #[test]
+    fn only_what_the_telephone_system_cannot_know_is_told_to_it() {
+        for (status, activity, expected) in [
+            (Status::Busy, Some(Activity::OnThePhoneTeams), true),
+            (Status::Busy, Some(Activity::UsingApp("Zoom".into())), true),
+            (Status::Busy, None, true),
+            (Status::DoNotDisturb, Some(Activity::OnThePhone), true),
+            (Status::Busy, Some(Activity::OnThePhone), false),
+            (Status::Busy, Some(Activity::Ringing), false),
+            (Status::Absent, None, false),
+            (Status::Offline, None, false),
+        ] {
+            let seen = View {
+                status,
+                activity,
+                profile: None,
+                text: "".into(),
+                since: None,
+                confidence: Confidence::Certain,
+            };
+            assert_eq!(is_elsewhere(&seen), expected, "{seen:?}");
+        }
+    }
+}

@@ -1,0 +1,417 @@
+//! One publication, the publisher's side (RFC 3903 §4), as a pure state machine.
+//!
+//! It keeps a document at a presence server for as long as the owner wants it there: publishes, replaces, renews long before
+//! the end, begins again when the server has forgotten it, answers challenges, and slows down when it is refused. The owner
+//! passes every answer that carries this publication's Call-ID, and [`Event::Elapsed`] at [`Publisher::next_deadline`].
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    digest::{Challenge, Session},
+    ids::Ids,
+    message::{Message, Writer},
+    subscriber::{Account, EXPIRES_MAX, PAUSE_MAX, pause},
+    transaction::{ClientTransaction, Due, Progress, TIMEOUT},
+};
+
+pub use crate::subscriber::Trouble;
+
+/// What is asked for, in seconds: what we leave behind when we die is gone after this.
+pub const EXPIRES_ASKED: u32 = 120;
+
+/// How long the last document of a publication stays, in seconds: watchers that come a moment later hear it too.
+pub const LAST_EXPIRES: u32 = 60;
+
+/// Rounds of challenge and answer in one attempt; real ones need one, two after a stale nonce.
+const AUTH_ROUNDS_MAX: u8 = 3;
+
+/// What happens to a publication.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The server can be reached, through this account.
+    Start(Arc<Account>),
+    /// This document shall be there, and be renewed.
+    Publish(Arc<[u8]>),
+    /// This is the last document: it is published once if there was one before, and then left to expire. A document, because
+    /// some telephones leave a lamp as it is when they hear of no dialog at all.
+    End(Arc<[u8]>),
+    /// What is there shall go at once.
+    Remove,
+    /// An answer with this publication's Call-ID arrived.
+    Received(&'a Message<'a>),
+    /// [`Publisher::next_deadline`] is reached.
+    Elapsed,
+    /// The server cannot be reached: nothing is tried until the next [`Event::Start`].
+    TransportLost,
+}
+
+/// What the owner shall do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Send these bytes to the server.
+    Send(Vec<u8>),
+    /// Something is wrong; the publisher goes on by itself.
+    Trouble(Trouble),
+    /// The document is there.
+    Accepted,
+}
+
+/// What shall be at the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Wanted {
+    Nothing,
+    Lasting(Arc<[u8]>),
+    Last(Arc<[u8]>),
+    /// What is there is taken away (RFC 3903 §4.5).
+    Gone,
+}
+
+/// A PUBLISH that waits for its answer.
+#[derive(Debug)]
+struct Pending {
+    transaction: ClientTransaction,
+    /// What it carries or renews.
+    carries: Wanted,
+    expires: u32,
+    /// It names the publication that it replaces or renews.
+    conditional: bool,
+    rounds: u8,
+}
+
+/// One publication.
+#[derive(Debug)]
+pub struct Publisher {
+    target: String,
+    ids: Ids,
+    account: Option<Arc<Account>>,
+    call_id: String,
+    from_tag: String,
+    cseq: u32,
+    wanted: Wanted,
+    /// What the server has, as far as is known, and the name that it gave it (SIP-ETag).
+    there: Option<(String, Wanted)>,
+    pending: Option<Pending>,
+    session: Option<Session>,
+    min_expires: u32,
+    failures: u32,
+    /// Renew, or try again, then.
+    next_at: Option<Duration>,
+}
+
+impl Publisher {
+    /// A publication about `target`, such as `sip:1001@pbx.test`; it waits for [`Event::Start`].
+    pub fn new(target: String, mut ids: Ids) -> Self {
+        Self {
+            target,
+            account: None,
+            call_id: ids.call_id(),
+            from_tag: ids.tag(),
+            ids,
+            cseq: 0,
+            wanted: Wanted::Nothing,
+            there: None,
+            pending: None,
+            session: None,
+            min_expires: 0,
+            failures: 0,
+            next_at: None,
+        }
+    }
+
+    /// The Call-ID by which the owner finds this publication.
+    pub fn call_id(&self) -> &str {
+        &self.call_id
+    }
+
+    /// Whether a PUBLISH waits for its answer.
+    pub fn is_pending(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// Whether nothing is there, wanted or under way.
+    pub fn is_idle(&self) -> bool {
+        self.wanted == Wanted::Nothing && self.pending.is_none()
+    }
+
+    /// When [`Event::Elapsed`] is wanted.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        match &self.pending {
+            Some(pending) => Some(pending.transaction.next_deadline()),
+            None => self.next_at,
+        }
+    }
+
+    /// The single entry point.
+    pub fn handle(&mut self, now: Duration, event: Event<'_>) -> Vec<Action> {
+        let mut out = Vec::new();
+        match event {
+            Event::Start(account) => {
+                self.account = Some(account);
+                self.next_at = None;
+                // Also what should be there already: the server may have lost it meanwhile.
+                if self.pending.is_none() {
+                    self.publish(now, 0, &mut out);
+                }
+            }
+            Event::Publish(document) => {
+                self.wanted = Wanted::Lasting(document);
+                self.go_on(now, &mut out);
+            }
+            Event::End(document) => {
+                let is_there = self.there.is_some() || self.pending.is_some();
+                self.wanted = match is_there {
+                    true => Wanted::Last(document),
+                    false => Wanted::Nothing,
+                };
+                self.go_on(now, &mut out);
+            }
+            Event::Remove => {
+                let is_there = self.there.is_some() || self.pending.is_some();
+                self.wanted = match is_there {
+                    true => Wanted::Gone,
+                    false => Wanted::Nothing,
+                };
+                self.go_on(now, &mut out);
+            }
+            Event::Received(message) => {
+                if let Some(code) = message.code() {
+                    self.on_response(now, message, code, &mut out);
+                }
+            }
+            Event::Elapsed => self.on_elapsed(now, &mut out),
+            Event::TransportLost => {
+                self.account = None;
+                self.pending = None;
+                self.session = None;
+                self.next_at = None;
+            }
+        }
+        out
+    }
+
+    /// Whether the server has what is wanted, as far as is known.
+    fn is_there(&self) -> bool {
+        self.there.as_ref().map(|(_, there)| there) == Some(&self.wanted)
+    }
+
+    /// Publishes what is wanted, unless it is there, something is under way, or it was refused a moment ago.
+    fn go_on(&mut self, now: Duration, out: &mut Vec<Action>) {
+        let is_resting = self.failures > 0 && self.next_at.is_some();
+        if self.pending.is_none() && !is_resting && !self.is_there() {
+            self.publish(now, 0, out);
+        }
+    }
+
+    fn on_elapsed(&mut self, now: Duration, out: &mut Vec<Action>) {
+        if let Some(pending) = &mut self.pending {
+            match pending.transaction.elapse(now) {
+                Due::Nothing => {}
+                Due::Retransmit => out.push(Action::Send(pending.transaction.request().to_vec())),
+                Due::TimedOut => {
+                    self.pending = None;
+                    self.fail(now, Trouble::Timeout, Duration::ZERO, out);
+                }
+            }
+        } else if self.next_at.is_some_and(|at| now >= at) {
+            self.next_at = None;
+            if matches!(self.wanted, Wanted::Last(_)) && self.is_there() {
+                self.there = None;
+                self.wanted = Wanted::Nothing;
+            }
+            self.publish(now, 0, out);
+        }
+    }
+
+    /// Sends one PUBLISH: the first, a change, or a renewal without a body.
+    fn publish(&mut self, now: Duration, rounds: u8, out: &mut Vec<Action>) {
+        let Some(account) = self.account.clone() else {
+            return;
+        };
+        // What the server has not got, or no longer, needs no end.
+        if self.there.is_none() && matches!(self.wanted, Wanted::Last(_) | Wanted::Gone) {
+            self.wanted = Wanted::Nothing;
+        }
+        let expires = match &self.wanted {
+            Wanted::Nothing => {
+                self.next_at = None;
+                return;
+            }
+            Wanted::Lasting(_) => EXPIRES_ASKED.max(self.min_expires),
+            Wanted::Last(_) => LAST_EXPIRES.max(self.min_expires),
+            Wanted::Gone => 0,
+        };
+        self.cseq += 1;
+        let branch = self.ids.branch();
+        let via = format!(
+            "SIP/2.0/{} {};rport;branch={branch}",
+            account.transport.via_name(),
+            account.sent_by
+        );
+        let mut request = Writer::request("PUBLISH", &self.target)
+            .header("Via", via)
+            .header("Max-Forwards", 70)
+            .header(
+                "From",
+                format_args!("<{}>;tag={}", account.from, self.from_tag),
+            )
+            .header("To", format_args!("<{}>", self.target))
+            .header("Call-ID", &self.call_id)
+            .header("CSeq", format_args!("{} PUBLISH", self.cseq))
+            .header("Event", &account.event)
+            .header("Expires", expires)
+            .header("User-Agent", &account.user_agent);
+        if let Some((tag, _)) = &self.there {
+            request = request.header("SIP-If-Match", tag);
+        }
+        if let (Some(session), Some(credentials)) = (&mut self.session, &account.credentials) {
+            let cnonce = self.ids.nonce();
+            let (name, value) = session.authorize(credentials, "PUBLISH", &self.target, &cnonce);
+            request = request.header(name, value);
+        }
+        let written = match &self.wanted {
+            Wanted::Lasting(document) | Wanted::Last(document) if !self.is_there() => {
+                request.body(&account.accept, document)
+            }
+            _ => request.finish(),
+        };
+        match written {
+            Ok(bytes) => {
+                let transaction =
+                    ClientTransaction::new(now, account.transport, branch, bytes.clone(), TIMEOUT);
+                self.pending = Some(Pending {
+                    transaction,
+                    carries: self.wanted.clone(),
+                    expires,
+                    conditional: self.there.is_some(),
+                    rounds,
+                });
+                out.push(Action::Send(bytes));
+            }
+            Err(error) => {
+                self.fail(now, Trouble::Unwritable(error.to_string()), PAUSE_MAX, out);
+            }
+        }
+    }
+
+    fn on_response(
+        &mut self,
+        now: Duration,
+        response: &Message<'_>,
+        code: u16,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(mut pending) = self.pending.take() else {
+            return;
+        };
+        let branch = response.branch().unwrap_or_default();
+        match pending.transaction.respond(now, &branch, code) {
+            Progress::NotOurs | Progress::Provisional => {
+                self.pending = Some(pending);
+                return;
+            }
+            Progress::Final => {}
+        }
+        match code {
+            200..=299 => self.on_accepted(now, response, pending, out),
+            401 | 407 => self.on_challenge(now, response, code, &pending, out),
+            // The server has forgotten it: begin again, with the document (RFC 3903 §4.4).
+            412 if pending.conditional => {
+                self.there = None;
+                self.go_on(now, out);
+            }
+            423 => self.on_interval_too_brief(now, response, &pending, out),
+            _ => {
+                let asked = response.seconds("Retry-After").unwrap_or_default();
+                let for_good = matches!(code, 403 | 404 | 405 | 410 | 489 | 501 | 604);
+                let least = match for_good {
+                    true => PAUSE_MAX,
+                    false => Duration::from_secs(asked.into()).min(PAUSE_MAX),
+                };
+                self.fail(now, Trouble::Refused { code }, least, out);
+            }
+        }
+    }
+
+    fn on_accepted(
+        &mut self,
+        now: Duration,
+        response: &Message<'_>,
+        pending: Pending,
+        out: &mut Vec<Action>,
+    ) {
+        self.failures = 0;
+        let granted = response.seconds("Expires").unwrap_or(pending.expires);
+        let tag = response.header("SIP-ETag").map(|tag| tag.into_owned());
+        self.there = match pending.carries {
+            Wanted::Gone => None,
+            carried => tag.map(|tag| (tag, carried)),
+        };
+        out.push(Action::Accepted);
+        let granted = Duration::from_secs(granted.clamp(2, EXPIRES_MAX).into());
+        self.next_at = match &self.wanted {
+            // Gone by itself then.
+            Wanted::Last(_) => Some(now + granted),
+            // Between half and four fifths of the time, spread so that renewals do not bunch up.
+            _ => Some(now + granted * (500 + self.ids.per_mille() * 3 / 10) / 1000),
+        };
+        self.go_on(now, out);
+    }
+
+    fn on_challenge(
+        &mut self,
+        now: Duration,
+        response: &Message<'_>,
+        code: u16,
+        pending: &Pending,
+        out: &mut Vec<Action>,
+    ) {
+        let has_credentials = self
+            .account
+            .as_ref()
+            .is_some_and(|account| account.credentials.is_some());
+        let trouble = match Challenge::best(response) {
+            None => Trouble::UnusableChallenge { code },
+            Some(challenge)
+                if !has_credentials
+                    || (pending.rounds > 0 && !challenge.stale)
+                    || pending.rounds >= AUTH_ROUNDS_MAX =>
+            {
+                Trouble::WrongCredentials { code }
+            }
+            Some(challenge) => {
+                self.session = Some(Session::new(challenge));
+                return self.publish(now, pending.rounds + 1, out);
+            }
+        };
+        self.session = None;
+        // Trying again soon would only lock the account.
+        self.fail(now, trouble, PAUSE_MAX / 2, out);
+    }
+
+    fn on_interval_too_brief(
+        &mut self,
+        now: Duration,
+        response: &Message<'_>,
+        pending: &Pending,
+        out: &mut Vec<Action>,
+    ) {
+        match response.seconds("Min-Expires") {
+            Some(minimum) if minimum > pending.expires && minimum <= EXPIRES_MAX => {
+                self.min_expires = minimum;
+                self.publish(now, 0, out);
+            }
+            minimum => self.fail(now, Trouble::Interval { minimum }, Duration::ZERO, out),
+        }
+    }
+
+    /// Says what is wrong, and tries again after a growing pause.
+    fn fail(&mut self, now: Duration, trouble: Trouble, least: Duration, out: &mut Vec<Action>) {
+        let pause = pause(self.failures, &mut self.ids).max(least);
+        self.failures = self.failures.saturating_add(1);
+        self.next_at = Some(now + pause);
+        out.push(Action::Trouble(trouble));
+    }
+}
+
+#[cfg(test)]
+mod tests;

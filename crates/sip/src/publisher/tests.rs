@@ -1,0 +1,306 @@
+//! The publisher against a driven clock and a small presence server in memory.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{Transport, digest::Credentials, message::answer};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A publisher and a presence server that answers what it is told to.
+struct Bench {
+    now: Duration,
+    publisher: Publisher,
+    /// What the server has, the latest last: the document, its tag and when it ends.
+    server: Vec<(Vec<u8>, String, Duration)>,
+    tags: u32,
+}
+
+fn account() -> Arc<Account> {
+    Arc::new(Account {
+        from: "sip:offhook@pbx.test".into(),
+        contact: "sip:offhook@127.0.0.1:5080".into(),
+        sent_by: "127.0.0.1:5080".into(),
+        transport: Transport::Udp,
+        credentials: Some(Credentials {
+            username: "offhook".into(),
+            password: "secret".into(),
+        }),
+        event: "dialog".into(),
+        accept: "application/dialog-info+xml".into(),
+        user_agent: "test".into(),
+    })
+}
+
+fn document(text: &str) -> Arc<[u8]> {
+    text.as_bytes().into()
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self {
+            now: SECOND,
+            publisher: Publisher::new("sip:1001@pbx.test".into(), Ids::new([7; 32])),
+            server: Vec::new(),
+            tags: 0,
+        }
+    }
+
+    fn handle(&mut self, event: Event<'_>) -> Vec<Action> {
+        self.publisher.handle(self.now, event)
+    }
+
+    fn respond(&mut self, request: &[u8], code: u16, headers: &[(&str, &str)]) -> Vec<Action> {
+        let request = Message::parse(request).unwrap();
+        let mut response = answer(&request, code, Some("pbx"));
+        for (name, value) in headers {
+            response = response.header(name, value);
+        }
+        let bytes = response.finish().unwrap();
+        let message = Message::parse(&bytes).unwrap();
+        self.publisher.handle(self.now, Event::Received(&message))
+    }
+
+    /// Answers as RFC 3903 §6 asks, and whatever follows from the answer too.
+    fn serve(&mut self, actions: Vec<Action>) -> Vec<Action> {
+        let mut told = Vec::new();
+        let mut todo = actions;
+        while let Some(action) = todo.pop() {
+            let Action::Send(request) = action else {
+                told.push(action);
+                continue;
+            };
+            let message = Message::parse(&request).unwrap();
+            let now = self.now;
+            self.server.retain(|(_, _, end)| *end > now);
+            let known = match message.header("SIP-If-Match") {
+                None => None,
+                Some(tag) => match self.server.iter().position(|(_, known, _)| *known == tag) {
+                    Some(at) => Some(self.server.remove(at)),
+                    None => {
+                        todo.extend(self.respond(&request, 412, &[]));
+                        continue;
+                    }
+                },
+            };
+            let body = match message.body() {
+                [] => known.expect("a renewal of nothing").0,
+                body => body.to_vec(),
+            };
+            let expires = message.seconds("Expires").unwrap();
+            self.tags += 1;
+            let tag = format!("tag{}", self.tags);
+            let end = now + Duration::from_secs(expires.into());
+            self.server.push((body, tag.clone(), end));
+            let expires = expires.to_string();
+            let headers = [("SIP-ETag", tag.as_str()), ("Expires", expires.as_str())];
+            todo.extend(self.respond(&request, 200, &headers));
+        }
+        told
+    }
+
+    /// Moves on to the next deadline and serves what comes of it.
+    fn pass(&mut self) -> Vec<Action> {
+        self.now = self.publisher.next_deadline().expect("nothing is planned");
+        let actions = self.handle(Event::Elapsed);
+        self.serve(actions)
+    }
+
+    fn seen(&self) -> Vec<&str> {
+        let live = self.server.iter().filter(|(_, _, end)| *end > self.now);
+        live.map(|(body, _, _)| std::str::from_utf8(body).unwrap())
+            .collect()
+    }
+
+    fn begin(&mut self) {
+        assert_eq!(self.handle(Event::Start(account())), []);
+        let actions = self.handle(Event::Publish(document("busy")));
+        assert_eq!(self.serve(actions), [Action::Accepted]);
+    }
+}
+
+#[test]
+fn what_is_published_stays_until_it_is_ended() {
+    let mut bench = Bench::new();
+    bench.begin();
+    for _ in 0..10 {
+        let before = bench.now;
+        assert_eq!(bench.pass(), [Action::Accepted]);
+        assert!(bench.now - before < SECOND * EXPIRES_ASKED);
+        assert_eq!(bench.seen(), ["busy"]);
+    }
+    let actions = bench.handle(Event::End(document("over")));
+    assert_eq!(bench.serve(actions), [Action::Accepted]);
+    assert_eq!(bench.seen(), ["over"]);
+    // A second call soon after takes its place.
+    let actions = bench.handle(Event::Publish(document("busy")));
+    assert_eq!(bench.serve(actions), [Action::Accepted]);
+    assert_eq!(bench.seen(), ["busy"]);
+    let actions = bench.handle(Event::End(document("over")));
+    assert_eq!(bench.serve(actions), [Action::Accepted]);
+    let until = bench.now + SECOND * LAST_EXPIRES;
+    assert_eq!((bench.pass(), bench.now), (vec![], until));
+    assert!(bench.seen().is_empty());
+    assert!(bench.publisher.is_idle() && bench.publisher.next_deadline().is_none());
+}
+
+#[test]
+fn what_shall_go_at_once_is_removed() {
+    let mut bench = Bench::new();
+    bench.begin();
+    let actions = bench.handle(Event::Remove);
+    assert_eq!(bench.serve(actions), [Action::Accepted]);
+    assert!(bench.seen().is_empty() && bench.publisher.is_idle());
+}
+
+#[test]
+fn what_was_never_there_needs_no_end() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.handle(Event::Start(account())), []);
+    assert_eq!(bench.handle(Event::End(document("over"))), []);
+    assert!(bench.publisher.is_idle());
+}
+
+#[test]
+fn a_server_that_has_forgotten_is_told_anew() {
+    let mut bench = Bench::new();
+    bench.begin();
+    bench.server.clear();
+    assert_eq!(bench.pass(), [Action::Accepted]);
+    assert_eq!(bench.seen(), ["busy"]);
+    // The same when the way to it was lost meanwhile.
+    assert_eq!(bench.handle(Event::TransportLost), []);
+    assert_eq!(bench.publisher.next_deadline(), None);
+    bench.server.clear();
+    let actions = bench.handle(Event::Start(account()));
+    assert_eq!(bench.serve(actions), [Action::Accepted]);
+    assert_eq!(bench.seen(), ["busy"]);
+}
+
+#[test]
+fn a_challenge_is_answered_and_a_wrong_password_tried_rarely() {
+    const CHALLENGE: (&str, &str) = (
+        "Proxy-Authenticate",
+        "Digest realm=\"pbx.test\", nonce=\"n1\", qop=\"auth\"",
+    );
+    let mut bench = Bench::new();
+    bench.handle(Event::Start(account()));
+    let send = |actions: &[Action]| match actions {
+        [Action::Send(bytes)] => bytes.clone(),
+        other => panic!("{other:?}"),
+    };
+    let first = send(&bench.handle(Event::Publish(document("busy"))));
+    let second = send(&bench.respond(&first, 407, &[CHALLENGE]));
+    let message = Message::parse(&second).unwrap();
+    assert!(message.header("Proxy-Authorization").is_some());
+    assert_eq!(message.body(), b"busy");
+    let refused = bench.respond(&second, 407, &[CHALLENGE]);
+    let trouble = Trouble::WrongCredentials { code: 407 };
+    assert_eq!(refused, [Action::Trouble(trouble)]);
+    // Changes meanwhile do not make it try earlier.
+    assert_eq!(bench.handle(Event::Publish(document("away"))), []);
+    let pause = bench.publisher.next_deadline().unwrap() - bench.now;
+    assert!(pause >= SECOND * 120, "{pause:?}");
+    assert_eq!(bench.pass(), [Action::Accepted]);
+    assert_eq!(bench.seen(), ["away"]);
+}
+
+#[test]
+fn a_longer_interval_is_taken() {
+    let mut bench = Bench::new();
+    bench.handle(Event::Start(account()));
+    let actions = bench.handle(Event::Publish(document("busy")));
+    let [Action::Send(first)] = &actions[..] else {
+        panic!("{actions:?}");
+    };
+    let again = bench.respond(first, 423, &[("Min-Expires", "900")]);
+    assert_eq!(bench.serve(again), [Action::Accepted]);
+    let (_, _, end) = &bench.server[0];
+    assert_eq!(*end, bench.now + SECOND * 900);
+}
+
+/// Something that happens to a publication.
+#[derive(Clone, Debug)]
+enum Step {
+    Publish(u8),
+    End,
+    Pass,
+    Forget,
+    Lost,
+    Refuse(u16),
+    Silence,
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0u8..3).prop_map(Step::Publish),
+        Just(Step::End),
+        Just(Step::Pass),
+        Just(Step::Forget),
+        Just(Step::Lost),
+        prop::sample::select(vec![403u16, 480, 500, 503]).prop_map(Step::Refuse),
+        Just(Step::Silence),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_the_server_has_in_the_end_what_is_wanted(steps in prop::collection::vec(any_step(), 0..20)) {
+        let mut bench = Bench::new();
+        let mut wanted: Option<String> = None;
+        let mut actions = bench.handle(Event::Start(account()));
+        for step in steps {
+            match step {
+                Step::Publish(number) => {
+                    wanted = Some(format!("busy{number}"));
+                    let text = wanted.clone().unwrap();
+                    actions.extend(bench.handle(Event::Publish(document(&text))));
+                }
+                Step::End => {
+                    wanted = None;
+                    actions.extend(bench.handle(Event::End(document("over"))));
+                }
+                Step::Pass => {
+                    let served = std::mem::take(&mut actions);
+                    bench.serve(served);
+                }
+                Step::Forget => bench.server.clear(),
+                Step::Lost => {
+                    actions.clear();
+                    bench.handle(Event::TransportLost);
+                    actions.extend(bench.handle(Event::Start(account())));
+                }
+                Step::Refuse(code) => {
+                    for action in std::mem::take(&mut actions) {
+                        if let Action::Send(request) = action {
+                            actions.extend(bench.respond(&request, code, &[]));
+                        }
+                    }
+                }
+                Step::Silence => {
+                    actions.clear();
+                    if let Some(at) = bench.publisher.next_deadline() {
+                        bench.now = at;
+                        actions.extend(bench.handle(Event::Elapsed));
+                    }
+                }
+            }
+        }
+        bench.serve(actions);
+        // Two renewals or retries later everything is as it should be.
+        let until = bench.now + PAUSE_MAX * 3;
+        while let Some(at) = bench.publisher.next_deadline().filter(|at| *at <= until) {
+            bench.now = bench.now.max(at);
+            let actions = bench.handle(Event::Elapsed);
+            bench.serve(actions);
+        }
+        match wanted {
+            Some(wanted) => prop_assert_eq!(bench.seen(), [&*wanted]),
+            None => {
+                bench.now = until;
+                prop_assert!(bench.seen().is_empty());
+                prop_assert!(bench.publisher.is_idle());
+            }
+        }
+    }
+}

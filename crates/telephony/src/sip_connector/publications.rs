@@ -1,0 +1,393 @@
+//! What is published into the telephone system's own presence server (RFC 3903), so that keys of telephones that watch there
+//! show what happens elsewhere. Pure.
+//!
+//! It keeps the pace: so many first PUBLISHes under way and no more, and none for a while after the password was refused.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use sip::{
+    agent::Package,
+    ids::Ids,
+    message::Message,
+    publisher::{self, Action, Event, Publisher},
+    subscriber::{self, Account, PAUSE_MAX},
+};
+
+use super::{Documents, Trouble, escape_user, trouble::Words};
+
+/// First PUBLISHes that may wait for their answer at once.
+const IN_FLIGHT_MAX: usize = 50;
+
+/// An extension in one event package.
+type Key = (Arc<str>, Package);
+
+#[derive(Debug)]
+struct Entry {
+    publisher: Publisher,
+    scheduled: Option<Duration>,
+    started: bool,
+}
+
+/// Everything that is published.
+pub(super) struct Publications {
+    words: Words,
+    ids: Ids,
+    /// One for each package; `None` while the system cannot be reached.
+    accounts: Option<[(Package, Arc<Account>); 2]>,
+    entries: BTreeMap<Key, Entry>,
+    by_call_id: HashMap<String, Key>,
+    deadlines: BTreeSet<(Duration, Key)>,
+    /// Those that wait for their first PUBLISH.
+    waiting: VecDeque<Key>,
+    in_flight: usize,
+    /// Nothing new is begun before: the password was refused.
+    refused_until: Option<Duration>,
+    trouble: Option<Trouble>,
+    /// The trouble has come or gone.
+    changed: bool,
+}
+
+impl Publications {
+    pub(super) fn new(words: Words, ids: Ids) -> Self {
+        Self {
+            words,
+            ids,
+            accounts: None,
+            entries: BTreeMap::new(),
+            by_call_id: HashMap::new(),
+            deadlines: BTreeSet::new(),
+            waiting: VecDeque::new(),
+            in_flight: 0,
+            refused_until: None,
+            trouble: None,
+            changed: false,
+        }
+    }
+
+    /// Whether there is something new to tell about trouble; asking clears it.
+    pub(super) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// What does not work.
+    pub(super) fn trouble(&self) -> Option<&Trouble> {
+        self.trouble.as_ref()
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Duration> {
+        let first = self.deadlines.first().map(|(at, _)| *at);
+        let rest = self.refused_until.filter(|_| !self.waiting.is_empty());
+        [first, rest].into_iter().flatten().min()
+    }
+
+    /// Whether nothing is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.in_flight == 0
+    }
+
+    /// Publishes this about an extension: for as long as it holds, or as the last of it.
+    pub(super) fn publish(
+        &mut self,
+        now: Duration,
+        extension: &Arc<str>,
+        documents: &Documents,
+    ) -> Vec<Vec<u8>> {
+        let mut out = Vec::new();
+        for (package, document) in [
+            (Package::Dialog, &documents.dialog),
+            (Package::Presence, &documents.presence),
+        ] {
+            let key = (Arc::clone(extension), package);
+            let event = match documents.lasting {
+                true => Event::Publish(Arc::clone(document)),
+                false if self.entries.contains_key(&key) => Event::End(Arc::clone(document)),
+                false => continue,
+            };
+            if !self.entries.contains_key(&key) {
+                self.add(&key);
+            }
+            self.run(now, &key, event, &mut out);
+        }
+        self.pump(now, &mut out);
+        out
+    }
+
+    fn add(&mut self, key: &Key) {
+        let target = format!("sip:{}@{}", escape_user(&key.0), self.words.domain);
+        let publisher = Publisher::new(target, self.ids.fork());
+        self.by_call_id
+            .insert(publisher.call_id().to_owned(), key.clone());
+        let entry = Entry {
+            publisher,
+            scheduled: None,
+            started: false,
+        };
+        self.entries.insert(key.clone(), entry);
+        self.waiting.push_back(key.clone());
+    }
+
+    /// The telephone system answers: everything is published.
+    pub(super) fn transport_up(&mut self, now: Duration, account: &Account) -> Vec<Vec<u8>> {
+        let mut out = Vec::new();
+        self.accounts = Some(Package::ALL.map(|package| {
+            let account = Account {
+                event: package.name().into(),
+                accept: package.content_type().into(),
+                ..account.clone()
+            };
+            (package, Arc::new(account))
+        }));
+        self.waiting = self.entries.keys().cloned().collect();
+        self.pump(now, &mut out);
+        out
+    }
+
+    /// The telephone system does not answer.
+    pub(super) fn transport_lost(&mut self, now: Duration) {
+        self.accounts = None;
+        self.refused_until = None;
+        self.trouble = None;
+        let all: Vec<Key> = self.entries.keys().cloned().collect();
+        for key in all {
+            if let Some(entry) = self.entries.get_mut(&key) {
+                entry.started = false;
+            }
+            self.run(now, &key, Event::TransportLost, &mut Vec::new());
+        }
+    }
+
+    /// Takes everything back.
+    pub(super) fn stop(&mut self, now: Duration) -> Vec<Vec<u8>> {
+        let mut out = Vec::new();
+        let all: Vec<Key> = self.entries.keys().cloned().collect();
+        for key in all {
+            self.run(now, &key, Event::Remove, &mut out);
+        }
+        out
+    }
+
+    /// Takes an answer; `None`: it belongs to no publication.
+    pub(super) fn receive(&mut self, now: Duration, message: &Message<'_>) -> Option<Vec<Vec<u8>>> {
+        message.code()?;
+        let call_id = message.call_id().ok()?;
+        let key = self.by_call_id.get(&*call_id)?.clone();
+        let mut out = Vec::new();
+        self.run(now, &key, Event::Received(message), &mut out);
+        self.pump(now, &mut out);
+        Some(out)
+    }
+
+    /// Time has passed.
+    pub(super) fn elapse(&mut self, now: Duration) -> Vec<Vec<u8>> {
+        let mut out = Vec::new();
+        while let Some((at, key)) = self.deadlines.first().cloned() {
+            if at > now {
+                break;
+            }
+            self.deadlines.pop_first();
+            if let Some(entry) = self.entries.get_mut(&key) {
+                entry.scheduled = None;
+            }
+            self.run(now, &key, Event::Elapsed, &mut out);
+        }
+        self.pump(now, &mut out);
+        out
+    }
+
+    /// Lets those go on whose turn it is.
+    fn pump(&mut self, now: Duration, out: &mut Vec<Vec<u8>>) {
+        if self.refused_until.is_some_and(|until| now < until) {
+            return;
+        }
+        while self.in_flight < IN_FLIGHT_MAX {
+            let Some(accounts) = &self.accounts else {
+                return;
+            };
+            let Some(key) = self.waiting.pop_front() else {
+                return;
+            };
+            let account = accounts.iter().find(|(package, _)| *package == key.1);
+            let Some(account) = account.map(|(_, account)| Arc::clone(account)) else {
+                continue;
+            };
+            match self.entries.get_mut(&key) {
+                Some(entry) if !entry.started => entry.started = true,
+                _ => continue,
+            }
+            self.run(now, &key, Event::Start(account), out);
+        }
+    }
+
+    fn run(&mut self, now: Duration, key: &Key, event: Event<'_>, out: &mut Vec<Vec<u8>>) {
+        let Some(entry) = self.entries.get_mut(key) else {
+            return;
+        };
+        let was_pending = entry.publisher.is_pending();
+        let actions = entry.publisher.handle(now, event);
+        match (was_pending, entry.publisher.is_pending()) {
+            (false, true) => self.in_flight += 1,
+            (true, false) => self.in_flight = self.in_flight.saturating_sub(1),
+            _ => {}
+        }
+        if let Some(at) = entry.scheduled.take() {
+            self.deadlines.remove(&(at, key.clone()));
+        }
+        if entry.publisher.is_idle() {
+            self.by_call_id.remove(entry.publisher.call_id());
+            self.entries.remove(key);
+        } else if let Some(at) = entry.publisher.next_deadline() {
+            entry.scheduled = Some(at);
+            self.deadlines.insert((at, key.clone()));
+        }
+        for action in actions {
+            match action {
+                Action::Send(bytes) => out.push(bytes),
+                Action::Accepted => {
+                    self.refused_until = None;
+                    if self.trouble.take().is_some() {
+                        self.changed = true;
+                        tracing::info!(domain = %self.words.domain, "publishing works again");
+                    }
+                }
+                Action::Trouble(trouble) => self.on_trouble(now, key, &trouble),
+            }
+        }
+    }
+
+    fn on_trouble(&mut self, now: Duration, key: &Key, trouble: &publisher::Trouble) {
+        use subscriber::Trouble as T;
+        if let T::WrongCredentials { .. } | T::UnusableChallenge { .. } = trouble {
+            self.refused_until = Some(now + PAUSE_MAX);
+        }
+        let words = self.words.publication(&key.0, key.1.name(), trouble);
+        if self.trouble.as_ref() != Some(&words) {
+            self.changed = true;
+            tracing::warn!(what = %words.what, remedy = %words.remedy, "trouble with publishing");
+        }
+        self.trouble = Some(words);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use sip::{message::answer, publisher::LAST_EXPIRES};
+
+    use super::*;
+    use crate::sip_connector::{SipConnectorConfig, Transport};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn publications() -> Publications {
+        let config = SipConnectorConfig {
+            name: "test".into(),
+            server: "127.0.0.1:5060".into(),
+            transport: Transport::Udp,
+            domain: "pbx.test".into(),
+            username: "offhook".into(),
+            password: "right".into(),
+            bind: None,
+        };
+        Publications::new(Words::new(&config), Ids::new([5; 32]))
+    }
+
+    fn account() -> Account {
+        Account {
+            from: "sip:offhook@pbx.test".into(),
+            contact: "sip:offhook@127.0.0.1:5080".into(),
+            sent_by: "127.0.0.1:5080".into(),
+            transport: sip::Transport::Udp,
+            credentials: None,
+            event: "dialog".into(),
+            accept: sip::dialog_info::CONTENT_TYPE.into(),
+            user_agent: "test".into(),
+        }
+    }
+
+    fn documents(lasting: bool) -> Documents {
+        Documents {
+            dialog: b"dialog".as_slice().into(),
+            presence: b"presence".as_slice().into(),
+            lasting,
+        }
+    }
+
+    /// Answers everything that was sent with this code until nothing is sent any more; how many were sent.
+    fn serve(all: &mut Publications, mut sent: Vec<Vec<u8>>, code: u16) -> usize {
+        let mut count = 0;
+        while let Some(request) = sent.pop() {
+            count += 1;
+            assert!(sent.len() < IN_FLIGHT_MAX);
+            let request = Message::parse(&request).unwrap();
+            let response = answer(&request, code, Some("pbx"))
+                .header("SIP-ETag", format_args!("t{count}"))
+                .header("Expires", request.seconds("Expires").unwrap())
+                .finish()
+                .unwrap();
+            let more = all.receive(SECOND, &Message::parse(&response).unwrap());
+            sent.extend(more.expect("an answer of ours"));
+        }
+        count
+    }
+
+    #[test]
+    fn thousands_are_published_at_a_pace_and_taken_back() {
+        let mut all = publications();
+        let extensions: Vec<Arc<str>> = (0..1_000).map(|n| n.to_string().into()).collect();
+        for extension in &extensions {
+            assert!(
+                all.publish(SECOND, extension, &documents(true)).is_empty(),
+                "nobody is there yet"
+            );
+        }
+        let first = all.transport_up(SECOND, &account());
+        assert_eq!(first.len(), IN_FLIGHT_MAX);
+        let events: HashSet<String> = first
+            .iter()
+            .filter_map(|bytes| {
+                let message = Message::parse(bytes).unwrap();
+                message.header("Event").map(|event| event.into_owned())
+            })
+            .collect();
+        assert_eq!(events, HashSet::from(["dialog".into(), "presence".into()]));
+        assert_eq!(serve(&mut all, first, 200), 2_000);
+        assert!(all.is_idle() && all.next_deadline().is_some());
+        let mut last = Vec::new();
+        for extension in &extensions[..10] {
+            last.extend(all.publish(SECOND, extension, &documents(false)));
+        }
+        assert_eq!(serve(&mut all, last, 200), 20);
+        let renewals = all.elapse(SECOND + SECOND * LAST_EXPIRES);
+        serve(&mut all, renewals, 200);
+        assert_eq!(all.entries.len(), 1_980);
+        let removals = all.stop(SECOND);
+        assert_eq!(removals.len(), 1_980);
+        assert!(removals.iter().all(|bytes| {
+            let message = Message::parse(bytes).unwrap();
+            message.seconds("Expires") == Some(0) && message.header("SIP-If-Match").is_some()
+        }));
+    }
+
+    #[test]
+    fn a_refused_password_is_named_and_not_tried_with_all() {
+        let mut all = publications();
+        let mut sent = all.transport_up(SECOND, &account());
+        for number in 0..1_000 {
+            let extension: Arc<str> = number.to_string().into();
+            sent.extend(all.publish(SECOND, &extension, &documents(true)));
+        }
+        assert!(serve(&mut all, sent, 401) <= IN_FLIGHT_MAX);
+        let trouble = all.trouble().expect("trouble");
+        assert!(trouble.what.contains("offhook"), "{trouble:?}");
+        // Another attempt later, with as few.
+        let later = all.elapse(SECOND + PAUSE_MAX * 2);
+        assert!(!later.is_empty() && later.len() <= IN_FLIGHT_MAX * 2);
+        assert!(serve(&mut all, later, 200) >= 1_900);
+        assert_eq!(all.trouble(), None);
+    }
+}
