@@ -4,6 +4,7 @@ mod engine;
 mod graph;
 mod latency;
 mod percentiles;
+mod sip;
 mod stage;
 
 use clap::Parser;
@@ -17,6 +18,11 @@ enum Command {
     Graph(graph::Arguments),
     /// Telephone event to Graph request, and Graph's answer to event on the clients' streams.
     Latency(latency::Arguments),
+    /// Telling watchers over SIP, beside Kamailio: CPU, latency, set-up and memory.
+    Sip(sip::Arguments),
+    /// The server of that measurement, a process of its own.
+    #[command(hide = true)]
+    SipServer(sip::ServerArguments),
 }
 
 #[tokio::main]
@@ -25,6 +31,8 @@ async fn main() -> anyhow::Result<()> {
         Command::Engine(arguments) => engine::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments).await,
         Command::Latency(arguments) => latency::run(&arguments).await,
+        Command::Sip(arguments) => sip::run(&arguments).await,
+        Command::SipServer(arguments) => sip::serve(&arguments).await,
     }
 }
 

@@ -1,0 +1,352 @@
+//! `bench -- sip`: what telling watchers over SIP costs, beside Kamailio's presence server under the same load on the same
+//! machine. Ours is the whole server: what is published passes the engine, and what is told passes the filter for viewers.
+
+use std::{
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context, bail, ensure};
+use presence::{Relationship, Timing};
+use serde_json::Value;
+use server::{App, Options, PhonesOptions, clock::Clock};
+use store::{Change, ImportPerson, Store};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+use crate::verdict;
+
+/// Presentities of the load.
+const PEOPLE: usize = 1_000;
+/// Subscriptions of the measurement of memory.
+const HELD: usize = 1_000_000;
+/// Port of Kamailio in this measurement.
+const KAMAILIO: u16 = 5_090;
+
+/// Arguments of `sip`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// How long each load is measured.
+    #[arg(long, default_value_t = 5)]
+    seconds: u32,
+    /// How often both are measured in turn; medians are compared.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Leave out the million subscriptions.
+    #[arg(long)]
+    small: bool,
+}
+
+/// Arguments of the server.
+#[derive(Debug, clap::Args)]
+pub struct ServerArguments {
+    /// How many people there are.
+    #[arg(long)]
+    people: usize,
+}
+
+/// Runs the server until it is killed; prints where it listens.
+pub async fn serve(arguments: &ServerArguments) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let store = Store::open(&folder.path().join("bench.db")).await?;
+    let clock = Clock::system();
+    let people: Vec<ImportPerson> = (0..arguments.people)
+        .map(|number| ImportPerson {
+            name: format!("p{number}"),
+            mail: format!("p{number}@bench.example"),
+            user_principal_name: format!("p{number}@bench.example"),
+            teams_id: None,
+            extensions: vec![format!("p{number}")],
+            location: None,
+        })
+        .collect();
+    let change = Change {
+        at: clock.now(),
+        who: "bench",
+        what: "people.import",
+        target: "people",
+        before: None,
+        after: None,
+    };
+    store.import(&people, &change).await?;
+    let app = App::start(Options {
+        listen: (Ipv4Addr::LOCALHOST, 0).into(),
+        store,
+        clock,
+        tenants: Vec::new(),
+        pbx: None,
+        phones: Some(PhonesOptions {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            address: None,
+            domain: "pbx.test".into(),
+            trusted: vec!["127.0.0.0/8".parse()?],
+            others: Relationship::Employee,
+            accounts: Vec::new(),
+        }),
+        timing: Timing::default(),
+        public_url: None,
+        api_key: None,
+        vault: None,
+        audit_kept: Duration::from_secs(24 * 3_600),
+        demo: None,
+    })
+    .await?;
+    let address = app.sip_address().context("telephones are not served")?;
+    println!("{address}");
+    app.failed().await;
+    bail!("the server has failed")
+}
+
+/// A server under load.
+struct Server {
+    name: &'static str,
+    address: String,
+    pid: u32,
+    child: Child,
+}
+
+impl Server {
+    async fn ours() -> anyhow::Result<Self> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["sip-server", "--people", &PEOPLE.to_string()])
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let out = child.stdout.take().context("no output")?;
+        let line = BufReader::new(out).lines().next_line().await?;
+        let pid = child.id().context("it has ended")?;
+        Ok(Self {
+            name: "Offhook",
+            address: line.context("the server did not start")?,
+            pid,
+            child,
+        })
+    }
+
+    async fn kamailio(lab: &Path, run: &Path) -> anyhow::Result<Self> {
+        let port = KAMAILIO.to_string();
+        let started = Command::new(lab.join("kam-up"))
+            .args(["2", &port, "4096"])
+            .env("BENCH_RUN", run)
+            .env("KAM_ARGS", "-b 4194304")
+            .output()
+            .await?;
+        let out = String::from_utf8_lossy(&started.stdout).into_owned();
+        ensure!(
+            started.status.success(),
+            "Kamailio does not start ({out}{}); apt-get install kamailio kamailio-presence-modules",
+            String::from_utf8_lossy(&started.stderr)
+        );
+        // Something to wait for at the end: Kamailio itself is ended by its own script.
+        let child = Command::new("true").spawn()?;
+        Ok(Self {
+            name: "Kamailio",
+            address: format!("127.0.0.1:{port}"),
+            pid: out.trim().parse()?,
+            child,
+        })
+    }
+
+    async fn load(&self, generator: &Path, arguments: &[String]) -> anyhow::Result<Value> {
+        let (people, pid) = (PEOPLE.to_string(), self.pid.to_string());
+        let common = ["--server", &self.address, "-k", &people, "--pid", &pid];
+        let output = Command::new(generator)
+            .args(common)
+            .args(arguments)
+            .output()
+            .await?;
+        let out = String::from_utf8_lossy(&output.stdout).into_owned();
+        ensure!(
+            output.status.success(),
+            "the load failed: {out}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        // What was not measured is written as NaN, which is no JSON.
+        let line = out.lines().find(|line| line.starts_with('{'));
+        let line = line.context("no result")?.replace("NaN", "null");
+        Ok(serde_json::from_str(&line)?)
+    }
+}
+
+/// What one load shows.
+#[derive(Clone, Copy, Debug, Default)]
+struct Measured {
+    publishes_per_second: f64,
+    cpu_per_publish: f64,
+    p99: f64,
+    subscribes_per_second: f64,
+}
+
+fn number(value: &Value, path: &str) -> f64 {
+    value.pointer(path).and_then(Value::as_f64).unwrap_or(0.0)
+}
+
+impl Measured {
+    fn of(result: &Value) -> anyhow::Result<Self> {
+        for (what, path) in [
+            ("retransmissions", "/retransmits"),
+            ("time-outs", "/timeouts"),
+            ("refused PUBLISHes", "/publish_err"),
+        ] {
+            let count = number(result, path);
+            ensure!(count == 0.0, "{count} {what}: nothing may be lost here");
+        }
+        let all = number(result, "/notify_received") == number(result, "/notify_answered_200");
+        ensure!(all, "a NOTIFY was not answered");
+        Ok(Self {
+            publishes_per_second: number(result, "/publish_per_s"),
+            cpu_per_publish: number(result, "/server_cpu_s") * 1e6
+                / number(result, "/completed").max(1.0),
+            p99: number(result, "/notify_ms/p99"),
+            subscribes_per_second: number(result, "/subscribe_per_s"),
+        })
+    }
+}
+
+fn median(mut of: Vec<f64>) -> f64 {
+    of.sort_by(f64::total_cmp);
+    of.get(of.len() / 2).copied().unwrap_or_default()
+}
+
+/// Median of one figure of each load.
+fn medians(runs: &[Measured], figure: impl Fn(&Measured) -> f64) -> f64 {
+    median(runs.iter().map(figure).collect())
+}
+
+/// Measures both in turn and prints the ratios.
+pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/lab/sipbench");
+    let generator = build(&lab).await?;
+    let folder = tempfile::tempdir()?;
+    let kamailio = Server::kamailio(&lab, folder.path()).await?;
+    let measured = measure(arguments, &generator, &kamailio).await;
+    let down = Command::new(lab.join("kam-down"))
+        .env("BENCH_RUN", folder.path())
+        .status()
+        .await;
+    down.context("Kamailio could not be ended")?;
+    measured
+}
+
+async fn build(lab: &Path) -> anyhow::Result<PathBuf> {
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--quiet", "--locked"])
+        .current_dir(lab)
+        .status()
+        .await?;
+    ensure!(built.success(), "the load generator could not be built");
+    Ok(lab.join("target/release/sipbench"))
+}
+
+async fn measure(arguments: &Arguments, generator: &Path, kamailio: &Server) -> anyhow::Result<()> {
+    let mut ours = Server::ours().await?;
+    println!(
+        "{PEOPLE} people, UDP, {} rounds of {} s each, medians",
+        arguments.rounds, arguments.seconds
+    );
+    for (watchers, goal) in [(1, 0.5), (10, 0.25)] {
+        compare(arguments, generator, (&ours, kamailio), watchers, goal).await?;
+    }
+    if !arguments.small {
+        memory(generator, &ours).await?;
+    }
+    ours.child.kill().await?;
+    Ok(())
+}
+
+async fn compare(
+    arguments: &Arguments,
+    generator: &Path,
+    (ours, kamailio): (&Server, &Server),
+    watchers: usize,
+    goal: f64,
+) -> anyhow::Result<()> {
+    let load = |more: &[&str]| -> Vec<String> {
+        let (watchers, seconds) = (watchers.to_string(), arguments.seconds.to_string());
+        let common = ["-w", &watchers, "--seconds", &seconds, "--warmup", "1"];
+        common.iter().chain(more).map(ToString::to_string).collect()
+    };
+    let mut saturated = [Vec::new(), Vec::new()];
+    for _ in 0..arguments.rounds {
+        for (server, runs) in [ours, kamailio].into_iter().zip(&mut saturated) {
+            let result = server.load(generator, &load(&["--window", "16"])).await?;
+            runs.push(Measured::of(&result)?);
+        }
+    }
+    let [mine, theirs] = saturated;
+    // Half of what Kamailio can do, for both: whoever can do more must not be slower at it.
+    // What is not optimised only shows that it runs.
+    let share = if cfg!(debug_assertions) { 20.0 } else { 2.0 };
+    let half = (medians(&theirs, |run| run.publishes_per_second) / share).max(1.0);
+    let rate = format!("{half:.0}");
+    let mut halves = [Vec::new(), Vec::new()];
+    for _ in 0..arguments.rounds {
+        for (server, runs) in [ours, kamailio].into_iter().zip(&mut halves) {
+            let result = server.load(generator, &load(&["--rate", &rate])).await?;
+            runs.push(Measured::of(&result)?);
+        }
+    }
+    println!("\n{watchers} watchers each            Offhook    Kamailio    ratio   goal");
+    let row = |what: &str, [mine, theirs]: [f64; 2], goal: f64, more_is_better: bool| {
+        let ratio = mine / theirs.max(f64::MIN_POSITIVE);
+        let met = if more_is_better {
+            ratio >= goal
+        } else {
+            ratio <= goal
+        };
+        println!(
+            "{what:<24} {mine:>10.1} {theirs:>11.1} {ratio:>8.2} {goal:>6.2} {}",
+            verdict(met)
+        );
+    };
+    let both = |figure: fn(&Measured) -> f64| [medians(&mine, figure), medians(&theirs, figure)];
+    let [at_half, at_half_theirs] = halves;
+    let p99 = |run: &Measured| run.p99;
+    row(
+        "CPU per PUBLISH, µs",
+        both(|run| run.cpu_per_publish),
+        goal,
+        false,
+    );
+    row(
+        "PUBLISH/s at most",
+        both(|run| run.publishes_per_second),
+        1.0,
+        true,
+    );
+    row(
+        "SUBSCRIBE/s at most",
+        both(|run| run.subscribes_per_second),
+        2.0,
+        true,
+    );
+    row(
+        "NOTIFY p99 at half, ms",
+        [medians(&at_half, p99), medians(&at_half_theirs, p99)],
+        0.5,
+        false,
+    );
+    Ok(())
+}
+
+/// What a million subscriptions take.
+async fn memory(generator: &Path, ours: &Server) -> anyhow::Result<()> {
+    let watchers = (HELD / PEOPLE).to_string();
+    let arguments = ["-w", &watchers, "--hold", "2", "--sub-window", "256"];
+    let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+    let result = ours.load(generator, &arguments).await?;
+    let mebibytes = |path| number(&result, path);
+    let grown = mebibytes("/server_pss_mib/subscribed") - mebibytes("/server_pss_mib/idle");
+    let bytes = grown * 1_048_576.0 / HELD as f64;
+    println!(
+        "\n{HELD} subscriptions to {}: {bytes:.0} bytes each (goal 512) {}, {:.0} set up a second",
+        ours.name,
+        verdict(bytes <= 512.0),
+        number(&result, "/subscribe_per_s")
+    );
+    Ok(())
+}
