@@ -94,6 +94,10 @@ async fn calls_go_where_the_profile_in_force_says_on_a_real_telephone_system() {
     arrange(&server).await;
     let lab = Lab::up_with_offhook(5, port);
     let rings = async |phone: &str| lab.rings(phone);
+    // One account at the telephone system is enough for a telephone that watches here.
+    lab.watch_through("1003", &["1002"]);
+    let lamp = async || lab.lamp("1002");
+    eventually("bert is there", SOON, "Online".to_owned(), lamp).await;
 
     // Nothing is to be done: bert's own telephone rings.
     lab.ring("1001", "1002");
@@ -120,9 +124,12 @@ async fn calls_go_where_the_profile_in_force_says_on_a_real_telephone_system() {
     lab.hang_up("1001");
     eventually("over", SOON, false, || rings("1003")).await;
 
+    eventually("bert's lamp", SOON, "Busy".to_owned(), lamp).await;
+
     // After it bert's own again.
     teamsbox.end_call("bert").await;
     eventually("bert", SOON, "Available".into(), || server.shown("bert")).await;
+    eventually("bert's lamp is out", SOON, "Online".to_owned(), lamp).await;
     lab.ring("1001", "1002");
     eventually("bert's telephone", SOON, true, || rings("1002")).await;
     lab.hang_up("1001");

@@ -51,7 +51,19 @@ impl Lab {
     /// # Panics
     /// Something is missing or does not start.
     pub fn watch(&self, extension: &str, targets: &[&str]) {
-        let mut arguments = vec![extension, "pbx"];
+        self.add_watcher(extension, "pbx", targets);
+    }
+
+    /// The same at Offhook, through the PBX.
+    ///
+    /// # Panics
+    /// Something is missing or does not start.
+    pub fn watch_through(&self, extension: &str, targets: &[&str]) {
+        self.add_watcher(extension, "through-pbx", targets);
+    }
+
+    fn add_watcher(&self, extension: &str, place: &str, targets: &[&str]) {
+        let mut arguments = vec![extension, place];
         arguments.extend(targets);
         self.script("watcher-up", &arguments);
     }

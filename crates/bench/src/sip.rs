@@ -24,6 +24,8 @@ use crate::verdict;
 const PEOPLE: usize = 1_000;
 /// Subscriptions of the measurement of memory.
 const HELD: usize = 1_000_000;
+/// Kamailio keeps transactions for five seconds: until it has let go of them it works on, at the cost of whoever is next.
+const REST: Duration = Duration::from_secs(6);
 /// Port of Kamailio in this measurement.
 const KAMAILIO: u16 = 5_090;
 
@@ -36,7 +38,7 @@ pub struct Arguments {
     /// How often both are measured in turn; medians are compared.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Leave out the million subscriptions.
+    /// Leave out the million subscriptions and the rests between loads.
     #[arg(long)]
     small: bool,
 }
@@ -274,6 +276,7 @@ async fn compare(
     for _ in 0..arguments.rounds {
         for (server, runs) in [ours, kamailio].into_iter().zip(&mut saturated) {
             let result = server.load(generator, &load(&["--window", "16"])).await?;
+            rest(arguments).await;
             runs.push(Measured::of(&result)?);
         }
     }
@@ -287,6 +290,7 @@ async fn compare(
     for _ in 0..arguments.rounds {
         for (server, runs) in [ours, kamailio].into_iter().zip(&mut halves) {
             let result = server.load(generator, &load(&["--rate", &rate])).await?;
+            rest(arguments).await;
             runs.push(Measured::of(&result)?);
         }
     }
@@ -331,6 +335,13 @@ async fn compare(
         false,
     );
     Ok(())
+}
+
+/// Lets the machine come to rest.
+async fn rest(arguments: &Arguments) {
+    if !arguments.small {
+        tokio::time::sleep(REST).await;
+    }
 }
 
 /// What a million subscriptions take.

@@ -4,6 +4,7 @@
 mod fault;
 mod installation;
 mod notifications;
+mod phones;
 mod teams;
 mod telephone;
 
@@ -195,6 +196,10 @@ async fn examine(report: &mut Report, path: &Path, test_person: Option<&str>) {
         }
         teams::check(report, tenant, &there, test_person).await;
         report.tenant = None;
+    }
+    if let Some(phones) = &config.phones {
+        let pbx = config.pbx.as_ref();
+        phones::check(report, phones, pbx.map(|pbx| &*pbx.connector.domain));
     }
     match config.pbx {
         Some(pbx) => telephone::check(report, pbx.connector, &kept.people).await,

@@ -271,6 +271,25 @@ async fn what_is_wrong_with_the_telephone_system_is_named() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_how_telephones_are_served_is_named() {
+    let pbx = Patient::whole().await.pbx_section();
+    for (keys, fault) in [
+        ("domain = \"pbx.test\"\n", "sip.nobody"),
+        (
+            "domain = \"pbx.test\"\ntrusted = [\"192.0.2.10\"]\n",
+            "sip.loopback",
+        ),
+        (
+            "domain = \"elsewhere.test\"\ntrusted = [\"127.0.0.1\"]\n",
+            "sip.domain",
+        ),
+    ] {
+        let patient = Patient::new(&format!("{pbx}[sip]\n{keys}")).await;
+        patient.expect(fault).await;
+    }
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_notifications_is_named() {
     let stranger = Fake::start(|_| (200, "hello".into())).await;
     let patient = Patient::whole().await;

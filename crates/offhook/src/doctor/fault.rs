@@ -194,6 +194,15 @@ faults! {
     PbxLines "pbx.lines"
         "The telephone system refuses some lines."
         "The text beside names them with the reason."
+    SipNobody "sip.nobody"
+        "Telephones are served, but nobody may ask: no address is trusted, and no telephone has a password."
+        "Name the telephone system in sip.trusted, or add a [[sip.account]] for each telephone."
+    SipLoopback "sip.loopback"
+        "Telephones are served to this machine only, but others are to ask."
+        "Set sip.listen to an address that they reach."
+    SipDomain "sip.domain"
+        "Telephones are served for another domain than the telephone system has."
+        "Give sip.domain and pbx.domain the same value, unless addresses are rewritten between."
 }
 
 #[cfg(test)]

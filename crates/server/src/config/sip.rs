@@ -35,6 +35,10 @@ impl Check<'_> {
                 self.error("sip.listen", problem)
             })?,
         };
+        if listen.ip().is_unspecified() && raw.address.is_none() {
+            let problem = "is missing: telephones must be told one address of all that are listened on; expected for example \"192.0.2.20:5080\"";
+            return Err(self.error("sip.address", problem));
+        }
         let network = |text: &String| {
             let network = text.parse::<IpNet>().ok();
             let network = network.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));

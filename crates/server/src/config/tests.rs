@@ -127,6 +127,18 @@ fn what_is_wrong_is_named_with_file_line_key_and_expectation() {
             vec!["pbx.server", "\"pbx\"", "host with a port"],
         ),
         (
+            "[sip]\nlisten = \"0.0.0.0:5080\"\ndomain = \"pbx.test\"\n",
+            vec!["sip.address", "missing", "192.0.2.20:5080"],
+        ),
+        (
+            "[sip]\ndomain = \"pbx.test\"\ntrusted = [\"the pbx\"]\n",
+            vec!["sip.trusted", "\"the pbx\"", "192.0.2.0/24"],
+        ),
+        (
+            "[sip]\ndomain = \"pbx.test\"\nothers = \"Friend\"\n",
+            vec!["sip.others", "\"Friend\"", "Employee"],
+        ),
+        (
             "[teams]\nclient_secret_file = \"missing.txt\"\n",
             vec!["teams.client_secret_file", "missing.txt"],
         ),
@@ -136,6 +148,8 @@ fn what_is_wrong_is_named_with_file_line_key_and_expectation() {
             assert!(error.contains(word), "{text}: {error}");
         }
     }
+    let publish = format!("{GOOD}publish = \"everything\"\n");
+    assert!(parse(&publish, &[]).unwrap_err().contains("pbx.publish"));
     let plain = GOOD.replace("[[pbx]]", "graph_url = \"http://graph.example\"\n[[pbx]]");
     assert!(parse(&plain, &[]).unwrap_err().contains("teams.graph_url"));
     let transport = GOOD.replace("\"tcp\"", "\"carrier pigeon\"");
