@@ -9,6 +9,7 @@
 //! subscription is found by a number in its tag and in its branches, not by a map. All bytes of one step go into one
 //! [`Outbox`], so that a shell can hand many datagrams to the operating system at once.
 
+mod document;
 mod notify;
 mod publish;
 mod store;
@@ -26,6 +27,7 @@ use crate::ids::Ids;
 use crate::message::{Message, Writer, answer_to};
 use crate::transaction::RecentResponses;
 
+pub use document::Document;
 use publish::Publications;
 pub use publish::{Entity, Publication};
 use store::Store;
@@ -82,66 +84,6 @@ pub struct Resource(pub u32);
 /// Watchers who are told the same, by a number of the host's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Class(pub u8);
-
-/// A document, made once for all watchers of a class.
-#[derive(Debug)]
-pub struct Document {
-    bytes: Vec<u8>,
-    /// Where the number of the document within its subscription stands, if the package has one: so many bytes wide, filled
-    /// up with blanks that are outside the quotes.
-    version: Option<Range<usize>>,
-}
-
-/// Digits of the greatest version, and a quote.
-const VERSION_WIDTH: usize = 11;
-
-impl Document {
-    /// A document that is the same for every watcher.
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self {
-            bytes,
-            version: None,
-        }
-    }
-
-    /// A document whose first attribute `version="0"` becomes the number within each subscription (RFC 4235 §4.1).
-    pub fn versioned(mut bytes: Vec<u8>) -> Self {
-        const ATTRIBUTE: &[u8] = b"version=\"0\"";
-        let at = bytes.windows(ATTRIBUTE.len()).position(|w| w == ATTRIBUTE);
-        let version = at.map(|at| {
-            let start = at + ATTRIBUTE.len() - 2;
-            let blanks = std::iter::repeat_n(b' ', VERSION_WIDTH - 2);
-            let end = start + 2;
-            bytes.splice(end..end, blanks);
-            start..start + VERSION_WIDTH
-        });
-        Self { bytes, version }
-    }
-
-    /// Its length.
-    pub fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// Whether there is nothing in it.
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
-    /// Appends it with this version.
-    fn write(&self, version: u32, out: &mut Vec<u8>) {
-        let start = out.len();
-        out.extend_from_slice(&self.bytes);
-        if let Some(range) = &self.version
-            && let Some(place) = out.get_mut(start + range.start..start + range.end)
-        {
-            let text = format!("{version}\"");
-            let (digits, blanks) = place.split_at_mut(text.len().min(VERSION_WIDTH));
-            digits.copy_from_slice(text.as_bytes().get(..digits.len()).unwrap_or_default());
-            blanks.fill(b' ');
-        }
-    }
-}
 
 /// Who watches, by a number of the host's: to find the class again when what people may see has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -342,10 +284,14 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         if method == "ACK" {
             return;
         }
-        let key = recent_key(method, message);
+        let Some(key) = recent_key(peer.source, method, message) else {
+            // No request at all (RFC 3261 §8.1.1): whoever sends so little is not worth an answer that is longer.
+            return;
+        };
         if let Some(given) = self.recent.find(&key) {
             return out.push(peer.flow, given);
         }
+        let accepts = matches!(method, "SUBSCRIBE" | "PUBLISH");
         let (response, subscription) = match method {
             "SUBSCRIBE" => self.on_subscribe(now, peer, message, host),
             "PUBLISH" => (self.on_publish(now, peer, message, host), None),
@@ -359,7 +305,9 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         };
         if let Ok(bytes) = response.finish() {
             out.push(peer.flow, &bytes);
-            if !peer.transport.is_reliable() {
+            // What was refused is refused again, at no cost.
+            let is_accepted = accepts && bytes.starts_with(b"SIP/2.0 2");
+            if is_accepted && !peer.transport.is_reliable() {
                 self.recent.remember(now, key, bytes);
             }
         }
@@ -423,6 +371,9 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
 
     /// A connection is gone, and with it the way to its watchers.
     pub fn flow_lost(&mut self, flow: F) {
+        if !self.per_flow.contains_key(&flow) {
+            return;
+        }
         for id in self.store.of_flow(flow) {
             self.remove(id);
         }
@@ -475,13 +426,15 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
     }
 }
 
-/// Names a transaction: repeated requests have the same (RFC 3261 §17.2.3).
-fn recent_key(method: &str, message: &Message<'_>) -> String {
-    let mut key = String::with_capacity(64);
-    key.push_str(method);
-    key.push(' ');
-    key.push_str(&message.branch().unwrap_or_default());
-    key
+/// Names a transaction: repeated requests have the same (RFC 3261 §17.2.3), and nobody else's have, whatever branch they take.
+/// `None`: the headers are missing that every request has.
+fn recent_key(source: SocketAddr, method: &str, message: &Message<'_>) -> Option<String> {
+    let (call_id, cseq) = (message.call_id().ok()?, message.cseq().ok()?);
+    let branch = message.branch()?;
+    message.header("From")?;
+    message.header("To")?;
+    let number = cseq.number;
+    Some(format!("{source} {method} {number} {branch} {call_id}"))
 }
 
 fn contact(address: &str, transport: Transport) -> String {

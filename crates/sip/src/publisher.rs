@@ -339,9 +339,14 @@ impl Publisher {
         pending: Pending,
         out: &mut Vec<Action>,
     ) {
-        self.failures = 0;
         let granted = response.seconds("Expires").unwrap_or(pending.expires);
         let tag = response.header("SIP-ETag").map(|tag| tag.into_owned());
+        if tag.is_none() && pending.carries != Wanted::Gone {
+            // Each further one would stand beside those before.
+            self.there = None;
+            return self.fail(now, Trouble::NoEntityTag, PAUSE_MAX, out);
+        }
+        self.failures = 0;
         self.there = match pending.carries {
             Wanted::Gone => None,
             carried => tag.map(|tag| (tag, carried)),

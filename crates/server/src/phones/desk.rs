@@ -69,6 +69,10 @@ impl Desk {
             _ if !self.people.trusts(peer.flow.address().ip()) => {
                 answer_to(request, 403, Some(&tag), Some(peer.source))
             }
+            // Proxies pass on what claims to belong to a dialog without asking who sends it.
+            _ if request.to_tag().is_some() => {
+                answer_to(request, 481, Some(&tag), Some(peer.source))
+            }
             None => answer_to(request, 400, Some(&tag), Some(peer.source)),
             Some(call) => {
                 let People { core, options, .. } = &self.people;
@@ -96,9 +100,8 @@ impl Desk {
         self.people.forget(resource);
         if anew {
             self.agent.reclassify(now, resource, &mut self.people, out);
-        } else {
-            self.agent.changed(now, resource, &mut self.people, out);
         }
+        self.agent.changed(now, resource, &mut self.people, out);
     }
 }
 

@@ -4,7 +4,7 @@
 //! Only what the telephone system cannot know is published; its own calls it shows itself.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -32,12 +32,17 @@ pub(crate) async fn publish(core: Core, pbx: Arc<Pbx>, publishing: Publishing) {
     let mut told = Told::new();
     let mut events = core.events.listen(None).receiver;
     loop {
-        for person in core.directory.page(None, usize::MAX) {
-            publishing.tell(&core, &pbx, person.id, &mut told).await;
+        let mut people: BTreeSet<PersonId> = told.keys().copied().collect();
+        let known = core.directory.page(None, usize::MAX);
+        people.extend(known.iter().map(|person| person.id));
+        for person in people {
+            publishing.tell(&core, &pbx, person, &mut told).await;
         }
         told.retain(|_, lines| !lines.is_empty());
         loop {
             match events.recv().await {
+                // Somebody may be gone, or have other extensions.
+                Ok(event) if event.presence.is_none() => break,
                 Ok(event) => publishing.tell(&core, &pbx, event.person, &mut told).await,
                 Err(RecvError::Lagged(_)) => break,
                 Err(RecvError::Closed) => return std::future::pending().await,

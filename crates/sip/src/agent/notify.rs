@@ -30,6 +30,14 @@ impl Ending {
     }
 }
 
+/// Pause after an answer that says that it does not work now.
+const REFUSED_PAUSE: Duration = Duration::from_secs(10);
+
+/// Whether the answer to a NOTIFY ends its subscription (RFC 6665 §4.2.2, RFC 5057 §5.1); others say that it does not work now.
+const fn ends_subscription(code: u16) -> bool {
+    matches!(code, 404 | 405 | 410 | 416 | 480..=485 | 489 | 501 | 604)
+}
+
 /// A NOTIFY that waits for its answer.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -75,11 +83,16 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             }
             Progress::Final => {
                 subscription.pending = None;
-                let refused = !(200..300).contains(&code);
-                if refused || (subscription.ending.is_some() && !subscription.changed) {
+                if ends_subscription(code)
+                    || (subscription.ending.is_some() && !subscription.changed)
+                {
                     return self.remove(id);
                 }
-                if subscription.changed {
+                if !(200..300).contains(&code) {
+                    subscription.told = 0;
+                    subscription.changed = true;
+                    self.timers.later(now + REFUSED_PAUSE, id);
+                } else if std::mem::take(&mut subscription.changed) {
                     self.notify(now, id, host, out);
                 }
             }
@@ -116,10 +129,17 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             subscription.package,
             subscription.class,
         );
-        if document.is_none() {
-            subscription.ending = Some(Ending::NoResource);
-        }
         subscription.changed = false;
+        match &document {
+            // Whoever may not see what changed shall not learn that, or when, something did.
+            Some(document)
+                if document.fingerprint == subscription.told && subscription.ending.is_none() =>
+            {
+                return;
+            }
+            Some(document) => subscription.told = document.fingerprint,
+            None => subscription.ending = Some(Ending::NoResource),
+        }
         subscription.local_cseq = subscription.local_cseq.wrapping_add(1);
         subscription.notified_at = now;
         let serial = self.ids.number();
@@ -165,12 +185,12 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             }
         }
         while let Some(id) = self.timers.due(now) {
-            let Some(subscription) = self.store.get(id) else {
+            let Some(subscription) = self.store.get_mut(id) else {
                 continue;
             };
             if subscription.pending.is_some() {
                 self.repeat(now, id, out);
-            } else if subscription.changed {
+            } else if std::mem::take(&mut subscription.changed) {
                 self.notify(now, id, host, out);
             }
         }

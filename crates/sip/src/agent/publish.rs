@@ -105,6 +105,10 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         request: &Message<'_>,
         host: &mut impl Host<F>,
     ) -> Writer {
+        // A publication has no dialog. Proxies pass on what claims to have one without asking who sends it.
+        if request.to_tag().is_some() {
+            return self.reply(peer, request, 481);
+        }
         let event = request.header("Event").unwrap_or_default();
         let package = Package::of_event(&event);
         let Some(package) = package.filter(|p| self.settings.packages.contains(p)) else {

@@ -29,6 +29,8 @@ pub(super) struct Subscription<F> {
     pub(super) expires_at: u32,
     /// Least time between two NOTIFYs in seconds (RFC 6446).
     pub(super) min_interval: u16,
+    /// The document that was told last, by its fingerprint; 0: none, or tell it again.
+    pub(super) told: u64,
     /// Something changed while a NOTIFY was under way, or within the interval.
     pub(super) changed: bool,
     pub(super) ending: Option<Ending>,
@@ -94,6 +96,7 @@ impl<F: Copy> Subscription<F> {
             package,
             tag: 0,
             remote_cseq: 0,
+            told: 0,
             local_cseq: 0,
             version: 0,
             expires_at: 0,

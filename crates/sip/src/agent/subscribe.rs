@@ -103,6 +103,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         let transport = subscription.transport;
         // An asked-for state is told although nothing changed, whatever the interval.
         subscription.notified_at = Duration::ZERO;
+        subscription.told = 0;
         answer_to(request, 200, Some(&tag), Some(source))
             .header("Contact", contact(&self.settings.address, transport))
             .header("Expires", expires)

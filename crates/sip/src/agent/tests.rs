@@ -1,6 +1,7 @@
 //! The agent against our own subscriber and against hand-written requests, on a driven clock.
 
 mod publications;
+mod strangers;
 
 use std::sync::Arc;
 
@@ -287,6 +288,10 @@ fn subscribe(branch: &str, event: &str, expires: u32, to: &str) -> Writer {
 fn bare(method: &str, branch: &str) -> Writer {
     Writer::request(method, "sip:1001@x")
         .header("Via", format_args!("SIP/2.0/UDP h;branch={branch}"))
+        .header("From", "<sip:a@b>;tag=1")
+        .header("To", "<sip:1001@x>")
+        .header("Call-ID", branch)
+        .header("CSeq", format_args!("1 {method}"))
 }
 
 #[test]
@@ -325,6 +330,10 @@ fn answers_tell_where_the_request_came_from() {
             "Via",
             "SIP/2.0/UDP 10.0.0.1:5060;rport;received=1.1.1.1;branch=f, SIP/2.0/UDP b;rport",
         )
+        .header("From", "<sip:a@b>;tag=1")
+        .header("To", "<sip:x>")
+        .header("Call-ID", "f")
+        .header("CSeq", "1 OPTIONS")
         .finish()
         .unwrap();
     let sent = receive(SECOND, &mut agent, &mut desk("x"), &request);
@@ -373,6 +382,7 @@ fn a_subscription_expires_with_a_last_notify_and_481_ends_it() {
     let told = deliver(SECOND * 602, &mut agent, &mut host, &mut subscriber, last);
     assert!(told.contains(&Action::Stale), "{told:?}");
     subscriber.handle(SECOND * 603, Event::TransportLost);
+    host.state = "busy";
     let sent = changed(SECOND * 603, &mut agent, &mut host);
     assert_eq!(sent.len(), 1);
     deliver(SECOND * 603, &mut agent, &mut host, &mut subscriber, sent);
@@ -417,7 +427,13 @@ fn a_watcher_that_wants_an_interval_gets_the_latest_after_it() {
     let sent = elapse(SECOND * 6, &mut agent, &mut host);
     assert_eq!(sent.len(), 1);
     assert!(String::from_utf8_lossy(&sent[0]).ends_with("talking 0"));
+    // What changes before the answer comes waits for the interval too, and is not forgotten.
+    host.state = "idle";
+    assert!(changed(SECOND * 6, &mut agent, &mut host).is_empty());
     answer_all(SECOND * 6, &mut agent, &mut host, &sent);
+    let sent = elapse(SECOND * 11, &mut agent, &mut host);
+    assert!(String::from_utf8_lossy(&sent[0]).ends_with("idle 0"));
+    answer_all(SECOND * 11, &mut agent, &mut host, &sent);
     assert!(elapse(SECOND * 60, &mut agent, &mut host).is_empty());
 }
 

@@ -219,6 +219,20 @@ fn a_longer_interval_is_taken() {
     assert_eq!(*end, bench.now + SECOND * 900);
 }
 
+#[test]
+fn what_cannot_be_renewed_is_not_published_again_and_again() {
+    let mut bench = Bench::new();
+    bench.handle(Event::Start(account()));
+    let actions = bench.handle(Event::Publish(document("busy")));
+    let [Action::Send(first)] = &actions[..] else {
+        panic!("{actions:?}");
+    };
+    let told = bench.respond(first, 200, &[("Expires", "120")]);
+    assert_eq!(told, [Action::Trouble(Trouble::NoEntityTag)]);
+    let pause = bench.publisher.next_deadline().unwrap() - bench.now;
+    assert!(pause >= PAUSE_MAX, "{pause:?}");
+}
+
 /// Something that happens to a publication.
 #[derive(Clone, Debug)]
 enum Step {

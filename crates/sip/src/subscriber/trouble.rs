@@ -34,6 +34,9 @@ pub enum Trouble {
         /// The status code.
         code: u16,
     },
+    /// A publication was accepted, but not named: it cannot be renewed.
+    #[error("PUBLISH was accepted without SIP-ETag")]
+    NoEntityTag,
     /// 481 to a renewal: the notifier has restarted.
     #[error("the notifier has forgotten the subscription")]
     Forgotten,

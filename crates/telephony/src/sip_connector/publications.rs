@@ -203,6 +203,7 @@ impl Publications {
         if self.refused_until.is_some_and(|until| now < until) {
             return;
         }
+        self.refused_until = None;
         while self.in_flight < IN_FLIGHT_MAX {
             let Some(accounts) = &self.accounts else {
                 return;

@@ -1,5 +1,7 @@
 //! One connection to a SIP server.
 
+use std::time::Duration;
+
 use sip::stream::{Decoder, Frame};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc;
@@ -8,6 +10,9 @@ use tokio::sync::mpsc;
 pub(super) type Arrived = (u64, Option<Vec<u8>>);
 /// Where messages for a connection go in.
 pub(super) type Unsent = mpsc::Sender<Vec<u8>>;
+
+/// A peer that takes nothing for so long is gone.
+const STALLED_MAX: Duration = Duration::from_secs(30);
 
 /// Reads and writes one connection until it ends or is no longer wanted.
 pub(super) async fn serve(
@@ -23,7 +28,8 @@ pub(super) async fn serve(
     let mut out = Vec::new();
     loop {
         tokio::select! {
-            length = read.read(&mut buffer) => {
+            // Whoever does not read what we answer is not read either.
+            length = read.read(&mut buffer), if out.is_empty() => {
                 let Ok(length @ 1..) = length else { return };
                 decoder.push(&buffer[..length]);
                 loop {
@@ -48,6 +54,7 @@ pub(super) async fn serve(
                 Ok(length) => drop(out.drain(..length)),
                 Err(_) => return,
             },
+            () = tokio::time::sleep(STALLED_MAX), if !out.is_empty() => return,
         }
     }
 }

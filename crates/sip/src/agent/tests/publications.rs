@@ -4,10 +4,6 @@ use super::*;
 
 fn publish(branch: &str, etag: Option<&str>, expires: u32, body: &str) -> Vec<u8> {
     let mut request = bare("PUBLISH", branch)
-        .header("From", "<sip:a@b>;tag=1")
-        .header("To", "<sip:1001@x>")
-        .header("Call-ID", "p")
-        .header("CSeq", "1 PUBLISH")
         .header("Event", "presence")
         .header("Expires", expires);
     if let Some(etag) = etag {
@@ -94,4 +90,17 @@ fn publications_are_taken_back_and_bounded_and_must_be_of_the_package() {
     let other = bare("PUBLISH", "h").header("Event", "presence");
     let other = other.body("text/plain", b"busy").unwrap();
     assert_eq!(published(SECOND, &mut agent, &mut host, &other).0, 415);
+}
+
+#[test]
+fn what_claims_to_belong_to_a_dialog_is_no_publication() {
+    let (mut agent, mut host) = (agent(), desk("x"));
+    let bytes = publish("a", None, 60, "busy");
+    let text = String::from_utf8(bytes).unwrap();
+    let text = text.replace("To: <sip:1001@x>", "To: <sip:1001@x>;tag=2");
+    assert_eq!(
+        published(SECOND, &mut agent, &mut host, text.as_bytes()).0,
+        481
+    );
+    assert!(host.published.is_empty());
 }

@@ -1,0 +1,58 @@
+//! What strangers must not learn or get by, and what a watcher's odd answers must not do.
+
+use super::*;
+
+#[test]
+fn a_repeated_request_is_answered_the_same_and_anothers_with_that_branch_is_not() {
+    let (mut agent, mut host) = (agent(), desk("x"));
+    let ask = |agent: &mut Agent<u8>, host: &mut Desk, call_id: &str| {
+        let request = subscribe(call_id, "dialog", 60, "<sip:c>")
+            .finish()
+            .unwrap();
+        let text = String::from_utf8(request).unwrap();
+        let text = text.replace(&format!("branch={call_id}"), "branch=same");
+        receive(SECOND, agent, host, text.as_bytes())
+    };
+    let first = ask(&mut agent, &mut host, "one");
+    assert_eq!(ask(&mut agent, &mut host, "one"), first[..1]);
+    let other = ask(&mut agent, &mut host, "two");
+    assert!(other[0] != first[0] && other.len() == 2);
+    assert_eq!(agent.len(), 2);
+}
+
+#[test]
+fn whoever_sends_less_than_a_request_gets_nothing() {
+    let (mut agent, mut host) = (agent(), desk("x"));
+    for request in [
+        "SUBSCRIBE sip:1001@x SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=a\r\nEvent: dialog\r\n\r\n",
+        "OPTIONS sip:x SIP/2.0\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\r\n",
+    ] {
+        let sent = receive(SECOND, &mut agent, &mut host, request.as_bytes());
+        assert!(sent.is_empty(), "{request}");
+    }
+}
+
+#[test]
+fn what_is_the_same_for_a_watcher_is_not_told_again() {
+    let (mut agent, mut host) = (agent(), desk("idle"));
+    let (mut subscriber, actions) = start("1001", "p");
+    settle(SECOND, &mut agent, &mut host, &mut subscriber, actions);
+    // Something that this watcher may not see changes.
+    assert!(changed(SECOND * 2, &mut agent, &mut host).is_empty());
+    host.state = "busy";
+    assert_eq!(changed(SECOND * 3, &mut agent, &mut host).len(), 1);
+}
+
+#[test]
+fn a_refusal_for_now_is_followed_by_another_attempt() {
+    let (mut agent, mut host) = (agent(), desk("idle"));
+    let request = subscribe("a", "dialog", 600, "<sip:c>").finish().unwrap();
+    let sent = receive(SECOND, &mut agent, &mut host, &request);
+    let notify = Message::parse(&sent[1]).unwrap();
+    let busy = crate::message::answer(&notify, 503, Some("w"))
+        .finish()
+        .unwrap();
+    receive(SECOND, &mut agent, &mut host, &busy);
+    assert_eq!(agent.len(), 1);
+    assert_eq!(elapse(SECOND * 11, &mut agent, &mut host).len(), 1);
+}
