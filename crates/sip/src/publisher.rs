@@ -7,10 +7,10 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    digest::{Challenge, Session},
+    digest::Session,
     ids::Ids,
     message::{Message, Writer},
-    subscriber::{Account, EXPIRES_MAX, PAUSE_MAX, pause},
+    subscriber::{Account, EXPIRES_MAX, PAUSE_MAX, is_refused_for_good, pause, renewal},
     transaction::{ClientTransaction, Due, Progress, TIMEOUT},
 };
 
@@ -21,9 +21,6 @@ pub const EXPIRES_ASKED: u32 = 120;
 
 /// How long the last document of a publication stays, in seconds: watchers that come a moment later hear it too.
 pub const LAST_EXPIRES: u32 = 60;
-
-/// Rounds of challenge and answer in one attempt; real ones need one, two after a stale nonce.
-const AUTH_ROUNDS_MAX: u8 = 3;
 
 /// What happens to a publication.
 #[derive(Debug)]
@@ -322,8 +319,7 @@ impl Publisher {
             423 => self.on_interval_too_brief(now, response, &pending, out),
             _ => {
                 let asked = response.seconds("Retry-After").unwrap_or_default();
-                let for_good = matches!(code, 403 | 404 | 405 | 410 | 489 | 501 | 604);
-                let least = match for_good {
+                let least = match is_refused_for_good(code) {
                     true => PAUSE_MAX,
                     false => Duration::from_secs(asked.into()).min(PAUSE_MAX),
                 };
@@ -356,8 +352,7 @@ impl Publisher {
         self.next_at = match &self.wanted {
             // Gone by itself then.
             Wanted::Last(_) => Some(now + granted),
-            // Between half and four fifths of the time, spread so that renewals do not bunch up.
-            _ => Some(now + granted * (500 + self.ids.per_mille() * 3 / 10) / 1000),
+            _ => Some(now + renewal(granted, &mut self.ids)),
         };
         self.go_on(now, out);
     }
@@ -370,23 +365,16 @@ impl Publisher {
         pending: &Pending,
         out: &mut Vec<Action>,
     ) {
-        let has_credentials = self
-            .account
-            .as_ref()
-            .is_some_and(|account| account.credentials.is_some());
-        let trouble = match Challenge::best(response) {
-            None => Trouble::UnusableChallenge { code },
-            Some(challenge)
-                if !has_credentials
-                    || (pending.rounds > 0 && !challenge.stale)
-                    || pending.rounds >= AUTH_ROUNDS_MAX =>
-            {
-                Trouble::WrongCredentials { code }
-            }
-            Some(challenge) => {
-                self.session = Some(Session::new(challenge));
+        // Nothing is under way without an account.
+        let Some(account) = &self.account else {
+            return;
+        };
+        let trouble = match account.answer_challenge(response, code, pending.rounds) {
+            Ok(session) => {
+                self.session = Some(session);
                 return self.publish(now, pending.rounds + 1, out);
             }
+            Err(trouble) => trouble,
         };
         self.session = None;
         // Trying again soon would only lock the account.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Transport;
-use crate::digest::{Credentials, Session};
+use crate::digest::{Challenge, Credentials, Session};
 use crate::ids::Ids;
 use crate::message::Message;
 use crate::transaction::{ClientTransaction, Due, RecentResponses};
@@ -59,6 +59,24 @@ pub struct Account {
     pub accept: String,
     /// The User-Agent header.
     pub user_agent: String,
+}
+
+impl Account {
+    /// The answer to a challenge, after so many rounds in the same attempt: refused again means wrong credentials, unless the
+    /// nonce was only too old.
+    pub(crate) fn answer_challenge(
+        &self,
+        response: &Message<'_>,
+        code: u16,
+        rounds: u8,
+    ) -> Result<Session, Trouble> {
+        let challenge = Challenge::best(response).ok_or(Trouble::UnusableChallenge { code })?;
+        let was_refused = (rounds > 0 && !challenge.stale) || rounds >= AUTH_ROUNDS_MAX;
+        if self.credentials.is_none() || was_refused {
+            return Err(Trouble::WrongCredentials { code });
+        }
+        Ok(Session::new(challenge))
+    }
 }
 
 /// What happens to a subscription.
@@ -133,8 +151,7 @@ struct Dialog {
 struct Pending {
     transaction: ClientTransaction,
     expires: u32,
-    /// Answered a challenge of this very attempt: refused again means wrong credentials.
-    freshly_authorized: bool,
+    /// Challenges that were answered in this attempt.
     rounds: u8,
 }
 
@@ -287,7 +304,7 @@ impl Subscriber {
             return self.end(out);
         }
         self.phase = Phase::Stopping;
-        self.send_subscribe(now, 0, false, 0, out);
+        self.send_subscribe(now, 0, 0, out);
     }
 
     /// The subscription is gone: say so and begin again after a pause.
@@ -336,11 +353,19 @@ impl Subscriber {
         pause
     }
 
-    /// Between half and four fifths of the time that is left, spread so that renewals do not bunch up.
     fn schedule_refresh(&mut self, now: Duration, remaining: Duration) {
-        let per_mille = 500 + self.ids.per_mille() * 3 / 10;
-        self.refresh_at = Some(now + remaining * per_mille / 1000);
+        self.refresh_at = Some(now + renewal(remaining, &mut self.ids));
     }
+}
+
+/// When to renew what lives for so long: between half and four fifths of it, spread so that renewals do not bunch up.
+pub(crate) fn renewal(life: Duration, ids: &mut Ids) -> Duration {
+    life * (500 + ids.per_mille() * 3 / 10) / 1000
+}
+
+/// Whether trying again is of no use before somebody has changed something.
+pub(crate) const fn is_refused_for_good(code: u16) -> bool {
+    matches!(code, 403 | 404 | 405 | 410 | 489 | 501 | 604)
 }
 
 /// After so many failures: 10 s, doubling up to five minutes, a fifth more or less so that thousands do not march in step.

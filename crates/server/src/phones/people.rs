@@ -134,6 +134,19 @@ impl People {
         Some(person)
     }
 
+    /// About whom something is asked or told, and by whom.
+    fn asked(
+        &mut self,
+        now: Duration,
+        peer: Peer<Flow>,
+        request: &Message<'_>,
+    ) -> Result<(Resource, Watcher), Admission> {
+        let watcher = self.watcher(now, peer, request)?;
+        let named = self.named(request).and_then(resource);
+        let resource = named.ok_or(Admission::Refuse(404))?;
+        Ok((resource, self.viewer(&watcher)))
+    }
+
     fn make(&self, resource: Resource, package: Package, class: Class) -> Option<Document> {
         let person = self.core.directory.person(PersonId(resource.0.into()))?;
         let (_, extension) = person.lines.first()?;
@@ -172,20 +185,12 @@ impl Host<Flow> for People {
         request: &Message<'_>,
         _: Package,
     ) -> Admission {
-        let watcher = match self.watcher(now, peer, request) {
-            Ok(watcher) => watcher,
-            Err(refusal) => return refusal,
-        };
-        let Some(person) = self.named(request) else {
-            return Admission::Refuse(404);
-        };
-        let watcher = self.viewer(&watcher);
-        match resource(person) {
-            Some(resource) => {
+        match self.asked(now, peer, request) {
+            Ok((resource, watcher)) => {
                 let class = Class(self.level(resource, watcher) as u8);
                 Admission::Watch(resource, class, watcher)
             }
-            None => Admission::Refuse(404),
+            Err(refusal) => refusal,
         }
     }
 
@@ -220,12 +225,9 @@ impl Host<Flow> for People {
         request: &Message<'_>,
         _: Package,
     ) -> Admission {
-        let publisher = match self.watcher(now, peer, request) {
-            Ok(publisher) => self.viewer(&publisher),
+        let (resource, publisher) = match self.asked(now, peer, request) {
+            Ok(asked) => asked,
             Err(refusal) => return refusal,
-        };
-        let Some(resource) = self.named(request).and_then(resource) else {
-            return Admission::Refuse(404);
         };
         // A telephone speaks for its own person; the telephone system for everybody.
         let own = publisher.0 == resource.0;

@@ -57,6 +57,10 @@ impl Publishing {
             Some(presence) => view(&presence, self.level),
             None => View::offline(),
         };
+        // Most changes of most people: nothing is there, and nothing comes.
+        if !told.contains_key(&person) && !is_elsewhere(&seen) {
+            return;
+        }
         let known = core.directory.person(person);
         let lines = known.iter().flat_map(|person| person.lines.iter());
         let held: Vec<Arc<str>> = lines.map(|(_, extension)| Arc::clone(extension)).collect();
@@ -65,17 +69,20 @@ impl Publishing {
         let mut extensions = held.clone();
         extensions.extend(told.keys().filter(|told| !held.contains(told)).cloned());
         for extension in extensions {
+            let lasting = held.contains(&extension) && is_elsewhere(&seen);
             let before = told.get(&extension);
+            if before.is_none() && !lasting {
+                continue;
+            }
             let name = match before {
                 Some((name, _)) => name.clone(),
                 None => format!("{}-{}", person.0, core.clock.now().milliseconds()),
             };
-            let documents = self.documents(&extension, &name, &seen, held.contains(&extension));
-            let before = before.map(|(_, documents)| documents);
-            if before == Some(&documents) || before.is_none() && !documents.lasting {
+            let documents = self.documents(&extension, &name, &seen, lasting);
+            if before.is_some_and(|(_, before)| *before == documents) {
                 continue;
             }
-            match documents.lasting {
+            match lasting {
                 true => told.insert(extension.clone(), (name, documents.clone())),
                 false => told.remove(&extension),
             };
@@ -83,9 +90,8 @@ impl Publishing {
         }
     }
 
-    fn documents(&self, extension: &str, name: &str, seen: &View, held: bool) -> Documents {
+    fn documents(&self, extension: &str, name: &str, seen: &View, lasting: bool) -> Documents {
         let entity = format!("sip:{extension}@{}", self.domain);
-        let lasting = held && is_elsewhere(seen);
         let shown = match lasting {
             true => seen.clone(),
             // Nothing of what happens elsewhere, and nothing of what the telephone system shows itself.

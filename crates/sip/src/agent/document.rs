@@ -29,22 +29,19 @@ impl Document {
     }
 
     /// A document whose first attribute `version="0"` becomes the number within each subscription (RFC 4235 §4.1).
-    pub fn versioned(mut bytes: Vec<u8>) -> Self {
+    pub fn versioned(bytes: Vec<u8>) -> Self {
         const ATTRIBUTE: &[u8] = b"version=\"0\"";
-        let fingerprint = fingerprint(&bytes);
+        let mut document = Self::new(bytes);
+        let bytes = &mut document.bytes;
         let at = bytes.windows(ATTRIBUTE.len()).position(|w| w == ATTRIBUTE);
-        let version = at.map(|at| {
+        document.version = at.map(|at| {
             let start = at + ATTRIBUTE.len() - 2;
             let blanks = std::iter::repeat_n(b' ', VERSION_WIDTH - 2);
             let end = start + 2;
             bytes.splice(end..end, blanks);
             start..start + VERSION_WIDTH
         });
-        Self {
-            bytes,
-            version,
-            fingerprint,
-        }
+        document
     }
 
     /// Its length.

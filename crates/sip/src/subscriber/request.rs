@@ -21,7 +21,7 @@ impl Subscriber {
     /// Asks for, or renews, with the usual time.
     pub(super) fn subscribe(&mut self, now: Duration, out: &mut Vec<Action>) {
         self.refresh_at = None;
-        self.send_subscribe(now, EXPIRES_ASKED.max(self.min_expires), false, 0, out);
+        self.send_subscribe(now, EXPIRES_ASKED.max(self.min_expires), 0, out);
     }
 
     /// Sends one SUBSCRIBE within the dialog if there is one.
@@ -29,7 +29,6 @@ impl Subscriber {
         &mut self,
         now: Duration,
         expires: u32,
-        fresh: bool,
         rounds: u8,
         out: &mut Vec<Action>,
     ) {
@@ -83,7 +82,6 @@ impl Subscriber {
                 self.pending = Some(Pending {
                     transaction,
                     expires,
-                    freshly_authorized: fresh,
                     rounds,
                 });
                 out.push(Action::Send(bytes));

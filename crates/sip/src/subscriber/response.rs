@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    AUTH_ROUNDS_MAX, Action, Dialog, EXPIRES_MAX, PAUSE_MAX, Pending, Phase, Subscriber, Trouble,
+    Action, Dialog, EXPIRES_MAX, PAUSE_MAX, Pending, Phase, Subscriber, Trouble,
+    is_refused_for_good,
 };
-use crate::digest::{Challenge, Session};
 use crate::message::{Message, NameAddr, split_list};
 use crate::transaction::{Progress, TIMEOUT};
 
@@ -110,23 +110,16 @@ impl Subscriber {
         pending: &Pending,
         out: &mut Vec<Action>,
     ) {
-        let has_credentials = self
-            .account
-            .as_ref()
-            .is_some_and(|a| a.credentials.is_some());
-        let trouble = match Challenge::best(response) {
-            None => Trouble::UnusableChallenge { code },
-            Some(_) if !has_credentials => Trouble::WrongCredentials { code },
-            Some(c)
-                if (pending.freshly_authorized && !c.stale)
-                    || pending.rounds >= AUTH_ROUNDS_MAX =>
-            {
-                Trouble::WrongCredentials { code }
+        // Nothing is under way without an account.
+        let Some(account) = &self.account else {
+            return;
+        };
+        let trouble = match account.answer_challenge(response, code, pending.rounds) {
+            Ok(session) => {
+                self.session = Some(session);
+                return self.send_subscribe(now, pending.expires, pending.rounds + 1, out);
             }
-            Some(challenge) => {
-                self.session = Some(Session::new(challenge));
-                return self.send_subscribe(now, pending.expires, true, pending.rounds + 1, out);
-            }
+            Err(trouble) => trouble,
         };
         self.session = None;
         if self.phase == Phase::Stopping {
@@ -167,7 +160,7 @@ impl Subscriber {
         let asked = response
             .seconds("Retry-After")
             .map(|s| Duration::from_secs(s.into()));
-        let for_good = matches!(code, 403 | 404 | 405 | 410 | 489 | 501 | 604);
+        let for_good = is_refused_for_good(code);
         let pause = if for_good {
             PAUSE_MAX
         } else {
