@@ -1,13 +1,13 @@
 //! Reading dialog-info documents.
 
-use quick_xml::events::{BytesStart, Event};
-use quick_xml::{Reader, XmlVersion};
+use quick_xml::XmlVersion;
+use quick_xml::events::BytesStart;
 
 use super::{
     Completeness, DIALOGS_MAX, DOCUMENT_BYTES_MAX, Dialog, DialogInfo, DialogState, Direction,
     DocumentError, Participant,
 };
-use crate::xml::resolve;
+use crate::xml::{self, Fault};
 
 /// Deepest nesting; RFC 4235 needs five.
 const DEPTH_MAX: usize = 32;
@@ -38,27 +38,8 @@ impl DialogInfo {
         if bytes.len() > DOCUMENT_BYTES_MAX {
             return Err(DocumentError::TooLong(bytes.len()));
         }
-        let text = String::from_utf8_lossy(bytes);
-        let mut xml = Reader::from_str(text.trim_start_matches('\u{feff}').trim());
         let mut parser = Parser::default();
-        loop {
-            match xml.read_event().map_err(xml_error)? {
-                Event::Start(start) => parser.open(&start)?,
-                Event::Empty(start) => {
-                    parser.open(&start)?;
-                    parser.close()?;
-                }
-                Event::End(_) => parser.close()?,
-                Event::Text(part) => parser.text(&part.xml10_content())?,
-                Event::CData(part) => parser.text(&part.xml10_content())?,
-                Event::GeneralRef(reference) => {
-                    parser.text(&resolve(&reference).map_err(DocumentError::Xml)?)?
-                }
-                Event::DocType(_) => return Err(DocumentError::Doctype),
-                Event::Eof => break,
-                Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
-            }
-        }
+        xml::walk(bytes, &mut parser)?;
         if !parser.path.is_empty() {
             return Err(DocumentError::Xml("it ends in the middle".into()));
         }
@@ -84,7 +65,9 @@ struct PartialDialog {
     has_state: bool,
 }
 
-impl Parser {
+impl xml::Parser for Parser {
+    type Error = DocumentError;
+
     fn open(&mut self, start: &BytesStart<'_>) -> Result<(), DocumentError> {
         use Element::{Dialog as D, DialogInfo as I, Identity, Local, Param, Remote, Target};
         if self.path.len() == DEPTH_MAX {
@@ -188,7 +171,9 @@ impl Parser {
         }
         Ok(())
     }
+}
 
+impl Parser {
     /// The side of the dialog that is being read, made when it is first mentioned.
     fn participant(&mut self, side: Element) -> &mut Participant {
         let current = self.dialog.get_or_insert_with(|| PartialDialog {
@@ -276,7 +261,7 @@ fn attribute(start: &BytesStart<'_>, name: &str) -> Result<Option<String>, Docum
         if local == name {
             let text = attribute
                 .normalized_value(XmlVersion::Implicit1_0)
-                .map_err(xml_error)?;
+                .map_err(|e| DocumentError::Xml(e.to_string()))?;
             return Ok(Some(text.into_owned()));
         }
     }
@@ -290,6 +275,11 @@ fn value(what: &'static str, value: &str) -> DocumentError {
     }
 }
 
-fn xml_error(error: impl std::fmt::Display) -> DocumentError {
-    DocumentError::Xml(error.to_string())
+impl From<Fault> for DocumentError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Xml(what) => Self::Xml(what),
+            Fault::Doctype => Self::Doctype,
+        }
+    }
 }

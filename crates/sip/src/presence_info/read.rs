@@ -1,10 +1,9 @@
 //! Reading presence documents.
 
-use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::BytesStart;
 
 use super::{Activity, DOCUMENT_BYTES_MAX, PresenceError, PresenceInfo};
-use crate::xml::resolve;
+use crate::xml::{self, Fault};
 
 /// Deepest nesting; documents need five.
 const DEPTH_MAX: usize = 32;
@@ -46,27 +45,8 @@ impl PresenceInfo {
         if bytes.len() > DOCUMENT_BYTES_MAX {
             return Err(PresenceError::TooLong(bytes.len()));
         }
-        let text = String::from_utf8_lossy(bytes);
-        let mut xml = Reader::from_str(text.trim_start_matches('\u{feff}').trim());
         let mut parser = Parser::default();
-        loop {
-            match xml.read_event().map_err(xml_error)? {
-                Event::Start(start) => parser.open(&start)?,
-                Event::Empty(start) => {
-                    parser.open(&start)?;
-                    parser.close();
-                }
-                Event::End(_) => parser.close(),
-                Event::Text(part) => parser.text(&part.xml10_content()),
-                Event::CData(part) => parser.text(&part.xml10_content()),
-                Event::GeneralRef(reference) => {
-                    parser.text(&resolve(&reference).map_err(PresenceError::Xml)?);
-                }
-                Event::DocType(_) => return Err(PresenceError::Doctype),
-                Event::Eof => break,
-                Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
-            }
-        }
+        xml::walk(bytes, &mut parser)?;
         match (parser.path.is_empty(), parser.document) {
             (true, Some(document)) => Ok(document),
             (true, None) => Err(PresenceError::Root(String::new())),
@@ -82,7 +62,9 @@ struct Parser {
     document: Option<PresenceInfo>,
 }
 
-impl Parser {
+impl xml::Parser for Parser {
+    type Error = PresenceError;
+
     fn open(&mut self, start: &BytesStart<'_>) -> Result<(), PresenceError> {
         use Element::{Activities, Person, Presence};
         if self.path.len() == DEPTH_MAX {
@@ -129,7 +111,7 @@ impl Parser {
         Ok(())
     }
 
-    fn close(&mut self) {
+    fn close(&mut self) -> Result<(), PresenceError> {
         use Element::{Basic, Note, Person, Presence, Status, Tuple};
         if let Some(document) = &mut self.document {
             match self.path[..] {
@@ -146,13 +128,15 @@ impl Parser {
         }
         self.path.pop();
         self.text.clear();
+        Ok(())
     }
 
-    fn text(&mut self, part: &str) {
+    fn text(&mut self, part: &str) -> Result<(), PresenceError> {
         let wanted = matches!(self.path.last(), Some(Element::Basic | Element::Note));
         if wanted && self.text.len() + part.len() <= NOTE_BYTES_MAX {
             self.text.push_str(part);
         }
+        Ok(())
     }
 }
 
@@ -161,6 +145,11 @@ fn note(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn xml_error(error: impl std::fmt::Display) -> PresenceError {
-    PresenceError::Xml(error.to_string())
+impl From<Fault> for PresenceError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Xml(what) => Self::Xml(what),
+            Fault::Doctype => Self::Doctype,
+        }
+    }
 }
