@@ -98,6 +98,7 @@ impl Publishing {
             false => View {
                 status: Status::Available,
                 activity: None,
+                text: "".into(),
                 ..View::offline()
             },
         };
@@ -128,6 +129,20 @@ mod tests {
     use presence::Confidence;
 
     use super::*;
+
+    #[test]
+    fn the_last_document_does_not_say_offline() {
+        let publishing = Publishing {
+            domain: "pbx.test".into(),
+            level: Relationship::Employee,
+        };
+        let last = publishing.documents("1001", "1-2", &View::offline(), false);
+        for document in [&last.dialog, &last.presence] {
+            let text = String::from_utf8_lossy(document);
+            assert!(!text.contains("Offline"), "{text}");
+            assert!(text.contains("Available"), "{text}");
+        }
+    }
 
     #[test]
     fn only_what_the_telephone_system_cannot_know_is_told_to_it() {
