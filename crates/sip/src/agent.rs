@@ -25,6 +25,7 @@ use std::time::Duration;
 use crate::Transport;
 use crate::ids::Ids;
 use crate::message::{Message, Writer, answer_to};
+use crate::request::fault;
 use crate::transaction::RecentResponses;
 
 pub use document::Document;
@@ -35,6 +36,9 @@ use timers::Timers;
 
 /// Answers kept for requests that are repeated over UDP: more than come in within a round trip.
 const RECENT_MAX: usize = 4_096;
+
+/// The extensions we know, as option tags (RFC 3261 §19.2).
+pub const SUPPORTED: &[&str] = &[];
 
 /// What is served here, for Allow.
 const ALLOW: &str = "OPTIONS, SUBSCRIBE, PUBLISH";
@@ -284,8 +288,18 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         if method == "ACK" {
             return;
         }
+        if message.header("Via").is_none() {
+            // Nobody has said where an answer goes.
+            return;
+        }
+        if let Some(fault) = fault(message, SUPPORTED) {
+            let answer = fault.answer(message, peer.source, &self.ids.tag());
+            if let Ok(bytes) = answer.finish() {
+                out.push(peer.flow, &bytes);
+            }
+            return;
+        }
         let Some(key) = recent_key(peer.source, method, message) else {
-            // No request at all (RFC 3261 §8.1.1): whoever sends so little is not worth an answer that is longer.
             return;
         };
         if let Some(given) = self.recent.find(&key) {
@@ -427,12 +441,11 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
 }
 
 /// Names a transaction: repeated requests have the same (RFC 3261 §17.2.3), and nobody else's have, whatever branch they take.
-/// `None`: the headers are missing that every request has.
+/// `None`: it is no request.
 fn recent_key(source: SocketAddr, method: &str, message: &Message<'_>) -> Option<String> {
     let (call_id, cseq) = (message.call_id().ok()?, message.cseq().ok()?);
-    let branch = message.branch()?;
-    message.header("From")?;
-    message.header("To")?;
+    // What was written before RFC 3261 has none.
+    let branch = message.branch().unwrap_or_default();
     let number = cseq.number;
     Some(format!("{source} {method} {number} {branch} {call_id}"))
 }

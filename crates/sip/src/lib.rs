@@ -5,7 +5,7 @@
 //! comes from an [`ids::Ids`] made from a seed that the caller draws. State machines take
 //! `handle(now, event)` and return what is to be done; a shell moves the bytes.
 //!
-//! Read in this order: [`message`] (the wire), [`stream`] (framing on TCP), [`transaction`]
+//! Read in this order: [`message`] (the wire), [`request`] (what is refused at once), [`stream`] (framing on TCP), [`transaction`]
 //! (retransmission), [`digest`] (passwords), [`dialog_info`] and [`dialog_set`] (what a telephone
 //! is doing), [`presence_info`] (what a person is doing), [`subscriber`] (we watch), [`publisher`] (we tell) and [`agent`] (we are watched).
 
@@ -18,6 +18,7 @@ pub mod message;
 pub mod presence_info;
 pub mod publisher;
 pub mod redirect;
+pub mod request;
 pub mod stream;
 pub mod subscriber;
 pub mod transaction;

@@ -324,6 +324,36 @@ pub(crate) fn header_line(line: &[u8]) -> Result<Header<'_>, ParseError> {
     })
 }
 
+/// What can be read of bytes that are no message: the first line, and those lines after it that are headers. Enough for an
+/// answer that says so, and for nothing else.
+pub(crate) fn lenient(bytes: &[u8]) -> Option<(&[u8], Message<'_>)> {
+    let bytes = bytes.get(..bytes.len().min(MESSAGE_BYTES_MAX))?;
+    let mut lines = Lines {
+        rest: skip_empty_lines(bytes),
+    };
+    let first = lines.next()?;
+    let mut headers = Vec::new();
+    while let Some(line) = lines.next_folded() {
+        if line.is_empty() || headers.len() == HEADERS_MAX {
+            break;
+        }
+        headers.extend(header_line(line).ok());
+    }
+    let start = StartLine::Request {
+        method: Cow::Borrowed(""),
+        uri: Cow::Borrowed(""),
+    };
+    let body: &[u8] = &[];
+    Some((
+        first,
+        Message {
+            start,
+            headers,
+            body,
+        },
+    ))
+}
+
 fn start_line(line: &[u8]) -> Result<StartLine<'_>, ParseError> {
     let malformed = || ParseError::StartLine(shorten(line));
     let text =

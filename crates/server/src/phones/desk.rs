@@ -4,10 +4,11 @@ use std::{net::SocketAddr, sync::Arc, sync::atomic::Ordering, time::Duration};
 
 use presence::PersonId;
 use sip::{
-    agent::{Agent, Outbox, Package, Peer, Settings},
+    agent::{Agent, Outbox, Package, Peer, SUPPORTED, Settings},
     ids::Ids,
     message::{Message, answer_to},
     redirect,
+    request::{fault, refuse_malformed},
 };
 use telephony::sip_server::{self, Flow};
 
@@ -63,22 +64,26 @@ impl Desk {
     }
 
     /// Where a call goes. Only the telephone system may ask: others would learn who forwards to whom.
-    fn invite(&mut self, peer: Peer<Flow>, request: &Message<'_>, out: &mut Outbox<Flow>) {
+    fn invite(&mut self, peer: Peer<Flow>, invite: &Message<'_>, out: &mut Outbox<Flow>) {
+        if invite.header("Via").is_none() {
+            // Nobody has said where an answer goes.
+            return;
+        }
         let tag = self.ids.tag();
-        let response = match redirect::Call::of(request) {
-            _ if !self.people.trusts(peer.flow.address().ip()) => {
-                answer_to(request, 403, Some(&tag), Some(peer.source))
-            }
+        let answer = |code| answer_to(invite, code, Some(&tag), Some(peer.source));
+        let response = if let Some(fault) = fault(invite, SUPPORTED) {
+            fault.answer(invite, peer.source, &tag)
+        } else if !self.people.trusts(peer.flow.address().ip()) {
+            answer(403)
+        } else if invite.to_tag().is_some() {
             // Proxies pass on what claims to belong to a dialog without asking who sends it.
-            _ if request.to_tag().is_some() => {
-                answer_to(request, 481, Some(&tag), Some(peer.source))
-            }
-            None => answer_to(request, 400, Some(&tag), Some(peer.source)),
-            Some(call) => {
-                let People { core, options, .. } = &self.people;
-                let decision = routing::decide(core, &options.domain, &call);
-                redirect::respond(request, peer.source, &call, &decision, &tag)
-            }
+            answer(481)
+        } else if let Some(call) = redirect::Call::of(invite) {
+            let People { core, options, .. } = &self.people;
+            let decision = routing::decide(core, &options.domain, &call);
+            redirect::respond(invite, peer.source, &call, &decision, &tag)
+        } else {
+            answer(400)
         };
         match response.finish() {
             Ok(bytes) => out.push(peer.flow, &bytes),
@@ -108,7 +113,8 @@ impl Desk {
 impl sip_server::Core for Desk {
     fn receive(&mut self, now: Duration, peer: Peer<Flow>, bytes: &[u8], out: &mut Outbox<Flow>) {
         let Ok(message) = Message::parse(bytes) else {
-            return;
+            let answer = refuse_malformed(bytes, peer.source, &self.ids.tag());
+            return answer.map_or((), |answer| out.push(peer.flow, &answer));
         };
         if message.method() == Some("INVITE") {
             return self.invite(peer, &message, out);

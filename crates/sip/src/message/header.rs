@@ -66,6 +66,10 @@ impl<'a> NameAddr<'a> {
             }
             // Without brackets everything after a semicolon belongs to the header (RFC 3261 §20.10).
             None => {
+                // A quote that is never closed has swallowed the address.
+                if value.contains(['"', '<']) {
+                    return None;
+                }
                 let end = value.find(';').unwrap_or(value.len());
                 Self {
                     uri: value[..end].trim(),
@@ -122,6 +126,13 @@ pub fn split_list(value: &str) -> Vec<&str> {
     parts.push(value[start..].trim());
     parts.retain(|p| !p.is_empty());
     parts
+}
+
+/// Where the first part of a list ends, for values that need not be UTF-8.
+pub(super) fn first_of_list(value: &[u8]) -> usize {
+    let mut scan = Scan::default();
+    let is_end = |byte: &u8| scan.is_plain_after(*byte) && *byte == b',' && !scan.in_brackets;
+    value.iter().position(is_end).unwrap_or(value.len())
 }
 
 /// The parameters of a header value or URI: `name=value` pairs after semicolons, quotes removed.

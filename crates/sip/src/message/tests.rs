@@ -195,3 +195,16 @@ fn touch(message: &Message<'_>) {
     }
     let _ = answer(message, 200, Some("t")).finish();
 }
+
+#[test]
+fn a_via_that_is_not_utf_8_comes_back_byte_for_byte() {
+    let via = b"SIP/2.0/UDP h\x99\x99;rport;branch=z1 , SIP/2.0/UDP \xff";
+    let mut request = b"OPTIONS sip:x SIP/2.0\r\nVia: ".to_vec();
+    request.extend_from_slice(via);
+    request.extend_from_slice(b"\r\n\r\n");
+    let request = Message::parse(&request).unwrap();
+    let source = "192.0.2.7:5062".parse().unwrap();
+    let answer = answer_to(&request, 200, None, Some(source)).finish().unwrap();
+    let expected = b"\r\nVia: SIP/2.0/UDP h\x99\x99;rport=5062;branch=z1 ;received=192.0.2.7, SIP/2.0/UDP \xff\r\n";
+    assert!(answer.windows(expected.len()).any(|window| window == expected));
+}

@@ -3,7 +3,8 @@
 use std::fmt::{Display, Write as _};
 use std::net::SocketAddr;
 
-use super::{MESSAGE_BYTES_MAX, Message, split_list};
+use super::header::first_of_list;
+use super::{MESSAGE_BYTES_MAX, Message};
 
 /// Why a message was not written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -158,31 +159,26 @@ pub fn answer_to(
     writer
 }
 
-/// The first of the Vias in a header with `received`, and the port where it was asked for.
+/// The first of the Vias in a header with `received`, and the port where it was asked for; the rest byte for byte.
 fn with_source(via: &[u8], source: SocketAddr) -> Vec<u8> {
-    let text = String::from_utf8_lossy(via);
-    let first = split_list(&text).first().map_or(0, |first| {
-        let start = first.as_ptr() as usize - text.as_ptr() as usize;
-        start + first.len()
-    });
-    let (first, rest) = text.split_at(first);
-    let mut out = String::with_capacity(via.len() + 40);
-    let mut parts = first.split(';');
-    out.push_str(parts.next().unwrap_or_default());
+    let (first, rest) = via.split_at(first_of_list(via));
+    let mut out = Vec::with_capacity(via.len() + 40);
+    let mut parts = first.split(|byte| *byte == b';');
+    out.extend_from_slice(parts.next().unwrap_or_default());
     for part in parts {
-        let name = part.split('=').next().unwrap_or_default().trim();
-        if name.eq_ignore_ascii_case("received") {
+        let name = part.split(|byte| *byte == b'=').next().unwrap_or_default();
+        if name.trim_ascii().eq_ignore_ascii_case(b"received") {
             continue;
         }
-        out.push(';');
-        out.push_str(part);
-        if part.trim().eq_ignore_ascii_case("rport") {
-            let _ = write!(out, "={}", source.port());
+        out.push(b';');
+        out.extend_from_slice(part);
+        if part.trim_ascii().eq_ignore_ascii_case(b"rport") {
+            out.extend_from_slice(format!("={}", source.port()).as_bytes());
         }
     }
-    let _ = write!(out, ";received={}", source.ip().to_canonical());
-    out.push_str(rest);
-    out.into_bytes()
+    out.extend_from_slice(format!(";received={}", source.ip().to_canonical()).as_bytes());
+    out.extend_from_slice(rest);
+    out
 }
 
 /// The usual words for a status code (RFC 3261 §21, RFC 6665 §8.3).
@@ -201,6 +197,8 @@ fn reason_phrase(code: u16) -> &'static str {
         406 => "Not Acceptable",
         412 => "Conditional Request Failed",
         415 => "Unsupported Media Type",
+        416 => "Unsupported URI Scheme",
+        420 => "Bad Extension",
         423 => "Interval Too Brief",
         480 => "Temporarily Unavailable",
         481 => "Call/Transaction Does Not Exist",
@@ -210,6 +208,7 @@ fn reason_phrase(code: u16) -> &'static str {
         500 => "Server Internal Error",
         501 => "Not Implemented",
         503 => "Service Unavailable",
+        505 => "Version Not Supported",
         _ if code < 200 => "Progress",
         _ if code < 300 => "Success",
         _ if code < 400 => "Redirection",

@@ -1,4 +1,6 @@
-//! Whole messages of real telephone systems, read with the public interface.
+//! Whole messages of real telephone systems and of RFC 4475, read with the public interface.
 
+#[cfg(test)]
+mod torture;
 #[cfg(test)]
 mod traces;

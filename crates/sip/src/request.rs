@@ -1,0 +1,126 @@
+//! What every request must have before anybody looks at what it asks for (RFC 3261 §8.2), and the answer to bytes that are
+//! meant to be a request and cannot be read as one.
+
+use std::net::SocketAddr;
+
+use crate::message::{Message, NameAddr, StartLine, Writer, answer_to, lenient, split_list};
+
+/// Headers of which a request has exactly one (RFC 3261 §8.1.1).
+const SINGLE: [&str; 4] = ["From", "To", "Call-ID", "CSeq"];
+
+/// Why a request is not looked at further.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// 400, 416 or 420.
+    pub code: u16,
+    /// What the answer must name, for Unsupported (RFC 3261 §20.40); empty unless the code is 420.
+    pub unsupported: String,
+}
+
+impl Fault {
+    const fn code(code: u16) -> Self {
+        Self {
+            code,
+            unsupported: String::new(),
+        }
+    }
+
+    /// The answer. Whoever sent something without the headers that are echoed gets the others back.
+    pub fn answer(&self, request: &Message<'_>, source: SocketAddr, to_tag: &str) -> Writer {
+        let answer = answer_to(request, self.code, Some(to_tag), Some(source));
+        match self.unsupported.is_empty() {
+            true => answer,
+            false => answer.header("Unsupported", &self.unsupported),
+        }
+    }
+}
+
+/// What is wrong with a request; `supported` are the extensions we know (RFC 3261 §8.2.2.3).
+pub fn fault(request: &Message<'_>, supported: &[&str]) -> Option<Fault> {
+    let StartLine::Request { method, uri } = request.start() else {
+        return None;
+    };
+    let bad = Some(Fault::code(400));
+    let once = |name: &&str| request.all(name).count() == 1;
+    if !SINGLE.iter().all(|name| once(name)) || request.all("Max-Forwards").count() > 1 {
+        return bad;
+    }
+    let is_address = |name| {
+        let value = request.header(name);
+        value.is_some_and(|value| NameAddr::parse(&value).is_some())
+    };
+    if !is_address("From") || !is_address("To") || !has_sound_vias(request) {
+        return bad;
+    }
+    // Also a number beyond 2^32 (RFC 3261 §8.1.1.5).
+    if request.cseq().is_ok_and(|cseq| cseq.method != *method) || request.cseq().is_err() {
+        return bad;
+    }
+    let hops = request.header("Max-Forwards");
+    if hops.is_some_and(|hops| hops.trim().parse::<u8>().is_err()) {
+        return bad;
+    }
+    match uri.split_once(':') {
+        None => return bad,
+        Some((scheme, _)) if !is_scheme(scheme) => return bad,
+        Some((scheme, _)) => {
+            let known = ["sip", "sips", "tel"];
+            if !known.iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
+                return Some(Fault::code(416));
+            }
+        }
+    }
+    let required: Vec<String> = request.all("Require").map(|value| value.into()).collect();
+    let unknown: Vec<&str> = required
+        .iter()
+        .flat_map(|value| split_list(value))
+        .filter(|tag| !supported.iter().any(|known| known.eq_ignore_ascii_case(tag)))
+        .collect();
+    (!unknown.is_empty()).then(|| Fault {
+        code: 420,
+        unsupported: unknown.join(", "),
+    })
+}
+
+/// RFC 3986 §3.1.
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+}
+
+/// Whether the Via headers say where an answer goes (RFC 3261 §20.42): a protocol, an address, parameters with names.
+fn has_sound_vias(request: &Message<'_>) -> bool {
+    let mut any = false;
+    for value in request.all("Via") {
+        for via in split_list(&value) {
+            any = true;
+            let mut parts = via.split(';');
+            let sent = parts.next().unwrap_or_default();
+            let is_named = |part: &str| !part.split('=').next().unwrap_or_default().trim().is_empty();
+            if sent.split('/').count() < 3
+                || sent.split_ascii_whitespace().count() < 2
+                || !parts.all(is_named)
+            {
+                return false;
+            }
+        }
+    }
+    any
+}
+
+/// The answer to bytes that [`Message::parse`] refuses, if they are meant to be a request and say where an answer goes: 505
+/// for another version of SIP, else 400 (RFC 3261 §8.2.1 and §21.4.1). It is hardly longer than what came.
+pub fn refuse_malformed(bytes: &[u8], source: SocketAddr, to_tag: &str) -> Option<Vec<u8>> {
+    let (first, request) = lenient(bytes)?;
+    let first = String::from_utf8_lossy(first);
+    let version = first.trim_end().rsplit(' ').next()?.to_ascii_uppercase();
+    let is_request = version.starts_with("SIP/") && !first.starts_with("SIP/");
+    if !is_request || first.starts_with("ACK ") || !has_sound_vias(&request) {
+        return None;
+    }
+    let code = if version == "SIP/2.0" { 400 } else { 505 };
+    let answer = answer_to(&request, code, Some(to_tag), Some(source));
+    answer.finish().ok()
+}
