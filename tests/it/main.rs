@@ -11,6 +11,7 @@ mod chaos;
 mod crash;
 mod demo;
 mod entra;
+mod independent_watchers;
 mod model;
 mod my_account;
 mod notifications;

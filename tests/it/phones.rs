@@ -11,16 +11,21 @@ use crate::{
     telephone::{PEOPLE, everybody_certain},
 };
 
+/// A port that nobody has.
+pub fn free_port() -> u16 {
+    let free = UdpSocket::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap().port()
+}
+
 /// The section of the configuration for telephones, on a free port.
 fn sip(rest: &str) -> (String, u16) {
-    let free = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let port = free.local_addr().unwrap().port();
+    let port = free_port();
     let section = format!("[sip]\nlisten = \"127.0.0.1:{port}\"\ndomain = \"pbx.test\"\n{rest}");
     (section, port)
 }
 
 /// Server and teamsbox with everybody linked, and where telephones are served.
-async fn stage(rest: &str, more: &str) -> (Teamsbox, Installation, Server, u16) {
+pub async fn stage(rest: &str, more: &str) -> (Teamsbox, Installation, Server, u16) {
     let teamsbox = Teamsbox::start(0).await;
     for (name, _) in PEOPLE {
         teamsbox.add_user(name).await;

@@ -13,6 +13,7 @@ mod lab;
 mod offhook;
 mod program;
 mod teamsbox;
+mod watchers;
 
 use std::{fmt::Debug, future::Future, time::Duration};
 
@@ -23,6 +24,7 @@ pub use offhook::{Demo, Installation, Server};
 pub use program::{Program, repository};
 pub use teamsbox::Teamsbox;
 use tokio::time::Instant;
+pub use watchers::Watching;
 
 /// Waits until `look` gives `expected`, and fails with what it gave last.
 ///

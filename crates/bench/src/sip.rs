@@ -82,6 +82,8 @@ pub async fn serve(arguments: &ServerArguments) -> anyhow::Result<()> {
         tenants: Vec::new(),
         pbx: None,
         phones: Some(PhonesOptions {
+            tls: None,
+            websocket: None,
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             address: None,
             domain: "pbx.test".into(),

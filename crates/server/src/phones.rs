@@ -23,7 +23,10 @@ use std::{
 use ipnet::IpNet;
 use presence::{PersonId, Relationship};
 use sip::digest::Credentials;
-use telephony::sip_server::{Sockets, Wake, serve};
+use telephony::{
+    sip_server::{Sockets, Wake, serve},
+    tls::Identity,
+};
 use tokio::{sync::broadcast::error::RecvError, task::JoinSet};
 
 use crate::app::{Core, StartError};
@@ -36,6 +39,10 @@ pub(crate) use routing::{origin, route};
 pub struct PhonesOptions {
     /// Where to listen, UDP and TCP.
     pub listen: SocketAddr,
+    /// Where to listen for TLS too, and the certificate.
+    pub tls: Option<(SocketAddr, Identity)>,
+    /// Where to listen for browsers (RFC 7118) too, encrypted if there is a certificate.
+    pub websocket: Option<(SocketAddr, Option<Identity>)>,
     /// Host and port by which telephones reach us; `None`: where we listen.
     pub address: Option<String>,
     /// The domain of the telephone system: extension 1001 is `sip:1001@domain`. Also the realm of passwords.
@@ -46,6 +53,39 @@ pub struct PhonesOptions {
     pub others: Relationship,
     /// Telephones with a password of their own; whose name is an extension is its person.
     pub accounts: Vec<Credentials>,
+}
+
+/// How telephones reach us, as they are told.
+#[derive(Debug, PartialEq, Eq)]
+struct Reached {
+    plain: String,
+    tls: Option<String>,
+    websocket: Option<String>,
+}
+
+impl Reached {
+    /// From where we listen: the host is always the one that is configured, the ports are those of the sockets.
+    fn new(
+        options: &PhonesOptions,
+        plain: SocketAddr,
+        tls: Option<SocketAddr>,
+        websocket: Option<SocketAddr>,
+    ) -> Self {
+        let configured = options.address.as_deref();
+        let host = configured.map(|address| match address.rsplit_once(':') {
+            Some((host, port)) if port.parse::<u16>().is_ok() => host,
+            _ => address,
+        });
+        let other = |listens: SocketAddr| match host {
+            Some(host) => format!("{host}:{}", listens.port()),
+            None => listens.to_string(),
+        };
+        Self {
+            plain: configured.map_or_else(|| plain.to_string(), str::to_owned),
+            tls: tls.map(other),
+            websocket: websocket.map(other),
+        }
+    }
 }
 
 /// What has changed since telephones were last told.
@@ -89,15 +129,26 @@ pub(crate) async fn start(
         address: options.listen,
         cause,
     };
-    let sockets = Sockets::bind(options.listen).await.map_err(refused)?;
+    let mut sockets = Sockets::bind(options.listen).await.map_err(refused)?;
     let address = sockets.address().map_err(refused)?;
+    let refused_at = |address| move |cause| StartError::Sip { address, cause };
+    let (mut tls, mut websocket) = (None, None);
+    if let Some((listen, identity)) = &options.tls {
+        let added = sockets.add_tls(*listen, identity.clone()).await;
+        tls = Some(added.map_err(refused_at(*listen))?);
+    }
+    if let Some((listen, identity)) = &options.websocket {
+        let added = sockets.add_websocket(*listen, identity.clone()).await;
+        websocket = Some(added.map_err(refused_at(*listen))?);
+    }
+    let reached = Reached::new(&options, address, tls, websocket);
     let changes = Arc::new(Changes::default());
     let mut secrets = [[0; 32]; 2];
     for secret in &mut secrets {
         getrandom::fill(secret)
             .map_err(|error| refused(std::io::Error::other(error.to_string())))?;
     }
-    let desk = desk::Desk::new(core.clone(), options, address, secrets, changes.clone());
+    let desk = desk::Desk::new(core.clone(), options, reached, secrets, changes.clone());
     tasks.spawn(serve(desk, sockets, changes.wake.clone()));
     tasks.spawn(listen(core.clone(), changes));
     Ok(address)

@@ -206,6 +206,10 @@ impl<F: Copy> Outbox<F> {
 pub struct Settings {
     /// Host and port at which the agent is reached, for Via and Contact.
     pub address: String,
+    /// The same by TLS; `None`: the address above.
+    pub tls_address: Option<String>,
+    /// The same by WebSocket; `None`: the address above.
+    pub websocket_address: Option<String>,
     /// The packages that may be subscribed to.
     pub packages: Vec<Package>,
     /// Shorter subscriptions are refused with 423, except those that end at once.
@@ -218,6 +222,18 @@ pub struct Settings {
     pub subscriptions_per_flow_max: usize,
     /// Most publications that are kept; beyond, 503.
     pub publications_max: usize,
+}
+
+impl Settings {
+    /// Where the agent is reached in this way.
+    fn address(&self, transport: Transport) -> &str {
+        let other = match transport {
+            Transport::Udp | Transport::Tcp => &None,
+            Transport::Tls => &self.tls_address,
+            Transport::WebSocket | Transport::SecureWebSocket => &self.websocket_address,
+        };
+        other.as_deref().unwrap_or(&self.address)
+    }
 }
 
 /// All subscriptions to the resources of one host, and what is published there.

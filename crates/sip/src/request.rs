@@ -74,7 +74,11 @@ pub fn fault(request: &Message<'_>, supported: &[&str]) -> Option<Fault> {
     let unknown: Vec<&str> = required
         .iter()
         .flat_map(|value| split_list(value))
-        .filter(|tag| !supported.iter().any(|known| known.eq_ignore_ascii_case(tag)))
+        .filter(|tag| {
+            !supported
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(tag))
+        })
         .collect();
     (!unknown.is_empty()).then(|| Fault {
         code: 420,
@@ -98,7 +102,8 @@ fn has_sound_vias(request: &Message<'_>) -> bool {
             any = true;
             let mut parts = via.split(';');
             let sent = parts.next().unwrap_or_default();
-            let is_named = |part: &str| !part.split('=').next().unwrap_or_default().trim().is_empty();
+            let is_named =
+                |part: &str| !part.split('=').next().unwrap_or_default().trim().is_empty();
             if sent.split('/').count() < 3
                 || sent.split_ascii_whitespace().count() < 2
                 || !parts.all(is_named)

@@ -124,6 +124,8 @@ impl SimulatedPbx {
         let settings = Settings {
             packages: vec![Package::Dialog],
             address: address.to_string(),
+            tls_address: None,
+            websocket_address: None,
             min_expires: 60,
             max_expires: 3600,
             subscriptions_max: SUBSCRIPTIONS_MAX,

@@ -6,22 +6,19 @@
 
 mod connection;
 mod datagrams;
+mod listening;
 mod task;
+mod unsent;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sip::agent::{Outbox, Peer};
-use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::Notify;
 
+pub use listening::Sockets;
 pub use task::serve;
-
-/// Attempts to find a port that is free for both UDP and TCP.
-const PORT_ATTEMPTS_MAX: usize = 20;
-/// What the operating system is asked to hold for us; less only costs repetitions.
-const SOCKET_BUFFER: usize = 4 * 1024 * 1024;
 
 /// Where a message came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,42 +64,5 @@ impl Wake {
     /// The core's [`Core::work`] is called soon.
     pub fn wake(&self) {
         self.0.notify_one();
-    }
-}
-
-/// Where a server listens: the same port for UDP and TCP.
-#[derive(Debug)]
-pub struct Sockets {
-    pub(crate) udp: UdpSocket,
-    pub(crate) tcp: TcpListener,
-}
-
-impl Sockets {
-    /// Listens; port 0 picks one that is free for both.
-    ///
-    /// # Errors
-    /// The address is in use or not ours.
-    pub async fn bind(address: SocketAddr) -> std::io::Result<Self> {
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let udp = UdpSocket::bind(address).await?;
-            let options = socket2::SockRef::from(&udp);
-            let _ = options.set_recv_buffer_size(SOCKET_BUFFER);
-            let _ = options.set_send_buffer_size(SOCKET_BUFFER);
-            match TcpListener::bind(udp.local_addr()?).await {
-                Ok(tcp) => return Ok(Self { udp, tcp }),
-                Err(_) if address.port() == 0 && attempt < PORT_ATTEMPTS_MAX => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Where they listen.
-    ///
-    /// # Errors
-    /// The operating system does not say.
-    pub fn address(&self) -> std::io::Result<SocketAddr> {
-        self.udp.local_addr()
     }
 }

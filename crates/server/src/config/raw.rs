@@ -134,6 +134,10 @@ pub(super) struct RawDirectory {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSip {
     pub(super) listen: Option<String>,
+    pub(super) tls_listen: Option<String>,
+    pub(super) websocket_listen: Option<String>,
+    pub(super) certificate_file: Option<PathBuf>,
+    pub(super) private_key_file: Option<PathBuf>,
     pub(super) address: Option<String>,
     pub(super) domain: Option<String>,
     #[serde(default)]

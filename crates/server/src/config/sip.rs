@@ -5,12 +5,16 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use ipnet::IpNet;
 use presence::Relationship;
 use sip::digest::Credentials;
+use telephony::tls::Identity;
 
 use super::{Check, ConfigError, raw::RawSip};
 use crate::PhonesOptions;
 
 /// Where telephones are served by default.
 const PORT: u16 = 5_080;
+/// Examples for the others.
+const TLS_PORT: u16 = 5_061;
+const WEBSOCKET_PORT: u16 = 5_066;
 
 impl Check<'_> {
     /// A relationship by its name.
@@ -26,14 +30,34 @@ impl Check<'_> {
     }
 
     pub(super) fn sip(&self, raw: RawSip) -> Result<PhonesOptions, ConfigError> {
-        let listen = match raw.listen {
-            None => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT),
-            Some(listen) => listen.parse().map_err(|_| {
-                let problem = format!(
-                    "{listen:?} is no address with a port; expected for example 0.0.0.0:5080"
-                );
-                self.error("sip.listen", problem)
-            })?,
+        let address = |key: &str, listen: Option<String>, example: u16| {
+            let parse = |listen: String| {
+                listen.parse::<SocketAddr>().map_err(|_| {
+                    let problem = format!(
+                        "{listen:?} is no address with a port; expected for example 0.0.0.0:{example}"
+                    );
+                    self.error(key, problem)
+                })
+            };
+            listen.map(parse).transpose()
+        };
+        let listen = address("sip.listen", raw.listen, PORT)?
+            .unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT));
+        let tls = address("sip.tls_listen", raw.tls_listen, TLS_PORT)?;
+        let websocket = address("sip.websocket_listen", raw.websocket_listen, WEBSOCKET_PORT)?;
+        let identity = raw.certificate_file.map(|certificate| {
+            let (public, private) = self.keyed("sip.", certificate, raw.private_key_file)?;
+            Identity::from_pem(&public, &private)
+                .map_err(|problem| self.error("sip.certificate_file", problem))
+        });
+        let identity = identity.transpose()?;
+        let tls = match (tls, identity.clone()) {
+            (None, _) => None,
+            (Some(tls), Some(identity)) => Some((tls, identity)),
+            (Some(_), None) => {
+                let problem = "is missing: TLS needs a certificate; give certificate_file and private_key_file, both PEM";
+                return Err(self.error("sip.certificate_file", problem));
+            }
         };
         if listen.ip().is_unspecified() && raw.address.is_none() {
             let problem = "is missing: telephones must be told one address of all that are listened on; expected for example \"192.0.2.20:5080\"";
@@ -65,6 +89,8 @@ impl Check<'_> {
         }
         Ok(PhonesOptions {
             listen,
+            tls,
+            websocket: websocket.map(|websocket| (websocket, identity)),
             address: raw.address,
             domain: self.required("sip.domain", raw.domain)?,
             trusted: raw.trusted.iter().map(network).collect::<Result<_, _>>()?,

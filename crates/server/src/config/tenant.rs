@@ -171,28 +171,37 @@ impl Check<'_> {
         Ok(Some(DirectoryOptions { from, location }))
     }
 
-    /// A certificate with its key; both may be in one file.
+    /// A certificate with its key, as PEM; both may be in one file.
+    pub(super) fn keyed(
+        &self,
+        keys: &str,
+        certificate: PathBuf,
+        private_key: Option<PathBuf>,
+    ) -> Result<(Vec<u8>, Vec<u8>), ConfigError> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let private_key = private_key.unwrap_or_else(|| certificate.clone());
+        let read = |key: &str, file: &Path| {
+            let file = folder.join(file);
+            std::fs::read(&file)
+                .map_err(|error| self.error(key, format!("{}: {error}", file.display())))
+        };
+        let public = read(&format!("{keys}certificate_file"), &certificate)?;
+        let private = read(&format!("{keys}private_key_file"), &private_key)?;
+        self.secret_files
+            .borrow_mut()
+            .push(folder.join(private_key));
+        Ok((public, private))
+    }
+
     fn certificate(
         &self,
         keys: &str,
         certificate: PathBuf,
         private_key: Option<PathBuf>,
     ) -> Result<graph::KeyedCertificate, ConfigError> {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        let private_key = private_key.unwrap_or_else(|| certificate.clone());
-        let key = format!("{keys}certificate_file");
-        let read = |key: &str, file: &Path| {
-            let file = folder.join(file);
-            std::fs::read(&file)
-                .map_err(|error| self.error(key, format!("{}: {error}", file.display())))
-        };
-        let public = read(&key, &certificate)?;
-        let private = read(&format!("{keys}private_key_file"), &private_key)?;
-        self.secret_files
-            .borrow_mut()
-            .push(folder.join(private_key));
+        let (public, private) = self.keyed(keys, certificate, private_key)?;
         graph::KeyedCertificate::from_pem(&public, &private)
-            .map_err(|error| self.error(&key, error.to_string()))
+            .map_err(|error| self.error(&format!("{keys}certificate_file"), error.to_string()))
     }
 
     fn notifications(

@@ -1,6 +1,6 @@
 //! What is done with each message of a telephone or telephone system.
 
-use std::{net::SocketAddr, sync::Arc, sync::atomic::Ordering, time::Duration};
+use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
 
 use presence::PersonId;
 use sip::{
@@ -13,7 +13,7 @@ use sip::{
 use telephony::sip_server::{self, Flow};
 
 use super::{
-    Changes, PhonesOptions,
+    Changes, PhonesOptions, Reached,
     people::{People, resource},
     routing,
 };
@@ -38,17 +38,16 @@ impl Desk {
     pub(super) fn new(
         core: Core,
         options: PhonesOptions,
-        listens: SocketAddr,
+        reached: Reached,
         [seed, key]: [[u8; 32]; 2],
         changes: Arc<Changes>,
     ) -> Self {
         let mut ids = Ids::new(seed);
         let settings = Settings {
-            address: options
-                .address
-                .clone()
-                .unwrap_or_else(|| listens.to_string()),
+            address: reached.plain,
             packages: Package::ALL.to_vec(),
+            tls_address: reached.tls,
+            websocket_address: reached.websocket,
             min_expires: 60,
             max_expires: 3_600,
             subscriptions_max: SUBSCRIPTIONS_MAX,
@@ -73,7 +72,7 @@ impl Desk {
         let answer = |code| answer_to(invite, code, Some(&tag), Some(peer.source));
         let response = if let Some(fault) = fault(invite, SUPPORTED) {
             fault.answer(invite, peer.source, &tag)
-        } else if !self.people.trusts(peer.flow.address().ip()) {
+        } else if !self.people.trusts(peer) {
             answer(403)
         } else if invite.to_tag().is_some() {
             // Proxies pass on what claims to belong to a dialog without asking who sends it.

@@ -1,9 +1,10 @@
 //! People as resources of the presence agent: who asks, what they may see, and the documents about it.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use presence::{Fact, Input, LineId, LineState, PersonId, Relationship, View, view};
 use sip::{
+    Transport,
     agent::{
         Admission, Class, Document, Entity, Host, Package, Peer, Publication, Resource, Watcher,
     },
@@ -55,9 +56,16 @@ impl People {
         }
     }
 
-    /// Whether whoever asks from there is believed about who it is.
-    pub(super) fn trusts(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
+    /// Whether whoever asks from there is believed about who it is. Never what comes from a browser: it stands on the same
+    /// machines as those that are trusted, and any page that is open in it may ask.
+    pub(super) fn trusts(&self, peer: Peer<Flow>) -> bool {
+        if matches!(
+            peer.transport,
+            Transport::WebSocket | Transport::SecureWebSocket
+        ) {
+            return false;
+        }
+        let address = peer.source.ip().to_canonical();
         let mut trusted = self.options.trusted.iter();
         trusted.any(|network| network.contains(&address))
     }
@@ -93,7 +101,7 @@ impl People {
         request: &Message<'_>,
     ) -> Result<String, Admission> {
         let from = request.header("From").ok_or(Admission::Refuse(400))?;
-        if self.trusts(peer.flow.address().ip()) {
+        if self.trusts(peer) {
             let asserted = request.header("P-Asserted-Identity");
             let asserted = asserted.as_deref().map(split_list);
             let first = asserted.and_then(|list| list.first().map(|first| (*first).to_owned()));
@@ -231,7 +239,7 @@ impl Host<Flow> for People {
         };
         // A telephone speaks for its own person; the telephone system for everybody.
         let own = publisher.0 == resource.0;
-        if !own && !self.trusts(peer.source.ip()) {
+        if !own && !self.trusts(peer) {
             return Admission::Refuse(403);
         }
         Admission::Watch(resource, Class(0), publisher)

@@ -148,7 +148,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         let head = Head {
             id,
             branch: &branch,
-            address: &self.settings.address,
+            address: self.settings.address(subscription.transport),
             now,
         };
         let written = head.write(subscription, document.as_deref(), &mut self.scratch);

@@ -105,7 +105,10 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         subscription.notified_at = Duration::ZERO;
         subscription.told = 0;
         answer_to(request, 200, Some(&tag), Some(source))
-            .header("Contact", contact(&self.settings.address, transport))
+            .header(
+                "Contact",
+                contact(self.settings.address(transport), transport),
+            )
             .header("Expires", expires)
     }
 

@@ -107,6 +107,8 @@ fn agent() -> Agent<u8> {
     let settings = Settings {
         address: "pbx.test:5060".into(),
         packages: Package::ALL.to_vec(),
+        tls_address: None,
+        websocket_address: None,
         min_expires: 60,
         max_expires: 3_600,
         subscriptions_max: 3,

@@ -204,7 +204,13 @@ fn a_via_that_is_not_utf_8_comes_back_byte_for_byte() {
     request.extend_from_slice(b"\r\n\r\n");
     let request = Message::parse(&request).unwrap();
     let source = "192.0.2.7:5062".parse().unwrap();
-    let answer = answer_to(&request, 200, None, Some(source)).finish().unwrap();
+    let answer = answer_to(&request, 200, None, Some(source))
+        .finish()
+        .unwrap();
     let expected = b"\r\nVia: SIP/2.0/UDP h\x99\x99;rport=5062;branch=z1 ;received=192.0.2.7, SIP/2.0/UDP \xff\r\n";
-    assert!(answer.windows(expected.len()).any(|window| window == expected));
+    assert!(
+        answer
+            .windows(expected.len())
+            .any(|window| window == expected)
+    );
 }

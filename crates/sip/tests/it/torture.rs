@@ -62,6 +62,8 @@ fn answer(bytes: &[u8]) -> Option<Vec<u8>> {
     let settings = Settings {
         address: "192.0.2.1:5080".into(),
         packages: Package::ALL.to_vec(),
+        tls_address: None,
+        websocket_address: None,
         min_expires: 60,
         max_expires: 3_600,
         subscriptions_max: 10,

@@ -1,31 +1,91 @@
-//! One connection to a SIP server.
+//! One connection to a SIP server: plain, encrypted, or a WebSocket.
 
 use std::time::Duration;
 
+use futures_util::{SinkExt as _, StreamExt as _};
+use sip::Transport;
+use sip::message::MESSAGE_BYTES_MAX;
 use sip::stream::{Decoder, Frame};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_tungstenite::tungstenite::Message as Piece;
+use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+
+use super::listening::Kind;
+use super::unsent::Waiting;
 
 /// What a connection tells the task: a message, or its end.
 pub(super) type Arrived = (u64, Option<Vec<u8>>);
-/// Where messages for a connection go in.
-pub(super) type Unsent = mpsc::Sender<Vec<u8>>;
 
 /// A peer that takes nothing for so long is gone.
 const STALLED_MAX: Duration = Duration::from_secs(30);
+/// Whoever has not said anything by then has nothing to say.
+const GREETING_MAX: Duration = Duration::from_secs(30);
+/// Longer than any subscription lasts without being renewed.
+const IDLE_MAX: Duration = Duration::from_secs(2 * 3_600);
+/// The name of SIP among the protocols of a WebSocket (RFC 7118 §4.1).
+const SUBPROTOCOL: &str = "sip";
 
-/// Reads and writes one connection until it ends or is no longer wanted.
-pub(super) async fn serve(
-    number: u64,
-    stream: impl AsyncRead + AsyncWrite,
-    arrived: &mpsc::Sender<Arrived>,
-    mut unsent: mpsc::Receiver<Vec<u8>>,
-) {
+/// Where messages that arrive go.
+pub(super) struct Inlet {
+    pub(super) number: u64,
+    pub(super) sender: mpsc::Sender<Arrived>,
+}
+
+impl Inlet {
+    /// False: the server has ended.
+    async fn take(&self, bytes: Vec<u8>) -> bool {
+        let message = (self.number, Some(bytes));
+        self.sender.send(message).await.is_ok()
+    }
+}
+
+/// Serves a new connection until it ends or is no longer wanted.
+pub(super) async fn serve(kind: Kind, stream: TcpStream, inlet: &Inlet, waiting: Waiting) {
+    let _ = stream.set_nodelay(true);
+    match kind {
+        Kind::Tcp => messages(stream, inlet, waiting).await,
+        Kind::Tls(identity) => {
+            let accepted = timeout(GREETING_MAX, TlsAcceptor::from(identity.0).accept(stream));
+            if let Ok(Ok(stream)) = accepted.await {
+                messages(stream, inlet, waiting).await;
+            }
+        }
+        Kind::WebSocket(None) => pieces(stream, inlet, waiting).await,
+        Kind::WebSocket(Some(identity)) => {
+            let accepted = timeout(GREETING_MAX, TlsAcceptor::from(identity.0).accept(stream));
+            if let Ok(Ok(stream)) = accepted.await {
+                pieces(stream, inlet, waiting).await;
+            }
+        }
+    }
+}
+
+impl Kind {
+    /// As SIP names it.
+    pub(super) fn transport(&self) -> Transport {
+        match self {
+            Self::Tcp => Transport::Tcp,
+            Self::Tls(_) => Transport::Tls,
+            Self::WebSocket(None) => Transport::WebSocket,
+            Self::WebSocket(Some(_)) => Transport::SecureWebSocket,
+        }
+    }
+}
+
+/// A stream of messages, each as long as it says.
+async fn messages(stream: impl AsyncRead + AsyncWrite, inlet: &Inlet, mut waiting: Waiting) {
     let (read, write) = tokio::io::split(stream);
     let (mut read, mut write) = (std::pin::pin!(read), std::pin::pin!(write));
     let mut decoder = Decoder::new();
     let mut buffer = vec![0; 16 * 1024];
     let mut out = Vec::new();
+    let mut patience = Instant::now() + GREETING_MAX;
     loop {
         tokio::select! {
             // Whoever does not read what we answer is not read either.
@@ -35,7 +95,8 @@ pub(super) async fn serve(
                 loop {
                     match decoder.next_frame() {
                         Ok(Some(Frame::Message(bytes))) => {
-                            if arrived.send((number, Some(bytes.to_vec()))).await.is_err() {
+                            patience = Instant::now() + IDLE_MAX;
+                            if !inlet.take(bytes.to_vec()).await {
                                 return;
                             }
                         }
@@ -46,15 +107,96 @@ pub(super) async fn serve(
                     }
                 }
             }
-            bytes = unsent.recv(), if out.is_empty() => match bytes {
+            bytes = waiting.next(), if out.is_empty() => match bytes {
                 Some(bytes) => out = bytes,
                 None => return,
             },
             written = write.write(&out), if !out.is_empty() => match written {
+                // What is encrypted waits for its record to be sent.
+                Ok(length) if length == out.len() => {
+                    out.clear();
+                    if !matches!(timeout(STALLED_MAX, write.flush()).await, Ok(Ok(()))) {
+                        return;
+                    }
+                }
                 Ok(length) => drop(out.drain(..length)),
                 Err(_) => return,
             },
             () = tokio::time::sleep(STALLED_MAX), if !out.is_empty() => return,
+            () = tokio::time::sleep_until(patience), if out.is_empty() => return,
         }
     }
+}
+
+/// A WebSocket: each message is one of SIP (RFC 7118 §5).
+async fn pieces(stream: impl AsyncRead + AsyncWrite + Unpin, inlet: &Inlet, mut waiting: Waiting) {
+    let limits = WebSocketConfig::default()
+        .max_message_size(Some(MESSAGE_BYTES_MAX))
+        .max_frame_size(Some(MESSAGE_BYTES_MAX));
+    let accepting = tokio_tungstenite::accept_hdr_async_with_config(stream, agree, Some(limits));
+    let Ok(Ok(socket)) = timeout(GREETING_MAX, accepting).await else {
+        return;
+    };
+    let (mut write, mut read) = socket.split();
+    let mut patience = Instant::now() + GREETING_MAX;
+    loop {
+        let answer = tokio::select! {
+            piece = read.next() => match piece {
+                Some(Ok(Piece::Text(_) | Piece::Binary(_))) if inlet.sender.is_closed() => return,
+                Some(Ok(piece @ (Piece::Text(_) | Piece::Binary(_)))) => {
+                    patience = Instant::now() + IDLE_MAX;
+                    let bytes = piece.into_data();
+                    // What browsers send to keep the connection open.
+                    if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
+                        b"\r\n".to_vec()
+                    } else if inlet.take(bytes.to_vec()).await {
+                        continue;
+                    } else {
+                        return;
+                    }
+                }
+                // The library answers pings by itself.
+                Some(Ok(Piece::Ping(_) | Piece::Pong(_))) => continue,
+                _ => return,
+            },
+            bytes = waiting.next() => match bytes {
+                Some(bytes) => bytes,
+                None => return,
+            },
+            () = tokio::time::sleep_until(patience) => return,
+        };
+        // Text where it is text, as browsers expect it (RFC 7118 §5.1 allows both).
+        let piece = match String::from_utf8(answer) {
+            Ok(text) => Piece::text(text),
+            Err(error) => Piece::binary(error.into_bytes()),
+        };
+        if !matches!(timeout(STALLED_MAX, write.send(piece)).await, Ok(Ok(()))) {
+            return;
+        }
+    }
+}
+
+/// Agrees with those who speak SIP.
+#[allow(
+    clippy::result_large_err,
+    reason = "the library's callback has this type"
+)]
+fn agree(request: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
+    let offered = request.headers().get_all("Sec-WebSocket-Protocol");
+    let speaks_sip = offered.iter().any(|value| {
+        let names = value.to_str().unwrap_or_default().split(',');
+        names.into_iter().any(|name| name.trim() == SUBPROTOCOL)
+    });
+    if speaks_sip {
+        let name = HeaderValue::from_static(SUBPROTOCOL);
+        response
+            .headers_mut()
+            .insert("Sec-WebSocket-Protocol", name);
+        return Ok(response);
+    }
+    let mut refusal = ErrorResponse::new(Some(
+        "This is SIP over WebSocket: offer the subprotocol \"sip\".\n".into(),
+    ));
+    *refusal.status_mut() = StatusCode::BAD_REQUEST;
+    Err(refusal)
 }

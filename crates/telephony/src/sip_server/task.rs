@@ -1,26 +1,29 @@
 //! The server's task.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use sip::Transport;
 use sip::agent::{Outbox, Peer};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::connection::{self, Arrived, Unsent};
+use super::connection::{self, Arrived, Inlet};
 use super::datagrams::Datagrams;
+use super::listening::Accepted;
+use super::unsent::{self, Unsent};
 use super::{Core, Flow, Sockets, Wake};
 
 /// Messages from all connections that wait for the task.
 const ARRIVED_MAX: usize = 1_024;
-/// Messages that wait for one connection; more means that it does not read.
-const UNSENT_MAX: usize = 64 * 1_024;
 /// Connections at a time; beyond, new ones are closed at once.
 const CONNECTIONS_MAX: usize = 16_384;
+/// Connections from one address at a time: an office behind one address has many telephones.
+const CONNECTIONS_PER_ADDRESS_MAX: usize = 2_048;
 /// Nothing is due for longer.
 const REST_MAX: Duration = Duration::from_secs(60);
 
@@ -29,29 +32,42 @@ struct Server<C> {
     datagrams: Datagrams,
     started: Instant,
     out: Outbox<Flow>,
-    connections: HashMap<u64, (SocketAddr, Unsent)>,
+    connections: HashMap<u64, Connected>,
+    per_address: HashMap<IpAddr, usize>,
+    /// Bytes that wait on all connections.
+    waiting: Arc<AtomicUsize>,
     /// End with the task.
     readers: JoinSet<()>,
     next_connection: u64,
 }
 
+/// A connection that is served.
+struct Connected {
+    address: SocketAddr,
+    transport: Transport,
+    unsent: Unsent,
+}
+
 /// Serves for ever.
 pub async fn serve(core: impl Core, sockets: Sockets, wake: Wake) {
-    let Sockets { udp, tcp } = sockets;
+    let mut acceptors = JoinSet::new();
+    let (udp, accepted) = sockets.open(&mut acceptors);
     let mut server = Server {
         core,
         datagrams: Datagrams::new(udp),
         started: Instant::now(),
         out: Outbox::default(),
         connections: HashMap::new(),
+        per_address: HashMap::new(),
+        waiting: Arc::default(),
         readers: JoinSet::new(),
         next_connection: 0,
     };
-    server.run(tcp, wake).await;
+    server.run(accepted, wake).await;
 }
 
 impl<C: Core> Server<C> {
-    async fn run(&mut self, tcp: TcpListener, wake: Wake) {
+    async fn run(&mut self, mut accepted: mpsc::Receiver<Accepted>, wake: Wake) {
         let (sender, mut arrived) = mpsc::channel(ARRIVED_MAX);
         loop {
             let now = Instant::now();
@@ -70,11 +86,7 @@ impl<C: Core> Server<C> {
                     }
                 }
                 Some((connection, message)) = arrived.recv() => self.on_arrived(connection, message),
-                accepted = tcp.accept() => {
-                    if let Ok((stream, address)) = accepted {
-                        self.accept(stream, address, sender.clone());
-                    }
-                }
+                Some(connection) = accepted.recv() => self.accept(connection, sender.clone()),
                 Some(_) = self.readers.join_next() => {}
                 () = tokio::time::sleep_until(wake_at) => {
                     let now = self.started.elapsed();
@@ -99,15 +111,19 @@ impl<C: Core> Server<C> {
     }
 
     fn on_arrived(&mut self, connection: u64, message: Option<Vec<u8>>) {
-        let Some((address, _)) = self.connections.get(&connection) else {
+        let Some(Connected {
+            address: source,
+            transport,
+            ..
+        }) = self.connections.get(&connection)
+        else {
             return;
         };
-        let source = *address;
+        let (source, transport) = (*source, *transport);
         let flow = Flow::Connection(connection, source);
         match message {
             Some(bytes) => {
                 let now = self.started.elapsed();
-                let transport = Transport::Tcp;
                 let peer = Peer {
                     flow,
                     transport,
@@ -115,11 +131,23 @@ impl<C: Core> Server<C> {
                 };
                 self.core.receive(now, peer, &bytes, &mut self.out);
             }
-            None => {
-                self.connections.remove(&connection);
-                self.core.flow_lost(flow);
+            None => self.let_go(connection),
+        }
+    }
+
+    /// A connection has ended, or is not wanted any more.
+    fn let_go(&mut self, connection: u64) {
+        let Some(gone) = self.connections.remove(&connection) else {
+            return;
+        };
+        let address = gone.address;
+        if let Some(count) = self.per_address.get_mut(&address.ip()) {
+            *count -= 1;
+            if *count == 0 {
+                self.per_address.remove(&address.ip());
             }
         }
+        self.core.flow_lost(Flow::Connection(connection, address));
     }
 
     fn transmit(&mut self) {
@@ -134,35 +162,45 @@ impl<C: Core> Server<C> {
                     let full = self
                         .connections
                         .get(&connection)
-                        .is_some_and(|(_, unsent)| unsent.try_send(bytes.to_vec()).is_err());
+                        .is_some_and(|connected| !connected.unsent.push(bytes));
                     if full {
-                        lost.push((connection, to));
+                        lost.push(connection);
                     }
                 }
             }
         }
         self.datagrams.flush();
         self.out.clear();
-        for (connection, flow) in lost {
-            if self.connections.remove(&connection).is_some() {
-                self.core.flow_lost(flow);
-            }
+        for connection in lost {
+            self.let_go(connection);
         }
     }
 
-    fn accept(&mut self, stream: TcpStream, address: SocketAddr, arrived: mpsc::Sender<Arrived>) {
-        if self.connections.len() >= CONNECTIONS_MAX {
+    fn accept(&mut self, accepted: Accepted, sender: mpsc::Sender<Arrived>) {
+        let (stream, address, kind) = accepted;
+        let of_address = self.per_address.entry(address.ip()).or_insert(0);
+        if self.connections.len() >= CONNECTIONS_MAX || *of_address >= CONNECTIONS_PER_ADDRESS_MAX {
+            if *of_address == 0 {
+                self.per_address.remove(&address.ip());
+            }
             return;
         }
+        *of_address += 1;
         let number = self.next_connection;
         self.next_connection += 1;
-        let (sender, unsent) = mpsc::channel(UNSENT_MAX);
-        self.connections.insert(number, (address, sender));
+        let (unsent, waiting) = unsent::queue(self.waiting.clone());
+        let transport = kind.transport();
+        let connected = Connected {
+            address,
+            transport,
+            unsent,
+        };
+        self.connections.insert(number, connected);
         self.readers.spawn(async move {
-            let _ = stream.set_nodelay(true);
-            connection::serve(number, stream, &arrived, unsent).await;
+            let inlet = Inlet { number, sender };
+            connection::serve(kind, stream, &inlet, waiting).await;
             // The task may be gone already.
-            let _ = arrived.send((number, None)).await;
+            let _ = inlet.sender.send((number, None)).await;
         });
     }
 }

@@ -9,3 +9,5 @@ mod calls;
 mod faults;
 #[cfg(test)]
 mod traces;
+#[cfg(test)]
+mod websocket;

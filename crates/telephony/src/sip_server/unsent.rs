@@ -1,0 +1,107 @@
+//! What waits to be sent on one connection, counted in bytes: a peer that does not read costs no more than that.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::mpsc;
+
+/// Bytes that may wait for one connection; more means that it does not read. A telephone system may have some ten thousand
+/// documents under way.
+const ONE_MAX: usize = 32 * 1024 * 1024;
+/// Bytes that may wait for all of them together.
+const ALL_MAX: usize = 512 * 1024 * 1024;
+
+/// Where messages for a connection go in.
+#[derive(Debug)]
+pub(super) struct Unsent {
+    sender: mpsc::UnboundedSender<Vec<u8>>,
+    count: Count,
+}
+
+/// Where they come out.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    receiver: mpsc::UnboundedReceiver<Vec<u8>>,
+    count: Count,
+}
+
+#[derive(Clone, Debug)]
+struct Count {
+    one: Arc<AtomicUsize>,
+    all: Arc<AtomicUsize>,
+}
+
+/// A connection's queue; `all` counts what waits on all of them.
+pub(super) fn queue(all: Arc<AtomicUsize>) -> (Unsent, Waiting) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let count = Count {
+        one: Arc::default(),
+        all,
+    };
+    let unsent = Unsent {
+        sender,
+        count: count.clone(),
+    };
+    (unsent, Waiting { receiver, count })
+}
+
+impl Unsent {
+    /// Adds a message; false: the connection is gone, or does not read.
+    pub(super) fn push(&self, bytes: &[u8]) -> bool {
+        let length = bytes.len();
+        let Count { one, all } = &self.count;
+        if one.load(Ordering::Relaxed) + length > ONE_MAX
+            || all.load(Ordering::Relaxed) + length > ALL_MAX
+        {
+            return false;
+        }
+        one.fetch_add(length, Ordering::Relaxed);
+        all.fetch_add(length, Ordering::Relaxed);
+        // If nobody receives any more, the receiver's end takes it off the count again.
+        self.sender.send(bytes.to_vec()).is_ok()
+    }
+}
+
+impl Waiting {
+    /// The next message; `None`: there will be none, the server has let go of the connection.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub(super) async fn next(&mut self) -> Option<Vec<u8>> {
+        let bytes = self.receiver.recv().await?;
+        self.count.one.fetch_sub(bytes.len(), Ordering::Relaxed);
+        self.count.all.fetch_sub(bytes.len(), Ordering::Relaxed);
+        Some(bytes)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let left = self.count.one.load(Ordering::Relaxed);
+        self.count.all.fetch_sub(left, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_waits_is_limited_by_connection_and_in_all_and_forgotten_with_the_connection() {
+        let all = Arc::new(AtomicUsize::new(0));
+        let (unsent, mut waiting) = queue(all.clone());
+        let piece = vec![0; ONE_MAX / 2];
+        assert!(unsent.push(&piece) && unsent.push(&piece));
+        assert!(!unsent.push(b"one more"));
+        assert_eq!(
+            waiting.next().await.map(|bytes| bytes.len()),
+            Some(piece.len())
+        );
+        assert!(unsent.push(b"one more"));
+        drop(waiting);
+        assert_eq!(all.load(Ordering::Relaxed), 0);
+        all.store(ALL_MAX, Ordering::Relaxed);
+        let (unsent, _waiting) = queue(all);
+        assert!(!unsent.push(b"x"));
+    }
+}
