@@ -108,3 +108,54 @@ async fn a_restarted_telephone_system_is_found_again_and_its_lost_call_ends() {
     .await;
     eventually("ready", within, true, || server.is_ready()).await;
 }
+
+/// anna's extension is at one telephone system, bert's and carl's at another, which is encrypted and found again after a
+/// restart.
+#[tokio::test]
+async fn two_telephone_systems_and_tls() {
+    let (plain, encrypted) = (Lab::up(7), Lab::up_with_tls(10));
+    let teamsbox = Teamsbox::start(0).await;
+    for (name, _) in PEOPLE {
+        teamsbox.add_user(name).await;
+    }
+    let rest = [
+        Installation::teams(teamsbox.url()),
+        Installation::pbx(plain.port(), "udp", "pw1003"),
+        "extensions = [\"1001\"]\n".to_owned(),
+        format!(
+            "[[pbx]]\nname = \"encrypted\"\nserver = \"localhost:{}\"\ntransport = \"tls\"\nauthority_file = \"{}\"\n\
+             domain = \"pbx.test\"\nusername = \"1003\"\npassword = \"pw1003\"\n",
+            encrypted.tls_port(),
+            encrypted.authority().display()
+        ),
+    ];
+    let installation = Installation::new(&rest.concat());
+    installation.import(&PEOPLE).await;
+    let server = installation.serve().await;
+    server.set_mode("telephony_and_presence").await;
+    everybody_certain(&server).await;
+    plain.call("1001", "1002");
+    eventually("anna", SOON, "Busy OnThePhone pbx".into(), || {
+        server.shown("anna")
+    })
+    .await;
+    // The extension 1002 of the other system is nobody's.
+    assert_eq!(server.shown("bert").await, "Available");
+    encrypted.call("1002", "1003");
+    for name in ["bert", "carl"] {
+        eventually(name, SOON, "Busy OnThePhone pbx".into(), || {
+            server.shown(name)
+        })
+        .await;
+    }
+    encrypted.hang_up("1002");
+    eventually("bert", SOON, "Available".into(), || server.shown("bert")).await;
+    encrypted.stop_pbx();
+    let is_certain = async || server.presence("bert").await["confidence"] == "certain";
+    // A connection that ends is noticed at once.
+    eventually("bert", SOON, false, is_certain).await;
+    encrypted.start_pbx();
+    eventually("bert", Duration::from_secs(60), true, is_certain).await;
+    assert_eq!(server.shown("anna").await, "Busy OnThePhone pbx");
+    assert_eq!(server.terminate().await, 0);
+}

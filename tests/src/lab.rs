@@ -9,6 +9,8 @@ pub struct Lab {
     number: u16,
     /// Port on which Offhook serves telephones, if the PBX is to ask it.
     offhook: Option<u16>,
+    /// Whether the PBX listens for TLS too.
+    tls: bool,
     folder: tempfile::TempDir,
 }
 
@@ -29,6 +31,17 @@ impl Lab {
     /// Something is missing or does not start.
     pub fn up_with_offhook(number: u16, port: u16) -> Self {
         let lab = Self::of(number, Some(port));
+        lab.script("up", &[]);
+        lab
+    }
+
+    /// The same with a PBX that listens for TLS too, see [`Self::tls_port`].
+    ///
+    /// # Panics
+    /// Something is missing or does not start.
+    pub fn up_with_tls(number: u16) -> Self {
+        let mut lab = Self::of(number, None);
+        lab.tls = true;
         lab.script("up", &[]);
         lab
     }
@@ -93,6 +106,7 @@ impl Lab {
         Self {
             number,
             offhook,
+            tls: false,
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -131,6 +145,16 @@ impl Lab {
     /// Port of the PBX, UDP and TCP.
     pub fn port(&self) -> u16 {
         5060 + self.number * 2
+    }
+
+    /// Port of the PBX for TLS; it is `localhost` there.
+    pub fn tls_port(&self) -> u16 {
+        self.port() + 1
+    }
+
+    /// The authority of the PBX's certificate.
+    pub fn authority(&self) -> PathBuf {
+        self.folder.path().join("run/cert.pem")
     }
 
     /// Stops the PBX; the phones stay.
@@ -182,6 +206,7 @@ impl Lab {
             .env("LAB_NUMBER", self.number.to_string())
             .env("LAB_RUN", self.folder.path().join("run"))
             .envs(self.offhook.map(|port| ("LAB_OFFHOOK", port.to_string())))
+            .envs(self.tls.then_some(("LAB_TLS", "1")))
             .output()
             .unwrap_or_else(|error| panic!("{}: {error}", script.display()));
         let (out, errors) = (

@@ -80,7 +80,7 @@ pub async fn serve(arguments: &ServerArguments) -> anyhow::Result<()> {
         store,
         clock,
         tenants: Vec::new(),
-        pbx: None,
+        pbxs: Vec::new(),
         phones: Some(PhonesOptions {
             tls: None,
             websocket: None,

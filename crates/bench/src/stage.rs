@@ -67,6 +67,7 @@ impl Stage {
             .collect();
         let password = Password::new(access::new_secret()?);
         let pbx = SimulatedPbx::start(SimulatedPbxConfig {
+            identity: None,
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             domain: "pbx.bench".into(),
             username: "offhook".into(),
@@ -97,18 +98,21 @@ impl Stage {
                 notifications: None,
                 directory: None,
             }],
-            pbx: Some(PbxOptions {
+            pbxs: vec![PbxOptions {
+                extensions: Vec::new(),
                 publish: None,
                 connector: SipConnectorConfig {
                     name: "simulated".into(),
-                    server: pbx.address().to_string(),
-                    transport: Transport::Udp,
+                    servers: vec![pbx.address().to_string()],
+                    trust: None,
+                    name_server: None,
+                    transport: Some(Transport::Udp),
                     domain: "pbx.bench".into(),
                     username: "offhook".into(),
                     password,
                     bind: None,
                 },
-            }),
+            }],
             phones: None,
             timing,
             public_url: None,

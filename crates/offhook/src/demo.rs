@@ -157,10 +157,11 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
         store,
         clock,
         tenants: vec![teams(&teamsbox, manual)],
-        pbx: Some(PbxOptions {
+        pbxs: vec![PbxOptions {
             connector,
             publish: None,
-        }),
+            extensions: Vec::new(),
+        }],
         phones: None,
         timing: Timing::default(),
         public_url: None,
@@ -207,6 +208,7 @@ async fn start_pbx(
 ) -> anyhow::Result<(Arc<SimulatedPbx>, SipConnectorConfig)> {
     let password = Password::new(access::new_secret()?);
     let pbx = SimulatedPbx::start(SimulatedPbxConfig {
+        identity: None,
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         domain: DOMAIN.into(),
         username: USERNAME.into(),
@@ -220,8 +222,10 @@ async fn start_pbx(
     .context("cannot start the simulated telephone system")?;
     let connector = SipConnectorConfig {
         name: "simulated".into(),
-        server: pbx.address().to_string(),
-        transport: Transport::Udp,
+        servers: vec![pbx.address().to_string()],
+        trust: None,
+        name_server: None,
+        transport: Some(Transport::Udp),
         domain: DOMAIN.into(),
         username: USERNAME.into(),
         password,

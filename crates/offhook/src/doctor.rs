@@ -198,17 +198,14 @@ async fn examine(report: &mut Report, path: &Path, test_person: Option<&str>) {
         report.tenant = None;
     }
     if let Some(phones) = &config.phones {
-        let pbx = config.pbx.as_ref();
-        phones::check(report, phones, pbx.map(|pbx| &*pbx.connector.domain));
+        let domains = config.pbxs.iter().map(|pbx| &*pbx.connector.domain);
+        phones::check(report, phones, &domains.collect::<Vec<_>>());
     }
-    match config.pbx {
-        Some(pbx) => telephone::check(report, pbx.connector, &kept.people).await,
-        None => report.warn(
-            "telephone",
-            Fault::PbxMissing,
-            "no [[pbx]] in the configuration",
-        ),
+    if config.pbxs.is_empty() {
+        let what = "no [[pbx]] in the configuration";
+        report.warn("telephone", Fault::PbxMissing, what);
     }
+    telephone::check_all(report, config.pbxs, &kept.people).await;
 }
 
 /// What of a name with a port or an address cannot be reached, if anything.

@@ -26,7 +26,7 @@ pub async fn run(config: &Path) -> anyhow::Result<()> {
         store,
         clock,
         tenants: config.tenants,
-        pbx: config.pbx,
+        pbxs: config.pbxs,
         phones: config.phones,
         timing: Timing::default(),
         public_url: config.public_url,

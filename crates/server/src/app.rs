@@ -46,7 +46,7 @@ pub struct Options {
     /// The tenants.
     pub tenants: Vec<TeamsOptions>,
     /// The telephone system, if there is one.
-    pub pbx: Option<PbxOptions>,
+    pub pbxs: Vec<PbxOptions>,
     /// How telephones are served, if they are.
     pub phones: Option<PhonesOptions>,
     /// The engine's times.
@@ -125,7 +125,7 @@ pub struct App {
     address: SocketAddr,
     sip_address: Option<SocketAddr>,
     sweeps: Vec<SweepNow>,
-    pbx: Option<Arc<Pbx>>,
+    pbxs: Vec<Arc<Pbx>>,
     stop: watch::Sender<bool>,
     /// Set when a part of the server ended though nobody asked it to.
     failed: watch::Receiver<bool>,
@@ -144,7 +144,7 @@ impl App {
             store,
             clock,
             tenants,
-            pbx,
+            pbxs,
             phones,
             timing,
             public_url,
@@ -174,11 +174,11 @@ impl App {
                 .max(sweep_rhythm(&store, &tenants).await? * 3),
             ..timing
         };
-        let lines = pbx.is_some();
+        let lines = !pbxs.is_empty();
         let of_tenants = (&*tenants, vault.as_ref());
         let (core, ends) = Core::start(store, clock, timing, lines, of_tenants, &mut tasks).await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
-        let pbx = core.start_pbx(pbx, &mut tasks).await?;
+        let pbxs = core.start_pbxs(pbxs, &mut tasks).await?;
         let sip_address = match phones {
             Some(phones) => Some(phones::start(&core, phones, &mut tasks).await?),
             None => None,
@@ -186,7 +186,7 @@ impl App {
         let sweeps = core.start_teams(tenants, vault, ends, &mut tasks).await;
         tasks.spawn(calendars::run(core.clone(), core.calendars.clone()));
         tasks.spawn(recorder::tidy(core.clone(), audit_kept));
-        tasks.spawn(imports::follow(core.clone(), revision, pbx.clone()));
+        tasks.spawn(imports::follow(core.clone(), revision, pbxs.clone()));
 
         let key = api_key.as_ref().map(graph::Secret::reveal);
         let access = Access::new(core.store.clone(), core.clock.clone(), key);
@@ -209,7 +209,7 @@ impl App {
             address,
             sip_address,
             sweeps,
-            pbx,
+            pbxs,
             stop,
             failed,
             supervisor,
@@ -291,9 +291,7 @@ impl App {
 
     /// Asks the telephone system for every line's state anew.
     pub async fn reconcile_lines(&self) {
-        if let Some(pbx) = &self.pbx {
-            pbx.reconcile().await;
-        }
+        futures_util::future::join_all(self.pbxs.iter().map(|pbx| pbx.reconcile())).await;
     }
 
     /// Ends in order: streams, requests, subscriptions, store.
@@ -305,9 +303,8 @@ impl App {
         .await;
         // A supervisor that panicked has ended everything already.
         let _ = self.supervisor.await;
-        if let Some(pbx) = self.pbx.and_then(Arc::into_inner) {
-            pbx.stop().await;
-        }
+        let pbxs = self.pbxs.into_iter().filter_map(Arc::into_inner);
+        futures_util::future::join_all(pbxs.map(Pbx::stop)).await;
         self.shared.store.clone().close().await;
     }
 }

@@ -2,6 +2,7 @@
 //! no port is bound here; whatever is wrong is named with file, line, key and what was expected.
 
 mod environment;
+mod pbx;
 mod raw;
 mod sip;
 mod tenant;
@@ -13,14 +14,9 @@ use std::{
     time::Duration,
 };
 
-use telephony::{
-    Password,
-    sip_connector::{SipConnectorConfig, Transport},
-};
-
 use crate::{PbxOptions, PhonesOptions, TeamsOptions};
 pub use environment::Environment;
-use raw::{Raw, RawPbx};
+use raw::Raw;
 
 /// A checked configuration.
 #[derive(Debug)]
@@ -39,8 +35,8 @@ pub struct Config {
     pub audit_kept: Duration,
     /// The tenants; that of `[teams]` is the first.
     pub tenants: Vec<TeamsOptions>,
-    /// The telephone system.
-    pub pbx: Option<PbxOptions>,
+    /// The telephone systems.
+    pub pbxs: Vec<PbxOptions>,
     /// How telephones are served, if they are.
     pub phones: Option<PhonesOptions>,
     /// The files that secrets were read from.
@@ -191,19 +187,7 @@ impl Check<'_> {
             return Err(self.error("audit.days", problem));
         }
         let tenants = self.tenants(raw.teams, raw.directory, raw.notifications, raw.tenants)?;
-        if raw.pbx.len() > 1 {
-            let problem = format!(
-                "there are {} of them; only one telephone system is supported so far",
-                raw.pbx.len()
-            );
-            return Err(self.error("pbx", problem));
-        }
-        let pbx = raw
-            .pbx
-            .into_iter()
-            .next()
-            .map(|pbx| self.pbx(pbx))
-            .transpose()?;
+        let pbxs = self.pbxs(raw.pbx)?;
         Ok(Config {
             data,
             listen,
@@ -213,60 +197,8 @@ impl Check<'_> {
             audit_kept: Duration::from_secs(audit_days * 24 * 3600),
             tenants,
             phones: raw.sip.map(|sip| self.sip(sip)).transpose()?,
-            pbx,
+            pbxs,
             secret_files: self.secret_files.take(),
-        })
-    }
-
-    fn pbx(&self, raw: RawPbx) -> Result<PbxOptions, ConfigError> {
-        let server = self.required("pbx.server", raw.server)?;
-        let port = server
-            .rsplit_once(':')
-            .and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
-        if port.is_none_or(|(host, _)| host.is_empty()) {
-            let problem = format!(
-                "{server:?} is no host with a port; expected for example pbx.example.com:5060"
-            );
-            return Err(self.error("pbx.server", problem));
-        }
-        let transport = match raw.transport.as_deref() {
-            None | Some("udp") => Transport::Udp,
-            Some("tcp") => Transport::Tcp,
-            Some(other) => {
-                return Err(self.error(
-                    "pbx.transport",
-                    format!("{other:?} is no transport; expected \"udp\" or \"tcp\""),
-                ));
-            }
-        };
-        let password = self.secret("pbx.password", raw.password, raw.password_file)?;
-        let bind = raw
-            .bind
-            .map(|bind| {
-                bind.parse().map_err(|_| {
-                    self.error(
-                        "pbx.bind",
-                        format!(
-                            "{bind:?} is no address with a port; expected for example 0.0.0.0:0"
-                        ),
-                    )
-                })
-            })
-            .transpose()?;
-        let publish = raw.publish.as_deref();
-        let publish = publish.map(|name| self.relationship("pbx.publish", name));
-        let connector = SipConnectorConfig {
-            name: raw.name.unwrap_or_else(|| server.clone()),
-            server,
-            transport,
-            domain: self.required("pbx.domain", raw.domain)?,
-            username: self.required("pbx.username", raw.username)?,
-            password: Password::new(self.required("pbx.password (or password_file)", password)?),
-            bind,
-        };
-        Ok(PbxOptions {
-            connector,
-            publish: publish.transpose()?,
         })
     }
 

@@ -9,7 +9,7 @@ use crate::{app::Core, pbx::Pbx};
 /// How often the store is asked whether people were imported.
 const IMPORT_POLL: Duration = Duration::from_secs(2);
 /// Notices people that another process imported.
-pub(crate) async fn follow(core: Core, mut revision: u64, pbx: Option<Arc<Pbx>>) {
+pub(crate) async fn follow(core: Core, mut revision: u64, pbxs: Vec<Arc<Pbx>>) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(IMPORT_POLL) => {}
@@ -45,7 +45,7 @@ pub(crate) async fn follow(core: Core, mut revision: u64, pbx: Option<Arc<Pbx>>)
         core.check_tenants();
         // Somebody may be elsewhere now, where viewers may see more or less.
         core.events.reset();
-        if let Some(pbx) = &pbx {
+        for pbx in &pbxs {
             pbx.set_extensions(core.directory.extensions()).await;
         }
         tracing::info!(people = core.directory.len(), "the people have changed");

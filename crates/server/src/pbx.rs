@@ -6,6 +6,10 @@ use presence::{Fact, Input, Relationship};
 use telephony::sip_connector::{self, Documents, LineEvent, SipConnector, SipConnectorConfig};
 use tokio::{sync::mpsc, task::JoinSet};
 
+mod share;
+
+pub(crate) use share::Share;
+
 use crate::{
     clock::Clock,
     directory::Directory,
@@ -25,11 +29,30 @@ pub struct PbxOptions {
     pub connector: SipConnectorConfig,
     /// What people do elsewhere is published there, as those see it who have this relationship; `None`: nothing is.
     pub publish: Option<Relationship>,
+    /// Beginnings of the extensions that it has; empty: those that no other names.
+    pub extensions: Vec<String>,
+}
+
+impl PbxOptions {
+    /// Each telephone system with those of these extensions that it has.
+    pub fn divide(
+        all: Vec<Self>,
+        extensions: &[Arc<str>],
+    ) -> impl Iterator<Item = (Self, Vec<Arc<str>>)> {
+        let named = all.iter().map(|pbx| pbx.extensions.clone()).collect();
+        let shares = Share::of_each(named);
+        all.into_iter().zip(shares).map(|(pbx, share)| {
+            let own = extensions.iter().filter(|extension| share.has(extension));
+            let own = own.cloned().collect();
+            (pbx, own)
+        })
+    }
 }
 
 /// A running connector.
 pub struct Pbx {
     connector: Arc<SipConnector>,
+    share: Share,
 }
 
 impl Pbx {
@@ -38,8 +61,9 @@ impl Pbx {
     ///
     /// # Errors
     /// The configuration cannot work at all; the text says why.
-    pub async fn start(
+    pub(crate) async fn start(
         config: SipConnectorConfig,
+        share: Share,
         directory: Directory,
         shard: Shard,
         health: Health,
@@ -48,7 +72,9 @@ impl Pbx {
     ) -> Result<Self, String> {
         let part = format!("pbx {}", config.name);
         let (sender, receiver) = mpsc::channel(QUEUE_MAX);
-        let connector = SipConnector::start(config, directory.extensions(), sender)
+        let mut extensions = directory.extensions();
+        extensions.retain(|extension| share.has(extension));
+        let connector = SipConnector::start(config, extensions, sender)
             .await
             .map_err(|error| error.to_string())?;
         let told = connector.health();
@@ -56,12 +82,19 @@ impl Pbx {
         tasks.spawn(translate(receiver, directory, shard, clock));
         Ok(Self {
             connector: Arc::new(connector),
+            share,
         })
     }
 
-    /// The people changed: watches exactly their extensions.
-    pub async fn set_extensions(&self, extensions: Vec<Arc<str>>) {
+    /// The people changed: watches exactly their extensions, as far as they are there.
+    pub async fn set_extensions(&self, mut extensions: Vec<Arc<str>>) {
+        extensions.retain(|extension| self.share.has(extension));
         self.connector.set_extensions(extensions).await;
+    }
+
+    /// Whether this extension is there.
+    pub(crate) fn has(&self, extension: &str) -> bool {
+        self.share.has(extension)
     }
 
     /// Publishes this about an extension into its own presence server.

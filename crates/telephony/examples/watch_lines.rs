@@ -15,7 +15,7 @@ use telephony::sip_connector::{LineEvent, SipConnector, SipConnectorConfig, Tran
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [transport, server, domain, username, extensions @ ..] = &words[..] else {
-        return Err("usage: watch_lines udp|tcp HOST:PORT DOMAIN USERNAME EXTENSION…".into());
+        return Err("usage: watch_lines udp|tcp|tls HOST:PORT DOMAIN USERNAME EXTENSION…".into());
     };
     tracing_subscriber::fmt()
         .with_env_filter("info")
@@ -23,12 +23,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .init();
     let config = SipConnectorConfig {
         name: server.clone(),
-        server: server.clone(),
-        transport: if transport == "tcp" {
-            Transport::Tcp
-        } else {
-            Transport::Udp
-        },
+        servers: vec![server.clone()],
+        transport: Some(match transport.as_str() {
+            "tcp" => Transport::Tcp,
+            "tls" => Transport::Tls,
+            _ => Transport::Udp,
+        }),
+        trust: None,
+        name_server: None,
         domain: domain.clone(),
         username: username.clone(),
         password: Password::new(std::env::var("PASSWORD")?),

@@ -17,6 +17,7 @@ use sip::ids::Ids;
 
 use crate::Password;
 use crate::sip_server::{self, Sockets, Wake};
+use crate::tls::Identity;
 pub use calls::CallId;
 use calls::Calls;
 
@@ -36,6 +37,8 @@ pub struct SimulatedPbxConfig {
     pub password: Password,
     /// Its extensions.
     pub extensions: Vec<Arc<str>>,
+    /// It listens for TLS too, at a port that it picks, and shows this.
+    pub identity: Option<Identity>,
 }
 
 /// Why the simulated system did not start.
@@ -89,6 +92,7 @@ impl Shared {
 /// A running simulated telephone system. Dropping it ends it at once.
 pub struct SimulatedPbx {
     address: SocketAddr,
+    tls_address: Option<SocketAddr>,
     shared: Arc<Shared>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -115,8 +119,13 @@ impl SimulatedPbx {
             address: config.listen,
             source,
         };
-        let sockets = Sockets::bind(config.listen).await.map_err(bound)?;
+        let mut sockets = Sockets::bind(config.listen).await.map_err(bound)?;
         let address = sockets.address().map_err(bound)?;
+        let mut tls_address = None;
+        if let Some(identity) = config.identity {
+            let any = SocketAddr::new(address.ip(), 0);
+            tls_address = Some(sockets.add_tls(any, identity).await.map_err(bound)?);
+        }
         let account = Credentials {
             username: config.username,
             password: config.password.reveal().to_owned(),
@@ -124,7 +133,7 @@ impl SimulatedPbx {
         let settings = Settings {
             packages: vec![Package::Dialog],
             address: address.to_string(),
-            tls_address: None,
+            tls_address: tls_address.map(|address| address.to_string()),
             websocket_address: None,
             min_expires: 60,
             max_expires: 3600,
@@ -145,6 +154,7 @@ impl SimulatedPbx {
         let task = tokio::spawn(sip_server::serve(desk, sockets, wake));
         Ok(Self {
             address,
+            tls_address,
             shared,
             task,
         })
@@ -153,6 +163,11 @@ impl SimulatedPbx {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it listens for TLS, if it does.
+    pub fn tls_address(&self) -> Option<SocketAddr> {
+        self.tls_address
     }
 
     /// `from` calls `to`, and it rings; one of the two may be an outside number.

@@ -9,6 +9,8 @@ mod lines;
 mod link;
 mod probe;
 mod publications;
+mod scout;
+mod targets;
 mod task;
 mod trouble;
 
@@ -22,6 +24,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::Password;
+use crate::tls::Trust;
 
 /// How the telephone system is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +33,8 @@ pub enum Transport {
     Udp,
     /// One connection, opened by us.
     Tcp,
+    /// The same, encrypted.
+    Tls,
 }
 
 /// One telephone system and our account there.
@@ -37,10 +42,15 @@ pub enum Transport {
 pub struct SipConnectorConfig {
     /// What people call it, for logs.
     pub name: String,
-    /// `host:port`.
-    pub server: String,
-    /// How it is reached.
-    pub transport: Transport,
+    /// Where it is, the preferred first: `host:port`, or a name alone, of which the DNS says the rest (RFC 3263). While one
+    /// does not answer, the next is used.
+    pub servers: Vec<String>,
+    /// How it is reached; `None`: as the DNS says, else by datagrams.
+    pub transport: Option<Transport>,
+    /// Whose certificates are believed; `None`: those of this machine's authorities.
+    pub trust: Option<Trust>,
+    /// Who is asked about names without a port; `None`: this machine's own name servers.
+    pub name_server: Option<SocketAddr>,
     /// The domain of its addresses: extension 1001 is `sip:1001@domain`.
     pub domain: String,
     /// The account that may watch extensions; also the user in From.
@@ -117,9 +127,17 @@ pub struct Trouble {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// `server` is not `host:port`.
-    #[error("server {0:?} is not host:port; write for example \"pbx.example.com:5060\"")]
+    /// A server is neither `host:port` nor a name.
+    #[error(
+        "server {0:?} is neither host:port nor a name; write for example \"pbx.example.com:5060\""
+    )]
     Server(String),
+    /// There is none.
+    #[error("no server is named; write for example \"pbx.example.com:5060\"")]
+    NoServer,
+    /// Nobody's certificate can be checked.
+    #[error("TLS cannot be used: {0}")]
+    Trust(String),
     /// A name cannot stand in a SIP address.
     #[error(
         "{field} {value:?} is empty or contains characters that a SIP address cannot have; use letters, digits, dots and hyphens"
@@ -175,11 +193,20 @@ impl SipConnector {
     /// # Errors
     /// [`StartError`]: the configuration can never work on this machine.
     pub async fn start(
-        config: SipConnectorConfig,
+        mut config: SipConnectorConfig,
         extensions: Vec<Arc<str>>,
         events: mpsc::Sender<LineEvent>,
     ) -> Result<Self, StartError> {
         check(&config)?;
+        if config.trust.is_none() && !matches!(config.transport, Some(Transport::Udp | Transport::Tcp))
+        {
+            match Trust::of_machine() {
+                Ok(trust) => config.trust = Some(trust),
+                Err(why) if config.transport.is_some() => return Err(StartError::Trust(why)),
+                // Needed only if the DNS says so.
+                Err(_) => {}
+            }
+        }
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|e| StartError::Random(e.to_string()))?;
         let udp = link::bind(&config)
@@ -239,12 +266,15 @@ impl Drop for SipConnector {
 }
 
 fn check(config: &SipConnectorConfig) -> Result<(), StartError> {
-    let (host, port) = config.server.rsplit_once(':').unwrap_or_default();
-    if host.is_empty()
-        || host.contains(char::is_whitespace)
-        || !port.parse::<u16>().is_ok_and(|p| p > 0)
-    {
-        return Err(StartError::Server(config.server.clone()));
+    if config.servers.is_empty() {
+        return Err(StartError::NoServer);
+    }
+    for server in &config.servers {
+        let (host, port) = targets::host_and_port(server);
+        let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+        if host.is_empty() || host.contains(char::is_whitespace) || !port.is_none_or(is_port) {
+            return Err(StartError::Server(server.clone()));
+        }
     }
     let is_domain = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
     if config.domain.is_empty() || !config.domain.chars().all(is_domain) {

@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    ClientConfig, DigitallySignedStruct, Error, RootCertStore, ServerConfig, SignatureScheme,
+};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
 /// What a server shows its clients. Cheap to clone.
@@ -49,14 +54,17 @@ impl Trust {
         Ok(Self(Arc::new(config.with_no_client_auth())))
     }
 
-    /// These authorities, PEM, and no others.
+    /// These authorities, PEM, and no others. A certificate that stands there itself is believed too: most that are made
+    /// by hand are their own authority, which no authority may be of a server by the letter.
     ///
     /// # Errors
     /// In words: what is wrong with them.
     pub fn from_pem(authorities: &[u8]) -> Result<Self, String> {
         let mut roots = RootCertStore::empty();
+        let mut known = Vec::new();
         for certificate in CertificateDer::pem_slice_iter(authorities) {
             let certificate = certificate.map_err(|error| format!("it is no PEM: {error}"))?;
+            known.push(certificate.clone());
             roots
                 .add(certificate)
                 .map_err(|error| format!("a certificate in it cannot be used: {error}"))?;
@@ -64,8 +72,71 @@ impl Trust {
         if roots.is_empty() {
             return Err("there is no certificate (BEGIN CERTIFICATE) in it".into());
         }
-        let config = ClientConfig::builder().with_root_certificates(roots);
+        let by_authority = WebPkiServerVerifier::builder(Arc::new(roots))
+            .build()
+            .map_err(|error| format!("the certificates in it cannot be used: {error}"))?;
+        let verifier = Arc::new(KnownOrVouchedFor {
+            known,
+            by_authority,
+        });
+        let config = ClientConfig::builder()
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
         Ok(Self(Arc::new(config.with_no_client_auth())))
+    }
+}
+
+/// Believes servers whose very certificate is known, and those that an authority vouches for. The name must fit either way.
+#[derive(Debug)]
+struct KnownOrVouchedFor {
+    known: Vec<CertificateDer<'static>>,
+    by_authority: Arc<WebPkiServerVerifier>,
+}
+
+impl ServerCertVerifier for KnownOrVouchedFor {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if self.known.iter().any(|known| known == end_entity) {
+            verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+            return Ok(ServerCertVerified::assertion());
+        }
+        self.by_authority.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        )
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.by_authority
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.by_authority
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.by_authority.supported_verify_schemes()
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Fault, Report};
 const CHECK: &str = "telephones";
 
 /// Looks at the configuration only: whether telephones do ask is theirs.
-pub(super) fn check(report: &mut Report, options: &PhonesOptions, domain: Option<&str>) {
+pub(super) fn check(report: &mut Report, options: &PhonesOptions, domains: &[&str]) {
     let mut well = true;
     let mut warn = |fault, what: String| {
         well = false;
@@ -27,7 +27,10 @@ pub(super) fn check(report: &mut Report, options: &PhonesOptions, domain: Option
         let what = format!("{elsewhere} cannot reach {}", options.listen);
         warn(Fault::SipLoopback, what);
     }
-    if let Some(other) = domain.filter(|domain| *domain != options.domain) {
+    // One that fits is enough: extensions of the others are reached through it.
+    if let Some(other) = domains.first()
+        && !domains.contains(&&*options.domain)
+    {
         let what = format!("{} here, {other} there", options.domain);
         warn(Fault::SipDomain, what);
     }

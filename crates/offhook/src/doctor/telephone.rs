@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use server::PbxOptions;
 use store::StoredPerson;
 use telephony::sip_connector::{Health, SipConnector, SipConnectorConfig};
 use tokio::{sync::mpsc, time::Instant};
@@ -16,28 +17,34 @@ const ANSWERS: Duration = Duration::from_secs(6);
 /// Lines that are named one by one.
 const NAMED_MAX: usize = 5;
 
-/// Subscribes to every line for a moment, as the server does.
-pub(super) async fn check(
+/// Subscribes to every line for a moment, as the server does: at each telephone system to its own.
+pub(super) async fn check_all(
     report: &mut Report,
-    config: SipConnectorConfig,
+    pbxs: Vec<PbxOptions>,
     people: &[StoredPerson],
 ) {
-    let server = config.server.clone();
-    let (host, port) = server.rsplit_once(':').unwrap_or((&server, "5060"));
-    if let Reach::Name(what) = reach(
-        host.trim_matches(['[', ']']),
-        port.parse().unwrap_or(5060),
-        false,
-    )
-    .await
-    {
-        return report.fail(CHECK, Fault::PbxName, what);
-    }
-    let extensions: Vec<Arc<str>> = people
+    let extensions = people
         .iter()
         .flat_map(|person| &person.lines)
-        .map(|(_, extension)| extension.as_str().into())
-        .collect();
+        .map(|(_, extension)| extension.as_str().into());
+    let extensions: Vec<Arc<str>> = extensions.collect();
+    for (pbx, extensions) in PbxOptions::divide(pbxs, &extensions) {
+        check(report, pbx.connector, extensions).await;
+    }
+}
+
+async fn check(report: &mut Report, config: SipConnectorConfig, extensions: Vec<Arc<str>>) {
+    let server = config.servers.join(", ");
+    for one in &config.servers {
+        // Of a name without a port the DNS may know servers of other names.
+        let Some((host, port)) = one.rsplit_once(':').filter(|_| !one.ends_with(']')) else {
+            continue;
+        };
+        let (host, port) = (host.trim_matches(['[', ']']), port.parse().unwrap_or(5060));
+        if let Reach::Name(what) = reach(host, port, false).await {
+            return report.fail(CHECK, Fault::PbxName, what);
+        }
+    }
     if extensions.is_empty() {
         return report.warn(
             CHECK,

@@ -173,6 +173,7 @@ impl Patient {
         };
         let teamsbox = Teamsbox::start(config).await.unwrap();
         let pbx = SimulatedPbx::start(SimulatedPbxConfig {
+            identity: None,
             listen: "127.0.0.1:0".parse().unwrap(),
             domain: "pbx.test".into(),
             username: "watcher".into(),

@@ -19,7 +19,7 @@ use crate::{
     history::recorder,
     metrics::Metrics,
     organisation::Organisation,
-    pbx::{Pbx, PbxOptions},
+    pbx::{Pbx, PbxOptions, Share},
     phones::{Publishing, publish},
     shard::{self, Cause, Shard, Sinks},
     teams::{Attempts, Doors, Inlet, Outlet, Reads, Surroundings, SweepNow, TeamsWrites, Tenant},
@@ -288,32 +288,36 @@ impl Core {
         self.shard.input_and_wait(Input::Tick).await;
     }
 
-    pub(super) async fn start_pbx(
+    pub(super) async fn start_pbxs(
         &self,
-        options: Option<PbxOptions>,
+        options: Vec<PbxOptions>,
         tasks: &mut JoinSet<()>,
-    ) -> Result<Option<Arc<Pbx>>, StartError> {
-        let Some(options) = options else {
-            return Ok(None);
-        };
-        let name = options.connector.name.clone();
-        let domain = options.connector.domain.clone();
-        let (directory, shard) = (self.directory.clone(), self.shard.clone());
-        let pbx = Pbx::start(
-            options.connector,
-            directory,
-            shard,
-            self.health.clone(),
-            self.clock.clone(),
-            tasks,
-        )
-        .await;
-        let pbx = Arc::new(pbx.map_err(|cause| StartError::Pbx { name, cause })?);
-        if let Some(level) = options.publish {
-            let publishing = Publishing { domain, level };
-            tasks.spawn(publish(self.clone(), pbx.clone(), publishing));
+    ) -> Result<Vec<Arc<Pbx>>, StartError> {
+        let named = options.iter().map(|options| options.extensions.clone());
+        let shares = Share::of_each(named.collect());
+        let mut pbxs = Vec::new();
+        for (options, share) in options.into_iter().zip(shares) {
+            let name = options.connector.name.clone();
+            let domain = options.connector.domain.clone();
+            let (directory, shard) = (self.directory.clone(), self.shard.clone());
+            let pbx = Pbx::start(
+                options.connector,
+                share,
+                directory,
+                shard,
+                self.health.clone(),
+                self.clock.clone(),
+                tasks,
+            )
+            .await;
+            let pbx = Arc::new(pbx.map_err(|cause| StartError::Pbx { name, cause })?);
+            if let Some(level) = options.publish {
+                let publishing = Publishing { domain, level };
+                tasks.spawn(publish(self.clone(), pbx.clone(), publishing));
+            }
+            pbxs.push(pbx);
         }
-        Ok(Some(pbx))
+        Ok(pbxs)
     }
 
     pub(super) async fn start_teams(

@@ -159,14 +159,25 @@ pub(super) struct RawSipAccount {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPbx {
     pub(super) name: Option<String>,
-    pub(super) server: Option<String>,
+    pub(super) server: Option<OneOrMany>,
     pub(super) transport: Option<String>,
+    pub(super) authority_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) extensions: Vec<String>,
     pub(super) domain: Option<String>,
     pub(super) username: Option<String>,
     pub(super) password: Option<String>,
     pub(super) password_file: Option<PathBuf>,
     pub(super) bind: Option<String>,
     pub(super) publish: Option<String>,
+}
+
+/// One text, or a list of them.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
 }
 
 /// The list of sections that may be there several times with sections of their own.

@@ -44,7 +44,7 @@ fn a_good_file_is_taken_and_paths_are_beside_it() {
     let teams = &config.tenants[0];
     assert_eq!(teams.client.graph, "https://graph.microsoft.com");
     assert_eq!(teams.requests_per_30_seconds, Some(1_500));
-    assert_eq!(config.pbx.unwrap().connector.server, "127.0.0.1:5060");
+    assert_eq!(config.pbxs[0].connector.servers, ["127.0.0.1:5060"]);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn the_audit_log_goes_back_two_years_or_as_said() {
 fn an_empty_file_listens_on_loopback_only() {
     let config = parse("", &[]).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8200");
-    assert!(config.tenants.is_empty() && config.pbx.is_none());
+    assert!(config.tenants.is_empty() && config.pbxs.is_empty());
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn the_environment_overrides_the_file() {
     );
     let error = parse(GOOD, &[("OFFHOOK__TEAMS__REQUESTS_PER_30_SECONDS", "many")]).unwrap_err();
     assert!(error.contains("wrong kind"), "{error}");
-    let error = parse(GOOD, &[("OFFHOOK__PBX__0__SERVER", "pbx")]).unwrap_err();
+    let error = parse(GOOD, &[("OFFHOOK__PBX__0__SERVER", "pbx:sip")]).unwrap_err();
     assert!(
         error.contains("OFFHOOK__PBX__0__SERVER") && error.contains("host with a port"),
         "{error}"
@@ -123,8 +123,8 @@ fn what_is_wrong_is_named_with_file_line_key_and_expectation() {
             vec!["access.api_key", "20 characters"],
         ),
         (
-            "[[pbx]]\nserver = \"pbx\"\n",
-            vec!["pbx.server", "\"pbx\"", "host with a port"],
+            "[[pbx]]\nserver = [\"pbx\", \"pbx:0\"]\n",
+            vec!["pbx.server", "\"pbx:0\"", "host with a port"],
         ),
         (
             "[sip]\nlisten = \"0.0.0.0:5080\"\ndomain = \"pbx.test\"\n",

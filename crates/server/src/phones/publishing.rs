@@ -63,7 +63,8 @@ impl Publishing {
         }
         let known = core.directory.person(person);
         let lines = known.iter().flat_map(|person| person.lines.iter());
-        let held: Vec<Arc<str>> = lines.map(|(_, extension)| Arc::clone(extension)).collect();
+        let held = lines.map(|(_, extension)| Arc::clone(extension));
+        let held: Vec<Arc<str>> = held.filter(|extension| pbx.has(extension)).collect();
         let told = told.entry(person).or_default();
         // Whoever loses an extension must not stay lit there.
         let mut extensions = held.clone();

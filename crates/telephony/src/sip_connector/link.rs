@@ -6,16 +6,25 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sip::digest::Credentials;
 use sip::stream::{Decoder, Frame};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpSocket, UdpSocket, lookup_host};
+use sip::subscriber::Account;
+use tokio::io::{
+    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf, split,
+};
+use tokio::net::{TcpSocket, UdpSocket};
+use tokio_rustls::TlsConnector;
 
-use super::{SipConnectorConfig, Transport};
+use super::targets::{self, Target};
+use super::{SipConnectorConfig, Transport, escape_user};
+use crate::tls::server_name;
 
 /// Socket buffer that is asked for: a restart makes thousands of NOTIFYs arrive at once, and what
 /// does not fit costs a repetition after half a second. The system may give less.
 const SOCKET_BUFFER_BYTES: usize = 4 * 1024 * 1024;
+
+/// How long finding the telephone system may take.
+const FIND_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long opening a connection may take.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
@@ -35,7 +44,40 @@ pub(super) struct Link {
     pub(super) writer: Writer,
     /// Our own address as the system sees it, unless there is NAT.
     pub(super) local: SocketAddr,
+    pub(super) transport: Transport,
+    /// Which of the places it is; 0 is the preferred one.
+    pub(super) rank: usize,
 }
+
+impl Link {
+    /// Our account as it is used on this way.
+    pub(super) fn account(&self, config: &SipConnectorConfig) -> Account {
+        let user = escape_user(&config.username);
+        let (transport, suffix) = match self.transport {
+            Transport::Udp => (sip::Transport::Udp, ""),
+            Transport::Tcp => (sip::Transport::Tcp, ";transport=tcp"),
+            Transport::Tls => (sip::Transport::Tls, ";transport=tls"),
+        };
+        Account {
+            from: format!("sip:{user}@{}", config.domain),
+            contact: format!("sip:{user}@{}{suffix}", self.local),
+            sent_by: self.local.to_string(),
+            transport,
+            credentials: Some(Credentials {
+                username: config.username.clone(),
+                password: config.password.reveal().to_owned(),
+            }),
+            event: "dialog".into(),
+            accept: sip::dialog_info::CONTENT_TYPE.into(),
+            user_agent: concat!("Offhook/", env!("CARGO_PKG_VERSION")).into(),
+        }
+    }
+}
+
+/// A connection, encrypted or not.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+type AnyStream = Box<dyn Stream>;
 
 pub(super) enum Reader {
     Udp {
@@ -43,7 +85,7 @@ pub(super) enum Reader {
         server: IpAddr,
     },
     Tcp {
-        stream: OwnedReadHalf,
+        stream: ReadHalf<AnyStream>,
         decoder: Decoder,
     },
 }
@@ -55,8 +97,10 @@ pub(super) enum Writer {
         unsent: VecDeque<(SocketAddr, Vec<u8>)>,
     },
     Tcp {
-        stream: OwnedWriteHalf,
+        stream: WriteHalf<AnyStream>,
         unsent: Vec<u8>,
+        /// What was written has left for the network.
+        is_flushed: bool,
     },
 }
 
@@ -72,8 +116,10 @@ pub(super) fn bind(
         return Ok(None);
     };
     match config.transport {
-        Transport::Udp => bind_udp(address).map(Some).map_err(|e| (address, e)),
-        Transport::Tcp => tcp_socket(address).map(|_| None).map_err(|e| (address, e)),
+        Some(Transport::Udp) | None => bind_udp(address).map(Some).map_err(|e| (address, e)),
+        Some(Transport::Tcp | Transport::Tls) => {
+            tcp_socket(address).map(|_| None).map_err(|e| (address, e))
+        }
     }
 }
 
@@ -99,41 +145,58 @@ fn tcp_socket(address: SocketAddr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
-/// Opens the way; `udp` is the socket of an earlier one.
+/// Opens the way; `udp` is the socket of an earlier one. Of several places the one that this attempt is for.
 pub(super) async fn connect(
     config: Arc<SipConnectorConfig>,
     udp: Option<Arc<UdpSocket>>,
+    attempt: usize,
 ) -> Result<Link, String> {
-    let patience = tokio::time::timeout(CONNECT_PATIENCE, open(&config, udp));
+    let found = find(&config).await?;
+    let rank = attempt % found.len().max(1);
+    match found.get(rank) {
+        Some(target) => open(&config, udp, target, rank).await,
+        None => Err("no usable address".into()),
+    }
+}
+
+/// All places where the system may be.
+pub(super) async fn find(config: &SipConnectorConfig) -> Result<Vec<Target>, String> {
+    let patience = tokio::time::timeout(FIND_PATIENCE, targets::find(config));
+    let late = |_| Err("the name servers do not answer".into());
+    patience.await.unwrap_or_else(late)
+}
+
+/// Opens the way to this place.
+pub(super) async fn open(
+    config: &SipConnectorConfig,
+    udp: Option<Arc<UdpSocket>>,
+    target: &Target,
+    rank: usize,
+) -> Result<Link, String> {
+    let patience = tokio::time::timeout(CONNECT_PATIENCE, open_at(config, udp, target, rank));
     patience.await.unwrap_or_else(|_| {
         Err(format!(
-            "no connection within {} s",
+            "no connection to {} within {} s",
+            target.address,
             CONNECT_PATIENCE.as_secs()
         ))
     })
 }
 
-async fn open(config: &SipConnectorConfig, udp: Option<Arc<UdpSocket>>) -> Result<Link, String> {
-    let host = config
-        .server
-        .rsplit_once(':')
-        .map_or(config.server.as_str(), |(host, _)| host);
-    let unknown = |why: String| format!("host name {host} is unknown ({why})");
-    let candidates = lookup_host(&config.server)
-        .await
-        .map_err(|e| unknown(e.to_string()))?;
-    let fits = |a: &SocketAddr| config.bind.is_none_or(|b| b.is_ipv4() == a.is_ipv4());
-    let server = candidates
-        .into_iter()
-        .find(fits)
-        .ok_or_else(|| unknown("no usable address".into()))?;
+async fn open_at(
+    config: &SipConnectorConfig,
+    udp: Option<Arc<UdpSocket>>,
+    target: &Target,
+    rank: usize,
+) -> Result<Link, String> {
+    let (server, transport) = (target.address, target.transport);
     let any: IpAddr = if server.is_ipv4() {
         Ipv4Addr::UNSPECIFIED.into()
     } else {
         Ipv6Addr::UNSPECIFIED.into()
     };
     let ours = config.bind.unwrap_or(SocketAddr::new(any, 0));
-    match config.transport {
+    match transport {
         Transport::Udp => {
             let same_family = |s: &Arc<UdpSocket>| {
                 s.local_addr()
@@ -156,9 +219,11 @@ async fn open(config: &SipConnectorConfig, udp: Option<Arc<UdpSocket>>) -> Resul
                     unsent: VecDeque::new(),
                 },
                 local,
+                transport,
+                rank,
             })
         }
-        Transport::Tcp => {
+        Transport::Tcp | Transport::Tls => {
             let socket = tcp_socket(ours).map_err(|e| format!("cannot open a socket: {e}"))?;
             let stream = socket
                 .connect(server)
@@ -167,7 +232,18 @@ async fn open(config: &SipConnectorConfig, udp: Option<Arc<UdpSocket>>) -> Resul
             // A SUBSCRIBE shall not wait for the next one to fill a segment.
             let _ = stream.set_nodelay(true);
             let local = stream.local_addr().map_err(|e| e.to_string())?;
-            let (read, write) = stream.into_split();
+            let stream: AnyStream = match (transport, &config.trust) {
+                (Transport::Tls, Some(trust)) => {
+                    let connector = TlsConnector::from(Arc::clone(&trust.0));
+                    let connected = connector.connect(server_name(&target.host)?, stream).await;
+                    let refused =
+                        |error| format!("no TLS with {} ({server}): {error}", target.host);
+                    Box::new(connected.map_err(refused)?)
+                }
+                (Transport::Tls, None) => return Err("nobody's certificate is believed".into()),
+                _ => Box::new(stream),
+            };
+            let (read, write) = split(stream);
             Ok(Link {
                 reader: Reader::Tcp {
                     stream: read,
@@ -176,8 +252,11 @@ async fn open(config: &SipConnectorConfig, udp: Option<Arc<UdpSocket>>) -> Resul
                 writer: Writer::Tcp {
                     stream: write,
                     unsent: Vec::new(),
+                    is_flushed: true,
                 },
                 local,
+                transport,
+                rank,
             })
         }
     }
@@ -267,7 +346,9 @@ impl Writer {
     pub(super) fn is_waiting(&self) -> bool {
         match self {
             Self::Udp { unsent, .. } => !unsent.is_empty(),
-            Self::Tcp { unsent, .. } => !unsent.is_empty(),
+            Self::Tcp {
+                unsent, is_flushed, ..
+            } => !unsent.is_empty() || !is_flushed,
         }
     }
 
@@ -286,15 +367,23 @@ impl Writer {
                     unsent.pop_front();
                 }
             }
-            Self::Tcp { stream, unsent } => {
+            Self::Tcp {
+                stream,
+                unsent,
+                is_flushed,
+            } => {
                 if unsent.len() > UNSENT_BYTES_MAX {
                     return Err("the telephone system does not read what is sent".into());
                 }
-                let sent = stream
-                    .write(unsent)
-                    .await
-                    .map_err(|e| format!("connection lost: {e}"))?;
-                unsent.drain(..sent);
+                let lost = |e: io::Error| format!("connection lost: {e}");
+                if !unsent.is_empty() {
+                    *is_flushed = false;
+                    let sent = stream.write(unsent).await.map_err(lost)?;
+                    unsent.drain(..sent);
+                } else {
+                    stream.flush().await.map_err(lost)?;
+                    *is_flushed = true;
+                }
             }
         }
         Ok(())

@@ -287,8 +287,10 @@ mod tests {
     fn publications() -> Publications {
         let config = SipConnectorConfig {
             name: "test".into(),
-            server: "127.0.0.1:5060".into(),
-            transport: Transport::Udp,
+            servers: vec!["127.0.0.1:5060".into()],
+            trust: None,
+            name_server: None,
+            transport: Some(Transport::Udp),
             domain: "pbx.test".into(),
             username: "offhook".into(),
             password: "right".into(),

@@ -7,7 +7,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sip::digest::Credentials;
 use sip::ids::Ids;
 use sip::message::Message;
 use sip::subscriber::Account;
@@ -20,9 +19,10 @@ use super::lines::{Lines, Output};
 use super::link::{self, Link};
 use super::probe::{Probe, Probed};
 use super::publications::Publications;
+use super::scout;
 use super::trouble::Words;
 use super::{
-    Command, Health, LineEvent, STOP_PATIENCE, SipConnectorConfig, Transport, Trouble, escape_user,
+    Command, Health, LineEvent, STOP_PATIENCE, SipConnectorConfig, Trouble,
 };
 
 /// Pauses between attempts to reach a system that does not answer; the last one repeats.
@@ -41,6 +41,7 @@ const READ_BYTES: usize = 64 * 1024;
 const REFRESHES_MAX: usize = 64;
 
 type Connecting = Pin<Box<dyn Future<Output = Result<Link, String>> + Send>>;
+type Scouting = Pin<Box<dyn Future<Output = Option<usize>> + Send>>;
 
 pub(super) struct Task {
     config: Arc<SipConnectorConfig>,
@@ -54,6 +55,10 @@ pub(super) struct Task {
     connecting: Option<Connecting>,
     reconnect_at: Duration,
     failures: usize,
+    /// Which of the places is tried next.
+    attempt: usize,
+    scouting: Option<Scouting>,
+    scout_at: Duration,
     account: Option<Arc<Account>>,
     probe: Option<Probe>,
     /// The system has answered on this link.
@@ -90,6 +95,9 @@ impl Task {
             connecting: None,
             reconnect_at: Duration::ZERO,
             failures: 0,
+            attempt: 0,
+            scouting: None,
+            scout_at: Duration::ZERO,
             account: None,
             probe: None,
             reachable: false,
@@ -138,6 +146,7 @@ impl Task {
                     }
                 }
                 connected = opened(&mut self.connecting) => self.on_connected(connected),
+                better = found(&mut self.scouting) => self.on_scouted(better),
                 room = events.reserve(), if !self.unsent.is_empty() => {
                     let Ok(room) = room else { return };
                     if let Some((_, event)) = self.unsent.pop_first() {
@@ -157,12 +166,14 @@ impl Task {
         let reconnect =
             (self.link.is_none() && self.connecting.is_none()).then_some(self.reconnect_at);
         let probe = self.probe.as_ref().map(Probe::next_deadline);
+        let is_second_choice = self.link.as_ref().is_some_and(|link| link.rank > 0);
+        let scout = (is_second_choice && self.scouting.is_none()).then_some(self.scout_at);
         let far = self.now() + Duration::from_secs(60);
         let work = [
             self.lines.next_deadline(),
             self.publications.next_deadline(),
         ];
-        [reconnect, probe, self.stop_at]
+        [reconnect, probe, scout, self.stop_at]
             .into_iter()
             .chain(work)
             .flatten()
@@ -220,6 +231,15 @@ impl Task {
             self.connecting = Some(Box::pin(link::connect(
                 Arc::clone(&self.config),
                 self.udp.clone(),
+                self.attempt,
+            )));
+        }
+        let is_second_choice = self.link.as_ref().is_some_and(|link| link.rank > 0);
+        if is_second_choice && self.scouting.is_none() && now >= self.scout_at {
+            self.scouting = Some(Box::pin(scout::find_better(
+                Arc::clone(&self.config),
+                self.attempt,
+                self.ids.fork(),
             )));
         }
         if let (Some(probe), Some(account)) = (&mut self.probe, &self.account) {
@@ -247,27 +267,12 @@ impl Task {
             Ok(link) => link,
             Err(why) => return self.go_down(&why),
         };
-        let user = escape_user(&self.config.username);
-        let (transport, suffix) = match self.config.transport {
-            Transport::Udp => (sip::Transport::Udp, ""),
-            Transport::Tcp => (sip::Transport::Tcp, ";transport=tcp"),
-        };
         if let link::Reader::Udp { socket, .. } = &link.reader {
             self.udp = Some(Arc::clone(socket));
         }
-        self.account = Some(Arc::new(Account {
-            from: format!("sip:{user}@{}", self.config.domain),
-            contact: format!("sip:{user}@{}{suffix}", link.local),
-            sent_by: link.local.to_string(),
-            transport,
-            credentials: Some(Credentials {
-                username: self.config.username.clone(),
-                password: self.config.password.reveal().to_owned(),
-            }),
-            event: "dialog".into(),
-            accept: sip::dialog_info::CONTENT_TYPE.into(),
-            user_agent: concat!("Offhook/", env!("CARGO_PKG_VERSION")).into(),
-        }));
+        self.account = Some(Arc::new(link.account(&self.config)));
+        self.attempt = link.rank;
+        self.scout_at = self.now() + scout::INTERVAL;
         self.link = Some(link);
         self.probe = Some(Probe::new(self.now(), &mut self.ids));
     }
@@ -278,15 +283,37 @@ impl Task {
         let pause = RECONNECT_PAUSES[self.failures.min(RECONNECT_PAUSES.len() - 1)];
         self.failures += 1;
         self.reconnect_at = now + pause;
-        self.link = None;
-        self.probe = None;
-        self.account = None;
-        self.reachable = false;
+        // What has just answered is tried once more; what has not is passed over.
+        if !self.reachable {
+            self.attempt = self.attempt.wrapping_add(1);
+        }
         let trouble = self.words.unreachable(why);
         if self.trouble.as_ref() != Some(&trouble) {
             tracing::warn!(name = %self.config.name, what = %trouble.what, remedy = %trouble.remedy, "telephone system lost");
             self.trouble = Some(trouble);
         }
+        self.disconnect(now);
+    }
+
+    /// A preferred place answers again.
+    fn on_scouted(&mut self, better: Option<usize>) {
+        self.scouting = None;
+        let now = self.now();
+        self.scout_at = now + scout::INTERVAL;
+        if let Some(better) = better
+            && self.link.as_ref().is_some_and(|link| better < link.rank)
+        {
+            tracing::info!(name = %self.config.name, "the preferred telephone system answers again");
+            (self.attempt, self.reconnect_at) = (better, now);
+            self.disconnect(now);
+        }
+    }
+
+    fn disconnect(&mut self, now: Duration) {
+        self.link = None;
+        self.probe = None;
+        self.account = None;
+        self.reachable = false;
         self.publications.transport_lost(now);
         let out = self.lines.transport_lost(now);
         self.carry_out(None, out);
@@ -333,7 +360,7 @@ impl Task {
         } else {
             self.reachable = true;
             self.trouble = None;
-            tracing::info!(name = %self.config.name, server = %self.config.server, "telephone system answers");
+            tracing::info!(name = %self.config.name, server = %self.words.server, "telephone system answers");
             let account = self.account.clone();
             if let Some(account) = &account {
                 let sent = self.publications.transport_up(now, account);
@@ -444,6 +471,13 @@ async fn receive(
 async fn flush(writer: Option<&mut link::Writer>) -> Result<(), String> {
     match writer {
         Some(writer) => writer.flush().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn found(scouting: &mut Option<Scouting>) -> Option<usize> {
+    match scouting {
+        Some(scouting) => scouting.await,
         None => std::future::pending().await,
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct Words {
 impl Words {
     pub(super) fn new(config: &SipConnectorConfig) -> Self {
         Self {
-            server: config.server.clone(),
+            server: config.servers.join(", "),
             domain: config.domain.clone(),
             username: config.username.clone(),
         }

@@ -19,6 +19,7 @@ pub fn extensions(n: usize) -> Vec<Arc<str>> {
 
 pub async fn pbx_at(listen: SocketAddr, n: usize) -> SimulatedPbx {
     SimulatedPbx::start(SimulatedPbxConfig {
+        identity: None,
         listen,
         domain: "pbx.test".into(),
         username: "watcher".into(),
@@ -43,8 +44,10 @@ pub struct Bench {
 pub fn config(server: impl ToString, transport: Transport) -> SipConnectorConfig {
     SipConnectorConfig {
         name: "test".into(),
-        server: server.to_string(),
-        transport,
+        servers: vec![server.to_string()],
+        trust: None,
+        name_server: None,
+        transport: Some(transport),
         domain: "pbx.test".into(),
         username: "watcher".into(),
         password: "right".into(),

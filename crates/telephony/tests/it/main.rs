@@ -6,7 +6,11 @@ mod bench;
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod dns;
+#[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod places;
 #[cfg(test)]
 mod traces;
 #[cfg(test)]

@@ -1,0 +1,117 @@
+//! The telephone systems: `[[pbx]]`.
+
+use std::path::Path;
+
+use telephony::{
+    Password,
+    sip_connector::{SipConnectorConfig, Transport},
+    tls::Trust,
+};
+
+use super::{
+    Check, ConfigError,
+    raw::{OneOrMany, RawPbx},
+};
+use crate::PbxOptions;
+
+impl Check<'_> {
+    pub(super) fn pbxs(&self, raw: Vec<RawPbx>) -> Result<Vec<PbxOptions>, ConfigError> {
+        let mut pbxs = Vec::new();
+        for raw in raw {
+            let pbx = self.pbx(raw)?;
+            self.tell_apart(&pbxs, &pbx)?;
+            pbxs.push(pbx);
+        }
+        Ok(pbxs)
+    }
+
+    /// Several telephone systems need names of their own, and every extension one that has it.
+    fn tell_apart(&self, others: &[PbxOptions], pbx: &PbxOptions) -> Result<(), ConfigError> {
+        let name = &pbx.connector.name;
+        if others.iter().any(|other| other.connector.name == *name) {
+            let problem = format!("{name:?} is there twice; give each [[pbx]] a name of its own");
+            return Err(self.error("pbx.name", problem));
+        }
+        let takes_the_rest = |pbx: &PbxOptions| pbx.extensions.is_empty();
+        if takes_the_rest(pbx) && others.iter().any(takes_the_rest) {
+            let problem = "is missing: of several [[pbx]] only one may have all extensions that no other names; expected for example [\"2\", \"30\"], how its extensions begin";
+            return Err(self.error("pbx.extensions", problem));
+        }
+        Ok(())
+    }
+
+    fn pbx(&self, raw: RawPbx) -> Result<PbxOptions, ConfigError> {
+        let servers = match raw.server {
+            None => Vec::new(),
+            Some(OneOrMany::One(server)) => vec![server],
+            Some(OneOrMany::Many(servers)) => servers,
+        };
+        if servers.is_empty() {
+            return Err(self.error("pbx.server", "is missing or empty"));
+        }
+        for server in &servers {
+            let is_fine = match server.rsplit_once(':') {
+                Some((host, port)) if !server.ends_with(']') => {
+                    !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
+                }
+                _ => !server.trim().is_empty(),
+            };
+            if !is_fine {
+                let problem = format!(
+                    "{server:?} is neither a host with a port nor a name; expected for example pbx.example.com:5060, or example.com where the DNS knows its servers"
+                );
+                return Err(self.error("pbx.server", problem));
+            }
+        }
+        let transport = match raw.transport.as_deref() {
+            None => None,
+            Some("udp") => Some(Transport::Udp),
+            Some("tcp") => Some(Transport::Tcp),
+            Some("tls") => Some(Transport::Tls),
+            Some(other) => {
+                let problem =
+                    format!("{other:?} is no transport; expected \"udp\", \"tcp\" or \"tls\"");
+                return Err(self.error("pbx.transport", problem));
+            }
+        };
+        let trust = raw.authority_file.map(|file| {
+            let folder = self.path.parent().unwrap_or(Path::new("."));
+            let file = folder.join(file);
+            let problem =
+                |problem: String| self.error("pbx.authority_file", format!("{}: {problem}", file.display()));
+            let text = std::fs::read(&file).map_err(|error| problem(error.to_string()))?;
+            Trust::from_pem(&text).map_err(problem)
+        });
+        let password = self.secret("pbx.password", raw.password, raw.password_file)?;
+        let bind = raw.bind.map(|bind| {
+            bind.parse().map_err(|_| {
+                let problem =
+                    format!("{bind:?} is no address with a port; expected for example 0.0.0.0:0");
+                self.error("pbx.bind", problem)
+            })
+        });
+        if raw.extensions.iter().any(|beginning| beginning.trim().is_empty()) {
+            let problem = "an empty text is the beginning of every extension; leave the key away instead";
+            return Err(self.error("pbx.extensions", problem));
+        }
+        let publish = raw.publish.as_deref();
+        let publish = publish.map(|name| self.relationship("pbx.publish", name));
+        let first = servers.first().cloned();
+        let connector = SipConnectorConfig {
+            name: raw.name.or(first).unwrap_or_default(),
+            servers,
+            transport,
+            trust: trust.transpose()?,
+            name_server: None,
+            domain: self.required("pbx.domain", raw.domain)?,
+            username: self.required("pbx.username", raw.username)?,
+            password: Password::new(self.required("pbx.password (or password_file)", password)?),
+            bind: bind.transpose()?,
+        };
+        Ok(PbxOptions {
+            connector,
+            publish: publish.transpose()?,
+            extensions: raw.extensions,
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! While a place of second choice is used: is one that is preferred there again?
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sip::ids::Ids;
+use sip::message::Message;
+use tokio::time::{Instant, sleep_until};
+
+use super::SipConnectorConfig;
+use super::link::{self, Link};
+use super::probe::{Probe, Probed};
+
+/// How often that is asked.
+pub(super) const INTERVAL: Duration = Duration::from_secs(10);
+
+/// Whether a place before this one answers; which.
+pub(super) async fn find_better(
+    config: Arc<SipConnectorConfig>,
+    rank: usize,
+    mut ids: Ids,
+) -> Option<usize> {
+    // A port of its own: the fixed one is in use.
+    let mut config = (*config).clone();
+    if let Some(bind) = &mut config.bind {
+        bind.set_port(0);
+    }
+    let found = link::find(&config).await.ok()?;
+    for (better, target) in found.iter().take(rank).enumerate() {
+        if let Ok(link) = link::open(&config, None, target, better).await
+            && answers(&config, link, &mut ids).await
+        {
+            return Some(better);
+        }
+    }
+    None
+}
+
+/// Whether anything comes back.
+async fn answers(config: &SipConnectorConfig, mut link: Link, ids: &mut Ids) -> bool {
+    let account = link.account(config);
+    let started = Instant::now();
+    let mut probe = Probe::new(Duration::ZERO, ids);
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match probe.elapse(started.elapsed(), false, &account, &config.domain, ids) {
+            Probed::Nothing => {}
+            Probed::Send(bytes) => link.writer.push(None, bytes),
+            Probed::Dead => return false,
+        }
+        let wake = started + probe.next_deadline();
+        let is_waiting = link.writer.is_waiting();
+        tokio::select! {
+            received = link.reader.receive(&mut buffer) => {
+                let Ok((batch, _)) = received else { return false };
+                for (_, bytes) in batch {
+                    if let Ok(message) = Message::parse(&bytes)
+                        && let (Some(code), Some(branch)) = (message.code(), message.branch())
+                        && probe.respond(started.elapsed(), &branch, code)
+                    {
+                        return true;
+                    }
+                }
+            }
+            flushed = link.writer.flush(), if is_waiting => {
+                if flushed.is_err() {
+                    return false;
+                }
+            }
+            () = sleep_until(wake) => {}
+        }
+    }
+}

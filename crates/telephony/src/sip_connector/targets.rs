@@ -1,0 +1,292 @@
+//! Where the telephone system is: the servers of the configuration in their order, and for a name without a port what the
+//! DNS says of it (RFC 3263).
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::{RData, RecordType};
+use tokio::net::lookup_host;
+
+use super::{SipConnectorConfig, Transport};
+
+/// How long one name server may take for one question.
+const ANSWER_MAX: Duration = Duration::from_secs(1);
+
+/// One place where the telephone system may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    /// The name that a certificate must have.
+    pub(super) host: String,
+    pub(super) address: SocketAddr,
+    pub(super) transport: Transport,
+}
+
+/// A server of the configuration: host, and port if there is one. An IPv6 address stands in brackets.
+pub(super) fn host_and_port(server: &str) -> (&str, Option<&str>) {
+    match server.rsplit_once(':') {
+        Some((host, port)) if !server.ends_with(']') => (host, Some(port)),
+        _ => (server, None),
+    }
+}
+
+impl Transport {
+    const ALL: [Self; 3] = [Self::Udp, Self::Tcp, Self::Tls];
+
+    const fn default_port(self) -> u16 {
+        match self {
+            Self::Udp | Self::Tcp => 5_060,
+            Self::Tls => 5_061,
+        }
+    }
+
+    /// The service in the DNS (RFC 3263 §4.2).
+    const fn service(self) -> &'static str {
+        match self {
+            Self::Udp => "_sip._udp",
+            Self::Tcp => "_sip._tcp",
+            Self::Tls => "_sips._tcp",
+        }
+    }
+
+    fn of_naptr(services: &[u8]) -> Option<Self> {
+        let named = |name: &[u8]| services.eq_ignore_ascii_case(name);
+        match () {
+            () if named(b"SIP+D2U") => Some(Self::Udp),
+            () if named(b"SIP+D2T") => Some(Self::Tcp),
+            () if named(b"SIPS+D2T") => Some(Self::Tls),
+            () => None,
+        }
+    }
+}
+
+/// All places, the preferred first.
+///
+/// # Errors
+/// In words: none was found.
+pub(super) async fn find(config: &SipConnectorConfig) -> Result<Vec<Target>, String> {
+    let mut targets = Vec::new();
+    let mut trouble = String::new();
+    for server in &config.servers {
+        let (host, port) = host_and_port(server);
+        let found = match port.and_then(|port| port.parse().ok()) {
+            Some(port) => plain(config, host, port).await,
+            None if host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() => {
+                let transport = config.transport.unwrap_or(Transport::Udp);
+                plain(config, host, transport.default_port()).await
+            }
+            None => by_service(config, host).await,
+        };
+        match found {
+            Ok(found) => targets.extend(found),
+            Err(why) => trouble = why,
+        }
+    }
+    let fits = |target: &Target| {
+        let bound = config.bind.as_ref();
+        bound.is_none_or(|bind| bind.is_ipv4() == target.address.is_ipv4())
+    };
+    targets.retain(fits);
+    match targets.is_empty() {
+        true if trouble.is_empty() => Err("no usable address".into()),
+        true => Err(trouble),
+        false => Ok(targets),
+    }
+}
+
+/// A host with a port: by its address alone.
+async fn plain(
+    config: &SipConnectorConfig,
+    host: &str,
+    port: u16,
+) -> Result<Vec<Target>, String> {
+    at(host, port, config.transport.unwrap_or(Transport::Udp)).await
+}
+
+async fn at(host: &str, port: u16, transport: Transport) -> Result<Vec<Target>, String> {
+    let addresses = lookup_host(format!("{host}:{port}"))
+        .await
+        .map_err(|error| format!("host name {host} is unknown ({error})"))?;
+    let target = |address| Target {
+        host: host.to_owned(),
+        address,
+        transport,
+    };
+    // The second address of a host is no second server: one is enough.
+    Ok(addresses.take(1).map(target).collect())
+}
+
+/// A name without a port: NAPTR where no transport is configured, then SRV, then the address (RFC 3263 §4).
+async fn by_service(config: &SipConnectorConfig, host: &str) -> Result<Vec<Target>, String> {
+    let plain = plain(
+        config,
+        host,
+        config.transport.unwrap_or(Transport::Udp).default_port(),
+    );
+    let Some(resolver) = resolver(config.name_server) else {
+        return plain.await;
+    };
+    let mut services: Vec<(Transport, String)> = match config.transport {
+        Some(transport) => vec![(transport, format!("{}.{host}.", transport.service()))],
+        None => offered(&resolver, host).await,
+    };
+    if services.is_empty() {
+        let named = |transport: Transport| (transport, format!("{}.{host}.", transport.service()));
+        services = Transport::ALL.map(named).into();
+    }
+    for (transport, service) in services {
+        let mut targets = Vec::new();
+        for (name, port) in servers(&resolver, &service).await {
+            // A certificate must have the name that was configured, whatever the DNS says (RFC 5922 §4).
+            let found = at(&name, port, transport).await.unwrap_or_default();
+            targets.extend(found.into_iter().map(|target| Target {
+                host: host.to_owned(),
+                ..target
+            }));
+        }
+        if !targets.is_empty() {
+            return Ok(targets);
+        }
+    }
+    plain.await
+}
+
+/// How the domain wants to be reached, in its order.
+async fn offered(resolver: &TokioResolver, host: &str) -> Vec<(Transport, String)> {
+    let Ok(found) = resolver.lookup(format!("{host}."), RecordType::NAPTR).await else {
+        return Vec::new();
+    };
+    let records = found.answers().iter().filter_map(|record| match &record.data {
+        RData::NAPTR(naptr) => Some(naptr),
+        _ => None,
+    });
+    let mut offered: Vec<_> = records
+        .filter(|naptr| naptr.flags.eq_ignore_ascii_case(b"s"))
+        .filter_map(|naptr| {
+            let transport = Transport::of_naptr(&naptr.services)?;
+            let order = (naptr.order, naptr.preference);
+            Some((order, transport, naptr.replacement.to_string()))
+        })
+        .collect();
+    offered.sort_by_key(|(order, ..)| *order);
+    let without_order = |(_, transport, name)| (transport, name);
+    offered.into_iter().map(without_order).collect()
+}
+
+/// The servers of a service, in the order in which to try them.
+async fn servers(resolver: &TokioResolver, service: &str) -> Vec<(String, u16)> {
+    let Ok(found) = resolver.lookup(service, RecordType::SRV).await else {
+        return Vec::new();
+    };
+    let records = found.answers().iter().filter_map(|record| match &record.data {
+        // A single dot: the service is decidedly not there (RFC 2782).
+        RData::SRV(srv) if !srv.target.is_root() => Some(Server {
+            priority: srv.priority,
+            weight: srv.weight,
+            host: srv.target.to_string().trim_end_matches('.').to_owned(),
+            port: srv.port,
+        }),
+        _ => None,
+    });
+    let draw = |limit: u32| {
+        let mut bytes = [0; 4];
+        // Without randomness the order is the same each time, which is no harm.
+        let _ = getrandom::fill(&mut bytes);
+        u32::from_ne_bytes(bytes) % limit.max(1)
+    };
+    let ordered = in_order(records.collect(), draw);
+    ordered.into_iter().map(|s| (s.host, s.port)).collect()
+}
+
+/// What an SRV record says (RFC 2782).
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Server {
+    priority: u16,
+    weight: u16,
+    host: String,
+    port: u16,
+}
+
+/// By priority; among the same priority by chance, heavier ones more often first (RFC 2782). `draw` gives a number below its
+/// argument.
+fn in_order(mut servers: Vec<Server>, mut draw: impl FnMut(u32) -> u32) -> Vec<Server> {
+    servers.sort_by_key(|server| (server.priority, server.weight));
+    let mut ordered = Vec::with_capacity(servers.len());
+    while let Some(first) = servers.first() {
+        let priority = first.priority;
+        let same = servers.iter().take_while(|s| s.priority == priority);
+        let weights: Vec<u32> = same.map(|server| server.weight.into()).collect();
+        let total: u32 = weights.iter().sum();
+        let mut left = draw(total + 1);
+        let chosen = weights.iter().position(|weight| {
+            let is_it = left <= *weight;
+            left = left.saturating_sub(*weight);
+            is_it
+        });
+        ordered.push(servers.remove(chosen.unwrap_or(0)));
+    }
+    ordered
+}
+
+fn resolver(name_server: Option<SocketAddr>) -> Option<TokioResolver> {
+    let mut builder = match name_server {
+        None => TokioResolver::builder_tokio().ok()?,
+        Some(address) => {
+            let mut udp = ConnectionConfig::udp();
+            udp.port = address.port();
+            let server = NameServerConfig::new(address.ip(), true, vec![udp]);
+            let config = ResolverConfig::from_name_servers(vec![server]);
+            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+        }
+    };
+    let options = builder.options_mut();
+    (options.timeout, options.attempts) = (ANSWER_MAX, 1);
+    builder.build().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(priority: u16, weight: u16, host: &str) -> Server {
+        Server {
+            priority,
+            weight,
+            host: host.into(),
+            port: 5_060,
+        }
+    }
+
+    fn names(servers: &[Server]) -> Vec<&str> {
+        servers.iter().map(|server| &*server.host).collect()
+    }
+
+    #[test]
+    fn lower_priorities_come_first_and_heavier_servers_more_often() {
+        let all = vec![
+            server(20, 0, "last"),
+            server(10, 1, "light"),
+            server(10, 9, "heavy"),
+        ];
+        assert_eq!(names(&in_order(all.clone(), |_| 0)), ["light", "heavy", "last"]);
+        assert_eq!(names(&in_order(all.clone(), |limit| limit - 1)), ["heavy", "light", "last"]);
+        let first = |number: u32| in_order(all.clone(), |limit| number % limit)[0].host.clone();
+        let heavy = (0..11).filter(|number| first(*number) == "heavy").count();
+        assert_eq!(heavy, 9);
+        assert_eq!(in_order(Vec::new(), |_| 0), []);
+    }
+
+    #[test]
+    fn hosts_ports_and_addresses_are_told_apart() {
+        for (server, host, port) in [
+            ("pbx.example.com:5060", "pbx.example.com", Some("5060")),
+            ("pbx.example.com", "pbx.example.com", None),
+            ("[2001:db8::1]:5060", "[2001:db8::1]", Some("5060")),
+            ("[2001:db8::1]", "[2001:db8::1]", None),
+        ] {
+            assert_eq!(host_and_port(server), (host, port));
+        }
+    }
+}
