@@ -151,11 +151,11 @@ async fn two_telephone_systems_and_tls() {
     encrypted.hang_up("1002");
     eventually("bert", SOON, "Available".into(), || server.shown("bert")).await;
     encrypted.stop_pbx();
-    let is_certain = async || server.presence("bert").await["confidence"] == "certain";
+    let is_stale = async || server.presence("bert").await["confidence"] == "stale";
     // A connection that ends is noticed at once.
-    eventually("bert", SOON, false, is_certain).await;
+    eventually("bert", SOON, true, is_stale).await;
     encrypted.start_pbx();
-    eventually("bert", Duration::from_secs(60), true, is_certain).await;
+    eventually("bert", Duration::from_secs(20), false, is_stale).await;
     assert_eq!(server.shown("anna").await, "Busy OnThePhone pbx");
     assert_eq!(server.terminate().await, 0);
 }
