@@ -73,6 +73,22 @@ async fn a_call_in_teams_lights_the_lamp_of_a_real_telephone() {
     assert_eq!(phone.lamp("1002"), "Offline");
 }
 
+#[tokio::test]
+async fn one_subscription_tells_a_telephone_of_its_whole_workgroup() {
+    let (teamsbox, _installation, server, port) = stage(TRUSTED, "").await;
+    let people = [server.person("anna").await, server.person("bert").await];
+    let group = json!({"name": "Sales", "level": "TeamColleague", "members": people});
+    let made = server
+        .ok(Method::POST, "/api/v1/workgroups", Some(group))
+        .await;
+    let list = format!("workgroup-{}", made["id"].as_str().unwrap());
+    let listed = async || Lab::listed("1001", port, &list);
+    let bert = |state: &str| vec![("bert".to_owned(), state.to_owned())];
+    eventually("the list", SOON, bert("terminated"), listed).await;
+    teamsbox.call("bert", "audio", "carl").await;
+    eventually("the list", SOON, bert("confirmed"), listed).await;
+}
+
 /// A profile for calls in Teams that lets all calls go to 1003, and one that refuses them.
 async fn arrange(server: &Server) {
     for (name, status, forwarding) in [

@@ -102,6 +102,35 @@ impl Lab {
             .collect()
     }
 
+    /// What a program that shares nothing with ours makes of a list of resources (RFC 4662) that it watches as `user` at
+    /// that port: the name of each member and the states of its dialogs, from the first documents.
+    ///
+    /// # Panics
+    /// Nobody answers, or not with a list.
+    pub fn listed(user: &str, port: u16, list: &str) -> Vec<(String, String)> {
+        let server = format!("127.0.0.1:{port}");
+        let target = format!("sip:{list}@pbx.test");
+        let arguments = ["--user", user, "--server", &server, "--seconds", "1"];
+        let lab = Self::of(0, None);
+        let arguments = [&arguments[..], &["--supported", "eventlist", &target]].concat();
+        let told = lab.script("bin/watch.py", &arguments);
+        let parts = told.lines().find_map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).ok()?;
+            line.pointer("/body/parts").cloned()
+        });
+        let parts = parts.unwrap_or_else(|| panic!("{told}"));
+        let parts = parts.as_array().unwrap();
+        let resources = parts[0]["resources"].as_array().unwrap();
+        let member = |resource: &serde_json::Value| {
+            let part = parts.iter().find(|part| part["id"] == resource["cid"][0]);
+            let dialogs = part.unwrap()["dialogs"].as_array().unwrap().iter();
+            let states: Vec<&str> = dialogs.filter_map(|d| d["state"].as_str()).collect();
+            let name = resource["name"].as_str().unwrap().to_owned();
+            (name, states.join(" "))
+        };
+        resources.iter().map(member).collect()
+    }
+
     fn of(number: u16, offhook: Option<u16>) -> Self {
         Self {
             number,

@@ -6,6 +6,7 @@
 
 mod desk;
 mod documents;
+mod lists;
 mod people;
 mod publications;
 mod publishing;

@@ -10,6 +10,7 @@
 //! [`Outbox`], so that a shell can hand many datagrams to the operating system at once.
 
 mod document;
+mod list;
 mod notify;
 mod publish;
 mod store;
@@ -29,6 +30,7 @@ use crate::request::fault;
 use crate::transaction::RecentResponses;
 
 pub use document::Document;
+pub use list::{MEMBERS_MAX, Member};
 use publish::Publications;
 pub use publish::{Entity, Publication};
 use store::Store;
@@ -38,7 +40,7 @@ use timers::Timers;
 const RECENT_MAX: usize = 4_096;
 
 /// The extensions we know, as option tags (RFC 3261 §19.2).
-pub const SUPPORTED: &[&str] = &[];
+pub const SUPPORTED: &[&str] = &[crate::resource_list::EVENT_LIST];
 
 /// What is served here, for Allow.
 const ALLOW: &str = "OPTIONS, SUBSCRIBE, PUBLISH";
@@ -98,6 +100,8 @@ pub struct Watcher(pub u32);
 pub enum Admission {
     /// Watch this, and be told what this class is told.
     Watch(Resource, Class, Watcher),
+    /// Watch all that are on this list.
+    WatchList(Resource, Watcher),
     /// Say first who you are: the values of the WWW-Authenticate headers.
     Challenge(Vec<String>),
     /// No: 403, 404 and the like.
@@ -125,6 +129,11 @@ pub trait Host<F> {
         package: Package,
         class: Class,
     ) -> Option<Arc<Document>>;
+
+    /// Who is on a list; `None`: there is no such list, or the watcher may not know.
+    fn members(&mut self, _list: Resource, _watcher: Watcher) -> Option<Vec<Member>> {
+        None
+    }
 
     /// Whether somebody may publish for what the request names.
     fn admit_publication(
@@ -357,6 +366,9 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         let mut at = 0;
         // Whoever is removed meanwhile is replaced by the last one, which then stands at the same place.
         while let Some(id) = self.store.watcher(resource, at) {
+            if let Some(list) = self.store.get_mut(id).and_then(|s| s.list.as_mut()) {
+                list.touch(resource);
+            }
             self.notify(now, id, host, out);
             if self.store.watcher(resource, at) == Some(id) {
                 at += 1;
@@ -377,6 +389,12 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         while let Some(id) = self.store.watcher(resource, at) {
             at += 1;
             if let Some(subscription) = self.store.get_mut(id) {
+                if let Some(list) = &mut subscription.list {
+                    if list.reclassify(resource, host) {
+                        changed.push(id);
+                    }
+                    continue;
+                }
                 match host.class(resource, subscription.watcher) {
                     Some(same) if same == subscription.class => continue,
                     Some(other) => subscription.class = other,

@@ -7,7 +7,7 @@
 //!
 //! Read in this order: [`message`] (the wire), [`request`] (what is refused at once), [`stream`] (framing on TCP), [`transaction`]
 //! (retransmission), [`digest`] (passwords), [`dialog_info`] and [`dialog_set`] (what a telephone
-//! is doing), [`presence_info`] (what a person is doing), [`subscriber`] (we watch), [`publisher`] (we tell) and [`agent`] (we are watched).
+//! is doing), [`presence_info`] (what a person is doing), [`resource_list`] and [`multipart`] (many at once), [`subscriber`] (we watch), [`publisher`] (we tell) and [`agent`] (we are watched).
 
 pub mod agent;
 pub mod dialog_info;
@@ -15,10 +15,12 @@ pub mod dialog_set;
 pub mod digest;
 pub mod ids;
 pub mod message;
+pub mod multipart;
 pub mod presence_info;
 pub mod publisher;
 pub mod redirect;
 pub mod request;
+pub mod resource_list;
 pub mod stream;
 pub mod subscriber;
 pub mod transaction;

@@ -54,6 +54,17 @@ pub(crate) fn walk<P: Parser>(bytes: &[u8], parser: &mut P) -> Result<(), P::Err
     }
 }
 
+/// The value of an attribute, whatever its prefix.
+pub(crate) fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
+    let mut attributes = start.html_attributes();
+    let found = attributes.with_checks(false).flatten().find(|attribute| {
+        let key: &str = attribute.key.local_name().into_inner();
+        key == name
+    })?;
+    let value = found.normalized_value(quick_xml::XmlVersion::Implicit1_0);
+    value.ok().map(Cow::into_owned)
+}
+
 /// Appends text as it may stand in an element or a quoted attribute. XML has no way at all to write most control
 /// characters: they are left out.
 pub(crate) fn escape(text: &str, out: &mut String) {

@@ -198,7 +198,8 @@ impl SipConnector {
         events: mpsc::Sender<LineEvent>,
     ) -> Result<Self, StartError> {
         check(&config)?;
-        if config.trust.is_none() && !matches!(config.transport, Some(Transport::Udp | Transport::Tcp))
+        if config.trust.is_none()
+            && !matches!(config.transport, Some(Transport::Udp | Transport::Tcp))
         {
             match Trust::of_machine() {
                 Ok(trust) => config.trust = Some(trust),

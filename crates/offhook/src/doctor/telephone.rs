@@ -18,11 +18,7 @@ const ANSWERS: Duration = Duration::from_secs(6);
 const NAMED_MAX: usize = 5;
 
 /// Subscribes to every line for a moment, as the server does: at each telephone system to its own.
-pub(super) async fn check_all(
-    report: &mut Report,
-    pbxs: Vec<PbxOptions>,
-    people: &[StoredPerson],
-) {
+pub(super) async fn check_all(report: &mut Report, pbxs: Vec<PbxOptions>, people: &[StoredPerson]) {
     let extensions = people
         .iter()
         .flat_map(|person| &person.lines)

@@ -77,8 +77,12 @@ impl Check<'_> {
         let trust = raw.authority_file.map(|file| {
             let folder = self.path.parent().unwrap_or(Path::new("."));
             let file = folder.join(file);
-            let problem =
-                |problem: String| self.error("pbx.authority_file", format!("{}: {problem}", file.display()));
+            let problem = |problem: String| {
+                self.error(
+                    "pbx.authority_file",
+                    format!("{}: {problem}", file.display()),
+                )
+            };
             let text = std::fs::read(&file).map_err(|error| problem(error.to_string()))?;
             Trust::from_pem(&text).map_err(problem)
         });
@@ -90,8 +94,13 @@ impl Check<'_> {
                 self.error("pbx.bind", problem)
             })
         });
-        if raw.extensions.iter().any(|beginning| beginning.trim().is_empty()) {
-            let problem = "an empty text is the beginning of every extension; leave the key away instead";
+        if raw
+            .extensions
+            .iter()
+            .any(|beginning| beginning.trim().is_empty())
+        {
+            let problem =
+                "an empty text is the beginning of every extension; leave the key away instead";
             return Err(self.error("pbx.extensions", problem));
         }
         let publish = raw.publish.as_deref();

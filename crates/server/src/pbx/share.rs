@@ -64,7 +64,10 @@ mod tests {
             assert_eq!(found.len(), 1, "{extension}");
             found[0]
         };
-        assert_eq!(["1001", "2001", "3001", "2011", "31"].map(owner), [0, 1, 1, 2, 0]);
+        assert_eq!(
+            ["1001", "2001", "3001", "2011", "31"].map(owner),
+            [0, 1, 1, 2, 0]
+        );
         let mut only = Share::of_each(vec![named(&["1"])]);
         assert!(!only.next().unwrap().has("2001"));
     }

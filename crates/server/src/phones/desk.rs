@@ -32,6 +32,8 @@ pub(super) struct Desk {
     people: People,
     ids: Ids,
     changes: Arc<Changes>,
+    /// After whom to go on with telling everybody; the outer `None`: all have been told.
+    everybody_after: Option<Option<PersonId>>,
 }
 
 impl Desk {
@@ -59,6 +61,7 @@ impl Desk {
             people: People::new(core, options, key),
             ids,
             changes,
+            everybody_after: None,
         }
     }
 
@@ -90,10 +93,25 @@ impl Desk {
         }
     }
 
-    /// Somebody may see more or less than before.
-    fn tell_everybody(&mut self, now: Duration, out: &mut Outbox<Flow>) {
-        for person in self.people.core.directory.page(None, usize::MAX) {
+    /// Somebody may see more or less than before: some of those to whom that may apply; the others have their turn later.
+    fn tell_some(&mut self, now: Duration, out: &mut Outbox<Flow>) {
+        let Some(after) = self.everybody_after else {
+            return;
+        };
+        let some = self.people.core.directory.page(after, TOLD_MAX);
+        for person in &some {
             self.tell(now, person.id, true, out);
+        }
+        self.everybody_after = match some.last() {
+            Some(last) if some.len() == TOLD_MAX => Some(Some(last.id)),
+            _ => None,
+        };
+    }
+
+    /// Who is on which list may have changed.
+    fn tell_lists(&mut self, now: Duration, out: &mut Outbox<Flow>) {
+        for list in self.people.lists.clone() {
+            self.agent.list_changed(now, list, &mut self.people, out);
         }
     }
 
@@ -124,10 +142,12 @@ impl sip_server::Core for Desk {
 
     fn work(&mut self, now: Duration, out: &mut Outbox<Flow>) -> bool {
         if self.changes.everybody.swap(false, Ordering::AcqRel) {
-            self.tell_everybody(now, out);
+            self.tell_lists(now, out);
+            self.everybody_after = Some(None);
         }
+        self.tell_some(now, out);
         let changed = self.changes.take(TOLD_MAX);
-        let more = changed.len() == TOLD_MAX;
+        let more = changed.len() == TOLD_MAX || self.everybody_after.is_some();
         for person in changed {
             self.tell(now, person, false, out);
         }

@@ -1,19 +1,24 @@
 //! People as resources of the presence agent: who asks, what they may see, and the documents about it.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use presence::{Fact, Input, LineId, LineState, PersonId, Relationship, View, view};
 use sip::{
     Transport,
     agent::{
-        Admission, Class, Document, Entity, Host, Package, Peer, Publication, Resource, Watcher,
+        Admission, Class, Document, Entity, Host, Member, Package, Peer, Publication, Resource,
+        Watcher,
     },
     digest::{Algorithm, Verifier},
     message::{Message, NameAddr, StartLine, split_list, uri_user},
 };
 use telephony::sip_server::Flow;
 
-use super::{PhonesOptions, documents, publications};
+use super::{PhonesOptions, documents, lists, publications};
 use crate::{app::Core, shard::Cause};
 
 /// Somebody who is nobody's extension.
@@ -25,6 +30,8 @@ pub(super) struct People {
     pub(super) options: PhonesOptions,
     verifier: Verifier,
     made: Made,
+    /// Those that somebody has watched.
+    pub(super) lists: BTreeSet<Resource>,
     /// What telephones publish, for those that only say that it goes on.
     published: HashMap<Entity, (LineState, Option<Arc<str>>)>,
 }
@@ -45,6 +52,7 @@ impl People {
             options,
             verifier,
             made: Made::default(),
+            lists: BTreeSet::new(),
             published: HashMap::new(),
         }
     }
@@ -130,16 +138,18 @@ impl People {
         Ok(from.into_owned())
     }
 
-    /// Whom a request names: in the Request-URI, or within a dialog, where that is our own address, in To.
-    fn named(&self, request: &Message<'_>) -> Option<PersonId> {
+    /// What a request names: in the Request-URI, or within a dialog, where that is our own address, in To.
+    fn named(&self, request: &Message<'_>) -> Option<Resource> {
         let StartLine::Request { uri, .. } = request.start() else {
             return None;
         };
         let to = request.header("To")?;
         let to = NameAddr::parse(&to).map(|address| address.uri);
         let user = uri_user(uri).or_else(|| uri_user(to?))?;
-        let (person, _) = self.core.directory.by_extension(user)?;
-        Some(person)
+        match self.core.directory.by_extension(user) {
+            Some((person, _)) => resource(person),
+            None => lists::list(user),
+        }
     }
 
     /// About whom something is asked or told, and by whom.
@@ -150,8 +160,7 @@ impl People {
         request: &Message<'_>,
     ) -> Result<(Resource, Watcher), Admission> {
         let watcher = self.watcher(now, peer, request)?;
-        let named = self.named(request).and_then(resource);
-        let resource = named.ok_or(Admission::Refuse(404))?;
+        let resource = self.named(request).ok_or(Admission::Refuse(404))?;
         Ok((resource, self.viewer(&watcher)))
     }
 
@@ -182,7 +191,8 @@ impl People {
 
 /// The number of a person for the agent; there are never so many that it does not fit.
 pub(super) fn resource(person: PersonId) -> Option<Resource> {
-    u32::try_from(person.0).ok().map(Resource)
+    let number = u32::try_from(person.0).ok().map(Resource);
+    number.filter(|number| !lists::is_list(*number))
 }
 
 impl Host<Flow> for People {
@@ -194,6 +204,10 @@ impl Host<Flow> for People {
         _: Package,
     ) -> Admission {
         match self.asked(now, peer, request) {
+            Ok((list, watcher)) if lists::is_list(list) => {
+                self.lists.insert(list);
+                Admission::WatchList(list, watcher)
+            }
             Ok((resource, watcher)) => {
                 let class = Class(self.level(resource, watcher) as u8);
                 Admission::Watch(resource, class, watcher)
@@ -204,6 +218,10 @@ impl Host<Flow> for People {
 
     fn class(&mut self, resource: Resource, watcher: Watcher) -> Option<Class> {
         Some(Class(self.level(resource, watcher) as u8))
+    }
+
+    fn members(&mut self, list: Resource, watcher: Watcher) -> Option<Vec<Member>> {
+        lists::members(&self.core, &self.options, list, watcher)
     }
 
     fn document(
@@ -237,6 +255,9 @@ impl Host<Flow> for People {
             Ok(asked) => asked,
             Err(refusal) => return refusal,
         };
+        if lists::is_list(resource) {
+            return Admission::Refuse(403);
+        }
         // A telephone speaks for its own person; the telephone system for everybody.
         let own = publisher.0 == resource.0;
         if !own && !self.trusts(peer) {

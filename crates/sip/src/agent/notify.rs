@@ -1,12 +1,14 @@
 //! Telling watchers: NOTIFY, its repetition, and what its answer means.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::store::Subscription;
-use super::{Agent, Document, Host, Outbox};
+use super::{Agent, Document, Host, Outbox, list};
 use crate::Transport;
 use crate::message::{MESSAGE_BYTES_MAX, Message};
+use crate::resource_list::EVENT_LIST;
 use crate::transaction::{ClientTransaction, Due, Progress, TIMEOUT};
 
 /// Why a subscription ends (RFC 6665 §4.1.3).
@@ -90,6 +92,9 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
                 }
                 if !(200..300).contains(&code) {
                     subscription.told = 0;
+                    if let Some(list) = &mut subscription.list {
+                        list.tell_all();
+                    }
                     subscription.changed = true;
                     self.timers.later(now + REFUSED_PAUSE, id);
                 } else if std::mem::take(&mut subscription.changed) {
@@ -124,22 +129,40 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             }
             return;
         }
-        let document = host.document(
-            subscription.resource,
-            subscription.package,
-            subscription.class,
-        );
         subscription.changed = false;
-        match &document {
-            // Whoever may not see what changed shall not learn that, or when, something did.
-            Some(document)
-                if document.fingerprint == subscription.told && subscription.ending.is_none() =>
-            {
-                return;
+        let content = match &subscription.list {
+            Some(_) => match list::tell(subscription, self.ids.number(), host) {
+                Some(told) => Content::List(told),
+                None => return,
+            },
+            None => {
+                let Subscription {
+                    resource,
+                    package,
+                    class,
+                    ..
+                } = *subscription;
+                match host.document(resource, package, class) {
+                    // Whoever may not see what changed shall not learn that, or when, something did.
+                    Some(document)
+                        if document.fingerprint == subscription.told
+                            && subscription.ending.is_none() =>
+                    {
+                        return;
+                    }
+                    Some(document) => {
+                        subscription.told = document.fingerprint;
+                        Content::Document(document)
+                    }
+                    None => {
+                        subscription.ending = Some(Ending::NoResource);
+                        Content::Nothing
+                    }
+                }
             }
-            Some(document) => subscription.told = document.fingerprint,
-            None => subscription.ending = Some(Ending::NoResource),
-        }
+        };
+        // What did not fit follows after the answer.
+        subscription.changed = matches!(&content, Content::List(told) if told.more);
         subscription.local_cseq = subscription.local_cseq.wrapping_add(1);
         subscription.notified_at = now;
         let serial = self.ids.number();
@@ -151,7 +174,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             address: self.settings.address(subscription.transport),
             now,
         };
-        let written = head.write(subscription, document.as_deref(), &mut self.scratch);
+        let written = head.write(subscription, &content, &mut self.scratch);
         if !written {
             // The watcher's own headers cannot be repeated, or the document is too long to send.
             return self.remove(id);
@@ -231,6 +254,13 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
     }
 }
 
+/// What there is to tell.
+enum Content {
+    Nothing,
+    Document(Arc<Document>),
+    List(list::Told),
+}
+
 /// What a NOTIFY needs besides the subscription.
 struct Head<'a> {
     id: u32,
@@ -244,7 +274,7 @@ impl Head<'_> {
     fn write<F: Copy>(
         &self,
         subscription: &Subscription<F>,
-        document: Option<&Document>,
+        content: &Content,
         out: &mut Vec<u8>,
     ) -> bool {
         let texts = subscription.texts();
@@ -304,20 +334,30 @@ impl Head<'_> {
                 put(&["active;expires=", &numbers, "\r\n"]);
             }
         }
-        match document {
-            Some(document) => {
-                numbers.clear();
-                let _ = write!(numbers, "{}", document.len());
-                put(&[
-                    "Content-Type: ",
-                    subscription.package.content_type(),
-                    "\r\nContent-Length: ",
-                    &numbers,
-                    "\r\n\r\n",
-                ]);
-                document.write(subscription.version, out);
+        let (content_type, length) = match content {
+            Content::Nothing => {
+                put(&["Content-Length: 0\r\n\r\n"]);
+                return out.len() <= MESSAGE_BYTES_MAX;
             }
-            None => put(&["Content-Length: 0\r\n\r\n"]),
+            Content::Document(document) => (subscription.package.content_type(), document.len()),
+            Content::List(told) => {
+                put(&["Require: ", EVENT_LIST, "\r\n"]);
+                (&*told.content_type, told.body.len())
+            }
+        };
+        numbers.clear();
+        let _ = write!(numbers, "{length}");
+        put(&[
+            "Content-Type: ",
+            content_type,
+            "\r\nContent-Length: ",
+            &numbers,
+            "\r\n\r\n",
+        ]);
+        match content {
+            Content::Nothing => {}
+            Content::Document(document) => document.write(subscription.version, out),
+            Content::List(told) => out.extend_from_slice(&told.body),
         }
         out.len() <= MESSAGE_BYTES_MAX
     }

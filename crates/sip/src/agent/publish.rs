@@ -131,6 +131,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             Admission::Watch(resource, ..) => resource,
             Admission::Challenge(challenges) => return self.challenge(peer, request, challenges),
             Admission::Refuse(code) => return self.reply(peer, request, code),
+            // Nobody speaks for a list.
+            Admission::WatchList(..) => return self.reply(peer, request, 403),
         };
         if !request.body().is_empty() && !is_of(request, package) {
             let offered = package.content_type();

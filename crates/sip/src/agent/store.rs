@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::list::List;
 use super::notify::{Ending, Pending};
 use super::{Class, Package, Peer, Resource, Watcher};
 use crate::Transport;
@@ -37,6 +38,8 @@ pub(super) struct Subscription<F> {
     /// When the last NOTIFY was sent.
     pub(super) notified_at: Duration,
     pub(super) pending: Option<Box<Pending>>,
+    /// Its members, if the resource is a list of others.
+    pub(super) list: Option<Box<List>>,
 }
 
 /// The texts of a dialog.
@@ -105,6 +108,7 @@ impl<F: Copy> Subscription<F> {
             ending: None,
             notified_at: Duration::ZERO,
             pending: None,
+            list: None,
         })
     }
 
@@ -118,6 +122,17 @@ impl<F: Copy> Subscription<F> {
             target: part(call_id, target),
             routes: part(target, self.texts.len()),
         }
+    }
+
+    /// What is watched: one resource, or a list and its members. Each once, or it would be told twice.
+    fn resources(&self) -> Vec<Resource> {
+        let mut resources = vec![self.resource];
+        if let Some(list) = &self.list {
+            resources.extend(list.resources());
+            resources.sort_unstable();
+            resources.dedup();
+        }
+        resources
     }
 
     /// Their From, as it came.
@@ -170,7 +185,7 @@ impl<F: Copy + Eq> Store<F> {
 
     /// Adds one and gives it a number; `None`: there are as many as can be numbered.
     pub(super) fn add(&mut self, subscription: Subscription<F>) -> Option<u32> {
-        let resource = subscription.resource;
+        let resources = subscription.resources();
         let id = match self.free.pop() {
             Some(id) => {
                 *self.slots.get_mut(id as usize)? = Some(subscription);
@@ -182,21 +197,46 @@ impl<F: Copy + Eq> Store<F> {
                 id
             }
         };
-        self.watchers.entry(resource).or_default().push(id);
+        self.follow(id, resources);
         self.count += 1;
         Some(id)
     }
 
-    pub(super) fn remove(&mut self, id: u32) -> Option<Subscription<F>> {
-        let subscription = self.slots.get_mut(id as usize)?.take()?;
-        if let Some(watchers) = self.watchers.get_mut(&subscription.resource) {
+    fn follow(&mut self, id: u32, resources: Vec<Resource>) {
+        for resource in resources {
+            self.watchers.entry(resource).or_default().push(id);
+        }
+    }
+
+    fn unfollow(&mut self, id: u32, resources: Vec<Resource>) {
+        for resource in resources {
+            let Some(watchers) = self.watchers.get_mut(&resource) else {
+                continue;
+            };
             if let Some(at) = watchers.iter().position(|watcher| *watcher == id) {
                 watchers.swap_remove(at);
             }
             if watchers.is_empty() {
-                self.watchers.remove(&subscription.resource);
+                self.watchers.remove(&resource);
             }
         }
+    }
+
+    /// Others are on the list that is watched.
+    pub(super) fn set_list(&mut self, id: u32, list: Box<List>) {
+        let Some(subscription) = self.get_mut(id) else {
+            return;
+        };
+        let before = subscription.resources();
+        subscription.list = Some(list);
+        let after = subscription.resources();
+        self.unfollow(id, before);
+        self.follow(id, after);
+    }
+
+    pub(super) fn remove(&mut self, id: u32) -> Option<Subscription<F>> {
+        let subscription = self.slots.get_mut(id as usize)?.take()?;
+        self.unfollow(id, subscription.resources());
         self.free.push(id);
         self.count -= 1;
         Some(subscription)
@@ -205,6 +245,11 @@ impl<F: Copy + Eq> Store<F> {
     /// Who watches a resource, one by one.
     pub(super) fn watcher(&self, resource: Resource, at: usize) -> Option<u32> {
         self.watchers.get(&resource)?.get(at).copied()
+    }
+
+    /// All who watch a resource.
+    pub(super) fn watchers(&self, resource: Resource) -> Vec<u32> {
+        self.watchers.get(&resource).cloned().unwrap_or_default()
     }
 
     /// Whose NOTIFYs go that way.

@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::list::{List, understands_lists};
 use super::notify::{Ending, Tag};
 use super::store::{Subscription, Texts};
 use super::{Admission, Agent, Class, Host, Package, Peer, Resource, Watcher, contact};
 use crate::message::{Message, NameAddr, Writer, answer_to, find_parameter, split_list};
+use crate::resource_list::EVENT_LIST;
 
 /// Wanted intervals are not longer than a day.
 const MIN_INTERVAL_MAX: u16 = u16::MAX;
@@ -49,8 +51,21 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             );
         }
         let expires = asked.min(self.settings.max_expires);
+        let mut list = None;
         let (resource, class) = match host.admit(now, peer, request, package) {
             Admission::Watch(resource, class, watcher) => (resource, (class, watcher)),
+            Admission::WatchList(..) if !understands_lists(request) => {
+                let refusal = self.reply(peer, request, 421);
+                return (refusal.header("Require", EVENT_LIST), None);
+            }
+            Admission::WatchList(resource, watcher) => {
+                list = List::new(resource, watcher, host);
+                if list.is_none() {
+                    return (self.reply(peer, request, 404), None);
+                }
+                // Each member has its own.
+                (resource, (Class(0), watcher))
+            }
             Admission::Challenge(challenges) => {
                 return (self.challenge(peer, request, challenges), None);
             }
@@ -65,6 +80,9 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             Some(tag) => self.renew(peer, request, &tag, resource, class),
             None => self.create(peer, request, resource, class, package),
         };
+        if let (Ok(id), Some(list)) = (&outcome, list) {
+            self.store.set_list(*id, list);
+        }
         match outcome {
             Ok(id) => {
                 let accepted = self.accept(now, id, peer.source, request, (expires, interval));
@@ -104,12 +122,17 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         // An asked-for state is told although nothing changed, whatever the interval.
         subscription.notified_at = Duration::ZERO;
         subscription.told = 0;
-        answer_to(request, 200, Some(&tag), Some(source))
+        let is_list = subscription.list.is_some();
+        let accepted = answer_to(request, 200, Some(&tag), Some(source))
             .header(
                 "Contact",
                 contact(self.settings.address(transport), transport),
             )
-            .header("Expires", expires)
+            .header("Expires", expires);
+        match is_list {
+            true => accepted.header("Require", EVENT_LIST),
+            false => accepted,
+        }
     }
 
     fn create(

@@ -1,5 +1,6 @@
 //! The agent against our own subscriber and against hand-written requests, on a driven clock.
 
+mod lists;
 mod publications;
 mod strangers;
 

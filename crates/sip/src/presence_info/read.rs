@@ -77,20 +77,8 @@ impl xml::Parser for Parser {
             if element != Presence || self.document.is_some() {
                 return Err(PresenceError::Root(name.chars().take(60).collect()));
             }
-            let entity = start
-                .html_attributes()
-                .with_checks(false)
-                .flatten()
-                .find(|attribute| {
-                    let key: &str = attribute.key.local_name().into_inner();
-                    key == "entity"
-                })
-                .and_then(|attribute| {
-                    let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0);
-                    value.ok().map(std::borrow::Cow::into_owned)
-                });
             self.document = Some(PresenceInfo {
-                entity: entity.unwrap_or_default(),
+                entity: xml::attribute(start, "entity").unwrap_or_default(),
                 ..PresenceInfo::default()
             });
         }

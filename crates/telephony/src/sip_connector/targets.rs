@@ -97,11 +97,7 @@ pub(super) async fn find(config: &SipConnectorConfig) -> Result<Vec<Target>, Str
 }
 
 /// A host with a port: by its address alone.
-async fn plain(
-    config: &SipConnectorConfig,
-    host: &str,
-    port: u16,
-) -> Result<Vec<Target>, String> {
+async fn plain(config: &SipConnectorConfig, host: &str, port: u16) -> Result<Vec<Target>, String> {
     at(host, port, config.transport.unwrap_or(Transport::Udp)).await
 }
 
@@ -158,10 +154,13 @@ async fn offered(resolver: &TokioResolver, host: &str) -> Vec<(Transport, String
     let Ok(found) = resolver.lookup(format!("{host}."), RecordType::NAPTR).await else {
         return Vec::new();
     };
-    let records = found.answers().iter().filter_map(|record| match &record.data {
-        RData::NAPTR(naptr) => Some(naptr),
-        _ => None,
-    });
+    let records = found
+        .answers()
+        .iter()
+        .filter_map(|record| match &record.data {
+            RData::NAPTR(naptr) => Some(naptr),
+            _ => None,
+        });
     let mut offered: Vec<_> = records
         .filter(|naptr| naptr.flags.eq_ignore_ascii_case(b"s"))
         .filter_map(|naptr| {
@@ -180,16 +179,19 @@ async fn servers(resolver: &TokioResolver, service: &str) -> Vec<(String, u16)> 
     let Ok(found) = resolver.lookup(service, RecordType::SRV).await else {
         return Vec::new();
     };
-    let records = found.answers().iter().filter_map(|record| match &record.data {
-        // A single dot: the service is decidedly not there (RFC 2782).
-        RData::SRV(srv) if !srv.target.is_root() => Some(Server {
-            priority: srv.priority,
-            weight: srv.weight,
-            host: srv.target.to_string().trim_end_matches('.').to_owned(),
-            port: srv.port,
-        }),
-        _ => None,
-    });
+    let records = found
+        .answers()
+        .iter()
+        .filter_map(|record| match &record.data {
+            // A single dot: the service is decidedly not there (RFC 2782).
+            RData::SRV(srv) if !srv.target.is_root() => Some(Server {
+                priority: srv.priority,
+                weight: srv.weight,
+                host: srv.target.to_string().trim_end_matches('.').to_owned(),
+                port: srv.port,
+            }),
+            _ => None,
+        });
     let draw = |limit: u32| {
         let mut bytes = [0; 4];
         // Without randomness the order is the same each time, which is no harm.
@@ -270,9 +272,19 @@ mod tests {
             server(10, 1, "light"),
             server(10, 9, "heavy"),
         ];
-        assert_eq!(names(&in_order(all.clone(), |_| 0)), ["light", "heavy", "last"]);
-        assert_eq!(names(&in_order(all.clone(), |limit| limit - 1)), ["heavy", "light", "last"]);
-        let first = |number: u32| in_order(all.clone(), |limit| number % limit)[0].host.clone();
+        assert_eq!(
+            names(&in_order(all.clone(), |_| 0)),
+            ["light", "heavy", "last"]
+        );
+        assert_eq!(
+            names(&in_order(all.clone(), |limit| limit - 1)),
+            ["heavy", "light", "last"]
+        );
+        let first = |number: u32| {
+            in_order(all.clone(), |limit| number % limit)[0]
+                .host
+                .clone()
+        };
         let heavy = (0..11).filter(|number| first(*number) == "heavy").count();
         assert_eq!(heavy, 9);
         assert_eq!(in_order(Vec::new(), |_| 0), []);

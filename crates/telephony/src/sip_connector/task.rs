@@ -21,9 +21,7 @@ use super::probe::{Probe, Probed};
 use super::publications::Publications;
 use super::scout;
 use super::trouble::Words;
-use super::{
-    Command, Health, LineEvent, STOP_PATIENCE, SipConnectorConfig, Trouble,
-};
+use super::{Command, Health, LineEvent, STOP_PATIENCE, SipConnectorConfig, Trouble};
 
 /// Pauses between attempts to reach a system that does not answer; the last one repeats.
 const RECONNECT_PAUSES: [Duration; 5] = [

@@ -1,0 +1,256 @@
+//! One subscription to many resources (RFC 4662): a telephone learns all its keys with one request.
+//!
+//! The first NOTIFY names all members of the list; each has the documents of those that are new to the watcher, as many as
+//! fit into one message. What is left follows after the answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::document::Document;
+use super::notify::Ending;
+use super::store::Subscription;
+use super::{Agent, Class, Host, Outbox, Resource, Watcher};
+use crate::Transport;
+use crate::message::{Message, NameAddr, split_list};
+use crate::multipart;
+use crate::resource_list::{self, EVENT_LIST, Instance, ListedResource, ResourceList};
+
+/// Most members of a list that are told; a telephone has fewer keys.
+pub const MEMBERS_MAX: usize = 256;
+/// Documents in one NOTIFY over UDP, in bytes: fragments get lost.
+const DATAGRAM_BUDGET: usize = 8 * 1024;
+/// The same on a connection.
+const STREAM_BUDGET: usize = 32 * 1024;
+/// What was told of a member that is not there any more; no document has it.
+const GONE: u64 = 2;
+
+/// Who is on a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its number.
+    pub resource: Resource,
+    /// Its address.
+    pub uri: Arc<str>,
+    /// What people call it.
+    pub name: Arc<str>,
+}
+
+/// What a subscription to a list knows of its members.
+#[derive(Debug)]
+pub(super) struct List {
+    pub(super) watcher: Watcher,
+    members: Vec<Followed>,
+    /// All members must be named.
+    full: bool,
+}
+
+#[derive(Debug)]
+struct Followed {
+    member: Member,
+    class: Option<Class>,
+    /// The document that was told last, by its fingerprint.
+    told: u64,
+    /// Something may have changed since.
+    changed: bool,
+}
+
+/// What a NOTIFY about a list says.
+pub(super) struct Told {
+    pub(super) content_type: String,
+    pub(super) body: Vec<u8>,
+    /// There was more than fits.
+    pub(super) more: bool,
+}
+
+impl List {
+    pub(super) fn new<F>(
+        list: Resource,
+        watcher: Watcher,
+        host: &mut impl Host<F>,
+    ) -> Option<Box<Self>> {
+        let members = host.members(list, watcher)?;
+        let followed = members
+            .into_iter()
+            .take(MEMBERS_MAX)
+            .map(|member| Followed {
+                class: host.class(member.resource, watcher),
+                member,
+                told: 0,
+                changed: true,
+            });
+        Some(Box::new(Self {
+            watcher,
+            members: followed.collect(),
+            full: true,
+        }))
+    }
+
+    /// The resources of the members.
+    pub(super) fn resources(&self) -> impl Iterator<Item = Resource> {
+        self.members.iter().map(|followed| followed.member.resource)
+    }
+
+    /// Whether the same are on another list.
+    fn is_of(&self, other: &Self) -> bool {
+        let members = |list: &Self| -> Vec<Member> {
+            list.members.iter().map(|f| f.member.clone()).collect()
+        };
+        members(self) == members(other)
+    }
+
+    /// Everything is to be told, whether it was told before or not.
+    pub(super) fn tell_all(&mut self) {
+        self.full = true;
+        for followed in &mut self.members {
+            (followed.told, followed.changed) = (0, true);
+        }
+    }
+
+    /// A member may have changed.
+    pub(super) fn touch(&mut self, resource: Resource) {
+        let touched = self.members.iter_mut();
+        for followed in touched.filter(|followed| followed.member.resource == resource) {
+            followed.changed = true;
+        }
+    }
+
+    /// The watcher may see more or less of a member; whether that is so.
+    pub(super) fn reclassify<F>(&mut self, resource: Resource, host: &mut impl Host<F>) -> bool {
+        let mut any = false;
+        for followed in &mut self.members {
+            if followed.member.resource == resource {
+                let class = host.class(resource, self.watcher);
+                if class != followed.class {
+                    (followed.class, followed.changed, any) = (class, true, true);
+                }
+            }
+        }
+        any
+    }
+}
+
+/// What is new of a list; `None`: nothing.
+pub(super) fn tell<F: Copy>(
+    subscription: &mut Subscription<F>,
+    boundary: u64,
+    host: &mut impl Host<F>,
+) -> Option<Told> {
+    let uri = NameAddr::parse(subscription.texts().local)?.uri.to_owned();
+    let (package, version) = (subscription.package, subscription.version);
+    let budget = match subscription.transport {
+        Transport::Udp => DATAGRAM_BUDGET,
+        _ => STREAM_BUDGET,
+    };
+    let ending = subscription.ending.is_some();
+    let list = subscription.list.as_mut()?;
+    let full = std::mem::take(&mut list.full);
+    let id = |index: usize| format!("{index}.{version}.{boundary:016x}@offhook");
+    let mut resources = Vec::new();
+    let mut documents: Vec<(usize, Arc<Document>)> = Vec::new();
+    let (mut length, mut more) = (0, false);
+    for (index, followed) in list.members.iter_mut().enumerate() {
+        let instance = 'new: {
+            if !followed.changed {
+                break 'new None;
+            }
+            let resource = followed.member.resource;
+            let class = followed.class;
+            let document = class.and_then(|class| host.document(resource, package, class));
+            let fingerprint = document
+                .as_ref()
+                .map_or(GONE, |document| document.fingerprint);
+            if followed.told == fingerprint {
+                followed.changed = false;
+                break 'new None;
+            }
+            let size = document.as_ref().map_or(0, |document| document.len());
+            if length > 0 && length + size > budget {
+                more = true;
+                break 'new None;
+            }
+            length += size;
+            (followed.told, followed.changed) = (fingerprint, false);
+            let instance = Instance {
+                id: index.to_string(),
+                active: document.is_some(),
+                content_id: document.as_ref().map(|_| id(index)),
+            };
+            documents.extend(document.map(|document| (index, document)));
+            Some(instance)
+        };
+        if full || instance.is_some() {
+            resources.push(ListedResource {
+                uri: followed.member.uri.to_string(),
+                name: Some(followed.member.name.to_string()),
+                instance,
+            });
+        }
+    }
+    if resources.is_empty() && !full && !ending {
+        return None;
+    }
+    let list = ResourceList {
+        uri,
+        version,
+        full,
+        resources,
+    };
+    let boundary = format!("offhook-{boundary:016x}");
+    let mut body = Vec::with_capacity(length + 512);
+    let mut writer = multipart::Writer::new(&boundary, &mut body);
+    let root = format!("list.{version}.{boundary}@offhook");
+    writer
+        .part(&root, resource_list::CONTENT_TYPE)
+        .extend_from_slice(list.to_xml().as_bytes());
+    for (index, document) in documents {
+        let out = writer.part(&id(index), package.content_type());
+        document.write(version, out);
+    }
+    writer.finish();
+    let kind = resource_list::CONTENT_TYPE;
+    Some(Told {
+        content_type: format!(
+            "multipart/related;type=\"{kind}\";start=\"<{root}>\";boundary=\"{boundary}\""
+        ),
+        body,
+        more,
+    })
+}
+
+/// Whether a watcher understands lists (RFC 4662 §4.1).
+pub(super) fn understands_lists(request: &Message<'_>) -> bool {
+    request.all("Supported").any(|value| {
+        let tags = split_list(&value);
+        tags.iter().any(|tag| tag.eq_ignore_ascii_case(EVENT_LIST))
+    })
+}
+
+impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
+    /// Others are on a list now, or it is gone.
+    pub fn list_changed(
+        &mut self,
+        now: Duration,
+        resource: Resource,
+        host: &mut impl Host<F>,
+        out: &mut Outbox<F>,
+    ) {
+        for id in self.store.watchers(resource) {
+            let Some(subscription) = self.store.get_mut(id) else {
+                continue;
+            };
+            match List::new(resource, subscription.watcher, host) {
+                Some(list)
+                    if subscription
+                        .list
+                        .as_ref()
+                        .is_some_and(|old| old.is_of(&list)) =>
+                {
+                    continue;
+                }
+                Some(list) => self.store.set_list(id, list),
+                None => subscription.ending = Some(Ending::NoResource),
+            }
+            self.notify(now, id, host, out);
+        }
+    }
+}

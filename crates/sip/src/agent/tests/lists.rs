@@ -1,0 +1,230 @@
+//! Lists of resources (RFC 4662): one subscription, documents of all members, then of those that change.
+
+use super::*;
+use crate::multipart;
+use crate::resource_list::ResourceList;
+
+/// A host with a list of people whose documents are as long as the test wants.
+struct Team {
+    members: Option<Vec<u32>>,
+    states: Vec<String>,
+    /// The class in which a member is seen; `None`: not at all.
+    class: Option<Class>,
+    made: usize,
+}
+
+const LIST: Resource = Resource(1_000);
+
+impl Host<u8> for Team {
+    fn admit(&mut self, _: Duration, _: Peer<u8>, _: &Message<'_>, _: Package) -> Admission {
+        Admission::WatchList(LIST, Watcher(1))
+    }
+
+    fn class(&mut self, _: Resource, _: Watcher) -> Option<Class> {
+        self.class
+    }
+
+    fn members(&mut self, list: Resource, _: Watcher) -> Option<Vec<Member>> {
+        assert_eq!(list, LIST);
+        let member = |number: &u32| Member {
+            resource: Resource(*number),
+            uri: format!("sip:{number}@x").into(),
+            name: format!("<{number}>").into(),
+        };
+        Some(self.members.as_ref()?.iter().map(member).collect())
+    }
+
+    fn document(&mut self, resource: Resource, _: Package, class: Class) -> Option<Arc<Document>> {
+        self.made += 1;
+        let state = self.states.get(resource.0 as usize)?;
+        let text = format!("<d version=\"0\">{state} {}</d>", class.0);
+        Some(Arc::new(Document::versioned(text.into_bytes())))
+    }
+
+    fn admit_publication(
+        &mut self,
+        now: Duration,
+        peer: Peer<u8>,
+        request: &Message<'_>,
+        package: Package,
+    ) -> Admission {
+        self.admit(now, peer, request, package)
+    }
+
+    fn published(&mut self, _: Duration, _: Publication<'_>) -> Result<(), u16> {
+        panic!("nobody speaks for a list")
+    }
+}
+
+fn team(count: u32, state: &str) -> Team {
+    Team {
+        members: Some((0..count).collect()),
+        states: vec![state.to_owned(); count as usize],
+        class: Some(Class(3)),
+        made: 0,
+    }
+}
+
+fn watch(call_id: &str) -> Vec<u8> {
+    let request = subscribe(call_id, "dialog", 600, "<sip:1001@pbx.test>");
+    request
+        .header("Supported", "foo, eventlist")
+        .finish()
+        .unwrap()
+}
+
+fn hear(agent: &mut Agent<u8>, host: &mut Team, bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut out = Outbox::default();
+    agent.receive(
+        SECOND,
+        PEER,
+        &Message::parse(bytes).unwrap(),
+        host,
+        &mut out,
+    );
+    sent(&out)
+}
+
+/// What a NOTIFY says: whether it names all, and each with its document, empty if there is none.
+fn told(notify: &[u8]) -> (bool, Vec<(String, Option<String>)>) {
+    let notify = Message::parse(notify).unwrap();
+    assert_eq!(notify.header("Require").as_deref(), Some("eventlist"));
+    let content_type = notify.header("Content-Type").unwrap();
+    let parts = multipart::parse(&content_type, notify.body()).unwrap();
+    assert_eq!(parts[0].content_type, "application/rlmi+xml");
+    let list = ResourceList::parse(parts[0].body).unwrap();
+    assert_eq!(list.uri, "sip:1001@pbx.test");
+    let document = |id: &str| {
+        let part = parts.iter().find(|part| part.id == id).unwrap();
+        assert_eq!(part.content_type, "application/dialog-info+xml");
+        String::from_utf8_lossy(part.body).into_owned()
+    };
+    let resources = list.resources.iter().map(|resource| {
+        let instance = resource.instance.as_ref();
+        let said = instance.map(|i| i.content_id.as_deref().map(document).unwrap_or_default());
+        (resource.uri.clone(), said)
+    });
+    (list.full, resources.collect())
+}
+
+fn yes(agent: &mut Agent<u8>, host: &mut Team, notify: &[u8]) -> Vec<Vec<u8>> {
+    let notify = Message::parse(notify).unwrap();
+    let answer = crate::message::answer(&notify, 200, None).finish().unwrap();
+    hear(agent, host, &answer)
+}
+
+fn touch(agent: &mut Agent<u8>, host: &mut Team, resource: u32) -> Vec<Vec<u8>> {
+    let mut out = Outbox::default();
+    agent.changed(SECOND, Resource(resource), host, &mut out);
+    sent(&out)
+}
+
+#[test]
+fn all_members_are_told_first_and_then_those_that_change() {
+    let (mut agent, mut host) = (agent(), team(3, "idle"));
+    let sent = hear(&mut agent, &mut host, &watch("a"));
+    let accepted = Message::parse(&sent[0]).unwrap();
+    assert_eq!(accepted.code(), Some(200));
+    assert_eq!(accepted.header("Require").as_deref(), Some("eventlist"));
+    let (full, members) = told(&sent[1]);
+    assert!(full && members.len() == 3);
+    assert!(
+        members
+            .iter()
+            .all(|(_, said)| said.as_deref() == Some("<d version=\"0\"         >idle 3</d>"))
+    );
+    assert!(yes(&mut agent, &mut host, &sent[1]).is_empty());
+
+    host.states[1] = "busy".into();
+    host.made = 0;
+    let sent = touch(&mut agent, &mut host, 1);
+    let (full, members) = told(&sent[0]);
+    assert_eq!(host.made, 1, "others are not looked at");
+    assert_eq!((full, &*members[0].0, members.len()), (false, "sip:1@x", 1));
+    assert!(members[0].1.as_ref().unwrap().contains("busy"));
+    // Meanwhile another changes, and one that looks the same: both wait for the answer, the latter says nothing.
+    host.states[2] = "busy".into();
+    assert!(touch(&mut agent, &mut host, 2).is_empty());
+    assert!(touch(&mut agent, &mut host, 0).is_empty());
+    let sent = yes(&mut agent, &mut host, &sent[0]);
+    let (_, members) = told(&sent[0]);
+    assert_eq!((&*members[0].0, members.len()), ("sip:2@x", 1));
+    assert!(yes(&mut agent, &mut host, &sent[0]).is_empty());
+    assert!(touch(&mut agent, &mut host, 0).is_empty());
+}
+
+#[test]
+fn what_does_not_fit_into_a_datagram_follows() {
+    let (mut agent, mut host) = (agent(), team(40, &"x".repeat(900)));
+    let mut sent = hear(&mut agent, &mut host, &watch("a")).split_off(1);
+    let mut seen = std::collections::BTreeSet::new();
+    let mut messages = 0;
+    while let Some(notify) = sent.pop() {
+        messages += 1;
+        let (full, members) = told(&notify);
+        assert_eq!(full, messages == 1);
+        if full {
+            assert_eq!(members.len(), 40, "all are named at once");
+        }
+        assert!(notify.len() < 16 * 1024, "{}", notify.len());
+        seen.extend(
+            members
+                .into_iter()
+                .filter(|(_, said)| said.is_some())
+                .map(|(uri, _)| uri),
+        );
+        sent = yes(&mut agent, &mut host, &notify);
+    }
+    assert_eq!((seen.len(), messages), (40, 5));
+}
+
+#[test]
+fn whoever_does_not_know_lists_is_told_so() {
+    let (mut agent, mut host) = (agent(), team(1, "idle"));
+    let request = subscribe("a", "dialog", 600, "<sip:w>").finish().unwrap();
+    let sent = hear(&mut agent, &mut host, &request);
+    let refused = Message::parse(&sent[0]).unwrap();
+    assert_eq!(refused.code(), Some(421));
+    assert_eq!(refused.header("Require").as_deref(), Some("eventlist"));
+    host.members = None;
+    let sent = hear(&mut agent, &mut host, &watch("b"));
+    assert_eq!(Message::parse(&sent[0]).unwrap().code(), Some(404));
+    assert!(agent.is_empty());
+}
+
+#[test]
+fn others_join_and_leave_and_some_may_not_be_seen_any_more() {
+    let (mut agent, mut host) = (agent(), team(3, "idle"));
+    host.members = Some(vec![0, 1]);
+    let sent = hear(&mut agent, &mut host, &watch("a"));
+    yes(&mut agent, &mut host, &sent[1]);
+    host.members = Some(vec![1, 2]);
+    let mut out = Outbox::default();
+    agent.list_changed(SECOND, LIST, &mut host, &mut out);
+    let (full, members) = told(&super::sent(&out)[0]);
+    let uris: Vec<&str> = members.iter().map(|(uri, _)| &**uri).collect();
+    assert_eq!((full, uris), (true, vec!["sip:1@x", "sip:2@x"]));
+    yes(&mut agent, &mut host, &super::sent(&out)[0]);
+    host.states[0] = "busy".into();
+    assert!(
+        touch(&mut agent, &mut host, 0).is_empty(),
+        "no member any more"
+    );
+
+    host.class = None;
+    let mut out = Outbox::default();
+    agent.reclassify(SECOND, Resource(2), &mut host, &mut out);
+    let (_, members) = told(&super::sent(&out)[0]);
+    assert_eq!(members, [("sip:2@x".into(), Some(String::new()))]);
+    yes(&mut agent, &mut host, &super::sent(&out)[0]);
+
+    host.members = None;
+    let mut out = Outbox::default();
+    agent.list_changed(SECOND, LIST, &mut host, &mut out);
+    let ended = super::sent(&out);
+    let ended = Message::parse(&ended[0]).unwrap();
+    assert_eq!(
+        ended.header("Subscription-State").as_deref(),
+        Some("terminated;reason=noresource")
+    );
+}
