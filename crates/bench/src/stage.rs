@@ -110,6 +110,7 @@ impl Stage {
                     domain: "pbx.bench".into(),
                     username: "offhook".into(),
                     password,
+                    list: None,
                     bind: None,
                 },
             }],

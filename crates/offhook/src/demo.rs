@@ -229,6 +229,7 @@ async fn start_pbx(
         domain: DOMAIN.into(),
         username: USERNAME.into(),
         password,
+        list: None,
         bind: None,
     };
     Ok((Arc::new(pbx), connector))

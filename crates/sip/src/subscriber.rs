@@ -57,6 +57,8 @@ pub struct Account {
     pub event: String,
     /// The media type of its documents.
     pub accept: String,
+    /// Extensions that are understood, as option tags (RFC 3261 §20.37).
+    pub supported: Option<String>,
     /// The User-Agent header.
     pub user_agent: String,
 }

@@ -34,6 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         domain: domain.clone(),
         username: username.clone(),
         password: Password::new(std::env::var("PASSWORD")?),
+        list: std::env::var("LIST").ok(),
         bind: None,
     };
     let seconds = std::env::var("SECONDS")

@@ -57,6 +57,9 @@ pub struct SipConnectorConfig {
     pub username: String,
     /// Its password.
     pub password: Password,
+    /// The address of a list of all its extensions (RFC 4662), such as `sip:blf@pbx.example`: one subscription to it does for
+    /// all. `None`: each extension is subscribed to.
+    pub list: Option<String>,
     /// The local address, if the system's own choice does not do.
     pub bind: Option<SocketAddr>,
 }
@@ -283,6 +286,19 @@ fn check(config: &SipConnectorConfig) -> Result<(), StartError> {
             field: "domain",
             value: config.domain.clone(),
         });
+    }
+    if let Some(list) = &config.list {
+        let is_address = sip::message::uri_user(list).is_some();
+        if !is_address
+            || list
+                .chars()
+                .any(|c| c.is_control() || c.is_whitespace() || c == '>')
+        {
+            return Err(StartError::Name {
+                field: "list",
+                value: list.clone(),
+            });
+        }
     }
     if config.username.is_empty()
         || config

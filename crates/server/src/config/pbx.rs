@@ -112,6 +112,7 @@ impl Check<'_> {
             transport,
             trust: trust.transpose()?,
             name_server: None,
+            list: raw.list,
             domain: self.required("pbx.domain", raw.domain)?,
             username: self.required("pbx.username", raw.username)?,
             password: Password::new(self.required("pbx.password (or password_file)", password)?),

@@ -137,6 +137,7 @@ fn start(target: &str, password: &str) -> (Subscriber, Vec<Action>) {
         credentials: Some(credentials(password)),
         event: "dialog".into(),
         accept: Package::Dialog.content_type().into(),
+        supported: None,
         user_agent: "t".into(),
     };
     let actions = subscriber.handle(SECOND, Event::Start(Arc::new(account)));

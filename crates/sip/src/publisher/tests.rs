@@ -28,6 +28,7 @@ fn account() -> Arc<Account> {
         }),
         event: "dialog".into(),
         accept: "application/dialog-info+xml".into(),
+        supported: None,
         user_agent: "test".into(),
     })
 }

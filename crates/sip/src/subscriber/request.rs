@@ -70,6 +70,9 @@ impl Subscriber {
             .header("Accept", &account.accept)
             .header("Expires", expires)
             .header("User-Agent", &account.user_agent);
+        if let Some(supported) = &account.supported {
+            request = request.header("Supported", supported);
+        }
         if let (Some(session), Some(credentials)) = (&mut self.session, &account.credentials) {
             let cnonce = self.ids.nonce();
             let (name, value) = session.authorize(credentials, "SUBSCRIBE", &uri, &cnonce);

@@ -377,6 +377,7 @@ fn a_configuration_that_cannot_be_sent_is_reported() {
         credentials: None,
         event: "dialog".into(),
         accept: "x".into(),
+        supported: None,
         user_agent: "y".into(),
     };
     let actions = bench.handle(Event::Start(Arc::new(account)));

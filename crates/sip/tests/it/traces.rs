@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sip::dialog_info::{DialogInfo, DialogState};
 use sip::dialog_set::{DialogSet, Fold};
 use sip::message::{Message, SubscriptionState, answer};
+use sip::resource_list::{ListedResource, ResourceList};
 
 const KAMAILIO: &str = include_str!("../data/kamailio-dialog-notify.txt");
 const ASTERISK: &str = include_str!("../data/asterisk-dialog-notify.txt");
@@ -127,4 +128,59 @@ fn asterisk_with_one_dialog_per_extension_and_a_repeated_version_at_the_end() {
             "!"
         ]
     );
+}
+
+/// Each NOTIFY about a list: whether it names all, and each resource with the length of its document.
+fn lists(trace: &str) -> Vec<(bool, Vec<(String, Option<usize>)>)> {
+    let notifies = trace.split("\nNOTIFY ").skip(1);
+    let read = |part: &str| {
+        let text = format!("NOTIFY {part}");
+        let message = Message::parse(text.as_bytes()).unwrap();
+        let kind = message.header("Content-Type").unwrap();
+        let parts = sip::multipart::parse(&kind, message.body()).unwrap();
+        let root = parts
+            .iter()
+            .find(|part| part.content_type.ends_with("rlmi+xml"));
+        let list = ResourceList::parse(root.unwrap().body).unwrap();
+        let document = |resource: ListedResource| {
+            let id = resource.instance.and_then(|instance| instance.content_id);
+            let part = id.map(|id| parts.iter().find(|part| part.id == id).unwrap().body.len());
+            (resource.uri, part)
+        };
+        (
+            list.full,
+            list.resources.into_iter().map(document).collect(),
+        )
+    };
+    notifies.map(read).collect()
+}
+
+#[test]
+fn asterisk_tells_a_whole_list_with_all_documents() {
+    let told = lists(include_str!("../data/asterisk-rls-dialog-notify.txt"));
+    let (full, resources) = &told[0];
+    assert!(full);
+    let uris: Vec<&str> = resources.iter().map(|(uri, _)| &**uri).collect();
+    assert_eq!(
+        uris,
+        [
+            "sip:1001@127.0.0.1",
+            "sip:1002@127.0.0.1",
+            "sip:1003@127.0.0.1"
+        ]
+    );
+    assert!(
+        resources
+            .iter()
+            .all(|(_, length)| length.is_some_and(|length| length > 200))
+    );
+    assert!(told.len() > 1);
+}
+
+#[test]
+fn kamailio_names_all_first_and_tells_of_them_later() {
+    let told = lists(include_str!("../data/kamailio-rls-presence-notify.txt"));
+    let none = |(_, length): &(String, Option<usize>)| length.is_none();
+    assert!(told[0].0 && told[0].1.len() == 3 && told[0].1.iter().all(none));
+    assert!(!told[1].0 && told[1].1.len() == 3 && !told[1].1.iter().any(none));
 }

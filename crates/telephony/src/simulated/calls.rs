@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sip::agent::{Document, Resource};
+use sip::agent::{Document, Member, Resource};
 use sip::dialog_info::{Completeness, Dialog, DialogInfo, DialogState, Direction, Participant};
 
 /// Names one call.
@@ -80,6 +80,16 @@ impl Calls {
     /// The number of an extension.
     pub(super) fn resource(&self, extension: &str) -> Option<Resource> {
         self.extensions.get(extension).map(|known| known.resource)
+    }
+
+    /// All extensions.
+    pub(super) fn members(&self) -> Vec<Member> {
+        let member = |(name, extension): (&Arc<str>, &Extension)| Member {
+            resource: extension.resource,
+            uri: format!("sip:{name}@{}", self.domain).into(),
+            name: Arc::clone(name),
+        };
+        self.extensions.iter().map(member).collect()
     }
 
     /// What is told of an extension.

@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sip::agent::{
-    Admission, Agent, Class, Document, Host, Outbox, Package, Peer, Publication, Resource, Watcher,
+    Admission, Agent, Class, Document, Host, Member, Outbox, Package, Peer, Publication, Resource,
+    Watcher,
 };
 use sip::digest::{Credentials, Verifier};
 use sip::message::{Message, StartLine, uri_user};
@@ -16,6 +17,9 @@ use crate::sip_server::{Core, Flow};
 /// Extensions told about before answers are read again: thousands of datagrams at once would not fit
 /// into anybody's socket buffer, and what is lost costs half a second.
 const PUBLISH_MAX: usize = 64;
+/// The list of all extensions, as the user of an address, and as a resource that is none of them.
+const ALL: &str = "all";
+const LIST: Resource = Resource(u32::MAX);
 
 pub(super) struct Desk {
     agent: Agent<Flow>,
@@ -68,6 +72,9 @@ impl Host<Flow> for Extensions {
         let to = request.header("To").unwrap_or_default();
         let to = sip::message::NameAddr::parse(&to).map(|address| address.uri);
         let watched = uri_user(uri).or_else(|| uri_user(to?));
+        if watched == Some(ALL) {
+            return Admission::WatchList(LIST, Watcher(0));
+        }
         match watched.and_then(|extension| self.shared.calls().resource(extension)) {
             Some(resource) => Admission::Watch(resource, Class(0), Watcher(0)),
             None => Admission::Refuse(404),
@@ -76,6 +83,10 @@ impl Host<Flow> for Extensions {
 
     fn class(&mut self, _: Resource, _: Watcher) -> Option<Class> {
         Some(Class(0))
+    }
+
+    fn members(&mut self, _: Resource, _: Watcher) -> Option<Vec<Member>> {
+        Some(self.shared.calls().members())
     }
 
     fn document(&mut self, resource: Resource, _: Package, _: Class) -> Option<Arc<Document>> {

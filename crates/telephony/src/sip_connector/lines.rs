@@ -4,6 +4,8 @@
 //! wrong. It finds the line that a message belongs to, and turns documents into line states.
 
 mod document;
+mod line;
+mod list;
 mod pace;
 mod refresh;
 
@@ -12,7 +14,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use presence::LineState;
-use sip::dialog_set::DialogSet;
 use sip::ids::Ids;
 use sip::message::{Message, answer};
 use sip::subscriber::{self, Account, Action, Event, Subscriber};
@@ -21,6 +22,7 @@ use crate::line_state::other_party;
 
 use super::trouble::Words;
 use super::{LINE_TROUBLE_MAX, Trouble, escape_user};
+use line::Line;
 use pace::Pace;
 use refresh::Refresh;
 
@@ -49,25 +51,10 @@ pub(super) enum Output {
     Refreshed(u64),
 }
 
-#[derive(Debug)]
-struct Line {
-    subscriber: Subscriber,
-    dialogs: DialogSet,
-    state: Option<LineState>,
-    lease_until: Duration,
-    /// The Call-ID under which it is found.
-    call_id: String,
-    scheduled: Option<Duration>,
-    /// It waits for its turn; deadlines do not matter until then.
-    queued: bool,
-    /// It shall go as soon as it is unsubscribed.
-    leaving: bool,
-    gap_at: Option<Duration>,
-    trouble: Option<Trouble>,
-}
-
 pub(super) struct Lines {
     words: Words,
+    /// The list of all lines at the telephone system, if one subscription to it is to do.
+    list: Option<Arc<str>>,
     ids: Ids,
     /// `None` while the system cannot be reached.
     account: Option<Arc<Account>>,
@@ -85,9 +72,10 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn new(words: Words, ids: Ids) -> Self {
+    pub(super) fn new(words: Words, list: Option<Arc<str>>, ids: Ids) -> Self {
         Self {
             words,
+            list,
             ids,
             account: None,
             lines: BTreeMap::new(),
@@ -105,12 +93,18 @@ impl Lines {
 
     /// Lines to be watched.
     pub(super) fn len(&self) -> usize {
-        self.lines.values().filter(|l| !l.leaving).count()
+        let lines = self.lines.iter();
+        lines
+            .filter(|(name, line)| !line.leaving && !self.is_list(name))
+            .count()
     }
 
     /// Lines whose state is known.
     pub(super) fn active(&self) -> usize {
-        self.active
+        match self.list {
+            Some(_) => self.lines.values().filter(|l| l.state.is_some()).count(),
+            None => self.active,
+        }
     }
 
     /// What is wrong with the account, and so with every line.
@@ -154,7 +148,7 @@ impl Lines {
         let gone: Vec<Arc<str>> = self
             .lines
             .keys()
-            .filter(|e| !wanted.contains(*e))
+            .filter(|e| !wanted.contains(*e) && !self.is_list(e))
             .cloned()
             .collect();
         for extension in gone {
@@ -169,6 +163,7 @@ impl Lines {
                 self.add(&extension);
             }
         }
+        self.keep_list(now, &mut out);
         self.changed = true;
         self.pump(now, &mut out);
         out
@@ -178,20 +173,9 @@ impl Lines {
         // One that is about to leave is replaced; what remains of it is answered with 481.
         self.forget(extension);
         let target = format!("sip:{}@{}", escape_user(extension), self.words.domain);
-        let line = Line {
-            subscriber: Subscriber::new(target, self.ids.fork()),
-            dialogs: DialogSet::new(),
-            state: None,
-            lease_until: Duration::ZERO,
-            call_id: String::new(),
-            scheduled: None,
-            queued: false,
-            leaving: false,
-            gap_at: None,
-            trouble: None,
-        };
+        let line = Line::new(Subscriber::new(target, self.ids.fork()));
         self.lines.insert(Arc::clone(extension), line);
-        if self.account.is_some() {
+        if self.account.is_some() && self.list.is_none() {
             self.queue(extension, pace::Job::Start);
         }
     }
@@ -203,7 +187,7 @@ impl Lines {
         let all: Vec<Arc<str>> = self
             .lines
             .iter()
-            .filter(|(_, l)| !l.leaving)
+            .filter(|(e, l)| !l.leaving && (self.list.is_none() || self.is_list(e)))
             .map(|(e, _)| Arc::clone(e))
             .collect();
         for extension in all {
@@ -342,39 +326,30 @@ impl Lines {
                 first,
             } => {
                 self.pace.accepted();
-                self.understand(
-                    now,
-                    extension,
-                    content_type.as_deref(),
-                    &body,
-                    remaining,
-                    first,
-                    out,
-                );
+                let kind = content_type.as_deref();
+                if self.is_list(extension) {
+                    self.understand_list(now, kind, &body, remaining, first, out);
+                } else {
+                    self.understand(now, extension, kind, &body, remaining, first, out);
+                }
                 self.tick_off(extension, out);
             }
-            Action::Renewed { remaining } => {
-                let Some(line) = self.lines.get_mut(extension) else {
-                    return;
-                };
-                line.lease_until = now + remaining;
-                if let Some(state) = line.state {
-                    out.push(Output::State {
-                        extension: Arc::clone(extension),
-                        state,
-                        party: other_party(line.dialogs.dialogs()),
-                        lease: remaining,
-                    });
-                }
+            Action::Renewed { remaining } if self.is_list(extension) => {
+                self.renew_lines(now, remaining, out);
             }
+            Action::Renewed { remaining } => self.renew(now, extension, remaining, out),
             Action::Stale => {
-                if let Some(line) = self.lines.get_mut(extension) {
-                    line.state = None;
-                }
                 self.tick_off(extension, out);
-                out.push(Output::Stale {
-                    extension: Arc::clone(extension),
-                });
+                let stale = match self.is_list(extension) {
+                    true => self.of_list(),
+                    false => vec![Arc::clone(extension)],
+                };
+                for extension in stale {
+                    if let Some(line) = self.lines.get_mut(&extension) {
+                        line.state = None;
+                    }
+                    out.push(Output::Stale { extension });
+                }
             }
             Action::Trouble(trouble) => self.on_trouble(now, extension, was_active, &trouble),
             Action::Ended => {
@@ -382,6 +357,28 @@ impl Lines {
                     self.forget(extension);
                 }
             }
+        }
+    }
+
+    /// What is known of a line stays valid for so long.
+    fn renew(
+        &mut self,
+        now: Duration,
+        extension: &Arc<str>,
+        remaining: Duration,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(line) = self.lines.get_mut(extension) else {
+            return;
+        };
+        line.lease_until = now + remaining;
+        if let Some(state) = line.state {
+            out.push(Output::State {
+                extension: Arc::clone(extension),
+                state,
+                party: other_party(line.dialogs.dialogs()),
+                lease: remaining,
+            });
         }
     }
 
@@ -404,7 +401,10 @@ impl Lines {
             self.restart_suspected_at = Some(now);
             self.queue_refresh_of_all();
         }
-        let words = self.words.subscription(extension, trouble);
+        let mut words = self.words.subscription(extension, trouble);
+        if self.is_list(extension) {
+            words = self.words.list_subscription(words);
+        }
         self.set_trouble(extension, Some(words));
     }
 

@@ -138,6 +138,7 @@ mod tests {
             credentials: None,
             event: "dialog".into(),
             accept: "x/y".into(),
+            supported: None,
             user_agent: "t".into(),
         }
     }

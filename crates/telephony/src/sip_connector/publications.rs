@@ -137,6 +137,7 @@ impl Publications {
             let account = Account {
                 event: package.name().into(),
                 accept: package.content_type().into(),
+                supported: None,
                 ..account.clone()
             };
             (package, Arc::new(account))
@@ -294,6 +295,7 @@ mod tests {
             domain: "pbx.test".into(),
             username: "offhook".into(),
             password: "right".into(),
+            list: None,
             bind: None,
         };
         Publications::new(Words::new(&config), Ids::new([5; 32]))
@@ -308,6 +310,7 @@ mod tests {
             credentials: None,
             event: "dialog".into(),
             accept: sip::dialog_info::CONTENT_TYPE.into(),
+            supported: None,
             user_agent: "test".into(),
         }
     }

@@ -82,7 +82,11 @@ impl Task {
         let mut ids = Ids::new(seed);
         let words = Words::new(&config);
         Self {
-            lines: Lines::new(words.clone(), ids.fork()),
+            lines: Lines::new(
+                words.clone(),
+                config.list.as_deref().map(Arc::from),
+                ids.fork(),
+            ),
             publications: Publications::new(words.clone(), ids.fork()),
             words,
             config: Arc::new(config),

@@ -173,6 +173,37 @@ impl Words {
         }
     }
 
+    /// The list cannot be read.
+    pub(super) fn list(&self, list: &str, error: &str) -> Trouble {
+        Trouble {
+            what: format!("NOTIFY for the list {list} cannot be understood: {error}"),
+            remedy: "Let the telephone system send lists as RFC 4662 has them, or leave out the key list: Offhook then \
+                     subscribes to every extension by itself."
+                .into(),
+        }
+    }
+
+    /// The same trouble, and what else helps.
+    pub(super) fn list_subscription(&self, trouble: Trouble) -> Trouble {
+        Trouble {
+            what: format!("the list of all lines: {}", trouble.what),
+            remedy: format!(
+                "{} Without the key list Offhook subscribes to every extension by itself.",
+                trouble.remedy
+            ),
+        }
+    }
+
+    pub(super) fn not_listed(&self, extension: &str, list: &str) -> Trouble {
+        Trouble {
+            what: format!(
+                "extension {extension} at {} is not on the list {list}",
+                self.domain
+            ),
+            remedy: "Add it to the list on the telephone system.".into(),
+        }
+    }
+
     pub(super) fn document(&self, extension: &str, error: &DocumentError) -> Trouble {
         Trouble {
             what: format!(

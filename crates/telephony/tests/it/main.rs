@@ -10,6 +10,8 @@ mod dns;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod list;
+#[cfg(test)]
 mod places;
 #[cfg(test)]
 mod traces;

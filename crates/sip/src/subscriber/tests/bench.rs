@@ -73,6 +73,7 @@ impl Bench {
             }),
             event: "dialog".into(),
             accept: "application/dialog-info+xml".into(),
+            supported: None,
             user_agent: "test".into(),
         };
         sent(&self.handle(Event::Start(Arc::new(account))))

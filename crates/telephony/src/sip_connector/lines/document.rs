@@ -68,7 +68,8 @@ impl Lines {
                     line.state = None;
                     if line.gap_at.is_none_or(|at| now >= at + GAP_PAUSE) {
                         line.gap_at = Some(now);
-                        self.queue(extension, pace::Job::Refresh);
+                        let subscribed = self.subscribed_for(extension);
+                        self.queue(&subscribed, pace::Job::Refresh);
                     }
                     return;
                 }
@@ -88,7 +89,12 @@ impl Lines {
     }
 
     /// The line cannot be understood: its last state is renewed no more and soon no longer counts.
-    fn lose(&mut self, extension: &Arc<str>, trouble: super::Trouble, out: &mut Vec<Output>) {
+    pub(super) fn lose(
+        &mut self,
+        extension: &Arc<str>,
+        trouble: super::Trouble,
+        out: &mut Vec<Output>,
+    ) {
         if let Some(line) = self.lines.get_mut(extension) {
             line.state = None;
         }

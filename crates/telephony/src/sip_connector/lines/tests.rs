@@ -14,7 +14,7 @@ fn lines(n: usize) -> Lines {
         domain: "pbx.test".into(),
         username: "u".into(),
     };
-    let mut lines = Lines::new(words, Ids::new([1; 32]));
+    let mut lines = Lines::new(words, None, Ids::new([1; 32]));
     lines.set_extensions(
         SECOND,
         (0..n).map(|i| Arc::from(format!("{}", 1000 + i))).collect(),
@@ -34,6 +34,7 @@ fn account() -> Arc<Account> {
         }),
         event: "dialog".into(),
         accept: "application/dialog-info+xml".into(),
+        supported: None,
         user_agent: "t".into(),
     })
 }

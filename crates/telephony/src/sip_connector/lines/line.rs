@@ -1,0 +1,43 @@
+//! One line: its subscription, and what is known of it.
+
+use std::time::Duration;
+
+use presence::LineState;
+use sip::dialog_set::DialogSet;
+use sip::subscriber::Subscriber;
+
+use super::Trouble;
+
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) subscriber: Subscriber,
+    pub(super) dialogs: DialogSet,
+    pub(super) state: Option<LineState>,
+    pub(super) lease_until: Duration,
+    /// The Call-ID under which it is found.
+    pub(super) call_id: String,
+    pub(super) scheduled: Option<Duration>,
+    /// It waits for its turn; deadlines do not matter until then.
+    pub(super) queued: bool,
+    /// It shall go as soon as it is unsubscribed.
+    pub(super) leaving: bool,
+    pub(super) gap_at: Option<Duration>,
+    pub(super) trouble: Option<Trouble>,
+}
+
+impl Line {
+    pub(super) fn new(subscriber: Subscriber) -> Self {
+        Self {
+            subscriber,
+            dialogs: DialogSet::new(),
+            state: None,
+            lease_until: Duration::ZERO,
+            call_id: String::new(),
+            scheduled: None,
+            queued: false,
+            leaving: false,
+            gap_at: None,
+            trouble: None,
+        }
+    }
+}
