@@ -1,6 +1,8 @@
 //! `bench -- sip`: what telling watchers over SIP costs, beside Kamailio's presence server under the same load on the same
 //! machine. Ours is the whole server: what is published passes the engine, and what is told passes the filter for viewers.
 
+mod redirect;
+
 use std::{
     net::Ipv4Addr,
     path::{Path, PathBuf},
@@ -255,6 +257,7 @@ async fn measure(arguments: &Arguments, generator: &Path, kamailio: &Server) -> 
     for (watchers, goal) in [(1, 0.5), (10, 0.25)] {
         compare(arguments, generator, (&ours, kamailio), watchers, goal).await?;
     }
+    redirect::compare(arguments.seconds, &ours, kamailio).await?;
     if !arguments.small {
         memory(generator, &ours).await?;
     }

@@ -7,6 +7,7 @@
 mod desk;
 mod documents;
 mod lists;
+mod pace;
 mod people;
 mod publications;
 mod publishing;

@@ -18,7 +18,8 @@ mod subscribe;
 mod timers;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::collections::hash_map::Entry;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,6 +119,11 @@ pub trait Host<F> {
         request: &Message<'_>,
         package: Package,
     ) -> Admission;
+
+    /// Whether a peer may have any number of subscriptions: a proxy that asks for others.
+    fn is_trusted(&self, _peer: Peer<F>) -> bool {
+        false
+    }
 
     /// What class a watcher belongs to now; `None`: it may not watch any more.
     fn class(&mut self, resource: Resource, watcher: Watcher) -> Option<Class>;
@@ -227,8 +233,8 @@ pub struct Settings {
     pub max_expires: u32,
     /// Most subscriptions that are kept; beyond, 503.
     pub subscriptions_max: usize,
-    /// Most subscriptions of one flow; beyond, 503.
-    pub subscriptions_per_flow_max: usize,
+    /// Most subscriptions from one address that is not trusted; beyond, 503.
+    pub subscriptions_per_source_max: usize,
     /// Most publications that are kept; beyond, 503.
     pub publications_max: usize,
 }
@@ -255,6 +261,7 @@ pub struct Agent<F> {
     publications: Publications,
     recent: RecentResponses,
     per_flow: HashMap<F, usize>,
+    per_source: HashMap<IpAddr, usize>,
     /// For writing headers without asking for memory.
     scratch: Vec<u8>,
 }
@@ -268,6 +275,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             timers: Timers::default(),
             recent: RecentResponses::new(RECENT_MAX),
             per_flow: HashMap::new(),
+            per_source: HashMap::new(),
             scratch: Vec::new(),
             ids: ids.fork(),
             settings,
@@ -434,22 +442,25 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         self.publications = Publications::new(self.settings.publications_max);
         self.recent = RecentResponses::new(RECENT_MAX);
         self.per_flow.clear();
+        self.per_source.clear();
     }
 
     fn remove(&mut self, id: u32) {
         if let Some(subscription) = self.store.remove(id) {
-            self.leave_flow(subscription.flow);
+            self.leave(subscription.flow, subscription.source);
         }
     }
 
+    /// A subscription goes that way.
+    fn enter(&mut self, peer: Peer<F>) {
+        *self.per_flow.entry(peer.flow).or_insert(0) += 1;
+        *self.per_source.entry(peer.source.ip()).or_insert(0) += 1;
+    }
+
     /// A subscription does not go that way any more.
-    fn leave_flow(&mut self, flow: F) {
-        if let Some(count) = self.per_flow.get_mut(&flow) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.per_flow.remove(&flow);
-            }
-        }
+    fn leave(&mut self, flow: F, source: IpAddr) {
+        count_down(&mut self.per_flow, flow);
+        count_down(&mut self.per_source, source);
     }
 
     fn reply(&mut self, peer: Peer<F>, request: &Message<'_>, code: u16) -> Writer {
@@ -471,6 +482,15 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
     fn allow_events(&self) -> String {
         let names: Vec<&str> = self.settings.packages.iter().map(|p| p.name()).collect();
         names.join(", ")
+    }
+}
+
+fn count_down<K: Eq + std::hash::Hash>(counts: &mut HashMap<K, usize>, key: K) {
+    if let Entry::Occupied(mut entry) = counts.entry(key) {
+        *entry.get_mut() = entry.get().saturating_sub(1);
+        if *entry.get() == 0 {
+            entry.remove();
+        }
     }
 }
 

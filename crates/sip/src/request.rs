@@ -42,7 +42,7 @@ pub fn fault(request: &Message<'_>, supported: &[&str]) -> Option<Fault> {
     };
     let bad = Some(Fault::code(400));
     let once = |name: &&str| request.all(name).count() == 1;
-    if !SINGLE.iter().all(|name| once(name)) || request.all("Max-Forwards").count() > 1 {
+    if !SINGLE.iter().all(once) || request.all("Max-Forwards").count() > 1 {
         return bad;
     }
     let is_address = |name| {

@@ -138,7 +138,7 @@ impl SimulatedPbx {
             min_expires: 60,
             max_expires: 3600,
             subscriptions_max: SUBSCRIPTIONS_MAX,
-            subscriptions_per_flow_max: SUBSCRIPTIONS_MAX,
+            subscriptions_per_source_max: SUBSCRIPTIONS_MAX,
             publications_max: 0,
         };
         let verifier = Verifier::new(config.domain.clone(), vec![Algorithm::Md5], key);

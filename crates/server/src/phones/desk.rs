@@ -23,8 +23,8 @@ use crate::app::Core;
 const TOLD_MAX: usize = 64;
 /// Most subscriptions; a subscription takes about 300 bytes.
 const SUBSCRIPTIONS_MAX: usize = 2_000_000;
-/// A telephone watches some dozens, the telephone system for all of them any number.
-const SUBSCRIPTIONS_PER_FLOW_MAX: usize = 1_000_000;
+/// Most from one address that is not trusted: an office behind one address has hundreds of telephones with some dozens each.
+const SUBSCRIPTIONS_PER_SOURCE_MAX: usize = 50_000;
 
 /// The presence server of all telephones.
 pub(super) struct Desk {
@@ -53,7 +53,7 @@ impl Desk {
             min_expires: 60,
             max_expires: 3_600,
             subscriptions_max: SUBSCRIPTIONS_MAX,
-            subscriptions_per_flow_max: SUBSCRIPTIONS_PER_FLOW_MAX,
+            subscriptions_per_source_max: SUBSCRIPTIONS_PER_SOURCE_MAX,
             publications_max: SUBSCRIPTIONS_MAX,
         };
         Self {
@@ -129,7 +129,15 @@ impl Desk {
 
 impl sip_server::Core for Desk {
     fn receive(&mut self, now: Duration, peer: Peer<Flow>, bytes: &[u8], out: &mut Outbox<Flow>) {
-        let Ok(message) = Message::parse(bytes) else {
+        let read = Message::parse(bytes);
+        let is_answer = read
+            .as_ref()
+            .is_ok_and(|message| message.method().is_none());
+        if !is_answer && !self.people.trusts(peer) && !self.people.pace.admit(now, peer.source.ip())
+        {
+            return;
+        }
+        let Ok(message) = read else {
             let answer = refuse_malformed(bytes, peer.source, &self.ids.tag());
             return answer.map_or((), |answer| out.push(peer.flow, &answer));
         };

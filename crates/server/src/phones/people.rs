@@ -13,12 +13,12 @@ use sip::{
         Admission, Class, Document, Entity, Host, Member, Package, Peer, Publication, Resource,
         Watcher,
     },
-    digest::{Algorithm, Verifier},
+    digest::{Algorithm, Refusal, Verifier},
     message::{Message, NameAddr, StartLine, split_list, uri_user},
 };
 use telephony::sip_server::Flow;
 
-use super::{PhonesOptions, documents, lists, publications};
+use super::{PhonesOptions, documents, lists, pace::Pace, publications};
 use crate::{app::Core, shard::Cause};
 
 /// Somebody who is nobody's extension.
@@ -29,6 +29,7 @@ pub(super) struct People {
     pub(super) core: Core,
     pub(super) options: PhonesOptions,
     verifier: Verifier,
+    pub(super) pace: Pace,
     made: Made,
     /// Those that somebody has watched.
     pub(super) lists: BTreeSet<Resource>,
@@ -51,6 +52,7 @@ impl People {
             core,
             options,
             verifier,
+            pace: Pace::default(),
             made: Made::default(),
             lists: BTreeSet::new(),
             published: HashMap::new(),
@@ -126,6 +128,9 @@ impl People {
         let name = match self.verifier.check(now, request, password) {
             Ok(name) => name,
             Err(refusal) => {
+                if refusal == Refusal::Wrong {
+                    self.pace.wrong_password(now, peer.source.ip());
+                }
                 let challenges = self.verifier.challenge(now, refusal);
                 return Err(Admission::Challenge(challenges));
             }
@@ -144,8 +149,12 @@ impl People {
             return None;
         };
         let to = request.header("To")?;
-        let to = NameAddr::parse(&to).map(|address| address.uri);
-        let user = uri_user(uri).or_else(|| uri_user(to?))?;
+        let to = NameAddr::parse(&to).and_then(|address| uri_user(address.uri));
+        let user = match request.to_tag() {
+            // Proxies may have put anything into the Request-URI that leads to us.
+            Some(_) => to,
+            None => uri_user(uri).or(to),
+        }?;
         match self.core.directory.by_extension(user) {
             Some((person, _)) => resource(person),
             None => lists::list(user),
@@ -196,6 +205,10 @@ pub(super) fn resource(person: PersonId) -> Option<Resource> {
 }
 
 impl Host<Flow> for People {
+    fn is_trusted(&self, peer: Peer<Flow>) -> bool {
+        self.trusts(peer)
+    }
+
     fn admit(
         &mut self,
         now: Duration,

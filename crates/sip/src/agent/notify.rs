@@ -318,11 +318,11 @@ impl Head<'_> {
         if transport != Transport::Udp {
             put(&[";transport=", transport.uri_name()]);
         }
-        put(&[
-            ">\r\nEvent: ",
-            subscription.package.name(),
-            "\r\nSubscription-State: ",
-        ]);
+        put(&[">\r\nEvent: ", subscription.package.name()]);
+        if !texts.event_id.is_empty() {
+            put(&[";id=", texts.event_id]);
+        }
+        put(&["\r\nSubscription-State: "]);
         match subscription.ending {
             Some(ending) => put(&["terminated;reason=", ending.reason(), "\r\n"]),
             None => {

@@ -2,6 +2,7 @@
 //! may be a million.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::list::List;
@@ -12,10 +13,12 @@ use crate::Transport;
 /// One subscription (RFC 6665 §4.4.1). The texts of its dialog stand one behind the other in one piece of memory.
 #[derive(Debug)]
 pub(super) struct Subscription<F> {
-    /// Local address, remote address with tag, Call-ID, target, routes one by line.
+    /// Local address, remote address with tag, Call-ID, event id, target, routes one by line.
     texts: Box<str>,
-    ends: [u16; 4],
+    ends: [u16; 5],
     pub(super) flow: F,
+    /// The address it is counted for.
+    pub(super) source: IpAddr,
     pub(super) transport: Transport,
     pub(super) resource: Resource,
     pub(super) class: Class,
@@ -50,25 +53,32 @@ pub(super) struct Texts<'a> {
     /// Their From, tag and all.
     pub(super) remote: &'a str,
     pub(super) call_id: &'a str,
+    /// What tells it from others of the same dialog (RFC 6665 §8.2.1); mostly empty.
+    pub(super) event_id: &'a str,
     pub(super) target: &'a str,
     /// Each ends with a line feed.
     pub(super) routes: &'a str,
 }
 
 impl Texts<'_> {
-    fn pack(&self) -> Option<(Box<str>, [u16; 4])> {
+    fn pack(&self) -> Option<(Box<str>, [u16; 5])> {
         let mut text = String::with_capacity(
             self.local.len()
                 + self.remote.len()
                 + self.call_id.len()
+                + self.event_id.len()
                 + self.target.len()
                 + self.routes.len(),
         );
-        let mut ends = [0; 4];
-        for (part, end) in [self.local, self.remote, self.call_id, self.target]
-            .into_iter()
-            .zip(&mut ends)
-        {
+        let mut ends = [0; 5];
+        let parts = [
+            self.local,
+            self.remote,
+            self.call_id,
+            self.event_id,
+            self.target,
+        ];
+        for (part, end) in parts.into_iter().zip(&mut ends) {
             text.push_str(part);
             *end = u16::try_from(text.len()).ok()?;
         }
@@ -92,6 +102,7 @@ impl<F: Copy> Subscription<F> {
             texts,
             ends,
             flow: peer.flow,
+            source: peer.source.ip(),
             transport: peer.transport,
             resource,
             class,
@@ -113,13 +124,14 @@ impl<F: Copy> Subscription<F> {
     }
 
     pub(super) fn texts(&self) -> Texts<'_> {
-        let [local, remote, call_id, target] = self.ends.map(usize::from);
+        let [local, remote, call_id, event_id, target] = self.ends.map(usize::from);
         let part = |from: usize, to: usize| self.texts.get(from..to).unwrap_or_default();
         Texts {
             local: part(0, local),
             remote: part(local, remote),
             call_id: part(remote, call_id),
-            target: part(call_id, target),
+            event_id: part(call_id, event_id),
+            target: part(event_id, target),
             routes: part(target, self.texts.len()),
         }
     }

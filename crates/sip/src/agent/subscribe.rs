@@ -10,6 +10,8 @@ use super::{Admission, Agent, Class, Host, Package, Peer, Resource, Watcher, con
 use crate::message::{Message, NameAddr, Writer, answer_to, find_parameter, split_list};
 use crate::resource_list::EVENT_LIST;
 
+/// Longer ones are not repeated.
+const EVENT_ID_MAX: usize = 64;
 /// Wanted intervals are not longer than a day.
 const MIN_INTERVAL_MAX: u16 = u16::MAX;
 
@@ -78,7 +80,10 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             });
         let outcome = match request.to_tag() {
             Some(tag) => self.renew(peer, request, &tag, resource, class),
-            None => self.create(peer, request, resource, class, package),
+            None => {
+                let is_trusted = host.is_trusted(peer);
+                self.create(peer, is_trusted, request, resource, class, package)
+            }
         };
         if let (Ok(id), Some(list)) = (&outcome, list) {
             self.store.set_list(*id, list);
@@ -138,14 +143,15 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
     fn create(
         &mut self,
         peer: Peer<F>,
+        is_trusted: bool,
         request: &Message<'_>,
         resource: Resource,
         class: (Class, Watcher),
         package: Package,
     ) -> Result<u32, u16> {
-        let of_flow = self.per_flow.get(&peer.flow).copied().unwrap_or(0);
+        let of_source = self.per_source.get(&peer.source.ip()).copied();
         if self.store.len() >= self.settings.subscriptions_max
-            || of_flow >= self.settings.subscriptions_per_flow_max
+            || !is_trusted && of_source.unwrap_or(0) >= self.settings.subscriptions_per_source_max
         {
             return Err(503);
         }
@@ -158,6 +164,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             local: &local,
             remote: &remote,
             call_id: &call_id,
+            event_id: &event_id(request).unwrap_or_default(),
             target: &target,
             routes: &routes(request),
         };
@@ -166,7 +173,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         subscription.remote_cseq = request.cseq().map_err(|_| 400u16)?.number;
         subscription.tag = self.ids.number();
         let id = self.store.add(subscription).ok_or(503u16)?;
-        *self.per_flow.entry(peer.flow).or_insert(0) += 1;
+        self.enter(peer);
         Ok(id)
     }
 
@@ -201,13 +208,19 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         }
         // The watcher may have moved; where it asks from is where it is.
         subscription.transport = peer.transport;
-        let before = std::mem::replace(&mut subscription.flow, peer.flow);
-        if before != peer.flow {
-            *self.per_flow.entry(peer.flow).or_insert(0) += 1;
-            self.leave_flow(before);
-        }
+        let before = (subscription.flow, subscription.source);
+        (subscription.flow, subscription.source) = (peer.flow, peer.source.ip());
+        self.enter(peer);
+        self.leave(before.0, before.1);
         Ok(id)
     }
+}
+
+/// The `id` of the Event header, which every NOTIFY repeats.
+fn event_id(request: &Message<'_>) -> Option<String> {
+    let id = find_parameter(&request.header("Event")?, "id")?;
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "-.!%*_+`'~".contains(c);
+    (id.len() <= EVENT_ID_MAX && id.chars().all(is_token)).then_some(id)
 }
 
 /// Whether the watcher understands the documents: all do who do not say (RFC 6665 §4.1.2.1).

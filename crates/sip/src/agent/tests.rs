@@ -13,10 +13,7 @@ use crate::subscriber::{Account, Action, Event, Subscriber, Trouble};
 const PEER: Peer<u8> = Peer {
     flow: 1,
     transport: Transport::Udp,
-    source: SocketAddr::new(
-        std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7)),
-        5_062,
-    ),
+    source: SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7)), 5_062),
 };
 const SECOND: Duration = Duration::from_secs(1);
 const EXTENSION: Resource = Resource(7);
@@ -113,7 +110,7 @@ fn agent() -> Agent<u8> {
         min_expires: 60,
         max_expires: 3_600,
         subscriptions_max: 3,
-        subscriptions_per_flow_max: 2,
+        subscriptions_per_source_max: 2,
         publications_max: 2,
     };
     Agent::new(settings, Ids::new([5; 32]))

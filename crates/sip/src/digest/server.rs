@@ -127,6 +127,10 @@ impl Verifier {
                     cnonce: &cnonce,
                     nc: u32::from_str_radix(&field("nc"), 16).unwrap_or(0),
                 });
+                // Only who was challenged can be wrong: whoever makes up a nonce gets a new one, and is held against nobody.
+                if !self.is_genuine(&nonce) {
+                    return Err(Refusal::Stale);
+                }
                 let known = password(&username);
                 let fields = Fields {
                     username: &username,
@@ -169,17 +173,19 @@ impl Verifier {
         )
     }
 
-    /// Whether the nonce is ours and lives and was not used with this count or a greater one.
+    /// Whether the nonce was made here, however long ago.
+    fn is_genuine(&self, nonce: &str) -> bool {
+        let genuine = numbers(nonce).map(|(second, drawn)| self.nonce(second, drawn));
+        genuine.is_some_and(|genuine| bool::from(genuine.as_bytes().ct_eq(nonce.as_bytes())))
+    }
+
+    /// Whether a genuine nonce lives and was not used with this count or a greater one.
     fn use_nonce(&mut self, now: Duration, nonce: &str, count: u32) -> bool {
         let now = now.as_secs();
-        let mut parts = nonce.split('.');
-        let mut number = || u64::from_str_radix(parts.next()?, 16).ok();
-        let (Some(second), Some(drawn)) = (number(), number()) else {
+        let Some((second, _)) = numbers(nonce) else {
             return false;
         };
-        let genuine = self.nonce(second, drawn);
-        if !bool::from(genuine.as_bytes().ct_eq(nonce.as_bytes()))
-            || second > now
+        if second > now
             || now - second >= NONCE_LIFE.as_secs()
             || (second <= self.forgotten && self.forgotten > 0)
         {
@@ -193,8 +199,9 @@ impl Verifier {
                 true
             }
             None => {
-                self.counts.insert(genuine.clone(), count);
-                self.answered.entry(second).or_default().push(genuine);
+                self.counts.insert(nonce.to_owned(), count);
+                let answered = self.answered.entry(second).or_default();
+                answered.push(nonce.to_owned());
                 true
             }
         }
@@ -213,4 +220,11 @@ impl Verifier {
             self.forgotten = self.forgotten.max(second);
         }
     }
+}
+
+/// The second in which a nonce was made, and what was drawn for it.
+fn numbers(nonce: &str) -> Option<(u64, u64)> {
+    let mut parts = nonce.split('.');
+    let mut number = || u64::from_str_radix(parts.next()?, 16).ok();
+    Some((number()?, number()?))
 }

@@ -67,7 +67,7 @@ fn answer(bytes: &[u8]) -> Option<Vec<u8>> {
         min_expires: 60,
         max_expires: 3_600,
         subscriptions_max: 10,
-        subscriptions_per_flow_max: 10,
+        subscriptions_per_source_max: 10,
         publications_max: 10,
     };
     let Ok(message) = Message::parse(bytes) else {

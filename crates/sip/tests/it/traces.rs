@@ -130,8 +130,11 @@ fn asterisk_with_one_dialog_per_extension_and_a_repeated_version_at_the_end() {
     );
 }
 
-/// Each NOTIFY about a list: whether it names all, and each resource with the length of its document.
-fn lists(trace: &str) -> Vec<(bool, Vec<(String, Option<usize>)>)> {
+/// A resource with the length of its document.
+type Listed = (String, Option<usize>);
+
+/// Each NOTIFY about a list: whether it names all, and the resources.
+fn lists(trace: &str) -> Vec<(bool, Vec<Listed>)> {
     let notifies = trace.split("\nNOTIFY ").skip(1);
     let read = |part: &str| {
         let text = format!("NOTIFY {part}");
@@ -180,7 +183,7 @@ fn asterisk_tells_a_whole_list_with_all_documents() {
 #[test]
 fn kamailio_names_all_first_and_tells_of_them_later() {
     let told = lists(include_str!("../data/kamailio-rls-presence-notify.txt"));
-    let none = |(_, length): &(String, Option<usize>)| length.is_none();
+    let none = |(_, length): &Listed| length.is_none();
     assert!(told[0].0 && told[0].1.len() == 3 && told[0].1.iter().all(none));
     assert!(!told[1].0 && told[1].1.len() == 3 && !told[1].1.iter().any(none));
 }

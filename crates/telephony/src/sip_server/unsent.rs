@@ -8,20 +8,22 @@ use tokio::sync::mpsc;
 /// Bytes that may wait for one connection; more means that it does not read. A telephone system may have some ten thousand
 /// documents under way.
 const ONE_MAX: usize = 32 * 1024 * 1024;
+/// Messages that may, however short.
+const MESSAGES_MAX: usize = 64 * 1_024;
 /// Bytes that may wait for all of them together.
 const ALL_MAX: usize = 512 * 1024 * 1024;
 
 /// Where messages for a connection go in.
 #[derive(Debug)]
 pub(super) struct Unsent {
-    sender: mpsc::UnboundedSender<Vec<u8>>,
+    sender: mpsc::Sender<Vec<u8>>,
     count: Count,
 }
 
 /// Where they come out.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    receiver: mpsc::UnboundedReceiver<Vec<u8>>,
+    receiver: mpsc::Receiver<Vec<u8>>,
     count: Count,
 }
 
@@ -33,7 +35,7 @@ struct Count {
 
 /// A connection's queue; `all` counts what waits on all of them.
 pub(super) fn queue(all: Arc<AtomicUsize>) -> (Unsent, Waiting) {
-    let (sender, receiver) = mpsc::unbounded_channel();
+    let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
     let count = Count {
         one: Arc::default(),
         all,
@@ -55,10 +57,13 @@ impl Unsent {
         {
             return false;
         }
+        let Ok(place) = self.sender.try_reserve() else {
+            return false;
+        };
         one.fetch_add(length, Ordering::Relaxed);
         all.fetch_add(length, Ordering::Relaxed);
-        // If nobody receives any more, the receiver's end takes it off the count again.
-        self.sender.send(bytes.to_vec()).is_ok()
+        place.send(bytes.to_vec());
+        true
     }
 }
 

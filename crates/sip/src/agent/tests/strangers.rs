@@ -56,3 +56,38 @@ fn a_refusal_for_now_is_followed_by_another_attempt() {
     assert_eq!(agent.len(), 1);
     assert_eq!(elapse(SECOND * 11, &mut agent, &mut host).len(), 1);
 }
+
+#[test]
+fn the_id_of_an_event_is_repeated_if_it_is_one() {
+    for (call_id, event, expected) in [
+        ("a", "dialog;id=7.x", "dialog;id=7.x"),
+        ("b", "dialog;id=\"a b\"", "dialog"),
+    ] {
+        let (mut agent, mut host) = (agent(), desk("idle"));
+        let request = subscribe(call_id, event, 600, "<sip:c>").finish().unwrap();
+        let sent = receive(SECOND, &mut agent, &mut host, &request);
+        let notify = Message::parse(&sent[1]).unwrap();
+        assert_eq!(notify.header("Event").as_deref(), Some(expected));
+    }
+}
+
+#[test]
+fn one_address_has_so_many_subscriptions_from_whatever_port() {
+    let (mut agent, mut host) = (agent(), desk("idle"));
+    let mut codes = Vec::new();
+    for (number, call_id) in ["a", "b", "c"].into_iter().enumerate() {
+        let peer = Peer {
+            flow: number as u8,
+            source: SocketAddr::new(PEER.source.ip(), 7_000 + number as u16),
+            ..PEER
+        };
+        let request = subscribe(call_id, "dialog", 600, "<sip:c>")
+            .finish()
+            .unwrap();
+        let mut out = Outbox::default();
+        let message = Message::parse(&request).unwrap();
+        agent.receive(SECOND, peer, &message, &mut host, &mut out);
+        codes.push(Message::parse(&sent(&out)[0]).unwrap().code());
+    }
+    assert_eq!(codes, [Some(200), Some(200), Some(503)]);
+}
