@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use end_to_end::{Demo, eventually, stays};
+use end_to_end::{Demo, Lab, eventually, stays};
 use reqwest::Method;
 use serde_json::json;
 
@@ -33,6 +33,9 @@ async fn a_still_demo_synchronises_both_ways() {
         )
         .await;
     }
+    // Any telephone on this machine may watch.
+    let lamp = Lab::dialogs_at(demo.sip_port, "1001");
+    assert_eq!(lamp.last().unwrap().1, "confirmed", "{lamp:?}");
     demo.teamsbox.end_call(ANNA_TEAMS).await;
     eventually(ANNA, SOON, "Available".into(), || demo.server.shown(ANNA)).await;
     demo.server.choose(ANNA, "Do not disturb").await;

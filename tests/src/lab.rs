@@ -86,10 +86,18 @@ impl Lab {
     /// # Panics
     /// Nobody answers.
     pub fn dialogs(&self, extension: &str) -> Vec<(String, String)> {
+        Self::dialogs_at(self.port(), extension)
+    }
+
+    /// The same as whoever watches it at that port is told.
+    ///
+    /// # Panics
+    /// Nobody answers.
+    pub fn dialogs_at(port: u16, extension: &str) -> Vec<(String, String)> {
         let target = format!("sip:{extension}@pbx.test");
-        let server = format!("127.0.0.1:{}", self.port());
+        let server = format!("127.0.0.1:{port}");
         let arguments = ["--server", &server, "--seconds", "1", &target];
-        let told = self.script("bin/watch.py", &arguments);
+        let told = Self::of(0, None).script("bin/watch.py", &arguments);
         let mut documents = told.lines().filter_map(|line| {
             let line: serde_json::Value = serde_json::from_str(line).ok()?;
             line.pointer("/body/dialogs").cloned()

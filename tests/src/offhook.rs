@@ -432,6 +432,8 @@ pub struct Demo {
     pub server: Server,
     /// Its teamsbox.
     pub teamsbox: crate::Teamsbox,
+    /// Where it serves telephones.
+    pub sip_port: u16,
 }
 
 impl Demo {
@@ -457,6 +459,7 @@ impl Demo {
         Self {
             server,
             teamsbox: crate::Teamsbox::at(&text("teamsbox")),
+            sip_port: text("sip").rsplit(':').next().unwrap().parse().unwrap(),
         }
     }
 }

@@ -14,9 +14,10 @@ use std::{
 };
 
 use anyhow::Context;
-use presence::{Timestamp, Timing};
+use presence::{Relationship, Timestamp, Timing};
 use server::{
-    App, Demo, MAIN_TENANT, Options, PbxOptions, SignIn, TeamsOptions, access, clock::Clock,
+    App, Demo, MAIN_TENANT, Options, PbxOptions, PhonesOptions, SignIn, TeamsOptions, access,
+    clock::Clock,
 };
 use store::{ImportPerson, Store};
 use teamsbox::{ClockMode, Device, NewUser, Teamsbox};
@@ -80,12 +81,17 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let running = start(&arguments).await?;
     let link = running.app.new_link().await?;
     let api = format!("http://{}", running.app.address());
+    let sip = running
+        .app
+        .sip_address()
+        .context("telephones are not served")?;
     if arguments.json {
         let addresses = serde_json::json!({
             "board": link,
             "api": api,
             "teamsbox": running.teamsbox.url(),
             "api_key": running.api_key,
+            "sip": sip,
         });
         println!("{addresses}");
     } else {
@@ -97,7 +103,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         println!("              (opens once; press Enter here for a new link)");
         println!("  Teams page  {}/", running.teamsbox.url());
         println!("  API         {api}/api/v1/people");
-        println!("  API key     {}\n", running.api_key);
+        println!("  API key     {}", running.api_key);
+        println!("  Telephones  watch sip:1001@{sip} (SIP, event dialog or presence)\n");
         println!("Ctrl+C ends it. Nothing is kept.");
     }
     std::io::stdout().flush()?;
@@ -162,7 +169,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
             publish: None,
             extensions: Vec::new(),
         }],
-        phones: None,
+        phones: Some(phones()?),
         timing: Timing::default(),
         public_url: None,
         api_key: None,
@@ -253,6 +260,20 @@ impl Running {
             teamsbox.stop().await;
         }
     }
+}
+
+/// Any telephone or program on this machine may watch, without a password.
+fn phones() -> anyhow::Result<PhonesOptions> {
+    Ok(PhonesOptions {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        tls: None,
+        websocket: None,
+        address: None,
+        domain: DOMAIN.into(),
+        trusted: vec!["127.0.0.0/8".parse()?],
+        others: Relationship::Employee,
+        accounts: Vec::new(),
+    })
 }
 
 fn teamsbox_port(port: u16) -> anyhow::Result<u16> {
