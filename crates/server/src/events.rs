@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use presence::{PersonId, Presence, Timestamp};
@@ -40,10 +40,23 @@ struct State {
     past: History,
 }
 
+type Observer = Box<dyn Fn(&Event) + Send + Sync>;
+
+/// Who is told at once, while the change is made.
+#[derive(Default)]
+struct Observers(RwLock<Vec<Observer>>);
+
+impl std::fmt::Debug for Observers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Observers").finish_non_exhaustive()
+    }
+}
+
 /// Everybody's presence and its changes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Events {
     state: Arc<Mutex<State>>,
+    observers: Arc<Observers>,
     sender: broadcast::Sender<Arc<Event>>,
     metrics: Arc<Metrics>,
 }
@@ -68,6 +81,7 @@ impl Events {
         };
         Self {
             state: Arc::new(Mutex::new(state)),
+            observers: Arc::default(),
             sender: broadcast::Sender::new(BEHIND_MAX),
             metrics,
         }
@@ -133,8 +147,20 @@ impl Events {
             state.history.pop_front();
         }
         state.history.push_back(event.clone());
+        let observers = &self.observers.0;
+        for observer in &*observers.read().unwrap_or_else(PoisonError::into_inner) {
+            observer(&event);
+        }
         // Nobody listens: nobody to tell. Sent under the lock, so that listeners see revisions in order.
         let _ = self.sender.send(event);
+    }
+
+    /// Has this called with every change, for as long as the server runs: sooner than any listener wakes, and without one
+    /// ever falling behind. It holds everybody up, and must not ask for anything here.
+    pub fn observe(&self, observer: impl Fn(&Event) + Send + Sync + 'static) {
+        let observers = &self.observers.0;
+        let mut observers = observers.write().unwrap_or_else(PoisonError::into_inner);
+        observers.push(Box::new(observer));
     }
 
     /// A person's presence.

@@ -29,7 +29,7 @@ use telephony::{
     sip_server::{Sockets, Wake, serve},
     tls::Identity,
 };
-use tokio::{sync::broadcast::error::RecvError, task::JoinSet};
+use tokio::task::JoinSet;
 
 use crate::app::{Core, StartError};
 
@@ -152,18 +152,9 @@ pub(crate) async fn start(
     }
     let desk = desk::Desk::new(core.clone(), options, reached, secrets, changes.clone());
     tasks.spawn(serve(desk, sockets, changes.wake.clone()));
-    tasks.spawn(listen(core.clone(), changes));
+    core.events.observe(move |event| match event.presence {
+        Some(_) => changes.note(event.person),
+        None => changes.note_everybody(),
+    });
     Ok(address)
-}
-
-/// Hears what changes, for ever.
-async fn listen(core: Core, changes: Arc<Changes>) {
-    let mut events = core.events.listen(None).receiver;
-    loop {
-        match events.recv().await {
-            Ok(event) if event.presence.is_some() => changes.note(event.person),
-            Ok(_) | Err(RecvError::Lagged(_)) => changes.note_everybody(),
-            Err(RecvError::Closed) => return std::future::pending().await,
-        }
-    }
 }

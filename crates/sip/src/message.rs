@@ -22,6 +22,9 @@ pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Most headers in a message. Real ones have 10 to 30; each costs memory before anything is checked.
 pub const HEADERS_MAX: usize = 128;
 
+/// Most headers of a request that is looked at: an answer repeats them and has some of its own.
+pub(crate) const ECHOED_MAX: usize = HEADERS_MAX - 8;
+
 /// One header line, as it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header<'a> {
@@ -334,7 +337,7 @@ pub(crate) fn lenient(bytes: &[u8]) -> Option<(&[u8], Message<'_>)> {
     let first = lines.next()?;
     let mut headers = Vec::new();
     while let Some(line) = lines.next_folded() {
-        if line.is_empty() || headers.len() == HEADERS_MAX {
+        if line.is_empty() || headers.len() == ECHOED_MAX {
             break;
         }
         headers.extend(header_line(line).ok());
