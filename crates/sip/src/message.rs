@@ -22,8 +22,8 @@ pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Most headers in a message. Real ones have 10 to 30; each costs memory before anything is checked.
 pub const HEADERS_MAX: usize = 128;
 
-/// Most headers of a request that is looked at: an answer repeats them and has some of its own.
-pub(crate) const ECHOED_MAX: usize = HEADERS_MAX - 8;
+/// Most headers of a request: an answer repeats them and has some of its own.
+pub const REQUEST_HEADERS_MAX: usize = HEADERS_MAX - 8;
 
 /// One header line, as it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,8 +119,8 @@ pub enum ParseError {
     /// A line has no colon or an impossible name.
     #[error("line {0:?} is not a header")]
     Header(String),
-    /// More than [`HEADERS_MAX`] headers.
-    #[error("more than {HEADERS_MAX} headers")]
+    /// More than [`HEADERS_MAX`] headers, or in a request more than [`REQUEST_HEADERS_MAX`].
+    #[error("more than {HEADERS_MAX} headers, or {REQUEST_HEADERS_MAX} in a request")]
     TooManyHeaders,
     /// A Content-Length is no number, negative or too large.
     #[error("Content-Length {0:?} is not a length")]
@@ -155,13 +155,17 @@ impl<'a> Message<'a> {
             rest: skip_empty_lines(bytes),
         };
         let start = start_line(lines.next().ok_or(ParseError::Truncated)?)?;
+        let limit = match start {
+            StartLine::Request { .. } => REQUEST_HEADERS_MAX,
+            StartLine::Response { .. } => HEADERS_MAX,
+        };
         let mut headers: Vec<Header<'a>> = Vec::with_capacity(16);
         loop {
             let line = lines.next_folded().ok_or(ParseError::Truncated)?;
             if line.is_empty() {
                 break;
             }
-            if headers.len() == HEADERS_MAX {
+            if headers.len() == limit {
                 return Err(ParseError::TooManyHeaders);
             }
             headers.push(header_line(line)?);
@@ -337,7 +341,7 @@ pub(crate) fn lenient(bytes: &[u8]) -> Option<(&[u8], Message<'_>)> {
     let first = lines.next()?;
     let mut headers = Vec::new();
     while let Some(line) = lines.next_folded() {
-        if line.is_empty() || headers.len() == ECHOED_MAX {
+        if line.is_empty() || headers.len() == REQUEST_HEADERS_MAX {
             break;
         }
         headers.extend(header_line(line).ok());
