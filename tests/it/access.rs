@@ -203,3 +203,22 @@ async fn a_body_that_never_ends_holds_nobody_up() {
     eventually("the other one", SOON, StatusCode::CREATED, quick).await;
     drop(slow);
 }
+
+#[tokio::test]
+async fn whoever_guesses_passwords_has_to_wait() {
+    let demo = Demo::start(&["--still"]).await;
+    demo.server.signed_in_as(ANNA).await;
+    let attempt = async |password: &str| {
+        let body = Some(json!({"name": ANNA, "password": password}));
+        demo.server
+            .api(Method::POST, "/api/v1/sign-in", body)
+            .await
+            .0
+    };
+    for _ in 0..10 {
+        assert_eq!(attempt("wrong").await, StatusCode::UNAUTHORIZED);
+    }
+    // The right one does not help now, or it could be found by trying.
+    let right = attempt("correct horse battery").await;
+    assert_eq!(right, StatusCode::TOO_MANY_REQUESTS);
+}

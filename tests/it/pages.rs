@@ -174,3 +174,58 @@ async fn one_acts_as_a_teams_user_on_the_teams_page() -> WebDriverResult<()> {
     .await;
     browser.close().await
 }
+
+#[tokio::test]
+async fn one_signs_in_in_ones_own_language_and_out_everywhere() -> WebDriverResult<()> {
+    let demo = Demo::start(&["--still"]).await;
+    let elsewhere = demo.server.signed_in_as("Anna Becker").await;
+    let browser = Browser::open().await?;
+    let page = &browser.page;
+    page.goto(demo.server.url()).await?;
+    page.find(By::Css(".languages [value=de]"))
+        .await?
+        .click()
+        .await?;
+    assert_eq!(text(&browser, "main h2").await, "Anmelden");
+    let sign_in = async |password: &str| -> WebDriverResult<()> {
+        let name = page.find(By::Id("name")).await?;
+        name.clear().await?;
+        name.send_keys("Anna Becker").await?;
+        let field = page.find(By::Id("password")).await?;
+        field.send_keys(password).await?;
+        field.send_keys(Key::Return + "").await
+    };
+    sign_in("wrong").await?;
+    let wrong = async || text(&browser, "#wrong").await.contains("sind falsch");
+    eventually("refused", SOON, true, wrong).await;
+    assert_eq!(attribute(&browser, "#name", "value").await, "Anna Becker");
+    assert_eq!(attribute(&browser, "#password", "value").await, "");
+    sign_in("correct horse battery").await?;
+    eventually("live", SOON, "live".into(), || {
+        attribute(&browser, "#connection", "data-state")
+    })
+    .await;
+    assert_eq!(
+        text(&browser, "#connection").await,
+        "● Aktuell".trim_start_matches("● ")
+    );
+    demo.teamsbox
+        .call("bert@contoso.example", "audio", "anna@contoso.example")
+        .await;
+    let bert = demo.server.person("Bert Lindqvist").await;
+    let row = format!("[data-person=\"{bert}\"]");
+    let status = async || {
+        text(&browser, &format!("{row} .status"))
+            .await
+            .contains("Beschäftigt")
+    };
+    eventually("busy", SOON, true, status).await;
+    page.find(By::Css(".account [name=everywhere]"))
+        .await?
+        .click()
+        .await?;
+    assert_eq!(text(&browser, "main h2").await, "Anmelden");
+    let (status, _) = elsewhere.api(Method::GET, "/api/v1/session", None).await;
+    assert_eq!(status.as_u16(), 401);
+    browser.close().await
+}

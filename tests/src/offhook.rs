@@ -141,6 +141,11 @@ pub struct Server {
 }
 
 impl Server {
+    /// Where its pages are.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// The same server as somebody sees it who signed in to a new account of a person.
     ///
     /// # Panics

@@ -2,25 +2,17 @@
 // All text goes through textContent; nothing from the network becomes markup.
 
 import { showCard } from "/assets/card.js";
+import { say } from "/assets/words.js";
 
 const board = document.getElementById("board");
 const connection = document.getElementById("connection");
 const filter = document.getElementById("filter");
 const summary = document.getElementById("summary");
+const everybody = summary.textContent;
 const rows = new Map();
 for (const row of board.querySelectorAll(".person")) {
   rows.set(row.dataset.person, row);
 }
-
-// The same words as in board.rs.
-const words = {
-  Available: "Available",
-  BeRightBack: "Be right back",
-  Busy: "Busy",
-  DoNotDisturb: "Do not disturb",
-  Absent: "Absent",
-  Offline: "Offline",
-};
 
 function personName(row) {
   return cell(row, "name").firstChild.textContent.trim();
@@ -34,8 +26,18 @@ function showTime(time) {
   const at = new Date(time.dateTime);
   const today = at.toDateString() === new Date().toDateString();
   const options = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
-  time.textContent = today ? at.toLocaleTimeString([], options) : at.toLocaleDateString();
-  time.title = at.toLocaleString();
+  const language = document.documentElement.lang;
+  time.textContent = today ? at.toLocaleTimeString(language, options) : at.toLocaleDateString(language);
+  time.title = at.toLocaleString(language);
+}
+
+// The same as in board.rs.
+function activity(what) {
+  if (!what) {
+    return "";
+  }
+  const via = what.kind === "OnThePhone" && what.via === "teams" ? "Teams" : "";
+  return what.kind === "UsingApp" ? what.label : say(`activity-${what.kind}${via}`);
 }
 
 function apply({ person, presence }) {
@@ -47,8 +49,9 @@ function apply({ person, presence }) {
   }
   row.dataset.status = presence.status;
   row.dataset.confidence = presence.confidence;
-  cell(row, "status").textContent = words[presence.status];
-  cell(row, "activity").textContent = presence.activity ? presence.activity.label : "";
+  const status = say(`status-${presence.status}`);
+  cell(row, "status").textContent = status;
+  cell(row, "activity").textContent = activity(presence.activity);
   cell(row, "text").textContent = presence.text;
   const time = row.querySelector("time");
   // Of somebody who is offline no time is told.
@@ -56,7 +59,7 @@ function apply({ person, presence }) {
   const moved = time.dateTime !== since;
   time.dateTime = since;
   showTime(time);
-  row.querySelector(".why").setAttribute("aria-label", `Why ${words[presence.status]}? ${personName(row)}`);
+  row.querySelector(".why").setAttribute("aria-label", say("board-why-of", { status, name: personName(row) }));
   if (moved) {
     row.classList.remove("changed");
     requestAnimationFrame(() => row.classList.add("changed"));
@@ -69,11 +72,11 @@ function listen() {
     connection.dataset.state = state;
     connection.textContent = text;
   };
-  stream.addEventListener("hello", () => state("live", "Live"));
+  stream.addEventListener("hello", () => state("live", say("board-live")));
   stream.addEventListener("presence", (event) => apply(JSON.parse(event.data)));
   stream.addEventListener("reset", () => location.reload());
   stream.onerror = () => {
-    state("lost", "Connection lost; trying again");
+    state("lost", say("board-lost"));
     // The browser gives up for good when the answer is a refusal: the page then says what to do.
     if (stream.readyState === EventSource.CLOSED) {
       setTimeout(() => location.reload(), 2000);
@@ -88,13 +91,13 @@ filter.addEventListener("input", () => {
     row.hidden = !row.textContent.toLowerCase().includes(wanted);
     shown += row.hidden ? 0 : 1;
   }
-  summary.textContent = wanted ? `${shown} of ${rows.size} people` : `${rows.size} people`;
+  summary.textContent = wanted ? say("board-people-of", { shown, count: rows.size }) : everybody;
 });
 
 board.addEventListener("click", (event) => {
   const row = event.target.closest(".why")?.closest(".person");
   if (row) {
-    showCard(row.dataset.person, personName(row), words[row.dataset.status]);
+    showCard(row.dataset.person, personName(row), say(`status-${row.dataset.status}`));
   }
 });
 
@@ -108,7 +111,7 @@ day?.addEventListener("click", async () => {
   });
   if (answer.ok) {
     day.setAttribute("aria-pressed", String(running));
-    day.textContent = running ? "Pause the day" : "Let the day go on";
+    day.textContent = say(running ? "demo-pause" : "demo-go-on");
   }
 });
 

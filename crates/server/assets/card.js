@@ -1,6 +1,8 @@
 // One person's card: why the presence is what it is, My Profiles to choose from, the day's appointments, and what happens
 // automatically. What the server does not let the viewer see, the card does not show.
 
+import { language, say } from "/assets/words.js";
+
 const card = document.getElementById("card");
 
 // Counts the cards asked for: an answer that comes late belongs to none any more.
@@ -31,9 +33,9 @@ export async function showCard(person, name, status) {
     // Another card was asked for meanwhile.
     return;
   }
-  const title = explanation ? `${name}: why ${status}?` : name;
+  const title = explanation ? say("card-title", { name, status }) : name;
   document.getElementById("card-title").textContent = title;
-  const failed = element("li", "The server could not say; try again in a moment.");
+  const failed = element("li", say("card-failed"));
   const reasons = explanation?.reasons.map(describe) ?? [failed];
   document.getElementById("reasons").replaceChildren(...reasons);
   const again = () => showCard(person, name, status);
@@ -56,12 +58,14 @@ function fill(id, children) {
 function describe(reason) {
   const item = document.createElement("li");
   item.classList.toggle("counted", reason.counted);
-  const verdict = reason.counted ? "decides" : "does not decide";
-  const main = element("span", `${reason.source}: ${reason.says}${reason.party ? ` with ${reason.party}` : ""} (${verdict})`);
-  const since = new Date(reason.since).toLocaleString();
-  const until = reason.lease_end ? `, unless renewed until ${new Date(reason.lease_end).toLocaleString()}` : "";
+  const verdict = say(reason.counted ? "card-decides" : "card-does-not-decide");
+  const party = reason.party ? ` ${say("card-with", { party: reason.party })}` : "";
+  const main = element("span", `${reason.source}: ${reason.says}${party} (${verdict})`);
+  const moment = (text) => new Date(text).toLocaleString(language);
+  const since = say("card-since", { time: moment(reason.since) });
+  const until = reason.lease_end ? `, ${say("card-until", { time: moment(reason.lease_end) })}` : "";
   const note = reason.note ? `. ${reason.note}` : "";
-  item.append(main, element("small", `${reason.rule}; since ${since}${until}; ${reason.confidence}${note}`));
+  item.append(main, element("small", `${reason.rule}; ${since}${until}; ${reason.confidence}${note}`));
   return item;
 }
 
@@ -75,38 +79,33 @@ function choice(base, profile, current, again) {
     await fetch(`${base}/profile`, undo ? { method: "DELETE" } : { method: "PUT", headers, body });
     await again();
   });
-  const forwarding = profile.forwarding.target ? `calls to ${profile.forwarding.target}` : "";
-  const refuses = profile.forwarding.kind === "do_not_disturb" ? "calls are refused" : forwarding;
-  const origin = profile.origin === "central" ? "central" : "own";
+  const forwarding = profile.forwarding.target ? say("card-calls-to", { target: profile.forwarding.target }) : "";
+  const refuses = profile.forwarding.kind === "do_not_disturb" ? say("card-calls-refused") : forwarding;
+  const origin = say(profile.origin === "central" ? "card-central" : "card-own");
   item.append(button, element("small", [origin, refuses].filter(Boolean).join("; ")));
   return item;
 }
 
 function appointment(entry) {
   const item = document.createElement("li");
-  const time = (text) => new Date(text).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  const span = `${time(entry.start)} – ${entry.end ? time(entry.end) : "now"}`;
+  const time = (text) => new Date(text).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" });
+  const span = `${time(entry.start)} – ${entry.end ? time(entry.end) : say("card-now")}`;
   const mark = element("span", "\u25A0", { class: "colour", "aria-hidden": "true" });
   mark.style.color = entry.colour ?? "inherit";
   const profile = entry.profile ? ` (${entry.profile})` : "";
-  item.append(mark, element("span", `${span} ${entry.text ?? "Busy"}${profile}`));
+  item.append(mark, element("span", `${span} ${entry.text ?? say("status-Busy")}${profile}`));
   return item;
 }
 
 // The same keys as in the page `automatic` of the settings.
-const automaticWords = {
-  client_start: "When a client starts",
-  client_end: "When the last client ends",
-  inactivity: "When nobody is at the keyboard",
-  locked: "When the screen is locked",
-};
+const automaticKeys = ["client_start", "client_end", "inactivity", "locked"];
 
 function automatic(settings) {
-  return Object.entries(automaticWords).map(([key, words]) => {
+  return automaticKeys.map((key) => {
     const item = document.createElement("li");
-    item.append(element("span", `${words}: ${settings[key] ?? "nothing"}`));
+    item.append(element("span", `${say(`automatic-${key}`)}: ${settings[key] ?? say("card-nothing")}`));
     if (settings.user_may_change[key] === false) {
-      item.append(element("small", `\u{1F512} set by the administrator (${settings.decided_by ?? "default"})`, { class: "locked" }));
+      item.append(element("small", `\u{1F512} ${say("card-locked", { scope: settings.decided_by ?? "default" })}`, { class: "locked" }));
     }
     return item;
   });

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use axum::{
+    RequestExt,
     extract::{Path, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
@@ -13,7 +14,9 @@ use sha2::{Digest, Sha256};
 use store::{Change, SecretHash, Store, StoreError};
 use subtle::ConstantTimeEq;
 
-use crate::{app::Shared, caller::Caller, clock::Clock, problem::Problem};
+use crate::{
+    app::Shared, caller::Caller, clock::Clock, problem::Problem, sign_in, words::Language,
+};
 
 /// How long a link that was printed at a start may be used.
 const LINK_LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -130,7 +133,7 @@ impl Access {
             let key = self.store.api_key(&hash).await?;
             return Ok(key.as_ref().map(Caller::key));
         }
-        match cookie(headers) {
+        match cookie(headers, COOKIE) {
             Some(session) => {
                 let hash = hash(session);
                 let session = self.store.session(&hash, self.clock.now()).await?;
@@ -147,13 +150,14 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
 }
 
-pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
+/// The value of a cookie.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
 /// Signs somebody in and returns the cookie's header.
@@ -191,13 +195,14 @@ pub(crate) async fn require(
             Ok(next.run(request).await)
         }
         Ok(None) => {
-            let path = request.uri().path();
+            let path = request.uri().path().to_owned();
             let is_page = path == "/" || path.starts_with("/me/");
-            Err(if is_page {
-                signed_out().await.into_response()
-            } else {
-                Problem::unauthorized().into_response()
-            })
+            if !is_page {
+                return Err(Problem::unauthorized().into_response());
+            }
+            let language = request.extract_parts::<Language>().await;
+            let language = language.unwrap_or(Language::English);
+            Err(sign_in::signed_out(language, &path, false))
         }
         Err(error) => Err(Problem::unavailable(&error.to_string()).into_response()),
     }
@@ -208,19 +213,11 @@ pub(crate) async fn may_read(shared: &Shared, headers: &HeaderMap) -> bool {
     matches!(shared.access.caller(headers).await, Ok(Some(caller)) if caller.may_read())
 }
 
-async fn signed_out() -> impl IntoResponse {
-    let page = include_str!("../templates/signed_out.html");
-    (
-        StatusCode::UNAUTHORIZED,
-        [(header::CONTENT_TYPE, "text/html; charset=utf-8")],
-        page,
-    )
-}
-
 /// Exchanges a one-time link for a cookie and opens the board.
 pub(crate) async fn open(
     State(shared): State<Shared>,
     method: Method,
+    language: Language,
     Path(link): Path<String>,
 ) -> Response {
     // Whoever only looks ahead must not use the link up.
@@ -246,7 +243,7 @@ pub(crate) async fn open(
             }
             response
         }
-        Ok(false) => signed_out().await.into_response(),
+        Ok(false) => sign_in::signed_out(language, "/", true),
         Err(error) => Problem::unavailable(&error.to_string()).into_response(),
     }
 }
@@ -264,7 +261,7 @@ mod tests {
         headers.append(header::COOKIE, "a=1; offhook_session_x=no".parse().unwrap());
         headers.append(header::COOKIE, "b=2; offhook_session=yes".parse().unwrap());
         assert_eq!(bearer(&headers), Some("abc"));
-        assert_eq!(cookie(&headers), Some("yes"));
+        assert_eq!(cookie(&headers, super::COOKIE), Some("yes"));
         headers.insert(header::AUTHORIZATION, "Basic abc".parse().unwrap());
         assert_eq!(bearer(&headers), None);
     }

@@ -24,6 +24,7 @@ use crate::{
     metrics::Metrics,
     pbx::{Pbx, PbxOptions},
     phones::{self, PhonesOptions},
+    sign_in::WrongPasswords,
     teams::{NotificationOptions, SignIn, SweepNow},
     vault::Vault,
     writer,
@@ -193,6 +194,7 @@ impl App {
         let shared = Arc::new(SharedState {
             access,
             edits: tokio::sync::RwLock::default(),
+            wrong_passwords: WrongPasswords::default(),
             revoked: watch::Sender::new(0),
             appointment_changes: [const { tokio::sync::Mutex::const_new(()) }; 64],
             stopping: stopping.clone(),

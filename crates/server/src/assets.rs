@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-const ASSETS: [(&str, &str, &str); 3] = [
+const ASSETS: [(&str, &str, &str); 6] = [
     (
         "board.css",
         "text/css; charset=utf-8",
@@ -21,6 +21,21 @@ const ASSETS: [(&str, &str, &str); 3] = [
         "card.js",
         "text/javascript; charset=utf-8",
         include_str!("../assets/card.js"),
+    ),
+    (
+        "words.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/words.js"),
+    ),
+    (
+        "icon.svg",
+        "image/svg+xml",
+        include_str!("../assets/icon.svg"),
+    ),
+    (
+        "app.webmanifest",
+        "application/manifest+json",
+        include_str!("../assets/app.webmanifest"),
     ),
 ];
 

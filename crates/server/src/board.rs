@@ -1,16 +1,19 @@
 //! The board: everybody's presence on one page, live.
 
 use askama::Template;
-use axum::{
-    Json,
-    extract::State,
-    response::{Html, IntoResponse, Response},
-};
-use presence::{View, view};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
+use presence::{Activity, View, view};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::{app::Shared, caller::Caller, clock::rfc3339, problem::Problem};
+use crate::{
+    app::Shared,
+    caller::Caller,
+    clock::rfc3339,
+    frame::{Frame, render},
+    problem::Problem,
+    words::Language,
+};
 
 /// What the board shows in the demo only.
 #[derive(Clone, Debug)]
@@ -24,12 +27,54 @@ pub struct Demo {
 #[derive(Template)]
 #[template(path = "board.html")]
 struct BoardPage {
+    frame: Frame,
     revision: u64,
     rows: Vec<Row>,
     demo: Option<DemoBar>,
-    /// Whether the viewer is a person, who has pages of their own.
-    is_person: bool,
+    /// What stands on the buttons that explain.
+    why: String,
+    /// What the script says by itself, as JSON.
+    script_words: String,
 }
+
+/// Keys of the words that the script needs.
+const SCRIPT_WORDS: &[&str] = &[
+    "status-Available",
+    "status-BeRightBack",
+    "status-Busy",
+    "status-DoNotDisturb",
+    "status-Absent",
+    "status-Offline",
+    "activity-Ringing",
+    "activity-OnThePhone",
+    "activity-OnThePhoneTeams",
+    "activity-InMeeting",
+    "activity-Presenting",
+    "board-people-of",
+    "board-live",
+    "board-lost",
+    "board-why-of",
+    "demo-pause",
+    "demo-go-on",
+    "card-title",
+    "card-failed",
+    "card-decides",
+    "card-does-not-decide",
+    "card-with",
+    "card-since",
+    "card-until",
+    "card-calls-to",
+    "card-calls-refused",
+    "card-central",
+    "card-own",
+    "card-now",
+    "card-nothing",
+    "card-locked",
+    "automatic-client_start",
+    "automatic-client_end",
+    "automatic-inactivity",
+    "automatic-locked",
+];
 
 struct DemoBar {
     teams_page: String,
@@ -41,7 +86,8 @@ struct Row {
     name: String,
     extensions: String,
     status: &'static str,
-    words: &'static str,
+    words: String,
+    why: String,
     label: String,
     text: String,
     since: String,
@@ -49,22 +95,24 @@ struct Row {
 }
 
 impl Row {
-    fn new(person: &crate::directory::Person, presence: &View) -> Self {
+    fn new(language: Language, person: &crate::directory::Person, presence: &View) -> Self {
         let extensions: Vec<&str> = person
             .lines
             .iter()
             .map(|(_, extension)| &**extension)
             .collect();
+        let words = language.text(&format!("status-{}", presence.status.name()));
         Self {
             person: person.id.to_string(),
             name: person.name.clone(),
             extensions: extensions.join(", "),
             status: presence.status.name(),
-            words: presence.status.words(),
+            why: language.of_two("board-why-of", ("status", &words), ("name", &person.name)),
+            words,
             label: presence
                 .activity
                 .as_ref()
-                .map_or_else(String::new, |activity| activity.label().to_owned()),
+                .map_or_else(String::new, |activity| label(language, activity)),
             text: presence.text.to_string(),
             since: presence.since.map(rfc3339).unwrap_or_default(),
             confidence: presence.confidence.name(),
@@ -72,17 +120,32 @@ impl Row {
     }
 }
 
+/// What somebody is doing, in words. Programs have names of their own.
+fn label(language: Language, activity: &Activity) -> String {
+    let key = match activity {
+        Activity::UsingApp(alias) => return language.with("activity-UsingApp", "app", &**alias),
+        Activity::OnThePhoneTeams => "activity-OnThePhoneTeams",
+        other => &format!("activity-{}", other.kind()),
+    };
+    language.text(key)
+}
+
 /// `GET /`.
 pub(crate) async fn page(
     State(shared): State<Shared>,
     caller: Caller,
+    frame: Frame,
 ) -> Result<Response, Problem> {
     let (revision, presences) = shared.events.all();
     let mut rows: Vec<Row> = presences
         .iter()
         .filter_map(|(id, presence)| {
             let seen = view(presence, caller.level(&shared, *id));
-            Some(Row::new(&*shared.directory.person(*id)?, &seen))
+            Some(Row::new(
+                frame.words,
+                &*shared.directory.person(*id)?,
+                &seen,
+            ))
         })
         .collect();
     rows.sort_by_cached_key(|row| row.name.to_lowercase());
@@ -91,15 +154,14 @@ pub(crate) async fn page(
         running: *demo.day.borrow(),
     });
     let page = BoardPage {
+        why: frame.words.text("board-why"),
+        script_words: frame.words.for_script(SCRIPT_WORDS),
+        frame,
         revision,
         rows,
         demo,
-        is_person: caller.person.is_some(),
     };
-    let html = page
-        .render()
-        .map_err(|error| Problem::unavailable(&error.to_string()))?;
-    Ok(Html(html).into_response())
+    render(StatusCode::OK, &page)
 }
 
 /// Whether the demo's scripted day goes on.

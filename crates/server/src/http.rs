@@ -1,6 +1,6 @@
 //! The HTTP side: routes, limits, headers.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use axum::{
     Json, Router,
@@ -16,7 +16,8 @@ use tokio::{net::TcpListener, sync::watch};
 use tower_http::{csrf::CsrfLayer, limit::RequestBodyLimitLayer};
 
 use crate::{
-    access, api, app::Shared, assets, board, edits, my_account, organisation::MAIN_TENANT, problem,
+    access, api, app::Shared, assets, board, edits, frame, my_account, organisation::MAIN_TENANT,
+    problem, sign_in,
 };
 
 /// Nothing that is sent here is larger.
@@ -28,7 +29,7 @@ const NOTIFICATIONS_MAX: usize = 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-     connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+     connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Serves until `stopping`.
 pub(crate) async fn serve(
@@ -43,7 +44,8 @@ pub(crate) async fn serve(
     let stopped = async move {
         let _ = stopping.wait_for(|stopping| *stopping).await;
     };
-    let served = axum::serve(listener, router(shared))
+    let service = router(shared).into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service)
         .with_graceful_shutdown(stopped)
         .await;
     if let Err(error) = served {
@@ -71,6 +73,7 @@ fn router(shared: Shared) -> Router {
         .route("/me/teams/browser", get(my_account::browser))
         .route("/me/teams/return", get(my_account::returned))
         .route("/me/teams/forget", post(my_account::forget))
+        .route("/sign-out", post(sign_in::end))
         .route("/metrics", get(metrics))
         .route_layer(middleware::from_fn_with_state(
             shared.clone(),
@@ -81,6 +84,8 @@ fn router(shared: Shared) -> Router {
         .nest("/api/v1", api)
         .route("/api/v1/openapi.json", get(|| openapi(document)))
         .route("/open/{link}", get(access::open))
+        .route("/sign-in", get(sign_in::page).post(sign_in::begin))
+        .route("/language", post(frame::choose))
         .route("/api/v1/sign-in", post(api::session::begin))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))

@@ -7,7 +7,6 @@
 mod desk;
 mod documents;
 mod lists;
-mod pace;
 mod people;
 mod publications;
 mod publishing;

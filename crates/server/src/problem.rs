@@ -31,6 +31,12 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "not signed in", detail)
     }
 
+    /// Too many wrong passwords.
+    pub(crate) fn too_many_attempts(seconds: u32) -> Self {
+        let detail = format!("too many wrong passwords; try again in {seconds} seconds");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts", detail)
+    }
+
     /// The ETag of `If-Match` is not that of the present state.
     pub(crate) fn changed_meanwhile() -> Self {
         let detail = "somebody has changed it since you read it; read it again, look at the difference and repeat your change";

@@ -1,7 +1,9 @@
 //! Signing in to a local account, and out again.
 
+use std::net::SocketAddr;
+
 use axum::{
-    extract::State,
+    extract::{ConnectInfo, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -9,7 +11,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Json;
-use crate::{access, app::Shared, caller::Caller, password, problem::Problem};
+use crate::{
+    access,
+    app::Shared,
+    caller::Caller,
+    problem::Problem,
+    sign_in::{self, Refusal, SECONDS_EACH},
+};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -35,19 +43,14 @@ pub(crate) struct Who {
 )]
 pub(crate) async fn begin(
     State(shared): State<Shared>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
     Json(body): Json<SignIn>,
 ) -> Result<Response, Problem> {
-    let account = shared.store.account_by_name(&body.name).await?;
-    let hash = account
-        .as_ref()
-        .and_then(|account| account.password_hash.clone());
-    let too_long = body.password.len() > password::LENGTH_MAX;
-    let right = !too_long
-        && password::verify(body.password, hash)
-            .await
-            .map_err(|error| Problem::unavailable(&error.to_string()))?;
-    let Some(account) = account.filter(|_| right) else {
-        return Err(Problem::wrong_password());
+    let account = match sign_in::check(&shared, from, &body.name, body.password).await {
+        Ok(account) => account,
+        Err(Refusal::Problem(problem)) => return Err(problem),
+        Err(Refusal::Wrong) => return Err(Problem::wrong_password()),
+        Err(Refusal::TooMany) => return Err(Problem::too_many_attempts(SECONDS_EACH)),
     };
     let cookie = access::new_session(&shared, Some(account.id)).await?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
@@ -79,7 +82,7 @@ pub(crate) async fn end(
     State(shared): State<Shared>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    if let Some(session) = access::cookie(&headers) {
+    if let Some(session) = access::cookie(&headers, access::COOKIE) {
         shared.store.delete_session(&access::hash(session)).await?;
         shared.revoke();
     }

@@ -22,6 +22,7 @@ use crate::{
     pbx::{Pbx, PbxOptions, Share},
     phones::{Publishing, publish},
     shard::{self, Cause, Shard, Sinks},
+    sign_in::WrongPasswords,
     teams::{Attempts, Doors, Inlet, Outlet, Reads, Surroundings, SweepNow, TeamsWrites, Tenant},
     vault::Vault,
     writer::Writer,
@@ -38,6 +39,8 @@ pub(crate) struct SharedState {
     pub(crate) access: Access,
     /// Written by conditional and by repeatable requests, read by all other changes.
     pub(crate) edits: tokio::sync::RwLock<()>,
+    /// Wrong passwords at signing in.
+    pub(crate) wrong_passwords: WrongPasswords,
     /// Grows whenever something that lets people in stops doing so.
     pub(crate) revoked: watch::Sender<u64>,
     /// Appointments of one person are stored and put in force one change at a time; people share a few locks.

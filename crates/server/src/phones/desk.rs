@@ -133,8 +133,7 @@ impl sip_server::Core for Desk {
         let is_answer = read
             .as_ref()
             .is_ok_and(|message| message.method().is_none());
-        if !is_answer && !self.people.trusts(peer) && !self.people.pace.admit(now, peer.source.ip())
-        {
+        if !is_answer && !self.people.admits(now, peer) {
             return;
         }
         let Ok(message) = read else {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    net::IpAddr,
     sync::Arc,
     time::Duration,
 };
@@ -18,9 +19,20 @@ use sip::{
 };
 use telephony::sip_server::Flow;
 
-use super::{PhonesOptions, documents, lists, pace::Pace, publications};
-use crate::{app::Core, shard::Cause};
+use super::{PhonesOptions, documents, lists, publications};
+use crate::{
+    app::Core,
+    pace::{Pace, whose},
+    shard::Cause,
+};
 
+/// Requests that one address may send in a second, in the long run. An office behind one address has hundreds of telephones,
+/// which all begin anew after a power cut.
+const PER_SECOND: f64 = 1_000.0;
+/// Requests that it may send at once after having been quiet.
+const BURST: f64 = 10_000.0;
+/// What a wrong password costs, in requests: ten at once, then one in a second.
+const WRONG_PASSWORD: f64 = 1_000.0;
 /// Somebody who is nobody's extension.
 const STRANGER: Watcher = Watcher(u32::MAX);
 
@@ -29,7 +41,8 @@ pub(super) struct People {
     pub(super) core: Core,
     pub(super) options: PhonesOptions,
     verifier: Verifier,
-    pub(super) pace: Pace,
+    /// What addresses that are not trusted have left, in requests.
+    pace: Pace<IpAddr>,
     made: Made,
     /// Those that somebody has watched.
     pub(super) lists: BTreeSet<Resource>,
@@ -52,7 +65,7 @@ impl People {
             core,
             options,
             verifier,
-            pace: Pace::default(),
+            pace: Pace::new(BURST, PER_SECOND),
             made: Made::default(),
             lists: BTreeSet::new(),
             published: HashMap::new(),
@@ -64,6 +77,11 @@ impl People {
         if self.made.about == Some(resource) {
             self.made = Made::default();
         }
+    }
+
+    /// Whether a request from there is looked at now.
+    pub(super) fn admits(&mut self, now: Duration, peer: Peer<Flow>) -> bool {
+        self.trusts(peer) || self.pace.take(now, whose(peer.source.ip()), 1.0)
     }
 
     /// Whether whoever asks from there is believed about who it is. Never what comes from a browser: it stands on the same
@@ -129,7 +147,8 @@ impl People {
             Ok(name) => name,
             Err(refusal) => {
                 if refusal == Refusal::Wrong {
-                    self.pace.wrong_password(now, peer.source.ip());
+                    let whose = whose(peer.source.ip());
+                    self.pace.take(now, whose, WRONG_PASSWORD);
                 }
                 let challenges = self.verifier.challenge(now, refusal);
                 return Err(Admission::Challenge(challenges));

@@ -1,0 +1,85 @@
+# Die Worte der Seiten auf Deutsch. Dieselben Schlüssel wie in en.ftl: ein Test prüft es.
+
+# Der Rahmen jeder Seite
+nav-board = Übersicht
+nav-my-teams = Mein Teams-Konto
+nav-sign-out = Abmelden
+nav-skip = Zum Inhalt springen
+nav-language = Sprache
+signed-in-as = Angemeldet als { $name }
+
+# Status und Tätigkeiten
+status-Available = Verfügbar
+status-BeRightBack = Gleich zurück
+status-Busy = Beschäftigt
+status-DoNotDisturb = Nicht stören
+status-Absent = Abwesend
+status-Offline = Offline
+activity-Ringing = Es klingelt
+activity-OnThePhone = Im Gespräch
+activity-OnThePhoneTeams = Im Gespräch (MS Teams)
+activity-InMeeting = In einer Besprechung
+activity-Presenting = Nicht stören
+activity-UsingApp = { $app }
+confidence-stale = veraltet
+
+# Übersicht
+board-label = Anwesenheit aller
+board-filter = Filter
+board-people =
+    { $count ->
+        [one] { $count } Person
+       *[other] { $count } Personen
+    }
+board-people-of = { $shown } von { $count } Personen
+board-connecting = Verbindung wird hergestellt …
+board-live = Aktuell
+board-lost = Nicht aktuell: Verbindung verloren; neuer Versuch läuft
+board-name = Name
+board-status = Status
+board-activity = Tätigkeit
+board-text = Text
+board-since = Seit
+board-explanation = Erklärung
+board-why = Warum?
+board-why-of = Warum { $status }? { $name }
+board-empty = Noch niemand. <code>offhook import personen.csv</code> holt Personen herein: eine Tabelle mit den Spalten name, mail, UPN und extension.
+demo-about = Dies ist eine Vorführung mit erfundenen Personen, einer simulierten Telefonanlage und einem nachgebauten Teams-Mandanten.
+demo-teams = Als Teams-Benutzer handeln
+demo-pause = Den Tag anhalten
+demo-go-on = Den Tag weitergehen lassen
+
+# Karte
+card-close = Schließen
+card-profiles = Profile
+card-appointments = Termine
+card-automatic = Automatisch
+card-title = { $name }: warum { $status }?
+card-failed = Der Server konnte es nicht sagen; bitte gleich noch einmal versuchen.
+card-decides = entscheidet
+card-does-not-decide = entscheidet nicht
+card-with = mit { $party }
+card-since = seit { $time }
+card-until = ohne Erneuerung bis { $time }
+card-calls-to = Anrufe an { $target }
+card-calls-refused = Anrufe werden abgewiesen
+card-central = zentral
+card-own = eigenes
+card-now = jetzt
+card-nothing = nichts
+card-locked = vom Administrator festgelegt ({ $scope })
+automatic-client_start = Wenn ein Programm startet
+automatic-client_end = Wenn das letzte Programm endet
+automatic-inactivity = Wenn niemand an der Tastatur ist
+automatic-locked = Wenn der Bildschirm gesperrt ist
+
+# Anmeldung
+sign-in-title = Anmelden
+sign-in-name = Name
+sign-in-password = Kennwort
+sign-in-button = Anmelden
+sign-in-wrong = Name oder Kennwort sind falsch. Ein Administrator kann ein neues Kennwort setzen.
+sign-in-wait = Zu viele Versuche. Bitte in { $seconds } Sekunden noch einmal.
+sign-in-link = Oder einen Einmal-Link öffnen: <code>offhook link</code> gibt ihn auf dem Rechner aus, auf dem Offhook läuft (bei der Vorführung: Eingabetaste in ihrem Fenster).
+sign-in-link-used = Dieser Link wurde schon benutzt, ist abgelaufen oder wurde nie angefordert.
+sign-out-everywhere = Überall abmelden

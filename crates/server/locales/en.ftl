@@ -1,0 +1,85 @@
+# The words of the pages in English. The other languages have the same keys: a test checks.
+
+# The frame of every page
+nav-board = Board
+nav-my-teams = My Teams account
+nav-sign-out = Sign out
+nav-skip = Skip to the content
+nav-language = Language
+signed-in-as = Signed in as { $name }
+
+# Statuses and activities
+status-Available = Available
+status-BeRightBack = Be right back
+status-Busy = Busy
+status-DoNotDisturb = Do not disturb
+status-Absent = Absent
+status-Offline = Offline
+activity-Ringing = Ringing
+activity-OnThePhone = On the phone
+activity-OnThePhoneTeams = On the phone (MS Teams)
+activity-InMeeting = In a meeting
+activity-Presenting = Do not disturb
+activity-UsingApp = { $app }
+confidence-stale = stale
+
+# Board
+board-label = Presence of everybody
+board-filter = Filter
+board-people =
+    { $count ->
+        [one] { $count } person
+       *[other] { $count } people
+    }
+board-people-of = { $shown } of { $count } people
+board-connecting = Connecting …
+board-live = Live
+board-lost = Not live: connection lost; trying again
+board-name = Name
+board-status = Status
+board-activity = Activity
+board-text = Text
+board-since = Since
+board-explanation = Explanation
+board-why = Why?
+board-why-of = Why { $status }? { $name }
+board-empty = Nobody yet. <code>offhook import people.csv</code> brings people in: a table with the columns name, mail, UPN and extension.
+demo-about = This is a demo with sample people, a simulated telephone system and a Teams tenant in a box.
+demo-teams = Act as a Teams user
+demo-pause = Pause the day
+demo-go-on = Let the day go on
+
+# Card
+card-close = Close
+card-profiles = Profiles
+card-appointments = Appointments
+card-automatic = Automatically
+card-title = { $name }: why { $status }?
+card-failed = The server could not say; try again in a moment.
+card-decides = decides
+card-does-not-decide = does not decide
+card-with = with { $party }
+card-since = since { $time }
+card-until = unless renewed until { $time }
+card-calls-to = calls to { $target }
+card-calls-refused = calls are refused
+card-central = central
+card-own = own
+card-now = now
+card-nothing = nothing
+card-locked = set by the administrator ({ $scope })
+automatic-client_start = When a client starts
+automatic-client_end = When the last client ends
+automatic-inactivity = When nobody is at the keyboard
+automatic-locked = When the screen is locked
+
+# Sign-in
+sign-in-title = Sign in
+sign-in-name = Name
+sign-in-password = Password
+sign-in-button = Sign in
+sign-in-wrong = Name or password are wrong. An administrator can set a new password.
+sign-in-wait = Too many attempts. Try again in { $seconds } seconds.
+sign-in-link = Or open a one-time link: <code>offhook link</code> prints one on the machine that runs Offhook (with the demo: press Enter in its window).
+sign-in-link-used = This link was used already, has expired, or was never asked for.
+sign-out-everywhere = Sign out everywhere

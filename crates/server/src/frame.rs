@@ -1,0 +1,117 @@
+//! What every page has around its content: navigation, language, who is signed in.
+
+use askama::Template;
+use axum::{
+    extract::{Form, FromRequestParts},
+    http::{StatusCode, header, request::Parts},
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+
+use crate::{
+    caller::Caller,
+    problem::Problem,
+    words::{COOKIE, Language},
+};
+
+/// A chosen language is remembered for a year.
+const LANGUAGE_SECONDS: u32 = 365 * 24 * 3_600;
+
+/// What every page has around its content.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    /// Its words.
+    pub(crate) words: Language,
+    /// Who is signed in.
+    pub(crate) name: Option<String>,
+    /// Whether that is a person, who has pages of their own.
+    pub(crate) is_person: bool,
+    /// Whether they signed in to an account, which may be signed in elsewhere too.
+    pub(crate) has_account: bool,
+    /// The path of this page.
+    pub(crate) here: String,
+}
+
+impl Frame {
+    /// Languages to change to.
+    pub(crate) fn others(&self) -> impl Iterator<Item = Language> {
+        let here = self.words;
+        let all = Language::ALL.into_iter();
+        all.filter(move |language| *language != here)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Frame {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let words = Language::from_request_parts(parts, state).await?;
+        let caller = parts.extensions.get::<Caller>();
+        Ok(Self {
+            words,
+            name: caller.map(|caller| caller.name.clone()),
+            is_person: caller.is_some_and(|caller| caller.person.is_some()),
+            has_account: caller.is_some_and(|caller| caller.account.is_some()),
+            here: parts.uri.path().to_owned(),
+        })
+    }
+}
+
+/// A page as an answer.
+pub(crate) fn render(status: StatusCode, page: &impl Template) -> Result<Response, Problem> {
+    let html = page
+        .render()
+        .map_err(|error| Problem::unavailable(&error.to_string()))?;
+    let headers = [(header::VARY, "Accept-Language, Cookie")];
+    Ok((status, headers, Html(html)).into_response())
+}
+
+/// A way on this server to go on with; anything else leads to the board. Browsers take a backslash for a slash.
+pub(crate) fn local(to: Option<&str>) -> &str {
+    let is_local = |to: &&str| {
+        to.starts_with('/')
+            && !to.starts_with("//")
+            && !to.contains('\\')
+            && !to.chars().any(char::is_control)
+    };
+    to.filter(is_local).unwrap_or("/")
+}
+
+/// What the choice of a language says.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Choice {
+    language: String,
+    to: Option<String>,
+}
+
+/// `POST /language`: remembers a language in the browser.
+pub(crate) async fn choose(Form(choice): Form<Choice>) -> Response {
+    let language = Language::of_code(&choice.language).unwrap_or(Language::English);
+    let cookie = format!(
+        "{COOKIE}={}; Path=/; SameSite=Lax; Max-Age={LANGUAGE_SECONDS}",
+        language.code()
+    );
+    let back = Redirect::to(local(choice.to.as_deref()));
+    ([(header::SET_COOKIE, cookie)], back).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local;
+
+    #[test]
+    fn the_way_on_stays_on_this_server() {
+        assert_eq!(local(Some("/me/teams?x=1")), "/me/teams?x=1");
+        for other in [
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil",
+            "",
+            "x",
+            "/a\nb",
+        ] {
+            assert_eq!(local(Some(other)), "/", "{other}");
+        }
+        assert_eq!(local(None), "/");
+    }
+}
