@@ -21,7 +21,7 @@ use crate::{
     app::Shared,
     caller::Caller,
     frame::{self, Frame, local},
-    pace::{Pace, whose},
+    pace::Pace,
     password,
     problem::Problem,
     words::Language,
@@ -38,7 +38,15 @@ pub(crate) const SECONDS_EACH: u32 = 30;
 #[derive(Debug)]
 pub(crate) struct WrongPasswords {
     began: Instant,
-    paces: Mutex<(Pace<(String, IpAddr)>, Pace<IpAddr>)>,
+    paces: Mutex<Paces>,
+}
+
+#[derive(Debug)]
+struct Paces {
+    /// Of each account at each address.
+    of_account: Pace<(String, IpAddr)>,
+    /// Of each address with all accounts.
+    of_address: Pace<IpAddr>,
 }
 
 impl Default for WrongPasswords {
@@ -48,7 +56,10 @@ impl Default for WrongPasswords {
         let of_address = Pace::new(ATTEMPTS_OF_ADDRESS, ATTEMPTS * per_second);
         Self {
             began: Instant::now(),
-            paces: Mutex::new((of_account, of_address)),
+            paces: Mutex::new(Paces {
+                of_account,
+                of_address,
+            }),
         }
     }
 }
@@ -76,18 +87,19 @@ impl WrongPasswords {
 
     fn may_try(&self, now: Duration, name: &str, address: IpAddr) -> bool {
         let paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        paces.0.has_left(now, &(name.to_owned(), address)) && paces.1.has_left(now, &address)
+        paces.of_account.has_left(now, &(name.to_owned(), address))
+            && paces.of_address.has_left(now, &address)
     }
 
     fn failed(&self, now: Duration, name: &str, address: IpAddr) {
         let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        paces.0.take(now, (name.to_owned(), address), 1.0);
-        paces.1.take(now, address, 1.0);
+        paces.of_account.take(now, (name.to_owned(), address), 1.0);
+        paces.of_address.take(now, address, 1.0);
     }
 
     fn succeeded(&self, name: &str, address: IpAddr) {
         let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        paces.0.forgive(&(name.to_owned(), address));
+        paces.of_account.forgive(&(name.to_owned(), address));
     }
 }
 
@@ -98,7 +110,7 @@ pub(crate) async fn check(
     name: &str,
     given: String,
 ) -> Result<Account, Refusal> {
-    let (key, address) = (name.to_lowercase(), whose(from.ip()));
+    let (key, address) = (name.to_lowercase(), sip::network(from.ip()));
     let now = shared.wrong_passwords.now();
     if !shared.wrong_passwords.may_try(now, &key, address) {
         return Err(Refusal::TooMany);

@@ -27,6 +27,7 @@ use std::time::Duration;
 use crate::Transport;
 use crate::ids::Ids;
 use crate::message::{Message, Writer, answer_to};
+use crate::network;
 use crate::request::fault;
 use crate::transaction::RecentResponses;
 
@@ -292,6 +293,11 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         self.store.len() == 0
     }
 
+    /// Whether somebody watches this.
+    pub fn is_watched(&self, resource: Resource) -> bool {
+        self.store.watcher(resource, 0).is_some()
+    }
+
     /// How many publications there are.
     pub fn publications(&self) -> usize {
         self.publications.len()
@@ -447,20 +453,24 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
 
     fn remove(&mut self, id: u32) {
         if let Some(subscription) = self.store.remove(id) {
-            self.leave(subscription.flow, subscription.source);
+            let weight = subscription.weight();
+            self.leave(subscription.flow, subscription.source, weight);
         }
     }
 
     /// A subscription goes that way.
-    fn enter(&mut self, peer: Peer<F>) {
+    fn enter(&mut self, peer: Peer<F>, weight: usize) {
         *self.per_flow.entry(peer.flow).or_insert(0) += 1;
-        *self.per_source.entry(peer.source.ip()).or_insert(0) += 1;
+        *self
+            .per_source
+            .entry(network(peer.source.ip()))
+            .or_insert(0) += weight;
     }
 
     /// A subscription does not go that way any more.
-    fn leave(&mut self, flow: F, source: IpAddr) {
-        count_down(&mut self.per_flow, flow);
-        count_down(&mut self.per_source, source);
+    fn leave(&mut self, flow: F, source: IpAddr, weight: usize) {
+        count_down(&mut self.per_flow, flow, 1);
+        count_down(&mut self.per_source, network(source), weight);
     }
 
     fn reply(&mut self, peer: Peer<F>, request: &Message<'_>, code: u16) -> Writer {
@@ -485,9 +495,9 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
     }
 }
 
-fn count_down<K: Eq + std::hash::Hash>(counts: &mut HashMap<K, usize>, key: K) {
+fn count_down<K: Eq + std::hash::Hash>(counts: &mut HashMap<K, usize>, key: K, by: usize) {
     if let Entry::Occupied(mut entry) = counts.entry(key) {
-        *entry.get_mut() = entry.get().saturating_sub(1);
+        *entry.get_mut() = entry.get().saturating_sub(by);
         if *entry.get() == 0 {
             entry.remove();
         }

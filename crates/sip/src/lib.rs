@@ -69,3 +69,26 @@ impl Transport {
         self != Self::Udp
     }
 }
+
+/// Whose an address is: whoever has one address of IPv6 has the whole network of 64 bits. What strangers may use up is counted
+/// by this.
+pub fn network(address: std::net::IpAddr) -> std::net::IpAddr {
+    match address.to_canonical() {
+        std::net::IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            std::net::IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn neighbours_in_an_ipv6_network_are_one() {
+        let network = |text: &str| super::network(text.parse().unwrap()).to_string();
+        assert_eq!(network("2001:db8:1:2:3::4"), "2001:db8:1:2::");
+        assert_eq!(network("::ffff:192.0.2.1"), "192.0.2.1");
+        assert_eq!(network("192.0.2.1"), "192.0.2.1");
+    }
+}

@@ -59,7 +59,9 @@ impl Check<'_> {
                 return Err(self.error("sip.certificate_file", problem));
             }
         };
-        if listen.ip().is_unspecified() && raw.address.is_none() {
+        let listens = [Some(listen), tls.as_ref().map(|(at, _)| *at), websocket];
+        let is_any = |at: SocketAddr| at.ip().is_unspecified();
+        if listens.into_iter().flatten().any(is_any) && raw.address.is_none() {
             let problem = "is missing: telephones must be told one address of all that are listened on; expected for example \"192.0.2.20:5080\"";
             return Err(self.error("sip.address", problem));
         }

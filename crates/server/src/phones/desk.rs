@@ -4,7 +4,7 @@ use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
 
 use presence::PersonId;
 use sip::{
-    agent::{Agent, Outbox, Package, Peer, SUPPORTED, Settings},
+    agent::{Agent, Outbox, Package, Peer, Resource, SUPPORTED, Settings},
     ids::Ids,
     message::{Message, answer_to},
     redirect,
@@ -21,6 +21,8 @@ use crate::app::Core;
 
 /// People whose watchers are told before answers are read again.
 const TOLD_MAX: usize = 64;
+/// Lists whose watchers are told at a time.
+const LISTS_MAX: usize = 8;
 /// Most subscriptions; a subscription takes about 300 bytes.
 const SUBSCRIPTIONS_MAX: usize = 2_000_000;
 /// Most from one address that is not trusted: an office behind one address has hundreds of telephones with some dozens each.
@@ -34,6 +36,8 @@ pub(super) struct Desk {
     changes: Arc<Changes>,
     /// After whom to go on with telling everybody; the outer `None`: all have been told.
     everybody_after: Option<Option<PersonId>>,
+    /// Lists whose watchers have not been told yet who is on them now.
+    lists_left: Vec<Resource>,
 }
 
 impl Desk {
@@ -62,6 +66,7 @@ impl Desk {
             ids,
             changes,
             everybody_after: None,
+            lists_left: Vec::new(),
         }
     }
 
@@ -73,7 +78,9 @@ impl Desk {
         }
         let tag = self.ids.tag();
         let answer = |code| answer_to(invite, code, Some(&tag), Some(peer.source));
-        let response = if let Some(fault) = fault(invite, SUPPORTED) {
+        // Whatever else a call needs is between the telephones: emergency numbers and extensions that we do not know ring on.
+        let fault = fault(invite, SUPPORTED).filter(|fault| fault.code == 400);
+        let response = if let Some(fault) = fault {
             fault.answer(invite, peer.source, &tag)
         } else if !self.people.trusts(peer) {
             answer(403)
@@ -95,6 +102,15 @@ impl Desk {
 
     /// Somebody may see more or less than before: some of those to whom that may apply; the others have their turn later.
     fn tell_some(&mut self, now: Duration, out: &mut Outbox<Flow>) {
+        for list in self
+            .lists_left
+            .split_off(self.lists_left.len().saturating_sub(LISTS_MAX))
+        {
+            self.agent.list_changed(now, list, &mut self.people, out);
+            if !self.agent.is_watched(list) {
+                self.people.lists.remove(&list);
+            }
+        }
         let Some(after) = self.everybody_after else {
             return;
         };
@@ -108,11 +124,8 @@ impl Desk {
         };
     }
 
-    /// Who is on which list may have changed.
-    fn tell_lists(&mut self, now: Duration, out: &mut Outbox<Flow>) {
-        for list in self.people.lists.clone() {
-            self.agent.list_changed(now, list, &mut self.people, out);
-        }
+    fn is_telling_everybody(&self) -> bool {
+        self.everybody_after.is_some() || !self.lists_left.is_empty()
     }
 
     fn tell(&mut self, now: Duration, person: PersonId, anew: bool, out: &mut Outbox<Flow>) {
@@ -148,15 +161,20 @@ impl sip_server::Core for Desk {
     }
 
     fn work(&mut self, now: Duration, out: &mut Outbox<Flow>) -> bool {
-        if self.changes.everybody.swap(false, Ordering::AcqRel) {
-            self.tell_lists(now, out);
+        // What was begun is brought to an end first: changes without a pause must not keep the last ones waiting for ever.
+        if !self.is_telling_everybody() && self.changes.everybody.swap(false, Ordering::AcqRel) {
+            self.lists_left = self.people.lists.iter().copied().collect();
             self.everybody_after = Some(None);
         }
         self.tell_some(now, out);
         let changed = self.changes.take(TOLD_MAX);
-        let more = changed.len() == TOLD_MAX || self.everybody_after.is_some();
+        let more = changed.len() == TOLD_MAX
+            || self.is_telling_everybody()
+            || self.changes.everybody.load(Ordering::Acquire);
+        // Whoever may not see something any more is not told of it meanwhile.
+        let anew = self.is_telling_everybody() || self.changes.everybody.load(Ordering::Acquire);
         for person in changed {
-            self.tell(now, person, false, out);
+            self.tell(now, person, anew, out);
         }
         more
     }

@@ -14,25 +14,21 @@ use sip::{
         Admission, Class, Document, Entity, Host, Member, Package, Peer, Publication, Resource,
         Watcher,
     },
-    digest::{Algorithm, Refusal, Verifier},
+    digest::{Algorithm, Refusal, Verifier, claimed},
     message::{Message, NameAddr, StartLine, split_list, uri_user},
 };
 use telephony::sip_server::Flow;
 
 use super::{PhonesOptions, documents, lists, publications};
-use crate::{
-    app::Core,
-    pace::{Pace, whose},
-    shard::Cause,
-};
+use crate::{app::Core, pace::Pace, shard::Cause};
 
 /// Requests that one address may send in a second, in the long run. An office behind one address has hundreds of telephones,
 /// which all begin anew after a power cut.
 const PER_SECOND: f64 = 1_000.0;
 /// Requests that it may send at once after having been quiet.
 const BURST: f64 = 10_000.0;
-/// What a wrong password costs, in requests: ten at once, then one in a second.
-const WRONG_PASSWORD: f64 = 1_000.0;
+/// Wrong passwords for one account from one address: a telephone tries one for each of its keys.
+const WRONG_PASSWORDS: f64 = 100.0;
 /// Somebody who is nobody's extension.
 const STRANGER: Watcher = Watcher(u32::MAX);
 
@@ -43,6 +39,8 @@ pub(super) struct People {
     verifier: Verifier,
     /// What addresses that are not trusted have left, in requests.
     pace: Pace<IpAddr>,
+    /// What accounts have left at each address, in wrong passwords; one a second comes back.
+    wrong_passwords: Pace<(String, IpAddr)>,
     made: Made,
     /// Those that somebody has watched.
     pub(super) lists: BTreeSet<Resource>,
@@ -66,6 +64,7 @@ impl People {
             options,
             verifier,
             pace: Pace::new(BURST, PER_SECOND),
+            wrong_passwords: Pace::new(WRONG_PASSWORDS, 1.0),
             made: Made::default(),
             lists: BTreeSet::new(),
             published: HashMap::new(),
@@ -81,7 +80,7 @@ impl People {
 
     /// Whether a request from there is looked at now.
     pub(super) fn admits(&mut self, now: Duration, peer: Peer<Flow>) -> bool {
-        self.trusts(peer) || self.pace.take(now, whose(peer.source.ip()), 1.0)
+        self.trusts(peer) || self.pace.take(now, sip::network(peer.source.ip()), 1.0)
     }
 
     /// Whether whoever asks from there is believed about who it is. Never what comes from a browser: it stands on the same
@@ -143,14 +142,21 @@ impl People {
             let account = accounts.iter().find(|account| account.username == name)?;
             Some(account.password.as_str())
         };
-        let name = match self.verifier.check(now, request, password) {
+        let source = peer.source.ip();
+        let claimed = claimed(request, &self.options.domain);
+        let key = claimed.map(|name| (name, sip::network(source)));
+        if let Some(key) = &key
+            && !self.wrong_passwords.has_left(now, key)
+        {
+            return Err(Admission::Refuse(503));
+        }
+        let name = match self.verifier.check(now, source, request, password) {
             Ok(name) => name,
             Err(refusal) => {
-                if refusal == Refusal::Wrong {
-                    let whose = whose(peer.source.ip());
-                    self.pace.take(now, whose, WRONG_PASSWORD);
+                if let (Refusal::Wrong, Some(key)) = (refusal, key) {
+                    self.wrong_passwords.take(now, key, 1.0);
                 }
-                let challenges = self.verifier.challenge(now, refusal);
+                let challenges = self.verifier.challenge(now, source, refusal);
                 return Err(Admission::Challenge(challenges));
             }
         };
@@ -237,6 +243,10 @@ impl Host<Flow> for People {
     ) -> Admission {
         match self.asked(now, peer, request) {
             Ok((list, watcher)) if lists::is_list(list) => {
+                // Nobody fills our memory with lists that are none.
+                if self.members(list, watcher).is_none() {
+                    return Admission::Refuse(404);
+                }
                 self.lists.insert(list);
                 Admission::WatchList(list, watcher)
             }

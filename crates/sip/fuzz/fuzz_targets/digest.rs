@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(request) = Message::parse(&request) {
         let algorithms = vec![Algorithm::Sha256, Algorithm::Md5];
         let mut verifier = Verifier::new("pbx.test".into(), algorithms, [7; 32]);
-        let checked = verifier.check(Duration::from_secs(9), &request, |_| Some("secret"));
+        let checked = verifier.check(Duration::from_secs(9), [192, 0, 2, 7].into(), &request, |_| Some("secret"));
         assert!(checked.is_err());
     }
     let response = with("SIP/2.0 401 Unauthorized", "WWW-Authenticate");

@@ -11,8 +11,9 @@ use super::notify::Ending;
 use super::store::Subscription;
 use super::{Agent, Class, Host, Outbox, Resource, Watcher};
 use crate::Transport;
-use crate::message::{Message, NameAddr, split_list};
+use crate::message::{MESSAGE_BYTES_MAX, Message, NameAddr, split_list};
 use crate::multipart;
+use crate::network;
 use crate::resource_list::{self, EVENT_LIST, Instance, ListedResource, ResourceList};
 
 /// Most members of a list that are told; a telephone has fewer keys.
@@ -21,6 +22,13 @@ pub const MEMBERS_MAX: usize = 256;
 const DATAGRAM_BUDGET: usize = 8 * 1024;
 /// The same on a connection.
 const STREAM_BUDGET: usize = 32 * 1024;
+/// All that a NOTIFY about a list may take, its own headers left out.
+const BODY_MAX: usize = MESSAGE_BYTES_MAX - 8 * 1024;
+/// What the list needs for a member besides address and name, and a part besides its document.
+const MEMBER_OVERHEAD: usize = 64;
+const PART_OVERHEAD: usize = 320;
+/// Longer names are cut: they are for keys of telephones.
+const NAME_MAX: usize = 48;
 /// What was told of a member that is not there any more; no document has it.
 const GONE: u64 = 2;
 
@@ -33,6 +41,14 @@ pub struct Member {
     pub uri: Arc<str>,
     /// What people call it.
     pub name: Arc<str>,
+}
+
+impl Member {
+    /// What its entry in the list takes at most; a character of a name may need six when it is escaped.
+    fn room(&self) -> usize {
+        let name: usize = self.name.chars().take(NAME_MAX).map(char::len_utf8).sum();
+        MEMBER_OVERHEAD + self.uri.len() + name
+    }
 }
 
 /// What a subscription to a list knows of its members.
@@ -83,6 +99,11 @@ impl List {
             members: followed.collect(),
             full: true,
         }))
+    }
+
+    /// How many members there are.
+    pub(super) fn len(&self) -> usize {
+        self.members.len()
     }
 
     /// The resources of the members.
@@ -144,6 +165,11 @@ pub(super) fn tell<F: Copy>(
     let ending = subscription.ending.is_some();
     let list = subscription.list.as_mut()?;
     let full = std::mem::take(&mut list.full);
+    let names: usize = match full {
+        true => list.members.iter().map(|f| f.member.room()).sum(),
+        false => 0,
+    };
+    let budget = budget.min(BODY_MAX.saturating_sub(names));
     let id = |index: usize| format!("{index}.{version}.{boundary:016x}@offhook");
     let mut resources = Vec::new();
     let mut documents: Vec<(usize, Arc<Document>)> = Vec::new();
@@ -164,6 +190,7 @@ pub(super) fn tell<F: Copy>(
                 break 'new None;
             }
             let size = document.as_ref().map_or(0, |document| document.len());
+            let size = size + PART_OVERHEAD + followed.member.room();
             if length > 0 && length + size > budget {
                 more = true;
                 break 'new None;
@@ -181,7 +208,7 @@ pub(super) fn tell<F: Copy>(
         if full || instance.is_some() {
             resources.push(ListedResource {
                 uri: followed.member.uri.to_string(),
-                name: Some(followed.member.name.to_string()),
+                name: Some(followed.member.name.chars().take(NAME_MAX).collect()),
                 instance,
             });
         }
@@ -226,6 +253,18 @@ pub(super) fn understands_lists(request: &Message<'_>) -> bool {
 }
 
 impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
+    /// Others are on the list that is watched, and each counts.
+    pub(super) fn set_list(&mut self, id: u32, list: Box<List>) {
+        let Some(subscription) = self.store.get(id) else {
+            return;
+        };
+        let (source, before) = (network(subscription.source), subscription.weight());
+        let after = 1 + list.len();
+        let count = self.per_source.entry(source).or_insert(0);
+        *count = (*count + after).saturating_sub(before);
+        self.store.set_list(id, list);
+    }
+
     /// Others are on a list now, or it is gone.
     pub fn list_changed(
         &mut self,
@@ -247,7 +286,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
                 {
                     continue;
                 }
-                Some(list) => self.store.set_list(id, list),
+                Some(list) => self.set_list(id, list),
                 None => subscription.ending = Some(Ending::NoResource),
             }
             self.notify(now, id, host, out);

@@ -136,6 +136,11 @@ impl<F: Copy> Subscription<F> {
         }
     }
 
+    /// How much it counts.
+    pub(super) fn weight(&self) -> usize {
+        1 + self.list.as_ref().map_or(0, |list| list.len())
+    }
+
     /// What is watched: one resource, or a list and its members. Each once, or it would be told twice.
     fn resources(&self) -> Vec<Resource> {
         let mut resources = vec![self.resource];

@@ -8,6 +8,7 @@ use super::notify::{Ending, Tag};
 use super::store::{Subscription, Texts};
 use super::{Admission, Agent, Class, Host, Package, Peer, Resource, Watcher, contact};
 use crate::message::{Message, NameAddr, Writer, answer_to, find_parameter, split_list};
+use crate::network;
 use crate::resource_list::EVENT_LIST;
 
 /// Longer ones are not repeated.
@@ -86,7 +87,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             }
         };
         if let (Ok(id), Some(list)) = (&outcome, list) {
-            self.store.set_list(*id, list);
+            self.set_list(*id, list);
         }
         match outcome {
             Ok(id) => {
@@ -149,7 +150,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         class: (Class, Watcher),
         package: Package,
     ) -> Result<u32, u16> {
-        let of_source = self.per_source.get(&peer.source.ip()).copied();
+        let of_source = self.per_source.get(&network(peer.source.ip())).copied();
         if self.store.len() >= self.settings.subscriptions_max
             || !is_trusted && of_source.unwrap_or(0) >= self.settings.subscriptions_per_source_max
         {
@@ -173,7 +174,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         subscription.remote_cseq = request.cseq().map_err(|_| 400u16)?.number;
         subscription.tag = self.ids.number();
         let id = self.store.add(subscription).ok_or(503u16)?;
-        self.enter(peer);
+        self.enter(peer, 1);
         Ok(id)
     }
 
@@ -210,8 +211,9 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         subscription.transport = peer.transport;
         let before = (subscription.flow, subscription.source);
         (subscription.flow, subscription.source) = (peer.flow, peer.source.ip());
-        self.enter(peer);
-        self.leave(before.0, before.1);
+        let weight = subscription.weight();
+        self.enter(peer, weight);
+        self.leave(before.0, before.1, weight);
         Ok(id)
     }
 }

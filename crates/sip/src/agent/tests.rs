@@ -41,9 +41,9 @@ impl Host<u8> for Desk {
     ) -> Admission {
         let password = |name: &str| (name == "u").then_some("p");
         if let Some(verifier) = &mut self.verifier
-            && let Err(refusal) = verifier.check(now, request, password)
+            && let Err(refusal) = verifier.check(now, PEER.source.ip(), request, password)
         {
-            return Admission::Challenge(verifier.challenge(now, refusal));
+            return Admission::Challenge(verifier.challenge(now, PEER.source.ip(), refusal));
         }
         let crate::message::StartLine::Request { uri, .. } = request.start() else {
             return Admission::Refuse(400);

@@ -4,6 +4,7 @@
 //! the greatest count is kept while they live: a request that somebody recorded and sends again is asked for a new nonce.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
@@ -71,15 +72,16 @@ impl Verifier {
         }
     }
 
-    /// The values of the WWW-Authenticate headers (RFC 7616 §3.3, RFC 8760 §2.4): one for each algorithm.
-    pub fn challenge(&mut self, now: Duration, refusal: Refusal) -> Vec<String> {
+    /// The values of the WWW-Authenticate headers (RFC 7616 §3.3, RFC 8760 §2.4): one for each algorithm. They are for this
+    /// address: what is sent to one is of no use to another.
+    pub fn challenge(&mut self, now: Duration, source: IpAddr, refusal: Refusal) -> Vec<String> {
         let stale = if refusal == Refusal::Stale {
             ", stale=true"
         } else {
             ""
         };
         let number = self.ids.number();
-        let nonce = self.nonce(now.as_secs(), number);
+        let nonce = self.nonce(source, now.as_secs(), number);
         let challenge = |algorithm: &Algorithm| {
             format!(
                 "Digest realm={}, nonce=\"{nonce}\", algorithm={}, qop=\"auth\"{stale}",
@@ -97,6 +99,7 @@ impl Verifier {
     pub fn check<'a>(
         &mut self,
         now: Duration,
+        source: IpAddr,
         request: &Message<'_>,
         password: impl Fn(&str) -> Option<&'a str>,
     ) -> Result<String, Refusal> {
@@ -128,7 +131,7 @@ impl Verifier {
                     nc: u32::from_str_radix(&field("nc"), 16).unwrap_or(0),
                 });
                 // Only who was challenged can be wrong: whoever makes up a nonce gets a new one, and is held against nobody.
-                if !self.is_genuine(&nonce) {
+                if !self.is_genuine(source, &nonce) {
                     return Err(Refusal::Stale);
                 }
                 let known = password(&username);
@@ -161,9 +164,10 @@ impl Verifier {
         Err(Refusal::Missing)
     }
 
-    fn nonce(&self, second: u64, number: u64) -> String {
+    fn nonce(&self, source: IpAddr, second: u64, number: u64) -> String {
         let mut hash = Sha256::new();
         hash.update(self.key);
+        hash.update(source.to_canonical().to_string());
         hash.update(second.to_be_bytes());
         hash.update(number.to_be_bytes());
         let proof = hash.finalize();
@@ -173,9 +177,9 @@ impl Verifier {
         )
     }
 
-    /// Whether the nonce was made here, however long ago.
-    fn is_genuine(&self, nonce: &str) -> bool {
-        let genuine = numbers(nonce).map(|(second, drawn)| self.nonce(second, drawn));
+    /// Whether the nonce was made here for this address, however long ago.
+    fn is_genuine(&self, source: IpAddr, nonce: &str) -> bool {
+        let genuine = numbers(nonce).map(|(second, drawn)| self.nonce(source, second, drawn));
         genuine.is_some_and(|genuine| bool::from(genuine.as_bytes().ct_eq(nonce.as_bytes())))
     }
 
@@ -227,4 +231,13 @@ fn numbers(nonce: &str) -> Option<(u64, u64)> {
     let mut parts = nonce.split('.');
     let mut number = || u64::from_str_radix(parts.next()?, 16).ok();
     Some((number()?, number()?))
+}
+
+/// Who a request says it is from, in this realm, right or wrong.
+pub fn claimed(request: &Message<'_>, realm: &str) -> Option<String> {
+    request.all("Authorization").find_map(|value| {
+        let mut schemes = schemes(&value).into_iter();
+        let ours = schemes.find(|scheme| scheme.value("realm").as_deref() == Some(realm))?;
+        ours.value("username").map(Into::into)
+    })
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::*;
 use crate::message::Writer;
 
+const HERE: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
 fn account() -> Credentials {
     Credentials {
         username: "Mufasa".into(),
@@ -134,14 +136,14 @@ fn authorized(session: &mut Session, credentials: &Credentials) -> Vec<u8> {
 
 /// The last challenge, which is for the weakest algorithm, in use.
 fn answering(verifier: &mut Verifier, now: Duration) -> Session {
-    let challenges = verifier.challenge(now, Refusal::Missing);
+    let challenges = verifier.challenge(now, HERE, Refusal::Missing);
     Session::new(parsed("WWW-Authenticate", challenges.last().unwrap()).unwrap())
 }
 
 fn check(verifier: &mut Verifier, now: Duration, request: &[u8]) -> Result<String, Refusal> {
     let account = account();
     let password = |name: &str| (name == account.username).then_some(account.password.as_str());
-    verifier.check(now, &Message::parse(request).unwrap(), password)
+    verifier.check(now, HERE, &Message::parse(request).unwrap(), password)
 }
 
 #[test]
@@ -198,7 +200,7 @@ fn a_recorded_request_is_not_taken_twice_and_clients_do_not_disturb_each_other()
 fn the_challenge_names_the_best_algorithm_first() {
     let algorithms = vec![Algorithm::Sha256, Algorithm::Md5];
     let mut verifier = Verifier::new("pbx.test".into(), algorithms, [7; 32]);
-    let challenges = verifier.challenge(Duration::ZERO, Refusal::Stale);
+    let challenges = verifier.challenge(Duration::ZERO, HERE, Refusal::Stale);
     assert!(challenges[0].contains("SHA-256") && challenges[1].contains("MD5"));
     assert!(
         challenges
@@ -215,4 +217,25 @@ fn passwords_are_not_printed() {
         Verifier::new("r".into(), vec![Algorithm::Md5], [1; 32])
     );
     assert!(!printed.contains("Circle") && printed.contains("[redacted]"));
+}
+
+#[test]
+fn a_challenge_for_one_address_is_of_no_use_to_another() {
+    let algorithms = vec![Algorithm::Md5];
+    let mut verifier = Verifier::new("pbx.test".into(), algorithms, [3; 32]);
+    let nonce_of = |challenge: &str| {
+        let nonce = challenge.split("nonce=\"").nth(1).unwrap();
+        nonce.split('"').next().unwrap().to_owned()
+    };
+    let nonce = nonce_of(&verifier.challenge(Duration::ZERO, HERE, Refusal::Missing)[0]);
+    let request = format!(
+        "SUBSCRIBE sip:x SIP/2.0\r\nAuthorization: Digest username=\"u\", realm=\"pbx.test\", nonce=\"{nonce}\", uri=\"sip:x\", response=\"0\"\r\n\r\n"
+    );
+    let request = Message::parse(request.as_bytes()).unwrap();
+    assert_eq!(claimed(&request, "pbx.test").as_deref(), Some("u"));
+    assert_eq!(claimed(&request, "other"), None);
+    let mut check =
+        |address: [u8; 4]| verifier.check(Duration::ZERO, address.into(), &request, |_| Some("p"));
+    assert_eq!(check([127, 0, 0, 1]), Err(Refusal::Wrong));
+    assert_eq!(check([192, 0, 2, 1]), Err(Refusal::Stale));
 }

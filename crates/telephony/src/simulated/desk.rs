@@ -56,14 +56,17 @@ impl Host<Flow> for Extensions {
     fn admit(
         &mut self,
         now: Duration,
-        _: Peer<Flow>,
+        peer: Peer<Flow>,
         request: &Message<'_>,
         _: Package,
     ) -> Admission {
         let account = &self.account;
         let password = |name: &str| (name == account.username).then_some(account.password.as_str());
-        if let Err(refusal) = self.verifier.check(now, request, password) {
-            return Admission::Challenge(self.verifier.challenge(now, refusal));
+        if let Err(refusal) = self
+            .verifier
+            .check(now, peer.source.ip(), request, password)
+        {
+            return Admission::Challenge(self.verifier.challenge(now, peer.source.ip(), refusal));
         }
         // Within a dialog the Request-URI is ours; To tells still who is watched.
         let StartLine::Request { uri, .. } = request.start() else {

@@ -15,16 +15,13 @@ use tokio::io::{
 use tokio::net::{TcpSocket, UdpSocket};
 use tokio_rustls::TlsConnector;
 
-use super::targets::{self, Target};
+use super::targets::{self, Place, Target};
 use super::{SipConnectorConfig, Transport, escape_user};
 use crate::tls::server_name;
 
 /// Socket buffer that is asked for: a restart makes thousands of NOTIFYs arrive at once, and what
 /// does not fit costs a repetition after half a second. The system may give less.
 const SOCKET_BUFFER_BYTES: usize = 4 * 1024 * 1024;
-
-/// How long finding the telephone system may take.
-const FIND_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long opening a connection may take.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
@@ -45,8 +42,10 @@ pub(super) struct Link {
     /// Our own address as the system sees it, unless there is NAT.
     pub(super) local: SocketAddr,
     pub(super) transport: Transport,
-    /// Which of the places it is; 0 is the preferred one.
-    pub(super) rank: usize,
+    /// Which of the places it is.
+    pub(super) place: Place,
+    /// At which attempt it is found.
+    pub(super) attempt: usize,
 }
 
 impl Link {
@@ -162,19 +161,15 @@ pub(super) async fn connect(
     udp: Option<Arc<UdpSocket>>,
     attempt: usize,
 ) -> Result<Link, String> {
-    let found = find(&config).await?;
-    let rank = attempt % found.len().max(1);
-    match found.get(rank) {
-        Some(target) => open(&config, udp, target, rank).await,
+    let found = targets::find(&config).await?;
+    let attempt = attempt % found.len().max(1);
+    match found.get(attempt) {
+        Some(target) => {
+            let link = open(&config, udp, target).await?;
+            Ok(Link { attempt, ..link })
+        }
         None => Err("no usable address".into()),
     }
-}
-
-/// All places where the system may be.
-pub(super) async fn find(config: &SipConnectorConfig) -> Result<Vec<Target>, String> {
-    let patience = tokio::time::timeout(FIND_PATIENCE, targets::find(config));
-    let late = |_| Err("the name servers do not answer".into());
-    patience.await.unwrap_or_else(late)
 }
 
 /// Opens the way to this place.
@@ -182,9 +177,8 @@ pub(super) async fn open(
     config: &SipConnectorConfig,
     udp: Option<Arc<UdpSocket>>,
     target: &Target,
-    rank: usize,
 ) -> Result<Link, String> {
-    let patience = tokio::time::timeout(CONNECT_PATIENCE, open_at(config, udp, target, rank));
+    let patience = tokio::time::timeout(CONNECT_PATIENCE, open_at(config, udp, target));
     patience.await.unwrap_or_else(|_| {
         Err(format!(
             "no connection to {} within {} s",
@@ -198,7 +192,6 @@ async fn open_at(
     config: &SipConnectorConfig,
     udp: Option<Arc<UdpSocket>>,
     target: &Target,
-    rank: usize,
 ) -> Result<Link, String> {
     let (server, transport) = (target.address, target.transport);
     let any: IpAddr = if server.is_ipv4() {
@@ -231,7 +224,8 @@ async fn open_at(
                 },
                 local,
                 transport,
-                rank,
+                place: target.place,
+                attempt: 0,
             })
         }
         Transport::Tcp | Transport::Tls => {
@@ -267,7 +261,8 @@ async fn open_at(
                 },
                 local,
                 transport,
-                rank,
+                place: target.place,
+                attempt: 0,
             })
         }
     }

@@ -10,30 +10,31 @@ use tokio::time::{Instant, sleep_until};
 use super::SipConnectorConfig;
 use super::link::{self, Link};
 use super::probe::{Probe, Probed};
+use super::targets::{self, Place};
 
 /// How often that is asked.
 pub(super) const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Whether a place before this one answers; which.
+/// Whether a place before this one answers.
 pub(super) async fn find_better(
     config: Arc<SipConnectorConfig>,
-    rank: usize,
+    place: Place,
     mut ids: Ids,
-) -> Option<usize> {
+) -> bool {
     // A port of its own: the fixed one is in use.
     let mut config = (*config).clone();
     if let Some(bind) = &mut config.bind {
         bind.set_port(0);
     }
-    let found = link::find(&config).await.ok()?;
-    for (better, target) in found.iter().take(rank).enumerate() {
-        if let Ok(link) = link::open(&config, None, target, better).await
+    let found = targets::find(&config).await.unwrap_or_default();
+    for target in found.iter().filter(|target| target.place < place) {
+        if let Ok(link) = link::open(&config, None, target).await
             && answers(&config, link, &mut ids).await
         {
-            return Some(better);
+            return true;
         }
     }
-    None
+    false
 }
 
 /// Whether anything comes back.

@@ -1,7 +1,9 @@
 //! Where the telephone system is: the servers of the configuration in their order, and for a name without a port what the
 //! DNS says of it (RFC 3263).
 
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
@@ -14,6 +16,8 @@ use super::{SipConnectorConfig, Transport};
 
 /// How long one name server may take for one question.
 const ANSWER_MAX: Duration = Duration::from_secs(1);
+/// How long one server of the configuration may take to be found; others must not wait for it.
+const FIND_MAX: Duration = Duration::from_secs(4);
 
 /// One place where the telephone system may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +26,12 @@ pub(super) struct Target {
     pub(super) host: String,
     pub(super) address: SocketAddr,
     pub(super) transport: Transport,
+    /// Which server of the configuration, and which of its own places: smaller ones are preferred.
+    pub(super) place: Place,
 }
+
+/// Where a target stands in the order of preference, whatever else is found at the moment.
+pub(super) type Place = (usize, usize);
 
 /// A server of the configuration: host, and port if there is one. An IPv6 address stands in brackets.
 pub(super) fn host_and_port(server: &str) -> (&str, Option<&str>) {
@@ -67,28 +76,31 @@ impl Transport {
 /// # Errors
 /// In words: none was found.
 pub(super) async fn find(config: &SipConnectorConfig) -> Result<Vec<Target>, String> {
+    let finding = config
+        .servers
+        .iter()
+        .enumerate()
+        .map(|(at, server)| async move {
+            let found = tokio::time::timeout(FIND_MAX, one(config, server)).await;
+            let found =
+                found.unwrap_or_else(|_| Err(format!("host name {server} is unknown (no answer)")));
+            found.map(|found| {
+                let numbered = found.into_iter().enumerate();
+                let target = |(number, target)| Target {
+                    place: (at, number),
+                    ..target
+                };
+                numbered.map(target).collect::<Vec<_>>()
+            })
+        });
     let mut targets = Vec::new();
     let mut trouble = String::new();
-    for server in &config.servers {
-        let (host, port) = host_and_port(server);
-        let found = match port.and_then(|port| port.parse().ok()) {
-            Some(port) => plain(config, host, port).await,
-            None if host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() => {
-                let transport = config.transport.unwrap_or(Transport::Udp);
-                plain(config, host, transport.default_port()).await
-            }
-            None => by_service(config, host).await,
-        };
+    for found in futures_util::future::join_all(finding).await {
         match found {
             Ok(found) => targets.extend(found),
             Err(why) => trouble = why,
         }
     }
-    let fits = |target: &Target| {
-        let bound = config.bind.as_ref();
-        bound.is_none_or(|bind| bind.is_ipv4() == target.address.is_ipv4())
-    };
-    targets.retain(fits);
     match targets.is_empty() {
         true if trouble.is_empty() => Err("no usable address".into()),
         true => Err(trouble),
@@ -96,12 +108,30 @@ pub(super) async fn find(config: &SipConnectorConfig) -> Result<Vec<Target>, Str
     }
 }
 
-/// A host with a port: by its address alone.
-async fn plain(config: &SipConnectorConfig, host: &str, port: u16) -> Result<Vec<Target>, String> {
-    at(host, port, config.transport.unwrap_or(Transport::Udp)).await
+async fn one(config: &SipConnectorConfig, server: &str) -> Result<Vec<Target>, String> {
+    let (host, port) = host_and_port(server);
+    match port.and_then(|port| port.parse().ok()) {
+        Some(port) => plain(config, host, port).await,
+        None if host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() => {
+            let transport = config.transport.unwrap_or(Transport::Udp);
+            plain(config, host, transport.default_port()).await
+        }
+        None => by_service(config, host).await,
+    }
 }
 
-async fn at(host: &str, port: u16, transport: Transport) -> Result<Vec<Target>, String> {
+/// A host with a port: by its address alone.
+async fn plain(config: &SipConnectorConfig, host: &str, port: u16) -> Result<Vec<Target>, String> {
+    let transport = config.transport.unwrap_or(Transport::Udp);
+    at(config, host, port, transport).await
+}
+
+async fn at(
+    config: &SipConnectorConfig,
+    host: &str,
+    port: u16,
+    transport: Transport,
+) -> Result<Vec<Target>, String> {
     let addresses = lookup_host(format!("{host}:{port}"))
         .await
         .map_err(|error| format!("host name {host} is unknown ({error})"))?;
@@ -109,9 +139,12 @@ async fn at(host: &str, port: u16, transport: Transport) -> Result<Vec<Target>, 
         host: host.to_owned(),
         address,
         transport,
+        place: Place::default(),
     };
+    let bound = config.bind.as_ref();
+    let fits = |address: &SocketAddr| bound.is_none_or(|b| b.is_ipv4() == address.is_ipv4());
     // The second address of a host is no second server: one is enough.
-    Ok(addresses.take(1).map(target).collect())
+    Ok(addresses.filter(fits).take(1).map(target).collect())
 }
 
 /// A name without a port: NAPTR where no transport is configured, then SRV, then the address (RFC 3263 §4).
@@ -136,7 +169,8 @@ async fn by_service(config: &SipConnectorConfig, host: &str) -> Result<Vec<Targe
         let mut targets = Vec::new();
         for (name, port) in servers(&resolver, &service).await {
             // A certificate must have the name that was configured, whatever the DNS says (RFC 5922 §4).
-            let found = at(&name, port, transport).await.unwrap_or_default();
+            let found = at(config, &name, port, transport).await;
+            let found = found.unwrap_or_default();
             targets.extend(found.into_iter().map(|target| Target {
                 host: host.to_owned(),
                 ..target
@@ -192,14 +226,21 @@ async fn servers(resolver: &TokioResolver, service: &str) -> Vec<(String, u16)> 
             }),
             _ => None,
         });
+    // Different for each process, and always the same within one: what is preferred must not change while it is used.
+    let mut hasher = chance().build_hasher();
+    service.hash(&mut hasher);
+    let mut drawn = hasher.finish();
     let draw = |limit: u32| {
-        let mut bytes = [0; 4];
-        // Without randomness the order is the same each time, which is no harm.
-        let _ = getrandom::fill(&mut bytes);
-        u32::from_ne_bytes(bytes) % limit.max(1)
+        drawn = drawn.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+        u32::try_from(drawn >> 33).unwrap_or_default() % limit.max(1)
     };
     let ordered = in_order(records.collect(), draw);
     ordered.into_iter().map(|s| (s.host, s.port)).collect()
+}
+
+fn chance() -> &'static RandomState {
+    static CHANCE: OnceLock<RandomState> = OnceLock::new();
+    CHANCE.get_or_init(RandomState::new)
 }
 
 /// What an SRV record says (RFC 2782).

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use sip::ids::Ids;
 use sip::message::Message;
+use sip::stream::FrameError;
 use sip::subscriber::Account;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc::error::TrySendError;
@@ -20,6 +21,7 @@ use super::link::{self, Link};
 use super::probe::{Probe, Probed};
 use super::publications::Publications;
 use super::scout;
+use super::targets;
 use super::trouble::Words;
 use super::{Command, Health, LineEvent, STOP_PATIENCE, SipConnectorConfig, Trouble};
 
@@ -32,6 +34,9 @@ const RECONNECT_PAUSES: [Duration; 5] = [
     Duration::from_secs(3),
 ];
 
+/// Pause after a message that is too long to be read.
+const TOO_LONG_PAUSE: Duration = Duration::from_secs(60);
+
 /// What is read at once: the longest datagram.
 const READ_BYTES: usize = 64 * 1024;
 
@@ -39,7 +44,7 @@ const READ_BYTES: usize = 64 * 1024;
 const REFRESHES_MAX: usize = 64;
 
 type Connecting = Pin<Box<dyn Future<Output = Result<Link, String>> + Send>>;
-type Scouting = Pin<Box<dyn Future<Output = Option<usize>> + Send>>;
+type Scouting = Pin<Box<dyn Future<Output = bool> + Send>>;
 
 pub(super) struct Task {
     config: Arc<SipConnectorConfig>,
@@ -168,8 +173,8 @@ impl Task {
         let reconnect =
             (self.link.is_none() && self.connecting.is_none()).then_some(self.reconnect_at);
         let probe = self.probe.as_ref().map(Probe::next_deadline);
-        let is_second_choice = self.link.as_ref().is_some_and(|link| link.rank > 0);
-        let scout = (is_second_choice && self.scouting.is_none()).then_some(self.scout_at);
+        let scouts = self.second_choice().is_some() && self.scouting.is_none();
+        let scout = scouts.then_some(self.scout_at);
         let far = self.now() + Duration::from_secs(60);
         let work = [
             self.lines.next_deadline(),
@@ -180,6 +185,12 @@ impl Task {
             .chain(work)
             .flatten()
             .fold(far, Duration::min)
+    }
+
+    /// The place that is used, if there are preferred ones.
+    fn second_choice(&self) -> Option<targets::Place> {
+        let place = self.link.as_ref()?.place;
+        (place > targets::Place::default()).then_some(place)
     }
 
     fn is_finished(&self) -> bool {
@@ -236,11 +247,13 @@ impl Task {
                 self.attempt,
             )));
         }
-        let is_second_choice = self.link.as_ref().is_some_and(|link| link.rank > 0);
-        if is_second_choice && self.scouting.is_none() && now >= self.scout_at {
+        if let Some(place) = self.second_choice()
+            && self.scouting.is_none()
+            && now >= self.scout_at
+        {
             self.scouting = Some(Box::pin(scout::find_better(
                 Arc::clone(&self.config),
-                self.attempt,
+                place,
                 self.ids.fork(),
             )));
         }
@@ -273,7 +286,7 @@ impl Task {
             self.udp = Some(Arc::clone(socket));
         }
         self.account = Some(Arc::new(link.account(&self.config)));
-        self.attempt = link.rank;
+        self.attempt = link.attempt;
         self.scout_at = self.now() + scout::INTERVAL;
         self.link = Some(link);
         self.probe = Some(Probe::new(self.now(), &mut self.ids));
@@ -298,15 +311,13 @@ impl Task {
     }
 
     /// A preferred place answers again.
-    fn on_scouted(&mut self, better: Option<usize>) {
+    fn on_scouted(&mut self, is_better: bool) {
         self.scouting = None;
         let now = self.now();
         self.scout_at = now + scout::INTERVAL;
-        if let Some(better) = better
-            && self.link.as_ref().is_some_and(|link| better < link.rank)
-        {
+        if is_better && self.second_choice().is_some() {
             tracing::info!(name = %self.config.name, "the preferred telephone system answers again");
-            (self.attempt, self.reconnect_at) = (better, now);
+            (self.attempt, self.reconnect_at) = (0, now);
             self.disconnect(now);
         }
     }
@@ -325,7 +336,14 @@ impl Task {
     fn on_received(&mut self, received: Result<(link::Batch, usize), String>) {
         let (batch, pings) = match received {
             Ok(received) => received,
-            Err(why) => return self.go_down(&why),
+            Err(why) => {
+                self.go_down(&why);
+                if why == FrameError::TooLong.to_string() {
+                    // The same would come again at once.
+                    self.reconnect_at = self.now() + TOO_LONG_PAUSE;
+                }
+                return;
+            }
         };
         for _ in 0..pings {
             self.send(None, b"\r\n".to_vec());
@@ -477,7 +495,7 @@ async fn flush(writer: Option<&mut link::Writer>) -> Result<(), String> {
     }
 }
 
-async fn found(scouting: &mut Option<Scouting>) -> Option<usize> {
+async fn found(scouting: &mut Option<Scouting>) -> bool {
     match scouting {
         Some(scouting) => scouting.await,
         None => std::future::pending().await,

@@ -141,10 +141,11 @@ impl<C: Core> Server<C> {
             return;
         };
         let address = gone.address;
-        if let Some(count) = self.per_address.get_mut(&address.ip()) {
+        let whose = sip::network(address.ip());
+        if let Some(count) = self.per_address.get_mut(&whose) {
             *count -= 1;
             if *count == 0 {
-                self.per_address.remove(&address.ip());
+                self.per_address.remove(&whose);
             }
         }
         self.core.flow_lost(Flow::Connection(connection, address));
@@ -178,10 +179,11 @@ impl<C: Core> Server<C> {
 
     fn accept(&mut self, accepted: Accepted, sender: mpsc::Sender<Arrived>) {
         let (stream, address, kind) = accepted;
-        let of_address = self.per_address.entry(address.ip()).or_insert(0);
+        let whose = sip::network(address.ip());
+        let of_address = self.per_address.entry(whose).or_insert(0);
         if self.connections.len() >= CONNECTIONS_MAX || *of_address >= CONNECTIONS_PER_ADDRESS_MAX {
             if *of_address == 0 {
-                self.per_address.remove(&address.ip());
+                self.per_address.remove(&whose);
             }
             return;
         }

@@ -8,6 +8,8 @@ use tokio::sync::mpsc;
 /// Bytes that may wait for one connection; more means that it does not read. A telephone system may have some ten thousand
 /// documents under way.
 const ONE_MAX: usize = 32 * 1024 * 1024;
+/// What may wait for one connection even then.
+const FAIR: usize = 256 * 1024;
 /// Messages that may, however short.
 const MESSAGES_MAX: usize = 64 * 1_024;
 /// Bytes that may wait for all of them together.
@@ -52,9 +54,10 @@ impl Unsent {
     pub(super) fn push(&self, bytes: &[u8]) -> bool {
         let length = bytes.len();
         let Count { one, all } = &self.count;
-        if one.load(Ordering::Relaxed) + length > ONE_MAX
-            || all.load(Ordering::Relaxed) + length > ALL_MAX
-        {
+        let waiting = one.load(Ordering::Relaxed) + length;
+        // Whoever reads is not held liable for those who do not.
+        let is_crowded = all.load(Ordering::Relaxed) + length > ALL_MAX;
+        if waiting > ONE_MAX || (is_crowded && waiting > FAIR) {
             return false;
         }
         let Ok(place) = self.sender.try_reserve() else {
@@ -107,6 +110,7 @@ mod tests {
         assert_eq!(all.load(Ordering::Relaxed), 0);
         all.store(ALL_MAX, Ordering::Relaxed);
         let (unsent, _waiting) = queue(all);
-        assert!(!unsent.push(b"x"));
+        assert!(unsent.push(b"x"));
+        assert!(!unsent.push(&vec![0; FAIR]));
     }
 }

@@ -18,7 +18,9 @@ struct Agreeable;
 impl Core for Agreeable {
     fn receive(&mut self, _: Duration, peer: Peer<Flow>, bytes: &[u8], out: &mut Outbox<Flow>) {
         assert_eq!(peer.transport, Transport::WebSocket);
-        let request = Message::parse(bytes).unwrap();
+        let Ok(request) = Message::parse(bytes) else {
+            return;
+        };
         let response = answer(&request, 200, Some("tag")).finish().unwrap();
         out.push(peer.flow, &response);
     }
@@ -71,8 +73,17 @@ async fn browsers_agree_on_sip_and_are_answered_message_by_message() {
     // What is longer than any message ends the connection.
     let long = Piece::text("x".repeat(sip::message::MESSAGE_BYTES_MAX + 1));
     let _ = socket.send(long).await;
-    while let Some(Ok(piece)) = socket.next().await {
-        assert!(piece.is_close(), "{piece:?}");
-    }
+    let ends = async {
+        while let Some(Ok(piece)) = socket.next().await {
+            assert!(piece.is_close(), "{piece:?}");
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), ends)
+        .await
+        .expect("the connection goes on");
+    // Nobody else is held liable.
+    let (mut socket, _) = open(Some("sip")).await.unwrap();
+    socket.send(Piece::text(options)).await.unwrap();
+    assert!(socket.next().await.unwrap().is_ok());
     server.abort();
 }

@@ -69,6 +69,10 @@ impl Lines {
         let Some(list) = self.list.clone() else {
             return;
         };
+        if first {
+            // Documents come later for some; all of them begin to count anew.
+            self.restart_dialogs();
+        }
         // An empty body: the list is there, and nothing is known of anybody yet.
         if body.trim_ascii().is_empty() {
             return;
@@ -76,7 +80,12 @@ impl Lines {
         let (parts, told) = match read(content_type.unwrap_or_default(), body) {
             Ok(read) => read,
             Err(error) => {
+                // What was in it is not known: nothing that was known before may be renewed.
+                for extension in self.of_list() {
+                    self.forget_state(&extension, out);
+                }
                 let trouble = self.words.list(&list, &error);
+                self.changed = true;
                 return self.set_trouble(&list, Some(trouble));
             }
         };
@@ -95,13 +104,16 @@ impl Lines {
             match part {
                 Some(part) if instance.active => {
                     let kind = Some(&*part.content_type);
-                    self.understand(now, &extension, kind, part.body, lease, first, out);
+                    self.understand(now, &extension, kind, part.body, lease, false, out);
                 }
                 // Subscribed, and nothing is known yet.
                 None if instance.active => {}
                 _ => {
                     let trouble = self.words.not_listed(&extension, &list);
                     self.lose(&extension, trouble, out);
+                    if let Some(line) = self.lines.get_mut(&extension) {
+                        line.dialogs.restart();
+                    }
                 }
             }
         }
@@ -117,6 +129,25 @@ impl Lines {
         self.renew_lines(now, lease, out);
         // How many lines are known is part of health.
         self.changed = true;
+    }
+
+    fn restart_dialogs(&mut self) {
+        for extension in self.of_list() {
+            if let Some(line) = self.lines.get_mut(&extension) {
+                line.dialogs.restart();
+            }
+        }
+    }
+
+    /// What was known of a line does not count any more.
+    fn forget_state(&mut self, extension: &Arc<str>, out: &mut Vec<Output>) {
+        if let Some(line) = self.lines.get_mut(extension) {
+            line.state = None;
+            line.dialogs.restart();
+        }
+        out.push(Output::Stale {
+            extension: Arc::clone(extension),
+        });
     }
 
     fn line_of(&self, resource: &ListedResource) -> Option<Arc<str>> {
