@@ -307,6 +307,8 @@ function describeCall(call) {
     if (!call.sharing) return `Watching the screen of ${whom}`;
     return call.with ? `Sharing the screen with ${whom}` : "Sharing the screen";
   }
+  // A meeting that was joined alone has nobody on the other side, not even somebody outside.
+  if (call.kind === "meeting") return `${other ? `Meeting with ${whom}` : "In a meeting"}${share}`;
   return `${call.kind === "video" ? "Video" : "Audio"} call with ${whom}${share}`;
 }
 

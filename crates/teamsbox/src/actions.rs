@@ -10,6 +10,7 @@ use crate::error::{ControlError, ControlErrorKind};
 use crate::journal::{Detail, Write};
 use crate::knobs::Knobs;
 use crate::preferred::{Preferred, default_duration};
+use crate::random::Random;
 use crate::shell::{Shell, World};
 use crate::state::{Moment, UserState, UserSummary};
 use crate::status::Layer;
@@ -416,6 +417,10 @@ impl Shell {
     pub(crate) fn set_knobs(&self, knobs: Knobs) {
         self.with(|world, now| {
             world.tenant.apply(Rules::of(&knobs), now);
+            // Another seed starts its own numbers; turning any other knob must not repeat those of this run.
+            if knobs.seed != world.knobs.seed {
+                world.random = Random::new(knobs.seed);
+            }
             world.knobs = knobs;
         });
     }

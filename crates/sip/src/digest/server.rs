@@ -238,6 +238,6 @@ pub fn claimed(request: &Message<'_>, realm: &str) -> Option<String> {
     request.all("Authorization").find_map(|value| {
         let mut schemes = schemes(&value).into_iter();
         let ours = schemes.find(|scheme| scheme.value("realm").as_deref() == Some(realm))?;
-        ours.value("username").map(Into::into)
+        ours.value("username")
     })
 }

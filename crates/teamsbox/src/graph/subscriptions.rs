@@ -395,44 +395,4 @@ fn describe_in_list(subscription: &Subscription) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn row_069_and_070_moments_are_read_with_and_without_offset() {
-        let expected = moment("2022-02-07T07:37:09.2420488Z").unwrap();
-        assert_eq!(moment("2022-02-06T23:37:09.2420488-08:00"), Some(expected));
-        assert_eq!(moment("2022-02-07T07:37:09.2420488"), Some(expected));
-        assert_eq!(moment("tomorrow"), None);
-    }
-
-    #[test]
-    fn rule_39_lifetimes_are_raised_and_limited() {
-        let knobs = Knobs::default();
-        let text = |minutes: i64| timestamp(minutes * MINUTE).to_string();
-        let expiry = |minutes| {
-            expiry_of(&text(minutes), 0, &knobs)
-                .ok()
-                .map(|at| at / MINUTE)
-        };
-        assert_eq!(
-            [expiry(10), expiry(45), expiry(60), expiry(61), expiry(0)],
-            [Some(45), Some(45), Some(60), None, None]
-        );
-        let lenient = Knobs {
-            long_expiry: LongExpiry::Clamp,
-            ..Knobs::default()
-        };
-        assert_eq!(expiry_of(&text(120), 0, &lenient).ok(), Some(LONGEST));
-    }
-
-    proptest! {
-        #[test]
-        fn nonsense_never_panics(text in ".{0,60}") {
-            let _ = moment(&text);
-            let _ = check_url("notificationUrl", &text, &Knobs::default());
-        }
-    }
-}
+mod tests;

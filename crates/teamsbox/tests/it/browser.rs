@@ -84,6 +84,20 @@ async fn somebody_acts_on_the_page() -> WebDriverResult<()> {
         browser.press(button).await;
         browser.shows("#aggregate", expected).await;
     }
+    // A meeting is called one, and nobody is made up for its other side.
+    browser.press("call-meeting").await;
+    browser.shows("#call-state", "In a meeting").await;
+    browser.press("share-start").await;
+    browser
+        .shows("#call-state", "In a meeting, sharing the screen")
+        .await;
+    let with_ben = json!({ "kind": "meeting", "with": BEN });
+    tenant
+        .ok(Method::PUT, &format!("users/{ANNA}/call"), Some(with_ben))
+        .await;
+    browser.shows("#call-state", "Meeting with Ben").await;
+    browser.press("call-end").await;
+    browser.shows("#call-state", "No call").await;
     browser.choose("manual", "DoNotDisturb").await;
     browser.press("manual-set").await;
     browser

@@ -1,7 +1,8 @@
 //! Delivery: rows 67, 68, 71, 85, 86 and 89 of the conformance vectors, and rules 45 to 52, 54 and 55.
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use teamsbox::{ClockMode, Config};
@@ -221,6 +222,16 @@ async fn rules_50_and_51_rich_items_can_be_decrypted_and_vouched_for() {
     assert_eq!(
         bodies[0]["value"][0]["encryptedContent"]["encryptionCertificateId"],
         "cert-1"
+    );
+    let der = STANDARD.decode(&recipient.certificate).unwrap();
+    let thumbprint: String = digest(&SHA1_FOR_LEGACY_USE_ONLY, &der)
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect();
+    assert_eq!(
+        bodies[0]["value"][0]["encryptedContent"]["encryptionCertificateThumbprint"],
+        thumbprint
     );
     assert_eq!(
         recipient.open(&bodies[1]["value"][0]).unwrap()["availability"],

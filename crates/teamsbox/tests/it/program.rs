@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::support::Tenant;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_teamsbox"));

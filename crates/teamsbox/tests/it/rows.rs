@@ -237,6 +237,22 @@ rows! {
         Sets(X, CALL, HOUR, 200), At(1.0), Sets(Y, CONFERENCE, HOUR, 200), Reads(CONFERENCE),
         At(2.0), Sets(X, CALL, HOUR, 200), Reads(CONFERENCE), Sets(X, AWAY, HOUR, 200), Sets(X, CALL, HOUR, 200), Reads(CALL),
     ];
+    rule_15_sending_again_replaces_the_session_and_restarts_its_expiry: [
+        Sets(X, CALL, Some("PT10M"), 200), At(8.0), Sets(X, CALL, Some("PT10M"), 200), At(17.9), Reads(CALL), At(18.0), Reads(OFFLINE),
+        Sets(X, CALL, Some("PT4H"), 200), Sets(X, AWAY, Some("PT5M"), 200), Reads(AWAY), At(23.0), Reads(OFFLINE),
+    ];
+    rule_20_a_call_and_away_never_fade: [
+        Sets(X, CALL, Some("PT4H"), 200), At(11.0), Reads(CALL), Sets(X, CONFERENCE, Some("PT4H"), 200), At(22.0), Reads(CONFERENCE),
+        Sets(X, PRESENTING, Some("PT4H"), 200), At(33.0), Reads(PRESENTING), Sets(X, AWAY, Some("PT4H"), 200), At(272.9), Reads(AWAY),
+    ];
+    rule_23_calendars_come_last_among_equals: [
+        Sets(X, CONFERENCE, HOUR, 200), At(1.0), Teams(Method::POST, "calendar", r#"{"kind":"meeting","lasts":"PT30M"}"#), Reads(CONFERENCE),
+        Sets(X, AWAY, HOUR, 200), Reads("Busy/InAMeeting"), Sets(X, CONFERENCE, HOUR, 200), Reads(CONFERENCE),
+    ];
+    rule_25_each_application_has_a_session_with_its_own_end: [
+        Sets(X, CALL, Some("PT10M"), 200), Sets(Y, PRESENTING, Some("PT5M"), 200), Reads(PRESENTING), At(5.0), Reads(CALL),
+        Sets(Y, PRESENTING, HOUR, 200), Clears(Y, 200), Reads(CALL), Clears(Y, 404), Reads(CALL), At(10.0), Reads(OFFLINE),
+    ];
     rule_21_expiry_comes_even_in_the_middle_of_the_fade: [
         Sets(X, AVAILABLE, Some("PT7M"), 200), At(6.0), Reads("AvailableIdle/Inactive"), At(7.0), Reads(OFFLINE),
     ];

@@ -1,5 +1,7 @@
 //! Subscriptions: rows 52 to 66 of the conformance vectors and the rules behind them.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -7,6 +9,9 @@ use crate::hook::{Handshake, Hook, Recipient, SMALL_CERTIFICATE};
 use crate::support::{ANNA, BEN, Tenant, X, Y, refusal};
 
 const ALL: &str = "Presence.Read.All";
+/// The longest key that is taken, and one just above it.
+const CERTIFICATE_OF_4096_BITS: &str = include_str!("rsa-4096-certificate.txt");
+const CERTIFICATE_OF_4104_BITS: &str = include_str!("rsa-4104-certificate.txt");
 const FORBIDDEN: &str = "Operation: Create; Exception: [Status Code: Forbidden; Reason: The request is not authorized for this user or application.]";
 const EXISTS: &str = "Operation: Create; Exception: [Status Code: Conflict; Reason: A subscripton already exists. It must be deleted before a another can be made.]";
 
@@ -324,6 +329,37 @@ async fn row_065_a_small_key_is_refused() {
         let changes = json!({ "includeResourceData": true, "encryptionCertificate": certificate, "encryptionCertificateId": "one" });
         assert_eq!(refused_with(changes).await, validation());
     }
+}
+
+/// A certificate with a key on an elliptic curve, which cannot encrypt.
+fn elliptic_certificate() -> String {
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    let certificate = rcgen::CertificateParams::default().self_signed(&key);
+    STANDARD.encode(certificate.unwrap().der())
+}
+
+#[tokio::test]
+async fn rule_38_a_key_is_rsa_of_at_most_4096_bits() {
+    let tenant = start().await;
+    let hook = Hook::start(Handshake::Right).await;
+    let asks = async |certificate: &str| {
+        let mut body = wanted(&tenant, &hook);
+        body["includeResourceData"] = json!(true);
+        body["encryptionCertificate"] = json!(certificate);
+        body["encryptionCertificateId"] = json!("one");
+        subscribe(&tenant, &body).await
+    };
+    for certificate in [&elliptic_certificate(), CERTIFICATE_OF_4104_BITS] {
+        let (status, code, message) = refusal(asks(certificate).await).await;
+        assert_eq!((status, code.as_str()), (400, "ValidationError"));
+        assert!(
+            message.contains("RSA key of 2048 to 4096 bits"),
+            "{message}"
+        );
+    }
+    assert_eq!((stored(&tenant).await, hook.handshakes().len()), (0, 0));
+    let longest = asks(CERTIFICATE_OF_4096_BITS).await;
+    assert_eq!(longest.status(), StatusCode::CREATED);
 }
 
 #[tokio::test]
