@@ -135,10 +135,12 @@ async fn what_people_use_is_told_to_administrators_only() {
         assert!(told.contains("automatic.client_end"), "{told}");
     }
     let feed = json!({"feed": "https://calendar.example/secret.ics"});
-    let path = "/api/v1/scopes/lyon/settings/calendar";
-    demo.server.ok(Method::PUT, path, Some(feed)).await;
-    let told = bert.ok(Method::GET, path, None).await;
-    assert_eq!(told["feed"], Value::Null);
+    let anna = demo.server.person(ANNA).await;
+    let path = format!("/api/v1/people/{anna}/settings/calendar");
+    demo.server.ok(Method::PUT, &path, Some(feed)).await;
+    let (refused, told) = bert.api(Method::GET, &path, None).await;
+    assert_eq!(refused, StatusCode::FORBIDDEN);
+    assert!(!told.to_string().contains("secret"), "{told}");
     // Who is blocked must not learn it from what they may do.
     let (anna, id) = (
         demo.server.person(ANNA).await,

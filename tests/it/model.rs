@@ -321,3 +321,85 @@ async fn a_forwarding_loop_is_refused_and_named() {
         "{detail}"
     );
 }
+
+#[tokio::test]
+async fn people_are_added_changed_and_deleted_and_every_change_is_noted() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    let zoe = json!({"name": "Zoe Adler", "mail": "zoe@contoso.example",
+        "userPrincipalName": "zoe@contoso.example", "lines": [{"extension": "4711"}]});
+    let made = server
+        .ok(Method::POST, "/api/v1/people", Some(zoe.clone()))
+        .await;
+    let path = format!("/api/v1/people/{}", made["id"].as_str().unwrap());
+    assert_eq!(server.ok(Method::GET, &path, None).await, made);
+    // In force at once, for the board too.
+    let shown = server
+        .ok(Method::GET, &format!("{path}/presence"), None)
+        .await;
+    assert!(shown["status"].is_string(), "{shown}");
+    for (body, status, word) in [
+        (zoe, 409, "zoe@contoso.example"),
+        (
+            json!({"name": "Other", "lines": [{"extension": "1001"}]}),
+            409,
+            "1001",
+        ),
+        (json!({"name": " "}), 422, "name"),
+        (json!({"nickname": "Z"}), 400, "nickname"),
+    ] {
+        let (answered, problem) = server.api(Method::POST, "/api/v1/people", Some(body)).await;
+        assert_eq!(answered.as_u16(), status, "{problem}");
+        assert!(problem.to_string().contains(word), "{problem}");
+    }
+    let lines = json!({"lines": [{"extension": "4712"}, {"extension": "4713"}]});
+    let changed = server.ok(Method::PATCH, &path, Some(lines.clone())).await;
+    assert_eq!(
+        (&changed["lines"], &changed["name"]),
+        (&lines["lines"], &json!("Zoe Adler"))
+    );
+    let anna = server.signed_in_as("Anna Becker").await;
+    let (refused, _) = anna.api(Method::DELETE, &path, None).await;
+    assert_eq!(refused.as_u16(), 403);
+    server.ok(Method::DELETE, &path, None).await;
+    assert_eq!(server.api(Method::GET, &path, None).await.0.as_u16(), 404);
+    let audit = server.ok(Method::GET, "/api/v1/audit?limit=10", None).await;
+    let noted: Vec<&str> = audit["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|entry| entry["what"].as_str())
+        .filter(|what| what.starts_with("person."))
+        .collect();
+    assert_eq!(noted, ["person.delete", "person.change", "person.add"]);
+}
+
+#[tokio::test]
+async fn what_another_location_has_set_is_not_copied_by_who_does_not_administer_it() {
+    let demo = Demo::start(&["--still"]).await;
+    let account = json!({"name": "lea", "role": "location_admin", "location": "lyon", "password": "correct horse battery"});
+    demo.server
+        .ok(Method::POST, "/api/v1/accounts", Some(account))
+        .await;
+    let lea = demo.server.sign_in("lea", "correct horse battery").await;
+    let copy = async |from: &str| {
+        let body = Some(json!({"individual": true, "copy_from": from}));
+        lea.api(Method::PUT, "/api/v1/scopes/lyon/settings/automatic", body)
+            .await
+            .0
+            .as_u16()
+    };
+    assert_eq!(copy("berlin").await, 403);
+    assert_eq!(copy("organisation").await, 200);
+    // A calendar is a person's own, with a time zone that there is.
+    let feed = Some(json!({"individual": true, "feed": "https://example.com/a.ics"}));
+    let path = "/api/v1/scopes/lyon/settings/calendar";
+    let (status, problem) = demo.server.api(Method::PUT, path, feed).await;
+    assert_eq!((status.as_u16(), &problem["field"]), (422, &json!("feed")));
+    let zone = Some(json!({"individual": true, "time_zone": "Mars/Olympus"}));
+    let (status, problem) = demo.server.api(Method::PUT, path, zone).await;
+    assert_eq!(
+        (status.as_u16(), &problem["field"]),
+        (422, &json!("time_zone"))
+    );
+}

@@ -175,6 +175,7 @@ async fn what_people_do(caller: &mut Caller<'_>, names: &mut Names) {
             "/people/{id}/profiles/{name}",
             Some(json!({"status": "Busy", "text": "not now"})),
         ),
+        (&get, "/people/{id}/profiles/{name}", None),
         (&delete, "/people/{id}/profiles/{name}", None),
         (
             &put,
@@ -235,6 +236,9 @@ async fn what_administrators_arrange(caller: &mut Caller<'_>, names: &mut Names)
         .await;
     let route = "/route?to=1001&from=%2B49301234";
     caller.call(get.clone(), route, names, None).await;
+    caller
+        .call(get.clone(), "/scopes/{scope}", names, None)
+        .await;
     let page = "/scopes/{scope}/settings/{page}";
     let individual = json!({"individual": true, "user_may_change": {"locked": false}});
     caller
@@ -291,6 +295,13 @@ async fn who_may_enter(caller: &mut Caller<'_>, names: &mut Names, group: Value)
         .call(post.clone(), "/accounts", names, Some(account))
         .await;
     names.insert("id", id(&made));
+    caller
+        .call(get.clone(), "/accounts/{id}", names, None)
+        .await;
+    let person = json!({"person": null, "role": "system_admin"});
+    caller
+        .call(Method::PATCH, "/accounts/{id}", names, Some(person))
+        .await;
     let password = json!({"password": "another horse battery"});
     caller
         .call(
@@ -310,7 +321,19 @@ async fn who_may_enter(caller: &mut Caller<'_>, names: &mut Names, group: Value)
     let key = json!({"name": "robot", "scopes": ["read"]});
     let made = caller.call(post.clone(), "/keys", names, Some(key)).await;
     names.insert("id", id(&made));
+    caller.call(get.clone(), "/keys/{id}", names, None).await;
     caller.call(delete.clone(), "/keys/{id}", names, None).await;
     caller.call(delete.clone(), "/session", names, None).await;
     caller.call(get.clone(), "/audit", names, None).await;
+    let zoe = json!({"name": "Zoe", "lines": [{"extension": "4711"}]});
+    let made = caller.call(post.clone(), "/people", names, Some(zoe)).await;
+    names.insert("id", id(&made));
+    caller.call(get.clone(), "/people/{id}", names, None).await;
+    let mail = Some(json!({"mail": "zoe@contoso.example"}));
+    caller
+        .call(Method::PATCH, "/people/{id}", names, mail)
+        .await;
+    caller
+        .call(delete.clone(), "/people/{id}", names, None)
+        .await;
 }

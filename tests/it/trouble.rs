@@ -172,7 +172,7 @@ async fn bad_input_is_refused_with_value_and_remedy() {
         (Method::GET, "/api/v1/people?limit=0", None, 422, "limit"),
         (Method::GET, "/api/v1/people?cursor=x", None, 422, "cursor"),
         (Method::GET, "/api/v1/nothing", None, 404, "/nothing"),
-        (Method::POST, "/api/v1/people", None, 405, "method"),
+        (Method::PUT, "/api/v1/people", None, 405, "method"),
         (
             Method::GET,
             "/api/v1/people/%ff/presence",

@@ -36,6 +36,11 @@ pub const MAX_PROBLEMS: usize = 100;
 /// without a bound, 10 MiB of summary would become 100 GB. RFC 7986 wants UIDs shorter than 255 bytes.
 pub const MAX_TEXT_CHARS: usize = 255;
 
+/// Whether there is a time zone of that name, or one that Windows calls so.
+pub fn is_zone(name: &str) -> bool {
+    Zones::new(name).is_some()
+}
+
 /// What the calendar says about the time (TRANSP, X-MICROSOFT-CDO-BUSYSTATUS, STATUS).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FreeBusy {

@@ -155,10 +155,10 @@ impl PageValues {
             })
     }
 
-    /// Whether the page uses the profile called `name`.
-    pub fn uses(&self, page: Page, name: &str) -> Option<&'static Setting> {
+    /// The settings of the page that use the profile called `name`.
+    pub fn uses(&self, page: Page, name: &str) -> impl Iterator<Item = &'static Setting> {
         self.profiles(page)
-            .find(|(_, used)| same_name(used, name))
+            .filter(move |(_, used)| same_name(used, name))
             .map(|(setting, _)| setting)
     }
 }

@@ -42,13 +42,14 @@ use crate::{
 /// the other.
 pub(crate) fn routes() -> (Router<Shared>, Document) {
     let (router, document) = OpenApiRouter::new()
-        .routes(routes!(people::list))
+        .routes(routes!(people::list, people::add))
+        .routes(routes!(people::read, people::change, people::delete))
         .routes(routes!(presence::read))
         .routes(routes!(presence::explain))
         .routes(routes!(presence::history))
         .routes(routes!(profile::choose, profile::automatic))
         .routes(routes!(profile::list, profile::add, profile::order))
-        .routes(routes!(profile::change, profile::delete))
+        .routes(routes!(profile::read, profile::change, profile::delete))
         .routes(routes!(appointments::list, appointments::add))
         .routes(routes!(
             appointments::read,
@@ -70,7 +71,7 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
         .routes(routes!(settings::read_own, settings::write_own))
         .routes(routes!(route::read))
         .routes(routes!(scopes::list, scopes::add))
-        .routes(routes!(scopes::change, scopes::delete))
+        .routes(routes!(scopes::read, scopes::change, scopes::delete))
         .routes(routes!(settings::read, settings::write))
         .routes(routes!(templates::list, templates::add, templates::order))
         .routes(routes!(templates::create_teams))
@@ -92,10 +93,10 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
         .routes(routes!(directory::synchronise))
         .routes(routes!(audit::list))
         .routes(routes!(accounts::list, accounts::add))
-        .routes(routes!(accounts::delete))
+        .routes(routes!(accounts::read, accounts::change, accounts::delete))
         .routes(routes!(accounts::set_password))
         .routes(routes!(keys::list, keys::add))
-        .routes(routes!(keys::delete))
+        .routes(routes!(keys::read, keys::delete))
         .routes(routes!(session::read, session::end))
         .routes(routes!(events::stream))
         .split_for_parts();

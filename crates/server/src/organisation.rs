@@ -320,7 +320,7 @@ impl Tables {
     pub fn uses(&self, name: &str) -> Vec<String> {
         let mut uses = BTreeSet::new();
         let mut note = |page: Page, values: &PageValues, whose: &str| {
-            if let Some(setting) = values.uses(page, name) {
+            for setting in values.uses(page, name) {
                 uses.insert(format!("{}.{} of {whose}", page.name(), setting.key));
             }
         };
@@ -344,6 +344,21 @@ impl Tables {
             }
         }
         uses.into_iter().collect()
+    }
+
+    /// The person's own settings that use a profile of that name, in words.
+    pub fn own_uses(&self, person: PersonId, name: &str) -> Vec<String> {
+        let own = self.own.range((person, Page::Presence)..);
+        let of_person = own.take_while(|((owner, _), _)| *owner == person);
+        let uses = of_person.flat_map(|((_, page), values)| {
+            values.values.iter().filter_map(|(key, value)| match value {
+                presence::Value::Profile(Some(used)) if same_name(used, name) => {
+                    Some(format!("{}.{key}", page.name()))
+                }
+                _ => None,
+            })
+        });
+        uses.collect()
     }
 
     /// The central template of that name.

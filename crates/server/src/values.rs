@@ -144,6 +144,15 @@ fn read(setting: &Setting, json: &Json) -> Result<Value, String> {
             .map(Value::Policy)
             .ok_or_else(|| one_of(&OwnerPolicy::ALL.map(OwnerPolicy::name))),
         Value::Profile(_) => text(json).map(Value::Profile),
+        Value::Text(_) if setting.key == "time_zone" => text(json)
+            .and_then(|zone| match &zone {
+                Some(name) if !calendar::is_zone(name) => {
+                    let expected = "expected for example \"Europe/Berlin\"";
+                    Err(format!("{name:?} is no time zone; {expected}"))
+                }
+                _ => Ok(zone),
+            })
+            .map(Value::Text),
         Value::Text(_) => text(json).map(Value::Text),
     }
 }

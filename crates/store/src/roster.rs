@@ -174,6 +174,101 @@ impl Store {
         commit_found(transaction, placed.rows_affected(), "person", person).await
     }
 
+    /// Adds a person who is not there yet; their number.
+    ///
+    /// # Errors
+    /// Somebody has the sign-in name, the mail address or an extension; the database refused. Nothing was written.
+    pub async fn add_person(
+        &self,
+        person: &ImportPerson,
+        change: &Change<'_>,
+    ) -> Result<PersonId, StoreError> {
+        self.write_person(None, person, change).await
+    }
+
+    /// Changes a person: name, mail, sign-in name and lines become those given.
+    ///
+    /// # Errors
+    /// There is no such person; somebody else has the sign-in name, the mail address or an extension; the database refused.
+    /// Nothing was written.
+    pub async fn change_person(
+        &self,
+        id: PersonId,
+        person: &ImportPerson,
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        self.write_person(Some(id), person, change)
+            .await
+            .map(|_| ())
+    }
+
+    async fn write_person(
+        &self,
+        id: Option<PersonId>,
+        person: &ImportPerson,
+        change: &Change<'_>,
+    ) -> Result<PersonId, StoreError> {
+        let mut transaction = self.change(change).await?;
+        let id = id.map(|id| id.0.cast_signed());
+        for (what, column, value) in [
+            (
+                "the sign-in name",
+                "user_principal_name",
+                &person.user_principal_name,
+            ),
+            ("the mail address", "mail", &person.mail),
+        ] {
+            if value.is_empty() {
+                continue;
+            }
+            let owner = sqlx::query(sqlx::AssertSqlSafe(format!(
+                "SELECT name FROM people WHERE {column} = ?1 AND {column} <> '' AND id IS NOT ?2"
+            )))
+            .bind(value)
+            .bind(id)
+            .fetch_optional(&mut *transaction)
+            .await?;
+            if let Some(owner) = owner {
+                return Err(StoreError::Taken {
+                    what,
+                    value: value.clone(),
+                    owner: owner.get(0),
+                });
+            }
+        }
+        let written = match id {
+            None => {
+                sqlx::query(
+                    "INSERT INTO people (name, mail, user_principal_name) VALUES (?1, ?2, ?3) RETURNING id",
+                )
+                .bind(&person.name)
+                .bind(&person.mail)
+                .bind(&person.user_principal_name)
+                .fetch_optional(&mut *transaction)
+                .await?
+            }
+            Some(id) => {
+                sqlx::query(
+                    "UPDATE people SET name = ?1, mail = ?2, user_principal_name = ?3
+                     WHERE id = ?4 AND gone_at IS NULL RETURNING id",
+                )
+                .bind(&person.name)
+                .bind(&person.mail)
+                .bind(&person.user_principal_name)
+                .bind(id)
+                .fetch_optional(&mut *transaction)
+                .await?
+            }
+        };
+        let written = written.map(|row| row.get::<i64, _>(0));
+        let written =
+            written.ok_or_else(|| StoreError::not_found("person", id.unwrap_or_default()))?;
+        set_lines(&mut transaction, written, &person.extensions).await?;
+        next_revision(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(PersonId(written.cast_unsigned()))
+    }
+
     /// Deletes a person with everything that is theirs: lines, choice, profiles, appointments, relationships, accounts,
     /// history. What Offhook wrote to Teams for them is forgotten too: the caller has it taken back first.
     ///
@@ -189,6 +284,7 @@ impl Store {
             .bind(person.0.cast_signed())
             .execute(&mut *transaction)
             .await?;
+        next_revision(&mut transaction).await?;
         commit_found(transaction, deleted.rows_affected(), "person", person).await
     }
 }

@@ -245,11 +245,16 @@ fn the_policy_follows_from_the_pages() {
 #[test]
 fn the_uses_of_a_profile_are_found_without_case_and_blanks() {
     let page = PageValues::default();
-    let used = |page_of, name| {
-        page.uses(page_of, name)
-            .map(|setting: &Setting| setting.key)
+    let used = |page_of, name| -> Vec<&str> {
+        let uses = page.uses(page_of, name);
+        uses.map(|setting: &Setting| setting.key).collect()
     };
-    assert_eq!(used(Page::Automatic, " ABSENT "), Some("client_end"));
-    assert_eq!(used(Page::Calendar, "appointment"), Some("busy"));
-    assert_eq!(used(Page::Automatic, "Available"), None);
+    assert_eq!(used(Page::Automatic, " ABSENT "), ["client_end"]);
+    assert_eq!(used(Page::Calendar, "appointment"), ["busy"]);
+    assert!(used(Page::Automatic, "Available").is_empty());
+    // Every one of them is named, not the first alone.
+    assert_eq!(
+        used(Page::Automatic, "Be right back"),
+        ["inactivity", "locked"]
+    );
 }

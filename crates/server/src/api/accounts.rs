@@ -85,6 +85,83 @@ pub(crate) async fn list(
     }))
 }
 
+/// One of them.
+#[utoipa::path(
+    get,
+    path = "/accounts/{id}",
+    tag = "Access",
+    responses((status = OK, description = "What was asked for.", body = AccountBody)),
+)]
+pub(crate) async fn read(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<AccountBody>, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    Ok(axum::Json(AccountBody::from(&found(&shared, &id).await?)))
+}
+
+/// What is to change of an account; what is left out stays, null takes away.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccountChange {
+    role: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    person: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    location: Option<Option<String>>,
+}
+
+/// Tells null from what is left out.
+fn given<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<String>>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Some)
+}
+
+/// Changes what an account may do, or whose it is. It holds for those who are signed in at once.
+#[utoipa::path(
+    patch,
+    path = "/accounts/{id}",
+    tag = "Access",
+    responses((status = OK, description = "What was asked for.", body = AccountBody)),
+)]
+pub(crate) async fn change(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<AccountChange>,
+) -> Result<axum::Json<AccountBody>, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let before = found(&shared, &id).await?;
+    let person = match body.person {
+        None => before.person,
+        Some(None) => None,
+        Some(Some(id)) => Some(super::person(&shared, &id)?.id),
+    };
+    let account = Account {
+        role: body.role.map_or(Ok(before.role), |name| role(&name))?,
+        person,
+        location: body.location.unwrap_or_else(|| before.location.clone()),
+        ..before.clone()
+    };
+    let entry = Entry::new(&shared, &caller, "account.change", &account.name)
+        .before(Some(json!(AccountBody::from(&before))))
+        .after(Some(json!(AccountBody::from(&account))));
+    shared.store.put_account(&account, &entry.change()).await?;
+    shared.revoke();
+    Ok(axum::Json(AccountBody::from(&account)))
+}
+
+fn role(name: &str) -> Result<Role, Problem> {
+    Role::from_name(name).ok_or_else(|| {
+        let names = Role::ALL.map(Role::name).join(", ");
+        Problem::invalid("role", format!("{name:?} is none of {names}"))
+    })
+}
+
 /// Lets somebody sign in.
 #[utoipa::path(
     post,
@@ -98,10 +175,7 @@ pub(crate) async fn add(
     Json(new): Json<NewAccount>,
 ) -> Result<(StatusCode, axum::Json<AccountBody>), Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
-    let role = Role::from_name(&new.role).ok_or_else(|| {
-        let names = Role::ALL.map(Role::name).join(", ");
-        Problem::invalid("role", format!("{:?} is none of {names}", new.role))
-    })?;
+    let role = role(&new.role)?;
     let person = new
         .person
         .map(|id| super::person(&shared, &id).map(|person| person.id))

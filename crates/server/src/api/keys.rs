@@ -7,6 +7,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::API_KEY_SCOPES;
+use store::ApiKey;
 use utoipa::ToSchema;
 
 use super::{Json, audit::Entry};
@@ -52,16 +53,41 @@ pub(crate) async fn list(
 ) -> Result<axum::Json<Keys>, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
     let keys = shared.store.api_keys().await?;
-    let items = keys.into_iter().map(|key| KeyBody {
-        id: key.id,
-        name: key.name,
-        scopes: key.scopes,
-        created_at: rfc3339(key.created_at),
-        key: None,
-    });
     Ok(axum::Json(Keys {
-        items: items.collect(),
+        items: keys.into_iter().map(KeyBody::from).collect(),
     }))
+}
+
+impl From<ApiKey> for KeyBody {
+    fn from(key: ApiKey) -> Self {
+        Self {
+            id: key.id,
+            name: key.name,
+            scopes: key.scopes,
+            created_at: rfc3339(key.created_at),
+            key: None,
+        }
+    }
+}
+
+/// One of them.
+#[utoipa::path(
+    get,
+    path = "/keys/{id}",
+    tag = "Access",
+    responses((status = OK, description = "What was asked for.", body = KeyBody)),
+)]
+pub(crate) async fn read(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<KeyBody>, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let mut keys = shared.store.api_keys().await?.into_iter();
+    let key = keys.find(|key| key.id == id);
+    let remedy = "GET /api/v1/keys lists them";
+    let key = key.ok_or_else(|| Problem::not_found("key", &id, remedy))?;
+    Ok(axum::Json(KeyBody::from(key)))
 }
 
 /// Makes an API key and answers with it; it is never told again.

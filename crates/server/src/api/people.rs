@@ -1,19 +1,36 @@
-//! Who there is.
+//! Who there is: read by everybody, added, changed and deleted by administrators.
+
+use std::time::Duration;
 
 use axum::{
-    Json,
-    extract::{Query, State},
+    extract::{Path, Query, State},
+    http::StatusCode,
 };
 use presence::PersonId;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::ImportPerson;
 use utoipa::ToSchema;
 
-use crate::{app::Shared, directory::Person, problem::Problem};
+use super::{Json, audit::Entry};
+use crate::{
+    app::{Shared, SharedState},
+    caller::Caller,
+    directory::Person,
+    organisation::ORGANISATION,
+    problem::Problem,
+};
 
 /// People in a page if the caller names no number.
 const PAGE: usize = 200;
 /// The most people in a page.
 const PAGE_MAX: usize = 1_000;
+/// The longest name, address or extension, in characters.
+const TEXT_MAX: usize = 255;
+/// The most extensions of a person.
+const LINES_MAX: usize = 64;
+/// How long a change may take until it is in force; it is durable before.
+const IN_FORCE_MAX: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -32,7 +49,7 @@ pub(crate) struct PeoplePage {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Person)]
 #[serde(rename_all = "camelCase")]
-struct PersonBody {
+pub(crate) struct PersonBody {
     id: String,
     name: String,
     mail: String,
@@ -72,7 +89,7 @@ impl From<&Person> for PersonBody {
 pub(crate) async fn list(
     State(shared): State<Shared>,
     paging: Result<Query<Paging>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<PeoplePage>, Problem> {
+) -> Result<axum::Json<PeoplePage>, Problem> {
     let Query(Paging { cursor, limit }) =
         paging.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
     let limit = limit.unwrap_or(PAGE);
@@ -104,5 +121,197 @@ pub(crate) async fn list(
         .iter()
         .map(|person| PersonBody::from(&**person))
         .collect();
-    Ok(Json(PeoplePage { items, next }))
+    Ok(axum::Json(PeoplePage { items, next }))
+}
+
+/// What is to be written about a person. What is left out of a change stays as it is.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct NewPerson {
+    name: Option<String>,
+    mail: Option<String>,
+    user_principal_name: Option<String>,
+    lines: Option<Vec<NewLine>>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewLine {
+    extension: String,
+}
+
+/// One person.
+#[utoipa::path(
+    get,
+    path = "/people/{id}",
+    tag = "People",
+    responses((status = OK, description = "What was asked for.", body = PersonBody)),
+)]
+pub(crate) async fn read(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<axum::Json<PersonBody>, Problem> {
+    let person = super::person(&shared, &id)?;
+    Ok(axum::Json(PersonBody::from(&*person)))
+}
+
+/// Adds a person.
+#[utoipa::path(
+    post,
+    path = "/people",
+    tag = "People",
+    responses((status = CREATED, description = "Made.", body = PersonBody)),
+)]
+pub(crate) async fn add(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Json(body): Json<NewPerson>,
+) -> Result<(StatusCode, axum::Json<PersonBody>), Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let person = checked(body, None)?;
+    let after = json!({"name": person.name, "mail": person.mail,
+        "userPrincipalName": person.user_principal_name, "lines": person.extensions});
+    let entry = Entry::new(&shared, &caller, "person.add", &person.name).after(Some(after));
+    let id = shared.store.add_person(&person, &entry.change()).await?;
+    let is_there = || shared.directory.person(id).is_some();
+    in_force(&shared, is_there).await;
+    let person = shared.directory.person(id);
+    let person = person.ok_or_else(|| Problem::unavailable("the person comes in a moment"))?;
+    Ok((StatusCode::CREATED, axum::Json(PersonBody::from(&*person))))
+}
+
+/// Changes a person. What is left out stays as it is; lines become exactly those given.
+#[utoipa::path(
+    patch,
+    path = "/people/{id}",
+    tag = "People",
+    responses((status = OK, description = "What was asked for.", body = PersonBody)),
+)]
+pub(crate) async fn change(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<NewPerson>,
+) -> Result<axum::Json<PersonBody>, Problem> {
+    let before = super::person(&shared, &id)?;
+    let location = shared
+        .organisation
+        .read(|tables| tables.place(before.id).location);
+    caller.require_admin(&shared, location.as_deref().unwrap_or(ORGANISATION))?;
+    let person = checked(body, Some(&before))?;
+    let wanted = PersonBody {
+        id: before.id.to_string(),
+        name: person.name.clone(),
+        mail: person.mail.clone(),
+        user_principal_name: person.user_principal_name.clone(),
+        lines: lines_of(&person),
+    };
+    let entry = Entry::new(&shared, &caller, "person.change", before.id)
+        .before(Some(json!(PersonBody::from(&*before))))
+        .after(Some(json!(wanted)));
+    let noted = entry.change();
+    shared
+        .store
+        .change_person(before.id, &person, &noted)
+        .await?;
+    let is_so = || {
+        let now = shared.directory.person(before.id);
+        now.is_some_and(|now| json!(PersonBody::from(&*now)) == json!(wanted))
+    };
+    in_force(&shared, is_so).await;
+    Ok(axum::Json(wanted))
+}
+
+/// Deletes a person with everything that is theirs. What Offhook wrote to Teams for them is taken back first.
+#[utoipa::path(
+    delete,
+    path = "/people/{id}",
+    tag = "People",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
+pub(crate) async fn delete(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let person = super::person(&shared, &id)?;
+    let _one_at_a_time = shared.settings_change.lock().await;
+    shared.remove(person.id).await;
+    let entry = Entry::new(&shared, &caller, "person.delete", person.id)
+        .before(Some(json!(PersonBody::from(&*person))));
+    let deleted = shared.store.delete_person(person.id, &entry.change()).await;
+    // Whatever became of it: who is still in the store comes back.
+    shared.people_changed.notify_one();
+    deleted?;
+    shared.revoke();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn lines_of(person: &ImportPerson) -> Vec<LineBody> {
+    let lines = person.extensions.iter().cloned();
+    lines.map(|extension| LineBody { extension }).collect()
+}
+
+/// Waits until what was written is in force.
+async fn in_force(shared: &SharedState, is_so: impl Fn() -> bool) {
+    shared.people_changed.notify_one();
+    let so = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    // It is durable in any case, and comes into force by itself.
+    let _ = tokio::time::timeout(IN_FORCE_MAX, so).await;
+}
+
+fn checked(body: NewPerson, before: Option<&Person>) -> Result<ImportPerson, Problem> {
+    let text = |field: &'static str, new: Option<String>, old: Option<&String>| {
+        let text = new.or_else(|| old.cloned()).unwrap_or_default();
+        let text = text.trim().to_owned();
+        if text.chars().count() > TEXT_MAX || text.chars().any(char::is_control) {
+            let detail = format!("must be one line of at most {TEXT_MAX} characters");
+            return Err(Problem::invalid(field, detail));
+        }
+        Ok(text)
+    };
+    let name = text("name", body.name, before.map(|person| &person.name))?;
+    if name.is_empty() {
+        return Err(Problem::invalid("name", "is missing or empty"));
+    }
+    let extensions = match body.lines {
+        None => before.map_or_else(Vec::new, |person| {
+            let lines = person.lines.iter();
+            lines.map(|(_, extension)| extension.to_string()).collect()
+        }),
+        Some(lines) if lines.len() > LINES_MAX => {
+            let detail = format!("has more than {LINES_MAX} lines");
+            return Err(Problem::invalid("lines", detail));
+        }
+        Some(lines) => {
+            let mut extensions = Vec::new();
+            for line in lines {
+                let extension = text("lines", Some(line.extension), None)?;
+                if extension.is_empty() {
+                    return Err(Problem::invalid("lines", "an extension is empty"));
+                }
+                if !extensions.contains(&extension) {
+                    extensions.push(extension);
+                }
+            }
+            extensions
+        }
+    };
+    Ok(ImportPerson {
+        name,
+        mail: text("mail", body.mail, before.map(|person| &person.mail))?,
+        user_principal_name: text(
+            "userPrincipalName",
+            body.user_principal_name,
+            before.map(|person| &person.user_principal_name),
+        )?,
+        teams_id: None,
+        extensions,
+        location: None,
+    })
 }

@@ -244,9 +244,11 @@ pub(crate) async fn choose(
         since: now,
         until,
     };
-    let entry = Entry::new(&shared, &caller, "profile.choose", person).after(Some(
-        json!({"profile": &*choice.profile, "until": choice.until.map(rfc3339)}),
-    ));
+    let entry = Entry::new(&shared, &caller, "profile.choose", person)
+        .before(shown(&shared, person))
+        .after(Some(
+            json!({"profile": &*choice.profile, "until": choice.until.map(rfc3339)}),
+        ));
     let stored = shared.writer.choose(person, Some(choice), entry).await;
     stored.map_err(|error| Problem::unavailable(&error))?;
     let presence = shared
@@ -255,6 +257,12 @@ pub(crate) async fn choose(
         .ok_or_else(|| Problem::unavailable("the server is starting; try again in a moment"))?;
     let view = view(&presence, caller.level(&shared, person));
     Ok(axum::Json(PresenceBody::from(&view)))
+}
+
+/// The profile that is in force, for the audit log.
+fn shown(shared: &SharedState, person: PersonId) -> Option<serde_json::Value> {
+    let presence = shared.events.presence(person)?;
+    Some(json!({"profile": &*presence.profile}))
 }
 
 /// Goes back to automatic.
@@ -271,7 +279,8 @@ pub(crate) async fn automatic(
 ) -> Result<StatusCode, Problem> {
     let person = super::person(&shared, &id)?.id;
     caller.require(&shared, person, Permission::ChangeProfile)?;
-    let entry = Entry::new(&shared, &caller, "profile.automatic", person);
+    let entry =
+        Entry::new(&shared, &caller, "profile.automatic", person).before(shown(&shared, person));
     let stored = shared.writer.choose(person, None, entry).await;
     stored.map_err(|error| Problem::unavailable(&error))?;
     Ok(StatusCode::NO_CONTENT)
@@ -298,6 +307,29 @@ pub(crate) async fn list(
     Ok(axum::Json(Profiles {
         items: items.collect(),
     }))
+}
+
+/// One of My Profiles.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/profiles/{name}",
+    tag = "Profiles",
+    responses((status = OK, description = "What was asked for.", body = ProfileBody)),
+)]
+pub(crate) async fn read(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, name)): Path<(String, String)>,
+) -> Result<axum::Json<ProfileBody>, Problem> {
+    let person = super::person(&shared, &id)?.id;
+    caller.require(&shared, person, Permission::ChangeProfile)?;
+    let profiles = shared
+        .organisation
+        .read(|tables| tables.my_profiles(person));
+    let found = profiles.iter().find(|known| same_name(&known.name, &name));
+    let remedy = "GET …/profiles lists them";
+    let found = found.ok_or_else(|| Problem::not_found("profile", &name, remedy))?;
+    Ok(axum::Json(ProfileBody::from(found)))
 }
 
 /// Adds a profile of the person's own.
@@ -428,6 +460,18 @@ pub(crate) async fn delete(
     let person = super::person(&shared, &id)?.id;
     caller.require(&shared, person, Permission::ChangeForwarding)?;
     let _one_at_a_time = shared.settings_change.lock().await;
+    let uses = shared
+        .organisation
+        .read(|tables| match tables.template(&name) {
+            // A template of that name stays, and what uses it has not changed.
+            Some(_) => Vec::new(),
+            None => tables.own_uses(person, &name),
+        });
+    if !uses.is_empty() {
+        let used = uses.join(", ");
+        let detail = format!("the profile {name:?} is used by {used}; change these first");
+        return Err(Problem::conflict(detail));
+    }
     let mine = personal(&shared, person).profiles;
     let before = mine.iter().find(|known| same_name(&known.name, &name));
     let before = before.map(ProfileBody::from);

@@ -59,18 +59,43 @@ pub(crate) struct NewScope {
     responses((status = OK, description = "What was asked for.", body = Scopes)),
 )]
 pub(crate) async fn list(State(shared): State<Shared>) -> axum::Json<Scopes> {
-    let organisation = ScopeBody {
+    let mut items = vec![organisation()];
+    shared.organisation.read(|tables| {
+        items.extend(tables.scopes.values().map(ScopeBody::from));
+    });
+    axum::Json(Scopes { items })
+}
+
+fn organisation() -> ScopeBody {
+    ScopeBody {
         id: ORGANISATION.into(),
         kind: ORGANISATION,
         parent: None,
         name: "Organisation".into(),
         tenant: None,
-    };
-    let mut items = vec![organisation];
-    shared.organisation.read(|tables| {
-        items.extend(tables.scopes.values().map(ScopeBody::from));
-    });
-    axum::Json(Scopes { items })
+    }
+}
+
+/// One of them.
+#[utoipa::path(
+    get,
+    path = "/scopes/{scope}",
+    tag = "Scopes and settings",
+    responses((status = OK, description = "What was asked for.", body = ScopeBody)),
+)]
+pub(crate) async fn read(
+    State(shared): State<Shared>,
+    Path(scope): Path<String>,
+) -> Result<axum::Json<ScopeBody>, Problem> {
+    if scope == ORGANISATION {
+        return Ok(axum::Json(organisation()));
+    }
+    let found = shared
+        .organisation
+        .read(|tables| tables.scopes.get(&scope).map(ScopeBody::from));
+    let remedy = "GET /api/v1/scopes lists them";
+    let found = found.ok_or_else(|| Problem::not_found("scope", &scope, remedy))?;
+    Ok(axum::Json(found))
 }
 
 /// Makes a location, or a configuration group of one.

@@ -117,7 +117,7 @@ pub(crate) async fn write(
     let one_at_a_time = shared.settings_change.lock().await;
     // What a reader was told comes back with what it sends.
     body.remove("decided_by");
-    refuse_feed(&caller, page, &body)?;
+    refuse_feed_of_scope(page, &body)?;
     let individual = body.remove(INDIVIDUAL);
     let copy_from = body.remove(COPY_FROM);
     let present = present(&shared, &scope, page);
@@ -131,7 +131,7 @@ pub(crate) async fn write(
     } else {
         let mut after = match copy_from {
             None | Some(Value::Null) => present.clone().unwrap_or_default(),
-            Some(from) => copied(&shared, &from, page)?,
+            Some(from) => copied(&shared, &caller, &from, page)?,
         };
         merge(page, body, &mut after)?;
         Some(after)
@@ -169,12 +169,21 @@ fn present(shared: &SharedState, scope: &str, page: Page) -> Option<PageValues> 
 }
 
 /// The settings that hold in another scope, to begin with.
-fn copied(shared: &SharedState, from: &Value, page: Page) -> Result<PageValues, Problem> {
+fn copied(
+    shared: &SharedState,
+    caller: &Caller,
+    from: &Value,
+    page: Page,
+) -> Result<PageValues, Problem> {
     let Some(from) = from.as_str() else {
         let detail = format!("{from} is no scope; name one, for example \"{ORGANISATION}\"");
         return Err(Problem::invalid(COPY_FROM, detail));
     };
     let place = place(shared, from)?;
+    // What the organisation has set holds in its locations, and is seen there; what another location has set is not.
+    if from != ORGANISATION {
+        caller.require_admin(shared, from)?;
+    }
     Ok(shared.organisation.read(|tables| {
         let decided = tables.way(&place, page).decided().0;
         decided.cloned().unwrap_or_default()
@@ -194,6 +203,16 @@ async fn put_in_force(
     shared.put_in_force(changed).await;
     shared.events.reset();
     drop(one_at_a_time);
+}
+
+/// A calendar is somebody's own: what stood here would be nobody's.
+fn refuse_feed_of_scope(page: Page, body: &Map<String, Value>) -> Result<(), Problem> {
+    let feed = body.get("feed").and_then(Value::as_str).unwrap_or_default();
+    if page != Page::Calendar || feed.is_empty() {
+        return Ok(());
+    }
+    let detail = "belongs to people; set it at PUT /api/v1/people/{id}/settings/calendar";
+    Err(Problem::invalid("feed", detail))
 }
 
 /// People name feeds on the web. A file is the administrator's to name: the server reads it with its own rights.

@@ -22,6 +22,9 @@ use crate::{
     problem::Problem,
 };
 
+/// The address at which the template for Teams is made.
+const TEAMS: &str = "teams";
+
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Templates {
     items: Vec<TemplateBody>,
@@ -148,6 +151,13 @@ pub(crate) async fn add(
     caller.require_admin(&shared, ORGANISATION)?;
     let one_at_a_time = shared.settings_change.lock().await;
     let name = body.profile.name.clone().unwrap_or_default();
+    if presence::same_name(&name, TEAMS) {
+        // Its address would be that of the template for Teams.
+        let detail = format!(
+            "{name:?} is taken by the address of the template for Teams; take another name"
+        );
+        return Err(Problem::invalid("name", detail));
+    }
     let template = checked(&shared, body, &name, None)?;
     let body = put(&shared, &caller, template, None).await?;
     drop(one_at_a_time);
