@@ -122,6 +122,31 @@ async fn a_location_administrator_administers_the_location_and_nothing_else() {
         let status = status(Method::PUT, &path, body).await;
         assert!(status.is_client_error(), "{path}: {status}");
     }
+    let group = json!({"kind": "group", "parent": "lyon", "name": "Night shift"});
+    let made = lea.ok(Method::POST, "/api/v1/scopes", Some(group)).await;
+    let group = format!("/api/v1/scopes/{}", made["id"].as_str().unwrap());
+    lea.ok(Method::DELETE, &group, None).await;
+    for (method, path) in [
+        (Method::DELETE, "/api/v1/scopes/lyon"),
+        (Method::GET, "/api/v1/accounts"),
+        (Method::GET, "/api/v1/keys"),
+        (Method::GET, "/api/v1/audit"),
+        (Method::GET, "/api/v1/directory"),
+    ] {
+        let status = lea.api(method, path, None).await.0;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
+    }
+    // People of the location are theirs to arrange, also what these may not change; others are not.
+    let only_admins = json!({"user_may_change": {"inactivity_after": false}});
+    let page = page("organisation");
+    demo.server.ok(Method::PUT, &page, Some(only_admins)).await;
+    for (name, expected) in [("David Okafor", 200), (BERT, 403)] {
+        let person = demo.server.person(name).await;
+        let settings = format!("/api/v1/people/{person}/settings/automatic");
+        let own = json!({"inactivity_after": 300});
+        let status = status(Method::PUT, &settings, own).await;
+        assert_eq!(status.as_u16(), expected, "{name}");
+    }
 }
 
 #[tokio::test]

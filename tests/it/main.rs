@@ -9,6 +9,7 @@
 mod access;
 mod chaos;
 mod crash;
+mod decisions;
 mod demo;
 mod entra;
 mod independent_watchers;
@@ -18,6 +19,7 @@ mod notifications;
 mod openapi;
 mod pages;
 mod phones;
+mod rights;
 mod synchronisation;
 mod telephone;
 mod tenants;

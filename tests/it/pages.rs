@@ -229,3 +229,36 @@ async fn one_signs_in_in_ones_own_language_and_out_everywhere() -> WebDriverResu
     assert_eq!(status.as_u16(), 401);
     browser.close().await
 }
+
+#[tokio::test]
+async fn each_status_has_its_colour_and_do_not_disturb_its_bar() -> WebDriverResult<()> {
+    let demo = Demo::start(&["--still"]).await;
+    let browser = Browser::open().await?;
+    browser.page.goto(&demo.server.board).await?;
+    // Asked of the browser: what it makes of the rules for each status, and of the names of the colours.
+    let script = r#"
+        const row = document.querySelector(".person");
+        const status = row.querySelector(".status");
+        return ["Available", "BeRightBack", "Busy", "DoNotDisturb", "Absent", "Offline"].map(name => {
+            row.dataset.status = name;
+            const [red, green, blue] = getComputedStyle(status).color.match(/\d+/g).map(Number);
+            const mark = getComputedStyle(status, "::before").content;
+            const grey = Math.max(red, green, blue) - Math.min(red, green, blue) < 40;
+            const hue = grey ? "grey" : green > red ? "green" : green > 2 * blue ? "yellow" : "red";
+            return `${name} ${hue} ${mark}`;
+        });"#;
+    let seen = browser.page.execute(script, Vec::new()).await?;
+    let seen: Vec<String> = seen.convert()?;
+    assert_eq!(
+        seen,
+        [
+            "Available green \"●\"",
+            "BeRightBack yellow \"◔\"",
+            "Busy red \"■\"",
+            "DoNotDisturb red \"⊖\"",
+            "Absent grey \"◐\"",
+            "Offline grey \"○\"",
+        ]
+    );
+    browser.close().await
+}

@@ -307,7 +307,13 @@ impl Server {
             request = request.json(body);
         }
         let response = request.send().await.unwrap();
+        let kind = response.headers().get("content-type").cloned();
         let (status, text) = (response.status(), response.text().await.unwrap());
+        let failed = status.is_client_error() || status.is_server_error();
+        if failed && path.starts_with("/api/") {
+            let kind = kind.unwrap_or_else(|| panic!("{method} {path}: {status} {text}"));
+            assert_eq!(kind, "application/problem+json", "{method} {path}: {text}");
+        }
         let answer = serde_json::from_str(&text).unwrap_or(Value::String(text));
         if let Some(path) = path.strip_prefix("/api/v1") {
             let contract = self.contract().await;

@@ -11,7 +11,7 @@ mod teams;
 use std::sync::Arc;
 
 use crate::{
-    Activity, Confidence, LineSignal, PersonPolicy, Signals, Status, Timestamp,
+    Activity, Confidence, Forwarding, LineSignal, PersonPolicy, Signals, Status, Timestamp,
     mirror::Mirror,
     own::Own,
     reason::{Reason, Rule},
@@ -29,6 +29,8 @@ pub struct Presence {
     pub activity: Option<Activity>,
     /// The name of the profile in force.
     pub profile: Arc<str>,
+    /// What the profile in force does with calls. Nobody is told; not kept in the history.
+    pub forwarding: Forwarding,
     /// The profile is the person's own choice.
     pub chosen: bool,
     /// The appointment that put the profile in force, if one did.
@@ -150,6 +152,7 @@ pub(crate) fn evaluate(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Exp
             },
             activity: activity.map(|(activity, _)| activity),
             profile: profile.name,
+            forwarding: profile.forwarding,
             chosen: profile.rule.is_own_choice(),
             appointment: profile.appointment,
             profile_since: profile.since,

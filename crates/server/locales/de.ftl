@@ -83,3 +83,21 @@ sign-in-wait = Zu viele Versuche. Bitte in { $seconds } Sekunden noch einmal.
 sign-in-link = Oder einen Einmal-Link öffnen: <code>offhook link</code> gibt ihn auf dem Rechner aus, auf dem Offhook läuft (bei der Vorführung: Eingabetaste in ihrem Fenster).
 sign-in-link-used = Dieser Link wurde schon benutzt, ist abgelaufen oder wurde nie angefordert.
 sign-out-everywhere = Überall abmelden
+
+# Mein Teams-Konto
+teams-title = Mein Teams-Konto
+teams-who = { $name }, Mandant { $tenant }
+teams-code-before = Öffnen Sie
+teams-code-after = und geben Sie ein:
+teams-code-notice = Diese Seite merkt von selbst, wenn das geschehen ist.
+teams-connected-remembered = Verbunden. Ihre Anmeldung ist gespeichert, verschlüsselt, und wird nur von Offhook benutzt.
+teams-connected-once = Verbunden. Ihre Anmeldung ist nicht gespeichert: nach einem Neustart von Offhook melden Sie sich wieder an.
+teams-connected-tenant = Verbunden. Ihr Administrator hat den ganzen Mandanten verbunden: Offhook braucht keine Anmeldung von Ihnen.
+teams-known = Ihr Konto ist bekannt, aber Sie sind nicht angemeldet: bis dahin wird nichts zwischen Teams und Offhook ausgetauscht.
+teams-not-connected = Nicht verbunden.
+teams-password = Sie melden sich bei Microsoft an; Offhook sieht Ihr Kennwort nie.
+teams-remember = Anmeldedaten merken
+teams-with-code = Mit einem Code anmelden
+teams-in-browser = In diesem Browser anmelden
+teams-in-browser-once = In diesem Browser anmelden, ohne es zu merken
+teams-disconnect = Trennen

@@ -83,3 +83,21 @@ sign-in-wait = Too many attempts. Try again in { $seconds } seconds.
 sign-in-link = Or open a one-time link: <code>offhook link</code> prints one on the machine that runs Offhook (with the demo: press Enter in its window).
 sign-in-link-used = This link was used already, has expired, or was never asked for.
 sign-out-everywhere = Sign out everywhere
+
+# My Teams account
+teams-title = My Teams account
+teams-who = { $name }, tenant { $tenant }
+teams-code-before = Open
+teams-code-after = and type
+teams-code-notice = This page notices by itself when you have done so.
+teams-connected-remembered = Connected. Your login is remembered, encrypted, and used by Offhook only.
+teams-connected-once = Connected. Your login is not remembered: after a restart of Offhook you sign in again.
+teams-connected-tenant = Connected. Your administrator has connected the whole tenant: Offhook needs no login of yours.
+teams-known = Your account is known, but you are not signed in: nothing crosses between Teams and Offhook until you are.
+teams-not-connected = Not connected.
+teams-password = You sign in at Microsoft; Offhook never sees your password.
+teams-remember = Remember login data
+teams-with-code = Sign in with a code
+teams-in-browser = Sign in in this browser
+teams-in-browser-once = Sign in in this browser without remembering it
+teams-disconnect = Disconnect

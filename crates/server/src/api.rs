@@ -3,6 +3,7 @@
 mod accounts;
 mod appointments;
 mod audit;
+mod choice;
 mod directory;
 mod events;
 mod keys;
@@ -47,7 +48,7 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
         .routes(routes!(presence::read))
         .routes(routes!(presence::explain))
         .routes(routes!(presence::history))
-        .routes(routes!(profile::choose, profile::automatic))
+        .routes(routes!(choice::read, choice::choose, choice::automatic))
         .routes(routes!(profile::list, profile::add, profile::order))
         .routes(routes!(profile::read, profile::change, profile::delete))
         .routes(routes!(appointments::list, appointments::add))

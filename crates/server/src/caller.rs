@@ -144,6 +144,15 @@ impl Caller {
         if is_owner || matches!(self.power, Power::Key { write: true, .. }) {
             return Ok(());
         }
+        self.require_admin_of(shared, owner)
+    }
+
+    /// Refuses who does not administer the person.
+    pub(crate) fn require_admin_of(
+        &self,
+        shared: &SharedState,
+        owner: PersonId,
+    ) -> Result<(), Problem> {
         let location = shared
             .organisation
             .read(|tables| tables.place(owner).location);

@@ -69,6 +69,7 @@ mod tests {
             status: Status::Busy,
             activity: None,
             profile: "Busy".into(),
+            forwarding: presence::Forwarding::Off,
             chosen: false,
             appointment: None,
             since: Timestamp::default(),

@@ -7,7 +7,7 @@ use askama::Template;
 use axum::{
     extract::{Form, Query, RawQuery, State},
     http::StatusCode,
-    response::{Html, IntoResponse, Redirect, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 
@@ -16,6 +16,7 @@ use crate::{
     app::Shared,
     caller::Caller,
     directory::Person,
+    frame::{self, Frame},
     problem::Problem,
     teams::{AccountError, begin_browser, begin_code, disconnect, finish_browser},
 };
@@ -28,7 +29,8 @@ const RETURN: &str = "/me/teams/return";
 #[derive(Template)]
 #[template(path = "my_account.html")]
 struct MyAccountPage {
-    name: String,
+    frame: Frame,
+    who: String,
     account: TeamsAccountBody,
     problem: Option<String>,
 }
@@ -52,34 +54,44 @@ fn me(shared: &Shared, caller: &Caller) -> Result<Arc<Person>, Problem> {
 
 fn render(
     shared: &Shared,
+    frame: Frame,
     person: &Person,
     problem: Option<&AccountError>,
 ) -> Result<Response, Problem> {
+    let account = TeamsAccountBody::of(shared, person);
+    // A form that was answered with the page leads back to it.
+    let frame = Frame {
+        here: PAGE.into(),
+        ..frame
+    };
+    let who = frame.words.of_two(
+        "teams-who",
+        ("name", &person.name),
+        ("tenant", &account.tenant),
+    );
     let page = MyAccountPage {
-        name: person.name.clone(),
-        account: TeamsAccountBody::of(shared, person),
+        frame,
+        who,
+        account,
         problem: problem.map(ToString::to_string),
     };
-    let html = page
-        .render()
-        .map_err(|error| Problem::unavailable(&error.to_string()))?;
-    let status = if problem.is_some() {
-        StatusCode::CONFLICT
-    } else {
-        StatusCode::OK
+    let status = match problem {
+        Some(_) => StatusCode::CONFLICT,
+        None => StatusCode::OK,
     };
-    Ok((status, Html(html)).into_response())
+    frame::render(status, &page)
 }
 
 /// Shows the page again, or what went wrong.
 fn answer(
     shared: &Shared,
+    frame: Frame,
     person: &Person,
     done: Result<(), AccountError>,
 ) -> Result<Response, Problem> {
     match done {
         Ok(()) => Ok(Redirect::to(PAGE).into_response()),
-        Err(error) => render(shared, person, Some(&error)),
+        Err(error) => render(shared, frame, person, Some(&error)),
     }
 }
 
@@ -87,25 +99,28 @@ fn answer(
 pub(crate) async fn page(
     State(shared): State<Shared>,
     caller: Caller,
+    frame: Frame,
 ) -> Result<Response, Problem> {
-    render(&shared, &*me(&shared, &caller)?, None)
+    render(&shared, frame, &*me(&shared, &caller)?, None)
 }
 
 /// `POST /me/teams/code`: begins a sign-in by code.
 pub(crate) async fn code(
     State(shared): State<Shared>,
     caller: Caller,
+    frame: Frame,
     Form(wish): Form<Wish>,
 ) -> Result<Response, Problem> {
     let person = me(&shared, &caller)?;
     let begun = begin_code(&shared, &person, wish.remember.is_some()).await;
-    answer(&shared, &person, begun.map(|_| ()))
+    answer(&shared, frame, &person, begun.map(|_| ()))
 }
 
 /// `GET /me/teams/browser`: sends the browser to Microsoft.
 pub(crate) async fn browser(
     State(shared): State<Shared>,
     caller: Caller,
+    frame: Frame,
     Query(wish): Query<Wish>,
 ) -> Result<Response, Problem> {
     let person = me(&shared, &caller)?;
@@ -113,7 +128,7 @@ pub(crate) async fn browser(
     let remember = wish.remember.is_some();
     match begin_browser(&shared, &person, remember, &redirect_uri).await {
         Ok(url) => Ok(Redirect::to(&url).into_response()),
-        Err(error) => render(&shared, &person, Some(&error)),
+        Err(error) => render(&shared, frame, &person, Some(&error)),
     }
 }
 
@@ -121,19 +136,21 @@ pub(crate) async fn browser(
 pub(crate) async fn returned(
     State(shared): State<Shared>,
     caller: Caller,
+    frame: Frame,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let person = me(&shared, &caller)?;
     let done = finish_browser(&shared, &person, &query.unwrap_or_default()).await;
-    answer(&shared, &person, done)
+    answer(&shared, frame, &person, done)
 }
 
 /// `POST /me/teams/forget`: forgets account and login.
 pub(crate) async fn forget(
     State(shared): State<Shared>,
     caller: Caller,
+    frame: Frame,
 ) -> Result<Response, Problem> {
     let person = me(&shared, &caller)?;
     let done = disconnect(&shared, &person).await;
-    answer(&shared, &person, done)
+    answer(&shared, frame, &person, done)
 }

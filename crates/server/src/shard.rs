@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use presence::{
-    Effect, Engine, Fact, Input, PersonId, Presence, Reason, TeamsCall, Timestamp, Timing,
+    Choice, Effect, Engine, Fact, Input, PersonId, Presence, Reason, TeamsCall, Timestamp, Timing,
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -31,6 +31,7 @@ enum Message {
     Inputs(Vec<Input>, Cause),
     Explain(PersonId, bool, oneshot::Sender<Option<Explained>>),
     TeamsCall(PersonId, oneshot::Sender<Option<TeamsCall>>),
+    Choice(PersonId, oneshot::Sender<Option<Choice>>),
 }
 
 /// A presence with its reasons.
@@ -90,6 +91,13 @@ impl Shard {
         wait.await.ok().flatten()
     }
 
+    /// The person's own choice of a profile, while it holds.
+    pub async fn choice(&self, person: PersonId) -> Option<Choice> {
+        let (answer, wait) = oneshot::channel();
+        let _ = self.0.send(Message::Choice(person, answer)).await;
+        wait.await.ok().flatten()
+    }
+
     /// The person's call in Teams, which is an appointment in their list.
     pub async fn teams_call(&self, person: PersonId) -> Option<TeamsCall> {
         let (answer, wait) = oneshot::channel();
@@ -141,6 +149,11 @@ pub async fn run(mut inbox: Inbox, timing: Timing, clock: Clock, sinks: Sinks) {
             }
             Some(Message::Explain(person, with_microphone, answer)) => {
                 let _ = answer.send(engine.explain(person, with_microphone, clock.now()));
+            }
+            Some(Message::Choice(person, answer)) => {
+                let signals = engine.signals(person);
+                let choice = signals.and_then(|signals| signals.choice_at(clock.now()));
+                let _ = answer.send(choice.cloned());
             }
             Some(Message::TeamsCall(person, answer)) => {
                 let signals = engine.signals(person);

@@ -108,8 +108,9 @@ impl Language {
 }
 
 /// What may stand in the words for scripts.
-const ARGUMENTS: [&str; 10] = [
-    "name", "status", "app", "party", "time", "target", "scope", "shown", "count", "seconds",
+const ARGUMENTS: [&str; 11] = [
+    "name", "tenant", "status", "app", "party", "time", "target", "scope", "shown", "count",
+    "seconds",
 ];
 
 fn bundle(language: Language, text: &str) -> FluentBundle<FluentResource> {

@@ -232,6 +232,8 @@ pub struct Settings {
     pub min_expires: u32,
     /// Longer ones are shortened.
     pub max_expires: u32,
+    /// Longer publications are shortened: for so long is believed what a telephone said that has died since.
+    pub max_publication: u32,
     /// Most subscriptions that are kept; beyond, 503.
     pub subscriptions_max: usize,
     /// Most subscriptions from one address that is not trusted; beyond, 503.

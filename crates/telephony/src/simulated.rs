@@ -137,6 +137,7 @@ impl SimulatedPbx {
             websocket_address: None,
             min_expires: 60,
             max_expires: 3600,
+            max_publication: 3600,
             subscriptions_max: SUBSCRIPTIONS_MAX,
             subscriptions_per_source_max: SUBSCRIPTIONS_MAX,
             publications_max: 0,

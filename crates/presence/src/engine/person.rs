@@ -65,6 +65,7 @@ impl Person {
                 status: crate::Status::Available,
                 activity: None,
                 profile: "".into(),
+                forwarding: crate::Forwarding::Off,
                 chosen: false,
                 appointment: None,
                 since: now,

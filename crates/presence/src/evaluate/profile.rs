@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{AppointmentText, Axis, Explain, Facts};
 use crate::{
-    APPOINTMENT_PROFILE, Appointment, AppointmentOrigin, Choice, ClientState, Meaning,
+    APPOINTMENT_PROFILE, Appointment, AppointmentOrigin, Choice, ClientState, Forwarding, Meaning,
     PersonPolicy, Profile, Signals, Status, Timestamp,
     reason::{Reason, Rule, Source},
 };
@@ -14,6 +14,7 @@ pub(super) struct Offer {
     pub(super) rule: Rule,
     pub(super) name: Arc<str>,
     pub(super) status: Status,
+    pub(super) forwarding: Forwarding,
     pub(super) since: Timestamp,
     pub(super) appointment: Option<AppointmentText>,
 }
@@ -24,17 +25,19 @@ impl Offer {
             rule,
             name: profile.name.clone(),
             status: profile.status,
+            forwarding: profile.forwarding.clone(),
             since,
             appointment: None,
         }
     }
 
-    /// A rule without a profile of its name.
+    /// A rule without a profile of its name: calls ring, whatever is called the same.
     fn built_in(rule: Rule, status: Status, since: Timestamp) -> Self {
         Self {
             rule,
             name: status.words().into(),
             status,
+            forwarding: Forwarding::Off,
             since,
             appointment: None,
         }

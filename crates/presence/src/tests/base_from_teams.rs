@@ -159,6 +159,8 @@ fn an_own_available_profile_keeps_its_forwarding_where_teams_says_available() {
     world.teams("Available", "Available");
     assert_eq!(world.rule(), Rule::ManualAvailable);
     assert_eq!(&*world.presence().profile, "At home");
+    assert_eq!(world.presence().forwarding, forwarding);
     world.teams("Busy", "Busy");
     assert_eq!(world.rule(), Rule::TeamsBase, "rule 7 goes before rule 8");
+    assert_eq!(world.presence().forwarding, Forwarding::Off);
 }

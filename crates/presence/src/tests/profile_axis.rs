@@ -4,8 +4,9 @@ use super::{
     AVAILABLE, CALL, DND, HOUR, PRESENTING, World, default_profiles, inactive, personal, seconds,
 };
 use crate::{
-    ClientState, Profile, Rule, Status,
+    ClientState, Forwarding, Profile, Rule, Status,
     SyncMode::{self, TelephonyAndPresence, TelephonyOnly},
+    Target,
 };
 
 /// A world in which the signals of all these rules are there at once. The choice comes first, so that it suspends no
@@ -171,6 +172,24 @@ fn do_not_disturb_in_teams_without_such_a_profile_is_built_in() {
         assert_eq!(world.profile(), "Do not disturb (DoNotDisturb)");
         let forwarding = world.policy.profiles.named(&world.presence().profile);
         assert_eq!(forwarding, None, "no forwarding");
+    }
+}
+
+#[test]
+fn what_is_built_in_lets_calls_ring_whatever_else_has_its_name() {
+    let away = |status| Profile {
+        forwarding: Forwarding::All(Target::Voicemail),
+        ..personal("Do not disturb", status)
+    };
+    for (status, forwarding) in [
+        (Status::Busy, Forwarding::Off),
+        (Status::DoNotDisturb, Forwarding::All(Target::Voicemail)),
+    ] {
+        let mut world = World::new(TelephonyAndPresence);
+        world.profiles(vec![away(status)]);
+        world.teams(DND.0, DND.1);
+        assert_eq!(world.profile(), "Do not disturb (DoNotDisturb)");
+        assert_eq!(world.presence().forwarding, forwarding);
     }
 }
 

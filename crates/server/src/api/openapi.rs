@@ -179,13 +179,15 @@ const ACTIVITIES: [&str; 5] = [
 ];
 
 /// Fields with a time (RFC 3339, UTC).
-const TIMES: [(&str, &str); 13] = [
+const TIMES: [(&str, &str); 15] = [
     ("Directory", "at"),
     ("Account", "created_at"),
     ("Appointment", "start"),
     ("Appointment", "end"),
     ("AuditRow", "at"),
     ("Choice", "until"),
+    ("Chosen", "since"),
+    ("Chosen", "until"),
     ("Client", "since"),
     ("Key", "created_at"),
     ("NewAppointment", "start"),

@@ -194,10 +194,7 @@ pub(crate) async fn change(
     Json(body): Json<NewPerson>,
 ) -> Result<axum::Json<PersonBody>, Problem> {
     let before = super::person(&shared, &id)?;
-    let location = shared
-        .organisation
-        .read(|tables| tables.place(before.id).location);
-    caller.require_admin(&shared, location.as_deref().unwrap_or(ORGANISATION))?;
+    caller.require_admin_of(&shared, before.id)?;
     let person = checked(body, Some(&before))?;
     let wanted = PersonBody {
         id: before.id.to_string(),

@@ -1,36 +1,26 @@
-//! A person's own choice, and My Profiles.
+//! My Profiles.
 
 use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
 use presence::{
-    Choice, Forwarding, MyProfiles, Origin, Page, Permission, PersonId, Profile, Status, Target,
-    forwarding_loop, same_name, view,
+    Forwarding, MyProfiles, Origin, Page, Permission, PersonId, Profile, Status, same_name,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Json, PresenceBody, audit::Entry};
+use super::{Json, audit::Entry, choice::refuse_loop};
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
-    clock::{parse_rfc3339, rfc3339},
     organisation::Personal,
     problem::Problem,
 };
 
 /// A longer name or text is no profile's.
 const TEXT_MAX: usize = 200;
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = Choice)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ChoiceBody {
-    profile: String,
-    until: Option<String>,
-}
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Profiles {
@@ -157,133 +147,6 @@ pub(crate) fn named<'a>(profiles: &'a MyProfiles, name: &str) -> Result<&'a Prof
         );
         Problem::invalid("profile", detail)
     })
-}
-
-/// Whose line the calls of a profile go to, if it is a colleague's.
-fn forwarded_to(shared: &SharedState, profile: &Profile) -> Option<PersonId> {
-    let Some(Target::Number(number)) = profile.forwarding.target() else {
-        return None;
-    };
-    shared
-        .directory
-        .by_extension(number)
-        .map(|(person, _)| person)
-}
-
-/// Refuses a profile that would send calls round in a circle, as things are now.
-fn refuse_loop(
-    shared: &SharedState,
-    caller: &Caller,
-    person: PersonId,
-    profile: &Profile,
-) -> Result<(), Problem> {
-    let Some(to) = forwarded_to(shared, profile) else {
-        return Ok(());
-    };
-    let next = |other: PersonId| {
-        let in_force = shared.events.presence(other)?.profile;
-        let policy = shared.organisation.policy(other)?;
-        forwarded_to(shared, policy.profiles.named(&in_force)?)
-    };
-    let Some(way) = forwarding_loop(person, to, next) else {
-        return Ok(());
-    };
-    // Who forwards to whom is told by their profiles: whoever may not see these hears of "somebody".
-    let names: Vec<String> = way
-        .into_iter()
-        .map(|id| {
-            let may_see = id == person || caller.level(shared, id).may(Permission::SeeProfile);
-            let known = shared.directory.person(id).filter(|_| may_see);
-            known.map_or_else(|| "somebody".to_owned(), |known| known.name.clone())
-        })
-        .collect();
-    let detail = format!(
-        "calls would run in a circle: {}; choose another target",
-        names.join(" → ")
-    );
-    Err(Problem::invalid("profile", detail))
-}
-
-/// Chooses a profile: durable and in force when answered.
-#[utoipa::path(
-    put,
-    path = "/people/{id}/profile",
-    tag = "Profiles",
-    responses((status = OK, description = "What was asked for.", body = PresenceBody)),
-)]
-pub(crate) async fn choose(
-    State(shared): State<Shared>,
-    caller: Caller,
-    Path(id): Path<String>,
-    Json(body): Json<ChoiceBody>,
-) -> Result<axum::Json<PresenceBody>, Problem> {
-    let person = super::person(&shared, &id)?.id;
-    caller.require(&shared, person, Permission::ChangeProfile)?;
-    let profiles = shared
-        .organisation
-        .read(|tables| tables.my_profiles(person));
-    let profile = named(&profiles, &body.profile)?;
-    refuse_loop(&shared, &caller, person, profile)?;
-    let now = shared.clock.now();
-    let until = body
-        .until
-        .map(|text| {
-            let until = parse_rfc3339(&text).ok_or_else(|| {
-                let detail = format!("{text:?} is no time; write it like 2026-11-23T17:00:00Z");
-                Problem::invalid("until", detail)
-            })?;
-            if until <= now {
-                let detail = format!("{text:?} is past; it is {} now", rfc3339(now));
-                return Err(Problem::invalid("until", detail));
-            }
-            Ok(until)
-        })
-        .transpose()?;
-    let choice = Choice {
-        profile: profile.name.clone(),
-        since: now,
-        until,
-    };
-    let entry = Entry::new(&shared, &caller, "profile.choose", person)
-        .before(shown(&shared, person))
-        .after(Some(
-            json!({"profile": &*choice.profile, "until": choice.until.map(rfc3339)}),
-        ));
-    let stored = shared.writer.choose(person, Some(choice), entry).await;
-    stored.map_err(|error| Problem::unavailable(&error))?;
-    let presence = shared
-        .events
-        .presence(person)
-        .ok_or_else(|| Problem::unavailable("the server is starting; try again in a moment"))?;
-    let view = view(&presence, caller.level(&shared, person));
-    Ok(axum::Json(PresenceBody::from(&view)))
-}
-
-/// The profile that is in force, for the audit log.
-fn shown(shared: &SharedState, person: PersonId) -> Option<serde_json::Value> {
-    let presence = shared.events.presence(person)?;
-    Some(json!({"profile": &*presence.profile}))
-}
-
-/// Goes back to automatic.
-#[utoipa::path(
-    delete,
-    path = "/people/{id}/profile",
-    tag = "Profiles",
-    responses((status = NO_CONTENT, description = "Done.")),
-)]
-pub(crate) async fn automatic(
-    State(shared): State<Shared>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<StatusCode, Problem> {
-    let person = super::person(&shared, &id)?.id;
-    caller.require(&shared, person, Permission::ChangeProfile)?;
-    let entry =
-        Entry::new(&shared, &caller, "profile.automatic", person).before(shown(&shared, person));
-    let stored = shared.writer.choose(person, None, entry).await;
-    stored.map_err(|error| Problem::unavailable(&error))?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 /// My Profiles in order. Those who may not choose for the person see none.

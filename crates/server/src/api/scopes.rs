@@ -223,7 +223,12 @@ pub(crate) async fn delete(
     caller: Caller,
     Path(scope): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    // A location does not delete itself; its groups it may.
+    let parent = shared.organisation.read(|tables| {
+        let known = tables.scopes.get(&scope);
+        known.map(|known| known.parent.clone())
+    });
+    caller.require_admin(&shared, parent.as_deref().unwrap_or(ORGANISATION))?;
     let _one_at_a_time = shared.settings_change.lock().await;
     let before = shared.organisation.read(|tables| {
         let known = tables.scopes.get(&scope);
@@ -282,7 +287,7 @@ pub(crate) async fn put_place(
     let location = body.location.as_deref().unwrap_or(ORGANISATION);
     let before = shared.organisation.read(|tables| tables.place(person));
     // Both where the person is and where they come to.
-    caller.require_admin(&shared, before.location.as_deref().unwrap_or(ORGANISATION))?;
+    caller.require_admin_of(&shared, person)?;
     caller.require_admin(&shared, location)?;
     let _one_at_a_time = shared.settings_change.lock().await;
     let entry = Entry::new(&shared, &caller, "person.place", person)

@@ -294,7 +294,7 @@ pub(crate) async fn write_own(
         .keys()
         .find(|key| page.setting(key).is_some() && !resolved.changeable.contains(key.as_str()));
     if let Some(key) = locked
-        && !caller.is_admin()
+        && caller.require_admin_of(&shared, person).is_err()
     {
         return Err(Problem::locked(key));
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use presence::{Activity, AppointmentText, Confidence, Presence, Status, Timestamp};
+use presence::{Activity, AppointmentText, Confidence, Forwarding, Presence, Status, Timestamp};
 use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize, Serialize)]
@@ -73,6 +73,7 @@ impl Stored {
                 None => None,
             },
             profile: self.profile.into(),
+            forwarding: Forwarding::Off,
             chosen: self.chosen,
             appointment,
             since: Timestamp::from_milliseconds(self.since),
@@ -127,7 +128,9 @@ pub(super) fn from_json(text: &str) -> Option<Presence> {
 mod tests {
     use std::sync::Arc;
 
-    use presence::{Activity, AppointmentText, Confidence, Presence, Status, Timestamp};
+    use presence::{
+        Activity, AppointmentText, Confidence, Forwarding, Presence, Status, Timestamp,
+    };
 
     use super::{from_json, to_json};
 
@@ -147,6 +150,7 @@ mod tests {
                 status,
                 activity,
                 profile: "Focus \"deep\"".into(),
+                forwarding: Forwarding::Off,
                 chosen: true,
                 appointment: Some(AppointmentText {
                     text: "Review".into(),

@@ -56,6 +56,7 @@ impl Desk {
             websocket_address: reached.websocket,
             min_expires: 60,
             max_expires: 3_600,
+            max_publication: 600,
             subscriptions_max: SUBSCRIPTIONS_MAX,
             subscriptions_per_source_max: SUBSCRIPTIONS_PER_SOURCE_MAX,
             publications_max: SUBSCRIPTIONS_MAX,

@@ -16,15 +16,8 @@ pub(crate) enum Origin {
 
 /// What the profile in force says about a call.
 pub(crate) fn route(core: &Core, person: PersonId, origin: Origin) -> Forwarding {
-    let in_force = core.events.presence(person);
-    let policy = core.organisation.policy(person);
-    let forwarding = in_force
-        .zip(policy)
-        .and_then(|(presence, policy)| {
-            let profile = policy.profiles.named(&presence.profile)?;
-            Some(profile.forwarding.clone())
-        })
-        .unwrap_or_default();
+    let presence = core.events.presence(person);
+    let forwarding = presence.map_or(Forwarding::Off, |presence| presence.forwarding);
     let concerned = match &forwarding {
         Forwarding::InternalOnly(_) => origin == Origin::Internal,
         Forwarding::ExternalOnly(_) => origin == Origin::External,

@@ -119,14 +119,14 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         };
         let asked = request
             .seconds("Expires")
-            .unwrap_or(self.settings.max_expires);
+            .unwrap_or(self.settings.max_publication);
         if asked > 0 && asked < self.settings.min_expires {
             let minimum = self.settings.min_expires;
             return self
                 .reply(peer, request, 423)
                 .header("Min-Expires", minimum);
         }
-        let expires = asked.min(self.settings.max_expires);
+        let expires = asked.min(self.settings.max_publication);
         let resource = match host.admit_publication(now, peer, request, package) {
             Admission::Watch(resource, ..) => resource,
             Admission::Challenge(challenges) => return self.challenge(peer, request, challenges),

@@ -109,6 +109,7 @@ fn agent() -> Agent<u8> {
         websocket_address: None,
         min_expires: 60,
         max_expires: 3_600,
+        max_publication: 600,
         subscriptions_max: 3,
         subscriptions_per_source_max: 2,
         publications_max: 2,

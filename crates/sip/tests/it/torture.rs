@@ -66,6 +66,7 @@ fn answer(bytes: &[u8]) -> Option<Vec<u8>> {
         websocket_address: None,
         min_expires: 60,
         max_expires: 3_600,
+        max_publication: 600,
         subscriptions_max: 10,
         subscriptions_per_source_max: 10,
         publications_max: 10,

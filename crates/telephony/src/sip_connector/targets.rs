@@ -1,7 +1,7 @@
 //! Where the telephone system is: the servers of the configuration in their order, and for a name without a port what the
 //! DNS says of it (RFC 3263).
 
-use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -227,9 +227,7 @@ async fn servers(resolver: &TokioResolver, service: &str) -> Vec<(String, u16)> 
             _ => None,
         });
     // Different for each process, and always the same within one: what is preferred must not change while it is used.
-    let mut hasher = chance().build_hasher();
-    service.hash(&mut hasher);
-    let mut drawn = hasher.finish();
+    let mut drawn = chance().hash_one(service);
     let draw = |limit: u32| {
         drawn = drawn.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
         u32::try_from(drawn >> 33).unwrap_or_default() % limit.max(1)

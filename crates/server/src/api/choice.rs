@@ -1,0 +1,183 @@
+//! A person's own choice of a profile.
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+};
+use presence::{Choice, Forwarding, Permission, PersonId, Profile, Target, forwarding_loop, view};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::{Json, PresenceBody, audit::Entry, profile::named};
+use crate::{
+    app::{Shared, SharedState},
+    caller::Caller,
+    clock::{parse_rfc3339, rfc3339},
+    problem::Problem,
+};
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Choice)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChoiceBody {
+    profile: String,
+    until: Option<String>,
+}
+
+/// Whose line the calls of a profile go to, if it is a colleague's.
+fn forwarded_to(shared: &SharedState, forwarding: &Forwarding) -> Option<PersonId> {
+    let Some(Target::Number(number)) = forwarding.target() else {
+        return None;
+    };
+    shared
+        .directory
+        .by_extension(number)
+        .map(|(person, _)| person)
+}
+
+/// Refuses a profile that would send calls round in a circle, as things are now.
+pub(crate) fn refuse_loop(
+    shared: &SharedState,
+    caller: &Caller,
+    person: PersonId,
+    profile: &Profile,
+) -> Result<(), Problem> {
+    let Some(to) = forwarded_to(shared, &profile.forwarding) else {
+        return Ok(());
+    };
+    let next = |other: PersonId| {
+        let in_force = shared.events.presence(other)?;
+        forwarded_to(shared, &in_force.forwarding)
+    };
+    let Some(way) = forwarding_loop(person, to, next) else {
+        return Ok(());
+    };
+    // Who forwards to whom is told by their profiles: whoever may not see these hears of "somebody".
+    let names: Vec<String> = way
+        .into_iter()
+        .map(|id| {
+            let may_see = id == person || caller.level(shared, id).may(Permission::SeeProfile);
+            let known = shared.directory.person(id).filter(|_| may_see);
+            known.map_or_else(|| "somebody".to_owned(), |known| known.name.clone())
+        })
+        .collect();
+    let detail = format!(
+        "calls would run in a circle: {}; choose another target",
+        names.join(" → ")
+    );
+    Err(Problem::invalid("profile", detail))
+}
+
+/// The choice that holds; all null: none, the profile follows from everything else.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Chosen)]
+pub(crate) struct ChosenBody {
+    profile: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+}
+
+/// The person's own choice, for those who may make it.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/profile",
+    tag = "Profiles",
+    responses((status = OK, description = "What was asked for.", body = ChosenBody)),
+)]
+pub(crate) async fn read(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<ChosenBody>, Problem> {
+    let person = super::person(&shared, &id)?.id;
+    caller.require(&shared, person, Permission::ChangeProfile)?;
+    let choice = shared.shard.choice(person).await;
+    Ok(axum::Json(ChosenBody {
+        profile: choice.as_ref().map(|choice| choice.profile.to_string()),
+        since: choice.as_ref().map(|choice| rfc3339(choice.since)),
+        until: choice.and_then(|choice| choice.until).map(rfc3339),
+    }))
+}
+
+/// Chooses a profile: durable and in force when answered.
+#[utoipa::path(
+    put,
+    path = "/people/{id}/profile",
+    tag = "Profiles",
+    responses((status = OK, description = "What was asked for.", body = PresenceBody)),
+)]
+pub(crate) async fn choose(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<ChoiceBody>,
+) -> Result<axum::Json<PresenceBody>, Problem> {
+    let person = super::person(&shared, &id)?.id;
+    caller.require(&shared, person, Permission::ChangeProfile)?;
+    let profiles = shared
+        .organisation
+        .read(|tables| tables.my_profiles(person));
+    let profile = named(&profiles, &body.profile)?;
+    refuse_loop(&shared, &caller, person, profile)?;
+    let now = shared.clock.now();
+    let until = body
+        .until
+        .map(|text| {
+            let until = parse_rfc3339(&text).ok_or_else(|| {
+                let detail = format!("{text:?} is no time; write it like 2026-11-23T17:00:00Z");
+                Problem::invalid("until", detail)
+            })?;
+            if until <= now {
+                let detail = format!("{text:?} is past; it is {} now", rfc3339(now));
+                return Err(Problem::invalid("until", detail));
+            }
+            Ok(until)
+        })
+        .transpose()?;
+    let choice = Choice {
+        profile: profile.name.clone(),
+        since: now,
+        until,
+    };
+    let entry = Entry::new(&shared, &caller, "profile.choose", person)
+        .before(shown(&shared, person))
+        .after(Some(
+            json!({"profile": &*choice.profile, "until": choice.until.map(rfc3339)}),
+        ));
+    let stored = shared.writer.choose(person, Some(choice), entry).await;
+    stored.map_err(|error| Problem::unavailable(&error))?;
+    let presence = shared
+        .events
+        .presence(person)
+        .ok_or_else(|| Problem::unavailable("the server is starting; try again in a moment"))?;
+    let view = view(&presence, caller.level(&shared, person));
+    Ok(axum::Json(PresenceBody::from(&view)))
+}
+
+/// The profile that is in force, for the audit log.
+fn shown(shared: &SharedState, person: PersonId) -> Option<serde_json::Value> {
+    let presence = shared.events.presence(person)?;
+    Some(json!({"profile": &*presence.profile}))
+}
+
+/// Goes back to automatic.
+#[utoipa::path(
+    delete,
+    path = "/people/{id}/profile",
+    tag = "Profiles",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
+pub(crate) async fn automatic(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let person = super::person(&shared, &id)?.id;
+    caller.require(&shared, person, Permission::ChangeProfile)?;
+    let entry =
+        Entry::new(&shared, &caller, "profile.automatic", person).before(shown(&shared, person));
+    let stored = shared.writer.choose(person, None, entry).await;
+    stored.map_err(|error| Problem::unavailable(&error))?;
+    Ok(StatusCode::NO_CONTENT)
+}
