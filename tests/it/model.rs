@@ -226,6 +226,19 @@ async fn a_calendar_feed_makes_appointments() {
     demo.server.ok(Method::PUT, &path, Some(feed)).await;
     let text = async || demo.server.presence(ANNA).await["text"].to_string();
     eventually("Anna", SOON, "\"Fair\"".to_owned(), text).await;
+    // What cannot be read changes nothing, and says why.
+    let trouble = async || demo.server.ok(Method::GET, &path, None).await["trouble"].take();
+    assert_eq!(trouble().await, Value::Null);
+    let gone = json!({"feed": "file:/nowhere/anna.ics"});
+    demo.server.ok(Method::PUT, &path, Some(gone)).await;
+    let told = async || {
+        trouble()
+            .await
+            .to_string()
+            .contains("/nowhere/anna.ics: No such file")
+    };
+    eventually("the trouble", SOON, true, told).await;
+    assert_eq!(text().await, "\"Fair\"");
     let none = json!({"feed": null});
     demo.server.ok(Method::PUT, &path, Some(none)).await;
     eventually("Anna", SOON, "\"Available\"".to_owned(), text).await;

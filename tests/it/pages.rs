@@ -7,20 +7,19 @@ use thirtyfour::{By, Key, error::WebDriverResult};
 
 use crate::SOON;
 
+/// Empty while the page is on its way, as is the text below.
 async fn attribute(browser: &Browser, selector: &str, name: &str) -> String {
-    let found = browser.page.find(By::Css(selector)).await.unwrap();
-    found.attr(name).await.unwrap().unwrap_or_default()
+    match browser.page.find(By::Css(selector)).await {
+        Ok(found) => found.attr(name).await.ok().flatten().unwrap_or_default(),
+        Err(_) => String::new(),
+    }
 }
 
 async fn text(browser: &Browser, selector: &str) -> String {
-    browser
-        .page
-        .find(By::Css(selector))
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap()
+    match browser.page.find(By::Css(selector)).await {
+        Ok(found) => found.text().await.unwrap_or_default(),
+        Err(_) => String::new(),
+    }
 }
 
 #[tokio::test]
@@ -186,7 +185,8 @@ async fn one_signs_in_in_ones_own_language_and_out_everywhere() -> WebDriverResu
         .await?
         .click()
         .await?;
-    assert_eq!(text(&browser, "main h2").await, "Anmelden");
+    let title = async || text(&browser, "main h2").await;
+    eventually("the language", SOON, "Anmelden".to_owned(), title).await;
     let sign_in = async |password: &str| -> WebDriverResult<()> {
         let name = page.find(By::Id("name")).await?;
         name.clear().await?;
@@ -224,7 +224,8 @@ async fn one_signs_in_in_ones_own_language_and_out_everywhere() -> WebDriverResu
         .await?
         .click()
         .await?;
-    assert_eq!(text(&browser, "main h2").await, "Anmelden");
+    let title = async || text(&browser, "main h2").await;
+    eventually("signed out", SOON, "Anmelden".to_owned(), title).await;
     let (status, _) = elsewhere.api(Method::GET, "/api/v1/session", None).await;
     assert_eq!(status.as_u16(), 401);
     browser.close().await

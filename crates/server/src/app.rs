@@ -185,7 +185,7 @@ impl App {
             None => None,
         };
         let sweeps = core.start_teams(tenants, vault, ends, &mut tasks).await;
-        tasks.spawn(calendars::run(core.clone(), core.calendars.clone()));
+        tasks.spawn(calendars::run(core.clone()));
         tasks.spawn(recorder::tidy(core.clone(), audit_kept));
         tasks.spawn(imports::follow(core.clone(), revision, pbxs.clone()));
 

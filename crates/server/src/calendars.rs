@@ -1,7 +1,12 @@
 //! Calendars as a source: reads each person's iCalendar feed and makes appointments of its busy time (domain section 1).
-//! A feed that cannot be read leaves the appointments as they are and is told in the log.
+//! A feed that cannot be read leaves the appointments as they are; the log says why, and so do the person's settings.
 
-use std::{io::Read, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io::Read,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use calendar::{FreeBusy, MAX_FEED_BYTES, Occurrence, Window};
 use futures_util::{StreamExt, stream};
@@ -24,14 +29,26 @@ const APPOINTMENTS_MAX: usize = 1_000;
 /// How far ahead appointments are kept: far enough that a calendar that cannot be read for a weekend does no harm.
 const AHEAD: Duration = Duration::from_secs(14 * 24 * 3600);
 
-/// Asks for all feeds to be read at once. Cheap to clone.
+/// What others ask of the calendars. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct ReadNow(Arc<Notify>);
+pub struct Calendars {
+    wake: Arc<Notify>,
+    troubles: Arc<Mutex<BTreeMap<PersonId, String>>>,
+}
 
-impl ReadNow {
-    /// Asks.
-    pub fn ask(&self) {
-        self.0.notify_one();
+impl Calendars {
+    /// Asks for all feeds to be read at once.
+    pub fn read_now(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Why the person's feed could not be read when it was last tried.
+    pub fn trouble(&self, person: PersonId) -> Option<String> {
+        self.troubles().get(&person).cloned()
+    }
+
+    fn troubles(&self) -> std::sync::MutexGuard<'_, BTreeMap<PersonId, String>> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -43,7 +60,7 @@ struct Feed {
 }
 
 /// Reads all feeds, for ever.
-pub(crate) async fn run(core: Core, now: ReadNow) {
+pub(crate) async fn run(core: Core) {
     // Who names a feed on the web must not reach, by a redirection, what only this machine can reach without TLS.
     let client = reqwest::Client::builder()
         .timeout(TIMEOUT)
@@ -64,22 +81,29 @@ pub(crate) async fn run(core: Core, now: ReadNow) {
         for person in had {
             if !feeds.iter().any(|feed| feed.person == person) {
                 replace(&core, person, &[]).await;
+                core.calendars.troubles().remove(&person);
             }
         }
         let read = stream::iter(&feeds).for_each_concurrent(AT_ONCE, async |feed| {
             match read(&core, &client, feed).await {
-                Ok(appointments) => replace(&core, feed.person, &appointments).await,
-                Err(problem) => tracing::warn!(
-                    person = %feed.person, problem,
-                    "a calendar could not be read; its appointments stay as they are"
-                ),
+                Ok(appointments) => {
+                    core.calendars.troubles().remove(&feed.person);
+                    replace(&core, feed.person, &appointments).await;
+                }
+                Err(problem) => {
+                    tracing::warn!(
+                        person = %feed.person, problem,
+                        "a calendar could not be read; its appointments stay as they are"
+                    );
+                    core.calendars.troubles().insert(feed.person, problem);
+                }
             }
         });
         read.await;
         had = feeds.iter().map(|feed| feed.person).collect();
         tokio::select! {
             () = tokio::time::sleep_until(next) => {}
-            () = now.0.notified() => {}
+            () = core.calendars.wake.notified() => {}
         }
     }
 }

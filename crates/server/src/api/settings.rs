@@ -156,7 +156,7 @@ pub(crate) async fn write(
     });
     put_in_force(&shared, changed, one_at_a_time).await;
     if page == Page::Calendar {
-        shared.calendars.ask();
+        shared.calendars.read_now();
     }
     Ok(axum::Json(scope_body(&shared, &scope, page)?))
 }
@@ -247,6 +247,9 @@ fn person_body(shared: &SharedState, person: PersonId, page: Page) -> Value {
         body.insert("own".into(), own);
         let place = tables.place(person);
         body.insert("decided_by".into(), json!(tables.decided_by(&place, page)));
+        if page == Page::Calendar {
+            body.insert("trouble".into(), json!(shared.calendars.trouble(person)));
+        }
         Value::Object(body)
     })
 }
@@ -341,7 +344,7 @@ pub(crate) async fn write_own(
     });
     put_in_force(&shared, changed, one_at_a_time).await;
     if page == Page::Calendar {
-        shared.calendars.ask();
+        shared.calendars.read_now();
     }
     Ok(axum::Json(person_body(&shared, person, page)))
 }

@@ -9,7 +9,7 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::{
     access::Access,
     board::Demo,
-    calendars::ReadNow,
+    calendars::Calendars,
     clients::Clients,
     clock::Clock,
     directory::{Directory, Person},
@@ -100,7 +100,7 @@ pub(crate) struct Core {
     pub(crate) people_changed: Arc<tokio::sync::Notify>,
     /// Where Graph's notifications go in, by the tenants that shall tell of changes.
     pub(crate) notifications: Arc<BTreeMap<Arc<str>, Inlet>>,
-    pub(crate) calendars: ReadNow,
+    pub(crate) calendars: Calendars,
     pub(crate) events: Events,
     pub(crate) shard: Shard,
     pub(crate) writer: Writer,
@@ -162,7 +162,7 @@ impl Core {
             directory_syncs: Arc::new(directory_syncs),
             notifications: Arc::new(notifications),
             people_changed: Arc::default(),
-            calendars: ReadNow::default(),
+            calendars: Calendars::default(),
             clock,
             events,
             shard,

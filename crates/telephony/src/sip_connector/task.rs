@@ -12,7 +12,6 @@ use sip::message::Message;
 use sip::stream::FrameError;
 use sip::subscriber::Account;
 use tokio::net::UdpSocket;
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
@@ -20,10 +19,10 @@ use super::lines::{Lines, Output};
 use super::link::{self, Link};
 use super::probe::{Probe, Probed};
 use super::publications::Publications;
-use super::scout;
-use super::targets;
 use super::trouble::Words;
-use super::{Command, Health, LineEvent, STOP_PATIENCE, SipConnectorConfig, Trouble};
+use super::{
+    Command, Health, LineEvent, STOP_PATIENCE, SipConnectorConfig, Trouble, scout, targets,
+};
 
 /// Pauses between attempts to reach a system that does not answer; the last one repeats.
 const RECONNECT_PAUSES: [Duration; 5] = [
@@ -43,8 +42,7 @@ const READ_BYTES: usize = 64 * 1024;
 /// Orders to refresh that are waited for at once.
 const REFRESHES_MAX: usize = 64;
 
-type Connecting = Pin<Box<dyn Future<Output = Result<Link, String>> + Send>>;
-type Scouting = Pin<Box<dyn Future<Output = bool> + Send>>;
+type UnderWay<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 pub(super) struct Task {
     config: Arc<SipConnectorConfig>,
@@ -55,12 +53,12 @@ pub(super) struct Task {
     publications: Publications,
     udp: Option<Arc<UdpSocket>>,
     link: Option<Link>,
-    connecting: Option<Connecting>,
+    connecting: Option<UnderWay<Result<Link, String>>>,
     reconnect_at: Duration,
     failures: usize,
     /// Which of the places is tried next.
     attempt: usize,
-    scouting: Option<Scouting>,
+    scouting: Option<UnderWay<bool>>,
     scout_at: Duration,
     account: Option<Arc<Account>>,
     probe: Option<Probe>,
@@ -152,8 +150,8 @@ impl Task {
                         self.go_down(&why);
                     }
                 }
-                connected = opened(&mut self.connecting) => self.on_connected(connected),
-                better = found(&mut self.scouting) => self.on_scouted(better),
+                connected = done(&mut self.connecting) => self.on_connected(connected),
+                better = done(&mut self.scouting) => self.on_scouted(better),
                 room = events.reserve(), if !self.unsent.is_empty() => {
                     let Ok(room) = room else { return };
                     if let Some((_, event)) = self.unsent.pop_first() {
@@ -448,7 +446,7 @@ impl Task {
         };
         if !self.unsent.is_empty() {
             self.unsent.insert(extension, event);
-        } else if let Err(TrySendError::Full(event)) = self.events.try_send(event) {
+        } else if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
             self.unsent.insert(extension, event);
         }
     }
@@ -462,9 +460,8 @@ impl Task {
     fn publish_health(&mut self) {
         let account_trouble = self.lines.account_trouble();
         let before = self.health.borrow().trouble.clone();
-        let publishing = || self.publications.trouble().cloned();
         let trouble = self.trouble.clone().or(account_trouble);
-        let trouble = trouble.or_else(publishing);
+        let trouble = trouble.or_else(|| self.publications.trouble().cloned());
         if let (Some(trouble), true) = (&trouble, before != trouble && self.trouble.is_none()) {
             tracing::warn!(name = %self.config.name, what = %trouble.what, remedy = %trouble.remedy, "trouble with the account");
         }
@@ -495,16 +492,9 @@ async fn flush(writer: Option<&mut link::Writer>) -> Result<(), String> {
     }
 }
 
-async fn found(scouting: &mut Option<Scouting>) -> bool {
-    match scouting {
-        Some(scouting) => scouting.await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn opened(connecting: &mut Option<Connecting>) -> Result<Link, String> {
-    match connecting {
-        Some(connecting) => connecting.await,
+async fn done<T>(under_way: &mut Option<UnderWay<T>>) -> T {
+    match under_way {
+        Some(under_way) => under_way.await,
         None => std::future::pending().await,
     }
 }
