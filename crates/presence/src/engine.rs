@@ -35,13 +35,10 @@ pub enum Input {
 pub enum Fact {
     /// The Teams account was found.
     LinkedTeams,
-    /// Lines or Teams account changed. What is known of lines that stay is kept.
-    Changed {
-        /// All the person's lines that some source watches.
-        lines: Vec<LineId>,
-        /// The person has a Teams account.
-        linked: bool,
-    },
+    /// The person has no Teams account any more.
+    UnlinkedTeams,
+    /// All the person's lines that some source watches, now. What is known of lines that stay is kept.
+    Lines(Vec<LineId>),
     /// Settings or profiles changed.
     Policy(Arc<PersonPolicy>),
     /// A telephone line said what it is doing. Renews the lease even if nothing changed.

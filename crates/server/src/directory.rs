@@ -62,61 +62,43 @@ pub struct Directory(Arc<RwLock<Tables>>);
 impl Directory {
     /// Adds a person or replaces what was known; a Teams account that was found meanwhile is kept.
     pub fn put(&self, mut person: Person) {
-        let mut tables = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if person.teams_id.is_none()
-            && let Some(known) = tables.people.get(&person.id)
-        {
-            person.teams_id = known.teams_id.clone();
-            person.tenant = known.tenant.clone();
-        }
-        match tables.tenants.get(&person.tenant) {
-            Some(name) => person.tenant = name.clone(),
-            None => {
-                tables.tenants.insert(person.tenant.clone());
+        self.write(|tables| {
+            if person.teams_id.is_none()
+                && let Some(known) = tables.people.get(&person.id)
+            {
+                person.teams_id = known.teams_id.clone();
+                person.tenant = known.tenant.clone();
             }
-        }
-        tables.drop_names(person.id);
-        if let Some(teams_id) = &person.teams_id {
-            tables
-                .by_teams_id
-                .insert(teams_id.to_ascii_lowercase(), person.id);
-        }
-        for (line, extension) in &person.lines {
-            tables
-                .by_extension
-                .insert(extension.clone(), (person.id, *line));
-        }
-        tables.people.insert(person.id, Arc::new(person));
+            tables.put(person);
+        });
     }
 
     /// A person is gone.
     pub fn remove(&self, id: PersonId) {
-        let mut tables = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        tables.drop_names(id);
-        tables.people.remove(&id);
+        self.write(|tables| tables.drop_names(id));
     }
 
     /// A person's Teams account was found. Everything else stays as it is now.
     pub fn set_teams_id(&self, id: PersonId, teams_id: &str, tenant: &Arc<str>) {
-        if let Some(person) = self.person(id) {
-            self.put(Person {
-                teams_id: Some(teams_id.into()),
-                tenant: tenant.clone(),
-                ..Person::clone(&person)
-            });
-        }
+        self.change(id, |person| {
+            person.teams_id = Some(teams_id.into());
+            person.tenant = tenant.clone();
+        });
     }
 
     /// A person has no Teams account any more.
     pub fn forget_teams_id(&self, id: PersonId) {
-        if let Some(person) = self.person(id) {
-            // Otherwise what was known would be kept.
-            self.remove(id);
-            self.put(Person {
-                teams_id: None,
-                ..Person::clone(&person)
-            });
-        }
+        self.change(id, |person| person.teams_id = None);
+    }
+
+    fn change(&self, id: PersonId, change: impl FnOnce(&mut Person)) {
+        self.write(|tables| {
+            if let Some(known) = tables.people.get(&id) {
+                let mut person = Person::clone(known);
+                change(&mut person);
+                tables.put(person);
+            }
+        });
     }
 
     /// The person, if there is one.
@@ -183,12 +165,35 @@ impl Directory {
         self.read(|tables| tables.by_extension.keys().cloned().collect())
     }
 
+    fn write(&self, change: impl FnOnce(&mut Tables)) {
+        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
     fn read<T>(&self, look: impl FnOnce(&Tables) -> T) -> T {
         look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Tables {
+    fn put(&mut self, mut person: Person) {
+        match self.tenants.get(&person.tenant) {
+            Some(name) => person.tenant = name.clone(),
+            None => {
+                self.tenants.insert(person.tenant.clone());
+            }
+        }
+        self.drop_names(person.id);
+        if let Some(teams_id) = &person.teams_id {
+            self.by_teams_id
+                .insert(teams_id.to_ascii_lowercase(), person.id);
+        }
+        for (line, extension) in &person.lines {
+            self.by_extension
+                .insert(extension.clone(), (person.id, *line));
+        }
+        self.people.insert(person.id, Arc::new(person));
+    }
+
     fn drop_names(&mut self, id: PersonId) {
         let Some(person) = self.people.remove(&id) else {
             return;

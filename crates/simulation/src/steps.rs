@@ -128,8 +128,7 @@ impl World<'_> {
             someone.reported.retain(|known| known.0 != gone);
         }
         let lines = someone.lines.iter().map(|(line, ..)| *line).collect();
-        let linked = someone.linked;
-        self.fact(at, Fact::Changed { lines, linked });
+        self.fact(at, Fact::Lines(lines));
     }
 
     fn client(&mut self, at: usize) {

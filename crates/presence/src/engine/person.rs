@@ -96,13 +96,15 @@ impl Person {
     pub(super) fn take(&mut self, fact: Fact, timing: &Timing, now: Timestamp) -> Vec<Wish> {
         match fact {
             Fact::LinkedTeams => self.linked = true,
-            Fact::Changed { lines, linked } => {
+            Fact::UnlinkedTeams => {
+                self.linked = false;
+                self.forget_teams();
+            }
+            Fact::Lines(lines) => {
                 self.signals
                     .lines
                     .retain(|signal| lines.contains(&signal.line) || signal.line.is_published());
                 self.lines = lines;
-                self.linked = linked;
-                self.forget_teams();
             }
             Fact::Policy(policy) => {
                 self.policy = policy;

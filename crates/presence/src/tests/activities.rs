@@ -38,11 +38,7 @@ fn start(world: &mut World, place: usize) {
 /// A world with a second line, for ringing during a call.
 fn world() -> World {
     let mut world = World::new(TelephonyAndPresence);
-    let lines = vec![DESK, OTHER_LINE];
-    world.fact(Fact::Changed {
-        lines,
-        linked: true,
-    });
+    world.fact(Fact::Lines(vec![DESK, OTHER_LINE]));
     let (line, state, until) = (OTHER_LINE, LineState::Idle, world.now + LONG);
     world.fact(Fact::Line {
         line,
@@ -157,11 +153,8 @@ fn presenting_is_a_call_in_the_mode_telephony_only() {
 fn a_call_on_any_of_several_lines_is_a_call_and_all_are_explained() {
     let record = PersonRecord::default();
     let mut world = World::with_record(TelephonyAndPresence, record);
-    let lines = vec![DESK, OTHER_LINE];
-    world.fact(Fact::Changed {
-        lines,
-        linked: true,
-    });
+    world.fact(Fact::LinkedTeams);
+    world.fact(Fact::Lines(vec![DESK, OTHER_LINE]));
     world.line(LineState::Connected);
     let until = world.now + seconds(600);
     let (line, state) = (OTHER_LINE, LineState::Held);

@@ -126,10 +126,8 @@ fn apply_further(world: &mut World, step: &Step) {
             world.fact(Fact::Calendar(appointments.collect()));
         }
         Step::Policy(which) => world.policy(|policy| change_policy(policy, *which)),
-        Step::Linked(linked) => world.fact(Fact::Changed {
-            lines: vec![DESK],
-            linked: *linked,
-        }),
+        Step::Linked(true) => world.fact(Fact::LinkedTeams),
+        Step::Linked(false) => world.fact(Fact::UnlinkedTeams),
         _ => {}
     }
 }

@@ -357,8 +357,7 @@ fn a_line_that_is_taken_away_takes_its_call_along() {
     world.line(LineState::Connected);
     world.pass(seconds(3), None);
     world.take_writes();
-    let (lines, linked) = (Vec::new(), true);
-    world.fact(Fact::Changed { lines, linked });
+    world.fact(Fact::Lines(Vec::new()));
     assert_eq!(world.shown(), "Available, Available");
     assert_eq!(world.take_writes(), [(Session, Clear)]);
     world.line(LineState::Connected);

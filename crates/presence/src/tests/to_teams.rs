@@ -3,7 +3,7 @@
 use super::{ANNA, AVAILABLE, CALL, DESK, DND, HOUR, PRESENTING, World, seconds};
 use crate::{
     Action::{Clear, Set},
-    ClientState, Effect, Fact, Input, LineState,
+    ClientState, Effect, Fact, Input, LineState, PersonRecord,
     Slot::{Preferred, Session},
     SyncMode::{self, TelephonyAndPresence, TelephonyOnly},
 };
@@ -128,16 +128,22 @@ fn what_offhook_did_not_set_is_never_cleared() {
 }
 
 #[test]
+fn lines_that_are_told_anew_leave_an_account_that_was_found_meanwhile() {
+    let record = PersonRecord::default();
+    let mut world = World::with_record(TelephonyAndPresence, record);
+    world.fact(Fact::LinkedTeams);
+    world.fact(Fact::Lines(vec![DESK]));
+    world.line(LineState::Connected);
+    assert_eq!(world.take_writes(), [(Session, Set)]);
+}
+
+#[test]
 fn an_account_that_is_taken_away_is_left_clean() {
     let mut world = World::new(TelephonyAndPresence);
     world.line(LineState::Connected);
     world.choose("Do not disturb");
     world.take_writes();
-    let lines = vec![DESK];
-    world.fact(Fact::Changed {
-        lines,
-        linked: false,
-    });
+    world.fact(Fact::UnlinkedTeams);
     assert_eq!(world.take_writes(), [(Session, Clear), (Preferred, Clear)]);
     assert_eq!(world.shown(), "DoNotDisturb, On the phone");
 }

@@ -202,7 +202,7 @@ impl Core {
         };
         let linked = stored.record.linked;
         let input = if known {
-            Input::Person(stored.id, Fact::Changed { lines, linked })
+            Input::Person(stored.id, Fact::Lines(lines))
         } else {
             let record = PersonRecord {
                 lines,
@@ -213,8 +213,12 @@ impl Core {
         };
         self.shard.input(input, Cause::Other).await;
         if known {
-            let input = Input::Person(stored.id, Fact::Policy(policy));
-            self.shard.input(input, Cause::Other).await;
+            // That there is no account is not concluded from what was read: one may have been found meanwhile.
+            let linked = linked.then_some(Fact::LinkedTeams);
+            for fact in linked.into_iter().chain([Fact::Policy(policy)]) {
+                let input = Input::Person(stored.id, fact);
+                self.shard.input(input, Cause::Other).await;
+            }
         }
     }
 
@@ -235,13 +239,7 @@ impl Core {
 
     /// A person has no Teams account any more. What Offhook wrote there is taken back first.
     pub(crate) async fn unlink(&self, person: &Person) -> Result<(), StoreError> {
-        let lines = if self.watches_lines {
-            person.lines.iter().map(|(line, _)| *line).collect()
-        } else {
-            Vec::new()
-        };
-        let linked = false;
-        let input = Input::Person(person.id, Fact::Changed { lines, linked });
+        let input = Input::Person(person.id, Fact::UnlinkedTeams);
         self.shard.input_and_wait(input).await;
         let written = async {
             while !(self.writer.is_idle() && self.teams_writes.is_idle()) {
