@@ -7,6 +7,7 @@ use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
     Change, Store, StoreError,
+    described::{described, note_difference},
     owners::{MAIL, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_owned},
     scopes::location_called,
     values::number,
@@ -57,7 +58,7 @@ impl Store {
             match entry {
                 DirectoryChange::Add(person) => {
                     refuse_taken(&mut transaction, None, person).await?;
-                    sqlx::query(
+                    let added = sqlx::query(
                         "INSERT INTO people (name, mail, user_principal_name, teams_id, from_directory, teams_tenant, location)
                          VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6)",
                     )
@@ -69,9 +70,12 @@ impl Store {
                     .bind(&location)
                     .execute(&mut *transaction)
                     .await?;
+                    let id = added.last_insert_rowid();
+                    note_difference(&mut transaction, id, None, change).await?;
                 }
                 DirectoryChange::Update(id, person) => {
                     refuse_taken(&mut transaction, Some(*id), person).await?;
+                    let before = described(&mut transaction, id.0.cast_signed()).await?;
                     sqlx::query(
                         "UPDATE people SET name = ?2, mail = ?3, user_principal_name = ?4, teams_id = ?5, gone_at = NULL,
                             teams_tenant = ?6
@@ -85,13 +89,16 @@ impl Store {
                     .bind(tenant)
                     .execute(&mut *transaction)
                     .await?;
+                    note_difference(&mut transaction, id.0.cast_signed(), before, change).await?;
                 }
                 DirectoryChange::Gone(id) => {
+                    let before = described(&mut transaction, id.0.cast_signed()).await?;
                     sqlx::query("UPDATE people SET gone_at = ?2 WHERE id = ?1 AND gone_at IS NULL")
                         .bind(id.0.cast_signed())
                         .bind(change.at.milliseconds())
                         .execute(&mut *transaction)
                         .await?;
+                    note_difference(&mut transaction, id.0.cast_signed(), before, change).await?;
                 }
             }
         }

@@ -9,6 +9,7 @@ mod accounts;
 mod appointments;
 mod audit;
 mod backup;
+mod described;
 mod directory;
 mod error;
 mod history;

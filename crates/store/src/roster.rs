@@ -6,6 +6,7 @@ use sqlx::{Row, Sqlite, Transaction};
 use crate::{
     Change, IMMEDIATE, ImportPerson, Store, StoreError,
     audit::note,
+    described::{described, note_difference},
     directory::next_revision,
     owners::{EXTENSION, TEAMS_ACCOUNT, refuse_owned},
     scopes::location_called,
@@ -38,10 +39,16 @@ impl Store {
         for person in people {
             let found = find(&mut transaction, person).await?;
             refuse_shared_mail(&mut transaction, person).await?;
-            match found {
-                Some(_) => summary.updated += 1,
-                None => summary.added += 1,
-            }
+            let before = match found {
+                Some(id) => {
+                    summary.updated += 1;
+                    described(&mut transaction, id).await?
+                }
+                None => {
+                    summary.added += 1;
+                    None
+                }
+            };
             let id: i64 = sqlx::query(
                 "INSERT INTO people (id, name, mail, user_principal_name) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (id) DO UPDATE SET name = ?2, mail = ?3, user_principal_name = ?4, gone_at = NULL
@@ -61,6 +68,7 @@ impl Store {
                 set_teams_id(&mut transaction, id, teams_id, None).await?;
             }
             set_lines(&mut transaction, id, &person.extensions).await?;
+            note_difference(&mut transaction, id, before, change).await?;
         }
         next_revision(&mut transaction).await?;
         let counts = serde_json::json!({"added": summary.added, "updated": summary.updated});

@@ -239,6 +239,8 @@ impl Core {
 
     /// A person has no Teams account any more. What Offhook wrote there is taken back first.
     pub(crate) async fn unlink(&self, person: &Person) -> Result<(), StoreError> {
+        // Who reads people from the store meanwhile would bring the account back.
+        let _one_at_a_time = self.settings_change.lock().await;
         let input = Input::Person(person.id, Fact::UnlinkedTeams);
         self.shard.input_and_wait(input).await;
         let written = async {

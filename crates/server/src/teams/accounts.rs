@@ -15,12 +15,12 @@ use graph::{
         scope,
     },
 };
-use presence::{Fact, Input, PersonId, Timestamp};
+use presence::{Fact, PersonId, Timestamp};
 use serde_json::json;
 use store::{Change, StoreError};
 
 use super::{doors::Door, network_time};
-use crate::{app::Core, directory::Person, shard::Cause, vault::VaultError};
+use crate::{app::Core, directory::Person, vault::VaultError};
 
 /// How long a browser may be away at Microsoft.
 const BROWSER: Duration = Duration::from_secs(600);
@@ -296,6 +296,7 @@ async fn complete(
     if another {
         core.unlink(&person).await?;
     }
+    let one_at_a_time = core.settings_change.lock().await;
     core.store
         .link_teams(id, &user.object_id, &door.name)
         .await?;
@@ -303,9 +304,8 @@ async fn complete(
         logins.begin(&id.to_string(), kind, token).await?;
     }
     core.directory.set_teams_id(id, &user.object_id, &door.name);
-    core.shard
-        .input(Input::Person(id, Fact::LinkedTeams), Cause::Other)
-        .await;
+    core.shard.fact(id, Fact::LinkedTeams).await;
+    drop(one_at_a_time);
     note(core, id, Some(&name)).await?;
     Ok(())
 }

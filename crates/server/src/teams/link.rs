@@ -3,12 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use graph::Blame;
-use presence::{Fact, Input};
-use store::{Store, StoreError};
+use presence::Fact;
+use store::StoreError;
 use tokio::sync::watch;
 
 use super::Tenant;
-use crate::{app::Core, directory::Person, health::Trouble, shard::Cause};
+use crate::{app::Core, directory::Person, health::Trouble};
 
 /// How often people without an account are looked for again.
 const AGAIN: Duration = Duration::from_secs(600);
@@ -29,7 +29,7 @@ impl Tenant {
             let mut unmatched = Vec::new();
             let mut failed = false;
             for person in self.unlinked() {
-                match self.find(&person, &core.store).await {
+                match self.find(&person, &core).await {
                     Ok(true) => {}
                     Ok(false) => unmatched.push(person.name.clone()),
                     Err(trouble) => {
@@ -90,7 +90,7 @@ impl Tenant {
         }
     }
 
-    async fn find(&self, person: &Arc<Person>, store: &Store) -> Result<bool, Trouble> {
+    async fn find(&self, person: &Arc<Person>, core: &Core) -> Result<bool, Trouble> {
         for name in [&person.user_principal_name, &person.mail] {
             if name.is_empty() {
                 continue;
@@ -117,7 +117,10 @@ impl Tenant {
                 }
             };
             let Some(user) = found else { continue };
-            match store.link_teams(person.id, &user.id, &self.name).await {
+            // Store, directory and engine say the same to whoever looks.
+            let _one_at_a_time = core.settings_change.lock().await;
+            let linked = core.store.link_teams(person.id, &user.id, &self.name);
+            match linked.await {
                 Ok(()) => {}
                 // One person's conflict must not keep the others from being linked.
                 Err(error @ StoreError::Taken { .. }) => {
@@ -132,9 +135,7 @@ impl Tenant {
                 }
             }
             self.directory.set_teams_id(person.id, &user.id, &self.name);
-            self.shard
-                .input(Input::Person(person.id, Fact::LinkedTeams), Cause::Other)
-                .await;
+            self.shard.fact(person.id, Fact::LinkedTeams).await;
             return Ok(true);
         }
         Ok(false)

@@ -178,3 +178,26 @@ async fn sealed_secrets_are_kept_replaced_and_forgotten() {
     assert!(!store.forget_secret("refresh/1").await.unwrap());
     assert_eq!(store.sealed_secrets("").await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn what_a_directory_does_to_each_person_is_in_the_audit_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let apply = async |entry: DirectoryChange| {
+        let entries = [entry];
+        let done = store.apply_directory(&entries, ("main", None), &CHANGE);
+        done.await.unwrap();
+        let rows = store.audit(None, 1, &store::AuditFilter::default()).await;
+        let row = rows.unwrap().remove(0);
+        (row.what, row.after.unwrap())
+    };
+    let (what, after) = apply(DirectoryChange::Add(account("a", "anna"))).await;
+    assert_eq!(what, "person.add");
+    assert!(after.contains("\"teamsAccount\":\"a\""), "{after}");
+    let anna = store.people(NOW).await.unwrap()[0].id;
+    let (what, after) = apply(DirectoryChange::Gone(anna)).await;
+    assert_eq!(what, "person.change");
+    assert!(after.contains("\"gone\":true"), "{after}");
+    let (_, after) = apply(DirectoryChange::Update(anna, account("a", "anna"))).await;
+    assert!(after.contains("\"gone\":false"), "{after}");
+}

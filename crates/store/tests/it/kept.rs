@@ -3,7 +3,7 @@
 use presence::PersonId;
 use store::{AuditFilter, Change, ORGANISATION, StoredAnswer};
 
-use crate::{CHANGE, NOW, after, open, with_people};
+use crate::{CHANGE, NOW, after, open, person, with_people};
 
 #[tokio::test]
 async fn the_audit_log_tells_who_changed_what_newest_first() {
@@ -141,4 +141,40 @@ async fn history_is_kept_in_order_and_dropped_when_it_is_old() {
     assert_eq!(store.forget_history(after(2)).await.unwrap(), 2);
     assert_eq!(store.history(anna, NOW).await.unwrap(), expected[1..]);
     assert_eq!(store.history(bert, NOW).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_an_import_changes_is_noted_for_each_person_and_what_it_leaves_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let imported = async |people: &[store::ImportPerson]| {
+        store.import(people, &CHANGE).await.unwrap();
+        let rows = store.audit(None, 100, &AuditFilter::default()).await;
+        let rows = rows.unwrap().into_iter();
+        let of_people = rows.filter(|row| row.what.starts_with("person."));
+        of_people
+            .map(|row| (row.what, row.target, row.before, row.after))
+            .collect::<Vec<_>>()
+    };
+    let both = [person("anna", &["11"]), person("bert", &[])];
+    let first = imported(&both).await;
+    assert_eq!(first.len(), 2, "{first:?}");
+    assert!(
+        first
+            .iter()
+            .all(|row| row.0 == "person.add" && row.2.is_none())
+    );
+    assert_eq!(imported(&both).await, first, "nothing has changed");
+    let rows = imported(&[person("anna", &["12"])]).await;
+    assert_eq!(rows.len(), 3);
+    let (what, target, before, after) = &rows[0];
+    assert_eq!((&**what, target), ("person.change", &first[1].1));
+    assert!(
+        before.as_ref().unwrap().contains("\"lines\":[\"11\"]"),
+        "{before:?}"
+    );
+    assert!(
+        after.as_ref().unwrap().contains("\"lines\":[\"12\"]"),
+        "{after:?}"
+    );
 }
