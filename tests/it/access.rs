@@ -90,11 +90,7 @@ async fn an_open_stream_ends_with_what_let_it_in() {
 #[tokio::test]
 async fn a_location_administrator_administers_the_location_and_nothing_else() {
     let demo = Demo::start(&["--still"]).await;
-    let account = json!({"name": "lea", "role": "location_admin", "location": "lyon", "password": "correct horse battery"});
-    demo.server
-        .ok(Method::POST, "/api/v1/accounts", Some(account))
-        .await;
-    let lea = demo.server.sign_in("lea", "correct horse battery").await;
+    let lea = demo.server.administrator_of("lyon").await;
     let status =
         async |method: Method, path: &str, body: Value| lea.api(method, path, Some(body)).await.0;
     let page = |scope: &str| format!("/api/v1/scopes/{scope}/settings/automatic");

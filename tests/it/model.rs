@@ -390,11 +390,7 @@ async fn people_are_added_changed_and_deleted_and_every_change_is_noted() {
 #[tokio::test]
 async fn what_another_location_has_set_is_not_copied_by_who_does_not_administer_it() {
     let demo = Demo::start(&["--still"]).await;
-    let account = json!({"name": "lea", "role": "location_admin", "location": "lyon", "password": "correct horse battery"});
-    demo.server
-        .ok(Method::POST, "/api/v1/accounts", Some(account))
-        .await;
-    let lea = demo.server.sign_in("lea", "correct horse battery").await;
+    let lea = demo.server.administrator_of("lyon").await;
     let copy = async |from: &str| {
         let body = Some(json!({"individual": true, "copy_from": from}));
         lea.api(Method::PUT, "/api/v1/scopes/lyon/settings/automatic", body)

@@ -158,6 +158,17 @@ impl Server {
         self.sign_in(name, password).await
     }
 
+    /// The same server as somebody sees it who signed in to a new account that administers a location.
+    ///
+    /// # Panics
+    /// The account or the sign-in is refused.
+    pub async fn administrator_of(&self, location: &str) -> Self {
+        let (name, password) = ("lea", "correct horse battery");
+        let body = json!({"name": name, "role": "location_admin", "location": location, "password": password});
+        self.ok(Method::POST, "/api/v1/accounts", Some(body)).await;
+        self.sign_in(name, password).await
+    }
+
     /// The same server as somebody sees it who signs in.
     ///
     /// # Panics

@@ -155,6 +155,16 @@ impl PageValues {
             })
     }
 
+    /// The keys that are set here, and not left to a default, to the profile called `name`.
+    pub fn set_to(&self, name: &str) -> impl Iterator<Item = &'static str> {
+        self.values
+            .iter()
+            .filter(move |(_, value)| {
+                matches!(value, Value::Profile(Some(used)) if same_name(used, name))
+            })
+            .map(|(key, _)| *key)
+    }
+
     /// The settings of the page that use the profile called `name`.
     pub fn uses(&self, page: Page, name: &str) -> impl Iterator<Item = &'static Setting> {
         self.profiles(page)

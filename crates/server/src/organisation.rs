@@ -335,12 +335,8 @@ impl Tables {
         }
         for ((person, page), values) in &self.own {
             // Only what the person chose; the rest is the scope's.
-            for (key, value) in &values.values {
-                if let presence::Value::Profile(Some(used)) = value
-                    && same_name(used, name)
-                {
-                    uses.insert(format!("{}.{key} of person {person}", page.name()));
-                }
+            for key in values.set_to(name) {
+                uses.insert(format!("{}.{key} of person {person}", page.name()));
             }
         }
         uses.into_iter().collect()
@@ -351,12 +347,8 @@ impl Tables {
         let own = self.own.range((person, Page::Presence)..);
         let of_person = own.take_while(|((owner, _), _)| *owner == person);
         let uses = of_person.flat_map(|((_, page), values)| {
-            values.values.iter().filter_map(|(key, value)| match value {
-                presence::Value::Profile(Some(used)) if same_name(used, name) => {
-                    Some(format!("{}.{key}", page.name()))
-                }
-                _ => None,
-            })
+            let keys = values.set_to(name);
+            keys.map(|key| format!("{}.{key}", page.name()))
         });
         uses.collect()
     }

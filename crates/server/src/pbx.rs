@@ -8,7 +8,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 
 mod share;
 
-pub(crate) use share::Share;
+use share::Share;
 
 use crate::{
     clock::Clock,
@@ -39,13 +39,17 @@ impl PbxOptions {
         all: Vec<Self>,
         extensions: &[Arc<str>],
     ) -> impl Iterator<Item = (Self, Vec<Arc<str>>)> {
-        let named = all.iter().map(|pbx| pbx.extensions.clone()).collect();
-        let shares = Share::of_each(named);
-        all.into_iter().zip(shares).map(|(pbx, share)| {
+        Self::shared(all).map(|(pbx, share)| {
             let own = extensions.iter().filter(|extension| share.has(extension));
             let own = own.cloned().collect();
             (pbx, own)
         })
+    }
+
+    /// Each telephone system with its share of all extensions.
+    pub(crate) fn shared(all: Vec<Self>) -> impl Iterator<Item = (Self, Share)> {
+        let named = all.iter().map(|pbx| pbx.extensions.clone()).collect();
+        all.into_iter().zip(Share::of_each(named))
     }
 }
 

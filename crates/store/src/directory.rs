@@ -8,7 +8,7 @@ use sqlx::{Row, Sqlite, Transaction};
 use crate::{
     Change, Store, StoreError,
     described::{described, note_difference},
-    owners::{MAIL, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_owned},
+    owners::{MAIL, NOBODY, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_owned},
     scopes::location_called,
     values::number,
 };
@@ -195,7 +195,7 @@ async fn refuse_taken(
     id: Option<PersonId>,
     person: &DirectoryPerson,
 ) -> Result<(), StoreError> {
-    let id = id.map_or(-1, |id| id.0.cast_signed());
+    let id = id.map_or(NOBODY, |id| id.0.cast_signed());
     for (kind, value) in [
         (TEAMS_ACCOUNT, &person.teams_id),
         (SIGN_IN_NAME, &person.user_principal_name),

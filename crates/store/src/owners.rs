@@ -27,7 +27,10 @@ pub(crate) const EXTENSION: Owned = Owned {
     owner: "SELECT people.name FROM lines JOIN people ON people.id = person WHERE extension = ?1 AND person <> ?2",
 };
 
-/// Refuses a name that somebody other than `person` has; a number that nobody has stands for somebody new.
+/// The number of somebody new.
+pub(crate) const NOBODY: i64 = -1;
+
+/// Refuses a name that somebody other than `person` has; [`NOBODY`] stands for somebody new.
 pub(crate) async fn refuse_owned(
     transaction: &mut Transaction<'_, Sqlite>,
     kind: Owned,

@@ -8,7 +8,7 @@ use crate::{
     audit::note,
     described::{described, note_difference},
     directory::next_revision,
-    owners::{EXTENSION, TEAMS_ACCOUNT, refuse_owned},
+    owners::{EXTENSION, MAIL, NOBODY, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_owned},
     scopes::location_called,
     values::commit_found,
 };
@@ -218,31 +218,11 @@ impl Store {
     ) -> Result<PersonId, StoreError> {
         let mut transaction = self.change(change).await?;
         let id = id.map(|id| id.0.cast_signed());
-        for (what, column, value) in [
-            (
-                "the sign-in name",
-                "user_principal_name",
-                &person.user_principal_name,
-            ),
-            ("the mail address", "mail", &person.mail),
+        for (kind, value) in [
+            (SIGN_IN_NAME, &person.user_principal_name),
+            (MAIL, &person.mail),
         ] {
-            if value.is_empty() {
-                continue;
-            }
-            let owner = sqlx::query(sqlx::AssertSqlSafe(format!(
-                "SELECT name FROM people WHERE {column} = ?1 AND {column} <> '' AND id IS NOT ?2"
-            )))
-            .bind(value)
-            .bind(id)
-            .fetch_optional(&mut *transaction)
-            .await?;
-            if let Some(owner) = owner {
-                return Err(StoreError::Taken {
-                    what,
-                    value: value.clone(),
-                    owner: owner.get(0),
-                });
-            }
+            refuse_owned(&mut transaction, kind, value, id.unwrap_or(NOBODY)).await?;
         }
         let written = match id {
             None => {

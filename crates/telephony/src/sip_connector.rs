@@ -25,6 +25,7 @@ use tokio::time::Instant;
 
 use crate::Password;
 use crate::tls::Trust;
+pub use targets::host_and_port;
 
 /// How the telephone system is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -274,7 +275,7 @@ fn check(config: &SipConnectorConfig) -> Result<(), StartError> {
         return Err(StartError::NoServer);
     }
     for server in &config.servers {
-        let (host, port) = targets::host_and_port(server);
+        let (host, port) = host_and_port(server);
         let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
         if host.is_empty() || host.contains(char::is_whitespace) || !port.is_none_or(is_port) {
             return Err(StartError::Server(server.clone()));

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use server::PbxOptions;
 use store::StoredPerson;
-use telephony::sip_connector::{Health, SipConnector, SipConnectorConfig};
+use telephony::sip_connector::{Health, SipConnector, SipConnectorConfig, host_and_port};
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{Fault, Reach, Report, reach};
@@ -33,7 +33,7 @@ async fn check(report: &mut Report, config: SipConnectorConfig, extensions: Vec<
     let server = config.servers.join(", ");
     for one in &config.servers {
         // Of a name without a port the DNS may know servers of other names.
-        let Some((host, port)) = one.rsplit_once(':').filter(|_| !one.ends_with(']')) else {
+        let (host, Some(port)) = host_and_port(one) else {
             continue;
         };
         let (host, port) = (host.trim_matches(['[', ']']), port.parse().unwrap_or(5060));

@@ -19,7 +19,7 @@ use crate::{
     history::recorder,
     metrics::Metrics,
     organisation::Organisation,
-    pbx::{Pbx, PbxOptions, Share},
+    pbx::{Pbx, PbxOptions},
     phones::{Publishing, publish},
     shard::{self, Cause, Shard, Sinks},
     sign_in::WrongPasswords,
@@ -296,10 +296,8 @@ impl Core {
         options: Vec<PbxOptions>,
         tasks: &mut JoinSet<()>,
     ) -> Result<Vec<Arc<Pbx>>, StartError> {
-        let named = options.iter().map(|options| options.extensions.clone());
-        let shares = Share::of_each(named.collect());
         let mut pbxs = Vec::new();
-        for (options, share) in options.into_iter().zip(shares) {
+        for (options, share) in PbxOptions::shared(options) {
             let name = options.connector.name.clone();
             let domain = options.connector.domain.clone();
             let (directory, shard) = (self.directory.clone(), self.shard.clone());

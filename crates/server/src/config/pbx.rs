@@ -4,7 +4,7 @@ use std::path::Path;
 
 use telephony::{
     Password,
-    sip_connector::{SipConnectorConfig, Transport},
+    sip_connector::{SipConnectorConfig, Transport, host_and_port},
     tls::Trust,
 };
 
@@ -50,11 +50,11 @@ impl Check<'_> {
             return Err(self.error("pbx.server", "is missing or empty"));
         }
         for server in &servers {
-            let is_fine = match server.rsplit_once(':') {
-                Some((host, port)) if !server.ends_with(']') => {
+            let is_fine = match host_and_port(server) {
+                (host, Some(port)) => {
                     !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
                 }
-                _ => !server.trim().is_empty(),
+                (host, None) => !host.trim().is_empty(),
             };
             if !is_fine {
                 let problem = format!(

@@ -169,11 +169,9 @@ impl sip_server::Core for Desk {
         }
         self.tell_some(now, out);
         let changed = self.changes.take(TOLD_MAX);
-        let more = changed.len() == TOLD_MAX
-            || self.is_telling_everybody()
-            || self.changes.everybody.load(Ordering::Acquire);
         // Whoever may not see something any more is not told of it meanwhile.
         let anew = self.is_telling_everybody() || self.changes.everybody.load(Ordering::Acquire);
+        let more = changed.len() == TOLD_MAX || anew;
         for person in changed {
             self.tell(now, person, anew, out);
         }

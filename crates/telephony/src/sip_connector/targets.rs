@@ -34,7 +34,7 @@ pub(super) struct Target {
 pub(super) type Place = (usize, usize);
 
 /// A server of the configuration: host, and port if there is one. An IPv6 address stands in brackets.
-pub(super) fn host_and_port(server: &str) -> (&str, Option<&str>) {
+pub fn host_and_port(server: &str) -> (&str, Option<&str>) {
     match server.rsplit_once(':') {
         Some((host, port)) if !server.ends_with(']') => (host, Some(port)),
         _ => (server, None),

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_tungstenite::tungstenite::Message as Piece;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::listening::Kind;
 use super::unsent::Waiting;
+use crate::tls::Identity;
 
 /// What a connection tells the task: a message, or its end.
 pub(super) type Arrived = (u64, Option<Vec<u8>>);
@@ -51,19 +52,22 @@ pub(super) async fn serve(kind: Kind, stream: TcpStream, inlet: &Inlet, waiting:
     match kind {
         Kind::Tcp => messages(stream, inlet, waiting).await,
         Kind::Tls(identity) => {
-            let accepted = timeout(GREETING_MAX, TlsAcceptor::from(identity.0).accept(stream));
-            if let Ok(Ok(stream)) = accepted.await {
+            if let Some(stream) = encrypted(identity, stream).await {
                 messages(stream, inlet, waiting).await;
             }
         }
         Kind::WebSocket(None) => pieces(stream, inlet, waiting).await,
         Kind::WebSocket(Some(identity)) => {
-            let accepted = timeout(GREETING_MAX, TlsAcceptor::from(identity.0).accept(stream));
-            if let Ok(Ok(stream)) = accepted.await {
+            if let Some(stream) = encrypted(identity, stream).await {
                 pieces(stream, inlet, waiting).await;
             }
         }
     }
+}
+
+async fn encrypted(identity: Identity, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
+    let accepted = timeout(GREETING_MAX, TlsAcceptor::from(identity.0).accept(stream));
+    accepted.await.ok()?.ok()
 }
 
 impl Kind {

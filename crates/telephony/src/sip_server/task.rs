@@ -180,14 +180,11 @@ impl<C: Core> Server<C> {
     fn accept(&mut self, accepted: Accepted, sender: mpsc::Sender<Arrived>) {
         let (stream, address, kind) = accepted;
         let whose = sip::network(address.ip());
-        let of_address = self.per_address.entry(whose).or_insert(0);
-        if self.connections.len() >= CONNECTIONS_MAX || *of_address >= CONNECTIONS_PER_ADDRESS_MAX {
-            if *of_address == 0 {
-                self.per_address.remove(&whose);
-            }
+        let of_address = self.per_address.get(&whose).copied().unwrap_or(0);
+        if self.connections.len() >= CONNECTIONS_MAX || of_address >= CONNECTIONS_PER_ADDRESS_MAX {
             return;
         }
-        *of_address += 1;
+        self.per_address.insert(whose, of_address + 1);
         let number = self.next_connection;
         self.next_connection += 1;
         let (unsent, waiting) = unsent::queue(self.waiting.clone());
