@@ -2,9 +2,9 @@
 
 use std::{path::Path, process::Command};
 
-use end_to_end::Watching;
+use end_to_end::{Watching, free_port};
 
-use crate::phones::{free_port, stage};
+use crate::phones::stage;
 
 /// A certificate for 127.0.0.1, which is its own authority, with its key in the same file.
 fn certificate(folder: &Path) -> std::path::PathBuf {

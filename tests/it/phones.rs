@@ -2,7 +2,7 @@
 
 use std::{net::UdpSocket, time::Duration};
 
-use end_to_end::{Installation, Lab, Server, Teamsbox, eventually, stays};
+use end_to_end::{Installation, Lab, Server, Teamsbox, eventually, free_port, stays};
 use reqwest::Method;
 use serde_json::json;
 
@@ -10,12 +10,6 @@ use crate::{
     HEALS, SOON,
     telephone::{PEOPLE, everybody_certain},
 };
-
-/// A port that nobody has.
-pub fn free_port() -> u16 {
-    let free = UdpSocket::bind("127.0.0.1:0").unwrap();
-    free.local_addr().unwrap().port()
-}
 
 /// The section of the configuration for telephones, on a free port.
 fn sip(rest: &str) -> (String, u16) {

@@ -7,6 +7,8 @@ use thirtyfour::{
 };
 use tokio::process::{Child, Command};
 
+use crate::free_port;
+
 /// A browser window. Close it with [`Browser::close`]; dropping it kills the driver.
 pub struct Browser {
     /// The window.
@@ -24,11 +26,7 @@ impl Browser {
     /// # Panics
     /// Chromium or its driver is not installed.
     pub async fn open() -> WebDriverResult<Self> {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port();
         let driver = Command::new("chromedriver")
             .arg(format!("--port={port}"))
             .stdout(Stdio::null())

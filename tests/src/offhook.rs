@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::{Contract, Program, program};
+use crate::{Contract, Program, free_port, program};
 
 /// The key that the configuration names.
 const KEY: &str = "a-key-for-the-end-to-end-tests";
@@ -23,14 +23,9 @@ impl Installation {
     /// # Panics
     /// The folder cannot be written.
     pub fn new(rest: &str) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
         let installation = Self {
             folder: tempfile::tempdir().unwrap(),
-            port,
+            port: free_port(),
         };
         installation.configure(rest);
         installation
