@@ -380,4 +380,18 @@ async fn who_may_enter(caller: &mut Caller<'_>, names: &mut Names, group: Value)
     caller
         .call(delete.clone(), "/people/{id}", names, None)
         .await;
+    let table = json!({"csv": "name,mail,UPN,extension\nZoe,zoe@contoso.example,,4711\n"});
+    let done = caller
+        .call(post.clone(), "/people/import", names, Some(table))
+        .await;
+    assert_eq!(done["items"][0]["what"], "added", "{done}");
+    let made = caller.call(post.clone(), "/backups", names, None).await;
+    names.insert("name", made["name"].as_str().unwrap().to_owned());
+    caller.call(get.clone(), "/backups", names, None).await;
+    caller
+        .call(get.clone(), "/backups/{name}", names, None)
+        .await;
+    caller
+        .call(delete.clone(), "/backups/{name}", names, None)
+        .await;
 }

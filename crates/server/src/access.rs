@@ -22,6 +22,8 @@ use crate::{
 const LINK_LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// How long a browser stays signed in.
 const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Where there are pages: whoever is not signed in may do so there.
+const PAGES: [&str; 2] = ["/me", "/admin"];
 /// Name of the cookie.
 pub const COOKIE: &str = "offhook_session";
 
@@ -196,7 +198,7 @@ pub(crate) async fn require(
         }
         Ok(None) => {
             let path = request.uri().path().to_owned();
-            let is_page = path == "/" || path.starts_with("/me/");
+            let is_page = path == "/" || PAGES.iter().any(|area| path.starts_with(area));
             if !is_page {
                 return Err(Problem::unauthorized().into_response());
             }

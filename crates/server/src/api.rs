@@ -3,9 +3,11 @@
 mod accounts;
 mod appointments;
 mod audit;
+mod backups;
 mod choice;
 mod directory;
 mod events;
+mod import;
 mod keys;
 mod openapi;
 mod people;
@@ -44,6 +46,7 @@ use crate::{
 pub(crate) fn routes() -> (Router<Shared>, Document) {
     let (router, document) = OpenApiRouter::new()
         .routes(routes!(people::list, people::add))
+        .routes(routes!(import::import))
         .routes(routes!(people::read, people::change, people::delete))
         .routes(routes!(presence::read))
         .routes(routes!(presence::explain))
@@ -93,6 +96,8 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
         .routes(routes!(directory::last))
         .routes(routes!(directory::synchronise))
         .routes(routes!(audit::list))
+        .routes(routes!(backups::list, backups::make))
+        .routes(routes!(backups::read, backups::delete))
         .routes(routes!(accounts::list, accounts::add))
         .routes(routes!(accounts::read, accounts::change, accounts::delete))
         .routes(routes!(accounts::set_password))

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-const ASSETS: [(&str, &str, &str); 6] = [
+const ASSETS: [(&str, &str, &str); 8] = [
     (
         "board.css",
         "text/css; charset=utf-8",
@@ -16,6 +16,16 @@ const ASSETS: [(&str, &str, &str); 6] = [
         "board.js",
         "text/javascript; charset=utf-8",
         include_str!("../assets/board.js"),
+    ),
+    (
+        "page.css",
+        "text/css; charset=utf-8",
+        include_str!("../assets/page.css"),
+    ),
+    (
+        "page.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/page.js"),
     ),
     (
         "card.js",

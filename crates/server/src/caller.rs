@@ -94,6 +94,19 @@ impl Caller {
         matches!(self.power, Power::System | Power::Key { admin: true, .. })
     }
 
+    /// Whether the caller administers the organisation or a location.
+    pub(crate) fn administers(&self) -> bool {
+        self.is_admin() || self.location().is_some()
+    }
+
+    /// The one location that the caller administers.
+    pub(crate) fn location(&self) -> Option<&str> {
+        match &self.power {
+            Power::Location(location) => Some(location),
+            _ => None,
+        }
+    }
+
     /// Whether the caller may read at all: a key for a meeting server or an agent need not.
     pub(crate) fn may_read(&self) -> bool {
         !matches!(self.power, Power::Key { read: false, .. })

@@ -12,7 +12,7 @@ use axum::{
 };
 use store::StoredAnswer;
 
-use crate::{access, app::Shared, caller::Caller, http::BODY_MAX, problem::Problem};
+use crate::{access, app::Shared, caller::Caller, http::body_max, problem::Problem};
 
 /// Header with a key of the client's own choice.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -44,7 +44,8 @@ pub(crate) async fn guard(
     }
     // Before any lock is taken: nobody waits for a body that somebody else does not send.
     let (parts, body) = request.into_parts();
-    let body = tokio::time::timeout(BODY_PATIENCE, read(body, BODY_MAX))
+    let most = body_max(parts.uri.path());
+    let body = tokio::time::timeout(BODY_PATIENCE, read(body, most))
         .await
         .map_err(|_| Problem::malformed("the body did not arrive within 10 seconds"))??;
     let request = Request::from_parts(parts, Body::from(body.clone()));

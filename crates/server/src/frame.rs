@@ -26,6 +26,8 @@ pub(crate) struct Frame {
     pub(crate) name: Option<String>,
     /// Whether that is a person, who has pages of their own.
     pub(crate) is_person: bool,
+    /// Whether they administer anything.
+    pub(crate) is_administrator: bool,
     /// Whether they signed in to an account, which may be signed in elsewhere too.
     pub(crate) has_account: bool,
     /// The path of this page.
@@ -33,6 +35,12 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
+    /// Whether this page is there or below.
+    pub(crate) fn is_in(&self, area: &str) -> bool {
+        let rest = self.here.strip_prefix(area);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// Languages to change to.
     pub(crate) fn others(&self) -> impl Iterator<Item = Language> {
         let here = self.words;
@@ -51,6 +59,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Frame {
             words,
             name: caller.map(|caller| caller.name.clone()),
             is_person: caller.is_some_and(|caller| caller.person.is_some()),
+            is_administrator: caller.is_some_and(Caller::administers),
             has_account: caller.is_some_and(|caller| caller.account.is_some()),
             here: parts.uri.path().to_owned(),
         })

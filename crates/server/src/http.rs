@@ -3,25 +3,35 @@
 use std::{net::SocketAddr, time::Duration};
 
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     body::{Body, to_bytes},
-    extract::{Path, RawQuery, State},
+    extract::{DefaultBodyLimit, Path, RawQuery, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use http_body_util::Limited;
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch};
-use tower_http::{csrf::CsrfLayer, limit::RequestBodyLimitLayer};
+use tower_http::csrf::CsrfLayer;
 
 use crate::{
-    access, api, app::Shared, assets, board, edits, frame, my_account, organisation::MAIN_TENANT,
-    problem, sign_in,
+    access, api,
+    app::Shared,
+    assets, board, edits, frame, my_account,
+    organisation::MAIN_TENANT,
+    pages,
+    problem::{self, Problem},
+    sign_in,
 };
 
-/// Nothing that is sent here is larger.
-pub(crate) const BODY_MAX: usize = 64 * 1024;
+/// Nothing that is sent here is larger, …
+const BODY_MAX: usize = 64 * 1024;
+/// … but a table of people.
+const TABLE_MAX: usize = 8 * 1024 * 1024;
+/// Where such tables are sent, as the API and the pages call it.
+const TABLE_PATHS: [&str; 2] = ["/people/import", "/admin/people"];
 
 /// Graph puts many changes into one request.
 const NOTIFICATIONS_MAX: usize = 1024 * 1024;
@@ -58,9 +68,11 @@ fn router(shared: Shared) -> Router {
     let document = document.text();
     // A layer of a router wraps each of its routes by itself; the guard must be able to look at the same address by GET,
     // so it wraps the whole. What is nested this way is protected here: `route_layer` does not reach fallbacks.
-    let api = Router::new()
+    let known: Router = Router::new()
         .fallback_service(routes.with_state(shared.clone()))
-        .layer(middleware::from_fn_with_state(shared.clone(), edits::guard))
+        .layer(middleware::from_fn_with_state(shared.clone(), edits::guard));
+    let api = Router::new()
+        .fallback_service(known.clone())
         .layer(middleware::from_fn_with_state(
             shared.clone(),
             access::require,
@@ -73,6 +85,11 @@ fn router(shared: Shared) -> Router {
         .route("/me/teams/browser", get(my_account::browser))
         .route("/me/teams/return", get(my_account::returned))
         .route("/me/teams/forget", post(my_account::forget))
+        .merge(
+            pages::routes()
+                .route_layer(middleware::from_fn(pages::dress))
+                .route_layer(Extension(pages::Routes(known))),
+        )
         .route("/sign-out", post(sign_in::end))
         .route("/metrics", get(metrics))
         .route_layer(middleware::from_fn_with_state(
@@ -91,12 +108,32 @@ fn router(shared: Shared) -> Router {
         .route("/readyz", get(ready))
         .route("/assets/{name}", get(assets::serve))
         .layer(CsrfLayer::new())
-        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn(limit))
         // Graph's own: larger, and believed only by what is in it.
         .route("/teams/notifications", post(notified_main))
         .route("/teams/notifications/{tenant}", post(notified))
         .layer(middleware::from_fn(headers))
         .with_state(shared)
+}
+
+/// The largest body that is taken at a path.
+pub(crate) fn body_max(path: &str) -> usize {
+    let takes_tables = TABLE_PATHS.iter().any(|table| path.ends_with(table));
+    if takes_tables { TABLE_MAX } else { BODY_MAX }
+}
+
+/// Refuses what is too large, before it is read where that is said.
+async fn limit(request: Request, next: Next) -> Response {
+    let most = body_max(request.uri().path());
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > most) {
+        let detail = format!("the body is larger than {most} bytes; send less at once");
+        return Problem::with_status(StatusCode::PAYLOAD_TOO_LARGE, detail).into_response();
+    }
+    next.run(request.map(|body| Body::new(Limited::new(body, most))))
+        .await
 }
 
 async fn notified_main(state: State<Shared>, query: RawQuery, body: Body) -> Response {
@@ -136,7 +173,7 @@ async fn openapi(document: String) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], document)
 }
 
-async fn headers(request: axum::extract::Request, next: Next) -> Response {
+async fn headers(request: Request, next: Next) -> Response {
     let of_api = request.uri().path().starts_with("/api/");
     let mut response = next.run(request).await;
     if of_api {

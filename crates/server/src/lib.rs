@@ -26,6 +26,7 @@ pub mod metrics;
 mod my_account;
 mod organisation;
 mod pace;
+mod pages;
 mod password;
 mod pbx;
 mod phones;

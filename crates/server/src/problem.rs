@@ -96,6 +96,20 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "not possible now", detail)
     }
 
+    /// A refusal that has been written already.
+    pub(crate) fn with_status(status: StatusCode, detail: String) -> Self {
+        Self::new(
+            status,
+            status.canonical_reason().unwrap_or("refused"),
+            detail,
+        )
+    }
+
+    /// Status and detail.
+    pub(crate) fn parts(self) -> (StatusCode, String) {
+        (self.status, self.detail)
+    }
+
     fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
         Self {
             status,

@@ -149,6 +149,7 @@ pub(crate) fn signed_out(words: Language, here: &str, link_used: bool) -> Respon
         words,
         name: None,
         is_person: false,
+        is_administrator: false,
         has_account: false,
         here: "/sign-in".into(),
     };

@@ -45,11 +45,27 @@ impl Language {
             .find(|language| language.code().eq_ignore_ascii_case(primary))
     }
 
+    /// Its words: those of all pages, of people's own, of administrators'.
+    const fn texts(self) -> [&'static str; 3] {
+        match self {
+            Self::English => [
+                include_str!("../locales/en.ftl"),
+                include_str!("../locales/en-me.ftl"),
+                include_str!("../locales/en-admin.ftl"),
+            ],
+            Self::German => [
+                include_str!("../locales/de.ftl"),
+                include_str!("../locales/de-me.ftl"),
+                include_str!("../locales/de-admin.ftl"),
+            ],
+        }
+    }
+
     fn bundle(self) -> &'static FluentBundle<FluentResource> {
         static ENGLISH: LazyLock<FluentBundle<FluentResource>> =
-            LazyLock::new(|| bundle(Language::English, include_str!("../locales/en.ftl")));
+            LazyLock::new(|| bundle(Language::English));
         static GERMAN: LazyLock<FluentBundle<FluentResource>> =
-            LazyLock::new(|| bundle(Language::German, include_str!("../locales/de.ftl")));
+            LazyLock::new(|| bundle(Language::German));
         match self {
             Self::English => &ENGLISH,
             Self::German => &GERMAN,
@@ -108,12 +124,12 @@ impl Language {
 }
 
 /// What may stand in the words for scripts.
-const ARGUMENTS: [&str; 11] = [
+const ARGUMENTS: [&str; 17] = [
     "name", "tenant", "status", "app", "party", "time", "target", "scope", "shown", "count",
-    "seconds",
+    "seconds", "value", "zone", "profile", "level", "policy", "folder",
 ];
 
-fn bundle(language: Language, text: &str) -> FluentBundle<FluentResource> {
+fn bundle(language: Language) -> FluentBundle<FluentResource> {
     let id = match language {
         Language::English => langid!("en"),
         Language::German => langid!("de"),
@@ -121,9 +137,11 @@ fn bundle(language: Language, text: &str) -> FluentBundle<FluentResource> {
     let mut bundle = FluentBundle::new_concurrent(vec![id]);
     // Names of people in a right-to-left script are set apart by the page's own elements.
     bundle.set_use_isolating(false);
-    // What could not be read is left out; a test reads every key.
-    let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(read, _)| read);
-    let _ = bundle.add_resource(resource);
+    for text in language.texts() {
+        // What could not be read is left out; a test reads every key.
+        let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(read, _)| read);
+        let _ = bundle.add_resource(resource);
+    }
     bundle
 }
 
@@ -165,18 +183,22 @@ mod tests {
 
     use super::*;
 
-    fn keys(text: &str) -> BTreeSet<&str> {
-        text.lines()
+    fn keys(language: Language) -> BTreeSet<&'static str> {
+        let lines = language.texts().into_iter().flat_map(str::lines);
+        let all: Vec<&str> = lines
             .filter(|line| line.starts_with(|first: char| first.is_ascii_alphabetic()))
             .filter_map(|line| line.split_once(" ="))
             .map(|(key, _)| key)
-            .collect()
+            .collect();
+        let keys: BTreeSet<&str> = all.iter().copied().collect();
+        assert_eq!(keys.len(), all.len(), "a key is there twice");
+        keys
     }
 
     #[test]
     fn all_languages_have_the_same_words_and_each_can_be_said() {
-        let english = keys(include_str!("../locales/en.ftl"));
-        assert_eq!(english, keys(include_str!("../locales/de.ftl")));
+        let english = keys(Language::English);
+        assert_eq!(english, keys(Language::German));
         assert!(english.len() > 40);
         for language in Language::ALL {
             for key in &english {
@@ -187,14 +209,33 @@ mod tests {
         }
     }
 
+    /// The files in a folder and below.
+    fn files(folder: &str, into: &mut Vec<String>) {
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            if path.is_dir() {
+                files(path.to_str().unwrap(), into);
+            } else {
+                into.push(std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+
     #[test]
     fn pages_say_only_what_there_are_words_for() {
-        let english = keys(include_str!("../locales/en.ftl"));
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
+        let english = keys(Language::English);
+        let mut texts = Vec::new();
+        files(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/templates"),
+            &mut texts,
+        );
+        files(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/src/pages"),
+            &mut texts,
+        );
         let mut found = 0;
-        for file in std::fs::read_dir(folder).unwrap() {
-            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
-            for call in ["words.text(\"", "words.with(\""] {
+        for text in texts {
+            for call in ["words.text(\"", "words.with(\"", ".say(\"", ".of_two(\""] {
                 for part in text.split(call).skip(1) {
                     let key = part.split('"').next().unwrap();
                     assert!(english.contains(key), "{key}");
@@ -202,7 +243,31 @@ mod tests {
                 }
             }
         }
-        assert!(found > 10, "{found}");
+        assert!(found > 200, "{found}");
+    }
+
+    #[test]
+    fn there_are_words_for_whatever_has_a_name_in_the_api() {
+        use presence::{Forwarding, OwnerPolicy, Page, Relationship, SETTINGS, SyncMode};
+
+        let english = keys(Language::English);
+        let mut wanted: Vec<String> = Vec::new();
+        wanted.extend(
+            SETTINGS
+                .iter()
+                .map(|setting| format!("setting-{}-{}", setting.page.name(), setting.key)),
+        );
+        wanted.extend(Page::ALL.map(|page| format!("page-{}", page.name())));
+        wanted.extend(SyncMode::ALL.map(|mode| format!("mode-{}", mode.name())));
+        wanted.extend(OwnerPolicy::ALL.map(|policy| format!("policy-{}", policy.name())));
+        wanted.extend(Relationship::ALL.map(|level| format!("level-{}-may", level.name())));
+        wanted.extend(Relationship::ALL.map(|level| format!("level-{}", level.name())));
+        wanted.extend(Forwarding::KINDS.map(|kind| format!("forwarding-{kind}")));
+        wanted.extend(store::Role::ALL.map(|role| format!("role-{}", role.name())));
+        wanted.extend(store::API_KEY_SCOPES.map(|scope| format!("key-scope-{scope}")));
+        for key in wanted {
+            assert!(english.contains(key.as_str()), "{key}");
+        }
     }
 
     #[test]

@@ -23,16 +23,25 @@ pub(crate) async fn described(
     Ok(row.map(|row| row.get(0)))
 }
 
+/// What became of a person, each as JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// How they were; `None`: they were not there.
+    pub before: Option<String>,
+    /// How they are.
+    pub after: Option<String>,
+}
+
 /// Notes what became of a person, if anything did.
 pub(crate) async fn note_difference(
     transaction: &mut Transaction<'_, Sqlite>,
     person: i64,
     before: Option<String>,
     change: &Change<'_>,
-) -> Result<(), StoreError> {
+) -> Result<Option<Difference>, StoreError> {
     let after = described(transaction, person).await?;
     if before == after {
-        return Ok(());
+        return Ok(None);
     }
     let what = match before {
         None => "person.add",
@@ -43,8 +52,9 @@ pub(crate) async fn note_difference(
         who: change.who,
         what,
         target: &person.to_string(),
-        before,
-        after,
+        before: before.clone(),
+        after: after.clone(),
     };
-    note(transaction, &change).await
+    note(transaction, &change).await?;
+    Ok(Some(Difference { before, after }))
 }

@@ -28,7 +28,7 @@ mod secrets;
 mod templates;
 mod values;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use sqlx::{
     SqlSafeStr, SqlitePool,
@@ -40,6 +40,7 @@ pub use access::{SecretHash, Session};
 pub use accounts::{Account, Role};
 pub use audit::{AuditFilter, AuditRow, Change};
 pub use backup::restore;
+pub use described::Difference;
 pub use directory::{DirectoryChange, DirectoryPerson};
 pub use error::StoreError;
 pub use idempotency::StoredAnswer;
@@ -70,6 +71,7 @@ pub struct Store {
     pool: SqlitePool,
     /// Commits wait for the operating system only; the disk follows at each checkpoint.
     quick: SqlitePool,
+    file: Arc<Path>,
 }
 
 /// A transaction that begins by reading and writes later fails when another writes in between; one that says at once
@@ -115,7 +117,17 @@ impl Store {
                 path: path.into(),
                 cause,
             })?;
-        Ok(Self { pool, quick })
+        let file = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Ok(Self {
+            pool,
+            quick,
+            file: file.into(),
+        })
+    }
+
+    /// Where the database is.
+    pub fn file(&self) -> &Path {
+        &self.file
     }
 
     /// Moves what was committed from the log into the database without holding up writers. To be called every second

@@ -6,7 +6,7 @@ use sqlx::{Row, Sqlite, Transaction};
 use crate::{
     Change, IMMEDIATE, ImportPerson, Store, StoreError,
     audit::note,
-    described::{described, note_difference},
+    described::{Difference, described, note_difference},
     directory::next_revision,
     owners::{EXTENSION, MAIL, NOBODY, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_owned},
     scopes::location_called,
@@ -14,12 +14,14 @@ use crate::{
 };
 
 /// What an import did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportSummary {
     /// People who were new.
     pub added: usize,
     /// People who existed already.
     pub updated: usize,
+    /// What became different, in the order of the import. Who was as they are is not here.
+    pub differences: Vec<Difference>,
 }
 
 impl Store {
@@ -34,51 +36,25 @@ impl Store {
         people: &[ImportPerson],
         change: &Change<'_>,
     ) -> Result<ImportSummary, StoreError> {
-        let mut summary = ImportSummary::default();
         let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
-        for person in people {
-            let found = find(&mut transaction, person).await?;
-            refuse_shared_mail(&mut transaction, person).await?;
-            let before = match found {
-                Some(id) => {
-                    summary.updated += 1;
-                    described(&mut transaction, id).await?
-                }
-                None => {
-                    summary.added += 1;
-                    None
-                }
-            };
-            let id: i64 = sqlx::query(
-                "INSERT INTO people (id, name, mail, user_principal_name) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (id) DO UPDATE SET name = ?2, mail = ?3, user_principal_name = ?4, gone_at = NULL
-                 RETURNING id",
-            )
-            .bind(found)
-            .bind(&person.name)
-            .bind(&person.mail)
-            .bind(&person.user_principal_name)
-            .fetch_one(&mut *transaction)
-            .await?
-            .get(0);
-            if let Some(location) = &person.location {
-                move_to(&mut transaction, id, location).await?;
-            }
-            if let Some(teams_id) = &person.teams_id {
-                set_teams_id(&mut transaction, id, teams_id, None).await?;
-            }
-            set_lines(&mut transaction, id, &person.extensions).await?;
-            note_difference(&mut transaction, id, before, change).await?;
-        }
-        next_revision(&mut transaction).await?;
-        let counts = serde_json::json!({"added": summary.added, "updated": summary.updated});
-        let change = Change {
-            after: Some(counts.to_string()),
-            ..change.clone()
-        };
-        note(&mut transaction, &change).await?;
+        let summary = bring_in(&mut transaction, people, change).await?;
         transaction.commit().await?;
         Ok(summary)
+    }
+
+    /// What [`Self::import`] would do. Nothing is written.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn rehearse_import(
+        &self,
+        people: &[ImportPerson],
+        change: &Change<'_>,
+    ) -> Result<ImportSummary, StoreError> {
+        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
+        let summary = bring_in(&mut transaction, people, change).await;
+        transaction.rollback().await?;
+        summary
     }
 
     /// How many people there are.
@@ -275,6 +251,57 @@ impl Store {
         next_revision(&mut transaction).await?;
         commit_found(transaction, deleted.rows_affected(), "person", person).await
     }
+}
+
+async fn bring_in(
+    transaction: &mut Transaction<'_, Sqlite>,
+    people: &[ImportPerson],
+    change: &Change<'_>,
+) -> Result<ImportSummary, StoreError> {
+    let mut summary = ImportSummary::default();
+    for person in people {
+        let found = find(transaction, person).await?;
+        refuse_shared_mail(transaction, person).await?;
+        let before = match found {
+            Some(id) => {
+                summary.updated += 1;
+                described(transaction, id).await?
+            }
+            None => {
+                summary.added += 1;
+                None
+            }
+        };
+        let id: i64 = sqlx::query(
+            "INSERT INTO people (id, name, mail, user_principal_name) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (id) DO UPDATE SET name = ?2, mail = ?3, user_principal_name = ?4, gone_at = NULL
+             RETURNING id",
+        )
+        .bind(found)
+        .bind(&person.name)
+        .bind(&person.mail)
+        .bind(&person.user_principal_name)
+        .fetch_one(&mut **transaction)
+        .await?
+        .get(0);
+        if let Some(location) = &person.location {
+            move_to(transaction, id, location).await?;
+        }
+        if let Some(teams_id) = &person.teams_id {
+            set_teams_id(transaction, id, teams_id, None).await?;
+        }
+        set_lines(transaction, id, &person.extensions).await?;
+        let difference = note_difference(transaction, id, before, change).await?;
+        summary.differences.extend(difference);
+    }
+    next_revision(transaction).await?;
+    let counts = serde_json::json!({"added": summary.added, "updated": summary.updated});
+    let change = Change {
+        after: Some(counts.to_string()),
+        ..change.clone()
+    };
+    note(transaction, &change).await?;
+    Ok(summary)
 }
 
 /// Somebody who is there already, by sign-in name, else by mail. The terms that look idle let the database use its partial

@@ -1,7 +1,7 @@
 //! Appointment lists: what people enter, what calendars bring, and the calls in Teams, which are appointments too.
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::StatusCode,
 };
 use presence::{
@@ -82,25 +82,39 @@ fn body(appointment: &Appointment, level: Relationship) -> AppointmentBody {
     }
 }
 
+/// Since when.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    /// What was over before this moment is left out; now, if left out. What is long over is forgotten.
+    from: Option<String>,
+}
+
 /// What is not over, by its start.
 #[utoipa::path(
     get,
     path = "/people/{id}/appointments",
     tag = "Appointments",
+    params(Asked),
     responses((status = OK, description = "What was asked for.", body = Appointments)),
 )]
 pub(crate) async fn list(
     State(shared): State<Shared>,
     caller: Caller,
     Path(id): Path<String>,
+    asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<axum::Json<Appointments>, Problem> {
+    let Query(asked) = asked.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
+    let from = asked.from.map(|from| moment("from", &from)).transpose()?;
     let person = super::person(&shared, &id)?.id;
     let level = caller.level(&shared, person);
     if !level.may(Permission::SeeAppointment) {
         // Nothing is told, not even that something is refused: a blocked viewer must not notice.
         return Ok(axum::Json(Appointments { items: Vec::new() }));
     }
-    let stored = shared.store.appointments(person, shared.clock.now(), EVER);
+    let from = from.unwrap_or_else(|| shared.clock.now());
+    let stored = shared.store.appointments(person, from, EVER);
     let stored = stored.await?;
     let mut items: Vec<AppointmentBody> = stored
         .iter()

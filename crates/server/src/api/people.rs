@@ -251,7 +251,7 @@ fn lines_of(person: &ImportPerson) -> Vec<LineBody> {
 }
 
 /// Waits until what was written is in force.
-async fn in_force(shared: &SharedState, is_so: impl Fn() -> bool) {
+pub(super) async fn in_force(shared: &SharedState, is_so: impl Fn() -> bool) {
     shared.people_changed.notify_one();
     let so = async {
         while !is_so() {

@@ -145,11 +145,17 @@ async fn importing_again_updates_and_a_taken_extension_changes_nothing() {
         .unwrap();
     assert_eq!((first.added, first.updated), (2, 0));
     let before = people(&store).await;
+    let rehearsed = store
+        .rehearse_import(&[person("ANNA", &["1002", "1004"])], &CHANGE)
+        .await
+        .unwrap();
+    assert_eq!(people(&store).await, before, "a rehearsal writes nothing");
     let second = store
         .import(&[person("ANNA", &["1002", "1004"])], &CHANGE)
         .await
         .unwrap();
     assert_eq!((second.added, second.updated), (0, 1));
+    assert_eq!(second, rehearsed, "a rehearsal tells what is done");
     let after = people(&store).await;
     assert_eq!(after[0].id, before[0].id);
     assert_eq!(after[0].name, "ANNA");

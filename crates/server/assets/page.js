@@ -1,0 +1,63 @@
+// The script of all pages but the board. The pages work without it; with it times are local, rows can be dragged, and a
+// file's text can be loaded.
+
+const language = document.documentElement.lang;
+
+// The server draws days in the zone of whoever looks, once it knows the zone.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && document.body.dataset.zone !== zone && !document.cookie.includes(`offhook_zone=${zone}`)) {
+  document.cookie = `offhook_zone=${zone}; Path=/; SameSite=Lax; Max-Age=31536000`;
+  if (document.cookie.includes(`offhook_zone=${zone}`) && document.body.dataset.fresh !== undefined) {
+    location.reload();
+  }
+}
+
+for (const time of document.querySelectorAll("time")) {
+  const at = new Date(time.dateTime);
+  if (!Number.isNaN(at.getTime())) {
+    time.textContent = at.toLocaleString(language, { dateStyle: "short", timeStyle: "medium" });
+  }
+}
+
+// Rows that have an order can be dragged; the arrows in them do the same for the keyboard.
+for (const table of document.querySelectorAll("table[data-order]")) {
+  const body = table.tBodies[0];
+  let dragged = null;
+  for (const row of body.rows) {
+    row.draggable = true;
+  }
+  body.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest("tr");
+    event.dataTransfer.effectAllowed = "move";
+  });
+  body.addEventListener("dragover", (event) => {
+    const over = event.target.closest("tr");
+    if (!dragged || !over) {
+      return;
+    }
+    event.preventDefault();
+    const { top, height } = over.getBoundingClientRect();
+    body.insertBefore(dragged, event.clientY < top + height / 2 ? over : over.nextSibling);
+  });
+  body.addEventListener("drop", (event) => event.preventDefault());
+  body.addEventListener("dragend", async () => {
+    dragged = null;
+    const names = Array.from(body.rows, (row) => row.dataset.key);
+    await fetch(table.dataset.order, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ names }),
+    });
+    // Whatever became of it, the server knows the order.
+    location.reload();
+  });
+}
+
+for (const file of document.querySelectorAll("input[type=file]")) {
+  file.addEventListener("change", async () => {
+    const area = file.form.querySelector("textarea");
+    if (area && file.files[0]) {
+      area.value = await file.files[0].text();
+    }
+  });
+}

@@ -1,0 +1,230 @@
+# Die Wörter der Verwaltungsseiten.
+
+nav-overview = Überblick
+nav-people = Personen
+nav-scopes = Standorte und Gruppen
+nav-templates = Profilvorlagen
+nav-microphone = Microphone Sync
+nav-workgroups = Arbeitsgruppen
+nav-tenants = Teams-Mandanten
+nav-telephony = Telefonanlagen
+nav-accounts = Konten
+nav-keys = API-Schlüssel
+nav-audit = Änderungsprotokoll
+nav-backup = Sicherung
+
+# Überblick
+health = Zustand
+health-well = alles in Ordnung
+health-ill =
+    { $count ->
+        [one] { $count } Teil ist gestört
+       *[other] { $count } Teile sind gestört
+    }
+health-none = Noch ist nichts verbunden.
+health-part = Teil
+health-state = Zustand
+health-what = Was nicht stimmt
+health-remedy = Was zu tun ist
+part-well = in Ordnung
+part-ill = gestört
+overview-streams = Offene Tafeln und Programme
+overview-writes = Einträge, die auf Teams warten
+overview-statuses = Personen nach Status
+overview-unmatched = Personen, die abgeglichen werden sollen, aber kein Teams-Konto haben
+overview-all-matched = Alle, die abgeglichen werden sollen, haben ein Teams-Konto.
+latency-pbx = Vom Ereignis der Telefonanlage bis zur Anfrage an Teams
+latency-teams = Von der Antwort von Teams bis zur Tafel
+latency-budget = Warten auf das Kontingent des Mandanten
+latency-is = { $name }: { $value }
+latency-none = { $name }: noch nichts
+latency-bound = Dauerte höchstens
+latency-count = Wie oft
+
+# Personen
+people-search = Name, Mailadresse oder Nebenstelle
+people-none = So heißt niemand.
+person-add = Eine Person hinzufügen
+person-edit = Namen und Leitungen
+person-mail = Mailadresse
+person-upn = Anmeldename bei Microsoft
+person-upn-help = Meist wie eine Mailadresse. Über ihn oder die Mailadresse wird das Teams-Konto gefunden.
+person-lines = Nebenstellen
+person-lines-help = Mehrere mit Kommas.
+person-place = Standort und Gruppe
+person-linked = verknüpft
+person-unlinked = nicht verknüpft
+person-object-id = Konto
+person-account-hidden = Welches Teams-Konto das ist, sehen nur Systemverwalter.
+person-delete = Die Person löschen
+person-delete-sure = { $name } mit allem löschen, was dazugehört? Was Offhook in Teams geschrieben hat, wird vorher zurückgenommen.
+tenant = Mandant
+teams-disconnect-sure = Dieses Konto trennen? Zwischen Teams und Offhook geht dann nichts mehr hin und her.
+import-heading = Personen aus einer Tabelle importieren
+import-file = CSV-Datei
+import-file-help = Ihr Text kommt in das Feld darunter.
+import-csv = Tabelle
+import-dry-run = Ausprobieren: Was würde geschehen?
+import-dry-run-about = Noch ist nichts geändert.
+import-now = Importieren
+import-would = Was der Import täte
+import-nothing = Nichts: Alle sind, wie die Tabelle sagt.
+deed-what = Was
+deed-difference = Unterschied
+deed-reason = Warum
+deed-added = neu
+deed-updated = geändert
+deed-gone = weg
+deed-unmatched = ohne Konto
+deed-ambiguous = könnte mehreren gehören
+deed-refused = abgelehnt
+
+# Standorte
+scopes-about = Einstellungen kommen von der Organisation; ein Standort, und darunter eine Konfigurationsgruppe, kann je Funktion eigene haben.
+scope-add = Einen Standort oder eine Gruppe hinzufügen
+scope-parent = Wo
+scope-new-location = Neuer Standort
+scope-new-group = Neue Gruppe in { $name }
+scope-kind = Art
+kind-organisation = Organisation
+kind-location = Standort
+kind-group = Konfigurationsgruppe
+scope-individual = Eigene Einstellungen
+scope-edit = Name
+scope-tenant = Teams-Mandant
+scope-tenant-help = Sein Name in der Konfiguration; leer für den wichtigsten.
+scope-delete = Löschen
+scope-delete-sure = { $name } löschen? Die Einstellungen gehen mit, die Personen bleiben.
+scope-functions = Funktionen
+scope-function = Funktion
+scope-decided-by = Einstellungen von
+scope-page = { $name } von { $scope }
+page-default = Vorgabe
+page-individual = individuell
+page-default-about = Vorgabe: Diese Einstellungen kommen von: { $scope }.
+page-affects =
+    { $count ->
+        [one] Individuell: { $count } Person hat diese Einstellungen.
+       *[other] Individuell: { $count } Personen haben diese Einstellungen.
+    }
+page-to-individual = Eigene Einstellungen geben
+page-to-individual-now = Individuell machen
+page-to-default = Eigene Einstellungen aufgeben
+page-to-default-now = Zurück zur Vorgabe
+page-values = Einstellungen
+copy-label = Beginnen mit
+copy-product = den Vorgaben des Produkts
+copy-from = einer Kopie von: { $scope }
+user-may-change = Benutzer dürfen ändern: { $name }
+preview = Wen betrifft es?
+preview-title = Wen es betrifft
+preview-about =
+    { $count ->
+        [0] Für niemanden würde etwas anders. Noch ist nichts gespeichert.
+        [one] Für { $count } Person würde etwas anders. Noch ist nichts gespeichert.
+       *[other] Für { $count } Personen würde etwas anders. Noch ist nichts gespeichert.
+    }
+preview-caption = Personen, für die etwas anders würde: { $count }
+preview-nobody = Niemand.
+preview-back = Zurück, ohne zu speichern
+
+# Vorlagen
+templates-about = Vorlagen sind Profile, die Sie Standorten, Gruppen oder einzelnen Personen anbieten. Die erste aktive eines Status ist gemeint, wo nur der Status genannt wird.
+templates-none = Es gibt noch keine Vorlagen.
+template-add = Eine Vorlage anlegen
+template-edit = Die Vorlage
+template-active = Aktiv
+template-offers = Angeboten für
+template-people = Außerdem für diese Personen
+template-teams = Die Vorlage für Anrufe in Teams
+template-teams-now = „MS Teams“ anlegen
+template-delete = Die Vorlage löschen
+template-uses = Was sie benutzt
+template-use = Einstellung
+template-no-uses = Nichts benutzt sie: Sie lässt sich löschen oder abschalten.
+
+# Arbeitsgruppen
+workgroups-about = Die Mitglieder einer Arbeitsgruppe sind füreinander, was die Gruppe sagt, wo das mehr ist als sonst.
+workgroups-none = Es gibt noch keine Arbeitsgruppen.
+workgroup-add = Eine Arbeitsgruppe anlegen
+workgroup-level = Mitglieder sind füreinander
+workgroup-members = Mitglieder
+
+# Mandanten
+tenants-about = Wie es um die Verbindungen zu Teams steht.
+tenants-none = Kein Mandant ist verbunden.
+tenant-linked = mit Teams-Konto
+tenant-connect = Einen Mandanten verbinden
+tenant-step-1 = 1. Registrieren Sie in Entra eine Anwendung für Offhook und geben Sie ihr die Berechtigungen Presence.ReadWrite.All und User.ReadBasic.All, mit Zustimmung eines Administrators.
+tenant-step-2 = 2. Schreiben Sie die Kennung des Mandanten, die der Anwendung und ihr Geheimnis oder Zertifikat in den Abschnitt [teams] der Konfigurationsdatei.
+tenant-step-3 = 3. Rufen Sie auf dem Server „offhook doctor“ auf: Es prüft einen Schritt nach dem anderen und sagt bei jedem, was fehlt und was zu tun ist.
+tenant-step-4 = 4. Starten Sie Offhook neu; der Mandant erscheint hier, und im Überblick, falls etwas nicht stimmt.
+directory-of = Personen aus Entra, Mandant { $tenant }
+directory-dry-run = Ausprobieren: Was würde geschehen?
+directory-now = Jetzt abgleichen
+directory-accounts =
+    { $count ->
+        [one] { $count } Konto wurde gelesen.
+       *[other] { $count } Konten wurden gelesen.
+    }
+directory-deeds = Was der Abgleich tat oder täte
+directory-nothing = Nichts: Alle sind, wie das Verzeichnis sagt.
+
+# Telefonanlagen
+telephony-about = Wie es um die Verbindungen steht und was die Leitungen jetzt tun. Die Seite wird alle fünf Sekunden neu gelesen.
+telephony-none = Keine Telefonanlage ist verbunden. Wie das geht, sagt docs/connect-pbx.md; „offhook doctor“ probiert es aus.
+lines-search = Nebenstelle oder Name
+lines-caption = Leitungen, die benutzten zuerst: { $count }
+lines-none = Keine Leitung.
+line = Nebenstelle
+line-state = Leitung
+line-in-use = benutzt
+line-idle = frei
+
+# Konten
+accounts-about = Mit einem Konto meldet man sich hier an. Auch wer keines hat, wird gezeigt und abgeglichen.
+accounts-none = Es gibt noch keine Konten.
+account-add = Ein Konto hinzufügen
+account-role = Darf
+account-whose = Von
+account-person = Person
+account-person-help = Wem es gehört; leer für eines, das nur verwaltet.
+account-location = Standort
+account-location-help = Was ein Standortverwalter verwaltet.
+account-password-of = Neues Kennwort für { $name }
+account-password-help = Mindestens { $count } Zeichen. Wer mit dem alten angemeldet ist, wird abgemeldet.
+role-person = eigene Seiten haben
+role-location_admin = einen Standort verwalten
+role-system_admin = alles verwalten
+
+# Schlüssel
+keys-about = Mit einem Schlüssel benutzt ein Programm die API. Er wird einmal gezeigt, wenn er angelegt wird.
+keys-none = Es gibt noch keine Schlüssel.
+key-add = Einen Schlüssel anlegen
+key-name-help = Was ihn benutzt.
+key-scopes = Er darf
+key-scope-read = alles lesen
+key-scope-write = ändern, was Personen ändern dürfen
+key-scope-admin = alles
+key-made = Der Schlüssel
+key-made-about = Kopieren Sie ihn jetzt: Er wird nicht noch einmal gezeigt.
+key-delete-sure = { $name } löschen? Was ihn benutzt, wird sofort abgewiesen.
+
+# Änderungsprotokoll
+audit-about = Jede Änderung: wer sie machte, was vorher war und was nachher.
+audit-none = Nichts passt.
+audit-at = Wann
+audit-who = Wer
+audit-what = Was
+audit-target = Wen oder was
+audit-before = Vorher
+audit-after = Nachher
+audit-export = Als CSV (die neuesten 50 000)
+
+# Sicherung
+backup-about = Eine Sicherung ist eine Kopie der Datenbank, gemacht, während alles weiterläuft, in { $folder } auf dem Rechner, auf dem Offhook läuft. Kopieren Sie sie anderswohin: Eine Platte, die ausfällt, nimmt beide mit. Der Schlüssel, der Geheimnisse versiegelt (secrets.key), ist nicht darin.
+backup-now = Jetzt eine Sicherung machen
+backup-none = Hier gibt es noch keine Sicherungen.
+backup-size = Größe
+backup-restore = Zurückspielen
+backup-restore-about = Auf dem Rechner: Offhook anhalten, „offhook restore DATEI“ aufrufen, wieder starten. Die Datenbank, die da war, bleibt daneben erhalten.

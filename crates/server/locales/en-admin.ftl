@@ -1,0 +1,230 @@
+# The words of the administrator's pages. Keys are the same in all languages.
+
+nav-overview = Overview
+nav-people = People
+nav-scopes = Locations and groups
+nav-templates = Profile templates
+nav-microphone = Microphone Sync
+nav-workgroups = Workgroups
+nav-tenants = Teams tenants
+nav-telephony = Telephone systems
+nav-accounts = Accounts
+nav-keys = API keys
+nav-audit = Audit log
+nav-backup = Backup
+
+# Overview
+health = Health
+health-well = all is well
+health-ill =
+    { $count ->
+        [one] { $count } part is in trouble
+       *[other] { $count } parts are in trouble
+    }
+health-none = Nothing is connected yet.
+health-part = Part
+health-state = State
+health-what = What is wrong
+health-remedy = What to do
+part-well = well
+part-ill = in trouble
+overview-streams = Open boards and clients
+overview-writes = Writes that wait for Teams
+overview-statuses = People by status
+overview-unmatched = People who are to be synchronised, but have no Teams account
+overview-all-matched = Everybody who is to be synchronised has a Teams account.
+latency-pbx = From the telephone system’s event to the request to Teams
+latency-teams = From Teams’ answer to the board
+latency-budget = Waiting for the tenant’s budget
+latency-is = { $name }: { $value }
+latency-none = { $name }: nothing yet
+latency-bound = Took at most
+latency-count = How often
+
+# People
+people-search = Name, mail address or extension
+people-none = Nobody is called like that.
+person-add = Add a person
+person-edit = Names and lines
+person-mail = Mail address
+person-upn = Sign-in name at Microsoft
+person-upn-help = Usually like a mail address. By it, or by the mail address, the Teams account is found.
+person-lines = Extensions
+person-lines-help = Several between commas.
+person-place = Location and group
+person-linked = linked
+person-unlinked = not linked
+person-object-id = Account
+person-account-hidden = Whose Teams account this is, is for system administrators to see.
+person-delete = Delete the person
+person-delete-sure = Delete { $name } with everything that is theirs? What Offhook wrote to Teams is taken back first.
+tenant = Tenant
+teams-disconnect-sure = Disconnect this account? Nothing crosses between Teams and Offhook then.
+import-heading = Import people from a table
+import-file = CSV file
+import-file-help = Its text comes into the field below.
+import-csv = Table
+import-dry-run = Try it: what would happen?
+import-dry-run-about = Nothing has been changed yet.
+import-now = Import
+import-would = What the import would do
+import-nothing = Nothing: everybody is as the table says.
+deed-what = What
+deed-difference = Difference
+deed-reason = Why
+deed-added = new
+deed-updated = changed
+deed-gone = gone
+deed-unmatched = without an account
+deed-ambiguous = could be several people
+deed-refused = refused
+
+# Scopes
+scopes-about = Settings come from the organisation; a location, and below it a configuration group, may have settings of its own for each function.
+scope-add = Add a location or a group
+scope-parent = Where
+scope-new-location = New location
+scope-new-group = New group in { $name }
+scope-kind = Kind
+kind-organisation = organisation
+kind-location = location
+kind-group = configuration group
+scope-individual = Settings of its own
+scope-edit = Name
+scope-tenant = Teams tenant
+scope-tenant-help = Its name in the configuration; empty for the main one.
+scope-delete = Delete
+scope-delete-sure = Delete { $name }? Its settings go with it; its people stay.
+scope-functions = Functions
+scope-function = Function
+scope-decided-by = Settings from
+scope-page = { $name } of { $scope }
+page-default = default
+page-individual = individual
+page-default-about = Default: these settings come from { $scope }.
+page-affects =
+    { $count ->
+        [one] Individual: { $count } person has these settings.
+       *[other] Individual: { $count } people have these settings.
+    }
+page-to-individual = Give it settings of its own
+page-to-individual-now = Make individual
+page-to-default = Give up settings of its own
+page-to-default-now = Back to default
+page-values = Settings
+copy-label = Begin with
+copy-product = the product’s defaults
+copy-from = a copy of { $scope }
+user-may-change = Users may change: { $name }
+preview = Who is affected?
+preview-title = Who is affected
+preview-about =
+    { $count ->
+        [0] Nothing would be different for anybody. Nothing is saved yet.
+        [one] Something would be different for { $count } person. Nothing is saved yet.
+       *[other] Something would be different for { $count } people. Nothing is saved yet.
+    }
+preview-caption = People for whom something would be different: { $count }
+preview-nobody = Nobody.
+preview-back = Back without saving
+
+# Templates
+templates-about = Templates are profiles that you offer to locations, groups or single people. The first active one of a status is meant where only the status is named.
+templates-none = There are no templates yet.
+template-add = Make a template
+template-edit = The template
+template-active = Active
+template-offers = Offered to
+template-people = Besides, to these people
+template-teams = The template for calls in Teams
+template-teams-now = Make “MS Teams”
+template-delete = Delete the template
+template-uses = What uses it
+template-use = Setting
+template-no-uses = Nothing uses it: it can be deleted or switched off.
+
+# Workgroups
+workgroups-about = The members of a workgroup are to one another what the group says, where that is more than else.
+workgroups-none = There are no workgroups yet.
+workgroup-add = Make a workgroup
+workgroup-level = Members are to one another
+workgroup-members = Members
+
+# Tenants
+tenants-about = How the connections to Teams are.
+tenants-none = No tenant is connected.
+tenant-linked = with a Teams account
+tenant-connect = Connect a tenant
+tenant-step-1 = 1. In Entra, register an application for Offhook and give it the permissions Presence.ReadWrite.All and User.ReadBasic.All, with an administrator’s consent.
+tenant-step-2 = 2. Write the tenant’s id, the application’s id and its secret or certificate into the section [teams] of the configuration file.
+tenant-step-3 = 3. Run “offhook doctor” on the server: it tries one step after the other, and says at each what is missing and what to do.
+tenant-step-4 = 4. Restart Offhook; the tenant appears here, and in the overview if anything is wrong.
+directory-of = People from Entra, tenant { $tenant }
+directory-dry-run = Try it: what would happen?
+directory-now = Synchronise now
+directory-accounts =
+    { $count ->
+        [one] { $count } account was read.
+       *[other] { $count } accounts were read.
+    }
+directory-deeds = What the synchronisation did or would do
+directory-nothing = Nothing: everybody is as the directory says.
+
+# Telephone systems
+telephony-about = How the connections are, and what the lines do now. This page is read anew every five seconds.
+telephony-none = No telephone system is connected. “Connect a telephone system” in the documentation (docs/connect-pbx.md) says how; “offhook doctor” tries it.
+lines-search = Extension or name
+lines-caption = Lines, those in use first: { $count }
+lines-none = No line.
+line = Extension
+line-state = Line
+line-in-use = in use
+line-idle = idle
+
+# Accounts
+accounts-about = Accounts let people sign in here. Who has none can still be shown, called and synchronised.
+accounts-none = There are no accounts yet.
+account-add = Add an account
+account-role = May
+account-whose = Of
+account-person = Person
+account-person-help = Whose account it is; empty for one that only administers.
+account-location = Location
+account-location-help = What a location administrator administers.
+account-password-of = New password for { $name }
+account-password-help = At least { $count } characters. Whoever is signed in with the old one is signed out.
+role-person = have pages of their own
+role-location_admin = administer a location
+role-system_admin = administer everything
+
+# Keys
+keys-about = A key lets a program use the API. It is shown once, when it is made.
+keys-none = There are no keys yet.
+key-add = Make a key
+key-name-help = What uses it.
+key-scopes = It may
+key-scope-read = read everything
+key-scope-write = change what people may change
+key-scope-admin = do everything
+key-made = The key
+key-made-about = Copy it now: it is not shown again.
+key-delete-sure = Delete { $name }? What uses it is refused at once.
+
+# Audit log
+audit-about = Every change: who made it, what was before and after.
+audit-none = Nothing fits.
+audit-at = When
+audit-who = Who
+audit-what = What
+audit-target = Whom or what
+audit-before = Before
+audit-after = After
+audit-export = Export as CSV (the newest 50,000)
+
+# Backup
+backup-about = A backup is a copy of the database, made while everything goes on, in { $folder } on the machine that Offhook runs on. Copy it elsewhere: a disk that fails takes both. The key that seals secrets (secrets.key) is not in it.
+backup-now = Make a backup now
+backup-none = There are no backups here yet.
+backup-size = Size
+backup-restore = Restore
+backup-restore-about = On the machine: stop Offhook, run “offhook restore FILE”, start it again. The database that was there is kept beside it.

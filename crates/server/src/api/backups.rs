@@ -1,0 +1,185 @@
+//! Backups: copies of the database in the folder `backups` beside it, made while everything runs.
+
+use std::{fs, path::PathBuf, time::UNIX_EPOCH};
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+};
+use presence::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::audit::Entry;
+use crate::{
+    app::{Shared, SharedState},
+    caller::Caller,
+    clock::rfc3339,
+    organisation::ORGANISATION,
+    problem::Problem,
+};
+
+/// How a backup's name begins and ends.
+const NAME: (&str, &str) = ("offhook-", ".db");
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Backups {
+    /// Where they are, on the machine that the server runs on.
+    folder: String,
+    items: Vec<BackupBody>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Backup)]
+pub(crate) struct BackupBody {
+    name: String,
+    at: String,
+    bytes: u64,
+}
+
+/// The backups, the newest first.
+#[utoipa::path(
+    get,
+    path = "/backups",
+    tag = "Administration",
+    responses((status = OK, description = "What was asked for.", body = Backups)),
+)]
+pub(crate) async fn list(
+    State(shared): State<Shared>,
+    caller: Caller,
+) -> Result<axum::Json<Backups>, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let folder = folder(&shared)?;
+    let shown = folder.display().to_string();
+    let items = aside(move || Ok(found(&folder))).await?;
+    Ok(axum::Json(Backups {
+        folder: shown,
+        items,
+    }))
+}
+
+/// One of them.
+#[utoipa::path(
+    get,
+    path = "/backups/{name}",
+    tag = "Administration",
+    responses((status = OK, description = "What was asked for.", body = BackupBody)),
+)]
+pub(crate) async fn read(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<axum::Json<BackupBody>, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let folder = folder(&shared)?;
+    let backup = aside(move || known(&folder, &name)).await?;
+    Ok(axum::Json(backup))
+}
+
+/// Makes a backup. The file can only be read by the user that the server runs as.
+#[utoipa::path(
+    post,
+    path = "/backups",
+    tag = "Administration",
+    responses((status = CREATED, description = "Made.", body = BackupBody)),
+)]
+pub(crate) async fn make(
+    State(shared): State<Shared>,
+    caller: Caller,
+) -> Result<(StatusCode, axum::Json<BackupBody>), Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let folder = folder(&shared)?;
+    let there = folder.clone();
+    aside(move || fs::create_dir_all(&there).map_err(|error| refused(&there, &error))).await?;
+    let at = rfc3339(shared.clock.now());
+    // Windows allows no colons in names.
+    let name = format!("{}{}{}", NAME.0, at.replace(':', "-"), NAME.1);
+    shared.store.backup(&folder.join(&name)).await?;
+    let entry = Entry::new(&shared, &caller, "backup.make", &name);
+    shared.store.note(&entry.change()).await?;
+    let backup = aside(move || known(&folder, &name)).await?;
+    Ok((StatusCode::CREATED, axum::Json(backup)))
+}
+
+/// Deletes a backup.
+#[utoipa::path(
+    delete,
+    path = "/backups/{name}",
+    tag = "Administration",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
+pub(crate) async fn delete(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let folder = folder(&shared)?;
+    let wanted = name.clone();
+    let backup = aside(move || {
+        let backup = known(&folder, &wanted)?;
+        let file = folder.join(&backup.name);
+        fs::remove_file(&file).map_err(|error| refused(&file, &error))?;
+        Ok(backup)
+    });
+    let backup = backup.await?;
+    let entry = Entry::new(&shared, &caller, "backup.delete", &name).before(Some(json!(backup)));
+    shared.store.note(&entry.change()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn folder(shared: &SharedState) -> Result<PathBuf, Problem> {
+    let folder = shared
+        .store
+        .file()
+        .parent()
+        .map(|folder| folder.join("backups"));
+    folder.ok_or_else(|| Problem::unavailable("the database has no folder to keep backups in"))
+}
+
+/// Files are read and written where nothing waits for them.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Problem::unavailable(&error.to_string()))?
+}
+
+fn refused(file: &std::path::Path, error: &std::io::Error) -> Problem {
+    let detail = format!(
+        "{}: {error}; check free space and permissions",
+        file.display()
+    );
+    Problem::unavailable(&detail)
+}
+
+/// What is in the folder; a folder that is not there holds nothing.
+fn found(folder: &std::path::Path) -> Vec<BackupBody> {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut backups: Vec<BackupBody> = files
+        .filter_map(|file| {
+            let name = file.file_name().into_string().ok()?;
+            let is_ours = name.starts_with(NAME.0) && name.ends_with(NAME.1);
+            let about = file
+                .metadata()
+                .ok()
+                .filter(|about| is_ours && about.is_file())?;
+            let at = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+            let at = Timestamp::from_milliseconds(i64::try_from(at.as_millis()).ok()?);
+            Some(BackupBody {
+                name,
+                at: rfc3339(at),
+                bytes: about.len(),
+            })
+        })
+        .collect();
+    backups.sort_by(|one, other| other.name.cmp(&one.name));
+    backups
+}
+
+/// The backup of that name. Only names from the list are looked for: a path is none.
+fn known(folder: &std::path::Path, name: &str) -> Result<BackupBody, Problem> {
+    let found = found(folder).into_iter().find(|backup| backup.name == name);
+    found.ok_or_else(|| Problem::not_found("backup", name, "GET /api/v1/backups lists them"))
+}

@@ -1,0 +1,164 @@
+//! Many people at once from a table: what it would do, and doing it.
+
+use std::collections::HashSet;
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use store::{Difference, ImportPerson, read_people_csv};
+use utoipa::ToSchema;
+
+use super::{Json, audit::Entry, people::in_force};
+use crate::{
+    app::{Shared, SharedState},
+    caller::Caller,
+    organisation::ORGANISATION,
+    problem::Problem,
+};
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Import)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImportBody {
+    /// The table: its first line names the columns `name`, `mail`, `UPN`, `extension`, and perhaps `location` and
+    /// `objectId`.
+    csv: String,
+    /// Whether it is only told what would be done.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// What an import did or would do. Who is as they were is counted, but not listed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Imported)]
+pub(crate) struct ImportedBody {
+    dry_run: bool,
+    /// People who were new.
+    added: usize,
+    /// People who were there.
+    updated: usize,
+    items: Vec<DeedBody>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ImportDeed)]
+struct DeedBody {
+    /// `added` or `updated`.
+    what: &'static str,
+    name: String,
+    /// What is different, as `field: before → after`.
+    difference: String,
+}
+
+impl From<Difference> for DeedBody {
+    fn from(difference: Difference) -> Self {
+        let read = |text: Option<String>| -> Map<String, Value> {
+            let text = text.unwrap_or_default();
+            serde_json::from_str(&text).unwrap_or_default()
+        };
+        let is_new = difference.before.is_none();
+        let (before, after) = (read(difference.before), read(difference.after));
+        let name = after.get("name").and_then(Value::as_str);
+        let differences: Vec<String> = after
+            .iter()
+            .filter(|(key, now)| before.get(*key) != Some(now))
+            .filter_map(|(key, now)| match (before.get(key).map(said), said(now)) {
+                (None, now) if now.is_empty() => None,
+                (None, now) => Some(format!("{key}: {now}")),
+                (Some(before), now) => Some(format!("{key}: {before} → {now}")),
+            })
+            .collect();
+        Self {
+            what: if is_new { "added" } else { "updated" },
+            name: name.unwrap_or_default().to_owned(),
+            difference: differences.join("; "),
+        }
+    }
+}
+
+/// A value as somebody would write it.
+fn said(value: &Value) -> String {
+    match value {
+        Value::Null | Value::Bool(false) => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(said).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// Adds people from a table or brings them up to date, all or none; a dry run only tells what would be done.
+#[utoipa::path(
+    post,
+    path = "/people/import",
+    tag = "People",
+    responses((status = OK, description = "What was done.", body = ImportedBody)),
+)]
+pub(crate) async fn import(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Json(wish): Json<ImportBody>,
+) -> Result<axum::Json<ImportedBody>, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let people = read_people_csv(wish.csv.as_bytes());
+    let people = people.map_err(|problem| Problem::invalid("csv", problem.to_string()))?;
+    let entry = Entry::new(&shared, &caller, "people.import", "API");
+    let noted = entry.change();
+    let summary = if wish.dry_run {
+        shared.store.rehearse_import(&people, &noted).await?
+    } else {
+        let summary = shared.store.import(&people, &noted).await?;
+        in_force(&shared, || are_there(&shared, &people)).await;
+        summary
+    };
+    Ok(axum::Json(ImportedBody {
+        dry_run: wish.dry_run,
+        added: summary.added,
+        updated: summary.updated,
+        items: summary
+            .differences
+            .into_iter()
+            .map(DeedBody::from)
+            .collect(),
+    }))
+}
+
+fn are_there(shared: &SharedState, people: &[ImportPerson]) -> bool {
+    let there = shared.directory.page(None, usize::MAX);
+    let there: HashSet<_> = there
+        .iter()
+        .map(|person| (&person.name, &person.mail, &person.user_principal_name))
+        .collect();
+    people
+        .iter()
+        .all(|person| there.contains(&(&person.name, &person.mail, &person.user_principal_name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_tells_only_what_is_different() {
+        let difference = |before: Option<&str>, after: &str| {
+            let before = before.map(str::to_owned);
+            let after = Some(after.to_owned());
+            let deed = DeedBody::from(Difference { before, after });
+            (deed.what, deed.name, deed.difference)
+        };
+        let anna = r#"{"name":"Anna","mail":"a@b.example","location":null,"lines":["1","2"],"gone":false}"#;
+        assert_eq!(
+            difference(None, anna),
+            (
+                "added",
+                "Anna".into(),
+                "lines: 1, 2; mail: a@b.example; name: Anna".into()
+            )
+        );
+        let before =
+            r#"{"name":"Anna","mail":"a@b.example","location":null,"lines":["1"],"gone":false}"#;
+        assert_eq!(
+            difference(Some(before), anna),
+            ("updated", "Anna".into(), "lines: 1 → 1, 2".into())
+        );
+    }
+}

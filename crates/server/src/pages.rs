@@ -1,0 +1,238 @@
+//! The pages in which people arrange what is theirs and administrators the rest. They are rendered by the server, work
+//! without scripts, and are the first client of the API (`client`): what it refuses stands beside the field, with what was
+//! typed. `visit` is who comes and what they typed, `kit` what pages are made of; `me` and `admin` are the pages.
+
+mod admin;
+mod client;
+mod kit;
+mod me;
+mod picture;
+mod sections;
+mod setting;
+mod visit;
+mod words;
+
+use std::future::Future;
+
+use askama::Template;
+use axum::{
+    Router,
+    body::to_bytes,
+    extract::{FromRequestParts, Request},
+    http::{StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+    routing::{MethodRouter, get},
+};
+
+use client::Refusal;
+pub(crate) use client::Routes;
+use kit::{Back, Block, Form, Link, Table};
+use sections::sections;
+use visit::{Typed, Visit};
+
+use crate::{
+    app::Shared,
+    frame::{self, Frame},
+    problem::Problem,
+    words::Language,
+};
+
+/// A sentence about what was done begins with this in the words.
+const DONE: &str = "done-";
+/// What a refusal says is a sentence.
+const DETAIL_MAX: usize = 16 * 1024;
+
+/// What a page shows.
+#[derive(Debug, Template)]
+#[template(path = "page.html")]
+struct Page {
+    frame: Frame,
+    title: String,
+    /// The words for the pages beside this one.
+    area: String,
+    sections: Vec<Link>,
+    /// What was just done.
+    said: Option<String>,
+    zone: String,
+    /// Nothing is lost if the page is loaded again.
+    is_fresh: bool,
+    /// Seconds after which the page is read anew by itself.
+    refresh: Option<u32>,
+    blocks: Vec<Block>,
+}
+
+impl Page {
+    fn new(visit: &Visit, title: String) -> Self {
+        let (area, sections) = sections(&visit.frame, &visit.caller);
+        let said = visit.query("done").map(|key| format!("{DONE}{key}"));
+        Self {
+            title,
+            area,
+            sections,
+            said: said
+                .map(|key| (visit.say(&key), key))
+                .filter(|(said, key)| said != key)
+                .map(|(said, _)| said),
+            zone: visit.zone.iana_name().unwrap_or_default().to_owned(),
+            is_fresh: visit.is_get,
+            frame: visit.frame.clone(),
+            refresh: None,
+            blocks: Vec::new(),
+        }
+    }
+
+    fn add(mut self, block: Block) -> Self {
+        self.blocks.push(block);
+        self
+    }
+
+    fn text(self, text: String) -> Self {
+        self.add(Block::Text(text))
+    }
+
+    fn heading(self, text: String) -> Self {
+        self.add(Block::Heading(text))
+    }
+
+    fn table(self, table: Table) -> Self {
+        self.add(Block::Table(table))
+    }
+
+    /// A form, which was perhaps refused.
+    fn form(self, form: Form, back: Option<&Back>) -> Self {
+        self.add(Block::Form(form.back(back)))
+    }
+
+    /// A form that one opens first; it is open if it was refused.
+    fn folded(self, text: String, form: Form, back: Option<&Back>) -> Self {
+        self.add(Block::Folded(text, form.back(back)))
+    }
+}
+
+/// Where one goes when something was done.
+struct Done {
+    to: String,
+    /// Key of what is said there, without its beginning.
+    said: &'static str,
+}
+
+impl Done {
+    fn new(to: impl Into<String>, said: &'static str) -> Self {
+        Self {
+            to: to.into(),
+            said,
+        }
+    }
+}
+
+/// What a form leads to.
+enum Outcome {
+    /// It is done: a reload must not do it again.
+    Done(Done),
+    /// Something to be seen once, or before it is done.
+    Shown(Box<Page>),
+}
+
+impl From<Done> for Outcome {
+    fn from(done: Done) -> Self {
+        Self::Done(done)
+    }
+}
+
+/// A page with its forms.
+trait Place: 'static {
+    /// What is there now. `back`: one of its forms was refused.
+    fn show(
+        visit: &Visit,
+        back: Option<&Back>,
+    ) -> impl Future<Output = Result<Page, Refusal>> + Send;
+
+    /// Does what a form says; `form` in what was typed tells which.
+    fn act(visit: &Visit, typed: &Typed) -> impl Future<Output = Result<Outcome, Refusal>> + Send {
+        let _ = typed;
+        let path = visit.frame.here.clone();
+        async move { Err(Refusal::no_page(&path)) }
+    }
+}
+
+async fn show<P: Place>(visit: Visit) -> Result<Response, Refusal> {
+    Ok(frame::render(
+        StatusCode::OK,
+        &P::show(&visit, None).await?,
+    )?)
+}
+
+async fn act<P: Place>(visit: Visit, typed: Typed) -> Result<Response, Refusal> {
+    let refusal = match P::act(&visit, &typed).await {
+        Ok(Outcome::Done(Done { to, said })) => {
+            let joint = if to.contains('?') { '&' } else { '?' };
+            let to = format!("{to}{joint}done={said}");
+            return Ok(Redirect::to(&to).into_response());
+        }
+        Ok(Outcome::Shown(page)) => return Ok(frame::render(StatusCode::OK, &*page)?),
+        Err(refusal) => refusal,
+    };
+    let status = refusal.status;
+    let back = Back { typed, refusal };
+    let mut page = P::show(&visit, Some(&back)).await?;
+    let is_told = page.blocks.iter().any(|block| match block {
+        Block::Form(form) | Block::Folded(_, form) => form.is_wrong(),
+        _ => false,
+    });
+    if !is_told {
+        // A button in a table has no place of its own for a refusal.
+        page.blocks.insert(0, Block::Alert(back.refusal.detail));
+    }
+    Ok(frame::render(status, &page)?)
+}
+
+fn place<P: Place>() -> MethodRouter<Shared> {
+    get(show::<P>).post(act::<P>)
+}
+
+/// All pages.
+pub(crate) fn routes() -> Router<Shared> {
+    Router::new().merge(me::routes()).merge(admin::routes())
+}
+
+/// A refusal as a page: whoever came by a link is no program.
+pub(crate) async fn dress(request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let frame = Frame::from_request_parts(&mut parts, &()).await;
+    let response = next.run(Request::from_parts(parts, body)).await;
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if kind.is_none_or(|kind| kind != "application/problem+json") {
+        return response;
+    }
+    let frame: Frame = match frame {
+        Ok(frame) => frame,
+        Err(never) => match never {},
+    };
+    let status = response.status();
+    let body = to_bytes(response.into_body(), DETAIL_MAX).await;
+    let body: serde_json::Value =
+        serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_default();
+    let key = match status {
+        StatusCode::NOT_FOUND => "refused-not-found",
+        StatusCode::FORBIDDEN => "refused-forbidden",
+        _ => "refused-other",
+    };
+    let page = Page {
+        title: frame.words.text(key),
+        area: String::new(),
+        sections: Vec::new(),
+        said: None,
+        zone: String::new(),
+        is_fresh: false,
+        refresh: None,
+        blocks: vec![Block::Alert(kit::text(&body, "detail").to_owned())],
+        frame,
+    };
+    frame::render(status, &page).unwrap_or_else(Problem::into_response)
+}
+
+/// The words for a yes and a no.
+fn yes_or_no(words: Language, yes: bool) -> String {
+    words.text(if yes { "yes" } else { "no" })
+}

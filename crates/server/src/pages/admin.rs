@@ -1,0 +1,73 @@
+//! The administrator's pages.
+
+mod accounts;
+mod audit;
+mod backup;
+mod keys;
+mod overview;
+mod people;
+mod person;
+mod scope_settings;
+mod scopes;
+mod telephony;
+mod templates;
+mod tenants;
+mod workgroups;
+
+use axum::{Router, routing::get};
+use presence::Page as SettingsPage;
+
+use super::{client::Refusal, place, visit::Visit};
+use crate::app::Shared;
+
+pub(super) fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/admin", place::<overview::Overview>())
+        .route("/admin/people", place::<people::People>())
+        .route("/admin/people/{person}", place::<person::Person>())
+        .route("/admin/scopes", place::<scopes::Scopes>())
+        .route("/admin/scopes/{scope}", place::<scopes::Scope>())
+        .route(
+            "/admin/scopes/{scope}/{page}",
+            place::<scope_settings::ScopeSettings>(),
+        )
+        .route("/admin/templates", place::<templates::Templates>())
+        .route("/admin/templates/{name}", place::<templates::Template>())
+        .route("/admin/workgroups", place::<workgroups::Workgroups>())
+        .route("/admin/tenants", place::<tenants::Tenants>())
+        .route("/admin/telephony", place::<telephony::Telephony>())
+        .route("/admin/accounts", place::<accounts::Accounts>())
+        .route("/admin/keys", place::<keys::Keys>())
+        .route("/admin/audit", place::<audit::Audit>())
+        .route("/admin/audit.csv", get(audit::export))
+        .route("/admin/backup", place::<backup::Backup>())
+}
+
+/// Refuses who administers nothing.
+fn require_administrator(visit: &Visit) -> Result<(), Refusal> {
+    if visit.caller.administers() {
+        return Ok(());
+    }
+    Err(Refusal::forbidden(
+        "this page is for administrators; ask one of them to make you one (Accounts)",
+    ))
+}
+
+/// Refuses who is no system administrator.
+fn require_system_administrator(visit: &Visit) -> Result<(), Refusal> {
+    if visit.caller.is_admin() {
+        return Ok(());
+    }
+    Err(Refusal::forbidden(
+        "this page is for system administrators; ask one of them",
+    ))
+}
+
+/// Where a function page of a scope is.
+fn settings_at(scope: &str, page: SettingsPage) -> String {
+    format!(
+        "/admin/scopes/{}/{}",
+        super::client::part(scope),
+        page.name()
+    )
+}

@@ -1,0 +1,80 @@
+//! Backups: made while everything runs, kept beside the database.
+
+use serde_json::{Value, json};
+
+use super::require_system_administrator;
+use crate::pages::{
+    Done, Outcome, Page, Place,
+    client::{Refusal, part},
+    kit::{Back, Button, Cell, Form, Row, Table, text},
+    visit::{Typed, Visit},
+};
+
+const HERE: &str = "/admin/backup";
+
+/// The backups.
+pub(super) struct Backup;
+
+impl Place for Backup {
+    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+        require_system_administrator(visit)?;
+        let list = visit.api.get("/backups").await?;
+        let form = Form::new(visit.words, "make", String::new()).button(visit.say("backup-now"));
+        Ok(Page::new(visit, visit.say("nav-backup"))
+            .text(
+                visit
+                    .words
+                    .with("backup-about", "folder", text(&list, "folder")),
+            )
+            .form(form, back)
+            .table(table(visit, &list))
+            .heading(visit.say("backup-restore"))
+            .text(visit.say("backup-restore-about")))
+    }
+
+    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+        require_system_administrator(visit)?;
+        if typed.one("form") == "delete" {
+            visit
+                .api
+                .delete(&format!("/backups/{}", part(typed.one("key"))))
+                .await?;
+            return Ok(Done::new(HERE, "deleted").into());
+        }
+        visit.api.post("/backups", json!({})).await?;
+        Ok(Done::new(HERE, "saved").into())
+    }
+}
+
+fn table(visit: &Visit, list: &Value) -> Table {
+    let items = list.get("items").and_then(Value::as_array);
+    let row = |backup: &Value| {
+        let name = text(backup, "name");
+        let bytes = backup
+            .get("bytes")
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
+        let delete = Button::new("delete", name, visit.say("delete"))
+            .label(visit.words.with("delete-of", "name", name))
+            .sure(visit.words.with("delete-sure", "name", name));
+        Row {
+            key: name.to_owned(),
+            cells: vec![
+                Cell::Code(name.to_owned()),
+                Cell::Time(text(backup, "at").to_owned()),
+                Cell::Text(format!("{} KiB", bytes.div_ceil(1024))),
+                Cell::Buttons(vec![delete]),
+            ],
+        }
+    };
+    Table {
+        id: "backups",
+        caption: visit.say("nav-backup"),
+        head: ["board-name", "audit-at", "backup-size", "actions"]
+            .map(|key| visit.say(key))
+            .to_vec(),
+        rows: items.into_iter().flatten().map(row).collect(),
+        empty: visit.say("backup-none"),
+        order: None,
+    }
+}

@@ -1,0 +1,242 @@
+//! The people: finding them, adding one, bringing many in from a table.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::require_administrator;
+use crate::{
+    directory::Person,
+    organisation::Tables,
+    pages::{
+        Done, Outcome, Page, Place,
+        client::Refusal,
+        kit::{Back, Block, Cell, Field, Form, Kind, Link, Row, Table, text},
+        visit::{Typed, Visit},
+    },
+};
+
+const HERE: &str = "/admin/people";
+/// People on one page.
+const PAGE: usize = 100;
+
+/// The people.
+pub(super) struct People;
+
+impl Place for People {
+    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+        require_administrator(visit)?;
+        let wanted = visit.query("q").unwrap_or_default().to_lowercase();
+        let offset: usize = visit
+            .query("after")
+            .and_then(|after| after.parse().ok())
+            .unwrap_or(0);
+        let found = found(visit, &wanted);
+        let page = Page::new(visit, visit.say("nav-people"))
+            .add(Block::Search(
+                visit.say("people-search"),
+                visit.query("q").unwrap_or_default().to_owned(),
+            ))
+            .text(visit.words.with("board-people", "count", found.len()))
+            .table(table(visit, found.iter().skip(offset).take(PAGE)))
+            .add(pages(visit, found.len(), offset));
+        if !visit.caller.is_admin() {
+            return Ok(page);
+        }
+        let mut form = Form::new(visit.words, "add", visit.say("person-add"));
+        form.fields.extend(fields(visit, &Value::Null));
+        let import = Form::new(visit.words, "import", String::new())
+            .field(
+                Field::new("file", visit.say("import-file"), Kind::File)
+                    .help(visit.say("import-file-help")),
+            )
+            .field(
+                Field::new("csv", visit.say("import-csv"), Kind::Area)
+                    .value("name,mail,UPN,extension,location\n"),
+            )
+            .submit("dry_run", "yes", visit.say("import-dry-run"))
+            .submit("dry_run", "no", visit.say("import-now"));
+        Ok(page
+            .folded(visit.say("person-add"), form.button(visit.say("add")), back)
+            .folded(visit.say("import-heading"), import, back))
+    }
+
+    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+        require_administrator(visit)?;
+        if typed.one("form") == "import" {
+            return import(visit, typed).await;
+        }
+        let made = visit.api.post("/people", body(typed)).await?;
+        Ok(Done::new(format!("{HERE}/{}", text(&made, "id")), "added").into())
+    }
+}
+
+/// The fields of a person.
+pub(super) fn fields(visit: &Visit, now: &Value) -> [Field; 4] {
+    let lines = now.get("lines").and_then(Value::as_array);
+    let lines = lines
+        .into_iter()
+        .flatten()
+        .map(|line| text(line, "extension"));
+    let lines: Vec<&str> = lines.collect();
+    [
+        Field::text("name", visit.say("board-name"))
+            .value(text(now, "name"))
+            .required(),
+        Field::text("mail", visit.say("person-mail")).value(text(now, "mail")),
+        Field::text("userPrincipalName", visit.say("person-upn"))
+            .value(text(now, "userPrincipalName"))
+            .help(visit.say("person-upn-help")),
+        Field::text("lines", visit.say("person-lines"))
+            .value(lines.join(", "))
+            .help(visit.say("person-lines-help")),
+    ]
+}
+
+/// A person as the API takes it, from what was typed.
+pub(super) fn body(typed: &Typed) -> Value {
+    let lines = typed.one("lines").split([',', ';', ' ']).map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty());
+    let lines: Vec<Value> = lines.map(|line| json!({"extension": line})).collect();
+    json!({
+        "name": typed.one("name"),
+        "mail": typed.one("mail"),
+        "userPrincipalName": typed.one("userPrincipalName"),
+        "lines": lines,
+    })
+}
+
+fn found(visit: &Visit, wanted: &str) -> Vec<Arc<Person>> {
+    let has = |person: &Person| {
+        let words = [&person.name, &person.mail, &person.user_principal_name];
+        words
+            .iter()
+            .any(|word| word.to_lowercase().contains(wanted))
+            || person
+                .lines
+                .iter()
+                .any(|(_, extension)| extension.contains(wanted))
+    };
+    let mut found = visit.shared.directory.people(has);
+    if let Some(location) = visit.caller.location() {
+        visit.shared.organisation.read(|tables| {
+            found.retain(|person| tables.place(person.id).location.as_deref() == Some(location));
+        });
+    }
+    found.sort_by_cached_key(|person| person.name.to_lowercase());
+    found
+}
+
+/// The names of the location and the group where somebody is.
+fn place_of(tables: &Tables, person: &Person) -> String {
+    let place = tables.place(person.id);
+    let names = [place.location, place.group];
+    let names = names
+        .iter()
+        .flatten()
+        .filter_map(|id| tables.scopes.get(id));
+    names
+        .map(|scope| scope.name.clone())
+        .collect::<Vec<_>>()
+        .join(" / ")
+}
+
+fn table<'a>(visit: &Visit, people: impl Iterator<Item = &'a Arc<Person>>) -> Table {
+    let row = |person: &Arc<Person>| {
+        let lines: Vec<&str> = person
+            .lines
+            .iter()
+            .map(|(_, extension)| &**extension)
+            .collect();
+        let linked = person.teams_id.is_some();
+        let place = visit
+            .shared
+            .organisation
+            .read(|tables| place_of(tables, person));
+        Row {
+            key: person.id.to_string(),
+            cells: vec![
+                Cell::Link(format!("{HERE}/{}", person.id), person.name.clone()),
+                Cell::Text(person.mail.clone()),
+                Cell::Text(lines.join(", ")),
+                Cell::Text(place),
+                Cell::Mark(
+                    linked,
+                    visit.say(if linked {
+                        "person-linked"
+                    } else {
+                        "person-unlinked"
+                    }),
+                ),
+            ],
+        }
+    };
+    Table {
+        id: "people",
+        caption: visit.say("nav-people"),
+        head: [
+            "board-name",
+            "person-mail",
+            "person-lines",
+            "person-place",
+            "nav-my-teams",
+        ]
+        .map(|key| visit.say(key))
+        .to_vec(),
+        rows: people.map(row).collect(),
+        empty: visit.say("people-none"),
+        order: None,
+    }
+}
+
+/// The ways to the other pages of a long list.
+fn pages(visit: &Visit, count: usize, offset: usize) -> Block {
+    let q = super::super::client::part(visit.query("q").unwrap_or_default());
+    let link = |after: usize, key: &str| Link {
+        to: format!("{HERE}?q={q}&after={after}"),
+        text: visit.say(key),
+        is_here: false,
+    };
+    let before = (offset > 0).then(|| link(offset.saturating_sub(PAGE), "list-before"));
+    let after = (offset + PAGE < count).then(|| link(offset + PAGE, "list-after"));
+    Block::Links(
+        visit.say("list-pages"),
+        before.into_iter().chain(after).collect(),
+    )
+}
+
+async fn import(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    let dry_run = typed.one("dry_run") != "no";
+    let body = json!({"csv": typed.one("csv"), "dry_run": dry_run});
+    let done = visit.api.post("/people/import", body).await?;
+    if !dry_run {
+        return Ok(Done::new(HERE, "imported").into());
+    }
+    let deeds = done.get("items").and_then(Value::as_array);
+    let row = |deed: &Value| Row {
+        key: text(deed, "name").to_owned(),
+        cells: vec![
+            Cell::Text(text(deed, "name").to_owned()),
+            Cell::Text(visit.say(&format!("deed-{}", text(deed, "what")))),
+            Cell::Text(text(deed, "difference").to_owned()),
+        ],
+    };
+    let table = Table {
+        id: "deeds",
+        caption: visit.say("import-would"),
+        head: ["board-name", "deed-what", "deed-difference"]
+            .map(|key| visit.say(key))
+            .to_vec(),
+        rows: deeds.into_iter().flatten().map(row).collect(),
+        empty: visit.say("import-nothing"),
+        order: None,
+    };
+    let form = Form::new(visit.words, "import", String::new())
+        .hidden("csv", typed.one("csv"))
+        .submit("dry_run", "no", visit.say("import-now"));
+    let page = Page::new(visit, visit.say("import-heading"))
+        .text(visit.say("import-dry-run-about"))
+        .table(table)
+        .form(form, None);
+    Ok(Outcome::Shown(Box::new(page)))
+}

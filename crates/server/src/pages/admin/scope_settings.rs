@@ -1,0 +1,311 @@
+//! A function page of a scope: default or individual, the values, what users may change, and who is affected.
+
+use std::collections::BTreeMap;
+
+use presence::{Page as SettingsPage, PageValues, PersonId, Setting, User, Way};
+use serde_json::{Map, Value, json};
+
+use super::{
+    require_administrator,
+    scopes::{administers, at, in_order, is_in},
+};
+use crate::{
+    organisation::{ORGANISATION, Tables},
+    pages::{
+        Done, Outcome, Page, Place,
+        client::{Refusal, part},
+        kit::{Back, Block, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text},
+        setting::{self, Profiles, scope_name},
+        visit::{Typed, Visit},
+    },
+    values::{self, USER_MAY_CHANGE},
+};
+
+/// Before the key of a setting: its field says whether users may change it.
+const MAY: &str = "may.";
+/// People of a preview that are named.
+const NAMED_MAX: usize = 50;
+
+/// A function page of a scope.
+pub(super) struct ScopeSettings;
+
+impl Place for ScopeSettings {
+    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+        let (scope, page, path) = here(visit)?;
+        let read = visit.api.read(&path).await?;
+        let title = visit.words.of_two(
+            "scope-page",
+            ("name", &visit.say(&format!("page-{}", page.name()))),
+            ("scope", &scope_name(visit, scope)),
+        );
+        let up = Link {
+            to: at(scope),
+            text: scope_name(visit, scope),
+            is_here: false,
+        };
+        let mut shown =
+            Page::new(visit, title).add(Block::Links(visit.say("nav-scopes"), vec![up]));
+        let individual = flag(&read.value, "individual");
+        let affected = affected(visit, scope, page);
+        if page == SettingsPage::Microphone {
+            let to = format!("/admin/microphone?scope={}", part(scope));
+            let link = Link {
+                to,
+                text: visit.say("nav-microphone"),
+                is_here: false,
+            };
+            shown = shown.add(Block::Links(visit.say("nav-microphone"), vec![link]));
+        }
+        if !individual {
+            let decided_by = scope_name(visit, text(&read.value, "decided_by"));
+            let facts = page.settings().map(|setting| {
+                let value = read.value.get(setting.key).unwrap_or(&Value::Null);
+                (
+                    setting::label(visit, setting),
+                    Cell::Text(setting::shown(visit, setting, value)),
+                )
+            });
+            shown = shown
+                .text(visit.words.with("page-default-about", "scope", decided_by))
+                .add(Block::Facts(facts.collect()));
+            if administers(visit, scope) {
+                shown = shown.form(begin(visit, scope).await?.tag(&read.tag), back);
+            }
+            return Ok(shown);
+        }
+        shown = shown.text(visit.words.with("page-affects", "count", affected));
+        let templates = Profiles::of(&visit.api.items("/templates").await?);
+        shown = shown.form(
+            form(visit, page, &read.value, &templates).tag(&read.tag),
+            back,
+        );
+        let default = Form::new(visit.words, "default", visit.say("page-to-default"))
+            .tag(&read.tag)
+            .button(visit.say("page-to-default-now"));
+        Ok(shown.form(default, back))
+    }
+
+    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+        let (scope, page, path) = here(visit)?;
+        let body = match typed.one("form") {
+            "individual" => {
+                let from = typed.given("copy_from");
+                json!({"individual": true, "copy_from": from})
+            }
+            "default" => json!({"individual": false}),
+            _ => {
+                let body = body(page, typed);
+                if typed.ticked("preview") {
+                    return preview(visit, (scope, page), body, typed);
+                }
+                Value::Object(body)
+            }
+        };
+        visit.api.put(&path, body, typed.one("tag")).await?;
+        Ok(Done::new(visit.frame.here.clone(), "saved").into())
+    }
+}
+
+/// The scope, the page, and where the API has its settings.
+fn here(visit: &Visit) -> Result<(&str, SettingsPage, String), Refusal> {
+    require_administrator(visit)?;
+    let (scope, name) = (visit.path("scope"), visit.path("page"));
+    let page = SettingsPage::from_name(name).ok_or_else(|| Refusal::no_page(&visit.frame.here))?;
+    // The values of a scope are its administrators' to see.
+    visit.caller.require_admin(&visit.shared, scope)?;
+    Ok((
+        scope,
+        page,
+        format!("/scopes/{}/settings/{name}", part(scope)),
+    ))
+}
+
+/// Makes the page individual, with the values to begin with.
+async fn begin(visit: &Visit, scope: &str) -> Result<Form, Refusal> {
+    let scopes = visit.api.items("/scopes").await?;
+    let mut choices = vec![Choice::new("", visit.say("copy-product"))];
+    for other in in_order(&scopes) {
+        let id = text(other, "id");
+        if id != scope && (id == ORGANISATION || administers(visit, id)) {
+            let text = visit
+                .words
+                .with("copy-from", "scope", scope_name(visit, id));
+            choices.push(Choice::new(id, text));
+        }
+    }
+    // What holds now is what one most likely wants to begin with: a group's location, a location's organisation.
+    let parent = scopes.iter().find(|other| text(other, "id") == scope);
+    let parent = parent
+        .map(|scope| text(scope, "parent"))
+        .unwrap_or_default();
+    Ok(
+        Form::new(visit.words, "individual", visit.say("page-to-individual"))
+            .field(
+                Field::new("copy_from", visit.say("copy-label"), Kind::Select(choices))
+                    .value(parent),
+            )
+            .button(visit.say("page-to-individual-now")),
+    )
+}
+
+fn form(visit: &Visit, page: SettingsPage, read: &Value, profiles: &Profiles) -> Form {
+    let may = read.get(USER_MAY_CHANGE).unwrap_or(&Value::Null);
+    let mut form = Form::new(visit.words, "save", visit.say("page-values"));
+    for setting in page.settings().filter(|setting| is_of_scopes(setting)) {
+        let value = read.get(setting.key).unwrap_or(&Value::Null);
+        form = form.field(setting::field(visit, setting, value, profiles));
+        if setting.user != User::Never {
+            let label = visit
+                .words
+                .with("user-may-change", "name", setting::label(visit, setting));
+            form = form.field(Field::check(
+                &format!("{MAY}{}", setting.key),
+                label,
+                flag(may, setting.key),
+            ));
+        }
+    }
+    form.button(visit.say("save"))
+        .submit("preview", "yes", visit.say("preview"))
+}
+
+/// A calendar is somebody's own.
+fn is_of_scopes(setting: &Setting) -> bool {
+    (setting.page, setting.key) != (SettingsPage::Calendar, "feed")
+}
+
+/// What was typed, as the API takes it.
+fn body(page: SettingsPage, typed: &Typed) -> Map<String, Value> {
+    let mut body = Map::new();
+    let mut may = Map::new();
+    for setting in page.settings().filter(|setting| is_of_scopes(setting)) {
+        let value = match setting.default {
+            presence::Value::Flag(_) => json!(typed.ticked(setting.key)),
+            presence::Value::Profile(_) | presence::Value::Text(_) => {
+                match typed.given(setting.key) {
+                    None => Value::Null,
+                    Some(value) => json!(value),
+                }
+            }
+            _ => setting::read(setting, typed.one(setting.key)),
+        };
+        body.insert(setting.key.into(), value);
+        if setting.user != User::Never {
+            let ticked = typed.ticked(&format!("{MAY}{}", setting.key));
+            may.insert(setting.key.into(), json!(ticked));
+        }
+    }
+    body.insert(USER_MAY_CHANGE.into(), may.into());
+    body
+}
+
+/// How many people have their values from this scope's page, or would.
+fn affected(visit: &Visit, scope: &str, page: SettingsPage) -> usize {
+    let people = visit.shared.directory.page(None, usize::MAX);
+    visit.shared.organisation.read(|tables| {
+        let from_here = |person: PersonId| {
+            let place = tables.place(person);
+            is_in(&place, scope) && tables.decided_by(&place, page) == scope
+        };
+        people.iter().filter(|person| from_here(person.id)).count()
+    })
+}
+
+/// What would be different for whom.
+fn preview(
+    visit: &Visit,
+    (scope, page): (&str, SettingsPage),
+    body: Map<String, Value>,
+    typed: &Typed,
+) -> Result<Outcome, Refusal> {
+    let key = (scope.to_owned(), page);
+    let people = visit.shared.directory.page(None, usize::MAX);
+    let changed = visit.shared.organisation.read(|tables| {
+        let mut after = tables.pages.get(&key).cloned().unwrap_or_default();
+        values::merge(page, body, &mut after)
+            .map_err(|refusal| Refusal::of_field(&refusal.key, refusal.detail))?;
+        let differences = people.iter().filter_map(|person| {
+            let difference = difference(visit, tables, (scope, page), person.id, &after);
+            (!difference.is_empty()).then(|| (person.name.clone(), difference))
+        });
+        Ok::<Vec<_>, Refusal>(differences.collect())
+    })?;
+    let row = |(name, difference): &(String, String)| Row {
+        key: name.clone(),
+        cells: vec![Cell::Text(name.clone()), Cell::Text(difference.clone())],
+    };
+    let table = Table {
+        id: "affected",
+        caption: visit.words.with("preview-caption", "count", changed.len()),
+        head: ["board-name", "deed-difference"]
+            .map(|key| visit.say(key))
+            .to_vec(),
+        rows: changed.iter().take(NAMED_MAX).map(row).collect(),
+        empty: visit.say("preview-nobody"),
+        order: None,
+    };
+    let mut form = Form::new(visit.words, "save", String::new()).tag(typed.one("tag"));
+    for (name, value) in typed.pairs() {
+        if !["form", "tag", "preview"].contains(&name) {
+            form = form.hidden(name, value);
+        }
+    }
+    let back = Link {
+        to: visit.frame.here.clone(),
+        text: visit.say("preview-back"),
+        is_here: false,
+    };
+    let shown = Page::new(visit, visit.say("preview-title"))
+        .text(visit.words.with("preview-about", "count", changed.len()))
+        .table(table)
+        .form(form.button(visit.say("save")), None)
+        .add(Block::Links(visit.say("preview-back"), vec![back]));
+    Ok(Outcome::Shown(Box::new(shown)))
+}
+
+/// What would be different for one person if the scope's page were `after`; empty if nothing.
+fn difference(
+    visit: &Visit,
+    tables: &Tables,
+    (scope, page): (&str, SettingsPage),
+    person: PersonId,
+    after: &PageValues,
+) -> String {
+    let place = tables.place(person);
+    if !is_in(&place, scope) {
+        return String::new();
+    }
+    let way = tables.way(&place, page);
+    let with = Some(after);
+    let changed = if scope == ORGANISATION {
+        Way {
+            organisation: with,
+            ..way
+        }
+    } else if place.group.as_deref() == Some(scope) {
+        Way { group: with, ..way }
+    } else {
+        Way {
+            location: with,
+            ..way
+        }
+    };
+    let own = tables.own.get(&(person, page));
+    let (before, after) = (way.resolve(page, own), changed.resolve(page, own));
+    let before: BTreeMap<_, _> = before.values.into_iter().collect();
+    let differences = after.values.into_iter().filter_map(|(key, now)| {
+        let setting = page.setting(key)?;
+        let was = before.get(key)?;
+        if *was == now {
+            return None;
+        }
+        let say = |value| setting::shown(visit, setting, &values::json(value));
+        Some(format!(
+            "{}: {} → {}",
+            setting::label(visit, setting),
+            say(was),
+            say(&now)
+        ))
+    });
+    differences.collect::<Vec<_>>().join("; ")
+}

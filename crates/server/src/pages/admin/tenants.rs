@@ -1,0 +1,156 @@
+//! Tenants: how their connections are, what their directories brought, synchronising now.
+
+use serde_json::{Value, json};
+
+use super::{overview::health, require_system_administrator};
+use crate::pages::{
+    Done, Outcome, Page, Place,
+    client::{Refusal, part},
+    kit::{Back, Block, Cell, Form, Row, Table, text},
+    visit::{Typed, Visit},
+};
+
+const HERE: &str = "/admin/tenants";
+
+/// The tenants.
+pub(super) struct Tenants;
+
+impl Place for Tenants {
+    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+        require_system_administrator(visit)?;
+        let mut parts = visit.shared.health.parts();
+        parts.retain(|part, _| part.starts_with("teams") || part.starts_with("tenant"));
+        let mut page = Page::new(visit, visit.say("nav-tenants"))
+            .text(visit.say("tenants-about"))
+            .table(tenants(visit))
+            .table(health(visit, &parts))
+            .heading(visit.say("tenant-connect"));
+        for step in [
+            "tenant-step-1",
+            "tenant-step-2",
+            "tenant-step-3",
+            "tenant-step-4",
+        ] {
+            page = page.text(visit.say(step));
+        }
+        for tenant in visit.shared.directory_syncs.keys() {
+            let last = visit
+                .api
+                .get(&format!("/directory?tenant={}", part(tenant)))
+                .await?;
+            let form = Form::new(
+                visit.words,
+                tenant,
+                visit.words.with("directory-of", "tenant", &**tenant),
+            )
+            .submit("dry_run", "yes", visit.say("directory-dry-run"))
+            .submit("dry_run", "no", visit.say("directory-now"));
+            page = page.form(form, back);
+            if !last.is_null() {
+                page = page
+                    .text(
+                        visit
+                            .words
+                            .with("directory-accounts", "count", accounts(&last)),
+                    )
+                    .table(deeds(visit, &last));
+            }
+        }
+        Ok(page)
+    }
+
+    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+        require_system_administrator(visit)?;
+        let dry_run = typed.one("dry_run") != "no";
+        let body = json!({"tenant": typed.one("form"), "dry_run": dry_run});
+        let done = visit.api.post("/directory/synchronise", body).await?;
+        if !dry_run {
+            return Ok(Done::new(HERE, "synchronised").into());
+        }
+        let form = Form::new(visit.words, typed.one("form"), String::new()).submit(
+            "dry_run",
+            "no",
+            visit.say("directory-now"),
+        );
+        let shown = Page::new(visit, visit.say("directory-dry-run"))
+            .text(
+                visit
+                    .words
+                    .with("directory-accounts", "count", accounts(&done)),
+            )
+            .table(deeds(visit, &done))
+            .add(Block::Form(form));
+        Ok(Outcome::Shown(Box::new(shown)))
+    }
+}
+
+fn accounts(outcome: &Value) -> u64 {
+    outcome
+        .get("accounts")
+        .and_then(Value::as_u64)
+        .unwrap_or_default()
+}
+
+/// The tenants with how many people are theirs, and how many of those have an account there.
+fn tenants(visit: &Visit) -> Table {
+    let people = visit.shared.directory.page(None, usize::MAX);
+    let row = |name: &str| {
+        let mine: Vec<_> = visit.shared.organisation.read(|tables| {
+            let of_tenant = people
+                .iter()
+                .filter(|person| tables.tenant(person.id) == name);
+            of_tenant.collect()
+        });
+        let linked = mine
+            .iter()
+            .filter(|person| person.teams_id.is_some())
+            .count();
+        Row {
+            key: name.to_owned(),
+            cells: vec![
+                Cell::Text(name.to_owned()),
+                Cell::Text(mine.len().to_string()),
+                Cell::Mark(linked == mine.len(), linked.to_string()),
+            ],
+        }
+    };
+    Table {
+        id: "tenants",
+        caption: visit.say("nav-tenants"),
+        head: ["tenant", "nav-people", "tenant-linked"]
+            .map(|key| visit.say(key))
+            .to_vec(),
+        rows: visit
+            .shared
+            .doors
+            .names()
+            .iter()
+            .map(|name| row(name))
+            .collect(),
+        empty: visit.say("tenants-none"),
+        order: None,
+    }
+}
+
+/// What a synchronisation did or would do.
+fn deeds(visit: &Visit, outcome: &Value) -> Table {
+    let items = outcome.get("items").and_then(Value::as_array);
+    let row = |deed: &Value| Row {
+        key: text(deed, "name").to_owned(),
+        cells: vec![
+            Cell::Text(text(deed, "name").to_owned()),
+            Cell::Text(visit.say(&format!("deed-{}", text(deed, "what")))),
+            Cell::Text(text(deed, "reason").to_owned()),
+        ],
+    };
+    Table {
+        id: "deeds",
+        caption: visit.say("directory-deeds"),
+        head: ["board-name", "deed-what", "deed-reason"]
+            .map(|key| visit.say(key))
+            .to_vec(),
+        rows: items.into_iter().flatten().map(row).collect(),
+        empty: visit.say("directory-nothing"),
+        order: None,
+    }
+}

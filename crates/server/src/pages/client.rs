@@ -1,0 +1,203 @@
+//! The pages' way to the API: the same routes, without the network. What a page shows and changes is what the API lets
+//! its caller see and change; there is no second set of rules.
+
+use std::borrow::Cow;
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderValue, Method, Request, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::{caller::Caller, problem::Problem};
+
+/// No answer of the API that a page shows is larger.
+const ANSWER_MAX: usize = 16 * 1024 * 1024;
+
+/// The routes of the API for whoever is known already.
+#[derive(Clone, Debug)]
+pub(crate) struct Routes(pub(crate) Router);
+
+/// The API as one caller has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Api {
+    routes: Router,
+    caller: Caller,
+}
+
+/// What was read, and its ETag.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Read {
+    pub(crate) value: Value,
+    pub(crate) tag: String,
+}
+
+/// What the API refused.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    /// What is wrong and what to do, in English as the API speaks.
+    pub(crate) detail: String,
+    /// The field that is wrong, if one is.
+    pub(crate) field: Option<String>,
+}
+
+impl Refusal {
+    /// A value that the page itself could not make sense of.
+    pub(crate) fn of_field(field: &str, detail: String) -> Self {
+        Self {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            detail,
+            field: Some(field.to_owned()),
+        }
+    }
+
+    /// There is no such page.
+    pub(crate) fn no_page(path: &str) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            detail: format!("there is no page {path}; follow the links from the board"),
+            field: None,
+        }
+    }
+
+    /// The caller may not be here.
+    pub(crate) fn forbidden(detail: &str) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            detail: detail.to_owned(),
+            field: None,
+        }
+    }
+
+    /// Whether somebody else changed it meanwhile.
+    pub(crate) fn is_meanwhile(&self) -> bool {
+        self.status == StatusCode::PRECONDITION_FAILED
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        Problem::with_status(self.status, self.detail).into_response()
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        let (status, detail) = problem.parts();
+        Self {
+            status,
+            detail,
+            field: None,
+        }
+    }
+}
+
+/// One part of a path, whatever characters a name has.
+pub(crate) fn part(text: &str) -> Cow<'_, str> {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).into()
+}
+
+impl Api {
+    pub(crate) fn new(routes: Routes, caller: Caller) -> Self {
+        Self {
+            routes: routes.0,
+            caller,
+        }
+    }
+
+    /// Reads; `path` begins after `/api/v1`.
+    pub(crate) async fn read(&self, path: &str) -> Result<Read, Refusal> {
+        self.call(Method::GET, path, None, None).await
+    }
+
+    /// Reads what the page only shows.
+    pub(crate) async fn get(&self, path: &str) -> Result<Value, Refusal> {
+        Ok(self.read(path).await?.value)
+    }
+
+    /// The `items` of a list.
+    pub(crate) async fn items(&self, path: &str) -> Result<Vec<Value>, Refusal> {
+        let mut list = self.get(path).await?;
+        match list.get_mut("items").map(Value::take) {
+            Some(Value::Array(items)) => Ok(items),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Makes something.
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Result<Value, Refusal> {
+        let made = self.call(Method::POST, path, Some(body), None).await?;
+        Ok(made.value)
+    }
+
+    /// Changes something, unless it is no longer what `tag` says; an empty tag is none.
+    pub(crate) async fn put(&self, path: &str, body: Value, tag: &str) -> Result<Value, Refusal> {
+        self.change(Method::PUT, path, Some(body), tag).await
+    }
+
+    /// Changes some of something, unless it is no longer what `tag` says.
+    pub(crate) async fn patch(&self, path: &str, body: Value, tag: &str) -> Result<Value, Refusal> {
+        self.change(Method::PATCH, path, Some(body), tag).await
+    }
+
+    /// Deletes.
+    pub(crate) async fn delete(&self, path: &str) -> Result<(), Refusal> {
+        self.change(Method::DELETE, path, None, "").await?;
+        Ok(())
+    }
+
+    async fn change(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        tag: &str,
+    ) -> Result<Value, Refusal> {
+        let tag = Some(tag).filter(|tag| !tag.is_empty());
+        Ok(self.call(method, path, body, tag).await?.value)
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        tag: Option<&str>,
+    ) -> Result<Read, Refusal> {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(tag).ok()) {
+            request = request.header(header::IF_MATCH, tag);
+        }
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let mut request = request
+            .body(body)
+            .map_err(|error| Problem::malformed(error.to_string()))?;
+        request.extensions_mut().insert(self.caller.clone());
+        let answered = self.routes.clone().oneshot(request).await;
+        let response = answered.unwrap_or_else(|never| match never {});
+        let status = response.status();
+        let tag = response.headers().get(header::ETAG);
+        let tag = tag.and_then(|tag| tag.to_str().ok()).unwrap_or_default();
+        let tag = tag.to_owned();
+        let body = to_bytes(response.into_body(), ANSWER_MAX).await;
+        let body = body.map_err(|error| Problem::malformed(error.to_string()))?;
+        let value: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if status.is_success() {
+            return Ok(Read { value, tag });
+        }
+        let said = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+        Err(Refusal {
+            status,
+            detail: said("detail").unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned()),
+            field: said("field"),
+        })
+    }
+}

@@ -1,0 +1,270 @@
+//! My appointments: a day or a week as a picture with the list behind it; those made by hand can be changed here.
+
+use jiff::{Span, Zoned, civil::Date};
+use serde_json::{Value, json};
+
+use super::timetable::Timetable;
+use crate::pages::{
+    Done, Outcome, Page, Place,
+    client::{Refusal, part},
+    kit::{Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text},
+    visit::{Typed, Visit},
+};
+
+const HERE: &str = "/me/appointments";
+/// The colour that an appointment has at first.
+const COLOUR: &str = "#0b5cad";
+
+/// My appointments.
+pub(super) struct Appointments;
+
+/// The days that are shown.
+struct Span7 {
+    first: Date,
+    days: i32,
+}
+
+impl Place for Appointments {
+    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+        let shown = shown(visit)?;
+        let path = visit.mine("appointments")?;
+        let begin = midnight(visit, shown.first)?;
+        let end = midnight(visit, after(shown.first, shown.days)?)?;
+        let from = part(&begin.timestamp().to_string()).into_owned();
+        let mut all = visit.api.items(&format!("{path}?from={from}")).await?;
+        all.retain(|appointment| {
+            let start = text(appointment, "start").parse::<jiff::Timestamp>();
+            start.is_ok_and(|start| start < end.timestamp())
+        });
+        let profiles = visit.api.items(&visit.mine("profiles")?).await?;
+        let timetable = Timetable::new(visit, shown.first, shown.days, &all);
+        let mut page = Page::new(visit, visit.say("nav-appointments"))
+            .add(links(visit, &shown)?)
+            .add(Block::Picture(timetable.picture(visit, table(visit, &all))));
+        let edited = match back {
+            None => visit.query("edit"),
+            Some(back) if back.typed.one("form") == "save" => back.typed.given("key"),
+            Some(_) => None,
+        };
+        if let Some(id) = edited {
+            let read = visit.api.read(&format!("{path}/{}", part(id))).await?;
+            let form = Form::new(visit.words, "save", visit.say("appointment-edit"))
+                .tag(&read.tag)
+                .hidden("key", id);
+            page = page.form(
+                fields(visit, form, &read.value, &profiles).button(visit.say("save")),
+                back,
+            );
+        }
+        let form = Form::new(visit.words, "add", visit.say("appointment-add"));
+        Ok(page.form(
+            fields(visit, form, &Value::Null, &profiles).button(visit.say("add")),
+            back,
+        ))
+    }
+
+    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+        let path = visit.mine("appointments")?;
+        let one = format!("{path}/{}", part(typed.one("key")));
+        let said = match typed.one("form") {
+            "delete" => {
+                visit.api.delete(&one).await?;
+                "deleted"
+            }
+            "save" => {
+                visit
+                    .api
+                    .put(&one, body(visit, typed)?, typed.one("tag"))
+                    .await?;
+                "saved"
+            }
+            _ => {
+                visit.api.post(&path, body(visit, typed)?).await?;
+                "added"
+            }
+        };
+        Ok(Done::new(HERE, said).into())
+    }
+}
+
+fn shown(visit: &Visit) -> Result<Span7, Refusal> {
+    let today = visit.now().date();
+    let day = match visit.query("from") {
+        None => today,
+        Some(from) => from.parse::<Date>().map_err(|_| {
+            Refusal::of_field(
+                "from",
+                format!("{from:?} is no day; write it like 2026-11-23"),
+            )
+        })?,
+    };
+    if visit.query("view") == Some("day") {
+        return Ok(Span7 {
+            first: day,
+            days: 1,
+        });
+    }
+    let since_monday = i32::from(day.weekday().to_monday_zero_offset());
+    Ok(Span7 {
+        first: after(day, -since_monday)?,
+        days: 7,
+    })
+}
+
+fn after(day: Date, days: i32) -> Result<Date, Refusal> {
+    day.checked_add(Span::new().days(days))
+        .map_err(|error| Refusal::of_field("from", error.to_string()))
+}
+
+fn midnight(visit: &Visit, day: Date) -> Result<Zoned, Refusal> {
+    day.to_zoned(visit.zone.clone())
+        .map_err(|error| Refusal::of_field("from", error.to_string()))
+}
+
+fn links(visit: &Visit, shown: &Span7) -> Result<Block, Refusal> {
+    let view = if shown.days == 1 { "day" } else { "week" };
+    let to = |day: Date, view: &str| format!("{HERE}?view={view}&from={day}");
+    let ways = [
+        (
+            to(after(shown.first, -shown.days)?, view),
+            "calendar-before",
+            false,
+        ),
+        (to(visit.now().date(), view), "calendar-today", false),
+        (
+            to(after(shown.first, shown.days)?, view),
+            "calendar-after",
+            false,
+        ),
+        (to(shown.first, "day"), "calendar-day", view == "day"),
+        (to(shown.first, "week"), "calendar-week", view == "week"),
+    ];
+    let links = ways.map(|(to, key, is_here)| Link {
+        to,
+        text: visit.say(key),
+        is_here,
+    });
+    Ok(Block::Links(visit.say("calendar-which"), links.to_vec()))
+}
+
+/// What an appointment is about, in words.
+pub(super) fn about(visit: &Visit, appointment: &Value) -> String {
+    match text(appointment, "text") {
+        "" => visit.status("Busy"),
+        about => about.to_owned(),
+    }
+}
+
+fn table(visit: &Visit, all: &[Value]) -> Table {
+    let row = |appointment: &Value| {
+        let id = text(appointment, "id");
+        let about = about(visit, appointment);
+        let mut cells = vec![
+            Cell::Colour(text(appointment, "colour").to_owned(), about.clone()),
+            Cell::Time(text(appointment, "start").to_owned()),
+        ];
+        cells.push(match text(appointment, "end") {
+            "" => Cell::Text(visit.say("appointment-open")),
+            end => Cell::Time(end.to_owned()),
+        });
+        let origin = text(appointment, "origin");
+        cells.push(Cell::Text(text(appointment, "profile").to_owned()));
+        cells.push(Cell::Text(visit.say(&format!("origin-{origin}"))));
+        let delete = Button::new("delete", id, visit.say("delete")).label(visit.words.with(
+            "delete-of",
+            "name",
+            about.as_str(),
+        ));
+        cells.push(match origin {
+            "manual" => Cell::Link(format!("{HERE}?edit={id}"), visit.say("change")),
+            _ => Cell::Text(String::new()),
+        });
+        cells.push(Cell::Buttons(if origin == "manual" {
+            vec![delete]
+        } else {
+            Vec::new()
+        }));
+        Row {
+            key: id.to_owned(),
+            cells,
+        }
+    };
+    Table {
+        id: "appointments",
+        caption: visit.say("nav-appointments"),
+        head: [
+            "board-text",
+            "appointment-start",
+            "appointment-end",
+            "me-profile",
+            "profile-origin",
+            "change",
+            "actions",
+        ]
+        .map(|key| visit.say(key))
+        .to_vec(),
+        rows: all.iter().map(row).collect(),
+        empty: visit.say("appointments-none"),
+        order: None,
+    }
+}
+
+fn fields(visit: &Visit, form: Form, now: &Value, profiles: &[Value]) -> Form {
+    let usable = profiles.iter().filter(|profile| flag(profile, "active"));
+    let mut names: Vec<&str> = usable.map(|profile| text(profile, "name")).collect();
+    let profile = match text(now, "profile") {
+        "" => names
+            .iter()
+            .find(|name| **name == "Appointment")
+            .or(names.first())
+            .copied()
+            .unwrap_or_default(),
+        profile => profile,
+    };
+    if !names.contains(&profile) {
+        names.push(profile);
+    }
+    let choices = names.iter().map(|name| Choice::new(*name, *name)).collect();
+    let colour = text(now, "colour");
+    let zone = visit.zone.iana_name().unwrap_or("UTC");
+    form.field(Field::text("text", visit.say("appointment-text")).value(text(now, "text")))
+        .field(
+            Field::new("start", visit.say("appointment-start"), Kind::Moment)
+                .value(visit.moment_field(text(now, "start")))
+                .required()
+                .help(visit.words.with("appointment-zone", "zone", zone)),
+        )
+        .field(
+            Field::new("end", visit.say("appointment-end"), Kind::Moment)
+                .value(visit.moment_field(text(now, "end")))
+                .required(),
+        )
+        .field(Field::new("profile", visit.say("me-profile"), Kind::Select(choices)).value(profile))
+        .field(
+            Field::new("colour", visit.say("appointment-colour"), Kind::Colour)
+                .value(if colour.is_empty() { COLOUR } else { colour }),
+        )
+        .field(
+            Field::check(
+                "private",
+                visit.say("appointment-private"),
+                flag(now, "private"),
+            )
+            .help(visit.say("appointment-private-help")),
+        )
+}
+
+fn body(visit: &Visit, typed: &Typed) -> Result<Value, Refusal> {
+    let moment = |field: &'static str| {
+        let moment = visit.moment(field, typed.one(field))?;
+        moment.ok_or_else(|| Refusal::of_field(field, "write a day and a time".into()))
+    };
+    Ok(json!({
+        "text": typed.one("text"),
+        "start": moment("start")?,
+        "end": moment("end")?,
+        "profile": typed.given("profile"),
+        "colour": typed.given("colour"),
+        "private": typed.ticked("private"),
+    }))
+}

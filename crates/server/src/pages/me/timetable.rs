@@ -1,0 +1,272 @@
+//! Days with their appointments as a picture: each day a column, each appointment a block with its colour and its words.
+
+use askama::Template;
+use jiff::{Span, Timestamp, civil::Date, tz::TimeZone};
+use serde_json::Value;
+
+use super::appointments::about;
+use crate::pages::{
+    kit::{Picture, Table, text},
+    visit::Visit,
+};
+
+/// Width of a day, and of the column with the hours.
+const DAY: i64 = 128;
+const HOURS: i64 = 44;
+/// Height of an hour, and of the line with the days.
+const HOUR: i64 = 22;
+const HEAD: i64 = 24;
+/// An appointment is at least as high as its words.
+const LEAST: i64 = 16;
+/// Letters that fit into the width of a day.
+const LETTERS: i64 = 18;
+
+/// The picture.
+#[derive(Debug, Template)]
+#[template(path = "timetable.html")]
+pub(super) struct Timetable {
+    caption: String,
+    width: i64,
+    height: i64,
+    days: Vec<(i64, String)>,
+    hours: Vec<(i64, String)>,
+    blocks: Vec<Drawn>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Drawn {
+    x: i64,
+    y: i64,
+    width: i64,
+    height: i64,
+    colour: String,
+    words: String,
+    title: String,
+}
+
+/// A piece of an appointment on one day, in minutes since midnight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Piece {
+    day: i64,
+    from: i64,
+    to: i64,
+    /// Which appointment.
+    index: usize,
+}
+
+impl Timetable {
+    pub(super) fn new(visit: &Visit, first: Date, days: i32, all: &[Value]) -> Self {
+        let days = i64::from(days);
+        let names = (0..days).filter_map(|day| {
+            let date = first.checked_add(Span::new().days(day)).ok()?;
+            let weekday = visit.say(&format!(
+                "weekday-{}",
+                date.weekday().to_monday_one_offset()
+            ));
+            Some((
+                HOURS + day * DAY + 4,
+                format!("{weekday} {}", date.strftime("%d.%m.")),
+            ))
+        });
+        let hours = (0..24)
+            .step_by(2)
+            .map(|hour| (HEAD + hour * HOUR, format!("{hour:02}:00")));
+        let now = visit.now().timestamp();
+        let pieces = all.iter().enumerate().flat_map(|(index, appointment)| {
+            pieces(appointment, index, (first, days), &visit.zone, now)
+        });
+        let lanes = lanes(pieces.collect());
+        let blocks = lanes.into_iter().filter_map(|(piece, lane, count)| {
+            let appointment = all.get(piece.index)?;
+            let about = about(visit, appointment);
+            let width = (DAY - 6) / count;
+            let letters = usize::try_from(LETTERS / count).unwrap_or(1);
+            Some(Drawn {
+                x: HOURS + piece.day * DAY + 2 + lane * width,
+                y: HEAD + piece.from * HOUR / 60,
+                width: width - 2,
+                height: ((piece.to - piece.from) * HOUR / 60).max(LEAST),
+                colour: text(appointment, "colour").to_owned(),
+                words: about.chars().take(letters).collect(),
+                title: format!("{}–{} {about}", clock(piece.from), clock(piece.to)),
+            })
+        });
+        Self {
+            caption: visit.say("calendar-caption"),
+            width: HOURS + days * DAY,
+            height: HEAD + 24 * HOUR,
+            days: names.collect(),
+            hours: hours.collect(),
+            blocks: blocks.collect(),
+        }
+    }
+
+    /// The picture with the table behind it.
+    pub(super) fn picture(self, visit: &Visit, table: Table) -> Picture {
+        Picture {
+            caption: self.caption.clone(),
+            svg: self.render().unwrap_or_default(),
+            behind: visit.say("calendar-list"),
+            table,
+        }
+    }
+}
+
+fn clock(minutes: i64) -> String {
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// What of an appointment is on which of the days.
+fn pieces(
+    appointment: &Value,
+    index: usize,
+    (first, days): (Date, i64),
+    zone: &TimeZone,
+    now: Timestamp,
+) -> Vec<Piece> {
+    let moment = |key: &str| text(appointment, key).parse::<Timestamp>();
+    let Ok(start) = moment("start") else {
+        return Vec::new();
+    };
+    // A call in Teams goes on.
+    let end = moment("end").unwrap_or(now.max(start));
+    let piece = |day: i64| {
+        let date = first.checked_add(Span::new().days(day)).ok()?;
+        let midnight = date.to_zoned(zone.clone()).ok()?.timestamp();
+        let next = date
+            .tomorrow()
+            .ok()?
+            .to_zoned(zone.clone())
+            .ok()?
+            .timestamp();
+        let (from, to) = (start.max(midnight), end.min(next));
+        if from > to || to == midnight {
+            return None;
+        }
+        let minutes = |at: Timestamp| {
+            let there = at.to_zoned(zone.clone());
+            if there.date() == date {
+                i64::from(there.hour()) * 60 + i64::from(there.minute())
+            } else {
+                24 * 60
+            }
+        };
+        let (from, to) = (minutes(from), minutes(to));
+        (from < 24 * 60).then_some(Piece {
+            day,
+            from,
+            to,
+            index,
+        })
+    };
+    (0..days).filter_map(piece).collect()
+}
+
+/// Pieces that overlap stand side by side: each with its lane and how many there are.
+fn lanes(mut pieces: Vec<Piece>) -> Vec<(Piece, i64, i64)> {
+    pieces.sort_by_key(|piece| (piece.day, piece.from, piece.index));
+    let mut placed: Vec<(Piece, i64, i64)> = Vec::new();
+    let mut group = 0;
+    let mut ends: Vec<i64> = Vec::new();
+    let mut last = (-1, 0);
+    let least = LEAST * 60 / HOUR;
+    for piece in pieces {
+        if piece.day != last.0 || piece.from >= last.1 {
+            group = placed.len();
+            ends.clear();
+            last = (piece.day, 0);
+        }
+        let end = piece.to.max(piece.from + least);
+        let lane = match ends.iter().position(|free| *free <= piece.from) {
+            Some(lane) => {
+                ends[lane] = end;
+                lane
+            }
+            None => {
+                ends.push(end);
+                ends.len() - 1
+            }
+        };
+        last.1 = last.1.max(end);
+        placed.push((piece, lane.try_into().unwrap_or(0), 1));
+        let count = ends.len().try_into().unwrap_or(1);
+        for (_, _, lanes) in placed.iter_mut().skip(group) {
+            *lanes = count;
+        }
+    }
+    placed
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn zone() -> TimeZone {
+        TimeZone::get("Europe/Berlin").unwrap()
+    }
+
+    fn of(start: &str, end: &str) -> Vec<(i64, i64, i64)> {
+        let appointment = json!({"start": start, "end": end});
+        let first = Date::constant(2026, 11, 23);
+        let pieces = pieces(&appointment, 0, (first, 7), &zone(), Timestamp::UNIX_EPOCH);
+        pieces
+            .iter()
+            .map(|piece| (piece.day, piece.from, piece.to))
+            .collect()
+    }
+
+    #[test]
+    fn an_appointment_stands_on_its_day_in_the_zone_of_whoever_looks() {
+        assert_eq!(
+            of("2026-11-24T08:00:00Z", "2026-11-24T09:30:00Z"),
+            [(1, 540, 630)]
+        );
+        // In Berlin it is the next day already.
+        assert_eq!(
+            of("2026-11-24T23:30:00Z", "2026-11-25T00:00:00Z"),
+            [(2, 30, 60)]
+        );
+        assert_eq!(of("2026-12-24T08:00:00Z", "2026-12-24T09:30:00Z"), []);
+    }
+
+    #[test]
+    fn over_midnight_it_stands_on_both_days() {
+        let both = of("2026-11-24T21:00:00Z", "2026-11-25T01:00:00Z");
+        assert_eq!(both, [(1, 1320, 1440), (2, 0, 120)]);
+        assert_eq!(
+            of("2026-11-24T22:00:00Z", "2026-11-24T23:00:00Z"),
+            [(1, 1380, 1440)]
+        );
+    }
+
+    #[test]
+    fn the_day_on_which_clocks_go_back_is_drawn_by_the_clock() {
+        let appointment = json!({"start": "2026-10-25T08:00:00Z", "end": "2026-10-25T09:00:00Z"});
+        let first = Date::constant(2026, 10, 25);
+        let pieces = pieces(&appointment, 0, (first, 1), &zone(), Timestamp::UNIX_EPOCH);
+        assert_eq!((pieces[0].from, pieces[0].to), (540, 600));
+    }
+
+    #[test]
+    fn what_overlaps_stands_side_by_side() {
+        let piece = |from: i64, to: i64, index: usize| Piece {
+            day: 0,
+            from,
+            to,
+            index,
+        };
+        let placed = lanes(vec![
+            piece(60, 180, 0),
+            piece(120, 240, 1),
+            piece(190, 260, 2),
+            piece(600, 660, 3),
+        ]);
+        let lanes: Vec<(usize, i64, i64)> = placed
+            .iter()
+            .map(|(piece, lane, count)| (piece.index, *lane, *count))
+            .collect();
+        assert_eq!(lanes, [(0, 0, 2), (1, 1, 2), (2, 0, 2), (3, 0, 1)]);
+    }
+}

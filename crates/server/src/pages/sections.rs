@@ -1,0 +1,49 @@
+//! Which pages there are beside the one that is shown.
+
+use super::kit::Link;
+use crate::{caller::Caller, frame::Frame};
+
+/// A person's pages.
+const ME: [(&str, &str); 6] = [
+    ("/me", "nav-me-now"),
+    ("/me/profiles", "nav-profiles"),
+    ("/me/appointments", "nav-appointments"),
+    ("/me/sharing", "nav-sharing"),
+    ("/me/settings", "nav-settings"),
+    ("/me/teams", "nav-my-teams"),
+];
+
+/// An administrator's pages, and whether they are system administrators' alone.
+const ADMIN: [(&str, &str, bool); 12] = [
+    ("/admin", "nav-overview", false),
+    ("/admin/people", "nav-people", false),
+    ("/admin/scopes", "nav-scopes", false),
+    ("/admin/templates", "nav-templates", true),
+    ("/admin/microphone", "nav-microphone", false),
+    ("/admin/workgroups", "nav-workgroups", true),
+    ("/admin/tenants", "nav-tenants", true),
+    ("/admin/telephony", "nav-telephony", true),
+    ("/admin/accounts", "nav-accounts", true),
+    ("/admin/keys", "nav-keys", true),
+    ("/admin/audit", "nav-audit", true),
+    ("/admin/backup", "nav-backup", true),
+];
+
+/// The words for the area of a page, and the pages of that area.
+pub(super) fn sections(frame: &Frame, caller: &Caller) -> (String, Vec<Link>) {
+    let words = frame.words;
+    let link = |to: &str, key: &str| Link {
+        to: to.to_owned(),
+        text: words.text(key),
+        is_here: to == frame.here || (to.matches('/').count() > 1 && frame.is_in(to)),
+    };
+    if frame.is_in("/admin") {
+        let pages = ADMIN
+            .iter()
+            .filter(|(_, _, system)| !system || caller.is_admin());
+        let links = pages.map(|(to, key, _)| link(to, key)).collect();
+        return (words.text("nav-admin"), links);
+    }
+    let links = ME.iter().map(|(to, key)| link(to, key)).collect();
+    (words.text("nav-me"), links)
+}

@@ -1,0 +1,134 @@
+//! Settings as fields: one for each kind of value, the same for scopes and for people.
+
+use presence::{OwnerPolicy, Page, Relationship, Setting, SyncMode, Value as Kept};
+use serde_json::{Value, json};
+
+use super::{
+    kit::{Choice, Field, Kind, text},
+    visit::Visit,
+    yes_or_no,
+};
+use crate::organisation::ORGANISATION;
+
+/// Names of profiles to choose from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Profiles(Vec<String>);
+
+impl Profiles {
+    /// The names in a list of profiles or templates.
+    pub(super) fn of(profiles: &[Value]) -> Self {
+        Self(
+            profiles
+                .iter()
+                .map(|profile| text(profile, "name").to_owned())
+                .collect(),
+        )
+    }
+}
+
+/// What a setting is called.
+pub(super) fn label(visit: &Visit, setting: &Setting) -> String {
+    visit.say(&format!("setting-{}-{}", setting.page.name(), setting.key))
+}
+
+/// What a scope is called.
+pub(super) fn scope_name(visit: &Visit, scope: &str) -> String {
+    match scope {
+        "product" => visit.say("scope-product"),
+        ORGANISATION => visit.say("scope-organisation"),
+        id => visit.shared.organisation.read(|tables| {
+            let known = tables.scopes.get(id);
+            known.map_or_else(|| id.to_owned(), |scope| scope.name.clone())
+        }),
+    }
+}
+
+/// A value in words.
+pub(super) fn shown(visit: &Visit, setting: &Setting, value: &Value) -> String {
+    match (&setting.default, value) {
+        (Kept::Flag(_), Value::Bool(yes)) => yes_or_no(visit.words, *yes),
+        (Kept::Mode(_), Value::String(mode)) => visit.say(&format!("mode-{mode}")),
+        (Kept::Level(_), Value::String(level)) => visit.say(&format!("level-{level}")),
+        (Kept::Policy(_), Value::String(policy)) => visit.say(&format!("policy-{policy}")),
+        (Kept::Seconds(_), Value::Number(seconds)) => {
+            visit
+                .words
+                .with("seconds", "count", seconds.as_u64().unwrap_or_default())
+        }
+        (_, Value::String(text)) => text.clone(),
+        _ => visit.say("card-nothing"),
+    }
+}
+
+/// A field for a setting.
+pub(super) fn field(
+    visit: &Visit,
+    setting: &'static Setting,
+    value: &Value,
+    profiles: &Profiles,
+) -> Field {
+    let label = label(visit, setting);
+    let choices = |names: &[&str], kind: &str| {
+        let choices = names
+            .iter()
+            .map(|name| Choice::new(*name, visit.say(&format!("{kind}-{name}"))));
+        Kind::Select(choices.collect())
+    };
+    let kind = match &setting.default {
+        Kept::Flag(_) => return Field::check(setting.key, label, value == &json!(true)),
+        Kept::Seconds(_) => Kind::Number(setting.range.0, setting.range.1),
+        Kept::Mode(_) => choices(&SyncMode::ALL.map(SyncMode::name), "mode"),
+        Kept::Level(_) => choices(&Relationship::ALL.map(Relationship::name), "level"),
+        Kept::Policy(_) => choices(&OwnerPolicy::ALL.map(OwnerPolicy::name), "policy"),
+        Kept::Profile(_) => {
+            let mut names = profiles.0.clone();
+            // Names that stand for statuses need no profile.
+            if let (Kept::Profile(Some(name)), true) =
+                (&setting.default, setting.page == Page::Automatic)
+            {
+                names.push(name.to_string());
+            }
+            if let Some(name) = value.as_str() {
+                names.push(name.to_owned());
+            }
+            let mut choices = vec![Choice::new("", visit.say("card-nothing"))];
+            for name in names {
+                if choices.iter().all(|known| known.value != name) {
+                    choices.push(Choice::new(name.clone(), name));
+                }
+            }
+            Kind::Select(choices)
+        }
+        Kept::Text(_) => Kind::Text,
+    };
+    let field = Field::new(setting.key, label, kind);
+    let field = match &setting.default {
+        Kept::Seconds(_) => field.help(visit.say("seconds-help")),
+        Kept::Text(_) => field.help(visit.say(&format!(
+            "setting-{}-{}-help",
+            setting.page.name(),
+            setting.key
+        ))),
+        _ => field,
+    };
+    match value {
+        Value::Null => field.value(""),
+        Value::String(text) => field.value(text.as_str()),
+        other => field.value(other.to_string()),
+    }
+}
+
+/// What was typed for a setting, as the API takes it. What is no such value goes as it is: the API says why not.
+pub(super) fn read(setting: &Setting, typed: &str) -> Value {
+    match setting.default {
+        Kept::Flag(_) => match typed {
+            "true" | "on" => json!(true),
+            "false" => json!(false),
+            other => json!(other),
+        },
+        Kept::Seconds(_) => typed
+            .parse::<u64>()
+            .map_or_else(|_| json!(typed), |seconds| json!(seconds)),
+        _ => json!(typed),
+    }
+}

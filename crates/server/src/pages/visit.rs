@@ -1,0 +1,234 @@
+//! One visit of a page: who comes, in which language, with which values in the address; and what was typed in a form.
+
+use std::collections::HashMap;
+
+use axum::{
+    RequestPartsExt,
+    extract::{Form, FromRequest, FromRequestParts, Query, RawPathParams, Request},
+    http::request::Parts,
+};
+use jiff::tz::TimeZone;
+use presence::PersonId;
+use serde_json::Value;
+
+use super::client::{Api, Refusal, Routes};
+use crate::{
+    access, app::Shared, caller::Caller, directory::Person, frame::Frame, problem::Problem,
+    words::Language,
+};
+
+/// The cookie in which the browser says its time zone.
+const ZONE_COOKIE: &str = "offhook_zone";
+/// People that a refusal lists when several could be meant.
+const CANDIDATES_MAX: usize = 8;
+
+/// One visit of a page.
+#[derive(Clone, Debug)]
+pub(crate) struct Visit {
+    pub(crate) frame: Frame,
+    pub(crate) words: Language,
+    pub(crate) caller: Caller,
+    pub(crate) shared: Shared,
+    pub(crate) api: Api,
+    /// The zone of whoever looks.
+    pub(crate) zone: TimeZone,
+    /// Nothing is done by it.
+    pub(crate) is_get: bool,
+    path: HashMap<String, String>,
+    query: HashMap<String, String>,
+}
+
+impl FromRequestParts<Shared> for Visit {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, shared).await?;
+        let frame = match Frame::from_request_parts(parts, shared).await {
+            Ok(frame) => frame,
+            Err(never) => match never {},
+        };
+        let routes = parts.extensions.get::<Routes>().cloned();
+        let routes = routes.ok_or_else(|| Problem::unavailable("the API is not there"))?;
+        let path = parts.extract::<RawPathParams>().await.ok();
+        let path = path.iter().flat_map(|path| path.iter());
+        let path = path.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let query = parts.extract::<Query<HashMap<String, String>>>().await;
+        let zone = access::cookie(&parts.headers, ZONE_COOKIE).and_then(zone);
+        Ok(Self {
+            words: frame.words,
+            api: Api::new(routes, caller.clone()),
+            zone: zone.unwrap_or(TimeZone::UTC),
+            is_get: parts.method == axum::http::Method::GET,
+            path: path.collect(),
+            query: query.map(|Query(query)| query).unwrap_or_default(),
+            frame,
+            caller,
+            shared: shared.clone(),
+        })
+    }
+}
+
+/// The zone that a cookie names; browsers write a slash as it is.
+fn zone(name: &str) -> Option<TimeZone> {
+    TimeZone::get(&name.replace("%2F", "/")).ok()
+}
+
+impl Visit {
+    /// A value in the path.
+    pub(crate) fn path(&self, name: &str) -> &str {
+        self.path.get(name).map_or("", String::as_str)
+    }
+
+    /// A value behind the question mark.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        let value = self.query.get(name).map(String::as_str);
+        value.filter(|value| !value.is_empty())
+    }
+
+    /// The words of a key.
+    pub(crate) fn say(&self, key: &str) -> String {
+        self.words.text(key)
+    }
+
+    /// The person who looks.
+    pub(crate) fn me(&self) -> Result<std::sync::Arc<Person>, Refusal> {
+        let person = self.caller.person;
+        let person = person.and_then(|person| self.shared.directory.person(person));
+        person.ok_or_else(|| {
+            Refusal::forbidden("this page is for people: sign in to an account that belongs to one")
+        })
+    }
+
+    /// Where the API has what belongs to the person who looks.
+    pub(crate) fn mine(&self, rest: &str) -> Result<String, Refusal> {
+        Ok(format!("/people/{}/{rest}", self.me()?.id))
+    }
+
+    /// The name of somebody by the id that the API tells.
+    pub(crate) fn name_of(&self, id: &str) -> String {
+        let person = id.parse().ok().map(PersonId);
+        let person = person.and_then(|person| self.shared.directory.person(person));
+        person.map_or_else(|| id.to_owned(), |person| person.name.clone())
+    }
+
+    /// The one person that a text names: by name, mail address, sign-in name or extension.
+    pub(crate) fn somebody(&self, field: &str, text: &str) -> Result<PersonId, Refusal> {
+        let wanted = text.trim().to_lowercase();
+        if let Some((person, _)) = self.shared.directory.by_extension(&wanted) {
+            return Ok(person);
+        }
+        let is = |other: &str| other.to_lowercase() == wanted;
+        let exact = self.shared.directory.people(|person| {
+            is(&person.name) || is(&person.mail) || is(&person.user_principal_name)
+        });
+        let found = match exact.as_slice() {
+            [] if !wanted.is_empty() => {
+                let has = |person: &Person| person.name.to_lowercase().contains(&wanted);
+                self.shared.directory.people(has)
+            }
+            _ => exact,
+        };
+        match found.as_slice() {
+            [only] => Ok(only.id),
+            [] => Err(Refusal::of_field(
+                field,
+                format!("nobody is called {text:?}; write a name, a mail address or an extension"),
+            )),
+            several => {
+                let names: Vec<String> = several
+                    .iter()
+                    .take(CANDIDATES_MAX)
+                    .map(|person| format!("{} ({})", person.name, person.mail))
+                    .collect();
+                Err(Refusal::of_field(
+                    field,
+                    format!(
+                        "{text:?} could be {} people: {}; write the mail address",
+                        several.len(),
+                        names.join(", ")
+                    ),
+                ))
+            }
+        }
+    }
+
+    /// The people that a text names, one in each line or between commas.
+    pub(crate) fn several(&self, field: &str, text: &str) -> Result<Vec<String>, Refusal> {
+        let names = text.split([',', ';', '\n']).map(str::trim);
+        let names = names.filter(|name| !name.is_empty());
+        names
+            .map(|name| Ok(self.somebody(field, name)?.to_string()))
+            .collect()
+    }
+
+    /// People by their ids as a text that [`Self::several`] reads: names, unless two are called alike.
+    pub(crate) fn listed<'a>(&self, ids: impl Iterator<Item = &'a Value>) -> String {
+        let names = ids.filter_map(|id| {
+            let person = PersonId(id.as_str()?.parse().ok()?);
+            let person = self.shared.directory.person(person)?;
+            let alike = |other: &Person| other.name == person.name;
+            let is_only = self.shared.directory.people(alike).len() == 1;
+            Some(if is_only || person.mail.is_empty() {
+                person.name.clone()
+            } else {
+                person.mail.clone()
+            })
+        });
+        names.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// What was typed in a form.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Typed(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequest<S> for Typed {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let form = Form::<Vec<(String, String)>>::from_request(request, state).await;
+        let Form(pairs) = form.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
+        // Browsers end lines as in mail.
+        let pairs = pairs
+            .into_iter()
+            .map(|(name, value)| (name, value.replace("\r\n", "\n")));
+        Ok(Self(pairs.collect()))
+    }
+}
+
+impl Typed {
+    #[cfg(test)]
+    pub(crate) fn of<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self(pairs.collect())
+    }
+
+    /// The value of a field; empty if there is none.
+    pub(crate) fn one(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(field, _)| field == name);
+        found.map_or("", |(_, value)| value.as_str())
+    }
+
+    /// The value of a field, unless it is empty.
+    pub(crate) fn given(&self, name: &str) -> Option<&str> {
+        Some(self.one(name).trim()).filter(|value| !value.is_empty())
+    }
+
+    /// All values of a field with several.
+    pub(crate) fn all(&self, name: &str) -> Vec<String> {
+        let of_field = self.0.iter().filter(|(field, _)| field == name);
+        of_field.map(|(_, value)| value.clone()).collect()
+    }
+
+    /// Everything, as name and value.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Whether a box is ticked.
+    pub(crate) fn ticked(&self, name: &str) -> bool {
+        self.0.iter().any(|(field, _)| field == name)
+    }
+}
