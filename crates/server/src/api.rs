@@ -13,6 +13,7 @@ mod openapi;
 mod people;
 mod presence;
 mod profile;
+mod programs;
 mod relationships;
 mod route;
 mod scopes;
@@ -77,6 +78,8 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
         .routes(routes!(scopes::list, scopes::add))
         .routes(routes!(scopes::read, scopes::change, scopes::delete))
         .routes(routes!(settings::read, settings::write))
+        .routes(routes!(programs::list, programs::set, programs::add))
+        .routes(routes!(programs::read, programs::change, programs::delete))
         .routes(routes!(templates::list, templates::add, templates::order))
         .routes(routes!(templates::create_teams))
         .routes(routes!(

@@ -31,6 +31,7 @@ mod password;
 mod pbx;
 mod phones;
 mod problem;
+mod programs;
 mod shard;
 mod sign_in;
 mod teams;

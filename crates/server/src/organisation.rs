@@ -12,10 +12,19 @@ use presence::{
 };
 use store::{Store, StoreError, StoredPerson, StoredScope, Template, Workgroup};
 
-use crate::values;
+use crate::{
+    programs::{self, Program},
+    values,
+};
 
 /// The scope that everybody is in.
 pub const ORGANISATION: &str = "organisation";
+
+/// Stands for what no scope has said, where a scope is named.
+pub const PRODUCT: &str = "product";
+
+/// Under this name the store keeps process tables, beside the function pages.
+pub const PROGRAMS: &str = "programs";
 
 /// The tenant of `[teams]` in the configuration, in which everybody is whose location names no other.
 pub const MAIN_TENANT: &str = "main";
@@ -45,6 +54,8 @@ pub struct Tables {
     pub scopes: BTreeMap<String, StoredScope>,
     /// Individual pages by scope.
     pub pages: BTreeMap<(String, Page), PageValues>,
+    /// Process tables of Microphone Sync by scope.
+    pub programs: BTreeMap<String, Vec<Program>>,
     /// Central templates in the administrator's order.
     pub templates: Vec<Template>,
     /// Values of people's own.
@@ -80,6 +91,11 @@ impl Organisation {
             tables.scopes = scopes
                 .into_iter()
                 .map(|scope| (scope.id.clone(), scope))
+                .collect();
+            tables.programs = pages
+                .iter()
+                .filter(|(_, page, _)| page == PROGRAMS)
+                .map(|(scope, _, json)| (scope.clone(), programs::stored(json)))
                 .collect();
             tables.pages = pages
                 .into_iter()
@@ -176,6 +192,14 @@ impl Organisation {
             }
             changed
         })
+    }
+
+    /// Gives a scope a process table of its own, or takes it away.
+    pub fn set_programs(&self, scope: &str, programs: Option<Vec<Program>>) {
+        self.change(|tables| match programs {
+            Some(programs) => tables.programs.insert(scope.to_owned(), programs),
+            None => tables.programs.remove(scope),
+        });
     }
 
     /// Looks at it.
@@ -360,10 +384,23 @@ impl Tables {
             .find(|template| same_name(&template.profile.name, name))
     }
 
+    /// The process table that holds at a place, and the scope whose it is.
+    pub fn programs<'a>(&self, place: &'a Place) -> (&'a str, Vec<Program>) {
+        let scopes = [
+            place.group.as_deref(),
+            place.location.as_deref(),
+            Some(ORGANISATION),
+        ];
+        let own = scopes.into_iter().flatten();
+        let mut own = own.filter_map(|scope| Some((scope, self.programs.get(scope)?.clone())));
+        own.next()
+            .unwrap_or_else(|| (PRODUCT, programs::prefilled()))
+    }
+
     /// Which scope decides a page for a place, by its id.
     pub fn decided_by<'a>(&self, place: &'a Place, page: Page) -> &'a str {
         match self.way(place, page).decided().1 {
-            DecidedBy::Product => "product",
+            DecidedBy::Product => PRODUCT,
             DecidedBy::Organisation => ORGANISATION,
             DecidedBy::Location => place.location.as_deref().unwrap_or(ORGANISATION),
             DecidedBy::Group => place.group.as_deref().unwrap_or(ORGANISATION),

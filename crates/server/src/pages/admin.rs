@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod backup;
 mod keys;
+mod microphone;
 mod overview;
 mod people;
 mod person;
@@ -33,6 +34,7 @@ pub(super) fn routes() -> Router<Shared> {
         )
         .route("/admin/templates", place::<templates::Templates>())
         .route("/admin/templates/{name}", place::<templates::Template>())
+        .route("/admin/microphone", place::<microphone::Microphone>())
         .route("/admin/workgroups", place::<workgroups::Workgroups>())
         .route("/admin/tenants", place::<tenants::Tenants>())
         .route("/admin/telephony", place::<telephony::Telephony>())

@@ -8,7 +8,7 @@ use super::{
     visit::Visit,
     yes_or_no,
 };
-use crate::organisation::ORGANISATION;
+use crate::organisation::{ORGANISATION, PRODUCT};
 
 /// Names of profiles to choose from.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +34,7 @@ pub(super) fn label(visit: &Visit, setting: &Setting) -> String {
 /// What a scope is called.
 pub(super) fn scope_name(visit: &Visit, scope: &str) -> String {
     match scope {
-        "product" => visit.say("scope-product"),
+        PRODUCT => visit.say("scope-product"),
         ORGANISATION => visit.say("scope-organisation"),
         id => visit.shared.organisation.read(|tables| {
             let known = tables.scopes.get(id);

@@ -1,0 +1,300 @@
+//! Microphone Sync's process tables: each scope's own, or that of the scope above it. The first change gives a scope a
+//! table of its own, which begins as the one that held.
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::sync::MutexGuard;
+use utoipa::ToSchema;
+
+use super::{Json, audit::Entry};
+use crate::{
+    app::{Shared, SharedState},
+    caller::Caller,
+    organisation::{ORGANISATION, PRODUCT, PROGRAMS},
+    problem::Problem,
+    programs::{PROGRAMS_MAX, Program, Refused, prefilled},
+};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Programs {
+    /// Whether the scope has a table of its own.
+    individual: bool,
+    /// The scope whose table it is; `product`: what the product brings along.
+    decided_by: String,
+    items: Vec<Program>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ProgramsWish)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wish {
+    /// False: the table of the scope above holds again.
+    individual: Option<bool>,
+    /// The scope whose table is copied; `product`: the one that the product brings along.
+    copy_from: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewProgram {
+    process: String,
+    alias: Option<String>,
+    softphone: Option<bool>,
+    ignore_after_hours: Option<u32>,
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        Self::invalid(refused.field, refused.detail)
+    }
+}
+
+/// The process table that holds in a scope.
+#[utoipa::path(
+    get,
+    path = "/scopes/{scope}/programs",
+    tag = "Microphone Sync",
+    responses((status = OK, description = "What was asked for.", body = Programs)),
+)]
+pub(crate) async fn list(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(scope): Path<String>,
+) -> Result<axum::Json<Programs>, Problem> {
+    caller.require_admin(&shared, &scope)?;
+    known(&shared, &scope).map(axum::Json)
+}
+
+/// Makes a scope's table default again, or a copy of another.
+#[utoipa::path(
+    put,
+    path = "/scopes/{scope}/programs",
+    tag = "Microphone Sync",
+    responses((status = OK, description = "What was asked for.", body = Programs)),
+)]
+pub(crate) async fn set(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(scope): Path<String>,
+    Json(wish): Json<Wish>,
+) -> Result<axum::Json<Programs>, Problem> {
+    let table = Table::open(&shared, &caller, &scope).await?;
+    let after = match (wish.individual, wish.copy_from) {
+        (Some(false), None) => None,
+        (Some(false), Some(_)) => {
+            let detail =
+                "nothing is copied where the table of the scope above holds; leave one out";
+            return Err(Problem::invalid("copy_from", detail));
+        }
+        (_, None) => Some(table.before.items.clone()),
+        (_, Some(from)) if from == PRODUCT => Some(prefilled()),
+        (_, Some(from)) => {
+            if from != ORGANISATION {
+                caller.require_admin(&shared, &from)?;
+            }
+            Some(known(&shared, &from)?.items)
+        }
+    };
+    let was = table.before.individual.then(|| json!(table.before.items));
+    let is = after.as_ref().map(|after| json!(after));
+    let noted = (was, is);
+    table.close("programs.set", &scope, after, noted).await?;
+    known(&shared, &scope).map(axum::Json)
+}
+
+/// Adds a program. It is not reported until it is made active.
+#[utoipa::path(
+    post,
+    path = "/scopes/{scope}/programs",
+    tag = "Microphone Sync",
+    responses((status = CREATED, description = "Made.", body = Program)),
+)]
+pub(crate) async fn add(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(scope): Path<String>,
+    Json(new): Json<NewProgram>,
+) -> Result<(StatusCode, axum::Json<Program>), Problem> {
+    let table = Table::open(&shared, &caller, &scope).await?;
+    let program = Program {
+        process: new.process,
+        alias: new.alias.unwrap_or_default(),
+        active: false,
+        softphone: new.softphone.unwrap_or_default(),
+        ignore_after_hours: new.ignore_after_hours,
+    }
+    .checked()?;
+    let mut items = table.before.items.clone();
+    refuse_twice(&items, &program)?;
+    if items.len() >= PROGRAMS_MAX {
+        let detail = format!("the table has {PROGRAMS_MAX} programs; delete some first");
+        return Err(Problem::invalid("process", detail));
+    }
+    items.push(program.clone());
+    let target = format!("{scope}/{}", program.process);
+    let noted = (None, Some(json!(program)));
+    table
+        .close("programs.add", &target, Some(items), noted)
+        .await?;
+    Ok((StatusCode::CREATED, axum::Json(program)))
+}
+
+/// One program.
+#[utoipa::path(
+    get,
+    path = "/scopes/{scope}/programs/{process}",
+    tag = "Microphone Sync",
+    responses((status = OK, description = "What was asked for.", body = Program)),
+)]
+pub(crate) async fn read(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((scope, process)): Path<(String, String)>,
+) -> Result<axum::Json<Program>, Problem> {
+    caller.require_admin(&shared, &scope)?;
+    let items = known(&shared, &scope)?.items;
+    let at = position(&items, &process)?;
+    let found = items.into_iter().nth(at);
+    found.map(axum::Json).ok_or_else(|| unknown(&process))
+}
+
+/// Changes a program, its process too.
+#[utoipa::path(
+    put,
+    path = "/scopes/{scope}/programs/{process}",
+    tag = "Microphone Sync",
+    responses((status = OK, description = "What was asked for.", body = Program)),
+)]
+pub(crate) async fn change(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((scope, process)): Path<(String, String)>,
+    Json(program): Json<Program>,
+) -> Result<axum::Json<Program>, Problem> {
+    let table = Table::open(&shared, &caller, &scope).await?;
+    let mut items = table.before.items.clone();
+    let at = position(&items, &process)?;
+    let program = program.checked()?;
+    let before = items.remove(at);
+    refuse_twice(&items, &program)?;
+    items.insert(at, program.clone());
+    let target = format!("{scope}/{}", program.process);
+    let noted = (Some(json!(before)), Some(json!(program)));
+    table
+        .close("programs.change", &target, Some(items), noted)
+        .await?;
+    Ok(axum::Json(program))
+}
+
+/// Deletes a program: it is not reported any more.
+#[utoipa::path(
+    delete,
+    path = "/scopes/{scope}/programs/{process}",
+    tag = "Microphone Sync",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
+pub(crate) async fn delete(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((scope, process)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let table = Table::open(&shared, &caller, &scope).await?;
+    let mut items = table.before.items.clone();
+    let before = items.remove(position(&items, &process)?);
+    let target = format!("{scope}/{}", before.process);
+    let noted = (Some(json!(before)), None);
+    table
+        .close("programs.delete", &target, Some(items), noted)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn unknown(process: &str) -> Problem {
+    let remedy = "GET /api/v1/scopes/{scope}/programs lists them";
+    Problem::not_found("program", process, remedy)
+}
+
+fn position(items: &[Program], process: &str) -> Result<usize, Problem> {
+    let at = items.iter().position(|known| known.is_of(process));
+    at.ok_or_else(|| unknown(process))
+}
+
+fn refuse_twice(items: &[Program], program: &Program) -> Result<(), Problem> {
+    match items.iter().find(|known| known.is_of(&program.process)) {
+        None => Ok(()),
+        Some(known) => {
+            let detail = format!(
+                "{:?} is there already, shown as {:?}; change that row",
+                known.process,
+                known.shown()
+            );
+            Err(Problem::invalid("process", detail))
+        }
+    }
+}
+
+fn known(shared: &SharedState, scope: &str) -> Result<Programs, Problem> {
+    shared.organisation.read(|tables| {
+        let place = tables.place_of_scope(scope);
+        let remedy = "GET /api/v1/scopes lists them";
+        let place = place.ok_or_else(|| Problem::not_found("scope", scope, remedy))?;
+        let (decided_by, items) = tables.programs(&place);
+        Ok(Programs {
+            individual: decided_by == scope,
+            decided_by: decided_by.to_owned(),
+            items,
+        })
+    })
+}
+
+/// A scope's table that is being changed, by one at a time.
+struct Table<'a> {
+    shared: &'a SharedState,
+    caller: &'a Caller,
+    scope: &'a str,
+    before: Programs,
+    _one_at_a_time: MutexGuard<'a, ()>,
+}
+
+impl<'a> Table<'a> {
+    async fn open(
+        shared: &'a SharedState,
+        caller: &'a Caller,
+        scope: &'a str,
+    ) -> Result<Self, Problem> {
+        caller.require_admin(shared, scope)?;
+        let one_at_a_time = shared.settings_change.lock().await;
+        Ok(Self {
+            before: known(shared, scope)?,
+            shared,
+            caller,
+            scope,
+            _one_at_a_time: one_at_a_time,
+        })
+    }
+
+    /// Keeps it: durable first, then in force. What is different in it, before and after, is noted.
+    async fn close(
+        self,
+        what: &'static str,
+        target: &str,
+        after: Option<Vec<Program>>,
+        (was, is): (Option<Value>, Option<Value>),
+    ) -> Result<(), Problem> {
+        let Self { shared, scope, .. } = &self;
+        let entry = Entry::new(shared, self.caller, what, target)
+            .before(was)
+            .after(is);
+        let stored = after.as_ref().map(|after| json!(after).to_string());
+        shared
+            .store
+            .set_page(scope, PROGRAMS, stored.as_deref(), &entry.change())
+            .await?;
+        shared.organisation.set_programs(scope, after);
+        Ok(())
+    }
+}

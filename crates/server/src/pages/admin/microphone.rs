@@ -1,0 +1,280 @@
+//! Microphone Sync: which programs at the microphone colleagues see, for each scope.
+
+use serde_json::{Value, json};
+
+use super::{
+    require_administrator,
+    scopes::{administers, in_order},
+    settings_at,
+};
+use crate::{
+    organisation::{ORGANISATION, PRODUCT},
+    pages::{
+        Done, Outcome, Page, Place,
+        client::{Refusal, part},
+        kit::{Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text},
+        setting::scope_name,
+        visit::{Typed, Visit},
+        yes_or_no,
+    },
+};
+
+const HERE: &str = "/admin/microphone";
+
+/// A scope's process table.
+pub(super) struct Microphone;
+
+impl Place for Microphone {
+    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+        require_administrator(visit)?;
+        let scope = scope(visit);
+        let read = visit.api.read(&path(&scope)).await?;
+        let settings = format!("/scopes/{}/settings/microphone", part(&scope));
+        let enabled = flag(&visit.api.get(&settings).await?, "enabled");
+        let state = visit.say(if enabled {
+            "microphone-on"
+        } else {
+            "microphone-off"
+        });
+        let facts = vec![
+            (
+                visit.say("microphone-for"),
+                Cell::Text(scope_name(visit, &scope)),
+            ),
+            (
+                visit.say("nav-microphone"),
+                Cell::Link(settings_at(&scope, presence::Page::Microphone), state),
+            ),
+        ];
+        let decided_by = scope_name(visit, text(&read.value, "decided_by"));
+        let individual = flag(&read.value, "individual");
+        let whose = if individual {
+            visit.say("programs-own")
+        } else {
+            visit.words.with("programs-default", "scope", decided_by)
+        };
+        let mut page = Page::new(visit, visit.say("nav-microphone"))
+            .text(visit.say("microphone-about"))
+            .add(scopes(visit, &scope).await?)
+            .add(Block::Facts(facts))
+            .text(whose)
+            .table(table(visit, &scope, &read.value));
+        let edited = match back {
+            None => visit.query("edit"),
+            Some(back) if back.typed.one("form") == "save" => back.typed.given("key"),
+            Some(_) => None,
+        };
+        if let Some(process) = edited {
+            let read = visit.api.read(&one(&scope, process)).await?;
+            let mut form = Form::new(
+                visit.words,
+                "save",
+                visit.words.with("profile-edit", "name", process),
+            )
+            .tag(&read.tag)
+            .hidden("key", process);
+            form.fields.extend(fields(visit, &read.value));
+            let active = flag(&read.value, "active");
+            form = form.field(Field::check("active", visit.say("program-active"), active));
+            page = page.form(form.button(visit.say("save")), back);
+        }
+        let mut form = Form::new(visit.words, "add", visit.say("program-add"));
+        form.fields.extend(fields(visit, &Value::Null));
+        page = page.form(form.button(visit.say("add")), back);
+        Ok(page.form(begin(visit, &scope, individual).await?.tag(&read.tag), back))
+    }
+
+    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+        require_administrator(visit)?;
+        let scope = scope(visit);
+        let here = format!("{HERE}?scope={}", part(&scope));
+        let key = typed.one("key");
+        let said = match typed.one("form") {
+            "add" => {
+                let mut body = body(typed);
+                body["process"] = json!(typed.one("process"));
+                visit.api.post(&path(&scope), body).await?;
+                "program-added"
+            }
+            "save" => {
+                let mut body = body(typed);
+                body["process"] = json!(typed.one("process"));
+                body["active"] = json!(typed.ticked("active"));
+                visit
+                    .api
+                    .put(&one(&scope, key), body, typed.one("tag"))
+                    .await?;
+                "saved"
+            }
+            "delete" => {
+                visit.api.delete(&one(&scope, key)).await?;
+                "deleted"
+            }
+            "table" => {
+                let body = match typed.one("from") {
+                    "" => json!({"individual": false}),
+                    from => json!({"copy_from": from}),
+                };
+                visit.api.put(&path(&scope), body, typed.one("tag")).await?;
+                "saved"
+            }
+            switch => {
+                let read = visit.api.read(&one(&scope, key)).await?;
+                let mut body = read.value;
+                body["active"] = json!(switch == "activate");
+                visit.api.put(&one(&scope, key), body, &read.tag).await?;
+                "saved"
+            }
+        };
+        Ok(Done::new(here, said).into())
+    }
+}
+
+/// The scope that is meant: a location's administrator begins with the location.
+fn scope(visit: &Visit) -> String {
+    let own = visit.caller.location().unwrap_or(ORGANISATION);
+    visit.query("scope").unwrap_or(own).to_owned()
+}
+
+fn path(scope: &str) -> String {
+    format!("/scopes/{}/programs", part(scope))
+}
+
+fn one(scope: &str, process: &str) -> String {
+    format!("{}/{}", path(scope), part(process))
+}
+
+/// The ways to the tables of other scopes.
+async fn scopes(visit: &Visit, here: &str) -> Result<Block, Refusal> {
+    let all = visit.api.items("/scopes").await?;
+    let mine = in_order(&all).into_iter().map(|scope| text(scope, "id"));
+    let links = mine.filter(|id| administers(visit, id)).map(|id| Link {
+        to: format!("{HERE}?scope={}", part(id)),
+        text: scope_name(visit, id),
+        is_here: id == here,
+    });
+    Ok(Block::Links(visit.say("nav-scopes"), links.collect()))
+}
+
+fn fields(visit: &Visit, program: &Value) -> [Field; 4] {
+    let hours = program.get("ignore_after_hours").and_then(Value::as_u64);
+    [
+        Field::text("alias", visit.say("program-alias"))
+            .value(text(program, "alias"))
+            .help(visit.say("program-alias-help")),
+        Field::text("process", visit.say("program-process"))
+            .required()
+            .value(text(program, "process"))
+            .help(visit.say("program-process-help")),
+        Field::check(
+            "softphone",
+            visit.say("program-softphone"),
+            flag(program, "softphone"),
+        ),
+        Field::text("ignore_after_hours", visit.say("program-ignore"))
+            .value(hours.map(|hours| hours.to_string()).unwrap_or_default())
+            .help(visit.say("program-ignore-help")),
+    ]
+}
+
+/// A row as the API takes it, but for its process and whether it is active.
+fn body(typed: &Typed) -> Value {
+    let hours = typed.given("ignore_after_hours").map(|hours| {
+        // What is no number goes as it is: the API says why not.
+        hours
+            .parse::<u32>()
+            .map_or_else(|_| json!(hours), |hours| json!(hours))
+    });
+    json!({
+        "alias": typed.one("alias"),
+        "softphone": typed.ticked("softphone"),
+        "ignore_after_hours": hours,
+    })
+}
+
+/// Begins the table anew: as another's, or as the one of the scope above.
+async fn begin(visit: &Visit, scope: &str, individual: bool) -> Result<Form, Refusal> {
+    let mut choices = Vec::new();
+    if individual {
+        choices.push(Choice::new("", visit.say("programs-as-above")));
+    }
+    choices.push(Choice::new(PRODUCT, visit.say("copy-product")));
+    let scopes = visit.api.items("/scopes").await?;
+    for other in in_order(&scopes) {
+        let id = text(other, "id");
+        if id != scope && administers(visit, id) {
+            let text = visit
+                .words
+                .with("copy-from", "scope", scope_name(visit, id));
+            choices.push(Choice::new(id, text));
+        }
+    }
+    Ok(Form::new(visit.words, "table", visit.say("programs-again"))
+        .field(Field::new(
+            "from",
+            visit.say("copy-label"),
+            Kind::Select(choices),
+        ))
+        .button(visit.say("programs-again-now")))
+}
+
+fn table(visit: &Visit, scope: &str, read: &Value) -> Table {
+    let items = read.get("items").and_then(Value::as_array);
+    let row = |program: &Value| {
+        let process = text(program, "process");
+        let shown = match text(program, "alias") {
+            "" => process,
+            alias => alias,
+        };
+        let active = flag(program, "active");
+        let (switch, label) = if active {
+            ("deactivate", "program-deactivate-of")
+        } else {
+            ("activate", "program-activate-of")
+        };
+        let buttons = vec![
+            Button::new(switch, process, visit.say(&format!("program-{switch}")))
+                .label(visit.words.with(label, "name", shown)),
+            Button::new("delete", process, visit.say("delete"))
+                .label(visit.words.with("delete-of", "name", shown))
+                .sure(visit.words.with("delete-sure", "name", shown)),
+        ];
+        let hours = program.get("ignore_after_hours").and_then(Value::as_u64);
+        let edit = format!("{HERE}?scope={}&edit={}", part(scope), part(process));
+        Row {
+            key: process.to_owned(),
+            cells: vec![
+                Cell::Link(edit, shown.to_owned()),
+                Cell::Code(process.to_owned()),
+                Cell::Mark(
+                    active,
+                    visit.say(if active {
+                        "profile-active"
+                    } else {
+                        "profile-inactive"
+                    }),
+                ),
+                Cell::Text(yes_or_no(visit.words, flag(program, "softphone"))),
+                Cell::Text(hours.map(|hours| format!("{hours} h")).unwrap_or_default()),
+                Cell::Buttons(buttons),
+            ],
+        }
+    };
+    Table {
+        id: "programs",
+        caption: visit.say("programs"),
+        head: [
+            "program-alias",
+            "program-process",
+            "health-state",
+            "program-is-softphone",
+            "program-ignore",
+            "actions",
+        ]
+        .map(|key| visit.say(key))
+        .to_vec(),
+        rows: items.into_iter().flatten().map(row).collect(),
+        empty: visit.say("programs-none"),
+        order: None,
+    }
+}
