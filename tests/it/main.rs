@@ -26,6 +26,7 @@ mod tenants;
 mod tidy;
 mod trouble;
 mod upkeep;
+mod web;
 
 use std::time::Duration;
 

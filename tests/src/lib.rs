@@ -15,6 +15,7 @@ mod port;
 mod program;
 mod teamsbox;
 mod watchers;
+mod web;
 
 use std::{fmt::Debug, future::Future, time::Duration};
 
@@ -27,6 +28,7 @@ pub use program::{Program, repository};
 pub use teamsbox::Teamsbox;
 use tokio::time::Instant;
 pub use watchers::Watching;
+pub use web::Walker;
 
 /// Waits until `look` gives `expected`, and fails with what it gave last.
 ///

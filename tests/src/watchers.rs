@@ -26,17 +26,12 @@ pub struct Watching {
 impl Watching {
     /// SIP.js watches the dialogs of `target` at `server`, such as `wss://127.0.0.1:5066`. The certificate is not looked at.
     pub async fn sip_js(server: &str, (user, password): (&str, &str), target: &str) -> Self {
-        let folder = packages("watchers-node", "package.json", async |folder| {
-            let mut command = Command::new("npm");
-            let arguments = ["install", "--no-audit", "--no-fund", "--no-package-lock"];
-            command.args(arguments).arg("--prefix").arg(folder);
-            command
-        });
+        let folder = node_packages("watchers-node", &lab("package.json")).await;
         let mut command = Command::new("node");
         command
             .arg(lab("sipjs.mjs"))
             .args([server, user, password, "pbx.test", target])
-            .env("WATCHERS_MODULES", folder.await)
+            .env("WATCHERS_MODULES", folder)
             .env("NODE_TLS_REJECT_UNAUTHORIZED", "0")
             .env("NODE_NO_WARNINGS", "1");
         Self::start(command)
@@ -105,24 +100,42 @@ impl Watching {
     }
 }
 
+/// The folder with the packages of Node that a `package.json` names.
+pub(crate) async fn node_packages(name: &str, wanted: &Path) -> PathBuf {
+    fetched(name, wanted, npm).await
+}
+
+async fn npm(folder: &Path) -> Command {
+    let mut command = Command::new("npm");
+    let arguments = ["install", "--no-audit", "--no-fund", "--no-package-lock"];
+    command.args(arguments).arg("--prefix").arg(folder);
+    command
+}
+
 fn lab(name: &str) -> PathBuf {
     repository().join("tests/lab/watchers").join(name)
 }
 
 /// A folder with the packages that a file names; made anew when it changes, by the command that `install` gives.
 async fn packages(name: &str, wanted: &str, install: impl AsyncFn(&Path) -> Command) -> PathBuf {
+    fetched(name, &lab(wanted), install).await
+}
+
+/// The same for a file anywhere.
+async fn fetched(name: &str, wanted: &Path, install: impl AsyncFn(&Path) -> Command) -> PathBuf {
     let target = std::env::current_exe().unwrap();
     let folder = target.ancestors().nth(2).unwrap().join(name);
-    let wanted = lab(wanted);
-    let text = std::fs::read_to_string(&wanted).unwrap();
+    // Tests are processes of their own: one fetches, the others wait.
+    let lock = std::fs::File::create(folder.with_extension("lock")).unwrap();
+    lock.lock().unwrap();
+    let text = std::fs::read_to_string(wanted).unwrap();
     let stamp = folder.join("installed");
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == text) {
         return folder;
     }
     std::fs::create_dir_all(&folder).unwrap();
-    let command = install(&folder).await;
-    std::fs::copy(&wanted, folder.join(wanted.file_name().unwrap())).unwrap();
-    let mut command = command;
+    let mut command = install(&folder).await;
+    std::fs::copy(wanted, folder.join(wanted.file_name().unwrap())).unwrap();
     let output = command
         .output()
         .await

@@ -12,11 +12,38 @@ if (zone && document.body.dataset.zone !== zone && !document.cookie.includes(`of
   }
 }
 
-for (const time of document.querySelectorAll("time")) {
-  const at = new Date(time.dateTime);
-  if (!Number.isNaN(at.getTime())) {
-    time.textContent = at.toLocaleString(language, { dateStyle: "short", timeStyle: "medium" });
+function showTimes(within) {
+  for (const time of within.querySelectorAll("time")) {
+    const at = new Date(time.dateTime);
+    if (!Number.isNaN(at.getTime())) {
+      time.textContent = at.toLocaleString(language, { dateStyle: "short", timeStyle: "medium" });
+    }
   }
+}
+showTimes(document);
+
+// Where things happen by themselves, tables are read anew: not the page, so that nobody loses what they type or where
+// they are.
+const seconds = Number(document.body.dataset.refresh);
+async function refresh() {
+  const answer = await fetch(location.href).catch(() => null);
+  if (!answer?.ok) {
+    return;
+  }
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const table of document.querySelectorAll("table[id]")) {
+    const now = fresh.getElementById(table.id);
+    if (now && !table.contains(document.activeElement)) {
+      showTimes(now);
+      table.replaceChildren(...now.childNodes);
+    }
+  }
+}
+if (seconds) {
+  setInterval(() => document.hidden || refresh(), seconds * 1000);
+}
+if (document.body.dataset.reload) {
+  setTimeout(() => location.reload(), Number(document.body.dataset.reload) * 1000);
 }
 
 // Rows that have an order can be dragged; the arrows in them do the same for the keyboard.

@@ -171,7 +171,7 @@ directory-deeds = Was der Abgleich tat oder täte
 directory-nothing = Nichts: Alle sind, wie das Verzeichnis sagt.
 
 # Telefonanlagen
-telephony-about = Wie es um die Verbindungen steht und was die Leitungen jetzt tun. Die Seite wird alle fünf Sekunden neu gelesen.
+telephony-about = Wie es um die Verbindungen steht und was die Leitungen jetzt tun. Die Tabellen werden alle fünf Sekunden neu gelesen.
 telephony-none = Keine Telefonanlage ist verbunden. Wie das geht, sagt docs/connect-pbx.md; „offhook doctor“ probiert es aus.
 lines-search = Nebenstelle oder Name
 lines-caption = Leitungen, die benutzten zuerst: { $count }

@@ -171,7 +171,7 @@ directory-deeds = What the synchronisation did or would do
 directory-nothing = Nothing: everybody is as the directory says.
 
 # Telephone systems
-telephony-about = How the connections are, and what the lines do now. This page is read anew every five seconds.
+telephony-about = How the connections are, and what the lines do now. The tables are read anew every five seconds.
 telephony-none = No telephone system is connected. “Connect a telephone system” in the documentation (docs/connect-pbx.md) says how; “offhook doctor” tries it.
 lines-search = Extension or name
 lines-caption = Lines, those in use first: { $count }

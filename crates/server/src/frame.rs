@@ -28,6 +28,8 @@ pub(crate) struct Frame {
     pub(crate) is_person: bool,
     /// Whether they administer anything.
     pub(crate) is_administrator: bool,
+    /// Whether they administer everything.
+    pub(crate) is_system_administrator: bool,
     /// Whether they signed in to an account, which may be signed in elsewhere too.
     pub(crate) has_account: bool,
     /// The path of this page.
@@ -60,6 +62,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Frame {
             name: caller.map(|caller| caller.name.clone()),
             is_person: caller.is_some_and(|caller| caller.person.is_some()),
             is_administrator: caller.is_some_and(Caller::administers),
+            is_system_administrator: caller.is_some_and(Caller::is_admin),
             has_account: caller.is_some_and(|caller| caller.account.is_some()),
             here: parts.uri.path().to_owned(),
         })

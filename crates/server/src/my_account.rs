@@ -17,6 +17,7 @@ use crate::{
     caller::Caller,
     directory::Person,
     frame::{self, Frame},
+    pages::{Link, sections},
     problem::Problem,
     teams::{AccountError, begin_browser, begin_code, disconnect, finish_browser},
 };
@@ -30,6 +31,8 @@ const RETURN: &str = "/me/teams/return";
 #[template(path = "my_account.html")]
 struct MyAccountPage {
     frame: Frame,
+    area: String,
+    sections: Vec<Link>,
     who: String,
     account: TeamsAccountBody,
     problem: Option<String>,
@@ -69,8 +72,11 @@ fn render(
         ("name", &person.name),
         ("tenant", &account.tenant),
     );
+    let (area, sections) = sections(&frame);
     let page = MyAccountPage {
         frame,
+        area,
+        sections,
         who,
         account,
         problem: problem.map(ToString::to_string),

@@ -27,8 +27,9 @@ use axum::{
 
 use client::Refusal;
 pub(crate) use client::Routes;
-use kit::{Back, Block, Form, Link, Table};
-use sections::sections;
+pub(crate) use kit::Link;
+use kit::{Back, Block, Form, Table};
+pub(crate) use sections::sections;
 use visit::{Typed, Visit};
 
 use crate::{
@@ -57,14 +58,14 @@ struct Page {
     zone: String,
     /// Nothing is lost if the page is loaded again.
     is_fresh: bool,
-    /// Seconds after which the page is read anew by itself.
+    /// Seconds after which its tables are read anew by themselves.
     refresh: Option<u32>,
     blocks: Vec<Block>,
 }
 
 impl Page {
     fn new(visit: &Visit, title: String) -> Self {
-        let (area, sections) = sections(&visit.frame, &visit.caller);
+        let (area, sections) = sections(&visit.frame);
         let said = visit.query("done").map(|key| format!("{DONE}{key}"));
         Self {
             title,

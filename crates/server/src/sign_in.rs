@@ -150,6 +150,7 @@ pub(crate) fn signed_out(words: Language, here: &str, link_used: bool) -> Respon
         name: None,
         is_person: false,
         is_administrator: false,
+        is_system_administrator: false,
         has_account: false,
         here: "/sign-in".into(),
     };

@@ -1,7 +1,7 @@
 //! Which pages there are beside the one that is shown.
 
 use super::kit::Link;
-use crate::{caller::Caller, frame::Frame};
+use crate::frame::Frame;
 
 /// A person's pages.
 const ME: [(&str, &str); 6] = [
@@ -30,7 +30,7 @@ const ADMIN: [(&str, &str, bool); 12] = [
 ];
 
 /// The words for the area of a page, and the pages of that area.
-pub(super) fn sections(frame: &Frame, caller: &Caller) -> (String, Vec<Link>) {
+pub(crate) fn sections(frame: &Frame) -> (String, Vec<Link>) {
     let words = frame.words;
     let link = |to: &str, key: &str| Link {
         to: to.to_owned(),
@@ -40,7 +40,7 @@ pub(super) fn sections(frame: &Frame, caller: &Caller) -> (String, Vec<Link>) {
     if frame.is_in("/admin") {
         let pages = ADMIN
             .iter()
-            .filter(|(_, _, system)| !system || caller.is_admin());
+            .filter(|(_, _, system)| !system || frame.is_system_administrator);
         let links = pages.map(|(to, key, _)| link(to, key)).collect();
         return (words.text("nav-admin"), links);
     }

@@ -1,0 +1,133 @@
+//! Every page, in both languages, in a real browser with axe-core.
+
+use end_to_end::{Demo, Server, Walker};
+use reqwest::Method;
+use serde_json::json;
+use thirtyfour::error::WebDriverResult;
+
+/// The pages of a function, of the organisation and of a location.
+const FUNCTIONS: [&str; 6] = [
+    "presence",
+    "teams",
+    "microphone",
+    "profiles",
+    "automatic",
+    "calendar",
+];
+
+/// Somebody who administers everything.
+async fn administrator(server: &Server) -> Server {
+    let (name, password) = ("ada", "correct horse battery");
+    let body = json!({"name": name, "role": "system_admin", "password": password});
+    server
+        .ok(Method::POST, "/api/v1/accounts", Some(body))
+        .await;
+    server.sign_in(name, password).await
+}
+
+#[tokio::test]
+async fn administrators_pages_are_whole_in_both_languages() -> WebDriverResult<()> {
+    let demo = Demo::start(&["--still"]).await;
+    let server = administrator(&demo.server).await;
+    let anna = server.person("Anna Becker").await;
+    let group = json!({"name": "Night shift", "level": "Assistant", "members": [anna]});
+    let group = server
+        .ok(Method::POST, "/api/v1/workgroups", Some(group))
+        .await;
+    let accounts = server.ok(Method::GET, "/api/v1/accounts", None).await;
+    server.ok(Method::POST, "/api/v1/backups", None).await;
+    let mut paths: Vec<String> = [
+        "/admin",
+        "/admin/people",
+        "/admin/people?q=becker",
+        "/admin/people?q=nobody-at-all",
+        "/admin/scopes",
+        "/admin/scopes/organisation",
+        "/admin/scopes/lyon",
+        "/admin/templates",
+        "/admin/templates/MS%20Teams",
+        "/admin/microphone",
+        "/admin/microphone?scope=lyon&edit=Zoom",
+        "/admin/workgroups",
+        "/admin/tenants",
+        "/admin/telephony",
+        "/admin/telephony?q=10",
+        "/admin/accounts",
+        "/admin/keys",
+        "/admin/audit",
+        "/admin/audit?what=backup.make",
+        "/admin/backup",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    paths.push(format!("/admin/people/{anna}"));
+    paths.push(format!(
+        "/admin/workgroups?edit={}",
+        group["id"].as_str().unwrap()
+    ));
+    let account = accounts["items"][0]["id"].as_str().unwrap();
+    paths.push(format!("/admin/accounts?edit={account}"));
+    for function in FUNCTIONS {
+        paths.push(format!("/admin/scopes/organisation/{function}"));
+        paths.push(format!("/admin/scopes/lyon/{function}"));
+    }
+    walk(&server, &paths).await
+}
+
+#[tokio::test]
+async fn peoples_own_pages_are_whole_in_both_languages() -> WebDriverResult<()> {
+    let demo = Demo::start(&["--still"]).await;
+    let server = demo.server.signed_in_as("Anna Becker").await;
+    let anna = server.person("Anna Becker").await;
+    let of_anna = |rest: &str| format!("/api/v1/people/{anna}/{rest}");
+    let profile = json!({"name": "Deep work", "status": "DoNotDisturb", "forwarding": {"kind": "all", "target": "voicemail"}});
+    server
+        .ok(Method::POST, &of_anna("profiles"), Some(profile))
+        .await;
+    let review =
+        json!({"start": "2026-01-01T10:00:00Z", "end": "2099-01-01T10:00:00Z", "text": "Review"});
+    let review = server
+        .ok(Method::POST, &of_anna("appointments"), Some(review))
+        .await;
+    let bert = server.person("Bert Lindqvist").await;
+    let level = json!({"level": "Assistant"});
+    server
+        .ok(
+            Method::PUT,
+            &of_anna(&format!("relationships/{bert}")),
+            Some(level),
+        )
+        .await;
+    let mut paths: Vec<String> = [
+        "/",
+        "/me",
+        "/me/profiles",
+        "/me/profiles?edit=Deep%20work",
+        "/me/appointments",
+        "/me/appointments?view=day",
+        "/me/sharing",
+        "/me/settings",
+        "/me/teams",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    paths.push(format!(
+        "/me/appointments?edit={}",
+        review["id"].as_str().unwrap()
+    ));
+    walk(&server, &paths).await
+}
+
+async fn walk(server: &Server, paths: &[String]) -> WebDriverResult<()> {
+    for language in ["en", "de"] {
+        let walker = Walker::open(server, language).await?;
+        for path in paths {
+            walker.go(path).await?;
+            let said = walker.script("return document.documentElement.lang").await;
+            assert_eq!(said, language, "{path}");
+            walker.look(path).await?;
+        }
+        walker.browser.close().await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! The pages as somebody walks them: each opened in the browser, looked at with axe-core, with words in the page's language,
+//! on a screen as wide as a desk's and as narrow as a telephone's.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use thirtyfour::{Cookie, error::WebDriverResult};
+
+use crate::{Browser, Server, eventually, repository, watchers::node_packages};
+
+/// A telephone's width.
+const NARROW: u32 = 390;
+
+/// Somebody who walks the pages of a server.
+pub struct Walker {
+    /// The window.
+    pub browser: Browser,
+    url: String,
+    axe: String,
+}
+
+impl Walker {
+    /// Opens a browser in a language, signed in as `server` is.
+    ///
+    /// # Errors
+    /// The driver refuses.
+    ///
+    /// # Panics
+    /// axe-core cannot be fetched.
+    pub async fn open(server: &Server, language: &str) -> WebDriverResult<Self> {
+        let wanted = repository().join("tests/lab/web/package.json");
+        let folder = node_packages("web-node", &wanted).await;
+        let axe = std::fs::read_to_string(folder.join("node_modules/axe-core/axe.min.js"));
+        let browser = Browser::open().await?;
+        let page = &browser.page;
+        page.goto(&format!("{}/sign-in", server.url())).await?;
+        let (name, value) = server.cookie().split_once('=').unwrap();
+        page.add_cookie(Cookie::new(name, value)).await?;
+        page.add_cookie(Cookie::new("offhook_language", language))
+            .await?;
+        Ok(Self {
+            browser,
+            url: server.url().to_owned(),
+            axe: axe.unwrap(),
+        })
+    }
+
+    /// Opens a page.
+    ///
+    /// # Errors
+    /// The driver refuses.
+    pub async fn go(&self, path: &str) -> WebDriverResult<()> {
+        self.browser.page.goto(&format!("{}{path}", self.url)).await
+    }
+
+    /// What a script returns.
+    ///
+    /// # Panics
+    /// The script fails.
+    pub async fn script(&self, script: &str) -> Value {
+        let done = self.browser.page.execute(script, Vec::new()).await;
+        done.unwrap().json().clone()
+    }
+
+    /// The text of an element; empty if there is none.
+    pub async fn text(&self, selector: &str) -> String {
+        let script = format!(
+            "return document.querySelector({})?.innerText ?? ''",
+            json!(selector)
+        );
+        match self.browser.page.execute(script, Vec::new()).await {
+            Ok(found) => found.json().as_str().unwrap_or_default().to_owned(),
+            Err(_) => String::new(),
+        }
+    }
+
+    /// Clicks on an element, and waits for the page that comes.
+    ///
+    /// # Panics
+    /// There is no such element, or no page comes.
+    pub async fn click(&self, selector: &str) {
+        let script = format!(
+            "window.isOld = true; const found = document.querySelector({0}); if (!found) throw new Error({0}); found.click()",
+            json!(selector)
+        );
+        self.script(&script).await;
+        let come = async || {
+            let script = "return window.isOld !== true && document.readyState === 'complete'";
+            let done = self.browser.page.execute(script, Vec::new()).await;
+            done.is_ok_and(|done| done.json() == &json!(true))
+        };
+        eventually("the next page", Duration::from_secs(10), true, come).await;
+    }
+
+    /// Writes into a field, or chooses in it.
+    ///
+    /// # Panics
+    /// There is no such field.
+    pub async fn write(&self, selector: &str, value: &str) {
+        let script = format!(
+            "const field = document.querySelector({0}); if (!field) throw new Error({0}); field.value = {1}",
+            json!(selector),
+            json!(value)
+        );
+        self.script(&script).await;
+    }
+
+    /// Looks at the page that is open: it was found, axe-core finds nothing in light and in dark, no key stands where words
+    /// should, and nothing is wider than a telephone.
+    ///
+    /// # Errors
+    /// The driver refuses.
+    ///
+    /// # Panics
+    /// Something is wrong with the page.
+    pub async fn look(&self, path: &str) -> WebDriverResult<()> {
+        let page = &self.browser.page;
+        let status = "return performance.getEntriesByType('navigation')[0].responseStatus";
+        assert_eq!(self.script(status).await, 200, "{path}");
+        let keys = "return document.body.innerText.match(/\\b(nav|done|setting|page|mode|level|policy|rule|deed|role|kind|\
+                    until|origin|forwarding|key|program|status|activity|person|scope)-[a-z_-]+\\b/g)";
+        assert_eq!(
+            self.script(keys).await,
+            Value::Null,
+            "{path}: keys instead of words"
+        );
+        let tools = page.cdp();
+        page.execute(self.axe.as_str(), Vec::new()).await?;
+        // Colours are the same in all languages.
+        let is_english = self.script("return document.documentElement.lang").await == "en";
+        let schemes: &[&str] = if is_english {
+            &["dark", "light"]
+        } else {
+            &["light"]
+        };
+        for scheme in schemes {
+            let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+            tools
+                .send_raw("Emulation.setEmulatedMedia", features)
+                .await?;
+            let script = "const done = arguments[arguments.length - 1];\
+                axe.run(document, {resultTypes: ['violations']}).then(found => done(found.violations.map(\
+                    rule => `${rule.id}: ${rule.nodes.map(node => node.html.slice(0, 200)).join(' | ')}`)))";
+            let found = page.execute_async(script, Vec::new()).await?;
+            let found: Vec<String> = found.convert()?;
+            assert!(found.is_empty(), "{path}, {scheme}: {found:#?}");
+        }
+        let (width, height) = (1280, 1000);
+        page.set_window_rect(0, 0, NARROW, height).await?;
+        let wide =
+            "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        let wide = self.script(wide).await;
+        page.set_window_rect(0, 0, width, height).await?;
+        assert_eq!(wide, 0, "{path} is wider than a telephone");
+        Ok(())
+    }
+}
