@@ -27,6 +27,7 @@ mod tidy;
 mod trouble;
 mod upkeep;
 mod web;
+mod web_forms;
 
 use std::time::Duration;
 

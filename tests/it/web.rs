@@ -15,20 +15,10 @@ const FUNCTIONS: [&str; 6] = [
     "calendar",
 ];
 
-/// Somebody who administers everything.
-async fn administrator(server: &Server) -> Server {
-    let (name, password) = ("ada", "correct horse battery");
-    let body = json!({"name": name, "role": "system_admin", "password": password});
-    server
-        .ok(Method::POST, "/api/v1/accounts", Some(body))
-        .await;
-    server.sign_in(name, password).await
-}
-
 #[tokio::test]
 async fn administrators_pages_are_whole_in_both_languages() -> WebDriverResult<()> {
     let demo = Demo::start(&["--still"]).await;
-    let server = administrator(&demo.server).await;
+    let server = demo.server.system_administrator().await;
     let anna = server.person("Anna Becker").await;
     let group = json!({"name": "Night shift", "level": "Assistant", "members": [anna]});
     let group = server

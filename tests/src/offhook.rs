@@ -164,6 +164,17 @@ impl Server {
         self.sign_in(name, password).await
     }
 
+    /// The same server as somebody sees it who signed in to a new account that administers everything.
+    ///
+    /// # Panics
+    /// The account or the sign-in is refused.
+    pub async fn system_administrator(&self) -> Self {
+        let (name, password) = ("ada", "correct horse battery");
+        let body = json!({"name": name, "role": "system_admin", "password": password});
+        self.ok(Method::POST, "/api/v1/accounts", Some(body)).await;
+        self.sign_in(name, password).await
+    }
+
     /// The same server as somebody sees it who signs in.
     ///
     /// # Panics
@@ -246,6 +257,20 @@ impl Server {
         let tag = response.headers().get("etag");
         let tag = tag.map(|tag| tag.to_str().unwrap().to_owned());
         (response.status(), tag, response.text().await.unwrap())
+    }
+
+    /// Sends a form of a page, as a browser does: the status and the page that comes of it.
+    ///
+    /// # Panics
+    /// The server does not answer.
+    pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String) {
+        let encoded = reqwest::Url::parse_with_params("http://form", fields).unwrap();
+        let request = self
+            .request(Method::POST, path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(encoded.query().unwrap_or_default().to_owned());
+        let response = request.send().await.unwrap();
+        (response.status(), response.text().await.unwrap())
     }
 
     /// Opens the stream of events. It is closed when the answer is dropped.

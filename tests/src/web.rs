@@ -62,10 +62,10 @@ impl Walker {
         done.unwrap().json().clone()
     }
 
-    /// The text of an element; empty if there is none.
+    /// The text of an element, folded ones too; empty if there is none.
     pub async fn text(&self, selector: &str) -> String {
         let script = format!(
-            "return document.querySelector({})?.innerText ?? ''",
+            "const found = document.querySelector({}); return found?.innerText || found?.textContent || ''",
             json!(selector)
         );
         match self.browser.page.execute(script, Vec::new()).await {

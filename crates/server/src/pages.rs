@@ -22,7 +22,7 @@ use axum::{
     http::{StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
-    routing::{MethodRouter, get},
+    routing::{MethodRouter, any, get},
 };
 
 use client::Refusal;
@@ -192,9 +192,17 @@ fn place<P: Place>() -> MethodRouter<Shared> {
     get(show::<P>).post(act::<P>)
 }
 
+async fn unknown(frame: Frame) -> Refusal {
+    Refusal::no_page(&frame.here)
+}
+
 /// All pages.
 pub(crate) fn routes() -> Router<Shared> {
-    Router::new().merge(me::routes()).merge(admin::routes())
+    Router::new()
+        .merge(me::routes())
+        .merge(admin::routes())
+        .route("/me/{*rest}", any(unknown))
+        .route("/admin/{*rest}", any(unknown))
 }
 
 /// A refusal as a page: whoever came by a link is no program.
