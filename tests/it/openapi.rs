@@ -147,6 +147,7 @@ async fn every_operation_of_the_document_does_what_it_says() {
     what_administrators_arrange(&mut caller, &mut names).await;
     let group = json!({"name": "Board", "level": "Assistant", "members": [anna, bert]});
     who_may_enter(&mut caller, &mut names, group).await;
+    programs(&mut caller, &mut names).await;
     // The stream does not end: it is opened, and what it sends is other tests' matter.
     drop(demo.server.events().await);
     caller.done.insert(("get".into(), "/events".into()));
@@ -380,26 +381,6 @@ async fn who_may_enter(caller: &mut Caller<'_>, names: &mut Names, group: Value)
     caller
         .call(delete.clone(), "/people/{id}", names, None)
         .await;
-    names.insert("scope", "organisation".into());
-    names.insert("process", "Acme Meet".into());
-    let acme = Some(json!({"process": "Acme Meet.exe"}));
-    let programs = "/scopes/{scope}/programs";
-    let made = caller.call(post.clone(), programs, names, acme).await;
-    assert_eq!(
-        (&made["process"], &made["active"]),
-        (&json!("Acme Meet"), &json!(false))
-    );
-    let program = "/scopes/{scope}/programs/{process}";
-    let mut acme = caller.call(get.clone(), program, names, None).await;
-    acme["active"] = json!(true);
-    caller.call(Method::PUT, program, names, Some(acme)).await;
-    caller.call(delete.clone(), program, names, None).await;
-    let table = caller.call(get.clone(), programs, names, None).await;
-    assert_eq!(table["decided_by"], "organisation");
-    assert_eq!(table["items"].as_array().unwrap().len(), 17);
-    let default = Some(json!({"individual": false}));
-    let table = caller.call(Method::PUT, programs, names, default).await;
-    assert_eq!(table["decided_by"], "product");
     let table = json!({"csv": "name,mail,UPN,extension\nZoe,zoe@contoso.example,,4711\n"});
     let done = caller
         .call(post.clone(), "/people/import", names, Some(table))
@@ -414,4 +395,28 @@ async fn who_may_enter(caller: &mut Caller<'_>, names: &mut Names, group: Value)
     caller
         .call(delete.clone(), "/backups/{name}", names, None)
         .await;
+}
+
+async fn programs(caller: &mut Caller<'_>, names: &mut Names) {
+    let (get, put, post, delete) = (Method::GET, Method::PUT, Method::POST, Method::DELETE);
+    names.insert("scope", "organisation".into());
+    names.insert("process", "Acme Meet".into());
+    let acme = Some(json!({"process": "Acme Meet.exe"}));
+    let programs = "/scopes/{scope}/programs";
+    let made = caller.call(post, programs, names, acme).await;
+    assert_eq!(
+        (&made["process"], &made["active"]),
+        (&json!("Acme Meet"), &json!(false))
+    );
+    let program = "/scopes/{scope}/programs/{process}";
+    let mut acme = caller.call(get.clone(), program, names, None).await;
+    acme["active"] = json!(true);
+    caller.call(put.clone(), program, names, Some(acme)).await;
+    caller.call(delete, program, names, None).await;
+    let table = caller.call(get.clone(), programs, names, None).await;
+    assert_eq!(table["decided_by"], "organisation");
+    assert_eq!(table["items"].as_array().unwrap().len(), 17);
+    let default = Some(json!({"individual": false}));
+    let table = caller.call(put.clone(), programs, names, default).await;
+    assert_eq!(table["decided_by"], "product");
 }
