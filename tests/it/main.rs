@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod board;
 mod chaos;
 mod crash;
 mod decisions;

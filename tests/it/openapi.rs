@@ -253,6 +253,13 @@ async fn what_people_do(caller: &mut Caller<'_>, names: &mut Names) {
     for (method, path, body) in steps {
         caller.call(method.clone(), path, names, body).await;
     }
+    let favourites = "/people/{id}/favourites";
+    let bert = Some(json!({"people": [names["viewer"]]}));
+    caller
+        .call(put.clone(), favourites, names, bert.clone())
+        .await;
+    let now = caller.call(get.clone(), favourites, names, None).await;
+    assert_eq!(Some(now), bert);
     let appointments = "/people/{id}/appointments";
     let review = json!({"start": "2098-01-01T10:00:00Z", "end": "2098-01-01T12:00:00Z", "text": "Review", "private": true});
     let made = caller

@@ -88,6 +88,10 @@ async fn peoples_own_pages_are_whole_in_both_languages() -> WebDriverResult<()> 
             Some(level),
         )
         .await;
+    let favourites = json!({"people": [bert]});
+    server
+        .ok(Method::PUT, &of_anna("favourites"), Some(favourites))
+        .await;
     let mut paths: Vec<String> = [
         "/",
         "/me",

@@ -1,5 +1,6 @@
 //! Measures what the product promises. `cargo run --release -p bench -- latency`.
 
+mod board;
 mod engine;
 mod graph;
 mod latency;
@@ -12,6 +13,11 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "bench", about)]
 enum Command {
+    /// The board in a browser, and what a thousand open boards cost.
+    Board(board::Arguments),
+    /// The server of that measurement, a process of its own.
+    #[command(hide = true)]
+    BoardServer(board::ServerArguments),
     /// People per second and per gigabyte: what the core itself can do.
     Engine(engine::Arguments),
     /// Notifications per second beside openssl, and how soon the sweep sees a call in Teams.
@@ -28,6 +34,8 @@ enum Command {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Command::parse() {
+        Command::Board(arguments) => board::run(&arguments).await,
+        Command::BoardServer(arguments) => board::serve(&arguments).await,
         Command::Engine(arguments) => engine::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments).await,
         Command::Latency(arguments) => latency::run(&arguments).await,

@@ -11,16 +11,15 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use presence::{Relationship, Timing};
+use presence::Relationship;
 use serde_json::Value;
-use server::{App, Options, PhonesOptions, clock::Clock};
-use store::{Change, ImportPerson, Store};
+use server::PhonesOptions;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
 };
 
-use crate::verdict;
+use crate::{stage::Alone, verdict};
 
 /// Presentities of the load.
 const PEOPLE: usize = 1_000;
@@ -55,52 +54,21 @@ pub struct ServerArguments {
 
 /// Runs the server until it is killed; prints where it listens.
 pub async fn serve(arguments: &ServerArguments) -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
-    let store = Store::open(&folder.path().join("bench.db")).await?;
-    let clock = Clock::system();
-    let people: Vec<ImportPerson> = (0..arguments.people)
-        .map(|number| ImportPerson {
-            name: format!("p{number}"),
-            mail: format!("p{number}@bench.example"),
-            user_principal_name: format!("p{number}@bench.example"),
-            teams_id: None,
-            extensions: vec![format!("p{number}")],
-            location: None,
-        })
-        .collect();
-    let change = Change {
-        at: clock.now(),
-        who: "bench",
-        what: "people.import",
-        target: "people",
-        before: None,
-        after: None,
-    };
-    store.import(&people, &change).await?;
-    let app = App::start(Options {
+    let phones = PhonesOptions {
+        tls: None,
+        websocket: None,
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
-        store,
-        clock,
-        tenants: Vec::new(),
-        pbxs: Vec::new(),
-        phones: Some(PhonesOptions {
-            tls: None,
-            websocket: None,
-            listen: (Ipv4Addr::LOCALHOST, 0).into(),
-            address: None,
-            domain: "pbx.test".into(),
-            trusted: vec!["127.0.0.0/8".parse()?],
-            others: Relationship::Employee,
-            accounts: Vec::new(),
-        }),
-        timing: Timing::default(),
-        public_url: None,
-        api_key: None,
-        vault: None,
-        audit_kept: Duration::from_secs(24 * 3_600),
-        demo: None,
-    })
-    .await?;
+        address: None,
+        domain: "pbx.test".into(),
+        trusted: vec!["127.0.0.0/8".parse()?],
+        others: Relationship::Employee,
+        accounts: Vec::new(),
+    };
+    let Alone {
+        app,
+        store: _,
+        _folder,
+    } = Alone::start(arguments.people, Some(phones)).await?;
     let address = app.sip_address().context("telephones are not served")?;
     println!("{address}");
     app.failed().await;

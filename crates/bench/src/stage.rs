@@ -5,7 +5,10 @@ use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use presence::Timing;
-use server::{App, MAIN_TENANT, Options, PbxOptions, SignIn, TeamsOptions, access, clock::Clock};
+use server::{
+    App, MAIN_TENANT, Options, PbxOptions, PhonesOptions, SignIn, TeamsOptions, access,
+    clock::Clock,
+};
 use store::{Change, ImportPerson, Store};
 use teamsbox::{CallKind, Device, NewUser, Teamsbox};
 use telephony::{
@@ -170,6 +173,55 @@ impl Stage {
         if let Some(pbx) = Arc::into_inner(self.pbx) {
             pbx.stop().await;
         }
+    }
+}
+
+/// The real server and its store, with people but neither tenant nor telephone system: for what is measured on its other side.
+pub struct Alone {
+    pub app: App,
+    pub store: Store,
+    pub _folder: tempfile::TempDir,
+}
+
+impl Alone {
+    /// Starts it with so many people.
+    pub async fn start(people: usize, phones: Option<PhonesOptions>) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let store = Store::open(&folder.path().join("bench.db")).await?;
+        let clock = Clock::system();
+        let people: Vec<ImportPerson> = (0..people)
+            .map(|number| ImportPerson {
+                name: format!("p{number}"),
+                mail: format!("p{number}@bench.example"),
+                user_principal_name: format!("p{number}@bench.example"),
+                teams_id: None,
+                extensions: vec![format!("p{number}")],
+                location: None,
+            })
+            .collect();
+        store
+            .import(&people, &change("people.import", "people"))
+            .await?;
+        let app = App::start(Options {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            store: store.clone(),
+            clock,
+            tenants: Vec::new(),
+            pbxs: Vec::new(),
+            phones,
+            timing: Timing::default(),
+            public_url: None,
+            api_key: None,
+            vault: None,
+            audit_kept: Duration::from_secs(24 * 3_600),
+            demo: None,
+        })
+        .await?;
+        Ok(Self {
+            app,
+            store,
+            _folder: folder,
+        })
     }
 }
 

@@ -10,6 +10,8 @@ const filter = document.getElementById("filter");
 const summary = document.getElementById("summary");
 const everybody = summary.textContent;
 const rows = new Map();
+// What the filter looks into, by row; made when it is first looked for, and after each change.
+const haystacks = new Map();
 for (const row of board.querySelectorAll(".person")) {
   rows.set(row.dataset.person, row);
 }
@@ -47,6 +49,7 @@ function apply({ person, presence }) {
     location.reload();
     return;
   }
+  haystacks.delete(row);
   row.dataset.status = presence.status;
   row.dataset.confidence = presence.confidence;
   const status = say(`status-${presence.status}`);
@@ -84,17 +87,67 @@ function listen() {
   };
 }
 
+function haystack(row) {
+  let text = haystacks.get(row);
+  if (text === undefined) {
+    text = row.textContent.toLowerCase();
+    haystacks.set(row, text);
+  }
+  return text;
+}
+
 filter.addEventListener("input", () => {
   const wanted = filter.value.trim().toLowerCase();
   let shown = 0;
   for (const row of rows.values()) {
-    row.hidden = !row.textContent.toLowerCase().includes(wanted);
+    row.hidden = !haystack(row).includes(wanted);
     shown += row.hidden ? 0 : 1;
+  }
+  for (const section of board.querySelectorAll(".section")) {
+    section.hidden = !section.parentElement.querySelector(".person:not([hidden])");
   }
   summary.textContent = wanted ? say("board-people-of", { shown, count: rows.size }) : everybody;
 });
 
+// Up and down between people, from the filter too; a slash leads to the filter.
+function step(from, direction) {
+  const all = Array.from(rows.values()).filter((row) => !row.hidden);
+  const at = from ? all.indexOf(from) + direction : 0;
+  const next = all[Math.max(0, Math.min(at, all.length - 1))];
+  next?.querySelector(".why").focus();
+}
+document.addEventListener("keydown", (event) => {
+  const row = event.target.closest?.(".person");
+  const direction = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (direction && (row || event.target === filter)) {
+    event.preventDefault();
+    step(row, direction);
+  } else if (event.key === "/" && !event.target.closest?.("input, dialog")) {
+    event.preventDefault();
+    filter.focus();
+  }
+});
+
+async function favour(star) {
+  const viewer = document.body.dataset.viewer;
+  star.setAttribute("aria-pressed", String(star.getAttribute("aria-pressed") !== "true"));
+  const stars = board.querySelectorAll('.star[aria-pressed="true"]');
+  const people = Array.from(stars, (pressed) => pressed.closest(".person").dataset.person);
+  await fetch(`/api/v1/people/${viewer}/favourites`, {
+    method: "PUT",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ people }),
+  });
+  // Whatever became of it, the server knows who stands where.
+  location.reload();
+}
+
 board.addEventListener("click", (event) => {
+  const star = event.target.closest(".star");
+  if (star) {
+    favour(star);
+    return;
+  }
   const row = event.target.closest(".why")?.closest(".person");
   if (row) {
     showCard(row.dataset.person, personName(row), say(`status-${row.dataset.status}`));

@@ -26,8 +26,8 @@ export async function showCard(person, name, status) {
   shown += 1;
   const mine = shown;
   const base = `/api/v1/people/${person}`;
-  const [explanation, profiles, appointments, settings] = await Promise.all(
-    ["explanation", "profiles", "appointments", "settings/automatic"].map((part) => read(`${base}/${part}`)),
+  const [colleague, explanation, profiles, appointments, settings] = await Promise.all(
+    ["", "/explanation", "/profiles", "/appointments", "/settings/automatic"].map((part) => read(`${base}${part}`)),
   );
   if (mine !== shown) {
     // Another card was asked for meanwhile.
@@ -38,6 +38,12 @@ export async function showCard(person, name, status) {
   const failed = element("li", say("card-failed"));
   const reasons = explanation?.reasons.map(describe) ?? [failed];
   document.getElementById("reasons").replaceChildren(...reasons);
+  const calls = (colleague?.lines ?? []).map(({ extension }) =>
+    element("a", `${say("person-call")}: ${extension}`, { href: `tel:${extension}` }),
+  );
+  const more = element("a", say("person-more", { name }), { href: `/people/${person}` });
+  document.getElementById("card-links").replaceChildren(...calls, more);
+  timeline(person, () => mine === shown);
   const again = () => showCard(person, name, status);
   const current = explanation?.presence.profile;
   fill("profiles", (profiles?.items ?? []).filter((profile) => profile.active).map((profile) => choice(base, profile, current, again)));
@@ -48,11 +54,29 @@ export async function showCard(person, name, status) {
   }
 }
 
+// The last 24 hours, as the server drew them for the person's own page.
+async function timeline(person, isWanted) {
+  const place = document.getElementById("card-timeline");
+  const answer = await fetch(`/people/${person}`).catch(() => undefined);
+  const page = new DOMParser().parseFromString(answer?.ok ? await answer.text() : "", "text/html");
+  const drawn = page.querySelector("svg.timeline");
+  if (isWanted()) {
+    place.replaceChildren(...(drawn ? [document.importNode(drawn, true)] : []));
+  }
+}
+
 // A part without anything in it is not there.
 function fill(id, children) {
   const list = document.getElementById(id);
   list.replaceChildren(...children);
   list.closest("section").hidden = children.length === 0;
+}
+
+// The rule in the page's language: its name is the key.
+function rule(name) {
+  const key = `rule-${name.toLowerCase().match(/[a-z0-9]+/g).join("-")}`;
+  const said = say(key);
+  return said === key ? name : said;
 }
 
 function describe(reason) {
@@ -65,7 +89,7 @@ function describe(reason) {
   const since = say("card-since", { time: moment(reason.since) });
   const until = reason.lease_end ? `, ${say("card-until", { time: moment(reason.lease_end) })}` : "";
   const note = reason.note ? `. ${reason.note}` : "";
-  item.append(main, element("small", `${reason.rule}; ${since}${until}; ${reason.confidence}${note}`));
+  item.append(main, element("small", `${rule(reason.rule)}; ${since}${until}; ${reason.confidence}${note}`));
   return item;
 }
 

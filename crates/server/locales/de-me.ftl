@@ -211,3 +211,13 @@ setting-calendar-time_zone-help = Zum Beispiel Europe/Berlin.
 setting-calendar-texts = Übernehmen, worum es in Terminen geht
 scope-product = die Vorgaben des Produkts
 scope-organisation = Organisation
+
+# Kolleginnen und Kollegen
+person-call = Anrufen
+person-relationship = Ich bin dort
+person-more = Alles über { $name }
+timeline-caption = Die letzten 24 Stunden
+timeline-none = Nichts hat sich geändert.
+board-favourites = Favoriten
+board-everybody = Alle
+board-favourite = Favorit: { $name }

@@ -211,3 +211,13 @@ setting-calendar-time_zone-help = For example Europe/Berlin.
 setting-calendar-texts = Take over what appointments are about
 scope-product = the product’s defaults
 scope-organisation = Organisation
+
+# A colleague
+person-call = Call
+person-relationship = I am to them
+person-more = All about { $name }
+timeline-caption = The last 24 hours
+timeline-none = Nothing has changed.
+board-favourites = Favourites
+board-everybody = Everybody
+board-favourite = Favourite: { $name }

@@ -23,7 +23,7 @@ const LINK_LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// How long a browser stays signed in.
 const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Where there are pages: whoever is not signed in may do so there.
-const PAGES: [&str; 2] = ["/me", "/admin"];
+const PAGES: [&str; 3] = ["/me", "/admin", "/people/"];
 /// Name of the cookie.
 pub const COOKIE: &str = "offhook_session";
 

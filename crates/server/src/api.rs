@@ -7,6 +7,7 @@ mod backups;
 mod choice;
 mod directory;
 mod events;
+mod favourites;
 mod import;
 mod keys;
 mod openapi;
@@ -50,6 +51,7 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
         .routes(routes!(import::import))
         .routes(routes!(people::read, people::change, people::delete))
         .routes(routes!(presence::read))
+        .routes(routes!(favourites::read, favourites::write))
         .routes(routes!(presence::explain))
         .routes(routes!(presence::history))
         .routes(routes!(choice::read, choice::choose, choice::automatic))

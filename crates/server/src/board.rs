@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::{Json, extract::State, http::StatusCode, response::Response};
-use presence::{Activity, View, view};
+use presence::{Activity, PersonId, View, view};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -11,6 +11,7 @@ use crate::{
     caller::Caller,
     clock::rfc3339,
     frame::{Frame, render},
+    organisation::Tables,
     problem::Problem,
     words::Language,
 };
@@ -29,12 +30,21 @@ pub struct Demo {
 struct BoardPage {
     frame: Frame,
     revision: u64,
-    rows: Vec<Row>,
+    groups: Vec<Group>,
+    /// The viewer's id, if it is a person, who may have favourites.
+    viewer: Option<String>,
     demo: Option<DemoBar>,
     /// What stands on the buttons that explain.
     why: String,
     /// What the script says by itself, as JSON.
     script_words: String,
+}
+
+impl BoardPage {
+    /// How many people there are.
+    fn people(&self) -> usize {
+        self.groups.iter().map(|group| group.rows.len()).sum()
+    }
 }
 
 /// Keys of the words that the script needs.
@@ -56,6 +66,8 @@ const SCRIPT_WORDS: &[&str] = &[
     "board-why-of",
     "demo-pause",
     "demo-go-on",
+    "person-more",
+    "person-call",
     "card-title",
     "card-failed",
     "card-decides",
@@ -70,11 +82,40 @@ const SCRIPT_WORDS: &[&str] = &[
     "card-now",
     "card-nothing",
     "card-locked",
+    "rule-profile-1-own-do-not-disturb",
+    "rule-profile-2-appointment-in-do-not-disturb",
+    "rule-profile-3-do-not-disturb-in-teams",
+    "rule-profile-4-call-in-teams",
+    "rule-profile-5-appointment",
+    "rule-profile-6-own-choice",
+    "rule-profile-7-locked-screen",
+    "rule-profile-7-inactivity",
+    "rule-profile-7-no-client",
+    "rule-profile-7-no-client-as-teams-shows",
+    "rule-profile-8-own-choice-of-available",
+    "rule-profile-8-at-rest",
+    "rule-activity-call-on-the-telephone-system",
+    "rule-activity-meeting",
+    "rule-activity-presenting-in-teams",
+    "rule-activity-call-in-teams",
+    "rule-activity-program-at-the-microphone",
+    "rule-activity-ringing",
+    "rule-teams-what-it-shows",
+    "rule-teams-what-offhook-wrote",
+    "rule-teams-loop-breaker",
     "automatic-client_start",
     "automatic-client_end",
     "automatic-inactivity",
     "automatic-locked",
 ];
+
+/// People under one heading.
+struct Group {
+    /// The heading; none where there is but one group.
+    name: Option<String>,
+    is_favourite: bool,
+    rows: Vec<Row>,
+}
 
 struct DemoBar {
     teams_page: String,
@@ -84,6 +125,7 @@ struct DemoBar {
 struct Row {
     person: String,
     name: String,
+    star: String,
     extensions: String,
     status: &'static str,
     words: String,
@@ -105,6 +147,7 @@ impl Row {
         Self {
             person: person.id.to_string(),
             name: person.name.clone(),
+            star: language.with("board-favourite", "name", &*person.name),
             extensions: extensions.join(", "),
             status: presence.status.name(),
             why: language.of_two("board-why-of", ("status", &words), ("name", &person.name)),
@@ -137,18 +180,18 @@ pub(crate) async fn page(
     frame: Frame,
 ) -> Result<Response, Problem> {
     let (revision, presences) = shared.events.all();
-    let mut rows: Vec<Row> = presences
+    let mut rows: Vec<(PersonId, Row)> = presences
         .iter()
         .filter_map(|(id, presence)| {
             let seen = view(presence, caller.level(&shared, *id));
-            Some(Row::new(
-                frame.words,
-                &*shared.directory.person(*id)?,
-                &seen,
-            ))
+            let person = shared.directory.person(*id)?;
+            Some((*id, Row::new(frame.words, &person, &seen)))
         })
         .collect();
-    rows.sort_by_cached_key(|row| row.name.to_lowercase());
+    rows.sort_by_cached_key(|(_, row)| row.name.to_lowercase());
+    let groups = shared
+        .organisation
+        .read(|tables| grouped(frame.words, tables, caller.person, rows));
     let demo = shared.demo.as_ref().map(|demo| DemoBar {
         teams_page: demo.teams_page.clone(),
         running: *demo.day.borrow(),
@@ -158,10 +201,53 @@ pub(crate) async fn page(
         script_words: frame.words.for_script(SCRIPT_WORDS),
         frame,
         revision,
-        rows,
+        groups,
+        viewer: caller.person.map(|person| person.to_string()),
         demo,
     };
     render(StatusCode::OK, &page)
+}
+
+/// Favourites on top, then those of the viewer's workgroups, then everybody else; each once.
+fn grouped(
+    words: Language,
+    tables: &Tables,
+    viewer: Option<PersonId>,
+    rows: Vec<(PersonId, Row)>,
+) -> Vec<Group> {
+    let favourites = viewer.and_then(|viewer| tables.favourites.get(&viewer));
+    let mine = tables
+        .workgroups
+        .iter()
+        .filter(|group| viewer.is_some_and(|viewer| group.members.contains(&viewer)));
+    let mine: Vec<_> = mine.collect();
+    let group = |name: String, is_favourite: bool| Group {
+        name: Some(name),
+        is_favourite,
+        rows: Vec::new(),
+    };
+    let mut groups = vec![group(words.text("board-favourites"), true)];
+    groups.extend(mine.iter().map(|known| group(known.name.clone(), false)));
+    groups.push(group(words.text("board-everybody"), false));
+    let last = groups.len() - 1;
+    for (person, row) in rows {
+        let index = if favourites.is_some_and(|favourites| favourites.contains(&person)) {
+            0
+        } else {
+            let common = mine
+                .iter()
+                .position(|group| group.members.contains(&person));
+            common.map_or(last, |common| common + 1)
+        };
+        if let Some(group) = groups.get_mut(index) {
+            group.rows.push(row);
+        }
+    }
+    groups.retain(|group| !group.rows.is_empty());
+    if let [only] = groups.as_mut_slice() {
+        only.name = None;
+    }
+    groups
 }
 
 /// Whether the demo's scripted day goes on.

@@ -99,7 +99,7 @@ impl Default for Metrics {
         );
         registry.register_with_unit(
             "teams_answer_to_event",
-            "Graph's answer received until the event is on the clients' streams",
+            "Graph's answer received until a client's stream has the event, without the 50 ms for which it may gather more",
             Unit::Seconds,
             teams_to_event.histogram.clone(),
         );

@@ -26,6 +26,9 @@ pub const PRODUCT: &str = "product";
 /// Under this name the store keeps process tables, beside the function pages.
 pub const PROGRAMS: &str = "programs";
 
+/// Under this name the store keeps whom somebody wants to see on top, beside their own values.
+pub const FAVOURITES: &str = "favourites";
+
 /// The tenant of `[teams]` in the configuration, in which everybody is whose location names no other.
 pub const MAIN_TENANT: &str = "main";
 
@@ -60,6 +63,8 @@ pub struct Tables {
     pub templates: Vec<Template>,
     /// Values of people's own.
     pub own: BTreeMap<(PersonId, Page), PageValues>,
+    /// Whom people want to see on top of their board.
+    pub favourites: BTreeMap<PersonId, BTreeSet<PersonId>>,
     /// What people arranged; who arranged nothing is not here.
     pub personal: BTreeMap<PersonId, Personal>,
     /// Who is where.
@@ -103,6 +108,11 @@ impl Organisation {
                     let page = Page::from_name(&page)?;
                     Some(((scope, page), values::stored(page, &json)))
                 })
+                .collect();
+            tables.favourites = own
+                .iter()
+                .filter(|(_, page, _)| page == FAVOURITES)
+                .map(|(person, _, json)| (*person, favourites(json)))
                 .collect();
             tables.own = own
                 .into_iter()
@@ -151,6 +161,7 @@ impl Organisation {
         self.change(|tables| {
             tables.places.remove(&person);
             tables.personal.remove(&person);
+            tables.favourites.remove(&person);
             tables.policies.remove(&person);
         });
     }
@@ -194,6 +205,11 @@ impl Organisation {
         })
     }
 
+    /// Remembers whom somebody wants to see on top.
+    pub fn set_favourites(&self, person: PersonId, favourites: BTreeSet<PersonId>) {
+        self.change(|tables| keep(&mut tables.favourites, person, favourites));
+    }
+
     /// Gives a scope a process table of its own, or takes it away.
     pub fn set_programs(&self, scope: &str, programs: Option<Vec<Program>>) {
         self.change(|tables| match programs {
@@ -210,6 +226,12 @@ impl Organisation {
     fn change<T>(&self, change: impl FnOnce(&mut Tables) -> T) -> T {
         change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// As the store keeps them; what cannot be read is left out.
+fn favourites(json: &str) -> BTreeSet<PersonId> {
+    let ids: Vec<u64> = serde_json::from_str(json).unwrap_or_default();
+    ids.into_iter().map(PersonId).collect()
 }
 
 /// Nothing arranged takes no memory.

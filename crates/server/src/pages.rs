@@ -6,9 +6,11 @@ mod admin;
 mod client;
 mod kit;
 mod me;
+mod person;
 mod picture;
 mod sections;
 mod setting;
+mod timeline;
 mod visit;
 mod words;
 
@@ -201,6 +203,7 @@ pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .merge(me::routes())
         .merge(admin::routes())
+        .route("/people/{person}", place::<person::Colleague>())
         .route("/me/{*rest}", any(unknown))
         .route("/admin/{*rest}", any(unknown))
 }

@@ -1,7 +1,9 @@
 //! Changes as they happen: server-sent events. Each `presence` event has the person's id and the whole new presence;
 //! `reset` means that too much was missed and everything must be read again.
 
-use std::{convert::Infallible, pin::Pin, sync::Arc, time::Duration};
+mod gathering;
+
+use std::{collections::VecDeque, convert::Infallible, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     extract::{Query, State},
@@ -20,6 +22,7 @@ use tokio::{
 };
 use utoipa::ToSchema;
 
+use self::gathering::{Change, Gathering};
 use super::PresenceBody;
 use crate::{
     app::Shared,
@@ -85,7 +88,10 @@ pub(crate) async fn stream(
     let begin = match missed {
         Some(missed) => missed
             .iter()
-            .filter_map(|event| frame(&shared, &caller, event))
+            .filter_map(|event| {
+                let (first, last) = (event.clone(), event.clone());
+                frame(&shared, &caller, &Change { first, last })
+            })
             .map(Ok)
             .collect(),
         None => vec![Ok(reset(revision))],
@@ -101,6 +107,8 @@ pub(crate) async fn stream(
     };
     let listener = Listener {
         receiver,
+        gathering: Gathering::new(Instant::now()),
+        ready: VecDeque::new(),
         open: Open::new(shared.metrics.clone()),
         _client: client,
         stopping: shared.stopping.clone(),
@@ -123,6 +131,9 @@ pub(crate) async fn stream(
 /// An open stream.
 struct Listener {
     receiver: broadcast::Receiver<Arc<Event>>,
+    gathering: Gathering,
+    /// What is sent as soon as the client takes it.
+    ready: VecDeque<SseEvent>,
     open: Open,
     _client: Option<Connected>,
     stopping: watch::Receiver<bool>,
@@ -139,24 +150,25 @@ impl Listener {
     /// The next thing to tell; `None` at the end.
     async fn next(&mut self) -> Option<SseEvent> {
         loop {
+            if let Some(ready) = self.ready.pop_front() {
+                return Some(ready);
+            }
             tokio::select! {
                 received = self.receiver.recv() => match received {
-                    Ok(event) => {
-                        let Some(frame) = frame(&self.shared, &self.caller, &event) else {
-                            continue;
-                        };
-                        if let Some(answered_at) = event.answered_at {
-                            self.open.0.teams_to_event.observe(answered_at);
-                        }
-                        return Some(frame);
-                    }
+                    Ok(event) => self.take(event),
                     Err(RecvError::Lagged(_)) => {
                         let listening = self.shared.events.listen(None);
                         self.receiver = listening.receiver;
-                        return Some(reset(listening.revision));
+                        self.begin_again(listening.revision);
                     }
                     Err(RecvError::Closed) => return None,
                 },
+                () = until(self.gathering.due()) => {
+                    let changes = self.gathering.give(Instant::now());
+                    let frames = changes.iter();
+                    let frames = frames.filter_map(|change| frame(&self.shared, &self.caller, change));
+                    self.ready.extend(frames);
+                }
                 () = stopped(&mut self.stopping) => return None,
                 () = in_doubt(&mut self.revoked, &mut self.look) => {
                     let now = self.shared.access.caller(&self.headers).await;
@@ -167,6 +179,31 @@ impl Listener {
                 }
             }
         }
+    }
+
+    fn take(&mut self, event: Arc<Event>) {
+        if event.presence.is_none() {
+            return self.begin_again(event.revision);
+        }
+        if let Some(answered_at) = event.answered_at {
+            // Without the time for which changes are gathered, which is the stream's own wish.
+            self.open.0.teams_to_event.observe(answered_at);
+        }
+        self.gathering.take(event);
+    }
+
+    /// Everything is read again: what waits is in that already.
+    fn begin_again(&mut self, revision: u64) {
+        self.gathering.forget();
+        self.ready.push_back(reset(revision));
+    }
+}
+
+/// Never returns where there is nothing to wait for.
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -188,13 +225,14 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
 }
 
 /// What the caller may see of a change; nothing where that is nothing new to them.
-fn frame(shared: &Shared, caller: &Caller, event: &Event) -> Option<SseEvent> {
+fn frame(shared: &Shared, caller: &Caller, change: &Change) -> Option<SseEvent> {
+    let Change { first, last: event } = change;
     let Some(presence) = &event.presence else {
         return Some(reset(event.revision));
     };
     let level = caller.level(shared, event.person);
     let seen = view(presence, level);
-    if event
+    if first
         .previous
         .as_ref()
         .is_some_and(|previous| view(previous, level) == seen)

@@ -44,6 +44,9 @@ pub(crate) fn sections(frame: &Frame) -> (String, Vec<Link>) {
         let links = pages.map(|(to, key, _)| link(to, key)).collect();
         return (words.text("nav-admin"), links);
     }
+    if !frame.is_in("/me") {
+        return (String::new(), Vec::new());
+    }
     let links = ME.iter().map(|(to, key)| link(to, key)).collect();
     (words.text("nav-me"), links)
 }

@@ -1,0 +1,236 @@
+//! The board: how soon it is there with 10,000 people, how soon a change is on the screen, whether pictures are dropped at
+//! 100 changes a second, and what 1,000 open boards cost the server. The server is a process of its own, so that its CPU
+//! time is its own; Chromium is Debian's, driven as the tests drive it. The anchor is a page without anything in the same
+//! browser.
+
+mod browser;
+mod server;
+
+use std::{process::Stdio, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+    process::{Child, Command},
+    task::JoinSet,
+    time::Instant,
+};
+
+pub use self::server::{ServerArguments, serve};
+use crate::{percentiles::Percentiles, verdict};
+
+/// Changes in a second.
+const RATE: u32 = 100;
+/// Pages are opened so often.
+const ROUNDS: usize = 5;
+
+/// Arguments of the measurement.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// People.
+    #[arg(long, default_value_t = 10_000)]
+    people: usize,
+    /// Open boards.
+    #[arg(long, default_value_t = 1_000)]
+    boards: usize,
+    /// Seconds of load in each run.
+    #[arg(long, default_value_t = 20)]
+    seconds: u64,
+}
+
+/// The server under load.
+struct Server {
+    url: String,
+    key: String,
+    links: Vec<String>,
+    http: Client,
+    pid: u32,
+    _child: Child,
+}
+
+impl Server {
+    async fn start(arguments: &Arguments) -> anyhow::Result<Self> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["board-server", "--people", &arguments.people.to_string()])
+            .args(["--boards", &arguments.boards.to_string()])
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let out = child.stdout.take().context("no output")?;
+        let line = BufReader::new(out).lines().next_line().await?;
+        let told: Value = serde_json::from_str(&line.context("the server did not start")?)?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let links = told["links"].as_array().into_iter().flatten().map(text);
+        Ok(Self {
+            url: text(&told["url"]),
+            key: text(&told["key"]),
+            links: links.collect(),
+            http: Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .build()?,
+            pid: child.id().context("it has ended")?,
+            _child: child,
+        })
+    }
+
+    /// The cookie for a one-time link.
+    async fn cookie(&self, link: &str) -> anyhow::Result<String> {
+        let answer = self.http.get(format!("{}{link}", self.url)).send().await?;
+        let cookie = answer.headers().get("set-cookie").context("no cookie")?;
+        let cookie = cookie.to_str()?.split(';').next();
+        Ok(cookie.unwrap_or_default().to_owned())
+    }
+
+    /// Somebody's meeting begins or ends.
+    async fn change(&self, person: u64, busy: bool) -> anyhow::Result<()> {
+        let url = format!("{}/api/v1/people/{person}/meetings/bench", self.url);
+        let method = if busy { Method::PUT } else { Method::DELETE };
+        let mut request = self.http.request(method, url).bearer_auth(&self.key);
+        if busy {
+            request = request.json(&json!({"audio": true}));
+        }
+        request.send().await?.error_for_status()?;
+        Ok(())
+    }
+
+    /// Changes at an even rate, of different people in turn.
+    async fn load(self: &Arc<Self>, people: u64, time: Duration) -> anyhow::Result<()> {
+        let every = Duration::from_secs(1) / RATE;
+        let began = Instant::now();
+        let mut changes = JoinSet::new();
+        let count = u64::from(RATE) * time.as_secs();
+        for (number, turn) in (0..count).zip(1_u32..) {
+            let (person, busy) = (number % people + 1, (number / people).is_multiple_of(2));
+            let server = self.clone();
+            changes.spawn(async move { server.change(person, busy).await });
+            tokio::time::sleep_until(began + every * turn).await;
+        }
+        while let Some(done) = changes.join_next().await {
+            done??;
+        }
+        Ok(())
+    }
+
+    /// Seconds of CPU that it has used.
+    fn cpu(&self) -> anyhow::Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
+        // The name may have spaces; what follows the last parenthesis has none.
+        let (_, rest) = stat.rsplit_once(')').context("/proc/…/stat")?;
+        let mut fields = rest.split_whitespace().skip(11);
+        let mut ticks = || -> anyhow::Result<f64> { Ok(fields.next().context("ticks")?.parse()?) };
+        Ok((ticks()? + ticks()?) / 100.0)
+    }
+}
+
+/// Measures and prints.
+pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let server = Arc::new(Server::start(arguments).await?);
+    println!(
+        "{} people, {RATE} changes a second, {} s",
+        arguments.people, arguments.seconds
+    );
+    in_browser(arguments, &server).await?;
+    many_boards(arguments, &server).await
+}
+
+async fn in_browser(arguments: &Arguments, server: &Arc<Server>) -> anyhow::Result<()> {
+    let browser = browser::Browser::open().await?;
+    let link = server.links.first().context("no account")?;
+    let cookie = server.cookie(link).await?;
+    browser.go(&format!("{}/healthz", server.url)).await?;
+    browser.cookie(&cookie).await?;
+    let (mut anchor, mut paint, mut live) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        browser.go(&format!("{}/sign-in", server.url)).await?;
+        anchor.push(browser.first_paint().await?);
+        browser.go(&format!("{}/", server.url)).await?;
+        paint.push(browser.first_paint().await?);
+        live.push(browser.live().await?);
+    }
+    let [anchor, paint, live] = [anchor, paint, live].map(Percentiles::new);
+    println!(
+        "first paint, ms: sign-in page (anchor) {:.0}, board {:.0}, board live {:.0}",
+        anchor.at(0.5),
+        paint.at(0.5),
+        live.at(0.5)
+    );
+    println!(
+        "  board / anchor {:.1}; promise 1000 ms: {}",
+        paint.at(0.5) / anchor.at(0.5),
+        verdict(paint.at(0.5) < 1_000.0)
+    );
+
+    let people = arguments.people as u64;
+    let mut shown = Vec::new();
+    for number in 0..50 {
+        let person = number * 7 % people + 1;
+        for busy in [true, false] {
+            browser.expect_change(person).await?;
+            let sent = browser::now();
+            server.change(person, busy).await?;
+            shown.push(browser.changed_at().await? - sent);
+        }
+    }
+    let shown = Percentiles::new(shown);
+    println!(
+        "request sent -> change on the screen, ms: p50 {:.1}, p99 {:.1}; promise 100 ms: {}",
+        shown.at(0.5),
+        shown.at(0.99),
+        verdict(shown.at(0.99) < 100.0)
+    );
+
+    browser.watch_pictures().await?;
+    server
+        .load(people, Duration::from_secs(arguments.seconds))
+        .await?;
+    let gaps = Percentiles::new(browser.gaps().await?);
+    println!(
+        "between two pictures under load, ms: p50 {:.1}, p99 {:.1}, longest {:.1}; promise 100 ms: {}",
+        gaps.at(0.5),
+        gaps.at(0.99),
+        gaps.at(1.0),
+        verdict(gaps.at(1.0) < 100.0)
+    );
+    browser.close().await
+}
+
+async fn many_boards(arguments: &Arguments, server: &Arc<Server>) -> anyhow::Result<()> {
+    let mut boards = JoinSet::new();
+    for link in server.links.iter().skip(1) {
+        let cookie = server.cookie(link).await?;
+        boards.spawn(listen(server.url.clone(), cookie));
+    }
+    let people = arguments.people as u64;
+    let time = Duration::from_secs(arguments.seconds);
+    let idle = server.cpu()?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let before = server.cpu()?;
+    let began = Instant::now();
+    server.load(people, time).await?;
+    let took = began.elapsed().as_secs_f64();
+    let cores = (server.cpu()? - before) / took;
+    println!(
+        "{} open boards: {cores:.2} cores (idle {:.2}); promise 1 core: {}",
+        boards.len(),
+        (before - idle) / 2.0,
+        verdict(cores < 1.0)
+    );
+    // A board that has ended was none.
+    anyhow::ensure!(boards.try_join_next().is_none(), "a stream has ended");
+    Ok(())
+}
+
+/// Reads a stream as a board does, and throws away what it reads.
+async fn listen(url: String, cookie: String) -> anyhow::Result<()> {
+    let address = url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).await?;
+    let request =
+        format!("GET /api/v1/events HTTP/1.1\r\nhost: {address}\r\ncookie: {cookie}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut buffer = vec![0; 16 * 1024];
+    while stream.read(&mut buffer).await? > 0 {}
+    Ok(())
+}

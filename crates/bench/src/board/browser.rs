@@ -1,0 +1,148 @@
+//! Chromium, and what it tells of its own pictures.
+
+use std::{net::TcpListener, process::Stdio, time::Duration};
+
+use anyhow::Context;
+use serde_json::Value;
+use server::clock::Clock;
+use thirtyfour::{ChromiumLikeCapabilities, Cookie, DesiredCapabilities, WebDriver};
+use tokio::process::{Child, Command};
+
+/// How long the driver may take to start, and a change to be seen.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A window.
+pub(super) struct Browser {
+    page: WebDriver,
+    driver: Child,
+    _profile: tempfile::TempDir,
+}
+
+/// Milliseconds since 1970, as the browser counts them.
+pub(super) fn now() -> f64 {
+    Clock::system().now().milliseconds() as f64
+}
+
+impl Browser {
+    pub(super) async fn open() -> anyhow::Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let driver = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .context("chromedriver: apt-get install chromium chromium-driver")?;
+        let profile = tempfile::tempdir()?;
+        let mut wanted = DesiredCapabilities::chrome();
+        for argument in [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--window-size=1280,1000",
+        ] {
+            wanted.add_arg(argument)?;
+        }
+        wanted.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
+        let url = format!("http://127.0.0.1:{port}");
+        let opened = async {
+            loop {
+                match WebDriver::new(&url, wanted.clone()).await {
+                    Ok(page) => break page,
+                    Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+                }
+            }
+        };
+        let page = tokio::time::timeout(PATIENCE, opened)
+            .await
+            .context("chromedriver does not answer")?;
+        page.set_script_timeout(PATIENCE).await?;
+        Ok(Self {
+            page,
+            driver,
+            _profile: profile,
+        })
+    }
+
+    pub(super) async fn go(&self, url: &str) -> anyhow::Result<()> {
+        Ok(self.page.goto(url).await?)
+    }
+
+    pub(super) async fn cookie(&self, cookie: &str) -> anyhow::Result<()> {
+        let (name, value) = cookie.split_once('=').context("no cookie")?;
+        Ok(self.page.add_cookie(Cookie::new(name, value)).await?)
+    }
+
+    async fn script(&self, script: &str) -> anyhow::Result<Value> {
+        let done = self.page.execute(script, Vec::new()).await?;
+        Ok(done.json().clone())
+    }
+
+    /// What a script gives to the function `done`.
+    async fn promised(&self, script: &str) -> anyhow::Result<Value> {
+        let script = format!("const done = arguments[arguments.length - 1]; {script}");
+        let done = self.page.execute_async(script, Vec::new()).await?;
+        Ok(done.json().clone())
+    }
+
+    /// Milliseconds from asking for the page to its first picture.
+    pub(super) async fn first_paint(&self) -> anyhow::Result<f64> {
+        let script =
+            "const paint = () => performance.getEntriesByName('first-contentful-paint')[0];
+            const look = () => paint() ? done(paint().startTime) : setTimeout(look, 5); look();";
+        self.promised(script).await?.as_f64().context("no picture")
+    }
+
+    /// Milliseconds from asking for the board until it is live.
+    pub(super) async fn live(&self) -> anyhow::Result<f64> {
+        let script =
+            "const is = () => document.getElementById('connection').dataset.state === 'live';
+            const look = () => is() ? done(performance.now()) : setTimeout(look, 5); look();";
+        self.promised(script).await?.as_f64().context("not live")
+    }
+
+    /// Begins to look at a person's row.
+    pub(super) async fn expect_change(&self, person: u64) -> anyhow::Result<()> {
+        let script = format!(
+            "window.changedAt = undefined;
+            const row = document.querySelector('[data-person=\"{person}\"]');
+            row.scrollIntoView({{block: 'center'}});
+            const observer = new MutationObserver(() => {{
+                observer.disconnect();
+                requestAnimationFrame(() => setTimeout(() => {{ window.changedAt = Date.now(); }}));
+            }});
+            observer.observe(row, {{attributes: true, subtree: true, childList: true}});"
+        );
+        self.script(&script).await?;
+        Ok(())
+    }
+
+    /// When its change was on the screen.
+    pub(super) async fn changed_at(&self) -> anyhow::Result<f64> {
+        let script = "const look = () => window.changedAt ? done(window.changedAt) : setTimeout(look, 2); look();";
+        self.promised(script).await?.as_f64().context("no change")
+    }
+
+    /// Begins to measure the time between pictures.
+    pub(super) async fn watch_pictures(&self) -> anyhow::Result<()> {
+        let script = "window.gaps = []; let last = performance.now();
+            const next = (now) => { window.gaps.push(now - last); last = now; requestAnimationFrame(next); };
+            requestAnimationFrame((now) => { last = now; requestAnimationFrame(next); });";
+        self.script(script).await?;
+        Ok(())
+    }
+
+    /// Milliseconds between pictures since then.
+    pub(super) async fn gaps(&self) -> anyhow::Result<Vec<f64>> {
+        let gaps = self.script("return window.gaps").await?;
+        let gaps = gaps.as_array().context("no pictures")?;
+        Ok(gaps.iter().filter_map(Value::as_f64).collect())
+    }
+
+    pub(super) async fn close(mut self) -> anyhow::Result<()> {
+        self.page.quit().await?;
+        self.driver.kill().await?;
+        Ok(())
+    }
+}

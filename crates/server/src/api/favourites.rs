@@ -1,0 +1,94 @@
+//! Whom somebody wants to see on top of their board.
+
+use std::collections::BTreeSet;
+
+use axum::extract::{Path, State};
+use presence::PersonId;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::{Json, audit::Entry};
+use crate::{app::Shared, caller::Caller, organisation::FAVOURITES, problem::Problem};
+
+/// More than that are no favourites.
+const FAVOURITES_MAX: usize = 1_000;
+
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Favourites)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FavouritesBody {
+    /// The ids of people.
+    people: Vec<String>,
+}
+
+fn body(people: &BTreeSet<PersonId>) -> FavouritesBody {
+    FavouritesBody {
+        people: people.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// Whom the person wants to see on top.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/favourites",
+    tag = "Presence",
+    responses((status = OK, description = "What was asked for.", body = FavouritesBody)),
+)]
+pub(crate) async fn read(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<FavouritesBody>, Problem> {
+    let person = super::person(&shared, &id)?.id;
+    caller.require_self(&shared, person)?;
+    let favourites = shared.organisation.read(|tables| {
+        let favourites = tables.favourites.get(&person);
+        favourites.map(body)
+    });
+    Ok(axum::Json(
+        favourites.unwrap_or_else(|| body(&BTreeSet::new())),
+    ))
+}
+
+/// Says whom the person wants to see on top.
+#[utoipa::path(
+    put,
+    path = "/people/{id}/favourites",
+    tag = "Presence",
+    responses((status = OK, description = "What was asked for.", body = FavouritesBody)),
+)]
+pub(crate) async fn write(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(wish): Json<FavouritesBody>,
+) -> Result<axum::Json<FavouritesBody>, Problem> {
+    let person = super::person(&shared, &id)?.id;
+    caller.require_self(&shared, person)?;
+    if wish.people.len() > FAVOURITES_MAX {
+        let detail = format!("more than {FAVOURITES_MAX} people; name fewer");
+        return Err(Problem::invalid("people", detail));
+    }
+    let people = wish.people.iter();
+    let people = people.map(|id| super::person(&shared, id).map(|person| person.id));
+    let people = people.collect::<Result<BTreeSet<_>, _>>()?;
+    let _one_at_a_time = shared.settings_change.lock().await;
+    let before = shared.organisation.read(|tables| {
+        let favourites = tables.favourites.get(&person);
+        favourites.map(|favourites| json!(body(favourites)))
+    });
+    let after = body(&people);
+    let entry = Entry::new(&shared, &caller, "favourites.set", person)
+        .before(before)
+        .after(Some(json!(after)));
+    let numbers: Vec<u64> = people.iter().map(|person| person.0).collect();
+    let stored = json!(numbers).to_string();
+    let stored = Some(stored.as_str()).filter(|_| !people.is_empty());
+    shared
+        .store
+        .set_own_values(person, FAVOURITES, stored, &entry.change())
+        .await?;
+    shared.organisation.set_favourites(person, people);
+    Ok(axum::Json(after))
+}

@@ -1,0 +1,66 @@
+//! A colleague: what they are doing and why, the last 24 hours as a picture, their numbers, and what one is to them.
+
+use serde_json::Value;
+
+use super::{
+    Page, Place,
+    client::Refusal,
+    kit::{Back, Block, Cell, text},
+    timeline::Timeline,
+    visit::Visit,
+};
+
+/// A colleague.
+pub(super) struct Colleague;
+
+impl Place for Colleague {
+    async fn show(visit: &Visit, _: Option<&Back>) -> Result<Page, Refusal> {
+        let path = format!("/people/{}", visit.path("person"));
+        let person = visit.api.get(&path).await?;
+        let explanation = visit.api.get(&format!("{path}/explanation")).await?;
+        let history = visit.api.items(&format!("{path}/history")).await?;
+        let permissions = visit.api.get(&format!("{path}/permissions")).await?;
+        let presence = explanation.get("presence").unwrap_or(&Value::Null);
+        let mut facts = vec![
+            (visit.say("board-status"), visit.presence(presence)),
+            (
+                visit.say("board-text"),
+                Cell::Text(text(presence, "text").to_owned()),
+            ),
+            (
+                visit.say("board-since"),
+                Cell::Time(text(presence, "since").to_owned()),
+            ),
+        ];
+        let lines = person.get("lines").and_then(Value::as_array);
+        for line in lines.into_iter().flatten() {
+            let number = text(line, "extension");
+            facts.push((
+                visit.say("person-call"),
+                Cell::Link(format!("tel:{number}"), number.to_owned()),
+            ));
+        }
+        let mail = text(&person, "mail");
+        if !mail.is_empty() {
+            facts.push((
+                visit.say("person-mail"),
+                Cell::Link(format!("mailto:{mail}"), mail.to_owned()),
+            ));
+        }
+        let level = text(&permissions, "level");
+        if !level.is_empty() {
+            let level = visit.say(&format!("level-{level}"));
+            facts.push((visit.say("person-relationship"), Cell::Text(level)));
+        }
+        facts.retain(
+            |(_, cell)| !matches!(cell, Cell::Text(text) | Cell::Time(text) if text.is_empty()),
+        );
+        Ok(Page::new(visit, text(&person, "name").to_owned())
+            .add(Block::Facts(facts))
+            .add(Block::Picture(
+                Timeline::new(visit, &history).picture(visit, &history),
+            ))
+            .heading(visit.say("me-why"))
+            .table(visit.reasons(&explanation)))
+    }
+}

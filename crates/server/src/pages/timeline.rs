@@ -1,0 +1,173 @@
+//! The last 24 hours as a picture: a lane for each status, so that it can be read without colour.
+
+use askama::Template;
+use jiff::{Span, Timestamp};
+use presence::Status;
+use serde_json::Value;
+
+use super::{
+    kit::{Cell, Picture, Row, Table, text},
+    visit::Visit,
+};
+
+/// Where the lanes begin, behind their names, and how long 24 hours are.
+const NAMES: i64 = 110;
+const WIDTH: i64 = 560;
+/// Height of a lane.
+const LANE: i64 = 22;
+/// How far back it goes.
+const MINUTES: i64 = 24 * 60;
+
+/// The picture.
+#[derive(Debug, Template)]
+#[template(path = "timeline.html")]
+pub(super) struct Timeline {
+    caption: String,
+    width: i64,
+    height: i64,
+    lanes: Vec<(i64, String)>,
+    hours: Vec<(i64, String)>,
+    blocks: Vec<Drawn>,
+}
+
+#[derive(Clone, Debug)]
+struct Drawn {
+    x: i64,
+    y: i64,
+    width: i64,
+    status: String,
+    title: String,
+}
+
+/// A piece of the time: when it began and ended, in minutes before now, and which change it follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Piece {
+    from: i64,
+    to: i64,
+    index: usize,
+}
+
+impl Timeline {
+    pub(super) fn new(visit: &Visit, history: &[Value]) -> Self {
+        let now = visit.now();
+        let lanes = Status::ALL.iter().zip(0..);
+        let hours = (0..=24).step_by(3).filter_map(|hour: i64| {
+            // Full hours, from the last one back.
+            let at = now
+                .start_of_day()
+                .ok()?
+                .checked_add(Span::new().hours(i64::from(now.hour()) - hour))
+                .ok()?;
+            let minutes = now.timestamp().duration_since(at.timestamp()).as_mins();
+            (minutes <= MINUTES).then(|| (x(minutes), at.strftime("%H:%M").to_string()))
+        });
+        let moments = history
+            .iter()
+            .map(|change| text(change, "at").parse::<Timestamp>());
+        let moments: Vec<Option<i64>> = moments
+            .map(|at| Some(now.timestamp().duration_since(at.ok()?).as_mins()))
+            .collect();
+        let blocks = pieces(&moments).into_iter().filter_map(|piece| {
+            let presence = history.get(piece.index)?.get("presence")?;
+            let status = text(presence, "status");
+            let lane = Status::ALL
+                .iter()
+                .position(|known| known.name() == status)?;
+            let at = |minutes: i64| {
+                let at = now.checked_sub(Span::new().minutes(minutes));
+                at.map(|at| at.strftime("%H:%M").to_string())
+                    .unwrap_or_default()
+            };
+            let Cell::Status(_, words) = visit.presence(presence) else {
+                return None;
+            };
+            Some(Drawn {
+                x: x(piece.from),
+                y: i64::try_from(lane).ok()? * LANE,
+                width: (x(piece.to) - x(piece.from)).max(2),
+                title: format!("{}–{} {words}", at(piece.from), at(piece.to)),
+                status: status.to_owned(),
+            })
+        });
+        Self {
+            caption: visit.say("timeline-caption"),
+            width: NAMES + WIDTH + 24,
+            height: LANE * 7,
+            lanes: lanes
+                .map(|(status, lane)| (lane * LANE, visit.status(status.name())))
+                .collect(),
+            hours: hours.collect(),
+            blocks: blocks.collect(),
+        }
+    }
+
+    /// The picture, with the changes as a table behind it.
+    pub(super) fn picture(self, visit: &Visit, history: &[Value]) -> Picture {
+        let rows = history.iter().rev().map(|change| Row {
+            key: text(change, "at").to_owned(),
+            cells: vec![
+                Cell::Time(text(change, "at").to_owned()),
+                visit.presence(change.get("presence").unwrap_or(&Value::Null)),
+            ],
+        });
+        let table = Table {
+            id: "history",
+            caption: self.caption.clone(),
+            head: ["board-since", "board-status"]
+                .map(|key| visit.say(key))
+                .to_vec(),
+            rows: rows.collect(),
+            empty: visit.say("timeline-none"),
+            order: None,
+        };
+        Picture {
+            svg: self.render().unwrap_or_default(),
+            behind: visit.say("as-table"),
+            caption: self.caption,
+            table,
+        }
+    }
+}
+
+/// Where a moment so many minutes ago stands.
+fn x(minutes: i64) -> i64 {
+    NAMES + WIDTH - minutes.clamp(0, MINUTES) * WIDTH / MINUTES
+}
+
+/// Each change lasts until the next, the last until now. The moments are minutes ago, the oldest first.
+fn pieces(moments: &[Option<i64>]) -> Vec<Piece> {
+    let ends = moments.iter().skip(1).copied().chain([Some(0)]);
+    let both = moments.iter().zip(ends).enumerate();
+    both.filter_map(|(index, (from, to))| {
+        let (from, to) = (from.as_ref().copied()?, to?);
+        (to < MINUTES).then_some(Piece {
+            from: from.min(MINUTES),
+            to: to.max(0),
+            index,
+        })
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_change_lasts_until_the_next_and_the_last_until_now() {
+        let piece = |from, to, index| Piece { from, to, index };
+        assert_eq!(
+            pieces(&[Some(3_000), Some(2_000), Some(600), Some(5)]),
+            [piece(1_440, 600, 1), piece(600, 5, 2), piece(5, 0, 3)]
+        );
+        assert_eq!(pieces(&[]), []);
+    }
+
+    #[test]
+    fn now_is_at_the_right_end() {
+        assert_eq!(
+            (x(0), x(MINUTES), x(MINUTES * 2)),
+            (NAMES + WIDTH, NAMES, NAMES)
+        );
+    }
+}

@@ -1,0 +1,115 @@
+//! The board as a person keeps it open: who stands on top, what the keyboard does, what the card tells.
+
+use end_to_end::{Demo, Walker, eventually};
+use reqwest::Method;
+use serde_json::{Value, json};
+use thirtyfour::error::WebDriverResult;
+
+use crate::SOON;
+
+#[tokio::test]
+async fn favourites_stand_on_top_and_then_the_workgroups() -> WebDriverResult<()> {
+    let demo = Demo::start(&["--still"]).await;
+    let server = demo.server.signed_in_as("Anna Becker").await;
+    let walker = Walker::open(&server, "en").await?;
+    walker.go("/").await?;
+    let groups = async || {
+        let script = "return Array.from(document.querySelectorAll('.group'), (group) =>
+            [group.querySelector('.section')?.textContent, group.querySelectorAll('.person').length])";
+        walker.script(script).await
+    };
+    assert_eq!(groups().await, json!([["Sales", 5], ["Everybody", 20]]));
+    let farid = server.person("Farid Haddad").await;
+    walker
+        .click(&format!("[data-person='{farid}'] .star"))
+        .await;
+    assert_eq!(
+        groups().await,
+        json!([["Favourites", 1], ["Sales", 5], ["Everybody", 19]])
+    );
+    let anna = server.person("Anna Becker").await;
+    let path = format!("/api/v1/people/{anna}/favourites");
+    let kept = server.ok(Method::GET, &path, None).await;
+    assert_eq!(kept, json!({"people": [farid]}));
+    // They are hers: nobody else sees or changes them.
+    let bert = demo.server.signed_in_as("Bert Lindqvist").await;
+    assert_eq!(bert.api(Method::GET, &path, None).await.0.as_u16(), 403);
+    assert_eq!(
+        bert.api(Method::PUT, &path, Some(kept)).await.0.as_u16(),
+        403
+    );
+    walker
+        .click(&format!("[data-person='{farid}'] .star"))
+        .await;
+    assert_eq!(groups().await, json!([["Sales", 5], ["Everybody", 20]]));
+    walker.browser.close().await
+}
+
+#[tokio::test]
+async fn the_keyboard_leads_from_the_filter_to_a_person_and_on() -> WebDriverResult<()> {
+    let demo = Demo::start(&["--still"]).await;
+    let server = demo.server.signed_in_as("Anna Becker").await;
+    let walker = Walker::open(&server, "en").await?;
+    walker.go("/").await?;
+    let press = async |key: &str| {
+        let key = match key {
+            "down" => thirtyfour::Key::Down + "",
+            "up" => thirtyfour::Key::Up + "",
+            other => other.to_owned().into(),
+        };
+        let active = walker.browser.page.active_element().await.unwrap();
+        active.send_keys(key).await.unwrap();
+    };
+    let focused = async || {
+        let script =
+            "return document.activeElement.getAttribute('aria-label') ?? document.activeElement.id";
+        walker.script(script).await
+    };
+    press("/").await;
+    assert_eq!(focused().await, "filter");
+    press("er").await;
+    let shown = "return Array.from(document.querySelectorAll('.person:not([hidden]) .why'), (why) => why.ariaLabel)";
+    let shown = walker.script(shown).await;
+    let shown: Vec<&Value> = shown.as_array().unwrap().iter().collect();
+    assert!(shown.len() > 1 && shown.len() < 25, "{shown:?}");
+    press("down").await;
+    assert_eq!(&focused().await, shown[0]);
+    press("down").await;
+    assert_eq!(&focused().await, shown[1]);
+    press("up").await;
+    press("up").await;
+    assert_eq!(&focused().await, shown[0]);
+    walker.browser.close().await
+}
+
+#[tokio::test]
+async fn a_card_tells_the_number_the_day_and_the_rules_in_the_language_of_the_page()
+-> WebDriverResult<()> {
+    let demo = Demo::start(&["--still"]).await;
+    let server = demo.server.signed_in_as("Anna Becker").await;
+    demo.server.choose("Bert Lindqvist", "Busy").await;
+    let bert = server.person("Bert Lindqvist").await;
+    let walker = Walker::open(&server, "de").await?;
+    walker.go("/").await?;
+    walker
+        .script(&format!(
+            "document.querySelector('[data-person=\"{bert}\"] .why').click()"
+        ))
+        .await;
+    let rules = async || {
+        walker
+            .text("#reasons")
+            .await
+            .contains("6: ein von Hand gewähltes Profil")
+    };
+    eventually("the rule", SOON, true, rules).await;
+    let number = "return document.querySelector('#card-links a').href";
+    assert_eq!(walker.script(number).await, "tel:1002");
+    let drawn = async || {
+        let script =
+            "return document.querySelectorAll('#card-timeline [data-status=Busy] rect').length > 0";
+        walker.script(script).await == json!(true)
+    };
+    eventually("the timeline", SOON, true, drawn).await;
+    walker.browser.close().await
+}
