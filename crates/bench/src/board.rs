@@ -31,6 +31,8 @@ use crate::{percentiles::Percentiles, verdict};
 
 /// Changes in a second.
 const RATE: u32 = 100;
+/// So many people take turns: each change is one, and after four seconds all is as before.
+const TURNS: u64 = 200;
 /// Pages are opened so often.
 const ROUNDS: usize = 5;
 
@@ -103,14 +105,15 @@ impl Server {
         Ok(())
     }
 
-    /// Changes at an even rate, of different people in turn.
+    /// Changes at an even rate: some people in turn become busy, and then free again.
     async fn load(self: &Arc<Self>, people: u64, time: Duration) -> anyhow::Result<()> {
         let every = Duration::from_secs(1) / RATE;
+        let turns = people.min(TURNS);
         let began = Instant::now();
         let mut changes = JoinSet::new();
         let count = u64::from(RATE) * time.as_secs();
         for (number, turn) in (0..count).zip(1_u32..) {
-            let (person, busy) = (number % people + 1, (number / people).is_multiple_of(2));
+            let (person, busy) = (number % turns + 1, (number / turns).is_multiple_of(2));
             let server = self.clone();
             changes.spawn(async move { server.change(person, busy).await });
             tokio::time::sleep_until(began + every * turn).await;

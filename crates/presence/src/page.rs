@@ -226,6 +226,13 @@ impl<'a> Way<'a> {
         }
     }
 
+    /// What the scopes say of a setting, whatever people have of their own; `None`: the page has no such setting.
+    pub fn said(self, page: Page, key: &str) -> Option<&'a Value> {
+        let setting = page.setting(key)?;
+        let decided = self.decided().0;
+        Some(decided.map_or(&setting.default, |decided| decided.value(setting)))
+    }
+
     /// What holds for a person with values of its own. A value that the person may not change (any more) is kept by the
     /// caller and not used.
     pub fn resolve(self, page: Page, own: Option<&PageValues>) -> Resolved {

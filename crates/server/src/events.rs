@@ -2,10 +2,10 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
 };
 
-use presence::{PersonId, Presence, Timestamp};
+use presence::{PersonId, Presence, Relationship, Timestamp};
 use tokio::{sync::broadcast, time::Instant};
 
 use crate::{history::History, metrics::Metrics};
@@ -30,6 +30,19 @@ pub struct Event {
     pub presence: Option<Presence>,
     /// When Graph's answer that caused it came in, if one did.
     pub answered_at: Option<Instant>,
+    /// What is told of it.
+    pub told: Told,
+}
+
+/// What is told of an event to whom it may be told, made once for all viewers of a level.
+#[derive(Clone, Debug, Default)]
+pub struct Told([OnceLock<String>; Relationship::ALL.len()]);
+
+impl Told {
+    /// The text for a level; `make` makes the first one.
+    pub fn to(&self, level: Relationship, make: impl FnOnce() -> String) -> &str {
+        self.0[level as usize].get_or_init(make)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -108,6 +121,7 @@ impl Events {
             previous,
             presence: Some(presence),
             answered_at,
+            told: Told::default(),
         };
         self.tell(&mut state, event);
     }
@@ -135,6 +149,7 @@ impl Events {
             previous: None,
             presence: None,
             answered_at: None,
+            told: Told::default(),
         };
         self.tell(&mut state, event);
     }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use presence::{
-    DecidedBy, MyProfiles, Page, PageValues, PersonId, PersonPolicy, Profile, Relationship,
-    Resolved, Way, relationship, same_name,
+    DecidedBy, MyProfiles, OwnerPolicy, Page, PageValues, PersonId, PersonPolicy, Profile,
+    Relationship, Resolved, Value, Way, relationship, same_name,
 };
 use store::{Store, StoreError, StoredPerson, StoredScope, Template, Workgroup};
 
@@ -56,7 +56,7 @@ pub struct Tables {
     /// Locations and groups by id.
     pub scopes: BTreeMap<String, StoredScope>,
     /// Individual pages by scope.
-    pub pages: BTreeMap<(String, Page), PageValues>,
+    pages: BTreeMap<String, BTreeMap<Page, PageValues>>,
     /// Process tables of Microphone Sync by scope.
     pub programs: BTreeMap<String, Vec<Program>>,
     /// Central templates in the administrator's order.
@@ -102,13 +102,12 @@ impl Organisation {
                 .filter(|(_, page, _)| page == PROGRAMS)
                 .map(|(scope, _, json)| (scope.clone(), programs::stored(json)))
                 .collect();
-            tables.pages = pages
-                .into_iter()
-                .filter_map(|(scope, page, json)| {
-                    let page = Page::from_name(&page)?;
-                    Some(((scope, page), values::stored(page, &json)))
-                })
-                .collect();
+            tables.pages.clear();
+            for (scope, page, json) in pages {
+                if let Some(page) = Page::from_name(&page) {
+                    tables.set_page(&scope, page, Some(values::stored(page, &json)));
+                }
+            }
             tables.favourites = own
                 .iter()
                 .filter(|(_, page, _)| page == FAVOURITES)
@@ -260,13 +259,35 @@ impl Tables {
             .unwrap_or(MAIN_TENANT)
     }
 
+    /// A scope's own settings of a page; `None`: it is default there.
+    pub fn page(&self, scope: &str, page: Page) -> Option<&PageValues> {
+        self.pages.get(scope)?.get(&page)
+    }
+
+    /// Gives a scope settings of its own on a page, or takes them away.
+    pub fn set_page(&mut self, scope: &str, page: Page, values: Option<PageValues>) {
+        let pages = self.pages.entry(scope.to_owned()).or_default();
+        match values {
+            Some(values) => pages.insert(page, values),
+            None => pages.remove(&page),
+        };
+    }
+
+    /// Every page that a scope has settings of its own on.
+    pub fn individual(&self) -> impl Iterator<Item = (&str, Page, &PageValues)> {
+        self.pages.iter().flat_map(|(scope, pages)| {
+            let pages = pages.iter();
+            pages.map(|(page, values)| (scope.as_str(), *page, values))
+        })
+    }
+
     /// The pages on the way to a place.
     pub fn way(&self, place: &Place, page: Page) -> Way<'_> {
-        let of = |scope: Option<&String>| self.pages.get(&(scope?.clone(), page));
+        let of = |scope: Option<&str>| self.page(scope?, page);
         Way {
-            organisation: of(Some(&ORGANISATION.to_owned())),
-            location: of(place.location.as_ref()),
-            group: of(place.group.as_ref()),
+            organisation: of(Some(ORGANISATION)),
+            location: of(place.location.as_deref()),
+            group: of(place.group.as_deref()),
         }
     }
 
@@ -348,17 +369,28 @@ impl Tables {
 
     /// What the owner lets the viewer see.
     pub fn relationship(&self, owner: PersonId, viewer: PersonId) -> Relationship {
-        let page = self.resolve(owner, Page::Presence);
+        let nowhere = Place::default();
+        let place = self.places.get(&owner).unwrap_or(&nowhere);
+        // Asked for each change and each viewer: both are the scopes' alone to say, so that nothing need be put together.
+        let way = self.way(place, Page::Presence);
+        let level = match way.said(Page::Presence, "relationship") {
+            Some(Value::Level(level)) => *level,
+            _ => Relationship::Unknown,
+        };
+        let policy = match way.said(Page::Presence, "owner_policy") {
+            Some(Value::Policy(policy)) => *policy,
+            _ => OwnerPolicy::default(),
+        };
         let common = self
             .workgroups
             .iter()
             .filter(|group| group.members.contains(&owner) && group.members.contains(&viewer))
             .map(|group| group.level);
         relationship(
-            page.level("relationship"),
+            level,
             common,
             self.relationships.get(&(owner, viewer)).copied(),
-            page.policy("owner_policy"),
+            policy,
         )
     }
 
@@ -371,13 +403,12 @@ impl Tables {
             }
         };
         for page in [Page::Automatic, Page::Calendar] {
-            let organisation = self.pages.get(&(ORGANISATION.to_owned(), page));
-            if organisation.is_none() {
+            if self.page(ORGANISATION, page).is_none() {
                 note(page, &PageValues::default(), ORGANISATION);
             }
         }
-        for ((scope, page), values) in &self.pages {
-            note(*page, values, scope);
+        for (scope, page, values) in self.individual() {
+            note(page, values, scope);
         }
         for ((person, page), values) in &self.own {
             // Only what the person chose; the rest is the scope's.

@@ -239,16 +239,18 @@ fn frame(shared: &Shared, caller: &Caller, change: &Change) -> Option<SseEvent> 
     {
         return None;
     }
-    let body = Body {
-        person: event.person.to_string(),
-        presence: PresenceBody::from(&seen),
-    };
-    // A struct of strings always serialises.
-    let data = serde_json::to_string(&body).unwrap_or_default();
+    let told = event.told.to(level, || {
+        let body = Body {
+            person: event.person.to_string(),
+            presence: PresenceBody::from(&seen),
+        };
+        // A struct of strings always serialises.
+        serde_json::to_string(&body).unwrap_or_default()
+    });
     let frame = SseEvent::default()
         .id(event.revision.to_string())
         .event("presence")
-        .data(data);
+        .data(told);
     Some(frame)
 }
 

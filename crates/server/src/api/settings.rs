@@ -65,7 +65,7 @@ fn scope_body(shared: &SharedState, scope: &str, page: Page) -> Result<Value, Pr
                 (setting.key.to_owned(), json!(may))
             })
             .collect();
-        let individual = tables.pages.contains_key(&(scope.to_owned(), page));
+        let individual = tables.page(scope, page).is_some();
         body.insert(values::USER_MAY_CHANGE.into(), may_change.into());
         body.insert(INDIVIDUAL.into(), json!(individual));
         body.insert("decided_by".into(), json!(tables.decided_by(&place, page)));
@@ -147,13 +147,9 @@ pub(crate) async fn write(
         .set_page(&scope, page.name(), stored.as_deref(), &entry.change())
         .await;
     written?;
-    let changed = shared.organisation.rearrange(|tables| {
-        let key = (scope.clone(), page);
-        match after {
-            Some(after) => tables.pages.insert(key, after),
-            None => tables.pages.remove(&key),
-        };
-    });
+    let changed = shared
+        .organisation
+        .rearrange(|tables| tables.set_page(&scope, page, after));
     put_in_force(&shared, changed, one_at_a_time).await;
     if page == Page::Calendar {
         shared.calendars.read_now();
@@ -162,10 +158,9 @@ pub(crate) async fn write(
 }
 
 fn present(shared: &SharedState, scope: &str, page: Page) -> Option<PageValues> {
-    let key = (scope.to_owned(), page);
     shared
         .organisation
-        .read(|tables| tables.pages.get(&key).cloned())
+        .read(|tables| tables.page(scope, page).cloned())
 }
 
 /// The settings that hold in another scope, to begin with.

@@ -22,8 +22,8 @@ const GONE_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Whether anybody's changes may be kept on disk: no scope says so by default.
 fn keeps_any(core: &Core) -> bool {
     core.organisation.read(|tables| {
-        let mut said = tables.pages.keys();
-        said.any(|(_, page)| *page == Page::Presence)
+        let mut said = tables.individual();
+        said.any(|(_, page, _)| page == Page::Presence)
     })
 }
 

@@ -73,6 +73,7 @@ mod tests {
     use presence::Timestamp;
 
     use super::*;
+    use crate::events::Told;
 
     fn event(revision: u64, person: u64) -> Arc<Event> {
         Arc::new(Event {
@@ -82,6 +83,7 @@ mod tests {
             previous: None,
             presence: None,
             answered_at: None,
+            told: Told::default(),
         })
     }
 

@@ -218,10 +218,9 @@ fn preview(
     body: Map<String, Value>,
     typed: &Typed,
 ) -> Result<Outcome, Refusal> {
-    let key = (scope.to_owned(), page);
     let people = visit.shared.directory.page(None, usize::MAX);
     let changed = visit.shared.organisation.read(|tables| {
-        let mut after = tables.pages.get(&key).cloned().unwrap_or_default();
+        let mut after = tables.page(scope, page).cloned().unwrap_or_default();
         values::merge(page, body, &mut after)
             .map_err(|refusal| Refusal::of_field(&refusal.key, refusal.detail))?;
         let differences = people.iter().filter_map(|person| {

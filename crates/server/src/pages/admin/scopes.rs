@@ -198,7 +198,7 @@ fn table(visit: &Visit, scopes: &[&Value]) -> Table {
         };
         let individual: Vec<String> = visit.shared.organisation.read(|tables| {
             let pages = SettingsPage::ALL.into_iter();
-            let own = pages.filter(|page| tables.pages.contains_key(&(id.to_owned(), *page)));
+            let own = pages.filter(|page| tables.page(id, *page).is_some());
             own.map(|page| visit.say(&format!("page-{}", page.name())))
                 .collect()
         });

@@ -18,8 +18,9 @@ const HOUR: i64 = 22;
 const HEAD: i64 = 24;
 /// An appointment is at least as high as its words.
 const LEAST: i64 = 16;
-/// Letters that fit into the width of a day.
-const LETTERS: i64 = 18;
+/// Width of a letter, and of what stands before the first.
+const LETTER: i64 = 7;
+const BEFORE: i64 = 10;
 
 /// The picture.
 #[derive(Debug, Template)]
@@ -80,7 +81,7 @@ impl Timetable {
             let appointment = all.get(piece.index)?;
             let about = about(visit, appointment);
             let width = (DAY - 6) / count;
-            let letters = usize::try_from(LETTERS / count).unwrap_or(1);
+            let letters = usize::try_from((width - BEFORE) / LETTER).unwrap_or(0);
             Some(Drawn {
                 x: HOURS + piece.day * DAY + 2 + lane * width,
                 y: HEAD + piece.from * HOUR / 60,
