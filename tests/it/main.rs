@@ -17,6 +17,7 @@ mod independent_watchers;
 mod model;
 mod my_account;
 mod notifications;
+mod open_id;
 mod openapi;
 mod pages;
 mod phones;

@@ -28,7 +28,7 @@ pub use program::{Program, repository};
 pub use teamsbox::Teamsbox;
 use tokio::time::Instant;
 pub use watchers::Watching;
-pub use web::Walker;
+pub use web::{OpenIdProvider, Walker};
 
 /// Waits until `look` gives `expected`, and fails with what it gave last.
 ///

@@ -1,15 +1,58 @@
 //! The pages as somebody walks them: each opened in the browser, looked at with axe-core, with words in the page's language,
 //! on a screen as wide as a desk's and as narrow as a telephone's.
 
-use std::time::Duration;
+use std::{process::Stdio, time::Duration};
 
 use serde_json::{Value, json};
 use thirtyfour::{Cookie, error::WebDriverResult};
+
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+};
 
 use crate::{Browser, Server, eventually, repository, watchers::node_packages};
 
 /// A telephone's width.
 const NARROW: u32 = 390;
+
+/// A provider of OpenID Connect that is not ours. Dropping it ends it.
+pub struct OpenIdProvider {
+    /// Its address.
+    pub issuer: String,
+    _child: Child,
+    // Without a reader it would end at its next word.
+    _lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl OpenIdProvider {
+    /// Starts it for a client that people come back to at `redirect`.
+    ///
+    /// # Panics
+    /// It cannot be fetched, or does not start.
+    pub async fn start(redirect: &str) -> Self {
+        let lab = repository().join("tests/lab/web");
+        let folder = node_packages("web-node", &lab.join("package.json")).await;
+        let mut child = Command::new("node")
+            .arg(lab.join("provider.mjs"))
+            .arg(folder)
+            .arg(redirect)
+            .env("NODE_NO_WARNINGS", "1")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = tokio::time::timeout(Duration::from_secs(20), lines.next_line()).await;
+        let issuer = line.expect("the provider says nothing").unwrap();
+        Self {
+            issuer: issuer.expect("the provider has ended"),
+            _child: child,
+            _lines: lines,
+        }
+    }
+}
 
 /// Somebody who walks the pages of a server.
 pub struct Walker {
@@ -42,6 +85,18 @@ impl Walker {
             browser,
             url: server.url().to_owned(),
             axe: axe.unwrap(),
+        })
+    }
+
+    /// Opens a browser of somebody who is not signed in.
+    ///
+    /// # Errors
+    /// The driver refuses.
+    pub async fn stranger(url: &str) -> WebDriverResult<Self> {
+        Ok(Self {
+            browser: Browser::open().await?,
+            url: url.to_owned(),
+            axe: String::new(),
         })
     }
 

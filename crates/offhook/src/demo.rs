@@ -172,6 +172,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
         phones: Some(phones()?),
         timing: Timing::default(),
         public_url: None,
+        open_id: None,
         api_key: None,
         vault: None,
         audit_kept: Duration::from_secs(24 * 3600),

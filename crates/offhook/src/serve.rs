@@ -30,6 +30,7 @@ pub async fn run(config: &Path) -> anyhow::Result<()> {
         phones: config.phones,
         timing: Timing::default(),
         public_url: config.public_url,
+        open_id: config.open_id,
         api_key: config.api_key,
         vault: Some(vault),
         audit_kept: config.audit_kept,

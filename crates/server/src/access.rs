@@ -204,7 +204,7 @@ pub(crate) async fn require(
             }
             let language = request.extract_parts::<Language>().await;
             let language = language.unwrap_or(Language::English);
-            Err(sign_in::signed_out(language, &path, false))
+            Err(sign_in::signed_out(&shared, language, &path, false))
         }
         Err(error) => Err(Problem::unavailable(&error.to_string()).into_response()),
     }
@@ -245,7 +245,7 @@ pub(crate) async fn open(
             }
             response
         }
-        Ok(false) => sign_in::signed_out(language, "/", true),
+        Ok(false) => sign_in::signed_out(&shared, language, "/", true),
         Err(error) => Problem::unavailable(&error.to_string()).into_response(),
     }
 }

@@ -22,6 +22,7 @@ use crate::{
     history::recorder,
     http, imports,
     metrics::Metrics,
+    open_id::{Attempts, OpenIdOptions, Provider},
     pbx::{Pbx, PbxOptions},
     phones::{self, PhonesOptions},
     sign_in::WrongPasswords,
@@ -54,6 +55,8 @@ pub struct Options {
     pub timing: Timing,
     /// The address by which people open the pages; `None`: that where HTTP listens.
     pub public_url: Option<String>,
+    /// How people sign in with OpenID Connect, if they do.
+    pub open_id: Option<OpenIdOptions>,
     /// The API key from the configuration.
     pub api_key: Option<graph::Secret>,
     /// Opens sealed secrets; without one there are no service accounts, and so no notifications.
@@ -110,6 +113,9 @@ pub enum StartError {
     /// The client of Graph could not be made.
     #[error(transparent)]
     Graph(#[from] graph::GraphError),
+    /// The client of the organisation's own sign-in could not be made.
+    #[error("cannot prepare signing in with OpenID Connect: {0}")]
+    OpenId(reqwest::Error),
     /// The telephone system's configuration cannot work.
     #[error("cannot use the telephone system {name}: {cause}")]
     Pbx {
@@ -149,11 +155,14 @@ impl App {
             phones,
             timing,
             public_url,
+            open_id,
             api_key,
             vault,
             audit_kept,
             demo,
         } = options;
+        let open_id = open_id.map(Provider::new).transpose();
+        let open_id = open_id.map_err(StartError::OpenId)?;
         let listener = TcpListener::bind(listen)
             .await
             .map_err(|cause| StartError::Listen {
@@ -194,6 +203,8 @@ impl App {
         let shared = Arc::new(SharedState {
             access,
             edits: tokio::sync::RwLock::default(),
+            open_id,
+            open_id_attempts: Attempts::default(),
             wrong_passwords: WrongPasswords::default(),
             revoked: watch::Sender::new(0),
             appointment_changes: [const { tokio::sync::Mutex::const_new(()) }; 64],

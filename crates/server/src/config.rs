@@ -14,7 +14,10 @@ use std::{
     time::Duration,
 };
 
-use crate::{PbxOptions, PhonesOptions, TeamsOptions};
+use crate::{
+    PbxOptions, PhonesOptions, TeamsOptions,
+    open_id::{CLAIM, OpenIdOptions},
+};
 pub use environment::Environment;
 use raw::Raw;
 
@@ -27,6 +30,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The address by which people open the pages, if it is another.
     pub public_url: Option<String>,
+    /// How people sign in with OpenID Connect, if they do.
+    pub open_id: Option<OpenIdOptions>,
     /// The API key, if the configuration names one.
     pub api_key: Option<graph::Secret>,
     /// The file with the key of the sealed secrets, if the configuration names one.
@@ -192,6 +197,10 @@ impl Check<'_> {
             data,
             listen,
             public_url,
+            open_id: raw
+                .open_id_connect
+                .map(|raw| self.open_id(raw))
+                .transpose()?,
             api_key: api_key.map(graph::Secret::new),
             secrets_key: raw.secrets.key_file.map(|file| folder.join(file)),
             audit_kept: Duration::from_secs(audit_days * 24 * 3600),
@@ -199,6 +208,21 @@ impl Check<'_> {
             phones: raw.sip.map(|sip| self.sip(sip)).transpose()?,
             pbxs,
             secret_files: self.secret_files.take(),
+        })
+    }
+
+    fn open_id(&self, raw: raw::RawOpenId) -> Result<OpenIdOptions, ConfigError> {
+        let key = |name: &str| format!("open_id_connect.{name}");
+        let issuer = self.required(&key("issuer"), raw.issuer)?;
+        let issuer = self.url(&key("issuer"), Some(issuer), "https://login.example.com")?;
+        let secret = key("client_secret");
+        let client_secret = self.secret(&secret, raw.client_secret, raw.client_secret_file)?;
+        Ok(OpenIdOptions {
+            name: raw.name.unwrap_or_else(|| "OpenID Connect".into()),
+            issuer,
+            client_id: self.required(&key("client_id"), raw.client_id)?,
+            client_secret: graph::Secret::new(self.required(&secret, client_secret)?),
+            claim: raw.claim.unwrap_or_else(|| CLAIM.into()),
         })
     }
 

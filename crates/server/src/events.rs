@@ -28,8 +28,6 @@ pub struct Event {
     pub previous: Option<Presence>,
     /// To what. `None`: everything must be read again, for somebody may see more or less than before.
     pub presence: Option<Presence>,
-    /// When Graph's answer that caused it came in, if one did.
-    pub answered_at: Option<Instant>,
     /// What is told of it.
     pub told: Told,
 }
@@ -108,6 +106,9 @@ impl Events {
         now: Timestamp,
         answered_at: Option<Instant>,
     ) {
+        if let Some(answered_at) = answered_at {
+            self.metrics.teams_to_event.observe(answered_at);
+        }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.past.note(person, now, presence.clone());
         let previous = state.presences.insert(person, presence.clone());
@@ -120,7 +121,6 @@ impl Events {
             at: now,
             previous,
             presence: Some(presence),
-            answered_at,
             told: Told::default(),
         };
         self.tell(&mut state, event);
@@ -148,7 +148,6 @@ impl Events {
             at: Timestamp::default(),
             previous: None,
             presence: None,
-            answered_at: None,
             told: Told::default(),
         };
         self.tell(&mut state, event);

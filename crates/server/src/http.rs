@@ -19,7 +19,7 @@ use tower_http::csrf::CsrfLayer;
 use crate::{
     access, api,
     app::Shared,
-    assets, board, edits, frame, my_account,
+    assets, board, edits, frame, my_account, open_id,
     organisation::MAIN_TENANT,
     pages,
     problem::{self, Problem},
@@ -102,6 +102,8 @@ fn router(shared: Shared) -> Router {
         .route("/api/v1/openapi.json", get(|| openapi(document)))
         .route("/open/{link}", get(access::open))
         .route("/sign-in", get(sign_in::page).post(sign_in::begin))
+        .route("/sign-in/open-id", get(open_id::begin))
+        .route(open_id::RETURN, get(open_id::returned))
         .route("/language", post(frame::choose))
         .route("/api/v1/sign-in", post(api::session::begin))
         .route("/healthz", get(|| async { "ok\n" }))

@@ -99,7 +99,7 @@ impl Default for Metrics {
         );
         registry.register_with_unit(
             "teams_answer_to_event",
-            "Graph's answer received until a client's stream has the event, without the 50 ms for which it may gather more",
+            "Graph's answer received until the change is told to the clients' streams, which may gather it for 50 ms",
             Unit::Seconds,
             teams_to_event.histogram.clone(),
         );

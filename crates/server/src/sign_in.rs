@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::{
     access,
-    app::Shared,
+    app::{Shared, SharedState},
     caller::Caller,
     frame::{self, Frame, local},
     pace::Pace,
@@ -141,10 +141,42 @@ struct SignInPage {
     name: String,
     problem: Option<String>,
     link_used: bool,
+    /// What stands on the button of the organisation's own sign-in, if there is one.
+    open_id: Option<String>,
+}
+
+/// The name of the organisation's own sign-in.
+fn open_id(shared: &SharedState) -> Option<String> {
+    let provider = shared.open_id.as_ref();
+    provider.map(|provider| provider.name().to_owned())
+}
+
+/// The page for whoever was not let in.
+pub(crate) fn refused(
+    shared: &SharedState,
+    frame: Frame,
+    to: String,
+    status: StatusCode,
+    problem: String,
+) -> Result<Response, Problem> {
+    let page = SignInPage {
+        frame,
+        to,
+        name: String::new(),
+        problem: Some(problem),
+        link_used: false,
+        open_id: open_id(shared),
+    };
+    frame::render(status, &page)
 }
 
 /// The page for whoever is not signed in, with 401.
-pub(crate) fn signed_out(words: Language, here: &str, link_used: bool) -> Response {
+pub(crate) fn signed_out(
+    shared: &SharedState,
+    words: Language,
+    here: &str,
+    link_used: bool,
+) -> Response {
     let frame = Frame {
         words,
         name: None,
@@ -160,6 +192,7 @@ pub(crate) fn signed_out(words: Language, here: &str, link_used: bool) -> Respon
         name: String::new(),
         problem: None,
         link_used,
+        open_id: open_id(shared),
     };
     frame::render(StatusCode::UNAUTHORIZED, &page).into_response()
 }
@@ -167,17 +200,22 @@ pub(crate) fn signed_out(words: Language, here: &str, link_used: bool) -> Respon
 /// Where to go on after signing in.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Way {
-    to: Option<String>,
+    pub(crate) to: Option<String>,
 }
 
 /// `GET /sign-in`.
-pub(crate) async fn page(frame: Frame, Query(way): Query<Way>) -> Result<Response, Problem> {
+pub(crate) async fn page(
+    State(shared): State<Shared>,
+    frame: Frame,
+    Query(way): Query<Way>,
+) -> Result<Response, Problem> {
     let page = SignInPage {
         to: local(way.to.as_deref()).to_owned(),
         frame,
         name: String::new(),
         problem: None,
         link_used: false,
+        open_id: open_id(&shared),
     };
     frame::render(StatusCode::OK, &page)
 }
@@ -217,6 +255,7 @@ pub(crate) async fn begin(
         name: typed.name,
         problem: Some(problem),
         link_used: false,
+        open_id: open_id(&shared),
     };
     let mut response = frame::render(status, &page)?;
     if status == StatusCode::TOO_MANY_REQUESTS {

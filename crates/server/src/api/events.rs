@@ -109,7 +109,7 @@ pub(crate) async fn stream(
         receiver,
         gathering: Gathering::new(Instant::now()),
         ready: VecDeque::new(),
-        open: Open::new(shared.metrics.clone()),
+        _open: Open::new(shared.metrics.clone()),
         _client: client,
         stopping: shared.stopping.clone(),
         revoked: shared.revoked.subscribe(),
@@ -134,7 +134,7 @@ struct Listener {
     gathering: Gathering,
     /// What is sent as soon as the client takes it.
     ready: VecDeque<SseEvent>,
-    open: Open,
+    _open: Open,
     _client: Option<Connected>,
     stopping: watch::Receiver<bool>,
     revoked: watch::Receiver<u64>,
@@ -153,21 +153,22 @@ impl Listener {
             if let Some(ready) = self.ready.pop_front() {
                 return Some(ready);
             }
+            let next = self.gathering.next();
+            let may = Instant::now() >= next;
             tokio::select! {
-                received = self.receiver.recv() => match received {
-                    Ok(event) => self.take(event),
-                    Err(RecvError::Lagged(_)) => {
-                        let listening = self.shared.events.listen(None);
-                        self.receiver = listening.receiver;
-                        self.begin_again(listening.revision);
+                () = tokio::time::sleep_until(next), if !may => {}
+                received = self.receiver.recv(), if may => {
+                    self.hear(received)?;
+                    while let Ok(event) = self.receiver.try_recv() {
+                        self.take(event);
                     }
-                    Err(RecvError::Closed) => return None,
-                },
-                () = until(self.gathering.due()) => {
-                    let changes = self.gathering.give(Instant::now());
+                    let changes = self.gathering.give();
                     let frames = changes.iter();
                     let frames = frames.filter_map(|change| frame(&self.shared, &self.caller, change));
                     self.ready.extend(frames);
+                    if !self.ready.is_empty() {
+                        self.gathering.sent(Instant::now());
+                    }
                 }
                 () = stopped(&mut self.stopping) => return None,
                 () = in_doubt(&mut self.revoked, &mut self.look) => {
@@ -181,13 +182,23 @@ impl Listener {
         }
     }
 
+    /// `None`: nothing will come any more.
+    fn hear(&mut self, received: Result<Arc<Event>, RecvError>) -> Option<()> {
+        match received {
+            Ok(event) => self.take(event),
+            Err(RecvError::Lagged(_)) => {
+                let listening = self.shared.events.listen(None);
+                self.receiver = listening.receiver;
+                self.begin_again(listening.revision);
+            }
+            Err(RecvError::Closed) => return None,
+        }
+        Some(())
+    }
+
     fn take(&mut self, event: Arc<Event>) {
         if event.presence.is_none() {
             return self.begin_again(event.revision);
-        }
-        if let Some(answered_at) = event.answered_at {
-            // Without the time for which changes are gathered, which is the stream's own wish.
-            self.open.0.teams_to_event.observe(answered_at);
         }
         self.gathering.take(event);
     }
@@ -196,14 +207,6 @@ impl Listener {
     fn begin_again(&mut self, revision: u64) {
         self.gathering.forget();
         self.ready.push_back(reset(revision));
-    }
-}
-
-/// Never returns where there is nothing to wait for.
-async fn until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due).await,
-        None => std::future::pending().await,
     }
 }
 

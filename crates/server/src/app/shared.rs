@@ -18,6 +18,7 @@ use crate::{
     health::{Health, Trouble},
     history::recorder,
     metrics::Metrics,
+    open_id,
     organisation::Organisation,
     pbx::{Pbx, PbxOptions},
     phones::{Publishing, publish},
@@ -39,6 +40,10 @@ pub(crate) struct SharedState {
     pub(crate) access: Access,
     /// Written by conditional and by repeatable requests, read by all other changes.
     pub(crate) edits: tokio::sync::RwLock<()>,
+    /// The organisation's own sign-in, if there is one.
+    pub(crate) open_id: Option<open_id::Provider>,
+    /// Those who are signing in there.
+    pub(crate) open_id_attempts: open_id::Attempts,
     /// Wrong passwords at signing in.
     pub(crate) wrong_passwords: WrongPasswords,
     /// Grows whenever something that lets people in stops doing so.

@@ -24,6 +24,7 @@ pub(super) struct Raw {
     pub(super) notifications: Option<RawNotifications>,
     #[serde(default)]
     pub(super) tenants: Vec<RawTenant>,
+    pub(super) open_id_connect: Option<RawOpenId>,
     pub(super) sip: Option<RawSip>,
     #[serde(default)]
     pub(super) pbx: Vec<RawPbx>,
@@ -41,6 +42,17 @@ pub(super) struct RawHttp {
 pub(super) struct RawAccess {
     pub(super) api_key: Option<String>,
     pub(super) api_key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOpenId {
+    pub(super) name: Option<String>,
+    pub(super) issuer: Option<String>,
+    pub(super) client_id: Option<String>,
+    pub(super) client_secret: Option<String>,
+    pub(super) client_secret_file: Option<PathBuf>,
+    pub(super) claim: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

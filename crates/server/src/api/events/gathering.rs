@@ -1,5 +1,5 @@
 //! What one stream has not been sent yet. The first change goes out at once; what follows within 50 ms goes out together,
-//! of each person only the last: a thousand boards cost a thousand writes for a burst, not a thousand for each change.
+//! of each person only the last: a thousand boards are woken twenty times a second, not for each change.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -47,18 +47,22 @@ impl Gathering {
         change.last = last;
     }
 
-    /// When the next frame is to be given; `None`: nothing waits.
-    pub(super) fn due(&self) -> Option<Instant> {
-        (!self.waiting.is_empty()).then_some(self.next)
+    /// Before this, changes are left where they are.
+    pub(super) const fn next(&self) -> Instant {
+        self.next
+    }
+
+    /// A frame was sent.
+    pub(super) fn sent(&mut self, now: Instant) {
+        self.next = now + GAP;
     }
 
     /// The frame: what waits, in the order in which it became so, so that whoever loses the stream in the middle of it
     /// misses nothing.
-    pub(super) fn give(&mut self, now: Instant) -> Vec<Change> {
+    pub(super) fn give(&mut self) -> Vec<Change> {
         let waiting = std::mem::take(&mut self.waiting);
         let mut changes: Vec<Change> = waiting.into_values().collect();
         changes.sort_by_key(|change| change.last.revision);
-        self.next = now + GAP;
         changes
     }
 
@@ -82,42 +86,36 @@ mod tests {
             at: Timestamp::default(),
             previous: None,
             presence: None,
-            answered_at: None,
             told: Told::default(),
         })
     }
 
-    fn given(gathering: &mut Gathering, now: Instant) -> Vec<(u64, u64)> {
-        let changes = gathering.give(now).into_iter();
+    fn given(gathering: &mut Gathering) -> Vec<(u64, u64)> {
+        let changes = gathering.give().into_iter();
         changes
             .map(|change| (change.first.revision, change.last.revision))
             .collect()
     }
 
     #[test]
-    fn the_first_change_is_due_at_once_and_the_next_50_ms_later() {
+    fn the_first_change_goes_out_at_once_and_the_next_50_ms_later() {
         let now = Instant::now();
         let mut gathering = Gathering::new(now);
-        assert_eq!(gathering.due(), None);
-        gathering.take(event(1, 7));
-        assert_eq!(gathering.due(), Some(now));
-        assert_eq!(given(&mut gathering, now), [(1, 1)]);
-        assert_eq!(gathering.due(), None);
-        gathering.take(event(2, 7));
-        assert_eq!(gathering.due(), Some(now + GAP));
+        assert_eq!(gathering.next(), now);
+        gathering.sent(now);
+        assert_eq!(gathering.next(), now + GAP);
     }
 
     #[test]
     fn of_each_person_the_last_counts_in_the_order_of_what_became() {
-        let now = Instant::now();
-        let mut gathering = Gathering::new(now);
+        let mut gathering = Gathering::new(Instant::now());
         for (revision, person) in [(1, 7), (2, 8), (3, 9), (4, 7), (5, 8)] {
             gathering.take(event(revision, person));
         }
-        assert_eq!(given(&mut gathering, now), [(3, 3), (1, 4), (2, 5)]);
-        assert_eq!(given(&mut gathering, now), []);
+        assert_eq!(given(&mut gathering), [(3, 3), (1, 4), (2, 5)]);
+        assert_eq!(given(&mut gathering), []);
         gathering.take(event(6, 7));
         gathering.forget();
-        assert_eq!(gathering.due(), None);
+        assert_eq!(given(&mut gathering), []);
     }
 }

@@ -1,0 +1,210 @@
+//! Signing in with OpenID Connect: the browser is sent to the organisation's own sign-in and comes back with a code (OpenID
+//! Connect Core 1.0, authorization code flow with PKCE). Whoever it names there is somebody here.
+
+mod attempts;
+mod provider;
+mod token;
+
+use axum::{
+    extract::{Query, RawQuery, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{AppendHeaders, IntoResponse, Redirect, Response},
+};
+use presence::PersonId;
+use serde_json::json;
+use store::{Account, Change, Role};
+
+pub(crate) use attempts::Attempts;
+pub use provider::OpenIdOptions;
+pub(crate) use provider::{CLAIM, Provider};
+use token::Claims;
+
+use crate::{
+    access,
+    app::{Shared, SharedState},
+    directory::Person,
+    frame::{Frame, local},
+    problem::Problem,
+    sign_in::{self, Way},
+};
+
+/// Where the provider sends browsers back to; to be registered there.
+pub(crate) const RETURN: &str = "/sign-in/open-id/return";
+/// Binds a sign-in to the browser in which it began.
+const COOKIE: &str = "offhook_open_id";
+/// How long somebody may take at the provider.
+const COOKIE_SECONDS: u32 = 600;
+
+/// Why somebody was not let in, in words of the API.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenIdError {
+    /// Another browser, too late, or twice.
+    #[error(
+        "this is not the answer to a sign-in that was begun in this browser within ten minutes; begin it anew"
+    )]
+    NotBegun,
+    /// The provider, or the person there, said no.
+    #[error("the sign-in was refused there: {0}")]
+    Refused(String),
+    /// The provider does not answer, or not as the standard says.
+    #[error("{0}")]
+    Provider(String),
+    /// Nobody here is called so.
+    #[error("nobody here is {0}; an administrator can add you, or an account of that name")]
+    Unknown(String),
+    /// The claim is missing, or nobody has checked it.
+    #[error("{0}")]
+    Claim(String),
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+}
+
+/// `GET /sign-in/open-id`: sends the browser to the provider.
+pub(crate) async fn begin(
+    State(shared): State<Shared>,
+    frame: Frame,
+    Query(way): Query<Way>,
+) -> Result<Response, Problem> {
+    let to = local(way.to.as_deref()).to_owned();
+    let Some(provider) = &shared.open_id else {
+        return Ok(Redirect::to("/sign-in").into_response());
+    };
+    let begun = async {
+        let endpoints = provider.endpoints(shared.clock.now()).await?;
+        let attempt = shared
+            .open_id_attempts
+            .begin(to.clone(), shared.clock.now());
+        let attempt = attempt.map_err(|error| OpenIdError::Provider(error.to_string()))?;
+        let redirect_uri = format!("{}{RETURN}", shared.public_url);
+        let url = provider.authorization(&endpoints, &attempt, &redirect_uri)?;
+        Ok((url, attempt.state))
+    };
+    match begun.await {
+        Ok((url, state)) => {
+            let cookie = cookie(state.reveal(), COOKIE_SECONDS);
+            Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response())
+        }
+        Err(error) => refuse(&shared, frame, to, &error),
+    }
+}
+
+fn cookie(value: &str, seconds: u32) -> String {
+    // Lax, not strict: the browser comes back from another site.
+    format!("{COOKIE}={value}; Path=/sign-in; HttpOnly; SameSite=Lax; Max-Age={seconds}")
+}
+
+/// `GET /sign-in/open-id/return`: the browser comes back.
+pub(crate) async fn returned(
+    State(shared): State<Shared>,
+    frame: Frame,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let began_here = access::cookie(&headers, COOKIE).unwrap_or_default();
+    let now = shared.clock.now();
+    let query = query.unwrap_or_default();
+    let found = shared.open_id_attempts.finish(&query, began_here, now);
+    let (Some((attempt, code)), Some(provider)) = (found, &shared.open_id) else {
+        return refuse(&shared, frame, "/".into(), &OpenIdError::NotBegun);
+    };
+    let to = attempt.to.clone();
+    let let_in = async {
+        let code = code.map_err(OpenIdError::Refused)?;
+        let redirect_uri = format!("{}{RETURN}", shared.public_url);
+        let claims = provider.redeem(&code, &attempt, &redirect_uri, now).await?;
+        account(&shared, provider, &claims).await
+    };
+    match let_in.await {
+        Ok(account) => {
+            let session = access::new_session(&shared, Some(account)).await?;
+            let cookies = AppendHeaders([
+                (header::SET_COOKIE, session),
+                (header::SET_COOKIE, cookie("", 0)),
+            ]);
+            Ok((cookies, Redirect::to(&to)).into_response())
+        }
+        Err(error) => refuse(&shared, frame, to, &error),
+    }
+}
+
+/// The sign-in page, with why not.
+fn refuse(
+    shared: &SharedState,
+    frame: Frame,
+    to: String,
+    error: &OpenIdError,
+) -> Result<Response, Problem> {
+    tracing::warn!(%error, "a sign-in with OpenID Connect was refused");
+    sign_in::refused(
+        shared,
+        frame,
+        to,
+        StatusCode::UNAUTHORIZED,
+        error.to_string(),
+    )
+}
+
+/// The account of whoever signed in; a person who has none yet gets one, as a person.
+async fn account(
+    shared: &SharedState,
+    provider: &Provider,
+    claims: &Claims,
+) -> Result<u64, OpenIdError> {
+    let called = provider.called(claims)?;
+    let person = person(shared, provider, &called);
+    let accounts = shared.store.accounts().await?;
+    let of_person = accounts
+        .iter()
+        .find(|account| person.is_some() && account.person == person);
+    let of_name = || {
+        let is_called = |account: &&Account| account.name.to_lowercase() == called.to_lowercase();
+        // The name of an account that is somebody's is not enough: it was not chosen at the provider.
+        accounts
+            .iter()
+            .filter(|account| account.person.is_none())
+            .find(is_called)
+    };
+    if let Some(account) = of_person.or_else(of_name) {
+        return Ok(account.id);
+    }
+    let Some(person) = person else {
+        return Err(OpenIdError::Unknown(called));
+    };
+    let account = Account {
+        id: 0,
+        name: called,
+        password_hash: None,
+        person: Some(person),
+        role: Role::Person,
+        location: None,
+        created_at: shared.clock.now(),
+    };
+    let change = Change {
+        at: shared.clock.now(),
+        who: "OpenID Connect",
+        what: "account.add",
+        target: &account.name,
+        before: None,
+        after: Some(json!({"role": Role::Person.name(), "person": person.to_string()}).to_string()),
+    };
+    Ok(shared.store.add_account(&account, &change).await?)
+}
+
+/// The one person whom the provider's name is.
+fn person(shared: &SharedState, provider: &Provider, called: &str) -> Option<PersonId> {
+    let is = |other: &str| !other.is_empty() && other.to_lowercase() == called.to_lowercase();
+    let found = if provider.names_teams_account() {
+        shared
+            .directory
+            .people(|person: &Person| person.teams_id.as_deref().is_some_and(is))
+    } else {
+        shared
+            .directory
+            .people(|person: &Person| is(&person.user_principal_name) || is(&person.mail))
+    };
+    match found.as_slice() {
+        [only] => Some(only.id),
+        _ => None,
+    }
+}
