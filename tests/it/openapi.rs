@@ -154,6 +154,8 @@ async fn every_operation_of_the_document_does_what_it_says() {
     // The demo takes nobody from Entra and lets nobody sign in for themselves; entra.rs and my_account.rs do.
     for (method, path) in [
         ("post", "/directory/synchronise"),
+        // It has no configuration file; web_forms.rs calls the doctor.
+        ("post", "/doctor"),
         ("get", "/people/{id}/teams-account"),
         ("delete", "/people/{id}/teams-account"),
         ("post", "/people/{id}/teams-account/sign-in"),

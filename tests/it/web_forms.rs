@@ -1,6 +1,6 @@
 //! What people and administrators do on the pages, and what becomes of mistakes.
 
-use end_to_end::{Demo, Server, Walker, eventually};
+use end_to_end::{Demo, Installation, Server, Walker, eventually, free_port};
 use reqwest::Method;
 use serde_json::{Value, json};
 use thirtyfour::error::WebDriverResult;
@@ -460,4 +460,35 @@ async fn a_person_chooses_orders_and_arranges() -> WebDriverResult<()> {
     assert!(walker.text("#appointments").await.contains("Review"));
     assert!(walker.text("svg.timetable").await.contains("Review"));
     walker.browser.close().await
+}
+
+#[tokio::test]
+async fn the_doctor_examines_what_the_configuration_says_now() {
+    let installation = Installation::new("");
+    let server = installation.serve().await;
+    let ada = server.system_administrator().await;
+    let examine = async |path: &str| {
+        let (status, page) = ada.form(path, &[("form", "doctor")]).await;
+        assert_eq!(status.as_u16(), 200, "{page}");
+        page
+    };
+    let page = examine("/admin/tenants").await;
+    assert!(page.contains("no [teams] in the configuration"), "{page}");
+    // Written into the file while the server runs: nothing is in force yet, and it can be tried.
+    let port = free_port();
+    installation.configure(&Installation::pbx(port, "tcp", "wrong"));
+    let page = examine("/admin/telephony").await;
+    assert!(page.contains(&port.to_string()), "{page}");
+    assert!(page.contains("must be mended") && page.contains("in force after a restart"));
+    assert!(!page.contains("wrong</td>"), "no secret is shown");
+    let rows = ada
+        .ok(Method::GET, "/api/v1/audit?what=doctor.examine", None)
+        .await;
+    assert_eq!(rows["items"].as_array().unwrap().len(), 2);
+    // In the demo there is nothing to look at, and it says so.
+    let demo = Demo::start(&["--still"]).await;
+    let ada = demo.server.system_administrator().await;
+    let (status, page) = ada.form("/admin/tenants", &[("form", "doctor")]).await;
+    assert_eq!(status.as_u16(), 409);
+    assert!(page.contains("no configuration file to look at"), "{page}");
 }

@@ -129,8 +129,8 @@ pub struct Server {
     pub board: String,
     key: String,
     /// Signed in to an account instead of using the key.
-    cookie: Option<String>,
-    http: reqwest::Client,
+    pub(crate) cookie: Option<String>,
+    pub(crate) http: reqwest::Client,
     /// What the server says of its own API.
     contract: OnceCell<Contract>,
 }
@@ -139,59 +139,6 @@ impl Server {
     /// Where its pages are.
     pub fn url(&self) -> &str {
         &self.url
-    }
-
-    /// The same server as somebody sees it who signed in to a new account of a person.
-    ///
-    /// # Panics
-    /// The account or the sign-in is refused.
-    pub async fn signed_in_as(&self, name: &str) -> Self {
-        let person = self.person(name).await;
-        let password = "correct horse battery";
-        let body = json!({"name": name, "role": "person", "person": person, "password": password});
-        self.ok(Method::POST, "/api/v1/accounts", Some(body)).await;
-        self.sign_in(name, password).await
-    }
-
-    /// The same server as somebody sees it who signed in to a new account that administers a location.
-    ///
-    /// # Panics
-    /// The account or the sign-in is refused.
-    pub async fn administrator_of(&self, location: &str) -> Self {
-        let (name, password) = ("lea", "correct horse battery");
-        let body = json!({"name": name, "role": "location_admin", "location": location, "password": password});
-        self.ok(Method::POST, "/api/v1/accounts", Some(body)).await;
-        self.sign_in(name, password).await
-    }
-
-    /// The same server as somebody sees it who signed in to a new account that administers everything.
-    ///
-    /// # Panics
-    /// The account or the sign-in is refused.
-    pub async fn system_administrator(&self) -> Self {
-        let (name, password) = ("ada", "correct horse battery");
-        let body = json!({"name": name, "role": "system_admin", "password": password});
-        self.ok(Method::POST, "/api/v1/accounts", Some(body)).await;
-        self.sign_in(name, password).await
-    }
-
-    /// The same server as somebody sees it who signs in.
-    ///
-    /// # Panics
-    /// The sign-in is refused.
-    pub async fn sign_in(&self, name: &str, password: &str) -> Self {
-        let response = self
-            .http
-            .post(format!("{}/api/v1/sign-in", self.url))
-            .json(&json!({"name": name, "password": password}))
-            .send()
-            .await
-            .unwrap();
-        let cookie = response.headers()["set-cookie"].to_str().unwrap();
-        Self {
-            cookie: cookie.split(';').next().map(str::to_owned),
-            ..self.with_key("")
-        }
     }
 
     /// Begins a request whose body never comes. It ends when dropped.

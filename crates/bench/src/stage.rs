@@ -124,6 +124,7 @@ impl Stage {
             api_key: None,
             vault: None,
             audit_kept: Duration::from_secs(24 * 3600),
+            doctor: None,
             demo: None,
         })
         .await?;
@@ -216,6 +217,7 @@ impl Alone {
             api_key: None,
             vault: None,
             audit_kept: Duration::from_secs(24 * 3_600),
+            doctor: None,
             demo: None,
         })
         .await?;

@@ -176,6 +176,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
         api_key: None,
         vault: None,
         audit_kept: Duration::from_secs(24 * 3600),
+        doctor: None,
         demo: Some(Demo {
             teams_page: teamsbox.url(),
             day,

@@ -8,9 +8,12 @@ mod phones;
 mod teams;
 mod telephone;
 
-use std::{io::IsTerminal, path::Path};
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use server::{MAIN_TENANT, TeamsOptions};
 
 use crate::Configured;
@@ -93,6 +96,10 @@ impl Report {
         self.findings.push(finding);
     }
 
+    fn told(&self) -> Vec<server::Finding> {
+        self.findings.iter().map(Finding::told).collect()
+    }
+
     fn failures(&self) -> usize {
         let failed = |finding: &&Finding| matches!(finding.verdict, Verdict::Failed(_));
         self.findings.iter().filter(failed).count()
@@ -127,7 +134,7 @@ impl Finding {
         text
     }
 
-    fn json(&self) -> Value {
+    fn told(&self) -> server::Finding {
         let verdict = match self.verdict {
             Verdict::Fine => "fine",
             Verdict::Warning(_) => "warning",
@@ -135,15 +142,28 @@ impl Finding {
             Verdict::Skipped => "skipped",
         };
         let fault = self.fault();
-        json!({
-            "check": self.check,
-            "verdict": verdict,
-            "what": self.what,
-            "fault": fault.map(Fault::code),
-            "means": fault.map(Fault::means),
-            "remedy": fault.map(Fault::remedy),
-        })
+        let text = |of: fn(Fault) -> &'static str| fault.map(|fault| of(fault).to_owned());
+        server::Finding {
+            check: self.check.to_owned(),
+            verdict: verdict.to_owned(),
+            what: self.what.clone(),
+            fault: text(Fault::code),
+            means: text(Fault::means),
+            remedy: text(Fault::remedy),
+        }
     }
+}
+
+/// Looks at everything, for the server's own pages.
+pub async fn findings(path: PathBuf) -> Vec<server::Finding> {
+    let mut report = Report {
+        findings: Vec::new(),
+        prints: false,
+        colours: false,
+        tenant: None,
+    };
+    examine(&mut report, &path, None).await;
+    report.told()
 }
 
 /// Looks at everything. Fails if something must be mended.
@@ -161,8 +181,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     )
     .await;
     if arguments.json {
-        let findings: Vec<Value> = report.findings.iter().map(Finding::json).collect();
-        println!("{}", Value::from(findings));
+        println!("{}", json!(report.told()));
     }
     match report.failures() {
         0 => Ok(()),

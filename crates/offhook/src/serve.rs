@@ -3,15 +3,17 @@
 use std::{path::Path, sync::Arc};
 
 use presence::Timing;
-use server::{App, Options, access, clock::Clock};
+use server::{App, Doctor, Options, access, clock::Clock};
 
-use crate::{asked_to_stop, installation};
+use crate::{asked_to_stop, doctor, installation};
 
 /// What the first key may do.
 pub const EVERYTHING: [&str; 3] = ["read", "write", "admin"];
 
 /// Runs until a signal ends it.
 pub async fn run(config: &Path) -> anyhow::Result<()> {
+    let file = std::path::absolute(config)?;
+    let doctor = Doctor::new(move || Box::pin(doctor::findings(file.clone())));
     let config = installation::configuration(config)?;
     let store = installation::open(&config).await?;
     let _lock = installation::lock(&config)?;
@@ -34,6 +36,7 @@ pub async fn run(config: &Path) -> anyhow::Result<()> {
         api_key: config.api_key,
         vault: Some(vault),
         audit_kept: config.audit_kept,
+        doctor: Some(doctor),
         demo: None,
     })
     .await?;

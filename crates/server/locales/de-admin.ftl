@@ -157,7 +157,7 @@ tenant-linked = mit Teams-Konto
 tenant-connect = Einen Mandanten verbinden
 tenant-step-1 = 1. Registrieren Sie in Entra eine Anwendung für Offhook und geben Sie ihr die Berechtigungen Presence.ReadWrite.All und User.ReadBasic.All, mit Zustimmung eines Administrators.
 tenant-step-2 = 2. Schreiben Sie die Kennung des Mandanten, die der Anwendung und ihr Geheimnis oder Zertifikat in den Abschnitt [teams] der Konfigurationsdatei.
-tenant-step-3 = 3. Rufen Sie auf dem Server „offhook doctor“ auf: Es prüft einen Schritt nach dem anderen und sagt bei jedem, was fehlt und was zu tun ist.
+tenant-step-3 = 3. Untersuchen Sie die Installation hier, mit dem Knopf darunter: Es wird ein Schritt nach dem anderen geprüft und bei jedem gesagt, was fehlt und was zu tun ist.
 tenant-step-4 = 4. Starten Sie Offhook neu; der Mandant erscheint hier, und im Überblick, falls etwas nicht stimmt.
 directory-of = Personen aus Entra, Mandant { $tenant }
 directory-dry-run = Ausprobieren: Was würde geschehen?
@@ -172,7 +172,7 @@ directory-nothing = Nichts: Alle sind, wie das Verzeichnis sagt.
 
 # Telefonanlagen
 telephony-about = Wie es um die Verbindungen steht und was die Leitungen jetzt tun. Die Tabellen werden alle fünf Sekunden neu gelesen.
-telephony-none = Keine Telefonanlage ist verbunden. Wie das geht, sagt docs/connect-pbx.md; „offhook doctor“ probiert es aus.
+telephony-none = Keine Telefonanlage ist verbunden. Wie das geht, sagt docs/connect-pbx.md.
 lines-search = Nebenstelle oder Name
 lines-caption = Leitungen, die benutzten zuerst: { $count }
 lines-none = Keine Leitung.
@@ -256,3 +256,18 @@ program-deactivate = Abschalten
 program-activate-of = { $name } aktivieren
 program-deactivate-of = { $name } abschalten
 done-program-added = Hinzugefügt. Gezeigt wird es, sobald Sie es aktivieren.
+
+# Doktor
+doctor = Die Installation untersuchen
+doctor-now = Jetzt untersuchen
+doctor-about = So ist die Konfigurationsdatei jetzt. Was Sie darin ändern, lässt sich gleich untersuchen; in Kraft ist es nach einem Neustart.
+doctor-findings = Was gefunden wurde, das Dringende zuerst
+doctor-what = Was gefunden wurde
+doctor-means = Was das bedeutet
+doctor-back = Zurück
+verdict-fine = in Ordnung
+verdict-warning = geht, aber
+verdict-failed = muss behoben werden
+verdict-skipped = nicht angesehen
+telephony-connect = Eine Telefonanlage verbinden
+telephony-steps = Geben Sie Offhook dort ein Konto, das die Leitungen abonnieren darf, und schreiben Sie Server, Domäne und Konto in einen Abschnitt [[pbx]] der Konfigurationsdatei (docs/connect-pbx.md zeigt es für jede Anlage). Untersuchen Sie dann, bis nichts mehr behoben werden muss, und starten Sie Offhook neu.

@@ -157,7 +157,7 @@ tenant-linked = with a Teams account
 tenant-connect = Connect a tenant
 tenant-step-1 = 1. In Entra, register an application for Offhook and give it the permissions Presence.ReadWrite.All and User.ReadBasic.All, with an administrator’s consent.
 tenant-step-2 = 2. Write the tenant’s id, the application’s id and its secret or certificate into the section [teams] of the configuration file.
-tenant-step-3 = 3. Run “offhook doctor” on the server: it tries one step after the other, and says at each what is missing and what to do.
+tenant-step-3 = 3. Examine the installation here, with the button below: it tries one step after the other, and says at each what is missing and what to do.
 tenant-step-4 = 4. Restart Offhook; the tenant appears here, and in the overview if anything is wrong.
 directory-of = People from Entra, tenant { $tenant }
 directory-dry-run = Try it: what would happen?
@@ -172,7 +172,7 @@ directory-nothing = Nothing: everybody is as the directory says.
 
 # Telephone systems
 telephony-about = How the connections are, and what the lines do now. The tables are read anew every five seconds.
-telephony-none = No telephone system is connected. “Connect a telephone system” in the documentation (docs/connect-pbx.md) says how; “offhook doctor” tries it.
+telephony-none = No telephone system is connected. “Connect a telephone system” in the documentation (docs/connect-pbx.md) says how.
 lines-search = Extension or name
 lines-caption = Lines, those in use first: { $count }
 lines-none = No line.
@@ -256,3 +256,18 @@ program-deactivate = Deactivate
 program-activate-of = Activate { $name }
 program-deactivate-of = Deactivate { $name }
 done-program-added = Added. It is shown once you activate it.
+
+# Doctor
+doctor = Examine the installation
+doctor-now = Examine now
+doctor-about = This is how the configuration file is now. What you change in it can be examined at once; it is in force after a restart.
+doctor-findings = What was found, what must be mended first
+doctor-what = What was found
+doctor-means = What it means
+doctor-back = Back
+verdict-fine = fine
+verdict-warning = works, but
+verdict-failed = must be mended
+verdict-skipped = not looked at
+telephony-connect = Connect a telephone system
+telephony-steps = Give Offhook an account there that may subscribe to the lines, and write its server, domain and account into a section [[pbx]] of the configuration file (docs/connect-pbx.md shows it for each system). Then examine, until nothing must be mended, and restart Offhook.

@@ -6,6 +6,7 @@ mod audit;
 mod backups;
 mod choice;
 mod directory;
+mod doctor;
 mod events;
 mod favourites;
 mod import;
@@ -100,6 +101,7 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
         ))
         .routes(routes!(directory::last))
         .routes(routes!(directory::synchronise))
+        .routes(routes!(doctor::examine))
         .routes(routes!(audit::list))
         .routes(routes!(backups::list, backups::make))
         .routes(routes!(backups::read, backups::delete))

@@ -18,6 +18,7 @@ use crate::{
     calendars,
     clients::Connected,
     clock::Clock,
+    doctor::Doctor,
     entra::DirectoryOptions,
     history::recorder,
     http, imports,
@@ -63,6 +64,8 @@ pub struct Options {
     pub vault: Option<Arc<Vault>>,
     /// How long the audit log goes back.
     pub audit_kept: Duration,
+    /// Who examines the installation, if anybody can.
+    pub doctor: Option<Doctor>,
     /// Set in the demo only.
     pub demo: Option<Demo>,
 }
@@ -159,6 +162,7 @@ impl App {
             api_key,
             vault,
             audit_kept,
+            doctor,
             demo,
         } = options;
         let open_id = open_id.map(Provider::new).transpose();
@@ -203,6 +207,8 @@ impl App {
         let shared = Arc::new(SharedState {
             access,
             edits: tokio::sync::RwLock::default(),
+            doctor,
+            examination: tokio::sync::Mutex::default(),
             open_id,
             open_id_attempts: Attempts::default(),
             wrong_passwords: WrongPasswords::default(),

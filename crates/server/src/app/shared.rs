@@ -13,6 +13,7 @@ use crate::{
     clients::Clients,
     clock::Clock,
     directory::{Directory, Person},
+    doctor::Doctor,
     entra::{self, DirectorySync},
     events::Events,
     health::{Health, Trouble},
@@ -40,6 +41,10 @@ pub(crate) struct SharedState {
     pub(crate) access: Access,
     /// Written by conditional and by repeatable requests, read by all other changes.
     pub(crate) edits: tokio::sync::RwLock<()>,
+    /// Who examines the installation, if anybody can.
+    pub(crate) doctor: Option<Doctor>,
+    /// Held while that is done.
+    pub(crate) examination: tokio::sync::Mutex<()>,
     /// The organisation's own sign-in, if there is one.
     pub(crate) open_id: Option<open_id::Provider>,
     /// Those who are signing in there.

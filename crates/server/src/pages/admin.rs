@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod backup;
+mod examination;
 mod keys;
 mod microphone;
 mod overview;

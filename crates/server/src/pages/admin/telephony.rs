@@ -3,14 +3,14 @@
 use presence::{PersonId, view};
 use serde_json::json;
 
-use super::{overview::health, require_system_administrator};
+use super::{examination, overview::health, require_system_administrator};
 use crate::{
     api::PresenceBody,
     pages::{
-        Page, Place,
+        Outcome, Page, Place,
         client::Refusal,
         kit::{Back, Block, Cell, Row, Table, text},
-        visit::Visit,
+        visit::{Typed, Visit},
     },
 };
 
@@ -23,7 +23,7 @@ const REFRESH: u32 = 5;
 pub(super) struct Telephony;
 
 impl Place for Telephony {
-    async fn show(visit: &Visit, _: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
         require_system_administrator(visit)?;
         let mut parts = visit.shared.health.parts();
         parts.retain(|part, _| part.starts_with("pbx"));
@@ -40,9 +40,17 @@ impl Place for Telephony {
                 visit.say("lines-search"),
                 visit.query("q").unwrap_or_default().to_owned(),
             ))
-            .table(lines(visit, &wanted));
+            .table(lines(visit, &wanted))
+            .heading(visit.say("telephony-connect"))
+            .text(visit.say("telephony-steps"))
+            .form(examination::form(visit), back);
         page.refresh = Some(REFRESH);
         Ok(page)
+    }
+
+    async fn act(visit: &Visit, _: &Typed) -> Result<Outcome, Refusal> {
+        require_system_administrator(visit)?;
+        examination::examine(visit).await
     }
 }
 

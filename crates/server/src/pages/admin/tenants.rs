@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{overview::health, require_system_administrator};
+use super::{examination, overview::health, require_system_administrator};
 use crate::pages::{
     Done, Outcome, Page, Place,
     client::{Refusal, part},
@@ -33,6 +33,7 @@ impl Place for Tenants {
         ] {
             page = page.text(visit.say(step));
         }
+        page = page.form(examination::form(visit), back);
         for tenant in visit.shared.directory_syncs.keys() {
             let last = visit
                 .api
@@ -61,6 +62,9 @@ impl Place for Tenants {
 
     async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
         require_system_administrator(visit)?;
+        if typed.one("form") == examination::FORM {
+            return examination::examine(visit).await;
+        }
         let dry_run = typed.one("dry_run") != "no";
         let body = json!({"tenant": typed.one("form"), "dry_run": dry_run});
         let done = visit.api.post("/directory/synchronise", body).await?;

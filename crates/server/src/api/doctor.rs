@@ -1,0 +1,54 @@
+//! The doctor: what is wrong with the installation, what it means, what to do.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::audit::Entry;
+use crate::{
+    app::Shared, caller::Caller, doctor::Finding, organisation::ORGANISATION, problem::Problem,
+};
+
+/// Longer than every check that waits for a network.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Findings {
+    items: Vec<Finding>,
+}
+
+/// Examines the installation as its configuration file is now: what is changed there can be tried before a restart.
+#[utoipa::path(
+    post,
+    path = "/doctor",
+    tag = "Administration",
+    responses((status = OK, description = "What was found.", body = Findings)),
+)]
+pub(crate) async fn examine(
+    State(shared): State<Shared>,
+    caller: Caller,
+) -> Result<axum::Json<Findings>, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let Some(doctor) = &shared.doctor else {
+        let detail =
+            "this server has no configuration file to look at; the doctor is for `offhook serve`";
+        return Err(Problem::conflict(detail));
+    };
+    let Ok(_one_at_a_time) = shared.examination.try_lock() else {
+        let detail = "the doctor is busy with this installation; wait a moment";
+        return Err(Problem::conflict(detail));
+    };
+    let items = tokio::time::timeout(PATIENCE, doctor.examine())
+        .await
+        .map_err(|_| {
+            Problem::unavailable("the doctor took too long; run `offhook doctor` there")
+        })?;
+    let failed = items.iter().filter(|finding| finding.verdict == "failed");
+    let after = json!({"checks": items.len(), "failed": failed.count()});
+    let entry = Entry::new(&shared, &caller, "doctor.examine", ORGANISATION).after(Some(after));
+    shared.store.note(&entry.change()).await?;
+    Ok(axum::Json(Findings { items }))
+}

@@ -1,0 +1,71 @@
+//! What the doctor found, as the pages of tenants and telephone systems show it.
+
+use serde_json::{Value, json};
+
+use crate::pages::{
+    Outcome, Page,
+    client::Refusal,
+    kit::{Block, Cell, Form, Link, Row, Table, text},
+    visit::Visit,
+};
+
+/// The form that calls the doctor.
+pub(super) const FORM: &str = "doctor";
+
+/// Calls the doctor.
+pub(super) fn form(visit: &Visit) -> Form {
+    Form::new(visit.words, FORM, visit.say("doctor")).button(visit.say("doctor-now"))
+}
+
+/// Calls the doctor and shows what was found: what must be mended first.
+pub(super) async fn examine(visit: &Visit) -> Result<Outcome, Refusal> {
+    let found = visit.api.post("/doctor", json!({})).await?;
+    let items = found.get("items").and_then(Value::as_array);
+    let mut items: Vec<&Value> = items.into_iter().flatten().collect();
+    let rank = |finding: &&Value| match text(finding, "verdict") {
+        "failed" => 0,
+        "warning" => 1,
+        "fine" => 2,
+        _ => 3,
+    };
+    items.sort_by_key(rank);
+    let row = |finding: &&Value| {
+        let verdict = text(finding, "verdict");
+        Row {
+            key: text(finding, "check").to_owned(),
+            cells: vec![
+                Cell::Text(text(finding, "check").to_owned()),
+                Cell::Mark(verdict == "fine", visit.say(&format!("verdict-{verdict}"))),
+                Cell::Text(text(finding, "what").to_owned()),
+                Cell::Text(text(finding, "means").to_owned()),
+                Cell::Text(text(finding, "remedy").to_owned()),
+            ],
+        }
+    };
+    let table = Table {
+        id: "findings",
+        caption: visit.say("doctor-findings"),
+        head: [
+            "health-part",
+            "health-state",
+            "doctor-what",
+            "doctor-means",
+            "health-remedy",
+        ]
+        .map(|key| visit.say(key))
+        .to_vec(),
+        rows: items.iter().map(row).collect(),
+        ..Table::default()
+    };
+    let back = Link {
+        to: visit.frame.here.clone(),
+        text: visit.say("doctor-back"),
+        is_here: false,
+    };
+    let page = Page::new(visit, visit.say("doctor"))
+        .text(visit.say("doctor-about"))
+        .table(table)
+        .form(form(visit), None)
+        .add(Block::Links(visit.say("doctor-back"), vec![back]));
+    Ok(Outcome::Shown(Box::new(page)))
+}
