@@ -90,9 +90,6 @@ impl Stage {
         let clock = Clock::system();
         let api_key = access::new_api_key(&store, "bench", &["read"], &clock).await?;
         let app = App::start(Options {
-            listen: (Ipv4Addr::LOCALHOST, 0).into(),
-            store,
-            clock,
             tenants: vec![TeamsOptions {
                 name: MAIN_TENANT.into(),
                 sign_in: SignIn::Application,
@@ -117,15 +114,8 @@ impl Stage {
                     bind: None,
                 },
             }],
-            phones: None,
             timing,
-            public_url: None,
-            open_id: None,
-            api_key: None,
-            vault: None,
-            audit_kept: Duration::from_secs(24 * 3600),
-            doctor: None,
-            demo: None,
+            ..quiet(store)
         })
         .await?;
         tokio::time::timeout(READY_MAX, app.everybody_observed())
@@ -190,7 +180,6 @@ impl Alone {
     pub async fn start(people: usize, phones: Option<PhonesOptions>) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let store = Store::open(&folder.path().join("bench.db")).await?;
-        let clock = Clock::system();
         let people: Vec<ImportPerson> = (0..people)
             .map(|number| ImportPerson {
                 name: format!("p{number}"),
@@ -205,20 +194,8 @@ impl Alone {
             .import(&people, &change("people.import", "people"))
             .await?;
         let app = App::start(Options {
-            listen: (Ipv4Addr::LOCALHOST, 0).into(),
-            store: store.clone(),
-            clock,
-            tenants: Vec::new(),
-            pbxs: Vec::new(),
             phones,
-            timing: Timing::default(),
-            public_url: None,
-            open_id: None,
-            api_key: None,
-            vault: None,
-            audit_kept: Duration::from_secs(24 * 3_600),
-            doctor: None,
-            demo: None,
+            ..quiet(store.clone())
         })
         .await?;
         Ok(Self {
@@ -226,6 +203,26 @@ impl Alone {
             store,
             _folder: folder,
         })
+    }
+}
+
+/// The options of a server with neither tenant nor telephone system.
+fn quiet(store: Store) -> Options {
+    Options {
+        listen: (Ipv4Addr::LOCALHOST, 0).into(),
+        store,
+        clock: Clock::system(),
+        tenants: Vec::new(),
+        pbxs: Vec::new(),
+        phones: None,
+        timing: Timing::default(),
+        public_url: None,
+        open_id: None,
+        api_key: None,
+        vault: None,
+        audit_kept: Duration::from_secs(24 * 3_600),
+        doctor: None,
+        demo: None,
     }
 }
 

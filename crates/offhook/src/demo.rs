@@ -121,23 +121,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
     let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let manual = arguments.clock == ClockChoice::Manual;
     let people = people::people(arguments.people.into());
-    let teamsbox = Teamsbox::start(teamsbox::Config {
-        listen: loopback(teamsbox_port(arguments.port)?),
-        clock: if manual {
-            ClockMode::Manual
-        } else {
-            ClockMode::Real
-        },
-        users: people.iter().map(teams_user).collect(),
-        ..teamsbox::Config::default()
-    })
-    .await
-    .map_err(|error| match error {
-        teamsbox::StartError::Listen { address, .. } => anyhow::anyhow!(
-            "{address} is taken: teamsbox listens there, {TEAMSBOX_OFFSET} above the board; take another --port"
-        ),
-        other => other.into(),
-    })?;
+    let teamsbox = start_teamsbox(arguments, &people).await?;
     let teamsbox = Arc::new(teamsbox);
     let extensions: Vec<String> = people
         .iter()
@@ -208,6 +192,31 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
         tasks,
         clients,
         _folder: folder,
+    })
+}
+
+/// The Teams tenant in a box, with the people in it.
+async fn start_teamsbox(
+    arguments: &Arguments,
+    people: &[ImportPerson],
+) -> anyhow::Result<Teamsbox> {
+    let manual = arguments.clock == ClockChoice::Manual;
+    Teamsbox::start(teamsbox::Config {
+        listen: (Ipv4Addr::LOCALHOST, teamsbox_port(arguments.port)?).into(),
+        clock: if manual {
+            ClockMode::Manual
+        } else {
+            ClockMode::Real
+        },
+        users: people.iter().map(teams_user).collect(),
+        ..teamsbox::Config::default()
+    })
+    .await
+    .map_err(|error| match error {
+        teamsbox::StartError::Listen { address, .. } => anyhow::anyhow!(
+            "{address} is taken: teamsbox listens there, {TEAMSBOX_OFFSET} above the board; take another --port"
+        ),
+        other => other.into(),
     })
 }
 
