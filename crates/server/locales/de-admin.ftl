@@ -82,7 +82,6 @@ deed-refused = abgelehnt
 # Standorte
 scopes-about = Einstellungen kommen von der Organisation; ein Standort, und darunter eine Konfigurationsgruppe, kann je Funktion eigene haben.
 scope-add = Einen Standort oder eine Gruppe hinzufügen
-scope-parent = Wo
 scope-new-location = Neuer Standort
 scope-new-group = Neue Gruppe in { $name }
 scope-kind = Art
@@ -271,3 +270,13 @@ verdict-failed = muss behoben werden
 verdict-skipped = nicht angesehen
 telephony-connect = Eine Telefonanlage verbinden
 telephony-steps = Geben Sie Offhook dort ein Konto, das die Leitungen abonnieren darf, und schreiben Sie Server, Domäne und Konto in einen Abschnitt [[pbx]] der Konfigurationsdatei (docs/connect-pbx.md zeigt es für jede Anlage). Untersuchen Sie dann, bis nichts mehr behoben werden muss, und starten Sie Offhook neu.
+
+# Wer an einem Standort oder in einer Gruppe ist
+scope-members =
+    { $count ->
+        [one] { $count } Person ist hier
+       *[other] { $count } Personen sind hier
+    }
+scope-nobody = Hier ist noch niemand.
+scope-put = Jemanden hierher setzen
+scope-put-now = Hierher setzen

@@ -82,7 +82,6 @@ deed-refused = refused
 # Scopes
 scopes-about = Settings come from the organisation; a location, and below it a configuration group, may have settings of its own for each function.
 scope-add = Add a location or a group
-scope-parent = Where
 scope-new-location = New location
 scope-new-group = New group in { $name }
 scope-kind = Kind
@@ -271,3 +270,13 @@ verdict-failed = must be mended
 verdict-skipped = not looked at
 telephony-connect = Connect a telephone system
 telephony-steps = Give Offhook an account there that may subscribe to the lines, and write its server, domain and account into a section [[pbx]] of the configuration file (docs/connect-pbx.md shows it for each system). Then examine, until nothing must be mended, and restart Offhook.
+
+# Who is in a location or group
+scope-members =
+    { $count ->
+        [one] { $count } person is here
+       *[other] { $count } people are here
+    }
+scope-nobody = Nobody is here yet.
+scope-put = Put somebody here
+scope-put-now = Put here

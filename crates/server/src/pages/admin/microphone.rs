@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     require_administrator,
-    scopes::{administers, in_order},
+    scopes::{administers, full_name, in_order},
     settings_at,
 };
 use crate::{
@@ -147,11 +147,15 @@ fn one(scope: &str, process: &str) -> String {
 /// The ways to the tables of other scopes.
 async fn scopes(visit: &Visit, here: &str) -> Result<Block, Refusal> {
     let all = visit.api.items("/scopes").await?;
-    let mine = in_order(&all).into_iter().map(|scope| text(scope, "id"));
-    let links = mine.filter(|id| administers(visit, id)).map(|id| Link {
-        to: format!("{HERE}?scope={}", part(id)),
-        text: scope_name(visit, id),
-        is_here: id == here,
+    let mine = in_order(&all).into_iter();
+    let mine = mine.filter(|scope| administers(visit, text(scope, "id")));
+    let links = mine.map(|scope| {
+        let id = text(scope, "id");
+        Link {
+            to: format!("{HERE}?scope={}", part(id)),
+            text: full_name(visit, scope),
+            is_here: id == here,
+        }
     });
     Ok(Block::Links(visit.say("nav-scopes"), links.collect()))
 }

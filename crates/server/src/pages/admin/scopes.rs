@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{require_administrator, settings_at};
 use crate::{
+    directory::Person,
     organisation::{ORGANISATION, Place as At},
     pages::{
         Done, Outcome, Page, Place,
@@ -16,6 +17,8 @@ use crate::{
 };
 
 const HERE: &str = "/admin/scopes";
+/// People who are named one by one.
+const NAMED_MAX: usize = 50;
 
 /// The whole tree, as far as the caller administers it.
 pub(super) struct Scopes;
@@ -44,7 +47,7 @@ impl Place for Scopes {
             .field(Field::text("name", visit.say("board-name")).required())
             .field(Field::new(
                 "parent",
-                visit.say("scope-parent"),
+                visit.say("scope-kind"),
                 Kind::Select(parents.collect()),
             ))
             .button(visit.say("add"));
@@ -88,6 +91,14 @@ impl Place for Scope {
             return Ok(shown);
         }
         let is_location = text(&read.value, "kind") == "location";
+        let put = Form::new(visit.words, "put", visit.say("scope-put"))
+            .field(
+                Field::text("person", visit.say("account-person"))
+                    .required()
+                    .help(visit.say("somebody-help")),
+            )
+            .button(visit.say("scope-put-now"));
+        shown = shown.table(members(visit, id)).form(put, back);
         let mut form = Form::new(visit.words, "save", visit.say("scope-edit"))
             .tag(&read.tag)
             .field(
@@ -126,6 +137,19 @@ impl Place for Scope {
         if typed.one("form") == "delete" {
             visit.api.delete(&path).await?;
             return Ok(Done::new(HERE, "deleted").into());
+        }
+        if typed.one("form") == "put" {
+            let person = visit.somebody("person", typed.one("person"))?;
+            let scope = visit.path("scope");
+            let place = visit
+                .shared
+                .organisation
+                .read(|tables| tables.place_of_scope(scope));
+            let At { location, group } = place.unwrap_or_default();
+            let body = json!({"location": location, "group": group});
+            let path = format!("/people/{person}/place");
+            visit.api.put(&path, body, "").await?;
+            return Ok(Done::new(visit.frame.here.clone(), "saved").into());
         }
         let mut body = Map::new();
         body.insert("name".into(), json!(typed.one("name")));
@@ -167,6 +191,42 @@ fn people(visit: &Visit, scope: &str) -> usize {
     })
 }
 
+/// Who is in a scope; of many the first by name.
+fn members(visit: &Visit, scope: &str) -> Table {
+    let mut people = visit.shared.organisation.read(|tables| {
+        let is_here = |person: &Person| is_in(&tables.place(person.id), scope);
+        visit.shared.directory.people(is_here)
+    });
+    people.sort_by_cached_key(|person| person.name.to_lowercase());
+    let count = people.len();
+    let rows = people.iter().take(NAMED_MAX).map(|person| Row {
+        key: person.id.to_string(),
+        cells: vec![
+            Cell::Link(format!("/admin/people/{}", person.id), person.name.clone()),
+            Cell::Text(person.mail.clone()),
+        ],
+    });
+    Table {
+        id: "members",
+        caption: visit.words.with("scope-members", "count", count),
+        head: ["board-name", "person-mail"]
+            .map(|key| visit.say(key))
+            .to_vec(),
+        rows: rows.collect(),
+        empty: visit.say("scope-nobody"),
+        order: None,
+    }
+}
+
+/// What a scope is called where it stands among others: a group stands below its location, and is read with it.
+pub(super) fn full_name(visit: &Visit, scope: &Value) -> String {
+    let name = scope_name(visit, text(scope, "id"));
+    match text(scope, "kind") {
+        "group" => format!("{} / {name}", scope_name(visit, text(scope, "parent"))),
+        _ => name,
+    }
+}
+
 /// The organisation, and below each location its groups.
 pub(super) fn in_order(scopes: &[Value]) -> Vec<&Value> {
     let below = |parent: &str| {
@@ -190,12 +250,7 @@ pub(super) fn in_order(scopes: &[Value]) -> Vec<&Value> {
 fn table(visit: &Visit, scopes: &[&Value]) -> Table {
     let row = |scope: &&Value| {
         let (id, kind) = (text(scope, "id"), text(scope, "kind"));
-        let name = scope_name(visit, id);
-        // A group stands below its location, and is read with it.
-        let name = match kind {
-            "group" => format!("{} / {name}", scope_name(visit, text(scope, "parent"))),
-            _ => name,
-        };
+        let name = full_name(visit, scope);
         let individual: Vec<String> = visit.shared.organisation.read(|tables| {
             let pages = SettingsPage::ALL.into_iter();
             let own = pages.filter(|page| tables.page(id, *page).is_some());

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{require_system_administrator, scopes::in_order};
+use super::{
+    require_system_administrator,
+    scopes::{full_name, in_order},
+};
 use crate::pages::{
     Done, Outcome, Page, Place,
     client::{Refusal, part},
@@ -79,17 +82,9 @@ impl Place for Template {
         let read = visit.api.read(&path(visit)).await?;
         let template = &read.value;
         let scopes = visit.api.items("/scopes").await?;
-        let choices = in_order(&scopes).into_iter().map(|scope| {
-            let id = text(scope, "id");
-            let name = scope_name(visit, id);
-            match text(scope, "kind") {
-                "group" => Choice::new(
-                    id,
-                    format!("{} / {name}", scope_name(visit, text(scope, "parent"))),
-                ),
-                _ => Choice::new(id, name),
-            }
-        });
+        let choices = in_order(&scopes)
+            .into_iter()
+            .map(|scope| Choice::new(text(scope, "id"), full_name(visit, scope)));
         let people = template.get("people").and_then(Value::as_array);
         let mut form = Form::new(visit.words, "save", visit.say("template-edit")).tag(&read.tag);
         form.fields.extend(visit.profile_fields(template));
