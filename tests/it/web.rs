@@ -1,9 +1,11 @@
 //! Every page, in both languages, in a real browser with axe-core.
 
-use end_to_end::{Demo, Server, Walker};
+use end_to_end::{Demo, Server, Walker, eventually};
 use reqwest::Method;
 use serde_json::json;
 use thirtyfour::error::WebDriverResult;
+
+use crate::SOON;
 
 /// The pages of a function, of the organisation and of a location.
 const FUNCTIONS: [&str; 6] = [
@@ -124,4 +126,18 @@ async fn walk(server: &Server, paths: &[String]) -> WebDriverResult<()> {
         walker.browser.close().await?;
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn the_overview_tells_how_often_teams_is_read() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = demo.server.system_administrator().await;
+    let look = async || {
+        let (_, _, page) = server.with_headers(Method::GET, "/admin", &[], None).await;
+        let fact = page
+            .split("Everybody of main is read every</dt><dd>")
+            .nth(1);
+        fact.and_then(|fact| Some(fact.split_once('<')?.0.to_owned()))
+    };
+    eventually("the rhythm", SOON, Some("1.0 s".to_owned()), look).await;
 }

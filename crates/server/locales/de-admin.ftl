@@ -280,3 +280,9 @@ scope-members =
 scope-nobody = Hier ist noch niemand.
 scope-put = Jemanden hierher setzen
 scope-put-now = Hierher setzen
+
+# Überblick, mehr
+overview-rhythm = Alle von { $tenant } werden gelesen alle
+overview-pauses = Schreibpausen, weil jemand auf das antwortete, was Offhook schrieb
+overview-silent = Personen, über die eine Quelle schweigt
+overview-nobody-silent = Jede Quelle hat kürzlich über alle gesprochen.

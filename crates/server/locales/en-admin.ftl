@@ -280,3 +280,9 @@ scope-members =
 scope-nobody = Nobody is here yet.
 scope-put = Put somebody here
 scope-put-now = Put here
+
+# Overview, more
+overview-rhythm = Everybody of { $tenant } is read every
+overview-pauses = Pauses of writing, because somebody answered what Offhook wrote
+overview-silent = People of whom a source has fallen silent
+overview-nobody-silent = Every source has spoken of everybody lately.

@@ -7,6 +7,8 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 /// Upper bounds in seconds: the target is 10 ms at p99, a busy tenant waits for seconds.
@@ -62,6 +64,13 @@ pub struct NotificationLabels {
     pub outcome: String,
 }
 
+/// Which tenant.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct TenantLabels {
+    /// Its name here.
+    pub tenant: String,
+}
+
 /// All metrics.
 #[derive(Debug)]
 pub struct Metrics {
@@ -72,6 +81,8 @@ pub struct Metrics {
     pub teams_to_event: std::sync::Arc<Latency>,
     /// Requests to Graph.
     pub graph_requests: Family<RequestLabels, Counter>,
+    /// How long it takes until everybody of a tenant is read again, in milliseconds.
+    pub sweep_rhythm: Family<TenantLabels, Gauge>,
     /// People with a write to Teams that waits or is on the wire.
     pub pending_writes: Gauge,
     /// A request wanted to be sent → the budget let it.
@@ -116,6 +127,7 @@ impl Default for Metrics {
             teams_to_event,
             graph_requests: Family::default(),
             notifications: Family::default(),
+            sweep_rhythm: Family::default(),
             pending_writes: Gauge::default(),
             streams: Gauge::default(),
             people: Gauge::default(),
@@ -131,6 +143,11 @@ impl Default for Metrics {
             "graph_requests",
             "Requests to Graph by call and outcome",
             metrics.graph_requests.clone(),
+        );
+        registry.register(
+            "sweep_rhythm_milliseconds",
+            "Time until everybody of a tenant is read again",
+            metrics.sweep_rhythm.clone(),
         );
         registry.register(
             "pending_writes",
@@ -160,6 +177,20 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// How long it takes until everybody of a tenant is read again.
+    pub fn tell_rhythm(&self, tenant: &str, period: Duration) {
+        let milliseconds = i64::try_from(period.as_millis()).unwrap_or(i64::MAX);
+        self.rhythm(tenant).set(milliseconds);
+    }
+
+    /// The gauge of a tenant's rhythm, in milliseconds.
+    pub fn rhythm(&self, tenant: &str) -> Gauge {
+        let labels = TenantLabels {
+            tenant: tenant.to_owned(),
+        };
+        self.sweep_rhythm.get_or_create(&labels).clone()
+    }
+
     /// Everything in the text format.
     pub fn text(&self) -> String {
         let mut text = String::new();

@@ -59,7 +59,7 @@ impl From<Difference> for DeedBody {
         let is_new = difference.before.is_none();
         let (before, after) = (read(difference.before), read(difference.after));
         let name = after.get("name").and_then(Value::as_str);
-        let differences: Vec<String> = after
+        let mut differences: Vec<String> = after
             .iter()
             .filter(|(key, now)| before.get(*key) != Some(now))
             .filter_map(|(key, now)| match (before.get(key).map(said), said(now)) {
@@ -68,6 +68,7 @@ impl From<Difference> for DeedBody {
                 (Some(before), now) => Some(format!("{key}: {before} → {now}")),
             })
             .collect();
+        differences.sort();
         Self {
             what: if is_new { "added" } else { "updated" },
             name: name.unwrap_or_default().to_owned(),

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use presence::Status;
+use presence::{Confidence, PersonId, Presence, Status};
 
 use super::require_administrator;
 use crate::{
+    clock::rfc3339,
     health::Trouble,
     pages::{
         Page, Place,
@@ -46,7 +47,7 @@ impl Place for Overview {
                 .count();
             (status.name(), visit.status(status.name()), count)
         });
-        let facts = vec![
+        let mut facts = vec![
             (visit.say("health"), Cell::Mark(ill == 0, state)),
             (
                 visit.say("nav-people"),
@@ -61,6 +62,16 @@ impl Place for Overview {
                 Cell::Text(visit.shared.metrics.pending_writes.get().to_string()),
             ),
         ];
+        for tenant in visit.shared.doors.names().iter() {
+            let milliseconds = visit.shared.metrics.rhythm(tenant).get();
+            let rhythm = format!("{:.1} s", milliseconds as f64 / 1e3);
+            facts.push((
+                visit.words.with("overview-rhythm", "tenant", &**tenant),
+                Cell::Text(rhythm),
+            ));
+        }
+        let pauses = visit.shared.metrics.loop_breaker.get();
+        facts.push((visit.say("overview-pauses"), Cell::Text(pauses.to_string())));
         let mut page = Page::new(visit, visit.say("nav-overview"))
             .add(Block::Facts(facts))
             .table(health(visit, &parts))
@@ -70,7 +81,9 @@ impl Place for Overview {
             let histogram = Histogram::read(&metrics, name);
             page = page.add(Block::Picture(histogram.picture(visit, &visit.say(key))));
         }
-        Ok(page.table(unmatched(visit)))
+        Ok(page
+            .table(silent(visit, &presences))
+            .table(unmatched(visit)))
     }
 }
 
@@ -112,6 +125,36 @@ pub(super) fn health(visit: &Visit, parts: &BTreeMap<String, Option<Trouble>>) -
         .to_vec(),
         rows: parts.into_iter().map(row).collect(),
         empty: visit.say("health-none"),
+        order: None,
+    }
+}
+
+/// People of whom a source has been silent for longer than what it said last holds.
+fn silent(visit: &Visit, presences: &BTreeMap<PersonId, Presence>) -> Table {
+    let shared = &visit.shared;
+    let silent = presences.iter().filter(|(person, presence)| {
+        presence.confidence == Confidence::Stale
+            && visit.caller.require_admin_of(shared, **person).is_ok()
+    });
+    let rows = silent.take(NAMED_MAX).filter_map(|(id, presence)| {
+        let person = shared.directory.person(*id)?;
+        Some(Row {
+            key: id.to_string(),
+            cells: vec![
+                Cell::Link(format!("/people/{id}"), person.name.clone()),
+                Cell::Text(visit.status(presence.status.name())),
+                Cell::Time(rfc3339(presence.since)),
+            ],
+        })
+    });
+    Table {
+        id: "silent",
+        caption: visit.say("overview-silent"),
+        head: ["board-name", "board-status", "board-since"]
+            .map(|key| visit.say(key))
+            .to_vec(),
+        rows: rows.collect(),
+        empty: visit.say("overview-nobody-silent"),
         order: None,
     }
 }
