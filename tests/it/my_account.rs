@@ -222,3 +222,43 @@ async fn a_key_is_nobodys_and_has_no_such_page() {
     let (status, _) = stranger.api(Method::GET, "/me/teams", None).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test]
+async fn an_administrator_links_an_account_that_has_another_name() {
+    let teamsbox = Teamsbox::start(0).await;
+    teamsbox.add_user("a.becker").await;
+    let installation = Installation::new(&Installation::teams(teamsbox.url()));
+    installation.import(&[("anna", "1001")]).await;
+    let server = installation.serve().await;
+    server.set_mode("telephony_and_presence").await;
+    let anna = server.person("anna").await;
+    let path = format!("/api/v1/people/{anna}/teams-account");
+    let link = |account: &str| Some(json!({"account": account}));
+    for wrong in ["", "nobody@contoso.example"] {
+        let (status, refused) = server.api(Method::PUT, &path, link(wrong)).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
+        assert_eq!(refused["field"], "account");
+    }
+    let linked = server
+        .ok(Method::PUT, &path, link("a.becker@contoso.example"))
+        .await;
+    let object = linked["account"].as_str().unwrap().to_owned();
+    // The object id says the same.
+    let again = server.ok(Method::PUT, &path, link(&object)).await;
+    assert_eq!(again["account"], object.as_str());
+    let meeting = format!("/api/v1/people/{anna}/meetings/daily");
+    server
+        .ok(Method::PUT, &meeting, Some(json!({"audio": true})))
+        .await;
+    eventually("to Teams", HEALS, "Busy/InACall".into(), || {
+        teamsbox.shown("a.becker")
+    })
+    .await;
+    let audit = server.ok(Method::GET, "/api/v1/audit?limit=20", None).await;
+    let items = audit["items"].as_array().unwrap();
+    assert!(
+        items
+            .iter()
+            .any(|entry| entry["what"] == "person.teams_account.link")
+    );
+}

@@ -157,6 +157,7 @@ async fn every_operation_of_the_document_does_what_it_says() {
         // It has no configuration file; web_forms.rs calls the doctor.
         ("post", "/doctor"),
         ("get", "/people/{id}/teams-account"),
+        ("put", "/people/{id}/teams-account"),
         ("delete", "/people/{id}/teams-account"),
         ("post", "/people/{id}/teams-account/sign-in"),
     ] {

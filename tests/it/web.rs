@@ -53,6 +53,7 @@ async fn administrators_pages_are_whole_in_both_languages() -> WebDriverResult<(
     .map(str::to_owned)
     .to_vec();
     paths.push(format!("/admin/people/{anna}"));
+    paths.push(format!("/admin/people/{anna}/sharing"));
     paths.push(format!(
         "/admin/workgroups?edit={}",
         group["id"].as_str().unwrap()

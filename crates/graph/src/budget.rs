@@ -17,7 +17,13 @@ pub struct Budget {
     filled_at: i64,
     /// The service asked for silence until then.
     silent_until: i64,
+    /// When the last requests were sent, in steps of the window: the step's number and how many.
+    sent: [(i64, u32); STEPS],
 }
+
+/// Steps in which the requests of a window are counted.
+const STEPS: usize = 10;
+const STEP_MILLISECONDS: i64 = WINDOW_MILLISECONDS / STEPS as i64;
 
 impl Budget {
     /// A budget of `limit` requests per 30 seconds, or none.
@@ -28,6 +34,7 @@ impl Budget {
             available: available.max(1.0),
             filled_at: now,
             silent_until: now,
+            sent: [(0, 0); STEPS],
         }
     }
 
@@ -41,6 +48,7 @@ impl Budget {
             return Err(wait(self.silent_until - now));
         }
         let Some(limit) = self.limit else {
+            self.count(now);
             return Ok(());
         };
         let burst = (f64::from(limit) * BURST_SHARE).max(1.0);
@@ -51,9 +59,33 @@ impl Budget {
         // The tolerance is for sums of many small fractions.
         if self.available >= 1.0 - 1e-6 {
             self.available = (self.available - 1.0).max(0.0);
+            self.count(now);
             return Ok(());
         }
         Err(wait(((1.0 - self.available) / rate).ceil() as i64))
+    }
+
+    fn count(&mut self, now: i64) {
+        let step = now.div_euclid(STEP_MILLISECONDS);
+        if let Some(sent) = self.sent.get_mut(step.rem_euclid(STEPS as i64) as usize) {
+            let before = if sent.0 == step { sent.1 } else { 0 };
+            *sent = (step, before + 1);
+        }
+    }
+
+    /// How many requests were sent in the last 30 seconds, to the nearest three seconds.
+    pub fn sent(&self, now: i64) -> u32 {
+        let step = now.div_euclid(STEP_MILLISECONDS);
+        let recent = self
+            .sent
+            .iter()
+            .filter(|(at, _)| *at > step - STEPS as i64 && *at <= step);
+        recent.map(|(_, count)| count).sum()
+    }
+
+    /// How many may be sent in 30 seconds; `None`: no limit.
+    pub fn limit(&self) -> Option<u32> {
+        self.limit
     }
 
     /// The service asked to wait: nothing is sent until then, for requests made meanwhile count against us.
@@ -101,6 +133,19 @@ mod tests {
                     prop_assert!(budget.take(now).is_ok());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_was_sent_in_the_window_is_counted_with_and_without_a_limit() {
+        for limit in [None, Some(1_500)] {
+            let mut budget = Budget::new(limit, 0);
+            for second in 0..60 {
+                budget.take(second * 1_000).unwrap();
+            }
+            assert_eq!(budget.sent(59_999), 30, "{limit:?}");
+            assert_eq!(budget.sent(75_000), 15 - 3, "{limit:?}");
+            assert_eq!(budget.sent(200_000), 0, "{limit:?}");
         }
     }
 

@@ -55,6 +55,9 @@ person-place = Standort und Gruppe
 person-linked = verknüpft
 person-unlinked = nicht verknüpft
 person-object-id = Konto
+person-link = Anderes Konto verbinden
+person-link-help = Die Objekt-ID oder der Anmeldename, wie Entra sie unter „Benutzer“ zeigt. Für Personen, deren Konto weder ihre Mailadresse noch ihren Anmeldenamen hat.
+person-sharing = Wer was von dieser Person sieht
 person-account-hidden = Welches Teams-Konto das ist, sehen nur Systemverwalter.
 person-delete = Die Person löschen
 person-delete-sure = { $name } mit allem löschen, was dazugehört? Was Offhook in Teams geschrieben hat, wird vorher zurückgenommen.
@@ -283,6 +286,8 @@ scope-put-now = Hierher setzen
 
 # Überblick, mehr
 overview-rhythm = Alle von { $tenant } werden gelesen alle
+overview-budget = Anfragen an { $tenant } in den letzten 30 Sekunden
+overview-budget-spent = { $count } ({ $value } dessen, was Microsoft erlaubt)
 overview-pauses = Schreibpausen, weil jemand auf das antwortete, was Offhook schrieb
 overview-silent = Personen, über die eine Quelle schweigt
 overview-nobody-silent = Jede Quelle hat kürzlich über alle gesprochen.

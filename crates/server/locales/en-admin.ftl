@@ -55,6 +55,9 @@ person-place = Location and group
 person-linked = linked
 person-unlinked = not linked
 person-object-id = Account
+person-link = Connect another account
+person-link-help = The object id or the sign-in name, as Entra shows it under Users. For people whose account has neither their mail address nor their sign-in name.
+person-sharing = Who sees what of this person
 person-account-hidden = Whose Teams account this is, is for system administrators to see.
 person-delete = Delete the person
 person-delete-sure = Delete { $name } with everything that is theirs? What Offhook wrote to Teams is taken back first.
@@ -283,6 +286,8 @@ scope-put-now = Put here
 
 # Overview, more
 overview-rhythm = Everybody of { $tenant } is read every
+overview-budget = Requests to { $tenant } in the last 30 seconds
+overview-budget-spent = { $count } ({ $value } of what Microsoft allows)
 overview-pauses = Pauses of writing, because somebody answered what Offhook wrote
 overview-silent = People of whom a source has fallen silent
 overview-nobody-silent = Every source has spoken of everybody lately.

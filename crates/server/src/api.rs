@@ -67,7 +67,11 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
         .routes(routes!(sources::meet, sources::leave))
         .routes(routes!(sources::client, sources::client_ended))
         .routes(routes!(scopes::place, scopes::put_place))
-        .routes(routes!(teams_account::read, teams_account::forget))
+        .routes(routes!(
+            teams_account::read,
+            teams_account::link,
+            teams_account::forget
+        ))
         .routes(routes!(teams_account::sign_in))
         .routes(routes!(relationships::permissions))
         .routes(routes!(relationships::list))

@@ -83,6 +83,10 @@ pub struct Metrics {
     pub graph_requests: Family<RequestLabels, Counter>,
     /// How long it takes until everybody of a tenant is read again, in milliseconds.
     pub sweep_rhythm: Family<TenantLabels, Gauge>,
+    /// Requests that were sent to a tenant in the last 30 seconds.
+    budget_sent: Family<TenantLabels, Gauge>,
+    /// Requests that may be sent to it in 30 seconds; 0: no limit.
+    budget_limit: Family<TenantLabels, Gauge>,
     /// People with a write to Teams that waits or is on the wire.
     pub pending_writes: Gauge,
     /// A request wanted to be sent → the budget let it.
@@ -128,6 +132,8 @@ impl Default for Metrics {
             graph_requests: Family::default(),
             notifications: Family::default(),
             sweep_rhythm: Family::default(),
+            budget_sent: Family::default(),
+            budget_limit: Family::default(),
             pending_writes: Gauge::default(),
             streams: Gauge::default(),
             people: Gauge::default(),
@@ -148,6 +154,16 @@ impl Default for Metrics {
             "sweep_rhythm_milliseconds",
             "Time until everybody of a tenant is read again",
             metrics.sweep_rhythm.clone(),
+        );
+        registry.register(
+            "graph_budget_sent",
+            "Requests that were sent to a tenant in the last 30 seconds",
+            metrics.budget_sent.clone(),
+        );
+        registry.register(
+            "graph_budget_limit",
+            "Requests that may be sent to a tenant in 30 seconds; 0: no limit",
+            metrics.budget_limit.clone(),
         );
         registry.register(
             "pending_writes",
@@ -189,6 +205,26 @@ impl Metrics {
             tenant: tenant.to_owned(),
         };
         self.sweep_rhythm.get_or_create(&labels).clone()
+    }
+
+    /// What of a tenant's budget is spent: requests in the last 30 seconds, and how many may be.
+    pub fn tell_budget(&self, tenant: &str, sent: u32, limit: Option<u32>) {
+        let labels = TenantLabels {
+            tenant: tenant.to_owned(),
+        };
+        self.budget_sent.get_or_create(&labels).set(i64::from(sent));
+        self.budget_limit
+            .get_or_create(&labels)
+            .set(i64::from(limit.unwrap_or_default()));
+    }
+
+    /// What [`Self::tell_budget`] was told last.
+    pub fn budget(&self, tenant: &str) -> (i64, i64) {
+        let labels = TenantLabels {
+            tenant: tenant.to_owned(),
+        };
+        let get = |family: &Family<TenantLabels, Gauge>| family.get_or_create(&labels).get();
+        (get(&self.budget_sent), get(&self.budget_limit))
     }
 
     /// Everything in the text format.

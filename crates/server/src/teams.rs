@@ -33,7 +33,7 @@ use crate::{
 };
 
 pub(crate) use accounts::{
-    AccountError, Attempts, begin_browser, begin_code, disconnect, finish_browser,
+    AccountError, Attempts, begin_browser, begin_code, disconnect, finish_browser, link_named,
 };
 pub(crate) use doors::{Door, Doors};
 pub(crate) use logins::Logins;
@@ -186,6 +186,15 @@ impl Tenant {
 
     fn budget(&self) -> MutexGuard<'_, Budget> {
         self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Shows what of the budget is spent.
+    fn tell_budget(&self) {
+        let (sent, limit) = {
+            let budget = self.budget();
+            (budget.sent(network_time()), budget.limit())
+        };
+        self.metrics.tell_budget(&self.name, sent, limit);
     }
 
     /// Waits for room in the budget.

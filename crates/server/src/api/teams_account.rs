@@ -5,6 +5,7 @@ use axum::{
     http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{Json, audit::Entry};
@@ -13,9 +14,13 @@ use crate::{
     caller::Caller,
     clock::rfc3339,
     directory::Person,
+    organisation::ORGANISATION,
     problem::Problem,
-    teams::{AccountError, begin_code, disconnect},
+    teams::{AccountError, begin_code, disconnect, link_named},
 };
+
+/// Longer is no sign-in name (Entra allows 113 characters).
+const ACCOUNT_MAX: usize = 256;
 
 /// How it stands with a person's Teams account.
 #[derive(Debug, Serialize, ToSchema)]
@@ -55,6 +60,14 @@ pub(crate) struct SignInBody {
     remember: bool,
 }
 
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TeamsAccountLink)]
+pub(crate) struct LinkBody {
+    /// The account's object id or sign-in name in Entra.
+    account: String,
+}
+
 impl TeamsAccountBody {
     pub(crate) fn of(shared: &SharedState, person: &Person) -> Self {
         let tenant = shared.organisation.tenant(person.id);
@@ -89,11 +102,13 @@ impl From<AccountError> for Problem {
     fn from(error: AccountError) -> Self {
         match error {
             AccountError::Store(error) => error.into(),
+            AccountError::NoAccount(..) => Self::invalid("account", error.to_string()),
             AccountError::Graph(_) | AccountError::Vault(_) => {
                 Self::unavailable(&error.to_string())
             }
             AccountError::NoTenant(_)
             | AccountError::Federated(_)
+            | AccountError::SignsIn(_)
             | AccountError::OtherTenant(..)
             | AccountError::Nobody
             | AccountError::NotBegun
@@ -141,6 +156,38 @@ pub(crate) async fn sign_in(
         until: rfc3339(waiting.until),
     };
     Ok((StatusCode::CREATED, axum::Json(body)))
+}
+
+/// Links the account that an administrator names, where it cannot be found by sign-in name or mail.
+#[utoipa::path(
+    put,
+    path = "/people/{id}/teams-account",
+    tag = "People",
+    responses((status = OK, description = "It is linked.", body = TeamsAccountBody)),
+)]
+pub(crate) async fn link(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<LinkBody>,
+) -> Result<axum::Json<TeamsAccountBody>, Problem> {
+    let person = super::person(&shared, &id)?;
+    // Not a location's administrator: they would see of anybody in the tenant what Teams shows.
+    caller.require_admin(&shared, ORGANISATION)?;
+    let wanted = body.account.trim();
+    if wanted.is_empty() || wanted.len() > ACCOUNT_MAX || wanted.contains(char::is_control) {
+        let detail = format!(
+            "the account {wanted:?} is neither an object id nor a sign-in name; Entra shows both under Users"
+        );
+        return Err(Problem::invalid("account", detail));
+    }
+    let account = link_named(&shared, &person, wanted).await?;
+    let entry = Entry::new(&shared, &caller, "person.teams_account.link", person.id)
+        .before(Some(json!({"account": person.teams_id.as_deref()})))
+        .after(Some(json!({"account": account})));
+    shared.store.note(&entry.change()).await?;
+    let person = super::person(&shared, &id)?;
+    Ok(axum::Json(TeamsAccountBody::of(&shared, &person)))
 }
 
 /// Forgets the account and the login. Where the application signs in, an account of the person's name is found again.

@@ -19,7 +19,7 @@ mod workgroups;
 use axum::{Router, routing::get};
 use presence::Page as SettingsPage;
 
-use super::{client::Refusal, place, visit::Visit};
+use super::{client::Refusal, me::SharingOf, place, visit::Visit};
 use crate::app::Shared;
 
 pub(super) fn routes() -> Router<Shared> {
@@ -27,6 +27,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/admin", place::<overview::Overview>())
         .route("/admin/people", place::<people::People>())
         .route("/admin/people/{person}", place::<person::Person>())
+        .route("/admin/people/{person}/sharing", place::<SharingOf>())
         .route("/admin/scopes", place::<scopes::Scopes>())
         .route("/admin/scopes/{scope}", place::<scopes::Scope>())
         .route(
@@ -47,7 +48,7 @@ pub(super) fn routes() -> Router<Shared> {
 }
 
 /// Refuses who administers nothing.
-fn require_administrator(visit: &Visit) -> Result<(), Refusal> {
+pub(super) fn require_administrator(visit: &Visit) -> Result<(), Refusal> {
     if visit.caller.administers() {
         return Ok(());
     }

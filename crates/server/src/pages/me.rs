@@ -10,7 +10,7 @@ mod timetable;
 use axum::Router;
 
 pub(super) use profiles::{moved, movers};
-pub(super) use sharing::levels;
+pub(super) use sharing::{SharingOf, levels};
 
 use super::place;
 use crate::app::Shared;

@@ -38,6 +38,16 @@ pub(crate) enum AccountError {
         "{0} signs in at another identity provider (federated): such logins are not kept; an administrator can connect the whole tenant instead"
     )]
     Federated(String),
+    /// Who signs in by themselves is not linked by others.
+    #[error(
+        "people of the tenant {0} sign in by themselves: ask the person to connect the account under \"Teams account\""
+    )]
+    SignsIn(String),
+    /// No such account.
+    #[error(
+        "the tenant {1} has no account {0}; give the object id or the sign-in name as Entra shows it under Users"
+    )]
+    NoAccount(String, String),
     /// Somebody of another tenant.
     #[error("{0} is an account of another tenant; sign in with that of {1}")]
     OtherTenant(String, String),
@@ -205,6 +215,48 @@ pub(crate) async fn finish_browser(
     done
 }
 
+/// Links the account that an administrator names, by object id or sign-in name. Returns its object id.
+pub(crate) async fn link_named(
+    core: &Core,
+    person: &Person,
+    named: &str,
+) -> Result<String, AccountError> {
+    let door = door(core, person.id)?;
+    if door.logins.is_some() {
+        return Err(AccountError::SignsIn(door.name.to_string()));
+    }
+    let found = door.client.find_user(named).await?;
+    let missing = || AccountError::NoAccount(named.to_owned(), door.name.to_string());
+    let account = found.ok_or_else(missing)?;
+    core.attempts.replace(person.id, None);
+    link(core, &door, person, &account.id, None).await?;
+    Ok(account.id)
+}
+
+/// The account is the person's from now on, and no other; with the login that it is read by, where there is one.
+async fn link(
+    core: &Core,
+    door: &Door,
+    person: &Person,
+    account: &str,
+    login: Option<(ClientKind, &UserToken)>,
+) -> Result<(), AccountError> {
+    let known = person.teams_id.as_deref();
+    if known.is_some_and(|known| !known.eq_ignore_ascii_case(account)) {
+        core.unlink(person).await?;
+    }
+    let _one_at_a_time = core.settings_change.lock().await;
+    core.store
+        .link_teams(person.id, account, &door.name)
+        .await?;
+    if let (Some(logins), Some((kind, token))) = (&door.logins, login) {
+        logins.begin(&person.id.to_string(), kind, token).await?;
+    }
+    core.directory.set_teams_id(person.id, account, &door.name);
+    core.shard.fact(person.id, Fact::LinkedTeams).await;
+    Ok(())
+}
+
 /// Forgets the person's login and account. Where the application reads everybody, an account with the person's name is found
 /// again by itself.
 pub(crate) async fn disconnect(core: &Core, person: &Person) -> Result<(), AccountError> {
@@ -289,23 +341,7 @@ async fn complete(
         // Gone meanwhile.
         return Err(AccountError::NotBegun);
     };
-    let another = person
-        .teams_id
-        .as_ref()
-        .is_some_and(|known| !known.eq_ignore_ascii_case(&user.object_id));
-    if another {
-        core.unlink(&person).await?;
-    }
-    let one_at_a_time = core.settings_change.lock().await;
-    core.store
-        .link_teams(id, &user.object_id, &door.name)
-        .await?;
-    if let Some(logins) = &door.logins {
-        logins.begin(&id.to_string(), kind, token).await?;
-    }
-    core.directory.set_teams_id(id, &user.object_id, &door.name);
-    core.shard.fact(id, Fact::LinkedTeams).await;
-    drop(one_at_a_time);
+    link(core, door, &person, &user.object_id, Some((kind, token))).await?;
     note(core, id, Some(&name)).await?;
     Ok(())
 }

@@ -161,6 +161,7 @@ impl Tenant {
                 self.rhythm(ids.len())
             };
             self.metrics.tell_rhythm(&self.name, period);
+            self.tell_budget();
             let mut requests = JoinSet::new();
             let chunks = ids.len().div_ceil(self.at_once());
             for (index, chunk) in ids.chunks(self.at_once()).enumerate() {

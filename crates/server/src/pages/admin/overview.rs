@@ -69,6 +69,10 @@ impl Place for Overview {
                 visit.words.with("overview-rhythm", "tenant", &**tenant),
                 Cell::Text(rhythm),
             ));
+            facts.push((
+                visit.words.with("overview-budget", "tenant", &**tenant),
+                Cell::Text(budget(visit, tenant)),
+            ));
         }
         let pauses = visit.shared.metrics.loop_breaker.get();
         facts.push((visit.say("overview-pauses"), Cell::Text(pauses.to_string())));
@@ -85,6 +89,18 @@ impl Place for Overview {
             .table(silent(visit, &presences))
             .table(unmatched(visit)))
     }
+}
+
+/// What of a tenant's budget is spent, in numbers and as a share.
+fn budget(visit: &Visit, tenant: &str) -> String {
+    let (sent, limit) = visit.shared.metrics.budget(tenant);
+    if limit == 0 {
+        return sent.to_string();
+    }
+    let share = format!("{} %", (sent * 100 + limit / 2) / limit);
+    let sent = format!("{sent} / {limit}");
+    let words = visit.words;
+    words.of_two("overview-budget-spent", ("count", &sent), ("value", &share))
 }
 
 /// Every part of the server, those in trouble first.

@@ -9,7 +9,7 @@ use super::{
 use crate::pages::{
     Done, Outcome, Page, Place,
     client::Refusal,
-    kit::{Back, Block, Button, Cell, Choice, Field, Form, Kind, Row, Table, text},
+    kit::{Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, text},
     visit::{Typed, Visit},
 };
 
@@ -33,7 +33,17 @@ impl Place for Person {
             )]))
             .form(form.button(visit.say("save")), back)
             .form(place(visit, id).await?, back)
-            .table(account(visit, id).await)
+            .table(account(visit, id).await);
+        let page = if visit.caller.is_admin() {
+            page.folded(visit.say("person-link"), link(visit), back)
+        } else {
+            page
+        };
+        let page = page
+            .add(Block::Links(
+                visit.say("nav-sharing"),
+                vec![sharing(visit, id)],
+            ))
             .heading(visit.say("me-why"))
             .table(visit.reasons(&explanation));
         Ok(if visit.caller.is_admin() {
@@ -62,6 +72,14 @@ impl Place for Person {
                 visit
                     .api
                     .put(&format!("{path}/place"), body, typed.one("tag"))
+                    .await?;
+                Ok(Done::new(here, "saved").into())
+            }
+            "link" => {
+                let body = json!({"account": typed.one("account")});
+                visit
+                    .api
+                    .put(&format!("{path}/teams-account"), body, "")
                     .await?;
                 Ok(Done::new(here, "saved").into())
             }
@@ -145,6 +163,26 @@ async fn account(visit: &Visit, id: &str) -> Table {
         rows: rows.into_iter().collect(),
         empty: visit.say("person-account-hidden"),
         order: None,
+    }
+}
+
+/// Names the account where none can be found, or another.
+fn link(visit: &Visit) -> Form {
+    Form::new(visit.words, "link", String::new())
+        .field(
+            Field::text("account", visit.say("person-object-id"))
+                .required()
+                .help(visit.say("person-link-help")),
+        )
+        .button(visit.say("person-link"))
+}
+
+/// The way to who sees what of the person.
+fn sharing(visit: &Visit, id: &str) -> Link {
+    Link {
+        to: format!("/admin/people/{id}/sharing"),
+        text: visit.say("person-sharing"),
+        is_here: false,
     }
 }
 

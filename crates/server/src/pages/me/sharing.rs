@@ -4,66 +4,106 @@ use serde_json::{Value, json};
 
 use crate::pages::{
     Done, Outcome, Page, Place,
+    admin::require_administrator,
     client::Refusal,
     kit::{Back, Button, Cell, Field, Form, Kind, Row, Table, text},
     visit::{Typed, Visit},
 };
 
-const HERE: &str = "/me/sharing";
-
 /// Who may see what of me.
 pub(super) struct Sharing;
 
+/// Who may see what of a person, as an administrator says it.
+pub(in crate::pages) struct SharingOf;
+
 impl Place for Sharing {
     async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
-        let settings = visit.api.get(&visit.mine("settings/presence")?).await?;
-        let others = visit.api.items(&visit.mine("relationships")?).await?;
-        let level = visit.say(&format!("level-{}", text(&settings, "relationship")));
-        let policy = visit.say(&format!("policy-{}", text(&settings, "owner_policy")));
-        let form = Form::new(visit.words, "set", visit.say("sharing-add"))
-            .field(
-                Field::text("viewer", visit.say("sharing-viewer"))
-                    .required()
-                    .help(visit.say("somebody-help")),
-            )
-            .field(
-                Field::new(
-                    "level",
-                    visit.say("sharing-level"),
-                    Kind::Select(visit.levels()),
-                )
-                .value("TeamColleague"),
-            )
-            .button(visit.say("save"));
-        Ok(Page::new(visit, visit.say("nav-sharing"))
-            .text(
-                visit
-                    .words
-                    .of_two("sharing-everybody", ("level", &level), ("policy", &policy)),
-            )
-            .table(table(visit, &others))
-            .form(form, back)
-            .heading(visit.say("levels-heading"))
-            .table(levels(visit)))
+        shown(visit, &visit.mine("")?, None, back).await
     }
 
     async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
-        let path = visit.mine("relationships")?;
-        if typed.one("form") == "delete" {
-            visit
-                .api
-                .delete(&format!("{path}/{}", typed.one("key")))
-                .await?;
-            return Ok(Done::new(HERE, "deleted").into());
-        }
-        let viewer = visit.somebody("viewer", typed.one("viewer"))?;
-        let body = json!({"level": typed.one("level")});
-        visit.api.put(&format!("{path}/{viewer}"), body, "").await?;
-        Ok(Done::new(HERE, "saved").into())
+        said(visit, &visit.mine("")?, typed).await
     }
 }
 
-fn table(visit: &Visit, others: &[Value]) -> Table {
+impl Place for SharingOf {
+    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+        require_administrator(visit)?;
+        let id = visit.path("person");
+        let person = visit.api.get(&format!("/people/{id}")).await?;
+        let name = text(&person, "name");
+        shown(visit, &format!("/people/{id}/"), Some(name), back).await
+    }
+
+    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+        require_administrator(visit)?;
+        let path = format!("/people/{}/", visit.path("person"));
+        said(visit, &path, typed).await
+    }
+}
+
+/// `owner`: where the API has what belongs to the person. `name`: theirs, where it is not whoever looks.
+async fn shown(
+    visit: &Visit,
+    owner: &str,
+    name: Option<&str>,
+    back: Option<&Back>,
+) -> Result<Page, Refusal> {
+    let settings = visit.api.get(&format!("{owner}settings/presence")).await?;
+    let others = visit.api.items(&format!("{owner}relationships")).await?;
+    let level = visit.say(&format!("level-{}", text(&settings, "relationship")));
+    let policy = visit.say(&format!("policy-{}", text(&settings, "owner_policy")));
+    let form = Form::new(visit.words, "set", visit.say("sharing-add"))
+        .field(
+            Field::text("viewer", visit.say("sharing-viewer"))
+                .required()
+                .help(visit.say("somebody-help")),
+        )
+        .field(
+            Field::new(
+                "level",
+                visit.say("sharing-level"),
+                Kind::Select(visit.levels()),
+            )
+            .value("TeamColleague"),
+        )
+        .button(visit.say("save"));
+    let (title, everybody) = match name {
+        None => (visit.say("nav-sharing"), "sharing-everybody"),
+        Some(name) => (
+            visit.words.with("sharing-of", "name", name),
+            "sharing-everybody-of",
+        ),
+    };
+    Ok(Page::new(visit, title)
+        .text(
+            visit
+                .words
+                .of_two(everybody, ("level", &level), ("policy", &policy)),
+        )
+        .table(table(visit, &others, name.is_none()))
+        .form(form, back)
+        .heading(visit.say("levels-heading"))
+        .table(levels(visit)))
+}
+
+async fn said(visit: &Visit, owner: &str, typed: &Typed) -> Result<Outcome, Refusal> {
+    let here = visit.frame.here.clone();
+    let path = format!("{owner}relationships");
+    if typed.one("form") == "delete" {
+        visit
+            .api
+            .delete(&format!("{path}/{}", typed.one("key")))
+            .await?;
+        return Ok(Done::new(here, "deleted").into());
+    }
+    let viewer = visit.somebody("viewer", typed.one("viewer"))?;
+    let body = json!({"level": typed.one("level")});
+    visit.api.put(&format!("{path}/{viewer}"), body, "").await?;
+    Ok(Done::new(here, "saved").into())
+}
+
+fn table(visit: &Visit, others: &[Value], mine: bool) -> Table {
     let row =
         |other: &Value| {
             let viewer = text(other, "viewer");
@@ -80,14 +120,19 @@ fn table(visit: &Visit, others: &[Value]) -> Table {
                 ],
             }
         };
+    let [caption, own, empty] = if mine {
+        ["sharing-people", "sharing-own", "sharing-none"]
+    } else {
+        ["sharing-people-of", "sharing-own-of", "sharing-none-of"]
+    };
     Table {
         id: "relationships",
-        caption: visit.say("sharing-people"),
-        head: ["board-name", "sharing-own", "sharing-holds", "actions"]
+        caption: visit.say(caption),
+        head: ["board-name", own, "sharing-holds", "actions"]
             .map(|key| visit.say(key))
             .to_vec(),
         rows: others.iter().map(row).collect(),
-        empty: visit.say("sharing-none"),
+        empty: visit.say(empty),
         order: None,
     }
 }
