@@ -47,22 +47,20 @@ impl Budget {
         if now < self.silent_until {
             return Err(wait(self.silent_until - now));
         }
-        let Some(limit) = self.limit else {
-            self.count(now);
-            return Ok(());
-        };
-        let burst = (f64::from(limit) * BURST_SHARE).max(1.0);
-        let rate = f64::from(limit) * (1.0 - BURST_SHARE) / WINDOW_MILLISECONDS as f64;
-        let elapsed = now.saturating_sub(self.filled_at).max(0) as f64;
-        self.available = (self.available + elapsed * rate).min(burst);
-        self.filled_at = now;
-        // The tolerance is for sums of many small fractions.
-        if self.available >= 1.0 - 1e-6 {
+        if let Some(limit) = self.limit {
+            let burst = (f64::from(limit) * BURST_SHARE).max(1.0);
+            let rate = f64::from(limit) * (1.0 - BURST_SHARE) / WINDOW_MILLISECONDS as f64;
+            let elapsed = now.saturating_sub(self.filled_at).max(0) as f64;
+            self.available = (self.available + elapsed * rate).min(burst);
+            self.filled_at = now;
+            // The tolerance is for sums of many small fractions.
+            if self.available < 1.0 - 1e-6 {
+                return Err(wait(((1.0 - self.available) / rate).ceil() as i64));
+            }
             self.available = (self.available - 1.0).max(0.0);
-            self.count(now);
-            return Ok(());
         }
-        Err(wait(((1.0 - self.available) / rate).ceil() as i64))
+        self.count(now);
+        Ok(())
     }
 
     fn count(&mut self, now: i64) {

@@ -192,6 +192,12 @@ impl Default for Metrics {
     }
 }
 
+/// The gauge of one tenant.
+fn of_tenant(family: &Family<TenantLabels, Gauge>, tenant: &str) -> Gauge {
+    let tenant = tenant.to_owned();
+    family.get_or_create(&TenantLabels { tenant }).clone()
+}
+
 impl Metrics {
     /// How long it takes until everybody of a tenant is read again.
     pub fn tell_rhythm(&self, tenant: &str, period: Duration) {
@@ -201,30 +207,21 @@ impl Metrics {
 
     /// The gauge of a tenant's rhythm, in milliseconds.
     pub fn rhythm(&self, tenant: &str) -> Gauge {
-        let labels = TenantLabels {
-            tenant: tenant.to_owned(),
-        };
-        self.sweep_rhythm.get_or_create(&labels).clone()
+        of_tenant(&self.sweep_rhythm, tenant)
     }
 
     /// What of a tenant's budget is spent: requests in the last 30 seconds, and how many may be.
     pub fn tell_budget(&self, tenant: &str, sent: u32, limit: Option<u32>) {
-        let labels = TenantLabels {
-            tenant: tenant.to_owned(),
-        };
-        self.budget_sent.get_or_create(&labels).set(i64::from(sent));
-        self.budget_limit
-            .get_or_create(&labels)
-            .set(i64::from(limit.unwrap_or_default()));
+        let limit = i64::from(limit.unwrap_or_default());
+        of_tenant(&self.budget_sent, tenant).set(i64::from(sent));
+        of_tenant(&self.budget_limit, tenant).set(limit);
     }
 
     /// What [`Self::tell_budget`] was told last.
     pub fn budget(&self, tenant: &str) -> (i64, i64) {
-        let labels = TenantLabels {
-            tenant: tenant.to_owned(),
-        };
-        let get = |family: &Family<TenantLabels, Gauge>| family.get_or_create(&labels).get();
-        (get(&self.budget_sent), get(&self.budget_limit))
+        let [sent, limit] =
+            [&self.budget_sent, &self.budget_limit].map(|family| of_tenant(family, tenant).get());
+        (sent, limit)
     }
 
     /// Everything in the text format.
