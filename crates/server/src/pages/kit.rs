@@ -50,6 +50,17 @@ pub(crate) struct Link {
     pub(crate) is_here: bool,
 }
 
+impl Link {
+    /// A way to another page.
+    pub(crate) fn new(to: impl Into<String>, text: String) -> Self {
+        Self {
+            to: to.into(),
+            text,
+            is_here: false,
+        }
+    }
+}
+
 /// A picture as SVG, and the same in words.
 #[derive(Clone, Debug)]
 pub(crate) struct Picture {

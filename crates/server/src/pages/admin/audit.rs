@@ -41,11 +41,7 @@ impl Place for Audit {
         let read = visit.api.get(&path).await?;
         let rows = read.get("items").and_then(Value::as_array);
         let next = text(&read, "next");
-        let link = |to: String, key: &str| Link {
-            to,
-            text: visit.say(key),
-            is_here: false,
-        };
+        let link = |to: String, key: &str| Link::new(to, visit.say(key));
         let mut links = vec![link(
             format!("{HERE}.csv?{}", filter.trim_start_matches('&')),
             "audit-export",

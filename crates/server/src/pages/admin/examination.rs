@@ -57,11 +57,7 @@ pub(super) async fn examine(visit: &Visit) -> Result<Outcome, Refusal> {
         rows: items.iter().map(row).collect(),
         ..Table::default()
     };
-    let back = Link {
-        to: visit.frame.here.clone(),
-        text: visit.say("doctor-back"),
-        is_here: false,
-    };
+    let back = Link::new(visit.frame.here.clone(), visit.say("doctor-back"));
     let page = Page::new(visit, visit.say("doctor"))
         .text(visit.say("doctor-about"))
         .table(table)

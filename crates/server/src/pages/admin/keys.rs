@@ -52,11 +52,7 @@ impl Place for Keys {
         }
         let body = json!({"name": typed.one("name"), "scopes": typed.all("scopes")});
         let made = visit.api.post("/keys", body).await?;
-        let all = Link {
-            to: HERE.into(),
-            text: visit.say("nav-keys"),
-            is_here: false,
-        };
+        let all = Link::new(HERE, visit.say("nav-keys"));
         let key = Cell::Code(text(&made, "key").to_owned());
         let shown = Page::new(visit, visit.say("key-made"))
             .text(visit.say("key-made-about"))

@@ -192,11 +192,8 @@ fn table<'a>(visit: &Visit, people: impl Iterator<Item = &'a Arc<Person>>) -> Ta
 /// The ways to the other pages of a long list.
 fn pages(visit: &Visit, count: usize, offset: usize) -> Block {
     let q = super::super::client::part(visit.query("q").unwrap_or_default());
-    let link = |after: usize, key: &str| Link {
-        to: format!("{HERE}?q={q}&after={after}"),
-        text: visit.say(key),
-        is_here: false,
-    };
+    let link =
+        |after: usize, key: &str| Link::new(format!("{HERE}?q={q}&after={after}"), visit.say(key));
     let before = (offset > 0).then(|| link(offset.saturating_sub(PAGE), "list-before"));
     let after = (offset + PAGE < count).then(|| link(offset + PAGE, "list-after"));
     Block::Links(

@@ -26,7 +26,7 @@ impl Place for Person {
         let presence = explanation.get("presence").unwrap_or(&Value::Null);
         let mut form = Form::new(visit.words, "save", visit.say("person-edit")).tag(&read.tag);
         form.fields.extend(fields(visit, &read.value));
-        let page = Page::new(visit, name)
+        let mut page = Page::new(visit, name)
             .add(Block::Facts(vec![(
                 visit.say("board-status"),
                 visit.presence(presence),
@@ -34,23 +34,22 @@ impl Place for Person {
             .form(form.button(visit.say("save")), back)
             .form(place(visit, id).await?, back)
             .table(account(visit, id).await);
-        let page = if visit.caller.is_admin() {
-            page.folded(visit.say("person-link"), link(visit), back)
-        } else {
-            page
-        };
-        let page = page
-            .add(Block::Links(
-                visit.say("nav-sharing"),
-                vec![sharing(visit, id)],
-            ))
+        let is_admin = visit.caller.is_admin();
+        if is_admin {
+            page = page.folded(visit.say("person-link"), link(visit), back);
+        }
+        let sharing = Link::new(
+            format!("/admin/people/{id}/sharing"),
+            visit.say("person-sharing"),
+        );
+        page = page
+            .add(Block::Links(visit.say("nav-sharing"), vec![sharing]))
             .heading(visit.say("me-why"))
             .table(visit.reasons(&explanation));
-        Ok(if visit.caller.is_admin() {
-            page.table(danger(visit, &read.value))
-        } else {
-            page
-        })
+        if is_admin {
+            page = page.table(danger(visit, &read.value));
+        }
+        Ok(page)
     }
 
     async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
@@ -175,15 +174,6 @@ fn link(visit: &Visit) -> Form {
                 .help(visit.say("person-link-help")),
         )
         .button(visit.say("person-link"))
-}
-
-/// The way to who sees what of the person.
-fn sharing(visit: &Visit, id: &str) -> Link {
-    Link {
-        to: format!("/admin/people/{id}/sharing"),
-        text: visit.say("person-sharing"),
-        is_here: false,
-    }
 }
 
 fn danger(visit: &Visit, person: &Value) -> Table {

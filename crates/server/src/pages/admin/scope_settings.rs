@@ -38,22 +38,14 @@ impl Place for ScopeSettings {
             ("name", &visit.say(&format!("page-{}", page.name()))),
             ("scope", &scope_name(visit, scope)),
         );
-        let up = Link {
-            to: at(scope),
-            text: scope_name(visit, scope),
-            is_here: false,
-        };
+        let up = Link::new(at(scope), scope_name(visit, scope));
         let mut shown =
             Page::new(visit, title).add(Block::Links(visit.say("nav-scopes"), vec![up]));
         let individual = flag(&read.value, "individual");
         let affected = affected(visit, scope, page);
         if page == SettingsPage::Microphone {
             let to = format!("/admin/microphone?scope={}", part(scope));
-            let link = Link {
-                to,
-                text: visit.say("nav-microphone"),
-                is_here: false,
-            };
+            let link = Link::new(to, visit.say("nav-microphone"));
             shown = shown.add(Block::Links(visit.say("nav-microphone"), vec![link]));
         }
         if !individual {
@@ -249,11 +241,7 @@ fn preview(
             form = form.hidden(name, value);
         }
     }
-    let back = Link {
-        to: visit.frame.here.clone(),
-        text: visit.say("preview-back"),
-        is_here: false,
-    };
+    let back = Link::new(visit.frame.here.clone(), visit.say("preview-back"));
     let shown = Page::new(visit, visit.say("preview-title"))
         .text(visit.words.with("preview-about", "count", changed.len()))
         .table(table)

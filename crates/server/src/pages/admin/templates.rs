@@ -111,11 +111,7 @@ impl Place for Template {
         let delete = Button::new("delete", name, visit.say("delete"))
             .label(visit.words.with("delete-of", "name", name))
             .sure(visit.words.with("delete-sure", "name", name));
-        let all = Link {
-            to: HERE.into(),
-            text: visit.say("nav-templates"),
-            is_here: false,
-        };
+        let all = Link::new(HERE, visit.say("nav-templates"));
         Ok(Page::new(visit, name.to_owned())
             .add(Block::Links(visit.say("nav-templates"), vec![all]))
             .form(form, back)

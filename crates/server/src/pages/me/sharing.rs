@@ -28,18 +28,19 @@ impl Place for Sharing {
 
 impl Place for SharingOf {
     async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
-        require_administrator(visit)?;
-        let id = visit.path("person");
-        let person = visit.api.get(&format!("/people/{id}")).await?;
-        let name = text(&person, "name");
-        shown(visit, &format!("/people/{id}/"), Some(name), back).await
+        let name = visit.name_of(visit.path("person"));
+        shown(visit, &theirs(visit)?, Some(&name), back).await
     }
 
     async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
-        require_administrator(visit)?;
-        let path = format!("/people/{}/", visit.path("person"));
-        said(visit, &path, typed).await
+        said(visit, &theirs(visit)?, typed).await
     }
+}
+
+/// Where the API has what belongs to the person whom the address names.
+fn theirs(visit: &Visit) -> Result<String, Refusal> {
+    require_administrator(visit)?;
+    Ok(format!("/people/{}/", visit.path("person")))
 }
 
 /// `owner`: where the API has what belongs to the person. `name`: theirs, where it is not whoever looks.
