@@ -30,6 +30,7 @@ mod trouble;
 mod upkeep;
 mod web;
 mod web_forms;
+mod work;
 
 use std::time::Duration;
 

@@ -227,8 +227,11 @@ async fn a_key_is_nobodys_and_has_no_such_page() {
 async fn an_administrator_links_an_account_that_has_another_name() {
     let teamsbox = Teamsbox::start(0).await;
     teamsbox.add_user("a.becker").await;
+    teamsbox.add_user("b.meier").await;
     let installation = Installation::new(&Installation::teams(teamsbox.url()));
-    installation.import(&[("anna", "1001")]).await;
+    installation
+        .import(&[("anna", "1001"), ("bert", "1002")])
+        .await;
     let server = installation.serve().await;
     server.set_mode("telephony_and_presence").await;
     let anna = server.person("anna").await;
@@ -254,6 +257,18 @@ async fn an_administrator_links_an_account_that_has_another_name() {
         teamsbox.shown("a.becker")
     })
     .await;
+    // What is somebody else's is not given away, and does not cost what one has.
+    let bert = server.person("bert").await;
+    let his = format!("/api/v1/people/{bert}/teams-account");
+    let own = server
+        .ok(Method::PUT, &his, link("b.meier@contoso.example"))
+        .await;
+    let (status, refused) = server
+        .api(Method::PUT, &his, link("a.becker@contoso.example"))
+        .await;
+    assert_eq!(status, StatusCode::CONFLICT, "{refused}");
+    let kept = server.ok(Method::GET, &his, None).await;
+    assert_eq!(kept["account"], own["account"]);
     let audit = server.ok(Method::GET, "/api/v1/audit?limit=20", None).await;
     let items = audit["items"].as_array().unwrap();
     assert!(

@@ -396,6 +396,11 @@ async fn who_may_enter(caller: &mut Caller<'_>, names: &mut Names, group: Value)
         .call(post.clone(), "/people/import", names, Some(table))
         .await;
     assert_eq!(done["items"][0]["what"], "added", "{done}");
+    let works = caller.call(get.clone(), "/work", names, None).await;
+    assert_eq!(works["items"][0]["state"], "done", "{works}");
+    names.insert("id", id(&works["items"][0]));
+    caller.call(get.clone(), "/work/{id}", names, None).await;
+    caller.call(delete.clone(), "/work/{id}", names, None).await;
     let made = caller.call(post.clone(), "/backups", names, None).await;
     names.insert("name", made["name"].as_str().unwrap().to_owned());
     caller.call(get.clone(), "/backups", names, None).await;

@@ -49,6 +49,8 @@ async fn administrators_pages_are_whole_in_both_languages() -> WebDriverResult<(
         "/admin/audit",
         "/admin/audit?what=backup.make",
         "/admin/backup",
+        "/admin/work",
+        "/admin/work/1",
     ]
     .map(str::to_owned)
     .to_vec();

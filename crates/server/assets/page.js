@@ -31,6 +31,11 @@ async function refresh() {
     return;
   }
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  // What was watched has come to its end: the page is another now.
+  if (!fresh.body.dataset.refresh) {
+    location.reload();
+    return;
+  }
   for (const table of document.querySelectorAll("table[id]")) {
     const now = fresh.getElementById(table.id);
     if (now && !table.contains(document.activeElement)) {

@@ -70,8 +70,8 @@ import-csv = Tabelle
 import-dry-run = Ausprobieren: Was würde geschehen?
 import-dry-run-about = Noch ist nichts geändert.
 import-now = Importieren
-import-would = Was der Import täte
-import-nothing = Nichts: Alle sind, wie die Tabelle sagt.
+deeds-caption = Was getan wurde oder würde
+deeds-none = Nichts: Alle sind, wie sie sein sollen.
 deed-what = Was
 deed-difference = Unterschied
 deed-reason = Warum
@@ -169,8 +169,6 @@ directory-accounts =
         [one] { $count } Konto wurde gelesen.
        *[other] { $count } Konten wurden gelesen.
     }
-directory-deeds = Was der Abgleich tat oder täte
-directory-nothing = Nichts: Alle sind, wie das Verzeichnis sagt.
 
 # Telefonanlagen
 telephony-about = Wie es um die Verbindungen steht und was die Leitungen jetzt tun. Die Tabellen werden alle fünf Sekunden neu gelesen.
@@ -291,3 +289,24 @@ overview-budget-spent = { $count } ({ $value } dessen, was Microsoft erlaubt)
 overview-pauses = Schreibpausen, weil jemand auf das antwortete, was Offhook schrieb
 overview-silent = Personen, über die eine Quelle schweigt
 overview-nobody-silent = Jede Quelle hat kürzlich über alle gesprochen.
+
+# Vorgänge
+nav-work = Vorgänge
+work-about = Was lange dauert, läuft weiter, während Sie anderes tun: Importe, Abgleiche mit Verzeichnissen, Sicherungen. Ein Neustart des Servers vergisst die Liste.
+work-goes-on = Das läuft weiter, wenn Sie die Seite verlassen. Wird es abgebrochen, bleibt alles, wie es war.
+work-cancel = Abbrechen
+work-what = Vorgang
+work-progress = Erledigt
+work-who = Begonnen von
+work-begun = Seit
+work-none = Nichts ist im Gange.
+work-on = Wo es weitergeht
+work-import = Import von Personen
+work-directory = Abgleich mit einem Verzeichnis
+work-backup = Sicherung
+work-state-running = läuft
+work-state-done = fertig
+work-state-failed = gescheitert
+work-state-cancelled = abgebrochen
+done-begun = Es hat begonnen.
+done-cancelled = Es endet gleich.

@@ -70,8 +70,8 @@ import-csv = Table
 import-dry-run = Try it: what would happen?
 import-dry-run-about = Nothing has been changed yet.
 import-now = Import
-import-would = What the import would do
-import-nothing = Nothing: everybody is as the table says.
+deeds-caption = What was done or would be done
+deeds-none = Nothing: everybody is as they should be.
 deed-what = What
 deed-difference = Difference
 deed-reason = Why
@@ -169,8 +169,6 @@ directory-accounts =
         [one] { $count } account was read.
        *[other] { $count } accounts were read.
     }
-directory-deeds = What the synchronisation did or would do
-directory-nothing = Nothing: everybody is as the directory says.
 
 # Telephone systems
 telephony-about = How the connections are, and what the lines do now. The tables are read anew every five seconds.
@@ -291,3 +289,24 @@ overview-budget-spent = { $count } ({ $value } of what Microsoft allows)
 overview-pauses = Pauses of writing, because somebody answered what Offhook wrote
 overview-silent = People of whom a source has fallen silent
 overview-nobody-silent = Every source has spoken of everybody lately.
+
+# Tasks
+nav-work = Tasks
+work-about = What takes long goes on while you do something else: imports, synchronisations with directories, backups. A restart of the server forgets the list.
+work-goes-on = This goes on if you leave the page. If it is cancelled, everything stays as it was.
+work-cancel = Cancel
+work-what = Task
+work-progress = Done
+work-who = Started by
+work-begun = Since
+work-none = Nothing is under way.
+work-on = Where to go on
+work-import = Import of people
+work-directory = Synchronisation with a directory
+work-backup = Backup
+work-state-running = under way
+work-state-done = done
+work-state-failed = failed
+work-state-cancelled = cancelled
+done-begun = It has begun.
+done-cancelled = It has been told to end.

@@ -24,6 +24,7 @@ mod settings;
 mod sources;
 mod teams_account;
 mod templates;
+mod work;
 
 use ::presence::PersonId;
 use axum::{
@@ -36,7 +37,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub(crate) use audit::Entry;
 pub(crate) use openapi::Document;
 pub(crate) use presence::PresenceBody;
-pub(crate) use teams_account::TeamsAccountBody;
+pub(crate) use teams_account::{TeamsAccountBody, forget_account};
 
 use crate::{
     app::{Shared, SharedState},
@@ -103,6 +104,8 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
             relationships::change_workgroup,
             relationships::delete_workgroup
         ))
+        .routes(routes!(work::list))
+        .routes(routes!(work::read, work::cancel))
         .routes(routes!(directory::last))
         .routes(routes!(directory::synchronise))
         .routes(routes!(doctor::examine))

@@ -211,6 +211,7 @@ impl App {
             examination: tokio::sync::Mutex::default(),
             open_id,
             open_id_attempts: Attempts::default(),
+            works: crate::work::Works::default(),
             wrong_passwords: WrongPasswords::default(),
             revoked: watch::Sender::new(0),
             appointment_changes: [const { tokio::sync::Mutex::const_new(()) }; 64],

@@ -4,7 +4,7 @@ mod matching;
 mod sync;
 
 pub use matching::{By, EntraAccount, Known, Plan, plan};
-pub(crate) use sync::{DirectorySync, Inbox, Outcome, run};
+pub(crate) use sync::{DirectorySync, Failure, Inbox, Outcome, run};
 
 /// Taking people from a tenant's directory.
 #[derive(Clone, Debug, PartialEq, Eq)]

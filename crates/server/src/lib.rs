@@ -40,6 +40,7 @@ mod teams;
 mod values;
 pub mod vault;
 mod words;
+mod work;
 mod writer;
 
 pub use app::{App, Options, StartError, TeamsOptions};

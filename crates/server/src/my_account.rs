@@ -12,14 +12,14 @@ use axum::{
 use serde::Deserialize;
 
 use crate::{
-    api::TeamsAccountBody,
+    api::{TeamsAccountBody, forget_account},
     app::Shared,
     caller::Caller,
     directory::Person,
     frame::{self, Frame},
     pages::{Link, sections},
     problem::Problem,
-    teams::{AccountError, begin_browser, begin_code, disconnect, finish_browser},
+    teams::{AccountError, begin_browser, begin_code, finish_browser},
 };
 
 /// Where the page is.
@@ -157,6 +157,6 @@ pub(crate) async fn forget(
     frame: Frame,
 ) -> Result<Response, Problem> {
     let person = me(&shared, &caller)?;
-    let done = disconnect(&shared, &person).await;
+    let done = forget_account(&shared, &caller, &person).await;
     answer(&shared, frame, &person, done)
 }

@@ -9,6 +9,9 @@ use axum::{
 use serde_json::json;
 use store::StoreError;
 
+/// The title of what somebody cancelled.
+const CANCELLED: &str = "cancelled";
+
 /// A refused request.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
@@ -57,6 +60,11 @@ impl Problem {
             field: Some(key.to_owned().into()),
             ..problem
         }
+    }
+
+    /// Whether it says that somebody cancelled it.
+    pub(crate) fn is_cancellation(&self) -> bool {
+        self.title == CANCELLED
     }
 
     pub(crate) fn conflict(detail: impl Into<String>) -> Self {
@@ -128,6 +136,7 @@ impl From<StoreError> for Problem {
             StoreError::Taken { .. } | StoreError::InUse { .. } | StoreError::Conflict { .. } => {
                 Self::conflict(detail)
             }
+            StoreError::Cancelled => Self::new(StatusCode::CONFLICT, CANCELLED, detail),
             _ => Self::unavailable(&detail),
         }
     }

@@ -5,12 +5,16 @@ use std::{
     ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use sqlx::{ConnectOptions, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::NamedTempFile;
 
-use crate::{Store, StoreError, migrations};
+use crate::{Progress, Store, StoreError, migrations};
+
+/// How often a copy looks whether it shall end, in instructions of the database: some milliseconds.
+const STEPS: i32 = 100_000;
 
 impl Store {
     /// Writes a copy of the database, as it is at one moment, to a new file that only this user may read. Writers go on
@@ -19,6 +23,18 @@ impl Store {
     /// # Errors
     /// The file exists, or cannot be written; the database refused. There is no file then.
     pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        self.backup_watched(to, &Arc::default()).await
+    }
+
+    /// [`Self::backup`] for somebody who watches and may cancel; told in bytes.
+    ///
+    /// # Errors
+    /// As there, and it was cancelled.
+    pub async fn backup_watched(
+        &self,
+        to: &Path,
+        progress: &Arc<Progress>,
+    ) -> Result<(), StoreError> {
         let to = std::path::absolute(to).map_err(|error| trouble(to, &error))?;
         if fs::symlink_metadata(&to).is_ok() {
             return Err(refused(
@@ -33,12 +49,14 @@ impl Store {
                 "the database takes only paths in UTF-8; choose another",
             )
         })?;
-        // Into a file that is there and empty, so that it has this file's permissions from the beginning.
-        sqlx::query("VACUUM INTO ?1")
-            .bind(name)
-            .execute(&self.pool)
+        self.copy(name, progress)
             .await
-            .map_err(|error| refused(&to, format!("{error}; check free space and permissions")))?;
+            .map_err(|error| match error {
+                StoreError::Database(error) => {
+                    refused(&to, format!("{error}; check free space and permissions"))
+                }
+                other => other,
+            })?;
         aside(move || {
             beside
                 .as_file()
@@ -50,6 +68,33 @@ impl Store {
             sync_folder(&to)
         })
         .await
+    }
+
+    /// Copies the database into a file that is there and empty, so that it has this file's permissions from the beginning.
+    async fn copy(&self, to: String, progress: &Arc<Progress>) -> Result<(), StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        let size = sqlx::query(size).fetch_one(&mut *connection).await?;
+        let size = size.get::<i64, _>(0).cast_unsigned();
+        progress.reached(0, size)?;
+        let (watched, file) = (progress.clone(), PathBuf::from(&to));
+        let goes_on = move || {
+            let done = fs::metadata(&file).map_or(0, |file| file.len());
+            watched.reached(done.min(size), size).is_ok()
+        };
+        let mut handle = connection.lock_handle().await?;
+        handle.set_progress_handler(STEPS, goes_on);
+        drop(handle);
+        let copied = sqlx::query("VACUUM INTO ?1")
+            .bind(to)
+            .execute(&mut *connection)
+            .await;
+        connection.lock_handle().await?.remove_progress_handler();
+        match copied {
+            Err(_) if progress.is_cancelled() => Err(StoreError::Cancelled),
+            Err(error) => Err(error.into()),
+            Ok(_) => progress.reached(size, size),
+        }
     }
 }
 

@@ -74,6 +74,9 @@ pub enum StoreError {
         /// What is wrong and what to do.
         problem: String,
     },
+    /// Whoever waited for it cancelled it.
+    #[error("it was cancelled before its end; nothing was changed")]
+    Cancelled,
     /// A backup could not be made or restored.
     #[error("{path}: {problem}")]
     Backup {

@@ -4,7 +4,7 @@ use presence::PersonId;
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
-    Change, IMMEDIATE, ImportPerson, Store, StoreError,
+    Change, IMMEDIATE, ImportPerson, Progress, Store, StoreError,
     audit::note,
     described::{Difference, described, note_difference},
     directory::next_revision,
@@ -36,8 +36,22 @@ impl Store {
         people: &[ImportPerson],
         change: &Change<'_>,
     ) -> Result<ImportSummary, StoreError> {
+        self.import_watched(people, change, &Progress::default())
+            .await
+    }
+
+    /// [`Self::import`] for somebody who watches and may cancel.
+    ///
+    /// # Errors
+    /// As there, and it was cancelled.
+    pub async fn import_watched(
+        &self,
+        people: &[ImportPerson],
+        change: &Change<'_>,
+        progress: &Progress,
+    ) -> Result<ImportSummary, StoreError> {
         let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
-        let summary = bring_in(&mut transaction, people, change).await?;
+        let summary = bring_in(&mut transaction, people, change, progress).await?;
         transaction.commit().await?;
         Ok(summary)
     }
@@ -50,9 +64,10 @@ impl Store {
         &self,
         people: &[ImportPerson],
         change: &Change<'_>,
+        progress: &Progress,
     ) -> Result<ImportSummary, StoreError> {
         let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
-        let summary = bring_in(&mut transaction, people, change).await;
+        let summary = bring_in(&mut transaction, people, change, progress).await;
         transaction.rollback().await?;
         summary
     }
@@ -98,6 +113,21 @@ impl Store {
         set_teams_id(&mut transaction, person, teams_id, Some(tenant)).await?;
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// Whether a person may be linked to a Teams account.
+    ///
+    /// # Errors
+    /// Another person is linked to it; the database refused.
+    pub async fn may_link_teams(&self, person: PersonId, teams_id: &str) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        refuse_owned(
+            &mut transaction,
+            TEAMS_ACCOUNT,
+            teams_id,
+            person.0.cast_signed(),
+        )
+        .await
     }
 
     /// A person has no Teams account any more. What Offhook wrote there is forgotten too: the caller has it taken back
@@ -257,9 +287,12 @@ async fn bring_in(
     transaction: &mut Transaction<'_, Sqlite>,
     people: &[ImportPerson],
     change: &Change<'_>,
+    progress: &Progress,
 ) -> Result<ImportSummary, StoreError> {
     let mut summary = ImportSummary::default();
-    for person in people {
+    let total = people.len() as u64;
+    for (done, person) in (0..).zip(people) {
+        progress.reached(done, total)?;
         let found = find(transaction, person).await?;
         refuse_shared_mail(transaction, person).await?;
         let before = match found {
@@ -301,6 +334,7 @@ async fn bring_in(
         ..change.clone()
     };
     note(transaction, &change).await?;
+    progress.reached(total, total)?;
     Ok(summary)
 }
 

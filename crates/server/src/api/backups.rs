@@ -1,17 +1,22 @@
 //! Backups: copies of the database in the folder `backups` beside it, made while everything runs.
 
-use std::{fs, path::PathBuf, time::UNIX_EPOCH};
+use std::{fs, path::PathBuf, sync::Arc, time::UNIX_EPOCH};
 
 use axum::{
     extract::{Path, State},
     http::StatusCode,
+    response::Response,
 };
 use presence::Timestamp;
 use serde::Serialize;
 use serde_json::json;
+use store::Progress;
 use utoipa::ToSchema;
 
-use super::audit::Entry;
+use super::{
+    audit::Entry,
+    work::{Prefer, WorkBody, answer},
+};
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
@@ -82,12 +87,16 @@ pub(crate) async fn read(
     post,
     path = "/backups",
     tag = "Administration",
-    responses((status = CREATED, description = "Made.", body = BackupBody)),
+    responses(
+        (status = CREATED, description = "Made.", body = BackupBody),
+        (status = ACCEPTED, description = "It is under way, where `Prefer: respond-async` was said.", body = WorkBody),
+    ),
 )]
 pub(crate) async fn make(
     State(shared): State<Shared>,
     caller: Caller,
-) -> Result<(StatusCode, axum::Json<BackupBody>), Problem> {
+    prefer: Prefer,
+) -> Result<Response, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
     let folder = folder(&shared)?;
     let there = folder.clone();
@@ -95,11 +104,23 @@ pub(crate) async fn make(
     let at = rfc3339(shared.clock.now());
     // Windows allows no colons in names.
     let name = format!("{}{}{}", NAME.0, at.replace(':', "-"), NAME.1);
-    shared.store.backup(&folder.join(&name)).await?;
     let entry = Entry::new(&shared, &caller, "backup.make", &name);
-    shared.store.note(&entry.change()).await?;
-    let backup = aside(move || known(&folder, &name)).await?;
-    Ok((StatusCode::CREATED, axum::Json(backup)))
+    let progress = Arc::new(Progress::default());
+    let (doing, watched) = (shared.clone(), progress.clone());
+    let work = async move {
+        let store = &doing.store;
+        store.backup_watched(&folder.join(&name), &watched).await?;
+        store.note(&entry.change()).await?;
+        Ok(json!(aside(move || known(&folder, &name)).await?))
+    };
+    answer(
+        &shared,
+        (&caller, prefer),
+        "backup",
+        (progress, StatusCode::CREATED),
+        work,
+    )
+    .await
 }
 
 /// Deletes a backup.

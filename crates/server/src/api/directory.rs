@@ -1,15 +1,26 @@
 //! The synchronisation of people with Entra: what it did, and doing it now.
 
-use axum::extract::{Query, State};
+use std::sync::Arc;
+
+use axum::{
+    extract::{Query, State},
+    http::StatusCode,
+    response::Response,
+};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{Progress, StoreError};
 use utoipa::ToSchema;
 
-use super::Json;
+use super::{
+    Json,
+    work::{Prefer, WorkBody, answer},
+};
 use crate::{
     app::Shared,
     caller::Caller,
     clock::rfc3339,
-    entra::{DirectorySync, Outcome},
+    entra::{DirectorySync, Failure, Outcome},
     organisation::{MAIN_TENANT, ORGANISATION},
     problem::Problem,
 };
@@ -113,18 +124,35 @@ pub(crate) async fn last(
     post,
     path = "/directory/synchronise",
     tag = "Administration",
-    responses((status = OK, description = "What was done.", body = DirectoryBody)),
+    responses(
+        (status = OK, description = "What was done.", body = DirectoryBody),
+        (status = ACCEPTED, description = "It is under way, where `Prefer: respond-async` was said.", body = WorkBody),
+    ),
 )]
 pub(crate) async fn synchronise(
     State(shared): State<Shared>,
     caller: Caller,
+    prefer: Prefer,
     Json(wish): Json<WishBody>,
-) -> Result<axum::Json<DirectoryBody>, Problem> {
+) -> Result<Response, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
-    let sync = sync(&shared, wish.tenant.as_deref())?;
-    match sync.now(wish.dry_run).await {
-        Some(Ok(outcome)) => Ok(axum::Json(outcome.into())),
-        Some(Err(failure)) => Err(Problem::unavailable(&failure)),
-        None => Err(Problem::unavailable("the server is stopping")),
-    }
+    let sync = sync(&shared, wish.tenant.as_deref())?.clone();
+    let progress = Arc::new(Progress::default());
+    let watched = progress.clone();
+    let work = async move {
+        match sync.now(wish.dry_run, watched).await {
+            Some(Ok(outcome)) => Ok(json!(DirectoryBody::from(outcome))),
+            Some(Err(Failure::Cancelled)) => Err(StoreError::Cancelled.into()),
+            Some(Err(failure)) => Err(Problem::unavailable(&failure.to_string())),
+            None => Err(Problem::unavailable("the server is stopping")),
+        }
+    };
+    answer(
+        &shared,
+        (&caller, prefer),
+        "directory",
+        (progress, StatusCode::OK),
+        work,
+    )
+    .await
 }

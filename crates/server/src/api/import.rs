@@ -1,14 +1,19 @@
 //! Many people at once from a table: what it would do, and doing it.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
-use axum::extract::State;
+use axum::{extract::State, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use store::{Difference, ImportPerson, read_people_csv};
+use serde_json::{Map, Value, json};
+use store::{Difference, ImportPerson, ImportSummary, Progress, read_people_csv};
 use utoipa::ToSchema;
 
-use super::{Json, audit::Entry, people::in_force};
+use super::{
+    Json,
+    audit::Entry,
+    people::in_force,
+    work::{Prefer, WorkBody, answer},
+};
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
@@ -92,35 +97,66 @@ fn said(value: &Value) -> String {
     post,
     path = "/people/import",
     tag = "People",
-    responses((status = OK, description = "What was done.", body = ImportedBody)),
+    responses(
+        (status = OK, description = "What was done.", body = ImportedBody),
+        (status = ACCEPTED, description = "It is under way, where `Prefer: respond-async` was said.", body = WorkBody),
+    ),
 )]
 pub(crate) async fn import(
     State(shared): State<Shared>,
     caller: Caller,
+    prefer: Prefer,
     Json(wish): Json<ImportBody>,
-) -> Result<axum::Json<ImportedBody>, Problem> {
+) -> Result<Response, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
     let people = read_people_csv(wish.csv.as_bytes());
     let people = people.map_err(|problem| Problem::invalid("csv", problem.to_string()))?;
     let entry = Entry::new(&shared, &caller, "people.import", "API");
-    let noted = entry.change();
-    let summary = if wish.dry_run {
-        shared.store.rehearse_import(&people, &noted).await?
-    } else {
-        let summary = shared.store.import(&people, &noted).await?;
-        in_force(&shared, || are_there(&shared, &people)).await;
-        summary
+    let progress = Arc::new(Progress::default());
+    let (doing, watched) = (shared.clone(), progress.clone());
+    let work = async move {
+        let summary = bring_in(&doing, &people, (&entry, wish.dry_run), &watched).await?;
+        Ok(json!(ImportedBody {
+            dry_run: wish.dry_run,
+            added: summary.added,
+            updated: summary.updated,
+            items: summary
+                .differences
+                .into_iter()
+                .map(DeedBody::from)
+                .collect(),
+        }))
     };
-    Ok(axum::Json(ImportedBody {
-        dry_run: wish.dry_run,
-        added: summary.added,
-        updated: summary.updated,
-        items: summary
-            .differences
-            .into_iter()
-            .map(DeedBody::from)
-            .collect(),
-    }))
+    answer(
+        &shared,
+        (&caller, prefer),
+        "import",
+        (progress, StatusCode::OK),
+        work,
+    )
+    .await
+}
+
+async fn bring_in(
+    shared: &SharedState,
+    people: &[ImportPerson],
+    (entry, dry_run): (&Entry, bool),
+    progress: &Progress,
+) -> Result<ImportSummary, Problem> {
+    let noted = entry.change();
+    if dry_run {
+        let summary = shared
+            .store
+            .rehearse_import(people, &noted, progress)
+            .await?;
+        return Ok(summary);
+    }
+    let summary = shared
+        .store
+        .import_watched(people, &noted, progress)
+        .await?;
+    in_force(shared, || are_there(shared, people)).await;
+    Ok(summary)
 }
 
 fn are_there(shared: &SharedState, people: &[ImportPerson]) -> bool {

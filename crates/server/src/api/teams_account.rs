@@ -204,8 +204,19 @@ pub(crate) async fn forget(
 ) -> Result<StatusCode, Problem> {
     let person = super::person(&shared, &id)?;
     caller.require_self(&shared, person.id)?;
-    disconnect(&shared, &person).await?;
-    let entry = Entry::new(&shared, &caller, "person.teams_account.forget", person.id);
-    shared.store.note(&entry.change()).await?;
+    forget_account(&shared, &caller, &person).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Forgets a person's account and login, and notes who wanted it.
+pub(crate) async fn forget_account(
+    shared: &SharedState,
+    caller: &Caller,
+    person: &Person,
+) -> Result<(), AccountError> {
+    disconnect(shared, person).await?;
+    let entry = Entry::new(shared, caller, "person.teams_account.forget", person.id)
+        .before(Some(json!({"account": person.teams_id.as_deref()})));
+    shared.store.note(&entry.change()).await?;
+    Ok(())
 }

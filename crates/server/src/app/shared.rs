@@ -27,6 +27,7 @@ use crate::{
     sign_in::WrongPasswords,
     teams::{Attempts, Doors, Inlet, Outlet, Reads, Surroundings, SweepNow, TeamsWrites, Tenant},
     vault::Vault,
+    work::Works,
     writer::Writer,
 };
 
@@ -49,6 +50,8 @@ pub(crate) struct SharedState {
     pub(crate) open_id: Option<open_id::Provider>,
     /// Those who are signing in there.
     pub(crate) open_id_attempts: open_id::Attempts,
+    /// What administrators started that takes long.
+    pub(crate) works: Works,
     /// Wrong passwords at signing in.
     pub(crate) wrong_passwords: WrongPasswords,
     /// Grows whenever something that lets people in stops doing so.

@@ -8,7 +8,7 @@ use std::{
 
 use graph::{Delta, DirectoryUser, GraphError, UserChange};
 use presence::{PersonId, Timestamp};
-use store::{Change, DirectoryChange, DirectoryPerson, StoreError};
+use store::{Change, DirectoryChange, DirectoryPerson, Progress, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{DirectoryOptions, EntraAccount, Known, PeopleFrom, Plan, plan};
@@ -49,9 +49,27 @@ pub(crate) struct Deed {
     pub(crate) reason: String,
 }
 
-/// What went wrong, in words.
-pub(crate) type Failure = String;
-type Asked = (bool, oneshot::Sender<Result<Outcome, Failure>>);
+/// Why a synchronisation did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The directory could not be read.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// The people could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Whoever waited for it cancelled it.
+    #[error("it was cancelled")]
+    Cancelled,
+}
+
+/// Somebody wants it now.
+#[derive(Debug)]
+struct Asked {
+    dry_run: bool,
+    progress: Arc<Progress>,
+    answer: oneshot::Sender<Result<Outcome, Failure>>,
+}
 
 /// The way to the task. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -85,9 +103,18 @@ impl DirectorySync {
     }
 
     /// Synchronises now; a dry run only tells what would be done. `None`: no directory is configured.
-    pub(crate) async fn now(&self, dry_run: bool) -> Option<Result<Outcome, Failure>> {
-        let (done, wait) = oneshot::channel();
-        self.asked.send((dry_run, done)).await.ok()?;
+    pub(crate) async fn now(
+        &self,
+        dry_run: bool,
+        progress: Arc<Progress>,
+    ) -> Option<Result<Outcome, Failure>> {
+        let (answer, wait) = oneshot::channel();
+        let asked = Asked {
+            dry_run,
+            progress,
+            answer,
+        };
+        self.asked.send(asked).await.ok()?;
         wait.await.ok()
     }
 }
@@ -115,17 +142,17 @@ pub(crate) async fn run(core: Core, door: Door, options: DirectoryOptions, inbox
         link: None,
     };
     loop {
-        let done = synchronise(&core, &mut directory, false).await;
+        let done = synchronise(&core, &mut directory, false, &Progress::default()).await;
         let pause = if done.is_ok() { RHYTHM } else { AGAIN };
         tell(&core, &part, &last, &done);
         let until = tokio::time::Instant::now() + pause;
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(until) => break,
-                Some((dry_run, answer)) = asked.recv() => {
-                    let done = synchronise(&core, &mut directory, dry_run).await;
+                Some(asked) = asked.recv() => {
+                    let done = synchronise(&core, &mut directory, asked.dry_run, &asked.progress).await;
                     tell(&core, &part, &last, &done);
-                    let _ = answer.send(done);
+                    let _ = asked.answer.send(done);
                 }
             }
         }
@@ -141,6 +168,8 @@ fn tell(core: &Core, part: &str, last: &Mutex<Option<Outcome>>, done: &Result<Ou
                 *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome.clone());
             }
         }
+        // How the directory is was not learnt.
+        Err(Failure::Cancelled) => {}
         Err(what) => {
             let trouble = Trouble {
                 what: format!("the directory could not be synchronised: {what}"),
@@ -155,12 +184,16 @@ async fn synchronise(
     core: &Core,
     directory: &mut Directory,
     dry_run: bool,
+    progress: &Progress,
 ) -> Result<Outcome, Failure> {
-    directory.read().await.map_err(|error| error.to_string())?;
-    let store = |error: StoreError| error.to_string();
+    // Reading is what takes long. What is known of the directory changes only at its end.
+    tokio::select! {
+        read = directory.read(progress) => read?,
+        () = progress.cancelled() => return Err(Failure::Cancelled),
+    }
     let tenant = &directory.door.name;
-    let gone_people = core.store.gone_people(tenant).await.map_err(store)?;
-    let of_directory = core.store.people_of_directory().await.map_err(store)?;
+    let gone_people = core.store.gone_people(tenant).await?;
+    let of_directory = core.store.people_of_directory().await?;
     let accounts: Vec<EntraAccount> = directory.accounts.values().cloned().collect();
     let mut people: Vec<Known> = core
         .directory
@@ -223,7 +256,7 @@ async fn apply(
     match core.store.apply_directory(changes, to, &change).await {
         Ok(()) => return Ok(()),
         Err(StoreError::Taken { .. }) => {}
-        Err(error) => return Err(error.to_string()),
+        Err(error) => return Err(error.into()),
     }
     for entry in changes {
         let refused = core
@@ -246,7 +279,7 @@ async fn apply(
                     reason: error.to_string(),
                 });
             }
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())
@@ -376,14 +409,14 @@ fn account(user: DirectoryUser) -> EntraAccount {
 
 impl Directory {
     /// Brings what is known of the directory up to date.
-    async fn read(&mut self) -> Result<(), GraphError> {
+    async fn read(&mut self, progress: &Progress) -> Result<(), GraphError> {
         match self.options.from.clone() {
-            PeopleFrom::Group(group) => self.members(&group).await,
-            PeopleFrom::Everybody => self.changes().await,
+            PeopleFrom::Group(group) => self.members(&group, progress).await,
+            PeopleFrom::Everybody => self.changes(progress).await,
         }
     }
 
-    async fn members(&mut self, group: &str) -> Result<(), GraphError> {
+    async fn members(&mut self, group: &str, progress: &Progress) -> Result<(), GraphError> {
         let (mut accounts, mut link) = (HashMap::new(), None);
         loop {
             let page = self
@@ -396,6 +429,7 @@ impl Directory {
                     .into_iter()
                     .map(|user| (user.id.clone(), account(user))),
             );
+            progress.tell(accounts.len() as u64, 0);
             link = page.next;
             if link.is_none() {
                 self.accounts = accounts;
@@ -404,7 +438,7 @@ impl Directory {
         }
     }
 
-    async fn changes(&mut self) -> Result<(), GraphError> {
+    async fn changes(&mut self, progress: &Progress) -> Result<(), GraphError> {
         // What was read in part is not believed: who has not come yet would be taken for gone.
         let (mut changes, mut link) = (Vec::new(), self.link.clone());
         let mut is_whole = link.is_none();
@@ -415,6 +449,7 @@ impl Directory {
                     next,
                 } => {
                     changes.extend(more);
+                    progress.tell(changes.len() as u64, 0);
                     link = Some(next);
                 }
                 Delta::End {

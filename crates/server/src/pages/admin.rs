@@ -14,6 +14,7 @@ mod scopes;
 mod telephony;
 mod templates;
 mod tenants;
+mod work;
 mod workgroups;
 
 use axum::{Router, routing::get};
@@ -45,6 +46,8 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/admin/audit", place::<audit::Audit>())
         .route("/admin/audit.csv", get(audit::export))
         .route("/admin/backup", place::<backup::Backup>())
+        .route("/admin/work", place::<work::AllWork>())
+        .route("/admin/work/{work}", place::<work::OneWork>())
 }
 
 /// Refuses who administers nothing.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use axum::{
     Router,
     body::{Body, to_bytes},
-    http::{HeaderValue, Method, Request, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, Request, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -17,6 +17,11 @@ use crate::{caller::Caller, problem::Problem};
 
 /// No answer of the API that a page shows is larger.
 const ANSWER_MAX: usize = 16 * 1024 * 1024;
+
+/// Says that somebody would rather look later than wait (RFC 7240).
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+/// Whoever pressed a button waits for its page as long as for any, and then rather sees how far it is.
+const PATIENCE: &str = "respond-async, wait=1";
 
 /// The routes of the API for whoever is known already.
 #[derive(Clone, Debug)]
@@ -34,6 +39,17 @@ pub(crate) struct Api {
 pub(crate) struct Read {
     pub(crate) value: Value,
     pub(crate) tag: String,
+    /// It has only begun.
+    is_under_way: bool,
+}
+
+/// Something that may take long.
+#[derive(Clone, Debug)]
+pub(crate) enum Begun {
+    /// It did not: this is the answer.
+    Done(Value),
+    /// It does: the number of the work.
+    UnderWay(String),
 }
 
 /// What the API refused.
@@ -135,6 +151,18 @@ impl Api {
         Ok(made.value)
     }
 
+    /// Starts something that may take long: what it came to, or the number of the work that goes on.
+    pub(crate) async fn begin(&self, path: &str, body: Value) -> Result<Begun, Refusal> {
+        let prefer = (PREFER, PATIENCE);
+        let begun = self.call(Method::POST, path, Some(body), Some(prefer));
+        let begun = begun.await?;
+        let id = begun.value.get("id").and_then(Value::as_str);
+        Ok(match id.filter(|_| begun.is_under_way) {
+            Some(id) => Begun::UnderWay(id.to_owned()),
+            None => Begun::Done(begun.value),
+        })
+    }
+
     /// Changes something, unless it is no longer what `tag` says; an empty tag is none.
     pub(crate) async fn put(&self, path: &str, body: Value, tag: &str) -> Result<Value, Refusal> {
         self.change(Method::PUT, path, Some(body), tag).await
@@ -158,7 +186,7 @@ impl Api {
         body: Option<Value>,
         tag: &str,
     ) -> Result<Value, Refusal> {
-        let tag = Some(tag).filter(|tag| !tag.is_empty());
+        let tag = Some((header::IF_MATCH, tag)).filter(|(_, tag)| !tag.is_empty());
         Ok(self.call(method, path, body, tag).await?.value)
     }
 
@@ -167,11 +195,13 @@ impl Api {
         method: Method,
         path: &str,
         body: Option<Value>,
-        tag: Option<&str>,
+        condition: Option<(HeaderName, &str)>,
     ) -> Result<Read, Refusal> {
         let mut request = Request::builder().method(method).uri(path);
-        if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(tag).ok()) {
-            request = request.header(header::IF_MATCH, tag);
+        if let Some((name, value)) = condition
+            && let Ok(value) = HeaderValue::from_str(value)
+        {
+            request = request.header(name, value);
         }
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
@@ -191,7 +221,11 @@ impl Api {
         let body = body.map_err(|error| Problem::malformed(error.to_string()))?;
         let value: Value = serde_json::from_slice(&body).unwrap_or_default();
         if status.is_success() {
-            return Ok(Read { value, tag });
+            return Ok(Read {
+                value,
+                tag,
+                is_under_way: status == StatusCode::ACCEPTED,
+            });
         }
         let said = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
         Err(Refusal {

@@ -105,6 +105,8 @@ pub(crate) enum Cell {
     Link(String, String),
     /// A moment, RFC 3339.
     Time(String),
+    /// How much is done of how much, 0 if that is not known; and what.
+    Progress(u64, u64, String),
     /// A presence: its status, and the words.
     Status(String, String),
     Code(String),

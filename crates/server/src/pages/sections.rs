@@ -14,7 +14,7 @@ const ME: [(&str, &str); 6] = [
 ];
 
 /// An administrator's pages, and whether they are system administrators' alone.
-const ADMIN: [(&str, &str, bool); 12] = [
+const ADMIN: [(&str, &str, bool); 13] = [
     ("/admin", "nav-overview", false),
     ("/admin/people", "nav-people", false),
     ("/admin/scopes", "nav-scopes", false),
@@ -27,6 +27,7 @@ const ADMIN: [(&str, &str, bool); 12] = [
     ("/admin/keys", "nav-keys", true),
     ("/admin/audit", "nav-audit", true),
     ("/admin/backup", "nav-backup", true),
+    ("/admin/work", "nav-work", true),
 ];
 
 /// The words for the area of a page, and the pages of that area.

@@ -241,6 +241,8 @@ async fn link(
     account: &str,
     login: Option<(ClientKind, &UserToken)>,
 ) -> Result<(), AccountError> {
+    // Before the account that they have is given up for one that they cannot have.
+    core.store.may_link_teams(person.id, account).await?;
     let known = person.teams_id.as_deref();
     if known.is_some_and(|known| !known.eq_ignore_ascii_case(account)) {
         core.unlink(person).await?;
@@ -267,7 +269,6 @@ pub(crate) async fn disconnect(core: &Core, person: &Person) -> Result<(), Accou
     if let Some(logins) = door(core, person.id)?.logins {
         logins.forget(&person.id.to_string()).await?;
     }
-    note(core, person.id, None).await?;
     Ok(())
 }
 
@@ -342,20 +343,16 @@ async fn complete(
         return Err(AccountError::NotBegun);
     };
     link(core, door, &person, &user.object_id, Some((kind, token))).await?;
-    note(core, id, Some(&name)).await?;
-    Ok(())
-}
-
-async fn note(core: &Core, person: PersonId, account: Option<&str>) -> Result<(), StoreError> {
     let change = Change {
         at: core.clock.now(),
         who: "the person, at Microsoft",
         what: "person.teams_account",
-        target: &person.to_string(),
+        target: &id.to_string(),
         before: None,
-        after: account.map(|account| json!({ "account": account }).to_string()),
+        after: Some(json!({ "account": name }).to_string()),
     };
-    core.store.note(&change).await
+    core.store.note(&change).await?;
+    Ok(())
 }
 
 fn door(core: &Core, person: PersonId) -> Result<Door, AccountError> {

@@ -1,8 +1,8 @@
 //! Backup while others write, and restore.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
-use store::{Store, StoreError, restore};
+use store::{Progress, Store, StoreError, restore};
 
 use crate::{CHANGE, NOW, open, path, people, person, with_people};
 
@@ -53,6 +53,32 @@ async fn a_backup_made_while_others_write_is_one_moment_of_the_database() {
     assert_eq!(found.len() as u64, store.people_revision().await.unwrap());
     assert!((5..200).contains(&found.len()), "{}", found.len());
     assert_eq!(found, everybody[..found.len()]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_that_is_cancelled_leaves_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let everybody: Vec<_> = (0..5000)
+        .map(|index| person(&format!("p{index}"), &[&format!("1{index}")]))
+        .collect();
+    store.import(&everybody, &CHANGE).await.unwrap();
+    let before = names_in(&folder);
+    let progress = Arc::new(Progress::default());
+    let (making, watched) = (store.clone(), progress.clone());
+    let to = folder.path().join("backup.db");
+    let backup = tokio::spawn(async move { making.backup_watched(&to, &watched).await });
+    while progress.so_far().1 == 0 {
+        tokio::task::yield_now().await;
+    }
+    progress.cancel();
+    let error = backup.await.unwrap().unwrap_err();
+    assert!(matches!(error, StoreError::Cancelled), "{error}");
+    assert_eq!(names_in(&folder), before);
+    // The connection is as good as new.
+    let to = folder.path().join("whole.db");
+    store.backup(&to).await.unwrap();
+    assert_eq!(people(&store).await.len(), 5000);
 }
 
 #[cfg(unix)]

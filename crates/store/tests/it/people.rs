@@ -2,7 +2,8 @@
 
 use presence::{Choice, OwnRecord, PersonId, Record, Slot, TeamsCall, Timestamp, YieldReason};
 use store::{
-    Account, Durability, ImportPerson, ORGANISATION, Role, ScopeKind, Store, StoreError, Template,
+    Account, Durability, ImportPerson, ORGANISATION, Progress, Role, ScopeKind, Store, StoreError,
+    Template,
 };
 
 use crate::{CHANGE, NOW, open, people, person, refusal, with_people};
@@ -146,7 +147,11 @@ async fn importing_again_updates_and_a_taken_extension_changes_nothing() {
     assert_eq!((first.added, first.updated), (2, 0));
     let before = people(&store).await;
     let rehearsed = store
-        .rehearse_import(&[person("ANNA", &["1002", "1004"])], &CHANGE)
+        .rehearse_import(
+            &[person("ANNA", &["1002", "1004"])],
+            &CHANGE,
+            &Progress::default(),
+        )
         .await
         .unwrap();
     assert_eq!(people(&store).await, before, "a rehearsal writes nothing");
@@ -175,6 +180,20 @@ async fn importing_again_updates_and_a_taken_extension_changes_nothing() {
         "{error}"
     );
     assert_eq!(people(&store).await, after, "all or none");
+    let progress = Progress::default();
+    progress.cancel();
+    let error = store
+        .import_watched(&[person("dora", &[])], &CHANGE, &progress)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, StoreError::Cancelled), "{error}");
+    assert_eq!(people(&store).await, after, "cancelled: nothing");
+    let progress = Progress::default();
+    store
+        .import_watched(&[person("dora", &[])], &CHANGE, &progress)
+        .await
+        .unwrap();
+    assert_eq!(progress.so_far(), (1, 1));
 }
 
 #[tokio::test]
@@ -192,8 +211,13 @@ async fn a_teams_account_belongs_to_one_person() {
         .collect();
     store.link_teams(ids[0], "aaaa", "main").await.unwrap();
     store.link_teams(ids[0], "aaaa", "main").await.unwrap();
-    let error = store.link_teams(ids[1], "AAAA", "main").await.unwrap_err();
-    assert!(error.to_string().contains("belongs to anna"), "{error}");
+    store.may_link_teams(ids[0], "aaaa").await.unwrap();
+    for error in [
+        store.may_link_teams(ids[1], "AAAA").await.unwrap_err(),
+        store.link_teams(ids[1], "AAAA", "main").await.unwrap_err(),
+    ] {
+        assert!(error.to_string().contains("belongs to anna"), "{error}");
+    }
 }
 
 #[tokio::test]

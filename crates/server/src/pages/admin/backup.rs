@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::require_system_administrator;
+use super::{require_system_administrator, work};
 use crate::pages::{
     Done, Outcome, Page, Place,
-    client::{Refusal, part},
+    client::{Begun, Refusal, part},
     kit::{Back, Button, Cell, Form, Row, Table, text},
     visit::{Typed, Visit},
 };
@@ -41,8 +41,11 @@ impl Place for Backup {
                 .await?;
             return Ok(Done::new(HERE, "deleted").into());
         }
-        visit.api.post("/backups", json!({})).await?;
-        Ok(Done::new(HERE, "saved").into())
+        Ok(match visit.api.begin("/backups", json!({})).await? {
+            Begun::Done(_) => Done::new(HERE, "saved"),
+            Begun::UnderWay(id) => work::look(&id),
+        }
+        .into())
     }
 }
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::require_administrator;
+use super::{require_administrator, work};
 use crate::{
     directory::Person,
     organisation::Tables,
     pages::{
         Done, Outcome, Page, Place,
-        client::Refusal,
+        client::{Begun, Refusal},
         kit::{Back, Block, Cell, Field, Form, Kind, Link, Row, Table, text},
         visit::{Typed, Visit},
     },
@@ -205,29 +205,16 @@ fn pages(visit: &Visit, count: usize, offset: usize) -> Block {
 async fn import(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
     let dry_run = typed.one("dry_run") != "no";
     let body = json!({"csv": typed.one("csv"), "dry_run": dry_run});
-    let done = visit.api.post("/people/import", body).await?;
     if !dry_run {
-        return Ok(Done::new(HERE, "imported").into());
+        return Ok(match visit.api.begin("/people/import", body).await? {
+            Begun::Done(_) => Done::new(HERE, "imported"),
+            Begun::UnderWay(id) => work::look(&id),
+        }
+        .into());
     }
-    let deeds = done.get("items").and_then(Value::as_array);
-    let row = |deed: &Value| Row {
-        key: text(deed, "name").to_owned(),
-        cells: vec![
-            Cell::Text(text(deed, "name").to_owned()),
-            Cell::Text(visit.say(&format!("deed-{}", text(deed, "what")))),
-            Cell::Text(text(deed, "difference").to_owned()),
-        ],
-    };
-    let table = Table {
-        id: "deeds",
-        caption: visit.say("import-would"),
-        head: ["board-name", "deed-what", "deed-difference"]
-            .map(|key| visit.say(key))
-            .to_vec(),
-        rows: deeds.into_iter().flatten().map(row).collect(),
-        empty: visit.say("import-nothing"),
-        order: None,
-    };
+    // Its answer must be at hand when it is to be done for real.
+    let done = visit.api.post("/people/import", body).await?;
+    let table = work::deeds(visit, &done, "difference");
     let form = Form::new(visit.words, "import", String::new())
         .hidden("csv", typed.one("csv"))
         .submit("dry_run", "no", visit.say("import-now"));

@@ -2,11 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{examination, overview::health, require_system_administrator};
+use super::{
+    examination,
+    overview::health,
+    require_system_administrator,
+    work::{self, deeds},
+};
 use crate::pages::{
     Done, Outcome, Page, Place,
-    client::{Refusal, part},
-    kit::{Back, Block, Cell, Form, Row, Table, text},
+    client::{Begun, Refusal, part},
+    kit::{Back, Block, Cell, Form, Row, Table},
     visit::{Typed, Visit},
 };
 
@@ -54,7 +59,7 @@ impl Place for Tenants {
                             .words
                             .with("directory-accounts", "count", accounts(&last)),
                     )
-                    .table(deeds(visit, &last));
+                    .table(deeds(visit, &last, "reason"));
             }
         }
         Ok(page)
@@ -67,7 +72,10 @@ impl Place for Tenants {
         }
         let dry_run = typed.one("dry_run") != "no";
         let body = json!({"tenant": typed.one("form"), "dry_run": dry_run});
-        let done = visit.api.post("/directory/synchronise", body).await?;
+        let done = match visit.api.begin("/directory/synchronise", body).await? {
+            Begun::Done(done) => done,
+            Begun::UnderWay(id) => return Ok(work::look(&id).into()),
+        };
         if !dry_run {
             return Ok(Done::new(HERE, "synchronised").into());
         }
@@ -82,7 +90,7 @@ impl Place for Tenants {
                     .words
                     .with("directory-accounts", "count", accounts(&done)),
             )
-            .table(deeds(visit, &done))
+            .table(deeds(visit, &done, "reason"))
             .add(Block::Form(form));
         Ok(Outcome::Shown(Box::new(shown)))
     }
@@ -132,29 +140,6 @@ fn tenants(visit: &Visit) -> Table {
             .map(|name| row(name))
             .collect(),
         empty: visit.say("tenants-none"),
-        order: None,
-    }
-}
-
-/// What a synchronisation did or would do.
-fn deeds(visit: &Visit, outcome: &Value) -> Table {
-    let items = outcome.get("items").and_then(Value::as_array);
-    let row = |deed: &Value| Row {
-        key: text(deed, "name").to_owned(),
-        cells: vec![
-            Cell::Text(text(deed, "name").to_owned()),
-            Cell::Text(visit.say(&format!("deed-{}", text(deed, "what")))),
-            Cell::Text(text(deed, "reason").to_owned()),
-        ],
-    };
-    Table {
-        id: "deeds",
-        caption: visit.say("directory-deeds"),
-        head: ["board-name", "deed-what", "deed-reason"]
-            .map(|key| visit.say(key))
-            .to_vec(),
-        rows: items.into_iter().flatten().map(row).collect(),
-        empty: visit.say("directory-nothing"),
         order: None,
     }
 }

@@ -1,0 +1,224 @@
+//! Long work: how far it has come, what became of it, cancelling it. Whoever starts some may say `Prefer: respond-async`
+//! (RFC 7240), perhaps with `wait=SECONDS`, and is told where to look.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use axum::{
+    extract::{FromRequestParts, Path, State},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::Value;
+use store::Progress;
+use utoipa::ToSchema;
+
+use super::audit::Entry;
+use crate::{
+    app::{Shared, SharedState},
+    caller::Caller,
+    clock::rfc3339,
+    organisation::ORGANISATION,
+    problem::Problem,
+    work::{State as WorkState, Work},
+};
+
+/// Nobody waits longer for an answer that they would rather have later.
+const WAIT_MAX: u64 = 60;
+
+/// Whether the caller would rather look later than wait: for how long they wait at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Prefer(Option<Duration>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Prefer {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self::read(&parts.headers))
+    }
+}
+
+impl Prefer {
+    fn read(headers: &HeaderMap) -> Self {
+        let values = headers.get_all("prefer").iter();
+        let values = values.filter_map(|value| value.to_str().ok());
+        let (mut is_async, mut wait) = (false, 0);
+        for preference in values.flat_map(|value| value.split(',')).map(str::trim) {
+            if preference.eq_ignore_ascii_case("respond-async") {
+                is_async = true;
+            } else if let Some(("wait", seconds)) = preference.split_once('=') {
+                wait = seconds.trim().parse().unwrap_or(0).min(WAIT_MAX);
+            }
+        }
+        Self(is_async.then_some(Duration::from_secs(wait)))
+    }
+}
+
+/// A piece of long work.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Work)]
+pub(crate) struct WorkBody {
+    id: String,
+    /// `import`, `directory` or `backup`.
+    what: &'static str,
+    /// Who started it.
+    who: String,
+    begun: String,
+    /// `running`, `done`, `failed` or `cancelled`. What was cancelled or has failed has changed nothing, unless `problem`
+    /// says otherwise.
+    state: &'static str,
+    /// How much of it is done: people, accounts or bytes.
+    done: u64,
+    /// Of how much; 0 where that is not known.
+    total: u64,
+    /// What the request would have answered, once it is done.
+    result: Option<Value>,
+    /// Why it failed, and what to do.
+    problem: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WorkList {
+    items: Vec<WorkBody>,
+}
+
+impl WorkBody {
+    fn new(id: u64, work: Work) -> Self {
+        let (done, total) = work.progress.so_far();
+        let (state, result, problem) = match work.state {
+            WorkState::Running => ("running", None, None),
+            WorkState::Done(value) => ("done", Some(value), None),
+            WorkState::Failed(problem) => ("failed", None, Some(problem.parts().1)),
+            WorkState::Cancelled => ("cancelled", None, None),
+        };
+        Self {
+            id: id.to_string(),
+            what: work.what,
+            who: work.who,
+            begun: rfc3339(work.begun),
+            state,
+            done,
+            total,
+            result,
+            problem,
+        }
+    }
+}
+
+/// Does some work and answers with what it comes to; or, where the caller would rather look later and it takes longer than
+/// they wait, with where to look.
+pub(crate) async fn answer<F>(
+    shared: &SharedState,
+    (caller, prefer): (&Caller, Prefer),
+    what: &'static str,
+    (progress, status): (Arc<Progress>, StatusCode),
+    work: F,
+) -> Result<Response, Problem>
+where
+    F: Future<Output = Result<Value, Problem>> + Send + 'static,
+{
+    let about = (what, caller.name.as_str(), shared.clock.now());
+    let (id, mut pending) = shared.works.begin(about, progress, work)?;
+    let ended = match prefer.0 {
+        None => Some(pending.await),
+        Some(wait) => tokio::time::timeout(wait, &mut pending).await.ok(),
+    };
+    match ended {
+        Some(Ok(done)) => Ok((status, axum::Json(done?)).into_response()),
+        Some(Err(_)) => Err(Problem::unavailable("it broke off; see the server's log")),
+        None => {
+            let work = known(shared, &id.to_string())?;
+            let place = [(header::LOCATION, format!("/api/v1/work/{id}"))];
+            let body = axum::Json(WorkBody::new(id, work));
+            Ok((StatusCode::ACCEPTED, place, body).into_response())
+        }
+    }
+}
+
+fn known(shared: &SharedState, id: &str) -> Result<Work, Problem> {
+    let found = id.parse().ok().and_then(|id| shared.works.get(id));
+    found.ok_or_else(|| {
+        Problem::not_found(
+            "work",
+            id,
+            "GET /api/v1/work lists what runs and what ended lately; a restart forgets it",
+        )
+    })
+}
+
+/// Work that is under way or ended lately, the newest first.
+#[utoipa::path(
+    get,
+    path = "/work",
+    tag = "Administration",
+    responses((status = OK, description = "What was asked for.", body = WorkList)),
+)]
+pub(crate) async fn list(
+    State(shared): State<Shared>,
+    caller: Caller,
+) -> Result<axum::Json<WorkList>, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let all = shared.works.all().into_iter();
+    let items = all.map(|(id, work)| WorkBody::new(id, work)).collect();
+    Ok(axum::Json(WorkList { items }))
+}
+
+/// How far it has come.
+#[utoipa::path(
+    get,
+    path = "/work/{id}",
+    tag = "Administration",
+    responses((status = OK, description = "What was asked for.", body = WorkBody)),
+)]
+pub(crate) async fn read(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<WorkBody>, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let work = known(&shared, &id)?;
+    let number = id.parse().unwrap_or_default();
+    Ok(axum::Json(WorkBody::new(number, work)))
+}
+
+/// Cancels it. It ends a moment later, unless it is done by then; its state tells.
+#[utoipa::path(
+    delete,
+    path = "/work/{id}",
+    tag = "Administration",
+    responses((status = NO_CONTENT, description = "It has been told.")),
+)]
+pub(crate) async fn cancel(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let work = known(&shared, &id)?;
+    work.progress.cancel();
+    let entry = Entry::new(&shared, &caller, "work.cancel", work.what);
+    shared.store.note(&entry.change()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_asks_for_it_looks_later() {
+        let wait = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append("prefer", value.parse().unwrap());
+            }
+            Prefer::read(&headers).0.map(|wait| wait.as_secs())
+        };
+        assert_eq!(wait(&[]), None);
+        assert_eq!(wait(&["wait=5"]), None);
+        assert_eq!(wait(&["respond-async"]), Some(0));
+        assert_eq!(wait(&["Respond-Async, wait=2"]), Some(2));
+        assert_eq!(wait(&["wait=9999", "respond-async"]), Some(WAIT_MAX));
+        assert_eq!(wait(&["respond-async, wait=x"]), Some(0));
+    }
+}

@@ -1,0 +1,157 @@
+//! Long work: an import, a synchronisation with a directory, a backup. How far it is, and cancelling it.
+
+use serde_json::Value;
+
+use super::require_system_administrator;
+use crate::pages::{
+    Done, Outcome, Page, Place,
+    client::{Refusal, part},
+    kit::{Back, Block, Cell, Form, Link, Row, Table, text},
+    visit::{Typed, Visit},
+};
+
+const HERE: &str = "/admin/work";
+/// Seconds after which the page looks again.
+const REFRESH: u32 = 1;
+/// Deeds that a page lists; who wants all asks the API.
+const DEEDS_MAX: usize = 1_000;
+
+/// All that is under way or ended lately.
+pub(super) struct AllWork;
+
+impl Place for AllWork {
+    async fn show(visit: &Visit, _: Option<&Back>) -> Result<Page, Refusal> {
+        require_system_administrator(visit)?;
+        let works = visit.api.items("/work").await?;
+        let mut page = Page::new(visit, visit.say("nav-work"))
+            .text(visit.say("work-about"))
+            .table(table(visit, &works));
+        page.refresh = works.iter().any(is_running).then_some(REFRESH);
+        Ok(page)
+    }
+}
+
+/// A piece of it.
+pub(super) struct OneWork;
+
+impl Place for OneWork {
+    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+        require_system_administrator(visit)?;
+        let work = visit.api.get(&at(visit)).await?;
+        let mut page = Page::new(visit, visit.say(&format!("work-{}", text(&work, "what"))))
+            .table(table(visit, std::slice::from_ref(&work)));
+        if is_running(&work) {
+            page.refresh = Some(REFRESH);
+            let cancel = Form::new(visit.words, "cancel", String::new());
+            return Ok(page
+                .text(visit.say("work-goes-on"))
+                .form(cancel.button(visit.say("work-cancel")), back));
+        }
+        let problem = text(&work, "problem");
+        if !problem.is_empty() {
+            page = page.add(Block::Alert(problem.to_owned()));
+        }
+        let result = work.get("result").unwrap_or(&Value::Null);
+        let to = match text(&work, "what") {
+            "import" => {
+                page = deeds_of(page, visit, result, "difference");
+                Link::new("/admin/people", visit.say("nav-people"))
+            }
+            "directory" => {
+                page = deeds_of(page, visit, result, "reason");
+                Link::new("/admin/tenants", visit.say("nav-tenants"))
+            }
+            _ => Link::new("/admin/backup", visit.say("nav-backup")),
+        };
+        let all = Link::new(HERE, visit.say("nav-work"));
+        Ok(page.add(Block::Links(visit.say("work-on"), vec![to, all])))
+    }
+
+    async fn act(visit: &Visit, _: &Typed) -> Result<Outcome, Refusal> {
+        require_system_administrator(visit)?;
+        visit.api.delete(&at(visit)).await?;
+        Ok(Done::new(format!("{HERE}/{}", part(visit.path("work"))), "cancelled").into())
+    }
+}
+
+/// Where one sees how far some work is.
+pub(super) fn look(id: &str) -> Done {
+    Done::new(format!("{HERE}/{}", part(id)), "begun")
+}
+
+fn at(visit: &Visit) -> String {
+    format!("/work/{}", part(visit.path("work")))
+}
+
+fn is_running(work: &Value) -> bool {
+    text(work, "state") == "running"
+}
+
+fn table(visit: &Visit, works: &[Value]) -> Table {
+    let row = |work: &Value| {
+        let number = |key: &str| work.get(key).and_then(Value::as_u64).unwrap_or_default();
+        let what = visit.say(&format!("work-{}", text(work, "what")));
+        let state = visit.say(&format!("work-state-{}", text(work, "state")));
+        let id = text(work, "id");
+        let cells = vec![
+            Cell::Link(format!("{HERE}/{}", part(id)), what.clone()),
+            Cell::Mark(text(work, "state") != "failed", state),
+            Cell::Progress(number("done"), number("total"), what),
+            Cell::Text(text(work, "who").to_owned()),
+            Cell::Time(text(work, "begun").to_owned()),
+        ];
+        let key = id.to_owned();
+        Row { key, cells }
+    };
+    Table {
+        id: "work",
+        caption: visit.say("nav-work"),
+        head: [
+            "work-what",
+            "health-state",
+            "work-progress",
+            "work-who",
+            "work-begun",
+        ]
+        .map(|key| visit.say(key))
+        .to_vec(),
+        rows: works.iter().map(row).collect(),
+        empty: visit.say("work-none"),
+        order: None,
+    }
+}
+
+fn deeds_of(page: Page, visit: &Visit, result: &Value, why: &'static str) -> Page {
+    match result {
+        Value::Null => page,
+        result => page.table(deeds(visit, result, why)),
+    }
+}
+
+/// What an import or a synchronisation did or would do; `why` is the key of what stands in the last column.
+pub(super) fn deeds(visit: &Visit, outcome: &Value, why: &'static str) -> Table {
+    let items = outcome.get("items").and_then(Value::as_array);
+    let row = |deed: &Value| Row {
+        key: text(deed, "name").to_owned(),
+        cells: vec![
+            Cell::Text(text(deed, "name").to_owned()),
+            Cell::Text(visit.say(&format!("deed-{}", text(deed, "what")))),
+            Cell::Text(text(deed, why).to_owned()),
+        ],
+    };
+    Table {
+        id: "deeds",
+        caption: visit.say("deeds-caption"),
+        head: ["board-name", "deed-what", &format!("deed-{why}")]
+            .map(|key| visit.say(key))
+            .to_vec(),
+        rows: items
+            .into_iter()
+            .flatten()
+            .take(DEEDS_MAX)
+            .map(row)
+            .collect(),
+        empty: visit.say("deeds-none"),
+        order: None,
+    }
+}
