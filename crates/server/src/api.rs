@@ -5,6 +5,7 @@ mod appointments;
 mod audit;
 mod backups;
 mod choice;
+mod devices;
 mod directory;
 mod doctor;
 mod events;
@@ -86,6 +87,8 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
         .routes(routes!(scopes::list, scopes::add))
         .routes(routes!(scopes::read, scopes::change, scopes::delete))
         .routes(routes!(settings::read, settings::write))
+        .routes(routes!(devices::list, devices::begin))
+        .routes(routes!(devices::read, devices::pause, devices::delete))
         .routes(routes!(programs::list, programs::set, programs::add))
         .routes(routes!(programs::read, programs::change, programs::delete))
         .routes(routes!(templates::list, templates::add, templates::order))

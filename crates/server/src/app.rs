@@ -211,6 +211,7 @@ impl App {
             examination: tokio::sync::Mutex::default(),
             open_id,
             open_id_attempts: Attempts::default(),
+            codes: crate::agents::Codes::default(),
             works: crate::work::Works::default(),
             wrong_passwords: WrongPasswords::default(),
             revoked: watch::Sender::new(0),

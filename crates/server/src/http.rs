@@ -17,7 +17,7 @@ use tokio::{net::TcpListener, sync::watch};
 use tower_http::csrf::CsrfLayer;
 
 use crate::{
-    access, api,
+    access, agents, api,
     app::Shared,
     assets, board, edits, frame, my_account, open_id,
     organisation::MAIN_TENANT,
@@ -106,6 +106,8 @@ fn router(shared: Shared) -> Router {
         .route(open_id::RETURN, get(open_id::returned))
         .route("/language", post(frame::choose))
         .route("/api/v1/sign-in", post(api::session::begin))
+        .route(agent_protocol::PATH, get(agents::connect))
+        .route(agent_protocol::PAIR_PATH, post(agents::pair))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/assets/{name}", get(assets::serve))

@@ -4,6 +4,7 @@
 //! `writer`, `teams::writes`) carry effects out. Sources and sinks never talk to each other.
 
 pub mod access;
+mod agents;
 mod api;
 mod app;
 mod assets;

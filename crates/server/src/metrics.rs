@@ -95,6 +95,8 @@ pub struct Metrics {
     pub notifications: Family<NotificationLabels, Counter>,
     /// Open event streams.
     pub streams: Gauge,
+    /// Connected desktop agents.
+    pub agents: Gauge,
     /// People.
     pub people: Gauge,
     /// Times that the loop breaker paused a person.
@@ -136,6 +138,7 @@ impl Default for Metrics {
             budget_limit: Family::default(),
             pending_writes: Gauge::default(),
             streams: Gauge::default(),
+            agents: Gauge::default(),
             people: Gauge::default(),
             loop_breaker: Counter::default(),
             registry: Registry::default(),
@@ -175,6 +178,7 @@ impl Default for Metrics {
             "Open event streams",
             metrics.streams.clone(),
         );
+        registry.register("agents", "Connected desktop agents", metrics.agents.clone());
         registry.register(
             "people",
             "People whose presence is kept",

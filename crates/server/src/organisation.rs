@@ -12,6 +12,8 @@ use presence::{
 };
 use store::{Store, StoreError, StoredPerson, StoredScope, Template, Workgroup};
 
+use tokio::sync::watch;
+
 use crate::{
     programs::{self, Program},
     values,
@@ -79,7 +81,14 @@ pub struct Tables {
 
 /// The organisation. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Organisation(Arc<RwLock<Tables>>);
+pub struct Organisation(Arc<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    tables: RwLock<Tables>,
+    /// Grows with every change.
+    changes: watch::Sender<u64>,
+}
 
 impl Organisation {
     /// Reads all but the people.
@@ -219,11 +228,24 @@ impl Organisation {
 
     /// Looks at it.
     pub fn read<T>(&self, look: impl FnOnce(&Tables) -> T) -> T {
-        look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        look(&self.0.tables.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Tells that something has changed.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Tables) -> T) -> T {
-        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
+        let changed = change(
+            &mut self
+                .0
+                .tables
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        self.0.changes.send_modify(|changes| *changes += 1);
+        changed
     }
 }
 

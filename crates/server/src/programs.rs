@@ -1,31 +1,66 @@
 //! Microphone Sync's process tables (domain section 4): which programs at the microphone are shown, and by which name.
 
+use agent_protocol::{base_name, same_program};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What the product brings along: alias and process.
-const PREFILLED: [(&str, &str); 17] = [
-    ("Amazon Chime", "Amazon Chime"),
-    ("BlueJeans", "BlueJeans"),
-    ("Circuit", "Circuit"),
-    ("Cisco Webex", "CiscoCollabHost"),
-    ("Discord", "Discord"),
-    ("Google Chrome", "chrome"),
-    ("GoTo Meeting", "g2mcomm"),
-    ("Mozilla Firefox", "firefox"),
-    ("Microsoft Edge", "msedge"),
-    ("Internet Explorer", "iexplore"),
-    ("Microsoft Teams (V1)", "teams"),
-    ("Microsoft Teams (V2)", "ms-teams"),
-    ("RingCentral App", "RingCentral"),
-    ("Slack", "Slack"),
-    ("TeamViewer Meeting", "TeamViewerMeeting"),
-    ("Unify Office", "Unify Office"),
-    ("Zoom Meeting", "Zoom"),
+/// What the product brings along: alias, process, other names.
+const PREFILLED: [(&str, &str, &[&str]); 17] = [
+    ("Amazon Chime", "Amazon Chime", &["com.amazon.Amazon-Chime"]),
+    ("BlueJeans", "BlueJeans", &["com.bluejeansnet.Blue"]),
+    ("Circuit", "Circuit", &[]),
+    (
+        "Cisco Webex",
+        "CiscoCollabHost",
+        &["Webex", "Cisco-Systems.Spark"],
+    ),
+    ("Discord", "Discord", &["com.hnc.Discord"]),
+    (
+        "Google Chrome",
+        "chrome",
+        &["Google Chrome", "google-chrome", "com.google.Chrome"],
+    ),
+    (
+        "GoTo Meeting",
+        "g2mcomm",
+        &["GoToMeeting", "com.logmein.GoToMeeting"],
+    ),
+    (
+        "Mozilla Firefox",
+        "firefox",
+        &["firefox-bin", "firefox-esr", "org.mozilla.firefox"],
+    ),
+    (
+        "Microsoft Edge",
+        "msedge",
+        &["Microsoft Edge", "microsoft-edge", "com.microsoft.edgemac"],
+    ),
+    ("Internet Explorer", "iexplore", &[]),
+    (
+        "Microsoft Teams (V1)",
+        "teams",
+        &["Microsoft Teams classic", "com.microsoft.teams"],
+    ),
+    (
+        "Microsoft Teams (V2)",
+        "ms-teams",
+        &["MSTeams", "com.microsoft.teams2"],
+    ),
+    ("RingCentral App", "RingCentral", &["com.ringcentral.glip"]),
+    (
+        "Slack",
+        "Slack",
+        &["com.tinyspeck.slackmacgap", "com.slack.Slack"],
+    ),
+    ("TeamViewer Meeting", "TeamViewerMeeting", &[]),
+    ("Unify Office", "Unify Office", &[]),
+    ("Zoom Meeting", "Zoom", &["zoom.us", "us.zoom.xos"]),
 ];
 
 /// The longest name, in characters.
 const NAME_MAX: usize = 255;
+/// The most other names of a program.
+const ALSO_MAX: usize = 20;
 /// The most programs of a table.
 pub(crate) const PROGRAMS_MAX: usize = 10_000;
 /// The longest time after which a microphone may be ignored: a week.
@@ -37,6 +72,9 @@ const HOURS_MAX: u32 = 7 * 24;
 pub struct Program {
     /// Base name of the process without `.exe`; case does not matter.
     pub process: String,
+    /// Other names of it: of its process on other systems, of its bundle or package. Any of them will do.
+    #[serde(default)]
+    pub also: Vec<String>,
     /// What is shown; empty: the process itself.
     #[serde(default)]
     pub alias: String,
@@ -70,15 +108,27 @@ impl Program {
 
     /// Whether it is the row of a process.
     pub(crate) fn is_of(&self, process: &str) -> bool {
-        base(&self.process).to_lowercase() == base(process).to_lowercase()
+        same_program(&self.process, process)
     }
 
     /// The row as it is kept: without spaces around names, without `.exe`.
     pub(crate) fn checked(self) -> Result<Self, Refused> {
-        let process = base(self.process.trim()).to_owned();
+        let process = base_name(self.process.trim()).to_owned();
         let alias = self.alias.trim().to_owned();
         let refused = |field, detail: String| Err(Refused { field, detail });
-        for (field, text) in [("process", &process), ("alias", &alias)] {
+        let also = self
+            .also
+            .iter()
+            .map(|name| base_name(name.trim()).to_owned());
+        let also: Vec<String> = also.filter(|name| !name.is_empty()).collect();
+        if also.len() > ALSO_MAX {
+            return refused("also", format!("must be at most {ALSO_MAX} names"));
+        }
+        let texts = [("process", &process), ("alias", &alias)];
+        for (field, text) in texts
+            .into_iter()
+            .chain(also.iter().map(|name| ("also", name)))
+        {
             if text.chars().count() > NAME_MAX || text.chars().any(char::is_control) {
                 return refused(
                     field,
@@ -108,25 +158,18 @@ impl Program {
         }
         Ok(Self {
             process,
+            also,
             alias,
             ..self
         })
     }
 }
 
-/// A file's name without the ending that Windows gives to programs.
-fn base(process: &str) -> &str {
-    let at = process.len().saturating_sub(4);
-    match (process.get(..at), process.get(at..)) {
-        (Some(base), Some(ending)) if ending.eq_ignore_ascii_case(".exe") => base,
-        _ => process,
-    }
-}
-
 /// The table that the product brings along: all active.
 pub(crate) fn prefilled() -> Vec<Program> {
-    let row = |(alias, process): (&str, &str)| Program {
+    let row = |(alias, process, also): (&str, &str, &[&str])| Program {
         process: process.to_owned(),
+        also: also.iter().map(|name| (*name).to_owned()).collect(),
         alias: alias.to_owned(),
         active: true,
         ..Program::default()

@@ -51,7 +51,7 @@ const fn profile(name: &'static str) -> Value {
 const DAY: u32 = 24 * 3600;
 
 /// Every setting.
-pub static SETTINGS: [Setting; 21] = [
+pub static SETTINGS: [Setting; 24] = [
     setting(
         Page::Presence,
         "relationship",
@@ -100,6 +100,27 @@ pub static SETTINGS: [Setting; 21] = [
         Flag(false),
         WhereAllowed,
         "programs that use the microphone are shown to colleagues of the team",
+    ),
+    seconds(
+        Page::Microphone,
+        "on_after",
+        (3, (0, 60)),
+        Never,
+        "a program is shown when it has used the microphone for so long",
+    ),
+    seconds(
+        Page::Microphone,
+        "off_after",
+        (1, (0, 60)),
+        Never,
+        "a program is shown for so long after its end",
+    ),
+    setting(
+        Page::Microphone,
+        "history",
+        Flag(false),
+        Never,
+        "programs are part of what is remembered of the last 24 hours",
     ),
     setting(
         Page::Profiles,

@@ -42,6 +42,8 @@ pub(crate) struct Wish {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewProgram {
     process: String,
+    #[serde(default)]
+    also: Vec<String>,
     alias: Option<String>,
     softphone: Option<bool>,
     ignore_after_hours: Option<u32>,
@@ -122,6 +124,7 @@ pub(crate) async fn add(
     let table = Table::open(&shared, &caller, &scope).await?;
     let program = Program {
         process: new.process,
+        also: new.also,
         alias: new.alias.unwrap_or_default(),
         active: false,
         softphone: new.softphone.unwrap_or_default(),

@@ -8,6 +8,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     access::Access,
+    agents::{Agents, Codes},
     board::Demo,
     calendars::Calendars,
     clients::Clients,
@@ -50,6 +51,8 @@ pub(crate) struct SharedState {
     pub(crate) open_id: Option<open_id::Provider>,
     /// Those who are signing in there.
     pub(crate) open_id_attempts: open_id::Attempts,
+    /// Codes by which agents come to their secrets.
+    pub(crate) codes: Codes,
     /// What administrators started that takes long.
     pub(crate) works: Works,
     /// Wrong passwords at signing in.
@@ -114,6 +117,8 @@ pub(crate) struct Core {
     /// Where Graph's notifications go in, by the tenants that shall tell of changes.
     pub(crate) notifications: Arc<BTreeMap<Arc<str>, Inlet>>,
     pub(crate) calendars: Calendars,
+    /// Desktop agents that are connected.
+    pub(crate) agents: Agents,
     pub(crate) events: Events,
     pub(crate) shard: Shard,
     pub(crate) writer: Writer,
@@ -176,6 +181,7 @@ impl Core {
             notifications: Arc::new(notifications),
             people_changed: Arc::default(),
             calendars: Calendars::default(),
+            agents: Agents::default(),
             clock,
             events,
             shard,
@@ -193,6 +199,7 @@ impl Core {
         };
         tasks.spawn(shard::run(inbox, timing, core.clock.clone(), sinks));
         tasks.spawn(core.clients.clone().run());
+        tasks.spawn(core.agents.clone().run(core.clone()));
         tasks.spawn(recorder::run(core.clone()));
         for stored in core.store.people(core.clock.now()).await? {
             core.put(stored).await;

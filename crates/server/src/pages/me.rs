@@ -1,6 +1,7 @@
 //! A person's own pages.
 
 mod appointments;
+mod devices;
 mod now;
 mod profiles;
 mod settings;
@@ -21,5 +22,6 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/me/profiles", place::<profiles::Profiles>())
         .route("/me/appointments", place::<appointments::Appointments>())
         .route("/me/sharing", place::<sharing::Sharing>())
+        .route("/me/devices", place::<devices::Devices>())
         .route("/me/settings", place::<settings::Settings>())
 }

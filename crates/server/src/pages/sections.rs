@@ -4,13 +4,14 @@ use super::kit::Link;
 use crate::frame::Frame;
 
 /// A person's pages.
-const ME: [(&str, &str); 6] = [
+const ME: [(&str, &str); 7] = [
     ("/me", "nav-me-now"),
     ("/me/profiles", "nav-profiles"),
     ("/me/appointments", "nav-appointments"),
     ("/me/sharing", "nav-sharing"),
     ("/me/settings", "nav-settings"),
     ("/me/teams", "nav-my-teams"),
+    ("/me/devices", "nav-devices"),
 ];
 
 /// An administrator's pages, and whether they are system administrators' alone.

@@ -12,7 +12,10 @@ use crate::{
     pages::{
         Done, Outcome, Page, Place,
         client::{Refusal, part},
-        kit::{Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text},
+        kit::{
+            Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text,
+            texts,
+        },
         setting::scope_name,
         visit::{Typed, Visit},
         yes_or_no,
@@ -160,7 +163,7 @@ async fn scopes(visit: &Visit, here: &str) -> Result<Block, Refusal> {
     Ok(Block::Links(visit.say("nav-scopes"), links.collect()))
 }
 
-fn fields(visit: &Visit, program: &Value) -> [Field; 4] {
+fn fields(visit: &Visit, program: &Value) -> [Field; 5] {
     let hours = program.get("ignore_after_hours").and_then(Value::as_u64);
     [
         Field::text("alias", visit.say("program-alias"))
@@ -170,6 +173,9 @@ fn fields(visit: &Visit, program: &Value) -> [Field; 4] {
             .required()
             .value(text(program, "process"))
             .help(visit.say("program-process-help")),
+        Field::text("also", visit.say("program-also"))
+            .value(texts(program, "also").join(", "))
+            .help(visit.say("program-also-help")),
         Field::check(
             "softphone",
             visit.say("program-softphone"),
@@ -189,8 +195,11 @@ fn body(typed: &Typed) -> Value {
             .parse::<u32>()
             .map_or_else(|_| json!(hours), |hours| json!(hours))
     });
+    let also = typed.one("also").split(',').map(str::trim);
+    let also: Vec<&str> = also.filter(|name| !name.is_empty()).collect();
     json!({
         "alias": typed.one("alias"),
+        "also": also,
         "softphone": typed.ticked("softphone"),
         "ignore_after_hours": hours,
     })

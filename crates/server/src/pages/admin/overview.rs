@@ -58,6 +58,10 @@ impl Place for Overview {
                 Cell::Text(visit.shared.metrics.streams.get().to_string()),
             ),
             (
+                visit.say("overview-agents"),
+                Cell::Text(visit.shared.agents.count().to_string()),
+            ),
+            (
                 visit.say("overview-writes"),
                 Cell::Text(visit.shared.metrics.pending_writes.get().to_string()),
             ),

@@ -1,0 +1,268 @@
+//! What is reported, from what the microphone shows, the server's table and the person's wish: pure, so that everything
+//! that happens over time is tested without waiting.
+
+use std::collections::BTreeSet;
+
+use agent_protocol::{Attention, InUse, PROGRAMS_MAX, Report, Shown, Table};
+
+use crate::{
+    lookup::Lookup,
+    microphone::Capture,
+    usage::{Hysteresis, Milliseconds, Usage},
+};
+
+const HOUR: Milliseconds = 3_600_000;
+
+/// Decides what is reported.
+#[derive(Clone, Debug, Default)]
+pub struct Agent {
+    lookup: Lookup,
+    hysteresis: Hysteresis,
+    usage: Usage,
+    captures: Vec<Capture>,
+    paused_until: Option<Milliseconds>,
+    attention: Option<(Attention, Milliseconds)>,
+    shown: Shown,
+    number: u64,
+}
+
+impl Agent {
+    /// The server's table has come.
+    pub fn set_table(&mut self, table: Table, now: Milliseconds) {
+        self.hysteresis = Hysteresis {
+            on_after: table.on_after_milliseconds,
+            off_after: table.off_after_milliseconds,
+        };
+        self.lookup = Lookup::new(table.rows);
+        self.look(now);
+    }
+
+    /// These processes use the microphone now, and no others.
+    pub fn set_captures(&mut self, captures: Vec<Capture>, now: Milliseconds) {
+        self.captures = captures;
+        self.look(now);
+    }
+
+    /// The person wants nothing to be reported for so long; 0 ends it.
+    pub fn pause(&mut self, lasting: Milliseconds, now: Milliseconds) {
+        self.paused_until = (lasting > 0).then(|| now.saturating_add(lasting));
+    }
+
+    /// Whether somebody is there.
+    pub fn set_attention(&mut self, attention: Attention, since: Milliseconds) {
+        self.attention = Some((attention, since));
+    }
+
+    /// How the person is shown.
+    pub fn set_shown(&mut self, shown: Shown) {
+        self.shown = shown;
+    }
+
+    fn look(&mut self, now: Milliseconds) {
+        let names = |capture: &Capture| {
+            let row = self.lookup.find(capture.names.iter().map(String::as_str));
+            row.map(|row| row.process.clone())
+        };
+        let programs: BTreeSet<String> = self.captures.iter().filter_map(names).collect();
+        self.usage.see(&programs, now, self.hysteresis);
+    }
+
+    /// The rows that count, by process, and since when.
+    fn counted(&self, now: Milliseconds) -> Vec<(&str, Milliseconds)> {
+        if self.paused(now).is_some() {
+            return Vec::new();
+        }
+        let mut counted = self.usage.counted(now, self.hysteresis);
+        counted.retain(|(process, since)| {
+            let row = self.lookup.row(process);
+            row.is_some_and(|row| {
+                let most = row.ignore_after_hours.map(|hours| u64::from(hours) * HOUR);
+                most.is_none_or(|most| now.saturating_sub(*since) < most)
+            })
+        });
+        counted.truncate(PROGRAMS_MAX);
+        counted
+    }
+
+    /// For how long nothing will be reported.
+    pub fn paused(&self, now: Milliseconds) -> Option<Milliseconds> {
+        let until = self.paused_until?;
+        until.checked_sub(now).filter(|left| *left > 0)
+    }
+
+    /// What is to be reported; each has a number of its own.
+    pub fn report(&mut self, now: Milliseconds) -> Report {
+        self.number += 1;
+        let in_use = |(process, since): (&str, Milliseconds)| InUse {
+            process: process.to_owned(),
+            milliseconds: now.saturating_sub(since),
+        };
+        let (attention, since) = self.attention.unwrap_or_default();
+        Report {
+            number: self.number,
+            programs: self.counted(now).into_iter().map(in_use).collect(),
+            attention,
+            attention_milliseconds: now.saturating_sub(since),
+            paused_milliseconds: self.paused(now),
+        }
+    }
+
+    /// What a report would say apart from its times: where it is another, a report is due at once.
+    pub fn gist(&self, now: Milliseconds) -> (Vec<String>, Option<Attention>, bool) {
+        let programs = self.counted(now).into_iter();
+        (
+            programs.map(|(process, _)| process.to_owned()).collect(),
+            self.attention.map(|(attention, _)| attention),
+            self.paused(now).is_some(),
+        )
+    }
+
+    /// When the gist may change although nothing happens.
+    pub fn deadline(&self, now: Milliseconds) -> Option<Milliseconds> {
+        let ignored = self
+            .counted(now)
+            .into_iter()
+            .filter_map(|(process, since)| {
+                let hours = self.lookup.row(process)?.ignore_after_hours?;
+                Some(since + u64::from(hours) * HOUR)
+            });
+        let paused = self.paused_until.filter(|until| *until > now);
+        let deadline = self.usage.deadline(now, self.hysteresis);
+        ignored.chain(paused).chain(deadline).min()
+    }
+
+    /// The programs at the microphone, by the names that colleagues see, and whether each is reported. Who is not listed
+    /// is only counted.
+    pub fn described(&self, now: Milliseconds) -> Described {
+        let counted = self.counted(now);
+        let mut described = Described::default();
+        for capture in &self.captures {
+            let Some(row) = self.lookup.find(capture.names.iter().map(String::as_str)) else {
+                described.unlisted += 1;
+                continue;
+            };
+            let is_reported = counted.iter().any(|(process, _)| *process == row.process);
+            let line = (row.alias.clone(), is_reported);
+            if !described.listed.contains(&line) {
+                described.listed.push(line);
+            }
+        }
+        described.shown = self.shown.clone();
+        described.rows = self.lookup.rows().len();
+        described.paused = self.paused(now);
+        described
+    }
+}
+
+/// What there is to be told to the person.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Described {
+    /// Listed programs at the microphone, and whether they are reported.
+    pub listed: Vec<(String, bool)>,
+    /// Others at the microphone, of which nobody is told.
+    pub unlisted: usize,
+    /// Rows of the table.
+    pub rows: usize,
+    /// For how long nothing will be reported.
+    pub paused: Option<Milliseconds>,
+    /// How the person is shown.
+    pub shown: Shown,
+}
+
+#[cfg(test)]
+mod tests {
+    use agent_protocol::Row;
+
+    use super::*;
+
+    fn table(rows: &[(&str, Option<u32>)]) -> Table {
+        let row = |(process, hours): &(&str, Option<u32>)| Row {
+            process: (*process).to_owned(),
+            alias: format!("{process} Meeting"),
+            ignore_after_hours: *hours,
+            also: Vec::new(),
+        };
+        Table {
+            on_after_milliseconds: 3_000,
+            off_after_milliseconds: 1_000,
+            rows: rows.iter().map(row).collect(),
+        }
+    }
+
+    fn capture(names: &[&str]) -> Capture {
+        Capture {
+            pid: 1,
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+
+    fn reported(agent: &mut Agent, now: Milliseconds) -> Vec<(String, u64)> {
+        let report = agent.report(now).programs.into_iter();
+        report
+            .map(|used| (used.process, used.milliseconds))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_not_listed_is_never_reported_and_not_even_named() {
+        let mut agent = Agent::default();
+        agent.set_table(table(&[("Zoom", None)]), 0);
+        agent.set_captures(vec![capture(&["secret-tool"]), capture(&["zoom"])], 0);
+        assert_eq!(reported(&mut agent, 5_000), [("Zoom".into(), 5_000)]);
+        let described = agent.described(5_000);
+        assert_eq!(described.listed, [("Zoom Meeting".to_owned(), true)]);
+        assert_eq!(described.unlisted, 1);
+    }
+
+    #[test]
+    fn a_table_that_changes_counts_at_once() {
+        let mut agent = Agent::default();
+        agent.set_captures(vec![capture(&["Zoom"])], 0);
+        assert!(reported(&mut agent, 10_000).is_empty());
+        agent.set_table(table(&[("Zoom", None)]), 10_000);
+        assert_eq!(agent.deadline(10_000), Some(13_000));
+        assert_eq!(reported(&mut agent, 13_000), [("Zoom".into(), 3_000)]);
+        agent.set_table(table(&[]), 14_000);
+        assert!(reported(&mut agent, 14_000).is_empty());
+    }
+
+    #[test]
+    fn a_pause_hides_everything_and_ends_by_itself() {
+        let mut agent = Agent::default();
+        agent.set_table(table(&[("Zoom", None)]), 0);
+        agent.set_captures(vec![capture(&["Zoom"])], 0);
+        agent.pause(60_000, 5_000);
+        let report = agent.report(6_000);
+        assert_eq!(
+            (report.programs.len(), report.paused_milliseconds),
+            (0, Some(59_000))
+        );
+        assert_eq!(agent.deadline(6_000), Some(65_000));
+        assert_eq!(reported(&mut agent, 65_000), [("Zoom".into(), 65_000)]);
+        agent.pause(60_000, 65_000);
+        agent.pause(0, 66_000);
+        assert_eq!(reported(&mut agent, 66_000), [("Zoom".into(), 66_000)]);
+        agent.pause(u64::MAX, 66_000);
+        assert!(reported(&mut agent, 1 << 50).is_empty());
+    }
+
+    #[test]
+    fn what_holds_the_microphone_for_hours_is_ignored_from_then_on() {
+        let mut agent = Agent::default();
+        agent.set_table(table(&[("CiscoCollabHost", Some(2))]), 0);
+        agent.set_captures(vec![capture(&["CiscoCollabHost"])], 0);
+        assert_eq!(reported(&mut agent, 2 * HOUR - 1).len(), 1);
+        assert_eq!(agent.deadline(5_000), Some(2 * HOUR));
+        assert!(reported(&mut agent, 2 * HOUR).is_empty());
+        assert_eq!(agent.deadline(2 * HOUR), None);
+    }
+
+    #[test]
+    fn two_streams_of_one_program_are_one_program() {
+        let mut agent = Agent::default();
+        agent.set_table(table(&[("Zoom", None)]), 0);
+        agent.set_captures(vec![capture(&["zoom"]), capture(&["aomhost", "zoom"])], 0);
+        agent.set_captures(vec![capture(&["aomhost", "zoom"])], 2_000);
+        assert_eq!(reported(&mut agent, 3_000), [("Zoom".into(), 3_000)]);
+    }
+}

@@ -1,0 +1,120 @@
+//! How the command line asks and tells a running agent: one line of JSON to a socket that only this user may open, one line
+//! back.
+
+use std::{io, path::Path};
+
+use serde::{Deserialize, Serialize};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{UnixListener, UnixStream},
+    sync::{mpsc::UnboundedSender, oneshot},
+};
+
+use crate::{agent::Described, usage::Milliseconds};
+
+/// A longer line is no request.
+const LINE_MAX: u64 = 4096;
+
+/// What a running agent is asked or told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// How it is.
+    Status,
+    /// Report nothing for so long; 0 ends it.
+    Pause(Milliseconds),
+    /// The device was paired anew, or not at all any more.
+    Reload,
+}
+
+/// How a running agent is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Whose device it is; empty: it is not paired.
+    pub person: String,
+    /// Where the server is.
+    pub server: String,
+    /// Whether it is connected.
+    pub connected: bool,
+    /// Why it is not, and what to do.
+    pub trouble: Option<String>,
+    /// Why the microphone cannot be watched.
+    pub microphone_trouble: Option<String>,
+    /// What it sees and reports.
+    pub described: Described,
+}
+
+/// Somebody asks.
+pub type Asked = (Request, oneshot::Sender<Status>);
+
+/// Opens the socket. A socket that nobody listens to any more is replaced.
+///
+/// # Errors
+/// Another agent of this user is running; the socket cannot be made.
+pub async fn listen(path: &Path) -> io::Result<UnixListener> {
+    if UnixStream::connect(path).await.is_ok() {
+        return Err(io::Error::new(
+            io::ErrorKind::AddrInUse,
+            "another agent of yours is running already; see offhook-agent status",
+        ));
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    // Its folder is this user's alone.
+    UnixListener::bind(path)
+}
+
+/// Answers, for ever.
+pub async fn serve(listener: UnixListener, asked: UnboundedSender<Asked>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            continue;
+        };
+        let asked = asked.clone();
+        tokio::spawn(async move {
+            let answered = tokio::time::timeout(PATIENCE, answer(stream, asked)).await;
+            if let Ok(Err(error)) = answered {
+                tracing::debug!(%error, "somebody asked, and went away");
+            }
+        });
+    }
+}
+
+/// Whoever asks and says nothing for so long is gone.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
+async fn answer(mut stream: UnixStream, asked: UnboundedSender<Asked>) -> io::Result<()> {
+    let (reading, mut writing) = stream.split();
+    let mut line = String::new();
+    BufReader::new(reading.take(LINE_MAX))
+        .read_line(&mut line)
+        .await?;
+    let request: Request = serde_json::from_str(&line)?;
+    let (answer, status) = oneshot::channel();
+    let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
+    asked
+        .send((request, answer))
+        .map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+    let mut text = serde_json::to_vec(&status.await.map_err(gone)?)?;
+    text.push(b'\n');
+    writing.write_all(&text).await
+}
+
+/// Asks or tells the running agent; `None`: none is running.
+///
+/// # Errors
+/// It does not answer as agents do.
+pub async fn ask(path: &Path, request: Request) -> io::Result<Option<Status>> {
+    let Ok(mut stream) = UnixStream::connect(path).await else {
+        return Ok(None);
+    };
+    let mut text = serde_json::to_vec(&request)?;
+    text.push(b'\n');
+    stream.write_all(&text).await?;
+    let mut answer = Vec::new();
+    tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await??;
+    Ok(Some(serde_json::from_slice(&answer)?))
+}

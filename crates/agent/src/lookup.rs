@@ -1,0 +1,93 @@
+//! Which row of the table a process belongs to.
+
+use std::collections::HashMap;
+
+use agent_protocol::{Row, base_name};
+
+/// The table, quick to look into however long it is.
+#[derive(Clone, Debug, Default)]
+pub struct Lookup {
+    rows: Vec<Row>,
+    names: HashMap<String, usize>,
+}
+
+fn key(name: &str) -> String {
+    base_name(name).to_lowercase()
+}
+
+impl Lookup {
+    /// Of these rows; of two that claim a name the first has it.
+    pub fn new(rows: Vec<Row>) -> Self {
+        let mut names = HashMap::new();
+        for (index, row) in rows.iter().enumerate() {
+            for name in std::iter::once(&row.process).chain(&row.also) {
+                names.entry(key(name)).or_insert(index);
+            }
+        }
+        Self { rows, names }
+    }
+
+    /// The row of a process, by the names that it has: the first name that any row has decides.
+    pub fn find<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Option<&Row> {
+        let index = names
+            .into_iter()
+            .find_map(|name| self.names.get(&key(name)))?;
+        self.rows.get(*index)
+    }
+
+    /// The row of that process, as the table writes it.
+    pub fn row(&self, process: &str) -> Option<&Row> {
+        self.find([process])
+    }
+
+    /// The rows.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn row(process: &str, also: &[&str]) -> Row {
+        Row {
+            process: process.into(),
+            also: also.iter().map(|name| (*name).to_owned()).collect(),
+            ..Row::default()
+        }
+    }
+
+    fn found(lookup: &Lookup, names: &[&str]) -> Option<String> {
+        lookup
+            .find(names.iter().copied())
+            .map(|row| row.process.clone())
+    }
+
+    #[test]
+    fn a_programs_own_name_goes_before_that_of_its_parent() {
+        let lookup = Lookup::new(vec![row("Slack", &[]), row("chrome", &["Google Chrome"])]);
+        assert_eq!(
+            found(&lookup, &["chrome.exe", "slack"]),
+            Some("chrome".into())
+        );
+        assert_eq!(found(&lookup, &["helper", "SLACK"]), Some("Slack".into()));
+        assert_eq!(found(&lookup, &["google chrome"]), Some("chrome".into()));
+        assert_eq!(found(&lookup, &["chromedriver"]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn it_finds_what_looking_at_every_row_finds(
+            rows in proptest::collection::vec("[a-cA-C]{1,2}(.exe)?", 0..8),
+            name in "[a-cA-C]{1,2}(.EXE)?",
+        ) {
+            let rows: Vec<Row> = rows.iter().map(|process| row(process, &[])).collect();
+            let slow = rows.iter().find(|row| row.is_of([name.as_str()])).cloned();
+            let lookup = Lookup::new(rows);
+            prop_assert_eq!(lookup.row(&name).cloned(), slow);
+        }
+    }
+}

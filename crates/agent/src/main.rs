@@ -1,0 +1,247 @@
+//! `offhook-agent`: tells Offhook which meeting program uses the microphone. Everything works on the command line.
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use agent::{
+    connection::client,
+    control::{self, Request, Status},
+    files::Files,
+    microphone, pairing,
+    running::Running,
+};
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+/// Tells Offhook which meeting program uses the microphone, so that your team sees it. It never listens, and tells only
+/// what your administrator has listed.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// Where the agent keeps its files; usually where the system wants them.
+    #[arg(long, global = true)]
+    folder: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Watch and report; what happens without a command.
+    Run,
+    /// Connect this computer to a server by the code that Offhook shows under "My computers".
+    Pair {
+        /// Address of the server, as in the browser.
+        server: String,
+        /// The code.
+        code: String,
+        /// What this computer is called there.
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Forget the server and this computer's secret.
+    Unpair,
+    /// Show whether it is connected, and what it reports.
+    Status {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Report nothing for a while.
+    Pause {
+        /// For how many minutes.
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=10_080))]
+        minutes: u64,
+    },
+    /// Go on after a pause.
+    Resume,
+    /// Show what is reported now.
+    Report {
+        /// Only show it: this is all that the command does; what is due is reported by the running agent.
+        #[arg(long, required = true)]
+        dry_run: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("OFFHOOK_LOG")
+                .unwrap_or_else(|_| "info".into()),
+        )
+        .init();
+    let arguments = Arguments::parse();
+    // One thread: the agent waits nearly always.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let done = runtime
+        .context("the agent cannot start")
+        .and_then(|runtime| runtime.block_on(execute(arguments)));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("offhook-agent: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn execute(arguments: Arguments) -> anyhow::Result<()> {
+    let files = Files::new(arguments.folder)?;
+    match arguments.command.unwrap_or(Command::Run) {
+        Command::Run => run(files).await,
+        Command::Pair { server, code, name } => pair(&files, &server, &code, name).await,
+        Command::Unpair => {
+            let was_paired = files.forget()?;
+            control::ask(&files.socket(), Request::Reload).await?;
+            println!(
+                "{}",
+                if was_paired {
+                    "Forgotten. Remove the computer in Offhook too, under \"My computers\"."
+                } else {
+                    "This computer is not paired."
+                }
+            );
+            Ok(())
+        }
+        Command::Status { json: true } => {
+            println!(
+                "{}",
+                serde_json::to_string(&ask(&files, Request::Status).await?)?
+            );
+            Ok(())
+        }
+        Command::Status { json: false } => {
+            let status = ask(&files, Request::Status).await?;
+            print!("{}", described(&status));
+            Ok(())
+        }
+        Command::Pause { minutes } => {
+            let lasting = Duration::from_secs(minutes * 60);
+            let milliseconds = u64::try_from(lasting.as_millis())?;
+            ask(&files, Request::Pause(milliseconds)).await?;
+            println!("Nothing is reported for {minutes} minutes. Go on: offhook-agent resume");
+            Ok(())
+        }
+        Command::Resume => {
+            ask(&files, Request::Pause(0)).await?;
+            println!("Reporting.");
+            Ok(())
+        }
+        Command::Report { dry_run: _ } => {
+            let status = ask(&files, Request::Status).await?;
+            print!("{}", reported(&status));
+            Ok(())
+        }
+    }
+}
+
+async fn ask(files: &Files, request: Request) -> anyhow::Result<Status> {
+    let status = control::ask(&files.socket(), request).await?;
+    status.context("no agent of yours is running; start one: offhook-agent run")
+}
+
+async fn run(files: Files) -> anyhow::Result<()> {
+    files.make_runtime()?;
+    let socket = files.socket();
+    let listener = control::listen(&socket).await;
+    let listener = listener.with_context(|| socket.display().to_string())?;
+    let (asked, asking) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(control::serve(listener, asked));
+    let (running, hearing) = Running::new(files, client()?)?;
+    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        () = running.run(microphone::of_this_system(), hearing, asking) => {}
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
+    // Whoever asks now is told that no agent is running.
+    let _ = std::fs::remove_file(socket);
+    Ok(())
+}
+
+async fn pair(files: &Files, server: &str, code: &str, name: Option<String>) -> anyhow::Result<()> {
+    let server = pairing::server(server)?;
+    let name = name.or_else(host_name).unwrap_or_else(|| "computer".into());
+    let credentials = pairing::pair(&client()?, &server, code, &name).await?;
+    files.keep(&credentials)?;
+    println!("{name} belongs to {} now.", credentials.person);
+    match control::ask(&files.socket(), Request::Reload).await? {
+        Some(_) => println!("The running agent connects."),
+        None => println!("Start the agent: offhook-agent run"),
+    }
+    Ok(())
+}
+
+fn host_name() -> Option<String> {
+    let name = std::fs::read_to_string("/etc/hostname").ok();
+    let name = name.or_else(|| std::env::var("COMPUTERNAME").ok())?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+fn described(status: &Status) -> String {
+    let mut lines = Vec::new();
+    match (&status.trouble, status.person.is_empty()) {
+        (None, _) => lines.push(format!(
+            "Connected to {} as {}.",
+            status.server, status.person
+        )),
+        (Some(trouble), true) => lines.push(format!("Not connected: {trouble}.")),
+        (Some(trouble), false) => lines.push(format!(
+            "Not connected to {} as {}: {trouble}.",
+            status.server, status.person
+        )),
+    }
+    if let Some(trouble) = &status.microphone_trouble {
+        lines.push(format!("The microphone is not watched: {trouble}."));
+    }
+    let shown = &status.described.shown;
+    if !shown.status.is_empty() {
+        let activity = match shown.activity.as_str() {
+            "" => String::new(),
+            activity => format!(" – {activity}"),
+        };
+        lines.push(format!(
+            "You are shown as: {}{activity} ({}).",
+            shown.status, shown.profile
+        ));
+    }
+    lines.push(reported(status));
+    lines.join("\n")
+}
+
+fn reported(status: &Status) -> String {
+    let described = &status.described;
+    let mut lines = Vec::new();
+    if let Some(left) = described.paused {
+        lines.push(format!(
+            "Paused for {} more minutes: nothing is reported.",
+            left.div_ceil(60_000)
+        ));
+    }
+    match described.rows {
+        0 => lines.push("Your administrator has listed no programs, or Microphone Sync is off: nothing is reported.".into()),
+        rows => lines.push(format!("{rows} programs are listed.")),
+    }
+    for (alias, is_reported) in &described.listed {
+        let does = if *is_reported {
+            "reported"
+        } else {
+            "not reported"
+        };
+        lines.push(format!("{alias} uses the microphone: {does}."));
+    }
+    if described.unlisted > 0 {
+        lines.push(format!(
+            "{} other programs use the microphone; they are not listed, and nobody is told.",
+            described.unlisted
+        ));
+    }
+    if described.listed.is_empty() && described.unlisted == 0 && status.microphone_trouble.is_none()
+    {
+        lines.push("No program uses the microphone.".into());
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}

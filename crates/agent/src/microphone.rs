@@ -1,0 +1,53 @@
+//! Who uses the microphone: one trait, and for each system one file. None of them opens an audio device.
+
+#[cfg(target_os = "linux")]
+pub mod alsa;
+#[cfg(target_os = "linux")]
+pub mod pulse;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::UnboundedSender;
+
+/// A process that records from a microphone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capture {
+    /// Its number; 0 if the system does not tell.
+    pub pid: u32,
+    /// What it is called, its own name first, then those of the programs that it is a helper of.
+    pub names: Vec<String>,
+}
+
+/// What a system tells of its microphones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// These use one now, and no others.
+    Captures(Vec<Capture>),
+    /// It cannot be told at the moment: why, and what is done about it. Nobody uses one then, as far as is known.
+    Lost(String),
+}
+
+/// A system that tells who uses its microphones.
+pub trait MicrophoneUse: Send + 'static {
+    /// Tells at the beginning and whenever it changes, until nobody listens any more. It has a thread of its own.
+    fn watch(self: Box<Self>, events: UnboundedSender<Event>);
+}
+
+/// This system's.
+pub fn of_this_system() -> Box<dyn MicrophoneUse> {
+    #[cfg(target_os = "linux")]
+    return Box::new(pulse::Pulse::default());
+    #[cfg(not(target_os = "linux"))]
+    return Box::new(Untold);
+}
+
+/// A system whose microphones nobody can watch yet.
+#[cfg(not(target_os = "linux"))]
+struct Untold;
+
+#[cfg(not(target_os = "linux"))]
+impl MicrophoneUse for Untold {
+    fn watch(self: Box<Self>, events: UnboundedSender<Event>) {
+        let what = "this version does not watch the microphones of this system";
+        let _ = events.send(Event::Lost(what.into()));
+    }
+}

@@ -1,0 +1,213 @@
+//! What a process is called: by the file that it runs, as the kernel knows it, never by what it says of itself. A helper
+//! of a larger program is called like that program too.
+
+use std::path::PathBuf;
+#[cfg(target_os = "linux")]
+use std::{fs, os::unix::ffi::OsStrExt, path::Path};
+
+use agent_protocol::same_program;
+
+/// Processes in which other programs let a part of them run: whoever started one is the program.
+const HELPERS: [&str; 4] = [
+    "msedgewebview2",
+    "QtWebEngineProcess",
+    "WebKitWebProcess",
+    "plugin-container",
+];
+/// Nobody nests deeper.
+const DEPTH_MAX: usize = 16;
+
+/// What the system knows of processes.
+pub trait Processes {
+    /// The file that a process runs.
+    fn executable(&self, pid: u32) -> Option<PathBuf>;
+    /// Who started it.
+    fn parent(&self, pid: u32) -> Option<u32>;
+}
+
+/// The names of a process, its own first: then those of the programs that it is a helper of, while they are of one
+/// installation (the same folder), or it is a helper that nobody uses by itself.
+pub fn names(processes: &impl Processes, pid: u32) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut at = pid;
+    let Some(mut executable) = processes.executable(at) else {
+        return names;
+    };
+    for _ in 0..DEPTH_MAX {
+        let name = file_name(&executable);
+        let is_helper = HELPERS.iter().any(|helper| same_program(helper, &name));
+        if names.last() != Some(&name) {
+            names.push(name);
+        }
+        let Some(parent) = processes
+            .parent(at)
+            .filter(|parent| *parent > 1 && *parent != at)
+        else {
+            break;
+        };
+        let Some(other) = processes.executable(parent) else {
+            break;
+        };
+        let is_near = other.parent() == executable.parent() && !is_shared(&other);
+        if !is_helper && !is_near && other != executable {
+            break;
+        }
+        (at, executable) = (parent, other);
+    }
+    names
+}
+
+/// Whether a file lies where programs have nothing to do with each other.
+fn is_shared(executable: &Path) -> bool {
+    let folder = executable.parent().and_then(|folder| folder.file_name());
+    folder.is_none_or(|folder| {
+        ["bin", "sbin", "System32"]
+            .iter()
+            .any(|shared| folder == *shared)
+    })
+}
+
+fn file_name(executable: &Path) -> String {
+    let name = executable.file_name().unwrap_or_default();
+    let name = name.to_string_lossy();
+    // Linux says this of a program that was updated while it runs.
+    name.strip_suffix(" (deleted)").unwrap_or(&name).to_owned()
+}
+
+/// Linux' list of processes.
+#[cfg(target_os = "linux")]
+#[derive(Clone, Debug)]
+pub struct Proc(pub PathBuf);
+
+#[cfg(target_os = "linux")]
+impl Default for Proc {
+    fn default() -> Self {
+        Self("/proc".into())
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Processes for Proc {
+    fn executable(&self, pid: u32) -> Option<PathBuf> {
+        fs::read_link(self.0.join(pid.to_string()).join("exe")).ok()
+    }
+
+    fn parent(&self, pid: u32) -> Option<u32> {
+        // The name in it may have any bytes, brackets and spaces too: what follows the last bracket counts.
+        let stat = fs::read(self.0.join(pid.to_string()).join("stat")).ok()?;
+        let end = stat.iter().rposition(|byte| *byte == b')')?;
+        let rest = String::from_utf8_lossy(stat.get(end + 1..)?);
+        rest.split_whitespace().nth(1)?.parse().ok()
+    }
+}
+
+/// The process of a number, as the sound server or the kernel tells it.
+#[cfg(target_os = "linux")]
+pub fn number(text: &[u8]) -> Option<u32> {
+    Path::new(std::ffi::OsStr::from_bytes(text))
+        .to_str()?
+        .trim()
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    struct Made(HashMap<u32, (u32, &'static str)>);
+
+    impl Processes for Made {
+        fn executable(&self, pid: u32) -> Option<PathBuf> {
+            Some(PathBuf::from(self.0.get(&pid)?.1))
+        }
+
+        fn parent(&self, pid: u32) -> Option<u32> {
+            Some(self.0.get(&pid)?.0)
+        }
+    }
+
+    fn names_of(processes: &[(u32, u32, &'static str)], pid: u32) -> Vec<String> {
+        let made = processes
+            .iter()
+            .map(|(pid, parent, file)| (*pid, (*parent, *file)));
+        names(&Made(made.collect()), pid)
+    }
+
+    #[test]
+    fn a_helper_of_the_same_program_is_the_program() {
+        let chrome = "/opt/google/chrome/chrome";
+        let tree = [(9, 1, "/usr/bin/bash"), (10, 9, chrome), (11, 10, chrome)];
+        assert_eq!(names_of(&tree, 11), ["chrome"]);
+        let tree = [
+            (9, 1, "/usr/bin/gnome-shell"),
+            (10, 9, "/opt/zoom/zoom"),
+            (11, 10, "/opt/zoom/aomhost"),
+        ];
+        assert_eq!(names_of(&tree, 11), ["aomhost", "zoom"]);
+    }
+
+    #[test]
+    fn what_shows_web_pages_for_others_is_whoever_started_it() {
+        let tree = [
+            (8, 2, "/x/explorer.exe"),
+            (9, 8, "/apps/MSTeams/ms-teams.exe"),
+            (10, 9, "/edge/msedgewebview2.exe"),
+            (11, 10, "/edge/msedgewebview2.exe"),
+        ];
+        assert_eq!(names_of(&tree, 11), ["msedgewebview2.exe", "ms-teams.exe"]);
+    }
+
+    #[test]
+    fn who_only_started_a_program_is_not_the_program() {
+        let tree = [
+            (9, 1, "/usr/lib/slack/slack"),
+            (10, 9, "/usr/lib/firefox/firefox"),
+            (12, 1, "/usr/bin/zoom"),
+            (13, 12, "/usr/bin/pacat"),
+        ];
+        assert_eq!(names_of(&tree, 10), ["firefox"]);
+        assert_eq!(
+            names_of(&tree, 13),
+            ["pacat"],
+            "a folder of everybody's proves nothing"
+        );
+        assert!(names_of(&tree, 99).is_empty());
+    }
+
+    #[test]
+    fn a_circle_ends() {
+        let tree = [(10, 11, "/a/a"), (11, 10, "/a/b")];
+        assert!(names_of(&tree, 10).len() <= DEPTH_MAX);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn linux_tells_of_this_very_process() {
+        let here = Proc::default();
+        let mine = std::process::id();
+        let executable = std::env::current_exe().unwrap();
+        assert_eq!(here.executable(mine).unwrap(), executable);
+        assert_eq!(here.parent(mine), Some(std::os::unix::process::parent_id()));
+        let expected = executable.file_name().unwrap().to_str().unwrap();
+        assert_eq!(names(&here, mine)[0], expected);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_name_of_any_bytes_does_not_hide_the_parent() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |pid: &str, stat: &[u8]| {
+            fs::create_dir(folder.path().join(pid)).unwrap();
+            fs::write(folder.path().join(pid).join("stat"), stat).unwrap();
+        };
+        of("7", b"7 (a) b) \xff(c) S 42 7 7 0");
+        of("8", b"nonsense");
+        let made = Proc(folder.path().into());
+        assert_eq!(made.parent(7), Some(42));
+        assert_eq!(made.parent(8), None);
+        assert_eq!(made.parent(9), None);
+    }
+}

@@ -1,0 +1,218 @@
+//! The running agent: what the microphone, the server and the person say goes into `agent`, and what comes of it is
+//! reported: at once when it changes, and as a heartbeat.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use agent_protocol::{HEARTBEAT, Report, ToAgent};
+use tokio::{
+    sync::{
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+        watch,
+    },
+    task::AbortHandle,
+    time::Instant,
+};
+
+use crate::{
+    agent::Agent,
+    connection::{self, Heard},
+    control::{Asked, Request, Status},
+    files::{FileError, Files},
+    microphone::{Event, MicrophoneUse},
+    usage::Milliseconds,
+};
+
+/// The agent of one user.
+pub struct Running {
+    files: Files,
+    client: reqwest::Client,
+    began: Instant,
+    agent: Agent,
+    status: Status,
+    reports: watch::Sender<Report>,
+    heard: UnboundedSender<Heard>,
+    connection: Option<AbortHandle>,
+    heartbeat: Instant,
+}
+
+impl Running {
+    /// Begins to connect, if the device is paired.
+    ///
+    /// # Errors
+    /// What is kept cannot be read.
+    pub fn new(
+        files: Files,
+        client: reqwest::Client,
+    ) -> Result<(Self, UnboundedReceiver<Heard>), FileError> {
+        let (heard, hearing) = unbounded_channel();
+        let mut running = Self {
+            files,
+            client,
+            began: Instant::now(),
+            agent: Agent::default(),
+            status: Status::default(),
+            reports: watch::Sender::new(Report::default()),
+            heard,
+            connection: None,
+            heartbeat: Instant::now(),
+        };
+        if let Some(until) = running.files.paused_until() {
+            running.agent.pause(until.saturating_sub(wall_clock()), 0);
+        }
+        running.connect()?;
+        Ok((running, hearing))
+    }
+
+    /// Connects to where the device is paired now, and nowhere else.
+    fn connect(&mut self) -> Result<(), FileError> {
+        if let Some(connection) = self.connection.take() {
+            connection.abort();
+        }
+        self.status.connected = false;
+        let credentials = self.files.credentials()?;
+        let Some(credentials) = credentials else {
+            self.status.person.clear();
+            self.status.server.clear();
+            let what = "this device is not paired; in Offhook, \"My computers\" shows how";
+            self.status.trouble = Some(what.into());
+            return Ok(());
+        };
+        self.status.person.clone_from(&credentials.person);
+        self.status.server.clone_from(&credentials.server);
+        self.status.trouble = Some("connecting".into());
+        let (client, heard) = (self.client.clone(), self.heard.clone());
+        let run = connection::run(client, credentials, self.reports.subscribe(), heard);
+        self.connection = Some(tokio::spawn(run).abort_handle());
+        Ok(())
+    }
+
+    /// Runs until nobody asks any more.
+    pub async fn run(
+        mut self,
+        microphone: Box<dyn MicrophoneUse>,
+        mut hearing: UnboundedReceiver<Heard>,
+        mut asked: UnboundedReceiver<Asked>,
+    ) {
+        let (events, mut microphone_events) = unbounded_channel();
+        microphone.watch(events);
+        let mut gist = self.agent.gist(self.now());
+        loop {
+            let wake = self.wake();
+            tokio::select! {
+                Some(event) = microphone_events.recv() => self.see(event),
+                Some(heard) = hearing.recv() => self.hear(heard),
+                question = asked.recv() => match question {
+                    Some((request, answer)) => {
+                        self.told(request);
+                        let _ = answer.send(self.describe());
+                    }
+                    None => return,
+                },
+                () = sleep_until(wake) => {}
+            }
+            let is = self.agent.gist(self.now());
+            let is_due = self.status.connected && Instant::now() >= self.heartbeat;
+            if is != gist || is_due {
+                gist = is;
+                self.report();
+            }
+        }
+    }
+
+    fn now(&self) -> Milliseconds {
+        milliseconds(self.began.elapsed())
+    }
+
+    /// When something is to be done although nothing happens.
+    fn wake(&self) -> Option<Instant> {
+        let deadline = self.agent.deadline(self.now());
+        let deadline = deadline.map(|at| self.began + Duration::from_millis(at));
+        let heartbeat = self.status.connected.then_some(self.heartbeat);
+        deadline.into_iter().chain(heartbeat).min()
+    }
+
+    fn report(&mut self) {
+        let report = self.agent.report(self.now());
+        tracing::debug!(?report, "reporting");
+        self.reports.send_replace(report);
+        self.heartbeat = Instant::now() + HEARTBEAT;
+    }
+
+    fn see(&mut self, event: Event) {
+        let now = self.now();
+        match event {
+            Event::Captures(captures) => {
+                self.status.microphone_trouble = None;
+                self.agent.set_captures(captures, now);
+            }
+            Event::Lost(trouble) => {
+                self.status.microphone_trouble = Some(trouble);
+                self.agent.set_captures(Vec::new(), now);
+            }
+        }
+    }
+
+    fn hear(&mut self, heard: Heard) {
+        let now = self.now();
+        match heard {
+            Heard::Connected => {
+                self.status.connected = true;
+                self.status.trouble = None;
+                self.report();
+            }
+            Heard::Lost(trouble) => {
+                tracing::info!(trouble, "not connected");
+                self.status.connected = false;
+                self.status.trouble = Some(trouble);
+            }
+            Heard::Said(ToAgent::Table(table)) => self.agent.set_table(table, now),
+            Heard::Said(ToAgent::Presence(shown)) => self.agent.set_shown(shown),
+            Heard::Said(ToAgent::Pause { milliseconds }) => self.pause(milliseconds),
+            Heard::Said(ToAgent::Heard { .. }) => {}
+        }
+    }
+
+    fn told(&mut self, request: Request) {
+        match request {
+            Request::Status => {}
+            Request::Pause(milliseconds) => self.pause(milliseconds),
+            Request::Reload => {
+                if let Err(error) = self.connect() {
+                    self.status.trouble = Some(error.to_string());
+                }
+            }
+        }
+    }
+
+    fn pause(&mut self, lasting: Milliseconds) {
+        self.agent.pause(lasting, self.now());
+        let until = wall_clock().saturating_add(lasting);
+        if let Err(error) = self.files.set_paused_until(until) {
+            tracing::warn!(%error, "a restart will not remember the pause");
+        }
+    }
+
+    fn describe(&self) -> Status {
+        Status {
+            described: self.agent.described(self.now()),
+            ..self.status.clone()
+        }
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn milliseconds(duration: Duration) -> Milliseconds {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Milliseconds since 1970: what outlives the agent is told by it.
+fn wall_clock() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, milliseconds)
+}

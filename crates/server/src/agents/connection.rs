@@ -1,0 +1,357 @@
+//! One agent's connection, from the request to its end.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use agent_protocol::{
+    Attention, FromAgent, LEASE, PROGRAMS_MAX, REPORT_MAX, Report, SUBPROTOCOL, Shown, Table,
+    ToAgent,
+};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
+};
+use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use presence::{ClientState, Fact, Input, PersonId, Relationship, view};
+use tokio::{sync::watch, time::Instant};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Message, Utf8Bytes,
+        handshake::derive_accept_key,
+        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+    },
+};
+
+use super::{Order, Seat, table};
+use crate::{
+    access::{bearer, hash},
+    app::{Core, Shared},
+    clients,
+    problem::Problem,
+    shard::Cause,
+};
+
+/// An agent that says nothing for so long is gone: its report has run out by then.
+const SILENCE: Duration = LEASE;
+/// Messages at once, and then so many a second: a program that starts and stops makes two.
+const BURST: f64 = 40.0;
+const PER_SECOND: f64 = 4.0;
+/// Most agents say little: a large buffer for each would take most of the memory.
+const BUFFER: usize = 1024;
+/// An agent that takes nothing for so long is gone.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer is no version.
+const VERSION_MAX: usize = 60;
+
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
+/// `GET /agent/v1`: an agent connects.
+pub(crate) async fn connect(
+    State(shared): State<Shared>,
+    mut request: Request,
+) -> Result<Response, Problem> {
+    let headers = request.headers();
+    let token = bearer(headers).ok_or_else(no_device)?;
+    let device = shared.store.device_by_hash(&hash(token)).await?;
+    let device = device.ok_or_else(no_device)?;
+    let key = websocket_key(headers)?;
+    let upgrade = request
+        .extensions_mut()
+        .remove::<OnUpgrade>()
+        .ok_or_else(|| Problem::malformed("this connection cannot become a WebSocket"))?;
+    tokio::spawn(async move {
+        let upgraded = match upgrade.await {
+            Ok(upgraded) => upgraded,
+            Err(error) => {
+                tracing::debug!(%error, "an agent went away while it connected");
+                return;
+            }
+        };
+        let config = WebSocketConfig::default()
+            .read_buffer_size(BUFFER)
+            .write_buffer_size(0)
+            .max_message_size(Some(REPORT_MAX))
+            .max_frame_size(Some(REPORT_MAX));
+        let socket = Socket::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config));
+        serve(shared, &device.id, device.person, socket.await).await;
+    });
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes()));
+    let accept = accept.map_err(|error| Problem::malformed(error.to_string()))?;
+    let answers = response.headers_mut();
+    answers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    answers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    answers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    let subprotocol = HeaderValue::from_static(SUBPROTOCOL);
+    answers.insert(header::SEC_WEBSOCKET_PROTOCOL, subprotocol);
+    Ok(response)
+}
+
+fn no_device() -> Problem {
+    Problem::with_status(
+        StatusCode::UNAUTHORIZED,
+        "this device is not known here, or was removed; pair it again: Offhook shows a code under \"My computers\"".into(),
+    )
+}
+
+/// The key of a WebSocket handshake (RFC 6455, 4.2.1) that asks for a version that is spoken here.
+fn websocket_key(headers: &HeaderMap) -> Result<String, Problem> {
+    let has = |name, wanted: &str| {
+        let values = headers.get_all(name).iter();
+        values
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|value| value.trim().eq_ignore_ascii_case(wanted))
+    };
+    if !has(header::UPGRADE, "websocket") || !has(header::SEC_WEBSOCKET_VERSION, "13") {
+        return Err(Problem::malformed(
+            "agents connect here by WebSocket (RFC 6455, version 13)",
+        ));
+    }
+    if !has(header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
+        return Err(Problem::malformed(format!(
+            "this server speaks {SUBPROTOCOL} only; update whichever of agent and server is older"
+        )));
+    }
+    let key = headers.get(header::SEC_WEBSOCKET_KEY);
+    let key = key.and_then(|key| key.to_str().ok());
+    let missing = || Problem::malformed("the header Sec-WebSocket-Key is missing");
+    key.map(str::to_owned).ok_or_else(missing)
+}
+
+/// Counts a connected agent for as long as it is.
+struct Counted(Arc<crate::metrics::Metrics>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.agents.dec();
+    }
+}
+
+async fn serve(shared: Shared, device: &str, person: PersonId, mut socket: Socket) {
+    shared.metrics.agents.inc();
+    let _counted = Counted(shared.metrics.clone());
+    let seat = shared.agents.sit(device, person, shared.clock.now());
+    // A device that was removed while it connected has no seat that anybody could end.
+    let known = shared.store.devices(person).await.unwrap_or_default();
+    if !known.iter().any(|known| known.id == device) {
+        return;
+    }
+    let client = seat.client;
+    let core: Core = Core::clone(&shared);
+    let mut talk = Talk {
+        table: Table::default(),
+        shown: Shown::default(),
+        report: Report::default(),
+        left: (BURST, Instant::now()),
+        tables: shared.agents.0.tables.subscribe(),
+        stopping: shared.stopping.clone(),
+        core,
+        seat,
+    };
+    let why = talk.run(&mut socket).await;
+    let ended = Input::Person(person, Fact::ClientEnded(client));
+    shared.shard.input(ended, Cause::Other).await;
+    tracing::debug!(%person, device, why, "an agent's connection has ended");
+    let frame = CloseFrame {
+        code: CloseCode::Normal,
+        reason: Utf8Bytes::from_static(why),
+    };
+    let _ = tokio::time::timeout(PATIENCE, socket.close(Some(frame))).await;
+}
+
+/// The talk with one agent.
+struct Talk {
+    seat: Seat,
+    core: Core,
+    /// As the agent knows it.
+    table: Table,
+    /// As the agent knows it.
+    shown: Shown,
+    /// The last one.
+    report: Report,
+    /// Messages that it may still send at once, and when that was.
+    left: (f64, Instant),
+    tables: watch::Receiver<u64>,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Talk {
+    /// Until it ends, and why.
+    async fn run(&mut self, socket: &mut Socket) -> &'static str {
+        if !(self.tell_table(socket).await && self.tell_shown(socket).await) {
+            return "it went away";
+        }
+        let mut silent_at: Pin<Box<_>> = Box::pin(tokio::time::sleep(SILENCE));
+        loop {
+            let goes_on = tokio::select! {
+                message = socket.next() => {
+                    silent_at.as_mut().reset(Instant::now() + SILENCE);
+                    match message {
+                        Some(Ok(Message::Text(text))) => match self.hear(&text) {
+                            Ok(None) => true,
+                            Ok(Some(number)) => say(socket, &ToAgent::Heard { number }).await,
+                            Err(why) => return why,
+                        },
+                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => match self.take() {
+                            true => true,
+                            false => return TOO_FAST,
+                        },
+                        Some(Ok(_)) => return "it said something else than text",
+                        Some(Err(_)) | None => false,
+                    }
+                }
+                order = self.seat.orders.recv() => match order {
+                    Some(Order::End(why)) => return why,
+                    Some(Order::Pause(lasting)) => {
+                        let milliseconds = u64::try_from(lasting.as_millis()).unwrap_or(u64::MAX);
+                        say(socket, &ToAgent::Pause { milliseconds }).await
+                    }
+                    None => return "the server is stopping",
+                },
+                () = self.seat.look.notified() => self.tell_shown(socket).await,
+                changed = self.tables.changed() => match changed {
+                    Ok(()) => self.tell_table(socket).await,
+                    Err(_) => return "the server is stopping",
+                },
+                _ = self.stopping.changed() => return "the server is stopping",
+                () = &mut silent_at => return "it was silent for too long",
+            };
+            if !goes_on {
+                return "it went away";
+            }
+        }
+    }
+
+    /// Takes in a message; the number of a report.
+    fn hear(&mut self, text: &str) -> Result<Option<u64>, &'static str> {
+        if !self.take() {
+            return Err(TOO_FAST);
+        }
+        let said: FromAgent = serde_json::from_str(text).map_err(|error| {
+            tracing::warn!(person = %self.seat.person, %error, "an agent said something that is no message");
+            "it said something that is no message"
+        })?;
+        match said {
+            FromAgent::Hello { version, .. } => {
+                let version: String = version.chars().take(VERSION_MAX).collect();
+                self.seat.tell(|told| told.version = version);
+                Ok(None)
+            }
+            FromAgent::Report(report) if report.programs.len() > PROGRAMS_MAX => {
+                Err("it reported too many programs")
+            }
+            FromAgent::Report(report) => {
+                let number = report.number;
+                self.report = report;
+                self.put_in_force();
+                Ok(Some(number))
+            }
+        }
+    }
+
+    /// What the agent reported holds from now on.
+    fn put_in_force(&self) {
+        let now = self.core.clock.now();
+        let counted = table::counted(&self.table, &self.report, now);
+        let attention = Duration::from_millis(self.report.attention_milliseconds);
+        let paused = self.report.paused_milliseconds.map(Duration::from_millis);
+        self.seat.tell(|told| {
+            told.programs = counted.iter().map(|(alias, _)| alias.clone()).collect();
+            told.attention = self.report.attention;
+            told.paused_until = paused.map(|paused| now + paused);
+        });
+        let client = self.seat.client;
+        let state = match self.report.attention {
+            Attention::Active => ClientState::Active,
+            Attention::Idle => ClientState::Inactive,
+            Attention::Locked => ClientState::Locked,
+            Attention::Unknown => ClientState::Unknown,
+        };
+        let programs = counted
+            .into_iter()
+            .map(|(alias, since)| (alias.into(), since));
+        let facts = [
+            Fact::Client {
+                client,
+                state,
+                since: now - attention,
+                until: now + clients::LEASE,
+            },
+            Fact::Programs {
+                client,
+                programs: programs.collect(),
+                until: now + LEASE,
+            },
+        ];
+        for fact in facts {
+            let input = Input::Person(self.seat.person, fact);
+            if !self.core.shard.try_input(input, Cause::Other) {
+                tracing::warn!(person = %self.seat.person, "a report was lost: the engine is too busy");
+            }
+        }
+    }
+
+    /// Tells what to look for, if that is something else than before.
+    async fn tell_table(&mut self, socket: &mut Socket) -> bool {
+        let person = self.seat.person;
+        let table = self
+            .core
+            .organisation
+            .read(|tables| table::table(tables, person));
+        if table == self.table {
+            return true;
+        }
+        let is_first = self.report == Report::default();
+        self.table = table;
+        if !is_first {
+            // What is not in it any more must not be shown until the agent says so itself.
+            self.put_in_force();
+        }
+        say(socket, &ToAgent::Table(self.table.clone())).await
+    }
+
+    /// Tells how the person is shown, if that is something else than before.
+    async fn tell_shown(&mut self, socket: &mut Socket) -> bool {
+        let Some(presence) = self.core.events.presence(self.seat.person) else {
+            return true;
+        };
+        let view = view(&presence, Relationship::AssistantPlus);
+        let activity = view.activity.as_ref();
+        let shown = Shown {
+            status: view.status.name().to_owned(),
+            activity: activity.map_or_else(String::new, |activity| activity.label().to_owned()),
+            profile: view.profile.as_deref().unwrap_or_default().to_owned(),
+        };
+        if shown == self.shown {
+            return true;
+        }
+        self.shown = shown;
+        say(socket, &ToAgent::Presence(self.shown.clone())).await
+    }
+
+    /// Takes one of the messages that the agent may send.
+    fn take(&mut self) -> bool {
+        let now = Instant::now();
+        let (left, at) = self.left;
+        let left = (left + (now - at).as_secs_f64() * PER_SECOND).min(BURST);
+        self.left = (left - 1.0, now);
+        left >= 1.0
+    }
+}
+
+const TOO_FAST: &str = "it said too much at once";
+
+/// Says something; whether it could be said.
+async fn say(socket: &mut Socket, what: &ToAgent) -> bool {
+    let Ok(text) = serde_json::to_string(what) else {
+        return false;
+    };
+    let sent = tokio::time::timeout(PATIENCE, socket.send(Message::text(text)));
+    matches!(sent.await, Ok(Ok(())))
+}

@@ -1,0 +1,231 @@
+//! The machines of a person on which a desktop agent runs: pairing one, what it reports, pausing it, removing it.
+
+use std::time::Duration;
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::Device;
+use utoipa::ToSchema;
+
+use super::{Json, audit::Entry};
+use crate::{
+    app::{Shared, SharedState},
+    caller::Caller,
+    clock::{parse_rfc3339, rfc3339},
+    directory::Person,
+    problem::Problem,
+};
+
+/// A pause is at most so long.
+const PAUSE_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A machine with an agent.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Device)]
+pub(crate) struct DeviceBody {
+    id: String,
+    name: String,
+    /// `linux`, `macos` or `windows`.
+    system: String,
+    created: String,
+    /// Since when its agent is connected; null: it is not.
+    connected_since: Option<String>,
+    /// The agent's version.
+    version: Option<String>,
+    /// The programs that it reports now, the first to start first.
+    reporting: Vec<String>,
+    /// Until when it reports nothing because the person wants so.
+    paused_until: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Devices {
+    items: Vec<DeviceBody>,
+}
+
+/// A code to be typed on the machine that is paired.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PairingCode)]
+pub(crate) struct CodeBody {
+    code: String,
+    until: String,
+    /// What is typed there.
+    command: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = DevicePause)]
+pub(crate) struct PauseBody {
+    /// Until when nothing is reported; null: it goes on.
+    paused_until: Option<String>,
+}
+
+impl DeviceBody {
+    fn new(shared: &SharedState, device: Device) -> Self {
+        let told = shared.agents.told(&device.id);
+        let now = shared.clock.now();
+        let paused = told.as_ref().and_then(|told| told.paused_until);
+        Self {
+            name: device.name,
+            system: device.system,
+            created: rfc3339(device.created_at),
+            connected_since: told.as_ref().map(|told| rfc3339(told.since)),
+            version: told.as_ref().map(|told| told.version.clone()),
+            reporting: told.map(|told| told.programs).unwrap_or_default(),
+            paused_until: paused.filter(|until| *until > now).map(rfc3339),
+            id: device.id,
+        }
+    }
+}
+
+/// The person and what may be done with their devices.
+fn owner(
+    shared: &SharedState,
+    caller: &Caller,
+    id: &str,
+) -> Result<std::sync::Arc<Person>, Problem> {
+    let person = super::person(shared, id)?;
+    caller.require_self(shared, person.id)?;
+    Ok(person)
+}
+
+async fn known(shared: &SharedState, person: &Person, id: &str) -> Result<Device, Problem> {
+    let devices = shared.store.devices(person.id).await?;
+    let found = devices.into_iter().find(|device| device.id == id);
+    let remedy = "GET /api/v1/people/{id}/devices lists them";
+    found.ok_or_else(|| Problem::not_found("device", id, remedy))
+}
+
+/// The machines of a person with an agent.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/devices",
+    tag = "Microphone Sync",
+    responses((status = OK, description = "What was asked for.", body = Devices)),
+)]
+pub(crate) async fn list(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Devices>, Problem> {
+    let person = owner(&shared, &caller, &id)?;
+    let devices = shared.store.devices(person.id).await?.into_iter();
+    let items = devices.map(|device| DeviceBody::new(&shared, device));
+    Ok(axum::Json(Devices {
+        items: items.collect(),
+    }))
+}
+
+/// A code by which an agent comes to its secret, good once and for ten minutes.
+#[utoipa::path(
+    post,
+    path = "/people/{id}/devices",
+    tag = "Microphone Sync",
+    responses((status = CREATED, description = "Made.", body = CodeBody)),
+)]
+pub(crate) async fn begin(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, axum::Json<CodeBody>), Problem> {
+    let person = owner(&shared, &caller, &id)?;
+    let (code, until) = shared.codes.new_code(person.id, shared.clock.now())?;
+    let entry = Entry::new(&shared, &caller, "device.code", person.id);
+    shared.store.note(&entry.change()).await?;
+    let command = format!("offhook-agent pair {} {code}", shared.public_url);
+    let body = CodeBody {
+        code,
+        until: rfc3339(until),
+        command,
+    };
+    Ok((StatusCode::CREATED, axum::Json(body)))
+}
+
+/// One of them.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/devices/{device}",
+    tag = "Microphone Sync",
+    responses((status = OK, description = "What was asked for.", body = DeviceBody)),
+)]
+pub(crate) async fn read(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, device)): Path<(String, String)>,
+) -> Result<axum::Json<DeviceBody>, Problem> {
+    let person = owner(&shared, &caller, &id)?;
+    let device = known(&shared, &person, &device).await?;
+    Ok(axum::Json(DeviceBody::new(&shared, device)))
+}
+
+/// Has an agent that is connected report nothing for a while, or go on.
+#[utoipa::path(
+    patch,
+    path = "/people/{id}/devices/{device}",
+    tag = "Microphone Sync",
+    responses((status = NO_CONTENT, description = "The agent has been told.")),
+)]
+pub(crate) async fn pause(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, device)): Path<(String, String)>,
+    Json(wish): Json<PauseBody>,
+) -> Result<StatusCode, Problem> {
+    let person = owner(&shared, &caller, &id)?;
+    let device = known(&shared, &person, &device).await?;
+    let now = shared.clock.now();
+    let lasting = match &wish.paused_until {
+        None => Duration::ZERO,
+        Some(text) => {
+            let until =
+                parse_rfc3339(text).filter(|until| *until > now && *until <= now + PAUSE_MAX);
+            let until = until.ok_or_else(|| {
+                let detail = format!("{text:?} is no time within the next seven days; write it like 2026-11-23T17:00:00Z");
+                Problem::invalid("paused_until", detail)
+            })?;
+            let milliseconds = until.milliseconds() - now.milliseconds();
+            Duration::from_millis(milliseconds.unsigned_abs())
+        }
+    };
+    if !shared.agents.pause(&device.id, lasting) {
+        let detail = format!(
+            "the agent on {} is not connected; pause it there: offhook-agent pause",
+            device.name
+        );
+        return Err(Problem::conflict(detail));
+    }
+    let entry = Entry::new(&shared, &caller, "device.pause", person.id).after(Some(
+        json!({"device": device.name, "paused_until": wish.paused_until}),
+    ));
+    shared.store.note(&entry.change()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Removes a device: its agent is cut off at once, and its secret is worth nothing any more.
+#[utoipa::path(
+    delete,
+    path = "/people/{id}/devices/{device}",
+    tag = "Microphone Sync",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
+pub(crate) async fn delete(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((id, device)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let person = owner(&shared, &caller, &id)?;
+    let device = known(&shared, &person, &device).await?;
+    let entry = Entry::new(&shared, &caller, "device.delete", person.id)
+        .before(Some(json!({"device": device.name})));
+    let store = &shared.store;
+    store
+        .delete_device(person.id, &device.id, &entry.change())
+        .await?;
+    shared.agents.end(&device.id);
+    Ok(StatusCode::NO_CONTENT)
+}

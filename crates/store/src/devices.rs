@@ -1,0 +1,125 @@
+//! Machines of people on which a desktop agent runs: what they are called, and the hash of their secret.
+
+use presence::{PersonId, Timestamp};
+use sqlx::{Row, sqlite::SqliteRow};
+
+use crate::{
+    Change, SecretHash, Store, StoreError,
+    values::{checked_name, commit_found, moment, person_id},
+};
+
+/// Machines of one person; nobody has more.
+pub const DEVICES_MAX: usize = 20;
+
+/// A machine on which an agent runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Its id; says nothing about the secret.
+    pub id: String,
+    /// Whose it is.
+    pub person: PersonId,
+    /// What it is called.
+    pub name: String,
+    /// `linux`, `macos` or `windows`.
+    pub system: String,
+    /// Since when it is known.
+    pub created_at: Timestamp,
+}
+
+const COLUMNS: &str = "SELECT devices.id, person, devices.name, system, created_at FROM devices
+     JOIN people ON people.id = person AND gone_at IS NULL";
+
+impl Store {
+    /// The device with that secret. Devices of those who are gone are none.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn device_by_hash(&self, hash: &SecretHash) -> Result<Option<Device>, StoreError> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE hash = ?1")))
+            .bind(hash.as_slice())
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.as_ref().map(device))
+    }
+
+    /// The devices of a person, the oldest first.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn devices(&self, person: PersonId) -> Result<Vec<Device>, StoreError> {
+        let select = format!("{COLUMNS} WHERE person = ?1 ORDER BY created_at, devices.id");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(select))
+            .bind(person.0.cast_signed())
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows.iter().map(device).collect())
+    }
+
+    /// Adds a device by the hash of its secret, and tells its id.
+    ///
+    /// # Errors
+    /// It has no name; the person has too many, or is not there; the database refused.
+    pub async fn add_device(
+        &self,
+        (person, hash): (PersonId, &SecretHash),
+        name: &str,
+        system: &str,
+        change: &Change<'_>,
+    ) -> Result<String, StoreError> {
+        let mut transaction = self.change(change).await?;
+        let name = checked_name("device", name)?;
+        let known = sqlx::query("SELECT count(*) FROM devices WHERE person = ?1")
+            .bind(person.0.cast_signed())
+            .fetch_one(&mut *transaction)
+            .await?;
+        if known.get::<i64, _>(0) >= DEVICES_MAX as i64 {
+            let problem =
+                format!("the person has {DEVICES_MAX} devices already; remove one of them first");
+            return Err(StoreError::conflict("device", name, problem));
+        }
+        let row = sqlx::query(
+            "INSERT INTO devices (id, person, hash, name, system, created_at)
+             SELECT lower(hex(randomblob(8))), id, ?2, ?3, ?4, ?5 FROM people WHERE id = ?1 AND gone_at IS NULL
+             RETURNING id",
+        )
+        .bind(person.0.cast_signed())
+        .bind(hash.as_slice())
+        .bind(name)
+        .bind(system)
+        .bind(change.at.milliseconds())
+        .fetch_optional(&mut *transaction)
+        .await?
+        .ok_or_else(|| StoreError::not_found("person", person))?;
+        transaction.commit().await?;
+        Ok(row.get(0))
+    }
+
+    /// Deletes a device of a person: its secret is worth nothing any more.
+    ///
+    /// # Errors
+    /// The person has no such device; the database refused.
+    pub async fn delete_device(
+        &self,
+        person: PersonId,
+        id: &str,
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        let deleted = sqlx::query("DELETE FROM devices WHERE person = ?1 AND id = ?2")
+            .bind(person.0.cast_signed())
+            .bind(id)
+            .execute(&mut *transaction)
+            .await?;
+        commit_found(transaction, deleted.rows_affected(), "device", id).await
+    }
+}
+
+fn device(row: &SqliteRow) -> Device {
+    Device {
+        id: row.get(0),
+        person: person_id(row, 1),
+        name: row.get(2),
+        system: row.get(3),
+        created_at: moment(row, 4),
+    }
+}
