@@ -14,6 +14,7 @@ mod decisions;
 mod demo;
 mod entra;
 mod independent_watchers;
+mod microphone;
 mod model;
 mod my_account;
 mod notifications;

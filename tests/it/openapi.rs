@@ -154,6 +154,12 @@ async fn every_operation_of_the_document_does_what_it_says() {
     // The demo takes nobody from Entra and lets nobody sign in for themselves; entra.rs and my_account.rs do.
     for (method, path) in [
         ("post", "/directory/synchronise"),
+        // Nobody has an agent; microphone.rs does.
+        ("get", "/people/{id}/devices"),
+        ("post", "/people/{id}/devices"),
+        ("get", "/people/{id}/devices/{device}"),
+        ("patch", "/people/{id}/devices/{device}"),
+        ("delete", "/people/{id}/devices/{device}"),
         // It has no configuration file; web_forms.rs calls the doctor.
         ("post", "/doctor"),
         ("get", "/people/{id}/teams-account"),

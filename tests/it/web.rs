@@ -105,6 +105,7 @@ async fn peoples_own_pages_are_whole_in_both_languages() -> WebDriverResult<()> 
         "/me/appointments",
         "/me/appointments?view=day",
         "/me/sharing",
+        "/me/devices",
         "/me/settings",
         "/me/teams",
     ]

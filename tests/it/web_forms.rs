@@ -283,6 +283,7 @@ async fn each_sees_the_pages_that_are_theirs() {
         "/me/profiles",
         "/me/appointments",
         "/me/sharing",
+        "/me/devices",
         "/me/settings",
     ];
     let locations = [

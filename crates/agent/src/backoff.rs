@@ -26,7 +26,7 @@ impl Backoff {
     }
 
     /// How long to wait now: a random half of it, so that agents that lost a server together do not come back together.
-    pub fn next(&mut self) -> Duration {
+    pub fn wait(&mut self) -> Duration {
         let whole = self
             .least
             .saturating_mul(1 << self.tries.min(16))
@@ -48,11 +48,11 @@ mod tests {
         let mut backoff = Backoff::new(second, 60 * second);
         let mut whole = second;
         for _ in 0..100 {
-            let wait = backoff.next();
+            let wait = backoff.wait();
             assert!(wait >= whole / 2 && wait <= whole, "{wait:?} of {whole:?}");
             whole = (whole * 2).min(60 * second);
         }
         backoff.reset();
-        assert!(backoff.next() <= second);
+        assert!(backoff.wait() <= second);
     }
 }

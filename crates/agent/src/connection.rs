@@ -7,7 +7,7 @@ use agent_protocol::{FromAgent, PATH, Report, SUBPROTOCOL, TABLE_MAX, ToAgent};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{StatusCode, Upgraded, header};
 use tokio::{
-    sync::{mpsc::UnboundedSender, watch},
+    sync::{mpsc::Sender, watch},
     time::Instant,
 };
 use tokio_tungstenite::{
@@ -102,7 +102,7 @@ pub async fn run(
     client: reqwest::Client,
     credentials: Credentials,
     mut reports: watch::Receiver<Report>,
-    heard: UnboundedSender<Heard>,
+    heard: Sender<Heard>,
 ) {
     let mut backoff = Backoff::new(RETRY.0, RETRY.1);
     while !heard.is_closed() {
@@ -119,10 +119,10 @@ pub async fn run(
         }
         let wait = match &trouble {
             Trouble::Removed(_) => REMOVED,
-            _ => backoff.next(),
+            _ => backoff.wait(),
         };
         tracing::debug!(%trouble, ?wait, "there is no connection");
-        let _ = heard.send(Heard::Lost(trouble.to_string()));
+        let _ = heard.send(Heard::Lost(trouble.to_string())).await;
         tokio::time::sleep(wait).await;
     }
 }
@@ -186,7 +186,7 @@ async fn detail(response: reqwest::Response) -> String {
 async fn talk(
     mut socket: WebSocketStream<Upgraded>,
     reports: &mut watch::Receiver<Report>,
-    heard: &UnboundedSender<Heard>,
+    heard: &Sender<Heard>,
 ) -> String {
     let hello = FromAgent::Hello {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -196,7 +196,7 @@ async fn talk(
     if let Err(why) = say(&mut socket, &hello).await {
         return why;
     }
-    if heard.send(Heard::Connected).is_err() {
+    if heard.send(Heard::Connected).await.is_err() {
         return "the agent ends".into();
     }
     let mut unanswered = None;
@@ -210,7 +210,7 @@ async fn talk(
                             unanswered = None;
                         }
                     }
-                    Ok(said) => if heard.send(Heard::Said(said)).is_err() {
+                    Ok(said) => if heard.send(Heard::Said(said)).await.is_err() {
                         return "the agent ends".into();
                     },
                     // A newer server may say more than this agent understands.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
-    sync::{mpsc::UnboundedSender, oneshot},
+    sync::{mpsc::Sender, oneshot},
 };
 
 use crate::{agent::Described, usage::Milliseconds};
@@ -67,7 +67,7 @@ pub async fn listen(path: &Path) -> io::Result<UnixListener> {
 }
 
 /// Answers, for ever.
-pub async fn serve(listener: UnixListener, asked: UnboundedSender<Asked>) {
+pub async fn serve(listener: UnixListener, asked: Sender<Asked>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(std::time::Duration::from_secs(1)).await;
@@ -86,7 +86,7 @@ pub async fn serve(listener: UnixListener, asked: UnboundedSender<Asked>) {
 /// Whoever asks and says nothing for so long is gone.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
-async fn answer(mut stream: UnixStream, asked: UnboundedSender<Asked>) -> io::Result<()> {
+async fn answer(mut stream: UnixStream, asked: Sender<Asked>) -> io::Result<()> {
     let (reading, mut writing) = stream.split();
     let mut line = String::new();
     BufReader::new(reading.take(LINE_MAX))
@@ -95,9 +95,8 @@ async fn answer(mut stream: UnixStream, asked: UnboundedSender<Asked>) -> io::Re
     let request: Request = serde_json::from_str(&line)?;
     let (answer, status) = oneshot::channel();
     let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
-    asked
-        .send((request, answer))
-        .map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+    let sent = asked.send((request, answer)).await;
+    sent.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
     let mut text = serde_json::to_vec(&status.await.map_err(gone)?)?;
     text.push(b'\n');
     writing.write_all(&text).await

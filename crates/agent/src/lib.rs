@@ -6,6 +6,7 @@
 
 pub mod agent;
 pub mod backoff;
+pub mod clock;
 pub mod connection;
 #[cfg(unix)]
 pub mod control;

@@ -147,7 +147,7 @@ async fn run(files: Files) -> anyhow::Result<()> {
     let socket = files.socket();
     let listener = control::listen(&socket).await;
     let listener = listener.with_context(|| socket.display().to_string())?;
-    let (asked, asking) = tokio::sync::mpsc::unbounded_channel();
+    let (asked, asking) = tokio::sync::mpsc::channel(16);
     tokio::spawn(control::serve(listener, asked));
     let (running, hearing) = Running::new(files, client()?)?;
     let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;

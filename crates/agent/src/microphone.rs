@@ -6,7 +6,7 @@ pub mod alsa;
 pub mod pulse;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::Sender;
 
 /// A process that records from a microphone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub enum Event {
 /// A system that tells who uses its microphones.
 pub trait MicrophoneUse: Send + 'static {
     /// Tells at the beginning and whenever it changes, until nobody listens any more. It has a thread of its own.
-    fn watch(self: Box<Self>, events: UnboundedSender<Event>);
+    fn watch(self: Box<Self>, events: Sender<Event>);
 }
 
 /// This system's.
@@ -46,8 +46,8 @@ struct Untold;
 
 #[cfg(not(target_os = "linux"))]
 impl MicrophoneUse for Untold {
-    fn watch(self: Box<Self>, events: UnboundedSender<Event>) {
+    fn watch(self: Box<Self>, events: Sender<Event>) {
         let what = "this version does not watch the microphones of this system";
-        let _ = events.send(Event::Lost(what.into()));
+        let _ = events.try_send(Event::Lost(what.into()));
     }
 }

@@ -1,12 +1,12 @@
 //! The running agent: what the microphone, the server and the person say goes into `agent`, and what comes of it is
 //! reported: at once when it changes, and as a heartbeat.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use agent_protocol::{HEARTBEAT, Report, ToAgent};
 use tokio::{
     sync::{
-        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+        mpsc::{Receiver, Sender, channel},
         watch,
     },
     task::AbortHandle,
@@ -15,12 +15,16 @@ use tokio::{
 
 use crate::{
     agent::Agent,
+    clock::{milliseconds, wall_clock},
     connection::{self, Heard},
     control::{Asked, Request, Status},
     files::{FileError, Files},
     microphone::{Event, MicrophoneUse},
     usage::Milliseconds,
 };
+
+/// Events that wait while one is taken in.
+const WAITING: usize = 64;
 
 /// The agent of one user.
 pub struct Running {
@@ -30,7 +34,7 @@ pub struct Running {
     agent: Agent,
     status: Status,
     reports: watch::Sender<Report>,
-    heard: UnboundedSender<Heard>,
+    heard: Sender<Heard>,
     connection: Option<AbortHandle>,
     heartbeat: Instant,
 }
@@ -43,8 +47,8 @@ impl Running {
     pub fn new(
         files: Files,
         client: reqwest::Client,
-    ) -> Result<(Self, UnboundedReceiver<Heard>), FileError> {
-        let (heard, hearing) = unbounded_channel();
+    ) -> Result<(Self, Receiver<Heard>), FileError> {
+        let (heard, hearing) = channel(WAITING);
         let mut running = Self {
             files,
             client,
@@ -90,10 +94,10 @@ impl Running {
     pub async fn run(
         mut self,
         microphone: Box<dyn MicrophoneUse>,
-        mut hearing: UnboundedReceiver<Heard>,
-        mut asked: UnboundedReceiver<Asked>,
+        mut hearing: Receiver<Heard>,
+        mut asked: Receiver<Asked>,
     ) {
-        let (events, mut microphone_events) = unbounded_channel();
+        let (events, mut microphone_events) = channel(WAITING);
         microphone.watch(events);
         let mut gist = self.agent.gist(self.now());
         loop {
@@ -205,14 +209,4 @@ async fn sleep_until(at: Option<Instant>) {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
     }
-}
-
-fn milliseconds(duration: Duration) -> Milliseconds {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Milliseconds since 1970: what outlives the agent is told by it.
-fn wall_clock() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, milliseconds)
 }

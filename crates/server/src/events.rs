@@ -8,7 +8,7 @@ use std::{
 use presence::{PersonId, Presence, Relationship, Timestamp};
 use tokio::{sync::broadcast, time::Instant};
 
-use crate::{history::History, metrics::Metrics};
+use crate::{history::History, metrics::Metrics, organisation::Organisation};
 
 /// Changes kept for a client that reconnects; older ones make it read everything again.
 const HISTORY_MAX: usize = 8_192;
@@ -70,6 +70,8 @@ pub struct Events {
     observers: Arc<Observers>,
     sender: broadcast::Sender<Arc<Event>>,
     metrics: Arc<Metrics>,
+    /// Says what is remembered of whom.
+    organisation: Organisation,
 }
 
 /// What a listener starts with.
@@ -85,7 +87,7 @@ pub struct Listening {
 
 impl Events {
     /// Nobody yet. Revisions go on from `revision`.
-    pub fn new(metrics: Arc<Metrics>, revision: u64) -> Self {
+    pub fn new(metrics: Arc<Metrics>, revision: u64, organisation: Organisation) -> Self {
         let state = State {
             revision,
             ..State::default()
@@ -95,6 +97,7 @@ impl Events {
             observers: Arc::default(),
             sender: broadcast::Sender::new(BEHIND_MAX),
             metrics,
+            organisation,
         }
     }
 
@@ -110,7 +113,8 @@ impl Events {
             self.metrics.teams_to_event.observe(answered_at);
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.past.note(person, now, presence.clone());
+        let remembered = self.organisation.remembered(person, &presence);
+        state.past.note(person, now, remembered);
         let previous = state.presences.insert(person, presence.clone());
         self.metrics
             .people
@@ -232,7 +236,7 @@ mod tests {
 
     use presence::{Confidence, PersonId, Presence, Status, Timestamp};
 
-    use super::{Events, HISTORY_MAX};
+    use super::{Events, HISTORY_MAX, Organisation};
 
     fn presence() -> Presence {
         Presence {
@@ -252,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_client_that_returns_gets_what_it_missed_or_starts_anew() {
-        let events = Events::new(Arc::default(), 0);
+        let events = Events::new(Arc::default(), 0, Organisation::default());
         for person in 0..3 {
             events.publish(PersonId(person), presence(), Timestamp::default(), None);
         }

@@ -24,6 +24,10 @@ impl History {
     /// Notes what is shown from now on.
     pub fn note(&mut self, person: PersonId, now: Timestamp, presence: Presence) {
         let changes = self.0.entry(person).or_default();
+        // What is remembered may be less than what has changed: that something happened must not be remembered either.
+        if changes.back().is_some_and(|(_, last)| *last == presence) {
+            return;
+        }
         // The oldest one is kept for what was shown when the day began.
         while changes.len() >= CHANGES_MAX
             || changes.get(1).is_some_and(|(at, _)| *at + KEPT <= now)
@@ -64,7 +68,7 @@ mod tests {
 
     use super::{CHANGES_MAX, History};
 
-    fn presence() -> Presence {
+    fn presence(since: Timestamp) -> Presence {
         Presence {
             status: Status::Busy,
             activity: None,
@@ -72,7 +76,7 @@ mod tests {
             forwarding: presence::Forwarding::Off,
             chosen: false,
             appointment: None,
-            since: Timestamp::default(),
+            since,
             profile_since: Timestamp::default(),
             profile_status: Status::Busy,
             confidence: Confidence::Certain,
@@ -86,7 +90,7 @@ mod tests {
         let start = Timestamp::from_milliseconds(1_000);
         for hour in [0, 1, 25, 26] {
             let now = start + Duration::from_secs(hour * 3600);
-            history.note(PersonId(1), now, presence());
+            history.note(PersonId(1), now, presence(now));
         }
         let kept = history.of(PersonId(1));
         let hours: Vec<i64> = kept
@@ -101,11 +105,8 @@ mod tests {
     fn a_flapping_line_takes_no_more_than_its_share() {
         let mut history = History::default();
         for second in 0..1_000 {
-            history.note(
-                PersonId(1),
-                Timestamp::from_milliseconds(second),
-                presence(),
-            );
+            let now = Timestamp::from_milliseconds(second);
+            history.note(PersonId(1), now, presence(now));
         }
         assert_eq!(history.of(PersonId(1)).len(), CHANGES_MAX);
     }

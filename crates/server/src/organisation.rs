@@ -7,11 +7,10 @@ use std::{
 };
 
 use presence::{
-    DecidedBy, MyProfiles, OwnerPolicy, Page, PageValues, PersonId, PersonPolicy, Profile,
-    Relationship, Resolved, Value, Way, relationship, same_name,
+    DecidedBy, MyProfiles, OwnerPolicy, Page, PageValues, PersonId, PersonPolicy, Presence,
+    Profile, Relationship, Resolved, Value, Way, relationship, same_name,
 };
 use store::{Store, StoreError, StoredPerson, StoredScope, Template, Workgroup};
-
 use tokio::sync::watch;
 
 use crate::{
@@ -190,6 +189,20 @@ impl Organisation {
             let policy = tables.policies.get(&person);
             policy.is_some_and(|policy| policy.mode.telephony())
         })
+    }
+
+    /// What is remembered of a presence: which program used the microphone only where an administrator wants that.
+    pub fn remembered(&self, person: PersonId, presence: &Presence) -> Presence {
+        match &presence.without_microphone {
+            None => presence.clone(),
+            Some(without) => {
+                let settings = self.read(|tables| tables.resolve(person, Page::Microphone));
+                match settings.flag("history") {
+                    true => presence.clone(),
+                    false => Presence::clone(without),
+                }
+            }
+        }
     }
 
     /// Changes something and returns for whom something else holds now.

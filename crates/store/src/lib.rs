@@ -180,5 +180,10 @@ fn migrations() -> Vec<Migration> {
             "tenants",
             include_str!("../migrations/sqlite/0004_tenants.sql"),
         ),
+        migration(
+            5,
+            "devices",
+            include_str!("../migrations/sqlite/0005_devices.sql"),
+        ),
     ]
 }

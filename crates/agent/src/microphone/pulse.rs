@@ -1,6 +1,11 @@
 //! Linux: PulseAudio, or PipeWire that speaks like it. Two connections: one only hears that something changed, one asks
 //! what there is now, so that no change is lost while the answer is on its way.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "threads of their own that wait for the sound server, which keeps its own time"
+)]
+
 use std::{
     collections::HashMap,
     ffi::{CStr, CString},
@@ -12,7 +17,7 @@ use std::{
 };
 
 use pulseaudio::protocol::{self as wire, Command, SubscriptionMask};
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::Sender;
 
 use super::{Capture, Event, MicrophoneUse, alsa};
 use crate::{
@@ -53,20 +58,20 @@ enum Trouble {
 }
 
 impl MicrophoneUse for Pulse {
-    fn watch(self: Box<Self>, events: UnboundedSender<Event>) {
+    fn watch(self: Box<Self>, events: Sender<Event>) {
         let started = thread::Builder::new().name("microphone".into()).spawn({
             let events = events.clone();
             move || self.run(&events)
         });
         if let Err(error) = started {
             let what = format!("the microphone cannot be watched: {error}");
-            let _ = events.send(Event::Lost(what));
+            let _ = events.try_send(Event::Lost(what));
         }
     }
 }
 
 impl Pulse {
-    fn run(&self, events: &UnboundedSender<Event>) {
+    fn run(&self, events: &Sender<Event>) {
         let mut backoff = Backoff::new(RETRY.0, RETRY.1);
         let mut last = None;
         while !events.is_closed() {
@@ -85,19 +90,19 @@ impl Pulse {
             let what = format!("{trouble}; trying again");
             if last.as_ref() != Some(&Event::Lost(what.clone())) {
                 last = Some(Event::Lost(what.clone()));
-                let _ = events.send(Event::Lost(what));
+                let _ = events.blocking_send(Event::Lost(what));
             }
-            thread::sleep(backoff.next());
+            thread::sleep(backoff.wait());
         }
     }
 
     /// Looks once at what the kernel tells of recording devices.
-    fn ask_kernel(&self, events: &UnboundedSender<Event>, last: &mut Option<Event>) {
+    fn ask_kernel(&self, events: &Sender<Event>, last: &mut Option<Event>) {
         let owners = alsa::recording(&self.processes.0).into_iter();
         let captures = Event::Captures(owners.map(|pid| self.capture(pid, None)).collect());
         if last.as_ref() != Some(&captures) {
             *last = Some(captures.clone());
-            let _ = events.send(captures);
+            let _ = events.blocking_send(captures);
         }
         thread::sleep(POLL);
     }
@@ -111,10 +116,7 @@ impl Pulse {
         Capture { pid, names }
     }
 
-    fn session(
-        &self,
-        events: &UnboundedSender<Event>,
-    ) -> Result<std::convert::Infallible, Trouble> {
+    fn session(&self, events: &Sender<Event>) -> Result<std::convert::Infallible, Trouble> {
         let (changed, changes) = mpsc::channel::<Result<(), Trouble>>();
         let mut heard = Connection::open(c"Offhook agent (events)")?;
         let mask =
@@ -147,14 +149,14 @@ impl Pulse {
         &self,
         asking: &mut Connection,
         changes: &mpsc::Receiver<Result<(), Trouble>>,
-        events: &UnboundedSender<Event>,
+        events: &Sender<Event>,
     ) -> Result<std::convert::Infallible, Trouble> {
         let mut last = None;
         loop {
             let captures = self.captures(asking)?;
             if last.as_ref() != Some(&captures) {
                 last = Some(captures.clone());
-                let sent = events.send(Event::Captures(captures));
+                let sent = events.blocking_send(Event::Captures(captures));
                 sent.map_err(|_| Trouble::Unheard)?;
             }
             let lost = |_| Trouble::Io(std::io::ErrorKind::UnexpectedEof.into());

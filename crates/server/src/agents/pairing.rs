@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use agent_protocol::{Pair, Paired};
@@ -12,6 +12,7 @@ use axum::extract::{ConnectInfo, State};
 use presence::{PersonId, Timestamp};
 use serde_json::json;
 use store::{Change, SecretHash};
+use tokio::time::Instant;
 
 use crate::{
     access::{hash, new_secret},

@@ -149,7 +149,8 @@ impl Core {
         let metrics = Arc::new(Metrics::default());
         // Greater than any revision of an earlier run, so that a client's memory of that run is recognised.
         let first_revision = clock.now().milliseconds().unsigned_abs();
-        let events = Events::new(metrics.clone(), first_revision);
+        let organisation = Organisation::default();
+        let events = Events::new(metrics.clone(), first_revision, organisation.clone());
         let (shard, inbox) = Shard::new();
         let (mut directory_syncs, mut wishes) = (BTreeMap::new(), BTreeMap::new());
         let (mut notifications, mut bodies) = (BTreeMap::new(), BTreeMap::new());
@@ -175,7 +176,7 @@ impl Core {
             attempts: Attempts::default(),
             places: Arc::new(watch::Sender::new(0)),
             directory,
-            organisation: Organisation::default(),
+            organisation,
             clients: Clients::new(shard.clone(), clock.clone()),
             directory_syncs: Arc::new(directory_syncs),
             notifications: Arc::new(notifications),

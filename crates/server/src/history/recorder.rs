@@ -72,9 +72,14 @@ pub(crate) async fn run(core: Core) {
         }
         let rows: Vec<_> = events
             .iter()
-            .filter_map(|event| Some((event.person, event.at, event.presence.as_ref()?)))
-            .filter(|(person, ..)| keeps(&core, *person))
-            .map(|(person, at, presence)| (person, at, stored::to_json(presence)))
+            .filter(|event| keeps(&core, event.person))
+            .filter_map(|event| {
+                let remembered = |presence| core.organisation.remembered(event.person, presence);
+                let now = remembered(event.presence.as_ref()?);
+                // Nor that something happened which is not remembered.
+                let is_new = event.previous.as_ref().map(remembered).as_ref() != Some(&now);
+                is_new.then(|| (event.person, event.at, stored::to_json(&now)))
+            })
             .collect();
         if !rows.is_empty()
             && let Err(error) = core.store.add_history(&rows).await

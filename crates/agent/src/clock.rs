@@ -1,0 +1,20 @@
+//! The time of day: only for what outlives the agent.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::usage::Milliseconds;
+
+/// Milliseconds since 1970.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the agent reads the clock"
+)]
+pub fn wall_clock() -> Milliseconds {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, milliseconds)
+}
+
+/// A duration in milliseconds; one that is too long is the longest.
+pub fn milliseconds(duration: Duration) -> Milliseconds {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,318 @@
+//! Microphone Sync with real parts: PulseAudio, real recorders, real Chromium, and our agent; and what happens when each of
+//! them is killed.
+
+use std::path::Path;
+
+use end_to_end::{Agent, Installation, Server, Sound, eventually, stays};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
+
+use crate::{HEALS, SOON};
+
+const ZOOM: &str = "Busy UsingApp microphone";
+const REST: &str = "Available";
+
+struct Stage {
+    _installation: Installation,
+    server: Server,
+    sound: Sound,
+    agent: Agent,
+}
+
+/// Anna has an agent; Bert is of her team, Carl is not.
+async fn stage() -> Stage {
+    let (installation, server, sound) = without_agent().await;
+    let agent = Agent::start(&server, server.url(), "anna", &sound).await;
+    Stage {
+        _installation: installation,
+        server,
+        sound,
+        agent,
+    }
+}
+
+async fn without_agent() -> (Installation, Server, Sound) {
+    let installation = Installation::new("");
+    let people = [("anna", "1001"), ("bert", "1002"), ("carl", "1003")];
+    installation.import(&people).await;
+    let server = installation.serve().await;
+    let page = "/api/v1/scopes/organisation/settings/microphone";
+    let enabled = json!({"individual": true, "enabled": true});
+    server.ok(Method::PUT, page, Some(enabled)).await;
+    let (anna, bert) = (server.person("anna").await, server.person("bert").await);
+    let path = format!("/api/v1/people/{anna}/relationships/{bert}");
+    let team = json!({"level": "TeamColleague"});
+    server.ok(Method::PUT, &path, Some(team)).await;
+    (installation, server, Sound::start().await)
+}
+
+async fn anna(server: &Server) -> String {
+    server.shown("anna").await
+}
+
+async fn devices(server: &Server) -> Value {
+    let anna = server.person("anna").await;
+    let path = format!("/api/v1/people/{anna}/devices");
+    server.ok(Method::GET, &path, None).await["items"].clone()
+}
+
+#[tokio::test]
+async fn a_recorder_is_shown_to_the_team_and_to_nobody_else() {
+    let Stage {
+        _installation,
+        server,
+        sound,
+        agent,
+    } = stage().await;
+    let bert = server.signed_in_as("bert").await;
+    let carl = server.signed_in_as("carl").await;
+    eventually("a client", SOON, REST.into(), || anna(&server)).await;
+    let before = carl.presence("anna").await;
+
+    let mut zoom = sound.record("Zoom", "mic");
+    eventually("bert sees it", SOON, ZOOM.into(), || bert.shown("anna")).await;
+    let seen = bert.presence("anna").await;
+    assert_eq!(seen["activity"]["label"], "Zoom Meeting", "{seen}");
+    assert_eq!(
+        carl.presence("anna").await,
+        before,
+        "carl sees nothing of it"
+    );
+    let told = agent.run(&["report", "--dry-run"]).await.1;
+    assert!(
+        told.contains("Zoom Meeting uses the microphone: reported"),
+        "{told}"
+    );
+    let shown = agent.run(&["status"]).await.1;
+    assert!(
+        shown.contains("You are shown as: Busy – Zoom Meeting"),
+        "{shown}"
+    );
+    assert_eq!(
+        devices(&server).await[0]["reporting"],
+        json!(["Zoom Meeting"])
+    );
+    // Nobody remembers it, as long as no administrator wants that.
+    let id = server.person("anna").await;
+    let history = format!("/api/v1/people/{id}/history");
+
+    zoom.kill().await.unwrap();
+    eventually("its end", SOON, REST.into(), || bert.shown("anna")).await;
+    let history = server.ok(Method::GET, &history, None).await;
+    assert!(!history.to_string().contains("Zoom"), "{history}");
+}
+
+#[tokio::test]
+async fn what_is_no_meeting_is_not_shown() {
+    let Stage {
+        _installation,
+        server,
+        sound,
+        agent,
+    } = stage().await;
+    eventually("a client", SOON, REST.into(), || anna(&server)).await;
+    // Somebody who listens to the loudspeaker, and somebody who is not listed.
+    let _monitor = sound.record("Zoom", "speaker.monitor");
+    let _other = sound.record("secret-tool", "mic");
+    let unlisted = async || agent.status().await["described"]["unlisted"].clone();
+    eventually("it is seen on the machine", SOON, json!(1), unlisted).await;
+    stays("not shown", SOON, REST.into(), || anna(&server)).await;
+    let status = agent.status().await.to_string();
+    assert!(!status.contains("secret-tool"), "{status}");
+
+    // The table is the administrator's: what is added and activated counts at once.
+    let table = "/api/v1/scopes/organisation/programs";
+    let added = json!({"process": "Secret-Tool.exe", "alias": "Acme Meet"});
+    server.ok(Method::POST, table, Some(added.clone())).await;
+    let active = json!({"process": "secret-tool", "alias": "Acme Meet", "active": true});
+    let one = format!("{table}/secret-tool");
+    server.ok(Method::PUT, &one, Some(active)).await;
+    eventually("it counts", HEALS, ZOOM.into(), || anna(&server)).await;
+    server.ok(Method::DELETE, &one, None).await;
+    eventually("not any more", HEALS, REST.into(), || anna(&server)).await;
+}
+
+#[tokio::test]
+async fn a_browser_that_records_is_a_meeting() {
+    let Stage {
+        _installation,
+        server,
+        sound,
+        agent: _agent,
+    } = stage().await;
+    let table = "/api/v1/scopes/organisation/programs";
+    let new = json!({"process": "chromium", "alias": "Meeting in the browser"});
+    server.ok(Method::POST, table, Some(new)).await;
+    let active = json!({"process": "chromium", "alias": "Meeting in the browser", "active": true});
+    let one = format!("{table}/chromium");
+    server.ok(Method::PUT, &one, Some(active)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("meeting.html");
+    let script = "<script>navigator.mediaDevices.getUserMedia({ audio: true })</script>";
+    std::fs::write(&page, script).unwrap();
+    let profile = format!(
+        "--user-data-dir={}",
+        folder.path().join("profile").display()
+    );
+    let page = format!("file://{}", page.display());
+    let arguments = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        // The question only: the microphone is the sound server's.
+        "--use-fake-ui-for-media-stream",
+        &profile,
+        &page,
+    ];
+    let mut browser = sound.run(Path::new("chromium"), &arguments);
+    eventually("it is shown", HEALS, ZOOM.into(), || anna(&server)).await;
+    let label = server.presence("anna").await["activity"]["label"].clone();
+    assert_eq!(label, "Meeting in the browser");
+    browser.kill().await.unwrap();
+    eventually("its end", HEALS, REST.into(), || anna(&server)).await;
+}
+
+#[tokio::test]
+async fn whatever_is_killed_nothing_sticks() {
+    let Stage {
+        _installation,
+        server,
+        mut sound,
+        mut agent,
+    } = stage().await;
+    let _zoom = sound.record("Zoom", "mic");
+    eventually("it is shown", SOON, ZOOM.into(), || anna(&server)).await;
+
+    agent.kill().await;
+    let gone = async || !anna(&server).await.contains("microphone");
+    eventually("the agent is killed", SOON, true, gone).await;
+    agent.restart();
+    eventually("it is back", HEALS, ZOOM.into(), || anna(&server)).await;
+
+    sound.kill().await;
+    eventually("the sound server is killed", SOON, REST.into(), || {
+        anna(&server)
+    })
+    .await;
+    let trouble = async || agent.status().await["microphone_trouble"].is_string();
+    eventually("the agent says so", SOON, true, trouble).await;
+    sound.restart().await;
+    let _zoom = sound.record("Zoom", "mic");
+    eventually("it is back", HEALS, ZOOM.into(), || anna(&server)).await;
+}
+
+#[tokio::test]
+async fn a_network_that_swallows_everything_ends_it_too() {
+    let (_installation, server, sound) = without_agent().await;
+    let network = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", network.local_addr().unwrap());
+    let to = server.url().trim_start_matches("http://").to_owned();
+    let (dead, is_dead) = watch::channel(false);
+    tokio::spawn(async move {
+        let mut connections = JoinSet::new();
+        loop {
+            let (mut one, _) = network.accept().await.unwrap();
+            let mut other = TcpStream::connect(&to).await.unwrap();
+            let mut is_dead = is_dead.clone();
+            connections.spawn(async move {
+                tokio::select! {
+                    _ = copy_bidirectional(&mut one, &mut other) => {}
+                    // Both ends stay open: neither side is told anything.
+                    _ = is_dead.changed() => std::future::pending().await,
+                }
+            });
+        }
+    });
+    let agent = Agent::start(&server, &address, "anna", &sound).await;
+    let _zoom = sound.record("Zoom", "mic");
+    eventually("it is shown", SOON, ZOOM.into(), || anna(&server)).await;
+    dead.send_replace(true);
+    let gone = async || !anna(&server).await.contains("microphone");
+    eventually("the lease is over", HEALS, true, gone).await;
+    let connected = async || agent.status().await["connected"] == true;
+    eventually("the agent knows", HEALS, false, connected).await;
+}
+
+#[tokio::test]
+async fn the_person_pauses_it_and_removes_the_device() {
+    let Stage {
+        _installation,
+        server,
+        sound,
+        agent,
+    } = stage().await;
+    let _zoom = sound.record("Zoom", "mic");
+    eventually("it is shown", SOON, ZOOM.into(), || anna(&server)).await;
+    let id = server.person("anna").await;
+    let device = devices(&server).await[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/people/{id}/devices/{device}");
+    let far = json!({"paused_until": "2999-01-01T00:00:00Z"});
+    let (status, refused) = server.api(Method::PATCH, &path, Some(far)).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
+
+    // On the command line, and in the web application.
+    assert_eq!(agent.run(&["pause", "--minutes", "5"]).await.0, 0);
+    eventually("paused", SOON, REST.into(), || anna(&server)).await;
+    let paused = server.ok(Method::GET, &path, None).await;
+    assert!(paused["paused_until"].is_string(), "{paused}");
+    let on = json!({"paused_until": null});
+    server.ok(Method::PATCH, &path, Some(on)).await;
+    eventually("it goes on", SOON, ZOOM.into(), || anna(&server)).await;
+
+    // Nobody else may look or touch.
+    let bert = server.signed_in_as("bert").await;
+    for method in [Method::GET, Method::DELETE] {
+        assert_eq!(bert.api(method, &path, None).await.0, StatusCode::FORBIDDEN);
+    }
+    server.ok(Method::DELETE, &path, None).await;
+    eventually("removed", SOON, true, async || {
+        !anna(&server).await.contains("microphone")
+    })
+    .await;
+    let told = async || agent.run(&["status"]).await.1.contains("pair it again");
+    eventually("the agent says so", HEALS, true, told).await;
+    assert_eq!(
+        server.api(Method::GET, &path, None).await.0,
+        StatusCode::NOT_FOUND
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_code_and_a_wrong_server_are_named() {
+    let (_installation, server, sound) = without_agent().await;
+    let agent = Agent::start(&server, server.url(), "anna", &sound).await;
+    let refused = async |address: &str| {
+        let (code, _, errors) = agent.run(&["pair", address, "AAAA-BBBB"]).await;
+        assert_eq!(code, 1, "{errors}");
+        errors
+    };
+    let errors = refused(server.url()).await;
+    assert!(
+        errors.contains("the code is wrong, used or older"),
+        "{errors}"
+    );
+    let errors = refused("http://offhook.example").await;
+    assert!(errors.contains("not encrypted"), "{errors}");
+    let errors = refused("http://127.0.0.1:9").await;
+    assert!(errors.contains("cannot be reached"), "{errors}");
+    // What it had is kept.
+    assert_eq!(agent.status().await["connected"], true);
+    // Whoever shows nothing, or asks for another version, is told so.
+    let stranger = server.with_key("oha_nonsense");
+    let (status, _, text) = stranger
+        .with_headers(Method::GET, "/agent/v1", &[], None)
+        .await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert!(text.contains("pair it again"), "{text}");
+}
