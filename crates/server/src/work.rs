@@ -89,10 +89,9 @@ impl Works {
         };
         inner.works.insert(id, entry);
         drop(inner);
-        let works = self.clone();
+        // A panic must not leave it running for ever, nor that it never began.
+        let broken = EndedBy(self.clone(), id);
         let pending = tokio::spawn(async move {
-            // A panic must not leave it running for ever.
-            let broken = EndedBy(works, id);
             let done = work.await;
             broken.0.end(id, &done);
             done
