@@ -1,9 +1,9 @@
 //! What a process is called: by the file that it runs, as the kernel knows it, never by what it says of itself. A helper
 //! of a larger program is called like that program too.
 
-use std::path::PathBuf;
 #[cfg(target_os = "linux")]
-use std::{fs, os::unix::ffi::OsStrExt, path::Path};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use agent_protocol::same_program;
 
@@ -99,16 +99,6 @@ impl Processes for Proc {
         let rest = String::from_utf8_lossy(stat.get(end + 1..)?);
         rest.split_whitespace().nth(1)?.parse().ok()
     }
-}
-
-/// The process of a number, as the sound server or the kernel tells it.
-#[cfg(target_os = "linux")]
-pub fn number(text: &[u8]) -> Option<u32> {
-    Path::new(std::ffi::OsStr::from_bytes(text))
-        .to_str()?
-        .trim()
-        .parse()
-        .ok()
 }
 
 #[cfg(test)]

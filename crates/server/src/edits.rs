@@ -27,6 +27,8 @@ const ANSWER_MAX: usize = 8 * 1024 * 1024;
 const BODY_PATIENCE: Duration = Duration::from_secs(10);
 /// Answers below these are told once and kept nowhere: they and what was sent hold secrets.
 const SECRET_PATHS: [&str; 2] = ["/keys", "/accounts"];
+/// The codes of a person's devices too.
+const SECRET_LIST: &str = "/devices";
 
 /// Gives ETags, checks `If-Match`, and answers a repeated POST as before.
 ///
@@ -75,7 +77,8 @@ async fn change(
         return Ok(next.run(request).await);
     }
     let path = request.uri().path();
-    let is_secret = SECRET_PATHS.iter().any(|secret| path.starts_with(secret));
+    let is_secret =
+        SECRET_PATHS.iter().any(|secret| path.starts_with(secret)) || path.ends_with(SECRET_LIST);
     let key = request.headers().get(IDEMPOTENCY_KEY).cloned();
     match key {
         Some(key) if request.method() == Method::POST && !is_secret => {

@@ -29,7 +29,7 @@ use tokio_tungstenite::{
 use super::{Order, Seat, table};
 use crate::{
     access::{bearer, hash},
-    app::{Core, Shared},
+    app::Shared,
     clients,
     problem::Problem,
     shard::Cause,
@@ -143,7 +143,6 @@ async fn serve(shared: Shared, device: &str, person: PersonId, mut socket: Socke
         return;
     }
     let client = seat.client;
-    let core: Core = Core::clone(&shared);
     let mut talk = Talk {
         table: Table::default(),
         shown: Shown::default(),
@@ -151,7 +150,7 @@ async fn serve(shared: Shared, device: &str, person: PersonId, mut socket: Socke
         left: (BURST, Instant::now()),
         tables: shared.agents.0.tables.subscribe(),
         stopping: shared.stopping.clone(),
-        core,
+        core: shared.clone(),
         seat,
     };
     let why = talk.run(&mut socket).await;
@@ -168,7 +167,7 @@ async fn serve(shared: Shared, device: &str, person: PersonId, mut socket: Socke
 /// The talk with one agent.
 struct Talk {
     seat: Seat,
-    core: Core,
+    core: Shared,
     /// As the agent knows it.
     table: Table,
     /// As the agent knows it.
@@ -193,7 +192,7 @@ impl Talk {
                 message = socket.next() => {
                     silent_at.as_mut().reset(Instant::now() + SILENCE);
                     match message {
-                        Some(Ok(Message::Text(text))) => match self.hear(&text) {
+                        Some(Ok(Message::Text(text))) => match self.hear(&text).await {
                             Ok(None) => true,
                             Ok(Some(number)) => say(socket, &ToAgent::Heard { number }).await,
                             Err(why) => return why,
@@ -229,7 +228,7 @@ impl Talk {
     }
 
     /// Takes in a message; the number of a report.
-    fn hear(&mut self, text: &str) -> Result<Option<u64>, &'static str> {
+    async fn hear(&mut self, text: &str) -> Result<Option<u64>, &'static str> {
         if !self.take() {
             return Err(TOO_FAST);
         }
@@ -249,14 +248,14 @@ impl Talk {
             FromAgent::Report(report) => {
                 let number = report.number;
                 self.report = report;
-                self.put_in_force();
+                self.put_in_force().await;
                 Ok(Some(number))
             }
         }
     }
 
     /// What the agent reported holds from now on.
-    fn put_in_force(&self) {
+    async fn put_in_force(&self) {
         let now = self.core.clock.now();
         let counted = table::counted(&self.table, &self.report, now);
         let attention = Duration::from_millis(self.report.attention_milliseconds);
@@ -289,12 +288,8 @@ impl Talk {
                 until: now + LEASE,
             },
         ];
-        for fact in facts {
-            let input = Input::Person(self.seat.person, fact);
-            if !self.core.shard.try_input(input, Cause::Other) {
-                tracing::warn!(person = %self.seat.person, "a report was lost: the engine is too busy");
-            }
-        }
+        let inputs = facts.map(|fact| Input::Person(self.seat.person, fact));
+        self.core.shard.inputs(inputs.into(), Cause::Other).await;
     }
 
     /// Tells what to look for, if that is something else than before.
@@ -311,7 +306,7 @@ impl Talk {
         self.table = table;
         if !is_first {
             // What is not in it any more must not be shown until the agent says so itself.
-            self.put_in_force();
+            self.put_in_force().await;
         }
         say(socket, &ToAgent::Table(self.table.clone())).await
     }
@@ -354,4 +349,38 @@ async fn say(socket: &mut Socket, what: &ToAgent) -> bool {
     };
     let sent = tokio::time::timeout(PATIENCE, socket.send(Message::text(text)));
     matches!(sent.await, Ok(Ok(())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(change: impl FnOnce(&mut HeaderMap)) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("upgrade", "WebSocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-protocol", "offhook.agent.2, offhook.agent.1"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        change(&mut headers);
+        websocket_key(&headers)
+            .err()
+            .map(|problem| problem.parts().1)
+    }
+
+    #[test]
+    fn an_agent_of_another_version_is_told_what_to_do() {
+        assert_eq!(refusal(|_| ()), None);
+        let newer = |headers: &mut HeaderMap| {
+            headers.insert("sec-websocket-protocol", "offhook.agent.2".parse().unwrap());
+        };
+        assert!(refusal(newer).unwrap().contains("update"));
+        let without = |name: &'static str| refusal(move |headers| drop(headers.remove(name)));
+        for name in ["upgrade", "sec-websocket-version", "sec-websocket-key"] {
+            assert!(without(name).is_some(), "{name}");
+        }
+    }
 }

@@ -64,6 +64,7 @@ mod tests {
     use agent_protocol::InUse;
 
     use super::*;
+    use crate::{organisation::ORGANISATION, programs::Program, values};
 
     fn report(programs: &[(&str, u64)]) -> Report {
         let used = |(process, seconds): &(&str, u64)| InUse {
@@ -96,6 +97,41 @@ mod tests {
         let now = Timestamp::from_milliseconds(100_000_000);
         let counted = counted(&two(), report, now).into_iter();
         counted.map(|(alias, _)| alias).collect()
+    }
+
+    #[test]
+    fn an_agent_looks_for_what_is_active_and_told_by_nobody_else() {
+        let person = PersonId(1);
+        let processes = |tables: &Tables| -> Vec<String> {
+            let rows = table(tables, person).rows.into_iter();
+            rows.map(|row| row.process).collect()
+        };
+        let page = |page: Page, text: &str| Some(values::stored(page, text));
+        let mut tables = Tables::default();
+        assert!(
+            processes(&tables).is_empty(),
+            "off unless an administrator wants it"
+        );
+        let enabled = page(Page::Microphone, r#"{"enabled":true}"#);
+        tables.set_page(ORGANISATION, Page::Microphone, enabled);
+        assert_eq!(processes(&tables).len(), 17);
+        let mode = page(Page::Teams, r#"{"mode":"telephony_only"}"#);
+        tables.set_page(ORGANISATION, Page::Teams, mode);
+        assert_eq!(processes(&tables).len(), 15, "Teams tells of itself");
+        let program = |process: &str, active, softphone| Program {
+            process: process.into(),
+            active,
+            softphone,
+            ..Program::default()
+        };
+        let own = vec![
+            program("Zoom", true, false),
+            program("Slack", false, false),
+            program("Softphone", true, true),
+            program("MS-Teams", true, false),
+        ];
+        tables.programs.insert(ORGANISATION.into(), own);
+        assert_eq!(processes(&tables), ["Zoom"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
+use presence::Permission;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::Device;
@@ -17,6 +18,7 @@ use crate::{
     caller::Caller,
     clock::{parse_rfc3339, rfc3339},
     directory::Person,
+    organisation::ORGANISATION,
     problem::Problem,
 };
 
@@ -66,8 +68,11 @@ pub(crate) struct PauseBody {
 }
 
 impl DeviceBody {
-    fn new(shared: &SharedState, device: Device) -> Self {
+    /// What is reported is for those only who may see what uses the microphone.
+    fn new(shared: &SharedState, caller: &Caller, device: Device) -> Self {
         let told = shared.agents.told(&device.id);
+        let level = caller.level(shared, device.person);
+        let may_see = level.may(Permission::SeeMicrophone);
         let now = shared.clock.now();
         let paused = told.as_ref().and_then(|told| told.paused_until);
         Self {
@@ -76,7 +81,10 @@ impl DeviceBody {
             created: rfc3339(device.created_at),
             connected_since: told.as_ref().map(|told| rfc3339(told.since)),
             version: told.as_ref().map(|told| told.version.clone()),
-            reporting: told.map(|told| told.programs).unwrap_or_default(),
+            reporting: told
+                .filter(|_| may_see)
+                .map(|told| told.programs)
+                .unwrap_or_default(),
             paused_until: paused.filter(|until| *until > now).map(rfc3339),
             id: device.id,
         }
@@ -115,7 +123,7 @@ pub(crate) async fn list(
 ) -> Result<axum::Json<Devices>, Problem> {
     let person = owner(&shared, &caller, &id)?;
     let devices = shared.store.devices(person.id).await?.into_iter();
-    let items = devices.map(|device| DeviceBody::new(&shared, device));
+    let items = devices.map(|device| DeviceBody::new(&shared, &caller, device));
     Ok(axum::Json(Devices {
         items: items.collect(),
     }))
@@ -133,7 +141,11 @@ pub(crate) async fn begin(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, axum::Json<CodeBody>), Problem> {
-    let person = owner(&shared, &caller, &id)?;
+    let person = super::person(&shared, &id)?;
+    // Not a location's administrator: an agent sees of its person what the person sees.
+    if caller.person != Some(person.id) {
+        caller.require_admin(&shared, ORGANISATION)?;
+    }
     let (code, until) = shared.codes.new_code(person.id, shared.clock.now())?;
     let entry = Entry::new(&shared, &caller, "device.code", person.id);
     shared.store.note(&entry.change()).await?;
@@ -160,7 +172,7 @@ pub(crate) async fn read(
 ) -> Result<axum::Json<DeviceBody>, Problem> {
     let person = owner(&shared, &caller, &id)?;
     let device = known(&shared, &person, &device).await?;
-    Ok(axum::Json(DeviceBody::new(&shared, device)))
+    Ok(axum::Json(DeviceBody::new(&shared, &caller, device)))
 }
 
 /// Has an agent that is connected report nothing for a while, or go on.
