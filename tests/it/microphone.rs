@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use end_to_end::{Agent, Installation, Server, Sound, eventually, stays};
+use end_to_end::{Agent, Demo, Installation, Server, Sound, eventually, stays};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::{
@@ -315,4 +315,26 @@ async fn a_wrong_code_and_a_wrong_server_are_named() {
         .await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert!(text.contains("pair it again"), "{text}");
+}
+
+#[tokio::test]
+async fn the_page_says_that_it_is_off_and_switches_it_on() {
+    let demo = Demo::start(&["--still"]).await;
+    let admin = demo.server.system_administrator().await;
+    let off = "Microphone Sync is switched off here";
+    let here = "/admin/microphone";
+    let page = async || {
+        let read = admin.with_headers(Method::GET, here, &[], None).await;
+        read.2
+    };
+    assert!(page().await.contains(off));
+    let (status, shown) = admin.form(here, &[("form", "enable")]).await;
+    assert_eq!(status, StatusCode::OK, "{shown}");
+    assert!(!page().await.contains(off));
+    let settings = "/api/v1/scopes/organisation/settings/microphone";
+    let now = admin.ok(Method::GET, settings, None).await;
+    assert_eq!(
+        (&now["enabled"], &now["on_after"]),
+        (&json!(true), &json!(3))
+    );
 }

@@ -61,7 +61,7 @@ async fn an_administrator_arranges_a_group_and_a_program() -> WebDriverResult<()
         .await;
     walker.click("#save [name=preview]").await;
     let main = walker.text("main").await;
-    assert!(main.contains("calls, and Do not disturb both ways → calls only"));
+    assert!(main.contains("calls, and Do not disturb both ways → telephony only (calls)"));
     walker.click("#save button").await;
     assert_eq!(walker.text("#done").await, "Saved, and in force already.");
     let path = "/api/v1/scopes/call-centre/settings/teams";
@@ -496,5 +496,5 @@ async fn the_doctor_examines_what_the_configuration_says_now() {
     let ada = demo.server.system_administrator().await;
     let (status, page) = ada.form("/admin/tenants", &[("form", "doctor")]).await;
     assert_eq!(status.as_u16(), 409);
-    assert!(page.contains("no configuration file to look at"), "{page}");
+    assert!(page.contains("without a configuration file"), "{page}");
 }

@@ -41,6 +41,7 @@ several-help = Eine Person je Zeile: Name, Mailadresse oder Nebenstelle.
 
 # Was getan wurde
 done-added = Hinzugefügt.
+done-own-page = Die Einstellungen sind jetzt eigene; noch hat sich darin nichts geändert.
 done-saved = Gespeichert und schon in Kraft.
 done-deleted = Gelöscht.
 done-ordered = Die Reihenfolge ist gespeichert.
@@ -190,7 +191,7 @@ page-automatic = Automatische Aktivierung
 page-calendar = Kalender
 mode-none = nichts
 mode-telephony_and_presence = Anrufe, und Nicht stören in beide Richtungen
-mode-telephony_only = nur Anrufe
+mode-telephony_only = nur Telefonie (Anrufe)
 setting-presence-relationship = Alle anderen sind
 setting-presence-owner_policy = Die Personen selbst dürfen
 setting-presence-history = Änderungen der letzten 24 Stunden auf der Platte behalten

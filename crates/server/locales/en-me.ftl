@@ -41,6 +41,7 @@ several-help = One person in each line: a name, a mail address or an extension.
 
 # What was done
 done-added = Added.
+done-own-page = These settings are their own now; nothing in them has changed yet.
 done-saved = Saved, and in force already.
 done-deleted = Deleted.
 done-ordered = The order is saved.
@@ -190,7 +191,7 @@ page-automatic = Automatic activation
 page-calendar = Calendar
 mode-none = nothing
 mode-telephony_and_presence = calls, and Do not disturb both ways
-mode-telephony_only = calls only
+mode-telephony_only = telephony only (calls)
 setting-presence-relationship = Everybody else is
 setting-presence-owner_policy = People themselves may
 setting-presence-history = Keep the changes of the last 24 hours on disk

@@ -68,7 +68,9 @@ struct Page {
 impl Page {
     fn new(visit: &Visit, title: String) -> Self {
         let (area, sections) = sections(&visit.frame);
-        let said = visit.query("done").map(|key| format!("{DONE}{key}"));
+        // Of the visit before: a form that is shown again has done nothing.
+        let said = visit.query("done").filter(|_| visit.is_get);
+        let said = said.map(|key| format!("{DONE}{key}"));
         Self {
             title,
             area,

@@ -33,8 +33,7 @@ pub(crate) async fn examine(
 ) -> Result<axum::Json<Findings>, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
     let Some(doctor) = &shared.doctor else {
-        let detail =
-            "this server has no configuration file to look at; the doctor is for `offhook serve`";
+        let detail = "this server was started without a configuration file, as the demo is, so there is nothing to examine; `offhook serve` has one";
         return Err(Problem::conflict(detail));
     };
     let Ok(_one_at_a_time) = shared.examination.try_lock() else {

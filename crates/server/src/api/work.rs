@@ -71,7 +71,7 @@ pub(crate) struct WorkBody {
     done: u64,
     /// Of how much; 0 where that is not known.
     total: u64,
-    /// What the request would have answered, once it is done.
+    /// What the request would have answered, once it is done; not in the list.
     result: Option<Value>,
     /// Why it failed, and what to do.
     problem: Option<String>,
@@ -159,7 +159,12 @@ pub(crate) async fn list(
 ) -> Result<axum::Json<WorkList>, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
     let all = shared.works.all().into_iter();
-    let items = all.map(|(id, work)| WorkBody::new(id, work)).collect();
+    // What it came to may be long: whoever asks for the one is told.
+    let items = all.map(|(id, work)| WorkBody {
+        result: None,
+        ..WorkBody::new(id, work)
+    });
+    let items = items.collect();
     Ok(axum::Json(WorkList { items }))
 }
 

@@ -32,8 +32,7 @@ impl Place for Microphone {
         require_administrator(visit)?;
         let scope = scope(visit);
         let read = visit.api.read(&path(&scope)).await?;
-        let settings = format!("/scopes/{}/settings/microphone", part(&scope));
-        let enabled = flag(&visit.api.get(&settings).await?, "enabled");
+        let enabled = flag(&visit.api.get(&settings(&scope)).await?, "enabled");
         let state = visit.say(if enabled {
             "microphone-on"
         } else {
@@ -56,8 +55,16 @@ impl Place for Microphone {
         } else {
             visit.words.with("programs-default", "scope", decided_by)
         };
-        let mut page = Page::new(visit, visit.say("nav-microphone"))
-            .text(visit.say("microphone-about"))
+        let mut page =
+            Page::new(visit, visit.say("nav-microphone")).text(visit.say("microphone-about"));
+        if !enabled {
+            // Rows that are active look as if they did something.
+            let on = Form::new(visit.words, "enable", String::new());
+            page = page
+                .text(visit.say("microphone-off-about"))
+                .form(on.button(visit.say("microphone-enable")), back);
+        }
+        page = page
             .add(scopes(visit, &scope).await?)
             .add(Block::Facts(facts))
             .text(whose)
@@ -93,6 +100,11 @@ impl Place for Microphone {
         let here = format!("{HERE}?scope={}", part(&scope));
         let key = typed.one("key");
         let said = match typed.one("form") {
+            "enable" => {
+                let on = json!({"individual": true, "enabled": true});
+                visit.api.put(&settings(&scope), on, "").await?;
+                "saved"
+            }
             "add" => {
                 let mut body = body(typed);
                 body["process"] = json!(typed.one("process"));
@@ -143,6 +155,10 @@ fn path(scope: &str) -> String {
     format!("/scopes/{}/programs", part(scope))
 }
 
+fn settings(scope: &str) -> String {
+    format!("/scopes/{}/settings/microphone", part(scope))
+}
+
 fn one(scope: &str, process: &str) -> String {
     format!("{}/{}", path(scope), part(process))
 }
@@ -166,13 +182,13 @@ async fn scopes(visit: &Visit, here: &str) -> Result<Block, Refusal> {
 fn fields(visit: &Visit, program: &Value) -> [Field; 5] {
     let hours = program.get("ignore_after_hours").and_then(Value::as_u64);
     [
-        Field::text("alias", visit.say("program-alias"))
-            .value(text(program, "alias"))
-            .help(visit.say("program-alias-help")),
         Field::text("process", visit.say("program-process"))
             .required()
             .value(text(program, "process"))
             .help(visit.say("program-process-help")),
+        Field::text("alias", visit.say("program-alias"))
+            .value(text(program, "alias"))
+            .help(visit.say("program-alias-help")),
         Field::text("also", visit.say("program-also"))
             .value(texts(program, "also").join(", "))
             .help(visit.say("program-also-help")),

@@ -79,6 +79,10 @@ impl Place for ScopeSettings {
 
     async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
         let (scope, page, path) = here(visit)?;
+        let said = match typed.one("form") {
+            "individual" => "own-page",
+            _ => "saved",
+        };
         let body = match typed.one("form") {
             "individual" => {
                 let from = typed.given("copy_from");
@@ -94,7 +98,7 @@ impl Place for ScopeSettings {
             }
         };
         visit.api.put(&path, body, typed.one("tag")).await?;
-        Ok(Done::new(visit.frame.here.clone(), "saved").into())
+        Ok(Done::new(visit.frame.here.clone(), said).into())
     }
 }
 
