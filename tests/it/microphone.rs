@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use end_to_end::{Agent, Demo, Installation, Server, Sound, eventually, stays};
+use end_to_end::{Agent, CHROMIUM, Demo, Installation, Server, Sound, eventually, stays};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::{
@@ -54,6 +54,17 @@ async fn without_agent() -> (Installation, Server, Sound) {
 
 async fn anna(server: &Server) -> String {
     server.shown("anna").await
+}
+
+/// An administrator adds a program under one name and activates it under another; where it is then.
+async fn listed(server: &Server, new: &str, process: &str, alias: &str) -> String {
+    let table = "/api/v1/scopes/organisation/programs";
+    let added = json!({"process": new, "alias": alias});
+    server.ok(Method::POST, table, Some(added)).await;
+    let active = json!({"process": process, "alias": alias, "active": true});
+    let one = format!("{table}/{process}");
+    server.ok(Method::PUT, &one, Some(active)).await;
+    one
 }
 
 async fn devices(server: &Server) -> Value {
@@ -127,12 +138,7 @@ async fn what_is_no_meeting_is_not_shown() {
     assert!(!status.contains("secret-tool"), "{status}");
 
     // The table is the administrator's: what is added and activated counts at once.
-    let table = "/api/v1/scopes/organisation/programs";
-    let added = json!({"process": "Secret-Tool.exe", "alias": "Acme Meet"});
-    server.ok(Method::POST, table, Some(added.clone())).await;
-    let active = json!({"process": "secret-tool", "alias": "Acme Meet", "active": true});
-    let one = format!("{table}/secret-tool");
-    server.ok(Method::PUT, &one, Some(active)).await;
+    let one = listed(&server, "Secret-Tool.exe", "secret-tool", "Acme Meet").await;
     eventually("it counts", HEALS, ZOOM.into(), || anna(&server)).await;
     server.ok(Method::DELETE, &one, None).await;
     eventually("not any more", HEALS, REST.into(), || anna(&server)).await;
@@ -146,12 +152,7 @@ async fn a_browser_that_records_is_a_meeting() {
         sound,
         agent: _agent,
     } = stage().await;
-    let table = "/api/v1/scopes/organisation/programs";
-    let new = json!({"process": "chromium", "alias": "Meeting in the browser"});
-    server.ok(Method::POST, table, Some(new)).await;
-    let active = json!({"process": "chromium", "alias": "Meeting in the browser", "active": true});
-    let one = format!("{table}/chromium");
-    server.ok(Method::PUT, &one, Some(active)).await;
+    listed(&server, "chromium", "chromium", "Meeting in the browser").await;
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("meeting.html");
     let script = "<script>navigator.mediaDevices.getUserMedia({ audio: true })</script>";
@@ -161,20 +162,9 @@ async fn a_browser_that_records_is_a_meeting() {
         folder.path().join("profile").display()
     );
     let page = format!("file://{}", page.display());
-    let arguments = [
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        // The question only: the microphone is the sound server's.
-        "--use-fake-ui-for-media-stream",
-        &profile,
-        &page,
-    ];
+    let mut arguments = CHROMIUM.to_vec();
+    // The question only: the microphone is the sound server's.
+    arguments.extend(["--use-fake-ui-for-media-stream", &profile, &page]);
     let mut browser = sound.run(Path::new("chromium"), &arguments);
     eventually("it is shown", HEALS, ZOOM.into(), || anna(&server)).await;
     let label = server.presence("anna").await["activity"]["label"].clone();

@@ -9,6 +9,18 @@ use tokio::process::{Child, Command};
 
 use crate::free_port;
 
+/// What Chromium needs to run without a screen, and to leave the network alone.
+pub const CHROMIUM: [&str; 8] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];
+
 /// A browser window. Close it with [`Browser::close`]; dropping it kills the driver.
 pub struct Browser {
     /// The window.
@@ -36,19 +48,10 @@ impl Browser {
             .expect("chromedriver is missing: apt-get install chromium chromium-driver");
         let profile = tempfile::tempdir().unwrap();
         let mut wanted = DesiredCapabilities::chrome();
-        for argument in [
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--window-size=1280,1000",
-        ] {
+        for argument in CHROMIUM {
             wanted.add_arg(argument)?;
         }
+        wanted.add_arg("--window-size=1280,1000")?;
         wanted.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
         let url = format!("http://127.0.0.1:{port}");
         let mut tries = 0;

@@ -21,7 +21,7 @@ mod web;
 
 use std::{fmt::Debug, future::Future, time::Duration};
 
-pub use browser::Browser;
+pub use browser::{Browser, CHROMIUM};
 pub use contract::{Contract, Operation};
 pub use lab::Lab;
 pub use offhook::{Demo, Installation, Server};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 mod matching;
 
-pub use matching::{base_name, same_program};
+pub use matching::{base_name, program_key, same_program};
 
 /// Where agents connect.
 pub const PATH: &str = "/agent/v1";
@@ -159,6 +159,12 @@ pub struct Paired {
 }
 
 impl Row {
+    /// For how long its use of the microphone counts at most.
+    pub fn counts_for(&self) -> Option<Duration> {
+        let hours = self.ignore_after_hours?;
+        Some(Duration::from_secs(u64::from(hours) * 3600))
+    }
+
     /// Whether one of these names is its, whatever their case.
     pub fn is_of<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
         names.into_iter().any(|name| {

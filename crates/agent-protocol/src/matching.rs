@@ -9,10 +9,14 @@ pub fn base_name(process: &str) -> &str {
     }
 }
 
+/// What all names of one program have in common: to look it up by.
+pub fn program_key(name: &str) -> String {
+    base_name(name).to_lowercase()
+}
+
 /// Whether two names mean the same program.
 pub fn same_program(one: &str, other: &str) -> bool {
-    let lower = |name| base_name(name).to_lowercase();
-    lower(one) == lower(other)
+    program_key(one) == program_key(other)
 }
 
 #[cfg(test)]

@@ -3,15 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use agent_protocol::{Attention, InUse, PROGRAMS_MAX, Report, Shown, Table};
+use agent_protocol::{Attention, InUse, PROGRAMS_MAX, Report, Row, Shown, Table};
 
 use crate::{
+    clock::milliseconds,
     lookup::Lookup,
     microphone::Capture,
     usage::{Hysteresis, Milliseconds, Usage},
 };
-
-const HOUR: Milliseconds = 3_600_000;
 
 /// Decides what is reported.
 #[derive(Clone, Debug, Default)]
@@ -58,12 +57,17 @@ impl Agent {
         self.shown = shown;
     }
 
+    /// The row of whoever uses the microphone.
+    fn row_of(&self, capture: &Capture) -> Option<&Row> {
+        self.lookup.find(capture.names.iter().map(String::as_str))
+    }
+
     fn look(&mut self, now: Milliseconds) {
-        let names = |capture: &Capture| {
-            let row = self.lookup.find(capture.names.iter().map(String::as_str));
-            row.map(|row| row.process.clone())
-        };
-        let programs: BTreeSet<String> = self.captures.iter().filter_map(names).collect();
+        let rows = self
+            .captures
+            .iter()
+            .filter_map(|capture| self.row_of(capture));
+        let programs: BTreeSet<String> = rows.map(|row| row.process.clone()).collect();
         self.usage.see(&programs, now, self.hysteresis);
     }
 
@@ -74,9 +78,8 @@ impl Agent {
         }
         let mut counted = self.usage.counted(now, self.hysteresis);
         counted.retain(|(process, since)| {
-            let row = self.lookup.row(process);
-            row.is_some_and(|row| {
-                let most = row.ignore_after_hours.map(|hours| u64::from(hours) * HOUR);
+            self.lookup.row(process).is_some_and(|row| {
+                let most = row.counts_for().map(milliseconds);
                 most.is_none_or(|most| now.saturating_sub(*since) < most)
             })
         });
@@ -123,8 +126,8 @@ impl Agent {
             .counted(now)
             .into_iter()
             .filter_map(|(process, since)| {
-                let hours = self.lookup.row(process)?.ignore_after_hours?;
-                Some(since + u64::from(hours) * HOUR)
+                let most = self.lookup.row(process)?.counts_for()?;
+                Some(since + milliseconds(most))
             });
         let paused = self.paused_until.filter(|until| *until > now);
         let deadline = self.usage.deadline(now, self.hysteresis);
@@ -137,7 +140,7 @@ impl Agent {
         let counted = self.counted(now);
         let mut described = Described::default();
         for capture in &self.captures {
-            let Some(row) = self.lookup.find(capture.names.iter().map(String::as_str)) else {
+            let Some(row) = self.row_of(capture) else {
                 described.unlisted += 1;
                 continue;
             };
@@ -171,9 +174,9 @@ pub struct Described {
 
 #[cfg(test)]
 mod tests {
-    use agent_protocol::Row;
-
     use super::*;
+
+    const HOUR: Milliseconds = 3_600_000;
 
     fn table(rows: &[(&str, Option<u32>)]) -> Table {
         let row = |(process, hours): &(&str, Option<u32>)| Row {

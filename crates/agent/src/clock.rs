@@ -1,6 +1,8 @@
-//! The time of day: only for what outlives the agent.
+//! The time of day, for what outlives the agent, and waiting.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
 
 use crate::usage::Milliseconds;
 
@@ -17,4 +19,12 @@ pub fn wall_clock() -> Milliseconds {
 /// A duration in milliseconds; one that is too long is the longest.
 pub fn milliseconds(duration: Duration) -> Milliseconds {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Waits until then; for ever if there is no then.
+pub async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
 }

@@ -19,7 +19,7 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::{backoff::Backoff, files::Credentials};
+use crate::{backoff::Backoff, clock::sleep_until, files::Credentials};
 
 /// A server that does not answer for so long is none.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -235,15 +235,8 @@ async fn talk(
                 }
                 unanswered.get_or_insert((number, Instant::now()));
             }
-            () = wait_until(answer_due) => return "the server does not answer".into(),
+            () = sleep_until(answer_due) => return "the server does not answer".into(),
         }
-    }
-}
-
-async fn wait_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }
 

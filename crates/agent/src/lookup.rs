@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use agent_protocol::{Row, base_name};
+use agent_protocol::{Row, program_key};
 
 /// The table, quick to look into however long it is.
 #[derive(Clone, Debug, Default)]
@@ -11,17 +11,13 @@ pub struct Lookup {
     names: HashMap<String, usize>,
 }
 
-fn key(name: &str) -> String {
-    base_name(name).to_lowercase()
-}
-
 impl Lookup {
     /// Of these rows; of two that claim a name the first has it.
     pub fn new(rows: Vec<Row>) -> Self {
         let mut names = HashMap::new();
         for (index, row) in rows.iter().enumerate() {
             for name in std::iter::once(&row.process).chain(&row.also) {
-                names.entry(key(name)).or_insert(index);
+                names.entry(program_key(name)).or_insert(index);
             }
         }
         Self { rows, names }
@@ -31,7 +27,7 @@ impl Lookup {
     pub fn find<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Option<&Row> {
         let index = names
             .into_iter()
-            .find_map(|name| self.names.get(&key(name)))?;
+            .find_map(|name| self.names.get(&program_key(name)))?;
         self.rows.get(*index)
     }
 

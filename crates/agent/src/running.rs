@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::{
     agent::Agent,
-    clock::{milliseconds, wall_clock},
+    clock::{milliseconds, sleep_until, wall_clock},
     connection::{self, Heard},
     control::{Asked, Request, Status},
     files::{FileError, Files},
@@ -201,12 +201,5 @@ impl Running {
             described: self.agent.described(self.now()),
             ..self.status.clone()
         }
-    }
-}
-
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }

@@ -23,6 +23,13 @@ struct Use {
     ended: Option<Milliseconds>,
 }
 
+impl Use {
+    fn is_over(&self, now: Milliseconds, hysteresis: Hysteresis) -> bool {
+        let ended = self.ended;
+        ended.is_some_and(|ended| now >= ended + hysteresis.off_after)
+    }
+}
+
 /// Who uses the microphone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage(BTreeMap<String, Use>);
@@ -35,10 +42,7 @@ impl Usage {
             if !is_used && used.ended.is_none() {
                 used.ended = Some(now);
             }
-            let is_over = used
-                .ended
-                .is_some_and(|ended| now >= ended + hysteresis.off_after);
-            !is_over
+            !used.is_over(now, hysteresis)
         });
         for program in programs {
             let fresh = Use {
@@ -53,10 +57,7 @@ impl Usage {
     pub fn counted(&self, now: Milliseconds, hysteresis: Hysteresis) -> Vec<(&str, Milliseconds)> {
         let counts = |used: &Use| {
             let lasting = used.ended.unwrap_or(now).saturating_sub(used.since);
-            let is_over = used
-                .ended
-                .is_some_and(|ended| now >= ended + hysteresis.off_after);
-            lasting >= hysteresis.on_after && !is_over
+            lasting >= hysteresis.on_after && !used.is_over(now, hysteresis)
         };
         let mut counted: Vec<_> = self
             .0

@@ -165,8 +165,7 @@ pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
 
 /// Signs somebody in and returns the cookie's header.
 pub(crate) async fn new_session(shared: &Shared, account: Option<u64>) -> Result<String, Problem> {
-    let random = |_| Problem::unavailable("the operating system gives no random numbers");
-    let session = new_secret().map_err(random)?;
+    let session = new_secret()?;
     let expires_at = shared.clock.now() + SESSION_LIFETIME;
     shared
         .store
@@ -227,9 +226,9 @@ pub(crate) async fn open(
     if method != Method::GET {
         return StatusCode::NO_CONTENT.into_response();
     }
-    let Ok(session) = new_secret() else {
-        return Problem::unavailable("the operating system gives no random numbers")
-            .into_response();
+    let session = match new_secret() {
+        Ok(session) => session,
+        Err(error) => return Problem::from(error).into_response(),
     };
     let now = shared.clock.now();
     let expires_at = now + SESSION_LIFETIME;

@@ -255,3 +255,19 @@ impl Metrics {
         self.graph_requests.get_or_create(&labels).inc();
     }
 }
+/// Counts something in a gauge for as long as it is.
+#[derive(Debug)]
+pub(crate) struct Counted(Gauge);
+
+impl Counted {
+    pub(crate) fn new(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

@@ -142,6 +142,12 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<getrandom::Error> for Problem {
+    fn from(_: getrandom::Error) -> Self {
+        Self::unavailable("the operating system gives no random numbers")
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut body = json!({

@@ -24,7 +24,7 @@ const AT_ONCE: usize = 8;
 pub(crate) enum State {
     Running,
     /// What it answers.
-    Done(Value),
+    Done(Arc<Value>),
     /// Nothing was changed, or what the problem says.
     Failed(Problem),
     /// Nothing was changed.
@@ -103,7 +103,7 @@ impl Works {
         let mut inner = self.lock();
         if let Some(work) = inner.works.get_mut(&id) {
             work.state = match done {
-                Ok(value) => State::Done(value.clone()),
+                Ok(value) => State::Done(Arc::new(value.clone())),
                 Err(problem) if problem.is_cancellation() => State::Cancelled,
                 Err(problem) => State::Failed(problem.clone()),
             };
@@ -135,6 +135,11 @@ impl Work {
     }
 }
 
+/// What is said of work that went away without saying anything.
+pub(crate) fn broke_off() -> Problem {
+    Problem::unavailable("it broke off; see the server's log")
+}
+
 /// Ends work as failed that went away without saying anything.
 struct EndedBy(Works, u64);
 
@@ -142,8 +147,7 @@ impl Drop for EndedBy {
     fn drop(&mut self) {
         let is_running = self.0.get(self.1).is_some_and(|work| work.is_running());
         if is_running {
-            let problem = Problem::unavailable("it broke off; see the server's log");
-            self.0.end(self.1, &Err(problem));
+            self.0.end(self.1, &Err(broke_off()));
         }
     }
 }
@@ -169,7 +173,7 @@ mod tests {
         let all = works.all();
         assert_eq!(all.len(), REMEMBERED);
         assert_eq!(all[0].0, REMEMBERED as u64 + 5, "the newest first");
-        assert!(matches!(&all[0].1.state, State::Done(value) if *value == json!(REMEMBERED + 4)));
+        assert!(matches!(&all[0].1.state, State::Done(value) if **value == json!(REMEMBERED + 4)));
     }
 
     #[tokio::test]

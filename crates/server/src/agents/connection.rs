@@ -1,6 +1,6 @@
 //! One agent's connection, from the request to its end.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{pin::Pin, time::Duration};
 
 use agent_protocol::{
     Attention, FromAgent, LEASE, PROGRAMS_MAX, REPORT_MAX, Report, SUBPROTOCOL, Shown, Table,
@@ -31,6 +31,8 @@ use crate::{
     access::{bearer, hash},
     app::Shared,
     clients,
+    metrics::Counted,
+    pace::Pace,
     problem::Problem,
     shard::Cause,
 };
@@ -124,18 +126,8 @@ fn websocket_key(headers: &HeaderMap) -> Result<String, Problem> {
     key.map(str::to_owned).ok_or_else(missing)
 }
 
-/// Counts a connected agent for as long as it is.
-struct Counted(Arc<crate::metrics::Metrics>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.agents.dec();
-    }
-}
-
 async fn serve(shared: Shared, device: &str, person: PersonId, mut socket: Socket) {
-    shared.metrics.agents.inc();
-    let _counted = Counted(shared.metrics.clone());
+    let _counted = Counted::new(&shared.metrics.agents);
     let seat = shared.agents.sit(device, person, shared.clock.now());
     // A device that was removed while it connected has no seat that anybody could end.
     let known = shared.store.devices(person).await.unwrap_or_default();
@@ -147,7 +139,8 @@ async fn serve(shared: Shared, device: &str, person: PersonId, mut socket: Socke
         table: Table::default(),
         shown: Shown::default(),
         report: Report::default(),
-        left: (BURST, Instant::now()),
+        began: Instant::now(),
+        left: Pace::new(BURST, PER_SECOND),
         tables: shared.agents.0.tables.subscribe(),
         stopping: shared.stopping.clone(),
         core: shared.clone(),
@@ -174,8 +167,10 @@ struct Talk {
     shown: Shown,
     /// The last one.
     report: Report,
-    /// Messages that it may still send at once, and when that was.
-    left: (f64, Instant),
+    /// Since when it talks.
+    began: Instant,
+    /// Messages that it may still send.
+    left: Pace<()>,
     tables: watch::Receiver<u64>,
     stopping: watch::Receiver<bool>,
 }
@@ -332,11 +327,7 @@ impl Talk {
 
     /// Takes one of the messages that the agent may send.
     fn take(&mut self) -> bool {
-        let now = Instant::now();
-        let (left, at) = self.left;
-        let left = (left + (now - at).as_secs_f64() * PER_SECOND).min(BURST);
-        self.left = (left - 1.0, now);
-        left >= 1.0
+        self.left.take(self.began.elapsed(), (), 1.0)
     }
 }
 

@@ -74,8 +74,7 @@ impl Codes {
         now: Timestamp,
     ) -> Result<(String, Timestamp), Problem> {
         let mut random = [0; LENGTH];
-        let none = |_| Problem::unavailable("the operating system gives no random numbers");
-        getrandom::fill(&mut random).map_err(none)?;
+        getrandom::fill(&mut random)?;
         let letters = random.map(|byte| char::from(LETTERS[usize::from(byte) % LETTERS.len()]));
         let code: String = letters.iter().collect();
         let until = now + LIFETIME;
@@ -137,8 +136,7 @@ pub(crate) async fn pair(
     let person = shared.codes.redeem(&wish.code, now).ok_or_else(wrong)?;
     let person = shared.directory.person(person).ok_or_else(wrong)?;
     shared.codes.lock().wrong.forgive(&address);
-    let random = |_| Problem::unavailable("the operating system gives no random numbers");
-    let token = format!("oha_{}", new_secret().map_err(random)?);
+    let token = format!("oha_{}", new_secret()?);
     let change = Change {
         at: now,
         who: "the person, by a code",

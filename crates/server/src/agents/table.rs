@@ -52,8 +52,7 @@ pub(super) fn counted(table: &Table, report: &Report, now: Timestamp) -> Vec<(St
             .iter()
             .find(|row| same_program(&row.process, &used.process))?;
         let lasting = Duration::from_millis(used.milliseconds);
-        let most = row.ignore_after_hours.map(|hours| u64::from(hours) * 3600);
-        let is_ignored = most.is_some_and(|most| lasting.as_secs() >= most);
+        let is_ignored = row.counts_for().is_some_and(|most| lasting >= most);
         (!is_ignored).then(|| (row.alias.clone(), now - lasting))
     });
     used.collect()

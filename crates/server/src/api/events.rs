@@ -29,7 +29,7 @@ use crate::{
     caller::Caller,
     clients::Connected,
     events::{Event, Listening},
-    metrics::Metrics,
+    metrics::Counted,
 };
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -42,22 +42,6 @@ pub(crate) struct Since {
 struct Body {
     person: String,
     presence: PresenceBody,
-}
-
-/// Counts an open stream for as long as it is.
-struct Open(Arc<Metrics>);
-
-impl Open {
-    fn new(metrics: Arc<Metrics>) -> Self {
-        metrics.streams.inc();
-        Self(metrics)
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.streams.dec();
-    }
 }
 
 type Frames = Pin<Box<dyn Stream<Item = Result<SseEvent, Infallible>> + Send>>;
@@ -109,7 +93,7 @@ pub(crate) async fn stream(
         receiver,
         gathering: Gathering::new(Instant::now()),
         ready: VecDeque::new(),
-        _open: Open::new(shared.metrics.clone()),
+        _open: Counted::new(&shared.metrics.streams),
         _client: client,
         stopping: shared.stopping.clone(),
         revoked: shared.revoked.subscribe(),
@@ -134,7 +118,7 @@ struct Listener {
     gathering: Gathering,
     /// What is sent as soon as the client takes it.
     ready: VecDeque<SseEvent>,
-    _open: Open,
+    _open: Counted,
     _client: Option<Connected>,
     stopping: watch::Receiver<bool>,
     revoked: watch::Receiver<u64>,

@@ -116,8 +116,7 @@ pub(crate) async fn add(
         );
         return Err(Problem::invalid("scopes", detail));
     }
-    let random = |_| Problem::unavailable("the operating system gives no random numbers");
-    let key = format!("ohk_{}", access::new_secret().map_err(random)?);
+    let key = format!("ohk_{}", access::new_secret()?);
     let entry = Entry::new(&shared, &caller, "api_key.add", &new.name)
         .after(Some(json!({"scopes": new.scopes})));
     let scopes: Vec<&str> = new.scopes.iter().map(String::as_str).collect();

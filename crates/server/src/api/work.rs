@@ -20,7 +20,7 @@ use crate::{
     clock::rfc3339,
     organisation::ORGANISATION,
     problem::Problem,
-    work::{State as WorkState, Work},
+    work::{State as WorkState, Work, broke_off},
 };
 
 /// Nobody waits longer for an answer that they would rather have later.
@@ -83,23 +83,24 @@ pub(crate) struct WorkList {
 }
 
 impl WorkBody {
-    fn new(id: u64, work: Work) -> Self {
+    /// Without what it came to, which may be long.
+    fn new(id: u64, work: &Work) -> Self {
         let (done, total) = work.progress.so_far();
-        let (state, result, problem) = match work.state {
-            WorkState::Running => ("running", None, None),
-            WorkState::Done(value) => ("done", Some(value), None),
-            WorkState::Failed(problem) => ("failed", None, Some(problem.parts().1)),
-            WorkState::Cancelled => ("cancelled", None, None),
+        let (state, problem) = match &work.state {
+            WorkState::Running => ("running", None),
+            WorkState::Done(_) => ("done", None),
+            WorkState::Failed(problem) => ("failed", Some(problem.clone().parts().1)),
+            WorkState::Cancelled => ("cancelled", None),
         };
         Self {
             id: id.to_string(),
             what: work.what,
-            who: work.who,
+            who: work.who.clone(),
             begun: rfc3339(work.begun),
             state,
             done,
             total,
-            result,
+            result: None,
             problem,
         }
     }
@@ -125,18 +126,19 @@ where
     };
     match ended {
         Some(Ok(done)) => Ok((status, axum::Json(done?)).into_response()),
-        Some(Err(_)) => Err(Problem::unavailable("it broke off; see the server's log")),
+        Some(Err(_)) => Err(broke_off()),
         None => {
-            let work = known(shared, &id.to_string())?;
+            let (id, work) = known(shared, &id.to_string())?;
             let place = [(header::LOCATION, format!("/api/v1/work/{id}"))];
-            let body = axum::Json(WorkBody::new(id, work));
+            let body = axum::Json(WorkBody::new(id, &work));
             Ok((StatusCode::ACCEPTED, place, body).into_response())
         }
     }
 }
 
-fn known(shared: &SharedState, id: &str) -> Result<Work, Problem> {
-    let found = id.parse().ok().and_then(|id| shared.works.get(id));
+fn known(shared: &SharedState, id: &str) -> Result<(u64, Work), Problem> {
+    let number = id.parse().ok();
+    let found = number.and_then(|number| Some((number, shared.works.get(number)?)));
     found.ok_or_else(|| {
         Problem::not_found(
             "work",
@@ -159,12 +161,7 @@ pub(crate) async fn list(
 ) -> Result<axum::Json<WorkList>, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
     let all = shared.works.all().into_iter();
-    // What it came to may be long: whoever asks for the one is told.
-    let items = all.map(|(id, work)| WorkBody {
-        result: None,
-        ..WorkBody::new(id, work)
-    });
-    let items = items.collect();
+    let items = all.map(|(id, work)| WorkBody::new(id, &work)).collect();
     Ok(axum::Json(WorkList { items }))
 }
 
@@ -181,9 +178,15 @@ pub(crate) async fn read(
     Path(id): Path<String>,
 ) -> Result<axum::Json<WorkBody>, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
-    let work = known(&shared, &id)?;
-    let number = id.parse().unwrap_or_default();
-    Ok(axum::Json(WorkBody::new(number, work)))
+    let (id, work) = known(&shared, &id)?;
+    let result = match &work.state {
+        WorkState::Done(value) => Some(Value::clone(value)),
+        _ => None,
+    };
+    Ok(axum::Json(WorkBody {
+        result,
+        ..WorkBody::new(id, &work)
+    }))
 }
 
 /// Cancels it. It ends a moment later, unless it is done by then; its state tells.
@@ -199,7 +202,7 @@ pub(crate) async fn cancel(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
-    let work = known(&shared, &id)?;
+    let (_, work) = known(&shared, &id)?;
     work.progress.cancel();
     let entry = Entry::new(&shared, &caller, "work.cancel", work.what);
     shared.store.note(&entry.change()).await?;
