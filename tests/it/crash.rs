@@ -98,6 +98,8 @@ async fn an_own_do_not_disturb_survives_as_ours() {
         teamsbox.shown("anna")
     })
     .await;
+    // What Teams shows without our choice is known with the next sweep.
+    eventually("anna", SOON, "Available".into(), || server.shown("anna")).await;
     stays("anna", Duration::from_secs(3), "Available".into(), || {
         server.shown("anna")
     })
