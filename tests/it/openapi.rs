@@ -160,6 +160,8 @@ async fn every_operation_of_the_document_does_what_it_says() {
         ("get", "/people/{id}/devices/{device}"),
         ("patch", "/people/{id}/devices/{device}"),
         ("delete", "/people/{id}/devices/{device}"),
+        // Its data goes with it; upkeep.rs restores.
+        ("post", "/backups/{name}/restore"),
         // It has no configuration file; web_forms.rs calls the doctor.
         ("post", "/doctor"),
         ("get", "/people/{id}/teams-account"),

@@ -2,8 +2,9 @@
 //! outlives a restart.
 
 use end_to_end::{Installation, Server, eventually};
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 
 use crate::SOON;
 
@@ -67,9 +68,6 @@ async fn a_backup_of_a_running_server_brings_back_what_was_there() {
     let (code, out, errors) = installation.run("backup", &[file]).await;
     assert_eq!(code, 0, "{out}{errors}");
     server.choose("anna", "Busy").await;
-    let (code, _, errors) = installation.run("restore", &[file]).await;
-    assert_eq!(code, 1, "the server runs");
-    assert!(errors.contains("another server works"), "{errors}");
     assert_eq!(server.terminate().await, 0);
     let (code, _, errors) = installation.run("restore", &[file]).await;
     assert_eq!(code, 1, "there is a database already");
@@ -79,6 +77,69 @@ async fn a_backup_of_a_running_server_brings_back_what_was_there() {
     assert!(out.contains("kept as"), "{out}");
     let server = installation.serve().await;
     assert_eq!(server.presence("anna").await["profile"], "Do not disturb");
+}
+
+#[tokio::test]
+async fn a_running_server_begins_again_with_a_backup() {
+    let (installation, server) = two_people().await;
+    server.choose("anna", "Do not disturb").await;
+    let file = installation.data("monday.backup");
+    let file = file.to_str().unwrap();
+    let (code, out, errors) = installation.run("backup", &[file]).await;
+    assert_eq!(code, 0, "{out}{errors}");
+    let profile = async || server.presence("anna").await["profile"].clone();
+
+    server.choose("anna", "Busy").await;
+    let (code, _, errors) = installation.run("restore", &[file]).await;
+    assert_eq!(code, 1, "there is a database already");
+    assert!(errors.contains("--force"), "{errors}");
+    assert_eq!(profile().await, "Busy");
+    let (code, out, errors) = installation.run("restore", &[file, "--force"]).await;
+    assert_eq!(code, 0, "{out}{errors}");
+    assert_eq!(profile().await, "Do not disturb");
+    let done = "/api/v1/audit?what=backup.restore";
+    let done = server.ok(Method::GET, done, None).await;
+    assert_eq!(done["items"].as_array().unwrap().len(), 1, "{done}");
+    assert_eq!(
+        std::fs::read_dir(installation.data("backups"))
+            .unwrap()
+            .count(),
+        0,
+        "the copy that was handed over is gone"
+    );
+    assert!(installation.data("offhook.db.before-restore-1").exists());
+
+    let made = server.ok(Method::POST, "/api/v1/backups", None).await;
+    let name = made["name"].as_str().unwrap();
+    server.choose("anna", "Busy").await;
+    let form = [("form", "restore"), ("key", name)];
+    let (status, page) = server.form("/admin/backup", &form).await;
+    assert!(status.is_success() && page.contains(name), "{page}");
+    let address = server.url().strip_prefix("http://").unwrap();
+    let replaced = installation.data("offhook.db.before-restore-2");
+    let restored = async || replaced.exists() && TcpStream::connect(address).await.is_ok();
+    eventually("from the page", SOON, true, restored).await;
+    assert_eq!(profile().await, "Do not disturb");
+}
+
+#[tokio::test]
+async fn a_damaged_backup_is_refused_and_the_server_goes_on() {
+    let (installation, server) = two_people().await;
+    let made = server.ok(Method::POST, "/api/v1/backups", None).await;
+    let name = made["name"].as_str().unwrap();
+    server.choose("anna", "Busy").await;
+    let file = installation.data("backups").join(name);
+    std::fs::write(&file, "no database").unwrap();
+    let path = format!("/api/v1/backups/{name}/restore");
+    let (status, problem) = server.api(Method::POST, &path, None).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("choose another backup"), "{detail}");
+    let file = file.to_str().unwrap();
+    let (code, _, errors) = installation.run("restore", &[file, "--force"]).await;
+    assert_eq!(code, 1);
+    assert!(errors.contains("choose another backup"), "{errors}");
+    assert_eq!(server.presence("anna").await["profile"], "Busy");
 }
 
 #[tokio::test]

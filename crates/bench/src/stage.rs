@@ -222,6 +222,7 @@ fn quiet(store: Store) -> Options {
         vault: None,
         audit_kept: Duration::from_secs(24 * 3_600),
         doctor: None,
+        restores: None,
         demo: None,
     }
 }

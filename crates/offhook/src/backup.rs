@@ -1,8 +1,24 @@
 //! `offhook backup` and `offhook restore`.
 
-use std::path::Path;
+use std::{
+    fs::{self, OpenOptions},
+    io,
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use crate::installation;
+use anyhow::Context;
+use serde_json::json;
+use server::{clock::Clock, config::Config};
+use store::PreparedRestore;
+
+use crate::{installation, running::RunningServer};
+
+/// How long a running server may take to begin again with a backup.
+const RESTART_MAX: Duration = Duration::from_secs(120);
+/// How often one looks whether it has.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Copies the database; a running server goes on meanwhile.
 pub async fn backup(config: &Path, file: &Path) -> anyhow::Result<()> {
@@ -14,15 +30,81 @@ pub async fn backup(config: &Path, file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Puts a backup in place. The lock makes sure that no server runs.
+/// Puts a backup in place. A running server is told to begin again with it.
 pub async fn restore(config: &Path, file: &Path, force: bool) -> anyhow::Result<()> {
     let config = installation::configuration(config)?;
     installation::create_folder(&config)?;
-    let _lock = installation::lock(&config)?;
-    let kept = store::restore(file, &installation::database(&config), force).await?;
+    let database = installation::database(&config);
+    // Looked at in any case: what is wrong with the file is told before a server is asked.
+    let prepared = PreparedRestore::new(file, &database, force).await?;
+    let Ok(_lock) = installation::lock(&config) else {
+        drop(prepared);
+        return restore_running(&config, file).await;
+    };
+    let kept = prepared.put_in_place().await?;
     println!("restored {}", file.display());
     if let Some(kept) = kept {
         println!("the database that was there is kept as {}", kept.display());
     }
     Ok(())
+}
+
+/// Hands a copy of the backup to the server that runs, and waits until it serves with it.
+async fn restore_running(config: &Config, file: &Path) -> anyhow::Result<()> {
+    let copy = hand_over(config, file)?;
+    let restored = ask(config, &copy).await;
+    let removed = fs::remove_file(&copy);
+    restored?;
+    removed.with_context(|| format!("cannot remove {}", copy.display()))?;
+    println!(
+        "restored {}; the server has begun again with it",
+        file.display()
+    );
+    Ok(())
+}
+
+/// The folder of the server's own backups is the only one that it takes any from.
+fn hand_over(config: &Config, file: &Path) -> anyhow::Result<PathBuf> {
+    let folder = config.data.join("backups");
+    let stamp = Clock::system().now().milliseconds();
+    let copy = folder.join(format!("offhook-restored-{stamp}.db"));
+    let copied = || -> io::Result<u64> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)?;
+        let mut to = OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(&copy)?;
+        io::copy(&mut fs::File::open(file)?, &mut to)
+    };
+    copied().with_context(|| format!("cannot copy {} to {}", file.display(), copy.display()))?;
+    Ok(copy)
+}
+
+async fn ask(config: &Config, copy: &Path) -> anyhow::Result<()> {
+    let database = installation::database(config);
+    let before = fs::metadata(&database)?.ino();
+    let name = copy.file_name().and_then(|name| name.to_str());
+    let path = format!("/api/v1/backups/{}/restore", name.unwrap_or_default());
+    let server = RunningServer::of(config).await?;
+    server.post(&path, &json!({})).await?;
+    let begun_again = async {
+        // Another file has the name, and the server lets in by it.
+        while fs::metadata(&database).is_ok_and(|file| file.ino() == before) {
+            tokio::time::sleep(LOOK).await;
+        }
+        loop {
+            let server = RunningServer::of(config).await?;
+            if server.get("/api/v1/backups").await.is_ok() {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::time::timeout(RESTART_MAX, begun_again)
+        .await
+        .unwrap_or_else(|_| anyhow::bail!("the server has not begun again; its log tells why"))
 }

@@ -161,6 +161,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
         vault: None,
         audit_kept: Duration::from_secs(24 * 3600),
         doctor: None,
+        restores: None,
         demo: Some(Demo {
             teams_page: teamsbox.url(),
             day,

@@ -66,7 +66,7 @@ enum Command {
         /// The file with the old key.
         old_key: PathBuf,
     },
-    /// Put a backup in the place of the database. The server must not run.
+    /// Put a backup in the place of the database. A server that runs begins again with it.
     Restore {
         #[command(flatten)]
         configured: Configured,

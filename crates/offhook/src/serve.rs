@@ -3,26 +3,47 @@
 use std::{path::Path, sync::Arc};
 
 use presence::Timing;
-use server::{App, Doctor, Options, access, clock::Clock};
+use server::{App, AskedRestores, Doctor, Options, Restore, Restores, access, clock::Clock};
 
 use crate::{asked_to_stop, doctor, installation};
 
 /// What the first key may do.
 pub const EVERYTHING: [&str; 3] = ["read", "write", "admin"];
 
-/// Runs until a signal ends it.
+/// Runs until a signal ends it. A backup that is restored ends the server too, and another begins with it.
 pub async fn run(config: &Path) -> anyhow::Result<()> {
     let file = std::path::absolute(config)?;
-    let doctor = Doctor::new(move || Box::pin(doctor::findings(file.clone())));
-    let config = installation::configuration(config)?;
+    let read = installation::configuration(&file)?;
+    installation::create_folder(&read)?;
+    let _lock = installation::lock(&read)?;
+    let (restores, mut asked) = Restores::new();
+    while let Some(restore) = serve(&file, restores.clone(), &mut asked).await? {
+        match restore.finish().await {
+            Ok(Some(kept)) => {
+                tracing::info!(kept = %kept.display(), "a backup was restored; the database that was there is kept");
+            }
+            Ok(None) => tracing::info!("a backup was restored"),
+            Err(error) => tracing::error!(%error, "the backup was not restored"),
+        }
+    }
+    Ok(())
+}
+
+/// One server, until a signal ends it or a backup is to be restored.
+async fn serve(
+    file: &Path,
+    restores: Restores,
+    asked: &mut AskedRestores,
+) -> anyhow::Result<Option<Restore>> {
+    let config = installation::configuration(file)?;
     let store = installation::open(&config).await?;
-    let _lock = installation::lock(&config)?;
     let vault = Arc::new(installation::vault(&config)?);
     let clock = Clock::system();
     if config.api_key.is_none() && !store.has_any_api_key().await? {
         let key = access::new_api_key(&store, "first start", &EVERYTHING, &clock).await?;
         println!("API key (shown this once, stored as a hash): {key}");
     }
+    let examined = file.to_owned();
     let app = App::start(Options {
         listen: config.listen,
         store,
@@ -36,7 +57,10 @@ pub async fn run(config: &Path) -> anyhow::Result<()> {
         api_key: config.api_key,
         vault: Some(vault),
         audit_kept: config.audit_kept,
-        doctor: Some(doctor),
+        doctor: Some(Doctor::new(move || {
+            Box::pin(doctor::findings(examined.clone()))
+        })),
+        restores: Some(restores),
         demo: None,
     })
     .await?;
@@ -45,11 +69,15 @@ pub async fn run(config: &Path) -> anyhow::Result<()> {
     if let Some(address) = app.sip_address() {
         tracing::info!(%address, "serving telephones");
     }
-    tokio::select! {
-        stopped = asked_to_stop() => stopped?,
+    let restore = tokio::select! {
+        stopped = asked_to_stop() => {
+            stopped?;
+            None
+        }
         () = app.failed() => anyhow::bail!("a part of the server ended; see the log"),
-    }
+        restore = asked.recv() => restore,
+    };
     tracing::info!("stopping");
     app.stop().await;
-    Ok(())
+    Ok(restore)
 }

@@ -228,7 +228,11 @@ backup-now = Jetzt eine Sicherung machen
 backup-none = Hier gibt es noch keine Sicherungen.
 backup-size = Größe
 backup-restore = Zurückspielen
-backup-restore-about = Auf dem Rechner: Offhook anhalten, „offhook restore DATEI“ aufrufen, wieder starten. Die Datenbank, die da war, bleibt daneben erhalten.
+backup-restore-of = { $name } zurückspielen
+backup-restore-sure = Alles so zurückstellen, wie es in { $name } war? Was seither geändert wurde, geht zurück, auch Konten und Kennwörter. Die jetzige Datenbank bleibt daneben erhalten.
+backup-restore-about = Das Zurückspielen stellt alles so her, wie es damals war; der Server beginnt binnen Sekunden neu, und die jetzige Datenbank bleibt neben der anderen erhalten. Eine Kopie, die anderswo liegt, wird auf dem Rechner zurückgespielt: „offhook restore DATEI --force“, ob der Server läuft oder nicht.
+backup-restoring = Die Sicherung wird zurückgespielt
+backup-restoring-about = { $name } ist heil. Der Server endet jetzt und beginnt binnen Sekunden damit neu. Melden Sie sich mit einem Konto an, das es damals gab; gibt es keines, macht „offhook link“ auf dem Rechner einen Zugang.
 
 # Microphone Sync
 microphone-about = Benutzt eines dieser Programme das Mikrofon, sieht das Team „Beschäftigt“ und seinen Namen. Was nicht aufgeführt oder nicht aktiv ist, wird nie gemeldet.

@@ -228,7 +228,11 @@ backup-now = Make a backup now
 backup-none = There are no backups here yet.
 backup-size = Size
 backup-restore = Restore
-backup-restore-about = On the machine: stop Offhook, run “offhook restore FILE”, start it again. The database that was there is kept beside it.
+backup-restore-of = Restore { $name }
+backup-restore-sure = Put everything back as it was in { $name }? Whatever was changed since is undone, accounts and passwords too. The database of now is kept beside it.
+backup-restore-about = Restoring puts everything back as it was then; the server begins again within seconds, and the database of now is kept beside the other. A copy that lies elsewhere is restored on the machine: “offhook restore FILE --force”, whether the server runs or not.
+backup-restoring = The backup is being restored
+backup-restoring-about = { $name } is whole. The server ends now and begins again with it within seconds. Sign in with an account that existed then; if there is none, “offhook link” on the machine makes a way in.
 
 # Microphone Sync
 microphone-about = When one of these programs uses the microphone, colleagues of the team see “Busy” and its name. Programs that are not listed, or not active, are never reported.

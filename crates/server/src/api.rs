@@ -13,6 +13,7 @@ mod favourites;
 mod import;
 mod keys;
 mod openapi;
+mod paging;
 mod people;
 mod presence;
 mod profile;
@@ -115,6 +116,7 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
         .routes(routes!(audit::list))
         .routes(routes!(backups::list, backups::make))
         .routes(routes!(backups::read, backups::delete))
+        .routes(routes!(backups::restore))
         .routes(routes!(accounts::list, accounts::add))
         .routes(routes!(accounts::read, accounts::change, accounts::delete))
         .routes(routes!(accounts::set_password))

@@ -26,6 +26,7 @@ use crate::{
     open_id::{Attempts, OpenIdOptions, Provider},
     pbx::{Pbx, PbxOptions},
     phones::{self, PhonesOptions},
+    restores::Restores,
     sign_in::WrongPasswords,
     teams::{NotificationOptions, SignIn, SweepNow},
     vault::Vault,
@@ -66,6 +67,8 @@ pub struct Options {
     pub audit_kept: Duration,
     /// Who examines the installation, if anybody can.
     pub doctor: Option<Doctor>,
+    /// Who restores backups, if anybody can.
+    pub restores: Option<Restores>,
     /// Set in the demo only.
     pub demo: Option<Demo>,
 }
@@ -163,6 +166,7 @@ impl App {
             vault,
             audit_kept,
             doctor,
+            restores,
             demo,
         } = options;
         let open_id = open_id.map(Provider::new).transpose();
@@ -208,6 +212,7 @@ impl App {
             access,
             edits: tokio::sync::RwLock::default(),
             doctor,
+            restores,
             examination: tokio::sync::Mutex::default(),
             open_id,
             open_id_attempts: Attempts::default(),

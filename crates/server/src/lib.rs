@@ -35,6 +35,7 @@ mod pbx;
 mod phones;
 mod problem;
 mod programs;
+mod restores;
 mod shard;
 mod sign_in;
 mod teams;
@@ -52,6 +53,7 @@ pub use open_id::OpenIdOptions;
 pub use organisation::MAIN_TENANT;
 pub use pbx::PbxOptions;
 pub use phones::PhonesOptions;
+pub use restores::{AskedRestores, Restore, Restores};
 pub use teams::{
     LoginsOf, NotificationOptions, SignIn, forget_service_account, keep_service_account,
     service_account_scope, service_accounts,

@@ -1,5 +1,6 @@
-//! Backup while everything runs, and restore while nothing does. Neither ever leaves half a file under a name that
-//! somebody relies on: files are made under another name, flushed to the disk and then renamed.
+//! Backup while everything runs, and restore: prepared while everything runs, put in place while nothing does. Neither
+//! ever leaves half a file under a name that somebody relies on: files are made under another name, flushed to the disk
+//! and then renamed.
 
 use std::{
     ffi::OsString,
@@ -98,55 +99,75 @@ impl Store {
     }
 }
 
-/// Puts a backup in the place of a database that no server uses. What was there is kept beside it as
-/// `NAME.before-restore-N`, and the path of that is returned.
-///
-/// # Errors
-/// The backup is damaged, no database of Offhook's, or of a newer version; the database exists and `force` is not
-/// given; a file cannot be read or written. The database is as before.
-pub async fn restore(
-    backup: &Path,
-    database: &Path,
-    force: bool,
-) -> Result<Option<PathBuf>, StoreError> {
-    let database = std::path::absolute(database).map_err(|error| trouble(database, &error))?;
-    let exists = fs::symlink_metadata(&database).is_ok();
-    if exists && !force {
-        return Err(refused(
-            &database,
-            "it exists already; to replace it, add --force (it is kept beside the restored one)",
-        ));
+/// A backup that was found whole, copied beside the database that it is to replace. Dropped, it is as if nothing had been.
+#[derive(Debug)]
+pub struct PreparedRestore {
+    beside: NamedTempFile,
+    database: PathBuf,
+}
+
+impl PreparedRestore {
+    /// Looks at a backup and copies it; the database may be in use meanwhile.
+    ///
+    /// # Errors
+    /// The backup is damaged, no database of Offhook's, or of a newer version; the database exists and `force` is not
+    /// given; a file cannot be read or written.
+    pub async fn new(backup: &Path, database: &Path, force: bool) -> Result<Self, StoreError> {
+        let database = std::path::absolute(database).map_err(|error| trouble(database, &error))?;
+        if !force && fs::symlink_metadata(&database).is_ok() {
+            return Err(refused(
+                &database,
+                "it exists already; to replace it, add --force (it is kept beside the restored one)",
+            ));
+        }
+        if fs::metadata(with_suffix(backup, "-wal")).is_ok_and(|log| log.len() > 0) {
+            return Err(refused(
+                backup,
+                "it has a log (-wal) beside it, so it is a database in use and no backup; make one with the backup command",
+            ));
+        }
+        // What is checked is the very file that takes the place.
+        let (from, beside) = (backup.to_owned(), beside(&database)?);
+        let beside = aside(move || {
+            let mut source = fs::File::open(&from).map_err(|error| trouble(&from, &error))?;
+            io::copy(&mut source, &mut beside.as_file()).map_err(|error| trouble(&from, &error))?;
+            beside
+                .as_file()
+                .sync_all()
+                .map_err(|error| trouble(&from, &error))?;
+            Ok(beside)
+        })
+        .await?;
+        check(beside.path())
+            .await
+            .map_err(|problem| refused(backup, problem))?;
+        Ok(Self { beside, database })
     }
-    if fs::metadata(with_suffix(backup, "-wal")).is_ok_and(|log| log.len() > 0) {
-        return Err(refused(
-            backup,
-            "it has a log (-wal) beside it, so it is a database in use and no backup; make one with the backup command",
-        ));
+
+    /// The database that is to be replaced.
+    #[must_use]
+    pub fn database(&self) -> &Path {
+        &self.database
     }
-    // What is checked is the very file that takes the place.
-    let (from, beside) = (backup.to_owned(), beside(&database)?);
-    let beside = aside(move || {
-        let mut source = fs::File::open(&from).map_err(|error| trouble(&from, &error))?;
-        io::copy(&mut source, &mut beside.as_file()).map_err(|error| trouble(&from, &error))?;
-        beside
-            .as_file()
-            .sync_all()
-            .map_err(|error| trouble(&from, &error))?;
-        Ok(beside)
-    })
-    .await?;
-    check(beside.path())
+
+    /// Puts it in the place of the database, which nothing uses any more. What was there is kept beside it as
+    /// `NAME.before-restore-N`, and the path of that is returned.
+    ///
+    /// # Errors
+    /// A file cannot be written. The database is as before.
+    pub async fn put_in_place(self) -> Result<Option<PathBuf>, StoreError> {
+        let Self { beside, database } = self;
+        aside(move || {
+            let exists = fs::symlink_metadata(&database).is_ok();
+            let kept = exists.then(|| keep(&database)).transpose()?;
+            beside
+                .persist(&database)
+                .map_err(|error| trouble(&database, &error.error))?;
+            sync_folder(&database)?;
+            Ok(kept)
+        })
         .await
-        .map_err(|problem| refused(backup, problem))?;
-    aside(move || {
-        let kept = exists.then(|| keep(&database)).transpose()?;
-        beside
-            .persist(&database)
-            .map_err(|error| trouble(&database, &error.error))?;
-        sync_folder(&database)?;
-        Ok(kept)
-    })
-    .await
+    }
 }
 
 impl Store {

@@ -41,7 +41,7 @@ use sqlx::{
 pub use access::{SecretHash, Session};
 pub use accounts::{Account, Role};
 pub use audit::{AuditFilter, AuditRow, Change};
-pub use backup::restore;
+pub use backup::PreparedRestore;
 pub use described::Difference;
 pub use devices::{DEVICES_MAX, Device};
 pub use directory::{DirectoryChange, DirectoryPerson};

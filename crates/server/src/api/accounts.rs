@@ -10,7 +10,7 @@ use serde_json::json;
 use store::{Account, Role};
 use utoipa::ToSchema;
 
-use super::{Json, audit::Entry};
+use super::{Json, audit::Entry, paging::Paging};
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
@@ -23,6 +23,7 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Accounts {
     items: Vec<AccountBody>,
+    next: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -72,17 +73,20 @@ impl From<&Account> for AccountBody {
     get,
     path = "/accounts",
     tag = "Access",
+    params(Paging),
     responses((status = OK, description = "What was asked for.", body = Accounts)),
 )]
 pub(crate) async fn list(
     State(shared): State<Shared>,
     caller: Caller,
+    paging: Paging,
 ) -> Result<axum::Json<Accounts>, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
     let accounts = shared.store.accounts().await?;
-    Ok(axum::Json(Accounts {
-        items: accounts.iter().map(AccountBody::from).collect(),
-    }))
+    let rows = accounts.iter();
+    let rows = rows.map(|account| (account.name.to_lowercase(), AccountBody::from(account)));
+    let (items, next) = paging.page(rows)?;
+    Ok(axum::Json(Accounts { items, next }))
 }
 
 /// One of them.

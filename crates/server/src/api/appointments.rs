@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Json, audit::Entry};
+use super::{Json, audit::Entry, paging::Paging};
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
@@ -30,6 +30,7 @@ const EVER: Timestamp = Timestamp::from_milliseconds(i64::MAX);
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Appointments {
     items: Vec<AppointmentBody>,
+    next: Option<String>,
 }
 
 /// One entry. What the viewer may not see is absent.
@@ -89,6 +90,10 @@ fn body(appointment: &Appointment, level: Relationship) -> AppointmentBody {
 pub(crate) struct Asked {
     /// What was over before this moment is left out; now, if left out. What is long over is forgotten.
     from: Option<String>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// The most rows, from 1 to 1,000; 200, if left out.
+    limit: Option<usize>,
 }
 
 /// What is not over, by its start.
@@ -111,21 +116,25 @@ pub(crate) async fn list(
     let level = caller.level(&shared, person);
     if !level.may(Permission::SeeAppointment) {
         // Nothing is told, not even that something is refused: a blocked viewer must not notice.
-        return Ok(axum::Json(Appointments { items: Vec::new() }));
+        return Ok(axum::Json(Appointments {
+            items: Vec::new(),
+            next: None,
+        }));
     }
     let from = from.unwrap_or_else(|| shared.clock.now());
     let stored = shared.store.appointments(person, from, EVER);
     let stored = stored.await?;
-    let mut items: Vec<AppointmentBody> = stored
-        .iter()
-        .map(|appointment| body(appointment, level))
+    let rows = stored.iter();
+    let mut rows: Vec<(i64, AppointmentBody)> = rows
+        .map(|appointment| (appointment.start.milliseconds(), body(appointment, level)))
         .collect();
     if let Some(call) = shared.shard.teams_call(person).await {
         let profile = shared.organisation.policy(person);
         let profile = profile.and_then(|policy| policy.profiles.teams_call().cloned());
+        let since = call.since;
         let call = AppointmentBody {
             id: "teams-call".into(),
-            start: rfc3339(call.since),
+            start: rfc3339(since),
             end: None,
             text: Some("On the phone (MS Teams)".into()),
             colour: Some(TEAMS_CALL_COLOUR.into()),
@@ -133,10 +142,10 @@ pub(crate) async fn list(
             private: Some(false),
             origin: Some("teams"),
         };
-        items.insert(0, call);
+        rows.insert(0, (since.milliseconds(), call));
     }
-    items.sort_by(|one, other| one.start.cmp(&other.start));
-    Ok(axum::Json(Appointments { items }))
+    let (items, next) = Paging::new(asked.cursor, asked.limit).page(rows)?;
+    Ok(axum::Json(Appointments { items, next }))
 }
 
 fn moment(field: &'static str, text: &str) -> Result<Timestamp, Problem> {

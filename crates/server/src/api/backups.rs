@@ -1,4 +1,4 @@
-//! Backups: copies of the database in the folder `backups` beside it, made while everything runs.
+//! Backups: copies of the database in the folder `backups` beside it, made while everything runs, and put back.
 
 use std::{fs, path::PathBuf, sync::Arc, time::UNIX_EPOCH};
 
@@ -10,7 +10,7 @@ use axum::{
 use presence::Timestamp;
 use serde::Serialize;
 use serde_json::json;
-use store::Progress;
+use store::{PreparedRestore, Progress};
 use utoipa::ToSchema;
 
 use super::{
@@ -23,6 +23,7 @@ use crate::{
     clock::rfc3339,
     organisation::ORGANISATION,
     problem::Problem,
+    restores::Restore,
 };
 
 /// How a backup's name begins and ends.
@@ -148,6 +149,38 @@ pub(crate) async fn delete(
     let entry = Entry::new(&shared, &caller, "backup.delete", &name).before(Some(json!(backup)));
     shared.store.note(&entry.change()).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Puts a backup in the place of the database: everything is again as it was then, accounts and keys among it. The server
+/// begins again with it within seconds; the database of now is kept beside it.
+#[utoipa::path(
+    post,
+    path = "/backups/{name}/restore",
+    tag = "Administration",
+    responses((status = ACCEPTED, description = "It is whole; the server begins again with it.", body = BackupBody)),
+)]
+pub(crate) async fn restore(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<(StatusCode, axum::Json<BackupBody>), Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let Some(restores) = &shared.restores else {
+        let detail =
+            "only `offhook serve` restores backups; this server keeps its data while it runs";
+        return Err(Problem::conflict(detail));
+    };
+    let folder = folder(&shared)?;
+    let there = folder.clone();
+    let backup = aside(move || known(&there, &name)).await?;
+    let file = folder.join(&backup.name);
+    let prepared = PreparedRestore::new(&file, shared.store.file(), true).await;
+    let prepared = prepared.map_err(|error| Problem::conflict(error.to_string()))?;
+    // In both databases: in that which is left for the time before, in the other for the time after.
+    let entry = Entry::new(&shared, &caller, "backup.restore", &backup.name);
+    shared.store.note(&entry.change()).await?;
+    restores.ask(Restore::new(prepared, entry))?;
+    Ok((StatusCode::ACCEPTED, axum::Json(backup)))
 }
 
 fn folder(shared: &SharedState) -> Result<PathBuf, Problem> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::StatusCode,
 };
 use presence::PersonId;
@@ -12,7 +12,7 @@ use serde_json::json;
 use store::ImportPerson;
 use utoipa::ToSchema;
 
-use super::{Json, audit::Entry};
+use super::{Json, audit::Entry, paging::Paging};
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
@@ -21,24 +21,12 @@ use crate::{
     problem::Problem,
 };
 
-/// People in a page if the caller names no number.
-const PAGE: usize = 200;
-/// The most people in a page.
-const PAGE_MAX: usize = 1_000;
 /// The longest name, address or extension, in characters.
 const TEXT_MAX: usize = 255;
 /// The most extensions of a person.
 const LINES_MAX: usize = 64;
 /// How long a change may take until it is in force; it is durable before.
 const IN_FORCE_MAX: Duration = Duration::from_secs(5);
-
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Paging {
-    cursor: Option<String>,
-    limit: Option<usize>,
-}
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PeoplePage {
@@ -88,28 +76,10 @@ impl From<&Person> for PersonBody {
 )]
 pub(crate) async fn list(
     State(shared): State<Shared>,
-    paging: Result<Query<Paging>, axum::extract::rejection::QueryRejection>,
+    paging: Paging,
 ) -> Result<axum::Json<PeoplePage>, Problem> {
-    let Query(Paging { cursor, limit }) =
-        paging.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
-    let limit = limit.unwrap_or(PAGE);
-    if !(1..=PAGE_MAX).contains(&limit) {
-        return Err(Problem::invalid(
-            "limit",
-            format!("limit is {limit}; it must be from 1 to {PAGE_MAX}"),
-        ));
-    }
-    let after = cursor
-        .map(|cursor| {
-            let number = cursor.parse().map(PersonId);
-            number.map_err(|_| {
-                Problem::invalid(
-                    "cursor",
-                    format!("{cursor:?} is no cursor; take it from `next` of the page before"),
-                )
-            })
-        })
-        .transpose()?;
+    let limit = paging.limit()?;
+    let after = paging.after()?.map(PersonId);
     let mut people = shared.directory.page(after, limit + 1);
     let more = people.len() > limit;
     people.truncate(limit);

@@ -8,6 +8,7 @@ use presence::{Activity, Permission, Reason, Source, View, reasons_for, view};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::paging::Paging;
 use crate::{app::Shared, caller::Caller, clock::rfc3339, directory::Person, problem::Problem};
 
 /// A presence on the wire.
@@ -159,6 +160,7 @@ pub(crate) async fn explain(
 #[schema(as = History)]
 pub(crate) struct HistoryBody {
     items: Vec<PastBody>,
+    next: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -173,31 +175,38 @@ struct PastBody {
     get,
     path = "/people/{id}/history",
     tag = "Presence",
+    params(Paging),
     responses((status = OK, description = "What was asked for.", body = HistoryBody)),
 )]
 pub(crate) async fn history(
     State(shared): State<Shared>,
     caller: Caller,
     Path(id): Path<String>,
+    paging: Paging,
 ) -> Result<Json<HistoryBody>, Problem> {
     let person = super::person(&shared, &id)?.id;
     let level = caller.level(&shared, person);
     if !level.may(Permission::SeeActivity) {
         // Not even when somebody came and went.
-        return Ok(Json(HistoryBody { items: Vec::new() }));
+        return Ok(Json(HistoryBody {
+            items: Vec::new(),
+            next: None,
+        }));
     }
-    let mut items = Vec::new();
+    let mut rows = Vec::new();
     let mut last = None;
     for (at, presence) in shared.events.past(person) {
         let seen = view(&presence, level);
         // A change of what the caller may not see is none to them.
         if last.as_ref() != Some(&seen) {
-            items.push(PastBody {
+            let row = PastBody {
                 at: rfc3339(at),
                 presence: PresenceBody::from(&seen),
-            });
+            };
+            rows.push((at.milliseconds(), row));
             last = Some(seen);
         }
     }
-    Ok(Json(HistoryBody { items }))
+    let (items, next) = paging.page(rows)?;
+    Ok(Json(HistoryBody { items, next }))
 }

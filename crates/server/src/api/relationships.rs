@@ -10,7 +10,7 @@ use serde_json::json;
 use store::Workgroup;
 use utoipa::ToSchema;
 
-use super::{Json, audit::Entry};
+use super::{Json, audit::Entry, paging::Paging};
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
@@ -21,6 +21,7 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Relationships {
     items: Vec<RelationshipBody>,
+    next: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -63,12 +64,14 @@ fn shown(shared: &SharedState, owner: PersonId, viewer: PersonId) -> Relationshi
     get,
     path = "/people/{id}/relationships",
     tag = "Relationships",
+    params(Paging),
     responses((status = OK, description = "What was asked for.", body = Relationships)),
 )]
 pub(crate) async fn list(
     State(shared): State<Shared>,
     caller: Caller,
     Path(id): Path<String>,
+    paging: Paging,
 ) -> Result<axum::Json<Relationships>, Problem> {
     let owner = super::person(&shared, &id)?.id;
     caller.require_self(&shared, owner)?;
@@ -77,11 +80,13 @@ pub(crate) async fn list(
         let range = tables.relationships.range(from);
         range.map(|((_, viewer), _)| *viewer).collect()
     });
+    let (viewers, next) = paging.page(viewers.into_iter().map(|viewer| (viewer.0, viewer)))?;
     let items = viewers
         .into_iter()
         .map(|viewer| shown(&shared, owner, viewer));
     Ok(axum::Json(Relationships {
         items: items.collect(),
+        next,
     }))
 }
 
@@ -180,6 +185,7 @@ async fn set(
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Workgroups {
     items: Vec<WorkgroupBody>,
+    next: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -215,17 +221,20 @@ impl From<&Workgroup> for WorkgroupBody {
     get,
     path = "/workgroups",
     tag = "Relationships",
+    params(Paging),
     responses((status = OK, description = "What was asked for.", body = Workgroups)),
 )]
 pub(crate) async fn workgroups(
     State(shared): State<Shared>,
     caller: Caller,
+    paging: Paging,
 ) -> Result<axum::Json<Workgroups>, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
-    let items = shared
-        .organisation
-        .read(|tables| tables.workgroups.iter().map(WorkgroupBody::from).collect());
-    Ok(axum::Json(Workgroups { items }))
+    let (items, next) = shared.organisation.read(|tables| {
+        let groups = tables.workgroups.iter();
+        paging.page(groups.map(|group| (group.name.to_lowercase(), WorkgroupBody::from(group))))
+    })?;
+    Ok(axum::Json(Workgroups { items, next }))
 }
 
 /// Makes a workgroup.

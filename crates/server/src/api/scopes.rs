@@ -9,7 +9,7 @@ use serde_json::json;
 use store::{ScopeKind, StoredScope};
 use utoipa::ToSchema;
 
-use super::{Json, audit::Entry};
+use super::{Json, audit::Entry, paging::Paging};
 use crate::{
     app::Shared,
     caller::Caller,
@@ -20,6 +20,7 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Scopes {
     items: Vec<ScopeBody>,
+    next: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -56,14 +57,21 @@ pub(crate) struct NewScope {
     get,
     path = "/scopes",
     tag = "Scopes and settings",
+    params(Paging),
     responses((status = OK, description = "What was asked for.", body = Scopes)),
 )]
-pub(crate) async fn list(State(shared): State<Shared>) -> axum::Json<Scopes> {
-    let mut items = vec![organisation()];
+pub(crate) async fn list(
+    State(shared): State<Shared>,
+    paging: Paging,
+) -> Result<axum::Json<Scopes>, Problem> {
+    // The organisation comes before whatever has a name.
+    let mut rows = vec![(String::new(), organisation())];
     shared.organisation.read(|tables| {
-        items.extend(tables.scopes.values().map(ScopeBody::from));
+        let scopes = tables.scopes.iter();
+        rows.extend(scopes.map(|(id, scope)| (id.clone(), ScopeBody::from(scope))));
     });
-    axum::Json(Scopes { items })
+    let (items, next) = paging.page(rows)?;
+    Ok(axum::Json(Scopes { items, next }))
 }
 
 fn organisation() -> ScopeBody {

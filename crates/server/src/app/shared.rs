@@ -24,6 +24,7 @@ use crate::{
     organisation::Organisation,
     pbx::{Pbx, PbxOptions},
     phones::{Publishing, publish},
+    restores::Restores,
     shard::{self, Cause, Shard, Sinks},
     sign_in::WrongPasswords,
     teams::{Attempts, Doors, Inlet, Outlet, Reads, Surroundings, SweepNow, TeamsWrites, Tenant},
@@ -45,6 +46,8 @@ pub(crate) struct SharedState {
     pub(crate) edits: tokio::sync::RwLock<()>,
     /// Who examines the installation, if anybody can.
     pub(crate) doctor: Option<Doctor>,
+    /// Who restores backups, if anybody can.
+    pub(crate) restores: Option<Restores>,
     /// Held while that is done.
     pub(crate) examination: tokio::sync::Mutex<()>,
     /// The organisation's own sign-in, if there is one.

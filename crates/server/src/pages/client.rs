@@ -136,12 +136,20 @@ impl Api {
         Ok(self.read(path).await?.value)
     }
 
-    /// The `items` of a list.
+    /// The `items` of a list, of all its pages.
     pub(crate) async fn items(&self, path: &str) -> Result<Vec<Value>, Refusal> {
-        let mut list = self.get(path).await?;
-        match list.get_mut("items").map(Value::take) {
-            Some(Value::Array(items)) => Ok(items),
-            _ => Ok(Vec::new()),
+        let mut all = Vec::new();
+        let mut page = path.to_owned();
+        loop {
+            let mut list = self.get(&page).await?;
+            if let Some(Value::Array(items)) = list.get_mut("items").map(Value::take) {
+                all.extend(items);
+            }
+            let Some(next) = list.get("next").and_then(Value::as_str) else {
+                return Ok(all);
+            };
+            let joint = if path.contains('?') { '&' } else { '?' };
+            page = format!("{path}{joint}cursor={}", part(next));
         }
     }
 

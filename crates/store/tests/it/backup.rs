@@ -1,8 +1,12 @@
 //! Backup while others write, and restore.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use store::{Progress, Store, StoreError, restore};
+use store::{PreparedRestore, Progress, Store, StoreError};
 
 use crate::{CHANGE, NOW, open, path, people, person, with_people};
 
@@ -13,6 +17,15 @@ fn names_in(folder: &tempfile::TempDir) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+async fn restore(
+    backup: &Path,
+    database: &Path,
+    force: bool,
+) -> Result<Option<PathBuf>, StoreError> {
+    let prepared = PreparedRestore::new(backup, database, force).await?;
+    prepared.put_in_place().await
 }
 
 async fn refused(backup: &Path, database: &Path, force: bool) -> String {

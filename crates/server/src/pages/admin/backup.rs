@@ -1,4 +1,4 @@
-//! Backups: made while everything runs, kept beside the database.
+//! Backups: made while everything runs, kept beside the database, and put back.
 
 use serde_json::{Value, json};
 
@@ -28,18 +28,23 @@ impl Place for Backup {
             )
             .form(form, back)
             .table(table(visit, &list))
-            .heading(visit.say("backup-restore"))
             .text(visit.say("backup-restore-about")))
     }
 
     async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
         require_system_administrator(visit)?;
-        if typed.one("form") == "delete" {
-            visit
-                .api
-                .delete(&format!("/backups/{}", part(typed.one("key"))))
-                .await?;
-            return Ok(Done::new(HERE, "deleted").into());
+        let backup = format!("/backups/{}", part(typed.one("key")));
+        match typed.one("form") {
+            "delete" => {
+                visit.api.delete(&backup).await?;
+                return Ok(Done::new(HERE, "deleted").into());
+            }
+            "restore" => {
+                let restore = format!("{backup}/restore");
+                let restored = visit.api.post(&restore, json!({})).await?;
+                return Ok(Outcome::Shown(Box::new(restoring(visit, &restored))));
+            }
+            _ => {}
         }
         Ok(match visit.api.begin("/backups", json!({})).await? {
             Begun::Done(_) => Done::new(HERE, "saved"),
@@ -47,6 +52,16 @@ impl Place for Backup {
         }
         .into())
     }
+}
+
+/// Shown once: the server ends now, and whoever looks may have no account in what it begins with.
+fn restoring(visit: &Visit, backup: &Value) -> Page {
+    let name = text(backup, "name");
+    Page::new(visit, visit.say("backup-restoring")).text(visit.words.with(
+        "backup-restoring-about",
+        "name",
+        name,
+    ))
 }
 
 fn table(visit: &Visit, list: &Value) -> Table {
@@ -60,13 +75,16 @@ fn table(visit: &Visit, list: &Value) -> Table {
         let delete = Button::new("delete", name, visit.say("delete"))
             .label(visit.words.with("delete-of", "name", name))
             .sure(visit.words.with("delete-sure", "name", name));
+        let restore = Button::new("restore", name, visit.say("backup-restore"))
+            .label(visit.words.with("backup-restore-of", "name", name))
+            .sure(visit.words.with("backup-restore-sure", "name", name));
         Row {
             key: name.to_owned(),
             cells: vec![
                 Cell::Code(name.to_owned()),
                 Cell::Time(text(backup, "at").to_owned()),
                 Cell::Text(format!("{} KiB", bytes.div_ceil(1024))),
-                Cell::Buttons(vec![delete]),
+                Cell::Buttons(vec![restore, delete]),
             ],
         }
     };
