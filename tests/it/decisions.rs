@@ -93,6 +93,42 @@ async fn a_forwarding_loop_is_refused_when_the_profile_is_chosen_and_when_it_is_
 }
 
 #[tokio::test]
+async fn calls_that_rules_would_send_round_ring_where_they_are() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    for (name, to) in [(ANNA, "1002"), (BERT, "1001")] {
+        let path = format!("/api/v1/people/{}/profiles", server.person(name).await);
+        let body = json!({"name": "Away", "status": "Absent", "forwarding": {"kind": "all", "target": to}});
+        server.ok(Method::POST, &path, Some(body)).await;
+    }
+    let routes = async |extension: &str| {
+        let path = format!("/api/v1/route?to={extension}");
+        let route = server.ok(Method::GET, &path, None).await;
+        (route["action"].clone(), route["target"].clone())
+    };
+    server.choose(ANNA, "Away").await;
+    assert_eq!(routes("1001").await, (json!("forward"), json!("1002")));
+    // Nobody chooses this one, so nobody can be refused it.
+    let bert = format!("/api/v1/people/{}", server.person(BERT).await);
+    let locked = json!({"locked": "Away", "client_end": null});
+    server
+        .ok(
+            Method::PUT,
+            &format!("{bert}/settings/automatic"),
+            Some(locked),
+        )
+        .await;
+    let client = format!("{bert}/clients/desk");
+    server
+        .ok(Method::PUT, &client, Some(json!({"state": "locked"})))
+        .await;
+    eventually("by its rule", SOON, "Absent".into(), || server.shown(BERT)).await;
+    for extension in ["1001", "1002"] {
+        assert_eq!(routes(extension).await, (json!("none"), Value::Null));
+    }
+}
+
+#[tokio::test]
 async fn meetings_and_clients_are_believed_for_a_minute() {
     let demo = Demo::start(&["--still", "--clock", "manual"]).await;
     let server = &demo.server;

@@ -8,6 +8,7 @@
 
 mod access;
 mod board;
+mod calendars;
 mod chaos;
 mod crash;
 mod decisions;

@@ -103,9 +103,15 @@ impl Installation {
 
     /// Starts the server.
     pub async fn serve(&self) -> Server {
+        self.serve_with(&[]).await
+    }
+
+    /// Starts the server in an environment.
+    pub async fn serve_with(&self, environment: &[(&str, &str)]) -> Server {
         let config = self.config();
         let arguments = ["serve", "--config", config.to_str().unwrap()];
-        let mut program = Program::start("offhook", &arguments, &[("OFFHOOK_LOG", "warn")]);
+        let environment = [environment, &[("OFFHOOK_LOG", "warn")]].concat();
+        let mut program = Program::start("offhook", &arguments, &environment);
         let line = program.line().await;
         let board = line.split_whitespace().last().unwrap().to_owned();
         let url = format!("http://127.0.0.1:{}", self.port);

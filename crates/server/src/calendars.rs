@@ -186,8 +186,7 @@ async fn file(path: String) -> Result<Vec<u8>, String> {
 }
 
 async fn fetched(client: &reqwest::Client, address: &str) -> Result<Vec<u8>, String> {
-    // The address holds a secret of its own at most providers: it is not told.
-    let plain = |error: reqwest::Error| error.without_url().to_string();
+    let plain = |error: reqwest::Error| trouble(&error.without_url());
     let response = client.get(address).send().await.map_err(plain)?;
     let mut response = response.error_for_status().map_err(plain)?;
     let mut text = Vec::new();
@@ -198,6 +197,15 @@ async fn fetched(client: &reqwest::Client, address: &str) -> Result<Vec<u8>, Str
         text.extend_from_slice(&chunk);
     }
     Ok(text)
+}
+
+/// What went wrong, and that of what. The address holds a secret of its own at most providers: it is not told.
+fn trouble(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    let told = causes.map(ToString::to_string);
+    let told = told.filter(|cause| !cause.contains("://"));
+    let all = std::iter::once(error.to_string()).chain(told);
+    all.collect::<Vec<String>>().join(": ")
 }
 
 /// Free is nothing, tentative is nothing unless the settings say otherwise, busy and out of office have their profiles.

@@ -33,7 +33,7 @@ use tokio::task::JoinSet;
 use crate::app::{Core, StartError};
 
 pub(crate) use publishing::{Publishing, publish};
-pub(crate) use routing::{origin, route};
+pub(crate) use routing::{forwarded_to, origin, route};
 
 /// How telephones are served.
 #[derive(Clone, Debug)]

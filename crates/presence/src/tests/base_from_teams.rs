@@ -58,6 +58,17 @@ fn the_base_appears_only_after_the_grace_period_and_ends_with_the_next_client() 
 }
 
 #[test]
+fn where_nobody_is_absent_for_want_of_a_client_there_is_no_base_either() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.policy(|policy| policy.automatic.client_end = None);
+    world.no_client_for(seconds(3_600));
+    world.teams("Busy", "Busy");
+    assert_eq!(world.rule(), Rule::Rest);
+    assert_eq!(world.profile(), "Available (Available)");
+    assert_eq!(world.take_writes(), []);
+}
+
+#[test]
 fn an_unknown_state_leaves_the_base_as_it_was() {
     let mut world = without_client(TelephonyAndPresence);
     world.teams("Busy", "Busy");

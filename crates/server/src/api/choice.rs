@@ -4,7 +4,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use presence::{Choice, Forwarding, Permission, PersonId, Profile, Target, forwarding_loop, view};
+use presence::{Choice, Permission, PersonId, Profile, forwarding_loop, view};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -14,6 +14,7 @@ use crate::{
     app::{Shared, SharedState},
     caller::Caller,
     clock::{parse_rfc3339, rfc3339},
+    phones::forwarded_to,
     problem::Problem,
 };
 
@@ -23,17 +24,6 @@ use crate::{
 pub(crate) struct ChoiceBody {
     profile: String,
     until: Option<String>,
-}
-
-/// Whose line the calls of a profile go to, if it is a colleague's.
-fn forwarded_to(shared: &SharedState, forwarding: &Forwarding) -> Option<PersonId> {
-    let Some(Target::Number(number)) = forwarding.target() else {
-        return None;
-    };
-    shared
-        .directory
-        .by_extension(number)
-        .map(|(person, _)| person)
 }
 
 /// Refuses a profile that would send calls round in a circle, as things are now.

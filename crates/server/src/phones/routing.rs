@@ -1,6 +1,6 @@
 //! Where a call goes: the forwarding of the profile in force (domain section 6), decided when the call comes and nowhere kept.
 
-use presence::{Forwarding, PersonId, Target};
+use presence::{Forwarding, PersonId, Target, forwarding_loop};
 use sip::redirect::{Call, Decision, was_asked};
 
 use crate::app::Core;
@@ -14,8 +14,29 @@ pub(crate) enum Origin {
     External,
 }
 
-/// What the profile in force says about a call.
+/// What the profile in force says about a call. One that would run in a circle rings where it is: profiles that send calls
+/// round are refused when somebody chooses them, but rules, appointments and administrators choose too.
 pub(crate) fn route(core: &Core, person: PersonId, origin: Origin) -> Forwarding {
+    let forwarding = of_profile(core, person, origin);
+    let next = |other| forwarded_to(core, &of_profile(core, other, origin));
+    let circle = forwarded_to(core, &forwarding).and_then(|to| forwarding_loop(person, to, next));
+    if circle.is_some() {
+        tracing::warn!(%person, "calls would run in a circle: they ring where they are");
+        return Forwarding::Off;
+    }
+    forwarding
+}
+
+/// Whose line the calls of a profile go to, if it is a colleague's.
+pub(crate) fn forwarded_to(core: &Core, forwarding: &Forwarding) -> Option<PersonId> {
+    let Some(Target::Number(number)) = forwarding.target() else {
+        return None;
+    };
+    let found = core.directory.by_extension(number);
+    found.map(|(person, _)| person)
+}
+
+fn of_profile(core: &Core, person: PersonId, origin: Origin) -> Forwarding {
     let presence = core.events.presence(person);
     let forwarding = presence.map_or(Forwarding::Off, |presence| presence.forwarding);
     let concerned = match &forwarding {
