@@ -6,6 +6,7 @@ mod person;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use crate::{
@@ -26,6 +27,8 @@ pub enum Input {
     RemovePerson(PersonId),
     /// Something about a person.
     Person(PersonId, Fact),
+    /// A sweep takes longer than was said: what Teams shows is fresh for as long as that, and never again for less.
+    ObservationFresh(Duration),
     /// Time has passed.
     Tick,
 }
@@ -150,6 +153,11 @@ impl Engine {
                     }
                     person.take(fact, timing, now)
                 })
+            }
+            // Deadlines that were listed before come too early, which is found when they come.
+            Input::ObservationFresh(fresh) => {
+                let known = &mut self.timing.observation_fresh;
+                *known = fresh.max(*known);
             }
             Input::Tick => {}
         }

@@ -28,7 +28,7 @@ use crate::{
     phones::{self, PhonesOptions},
     restores::Restores,
     sign_in::WrongPasswords,
-    teams::{NotificationOptions, SignIn, SweepNow},
+    teams::{Freshness, NotificationOptions, SignIn, SweepNow},
     vault::Vault,
     writer,
 };
@@ -171,25 +171,16 @@ impl App {
         } = options;
         let open_id = open_id.map(Provider::new).transpose();
         let open_id = open_id.map_err(StartError::OpenId)?;
-        let listener = TcpListener::bind(listen)
-            .await
-            .map_err(|cause| StartError::Listen {
-                address: listen,
-                cause,
-            })?;
-        let address = listener.local_addr().map_err(|cause| StartError::Listen {
-            address: listen,
-            cause,
-        })?;
+        let (listener, address) = bind(listen).await?;
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(writer::checkpoint(store.clone()));
         // Before people are read: whoever is imported meanwhile is noticed then.
         let revision = store.people_revision().await?;
+        let freshness = Freshness::new(&tenants);
+        let people = store.people_count().await?;
         let timing = Timing {
-            observation_fresh: timing
-                .observation_fresh
-                .max(sweep_rhythm(&store, &tenants).await? * 3),
+            observation_fresh: freshness.with(people).max(timing.observation_fresh),
             ..timing
         };
         let lines = !pbxs.is_empty();
@@ -204,7 +195,12 @@ impl App {
         let sweeps = core.start_teams(tenants, vault, ends, &mut tasks).await;
         tasks.spawn(calendars::run(core.clone()));
         tasks.spawn(recorder::tidy(core.clone(), audit_kept));
-        tasks.spawn(imports::follow(core.clone(), revision, pbxs.clone()));
+        tasks.spawn(imports::follow(
+            core.clone(),
+            revision,
+            pbxs.clone(),
+            freshness,
+        ));
 
         let key = api_key.as_ref().map(graph::Secret::reveal);
         let access = Access::new(core.store.clone(), core.clock.clone(), key);
@@ -335,17 +331,12 @@ impl App {
     }
 }
 
-/// How long the slowest tenant's sweep may take; an observation is fresh for three.
-async fn sweep_rhythm(store: &Store, tenants: &[TeamsOptions]) -> Result<Duration, StoreError> {
-    let people = store.people_count().await?;
-    let rhythm = |tenant: &TeamsOptions| {
-        let requests = match tenant.sign_in {
-            SignIn::Application => people,
-            SignIn::People => people.saturating_mul(graph::BULK_MAX),
-        };
-        graph::rhythm(requests, tenant.requests_per_30_seconds)
-    };
-    Ok(tenants.iter().map(rhythm).max().unwrap_or(graph::FASTEST))
+/// Listens, and tells where.
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let refused = |cause| StartError::Listen { address, cause };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let bound = listener.local_addr().map_err(refused)?;
+    Ok((listener, bound))
 }
 
 /// Watches over the server's tasks: none of them ends by itself.

@@ -2,14 +2,20 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use presence::PersonId;
+use presence::{Input, PersonId};
 
-use crate::{app::Core, pbx::Pbx};
+use crate::{app::Core, pbx::Pbx, teams::Freshness};
 
 /// How often the store is asked whether people were imported.
 const IMPORT_POLL: Duration = Duration::from_secs(2);
+
 /// Notices people that another process imported.
-pub(crate) async fn follow(core: Core, mut revision: u64, pbxs: Vec<Arc<Pbx>>) {
+pub(crate) async fn follow(
+    core: Core,
+    mut revision: u64,
+    pbxs: Vec<Arc<Pbx>>,
+    freshness: Freshness,
+) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(IMPORT_POLL) => {}
@@ -31,6 +37,9 @@ pub(crate) async fn follow(core: Core, mut revision: u64, pbxs: Vec<Arc<Pbx>>) {
             continue;
         };
         revision = now;
+        // Before they are here: the first sweep with them may take as long.
+        let fresh = Input::ObservationFresh(freshness.with(people.len()));
+        core.shard.input_and_wait(fresh).await;
         let there: HashSet<PersonId> = people.iter().map(|stored| stored.id).collect();
         for gone in core.directory.page(None, usize::MAX) {
             if !there.contains(&gone.id) {

@@ -4,6 +4,7 @@
 mod accounts;
 mod doors;
 mod fresh;
+mod freshness;
 mod link;
 mod logins;
 mod notifications;
@@ -36,6 +37,7 @@ pub(crate) use accounts::{
     AccountError, Attempts, begin_browser, begin_code, disconnect, finish_browser, link_named,
 };
 pub(crate) use doors::{Door, Doors};
+pub(crate) use freshness::Freshness;
 pub(crate) use logins::Logins;
 pub use logins::LoginsOf;
 pub use notifications::NotificationOptions;

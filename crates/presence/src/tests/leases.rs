@@ -64,6 +64,18 @@ fn a_line_that_returns_is_certain_again_and_goes_on() {
 }
 
 #[test]
+fn an_observation_is_fresh_for_as_long_as_sweeps_have_come_to_take() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.teams(CALL.0, CALL.1);
+    world.input(Input::ObservationFresh(seconds(90)));
+    world.input(Input::ObservationFresh(seconds(30)));
+    world.pass(seconds(89), None);
+    assert_eq!(world.presence().confidence, Confidence::Certain);
+    world.pass(seconds(1), None);
+    assert_eq!(world.presence().confidence, Confidence::Stale);
+}
+
+#[test]
 fn a_teams_observation_is_stale_after_a_minute_and_its_call_ends_five_minutes_later() {
     let mut world = World::new(TelephonyAndPresence);
     world.teams(CALL.0, CALL.1);
