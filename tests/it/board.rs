@@ -96,13 +96,9 @@ async fn a_card_tells_the_number_the_day_and_the_rules_in_the_language_of_the_pa
             "document.querySelector('[data-person=\"{bert}\"] .why').click()"
         ))
         .await;
-    let rules = async || {
-        walker
-            .text("#reasons")
-            .await
-            .contains("6: ein von Hand gewähltes Profil")
-    };
-    eventually("the rule", SOON, true, rules).await;
+    let says = "Von Hand: Busy wurde gewählt";
+    let reasons = async || walker.text("#reasons").await.contains(says);
+    eventually("the reason", SOON, true, reasons).await;
     let number = "return document.querySelector('#card-links a').href";
     assert_eq!(walker.script(number).await, "tel:1002");
     let drawn = async || {

@@ -45,7 +45,7 @@ pub use policy::{Automatic, PersonPolicy};
 pub use profile::{
     APPOINTMENT_PROFILE, Choice, MyProfiles, Origin, Profile, TEAMS_PROFILE, same_name,
 };
-pub use reason::{Reason, Rule, Source};
+pub use reason::{Fate, Note, Reason, Rule, Says, Source};
 pub use record::{OwnRecord, PersonRecord, Record};
 pub use relationship::{OwnerPolicy, Permission, Relationship, relationship};
 pub use settings::{LoopBreaker, SyncMode, Timing};

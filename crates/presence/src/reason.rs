@@ -1,8 +1,11 @@
 //! Why a presence is what it is: one reason for each signal that counted or was overruled.
 
+mod sentence;
+
 use std::sync::Arc;
 
 use crate::{AppointmentText, Confidence, LineId, Permission, Timestamp};
+pub use sentence::{Fate, Note, Says};
 
 /// The rule of the domain that looked at the signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -140,7 +143,7 @@ pub struct Reason {
     /// Who said it.
     pub source: Source,
     /// What was said, in plain words.
-    pub says: String,
+    pub says: Says,
     /// Since when.
     pub since: Timestamp,
     /// When it ends without renewal; `None`: by itself never.
@@ -150,7 +153,7 @@ pub struct Reason {
     /// How far it can be trusted.
     pub confidence: Confidence,
     /// What else there is to know.
-    pub note: Option<String>,
+    pub note: Option<Note>,
     /// What the appointment is about, if it is one.
     pub about: Option<AppointmentText>,
     /// The number or name of the other party, if it is a call on the telephone system.
@@ -158,16 +161,11 @@ pub struct Reason {
 }
 
 impl Reason {
-    pub(crate) fn new(
-        rule: Rule,
-        source: Source,
-        says: impl Into<String>,
-        since: Timestamp,
-    ) -> Self {
+    pub(crate) fn new(rule: Rule, source: Source, says: Says, since: Timestamp) -> Self {
         Self {
             rule,
             source,
-            says: says.into(),
+            says,
             since,
             lease_end: None,
             counted: false,
@@ -182,11 +180,12 @@ impl Reason {
         Self { lease_end, ..self }
     }
 
-    pub(crate) fn note(self, note: impl Into<String>) -> Self {
-        Self {
-            note: Some(note.into()).filter(|note| !note.is_empty()),
-            ..self
-        }
+    pub(crate) fn note(self, note: Note) -> Self {
+        self.maybe_note(Some(note))
+    }
+
+    pub(crate) fn maybe_note(self, note: Option<Note>) -> Self {
+        Self { note, ..self }
     }
 
     pub(crate) fn about(self, about: AppointmentText) -> Self {

@@ -258,6 +258,7 @@ impl World {
         reasons
             .into_iter()
             .filter_map(|reason| reason.note)
+            .map(|note| note.to_string())
             .collect()
     }
 

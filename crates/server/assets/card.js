@@ -22,46 +22,43 @@ async function read(path) {
   return answer?.ok ? answer.json() : undefined;
 }
 
+// The person's own page, which has the reasons in words and the last 24 hours as a picture.
+async function readPage(path) {
+  const answer = await fetch(path).catch(() => undefined);
+  return answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : undefined;
+}
+
 export async function showCard(person, name, status) {
   shown += 1;
   const mine = shown;
   const base = `/api/v1/people/${person}`;
-  const [colleague, explanation, profiles, appointments, settings] = await Promise.all(
-    ["", "/explanation", "/profiles", "/appointments", "/settings/automatic"].map((part) => read(`${base}${part}`)),
-  );
+  const [page, colleague, presence, profiles, appointments, settings] = await Promise.all([
+    readPage(`/people/${person}`),
+    ...["", "/presence", "/profiles", "/appointments", "/settings/automatic"].map((part) => read(`${base}${part}`)),
+  ]);
   if (mine !== shown) {
     // Another card was asked for meanwhile.
     return;
   }
-  const title = explanation ? say("card-title", { name, status }) : name;
-  document.getElementById("card-title").textContent = title;
-  const failed = element("li", say("card-failed"));
-  const reasons = explanation?.reasons.map(describe) ?? [failed];
+  const table = page?.getElementById("reasons");
+  document.getElementById("card-title").textContent = page ? say("card-title", { name, status }) : name;
+  const reasons = table ? Array.from(table.tBodies[0].rows, describe) : [element("li", say("card-failed"))];
   document.getElementById("reasons").replaceChildren(...reasons);
   const calls = (colleague?.lines ?? []).map(({ extension }) =>
     element("a", `${say("person-call")}: ${extension}`, { href: `tel:${extension}` }),
   );
   const more = element("a", say("person-more", { name }), { href: `/people/${person}` });
   document.getElementById("card-links").replaceChildren(...calls, more);
-  timeline(person, () => mine === shown);
+  const drawn = page?.querySelector("svg.timeline");
+  document.getElementById("card-timeline").replaceChildren(...(drawn ? [document.importNode(drawn, true)] : []));
   const again = () => showCard(person, name, status);
-  const current = explanation?.presence.profile;
-  fill("profiles", (profiles?.items ?? []).filter((profile) => profile.active).map((profile) => choice(base, profile, current, again)));
+  const whose = { base, name, isMine: person === document.body.dataset.viewer, again };
+  const current = presence?.profile;
+  fill("profiles", (profiles?.items ?? []).filter((profile) => profile.active).map((profile) => choice(whose, profile, current)));
   fill("appointments", (appointments?.items ?? []).map(appointment));
   fill("automatic", settings ? automatic(settings) : []);
   if (!card.open) {
     card.showModal();
-  }
-}
-
-// The last 24 hours, as the server drew them for the person's own page.
-async function timeline(person, isWanted) {
-  const place = document.getElementById("card-timeline");
-  const answer = await fetch(`/people/${person}`).catch(() => undefined);
-  const page = new DOMParser().parseFromString(answer?.ok ? await answer.text() : "", "text/html");
-  const drawn = page.querySelector("svg.timeline");
-  if (isWanted()) {
-    place.replaceChildren(...(drawn ? [document.importNode(drawn, true)] : []));
   }
 }
 
@@ -72,32 +69,30 @@ function fill(id, children) {
   list.closest("section").hidden = children.length === 0;
 }
 
-// The rule in the page's language: its name is the key.
-function rule(name) {
-  const key = `rule-${name.toLowerCase().match(/[a-z0-9]+/g).join("-")}`;
-  const said = say(key);
-  return said === key ? name : said;
-}
-
-function describe(reason) {
+// A row of the page's table: reason, effect, since when, until when.
+function describe(row) {
+  const [says, effect, since, until] = row.cells;
   const item = document.createElement("li");
-  item.classList.toggle("counted", reason.counted);
-  const verdict = say(reason.counted ? "card-decides" : "card-does-not-decide");
-  const party = reason.party ? ` ${say("card-with", { party: reason.party })}` : "";
-  const main = element("span", `${reason.source}: ${reason.says}${party} (${verdict})`);
-  const moment = (text) => new Date(text).toLocaleString(language);
-  const since = say("card-since", { time: moment(reason.since) });
-  const until = reason.lease_end ? `, ${say("card-until", { time: moment(reason.lease_end) })}` : "";
-  const note = reason.note ? `. ${reason.note}` : "";
-  item.append(main, element("small", `${rule(reason.rule)}; ${since}${until}; ${reason.confidence}${note}`));
+  item.classList.toggle("counted", effect?.querySelector("[data-well=true]") != null);
+  const moment = (cell, key) => {
+    const time = cell?.querySelector("time");
+    return time ? say(key, { time: new Date(time.dateTime).toLocaleString(language) }) : "";
+  };
+  const details = [effect?.textContent, moment(since, "card-since"), moment(until, "card-until")];
+  item.append(element("span", says.textContent), element("small", details.filter(Boolean).join("; ")));
   return item;
 }
 
-function choice(base, profile, current, again) {
+function choice({ base, name, isMine, again }, profile, current) {
   const item = document.createElement("li");
   const button = element("button", profile.name, { type: "button", "aria-pressed": String(profile.name === current) });
   button.addEventListener("click", async () => {
     const undo = button.getAttribute("aria-pressed") === "true";
+    // What is somebody else's is not changed by a slip.
+    const question = say(undo ? "card-end-for" : "card-choose-for", { profile: profile.name, name });
+    if (!isMine && !confirm(question)) {
+      return;
+    }
     const body = JSON.stringify({ profile: profile.name });
     const headers = { "content-type": "application/json" };
     await fetch(`${base}/profile`, undo ? { method: "DELETE" } : { method: "PUT", headers, body });
@@ -129,7 +124,7 @@ function automatic(settings) {
     const item = document.createElement("li");
     item.append(element("span", `${say(`automatic-${key}`)}: ${settings[key] ?? say("card-nothing")}`));
     if (settings.user_may_change[key] === false) {
-      item.append(element("small", `\u{1F512} ${say("card-locked", { scope: settings.decided_by ?? "default" })}`, { class: "locked" }));
+      item.append(element("small", `${say("card-locked", { scope: settings.decided_by ?? "default" })}`, { class: "locked" }));
     }
     return item;
   });

@@ -21,7 +21,7 @@ activity-OnThePhoneTeams = Im Gespräch (MS Teams)
 activity-InMeeting = In einer Besprechung
 activity-Presenting = Nicht stören
 activity-UsingApp = { $app }
-confidence-stale = veraltet
+confidence-stale = seit einer Weile nichts gehört
 
 # Übersicht
 board-label = Anwesenheit aller
@@ -56,9 +56,9 @@ card-appointments = Termine
 card-automatic = Automatisch
 card-title = { $name }: warum { $status }?
 card-failed = Der Server konnte es nicht sagen; bitte gleich noch einmal versuchen.
-card-decides = entscheidet
-card-does-not-decide = entscheidet nicht
 card-with = mit { $party }
+card-choose-for = { $profile } für { $name } wählen? Kollegen sehen es, und es heißt „von Hand gewählt“.
+card-end-for = { $profile } für { $name } beenden?
 card-since = seit { $time }
 card-until = ohne Erneuerung bis { $time }
 card-calls-to = Anrufe an { $target }

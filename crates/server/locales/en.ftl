@@ -21,7 +21,7 @@ activity-OnThePhoneTeams = On the phone (MS Teams)
 activity-InMeeting = In a meeting
 activity-Presenting = Do not disturb
 activity-UsingApp = { $app }
-confidence-stale = stale
+confidence-stale = not heard of for a while
 
 # Board
 board-label = Presence of everybody
@@ -56,9 +56,9 @@ card-appointments = Appointments
 card-automatic = Automatically
 card-title = { $name }: why { $status }?
 card-failed = The server could not say; try again in a moment.
-card-decides = decides
-card-does-not-decide = does not decide
 card-with = with { $party }
+card-choose-for = Choose { $profile } for { $name }? Colleagues see it, and it says “chosen by hand”.
+card-end-for = End { $profile } for { $name }?
 card-since = since { $time }
 card-until = unless renewed until { $time }
 card-calls-to = calls to { $target }

@@ -3,7 +3,7 @@
 use super::{Axis, Explain, Facts};
 use crate::{
     Activity, LineState, Timestamp,
-    reason::{Reason, Rule, Source},
+    reason::{Note, Reason, Rule, Says, Source},
 };
 
 /// Own call on the telephone system > meeting with audio > Presenting > Teams call > program at the microphone >
@@ -29,7 +29,7 @@ pub(super) fn axis(
             axis.offer(
                 || (Activity::UsingApp(program.alias.clone()), program.since),
                 || {
-                    let says = format!("{} uses the microphone", program.alias);
+                    let says = Says::UsesMicrophone(program.alias.clone());
                     Reason::new(Rule::Microphone, Source::Agent, says, program.since)
                         .until(Some(program.until))
                 },
@@ -50,9 +50,9 @@ fn lines(
     let leading = facts.signals.leading_line(now);
     for line in &facts.signals.lines {
         let (activity, says) = match line.state {
-            LineState::Connected if rule == Rule::PbxCall => (Activity::OnThePhone, "in a call"),
-            LineState::Held if rule == Rule::PbxCall => (Activity::OnThePhone, "call on hold"),
-            LineState::Ringing if rule == Rule::Ringing => (Activity::Ringing, "ringing"),
+            LineState::Connected if rule == Rule::PbxCall => (Activity::OnThePhone, Says::InACall),
+            LineState::Held if rule == Rule::PbxCall => (Activity::OnThePhone, Says::CallOnHold),
+            LineState::Ringing if rule == Rule::Ringing => (Activity::Ringing, Says::Ringing),
             _ => continue,
         };
         let reason = || {
@@ -77,22 +77,20 @@ fn meetings(
 ) {
     let leading = facts.signals.leading_meeting(now);
     for meeting in &facts.signals.meetings {
-        let reason = |says: &'static str| {
+        let reason = |says| {
             Reason::new(Rule::Meeting, Source::Meeting, says, meeting.since)
                 .until(Some(meeting.until))
         };
         if leading == Some(meeting) {
             axis.offer(
                 || (Activity::InMeeting, meeting.since),
-                || reason("in a meeting"),
+                || reason(Says::InAMeeting),
             );
         } else if meeting.until > now && meeting.audio {
-            axis.explain.tell(|| reason("in a meeting"));
+            axis.explain.tell(|| reason(Says::InAMeeting));
         } else if meeting.until > now {
-            axis.explain.tell(|| {
-                reason("in a meeting without audio")
-                    .note("only the screen is shared: nothing changes on either side")
-            });
+            axis.explain
+                .tell(|| reason(Says::InAMeetingWithoutAudio).note(Note::OnlyTheScreen));
         }
     }
 }
@@ -116,7 +114,7 @@ fn teams(
         axis.offer(
             || (Activity::Presenting, since),
             || {
-                let says = "shares the screen in Teams";
+                let says = Says::PresentingInTeams;
                 Reason::new(Rule::Presenting, Source::Teams, says, since)
                     .until(mirror.observed_until(signals, timing))
                     .stale(stale())
@@ -127,7 +125,7 @@ fn teams(
         axis.offer(
             || (Activity::OnThePhoneTeams, call.since),
             || {
-                let says = "in a call in Teams";
+                let says = Says::InACallInTeams;
                 Reason::new(Rule::TeamsCallActivity, Source::Teams, says, call.since)
                     .until(mirror.call_until(signals, timing))
                     .stale(stale())

@@ -6,7 +6,7 @@ use super::{AppointmentText, Axis, Explain, Facts};
 use crate::{
     APPOINTMENT_PROFILE, Appointment, AppointmentOrigin, Choice, ClientState, Forwarding, Meaning,
     PersonPolicy, Profile, Signals, Status, Timestamp,
-    reason::{Reason, Rule, Source},
+    reason::{Note, Reason, Rule, Says, Source},
 };
 
 /// A profile that a rule offers.
@@ -134,10 +134,10 @@ pub(super) fn axis(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain
         && let Some(choice) = signals.choice_at(now)
     {
         axis.explain.tell(|| {
-            let says = format!("chose {}", choice.profile);
+            let says = Says::Chose(choice.profile.clone());
             Reason::new(Rule::ManualChoice, Source::Person, says, choice.since)
                 .until(choice.until)
-                .note("there is no such profile any more, or it is not active")
+                .note(Note::ProfileGone)
         });
     }
     if choice.is_none_or(|(_, profile)| profile.status != Status::Available) {
@@ -155,7 +155,7 @@ fn offer_choice(
     axis.offer(
         || Offer::new(rule, profile, choice.since),
         || {
-            let says = format!("chose {}", choice.profile);
+            let says = Says::Chose(choice.profile.clone());
             Reason::new(rule, Source::Person, says, choice.since).until(choice.until)
         },
     );
@@ -199,12 +199,12 @@ fn appointments(
             AppointmentOrigin::Calendar => Source::Calendar,
         };
         let reason = || {
-            Reason::new(rule, source, "appointment", appointment.start)
+            Reason::new(rule, source, Says::Appointment, appointment.start)
                 .until(Some(appointment.end))
                 .about(text.clone())
         };
         if is_suspended(signals, appointment.start, now) {
-            axis.explain.tell(|| reason().note(SUSPENDED));
+            axis.explain.tell(|| reason().note(Note::Suspended));
             continue;
         }
         let offer = || Offer {
@@ -217,8 +217,6 @@ fn appointments(
         axis.offer(offer, reason);
     }
 }
-
-const SUSPENDED: &str = "suspended by the choice that the person made during it";
 
 /// Rule 3.
 fn teams_do_not_disturb(
@@ -240,9 +238,9 @@ fn teams_do_not_disturb(
     for (since, says) in [
         (
             signals.teams_do_not_disturb_since,
-            "Do not disturb in Teams",
+            Says::DoNotDisturbInTeams,
         ),
-        (signals.presenting_since, "Presenting in Teams"),
+        (signals.presenting_since, Says::PresentingInTeams),
     ] {
         let Some(since) = since else { continue };
         let rule = Rule::TeamsDoNotDisturb;
@@ -254,7 +252,7 @@ fn teams_do_not_disturb(
             || {
                 let reason = Reason::new(rule, Source::Teams, says, since).until(until);
                 match signals.choice_at(now) {
-                    Some(_) => reason.note("Teams says Do not disturb; end it there"),
+                    Some(_) => reason.note(Note::EndItInTeams),
                     None => reason,
                 }
             },
@@ -276,11 +274,11 @@ fn teams_call(facts: &Facts<'_>, now: Timestamp, axis: &mut Axis<'_, impl Explai
     };
     let (rule, since) = (Rule::TeamsCall, call.since);
     let reason = || {
-        let says = "appointment of the call in Teams";
+        let says = Says::TeamsCallAppointment;
         Reason::new(rule, Source::Teams, says, since).until(mirror.call_until(signals, timing))
     };
     if is_suspended(signals, since, now) {
-        axis.explain.tell(|| reason().note(SUSPENDED));
+        axis.explain.tell(|| reason().note(Note::Suspended));
     } else {
         axis.offer(|| Offer::new(rule, profile, since), reason);
     }
@@ -308,7 +306,7 @@ fn automatic(facts: &Facts<'_>, now: Timestamp, axis: &mut Axis<'_, impl Explain
             _ => Status::Absent,
         };
         let reason = || {
-            let says = format!("no client runs; Teams shows {}", status.words());
+            let says = Says::NoClientAsTeamsShows(status);
             let until = facts.mirror.observed_until(signals, facts.timing);
             Reason::new(rule, Source::Teams, says, since).until(until)
         };
@@ -334,7 +332,7 @@ struct Trigger<'a> {
     profile: &'a str,
     fallback: Status,
     since: Timestamp,
-    says: &'static str,
+    says: Says,
 }
 
 fn trigger<'a>(signals: &Signals, policy: &'a PersonPolicy, now: Timestamp) -> Option<Trigger<'a>> {
@@ -347,7 +345,7 @@ fn trigger<'a>(signals: &Signals, policy: &'a PersonPolicy, now: Timestamp) -> O
             profile,
             fallback: Status::Absent,
             since,
-            says: "no client runs",
+            says: Says::NoClient,
         });
     }
     // Who works on one machine is not away because another one is locked; a client that cannot tell says nothing.
@@ -363,9 +361,9 @@ fn trigger<'a>(signals: &Signals, policy: &'a PersonPolicy, now: Timestamp) -> O
     }
     let since = since?;
     let (rule, profile, says) = if is_locked && automatic.locked.is_some() {
-        (Rule::Locked, &automatic.locked, "the screen is locked")
+        (Rule::Locked, &automatic.locked, Says::Locked)
     } else {
-        let says = "nobody touches keyboard or mouse";
+        let says = Says::Untouched;
         (Rule::Inactive, &automatic.inactivity, says)
     };
     Some(Trigger {
@@ -389,9 +387,9 @@ fn rest(facts: &Facts<'_>, explain: &mut impl Explain) -> Offer {
         .as_deref()
         .filter(|_| !signals.clients.is_empty());
     let says = if started.is_some() {
-        "a client runs and nothing else applies"
+        Says::AtRestWithClient
     } else {
-        "nothing else applies"
+        Says::AtRest
     };
     explain.tell(|| Reason {
         counted: true,

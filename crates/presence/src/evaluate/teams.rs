@@ -4,7 +4,7 @@ use super::{Explain, Facts};
 use crate::{
     Confidence, Observation, Slot,
     own::{Held, Own},
-    reason::{Reason, Rule, Source},
+    reason::{Fate, Note, Reason, Rule, Says, Source},
 };
 
 /// What Teams shows and what we wrote there: never decides by itself, always explained.
@@ -21,60 +21,55 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
     };
     if let Some(seen) = observation {
         tell(&|| {
-            let says = format!("shows {}", seen.state);
+            let says = Says::Shows(seen.state.clone());
             Reason::new(Rule::TeamsDetail, Source::Teams, says, seen.since)
         });
     }
     for slot in Slot::ALL {
-        let written = match slot {
-            Slot::Session => "our app session Busy/InACall",
-            Slot::Preferred => "our Do not disturb",
-        };
-        let own = |says: &str, since| {
+        let own = |fate, since| {
             Reason::new(
                 Rule::OwnWrite,
                 Source::Teams,
-                format!("{written} {says}"),
+                Says::Wrote(slot, fate),
                 since,
             )
         };
         match facts.mirror.own(slot) {
             Own::None => {}
             Own::Held(held) => tell(&|| {
-                own("is in force in Teams", held.since)
+                own(Fate::InForce, held.since)
                     .until(Some(held.expires_at))
-                    .note(hidden_by(slot, held, observation))
+                    .maybe_note(hidden_by(slot, held, observation))
             }),
             Own::Withdrawn(withdrawn) => tell(&|| {
-                own(
-                    "was taken back; its echo may still be seen",
-                    withdrawn.requested_at,
-                )
-                .until(Some(withdrawn.settled_at(facts.timing)))
+                own(Fate::TakenBack, withdrawn.requested_at)
+                    .until(Some(withdrawn.settled_at(facts.timing)))
             }),
-            Own::Yielded(yielded) => tell(&|| {
-                own("is not in force in Teams", yielded.at).note(yielded.reason.explanation())
-            }),
+            Own::Yielded(yielded) => {
+                tell(&|| own(Fate::NotInForce, yielded.at).note(Note::Yielded(yielded.reason)))
+            }
         }
     }
     if let Some((since, until)) = facts.mirror.paused {
         tell(&|| {
-            let says = "writing to Teams is paused: too many changes within a minute";
-            Reason::new(Rule::LoopBreaker, Source::Offhook, says, since)
-                .until(Some(until))
-                .note("check that no second presence synchronisation is active for this person")
+            Reason::new(
+                Rule::LoopBreaker,
+                Source::Offhook,
+                Says::WritingPaused,
+                since,
+            )
+            .until(Some(until))
+            .note(Note::SecondSynchronisation)
         });
     }
 }
 
 /// What keeps Teams from showing our write.
-fn hidden_by(slot: Slot, held: &Held, observation: Option<&Observation>) -> String {
+fn hidden_by(slot: Slot, held: &Held, observation: Option<&Observation>) -> Option<Note> {
     let Some(acknowledged_at) = held.acknowledged_at else {
-        return "Teams has not acknowledged it yet".into();
+        return Some(Note::NotAcknowledged);
     };
     observation
         .filter(|seen| seen.received_at > acknowledged_at && seen.state.meaning() != slot.echo())
-        .map_or_else(String::new, |seen| {
-            format!("hidden in Teams, which shows {}", seen.state)
-        })
+        .map(|seen| Note::HiddenBy(seen.state.clone()))
 }

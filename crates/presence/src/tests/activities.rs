@@ -2,7 +2,7 @@
 
 use super::{ANNA, CALL, DESK, LONG, PRESENTING, World, seconds};
 use crate::{
-    Activity, Fact, LineId, LineState, PersonRecord, Rule, Status,
+    Activity, Fact, LineId, LineState, PersonRecord, Rule, Says, Status,
     SyncMode::{TelephonyAndPresence, TelephonyOnly},
 };
 
@@ -170,7 +170,7 @@ fn a_call_on_any_of_several_lines_is_a_call_and_all_are_explained() {
         .filter(|reason| reason.rule == Rule::PbxCall)
         .map(|reason| (reason.says, reason.counted))
         .collect();
-    let expected = [("in a call".into(), true), ("call on hold".into(), false)];
+    let expected = [(Says::InACall, true), (Says::CallOnHold, false)];
     assert_eq!(calls, expected);
     world.line(LineState::Idle);
     assert_eq!(world.shown(), "Busy, On the phone", "the other one goes on");

@@ -51,7 +51,7 @@ fn of_several_programs_the_first_is_shown_and_all_are_explained() {
         .reasons()
         .into_iter()
         .filter(|reason| reason.rule == Rule::Microphone)
-        .map(|reason| (reason.says, reason.counted))
+        .map(|reason| (reason.says.to_string(), reason.counted))
         .collect();
     let says = |alias| format!("{alias} uses the microphone");
     assert_eq!(

@@ -1,7 +1,7 @@
 //! What a manual choice suspends, and what it does not (domain section 2).
 
 use super::{AVAILABLE, CALL, DND, HOUR, PRESENTING, World, default_profiles, inactive, seconds};
-use crate::{Rule, Status, SyncMode::TelephonyAndPresence};
+use crate::{Note, Rule, Status, SyncMode::TelephonyAndPresence};
 
 const NOTE: &str = "Teams says Do not disturb; end it there";
 
@@ -13,10 +13,10 @@ fn a_choice_suspends_every_appointment_that_is_current() {
     world.pass(seconds(5), None);
     world.choose("Absent");
     assert_eq!(world.profile(), "Absent (Absent)");
-    let suspended = world.reasons().into_iter().filter(|reason| {
-        let note = reason.note.as_deref().unwrap_or_default();
-        !reason.counted && note.starts_with("suspended")
-    });
+    let suspended = world
+        .reasons()
+        .into_iter()
+        .filter(|reason| !reason.counted && reason.note == Some(Note::Suspended));
     assert_eq!(suspended.count(), 2, "and the explanation says so");
 }
 

@@ -4,7 +4,7 @@ use super::{CALL, DESK, HOUR, START, World, appointment, default_profiles, perso
 use crate::{
     Activity, Appointment, Confidence, Fact, LineState, Permission,
     Relationship::{self, Blocked, Employee, External, TeamColleague, Unknown},
-    Rule, Status,
+    Rule, Says, Status,
     SyncMode::TelephonyAndPresence,
     View,
 };
@@ -72,7 +72,7 @@ fn the_name_of_a_chosen_profile() {
             let reasons = world.reasons_for(level);
             reasons
                 .iter()
-                .any(|reason| reason.says == format!("chose {choice}"))
+                .any(|reason| reason.says == Says::Chose(choice.into()))
         });
     }
 }
@@ -110,7 +110,9 @@ fn a_choice_that_is_overruled_is_hidden_from_externals_by_name_and_by_reason() {
     });
     check(FROM_EMPLOYEE, "reason of the choice", |level| {
         let reasons = world.reasons_for(level);
-        reasons.iter().any(|reason| reason.says.contains("Lunch"))
+        reasons
+            .iter()
+            .any(|reason| reason.says.to_string().contains("Lunch"))
     });
     assert_eq!(&*world.view(External).text, "Busy");
     assert_eq!(world.reasons_for(External), []);
@@ -169,9 +171,9 @@ fn the_program_at_the_microphone() {
     });
     check(FROM_COLLEAGUE, "its reason", |level| {
         let reasons = world.reasons_for(level);
-        reasons
-            .iter()
-            .any(|reason| reason.rule == Rule::Microphone || reason.says.contains("Slack"))
+        reasons.iter().any(|reason| {
+            reason.rule == Rule::Microphone || reason.says.to_string().contains("Slack")
+        })
     });
 }
 
@@ -233,7 +235,7 @@ fn the_number_of_the_other_party_is_told_to_assistants_only() {
     });
     check(FROM_EMPLOYEE, "call", |level| {
         let reasons = world.reasons_for(level);
-        reasons.iter().any(|reason| reason.says == "in a call")
+        reasons.iter().any(|reason| reason.says == Says::InACall)
     });
 }
 
@@ -316,7 +318,7 @@ fn a_refused_reason_is_absent() {
     for level in Relationship::ALL {
         for reason in world.reasons_for(level) {
             assert!(level.may(reason.rule.permission()), "{level}: {reason:?}");
-            assert!(!reason.says.is_empty());
+            assert!(!reason.says.to_string().is_empty());
         }
     }
     assert_eq!(world.reasons_for(External), []);

@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use presence::{Activity, Permission, Reason, Source, View, reasons_for, view};
+use presence::{Activity, Note, Permission, Reason, Source, View, reasons_for, view};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -64,11 +64,17 @@ struct ReasonBody {
     rule: &'static str,
     source: String,
     says: String,
+    /// A stable name of what is said, for other languages, and the name or state in it.
+    code: &'static str,
+    value: Option<String>,
     since: String,
     lease_end: Option<String>,
     counted: bool,
     confidence: &'static str,
     note: Option<String>,
+    /// The same of the note.
+    note_code: Option<&'static str>,
+    note_value: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     about: Option<String>,
     /// The other party of a call.
@@ -94,12 +100,16 @@ impl ReasonBody {
         Self {
             rule: reason.rule.name(),
             source,
-            says: reason.says,
+            says: reason.says.to_string(),
+            code: reason.says.code(),
+            value: reason.says.value(),
             since: rfc3339(reason.since),
             lease_end: reason.lease_end.map(rfc3339),
             counted: reason.counted,
             confidence: reason.confidence.name(),
-            note: reason.note,
+            note_code: reason.note.as_ref().map(Note::code),
+            note_value: reason.note.as_ref().and_then(Note::value),
+            note: reason.note.map(|note| note.to_string()),
             about: reason.about.map(|about| about.text.to_string()),
             party: reason.party.as_deref().map(str::to_owned),
         }

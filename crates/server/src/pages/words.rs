@@ -55,32 +55,37 @@ impl Visit {
         }
     }
 
-    /// Why a presence is what it is.
+    /// Why a presence is what it is: first what decides, then what does not.
     pub(super) fn reasons(&self, explanation: &Value) -> Table {
         let reasons = explanation.get("reasons").and_then(Value::as_array);
+        let mut reasons: Vec<&Value> = reasons.into_iter().flatten().collect();
+        let weight = |reason: &Value| match (flag(reason, "counted"), of_activity(reason)) {
+            (true, true) => 0,
+            (true, false) => 1,
+            _ => 2,
+        };
+        reasons.sort_by_key(|reason| weight(reason));
+        let has_activity = reasons.first().is_some_and(|reason| weight(reason) == 0);
         let row = |reason: &Value| {
-            let counted = flag(reason, "counted");
-            let rule = text(reason, "rule");
-            let verdict = if counted {
-                "card-decides"
-            } else {
-                "card-does-not-decide"
+            let verdict = match weight(reason) {
+                0 => "reasons-activity",
+                // Of a call or a meeting the profile only says where calls go and what follows.
+                1 if has_activity => "reasons-profile",
+                1 => "reasons-decides",
+                _ if is_of_teams(reason) => "reasons-for-information",
+                _ => "reasons-does-not-decide",
             };
-            let mut says = text(reason, "says").to_owned();
-            for more in ["about", "party", "note"] {
-                let more = text(reason, more);
-                if !more.is_empty() {
-                    says = format!("{says}; {more}");
-                }
-            }
+            let time = |name: &str| match text(reason, name) {
+                "" => Cell::Text(String::new()),
+                time => Cell::Time(time.to_owned()),
+            };
             Row {
-                key: rule.to_owned(),
+                key: text(reason, "rule").to_owned(),
                 cells: vec![
-                    Cell::Text(self.say_or(&rule_key(rule), rule)),
-                    Cell::Text(text(reason, "source").to_owned()),
-                    Cell::Text(says),
-                    Cell::Time(text(reason, "since").to_owned()),
-                    Cell::Mark(counted, self.say(verdict)),
+                    Cell::Text(self.sentence(reason)),
+                    Cell::Mark(flag(reason, "counted"), self.say(verdict)),
+                    time("since"),
+                    time("lease_end"),
                 ],
             }
         };
@@ -88,18 +93,51 @@ impl Visit {
             id: "reasons",
             caption: self.say("reasons-caption"),
             head: [
-                "reasons-rule",
-                "reasons-source",
                 "reasons-says",
-                "board-since",
                 "reasons-verdict",
+                "board-since",
+                "reasons-until",
             ]
             .map(|key| self.say(key))
             .to_vec(),
-            rows: reasons.into_iter().flatten().map(row).collect(),
+            rows: reasons.into_iter().map(row).collect(),
             empty: self.say("card-failed"),
             order: None,
         }
+    }
+
+    /// Who says what, and what else there is to know.
+    fn sentence(&self, reason: &Value) -> String {
+        let source = text(reason, "source");
+        let source = match source.strip_prefix("line ") {
+            Some(line) => self.words.with("source-line", "name", line),
+            None => self.say_or(&key("source", source), source),
+        };
+        let value = match (text(reason, "code"), text(reason, "value")) {
+            ("no-client-as-teams-shows", status) => self.status(status),
+            (_, value) => value.to_owned(),
+        };
+        let code = format!("says-{}", text(reason, "code"));
+        let mut sentence = format!("{source}: {}", self.words.with(&code, "value", &*value));
+        let about = text(reason, "about");
+        if !about.is_empty() {
+            sentence = format!("{sentence} – {about}");
+        }
+        let party = text(reason, "party");
+        if !party.is_empty() {
+            let with = self.words.with("card-with", "party", party);
+            sentence = format!("{sentence} {with}");
+        }
+        let note = text(reason, "note_code");
+        if !note.is_empty() {
+            let value = text(reason, "note_value");
+            let note = self.words.with(&format!("note-{note}"), "value", value);
+            sentence = format!("{sentence}; {note}");
+        }
+        if text(reason, "confidence") == "stale" {
+            sentence = format!("{sentence}; {}", self.say("confidence-stale"));
+        }
+        sentence
     }
 
     /// What a profile does with calls.
@@ -206,21 +244,82 @@ pub(super) fn profile_body(typed: &Typed) -> Value {
     })
 }
 
-/// The key of the words for a rule of the engine's.
-fn rule_key(rule: &str) -> String {
-    let letters = rule.to_lowercase();
+/// Whether a reason is about what somebody is doing, not about their profile.
+fn of_activity(reason: &Value) -> bool {
+    text(reason, "rule").starts_with("activity")
+}
+
+/// Whether it only tells how things stand in Teams.
+fn is_of_teams(reason: &Value) -> bool {
+    text(reason, "rule").starts_with("Teams")
+}
+
+/// The key of the words for a name of the API's.
+fn key(prefix: &str, name: &str) -> String {
+    let letters = name.to_lowercase();
     let parts = letters.split(|letter: char| !letter.is_ascii_alphanumeric());
     let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
-    format!("rule-{}", parts.join("-"))
+    format!("{prefix}-{}", parts.join("-"))
 }
 
 #[cfg(test)]
 mod tests {
+    use presence::{Fate, Note, Says, Slot, Status, TeamsState, YieldReason};
+
+    use super::key;
+    use crate::words::Language;
+
     #[test]
-    fn the_name_of_a_rule_becomes_a_key() {
-        assert_eq!(
-            super::rule_key("profile 7: no client, as Teams shows"),
-            "rule-profile-7-no-client-as-teams-shows"
-        );
+    fn names_of_the_api_become_keys() {
+        assert_eq!(key("source", "meeting server"), "source-meeting-server");
+    }
+
+    #[test]
+    fn every_sentence_of_a_reason_is_said_in_every_language() {
+        let state = || TeamsState::new("Busy", "InACall");
+        let mut codes = vec![
+            Says::Chose("Busy".into()).code(),
+            Says::NoClientAsTeamsShows(Status::Busy).code(),
+            Says::UsesMicrophone("Acme".into()).code(),
+            Says::Shows(state()).code(),
+            Says::Appointment.code(),
+            Says::TeamsCallAppointment.code(),
+            Says::DoNotDisturbInTeams.code(),
+            Says::PresentingInTeams.code(),
+            Says::NoClient.code(),
+            Says::Locked.code(),
+            Says::Untouched.code(),
+            Says::AtRest.code(),
+            Says::AtRestWithClient.code(),
+            Says::InACall.code(),
+            Says::CallOnHold.code(),
+            Says::Ringing.code(),
+            Says::InAMeeting.code(),
+            Says::InAMeetingWithoutAudio.code(),
+            Says::InACallInTeams.code(),
+            Says::WritingPaused.code(),
+        ];
+        for slot in Slot::ALL {
+            for fate in [Fate::InForce, Fate::TakenBack, Fate::NotInForce] {
+                codes.push(Says::Wrote(slot, fate).code());
+            }
+        }
+        let mut notes = vec![
+            Note::ProfileGone.code(),
+            Note::Suspended.code(),
+            Note::EndItInTeams.code(),
+            Note::OnlyTheScreen.code(),
+            Note::SecondSynchronisation.code(),
+            Note::NotAcknowledged.code(),
+            Note::HiddenBy(state()).code(),
+        ];
+        notes.extend(YieldReason::ALL.map(|reason| Note::Yielded(reason).code()));
+        let says = codes.into_iter().map(|code| key("says", code));
+        let notes = notes.into_iter().map(|code| key("note", code));
+        for key in says.chain(notes) {
+            for language in Language::ALL {
+                assert_ne!(language.text(&key), key, "{}", language.code());
+            }
+        }
     }
 }

@@ -1,0 +1,215 @@
+//! What reasons say, and what else there is to know of them: in English here, and with a code and a value for whoever says it
+//! in another language.
+
+use std::{fmt, sync::Arc};
+
+use crate::{Slot, Status, TeamsState, own::YieldReason as Yielding};
+
+/// What became of something that Offhook wrote to Teams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fate {
+    /// Teams has it.
+    InForce,
+    /// It was taken back, and may still be seen for a moment.
+    TakenBack,
+    /// Teams does not have it.
+    NotInForce,
+}
+
+/// What a signal says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// This profile was chosen.
+    Chose(Arc<str>),
+    /// An appointment runs.
+    Appointment,
+    /// A call in Teams is an appointment.
+    TeamsCallAppointment,
+    /// Teams is in Do not disturb.
+    DoNotDisturbInTeams,
+    /// The screen is shared in Teams.
+    PresentingInTeams,
+    /// No client runs.
+    NoClient,
+    /// No client runs, and this is what Teams shows.
+    NoClientAsTeamsShows(Status),
+    /// The screen is locked.
+    Locked,
+    /// Nobody touches keyboard or mouse.
+    Untouched,
+    /// Nothing else applies.
+    AtRest,
+    /// A client runs and nothing else applies.
+    AtRestWithClient,
+    /// A line is in a call.
+    InACall,
+    /// A line holds a call.
+    CallOnHold,
+    /// A line rings.
+    Ringing,
+    /// A meeting server has the person in a meeting.
+    InAMeeting,
+    /// The same without being heard.
+    InAMeetingWithoutAudio,
+    /// Teams has the person in a call.
+    InACallInTeams,
+    /// A program of this name uses the microphone.
+    UsesMicrophone(Arc<str>),
+    /// This is what Teams shows.
+    Shows(TeamsState),
+    /// Offhook wrote something there.
+    Wrote(Slot, Fate),
+    /// Offhook writes nothing for a while.
+    WritingPaused,
+}
+
+impl Says {
+    /// A stable name of the sentence.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Chose(_) => "chose",
+            Self::Appointment => "appointment",
+            Self::TeamsCallAppointment => "teams-call-appointment",
+            Self::DoNotDisturbInTeams => "do-not-disturb-in-teams",
+            Self::PresentingInTeams => "presenting-in-teams",
+            Self::NoClient => "no-client",
+            Self::NoClientAsTeamsShows(_) => "no-client-as-teams-shows",
+            Self::Locked => "locked",
+            Self::Untouched => "untouched",
+            Self::AtRest => "at-rest",
+            Self::AtRestWithClient => "at-rest-with-client",
+            Self::InACall => "in-a-call",
+            Self::CallOnHold => "call-on-hold",
+            Self::Ringing => "ringing",
+            Self::InAMeeting => "in-a-meeting",
+            Self::InAMeetingWithoutAudio => "in-a-meeting-without-audio",
+            Self::InACallInTeams => "in-a-call-in-teams",
+            Self::UsesMicrophone(_) => "uses-microphone",
+            Self::Shows(_) => "shows",
+            Self::Wrote(Slot::Session, Fate::InForce) => "session-in-force",
+            Self::Wrote(Slot::Session, Fate::TakenBack) => "session-taken-back",
+            Self::Wrote(Slot::Session, Fate::NotInForce) => "session-not-in-force",
+            Self::Wrote(Slot::Preferred, Fate::InForce) => "preferred-in-force",
+            Self::Wrote(Slot::Preferred, Fate::TakenBack) => "preferred-taken-back",
+            Self::Wrote(Slot::Preferred, Fate::NotInForce) => "preferred-not-in-force",
+            Self::WritingPaused => "writing-paused",
+        }
+    }
+
+    /// The name or state in it, if there is one.
+    pub fn value(&self) -> Option<String> {
+        match self {
+            Self::Chose(profile) => Some(profile.to_string()),
+            Self::NoClientAsTeamsShows(status) => Some(status.name().to_owned()),
+            Self::UsesMicrophone(alias) => Some(alias.to_string()),
+            Self::Shows(state) => Some(state.to_string()),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Says {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chose(profile) => return write!(f, "chose {profile}"),
+            Self::NoClientAsTeamsShows(status) => {
+                return write!(f, "no client runs; Teams shows {}", status.words());
+            }
+            Self::UsesMicrophone(alias) => return write!(f, "{alias} uses the microphone"),
+            Self::Shows(state) => return write!(f, "shows {state}"),
+            Self::Wrote(slot, fate) => {
+                f.write_str(match slot {
+                    Slot::Session => "our app session Busy/InACall",
+                    Slot::Preferred => "our Do not disturb",
+                })?;
+                return f.write_str(match fate {
+                    Fate::InForce => " is in force in Teams",
+                    Fate::TakenBack => " was taken back; it may still be seen for a moment",
+                    Fate::NotInForce => " is not in force in Teams",
+                });
+            }
+            Self::Appointment => "appointment",
+            Self::TeamsCallAppointment => "appointment of the call in Teams",
+            Self::DoNotDisturbInTeams => "Do not disturb in Teams",
+            Self::PresentingInTeams => "shares the screen in Teams",
+            Self::NoClient => "no client runs",
+            Self::Locked => "the screen is locked",
+            Self::Untouched => "nobody touches keyboard or mouse",
+            Self::AtRest => "nothing else applies",
+            Self::AtRestWithClient => "a client runs and nothing else applies",
+            Self::InACall => "in a call",
+            Self::CallOnHold => "call on hold",
+            Self::Ringing => "ringing",
+            Self::InAMeeting => "in a meeting",
+            Self::InAMeetingWithoutAudio => "in a meeting without audio",
+            Self::InACallInTeams => "in a call in Teams",
+            Self::WritingPaused => "writing to Teams is paused: too many changes within a minute",
+        }
+        .fmt(f)
+    }
+}
+
+/// What else there is to know of a reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The profile that was chosen is gone or not active.
+    ProfileGone,
+    /// The person chose something while it ran.
+    Suspended,
+    /// A choice made here does not end what Teams says.
+    EndItInTeams,
+    /// A shared screen alone changes nothing.
+    OnlyTheScreen,
+    /// Somebody may answer what Offhook writes.
+    SecondSynchronisation,
+    /// Teams has not said that it has it.
+    NotAcknowledged,
+    /// Teams shows this instead.
+    HiddenBy(TeamsState),
+    /// Why a write is not in force.
+    Yielded(Yielding),
+}
+
+impl Note {
+    /// A stable name of the sentence.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::ProfileGone => "profile-gone",
+            Self::Suspended => "suspended",
+            Self::EndItInTeams => "end-it-in-teams",
+            Self::OnlyTheScreen => "only-the-screen",
+            Self::SecondSynchronisation => "second-synchronisation",
+            Self::NotAcknowledged => "not-acknowledged",
+            Self::HiddenBy(_) => "hidden-by",
+            Self::Yielded(Yielding::Overridden) => "overridden",
+            Self::Yielded(Yielding::Expired) => "expired",
+            Self::Yielded(Yielding::AlreadyThere) => "already-there",
+        }
+    }
+
+    /// The state in it, if there is one.
+    pub fn value(&self) -> Option<String> {
+        match self {
+            Self::HiddenBy(state) => Some(state.to_string()),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HiddenBy(state) => return write!(f, "hidden in Teams, which shows {state}"),
+            Self::ProfileGone => "there is no such profile any more, or it is not active",
+            Self::Suspended => "suspended by the choice that the person made during it",
+            Self::EndItInTeams => "Teams says Do not disturb; end it there",
+            Self::OnlyTheScreen => "only the screen is shared: nothing changes on either side",
+            Self::SecondSynchronisation => {
+                "check that no second presence synchronisation is active for this person"
+            }
+            Self::NotAcknowledged => "Teams has not acknowledged it yet",
+            Self::Yielded(reason) => reason.explanation(),
+        }
+        .fmt(f)
+    }
+}
