@@ -32,6 +32,7 @@ mod trouble;
 mod upkeep;
 mod web;
 mod web_forms;
+mod wizard;
 mod work;
 
 use std::time::Duration;

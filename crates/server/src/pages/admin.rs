@@ -3,8 +3,10 @@
 mod accounts;
 mod audit;
 mod backup;
+mod connect_tenant;
 mod examination;
 mod keys;
+mod members;
 mod microphone;
 mod overview;
 mod people;
@@ -40,6 +42,10 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/admin/microphone", place::<microphone::Microphone>())
         .route("/admin/workgroups", place::<workgroups::Workgroups>())
         .route("/admin/tenants", place::<tenants::Tenants>())
+        .route(
+            "/admin/tenants/connect",
+            place::<connect_tenant::ConnectTenant>(),
+        )
         .route("/admin/telephony", place::<telephony::Telephony>())
         .route("/admin/accounts", place::<accounts::Accounts>())
         .route("/admin/keys", place::<keys::Keys>())

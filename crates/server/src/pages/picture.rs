@@ -131,7 +131,11 @@ impl Histogram {
             visit.words.with("latency-none", "name", name)
         } else {
             let of = |percent| self.percentile(percent).map(duration).unwrap_or_default();
-            let percentiles = format!("p50 ≤ {}, p99 ≤ {}", of(50), of(99));
+            let percentiles = visit.words.of_two(
+                "latency-percentiles",
+                ("count", &of(50)),
+                ("value", &of(99)),
+            );
             visit
                 .words
                 .of_two("latency-is", ("name", name), ("value", &percentiles))

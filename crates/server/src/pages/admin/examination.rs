@@ -29,6 +29,18 @@ pub(super) async fn examine(visit: &Visit) -> Result<Outcome, Refusal> {
         _ => 3,
     };
     items.sort_by_key(rank);
+    let table = table(visit, &items);
+    let back = Link::new(visit.frame.here.clone(), visit.say("doctor-back"));
+    let page = Page::new(visit, visit.say("doctor"))
+        .text(visit.say("doctor-about"))
+        .table(table)
+        .form(form(visit), None)
+        .add(Block::Links(visit.say("doctor-back"), vec![back]));
+    Ok(Outcome::Shown(Box::new(page)))
+}
+
+/// What was found.
+pub(super) fn table(visit: &Visit, items: &[&Value]) -> Table {
     let row = |finding: &&Value| {
         let verdict = text(finding, "verdict");
         Row {
@@ -42,7 +54,7 @@ pub(super) async fn examine(visit: &Visit) -> Result<Outcome, Refusal> {
             ],
         }
     };
-    let table = Table {
+    Table {
         id: "findings",
         caption: visit.say("doctor-findings"),
         head: [
@@ -55,13 +67,7 @@ pub(super) async fn examine(visit: &Visit) -> Result<Outcome, Refusal> {
         .map(|key| visit.say(key))
         .to_vec(),
         rows: items.iter().map(row).collect(),
-        ..Table::default()
-    };
-    let back = Link::new(visit.frame.here.clone(), visit.say("doctor-back"));
-    let page = Page::new(visit, visit.say("doctor"))
-        .text(visit.say("doctor-about"))
-        .table(table)
-        .form(form(visit), None)
-        .add(Block::Links(visit.say("doctor-back"), vec![back]));
-    Ok(Outcome::Shown(Box::new(page)))
+        empty: visit.say("connect-nothing"),
+        order: None,
+    }
 }

@@ -107,6 +107,22 @@ fn budget(visit: &Visit, tenant: &str) -> String {
     words.of_two("overview-budget-spent", ("count", &sent), ("value", &share))
 }
 
+/// In one sentence whether these parts of the server are connected; nothing if there are none.
+pub(super) fn connected(visit: &Visit, parts: &BTreeMap<String, Option<Trouble>>) -> Option<Block> {
+    let ill: Vec<&str> = parts
+        .iter()
+        .filter(|(_, trouble)| trouble.is_some())
+        .map(|(part, _)| &**part)
+        .collect();
+    let sentence = match (parts.is_empty(), ill.is_empty()) {
+        (true, _) => return None,
+        (_, true) => visit.say("connected"),
+        _ => visit.words.with("not-connected", "name", ill.join(", ")),
+    };
+    let state = Cell::Mark(ill.is_empty(), sentence);
+    Some(Block::Facts(vec![(visit.say("health"), state)]))
+}
+
 /// Every part of the server, those in trouble first.
 pub(super) fn health(visit: &Visit, parts: &BTreeMap<String, Option<Trouble>>) -> Table {
     let mut parts: Vec<_> = parts.iter().collect();

@@ -215,15 +215,17 @@ fn preview(
     typed: &Typed,
 ) -> Result<Outcome, Refusal> {
     let people = visit.shared.directory.page(None, usize::MAX);
-    let changed = visit.shared.organisation.read(|tables| {
-        let mut after = tables.page(scope, page).cloned().unwrap_or_default();
+    let (locks, changed) = visit.shared.organisation.read(|tables| {
+        let before = tables.page(scope, page).cloned().unwrap_or_default();
+        let mut after = before.clone();
         values::merge(page, body, &mut after)
             .map_err(|refusal| Refusal::of_field(&refusal.key, refusal.detail))?;
         let differences = people.iter().filter_map(|person| {
             let difference = difference(visit, tables, (scope, page), person.id, &after);
             (!difference.is_empty()).then(|| (person.name.clone(), difference))
         });
-        Ok::<Vec<_>, Refusal>(differences.collect())
+        let differences: Vec<_> = differences.collect();
+        Ok::<_, Refusal>((locks(visit, page, &before, &after), differences))
     })?;
     let row = |(name, difference): &(String, String)| Row {
         key: name.clone(),
@@ -246,12 +248,44 @@ fn preview(
         }
     }
     let back = Link::new(visit.frame.here.clone(), visit.say("preview-back"));
-    let shown = Page::new(visit, visit.say("preview-title"))
-        .text(visit.words.with("preview-about", "count", changed.len()))
+    let shown = Page::new(visit, visit.say("preview-title")).text(visit.words.with(
+        "preview-about",
+        "count",
+        changed.len(),
+    ));
+    let affected = affected(visit, scope, page);
+    let shown = locks
+        .into_iter()
+        .fold(shown, |shown, (key, name)| {
+            let count = affected.to_string();
+            let words = visit.words;
+            shown.text(words.of_two(key, ("name", &name), ("count", &count)))
+        })
         .table(table)
         .form(form.button(visit.say("save")), None)
         .add(Block::Links(visit.say("preview-back"), vec![back]));
     Ok(Outcome::Shown(Box::new(shown)))
+}
+
+/// What people could change, or could not any more: the key of the words, and the setting.
+fn locks(
+    visit: &Visit,
+    page: SettingsPage,
+    before: &PageValues,
+    after: &PageValues,
+) -> Vec<(&'static str, String)> {
+    let changed = page.settings().filter_map(|setting| {
+        let (was, is) = (
+            before.user_may_change(setting),
+            after.user_may_change(setting),
+        );
+        let key = match is {
+            true => "preview-unlocks",
+            false => "preview-locks",
+        };
+        (was != is).then(|| (key, setting::label(visit, setting)))
+    });
+    changed.collect()
 }
 
 /// What would be different for one person if the scope's page were `after`; empty if nothing.

@@ -3,22 +3,19 @@
 use presence::Page as SettingsPage;
 use serde_json::{Map, Value, json};
 
-use super::{require_administrator, settings_at};
+use super::{members, require_administrator, settings_at};
 use crate::{
-    directory::Person,
-    organisation::{ORGANISATION, Place as At},
+    organisation::{MAIN_TENANT, ORGANISATION, Place as At},
     pages::{
         Done, Outcome, Page, Place,
         client::{Refusal, part},
-        kit::{Back, Button, Cell, Choice, Field, Form, Kind, Row, Table, flag, text},
+        kit::{Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text},
         setting::scope_name,
         visit::{Typed, Visit},
     },
 };
 
 const HERE: &str = "/admin/scopes";
-/// People who are named one by one.
-const NAMED_MAX: usize = 50;
 
 /// The whole tree, as far as the caller administers it.
 pub(super) struct Scopes;
@@ -84,21 +81,21 @@ impl Place for Scope {
             let path = format!("/scopes/{}/settings/{}", part(id), page.name());
             pages.push((page, visit.api.get(&path).await?));
         }
-        let mut shown = Page::new(visit, scope_name(visit, id))
+        let up = match text(&read.value, "parent") {
+            "" => Link::new(HERE, visit.say("nav-scopes")),
+            parent => Link::new(at(parent), scope_name(visit, parent)),
+        };
+        let mut shown = Page::new(visit, full_name(visit, &read.value))
+            .add(Block::Links(visit.say("nav-scopes"), vec![up]))
             .text(visit.words.with("board-people", "count", people(visit, id)))
             .table(functions(visit, id, &pages));
         if id == ORGANISATION || !administers(visit, id) {
             return Ok(shown);
         }
         let is_location = text(&read.value, "kind") == "location";
-        let put = Form::new(visit.words, "put", visit.say("scope-put"))
-            .field(
-                Field::text("person", visit.say("account-person"))
-                    .required()
-                    .help(visit.say("somebody-help")),
-            )
-            .button(visit.say("scope-put-now"));
-        shown = shown.table(members(visit, id)).form(put, back);
+        shown = shown
+            .table(members::table(visit, id))
+            .form(members::put_form(visit), back);
         let mut form = Form::new(visit.words, "save", visit.say("scope-edit"))
             .tag(&read.tag)
             .field(
@@ -138,18 +135,10 @@ impl Place for Scope {
             visit.api.delete(&path).await?;
             return Ok(Done::new(HERE, "deleted").into());
         }
-        if typed.one("form") == "put" {
-            let person = visit.somebody("person", typed.one("person"))?;
-            let scope = visit.path("scope");
-            let place = visit
-                .shared
-                .organisation
-                .read(|tables| tables.place_of_scope(scope));
-            let At { location, group } = place.unwrap_or_default();
-            let body = json!({"location": location, "group": group});
-            let path = format!("/people/{person}/place");
-            visit.api.put(&path, body, "").await?;
-            return Ok(Done::new(visit.frame.here.clone(), "saved").into());
+        match typed.one("form") {
+            "put" => return members::put(visit, typed).await,
+            "take" => return members::take(visit, typed).await,
+            _ => {}
         }
         let mut body = Map::new();
         body.insert("name".into(), json!(typed.one("name")));
@@ -189,33 +178,6 @@ fn people(visit: &Visit, scope: &str) -> usize {
         let places = tables.places.values();
         places.filter(|place| is_in(place, scope)).count()
     })
-}
-
-/// Who is in a scope; of many the first by name.
-fn members(visit: &Visit, scope: &str) -> Table {
-    let mut people = visit.shared.organisation.read(|tables| {
-        let is_here = |person: &Person| is_in(&tables.place(person.id), scope);
-        visit.shared.directory.people(is_here)
-    });
-    people.sort_by_cached_key(|person| person.name.to_lowercase());
-    let count = people.len();
-    let rows = people.iter().take(NAMED_MAX).map(|person| Row {
-        key: person.id.to_string(),
-        cells: vec![
-            Cell::Link(format!("/admin/people/{}", person.id), person.name.clone()),
-            Cell::Text(person.mail.clone()),
-        ],
-    });
-    Table {
-        id: "members",
-        caption: visit.words.with("scope-members", "count", count),
-        head: ["board-name", "person-mail"]
-            .map(|key| visit.say(key))
-            .to_vec(),
-        rows: rows.collect(),
-        empty: visit.say("scope-nobody"),
-        order: None,
-    }
 }
 
 /// What a scope is called where it stands among others: a group stands below its location, and is read with it.
@@ -262,7 +224,7 @@ fn table(visit: &Visit, scopes: &[&Value]) -> Table {
             cells: vec![
                 Cell::Link(at(id), name),
                 Cell::Text(visit.say(&format!("kind-{kind}"))),
-                Cell::Text(text(scope, "tenant").to_owned()),
+                Cell::Text(tenant_of(visit, scope)),
                 Cell::Text(people(visit, id).to_string()),
                 Cell::Text(individual.join(", ")),
             ],
@@ -283,6 +245,24 @@ fn table(visit: &Visit, scopes: &[&Value]) -> Table {
         rows: scopes.iter().map(row).collect(),
         ..Table::default()
     }
+}
+
+/// The tenant of a scope: its own, or in brackets that which it has for want of one.
+fn tenant_of(visit: &Visit, scope: &Value) -> String {
+    let own = text(scope, "tenant");
+    if !own.is_empty() || text(scope, "kind") == ORGANISATION {
+        return own.to_owned();
+    }
+    let place = At {
+        location: Some(text(scope, "parent").to_owned()),
+        group: None,
+    };
+    let inherited = visit.shared.organisation.read(|tables| {
+        let location = tables.scopes.get(place.location.as_deref()?);
+        location.and_then(|location| location.tenant.clone())
+    });
+    let inherited = inherited.unwrap_or_else(|| MAIN_TENANT.to_owned());
+    format!("({inherited})")
 }
 
 /// The function pages of a scope, and whose settings hold on each.

@@ -3,7 +3,11 @@
 use presence::{PersonId, view};
 use serde_json::json;
 
-use super::{examination, overview::health, require_system_administrator};
+use super::{
+    examination,
+    overview::{connected, health},
+    require_system_administrator,
+};
 use crate::{
     api::PresenceBody,
     pages::{
@@ -33,8 +37,9 @@ impl Place for Telephony {
             "telephony-about"
         };
         let wanted = visit.query("q").unwrap_or_default().to_lowercase();
-        let mut page = Page::new(visit, visit.say("nav-telephony"))
-            .text(visit.say(about))
+        let mut page = Page::new(visit, visit.say("nav-telephony")).text(visit.say(about));
+        page.blocks.extend(connected(visit, &parts));
+        page = page
             .table(health(visit, &parts))
             .add(Block::Search(
                 visit.say("lines-search"),

@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use super::{
     examination,
-    overview::health,
+    overview::{connected, health},
     require_system_administrator,
     work::{self, deeds},
 };
 use crate::pages::{
     Done, Outcome, Page, Place,
     client::{Begun, Refusal, part},
-    kit::{Back, Block, Cell, Form, Row, Table},
+    kit::{Back, Block, Cell, Form, Link, Row, Table},
     visit::{Typed, Visit},
 };
 
@@ -25,19 +25,20 @@ impl Place for Tenants {
         require_system_administrator(visit)?;
         let mut parts = visit.shared.health.parts();
         parts.retain(|part, _| part.starts_with("teams") || part.starts_with("tenant"));
-        let mut page = Page::new(visit, visit.say("nav-tenants"))
-            .text(visit.say("tenants-about"))
+        let mut page = Page::new(visit, visit.say("nav-tenants")).text(visit.say("tenants-about"));
+        page.blocks.extend(connected(visit, &parts));
+        page = page
             .table(tenants(visit))
             .table(health(visit, &parts))
-            .heading(visit.say("tenant-connect"));
-        for step in [
-            "tenant-step-1",
-            "tenant-step-2",
-            "tenant-step-3",
-            "tenant-step-4",
-        ] {
-            page = page.text(visit.say(step));
-        }
+            .heading(visit.say("tenant-connect"))
+            .text(visit.say("tenant-connect-about"))
+            .add(Block::Links(
+                visit.say("tenant-connect"),
+                vec![Link::new(
+                    "/admin/tenants/connect",
+                    visit.say("tenant-connect-now"),
+                )],
+            ));
         page = page.form(examination::form(visit), back);
         for tenant in visit.shared.directory_syncs.keys() {
             let last = visit

@@ -1,0 +1,239 @@
+//! From nothing to the first synchronised person, step by step: each says what to do, writes what goes into the
+//! configuration file, and is examined by the doctor before the next.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use super::{examination, require_system_administrator};
+use crate::pages::{
+    Done, Outcome, Page, Place,
+    client::Refusal,
+    kit::{Back, Block, Cell, Field, Form, Link, text},
+    visit::{Typed, Visit},
+};
+
+const HERE: &str = "/admin/tenants/connect";
+
+/// What the doctor looks at for each step.
+const CHECKS: [&[&str]; 5] = [
+    &["configuration", "secrets", "database"],
+    &["tenant", "sign-in", "clock", "token"],
+    &["permissions", "graph", "read"],
+    &["people", "accounts"],
+    &["server", "mode"],
+];
+
+/// The step where one is, and what was typed before it.
+struct At {
+    step: usize,
+    tenant: String,
+    client: String,
+}
+
+impl At {
+    fn of(visit: &Visit) -> Self {
+        let step = visit.query("step").and_then(|step| step.parse().ok());
+        let text = |name| visit.query(name).unwrap_or_default().to_owned();
+        Self {
+            step: step.unwrap_or(1).clamp(1, CHECKS.len()),
+            tenant: text("tenant"),
+            client: text("client"),
+        }
+    }
+
+    fn path(&self, step: usize) -> String {
+        let [tenant, client] = [&self.tenant, &self.client]
+            .map(|text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string());
+        format!("{HERE}?step={step}&tenant={tenant}&client={client}")
+    }
+}
+
+/// One step.
+pub(super) struct ConnectTenant;
+
+impl Place for ConnectTenant {
+    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+        require_system_administrator(visit)?;
+        let at = At::of(visit);
+        let page = page(visit, &at);
+        Ok(match at.step {
+            1 => page.form(ids(visit, &at), back),
+            step => page
+                .form(examine_form(visit), back)
+                .add(ways(visit, &at, step < CHECKS.len())),
+        })
+    }
+
+    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+        require_system_administrator(visit)?;
+        let mut at = At::of(visit);
+        if at.step == 1 {
+            at.tenant = id("tenant", typed)?;
+            at.client = id("client", typed)?;
+        }
+        let found = visit.api.post("/doctor", json!({})).await?;
+        let findings = of_step(&found, at.step);
+        let is_well = findings
+            .iter()
+            .all(|finding| ["fine", "skipped"].contains(&text(finding, "verdict")))
+            && findings
+                .iter()
+                .any(|finding| text(finding, "verdict") == "fine");
+        if at.step == 1 && is_well {
+            return Ok(Done::new(at.path(2), "step").into());
+        }
+        let verdict = match is_well {
+            true => "connect-well",
+            false => "connect-ill",
+        };
+        let page = page(visit, &at)
+            .add(Block::Facts(vec![(
+                visit.say("doctor"),
+                Cell::Mark(is_well, visit.say(verdict)),
+            )]))
+            .table(examination::table(visit, &findings))
+            .form(examine_form(visit), None)
+            .add(ways(visit, &at, at.step < CHECKS.len()));
+        Ok(Outcome::Shown(Box::new(page)))
+    }
+}
+
+/// What is to be done at a step.
+fn page(visit: &Visit, at: &At) -> Page {
+    let of = |key: &str| format!("connect-{}-{key}", at.step);
+    let number = at.step.to_string();
+    let title = visit.words.of_two(
+        "connect-step",
+        ("count", &number),
+        ("name", &visit.say(&of("title"))),
+    );
+    let mut page = Page::new(visit, title).text(visit.say(&of("about")));
+    let mut facts = Vec::new();
+    match at.step {
+        2 => {
+            let make = "openssl req -x509 -newkey rsa:2048 -nodes -days 730 -subj /CN=offhook \
+                        -keyout offhook.key -out offhook.crt && chmod 600 offhook.key";
+            facts.push((visit.say("connect-command"), Cell::Code(make.to_owned())));
+            facts.push((visit.say("connect-file"), Cell::Code(section(at))));
+        }
+        3 => {
+            let known = [&at.tenant, &at.client].iter().all(|id| !id.is_empty());
+            let consent = format!(
+                "https://login.microsoftonline.com/{}/adminconsent?client_id={}",
+                at.tenant, at.client
+            );
+            if known {
+                let link = Cell::Link(consent, visit.say("connect-consent-now"));
+                facts.push((visit.say("connect-consent"), link));
+            }
+        }
+        4 => facts.push((
+            visit.say("connect-command"),
+            Cell::Code("offhook import people.csv".into()),
+        )),
+        5 => {
+            let to = super::settings_at(crate::organisation::ORGANISATION, presence::Page::Teams);
+            facts.push((
+                visit.say("connect-switch"),
+                Cell::Link(to, visit.say("page-teams")),
+            ));
+        }
+        _ => {}
+    }
+    if !facts.is_empty() {
+        page = page.add(Block::Facts(facts));
+    }
+    page
+}
+
+/// What goes into the configuration file, as it was typed at the first step.
+fn section(at: &At) -> String {
+    let Some((tenant, client)) =
+        Some((&at.tenant, &at.client)).filter(|(tenant, client)| is_id(tenant) && is_id(client))
+    else {
+        return "[teams]\ntenant = \"…\"\nclient_id = \"…\"\ncertificate_file = \"offhook.crt\"\nprivate_key_file = \"offhook.key\"".into();
+    };
+    format!(
+        "[teams]\ntenant = \"{tenant}\"\nclient_id = \"{client}\"\ncertificate_file = \"offhook.crt\"\nprivate_key_file = \"offhook.key\""
+    )
+}
+
+/// The two numbers that Entra shows of an application.
+fn ids(visit: &Visit, at: &At) -> Form {
+    let field = |name: &str, value: &str| {
+        Field::text(name, visit.say(&format!("connect-{name}")))
+            .required()
+            .help(visit.say("connect-id-help"))
+            .value(value)
+    };
+    Form::new(visit.words, "ids", String::new())
+        .field(field("tenant", &at.tenant))
+        .field(field("client", &at.client))
+        .button(visit.say("connect-examine"))
+}
+
+fn examine_form(visit: &Visit) -> Form {
+    Form::new(visit.words, examination::FORM, String::new()).button(visit.say("connect-examine"))
+}
+
+/// The steps beside this one.
+fn ways(visit: &Visit, at: &At, has_more: bool) -> Block {
+    let mut links = vec![Link::new(
+        at.path(at.step.saturating_sub(1).max(1)),
+        visit.say("connect-before"),
+    )];
+    links.push(match has_more {
+        true => Link::new(at.path(at.step + 1), visit.say("connect-next")),
+        false => Link::new("/admin/tenants", visit.say("nav-tenants")),
+    });
+    Block::Links(visit.say("connect-ways"), links)
+}
+
+/// An id that was typed.
+fn id(field: &str, typed: &Typed) -> Result<String, Refusal> {
+    let id = typed.one(field).trim().to_lowercase();
+    if is_id(&id) {
+        return Ok(id);
+    }
+    let detail = format!(
+        "{id:?} is no id; it has 32 digits and letters in five groups, as Entra shows it under Overview"
+    );
+    Err(Refusal::of_field(field, detail))
+}
+
+/// Whether it is an id as Entra shows it: in five groups of hexadecimal digits (RFC 9562, section 4).
+fn is_id(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    let is_hex = |group: &&str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    lengths == [8, 4, 4, 4, 12] && groups.iter().all(is_hex)
+}
+
+/// What the doctor found that belongs to a step.
+fn of_step(found: &Value, step: usize) -> Vec<&Value> {
+    let checks = CHECKS.get(step - 1).copied().unwrap_or_default();
+    let items = found.get("items").and_then(Value::as_array);
+    let items = items.into_iter().flatten();
+    items
+        .filter(|finding| checks.contains(&text(finding, "check")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_id;
+
+    #[test]
+    fn an_id_is_one_as_entra_shows_it() {
+        assert!(is_id("11111111-2222-4333-8444-55555555555f"));
+        for wrong in [
+            "",
+            "contoso.com",
+            "11111111222243338444555555555555",
+            "11111111-2222-4333-8444-55555555555g",
+            "11111111-2222-4333-8444-555555555555\"\nclient_secret = \"x",
+        ] {
+            assert!(!is_id(wrong), "{wrong}");
+        }
+    }
+}

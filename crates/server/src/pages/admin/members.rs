@@ -1,0 +1,144 @@
+//! Who is in a location or group: put there, and taken out again.
+
+use serde_json::json;
+
+use super::scopes::{at, is_in};
+use crate::{
+    directory::Person,
+    organisation::Place as At,
+    pages::{
+        Done, Outcome, Page,
+        client::Refusal,
+        kit::{Block, Button, Cell, Field, Form, Link, Row, Table},
+        setting::scope_name,
+        visit::{Typed, Visit},
+    },
+};
+
+/// People who are named one by one.
+const NAMED_MAX: usize = 50;
+
+/// Who is in a scope; of many the first by name.
+pub(super) fn table(visit: &Visit, scope: &str) -> Table {
+    let mut people = visit.shared.organisation.read(|tables| {
+        let is_here = |person: &Person| is_in(&tables.place(person.id), scope);
+        visit.shared.directory.people(is_here)
+    });
+    people.sort_by_cached_key(|person| person.name.to_lowercase());
+    let count = people.len();
+    let above = place_name(visit, &above(visit, scope));
+    let here = scope_name(visit, scope);
+    let rows = people.iter().take(NAMED_MAX).map(|person| {
+        let id = person.id.to_string();
+        let sure = visit.words.with("scope-take-sure", "scope", &*above);
+        let label = visit
+            .words
+            .of_two("scope-take-of", ("name", &person.name), ("scope", &here));
+        let take = Button::new("take", &id, visit.say("scope-take"))
+            .label(label)
+            .sure(format!("{}: {sure}", person.name));
+        Row {
+            cells: vec![
+                Cell::Link(format!("/admin/people/{id}"), person.name.clone()),
+                Cell::Text(person.mail.clone()),
+                Cell::Buttons(vec![take]),
+            ],
+            key: id,
+        }
+    });
+    Table {
+        id: "members",
+        caption: visit.words.with("scope-members", "count", count),
+        head: ["board-name", "person-mail", "actions"]
+            .map(|key| visit.say(key))
+            .to_vec(),
+        rows: rows.collect(),
+        empty: visit.say("scope-nobody"),
+        order: None,
+    }
+}
+
+/// Names somebody who shall be here.
+pub(super) fn put_form(visit: &Visit) -> Form {
+    Form::new(visit.words, "put", visit.say("scope-put"))
+        .field(
+            Field::text("person", visit.say("account-person"))
+                .required()
+                .help(visit.say("somebody-help")),
+        )
+        .button(visit.say("scope-put-now"))
+}
+
+/// Puts somebody here. Who is elsewhere is moved only when that was said.
+pub(super) async fn put(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    let person = visit.somebody("person", typed.one("person"))?;
+    let (scope, tables) = (visit.path("scope"), &visit.shared.organisation);
+    let from = tables.read(|tables| tables.place(person));
+    let is_elsewhere = from != At::default() && !is_in(&from, scope);
+    if is_elsewhere && !typed.ticked("sure") {
+        let known = visit.shared.directory.person(person);
+        let name = known.map(|person| person.name.clone()).unwrap_or_default();
+        let from = place_name(visit, &from);
+        let to = scope_name(visit, scope);
+        let move_it = Form::new(visit.words, "put", String::new())
+            .hidden("person", typed.one("person"))
+            .submit("sure", "yes", visit.say("scope-move-now"));
+        let back = Link::new(visit.frame.here.clone(), visit.say("preview-back"));
+        let page = Page::new(visit, visit.words.with("scope-move", "name", name))
+            .text(
+                visit
+                    .words
+                    .of_two("scope-move-about", ("scope", &from), ("target", &to)),
+            )
+            .form(move_it, None)
+            .add(Block::Links(visit.say("preview-back"), vec![back]));
+        return Ok(Outcome::Shown(Box::new(page)));
+    }
+    let place = tables.read(|tables| tables.place_of_scope(scope));
+    place_at(visit, &person.to_string(), place.unwrap_or_default()).await
+}
+
+/// Takes somebody out: of a group to its location, of a location to the organisation.
+pub(super) async fn take(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    let place = above(visit, visit.path("scope"));
+    place_at(visit, typed.one("key"), place).await
+}
+
+async fn place_at(visit: &Visit, person: &str, place: At) -> Result<Outcome, Refusal> {
+    let At { location, group } = place;
+    let body = json!({"location": location, "group": group});
+    let path = format!("/people/{}/place", crate::pages::client::part(person));
+    visit.api.put(&path, body, "").await?;
+    Ok(Done::new(at(visit.path("scope")), "saved").into())
+}
+
+/// Where one is who is no longer in a scope.
+fn above(visit: &Visit, scope: &str) -> At {
+    let place = visit
+        .shared
+        .organisation
+        .read(|tables| tables.place_of_scope(scope));
+    match place.unwrap_or_default() {
+        At {
+            location,
+            group: Some(_),
+        } => At {
+            location,
+            group: None,
+        },
+        _ => At::default(),
+    }
+}
+
+fn place_name(visit: &Visit, place: &At) -> String {
+    let names = [&place.location, &place.group];
+    let names: Vec<String> = names
+        .into_iter()
+        .flatten()
+        .map(|scope| scope_name(visit, scope))
+        .collect();
+    match names.is_empty() {
+        true => visit.say("scope-organisation"),
+        false => names.join(" / "),
+    }
+}

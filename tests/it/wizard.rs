@@ -1,0 +1,87 @@
+//! Connecting a tenant and a telephone system by the pages: what the doctor finds at each step, with the configuration as it
+//! is at that moment.
+
+use end_to_end::{Demo, Installation, Teamsbox, free_port};
+use reqwest::Method;
+
+const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+const CLIENT: &str = "22553876-f5ab-4529-bffb-cfe50aa89f87";
+
+#[tokio::test]
+async fn a_tenant_is_connected_step_by_step_and_each_is_examined() {
+    let teamsbox = Teamsbox::start(0).await;
+    let installation = Installation::new("");
+    installation.import(&[("anna", "1001")]).await;
+    let server = installation.serve().await;
+    let ada = server.system_administrator().await;
+    let start = "/admin/tenants/connect";
+    let send = async |path: &str, fields: &[(&str, &str)]| {
+        let (status, page) = ada.form(path, fields).await;
+        (status.as_u16(), page)
+    };
+    let ids = |client| [("form", "ids"), ("tenant", TENANT), ("client", client)];
+    let (status, page) = send(start, &ids("Offhook")).await;
+    assert_eq!(status, 422);
+    assert!(page.contains("is no id") && page.contains(TENANT), "{page}");
+    let (status, page) = send(start, &ids(CLIENT)).await;
+    assert!(status == 200 && page.contains("Step 2 of 5"), "{page}");
+    let section = format!("client_id = &#34;{CLIENT}&#34;");
+    assert!(page.contains(&section), "{page}");
+
+    let step = |number| format!("{start}?step={number}&tenant={TENANT}&client={CLIENT}");
+    let examine = async |number| send(&step(number), &[("form", "doctor")]).await.1;
+    let page = examine(2).await;
+    assert!(page.contains("Something is missing"), "{page}");
+    assert!(page.contains("no [teams] in the configuration"), "{page}");
+    assert!(
+        !page.contains("no [[pbx]]"),
+        "only what belongs to the step"
+    );
+    assert!(examine(3).await.contains("finish the steps before"));
+    // Written into the file, it can be tried before it is in force.
+    installation.configure(&Installation::teams(teamsbox.url()));
+    for number in [2, 3] {
+        let page = examine(number).await;
+        assert!(page.contains("This step is done"), "{number}: {page}");
+    }
+    let (_, _, page) = ada.with_headers(Method::GET, &step(3), &[], None).await;
+    let consent =
+        format!("https://login.microsoftonline.com/{TENANT}/adminconsent?client_id={CLIENT}");
+    assert!(page.contains(&consent), "{page}");
+    let page = examine(5).await;
+    assert!(
+        page.contains("Something is missing"),
+        "nothing is switched on: {page}"
+    );
+}
+
+#[tokio::test]
+async fn the_doctor_examines_what_the_configuration_says_now() {
+    let installation = Installation::new("");
+    let server = installation.serve().await;
+    let ada = server.system_administrator().await;
+    let examine = async |path: &str| {
+        let (status, page) = ada.form(path, &[("form", "doctor")]).await;
+        assert_eq!(status.as_u16(), 200, "{page}");
+        page
+    };
+    let page = examine("/admin/tenants").await;
+    assert!(page.contains("no [teams] in the configuration"), "{page}");
+    // Written into the file while the server runs: nothing is in force yet, and it can be tried.
+    let port = free_port();
+    installation.configure(&Installation::pbx(port, "tcp", "wrong"));
+    let page = examine("/admin/telephony").await;
+    assert!(page.contains(&port.to_string()), "{page}");
+    assert!(page.contains("must be mended") && page.contains("in force after a restart"));
+    assert!(!page.contains("wrong</td>"), "no secret is shown");
+    let rows = ada
+        .ok(Method::GET, "/api/v1/audit?what=doctor.examine", None)
+        .await;
+    assert_eq!(rows["items"].as_array().unwrap().len(), 2);
+    // In the demo there is nothing to look at, and it says so.
+    let demo = Demo::start(&["--still"]).await;
+    let ada = demo.server.system_administrator().await;
+    let (status, page) = ada.form("/admin/tenants", &[("form", "doctor")]).await;
+    assert_eq!(status.as_u16(), 409);
+    assert!(page.contains("without a configuration file"), "{page}");
+}
