@@ -1,19 +1,36 @@
-//! How the command line asks and tells a running agent: one line of JSON to a socket that only this user may open, one line
-//! back.
+//! How the command line asks and tells a running agent: one line of JSON through a door that only this user may open, one
+//! line back. The door is a socket in the file system, and on Windows a named pipe.
+
+#[cfg_attr(unix, path = "control/socket.rs")]
+#[cfg_attr(windows, path = "control/pipe.rs")]
+mod door;
 
 use std::{io, path::Path};
 
 use serde::{Deserialize, Serialize};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{UnixListener, UnixStream},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     sync::{mpsc::Sender, oneshot},
 };
 
+pub use self::door::Door;
 use crate::{agent::Described, usage::Milliseconds};
 
 /// A longer line is no request.
 const LINE_MAX: u64 = 4096;
+/// A longer line is no answer.
+const ANSWER_MAX: u64 = 16 * 1024 * 1024;
+
+/// What a second agent is told.
+fn taken() -> io::Error {
+    let what = "another agent of yours is running already; see offhook-agent status";
+    io::Error::new(io::ErrorKind::AddrInUse, what)
+}
+
+/// What goes both ways.
+trait Talk: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Talk for T {}
 
 /// What a running agent is asked or told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,29 +64,10 @@ pub struct Status {
 /// Somebody asks.
 pub type Asked = (Request, oneshot::Sender<Status>);
 
-/// Opens the socket. A socket that nobody listens to any more is replaced.
-///
-/// # Errors
-/// Another agent of this user is running; the socket cannot be made.
-pub async fn listen(path: &Path) -> io::Result<UnixListener> {
-    if UnixStream::connect(path).await.is_ok() {
-        return Err(io::Error::new(
-            io::ErrorKind::AddrInUse,
-            "another agent of yours is running already; see offhook-agent status",
-        ));
-    }
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    // Its folder is this user's alone.
-    UnixListener::bind(path)
-}
-
 /// Answers, for ever.
-pub async fn serve(listener: UnixListener, asked: Sender<Asked>) {
+pub async fn serve(mut door: Door, asked: Sender<Asked>) {
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
+        let Ok(stream) = door.accept().await else {
             tokio::time::sleep(std::time::Duration::from_secs(1)).await;
             continue;
         };
@@ -86,8 +84,8 @@ pub async fn serve(listener: UnixListener, asked: Sender<Asked>) {
 /// Whoever asks and says nothing for so long is gone.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
-async fn answer(mut stream: UnixStream, asked: Sender<Asked>) -> io::Result<()> {
-    let (reading, mut writing) = stream.split();
+async fn answer(stream: impl Talk, asked: Sender<Asked>) -> io::Result<()> {
+    let (reading, mut writing) = tokio::io::split(stream);
     let mut line = String::new();
     BufReader::new(reading.take(LINE_MAX))
         .read_line(&mut line)
@@ -99,7 +97,10 @@ async fn answer(mut stream: UnixStream, asked: Sender<Asked>) -> io::Result<()> 
     sent.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
     let mut text = serde_json::to_vec(&status.await.map_err(gone)?)?;
     text.push(b'\n');
-    writing.write_all(&text).await
+    writing.write_all(&text).await?;
+    // On Windows what was not read goes with the pipe.
+    writing.flush().await?;
+    writing.shutdown().await
 }
 
 /// Asks or tells the running agent; `None`: none is running.
@@ -107,13 +108,14 @@ async fn answer(mut stream: UnixStream, asked: Sender<Asked>) -> io::Result<()> 
 /// # Errors
 /// It does not answer as agents do.
 pub async fn ask(path: &Path, request: Request) -> io::Result<Option<Status>> {
-    let Ok(mut stream) = UnixStream::connect(path).await else {
+    let Ok(mut stream) = door::connect(path).await else {
         return Ok(None);
     };
     let mut text = serde_json::to_vec(&request)?;
     text.push(b'\n');
     stream.write_all(&text).await?;
-    let mut answer = Vec::new();
-    tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await??;
-    Ok(Some(serde_json::from_slice(&answer)?))
+    let mut answer = String::new();
+    let read = BufReader::new(stream).take(ANSWER_MAX);
+    tokio::time::timeout(PATIENCE, { read }.read_line(&mut answer)).await??;
+    Ok(Some(serde_json::from_str(&answer)?))
 }

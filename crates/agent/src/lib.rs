@@ -8,7 +8,6 @@ pub mod agent;
 pub mod backoff;
 pub mod clock;
 pub mod connection;
-#[cfg(unix)]
 pub mod control;
 pub mod files;
 pub mod lookup;

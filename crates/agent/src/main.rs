@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use agent::{
     connection::client,
-    control::{self, Request, Status},
+    control::{self, Door, Request, Status},
     files::Files,
     microphone, pairing,
     running::Running,
@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 /// Tells Offhook which meeting program uses the microphone, so that your team sees it. It never listens, and tells only
 /// what your administrator has listed.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(name = "offhook-agent", version)]
 struct Arguments {
     /// Where the agent keeps its files; usually where the system wants them.
     #[arg(long, global = true)]
@@ -145,20 +145,41 @@ async fn ask(files: &Files, request: Request) -> anyhow::Result<Status> {
 async fn run(files: Files) -> anyhow::Result<()> {
     files.make_runtime()?;
     let socket = files.socket();
-    let listener = control::listen(&socket).await;
-    let listener = listener.with_context(|| socket.display().to_string())?;
+    let door = Door::open(&socket).await;
+    let door = door.with_context(|| socket.display().to_string())?;
     let (asked, asking) = tokio::sync::mpsc::channel(16);
-    tokio::spawn(control::serve(listener, asked));
     let (running, hearing) = Running::new(files, client()?)?;
-    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
+        () = control::serve(door, asked) => {}
         () = running.run(microphone::of_this_system(), hearing, asking) => {}
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated.recv() => {}
+        asked = asked_to_end() => asked?,
     }
-    // Whoever asks now is told that no agent is running.
-    let _ = std::fs::remove_file(socket);
     Ok(())
+}
+
+/// Returns when the system or the person wants the agent to end.
+#[cfg(unix)]
+async fn asked_to_end() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        ended = tokio::signal::ctrl_c() => ended,
+        _ = terminated.recv() => Ok(()),
+    }
+}
+
+/// Returns when the system or the person wants the agent to end.
+#[cfg(windows)]
+async fn asked_to_end() -> std::io::Result<()> {
+    use tokio::signal::windows::{ctrl_close, ctrl_logoff, ctrl_shutdown};
+    let (mut closed, mut logged_off, mut shut_down) =
+        (ctrl_close()?, ctrl_logoff()?, ctrl_shutdown()?);
+    tokio::select! {
+        ended = tokio::signal::ctrl_c() => ended,
+        _ = closed.recv() => Ok(()),
+        _ = logged_off.recv() => Ok(()),
+        _ = shut_down.recv() => Ok(()),
+    }
 }
 
 async fn pair(files: &Files, server: &str, code: &str, name: Option<String>) -> anyhow::Result<()> {

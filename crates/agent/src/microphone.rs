@@ -2,8 +2,11 @@
 
 #[cfg(target_os = "linux")]
 pub mod alsa;
+pub mod consent;
 #[cfg(target_os = "linux")]
 pub mod pulse;
+#[cfg(windows)]
+pub mod windows;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::Sender;
@@ -36,15 +39,17 @@ pub trait MicrophoneUse: Send + 'static {
 pub fn of_this_system() -> Box<dyn MicrophoneUse> {
     #[cfg(target_os = "linux")]
     return Box::new(pulse::Pulse::default());
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(windows)]
+    return Box::new(windows::Windows);
+    #[cfg(not(any(target_os = "linux", windows)))]
     return Box::new(Untold);
 }
 
 /// A system whose microphones nobody can watch yet.
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", windows)))]
 struct Untold;
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", windows)))]
 impl MicrophoneUse for Untold {
     fn watch(self: Box<Self>, events: Sender<Event>) {
         let what = "this version does not watch the microphones of this system";

@@ -101,6 +101,43 @@ impl Processes for Proc {
     }
 }
 
+/// Windows' list of processes, as it was at one moment.
+#[cfg(windows)]
+#[derive(Clone, Debug)]
+pub struct ToolHelp {
+    parents: std::collections::HashMap<u32, u32>,
+}
+
+#[cfg(windows)]
+impl ToolHelp {
+    /// The processes that there are now.
+    pub fn now() -> Self {
+        Self {
+            parents: agent_windows::processes::parents().into_iter().collect(),
+        }
+    }
+
+    /// A process that runs this file.
+    pub fn running(&self, path: &str) -> Option<u32> {
+        let runs = |pid: &&u32| {
+            let file = self.executable(**pid);
+            file.is_some_and(|file| file.to_string_lossy().eq_ignore_ascii_case(path))
+        };
+        self.parents.keys().find(runs).copied()
+    }
+}
+
+#[cfg(windows)]
+impl Processes for ToolHelp {
+    fn executable(&self, pid: u32) -> Option<PathBuf> {
+        agent_windows::processes::executable(pid)
+    }
+
+    fn parent(&self, pid: u32) -> Option<u32> {
+        self.parents.get(&pid).copied()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;

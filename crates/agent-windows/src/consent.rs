@@ -1,0 +1,178 @@
+//! The consent store: the registry's memory of which programs used the microphone, from when to when. It is what the
+//! settings of Windows show. Programs that crash leave it as if they still used it.
+
+use windows::{
+    Win32::{
+        Foundation::{CloseHandle, ERROR_SUCCESS, HANDLE, WAIT_FAILED},
+        System::{
+            Registry::{
+                HKEY, HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE, KEY_NOTIFY, KEY_READ,
+                REG_NOTIFY_CHANGE_LAST_SET, REG_NOTIFY_CHANGE_NAME, REG_SAM_FLAGS,
+                RRF_RT_REG_QWORD, RegCloseKey, RegEnumKeyExW, RegGetValueW,
+                RegNotifyChangeKeyValue, RegOpenKeyExW,
+            },
+            Threading::{CreateEventW, WaitForSingleObject},
+        },
+    },
+    core::{PCWSTR, PWSTR},
+};
+
+use crate::wide;
+
+const STORE: &str =
+    r"Software\Microsoft\Windows\CurrentVersion\CapabilityAccessManager\ConsentStore\microphone";
+/// Where programs are that are no packages of the store: by their path.
+const NOT_PACKAGED: &str = "NonPackaged";
+/// The longest name of a key, with its end.
+const NAME_MAX: usize = 256;
+
+/// What is remembered of one program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The path of its file, or the family name of its package.
+    pub name: String,
+    /// Whether it is a package.
+    pub is_packaged: bool,
+    /// When it began, in 100 nanoseconds since 1601; 0: never.
+    pub start: u64,
+    /// When it ended; 0: not yet. Windows writes it after `start`.
+    pub stop: Option<u64>,
+}
+
+/// An open key, closed when it is dropped.
+struct Key(HKEY);
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        // SAFETY: the key was opened here and is closed once.
+        let _ = unsafe { RegCloseKey(self.0) };
+    }
+}
+
+impl Key {
+    fn open(parent: HKEY, path: &str, access: REG_SAM_FLAGS) -> Option<Self> {
+        let mut key = HKEY::default();
+        let path = wide(path);
+        // SAFETY: the path ends with a zero and lives until the call is over.
+        let opened =
+            unsafe { RegOpenKeyExW(parent, PCWSTR(path.as_ptr()), None, access, &raw mut key) };
+        (opened == ERROR_SUCCESS).then_some(Self(key))
+    }
+
+    fn children(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for index in 0.. {
+            let mut name = [0_u16; NAME_MAX];
+            let mut length = NAME_MAX as u32;
+            let to = PWSTR(name.as_mut_ptr());
+            // SAFETY: `to` has room for `length` characters, and lives until the call is over.
+            let found = unsafe {
+                RegEnumKeyExW(
+                    self.0,
+                    index,
+                    Some(to),
+                    &raw mut length,
+                    None,
+                    None,
+                    None,
+                    None,
+                )
+            };
+            if found != ERROR_SUCCESS {
+                break;
+            }
+            let name = name.get(..length as usize).unwrap_or_default();
+            names.push(String::from_utf16_lossy(name));
+        }
+        names
+    }
+
+    fn number(&self, name: &str) -> Option<u64> {
+        let name = wide(name);
+        let mut value = 0_u64;
+        let mut size = size_of::<u64>() as u32;
+        let to: *mut u64 = &raw mut value;
+        // SAFETY: the name ends with a zero; `to` has room for `size` bytes; both live until the call is over.
+        let found = unsafe {
+            RegGetValueW(
+                self.0,
+                PCWSTR::null(),
+                PCWSTR(name.as_ptr()),
+                RRF_RT_REG_QWORD,
+                None,
+                Some(to.cast()),
+                Some(&raw mut size),
+            )
+        };
+        (found == ERROR_SUCCESS).then_some(value)
+    }
+}
+
+/// All that is remembered, of this user and of the services.
+#[must_use]
+pub fn entries() -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for root in [HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE] {
+        for is_packaged in [true, false] {
+            let path = match is_packaged {
+                true => STORE.to_owned(),
+                false => format!(r"{STORE}\{NOT_PACKAGED}"),
+            };
+            let Some(list) = Key::open(root, &path, KEY_READ) else {
+                continue;
+            };
+            for name in list.children() {
+                if name == NOT_PACKAGED {
+                    continue;
+                }
+                let Some(program) = Key::open(list.0, &name, KEY_READ) else {
+                    continue;
+                };
+                entries.push(Entry {
+                    name: name.replace('#', r"\"),
+                    is_packaged,
+                    start: program.number("LastUsedTimeStart").unwrap_or_default(),
+                    stop: program.number("LastUsedTimeStop"),
+                });
+            }
+        }
+    }
+    entries
+}
+
+/// Calls `changed` whenever something of this user's is written there, until it says that nobody wants to know any more or
+/// Windows tells no more. It holds its thread.
+pub fn watch(changed: impl Fn() -> bool) {
+    // A new profile has no such key yet; a parent has.
+    let parents = STORE
+        .char_indices()
+        .rev()
+        .filter(|(_, letter)| *letter == '\\');
+    let paths = std::iter::once(STORE).chain(parents.filter_map(|(end, _)| STORE.get(..end)));
+    let mut keys =
+        paths.filter_map(|path| Key::open(HKEY_CURRENT_USER, path, KEY_READ | KEY_NOTIFY));
+    let Some(key) = keys.next() else {
+        return;
+    };
+    // SAFETY: takes no pointers but the name, which is none.
+    let Ok(event) = (unsafe { CreateEventW(None, false, false, PCWSTR::null()) }) else {
+        return;
+    };
+    loop {
+        let what = REG_NOTIFY_CHANGE_NAME | REG_NOTIFY_CHANGE_LAST_SET;
+        // SAFETY: key and event are open until the loop is over.
+        let armed = unsafe { RegNotifyChangeKeyValue(key.0, true, what, Some(event), true) };
+        // Read only now: what changes from here on wakes again.
+        if armed != ERROR_SUCCESS || !changed() || !is_signalled(event) {
+            break;
+        }
+    }
+    // SAFETY: the event was made here and is closed once.
+    let _ = unsafe { CloseHandle(event) };
+}
+
+fn is_signalled(event: HANDLE) -> bool {
+    // SAFETY: the event is open.
+    let waited = unsafe { WaitForSingleObject(event, u32::MAX) };
+    waited != WAIT_FAILED
+}
