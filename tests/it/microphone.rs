@@ -1,9 +1,11 @@
 //! Microphone Sync with real parts: PulseAudio, real recorders, real Chromium, and our agent; and what happens when each of
 //! them is killed.
 
-use std::path::Path;
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::Path};
 
-use end_to_end::{Agent, CHROMIUM, Demo, Installation, Server, Sound, eventually, stays};
+use end_to_end::{
+    Agent, CHROMIUM, Demo, Installation, Server, Sound, TlsServer, eventually, stays,
+};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::{
@@ -235,6 +237,22 @@ async fn a_network_that_swallows_everything_ends_it_too() {
 }
 
 #[tokio::test]
+async fn a_name_of_any_bytes_is_a_program_like_any_other() {
+    let Stage {
+        _installation,
+        server,
+        sound,
+        agent,
+    } = stage().await;
+    let name = OsStr::from_bytes(b"Acme \xff\xfe\n\" Meet");
+    let _odd = sound.record(name, "mic");
+    let seen = async || agent.status().await["described"]["unlisted"].clone();
+    eventually("it is seen", SOON, json!(1), seen).await;
+    let _zoom = sound.record("Zoom", "mic");
+    eventually("and so is Zoom", SOON, ZOOM.into(), || anna(&server)).await;
+}
+
+#[tokio::test]
 async fn the_person_pauses_it_and_removes_the_device() {
     let Stage {
         _installation,
@@ -296,6 +314,11 @@ async fn a_wrong_code_and_a_wrong_server_are_named() {
     assert!(errors.contains("not encrypted"), "{errors}");
     let errors = refused("http://127.0.0.1:9").await;
     assert!(errors.contains("cannot be reached"), "{errors}");
+    // A certificate that nobody vouches for, and one for another name.
+    let folder = tempfile::tempdir().unwrap();
+    let stranger = TlsServer::start(folder.path()).await;
+    let errors = refused(&stranger.url("")).await;
+    assert!(errors.contains("certificate"), "{errors}");
     // What it had is kept.
     assert_eq!(agent.status().await["connected"], true);
     // Whoever shows nothing, or asks for another version, is told so.

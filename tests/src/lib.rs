@@ -16,6 +16,7 @@ mod port;
 mod program;
 mod sound;
 mod teamsbox;
+mod tls;
 mod watchers;
 mod web;
 
@@ -29,6 +30,7 @@ pub use port::free_port;
 pub use program::{Program, repository};
 pub use sound::{Agent, Sound};
 pub use teamsbox::Teamsbox;
+pub use tls::TlsServer;
 use tokio::time::Instant;
 pub use watchers::Watching;
 pub use web::{OpenIdProvider, Walker};

@@ -2,6 +2,7 @@
 //! it, and our agent beside them.
 
 use std::{
+    ffi::OsStr,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -92,14 +93,18 @@ impl Sound {
     ///
     /// # Panics
     /// It cannot be started.
-    pub fn record(&self, name: &str, source: &str) -> Child {
+    pub fn record(&self, name: impl AsRef<OsStr>, source: &str) -> Child {
+        let name = Path::new(name.as_ref());
         let recorder = self.folder.path().join("programs").join(name).join(name);
         if !recorder.exists() {
             std::fs::create_dir_all(recorder.parent().unwrap()).unwrap();
             std::fs::copy("/usr/bin/pacat", &recorder).expect("pulseaudio-utils is missing");
         }
         let device = format!("--device={source}");
-        self.run(&recorder, &["--record", &device])
+        // Left to itself it calls itself by its file's name, which the sound server takes in UTF-8 only.
+        let names = ["--client-name=recorder", "--stream-name=recorder"];
+        let arguments = [&["--record", &*device], &names[..]].concat();
+        self.run(&recorder, &arguments)
     }
 
     /// A program that uses this sound server.

@@ -1,0 +1,69 @@
+//! A web server with TLS: OpenSSL's own, for what must work, or fail, with a real certificate.
+
+use std::{path::Path, process::Stdio};
+
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+/// A web server with a certificate of its own: it sends the files of a folder as they are, headers and all.
+pub struct TlsServer {
+    _child: Child,
+    /// Where it listens.
+    pub port: u16,
+}
+
+impl TlsServer {
+    /// Serves a folder, and leaves `certificate.pem` in it.
+    ///
+    /// # Panics
+    /// openssl is not installed.
+    pub async fn start(folder: &Path) -> Self {
+        let made = Command::new("openssl")
+            .args([
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+            ])
+            .args([
+                "-subj",
+                "/CN=localhost",
+                "-addext",
+                "subjectAltName=DNS:localhost",
+            ])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+            .args(["-keyout", "key.pem", "-out", "certificate.pem"])
+            .current_dir(folder)
+            .output()
+            .await
+            .expect("openssl is missing: apt-get install openssl");
+        assert!(made.status.success(), "{made:?}");
+        let mut child = Command::new("openssl")
+            .args(["s_server", "-accept", "127.0.0.1:0", "-HTTP"])
+            .args(["-key", "key.pem", "-cert", "certificate.pem"])
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let port = loop {
+            let line = lines.next_line().await.unwrap().expect("it ended");
+            if let Some(address) = line.strip_prefix("ACCEPT ") {
+                break address.rsplit(':').next().unwrap().parse().unwrap();
+            }
+        };
+        // What it prints later must find somebody who reads.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self {
+            _child: child,
+            port,
+        }
+    }
+
+    /// The address of a file, by the name that the certificate is for.
+    pub fn url(&self, file: &str) -> String {
+        format!("https://localhost:{}/{file}", self.port)
+    }
+}
