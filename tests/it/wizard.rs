@@ -48,6 +48,12 @@ async fn a_tenant_is_connected_step_by_step_and_each_is_examined() {
     let consent =
         format!("https://login.microsoftonline.com/{TENANT}/adminconsent?client_id={CLIENT}");
     assert!(page.contains(&consent), "{page}");
+    // Nobody was looked for in the tenant yet: that comes with the restart.
+    let page = examine(4).await;
+    assert!(
+        page.contains("1 people") && page.contains("accounts"),
+        "{page}"
+    );
     let page = examine(5).await;
     assert!(
         page.contains("Something is missing"),

@@ -19,8 +19,9 @@ const CHECKS: [&[&str]; 5] = [
     &["configuration", "secrets", "database"],
     &["tenant", "sign-in", "clock", "token"],
     &["permissions", "graph", "read"],
-    &["people", "accounts"],
-    &["server", "mode"],
+    // The database says how many people there are.
+    &["database", "people", "accounts"],
+    &["server", "people", "mode"],
 ];
 
 /// The step where one is, and what was typed before it.
@@ -117,7 +118,7 @@ fn page(visit: &Visit, at: &At) -> Page {
             facts.push((visit.say("connect-file"), Cell::Code(section(at))));
         }
         3 => {
-            let known = [&at.tenant, &at.client].iter().all(|id| !id.is_empty());
+            let known = is_id(&at.tenant) && is_id(&at.client);
             let consent = format!(
                 "https://login.microsoftonline.com/{}/adminconsent?client_id={}",
                 at.tenant, at.client

@@ -1,5 +1,6 @@
 //! Who is in a location or group: put there, and taken out again.
 
+use presence::PersonId;
 use serde_json::json;
 
 use super::scopes::{at, is_in};
@@ -74,7 +75,10 @@ pub(super) async fn put(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal
     let person = visit.somebody("person", typed.one("person"))?;
     let (scope, tables) = (visit.path("scope"), &visit.shared.organisation);
     let from = tables.read(|tables| tables.place(person));
-    let is_elsewhere = from != At::default() && !is_in(&from, scope);
+    let place = tables.read(|tables| tables.place_of_scope(scope));
+    let place = place.unwrap_or_default();
+    // Whoever is in a group of this location would leave it.
+    let is_elsewhere = from != At::default() && from != place;
     if is_elsewhere && !typed.ticked("sure") {
         let known = visit.shared.directory.person(person);
         let name = known.map(|person| person.name.clone()).unwrap_or_default();
@@ -94,13 +98,25 @@ pub(super) async fn put(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal
             .add(Block::Links(visit.say("preview-back"), vec![back]));
         return Ok(Outcome::Shown(Box::new(page)));
     }
-    let place = tables.read(|tables| tables.place_of_scope(scope));
-    place_at(visit, &person.to_string(), place.unwrap_or_default()).await
+    place_at(visit, &person.to_string(), place).await
 }
 
 /// Takes somebody out: of a group to its location, of a location to the organisation.
 pub(super) async fn take(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
-    let place = above(visit, visit.path("scope"));
+    let scope = visit.path("scope");
+    let person = typed.one("key").parse().map(PersonId);
+    let is_here = person.is_ok_and(|person| {
+        let from = visit
+            .shared
+            .organisation
+            .read(|tables| tables.place(person));
+        is_in(&from, scope)
+    });
+    // Somebody else may have moved them since the page was shown.
+    if !is_here {
+        return Ok(Done::new(at(scope), "saved").into());
+    }
+    let place = above(visit, scope);
     place_at(visit, typed.one("key"), place).await
 }
 
