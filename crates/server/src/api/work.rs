@@ -122,6 +122,8 @@ where
     let (id, mut pending) = shared.works.begin(about, progress, work)?;
     let ended = match prefer.0 {
         None => Some(pending.await),
+        // Not even a look, so that how quick the work was does not decide the kind of answer.
+        Some(Duration::ZERO) => None,
         Some(wait) => tokio::time::timeout(wait, &mut pending).await.ok(),
     };
     match ended {
