@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context;
 use serde_json::json;
-use server::{clock::Clock, config::Config};
+use server::{backups_folder, clock::Clock, config::Config};
 use store::PreparedRestore;
 
 use crate::{installation, running::RunningServer};
@@ -37,7 +37,7 @@ pub async fn restore(config: &Path, file: &Path, force: bool) -> anyhow::Result<
     let database = installation::database(&config);
     // Looked at in any case: what is wrong with the file is told before a server is asked.
     let prepared = PreparedRestore::new(file, &database, force).await?;
-    let Ok(_lock) = installation::lock(&config) else {
+    let Some(_lock) = installation::lock(&config)? else {
         drop(prepared);
         return restore_running(&config, file).await;
     };
@@ -65,7 +65,7 @@ async fn restore_running(config: &Config, file: &Path) -> anyhow::Result<()> {
 
 /// The folder of the server's own backups is the only one that it takes any from.
 fn hand_over(config: &Config, file: &Path) -> anyhow::Result<PathBuf> {
-    let folder = config.data.join("backups");
+    let folder = backups_folder(&installation::database(config));
     let stamp = Clock::system().now().milliseconds();
     let copy = folder.join(format!("offhook-restored-{stamp}.db"));
     let copied = || -> io::Result<u64> {
@@ -80,7 +80,12 @@ fn hand_over(config: &Config, file: &Path) -> anyhow::Result<PathBuf> {
             .open(&copy)?;
         io::copy(&mut fs::File::open(file)?, &mut to)
     };
-    copied().with_context(|| format!("cannot copy {} to {}", file.display(), copy.display()))?;
+    if let Err(error) = copied() {
+        // Half a copy is no backup; that it cannot be removed either says nothing new.
+        let _ = fs::remove_file(&copy);
+        let (from, to) = (file.display(), copy.display());
+        return Err(error).with_context(|| format!("cannot copy {from} to {to}"));
+    }
     Ok(copy)
 }
 
@@ -92,17 +97,18 @@ async fn ask(config: &Config, copy: &Path) -> anyhow::Result<()> {
     let server = RunningServer::of(config).await?;
     server.post(&path, &json!({})).await?;
     let begun_again = async {
-        // Another file has the name, and the server lets in by it.
-        while fs::metadata(&database).is_ok_and(|file| file.ino() == before) {
+        // Another file has the name, and the server answers again. Only then is the database opened here too: what begins
+        // with an older one brings it up to date.
+        while fs::metadata(&database).is_ok_and(|file| file.ino() == before)
+            || !server.answers().await
+        {
             tokio::time::sleep(LOOK).await;
         }
-        loop {
-            let server = RunningServer::of(config).await?;
-            if server.get("/api/v1/backups").await.is_ok() {
-                return Ok(());
-            }
-            tokio::time::sleep(LOOK).await;
-        }
+        RunningServer::of(config)
+            .await?
+            .get("/api/v1/backups")
+            .await?;
+        anyhow::Ok(())
     };
     tokio::time::timeout(RESTART_MAX, begun_again)
         .await

@@ -32,7 +32,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{ClockChoice, asked_to_stop, serve};
+use crate::{ClockChoice, StopSignals, serve};
 
 /// teamsbox listens this far above the board.
 const TEAMSBOX_OFFSET: u16 = 100;
@@ -108,8 +108,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         println!("Ctrl+C ends it. Nothing is kept.");
     }
     std::io::stdout().flush()?;
+    let mut stop = StopSignals::new()?;
     tokio::select! {
-        stopped = asked_to_stop() => stopped?,
+        () = stop.asked() => {}
         () = running.app.failed() => anyhow::bail!("a part of the server ended; see the log"),
         never = new_links(&running.app, arguments.json) => never?,
     }

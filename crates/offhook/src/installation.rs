@@ -1,7 +1,7 @@
 //! The files of an installation: configuration, data folder, database.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
@@ -137,8 +137,8 @@ pub fn vault(config: &Config) -> anyhow::Result<Vault> {
     Ok(Vault::from_file(&file)?)
 }
 
-/// Makes sure that this is the only server on its data. The lock ends with the process, however it ends.
-pub fn lock(config: &Config) -> anyhow::Result<File> {
+/// Takes the data for one process; `None`: a server works on it. The lock ends with the process, however it ends.
+pub fn lock(config: &Config) -> anyhow::Result<Option<File>> {
     let path = config.data.join(LOCK);
     let file = OpenOptions::new()
         .create(true)
@@ -147,11 +147,21 @@ pub fn lock(config: &Config) -> anyhow::Result<File> {
         .mode(0o600)
         .open(&path)
         .with_context(|| format!("cannot open {}", path.display()))?;
-    file.try_lock().map_err(|_| {
-        anyhow::anyhow!(
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
+    }
+}
+
+/// The same for what must be alone on the data.
+pub fn only_server(config: &Config) -> anyhow::Result<File> {
+    lock(config)?.with_context(|| {
+        format!(
             "another server works on {}; stop it, or give this one its own folder (`data` or OFFHOOK_DATA)",
             config.data.display()
         )
-    })?;
-    Ok(file)
+    })
 }

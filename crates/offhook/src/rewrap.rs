@@ -10,7 +10,7 @@ use crate::installation;
 pub async fn run(config: &Path, old: &Path) -> anyhow::Result<()> {
     let config = installation::configuration(config)?;
     let store = installation::open(&config).await?;
-    let _lock = installation::lock(&config)?;
+    let _lock = installation::only_server(&config)?;
     let old = Vault::from_file(old)?;
     let sealed = installation::vault(&config)?.rewrap(&old, &store).await?;
     store.close().await;

@@ -34,6 +34,15 @@ impl RunningServer {
         })
     }
 
+    /// Whether it answers.
+    pub async fn answers(&self) -> bool {
+        let asked = self.client.get(format!("{}/healthz", self.api));
+        asked
+            .send()
+            .await
+            .is_ok_and(|answer| answer.status().is_success())
+    }
+
     /// What it answers; a refusal is an error in its own words.
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
         self.answer(self.client.get(format!("{}{path}", self.api)))

@@ -3,9 +3,11 @@
 use std::{path::Path, sync::Arc};
 
 use presence::Timing;
-use server::{App, AskedRestores, Doctor, Options, Restore, Restores, access, clock::Clock};
+use server::{
+    App, AskedRestores, Doctor, Options, Restore, Restored, Restores, access, clock::Clock,
+};
 
-use crate::{asked_to_stop, doctor, installation};
+use crate::{StopSignals, doctor, installation};
 
 /// What the first key may do.
 pub const EVERYTHING: [&str; 3] = ["read", "write", "admin"];
@@ -15,18 +17,29 @@ pub async fn run(config: &Path) -> anyhow::Result<()> {
     let file = std::path::absolute(config)?;
     let read = installation::configuration(&file)?;
     installation::create_folder(&read)?;
-    let _lock = installation::lock(&read)?;
+    let _lock = installation::only_server(&read)?;
+    let mut stop = StopSignals::new()?;
     let (restores, mut asked) = Restores::new();
-    while let Some(restore) = serve(&file, restores.clone(), &mut asked).await? {
-        match restore.finish().await {
-            Ok(Some(kept)) => {
-                tracing::info!(kept = %kept.display(), "a backup was restored; the database that was there is kept");
-            }
-            Ok(None) => tracing::info!("a backup was restored"),
-            Err(error) => tracing::error!(%error, "the backup was not restored"),
-        }
+    while let Some(restore) = serve(&file, restores.clone(), &mut asked, &mut stop).await? {
+        finish(restore).await;
     }
     Ok(())
+}
+
+async fn finish(restore: Restore) {
+    match restore.finish().await {
+        Ok(Restored { kept, noted }) => {
+            let kept = kept.map_or_else(|| "none".into(), |kept| kept.display().to_string());
+            tracing::info!(
+                kept,
+                "a backup was restored; the database that was there is kept"
+            );
+            if let Err(error) = noted {
+                tracing::error!(%error, "the audit log of the restored database does not tell of the restore");
+            }
+        }
+        Err(error) => tracing::error!(%error, "the backup was not restored"),
+    }
 }
 
 /// One server, until a signal ends it or a backup is to be restored.
@@ -34,6 +47,7 @@ async fn serve(
     file: &Path,
     restores: Restores,
     asked: &mut AskedRestores,
+    stop: &mut StopSignals,
 ) -> anyhow::Result<Option<Restore>> {
     let config = installation::configuration(file)?;
     let store = installation::open(&config).await?;
@@ -44,7 +58,7 @@ async fn serve(
         println!("API key (shown this once, stored as a hash): {key}");
     }
     let examined = file.to_owned();
-    let app = App::start(Options {
+    let starting = App::start(Options {
         listen: config.listen,
         store,
         clock,
@@ -62,18 +76,18 @@ async fn serve(
         })),
         restores: Some(restores),
         demo: None,
-    })
-    .await?;
+    });
+    let app = tokio::select! {
+        app = starting => app?,
+        () = stop.asked() => return Ok(None),
+    };
     println!("Board (one-time link): {}", app.new_link().await?);
     tracing::info!(address = %app.address(), "serving");
     if let Some(address) = app.sip_address() {
         tracing::info!(%address, "serving telephones");
     }
     let restore = tokio::select! {
-        stopped = asked_to_stop() => {
-            stopped?;
-            None
-        }
+        () = stop.asked() => None,
         () = app.failed() => anyhow::bail!("a part of the server ended; see the log"),
         restore = asked.recv() => restore,
     };

@@ -53,7 +53,7 @@ pub use open_id::OpenIdOptions;
 pub use organisation::MAIN_TENANT;
 pub use pbx::PbxOptions;
 pub use phones::PhonesOptions;
-pub use restores::{AskedRestores, Restore, Restores};
+pub use restores::{AskedRestores, Restore, Restored, Restores, backups_folder};
 pub use teams::{
     LoginsOf, NotificationOptions, SignIn, forget_service_account, keep_service_account,
     service_account_scope, service_accounts,

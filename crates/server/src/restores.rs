@@ -1,12 +1,18 @@
 //! Restoring a backup while the server runs. What cannot be changed under a running server – everything at once – is asked
 //! of whoever started it: end, put the backup in place, begin again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use store::{PreparedRestore, Store, StoreError};
 use tokio::sync::mpsc;
 
 use crate::{api::Entry, problem::Problem};
+
+/// The folder of a database's backups, beside it. The server takes none from elsewhere.
+#[must_use]
+pub fn backups_folder(database: &Path) -> PathBuf {
+    database.with_file_name("backups")
+}
 
 /// A restore that was asked for. The server is to be stopped for it.
 #[derive(Debug)]
@@ -21,18 +27,33 @@ impl Restore {
     }
 
     /// Puts the backup in the place of the database, which nothing uses any more, and notes in its audit log who asked for
-    /// it. The path under which the database that was there is kept is returned.
+    /// it.
     ///
     /// # Errors
-    /// A file cannot be written; the database is as before then, unless only the note failed.
-    pub async fn finish(self) -> Result<Option<PathBuf>, StoreError> {
-        let database = self.prepared.database().to_owned();
-        let kept = self.prepared.put_in_place().await?;
-        let store = Store::open(&database).await?;
-        store.note(&self.entry.change()).await?;
-        store.close().await;
-        Ok(kept)
+    /// A file cannot be written; the database is as before then.
+    pub async fn finish(self) -> Result<Restored, StoreError> {
+        let Self { prepared, entry } = self;
+        let database = prepared.database().to_owned();
+        let kept = prepared.put_in_place().await?;
+        let noted = note(&database, &entry).await;
+        Ok(Restored { kept, noted })
     }
+}
+
+async fn note(database: &Path, entry: &Entry) -> Result<(), StoreError> {
+    let store = Store::open(database).await?;
+    let noted = store.note(&entry.change()).await;
+    store.close().await;
+    noted
+}
+
+/// A backup is in the place of the database.
+#[derive(Debug)]
+pub struct Restored {
+    /// Where the database that was there is kept.
+    pub kept: Option<PathBuf>,
+    /// Whether the audit log of the restored database tells of it.
+    pub noted: Result<(), StoreError>,
 }
 
 /// Where whoever started the server hears of it.

@@ -185,7 +185,7 @@ fn now() -> Timestamp {
 /// A server that runs tells its own health; anything else at its port is in the way.
 async fn server(report: &mut Report, config: &Config) {
     const CHECK: &str = "server";
-    let runs = installation::lock(config).is_err();
+    let runs = matches!(installation::lock(config), Ok(None));
     let url = format!("http://{}/readyz", config.listen);
     let mut request = Client::new().get(&url).timeout(super::CONNECT);
     if runs && let Ok(session) = installation::session(config).await {

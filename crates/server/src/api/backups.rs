@@ -23,7 +23,7 @@ use crate::{
     clock::rfc3339,
     organisation::ORGANISATION,
     problem::Problem,
-    restores::Restore,
+    restores::{Restore, backups_folder},
 };
 
 /// How a backup's name begins and ends.
@@ -56,7 +56,7 @@ pub(crate) async fn list(
     caller: Caller,
 ) -> Result<axum::Json<Backups>, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
-    let folder = folder(&shared)?;
+    let folder = folder(&shared);
     let shown = folder.display().to_string();
     let items = aside(move || Ok(found(&folder))).await?;
     Ok(axum::Json(Backups {
@@ -78,7 +78,7 @@ pub(crate) async fn read(
     Path(name): Path<String>,
 ) -> Result<axum::Json<BackupBody>, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
-    let folder = folder(&shared)?;
+    let folder = folder(&shared);
     let backup = aside(move || known(&folder, &name)).await?;
     Ok(axum::Json(backup))
 }
@@ -99,7 +99,7 @@ pub(crate) async fn make(
     prefer: Prefer,
 ) -> Result<Response, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
-    let folder = folder(&shared)?;
+    let folder = folder(&shared);
     let there = folder.clone();
     aside(move || fs::create_dir_all(&there).map_err(|error| refused(&there, &error))).await?;
     let at = rfc3339(shared.clock.now());
@@ -137,7 +137,7 @@ pub(crate) async fn delete(
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
-    let folder = folder(&shared)?;
+    let folder = folder(&shared);
     let wanted = name.clone();
     let backup = aside(move || {
         let backup = known(&folder, &wanted)?;
@@ -170,7 +170,7 @@ pub(crate) async fn restore(
             "only `offhook serve` restores backups; this server keeps its data while it runs";
         return Err(Problem::conflict(detail));
     };
-    let folder = folder(&shared)?;
+    let folder = folder(&shared);
     let there = folder.clone();
     let backup = aside(move || known(&there, &name)).await?;
     let file = folder.join(&backup.name);
@@ -183,13 +183,8 @@ pub(crate) async fn restore(
     Ok((StatusCode::ACCEPTED, axum::Json(backup)))
 }
 
-fn folder(shared: &SharedState) -> Result<PathBuf, Problem> {
-    let folder = shared
-        .store
-        .file()
-        .parent()
-        .map(|folder| folder.join("backups"));
-    folder.ok_or_else(|| Problem::unavailable("the database has no folder to keep backups in"))
+fn folder(shared: &SharedState) -> PathBuf {
+    backups_folder(shared.store.file())
 }
 
 /// Files are read and written where nothing waits for them.
