@@ -97,10 +97,7 @@ async fn answer(stream: impl Talk, asked: Sender<Asked>) -> io::Result<()> {
     sent.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
     let mut text = serde_json::to_vec(&status.await.map_err(gone)?)?;
     text.push(b'\n');
-    writing.write_all(&text).await?;
-    // On Windows what was not read goes with the pipe.
-    writing.flush().await?;
-    writing.shutdown().await
+    writing.write_all(&text).await
 }
 
 /// Asks or tells the running agent; `None`: none is running.
@@ -115,7 +112,7 @@ pub async fn ask(path: &Path, request: Request) -> io::Result<Option<Status>> {
     text.push(b'\n');
     stream.write_all(&text).await?;
     let mut answer = String::new();
-    let read = BufReader::new(stream).take(ANSWER_MAX);
-    tokio::time::timeout(PATIENCE, { read }.read_line(&mut answer)).await??;
+    let mut read = BufReader::new(stream).take(ANSWER_MAX);
+    tokio::time::timeout(PATIENCE, read.read_line(&mut answer)).await??;
     Ok(Some(serde_json::from_str(&answer)?))
 }

@@ -180,12 +180,11 @@ impl Reason {
         Self { lease_end, ..self }
     }
 
-    pub(crate) fn note(self, note: Note) -> Self {
-        self.maybe_note(Some(note))
-    }
-
-    pub(crate) fn maybe_note(self, note: Option<Note>) -> Self {
-        Self { note, ..self }
+    pub(crate) fn note(self, note: impl Into<Option<Note>>) -> Self {
+        Self {
+            note: note.into(),
+            ..self
+        }
     }
 
     pub(crate) fn about(self, about: AppointmentText) -> Self {

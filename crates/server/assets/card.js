@@ -124,7 +124,7 @@ function automatic(settings) {
     const item = document.createElement("li");
     item.append(element("span", `${say(`automatic-${key}`)}: ${settings[key] ?? say("card-nothing")}`));
     if (settings.user_may_change[key] === false) {
-      item.append(element("small", `${say("card-locked", { scope: settings.decided_by ?? "default" })}`, { class: "locked" }));
+      item.append(element("small", say("card-locked", { scope: settings.decided_by ?? "default" }), { class: "locked" }));
     }
     return item;
   });

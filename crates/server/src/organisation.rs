@@ -285,10 +285,15 @@ impl Tables {
 
     /// The tenant that the person's location names, else the main one.
     pub fn tenant(&self, person: PersonId) -> &str {
-        let location = self
-            .places
+        self.places
             .get(&person)
-            .and_then(|place| self.scopes.get(place.location.as_ref()?));
+            .map_or(MAIN_TENANT, |place| self.tenant_of(place))
+    }
+
+    /// The tenant of whoever is at a place.
+    pub fn tenant_of(&self, place: &Place) -> &str {
+        let location = place.location.as_ref();
+        let location = location.and_then(|location| self.scopes.get(location));
         location
             .and_then(|location| location.tenant.as_deref())
             .unwrap_or(MAIN_TENANT)

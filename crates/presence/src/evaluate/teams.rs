@@ -39,7 +39,7 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
             Own::Held(held) => tell(&|| {
                 own(Fate::InForce, held.since)
                     .until(Some(held.expires_at))
-                    .maybe_note(hidden_by(slot, held, observation))
+                    .note(hidden_by(slot, held, observation))
             }),
             Own::Withdrawn(withdrawn) => tell(&|| {
                 own(Fate::TakenBack, withdrawn.requested_at)

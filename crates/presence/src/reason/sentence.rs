@@ -3,7 +3,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Slot, Status, TeamsState, own::YieldReason as Yielding};
+use crate::{Slot, Status, TeamsState, own::YieldReason};
 
 /// What became of something that Offhook wrote to Teams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -167,7 +167,7 @@ pub enum Note {
     /// Teams shows this instead.
     HiddenBy(TeamsState),
     /// Why a write is not in force.
-    Yielded(Yielding),
+    Yielded(YieldReason),
 }
 
 impl Note {
@@ -181,9 +181,9 @@ impl Note {
             Self::SecondSynchronisation => "second-synchronisation",
             Self::NotAcknowledged => "not-acknowledged",
             Self::HiddenBy(_) => "hidden-by",
-            Self::Yielded(Yielding::Overridden) => "overridden",
-            Self::Yielded(Yielding::Expired) => "expired",
-            Self::Yielded(Yielding::AlreadyThere) => "already-there",
+            Self::Yielded(YieldReason::Overridden) => "overridden",
+            Self::Yielded(YieldReason::Expired) => "expired",
+            Self::Yielded(YieldReason::AlreadyThere) => "already-there",
         }
     }
 

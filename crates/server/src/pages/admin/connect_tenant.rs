@@ -42,6 +42,10 @@ impl At {
         }
     }
 
+    fn is_known(&self) -> bool {
+        is_id(&self.tenant) && is_id(&self.client)
+    }
+
     fn path(&self, step: usize) -> String {
         let [tenant, client] = [&self.tenant, &self.client]
             .map(|text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string());
@@ -59,9 +63,7 @@ impl Place for ConnectTenant {
         let page = page(visit, &at);
         Ok(match at.step {
             1 => page.form(ids(visit, &at), back),
-            step => page
-                .form(examine_form(visit), back)
-                .add(ways(visit, &at, step < CHECKS.len())),
+            _ => page.form(examine_form(visit), back).add(ways(visit, &at)),
         })
     }
 
@@ -94,7 +96,7 @@ impl Place for ConnectTenant {
             )]))
             .table(examination::table(visit, &findings))
             .form(examine_form(visit), None)
-            .add(ways(visit, &at, at.step < CHECKS.len()));
+            .add(ways(visit, &at));
         Ok(Outcome::Shown(Box::new(page)))
     }
 }
@@ -115,15 +117,17 @@ fn page(visit: &Visit, at: &At) -> Page {
             let make = "openssl req -x509 -newkey rsa:2048 -nodes -days 730 -subj /CN=offhook \
                         -keyout offhook.key -out offhook.crt && chmod 600 offhook.key";
             facts.push((visit.say("connect-command"), Cell::Code(make.to_owned())));
-            facts.push((visit.say("connect-file"), Cell::Code(section(at))));
+            facts.push((
+                visit.say("connect-file"),
+                Cell::Code(section(at, !visit.shared.doors.names().is_empty())),
+            ));
         }
         3 => {
-            let known = is_id(&at.tenant) && is_id(&at.client);
             let consent = format!(
                 "https://login.microsoftonline.com/{}/adminconsent?client_id={}",
                 at.tenant, at.client
             );
-            if known {
+            if at.is_known() {
                 let link = Cell::Link(consent, visit.say("connect-consent-now"));
                 facts.push((visit.say("connect-consent"), link));
             }
@@ -147,15 +151,18 @@ fn page(visit: &Visit, at: &At) -> Page {
     page
 }
 
-/// What goes into the configuration file, as it was typed at the first step.
-fn section(at: &At) -> String {
-    let Some((tenant, client)) =
-        Some((&at.tenant, &at.client)).filter(|(tenant, client)| is_id(tenant) && is_id(client))
-    else {
-        return "[teams]\ntenant = \"…\"\nclient_id = \"…\"\ncertificate_file = \"offhook.crt\"\nprivate_key_file = \"offhook.key\"".into();
+/// What goes into the configuration file, as it was typed at the first step. Further tenants have names.
+fn section(at: &At, is_further: bool) -> String {
+    let (tenant, client) = match at.is_known() {
+        true => (&*at.tenant, &*at.client),
+        false => ("…", "…"),
+    };
+    let begin = match is_further {
+        true => "[[tenants]]\nname = \"…\"",
+        false => "[teams]",
     };
     format!(
-        "[teams]\ntenant = \"{tenant}\"\nclient_id = \"{client}\"\ncertificate_file = \"offhook.crt\"\nprivate_key_file = \"offhook.key\""
+        "{begin}\ntenant = \"{tenant}\"\nclient_id = \"{client}\"\ncertificate_file = \"offhook.crt\"\nprivate_key_file = \"offhook.key\""
     )
 }
 
@@ -178,12 +185,12 @@ fn examine_form(visit: &Visit) -> Form {
 }
 
 /// The steps beside this one.
-fn ways(visit: &Visit, at: &At, has_more: bool) -> Block {
+fn ways(visit: &Visit, at: &At) -> Block {
     let mut links = vec![Link::new(
         at.path(at.step.saturating_sub(1).max(1)),
         visit.say("connect-before"),
     )];
-    links.push(match has_more {
+    links.push(match at.step < CHECKS.len() {
         true => Link::new(at.path(at.step + 1), visit.say("connect-next")),
         false => Link::new("/admin/tenants", visit.say("nav-tenants")),
     });

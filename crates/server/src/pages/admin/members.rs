@@ -73,10 +73,8 @@ pub(super) fn put_form(visit: &Visit) -> Form {
 /// Puts somebody here. Who is elsewhere is moved only when that was said.
 pub(super) async fn put(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
     let person = visit.somebody("person", typed.one("person"))?;
-    let (scope, tables) = (visit.path("scope"), &visit.shared.organisation);
-    let from = tables.read(|tables| tables.place(person));
-    let place = tables.read(|tables| tables.place_of_scope(scope));
-    let place = place.unwrap_or_default();
+    let scope = visit.path("scope");
+    let (from, place) = (place_of(visit, person), place_of_scope(visit, scope));
     // Whoever is in a group of this location would leave it.
     let is_elsewhere = from != At::default() && from != place;
     if is_elsewhere && !typed.ticked("sure") {
@@ -98,43 +96,43 @@ pub(super) async fn put(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal
             .add(Block::Links(visit.say("preview-back"), vec![back]));
         return Ok(Outcome::Shown(Box::new(page)));
     }
-    place_at(visit, &person.to_string(), place).await
+    place_at(visit, person, place).await
 }
 
 /// Takes somebody out: of a group to its location, of a location to the organisation.
 pub(super) async fn take(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
     let scope = visit.path("scope");
-    let person = typed.one("key").parse().map(PersonId);
-    let is_here = person.is_ok_and(|person| {
-        let from = visit
-            .shared
-            .organisation
-            .read(|tables| tables.place(person));
-        is_in(&from, scope)
-    });
-    // Somebody else may have moved them since the page was shown.
-    if !is_here {
-        return Ok(Done::new(at(scope), "saved").into());
+    match typed.one("key").parse().map(PersonId) {
+        Ok(person) if is_in(&place_of(visit, person), scope) => {
+            place_at(visit, person, above(visit, scope)).await
+        }
+        // Somebody else may have moved them since the page was shown.
+        _ => Ok(Done::new(at(scope), "saved").into()),
     }
-    let place = above(visit, scope);
-    place_at(visit, typed.one("key"), place).await
 }
 
-async fn place_at(visit: &Visit, person: &str, place: At) -> Result<Outcome, Refusal> {
+async fn place_at(visit: &Visit, person: PersonId, place: At) -> Result<Outcome, Refusal> {
     let At { location, group } = place;
     let body = json!({"location": location, "group": group});
-    let path = format!("/people/{}/place", crate::pages::client::part(person));
+    let path = format!("/people/{person}/place");
     visit.api.put(&path, body, "").await?;
     Ok(Done::new(at(visit.path("scope")), "saved").into())
 }
 
+fn place_of(visit: &Visit, person: PersonId) -> At {
+    let organisation = &visit.shared.organisation;
+    organisation.read(|tables| tables.place(person))
+}
+
+fn place_of_scope(visit: &Visit, scope: &str) -> At {
+    let organisation = &visit.shared.organisation;
+    let place = organisation.read(|tables| tables.place_of_scope(scope));
+    place.unwrap_or_default()
+}
+
 /// Where one is who is no longer in a scope.
 fn above(visit: &Visit, scope: &str) -> At {
-    let place = visit
-        .shared
-        .organisation
-        .read(|tables| tables.place_of_scope(scope));
-    match place.unwrap_or_default() {
+    match place_of_scope(visit, scope) {
         At {
             location,
             group: Some(_),

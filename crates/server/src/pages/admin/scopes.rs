@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{members, require_administrator, settings_at};
 use crate::{
-    organisation::{MAIN_TENANT, ORGANISATION, Place as At},
+    organisation::{ORGANISATION, Place as At},
     pages::{
         Done, Outcome, Page, Place,
         client::{Refusal, part},
@@ -253,15 +253,10 @@ fn tenant_of(visit: &Visit, scope: &Value) -> String {
     if !own.is_empty() || text(scope, "kind") == ORGANISATION {
         return own.to_owned();
     }
-    let place = At {
-        location: Some(text(scope, "parent").to_owned()),
-        group: None,
-    };
     let inherited = visit.shared.organisation.read(|tables| {
-        let location = tables.scopes.get(place.location.as_deref()?);
-        location.and_then(|location| location.tenant.clone())
+        let place = tables.place_of_scope(text(scope, "id"));
+        tables.tenant_of(&place.unwrap_or_default()).to_owned()
     });
-    let inherited = inherited.unwrap_or_else(|| MAIN_TENANT.to_owned());
     format!("({inherited})")
 }
 
