@@ -123,6 +123,18 @@ async fn a_running_server_begins_again_with_a_backup() {
 }
 
 #[tokio::test]
+async fn a_server_that_begins_again_can_be_ended_meanwhile() {
+    let (installation, server) = two_people().await;
+    let made = server.ok(Method::POST, "/api/v1/backups", None).await;
+    let path = format!("/api/v1/backups/{}/restore", made["name"].as_str().unwrap());
+    let (status, asked) = server.api(Method::POST, &path, None).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{asked}");
+    let kept = installation.data("offhook.db.before-restore-1");
+    eventually("under way", SOON, true, async || kept.exists()).await;
+    assert_eq!(server.terminate().await, 0);
+}
+
+#[tokio::test]
 async fn a_damaged_backup_is_refused_and_the_server_goes_on() {
     let (installation, server) = two_people().await;
     let made = server.ok(Method::POST, "/api/v1/backups", None).await;

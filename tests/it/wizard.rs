@@ -26,7 +26,10 @@ async fn a_tenant_is_connected_step_by_step_and_each_is_examined() {
     let (status, page) = send(start, &ids(CLIENT)).await;
     assert!(status == 200 && page.contains("Step 2 of 5"), "{page}");
     let section = format!("client_id = &#34;{CLIENT}&#34;");
-    assert!(page.contains(&section), "{page}");
+    assert!(
+        page.contains(&section) && page.contains("[teams]"),
+        "{page}"
+    );
 
     let step = |number| format!("{start}?step={number}&tenant={TENANT}&client={CLIENT}");
     let examine = async |number| send(&step(number), &[("form", "doctor")]).await.1;
@@ -87,6 +90,13 @@ async fn the_doctor_examines_what_the_configuration_says_now() {
     // In the demo there is nothing to look at, and it says so.
     let demo = Demo::start(&["--still"]).await;
     let ada = demo.server.system_administrator().await;
+    // A further tenant has a name of its own in the file.
+    let connect = "/admin/tenants/connect?step=2";
+    let (_, _, page) = ada.with_headers(Method::GET, connect, &[], None).await;
+    assert!(
+        page.contains("[[tenants]]") && !page.contains("[teams]"),
+        "{page}"
+    );
     let (status, page) = ada.form("/admin/tenants", &[("form", "doctor")]).await;
     assert_eq!(status.as_u16(), 409);
     assert!(page.contains("without a configuration file"), "{page}");
