@@ -292,11 +292,9 @@ impl Tables {
 
     /// The tenant of whoever is at a place.
     pub fn tenant_of(&self, place: &Place) -> &str {
-        let location = place.location.as_ref();
-        let location = location.and_then(|location| self.scopes.get(location));
-        location
-            .and_then(|location| location.tenant.as_deref())
-            .unwrap_or(MAIN_TENANT)
+        let id = place.location.as_ref();
+        let tenant = id.and_then(|id| self.scopes.get(id)?.tenant.as_deref());
+        tenant.unwrap_or(MAIN_TENANT)
     }
 
     /// A scope's own settings of a page; `None`: it is default there.
