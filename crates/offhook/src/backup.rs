@@ -68,23 +68,21 @@ fn hand_over(config: &Config, file: &Path) -> anyhow::Result<PathBuf> {
     let folder = backups_folder(&installation::database(config));
     let stamp = Clock::system().now().milliseconds();
     let copy = folder.join(format!("offhook-restored-{stamp}.db"));
-    let copied = || -> io::Result<u64> {
+    let failed = || format!("cannot copy {} to {}", file.display(), copy.display());
+    let made = || -> io::Result<fs::File> {
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&folder)?;
-        let mut to = OpenOptions::new()
-            .create_new(true)
-            .write(true)
-            .mode(0o600)
-            .open(&copy)?;
-        io::copy(&mut fs::File::open(file)?, &mut to)
+        let mut options = OpenOptions::new();
+        options.create_new(true).write(true).mode(0o600).open(&copy)
     };
-    if let Err(error) = copied() {
+    let mut to = made().with_context(failed)?;
+    let copied = fs::File::open(file).and_then(|mut from| io::copy(&mut from, &mut to));
+    if let Err(error) = copied {
         // Half a copy is no backup; that it cannot be removed either says nothing new.
         let _ = fs::remove_file(&copy);
-        let (from, to) = (file.display(), copy.display());
-        return Err(error).with_context(|| format!("cannot copy {from} to {to}"));
+        return Err(error).with_context(failed);
     }
     Ok(copy)
 }
