@@ -54,6 +54,7 @@ async fn an_import_that_is_cancelled_leaves_everything_as_it_was() {
     let server = &demo.server;
     let before = count(server).await;
     let work = begin(server, "/api/v1/people/import", json!({"csv": table(MANY)})).await;
+    assert_eq!(state(server, &work).await, "running");
     let begun = async || {
         let work = server.ok(Method::GET, &work, None).await;
         (work["done"].as_u64() > Some(0), work["total"].as_u64())
@@ -98,6 +99,7 @@ async fn a_synchronisation_that_is_cancelled_lets_the_next_begin() {
     teamsbox.add_user("zoe").await;
     teamsbox.faults(json!({"delayMilliseconds": 60_000})).await;
     let work = begin(&server, path, json!({})).await;
+    assert_eq!(state(&server, &work).await, "running");
     server.ok(Method::DELETE, &work, None).await;
     eventually("cancelled", SOON, "cancelled".into(), || {
         state(&server, &work)
