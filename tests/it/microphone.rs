@@ -4,7 +4,7 @@
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::Path};
 
 use end_to_end::{
-    Agent, CHROMIUM, Demo, Installation, Server, Sound, TlsServer, eventually, stays,
+    Agent, CHROMIUM, Demo, Installation, Server, Session, Sound, TlsServer, eventually, stays,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -19,6 +19,7 @@ use crate::{HEALS, SOON};
 
 const ZOOM: &str = "Busy UsingApp microphone";
 const REST: &str = "Available";
+const AWAY: &str = "BeRightBack";
 
 struct Stage {
     _installation: Installation,
@@ -350,4 +351,43 @@ async fn the_page_says_that_it_is_off_and_switches_it_on() {
         (&now["enabled"], &now["on_after"]),
         (&json!(true), &json!(3))
     );
+}
+
+#[tokio::test]
+async fn who_locks_the_screen_is_soon_back() {
+    let (_installation, server, sound) = without_agent().await;
+    let mut agent = Agent::start(&server, server.url(), "anna", &sound).await;
+    let status = async |agent: &Agent| agent.status().await["described"]["attention"].clone();
+    assert_eq!(status(&agent).await, "unknown", "there is no logind");
+    agent.kill().await;
+    let session = Session::start().await;
+    agent.belongs_to(&session);
+    agent.restart();
+    agent.connected().await;
+    let attention = async || status(&agent).await;
+    eventually("at the computer", SOON, json!("active"), attention).await;
+    eventually("available", SOON, REST.into(), || anna(&server)).await;
+
+    session.lock(true).await;
+    eventually("locked", SOON, json!("locked"), attention).await;
+    eventually("away", SOON, AWAY.into(), || anna(&server)).await;
+    session.lock(false).await;
+    eventually("back", SOON, REST.into(), || anna(&server)).await;
+
+    // Long before the agent started: the server counts from then.
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap();
+    session
+        .idle(Some(now - std::time::Duration::from_secs(3_600)))
+        .await;
+    eventually("idle", SOON, json!("idle"), attention).await;
+    eventually("inactive", SOON, AWAY.into(), || anna(&server)).await;
+    session.idle(None).await;
+    eventually("back", SOON, REST.into(), || anna(&server)).await;
+
+    // A bus that ends says nothing of anybody.
+    session.lock(true).await;
+    eventually("away", SOON, AWAY.into(), || anna(&server)).await;
+    drop(session);
+    eventually("not known", SOON, json!("unknown"), attention).await;
+    eventually("at rest", SOON, REST.into(), || anna(&server)).await;
 }

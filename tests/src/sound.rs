@@ -12,7 +12,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use crate::{Program, Server, eventually, program};
+use crate::{Program, Server, Session, eventually, program};
 
 /// How long PulseAudio takes to start on a busy machine.
 const START_MAX: Duration = Duration::from_secs(20);
@@ -129,6 +129,7 @@ impl Sound {
 pub struct Agent {
     folder: tempfile::TempDir,
     sound: String,
+    system_bus: String,
     program: Option<Program>,
 }
 
@@ -144,6 +145,8 @@ impl Agent {
         let mut agent = Self {
             folder: tempfile::tempdir().unwrap(),
             sound: sound.address(),
+            // Not this machine's: what its user does is no part of a test.
+            system_bus: "unix:path=/nowhere".into(),
             program: None,
         };
         let code = code["code"].as_str().unwrap();
@@ -159,10 +162,16 @@ impl Agent {
         let folder = self.folder.path().to_str().unwrap();
         let environment = [
             ("PULSE_SERVER", self.sound.as_str()),
+            ("DBUS_SYSTEM_BUS_ADDRESS", self.system_bus.as_str()),
             ("OFFHOOK_LOG", "warn"),
         ];
         let program = Program::start("offhook-agent", &["--folder", folder], &environment);
         self.program = Some(program);
+    }
+
+    /// From its next start it belongs to a session.
+    pub fn belongs_to(&mut self, session: &Session) {
+        self.system_bus = session.address();
     }
 
     /// Ends it as a crash would.

@@ -17,7 +17,7 @@ use windows::{
     core::{PCWSTR, PWSTR},
 };
 
-use crate::wide;
+use crate::{ConsentEntry, wide};
 
 const STORE: &str =
     r"Software\Microsoft\Windows\CurrentVersion\CapabilityAccessManager\ConsentStore\microphone";
@@ -25,19 +25,6 @@ const STORE: &str =
 const NOT_PACKAGED: &str = "NonPackaged";
 /// The longest name of a key, with its end.
 const NAME_MAX: usize = 256;
-
-/// What is remembered of one program.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// The path of its file, or the family name of its package.
-    pub name: String,
-    /// Whether it is a package.
-    pub is_packaged: bool,
-    /// When it began, in 100 nanoseconds since 1601; 0: never.
-    pub start: u64,
-    /// When it ended; 0: not yet. Windows writes it after `start`.
-    pub stop: Option<u64>,
-}
 
 /// An open key, closed when it is dropped.
 struct Key(HKEY);
@@ -110,7 +97,7 @@ impl Key {
 
 /// All that is remembered, of this user and of the services.
 #[must_use]
-pub fn entries() -> Vec<Entry> {
+pub fn entries() -> Vec<ConsentEntry> {
     let mut entries = Vec::new();
     for root in [HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE] {
         for is_packaged in [true, false] {
@@ -128,7 +115,7 @@ pub fn entries() -> Vec<Entry> {
                 let Some(program) = Key::open(list.0, &name, KEY_READ) else {
                     continue;
                 };
-                entries.push(Entry {
+                entries.push(ConsentEntry {
                     name: name.replace('#', r"\"),
                     is_packaged,
                     start: program.number("LastUsedTimeStart").unwrap_or_default(),

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use windows::{
     Win32::{
-        Foundation::{CloseHandle, HANDLE},
+        Foundation::{CloseHandle, ERROR_SUCCESS, HANDLE},
+        Storage::Packaging::Appx::{GetPackageFamilyName, PACKAGE_FAMILY_NAME_MAX_LENGTH},
         System::{
             Diagnostics::ToolHelp::{
                 CreateToolhelp32Snapshot, PROCESSENTRY32W, Process32FirstW, Process32NextW,
@@ -32,12 +33,19 @@ impl Drop for Owned {
     }
 }
 
+impl Owned {
+    fn process(pid: u32) -> Option<Self> {
+        // SAFETY: takes no pointers; the handle is closed by its owner.
+        unsafe { OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, false, pid) }
+            .ok()
+            .map(Self)
+    }
+}
+
 /// The file that a process runs; nothing if it is gone, or not to be asked.
 #[must_use]
 pub fn executable(pid: u32) -> Option<PathBuf> {
-    // SAFETY: takes no pointers; the handle is closed by its owner.
-    let process =
-        Owned(unsafe { OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, false, pid) }.ok()?);
+    let process = Owned::process(pid)?;
     let mut path = vec![0_u16; PATH_MAX];
     let mut length = u32::try_from(path.len()).ok()?;
     let to = PWSTR(path.as_mut_ptr());
@@ -46,6 +54,24 @@ pub fn executable(pid: u32) -> Option<PathBuf> {
         .ok()?;
     let path = path.get(..usize::try_from(length).ok()?)?;
     Some(String::from_utf16_lossy(path).into())
+}
+
+/// The family name of the package that a process belongs to, if it belongs to one.
+#[must_use]
+pub fn package_family(pid: u32) -> Option<String> {
+    let process = Owned::process(pid)?;
+    // One more for the zero at its end.
+    let mut name = vec![0_u16; PACKAGE_FAMILY_NAME_MAX_LENGTH as usize + 1];
+    let mut length = u32::try_from(name.len()).ok()?;
+    let to = PWSTR(name.as_mut_ptr());
+    // SAFETY: `to` has room for `length` characters, and lives until the call is over.
+    let found = unsafe { GetPackageFamilyName(process.0, &raw mut length, Some(to)) };
+    if found != ERROR_SUCCESS {
+        return None;
+    }
+    // The length counts the zero too.
+    let name = name.get(..usize::try_from(length).ok()?.checked_sub(1)?)?;
+    Some(String::from_utf16_lossy(name))
 }
 
 /// Every process and who started it.

@@ -89,17 +89,21 @@ impl Sessions {
                 let Ok(manager) = device.Activate::<IAudioSessionManager2>(CLSCTX_ALL, None) else {
                     continue;
                 };
-                recording.devices += 1;
                 let new_sessions: IAudioSessionNotification = Listener(self.changed.clone()).into();
                 // Before the list is read: what comes between is told of.
-                manager.RegisterSessionNotification(&new_sessions)?;
+                // A device that refuses is as good as none; the others are listened to all the same.
+                if manager.RegisterSessionNotification(&new_sessions).is_err() {
+                    continue;
+                }
                 let mut device = Device {
                     manager,
                     new_sessions,
                     sessions: Vec::new(),
                 };
-                device.listen(&self.changed, &mut recording.pids)?;
-                self.devices.push(device);
+                if device.listen(&self.changed, &mut recording.pids).is_ok() {
+                    recording.devices += 1;
+                    self.devices.push(device);
+                }
             }
         }
         recording.pids.sort_unstable();

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use agent_protocol::{Attention, InUse, PROGRAMS_MAX, Report, Row, Shown, Table};
 
 use crate::{
+    attention::Told,
     clock::milliseconds,
     lookup::Lookup,
     microphone::Capture,
@@ -20,7 +21,9 @@ pub struct Agent {
     usage: Usage,
     captures: Vec<Capture>,
     paused_until: Option<Milliseconds>,
-    attention: Option<(Attention, Milliseconds)>,
+    attention: Told,
+    /// When `attention` was told.
+    attention_at: Milliseconds,
     shown: Shown,
     number: u64,
 }
@@ -47,9 +50,20 @@ impl Agent {
         self.paused_until = (lasting > 0).then(|| now.saturating_add(lasting));
     }
 
-    /// Whether somebody is there.
-    pub fn set_attention(&mut self, attention: Attention, since: Milliseconds) {
-        self.attention = Some((attention, since));
+    /// Whether somebody is there. What is as it was began when it was first told, or earlier.
+    pub fn set_attention(&mut self, told: Told, now: Milliseconds) {
+        let lasting = match self.attention.attention == told.attention {
+            true => told.lasting.max(self.attention_lasting(now)),
+            false => told.lasting,
+        };
+        self.attention = Told { lasting, ..told };
+        self.attention_at = now;
+    }
+
+    /// For how long it has been so; it may have begun before the agent did.
+    fn attention_lasting(&self, now: Milliseconds) -> Milliseconds {
+        let since = now.saturating_sub(self.attention_at);
+        self.attention.lasting.saturating_add(since)
     }
 
     /// How the person is shown.
@@ -100,22 +114,28 @@ impl Agent {
             process: process.to_owned(),
             milliseconds: now.saturating_sub(since),
         };
-        let (attention, since) = self.attention.unwrap_or_default();
+        let attention = match self.paused(now) {
+            Some(_) => Told::default(),
+            None => Told {
+                lasting: self.attention_lasting(now),
+                ..self.attention
+            },
+        };
         Report {
             number: self.number,
             programs: self.counted(now).into_iter().map(in_use).collect(),
-            attention,
-            attention_milliseconds: now.saturating_sub(since),
+            attention: attention.attention,
+            attention_milliseconds: attention.lasting,
             paused_milliseconds: self.paused(now),
         }
     }
 
     /// What a report would say apart from its times: where it is another, a report is due at once.
-    pub fn gist(&self, now: Milliseconds) -> (Vec<String>, Option<Attention>, bool) {
+    pub fn gist(&self, now: Milliseconds) -> (Vec<String>, Attention, bool) {
         let programs = self.counted(now).into_iter();
         (
             programs.map(|(process, _)| process.to_owned()).collect(),
-            self.attention.map(|(attention, _)| attention),
+            self.attention.attention,
             self.paused(now).is_some(),
         )
     }
@@ -153,6 +173,7 @@ impl Agent {
         described.shown = self.shown.clone();
         described.rows = self.lookup.rows().len();
         described.paused = self.paused(now);
+        described.attention = self.attention.attention;
         described
     }
 }
@@ -170,6 +191,8 @@ pub struct Described {
     pub paused: Option<Milliseconds>,
     /// How the person is shown.
     pub shown: Shown,
+    /// Whether somebody is at the computer.
+    pub attention: Attention,
 }
 
 #[cfg(test)]
@@ -234,14 +257,23 @@ mod tests {
         let mut agent = Agent::default();
         agent.set_table(table(&[("Zoom", None)]), 0);
         agent.set_captures(vec![capture(&["Zoom"])], 0);
+        agent.set_attention(
+            Told {
+                attention: Attention::Locked,
+                lasting: 0,
+            },
+            1_000,
+        );
         agent.pause(60_000, 5_000);
         let report = agent.report(6_000);
+        assert_eq!(report.attention, Attention::Unknown);
         assert_eq!(
             (report.programs.len(), report.paused_milliseconds),
             (0, Some(59_000))
         );
         assert_eq!(agent.deadline(6_000), Some(65_000));
         assert_eq!(reported(&mut agent, 65_000), [("Zoom".into(), 65_000)]);
+        assert_eq!(agent.report(65_000).attention, Attention::Locked);
         agent.pause(60_000, 65_000);
         agent.pause(0, 66_000);
         assert_eq!(reported(&mut agent, 66_000), [("Zoom".into(), 66_000)]);
@@ -258,6 +290,26 @@ mod tests {
         assert_eq!(agent.deadline(5_000), Some(2 * HOUR));
         assert!(reported(&mut agent, 2 * HOUR).is_empty());
         assert_eq!(agent.deadline(2 * HOUR), None);
+    }
+
+    #[test]
+    fn being_away_begins_once_and_when_the_system_says() {
+        let mut agent = Agent::default();
+        let told = |attention, lasting| Told { attention, lasting };
+        let mut tell = |told, now| {
+            agent.set_attention(told, now);
+            let report = agent.report(now);
+            (report.attention, report.attention_milliseconds)
+        };
+        use Attention::{Active, Idle, Locked, Unknown};
+        assert_eq!(tell(told(Active, 0), 1_000), (Active, 0));
+        assert_eq!(tell(told(Idle, 60_000), 90_000), (Idle, 60_000));
+        assert_eq!(tell(told(Idle, 0), 95_000), (Idle, 65_000));
+        assert_eq!(tell(told(Locked, 0), 96_000), (Locked, 0));
+        assert_eq!(tell(told(Locked, 0), 97_000), (Locked, 1_000));
+        // It began before the agent did.
+        assert_eq!(tell(told(Idle, 500_000), 98_000), (Idle, 500_000));
+        assert_eq!(tell(Told::default(), 99_000), (Unknown, 0));
     }
 
     #[test]

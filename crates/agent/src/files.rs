@@ -74,7 +74,8 @@ impl Files {
         };
         let home = |rest: &str| Some(variable("HOME")?.join(rest));
         let kept = variable("XDG_CONFIG_HOME")
-            .or_else(|| variable("APPDATA"))
+            // Not the folder that roams: a secret is this computer's.
+            .or_else(|| variable("LOCALAPPDATA"))
             .or_else(|| home(".config"))
             .ok_or(FileError::NoHome)?;
         let folder = kept.join("offhook-agent");

@@ -1,10 +1,11 @@
 //! Microphone Sync's desktop agent (domain section 4): tells the server which of the programs that the administrator listed
 //! uses the microphone. It never opens an audio device, and what is not listed never leaves the machine.
 //!
-//! `microphone` watches the system, `agent` decides what is reported (pure), `connection` talks with the server, `control`
+//! `microphone` and `attention` watch the system, `agent` decides what is reported (pure), `connection` talks with the server, `control`
 //! lets the command line ask and pause, `running` ties them together.
 
 pub mod agent;
+pub mod attention;
 pub mod backoff;
 pub mod clock;
 pub mod connection;

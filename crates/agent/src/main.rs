@@ -9,6 +9,7 @@ use agent::{
     microphone, pairing,
     running::Running,
 };
+use agent_protocol::Attention;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
@@ -143,6 +144,8 @@ async fn ask(files: &Files, request: Request) -> anyhow::Result<Status> {
 }
 
 async fn run(files: Files) -> anyhow::Result<()> {
+    #[cfg(windows)]
+    agent_windows::console::leave_if_alone();
     files.make_runtime()?;
     let socket = files.socket();
     let door = Door::open(&socket).await;
@@ -228,6 +231,13 @@ fn described(status: &Status) -> String {
             shown.status, shown.profile
         ));
     }
+    let attention = match status.described.attention {
+        Attention::Active => "Somebody is at this computer.",
+        Attention::Idle => "Nobody has touched this computer for a while.",
+        Attention::Locked => "The screen is locked.",
+        Attention::Unknown => "This system does not tell whether somebody is at the computer.",
+    };
+    lines.push(attention.to_owned());
     lines.push(reported(status));
     lines.join("\n")
 }

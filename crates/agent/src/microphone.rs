@@ -3,6 +3,8 @@
 #[cfg(target_os = "linux")]
 pub mod alsa;
 pub mod consent;
+#[cfg(target_os = "macos")]
+pub mod macos;
 #[cfg(target_os = "linux")]
 pub mod pulse;
 #[cfg(windows)]
@@ -41,15 +43,17 @@ pub fn of_this_system() -> Box<dyn MicrophoneUse> {
     return Box::new(pulse::Pulse::default());
     #[cfg(windows)]
     return Box::new(windows::Windows);
-    #[cfg(not(any(target_os = "linux", windows)))]
+    #[cfg(target_os = "macos")]
+    return Box::new(macos::MacOs);
+    #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
     return Box::new(Untold);
 }
 
 /// A system whose microphones nobody can watch yet.
-#[cfg(not(any(target_os = "linux", windows)))]
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 struct Untold;
 
-#[cfg(not(any(target_os = "linux", windows)))]
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 impl MicrophoneUse for Untold {
     fn watch(self: Box<Self>, events: Sender<Event>) {
         let what = "this version does not watch the microphones of this system";

@@ -36,8 +36,10 @@ pub fn names(processes: &impl Processes, pid: u32) -> Vec<String> {
     for _ in 0..DEPTH_MAX {
         let name = file_name(&executable);
         let is_helper = HELPERS.iter().any(|helper| same_program(helper, &name));
-        if names.last() != Some(&name) {
-            names.push(name);
+        for name in [Some(name), bundle(&executable)].into_iter().flatten() {
+            if !names.contains(&name) {
+                names.push(name);
+            }
         }
         let Some(parent) = processes
             .parent(at)
@@ -55,6 +57,12 @@ pub fn names(processes: &impl Processes, pid: u32) -> Vec<String> {
         (at, executable) = (parent, other);
     }
     names
+}
+
+/// On macOS a program's helpers lie in its own bundle, each in one of its own: the program is the outermost.
+fn bundle(executable: &Path) -> Option<String> {
+    let mut folders = executable.parent()?.iter();
+    folders.find_map(|folder| Some(folder.to_string_lossy().strip_suffix(".app")?.to_owned()))
 }
 
 /// Whether a file lies where programs have nothing to do with each other.
@@ -101,6 +109,22 @@ impl Processes for Proc {
     }
 }
 
+/// macOS' list of processes.
+#[cfg(target_os = "macos")]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mac;
+
+#[cfg(target_os = "macos")]
+impl Processes for Mac {
+    fn executable(&self, pid: u32) -> Option<PathBuf> {
+        agent_macos::processes::executable(pid)
+    }
+
+    fn parent(&self, pid: u32) -> Option<u32> {
+        agent_macos::processes::parent(pid)
+    }
+}
+
 /// Windows' list of processes, as it was at one moment.
 #[cfg(windows)]
 #[derive(Clone, Debug)]
@@ -117,11 +141,16 @@ impl ToolHelp {
         }
     }
 
-    /// A process that runs this file.
-    pub fn running(&self, path: &str) -> Option<u32> {
+    /// A process of the program that the consent store speaks of.
+    pub fn running(&self, entry: &agent_windows::ConsentEntry) -> Option<u32> {
         let runs = |pid: &&u32| {
-            let file = self.executable(**pid);
-            file.is_some_and(|file| file.to_string_lossy().eq_ignore_ascii_case(path))
+            let of = match entry.is_packaged {
+                true => agent_windows::processes::package_family(**pid),
+                false => self
+                    .executable(**pid)
+                    .map(|file| file.to_string_lossy().into_owned()),
+            };
+            of.is_some_and(|of| of.eq_ignore_ascii_case(&entry.name))
         };
         self.parents.keys().find(runs).copied()
     }
@@ -185,6 +214,20 @@ mod tests {
             (11, 10, "/edge/msedgewebview2.exe"),
         ];
         assert_eq!(names_of(&tree, 11), ["msedgewebview2.exe", "ms-teams.exe"]);
+    }
+
+    #[test]
+    fn a_helper_inside_a_bundle_is_the_bundle() {
+        let helper = "/Applications/Google Chrome.app/Contents/Frameworks/Google Chrome Helper.app/Contents/MacOS/Google Chrome Helper";
+        let tree = [
+            (11, 1, helper),
+            (12, 1, "/Applications/zoom.us.app/Contents/MacOS/zoom.us"),
+        ];
+        assert_eq!(
+            names_of(&tree, 11),
+            ["Google Chrome Helper", "Google Chrome"]
+        );
+        assert_eq!(names_of(&tree, 12), ["zoom.us"]);
     }
 
     #[test]

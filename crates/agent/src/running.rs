@@ -15,6 +15,7 @@ use tokio::{
 
 use crate::{
     agent::Agent,
+    attention,
     clock::{milliseconds, sleep_until, wall_clock},
     connection::{self, Heard},
     control::{Asked, Request, Status},
@@ -99,11 +100,14 @@ impl Running {
     ) {
         let (events, mut microphone_events) = channel(WAITING);
         microphone.watch(events);
+        let (told, mut attention) = channel(WAITING);
+        tokio::spawn(attention::watch(told, self.reports.subscribe()));
         let mut gist = self.agent.gist(self.now());
         loop {
             let wake = self.wake();
             tokio::select! {
                 Some(event) = microphone_events.recv() => self.see(event),
+                Some(told) = attention.recv() => self.agent.set_attention(told, self.now()),
                 Some(heard) = hearing.recv() => self.hear(heard),
                 question = asked.recv() => match question {
                     Some((request, answer)) => {

@@ -14,7 +14,6 @@ use std::{
     time::Duration,
 };
 
-use agent_protocol::Attention;
 use presence::{ClientId, PersonId, Timestamp};
 use tokio::sync::{Notify, mpsc, watch};
 
@@ -66,8 +65,6 @@ pub(crate) struct Told {
     pub(crate) version: String,
     /// What it reports, by alias, the first to start first.
     pub(crate) programs: Vec<String>,
-    /// Whether somebody is there.
-    pub(crate) attention: Attention,
     /// Until when nothing is reported because the person wants so.
     pub(crate) paused_until: Option<Timestamp>,
 }

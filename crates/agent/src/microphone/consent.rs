@@ -3,58 +3,58 @@
 
 use std::collections::BTreeSet;
 
+use agent_windows::ConsentEntry;
+
 use super::Capture;
 
-/// What is remembered of one program.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// The path of its file, or the family name of its package.
-    pub name: String,
-    /// Whether it is a package.
-    pub is_packaged: bool,
-    /// When it began; 0: never.
-    pub start: u64,
-    /// When it ended; 0: not yet. It is written after `start`.
-    pub stop: Option<u64>,
+fn is_in_use(entry: &ConsentEntry) -> bool {
+    entry.start != 0 && entry.stop == Some(0)
 }
 
-impl Entry {
-    fn is_in_use(&self) -> bool {
-        self.start != 0 && self.stop == Some(0)
-    }
-}
-
-/// Which entries were seen at rest since the agent started.
+/// Which entries prove something: those that were seen at rest since the agent started, and not without a process since.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trust(BTreeSet<String>);
 
 impl Trust {
-    /// Who uses the microphone, as far as that is proven. `running` tells the process that runs a file.
+    /// Takes in what the store says now, and gives who uses the microphone as far as that is proven. `running` tells a
+    /// process of an entry's program.
     pub fn captures(
         &mut self,
-        entries: &[Entry],
-        running: impl Fn(&str) -> Option<u32>,
+        entries: &[ConsentEntry],
+        running: impl Fn(&ConsentEntry) -> Option<u32>,
     ) -> Vec<Capture> {
-        let at_rest = entries.iter().filter(|entry| !entry.is_in_use());
-        self.0.extend(at_rest.map(|entry| entry.name.clone()));
-        let in_use = entries
-            .iter()
-            .filter(|entry| entry.is_in_use() && self.0.contains(&entry.name));
-        in_use
-            .filter_map(|entry| {
-                if entry.is_packaged {
-                    // The part before the publisher's mark is the package's own name.
-                    let own = entry.name.split('_').next().unwrap_or_default();
-                    let names = vec![entry.name.clone(), own.to_owned()];
-                    return Some(Capture { pid: 0, names });
+        let mut captures = Vec::new();
+        for entry in entries {
+            if !is_in_use(entry) {
+                self.0.insert(entry.name.clone());
+                continue;
+            }
+            if !self.0.contains(&entry.name) {
+                continue;
+            }
+            match running(entry) {
+                Some(pid) => captures.push(Capture {
+                    pid,
+                    names: names(entry),
+                }),
+                // It crashed: when it runs again, the entry is still what the crash left.
+                None => {
+                    self.0.remove(&entry.name);
                 }
-                let pid = running(&entry.name)?;
-                let file = entry.name.rsplit(['\\', '/']).next()?;
-                let names = vec![file.to_owned()];
-                Some(Capture { pid, names })
-            })
-            .collect()
+            }
+        }
+        captures
     }
+}
+
+fn names(entry: &ConsentEntry) -> Vec<String> {
+    if entry.is_packaged {
+        // The part before the publisher's mark is the package's own name.
+        let own = entry.name.split('_').next().unwrap_or_default();
+        return vec![entry.name.clone(), own.to_owned()];
+    }
+    let file = entry.name.rsplit(['\\', '/']).next();
+    file.into_iter().map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -63,8 +63,8 @@ mod tests {
 
     const ZOOM: &str = r"C:\Program Files\Zoom\bin\Zoom.exe";
 
-    fn entry(name: &str, start: u64, stop: Option<u64>) -> Entry {
-        Entry {
+    fn entry(name: &str, start: u64, stop: Option<u64>) -> ConsentEntry {
+        ConsentEntry {
             name: name.into(),
             is_packaged: !name.contains('\\'),
             start,
@@ -72,12 +72,16 @@ mod tests {
         }
     }
 
-    fn names(trust: &mut Trust, entries: &[Entry]) -> Vec<String> {
-        let captures = trust.captures(entries, |path| (path == ZOOM).then_some(7));
+    fn names_with(trust: &mut Trust, entries: &[ConsentEntry], runs: bool) -> Vec<String> {
+        let captures = trust.captures(entries, |_| runs.then_some(7));
         captures
             .into_iter()
             .flat_map(|capture| capture.names)
             .collect()
+    }
+
+    fn names(trust: &mut Trust, entries: &[ConsentEntry]) -> Vec<String> {
+        names_with(trust, entries, true)
     }
 
     #[test]
@@ -93,13 +97,23 @@ mod tests {
     }
 
     #[test]
-    fn what_a_crash_left_behind_proves_nothing() {
+    fn what_a_crash_left_behind_before_the_agent_started_proves_nothing() {
         let mut trust = Trust::default();
         assert!(names(&mut trust, &[entry(ZOOM, 5, Some(0))]).is_empty());
-        // It was at rest once; but the program does not run.
-        let other = r"C:\Acme\Meet.exe";
-        assert!(names(&mut trust, &[entry(other, 5, Some(6))]).is_empty());
-        assert!(names(&mut trust, &[entry(other, 7, Some(0))]).is_empty());
+    }
+
+    #[test]
+    fn a_program_that_crashed_and_is_opened_again_counts_only_from_its_next_use() {
+        for program in [ZOOM, "MSTeams_8wekyb3d8bbwe"] {
+            let mut trust = Trust::default();
+            assert!(names(&mut trust, &[entry(program, 5, Some(6))]).is_empty());
+            let left = [entry(program, 7, Some(0))];
+            assert!(!names(&mut trust, &left).is_empty());
+            assert!(names_with(&mut trust, &left, false).is_empty());
+            assert!(names(&mut trust, &left).is_empty(), "it only runs again");
+            assert!(names(&mut trust, &[entry(program, 8, Some(9))]).is_empty());
+            assert!(!names(&mut trust, &[entry(program, 10, Some(0))]).is_empty());
+        }
     }
 
     #[test]

@@ -15,18 +15,16 @@ use std::{
 use agent_windows::{consent as store, sessions::Sessions};
 use tokio::sync::mpsc::Sender;
 
-use super::{
-    Capture, Event, MicrophoneUse,
-    consent::{Entry, Trust},
-};
+use super::{Capture, Event, MicrophoneUse, consent::Trust};
 use crate::process::{self, ToolHelp};
 
 /// One change makes several events: that long they are gathered.
 const SETTLE: Duration = Duration::from_millis(20);
 /// If Windows should ever say nothing, the microphone is looked at all the same.
 const RECHECK: Duration = Duration::from_secs(60);
-/// The store does not say that a program crashed: as long as it counts, its process is looked for.
-const RECHECK_STORE: Duration = Duration::from_secs(2);
+/// The store does not say that a program crashed: as long as it counts, its process is looked for. Core Audio that went
+/// away does not say that it came back.
+const RECHECK_SOON: Duration = Duration::from_secs(2);
 
 /// The microphones of this session.
 #[derive(Clone, Copy, Debug, Default)]
@@ -95,11 +93,10 @@ fn look(
 ) -> (Vec<Capture>, Duration) {
     let processes = ToolHelp::now();
     // Read in any case: what is at rest now can be trusted later.
-    let entries: Vec<Entry> = store::entries().into_iter().map(Entry::from).collect();
-    let remembered = trust.captures(&entries, |path| processes.running(path));
+    let remembered = trust.captures(&store::entries(), |entry| processes.running(entry));
     let recheck = match remembered.is_empty() {
         true => RECHECK,
-        false => RECHECK_STORE,
+        false => RECHECK_SOON,
     };
     if sessions.is_none() {
         let wake = wake.clone();
@@ -112,9 +109,9 @@ fn look(
     }
     let recording = sessions.as_mut().and_then(|sessions| sessions.read().ok());
     let Some(recording) = recording else {
-        // The next look begins anew.
+        // The next look begins anew, soon: nobody wakes for Core Audio until then.
         *sessions = None;
-        return (remembered, recheck);
+        return (remembered, RECHECK_SOON);
     };
     if recording.devices == 0 {
         return (remembered, recheck);
@@ -124,15 +121,4 @@ fn look(
         names: process::names(&processes, pid),
     });
     (captures.collect(), RECHECK)
-}
-
-impl From<store::Entry> for Entry {
-    fn from(entry: store::Entry) -> Self {
-        Self {
-            name: entry.name,
-            is_packaged: entry.is_packaged,
-            start: entry.start,
-            stop: entry.stop,
-        }
-    }
 }

@@ -257,7 +257,6 @@ impl Talk {
         let paused = self.report.paused_milliseconds.map(Duration::from_millis);
         self.seat.tell(|told| {
             told.programs = counted.iter().map(|(alias, _)| alias.clone()).collect();
-            told.attention = self.report.attention;
             told.paused_until = paused.map(|paused| now + paused);
         });
         let client = self.seat.client;

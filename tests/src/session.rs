@@ -1,0 +1,122 @@
+//! A person's session as systemd-logind tells of it: a real D-Bus system bus, and on it what a desktop would tell logind.
+
+use std::{process::Stdio, time::Duration};
+
+use tokio::process::{Child, Command};
+use zbus::{Connection, connection, fdo, interface, zvariant::OwnedObjectPath};
+
+use crate::eventually;
+
+const SESSION: &str = "/org/freedesktop/login1/session/_31";
+const LOGIND: &str = "org.freedesktop.login1";
+
+/// A session with a screen. Dropping it ends the bus.
+pub struct Session {
+    folder: tempfile::TempDir,
+    _bus: Child,
+    logind: Connection,
+}
+
+struct Manager;
+
+#[interface(name = "org.freedesktop.login1.Manager")]
+impl Manager {
+    fn get_session(&self, id: &str) -> fdo::Result<OwnedObjectPath> {
+        assert_eq!(id, "auto", "a service has no session of its own");
+        Ok(OwnedObjectPath::try_from(SESSION).unwrap())
+    }
+}
+
+#[derive(Clone, Copy, Default)]
+struct Hints {
+    is_locked: bool,
+    idle_since: Option<Duration>,
+}
+
+#[interface(name = "org.freedesktop.login1.Session")]
+impl Hints {
+    #[zbus(property)]
+    fn locked_hint(&self) -> bool {
+        self.is_locked
+    }
+
+    #[zbus(property)]
+    fn idle_hint(&self) -> bool {
+        self.idle_since.is_some()
+    }
+
+    #[zbus(property)]
+    fn idle_since_hint(&self) -> u64 {
+        let since = self.idle_since.unwrap_or_default();
+        u64::try_from(since.as_micros()).unwrap()
+    }
+}
+
+impl Session {
+    /// Starts a bus with a session at which somebody is.
+    ///
+    /// # Panics
+    /// `dbus-daemon` is missing, or does not start.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("bus");
+        let address = format!("unix:path={}", socket.display());
+        let settings = format!(
+            r#"<busconfig><type>system</type><listen>{address}</listen><auth>EXTERNAL</auth><policy context="default">
+            <allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy></busconfig>"#
+        );
+        let file = folder.path().join("bus.conf");
+        std::fs::write(&file, settings).unwrap();
+        let bus = Command::new("dbus-daemon")
+            .arg(format!("--config-file={}", file.display()))
+            .args(["--nofork", "--nopidfile", "--nosyslog"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("dbus-daemon is missing: apt-get install dbus-daemon");
+        let is_there = async || socket.exists();
+        eventually("the bus", Duration::from_secs(20), true, is_there).await;
+        let logind = connection::Builder::address(address.as_str())
+            .and_then(|builder| builder.name(LOGIND))
+            .and_then(|builder| builder.serve_at("/org/freedesktop/login1", Manager))
+            .and_then(|builder| builder.serve_at(SESSION, Hints::default()))
+            .unwrap()
+            .build()
+            .await
+            .unwrap();
+        Self {
+            folder,
+            _bus: bus,
+            logind,
+        }
+    }
+
+    /// Where the bus is, as programs are told.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("unix:path={}", self.folder.path().join("bus").display())
+    }
+
+    /// The desktop tells that the screen is locked, or is not any more.
+    pub async fn lock(&self, is_locked: bool) {
+        self.hint(|hints| hints.is_locked = is_locked).await;
+    }
+
+    /// The desktop tells that nobody has touched anything since then, in time since 1970, or somebody does.
+    pub async fn idle(&self, since: Option<Duration>) {
+        self.hint(|hints| hints.idle_since = since).await;
+    }
+
+    async fn hint(&self, change: impl FnOnce(&mut Hints)) {
+        let objects = self.logind.object_server();
+        let session = objects.interface::<_, Hints>(SESSION).await.unwrap();
+        let mut hints = session.get_mut().await;
+        change(&mut hints);
+        let emitter = session.signal_emitter();
+        hints.locked_hint_changed(emitter).await.unwrap();
+        hints.idle_hint_changed(emitter).await.unwrap();
+        hints.idle_since_hint_changed(emitter).await.unwrap();
+    }
+}
