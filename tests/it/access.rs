@@ -146,6 +146,49 @@ async fn a_location_administrator_administers_the_location_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn nobody_is_offered_to_take_people_out_of_ones_own_location() {
+    let demo = Demo::start(&["--still"]).await;
+    let lea = demo.server.administrator_of("lyon").await;
+    let group = json!({"kind": "group", "parent": "lyon", "name": "Night shift"});
+    let group = lea.ok(Method::POST, "/api/v1/scopes", Some(group)).await;
+    let group = group["id"].as_str().unwrap();
+    let david = demo.server.person("David Okafor").await;
+    let system = demo.server.system_administrator().await;
+    let offered = async |who: &Server, scope: &str| {
+        let path = format!("/admin/scopes/{scope}");
+        let (status, _, page) = who.with_headers(Method::GET, &path, &[], None).await;
+        assert_eq!(status, StatusCode::OK, "{page}");
+        assert!(page.contains(&david), "{scope} names its members: {page}");
+        page.contains("Take out")
+    };
+    assert!(!offered(&lea, "lyon").await, "it would be refused");
+    assert!(offered(&system, "lyon").await);
+    let place = json!({"location": "lyon", "group": group});
+    let path = format!("/api/v1/people/{david}/place");
+    lea.ok(Method::PUT, &path, Some(place)).await;
+    assert!(offered(&lea, group).await, "back into the location");
+}
+
+#[tokio::test]
+async fn a_list_of_one_row_a_page_ends_only_at_its_end() {
+    let demo = Demo::start(&["--still"]).await;
+    let list = async |query: &str| {
+        let path = format!("/api/v1/scopes?{query}");
+        demo.server.ok(Method::GET, &path, None).await
+    };
+    let all = list("limit=100").await["items"].clone();
+    let (mut seen, mut next) = (Vec::new(), String::from("limit=1"));
+    while !next.is_empty() {
+        let page = list(&next).await;
+        seen.extend(page["items"].as_array().unwrap().clone());
+        // As a client does that takes an empty cursor for none.
+        let cursor = page["next"].as_str().filter(|cursor| !cursor.is_empty());
+        next = cursor.map_or_else(String::new, |cursor| format!("limit=1&cursor={cursor}"));
+    }
+    assert_eq!(Value::from(seen), all);
+}
+
+#[tokio::test]
 async fn what_people_use_is_told_to_administrators_only() {
     let demo = Demo::start(&["--still"]).await;
     let bert = demo.server.signed_in_as(BERT).await;

@@ -1,6 +1,6 @@
 //! What the desktop agent asks of Windows, without any decision of its own: which processes there are, which of them record
-//! (Core Audio), what the consent store remembers, and whether somebody is there. All unsafe code of the agent is here. On other systems only the plain
-//! types are left, so that what is decided from them is tested everywhere.
+//! (Core Audio), what the consent store remembers, and whether somebody is there. All unsafe code of the agent for Windows
+//! is here. On other systems only the plain types are left, so that what is decided from them is tested everywhere.
 
 #[cfg(windows)]
 pub mod attention;

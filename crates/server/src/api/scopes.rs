@@ -52,6 +52,9 @@ pub(crate) struct NewScope {
     name: String,
 }
 
+/// The organisation's place in the list: before every id, and no empty cursor, which clients take for the end.
+const BEFORE_ALL: &str = "!";
+
 /// The organisation, its locations, their groups.
 #[utoipa::path(
     get,
@@ -64,8 +67,7 @@ pub(crate) async fn list(
     State(shared): State<Shared>,
     paging: Paging,
 ) -> Result<axum::Json<Scopes>, Problem> {
-    // The organisation comes before whatever has a name.
-    let mut rows = vec![(String::new(), organisation())];
+    let mut rows = vec![(BEFORE_ALL.to_owned(), organisation())];
     shared.organisation.read(|tables| {
         let scopes = tables.scopes.iter();
         rows.extend(scopes.map(|(id, scope)| (id.clone(), ScopeBody::from(scope))));

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::scopes::{at, is_in};
 use crate::{
     directory::Person,
-    organisation::Place as At,
+    organisation::{ORGANISATION, Place as At},
     pages::{
         Done, Outcome, Page,
         client::Refusal,
@@ -27,7 +27,11 @@ pub(super) fn table(visit: &Visit, scope: &str) -> Table {
     });
     people.sort_by_cached_key(|person| person.name.to_lowercase());
     let count = people.len();
-    let above = place_name(visit, &above(visit, scope));
+    let above = above(visit, scope);
+    // Whoever administers only this location could not take anybody in again.
+    let location = above.location.as_deref().unwrap_or(ORGANISATION);
+    let may_take = visit.caller.require_admin(&visit.shared, location).is_ok();
+    let above = place_name(visit, &above);
     let here = scope_name(visit, scope);
     let rows = people.iter().take(NAMED_MAX).map(|person| {
         let id = person.id.to_string();
@@ -42,7 +46,7 @@ pub(super) fn table(visit: &Visit, scope: &str) -> Table {
             cells: vec![
                 Cell::Link(format!("/admin/people/{id}"), person.name.clone()),
                 Cell::Text(person.mail.clone()),
-                Cell::Buttons(vec![take]),
+                Cell::Buttons(may_take.then_some(take).into_iter().collect()),
             ],
             key: id,
         }
