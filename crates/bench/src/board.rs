@@ -27,7 +27,7 @@ use tokio::{
 };
 
 pub use self::server::{ServerArguments, serve};
-use crate::{percentiles::Percentiles, verdict};
+use crate::{percentiles::Percentiles, usage::Process, verdict};
 
 /// Changes in a second.
 const RATE: u32 = 100;
@@ -56,7 +56,7 @@ struct Server {
     key: String,
     links: Vec<String>,
     http: Client,
-    pid: u32,
+    process: Process,
     _child: Child,
 }
 
@@ -80,7 +80,7 @@ impl Server {
             http: Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
                 .build()?,
-            pid: child.id().context("it has ended")?,
+            process: Process(child.id().context("it has ended")?),
             _child: child,
         })
     }
@@ -122,16 +122,6 @@ impl Server {
             done??;
         }
         Ok(())
-    }
-
-    /// Seconds of CPU that it has used.
-    fn cpu(&self) -> anyhow::Result<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
-        // The name may have spaces; what follows the last parenthesis has none.
-        let (_, rest) = stat.rsplit_once(')').context("/proc/…/stat")?;
-        let mut fields = rest.split_whitespace().skip(11);
-        let mut ticks = || -> anyhow::Result<f64> { Ok(fields.next().context("ticks")?.parse()?) };
-        Ok((ticks()? + ticks()?) / 100.0)
     }
 }
 
@@ -216,13 +206,13 @@ async fn many_boards(arguments: &Arguments, server: &Arc<Server>) -> anyhow::Res
     }
     let people = arguments.people as u64;
     let time = Duration::from_secs(arguments.seconds);
-    let idle = server.cpu()?;
+    let idle = server.process.cpu()?;
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let before = server.cpu()?;
+    let before = server.process.cpu()?;
     let began = Instant::now();
     server.load(people, time).await?;
     let took = began.elapsed().as_secs_f64();
-    let cores = (server.cpu()? - before) / took;
+    let cores = (server.process.cpu()? - before) / took;
     println!(
         "{} open boards: {cores:.2} cores (idle {:.2}), {:.1} MB/s told; promise 1 core: {}",
         boards.len(),

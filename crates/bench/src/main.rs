@@ -1,5 +1,6 @@
 //! Measures what the product promises. `cargo run --release -p bench -- latency`.
 
+mod agents;
 mod board;
 mod engine;
 mod graph;
@@ -7,12 +8,18 @@ mod latency;
 mod percentiles;
 mod sip;
 mod stage;
+mod usage;
 
 use clap::Parser;
 
 #[derive(Debug, Parser)]
 #[command(name = "bench", about)]
 enum Command {
+    /// What desktop agents cost the server, and how soon a report is taken in.
+    Agents(agents::Arguments),
+    /// The server of that measurement, a process of its own.
+    #[command(hide = true)]
+    AgentsServer(agents::ServerArguments),
     /// The board in a browser, and what a thousand open boards cost.
     Board(board::Arguments),
     /// The server of that measurement, a process of its own.
@@ -34,6 +41,8 @@ enum Command {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Command::parse() {
+        Command::Agents(arguments) => agents::run(&arguments).await,
+        Command::AgentsServer(arguments) => agents::serve(&arguments).await,
         Command::Board(arguments) => board::run(&arguments).await,
         Command::BoardServer(arguments) => board::serve(&arguments).await,
         Command::Engine(arguments) => engine::run(&arguments),

@@ -246,7 +246,7 @@ fn everybody(ids: &[(String, String)]) -> Vec<ImportPerson> {
         .collect()
 }
 
-fn change(what: &'static str, target: &'static str) -> Change<'static> {
+pub fn change(what: &'static str, target: &'static str) -> Change<'static> {
     Change {
         at: Clock::system().now(),
         who: "bench",

@@ -1,0 +1,285 @@
+//! Desktop agents: what each costs the server, and how soon a report is taken in while all of them report. Fewer agents
+//! report more often where one machine cannot hold so many connections: the server takes in as many reports as from
+//! 100,000 agents. The server is a process of its own, so that its CPU time and memory are its own. The anchor is a bare
+//! HTTP request to it in the same run.
+
+use std::{
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use agent_protocol::{FromAgent, HEARTBEAT, InUse, PATH, Report, SUBPROTOCOL, ToAgent};
+use anyhow::{Context, bail, ensure};
+use futures_util::{SinkExt, StreamExt};
+use presence::PersonId;
+use serde_json::{Value, json};
+use server::{access, clock::Clock};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::TcpStream,
+    process::{Child, Command},
+    sync::{Semaphore, mpsc},
+    task::JoinSet,
+    time::Instant,
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{Message, client::IntoClientRequest, http::header},
+};
+
+use crate::{
+    percentiles::Percentiles,
+    stage::{Alone, change},
+    usage::Process,
+    verdict,
+};
+
+/// As many agents as the server is loaded for.
+const AGENTS: f64 = 100_000.0;
+/// One of so many reports says that a program starts or ends.
+const CHANGES: u64 = 100;
+/// So many connect at once.
+const CONNECTING: usize = 64;
+
+/// Arguments of the measurement.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Agents; each needs a file handle here and one at the server (`ulimit -n`).
+    #[arg(long, default_value_t = 15_000)]
+    agents: usize,
+    /// Seconds of load.
+    #[arg(long, default_value_t = 20)]
+    seconds: u64,
+    /// How many agents' reports the server takes in.
+    #[arg(long, default_value_t = AGENTS)]
+    load: f64,
+}
+
+/// Arguments of the server.
+#[derive(Debug, clap::Args)]
+pub struct ServerArguments {
+    /// How many people with an agent each there are.
+    #[arg(long)]
+    agents: usize,
+}
+
+fn token(person: usize) -> String {
+    format!("oha_bench_{person}")
+}
+
+/// Runs the server until it is killed; prints where it listens.
+pub async fn serve(arguments: &ServerArguments) -> anyhow::Result<()> {
+    let Alone {
+        app,
+        store,
+        _folder,
+    } = Alone::start(arguments.agents, None).await?;
+    let scopes = ["read", "write", "admin"];
+    let key = access::new_api_key(&store, "bench", &scopes, &Clock::system()).await?;
+    let mut adding = JoinSet::new();
+    for person in 1..=arguments.agents {
+        let store = store.clone();
+        adding.spawn(async move {
+            let secret = access::hash(&token(person));
+            let owner = (PersonId(person as u64), &secret);
+            store
+                .add_device(owner, "desk", "linux", &change("device.add", "bench"))
+                .await
+        });
+        if adding.len() >= CONNECTING {
+            adding.join_next().await.context("none")???;
+        }
+    }
+    while let Some(added) = adding.join_next().await {
+        added??;
+    }
+    let url = format!("http://{}", app.address());
+    println!("{}", json!({"url": url, "key": key}));
+    app.failed().await;
+    bail!("the server has failed")
+}
+
+/// What all agents share.
+struct Load {
+    address: String,
+    every: Duration,
+    is_measured: AtomicBool,
+    taken_in: mpsc::Sender<f64>,
+    reports: AtomicU64,
+}
+
+async fn start(agents: usize) -> anyhow::Result<(Child, String, Process)> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(["agents-server", "--agents", &agents.to_string()])
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let out = child.stdout.take().context("no output")?;
+    let line = BufReader::new(out).lines().next_line().await?;
+    let told: Value = serde_json::from_str(&line.context("the server did not start")?)?;
+    let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
+    let url = text("url");
+    let page = format!("{url}/api/v1/scopes/organisation/settings/microphone");
+    let on = json!({"enabled": true, "on_after": 0, "off_after": 0});
+    let http = reqwest::Client::new();
+    let set = http.put(page).bearer_auth(text("key")).json(&on).send();
+    set.await?.error_for_status()?;
+    let process = Process(child.id().context("it has ended")?);
+    Ok((child, url, process))
+}
+
+/// Measures and prints.
+pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let (_child, url, server) = start(arguments.agents).await?;
+    let (taken_in, mut told) = mpsc::channel(1 << 20);
+    let rate = arguments.load / HEARTBEAT.as_secs_f64();
+    let load = Arc::new(Load {
+        address: url.trim_start_matches("http://").to_owned(),
+        every: Duration::from_secs_f64(arguments.agents as f64 / rate),
+        is_measured: AtomicBool::new(false),
+        taken_in,
+        reports: AtomicU64::new(0),
+    });
+    let memory = server.memory()?;
+    let began = Instant::now();
+    let mut agents = JoinSet::new();
+    let places = Arc::new(Semaphore::new(CONNECTING));
+    let connected = Arc::new(AtomicU64::new(0));
+    for person in 1..=arguments.agents {
+        let place = places.clone().acquire_owned().await?;
+        let (load, connected) = (load.clone(), connected.clone());
+        agents.spawn(async move {
+            let socket = connect(&load.address, person).await?;
+            connected.fetch_add(1, Ordering::Relaxed);
+            drop(place);
+            report(socket, &load, person).await
+        });
+    }
+    let _all = places.acquire_many(u32::try_from(CONNECTING)?).await?;
+    let took = began.elapsed().as_secs_f64();
+    if let Some(ended) = agents.try_join_next() {
+        ended??;
+    }
+    let connected = connected.load(Ordering::Relaxed) as f64;
+    let kib = (server.memory()? - memory) / 1024.0 / connected;
+    println!(
+        "{connected} agents connected in {took:.1} s ({:.0} a second), {kib:.1} KiB each at the server",
+        connected / took
+    );
+
+    // Each has reported once.
+    tokio::time::sleep(load.every).await;
+    let anchor = anchor(&url).await?;
+    load.is_measured.store(true, Ordering::Relaxed);
+    let (before, cpu, began) = (
+        load.reports.load(Ordering::Relaxed),
+        server.cpu()?,
+        Instant::now(),
+    );
+    tokio::time::sleep(Duration::from_secs(arguments.seconds)).await;
+    let (cpu, took) = (server.cpu()? - cpu, began.elapsed().as_secs_f64());
+    let reports = load.reports.load(Ordering::Relaxed) - before;
+    // An agent that has ended was none.
+    if let Some(ended) = agents.try_join_next() {
+        ended??;
+        bail!("an agent's connection has ended");
+    }
+    let mut times = Vec::new();
+    while let Ok(time) = told.try_recv() {
+        times.push(time);
+    }
+    let times = Percentiles::new(times);
+    println!(
+        "{:.0} reports a second, as of {:.0} agents: {:.2} cores",
+        reports as f64 / took,
+        reports as f64 / took * HEARTBEAT.as_secs_f64(),
+        cpu / took
+    );
+    println!(
+        "report sent -> taken in, ms: p50 {:.2}, p99 {:.1}, of {}; anchor under the same load: p50 {:.2}, p99 {:.1}; p50 / anchor {:.1}; promise 250 ms: {}",
+        times.at(0.5),
+        times.at(0.99),
+        times.count(),
+        anchor.at(0.5),
+        anchor.at(0.99),
+        times.at(0.5) / anchor.at(0.5),
+        verdict(times.at(0.99) <= 250.0)
+    );
+    Ok(())
+}
+
+async fn anchor(url: &str) -> anyhow::Result<Percentiles> {
+    let http = reqwest::Client::new();
+    let mut times = Vec::new();
+    for _ in 0..500 {
+        let sent = Instant::now();
+        http.get(format!("{url}/healthz")).send().await?;
+        times.push(sent.elapsed().as_secs_f64() * 1e3);
+    }
+    Ok(Percentiles::new(times))
+}
+
+async fn connect(address: &str, person: usize) -> anyhow::Result<WebSocketStream<TcpStream>> {
+    let mut request = format!("ws://{address}{PATH}").into_client_request()?;
+    let headers = request.headers_mut();
+    let bearer = format!("Bearer {}", token(person));
+    headers.insert(header::AUTHORIZATION, bearer.parse()?);
+    headers.insert(header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL.parse()?);
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (mut socket, _) = tokio_tungstenite::client_async(request, stream).await?;
+    let hello = FromAgent::Hello {
+        version: "bench".into(),
+        system: "linux".into(),
+    };
+    let hello = serde_json::to_string(&hello)?;
+    socket.send(Message::text(hello)).await?;
+    Ok(socket)
+}
+
+/// Reports as an agent does, until the connection ends.
+async fn report(
+    mut socket: WebSocketStream<TcpStream>,
+    load: &Load,
+    person: usize,
+) -> anyhow::Result<()> {
+    // Evenly spread, as real agents are.
+    let phase = load.every.mul_f64(person as f64 * 0.618 % 1.0);
+    let mut at = Instant::now() + phase;
+    for number in 1.. {
+        tokio::time::sleep_until(at).await;
+        at += load.every;
+        let is_used = ((number + person as u64) / CHANGES).is_multiple_of(2);
+        let used = is_used.then(|| InUse {
+            process: "Zoom".into(),
+            milliseconds: 1_000,
+        });
+        let report = FromAgent::Report(Report {
+            number,
+            programs: used.into_iter().collect(),
+            ..Report::default()
+        });
+        let report = serde_json::to_string(&report)?;
+        let sent = Instant::now();
+        socket.send(Message::text(report)).await?;
+        loop {
+            let message = socket.next().await.context("the server ended it")??;
+            ensure!(!message.is_close(), "the server ended it: {message}");
+            let said = message.is_text().then(|| message.to_text()).transpose()?;
+            let heard = said.map(serde_json::from_str::<ToAgent>).transpose()?;
+            if heard == Some(ToAgent::Heard { number }) {
+                break;
+            }
+        }
+        load.reports.fetch_add(1, Ordering::Relaxed);
+        if load.is_measured.load(Ordering::Relaxed) {
+            let time = sent.elapsed().as_secs_f64() * 1e3;
+            let _ = load.taken_in.try_send(time);
+        }
+    }
+    Ok(())
+}
