@@ -16,4 +16,5 @@ pub mod microphone;
 pub mod pairing;
 pub mod process;
 pub mod running;
+pub mod trace;
 pub mod usage;

@@ -8,6 +8,7 @@ use agent::{
     files::Files,
     microphone, pairing,
     running::Running,
+    trace,
 };
 use agent_protocol::Attention;
 use anyhow::Context;
@@ -55,6 +56,12 @@ enum Command {
     },
     /// Go on after a pause.
     Resume,
+    /// Write what the microphone of this computer tells into a file, until Ctrl+C: for a report of an error. It names all
+    /// programs that record, listed or not, and leaves the computer only if you send it.
+    Record {
+        /// The file; an older one is overwritten.
+        file: PathBuf,
+    },
     /// Show what is reported now.
     Report {
         /// Only show it: this is all that the command does; what is due is reported by the running agent.
@@ -129,6 +136,15 @@ async fn execute(arguments: Arguments) -> anyhow::Result<()> {
             ask(&files, Request::Pause(0)).await?;
             println!("Reporting.");
             Ok(())
+        }
+        Command::Record { file } => {
+            let to = std::fs::File::create(&file);
+            let to = to.with_context(|| file.display().to_string())?;
+            println!("Writing into {}. End it: Ctrl+C", file.display());
+            tokio::select! {
+                recorded = trace::record(microphone::of_this_system(), to) => Ok(recorded?),
+                asked = asked_to_end() => Ok(asked?),
+            }
         }
         Command::Report { dry_run: _ } => {
             let status = ask(&files, Request::Status).await?;
