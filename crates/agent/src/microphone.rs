@@ -37,6 +37,20 @@ pub trait MicrophoneUse: Send + 'static {
     fn watch(self: Box<Self>, events: Sender<Event>);
 }
 
+/// Watches in a thread of its own; that there is none is told as any trouble.
+#[cfg(any(target_os = "linux", target_os = "macos", windows))]
+fn in_a_thread(events: Sender<Event>, watch: impl FnOnce(&Sender<Event>) + Send + 'static) {
+    let thread = std::thread::Builder::new().name("microphone".into());
+    let started = thread.spawn({
+        let events = events.clone();
+        move || watch(&events)
+    });
+    if let Err(error) = started {
+        let what = format!("the microphone cannot be watched: {error}");
+        let _ = events.try_send(Event::Lost(what));
+    }
+}
+
 /// This system's.
 pub fn of_this_system() -> Box<dyn MicrophoneUse> {
     #[cfg(target_os = "linux")]

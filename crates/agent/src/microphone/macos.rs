@@ -15,7 +15,7 @@ use std::{
 use agent_macos::recording::{Microphones, Recording};
 use tokio::sync::mpsc::Sender;
 
-use super::{Capture, Event, MicrophoneUse};
+use super::{Capture, Event, MicrophoneUse, in_a_thread};
 use crate::process::{self, Mac};
 
 /// One change makes several events: that long they are gathered.
@@ -29,14 +29,7 @@ pub struct MacOs;
 
 impl MicrophoneUse for MacOs {
     fn watch(self: Box<Self>, events: Sender<Event>) {
-        let started = thread::Builder::new().name("microphone".into()).spawn({
-            let events = events.clone();
-            move || run(&events)
-        });
-        if let Err(error) = started {
-            let what = format!("the microphone cannot be watched: {error}");
-            let _ = events.try_send(Event::Lost(what));
-        }
+        in_a_thread(events, run);
     }
 }
 

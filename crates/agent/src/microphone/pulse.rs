@@ -19,7 +19,7 @@ use std::{
 use pulseaudio::protocol::{self as wire, Command, SubscriptionMask};
 use tokio::sync::mpsc::Sender;
 
-use super::{Capture, Event, MicrophoneUse, alsa};
+use super::{Capture, Event, MicrophoneUse, alsa, in_a_thread};
 use crate::{
     backoff::Backoff,
     process::{self, Proc},
@@ -59,14 +59,7 @@ enum Trouble {
 
 impl MicrophoneUse for Pulse {
     fn watch(self: Box<Self>, events: Sender<Event>) {
-        let started = thread::Builder::new().name("microphone".into()).spawn({
-            let events = events.clone();
-            move || self.run(&events)
-        });
-        if let Err(error) = started {
-            let what = format!("the microphone cannot be watched: {error}");
-            let _ = events.try_send(Event::Lost(what));
-        }
+        in_a_thread(events, move |events| self.run(events));
     }
 }
 

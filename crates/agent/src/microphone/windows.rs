@@ -15,7 +15,7 @@ use std::{
 use agent_windows::{consent as store, sessions::Sessions};
 use tokio::sync::mpsc::Sender;
 
-use super::{Capture, Event, MicrophoneUse, consent::Trust};
+use super::{Capture, Event, MicrophoneUse, consent::Trust, in_a_thread};
 use crate::process::{self, ToolHelp};
 
 /// One change makes several events: that long they are gathered.
@@ -32,14 +32,7 @@ pub struct Windows;
 
 impl MicrophoneUse for Windows {
     fn watch(self: Box<Self>, events: Sender<Event>) {
-        let started = thread::Builder::new().name("microphone".into()).spawn({
-            let events = events.clone();
-            move || run(&events)
-        });
-        if let Err(error) = started {
-            let what = format!("the microphone cannot be watched: {error}");
-            let _ = events.try_send(Event::Lost(what));
-        }
+        in_a_thread(events, run);
     }
 }
 
@@ -107,8 +100,10 @@ fn look(
             .inspect_err(|error| tracing::debug!(%error, "Core Audio is not there"))
             .ok();
     }
-    let recording = sessions.as_mut().and_then(|sessions| sessions.read().ok());
-    let Some(recording) = recording else {
+    let Some(listening) = sessions else {
+        return (remembered, recheck);
+    };
+    let Ok(recording) = listening.read() else {
         // The next look begins anew, soon: nobody wakes for Core Audio until then.
         *sessions = None;
         return (remembered, RECHECK_SOON);
