@@ -114,7 +114,8 @@ impl Agent {
             process: process.to_owned(),
             milliseconds: now.saturating_sub(since),
         };
-        let attention = match self.paused(now) {
+        let paused_milliseconds = self.paused(now);
+        let attention = match paused_milliseconds {
             Some(_) => Told::default(),
             None => Told {
                 lasting: self.attention_lasting(now),
@@ -126,7 +127,7 @@ impl Agent {
             programs: self.counted(now).into_iter().map(in_use).collect(),
             attention: attention.attention,
             attention_milliseconds: attention.lasting,
-            paused_milliseconds: self.paused(now),
+            paused_milliseconds,
         }
     }
 

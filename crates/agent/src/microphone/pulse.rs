@@ -19,14 +19,12 @@ use std::{
 use pulseaudio::protocol::{self as wire, Command, SubscriptionMask};
 use tokio::sync::mpsc::Sender;
 
-use super::{Capture, Event, MicrophoneUse, alsa, in_a_thread};
+use super::{Capture, Event, MicrophoneUse, SETTLE, Teller, alsa, in_a_thread};
 use crate::{
     backoff::Backoff,
     process::{self, Proc},
 };
 
-/// One change makes several events: that long they are gathered.
-const SETTLE: Duration = Duration::from_millis(20);
 /// A server that does not answer for so long is none.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A restart of the sound server takes about a second.
@@ -59,17 +57,16 @@ enum Trouble {
 
 impl MicrophoneUse for Pulse {
     fn watch(self: Box<Self>, events: Sender<Event>) {
-        in_a_thread(events, move |events| self.run(events));
+        in_a_thread(events, move |teller| self.run(teller));
     }
 }
 
 impl Pulse {
-    fn run(&self, events: &Sender<Event>) {
+    fn run(&self, mut teller: Teller) {
         let mut backoff = Backoff::new(RETRY.0, RETRY.1);
-        let mut last = None;
-        while !events.is_closed() {
+        while teller.is_heard() {
             let began = Instant::now();
-            let trouble = match self.session(events) {
+            let trouble = match self.session(&mut teller) {
                 Ok(never) => match never {},
                 Err(trouble) => trouble,
             };
@@ -77,26 +74,19 @@ impl Pulse {
                 backoff.reset();
             }
             if matches!(trouble, Trouble::NoSocket) && alsa::has_cards(&self.processes.0) {
-                self.ask_kernel(events, &mut last);
+                self.ask_kernel(&mut teller);
                 continue;
             }
-            let what = format!("{trouble}; trying again");
-            if last.as_ref() != Some(&Event::Lost(what.clone())) {
-                last = Some(Event::Lost(what.clone()));
-                let _ = events.blocking_send(Event::Lost(what));
-            }
+            teller.tell(Event::Lost(format!("{trouble}; trying again")));
             thread::sleep(backoff.wait());
         }
     }
 
     /// Looks once at what the kernel tells of recording devices.
-    fn ask_kernel(&self, events: &Sender<Event>, last: &mut Option<Event>) {
+    fn ask_kernel(&self, teller: &mut Teller) {
         let owners = alsa::recording(&self.processes.0).into_iter();
-        let captures = Event::Captures(owners.map(|pid| self.capture(pid, None)).collect());
-        if last.as_ref() != Some(&captures) {
-            *last = Some(captures.clone());
-            let _ = events.blocking_send(captures);
-        }
+        let captures = owners.map(|pid| self.capture(pid, None)).collect();
+        teller.tell(Event::Captures(captures));
         thread::sleep(POLL);
     }
 
@@ -109,7 +99,7 @@ impl Pulse {
         Capture { pid, names }
     }
 
-    fn session(&self, events: &Sender<Event>) -> Result<std::convert::Infallible, Trouble> {
+    fn session(&self, teller: &mut Teller) -> Result<std::convert::Infallible, Trouble> {
         let (changed, changes) = mpsc::channel::<Result<(), Trouble>>();
         let mut heard = Connection::open(c"Offhook agent (events)")?;
         let mask =
@@ -131,7 +121,7 @@ impl Pulse {
                     }
                 }
             })?;
-        let trouble = self.follow(&mut asking, &changes, events);
+        let trouble = self.follow(&mut asking, &changes, teller);
         // The reader ends with its connection.
         let _ = closing.shutdown(std::net::Shutdown::Both);
         let _ = reader.join();
@@ -142,15 +132,11 @@ impl Pulse {
         &self,
         asking: &mut Connection,
         changes: &mpsc::Receiver<Result<(), Trouble>>,
-        events: &Sender<Event>,
+        teller: &mut Teller,
     ) -> Result<std::convert::Infallible, Trouble> {
-        let mut last = None;
         loop {
-            let captures = self.captures(asking)?;
-            if last.as_ref() != Some(&captures) {
-                last = Some(captures.clone());
-                let sent = events.blocking_send(Event::Captures(captures));
-                sent.map_err(|_| Trouble::Unheard)?;
+            if !teller.tell(Event::Captures(self.captures(asking)?)) {
+                return Err(Trouble::Unheard);
             }
             let lost = |_| Trouble::Io(std::io::ErrorKind::UnexpectedEof.into());
             changes.recv().map_err(lost)??;

@@ -1,27 +1,19 @@
 //! Windows: the recording sessions of Core Audio, which says when something changes. Where it lists no recording device –
 //! it is not there, or the microphone is another machine's – the consent store is read instead.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a thread of its own that waits for Windows, which keeps its own time"
-)]
-
-use std::{
-    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
-    thread,
-    time::Duration,
-};
+use std::{thread, time::Duration};
 
 use agent_windows::{consent as store, sessions::Sessions};
 use tokio::sync::mpsc::Sender;
 
-use super::{Capture, Event, MicrophoneUse, consent::Trust, in_a_thread};
+use super::{
+    Capture, Event, MicrophoneUse, Teller,
+    consent::Trust,
+    in_a_thread,
+    wake::{self, RECHECK, Waker},
+};
 use crate::process::{self, ToolHelp};
 
-/// One change makes several events: that long they are gathered.
-const SETTLE: Duration = Duration::from_millis(20);
-/// If Windows should ever say nothing, the microphone is looked at all the same.
-const RECHECK: Duration = Duration::from_secs(60);
 /// The store does not say that a program crashed: as long as it counts, its process is looked for. Core Audio that went
 /// away does not say that it came back.
 const RECHECK_SOON: Duration = Duration::from_secs(2);
@@ -36,52 +28,27 @@ impl MicrophoneUse for Windows {
     }
 }
 
-fn run(events: &Sender<Event>) {
-    let (wake, woken) = sync_channel(1);
-    let of_store = wake.clone();
+fn run(mut teller: Teller) {
+    let (waker, woken) = wake::channel();
+    let of_store = waker.clone();
     // Without this thread the store is looked at every minute.
     let _ = thread::Builder::new()
         .name("consent store".into())
-        .spawn(move || store::watch(|| is_heard(&of_store)));
+        .spawn(move || store::watch(|| of_store.wake()));
     let mut sessions = None;
     let mut trust = Trust::default();
-    let mut last = None;
-    while !events.is_closed() {
-        let (captures, recheck) = look(&mut sessions, &wake, &mut trust);
-        if last.as_ref() != Some(&captures) {
-            last = Some(captures.clone());
-            if events.blocking_send(Event::Captures(captures)).is_err() {
-                return;
-            }
-        }
-        if !wait(&woken, recheck) {
+    loop {
+        let (captures, recheck) = look(&mut sessions, &waker, &mut trust);
+        if !teller.tell(Event::Captures(captures)) || !woken.wait(recheck) {
             return;
         }
-    }
-}
-
-/// Whether somebody is there to be woken; whoever is being woken need not be woken twice.
-fn is_heard(wake: &SyncSender<()>) -> bool {
-    !matches!(wake.try_send(()), Err(TrySendError::Disconnected(())))
-}
-
-/// Waits until something may have changed.
-fn wait(woken: &Receiver<()>, recheck: Duration) -> bool {
-    match woken.recv_timeout(recheck) {
-        Ok(()) => {
-            thread::sleep(SETTLE);
-            let _ = woken.try_recv();
-            true
-        }
-        Err(RecvTimeoutError::Timeout) => true,
-        Err(RecvTimeoutError::Disconnected) => false,
     }
 }
 
 /// Who uses the microphone now, and when to look again.
 fn look(
     sessions: &mut Option<Sessions>,
-    wake: &SyncSender<()>,
+    waker: &Waker,
     trust: &mut Trust,
 ) -> (Vec<Capture>, Duration) {
     let processes = ToolHelp::now();
@@ -92,9 +59,9 @@ fn look(
         false => RECHECK_SOON,
     };
     if sessions.is_none() {
-        let wake = wake.clone();
+        let waker = waker.clone();
         let made = Sessions::new(move || {
-            is_heard(&wake);
+            waker.wake();
         });
         *sessions = made
             .inspect_err(|error| tracing::debug!(%error, "Core Audio is not there"))
