@@ -4,10 +4,9 @@
 //! HTTP request to it in the same run.
 
 use std::{
-    process::Stdio,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -19,9 +18,8 @@ use presence::PersonId;
 use serde_json::{Value, json};
 use server::{access, clock::Clock};
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
     net::TcpStream,
-    process::{Child, Command},
+    process::Child,
     sync::{Semaphore, mpsc},
     task::JoinSet,
     time::Instant,
@@ -32,9 +30,10 @@ use tokio_tungstenite::{
 };
 
 use crate::{
+    latency::anchor,
     percentiles::Percentiles,
+    process::{self, Process},
     stage::{Alone, change},
-    usage::Process,
     verdict,
 };
 
@@ -42,6 +41,8 @@ use crate::{
 const AGENTS: f64 = 100_000.0;
 /// One of so many reports says that a program starts or ends.
 const CHANGES: u64 = 100;
+/// Requests of the anchor.
+const ANCHOR: usize = 500;
 /// So many connect at once.
 const CONNECTING: usize = 64;
 
@@ -108,19 +109,14 @@ struct Load {
     address: String,
     every: Duration,
     is_measured: AtomicBool,
+    /// Seconds from sending a report to the answer.
     taken_in: mpsc::Sender<f64>,
-    reports: AtomicU64,
 }
 
 async fn start(agents: usize) -> anyhow::Result<(Child, String, Process)> {
-    let mut child = Command::new(std::env::current_exe()?)
-        .args(["agents-server", "--agents", &agents.to_string()])
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let out = child.stdout.take().context("no output")?;
-    let line = BufReader::new(out).lines().next_line().await?;
-    let told: Value = serde_json::from_str(&line.context("the server did not start")?)?;
+    let server = ["agents-server", "--agents", &agents.to_string()];
+    let (child, process, line) = process::start(&server).await?;
+    let told: Value = serde_json::from_str(&line)?;
     let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
     let url = text("url");
     let page = format!("{url}/api/v1/scopes/organisation/settings/microphone");
@@ -128,7 +124,6 @@ async fn start(agents: usize) -> anyhow::Result<(Child, String, Process)> {
     let http = reqwest::Client::new();
     let set = http.put(page).bearer_auth(text("key")).json(&on).send();
     set.await?.error_for_status()?;
-    let process = Process(child.id().context("it has ended")?);
     Ok((child, url, process))
 }
 
@@ -142,29 +137,24 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         every: Duration::from_secs_f64(arguments.agents as f64 / rate),
         is_measured: AtomicBool::new(false),
         taken_in,
-        reports: AtomicU64::new(0),
     });
     let memory = server.memory()?;
     let began = Instant::now();
     let mut agents = JoinSet::new();
     let places = Arc::new(Semaphore::new(CONNECTING));
-    let connected = Arc::new(AtomicU64::new(0));
     for person in 1..=arguments.agents {
         let place = places.clone().acquire_owned().await?;
-        let (load, connected) = (load.clone(), connected.clone());
+        let load = load.clone();
         agents.spawn(async move {
             let socket = connect(&load.address, person).await?;
-            connected.fetch_add(1, Ordering::Relaxed);
             drop(place);
             report(socket, &load, person).await
         });
     }
     let _all = places.acquire_many(u32::try_from(CONNECTING)?).await?;
     let took = began.elapsed().as_secs_f64();
-    if let Some(ended) = agents.try_join_next() {
-        ended??;
-    }
-    let connected = connected.load(Ordering::Relaxed) as f64;
+    all_live(&mut agents)?;
+    let connected = arguments.agents as f64;
     let kib = (server.memory()? - memory) / 1024.0 / connected;
     println!(
         "{connected} agents connected in {took:.1} s ({:.0} a second), {kib:.1} KiB each at the server",
@@ -173,54 +163,43 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
     // Each has reported once.
     tokio::time::sleep(load.every).await;
-    let anchor = anchor(&url).await?;
+    let anchor = anchor(&url, ANCHOR).await?;
     load.is_measured.store(true, Ordering::Relaxed);
-    let (before, cpu, began) = (
-        load.reports.load(Ordering::Relaxed),
-        server.cpu()?,
-        Instant::now(),
-    );
+    let (cpu, began) = (server.cpu()?, Instant::now());
     tokio::time::sleep(Duration::from_secs(arguments.seconds)).await;
     let (cpu, took) = (server.cpu()? - cpu, began.elapsed().as_secs_f64());
-    let reports = load.reports.load(Ordering::Relaxed) - before;
-    // An agent that has ended was none.
-    if let Some(ended) = agents.try_join_next() {
-        ended??;
-        bail!("an agent's connection has ended");
-    }
+    load.is_measured.store(false, Ordering::Relaxed);
+    all_live(&mut agents)?;
     let mut times = Vec::new();
     while let Ok(time) = told.try_recv() {
         times.push(time);
     }
     let times = Percentiles::new(times);
+    let rate = times.count() as f64 / took;
     println!(
-        "{:.0} reports a second, as of {:.0} agents: {:.2} cores",
-        reports as f64 / took,
-        reports as f64 / took * HEARTBEAT.as_secs_f64(),
+        "{rate:.0} reports a second, as of {:.0} agents: {:.2} cores",
+        rate * HEARTBEAT.as_secs_f64(),
         cpu / took
     );
     println!(
         "report sent -> taken in, ms: p50 {:.2}, p99 {:.1}, of {}; anchor under the same load: p50 {:.2}, p99 {:.1}; p50 / anchor {:.1}; promise 250 ms: {}",
-        times.at(0.5),
-        times.at(0.99),
+        times.at(0.5) * 1e3,
+        times.at(0.99) * 1e3,
         times.count(),
-        anchor.at(0.5),
-        anchor.at(0.99),
+        anchor.at(0.5) * 1e3,
+        anchor.at(0.99) * 1e3,
         times.at(0.5) / anchor.at(0.5),
-        verdict(times.at(0.99) <= 250.0)
+        verdict(times.at(0.99) <= 0.25)
     );
     Ok(())
 }
 
-async fn anchor(url: &str) -> anyhow::Result<Percentiles> {
-    let http = reqwest::Client::new();
-    let mut times = Vec::new();
-    for _ in 0..500 {
-        let sent = Instant::now();
-        http.get(format!("{url}/healthz")).send().await?;
-        times.push(sent.elapsed().as_secs_f64() * 1e3);
+/// Fails if an agent has ended: it was none.
+fn all_live(agents: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
+    match agents.try_join_next() {
+        None => Ok(()),
+        Some(ended) => Err(ended?.err().context("an agent's connection has ended")?),
     }
-    Ok(Percentiles::new(times))
 }
 
 async fn connect(address: &str, person: usize) -> anyhow::Result<WebSocketStream<TcpStream>> {
@@ -275,10 +254,8 @@ async fn report(
                 break;
             }
         }
-        load.reports.fetch_add(1, Ordering::Relaxed);
         if load.is_measured.load(Ordering::Relaxed) {
-            let time = sent.elapsed().as_secs_f64() * 1e3;
-            let _ = load.taken_in.try_send(time);
+            load.taken_in.try_send(sent.elapsed().as_secs_f64())?;
         }
     }
     Ok(())

@@ -7,7 +7,6 @@ mod browser;
 mod server;
 
 use std::{
-    process::Stdio,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -19,15 +18,19 @@ use anyhow::Context;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    process::{Child, Command},
+    process::Child,
     task::JoinSet,
     time::Instant,
 };
 
 pub use self::server::{ServerArguments, serve};
-use crate::{percentiles::Percentiles, usage::Process, verdict};
+use crate::{
+    percentiles::Percentiles,
+    process::{self, Process},
+    verdict,
+};
 
 /// Changes in a second.
 const RATE: u32 = 100;
@@ -62,15 +65,10 @@ struct Server {
 
 impl Server {
     async fn start(arguments: &Arguments) -> anyhow::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(["board-server", "--people", &arguments.people.to_string()])
-            .args(["--boards", &arguments.boards.to_string()])
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let out = child.stdout.take().context("no output")?;
-        let line = BufReader::new(out).lines().next_line().await?;
-        let told: Value = serde_json::from_str(&line.context("the server did not start")?)?;
+        let (people, boards) = (arguments.people.to_string(), arguments.boards.to_string());
+        let server = ["board-server", "--people", &people, "--boards", &boards];
+        let (child, process, line) = process::start(&server).await?;
+        let told: Value = serde_json::from_str(&line)?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let links = told["links"].as_array().into_iter().flatten().map(text);
         Ok(Self {
@@ -80,7 +78,7 @@ impl Server {
             http: Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
                 .build()?,
-            process: Process(child.id().context("it has ended")?),
+            process,
             _child: child,
         })
     }

@@ -76,7 +76,8 @@ async fn measure(arguments: &Arguments, run: Run) -> anyhow::Result<()> {
         "\n{label}; {} people, {} s",
         arguments.people, arguments.seconds
     );
-    let anchor = anchor(&stage).await?;
+    let server = format!("http://{}", stage.app.address());
+    let anchor = anchor(&server, ANCHOR).await?;
     let listener = tokio::spawn(listen(stage.app.address(), stage.api_key.clone()));
     wait_for_listener(&stage.app.metrics()).await;
     let metrics = stage.app.metrics();
@@ -129,11 +130,12 @@ fn print_row(name: &str, values: &Percentiles, anchor: f64) {
 }
 
 /// The same machine, the same server, nothing to do.
-async fn anchor(stage: &Stage) -> anyhow::Result<Percentiles> {
+/// Seconds that bare HTTP requests to a server take, one after the other.
+pub async fn anchor(server: &str, requests: usize) -> anyhow::Result<Percentiles> {
     let http = reqwest::Client::new();
-    let url = format!("http://{}/healthz", stage.app.address());
-    let mut values = Vec::with_capacity(ANCHOR);
-    for _ in 0..ANCHOR {
+    let url = format!("{server}/healthz");
+    let mut values = Vec::with_capacity(requests);
+    for _ in 0..requests {
         let began = Instant::now();
         http.get(&url).send().await?.bytes().await?;
         values.push(began.elapsed().as_secs_f64());

@@ -6,9 +6,9 @@ mod engine;
 mod graph;
 mod latency;
 mod percentiles;
+mod process;
 mod sip;
 mod stage;
-mod usage;
 
 use clap::Parser;
 

@@ -1,8 +1,25 @@
-//! What another process of this machine uses.
+//! The server under load as a process of its own, and what it uses.
 
-use std::fs;
+use std::{fs, process::Stdio};
 
 use anyhow::Context;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+/// Starts this program again as a server, and waits for the line in which it says where it is. Dropping the child kills it.
+pub async fn start(arguments: &[&str]) -> anyhow::Result<(Child, Process, String)> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let out = child.stdout.take().context("no output")?;
+    let line = BufReader::new(out).lines().next_line().await?;
+    let process = Process(child.id().context("it has ended")?);
+    Ok((child, process, line.context("the server did not start")?))
+}
 
 /// Another process, by its number.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,6 @@ mod redirect;
 use std::{
     net::Ipv4Addr,
     path::{Path, PathBuf},
-    process::Stdio,
     time::Duration,
 };
 
@@ -14,12 +13,13 @@ use anyhow::{Context, bail, ensure};
 use presence::Relationship;
 use serde_json::Value;
 use server::PhonesOptions;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-};
+use tokio::process::{Child, Command};
 
-use crate::{stage::Alone, verdict};
+use crate::{
+    process::{self, Process},
+    stage::Alone,
+    verdict,
+};
 
 /// Presentities of the load.
 const PEOPLE: usize = 1_000;
@@ -85,17 +85,11 @@ struct Server {
 
 impl Server {
     async fn ours() -> anyhow::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(["sip-server", "--people", &PEOPLE.to_string()])
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let out = child.stdout.take().context("no output")?;
-        let line = BufReader::new(out).lines().next_line().await?;
-        let pid = child.id().context("it has ended")?;
+        let server = ["sip-server", "--people", &PEOPLE.to_string()];
+        let (child, Process(pid), address) = process::start(&server).await?;
         Ok(Self {
             name: "Offhook",
-            address: line.context("the server did not start")?,
+            address,
             pid,
             child,
         })

@@ -4,9 +4,9 @@ use anyhow::bail;
 use presence::PersonId;
 use serde_json::json;
 use server::{access, clock::Clock};
-use store::{Account, Change, Role};
+use store::{Account, Role};
 
-use crate::stage::Alone;
+use crate::stage::{Alone, change};
 
 /// Arguments of the server.
 #[derive(Debug, clap::Args)]
@@ -42,14 +42,7 @@ pub async fn serve(arguments: &ServerArguments) -> anyhow::Result<()> {
             location: None,
             created_at: clock.now(),
         };
-        let change = Change {
-            at: clock.now(),
-            who: "bench",
-            what: "account.add",
-            target: "bench",
-            before: None,
-            after: None,
-        };
+        let change = change("account.add", "bench");
         let account = store.add_account(&account, &change).await?;
         links.push(access::new_link(&store, Some(account), &clock).await?);
     }
