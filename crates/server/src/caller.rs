@@ -169,7 +169,16 @@ impl Caller {
         let location = shared
             .organisation
             .read(|tables| tables.place(owner).location);
-        self.require_admin(shared, location.as_deref().unwrap_or(ORGANISATION))
+        self.require_admin_at(shared, location.as_deref())
+    }
+
+    /// Refuses who does not administer the location or, without one, the organisation.
+    pub(crate) fn require_admin_at(
+        &self,
+        shared: &SharedState,
+        location: Option<&str>,
+    ) -> Result<(), Problem> {
+        self.require_admin(shared, location.unwrap_or(ORGANISATION))
     }
 
     /// Refuses who does not administer the scope.

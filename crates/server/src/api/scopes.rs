@@ -238,7 +238,7 @@ pub(crate) async fn delete(
         let known = tables.scopes.get(&scope);
         known.map(|known| known.parent.clone())
     });
-    caller.require_admin(&shared, parent.as_deref().unwrap_or(ORGANISATION))?;
+    caller.require_admin_at(&shared, parent.as_deref())?;
     let _one_at_a_time = shared.settings_change.lock().await;
     let before = shared.organisation.read(|tables| {
         let known = tables.scopes.get(&scope);
@@ -294,11 +294,10 @@ pub(crate) async fn put_place(
     Json(body): Json<PlaceBody>,
 ) -> Result<axum::Json<PlaceBody>, Problem> {
     let person = super::person(&shared, &id)?.id;
-    let location = body.location.as_deref().unwrap_or(ORGANISATION);
     let before = shared.organisation.read(|tables| tables.place(person));
     // Both where the person is and where they come to.
     caller.require_admin_of(&shared, person)?;
-    caller.require_admin(&shared, location)?;
+    caller.require_admin_at(&shared, body.location.as_deref())?;
     let _one_at_a_time = shared.settings_change.lock().await;
     let entry = Entry::new(&shared, &caller, "person.place", person)
         .before(Some(

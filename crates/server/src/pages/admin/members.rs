@@ -6,7 +6,7 @@ use serde_json::json;
 use super::scopes::{at, is_in};
 use crate::{
     directory::Person,
-    organisation::{ORGANISATION, Place as At},
+    organisation::Place as At,
     pages::{
         Done, Outcome, Page,
         client::Refusal,
@@ -29,8 +29,8 @@ pub(super) fn table(visit: &Visit, scope: &str) -> Table {
     let count = people.len();
     let above = above(visit, scope);
     // Whoever administers only this location could not take anybody in again.
-    let location = above.location.as_deref().unwrap_or(ORGANISATION);
-    let may_take = visit.caller.require_admin(&visit.shared, location).is_ok();
+    let location = above.location.as_deref();
+    let may_take = visit.caller.require_admin_at(&visit.shared, location);
     let above = place_name(visit, &above);
     let here = scope_name(visit, scope);
     let rows = people.iter().take(NAMED_MAX).map(|person| {
@@ -46,7 +46,7 @@ pub(super) fn table(visit: &Visit, scope: &str) -> Table {
             cells: vec![
                 Cell::Link(format!("/admin/people/{id}"), person.name.clone()),
                 Cell::Text(person.mail.clone()),
-                Cell::Buttons(may_take.then_some(take).into_iter().collect()),
+                Cell::Buttons(may_take.is_ok().then_some(take).into_iter().collect()),
             ],
             key: id,
         }
