@@ -28,6 +28,7 @@ mod synchronisation;
 mod telephone;
 mod tenants;
 mod tidy;
+mod tray;
 mod trouble;
 mod upkeep;
 mod web;

@@ -40,7 +40,7 @@ async fn stage() -> Stage {
     }
 }
 
-async fn without_agent() -> (Installation, Server, Sound) {
+pub(crate) async fn without_agent() -> (Installation, Server, Sound) {
     let installation = Installation::new("");
     let people = [("anna", "1001"), ("bert", "1002"), ("carl", "1003")];
     installation.import(&people).await;

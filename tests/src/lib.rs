@@ -9,7 +9,9 @@
 
 mod accounts;
 mod browser;
+mod bus;
 mod contract;
+mod desktop;
 mod lab;
 mod offhook;
 mod port;
@@ -25,6 +27,7 @@ use std::{fmt::Debug, future::Future, time::Duration};
 
 pub use browser::{Browser, CHROMIUM};
 pub use contract::{Contract, Operation};
+pub use desktop::Desktop;
 pub use lab::Lab;
 pub use offhook::{Demo, Installation, Server};
 pub use port::free_port;

@@ -98,7 +98,7 @@ impl Installation {
         let config = self.config();
         let mut all = vec![command, "--config", config.to_str().unwrap()];
         all.extend(arguments);
-        program::run("offhook", &all).await
+        program::run("offhook", &all, &[]).await
     }
 
     /// Starts the server.

@@ -96,9 +96,14 @@ pub(crate) fn binary(name: &str) -> PathBuf {
 }
 
 /// Runs one of the workspace's programs to its end: exit code, output, errors.
-pub(crate) async fn run(name: &str, arguments: &[&str]) -> (i32, String, String) {
+pub(crate) async fn run(
+    name: &str,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> (i32, String, String) {
     let output = Command::new(binary(name))
         .args(arguments)
+        .envs(environment.iter().copied())
         .stdin(Stdio::null())
         .output()
         .await

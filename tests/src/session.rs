@@ -1,19 +1,17 @@
 //! A person's session as systemd-logind tells of it: a real D-Bus system bus, and on it what a desktop would tell logind.
 
-use std::{process::Stdio, time::Duration};
+use std::time::Duration;
 
-use tokio::process::{Child, Command};
 use zbus::{Connection, connection, fdo, interface, zvariant::OwnedObjectPath};
 
-use crate::eventually;
+use crate::bus::{Bus, Kind};
 
 const SESSION: &str = "/org/freedesktop/login1/session/_31";
 const LOGIND: &str = "org.freedesktop.login1";
 
 /// A session with a screen. Dropping it ends the bus.
 pub struct Session {
-    folder: tempfile::TempDir,
-    _bus: Child,
+    bus: Bus,
     logind: Connection,
 }
 
@@ -58,26 +56,8 @@ impl Session {
     /// # Panics
     /// `dbus-daemon` is missing, or does not start.
     pub async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let socket = folder.path().join("bus");
-        let address = format!("unix:path={}", socket.display());
-        let settings = format!(
-            r#"<busconfig><type>system</type><listen>{address}</listen><auth>EXTERNAL</auth><policy context="default">
-            <allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy></busconfig>"#
-        );
-        let file = folder.path().join("bus.conf");
-        std::fs::write(&file, settings).unwrap();
-        let bus = Command::new("dbus-daemon")
-            .arg(format!("--config-file={}", file.display()))
-            .args(["--nofork", "--nopidfile", "--nosyslog"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("dbus-daemon is missing: apt-get install dbus-daemon");
-        let is_there = async || socket.exists();
-        eventually("the bus", Duration::from_secs(20), true, is_there).await;
+        let bus = Bus::start(Kind::System).await;
+        let address = bus.address();
         let logind = connection::Builder::address(address.as_str())
             .and_then(|builder| builder.name(LOGIND))
             .and_then(|builder| builder.serve_at("/org/freedesktop/login1", Manager))
@@ -86,17 +66,13 @@ impl Session {
             .build()
             .await
             .unwrap();
-        Self {
-            folder,
-            _bus: bus,
-            logind,
-        }
+        Self { bus, logind }
     }
 
     /// Where the bus is, as programs are told.
     #[must_use]
     pub fn address(&self) -> String {
-        format!("unix:path={}", self.folder.path().join("bus").display())
+        self.bus.address()
     }
 
     /// The desktop tells that the screen is locked, or is not any more.

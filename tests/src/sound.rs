@@ -12,7 +12,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use crate::{Program, Server, Session, eventually, program};
+use crate::{Desktop, Program, Server, Session, eventually, program};
 
 /// How long PulseAudio takes to start on a busy machine.
 const START_MAX: Duration = Duration::from_secs(20);
@@ -128,8 +128,8 @@ impl Sound {
 /// A desktop agent of one person. Dropping it kills it.
 pub struct Agent {
     folder: tempfile::TempDir,
-    sound: String,
-    system_bus: String,
+    /// What it and its commands are told.
+    environment: Vec<(&'static str, String)>,
     program: Option<Program>,
 }
 
@@ -144,9 +144,13 @@ impl Agent {
         let code = server.ok(Method::POST, &path, None).await;
         let mut agent = Self {
             folder: tempfile::tempdir().unwrap(),
-            sound: sound.address(),
-            // Not this machine's: what its user does is no part of a test.
-            system_bus: "unix:path=/nowhere".into(),
+            environment: vec![
+                ("OFFHOOK_LOG", "warn".into()),
+                ("PULSE_SERVER", sound.address()),
+                // Not this machine's: what its user does is no part of a test.
+                ("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere".into()),
+                ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere".into()),
+            ],
             program: None,
         };
         let code = code["code"].as_str().unwrap();
@@ -160,18 +164,31 @@ impl Agent {
     /// Starts it again.
     pub fn restart(&mut self) {
         let folder = self.folder.path().to_str().unwrap();
-        let environment = [
-            ("PULSE_SERVER", self.sound.as_str()),
-            ("DBUS_SYSTEM_BUS_ADDRESS", self.system_bus.as_str()),
-            ("OFFHOOK_LOG", "warn"),
-        ];
+        let environment = self.environment();
         let program = Program::start("offhook-agent", &["--folder", folder], &environment);
         self.program = Some(program);
     }
 
+    fn environment(&self) -> Vec<(&str, &str)> {
+        let variables = self.environment.iter();
+        variables.map(|(name, value)| (*name, &**value)).collect()
+    }
+
+    fn tell(&mut self, name: &'static str, value: String) {
+        self.environment.retain(|(known, _)| *known != name);
+        self.environment.push((name, value));
+    }
+
     /// From its next start it belongs to a session.
     pub fn belongs_to(&mut self, session: &Session) {
-        self.system_bus = session.address();
+        self.tell("DBUS_SYSTEM_BUS_ADDRESS", session.address());
+    }
+
+    /// From its next start it is on a desktop, with its browser.
+    pub fn is_on(&mut self, desktop: &Desktop) {
+        self.tell("DBUS_SESSION_BUS_ADDRESS", desktop.address());
+        let path = std::env::var("PATH").unwrap_or_default();
+        self.tell("PATH", format!("{}:{path}", desktop.browser().display()));
     }
 
     /// Ends it as a crash would.
@@ -186,7 +203,7 @@ impl Agent {
     pub async fn run(&self, arguments: &[&str]) -> (i32, String, String) {
         let mut all = vec!["--folder", self.folder.path().to_str().unwrap()];
         all.extend(arguments);
-        program::run("offhook-agent", &all).await
+        program::run("offhook-agent", &all, &self.environment()).await
     }
 
     /// What it says of itself; null while it does not run.

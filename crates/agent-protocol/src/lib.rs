@@ -40,6 +40,11 @@ pub enum FromAgent {
     },
     /// What is used now; replaces what was said before.
     Report(Report),
+    /// The person chooses a profile.
+    Choose {
+        /// Its name; none: back to automatic.
+        profile: Option<String>,
+    },
 }
 
 /// What an agent reports.
@@ -89,6 +94,13 @@ pub enum ToAgent {
     Table(Table),
     /// How the person is shown, for them to see.
     Presence(Shown),
+    /// What the person may choose, at the beginning and whenever it changes.
+    Profiles(Profiles),
+    /// What the person chose is not possible.
+    Refused {
+        /// Why, and what to do.
+        detail: String,
+    },
     /// A report has arrived.
     Heard {
         /// Its number.
@@ -136,6 +148,24 @@ pub struct Shown {
     pub activity: String,
     /// The profile in force.
     pub profile: String,
+}
+
+/// The profiles that a person may choose, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profiles {
+    /// My Profiles, without those that are not active.
+    pub items: Vec<Profile>,
+    /// The one that the person chose; none: it follows from everything else.
+    pub chosen: Option<String>,
+}
+
+/// A profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Its name.
+    pub name: String,
+    /// Its status.
+    pub status: String,
 }
 
 /// A code and what it is exchanged for.

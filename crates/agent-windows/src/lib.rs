@@ -1,5 +1,5 @@
 //! What the desktop agent asks of Windows, without any decision of its own: which processes there are, which of them record
-//! (Core Audio), what the consent store remembers, and whether somebody is there. All unsafe code of the agent for Windows
+//! (Core Audio), what the consent store remembers, whether somebody is there, and a thread for the tray's icon. All unsafe code of the agent for Windows
 //! is here. On other systems only the plain types are left, so that what is decided from them is tested everywhere.
 
 #[cfg(windows)]
@@ -10,6 +10,8 @@ pub mod consent;
 pub mod console;
 #[cfg(windows)]
 pub mod processes;
+#[cfg(windows)]
+pub mod screen;
 #[cfg(windows)]
 pub mod sessions;
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use agent_protocol::{Attention, InUse, PROGRAMS_MAX, Report, Row, Shown, Table};
+use agent_protocol::{Attention, InUse, PROGRAMS_MAX, Profiles, Report, Row, Shown, Table};
 
 use crate::{
     attention::Told,
@@ -25,6 +25,7 @@ pub struct Agent {
     /// When `attention` was told.
     attention_at: Milliseconds,
     shown: Shown,
+    profiles: Profiles,
     number: u64,
 }
 
@@ -69,6 +70,11 @@ impl Agent {
     /// How the person is shown.
     pub fn set_shown(&mut self, shown: Shown) {
         self.shown = shown;
+    }
+
+    /// What the person may choose.
+    pub fn set_profiles(&mut self, profiles: Profiles) {
+        self.profiles = profiles;
     }
 
     /// The row of whoever uses the microphone.
@@ -172,6 +178,7 @@ impl Agent {
             }
         }
         described.shown = self.shown.clone();
+        described.profiles = self.profiles.clone();
         described.rows = self.lookup.rows().len();
         described.paused = self.paused(now);
         described.attention = self.attention.attention;
@@ -192,6 +199,8 @@ pub struct Described {
     pub paused: Option<Milliseconds>,
     /// How the person is shown.
     pub shown: Shown,
+    /// What the person may choose, and has chosen.
+    pub profiles: Profiles,
     /// Whether somebody is at the computer.
     pub attention: Attention,
 }

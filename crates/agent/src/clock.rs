@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::Zoned;
 use tokio::time::Instant;
 
 use crate::usage::Milliseconds;
@@ -14,6 +15,15 @@ use crate::usage::Milliseconds;
 pub fn wall_clock() -> Milliseconds {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, milliseconds)
+}
+
+/// The time of day where the person is.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the agent reads the clock"
+)]
+pub fn local_time() -> Zoned {
+    Zoned::now()
 }
 
 /// A duration in milliseconds; one that is too long is the longest.

@@ -7,7 +7,10 @@ use agent_protocol::{FromAgent, PATH, Report, SUBPROTOCOL, TABLE_MAX, ToAgent};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{StatusCode, Upgraded, header};
 use tokio::{
-    sync::{mpsc::Sender, watch},
+    sync::{
+        mpsc::{Receiver, Sender},
+        watch,
+    },
     time::Instant,
 };
 use tokio_tungstenite::{
@@ -97,11 +100,15 @@ pub fn client() -> Result<reqwest::Client, reqwest::Error> {
         .build()
 }
 
-/// Connects for ever. Sends each report that is put into `reports`, and tells what it hears.
+/// A profile that the person chooses; none: back to automatic.
+pub type Choice = Option<String>;
+
+/// Connects for ever. Sends each report that is put into `reports` and each choice, and tells what it hears.
 pub async fn run(
     client: reqwest::Client,
     credentials: Credentials,
     mut reports: watch::Receiver<Report>,
+    mut choices: Receiver<Choice>,
     heard: Sender<Heard>,
 ) {
     let mut backoff = Backoff::new(RETRY.0, RETRY.1);
@@ -109,7 +116,7 @@ pub async fn run(
         let began = Instant::now();
         let trouble = match open(&client, &credentials).await {
             Ok(socket) => {
-                let why = talk(socket, &mut reports, &heard).await;
+                let why = talk(socket, &mut reports, &mut choices, &heard).await;
                 Trouble::Lost(credentials.server.clone(), why)
             }
             Err(trouble) => trouble,
@@ -186,6 +193,7 @@ async fn detail(response: reqwest::Response) -> String {
 async fn talk(
     mut socket: WebSocketStream<Upgraded>,
     reports: &mut watch::Receiver<Report>,
+    choices: &mut Receiver<Choice>,
     heard: &Sender<Heard>,
 ) -> String {
     let hello = FromAgent::Hello {
@@ -193,6 +201,8 @@ async fn talk(
         system: std::env::consts::OS.into(),
     };
     reports.mark_unchanged();
+    // What was chosen before the connection was lost is not what the person wants now.
+    while choices.try_recv().is_ok() {}
     if let Err(why) = say(&mut socket, &hello).await {
         return why;
     }
@@ -234,6 +244,11 @@ async fn talk(
                     return why;
                 }
                 unanswered.get_or_insert((number, Instant::now()));
+            }
+            Some(profile) = choices.recv() => {
+                if let Err(why) = say(&mut socket, &FromAgent::Choose { profile }).await {
+                    return why;
+                }
             }
             () = sleep_until(answer_due) => return "the server does not answer".into(),
         }

@@ -33,13 +33,15 @@ trait Talk: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Talk for T {}
 
 /// What a running agent is asked or told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
     /// How it is.
     Status,
     /// Report nothing for so long; 0 ends it.
     Pause(Milliseconds),
+    /// The person chooses this profile; none: back to automatic.
+    Choose(Option<String>),
     /// The device was paired anew, or not at all any more.
     Reload,
 }
@@ -57,6 +59,8 @@ pub struct Status {
     pub trouble: Option<String>,
     /// Why the microphone cannot be watched.
     pub microphone_trouble: Option<String>,
+    /// Why the profile that was chosen last is not in force.
+    pub refused: Option<String>,
     /// What it sees and reports.
     pub described: Described,
 }

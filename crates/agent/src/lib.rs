@@ -2,7 +2,7 @@
 //! uses the microphone. It never opens an audio device, and what is not listed never leaves the machine.
 //!
 //! `microphone` and `attention` watch the system, `agent` decides what is reported (pure), `connection` talks with the server, `control`
-//! lets the command line ask and pause, `running` ties them together.
+//! lets the command line and the icon in the `tray` ask and pause, `running` ties them together.
 
 pub mod agent;
 pub mod attention;
@@ -17,4 +17,6 @@ pub mod pairing;
 pub mod process;
 pub mod running;
 pub mod trace;
+pub mod tray;
 pub mod usage;
+pub mod words;

@@ -3,12 +3,13 @@
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use agent::{
+    clock::local_time,
     connection::client,
     control::{self, Door, Request, Status},
     files::Files,
     microphone, pairing,
     running::Running,
-    trace,
+    trace, tray,
 };
 use agent_protocol::Attention;
 use anyhow::Context;
@@ -53,9 +54,22 @@ enum Command {
         /// For how many minutes.
         #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=10_080))]
         minutes: u64,
+        /// Until midnight.
+        #[arg(long, conflicts_with = "minutes")]
+        until_tomorrow: bool,
     },
     /// Go on after a pause.
     Resume,
+    /// List your profiles, or choose one.
+    Profile {
+        /// Its name; without one they are listed.
+        name: Option<String>,
+        /// Go back to automatic.
+        #[arg(long, conflicts_with = "name")]
+        automatic: bool,
+    },
+    /// Open the board in the browser.
+    Board,
     /// Write what the microphone of this computer tells into a file, until Ctrl+C: for a report of an error. It names all
     /// programs that record, listed or not, and leaves the computer only if you send it.
     Record {
@@ -79,6 +93,19 @@ fn main() -> ExitCode {
         )
         .init();
     let arguments = Arguments::parse();
+    // There the first thread is the only one that may draw.
+    #[cfg(target_os = "macos")]
+    if matches!(arguments.command, None | Some(Command::Run)) {
+        agent_macos::screen::run_beside(|| i32::from(execute_to_its_end(arguments).is_err()));
+    }
+    match execute_to_its_end(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(()) => ExitCode::FAILURE,
+    }
+}
+
+/// Does what was asked for; what went wrong is told.
+fn execute_to_its_end(arguments: Arguments) -> Result<(), ()> {
     // One thread: the agent waits nearly always.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -86,13 +113,7 @@ fn main() -> ExitCode {
     let done = runtime
         .context("the agent cannot start")
         .and_then(|runtime| runtime.block_on(execute(arguments)));
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("offhook-agent: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    done.map_err(|error| eprintln!("offhook-agent: {error:#}"))
 }
 
 async fn execute(arguments: Arguments) -> anyhow::Result<()> {
@@ -125,17 +146,35 @@ async fn execute(arguments: Arguments) -> anyhow::Result<()> {
             print!("{}", described(&status));
             Ok(())
         }
-        Command::Pause { minutes } => {
-            let lasting = Duration::from_secs(minutes * 60);
-            let milliseconds = u64::try_from(lasting.as_millis())?;
-            ask(&files, Request::Pause(milliseconds)).await?;
-            println!("Nothing is reported for {minutes} minutes. Go on: offhook-agent resume");
+        Command::Pause {
+            minutes,
+            until_tomorrow,
+        } => {
+            let (lasting, until) = match until_tomorrow {
+                true => (tray::until_tomorrow(&local_time()), "until tomorrow".into()),
+                false => (minutes * 60_000, format!("for {minutes} minutes")),
+            };
+            ask(&files, Request::Pause(lasting)).await?;
+            println!("Nothing is reported {until}. Go on: offhook-agent resume");
             Ok(())
         }
         Command::Resume => {
             ask(&files, Request::Pause(0)).await?;
             println!("Reporting.");
             Ok(())
+        }
+        Command::Profile {
+            name: None,
+            automatic: false,
+        } => {
+            print!("{}", profiles(&ask(&files, Request::Status).await?));
+            Ok(())
+        }
+        Command::Profile { name, automatic: _ } => choose(&files, name).await,
+        Command::Board => {
+            let server = ask(&files, Request::Status).await?.server;
+            anyhow::ensure!(!server.is_empty(), "this computer is not paired");
+            open::that_detached(&server).with_context(|| format!("{server} cannot be opened"))
         }
         Command::Record { file } => {
             let to = std::fs::File::create(&file);
@@ -159,6 +198,62 @@ async fn ask(files: &Files, request: Request) -> anyhow::Result<Status> {
     status.context("no agent of yours is running; start one: offhook-agent run")
 }
 
+/// Chooses a profile, and waits until it is in force or refused.
+async fn choose(files: &Files, name: Option<String>) -> anyhow::Result<()> {
+    let before = ask(files, Request::Status).await?;
+    let known = &before.described.profiles.items;
+    // However it is written.
+    let same = |name: &String| {
+        let mut names = known.iter().map(|profile| &profile.name);
+        let same = names.find(|known| known.to_lowercase() == name.to_lowercase());
+        same.unwrap_or(name).clone()
+    };
+    let wanted = name.as_ref().map(same);
+    ask(files, Request::Choose(wanted.clone())).await?;
+    let chosen = async {
+        loop {
+            let status = ask(files, Request::Status).await?;
+            if let Some(why) = status.refused {
+                anyhow::bail!("{why}");
+            }
+            if status.connected && status.described.profiles.chosen == wanted {
+                return Ok(());
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    };
+    match tokio::time::timeout(PATIENCE, chosen).await {
+        Ok(chosen) => chosen?,
+        Err(_) => anyhow::bail!("the server does not answer; see offhook-agent status"),
+    }
+    match wanted {
+        Some(name) => {
+            println!("{name} is chosen. Back to automatic: offhook-agent profile --automatic")
+        }
+        None => println!("Your profile follows from everything else again."),
+    }
+    Ok(())
+}
+
+/// How long a choice may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often it is looked whether it is made.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// The profiles, with the one that was chosen marked.
+fn profiles(status: &Status) -> String {
+    let profiles = &status.described.profiles;
+    if profiles.items.is_empty() {
+        return "There is nothing to choose: not connected, or you have no profiles.\n".into();
+    }
+    let lines = profiles.items.iter().map(|profile| {
+        let is_chosen = profiles.chosen.as_ref() == Some(&profile.name);
+        let mark = if is_chosen { '*' } else { ' ' };
+        format!("{mark} {} ({})\n", profile.name, profile.status)
+    });
+    lines.collect()
+}
+
 async fn run(files: Files) -> anyhow::Result<()> {
     #[cfg(windows)]
     agent_windows::console::leave_if_alone();
@@ -168,6 +263,7 @@ async fn run(files: Files) -> anyhow::Result<()> {
     let door = door.with_context(|| socket.display().to_string())?;
     let (asked, asking) = tokio::sync::mpsc::channel(16);
     let (running, hearing) = Running::new(files, client()?)?;
+    tokio::spawn(tray::show(running.statuses(), asked.clone()));
     tokio::select! {
         () = control::serve(door, asked) => {}
         () = running.run(microphone::of_this_system(), hearing, asking) => {}

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use agent_protocol::{HEARTBEAT, Report, ToAgent};
+use agent_protocol::{HEARTBEAT, Profiles, Report, Shown, ToAgent};
 use tokio::{
     sync::{
         mpsc::{Receiver, Sender, channel},
@@ -17,7 +17,7 @@ use crate::{
     agent::Agent,
     attention,
     clock::{milliseconds, sleep_until, wall_clock},
-    connection::{self, Heard},
+    connection::{self, Choice, Heard},
     control::{Asked, Request, Status},
     files::{FileError, Files},
     microphone::{Event, MicrophoneUse},
@@ -26,6 +26,8 @@ use crate::{
 
 /// Events that wait while one is taken in.
 const WAITING: usize = 64;
+/// Choices that wait to be sent.
+const CHOICES: usize = 4;
 
 /// The agent of one user.
 pub struct Running {
@@ -37,6 +39,8 @@ pub struct Running {
     reports: watch::Sender<Report>,
     heard: Sender<Heard>,
     connection: Option<AbortHandle>,
+    choices: Sender<Choice>,
+    looks: watch::Sender<Status>,
     heartbeat: Instant,
 }
 
@@ -59,6 +63,8 @@ impl Running {
             reports: watch::Sender::new(Report::default()),
             heard,
             connection: None,
+            choices: channel(1).0,
+            looks: watch::Sender::new(Status::default()),
             heartbeat: Instant::now(),
         };
         if let Some(until) = running.files.paused_until() {
@@ -73,7 +79,7 @@ impl Running {
         if let Some(connection) = self.connection.take() {
             connection.abort();
         }
-        self.status.connected = false;
+        self.disconnected("connecting".into());
         let credentials = self.files.credentials()?;
         let Some(credentials) = credentials else {
             self.status.person.clear();
@@ -84,9 +90,11 @@ impl Running {
         };
         self.status.person.clone_from(&credentials.person);
         self.status.server.clone_from(&credentials.server);
-        self.status.trouble = Some("connecting".into());
         let (client, heard) = (self.client.clone(), self.heard.clone());
-        let run = connection::run(client, credentials, self.reports.subscribe(), heard);
+        let (choices, chosen) = channel(CHOICES);
+        self.choices = choices;
+        let reports = self.reports.subscribe();
+        let run = connection::run(client, credentials, reports, chosen, heard);
         self.connection = Some(tokio::spawn(run).abort_handle());
         Ok(())
     }
@@ -103,6 +111,7 @@ impl Running {
         let (told, mut attention) = channel(WAITING);
         tokio::spawn(attention::watch(told, self.reports.subscribe()));
         let mut gist = self.agent.gist(self.now());
+        self.look();
         loop {
             let wake = self.wake();
             tokio::select! {
@@ -118,6 +127,7 @@ impl Running {
                 },
                 () = sleep_until(wake) => {}
             }
+            self.look();
             let is = self.agent.gist(self.now());
             let is_due = self.status.connected && Instant::now() >= self.heartbeat;
             if is != gist || is_due {
@@ -125,6 +135,20 @@ impl Running {
                 self.report();
             }
         }
+    }
+
+    /// How it is, whenever that changes.
+    pub fn statuses(&self) -> watch::Receiver<Status> {
+        self.looks.subscribe()
+    }
+
+    fn look(&self) {
+        let status = self.describe();
+        self.looks.send_if_modified(|before| {
+            let is_other = *before != status;
+            *before = status;
+            is_other
+        });
     }
 
     fn now(&self) -> Milliseconds {
@@ -170,20 +194,34 @@ impl Running {
             }
             Heard::Lost(trouble) => {
                 tracing::info!(trouble, "not connected");
-                self.status.connected = false;
-                self.status.trouble = Some(trouble);
+                self.disconnected(trouble);
             }
             Heard::Said(ToAgent::Table(table)) => self.agent.set_table(table, now),
             Heard::Said(ToAgent::Presence(shown)) => self.agent.set_shown(shown),
+            Heard::Said(ToAgent::Profiles(profiles)) => {
+                self.status.refused = None;
+                self.agent.set_profiles(profiles);
+            }
+            Heard::Said(ToAgent::Refused { detail }) => self.status.refused = Some(detail),
             Heard::Said(ToAgent::Pause { milliseconds }) => self.pause(milliseconds),
             Heard::Said(ToAgent::Heard { .. }) => {}
         }
+    }
+
+    /// What the server said of the person may be otherwise by now.
+    fn disconnected(&mut self, trouble: String) {
+        self.status.connected = false;
+        self.status.trouble = Some(trouble);
+        self.status.refused = None;
+        self.agent.set_shown(Shown::default());
+        self.agent.set_profiles(Profiles::default());
     }
 
     fn told(&mut self, request: Request) {
         match request {
             Request::Status => {}
             Request::Pause(milliseconds) => self.pause(milliseconds),
+            Request::Choose(profile) => self.choose(profile),
             Request::Reload => {
                 if let Err(error) = self.connect() {
                     self.status.trouble = Some(error.to_string());
@@ -198,6 +236,17 @@ impl Running {
         if let Err(error) = self.files.set_paused_until(until) {
             tracing::warn!(%error, "a restart will not remember the pause");
         }
+    }
+
+    fn choose(&mut self, profile: Choice) {
+        let refused = match self.status.connected {
+            false => Some("the agent is not connected".into()),
+            true => match self.choices.try_send(profile) {
+                Ok(()) => None,
+                Err(_) => Some("the choice before is still on its way".into()),
+            },
+        };
+        self.status.refused = refused;
     }
 
     fn describe(&self) -> Status {

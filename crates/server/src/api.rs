@@ -4,7 +4,7 @@ mod accounts;
 mod appointments;
 mod audit;
 mod backups;
-mod choice;
+pub(crate) mod choice;
 mod devices;
 mod directory;
 mod doctor;

@@ -5,7 +5,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use presence::{Permission, PersonId, Relationship};
 use store::{ApiKey, Role, Session};
 
-use crate::{app::SharedState, organisation::ORGANISATION, problem::Problem};
+use crate::{app::SharedState, directory::Person, organisation::ORGANISATION, problem::Problem};
 
 /// Who makes a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +86,17 @@ impl Caller {
                     _ => Power::Person,
                 },
             },
+        }
+    }
+
+    /// The person at a desktop agent of theirs.
+    pub(crate) fn agent(person: &Person) -> Self {
+        Self {
+            name: format!("{}, at the desktop agent", person.name),
+            identity: format!("agent of {}", person.id),
+            person: Some(person.id),
+            account: None,
+            power: Power::Person,
         }
     }
 

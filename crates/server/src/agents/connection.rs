@@ -3,8 +3,8 @@
 use std::{pin::Pin, time::Duration};
 
 use agent_protocol::{
-    Attention, FromAgent, LEASE, PROGRAMS_MAX, REPORT_MAX, Report, SUBPROTOCOL, Shown, Table,
-    ToAgent,
+    Attention, FromAgent, LEASE, PROGRAMS_MAX, Profile, Profiles, REPORT_MAX, Report, SUBPROTOCOL,
+    Shown, Table, ToAgent,
 };
 use axum::{
     body::Body,
@@ -29,7 +29,9 @@ use tokio_tungstenite::{
 use super::{Order, Seat, table};
 use crate::{
     access::{bearer, hash},
+    api::choice,
     app::Shared,
+    caller::Caller,
     clients,
     metrics::Counted,
     pace::Pace,
@@ -138,6 +140,7 @@ async fn serve(shared: Shared, device: &str, person: PersonId, mut socket: Socke
     let mut talk = Talk {
         table: Table::default(),
         shown: Shown::default(),
+        profiles: Profiles::default(),
         report: Report::default(),
         began: Instant::now(),
         left: Pace::new(BURST, PER_SECOND),
@@ -165,6 +168,8 @@ struct Talk {
     table: Table,
     /// As the agent knows it.
     shown: Shown,
+    /// As the agent knows them.
+    profiles: Profiles,
     /// The last one.
     report: Report,
     /// Since when it talks.
@@ -178,7 +183,7 @@ struct Talk {
 impl Talk {
     /// Until it ends, and why.
     async fn run(&mut self, socket: &mut Socket) -> &'static str {
-        if !(self.tell_table(socket).await && self.tell_shown(socket).await) {
+        if !(self.tell_table(socket).await && self.tell_presence(socket).await) {
             return "it went away";
         }
         let mut silent_at: Pin<Box<_>> = Box::pin(tokio::time::sleep(SILENCE));
@@ -187,9 +192,8 @@ impl Talk {
                 message = socket.next() => {
                     silent_at.as_mut().reset(Instant::now() + SILENCE);
                     match message {
-                        Some(Ok(Message::Text(text))) => match self.hear(&text).await {
-                            Ok(None) => true,
-                            Ok(Some(number)) => say(socket, &ToAgent::Heard { number }).await,
+                        Some(Ok(Message::Text(text))) => match self.hear(&text, socket).await {
+                            Ok(goes_on) => goes_on,
                             Err(why) => return why,
                         },
                         Some(Ok(Message::Ping(_) | Message::Pong(_))) => match self.take() {
@@ -208,9 +212,9 @@ impl Talk {
                     }
                     None => return "the server is stopping",
                 },
-                () = self.seat.look.notified() => self.tell_shown(socket).await,
+                () = self.seat.look.notified() => self.tell_presence(socket).await,
                 changed = self.tables.changed() => match changed {
-                    Ok(()) => self.tell_table(socket).await,
+                    Ok(()) => self.tell_table(socket).await && self.tell_profiles(socket).await,
                     Err(_) => return "the server is stopping",
                 },
                 _ = self.stopping.changed() => return "the server is stopping",
@@ -222,8 +226,8 @@ impl Talk {
         }
     }
 
-    /// Takes in a message; the number of a report.
-    async fn hear(&mut self, text: &str) -> Result<Option<u64>, &'static str> {
+    /// Takes in a message, and answers it; whether the agent is still there.
+    async fn hear(&mut self, text: &str, socket: &mut Socket) -> Result<bool, &'static str> {
         if !self.take() {
             return Err(TOO_FAST);
         }
@@ -235,7 +239,7 @@ impl Talk {
             FromAgent::Hello { version, .. } => {
                 let version: String = version.chars().take(VERSION_MAX).collect();
                 self.seat.tell(|told| told.version = version);
-                Ok(None)
+                Ok(true)
             }
             FromAgent::Report(report) if report.programs.len() > PROGRAMS_MAX => {
                 Err("it reported too many programs")
@@ -244,8 +248,27 @@ impl Talk {
                 let number = report.number;
                 self.report = report;
                 self.put_in_force().await;
-                Ok(Some(number))
+                Ok(say(socket, &ToAgent::Heard { number }).await)
             }
+            FromAgent::Choose { profile } => {
+                let refused = self.choose(profile).await.err();
+                let answered = match refused.map(|problem| problem.parts().1) {
+                    None => true,
+                    Some(detail) => say(socket, &ToAgent::Refused { detail }).await,
+                };
+                Ok(answered && self.tell_profiles(socket).await)
+            }
+        }
+    }
+
+    /// The person chooses a profile, or goes back to automatic.
+    async fn choose(&self, profile: Option<String>) -> Result<(), Problem> {
+        let person = self.core.directory.person(self.seat.person);
+        let person = person.ok_or_else(no_device)?;
+        let caller = Caller::agent(&person);
+        match profile {
+            Some(name) => choice::put(&self.core, &caller, person.id, &name, None).await,
+            None => choice::end_choice(&self.core, &caller, person.id).await,
         }
     }
 
@@ -303,6 +326,35 @@ impl Talk {
             self.put_in_force().await;
         }
         say(socket, &ToAgent::Table(self.table.clone())).await
+    }
+
+    /// Tells what the person may choose and has chosen, if that is something else than before.
+    async fn tell_profiles(&mut self, socket: &mut Socket) -> bool {
+        let person = self.seat.person;
+        let mine = self
+            .core
+            .organisation
+            .read(|tables| tables.my_profiles(person));
+        let active = mine.iter().filter(|profile| profile.is_usable());
+        let items = active.map(|profile| Profile {
+            name: profile.name.to_string(),
+            status: profile.status.name().to_owned(),
+        });
+        let choice = self.core.shard.choice(person).await;
+        let profiles = Profiles {
+            items: items.collect(),
+            chosen: choice.map(|choice| choice.profile.to_string()),
+        };
+        if profiles == self.profiles {
+            return true;
+        }
+        self.profiles = profiles;
+        say(socket, &ToAgent::Profiles(self.profiles.clone())).await
+    }
+
+    /// What may be another when a person's presence is.
+    async fn tell_presence(&mut self, socket: &mut Socket) -> bool {
+        self.tell_shown(socket).await && self.tell_profiles(socket).await
     }
 
     /// Tells how the person is shown, if that is something else than before.

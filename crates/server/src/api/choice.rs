@@ -4,7 +4,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use presence::{Choice, Permission, PersonId, Profile, forwarding_loop, view};
+use presence::{Choice, Permission, PersonId, Profile, Timestamp, forwarding_loop, view};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -105,44 +105,67 @@ pub(crate) async fn choose(
 ) -> Result<axum::Json<PresenceBody>, Problem> {
     let person = super::person(&shared, &id)?.id;
     caller.require(&shared, person, Permission::ChangeProfile)?;
-    let profiles = shared
-        .organisation
-        .read(|tables| tables.my_profiles(person));
-    let profile = named(&profiles, &body.profile)?;
-    refuse_loop(&shared, &caller, person, profile)?;
-    let now = shared.clock.now();
-    let until = body
-        .until
-        .map(|text| {
-            let until = parse_rfc3339(&text).ok_or_else(|| {
-                let detail = format!("{text:?} is no time; write it like 2026-11-23T17:00:00Z");
-                Problem::invalid("until", detail)
-            })?;
-            if until <= now {
-                let detail = format!("{text:?} is past; it is {} now", rfc3339(now));
-                return Err(Problem::invalid("until", detail));
-            }
-            Ok(until)
-        })
-        .transpose()?;
-    let choice = Choice {
-        profile: profile.name.clone(),
-        since: now,
-        until,
-    };
-    let entry = Entry::new(&shared, &caller, "profile.choose", person)
-        .before(shown(&shared, person))
-        .after(Some(
-            json!({"profile": &*choice.profile, "until": choice.until.map(rfc3339)}),
-        ));
-    let stored = shared.writer.choose(person, Some(choice), entry).await;
-    stored.map_err(|error| Problem::unavailable(&error))?;
+    put(&shared, &caller, person, &body.profile, body.until).await?;
     let presence = shared
         .events
         .presence(person)
         .ok_or_else(|| Problem::unavailable("the server is starting; try again in a moment"))?;
     let view = view(&presence, caller.level(&shared, person));
     Ok(axum::Json(PresenceBody::from(&view)))
+}
+
+/// Chooses one of My Profiles, for a caller who may.
+pub(crate) async fn put(
+    shared: &SharedState,
+    caller: &Caller,
+    person: PersonId,
+    profile: &str,
+    until: Option<String>,
+) -> Result<(), Problem> {
+    let profiles = shared
+        .organisation
+        .read(|tables| tables.my_profiles(person));
+    let profile = named(&profiles, profile)?;
+    refuse_loop(shared, caller, person, profile)?;
+    let now = shared.clock.now();
+    let until = until.map(|text| end(&text, now)).transpose()?;
+    let choice = Choice {
+        profile: profile.name.clone(),
+        since: now,
+        until,
+    };
+    let entry = Entry::new(shared, caller, "profile.choose", person)
+        .before(shown(shared, person))
+        .after(Some(
+            json!({"profile": &*choice.profile, "until": choice.until.map(rfc3339)}),
+        ));
+    let stored = shared.writer.choose(person, Some(choice), entry).await;
+    stored.map_err(|error| Problem::unavailable(&error))
+}
+
+/// Until when a choice holds.
+fn end(text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
+    let until = parse_rfc3339(text).ok_or_else(|| {
+        let detail = format!("{text:?} is no time; write it like 2026-11-23T17:00:00Z");
+        Problem::invalid("until", detail)
+    })?;
+    if until <= now {
+        let detail = format!("{text:?} is past; it is {} now", rfc3339(now));
+        return Err(Problem::invalid("until", detail));
+    }
+    Ok(until)
+}
+
+/// Ends the person's choice, for a caller who may.
+pub(crate) async fn end_choice(
+    shared: &SharedState,
+    caller: &Caller,
+    person: PersonId,
+) -> Result<(), Problem> {
+    let entry =
+        Entry::new(shared, caller, "profile.automatic", person).before(shown(shared, person));
+    let stored = shared.writer.choose(person, None, entry).await;
+    stored.map_err(|error| Problem::unavailable(&error))
 }
 
 /// The profile that is in force, for the audit log.
@@ -165,9 +188,6 @@ pub(crate) async fn automatic(
 ) -> Result<StatusCode, Problem> {
     let person = super::person(&shared, &id)?.id;
     caller.require(&shared, person, Permission::ChangeProfile)?;
-    let entry =
-        Entry::new(&shared, &caller, "profile.automatic", person).before(shown(&shared, person));
-    let stored = shared.writer.choose(person, None, entry).await;
-    stored.map_err(|error| Problem::unavailable(&error))?;
+    end_choice(&shared, &caller, person).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,0 +1,154 @@
+//! A thread that may own windows: it passes on the messages that Windows sends them, and does what it is given to do.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender, TryRecvError, channel},
+    },
+    thread::{Builder, JoinHandle},
+};
+
+use windows::{
+    Win32::{
+        Foundation::{CloseHandle, HANDLE, WAIT_FAILED},
+        System::Threading::{CreateEventW, INFINITE, SetEvent},
+        UI::WindowsAndMessaging::{
+            DispatchMessageW, MSG, MWMO_INPUTAVAILABLE, MsgWaitForMultipleObjectsEx, PM_REMOVE,
+            PeekMessageW, QS_ALLINPUT, TranslateMessage,
+        },
+    },
+    core::PCWSTR,
+};
+
+type Work = Box<dyn FnOnce() + Send>;
+
+/// The thread. It ends when this is dropped, and with it whatever it owns.
+#[derive(Debug)]
+pub struct Screen {
+    work: Option<Sender<Work>>,
+    wake: Arc<Event>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// An event that is over once somebody saw it. A message to the thread would be lost while a menu is open.
+#[derive(Debug)]
+struct Event(HANDLE);
+
+// SAFETY: handles of events belong to the process, and may be used by all of its threads.
+unsafe impl Send for Event {}
+// SAFETY: as above; Windows lets threads use an event at the same time.
+unsafe impl Sync for Event {}
+
+impl Event {
+    fn new() -> io::Result<Self> {
+        // SAFETY: takes no pointers but the name, which is none.
+        let event = unsafe { CreateEventW(None, false, false, PCWSTR::null()) };
+        Ok(Self(event?))
+    }
+
+    fn signal(&self) {
+        // SAFETY: the event is open as long as this lives.
+        let _ = unsafe { SetEvent(self.0) };
+    }
+}
+
+impl Drop for Event {
+    fn drop(&mut self) {
+        // SAFETY: the event was made here and is closed once.
+        let _ = unsafe { CloseHandle(self.0) };
+    }
+}
+
+impl Screen {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// Windows has no room for it.
+    pub fn start() -> io::Result<Self> {
+        let wake = Arc::new(Event::new()?);
+        let (work, to_do) = channel();
+        let woken = wake.clone();
+        let thread = Builder::new().name("screen".into());
+        let thread = thread.spawn(move || serve(&woken, &to_do))?;
+        Ok(Self {
+            work: Some(work),
+            wake,
+            thread: Some(thread),
+        })
+    }
+
+    /// Does this there, after what was given before, and when no menu is open.
+    pub fn run(&self, work: impl FnOnce() + Send + 'static) {
+        if let Some(to) = &self.work {
+            // A thread that is gone has nothing left to draw on.
+            let _ = to.send(Box::new(work));
+            self.wake.signal();
+        }
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.work = None;
+        self.wake.signal();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn serve(woken: &Event, to_do: &Receiver<Work>) {
+    loop {
+        loop {
+            match to_do.try_recv() {
+                Ok(work) => work(),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return,
+            }
+        }
+        pass_on();
+        let events = [woken.0];
+        // SAFETY: the event is open as long as `woken` lives, and the list until the call is over.
+        let waited = unsafe {
+            MsgWaitForMultipleObjectsEx(Some(&events), INFINITE, QS_ALLINPUT, MWMO_INPUTAVAILABLE)
+        };
+        if waited == WAIT_FAILED {
+            return;
+        }
+    }
+}
+
+/// Passes on all messages that wait.
+fn pass_on() {
+    let mut message = MSG::default();
+    // SAFETY: `message` lives until the call is over.
+    while unsafe { PeekMessageW(&raw mut message, None, 0, 0, PM_REMOVE) }.as_bool() {
+        // SAFETY: Windows filled `message` just now.
+        unsafe {
+            let _ = TranslateMessage(&raw const message);
+            DispatchMessageW(&raw const message);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_is_done_in_its_order_and_the_thread_ends() {
+        let screen = Screen::start().unwrap();
+        let (done, doing) = channel();
+        for number in 0..100 {
+            let done = done.clone();
+            screen.run(move || done.send(number).unwrap());
+        }
+        drop(done);
+        assert_eq!(
+            doing.iter().collect::<Vec<_>>(),
+            (0..100).collect::<Vec<_>>()
+        );
+        drop(screen);
+    }
+}

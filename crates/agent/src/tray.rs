@@ -1,0 +1,264 @@
+//! The icon in the tray: how the person is shown, what is reported, a pause, a profile, the way to the board. What it looks
+//! like follows from the agent's status alone; the systems only draw it.
+
+mod icon;
+#[cfg(target_os = "linux")]
+mod notifier;
+#[cfg(not(target_os = "linux"))]
+mod windowed;
+
+#[cfg(target_os = "linux")]
+pub use self::notifier::show;
+#[cfg(not(target_os = "linux"))]
+pub use self::windowed::show;
+
+use jiff::{SignedDuration, Zoned};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{
+    mpsc::{Receiver, Sender},
+    oneshot, watch,
+};
+
+use self::icon::Icon;
+use crate::{
+    clock::{local_time, milliseconds},
+    control::{Asked, Request, Status},
+    usage::Milliseconds,
+    words::Words,
+};
+
+/// Nobody chooses among more.
+const PROFILES_MAX: usize = 40;
+/// A longer line is cut, in characters.
+const LINE_MAX: usize = 100;
+const HOUR: Milliseconds = 3_600_000;
+
+/// What the tray shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    icon: Icon,
+    /// What stands beside the pointer.
+    title: String,
+    menu: Vec<Entry>,
+}
+
+/// An entry of the menu.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Entry {
+    /// Only to be read.
+    Text(String),
+    Separator,
+    /// To be clicked.
+    Button(String, Action),
+    /// To be clicked; one of several holds.
+    Choice(String, Action, bool),
+    Submenu(String, Vec<Entry>),
+}
+
+/// What a click does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Action {
+    PauseForAnHour,
+    PauseUntilTomorrow,
+    Resume,
+    Choose(Option<String>),
+    /// The address of a page.
+    Open(String),
+}
+
+impl Look {
+    /// How it looks at this time of day.
+    fn new(status: &Status, words: &Words, now: &Zoned) -> Self {
+        let is_told = status.connected && !status.described.shown.status.is_empty();
+        let title = shown(status, words);
+        let mut menu = vec![Entry::text(title.clone())];
+        menu.extend(status.refused.as_ref().map(|why| {
+            let why = words.with("refused", &[("why", why)]);
+            Entry::text(why)
+        }));
+        menu.push(Entry::Separator);
+        menu.extend(reported(status, words, now).into_iter().map(Entry::text));
+        menu.push(pause(status, words));
+        if status.connected {
+            menu.extend(profiles(status, words));
+        }
+        if !status.server.is_empty() {
+            menu.push(Entry::Separator);
+            let open = Action::Open(status.server.clone());
+            menu.push(Entry::Button(words.say("board"), open));
+        }
+        let icon = match is_told {
+            true => Icon::of_status(&status.described.shown.status),
+            false => Icon::Unknown,
+        };
+        Self { icon, title, menu }
+    }
+}
+
+impl Entry {
+    fn text(text: String) -> Self {
+        match text.char_indices().nth(LINE_MAX) {
+            Some((end, _)) => Self::Text(format!("{}…", &text[..end])),
+            None => Self::Text(text),
+        }
+    }
+}
+
+/// How the person is shown, or why nobody knows.
+fn shown(status: &Status, words: &Words) -> String {
+    if let Some(why) = status.trouble.as_ref().filter(|_| !status.connected) {
+        return words.with("not-connected", &[("why", why)]);
+    }
+    let shown = &status.described.shown;
+    if shown.status.is_empty() {
+        return words.say("shown-unknown");
+    }
+    let is = named(&shown.status, words);
+    let does = activity(&shown.activity, words);
+    match does.is_empty() || does == is {
+        true => is,
+        false => words.with("shown-doing", &[("status", &is), ("activity", &does)]),
+    }
+}
+
+fn named(status: &str, words: &Words) -> String {
+    let known = words.known(&format!("status-{status}"));
+    known.unwrap_or_else(|| status.to_owned())
+}
+
+/// The server says activities in English; a program's name is the same in every language.
+fn activity(label: &str, words: &Words) -> String {
+    match label {
+        "Ringing" => words.say("activity-Ringing"),
+        "On the phone" => words.say("activity-OnThePhone"),
+        "On the phone (MS Teams)" => words.say("activity-OnThePhoneTeams"),
+        "In a meeting" => words.say("activity-InMeeting"),
+        "Do not disturb" => words.say("status-DoNotDisturb"),
+        other => other.to_owned(),
+    }
+}
+
+/// What is reported.
+fn reported(status: &Status, words: &Words, now: &Zoned) -> Vec<String> {
+    let described = &status.described;
+    if let Some(left) = described.paused {
+        return vec![words.with("paused", &[("time", &until(left, now))])];
+    }
+    if let Some(why) = &status.microphone_trouble {
+        return vec![words.with("microphone-trouble", &[("why", why)])];
+    }
+    if described.rows == 0 {
+        return vec![words.say("nothing-listed")];
+    }
+    if described.listed.is_empty() {
+        return vec![words.say("nothing-used")];
+    }
+    let lines = described.listed.iter().map(|(program, is_reported)| {
+        let is_reported = *is_reported && status.connected;
+        let key = match is_reported {
+            true => "program-reported",
+            false => "program-not-reported",
+        };
+        words.with(key, &[("program", program)])
+    });
+    lines.collect()
+}
+
+/// When a pause ends: the time of day, and the date if that is another.
+fn until(left: Milliseconds, now: &Zoned) -> String {
+    let left = SignedDuration::from_millis(i64::try_from(left).unwrap_or(i64::MAX));
+    let end = now.saturating_add(left);
+    let is_today = end.date() == now.date();
+    let format = if is_today { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+    end.strftime(format).to_string()
+}
+
+fn pause(status: &Status, words: &Words) -> Entry {
+    if status.described.paused.is_some() {
+        return Entry::Button(words.say("resume"), Action::Resume);
+    }
+    let lengths = vec![
+        Entry::Button(words.say("pause-hour"), Action::PauseForAnHour),
+        Entry::Button(words.say("pause-tomorrow"), Action::PauseUntilTomorrow),
+    ];
+    Entry::Submenu(words.say("pause"), lengths)
+}
+
+fn profiles(status: &Status, words: &Words) -> Option<Entry> {
+    let profiles = &status.described.profiles;
+    if profiles.items.is_empty() {
+        return None;
+    }
+    let choices = profiles.items.iter().take(PROFILES_MAX).map(|profile| {
+        let status = named(&profile.status, words);
+        let texts = [("name", &*profile.name), ("status", &*status)];
+        let name = match profile.name.eq_ignore_ascii_case(&status) {
+            true => status,
+            false => words.with("profile-item", &texts),
+        };
+        let is_chosen = profiles.chosen.as_ref() == Some(&profile.name);
+        let choose = Action::Choose(Some(profile.name.clone()));
+        Entry::Choice(name, choose, is_chosen)
+    });
+    let automatic = Entry::Choice(
+        words.say("profile-automatic"),
+        Action::Choose(None),
+        profiles.chosen.is_none(),
+    );
+    let menu = std::iter::once(automatic).chain(choices);
+    Some(Entry::Submenu(words.say("profile"), menu.collect()))
+}
+
+/// For how long a pause until tomorrow lasts: the person's day ends at midnight.
+pub fn until_tomorrow(now: &Zoned) -> Milliseconds {
+    let tomorrow = now.tomorrow().and_then(|tomorrow| tomorrow.start_of_day());
+    let left = tomorrow.map(|tomorrow| now.duration_until(&tomorrow));
+    // There is no midnight only where time itself ends.
+    let left = left.unwrap_or(SignedDuration::from_hours(24));
+    milliseconds(left.unsigned_abs())
+}
+
+impl Action {
+    fn request(&self, now: &Zoned) -> Option<Request> {
+        match self {
+            Self::PauseForAnHour => Some(Request::Pause(HOUR)),
+            Self::PauseUntilTomorrow => Some(Request::Pause(until_tomorrow(now))),
+            Self::Resume => Some(Request::Pause(0)),
+            Self::Choose(profile) => Some(Request::Choose(profile.clone())),
+            Self::Open(_) => None,
+        }
+    }
+}
+
+/// Does what is clicked, until nobody clicks any more.
+async fn act(mut clicks: Receiver<Action>, asked: Sender<Asked>) {
+    while let Some(action) = clicks.recv().await {
+        if let Action::Open(page) = &action
+            && let Err(error) = open::that_detached(page)
+        {
+            tracing::warn!(%error, page, "no browser can be opened");
+        }
+        if let Some(request) = action.request(&local_time()) {
+            // How it is then, the next look tells.
+            let _ = asked.send((request, oneshot::channel().0)).await;
+        }
+    }
+}
+
+/// Waits until it looks otherwise; `None`: the agent ends.
+async fn changed(
+    statuses: &mut watch::Receiver<Status>,
+    words: &Words,
+    before: &Look,
+) -> Option<Look> {
+    loop {
+        statuses.changed().await.ok()?;
+        let look = Look::new(&statuses.borrow_and_update(), words, &local_time());
+        if look != *before {
+            return Some(look);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

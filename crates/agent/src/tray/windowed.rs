@@ -1,0 +1,116 @@
+//! Windows and macOS: the icon belongs to the one thread that may draw; looks go there, clicks come from there.
+
+use std::cell::RefCell;
+
+use tokio::sync::{
+    mpsc::{Sender, channel},
+    watch,
+};
+use tray_icon::{
+    Icon, TrayIcon, TrayIconBuilder,
+    menu::{CheckMenuItem, IsMenuItem, Menu, MenuEvent, MenuItem, PredefinedMenuItem, Submenu},
+};
+
+use super::{Action, Entry, Look, act, changed};
+use crate::{
+    control::{Asked, Status},
+    words::Words,
+};
+
+/// Clicks that wait to be done.
+const CLICKS: usize = 8;
+/// The systems scale it to what they need.
+const SIZE: u16 = 32;
+
+thread_local! {
+    /// Of the thread that may draw.
+    static TRAY: RefCell<Option<TrayIcon>> = const { RefCell::new(None) };
+}
+
+/// Shows the icon until the agent ends.
+pub async fn show(mut statuses: watch::Receiver<Status>, asked: Sender<Asked>) {
+    let words = Words::of_this_system();
+    let (clicked, clicks) = channel(CLICKS);
+    tokio::spawn(act(clicks, asked));
+    MenuEvent::set_event_handler(Some(move |event: MenuEvent| click(&event, &clicked)));
+    #[cfg(windows)]
+    let screen = match agent_windows::screen::Screen::start() {
+        Ok(screen) => screen,
+        Err(error) => {
+            tracing::warn!(%error, "there is no tray icon");
+            return;
+        }
+    };
+    let mut look = Look::default();
+    while let Some(other) = changed(&mut statuses, &words, &look).await {
+        look = other;
+        let look = look.clone();
+        let work = move || match draw(&look) {
+            Ok(()) => tracing::debug!("the tray icon is drawn"),
+            Err(error) => tracing::warn!(%error, "the tray icon cannot be drawn"),
+        };
+        #[cfg(windows)]
+        screen.run(work);
+        #[cfg(target_os = "macos")]
+        agent_macos::screen::run(work);
+    }
+}
+
+/// An entry's name is what it does.
+fn click(event: &MenuEvent, clicked: &Sender<Action>) {
+    if let Ok(action) = serde_json::from_str(event.id().as_ref()) {
+        // Who clicks faster than it is done clicks again.
+        let _ = clicked.try_send(action);
+    }
+}
+
+fn draw(look: &Look) -> anyhow::Result<()> {
+    let menu = Menu::new();
+    append(&look.menu, &mut |item| menu.append(item))?;
+    let icon = Icon::from_rgba(look.icon.rgba(SIZE), SIZE.into(), SIZE.into())?;
+    TRAY.with_borrow_mut(|tray| {
+        let Some(tray) = tray else {
+            let new = TrayIconBuilder::new()
+                .with_icon(icon)
+                .with_tooltip(&look.title)
+                .with_menu(Box::new(menu));
+            *tray = Some(new.build()?);
+            return Ok(());
+        };
+        tray.set_icon(Some(icon))?;
+        tray.set_tooltip(Some(&look.title))?;
+        tray.set_menu(Some(Box::new(menu)));
+        Ok(())
+    })
+}
+
+type Append<'a> = &'a mut dyn FnMut(&dyn IsMenuItem) -> tray_icon::menu::Result<()>;
+
+fn append(entries: &[Entry], to: Append<'_>) -> anyhow::Result<()> {
+    for entry in entries {
+        match entry {
+            Entry::Separator => to(&PredefinedMenuItem::separator())?,
+            Entry::Text(text) => to(&MenuItem::new(label(text), false, None))?,
+            Entry::Button(text, action) => {
+                let name = serde_json::to_string(action)?;
+                to(&MenuItem::with_id(name, label(text), true, None))?;
+            }
+            Entry::Choice(text, action, is_chosen) => {
+                let name = serde_json::to_string(action)?;
+                let item = CheckMenuItem::with_id(name, label(text), true, *is_chosen, None);
+                to(&item)?;
+            }
+            Entry::Submenu(text, entries) => {
+                let submenu = Submenu::new(label(text), true);
+                append(entries, &mut |item| submenu.append(item))?;
+                to(&submenu)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Ampersands mark keys there.
+fn label(text: &str) -> String {
+    text.replace('&', "&&")
+}
