@@ -114,3 +114,49 @@ fn append(entries: &[Entry], to: Append<'_>) -> anyhow::Result<()> {
 fn label(text: &str) -> String {
     text.replace('&', "&&")
 }
+
+#[cfg(all(test, windows))]
+mod tests {
+    use tray_icon::menu::{MenuId, MenuItemKind};
+
+    use super::*;
+
+    fn names(items: Vec<MenuItemKind>) -> Vec<MenuId> {
+        let name = |item: MenuItemKind| match item {
+            MenuItemKind::Submenu(submenu) => names(submenu.items()),
+            item => vec![item.id().clone()],
+        };
+        items.into_iter().flat_map(name).collect()
+    }
+
+    #[test]
+    fn whatever_is_clicked_is_what_is_done() {
+        let actions = [
+            Action::Resume,
+            Action::Choose(None),
+            Action::Choose(Some("Lunch & \"more\"".into())),
+        ];
+        let [resume, automatic, lunch] = actions.clone();
+        let entries = [
+            Entry::Text("Busy".into()),
+            Entry::Separator,
+            Entry::Button("Go on".into(), resume),
+            Entry::Submenu(
+                "Profile".into(),
+                vec![
+                    Entry::Choice("Automatic".into(), automatic, true),
+                    Entry::Choice("Lunch & \"more\"".into(), lunch, false),
+                ],
+            ),
+        ];
+        let menu = Menu::new();
+        append(&entries, &mut |item| menu.append(item)).unwrap();
+        let (clicked, mut clicks) = channel(CLICKS);
+        for id in names(menu.items()) {
+            click(&MenuEvent { id }, &clicked);
+        }
+        drop(clicked);
+        let done = std::iter::from_fn(|| clicks.try_recv().ok());
+        assert_eq!(done.collect::<Vec<_>>(), actions);
+    }
+}
