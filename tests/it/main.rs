@@ -15,6 +15,7 @@ mod decisions;
 mod demo;
 mod entra;
 mod independent_watchers;
+mod keyring;
 mod microphone;
 mod model;
 mod my_account;

@@ -15,29 +15,28 @@ pub struct Bus {
     _daemon: Child,
 }
 
-/// What the bus serves.
-#[derive(Clone, Copy)]
-pub enum Kind {
-    /// The system.
-    System,
-    /// A person's session: it starts the desktop's services when they are asked for.
-    Session,
-}
-
 impl Bus {
     /// Starts it.
     ///
     /// # Panics
     /// `dbus-daemon` is missing, or does not start.
-    pub async fn start(kind: Kind) -> Self {
+    pub async fn start() -> Self {
+        Self::begin("").await
+    }
+
+    /// Starts one that starts the desktop's services when they are asked for.
+    ///
+    /// # Panics
+    /// `dbus-daemon` is missing, or does not start.
+    pub async fn with_services() -> Self {
+        Self::begin("<standard_session_servicedirs/>").await
+    }
+
+    async fn begin(services: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("bus");
-        let (name, services) = match kind {
-            Kind::System => ("system", ""),
-            Kind::Session => ("session", "<standard_session_servicedirs/>"),
-        };
         let settings = format!(
-            r#"<busconfig><type>{name}</type><listen>unix:path={}</listen><auth>EXTERNAL</auth>{services}
+            r#"<busconfig><listen>unix:path={}</listen><auth>EXTERNAL</auth>{services}
             <policy context="default"><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy></busconfig>"#,
             socket.display()
         );

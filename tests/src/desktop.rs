@@ -12,10 +12,7 @@ use zbus::{
     zvariant::{OwnedValue, Value},
 };
 
-use crate::{
-    bus::{Bus, Kind},
-    eventually,
-};
+use crate::{bus::Bus, eventually};
 
 /// How long a panel takes to start on a busy machine.
 const START_MAX: Duration = Duration::from_secs(60);
@@ -59,7 +56,7 @@ impl Desktop {
             .expect("Xvfb is missing: apt-get install xvfb");
         let mut said = BufReader::new(screen.stdout.take().unwrap()).lines();
         let number = said.next_line().await.unwrap().expect("no screen");
-        let bus = Bus::start(Kind::Session).await;
+        let bus = Bus::with_services().await;
         let hand = bus.connect().await;
         let mut desktop = Self {
             folder: tempfile::tempdir().unwrap(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use zbus::{Connection, connection, fdo, interface, zvariant::OwnedObjectPath};
 
-use crate::bus::{Bus, Kind};
+use crate::bus::Bus;
 
 const SESSION: &str = "/org/freedesktop/login1/session/_31";
 const LOGIND: &str = "org.freedesktop.login1";
@@ -56,7 +56,7 @@ impl Session {
     /// # Panics
     /// `dbus-daemon` is missing, or does not start.
     pub async fn start() -> Self {
-        let bus = Bus::start(Kind::System).await;
+        let bus = Bus::start().await;
         let address = bus.address();
         let logind = connection::Builder::address(address.as_str())
             .and_then(|builder| builder.name(LOGIND))

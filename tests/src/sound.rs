@@ -12,7 +12,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use crate::{Desktop, Program, Server, Session, eventually, program};
+use crate::{Desktop, Keyring, Program, Server, Session, eventually, program};
 
 /// How long PulseAudio takes to start on a busy machine.
 const START_MAX: Duration = Duration::from_secs(20);
@@ -139,10 +139,20 @@ impl Agent {
     /// # Panics
     /// The server refuses.
     pub async fn start(server: &Server, address: &str, person: &str, sound: &Sound) -> Self {
-        let person = server.person(person).await;
-        let path = format!("/api/v1/people/{person}/devices");
-        let code = server.ok(Method::POST, &path, None).await;
-        let mut agent = Self {
+        let mut agent = Self::new(sound);
+        agent.pair(server, address, person).await;
+        agent.restart();
+        agent.connected().await;
+        agent
+    }
+
+    /// An agent that was never paired or started.
+    ///
+    /// # Panics
+    /// There is no room for its folder.
+    #[must_use]
+    pub fn new(sound: &Sound) -> Self {
+        Self {
             folder: tempfile::tempdir().unwrap(),
             environment: vec![
                 ("OFFHOOK_LOG", "warn".into()),
@@ -152,13 +162,27 @@ impl Agent {
                 ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere".into()),
             ],
             program: None,
-        };
+        }
+    }
+
+    /// Pairs a new device with a person, at an address of the server; what the command says.
+    ///
+    /// # Panics
+    /// The server refuses.
+    pub async fn pair(&self, server: &Server, address: &str, person: &str) -> String {
+        let person = server.person(person).await;
+        let path = format!("/api/v1/people/{person}/devices");
+        let code = server.ok(Method::POST, &path, None).await;
         let code = code["code"].as_str().unwrap();
-        let (status, _, errors) = agent.run(&["pair", address, code, "--name", "desk"]).await;
+        let (status, said, errors) = self.run(&["pair", address, code, "--name", "desk"]).await;
         assert_eq!(status, 0, "{errors}");
-        agent.restart();
-        agent.connected().await;
-        agent
+        said
+    }
+
+    /// What it keeps in its file; nothing if there is none.
+    #[must_use]
+    pub fn kept(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("credentials.json")).unwrap_or_default()
     }
 
     /// Starts it again.
@@ -182,6 +206,11 @@ impl Agent {
     /// From its next start it belongs to a session.
     pub fn belongs_to(&mut self, session: &Session) {
         self.tell("DBUS_SYSTEM_BUS_ADDRESS", session.address());
+    }
+
+    /// From its next start it has a keyring.
+    pub fn has(&mut self, keyring: &Keyring) {
+        self.tell("DBUS_SESSION_BUS_ADDRESS", keyring.address());
     }
 
     /// From its next start it is on a desktop, with its browser.

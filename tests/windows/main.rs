@@ -111,6 +111,7 @@ async fn the_agent_for_windows_reports_what_the_consent_store_proves() {
         well && out.contains("laptop belongs to anna now"),
         "{out}{errors}"
     );
+    assert!(out.contains("in the system's keyring"), "{out}");
     let _running = start(agent, &["--folder", &data, "run"]);
     let connected = async || command(&["status"]).await.1.contains("Connected to");
     eventually("connected", SOON, true, connected).await;

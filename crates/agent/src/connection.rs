@@ -22,12 +22,14 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::{backoff::Backoff, clock::sleep_until, files::Credentials};
+use crate::{backoff::Backoff, clock::sleep_until, files::Credentials, secret::SecretError};
 
 /// A server that does not answer for so long is none.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long to wait before trying again.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// Nobody is asked more often to unlock their keyring.
+const LOCKED: Duration = Duration::from_secs(600);
 /// A device that was removed is tried again seldom: only a new pairing helps.
 const REMOVED: Duration = Duration::from_secs(3600);
 /// What an agent reads at once is small.
@@ -72,6 +74,9 @@ pub enum Trouble {
         /// What it says about it.
         detail: String,
     },
+    /// Nobody knows the device's secret.
+    #[error(transparent)]
+    NoSecret(#[from] SecretError),
     /// It was there.
     #[error("the connection to {0} is lost ({1}); trying again")]
     Lost(String, String),
@@ -114,7 +119,11 @@ pub async fn run(
     let mut backoff = Backoff::new(RETRY.0, RETRY.1);
     while !heard.is_closed() {
         let began = Instant::now();
-        let trouble = match open(&client, &credentials).await {
+        let opened = match token(&credentials, &heard).await {
+            Ok(token) => open(&client, &credentials.server, &token).await,
+            Err(error) => Err(error.into()),
+        };
+        let trouble = match opened {
             Ok(socket) => {
                 let why = talk(socket, &mut reports, &mut choices, &heard).await;
                 Trouble::Lost(credentials.server.clone(), why)
@@ -125,7 +134,8 @@ pub async fn run(
             backoff.reset();
         }
         let wait = match &trouble {
-            Trouble::Removed(_) => REMOVED,
+            Trouble::Removed(_) | Trouble::NoSecret(SecretError::Gone) => REMOVED,
+            Trouble::NoSecret(SecretError::Locked) => LOCKED,
             _ => backoff.wait(),
         };
         tracing::debug!(%trouble, ?wait, "there is no connection");
@@ -134,19 +144,34 @@ pub async fn run(
     }
 }
 
+/// The device's secret. A keyring that is locked asks the person, who may take a while.
+async fn token(credentials: &Credentials, heard: &Sender<Heard>) -> Result<String, SecretError> {
+    let token = credentials.secret.token();
+    tokio::pin!(token);
+    match tokio::time::timeout(PATIENCE, &mut token).await {
+        Ok(token) => token,
+        Err(_) => {
+            let _ = heard
+                .send(Heard::Lost(SecretError::Silent.to_string()))
+                .await;
+            token.await
+        }
+    }
+}
+
 async fn open(
     client: &reqwest::Client,
-    credentials: &Credentials,
+    server: &str,
+    token: &str,
 ) -> Result<WebSocketStream<Upgraded>, Trouble> {
-    let server = &credentials.server;
     let unreachable = |cause| Trouble::Unreachable {
-        server: server.clone(),
+        server: server.to_owned(),
         cause,
     };
     let key = generate_key();
     let request = client
         .get(format!("{server}{PATH}"))
-        .bearer_auth(&credentials.token)
+        .bearer_auth(token)
         .header(header::CONNECTION, "upgrade")
         .header(header::UPGRADE, "websocket")
         .header(header::SEC_WEBSOCKET_VERSION, "13")
@@ -157,18 +182,18 @@ async fn open(
         Ok(response) => response.map_err(unreachable)?,
         Err(_) => {
             let why = "it does not answer".to_owned();
-            return Err(Trouble::Lost(server.clone(), why));
+            return Err(Trouble::Lost(server.to_owned(), why));
         }
     };
     let status = response.status();
     if status == StatusCode::UNAUTHORIZED {
-        return Err(Trouble::Removed(server.clone()));
+        return Err(Trouble::Removed(server.to_owned()));
     }
     let accept = response.headers().get(header::SEC_WEBSOCKET_ACCEPT);
     let is_ours = accept.is_some_and(|accept| *accept == *derive_accept_key(key.as_bytes()));
     if status != StatusCode::SWITCHING_PROTOCOLS || !is_ours {
         return Err(Trouble::Strange {
-            server: server.clone(),
+            server: server.to_owned(),
             status,
             detail: detail(response).await,
         });

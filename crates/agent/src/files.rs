@@ -7,22 +7,18 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::secret::Secret;
+
 /// Where the agent's server is, and its secret there.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
     /// Address of the server, without a slash at the end.
     pub server: String,
-    /// The device's secret.
-    pub token: String,
+    /// The device's secret, or where it is.
+    #[serde(flatten)]
+    pub secret: Secret,
     /// Whose device it is.
     pub person: String,
-}
-
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut shown = formatter.debug_struct("Credentials");
-        shown.field("server", &self.server).finish_non_exhaustive()
-    }
 }
 
 /// The folders of the agent.
@@ -89,7 +85,8 @@ impl Files {
         self.runtime.join("control.sock")
     }
 
-    fn credentials_path(&self) -> PathBuf {
+    /// Where the server is remembered, and the secret if no keyring takes it.
+    pub fn credentials_path(&self) -> PathBuf {
         self.folder.join("credentials.json")
     }
 
@@ -201,11 +198,13 @@ mod tests {
         assert_eq!(files.credentials().unwrap(), None);
         let credentials = Credentials {
             server: "https://offhook.example".into(),
-            token: "oha_secret".into(),
+            secret: Secret::Token("oha_secret".into()),
             person: "Anna".into(),
         };
         files.keep(&credentials).unwrap();
         assert_eq!(files.credentials().unwrap().as_ref(), Some(&credentials));
+        let written = fs::read_to_string(files.credentials_path()).unwrap();
+        assert!(written.contains(r#""token": "oha_secret""#), "{written}");
         assert!(!format!("{credentials:?}").contains("oha_secret"));
         #[cfg(unix)]
         {
@@ -216,6 +215,12 @@ mod tests {
             assert_eq!(mode(&files.credentials_path()), 0o600);
             assert_eq!(mode(&files.folder), 0o700);
         }
+        let kept = Credentials {
+            secret: Secret::Keyring("https://offhook.example #1".into()),
+            ..credentials
+        };
+        files.keep(&kept).unwrap();
+        assert_eq!(files.credentials().unwrap(), Some(kept));
         assert!(files.forget().unwrap() && !files.forget().unwrap());
     }
 

@@ -16,6 +16,7 @@ pub mod microphone;
 pub mod pairing;
 pub mod process;
 pub mod running;
+pub mod secret;
 pub mod trace;
 pub mod tray;
 pub mod usage;

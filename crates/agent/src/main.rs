@@ -6,9 +6,10 @@ use agent::{
     clock::local_time,
     connection::client,
     control::{self, Door, Request, Status},
-    files::Files,
+    files::{Credentials, Files},
     microphone, pairing,
     running::Running,
+    secret::Secret,
     trace, tray,
 };
 use agent_protocol::Attention;
@@ -122,7 +123,9 @@ async fn execute(arguments: Arguments) -> anyhow::Result<()> {
         Command::Run => run(files).await,
         Command::Pair { server, code, name } => pair(&files, &server, &code, name).await,
         Command::Unpair => {
+            let before = files.credentials().ok().flatten();
             let was_paired = files.forget()?;
+            forget(before).await;
             control::ask(&files.socket(), Request::Reload).await?;
             println!(
                 "{}",
@@ -300,14 +303,39 @@ async fn asked_to_end() -> std::io::Result<()> {
 async fn pair(files: &Files, server: &str, code: &str, name: Option<String>) -> anyhow::Result<()> {
     let server = pairing::server(server)?;
     let name = name.or_else(host_name).unwrap_or_else(|| "computer".into());
-    let credentials = pairing::pair(&client()?, &server, code, &name).await?;
+    let paired = pairing::pair(&client()?, &server, code, &name).await?;
+    let before = files.credentials().ok().flatten();
+    let (secret, no_keyring) = Secret::keep(paired.token, &server).await;
+    let credentials = Credentials {
+        server,
+        secret,
+        person: paired.person,
+    };
     files.keep(&credentials)?;
+    forget(before).await;
     println!("{name} belongs to {} now.", credentials.person);
+    match no_keyring {
+        None => println!("Its secret is in the system's keyring."),
+        Some(why) => {
+            tracing::debug!(%why, "there is no keyring");
+            let file = files.credentials_path();
+            println!("Its secret is in {}, for you only.", file.display());
+        }
+    }
     match control::ask(&files.socket(), Request::Reload).await? {
         Some(_) => println!("The running agent connects."),
         None => println!("Start the agent: offhook-agent run"),
     }
     Ok(())
+}
+
+/// Takes a secret out of the keyring that is of no use any more.
+async fn forget(credentials: Option<Credentials>) {
+    if let Some(credentials) = credentials
+        && let Err(error) = credentials.secret.forget().await
+    {
+        tracing::warn!(%error, "the old secret is still in the keyring, and worth nothing once the computer is removed");
+    }
 }
 
 fn host_name() -> Option<String> {

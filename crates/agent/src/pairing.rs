@@ -3,7 +3,7 @@
 use agent_protocol::{PAIR_PATH, Pair, Paired};
 use reqwest::{Client, StatusCode, Url};
 
-use crate::{connection::innermost, files::Credentials};
+use crate::connection::innermost;
 
 /// Why a device was not paired.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,7 @@ pub fn server(address: &str) -> Result<String, PairingError> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-/// Exchanges a code.
+/// Exchanges a code for the device's secret.
 ///
 /// # Errors
 /// The server cannot be reached, or refuses.
@@ -55,7 +55,7 @@ pub async fn pair(
     server: &str,
     code: &str,
     name: &str,
-) -> Result<Credentials, PairingError> {
+) -> Result<Paired, PairingError> {
     let wish = Pair {
         code: code.to_owned(),
         name: name.to_owned(),
@@ -67,12 +67,7 @@ pub async fn pair(
     let response = request.send().await.map_err(unreachable)?;
     let status = response.status();
     if status == StatusCode::OK {
-        let paired: Paired = response.json().await.map_err(unreachable)?;
-        return Ok(Credentials {
-            server: server.to_owned(),
-            token: paired.token,
-            person: paired.person,
-        });
+        return response.json().await.map_err(unreachable);
     }
     let problem: serde_json::Value = response.json().await.unwrap_or_default();
     let text = |key: &str| problem.get(key).and_then(serde_json::Value::as_str);

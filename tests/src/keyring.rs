@@ -1,0 +1,105 @@
+//! A person's keyring: a real gnome-keyring on a session's bus.
+
+use std::{process::Stdio, time::Duration};
+
+use tokio::{
+    io::AsyncWriteExt,
+    process::{Child, Command},
+};
+
+use crate::{bus::Bus, eventually};
+
+/// How long it takes to start on a busy machine.
+const START_MAX: Duration = Duration::from_secs(20);
+
+/// The keyring, unlocked. Dropping it ends it.
+pub struct Keyring {
+    folder: tempfile::TempDir,
+    bus: Bus,
+    daemon: Option<Child>,
+}
+
+impl Keyring {
+    /// Starts it.
+    ///
+    /// # Panics
+    /// It is not installed, or does not start.
+    pub async fn start() -> Self {
+        let mut keyring = Self {
+            folder: tempfile::tempdir().unwrap(),
+            bus: Bus::start().await,
+            daemon: None,
+        };
+        keyring.restart().await;
+        keyring
+    }
+
+    fn command(&self, name: &str) -> Command {
+        let home = self.folder.path();
+        let mut command = Command::new(name);
+        command
+            .env("DBUS_SESSION_BUS_ADDRESS", self.bus.address())
+            .env("HOME", home)
+            .env("XDG_RUNTIME_DIR", home)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Starts it again after [`Self::kill`].
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn restart(&mut self) {
+        let mut daemon = self
+            .command("gnome-keyring-daemon")
+            .args(["--foreground", "--unlock", "--components=secrets"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("the keyring is missing: apt-get install gnome-keyring");
+        let mut password = daemon.stdin.take().unwrap();
+        password.write_all(b"only for this test").await.unwrap();
+        drop(password);
+        self.daemon = Some(daemon);
+        let is_there = async || self.is_there().await;
+        eventually("a keyring", START_MAX, true, is_there).await;
+    }
+
+    async fn is_there(&self) -> bool {
+        let hand = self.bus.connect().await;
+        let bus = zbus::fdo::DBusProxy::new(&hand).await.unwrap();
+        let name = "org.freedesktop.secrets".try_into().unwrap();
+        bus.name_has_owner(name).await.unwrap()
+    }
+
+    /// Ends it as a crash would.
+    ///
+    /// # Panics
+    /// It does not run.
+    pub async fn kill(&mut self) {
+        self.daemon.take().unwrap().kill().await.unwrap();
+    }
+
+    /// Where its bus is, as programs are told.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.bus.address()
+    }
+
+    /// What another program finds there under a name.
+    ///
+    /// # Panics
+    /// It cannot look.
+    pub async fn find(&self, name: &str) -> String {
+        let mut looking = self.command("secret-tool");
+        looking.args(["lookup", "service", "Offhook agent", "username", name]);
+        looking.stdout(Stdio::piped());
+        let found = looking
+            .output()
+            .await
+            .expect("apt-get install libsecret-tools");
+        String::from_utf8(found.stdout).unwrap()
+    }
+}
