@@ -41,6 +41,11 @@ async fn stage() -> Stage {
 }
 
 pub(crate) async fn without_agent() -> (Installation, Server, Sound) {
+    let (installation, server) = without_sound().await;
+    (installation, server, Sound::start().await)
+}
+
+async fn without_sound() -> (Installation, Server) {
     let installation = Installation::new("");
     let people = [("anna", "1001"), ("bert", "1002"), ("carl", "1003")];
     installation.import(&people).await;
@@ -52,7 +57,7 @@ pub(crate) async fn without_agent() -> (Installation, Server, Sound) {
     let path = format!("/api/v1/people/{anna}/relationships/{bert}");
     let team = json!({"level": "TeamColleague"});
     server.ok(Method::PUT, &path, Some(team)).await;
-    (installation, server, Sound::start().await)
+    (installation, server)
 }
 
 async fn anna(server: &Server) -> String {
@@ -203,6 +208,34 @@ async fn whatever_is_killed_nothing_sticks() {
     sound.restart().await;
     let _zoom = sound.record("Zoom", "mic");
     eventually("it is back", HEALS, ZOOM.into(), || anna(&server)).await;
+}
+
+#[tokio::test]
+async fn the_same_holds_with_pipewire() {
+    let (_installation, server) = without_sound().await;
+    let mut sound = Sound::start_pipewire().await;
+    let agent = Agent::start(&server, server.url(), "anna", &sound).await;
+    let shown = || anna(&server);
+    eventually("a client", SOON, REST.into(), shown).await;
+    let unlisted = async || agent.status().await["described"]["unlisted"].clone();
+    let _monitor = sound.record("Zoom", "speaker.monitor");
+    let _other = sound.record("secret-tool", "mic");
+    eventually("only the microphone is one", SOON, json!(1), unlisted).await;
+    stays("not shown", SOON, REST.into(), shown).await;
+
+    let mut zoom = sound.record("Zoom", "mic");
+    eventually("by PulseAudio's protocol", SOON, ZOOM.into(), shown).await;
+    zoom.kill().await.unwrap();
+    eventually("its end", SOON, REST.into(), shown).await;
+    // It does not say who it is on what it records, only where it connects.
+    let _zoom = sound.record_natively("Zoom", "mic");
+    eventually("by PipeWire's own", SOON, ZOOM.into(), shown).await;
+
+    sound.kill().await;
+    eventually("it is killed", SOON, REST.into(), shown).await;
+    sound.restart().await;
+    let _zoom = sound.record("Zoom", "mic");
+    eventually("it is back", HEALS, ZOOM.into(), shown).await;
 }
 
 #[tokio::test]

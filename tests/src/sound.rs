@@ -1,4 +1,4 @@
-//! Real sound without a sound card: a PulseAudio of its own with a microphone that hears silence, programs that record from
+//! Real sound without a sound card: a PulseAudio or PipeWire of its own with a microphone that hears silence, programs that record from
 //! it, and our agent beside them.
 
 use std::{
@@ -12,7 +12,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use crate::{Desktop, Keyring, Program, Server, Session, eventually, program};
+use crate::{Desktop, Keyring, Program, Server, Session, bus::Bus, eventually, program};
 
 /// How long PulseAudio takes to start on a busy machine.
 const START_MAX: Duration = Duration::from_secs(20);
@@ -20,7 +20,9 @@ const START_MAX: Duration = Duration::from_secs(20);
 /// A sound server. Dropping it kills it.
 pub struct Sound {
     folder: tempfile::TempDir,
-    server: Option<Child>,
+    /// PipeWire's parts talk over it; PulseAudio needs none.
+    bus: Option<Bus>,
+    server: Vec<Child>,
 }
 
 impl Sound {
@@ -29,10 +31,24 @@ impl Sound {
     /// # Panics
     /// It is not installed, or does not start.
     pub async fn start() -> Self {
+        Self::begin(None).await
+    }
+
+    /// Starts PipeWire with the same.
+    ///
+    /// # Panics
+    /// It is not installed, or does not start.
+    pub async fn start_pipewire() -> Self {
+        Self::begin(Some(Bus::start().await)).await
+    }
+
+    async fn begin(bus: Option<Bus>) -> Self {
         let mut sound = Self {
             folder: tempfile::tempdir().unwrap(),
-            server: None,
+            bus,
+            server: Vec::new(),
         };
+        std::fs::create_dir(sound.folder.path().join("pulse")).unwrap();
         sound.restart().await;
         sound
     }
@@ -42,34 +58,85 @@ impl Sound {
     /// # Panics
     /// It does not start.
     pub async fn restart(&mut self) {
+        match self.bus {
+            None => self.start_pulseaudio(),
+            Some(_) => self.start_daemons().await,
+        }
+        let is_there = async || {
+            self.control(&["list", "short", "sources"])
+                .await
+                .contains("\tmic\t")
+        };
+        eventually("a microphone", START_MAX, true, is_there).await;
+    }
+
+    fn start_pulseaudio(&mut self) {
         let protocol = format!(
             "module-native-protocol-unix auth-anonymous=1 socket={}",
             self.socket().display()
         );
-        let server = Command::new("pulseaudio")
+        let mut server = self.command("pulseaudio");
+        server
             .args(["-n", "--daemonize=no", "--exit-idle-time=-1"])
             .args(["--use-pid-file=no", "--log-level=error"])
             .args(["--load", &protocol])
             .args(["--load", "module-null-sink sink_name=speaker"])
-            .args(["--load", "module-null-source source_name=mic"])
-            .env("HOME", self.folder.path())
-            .env("XDG_RUNTIME_DIR", self.folder.path())
+            .args(["--load", "module-null-source source_name=mic"]);
+        let server = server.spawn();
+        let missing = "PulseAudio is missing: apt-get install pulseaudio pulseaudio-utils";
+        self.server = vec![server.expect(missing)];
+    }
+
+    /// PipeWire, who decides what is connected with what, and who speaks PulseAudio's protocol.
+    async fn start_daemons(&mut self) {
+        for socket in ["pipewire-0", "pipewire-0.lock", "pulse/native", "pulse/pid"] {
+            let _ = std::fs::remove_file(self.folder.path().join(socket));
+        }
+        let missing = "PipeWire is missing: apt-get install pipewire pipewire-pulse wireplumber";
+        self.server = vec![self.command("pipewire").spawn().expect(missing)];
+        let socket = self.folder.path().join("pipewire-0");
+        let is_there = async || socket.exists();
+        eventually("PipeWire", START_MAX, true, is_there).await;
+        for program in ["wireplumber", "pipewire-pulse"] {
+            let program = self.command(program).spawn().expect(missing);
+            self.server.push(program);
+        }
+        let answers = async || self.control(&["info"]).await.contains("PipeWire");
+        eventually("PipeWire's PulseAudio", START_MAX, true, answers).await;
+        for (class, name) in [("Audio/Sink", "speaker"), ("Audio/Source/Virtual", "mic")] {
+            let (class, name) = (format!("media.class={class}"), format!("sink_name={name}"));
+            self.control(&["load-module", "module-null-sink", &class, &name])
+                .await;
+        }
+    }
+
+    async fn control(&self, arguments: &[&str]) -> String {
+        let mut control = self.command("pactl");
+        let said = control
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .output()
+            .await;
+        String::from_utf8_lossy(&said.unwrap().stdout).into_owned()
+    }
+
+    /// A program of this sound server, or one that uses it.
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let home = self.folder.path();
+        let mut command = Command::new(program);
+        command
+            .env("PULSE_SERVER", self.address())
+            .env("HOME", home)
+            .env("XDG_RUNTIME_DIR", home)
+            .env("DISABLE_RTKIT", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("PulseAudio is missing: apt-get install pulseaudio pulseaudio-utils");
-        self.server = Some(server);
-        let is_there = async || {
-            let listed = Command::new("pactl")
-                .args(["list", "short", "sources"])
-                .env("PULSE_SERVER", self.address())
-                .output();
-            let listed = listed.await.unwrap().stdout;
-            String::from_utf8_lossy(&listed).contains("\tmic\t")
-        };
-        eventually("PulseAudio", START_MAX, true, is_there).await;
+            .kill_on_drop(true);
+        if let Some(bus) = &self.bus {
+            command.env("DBUS_SESSION_BUS_ADDRESS", bus.address());
+        }
+        command
     }
 
     /// Ends the sound server as a crash would.
@@ -77,11 +144,14 @@ impl Sound {
     /// # Panics
     /// It does not run.
     pub async fn kill(&mut self) {
-        self.server.take().unwrap().kill().await.unwrap();
+        assert!(!self.server.is_empty());
+        for mut server in self.server.drain(..) {
+            server.kill().await.unwrap();
+        }
     }
 
     fn socket(&self) -> PathBuf {
-        self.folder.path().join("pulse.sock")
+        self.folder.path().join("pulse/native")
     }
 
     /// Where it is, as programs are told.
@@ -94,12 +164,7 @@ impl Sound {
     /// # Panics
     /// It cannot be started.
     pub fn record(&self, name: impl AsRef<OsStr>, source: &str) -> Child {
-        let name = Path::new(name.as_ref());
-        let recorder = self.folder.path().join("programs").join(name).join(name);
-        if !recorder.exists() {
-            std::fs::create_dir_all(recorder.parent().unwrap()).unwrap();
-            std::fs::copy("/usr/bin/pacat", &recorder).expect("pulseaudio-utils is missing");
-        }
+        let recorder = self.copy("/usr/bin/pacat", name.as_ref());
         let device = format!("--device={source}");
         // Left to itself it calls itself by its file's name, which the sound server takes in UTF-8 only.
         let names = ["--client-name=recorder", "--stream-name=recorder"];
@@ -107,19 +172,35 @@ impl Sound {
         self.run(&recorder, &arguments)
     }
 
+    /// The same by PipeWire's own protocol.
+    ///
+    /// # Panics
+    /// It cannot be started.
+    #[must_use]
+    pub fn record_natively(&self, name: &str, source: &str) -> Child {
+        let recorder = self.copy("/usr/bin/pw-cat", name.as_ref());
+        self.run(&recorder, &["--record", "--target", source, "/dev/null"])
+    }
+
+    /// A program under another name.
+    fn copy(&self, program: &str, name: &OsStr) -> PathBuf {
+        let name = Path::new(name);
+        let of = Path::new(program).file_name().unwrap();
+        let copy = self.folder.path().join(of).join(name).join(name);
+        if !copy.exists() {
+            std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+            std::fs::copy(program, &copy).unwrap_or_else(|error| panic!("{program}: {error}"));
+        }
+        copy
+    }
+
     /// A program that uses this sound server.
     ///
     /// # Panics
     /// It cannot be started.
     pub fn run(&self, program: &Path, arguments: &[&str]) -> Child {
-        Command::new(program)
+        self.command(program)
             .args(arguments)
-            .env("PULSE_SERVER", self.address())
-            .env("HOME", self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {}: {error}", program.display()))
     }
