@@ -289,6 +289,20 @@ impl Agent {
         self.tell("DBUS_SYSTEM_BUS_ADDRESS", session.address());
     }
 
+    /// From its next start its clock is wrong by so much, like `-3d`: only the time of day, as on real machines.
+    ///
+    /// # Panics
+    /// The library that does that is missing.
+    pub fn is_wrong_by(&mut self, offset: &str) {
+        let folders = std::fs::read_dir("/usr/lib").unwrap();
+        let mut libraries = folders.map(|at| at.unwrap().path().join("faketime/libfaketime.so.1"));
+        let library = libraries.find(|library| library.exists());
+        let library = library.expect("apt-get install faketime");
+        self.tell("LD_PRELOAD", library.display().to_string());
+        self.tell("FAKETIME", offset.into());
+        self.tell("FAKETIME_DONT_FAKE_MONOTONIC", "1".into());
+    }
+
     /// From its next start it has a keyring.
     pub fn has(&mut self, keyring: &Keyring) {
         self.tell("DBUS_SESSION_BUS_ADDRESS", keyring.address());

@@ -68,7 +68,8 @@ pub struct ServerArguments {
     agents: usize,
 }
 
-fn token(person: usize) -> String {
+/// The secret of a person's device.
+pub fn token(person: usize) -> String {
     format!("oha_bench_{person}")
 }
 
@@ -113,23 +114,43 @@ struct Load {
     taken_in: mpsc::Sender<f64>,
 }
 
-async fn start(agents: usize) -> anyhow::Result<(Child, String, Process)> {
+/// A server with as many people, each with a device, and Microphone Sync that waits for nothing.
+pub struct Server {
+    _child: Child,
+    pub url: String,
+    /// May do everything.
+    pub key: String,
+    process: Process,
+}
+
+/// Starts it as a process of its own.
+pub async fn start(agents: usize) -> anyhow::Result<Server> {
     let server = ["agents-server", "--agents", &agents.to_string()];
     let (child, process, line) = process::start(&server).await?;
     let told: Value = serde_json::from_str(&line)?;
     let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
-    let url = text("url");
+    let (url, key) = (text("url"), text("key"));
     let page = format!("{url}/api/v1/scopes/organisation/settings/microphone");
     let on = json!({"enabled": true, "on_after": 0, "off_after": 0});
     let http = reqwest::Client::new();
-    let set = http.put(page).bearer_auth(text("key")).json(&on).send();
+    let set = http.put(page).bearer_auth(&key).json(&on).send();
     set.await?.error_for_status()?;
-    Ok((child, url, process))
+    Ok(Server {
+        _child: child,
+        url,
+        key,
+        process,
+    })
 }
 
 /// Measures and prints.
 pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let (_child, url, server) = start(arguments.agents).await?;
+    let Server {
+        _child,
+        url,
+        key: _,
+        process: server,
+    } = start(arguments.agents).await?;
     let (taken_in, mut told) = mpsc::channel(1 << 20);
     let rate = arguments.load / HEARTBEAT.as_secs_f64();
     let load = Arc::new(Load {

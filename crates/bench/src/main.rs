@@ -1,5 +1,6 @@
 //! Measures what the product promises. `cargo run --release -p bench -- latency`.
 
+mod agent;
 mod agents;
 mod board;
 mod engine;
@@ -15,6 +16,8 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "bench", about)]
 enum Command {
+    /// The desktop agent: from the microphone to a colleague, and what it needs.
+    Agent(agent::Arguments),
     /// What desktop agents cost the server, and how soon a report is taken in.
     Agents(agents::Arguments),
     /// The server of that measurement, a process of its own.
@@ -41,6 +44,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Command::parse() {
+        Command::Agent(arguments) => agent::run(&arguments).await,
         Command::Agents(arguments) => agents::run(&arguments).await,
         Command::AgentsServer(arguments) => agents::serve(&arguments).await,
         Command::Board(arguments) => board::run(&arguments).await,

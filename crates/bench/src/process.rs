@@ -36,6 +36,21 @@ impl Process {
         Ok((ticks()? + ticks()?) / 100.0)
     }
 
+    /// How often its threads have gone to sleep by themselves: each time something woke them before.
+    pub fn switches(self) -> anyhow::Result<u64> {
+        let mut switches = 0;
+        for thread in fs::read_dir(format!("/proc/{}/task", self.0))? {
+            let status = fs::read_to_string(thread?.path().join("status"))?;
+            let mut lines = status.lines();
+            let count = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+            switches += count
+                .context("voluntary_ctxt_switches")?
+                .trim()
+                .parse::<u64>()?;
+        }
+        Ok(switches)
+    }
+
     /// Bytes of memory that it occupies.
     pub fn memory(self) -> anyhow::Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0))?;

@@ -19,6 +19,10 @@ use crate::{
     programs::{PROGRAMS_MAX, Program, Refused, prefilled},
 };
 
+/// The longest table as it is kept, in bytes. What agents are told is at most twice as long: a program without an alias is
+/// shown by its process.
+const TEXT_MAX: usize = agent_protocol::TABLE_MAX / 2;
+
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Programs {
     /// Whether the scope has a table of its own.
@@ -293,6 +297,15 @@ impl<'a> Table<'a> {
             .before(was)
             .after(is);
         let stored = after.as_ref().map(|after| json!(after).to_string());
+        if stored
+            .as_ref()
+            .is_some_and(|stored| stored.len() > TEXT_MAX)
+        {
+            let detail = format!(
+                "the table would be longer than {TEXT_MAX} bytes; delete programs first, or write fewer other names"
+            );
+            return Err(Problem::invalid("process", detail));
+        }
         shared
             .store
             .set_page(scope, PROGRAMS, stored.as_deref(), &entry.change())

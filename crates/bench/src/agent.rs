@@ -1,0 +1,267 @@
+//! The desktop agent itself: how soon a colleague sees that a program uses the microphone, and what the agent needs while
+//! nothing happens. Real parts: a PulseAudio of its own, a recorder under a listed name, the agent as it is packaged, the
+//! server as a process of its own. The anchor is when PulseAudio tells any subscriber the same.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context, ensure};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    sync::mpsc::{Receiver, Sender, channel},
+    time::{Instant, timeout},
+};
+
+use crate::{agents, percentiles::Percentiles, process::Process, verdict};
+
+/// What is promised: from the microphone to a colleague's screen, in seconds.
+const PROMISE: f64 = 0.25;
+/// What is promised: the agent's memory, in bytes.
+const MEMORY: f64 = 10.0 * 1024.0 * 1024.0;
+/// How long a single thing may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How often what has no event is looked at.
+const AGAIN: Duration = Duration::from_millis(50);
+/// After its end a program counts as ended, and all is quiet again.
+const BETWEEN: Duration = Duration::from_millis(300);
+
+/// Arguments of the measurement.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The agent: `cargo build --profile agent -p agent`.
+    #[arg(long, default_value = "target/agent/offhook-agent")]
+    agent: PathBuf,
+    /// How often a recorder starts and ends.
+    #[arg(long, default_value_t = 50)]
+    rounds: usize,
+    /// Seconds in which nothing happens.
+    #[arg(long, default_value_t = 60)]
+    quiet: u64,
+}
+
+/// What plays, and where it is.
+struct Sound {
+    folder: tempfile::TempDir,
+    _server: Child,
+}
+
+impl Sound {
+    async fn start() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let socket = folder.path().join("pulse.sock");
+        let protocol = format!(
+            "module-native-protocol-unix auth-anonymous=1 socket={}",
+            socket.display()
+        );
+        let arguments = [
+            "-n",
+            "--daemonize=no",
+            "--exit-idle-time=-1",
+            "--use-pid-file=no",
+        ];
+        let server = command(Path::new("pulseaudio"), folder.path())
+            .args(arguments)
+            .args(["--load", &protocol])
+            .args(["--load", "module-null-source source_name=mic"])
+            .spawn()
+            .context("PulseAudio is missing: apt-get install pulseaudio pulseaudio-utils")?;
+        let is_there = async || Ok(socket.exists());
+        eventually("PulseAudio", is_there).await?;
+        Ok(Self {
+            folder,
+            _server: server,
+        })
+    }
+
+    /// A program that uses it.
+    fn command(&self, program: &Path) -> Command {
+        command(program, self.folder.path())
+    }
+
+    /// A recorder under a listed name.
+    fn recorder(&self) -> anyhow::Result<PathBuf> {
+        let recorder = self.folder.path().join("Zoom");
+        fs::copy("/usr/bin/pacat", &recorder).context("apt-get install pulseaudio-utils")?;
+        Ok(recorder)
+    }
+}
+
+/// A program that knows nothing of this machine's user.
+fn command(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env("HOME", folder)
+        .env("XDG_RUNTIME_DIR", folder)
+        .env(
+            "PULSE_SERVER",
+            format!("unix:{}", folder.join("pulse.sock").display()),
+        )
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
+        .env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere")
+        .env("OFFHOOK_LOG", "warn")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
+    command
+}
+
+async fn eventually(what: &str, is: impl AsyncFn() -> anyhow::Result<bool>) -> anyhow::Result<()> {
+    let end = Instant::now() + PATIENCE;
+    while !is().await? {
+        ensure!(Instant::now() < end, "{what} does not come");
+        tokio::time::sleep(AGAIN).await;
+    }
+    Ok(())
+}
+
+/// Whether the microphone is in use, and since when that is known.
+type Seen = (bool, Instant);
+
+/// Tells when a subscriber of the sound server hears of it.
+async fn subscribe(mut subscriber: Child, seen: Sender<Seen>) -> anyhow::Result<()> {
+    let said = subscriber.stdout.take().context("no output")?;
+    let mut lines = BufReader::new(said).lines();
+    while let Some(line) = lines.next_line().await? {
+        let is_used = match line.split('#').next() {
+            Some("Event 'new' on source-output ") => true,
+            Some("Event 'remove' on source-output ") => false,
+            _ => continue,
+        };
+        seen.send((is_used, Instant::now())).await?;
+    }
+    Ok(())
+}
+
+/// Tells when a colleague's page hears of it.
+async fn watch(url: String, key: String, seen: Sender<Seen>) -> anyhow::Result<()> {
+    let request = reqwest::Client::new().get(format!("{url}/api/v1/events"));
+    let mut stream = request.bearer_auth(key).send().await?.error_for_status()?;
+    let mut rest = String::new();
+    while let Some(chunk) = stream.chunk().await? {
+        rest.push_str(&String::from_utf8_lossy(&chunk));
+        while let Some(end) = rest.find('\n') {
+            let line: String = rest.drain(..=end).collect();
+            let Some(data) = line.strip_prefix("data: ") else {
+                continue;
+            };
+            let event: Value = serde_json::from_str(data)?;
+            if let Some(presence) = event.get("presence") {
+                let is_used = presence["activity"]["via"] == "microphone";
+                seen.send((is_used, Instant::now())).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Waits until it is so; seconds since then.
+async fn until(is_used: bool, began: Instant, seen: &mut Receiver<Seen>) -> anyhow::Result<f64> {
+    let wait = async {
+        loop {
+            let (is, at) = seen.recv().await.context("nobody tells any more")?;
+            if is == is_used && at >= began {
+                return Ok(at.duration_since(began).as_secs_f64());
+            }
+        }
+    };
+    timeout(PATIENCE, wait).await.context("it is not seen")?
+}
+
+/// Measures and prints.
+pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let server = agents::start(1).await?;
+    let sound = Sound::start().await?;
+    let kept = sound.folder.path().join("agent");
+    fs::create_dir(&kept)?;
+    let credentials = json!({"server": server.url, "token": agents::token(1), "person": "p0"});
+    fs::write(kept.join("credentials.json"), credentials.to_string())?;
+    let agent = sound
+        .command(&arguments.agent)
+        .args(["--folder", &kept.display().to_string(), "run"])
+        .spawn()
+        .with_context(|| {
+            format!(
+                "{}: cargo build --profile agent -p agent",
+                arguments.agent.display()
+            )
+        })?;
+    let process = Process(agent.id().context("the agent has ended")?);
+
+    let (told, mut screen) = channel(64);
+    tokio::spawn(watch(server.url.clone(), server.key.clone(), told));
+    let (told, mut subscriber) = channel(64);
+    let subscribed = sound
+        .command(Path::new("pactl"))
+        .arg("subscribe")
+        .stdout(Stdio::piped())
+        .spawn()?;
+    tokio::spawn(subscribe(subscribed, told));
+    let connected = async || {
+        let page = reqwest::Client::new().get(format!("{}/metrics", server.url));
+        let answer = page.bearer_auth(&server.key).send().await?;
+        let metrics = answer.error_for_status()?.text().await?;
+        Ok(metrics
+            .lines()
+            .any(|line| line.starts_with("offhook_agents") && line.ends_with(" 1")))
+    };
+    eventually("the agent's connection", connected).await?;
+
+    let recorder = sound.recorder()?;
+    let (mut on, mut off, mut anchor) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..arguments.rounds {
+        tokio::time::sleep(BETWEEN).await;
+        let began = Instant::now();
+        let mut recording = sound
+            .command(&recorder)
+            .args(["--record", "--device=mic"])
+            .spawn()?;
+        anchor.push(until(true, began, &mut subscriber).await?);
+        on.push(until(true, began, &mut screen).await?);
+        tokio::time::sleep(BETWEEN).await;
+        let began = Instant::now();
+        recording.kill().await?;
+        off.push(until(false, began, &mut screen).await?);
+    }
+    let [on, off, anchor] = [on, off, anchor].map(Percentiles::new);
+    let row = |what: &str, times: &Percentiles| {
+        println!(
+            "{what}, ms: p50 {:.1}, p99 {:.1}, of {}",
+            times.at(0.5) * 1e3,
+            times.at(0.99) * 1e3,
+            times.count()
+        );
+    };
+    row("a recorder starts -> a colleague's event", &on);
+    row("it is killed -> a colleague's event", &off);
+    row(
+        "anchor: it starts -> any subscriber of PulseAudio hears it",
+        &anchor,
+    );
+    println!(
+        "start / anchor {:.1}; promise {} ms: {}",
+        on.at(0.5) / anchor.at(0.5),
+        PROMISE * 1e3,
+        verdict(on.at(0.99) <= PROMISE && off.at(0.99) <= PROMISE)
+    );
+
+    let switches = process.switches()?;
+    tokio::time::sleep(Duration::from_secs(arguments.quiet)).await;
+    let switches = process.switches()? - switches;
+    let memory = process.memory()?;
+    println!(
+        "the agent: {:.1} MiB resident (promise {} MiB: {}), {switches} voluntary switches in {} quiet s",
+        memory / 1024.0 / 1024.0,
+        MEMORY / 1024.0 / 1024.0,
+        verdict(memory <= MEMORY),
+        arguments.quiet
+    );
+    Ok(())
+}
