@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::secret::Secret;
+use crate::{secret::Secret, usage::Milliseconds};
 
 /// Where the agent's server is, and its secret there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,22 @@ pub struct Credentials {
     pub secret: Secret,
     /// Whose device it is.
     pub person: String,
+}
+
+/// A pause, by the time of day: the agent may end in it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Pause {
+    /// In milliseconds since 1970.
+    since: Milliseconds,
+    lasting: Milliseconds,
+}
+
+impl Pause {
+    /// How much is left: never more than it was to last, also if the clock was set back meanwhile.
+    fn left(self, now: Milliseconds) -> Option<Milliseconds> {
+        let passed = now.saturating_sub(self.since);
+        self.lasting.checked_sub(passed).filter(|left| *left > 0)
+    }
 }
 
 /// The folders of the agent.
@@ -91,7 +107,7 @@ impl Files {
     }
 
     fn pause_path(&self) -> PathBuf {
-        self.folder.join("paused-until")
+        self.folder.join("pause.json")
     }
 
     /// The credentials, once the device is paired.
@@ -116,11 +132,7 @@ impl Files {
     /// They cannot be written; what was there is kept.
     pub fn keep(&self, credentials: &Credentials) -> Result<(), FileError> {
         let path = self.credentials_path();
-        let text = serde_json::to_vec_pretty(credentials).map_err(|cause| FileError::Damaged {
-            path: path.clone(),
-            cause,
-        })?;
-        self.write(&path, &text)
+        self.write(&path, &text(&path, credentials)?)
     }
 
     /// Forgets them; whether there were any.
@@ -128,29 +140,30 @@ impl Files {
     /// # Errors
     /// They cannot be removed.
     pub fn forget(&self) -> Result<bool, FileError> {
-        let path = self.credentials_path();
-        match fs::remove_file(&path) {
-            Ok(()) => Ok(true),
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(cause) => Err(FileError::Io { path, cause }),
-        }
+        remove(self.credentials_path())
     }
 
-    /// Until when nothing is reported, in milliseconds since 1970; a pause outlives the agent.
-    pub fn paused_until(&self) -> Option<u64> {
-        fs::read_to_string(self.pause_path())
-            .ok()?
-            .trim()
-            .parse()
-            .ok()
+    /// How much is left of a pause, which outlives the agent.
+    pub fn pause_left(&self, now: Milliseconds) -> Option<Milliseconds> {
+        let kept = fs::read(self.pause_path()).ok()?;
+        let pause: Pause = serde_json::from_slice(&kept).ok()?;
+        pause.left(now)
     }
 
-    /// Remembers it.
+    /// Remembers that nothing is to be reported for so long; 0 ends it.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn set_paused_until(&self, until: u64) -> Result<(), FileError> {
-        self.write(&self.pause_path(), until.to_string().as_bytes())
+    pub fn set_pause(&self, now: Milliseconds, lasting: Milliseconds) -> Result<(), FileError> {
+        let path = self.pause_path();
+        if lasting == 0 {
+            return remove(path).map(|_| ());
+        }
+        let pause = Pause {
+            since: now,
+            lasting,
+        };
+        self.write(&path, &text(&path, &pause)?)
     }
 
     /// Makes the folder that lasts as long as the session, for this user only.
@@ -174,6 +187,22 @@ impl Files {
         file.persist(path).map_err(|error| trouble(error.error))?;
         Ok(())
     }
+}
+
+/// Removes a file; whether there was one.
+fn remove(path: PathBuf) -> Result<bool, FileError> {
+    match fs::remove_file(&path) {
+        Ok(()) => Ok(true),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(cause) => Err(FileError::Io { path, cause }),
+    }
+}
+
+fn text(path: &Path, kept: &impl Serialize) -> Result<Vec<u8>, FileError> {
+    serde_json::to_vec_pretty(kept).map_err(|cause| FileError::Damaged {
+        path: path.to_owned(),
+        cause,
+    })
 }
 
 fn make(folder: &Path) -> Result<(), FileError> {
@@ -235,8 +264,20 @@ mod tests {
             "{error}"
         );
         fs::write(files.pause_path(), "nonsense").unwrap();
-        assert_eq!(files.paused_until(), None);
-        files.set_paused_until(5).unwrap();
-        assert_eq!(files.paused_until(), Some(5));
+        assert_eq!(files.pause_left(0), None);
+    }
+
+    #[test]
+    fn a_pause_is_never_longer_than_it_was_whatever_the_clock_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::new(Some(folder.path().to_owned())).unwrap();
+        files.set_pause(1_000, 500).unwrap();
+        assert_eq!(files.pause_left(1_000), Some(500));
+        assert_eq!(files.pause_left(1_400), Some(100));
+        assert_eq!(files.pause_left(1_500), None);
+        assert_eq!(files.pause_left(0), Some(500), "the clock was set back");
+        files.set_pause(1_000, 0).unwrap();
+        files.set_pause(1_000, 0).unwrap();
+        assert_eq!(files.pause_left(0), None, "it was ended");
     }
 }

@@ -67,8 +67,8 @@ impl Running {
             looks: watch::Sender::new(Status::default()),
             heartbeat: Instant::now(),
         };
-        if let Some(until) = running.files.paused_until() {
-            running.agent.pause(until.saturating_sub(wall_clock()), 0);
+        if let Some(left) = running.files.pause_left(wall_clock()) {
+            running.agent.pause(left, 0);
         }
         running.connect()?;
         Ok((running, hearing))
@@ -232,8 +232,7 @@ impl Running {
 
     fn pause(&mut self, lasting: Milliseconds) {
         self.agent.pause(lasting, self.now());
-        let until = wall_clock().saturating_add(lasting);
-        if let Err(error) = self.files.set_paused_until(until) {
+        if let Err(error) = self.files.set_pause(wall_clock(), lasting) {
             tracing::warn!(%error, "a restart will not remember the pause");
         }
     }
