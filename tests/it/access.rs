@@ -288,3 +288,28 @@ async fn whoever_guesses_passwords_has_to_wait() {
     let right = attempt("correct horse battery").await;
     assert_eq!(right, StatusCode::TOO_MANY_REQUESTS);
 }
+
+#[tokio::test]
+async fn guesses_are_counted_by_who_asks_and_not_by_the_proxy() {
+    let guess = async |server: &Server, from: &str| {
+        let code = json!({"code": "AAAA-BBBB", "name": "desk", "system": "linux"});
+        let headers = [("x-forwarded-for", from)];
+        let answer = server.with_headers(Method::POST, "/agent/v1/pair", &headers, Some(code));
+        answer.await.0
+    };
+    let proxies = ("OFFHOOK__HTTP__PROXIES", r#"["127.0.0.1"]"#);
+    for (configured, others) in [
+        (&[proxies][..], StatusCode::UNPROCESSABLE_ENTITY),
+        // Whoever is no proxy could write anything there.
+        (&[], StatusCode::TOO_MANY_REQUESTS),
+    ] {
+        let installation = Installation::new("");
+        let server = installation.serve_with(configured).await;
+        for _ in 0..40 {
+            guess(&server, "192.0.2.1").await;
+        }
+        let first = guess(&server, "192.0.2.1").await;
+        assert_eq!(first, StatusCode::TOO_MANY_REQUESTS, "{configured:?}");
+        assert_eq!(guess(&server, "192.0.2.2").await, others, "{configured:?}");
+    }
+}

@@ -1,31 +1,15 @@
 //! Programs that share nothing with ours watch people: SIP.js over a WebSocket, PJSIP over TLS.
 
-use std::{path::Path, process::Command};
+use std::path::Path;
 
-use end_to_end::{Watching, free_port};
+use end_to_end::{Watching, certify, free_port};
 
 use crate::phones::stage;
 
 /// A certificate for 127.0.0.1, which is its own authority, with its key in the same file.
 fn certificate(folder: &Path) -> std::path::PathBuf {
     let (file, key) = (folder.join("sip.pem"), folder.join("key.pem"));
-    let made = Command::new("openssl")
-        .args([
-            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-        ])
-        .args([
-            "-subj",
-            "/CN=127.0.0.1",
-            "-addext",
-            "subjectAltName=IP:127.0.0.1",
-        ])
-        .arg("-keyout")
-        .arg(&key)
-        .arg("-out")
-        .arg(&file)
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{made:?}");
+    certify("IP:127.0.0.1", &file, &key);
     let both = [std::fs::read(&file).unwrap(), std::fs::read(&key).unwrap()].concat();
     std::fs::write(&file, both).unwrap();
     file

@@ -17,6 +17,7 @@ mod entra;
 mod independent_watchers;
 mod keyring;
 mod microphone;
+mod microphone_trouble;
 mod model;
 mod my_account;
 mod notifications;

@@ -1,9 +1,7 @@
 //! Graph tells of changes: a service account signs in by device code, subscriptions are made and kept, and what is forged
 //! changes nothing.
 
-use std::process::Command;
-
-use end_to_end::{Installation, Program, Server, Teamsbox, eventually};
+use end_to_end::{Installation, Program, Server, Teamsbox, certify, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -11,17 +9,11 @@ use crate::SOON;
 
 /// A configuration with a certificate that Graph encrypts for.
 fn configure(installation: &Installation, teamsbox: &Teamsbox) {
-    let made = Command::new("openssl")
-        .args([
-            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-        ])
-        .args(["-subj", "/CN=offhook", "-keyout"])
-        .arg(installation.file("offhook.key"))
-        .arg("-out")
-        .arg(installation.file("offhook.crt"))
-        .output()
-        .expect("openssl is missing: apt-get install openssl");
-    assert!(made.status.success(), "{made:?}");
+    let (certificate, key) = (
+        installation.file("offhook.crt"),
+        installation.file("offhook.key"),
+    );
+    certify("DNS:offhook", &certificate, &key);
     let url = installation.url("/teams/notifications");
     let teams = Installation::teams(teamsbox.url());
     installation.configure(&format!(

@@ -12,7 +12,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use crate::{Desktop, Keyring, Program, Server, Session, bus::Bus, eventually, program};
+use crate::{
+    Desktop, ForwardProxy, Keyring, Program, Server, Session, bus::Bus, eventually, program,
+};
 
 /// How long PulseAudio takes to start on a busy machine.
 const START_MAX: Duration = Duration::from_secs(20);
@@ -287,6 +289,12 @@ impl Agent {
     /// From its next start it belongs to a session.
     pub fn belongs_to(&mut self, session: &Session) {
         self.tell("DBUS_SYSTEM_BUS_ADDRESS", session.address());
+    }
+
+    /// From now on it gets out through a proxy, and believes an authority.
+    pub fn is_behind(&mut self, proxy: &ForwardProxy, authority: &Path) {
+        self.tell("HTTPS_PROXY", proxy.url());
+        self.tell("SSL_CERT_FILE", authority.display().to_string());
     }
 
     /// From its next start its clock is wrong by so much, like `-3d`: only the time of day, as on real machines.

@@ -7,6 +7,8 @@ use tokio::{
     process::{Child, Command},
 };
 
+use crate::certificate::certify;
+
 /// A web server with a certificate of its own: it sends the files of a folder as they are, headers and all.
 pub struct TlsServer {
     _child: Child,
@@ -20,23 +22,8 @@ impl TlsServer {
     /// # Panics
     /// openssl is not installed.
     pub async fn start(folder: &Path) -> Self {
-        let made = Command::new("openssl")
-            .args([
-                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-            ])
-            .args([
-                "-subj",
-                "/CN=localhost",
-                "-addext",
-                "subjectAltName=DNS:localhost",
-            ])
-            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-            .args(["-keyout", "key.pem", "-out", "certificate.pem"])
-            .current_dir(folder)
-            .output()
-            .await
-            .expect("openssl is missing: apt-get install openssl");
-        assert!(made.status.success(), "{made:?}");
+        let at = |name| folder.join(name);
+        certify("DNS:localhost", &at("certificate.pem"), &at("key.pem"));
         let mut child = Command::new("openssl")
             .args(["s_server", "-accept", "127.0.0.1:0", "-HTTP"])
             .args(["-key", "key.pem", "-cert", "certificate.pem"])

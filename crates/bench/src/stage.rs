@@ -217,6 +217,7 @@ fn quiet(store: Store) -> Options {
         phones: None,
         timing: Timing::default(),
         public_url: None,
+        proxies: Vec::new(),
         open_id: None,
         api_key: None,
         vault: None,

@@ -157,6 +157,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
         phones: Some(phones()?),
         timing: Timing::default(),
         public_url: None,
+        proxies: Vec::new(),
         open_id: None,
         api_key: None,
         vault: None,

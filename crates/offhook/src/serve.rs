@@ -67,6 +67,7 @@ async fn serve(
         phones: config.phones,
         timing: Timing::default(),
         public_url: config.public_url,
+        proxies: config.proxies,
         open_id: config.open_id,
         api_key: config.api_key,
         vault: Some(vault),

@@ -4,6 +4,7 @@ mod shared;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use ipnet::IpNet;
 use presence::{Input, Timing};
 use store::{Store, StoreError};
 use tokio::{
@@ -57,6 +58,8 @@ pub struct Options {
     pub timing: Timing,
     /// The address by which people open the pages; `None`: that where HTTP listens.
     pub public_url: Option<String>,
+    /// Proxies before the server, whose word of who asks is taken.
+    pub proxies: Vec<IpNet>,
     /// How people sign in with OpenID Connect, if they do.
     pub open_id: Option<OpenIdOptions>,
     /// The API key from the configuration.
@@ -161,6 +164,7 @@ impl App {
             phones,
             timing,
             public_url,
+            proxies,
             open_id,
             api_key,
             vault,
@@ -218,6 +222,7 @@ impl App {
             revoked: watch::Sender::new(0),
             appointment_changes: [const { tokio::sync::Mutex::const_new(()) }; 64],
             stopping: stopping.clone(),
+            proxies,
             public_url: public_url.unwrap_or_else(|| format!("http://{address}")),
             demo,
             core,

@@ -14,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+use ipnet::IpNet;
+
 use crate::{
     PbxOptions, PhonesOptions, TeamsOptions,
     open_id::{CLAIM, OpenIdOptions},
@@ -30,6 +32,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The address by which people open the pages, if it is another.
     pub public_url: Option<String>,
+    /// Proxies before the server, whose word of who asks is taken.
+    pub proxies: Vec<IpNet>,
     /// How people sign in with OpenID Connect, if they do.
     pub open_id: Option<OpenIdOptions>,
     /// The API key, if the configuration names one.
@@ -197,6 +201,7 @@ impl Check<'_> {
             data,
             listen,
             public_url,
+            proxies: self.networks("http.proxies", &raw.http.proxies)?,
             open_id: raw
                 .open_id_connect
                 .map(|raw| self.open_id(raw))
@@ -244,6 +249,21 @@ impl Check<'_> {
             return Err(self.error(key, problem));
         }
         Ok(value)
+    }
+
+    /// Addresses and networks.
+    fn networks(&self, key: &str, texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
+        let network = |text: &String| {
+            let network = text.parse::<IpNet>().ok();
+            let network = network.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+            network.ok_or_else(|| {
+                let problem = format!(
+                    "{text:?} is neither an address nor a network; expected for example \"192.0.2.10\" or \"192.0.2.0/24\""
+                );
+                self.error(key, problem)
+            })
+        };
+        texts.iter().map(network).collect()
     }
 
     fn url(&self, key: &str, value: Option<String>, default: &str) -> Result<String, ConfigError> {

@@ -19,7 +19,7 @@ use tower_http::csrf::CsrfLayer;
 use crate::{
     access, agents, api,
     app::Shared,
-    assets, board, edits, frame, my_account, open_id,
+    asker, assets, board, edits, frame, my_account, open_id,
     organisation::MAIN_TENANT,
     pages,
     problem::{self, Problem},
@@ -118,6 +118,7 @@ fn router(shared: Shared) -> Router {
         .route("/teams/notifications", post(notified_main))
         .route("/teams/notifications/{tenant}", post(notified))
         .layer(middleware::from_fn(headers))
+        .layer(middleware::from_fn_with_state(shared.clone(), asker::find))
         .with_state(shared)
 }
 

@@ -7,6 +7,7 @@ pub mod access;
 mod agents;
 mod api;
 mod app;
+mod asker;
 mod assets;
 mod board;
 mod calendars;

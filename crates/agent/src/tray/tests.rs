@@ -1,3 +1,5 @@
+//! What the tray shows of which status, and what its entries do.
+
 use agent_protocol::{Profile, Profiles, Shown};
 use jiff::{civil::date, tz::TimeZone};
 use proptest::prelude::*;

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use ipnet::IpNet;
 use presence::{Fact, Input, PersonId, PersonPolicy, PersonRecord, Timing};
 use store::{Store, StoreError, StoredPerson};
 use tokio::{sync::watch, task::JoinSet};
@@ -65,6 +66,8 @@ pub(crate) struct SharedState {
     /// Appointments of one person are stored and put in force one change at a time; people share a few locks.
     pub(super) appointment_changes: [tokio::sync::Mutex<()>; 64],
     pub(crate) stopping: watch::Receiver<bool>,
+    /// Proxies before the server.
+    pub(crate) proxies: Vec<IpNet>,
     /// The address by which people open the pages, without a slash at the end.
     pub(crate) public_url: String,
     pub(crate) demo: Option<Demo>,

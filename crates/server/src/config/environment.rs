@@ -100,6 +100,9 @@ impl Raw {
 fn readings(value: &str) -> Vec<Value> {
     let mut readings = vec![Value::String(value.into())];
     readings.extend(value.parse().ok().map(Value::Integer));
+    let list = format!("list = {value}").parse::<Table>().ok();
+    let list = list.and_then(|mut table| table.remove("list"));
+    readings.extend(list.filter(Value::is_array));
     readings
 }
 

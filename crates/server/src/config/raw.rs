@@ -35,6 +35,8 @@ pub(super) struct Raw {
 pub(super) struct RawHttp {
     pub(super) listen: Option<String>,
     pub(super) public_url: Option<String>,
+    #[serde(default)]
+    pub(super) proxies: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use ipnet::IpNet;
 use presence::Relationship;
 use sip::digest::Credentials;
 use telephony::tls::Identity;
@@ -65,16 +64,6 @@ impl Check<'_> {
             let problem = "is missing: telephones must be told one address of all that are listened on; expected for example \"192.0.2.20:5080\"";
             return Err(self.error("sip.address", problem));
         }
-        let network = |text: &String| {
-            let network = text.parse::<IpNet>().ok();
-            let network = network.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-            network.ok_or_else(|| {
-                let problem = format!(
-                    "{text:?} is neither an address nor a network; expected for example \"192.0.2.10\" or \"192.0.2.0/24\""
-                );
-                self.error("sip.trusted", problem)
-            })
-        };
         let others = match raw.others.as_deref() {
             None => Relationship::Unknown,
             Some(name) => self.relationship("sip.others", name)?,
@@ -95,7 +84,7 @@ impl Check<'_> {
             websocket: websocket.map(|websocket| (websocket, identity)),
             address: raw.address,
             domain: self.required("sip.domain", raw.domain)?,
-            trusted: raw.trusted.iter().map(network).collect::<Result<_, _>>()?,
+            trusted: self.networks("sip.trusted", &raw.trusted)?,
             others,
             accounts,
         })

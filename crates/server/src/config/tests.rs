@@ -74,11 +74,13 @@ fn the_environment_overrides_the_file() {
         ("OFFHOOK__HTTP__LISTEN", "127.0.0.1:9001"),
         ("OFFHOOK__TEAMS__REQUESTS_PER_30_SECONDS", "10000"),
         ("OFFHOOK__PBX__0__PASSWORD", "12345"),
+        ("OFFHOOK__HTTP__PROXIES", r#"["127.0.0.1", "10.0.0.0/8"]"#),
         ("HOME", "unrelated"),
     ];
     let config = parse(GOOD, &environment).unwrap();
     assert_eq!(config.data, Path::new("elsewhere"));
     assert_eq!(config.listen.port(), 9_001);
+    assert_eq!(config.proxies.len(), 2);
     assert_eq!(config.tenants[0].requests_per_30_seconds, Some(10_000));
     let error = parse(GOOD, &[("OFFHOOK__HTTP__LISTNE", "x")]).unwrap_err();
     assert!(
@@ -110,6 +112,10 @@ fn what_is_wrong_is_named_with_file_line_key_and_expectation() {
             vec![":2:", "teams.requests_per_30_seconds", "expected u32"],
         ),
         ("[teams]\ntenant = contoso\n", vec![":2:", "teams.tenant"]),
+        (
+            "[http]\nproxies = [\"127.0.0.1\", \"nginx\"]\n",
+            vec![":2: http.proxies", "\"nginx\"", "192.0.2.0/24"],
+        ),
         (
             "[http]\nlisten = \"everywhere\"\n",
             vec![":2: http.listen", "\"everywhere\"", "127.0.0.1:8200"],

@@ -1,0 +1,168 @@
+//! What stands between a desktop and the server: a real nginx with TLS before the server, as its documentation says, and a
+//! real proxy through which a company's machines get out.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use tokio::{
+    net::TcpStream,
+    process::{Child, Command},
+};
+
+use crate::{certificate::certify, eventually, free_port, repository};
+
+/// How long one takes to start on a busy machine.
+const START_MAX: Duration = Duration::from_secs(20);
+
+async fn listens(what: &str, port: u16) {
+    let listens = async || TcpStream::connect(("127.0.0.1", port)).await.is_ok();
+    eventually(what, START_MAX, true, listens).await;
+}
+
+fn quiet(command: &mut Command) -> &mut Command {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+}
+
+/// nginx with TLS for `localhost`. Dropping it ends it.
+pub struct ReverseProxy {
+    folder: tempfile::TempDir,
+    port: u16,
+    _nginx: Child,
+}
+
+impl ReverseProxy {
+    /// Starts it before a server, with the configuration of the documentation.
+    ///
+    /// # Panics
+    /// It is not installed, or refuses the configuration.
+    pub async fn start(server: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        certify("DNS:localhost", &at("offhook.pem"), &at("offhook.key"));
+        let port = free_port();
+        let documented = fs::read_to_string(repository().join("docs/nginx.conf")).unwrap();
+        let ours = [
+            ("443 ssl", format!("127.0.0.1:{port} ssl")),
+            ("offhook.example.com", "localhost".into()),
+            (
+                "/etc/ssl/offhook.pem",
+                at("offhook.pem").display().to_string(),
+            ),
+            (
+                "/etc/ssl/private/offhook.key",
+                at("offhook.key").display().to_string(),
+            ),
+            ("http://127.0.0.1:8200", server.to_owned()),
+        ];
+        let documented = ours.iter().fold(documented, |text, (documented, ours)| {
+            assert!(text.contains(documented), "{documented}");
+            text.replace(documented, ours)
+        });
+        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+        let temporary = temporary.map(|kind| format!("{kind}_temp_path {};\n", at(kind).display()));
+        let text = format!(
+            "daemon off;\nmaster_process off;\npid {};\nevents {{}}\nhttp {{\naccess_log off;\n{}{documented}}}\n",
+            at("pid").display(),
+            temporary.concat()
+        );
+        fs::write(at("nginx.conf"), text).unwrap();
+        let mut nginx = Command::new("nginx");
+        quiet(&mut nginx)
+            .arg("-e")
+            .arg(at("errors"))
+            .arg("-c")
+            .arg(at("nginx.conf"));
+        let nginx = nginx.spawn().expect("apt-get install nginx-light");
+        listens("nginx", port).await;
+        Self {
+            folder,
+            port,
+            _nginx: nginx,
+        }
+    }
+
+    /// The address of the server, by the name that the certificate is for.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
+
+    /// Who vouches for the certificate.
+    #[must_use]
+    pub fn authority(&self) -> PathBuf {
+        self.folder.path().join("offhook.pem")
+    }
+}
+
+/// A proxy that lets connections out. Dropping it ends it.
+pub struct ForwardProxy {
+    folder: tempfile::TempDir,
+    port: u16,
+    proxy: Option<Child>,
+}
+
+impl ForwardProxy {
+    /// Starts it.
+    ///
+    /// # Panics
+    /// It is not installed.
+    pub async fn start() -> Self {
+        let mut proxy = Self {
+            folder: tempfile::tempdir().unwrap(),
+            port: free_port(),
+            proxy: None,
+        };
+        proxy.restart().await;
+        proxy
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    /// Starts it again after [`Self::kill`].
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn restart(&mut self) {
+        let configuration: &Path = &self.folder.path().join("configuration");
+        let text = format!(
+            "Port {}\nListen 127.0.0.1\nAllow 127.0.0.1\nTimeout 600\nMaxClients 20\nLogFile \"{}\"\nLogLevel Connect\n",
+            self.port,
+            self.log().display()
+        );
+        fs::write(configuration, text).unwrap();
+        let mut proxy = Command::new("tinyproxy");
+        quiet(&mut proxy).arg("-d").arg("-c").arg(configuration);
+        self.proxy = Some(proxy.spawn().expect("apt-get install tinyproxy-bin"));
+        listens("the proxy", self.port).await;
+    }
+
+    /// Ends it as a crash would.
+    ///
+    /// # Panics
+    /// It does not run.
+    pub async fn kill(&mut self) {
+        self.proxy.take().unwrap().kill().await.unwrap();
+    }
+
+    /// Where it is, as programs are told.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What was asked of it.
+    #[must_use]
+    pub fn asked(&self) -> String {
+        fs::read_to_string(self.log()).unwrap_or_default()
+    }
+}
