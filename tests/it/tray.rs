@@ -76,6 +76,17 @@ async fn the_tray_shows_what_is_and_does_what_is_clicked() {
     let page = format!("{}\n", server.url());
     eventually("the board", SOON, page, opened).await;
 
+    // A service would pass on to a browser what systemd forbids it.
+    agent.kill().await;
+    agent.is_a_service();
+    agent.restart();
+    desktop.icon().await;
+    reads(&desktop, "Available", HEALS).await;
+    desktop.click("Open the board").await;
+    let beside = format!("--user --collect --quiet -- xdg-open {}\n", server.url());
+    let opened = async || desktop.opened().ends_with(&beside);
+    eventually("the board", SOON, true, opened).await;
+
     // A panel that crashes takes no icon with it.
     desktop.kill_panel().await;
     desktop.start_panel().await;

@@ -112,7 +112,8 @@ impl Desktop {
         self.bus.address()
     }
 
-    /// A folder in which `xdg-open` only remembers what it was to open, for the path of programs.
+    /// A folder in which `xdg-open` only remembers what it was to open, and `systemd-run` what it was to run, for the path
+    /// of programs.
     ///
     /// # Panics
     /// It cannot be made.
@@ -121,13 +122,13 @@ impl Desktop {
         use std::os::unix::fs::PermissionsExt;
         let folder = self.folder.path().join("bin");
         std::fs::create_dir_all(&folder).unwrap();
-        let program = folder.join("xdg-open");
-        let script = format!(
-            "#!/bin/sh\necho \"$1\" >> {}\n",
-            self.opened_path().display()
-        );
-        std::fs::write(&program, script).unwrap();
-        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        for (name, page) in [("xdg-open", "$1"), ("systemd-run", "$*")] {
+            let program = folder.join(name);
+            let opened = self.opened_path().display().to_string();
+            let script = format!("#!/bin/sh\necho \"{page}\" >> {opened}\n");
+            std::fs::write(&program, script).unwrap();
+            std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        }
         folder
     }
 

@@ -297,6 +297,11 @@ impl Agent {
         self.tell("SSL_CERT_FILE", authority.display().to_string());
     }
 
+    /// From its next start it believes to be a service of systemd's.
+    pub fn is_a_service(&mut self) {
+        self.tell("INVOCATION_ID", "1".into());
+    }
+
     /// From its next start its clock is wrong by so much, like `-3d`: only the time of day, as on real machines.
     ///
     /// # Panics

@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod attention;
 pub mod backoff;
+pub mod browser;
 pub mod clock;
 pub mod connection;
 pub mod control;

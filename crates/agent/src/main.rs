@@ -3,6 +3,7 @@
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use agent::{
+    browser,
     clock::local_time,
     connection::client,
     control::{self, Door, Request, Status},
@@ -177,7 +178,8 @@ async fn execute(arguments: Arguments) -> anyhow::Result<()> {
         Command::Board => {
             let server = ask(&files, Request::Status).await?.server;
             anyhow::ensure!(!server.is_empty(), "this computer is not paired");
-            open::that_detached(&server).with_context(|| format!("{server} cannot be opened"))
+            let opened = browser::open(&server).await;
+            opened.with_context(|| format!("{server} cannot be opened"))
         }
         Command::Record { file } => {
             let to = std::fs::File::create(&file);

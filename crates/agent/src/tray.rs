@@ -21,6 +21,7 @@ use tokio::sync::{
 
 use self::icon::Icon;
 use crate::{
+    browser,
     clock::{local_time, milliseconds},
     control::{Asked, Request, Status},
     usage::Milliseconds,
@@ -234,7 +235,7 @@ impl Action {
 async fn act(mut clicks: Receiver<Action>, asked: Sender<Asked>) {
     while let Some(action) = clicks.recv().await {
         if let Action::Open(page) = &action
-            && let Err(error) = open::that_detached(page)
+            && let Err(error) = browser::open(page).await
         {
             tracing::warn!(%error, page, "no browser can be opened");
         }
