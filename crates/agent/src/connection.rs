@@ -22,7 +22,9 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::{backoff::Backoff, clock::sleep_until, files::Credentials, secret::SecretError};
+use crate::{
+    backoff::Backoff, clock::sleep_until, files::Credentials, problem, secret::SecretError,
+};
 
 /// A server that does not answer for so long is none.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -195,7 +197,9 @@ async fn open(
         return Err(Trouble::Strange {
             server: server.to_owned(),
             status,
-            detail: detail(response).await,
+            detail: problem::detail(response)
+                .await
+                .map_or_else(String::new, |detail| format!(": {detail}")),
         });
     }
     let upgraded = response.upgrade().await.map_err(unreachable)?;
@@ -205,13 +209,6 @@ async fn open(
         .max_message_size(Some(TABLE_MAX))
         .max_frame_size(Some(TABLE_MAX));
     Ok(WebSocketStream::from_raw_socket(upgraded, Role::Client, Some(config)).await)
-}
-
-/// What a problem says (RFC 9457), if it is one.
-async fn detail(response: reqwest::Response) -> String {
-    let body: Option<serde_json::Value> = response.json().await.ok();
-    let detail = body.as_ref().and_then(|body| body.get("detail")?.as_str());
-    detail.map_or_else(String::new, |detail| format!(": {detail}"))
 }
 
 /// Talks until the connection ends, and tells why it did.

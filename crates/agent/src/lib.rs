@@ -15,6 +15,7 @@ pub mod files;
 pub mod lookup;
 pub mod microphone;
 pub mod pairing;
+pub mod problem;
 pub mod process;
 pub mod running;
 pub mod secret;

@@ -3,7 +3,7 @@
 use agent_protocol::{PAIR_PATH, Pair, Paired};
 use reqwest::{Client, StatusCode, Url};
 
-use crate::connection::innermost;
+use crate::{connection::innermost, problem};
 
 /// Why a device was not paired.
 #[derive(Debug, thiserror::Error)]
@@ -69,13 +69,8 @@ pub async fn pair(
     if status == StatusCode::OK {
         return response.json().await.map_err(unreachable);
     }
-    let problem: serde_json::Value = response.json().await.unwrap_or_default();
-    let text = |key: &str| problem.get(key).and_then(serde_json::Value::as_str);
-    let detail = match (text("field"), text("detail")) {
-        (Some(field), Some(detail)) => format!("the {field} {detail}"),
-        (None, Some(detail)) => detail.to_owned(),
-        _ => format!("it answers {status}; is it Offhook?"),
-    };
+    let detail = problem::detail(response).await;
+    let detail = detail.unwrap_or_else(|| format!("it answers {status}; is it Offhook?"));
     Err(PairingError::Refused(server.to_owned(), detail))
 }
 
