@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
@@ -18,7 +18,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use crate::{agents, percentiles::Percentiles, process::Process, verdict};
+use crate::{agents, percentiles::Percentiles, process::Process, stream::follow, verdict};
 
 /// What is promised: from the microphone to a colleague's screen, in seconds.
 const PROMISE: f64 = 0.25;
@@ -142,24 +142,14 @@ async fn subscribe(mut subscriber: Child, seen: Sender<Seen>) -> anyhow::Result<
 
 /// Tells when a colleague's page hears of it.
 async fn watch(url: String, key: String, seen: Sender<Seen>) -> anyhow::Result<()> {
-    let request = reqwest::Client::new().get(format!("{url}/api/v1/events"));
-    let mut stream = request.bearer_auth(key).send().await?.error_for_status()?;
-    let mut rest = String::new();
-    while let Some(chunk) = stream.chunk().await? {
-        rest.push_str(&String::from_utf8_lossy(&chunk));
-        while let Some(end) = rest.find('\n') {
-            let line: String = rest.drain(..=end).collect();
-            let Some(data) = line.strip_prefix("data: ") else {
-                continue;
-            };
-            let event: Value = serde_json::from_str(data)?;
-            if let Some(presence) = event.get("presence") {
-                let is_used = presence["activity"]["via"] == "microphone";
-                seen.send((is_used, Instant::now())).await?;
-            }
+    follow(&url, &key, |event| {
+        if let Some(presence) = event.get("presence") {
+            let is_used = presence["activity"]["via"] == "microphone";
+            // Whoever measures waits for it: there is room.
+            let _ = seen.try_send((is_used, Instant::now()));
         }
-    }
-    Ok(())
+    })
+    .await
 }
 
 /// Waits until it is so; seconds since then.

@@ -10,6 +10,7 @@ mod percentiles;
 mod process;
 mod sip;
 mod stage;
+mod stream;
 
 use clap::Parser;
 

@@ -1,5 +1,5 @@
 //! Linux: a StatusNotifierItem on the session's bus, as KDE, Xfce, GNOME with its extension and others show it
-//! (https://www.freedesktop.org/wiki/Specifications/StatusNotifierItem/). It waits for a panel and survives its end.
+//! (<https://www.freedesktop.org/wiki/Specifications/StatusNotifierItem/>). It waits for a panel and survives its end.
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use presence::Timing;
 use server::metrics::RequestLabels;
 use tokio::time::Instant;
 
-use crate::{percentiles::Percentiles, stage::Stage, verdict};
+use crate::{percentiles::Percentiles, stage::Stage, stream::follow, verdict};
 
 /// Microsoft's documented limit, of which the sweep may spend a share.
 const BUDGET: u32 = 1_500;
@@ -94,30 +94,18 @@ async fn listen(
     begun: Begun,
     seen: Arc<Mutex<Vec<f64>>>,
 ) -> anyhow::Result<()> {
-    let url = format!("http://{address}/api/v1/events");
-    let request = reqwest::Client::new().get(url).bearer_auth(key);
-    let mut stream = request.send().await?;
-    let mut rest = String::new();
-    while let Some(chunk) = stream.chunk().await? {
-        rest.push_str(&String::from_utf8_lossy(&chunk));
-        while let Some(end) = rest.find('\n') {
-            let line: String = rest.drain(..=end).collect();
-            let Some(data) = line.strip_prefix("data: ") else {
-                continue;
-            };
-            let event: serde_json::Value = serde_json::from_str(data).unwrap_or_default();
-            if event["presence"]["activity"]["via"] != "teams" {
-                continue;
-            }
-            let person = event["person"].as_str().unwrap_or_default();
-            let mut begun = begun.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(at) = begun.remove(person) {
-                let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-                seen.push(at.elapsed().as_secs_f64());
-            }
+    follow(&format!("http://{address}"), &key, |event| {
+        if event["presence"]["activity"]["via"] != "teams" {
+            return;
         }
-    }
-    Ok(())
+        let person = event["person"].as_str().unwrap_or_default();
+        let mut begun = begun.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = begun.remove(person) {
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.push(at.elapsed().as_secs_f64());
+        }
+    })
+    .await
 }
 
 async fn load(stage: &Stage, begun: &Begun, time: Duration) {
