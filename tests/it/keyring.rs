@@ -33,6 +33,22 @@ async fn the_secret_is_in_the_keyring_and_leaves_it_again() {
     let connected = async || agent.status().await["connected"] == true;
     eventually("it finds it", HEALS, true, connected).await;
 
+    // One that nobody unlocks.
+    keyring.kill().await;
+    keyring.restart_locked().await;
+    agent.kill().await;
+    agent.restart();
+    let says = async || {
+        agent
+            .run(&["status"])
+            .await
+            .1
+            .contains("is locked; unlock it")
+    };
+    eventually("it says so", SOON, true, says).await;
+    keyring.kill().await;
+    keyring.restart().await;
+
     // Paired anew, and not at all any more: what is worth nothing does not stay.
     agent.pair(&server, server.url(), "anna").await;
     let second = name(&agent);

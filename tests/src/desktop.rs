@@ -222,6 +222,12 @@ impl Desktop {
         entries.map(|(_, text)| format!("{text}\n")).collect()
     }
 
+    /// The first line of the menu: how the person is shown.
+    pub async fn shown(&self) -> String {
+        let menu = self.menu().await;
+        menu.lines().next().unwrap_or_default().to_owned()
+    }
+
     /// Clicks the entry with this text.
     ///
     /// # Panics

@@ -53,15 +53,32 @@ impl Keyring {
     /// # Panics
     /// It does not start.
     pub async fn restart(&mut self) {
-        let mut daemon = self
-            .command("gnome-keyring-daemon")
-            .args(["--foreground", "--unlock", "--components=secrets"])
-            .stdin(Stdio::piped())
-            .spawn()
-            .expect("the keyring is missing: apt-get install gnome-keyring");
+        let mut daemon = self.start_daemon(&["--unlock"]);
         let mut password = daemon.stdin.take().unwrap();
         password.write_all(b"only for this test").await.unwrap();
         drop(password);
+        self.started(daemon).await;
+    }
+
+    /// The same, but nobody unlocks it.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn restart_locked(&mut self) {
+        let daemon = self.start_daemon(&[]);
+        self.started(daemon).await;
+    }
+
+    fn start_daemon(&self, arguments: &[&str]) -> Child {
+        self.command("gnome-keyring-daemon")
+            .args(["--foreground", "--components=secrets"])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("the keyring is missing: apt-get install gnome-keyring")
+    }
+
+    async fn started(&mut self, daemon: Child) {
         self.daemon = Some(daemon);
         let is_there = async || self.is_there().await;
         eventually("a keyring", START_MAX, true, is_there).await;

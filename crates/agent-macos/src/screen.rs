@@ -1,6 +1,10 @@
 //! The thread that may draw: on macOS it is the program's first, and it has to run an application.
 
-use std::{process::exit, thread};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    process::exit,
+    thread,
+};
 
 use dispatch2::DispatchQueue;
 use objc2::MainThreadMarker;
@@ -12,7 +16,8 @@ pub fn run_beside(work: impl FnOnce() -> i32 + Send + 'static) -> ! {
     let Some(main) = MainThreadMarker::new() else {
         exit(work());
     };
-    thread::spawn(move || exit(work()));
+    // An application without its work would stay and show what was.
+    thread::spawn(move || exit(catch_unwind(AssertUnwindSafe(work)).unwrap_or(101)));
     let application = NSApplication::sharedApplication(main);
     application.setActivationPolicy(NSApplicationActivationPolicy::Accessory);
     application.run();

@@ -51,6 +51,13 @@ impl Agent {
         self.paused_until = (lasting > 0).then(|| now.saturating_add(lasting));
     }
 
+    /// By the time of day so much is left of the pause: the clock that `now` is of stands still while the computer sleeps.
+    pub fn shorten_pause(&mut self, left: Milliseconds, now: Milliseconds) {
+        if self.paused(now).is_some_and(|counted| left < counted) {
+            self.pause(left, now);
+        }
+    }
+
     /// Whether somebody is there. What is as it was began when it was first told, or earlier.
     pub fn set_attention(&mut self, told: Told, now: Milliseconds) {
         let lasting = match self.attention.attention == told.attention {
@@ -237,6 +244,22 @@ mod tests {
         report
             .map(|used| (used.process, used.milliseconds))
             .collect()
+    }
+
+    #[test]
+    fn a_computer_that_slept_through_a_pause_goes_on() {
+        let mut agent = Agent::default();
+        agent.pause(2 * HOUR, 0);
+        agent.shorten_pause(2 * HOUR + 1, 0);
+        assert_eq!(
+            agent.paused(0),
+            Some(2 * HOUR),
+            "a pause never becomes longer"
+        );
+        agent.shorten_pause(HOUR, 1_000);
+        assert_eq!(agent.paused(1_000), Some(HOUR));
+        agent.shorten_pause(0, 2_000);
+        assert_eq!(agent.paused(2_000), None);
     }
 
     #[test]

@@ -119,6 +119,8 @@ pub async fn run(
     heard: Sender<Heard>,
 ) {
     let mut backoff = Backoff::new(RETRY.0, RETRY.1);
+    // Early in a session it may be locked only because nobody can be asked yet.
+    let mut locked = RETRY.1;
     while !heard.is_closed() {
         let began = Instant::now();
         let opened = match token(&credentials, &heard).await {
@@ -136,8 +138,10 @@ pub async fn run(
             backoff.reset();
         }
         let wait = match &trouble {
-            Trouble::Removed(_) | Trouble::NoSecret(SecretError::Gone) => REMOVED,
-            Trouble::NoSecret(SecretError::Locked) => LOCKED,
+            Trouble::Removed(_) => REMOVED,
+            Trouble::NoSecret(SecretError::Locked | SecretError::Gone) => {
+                std::mem::replace(&mut locked, LOCKED)
+            }
             _ => backoff.wait(),
         };
         tracing::debug!(%trouble, ?wait, "there is no connection");

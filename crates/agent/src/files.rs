@@ -21,19 +21,20 @@ pub struct Credentials {
     pub person: String,
 }
 
-/// A pause, by the time of day: the agent may end in it.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Pause {
+/// A pause, by the time of day: the agent may end in it, and the computer may sleep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
     /// In milliseconds since 1970.
-    since: Milliseconds,
-    lasting: Milliseconds,
+    pub since: Milliseconds,
+    /// 0: there is none.
+    pub lasting: Milliseconds,
 }
 
 impl Pause {
     /// How much is left: never more than it was to last, also if the clock was set back meanwhile.
-    fn left(self, now: Milliseconds) -> Option<Milliseconds> {
-        let passed = now.saturating_sub(self.since);
-        self.lasting.checked_sub(passed).filter(|left| *left > 0)
+    #[must_use]
+    pub fn left(self, now: Milliseconds) -> Milliseconds {
+        self.lasting.saturating_sub(now.saturating_sub(self.since))
     }
 }
 
@@ -143,27 +144,22 @@ impl Files {
         remove(self.credentials_path())
     }
 
-    /// How much is left of a pause, which outlives the agent.
-    pub fn pause_left(&self, now: Milliseconds) -> Option<Milliseconds> {
-        let kept = fs::read(self.pause_path()).ok()?;
-        let pause: Pause = serde_json::from_slice(&kept).ok()?;
-        pause.left(now)
+    /// The pause, which outlives the agent.
+    pub fn pause(&self) -> Pause {
+        let kept = fs::read(self.pause_path()).unwrap_or_default();
+        serde_json::from_slice(&kept).unwrap_or_default()
     }
 
-    /// Remembers that nothing is to be reported for so long; 0 ends it.
+    /// Remembers it.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn set_pause(&self, now: Milliseconds, lasting: Milliseconds) -> Result<(), FileError> {
+    pub fn set_pause(&self, pause: Pause) -> Result<(), FileError> {
         let path = self.pause_path();
-        if lasting == 0 {
-            return remove(path).map(|_| ());
+        match pause.lasting {
+            0 => remove(path).map(|_| ()),
+            _ => self.write(&path, &text(&path, &pause)?),
         }
-        let pause = Pause {
-            since: now,
-            lasting,
-        };
-        self.write(&path, &text(&path, &pause)?)
     }
 
     /// Makes the folder that lasts as long as the session, for this user only.
@@ -264,20 +260,25 @@ mod tests {
             "{error}"
         );
         fs::write(files.pause_path(), "nonsense").unwrap();
-        assert_eq!(files.pause_left(0), None);
+        assert_eq!(files.pause(), Pause::default());
     }
 
     #[test]
     fn a_pause_is_never_longer_than_it_was_whatever_the_clock_does() {
         let folder = tempfile::tempdir().unwrap();
         let files = Files::new(Some(folder.path().to_owned())).unwrap();
-        files.set_pause(1_000, 500).unwrap();
-        assert_eq!(files.pause_left(1_000), Some(500));
-        assert_eq!(files.pause_left(1_400), Some(100));
-        assert_eq!(files.pause_left(1_500), None);
-        assert_eq!(files.pause_left(0), Some(500), "the clock was set back");
-        files.set_pause(1_000, 0).unwrap();
-        files.set_pause(1_000, 0).unwrap();
-        assert_eq!(files.pause_left(0), None, "it was ended");
+        let pause = Pause {
+            since: 1_000,
+            lasting: 500,
+        };
+        files.set_pause(pause).unwrap();
+        assert_eq!(files.pause(), pause);
+        let left = [1_000, 1_400, 1_500, 9_999].map(|now| pause.left(now));
+        assert_eq!(left, [500, 100, 0, 0]);
+        assert_eq!(pause.left(0), 500, "the clock was set back");
+        for _ in 0..2 {
+            files.set_pause(Pause::default()).unwrap();
+            assert_eq!(files.pause(), Pause::default(), "it was ended");
+        }
     }
 }

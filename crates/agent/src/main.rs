@@ -126,8 +126,8 @@ async fn execute(arguments: Arguments) -> anyhow::Result<()> {
         Command::Unpair => {
             let before = files.credentials().ok().flatten();
             let was_paired = files.forget()?;
-            forget(before).await;
             control::ask(&files.socket(), Request::Reload).await?;
+            forget(before).await;
             println!(
                 "{}",
                 if was_paired {
@@ -307,27 +307,31 @@ async fn pair(files: &Files, server: &str, code: &str, name: Option<String>) -> 
     let name = name.or_else(host_name).unwrap_or_else(|| "computer".into());
     let paired = pairing::pair(&client()?, &server, code, &name).await?;
     let before = files.credentials().ok().flatten();
-    let (secret, no_keyring) = Secret::keep(paired.token, &server).await;
-    let credentials = Credentials {
+    let mut credentials = Credentials {
         server,
-        secret,
+        secret: Secret::Token(paired.token.clone()),
         person: paired.person,
     };
+    // The code is used up: whatever happens now, the secret is not lost.
     files.keep(&credentials)?;
-    forget(before).await;
     println!("{name} belongs to {} now.", credentials.person);
-    match no_keyring {
-        None => println!("Its secret is in the system's keyring."),
-        Some(why) => {
+    match control::ask(&files.socket(), Request::Reload).await? {
+        Some(_) => println!("The running agent connects."),
+        None => println!("Start the agent: offhook-agent run"),
+    }
+    match Secret::in_keyring(&paired.token, &credentials.server).await {
+        Ok(secret) => {
+            credentials.secret = secret;
+            files.keep(&credentials)?;
+            println!("Its secret is in the system's keyring.");
+        }
+        Err(why) => {
             tracing::debug!(%why, "there is no keyring");
             let file = files.credentials_path();
             println!("Its secret is in {}, for you only.", file.display());
         }
     }
-    match control::ask(&files.socket(), Request::Reload).await? {
-        Some(_) => println!("The running agent connects."),
-        None => println!("Start the agent: offhook-agent run"),
-    }
+    forget(before).await;
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use crate::{
     clock::{milliseconds, sleep_until, wall_clock},
     connection::{self, Choice, Heard},
     control::{Asked, Request, Status},
-    files::{FileError, Files},
+    files::{FileError, Files, Pause},
     microphone::{Event, MicrophoneUse},
     usage::Milliseconds,
 };
@@ -28,6 +28,8 @@ use crate::{
 const WAITING: usize = 64;
 /// Choices that wait to be sent.
 const CHOICES: usize = 4;
+/// For how long the person is told that a choice was refused.
+const REFUSAL: Duration = Duration::from_secs(60);
 
 /// The agent of one user.
 pub struct Running {
@@ -35,6 +37,9 @@ pub struct Running {
     client: reqwest::Client,
     began: Instant,
     agent: Agent,
+    pause: Pause,
+    /// When a choice was refused.
+    refused_at: Instant,
     status: Status,
     reports: watch::Sender<Report>,
     heard: Sender<Heard>,
@@ -59,6 +64,8 @@ impl Running {
             client,
             began: Instant::now(),
             agent: Agent::default(),
+            pause: Pause::default(),
+            refused_at: Instant::now(),
             status: Status::default(),
             reports: watch::Sender::new(Report::default()),
             heard,
@@ -67,9 +74,8 @@ impl Running {
             looks: watch::Sender::new(Status::default()),
             heartbeat: Instant::now(),
         };
-        if let Some(left) = running.files.pause_left(wall_clock()) {
-            running.agent.pause(left, 0);
-        }
+        running.pause = running.files.pause();
+        running.agent.pause(running.pause.left(wall_clock()), 0);
         running.connect()?;
         Ok((running, hearing))
     }
@@ -127,6 +133,7 @@ impl Running {
                 },
                 () = sleep_until(wake) => {}
             }
+            self.pass_time();
             self.look();
             let is = self.agent.gist(self.now());
             let is_due = self.status.connected && Instant::now() >= self.heartbeat;
@@ -160,7 +167,24 @@ impl Running {
         let deadline = self.agent.deadline(self.now());
         let deadline = deadline.map(|at| self.began + Duration::from_millis(at));
         let heartbeat = self.status.connected.then_some(self.heartbeat);
-        deadline.into_iter().chain(heartbeat).min()
+        let refusal = self.status.refused.as_ref();
+        let refusal = refusal.map(|_| self.refused_at + REFUSAL);
+        let all = deadline.into_iter().chain(heartbeat).chain(refusal);
+        all.min()
+    }
+
+    /// What ends with time alone.
+    fn pass_time(&mut self) {
+        if self.refused_at.elapsed() >= REFUSAL {
+            self.status.refused = None;
+        }
+        let left = self.pause.left(wall_clock());
+        self.agent.shorten_pause(left, self.now());
+    }
+
+    fn refuse(&mut self, why: String) {
+        self.status.refused = Some(why);
+        self.refused_at = Instant::now();
     }
 
     fn report(&mut self) {
@@ -202,7 +226,7 @@ impl Running {
                 self.status.refused = None;
                 self.agent.set_profiles(profiles);
             }
-            Heard::Said(ToAgent::Refused { detail }) => self.status.refused = Some(detail),
+            Heard::Said(ToAgent::Refused { detail }) => self.refuse(detail),
             Heard::Said(ToAgent::Pause { milliseconds }) => self.pause(milliseconds),
             Heard::Said(ToAgent::Heard { .. }) => {}
         }
@@ -232,20 +256,22 @@ impl Running {
 
     fn pause(&mut self, lasting: Milliseconds) {
         self.agent.pause(lasting, self.now());
-        if let Err(error) = self.files.set_pause(wall_clock(), lasting) {
+        self.pause = Pause {
+            since: wall_clock(),
+            lasting,
+        };
+        if let Err(error) = self.files.set_pause(self.pause) {
             tracing::warn!(%error, "a restart will not remember the pause");
         }
     }
 
     fn choose(&mut self, profile: Choice) {
-        let refused = match self.status.connected {
-            false => Some("the agent is not connected".into()),
-            true => match self.choices.try_send(profile) {
-                Ok(()) => None,
-                Err(_) => Some("the choice before is still on its way".into()),
-            },
-        };
-        self.status.refused = refused;
+        self.status.refused = None;
+        if !self.status.connected {
+            self.refuse("the agent is not connected".into());
+        } else if self.choices.try_send(profile).is_err() {
+            self.refuse("the choice before is still on its way".into());
+        }
     }
 
     fn describe(&self) -> Status {

@@ -12,7 +12,7 @@ pub use self::notifier::show;
 #[cfg(not(target_os = "linux"))]
 pub use self::windowed::show;
 
-use jiff::{SignedDuration, Zoned};
+use jiff::{SignedDuration, Unit, Zoned};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{
     mpsc::{Receiver, Sender},
@@ -32,6 +32,8 @@ use crate::{
 const PROFILES_MAX: usize = 40;
 /// A longer line is cut, in characters.
 const LINE_MAX: usize = 100;
+/// Windows shows no more beside the pointer than 127 units of UTF-16, of which a character takes at most two.
+const TITLE_MAX: usize = 60;
 const HOUR: Milliseconds = 3_600_000;
 
 /// What the tray shows.
@@ -71,8 +73,9 @@ impl Look {
     /// How it looks at this time of day.
     fn new(status: &Status, words: &Words, now: &Zoned) -> Self {
         let is_told = status.connected && !status.described.shown.status.is_empty();
-        let title = shown(status, words);
-        let mut menu = vec![Entry::text(title.clone())];
+        let shown = shown(status, words);
+        let title = cut(shown.clone(), TITLE_MAX);
+        let mut menu = vec![Entry::text(shown)];
         menu.extend(status.refused.as_ref().map(|why| {
             let why = words.with("refused", &[("why", why)]);
             Entry::text(why)
@@ -98,10 +101,14 @@ impl Look {
 
 impl Entry {
     fn text(text: String) -> Self {
-        match text.char_indices().nth(LINE_MAX) {
-            Some((end, _)) => Self::Text(format!("{}…", &text[..end])),
-            None => Self::Text(text),
-        }
+        Self::Text(cut(text, LINE_MAX))
+    }
+}
+
+fn cut(text: String, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 
@@ -168,7 +175,9 @@ fn reported(status: &Status, words: &Words, now: &Zoned) -> Vec<String> {
 /// When a pause ends: the time of day, and the date if that is another.
 fn until(left: Milliseconds, now: &Zoned) -> String {
     let left = SignedDuration::from_millis(i64::try_from(left).unwrap_or(i64::MAX));
+    // Milliseconds pass between two looks at the clock: midnight must not become the minute before it.
     let end = now.saturating_add(left);
+    let end = end.round(Unit::Minute).unwrap_or(end);
     let is_today = end.date() == now.date();
     let format = if is_today { "%H:%M" } else { "%Y-%m-%d %H:%M" };
     end.strftime(format).to_string()
@@ -199,7 +208,7 @@ fn profiles(status: &Status, words: &Words) -> Option<Entry> {
         };
         let is_chosen = profiles.chosen.as_ref() == Some(&profile.name);
         let choose = Action::Choose(Some(profile.name.clone()));
-        Entry::Choice(name, choose, is_chosen)
+        Entry::Choice(cut(name, LINE_MAX), choose, is_chosen)
     });
     let automatic = Entry::Choice(
         words.say("profile-automatic"),

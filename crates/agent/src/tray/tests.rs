@@ -137,6 +137,13 @@ fn a_pause_says_when_it_ends_and_can_be_ended() {
     status.described.paused = Some(HOUR);
     let today = "Paused until 13:00: nothing is reported";
     assert_eq!(paused(&status), [today, "[Go on reporting]"]);
+    for left in [12 * HOUR - 2, 12 * HOUR, 12 * HOUR + 2] {
+        status.described.paused = Some(left);
+        assert!(
+            paused(&status)[0].contains("until 2026-10-25 00:00"),
+            "not at 23:59"
+        );
+    }
     status.described.paused = Some(24 * HOUR);
     assert!(
         paused(&status)[0].contains("until 2026-10-25 11:00"),
@@ -202,11 +209,19 @@ proptest! {
         status.described.paused = paused;
         let profile = Profile { name, status: "Busy".into() };
         status.described.profiles.items = vec![profile; count];
-        for entry in look(&status).menu {
+        let look = look(&status);
+        prop_assert!(look.title.encode_utf16().count() < 128, "longer than Windows takes");
+        let mut entries = look.menu;
+        while let Some(entry) = entries.pop() {
             match entry {
-                Entry::Text(text) => prop_assert!(text.chars().count() <= LINE_MAX + 1),
-                Entry::Submenu(_, entries) => prop_assert!(entries.len() <= PROFILES_MAX + 1),
-                _ => {}
+                Entry::Text(text) | Entry::Button(text, _) | Entry::Choice(text, _, _) => {
+                    prop_assert!(text.chars().count() <= LINE_MAX + 1);
+                }
+                Entry::Submenu(_, below) => {
+                    prop_assert!(below.len() <= PROFILES_MAX + 1);
+                    entries.extend(below);
+                }
+                Entry::Separator => {}
             }
         }
     }

@@ -8,7 +8,7 @@ use tokio::sync::{
 };
 use tray_icon::{
     Icon, TrayIcon, TrayIconBuilder,
-    menu::{CheckMenuItem, IsMenuItem, Menu, MenuEvent, MenuItem, PredefinedMenuItem, Submenu},
+    menu::{IsMenuItem, Menu, MenuEvent, MenuItem, PredefinedMenuItem, Submenu},
 };
 
 use super::{Action, Entry, Look, act, changed};
@@ -69,17 +69,23 @@ fn draw(look: &Look) -> anyhow::Result<()> {
     append(&look.menu, &mut |item| menu.append(item))?;
     let icon = Icon::from_rgba(look.icon.rgba(SIZE), SIZE.into(), SIZE.into())?;
     TRAY.with_borrow_mut(|tray| {
-        let Some(tray) = tray else {
-            let new = TrayIconBuilder::new()
-                .with_icon(icon)
-                .with_tooltip(&look.title)
-                .with_menu(Box::new(menu));
-            *tray = Some(new.build()?);
-            return Ok(());
-        };
-        tray.set_icon(Some(icon))?;
-        tray.set_tooltip(Some(&look.title))?;
-        tray.set_menu(Some(Box::new(menu)));
+        if let Some(there) = tray {
+            there.set_menu(Some(Box::new(menu.clone())));
+            let changed = there.set_icon(Some(icon.clone()));
+            if changed
+                .and_then(|()| there.set_tooltip(Some(&look.title)))
+                .is_ok()
+            {
+                return Ok(());
+            }
+            // Without a taskbar only a new icon remembers what it is to look like when there is one.
+            *tray = None;
+        }
+        let new = TrayIconBuilder::new()
+            .with_icon(icon)
+            .with_tooltip(&look.title)
+            .with_menu(Box::new(menu));
+        *tray = Some(new.build()?);
         Ok(())
     })
 }
@@ -97,8 +103,10 @@ fn append(entries: &[Entry], to: Append<'_>) -> anyhow::Result<()> {
             }
             Entry::Choice(text, action, is_chosen) => {
                 let name = serde_json::to_string(action)?;
-                let item = CheckMenuItem::with_id(name, label(text), true, *is_chosen, None);
-                to(&item)?;
+                // What can be checked there checks itself when it is clicked, whatever comes of it.
+                let mark = if *is_chosen { "● " } else { "○ " };
+                let text = format!("{mark}{}", label(text));
+                to(&MenuItem::with_id(name, text, true, None))?;
             }
             Entry::Submenu(text, entries) => {
                 let submenu = Submenu::new(label(text), true);

@@ -214,7 +214,7 @@ impl Talk {
                 },
                 () = self.seat.look.notified() => self.tell_presence(socket).await,
                 changed = self.tables.changed() => match changed {
-                    Ok(()) => self.tell_table(socket).await && self.tell_profiles(socket).await,
+                    Ok(()) => self.tell_table(socket).await && self.tell_profiles(self.profiles.chosen.clone(), socket).await,
                     Err(_) => return "the server is stopping",
                 },
                 _ = self.stopping.changed() => return "the server is stopping",
@@ -252,11 +252,12 @@ impl Talk {
             }
             FromAgent::Choose { profile } => {
                 let refused = self.choose(profile).await.err();
-                let answered = match refused.map(|problem| problem.parts().1) {
-                    None => true,
-                    Some(detail) => say(socket, &ToAgent::Refused { detail }).await,
-                };
-                Ok(answered && self.tell_profiles(socket).await)
+                // First what there is: a refusal is about that.
+                let told = self.tell_choice(socket).await;
+                match refused.map(|problem| problem.parts().1) {
+                    Some(detail) if told => Ok(say(socket, &ToAgent::Refused { detail }).await),
+                    _ => Ok(told),
+                }
             }
         }
     }
@@ -329,7 +330,14 @@ impl Talk {
     }
 
     /// Tells what the person may choose and has chosen, if that is something else than before.
-    async fn tell_profiles(&mut self, socket: &mut Socket) -> bool {
+    async fn tell_choice(&mut self, socket: &mut Socket) -> bool {
+        let choice = self.core.shard.choice(self.seat.person).await;
+        let chosen = choice.map(|choice| choice.profile.to_string());
+        self.tell_profiles(chosen, socket).await
+    }
+
+    /// The same where the choice is known. All agents look when tables change: the engine is not asked then.
+    async fn tell_profiles(&mut self, chosen: Option<String>, socket: &mut Socket) -> bool {
         let person = self.seat.person;
         let mine = self
             .core
@@ -340,10 +348,9 @@ impl Talk {
             name: profile.name.to_string(),
             status: profile.status.name().to_owned(),
         });
-        let choice = self.core.shard.choice(person).await;
         let profiles = Profiles {
             items: items.collect(),
-            chosen: choice.map(|choice| choice.profile.to_string()),
+            chosen,
         };
         if profiles == self.profiles {
             return true;
@@ -354,7 +361,7 @@ impl Talk {
 
     /// What may be another when a person's presence is.
     async fn tell_presence(&mut self, socket: &mut Socket) -> bool {
-        self.tell_shown(socket).await && self.tell_profiles(socket).await
+        self.tell_shown(socket).await && self.tell_choice(socket).await
     }
 
     /// Tells how the person is shown, if that is something else than before.
