@@ -3,21 +3,17 @@
 
 use windows::{
     Win32::{
-        Foundation::{CloseHandle, ERROR_SUCCESS, HANDLE, WAIT_FAILED},
-        System::{
-            Registry::{
-                HKEY, HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE, KEY_NOTIFY, KEY_READ,
-                REG_NOTIFY_CHANGE_LAST_SET, REG_NOTIFY_CHANGE_NAME, REG_SAM_FLAGS,
-                RRF_RT_REG_QWORD, RegCloseKey, RegEnumKeyExW, RegGetValueW,
-                RegNotifyChangeKeyValue, RegOpenKeyExW,
-            },
-            Threading::{CreateEventW, WaitForSingleObject},
+        Foundation::ERROR_SUCCESS,
+        System::Registry::{
+            HKEY, HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE, KEY_NOTIFY, KEY_READ,
+            REG_NOTIFY_CHANGE_LAST_SET, REG_NOTIFY_CHANGE_NAME, REG_SAM_FLAGS, RRF_RT_REG_QWORD,
+            RegCloseKey, RegEnumKeyExW, RegGetValueW, RegNotifyChangeKeyValue, RegOpenKeyExW,
         },
     },
     core::{PCWSTR, PWSTR},
 };
 
-use crate::{ConsentEntry, wide};
+use crate::{ConsentEntry, event::Event, wide};
 
 const STORE: &str =
     r"Software\Microsoft\Windows\CurrentVersion\CapabilityAccessManager\ConsentStore\microphone";
@@ -141,25 +137,17 @@ pub fn watch(changed: impl Fn() -> bool) {
     let Some(key) = keys.next() else {
         return;
     };
-    // SAFETY: takes no pointers but the name, which is none.
-    let Ok(event) = (unsafe { CreateEventW(None, false, false, PCWSTR::null()) }) else {
+    let Ok(event) = Event::new() else {
         return;
     };
     loop {
         let what = REG_NOTIFY_CHANGE_NAME | REG_NOTIFY_CHANGE_LAST_SET;
         // SAFETY: key and event are open until the loop is over.
-        let armed = unsafe { RegNotifyChangeKeyValue(key.0, true, what, Some(event), true) };
+        let armed =
+            unsafe { RegNotifyChangeKeyValue(key.0, true, what, Some(event.handle()), true) };
         // Read only now: what changes from here on wakes again.
-        if armed != ERROR_SUCCESS || !changed() || !is_signalled(event) {
+        if armed != ERROR_SUCCESS || !changed() || !event.wait() {
             break;
         }
     }
-    // SAFETY: the event was made here and is closed once.
-    let _ = unsafe { CloseHandle(event) };
-}
-
-fn is_signalled(event: HANDLE) -> bool {
-    // SAFETY: the event is open.
-    let waited = unsafe { WaitForSingleObject(event, u32::MAX) };
-    waited != WAIT_FAILED
 }

@@ -1,6 +1,7 @@
 //! What the desktop agent asks of Windows, without any decision of its own: which processes there are, which of them record
-//! (Core Audio), what the consent store remembers, whether somebody is there, and a thread for the tray's icon. All unsafe code of the agent for Windows
-//! is here. On other systems only the plain types are left, so that what is decided from them is tested everywhere.
+//! (Core Audio), what the consent store remembers, whether somebody is there, and a thread for the tray's icon. All unsafe
+//! code of the agent for Windows is here. On other systems only the plain types are left, so that what is decided from them
+//! is tested everywhere.
 
 #[cfg(windows)]
 pub mod attention;
@@ -8,6 +9,8 @@ pub mod attention;
 pub mod consent;
 #[cfg(windows)]
 pub mod console;
+#[cfg(windows)]
+mod event;
 #[cfg(windows)]
 pub mod processes;
 #[cfg(windows)]

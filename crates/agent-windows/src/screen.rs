@@ -9,17 +9,16 @@ use std::{
     thread::{Builder, JoinHandle},
 };
 
-use windows::{
-    Win32::{
-        Foundation::{CloseHandle, HANDLE, WAIT_FAILED},
-        System::Threading::{CreateEventW, INFINITE, SetEvent},
-        UI::WindowsAndMessaging::{
-            DispatchMessageW, MSG, MWMO_INPUTAVAILABLE, MsgWaitForMultipleObjectsEx, PM_REMOVE,
-            PeekMessageW, QS_ALLINPUT, TranslateMessage,
-        },
+use windows::Win32::{
+    Foundation::WAIT_FAILED,
+    System::Threading::INFINITE,
+    UI::WindowsAndMessaging::{
+        DispatchMessageW, MSG, MWMO_INPUTAVAILABLE, MsgWaitForMultipleObjectsEx, PM_REMOVE,
+        PeekMessageW, QS_ALLINPUT, TranslateMessage,
     },
-    core::PCWSTR,
 };
+
+use crate::event::Event;
 
 type Work = Box<dyn FnOnce() + Send>;
 
@@ -27,37 +26,9 @@ type Work = Box<dyn FnOnce() + Send>;
 #[derive(Debug)]
 pub struct Screen {
     work: Option<Sender<Work>>,
+    /// A message to the thread would be lost while a menu is open.
     wake: Arc<Event>,
     thread: Option<JoinHandle<()>>,
-}
-
-/// An event that is over once somebody saw it. A message to the thread would be lost while a menu is open.
-#[derive(Debug)]
-struct Event(HANDLE);
-
-// SAFETY: handles of events belong to the process, and may be used by all of its threads.
-unsafe impl Send for Event {}
-// SAFETY: as above; Windows lets threads use an event at the same time.
-unsafe impl Sync for Event {}
-
-impl Event {
-    fn new() -> io::Result<Self> {
-        // SAFETY: takes no pointers but the name, which is none.
-        let event = unsafe { CreateEventW(None, false, false, PCWSTR::null()) };
-        Ok(Self(event?))
-    }
-
-    fn signal(&self) {
-        // SAFETY: the event is open as long as this lives.
-        let _ = unsafe { SetEvent(self.0) };
-    }
-}
-
-impl Drop for Event {
-    fn drop(&mut self) {
-        // SAFETY: the event was made here and is closed once.
-        let _ = unsafe { CloseHandle(self.0) };
-    }
 }
 
 impl Screen {
@@ -108,7 +79,7 @@ fn serve(woken: &Event, to_do: &Receiver<Work>) {
             }
         }
         pass_on();
-        let events = [woken.0];
+        let events = [woken.handle()];
         // SAFETY: the event is open as long as `woken` lives, and the list until the call is over.
         let waited = unsafe {
             MsgWaitForMultipleObjectsEx(Some(&events), INFINITE, QS_ALLINPUT, MWMO_INPUTAVAILABLE)

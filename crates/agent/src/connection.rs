@@ -76,9 +76,6 @@ pub enum Trouble {
         /// What it says about it.
         detail: String,
     },
-    /// Nobody knows the device's secret.
-    #[error(transparent)]
-    NoSecret(#[from] SecretError),
     /// It was there.
     #[error("the connection to {0} is lost ({1}); trying again")]
     Lost(String, String),
@@ -118,16 +115,13 @@ pub async fn run(
     mut choices: Receiver<Choice>,
     heard: Sender<Heard>,
 ) {
+    let Some(token) = secret(&credentials, &heard).await else {
+        return;
+    };
     let mut backoff = Backoff::new(RETRY.0, RETRY.1);
-    // Early in a session it may be locked only because nobody can be asked yet.
-    let mut locked = RETRY.1;
     while !heard.is_closed() {
         let began = Instant::now();
-        let opened = match token(&credentials, &heard).await {
-            Ok(token) => open(&client, &credentials.server, &token).await,
-            Err(error) => Err(error.into()),
-        };
-        let trouble = match opened {
+        let trouble = match open(&client, &credentials.server, &token).await {
             Ok(socket) => {
                 let why = talk(socket, &mut reports, &mut choices, &heard).await;
                 Trouble::Lost(credentials.server.clone(), why)
@@ -139,15 +133,34 @@ pub async fn run(
         }
         let wait = match &trouble {
             Trouble::Removed(_) => REMOVED,
-            Trouble::NoSecret(SecretError::Locked | SecretError::Gone) => {
-                std::mem::replace(&mut locked, LOCKED)
-            }
             _ => backoff.wait(),
         };
         tracing::debug!(%trouble, ?wait, "there is no connection");
         let _ = heard.send(Heard::Lost(trouble.to_string())).await;
         tokio::time::sleep(wait).await;
     }
+}
+
+/// The device's secret, as soon as it can be had; `None`: nobody wants it any more. It is asked for once: who locks their
+/// keyring afterwards is not asked at each connection.
+async fn secret(credentials: &Credentials, heard: &Sender<Heard>) -> Option<String> {
+    let mut backoff = Backoff::new(RETRY.0, RETRY.1);
+    // Early in a session it may be locked only because nobody can be asked yet.
+    let mut locked = RETRY.1;
+    while !heard.is_closed() {
+        let trouble = match token(credentials, heard).await {
+            Ok(token) => return Some(token),
+            Err(trouble) => trouble,
+        };
+        let wait = match &trouble {
+            SecretError::Locked | SecretError::Gone => std::mem::replace(&mut locked, LOCKED),
+            _ => backoff.wait(),
+        };
+        tracing::debug!(%trouble, ?wait, "there is no secret");
+        let _ = heard.send(Heard::Lost(trouble.to_string())).await;
+        tokio::time::sleep(wait).await;
+    }
+    None
 }
 
 /// The device's secret. A keyring that is locked asks the person, who may take a while.

@@ -38,8 +38,8 @@ pub struct Running {
     began: Instant,
     agent: Agent,
     pause: Pause,
-    /// When a choice was refused.
-    refused_at: Instant,
+    /// Why the choice made last is not in force, and since when that is told.
+    refused: Option<(String, Instant)>,
     status: Status,
     reports: watch::Sender<Report>,
     heard: Sender<Heard>,
@@ -65,7 +65,7 @@ impl Running {
             began: Instant::now(),
             agent: Agent::default(),
             pause: Pause::default(),
-            refused_at: Instant::now(),
+            refused: None,
             status: Status::default(),
             reports: watch::Sender::new(Report::default()),
             heard,
@@ -167,24 +167,21 @@ impl Running {
         let deadline = self.agent.deadline(self.now());
         let deadline = deadline.map(|at| self.began + Duration::from_millis(at));
         let heartbeat = self.status.connected.then_some(self.heartbeat);
-        let refusal = self.status.refused.as_ref();
-        let refusal = refusal.map(|_| self.refused_at + REFUSAL);
+        let refusal = self.refused.as_ref().map(|(_, since)| *since + REFUSAL);
         let all = deadline.into_iter().chain(heartbeat).chain(refusal);
         all.min()
     }
 
     /// What ends with time alone.
     fn pass_time(&mut self) {
-        if self.refused_at.elapsed() >= REFUSAL {
-            self.status.refused = None;
-        }
+        self.refused
+            .take_if(|(_, since)| since.elapsed() >= REFUSAL);
         let left = self.pause.left(wall_clock());
         self.agent.shorten_pause(left, self.now());
     }
 
     fn refuse(&mut self, why: String) {
-        self.status.refused = Some(why);
-        self.refused_at = Instant::now();
+        self.refused = Some((why, Instant::now()));
     }
 
     fn report(&mut self) {
@@ -223,7 +220,7 @@ impl Running {
             Heard::Said(ToAgent::Table(table)) => self.agent.set_table(table, now),
             Heard::Said(ToAgent::Presence(shown)) => self.agent.set_shown(shown),
             Heard::Said(ToAgent::Profiles(profiles)) => {
-                self.status.refused = None;
+                self.refused = None;
                 self.agent.set_profiles(profiles);
             }
             Heard::Said(ToAgent::Refused { detail }) => self.refuse(detail),
@@ -236,7 +233,7 @@ impl Running {
     fn disconnected(&mut self, trouble: String) {
         self.status.connected = false;
         self.status.trouble = Some(trouble);
-        self.status.refused = None;
+        self.refused = None;
         self.agent.set_shown(Shown::default());
         self.agent.set_profiles(Profiles::default());
     }
@@ -266,7 +263,7 @@ impl Running {
     }
 
     fn choose(&mut self, profile: Choice) {
-        self.status.refused = None;
+        self.refused = None;
         if !self.status.connected {
             self.refuse("the agent is not connected".into());
         } else if self.choices.try_send(profile).is_err() {
@@ -277,6 +274,7 @@ impl Running {
     fn describe(&self) -> Status {
         Status {
             described: self.agent.described(self.now()),
+            refused: self.refused.as_ref().map(|(why, _)| why.clone()),
             ..self.status.clone()
         }
     }
