@@ -1,21 +1,15 @@
 //! The icon in the tray: how the person is shown, what is reported, a pause, a profile, the way to the board. What it looks
 //! like follows from the agent's status alone; the systems only draw it.
 
+#[cfg_attr(target_os = "linux", path = "tray/notifier.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "tray/windowed.rs")]
+mod drawing;
 mod icon;
-#[cfg(target_os = "linux")]
-mod notifier;
-#[cfg(not(target_os = "linux"))]
-mod windowed;
-
-#[cfg(target_os = "linux")]
-pub use self::notifier::show;
-#[cfg(not(target_os = "linux"))]
-pub use self::windowed::show;
 
 use jiff::{SignedDuration, Unit, Zoned};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{
-    mpsc::{Receiver, Sender},
+    mpsc::{Receiver, Sender, channel},
     oneshot, watch,
 };
 
@@ -28,6 +22,8 @@ use crate::{
     words::Words,
 };
 
+/// Clicks that wait to be done; who clicks faster than that clicks again.
+const CLICKS: usize = 8;
 /// Nobody chooses among more.
 const PROFILES_MAX: usize = 40;
 /// A longer line is cut, in characters.
@@ -255,18 +251,43 @@ async fn act(mut clicks: Receiver<Action>, asked: Sender<Asked>) {
     }
 }
 
-/// Waits until it looks otherwise; `None`: the agent ends.
-async fn changed(
-    statuses: &mut watch::Receiver<Status>,
-    words: &Words,
-    before: &Look,
-) -> Option<Look> {
-    loop {
-        statuses.changed().await.ok()?;
-        let look = Look::new(&statuses.borrow_and_update(), words, &local_time());
-        if look != *before {
-            return Some(look);
+/// Shows the icon until the agent ends.
+pub async fn show(statuses: watch::Receiver<Status>, asked: Sender<Asked>) {
+    let (clicked, clicks) = channel(CLICKS);
+    tokio::spawn(act(clicks, asked));
+    let looks = Looks {
+        statuses,
+        words: Words::of_this_system(),
+        last: Look::default(),
+    };
+    drawing::show(looks, clicked).await;
+}
+
+/// What there is to be drawn, one after the other.
+struct Looks {
+    statuses: watch::Receiver<Status>,
+    words: Words,
+    last: Look,
+}
+
+impl Looks {
+    /// Waits until it looks otherwise; `None`: the agent ends.
+    async fn changed(&mut self) -> Option<Look> {
+        loop {
+            self.statuses.changed().await.ok()?;
+            let status = self.statuses.borrow_and_update();
+            let look = Look::new(&status, &self.words, &local_time());
+            if look != self.last {
+                self.last = look.clone();
+                return Some(look);
+            }
         }
+    }
+
+    /// Whether the agent ends.
+    #[cfg(target_os = "linux")]
+    fn are_over(&self) -> bool {
+        self.statuses.has_changed().is_err()
     }
 }
 

@@ -7,49 +7,31 @@ use ksni::{
     Handle, MenuItem, OfflineReason, ToolTip, Tray, TrayMethods,
     menu::{CheckmarkItem, StandardItem, SubMenu},
 };
-use tokio::sync::{
-    mpsc::{Sender, channel},
-    watch,
-};
+use tokio::sync::mpsc::Sender;
 
-use super::{Action, Entry, Look, act, changed};
-use crate::{
-    control::{Asked, Status},
-    words::Words,
-};
+use super::{Action, Entry, Look, Looks};
 
 /// Where there is no session's bus, it is looked for again after so long.
 const RETRY: Duration = Duration::from_secs(60);
-/// Clicks that wait to be done.
-const CLICKS: usize = 8;
 /// What panels draw without scaling.
 const SIZES: [u16; 3] = [16, 22, 44];
 
 /// Shows the icon until the agent ends.
-pub async fn show(mut statuses: watch::Receiver<Status>, asked: Sender<Asked>) {
-    let words = Words::of_this_system();
-    let (clicked, clicks) = channel(CLICKS);
-    tokio::spawn(act(clicks, asked));
-    let mut look = Look::default();
+pub(super) async fn show(mut looks: Looks, clicked: Sender<Action>) {
     let mut tray: Option<Handle<Item>> = None;
-    while let Some(other) = changed(&mut statuses, &words, &look).await {
-        look = other;
+    while let Some(look) = looks.changed().await {
         match &tray {
             Some(tray) if !tray.is_closed() => {
-                tray.update(|item| item.look = look.clone()).await;
+                tray.update(|item| item.look = look).await;
             }
-            _ => tray = begin(&look, &clicked, &statuses).await,
+            _ => tray = begin(&look, &clicked, &looks).await,
         }
     }
 }
 
 /// Begins to show it, as soon as there is a bus; `None`: the agent ends.
-async fn begin(
-    look: &Look,
-    clicked: &Sender<Action>,
-    statuses: &watch::Receiver<Status>,
-) -> Option<Handle<Item>> {
-    while statuses.has_changed().is_ok() {
+async fn begin(look: &Look, clicked: &Sender<Action>, looks: &Looks) -> Option<Handle<Item>> {
+    while !looks.are_over() {
         let item = Item {
             look: look.clone(),
             clicked: clicked.clone(),
@@ -117,7 +99,6 @@ impl Tray for Item {
 
 impl Item {
     fn click(&mut self, action: Action) {
-        // Who clicks faster than it is done clicks again.
         let _ = self.clicked.try_send(action);
     }
 }

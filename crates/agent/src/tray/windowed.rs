@@ -2,23 +2,14 @@
 
 use std::cell::RefCell;
 
-use tokio::sync::{
-    mpsc::{Sender, channel},
-    watch,
-};
+use tokio::sync::mpsc::Sender;
 use tray_icon::{
     Icon, TrayIcon, TrayIconBuilder,
     menu::{IsMenuItem, Menu, MenuEvent, MenuItem, PredefinedMenuItem, Submenu},
 };
 
-use super::{Action, Entry, Look, act, changed};
-use crate::{
-    control::{Asked, Status},
-    words::Words,
-};
+use super::{Action, Entry, Look, Looks};
 
-/// Clicks that wait to be done.
-const CLICKS: usize = 8;
 /// The systems scale it to what they need.
 const SIZE: u16 = 32;
 
@@ -28,10 +19,7 @@ thread_local! {
 }
 
 /// Shows the icon until the agent ends.
-pub async fn show(mut statuses: watch::Receiver<Status>, asked: Sender<Asked>) {
-    let words = Words::of_this_system();
-    let (clicked, clicks) = channel(CLICKS);
-    tokio::spawn(act(clicks, asked));
+pub(super) async fn show(mut looks: Looks, clicked: Sender<Action>) {
     MenuEvent::set_event_handler(Some(move |event: MenuEvent| click(&event, &clicked)));
     #[cfg(windows)]
     let screen = match agent_windows::screen::Screen::start() {
@@ -41,10 +29,7 @@ pub async fn show(mut statuses: watch::Receiver<Status>, asked: Sender<Asked>) {
             return;
         }
     };
-    let mut look = Look::default();
-    while let Some(other) = changed(&mut statuses, &words, &look).await {
-        look = other;
-        let look = look.clone();
+    while let Some(look) = looks.changed().await {
         let work = move || match draw(&look) {
             Ok(()) => tracing::debug!("the tray icon is drawn"),
             Err(error) => tracing::warn!(%error, "the tray icon cannot be drawn"),
@@ -59,7 +44,6 @@ pub async fn show(mut statuses: watch::Receiver<Status>, asked: Sender<Asked>) {
 /// An entry's name is what it does.
 fn click(event: &MenuEvent, clicked: &Sender<Action>) {
     if let Ok(action) = serde_json::from_str(event.id().as_ref()) {
-        // Who clicks faster than it is done clicks again.
         let _ = clicked.try_send(action);
     }
 }
@@ -125,6 +109,7 @@ fn label(text: &str) -> String {
 
 #[cfg(all(test, windows))]
 mod tests {
+    use tokio::sync::mpsc::channel;
     use tray_icon::menu::{MenuId, MenuItemKind};
 
     use super::*;
@@ -159,7 +144,7 @@ mod tests {
         ];
         let menu = Menu::new();
         append(&entries, &mut |item| menu.append(item)).unwrap();
-        let (clicked, mut clicks) = channel(CLICKS);
+        let (clicked, mut clicks) = channel(actions.len());
         for id in names(menu.items()) {
             click(&MenuEvent { id }, &clicked);
         }
