@@ -1,10 +1,10 @@
 //! A D-Bus of its own, as desktops have.
 
-use std::{process::Stdio, time::Duration};
+use std::time::Duration;
 
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
-use crate::eventually;
+use crate::{eventually, program::apart};
 
 /// How long it takes to start on a busy machine.
 const START_MAX: Duration = Duration::from_secs(20);
@@ -42,18 +42,10 @@ impl Bus {
         );
         let file = folder.path().join("bus.conf");
         std::fs::write(&file, settings).unwrap();
-        let home = folder.path();
-        let daemon = Command::new("dbus-daemon")
+        let daemon = apart("dbus-daemon", folder.path())
             .arg(format!("--config-file={}", file.display()))
             .args(["--nofork", "--nopidfile", "--nosyslog"])
-            // What it starts keeps nothing of this machine's user.
-            .env("HOME", home)
-            .env("XDG_RUNTIME_DIR", home)
             .env_remove("DISPLAY")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
             .spawn()
             .expect("dbus-daemon is missing: apt-get install dbus-daemon");
         let is_there = async || socket.exists();

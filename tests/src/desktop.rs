@@ -5,14 +5,14 @@ use std::{collections::HashMap, path::PathBuf, process::Stdio, time::Duration};
 
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
+    process::Child,
 };
 use zbus::{
     Connection, Proxy,
     zvariant::{OwnedValue, Value},
 };
 
-use crate::{bus::Bus, eventually};
+use crate::{bus::Bus, eventually, program::apart};
 
 /// How long a panel takes to start on a busy machine.
 const START_MAX: Duration = Duration::from_secs(60);
@@ -38,7 +38,8 @@ impl Desktop {
     /// # Panics
     /// Something is missing.
     pub async fn start() -> Self {
-        let mut screen = Command::new("Xvfb")
+        let folder = tempfile::tempdir().unwrap();
+        let mut screen = apart("Xvfb", folder.path())
             .args([
                 "-displayfd",
                 "1",
@@ -48,10 +49,7 @@ impl Desktop {
                 "-nolisten",
                 "tcp",
             ])
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
             .spawn()
             .expect("Xvfb is missing: apt-get install xvfb");
         let mut said = BufReader::new(screen.stdout.take().unwrap()).lines();
@@ -59,7 +57,7 @@ impl Desktop {
         let bus = Bus::with_services().await;
         let hand = bus.connect().await;
         let mut desktop = Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder,
             bus,
             hand,
             panel: None,
@@ -75,19 +73,12 @@ impl Desktop {
     /// # Panics
     /// It does not start.
     pub async fn start_panel(&mut self) {
-        let home = self.folder.path();
-        let panel = Command::new("xfce4-panel")
+        let panel = apart("xfce4-panel", self.folder.path())
             .arg("--disable-wm-check")
             .env("DISPLAY", &self.display)
             .env("DBUS_SESSION_BUS_ADDRESS", self.bus.address())
-            .env("HOME", home)
-            .env("XDG_RUNTIME_DIR", home)
             // Without a question at the first start.
             .env("XFCE_PANEL_MIGRATE_DEFAULT", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
             .spawn()
             .expect("the panel is missing: apt-get install xfce4-panel");
         self.panel = Some(panel);

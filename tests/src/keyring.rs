@@ -7,7 +7,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{bus::Bus, eventually};
+use crate::{bus::Bus, eventually, program::apart};
 
 /// How long it takes to start on a busy machine.
 const START_MAX: Duration = Duration::from_secs(20);
@@ -35,16 +35,8 @@ impl Keyring {
     }
 
     fn command(&self, name: &str) -> Command {
-        let home = self.folder.path();
-        let mut command = Command::new(name);
-        command
-            .env("DBUS_SESSION_BUS_ADDRESS", self.bus.address())
-            .env("HOME", home)
-            .env("XDG_RUNTIME_DIR", home)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true);
+        let mut command = apart(name, self.folder.path());
+        command.env("DBUS_SESSION_BUS_ADDRESS", self.bus.address());
         command
     }
 

@@ -1,6 +1,7 @@
 //! A program of ours, started and stopped.
 
 use std::{
+    ffi::OsStr,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -80,6 +81,19 @@ impl Program {
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
+}
+
+/// A program that says nothing, keeps nothing of this machine's user but has a home of its own, and is killed when dropped.
+pub(crate) fn apart(program: impl AsRef<OsStr>, home: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env("HOME", home)
+        .env("XDG_RUNTIME_DIR", home)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
+    command
 }
 
 /// Where the workspace's programs are: beside the test's own folder.

@@ -4,16 +4,12 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Stdio,
     time::Duration,
 };
 
-use tokio::{
-    net::TcpStream,
-    process::{Child, Command},
-};
+use tokio::{net::TcpStream, process::Child};
 
-use crate::{certificate::certify, eventually, free_port, repository};
+use crate::{certificate::certify, eventually, free_port, program::apart, repository};
 
 /// How long one takes to start on a busy machine.
 const START_MAX: Duration = Duration::from_secs(20);
@@ -21,14 +17,6 @@ const START_MAX: Duration = Duration::from_secs(20);
 async fn listens(what: &str, port: u16) {
     let listens = async || TcpStream::connect(("127.0.0.1", port)).await.is_ok();
     eventually(what, START_MAX, true, listens).await;
-}
-
-fn quiet(command: &mut Command) -> &mut Command {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
 }
 
 /// nginx with TLS for `localhost`. Dropping it ends it.
@@ -74,13 +62,13 @@ impl ReverseProxy {
             temporary.concat()
         );
         fs::write(at("nginx.conf"), text).unwrap();
-        let mut nginx = Command::new("nginx");
-        quiet(&mut nginx)
+        let nginx = apart("nginx", folder.path())
             .arg("-e")
             .arg(at("errors"))
             .arg("-c")
-            .arg(at("nginx.conf"));
-        let nginx = nginx.spawn().expect("apt-get install nginx-light");
+            .arg(at("nginx.conf"))
+            .spawn()
+            .expect("apt-get install nginx-light");
         listens("nginx", port).await;
         Self {
             folder,
@@ -140,9 +128,12 @@ impl ForwardProxy {
             self.log().display()
         );
         fs::write(configuration, text).unwrap();
-        let mut proxy = Command::new("tinyproxy");
-        quiet(&mut proxy).arg("-d").arg("-c").arg(configuration);
-        self.proxy = Some(proxy.spawn().expect("apt-get install tinyproxy-bin"));
+        let proxy = apart("tinyproxy", self.folder.path())
+            .arg("-d")
+            .arg("-c")
+            .arg(configuration)
+            .spawn();
+        self.proxy = Some(proxy.expect("apt-get install tinyproxy-bin"));
         listens("the proxy", self.port).await;
     }
 

@@ -1,5 +1,5 @@
-//! Real sound without a sound card: a PulseAudio or PipeWire of its own with a microphone that hears silence, programs that record from
-//! it, and our agent beside them.
+//! Real sound without a sound card: a PulseAudio or PipeWire of its own with a microphone that hears silence, programs that
+//! record from it, and our agent beside them.
 
 use std::{
     ffi::OsStr,
@@ -13,7 +13,10 @@ use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
 use crate::{
-    Desktop, ForwardProxy, Keyring, Program, Server, Session, bus::Bus, eventually, program,
+    Desktop, ForwardProxy, Keyring, Program, Server, Session,
+    bus::Bus,
+    eventually,
+    program::{self, apart},
 };
 
 /// How long PulseAudio takes to start on a busy machine.
@@ -124,17 +127,10 @@ impl Sound {
 
     /// A program of this sound server, or one that uses it.
     fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let home = self.folder.path();
-        let mut command = Command::new(program);
+        let mut command = apart(program, self.folder.path());
         command
             .env("PULSE_SERVER", self.address())
-            .env("HOME", home)
-            .env("XDG_RUNTIME_DIR", home)
-            .env("DISABLE_RTKIT", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true);
+            .env("DISABLE_RTKIT", "1");
         if let Some(bus) = &self.bus {
             command.env("DBUS_SESSION_BUS_ADDRESS", bus.address());
         }
