@@ -102,7 +102,6 @@ impl Store {
                 }
             }
         }
-        next_revision(&mut transaction).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -203,18 +202,5 @@ async fn refuse_taken(
     ] {
         refuse_owned(transaction, kind, value, id).await?;
     }
-    Ok(())
-}
-
-/// Lets a running server notice.
-pub(crate) async fn next_revision(
-    transaction: &mut Transaction<'_, Sqlite>,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO settings (scope, name, value) VALUES ('organisation', 'people.revision', '1')
-         ON CONFLICT (scope, name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)",
-    )
-    .execute(&mut **transaction)
-    .await?;
     Ok(())
 }

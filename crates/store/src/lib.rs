@@ -49,7 +49,7 @@ pub use error::StoreError;
 pub use idempotency::StoredAnswer;
 pub use import::{CsvProblem, ImportPerson, read_people_csv};
 pub use keys::{API_KEY_SCOPES, ApiKey};
-pub use people::StoredPerson;
+pub use people::{PeopleChanges, StoredPerson};
 pub use progress::Progress;
 pub use relationships::Workgroup;
 pub use roster::ImportSummary;
@@ -184,6 +184,11 @@ fn migrations() -> Vec<Migration> {
             5,
             "devices",
             include_str!("../migrations/sqlite/0005_devices.sql"),
+        ),
+        migration(
+            11,
+            "people changes",
+            include_str!("../migrations/sqlite/0011_people_changes.sql"),
         ),
     ]
 }

@@ -13,7 +13,7 @@ use sqlx::{Row, Sqlite, Transaction};
 use crate::{
     Store, StoreError,
     appointments::{APPOINTMENT, AppointmentRow, appointment},
-    values::{PROFILE, ProfileRow, decoded, profile},
+    values::{PROFILE, ProfileRow, decoded, number, person_id, profile},
 };
 
 /// A person as stored.
@@ -45,6 +45,16 @@ pub struct StoredPerson {
     pub appointments: Vec<Appointment>,
     /// What the engine is to know of lines, Teams and the choice.
     pub record: PersonRecord,
+}
+
+/// The people who changed after a revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeopleChanges {
+    /// The revision of the latest of these changes: the next question begins there.
+    pub revision: u64,
+    /// Each changed person once, as stored now, in the order of their numbers; `None`: deleted, or gone from the
+    /// directory.
+    pub people: Vec<(PersonId, Option<StoredPerson>)>,
 }
 
 /// Enough that a statement's own cost does not count, and few enough that a block's text is small.
@@ -83,6 +93,74 @@ impl Store {
         let id = id.0.cast_signed();
         Ok(Block::read(&mut transaction, (id, id), now).await?.pop())
     }
+
+    /// The revision of the latest change of any person; 0 without one. It grows with every change, made by whichever
+    /// process.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn people_revision(&self) -> Result<u64, StoreError> {
+        let row = sqlx::query("SELECT coalesce(max(revision), 0) FROM people_changes")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(number(&row, 0))
+    }
+
+    /// The people who changed after a revision, as they are now. The cost follows the number of these people, not the
+    /// number of all.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn people_changed_since(
+        &self,
+        revision: u64,
+        now: Timestamp,
+    ) -> Result<PeopleChanges, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let rows = sqlx::query(
+            "SELECT person, revision FROM people_changes WHERE revision > ?1 ORDER BY person",
+        )
+        .bind(revision.cast_signed())
+        .fetch_all(&mut *transaction)
+        .await?;
+        let latest = rows.iter().map(|row| number(row, 1)).max();
+        let changed: Vec<PersonId> = rows.iter().map(|row| person_id(row, 0)).collect();
+        let mut people = Vec::with_capacity(changed.len());
+        for (first, last) in ranges(&changed) {
+            let mut stored = Vec::new();
+            let mut from = first.0;
+            while from <= last.0 {
+                let range = (from.cast_signed(), last.0.cast_signed());
+                let block = Block::read(&mut transaction, range, now).await?;
+                from = match block.last() {
+                    Some(person) if block.len() == BLOCK => person.id.0 + 1,
+                    Some(_) | None => last.0 + 1,
+                };
+                stored.extend(block);
+            }
+            let mut stored = stored.into_iter().peekable();
+            people.extend((first.0..=last.0).map(|number| {
+                let id = PersonId(number);
+                (id, stored.next_if(|person| person.id == id))
+            }));
+        }
+        Ok(PeopleChanges {
+            revision: latest.unwrap_or(revision),
+            people,
+        })
+    }
+}
+
+/// Ascending numbers as ranges without gaps, first and last: an import changes people whose numbers follow each other.
+fn ranges(people: &[PersonId]) -> Vec<(PersonId, PersonId)> {
+    let mut ranges: Vec<(PersonId, PersonId)> = Vec::new();
+    for &person in people {
+        match ranges.last_mut() {
+            Some((_, last)) if last.0 + 1 == person.0 => *last = person,
+            Some(_) | None => ranges.push((person, person)),
+        }
+    }
+    ranges
 }
 
 /// Some people in the order of their numbers, being put together.

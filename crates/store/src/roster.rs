@@ -7,7 +7,6 @@ use crate::{
     Change, IMMEDIATE, ImportPerson, Progress, Store, StoreError,
     audit::note,
     described::{Difference, described, note_difference},
-    directory::next_revision,
     owners::{EXTENSION, MAIL, NOBODY, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_owned},
     scopes::location_called,
     values::commit_found,
@@ -81,21 +80,6 @@ impl Store {
             .fetch_one(&self.pool)
             .await?;
         Ok(usize::try_from(row.get::<i64, _>(0)).unwrap_or(0))
-    }
-
-    /// A number that grows with each import, so that a running server notices one by another process.
-    ///
-    /// # Errors
-    /// The database refused.
-    pub async fn people_revision(&self) -> Result<u64, StoreError> {
-        let row = sqlx::query(
-            "SELECT value FROM settings WHERE scope = 'organisation' AND name = 'people.revision'",
-        )
-        .fetch_optional(&self.pool)
-        .await?;
-        Ok(row
-            .and_then(|row| row.get::<&str, _>(0).parse().ok())
-            .unwrap_or(0))
     }
 
     /// Links a person to a Teams account by its object id, in a tenant.
@@ -258,7 +242,6 @@ impl Store {
         let written =
             written.ok_or_else(|| StoreError::not_found("person", id.unwrap_or_default()))?;
         set_lines(&mut transaction, written, &person.extensions).await?;
-        next_revision(&mut transaction).await?;
         transaction.commit().await?;
         Ok(PersonId(written.cast_unsigned()))
     }
@@ -278,7 +261,6 @@ impl Store {
             .bind(person.0.cast_signed())
             .execute(&mut *transaction)
             .await?;
-        next_revision(&mut transaction).await?;
         commit_found(transaction, deleted.rows_affected(), "person", person).await
     }
 }
@@ -327,7 +309,6 @@ async fn bring_in(
         let difference = note_difference(transaction, id, before, change).await?;
         summary.differences.extend(difference);
     }
-    next_revision(transaction).await?;
     let counts = serde_json::json!({"added": summary.added, "updated": summary.updated});
     let change = Change {
         after: Some(counts.to_string()),

@@ -12,6 +12,7 @@ mod directory;
 mod kept;
 mod migration;
 mod people;
+mod people_changes;
 mod profiles;
 mod scopes;
 
