@@ -24,6 +24,7 @@ mod notifications;
 mod open_id;
 mod openapi;
 mod pages;
+mod people_changes;
 mod phones;
 mod rights;
 mod synchronisation;

@@ -231,7 +231,15 @@ impl Server {
     /// # Panics
     /// The server refuses.
     pub async fn events(&self) -> reqwest::Response {
-        let response = self.request(Method::GET, "/api/v1/events").send().await;
+        self.stream("/api/v1/events").await
+    }
+
+    /// Opens the stream of events at this path, which may name where to begin.
+    ///
+    /// # Panics
+    /// The server refuses.
+    pub async fn stream(&self, path: &str) -> reqwest::Response {
+        let response = self.request(Method::GET, path).send().await;
         let response = response.unwrap();
         assert!(response.status().is_success());
         response

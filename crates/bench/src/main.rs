@@ -3,6 +3,7 @@
 mod agent;
 mod agents;
 mod board;
+mod changes;
 mod engine;
 mod graph;
 mod latency;
@@ -29,6 +30,8 @@ enum Command {
     /// The server of that measurement, a process of its own.
     #[command(hide = true)]
     BoardServer(board::ServerArguments),
+    /// What a change of one person costs with few people and with many.
+    Changes(changes::Arguments),
     /// People per second and per gigabyte: what the core itself can do.
     Engine(engine::Arguments),
     /// Notifications per second beside openssl, and how soon the sweep sees a call in Teams.
@@ -50,6 +53,7 @@ async fn main() -> anyhow::Result<()> {
         Command::AgentsServer(arguments) => agents::serve(&arguments).await,
         Command::Board(arguments) => board::run(&arguments).await,
         Command::BoardServer(arguments) => board::serve(&arguments).await,
+        Command::Changes(arguments) => changes::run(&arguments).await,
         Command::Engine(arguments) => engine::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments).await,
         Command::Latency(arguments) => latency::run(&arguments).await,

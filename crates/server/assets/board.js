@@ -8,7 +8,7 @@ const board = document.getElementById("board");
 const connection = document.getElementById("connection");
 const filter = document.getElementById("filter");
 const summary = document.getElementById("summary");
-const everybody = summary.textContent;
+let everybody = summary.textContent;
 const rows = new Map();
 // What the filter looks into, by row; made when it is first looked for, and after each change.
 const haystacks = new Map();
@@ -45,8 +45,7 @@ function activity(what) {
 function apply({ person, presence }) {
   const row = rows.get(person);
   if (!row) {
-    // Somebody new: the server knows where they belong.
-    location.reload();
+    add(person, presence);
     return;
   }
   haystacks.delete(row);
@@ -69,6 +68,84 @@ function apply({ person, presence }) {
   }
 }
 
+// A new person: a copy of another row, sorted in by name among the last group.
+const adding = new Map();
+async function add(person, presence) {
+  const known = adding.has(person);
+  adding.set(person, presence);
+  if (known) {
+    return;
+  }
+  const answer = await fetch(`/api/v1/people/${person}`);
+  const latest = adding.get(person);
+  adding.delete(person);
+  const model = rows.values().next().value;
+  if (!answer.ok || !model) {
+    // Deleted in the meantime, or the first person of all: the server renders the page.
+    if (!model) {
+      location.reload();
+    }
+    return;
+  }
+  const row = model.cloneNode(true);
+  row.dataset.person = person;
+  row.hidden = false;
+  row.querySelector(".star")?.setAttribute("aria-pressed", "false");
+  rows.set(person, row);
+  name(row, await answer.json());
+  const last = board.querySelector(".group:last-child");
+  const collator = new Intl.Collator(document.documentElement.lang);
+  const after = Array.from(last.querySelectorAll(".person"))
+    .find((other) => collator.compare(personName(other), personName(row)) > 0);
+  if (after) {
+    after.before(row);
+  } else {
+    last.querySelector(".chunk:last-child").append(row);
+  }
+  apply({ person, presence: latest });
+  count();
+}
+
+// Name and lines of a row.
+function name(row, { name, lines }) {
+  haystacks.delete(row);
+  const shown = cell(row, "name");
+  shown.firstChild.textContent = name;
+  shown.querySelector("small")?.remove();
+  if (lines.length > 0) {
+    const small = document.createElement("small");
+    small.textContent = lines.map((line) => line.extension).join(", ");
+    shown.firstChild.after(" ", small);
+  }
+  row.querySelector(".star")?.setAttribute("aria-label", say("board-favourite", { name }));
+  const status = say(`status-${row.dataset.status}`);
+  row.querySelector(".why").setAttribute("aria-label", say("board-why-of", { status, name }));
+}
+
+function rename(person) {
+  const row = rows.get(person.id);
+  if (row) {
+    name(row, person);
+  }
+}
+
+function remove({ person }) {
+  adding.delete(person);
+  const row = rows.get(person);
+  if (row) {
+    haystacks.delete(row);
+    rows.delete(person);
+    row.remove();
+    count();
+  }
+}
+
+// How many people there are.
+function count() {
+  everybody = say("board-people", { count: rows.size });
+  filter.dispatchEvent(new Event("input"));
+}
+
 function listen() {
   const stream = new EventSource("/api/v1/events?since=" + document.body.dataset.revision);
   const state = (state, text) => {
@@ -77,6 +154,8 @@ function listen() {
   };
   stream.addEventListener("hello", () => state("live", say("board-live")));
   stream.addEventListener("presence", (event) => apply(JSON.parse(event.data)));
+  stream.addEventListener("person", (event) => rename(JSON.parse(event.data)));
+  stream.addEventListener("person-removed", (event) => remove(JSON.parse(event.data)));
   stream.addEventListener("reset", () => location.reload());
   stream.onerror = () => {
     state("lost", say("board-lost"));

@@ -76,6 +76,8 @@ enum Order {
     End(&'static str),
     /// Tell the agent to report nothing for so long.
     Pause(Duration),
+    /// Send the agent its settings and profiles, where these changed.
+    Refresh,
 }
 
 /// One connection's place among the connected; gone when dropped.
@@ -181,10 +183,25 @@ impl Agents {
         }
     }
 
+    /// The person's settings, profiles or place changed: the person's agents get what is different for them.
+    pub(crate) fn refresh(&self, person: PersonId) {
+        let live = self.read();
+        for device in live.people.get(&person).into_iter().flatten() {
+            if let Some(connected) = live.devices.get(device) {
+                // An agent with a full queue gets everything with its next report, or connects again.
+                let _ = connected.orders.try_send(Order::Refresh);
+            }
+        }
+    }
+
     /// Lets agents hear of what changes, for ever.
     pub(crate) async fn run(self, core: Core) {
         let agents = self.clone();
-        core.events.observe(move |event| agents.look(event.person));
+        core.events.observe(move |event| {
+            if let Some(change) = event.presence() {
+                agents.look(change.person);
+            }
+        });
         let mut changes = core.organisation.changes();
         while changes.changed().await.is_ok() {
             self.0.tables.send_modify(|tables| *tables += 1);

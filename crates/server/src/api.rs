@@ -37,6 +37,7 @@ use serde::de::DeserializeOwned;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use audit::Entry;
+pub(crate) use events::Tokens as EventTokens;
 pub(crate) use openapi::Document;
 pub(crate) use presence::PresenceBody;
 pub(crate) use teams_account::{TeamsAccountBody, forget_account};

@@ -15,6 +15,7 @@ use tokio::{
 
 use crate::{
     access::{Access, SecretError, new_link},
+    api,
     board::Demo,
     calendars,
     clients::Connected,
@@ -22,10 +23,11 @@ use crate::{
     doctor::Doctor,
     entra::DirectoryOptions,
     history::recorder,
-    http, imports,
+    http,
     metrics::Metrics,
     open_id::{Attempts, OpenIdOptions, Provider},
     pbx::{Pbx, PbxOptions},
+    people_changes,
     phones::{self, PhonesOptions},
     restores::Restores,
     sign_in::WrongPasswords,
@@ -119,6 +121,9 @@ pub enum StartError {
         /// Why not.
         cause: std::io::Error,
     },
+    /// No random numbers.
+    #[error("the operating system gives no random numbers: {0}; check /dev/urandom")]
+    Random(#[from] getrandom::Error),
     /// The client of Graph could not be made.
     #[error(transparent)]
     Graph(#[from] graph::GraphError),
@@ -179,8 +184,6 @@ impl App {
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(writer::checkpoint(store.clone()));
-        // Before people are read: whoever is imported meanwhile is noticed then.
-        let revision = store.people_revision().await?;
         let freshness = Freshness::new(&tenants);
         let people = store.people_count().await?;
         let timing = Timing {
@@ -189,7 +192,8 @@ impl App {
         };
         let lines = !pbxs.is_empty();
         let of_tenants = (&*tenants, vault.as_ref());
-        let (core, ends) = Core::start(store, clock, timing, lines, of_tenants, &mut tasks).await?;
+        let times = (timing, freshness);
+        let (core, ends) = Core::start(store, clock, times, lines, of_tenants, &mut tasks).await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
         let pbxs = core.start_pbxs(pbxs, &mut tasks).await?;
         let sip_address = match phones {
@@ -199,12 +203,8 @@ impl App {
         let sweeps = core.start_teams(tenants, vault, ends, &mut tasks).await;
         tasks.spawn(calendars::run(core.clone()));
         tasks.spawn(recorder::tidy(core.clone(), audit_kept));
-        tasks.spawn(imports::follow(
-            core.clone(),
-            revision,
-            pbxs.clone(),
-            freshness,
-        ));
+        core.people_changes.watch_lines_at(&pbxs).await;
+        tasks.spawn(people_changes::follow(core.clone()));
 
         let key = api_key.as_ref().map(graph::Secret::reveal);
         let access = Access::new(core.store.clone(), core.clock.clone(), key);
@@ -216,6 +216,7 @@ impl App {
             examination: tokio::sync::Mutex::default(),
             open_id,
             open_id_attempts: Attempts::default(),
+            event_tokens: api::EventTokens::new()?,
             codes: crate::agents::Codes::default(),
             works: crate::work::Works::default(),
             wrong_passwords: WrongPasswords::default(),

@@ -33,7 +33,8 @@ pub struct Demo {
 #[template(path = "board.html")]
 struct BoardPage {
     frame: Frame,
-    revision: u64,
+    /// The id of the event after which changes are to be sent.
+    revision: String,
     groups: Vec<Group>,
     /// The viewer's id, if it is a person, who may have favourites.
     viewer: Option<String>,
@@ -64,10 +65,12 @@ const SCRIPT_WORDS: &[&str] = &[
     "activity-OnThePhoneTeams",
     "activity-InMeeting",
     "activity-Presenting",
+    "board-people",
     "board-people-of",
     "board-live",
     "board-lost",
     "board-why-of",
+    "board-favourite",
     "demo-pause",
     "demo-go-on",
     "person-more",
@@ -189,7 +192,7 @@ pub(crate) async fn page(
         why: frame.words.text("board-why"),
         script_words: frame.words.for_script(SCRIPT_WORDS),
         frame,
-        revision,
+        revision: shared.event_tokens.seal(revision),
         groups,
         viewer: caller.person.map(|person| person.to_string()),
         demo,

@@ -5,7 +5,10 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use presence::{Permission, PersonId, Relationship};
 use store::{ApiKey, Role, Session};
 
-use crate::{app::SharedState, directory::Person, organisation::ORGANISATION, problem::Problem};
+use crate::{
+    app::SharedState, directory::Person, events::VisibilityBefore, organisation::ORGANISATION,
+    problem::Problem,
+};
 
 /// Who makes a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,6 +137,28 @@ impl Caller {
                 .organisation
                 .read(|tables| tables.relationship(owner, viewer))
         })
+    }
+
+    /// How much of the owner the caller could see before a change of visibility; `None`: the change does not concern the
+    /// caller.
+    pub(crate) fn level_before(
+        &self,
+        shared: &SharedState,
+        owner: PersonId,
+        before: &VisibilityBefore,
+    ) -> Option<Relationship> {
+        let sees_all = matches!(self.power, Power::System | Power::Key { read: true, .. });
+        let viewer = self.person.filter(|viewer| !sees_all && *viewer != owner)?;
+        match before {
+            VisibilityBefore::Relationship(concerned, level) => {
+                (*concerned == viewer).then_some(*level)
+            }
+            VisibilityBefore::Place(place) => Some(
+                shared
+                    .organisation
+                    .read(|tables| tables.relationship_at(place, owner, viewer)),
+            ),
+        }
     }
 
     /// Refuses who may not act for the owner.

@@ -1,35 +1,112 @@
 //! The sink towards clients: keeps everybody's latest presence, and tells changes to whoever listens.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
 };
 
 use presence::{PersonId, Presence, Relationship, Timestamp};
 use tokio::{sync::broadcast, time::Instant};
 
-use crate::{history::History, metrics::Metrics, organisation::Organisation};
+use crate::{
+    history::History,
+    metrics::Metrics,
+    organisation::{Organisation, Place},
+};
 
 /// Changes kept for a client that reconnects; older ones make it read everything again.
 const HISTORY_MAX: usize = 8_192;
 /// Changes that a slow client may be behind before it must read everything again.
 const BEHIND_MAX: usize = 8_192;
 
-/// One change.
+/// One change, as clients and phones are told.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// Grows by one with each change.
+    /// Grows by one with each change. Never sent to a viewer as it is: it counts changes that the viewer may not see.
     pub revision: u64,
-    /// Whose.
-    pub person: PersonId,
     /// When.
     pub at: Timestamp,
-    /// From what, if anything was known; `None` for a first word.
+    /// What changed.
+    pub change: Change,
+}
+
+/// What changed.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// The presence of a person.
+    Presence(Box<PresenceChange>),
+    /// Name, addresses or lines of a person.
+    Person(PersonId),
+    /// A person was deleted.
+    Removed(PersonId),
+    /// How much viewers may see of one person, with what held before.
+    Visibility(PersonId, VisibilityBefore),
+    /// So much that viewers must read everything again.
+    Reset(Reset),
+}
+
+/// A change of a person's presence.
+#[derive(Clone, Debug)]
+pub struct PresenceChange {
+    /// The person.
+    pub person: PersonId,
+    /// The presence before; `None`: the person is new.
     pub previous: Option<Presence>,
-    /// To what. `None`: everything must be read again, for somebody may see more or less than before.
-    pub presence: Option<Presence>,
-    /// What is told of it.
+    /// The presence from now on.
+    pub now: Presence,
+    /// Its text for viewers.
     pub told: Told,
+}
+
+/// What decided before how much viewers may see of a person.
+#[derive(Clone, Debug)]
+pub enum VisibilityBefore {
+    /// This viewer had this relationship. Nothing changed for others.
+    Relationship(PersonId, Relationship),
+    /// The person was here, which decided for every viewer.
+    Place(Place),
+}
+
+/// Which relationships changed, so that viewers must read everything again.
+#[derive(Clone, Debug)]
+pub enum Reset {
+    /// Any.
+    Everyone,
+    /// Only those between these people.
+    Among(Arc<BTreeSet<PersonId>>),
+}
+
+impl Event {
+    /// The person that it is about; `None` if it is about many.
+    pub const fn person(&self) -> Option<PersonId> {
+        match &self.change {
+            Change::Presence(change) => Some(change.person),
+            Change::Person(person) | Change::Removed(person) | Change::Visibility(person, _) => {
+                Some(*person)
+            }
+            Change::Reset(_) => None,
+        }
+    }
+
+    /// The change of a presence, if it is one.
+    pub fn presence(&self) -> Option<&PresenceChange> {
+        match &self.change {
+            Change::Presence(change) => Some(change),
+            Change::Person(_) | Change::Removed(_) | Change::Visibility(..) | Change::Reset(_) => {
+                None
+            }
+        }
+    }
+}
+
+impl Reset {
+    /// Whether it concerns a viewer; API keys and the installation's administrator are no person.
+    pub fn concerns(&self, viewer: Option<PersonId>) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Among(people) => viewer.is_some_and(|viewer| people.contains(&viewer)),
+        }
+    }
 }
 
 /// What is told of an event to whom it may be told, made once for all viewers of a level.
@@ -119,22 +196,35 @@ impl Events {
         self.metrics
             .people
             .set(i64::try_from(state.presences.len()).unwrap_or(i64::MAX));
-        let event = Event {
-            revision: 0,
+        let change = PresenceChange {
             person,
-            at: now,
             previous,
-            presence: Some(presence),
+            now: presence,
             told: Told::default(),
         };
-        self.tell(&mut state, event);
+        self.tell(&mut state, now, Change::Presence(Box::new(change)));
     }
 
-    /// A person is gone.
-    pub fn forget(&self, person: PersonId) {
+    /// Forgets a person who was deleted, and tells clients.
+    pub fn remove(&self, person: PersonId, now: Timestamp) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.presences.remove(&person);
+        let known = state.presences.remove(&person).is_some();
         state.past.forget(person);
+        if known {
+            self.tell(&mut state, now, Change::Removed(person));
+        }
+    }
+
+    /// Tells clients that a person has other names or lines.
+    pub fn person_changed(&self, person: PersonId, now: Timestamp) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.tell(&mut state, now, Change::Person(person));
+    }
+
+    /// Tells the viewers concerned that they may see more or less of a person than before.
+    pub fn visibility_changed(&self, owner: PersonId, before: VisibilityBefore, now: Timestamp) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.tell(&mut state, now, Change::Visibility(owner, before));
     }
 
     /// What was shown before this start, from the store.
@@ -143,24 +233,19 @@ impl Events {
         state.past.recall(person, past);
     }
 
-    /// What viewers may see has changed: everybody must read everything again.
-    pub fn reset(&self) {
+    /// Tells viewers to read everything again.
+    pub fn reset(&self, reset: Reset, now: Timestamp) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let event = Event {
-            revision: 0,
-            person: PersonId(0),
-            at: Timestamp::default(),
-            previous: None,
-            presence: None,
-            told: Told::default(),
-        };
-        self.tell(&mut state, event);
+        self.tell(&mut state, now, Change::Reset(reset));
     }
 
-    fn tell(&self, state: &mut State, event: Event) {
+    fn tell(&self, state: &mut State, at: Timestamp, change: Change) {
         state.revision += 1;
-        let revision = state.revision;
-        let event = Arc::new(Event { revision, ..event });
+        let event = Arc::new(Event {
+            revision: state.revision,
+            at,
+            change,
+        });
         if state.history.len() == HISTORY_MAX {
             state.history.pop_front();
         }

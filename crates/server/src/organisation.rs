@@ -1,14 +1,16 @@
 //! The organisation as administrators and people arrange it: scopes, settings, profiles, relationships. In memory, for
 //! whatever must know what holds for whom; the store keeps it.
 
+mod uses;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, PoisonError, RwLock},
 };
 
 use presence::{
-    DecidedBy, MyProfiles, OwnerPolicy, Page, PageValues, PersonId, PersonPolicy, Presence,
-    Profile, Relationship, Resolved, Value, Way, relationship, same_name,
+    MyProfiles, OwnerPolicy, Page, PageValues, PersonId, PersonPolicy, Presence, Profile,
+    Relationship, Resolved, Value, Way, relationship,
 };
 use store::{Store, StoreError, StoredPerson, StoredScope, Template, Workgroup};
 use tokio::sync::watch;
@@ -138,38 +140,59 @@ impl Organisation {
         Ok(())
     }
 
-    /// Takes in a person and tells what holds for them.
-    pub fn put_person(&self, stored: &StoredPerson) -> Arc<PersonPolicy> {
-        self.change(|tables| {
+    /// Takes in a person and returns what holds for them, and where they were before.
+    pub fn put_person(&self, stored: &StoredPerson) -> (Arc<PersonPolicy>, Place) {
+        self.write(|tables| {
             let place = Place {
                 location: stored.location.clone(),
                 group: stored.group.clone(),
             };
+            let before = tables.place(stored.id);
             keep(&mut tables.places, stored.id, place);
             let personal = Personal {
                 profiles: stored.personal.clone(),
                 order: stored.order.clone(),
             };
             keep(&mut tables.personal, stored.id, personal);
-            let policy = tables.policy(stored.id, &mut HashMap::new());
-            // People for whom the same holds share one: a million copies of the same list would be all memory.
-            let last = tables.policies.values().next_back();
-            let policy = last
-                .filter(|last| ***last == *policy)
-                .cloned()
-                .unwrap_or(policy);
-            tables.policies.insert(stored.id, policy.clone());
-            policy
+            (tables.apply_policy(stored.id), before)
         })
     }
 
     /// A person is gone; what they arranged is read again should they come back.
     pub fn remove_person(&self, person: PersonId) {
-        self.change(|tables| {
+        self.write(|tables| {
             tables.places.remove(&person);
             tables.personal.remove(&person);
             tables.favourites.remove(&person);
             tables.policies.remove(&person);
+        });
+    }
+
+    /// Changes something about one person and returns what holds for them, if that is something else now. The cost does
+    /// not depend on the number of people. Programs that watch [`Self::changes`] are not woken.
+    pub fn update_person(
+        &self,
+        person: PersonId,
+        change: impl FnOnce(&mut Tables),
+    ) -> Option<Arc<PersonPolicy>> {
+        self.write(|tables| {
+            let before = tables.policies.get(&person).cloned();
+            change(tables);
+            // Somebody who is not here (any more) has no policy.
+            let before = before?;
+            let policy = tables.apply_policy(person);
+            (policy != before).then_some(policy)
+        })
+    }
+
+    /// Sets or takes back what an owner lets a viewer see.
+    pub fn set_relationship(&self, owner: PersonId, viewer: PersonId, level: Option<Relationship>) {
+        self.write(|tables| {
+            let key = (owner, viewer);
+            match level {
+                Some(level) => tables.relationships.insert(key, level),
+                None => tables.relationships.remove(&key),
+            };
         });
     }
 
@@ -226,9 +249,22 @@ impl Organisation {
         })
     }
 
+    /// Sets the workgroups and returns the members of those that are not as before: relationships between these people may
+    /// be others now, and nobody else's.
+    pub fn set_workgroups(&self, workgroups: Vec<Workgroup>) -> BTreeSet<PersonId> {
+        self.write(|tables| {
+            let before = std::mem::replace(&mut tables.workgroups, workgroups);
+            let now = &tables.workgroups;
+            let gone = before.iter().filter(|group| !now.contains(group));
+            let new = now.iter().filter(|group| !before.contains(group));
+            let members = gone.chain(new).flat_map(|group| &group.members);
+            members.copied().collect()
+        })
+    }
+
     /// Remembers whom somebody wants to see on top.
     pub fn set_favourites(&self, person: PersonId, favourites: BTreeSet<PersonId>) {
-        self.change(|tables| keep(&mut tables.favourites, person, favourites));
+        self.write(|tables| keep(&mut tables.favourites, person, favourites));
     }
 
     /// Gives a scope a process table of its own, or takes it away.
@@ -244,21 +280,20 @@ impl Organisation {
         look(&self.0.tables.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Tells that something has changed.
+    /// Changes of what holds for many people at once.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Tables) -> T) -> T {
-        let changed = change(
-            &mut self
-                .0
-                .tables
-                .write()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let changed = self.write(change);
         self.0.changes.send_modify(|changes| *changes += 1);
         changed
+    }
+
+    fn write<T>(&self, change: impl FnOnce(&mut Tables) -> T) -> T {
+        let tables = self.0.tables.write();
+        change(&mut tables.unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -374,6 +409,19 @@ impl Tables {
         MyProfiles::arrange(offered, personal.profiles.iter().cloned(), &personal.order)
     }
 
+    /// Computes what holds for a person and keeps it.
+    fn apply_policy(&mut self, person: PersonId) -> Arc<PersonPolicy> {
+        let policy = self.policy(person, &mut HashMap::new());
+        // People for whom the same holds share one: a million copies of the same list would be all memory.
+        let last = self.policies.values().next_back();
+        let policy = last
+            .filter(|last| ***last == *policy)
+            .cloned()
+            .unwrap_or(policy);
+        self.policies.insert(person, policy.clone());
+        policy
+    }
+
     fn policy(
         &self,
         person: PersonId,
@@ -409,6 +457,16 @@ impl Tables {
     pub fn relationship(&self, owner: PersonId, viewer: PersonId) -> Relationship {
         let nowhere = Place::default();
         let place = self.places.get(&owner).unwrap_or(&nowhere);
+        self.relationship_at(place, owner, viewer)
+    }
+
+    /// What the owner would let the viewer see at a place.
+    pub fn relationship_at(
+        &self,
+        place: &Place,
+        owner: PersonId,
+        viewer: PersonId,
+    ) -> Relationship {
         // Asked for each change and each viewer: both are the scopes' alone to say, so that nothing need be put together.
         let way = self.way(place, Page::Presence);
         let level = match way.said(Page::Presence, "relationship") {
@@ -430,71 +488,5 @@ impl Tables {
             self.relationships.get(&(owner, viewer)).copied(),
             policy,
         )
-    }
-
-    /// What uses a profile, in words, as far as it keeps a template from being deleted or deactivated.
-    pub fn uses(&self, name: &str) -> Vec<String> {
-        let mut uses = BTreeSet::new();
-        let mut note = |page: Page, values: &PageValues, whose: &str| {
-            for setting in values.uses(page, name) {
-                uses.insert(format!("{}.{} of {whose}", page.name(), setting.key));
-            }
-        };
-        for page in [Page::Automatic, Page::Calendar] {
-            if self.page(ORGANISATION, page).is_none() {
-                note(page, &PageValues::default(), ORGANISATION);
-            }
-        }
-        for (scope, page, values) in self.individual() {
-            note(page, values, scope);
-        }
-        for ((person, page), values) in &self.own {
-            // Only what the person chose; the rest is the scope's.
-            for key in values.set_to(name) {
-                uses.insert(format!("{}.{key} of person {person}", page.name()));
-            }
-        }
-        uses.into_iter().collect()
-    }
-
-    /// The person's own settings that use a profile of that name, in words.
-    pub fn own_uses(&self, person: PersonId, name: &str) -> Vec<String> {
-        let own = self.own.range((person, Page::Presence)..);
-        let of_person = own.take_while(|((owner, _), _)| *owner == person);
-        let uses = of_person.flat_map(|((_, page), values)| {
-            let keys = values.set_to(name);
-            keys.map(|key| format!("{}.{key}", page.name()))
-        });
-        uses.collect()
-    }
-
-    /// The central template of that name.
-    pub fn template(&self, name: &str) -> Option<&Template> {
-        self.templates
-            .iter()
-            .find(|template| same_name(&template.profile.name, name))
-    }
-
-    /// The process table that holds at a place, and the scope whose it is.
-    pub fn programs<'a>(&self, place: &'a Place) -> (&'a str, Vec<Program>) {
-        let scopes = [
-            place.group.as_deref(),
-            place.location.as_deref(),
-            Some(ORGANISATION),
-        ];
-        let own = scopes.into_iter().flatten();
-        let mut own = own.filter_map(|scope| Some((scope, self.programs.get(scope)?.clone())));
-        own.next()
-            .unwrap_or_else(|| (PRODUCT, programs::prefilled()))
-    }
-
-    /// Which scope decides a page for a place, by its id.
-    pub fn decided_by<'a>(&self, place: &'a Place, page: Page) -> &'a str {
-        match self.way(place, page).decided().1 {
-            DecidedBy::Product => PRODUCT,
-            DecidedBy::Organisation => ORGANISATION,
-            DecidedBy::Location => place.location.as_deref().unwrap_or(ORGANISATION),
-            DecidedBy::Group => place.group.as_deref().unwrap_or(ORGANISATION),
-        }
     }
 }

@@ -90,10 +90,18 @@ impl Pbx {
         })
     }
 
-    /// The people changed: watches exactly their extensions, as far as they are there.
-    pub async fn set_extensions(&self, mut extensions: Vec<Arc<str>>) {
-        extensions.retain(|extension| self.share.has(extension));
-        self.connector.set_extensions(extensions).await;
+    /// Watches these extensions from now on, and those no longer, as far as they are of this PBX.
+    pub(crate) async fn change_extensions(
+        &self,
+        mut watch: Vec<Arc<str>>,
+        mut unwatch: Vec<Arc<str>>,
+    ) {
+        for extensions in [&mut watch, &mut unwatch] {
+            extensions.retain(|extension| self.share.has(extension));
+        }
+        if !(watch.is_empty() && unwatch.is_empty()) {
+            self.connector.change_extensions(watch, unwatch).await;
+        }
     }
 
     /// Whether this extension is there.

@@ -13,7 +13,7 @@ mod publishing;
 mod routing;
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
@@ -30,7 +30,10 @@ use telephony::{
 };
 use tokio::task::JoinSet;
 
-use crate::app::{Core, StartError};
+use crate::{
+    app::{Core, StartError},
+    events::{Change, Event, Reset},
+};
 
 pub(crate) use publishing::{Publishing, publish};
 pub(crate) use routing::{forwarded_to, origin, route};
@@ -89,30 +92,67 @@ impl Reached {
     }
 }
 
-/// What has changed since telephones were last told.
+/// The changes that phones have not been sent yet.
 #[derive(Debug, Default)]
 struct Changes {
-    people: Mutex<BTreeSet<PersonId>>,
-    /// Somebody may see more or less than before.
+    people: Mutex<BTreeMap<PersonId, Concern>>,
+    /// Names or lines changed, or a person was added or deleted: lists have other members.
+    lists: AtomicBool,
+    /// Many viewers may see more or less of many people than before.
     everybody: AtomicBool,
     wake: Wake,
 }
 
+/// What watchers of a person must be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Concern {
+    /// Another document of the same class.
+    Document,
+    /// The document of another class: the watcher may see more or less than before.
+    Class,
+}
+
 impl Changes {
-    fn note(&self, person: PersonId) {
-        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        if people.insert(person) {
-            self.wake.wake();
+    fn note(&self, event: &Event) {
+        match &event.change {
+            Change::Presence(change) => {
+                if change.previous.is_none() {
+                    self.lists.store(true, Ordering::Release);
+                }
+                self.note_person(change.person, Concern::Document);
+            }
+            Change::Person(person) | Change::Removed(person) => {
+                self.lists.store(true, Ordering::Release);
+                self.note_person(*person, Concern::Document);
+            }
+            Change::Visibility(owner, _) => self.note_person(*owner, Concern::Class),
+            Change::Reset(Reset::Among(people)) => {
+                self.lists.store(true, Ordering::Release);
+                for person in &**people {
+                    self.note_person(*person, Concern::Class);
+                }
+                self.wake.wake();
+            }
+            Change::Reset(Reset::Everyone) => {
+                self.everybody.store(true, Ordering::Release);
+                self.wake.wake();
+            }
         }
     }
 
-    fn note_everybody(&self) {
-        self.everybody.store(true, Ordering::Release);
-        self.wake.wake();
+    fn note_person(&self, person: PersonId, concern: Concern) {
+        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        match people.get_mut(&person) {
+            Some(noted) => *noted = concern.max(*noted),
+            None => {
+                people.insert(person, concern);
+                self.wake.wake();
+            }
+        }
     }
 
-    /// Some of those who changed; they are taken off the list.
-    fn take(&self, limit: usize) -> Vec<PersonId> {
+    /// Some of the people who changed; they are taken off the list.
+    fn take(&self, limit: usize) -> Vec<(PersonId, Concern)> {
         let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
         std::iter::from_fn(|| people.pop_first())
             .take(limit)
@@ -151,9 +191,6 @@ pub(crate) async fn start(
     }
     let desk = desk::Desk::new(core.clone(), options, reached, secrets, changes.clone());
     tasks.spawn(serve(desk, sockets, changes.wake.clone()));
-    core.events.observe(move |event| match event.presence {
-        Some(_) => changes.note(event.person),
-        None => changes.note_everybody(),
-    });
+    core.events.observe(move |event| changes.note(event));
     Ok(address)
 }

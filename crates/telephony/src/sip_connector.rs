@@ -177,7 +177,10 @@ const STOP_PATIENCE: Duration = Duration::from_secs(1);
 const COMMANDS_MAX: usize = 16;
 
 enum Command {
-    SetExtensions(Vec<Arc<str>>),
+    Change {
+        watch: Vec<Arc<str>>,
+        unwatch: Vec<Arc<str>>,
+    },
     Publish(Arc<str>, Documents),
     RefreshAll(oneshot::Sender<()>),
     Stop,
@@ -230,10 +233,12 @@ impl SipConnector {
         })
     }
 
-    /// Watches exactly these extensions from now on.
-    pub async fn set_extensions(&self, extensions: Vec<Arc<str>>) {
+    /// Watches some extensions from now on, and others no longer; those that are not named stay as they are. One that is
+    /// watched already goes on being watched.
+    pub async fn change_extensions(&self, watch: Vec<Arc<str>>, unwatch: Vec<Arc<str>>) {
+        let change = Command::Change { watch, unwatch };
         // Sending fails only when the task has ended, and then there is nothing to watch with.
-        let _ = self.commands.send(Command::SetExtensions(extensions)).await;
+        let _ = self.commands.send(change).await;
     }
 
     /// Publishes this about an extension into the system's own presence server (RFC 3903), and keeps it there.

@@ -210,11 +210,12 @@ impl Talk {
                         let milliseconds = u64::try_from(lasting.as_millis()).unwrap_or(u64::MAX);
                         say(socket, &ToAgent::Pause { milliseconds }).await
                     }
+                    Some(Order::Refresh) => self.tell_settings(socket).await,
                     None => return "the server is stopping",
                 },
                 () = self.seat.look.notified() => self.tell_presence(socket).await,
                 changed = self.tables.changed() => match changed {
-                    Ok(()) => self.tell_table(socket).await && self.tell_profiles(self.profiles.chosen.clone(), socket).await,
+                    Ok(()) => self.tell_settings(socket).await,
                     Err(_) => return "the server is stopping",
                 },
                 _ = self.stopping.changed() => return "the server is stopping",
@@ -308,6 +309,12 @@ impl Talk {
         ];
         let inputs = facts.map(|fact| Input::Person(self.seat.person, fact));
         self.core.shard.inputs(inputs.into(), Cause::Other).await;
+    }
+
+    /// Sends what to look for and which profiles there are, where that is something else than before.
+    async fn tell_settings(&mut self, socket: &mut Socket) -> bool {
+        let chosen = self.profiles.chosen.clone();
+        self.tell_table(socket).await && self.tell_profiles(chosen, socket).await
     }
 
     /// Tells what to look for, if that is something else than before.

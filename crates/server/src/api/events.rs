@@ -1,7 +1,11 @@
-//! Changes as they happen: server-sent events. Each `presence` event has the person's id and the whole new presence;
-//! `reset` means that too much was missed and everything must be read again.
+//! Changes as they happen: server-sent events. Each `presence` event has the person's id and the whole new presence,
+//! `person` the new name and lines, `person-removed` an id; `reset` means that everything must be read again.
+//!
+//! Only changes that the viewer may see are sent, and nothing else leaks that something changed: the ids of the events are
+//! sealed tokens that say nothing about how many changes there were.
 
 mod gathering;
+mod token;
 
 use std::{collections::VecDeque, convert::Infallible, pin::Pin, sync::Arc, time::Duration};
 
@@ -11,7 +15,7 @@ use axum::{
     response::sse::{Event as SseEvent, KeepAlive, KeepAliveStream, Sse},
 };
 use futures_util::{Stream, StreamExt, stream};
-use presence::view;
+use presence::{PersonId, Relationship, view};
 use serde::{Deserialize, Serialize};
 use tokio::{
     sync::{
@@ -22,20 +26,23 @@ use tokio::{
 };
 use utoipa::ToSchema;
 
-use self::gathering::{Change, Gathering};
-use super::PresenceBody;
+use self::gathering::{Gathered, Gathering, News};
+pub(crate) use self::token::Tokens;
+use super::{PresenceBody, people::PersonBody};
 use crate::{
     app::Shared,
     caller::Caller,
     clients::Connected,
-    events::{Event, Listening},
+    events::{Change, Event, Listening},
     metrics::Counted,
+    problem::Problem,
 };
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Since {
-    since: Option<u64>,
+    /// The id of the last event that was received.
+    since: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -46,8 +53,14 @@ struct Body {
 
 type Frames = Pin<Box<dyn Stream<Item = Result<SseEvent, Infallible>> + Send>>;
 
-/// Changes as server-sent events: `presence` with a person and the new presence, `reset` when everything must be read
-/// again, `hello` at the start. `Last-Event-ID` or `since` names the revision after which to begin.
+#[derive(Serialize, ToSchema)]
+struct RemovedBody {
+    person: String,
+}
+
+/// Changes as server-sent events: `presence` with a person and the new presence, `person` with new names or lines,
+/// `person-removed` with an id, `reset` when everything must be read again, `hello` at the start. `Last-Event-ID` or
+/// `since` names the event after which to begin, by its id.
 #[utoipa::path(
     get,
     path = "/events",
@@ -60,28 +73,44 @@ pub(crate) async fn stream(
     caller: Caller,
     Query(Since { since }): Query<Since>,
     headers: HeaderMap,
-) -> Sse<KeepAliveStream<Frames>> {
+) -> Result<Sse<KeepAliveStream<Frames>>, Problem> {
     let last = headers
         .get("last-event-id")
-        .and_then(|id| id.to_str().ok()?.parse().ok());
+        .and_then(|id| id.to_str().ok())
+        .filter(|id| !id.is_empty());
+    let since = match (last, since) {
+        // A browser repeats what it has: a token of an earlier run, or of an older version, begins anew.
+        (Some(last), _) => Some(shared.event_tokens.open(last).unwrap_or(u64::MAX)),
+        (None, Some(since)) => {
+            if !token::is_well_formed(&since) {
+                let detail =
+                    "is no event's id; send the id of an event as it was received, or nothing";
+                return Err(Problem::invalid("since", detail));
+            }
+            Some(shared.event_tokens.open(&since).unwrap_or(u64::MAX))
+        }
+        (None, None) => None,
+    };
     let Listening {
         missed,
         revision,
         receiver,
-    } = shared.events.listen(last.or(since));
+    } = shared.events.listen(since);
     let begin = match missed {
-        Some(missed) => missed
-            .iter()
-            .filter_map(|event| {
-                let (first, last) = (event.clone(), event.clone());
-                frame(&shared, &caller, &Change { first, last })
-            })
-            .map(Ok)
-            .collect(),
-        None => vec![Ok(reset(revision))],
+        Some(missed) if !missed.iter().any(|event| resets(event, &caller)) => {
+            let mut gathering = Gathering::new(Instant::now());
+            for event in missed {
+                gathering.take(event, |owner, before| {
+                    caller.level_before(&shared, owner, before)
+                });
+            }
+            let frames = frames(&shared, &caller, gathering.give());
+            frames.into_iter().map(Ok).collect()
+        }
+        Some(_) | None => vec![Ok(reset(&shared, revision))],
     };
     let hello = SseEvent::default()
-        .id(revision.to_string())
+        .id(shared.event_tokens.seal(revision))
         .event("hello")
         .data("{}");
     // The open page of a signed-in person is a client.
@@ -109,7 +138,7 @@ pub(crate) async fn stream(
     let frames = stream::iter(begin)
         .chain(stream::once(async { Ok(hello) }))
         .chain(live);
-    Sse::new(Box::pin(frames) as Frames).keep_alive(KeepAlive::default())
+    Ok(Sse::new(Box::pin(frames) as Frames).keep_alive(KeepAlive::default()))
 }
 
 /// An open stream.
@@ -146,10 +175,8 @@ impl Listener {
                     while let Ok(event) = self.receiver.try_recv() {
                         self.take(event);
                     }
-                    let changes = self.gathering.give();
-                    let frames = changes.iter();
-                    let frames = frames.filter_map(|change| frame(&self.shared, &self.caller, change));
-                    self.ready.extend(frames);
+                    let gathered = self.gathering.give();
+                    self.ready.extend(frames(&self.shared, &self.caller, gathered));
                     if !self.ready.is_empty() {
                         self.gathering.sent(Instant::now());
                     }
@@ -181,16 +208,34 @@ impl Listener {
     }
 
     fn take(&mut self, event: Arc<Event>) {
-        if event.presence.is_none() {
+        if resets(&event, &self.caller) {
             return self.begin_again(event.revision);
         }
-        self.gathering.take(event);
+        let Self {
+            caller,
+            shared,
+            gathering,
+            ..
+        } = self;
+        gathering.take(event, |owner, before| {
+            caller.level_before(shared, owner, before)
+        });
     }
 
     /// Everything is read again: what waits is in that already.
     fn begin_again(&mut self, revision: u64) {
         self.gathering.forget();
-        self.ready.push_back(reset(revision));
+        self.ready.push_back(reset(&self.shared, revision));
+    }
+}
+
+/// Whether the caller must read everything again.
+fn resets(event: &Event, caller: &Caller) -> bool {
+    match &event.change {
+        Change::Reset(reset) => reset.concerns(caller.person),
+        Change::Presence(_) | Change::Person(_) | Change::Removed(_) | Change::Visibility(..) => {
+            false
+        }
     }
 }
 
@@ -211,39 +256,99 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
-/// What the caller may see of a change; nothing where that is nothing new to them.
-fn frame(shared: &Shared, caller: &Caller, change: &Change) -> Option<SseEvent> {
-    let Change { first, last: event } = change;
-    let Some(presence) = &event.presence else {
-        return Some(reset(event.revision));
-    };
-    let level = caller.level(shared, event.person);
-    let seen = view(presence, level);
-    if first
-        .previous
-        .as_ref()
-        .is_some_and(|previous| view(previous, level) == seen)
+/// The frames for all that the caller may see of these changes; of each person at most one of the details and one of the
+/// presence. The last one of a person carries the id: a client that loses the stream between the two gets both again.
+fn frames(shared: &Shared, caller: &Caller, gathered: Vec<Gathered>) -> Vec<SseEvent> {
+    let mut frames = Vec::new();
+    for Gathered {
+        person,
+        revision,
+        news,
+    } in gathered
     {
+        let first = frames.len();
+        match news {
+            News::Removed => {
+                let person = person.to_string();
+                frames.extend(json_frame("person-removed", &RemovedBody { person }));
+            }
+            News::There {
+                details,
+                level_before,
+                presence,
+            } => {
+                let known = shared.directory.person(person).filter(|_| details);
+                let known = known.map(|known| PersonBody::from(&*known));
+                frames.extend(known.and_then(|known| json_frame("person", &known)));
+                let levels = Levels {
+                    before: level_before,
+                    now: caller.level(shared, person),
+                };
+                frames.extend(presence_frame(shared, person, levels, presence));
+            }
+        }
+        if frames.len() > first
+            && let Some(last) = frames.pop()
+        {
+            frames.push(last.id(shared.event_tokens.seal(revision)));
+        }
+    }
+    frames
+}
+
+/// How much the viewer may see of a person.
+struct Levels {
+    /// At the last frame, where that changed.
+    before: Option<Relationship>,
+    now: Relationship,
+}
+
+/// The frame of a presence; none where the viewer sees what they saw before.
+fn presence_frame(
+    shared: &Shared,
+    person: PersonId,
+    levels: Levels,
+    changes: Option<(Arc<Event>, Arc<Event>)>,
+) -> Option<SseEvent> {
+    let changes = changes.as_ref();
+    let changes = changes.and_then(|(first, last)| Some((first.presence()?, last.presence()?)));
+    let present;
+    let (previous, now, told) = match (changes, levels.before) {
+        (Some((first, last)), _) => (first.previous.as_ref(), &last.now, Some(&last.told)),
+        (None, Some(_)) => {
+            present = shared.events.presence(person)?;
+            (Some(&present), &present, None)
+        }
+        (None, None) => return None,
+    };
+    let seen = view(now, levels.now);
+    let level_before = levels.before.unwrap_or(levels.now);
+    if previous.is_some_and(|previous| view(previous, level_before) == seen) {
         return None;
     }
-    let told = event.told.to(level, || {
+    let make = || {
         let body = Body {
-            person: event.person.to_string(),
+            person: person.to_string(),
             presence: PresenceBody::from(&seen),
         };
         // A struct of strings always serialises.
         serde_json::to_string(&body).unwrap_or_default()
-    });
-    let frame = SseEvent::default()
-        .id(event.revision.to_string())
-        .event("presence")
-        .data(told);
-    Some(frame)
+    };
+    let frame = SseEvent::default().event("presence");
+    Some(match told {
+        Some(told) => frame.data(told.to(levels.now, make)),
+        None => frame.data(make()),
+    })
 }
 
-fn reset(revision: u64) -> SseEvent {
+fn json_frame(name: &'static str, body: &impl Serialize) -> Option<SseEvent> {
+    let text = serde_json::to_string(body).ok()?;
+    Some(SseEvent::default().event(name).data(text))
+}
+
+fn reset(shared: &Shared, revision: u64) -> SseEvent {
     SseEvent::default()
-        .id(revision.to_string())
+        .id(shared.event_tokens.seal(revision))
         .event("reset")
         .data("{}")
 }

@@ -1,6 +1,6 @@
 //! Many people at once from a table: what it would do, and doing it.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,6 @@ use utoipa::ToSchema;
 use super::{
     Json,
     audit::Entry,
-    people::in_force,
     work::{Prefer, WorkBody, answer},
 };
 use crate::{
@@ -155,19 +154,8 @@ async fn bring_in(
         .store
         .import_watched(people, &noted, progress)
         .await?;
-    in_force(shared, || are_there(shared, people)).await;
+    shared.refresh_people().await?;
     Ok(summary)
-}
-
-fn are_there(shared: &SharedState, people: &[ImportPerson]) -> bool {
-    let there = shared.directory.page(None, usize::MAX);
-    let there: HashSet<_> = there
-        .iter()
-        .map(|person| (&person.name, &person.mail, &person.user_principal_name))
-        .collect();
-    people
-        .iter()
-        .all(|person| there.contains(&(&person.name, &person.mail, &person.user_principal_name)))
 }
 
 #[cfg(test)]

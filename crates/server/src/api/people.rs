@@ -1,7 +1,5 @@
 //! Who there is: read by everybody, added, changed and deleted by administrators.
 
-use std::time::Duration;
-
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -14,19 +12,13 @@ use utoipa::ToSchema;
 
 use super::{Json, audit::Entry, paging::Paging};
 use crate::{
-    app::{Shared, SharedState},
-    caller::Caller,
-    directory::Person,
-    organisation::ORGANISATION,
-    problem::Problem,
+    app::Shared, caller::Caller, directory::Person, organisation::ORGANISATION, problem::Problem,
 };
 
 /// The longest name, address or extension, in characters.
 const TEXT_MAX: usize = 255;
 /// The most extensions of a person.
 const LINES_MAX: usize = 64;
-/// How long a change may take until it is in force; it is durable before.
-const IN_FORCE_MAX: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PeoplePage {
@@ -143,8 +135,7 @@ pub(crate) async fn add(
         "userPrincipalName": person.user_principal_name, "lines": person.extensions});
     let entry = Entry::new(&shared, &caller, "person.add", &person.name).after(Some(after));
     let id = shared.store.add_person(&person, &entry.change()).await?;
-    let is_there = || shared.directory.person(id).is_some();
-    in_force(&shared, is_there).await;
+    shared.refresh_people().await?;
     let person = shared.directory.person(id);
     let person = person.ok_or_else(|| Problem::unavailable("the person comes in a moment"))?;
     Ok((StatusCode::CREATED, axum::Json(PersonBody::from(&*person))))
@@ -181,11 +172,7 @@ pub(crate) async fn change(
         .store
         .change_person(before.id, &person, &noted)
         .await?;
-    let is_so = || {
-        let now = shared.directory.person(before.id);
-        now.is_some_and(|now| json!(PersonBody::from(&*now)) == json!(wanted))
-    };
-    in_force(&shared, is_so).await;
+    shared.refresh_people().await?;
     Ok(axum::Json(wanted))
 }
 
@@ -203,14 +190,21 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
     let person = super::person(&shared, &id)?;
-    let _one_at_a_time = shared.settings_change.lock().await;
+    let one_at_a_time = shared.settings_change.lock().await;
     shared.remove(person.id).await;
     let entry = Entry::new(&shared, &caller, "person.delete", person.id)
         .before(Some(json!(PersonBody::from(&*person))));
     let deleted = shared.store.delete_person(person.id, &entry.change()).await;
-    // Whatever became of it: who is still in the store comes back.
-    shared.people_changed.notify_one();
+    if deleted.is_err()
+        && let Some(stored) = shared.store.person(person.id, shared.clock.now()).await?
+    {
+        // The person is still there.
+        shared.put(stored).await;
+    }
     deleted?;
+    drop(one_at_a_time);
+    // PBXs watch the lines no longer.
+    shared.refresh_people().await?;
     shared.revoke();
     Ok(StatusCode::NO_CONTENT)
 }
@@ -218,18 +212,6 @@ pub(crate) async fn delete(
 fn lines_of(person: &ImportPerson) -> Vec<LineBody> {
     let lines = person.extensions.iter().cloned();
     lines.map(|extension| LineBody { extension }).collect()
-}
-
-/// Waits until what was written is in force.
-pub(super) async fn in_force(shared: &SharedState, is_so: impl Fn() -> bool) {
-    shared.people_changed.notify_one();
-    let so = async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    // It is durable in any case, and comes into force by itself.
-    let _ = tokio::time::timeout(IN_FORCE_MAX, so).await;
 }
 
 fn checked(body: NewPerson, before: Option<&Person>) -> Result<ImportPerson, Problem> {

@@ -302,10 +302,11 @@ fn personal(shared: &SharedState, person: PersonId) -> Personal {
 }
 
 async fn arrange(shared: &SharedState, person: PersonId, personal: Personal) {
-    let changed = shared.organisation.rearrange(|tables| {
-        tables.personal.insert(person, personal);
-    });
-    shared.put_in_force(changed).await;
+    shared
+        .update_person(person, |tables| {
+            tables.personal.insert(person, personal);
+        })
+        .await;
 }
 
 /// Deletes a profile of the person's own. Refused while automatic activation or the calendar uses it.

@@ -1,5 +1,7 @@
 //! Relationships: what owners let viewers see, and workgroups.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -14,6 +16,7 @@ use super::{Json, audit::Entry, paging::Paging};
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
+    events::{Reset, VisibilityBefore},
     organisation::ORGANISATION,
     problem::Problem,
 };
@@ -170,15 +173,15 @@ async fn set(
         .set_relationship(owner, viewer, level, &entry.change())
         .await;
     stored?;
-    let changed = shared.organisation.rearrange(|tables| {
-        let key = (owner, viewer);
-        match level {
-            Some(level) => tables.relationships.insert(key, level),
-            None => tables.relationships.remove(&key),
-        };
-    });
-    shared.put_in_force(changed).await;
-    shared.events.reset();
+    let level_before = shared
+        .organisation
+        .read(|tables| tables.relationship(owner, viewer));
+    shared.organisation.set_relationship(owner, viewer, level);
+    // The viewer's boards and phones only, and only if the viewer sees something else now.
+    let before = VisibilityBefore::Relationship(viewer, level_before);
+    shared
+        .events
+        .visibility_changed(owner, before, shared.clock.now());
     Ok(shown(shared, owner, viewer))
 }
 
@@ -331,7 +334,7 @@ async fn put_workgroup(
         .store
         .put_workgroup(id, &body.name, level, &members, &entry.change())
         .await?;
-    workgroups_again(shared).await?;
+    apply_workgroups(shared).await?;
     Ok(WorkgroupBody {
         id: id.to_string(),
         name: body.name,
@@ -359,16 +362,16 @@ pub(crate) async fn delete_workgroup(
     let entry = Entry::new(&shared, &caller, "workgroup.delete", id).before(before);
     let deleted = shared.store.delete_workgroup(id, &entry.change()).await;
     deleted?;
-    workgroups_again(&shared).await?;
+    apply_workgroups(&shared).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn workgroups_again(shared: &SharedState) -> Result<(), Problem> {
+/// Reads the workgroups again. Relationships change between members only, before or now.
+async fn apply_workgroups(shared: &SharedState) -> Result<(), Problem> {
     let workgroups = shared.store.workgroups().await?;
-    shared
-        .organisation
-        .rearrange(|tables| tables.workgroups = workgroups);
-    shared.events.reset();
+    let concerned = shared.organisation.set_workgroups(workgroups);
+    let reset = Reset::Among(Arc::new(concerned));
+    shared.events.reset(reset, shared.clock.now());
     Ok(())
 }
 

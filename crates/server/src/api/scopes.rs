@@ -307,15 +307,15 @@ pub(crate) async fn put_place(
     let (location, group) = (body.location.as_deref(), body.group.as_deref());
     let change = entry.change();
     shared.store.place(person, location, group, &change).await?;
-    let changed = shared.organisation.rearrange(|tables| {
-        let place = Place {
-            location: body.location.clone(),
-            group: body.group.clone(),
-        };
-        tables.places.insert(person, place);
-    });
-    shared.look_for_movers();
-    shared.put_in_force(changed).await;
-    shared.events.reset();
+    let place = Place {
+        location: body.location.clone(),
+        group: body.group.clone(),
+    };
+    shared
+        .update_person(person, |tables| {
+            tables.places.insert(person, place);
+        })
+        .await;
+    shared.place_changed(person, before);
     Ok(axum::Json(body))
 }

@@ -1,17 +1,15 @@
 //! Settings: the function pages of scopes, and the values that people have of their own.
 
-use std::sync::Arc;
-
 use axum::extract::{Path, State};
 use presence::{Page, PageValues, PersonId, Resolved};
 use serde_json::{Map, Value, json};
-use tokio::sync::MutexGuard;
 use utoipa::ToSchema;
 
 use super::{Json, audit::Entry};
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
+    events::Reset,
     organisation::{ORGANISATION, Place},
     problem::Problem,
     values,
@@ -150,7 +148,12 @@ pub(crate) async fn write(
     let changed = shared
         .organisation
         .rearrange(|tables| tables.set_page(&scope, page, after));
-    put_in_force(&shared, changed, one_at_a_time).await;
+    shared.put_in_force(changed).await;
+    if page == Page::Presence {
+        // The default of relationships is there.
+        shared.events.reset(Reset::Everyone, shared.clock.now());
+    }
+    drop(one_at_a_time);
     if page == Page::Calendar {
         shared.calendars.read_now();
     }
@@ -188,16 +191,6 @@ fn copied(
 fn merge(page: Page, body: Map<String, Value>, after: &mut PageValues) -> Result<(), Problem> {
     values::merge(page, body, after)
         .map_err(|refusal| Problem::refused(refusal.key, refusal.detail))
-}
-
-async fn put_in_force(
-    shared: &SharedState,
-    changed: Vec<(PersonId, Arc<presence::PersonPolicy>)>,
-    one_at_a_time: MutexGuard<'_, ()>,
-) {
-    shared.put_in_force(changed).await;
-    shared.events.reset();
-    drop(one_at_a_time);
 }
 
 /// A calendar is somebody's own: what stood here would be nobody's.
@@ -330,14 +323,16 @@ pub(crate) async fn write_own(
         .set_own_values(person, page.name(), stored.as_deref(), &entry.change())
         .await;
     written?;
-    let changed = shared.organisation.rearrange(|tables| {
-        let key = (person, page);
-        match after {
-            Some(after) => tables.own.insert(key, after),
-            None => tables.own.remove(&key),
-        };
-    });
-    put_in_force(&shared, changed, one_at_a_time).await;
+    shared
+        .update_person(person, |tables| {
+            let key = (person, page);
+            match after {
+                Some(after) => tables.own.insert(key, after),
+                None => tables.own.remove(&key),
+            };
+        })
+        .await;
+    drop(one_at_a_time);
     if page == Page::Calendar {
         shared.calendars.read_now();
     }

@@ -10,6 +10,7 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::{
     access::Access,
     agents::{Agents, Codes},
+    api,
     board::Demo,
     calendars::Calendars,
     clients::Clients,
@@ -17,18 +18,22 @@ use crate::{
     directory::{Directory, Person},
     doctor::Doctor,
     entra::{self, DirectorySync},
-    events::Events,
+    events::{Events, VisibilityBefore},
     health::{Health, Trouble},
     history::recorder,
     metrics::Metrics,
     open_id,
-    organisation::Organisation,
+    organisation::{Organisation, Place, Tables},
     pbx::{Pbx, PbxOptions},
+    people_changes::PeopleChanges,
     phones::{Publishing, publish},
     restores::Restores,
     shard::{self, Cause, Shard, Sinks},
     sign_in::WrongPasswords,
-    teams::{Attempts, Doors, Inlet, Outlet, Reads, Surroundings, SweepNow, TeamsWrites, Tenant},
+    teams::{
+        Attempts, Doors, Freshness, Inlet, Outlet, Reads, Surroundings, SweepNow, TeamsWrites,
+        Tenant,
+    },
     vault::Vault,
     work::Works,
     writer::Writer,
@@ -57,6 +62,8 @@ pub(crate) struct SharedState {
     pub(crate) open_id_attempts: open_id::Attempts,
     /// Codes by which agents come to their secrets.
     pub(crate) codes: Codes,
+    /// Ids of events, as viewers see them.
+    pub(crate) event_tokens: api::EventTokens,
     /// What administrators started that takes long.
     pub(crate) works: Works,
     /// Wrong passwords at signing in.
@@ -118,8 +125,8 @@ pub(crate) struct Core {
     places: Arc<watch::Sender<u64>>,
     /// Taking people from the directories of those tenants where that is wanted.
     pub(crate) directory_syncs: Arc<BTreeMap<Arc<str>, DirectorySync>>,
-    /// Told when the people have changed.
-    pub(crate) people_changed: Arc<tokio::sync::Notify>,
+    /// Brings the people up to date with the store.
+    pub(crate) people_changes: Arc<PeopleChanges>,
     /// Where Graph's notifications go in, by the tenants that shall tell of changes.
     pub(crate) notifications: Arc<BTreeMap<Arc<str>, Inlet>>,
     pub(crate) calendars: Calendars,
@@ -145,11 +152,13 @@ impl Core {
     pub(super) async fn start(
         store: Store,
         clock: Clock,
-        timing: Timing,
+        (timing, freshness): (Timing, Freshness),
         watches_lines: bool,
         (tenants, vault): (&[TeamsOptions], Option<&Arc<Vault>>),
         tasks: &mut JoinSet<()>,
     ) -> Result<(Self, Ends), StartError> {
+        // Before people are read: who is imported in between is read again, rather than never.
+        let revision = store.people_revision().await?;
         let doors = Doors::new(tenants, &store, vault, &clock)?;
         let names = doors.names();
         let metrics = Arc::new(Metrics::default());
@@ -186,7 +195,7 @@ impl Core {
             clients: Clients::new(shard.clone(), clock.clone()),
             directory_syncs: Arc::new(directory_syncs),
             notifications: Arc::new(notifications),
-            people_changed: Arc::default(),
+            people_changes: Arc::new(PeopleChanges::new(revision, freshness)),
             calendars: Calendars::default(),
             agents: Agents::default(),
             clock,
@@ -218,9 +227,10 @@ impl Core {
 
     /// Takes a person in, or what changed about one.
     pub(crate) async fn put(&self, stored: StoredPerson) {
-        let known = self.directory.person(stored.id).is_some();
+        let (id, now) = (stored.id, self.clock.now());
+        let before = self.directory.person(id);
         self.directory.put(Person::from(&stored));
-        let policy = self.organisation.put_person(&stored);
+        let (policy, place_before) = self.organisation.put_person(&stored);
         // Without a telephone system nobody watches lines, and none must be waited for.
         let lines = if self.watches_lines {
             stored.record.lines
@@ -228,25 +238,45 @@ impl Core {
             Vec::new()
         };
         let linked = stored.record.linked;
-        let input = if known {
-            Input::Person(stored.id, Fact::Lines(lines))
-        } else {
+        let Some(before) = before else {
             let record = PersonRecord {
                 lines,
                 appointments: stored.appointments,
                 ..stored.record
             };
-            Input::AddPerson(stored.id, Box::new(record), policy.clone())
+            let input = Input::AddPerson(id, Box::new(record), policy);
+            return self.shard.input(input, Cause::Other).await;
         };
-        self.shard.input(input, Cause::Other).await;
-        if known {
-            // That there is no account is not concluded from what was read: one may have been found meanwhile.
-            let linked = linked.then_some(Fact::LinkedTeams);
-            for fact in linked.into_iter().chain([Fact::Policy(policy)]) {
-                let input = Input::Person(stored.id, fact);
-                self.shard.input(input, Cause::Other).await;
-            }
+        // That there is no account is not concluded from what was read: one may have been found meanwhile.
+        let linked = linked.then_some(Fact::LinkedTeams);
+        let facts = [Fact::Lines(lines), Fact::Policy(policy)];
+        let inputs = facts.into_iter().chain(linked);
+        let inputs = inputs.map(|fact| Input::Person(id, fact)).collect();
+        self.shard.inputs(inputs, Cause::Other).await;
+        self.agents.refresh(id);
+        if self.directory.person(id).is_some_and(|now| *now != *before) {
+            self.events.person_changed(id, now);
         }
+        let place = self.organisation.read(|tables| tables.place(id));
+        if place != place_before {
+            self.place_changed(id, place_before);
+        }
+    }
+
+    /// A person is at another place, where viewers may see more or less of them, and which may be another tenant's.
+    pub(crate) fn place_changed(&self, person: PersonId, before: Place) {
+        let visibility = VisibilityBefore::Place(before);
+        self.events
+            .visibility_changed(person, visibility, self.clock.now());
+        self.look_for_movers();
+    }
+
+    /// Changes something about one person's settings, profiles or place, and applies what follows for that person.
+    pub(crate) async fn update_person(&self, person: PersonId, change: impl FnOnce(&mut Tables)) {
+        let policy = self.organisation.update_person(person, change);
+        let policy = policy.map(|policy| (person, policy));
+        self.put_in_force(policy.into_iter().collect()).await;
+        self.agents.refresh(person);
     }
 
     /// Takes a person out. What Offhook wrote to Teams for them is taken back first.
@@ -261,7 +291,7 @@ impl Core {
         let _ = tokio::time::timeout(SETTLE_MAX, written).await;
         self.directory.remove(person);
         self.organisation.remove_person(person);
-        self.events.forget(person);
+        self.events.remove(person, self.clock.now());
     }
 
     /// A person has no Teams account any more. What Offhook wrote there is taken back first.

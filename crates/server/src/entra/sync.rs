@@ -143,6 +143,7 @@ pub(crate) async fn run(core: Core, door: Door, options: DirectoryOptions, inbox
     };
     loop {
         let done = synchronise(&core, &mut directory, false, &Progress::default()).await;
+        refresh(&core, &done).await;
         let pause = if done.is_ok() { RHYTHM } else { AGAIN };
         tell(&core, &part, &last, &done);
         let until = tokio::time::Instant::now() + pause;
@@ -151,6 +152,7 @@ pub(crate) async fn run(core: Core, door: Door, options: DirectoryOptions, inbox
                 () = tokio::time::sleep_until(until) => break,
                 Some(asked) = asked.recv() => {
                     let done = synchronise(&core, &mut directory, asked.dry_run, &asked.progress).await;
+                    refresh(&core, &done).await;
                     tell(&core, &part, &last, &done);
                     let _ = asked.answer.send(done);
                 }
@@ -159,12 +161,20 @@ pub(crate) async fn run(core: Core, door: Door, options: DirectoryOptions, inbox
     }
 }
 
+/// Puts in force what a synchronisation wrote.
+async fn refresh(core: &Core, done: &Result<Outcome, Failure>) {
+    if done.as_ref().is_ok_and(|outcome| !outcome.dry_run)
+        && let Err(error) = core.refresh_people().await
+    {
+        tracing::warn!(%error, "the directory's changes could not be read from the database; trying again");
+    }
+}
+
 fn tell(core: &Core, part: &str, last: &Mutex<Option<Outcome>>, done: &Result<Outcome, Failure>) {
     match done {
         Ok(outcome) => {
             core.health.report(part, None);
             if !outcome.dry_run {
-                core.people_changed.notify_one();
                 *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome.clone());
             }
         }

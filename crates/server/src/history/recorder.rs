@@ -72,13 +72,14 @@ pub(crate) async fn run(core: Core) {
         }
         let rows: Vec<_> = events
             .iter()
-            .filter(|event| keeps(&core, event.person))
-            .filter_map(|event| {
-                let remembered = |presence| core.organisation.remembered(event.person, presence);
-                let now = remembered(event.presence.as_ref()?);
+            .filter_map(|event| Some((event.at, event.presence()?)))
+            .filter(|(_, change)| keeps(&core, change.person))
+            .filter_map(|(at, change)| {
+                let remembered = |presence| core.organisation.remembered(change.person, presence);
+                let now = remembered(&change.now);
                 // Nor that something happened which is not remembered.
-                let is_new = event.previous.as_ref().map(remembered).as_ref() != Some(&now);
-                is_new.then(|| (event.person, event.at, stored::to_json(&now)))
+                let is_new = change.previous.as_ref().map(remembered).as_ref() != Some(&now);
+                is_new.then(|| (change.person, at, stored::to_json(&now)))
             })
             .collect();
         if !rows.is_empty()

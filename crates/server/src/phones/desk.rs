@@ -13,7 +13,7 @@ use sip::{
 use telephony::sip_server::{self, Flow};
 
 use super::{
-    Changes, PhonesOptions, Reached,
+    Changes, Concern, PhonesOptions, Reached,
     people::{People, resource},
     routing,
 };
@@ -117,7 +117,7 @@ impl Desk {
         };
         let some = self.people.core.directory.page(after, TOLD_MAX);
         for person in &some {
-            self.tell(now, person.id, true, out);
+            self.tell(now, person.id, Concern::Class, out);
         }
         self.everybody_after = match some.last() {
             Some(last) if some.len() == TOLD_MAX => Some(Some(last.id)),
@@ -125,16 +125,12 @@ impl Desk {
         };
     }
 
-    fn is_telling_everybody(&self) -> bool {
-        self.everybody_after.is_some() || !self.lists_left.is_empty()
-    }
-
-    fn tell(&mut self, now: Duration, person: PersonId, anew: bool, out: &mut Outbox<Flow>) {
+    fn tell(&mut self, now: Duration, person: PersonId, concern: Concern, out: &mut Outbox<Flow>) {
         let Some(resource) = resource(person) else {
             return;
         };
         self.people.forget(resource);
-        if anew {
+        if concern == Concern::Class {
             self.agent.reclassify(now, resource, &mut self.people, out);
         }
         self.agent.changed(now, resource, &mut self.people, out);
@@ -163,17 +159,22 @@ impl sip_server::Core for Desk {
 
     fn work(&mut self, now: Duration, out: &mut Outbox<Flow>) -> bool {
         // What was begun is brought to an end first: changes without a pause must not keep the last ones waiting for ever.
-        if !self.is_telling_everybody() && self.changes.everybody.swap(false, Ordering::AcqRel) {
-            self.lists_left = self.people.lists.iter().copied().collect();
+        if self.everybody_after.is_none() && self.changes.everybody.swap(false, Ordering::AcqRel) {
+            self.changes.lists.store(true, Ordering::Release);
             self.everybody_after = Some(None);
+        }
+        if self.lists_left.is_empty() && self.changes.lists.swap(false, Ordering::AcqRel) {
+            self.lists_left = self.people.lists.iter().copied().collect();
         }
         self.tell_some(now, out);
         let changed = self.changes.take(TOLD_MAX);
-        // Whoever may not see something any more is not told of it meanwhile.
-        let anew = self.is_telling_everybody() || self.changes.everybody.load(Ordering::Acquire);
-        let more = changed.len() == TOLD_MAX || anew;
-        for person in changed {
-            self.tell(now, person, anew, out);
+        // A watcher who may see less than before gets nothing of the old class in between.
+        let all = self.everybody_after.is_some() || self.changes.everybody.load(Ordering::Acquire);
+        let lists = !self.lists_left.is_empty() || self.changes.lists.load(Ordering::Acquire);
+        let more = changed.len() == TOLD_MAX || all || lists;
+        for (person, concern) in changed {
+            let concern = if all { Concern::Class } else { concern };
+            self.tell(now, person, concern, out);
         }
         more
     }

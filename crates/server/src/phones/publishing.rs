@@ -41,9 +41,10 @@ pub(crate) async fn publish(core: Core, pbx: Arc<Pbx>, publishing: Publishing) {
         told.retain(|_, lines| !lines.is_empty());
         loop {
             match events.recv().await {
-                // Somebody may be gone, or have other extensions.
-                Ok(event) if event.presence.is_none() => break,
-                Ok(event) => publishing.tell(&core, &pbx, event.person, &mut told).await,
+                Ok(event) => match event.person() {
+                    Some(person) => publishing.tell(&core, &pbx, person, &mut told).await,
+                    None => break,
+                },
                 Err(RecvError::Lagged(_)) => break,
                 Err(RecvError::Closed) => return std::future::pending().await,
             }

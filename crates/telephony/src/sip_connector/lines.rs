@@ -137,30 +137,27 @@ impl Lines {
             .min()
     }
 
-    /// Watches exactly these from now on.
-    pub(super) fn set_extensions(
+    /// Watches some extensions from now on, and others no longer.
+    pub(super) fn change(
         &mut self,
         now: Duration,
-        extensions: Vec<Arc<str>>,
+        watch: Vec<Arc<str>>,
+        unwatch: Vec<Arc<str>>,
     ) -> Vec<Output> {
         let mut out = Vec::new();
-        let wanted: BTreeSet<Arc<str>> = extensions.into_iter().filter(|e| !e.is_empty()).collect();
-        let gone: Vec<Arc<str>> = self
-            .lines
-            .keys()
-            .filter(|e| !wanted.contains(*e) && !self.is_list(e))
-            .cloned()
-            .collect();
-        for extension in gone {
+        for extension in unwatch {
+            if self.is_list(&extension) {
+                continue;
+            }
             if let Some(line) = self.lines.get_mut(&extension) {
                 line.leaving = true;
+                self.run(now, &extension, Event::Stop, &mut out);
             }
-            self.run(now, &extension, Event::Stop, &mut out);
         }
-        for extension in wanted {
-            let is_new = self.lines.get(&extension).is_none_or(|l| l.leaving);
+        for extension in watch.iter().filter(|extension| !extension.is_empty()) {
+            let is_new = self.lines.get(extension).is_none_or(|l| l.leaving);
             if is_new {
-                self.add(&extension);
+                self.add(extension);
             }
         }
         self.keep_list(now, &mut out);
@@ -214,7 +211,8 @@ impl Lines {
 
     /// Unsubscribes everything.
     pub(super) fn stop(&mut self, now: Duration) -> Vec<Output> {
-        self.set_extensions(now, Vec::new())
+        let all = self.lines.keys().cloned().collect();
+        self.change(now, Vec::new(), all)
     }
 
     /// A message arrived that is no answer to a probe.

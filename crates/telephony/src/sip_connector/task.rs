@@ -124,7 +124,7 @@ impl Task {
         let mut buffer = vec![0; READ_BYTES];
         // A handle of its own, so that waiting for room does not borrow the whole task.
         let events = self.events.clone();
-        let out = self.lines.set_extensions(self.now(), extensions);
+        let out = self.lines.change(self.now(), extensions, Vec::new());
         self.carry_out(None, out);
         loop {
             self.elapse();
@@ -206,7 +206,7 @@ impl Task {
     fn obey(&mut self, order: Command) {
         let now = self.now();
         let out = match order {
-            Command::SetExtensions(extensions) => self.lines.set_extensions(now, extensions),
+            Command::Change { watch, unwatch } => self.lines.change(now, watch, unwatch),
             Command::Publish(extension, documents) => {
                 let sent = self.publications.publish(now, &extension, &documents);
                 return self.send_all(sent);

@@ -72,14 +72,18 @@ async fn the_set_of_extensions_can_change() {
     bench.until("1002", Idle).await;
     bench
         .connector
-        .set_extensions(vec!["1002".into(), "1004".into()])
+        .change_extensions(vec!["1004".into()], vec!["1001".into()])
         .await;
     bench.until("1004", Idle).await;
     bench.until("1001", None).await;
     let health = bench.health(|h| h.active == 2).await;
     assert_eq!(health.lines, 2);
     // One that left and comes back is subscribed anew.
-    bench.connector.set_extensions(extensions(1)).await;
+    let unwatch = vec!["1002".into(), "1004".into()];
+    bench
+        .connector
+        .change_extensions(extensions(1), unwatch)
+        .await;
     bench.until("1001", Idle).await;
 }
 

@@ -47,9 +47,8 @@ async fn who_is_not_on_the_list_is_named_and_who_is_new_is_told_of() {
     let mut bench = Bench::start(config, extensions(2)).await;
     bench.health(|health| health.active == 2).await;
     pbx.ring("1003", "0049").unwrap();
-    let mut lines = extensions(3);
-    lines.push("2001".into());
-    bench.connector.set_extensions(lines).await;
+    let new = vec!["1003".into(), "2001".into()];
+    bench.connector.change_extensions(new, Vec::new()).await;
     bench.until("1003", Ringing).await;
     let health = bench.health(|health| !health.line_trouble.is_empty()).await;
     let (line, trouble) = health.line_trouble.first_key_value().unwrap();
@@ -59,7 +58,8 @@ async fn who_is_not_on_the_list_is_named_and_who_is_new_is_told_of() {
         "{}",
         trouble.what
     );
-    bench.connector.set_extensions(extensions(1)).await;
+    let unwatch = vec!["1002".into(), "1003".into(), "2001".into()];
+    bench.connector.change_extensions(Vec::new(), unwatch).await;
     let health = bench.health(|health| health.lines == 1).await;
     assert!(health.line_trouble.is_empty());
 }

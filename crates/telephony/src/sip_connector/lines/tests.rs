@@ -15,9 +15,10 @@ fn lines(n: usize) -> Lines {
         username: "u".into(),
     };
     let mut lines = Lines::new(words, None, Ids::new([1; 32]));
-    lines.set_extensions(
+    lines.change(
         SECOND,
         (0..n).map(|i| Arc::from(format!("{}", 1000 + i))).collect(),
+        Vec::new(),
     );
     lines
 }

@@ -1,0 +1,157 @@
+//! Keeps what the server knows of people as the store has them: one changed person is one change, whichever process made
+//! it. The store says who changed since a revision; only these people are read again.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use presence::{Input, PersonId};
+use store::StoreError;
+use tokio::sync::Mutex;
+
+use crate::{app::Core, directory::Person, pbx::Pbx, teams::Freshness};
+
+/// How often the store is asked for changes by other processes. The server's own changes are applied at once.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How far the store's changes were applied, and what must hear of them.
+#[derive(Debug)]
+pub(crate) struct PeopleChanges(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    /// Of the last change that was applied.
+    revision: u64,
+    freshness: Freshness,
+    /// PBXs watch the lines of people. They end with the server, not with this.
+    pbxs: Vec<Weak<Pbx>>,
+}
+
+impl PeopleChanges {
+    /// Begins after a revision.
+    pub(crate) fn new(revision: u64, freshness: Freshness) -> Self {
+        Self(Mutex::new(State {
+            revision,
+            freshness,
+            pbxs: Vec::new(),
+        }))
+    }
+
+    /// Names the PBXs that watch the lines of people.
+    pub(crate) async fn watch_lines_at(&self, pbxs: &[Arc<Pbx>]) {
+        self.0.lock().await.pbxs = pbxs.iter().map(Arc::downgrade).collect();
+    }
+}
+
+/// Applies changes by other processes, until the server ends.
+pub(crate) async fn follow(core: Core) {
+    loop {
+        tokio::time::sleep(POLL_INTERVAL).await;
+        if let Err(error) = core.refresh_people().await {
+            tracing::warn!(%error, "changes of people could not be read from the database; trying again");
+        }
+    }
+}
+
+/// The extensions that the person had and has no more, or has now and had not.
+fn changed_extensions(before: Option<&Person>, after: Option<&Person>) -> BTreeSet<Arc<str>> {
+    let of = |person: Option<&Person>| -> BTreeSet<Arc<str>> {
+        let lines = person.into_iter().flat_map(|person| &person.lines);
+        lines.map(|(_, extension)| extension.clone()).collect()
+    };
+    let (before, after) = (of(before), of(after));
+    before.symmetric_difference(&after).cloned().collect()
+}
+
+impl Core {
+    /// Applies what changed about people in the store: durable changes are in force when this returns. The cost follows the
+    /// number of changed people.
+    ///
+    /// Waits for changes of settings: the caller must not hold `settings_change`.
+    ///
+    /// # Errors
+    /// The store refused. The changes are applied with the next call.
+    pub(crate) async fn refresh_people(&self) -> Result<(), StoreError> {
+        // Settings that change in between must not be overwritten by what was read before.
+        let _one_at_a_time = self.settings_change.lock().await;
+        let mut state = self.people_changes.0.lock().await;
+        let changes = self
+            .store
+            .people_changed_since(state.revision, self.clock.now())
+            .await?;
+        if changes.people.is_empty() {
+            return Ok(());
+        }
+        // Places first: an import may have made locations.
+        self.refresh_scopes().await?;
+        // Before new people are here: the first sweep with them may take as long.
+        let added = changes.people.iter();
+        let added = added.filter(|(id, stored)| stored.is_some() && !self.knows(*id));
+        let people = self.directory.len() + added.count();
+        let fresh = Input::ObservationFresh(state.freshness.with(people));
+        self.shard.input_and_wait(fresh).await;
+
+        let mut extensions = BTreeSet::new();
+        let mut may_have_moved = false;
+        let count = changes.people.len();
+        for (id, stored) in changes.people {
+            let before = self.directory.person(id);
+            match stored {
+                Some(stored) => self.put(stored).await,
+                None if before.is_some() => self.remove(id).await,
+                None => {}
+            }
+            let after = self.directory.person(id);
+            extensions.extend(changed_extensions(before.as_deref(), after.as_deref()));
+            // Another name may find another account.
+            may_have_moved |= match (&before, &after) {
+                (Some(before), Some(after)) => {
+                    before.user_principal_name != after.user_principal_name
+                        || before.mail != after.mail
+                }
+                (None, Some(_)) => true,
+                (_, None) => false,
+            };
+        }
+        state.revision = changes.revision;
+        // What was put is in force: the engine has taken it.
+        self.shard.input_and_wait(Input::Tick).await;
+        if may_have_moved {
+            self.look_for_movers();
+        }
+        for pbx in state.pbxs.iter().filter_map(Weak::upgrade) {
+            let watched = |extension: &Arc<str>| self.directory.by_extension(extension).is_some();
+            let (there, gone) = extensions.iter().cloned().partition(watched);
+            pbx.change_extensions(there, gone).await;
+        }
+        tracing::info!(
+            changed = count,
+            people = self.directory.len(),
+            "changes of people are in force"
+        );
+        Ok(())
+    }
+
+    fn knows(&self, person: PersonId) -> bool {
+        self.directory.person(person).is_some()
+    }
+
+    /// Reads the settings again if the tree of scopes is another than the one that is known.
+    async fn refresh_scopes(&self) -> Result<(), StoreError> {
+        let stored = self.store.scopes().await?;
+        let is_known = self.organisation.read(|tables| {
+            stored.len() == tables.scopes.len()
+                && stored
+                    .iter()
+                    .all(|scope| tables.scopes.get(&scope.id) == Some(scope))
+        });
+        if !is_known {
+            self.organisation.load(&self.store).await?;
+            self.look_for_movers();
+            self.check_tenants();
+        }
+        Ok(())
+    }
+}
