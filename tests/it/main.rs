@@ -13,6 +13,7 @@ mod chaos;
 mod crash;
 mod decisions;
 mod demo;
+mod durability;
 mod entra;
 mod independent_watchers;
 mod keyring;

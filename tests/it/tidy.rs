@@ -111,6 +111,107 @@ fn the_two_readings_of_graph_share_no_code() {
     }
 }
 
+/// Source files of the programs that run in the serving process and open files by themselves, and what they open.
+/// (S1: the operating system drops SQLite's locks when the process closes any other descriptor of the database.)
+const OPENS_FILES: [(&str, &str); 10] = [
+    (
+        "offhook/src/backup.rs",
+        "commands in a process of their own",
+    ),
+    (
+        "offhook/src/demo.rs",
+        "a temporary folder for the demo's database",
+    ),
+    (
+        "offhook/src/doctor/installation.rs",
+        "only asks for permissions",
+    ),
+    ("offhook/src/import.rs", "a command in a process of its own"),
+    (
+        "offhook/src/installation.rs",
+        "creates the database's file only where there is none; the lock file; the key file",
+    ),
+    (
+        "server/src/api/backups.rs",
+        "lists and removes backups, opens none",
+    ),
+    (
+        "server/src/calendars.rs",
+        "feeds that an administrator names with file:",
+    ),
+    (
+        "server/src/config.rs",
+        "the configuration and the files that it names, none of the database's",
+    ),
+    ("server/src/vault.rs", "the key file, checked by its caller"),
+    (
+        "store/src/backup.rs",
+        "backups, after a check that they are not the database; the database itself only while it is closed",
+    ),
+];
+
+/// S1
+#[test]
+fn no_file_of_the_database_is_opened_except_by_sqlite() {
+    let serving = [
+        "agent-protocol",
+        "calendar",
+        "graph",
+        "offhook",
+        "presence",
+        "server",
+        "sip",
+        "store",
+        "telephony",
+    ];
+    let opening = [
+        "std::fs",
+        "tokio::fs",
+        "fs::",
+        "File::",
+        "OpenOptions",
+        "tempfile",
+        "ServeDir",
+        "ServeFile",
+    ];
+    let crates = repository().join("crates");
+    let mut found = BTreeSet::new();
+    for (path, text) in with_extension("rs") {
+        let Ok(name) = path.strip_prefix(&crates) else {
+            continue;
+        };
+        let name = name.to_str().unwrap();
+        let is_serving = serving
+            .iter()
+            .any(|serving| name.starts_with(&format!("{serving}/src/")));
+        // `is_database_file` itself opens nothing; test modules are not in the program.
+        if !is_serving || name == "store/src/files.rs" || name.ends_with("tests.rs") {
+            continue;
+        }
+        let program = text.split("#[cfg(test)]").next().unwrap_or_default();
+        if opening.iter().any(|word| program.contains(word)) {
+            found.insert(name.to_owned());
+        }
+    }
+    let known: BTreeSet<String> = OPENS_FILES
+        .iter()
+        .map(|(name, _)| (*name).to_owned())
+        .collect();
+    let new: Vec<_> = found.difference(&known).collect();
+    assert!(
+        new.is_empty(),
+        "{new:?}: the serving process must not open a file of the database except through SQLite, or another program \
+         that opens the database deletes its log (crates/store/src/files.rs). Read and write through `Store`. If these \
+         open other files, refuse the database's with `store::is_database_file` wherever a path comes from outside, \
+         and name them in OPENS_FILES of tests/it/tidy.rs with what they open."
+    );
+    let gone: Vec<_> = known.difference(&found).collect();
+    assert!(
+        gone.is_empty(),
+        "{gone:?} open no files: remove them from OPENS_FILES of tests/it/tidy.rs"
+    );
+}
+
 #[test]
 fn links_in_the_documentation_lead_somewhere() {
     for (path, text) in with_extension("md") {

@@ -261,6 +261,14 @@ impl Server {
         }
     }
 
+    /// The process id of the server.
+    ///
+    /// # Panics
+    /// This is a view of a server that another value has started.
+    pub fn pid(&self) -> u32 {
+        self.program.as_ref().unwrap().pid()
+    }
+
     /// Ends it in order and returns the exit code.
     pub async fn terminate(self) -> i32 {
         self.program.unwrap().terminate().await

@@ -58,12 +58,20 @@ impl Program {
             .expect("the program ended")
     }
 
+    /// Its process id.
+    ///
+    /// # Panics
+    /// It ended by itself.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("it ended by itself")
+    }
+
     /// Asks it to end and returns the exit code.
     ///
     /// # Panics
     /// It does not end.
     pub async fn terminate(mut self) -> i32 {
-        let pid = self.child.id().expect("it ended by itself").to_string();
+        let pid = self.pid().to_string();
         let asked = Command::new("kill").arg(&pid).status().await.unwrap();
         assert!(asked.success());
         let status = tokio::time::timeout(START_MAX, self.child.wait()).await;

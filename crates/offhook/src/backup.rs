@@ -34,7 +34,7 @@ pub async fn backup(config: &Path, file: &Path) -> anyhow::Result<()> {
 pub async fn restore(config: &Path, file: &Path, force: bool) -> anyhow::Result<()> {
     let config = installation::configuration(config)?;
     installation::create_folder(&config)?;
-    let database = installation::database(&config);
+    let database = config.database();
     // Looked at in any case: what is wrong with the file is told before a server is asked.
     let prepared = PreparedRestore::new(file, &database, force).await?;
     let Some(_lock) = installation::lock(&config)? else {
@@ -65,7 +65,7 @@ async fn restore_running(config: &Config, file: &Path) -> anyhow::Result<()> {
 
 /// The folder of the server's own backups is the only one that it takes any from.
 fn hand_over(config: &Config, file: &Path) -> anyhow::Result<PathBuf> {
-    let folder = backups_folder(&installation::database(config));
+    let folder = backups_folder(&config.database());
     let stamp = Clock::system().now().milliseconds();
     let copy = folder.join(format!("offhook-restored-{stamp}.db"));
     let failed = || format!("cannot copy {} to {}", file.display(), copy.display());
@@ -88,7 +88,7 @@ fn hand_over(config: &Config, file: &Path) -> anyhow::Result<PathBuf> {
 }
 
 async fn ask(config: &Config, copy: &Path) -> anyhow::Result<()> {
-    let database = installation::database(config);
+    let database = config.database();
     let before = fs::metadata(&database)?.ino();
     let name = copy.file_name().and_then(|name| name.to_str());
     let path = format!("/api/v1/backups/{}/restore", name.unwrap_or_default());

@@ -15,6 +15,7 @@ use std::{
 
 use serde_json::json;
 use server::{MAIN_TENANT, TeamsOptions};
+use store::Store;
 
 use crate::Configured;
 use fault::Fault;
@@ -154,15 +155,24 @@ impl Finding {
     }
 }
 
-/// Looks at everything, for the server's own pages.
-pub async fn findings(path: PathBuf) -> Vec<server::Finding> {
+/// Where the doctor runs.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    /// In a process of its own.
+    CommandLine,
+    /// In the server, whose database is open already and must not be opened again.
+    Server(&'a Store),
+}
+
+/// Checks everything, for the server's own pages and API.
+pub async fn findings(path: PathBuf, store: Store) -> Vec<server::Finding> {
     let mut report = Report {
         findings: Vec::new(),
         prints: false,
         colours: false,
         tenant: None,
     };
-    examine(&mut report, &path, None).await;
+    examine(&mut report, &path, Place::Server(&store), None).await;
     report.told()
 }
 
@@ -177,6 +187,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     examine(
         &mut report,
         &arguments.configured.config,
+        Place::CommandLine,
         arguments.test_person.as_deref(),
     )
     .await;
@@ -189,8 +200,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
 }
 
-async fn examine(report: &mut Report, path: &Path, test_person: Option<&str>) {
-    let Some((config, kept)) = installation::check(report, path).await else {
+async fn examine(report: &mut Report, path: &Path, place: Place<'_>, test_person: Option<&str>) {
+    let Some((config, kept)) = installation::check(report, path, place).await else {
         return;
     };
     if config.tenants.is_empty() {

@@ -17,8 +17,6 @@ use server::{
 };
 use store::{Change, Store, StoredPerson};
 
-/// Name of the database in the data folder.
-const DATABASE: &str = "offhook.db";
 /// Environment variable with the key of the sealed secrets.
 const KEY_VARIABLE: &str = "OFFHOOK_SECRETS_KEY";
 /// Name of systemd's credential with it.
@@ -33,11 +31,6 @@ const LOCK: &str = "offhook.lock";
 /// Reads the configuration with this process's environment.
 pub fn configuration(path: &Path) -> anyhow::Result<Config> {
     Ok(Config::read(path, &Environment::new(std::env::vars()))?)
-}
-
-/// Where the database is.
-pub fn database(config: &Config) -> PathBuf {
-    config.data.join(DATABASE)
 }
 
 /// Makes the data folder, for this user only: it holds who is doing what.
@@ -57,28 +50,44 @@ pub fn create_folder(config: &Config) -> anyhow::Result<()> {
 
 /// Opens the database.
 pub async fn open(config: &Config) -> anyhow::Result<Store> {
-    create_folder(config)?;
-    // The folder may have been made by somebody else, for everybody; SQLite's other files take the mode of this one.
-    let path = database(config);
-    let made = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(&path);
-    made.with_context(|| format!("cannot open the database {}", path.display()))?;
+    let path = create_database(config)?;
     Ok(Store::open(&path).await?)
 }
 
-/// A cookie that the running server lets in for a minute: whoever may write its database needs no key.
+/// Creates the database's file for this user only, if there is none: other users may have access to the folder, and
+/// SQLite's other files take the mode of this one. A file that exists is left to SQLite (see [`store::is_database_file`]).
+fn create_database(config: &Config) -> anyhow::Result<PathBuf> {
+    create_folder(config)?;
+    let path = config.database();
+    let created = OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(&path);
+    match created {
+        Ok(_) => Ok(path),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(path),
+        Err(error) => {
+            Err(error).with_context(|| format!("cannot create the database {}", path.display()))
+        }
+    }
+}
+
+/// A cookie that the running server accepts for a minute: a user who may write its database needs no key.
 pub async fn session(config: &Config) -> anyhow::Result<String> {
     let store = open(config).await?;
+    let cookie = session_in(&store).await;
+    store.close().await;
+    cookie
+}
+
+/// The same with an open database.
+pub async fn session_in(store: &Store) -> anyhow::Result<String> {
     let secret = access::new_secret()?;
     let until = Clock::system().now() + SESSION;
     store
         .add_session(&access::hash(&secret), None, until)
         .await?;
-    store.close().await;
     Ok(format!("{}={secret}", access::COOKIE))
 }
 
@@ -109,6 +118,11 @@ pub fn vault(config: &Config) -> anyhow::Result<Vault> {
         return Ok(Vault::new(&key, KEY_VARIABLE)?);
     }
     if let Some(file) = &config.secrets_key {
+        anyhow::ensure!(
+            !store::is_database_file(&config.database(), file),
+            "the key file {} belongs to the database; name the file with the key in secrets.key_file",
+            file.display()
+        );
         return Ok(Vault::from_file(file)?);
     }
     if let Some(folder) = std::env::var_os("CREDENTIALS_DIRECTORY") {

@@ -57,7 +57,7 @@ async fn serve(
         let key = access::new_api_key(&store, "first start", &EVERYTHING, &clock).await?;
         println!("API key (shown this once, stored as a hash): {key}");
     }
-    let examined = file.to_owned();
+    let (examined, kept) = (file.to_owned(), store.clone());
     let starting = App::start(Options {
         listen: config.listen,
         store,
@@ -73,7 +73,7 @@ async fn serve(
         vault: Some(vault),
         audit_kept: config.audit_kept,
         doctor: Some(Doctor::new(move || {
-            Box::pin(doctor::findings(examined.clone()))
+            Box::pin(doctor::findings(examined.clone(), kept.clone()))
         })),
         restores: Some(restores),
         demo: None,

@@ -98,6 +98,8 @@ pub enum ConfigError {
 /// How long changes can be looked up: two years, as auditors like it.
 const AUDIT_DAYS: u64 = 730;
 const PORT: u16 = 8_200;
+/// Name of the database in the data folder.
+const DATABASE: &str = "offhook.db";
 /// A secret in a file is longer than nothing and shorter than this.
 const SECRET_MAX: u64 = 16 * 1024;
 
@@ -122,13 +124,26 @@ impl Config {
         // The file is checked by itself first, while lines are known.
         toml::from_str::<Raw>(text).map_err(|error| raw::explain(path, text, &error))?;
         let raw = environment.lay_over(path, text)?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let data = match (environment.data(), &raw.data) {
+            (Some(data), _) => data,
+            (None, Some(data)) => folder.join(data),
+            (None, None) => folder.join("offhook-data"),
+        };
         Check {
             path,
             text,
             environment,
+            data,
             secret_files: RefCell::default(),
         }
         .config(raw)
+    }
+
+    /// Where the database is.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.data.join(DATABASE)
     }
 }
 
@@ -137,6 +152,8 @@ struct Check<'a> {
     path: &'a Path,
     text: &'a str,
     environment: &'a Environment,
+    /// The data folder.
+    data: PathBuf,
     /// Those read so far.
     secret_files: RefCell<Vec<PathBuf>>,
 }
@@ -164,10 +181,6 @@ impl Check<'_> {
 
     fn config(&self, raw: Raw) -> Result<Config, ConfigError> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        let data = match self.environment.data() {
-            Some(data) => data,
-            None => folder.join(raw.data.unwrap_or_else(|| "offhook-data".into())),
-        };
         let listen = match raw.http.listen {
             None => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT),
             Some(listen) => listen.parse().map_err(|_| {
@@ -198,7 +211,7 @@ impl Check<'_> {
         let tenants = self.tenants(raw.teams, raw.directory, raw.notifications, raw.tenants)?;
         let pbxs = self.pbxs(raw.pbx)?;
         Ok(Config {
-            data,
+            data: self.data.clone(),
             listen,
             public_url,
             proxies: self.networks("http.proxies", &raw.http.proxies)?,
@@ -281,6 +294,16 @@ impl Check<'_> {
         Err(self.error(key, problem))
     }
 
+    /// Reads a file that the configuration names. The doctor does so too while the server runs, and opening a file of the
+    /// database then would drop SQLite's locks.
+    fn read_file(&self, file: &Path) -> std::io::Result<Vec<u8>> {
+        if store::is_database_file(&self.data.join(DATABASE), file) {
+            let problem = "belongs to the database; name the file that was meant";
+            return Err(std::io::Error::other(problem));
+        }
+        std::fs::read(file)
+    }
+
     /// A secret by value or from a file, not both. Its value never appears in a message.
     fn secret(
         &self,
@@ -305,7 +328,8 @@ impl Check<'_> {
                     "is larger than {SECRET_MAX} bytes, so it is no secret"
                 )));
             }
-            std::fs::read_to_string(&file)
+            let text = self.read_file(&file)?;
+            String::from_utf8(text).map_err(std::io::Error::other)
         });
         self.secret_files.borrow_mut().push(file.clone());
         let secret =

@@ -12,7 +12,7 @@ use std::{
 use sqlx::{ConnectOptions, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::NamedTempFile;
 
-use crate::{Progress, Store, StoreError, migrations};
+use crate::{Progress, Store, StoreError, files::is_database_file, migrations};
 
 /// How often a copy looks whether it shall end, in instructions of the database: some milliseconds.
 const STEPS: i32 = 100_000;
@@ -118,6 +118,12 @@ impl PreparedRestore {
             return Err(refused(
                 &database,
                 "it exists already; to replace it, add --force (it is kept beside the restored one)",
+            ));
+        }
+        if is_database_file(&database, backup) {
+            return Err(refused(
+                backup,
+                "it is the database itself under another name; remove that name and choose a backup",
             ));
         }
         if fs::metadata(with_suffix(backup, "-wal")).is_ok_and(|log| log.len() > 0) {
@@ -311,7 +317,7 @@ async fn aside<T: Send + 'static>(
         })
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()

@@ -1,6 +1,9 @@
 //! The installation itself: configuration, files, database, people, a running server.
 
-use std::{os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
 
 use presence::Timestamp;
 use reqwest::Client;
@@ -11,7 +14,7 @@ use server::{
 };
 use store::{Store, StoreError, StoredPerson, StoredScope};
 
-use super::{Fault, Report};
+use super::{Fault, Place, Report};
 use crate::installation;
 
 /// What the database has, as far as later checks want it; nothing where it does not open.
@@ -58,7 +61,11 @@ impl Kept {
 }
 
 /// Checks what needs no network, and the server if it runs. `None`: nothing more can be looked at.
-pub(super) async fn check(report: &mut Report, path: &Path) -> Option<(Config, Kept)> {
+pub(super) async fn check(
+    report: &mut Report,
+    path: &Path,
+    place: Place<'_>,
+) -> Option<(Config, Kept)> {
     const CHECK: &str = "configuration";
     let config = match installation::configuration(path) {
         Ok(config) => config,
@@ -73,8 +80,8 @@ pub(super) async fn check(report: &mut Report, path: &Path) -> Option<(Config, K
     };
     report.fine(CHECK, format!("{} can be used", path.display()));
     secrets(report, &config);
-    let kept = database(report, &config).await;
-    server(report, &config).await;
+    let kept = database(report, &config, place).await;
+    server(report, &config, place).await;
     Some((config, kept))
 }
 
@@ -94,29 +101,62 @@ fn secrets(report: &mut Report, config: &Config) {
     report.warn("secrets", Fault::SecretReadable, open.join(", "));
 }
 
-async fn database(report: &mut Report, config: &Config) -> Kept {
-    const CHECK: &str = "database";
-    let path = installation::database(config);
-    let opened = async {
-        let store = installation::open(config).await?;
-        store.check().await?;
-        let key = sealed(config, &store).await;
-        let kept = Kept {
-            people: store.people(now()).await?,
-            scopes: store.scopes().await?,
-            secrets: store
-                .sealed_secrets("")
-                .await?
-                .into_iter()
-                .map(|secret| secret.name)
-                .collect(),
-        };
-        let modes = modes(&store).await?;
-        store.close().await;
-        anyhow::Ok((kept, modes, key))
+/// What the database has, and the answers of the checks that need it open.
+struct Opened {
+    kept: Kept,
+    /// Whether any scope or person has a mode that synchronises.
+    syncs: bool,
+    /// Whether the key opens every sealed secret.
+    key: anyhow::Result<()>,
+    /// The file.
+    path: PathBuf,
+}
+
+async fn open_and_read(config: &Config, place: Place<'_>) -> anyhow::Result<Opened> {
+    match place {
+        Place::Server(store) => read(config, store).await,
+        Place::CommandLine => {
+            let store = installation::open(config).await?;
+            let opened = read(config, &store).await;
+            store.close().await;
+            opened
+        }
+    }
+}
+
+async fn read(config: &Config, store: &Store) -> anyhow::Result<Opened> {
+    store.check().await?;
+    let key = sealed(config, store).await;
+    let kept = Kept {
+        people: store.people(now()).await?,
+        scopes: store.scopes().await?,
+        secrets: store
+            .sealed_secrets("")
+            .await?
+            .into_iter()
+            .map(|secret| secret.name)
+            .collect(),
     };
-    let (kept, syncs, key) = match opened.await {
-        Ok(read) => read,
+    let syncs = modes(store).await?;
+    let path = store.file().to_owned();
+    Ok(Opened {
+        kept,
+        syncs,
+        key,
+        path,
+    })
+}
+
+async fn database(report: &mut Report, config: &Config, place: Place<'_>) -> Kept {
+    const CHECK: &str = "database";
+    let opened = open_and_read(config, place).await;
+    let Opened {
+        kept,
+        syncs,
+        key,
+        path,
+    } = match opened {
+        Ok(opened) => opened,
         Err(error) => {
             let fault = match error.downcast_ref() {
                 Some(StoreError::Migrate { .. }) => Fault::DatabaseNewer,
@@ -183,12 +223,20 @@ fn now() -> Timestamp {
 }
 
 /// A server that runs tells its own health; anything else at its port is in the way.
-async fn server(report: &mut Report, config: &Config) {
+async fn server(report: &mut Report, config: &Config, place: Place<'_>) {
     const CHECK: &str = "server";
-    let runs = matches!(installation::lock(config), Ok(None));
+    let runs = match place {
+        Place::Server(_) => true,
+        Place::CommandLine => matches!(installation::lock(config), Ok(None)),
+    };
     let url = format!("http://{}/readyz", config.listen);
     let mut request = Client::new().get(&url).timeout(super::CONNECT);
-    if runs && let Ok(session) = installation::session(config).await {
+    let session = match (runs, place) {
+        (false, _) => None,
+        (true, Place::Server(store)) => installation::session_in(store).await.ok(),
+        (true, Place::CommandLine) => installation::session(config).await.ok(),
+    };
+    if let Some(session) = session {
         request = request.header(reqwest::header::COOKIE, session);
     }
     let answer = request.send().await;

@@ -83,7 +83,9 @@ impl Check<'_> {
                     format!("{}: {problem}", file.display()),
                 )
             };
-            let text = std::fs::read(&file).map_err(|error| problem(error.to_string()))?;
+            let text = self
+                .read_file(&file)
+                .map_err(|error| problem(error.to_string()))?;
             Trust::from_pem(&text).map_err(problem)
         });
         let password = self.secret("pbx.password", raw.password, raw.password_file)?;

@@ -182,7 +182,7 @@ impl Check<'_> {
         let private_key = private_key.unwrap_or_else(|| certificate.clone());
         let read = |key: &str, file: &Path| {
             let file = folder.join(file);
-            std::fs::read(&file)
+            self.read_file(&file)
                 .map_err(|error| self.error(key, format!("{}: {error}", file.display())))
         };
         let public = read(&format!("{keys}certificate_file"), &certificate)?;
