@@ -1,7 +1,8 @@
 //! Signing in with OpenID Connect, at a provider that is not ours, in a real browser.
 
 use end_to_end::{Installation, OpenIdProvider, Walker, eventually};
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
+use serde_json::json;
 use thirtyfour::error::WebDriverResult;
 
 use crate::SOON;
@@ -75,6 +76,51 @@ async fn one_signs_in_at_the_organisations_own_provider() -> WebDriverResult<()>
         stranger.browser.close().await?;
     }
     Ok(())
+}
+
+/// S3: what a location administrator writes about people moves no sign-in to a system administrator's account.
+#[tokio::test]
+async fn an_edit_leads_to_no_sign_in_with_more_rights() -> WebDriverResult<()> {
+    let installation = Installation::new("");
+    let provider = OpenIdProvider::start(&installation.url("/sign-in/open-id/return")).await;
+    installation.configure(&section(&provider.issuer));
+    installation
+        .import(&[("ada", "1001"), ("lea", "1002")])
+        .await;
+    let server = installation.serve().await;
+    let location = json!({"kind": "location", "name": "Lyon"});
+    server
+        .ok(Method::POST, "/api/v1/scopes", Some(location))
+        .await;
+    let (ada, lea) = (server.person("ada").await, server.person("lea").await);
+    for (person, role, location) in [
+        (&ada, "system_admin", None),
+        (&lea, "location_admin", Some("lyon")),
+    ] {
+        let place = json!({"location": "lyon", "group": null});
+        let path = format!("/api/v1/people/{person}/place");
+        server.ok(Method::PUT, &path, Some(place)).await;
+        let account = json!({"name": role, "role": role, "person": person, "location": location,
+            "password": "correct horse battery"});
+        server
+            .ok(Method::POST, "/api/v1/accounts", Some(account))
+            .await;
+    }
+    let editor = server
+        .sign_in("location_admin", "correct horse battery")
+        .await;
+    for (person, mail) in [(&lea, ""), (&ada, "lea@contoso.example")] {
+        let path = format!("/api/v1/people/{person}");
+        let both = json!({"mail": mail, "userPrincipalName": mail});
+        let (status, problem) = editor.api(Method::PATCH, &path, Some(both)).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{problem}");
+    }
+    let walker = Walker::stranger(server.url()).await?;
+    sign_in(&walker, "lea@contoso.example").await?;
+    let who = async || walker.text(".account span").await;
+    let own = "Signed in as location_admin".to_owned();
+    eventually("her own account", SOON, own, who).await;
+    walker.browser.close().await
 }
 
 #[tokio::test]

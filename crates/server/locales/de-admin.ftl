@@ -55,6 +55,7 @@ person-upn = Anmeldename bei Microsoft
 person-upn-help = Meist wie eine Mailadresse. Über ihn oder die Mailadresse wird das Teams-Konto gefunden.
 person-lines = Nebenstellen
 person-lines-help = Mehrere mit Kommas.
+person-identity-help = Nur Systemadministratoren können dies ändern: Damit werden Anmeldung, Teams-Konto und Telefone der Person zugeordnet.
 person-place = Standort und Gruppe
 person-linked = verknüpft
 person-unlinked = nicht verknüpft

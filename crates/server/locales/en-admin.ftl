@@ -55,6 +55,7 @@ person-upn = Sign-in name at Microsoft
 person-upn-help = Usually like a mail address. By it, or by the mail address, the Teams account is found.
 person-lines = Extensions
 person-lines-help = Several between commas.
+person-identity-help = Only system administrators can change it: by it a sign-in, a Teams account or a phone is assigned to the person.
 person-place = Location and group
 person-linked = linked
 person-unlinked = not linked

@@ -24,6 +24,7 @@ mod frame;
 mod health;
 mod history;
 mod http;
+mod identity;
 pub mod metrics;
 mod my_account;
 mod open_id;

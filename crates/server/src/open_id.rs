@@ -2,6 +2,7 @@
 //! Connect Core 1.0, authorization code flow with PKCE). Whoever it names there is somebody here.
 
 mod attempts;
+mod mapping;
 mod provider;
 mod token;
 
@@ -10,11 +11,11 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
-use presence::PersonId;
 use serde_json::json;
 use store::{Account, Change, Role};
 
 pub(crate) use attempts::Attempts;
+use mapping::{Mapped, is_of, mapped};
 pub use provider::OpenIdOptions;
 pub(crate) use provider::{CLAIM, Provider};
 use token::Claims;
@@ -22,7 +23,6 @@ use token::Claims;
 use crate::{
     access,
     app::{Shared, SharedState},
-    directory::Person,
     frame::{Frame, local},
     problem::Problem,
     sign_in::{self, Way},
@@ -52,6 +52,11 @@ pub(crate) enum OpenIdError {
     /// Nobody here is called so.
     #[error("nobody here is {0}; an administrator can add you, or an account of that name")]
     Unknown(String),
+    /// It fits several people or accounts.
+    #[error(
+        "{0} fits {1}; a system administrator changes the mail address, the sign-in name or the account of all but one"
+    )]
+    Ambiguous(String, String),
     /// The claim is missing, or nobody has checked it.
     #[error("{0}")]
     Claim(String),
@@ -145,35 +150,25 @@ fn refuse(
     )
 }
 
-/// The account of whoever signed in; a person who has none yet gets one, as a person.
+/// The account of the identity that signed in; a person who has none yet gets one, as a person.
 async fn account(
     shared: &SharedState,
     provider: &Provider,
     claims: &Claims,
 ) -> Result<u64, OpenIdError> {
-    let called = provider.called(claims)?;
-    let person = person(shared, provider, &called);
+    let identity = provider.called(claims)?;
+    let compared = provider.compared();
+    let people = shared
+        .directory
+        .people(|person| is_of(&identity, compared, person));
     let accounts = shared.store.accounts().await?;
-    let of_person = accounts
-        .iter()
-        .find(|account| person.is_some() && account.person == person);
-    let of_name = || {
-        let is_called = |account: &&Account| account.name.to_lowercase() == called.to_lowercase();
-        // The name of an account that is somebody's is not enough: it was not chosen at the provider.
-        accounts
-            .iter()
-            .filter(|account| account.person.is_none())
-            .find(is_called)
-    };
-    if let Some(account) = of_person.or_else(of_name) {
-        return Ok(account.id);
-    }
-    let Some(person) = person else {
-        return Err(OpenIdError::Unknown(called));
+    let person = match mapped(&identity, &people, &accounts)? {
+        Mapped::Account(account) => return Ok(account),
+        Mapped::New(person) => person,
     };
     let account = Account {
         id: 0,
-        name: called,
+        name: identity,
         password_hash: None,
         person: Some(person),
         role: Role::Person,
@@ -189,22 +184,4 @@ async fn account(
         after: Some(json!({"role": Role::Person.name(), "person": person.to_string()}).to_string()),
     };
     Ok(shared.store.add_account(&account, &change).await?)
-}
-
-/// The one person whom the provider's name is.
-fn person(shared: &SharedState, provider: &Provider, called: &str) -> Option<PersonId> {
-    let is = |other: &str| !other.is_empty() && other.to_lowercase() == called.to_lowercase();
-    let found = if provider.names_teams_account() {
-        shared
-            .directory
-            .people(|person: &Person| person.teams_id.as_deref().is_some_and(is))
-    } else {
-        shared
-            .directory
-            .people(|person: &Person| is(&person.user_principal_name) || is(&person.mail))
-    };
-    match found.as_slice() {
-        [only] => Some(only.id),
-        _ => None,
-    }
 }

@@ -50,16 +50,20 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "not allowed", detail)
     }
 
+    /// A field that the caller may not change.
+    pub(crate) fn forbidden_field(field: &str, detail: impl Into<String>) -> Self {
+        Self {
+            field: Some(field.to_owned().into()),
+            ..Self::forbidden(detail)
+        }
+    }
+
     /// A setting that an administrator keeps people from changing.
     pub(crate) fn locked(key: &str) -> Self {
         let detail = format!(
             "{key} is set by an administrator for your location and cannot be changed by you; ask an administrator"
         );
-        let problem = Self::forbidden(detail);
-        Self {
-            field: Some(key.to_owned().into()),
-            ..problem
-        }
+        Self::forbidden_field(key, detail)
     }
 
     /// Whether it says that somebody cancelled it.

@@ -141,7 +141,8 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, axum::Json(PersonBody::from(&*person))))
 }
 
-/// Changes a person. What is left out stays as it is; lines become exactly those given.
+/// Changes a person. What is left out stays as it is; lines become exactly those given. Location administrators change the
+/// name; mail, userPrincipalName and lines identify the person and are system administrators'.
 #[utoipa::path(
     patch,
     path = "/people/{id}",
@@ -157,6 +158,7 @@ pub(crate) async fn change(
     let before = super::person(&shared, &id)?;
     caller.require_admin_of(&shared, before.id)?;
     let person = checked(body, Some(&before))?;
+    caller.require_same_identity(&before, &person)?;
     let wanted = PersonBody {
         id: before.id.to_string(),
         name: person.name.clone(),

@@ -37,6 +37,9 @@ pub struct Known {
     pub teams_id: Option<String>,
     /// Extensions.
     pub extensions: Vec<String>,
+    /// Whether an account of the person administers anything. Such a person is not found by a telephone number: in many
+    /// tenants people write theirs themselves, and sign-ins follow the account.
+    pub administers: bool,
 }
 
 /// By what an account was found to be somebody's. The first is the surest.
@@ -88,6 +91,8 @@ const DIGITS_MIN: usize = 3;
 pub fn plan(accounts: &[EntraAccount], people: &[Known], whole: bool) -> Plan {
     let mut plan = Plan::default();
     let mut free: BTreeSet<PersonId> = people.iter().map(|person| person.id).collect();
+    let administrators = people.iter().filter(|person| person.administers);
+    let administrators: BTreeSet<PersonId> = administrators.map(|person| person.id).collect();
     for by in By::ALL {
         let index = Index::new(people.iter().filter(|person| free.contains(&person.id)), by);
         let mut claims: BTreeMap<PersonId, Vec<usize>> = BTreeMap::new();
@@ -111,6 +116,12 @@ pub fn plan(accounts: &[EntraAccount], people: &[Known], whole: bool) -> Plan {
         }
         for (person, claimants) in claims {
             match claimants.as_slice() {
+                [at] if by == By::Number && administrators.contains(&person) => {
+                    let reason = format!(
+                        "the number is that of person {person}, who administers: a system administrator links the account by hand"
+                    );
+                    plan.ambiguous.insert(*at, reason);
+                }
                 [at] => {
                     plan.matched.insert(*at, (person, by));
                     free.remove(&person);
@@ -250,7 +261,29 @@ mod tests {
             user_principal_name: upn.into(),
             teams_id: linked.map(str::to_owned),
             extensions: vec![extension.into()],
+            administers: false,
         }
+    }
+
+    /// S3: whoever writes an administrator's extension into their own account does not become that administrator.
+    #[test]
+    fn an_administrator_is_not_found_by_a_number() {
+        let admin = Known {
+            administers: true,
+            ..known(1, None, "", "ada@x", "1004")
+        };
+        let people = [admin, known(2, None, "", "", "1005")];
+        let by_number = [
+            account("a", "a@x", "", "+49301004"),
+            account("b", "b@x", "", "+49301005"),
+        ];
+        let made = plan(&by_number, &people, true);
+        assert_eq!(made.matched[&1], (PersonId(2), By::Number));
+        assert!(made.ambiguous[&0].contains("administers"), "{made:?}");
+        assert!(made.new.is_empty());
+        // By mail and sign-in name as everybody.
+        let by_mail = plan(&[account("a", "ada@x", "", "1004")], &people, true);
+        assert_eq!(by_mail.matched[&0], (PersonId(1), By::Mail));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::{
 
 use graph::{Delta, DirectoryUser, GraphError, UserChange};
 use presence::{PersonId, Timestamp};
-use store::{Change, DirectoryChange, DirectoryPerson, Progress, StoreError};
+use store::{Change, DirectoryChange, DirectoryPerson, Progress, Role, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{DirectoryOptions, EntraAccount, Known, PeopleFrom, Plan, plan};
@@ -205,6 +205,14 @@ async fn synchronise(
     let gone_people = core.store.gone_people(tenant).await?;
     let of_directory = core.store.people_of_directory().await?;
     let accounts: Vec<EntraAccount> = directory.accounts.values().cloned().collect();
+    let administrators: BTreeSet<PersonId> = core
+        .store
+        .accounts()
+        .await?
+        .iter()
+        .filter(|account| account.role != Role::Person)
+        .filter_map(|account| account.person)
+        .collect();
     let mut people: Vec<Known> = core
         .directory
         .people(|person| core.organisation.tenant(person.id) == **tenant)
@@ -220,6 +228,7 @@ async fn synchronise(
                 .iter()
                 .map(|(_, extension)| extension.to_string())
                 .collect(),
+            administers: administrators.contains(&person.id),
         })
         .collect();
     let absent: BTreeSet<PersonId> = gone_people.iter().map(|(id, _)| *id).collect();
@@ -230,6 +239,7 @@ async fn synchronise(
         user_principal_name: person.user_principal_name,
         teams_id: Some(person.teams_id).filter(|id| !id.is_empty()),
         extensions: Vec::new(),
+        administers: administrators.contains(&id),
     }));
     let plan = plan(&accounts, &people, true);
     let (changes, mut deeds) = difference(&plan, &accounts, &people, &absent, &of_directory);

@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use super::{
     OpenIdError,
     attempts::Attempt,
+    mapping::Compared,
     token::{Claims, Expected, Refusal, verify},
 };
 
@@ -103,9 +104,12 @@ impl Provider {
         &self.options.name
     }
 
-    /// Whether what it says is a Teams account, and not a name.
-    pub(super) fn names_teams_account(&self) -> bool {
-        self.options.claim == OBJECT_ID
+    /// What the claim is compared with.
+    pub(super) fn compared(&self) -> Compared {
+        match self.options.claim == OBJECT_ID {
+            true => Compared::TeamsAccounts,
+            false => Compared::Names,
+        }
     }
 
     async fn known(&self, at_least: Timestamp, now: Timestamp) -> Result<Known, OpenIdError> {

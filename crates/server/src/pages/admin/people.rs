@@ -66,13 +66,17 @@ impl Place for People {
         if typed.one("form") == "import" {
             return import(visit, typed).await;
         }
-        let made = visit.api.post("/people", body(typed)).await?;
+        let made = visit.api.post("/people", body(visit, typed)).await?;
         Ok(Done::new(format!("{HERE}/{}", text(&made, "id")), "added").into())
     }
 }
 
-/// The fields of a person.
+/// The fields of a person. Those that identify the person are only shown to administrators who may not change them.
 pub(super) fn fields(visit: &Visit, now: &Value) -> [Field; 4] {
+    let identity = |name: &str, label: String, help: String| match visit.caller.may_identify() {
+        true => Field::text(name, label).help(help),
+        false => Field::new(name, label, Kind::Shown).help(visit.say("person-identity-help")),
+    };
     let lines = now.get("lines").and_then(Value::as_array);
     let lines = lines
         .into_iter()
@@ -83,18 +87,27 @@ pub(super) fn fields(visit: &Visit, now: &Value) -> [Field; 4] {
         Field::text("name", visit.say("board-name"))
             .value(text(now, "name"))
             .required(),
-        Field::text("mail", visit.say("person-mail")).value(text(now, "mail")),
-        Field::text("userPrincipalName", visit.say("person-upn"))
-            .value(text(now, "userPrincipalName"))
-            .help(visit.say("person-upn-help")),
-        Field::text("lines", visit.say("person-lines"))
-            .value(lines.join(", "))
-            .help(visit.say("person-lines-help")),
+        identity("mail", visit.say("person-mail"), String::new()).value(text(now, "mail")),
+        identity(
+            "userPrincipalName",
+            visit.say("person-upn"),
+            visit.say("person-upn-help"),
+        )
+        .value(text(now, "userPrincipalName")),
+        identity(
+            "lines",
+            visit.say("person-lines"),
+            visit.say("person-lines-help"),
+        )
+        .value(lines.join(", ")),
     ]
 }
 
-/// A person as the API takes it, from what was typed.
-pub(super) fn body(typed: &Typed) -> Value {
+/// A person as the API takes it, from what was typed; without the fields that were only shown.
+pub(super) fn body(visit: &Visit, typed: &Typed) -> Value {
+    if !visit.caller.may_identify() {
+        return json!({"name": typed.one("name")});
+    }
     let lines = typed.one("lines").split([',', ';', ' ']).map(str::trim);
     let lines = lines.filter(|line| !line.is_empty());
     let lines: Vec<Value> = lines.map(|line| json!({"extension": line})).collect();

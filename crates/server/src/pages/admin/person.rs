@@ -1,10 +1,12 @@
 //! One person as an administrator has them: names and lines, place, Teams account, presence and why.
 
+use presence::PersonId;
 use serde_json::{Value, json};
 
 use super::{
     people::{body, fields},
     require_administrator,
+    scopes::administers,
 };
 use crate::pages::{
     Done, Outcome, Page, Place,
@@ -20,6 +22,7 @@ impl Place for Person {
     async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
         require_administrator(visit)?;
         let id = visit.path("person");
+        require_administered(visit, id)?;
         let read = visit.api.read(&format!("/people/{id}")).await?;
         let name = text(&read.value, "name").to_owned();
         let explanation = visit.api.get(&format!("/people/{id}/explanation")).await?;
@@ -60,7 +63,7 @@ impl Place for Person {
             "save" => {
                 visit
                     .api
-                    .patch(&path, body(typed), typed.one("tag"))
+                    .patch(&path, body(visit, typed), typed.one("tag"))
                     .await?;
                 Ok(Done::new(here, "saved").into())
             }
@@ -95,11 +98,27 @@ impl Place for Person {
     }
 }
 
-/// Where the person is in the tree of scopes.
+/// Refuses an administrator of another location than the person's.
+fn require_administered(visit: &Visit, id: &str) -> Result<(), Refusal> {
+    let person = id.parse().map(PersonId);
+    // The API says of a person who is not there what is wrong.
+    let person = person.ok().and_then(|id| visit.shared.directory.person(id));
+    let Some(person) = person else {
+        return Ok(());
+    };
+    let administered = visit.caller.require_admin_of(&visit.shared, person.id);
+    Ok(administered?)
+}
+
+/// Where the person is in the tree of scopes: of the places that the caller administers.
 async fn place(visit: &Visit, id: &str) -> Result<Form, Refusal> {
     let read = visit.api.read(&format!("/people/{id}/place")).await?;
-    let scopes = visit.api.items("/scopes").await?;
-    let mut choices = vec![Choice::new("/", visit.say("scope-organisation"))];
+    let mut scopes = visit.api.items("/scopes").await?;
+    scopes.retain(|scope| administers(visit, text(scope, "id")));
+    let mut choices = Vec::new();
+    if visit.caller.is_admin() {
+        choices.push(Choice::new("/", visit.say("scope-organisation")));
+    }
     for location in scopes
         .iter()
         .filter(|scope| text(scope, "kind") == "location")

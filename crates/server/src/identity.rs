@@ -1,0 +1,140 @@
+//! The fields that identify a person, in one list. A sign-in with OpenID Connect, a Teams account and a phone are assigned
+//! to a person by them: an edit of such a field moves rights from one human to another, so that only system administrators
+//! and API keys with the scope `admin` may make it.
+
+use store::ImportPerson;
+
+use crate::{caller::Caller, directory::Person, problem::Problem};
+
+/// A field that identifies a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IdentityField {
+    /// Compared with the claim of OpenID Connect, and with mail addresses in Entra.
+    Mail,
+    /// Compared with the claim of OpenID Connect, and with sign-in names in Entra.
+    UserPrincipalName,
+    /// The SIP identity of phones that register here, and of the lines that a PBX reports.
+    Extensions,
+}
+
+impl IdentityField {
+    /// The name that the API uses.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+            Self::UserPrincipalName => "userPrincipalName",
+            Self::Extensions => "lines",
+        }
+    }
+}
+
+/// The identifying fields of the form of a person that differ from what is stored.
+fn changed(before: &Person, after: &ImportPerson) -> impl Iterator<Item = IdentityField> {
+    let extensions = before.lines.iter().map(|(_, extension)| &**extension);
+    let differs = [
+        (IdentityField::Mail, before.mail != after.mail),
+        (
+            IdentityField::UserPrincipalName,
+            before.user_principal_name != after.user_principal_name,
+        ),
+        (
+            IdentityField::Extensions,
+            !extensions.eq(after.extensions.iter().map(String::as_str)),
+        ),
+    ];
+    differs
+        .into_iter()
+        .filter_map(|(field, differs)| differs.then_some(field))
+}
+
+impl Caller {
+    /// Whether the caller may change fields that identify people.
+    pub(crate) fn may_identify(&self) -> bool {
+        self.is_admin()
+    }
+
+    /// Refuses a change of an identifying field to all but system administrators.
+    pub(crate) fn require_to_identify(&self, field: IdentityField) -> Result<(), Problem> {
+        if self.may_identify() {
+            return Ok(());
+        }
+        let name = field.name();
+        let detail = format!(
+            "{name} identifies the person, so that only system administrators and keys with the scope `admin` change it; ask a system administrator, or leave {name} out"
+        );
+        Err(Problem::forbidden_field(name, detail))
+    }
+
+    /// Refuses a change of a person that touches an identifying field, unless the caller may make it. Fields that are sent
+    /// back as they were read are no change.
+    pub(crate) fn require_same_identity(
+        &self,
+        before: &Person,
+        after: &ImportPerson,
+    ) -> Result<(), Problem> {
+        changed(before, after).try_for_each(|field| self.require_to_identify(field))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use presence::{LineId, PersonId};
+
+    use super::*;
+
+    fn before() -> Person {
+        Person {
+            id: PersonId(1),
+            name: "Anna".into(),
+            mail: "anna@contoso.example".into(),
+            user_principal_name: "anna@contoso.example".into(),
+            teams_id: None,
+            tenant: "main".into(),
+            lines: vec![(LineId(1), "1001".into()), (LineId(2), "1002".into())],
+        }
+    }
+
+    fn after() -> ImportPerson {
+        ImportPerson {
+            name: "Anna Becker".into(),
+            mail: "anna@contoso.example".into(),
+            user_principal_name: "anna@contoso.example".into(),
+            extensions: vec!["1001".into(), "1002".into()],
+            ..ImportPerson::default()
+        }
+    }
+
+    /// S3, S4.
+    #[test]
+    fn a_name_identifies_nobody_and_all_else_does() {
+        let fields = |after: ImportPerson| changed(&before(), &after).collect::<Vec<_>>();
+        assert_eq!(fields(after()), []);
+        let mail = "Anna@contoso.example".to_owned();
+        let changes = [
+            (
+                IdentityField::Mail,
+                ImportPerson {
+                    mail: mail.clone(),
+                    ..after()
+                },
+            ),
+            (
+                IdentityField::UserPrincipalName,
+                ImportPerson {
+                    user_principal_name: mail,
+                    ..after()
+                },
+            ),
+            (
+                IdentityField::Extensions,
+                ImportPerson {
+                    extensions: vec!["1001".into()],
+                    ..after()
+                },
+            ),
+        ];
+        for (field, after) in changes {
+            assert_eq!(fields(after), [field]);
+        }
+    }
+}

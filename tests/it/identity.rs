@@ -1,0 +1,174 @@
+//! The fields that identify a person: who may change them, and that no edit leads to a sign-in, a Teams account or a phone
+//! with more rights than the editor's.
+
+use end_to_end::{Demo, Server};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+const PASSWORD: &str = "correct horse battery";
+/// In Lyon.
+const DAVID: &str = "David Okafor";
+const INES: &str = "Ines Carvalho";
+const JONAS: &str = "Jonas Weber";
+/// In Berlin.
+const ANNA: &str = "Anna Becker";
+
+/// Makes an account of a person and signs in to it.
+async fn account(server: &Server, person: &str, role: &str, location: Option<&str>) -> Server {
+    let id = server.person(person).await;
+    let name = format!("{person} {role}");
+    let body = json!({"name": name, "role": role, "person": id, "location": location, "password": PASSWORD});
+    server
+        .ok(Method::POST, "/api/v1/accounts", Some(body))
+        .await;
+    server.sign_in(&name, PASSWORD).await
+}
+
+async fn key(server: &Server, scope: &str) -> Server {
+    let body = json!({"name": scope, "scopes": [scope]});
+    let made = server.ok(Method::POST, "/api/v1/keys", Some(body)).await;
+    server.with_key(made["key"].as_str().unwrap())
+}
+
+async fn person(server: &Server, name: &str) -> (String, Value) {
+    let path = format!("/api/v1/people/{}", server.person(name).await);
+    let person = server.ok(Method::GET, &path, None).await;
+    (path, person)
+}
+
+/// S3 and S4: each field that identifies a person × each role × oneself, another person and a system administrator of the
+/// same location, and a person of another one.
+#[tokio::test]
+async fn only_system_administrators_change_what_identifies_a_person() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    let lea = account(server, DAVID, "location_admin", Some("lyon")).await;
+    let ines = account(server, INES, "system_admin", None).await;
+    let jonas = account(server, JONAS, "person", None).await;
+    let (reads, writes) = (key(server, "read").await, key(server, "write").await);
+    let administers = key(server, "admin").await;
+    let fields = [
+        ("mail", json!("mine@contoso.example")),
+        ("userPrincipalName", json!("mine@contoso.example")),
+        ("lines", json!([{"extension": "4711"}])),
+    ];
+    for name in [DAVID, INES, JONAS, ANNA] {
+        let (path, before) = person(server, name).await;
+        for (field, value) in &fields {
+            for caller in [&lea, &jonas, &reads, &writes] {
+                let body = json!({ *field: value });
+                let (status, problem) = caller.api(Method::PATCH, &path, Some(body)).await;
+                assert_eq!(
+                    status,
+                    StatusCode::FORBIDDEN,
+                    "{field} of {name}: {problem}"
+                );
+            }
+        }
+        assert_eq!(person(server, name).await.1, before);
+    }
+    for (field, value) in &fields {
+        for caller in [&ines, &administers] {
+            let (path, before) = person(server, JONAS).await;
+            let body = json!({ *field: value });
+            let changed = caller.ok(Method::PATCH, &path, Some(body)).await;
+            assert_eq!(&changed[*field], value, "{field}");
+            let back = json!({ *field: before[*field] });
+            server.ok(Method::PATCH, &path, Some(back)).await;
+        }
+    }
+    // A name identifies nobody, and what is sent back as it was read is no change.
+    for name in [DAVID, INES] {
+        let (path, mut back) = person(server, name).await;
+        back.as_object_mut().unwrap().remove("id");
+        back["name"] = json!(format!("{name} (Lyon)"));
+        let changed = lea.ok(Method::PATCH, &path, Some(back.clone())).await;
+        assert_eq!(changed["name"], back["name"]);
+        back["mail"] = json!("mine@contoso.example");
+        let (status, problem) = lea.api(Method::PATCH, &path, Some(back)).await;
+        assert_eq!(
+            (status, &problem["field"]),
+            (StatusCode::FORBIDDEN, &json!("mail"))
+        );
+    }
+}
+
+/// S3: an administrator of a location adds nobody, brings in nobody from another location and imports nobody.
+#[tokio::test]
+async fn a_location_administrator_makes_and_moves_nobody_into_power() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    let lea = account(server, DAVID, "location_admin", Some("lyon")).await;
+    let anna = server.person(ANNA).await;
+    let table = json!({"csv": "name,mail,UPN,extension\nEve,anna.becker@contoso.example,,4711\n"});
+    for (method, path, body) in [
+        (
+            Method::POST,
+            "/api/v1/people".to_owned(),
+            json!({"name": "Eve"}),
+        ),
+        (Method::POST, "/api/v1/people/import".to_owned(), table),
+        (
+            Method::PUT,
+            format!("/api/v1/people/{anna}/place"),
+            json!({"location": "lyon", "group": null}),
+        ),
+        (
+            Method::POST,
+            "/api/v1/accounts".to_owned(),
+            json!({"name": "eve", "role": "system_admin"}),
+        ),
+        (
+            Method::POST,
+            "/api/v1/directory/synchronise".to_owned(),
+            json!({"dry_run": true}),
+        ),
+    ] {
+        let (status, problem) = lea.api(method, &path, Some(body)).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}: {problem}");
+    }
+}
+
+/// S3: the page shows what identifies a person, and has inputs only for those who may change it.
+#[tokio::test]
+async fn the_page_of_a_person_has_inputs_for_what_the_viewer_may_change() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    let lea = account(server, DAVID, "location_admin", Some("lyon")).await;
+    let ines = account(server, INES, "system_admin", None).await;
+    let (path, before) = person(server, JONAS).await;
+    let page = path.replace("/api/v1", "/admin");
+    let read = async |who: &Server, page: &str| {
+        let (status, _, text) = who.with_headers(Method::GET, page, &[], None).await;
+        (status, text)
+    };
+    let (status, shown) = read(&lea, &page).await;
+    assert_eq!(status, StatusCode::OK);
+    let mail = before["mail"].as_str().unwrap();
+    assert!(
+        shown.contains(mail) && shown.contains("name=\"name\""),
+        "{shown}"
+    );
+    for field in ["mail", "userPrincipalName", "lines"] {
+        let input = format!("name=\"{field}\"");
+        assert!(!shown.contains(&input), "{field}: {shown}");
+        assert!(read(&ines, &page).await.1.contains(&input), "{field}");
+    }
+    // A place is offered only where it would be taken.
+    assert!(!shown.contains("value=\"berlin/\""), "{shown}");
+    let typed = [
+        ("form", "save"),
+        ("name", "Jonas W."),
+        ("mail", "mine@contoso.example"),
+        ("userPrincipalName", "mine@contoso.example"),
+        ("lines", "4711"),
+    ];
+    lea.form(&page, &typed).await;
+    let after = person(server, "Jonas W.").await.1;
+    for field in ["mail", "userPrincipalName", "lines"] {
+        assert_eq!(after[field], before[field], "{field}");
+    }
+    let elsewhere = person(server, ANNA).await.0.replace("/api/v1", "/admin");
+    assert_eq!(read(&lea, &elsewhere).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(read(&ines, &elsewhere).await.0, StatusCode::OK);
+}
