@@ -172,3 +172,58 @@ async fn the_page_of_a_person_has_inputs_for_what_the_viewer_may_change() {
     assert_eq!(read(&lea, &elsewhere).await.0, StatusCode::FORBIDDEN);
     assert_eq!(read(&ines, &elsewhere).await.0, StatusCode::OK);
 }
+
+/// S4: the Teams account of a person, by each way in which it comes to be theirs.
+#[tokio::test]
+async fn only_the_person_and_system_administrators_assign_a_teams_account() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    let lea = account(server, DAVID, "location_admin", Some("lyon")).await;
+    let jonas = account(server, JONAS, "person", None).await;
+    let (reads, writes) = (key(server, "read").await, key(server, "write").await);
+    let anna = person(server, ANNA).await.1;
+    for name in [INES, JONAS] {
+        let (path, _) = person(server, name).await;
+        let account = format!("{path}/teams-account");
+        let linked = server.ok(Method::GET, &account, None).await;
+        for (caller, is_own) in [
+            (&lea, false),
+            (&jonas, name == JONAS),
+            (&reads, false),
+            (&writes, false),
+        ] {
+            let refused = async |method: Method, path: &str, body: Option<Value>| {
+                let (status, problem) = caller.api(method, path, body).await;
+                assert_eq!(status, StatusCode::FORBIDDEN, "{path}: {problem}");
+            };
+            let upn = json!({"userPrincipalName": anna["userPrincipalName"]});
+            refused(Method::PATCH, &path, Some(upn)).await;
+            let named = json!({"account": anna["userPrincipalName"]});
+            refused(Method::PUT, &account, Some(named)).await;
+            if !is_own {
+                let sign_in = format!("{account}/sign-in");
+                refused(Method::POST, &sign_in, Some(json!({}))).await;
+                refused(Method::DELETE, &account, None).await;
+            }
+        }
+        assert_eq!(server.ok(Method::GET, &account, None).await, linked);
+    }
+}
+
+/// S4: a code that waits is for the person alone: an administrator of the location who read it could type it and so give
+/// the person an account of their own, by which a sign-in with the claim `oid` becomes the person's.
+#[tokio::test]
+async fn a_code_that_waits_is_shown_to_the_person_alone() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    let lea = account(server, DAVID, "location_admin", Some("lyon")).await;
+    let ines = account(server, INES, "system_admin", None).await;
+    let path = format!("{}/teams-account", person(server, INES).await.0);
+    let sign_in = format!("{path}/sign-in");
+    let begun = ines.ok(Method::POST, &sign_in, Some(json!({}))).await;
+    let seen = ines.ok(Method::GET, &path, None).await;
+    assert_eq!(seen["waiting"]["user_code"], begun["user_code"]);
+    let seen = lea.ok(Method::GET, &path, None).await;
+    assert!(seen["account"].is_string(), "{seen}");
+    assert_eq!(seen["waiting"], Value::Null);
+}

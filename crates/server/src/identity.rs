@@ -13,6 +13,8 @@ pub(crate) enum IdentityField {
     Mail,
     /// Compared with the claim of OpenID Connect, and with sign-in names in Entra.
     UserPrincipalName,
+    /// Compared with the claim `oid`; its calls and its presence are the person's.
+    TeamsAccount,
     /// The SIP identity of phones that register here, and of the lines that a PBX reports.
     Extensions,
 }
@@ -23,6 +25,7 @@ impl IdentityField {
         match self {
             Self::Mail => "mail",
             Self::UserPrincipalName => "userPrincipalName",
+            Self::TeamsAccount => "account",
             Self::Extensions => "lines",
         }
     }

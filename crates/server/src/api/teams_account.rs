@@ -14,7 +14,7 @@ use crate::{
     caller::Caller,
     clock::rfc3339,
     directory::Person,
-    organisation::ORGANISATION,
+    identity::IdentityField,
     problem::Problem,
     teams::{AccountError, begin_code, disconnect, link_named},
 };
@@ -131,7 +131,22 @@ pub(crate) async fn read(
 ) -> Result<axum::Json<TeamsAccountBody>, Problem> {
     let person = super::person(&shared, &id)?;
     caller.require_self(&shared, person.id)?;
-    Ok(axum::Json(TeamsAccountBody::of(&shared, &person)))
+    let body = TeamsAccountBody::of(&shared, &person);
+    // The code links the account of the human who types it.
+    let may_type = require_to_link(&caller, &person).is_ok();
+    Ok(axum::Json(TeamsAccountBody {
+        waiting: body.waiting.filter(|_| may_type),
+        ..body
+    }))
+}
+
+/// Refuses a change of a person's Teams account to all but the person, who proves at Microsoft that it is theirs, and
+/// system administrators.
+fn require_to_link(caller: &Caller, person: &Person) -> Result<(), Problem> {
+    match caller.person == Some(person.id) {
+        true => Ok(()),
+        false => caller.require_to_identify(IdentityField::TeamsAccount),
+    }
 }
 
 /// Begins a sign-in at Microsoft: the person opens the address, in any browser, and types the code.
@@ -148,7 +163,7 @@ pub(crate) async fn sign_in(
     Json(body): Json<SignInBody>,
 ) -> Result<(StatusCode, axum::Json<WaitingBody>), Problem> {
     let person = super::person(&shared, &id)?;
-    caller.require_self(&shared, person.id)?;
+    require_to_link(&caller, &person)?;
     let waiting = begin_code(&shared, &person, body.remember).await?;
     let body = WaitingBody {
         user_code: waiting.user_code,
@@ -172,8 +187,7 @@ pub(crate) async fn link(
     Json(body): Json<LinkBody>,
 ) -> Result<axum::Json<TeamsAccountBody>, Problem> {
     let person = super::person(&shared, &id)?;
-    // Not a location's administrator: they would see of anybody in the tenant what Teams shows.
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_to_identify(IdentityField::TeamsAccount)?;
     let wanted = body.account.trim();
     if wanted.is_empty() || wanted.len() > ACCOUNT_MAX || wanted.contains(char::is_control) {
         let detail = format!(
@@ -203,7 +217,7 @@ pub(crate) async fn forget(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let person = super::person(&shared, &id)?;
-    caller.require_self(&shared, person.id)?;
+    require_to_link(&caller, &person)?;
     forget_account(&shared, &caller, &person).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -164,7 +164,7 @@ async fn account(visit: &Visit, id: &str) -> Table {
                     Cell::Code(object.clone())
                 },
                 Cell::Text(text(&account, "trouble").to_owned()),
-                Cell::Buttons(if object.is_empty() {
+                Cell::Buttons(if object.is_empty() || !visit.caller.may_identify() {
                     Vec::new()
                 } else {
                     vec![forget]
