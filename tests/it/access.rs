@@ -145,6 +145,119 @@ async fn a_location_administrator_administers_the_location_and_nothing_else() {
     }
 }
 
+/// S20: relationships, meetings, clients, devices, favourites and the calendar are a person's own word.
+#[tokio::test]
+async fn a_location_administrator_speaks_for_nobody() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    let lea = server.administrator_of("lyon").await;
+    let (_, writes) = key(server, &["write"]).await;
+    let david = server.person("David Okafor").await;
+    let person = format!("/api/v1/people/{david}");
+    let bert = server.person(BERT).await;
+    let feed = Some(json!({"feed": "https://calendar.example/secret.ics"}));
+    let relationship = format!("{person}/relationships/{bert}");
+    let changes = [
+        (&relationship, Some(json!({"level": "AssistantPlus"}))),
+        (
+            &format!("{person}/meetings/daily"),
+            Some(json!({"audio": true})),
+        ),
+        (
+            &format!("{person}/clients/desk"),
+            Some(json!({"state": "locked"})),
+        ),
+        (&format!("{person}/favourites"), Some(json!({"people": []}))),
+        (&format!("{person}/settings/calendar"), feed),
+    ];
+    for (path, body) in changes {
+        let (status, problem) = lea.api(Method::PUT, path, body.clone()).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}: {problem}");
+        writes.ok(Method::PUT, path, body).await;
+    }
+    for path in [
+        "relationships".to_owned(),
+        format!("relationships/{bert}"),
+        "favourites".into(),
+        "devices".into(),
+    ] {
+        let status = lea
+            .api(Method::GET, &format!("{person}/{path}"), None)
+            .await
+            .0;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
+    }
+    for path in [
+        &relationship,
+        &format!("{person}/meetings/daily"),
+        &format!("{person}/clients/desk"),
+    ] {
+        let (status, problem) = lea.api(Method::DELETE, path, None).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}: {problem}");
+    }
+    // The rest of the person's settings is arranged by the administrator, who does not read where the calendar is.
+    let path = format!("{person}/settings/calendar");
+    let tentative = Some(json!({"tentative": true}));
+    let told = lea.ok(Method::PUT, &path, tentative).await;
+    assert_eq!(told["tentative"], true);
+    assert!(!told.to_string().contains("secret"), "{told}");
+    let told = lea.ok(Method::GET, &path, None).await;
+    assert!(!told.to_string().contains("secret"), "{told}");
+}
+
+/// S20: a location administrator gives nobody, and so not themselves, more than a colleague of the team by a default.
+#[tokio::test]
+async fn a_default_of_a_location_makes_nobody_an_assistant() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    let lea = server.administrator_of("lyon").await;
+    let page = |scope: &str| format!("/api/v1/scopes/{scope}/settings/presence");
+    let default = |level: &str| Some(json!({"individual": true, "relationship": level}));
+    let status = async |path: &str, body: Option<Value>| lea.api(Method::PUT, path, body).await.0;
+    for (level, expected) in [
+        ("TeamColleague", StatusCode::OK),
+        ("Assistant", StatusCode::FORBIDDEN),
+        ("AssistantPlus", StatusCode::FORBIDDEN),
+        ("Unknown", StatusCode::OK),
+    ] {
+        assert_eq!(
+            status(&page("lyon"), default(level)).await,
+            expected,
+            "{level}"
+        );
+    }
+    let group = json!({"kind": "group", "parent": "lyon", "name": "Front desk"});
+    lea.ok(Method::POST, "/api/v1/scopes", Some(group)).await;
+    let level = default("Assistant");
+    assert_eq!(
+        status(&page("front-desk"), level.clone()).await,
+        StatusCode::FORBIDDEN
+    );
+    // What a system administrator gave stays when it is sent back, but nobody is moved into it.
+    server
+        .ok(Method::PUT, &page("front-desk"), level.clone())
+        .await;
+    assert_eq!(status(&page("front-desk"), level).await, StatusCode::OK);
+    let path = format!(
+        "/api/v1/people/{}/place",
+        server.person("David Okafor").await
+    );
+    let place = json!({"location": "lyon", "group": "front-desk"});
+    assert_eq!(status(&path, Some(place)).await, StatusCode::FORBIDDEN);
+    // Nor by taking back the settings of a scope below a broader one.
+    server
+        .ok(Method::PUT, &page("lyon"), default("Assistant"))
+        .await;
+    server
+        .ok(Method::PUT, &page("front-desk"), default("Employee"))
+        .await;
+    let back = Some(json!({"individual": false}));
+    assert_eq!(
+        status(&page("front-desk"), back).await,
+        StatusCode::FORBIDDEN
+    );
+}
+
 #[tokio::test]
 async fn nobody_is_offered_to_take_people_out_of_ones_own_location() {
     let demo = Demo::start(&["--still"]).await;

@@ -24,11 +24,20 @@ pub(crate) struct Caller {
     power: Power,
 }
 
+/// What the caller wants of something that is a person's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// To read it: a key needs the scope `read`.
+    Read,
+    /// To change it: a key needs the scope `write`.
+    Change,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Power {
     /// Only what relationships give.
     Person,
-    /// Settings and people of one location.
+    /// Settings of one location and, of its people, names, groups and settings.
     Location(String),
     /// Everything.
     System,
@@ -161,7 +170,7 @@ impl Caller {
         }
     }
 
-    /// Refuses who may not act for the owner.
+    /// Refuses callers who may not act for the owner.
     pub(crate) fn require(
         &self,
         shared: &SharedState,
@@ -173,30 +182,72 @@ impl Caller {
             Power::Key { .. } => false,
             Power::Location(_) | Power::Person => self.level(shared, owner).may(permission),
         };
+        self.allowed_by(allowed, permission)
+    }
+
+    /// Refuses callers who may not read what those read who act for the owner.
+    pub(crate) fn require_to_read(
+        &self,
+        shared: &SharedState,
+        owner: PersonId,
+        permission: Permission,
+    ) -> Result<(), Problem> {
+        self.allowed_by(self.level(shared, owner).may(permission), permission)
+    }
+
+    fn allowed_by(&self, allowed: bool, permission: Permission) -> Result<(), Problem> {
         if allowed {
             return Ok(());
         }
         Err(Problem::forbidden(format!(
-            "{} may not do that for this person; it needs the relationship {} or, for a key, the scope `write`",
+            "{} may not do that for this person; it needs the relationship {} or, for a key, the scope `write` (to read: `read`)",
             self.name,
             permission.least()
         )))
     }
 
-    /// Refuses who is not the person and administers neither the person nor everything.
-    pub(crate) fn require_self(
+    /// Whether the caller is the person, or a system administrator or key that stands for everybody.
+    fn is_self(&self, owner: PersonId, access: Access) -> bool {
+        let stands_for_everybody = match (&self.power, access) {
+            (Power::System, _) => true,
+            (Power::Key { read, .. }, Access::Read) => *read,
+            (Power::Key { write, .. }, Access::Change) => *write,
+            (Power::Location(_) | Power::Person, _) => false,
+        };
+        stands_for_everybody || self.person == Some(owner)
+    }
+
+    /// Refuses callers other than the person for what only the person says: relationships, favourites, meetings, clients,
+    /// devices. Location administrators have no part in it.
+    pub(crate) fn require_self(&self, owner: PersonId, access: Access) -> Result<(), Problem> {
+        if self.is_self(owner, access) {
+            return Ok(());
+        }
+        Err(Problem::forbidden(format!(
+            "{} is not this person; only the person, system administrators and keys with the scope `write` (to read: `read`) have that",
+            self.name
+        )))
+    }
+
+    /// Refuses callers who are not the person and do not administer the person's location, for settings of the person.
+    pub(crate) fn require_self_or_admin(
         &self,
         shared: &SharedState,
         owner: PersonId,
+        access: Access,
     ) -> Result<(), Problem> {
-        let is_owner = self.person == Some(owner);
-        if is_owner || matches!(self.power, Power::Key { write: true, .. }) {
-            return Ok(());
+        match self.is_self(owner, access) {
+            true => Ok(()),
+            false => self.require_admin_of(shared, owner),
         }
-        self.require_admin_of(shared, owner)
     }
 
-    /// Refuses who does not administer the person.
+    /// Whether the caller may read what is secret of a person: an address that opens their calendar.
+    pub(crate) fn may_read_secrets(&self, owner: PersonId) -> bool {
+        self.is_admin() || self.person == Some(owner)
+    }
+
+    /// Refuses callers who do not administer the person's location.
     pub(crate) fn require_admin_of(
         &self,
         shared: &SharedState,
@@ -208,7 +259,7 @@ impl Caller {
         self.require_admin_at(shared, location.as_deref())
     }
 
-    /// Refuses who does not administer the location or, without one, the organisation.
+    /// Refuses callers who do not administer the location or, without one, the organisation.
     pub(crate) fn require_admin_at(
         &self,
         shared: &SharedState,
@@ -217,7 +268,19 @@ impl Caller {
         self.require_admin(shared, location.unwrap_or(ORGANISATION))
     }
 
-    /// Refuses who does not administer the scope.
+    /// Refuses callers who may not read what administrators of the scope read.
+    pub(crate) fn require_admin_to_read(
+        &self,
+        shared: &SharedState,
+        scope: &str,
+    ) -> Result<(), Problem> {
+        match self.power {
+            Power::Key { read: true, .. } => Ok(()),
+            _ => self.require_admin(shared, scope),
+        }
+    }
+
+    /// Refuses callers who do not administer the scope.
     pub(crate) fn require_admin(&self, shared: &SharedState, scope: &str) -> Result<(), Problem> {
         let allowed = match &self.power {
             Power::System | Power::Key { admin: true, .. } => true,

@@ -81,7 +81,7 @@ pub(crate) async fn read(
     Path(id): Path<String>,
 ) -> Result<axum::Json<ChosenBody>, Problem> {
     let person = super::person(&shared, &id)?.id;
-    caller.require(&shared, person, Permission::ChangeProfile)?;
+    caller.require_to_read(&shared, person, Permission::ChangeProfile)?;
     let choice = shared.shard.choice(person).await;
     Ok(axum::Json(ChosenBody {
         profile: choice.as_ref().map(|choice| choice.profile.to_string()),

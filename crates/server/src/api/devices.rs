@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::{Json, audit::Entry};
 use crate::{
     app::{Shared, SharedState},
-    caller::Caller,
+    caller::{Access, Caller},
     clock::{parse_rfc3339, rfc3339},
     directory::Person,
     organisation::ORGANISATION,
@@ -96,9 +96,10 @@ fn owner(
     shared: &SharedState,
     caller: &Caller,
     id: &str,
+    access: Access,
 ) -> Result<std::sync::Arc<Person>, Problem> {
     let person = super::person(shared, id)?;
-    caller.require_self(shared, person.id)?;
+    caller.require_self(person.id, access)?;
     Ok(person)
 }
 
@@ -121,7 +122,7 @@ pub(crate) async fn list(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<Devices>, Problem> {
-    let person = owner(&shared, &caller, &id)?;
+    let person = owner(&shared, &caller, &id, Access::Read)?;
     let devices = shared.store.devices(person.id).await?.into_iter();
     let items = devices.map(|device| DeviceBody::new(&shared, &caller, device));
     Ok(axum::Json(Devices {
@@ -170,7 +171,7 @@ pub(crate) async fn read(
     caller: Caller,
     Path((id, device)): Path<(String, String)>,
 ) -> Result<axum::Json<DeviceBody>, Problem> {
-    let person = owner(&shared, &caller, &id)?;
+    let person = owner(&shared, &caller, &id, Access::Read)?;
     let device = known(&shared, &person, &device).await?;
     Ok(axum::Json(DeviceBody::new(&shared, &caller, device)))
 }
@@ -188,7 +189,7 @@ pub(crate) async fn pause(
     Path((id, device)): Path<(String, String)>,
     Json(wish): Json<PauseBody>,
 ) -> Result<StatusCode, Problem> {
-    let person = owner(&shared, &caller, &id)?;
+    let person = owner(&shared, &caller, &id, Access::Change)?;
     let device = known(&shared, &person, &device).await?;
     let now = shared.clock.now();
     let lasting = match &wish.paused_until {
@@ -230,7 +231,7 @@ pub(crate) async fn delete(
     caller: Caller,
     Path((id, device)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let person = owner(&shared, &caller, &id)?;
+    let person = owner(&shared, &caller, &id, Access::Change)?;
     let device = known(&shared, &person, &device).await?;
     let entry = Entry::new(&shared, &caller, "device.delete", person.id)
         .before(Some(json!({"device": device.name})));

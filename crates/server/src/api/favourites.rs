@@ -9,7 +9,12 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{Json, audit::Entry};
-use crate::{app::Shared, caller::Caller, organisation::FAVOURITES, problem::Problem};
+use crate::{
+    app::Shared,
+    caller::{Access, Caller},
+    organisation::FAVOURITES,
+    problem::Problem,
+};
 
 /// More than that are no favourites.
 const FAVOURITES_MAX: usize = 1_000;
@@ -41,7 +46,7 @@ pub(crate) async fn read(
     Path(id): Path<String>,
 ) -> Result<axum::Json<FavouritesBody>, Problem> {
     let person = super::person(&shared, &id)?.id;
-    caller.require_self(&shared, person)?;
+    caller.require_self(person, Access::Read)?;
     let favourites = shared.organisation.read(|tables| {
         let favourites = tables.favourites.get(&person);
         favourites.map(body)
@@ -65,7 +70,7 @@ pub(crate) async fn write(
     Json(wish): Json<FavouritesBody>,
 ) -> Result<axum::Json<FavouritesBody>, Problem> {
     let person = super::person(&shared, &id)?.id;
-    caller.require_self(&shared, person)?;
+    caller.require_self(person, Access::Change)?;
     if wish.people.len() > FAVOURITES_MAX {
         let detail = format!("more than {FAVOURITES_MAX} people; name fewer");
         return Err(Problem::invalid("people", detail));

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::{Json, audit::Entry, paging::Paging};
 use crate::{
     app::{Shared, SharedState},
-    caller::Caller,
+    caller::{Access, Caller},
     events::{Reset, VisibilityBefore},
     organisation::ORGANISATION,
     problem::Problem,
@@ -77,7 +77,7 @@ pub(crate) async fn list(
     paging: Paging,
 ) -> Result<axum::Json<Relationships>, Problem> {
     let owner = super::person(&shared, &id)?.id;
-    caller.require_self(&shared, owner)?;
+    caller.require_self(owner, Access::Read)?;
     let viewers: Vec<PersonId> = shared.organisation.read(|tables| {
         let from = (owner, PersonId(0))..=(owner, PersonId(u64::MAX));
         let range = tables.relationships.range(from);
@@ -106,7 +106,7 @@ pub(crate) async fn read(
     Path((id, viewer)): Path<(String, String)>,
 ) -> Result<axum::Json<RelationshipBody>, Problem> {
     let (owner, viewer) = both(&shared, &id, &viewer)?;
-    caller.require_self(&shared, owner)?;
+    caller.require_self(owner, Access::Read)?;
     Ok(axum::Json(shown(&shared, owner, viewer)))
 }
 
@@ -157,7 +157,7 @@ async fn set(
     level: Option<Relationship>,
 ) -> Result<RelationshipBody, Problem> {
     let (owner, viewer) = both(shared, id, viewer)?;
-    caller.require_self(shared, owner)?;
+    caller.require_self(owner, Access::Change)?;
     let _one_at_a_time = shared.settings_change.lock().await;
     let before = shown(shared, owner, viewer);
     let entry = Entry::new(
@@ -232,7 +232,7 @@ pub(crate) async fn workgroups(
     caller: Caller,
     paging: Paging,
 ) -> Result<axum::Json<Workgroups>, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared, ORGANISATION)?;
     let (items, next) = shared.organisation.read(|tables| {
         let groups = tables.workgroups.iter();
         paging.page(groups.map(|group| (group.name.to_lowercase(), WorkgroupBody::from(group))))
@@ -274,7 +274,7 @@ pub(crate) async fn read_workgroup(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<WorkgroupBody>, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared, ORGANISATION)?;
     let number = workgroup_id(&id)?;
     let found = workgroup(&shared, number);
     let remedy = "GET /api/v1/workgroups lists them";

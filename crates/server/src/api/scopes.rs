@@ -9,7 +9,12 @@ use serde_json::json;
 use store::{ScopeKind, StoredScope};
 use utoipa::ToSchema;
 
-use super::{Json, audit::Entry, paging::Paging};
+use super::{
+    Json,
+    audit::Entry,
+    paging::Paging,
+    settings::{default_relationship, refuse_above_default_max},
+};
 use crate::{
     app::Shared,
     caller::Caller,
@@ -299,6 +304,17 @@ pub(crate) async fn put_place(
     caller.require_admin_of(&shared, person)?;
     caller.require_admin_at(&shared, body.location.as_deref())?;
     let _one_at_a_time = shared.settings_change.lock().await;
+    if !caller.is_admin() {
+        let to = Place {
+            location: body.location.clone(),
+            group: body.group.clone(),
+        };
+        let (now, then) = shared.organisation.read(|tables| {
+            let now = default_relationship(tables, &tables.place(person));
+            (now, default_relationship(tables, &to))
+        });
+        refuse_above_default_max(now, then, "group")?;
+    }
     let entry = Entry::new(&shared, &caller, "person.place", person)
         .before(Some(
             json!({"location": before.location, "group": before.group}),

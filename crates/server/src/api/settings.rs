@@ -1,22 +1,28 @@
 //! Settings: the function pages of scopes, and the values that people have of their own.
 
 use axum::extract::{Path, State};
-use presence::{Page, PageValues, PersonId, Resolved};
+use presence::{Page, PageValues, PersonId, Relationship, Resolved};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::{Json, audit::Entry};
 use crate::{
     app::{Shared, SharedState},
-    caller::Caller,
+    caller::{Access, Caller},
     events::Reset,
-    organisation::{ORGANISATION, Place},
+    organisation::{ORGANISATION, Place, Tables},
     problem::Problem,
     values,
 };
 
 /// Whether a scope has settings of its own for the page.
 pub(super) const INDIVIDUAL: &str = "individual";
+/// The values that a person has of their own.
+const OWN: &str = "own";
+/// The address of a person's calendar.
+const FEED: &str = "feed";
+/// What everybody may see and do unless a person says otherwise.
+const RELATIONSHIP: &str = "relationship";
 /// The scope whose settings a page that becomes individual begins with.
 pub(super) const COPY_FROM: &str = "copy_from";
 
@@ -86,7 +92,7 @@ pub(crate) async fn read(
     let mut body = scope_body(&shared, &scope, page(&name)?)?;
     // The address of a feed holds a secret at most providers.
     if caller.require_admin(&shared, &scope).is_err()
-        && let Some(feed) = body.get_mut("feed")
+        && let Some(feed) = body.get_mut(FEED)
     {
         *feed = Value::Null;
     }
@@ -134,6 +140,7 @@ pub(crate) async fn write(
         merge(page, body, &mut after)?;
         Some(after)
     };
+    refuse_deputies(&shared, &caller, (&scope, page), after.as_ref())?;
     let stored = after
         .as_ref()
         .map(|after| values::page_json(after).to_string());
@@ -195,17 +202,17 @@ fn merge(page: Page, body: Map<String, Value>, after: &mut PageValues) -> Result
 
 /// A calendar is somebody's own: what stood here would be nobody's.
 fn refuse_feed_of_scope(page: Page, body: &Map<String, Value>) -> Result<(), Problem> {
-    let feed = body.get("feed").and_then(Value::as_str).unwrap_or_default();
+    let feed = body.get(FEED).and_then(Value::as_str).unwrap_or_default();
     if page != Page::Calendar || feed.is_empty() {
         return Ok(());
     }
     let detail = "belongs to people; set it at PUT /api/v1/people/{id}/settings/calendar";
-    Err(Problem::invalid("feed", detail))
+    Err(Problem::invalid(FEED, detail))
 }
 
 /// People name feeds on the web. A file is the administrator's to name: the server reads it with its own rights.
 fn refuse_feed(caller: &Caller, page: Page, body: &Map<String, Value>) -> Result<(), Problem> {
-    let Some(feed) = body.get("feed").and_then(Value::as_str) else {
+    let Some(feed) = body.get(FEED).and_then(Value::as_str) else {
         return Ok(());
     };
     let allowed = feed.is_empty()
@@ -215,10 +222,103 @@ fn refuse_feed(caller: &Caller, page: Page, body: &Map<String, Value>) -> Result
         return Ok(());
     }
     let detail = "must be an https address; an administrator may also name a file, as file:/path";
-    Err(Problem::invalid("feed", detail))
+    Err(Problem::invalid(FEED, detail))
 }
 
-fn person_body(shared: &SharedState, person: PersonId, page: Page) -> Value {
+/// What a calendar says becomes the person's profile and text, so that its address is the person's word.
+fn refuse_feed_of_others(caller: &Caller, person: PersonId) -> Result<(), Problem> {
+    let Err(refusal) = caller.require_self(person, Access::Change) else {
+        return Ok(());
+    };
+    let (_, detail) = refusal.parts();
+    Err(Problem::forbidden_field(
+        FEED,
+        format!("{detail}; leave {FEED} out"),
+    ))
+}
+
+/// The most that a location administrator lets everybody see by the default of a scope. The levels above let viewers act
+/// for a person: system administrators give them, and people for themselves.
+const DEFAULT_MAX: Relationship = Relationship::TeamColleague;
+
+/// What people at a place let everybody see, unless a workgroup gives more or they say otherwise.
+pub(super) fn default_relationship(tables: &Tables, place: &Place) -> Relationship {
+    let way = tables.way(place, Page::Presence);
+    way.said(Page::Presence, RELATIONSHIP)
+        .map_or(Relationship::Unknown, level)
+}
+
+/// A value that is a relationship; any other gives nothing.
+fn level(value: &presence::Value) -> Relationship {
+    match value {
+        presence::Value::Level(level) => *level,
+        _ => Relationship::Unknown,
+    }
+}
+
+/// Refuses a default by which a location administrator, like everybody else, would act for the people of the location.
+/// What held already may stay.
+fn refuse_deputies(
+    shared: &SharedState,
+    caller: &Caller,
+    (scope, page): (&str, Page),
+    after: Option<&PageValues>,
+) -> Result<(), Problem> {
+    if caller.is_admin() || page != Page::Presence {
+        return Ok(());
+    }
+    let (before, after) = shared.organisation.read(|tables| {
+        let place = tables.place_of_scope(scope).unwrap_or_default();
+        let above = match place.group {
+            Some(_) => Place {
+                group: None,
+                ..place.clone()
+            },
+            None => Place::default(),
+        };
+        let after = match (after, page.setting(RELATIONSHIP)) {
+            (Some(after), Some(setting)) => level(after.value(setting)),
+            (None, _) | (_, None) => default_relationship(tables, &above),
+        };
+        (default_relationship(tables, &place), after)
+    });
+    refuse_above_default_max(before, after, RELATIONSHIP)
+}
+
+/// Refuses a default that rises above what a location administrator gives.
+pub(super) fn refuse_above_default_max(
+    before: Relationship,
+    after: Relationship,
+    field: &str,
+) -> Result<(), Problem> {
+    if after <= before || after <= DEFAULT_MAX {
+        return Ok(());
+    }
+    let detail = format!(
+        "{after} would let everybody act for these people; a location administrator gives at most {DEFAULT_MAX}: ask a system administrator, or the people themselves"
+    );
+    Err(Problem::forbidden_field(field, detail))
+}
+
+fn person_body(shared: &SharedState, caller: &Caller, person: PersonId, page: Page) -> Value {
+    let mut body = whole_person_body(shared, person, page);
+    // The address of a feed holds a secret at most providers.
+    if !caller.may_read_secrets(person) {
+        hide_feed(&mut body);
+        if let Some(own) = body.get_mut(OWN) {
+            hide_feed(own);
+        }
+    }
+    body
+}
+
+fn hide_feed(values: &mut Value) {
+    if let Some(feed) = values.get_mut(FEED) {
+        *feed = Value::Null;
+    }
+}
+
+fn whole_person_body(shared: &SharedState, person: PersonId, page: Page) -> Value {
     shared.organisation.read(|tables| {
         let resolved = tables.resolve(person, page);
         let mut body = flat(&resolved);
@@ -232,7 +332,7 @@ fn person_body(shared: &SharedState, person: PersonId, page: Page) -> Value {
         let own = tables.own.get(&(person, page));
         let own = own.map_or_else(|| json!({}), values::page_json);
         body.insert(values::USER_MAY_CHANGE.into(), may_change.into());
-        body.insert("own".into(), own);
+        body.insert(OWN.into(), own);
         let place = tables.place(person);
         body.insert("decided_by".into(), json!(tables.decided_by(&place, page)));
         if page == Page::Calendar {
@@ -255,8 +355,9 @@ pub(crate) async fn read_own(
     Path((id, name)): Path<(String, String)>,
 ) -> Result<axum::Json<Value>, Problem> {
     let person = super::person(&shared, &id)?;
-    caller.require_self(&shared, person.id)?;
-    Ok(axum::Json(person_body(&shared, person.id, page(&name)?)))
+    caller.require_self_or_admin(&shared, person.id, Access::Read)?;
+    let page = page(&name)?;
+    Ok(axum::Json(person_body(&shared, &caller, person.id, page)))
 }
 
 /// Sets values of the person's own; null takes one back. A value that the person may not change is refused to the
@@ -276,7 +377,7 @@ pub(crate) async fn write_own(
 ) -> Result<axum::Json<Value>, Problem> {
     let person = super::person(&shared, &id)?.id;
     let page = page(&name)?;
-    caller.require_self(&shared, person)?;
+    caller.require_self_or_admin(&shared, person, Access::Change)?;
     let one_at_a_time = shared.settings_change.lock().await;
     let resolved = shared
         .organisation
@@ -293,7 +394,11 @@ pub(crate) async fn write_own(
         let detail = "belongs to scopes; set it at PUT /api/v1/scopes/{scope}/settings/{page}";
         return Err(Problem::invalid(values::USER_MAY_CHANGE, detail));
     }
+    if page == Page::Calendar && body.contains_key(FEED) {
+        refuse_feed_of_others(&caller, person)?;
+    }
     refuse_feed(&caller, page, &body)?;
+    let sent: Vec<String> = body.keys().cloned().collect();
     let before = shared
         .organisation
         .read(|tables| tables.own.get(&(person, page)).cloned());
@@ -336,5 +441,9 @@ pub(crate) async fn write_own(
     if page == Page::Calendar {
         shared.calendars.read_now();
     }
-    Ok(axum::Json(person_body(&shared, person, page)))
+    let mut body = person_body(&shared, &caller, person, page);
+    if let (false, Some(body)) = (caller.may_read(), body.as_object_mut()) {
+        body.retain(|key, _| sent.contains(key));
+    }
+    Ok(axum::Json(body))
 }

@@ -12,7 +12,13 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::Json;
-use crate::{app::Shared, caller::Caller, clients::LEASE, clock::parse_rfc3339, problem::Problem};
+use crate::{
+    app::Shared,
+    caller::{Access, Caller},
+    clients::LEASE,
+    clock::parse_rfc3339,
+    problem::Problem,
+};
 
 /// The lease of a meeting (domain section 5).
 const MEETING_LEASE: Duration = Duration::from_secs(60);
@@ -50,7 +56,7 @@ pub(crate) async fn meet(
     Json(body): Json<MeetingBody>,
 ) -> Result<StatusCode, Problem> {
     let person = super::person(&shared, &id)?.id;
-    caller.require_self(&shared, person)?;
+    caller.require_self(person, Access::Change)?;
     checked("meeting", &meeting)?;
     let fact = Fact::Meeting {
         meeting: meeting.into(),
@@ -75,7 +81,7 @@ pub(crate) async fn leave(
     Path((id, meeting)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let person = super::person(&shared, &id)?.id;
-    caller.require_self(&shared, person)?;
+    caller.require_self(person, Access::Change)?;
     let fact = Fact::MeetingEnded(meeting.into());
     shared.shard.fact(person, fact).await;
     Ok(StatusCode::NO_CONTENT)
@@ -113,7 +119,7 @@ pub(crate) async fn client(
     Json(body): Json<ClientBody>,
 ) -> Result<StatusCode, Problem> {
     let person = super::person(&shared, &id)?.id;
-    caller.require_self(&shared, person)?;
+    caller.require_self(person, Access::Change)?;
     checked("client", &client)?;
     let Some(state) = ClientState::from_name(&body.state) else {
         let names = ClientState::ALL.map(ClientState::name).join(", ");
@@ -151,7 +157,7 @@ pub(crate) async fn client_ended(
     Path((id, client)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let person = super::person(&shared, &id)?.id;
-    caller.require_self(&shared, person)?;
+    caller.require_self(person, Access::Change)?;
     let fact = Fact::ClientEnded(client_id(&client));
     shared.shard.fact(person, fact).await;
     Ok(StatusCode::NO_CONTENT)

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::{Json, audit::Entry};
 use crate::{
     app::{Shared, SharedState},
-    caller::Caller,
+    caller::{Access, Caller},
     clock::rfc3339,
     directory::Person,
     identity::IdentityField,
@@ -130,7 +130,7 @@ pub(crate) async fn read(
     Path(id): Path<String>,
 ) -> Result<axum::Json<TeamsAccountBody>, Problem> {
     let person = super::person(&shared, &id)?;
-    caller.require_self(&shared, person.id)?;
+    caller.require_self_or_admin(&shared, person.id, Access::Read)?;
     let body = TeamsAccountBody::of(&shared, &person);
     // The code links the account of the human who types it.
     let may_type = require_to_link(&caller, &person).is_ok();

@@ -57,7 +57,7 @@ pub(super) fn routes() -> Router<Shared> {
 }
 
 /// Refuses who administers nothing.
-pub(super) fn require_administrator(visit: &Visit) -> Result<(), Refusal> {
+fn require_administrator(visit: &Visit) -> Result<(), Refusal> {
     if visit.caller.administers() {
         return Ok(());
     }
@@ -66,8 +66,8 @@ pub(super) fn require_administrator(visit: &Visit) -> Result<(), Refusal> {
     ))
 }
 
-/// Refuses who is no system administrator.
-fn require_system_administrator(visit: &Visit) -> Result<(), Refusal> {
+/// Refuses all but system administrators.
+pub(super) fn require_system_administrator(visit: &Visit) -> Result<(), Refusal> {
     if visit.caller.is_admin() {
         return Ok(());
     }

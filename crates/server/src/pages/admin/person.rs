@@ -40,13 +40,13 @@ impl Place for Person {
         let is_admin = visit.caller.is_admin();
         if is_admin {
             page = page.folded(visit.say("person-link"), link(visit), back);
+            let sharing = Link::new(
+                format!("/admin/people/{id}/sharing"),
+                visit.say("person-sharing"),
+            );
+            page = page.add(Block::Links(visit.say("nav-sharing"), vec![sharing]));
         }
-        let sharing = Link::new(
-            format!("/admin/people/{id}/sharing"),
-            visit.say("person-sharing"),
-        );
         page = page
-            .add(Block::Links(visit.say("nav-sharing"), vec![sharing]))
             .heading(visit.say("me-why"))
             .table(visit.reasons(&explanation));
         if is_admin {

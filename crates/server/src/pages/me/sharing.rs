@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::pages::{
     Done, Outcome, Page, Place,
-    admin::require_administrator,
+    admin::require_system_administrator,
     client::Refusal,
     kit::{Back, Button, Cell, Field, Form, Kind, Row, Table, text},
     visit::{Typed, Visit},
@@ -37,9 +37,10 @@ impl Place for SharingOf {
     }
 }
 
-/// Where the API has what belongs to the person whom the address names.
+/// Where the API has what belongs to the person whom the address names. What a person lets others see is not for the
+/// administrators of the location.
 fn theirs(visit: &Visit) -> Result<String, Refusal> {
-    require_administrator(visit)?;
+    require_system_administrator(visit)?;
     Ok(format!("/people/{}/", visit.path("person")))
 }
 
