@@ -17,6 +17,7 @@ mod durability;
 mod entra;
 mod identity;
 mod independent_watchers;
+mod key_scopes;
 mod keyring;
 mod microphone;
 mod microphone_trouble;

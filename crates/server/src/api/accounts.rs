@@ -81,7 +81,7 @@ pub(crate) async fn list(
     caller: Caller,
     paging: Paging,
 ) -> Result<axum::Json<Accounts>, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared, ORGANISATION)?;
     let accounts = shared.store.accounts().await?;
     let rows = accounts.iter();
     let rows = rows.map(|account| (account.name.to_lowercase(), AccountBody::from(account)));
@@ -101,7 +101,7 @@ pub(crate) async fn read(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<AccountBody>, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared, ORGANISATION)?;
     Ok(axum::Json(AccountBody::from(&found(&shared, &id).await?)))
 }
 

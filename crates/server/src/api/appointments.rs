@@ -267,7 +267,7 @@ pub(crate) async fn read(
     Path((id, appointment)): Path<(String, String)>,
 ) -> Result<axum::Json<AppointmentBody>, Problem> {
     let person = super::person(&shared, &id)?.id;
-    caller.require(&shared, person, Permission::ChangeAppointments)?;
+    caller.require_to_read(&shared, person, Permission::ChangeAppointments)?;
     let id = appointment_id(&appointment)?;
     let found = stored(&shared, person, id).await?;
     let remedy = "GET the list for the ids";

@@ -55,7 +55,7 @@ pub(crate) async fn list(
     State(shared): State<Shared>,
     caller: Caller,
 ) -> Result<axum::Json<Backups>, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared, ORGANISATION)?;
     let folder = folder(&shared);
     let shown = folder.display().to_string();
     let items = aside(move || Ok(found(&folder))).await?;
@@ -77,7 +77,7 @@ pub(crate) async fn read(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<axum::Json<BackupBody>, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared, ORGANISATION)?;
     let folder = folder(&shared);
     let backup = aside(move || known(&folder, &name)).await?;
     Ok(axum::Json(backup))

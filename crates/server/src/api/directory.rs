@@ -111,7 +111,7 @@ pub(crate) async fn last(
     caller: Caller,
     Query(which): Query<Which>,
 ) -> Result<axum::Json<Option<DirectoryBody>>, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared, ORGANISATION)?;
     let last = match sync(&shared, which.tenant.as_deref()) {
         Ok(sync) => sync.last(),
         Err(_) => None,

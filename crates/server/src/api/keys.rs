@@ -51,7 +51,7 @@ pub(crate) async fn list(
     State(shared): State<Shared>,
     caller: Caller,
 ) -> Result<axum::Json<Keys>, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared, ORGANISATION)?;
     let keys = shared.store.api_keys().await?;
     Ok(axum::Json(Keys {
         items: keys.into_iter().map(KeyBody::from).collect(),
@@ -82,7 +82,7 @@ pub(crate) async fn read(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<KeyBody>, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared, ORGANISATION)?;
     let mut keys = shared.store.api_keys().await?.into_iter();
     let key = keys.find(|key| key.id == id);
     let remedy = "GET /api/v1/keys lists them";

@@ -162,14 +162,19 @@ pub(crate) async fn list(
     Path(id): Path<String>,
 ) -> Result<axum::Json<Profiles>, Problem> {
     let person = super::person(&shared, &id)?.id;
+    Ok(axum::Json(shown_to(&shared, &caller, person)))
+}
+
+/// The list of a person's profiles for callers who may choose one, and an empty list for all others.
+fn shown_to(shared: &SharedState, caller: &Caller, person: PersonId) -> Profiles {
     let profiles = shared
         .organisation
         .read(|tables| tables.my_profiles(person));
-    let may_see = caller.level(&shared, person).may(Permission::ChangeProfile);
+    let may_see = caller.level(shared, person).may(Permission::ChangeProfile);
     let items = profiles.iter().filter(|_| may_see).map(ProfileBody::from);
-    Ok(axum::Json(Profiles {
+    Profiles {
         items: items.collect(),
-    }))
+    }
 }
 
 /// One of My Profiles.
@@ -185,7 +190,7 @@ pub(crate) async fn read(
     Path((id, name)): Path<(String, String)>,
 ) -> Result<axum::Json<ProfileBody>, Problem> {
     let person = super::person(&shared, &id)?.id;
-    caller.require(&shared, person, Permission::ChangeProfile)?;
+    caller.require_to_read(&shared, person, Permission::ChangeProfile)?;
     let profiles = shared
         .organisation
         .read(|tables| tables.my_profiles(person));
@@ -388,10 +393,5 @@ pub(crate) async fn order(
     stored?;
     let order = body.names;
     arrange(&shared, person, Personal { order, ..before }).await;
-    let profiles = shared
-        .organisation
-        .read(|tables| tables.my_profiles(person));
-    Ok(axum::Json(Profiles {
-        items: profiles.iter().map(ProfileBody::from).collect(),
-    }))
+    Ok(axum::Json(shown_to(&shared, &caller, person)))
 }

@@ -71,7 +71,7 @@ pub(crate) async fn list(
     caller: Caller,
     Path(scope): Path<String>,
 ) -> Result<axum::Json<Programs>, Problem> {
-    caller.require_admin(&shared, &scope)?;
+    caller.require_admin_to_read(&shared, &scope)?;
     known(&shared, &scope).map(axum::Json)
 }
 
@@ -162,7 +162,7 @@ pub(crate) async fn read(
     caller: Caller,
     Path((scope, process)): Path<(String, String)>,
 ) -> Result<axum::Json<Program>, Problem> {
-    caller.require_admin(&shared, &scope)?;
+    caller.require_admin_to_read(&shared, &scope)?;
     let items = known(&shared, &scope)?.items;
     let at = position(&items, &process)?;
     let found = items.into_iter().nth(at);

@@ -79,7 +79,7 @@ fn shown(shared: &SharedState, template: &Template) -> TemplateBody {
 /// The same for this caller: who uses what is the administrators' to know.
 fn shown_to(shared: &SharedState, caller: &Caller, template: &Template) -> TemplateBody {
     let whole = shown(shared, template);
-    if caller.require_admin(shared, ORGANISATION).is_ok() {
+    if caller.require_admin_to_read(shared, ORGANISATION).is_ok() {
         return whole;
     }
     TemplateBody {

@@ -161,7 +161,7 @@ pub(crate) async fn list(
     State(shared): State<Shared>,
     caller: Caller,
 ) -> Result<axum::Json<WorkList>, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared, ORGANISATION)?;
     let all = shared.works.all().into_iter();
     let items = all.map(|(id, work)| WorkBody::new(id, &work)).collect();
     Ok(axum::Json(WorkList { items }))
@@ -179,7 +179,7 @@ pub(crate) async fn read(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<WorkBody>, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared, ORGANISATION)?;
     let (id, work) = known(&shared, &id)?;
     let result = match &work.state {
         WorkState::Done(value) => Some(Value::clone(value)),

@@ -1,0 +1,115 @@
+//! What a key reads with each of its scopes, and what the answers to its changes tell.
+
+use end_to_end::{Demo, Server};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+const ANNA: &str = "Anna Becker";
+const BERT: &str = "Bert Lindqvist";
+
+async fn key(server: &Server, scope: &str) -> Server {
+    let body = json!({"name": scope, "scopes": [scope]});
+    let made = server.ok(Method::POST, "/api/v1/keys", Some(body)).await;
+    server.with_key(made["key"].as_str().unwrap())
+}
+
+/// S19: `read` reads all but secrets, `write` alone reads nothing, not in the answers to its changes either.
+#[tokio::test]
+async fn a_key_reads_what_the_document_says() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    let reads = key(server, "read").await;
+    let writes = key(server, "write").await;
+    let anna = server.person(ANNA).await;
+    let bert = server.person(BERT).await;
+    let person = format!("/api/v1/people/{anna}");
+    let calendar = format!("{person}/settings/calendar");
+    let feed = json!({"feed": "https://calendar.example/secret.ics"});
+    server.ok(Method::PUT, &calendar, Some(feed)).await;
+    for path in [
+        "/accounts",
+        "/keys",
+        "/workgroups",
+        "/backups",
+        "/work",
+        "/directory",
+        "/audit",
+        "/templates",
+        "/scopes/organisation/programs",
+        "/route?to=1001",
+    ] {
+        let path = format!("/api/v1{path}");
+        reads.ok(Method::GET, &path, None).await;
+        let status = writes.api(Method::GET, &path, None).await.0;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
+    }
+    for path in [
+        "profile",
+        "profiles",
+        "profiles/Busy",
+        "settings/calendar",
+        "settings/automatic",
+        "relationships",
+        "favourites",
+        "teams-account",
+        "devices",
+        "appointments",
+        "history",
+        "explanation",
+        "permissions",
+    ] {
+        let path = format!("{person}/{path}");
+        let told = reads.ok(Method::GET, &path, None).await.to_string();
+        assert!(!told.contains("secret"), "{path}: {told}");
+        let status = writes.api(Method::GET, &path, None).await.0;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
+    }
+    let uses = reads
+        .ok(Method::GET, "/api/v1/templates/Absent", None)
+        .await;
+    assert!(uses["uses"].is_array(), "{uses}");
+    let log = reads
+        .ok(Method::GET, "/api/v1/audit", None)
+        .await
+        .to_string();
+    assert!(
+        log.contains("settings.set_own") && !log.contains("secret"),
+        "{log}"
+    );
+    // The answers of changes.
+    let tentative = Some(json!({"tentative": true}));
+    let told = writes.ok(Method::PUT, &calendar, tentative.clone()).await;
+    assert_eq!(Some(told), tentative);
+    let busy = Some(json!({"profile": "Busy"}));
+    let told = writes
+        .ok(Method::PUT, &format!("{person}/profile"), busy)
+        .await;
+    assert_eq!(
+        (&told["status"], &told["profile"]),
+        (&json!("Offline"), &Value::Null)
+    );
+    let order = Some(json!({"names": ["Busy"]}));
+    let told = writes
+        .ok(Method::PUT, &format!("{person}/profiles"), order)
+        .await;
+    assert_eq!(told, json!({"items": []}));
+    let level = Some(json!({"level": "Assistant"}));
+    let path = format!("{person}/relationships/{bert}");
+    writes.ok(Method::PUT, &path, level).await;
+    for (method, path, body) in [
+        (
+            Method::POST,
+            format!("{person}/teams-account/sign-in"),
+            json!({}),
+        ),
+        (
+            Method::PUT,
+            format!("{person}/teams-account"),
+            json!({"account": "x"}),
+        ),
+        (Method::PATCH, person.clone(), json!({"name": "Eve"})),
+    ] {
+        let status = writes.api(method, &path, Some(body)).await.0;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
+    }
+}
