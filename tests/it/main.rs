@@ -15,6 +15,7 @@ mod decisions;
 mod demo;
 mod durability;
 mod entra;
+mod hidden;
 mod identity;
 mod independent_watchers;
 mod key_scopes;

@@ -1,8 +1,9 @@
-//! How Offhook is: what is wrong and what to do, how quick it is, who has no account.
+//! How Offhook is: what is wrong and what to do, how quick it is, who has no account. Location administrators see of it what
+//! concerns the people of their location, as their relationships let them see it.
 
 use std::collections::BTreeMap;
 
-use presence::{Confidence, PersonId, Presence, Status};
+use presence::{Confidence, PersonId, Status, View, view};
 
 use super::require_administrator;
 use crate::{
@@ -32,6 +33,25 @@ pub(super) struct Overview;
 impl Place for Overview {
     async fn show(visit: &Visit, _: Option<&Back>) -> Result<Page, Refusal> {
         require_administrator(visit)?;
+        let seen = administered(visit);
+        let counted = Status::ALL.map(|status| {
+            let count = seen.values().filter(|view| view.status == status).count();
+            (status.name(), visit.status(status.name()), count)
+        });
+        let people = (
+            visit.say("nav-people"),
+            Cell::Link("/admin/people".into(), seen.len().to_string()),
+        );
+        let page = Page::new(visit, visit.say("nav-overview"));
+        let (silent, unmatched) = (silent(visit, &seen), unmatched(visit, &seen));
+        let shares = Block::Picture(shares(visit, &counted));
+        if !visit.caller.is_admin() {
+            return Ok(page
+                .add(Block::Facts(vec![people]))
+                .add(shares)
+                .table(silent)
+                .table(unmatched));
+        }
         let parts = visit.shared.health.parts();
         let ill = parts.values().flatten().count();
         let state = if ill == 0 {
@@ -39,20 +59,9 @@ impl Place for Overview {
         } else {
             visit.words.with("health-ill", "count", ill)
         };
-        let (_, presences) = visit.shared.events.all();
-        let counted = Status::ALL.map(|status| {
-            let count = presences
-                .iter()
-                .filter(|(_, presence)| presence.status == status)
-                .count();
-            (status.name(), visit.status(status.name()), count)
-        });
         let mut facts = vec![
             (visit.say("health"), Cell::Mark(ill == 0, state)),
-            (
-                visit.say("nav-people"),
-                Cell::Link("/admin/people".into(), presences.len().to_string()),
-            ),
+            people,
             (
                 visit.say("overview-streams"),
                 Cell::Text(visit.shared.metrics.streams.get().to_string()),
@@ -80,19 +89,31 @@ impl Place for Overview {
         }
         let pauses = visit.shared.metrics.loop_breaker.get();
         facts.push((visit.say("overview-pauses"), Cell::Text(pauses.to_string())));
-        let mut page = Page::new(visit, visit.say("nav-overview"))
+        let mut page = page
             .add(Block::Facts(facts))
             .table(health(visit, &parts))
-            .add(Block::Picture(shares(visit, &counted)));
+            .add(shares);
         let metrics = visit.shared.metrics.text();
         for (name, key) in LATENCIES {
             let histogram = Histogram::read(&metrics, name);
             page = page.add(Block::Picture(histogram.picture(visit, &visit.say(key))));
         }
-        Ok(page
-            .table(silent(visit, &presences))
-            .table(unmatched(visit)))
+        Ok(page.table(silent).table(unmatched))
     }
+}
+
+/// The presences of the people that the caller administers, as the caller may see them.
+fn administered(visit: &Visit) -> BTreeMap<PersonId, View> {
+    let (_, mut presences) = visit.shared.events.all();
+    if let Some(location) = visit.caller.location() {
+        visit.shared.organisation.read(|tables| {
+            presences.retain(|id, _| tables.place(*id).location.as_deref() == Some(location));
+        });
+    }
+    let seen = presences
+        .into_iter()
+        .map(|(id, presence)| (id, view(&presence, visit.caller.level(&visit.shared, id))));
+    seen.collect()
 }
 
 /// What of a tenant's budget is spent, in numbers and as a share.
@@ -166,20 +187,19 @@ pub(super) fn health(visit: &Visit, parts: &BTreeMap<String, Option<Trouble>>) -
 }
 
 /// People of whom a source has been silent for longer than what it said last holds.
-fn silent(visit: &Visit, presences: &BTreeMap<PersonId, Presence>) -> Table {
+fn silent(visit: &Visit, seen: &BTreeMap<PersonId, View>) -> Table {
     let shared = &visit.shared;
-    let silent = presences.iter().filter(|(person, presence)| {
-        presence.confidence == Confidence::Stale
-            && visit.caller.require_admin_of(shared, **person).is_ok()
-    });
-    let rows = silent.take(NAMED_MAX).filter_map(|(id, presence)| {
+    let silent = seen
+        .iter()
+        .filter(|(_, view)| view.confidence == Confidence::Stale);
+    let rows = silent.take(NAMED_MAX).filter_map(|(id, view)| {
         let person = shared.directory.person(*id)?;
         Some(Row {
             key: id.to_string(),
             cells: vec![
                 Cell::Link(format!("/people/{id}"), person.name.clone()),
-                Cell::Text(visit.status(presence.status.name())),
-                Cell::Time(rfc3339(presence.since)),
+                Cell::Text(visit.status(view.status.name())),
+                Cell::Time(view.since.map(rfc3339).unwrap_or_default()),
             ],
         })
     });
@@ -196,15 +216,14 @@ fn silent(visit: &Visit, presences: &BTreeMap<PersonId, Presence>) -> Table {
 }
 
 /// People for whom calls are to cross, but who have no Teams account.
-fn unmatched(visit: &Visit) -> Table {
+fn unmatched(visit: &Visit, administered: &BTreeMap<PersonId, View>) -> Table {
     let shared = &visit.shared;
-    let people = shared
-        .directory
-        .people(|person| person.teams_id.is_none() && shared.organisation.syncs(person.id));
-    let mine = people
-        .into_iter()
-        .filter(|person| visit.caller.require_admin_of(shared, person.id).is_ok());
-    let rows = mine.take(NAMED_MAX).map(|person| Row {
+    let people = shared.directory.people(|person| {
+        person.teams_id.is_none()
+            && administered.contains_key(&person.id)
+            && shared.organisation.syncs(person.id)
+    });
+    let rows = people.into_iter().take(NAMED_MAX).map(|person| Row {
         key: person.id.to_string(),
         cells: vec![
             Cell::Link(format!("/admin/people/{}", person.id), person.name.clone()),

@@ -86,9 +86,12 @@ impl Place for Scope {
             parent => Link::new(at(parent), scope_name(visit, parent)),
         };
         let mut shown = Page::new(visit, full_name(visit, &read.value))
-            .add(Block::Links(visit.say("nav-scopes"), vec![up]))
-            .text(visit.words.with("board-people", "count", people(visit, id)))
-            .table(functions(visit, id, &pages));
+            .add(Block::Links(visit.say("nav-scopes"), vec![up]));
+        // How many people are elsewhere is not for the administrators of a location.
+        if administers(visit, id) {
+            shown = shown.text(visit.words.with("board-people", "count", people(visit, id)));
+        }
+        shown = shown.table(functions(visit, id, &pages));
         if id == ORGANISATION || !administers(visit, id) {
             return Ok(shown);
         }
