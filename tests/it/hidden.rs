@@ -4,7 +4,178 @@ use end_to_end::{Demo, Server};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
+const ANNA: &str = "Anna Becker";
+const BERT: &str = "Bert Lindqvist";
 const CARLA: &str = "Carla Moreno";
+
+/// S13: the numbers of the whole organisation, and what is wrong with which part, are for system administrators and keys.
+#[tokio::test]
+async fn metrics_and_readiness_are_for_administrators_and_keys() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    let mut keys = Vec::new();
+    for scope in ["read", "write"] {
+        let body = json!({"name": scope, "scopes": [scope]});
+        let made = server.ok(Method::POST, "/api/v1/keys", Some(body)).await;
+        keys.push(server.with_key(made["key"].as_str().unwrap()));
+    }
+    let person = server.signed_in_as(ANNA).await;
+    let lea = server.administrator_of("lyon").await;
+    let ada = server.system_administrator().await;
+    let nobody = server.with_key("");
+    for (caller, may) in [
+        (&person, false),
+        (&lea, false),
+        (&ada, true),
+        (&keys[0], true),
+        (&keys[1], false),
+        (&nobody, false),
+    ] {
+        let (status, _, text) = caller
+            .with_headers(Method::GET, "/metrics", &[], None)
+            .await;
+        assert_eq!(status.is_success(), may, "{status}");
+        assert_eq!(text.contains("offhook_"), may, "{text}");
+        let (status, ready) = caller.api(Method::GET, "/readyz", None).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(ready["ready"], true);
+        assert_eq!(ready["parts"].is_array(), may, "{ready}");
+    }
+}
+
+/// Everything that can be asked about a person, with the person's own id and name left out.
+async fn seen(
+    viewer: &Server,
+    id: &str,
+    extension: &str,
+) -> Vec<(String, u16, Option<String>, String)> {
+    let person = format!("/api/v1/people/{id}");
+    let mut paths: Vec<String> = [
+        "presence",
+        "explanation",
+        "history",
+        "history?limit=0",
+        "history?cursor=x",
+        "profile",
+        "profiles",
+        "profiles/Busy",
+        "appointments",
+        "appointments?limit=0",
+        "appointments?cursor=x",
+        "appointments?from=x",
+        "appointments/1",
+        "relationships",
+        "permissions",
+        "favourites",
+        "settings/presence",
+        "settings/calendar",
+        "teams-account",
+        "devices",
+        "devices/1",
+        "place",
+    ]
+    .map(|path| format!("{person}/{path}"))
+    .into();
+    paths.push(person.clone());
+    paths.push(format!("/api/v1/route?to={extension}"));
+    paths.push(format!("/people/{id}"));
+    paths.push(format!("/admin/people/{id}"));
+    let mut seen = Vec::new();
+    for path in paths {
+        let (status, tag, text) = viewer.with_headers(Method::GET, &path, &[], None).await;
+        seen.push((path, status.as_u16(), tag, text));
+    }
+    let changes = [
+        (Method::PUT, "profile", json!({"profile": "Busy"})),
+        (
+            Method::POST,
+            "profiles",
+            json!({"name": "Mine", "status": "Busy"}),
+        ),
+        (Method::PUT, "meetings/daily", json!({"audio": true})),
+        (Method::PUT, "clients/desk", json!({"state": "active"})),
+    ];
+    for (method, path, body) in changes {
+        let path = format!("{person}/{path}");
+        let (status, tag, text) = viewer.with_headers(method, &path, &[], Some(body)).await;
+        seen.push((path, status.as_u16(), tag, text));
+    }
+    seen
+}
+
+/// S13: what a blocked viewer may ask about a person is answered as of a person who is offline. The same person is read
+/// twice, blocking the viewer and offline, so that nothing else differs.
+#[tokio::test]
+async fn a_blocked_viewer_sees_a_person_who_is_offline() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    let bert = server.signed_in_as(BERT).await;
+    let viewer = server.person(BERT).await;
+    let anna = server.person(ANNA).await;
+    let offline = json!({"name": "Gone", "status": "Offline"});
+    let profiles = format!("/api/v1/people/{anna}/profiles");
+    server.ok(Method::POST, &profiles, Some(offline)).await;
+    let relationship = format!("/api/v1/people/{anna}/relationships/{viewer}");
+    let mut all = Vec::new();
+    for (profile, level) in [
+        ("Busy", "Blocked"),
+        ("Do not disturb", "Unknown"),
+        ("Gone", "External"),
+    ] {
+        server.choose(ANNA, profile).await;
+        let level = Some(json!({ "level": level }));
+        server.ok(Method::PUT, &relationship, level).await;
+        all.push(seen(&bert, &anna, "1001").await);
+    }
+    for other in &all[..2] {
+        for (blocked, offline) in other.iter().zip(&all[2]) {
+            assert_eq!(blocked, offline);
+        }
+    }
+    // A colleague sees of a person who has been offline all day the same as one who is blocked.
+    let zoe = json!({"name": "Zoe", "lines": [{"extension": "4711"}]});
+    let zoe = server.ok(Method::POST, "/api/v1/people", Some(zoe)).await;
+    let zoe = zoe["id"].as_str().unwrap();
+    let relationship = format!("/api/v1/people/{zoe}/relationships/{viewer}");
+    server
+        .ok(
+            Method::PUT,
+            &relationship,
+            Some(json!({"level": "Blocked"})),
+        )
+        .await;
+    let blocked = seen(&bert, zoe, "4711").await;
+    let path = format!("/api/v1/people/{zoe}/profiles");
+    let body = json!({"name": "Gone", "status": "Offline"});
+    server.ok(Method::POST, &path, Some(body)).await;
+    let path = format!("/api/v1/people/{zoe}/profile");
+    server
+        .ok(Method::PUT, &path, Some(json!({"profile": "Gone"})))
+        .await;
+    server
+        .ok(
+            Method::PUT,
+            &relationship,
+            Some(json!({"level": "Employee"})),
+        )
+        .await;
+    let history = format!("/api/v1/people/{zoe}/history");
+    let told = bert.ok(Method::GET, &history, None).await;
+    let offline = seen(&bert, zoe, "4711").await;
+    for (blocked, offline) in blocked.iter().zip(&offline) {
+        // She was there for a moment, which a colleague may see.
+        if !blocked.0.contains("history") && !blocked.0.starts_with("/people/") {
+            assert_eq!(blocked, offline);
+        }
+    }
+    let items = told["items"].as_array().unwrap();
+    assert!(
+        items
+            .first()
+            .is_none_or(|first| first["presence"]["status"] != "Offline"),
+        "{told}"
+    );
+}
 
 /// P19: the overview of a location administrator counts the people of the location, as they may see them, and nothing else.
 #[tokio::test]

@@ -210,11 +210,6 @@ pub(crate) async fn require(
     }
 }
 
-/// Whether the request may read, for what answers everybody but tells more to some.
-pub(crate) async fn may_read(shared: &Shared, headers: &HeaderMap) -> bool {
-    matches!(shared.access.caller(headers).await, Ok(Some(caller)) if caller.may_read())
-}
-
 /// Exchanges a one-time link for a cookie and opens the board.
 pub(crate) async fn open(
     State(shared): State<Shared>,

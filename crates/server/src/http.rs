@@ -19,8 +19,10 @@ use tower_http::csrf::CsrfLayer;
 use crate::{
     access, agents, api,
     app::Shared,
-    asker, assets, board, edits, frame, my_account, open_id,
-    organisation::MAIN_TENANT,
+    asker, assets, board,
+    caller::Caller,
+    edits, frame, my_account, open_id,
+    organisation::{MAIN_TENANT, ORGANISATION},
     pages,
     problem::{self, Problem},
     sign_in,
@@ -206,12 +208,18 @@ async fn headers(request: Request, next: Next) -> Response {
     response
 }
 
-async fn metrics(State(shared): State<Shared>) -> impl IntoResponse {
+/// Numbers of the whole organisation, for system administrators and keys with the scope `read`: what changes in them tells
+/// when a person changes something whom the caller may not see.
+async fn metrics(
+    State(shared): State<Shared>,
+    caller: Caller,
+) -> Result<impl IntoResponse, Problem> {
+    caller.require_admin_to_read(&shared, ORGANISATION)?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], shared.metrics.text())
+    Ok(([(header::CONTENT_TYPE, kind)], shared.metrics.text()))
 }
 
-/// Whether all is well; what is not, only for those who may read.
+/// Whether all is well, for everybody; which part is not and why, for system administrators and keys with the scope `read`.
 async fn ready(State(shared): State<Shared>, headers: HeaderMap) -> impl IntoResponse {
     let parts = shared.health.parts();
     let ready = parts.values().all(Option::is_none);
@@ -221,9 +229,10 @@ async fn ready(State(shared): State<Shared>, headers: HeaderMap) -> impl IntoRes
         StatusCode::SERVICE_UNAVAILABLE
     };
     let mut body = json!({ "ready": ready });
-    if access::may_read(&shared, &headers).await
-        && let Some(body) = body.as_object_mut()
-    {
+    let caller = shared.access.caller(&headers).await.ok().flatten();
+    let may_read =
+        caller.is_some_and(|caller| caller.require_admin_to_read(&shared, ORGANISATION).is_ok());
+    if may_read && let Some(body) = body.as_object_mut() {
         let parts = parts.into_iter().map(|(part, trouble)| match trouble {
             None => json!({ "part": part, "ready": true }),
             Some(trouble) => {

@@ -115,11 +115,11 @@ pub(crate) async fn list(
     let person = super::person(&shared, &id)?.id;
     let level = caller.level(&shared, person);
     if !level.may(Permission::SeeAppointment) {
-        // Nothing is told, not even that something is refused: a blocked viewer must not notice.
-        return Ok(axum::Json(Appointments {
-            items: Vec::new(),
-            next: None,
-        }));
+        // Nothing is told, not even that something is refused: a blocked viewer must not notice. A wrong cursor is refused
+        // as it is for everybody.
+        let none = Vec::<(i64, AppointmentBody)>::new();
+        let (items, next) = Paging::new(asked.cursor, asked.limit).page(none)?;
+        return Ok(axum::Json(Appointments { items, next }));
     }
     let from = from.unwrap_or_else(|| shared.clock.now());
     let stored = shared.store.appointments(person, from, EVER);

@@ -197,14 +197,13 @@ pub(crate) async fn history(
     let person = super::person(&shared, &id)?.id;
     let level = caller.level(&shared, person);
     if !level.may(Permission::SeeActivity) {
-        // Not even when somebody came and went.
-        return Ok(Json(HistoryBody {
-            items: Vec::new(),
-            next: None,
-        }));
+        // Not even when the person came and went; and a wrong cursor is refused as it is for everybody.
+        let (items, next) = paging.page(Vec::<(i64, PastBody)>::new())?;
+        return Ok(Json(HistoryBody { items, next }));
     }
     let mut rows = Vec::new();
-    let mut last = None;
+    // A person who was offline all the time has no history, so that a viewer who is blocked sees the same.
+    let mut last = Some(View::offline());
     for (at, presence) in shared.events.past(person) {
         let seen = view(&presence, level);
         // A change of what the caller may not see is none to them.
