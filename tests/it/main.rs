@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod authorization;
 mod board;
 mod calendars;
 mod chaos;

@@ -1,6 +1,6 @@
 //! The server's own OpenAPI document, and whether what the server does is what it says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::Validator;
 use reqwest::{Method, StatusCode};
@@ -55,6 +55,22 @@ impl Contract {
         self.operations.keys()
     }
 
+    /// The operation of a path.
+    pub fn operation(&self, method: &Method, path: &str) -> Option<&Operation> {
+        self.find(method, path).map(|(operation, _)| operation)
+    }
+
+    /// The fields that the body of an operation may have.
+    pub fn fields(&self, operation: &Operation) -> BTreeSet<String> {
+        let described = &self.document["paths"][&operation.path][&operation.method];
+        let mut fields = BTreeSet::new();
+        let content = described["requestBody"]["content"].as_object();
+        for body in content.into_iter().flat_map(|content| content.values()) {
+            gather(&self.document, &body["schema"], &mut fields);
+        }
+        fields
+    }
+
     /// Whether a call went as the document says.
     ///
     /// # Errors
@@ -107,6 +123,25 @@ impl Contract {
         // `/templates/teams` is meant before `/templates/{name}`.
         matching.min_by_key(|(operation, _)| operation.path.matches('{').count())
     }
+}
+
+/// Adds the names of a schema's properties.
+fn gather(document: &Value, schema: &Value, fields: &mut BTreeSet<String>) {
+    if let Some(pointer) = schema["$ref"].as_str() {
+        let pointer = pointer.trim_start_matches('#');
+        gather(document, document.pointer(pointer).unwrap(), fields);
+    }
+    for several in ["allOf", "anyOf", "oneOf"] {
+        for part in schema[several].as_array().into_iter().flatten() {
+            gather(document, part, fields);
+        }
+    }
+    let properties = schema["properties"].as_object();
+    fields.extend(
+        properties
+            .into_iter()
+            .flat_map(|known| known.keys().cloned()),
+    );
 }
 
 fn fits(template: &str, path: &str) -> bool {

@@ -226,6 +226,19 @@ impl Server {
         (response.status(), response.text().await.unwrap())
     }
 
+    /// The status of a call whose answer is not read: of a stream it would have no end.
+    ///
+    /// # Panics
+    /// The server does not answer.
+    pub async fn status(&self, method: Method, path: &str, body: Option<Value>) -> StatusCode {
+        let request = self.request(method, path);
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        request.send().await.unwrap().status()
+    }
+
     /// Opens the stream of events. It is closed when the answer is dropped.
     ///
     /// # Panics
