@@ -1,52 +1,175 @@
-//! Calendars that lie on the web, at a real TLS server: read by their secret address, and not by any detour without TLS.
+//! Calendars on the web, at a real TLS server, and in files: which addresses and files are read, and which causes are
+//! reported for the others (S5).
 
 use std::fs;
 
-use end_to_end::{Installation, TlsServer, eventually};
-use reqwest::Method;
+use end_to_end::{Installation, Server, TlsServer, eventually};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::SOON;
 
+/// An all-day event on every day.
+const FAIR: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nBEGIN:VEVENT\r\nUID:1\r\n\
+                    DTSTAMP:20260101T000000Z\r\nDTSTART;VALUE=DATE:20260101\r\nRRULE:FREQ=DAILY\r\nSUMMARY:Fair\r\n\
+                    TRANSP:OPAQUE\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+/// What stands where no calendar stands. Neither interface nor log may repeat it.
+const SECRET: &str = "s3cr3t-of-another-service";
+
+/// Anna's settings of the calendar.
+async fn settings(server: &Server) -> String {
+    let id = server.person("anna").await;
+    format!("/api/v1/people/{id}/settings/calendar")
+}
+
 #[tokio::test]
 async fn a_calendar_on_the_web_is_read_over_tls_and_only_over_tls() {
-    let installation = Installation::new("");
+    let installation = Installation::new("[outside]\nallow = [\"127.0.0.0/8\", \"::1\"]\n");
     installation.import(&[("anna", "1001")]).await;
     let folder = tempfile::tempdir().unwrap();
     let web = TlsServer::start(folder.path()).await;
-    let fair = "HTTP/1.0 200 OK\r\nContent-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nVERSION:2.0\r\n\
-                PRODID:-//test//EN\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20260101T000000Z\r\n\
-                DTSTART;VALUE=DATE:20260101\r\nRRULE:FREQ=DAILY\r\nSUMMARY:Fair\r\nTRANSP:OPAQUE\r\n\
-                END:VEVENT\r\nEND:VCALENDAR\r\n";
-    fs::write(folder.path().join("secret-4711.ics"), fair).unwrap();
-    let away = "HTTP/1.0 302 Found\r\nLocation: http://127.0.0.1:9/metadata\r\n\r\n";
-    fs::write(folder.path().join("away.ics"), away).unwrap();
+    let answer = |file: &str, status: &str, rest: &str| {
+        let text = format!("HTTP/1.0 {status}\r\n{rest}");
+        fs::write(folder.path().join(file), text).unwrap();
+    };
+    answer("secret-4711.ics", "200 OK", &format!("\r\n{FAIR}"));
+    answer("no.ics", "200 OK", &format!("\r\n{SECRET}"));
+    answer("gone.ics", &format!("404 {SECRET}"), "\r\n");
+    answer("broken.ics", "503 Later", &format!("\r\n{SECRET}"));
+    answer(
+        "away.ics",
+        "302 Found",
+        "Location: http://127.0.0.1:9/metadata\r\n\r\n",
+    );
+    answer(
+        "inside.ics",
+        "302 Found",
+        "Location: https://169.254.169.254/latest\r\n\r\n",
+    );
+    let round = format!("Location: {}\r\n\r\n", web.url("round.ics"));
+    answer("round.ics", "302 Found", &round);
     let certificate = folder.path().join("certificate.pem");
     let trusted = [("SSL_CERT_FILE", certificate.to_str().unwrap())];
     let server = installation.serve_with(&trusted).await;
 
-    let path = format!(
-        "/api/v1/people/{}/settings/calendar",
-        server.person("anna").await
-    );
+    let path = settings(&server).await;
     let subscribe = async |url: String| {
         let feed = Some(json!({"feed": url}));
         server.ok(Method::PUT, &path, feed).await;
     };
     let text = async || server.presence("anna").await["text"].clone();
-    let trouble = async || server.ok(Method::GET, &path, None).await["trouble"].take();
+    let code = async || {
+        let read = server.ok(Method::GET, &path, None).await;
+        let told = read["trouble"].to_string();
+        let secret = ["4711", SECRET, "169.254", "localhost"];
+        assert!(!secret.iter().any(|word| told.contains(word)), "{told}");
+        read["trouble_code"].clone()
+    };
     subscribe(web.url("secret-4711.ics")).await;
     eventually("the fair", SOON, json!("Fair"), text).await;
-    assert_eq!(trouble().await, Value::Null);
+    assert_eq!(code().await, Value::Null);
 
-    let told = async |what: &str| {
-        let trouble = trouble().await.to_string();
-        assert!(!trouble.contains("4711"), "the address is a secret");
-        trouble.contains(what)
-    };
-    subscribe(web.url("away.ics")).await;
-    eventually("the detour", SOON, true, || told("redirect")).await;
-    subscribe(format!("https://127.0.0.1:{}/secret-4711.ics", web.port)).await;
-    eventually("another name", SOON, true, || told("certificate")).await;
+    let closed = "https://127.0.0.1:1024/secret-4711.ics".to_owned();
+    for (url, told) in [
+        (web.url("away.ics"), "redirect"),
+        (web.url("round.ics"), "redirect"),
+        (web.url("inside.ics"), "address"),
+        (web.url("no.ics"), "no_calendar"),
+        (web.url("gone.ics"), "refused"),
+        (web.url("broken.ics"), "server_error"),
+        // A certificate for another name, and a closed port.
+        (
+            format!("https://127.0.0.1:{}/secret-4711.ics", web.port),
+            "no_answer",
+        ),
+        (closed, "no_answer"),
+    ] {
+        subscribe(web.url("secret-4711.ics")).await;
+        eventually(&url, SOON, Value::Null, code).await;
+        subscribe(url.clone()).await;
+        eventually(&url, SOON, json!(told), code).await;
+    }
     assert_eq!(text().await, "Fair", "what was read stays");
+}
+
+#[tokio::test]
+async fn addresses_that_are_not_public_are_refused_unless_allowed() {
+    let installation = Installation::new("");
+    installation.import(&[("anna", "1001")]).await;
+    let server = installation.serve_with(&[]).await;
+    let path = settings(&server).await;
+    for feed in [
+        "https://127.0.0.1:24060/redir",
+        "https://2130706433/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://169.254.169.254/latest",
+        "https://anna:secret@calendar.example/",
+        "https://calendar.example:25/",
+        " https://10.0.0.1/ ",
+        "file:/etc/passwd",
+        "http://calendar.example/",
+    ] {
+        let body = Some(json!({"feed": feed}));
+        let (status, problem) = server.api(Method::PUT, &path, body).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{feed}");
+        assert_eq!(problem["field"], "feed", "{feed}");
+    }
+    // Names are resolved when the feed is read.
+    let body = Some(json!({"feed": "https://localhost:8443/a.ics"}));
+    server.ok(Method::PUT, &path, body).await;
+    let code = async || server.ok(Method::GET, &path, None).await["trouble_code"].take();
+    eventually("the name", SOON, json!("address"), code).await;
+}
+
+#[tokio::test]
+async fn a_calendar_in_a_file_is_read_below_the_folder_and_nowhere_else() {
+    let calendars = tempfile::tempdir().unwrap();
+    let at = |name: &str| calendars.path().join(name);
+    let configured = format!("[calendar]\nfolder = {:?}\n", calendars.path());
+    let installation = Installation::new(&configured);
+    installation.import(&[("anna", "1001")]).await;
+    let server = installation.serve_with(&[]).await;
+    let account = json!({"name": "anna", "role": "person", "password": "correct horse battery",
+        "person": server.person("anna").await});
+    server
+        .ok(Method::POST, "/api/v1/accounts", Some(account))
+        .await;
+    fs::write(at("anna.ics"), FAIR).unwrap();
+    fs::write(at("none.ics"), SECRET).unwrap();
+    for (link, file) in [("key.ics", "secrets.key"), ("database.ics", "offhook.db")] {
+        std::os::unix::fs::symlink(installation.data(file), at(link)).unwrap();
+    }
+    let path = settings(&server).await;
+    let text = async || server.presence("anna").await["text"].clone();
+    let subscribe = async |file: &str| {
+        let feed = Some(json!({"feed": format!("file:{file}")}));
+        server.ok(Method::PUT, &path, feed).await;
+    };
+    let code = async || {
+        let read = server.ok(Method::GET, &path, None).await;
+        assert!(!read["trouble"].to_string().contains(SECRET));
+        read["trouble_code"].clone()
+    };
+    let good = at("anna.ics").display().to_string();
+    subscribe(&good).await;
+    eventually("the fair", SOON, json!("Fair"), text).await;
+    for (file, told) in [
+        (at("none.ics"), "no_calendar"),
+        (at("missing.ics"), "file"),
+        (at("key.ics"), "file"),
+        (at("database.ics"), "file"),
+        (installation.data("secrets.key"), "file"),
+        ("/proc/self/environ".into(), "file"),
+        ("/etc/passwd".into(), "file"),
+    ] {
+        subscribe(&good).await;
+        eventually("a good one", SOON, Value::Null, code).await;
+        subscribe(file.to_str().unwrap()).await;
+        eventually(file.to_str().unwrap(), SOON, json!(told), code).await;
+    }
+    assert_eq!(text().await, "Fair", "what was read stays");
+    let none = json!({"feed": null});
+    server.ok(Method::PUT, &path, Some(none)).await;
+    let kept = async || text().await == "Fair";
+    eventually("no calendar", SOON, false, kept).await;
 }

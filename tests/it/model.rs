@@ -205,46 +205,6 @@ async fn the_open_page_of_a_signed_in_person_is_a_client() {
 }
 
 #[tokio::test]
-async fn a_calendar_feed_makes_appointments() {
-    let demo = Demo::start(&["--still"]).await;
-    let id = demo.server.person(ANNA).await;
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("anna.ics");
-    let (start, _) = in_an_hour(&demo.server.presence(ANNA).await["since"]);
-    let day = start[..10].replace('-', "");
-    let text = format!(
-        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nBEGIN:VEVENT\r\nUID:1\r\n\
-         DTSTAMP:20260101T000000Z\r\nDTSTART;VALUE=DATE:{day}\r\nRRULE:FREQ=DAILY\r\nSUMMARY:Fair\r\n\
-         TRANSP:OPAQUE\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
-    );
-    std::fs::write(&file, text).unwrap();
-    let path = format!("/api/v1/people/{id}/settings/calendar");
-    let feed = json!({"feed": format!("file:{}", file.display())});
-    let anna = demo.server.signed_in_as(ANNA).await;
-    let (status, problem) = anna.api(Method::PUT, &path, Some(feed.clone())).await;
-    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
-    demo.server.ok(Method::PUT, &path, Some(feed)).await;
-    let text = async || demo.server.presence(ANNA).await["text"].to_string();
-    eventually("Anna", SOON, "\"Fair\"".to_owned(), text).await;
-    // What cannot be read changes nothing, and says why.
-    let trouble = async || demo.server.ok(Method::GET, &path, None).await["trouble"].take();
-    assert_eq!(trouble().await, Value::Null);
-    let gone = json!({"feed": "file:/nowhere/anna.ics"});
-    demo.server.ok(Method::PUT, &path, Some(gone)).await;
-    let told = async || {
-        trouble()
-            .await
-            .to_string()
-            .contains("/nowhere/anna.ics: No such file")
-    };
-    eventually("the trouble", SOON, true, told).await;
-    assert_eq!(text().await, "\"Fair\"");
-    let none = json!({"feed": null});
-    demo.server.ok(Method::PUT, &path, Some(none)).await;
-    eventually("Anna", SOON, "\"Available\"".to_owned(), text).await;
-}
-
-#[tokio::test]
 async fn every_change_is_in_the_audit_log_with_before_and_after() {
     let demo = Demo::start(&["--still"]).await;
     let path = "/api/v1/scopes/organisation/settings/teams";

@@ -6,8 +6,8 @@ use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 use anyhow::Context;
 use presence::Timing;
 use server::{
-    App, MAIN_TENANT, Options, PbxOptions, PhonesOptions, SignIn, TeamsOptions, access,
-    clock::Clock,
+    App, MAIN_TENANT, Options, OutsideOptions, PbxOptions, PhonesOptions, SignIn, TeamsOptions,
+    access, clock::Clock,
 };
 use store::{Change, ImportPerson, Store};
 use teamsbox::{CallKind, Device, NewUser, Teamsbox};
@@ -224,6 +224,7 @@ fn quiet(store: Store) -> Options {
         audit_kept: Duration::from_secs(24 * 3_600),
         doctor: None,
         restores: None,
+        outside: OutsideOptions::default(),
         demo: None,
     }
 }

@@ -32,7 +32,7 @@ pub const MAX_OCCURRENCES: usize = 10_000;
 /// The most problems told one by one: whoever reads them repairs the exporter after the first few.
 pub const MAX_PROBLEMS: usize = 100;
 
-/// The longest UID, summary or quoted value, in characters. A recurring event repeats its summary in every occurrence:
+/// The longest UID or summary, in characters. A recurring event repeats its summary in every occurrence:
 /// without a bound, 10 MiB of summary would become 100 GB. RFC 7986 wants UIDs shorter than 255 bytes.
 pub const MAX_TEXT_CHARS: usize = 255;
 
@@ -87,8 +87,8 @@ pub struct Window {
 pub struct Feed {
     /// What overlaps the window, by start; cancelled events are left out.
     pub occurrences: Vec<Occurrence>,
-    /// What could not be read: each names the event by its UID, the reason and the remedy. At most [`MAX_PROBLEMS`] and
-    /// three about the feed itself.
+    /// What could not be read: each names the event by its number and line, the reason and the remedy, and repeats no
+    /// value of the feed. At most [`MAX_PROBLEMS`] and three about the feed itself.
     pub problems: Vec<String>,
 }
 
@@ -113,12 +113,9 @@ pub enum CalendarError {
     },
     /// There is no BEGIN:VCALENDAR in it.
     #[error(
-        "the calendar feed begins with \"{beginning}\" and holds no BEGIN:VCALENDAR: give the address of the .ics file itself, not of a web page or a sign-in"
+        "the calendar feed holds no BEGIN:VCALENDAR: give the address of the .ics file itself, not of a web page or a sign-in"
     )]
-    NotACalendar {
-        /// Its first characters.
-        beginning: String,
-    },
+    NotACalendar,
     /// The default zone is unknown.
     #[error("the time zone \"{zone}\" is not known: give an IANA name such as Europe/Berlin")]
     UnknownZone {
@@ -171,20 +168,17 @@ pub fn read(text: &[u8], window: Window, default_zone: &str) -> Result<Feed, Cal
                     problems.event += 1;
                     let mut notes = Vec::new();
                     let event = Event::read(component, &mut zones, &mut notes);
-                    let uid = component.uid().unwrap_or_default();
                     for note in notes {
-                        problems.tell(uid, problems.event, &note);
+                        problems.tell(problems.event, note);
                     }
                     match event {
                         Ok(event) => {
                             events.push(event);
                             places.push(problems.event);
                         }
-                        Err(reason) => problems.tell(
-                            uid,
-                            problems.event,
-                            &format!("{reason}; it is not shown"),
-                        ),
+                        Err(reason) => {
+                            problems.tell(problems.event, format!("{reason}; it is not shown"));
+                        }
                     }
                 }
             }
@@ -193,14 +187,11 @@ pub fn read(text: &[u8], window: Window, default_zone: &str) -> Result<Feed, Cal
         }
     }
     if !found {
-        return Err(CalendarError::NotACalendar {
-            beginning: shortened(text.lines().next().unwrap_or_default()),
-        });
+        return Err(CalendarError::NotACalendar);
     }
     let mut occurrences = Occurrences::new(window);
     expand::expand(&events, &mut occurrences, |place, problem| {
-        let uid = events.get(place).map_or("", |event| event.uid.as_str());
-        problems.tell(uid, places.get(place).copied().unwrap_or(0), &problem);
+        problems.tell(places.get(place).copied().unwrap_or(0), problem);
     });
     let (occurrences, overflowed) = occurrences.finish();
     let truncated = !text
@@ -209,55 +200,72 @@ pub fn read(text: &[u8], window: Window, default_zone: &str) -> Result<Feed, Cal
         .is_some_and(|end: &[u8; 13]| end.eq_ignore_ascii_case(b"END:VCALENDAR"));
     Ok(Feed {
         occurrences,
-        problems: problems.finish(overflowed, truncated),
+        problems: problems.finish(text, overflowed, truncated),
     })
 }
 
 /// The problems of a feed, as they are found.
 #[derive(Default)]
 struct Problems {
-    /// How many events were seen: the name of one without a UID.
+    /// How many events were seen.
     event: usize,
-    told: Vec<String>,
+    /// The number of an event and what is wrong with it. Nothing here repeats a value: it is shown to people who may
+    /// not read what an address answers.
+    told: Vec<(usize, String)>,
     untold: usize,
 }
 
 impl Problems {
-    fn tell(&mut self, uid: &str, number: usize, what: &str) {
+    fn tell(&mut self, number: usize, what: String) {
         if self.told.len() >= MAX_PROBLEMS {
             self.untold += 1;
             return;
         }
-        let name = if uid.is_empty() {
-            format!("number {number} (without UID)")
-        } else {
-            format!("\"{}\"", shortened(uid))
-        };
-        self.told.push(format!(
-            "event {name}: {what}: correct it in the calendar and save it again"
-        ));
+        self.told.push((number, what));
     }
 
-    fn finish(mut self, overflowed: bool, truncated: bool) -> Vec<String> {
+    fn finish(self, text: &str, overflowed: bool, truncated: bool) -> Vec<String> {
+        let lines = if self.told.is_empty() {
+            Vec::new()
+        } else {
+            event_lines(text)
+        };
+        let named = self.told.into_iter().map(|(number, what)| {
+            // A feed whose events are not where they seem to be gets no lines.
+            let line = number.checked_sub(1).and_then(|place| lines.get(place));
+            let line = line.filter(|_| lines.len() == self.event);
+            let line = line.map_or_else(String::new, |line| format!(" (line {line})"));
+            format!("event {number}{line}: {what}: correct it in the calendar and save it again")
+        });
+        let mut told: Vec<String> = named.collect();
         if self.untold > 0 {
-            self.told.push(format!(
+            told.push(format!(
                 "{} more problems of this kind: the exporter may be at fault",
                 self.untold
             ));
         }
         if overflowed {
-            self.told.push(format!(
+            told.push(format!(
                 "the feed has more than {MAX_OCCURRENCES} occurrences in this time; the first {MAX_OCCURRENCES} are shown: look for an event that repeats too often"
             ));
         }
         if truncated {
-            self.told.push(
+            told.push(
                 "the feed does not end with END:VCALENDAR; events may be missing: fetch it again, or ask who publishes it"
                     .to_owned(),
             );
         }
-        self.told
+        told
     }
+}
+
+/// The lines, from 1, on which events begin.
+fn event_lines(text: &str) -> Vec<usize> {
+    let begins = |line: &str| line.trim_end().eq_ignore_ascii_case("BEGIN:VEVENT");
+    text.lines()
+        .zip(1..)
+        .filter_map(|(line, number)| begins(line).then_some(number))
+        .collect()
 }
 
 /// At most [`MAX_TEXT_CHARS`] of a text.

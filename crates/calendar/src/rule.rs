@@ -408,7 +408,7 @@ fn part(
             Ok(small) if range.contains(&number) => read.push(small),
             _ => {
                 return Err(format!(
-                    "{name} has {number}, which is not within {} to {}",
+                    "{name} has a number that is not within {} to {}",
                     range.start(),
                     range.end()
                 ));
@@ -430,7 +430,7 @@ fn signed_part<N: Copy + Into<i64>>(
         let number: i64 = (*number).into();
         if number == 0 || number.abs() > most {
             return Err(format!(
-                "{name} has {number}, which is not within 1 to {most} from either end"
+                "{name} has a number that is not within 1 to {most} from either end"
             ));
         }
     }

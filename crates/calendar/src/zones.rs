@@ -107,8 +107,7 @@ impl Zones {
             .filter_map(Observance::read)
             .collect();
         let posix = posix(&observances)?;
-        TimeZone::posix(&posix)
-            .map_err(|error| format!("has a definition that cannot be read ({error})"))
+        TimeZone::posix(&posix).map_err(|_| "has a definition that cannot be read".to_owned())
     }
 }
 

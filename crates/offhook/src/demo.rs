@@ -16,8 +16,8 @@ use std::{
 use anyhow::Context;
 use presence::{Relationship, Timestamp, Timing};
 use server::{
-    App, Demo, MAIN_TENANT, Options, PbxOptions, PhonesOptions, SignIn, TeamsOptions, access,
-    clock::Clock,
+    App, Demo, MAIN_TENANT, Options, OutsideOptions, PbxOptions, PhonesOptions, SignIn,
+    TeamsOptions, access, clock::Clock,
 };
 use store::{ImportPerson, Store};
 use teamsbox::{ClockMode, Device, NewUser, Teamsbox};
@@ -164,6 +164,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
         audit_kept: Duration::from_secs(24 * 3600),
         doctor: None,
         restores: None,
+        outside: OutsideOptions::default(),
         demo: Some(Demo {
             teams_page: teamsbox.url(),
             day,

@@ -8,6 +8,7 @@ mod explain;
 mod import;
 mod installation;
 mod link;
+mod log;
 mod rewrap;
 mod running;
 mod serve;
@@ -112,7 +113,7 @@ fn main() -> ExitCode {
             EnvFilter::try_from_env("OFFHOOK_LOG")
                 .unwrap_or_else(|_| EnvFilter::new(arguments.command.quietness())),
         )
-        .with_writer(std::io::stderr)
+        .with_writer(|| log::OneLine(std::io::stderr()))
         .with_ansi(std::io::stderr().is_terminal())
         .init();
     let result = tokio::runtime::Builder::new_multi_thread()

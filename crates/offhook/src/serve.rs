@@ -76,6 +76,7 @@ async fn serve(
             Box::pin(doctor::findings(examined.clone(), kept.clone()))
         })),
         restores: Some(restores),
+        outside: config.outside,
         demo: None,
     });
     let app = tokio::select! {

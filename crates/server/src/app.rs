@@ -17,7 +17,7 @@ use crate::{
     access::{Access, SecretError, new_link},
     api,
     board::Demo,
-    calendars,
+    calendars::{self, Calendars},
     clients::Connected,
     clock::Clock,
     doctor::Doctor,
@@ -26,6 +26,7 @@ use crate::{
     http,
     metrics::Metrics,
     open_id::{Attempts, OpenIdOptions, Provider},
+    outside::OutsideOptions,
     pbx::{Pbx, PbxOptions},
     people_changes,
     phones::{self, PhonesOptions},
@@ -74,6 +75,8 @@ pub struct Options {
     pub doctor: Option<Doctor>,
     /// Who restores backups, if anybody can.
     pub restores: Option<Restores>,
+    /// Which addresses and files that people enter are read.
+    pub outside: OutsideOptions,
     /// Set in the demo only.
     pub demo: Option<Demo>,
 }
@@ -130,6 +133,9 @@ pub enum StartError {
     /// The client of the organisation's own sign-in could not be made.
     #[error("cannot prepare signing in with OpenID Connect: {0}")]
     OpenId(reqwest::Error),
+    /// The client for calendars could not be made.
+    #[error("cannot prepare reading calendars: {0}")]
+    Calendars(reqwest::Error),
     /// The telephone system's configuration cannot work.
     #[error("cannot use the telephone system {name}: {cause}")]
     Pbx {
@@ -176,8 +182,10 @@ impl App {
             audit_kept,
             doctor,
             restores,
+            outside,
             demo,
         } = options;
+        let calendars = Calendars::new(outside).map_err(StartError::Calendars)?;
         let open_id = open_id.map(Provider::new).transpose();
         let open_id = open_id.map_err(StartError::OpenId)?;
         let (listener, address) = bind(listen).await?;
@@ -193,7 +201,10 @@ impl App {
         let lines = !pbxs.is_empty();
         let of_tenants = (&*tenants, vault.as_ref());
         let times = (timing, freshness);
-        let (core, ends) = Core::start(store, clock, times, lines, of_tenants, &mut tasks).await?;
+        let (core, ends) = Core::start(
+            store, clock, times, lines, of_tenants, calendars, &mut tasks,
+        )
+        .await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
         let pbxs = core.start_pbxs(pbxs, &mut tasks).await?;
         let sip_address = match phones {

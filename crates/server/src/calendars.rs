@@ -1,14 +1,14 @@
 //! Calendars as a source: reads each person's iCalendar feed and makes appointments of its busy time (domain section 1).
-//! A feed that cannot be read leaves the appointments as they are; the log says why, and so do the person's settings.
+//! A feed that cannot be read leaves the appointments as they are; the log says why, and so do the person's settings:
+//! one of a few causes, which repeat nothing of what the address answered or the file holds.
 
 use std::{
-    collections::BTreeMap,
-    io::Read,
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use calendar::{FreeBusy, MAX_FEED_BYTES, Occurrence, Window};
+use calendar::{CalendarError, FreeBusy, MAX_FEED_BYTES, Occurrence, Window};
 use futures_util::{StreamExt, stream};
 use presence::{
     APPOINTMENT_COLOUR, Appointment, AppointmentId, AppointmentOrigin, Fact, Page, PersonId,
@@ -16,95 +16,297 @@ use presence::{
 };
 use tokio::{sync::Notify, time::Instant};
 
-use crate::{app::Core, clock::rfc3339};
+use crate::{
+    app::Core,
+    clock::rfc3339,
+    outside::{
+        Outside, OutsideError, OutsideOptions,
+        folder::{CalendarFolder, FileError},
+    },
+};
 
 /// How often a feed is read: calendars at the large providers are made anew every few minutes at best.
 const RHYTHM: Duration = Duration::from_secs(5 * 60);
-/// A feed that takes longer is down.
-const TIMEOUT: Duration = Duration::from_secs(20);
-/// Feeds that are read at once: a few that do not answer must not hold up all others.
-const AT_ONCE: usize = 16;
+/// Hosts that are read at once: a few that do not answer must not hold up all others.
+const HOSTS_AT_ONCE: usize = 16;
+/// Feeds of one host that are read at once: no provider takes it for an attack.
+const FEEDS_AT_ONCE: usize = 4;
 /// Appointments that are taken from one calendar: more than half a thousand a week is no person's.
 const APPOINTMENTS_MAX: usize = 1_000;
 /// How far ahead appointments are kept: far enough that a calendar that cannot be read for a weekend does no harm.
 const AHEAD: Duration = Duration::from_secs(14 * 24 * 3600);
 
+/// Why a person's feed cannot be read. The text has the remedy. People read it who may not know what the server
+/// reaches or reads: it repeats nothing from there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FeedTrouble {
+    /// Not https, not public, or no such name.
+    #[error(
+        "the address is unknown or not public: check it; a system administrator allows addresses of private networks with outside.allow in the configuration"
+    )]
+    Address,
+    /// Too many redirects, or one away from https.
+    #[error("the address leads on too often or away from https: give the address at which it ends")]
+    Redirect,
+    /// No connection, no TLS, no answer in time.
+    #[error(
+        "there is no answer over https with a valid certificate: open the address in a browser; it is tried again every five minutes"
+    )]
+    NoAnswer,
+    /// 4xx.
+    #[error(
+        "the calendar's server refuses the address: let the calendar publish it anew, and enter the new one"
+    )]
+    Refused,
+    /// 5xx.
+    #[error("the calendar's server is in trouble: it is tried again every five minutes")]
+    ServerError,
+    /// Beyond a limit of the crate `calendar`.
+    #[error(
+        "the calendar is too large: let it publish fewer months, no details and no attachments"
+    )]
+    TooLarge,
+    /// No VCALENDAR.
+    #[error(
+        "there is no calendar: give the address of the .ics file itself, not of a web page or a sign-in"
+    )]
+    NoCalendar,
+    /// The setting `time_zone` names no zone of this version.
+    #[error("the time zone of the settings is not known: choose another")]
+    TimeZone,
+    /// A file, and no folder is configured.
+    #[error(
+        "calendars are not read from files: a system administrator names their folder with calendar.folder in the configuration"
+    )]
+    NoFolder,
+    /// A file that is not read.
+    #[error(
+        "the file is not a readable .ics file below calendar.folder of the configuration: put it there, as a file of its own without hard links"
+    )]
+    File,
+    /// A defect of the reader.
+    #[error("the calendar could not be read because of a defect of this program: report it")]
+    Defect,
+}
+
+impl FeedTrouble {
+    /// Name of the cause for programs and translations. It never changes.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Redirect => "redirect",
+            Self::NoAnswer => "no_answer",
+            Self::Refused => "refused",
+            Self::ServerError => "server_error",
+            Self::TooLarge => "too_large",
+            Self::NoCalendar => "no_calendar",
+            Self::TimeZone => "time_zone",
+            Self::NoFolder => "no_folder",
+            Self::File => "file",
+            Self::Defect => "defect",
+        }
+    }
+}
+
+impl From<OutsideError> for FeedTrouble {
+    fn from(error: OutsideError) -> Self {
+        match error {
+            OutsideError::Address => Self::Address,
+            OutsideError::Redirect => Self::Redirect,
+            OutsideError::NoAnswer => Self::NoAnswer,
+            OutsideError::Refused => Self::Refused,
+            OutsideError::ServerError => Self::ServerError,
+            OutsideError::TooLarge => Self::TooLarge,
+        }
+    }
+}
+
+impl From<FileError> for FeedTrouble {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::NoFolder => Self::NoFolder,
+            FileError::NotOurs => Self::File,
+            FileError::TooLarge => Self::TooLarge,
+        }
+    }
+}
+
+impl From<CalendarError> for FeedTrouble {
+    fn from(error: CalendarError) -> Self {
+        match error {
+            CalendarError::TooLarge { .. } | CalendarError::TooManyParts { .. } => Self::TooLarge,
+            CalendarError::NotACalendar => Self::NoCalendar,
+            CalendarError::UnknownZone { .. } => Self::TimeZone,
+        }
+    }
+}
+
 /// What others ask of the calendars. Cheap to clone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Calendars {
+    outside: Outside,
+    folder: CalendarFolder,
     wake: Arc<Notify>,
-    troubles: Arc<Mutex<BTreeMap<PersonId, String>>>,
+    asked: Arc<Mutex<Asked>>,
+    troubles: Arc<Mutex<BTreeMap<PersonId, FeedTrouble>>>,
+}
+
+/// Feeds to be read before their time.
+#[derive(Debug, Default)]
+enum Asked {
+    #[default]
+    None,
+    People(BTreeSet<PersonId>),
+    All,
 }
 
 impl Calendars {
+    /// # Errors
+    /// The HTTP client could not be made.
+    pub(crate) fn new(options: OutsideOptions) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            outside: Outside::new(&options.allow, options.proxy.as_ref())?,
+            folder: CalendarFolder {
+                folder: options.calendar_folder,
+                data: options.data,
+            },
+            wake: Arc::default(),
+            asked: Arc::default(),
+            troubles: Arc::default(),
+        })
+    }
+
+    /// Whether a feed may have that address: https and not visibly private, or a file where a folder is configured.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn accepts(&self, feed: &str) -> Result<(), FeedTrouble> {
+        match feed.strip_prefix(FILE) {
+            Some(_) if self.folder.folder.is_none() => Err(FeedTrouble::NoFolder),
+            Some(_) => Ok(()),
+            None => Ok(self.outside.address(feed).map(|_| ())?),
+        }
+    }
+
     /// Asks for all feeds to be read at once.
     pub fn read_now(&self) {
+        *self.asked() = Asked::All;
+        self.wake.notify_one();
+    }
+
+    /// Asks for the person's feed to be read at once.
+    pub fn read_person_now(&self, person: PersonId) {
+        match &mut *self.asked() {
+            Asked::All => {}
+            Asked::People(people) => {
+                people.insert(person);
+            }
+            none @ Asked::None => *none = Asked::People(BTreeSet::from([person])),
+        }
         self.wake.notify_one();
     }
 
     /// Why the person's feed could not be read when it was last tried.
-    pub fn trouble(&self, person: PersonId) -> Option<String> {
-        self.troubles().get(&person).cloned()
+    pub fn trouble(&self, person: PersonId) -> Option<FeedTrouble> {
+        self.troubles().get(&person).copied()
     }
 
-    fn troubles(&self) -> std::sync::MutexGuard<'_, BTreeMap<PersonId, String>> {
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn troubles(&self) -> MutexGuard<'_, BTreeMap<PersonId, FeedTrouble>> {
         self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Keeps the cause, and tells the log of a new one.
+    fn report(&self, person: PersonId, trouble: FeedTrouble) {
+        if self.troubles().insert(person, trouble) != Some(trouble) {
+            tracing::warn!(
+                %person, code = trouble.code(), problem = %trouble,
+                "a calendar could not be read; its appointments stay as they are"
+            );
+        }
+    }
 }
+
+/// How the address of a file begins.
+const FILE: &str = "file:";
 
 /// A person's calendar.
 struct Feed {
     person: PersonId,
     page: Resolved,
-    address: Option<String>,
+    address: String,
+}
+
+impl Feed {
+    /// The host that is asked; the empty one of files and of what is no address.
+    fn host(&self) -> String {
+        let url = reqwest::Url::parse(&self.address).ok();
+        url.and_then(|url| url.host_str().map(str::to_owned))
+            .unwrap_or_default()
+    }
 }
 
 /// Reads all feeds, for ever.
 pub(crate) async fn run(core: Core) {
-    // Who names a feed on the web must not reach, by a redirection, what only this machine can reach without TLS.
-    let client = reqwest::Client::builder()
-        .timeout(TIMEOUT)
-        .https_only(true)
-        .build();
-    let client = match client {
-        Ok(client) => client,
-        Err(error) => {
-            tracing::error!(%error, "no HTTP client: calendars are not read");
-            return std::future::pending().await;
-        }
-    };
-    let mut had: Vec<PersonId> = Vec::new();
+    let calendars = &core.calendars;
+    let mut had: BTreeSet<PersonId> = BTreeSet::new();
+    let mut next = Instant::now();
     loop {
-        let next = Instant::now() + RHYTHM;
-        let feeds = feeds(&core);
-        // Whoever has no calendar any more has no appointments of one either.
-        for person in had {
-            if !feeds.iter().any(|feed| feed.person == person) {
-                replace(&core, person, &[]).await;
-                core.calendars.troubles().remove(&person);
-            }
+        let asked = std::mem::take(&mut *calendars.asked());
+        let all = feeds(&core);
+        // A person without a calendar has no appointments of one either.
+        let have: BTreeSet<PersonId> = all.iter().map(|feed| feed.person).collect();
+        for person in had.difference(&have) {
+            replace(&core, *person, &[]).await;
+            calendars.troubles().remove(person);
         }
-        let read = stream::iter(&feeds).for_each_concurrent(AT_ONCE, async |feed| {
-            match read(&core, &client, feed).await {
-                Ok(appointments) => {
-                    core.calendars.troubles().remove(&feed.person);
-                    replace(&core, feed.person, &appointments).await;
-                }
-                Err(problem) => {
-                    tracing::warn!(
-                        person = %feed.person, problem,
-                        "a calendar could not be read; its appointments stay as they are"
-                    );
-                    core.calendars.troubles().insert(feed.person, problem);
-                }
-            }
-        });
-        read.await;
-        had = feeds.iter().map(|feed| feed.person).collect();
+        had = have;
+        let due = Instant::now() >= next;
+        if due {
+            next = Instant::now() + RHYTHM;
+        }
+        read_all(
+            &core,
+            all.into_iter().filter(|feed| match &asked {
+                Asked::All => true,
+                Asked::People(people) => due || people.contains(&feed.person),
+                Asked::None => due,
+            }),
+        )
+        .await;
         tokio::select! {
             () = tokio::time::sleep_until(next) => {}
-            () = core.calendars.wake.notified() => {}
+            () = calendars.wake.notified() => {}
         }
+    }
+}
+
+/// Reads feeds, of each host a few at once.
+async fn read_all(core: &Core, feeds: impl Iterator<Item = Feed>) {
+    let mut hosts: BTreeMap<String, Vec<Feed>> = BTreeMap::new();
+    for feed in feeds {
+        hosts.entry(feed.host()).or_default().push(feed);
+    }
+    let of_host = async |feeds: Vec<Feed>| {
+        stream::iter(feeds)
+            .for_each_concurrent(FEEDS_AT_ONCE, async |feed| read_one(core, &feed).await)
+            .await;
+    };
+    stream::iter(hosts.into_values())
+        .for_each_concurrent(HOSTS_AT_ONCE, of_host)
+        .await;
+}
+
+async fn read_one(core: &Core, feed: &Feed) {
+    match read(core, feed).await {
+        Ok(appointments) => {
+            core.calendars.troubles().remove(&feed.person);
+            replace(core, feed.person, &appointments).await;
+        }
+        Err(trouble) => core.calendars.report(feed.person, trouble),
     }
 }
 
@@ -115,29 +317,32 @@ fn feeds(core: &Core) -> Vec<Feed> {
             .own
             .keys()
             .filter(|(_, page)| *page == Page::Calendar)
-            .map(|(person, _)| {
+            .filter_map(|(person, _)| {
                 let page = tables.resolve(*person, Page::Calendar);
-                let address = page.text("feed").map(str::to_owned);
-                Feed {
+                let address = page.text("feed").filter(|_| page.flag("enabled"));
+                Some(Feed {
                     person: *person,
-                    address: address.filter(|_| page.flag("enabled")),
+                    address: address?.to_owned(),
                     page,
-                }
+                })
             })
-            .filter(|feed| feed.address.is_some())
             .collect()
     })
 }
 
-async fn read(
-    core: &Core,
-    client: &reqwest::Client,
-    feed: &Feed,
-) -> Result<Vec<Appointment>, String> {
-    let address = feed.address.as_deref().unwrap_or_default();
-    let text = match address.strip_prefix("file:") {
-        Some(path) => file(path.to_owned()).await?,
-        None => fetched(client, address).await?,
+async fn read(core: &Core, feed: &Feed) -> Result<Vec<Appointment>, FeedTrouble> {
+    let text = match feed.address.strip_prefix(FILE) {
+        Some(path) => {
+            let (folder, path) = (core.calendars.folder.clone(), path.to_owned());
+            let read = move || folder.read(&path, MAX_FEED_BYTES);
+            let read = tokio::task::spawn_blocking(read).await;
+            read.map_err(|_| FeedTrouble::Defect)??
+        }
+        None => {
+            let outside = &core.calendars.outside;
+            let url = outside.address(&feed.address)?;
+            outside.fetch(url, MAX_FEED_BYTES).await?
+        }
     };
     let now = core.clock.now();
     let window = Window {
@@ -147,11 +352,15 @@ async fn read(
     let zone = feed.page.text("time_zone").unwrap_or("UTC").to_owned();
     // Hostile rules may take a while: not on the tasks that calls wait for.
     let read = tokio::task::spawn_blocking(move || calendar::read(&text, window, &zone)).await;
-    let read = read
-        .map_err(|error| error.to_string())?
-        .map_err(|error| error.to_string())?;
+    let read = read.map_err(|_| FeedTrouble::Defect)??;
     for problem in &read.problems {
-        tracing::warn!(person = %feed.person, problem, "a part of a calendar could not be read");
+        tracing::debug!(person = %feed.person, problem, "a part of a calendar could not be read");
+    }
+    if !read.problems.is_empty() {
+        tracing::info!(
+            person = %feed.person, parts = read.problems.len(), first = read.problems.first(),
+            "parts of a calendar could not be read; the others are shown"
+        );
     }
     Ok(read
         .occurrences
@@ -159,53 +368,6 @@ async fn read(
         .filter_map(|occurrence| appointment(occurrence, &feed.page))
         .take(APPOINTMENTS_MAX)
         .collect())
-}
-
-async fn file(path: String) -> Result<Vec<u8>, String> {
-    let path = path.trim_start_matches("//").to_owned();
-    let named = path.clone();
-    let read = tokio::task::spawn_blocking(move || {
-        // A pipe or a device would never end.
-        if !std::fs::metadata(&path)?.is_file() {
-            return Err(std::io::Error::other("is no file"));
-        }
-        let mut text = Vec::new();
-        let most = MAX_FEED_BYTES as u64 + 1;
-        std::fs::File::open(&path)?
-            .take(most)
-            .read_to_end(&mut text)?;
-        if text.len() > MAX_FEED_BYTES {
-            let problem = format!("more than {MAX_FEED_BYTES} bytes");
-            return Err(std::io::Error::other(problem));
-        }
-        Ok(text)
-    });
-    read.await
-        .map_err(|error| error.to_string())?
-        .map_err(|error| format!("{named}: {error}"))
-}
-
-async fn fetched(client: &reqwest::Client, address: &str) -> Result<Vec<u8>, String> {
-    let plain = |error: reqwest::Error| trouble(&error.without_url());
-    let response = client.get(address).send().await.map_err(plain)?;
-    let mut response = response.error_for_status().map_err(plain)?;
-    let mut text = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(plain)? {
-        if text.len() + chunk.len() > MAX_FEED_BYTES {
-            return Err(format!("more than {MAX_FEED_BYTES} bytes"));
-        }
-        text.extend_from_slice(&chunk);
-    }
-    Ok(text)
-}
-
-/// What went wrong, and that of what. The address holds a secret of its own at most providers: it is not told.
-fn trouble(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    let told = causes.map(ToString::to_string);
-    let told = told.filter(|cause| !cause.contains("://"));
-    let all = std::iter::once(error.to_string()).chain(told);
-    all.collect::<Vec<String>>().join(": ")
 }
 
 /// Free is nothing, tentative is nothing unless the settings say otherwise, busy and out of office have their profiles.
@@ -241,7 +403,7 @@ async fn replace(core: &Core, person: PersonId, appointments: &[Appointment]) {
         Ok(stored) => core.shard.fact(person, Fact::Calendar(stored)).await,
         Err(error) => tracing::warn!(
             %person, %error, at = rfc3339(core.clock.now()),
-            "a calendar could not be stored; it is read again later"
+            "a calendar could not be stored; it is read again in five minutes"
         ),
     }
 }

@@ -2,6 +2,7 @@
 //! no port is bound here; whatever is wrong is named with file, line, key and what was expected.
 
 mod environment;
+mod outside;
 mod pbx;
 mod raw;
 mod sip;
@@ -19,6 +20,7 @@ use ipnet::IpNet;
 use crate::{
     PbxOptions, PhonesOptions, TeamsOptions,
     open_id::{CLAIM, OpenIdOptions},
+    outside::OutsideOptions,
 };
 pub use environment::Environment;
 use raw::Raw;
@@ -48,6 +50,8 @@ pub struct Config {
     pub pbxs: Vec<PbxOptions>,
     /// How telephones are served, if they are.
     pub phones: Option<PhonesOptions>,
+    /// Which addresses and files that people enter are read.
+    pub outside: OutsideOptions,
     /// The files that secrets were read from.
     pub secret_files: Vec<PathBuf>,
 }
@@ -210,7 +214,9 @@ impl Check<'_> {
         }
         let tenants = self.tenants(raw.teams, raw.directory, raw.notifications, raw.tenants)?;
         let pbxs = self.pbxs(raw.pbx)?;
+        let outside = self.outside(raw.outside, raw.calendar, &self.data)?;
         Ok(Config {
+            outside,
             data: self.data.clone(),
             listen,
             public_url,

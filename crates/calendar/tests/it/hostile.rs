@@ -84,7 +84,7 @@ fn what_takes_too_long_is_told() {
     assert_eq!(
         feed.problems,
         [
-            "event \"one\": its RRULE takes too much reckoning; only what was found until then is shown: correct it in the \
+            "event 1 (line 4): its RRULE takes too much reckoning; only what was found until then is shown: correct it in the \
           calendar and save it again"
         ]
     );

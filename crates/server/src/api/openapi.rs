@@ -218,7 +218,7 @@ fn settings_schema() -> Value {
             properties.insert(crate::values::USER_MAY_CHANGE.into(), may);
             properties.insert("own".into(), json!({"type": "object"}));
             properties.insert(settings::INDIVIDUAL.into(), json!({"type": "boolean"}));
-            for key in [settings::COPY_FROM, "decided_by", "trouble"] {
+            for key in [settings::COPY_FROM, "decided_by", "trouble", "trouble_code"] {
                 properties.insert(key.to_owned(), json!({"type": ["string", "null"]}));
             }
             json!({
@@ -230,7 +230,7 @@ fn settings_schema() -> Value {
         })
         .collect();
     json!({
-        "description": "The settings of one page. user_may_change, individual and copy_from are of scopes; own, decided_by and trouble (why a person's feed could not be read) are told, not taken.",
+        "description": "The settings of one page. user_may_change, individual and copy_from are of scopes; own, decided_by, trouble (why a person's feed could not be read, with the remedy) and trouble_code (the same for programs) are told, not taken.",
         "anyOf": pages,
     })
 }

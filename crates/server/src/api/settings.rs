@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::{Json, audit::Entry};
 use crate::{
     app::{Shared, SharedState},
+    calendars::FeedTrouble,
     caller::{Access, Caller},
     events::Reset,
     organisation::{ORGANISATION, Place, Tables},
@@ -210,19 +211,31 @@ fn refuse_feed_of_scope(page: Page, body: &Map<String, Value>) -> Result<(), Pro
     Err(Problem::invalid(FEED, detail))
 }
 
-/// People name feeds on the web. A file is the administrator's to name: the server reads it with its own rights.
-fn refuse_feed(caller: &Caller, page: Page, body: &Map<String, Value>) -> Result<(), Problem> {
-    let Some(feed) = body.get(FEED).and_then(Value::as_str) else {
-        return Ok(());
-    };
-    let allowed = feed.is_empty()
-        || feed.starts_with("https://")
-        || (caller.is_admin() && feed.starts_with("file:"));
-    if page != Page::Calendar || allowed {
+/// People name feeds on the web. A file is the system administrator's to name.
+fn refuse_feed(
+    shared: &SharedState,
+    caller: &Caller,
+    page: Page,
+    body: &Map<String, Value>,
+) -> Result<(), Problem> {
+    let feed = body.get(FEED).and_then(Value::as_str).unwrap_or_default();
+    // As it is kept: without blanks around it.
+    let feed = feed.trim();
+    if page != Page::Calendar || feed.is_empty() {
         return Ok(());
     }
-    let detail = "must be an https address; an administrator may also name a file, as file:/path";
-    Err(Problem::invalid(FEED, detail))
+    let of_web = feed
+        .get(..8)
+        .is_some_and(|start| start.eq_ignore_ascii_case("https://"));
+    if !of_web && !(caller.is_admin() && feed.starts_with("file:")) {
+        let detail =
+            "must be an https address; a system administrator may also name a file, as file:/path";
+        return Err(Problem::invalid(FEED, detail));
+    }
+    shared
+        .calendars
+        .accepts(feed)
+        .map_err(|trouble| Problem::invalid(FEED, &trouble.to_string()))
 }
 
 /// What a calendar says becomes the person's profile and text, so that its address is the person's word.
@@ -336,7 +349,10 @@ fn whole_person_body(shared: &SharedState, person: PersonId, page: Page) -> Valu
         let place = tables.place(person);
         body.insert("decided_by".into(), json!(tables.decided_by(&place, page)));
         if page == Page::Calendar {
-            body.insert("trouble".into(), json!(shared.calendars.trouble(person)));
+            let trouble = shared.calendars.trouble(person);
+            let text = trouble.map(|trouble| trouble.to_string());
+            body.insert("trouble".into(), json!(text));
+            body.insert("trouble_code".into(), json!(trouble.map(FeedTrouble::code)));
         }
         Value::Object(body)
     })
@@ -397,7 +413,7 @@ pub(crate) async fn write_own(
     if page == Page::Calendar && body.contains_key(FEED) {
         refuse_feed_of_others(&caller, person)?;
     }
-    refuse_feed(&caller, page, &body)?;
+    refuse_feed(&shared, &caller, page, &body)?;
     let sent: Vec<String> = body.keys().cloned().collect();
     let before = shared
         .organisation
@@ -439,7 +455,7 @@ pub(crate) async fn write_own(
         .await;
     drop(one_at_a_time);
     if page == Page::Calendar {
-        shared.calendars.read_now();
+        shared.calendars.read_person_now(person);
     }
     let mut body = person_body(&shared, &caller, person, page);
     if let (false, Some(body)) = (caller.may_read(), body.as_object_mut()) {

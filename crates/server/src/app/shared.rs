@@ -155,6 +155,7 @@ impl Core {
         (timing, freshness): (Timing, Freshness),
         watches_lines: bool,
         (tenants, vault): (&[TeamsOptions], Option<&Arc<Vault>>),
+        calendars: Calendars,
         tasks: &mut JoinSet<()>,
     ) -> Result<(Self, Ends), StartError> {
         // Before people are read: who is imported in between is read again, rather than never.
@@ -196,7 +197,7 @@ impl Core {
             directory_syncs: Arc::new(directory_syncs),
             notifications: Arc::new(notifications),
             people_changes: Arc::new(PeopleChanges::new(revision, freshness)),
-            calendars: Calendars::default(),
+            calendars,
             agents: Agents::default(),
             clock,
             events,

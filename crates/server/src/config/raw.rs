@@ -27,6 +27,10 @@ pub(super) struct Raw {
     pub(super) open_id_connect: Option<RawOpenId>,
     pub(super) sip: Option<RawSip>,
     #[serde(default)]
+    pub(super) outside: RawOutside,
+    #[serde(default)]
+    pub(super) calendar: RawCalendar,
+    #[serde(default)]
     pub(super) pbx: Vec<RawPbx>,
 }
 
@@ -37,6 +41,20 @@ pub(super) struct RawHttp {
     pub(super) public_url: Option<String>,
     #[serde(default)]
     pub(super) proxies: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOutside {
+    #[serde(default)]
+    pub(super) allow: Vec<String>,
+    pub(super) proxy: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCalendar {
+    pub(super) folder: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]

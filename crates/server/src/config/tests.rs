@@ -60,6 +60,42 @@ fn the_audit_log_goes_back_two_years_or_as_said() {
     );
 }
 
+// S5
+#[test]
+fn what_people_enter_reaches_public_addresses_and_no_files_unless_configured() {
+    let outside = parse("", &[]).unwrap().outside;
+    assert!(outside.allow.is_empty() && outside.proxy.is_none());
+    assert_eq!(outside.calendar_folder, None);
+    let text = "[outside]\nallow = [\"10.1.0.0/16\", \"::1\"]\nproxy = \"http://proxy:3128\"\n[calendar]\nfolder = \"cal\"";
+    let outside = parse(text, &[]).unwrap().outside;
+    assert_eq!(outside.allow.len(), 2);
+    assert_eq!(
+        outside.calendar_folder.as_deref(),
+        Some(Path::new("folder/cal"))
+    );
+    for (bad, told) in [
+        ("[outside]\nallow = [\"10\"]", "outside.allow: \"10\""),
+        (
+            "[outside]\nproxy = \"http://u:s3cret@proxy\"",
+            "outside.proxy: is no address",
+        ),
+        (
+            "[calendar]\nfolder = \".\"",
+            "calendar.folder: folder/. holds",
+        ),
+        (
+            "data = \"d\"\n[calendar]\nfolder = \"d/cal\"",
+            "calendar.folder: folder/d/cal holds",
+        ),
+    ] {
+        let refused = parse(bad, &[]).unwrap_err();
+        assert!(
+            refused.contains(told) && !refused.contains("s3cret"),
+            "{refused}"
+        );
+    }
+}
+
 #[test]
 fn an_empty_file_listens_on_loopback_only() {
     let config = parse("", &[]).unwrap();

@@ -11,6 +11,8 @@ use presence::Timestamp;
 use reqwest::Url;
 use subtle::ConstantTimeEq;
 
+use crate::outside::words;
+
 /// How long somebody may take.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 /// More at once are nobody's who means to sign in; the oldest are forgotten.
@@ -85,10 +87,8 @@ impl Attempts {
             (Some(code), None) => Ok(Secret::new(code)),
             (_, error) => {
                 let more = value("error_description").unwrap_or_default();
-                Err(format!(
-                    "{} {more}",
-                    error.unwrap_or_else(|| "no code".into())
-                ))
+                let error = error.unwrap_or_else(|| "no code".into());
+                Err(format!("{} {}", words(&error), words(&more)))
             }
         };
         Some((attempt, code))

@@ -16,6 +16,7 @@ use super::{
     mapping::Compared,
     token::{Claims, Expected, Refusal, verify},
 };
+use crate::outside::words;
 
 /// How long what the provider says of itself is believed.
 const KNOWN: Duration = Duration::from_secs(3_600);
@@ -259,19 +260,15 @@ impl Provider {
         if !status.is_success() {
             // What went wrong, as OAuth says it; nothing else of the answer is repeated.
             let error: Value = serde_json::from_slice(&body).unwrap_or_default();
-            let say = |key: &str| {
-                error
-                    .get(key)
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_owned()
-            };
+            let say = |key: &str| words(error.get(key).and_then(Value::as_str).unwrap_or_default());
             return Err(failed(format!(
                 "{status} {} {}",
                 say("error"),
                 say("error_description")
             )));
         }
-        serde_json::from_slice(&body).map_err(|error| failed(error.to_string()))
+        // What serde_json says repeats values.
+        serde_json::from_slice(&body)
+            .map_err(|error| failed(format!("line {} is not what is expected", error.line())))
     }
 }

@@ -27,8 +27,9 @@ impl Place for Settings {
                 .read(&visit.mine(&format!("settings/{}", settings.name()))?)
                 .await?;
             let form = form(visit, settings, &read.value, &profiles).tag(&read.tag);
-            if let Some(trouble) = read.value.get("trouble").and_then(Value::as_str) {
-                page = page.add(Block::Alert(trouble.to_owned()));
+            if let Some(code) = read.value.get("trouble_code").and_then(Value::as_str) {
+                let trouble = visit.say(&format!("feed-trouble-{code}"));
+                page = page.add(Block::Alert(trouble));
             }
             page = page.form(form, back);
         }

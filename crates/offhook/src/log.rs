@@ -1,0 +1,73 @@
+//! The log's lines: one for each event, whatever text from outside it names.
+
+use std::{
+    borrow::Cow,
+    fmt::Write as _,
+    io::{self, Write},
+};
+
+/// A writer of events that leaves no line break or other control character in one but its end. The escape character
+/// stays: it is of the subscriber's own colours, and the subscriber takes it out of values.
+pub(crate) struct OneLine<W>(pub(crate) W);
+
+impl<W: Write> Write for OneLine<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        self.0.write_all(one_line(event).as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+fn one_line(event: &[u8]) -> Cow<'_, str> {
+    let text = String::from_utf8_lossy(event);
+    let body = text.strip_suffix('\n').unwrap_or(&text);
+    let breaks = |character: char| {
+        (character.is_control() && character != '\u{1b}')
+            || matches!(character, '\u{2028}' | '\u{2029}')
+    };
+    if !body.contains(breaks) {
+        return text;
+    }
+    let mut line = String::with_capacity(text.len() + 16);
+    for character in body.chars() {
+        if breaks(character) {
+            // Writing to a text does not fail.
+            let _ = write!(line, "{}", character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line.push('\n');
+    Cow::Owned(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::OneLine;
+
+    // S5, S7: what a peer says makes no line of its own.
+    #[test]
+    fn an_event_is_one_line() {
+        for (event, line) in [
+            ("a good one\n", "a good one\n"),
+            (
+                "\u{1b}[2mcoloured\u{1b}[0m\n",
+                "\u{1b}[2mcoloured\u{1b}[0m\n",
+            ),
+            (
+                "bad\n2026-01-01 WARN forged\n",
+                "bad\\n2026-01-01 WARN forged\n",
+            ),
+            ("a\r\n\u{85}\u{2028}\0\n", "a\\r\\n\\u{85}\\u{2028}\\u{0}\n"),
+        ] {
+            let mut written = Vec::new();
+            OneLine(&mut written).write_all(event.as_bytes()).unwrap();
+            assert_eq!(String::from_utf8(written).unwrap(), line);
+        }
+    }
+}
