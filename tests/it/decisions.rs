@@ -59,6 +59,68 @@ async fn who_is_called_from_where_decides_where_a_call_goes() {
     assert_eq!(refused.0.as_u16(), 403);
 }
 
+// S7
+#[tokio::test]
+async fn a_target_is_a_number_a_sip_address_or_voicemail_and_has_one_form() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    let id = server.person(ANNA).await;
+    let paths = [
+        format!("/api/v1/people/{id}/profiles"),
+        "/api/v1/templates".into(),
+    ];
+    let named = |name: &str, target: &str| json!({"name": name, "status": "Busy", "forwarding": {"kind": "all", "target": target}});
+    let long = "1".repeat(60_000);
+    for target in [
+        "outbound,00900123456",
+        "sip:1003@pbx.test>, <sip:evil@evil.example",
+        "sip:x?Route=%3Csip:evil@evil.example%3E",
+        "sip:x@pbx.test;maddr=evil.example",
+        "1003\r\nContact: <sip:evil@evil.example>",
+        "1003\n",
+        "sip:a%0d%0ab@pbx.test",
+        "anna",
+        "１００３",
+        &long,
+    ] {
+        for path in &paths {
+            let body = Some(named("Away", target));
+            let (status, problem) = server.api(Method::POST, path, body).await;
+            let field = &problem["field"];
+            assert_eq!((status.as_u16(), field), (422, &json!("forwarding")));
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(
+                detail.contains("expected") || detail.contains("a number has"),
+                "{detail}"
+            );
+        }
+    }
+    for (name, target, canonical) in [
+        ("A", " +49 (30) 123-45 ", "+493012345"),
+        (
+            "B",
+            "SIP:Desk@Elsewhere.Example;USER=phone",
+            "sip:Desk@elsewhere.example;user=phone",
+        ),
+        ("C", "Voicemail", "voicemail"),
+    ] {
+        let body = Some(named(name, target));
+        let made = server.ok(Method::POST, &paths[0], body).await;
+        assert_eq!(made["forwarding"]["target"], canonical);
+        server.choose(ANNA, name).await;
+        let route = "/api/v1/route?to=1001";
+        let route = server.ok(Method::GET, route, None).await;
+        assert_eq!(route["target"], canonical);
+    }
+    // Extensions stand in the same places.
+    let person = format!("/api/v1/people/{id}");
+    for extension in ["1001,1", "10 01", "a@b", "1001;x", "１", "", "<1001>"] {
+        let body = Some(json!({"lines": [{"extension": extension}]}));
+        let (status, problem) = server.api(Method::PATCH, &person, body).await;
+        assert_eq!((status.as_u16(), &problem["field"]), (422, &json!("lines")));
+    }
+}
+
 #[tokio::test]
 async fn a_forwarding_loop_is_refused_when_the_profile_is_chosen_and_when_it_is_changed() {
     let demo = Demo::start(&["--still"]).await;

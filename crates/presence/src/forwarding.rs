@@ -1,19 +1,8 @@
 //! Call forwarding of a profile (domain section 6). Only decided here; a telephone system carries it out.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
-use crate::PersonId;
-
-/// Where calls go.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Target {
-    /// A telephone number or extension.
-    Number(Arc<str>),
-    /// A SIP address.
-    Sip(Arc<str>),
-    /// The person's voice mail.
-    Voicemail,
-}
+use crate::{PersonId, Target, TargetError};
 
 /// What a profile does with calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -56,44 +45,34 @@ impl Forwarding {
         }
     }
 
-    /// From the names that [`Self::kind`] and [`Target`]'s `Display` write. `None`: no such kind, or a target where none
-    /// belongs, or none where one is needed.
-    pub fn from_names(kind: &str, target: Option<&str>) -> Option<Self> {
+    /// From the names that [`Self::kind`] and [`Target::name`] write.
+    ///
+    /// # Errors
+    /// They are none, or do not go together.
+    pub fn from_names(kind: &str, target: Option<&str>) -> Result<Self, ForwardingError> {
         let target = target
-            .map(str::trim)
-            .filter(|target| !target.is_empty())
-            .map(Target::from_name);
+            .filter(|target| !target.trim().is_empty())
+            .map(Target::parse)
+            .transpose()
+            .map_err(ForwardingError::Target)?;
         match (kind, target) {
-            ("off", None) => Some(Self::Off),
-            ("do_not_disturb", None) => Some(Self::DoNotDisturb),
-            ("all", Some(target)) => Some(Self::All(target)),
-            ("internal", Some(target)) => Some(Self::InternalOnly(target)),
-            ("external", Some(target)) => Some(Self::ExternalOnly(target)),
-            _ => None,
+            ("off", None) => Ok(Self::Off),
+            ("do_not_disturb", None) => Ok(Self::DoNotDisturb),
+            ("all", Some(target)) => Ok(Self::All(target)),
+            ("internal", Some(target)) => Ok(Self::InternalOnly(target)),
+            ("external", Some(target)) => Ok(Self::ExternalOnly(target)),
+            _ => Err(ForwardingError::Kind),
         }
     }
 }
 
-impl Target {
-    /// `voicemail`, a SIP address (`sip:` or `sips:`), else a number.
-    pub fn from_name(name: &str) -> Self {
-        let lower = name.to_ascii_lowercase();
-        if lower == "voicemail" {
-            Self::Voicemail
-        } else if lower.starts_with("sip:") || lower.starts_with("sips:") {
-            Self::Sip(name.into())
-        } else {
-            Self::Number(name.into())
-        }
-    }
-
-    /// The name that [`Self::from_name`] reads.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Number(text) | Self::Sip(text) => text,
-            Self::Voicemail => "voicemail",
-        }
-    }
+/// Why kind and target are no forwarding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForwardingError {
+    /// No such kind, a target where none belongs, or none where one is needed.
+    Kind,
+    /// The target is none.
+    Target(TargetError),
 }
 
 /// The circle that calls would run in if `from` forwarded to `to`: the people from `from` back to `from`. `next` tells
@@ -120,25 +99,34 @@ pub fn forwarding_loop(
 
 #[cfg(test)]
 mod tests {
-    use super::{Forwarding, Target, forwarding_loop};
-    use crate::PersonId;
+    use super::{Forwarding, ForwardingError, forwarding_loop};
+    use crate::{PersonId, Target};
 
     #[test]
     fn every_kind_is_read_as_it_is_written() {
         for forwarding in [
             Forwarding::Off,
-            Forwarding::All(Target::Number("+49 30 1".into())),
-            Forwarding::InternalOnly(Target::Sip("sip:a@b.example".into())),
+            Forwarding::All(Target::parse("+49301").unwrap()),
+            Forwarding::InternalOnly(Target::parse("sip:a@b.example").unwrap()),
             Forwarding::ExternalOnly(Target::Voicemail),
             Forwarding::DoNotDisturb,
         ] {
             let target = forwarding.target().map(Target::name);
             let read = Forwarding::from_names(forwarding.kind(), target);
-            assert_eq!(read, Some(forwarding));
+            assert_eq!(read, Ok(forwarding));
         }
-        assert_eq!(Forwarding::from_names("all", None), None);
-        assert_eq!(Forwarding::from_names("off", Some("1")), None);
-        assert_eq!(Forwarding::from_names("some", Some("1")), None);
+        assert_eq!(
+            Forwarding::from_names("all", None),
+            Err(ForwardingError::Kind)
+        );
+        assert_eq!(
+            Forwarding::from_names("off", Some("1")),
+            Err(ForwardingError::Kind)
+        );
+        assert_eq!(
+            Forwarding::from_names("some", Some("1")),
+            Err(ForwardingError::Kind)
+        );
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod relationship;
 mod settings;
 mod signals;
 mod status;
+mod target;
 mod teams;
 mod time;
 mod view;
@@ -36,7 +37,7 @@ pub use appointment::{
 pub use effect::{Effect, TeamsWrite};
 pub use engine::{Engine, Fact, Input};
 pub use evaluate::{AppointmentText, Presence};
-pub use forwarding::{Forwarding, Target, forwarding_loop};
+pub use forwarding::{Forwarding, ForwardingError, forwarding_loop};
 pub use line::LineState;
 pub use own::{Action, Held, Own, Slot, Withdrawn, YieldReason, Yielded};
 pub use page::{DecidedBy, Page, PageValues, Resolved, SETTINGS, Scope, Setting, User, Value, Way};
@@ -53,6 +54,7 @@ pub use signals::{
     ClientId, ClientSignal, ClientState, LineSignal, MeetingSignal, ProgramSignal, Signals,
 };
 pub use status::{Activity, Confidence, Status};
+pub use target::{Number, SipAddress, Target, TargetError, is_extension};
 pub use teams::{Meaning, Observation, TeamsCall, TeamsState};
 pub use time::Timestamp;
 pub use view::{View, reasons_for, view};

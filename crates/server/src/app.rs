@@ -205,6 +205,7 @@ impl App {
             store, clock, times, lines, of_tenants, calendars, &mut tasks,
         )
         .await?;
+        phones::name_unusable_targets(&core.store).await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
         let pbxs = core.start_pbxs(pbxs, &mut tasks).await?;
         let sip_address = match phones {

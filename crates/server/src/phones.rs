@@ -36,7 +36,7 @@ use crate::{
 };
 
 pub(crate) use publishing::{Publishing, publish};
-pub(crate) use routing::{forwarded_to, origin, route};
+pub(crate) use routing::{forwarded_to, name_unusable_targets, origin, route};
 
 /// How telephones are served.
 #[derive(Clone, Debug)]

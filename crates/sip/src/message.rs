@@ -4,11 +4,13 @@
 //! not UTF-8, padded numbers, bare LF, leading empty lines, unknown methods. It refuses what would
 //! make two readers disagree about where a message ends. It never panics.
 
+mod address;
 mod header;
 mod write;
 
 use std::borrow::Cow;
 
+pub use address::Address;
 pub use header::{
     CSeq, NameAddr, SubscriptionState, find_parameter, parameters, split_list, unquote,
     uri_has_parameter, uri_user,

@@ -3,7 +3,9 @@
 
 use std::net::SocketAddr;
 
-use crate::message::{Message, NameAddr, StartLine, Writer, answer_to, parameters, split_list};
+use crate::message::{
+    Address, Message, NameAddr, StartLine, Writer, answer_to, parameters, split_list,
+};
 
 /// Marks an address that the telephone system need not ask about again, as a parameter of the URI.
 pub const ASKED: &str = "offhook=asked";
@@ -14,7 +16,7 @@ pub const DIVERSIONS_MAX: usize = 5;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// It goes to this address.
-    Forward(String),
+    Forward(Address),
     /// It is refused with this code: 480, 486.
     Refuse(u16),
     /// Nothing is to be done: it rings where it would have rung.
@@ -25,7 +27,7 @@ pub enum Decision {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// The Request-URI.
-    pub called: String,
+    pub called: Address,
     /// The caller's address: P-Asserted-Identity if there is one, else From.
     pub caller: String,
     /// To whom it was addressed before (RFC 5806, RFC 7044), the latest first.
@@ -33,7 +35,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// Reads an INVITE; `None`: it names nobody.
+    /// Reads an INVITE; `None`: it names nobody, or calls what is no SIP address.
     pub fn of(request: &Message<'_>) -> Option<Self> {
         let StartLine::Request { uri, .. } = request.start() else {
             return None;
@@ -59,7 +61,7 @@ impl Call {
             diverted_by = history;
         }
         Some(Self {
-            called: uri.clone().into_owned(),
+            called: Address::parse(uri)?,
             caller,
             diverted_by,
         })
@@ -69,7 +71,7 @@ impl Call {
     pub fn is_looping(&self, to: &str) -> bool {
         self.diverted_by.len() >= DIVERSIONS_MAX
             || self.diverted_by.iter().any(|by| same_user(by, to))
-            || same_user(&self.called, to)
+            || same_user(self.called.as_str(), to)
     }
 }
 
@@ -90,12 +92,14 @@ pub fn respond(
     let answer = |code| answer_to(request, code, Some(to_tag), Some(source));
     match decision {
         Decision::Refuse(code) => answer(*code),
-        Decision::Back => answer(302).header("Contact", format_args!("<{}>", asked(&call.called))),
+        Decision::Back => {
+            answer(302).header("Contact", format_args!("<{}>", asked(call.called.as_str())))
+        }
         Decision::Forward(target) => {
-            let called = plain(&call.called);
+            let called = plain(call.called.as_str());
             let counter = call.diverted_by.len() + 1;
             answer(302)
-                .header("Contact", format_args!("<{target}>"))
+                .header("Contact", target)
                 .header(
                     "Diversion",
                     format_args!("<{called}>;reason=unconditional;counter={counter}"),
@@ -103,7 +107,10 @@ pub fn respond(
                 // RFC 4458 names the cause, RFC 7044 the entry that was left.
                 .header(
                     "History-Info",
-                    format_args!("<{called}>;index=1, <{target};cause=302>;index=1.1;mp=1"),
+                    format_args!(
+                        "<{called}>;index=1, <{};cause=302>;index=1.1;mp=1",
+                        target.as_str()
+                    ),
                 )
         }
     }
@@ -162,7 +169,10 @@ mod tests {
     #[test]
     fn a_call_goes_elsewhere_with_its_history() {
         let request = invite("sip:1002@pbx.test;user=phone", &[]);
-        let text = answered(&request, &Decision::Forward("sip:1001@pbx.test".into()));
+        let text = answered(
+            &request,
+            &Decision::Forward(Address::parse("sip:1001@pbx.test").unwrap()),
+        );
         for line in [
             "SIP/2.0 302 Moved Temporarily\r\n",
             "Contact: <sip:1001@pbx.test>\r\n",
@@ -223,12 +233,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_address_breaks_the_answer(uri in "[!-~]{1,40}", target in ".{0,40}") {
+        fn no_address_breaks_the_answer(uri in "[!-~]{1,40}", target in "sip:.{0,40}") {
             let request = invite(&uri, &[]);
             if let Ok(request) = Message::parse(&request)
                 && let Some(call) = Call::of(&request)
             {
-                let _ = respond(&request, SOURCE, &call, &Decision::Forward(target), "t").finish();
+                // S7: whatever it forwards to, the answer has one Contact.
+                if let Some(target) = Address::parse(&target) {
+                    let forward = Decision::Forward(target.clone());
+                    let forward = respond(&request, SOURCE, &call, &forward, "t").finish();
+                    let forward = forward.unwrap();
+                    let answer = Message::parse(&forward).unwrap();
+                    prop_assert_eq!(answer.contact(), Some(target.as_str().to_owned()));
+                    prop_assert_eq!(answer.all("Contact").count(), 1);
+                }
                 let back = respond(&request, SOURCE, &call, &Decision::Back, "t").finish();
                 prop_assert!(back.is_err() || Message::parse(&back.unwrap()).is_ok());
             }

@@ -158,9 +158,7 @@ fn check(person: &ImportPerson, extension: &str) -> Result<(), String> {
             ));
         }
     }
-    let allowed =
-        |character: char| character.is_ascii_alphanumeric() || "+*#-_.".contains(character);
-    if extension.len() > 64 || !extension.chars().all(allowed) {
+    if !extension.is_empty() && !presence::is_extension(extension) {
         return Err(format!(
             "the extension {extension:?} may only have letters, digits and + * # - _ . (at most 64)"
         ));

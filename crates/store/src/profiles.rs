@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use presence::{Origin, PersonId, Profile};
+use presence::{Origin, PersonId, Profile, Target};
 use serde_json::json;
+use sqlx::Row;
 
 use crate::{
     Change, Store, StoreError,
@@ -94,5 +95,25 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         Ok(transaction.commit().await?)
+    }
+
+    /// The profiles whose stored forwarding target is none (it was stored before targets were checked), each as text that
+    /// names the profile and its owner. They are loaded without forwarding.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn unusable_targets(&self) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT 'the profile ' || name || ' of the person ' || person, target FROM personal_profiles
+             WHERE target IS NOT NULL
+             UNION ALL SELECT 'the template ' || name, target FROM templates WHERE target IS NOT NULL",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let unusable = rows
+            .iter()
+            .filter(|row| Target::parse(row.get(1)).is_err())
+            .map(|row| row.get(0));
+        Ok(unusable.collect())
     }
 }

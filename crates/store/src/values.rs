@@ -1,6 +1,8 @@
 //! How single values are written to the database and read back, where several tables share them.
 
-use presence::{Forwarding, Origin, PersonId, Profile, Relationship, Status, Target, Timestamp};
+use presence::{
+    Forwarding, ForwardingError, Origin, PersonId, Profile, Relationship, Status, Target, Timestamp,
+};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use sqlx::{Row, Sqlite, SqliteConnection, Transaction, sqlite::SqliteRow};
@@ -88,8 +90,13 @@ pub(crate) fn profile(
     Ok(Profile {
         name: name.into(),
         status: status(&given)?,
-        forwarding: Forwarding::from_names(&kind, target.as_deref())
-            .ok_or_else(|| unknown_word("call forwarding", &kind))?,
+        forwarding: match Forwarding::from_names(&kind, target.as_deref()) {
+            Ok(forwarding) => forwarding,
+            // Versions before 0.2 took any text. Its profile stays, and calls ring: the text stays in the database until
+            // the profile is changed, and `Store::unusable_targets` names it.
+            Err(ForwardingError::Target(_)) => Forwarding::Off,
+            Err(ForwardingError::Kind) => return Err(unknown_word("call forwarding", &kind)),
+        },
         text: text.map(Into::into),
         origin,
     })

@@ -105,7 +105,7 @@ fn profiles() -> [Profile; 2] {
         text: None,
         origin: Origin::Personal,
     };
-    let reception = Forwarding::All(Target::Number("1001".into()));
+    let reception = Target::parse("1001").map_or(Forwarding::Off, Forwarding::All);
     [
         personal("Lunch", Status::BeRightBack, reception),
         personal("Writing", Status::DoNotDisturb, Forwarding::DoNotDisturb),

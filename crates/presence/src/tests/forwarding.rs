@@ -42,7 +42,7 @@ fn the_profile_in_force_decides_and_the_next_one_withdraws_it() {
 
 #[test]
 fn an_activity_never_changes_the_forwarding() {
-    let forwarding = Forwarding::InternalOnly(Target::Number("30".into()));
+    let forwarding = Forwarding::InternalOnly(Target::parse("30").unwrap());
     let mut world = World::new(TelephonyAndPresence);
     world.profiles(default_profiles([to(
         "Reachable",
@@ -60,8 +60,8 @@ fn an_activity_never_changes_the_forwarding() {
 #[test]
 fn a_change_of_the_profile_in_force_counts_at_once() {
     let mut world = World::new(TelephonyAndPresence);
-    let one = Forwarding::ExternalOnly(Target::Number("1".into()));
-    let two = Forwarding::All(Target::Sip("sip:two@example.org".into()));
+    let one = Forwarding::ExternalOnly(Target::parse("1").unwrap());
+    let two = Forwarding::All(Target::parse("sip:two@example.org").unwrap());
     world.profiles([to("Away", Status::Absent, one.clone())]);
     world.appointment(1, "Away", HOUR);
     assert_eq!(in_force(&world), one);

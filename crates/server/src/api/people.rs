@@ -243,8 +243,14 @@ fn checked(body: NewPerson, before: Option<&Person>) -> Result<ImportPerson, Pro
             let mut extensions = Vec::new();
             for line in lines {
                 let extension = text("lines", Some(line.extension), None)?;
-                if extension.is_empty() {
-                    return Err(Problem::invalid("lines", "an extension is empty"));
+                // Those that were there before extensions were checked may stay.
+                let known = before.is_some_and(|person| {
+                    person.lines.iter().any(|(_, known)| **known == *extension)
+                });
+                if !known && !presence::is_extension(&extension) {
+                    let detail =
+                        "an extension has 1 to 64 letters, digits and + * # - _ . and nothing else";
+                    return Err(Problem::invalid("lines", detail));
                 }
                 if !extensions.contains(&extension) {
                     extensions.push(extension);

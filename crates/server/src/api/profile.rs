@@ -5,7 +5,8 @@ use axum::{
     http::StatusCode,
 };
 use presence::{
-    Forwarding, MyProfiles, Origin, Page, Permission, PersonId, Profile, Status, same_name,
+    Forwarding, ForwardingError, MyProfiles, Origin, Page, Permission, PersonId, Profile, Status,
+    same_name,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -110,11 +111,14 @@ impl NewProfile {
         let forwarding = match self.forwarding {
             None => Forwarding::Off,
             Some(ForwardingBody { kind, target }) => {
-                Forwarding::from_names(&kind, target.as_deref()).ok_or_else(|| {
-                    let kinds = Forwarding::KINDS.join(", ");
-                    let detail = format!(
-                        "{kind:?} with the target {target:?}: the kinds are {kinds}; all, internal and external need a target, the others have none"
-                    );
+                Forwarding::from_names(&kind, target.as_deref()).map_err(|error| {
+                    let detail = match error {
+                        ForwardingError::Target(error) => error.to_string(),
+                        ForwardingError::Kind => format!(
+                            "the kinds are {}; all, internal and external need a target, the others have none",
+                            Forwarding::KINDS.join(", ")
+                        ),
+                    };
                     Problem::invalid("forwarding", detail)
                 })?
             }

@@ -1,7 +1,12 @@
 //! Where a call goes: the forwarding of the profile in force (domain section 6), decided when the call comes and nowhere kept.
 
 use presence::{Forwarding, PersonId, Target, forwarding_loop};
-use sip::redirect::{Call, Decision, was_asked};
+use sip::{
+    message::Address,
+    redirect::{Call, Decision, was_asked},
+};
+
+use store::{Store, StoreError};
 
 use crate::app::Core;
 
@@ -32,7 +37,7 @@ pub(crate) fn forwarded_to(core: &Core, forwarding: &Forwarding) -> Option<Perso
     let Some(Target::Number(number)) = forwarding.target() else {
         return None;
     };
-    let found = core.directory.by_extension(number);
+    let found = core.directory.by_extension(number.as_str());
     found.map(|(person, _)| person)
 }
 
@@ -54,10 +59,11 @@ fn of_profile(core: &Core, person: PersonId, origin: Origin) -> Forwarding {
 /// The same for an INVITE.
 pub(super) fn decide(core: &Core, domain: &str, call: &Call) -> Decision {
     let user = sip::message::uri_user;
-    if was_asked(&call.called) {
+    if was_asked(call.called.as_str()) {
         return Decision::Back;
     }
-    let called = user(&call.called).and_then(|extension| core.directory.by_extension(extension));
+    let called =
+        user(call.called.as_str()).and_then(|extension| core.directory.by_extension(extension));
     let Some((person, _)) = called else {
         return Decision::Back;
     };
@@ -69,8 +75,12 @@ pub(super) fn decide(core: &Core, domain: &str, call: &Call) -> Decision {
         | Forwarding::InternalOnly(target)
         | Forwarding::ExternalOnly(target) => address(target, domain),
     };
-    if call.is_looping(&target) {
-        tracing::warn!(%person, target, "a call would run in a circle: it rings where it is");
+    let Some(target) = target else {
+        tracing::warn!(%person, domain, "no SIP address can be made with sip.domain: a call rings where it is");
+        return Decision::Back;
+    };
+    if call.is_looping(target.as_str()) {
+        tracing::warn!(%person, target = target.as_str(), "a call would run in a circle: it rings where it is");
         return Decision::Back;
     }
     Decision::Forward(target)
@@ -86,19 +96,23 @@ pub(crate) fn origin(core: &Core, caller: &str) -> Origin {
 }
 
 /// A target as an address at the telephone system.
-fn address(target: &Target, domain: &str) -> String {
+fn address(target: &Target, domain: &str) -> Option<Address> {
     match target {
-        Target::Sip(address) => address.to_string(),
-        Target::Number(number) => {
-            let digits: String = number
-                .chars()
-                .filter(|character| character.is_ascii_alphanumeric() || "+*#".contains(*character))
-                .collect();
-            // A hash may not stand in an address (RFC 3261 §25.1).
-            format!("sip:{}@{domain}", digits.replace('#', "%23"))
-        }
-        Target::Voicemail => format!("sip:voicemail@{domain}"),
+        Target::Sip(address) => Address::parse(address.as_str()),
+        Target::Number(number) => Address::of(number.as_str(), domain),
+        Target::Voicemail => Address::of("voicemail", domain),
     }
+}
+
+/// Tells the log of forwarding targets that were stored before targets were checked.
+pub(crate) async fn name_unusable_targets(store: &Store) -> Result<(), StoreError> {
+    for profile in store.unusable_targets().await? {
+        tracing::warn!(
+            profile,
+            "the forwarding target is neither a number, a SIP address nor voicemail: calls ring; enter the target anew"
+        );
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -115,7 +129,9 @@ mod tests {
             ("sip:desk@elsewhere", "sip:desk@elsewhere"),
             ("voicemail", "sip:voicemail@pbx.test"),
         ] {
-            assert_eq!(address(&Target::from_name(target), "pbx.test"), wanted);
+            let target = Target::parse(target).unwrap();
+            let made = address(&target, "pbx.test").unwrap();
+            assert_eq!(made.as_str(), wanted);
         }
     }
 }

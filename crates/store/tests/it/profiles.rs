@@ -38,6 +38,49 @@ async fn names(store: &Store) -> Vec<Arc<str>> {
         .collect()
 }
 
+// S7: targets that were stored before they were checked.
+#[tokio::test]
+async fn a_profile_with_an_unusable_target_stays_without_forwarding_and_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, [anna, _]) = with_people(&folder, ["anna", "bert"]).await;
+    let profile = Profile {
+        forwarding: Forwarding::All(Target::parse("1").unwrap()),
+        ..personal("Lunch")
+    };
+    store.put_profile(anna, &profile, &CHANGE).await.unwrap();
+    store
+        .put_template(&template("Away"), true, &CHANGE)
+        .await
+        .unwrap();
+    assert_eq!(store.unusable_targets().await.unwrap(), [""; 0]);
+    crate::migration::run(
+        &folder,
+        &[
+            "UPDATE personal_profiles SET target = 'outbound,00900123456'",
+            "UPDATE templates SET forwarding = 'all', target = 'sip:a@b>, <sip:evil@c' WHERE name = 'Away'",
+        ],
+    )
+    .await;
+    let named = [
+        format!("the profile Lunch of the person {anna}"),
+        "the template Away".to_owned(),
+    ];
+    assert_eq!(store.unusable_targets().await.unwrap(), named);
+    let stored = people(&store).await;
+    let found = stored.iter().find(|person| person.id == anna).unwrap();
+    assert_eq!(found.personal[0].forwarding, Forwarding::Off);
+    let templates = store.templates().await.unwrap();
+    assert_eq!(
+        templates.last().unwrap().profile.forwarding,
+        Forwarding::Off
+    );
+    // Entered anew, it is used.
+    store.put_profile(anna, &profile, &CHANGE).await.unwrap();
+    let stored = people(&store).await;
+    let found = stored.iter().find(|person| person.id == anna).unwrap();
+    assert_eq!(found.personal[0].forwarding, profile.forwarding);
+}
+
 #[tokio::test]
 async fn a_template_is_added_changed_and_deleted_but_never_renamed() {
     let folder = tempfile::tempdir().unwrap();
@@ -58,7 +101,7 @@ async fn a_template_is_added_changed_and_deleted_but_never_renamed() {
     assert!(error.to_string().contains("no template STRASSE"), "{error}");
     changed.profile.name = " STRAßE ".into();
     changed.profile.origin = Origin::Central { active: false };
-    changed.profile.forwarding = Forwarding::ExternalOnly(Target::Number("1".into()));
+    changed.profile.forwarding = Forwarding::ExternalOnly(Target::parse("1").unwrap());
     let error = refusal(&store, store.put_template(&changed, true, &CHANGE)).await;
     assert!(
         matches!(&error, StoreError::Exists { value, .. } if value == "STRAßE"),
