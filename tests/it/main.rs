@@ -31,6 +31,7 @@ mod openapi;
 mod pages;
 mod people_changes;
 mod phones;
+mod quotas;
 mod rights;
 mod synchronisation;
 mod telephone;

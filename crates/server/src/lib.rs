@@ -25,6 +25,7 @@ mod health;
 mod history;
 mod http;
 mod identity;
+mod limits;
 pub mod metrics;
 mod my_account;
 mod open_id;

@@ -6,10 +6,10 @@ use std::borrow::Cow;
 use presence::{OwnerPolicy, Page, PageValues, Relationship, Setting, SyncMode, User, Value};
 use serde_json::{Map, Value as Json, json};
 
+use crate::limits::{ADDRESS_MAX, NAME_MAX};
+
 /// Key under which a page says what people may change.
 pub const USER_MAY_CHANGE: &str = "user_may_change";
-/// Texts of settings are addresses and names of zones.
-const TEXT_MAX: usize = 2_000;
 
 /// What is wrong with a value: the key and the reason with its remedy.
 #[derive(Debug, PartialEq, Eq)]
@@ -143,8 +143,8 @@ fn read(setting: &Setting, json: &Json) -> Result<Value, String> {
             .and_then(OwnerPolicy::from_name)
             .map(Value::Policy)
             .ok_or_else(|| one_of(&OwnerPolicy::ALL.map(OwnerPolicy::name))),
-        Value::Profile(_) => text(json).map(Value::Profile),
-        Value::Text(_) if setting.key == "time_zone" => text(json)
+        Value::Profile(_) => text(json, NAME_MAX).map(Value::Profile),
+        Value::Text(_) if setting.key == "time_zone" => text(json, NAME_MAX)
             .and_then(|zone| match &zone {
                 Some(name) if !calendar::is_zone(name) => {
                     let expected = "expected for example \"Europe/Berlin\"";
@@ -153,18 +153,21 @@ fn read(setting: &Setting, json: &Json) -> Result<Value, String> {
                 _ => Ok(zone),
             })
             .map(Value::Text),
-        Value::Text(_) => text(json).map(Value::Text),
+        Value::Text(_) => text(json, ADDRESS_MAX).map(Value::Text),
     }
 }
 
-fn text(json: &Json) -> Result<Option<Cow<'static, str>>, String> {
+fn text(json: &Json, most: usize) -> Result<Option<Cow<'static, str>>, String> {
     match json {
         Json::Null => Ok(None),
-        Json::String(text) if text.len() > TEXT_MAX => Err(format!(
-            "a text of {} bytes is too long; at most {TEXT_MAX} are allowed",
+        Json::String(text) if text.len() > most => Err(format!(
+            "a text of {} bytes is too long; at most {most} are allowed",
             text.len()
         )),
         Json::String(text) if text.trim().is_empty() => Ok(None),
+        Json::String(text) if text.trim().chars().any(char::is_control) => {
+            Err("has line breaks or other control characters; write one line".into())
+        }
         Json::String(text) => Ok(Some(Cow::Owned(text.trim().to_owned()))),
         _ => Err(format!(
             "{json} is no text; write it in quotes, or null for none"

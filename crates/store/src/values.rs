@@ -27,8 +27,19 @@ pub(crate) fn checked_name<'a>(what: &'static str, name: &'a str) -> Result<&'a 
             "the name is empty; give it one",
         ));
     }
+    // S11: names are shown in lists and stand in addresses of pages.
+    if name.len() > NAME_MAX || name.chars().any(char::is_control) {
+        return Err(StoreError::conflict(
+            what,
+            "with this name",
+            "the name has more than 200 bytes or control characters; give it a shorter one in one line",
+        ));
+    }
     Ok(name)
 }
+
+/// Longest name of anything, in bytes.
+const NAME_MAX: usize = 200;
 
 pub(crate) fn moment(row: &SqliteRow, column: usize) -> Timestamp {
     Timestamp::from_milliseconds(row.get(column))

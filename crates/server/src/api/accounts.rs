@@ -15,6 +15,7 @@ use crate::{
     app::{Shared, SharedState},
     caller::Caller,
     clock::rfc3339,
+    limits::{self, NAME_MAX},
     organisation::ORGANISATION,
     password,
     problem::Problem,
@@ -179,6 +180,7 @@ pub(crate) async fn add(
     Json(new): Json<NewAccount>,
 ) -> Result<(StatusCode, axum::Json<AccountBody>), Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
+    limits::text("name", &new.name, NAME_MAX)?;
     let role = role(&new.role)?;
     let person = new
         .person

@@ -17,13 +17,10 @@ use crate::{
     app::{Shared, SharedState},
     caller::Caller,
     clock::{parse_rfc3339, rfc3339},
+    limits::{self, APPOINTMENT_TEXT_MAX, APPOINTMENTS_MAX},
     problem::Problem,
 };
 
-/// A longer text is no appointment's.
-const TEXT_MAX: usize = 1_000;
-/// More appointments that are not over are nobody's own.
-const APPOINTMENTS_MAX: usize = 1_000;
 /// The end of time, as far as a list is asked for.
 const EVER: Timestamp = Timestamp::from_milliseconds(i64::MAX);
 
@@ -168,10 +165,7 @@ fn checked(
     if end <= shared.clock.now() {
         return Err(Problem::invalid("end", format!("{} is past", new.end)));
     }
-    if new.text.len() > TEXT_MAX {
-        let detail = format!("{} bytes are too many; at most {TEXT_MAX}", new.text.len());
-        return Err(Problem::invalid("text", detail));
-    }
+    limits::text("text", &new.text, APPOINTMENT_TEXT_MAX)?;
     let colour = new.colour.unwrap_or_else(|| APPOINTMENT_COLOUR.into());
     let is_colour = colour.len() == 7
         && colour.starts_with('#')
@@ -216,11 +210,12 @@ pub(crate) async fn add(
     let appointment = checked(&shared, person, new)?;
     let _one_at_a_time = shared.one_appointment_change(person).await;
     let now = shared.clock.now();
-    if shared.store.appointments(person, now, EVER).await?.len() >= APPOINTMENTS_MAX {
-        return Err(Problem::conflict(format!(
-            "there are {APPOINTMENTS_MAX} appointments to come already; delete some first"
-        )));
-    }
+    let known = shared.store.appointments(person, now, EVER).await?;
+    let manual = known
+        .iter()
+        .filter(|known| known.origin == AppointmentOrigin::Manual)
+        .count();
+    limits::one_more("appointments to come", manual, APPOINTMENTS_MAX)?;
     let shown = body(&appointment, Relationship::AssistantPlus);
     let entry = Entry::new(&shared, &caller, "appointment.add", person).after(Some(json!(shown)));
     let id = shared

@@ -12,12 +12,10 @@ use super::{Json, audit::Entry};
 use crate::{
     app::Shared,
     caller::{Access, Caller},
+    limits::{self, FAVOURITES_MAX},
     organisation::FAVOURITES,
     problem::Problem,
 };
-
-/// More than that are no favourites.
-const FAVOURITES_MAX: usize = 1_000;
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = Favourites)]
@@ -71,10 +69,7 @@ pub(crate) async fn write(
 ) -> Result<axum::Json<FavouritesBody>, Problem> {
     let person = super::person(&shared, &id)?.id;
     caller.require_self(person, Access::Change)?;
-    if wish.people.len() > FAVOURITES_MAX {
-        let detail = format!("more than {FAVOURITES_MAX} people; name fewer");
-        return Err(Problem::invalid("people", detail));
-    }
+    limits::list("people", wish.people.len(), FAVOURITES_MAX)?;
     let people = wish.people.iter();
     let people = people.map(|id| super::person(&shared, id).map(|person| person.id));
     let people = people.collect::<Result<BTreeSet<_>, _>>()?;

@@ -12,7 +12,12 @@ use utoipa::ToSchema;
 
 use super::{Json, audit::Entry};
 use crate::{
-    access, app::Shared, caller::Caller, clock::rfc3339, organisation::ORGANISATION,
+    access,
+    app::Shared,
+    caller::Caller,
+    clock::rfc3339,
+    limits::{self, NAME_MAX},
+    organisation::ORGANISATION,
     problem::Problem,
 };
 
@@ -103,6 +108,8 @@ pub(crate) async fn add(
     Json(new): Json<NewKey>,
 ) -> Result<(StatusCode, axum::Json<KeyBody>), Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
+    limits::text("name", &new.name, NAME_MAX)?;
+    limits::list("scopes", new.scopes.len(), API_KEY_SCOPES.len())?;
     let known = |scope: &&String| !API_KEY_SCOPES.contains(&scope.as_str());
     if let Some(unknown) = new.scopes.iter().find(known) {
         let known = API_KEY_SCOPES.join(", ");

@@ -16,12 +16,10 @@ use super::{Json, audit::Entry, choice::refuse_loop};
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
+    limits::{self, NAME_MAX, ORDER_MAX, PROFILES_MAX},
     organisation::Personal,
     problem::Problem,
 };
-
-/// A longer name or text is no profile's.
-const TEXT_MAX: usize = 200;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Profiles {
@@ -99,10 +97,7 @@ impl NewProfile {
     /// The profile, with the name that it has or is to have.
     pub(crate) fn checked(self, name: &str, origin: Origin) -> Result<Profile, Problem> {
         let name = name.trim();
-        if name.is_empty() || name.len() > TEXT_MAX || name.chars().any(char::is_control) {
-            let detail = format!("{name:?} is no name; write 1 to {TEXT_MAX} visible characters");
-            return Err(Problem::invalid("name", detail));
-        }
+        limits::name("name", name)?;
         let Some(status) = Status::from_name(&self.status) else {
             let names = Status::ALL.map(Status::name).join(", ");
             let detail = format!("{:?} is no status; there are {names}", self.status);
@@ -123,10 +118,7 @@ impl NewProfile {
                 })?
             }
         };
-        if self.text.as_ref().is_some_and(|text| text.len() > TEXT_MAX) {
-            let detail = format!("is longer than {TEXT_MAX} bytes");
-            return Err(Problem::invalid("text", detail));
-        }
+        limits::text("text", self.text.as_deref().unwrap_or_default(), NAME_MAX)?;
         Ok(Profile {
             name: name.into(),
             status,
@@ -277,7 +269,8 @@ async fn put(
                 "GET the profiles for their names; central ones are changed at /api/v1/templates";
             return Err(Problem::not_found("personal profile", name, remedy));
         }
-        _ => {}
+        (true, None) => limits::one_more("profiles", present.profiles.len(), PROFILES_MAX)?,
+        (false, Some(_)) => {}
     }
     let name = existing.map_or(name, |existing| &existing.name).to_owned();
     let profile = body.checked(&name, Origin::Personal)?;
@@ -385,6 +378,10 @@ pub(crate) async fn order(
 ) -> Result<axum::Json<Profiles>, Problem> {
     let person = super::person(&shared, &id)?.id;
     caller.require(&shared, person, Permission::ChangeProfile)?;
+    limits::list("names", body.names.len(), ORDER_MAX)?;
+    for name in &body.names {
+        limits::name("names", name)?;
+    }
     let _one_at_a_time = shared.settings_change.lock().await;
     let before = personal(&shared, person);
     let entry = Entry::new(&shared, &caller, "profile.order", person)

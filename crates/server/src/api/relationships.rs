@@ -17,6 +17,7 @@ use crate::{
     app::{Shared, SharedState},
     caller::{Access, Caller},
     events::{Reset, VisibilityBefore},
+    limits::{self, MEMBERS_MAX, NAME_MAX, RELATIONSHIPS_MAX, WORKGROUPS_MAX},
     organisation::ORGANISATION,
     problem::Problem,
 };
@@ -160,6 +161,13 @@ async fn set(
     caller.require_self(owner, Access::Change)?;
     let _one_at_a_time = shared.settings_change.lock().await;
     let before = shown(shared, owner, viewer);
+    if before.own.is_none() && level.is_some() {
+        let present = shared.organisation.read(|tables| {
+            let from = (owner, PersonId(0))..=(owner, PersonId(u64::MAX));
+            tables.relationships.range(from).count()
+        });
+        limits::one_more("relationships", present, RELATIONSHIPS_MAX)?;
+    }
     let entry = Entry::new(
         shared,
         caller,
@@ -317,12 +325,18 @@ async fn put_workgroup(
 ) -> Result<WorkgroupBody, Problem> {
     caller.require_admin(shared, ORGANISATION)?;
     let level = level(&body.level)?;
+    limits::text("name", &body.name, NAME_MAX)?;
+    limits::list("members", body.members.len(), MEMBERS_MAX)?;
     let members = body
         .members
         .iter()
         .map(|id| super::person(shared, id).map(|person| person.id))
         .collect::<Result<Vec<PersonId>, Problem>>()?;
     let _one_at_a_time = shared.settings_change.lock().await;
+    if id.is_none() {
+        let present = shared.organisation.read(|tables| tables.workgroups.len());
+        limits::one_more("workgroups", present, WORKGROUPS_MAX)?;
+    }
     let before = id
         .and_then(|id| workgroup(shared, id))
         .map(|before| json!(before));

@@ -17,13 +17,12 @@ use crate::{
     caller::{Access, Caller},
     clients::LEASE,
     clock::parse_rfc3339,
+    limits::{self, SOURCE_NAME_MAX},
     problem::Problem,
 };
 
 /// The lease of a meeting (domain section 5).
 const MEETING_LEASE: Duration = Duration::from_secs(60);
-/// A longer name is no meeting's and no client's.
-const NAME_MAX: usize = 200;
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = Meeting)]
@@ -32,14 +31,6 @@ pub(crate) struct MeetingBody {
     audio: bool,
     #[serde(default)]
     screen: bool,
-}
-
-fn checked(field: &'static str, name: &str) -> Result<(), Problem> {
-    if name.len() > NAME_MAX {
-        let detail = format!("{} bytes are too many; at most {NAME_MAX}", name.len());
-        return Err(Problem::invalid(field, detail));
-    }
-    Ok(())
 }
 
 /// The person is in a meeting, for a minute from now unless it is said again.
@@ -57,7 +48,7 @@ pub(crate) async fn meet(
 ) -> Result<StatusCode, Problem> {
     let person = super::person(&shared, &id)?.id;
     caller.require_self(person, Access::Change)?;
-    checked("meeting", &meeting)?;
+    limits::text("meeting", &meeting, SOURCE_NAME_MAX)?;
     let fact = Fact::Meeting {
         meeting: meeting.into(),
         audio: body.audio,
@@ -120,7 +111,7 @@ pub(crate) async fn client(
 ) -> Result<StatusCode, Problem> {
     let person = super::person(&shared, &id)?.id;
     caller.require_self(person, Access::Change)?;
-    checked("client", &client)?;
+    limits::text("client", &client, SOURCE_NAME_MAX)?;
     let Some(state) = ClientState::from_name(&body.state) else {
         let names = ClientState::ALL.map(ClientState::name).join(", ");
         let detail = format!("{:?} is none of {names}", body.state);

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
+    limits::{self, OFFERS_MAX, TEMPLATE_PEOPLE_MAX, TEMPLATES_MAX},
     organisation::ORGANISATION,
     problem::Problem,
 };
@@ -158,6 +159,8 @@ pub(crate) async fn add(
         );
         return Err(Problem::invalid("name", detail));
     }
+    let present = shared.organisation.read(|tables| tables.templates.len());
+    limits::one_more("templates", present, TEMPLATES_MAX)?;
     let template = checked(&shared, body, &name, None)?;
     let body = put(&shared, &caller, template, None).await?;
     drop(one_at_a_time);
@@ -213,6 +216,7 @@ fn checked(
         .offers
         .or_else(|| before.map(|before| before.offers.clone()))
         .unwrap_or_else(|| vec![ORGANISATION.into()]);
+    limits::list("offers", offers.len(), OFFERS_MAX)?;
     for scope in &offers {
         let known = shared
             .organisation
@@ -222,6 +226,8 @@ fn checked(
             return Err(Problem::invalid("offers", detail));
         }
     }
+    let named = body.people.as_ref().map_or(0, Vec::len);
+    limits::list("people", named, TEMPLATE_PEOPLE_MAX)?;
     let people = match body.people {
         Some(people) => people
             .iter()
@@ -317,6 +323,7 @@ pub(crate) async fn order(
     Json(body): Json<OrderBody>,
 ) -> Result<axum::Json<Templates>, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
+    limits::list("names", body.names.len(), TEMPLATES_MAX)?;
     {
         let _one_at_a_time = shared.settings_change.lock().await;
         let before: Vec<String> = shared.organisation.read(|tables| {

@@ -1,0 +1,77 @@
+//! Quotas by person, lengths of lists and of texts, each with its reason. Entered values are kept in memory, sent to
+//! viewers and rendered on pages, which must stay usable with the largest of them.
+
+use crate::problem::Problem;
+
+/// Names of profiles, templates, scopes, workgroups, accounts and keys, and texts of profiles, in bytes: they stand on
+/// buttons, in phones' displays and in addresses of pages.
+pub(crate) const NAME_MAX: usize = 200;
+/// A person's own profiles. Choosing among more is no choice any more; the page of all of them, each with the longest
+/// texts, is below 200 kB.
+pub(crate) const PROFILES_MAX: usize = 50;
+/// Central templates: each is in the list of every person whose scope offers it.
+pub(crate) const TEMPLATES_MAX: usize = 500;
+/// Names in the order of a person's profiles: all that a person can have.
+pub(crate) const ORDER_MAX: usize = PROFILES_MAX + TEMPLATES_MAX;
+/// Locations of the organisation, or groups of a location.
+pub(crate) const SCOPES_MAX: usize = 1_000;
+/// Scopes of an organisation that a template names.
+pub(crate) const OFFERS_MAX: usize = 1_000;
+/// People whom a template names one by one; more of them are a scope.
+pub(crate) const TEMPLATE_PEOPLE_MAX: usize = 5_000;
+/// A person's appointments that are not over and are entered by hand: years of a full calendar. Those that a calendar
+/// brings have a limit of their own.
+pub(crate) const APPOINTMENTS_MAX: usize = 2_000;
+/// The text of an appointment, in bytes: a subject, not a protocol.
+pub(crate) const APPOINTMENT_TEXT_MAX: usize = 1_000;
+/// Viewers for whom an owner sets a level. Workgroups and the location's default serve larger circles.
+pub(crate) const RELATIONSHIPS_MAX: usize = 2_000;
+/// People on top of one's board.
+pub(crate) const FAVOURITES_MAX: usize = 1_000;
+/// Members of a workgroup: each sees every other, and both sides are computed.
+pub(crate) const MEMBERS_MAX: usize = 2_000;
+/// Workgroups: each is looked through for every pair of people.
+pub(crate) const WORKGROUPS_MAX: usize = 1_000;
+/// Names of meetings and clients that a source sends, in bytes. The engine keeps 64 of each for a person.
+pub(crate) const SOURCE_NAME_MAX: usize = 200;
+/// Addresses among the settings, in bytes: feeds with secrets in them are long.
+pub(crate) const ADDRESS_MAX: usize = 2_000;
+
+/// Refuses a name that is empty, too long, or not one line.
+pub(crate) fn name(field: &'static str, text: &str) -> Result<(), Problem> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > NAME_MAX || text.chars().any(char::is_control) {
+        let detail = format!("write 1 to {NAME_MAX} bytes in one line, without control characters");
+        return Err(Problem::invalid(field, detail));
+    }
+    Ok(())
+}
+
+/// Refuses a text that is too long.
+pub(crate) fn text(field: &'static str, text: &str, most: usize) -> Result<(), Problem> {
+    if text.len() > most {
+        let detail = format!("has {} bytes; at most {most} are allowed", text.len());
+        return Err(Problem::invalid(field, detail));
+    }
+    Ok(())
+}
+
+/// Refuses a list that is too long.
+pub(crate) fn list(field: &'static str, length: usize, most: usize) -> Result<(), Problem> {
+    if length > most {
+        let detail = format!("has {length} entries; at most {most} are allowed: name fewer");
+        return Err(Problem::invalid(field, detail));
+    }
+    Ok(())
+}
+
+/// Refuses one more where there are as many as may be.
+pub(crate) fn one_more(what: &str, present: usize, most: usize) -> Result<(), Problem> {
+    if present >= most {
+        let detail = format!(
+            "there are {present} {what} already, and at most {most} are allowed; delete some first"
+        );
+        return Err(Problem::conflict(detail));
+    }
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! Quotas and lengths of what people enter (S11): each refusal names field, limit and
+//! remedy, and a person's own pages work with the most that is allowed.
+
+use end_to_end::Demo;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+const ANNA: &str = "Anna Becker";
+const BERT: &str = "Bert Lindqvist";
+
+// S11
+#[tokio::test]
+async fn a_person_has_fifty_profiles_and_their_pages_work_with_the_longest() {
+    let demo = Demo::start(&["--still"]).await;
+    let id = demo.server.person(ANNA).await;
+    let path = format!("/api/v1/people/{id}/profiles");
+    let listed = demo.server.ok(Method::GET, &path, None).await;
+    let items = listed["items"].as_array().unwrap().iter();
+    let own = items.filter(|profile| profile["origin"] == "personal");
+    let present = own.count();
+    // Every byte of a name is three in a form.
+    let name = |number: usize| format!("{number:02}{}", "ü".repeat(99));
+    let host = format!("{}.{}.example", "h".repeat(63), "h".repeat(63));
+    let target = format!("sips:{}@{host}:65535;transport=tls", "u".repeat(64));
+    let profile = |number: usize| {
+        json!({"name": name(number), "status": "Busy", "text": "<".repeat(200),
+            "forwarding": {"kind": "all", "target": target}})
+    };
+    for number in present..50 {
+        let body = Some(profile(number));
+        demo.server.ok(Method::POST, &path, body).await;
+    }
+    let (status, problem) = demo
+        .server
+        .api(Method::POST, &path, Some(profile(50)))
+        .await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("50") && detail.contains("delete"),
+        "{detail}"
+    );
+    // One of them can be changed still.
+    let one = format!("{path}/{}", name(49));
+    demo.server.ok(Method::PUT, &one, Some(profile(49))).await;
+
+    let anna = demo.server.signed_in_as(ANNA).await;
+    for page in [
+        "/me/profiles",
+        "/me/settings",
+        "/me",
+        "/me/appointments",
+        "/",
+    ] {
+        let (status, _) = anna.api(Method::GET, page, None).await;
+        assert_eq!(status, StatusCode::OK, "{page}");
+    }
+    let last = name(49);
+    let fields = [("form", "up"), ("key", last.as_str())];
+    let (status, page) = anna.form("/me/profiles", &fields).await;
+    assert!(status.is_success() || status.is_redirection(), "{page}");
+    let listed = anna.ok(Method::GET, &path, None).await;
+    let names: Vec<&Value> = listed["items"].as_array().unwrap().iter().collect();
+    assert_eq!(names[names.len() - 2]["name"], last, "it went up");
+}
+
+// S11
+#[tokio::test]
+async fn texts_and_lists_that_are_too_long_are_refused_by_name() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    let anna = server.person(ANNA).await;
+    let bert = server.person(BERT).await;
+    let of_anna = |rest: &str| format!("/api/v1/people/{anna}/{rest}");
+    let long = "x".repeat(201);
+    let group = json!({"kind": "group", "parent": "berlin", "name": long});
+    let many = vec![bert; 2_001];
+    let order: Vec<String> = (0..551).map(|number| number.to_string()).collect();
+    for (method, path, body, field) in [
+        (Method::POST, "/api/v1/scopes".into(), group, "name"),
+        (
+            Method::POST,
+            "/api/v1/workgroups".into(),
+            json!({"name": long, "level": "Employee", "members": []}),
+            "name",
+        ),
+        (
+            Method::POST,
+            "/api/v1/workgroups".into(),
+            json!({"name": "All", "level": "Employee", "members": many}),
+            "members",
+        ),
+        (
+            Method::POST,
+            "/api/v1/accounts".into(),
+            json!({"name": long, "role": "person"}),
+            "name",
+        ),
+        (
+            Method::POST,
+            "/api/v1/keys".into(),
+            json!({"name": long, "scopes": ["read"]}),
+            "name",
+        ),
+        (
+            Method::POST,
+            "/api/v1/templates".into(),
+            json!({"name": long, "status": "Busy"}),
+            "name",
+        ),
+        (
+            Method::POST,
+            of_anna("profiles"),
+            json!({"name": "A", "status": "Busy", "text": long}),
+            "text",
+        ),
+        (
+            Method::PUT,
+            of_anna("profiles"),
+            json!({"names": order}),
+            "names",
+        ),
+        (
+            Method::PUT,
+            of_anna("profiles"),
+            json!({"names": [long]}),
+            "names",
+        ),
+        (
+            Method::PUT,
+            of_anna("favourites"),
+            json!({"people": many}),
+            "people",
+        ),
+        (
+            Method::PUT,
+            of_anna("settings/automatic"),
+            json!({"locked": long}),
+            "locked",
+        ),
+        (
+            Method::PUT,
+            of_anna("settings/calendar"),
+            json!({"time_zone": "Europe/\nBerlin"}),
+            "time_zone",
+        ),
+        (
+            Method::PUT,
+            of_anna(&format!("meetings/{long}")),
+            json!({"audio": true}),
+            "meeting",
+        ),
+        (
+            Method::PUT,
+            of_anna(&format!("clients/{long}")),
+            json!({"state": "Active"}),
+            "client",
+        ),
+        (
+            Method::POST,
+            of_anna("appointments"),
+            json!({"start": "2027-01-01T09:00:00Z", "end": "2027-01-01T10:00:00Z", "text": "x".repeat(1_001)}),
+            "text",
+        ),
+    ] {
+        let (status, problem) = server.api(method, &path, Some(body)).await;
+        assert_eq!(
+            status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{path}: {problem}"
+        );
+        assert_eq!(problem["field"], field, "{path}: {problem}");
+    }
+}
