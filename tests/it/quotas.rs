@@ -1,9 +1,11 @@
-//! Quotas and lengths of what people enter (S11): each refusal names field, limit and
+//! Quotas and lengths of what people enter, and the rate of their changes (S11): each refusal names field, limit and
 //! remedy, and a person's own pages work with the most that is allowed.
 
-use end_to_end::Demo;
+use end_to_end::{Demo, eventually};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+
+use crate::SOON;
 
 const ANNA: &str = "Anna Becker";
 const BERT: &str = "Bert Lindqvist";
@@ -171,4 +173,37 @@ async fn texts_and_lists_that_are_too_long_are_refused_by_name() {
         );
         assert_eq!(problem["field"], field, "{path}: {problem}");
     }
+}
+
+// S11
+#[tokio::test]
+async fn a_person_changes_twenty_things_a_second_and_a_program_as_many_as_it_likes() {
+    let demo = Demo::start(&["--still"]).await;
+    let anna = demo.server.person(ANNA).await;
+    let bert = demo.server.person(BERT).await;
+    let signed_in = demo.server.signed_in_as(ANNA).await;
+    let path = format!("/api/v1/people/{anna}/favourites");
+    let wish = || Some(json!({"people": [bert]}));
+    let mut refused = None;
+    for _ in 0..1_000 {
+        let (status, problem) = signed_in.api(Method::PUT, &path, wish()).await;
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            refused = Some(problem["detail"].as_str().unwrap().to_owned());
+            break;
+        }
+        assert_eq!(status, StatusCode::OK, "{problem}");
+    }
+    let detail = refused.expect("1,000 changes at once were taken");
+    assert!(detail.contains("API key"), "{detail}");
+    // Reading goes on, others are not concerned, and neither is a program.
+    signed_in.ok(Method::GET, &path, None).await;
+    let other = demo.server.signed_in_as(BERT).await;
+    let of_bert = format!("/api/v1/people/{bert}/favourites");
+    let none = Some(json!({"people": []}));
+    other.ok(Method::PUT, &of_bert, none).await;
+    for _ in 0..150 {
+        demo.server.ok(Method::PUT, &path, wish()).await;
+    }
+    let again = async || signed_in.api(Method::PUT, &path, wish()).await.0;
+    eventually("a second later", SOON, StatusCode::OK, again).await;
 }

@@ -24,6 +24,9 @@ pub(crate) struct Caller {
     power: Power,
 }
 
+/// Identity of the key of the configuration file.
+const CONFIGURED: &str = "configuration";
+
 /// What the caller wants of something that is a person's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -54,7 +57,7 @@ impl Caller {
     pub(crate) fn configured_key() -> Self {
         Self {
             name: "API key of the configuration".into(),
-            identity: "configuration".into(),
+            identity: CONFIGURED.into(),
             person: None,
             account: None,
             power: Power::System,
@@ -110,6 +113,11 @@ impl Caller {
             account: None,
             power: Power::Person,
         }
+    }
+
+    /// Whether the caller is a program with an API key.
+    pub(crate) fn is_key(&self) -> bool {
+        matches!(self.power, Power::Key { .. }) || self.identity == CONFIGURED
     }
 
     /// Whether the caller is a system administrator.

@@ -21,7 +21,7 @@ use crate::{
     app::Shared,
     asker, assets, board,
     caller::Caller,
-    edits, frame, my_account, open_id,
+    changes, edits, frame, my_account, open_id,
     organisation::{MAIN_TENANT, ORGANISATION},
     pages,
     problem::{self, Problem},
@@ -72,7 +72,11 @@ fn router(shared: Shared) -> Router {
     // so it wraps the whole. What is nested this way is protected here: `route_layer` does not reach fallbacks.
     let known: Router = Router::new()
         .fallback_service(routes.with_state(shared.clone()))
-        .layer(middleware::from_fn_with_state(shared.clone(), edits::guard));
+        .layer(middleware::from_fn_with_state(shared.clone(), edits::guard))
+        .layer(middleware::from_fn_with_state(
+            shared.clone(),
+            changes::limit,
+        ));
     let api = Router::new()
         .fallback_service(known.clone())
         .layer(middleware::from_fn_with_state(

@@ -12,6 +12,7 @@ mod assets;
 mod board;
 mod calendars;
 mod caller;
+mod changes;
 mod clients;
 pub mod clock;
 pub mod config;

@@ -37,6 +37,11 @@ pub(crate) const SOURCE_NAME_MAX: usize = 200;
 /// Addresses among the settings, in bytes: feeds with secrets in them are long.
 pub(crate) const ADDRESS_MAX: usize = 2_000;
 
+/// Changes that one account or agent makes without a pause.
+pub(crate) const CHANGES_BURST: f64 = 100.0;
+/// Changes a second that it makes in the long run. A person at a page makes one or two.
+pub(crate) const CHANGES_PER_SECOND: f64 = 20.0;
+
 /// Refuses a name that is empty, too long, or not one line.
 pub(crate) fn name(field: &'static str, text: &str) -> Result<(), Problem> {
     let text = text.trim();

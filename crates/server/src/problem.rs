@@ -40,6 +40,12 @@ impl Problem {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts", detail)
     }
 
+    /// More changes than one account may make.
+    pub(crate) fn too_many_changes() -> Self {
+        let detail = "too many changes at once: wait a second and repeat this one; programs that change many things use an API key";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too many changes", detail)
+    }
+
     /// The ETag of `If-Match` is not that of the present state.
     pub(crate) fn changed_meanwhile() -> Self {
         let detail = "somebody has changed it since you read it; read it again, look at the difference and repeat your change";

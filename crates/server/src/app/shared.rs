@@ -13,6 +13,7 @@ use crate::{
     api,
     board::Demo,
     calendars::Calendars,
+    changes::Changes,
     clients::Clients,
     clock::Clock,
     directory::{Directory, Person},
@@ -66,6 +67,8 @@ pub(crate) struct SharedState {
     pub(crate) event_tokens: api::EventTokens,
     /// What administrators started that takes long.
     pub(crate) works: Works,
+    /// How fast accounts and agents change things.
+    pub(crate) changes: Changes,
     /// Wrong passwords at signing in.
     pub(crate) wrong_passwords: WrongPasswords,
     /// Grows whenever something that lets people in stops doing so.

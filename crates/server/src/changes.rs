@@ -1,0 +1,66 @@
+//! How fast one account or agent may change things. API keys are programs of the administrator's and not limited.
+
+use std::sync::{Mutex, PoisonError};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderValue, Method, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use tokio::time::Instant;
+
+use crate::{
+    app::Shared,
+    caller::Caller,
+    limits::{CHANGES_BURST, CHANGES_PER_SECOND},
+    pace::Pace,
+    problem::Problem,
+};
+
+/// Tables of people are one change, however long.
+const IMPORT: &str = "/people/import";
+
+/// What each caller has left.
+#[derive(Debug)]
+pub(crate) struct Changes {
+    began: Instant,
+    pace: Mutex<Pace<String>>,
+}
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self {
+            began: Instant::now(),
+            pace: Mutex::new(Pace::new(CHANGES_BURST, CHANGES_PER_SECOND)),
+        }
+    }
+}
+
+impl Changes {
+    /// Counts a change; false if the caller is too fast. What is refused is not counted: the caller goes on at the pace.
+    fn take(&self, caller: &Caller) -> bool {
+        let now = self.began.elapsed();
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        pace.has_left(now, &caller.identity) && pace.take(now, caller.identity.clone(), 1.0)
+    }
+}
+
+/// Refuses changes of callers that are too fast (429, with `Retry-After`).
+pub(crate) async fn limit(
+    State(shared): State<Shared>,
+    caller: Caller,
+    request: Request,
+    next: Next,
+) -> Response {
+    let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
+    let free = reads || caller.is_key() || request.uri().path().ends_with(IMPORT);
+    if free || shared.changes.take(&caller) {
+        return next.run(request).await;
+    }
+    let mut refused = Problem::too_many_changes().into_response();
+    refused
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    refused
+}
