@@ -26,6 +26,7 @@ mod microphone_trouble;
 mod model;
 mod my_account;
 mod notifications;
+mod once;
 mod open_id;
 mod openapi;
 mod pages;

@@ -212,6 +212,31 @@ impl Server {
         (response.status(), tag, response.text().await.unwrap())
     }
 
+    /// The same server for another task.
+    pub fn another_client(&self) -> Self {
+        self.with_key(&self.key)
+    }
+
+    /// A call that may get no answer: status and body, if one comes.
+    pub async fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Option<(StatusCode, String)> {
+        let mut request = self.request(method, path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.ok()?;
+        let status = response.status();
+        Some((status, response.text().await.ok()?))
+    }
+
     /// Sends a form of a page, as a browser does: the status and the page that comes of it.
     ///
     /// # Panics

@@ -256,6 +256,7 @@ pub fn change(what: &'static str, target: &'static str) -> Change<'static> {
         target,
         before: None,
         after: None,
+        attempt: None,
     }
 }
 

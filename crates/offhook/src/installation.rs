@@ -100,6 +100,7 @@ pub fn change<'a>(what: &'static str, target: &'a str, clock: &Clock) -> Change<
         target,
         before: None,
         after: None,
+        attempt: None,
     }
 }
 

@@ -106,6 +106,7 @@ pub async fn new_api_key(
         target: name,
         before: None,
         after: Some(serde_json::json!({"scopes": scopes}).to_string()),
+        attempt: None,
     };
     store
         .add_api_key(&hash(&key), name, scopes, &change)

@@ -22,6 +22,7 @@ use crate::{
     clients::Connected,
     clock::Clock,
     doctor::Doctor,
+    edits::Edits,
     entra::DirectoryOptions,
     history::recorder,
     http,
@@ -223,7 +224,7 @@ impl App {
         let access = Access::new(core.store.clone(), core.clock.clone(), key);
         let shared = Arc::new(SharedState {
             access,
-            edits: tokio::sync::RwLock::default(),
+            edits: Edits::default(),
             doctor,
             restores,
             examination: tokio::sync::Mutex::default(),

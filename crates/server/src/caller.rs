@@ -1,9 +1,11 @@
 //! Who makes a request, and what they may do: people by their relationships, location administrators in their location,
 //! system administrators and API keys everything that their scopes say.
 
+use std::sync::Arc;
+
 use axum::{extract::FromRequestParts, http::request::Parts};
 use presence::{Permission, PersonId, Relationship};
-use store::{ApiKey, Role, Session};
+use store::{ApiKey, Attempt, Role, Session};
 
 use crate::{
     app::SharedState, directory::Person, events::VisibilityBefore, organisation::ORGANISATION,
@@ -22,6 +24,8 @@ pub(crate) struct Caller {
     /// The account, if the caller signed in to one.
     pub(crate) account: Option<u64>,
     power: Power,
+    /// The request that is made, where it carries an idempotency key.
+    attempt: Option<Arc<Attempt>>,
 }
 
 /// Identity of the key of the configuration file.
@@ -61,6 +65,7 @@ impl Caller {
             person: None,
             account: None,
             power: Power::System,
+            attempt: None,
         }
     }
 
@@ -77,6 +82,7 @@ impl Caller {
                 write: has("write") || has("admin"),
                 admin: has("admin"),
             },
+            attempt: None,
         }
     }
 
@@ -89,6 +95,7 @@ impl Caller {
                 person: None,
                 account: None,
                 power: Power::System,
+                attempt: None,
             },
             Some(account) => Self {
                 name: account.name,
@@ -100,6 +107,7 @@ impl Caller {
                     (Role::LocationAdmin, Some(location)) => Power::Location(location),
                     _ => Power::Person,
                 },
+                attempt: None,
             },
         }
     }
@@ -112,12 +120,26 @@ impl Caller {
             person: Some(person.id),
             account: None,
             power: Power::Person,
+            attempt: None,
         }
     }
 
     /// Whether the caller is a program with an API key.
     pub(crate) fn is_key(&self) -> bool {
         matches!(self.power, Power::Key { .. }) || self.identity == CONFIGURED
+    }
+
+    /// The same caller, making a request with an idempotency key.
+    pub(crate) fn attempting(self, attempt: Arc<Attempt>) -> Self {
+        Self {
+            attempt: Some(attempt),
+            ..self
+        }
+    }
+
+    /// The request that is made, where it carries an idempotency key.
+    pub(crate) fn attempt(&self) -> Option<&Arc<Attempt>> {
+        self.attempt.as_ref()
     }
 
     /// Whether the caller is a system administrator.

@@ -182,6 +182,7 @@ async fn account(
         target: &account.name,
         before: None,
         after: Some(json!({"role": Role::Person.name(), "person": person.to_string()}).to_string()),
+        attempt: None,
     };
     Ok(shared.store.add_account(&account, &change).await?)
 }

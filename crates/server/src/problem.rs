@@ -12,6 +12,11 @@ use store::StoreError;
 /// The title of what somebody cancelled.
 const CANCELLED: &str = "cancelled";
 
+/// The title of what an earlier request with the same idempotency key did.
+const DONE_ALREADY: &str = "done already";
+/// After how many seconds a request that waited in vain is worth repeating.
+const RETRY_AFTER: u32 = 5;
+
 /// A refused request.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
@@ -20,6 +25,8 @@ pub(crate) struct Problem {
     detail: String,
     /// The field that is wrong, if one is.
     field: Option<Cow<'static, str>>,
+    /// After how many seconds the request is worth repeating.
+    retry_after: Option<u32>,
 }
 
 impl Problem {
@@ -81,6 +88,24 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "conflict", detail)
     }
 
+    /// What the request waits for takes longer than a request may wait.
+    pub(crate) fn under_way(what: &str) -> Self {
+        let detail =
+            format!("{what} is still under way; repeat this request in {RETRY_AFTER} seconds");
+        let problem = Self::new(StatusCode::CONFLICT, "under way", detail);
+        Self {
+            retry_after: Some(RETRY_AFTER),
+            ..problem
+        }
+    }
+
+    /// A request that was carried out before and cannot be answered again.
+    pub(crate) fn done_already(remedy: &str) -> Self {
+        let detail =
+            format!("a request with this Idempotency-Key was carried out before: {remedy}");
+        Self::new(StatusCode::CONFLICT, DONE_ALREADY, detail)
+    }
+
     /// A value whose key is only known at run time.
     pub(crate) fn refused(field: String, detail: impl Into<String>) -> Self {
         let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid value", detail);
@@ -134,6 +159,7 @@ impl Problem {
             title,
             detail: detail.into(),
             field: None,
+            retry_after: None,
         }
     }
 }
@@ -146,6 +172,7 @@ impl From<StoreError> for Problem {
             StoreError::Taken { .. } | StoreError::InUse { .. } | StoreError::Conflict { .. } => {
                 Self::conflict(detail)
             }
+            StoreError::Repeated { .. } => Self::new(StatusCode::CONFLICT, DONE_ALREADY, detail),
             StoreError::Cancelled => Self::new(StatusCode::CONFLICT, CANCELLED, detail),
             _ => Self::unavailable(&detail),
         }
@@ -179,6 +206,10 @@ impl IntoResponse for Problem {
                 header::WWW_AUTHENTICATE,
                 header::HeaderValue::from_static("Bearer"),
             );
+        }
+        if let Some(seconds) = self.retry_after {
+            let seconds = header::HeaderValue::from(seconds);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
         response
     }

@@ -7,6 +7,7 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
     Change, Store, StoreError,
+    idempotency::record_made,
     values::{checked_name, commit_found, key, moment, number, require_people},
 };
 
@@ -157,8 +158,10 @@ impl Store {
         .bind(change.at.milliseconds())
         .execute(&mut *transaction)
         .await?;
+        let id = added.last_insert_rowid().unsigned_abs();
+        record_made(&mut transaction, change, id).await?;
         transaction.commit().await?;
-        Ok(added.last_insert_rowid().unsigned_abs())
+        Ok(id)
     }
 
     /// Changes name, person, role and location of the account of that number; the password stays.

@@ -8,6 +8,7 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
     Change, IMMEDIATE, Store, StoreError,
+    idempotency::record_made,
     values::{commit_found, decoded, require_people, status},
 };
 
@@ -59,6 +60,7 @@ impl Store {
         let mut transaction = self.change(change).await?;
         require_people(&mut transaction, &[person]).await?;
         let id = insert(&mut transaction, person, appointment).await?;
+        record_made(&mut transaction, change, id.0).await?;
         transaction.commit().await?;
         Ok(id)
     }

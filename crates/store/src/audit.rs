@@ -3,7 +3,7 @@
 use presence::Timestamp;
 use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
 
-use crate::{IMMEDIATE, Store, StoreError};
+use crate::{Attempt, IMMEDIATE, Store, StoreError, idempotency::record};
 
 /// What the audit log is told about a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Change<'a> {
     pub before: Option<String>,
     /// How it is now, as JSON.
     pub after: Option<String>,
+    /// The request that makes the change, where it carries an idempotency key.
+    pub attempt: Option<&'a Attempt>,
 }
 
 /// A row of the audit log.
@@ -56,7 +58,7 @@ pub struct AuditFilter {
     pub to: Option<Timestamp>,
 }
 
-/// Adds a row.
+/// Adds a row, and records the request that makes the change.
 pub(crate) async fn note(
     transaction: &mut Transaction<'_, Sqlite>,
     change: &Change<'_>,
@@ -72,7 +74,7 @@ pub(crate) async fn note(
     .bind(&change.after)
     .execute(&mut **transaction)
     .await?;
-    Ok(())
+    record(transaction, change).await
 }
 
 impl Store {

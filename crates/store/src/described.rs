@@ -54,6 +54,8 @@ pub(crate) async fn note_difference(
         target: &person.to_string(),
         before: before.clone(),
         after: after.clone(),
+        // Recorded once, with the sums of the whole.
+        attempt: None,
     };
     note(transaction, &change).await?;
     Ok(Some(Difference { before, after }))

@@ -74,6 +74,14 @@ pub enum StoreError {
         /// What is wrong and what to do.
         problem: String,
     },
+    /// A request with the same idempotency key was carried out already.
+    #[error(
+        "a request with the Idempotency-Key {key} was carried out already; look at what it did, and use a new key for another change"
+    )]
+    Repeated {
+        /// The key.
+        key: String,
+    },
     /// Whoever waited for it cancelled it.
     #[error("it was cancelled before its end; nothing was changed")]
     Cancelled,

@@ -5,6 +5,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 
 use crate::{
     Change, SecretHash, Store, StoreError,
+    idempotency::record_made,
     values::{checked_name, commit_found, moment},
 };
 
@@ -93,8 +94,10 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?
         .ok_or_else(|| StoreError::exists("API key", name))?;
+        let id: String = row.get(0);
+        record_made(&mut transaction, change, &id).await?;
         transaction.commit().await?;
-        Ok(row.get(0))
+        Ok(id)
     }
 
     /// Deletes an API key.

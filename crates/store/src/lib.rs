@@ -48,7 +48,7 @@ pub use devices::{DEVICES_MAX, Device};
 pub use directory::{DirectoryChange, DirectoryPerson};
 pub use error::StoreError;
 pub use files::is_database_file;
-pub use idempotency::StoredAnswer;
+pub use idempotency::{Attempt, Outcome, StoredAnswer, StoredRequest};
 pub use import::{CsvProblem, ImportPerson, read_people_csv};
 pub use keys::{API_KEY_SCOPES, ApiKey};
 pub use people::{PeopleChanges, StoredPerson};
@@ -186,6 +186,11 @@ fn migrations() -> Vec<Migration> {
             5,
             "devices",
             include_str!("../migrations/sqlite/0005_devices.sql"),
+        ),
+        migration(
+            7,
+            "requests once",
+            include_str!("../migrations/sqlite/0007_requests_once.sql"),
         ),
         migration(
             11,

@@ -8,6 +8,7 @@ use sqlx::Row;
 
 use crate::{
     Change, Store, StoreError,
+    idempotency::record_made,
     values::{checked_name, commit_found, key, level, number, person_id, require_people},
 };
 
@@ -161,6 +162,7 @@ impl Store {
         .bind(json!(members).to_string())
         .execute(&mut *transaction)
         .await?;
+        record_made(&mut transaction, change, id).await?;
         transaction.commit().await?;
         Ok(id)
     }

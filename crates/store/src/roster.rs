@@ -7,6 +7,7 @@ use crate::{
     Change, IMMEDIATE, ImportPerson, Progress, Store, StoreError,
     audit::note,
     described::{Difference, described, note_difference},
+    idempotency::record_made,
     owners::{EXTENSION, MAIL, NOBODY, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_owned},
     scopes::location_called,
     values::commit_found,
@@ -242,6 +243,7 @@ impl Store {
         let written =
             written.ok_or_else(|| StoreError::not_found("person", id.unwrap_or_default()))?;
         set_lines(&mut transaction, written, &person.extensions).await?;
+        record_made(&mut transaction, change, written).await?;
         transaction.commit().await?;
         Ok(PersonId(written.cast_unsigned()))
     }

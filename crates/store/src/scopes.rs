@@ -6,6 +6,7 @@ use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 
 use crate::{
     Change, Store, StoreError,
+    idempotency::record_made,
     values::{ORGANISATION, checked_name, commit_found, key},
 };
 
@@ -114,6 +115,7 @@ impl Store {
             Some(_) => {}
         }
         let id = insert_scope(&mut transaction, kind, parent, name).await?;
+        record_made(&mut transaction, change, &id).await?;
         transaction.commit().await?;
         Ok(id)
     }

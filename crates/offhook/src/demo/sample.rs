@@ -19,6 +19,7 @@ pub const fn change(at: Timestamp) -> Change<'static> {
         target: "sample organisation",
         before: None,
         after: None,
+        attempt: None,
     }
 }
 

@@ -27,6 +27,7 @@ const CHANGE: Change<'static> = Change {
     target: "everything",
     before: None,
     after: None,
+    attempt: None,
 };
 
 /// A server that answers whatever it is told to.

@@ -144,6 +144,7 @@ pub(crate) async fn pair(
         target: &person.id.to_string(),
         before: None,
         after: Some(json!({"name": name, "system": wish.system}).to_string()),
+        attempt: None,
     };
     let device = (person.id, &hash(&token));
     let added = shared.store.add_device(device, name, &wish.system, &change);

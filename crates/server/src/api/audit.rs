@@ -1,5 +1,7 @@
 //! The audit log: who changed what, before and after. Written with each change in one transaction.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::{Query, State},
@@ -7,7 +9,7 @@ use axum::{
 use presence::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{AuditFilter, Change};
+use store::{Attempt, AuditFilter, Change};
 use utoipa::ToSchema;
 
 use crate::{
@@ -30,6 +32,7 @@ pub(crate) struct Entry {
     target: String,
     before: Option<String>,
     after: Option<String>,
+    attempt: Option<Arc<Attempt>>,
 }
 
 impl Entry {
@@ -46,6 +49,15 @@ impl Entry {
             target: target.to_string(),
             before: None,
             after: None,
+            attempt: caller.attempt().cloned(),
+        }
+    }
+
+    /// The same entry as part of no request: what it records is not yet what the request asks for.
+    pub(crate) fn outside_request(&self) -> Change<'_> {
+        Change {
+            attempt: None,
+            ..self.change()
         }
     }
 
@@ -67,6 +79,7 @@ impl Entry {
             target: &self.target,
             before: self.before.clone(),
             after: self.after.clone(),
+            attempt: self.attempt.as_deref(),
         }
     }
 }

@@ -176,9 +176,10 @@ pub(crate) async fn restore(
     let file = folder.join(&backup.name);
     let prepared = PreparedRestore::new(&file, shared.store.file(), true).await;
     let prepared = prepared.map_err(|error| Problem::conflict(error.to_string()))?;
-    // In both databases: in that which is left for the time before, in the other for the time after.
+    // In both databases: in that which is left for the time before, in the other for the time after. Only there the
+    // request is carried out.
     let entry = Entry::new(&shared, &caller, "backup.restore", &backup.name);
-    shared.store.note(&entry.change()).await?;
+    shared.store.note(&entry.outside_request()).await?;
     restores.ask(Restore::new(prepared, entry))?;
     Ok((StatusCode::ACCEPTED, axum::Json(backup)))
 }

@@ -18,6 +18,7 @@ use crate::{
     clock::Clock,
     directory::{Directory, Person},
     doctor::Doctor,
+    edits::Edits,
     entra::{self, DirectorySync},
     events::{Events, VisibilityBefore},
     health::{Health, Trouble},
@@ -49,8 +50,8 @@ pub(crate) type Shared = Arc<SharedState>;
 pub(crate) struct SharedState {
     pub(super) core: Core,
     pub(crate) access: Access,
-    /// Written by conditional and by repeatable requests, read by all other changes.
-    pub(crate) edits: tokio::sync::RwLock<()>,
+    /// The changes that are under way, so that conditional and repeated ones are one step.
+    pub(crate) edits: Edits,
     /// Who examines the installation, if anybody can.
     pub(crate) doctor: Option<Doctor>,
     /// Who restores backups, if anybody can.
@@ -300,17 +301,19 @@ impl Core {
 
     /// A person has no Teams account any more. What Offhook wrote there is taken back first.
     pub(crate) async fn unlink(&self, person: &Person) -> Result<(), StoreError> {
-        // Who reads people from the store meanwhile would bring the account back.
-        let _one_at_a_time = self.settings_change.lock().await;
-        let input = Input::Person(person.id, Fact::UnlinkedTeams);
-        self.shard.input_and_wait(input).await;
+        let unlinked = || Input::Person(person.id, Fact::UnlinkedTeams);
+        self.shard.input_and_wait(unlinked()).await;
         let written = async {
             while !(self.writer.is_idle() && self.teams_writes.is_idle()) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        // A tenant that does not answer holds nobody: what was written there ends by itself.
+        // A tenant that does not answer holds nobody: what was written there ends by itself. Nor does it hold up other
+        // changes: their lock is taken afterwards.
         let _ = tokio::time::timeout(SETTLE_MAX, written).await;
+        let _one_at_a_time = self.settings_change.lock().await;
+        // People who were read from the store meanwhile came with this account.
+        self.shard.input_and_wait(unlinked()).await;
         self.store.unlink_teams(person.id).await?;
         self.directory.forget_teams_id(person.id);
         // Another tenant may have an account for them.

@@ -272,6 +272,7 @@ async fn apply(
         target: "people",
         before: None,
         after: Some(text),
+        attempt: None,
     };
     match core.store.apply_directory(changes, to, &change).await {
         Ok(()) => return Ok(()),

@@ -350,6 +350,7 @@ async fn complete(
         target: &id.to_string(),
         before: None,
         after: Some(json!({ "account": name }).to_string()),
+        attempt: None,
     };
     core.store.note(&change).await?;
     Ok(())

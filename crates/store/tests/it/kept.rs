@@ -1,7 +1,7 @@
-//! What is kept of the past: the audit log, answers to requests, history.
+//! What is kept of the past: the audit log, history.
 
 use presence::PersonId;
-use store::{AuditFilter, Change, ORGANISATION, StoredAnswer};
+use store::{AuditFilter, Change, ORGANISATION};
 
 use crate::{CHANGE, NOW, after, open, person, with_people};
 
@@ -86,34 +86,6 @@ async fn the_audit_log_tells_who_changed_what_newest_first() {
     assert_eq!(found(span).await, 2);
     assert_eq!(store.forget_audit(after(4)).await.unwrap(), 4);
     assert_eq!(found(all).await, 2);
-}
-
-#[tokio::test]
-async fn the_first_answer_under_a_key_stays() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder).await;
-    let answer = |body: &str| StoredAnswer {
-        fingerprint: "f".into(),
-        status: 201,
-        body: body.into(),
-    };
-    let remember = async |who, body| {
-        store
-            .remember_idempotent("k", who, &answer(body), NOW)
-            .await
-            .unwrap()
-    };
-    assert!(remember("anna", "1").await);
-    assert!(!remember("anna", "2").await);
-    assert!(remember("bert", "3").await, "a key is its sender's own");
-    assert_eq!(
-        store.idempotent("k", "anna").await.unwrap(),
-        Some(answer("1"))
-    );
-    assert_eq!(store.idempotent("k", "carl").await.unwrap(), None);
-    assert_eq!(store.forget_idempotent(NOW).await.unwrap(), 0);
-    assert_eq!(store.forget_idempotent(after(1)).await.unwrap(), 2);
-    assert_eq!(store.idempotent("k", "anna").await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod migration;
 mod people;
 mod people_changes;
 mod profiles;
+mod requests;
 mod scopes;
 
 use std::{path::PathBuf, time::Duration};
@@ -30,6 +31,7 @@ const CHANGE: Change<'static> = Change {
     target: "thing",
     before: None,
     after: None,
+    attempt: None,
 };
 
 fn path(folder: &tempfile::TempDir) -> PathBuf {

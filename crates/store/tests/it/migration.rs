@@ -27,27 +27,37 @@ async fn raw(folder: &tempfile::TempDir) -> SqliteConnection {
         .unwrap()
 }
 
-const FIRST: &str = include_str!("../../migrations/sqlite/0001_people_and_writes.sql");
+/// The schema's history up to the fifth version.
+const SCHEMAS: [&str; 5] = [
+    include_str!("../../migrations/sqlite/0001_people_and_writes.sql"),
+    include_str!("../../migrations/sqlite/0002_presence_model.sql"),
+    include_str!("../../migrations/sqlite/0003_directory_and_secrets.sql"),
+    include_str!("../../migrations/sqlite/0004_tenants.sql"),
+    include_str!("../../migrations/sqlite/0005_devices.sql"),
+];
 
-/// What the first version left: its schema, noted as applied, and some of everything.
-async fn first_version(folder: &tempfile::TempDir) {
+/// An empty database as a version left it: its schema, noted as applied.
+pub(crate) async fn of_version(folder: &tempfile::TempDir, version: usize) {
     use sqlx::{
         SqlSafeStr,
         migrate::{Migration, MigrationType, Migrator},
     };
-    let first = Migration::new(
-        1,
-        "people and writes".into(),
-        MigrationType::Simple,
-        FIRST.into_sql_str(),
-        false,
-    );
+    let migrations = SCHEMAS.iter().take(version).zip(1..);
+    let migrations = migrations.map(|(schema, version)| {
+        let schema = schema.into_sql_str();
+        Migration::new(version, "".into(), MigrationType::Simple, schema, false)
+    });
     let mut connection = raw(folder).await;
-    Migrator::with_migrations(vec![first])
+    Migrator::with_migrations(migrations.collect())
         .run(&mut connection)
         .await
         .unwrap();
     connection.close().await.unwrap();
+}
+
+/// What the first version left, with some of everything.
+async fn first_version(folder: &tempfile::TempDir) {
+    of_version(folder, 1).await;
     let data = "
         INSERT INTO people (id, name, mail, user_principal_name, teams_id)
         VALUES (7, 'Anna', 'anna@contoso.example', 'anna@contoso.example', 'aaaa');

@@ -224,8 +224,9 @@ fn any_names_can_be_scopes() {
                 let store = open(&folder).await;
                 let mut taken = std::collections::BTreeSet::new();
                 for name in names {
-                    let is_new =
-                        !name.trim().is_empty() && taken.insert(name.trim().to_lowercase());
+                    let trimmed = name.trim();
+                    let is_name = !trimmed.is_empty() && !trimmed.chars().any(char::is_control);
+                    let is_new = is_name && taken.insert(trimmed.to_lowercase());
                     let added = store
                         .add_scope(ScopeKind::Location, ORGANISATION, &name, &CHANGE)
                         .await;

@@ -1,0 +1,181 @@
+//! Locks by name, for changes of the same thing and for requests with the same idempotency key.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use percent_encoding::percent_decode_str;
+use store::{Attempt, StoredAnswer};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+
+use crate::{problem::Problem, work::Works};
+
+/// How long a change waits for another of the same thing.
+const WAIT_MAX: Duration = Duration::from_secs(10);
+/// From this number of names on, unused ones are dropped.
+const NAMES_MAX: usize = 1_024;
+
+/// The changes that are under way.
+#[derive(Debug, Default)]
+pub(crate) struct Edits {
+    things: Locks,
+    requests: Locks,
+    /// Requests that were answered with work that goes on.
+    begun: Mutex<Vec<Begun>>,
+}
+
+/// A request that was answered with work that goes on.
+#[derive(Clone, Debug)]
+pub(super) struct Begun {
+    pub(super) attempt: Arc<Attempt>,
+    /// The number of the work.
+    pub(super) work: u64,
+    pub(super) answer: StoredAnswer,
+}
+
+impl Edits {
+    /// Held by a change of the thing at a path: conditional changes of it wait.
+    pub(super) async fn with_others(
+        &self,
+        path: &str,
+    ) -> Result<OwnedRwLockReadGuard<()>, Problem> {
+        let lock = self.things.named(&thing(path)).read_owned();
+        let held = tokio::time::timeout(WAIT_MAX, lock).await;
+        held.map_err(|_| Problem::under_way("another change of the same thing"))
+    }
+
+    /// Held by a conditional change of the thing at a path: all changes of it wait.
+    pub(super) async fn alone(&self, path: &str) -> Result<OwnedRwLockWriteGuard<()>, Problem> {
+        let lock = self.things.named(&thing(path)).write_owned();
+        let held = tokio::time::timeout(WAIT_MAX, lock).await;
+        held.map_err(|_| Problem::under_way("another change of the same thing"))
+    }
+
+    /// Remembers the answer to a request for as long as its work is known: a restart forgets both.
+    pub(super) fn remember(&self, begun: Begun, works: &Works) {
+        let mut all = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|begun| works.get(begun.work).is_some());
+        all.push(begun);
+    }
+
+    /// The request of the same caller and key that was answered with work that is still known.
+    pub(super) fn begun(&self, attempt: &Attempt, works: &Works) -> Option<Begun> {
+        let all = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = all
+            .iter()
+            .find(|begun| begun.attempt.who == attempt.who && begun.attempt.key == attempt.key);
+        found
+            .filter(|begun| works.get(begun.work).is_some())
+            .cloned()
+    }
+
+    /// Held by the request of a caller with an idempotency key: the same request sent again waits.
+    pub(super) async fn request(
+        &self,
+        who: &str,
+        key: &str,
+    ) -> Result<OwnedRwLockWriteGuard<()>, Problem> {
+        let lock = self.requests.named(&format!("{who}\n{key}")).write_owned();
+        let held = tokio::time::timeout(WAIT_MAX, lock).await;
+        held.map_err(|_| Problem::under_way("the first request with this Idempotency-Key"))
+    }
+}
+
+/// The name of the thing that a change at `path` changes: a list and its items are one thing, and each list and page of a
+/// person or scope is one of its own.
+fn thing(path: &str) -> String {
+    let parts: Vec<String> = path
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            let part = percent_decode_str(part).decode_utf8_lossy();
+            // `07` names the same person as `7`.
+            part.parse::<u64>()
+                .map_or_else(|_| part.into_owned(), |number| number.to_string())
+        })
+        .collect();
+    let depth = match parts.first().map(String::as_str) {
+        Some("people" | "scopes") => 3,
+        // Their order is read with them.
+        Some("templates") => 1,
+        Some(_) | None => 2,
+    };
+    parts.get(..depth).unwrap_or(&parts).join("/")
+}
+
+#[derive(Debug, Default)]
+struct Locks(Mutex<HashMap<String, Weak<RwLock<()>>>>);
+
+impl Locks {
+    fn named(&self, name: &str) -> Arc<RwLock<()>> {
+        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lock) = locks.get(name).and_then(Weak::upgrade) {
+            return lock;
+        }
+        if locks.len() >= NAMES_MAX {
+            locks.retain(|_, lock| lock.strong_count() > 0);
+        }
+        let lock = Arc::default();
+        locks.insert(name.to_owned(), Arc::downgrade(&lock));
+        lock
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn a_list_and_its_items_are_one_thing_and_other_lists_are_not() {
+        let same = |one: &str, other: &str| thing(one) == thing(other);
+        assert!(same(
+            "/people/7/profiles",
+            "/people/7/profiles/Lunch%20break"
+        ));
+        assert!(same("/people/7/profiles", "/people/%37/profiles/Away"));
+        assert!(same("/people/07", "/people/7"));
+        assert!(same("/templates", "/templates/Busy"));
+        assert!(same("/accounts/5", "/accounts/5/password"));
+        assert!(same(
+            "/scopes/berlin/settings/teams",
+            "/scopes/berlin/settings/calls"
+        ));
+        assert!(!same("/people/7", "/people/8"));
+        assert!(!same("/people/7/teams-account", "/people/7/appointments"));
+        assert!(!same("/people/7/teams-account", "/people/7"));
+        assert!(!same("/accounts/5", "/accounts/6"));
+    }
+
+    // S10
+    #[tokio::test]
+    async fn a_change_waits_for_changes_of_the_same_thing_only() {
+        let edits = Edits::default();
+        let slow = edits.alone("/people/7/teams-account").await.unwrap();
+        edits.with_others("/people/7").await.unwrap();
+        edits.alone("/people/8/teams-account").await.unwrap();
+        let waits = edits.with_others("/people/7/teams-account");
+        assert!(waits.now_or_never().is_none());
+        drop(slow);
+        let (_one, _other) = (
+            edits.with_others("/people/7/teams-account").await.unwrap(),
+            edits.with_others("/people/7/teams-account").await.unwrap(),
+        );
+        let waits = edits.alone("/people/7/teams-account");
+        assert!(waits.now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn unused_names_are_dropped() {
+        let locks = Locks::default();
+        let used = locks.named("used");
+        for number in 0..3 * NAMES_MAX {
+            locks.named(&number.to_string());
+        }
+        assert!(locks.0.lock().unwrap().len() <= NAMES_MAX);
+        assert!(Arc::ptr_eq(&used, &locks.named("used")));
+    }
+}

@@ -1,0 +1,184 @@
+//! Requests with an `Idempotency-Key` are carried out once. That one was carried out is committed with its change, so that
+//! no kill of the process comes between; its answer is stored afterwards, and made again where it is missing.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::Request,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
+use store::{Attempt, Outcome, StoredAnswer};
+
+use super::{
+    ANSWER_MAX, apply,
+    locks::Begun,
+    look,
+    posts::{Repeat, repeat},
+    read,
+};
+use crate::{access, app::Shared, caller::Caller, problem::Problem};
+
+/// Header with a key of the client's own choice.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// The longest key, in bytes.
+const KEY_MAX: usize = 200;
+/// How long a request is remembered: longer than any client keeps trying.
+pub(crate) const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
+/// The field of a request that holds a secret: not even a hash of it is stored, which would be good for guessing it.
+const SECRET_FIELD: &str = "password";
+
+/// Carries out a change; one with an idempotency key once.
+pub(super) async fn change(
+    shared: &Shared,
+    caller: &Caller,
+    mut request: Request,
+    body: &Bytes,
+    next: Next,
+) -> Result<Response, Problem> {
+    let key = request.headers().get(IDEMPOTENCY_KEY);
+    let key = key.filter(|_| request.method() == Method::POST);
+    let (Some(key), Some(repeat)) = (key, repeat(request.uri().path())) else {
+        return apply(shared, request, next).await;
+    };
+    let attempt = attempt(caller, key, &request, body)?;
+    let _one_at_a_time = shared.edits.request(&attempt.who, &attempt.key).await?;
+    if let Some(begun) = shared.edits.begun(&attempt, &shared.works) {
+        refuse_another(&attempt, &begun.attempt.fingerprint)?;
+        return Ok(answer(begun.answer));
+    }
+    let known = shared.store.idempotent(&attempt.key, &attempt.who).await?;
+    if let Some(known) = known {
+        refuse_another(&attempt, &known.fingerprint)?;
+        return match known.outcome {
+            Outcome::Answered(stored) => Ok(answer(stored)),
+            Outcome::Done { made } => {
+                let (parts, _) = request.into_parts();
+                made_again((repeat, made), &parts, body, &next).await
+            }
+        };
+    }
+    let attempt = Arc::new(attempt);
+    if repeat.is_recorded() {
+        let caller = caller.clone().attempting(attempt.clone());
+        request.extensions_mut().insert(caller);
+    }
+    let response = apply(shared, request, next).await?;
+    keep(shared, repeat, &attempt, response).await
+}
+
+fn attempt(
+    caller: &Caller,
+    key: &HeaderValue,
+    request: &Request,
+    body: &Bytes,
+) -> Result<Attempt, Problem> {
+    let key = key.to_str().ok().filter(|key| key.len() <= KEY_MAX);
+    let Some(key) = key else {
+        let detail = format!("must be at most {KEY_MAX} visible ASCII characters");
+        return Err(Problem::invalid("Idempotency-Key", detail));
+    };
+    let mut asked = format!("{}\n", request.uri()).into_bytes();
+    let mut fields: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+    match fields.remove(SECRET_FIELD) {
+        Some(_) => asked.extend_from_slice(Value::Object(fields).to_string().as_bytes()),
+        None => asked.extend_from_slice(body),
+    }
+    Ok(Attempt {
+        key: key.to_owned(),
+        who: caller.identity.clone(),
+        fingerprint: access::fingerprint(&asked, 32),
+        nonce: access::new_secret()?,
+    })
+}
+
+fn refuse_another(attempt: &Attempt, fingerprint: &str) -> Result<(), Problem> {
+    if attempt.fingerprint == fingerprint {
+        return Ok(());
+    }
+    let detail = "was used for another request; make a new key for each request";
+    Err(Problem::invalid("Idempotency-Key", detail))
+}
+
+/// Stores the answer to a request that was carried out; one that has only begun is remembered with its work.
+async fn keep(
+    shared: &Shared,
+    repeat: Repeat,
+    attempt: &Arc<Attempt>,
+    response: Response,
+) -> Result<Response, Problem> {
+    let status = response.status();
+    if !(status.is_success() && repeat.stores_answer()) {
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let body = read(body, ANSWER_MAX).await?;
+    let stored = StoredAnswer {
+        status: status.as_u16(),
+        body: String::from_utf8_lossy(&body).into_owned(),
+    };
+    if status == StatusCode::ACCEPTED {
+        let told: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let work = told.get("id").and_then(Value::as_str);
+        if let Some(work) = work.and_then(|work| work.parse().ok()) {
+            let begun = Begun {
+                attempt: attempt.clone(),
+                work,
+                answer: stored,
+            };
+            shared.edits.remember(begun, &shared.works);
+        }
+        return Ok(Response::from_parts(parts, Body::from(body)));
+    }
+    let now = shared.clock.now();
+    // The change is committed: an answer that cannot be stored is given all the same.
+    if let Err(error) = shared.store.remember_answer(attempt, &stored, now).await {
+        tracing::warn!(%error, "an answer could not be stored for its Idempotency-Key");
+    }
+    Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+/// Answers a request again whose change was committed without its answer: the process was killed in between, or the handler
+/// failed after the commit.
+async fn made_again(
+    (repeat, made): (Repeat, Option<String>),
+    request: &Parts,
+    body: &Bytes,
+    next: &Next,
+) -> Result<Response, Problem> {
+    let made = match repeat {
+        Repeat::ById => made,
+        Repeat::ByField(field) => {
+            let fields: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+            fields.get(field).and_then(Value::as_str).map(str::to_owned)
+        }
+        Repeat::Unstored(remedy) => return Err(Problem::done_already(remedy)),
+        Repeat::Once | Repeat::Harmless | Repeat::Code => None,
+    };
+    let lost = || Problem::done_already("its answer is lost; GET the list for what is there");
+    let made = made.ok_or_else(lost)?;
+    let part = utf8_percent_encode(made.trim(), NON_ALPHANUMERIC);
+    let path = format!("{}/{part}", request.uri.path());
+    let mut response = look(&request.extensions, &path, next).await?;
+    if !response.status().is_success() {
+        let detail =
+            format!("it made {made:?}, which has been deleted since or is not in force yet");
+        return Err(Problem::done_already(&detail));
+    }
+    *response.status_mut() = StatusCode::CREATED;
+    Ok(response)
+}
+
+fn answer(stored: StoredAnswer) -> Response {
+    let status = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::OK);
+    let mut headers = HeaderMap::new();
+    if !stored.body.is_empty() {
+        let json = HeaderValue::from_static("application/json");
+        headers.insert(header::CONTENT_TYPE, json);
+    }
+    (status, headers, stored.body).into_response()
+}
