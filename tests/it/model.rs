@@ -274,6 +274,49 @@ async fn a_post_that_is_repeated_with_its_key_is_done_once() {
     assert_eq!(post("Other").await.0, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
+// P18
+#[tokio::test]
+async fn a_second_thing_of_the_same_name_is_a_conflict_that_names_the_field() {
+    let demo = Demo::start(&["--still"]).await;
+    let anna = demo.server.person(ANNA).await;
+    let own = format!("/people/{anna}/profiles");
+    for (path, body) in [
+        ("/scopes", json!({"kind": "location", "name": "Twice"})),
+        (
+            "/workgroups",
+            json!({"name": "Twice", "level": "TeamColleague", "members": []}),
+        ),
+        ("/templates", json!({"name": "Twice", "status": "Busy"})),
+        (
+            "/accounts",
+            json!({"name": "Twice", "role": "person", "person": anna}),
+        ),
+        (&own, json!({"name": "Twice", "status": "Busy"})),
+        (
+            "/people",
+            json!({"name": "Twice", "userPrincipalName": "twice@contoso.example"}),
+        ),
+    ] {
+        let path = format!("/api/v1{path}");
+        let post = async || {
+            demo.server
+                .api(Method::POST, &path, Some(body.clone()))
+                .await
+        };
+        assert_eq!(post().await.0, StatusCode::CREATED, "{path}");
+        let (status, problem) = post().await;
+        assert_eq!(status, StatusCode::CONFLICT, "{path}: {problem}");
+        let field = if path.ends_with("/people") {
+            "userPrincipalName"
+        } else {
+            "name"
+        };
+        assert_eq!(problem["field"], field, "{path}: {problem}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.to_lowercase().contains("twice"), "{path}: {problem}");
+    }
+}
+
 #[tokio::test]
 async fn a_forwarding_loop_is_refused_and_named() {
     let demo = Demo::start(&["--still"]).await;

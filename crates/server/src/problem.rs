@@ -88,6 +88,15 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "conflict", detail)
     }
 
+    /// A value that something else has already.
+    pub(crate) fn conflict_of(field: &'static str, detail: impl Into<String>) -> Self {
+        let problem = Self::conflict(detail);
+        Self {
+            field: Some(field.into()),
+            ..problem
+        }
+    }
+
     /// What the request waits for takes longer than a request may wait.
     pub(crate) fn under_way(what: &str) -> Self {
         let detail =
@@ -169,12 +178,17 @@ impl From<StoreError> for Problem {
         let detail = error.to_string();
         match error {
             StoreError::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "not found", detail),
-            StoreError::Taken { .. } | StoreError::InUse { .. } | StoreError::Conflict { .. } => {
-                Self::conflict(detail)
-            }
+            StoreError::Exists { .. } => Self::conflict_of("name", detail),
+            StoreError::Taken { field, .. } => Self::conflict_of(field, detail),
+            StoreError::InUse { .. }
+            | StoreError::Conflict { .. }
+            | StoreError::Contradicted { .. } => Self::conflict(detail),
             StoreError::Repeated { .. } => Self::new(StatusCode::CONFLICT, DONE_ALREADY, detail),
             StoreError::Cancelled => Self::new(StatusCode::CONFLICT, CANCELLED, detail),
-            _ => Self::unavailable(&detail),
+            StoreError::Open { .. }
+            | StoreError::Migrate { .. }
+            | StoreError::Database(_)
+            | StoreError::Backup { .. } => Self::unavailable(&detail),
         }
     }
 }

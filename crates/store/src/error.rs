@@ -27,12 +27,22 @@ pub enum StoreError {
     },
     /// A statement failed.
     #[error("the database refused: {0}; check free space and permissions")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
+    /// Another change came between the check of a change and its statement, or a check is missing.
+    #[error(
+        "it contradicts another change ({cause}); look at the present list, then repeat or correct yours"
+    )]
+    Contradicted {
+        /// The constraint of the database that it would break.
+        cause: sqlx::Error,
+    },
     /// Two people claim the same thing.
     #[error("{what} {value} belongs to {owner} already; remove it there first")]
     Taken {
         /// The kind of thing.
         what: &'static str,
+        /// The field that names it in the API.
+        field: &'static str,
         /// The thing.
         value: String,
         /// Who has it.
@@ -95,6 +105,19 @@ pub enum StoreError {
     },
 }
 
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let contradicts = error.as_database_error().is_some_and(|refusal| {
+            refusal.is_unique_violation() || refusal.is_foreign_key_violation()
+        });
+        if contradicts {
+            Self::Contradicted { cause: error }
+        } else {
+            Self::Database(error)
+        }
+    }
+}
+
 impl StoreError {
     pub(crate) fn not_found(what: &'static str, value: impl ToString) -> Self {
         Self::NotFound {
@@ -119,6 +142,36 @@ impl StoreError {
             what,
             value: value.to_string(),
             problem: problem.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection, SqliteConnection};
+
+    use super::StoreError;
+
+    // P18
+    #[tokio::test]
+    async fn a_broken_constraint_is_a_contradiction_and_no_trouble_of_the_database() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let schema = "CREATE TABLE a (id INTEGER PRIMARY KEY, name TEXT UNIQUE);
+                      CREATE TABLE b (a INTEGER REFERENCES a (id)); INSERT INTO a (name) VALUES ('x');
+                      PRAGMA foreign_keys = ON";
+        sqlx::raw_sql(schema)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        for (statement, contradicts) in [
+            ("INSERT INTO a (name) VALUES ('x')", true),
+            ("INSERT INTO b (a) VALUES (9)", true),
+            ("INSERT INTO c (a) VALUES (9)", false),
+        ] {
+            let refusal = sqlx::query(statement).execute(&mut connection).await;
+            let error = StoreError::from(refusal.unwrap_err());
+            let is = matches!(error, StoreError::Contradicted { .. });
+            assert_eq!(is, contradicts, "{error}");
         }
     }
 }

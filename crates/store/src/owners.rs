@@ -4,26 +4,31 @@ use sqlx::{Row, Sqlite, Transaction};
 
 use crate::StoreError;
 
-/// A kind of name: what it is called, and who has one besides a person.
+/// A kind of name: what it is called, its field in the API, and who has one besides a person.
 pub(crate) struct Owned {
     what: &'static str,
+    field: &'static str,
     owner: &'static str,
 }
 
 pub(crate) const TEAMS_ACCOUNT: Owned = Owned {
     what: "the Teams account",
+    field: "account",
     owner: "SELECT name FROM people WHERE teams_id = ?1 AND id <> ?2",
 };
 pub(crate) const SIGN_IN_NAME: Owned = Owned {
     what: "the sign-in name",
+    field: "userPrincipalName",
     owner: "SELECT name FROM people WHERE user_principal_name = ?1 AND user_principal_name <> '' AND id <> ?2",
 };
 pub(crate) const MAIL: Owned = Owned {
     what: "the mail address",
+    field: "mail",
     owner: "SELECT name FROM people WHERE mail = ?1 AND mail <> '' AND id <> ?2",
 };
 pub(crate) const EXTENSION: Owned = Owned {
     what: "extension",
+    field: "lines",
     owner: "SELECT people.name FROM lines JOIN people ON people.id = person WHERE extension = ?1 AND person <> ?2",
 };
 
@@ -46,6 +51,7 @@ pub(crate) async fn refuse_owned(
         None => Ok(()),
         Some(owner) => Err(StoreError::Taken {
             what: kind.what,
+            field: kind.field,
             value: value.to_owned(),
             owner: owner.get(0),
         }),

@@ -382,6 +382,7 @@ async fn refuse_shared_mail(
         None => Ok(()),
         Some(owner) => Err(StoreError::Taken {
             what: "the mail address",
+            field: "mail",
             value: person.mail.clone(),
             owner: owner.get(0),
         }),

@@ -259,10 +259,11 @@ async fn put(
         .find(|profile| same_name(&profile.name, name));
     match (is_new, existing) {
         (true, Some(existing)) => {
-            return Err(Problem::conflict(format!(
+            let detail = format!(
                 "there is a profile {:?} already; choose another name or change that one",
                 existing.name
-            )));
+            );
+            return Err(Problem::conflict_of("name", detail));
         }
         (false, None) => {
             let remedy =
