@@ -11,6 +11,7 @@ mod authorization;
 mod board;
 mod calendars;
 mod chaos;
+mod connections;
 mod crash;
 mod decisions;
 mod demo;

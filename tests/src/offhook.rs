@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use crate::{Contract, Program, free_port, program};
 
 /// The key that the configuration names.
-const KEY: &str = "a-key-for-the-end-to-end-tests";
+pub const KEY: &str = "a-key-for-the-end-to-end-tests";
 
 /// A folder with configuration and data.
 pub struct Installation {
@@ -111,7 +111,23 @@ impl Installation {
         let config = self.config();
         let arguments = ["serve", "--config", config.to_str().unwrap()];
         let environment = [environment, &[("OFFHOOK_LOG", "warn")]].concat();
-        let mut program = Program::start("offhook", &arguments, &environment);
+        self.served(Program::start("offhook", &arguments, &environment))
+            .await
+    }
+
+    /// Starts the server with so many descriptors and no more.
+    pub async fn serve_with_descriptors(&self, descriptors: usize) -> Server {
+        let config = self.config();
+        let arguments = ["serve", "--config", config.to_str().unwrap()];
+        self.served(Program::start_with_descriptors(
+            "offhook",
+            &arguments,
+            descriptors,
+        ))
+        .await
+    }
+
+    async fn served(&self, mut program: Program) -> Server {
         let line = program.line().await;
         let board = line.split_whitespace().last().unwrap().to_owned();
         let url = format!("http://127.0.0.1:{}", self.port);

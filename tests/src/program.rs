@@ -35,16 +35,55 @@ impl Program {
     /// # Panics
     /// It was not built.
     pub fn start(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(binary(name))
-            .args(arguments)
-            .envs(environment.iter().copied())
+        let mut command = Command::new(binary(name));
+        command.args(arguments).envs(environment.iter().copied());
+        Self::spawn(command)
+    }
+
+    /// Starts one of the workspace's programs with so many descriptors and no more.
+    ///
+    /// # Panics
+    /// It was not built.
+    pub fn start_with_descriptors(name: &str, arguments: &[&str], descriptors: usize) -> Self {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "ulimit -n \"$0\" && exec \"$@\""])
+            .arg(descriptors.to_string())
+            .arg(binary(name))
+            .args(arguments);
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
+            .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, lines }
+    }
+
+    /// Runs a program of this machine to its end: exit code, output, errors.
+    ///
+    /// # Panics
+    /// It is not installed.
+    pub async fn run_installed(name: &str, arguments: &[&str]) -> (i32, String, String) {
+        let output = Command::new(name).args(arguments).output().await.unwrap();
+        (
+            output.status.code().unwrap_or(-1),
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    }
+
+    /// Its process.
+    ///
+    /// # Panics
+    /// It has ended.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("it ended by itself")
     }
 
     /// The next line of output.
@@ -56,14 +95,6 @@ impl Program {
         line.expect("the program says nothing")
             .unwrap()
             .expect("the program ended")
-    }
-
-    /// Its process id.
-    ///
-    /// # Panics
-    /// It ended by itself.
-    pub fn pid(&self) -> u32 {
-        self.child.id().expect("it ended by itself")
     }
 
     /// Asks it to end and returns the exit code.

@@ -15,7 +15,8 @@ use store::{Change, SecretHash, Store, StoreError};
 use subtle::ConstantTimeEq;
 
 use crate::{
-    app::Shared, caller::Caller, clock::Clock, problem::Problem, sign_in, words::Language,
+    app::Shared, caller::Caller, clock::Clock, connections::Connection, problem::Problem, sign_in,
+    words::Language,
 };
 
 /// How long a link that was printed at a start may be used.
@@ -194,6 +195,9 @@ pub(crate) async fn require(
             Err(Problem::forbidden(detail).into_response())
         }
         Ok(Some(caller)) => {
+            if let Some(connection) = request.extensions().get::<Connection>() {
+                connection.is_known();
+            }
             request.extensions_mut().insert(caller);
             Ok(next.run(request).await)
         }

@@ -21,6 +21,7 @@ use crate::{
     changes::Changes,
     clients::Connected,
     clock::Clock,
+    connections::{self, Connections, Limits},
     doctor::Doctor,
     edits::Edits,
     entra::DirectoryOptions,
@@ -190,7 +191,8 @@ impl App {
         let calendars = Calendars::new(outside).map_err(StartError::Calendars)?;
         let open_id = open_id.map(Provider::new).transpose();
         let open_id = open_id.map_err(StartError::OpenId)?;
-        let (listener, address) = bind(listen).await?;
+        let limits = Limits::new(connections::raise_descriptor_limit());
+        let (listener, address) = bind(listen)?;
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(writer::checkpoint(store.clone()));
@@ -211,7 +213,7 @@ impl App {
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
         let pbxs = core.start_pbxs(pbxs, &mut tasks).await?;
         let sip_address = match phones {
-            Some(phones) => Some(phones::start(&core, phones, &mut tasks).await?),
+            Some(phones) => Some(phones::start(&core, phones, limits.sip, &mut tasks).await?),
             None => None,
         };
         let sweeps = core.start_teams(tenants, vault, ends, &mut tasks).await;
@@ -246,7 +248,14 @@ impl App {
         let (fail, failed) = watch::channel(false);
         let supervisor = tokio::spawn(supervise(tasks, fail, stopping.clone()));
         let mut http = JoinSet::new();
-        http.spawn(http::serve(listener, shared.clone(), stopping));
+        let connections = Connections::new(limits, shared.health.clone(), shared.metrics.clone());
+        http.spawn(connections::serve(
+            listener,
+            http::router(shared.clone()),
+            connections,
+            shared.proxies.clone(),
+            stopping,
+        ));
         Ok(Self {
             shared,
             address,
@@ -353,9 +362,9 @@ impl App {
 }
 
 /// Listens, and tells where.
-async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let refused = |cause| StartError::Listen { address, cause };
-    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let listener = connections::listen(address).map_err(refused)?;
     let bound = listener.local_addr().map_err(refused)?;
     Ok((listener, bound))
 }

@@ -6,11 +6,11 @@ use axum::{
     extract::{ConnectInfo, Request, State},
     http::HeaderMap,
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use ipnet::IpNet;
 
-use crate::app::Shared;
+use crate::{app::Shared, connections::Connection, problem::Problem};
 
 /// Each proxy adds to its end from whom it had the request.
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -24,6 +24,11 @@ pub(crate) async fn find(
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     if let Some(ConnectInfo(peer)) = peer.filter(|_| !shared.proxies.is_empty()) {
         let asker = asker(peer.ip(), request.headers(), &shared.proxies);
+        let connection = request.extensions().get::<Connection>();
+        if connection.is_some_and(|connection| !connection.is_from(asker)) {
+            return Problem::too_many_requests("too many connections from your address")
+                .into_response();
+        }
         let asker = ConnectInfo(SocketAddr::new(asker, peer.port()));
         request.extensions_mut().insert(asker);
     }

@@ -1,6 +1,6 @@
 //! The HTTP side: routes, limits, headers.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use axum::{
     Extension, Json, Router,
@@ -13,7 +13,6 @@ use axum::{
 };
 use http_body_util::Limited;
 use serde_json::json;
-use tokio::{net::TcpListener, sync::watch};
 use tower_http::csrf::CsrfLayer;
 
 use crate::{
@@ -43,29 +42,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// Serves until `stopping`.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    shared: Shared,
-    mut stopping: watch::Receiver<bool>,
-) {
-    let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
-        // Events are small and must not wait for one another. A socket that refuses is only slower.
-        let _ = stream.set_nodelay(true);
-    });
-    let stopped = async move {
-        let _ = stopping.wait_for(|stopping| *stopping).await;
-    };
-    let service = router(shared).into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service)
-        .with_graceful_shutdown(stopped)
-        .await;
-    if let Err(error) = served {
-        tracing::error!(%error, "HTTP ended");
-    }
-}
-
-fn router(shared: Shared) -> Router {
+/// Everything that is served, with what every request passes.
+pub(crate) fn router(shared: Shared) -> Router {
     let (routes, document) = api::routes();
     let document = document.text();
     // A layer of a router wraps each of its routes by itself; the guard must be able to look at the same address by GET,

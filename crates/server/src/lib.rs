@@ -16,6 +16,7 @@ mod changes;
 mod clients;
 pub mod clock;
 pub mod config;
+mod connections;
 mod directory;
 mod doctor;
 mod edits;

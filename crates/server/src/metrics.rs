@@ -64,6 +64,13 @@ pub struct NotificationLabels {
     pub outcome: String,
 }
 
+/// Labels of a closed connection.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ClosedLabels {
+    /// Why the server closed it: a time limit, or room for another.
+    pub reason: String,
+}
+
 /// Which tenant.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct TenantLabels {
@@ -97,6 +104,10 @@ pub struct Metrics {
     pub streams: Gauge,
     /// Connected desktop agents.
     pub agents: Gauge,
+    /// Open connections to the HTTP server.
+    pub connections: Gauge,
+    /// Connections that the server closed, by reason.
+    connections_closed: Family<ClosedLabels, Counter>,
     /// People.
     pub people: Gauge,
     /// Times that the loop breaker paused a person.
@@ -139,6 +150,8 @@ impl Default for Metrics {
             pending_writes: Gauge::default(),
             streams: Gauge::default(),
             agents: Gauge::default(),
+            connections: Gauge::default(),
+            connections_closed: Family::default(),
             people: Gauge::default(),
             loop_breaker: Counter::default(),
             registry: Registry::default(),
@@ -179,6 +192,16 @@ impl Default for Metrics {
             metrics.streams.clone(),
         );
         registry.register("agents", "Connected desktop agents", metrics.agents.clone());
+        registry.register(
+            "http_connections",
+            "Open connections to the HTTP server",
+            metrics.connections.clone(),
+        );
+        registry.register(
+            "http_connections_closed",
+            "Connections that the server closed or refused, by reason",
+            metrics.connections_closed.clone(),
+        );
         registry.register(
             "people",
             "People whose presence is kept",
@@ -244,6 +267,14 @@ impl Metrics {
             };
             self.notifications.get_or_create(&labels).inc_by(count);
         }
+    }
+
+    /// Counts connections that the server closed or refused.
+    pub fn count_closed(&self, reason: &str, count: u64) {
+        let labels = ClosedLabels {
+            reason: reason.to_owned(),
+        };
+        self.connections_closed.get_or_create(&labels).inc_by(count);
     }
 
     /// Counts a request to Graph.

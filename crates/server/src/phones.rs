@@ -164,6 +164,7 @@ impl Changes {
 pub(crate) async fn start(
     core: &Core,
     options: PhonesOptions,
+    connections_max: usize,
     tasks: &mut JoinSet<()>,
 ) -> Result<SocketAddr, StartError> {
     let refused = |cause| StartError::Sip {
@@ -171,6 +172,7 @@ pub(crate) async fn start(
         cause,
     };
     let mut sockets = Sockets::bind(options.listen).await.map_err(refused)?;
+    sockets.limit_connections(connections_max);
     let address = sockets.address().map_err(refused)?;
     let refused_at = |address| move |cause| StartError::Sip { address, cause };
     let (mut tls, mut websocket) = (None, None);

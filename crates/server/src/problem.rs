@@ -53,6 +53,12 @@ impl Problem {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too many changes", detail)
     }
 
+    /// More at once than one address may have.
+    pub(crate) fn too_many_requests(what: &str) -> Self {
+        let detail = format!("{what}; close some, or try again later");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too many requests", detail)
+    }
+
     /// The ETag of `If-Match` is not that of the present state.
     pub(crate) fn changed_meanwhile() -> Self {
         let detail = "somebody has changed it since you read it; read it again, look at the difference and repeat your change";

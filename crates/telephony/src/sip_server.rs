@@ -54,6 +54,17 @@ pub trait Core: Send + 'static {
 
     /// A connection is gone.
     fn flow_lost(&mut self, flow: Flow);
+
+    /// Whether the peer of a connection has shown who it is: it keeps its connection where there is no room for others.
+    fn knows(&self, flow: Flow) -> bool {
+        let _ = flow;
+        false
+    }
+
+    /// A connection was accepted, or could not be because the operating system has nothing left for it.
+    fn accepted(&mut self, now: Duration, outcome: Result<(), &std::io::Error>) {
+        let _ = (now, outcome);
+    }
 }
 
 /// Tells the server's task that something happened outside. Cheap to clone.

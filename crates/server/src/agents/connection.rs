@@ -33,6 +33,7 @@ use crate::{
     app::Shared,
     caller::Caller,
     clients,
+    connections::Connection,
     metrics::Counted,
     pace::Pace,
     problem::Problem,
@@ -63,6 +64,9 @@ pub(crate) async fn connect(
     let device = shared.store.device_by_hash(&hash(token)).await?;
     let device = device.ok_or_else(no_device)?;
     let key = websocket_key(headers)?;
+    if let Some(connection) = request.extensions().get::<Connection>() {
+        connection.is_known();
+    }
     let upgrade = request
         .extensions_mut()
         .remove::<OnUpgrade>()

@@ -17,7 +17,7 @@ use super::{
     people::{People, resource},
     routing,
 };
-use crate::app::Core;
+use crate::{app::Core, health::Trouble};
 
 /// People whose watchers are told before answers are read again.
 const TOLD_MAX: usize = 64;
@@ -27,6 +27,11 @@ const LISTS_MAX: usize = 8;
 const SUBSCRIPTIONS_MAX: usize = 2_000_000;
 /// Most from one address that is not trusted: an office behind one address has hundreds of telephones with some dozens each.
 const SUBSCRIPTIONS_PER_SOURCE_MAX: usize = 50_000;
+
+/// The part of the installation's health.
+const PART: &str = "phone connections";
+/// It is told for so long at least that a connection could not be accepted.
+const TROUBLE_LASTS: Duration = Duration::from_secs(10);
 
 /// The presence server of all telephones.
 pub(super) struct Desk {
@@ -38,6 +43,8 @@ pub(super) struct Desk {
     everybody_after: Option<Option<PersonId>>,
     /// Lists whose watchers have not been told yet who is on them now.
     lists_left: Vec<Resource>,
+    /// When the operating system had nothing left for a connection the last time.
+    exhausted: Option<Duration>,
 }
 
 impl Desk {
@@ -68,6 +75,7 @@ impl Desk {
             changes,
             everybody_after: None,
             lists_left: Vec::new(),
+            exhausted: None,
         }
     }
 
@@ -189,5 +197,29 @@ impl sip_server::Core for Desk {
 
     fn flow_lost(&mut self, flow: Flow) {
         self.agent.flow_lost(flow);
+        self.people.known.remove(&flow);
+    }
+
+    fn knows(&self, flow: Flow) -> bool {
+        self.people.known.contains(&flow)
+    }
+
+    fn accepted(&mut self, now: Duration, outcome: Result<(), &std::io::Error>) {
+        let health = &self.people.core.health;
+        match outcome {
+            Ok(()) if self.exhausted.is_some_and(|at| now >= at + TROUBLE_LASTS) => {
+                self.exhausted = None;
+                health.report(PART, None);
+            }
+            Ok(()) => {}
+            Err(error) => {
+                self.exhausted = Some(now);
+                let trouble = Trouble {
+                    what: format!("a phone's connection could not be accepted: {error}"),
+                    remedy: "raise the limit of open files (LimitNOFILE= of the systemd unit, ulimit -n), and look who opens so many connections".into(),
+                };
+                health.report(PART, Some(trouble));
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! People as resources of the presence agent: who asks, what they may see, and the documents about it.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     net::IpAddr,
     sync::Arc,
     time::Duration,
@@ -42,6 +42,8 @@ pub(super) struct People {
     /// What accounts have left at each address, in wrong passwords; one a second comes back.
     wrong_passwords: Pace<(String, IpAddr)>,
     made: Made,
+    /// Connections whose peers have shown who they are.
+    pub(super) known: HashSet<Flow>,
     /// Those that somebody has watched.
     pub(super) lists: BTreeSet<Resource>,
     /// What telephones publish, for those that only say that it goes on.
@@ -66,6 +68,7 @@ impl People {
             pace: Pace::new(BURST, PER_SECOND),
             wrong_passwords: Pace::new(WRONG_PASSWORDS, 1.0),
             made: Made::default(),
+            known: HashSet::new(),
             lists: BTreeSet::new(),
             published: HashMap::new(),
         }
@@ -80,7 +83,18 @@ impl People {
 
     /// Whether a request from there is looked at now.
     pub(super) fn admits(&mut self, now: Duration, peer: Peer<Flow>) -> bool {
-        self.trusts(peer) || self.pace.take(now, sip::network(peer.source.ip()), 1.0)
+        if self.trusts(peer) {
+            self.know(peer);
+            return true;
+        }
+        self.pace.take(now, sip::network(peer.source.ip()), 1.0)
+    }
+
+    /// The peer of a connection has shown who it is.
+    fn know(&mut self, peer: Peer<Flow>) {
+        if let Flow::Connection(..) = peer.flow {
+            self.known.insert(peer.flow);
+        }
     }
 
     /// Whether whoever asks from there is believed about who it is. Never what comes from a browser: it stands on the same
@@ -165,6 +179,7 @@ impl People {
         if claims != Some(name.as_str()) {
             return Err(Admission::Refuse(403));
         }
+        self.know(peer);
         Ok(from.into_owned())
     }
 

@@ -12,6 +12,8 @@ use crate::tls::Identity;
 const PORT_ATTEMPTS_MAX: usize = 20;
 /// What the operating system is asked to hold for us; less only costs repetitions.
 const SOCKET_BUFFER: usize = 4 * 1024 * 1024;
+/// Connections at a time, unless a server is given another limit.
+const CONNECTIONS_MAX: usize = 16_384;
 /// Pause after a connection that could not be accepted: mostly there are too many open files.
 const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 
@@ -28,10 +30,11 @@ pub(super) enum Kind {
 pub struct Sockets {
     pub(super) udp: UdpSocket,
     listeners: Vec<(TcpListener, Kind)>,
+    pub(super) connections_max: usize,
 }
 
-/// A connection that was made.
-pub(super) type Accepted = (TcpStream, SocketAddr, Kind);
+/// A connection that was made, or why it could not be accepted.
+pub(super) type Accepted = std::io::Result<(TcpStream, SocketAddr, Kind)>;
 
 impl Sockets {
     /// Listens; port 0 picks one that is free for both UDP and TCP.
@@ -49,12 +52,22 @@ impl Sockets {
             match TcpListener::bind(udp.local_addr()?).await {
                 Ok(tcp) => {
                     let listeners = vec![(tcp, Kind::Tcp)];
-                    return Ok(Self { udp, listeners });
+                    let connections_max = CONNECTIONS_MAX;
+                    return Ok(Self {
+                        udp,
+                        listeners,
+                        connections_max,
+                    });
                 }
                 Err(_) if address.port() == 0 && attempt < PORT_ATTEMPTS_MAX => {}
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Serves so many connections at a time and no more, where that is fewer than by default.
+    pub fn limit_connections(&mut self, most: usize) {
+        self.connections_max = self.connections_max.min(most).max(1);
     }
 
     /// Listens for TLS too; where.
@@ -106,12 +119,15 @@ impl Sockets {
             let sender = sender.clone();
             tasks.spawn(async move {
                 loop {
-                    let Ok((stream, address)) = listener.accept().await else {
-                        tokio::time::sleep(REFUSED_PAUSE).await;
-                        continue;
-                    };
-                    if sender.send((stream, address, kind.clone())).await.is_err() {
+                    let accepted = listener.accept().await;
+                    let has_failed = accepted.is_err();
+                    let accepted =
+                        accepted.map(|(stream, address)| (stream, address, kind.clone()));
+                    if sender.send(accepted).await.is_err() {
                         return;
+                    }
+                    if has_failed {
+                        tokio::time::sleep(REFUSED_PAUSE).await;
                     }
                 }
             });

@@ -9,7 +9,7 @@ use std::time::Duration;
 use sip::Transport;
 use sip::agent::{Outbox, Peer};
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
 use super::connection::{self, Arrived, Inlet};
@@ -20,10 +20,10 @@ use super::{Core, Flow, Sockets, Wake};
 
 /// Messages from all connections that wait for the task.
 const ARRIVED_MAX: usize = 1_024;
-/// Connections at a time; beyond, new ones are closed at once.
-const CONNECTIONS_MAX: usize = 16_384;
-/// Connections from one address at a time: an office behind one address has many telephones.
+/// Connections from one address at a time: an office behind one address has many phones. No more than half of all, either.
 const CONNECTIONS_PER_ADDRESS_MAX: usize = 2_048;
+/// Where there is no room, one connection of so many is closed: looking for them costs time.
+const SHARE: usize = 64;
 /// Nothing is due for longer.
 const REST_MAX: Duration = Duration::from_secs(60);
 
@@ -33,6 +33,7 @@ struct Server<C> {
     started: Instant,
     out: Outbox<Flow>,
     connections: HashMap<u64, Connected>,
+    connections_max: usize,
     per_address: HashMap<IpAddr, usize>,
     /// Bytes that wait on all connections.
     waiting: Arc<AtomicUsize>,
@@ -46,11 +47,15 @@ struct Connected {
     address: SocketAddr,
     transport: Transport,
     unsent: Unsent,
+    /// A whole message has arrived on it.
+    has_spoken: bool,
+    task: AbortHandle,
 }
 
 /// Serves for ever.
 pub async fn serve(core: impl Core, sockets: Sockets, wake: Wake) {
     let mut acceptors = JoinSet::new();
+    let connections_max = sockets.connections_max;
     let (udp, accepted) = sockets.open(&mut acceptors);
     let mut server = Server {
         core,
@@ -58,6 +63,7 @@ pub async fn serve(core: impl Core, sockets: Sockets, wake: Wake) {
         started: Instant::now(),
         out: Outbox::default(),
         connections: HashMap::new(),
+        connections_max,
         per_address: HashMap::new(),
         waiting: Arc::default(),
         readers: JoinSet::new(),
@@ -114,11 +120,13 @@ impl<C: Core> Server<C> {
         let Some(Connected {
             address: source,
             transport,
+            has_spoken,
             ..
-        }) = self.connections.get(&connection)
+        }) = self.connections.get_mut(&connection)
         else {
             return;
         };
+        *has_spoken = true;
         let (source, transport) = (*source, *transport);
         let flow = Flow::Connection(connection, source);
         match message {
@@ -178,28 +186,67 @@ impl<C: Core> Server<C> {
     }
 
     fn accept(&mut self, accepted: Accepted, sender: mpsc::Sender<Arrived>) {
-        let (stream, address, kind) = accepted;
+        let now = self.started.elapsed();
+        self.core.accepted(now, accepted.as_ref().map(|_| ()));
+        let Ok((stream, address, kind)) = accepted else {
+            self.make_room(None, self.connections_max);
+            return;
+        };
         let whose = sip::network(address.ip());
-        let of_address = self.per_address.get(&whose).copied().unwrap_or(0);
-        if self.connections.len() >= CONNECTIONS_MAX || of_address >= CONNECTIONS_PER_ADDRESS_MAX {
+        let most_of_address = CONNECTIONS_PER_ADDRESS_MAX.min(self.connections_max.div_ceil(2));
+        let of_address = |server: &Self| server.per_address.get(&whose).copied().unwrap_or(0);
+        if of_address(self) >= most_of_address {
+            self.make_room(Some(whose), most_of_address);
+        }
+        if self.connections.len() >= self.connections_max {
+            self.make_room(None, self.connections_max);
+        }
+        if self.connections.len() >= self.connections_max || of_address(self) >= most_of_address {
             return;
         }
-        self.per_address.insert(whose, of_address + 1);
+        *self.per_address.entry(whose).or_default() += 1;
         let number = self.next_connection;
         self.next_connection += 1;
         let (unsent, waiting) = unsent::queue(self.waiting.clone());
         let transport = kind.transport();
-        let connected = Connected {
-            address,
-            transport,
-            unsent,
-        };
-        self.connections.insert(number, connected);
-        self.readers.spawn(async move {
+        let task = self.readers.spawn(async move {
             let inlet = Inlet { number, sender };
             connection::serve(kind, stream, &inlet, waiting).await;
             // The task may be gone already.
             let _ = inlet.sender.send((number, None)).await;
         });
+        let connected = Connected {
+            address,
+            transport,
+            unsent,
+            has_spoken: false,
+            task,
+        };
+        self.connections.insert(number, connected);
+    }
+
+    /// Closes connections whose peers have not shown who they are: first those that have not sent a whole message, the oldest
+    /// first. `whose`: of this network only; `most`: as many as it may have.
+    fn make_room(&mut self, whose: Option<IpAddr>, most: usize) {
+        let strangers = self.connections.iter().filter(|(number, connected)| {
+            let is_of = |whose| sip::network(connected.address.ip()) == whose;
+            whose.is_none_or(is_of)
+                && !self
+                    .core
+                    .knows(Flow::Connection(**number, connected.address))
+        });
+        // Numbers grow with time.
+        let mut strangers: Vec<(bool, u64)> = strangers
+            .map(|(number, connected)| (connected.has_spoken, *number))
+            .collect();
+        strangers.sort_unstable();
+        strangers.truncate((most / SHARE).max(1));
+        for (_, number) in strangers {
+            if let Some(connected) = self.connections.get(&number) {
+                // It may be in the middle of a handshake, where nothing else ends it.
+                connected.task.abort();
+            }
+            self.let_go(number);
+        }
     }
 }

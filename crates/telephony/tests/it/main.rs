@@ -14,6 +14,7 @@ mod list;
 #[cfg(test)]
 mod places;
 #[cfg(test)]
+mod strangers;
 mod traces;
 #[cfg(test)]
 mod websocket;

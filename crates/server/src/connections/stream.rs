@@ -1,0 +1,127 @@
+//! A connection's stream: notes what arrives and what the peer takes, and fails when the connection is to be closed.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::Instant,
+};
+
+use super::Link;
+
+/// A connection's stream. The connection is gone when it is dropped.
+#[derive(Debug)]
+pub(super) struct Stream {
+    stream: TcpStream,
+    link: Arc<Link>,
+}
+
+impl Stream {
+    pub(super) fn new(stream: TcpStream, link: Arc<Link>) -> Self {
+        Self { stream, link }
+    }
+
+    fn ended() -> io::Error {
+        io::Error::new(io::ErrorKind::TimedOut, "the server closes the connection")
+    }
+
+    /// The result of a write, and what it says of the peer.
+    fn wrote(
+        &self,
+        context: &Context<'_>,
+        result: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        match &result {
+            Poll::Pending => {
+                self.link.state().stalled(Instant::now());
+                if self.link.poll_ended(context).is_ready() {
+                    return Poll::Ready(Err(Self::ended()));
+                }
+            }
+            Poll::Ready(Ok(bytes)) => self.link.state().took(*bytes),
+            Poll::Ready(Err(_)) => {}
+        }
+        result
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.link.is_ended() {
+            return Poll::Ready(Err(Self::ended()));
+        }
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        match &read {
+            Poll::Pending if self.link.poll_ended(context).is_ready() => {
+                return Poll::Ready(Err(Self::ended()));
+            }
+            Poll::Ready(Ok(())) => {
+                let bytes = buffer.filled().len() - before;
+                if bytes > 0 {
+                    let now = Instant::now();
+                    let mut state = self.link.state();
+                    // While the state is held: what is finished meanwhile is never counted off before it is counted.
+                    let unfinished = state.read(bytes, now);
+                    let are_too_many = self.link.connections.received(unfinished);
+                    drop(state);
+                    if are_too_many {
+                        self.link.connections.shorten(now);
+                    }
+                }
+            }
+            Poll::Pending | Poll::Ready(Err(_)) => {}
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.wrote(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.wrote(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        self.link.state().caught_up();
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.link.connections.gone(&self.link);
+    }
+}
