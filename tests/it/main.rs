@@ -35,6 +35,7 @@ mod people_changes;
 mod phones;
 mod quotas;
 mod rights;
+mod sign_in;
 mod synchronisation;
 mod telephone;
 mod tenants;

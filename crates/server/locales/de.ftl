@@ -80,6 +80,7 @@ sign-in-password = Kennwort
 sign-in-button = Anmelden
 sign-in-wrong = Name oder Kennwort sind falsch. Ein Administrator kann ein neues Kennwort setzen.
 sign-in-wait = Zu viele Versuche. Bitte in { $seconds } Sekunden noch einmal.
+sign-in-busy = Zu viele Anmeldungen gleichzeitig. Bitte in { $seconds } Sekunden noch einmal.
 sign-in-open-id = Anmelden mit { $name }
 sign-in-link = Oder einen Einmal-Link öffnen: <code>offhook link</code> gibt ihn auf dem Rechner aus, auf dem Offhook läuft (bei der Vorführung: Eingabetaste in ihrem Fenster).
 sign-in-link-used = Dieser Link wurde schon benutzt, ist abgelaufen oder wurde nie angefordert.

@@ -80,6 +80,7 @@ sign-in-password = Password
 sign-in-button = Sign in
 sign-in-wrong = Name or password are wrong. An administrator can set a new password.
 sign-in-wait = Too many attempts. Try again in { $seconds } seconds.
+sign-in-busy = Too many sign-ins at once. Try again in { $seconds } seconds.
 sign-in-open-id = Sign in with { $name }
 sign-in-link = Or open a one-time link: <code>offhook link</code> prints one on the machine that runs Offhook (with the demo: press Enter in its window).
 sign-in-link-used = This link was used already, has expired, or was never asked for.

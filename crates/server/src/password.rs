@@ -1,23 +1,109 @@
 //! Passwords of local accounts: Argon2id with the parameters that the crate's authors recommend (OWASP's second choice:
-//! 19 MiB, two passes). Hashing takes a core for tens of milliseconds, so it runs aside and few at once.
+//! 19 MiB, two passes). Hashing takes a core for tens of milliseconds, so it runs aside, [`AT_ONCE`] at a time, each in a
+//! piece of memory that is allocated once and used again. The queue for it is bounded, in all and by address.
+
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use argon2::{
-    Argon2, PasswordHasher, PasswordVerifier,
-    password_hash::{PasswordHash, SaltString},
+    ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version,
+    password_hash::{Ident, Output, ParamsString, PasswordHash, SaltString},
 };
-use tokio::sync::Semaphore;
+use subtle::ConstantTimeEq;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Hashes at once: more would take the cores from the calls.
-static AT_ONCE: Semaphore = Semaphore::const_new(2);
+/// Hashes at once: more would take the cores from the calls, and each has 19 MiB.
+const AT_ONCE: usize = 2;
+/// Passwords that wait to be checked, from all addresses.
+const WAITING_MAX: usize = 256;
+/// Passwords that wait to be checked, from one address: one address must not make the others wait.
+const WAITING_OF_ADDRESS_MAX: usize = 8;
+/// When a refused sign-in may be tried again.
+pub(crate) const BUSY_SECONDS: u32 = 2;
 /// The least length, as NIST SP 800-63B wants it.
 pub const LENGTH_MIN: usize = 8;
 /// A longer one is no password.
 pub const LENGTH_MAX: usize = 256;
 
+static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
+/// Memory that no hash uses at present.
+static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
+static QUEUE: Mutex<Queue> = Mutex::new(Queue {
+    all: 0,
+    by_address: BTreeMap::new(),
+});
+
 /// Why a password could not be hashed or checked.
 #[derive(Debug, thiserror::Error)]
 #[error("the password could not be hashed: {0}; try again")]
 pub struct HashError(String);
+
+/// Too many passwords wait to be checked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Busy;
+
+#[derive(Debug)]
+struct Queue {
+    all: usize,
+    by_address: BTreeMap<IpAddr, usize>,
+}
+
+/// A place in the queue of passwords to be checked; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Place(IpAddr);
+
+/// A place for a password from a network, if there is one.
+pub(crate) fn queue(network: IpAddr) -> Result<Place, Busy> {
+    let mut queue = lock(&QUEUE);
+    let of_address = queue.by_address.get(&network).copied().unwrap_or_default();
+    if queue.all >= WAITING_MAX || of_address >= WAITING_OF_ADDRESS_MAX {
+        return Err(Busy);
+    }
+    queue.all += 1;
+    queue.by_address.insert(network, of_address + 1);
+    Ok(Place(network))
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut queue = lock(&QUEUE);
+        queue.all -= 1;
+        if let Some(count) = queue.by_address.get_mut(&self.0) {
+            *count -= 1;
+            if *count == 0 {
+                queue.by_address.remove(&self.0);
+            }
+        }
+    }
+}
+
+impl Place {
+    /// Whether the password belongs to the hash. Without a hash it takes as long and is wrong, so that nobody learns from
+    /// the time which accounts exist.
+    ///
+    /// # Errors
+    /// The hash is none of ours.
+    pub(crate) async fn verify(
+        self,
+        password: String,
+        hash: Option<String>,
+    ) -> Result<bool, HashError> {
+        aside(move |memory| {
+            let _until_done = self;
+            match hash {
+                Some(hash) => is_of(&password, &hash, memory),
+                None => {
+                    derive(&params()?, password.as_bytes(), &[0; 16], memory)?;
+                    Ok(false)
+                }
+            }
+        })
+        .await
+    }
+}
 
 /// The hash to store.
 ///
@@ -26,61 +112,150 @@ pub struct HashError(String);
 pub async fn hash(password: String) -> Result<String, HashError> {
     let mut salt = [0; 16];
     getrandom::fill(&mut salt).map_err(|error| HashError(error.to_string()))?;
-    aside(move || {
-        let salt = SaltString::encode_b64(&salt).map_err(|error| HashError(error.to_string()))?;
-        let hash = Argon2::default()
-            .hash_password(password.as_bytes(), &salt)
-            .map_err(|error| HashError(error.to_string()))?;
-        Ok(hash.to_string())
+    aside(move |memory| {
+        let params = params()?;
+        let hash = derive(&params, password.as_bytes(), &salt, memory)?;
+        let salt = SaltString::encode_b64(&salt).map_err(failed)?;
+        let stored = PasswordHash {
+            algorithm: ARGON2ID_IDENT,
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&params).map_err(failed)?,
+            salt: Some(salt.as_salt()),
+            hash: Some(Output::new(&hash).map_err(failed)?),
+        };
+        Ok(stored.to_string())
     })
     .await
 }
 
-/// Whether the password belongs to the hash. Without a hash it takes as long and is wrong, so that nobody learns from
-/// the time which accounts exist.
-///
-/// # Errors
-/// The hash is none of ours.
-pub async fn verify(password: String, hash: Option<String>) -> Result<bool, HashError> {
-    let Some(stored) = hash else {
-        self::hash(password).await?;
-        return Ok(false);
+fn is_of(password: &str, stored: &str, memory: &mut Vec<Block>) -> Result<bool, HashError> {
+    let stored = PasswordHash::new(stored).map_err(failed)?;
+    let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else {
+        return Err(HashError("the stored hash has no salt or no hash".into()));
     };
-    aside(move || {
-        let parsed = PasswordHash::new(&stored).map_err(|error| HashError(error.to_string()))?;
-        Ok(Argon2::default()
-            .verify_password(password.as_bytes(), &parsed)
-            .is_ok())
-    })
-    .await
+    let is_ours: bool = stored.algorithm == Ident::from(Algorithm::Argon2id)
+        && stored.version == Some(Version::V0x13.into());
+    let params = Params::try_from(&stored).map_err(failed)?;
+    if !is_ours || params.block_count() > self::params()?.block_count() {
+        return Err(HashError("the stored hash is of another kind".into()));
+    }
+    let mut bytes = [0; 64];
+    let salt = salt.decode_b64(&mut bytes).map_err(failed)?;
+    let computed = derive(&params, password.as_bytes(), salt, memory)?;
+    Ok(computed.ct_eq(expected.as_bytes()).into())
+}
+
+fn params() -> Result<Params, HashError> {
+    let (memory, passes, lanes) = (
+        Params::DEFAULT_M_COST,
+        Params::DEFAULT_T_COST,
+        Params::DEFAULT_P_COST,
+    );
+    Params::new(memory, passes, lanes, Some(Params::DEFAULT_OUTPUT_LEN)).map_err(failed)
+}
+
+fn derive(
+    params: &Params,
+    password: &[u8],
+    salt: &[u8],
+    memory: &mut Vec<Block>,
+) -> Result<Vec<u8>, HashError> {
+    let blocks = params.block_count();
+    if memory.len() < blocks {
+        let more = blocks - memory.len();
+        memory.try_reserve_exact(more).map_err(failed)?;
+        memory.resize(blocks, Block::default());
+    }
+    let mut hash = vec![0; params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN)];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+        .hash_password_into_with_memory(password, salt, &mut hash, memory.as_mut_slice())
+        .map_err(failed)?;
+    Ok(hash)
+}
+
+fn failed(error: impl ToString) -> HashError {
+    HashError(error.to_string())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn aside<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
+    work: impl FnOnce(&mut Vec<Block>) -> Result<T, HashError> + Send + 'static,
 ) -> Result<T, HashError> {
-    // The semaphore is never closed; if it were, working at once is better than not at all.
-    let _turn = AT_ONCE.acquire().await;
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| HashError(error.to_string()))?
+    // The semaphore is never closed; if it were, no memory would be given out.
+    let turn: SemaphorePermit<'static> = TURNS.acquire().await.map_err(failed)?;
+    tokio::task::spawn_blocking(move || {
+        // Here, not in the request: a request that is given up leaves its hash running.
+        let _turn = turn;
+        let mut memory = lock(&MEMORY).pop().unwrap_or_default();
+        let done = work(&mut memory);
+        lock(&MEMORY).push(memory);
+        done
+    })
+    .await
+    .map_err(failed)?
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{hash, verify};
+    use argon2::PasswordHasher;
+
+    use super::*;
+
+    async fn verify(password: &str, hash: Option<&str>) -> Result<bool, HashError> {
+        let place = queue([192, 0, 2, 1].into()).unwrap();
+        place.verify(password.into(), hash.map(str::to_owned)).await
+    }
 
     #[tokio::test]
     async fn only_the_right_password_opens() {
         let stored = hash("correct horse".into()).await.unwrap();
-        assert!(stored.starts_with("$argon2id$"));
-        assert!(!stored.contains("correct"));
         assert!(
-            verify("correct horse".into(), Some(stored.clone()))
-                .await
-                .unwrap()
+            stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{stored}"
         );
-        assert!(!verify("wrong horse".into(), Some(stored)).await.unwrap());
-        assert!(!verify("correct horse".into(), None).await.unwrap());
-        assert!(verify("x".into(), Some("nonsense".into())).await.is_err());
+        assert!(!stored.contains("correct"));
+        assert!(verify("correct horse", Some(&stored)).await.unwrap());
+        assert!(!verify("wrong horse", Some(&stored)).await.unwrap());
+        assert!(!verify("correct horse", None).await.unwrap());
+        assert!(verify("x", Some("nonsense")).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn hashes_are_those_of_the_crate() {
+        let salt = SaltString::encode_b64(&[7; 16]).unwrap();
+        let stored = Argon2::default()
+            .hash_password(b"correct horse", &salt)
+            .unwrap()
+            .to_string();
+        assert!(verify("correct horse", Some(&stored)).await.unwrap());
+        let larger = stored.replace("m=19456", "m=4000000");
+        assert!(verify("correct horse", Some(&larger)).await.is_err());
+    }
+
+    // S8
+    #[tokio::test]
+    async fn memory_is_used_again_also_by_requests_that_are_given_up() {
+        for _ in 0..4 {
+            let many = (0..4).map(|_| verify("wrong", None));
+            let all = futures_util::future::join_all(many);
+            let _ = tokio::time::timeout(std::time::Duration::from_millis(1), all).await;
+        }
+        assert!(!verify("wrong", None).await.unwrap());
+        assert!(lock(&MEMORY).len() <= AT_ONCE);
+    }
+
+    // S8
+    #[test]
+    fn one_address_does_not_fill_the_queue() {
+        let [here, there] = [[192, 0, 2, 20].into(), [192, 0, 2, 21].into()];
+        let places: Vec<Place> = (0..100).filter_map(|_| queue(here).ok()).collect();
+        assert_eq!(places.len(), WAITING_OF_ADDRESS_MAX);
+        assert!(queue(there).is_ok());
+        drop(places);
+        assert!(queue(here).is_ok());
+        assert!(!lock(&QUEUE).by_address.contains_key(&here));
     }
 }

@@ -44,7 +44,21 @@ impl Problem {
     /// Too many wrong passwords.
     pub(crate) fn too_many_attempts(seconds: u32) -> Self {
         let detail = format!("too many wrong passwords; try again in {seconds} seconds");
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts", detail)
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts", detail);
+        Self {
+            retry_after: Some(seconds),
+            ..problem
+        }
+    }
+
+    /// Too many passwords wait to be checked.
+    pub(crate) fn busy(seconds: u32) -> Self {
+        let detail =
+            format!("too many passwords wait to be checked; try again in {seconds} seconds");
+        Self {
+            retry_after: Some(seconds),
+            ..Self::unavailable(&detail)
+        }
     }
 
     /// More changes than one account may make.
@@ -221,15 +235,15 @@ impl IntoResponse for Problem {
             body.to_string(),
         )
             .into_response();
+        if let Some(seconds) = self.retry_after {
+            let seconds = header::HeaderValue::from(seconds);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(
                 header::WWW_AUTHENTICATE,
                 header::HeaderValue::from_static("Bearer"),
             );
-        }
-        if let Some(seconds) = self.retry_after {
-            let seconds = header::HeaderValue::from(seconds);
-            response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
         response
     }

@@ -70,6 +70,8 @@ pub(crate) enum Refusal {
     Wrong,
     /// Too many wrong passwords: another attempt is allowed in [`SECONDS_EACH`].
     TooMany,
+    /// Too many passwords wait to be checked: another attempt is allowed in [`password::BUSY_SECONDS`].
+    Busy,
     /// Something else.
     Problem(Problem),
 }
@@ -111,6 +113,8 @@ pub(crate) async fn check(
     given: String,
 ) -> Result<Account, Refusal> {
     let (key, address) = (name.to_lowercase(), sip::network(from.ip()));
+    // Before it is counted: what is not looked at is no guess.
+    let place = password::queue(address).map_err(|password::Busy| Refusal::Busy)?;
     let now = shared.wrong_passwords.now();
     if !shared.wrong_passwords.may_try(now, &key, address) {
         return Err(Refusal::TooMany);
@@ -123,7 +127,8 @@ pub(crate) async fn check(
         .and_then(|account| account.password_hash.clone());
     let too_long = given.len() > password::LENGTH_MAX;
     let right = !too_long
-        && password::verify(given, hash)
+        && place
+            .verify(given, hash)
             .await
             .map_err(|error| Problem::unavailable(&error.to_string()))?;
     let account = account.filter(|_| right).ok_or(Refusal::Wrong)?;
@@ -237,16 +242,22 @@ pub(crate) async fn begin(
 ) -> Result<Response, Problem> {
     let to = local(typed.to.as_deref()).to_owned();
     let words = frame.words;
-    let (status, problem) = match check(&shared, from, &typed.name, typed.password).await {
+    let (status, seconds, problem) = match check(&shared, from, &typed.name, typed.password).await {
         Ok(account) => {
             let cookie = access::new_session(&shared, Some(account.id)).await?;
             return Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&to)).into_response());
         }
         Err(Refusal::Problem(problem)) => return Err(problem),
-        Err(Refusal::Wrong) => (StatusCode::UNAUTHORIZED, words.text("sign-in-wrong")),
+        Err(Refusal::Wrong) => (StatusCode::UNAUTHORIZED, None, words.text("sign-in-wrong")),
         Err(Refusal::TooMany) => (
             StatusCode::TOO_MANY_REQUESTS,
+            Some(SECONDS_EACH),
             words.with("sign-in-wait", "seconds", SECONDS_EACH),
+        ),
+        Err(Refusal::Busy) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Some(password::BUSY_SECONDS),
+            words.with("sign-in-busy", "seconds", password::BUSY_SECONDS),
         ),
     };
     let page = SignInPage {
@@ -258,8 +269,8 @@ pub(crate) async fn begin(
         open_id: open_id(&shared),
     };
     let mut response = frame::render(status, &page)?;
-    if status == StatusCode::TOO_MANY_REQUESTS {
-        let seconds = HeaderValue::from(SECONDS_EACH);
+    if let Some(seconds) = seconds {
+        let seconds = HeaderValue::from(seconds);
         response.headers_mut().insert(header::RETRY_AFTER, seconds);
     }
     Ok(response)

@@ -15,6 +15,7 @@ use crate::{
     access,
     app::Shared,
     caller::Caller,
+    password::BUSY_SECONDS,
     problem::Problem,
     sign_in::{self, Refusal, SECONDS_EACH},
 };
@@ -51,6 +52,7 @@ pub(crate) async fn begin(
         Err(Refusal::Problem(problem)) => return Err(problem),
         Err(Refusal::Wrong) => return Err(Problem::wrong_password()),
         Err(Refusal::TooMany) => return Err(Problem::too_many_attempts(SECONDS_EACH)),
+        Err(Refusal::Busy) => return Err(Problem::busy(BUSY_SECONDS)),
     };
     let cookie = access::new_session(&shared, Some(account.id)).await?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
