@@ -154,7 +154,7 @@ async fn ten_thousand_connections_that_send_nothing_are_survived_and_closed() {
     })
     .await;
     assert!(events.chunk().await.unwrap().is_some(), "streams stay");
-    // What was begun does not keep the server from ending.
+    // A half request does not delay the end of the server.
     let _half = connect(&server, HOSTILE[1]).await;
     assert_eq!(server.terminate().await, 0);
 }

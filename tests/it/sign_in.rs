@@ -1,4 +1,4 @@
-//! Signing in with a password, as strangers try it: how much memory it takes (S8).
+//! Signing in with a password, as strangers try it: how much memory it takes (S8), and how guesses are counted (S12).
 
 use end_to_end::{Installation, Server};
 use reqwest::{Method, StatusCode};
@@ -68,4 +68,35 @@ async fn two_hundred_wrong_passwords_take_no_more_than_64_mebibytes() {
     // A person signs in as before.
     let status = attempt(&server, "anna", PASSWORD, false).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
+}
+
+// S12
+#[tokio::test]
+async fn guesses_are_counted_by_the_account_that_is_meant() {
+    let installation = Installation::new("");
+    let server = installation.serve().await;
+    account(&server, "bob").await;
+    let names = [
+        "bob",
+        "bob ",
+        " bob",
+        "BOB",
+        "Bob\u{a0}",
+        "\u{3000}bOb",
+        "bob\t",
+    ];
+    for who in [
+        names,
+        names.map(|name| name.replace(['b', 'B'], "x").leak() as &str),
+    ] {
+        let mut looked_at = 0;
+        for (number, name) in who.iter().cycle().take(28).enumerate() {
+            match attempt(&server, name, "wrong", number % 2 == 0).await {
+                StatusCode::UNAUTHORIZED => looked_at += 1,
+                status => assert_eq!(status, StatusCode::TOO_MANY_REQUESTS),
+            }
+        }
+        // One comes back in half a minute.
+        assert!((10..=11).contains(&looked_at), "{who:?}: {looked_at}");
+    }
 }

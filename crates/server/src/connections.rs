@@ -1,8 +1,8 @@
 //! Connections to the HTTP server: how many there may be, how long each may take, and which one makes room for another.
 //!
 //! A stranger can open connections for nothing, so a connection that has not sent a whole request, or that rests between
-//! two requests, is worth less than a new one: when there is no room, the oldest of them is closed. What is limited, and by
-//! how much, stands in `docs/configuration.md`.
+//! two requests, is worth less than a new one: when there is no room, the oldest of them is closed. The limits and their
+//! figures are in `docs/configuration.md`.
 
 mod limits;
 mod listen;

@@ -54,6 +54,13 @@ impl<K: Eq + Hash> Pace<K> {
         self.left.remove(key);
     }
 
+    /// Gives back what was taken for nothing.
+    pub(crate) fn give_back(&mut self, key: &K, cost: f64) {
+        if let Some(left) = self.left.get_mut(key) {
+            left.amount = self.burst.min(left.amount + cost);
+        }
+    }
+
     fn now(&self, now: Duration, left: Option<&Left>) -> f64 {
         left.map_or(self.burst, |left| {
             let since = now.saturating_sub(left.at).as_secs_f64();

@@ -81,8 +81,8 @@ impl Drop for Place {
 }
 
 impl Place {
-    /// Whether the password belongs to the hash. Without a hash it takes as long and is wrong, so that nobody learns from
-    /// the time which accounts exist.
+    /// Whether the password belongs to the hash. Without a hash it takes as long and is wrong, so that the
+    /// time does not show which accounts exist.
     ///
     /// # Errors
     /// The hash is none of ours.

@@ -1,10 +1,8 @@
 //! Signing in to a local account and out again: the page, and what page and API have in common.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+mod attempts;
+
+use std::net::{IpAddr, SocketAddr};
 
 use askama::Template;
 use axum::{
@@ -14,55 +12,18 @@ use axum::{
 };
 use serde::Deserialize;
 use store::Account;
-use tokio::time::Instant;
 
 use crate::{
     access,
     app::{Shared, SharedState},
     caller::Caller,
     frame::{self, Frame, local},
-    pace::Pace,
     password,
     problem::Problem,
     words::Language,
 };
 
-/// Wrong passwords for one account from one address at once, then one in [`SECONDS_EACH`].
-const ATTEMPTS: f64 = 10.0;
-/// Wrong passwords from one address for any accounts at once: an office behind one address has many people.
-const ATTEMPTS_OF_ADDRESS: f64 = 200.0;
-/// How long it takes until another attempt is allowed.
-pub(crate) const SECONDS_EACH: u32 = 30;
-
-/// Counts wrong passwords.
-#[derive(Debug)]
-pub(crate) struct WrongPasswords {
-    began: Instant,
-    paces: Mutex<Paces>,
-}
-
-#[derive(Debug)]
-struct Paces {
-    /// Of each account at each address.
-    of_account: Pace<(String, IpAddr)>,
-    /// Of each address with all accounts.
-    of_address: Pace<IpAddr>,
-}
-
-impl Default for WrongPasswords {
-    fn default() -> Self {
-        let per_second = 1.0 / f64::from(SECONDS_EACH);
-        let of_account = Pace::new(ATTEMPTS, per_second);
-        let of_address = Pace::new(ATTEMPTS_OF_ADDRESS, ATTEMPTS * per_second);
-        Self {
-            began: Instant::now(),
-            paces: Mutex::new(Paces {
-                of_account,
-                of_address,
-            }),
-        }
-    }
-}
+pub(crate) use attempts::{Meant, SECONDS_EACH, WrongPasswords};
 
 /// Why somebody was not let in.
 pub(crate) enum Refusal {
@@ -82,29 +43,6 @@ impl<E: Into<Problem>> From<E> for Refusal {
     }
 }
 
-impl WrongPasswords {
-    fn now(&self) -> Duration {
-        self.began.elapsed()
-    }
-
-    fn may_try(&self, now: Duration, name: &str, address: IpAddr) -> bool {
-        let paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        paces.of_account.has_left(now, &(name.to_owned(), address))
-            && paces.of_address.has_left(now, &address)
-    }
-
-    fn failed(&self, now: Duration, name: &str, address: IpAddr) {
-        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        paces.of_account.take(now, (name.to_owned(), address), 1.0);
-        paces.of_address.take(now, address, 1.0);
-    }
-
-    fn succeeded(&self, name: &str, address: IpAddr) {
-        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        paces.of_account.forgive(&(name.to_owned(), address));
-    }
-}
-
 /// The account of a name and a password.
 pub(crate) async fn check(
     shared: &Shared,
@@ -112,16 +50,25 @@ pub(crate) async fn check(
     name: &str,
     given: String,
 ) -> Result<Account, Refusal> {
-    let (key, address) = (name.to_lowercase(), sip::network(from.ip()));
+    let account = shared.store.account_by_name(name).await?;
+    let meant = Meant::new(account.as_ref(), name);
+    checked(shared, sip::network(from.ip()), account, &meant, given).await
+}
+
+/// The account, if the password is its own. Wrong passwords are counted.
+async fn checked(
+    shared: &SharedState,
+    network: IpAddr,
+    account: Option<Account>,
+    meant: &Meant,
+    given: String,
+) -> Result<Account, Refusal> {
     // Before it is counted: what is not looked at is no guess.
-    let place = password::queue(address).map_err(|password::Busy| Refusal::Busy)?;
-    let now = shared.wrong_passwords.now();
-    if !shared.wrong_passwords.may_try(now, &key, address) {
+    let place = password::queue(network).map_err(|password::Busy| Refusal::Busy)?;
+    let wrong = &shared.wrong_passwords;
+    if !wrong.begin(wrong.now(), meant, network) {
         return Err(Refusal::TooMany);
     }
-    // Counted before it is looked at: many at once must not all be let through.
-    shared.wrong_passwords.failed(now, &key, address);
-    let account = shared.store.account_by_name(name).await?;
     let hash = account
         .as_ref()
         .and_then(|account| account.password_hash.clone());
@@ -132,7 +79,7 @@ pub(crate) async fn check(
             .await
             .map_err(|error| Problem::unavailable(&error.to_string()))?;
     let account = account.filter(|_| right).ok_or(Refusal::Wrong)?;
-    shared.wrong_passwords.succeeded(&key, address);
+    wrong.succeeded(meant, network);
     Ok(account)
 }
 
@@ -299,43 +246,4 @@ pub(crate) async fn end(
     }
     shared.revoke();
     Ok(Redirect::to("/sign-in").into_response())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const START: Duration = Duration::ZERO;
-
-    #[test]
-    fn ten_wrong_passwords_and_then_one_in_half_a_minute() {
-        let wrong = WrongPasswords::default();
-        let [here, there] = [1, 2].map(|last| IpAddr::from([192, 0, 2, last]));
-        for _ in 0..10 {
-            assert!(wrong.may_try(START, "anna", here));
-            wrong.failed(START, "anna", here);
-        }
-        assert!(!wrong.may_try(START, "anna", here));
-        // Nobody is kept out by somebody elsewhere, nor from another account.
-        assert!(wrong.may_try(START, "anna", there) && wrong.may_try(START, "bert", here));
-        let later = Duration::from_secs(31);
-        assert!(wrong.may_try(later, "anna", here));
-        wrong.failed(later, "anna", here);
-        assert!(!wrong.may_try(later, "anna", here));
-        wrong.succeeded("anna", here);
-        assert!(wrong.may_try(later, "anna", here));
-    }
-
-    #[test]
-    fn one_address_cannot_try_everybody() {
-        let wrong = WrongPasswords::default();
-        let here = IpAddr::from([192, 0, 2, 1]);
-        let tried = (0..1_000).take_while(|number| {
-            let name = format!("p{number}");
-            let may = wrong.may_try(START, &name, here);
-            wrong.failed(START, &name, here);
-            may
-        });
-        assert_eq!(tried.count(), 200);
-    }
 }

@@ -93,6 +93,11 @@ pub(crate) fn account(row: &SqliteRow, first: usize) -> Account {
     }
 }
 
+/// The form in which the names of accounts are compared: names of the same form mean the same account.
+pub fn account_key(name: &str) -> String {
+    key(name)
+}
+
 impl Store {
     /// Every account, by name.
     ///

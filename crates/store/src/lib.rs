@@ -40,7 +40,7 @@ use sqlx::{
 };
 
 pub use access::{SecretHash, Session};
-pub use accounts::{Account, Role};
+pub use accounts::{Account, Role, account_key};
 pub use audit::{AuditFilter, AuditRow, Change};
 pub use backup::PreparedRestore;
 pub use described::Difference;

@@ -21,8 +21,8 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// For so many open files: an eighth of them, and 256 at least, or half where there are few, are kept for the rest;
-    /// of the others, three quarters are for HTTP and one for SIP.
+    /// Limits for a number of open files: an eighth of them, and 256 at least, or half where there are few, is a reserve; of
+    /// the others, three quarters are for HTTP and one for SIP.
     pub(crate) fn new(descriptors: usize) -> Self {
         let reserve = (descriptors / 8).max(RESERVE.min(descriptors / 2));
         let connections = descriptors.saturating_sub(reserve);
@@ -36,7 +36,7 @@ impl Limits {
     }
 }
 
-/// Raises the limit of open files as far as the operating system lets a program do it by itself; the limit then.
+/// Raises the soft limit of open files to the hard one. Returns the limit in force.
 pub(crate) fn raise_descriptor_limit() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -46,7 +46,7 @@ pub(crate) fn raise_descriptor_limit() -> usize {
     let limit = match setrlimit(Resource::Nofile, raised) {
         Ok(()) => maximum,
         Err(error) => {
-            // The one from before holds; fewer connections are possible, and `Limits` says how many.
+            // The present limit holds: `Limits` allows fewer connections.
             tracing::warn!(%error, "the limit of open files cannot be raised");
             current
         }

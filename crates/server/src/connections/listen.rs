@@ -38,9 +38,9 @@ use super::{Connection, Connections, Link, state::Phase, stream::Stream};
 const BACKLOG: u32 = 4_096;
 /// What the operating system holds of an answer that the peer does not take.
 const SEND_BUFFER: usize = 256 * 1024;
-/// The largest header; also what is read of a body at once.
+/// The largest header; also the largest piece of a body that is read at once.
 const HEADER_MAX: usize = 16 * 1024;
-/// How often connections are looked at that may have taken too long.
+/// Interval of the search for overdue connections.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// Pause after a connection that could not be accepted because nothing was left for it.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
@@ -63,7 +63,7 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Serves until `stopping`, and then until what was begun is answered.
+/// Serves until `stopping`, then answers the requests that were begun.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -147,7 +147,7 @@ async fn connection(
     let mut is_stopping = false;
     loop {
         tokio::select! {
-            // A peer that ends or breaks its connection is nothing to tell of.
+            // Peers end and break their connections all the time: not logged.
             _ = served.as_mut() => return,
             () = std::future::poll_fn(|context| link.poll_ended(context)) => return,
             _ = stopping.wait_for(|stopping| *stopping), if !is_stopping => {
@@ -196,7 +196,7 @@ async fn answer(
     }))
 }
 
-/// A body that tells its connection when it is over or not wanted any more.
+/// A body that reports its end to its connection, also when it is dropped before.
 struct Observed<B> {
     body: B,
     connection: Connection,

@@ -63,10 +63,10 @@ impl Why {
     }
 }
 
-/// Whose connection it is.
+/// Whether the peer is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
-    /// Nobody has signed in by its last request.
+    /// Its last request was not authenticated.
     Stranger,
     /// Its last request was from a person, a program or a device that may come in.
     Known,
@@ -81,11 +81,11 @@ pub(super) enum Worth {
     Idle,
 }
 
-/// A peer that does not take what is sent.
+/// A peer that does not take its answer.
 #[derive(Clone, Copy, Debug)]
 struct Behind {
     since: Instant,
-    /// Bytes that it took meanwhile.
+    /// Bytes that it took since.
     taken: u64,
 }
 

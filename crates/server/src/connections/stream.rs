@@ -31,7 +31,7 @@ impl Stream {
         io::Error::new(io::ErrorKind::TimedOut, "the server closes the connection")
     }
 
-    /// The result of a write, and what it says of the peer.
+    /// Notes the result of a write.
     fn wrote(
         &self,
         context: &Context<'_>,
@@ -71,7 +71,7 @@ impl AsyncRead for Stream {
                 if bytes > 0 {
                     let now = Instant::now();
                     let mut state = self.link.state();
-                    // While the state is held: what is finished meanwhile is never counted off before it is counted.
+                    // While the state is locked: bytes are never subtracted before they are added.
                     let unfinished = state.read(bytes, now);
                     let are_too_many = self.link.connections.received(unfinished);
                     drop(state);

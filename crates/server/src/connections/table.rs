@@ -27,9 +27,10 @@ use crate::{
 const PART: &str = "connections";
 /// Bytes of strangers' unfinished requests; beyond, the oldest of these are closed.
 const UNFINISHED_MAX: usize = 64 * 1024 * 1024;
-/// Where there is no room, one of so many is closed: looking for the oldest at every new connection would take a core.
+/// Where there is no room, one connection of this many is closed at a time: a search for the oldest at every new connection
+/// would take a core.
 const SHARE: usize = 64;
-/// What went wrong is told for so long after the last time.
+/// A trouble is reported for this time after its last occurrence.
 const TROUBLE_LASTS: Duration = Duration::from_secs(10);
 /// Connections that were closed to make room are logged this often.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
@@ -69,7 +70,7 @@ struct Table {
 #[derive(Debug)]
 struct Entry {
     link: Arc<Link>,
-    /// Whose the connection counts as; `None`: a reverse proxy's or this machine's, which may act for many.
+    /// The network that the connection counts for; `None`: a reverse proxy or this machine, which may act for many.
     owner: Option<IpAddr>,
 }
 
@@ -191,7 +192,7 @@ impl Connections {
         }
     }
 
-    /// Tells of room that had to be made, at once and then now and then.
+    /// Logs connections that were closed to make room: at once, then once a minute.
     fn log(&self, table: &mut Table, now: Instant) {
         let is_due = table
             .logged
@@ -280,7 +281,7 @@ impl Connections {
         self.evict(&mut table, Among::All, now);
     }
 
-    /// Closes what has taken too long, and tells how the connections are.
+    /// Closes connections that are overdue, and reports the health of the rest.
     pub(super) fn sweep(&self, now: Instant) {
         let mut table = self.table();
         let open = table.open.values();
@@ -417,7 +418,7 @@ mod tests {
 
     // S6
     #[test]
-    fn requests_through_a_proxy_count_for_who_asks() {
+    fn requests_through_a_proxy_count_for_the_client() {
         let (connections, _) = connections(64);
         let start = Instant::now();
         let links: Vec<_> = (0..14)

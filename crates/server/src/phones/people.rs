@@ -17,10 +17,11 @@ use sip::{
     digest::{Algorithm, Refusal, Verifier, claimed},
     message::{Message, NameAddr, StartLine, split_list, uri_user},
 };
+use store::SecretHash;
 use telephony::sip_server::Flow;
 
 use super::{PhonesOptions, documents, lists, publications};
-use crate::{app::Core, pace::Pace, shard::Cause};
+use crate::{access, app::Core, pace::Pace, shard::Cause};
 
 /// Requests that one address may send in a second, in the long run. An office behind one address has hundreds of telephones,
 /// which all begin anew after a power cut.
@@ -40,7 +41,7 @@ pub(super) struct People {
     /// What addresses that are not trusted have left, in requests.
     pace: Pace<IpAddr>,
     /// What accounts have left at each address, in wrong passwords; one a second comes back.
-    wrong_passwords: Pace<(String, IpAddr)>,
+    wrong_passwords: Pace<(SecretHash, IpAddr)>,
     made: Made,
     /// Connections whose peers have shown who they are.
     pub(super) known: HashSet<Flow>,
@@ -158,7 +159,8 @@ impl People {
         };
         let source = peer.source.ip();
         let claimed = claimed(request, &self.options.domain);
-        let key = claimed.map(|name| (name, sip::network(source)));
+        // By the hash: all names take the same memory.
+        let key = claimed.map(|name| (access::hash(&name), sip::network(source)));
         if let Some(key) = &key
             && !self.wrong_passwords.has_left(now, key)
         {

@@ -1,4 +1,4 @@
-//! Strangers who connect to a SIP server and say nothing, or nothing that shows who they are (S6).
+//! Connections of strangers to a SIP server: silent ones, and those of unknown peers (S6).
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 const SOON: Duration = Duration::from_secs(5);
 
-/// Answers every message with a dot, and knows those who say that they are Anna.
+/// Answers every message with a dot, and knows the peer that sends ANNA.
 #[derive(Default)]
 struct KnowsAnna(Vec<Flow>);
 

@@ -1,0 +1,150 @@
+//! Wrong passwords: counted by the account that is meant, however its name is written, and by the network that they are
+//! from.
+
+use std::{
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use store::{Account, SecretHash};
+use tokio::time::Instant;
+
+use crate::{access, pace::Pace};
+
+/// Wrong passwords for one account from one network at once, then one in [`SECONDS_EACH`].
+const ATTEMPTS: f64 = 10.0;
+/// Wrong passwords from one network for any accounts at once: an office behind one address has many people.
+const ATTEMPTS_OF_NETWORK: f64 = 200.0;
+/// How long it takes until another attempt is allowed.
+pub(crate) const SECONDS_EACH: u32 = 30;
+
+/// The account that a sign-in means.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Meant {
+    Account(u64),
+    /// There is none of that name: the hash of the name's form in the store, so that all names take the same memory.
+    Nobody(SecretHash),
+}
+
+impl Meant {
+    /// The account that was found by a name, or the name.
+    pub(crate) fn new(account: Option<&Account>, name: &str) -> Self {
+        match account {
+            Some(account) => Self::Account(account.id),
+            None => Self::Nobody(access::hash(&store::account_key(name))),
+        }
+    }
+}
+
+/// Counts wrong passwords.
+#[derive(Debug)]
+pub(crate) struct WrongPasswords {
+    began: Instant,
+    paces: Mutex<Paces>,
+}
+
+#[derive(Debug)]
+struct Paces {
+    /// Of each account at each network.
+    of_account: Pace<(Meant, IpAddr)>,
+    /// Of each network with all accounts.
+    of_network: Pace<IpAddr>,
+}
+
+impl Default for WrongPasswords {
+    fn default() -> Self {
+        let per_second = 1.0 / f64::from(SECONDS_EACH);
+        let of_account = Pace::new(ATTEMPTS, per_second);
+        let of_network = Pace::new(ATTEMPTS_OF_NETWORK, ATTEMPTS * per_second);
+        Self {
+            began: Instant::now(),
+            paces: Mutex::new(Paces {
+                of_account,
+                of_network,
+            }),
+        }
+    }
+}
+
+impl WrongPasswords {
+    pub(super) fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn paces(&self) -> MutexGuard<'_, Paces> {
+        self.paces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts an attempt as a wrong password, until [`Self::succeeded`] says otherwise: many at once must not all be let
+    /// through. False: there were too many, and this one is not to be looked at.
+    pub(super) fn begin(&self, now: Duration, meant: &Meant, network: IpAddr) -> bool {
+        let mut paces = self.paces();
+        let key = (meant.clone(), network);
+        let may = paces.of_account.has_left(now, &key) && paces.of_network.has_left(now, &network);
+        if may {
+            paces.of_account.take(now, key, 1.0);
+            paces.of_network.take(now, network, 1.0);
+        }
+        may
+    }
+
+    /// The password was right: its owner has every attempt again.
+    pub(super) fn succeeded(&self, meant: &Meant, network: IpAddr) {
+        let mut paces = self.paces();
+        paces.of_account.forgive(&(meant.clone(), network));
+        paces.of_network.give_back(&network, 1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Duration = Duration::ZERO;
+
+    fn here() -> IpAddr {
+        IpAddr::from([192, 0, 2, 1])
+    }
+
+    #[test]
+    fn ten_wrong_passwords_and_then_one_in_half_a_minute() {
+        let wrong = WrongPasswords::default();
+        let there = IpAddr::from([192, 0, 2, 2]);
+        let (anna, bert) = (Meant::Account(1), Meant::Account(2));
+        for _ in 0..10 {
+            assert!(wrong.begin(START, &anna, here()));
+        }
+        assert!(!wrong.begin(START, &anna, here()));
+        // Another network and another account are not affected.
+        assert!(wrong.begin(START, &anna, there) && wrong.begin(START, &bert, here()));
+        let later = Duration::from_secs(31);
+        assert!(wrong.begin(later, &anna, here()));
+        assert!(!wrong.begin(later, &anna, here()));
+        wrong.succeeded(&anna, here());
+        assert!(wrong.begin(later, &anna, here()));
+    }
+
+    // S12
+    #[test]
+    fn a_name_counts_as_what_it_means_however_it_is_written() {
+        let nobody = |name| Meant::new(None, name);
+        for other in ["bob ", "BOB", " Bob", "bob\u{a0}", "\u{3000}bob", "bob\n"] {
+            assert_eq!(nobody("bob"), nobody(other), "{other:?}");
+        }
+        assert_ne!(nobody("bob"), nobody("bo b"));
+    }
+
+    #[test]
+    fn one_network_cannot_try_everybody_and_a_right_password_costs_nothing() {
+        let wrong = WrongPasswords::default();
+        let tried = (0..1_000).take_while(|id| wrong.begin(START, &Meant::Account(*id), here()));
+        assert_eq!(tried.count(), 200);
+        let wrong = WrongPasswords::default();
+        for id in 0..1_000 {
+            let meant = Meant::Account(id);
+            assert!(wrong.begin(START, &meant, here()));
+            wrong.succeeded(&meant, here());
+        }
+    }
+}
