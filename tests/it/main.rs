@@ -15,6 +15,7 @@ mod connections;
 mod crash;
 mod decisions;
 mod demo;
+mod disk;
 mod durability;
 mod entra;
 mod hidden;

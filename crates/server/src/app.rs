@@ -217,6 +217,8 @@ impl App {
             None => None,
         };
         let sweeps = core.start_teams(tenants, vault, ends, &mut tasks).await;
+        let (kept, health) = (core.store.clone(), core.health.clone());
+        tasks.spawn(core.store_health.clone().run(kept, health));
         tasks.spawn(calendars::run(core.clone()));
         tasks.spawn(recorder::tidy(core.clone(), audit_kept));
         core.people_changes.watch_lines_at(&pbxs).await;

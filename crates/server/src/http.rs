@@ -24,7 +24,7 @@ use crate::{
     organisation::{MAIN_TENANT, ORGANISATION},
     pages,
     problem::{self, Problem},
-    sign_in,
+    sign_in, store_health,
 };
 
 /// Nothing that is sent here is larger, …
@@ -50,6 +50,10 @@ pub(crate) fn router(shared: Shared) -> Router {
     // so it wraps the whole. What is nested this way is protected here: `route_layer` does not reach fallbacks.
     let known: Router = Router::new()
         .fallback_service(routes.with_state(shared.clone()))
+        .layer(middleware::from_fn_with_state(
+            shared.clone(),
+            store_health::watch_answers,
+        ))
         .layer(middleware::from_fn_with_state(shared.clone(), edits::guard))
         .layer(middleware::from_fn_with_state(
             shared.clone(),

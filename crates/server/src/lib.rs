@@ -44,6 +44,7 @@ mod programs;
 mod restores;
 mod shard;
 mod sign_in;
+mod store_health;
 mod teams;
 mod values;
 pub mod vault;

@@ -9,6 +9,8 @@ use axum::{
 use serde_json::json;
 use store::StoreError;
 
+use crate::store_health::StoreRefused;
+
 /// The title of what somebody cancelled.
 const CANCELLED: &str = "cancelled";
 
@@ -27,6 +29,8 @@ pub(crate) struct Problem {
     field: Option<Cow<'static, str>>,
     /// After how many seconds the request is worth repeating.
     retry_after: Option<u32>,
+    /// The database refused.
+    is_of_store: bool,
 }
 
 impl Problem {
@@ -189,6 +193,7 @@ impl Problem {
             detail: detail.into(),
             field: None,
             retry_after: None,
+            is_of_store: false,
         }
     }
 }
@@ -205,10 +210,13 @@ impl From<StoreError> for Problem {
             | StoreError::Contradicted { .. } => Self::conflict(detail),
             StoreError::Repeated { .. } => Self::new(StatusCode::CONFLICT, DONE_ALREADY, detail),
             StoreError::Cancelled => Self::new(StatusCode::CONFLICT, CANCELLED, detail),
-            StoreError::Open { .. }
-            | StoreError::Migrate { .. }
-            | StoreError::Database(_)
-            | StoreError::Backup { .. } => Self::unavailable(&detail),
+            StoreError::Open { .. } | StoreError::Migrate { .. } | StoreError::Database(_) => {
+                Self {
+                    is_of_store: true,
+                    ..Self::unavailable(&detail)
+                }
+            }
+            StoreError::Backup { .. } => Self::unavailable(&detail),
         }
     }
 }
@@ -238,6 +246,9 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after {
             let seconds = header::HeaderValue::from(seconds);
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        if self.is_of_store {
+            response.extensions_mut().insert(StoreRefused(self.detail));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(

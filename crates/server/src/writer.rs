@@ -21,14 +21,15 @@ use crate::{
     api::Entry,
     health::{Health, Trouble},
     shard::Shard,
+    store_health::StoreHealth,
     teams::TeamsWrites,
 };
 
 /// Pause before a failed transaction is tried again.
-const RETRY: Duration = Duration::from_secs(1);
+const RETRY: Duration = Duration::from_millis(500);
 /// How often the store's log is moved into the database.
 const CHECKPOINT: Duration = Duration::from_secs(1);
-/// The name under which the store's health is told.
+/// Name of the part in `/readyz`: a trouble while records wait for the database.
 const PART: &str = "database";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -131,7 +132,13 @@ impl Writer {
     }
 
     /// Commits and passes on, for ever.
-    pub async fn run(self, store: Store, shard: Shard, teams: TeamsWrites, health: Health) {
+    pub(crate) async fn run(
+        self,
+        (store, store_health): (Store, StoreHealth),
+        shard: Shard,
+        teams: TeamsWrites,
+        health: Health,
+    ) {
         loop {
             self.wake.notified().await;
             while let Some(mut batch) = self.take() {
@@ -174,7 +181,9 @@ impl Writer {
                             what: error.to_string(),
                             remedy: remedy.into(),
                         };
-                        health.report(PART, Some(trouble));
+                        // A refused choice does not wait: its person was answered.
+                        health.report(PART, (!batch.is_empty()).then_some(trouble));
+                        store_health.refused(error.to_string());
                         for Entered { done, .. } in entered {
                             let _ = done.send(Err(error.to_string()));
                         }

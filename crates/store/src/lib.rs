@@ -34,7 +34,7 @@ mod values;
 use std::{path::Path, sync::Arc};
 
 use sqlx::{
-    SqlSafeStr, SqlitePool,
+    Connection, SqlSafeStr, SqlitePool,
     migrate::{Migration, MigrationType, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -89,6 +89,9 @@ const CONNECTIONS_MAX: u32 = 4;
 /// One commits, one makes checkpoints.
 const QUICK_CONNECTIONS_MAX: u32 = 2;
 
+/// As large as a usual change, so that the probe is refused when such a change would be.
+const PROBE_BYTES: u32 = 16 * 1024;
+
 impl Store {
     /// Opens the SQLite database at `path`, creating it and bringing its schema up to date.
     ///
@@ -105,16 +108,14 @@ impl Store {
             .pragma("wal_autocheckpoint", "16384")
             .foreign_keys(true)
             .busy_timeout(std::time::Duration::from_secs(10));
-        let pool = SqlitePoolOptions::new()
-            .max_connections(CONNECTIONS_MAX)
+        let pool = pool_options(CONNECTIONS_MAX)
             .connect_with(options.clone())
             .await
             .map_err(|cause| StoreError::Open {
                 path: path.into(),
                 cause,
             })?;
-        let quick = SqlitePoolOptions::new()
-            .max_connections(QUICK_CONNECTIONS_MAX)
+        let quick = pool_options(QUICK_CONNECTIONS_MAX)
             .connect_lazy_with(options.synchronous(SqliteSynchronous::Normal));
         Migrator::with_migrations(migrations())
             .run(&pool)
@@ -148,11 +149,42 @@ impl Store {
         Ok(())
     }
 
+    /// Commits a change of some pages to find out whether the database takes changes.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO write_probe (id, filler) VALUES (1, randomblob(?1))
+             ON CONFLICT (id) DO UPDATE SET filler = excluded.filler",
+        )
+        .bind(PROBE_BYTES)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
     /// Closes the database; what was committed is on disk.
     pub async fn close(self) {
         self.quick.close().await;
         self.pool.close().await;
     }
+}
+
+/// A pool that closes a connection whose transaction could not be ended, instead of lending it again.
+///
+/// After some errors (a full disk among them) SQLite rolls a transaction back by itself. sqlx's own ROLLBACK then fails, so
+/// sqlx counts the connection as inside a transaction from then on and refuses every later one.
+fn pool_options(connections_max: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections_max)
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                // A dropped transaction has only queued its ROLLBACK; the ping is answered after it.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
 }
 
 /// The schema's history. What is written here was run somewhere: it is only ever added to.
@@ -186,6 +218,11 @@ fn migrations() -> Vec<Migration> {
             5,
             "devices",
             include_str!("../migrations/sqlite/0005_devices.sql"),
+        ),
+        migration(
+            6,
+            "upkeep",
+            include_str!("../migrations/sqlite/0006_upkeep.sql"),
         ),
         migration(
             7,

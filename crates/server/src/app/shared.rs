@@ -32,6 +32,7 @@ use crate::{
     restores::Restores,
     shard::{self, Cause, Shard, Sinks},
     sign_in::WrongPasswords,
+    store_health::StoreHealth,
     teams::{
         Attempts, Doors, Freshness, Inlet, Outlet, Reads, Surroundings, SweepNow, TeamsWrites,
         Tenant,
@@ -140,6 +141,7 @@ pub(crate) struct Core {
     pub(crate) shard: Shard,
     pub(crate) writer: Writer,
     pub(crate) health: Health,
+    pub(crate) store_health: StoreHealth,
     pub(crate) metrics: Arc<Metrics>,
     /// There is a telephone system, so that lines are watched.
     watches_lines: bool,
@@ -208,6 +210,7 @@ impl Core {
             shard,
             writer: Writer::default(),
             health: Health::default(),
+            store_health: StoreHealth::default(),
             metrics,
             watches_lines,
         };
@@ -393,7 +396,7 @@ impl Core {
         tasks: &mut JoinSet<()>,
     ) -> Vec<SweepNow> {
         tasks.spawn(self.writer.clone().run(
-            self.store.clone(),
+            (self.store.clone(), self.store_health.clone()),
             self.shard.clone(),
             self.teams_writes.clone(),
             self.health.clone(),

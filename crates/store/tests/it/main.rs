@@ -9,6 +9,7 @@
 mod access;
 mod backup;
 mod directory;
+mod full;
 mod kept;
 mod migration;
 mod people;
@@ -66,11 +67,17 @@ async fn with_people<const N: usize>(
     names: [&str; N],
 ) -> (Store, [PersonId; N]) {
     let store = open(folder).await;
+    let ids = imported(&store, names).await;
+    (store, ids)
+}
+
+/// Imports people, and tells their ids.
+async fn imported<const N: usize>(store: &Store, names: [&str; N]) -> [PersonId; N] {
     let everybody = names.map(|name| person(name, &[]));
     store.import(&everybody, &CHANGE).await.unwrap();
-    let stored = people(&store).await;
+    let stored = people(store).await;
     let id = |name: &str| stored.iter().find(|person| person.name == name).unwrap().id;
-    (store, names.map(id))
+    names.map(id)
 }
 
 async fn audit_rows(store: &Store) -> usize {

@@ -1,0 +1,87 @@
+//! Whether the database takes changes: tried at the start, after each refusal and once a minute; after a failure every
+//! second until it does.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use store::Store;
+use tokio::sync::watch;
+
+use crate::{
+    app::Shared,
+    health::{Health, Trouble},
+};
+
+/// Name of the part in `/readyz`.
+const PART: &str = "store";
+/// Interval of the tries while nothing is wrong.
+const PROBE_INTERVAL: Duration = Duration::from_secs(60);
+/// Interval of the tries after a failure.
+const RETRY_INTERVAL: Duration = Duration::from_millis(500);
+/// The trouble lasts this long after a refusal: the database may take small changes while it refuses larger ones.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// Attached to an answer: the database refused a request, with the reason.
+#[derive(Clone, Debug)]
+pub(crate) struct StoreRefused(pub(crate) String);
+
+/// Collects what the database refused. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct StoreHealth(Arc<watch::Sender<String>>);
+
+impl Default for StoreHealth {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::default()))
+    }
+}
+
+impl StoreHealth {
+    /// Reports a refusal and its reason.
+    pub(crate) fn refused(&self, reason: String) {
+        self.0.send_replace(reason);
+    }
+
+    /// Tries and reports, for ever.
+    pub(crate) async fn run(self, store: Store, health: Health) {
+        let mut refusals = self.0.subscribe();
+        let mut wait = Duration::ZERO;
+        loop {
+            let refusal = tokio::time::timeout(wait, refusals.changed()).await;
+            let reason = if refusal.is_ok() {
+                wait = QUIET;
+                Some(refusals.borrow_and_update().clone())
+            } else {
+                let failed = store.probe().await.err();
+                wait = failed.as_ref().map_or(PROBE_INTERVAL, |_| RETRY_INTERVAL);
+                failed.map(|error| error.to_string())
+            };
+            health.report(PART, reason.map(trouble));
+        }
+    }
+}
+
+fn trouble(what: String) -> Trouble {
+    let remedy = "check free space and permissions of the data folder, and `offhook doctor`; changes are refused and \
+                  nothing is written to Teams until the database takes changes again";
+    Trouble {
+        what,
+        remedy: remedy.into(),
+    }
+}
+
+/// Reports each answer of the API that carries a refusal of the database.
+pub(crate) async fn watch_answers(
+    State(shared): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    if let Some(StoreRefused(reason)) = response.extensions_mut().remove() {
+        shared.store_health.refused(reason);
+    }
+    response
+}

@@ -1,0 +1,10 @@
+-- Written to find out whether the database takes changes.
+CREATE TABLE write_probe (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    filler BLOB NOT NULL
+) STRICT;
+-- The last time that the server knew to be right, in milliseconds since 1970.
+CREATE TABLE clock (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    last_known INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,113 @@
+//! A disk that is full for a while.
+
+use std::{path::Path, process::Command};
+
+use presence::PersonId;
+use store::{Change, Durability, ScopeKind, Store, StoreError};
+
+use crate::{CHANGE, NOW, after, person};
+
+/// Detaches a file system when dropped.
+struct Mounted<'a>(&'a Path);
+
+impl Drop for Mounted<'_> {
+    fn drop(&mut self) {
+        // Lazily: the database may be open still.
+        let _ = Command::new("umount").arg("--lazy").arg(self.0).status();
+    }
+}
+
+fn mount(folder: &Path, options: &str) -> bool {
+    let mut mount = Command::new("mount");
+    mount
+        .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+        .arg(folder);
+    mount.status().is_ok_and(|status| status.success())
+}
+
+/// Runs the test once more in a mount namespace of its own; says so where that is not allowed either.
+fn run_unshared(test: &str) {
+    const UNSHARED: &str = "OFFHOOK_UNSHARED";
+    let may_unshare = Command::new("unshare").args(["-rm", "true"]).status();
+    if std::env::var_os(UNSHARED).is_some() || !may_unshare.is_ok_and(|done| done.success()) {
+        eprintln!("NOT TESTED: {test} needs to mount a file system, which is not allowed here");
+        return;
+    }
+    let mut again = Command::new("unshare");
+    again.arg("-rm").arg(std::env::current_exe().unwrap());
+    let status = again.args(["--exact", test]).env(UNSHARED, "1").status();
+    assert!(status.unwrap().success());
+}
+
+/// Changes of every kind: with a transaction and without, that wait for the disk and that do not.
+async fn changes(store: &Store, id: PersonId, number: u64) -> Vec<Result<(), StoreError>> {
+    let large = Change {
+        after: Some(format!("{:?}", "x".repeat(20_000))),
+        ..CHANGE
+    };
+    let name = format!("location {number}");
+    let people = [person(&format!("person{number}"), &[])];
+    let record = presence::Record::Choice {
+        person: id,
+        choice: None,
+    };
+    let rows = [(id, after(number), "{}".repeat(10_000))];
+    let hash = std::array::from_fn(|at| number.to_le_bytes()[at % 8]);
+    vec![
+        store.note(&large).await,
+        store
+            .add_scope(ScopeKind::Location, "organisation", &name, &large)
+            .await
+            .map(drop),
+        store.import(&people, &large).await.map(drop),
+        store
+            .commit_noted([&record], &[], Durability::Process)
+            .await,
+        store
+            .commit_noted([&record], std::slice::from_ref(&large), Durability::Power)
+            .await,
+        store.replace_calendar(id, &[]).await.map(drop),
+        store.add_history(&rows).await,
+        store.add_session(&hash, None, NOW).await,
+        store.probe().await,
+    ]
+}
+
+/// S2
+#[tokio::test]
+async fn changes_work_at_once_when_a_full_disk_has_space_again() {
+    let folder = tempfile::tempdir().unwrap();
+    if !mount(folder.path(), "size=3m") {
+        return run_unshared("full::changes_work_at_once_when_a_full_disk_has_space_again");
+    }
+    let _mounted = Mounted(folder.path());
+    let store = Store::open(&crate::path(&folder)).await.unwrap();
+    let [anna] = crate::imported(&store, ["anna"]).await;
+    let mut number = 0;
+    let mut refused = 0;
+    // Long enough that each connection of both pools is refused in each way.
+    while refused < 200 {
+        assert!(number < 10_000, "the disk does not become full");
+        let tasks = (0..6).map(|task| {
+            let store = store.clone();
+            tokio::spawn(async move { changes(&store, anna, number + task).await })
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            let results = task.await.unwrap();
+            refused += results.iter().filter(|result| result.is_err()).count();
+        }
+        // As the server does; it may be refused, too.
+        let _ = store.checkpoint().await;
+        number += 6;
+    }
+    assert!(store.probe().await.is_err());
+    assert!(mount(folder.path(), "remount,size=60m"));
+    for round in 0..20 {
+        for result in changes(&store, anna, 20_000 + round).await {
+            result.unwrap();
+        }
+    }
+    store.checkpoint().await.unwrap();
+    store.check().await.unwrap();
+    store.close().await;
+}
