@@ -1,13 +1,21 @@
-//! Faults of the disk: full, and with space again.
+//! Faults of the disk: full and with space again, pages that were overwritten.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs::{self, OpenOptions},
+    os::unix::fs::FileExt,
+    path::Path,
+    time::Duration,
+};
 
 use end_to_end::{Installation, Server, SmallDisk, eventually};
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
+
+use crate::SOON;
 
 /// Changes must work again this soon after there is space.
 const RECOVERY_MAX: Duration = Duration::from_secs(1);
+const PAGE: usize = 4096;
 
 /// A change of each kind; `number` makes them different. Each with its status.
 async fn changes(server: &Server, anna: &str, number: usize) -> Vec<(String, StatusCode)> {
@@ -135,4 +143,130 @@ async fn changes_work_within_a_second_when_a_full_disk_has_space_again() {
 
 fn disk_has_file(file: &Path) -> bool {
     fs::symlink_metadata(file).is_ok()
+}
+
+fn overwrite(file: &Path, pages: impl Iterator<Item = u64>, bytes: &[u8; PAGE]) {
+    let file = OpenOptions::new().write(true).open(file).unwrap();
+    for page in pages {
+        file.write_all_at(bytes, page * PAGE as u64).unwrap();
+    }
+}
+
+fn pages_of(file: &Path) -> u64 {
+    fs::metadata(file).unwrap().len() / PAGE as u64
+}
+
+/// S1: a damaged database is found at the start and named.
+#[tokio::test]
+async fn a_damaged_database_does_not_start_and_the_backups_are_named() {
+    let installation = Installation::new("");
+    installation.import(&[("anna", "1001")]).await;
+    let server = installation.serve().await;
+    server.choose("anna", "Do not disturb").await;
+    let made = server.ok(Method::POST, "/api/v1/backups", None).await;
+    let backup = installation
+        .data("backups")
+        .join(made["name"].as_str().unwrap());
+    let backup = backup.to_str().unwrap();
+    assert_eq!(server.terminate().await, 0);
+
+    let database = installation.data("offhook.db");
+    let whole = fs::read(&database).unwrap();
+    for page in [0, 1, 2] {
+        overwrite(&database, std::iter::once(page), &[0; PAGE]);
+        let (code, out, errors) = installation.run("serve", &[]).await;
+        assert_eq!(code, 1, "page {page}: {out}{errors}");
+        for named in [
+            database.to_str().unwrap(),
+            "damaged",
+            "offhook restore",
+            backup,
+        ] {
+            assert!(
+                errors.contains(named),
+                "page {page}: {named} is not in {errors}"
+            );
+        }
+        fs::write(&database, &whole).unwrap();
+    }
+    overwrite(&database, 1..4, &[0xA5; PAGE]);
+    let (code, out, errors) = installation.run("restore", &[backup, "--force"]).await;
+    assert_eq!(code, 0, "{out}{errors}");
+    let server = installation.serve().await;
+    assert_eq!(server.presence("anna").await["profile"], "Do not disturb");
+}
+
+/// S1
+#[tokio::test]
+async fn pages_that_are_damaged_while_the_server_runs_do_not_end_it() {
+    let installation = Installation::new("");
+    installation.import(&[("anna", "1001")]).await;
+    let server = installation.serve().await;
+    let anna = server.person("anna").await;
+    for number in 0..5 {
+        changes(&server, &anna, number).await;
+    }
+    let (database, log) = (
+        installation.data("offhook.db"),
+        installation.data("offhook.db-wal"),
+    );
+    // With an empty log everything is read from the file.
+    let emptied = async || {
+        let python = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('pragma wal_checkpoint(truncate)').fetchone())";
+        let mut python_run = tokio::process::Command::new("python3");
+        python_run.args(["-c", python]).arg(&database);
+        assert!(python_run.status().await.unwrap().success());
+        fs::metadata(&log).is_ok_and(|log| log.len() == 0)
+    };
+    eventually("the log is empty", SOON, true, emptied).await;
+    let mut noise = [0; PAGE];
+    for (at, byte) in noise.iter_mut().enumerate() {
+        *byte = u8::try_from(at * 7919 % 251).unwrap();
+    }
+    for (number, bytes) in [[0; PAGE], noise].iter().enumerate() {
+        overwrite(&database, 1..pages_of(&database), bytes);
+        for path in [
+            "people",
+            "audit",
+            "scopes",
+            "templates",
+            "accounts",
+            "keys",
+            "work",
+            "backups",
+            &format!("people/{anna}/history"),
+            &format!("people/{anna}/appointments"),
+            &format!("people/{anna}/profiles"),
+            &format!("people/{anna}/relationships"),
+            &format!("people/{anna}/devices"),
+        ] {
+            let (status, answer) = server
+                .api(Method::GET, &format!("/api/v1/{path}"), None)
+                .await;
+            let is_expected = status.is_success()
+                || status == StatusCode::SERVICE_UNAVAILABLE
+                || status == StatusCode::NOT_FOUND;
+            assert!(is_expected, "{path}: {status} {answer}");
+        }
+        for (what, status) in changes(&server, &anna, 100 + number).await {
+            assert!(
+                status.is_success() || status == StatusCode::SERVICE_UNAVAILABLE,
+                "{what}: {status}"
+            );
+        }
+        let doctor = server.ok(Method::POST, "/api/v1/doctor", None).await;
+        let faults: Vec<&Value> = doctor["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| &item["fault"])
+            .collect();
+        assert!(faults.contains(&&json!("database.damaged")), "{doctor}");
+        let named = async || {
+            let trouble = store_trouble(&server).await;
+            trouble.is_some_and(|trouble| trouble.contains("damaged"))
+        };
+        eventually("readiness names the damage", SOON, true, named).await;
+    }
+    assert_eq!(server.terminate().await, 0);
 }

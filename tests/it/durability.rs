@@ -50,6 +50,29 @@ async fn holds_its_locks(server: &Server, installation: &Installation, what: &st
     server.ok(Method::POST, "/api/v1/scopes", Some(body)).await;
 }
 
+async fn links_are_no_backups(server: &Server, installation: &Installation) {
+    let backups = installation.data("backups");
+    for (name, file) in [
+        ("offhook-hard.db", "offhook.db"),
+        ("offhook-hard-index.db", "offhook.db-shm"),
+    ] {
+        fs::hard_link(installation.data(file), backups.join(name)).unwrap();
+        let path = format!("/api/v1/backups/{name}/restore");
+        let (status, problem) = server.api(Method::POST, &path, None).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{problem}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("choose a backup"), "{detail}");
+    }
+    std::os::unix::fs::symlink(
+        installation.data("offhook.db"),
+        backups.join("offhook-soft.db"),
+    )
+    .unwrap();
+    let soft = "/api/v1/backups/offhook-soft.db/restore";
+    let (status, problem) = server.api(Method::POST, soft, None).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "{problem}");
+}
+
 /// S1
 #[tokio::test]
 async fn the_server_keeps_its_locks_whatever_it_is_asked_for() {
@@ -102,26 +125,7 @@ async fn the_server_keeps_its_locks_whatever_it_is_asked_for() {
     );
     check("an export").await;
 
-    let backups = installation.data("backups");
-    for (name, file) in [
-        ("offhook-hard.db", "offhook.db"),
-        ("offhook-hard-index.db", "offhook.db-shm"),
-    ] {
-        fs::hard_link(installation.data(file), backups.join(name)).unwrap();
-        let path = format!("/api/v1/backups/{name}/restore");
-        let (status, problem) = server.api(Method::POST, &path, None).await;
-        assert_eq!(status, StatusCode::CONFLICT, "{problem}");
-        let detail = problem["detail"].as_str().unwrap();
-        assert!(detail.contains("choose a backup"), "{detail}");
-    }
-    std::os::unix::fs::symlink(
-        installation.data("offhook.db"),
-        backups.join("offhook-soft.db"),
-    )
-    .unwrap();
-    let soft = "/api/v1/backups/offhook-soft.db/restore";
-    let (status, problem) = server.api(Method::POST, soft, None).await;
-    assert_eq!(status, StatusCode::NOT_FOUND, "{problem}");
+    links_are_no_backups(&server, &installation).await;
     check("backups that are links to the database").await;
 
     server.kill().await;

@@ -19,7 +19,7 @@ use server::{
     App, Demo, MAIN_TENANT, Options, OutsideOptions, PbxOptions, PhonesOptions, SignIn,
     TeamsOptions, access, clock::Clock,
 };
-use store::{ImportPerson, Store};
+use store::{Checked, ImportPerson, Store};
 use teamsbox::{ClockMode, Device, NewUser, Teamsbox};
 use telephony::{
     Password,
@@ -147,6 +147,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
     let app = App::start(Options {
         listen: loopback(arguments.port),
         store,
+        checked: Checked::Whole,
         clock,
         tenants: vec![teams(&teamsbox, manual)],
         pbxs: vec![PbxOptions {

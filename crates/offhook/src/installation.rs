@@ -10,12 +10,12 @@ use std::{
 
 use anyhow::Context;
 use server::{
-    access,
+    access, backups_folder,
     clock::Clock,
     config::{Config, Environment},
     vault::Vault,
 };
-use store::{Change, Store, StoredPerson};
+use store::{Change, Checked, Store, StoreError, StoredPerson};
 
 /// Environment variable with the key of the sealed secrets.
 const KEY_VARIABLE: &str = "OFFHOOK_SECRETS_KEY";
@@ -52,6 +52,42 @@ pub fn create_folder(config: &Config) -> anyhow::Result<()> {
 pub async fn open(config: &Config) -> anyhow::Result<Store> {
     let path = create_database(config)?;
     Ok(Store::open(&path).await?)
+}
+
+/// A database of at most this size is checked for damage before the server starts; a larger one while it runs.
+const CHECKED_MAX: u64 = 200 * 1024 * 1024;
+/// How many backups are named to an administrator who needs one.
+const NEWEST: usize = 3;
+
+/// Opens the database for the server. A damaged one is refused, and the backups are named that can take its place.
+pub async fn open_to_serve(config: &Config) -> anyhow::Result<(Store, Checked)> {
+    let path = create_database(config)?;
+    match Store::open_checked(&path, CHECKED_MAX).await {
+        Ok(opened) => Ok(opened),
+        Err(error @ StoreError::Damaged { .. }) => {
+            anyhow::bail!("{error}; {}", newest_backups(&path))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn newest_backups(database: &Path) -> String {
+    let folder = backups_folder(database);
+    let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+    let mut backups: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    backups.retain(|path| path.extension().is_some_and(|extension| extension == "db"));
+    // Their names begin with their time.
+    backups.sort();
+    let newest: Vec<String> = backups
+        .iter()
+        .rev()
+        .take(NEWEST)
+        .map(|path| path.display().to_string())
+        .collect();
+    if newest.is_empty() {
+        return format!("there is no backup in {}", folder.display());
+    }
+    format!("the newest backups are {}", newest.join(", "))
 }
 
 /// Creates the database's file for this user only, if there is none: other users may have access to the folder, and

@@ -50,7 +50,7 @@ async fn serve(
     stop: &mut StopSignals,
 ) -> anyhow::Result<Option<Restore>> {
     let config = installation::configuration(file)?;
-    let store = installation::open(&config).await?;
+    let (store, checked) = installation::open_to_serve(&config).await?;
     let vault = Arc::new(installation::vault(&config)?);
     let clock = Clock::system();
     if config.api_key.is_none() && !store.has_any_api_key().await? {
@@ -61,6 +61,7 @@ async fn serve(
     let starting = App::start(Options {
         listen: config.listen,
         store,
+        checked,
         clock,
         tenants: config.tenants,
         pbxs: config.pbxs,

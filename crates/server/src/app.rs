@@ -6,7 +6,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use presence::{Input, Timing};
-use store::{Store, StoreError};
+use store::{Checked, Store, StoreError};
 use tokio::{
     net::TcpListener,
     sync::watch,
@@ -52,6 +52,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The opened store.
     pub store: Store,
+    /// Whether it was found whole; if not yet, it is checked after the start.
+    pub checked: Checked,
     /// The time.
     pub clock: Clock,
     /// The tenants.
@@ -172,6 +174,7 @@ impl App {
         let Options {
             listen,
             store,
+            checked,
             clock,
             tenants,
             pbxs,
@@ -218,7 +221,7 @@ impl App {
         };
         let sweeps = core.start_teams(tenants, vault, ends, &mut tasks).await;
         let (kept, health) = (core.store.clone(), core.health.clone());
-        tasks.spawn(core.store_health.clone().run(kept, health));
+        tasks.spawn(core.store_health.clone().run(kept, checked, health));
         tasks.spawn(calendars::run(core.clone()));
         tasks.spawn(recorder::tidy(core.clone(), audit_kept));
         core.people_changes.watch_lines_at(&pbxs).await;

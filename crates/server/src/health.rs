@@ -16,12 +16,16 @@ pub struct Trouble {
 
 /// The health of every part of the server. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Health(Arc<Mutex<BTreeMap<String, Option<Trouble>>>>);
+pub struct Health {
+    parts: Arc<Mutex<BTreeMap<String, Option<Trouble>>>>,
+    /// What is under way, by part.
+    progress: Arc<Mutex<BTreeMap<String, String>>>,
+}
 
 impl Health {
     /// Tells how a part is. A change is logged once.
     pub fn report(&self, part: &str, trouble: Option<Trouble>) {
-        let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         let before = parts.insert(part.to_owned(), trouble.clone());
         match (before.flatten(), trouble) {
             (before, Some(now)) if before.as_ref() != Some(&now) => {
@@ -34,9 +38,24 @@ impl Health {
 
     /// Every part, and what is wrong with it.
     pub fn parts(&self) -> BTreeMap<String, Option<Trouble>> {
-        self.0
+        self.parts
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Shows in `/readyz` that something is under way, which is no trouble; `None`: no more.
+    pub fn report_progress(&self, part: &str, what: Option<String>) {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        match what {
+            Some(what) => progress.insert(part.to_owned(), what),
+            None => progress.remove(part),
+        };
+    }
+
+    /// What is under way, by part.
+    pub fn progress(&self) -> BTreeMap<String, String> {
+        let progress = self.progress.lock();
+        progress.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

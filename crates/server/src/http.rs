@@ -225,7 +225,10 @@ async fn ready(State(shared): State<Shared>, headers: HeaderMap) -> impl IntoRes
                 json!({ "part": part, "ready": false, "what": trouble.what, "remedy": trouble.remedy })
             }
         });
-        body.insert("parts".into(), parts.collect());
+        let under_way = shared.health.progress().into_iter();
+        let under_way =
+            under_way.map(|(part, what)| json!({ "part": part, "ready": true, "what": what }));
+        body.insert("parts".into(), parts.chain(under_way).collect());
     }
     (status, Json(body))
 }

@@ -210,12 +210,13 @@ impl From<StoreError> for Problem {
             | StoreError::Contradicted { .. } => Self::conflict(detail),
             StoreError::Repeated { .. } => Self::new(StatusCode::CONFLICT, DONE_ALREADY, detail),
             StoreError::Cancelled => Self::new(StatusCode::CONFLICT, CANCELLED, detail),
-            StoreError::Open { .. } | StoreError::Migrate { .. } | StoreError::Database(_) => {
-                Self {
-                    is_of_store: true,
-                    ..Self::unavailable(&detail)
-                }
-            }
+            StoreError::Open { .. }
+            | StoreError::Migrate { .. }
+            | StoreError::Damaged { .. }
+            | StoreError::Database(_) => Self {
+                is_of_store: true,
+                ..Self::unavailable(&detail)
+            },
             StoreError::Backup { .. } => Self::unavailable(&detail),
         }
     }

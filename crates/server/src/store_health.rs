@@ -1,4 +1,4 @@
-//! Whether the database takes changes: tried at the start, after each refusal and once a minute; after a failure every
+//! Whether the database is whole and takes changes: tried at the start, after each refusal and once a minute; after a failure every
 //! second until it does.
 
 use std::{sync::Arc, time::Duration};
@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use store::Store;
+use store::{Checked, Store};
 use tokio::sync::watch;
 
 use crate::{
@@ -18,6 +18,8 @@ use crate::{
 
 /// Name of the part in `/readyz`.
 const PART: &str = "store";
+/// Name of the part that tells of damage.
+const CHECK_PART: &str = "store-check";
 /// Interval of the tries while nothing is wrong.
 const PROBE_INTERVAL: Duration = Duration::from_secs(60);
 /// Interval of the tries after a failure.
@@ -45,8 +47,17 @@ impl StoreHealth {
         self.0.send_replace(reason);
     }
 
-    /// Tries and reports, for ever.
-    pub(crate) async fn run(self, store: Store, health: Health) {
+    /// Checks a database that was too large for the start; tries and reports for ever.
+    pub(crate) async fn run(self, store: Store, checked: Checked, health: Health) {
+        match checked {
+            Checked::Whole => self.probe(&store, &health).await,
+            Checked::Later => {
+                tokio::join!(self.probe(&store, &health), check(&store, &health));
+            }
+        }
+    }
+
+    async fn probe(&self, store: &Store, health: &Health) {
         let mut refusals = self.0.subscribe();
         let mut wait = Duration::ZERO;
         loop {
@@ -62,6 +73,18 @@ impl StoreHealth {
             health.report(PART, reason.map(trouble));
         }
     }
+}
+
+async fn check(store: &Store, health: &Health) {
+    let what = "the database is being checked for damage, which takes some minutes if it is large";
+    health.report_progress(CHECK_PART, Some(what.into()));
+    let damage = store.check().await.err();
+    health.report_progress(CHECK_PART, None);
+    let trouble = damage.map(|damage| Trouble {
+        what: damage.to_string(),
+        remedy: "restore a backup: Backup in the administration lists them".into(),
+    });
+    health.report(CHECK_PART, trouble);
 }
 
 fn trouble(what: String) -> Trouble {

@@ -176,26 +176,6 @@ impl PreparedRestore {
     }
 }
 
-impl Store {
-    /// Looks whether the database is whole.
-    ///
-    /// # Errors
-    /// It is damaged, or the database refused.
-    pub async fn check(&self) -> Result<(), StoreError> {
-        let found = sqlx::query("PRAGMA quick_check(1)")
-            .fetch_one(&self.pool)
-            .await?;
-        match found.get::<String, _>(0).as_str() {
-            "ok" => Ok(()),
-            problem => Err(StoreError::conflict(
-                "database",
-                "",
-                format!("it is damaged: {problem}; restore a backup"),
-            )),
-        }
-    }
-}
-
 /// Tells what is wrong with a file that should be a whole database of Offhook's, of this version or an older one.
 async fn check(file: &Path) -> Result<(), String> {
     let foreign = |error: sqlx::Error| {

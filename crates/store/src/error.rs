@@ -25,8 +25,18 @@ pub enum StoreError {
         /// What the database said.
         cause: sqlx::migrate::MigrateError,
     },
+    /// The file is damaged or no database.
+    #[error(
+        "the database {path} is damaged: {damage}; restore a backup with `offhook restore FILE --force`, which keeps the damaged file beside it"
+    )]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What SQLite found.
+        damage: String,
+    },
     /// A statement failed.
-    #[error("the database refused: {0}; check free space and permissions")]
+    #[error("the database refused: {0}; {remedy}", remedy = remedy(.0))]
     Database(#[source] sqlx::Error),
     /// Another change came between the check of a change and its statement, or a check is missing.
     #[error(
@@ -143,6 +153,25 @@ impl StoreError {
             value: value.to_string(),
             problem: problem.into(),
         }
+    }
+}
+
+/// Primary result codes of SQLite for a damaged file and for a file that is no database.
+const DAMAGE_CODES: [u32; 2] = [11, 26];
+
+/// Returns true if SQLite came upon damage in the file.
+pub(crate) fn is_damage(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    let code = code.and_then(|code| code.parse::<u32>().ok());
+    // The lowest byte of an extended code is the primary one.
+    code.is_some_and(|code| DAMAGE_CODES.contains(&(code & 0xff)))
+}
+
+fn remedy(error: &sqlx::Error) -> &'static str {
+    if is_damage(error) {
+        "the file is damaged: restore a backup"
+    } else {
+        "check free space and permissions"
     }
 }
 

@@ -9,6 +9,7 @@ mod accounts;
 mod appointments;
 mod audit;
 mod backup;
+mod check;
 mod described;
 mod devices;
 mod directory;
@@ -35,14 +36,18 @@ use std::{path::Path, sync::Arc};
 
 use sqlx::{
     Connection, SqlSafeStr, SqlitePool,
-    migrate::{Migration, MigrationType, Migrator},
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+
+use check::damaged;
+use error::is_damage;
 
 pub use access::{SecretHash, Session};
 pub use accounts::{Account, Role, account_key};
 pub use audit::{AuditFilter, AuditRow, Change};
 pub use backup::PreparedRestore;
+pub use check::Checked;
 pub use described::Difference;
 pub use devices::{DEVICES_MAX, Device};
 pub use directory::{DirectoryChange, DirectoryPerson};
@@ -96,8 +101,26 @@ impl Store {
     /// Opens the SQLite database at `path`, creating it and bringing its schema up to date.
     ///
     /// # Errors
-    /// The file cannot be opened or written, or was written by a newer version.
+    /// The file cannot be opened or written, is damaged as far as is seen without looking for it, or was written by a
+    /// newer version.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let store = Self::connect(path).await?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// The same for a server: looks for damage first if the file has at most `size_max` bytes.
+    ///
+    /// # Errors
+    /// The same, and any damage that was found.
+    pub async fn open_checked(path: &Path, size_max: u64) -> Result<(Self, Checked), StoreError> {
+        let store = Self::connect(path).await?;
+        let checked = store.check_up_to(size_max).await?;
+        store.migrate().await?;
+        Ok((store, checked))
+    }
+
+    async fn connect(path: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -108,27 +131,43 @@ impl Store {
             .pragma("wal_autocheckpoint", "16384")
             .foreign_keys(true)
             .busy_timeout(std::time::Duration::from_secs(10));
+        let file = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let pool = pool_options(CONNECTIONS_MAX)
             .connect_with(options.clone())
             .await
-            .map_err(|cause| StoreError::Open {
-                path: path.into(),
-                cause,
+            .map_err(|cause| {
+                if is_damage(&cause) {
+                    damaged(&file, &cause)
+                } else {
+                    StoreError::Open {
+                        path: path.into(),
+                        cause,
+                    }
+                }
             })?;
         let quick = pool_options(QUICK_CONNECTIONS_MAX)
             .connect_lazy_with(options.synchronous(SqliteSynchronous::Normal));
-        Migrator::with_migrations(migrations())
-            .run(&pool)
-            .await
-            .map_err(|cause| StoreError::Migrate {
-                path: path.into(),
-                cause,
-            })?;
-        let file = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         Ok(Self {
             pool,
             quick,
             file: file.into(),
+        })
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        let migrated = Migrator::with_migrations(migrations())
+            .run(&self.pool)
+            .await;
+        migrated.map_err(|cause| match cause {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)
+                if is_damage(&error) =>
+            {
+                damaged(&self.file, &error)
+            }
+            cause => StoreError::Migrate {
+                path: self.file.to_path_buf(),
+                cause,
+            },
         })
     }
 

@@ -160,6 +160,7 @@ async fn database(report: &mut Report, config: &Config, place: Place<'_>) -> Kep
         Err(error) => {
             let fault = match error.downcast_ref() {
                 Some(StoreError::Migrate { .. }) => Fault::DatabaseNewer,
+                Some(StoreError::Open { .. }) => Fault::DataUnwritable,
                 Some(_) => Fault::DatabaseDamaged,
                 None => Fault::DataUnwritable,
             };

@@ -8,6 +8,7 @@
 
 mod access;
 mod backup;
+mod damage;
 mod directory;
 mod full;
 mod kept;
