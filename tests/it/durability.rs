@@ -10,7 +10,7 @@ use tokio::process::Command;
 use crate::SOON;
 
 /// Opens the database for reading and writing as another program does, reads and closes it.
-async fn open_from_outside(database: &Path) {
+pub(crate) async fn open_from_outside(database: &Path) {
     const PROGRAM: &str = "import sqlite3, sys
 database = sqlite3.connect(sys.argv[1], timeout=10)
 database.execute('select count(*) from people').fetchone()

@@ -23,6 +23,7 @@ mod identity;
 mod independent_watchers;
 mod key_scopes;
 mod keyring;
+mod killed;
 mod microphone;
 mod microphone_trouble;
 mod model;

@@ -377,6 +377,24 @@ impl Server {
         (status, answer)
     }
 
+    /// A call to a server that may be killed meanwhile; an error if no answer comes.
+    ///
+    /// # Errors
+    /// See there.
+    pub async fn attempt(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> reqwest::Result<(StatusCode, String)> {
+        let request = self.request(method, path);
+        let request = body
+            .into_iter()
+            .fold(request, reqwest::RequestBuilder::json);
+        let response = request.send().await?;
+        Ok((response.status(), response.text().await?))
+    }
+
     /// The body of a call that must succeed.
     ///
     /// # Panics
