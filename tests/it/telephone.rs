@@ -151,9 +151,16 @@ async fn two_telephone_systems_and_tls() {
     encrypted.hang_up("1002");
     eventually("bert", SOON, "Available".into(), || server.shown("bert")).await;
     encrypted.stop_pbx();
+    let ada = server.system_administrator().await;
     let is_stale = async || server.presence("bert").await["confidence"] == "stale";
     // A connection that ends is noticed at once.
     eventually("bert", SOON, true, is_stale).await;
+    // P16: what the lines did is no longer confirmed, and is soon unknown.
+    let lines = async || {
+        let page = ada.page("/admin/telephony").await;
+        page.contains("idle, no longer confirmed") || page.contains("<td>unknown</td>")
+    };
+    eventually("the page", SOON, true, lines).await;
     encrypted.start_pbx();
     eventually("bert", Duration::from_secs(20), false, is_stale).await;
     assert_eq!(server.shown("anna").await, "Busy OnThePhone pbx");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use end_to_end::{Installation, Lab, Server, Teamsbox, eventually};
+use end_to_end::{Installation, Lab, Server, Teamsbox, eventually, free_port};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -50,6 +50,21 @@ async fn a_telephone_system_that_is_not_there_yet() {
         server.shown("bert")
     })
     .await;
+}
+
+// P16
+#[tokio::test]
+async fn lines_of_a_telephone_system_that_never_answered_are_unknown() {
+    let installation = Installation::new(&Installation::pbx(free_port(), "udp", "pw1003"));
+    installation.import(&PEOPLE).await;
+    let server = installation.serve().await;
+    let ada = server.system_administrator().await;
+    let page = || ada.page("/admin/telephony");
+    let cells = page().await.matches("<td>unknown</td>").count();
+    assert_eq!(cells, PEOPLE.len(), "{}", page().await);
+    assert!(!page().await.contains("<td>idle</td>"));
+    // The API says the same: the presence is not certain.
+    assert_eq!(server.presence("anna").await["confidence"], "stale");
 }
 
 #[tokio::test]

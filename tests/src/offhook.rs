@@ -280,6 +280,16 @@ impl Server {
         request.send().await.unwrap().status()
     }
 
+    /// The text of a page.
+    ///
+    /// # Panics
+    /// The server does not answer, or refuses.
+    pub async fn page(&self, path: &str) -> String {
+        let response = self.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        response.text().await.unwrap()
+    }
+
     /// Opens the stream of events. It is closed when the answer is dropped.
     ///
     /// # Panics

@@ -51,7 +51,8 @@ pub use record::{OwnRecord, PersonRecord, Record};
 pub use relationship::{OwnerPolicy, Permission, Relationship, relationship};
 pub use settings::{LoopBreaker, SyncMode, Timing};
 pub use signals::{
-    ClientId, ClientSignal, ClientState, LineSignal, MeetingSignal, ProgramSignal, Signals,
+    ClientId, ClientSignal, ClientState, LineKnowledge, LineSignal, MeetingSignal, ProgramSignal,
+    Signals,
 };
 pub use status::{Activity, Confidence, Status};
 pub use target::{Number, SipAddress, Target, TargetError, is_extension};

@@ -33,6 +33,37 @@ impl LineSignal {
     }
 }
 
+/// What is known of a telephone line at one time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineKnowledge {
+    /// The PBX has confirmed no state, or none that still counts.
+    Unknown,
+    /// The last confirmed state; the subscription has been lost since, and the state counts for a little while longer.
+    Stale {
+        /// What the line was doing.
+        state: LineState,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The PBX says so, and its subscription is in force.
+    Confirmed {
+        /// What the line is doing.
+        state: LineState,
+        /// Since when.
+        since: Timestamp,
+    },
+}
+
+impl LineKnowledge {
+    /// Whether the line rings or is in a call, as far as is known.
+    pub fn in_use(self) -> bool {
+        match self {
+            Self::Unknown => false,
+            Self::Stale { state, .. } | Self::Confirmed { state, .. } => state != LineState::Idle,
+        }
+    }
+}
+
 /// Names a client (an open web page, an agent) or an agent's device. The caller chooses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(pub u64);
@@ -146,6 +177,26 @@ impl Signals {
         self.choice
             .as_ref()
             .filter(|choice| choice.until.is_none_or(|until| until > now))
+    }
+
+    /// What is known of a line at `now`.
+    pub fn line(&self, line: LineId, now: Timestamp) -> LineKnowledge {
+        let mut live = self.lines.iter().filter(|signal| signal.until > now);
+        match live.find(|signal| signal.line == line) {
+            None => LineKnowledge::Unknown,
+            Some(&LineSignal {
+                state,
+                since,
+                stale: true,
+                ..
+            }) => LineKnowledge::Stale { state, since },
+            Some(&LineSignal {
+                state,
+                since,
+                stale: false,
+                ..
+            }) => LineKnowledge::Confirmed { state, since },
+        }
     }
 
     /// The line that decides what the telephone system says: the longest call, else the longest ringing.

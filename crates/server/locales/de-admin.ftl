@@ -211,6 +211,10 @@ line = Nebenstelle
 line-state = Leitung
 line-in-use = benutzt
 line-idle = frei
+line-ringing = klingelt
+line-held = gehalten
+line-unknown = unbekannt
+line-stale = { $status }, nicht mehr bestätigt
 
 # Konten
 accounts-about = Mit einem Konto meldet man sich hier an. Auch wer keines hat, wird gezeigt und abgeglichen.

@@ -211,6 +211,10 @@ line = Extension
 line-state = Line
 line-in-use = in use
 line-idle = idle
+line-ringing = ringing
+line-held = on hold
+line-unknown = unknown
+line-stale = { $status }, no longer confirmed
 
 # Accounts
 accounts-about = Accounts let people sign in here. Who has none can still be shown, called and synchronised.

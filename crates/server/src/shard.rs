@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use presence::{
-    Choice, Effect, Engine, Fact, Input, PersonId, Presence, Reason, TeamsCall, Timestamp, Timing,
+    Choice, Effect, Engine, Fact, Input, LineId, LineKnowledge, PersonId, Presence, Reason,
+    TeamsCall, Timestamp, Timing,
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -32,6 +33,7 @@ enum Message {
     Explain(PersonId, bool, oneshot::Sender<Option<Explained>>),
     TeamsCall(PersonId, oneshot::Sender<Option<TeamsCall>>),
     Choice(PersonId, oneshot::Sender<Option<Choice>>),
+    Lines(Vec<(PersonId, LineId)>, oneshot::Sender<Vec<LineKnowledge>>),
 }
 
 /// A presence with its reasons.
@@ -98,6 +100,14 @@ impl Shard {
         wait.await.ok().flatten()
     }
 
+    /// What is known of these lines, in their order.
+    pub async fn lines(&self, lines: Vec<(PersonId, LineId)>) -> Vec<LineKnowledge> {
+        let unknown = vec![LineKnowledge::Unknown; lines.len()];
+        let (answer, wait) = oneshot::channel();
+        let _ = self.0.send(Message::Lines(lines, answer)).await;
+        wait.await.unwrap_or(unknown)
+    }
+
     /// The person's call in Teams, which is an appointment in their list.
     pub async fn teams_call(&self, person: PersonId) -> Option<TeamsCall> {
         let (answer, wait) = oneshot::channel();
@@ -154,6 +164,14 @@ pub async fn run(mut inbox: Inbox, timing: Timing, clock: Clock, sinks: Sinks) {
                 let signals = engine.signals(person);
                 let choice = signals.and_then(|signals| signals.choice_at(clock.now()));
                 let _ = answer.send(choice.cloned());
+            }
+            Some(Message::Lines(lines, answer)) => {
+                let now = clock.now();
+                let known = lines.into_iter().map(|(person, line)| {
+                    let signals = engine.signals(person);
+                    signals.map_or(LineKnowledge::Unknown, |signals| signals.line(line, now))
+                });
+                let _ = answer.send(known.collect());
             }
             Some(Message::TeamsCall(person, answer)) => {
                 let signals = engine.signals(person);

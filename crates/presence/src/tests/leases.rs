@@ -3,7 +3,8 @@
 use super::{ANNA, AVAILABLE, CALL, CLIENT, DESK, DND, World, seconds};
 use crate::{
     Action::{Clear, Set},
-    ClientState, Confidence, Fact, Input, LineId, LineState, OwnRecord, PersonRecord, Rule,
+    ClientState, Confidence, Fact, Input, LineId, LineKnowledge, LineState, OwnRecord,
+    PersonRecord, Rule,
     Slot::{Preferred, Session},
     SyncMode::{self, TelephonyAndPresence},
 };
@@ -47,6 +48,21 @@ fn a_lost_connection_marks_the_line_stale_at_once_and_ends_its_call_after_a_minu
         "Available, Available",
         "a second loss gives no second minute"
     );
+}
+
+// P16
+#[test]
+fn a_line_is_unknown_until_confirmed_and_again_after_its_lease() {
+    let mut world = World::with_record(SyncMode::None, PersonRecord::default());
+    let known = |world: &World| world.engine.signals(ANNA).unwrap().line(DESK, world.now);
+    assert_eq!(known(&world), LineKnowledge::Unknown);
+    world.line(LineState::Idle);
+    let (state, since) = (LineState::Idle, world.now);
+    assert_eq!(known(&world), LineKnowledge::Confirmed { state, since });
+    world.fact(Fact::LineStale(DESK));
+    assert_eq!(known(&world), LineKnowledge::Stale { state, since });
+    world.pass(seconds(60), None);
+    assert_eq!(known(&world), LineKnowledge::Unknown);
 }
 
 #[test]

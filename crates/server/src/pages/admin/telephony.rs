@@ -1,7 +1,7 @@
 //! Telephone systems: how their connections are, and what their lines do now.
 
-use presence::{PersonId, view};
-use serde_json::json;
+use presence::{LineKnowledge, LineState, PersonId, view};
+use serde_json::{Value, json};
 
 use super::{
     examination,
@@ -10,10 +10,11 @@ use super::{
 };
 use crate::{
     api::PresenceBody,
+    clock::rfc3339,
     pages::{
         Outcome, Page, Place,
         client::Refusal,
-        kit::{Back, Block, Cell, Row, Table, text},
+        kit::{Back, Block, Cell, Row, Table},
         visit::{Typed, Visit},
     },
 };
@@ -45,7 +46,7 @@ impl Place for Telephony {
                 visit.say("lines-search"),
                 visit.query("q").unwrap_or_default().to_owned(),
             ))
-            .table(lines(visit, &wanted))
+            .table(lines(visit, &wanted).await)
             .heading(visit.say("telephony-connect"))
             .text(visit.say("telephony-steps"))
             .form(examination::form(visit), back);
@@ -59,8 +60,16 @@ impl Place for Telephony {
     }
 }
 
+/// What the page shows of one line.
+struct Line {
+    extension: String,
+    name: String,
+    presence: Value,
+    known: LineKnowledge,
+}
+
 /// Lines, those in use first.
-fn lines(visit: &Visit, wanted: &str) -> Table {
+async fn lines(visit: &Visit, wanted: &str) -> Table {
     let (_, presences) = visit.shared.events.all();
     let presence = |person: PersonId| {
         let found = presences.get(&person);
@@ -76,38 +85,41 @@ fn lines(visit: &Visit, wanted: &str) -> Table {
         .shared
         .directory
         .people(|person| !person.lines.is_empty());
-    let mut lines: Vec<(bool, String, String, serde_json::Value)> = Vec::new();
+    let (mut asked, mut lines) = (Vec::new(), Vec::new());
     for person in people {
-        let now = presence(person.id);
-        let activity = now.get("activity").cloned().unwrap_or_default();
-        let in_use = text(&activity, "via") == "pbx";
-        for (_, extension) in &person.lines {
-            let found = extension.contains(wanted) || person.name.to_lowercase().contains(wanted);
-            if found {
-                lines.push((
-                    in_use,
-                    extension.to_string(),
-                    person.name.clone(),
-                    now.clone(),
-                ));
+        let is_named = person.name.to_lowercase().contains(wanted);
+        for (line, extension) in &person.lines {
+            if is_named || extension.contains(wanted) {
+                asked.push((person.id, *line));
+                lines.push((extension.to_string(), person.clone()));
             }
         }
     }
-    lines.sort_by(|one, other| (!one.0, &one.1).cmp(&(!other.0, &other.1)));
+    let known = visit.shared.shard.lines(asked).await;
+    let mut lines: Vec<Line> = lines
+        .into_iter()
+        .zip(known)
+        .map(|((extension, person), known)| Line {
+            extension,
+            name: person.name.clone(),
+            presence: presence(person.id),
+            known,
+        })
+        .collect();
+    lines.sort_by(|one, other| {
+        let order = |line: &Line| !line.known.in_use();
+        (order(one), &one.extension).cmp(&(order(other), &other.extension))
+    });
     let count = lines.len();
-    let row = |(in_use, extension, name, now): (bool, String, String, serde_json::Value)| Row {
-        key: extension.clone(),
+    let row = |line: Line| Row {
         cells: vec![
-            Cell::Text(extension),
-            Cell::Text(name),
-            Cell::Text(visit.say(if in_use { "line-in-use" } else { "line-idle" })),
-            visit.presence(&now),
-            if in_use {
-                Cell::Time(text(&now, "since").to_owned())
-            } else {
-                Cell::Text(String::new())
-            },
+            Cell::Text(line.extension.clone()),
+            Cell::Text(line.name),
+            Cell::Text(state(visit, line.known)),
+            visit.presence(&line.presence),
+            since(line.known),
         ],
+        key: line.extension,
     };
     Table {
         id: "lines",
@@ -124,5 +136,36 @@ fn lines(visit: &Visit, wanted: &str) -> Table {
         rows: lines.into_iter().take(LINES_MAX).map(row).collect(),
         empty: visit.say("lines-none"),
         order: None,
+    }
+}
+
+/// The state of a line in words; a state that no PBX has confirmed is unknown, not idle.
+fn state(visit: &Visit, known: LineKnowledge) -> String {
+    let said = |state: LineState| {
+        visit.say(match state {
+            LineState::Idle => "line-idle",
+            LineState::Ringing => "line-ringing",
+            LineState::Held => "line-held",
+            LineState::Connected => "line-in-use",
+        })
+    };
+    match known {
+        LineKnowledge::Unknown => visit.say("line-unknown"),
+        LineKnowledge::Stale { state, .. } => visit.words.with("line-stale", "status", said(state)),
+        LineKnowledge::Confirmed { state, .. } => said(state),
+    }
+}
+
+/// Since when a line is in use.
+fn since(known: LineKnowledge) -> Cell {
+    match known {
+        LineKnowledge::Stale { since, .. } | LineKnowledge::Confirmed { since, .. }
+            if known.in_use() =>
+        {
+            Cell::Time(rfc3339(since))
+        }
+        LineKnowledge::Unknown | LineKnowledge::Stale { .. } | LineKnowledge::Confirmed { .. } => {
+            Cell::Text(String::new())
+        }
     }
 }
