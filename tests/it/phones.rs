@@ -269,6 +269,21 @@ async fn strangers_learn_nothing_and_passwords_are_asked_for() {
         !challenged.contains("NOTIFY"),
         "no state without a password"
     );
+    // S19: what was signed for one extension is of no use for another.
+    let nonce = challenged.split("nonce=\"").nth(1).unwrap();
+    let nonce = nonce.split('"').next().unwrap();
+    let signed_for = |uri: &str, call: &str| {
+        let credentials = format!(
+            "Event: dialog\r\nAuthorization: Digest username=\"1001\", realm=\"pbx.test\", nonce=\"{nonce}\", \
+             uri=\"{uri}\", response=\"0\", algorithm=MD5\r\n"
+        );
+        let request = request("SUBSCRIBE", &credentials);
+        ask(&request.replace("z9hG4bKSUBSCRIBE", &format!("z9hG4bK{call}")))
+    };
+    let other = signed_for("sip:1003@pbx.test", "other");
+    assert!(other.starts_with("SIP/2.0 400 "), "{other}");
+    let wrong = signed_for("sip:1002@PBX.test", "wrong");
+    assert!(wrong.starts_with("SIP/2.0 401 "), "{wrong}");
     // Who forwards to whom is told to the telephone system only.
     let refused = ask(&request("INVITE", ""));
     assert!(refused.starts_with("SIP/2.0 403 "), "{refused}");

@@ -24,6 +24,7 @@ pub mod resource_list;
 pub mod stream;
 pub mod subscriber;
 pub mod transaction;
+pub mod uri;
 mod xml;
 
 /// How a message travels; it decides retransmission (RFC 3261 §17.1.2.2) and what a Via says.

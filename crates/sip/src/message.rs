@@ -202,6 +202,14 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// The Request-URI of a request.
+    pub fn request_uri(&self) -> Option<&str> {
+        match &self.start {
+            StartLine::Request { uri, .. } => Some(uri),
+            StartLine::Response { .. } => None,
+        }
+    }
+
     /// The status code of a response.
     pub fn code(&self) -> Option<u16> {
         match self.start {

@@ -168,7 +168,9 @@ impl People {
         }
         let name = match self.verifier.check(now, source, request, password) {
             Ok(name) => name,
-            Err(refusal) => {
+            // S19: no new challenge would make the credentials fit this request.
+            Err(Refusal::OtherUri) => return Err(Admission::Refuse(400)),
+            Err(refusal @ (Refusal::Missing | Refusal::Stale | Refusal::Wrong)) => {
                 if let (Refusal::Wrong, Some(key)) = (refusal, key) {
                     self.wrong_passwords.take(now, key, 1.0);
                 }

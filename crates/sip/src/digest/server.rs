@@ -13,13 +13,14 @@ use subtle::ConstantTimeEq as _;
 use super::{Algorithm, Fields, Qop, quote, schemes};
 use crate::ids::{Ids, hex};
 use crate::message::Message;
+use crate::uri::equivalent;
 
 /// How long a nonce may be used before the client is told that it is stale.
 const NONCE_LIFE: Duration = Duration::from_secs(300);
 /// Answered nonces that are remembered; the oldest are forgotten, and then refused as stale.
 const NONCES_MAX: usize = 65_536;
 
-/// Why a request is answered with a challenge.
+/// Why a request is refused: with a challenge, or for [`Refusal::OtherUri`] with 400.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// No credentials for our realm.
@@ -28,6 +29,9 @@ pub enum Refusal {
     Stale,
     /// Wrong user or password.
     Wrong,
+    /// The credentials are for another Request-URI: a symptom of an attack, or of a proxy that rewrites the Request-URI and
+    /// must then be trusted by its address. No challenge can help (RFC 7616 §3.4.6: 400).
+    OtherUri,
 }
 
 /// Checks the Authorization of requests.
@@ -133,6 +137,10 @@ impl Verifier {
                 // Only who was challenged can be wrong: whoever makes up a nonce gets a new one, and is held against nobody.
                 if !self.is_genuine(source, &nonce) {
                     return Err(Refusal::Stale);
+                }
+                let is_for = request.request_uri().unwrap_or_default();
+                if !equivalent(&uri, is_for) {
+                    return Err(Refusal::OtherUri);
                 }
                 let known = password(&username);
                 let fields = Fields {

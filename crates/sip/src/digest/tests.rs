@@ -196,6 +196,40 @@ fn a_recorded_request_is_not_taken_twice_and_clients_do_not_disturb_each_other()
     assert!(check(&mut verifier, now, forged.as_bytes()).is_err());
 }
 
+/// A request to `to` with credentials for `uri`.
+fn for_another(session: &mut Session, uri: &str, to: &str) -> Vec<u8> {
+    let (name, value) = session.authorize(&account(), "SUBSCRIBE", uri, "cn");
+    let request = Writer::request("SUBSCRIBE", to).header(name, value);
+    request.finish().unwrap()
+}
+
+// S19
+#[test]
+fn credentials_for_another_request_uri_are_refused() {
+    let mut verifier = Verifier::new("pbx.test".into(), vec![Algorithm::Md5], [7; 32]);
+    let now = Duration::from_secs(5);
+    let mut session = answering(&mut verifier, now);
+    for (uri, to) in [
+        ("sip:1002@pbx.test", "sip:1001@pbx.test"),
+        ("sip:1001@pbx.test:5060", "sip:1001@pbx.test"),
+        ("sips:1001@pbx.test", "sip:1001@pbx.test"),
+        ("sip:pbx.test", "sip:1001@pbx.test"),
+        ("", "sip:1001@pbx.test"),
+    ] {
+        let request = for_another(&mut session, uri, to);
+        let refused = check(&mut verifier, now, &request);
+        assert_eq!(refused, Err(Refusal::OtherUri), "{uri} {to}");
+    }
+    // Neither a wrong password nor a used nonce: the same URI, however it is written, is let in.
+    for (uri, to) in [
+        ("sip:1001@pbx.test", "sip:1001@pbx.test"),
+        ("sip:1001@PBX.test;lr", "sip:%31001@pbx.test"),
+    ] {
+        let request = for_another(&mut session, uri, to);
+        assert!(check(&mut verifier, now, &request).is_ok(), "{uri} {to}");
+    }
+}
+
 #[test]
 fn the_challenge_names_the_best_algorithm_first() {
     let algorithms = vec![Algorithm::Sha256, Algorithm::Md5];

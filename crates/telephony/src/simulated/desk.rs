@@ -8,7 +8,7 @@ use sip::agent::{
     Admission, Agent, Class, Document, Host, Member, Outbox, Package, Peer, Publication, Resource,
     Watcher,
 };
-use sip::digest::{Credentials, Verifier};
+use sip::digest::{Credentials, Refusal, Verifier};
 use sip::message::{Message, StartLine, uri_user};
 
 use super::Shared;
@@ -62,11 +62,13 @@ impl Host<Flow> for Extensions {
     ) -> Admission {
         let account = &self.account;
         let password = |name: &str| (name == account.username).then_some(account.password.as_str());
-        if let Err(refusal) = self
-            .verifier
-            .check(now, peer.source.ip(), request, password)
-        {
-            return Admission::Challenge(self.verifier.challenge(now, peer.source.ip(), refusal));
+        let source = peer.source.ip();
+        match self.verifier.check(now, source, request, password) {
+            Ok(_) => {}
+            Err(Refusal::OtherUri) => return Admission::Refuse(400),
+            Err(refusal @ (Refusal::Missing | Refusal::Stale | Refusal::Wrong)) => {
+                return Admission::Challenge(self.verifier.challenge(now, source, refusal));
+            }
         }
         // Within a dialog the Request-URI is ours; To tells still who is watched.
         let StartLine::Request { uri, .. } = request.start() else {
