@@ -1,7 +1,7 @@
 //! The last 24 hours as a picture: a lane for each status, so that it can be read without colour.
 
 use askama::Template;
-use jiff::{Span, Timestamp};
+use jiff::{Span, Timestamp, Zoned};
 use presence::Status;
 use serde_json::Value;
 
@@ -39,6 +39,21 @@ struct Drawn {
     title: String,
 }
 
+/// Every third full hour, from the last one back: minutes before now, and the time by the clock.
+fn full_hours(now: &Zoned) -> impl Iterator<Item = (i64, String)> {
+    // Not counted from midnight: on the day of a change to summer time that is another number of hours away.
+    let last = now.with().minute(0).second(0).subsec_nanosecond(0).build();
+    (0..=24).step_by(3).filter_map(move |hour: i64| {
+        let at = last
+            .as_ref()
+            .ok()?
+            .checked_sub(Span::new().hours(hour))
+            .ok()?;
+        let minutes = now.timestamp().duration_since(at.timestamp()).as_mins();
+        (minutes <= MINUTES).then(|| (minutes, at.strftime("%H:%M").to_string()))
+    })
+}
+
 /// A piece of the time: when it began and ended, in minutes before now, and which change it follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Piece {
@@ -51,16 +66,7 @@ impl Timeline {
     pub(super) fn new(visit: &Visit, history: &[Value]) -> Self {
         let now = visit.now();
         let lanes = Status::ALL.iter().zip(0..);
-        let hours = (0..=24).step_by(3).filter_map(|hour: i64| {
-            // Full hours, from the last one back.
-            let at = now
-                .start_of_day()
-                .ok()?
-                .checked_add(Span::new().hours(i64::from(now.hour()) - hour))
-                .ok()?;
-            let minutes = now.timestamp().duration_since(at.timestamp()).as_mins();
-            (minutes <= MINUTES).then(|| (x(minutes), at.strftime("%H:%M").to_string()))
-        });
+        let hours = full_hours(&now).map(|(minutes, label)| (x(minutes), label));
         let moments = history
             .iter()
             .map(|change| text(change, "at").parse::<Timestamp>());
@@ -161,6 +167,26 @@ mod tests {
             [piece(1_440, 600, 1), piece(600, 5, 2), piece(5, 0, 3)]
         );
         assert_eq!(pieces(&[]), []);
+    }
+
+    // P21
+    #[test]
+    fn full_hours_lie_before_now_on_days_when_the_clocks_change() {
+        let spring = "2027-03-28T10:30[Europe/Berlin]".parse::<Zoned>().unwrap();
+        let autumn = "2027-10-31T10:30[Europe/Berlin]".parse::<Zoned>().unwrap();
+        let labels = |now: &Zoned| -> Vec<(i64, String)> { full_hours(now).take(4).collect() };
+        let expected = |hours: [&str; 4]| -> Vec<(i64, String)> {
+            let minutes = [30, 210, 390, 570].into_iter();
+            minutes.zip(hours.map(str::to_owned)).collect()
+        };
+        assert_eq!(
+            labels(&spring),
+            expected(["10:00", "07:00", "04:00", "00:00"])
+        );
+        assert_eq!(
+            labels(&autumn),
+            expected(["10:00", "07:00", "04:00", "02:00"])
+        );
     }
 
     #[test]
