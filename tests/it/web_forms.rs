@@ -470,8 +470,9 @@ async fn a_person_chooses_orders_and_arranges() -> WebDriverResult<()> {
         .script("return document.querySelector('#calendar, svg.timetable') !== null")
         .await;
     assert_eq!(today, true, "the week is drawn");
+    // P21: in another week than today's at any time, and the page shows that week afterwards.
     let day = walker
-        .script("const day = new Date(Date.now() + 3600e3); return day.toISOString().slice(0, 10)")
+        .script("return new Date(Date.now() + 8 * 86_400e3).toISOString().slice(0, 10)")
         .await;
     let day = day.as_str().unwrap().to_owned();
     walker.write("#add-start", &format!("{day}T23:50")).await;

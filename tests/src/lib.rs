@@ -35,12 +35,14 @@ pub use certificate::certify;
 pub use contract::{Contract, Operation};
 pub use descriptors::raise_descriptor_limit;
 pub use desktop::Desktop;
+use jiff::Timestamp;
 pub use keyring::Keyring;
 pub use lab::Lab;
 pub use offhook::{Demo, Installation, KEY, Server};
 pub use port::free_port;
 pub use program::{Program, repository};
 pub use proxies::{ForwardProxy, ReverseProxy};
+use serde_json::Value;
 pub use session::Session;
 pub use small_disk::SmallDisk;
 pub use sound::{Agent, Sound};
@@ -49,6 +51,14 @@ pub use tls::TlsServer;
 use tokio::time::Instant;
 pub use watchers::Watching;
 pub use web::{OpenIdProvider, Walker};
+
+/// A time of the API (RFC 3339), to calculate with.
+///
+/// # Panics
+/// It is none.
+pub fn time(value: &Value) -> Timestamp {
+    value.as_str().unwrap().parse().unwrap()
+}
 
 /// Waits until `look` gives `expected`, and fails with what it gave last.
 ///

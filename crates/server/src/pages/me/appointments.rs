@@ -1,6 +1,9 @@
 //! My appointments: a day or a week as a picture with the list behind it; those made by hand can be changed here.
 
-use jiff::{Span, Zoned, civil::Date};
+use jiff::{
+    Span, Zoned,
+    civil::{Date, DateTime},
+};
 use serde_json::{Value, json};
 
 use super::timetable::Timetable;
@@ -66,24 +69,32 @@ impl Place for Appointments {
     async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
         let path = visit.mine("appointments")?;
         let one = format!("{path}/{}", part(typed.one("key")));
-        let said = match typed.one("form") {
+        let done = match typed.one("form") {
             "delete" => {
                 visit.api.delete(&one).await?;
-                "deleted"
+                Done::new(HERE, "deleted")
             }
             "save" => {
                 visit
                     .api
                     .put(&one, body(visit, typed)?, typed.one("tag"))
                     .await?;
-                "saved"
+                Done::new(week_of_start(typed), "saved")
             }
             _ => {
                 visit.api.post(&path, body(visit, typed)?).await?;
-                "added"
+                Done::new(week_of_start(typed), "added")
             }
         };
-        Ok(Done::new(HERE, said).into())
+        Ok(done.into())
+    }
+}
+
+/// The page with the week in which the entered appointment starts: it may be another week than this one.
+fn week_of_start(typed: &Typed) -> String {
+    match typed.one("start").trim().parse::<DateTime>() {
+        Ok(start) => format!("{HERE}?from={}", start.date()),
+        Err(_) => HERE.to_owned(),
     }
 }
 
