@@ -205,7 +205,7 @@ async fn a_location_administrator_speaks_for_nobody() {
     assert!(!told.to_string().contains("secret"), "{told}");
 }
 
-/// S20: a location administrator gives nobody, and so not themselves, more than a colleague of the team by a default.
+/// S20: by a default a location administrator gives viewers, and so themselves, at most TeamColleague.
 #[tokio::test]
 async fn a_default_of_a_location_makes_nobody_an_assistant() {
     let demo = Demo::start(&["--still"]).await;
@@ -233,7 +233,7 @@ async fn a_default_of_a_location_makes_nobody_an_assistant() {
         status(&page("front-desk"), level.clone()).await,
         StatusCode::FORBIDDEN
     );
-    // What a system administrator gave stays when it is sent back, but nobody is moved into it.
+    // A level that a system administrator gave may be sent back, but no person is moved into it.
     server
         .ok(Method::PUT, &page("front-desk"), level.clone())
         .await;

@@ -77,7 +77,7 @@ async fn only_system_administrators_change_what_identifies_a_person() {
             server.ok(Method::PATCH, &path, Some(back)).await;
         }
     }
-    // A name identifies nobody, and what is sent back as it was read is no change.
+    // The name does not identify the person, and fields that are sent back as they were read are no change.
     for name in [DAVID, INES] {
         let (path, mut back) = person(server, name).await;
         back.as_object_mut().unwrap().remove("id");
@@ -93,7 +93,7 @@ async fn only_system_administrators_change_what_identifies_a_person() {
     }
 }
 
-/// S3: an administrator of a location adds nobody, brings in nobody from another location and imports nobody.
+/// S3: an administrator of a location adds, imports and takes over no people, and makes no accounts.
 #[tokio::test]
 async fn a_location_administrator_makes_and_moves_nobody_into_power() {
     let demo = Demo::start(&["--still"]).await;

@@ -13,18 +13,18 @@ async fn key(server: &Server, scope: &str) -> Server {
     server.with_key(made["key"].as_str().unwrap())
 }
 
-/// S19: `read` reads all but secrets, `write` alone reads nothing, not in the answers to its changes either.
+const FEED: &str = "https://calendar.example/secret.ics";
+
+/// S19: `read` reads all but secrets, `write` alone reads nothing.
 #[tokio::test]
 async fn a_key_reads_what_the_document_says() {
     let demo = Demo::start(&["--still"]).await;
     let server = &demo.server;
     let reads = key(server, "read").await;
     let writes = key(server, "write").await;
-    let anna = server.person(ANNA).await;
-    let bert = server.person(BERT).await;
-    let person = format!("/api/v1/people/{anna}");
+    let person = format!("/api/v1/people/{}", server.person(ANNA).await);
     let calendar = format!("{person}/settings/calendar");
-    let feed = json!({"feed": "https://calendar.example/secret.ics"});
+    let feed = json!({ "feed": FEED });
     server.ok(Method::PUT, &calendar, Some(feed)).await;
     for path in [
         "/accounts",
@@ -76,7 +76,19 @@ async fn a_key_reads_what_the_document_says() {
         log.contains("settings.set_own") && !log.contains("secret"),
         "{log}"
     );
-    // The answers of changes.
+}
+
+/// S19: the answers to the changes of a key with `write` alone tell what was sent and what came of it.
+#[tokio::test]
+async fn the_answer_to_a_change_tells_a_key_nothing_else() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    let writes = key(server, "write").await;
+    let bert = server.person(BERT).await;
+    let person = format!("/api/v1/people/{}", server.person(ANNA).await);
+    let calendar = format!("{person}/settings/calendar");
+    let feed = json!({ "feed": FEED });
+    server.ok(Method::PUT, &calendar, Some(feed)).await;
     let tentative = Some(json!({"tentative": true}));
     let told = writes.ok(Method::PUT, &calendar, tentative.clone()).await;
     assert_eq!(Some(told), tentative);

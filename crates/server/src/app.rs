@@ -165,6 +165,16 @@ pub struct App {
     http: JoinSet<()>,
 }
 
+/// The clients for calendars and for the OpenID provider.
+fn http_clients(
+    outside: OutsideOptions,
+    open_id: Option<OpenIdOptions>,
+) -> Result<(Calendars, Option<Provider>), StartError> {
+    let calendars = Calendars::new(outside).map_err(StartError::Calendars)?;
+    let open_id = open_id.map(Provider::new).transpose();
+    Ok((calendars, open_id.map_err(StartError::OpenId)?))
+}
+
 impl App {
     /// Starts a server. Neither Teams nor the telephone system need be reachable.
     ///
@@ -191,9 +201,7 @@ impl App {
             outside,
             demo,
         } = options;
-        let calendars = Calendars::new(outside).map_err(StartError::Calendars)?;
-        let open_id = open_id.map(Provider::new).transpose();
-        let open_id = open_id.map_err(StartError::OpenId)?;
+        let (calendars, open_id) = http_clients(outside, open_id)?;
         let limits = Limits::new(connections::raise_descriptor_limit());
         let (listener, address) = bind(listen)?;
         let (stop, stopping) = watch::channel(false);
@@ -212,7 +220,6 @@ impl App {
             store, clock, times, lines, of_tenants, calendars, &mut tasks,
         )
         .await?;
-        phones::name_unusable_targets(&core.store).await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
         let pbxs = core.start_pbxs(pbxs, &mut tasks).await?;
         let sip_address = match phones {

@@ -205,7 +205,7 @@ async fn metrics(
     Ok(([(header::CONTENT_TYPE, kind)], shared.metrics.text()))
 }
 
-/// Whether all is well, for everybody; which part is not and why, for system administrators and keys with the scope `read`.
+/// Readiness, for all callers; the parts and their troubles, for system administrators and keys with the scope `read`.
 async fn ready(State(shared): State<Shared>, headers: HeaderMap) -> impl IntoResponse {
     let parts = shared.health.parts();
     let ready = parts.values().all(Option::is_none);

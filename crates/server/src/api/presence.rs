@@ -197,7 +197,7 @@ pub(crate) async fn history(
     let person = super::person(&shared, &id)?.id;
     let level = caller.level(&shared, person);
     if !level.may(Permission::SeeActivity) {
-        // Not even when the person came and went; and a wrong cursor is refused as it is for everybody.
+        // Not even the times of changes; a wrong cursor is refused as it is for other viewers.
         let (items, next) = paging.page(Vec::<(i64, PastBody)>::new())?;
         return Ok(Json(HistoryBody { items, next }));
     }

@@ -22,7 +22,7 @@ pub(super) const INDIVIDUAL: &str = "individual";
 const OWN: &str = "own";
 /// The address of a person's calendar.
 const FEED: &str = "feed";
-/// What everybody may see and do unless a person says otherwise.
+/// The default relationship of viewers to the people of a scope.
 const RELATIONSHIP: &str = "relationship";
 /// The scope whose settings a page that becomes individual begins with.
 pub(super) const COPY_FROM: &str = "copy_from";
@@ -227,7 +227,8 @@ fn refuse_feed(
     let of_web = feed
         .get(..8)
         .is_some_and(|start| start.eq_ignore_ascii_case("https://"));
-    if !of_web && !(caller.is_admin() && feed.starts_with("file:")) {
+    let of_file = caller.is_admin() && feed.starts_with("file:");
+    if !(of_web || of_file) {
         let detail =
             "must be an https address; a system administrator may also name a file, as file:/path";
         return Err(Problem::invalid(FEED, detail));
@@ -235,7 +236,7 @@ fn refuse_feed(
     shared
         .calendars
         .accepts(feed)
-        .map_err(|trouble| Problem::invalid(FEED, &trouble.to_string()))
+        .map_err(|trouble| Problem::invalid(FEED, trouble.to_string()))
 }
 
 /// What a calendar says becomes the person's profile and text, so that its address is the person's word.
@@ -250,11 +251,11 @@ fn refuse_feed_of_others(caller: &Caller, person: PersonId) -> Result<(), Proble
     ))
 }
 
-/// The most that a location administrator lets everybody see by the default of a scope. The levels above let viewers act
+/// The most that a location administrator gives viewers by the default of a scope. The levels above let viewers act
 /// for a person: system administrators give them, and people for themselves.
 const DEFAULT_MAX: Relationship = Relationship::TeamColleague;
 
-/// What people at a place let everybody see, unless a workgroup gives more or they say otherwise.
+/// The default relationship of viewers to the people at a place.
 pub(super) fn default_relationship(tables: &Tables, place: &Place) -> Relationship {
     let way = tables.way(place, Page::Presence);
     way.said(Page::Presence, RELATIONSHIP)
@@ -269,7 +270,7 @@ fn level(value: &presence::Value) -> Relationship {
     }
 }
 
-/// Refuses a default by which a location administrator, like everybody else, would act for the people of the location.
+/// Refuses a default by which a location administrator, like any viewer, would act for the people of the location.
 /// What held already may stay.
 fn refuse_deputies(
     shared: &SharedState,
@@ -308,7 +309,7 @@ pub(super) fn refuse_above_default_max(
         return Ok(());
     }
     let detail = format!(
-        "{after} would let everybody act for these people; a location administrator gives at most {DEFAULT_MAX}: ask a system administrator, or the people themselves"
+        "{after} lets every viewer act for these people; a location administrator gives at most {DEFAULT_MAX}: ask a system administrator, or the people themselves"
     );
     Err(Problem::forbidden_field(field, detail))
 }

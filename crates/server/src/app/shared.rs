@@ -28,7 +28,7 @@ use crate::{
     organisation::{Organisation, Place, Tables},
     pbx::{Pbx, PbxOptions},
     people_changes::PeopleChanges,
-    phones::{Publishing, publish},
+    phones::{self, Publishing, publish},
     restores::Restores,
     shard::{self, Cause, Shard, Sinks},
     sign_in::WrongPasswords,
@@ -215,6 +215,7 @@ impl Core {
             watches_lines,
         };
         core.organisation.load(&core.store).await?;
+        phones::name_unusable_targets(&core.store).await?;
         let sinks = Sinks {
             events: core.events.clone(),
             writer: core.writer.clone(),

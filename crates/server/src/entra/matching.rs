@@ -265,7 +265,7 @@ mod tests {
         }
     }
 
-    /// S3: whoever writes an administrator's extension into their own account does not become that administrator.
+    /// S3: an account whose number is an administrator's extension is not matched to the administrator.
     #[test]
     fn an_administrator_is_not_found_by_a_number() {
         let admin = Known {
@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(made.matched[&1], (PersonId(2), By::Number));
         assert!(made.ambiguous[&0].contains("administers"), "{made:?}");
         assert!(made.new.is_empty());
-        // By mail and sign-in name as everybody.
+        // Mail and sign-in name match as for other people.
         let by_mail = plan(&[account("a", "ada@x", "", "1004")], &people, true);
         assert_eq!(by_mail.matched[&0], (PersonId(1), By::Mail));
     }

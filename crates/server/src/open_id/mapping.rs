@@ -1,5 +1,5 @@
-//! Which account an identity of the provider signs in to. Pure. An identity that fits several people, or accounts with
-//! different rights, signs in to none of them: nobody may choose the rights of a sign-in by an edit that makes it ambiguous.
+//! Maps an identity of the provider to an account. Pure. An identity that fits several people, or accounts with different
+//! rights, signs in to none of them: an edit that makes an identity ambiguous must not choose the rights of a sign-in.
 
 use std::sync::Arc;
 

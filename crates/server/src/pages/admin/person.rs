@@ -101,7 +101,7 @@ impl Place for Person {
 /// Refuses an administrator of another location than the person's.
 fn require_administered(visit: &Visit, id: &str) -> Result<(), Refusal> {
     let person = id.parse().map(PersonId);
-    // The API says of a person who is not there what is wrong.
+    // The API answers 404 for an unknown person.
     let person = person.ok().and_then(|id| visit.shared.directory.person(id));
     let Some(person) = person else {
         return Ok(());
