@@ -83,11 +83,10 @@ const READS: [&str; 18] = [
 const PASSWORD: &str = "/accounts/{id}/password";
 
 /// What a program says of somebody for a minute, and one's own session: no changes that anybody asks after.
-const UNLOGGED: [&str; 4] = [
+const UNLOGGED: [&str; 3] = [
     "/people/{id}/meetings/{meeting}",
     "/people/{id}/clients/{client}",
     "/session",
-    "/sign-in",
 ];
 
 /// What stands for the names in braces.

@@ -1,6 +1,9 @@
 //! Offhook as an administrator installs it: a folder with a configuration, people from a file, a server.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -125,6 +128,14 @@ impl Installation {
             descriptors,
         ))
         .await
+    }
+
+    /// Starts the server with its log in a file.
+    pub async fn serve_logging_to(&self, log: &Path) -> Server {
+        let config = self.config();
+        let arguments = ["serve", "--config", config.to_str().unwrap()];
+        self.served(Program::start_logging_to("offhook", &arguments, log))
+            .await
     }
 
     async fn served(&self, mut program: Program) -> Server {

@@ -54,6 +54,18 @@ impl Program {
         Self::spawn(command)
     }
 
+    /// Starts one of the workspace's programs with its log in a file.
+    ///
+    /// # Panics
+    /// It was not built, or the file cannot be written.
+    pub fn start_logging_to(name: &str, arguments: &[&str], log: &Path) -> Self {
+        let mut command = Command::new(binary(name));
+        command
+            .args(arguments)
+            .stderr(std::fs::File::create(log).unwrap());
+        Self::spawn(command)
+    }
+
     fn spawn(mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())

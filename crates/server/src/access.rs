@@ -1,11 +1,11 @@
 //! Who may read: whoever has the API key, or the cookie that a one-time link was exchanged for. Nothing else, on
 //! loopback either: other users of the machine are there too.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use axum::{
     RequestExt,
-    extract::{Path, Request, State},
+    extract::{ConnectInfo, Path, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -15,7 +15,12 @@ use store::{Change, SecretHash, Store, StoreError};
 use subtle::ConstantTimeEq;
 
 use crate::{
-    app::Shared, caller::Caller, clock::Clock, connections::Connection, problem::Problem, sign_in,
+    app::Shared,
+    caller::Caller,
+    clock::Clock,
+    connections::Connection,
+    problem::Problem,
+    sign_in::{self, Outcome, Way},
     words::Language,
 };
 
@@ -202,6 +207,7 @@ pub(crate) async fn require(
             Ok(next.run(request).await)
         }
         Ok(None) => {
+            count_unknown(&shared, request.headers());
             let path = request.uri().path().to_owned();
             let is_page = path == "/" || PAGES.iter().any(|area| path.starts_with(area));
             if !is_page {
@@ -215,9 +221,21 @@ pub(crate) async fn require(
     }
 }
 
+/// Counts a key or a session that is not known: wrong, deleted or too old.
+fn count_unknown(shared: &Shared, headers: &HeaderMap) {
+    let way = match (bearer(headers), cookie(headers, COOKIE)) {
+        (Some(_), _) => Way::ApiKey,
+        (None, Some(_)) => Way::Session,
+        (None, None) => return,
+    };
+    let metrics = &shared.metrics;
+    metrics.count_sign_in(way.name(), Outcome::Wrong.name());
+}
+
 /// Exchanges a one-time link for a cookie and opens the board.
 pub(crate) async fn open(
     State(shared): State<Shared>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
     method: Method,
     language: Language,
     Path(link): Path<String>,
@@ -230,6 +248,10 @@ pub(crate) async fn open(
         Ok(session) => session,
         Err(error) => return Problem::from(error).into_response(),
     };
+    let note = async |outcome, name: &str| {
+        let (way, from) = (Way::Link, from.ip());
+        shared.note_sign_in(way, outcome, from, name).await;
+    };
     let now = shared.clock.now();
     let expires_at = now + SESSION_LIFETIME;
     match shared
@@ -238,6 +260,12 @@ pub(crate) async fn open(
         .await
     {
         Ok(true) => {
+            let caller = shared.store.session(&hash(&session), now).await;
+            let name = caller
+                .ok()
+                .flatten()
+                .map(|session| Caller::session(session).name);
+            note(Outcome::SignedIn, &name.unwrap_or_default()).await;
             let cookie = set_cookie(&session);
             let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, "/")]).into_response();
             if let Ok(cookie) = HeaderValue::from_str(&cookie) {
@@ -245,7 +273,10 @@ pub(crate) async fn open(
             }
             response
         }
-        Ok(false) => sign_in::signed_out(&shared, language, "/", true),
+        Ok(false) => {
+            note(Outcome::Wrong, "").await;
+            sign_in::signed_out(&shared, language, "/", true)
+        }
         Err(error) => Problem::unavailable(&error.to_string()).into_response(),
     }
 }

@@ -64,6 +64,15 @@ pub struct NotificationLabels {
     pub outcome: String,
 }
 
+/// Labels of a sign-in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SignInLabels {
+    /// By what: a password, a link, an API key, …
+    pub way: String,
+    /// `signed_in`, `wrong` or `too_many`.
+    pub outcome: String,
+}
+
 /// Labels of a closed connection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ClosedLabels {
@@ -108,6 +117,8 @@ pub struct Metrics {
     pub connections: Gauge,
     /// Connections that the server closed, by reason.
     connections_closed: Family<ClosedLabels, Counter>,
+    /// Sign-ins and refusals.
+    sign_ins: Family<SignInLabels, Counter>,
     /// People.
     pub people: Gauge,
     /// Times that the loop breaker paused a person.
@@ -152,6 +163,7 @@ impl Default for Metrics {
             agents: Gauge::default(),
             connections: Gauge::default(),
             connections_closed: Family::default(),
+            sign_ins: Family::default(),
             people: Gauge::default(),
             loop_breaker: Counter::default(),
             registry: Registry::default(),
@@ -201,6 +213,11 @@ impl Default for Metrics {
             "http_connections_closed",
             "Connections that the server closed or refused, by reason",
             metrics.connections_closed.clone(),
+        );
+        registry.register(
+            "sign_ins",
+            "Sign-ins and refusals, by way and outcome",
+            metrics.sign_ins.clone(),
         );
         registry.register(
             "people",
@@ -275,6 +292,15 @@ impl Metrics {
             reason: reason.to_owned(),
         };
         self.connections_closed.get_or_create(&labels).inc_by(count);
+    }
+
+    /// Counts a sign-in or a refusal.
+    pub fn count_sign_in(&self, way: &str, outcome: &str) {
+        let labels = SignInLabels {
+            way: way.to_owned(),
+            outcome: outcome.to_owned(),
+        };
+        self.sign_ins.get_or_create(&labels).inc();
     }
 
     /// Counts a request to Graph.

@@ -6,8 +6,10 @@ mod mapping;
 mod provider;
 mod token;
 
+use std::net::SocketAddr;
+
 use axum::{
-    extract::{Query, RawQuery, State},
+    extract::{ConnectInfo, Query, RawQuery, State},
     http::{HeaderMap, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
@@ -25,7 +27,7 @@ use crate::{
     app::{Shared, SharedState},
     frame::{Frame, local},
     problem::Problem,
-    sign_in::{self, Way},
+    sign_in::{self, Outcome, ToGoOn, Way},
 };
 
 /// Where the provider sends browsers back to; to be registered there.
@@ -69,7 +71,7 @@ pub(crate) enum OpenIdError {
 pub(crate) async fn begin(
     State(shared): State<Shared>,
     frame: Frame,
-    Query(way): Query<Way>,
+    Query(way): Query<ToGoOn>,
 ) -> Result<Response, Problem> {
     let to = local(way.to.as_deref()).to_owned();
     let Some(provider) = &shared.open_id else {
@@ -102,6 +104,7 @@ fn cookie(value: &str, seconds: u32) -> String {
 /// `GET /sign-in/open-id/return`: the browser comes back.
 pub(crate) async fn returned(
     State(shared): State<Shared>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
     frame: Frame,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
@@ -110,7 +113,12 @@ pub(crate) async fn returned(
     let now = shared.clock.now();
     let query = query.unwrap_or_default();
     let found = shared.open_id_attempts.finish(&query, began_here, now);
+    let note = async |outcome, name: &str| {
+        let (way, from) = (Way::OpenId, from.ip());
+        shared.note_sign_in(way, outcome, from, name).await;
+    };
     let (Some((attempt, code)), Some(provider)) = (found, &shared.open_id) else {
+        note(Outcome::Wrong, "").await;
         return refuse(&shared, frame, "/".into(), &OpenIdError::NotBegun);
     };
     let to = attempt.to.clone();
@@ -123,13 +131,28 @@ pub(crate) async fn returned(
     match let_in.await {
         Ok(account) => {
             let session = access::new_session(&shared, Some(account)).await?;
+            let account = shared.store.account(account).await?;
+            let name = account.map(|account| account.name);
+            note(Outcome::SignedIn, &name.unwrap_or_default()).await;
             let cookies = AppendHeaders([
                 (header::SET_COOKIE, session),
                 (header::SET_COOKIE, cookie("", 0)),
             ]);
             Ok((cookies, Redirect::to(&to)).into_response())
         }
-        Err(error) => refuse(&shared, frame, to, &error),
+        Err(error) => {
+            match &error {
+                OpenIdError::Unknown(called) | OpenIdError::Ambiguous(called, _) => {
+                    note(Outcome::Wrong, called).await;
+                }
+                OpenIdError::NotBegun | OpenIdError::Refused(_) | OpenIdError::Claim(_) => {
+                    note(Outcome::Wrong, "").await;
+                }
+                // The provider's fault or ours.
+                OpenIdError::Provider(_) | OpenIdError::Store(_) => {}
+            }
+            refuse(&shared, frame, to, &error)
+        }
     }
 }
 

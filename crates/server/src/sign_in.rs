@@ -1,6 +1,7 @@
 //! Signing in to a local account and out again: the page, and what page and API have in common.
 
 mod attempts;
+mod record;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -24,6 +25,7 @@ use crate::{
 };
 
 pub(crate) use attempts::{Meant, SECONDS_EACH, WrongPasswords};
+pub(crate) use record::{Outcome, Record, SignIn, Way};
 
 /// Why somebody was not let in.
 pub(crate) enum Refusal {
@@ -51,18 +53,54 @@ pub(crate) async fn check(
     given: String,
 ) -> Result<Account, Refusal> {
     let account = shared.store.account_by_name(name).await?;
-    let meant = Meant::new(account.as_ref(), name);
-    checked(shared, sip::network(from.ip()), account, &meant, given).await
+    let attempt = Attempt {
+        way: Way::Password,
+        address: from.ip(),
+        meant: Meant::new(account.as_ref(), name),
+        name,
+    };
+    attempt.check(shared, account, given).await
 }
 
-/// The account, if the password is its own. Wrong passwords are counted.
+/// An attempt to show that an account is one's own.
+pub(crate) struct Attempt<'a> {
+    pub(crate) way: Way,
+    pub(crate) address: IpAddr,
+    pub(crate) meant: Meant,
+    /// The account's name, as it was given.
+    pub(crate) name: &'a str,
+}
+
+impl Attempt<'_> {
+    /// The account, if the password is its own. Wrong passwords are counted and told.
+    pub(crate) async fn check(
+        self,
+        shared: &SharedState,
+        account: Option<Account>,
+        given: String,
+    ) -> Result<Account, Refusal> {
+        let checked = checked(shared, &self, account, given).await;
+        let (outcome, name) = match &checked {
+            Ok(account) => (Outcome::SignedIn, account.name.as_str()),
+            Err(Refusal::Wrong) => (Outcome::Wrong, self.name),
+            Err(Refusal::TooMany) => (Outcome::TooMany, self.name),
+            // It was not looked at.
+            Err(Refusal::Busy | Refusal::Problem(_)) => return checked,
+        };
+        shared
+            .note_sign_in(self.way, outcome, self.address, name)
+            .await;
+        checked
+    }
+}
+
 async fn checked(
     shared: &SharedState,
-    network: IpAddr,
+    attempt: &Attempt<'_>,
     account: Option<Account>,
-    meant: &Meant,
     given: String,
 ) -> Result<Account, Refusal> {
+    let (network, meant) = (sip::network(attempt.address), &attempt.meant);
     // Before it is counted: what is not looked at is no guess.
     let place = password::queue(network).map_err(|password::Busy| Refusal::Busy)?;
     let wrong = &shared.wrong_passwords;
@@ -151,7 +189,7 @@ pub(crate) fn signed_out(
 
 /// Where to go on after signing in.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Way {
+pub(crate) struct ToGoOn {
     pub(crate) to: Option<String>,
 }
 
@@ -159,7 +197,7 @@ pub(crate) struct Way {
 pub(crate) async fn page(
     State(shared): State<Shared>,
     frame: Frame,
-    Query(way): Query<Way>,
+    Query(way): Query<ToGoOn>,
 ) -> Result<Response, Problem> {
     let page = SignInPage {
         to: local(way.to.as_deref()).to_owned(),

@@ -38,6 +38,7 @@ use crate::{
     pace::Pace,
     problem::Problem,
     shard::Cause,
+    sign_in::{Outcome, Way},
 };
 
 /// An agent that says nothing for so long is gone: its report has run out by then.
@@ -62,7 +63,11 @@ pub(crate) async fn connect(
     let headers = request.headers();
     let token = bearer(headers).ok_or_else(no_device)?;
     let device = shared.store.device_by_hash(&hash(token)).await?;
-    let device = device.ok_or_else(no_device)?;
+    let Some(device) = device else {
+        let (way, outcome) = (Way::Agent.name(), Outcome::Wrong.name());
+        shared.metrics.count_sign_in(way, outcome);
+        return Err(no_device());
+    };
     let key = websocket_key(headers)?;
     if let Some(connection) = request.extensions().get::<Connection>() {
         connection.is_known();

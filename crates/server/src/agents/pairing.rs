@@ -20,6 +20,7 @@ use crate::{
     app::Shared,
     pace::Pace,
     problem::Problem,
+    sign_in::{Outcome, Way},
 };
 
 /// How long a code is good.
@@ -116,7 +117,12 @@ pub(crate) async fn pair(
     Json(wish): Json<Pair>,
 ) -> Result<axum::Json<Paired>, Problem> {
     let address = sip::network(from.ip());
+    let note = async |outcome, name: &str| {
+        let (way, from) = (Way::AgentCode, from.ip());
+        shared.note_sign_in(way, outcome, from, name).await;
+    };
     if !shared.codes.may_try(address) {
+        note(Outcome::TooMany, "").await;
         return Err(Problem::too_many_attempts(10));
     }
     let name = wish.name.trim();
@@ -133,8 +139,11 @@ pub(crate) async fn pair(
         let detail = "is wrong, used or older than ten minutes; get a new one in Offhook under \"My computers\"";
         Problem::invalid("code", detail)
     };
-    let person = shared.codes.redeem(&wish.code, now).ok_or_else(wrong)?;
-    let person = shared.directory.person(person).ok_or_else(wrong)?;
+    let person = shared.codes.redeem(&wish.code, now);
+    let Some(person) = person.and_then(|person| shared.directory.person(person)) else {
+        note(Outcome::Wrong, "").await;
+        return Err(wrong());
+    };
     shared.codes.lock().wrong.forgive(&address);
     let token = format!("oha_{}", new_secret()?);
     let change = Change {
@@ -149,6 +158,7 @@ pub(crate) async fn pair(
     let device = (person.id, &hash(&token));
     let added = shared.store.add_device(device, name, &wish.system, &change);
     added.await?;
+    note(Outcome::SignedIn, &person.name).await;
     Ok(axum::Json(Paired {
         token,
         person: person.name.clone(),

@@ -1,6 +1,6 @@
 //! What every part of the server stands on: store, clock, people, engine, sinks.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use presence::{Fact, Input, PersonId, PersonPolicy, PersonRecord, Timing};
@@ -31,7 +31,7 @@ use crate::{
     phones::{self, Publishing, publish},
     restores::Restores,
     shard::{self, Cause, Shard, Sinks},
-    sign_in::WrongPasswords,
+    sign_in::{Outcome, Record, SignIn, Way, WrongPasswords},
     store_health::StoreHealth,
     teams::{
         Attempts, Doors, Freshness, Inlet, Outlet, Reads, Surroundings, SweepNow, TeamsWrites,
@@ -143,6 +143,8 @@ pub(crate) struct Core {
     pub(crate) health: Health,
     pub(crate) store_health: StoreHealth,
     pub(crate) metrics: Arc<Metrics>,
+    /// What is said of sign-ins.
+    pub(crate) sign_ins: Arc<Record>,
     /// There is a telephone system, so that lines are watched.
     watches_lines: bool,
 }
@@ -154,6 +156,18 @@ pub(super) struct Ends {
 }
 
 impl Core {
+    /// Says that a sign-in succeeded or was refused: in the log, the audit log and as a metric.
+    pub(crate) async fn note_sign_in(&self, way: Way, outcome: Outcome, from: IpAddr, name: &str) {
+        let sign_in = SignIn {
+            way,
+            outcome,
+            address: from,
+            name,
+        };
+        let sinks = (&self.store, &self.clock, &*self.metrics);
+        self.sign_ins.note(sinks, sign_in).await;
+    }
+
     /// Starts the engine and tells it what the store remembers.
     pub(super) async fn start(
         store: Store,
@@ -212,6 +226,7 @@ impl Core {
             health: Health::default(),
             store_health: StoreHealth::default(),
             metrics,
+            sign_ins: Arc::default(),
             watches_lines,
         };
         core.organisation.load(&core.store).await?;

@@ -17,11 +17,17 @@ use sip::{
     digest::{Algorithm, Refusal, Verifier, claimed},
     message::{Message, NameAddr, StartLine, split_list, uri_user},
 };
-use store::SecretHash;
 use telephony::sip_server::Flow;
 
 use super::{PhonesOptions, documents, lists, publications};
-use crate::{access, app::Core, pace::Pace, shard::Cause};
+use crate::{
+    access,
+    app::Core,
+    pace::Pace,
+    shard::Cause,
+    sign_in::{Outcome, SignIn, Way},
+};
+use store::SecretHash;
 
 /// Requests that one address may send in a second, in the long run. An office behind one address has hundreds of telephones,
 /// which all begin anew after a power cut.
@@ -160,10 +166,19 @@ impl People {
         let source = peer.source.ip();
         let claimed = claimed(request, &self.options.domain);
         // By the hash: all names take the same memory.
-        let key = claimed.map(|name| (access::hash(&name), sip::network(source)));
+        let key = claimed.as_deref();
+        let key = key.map(|name| (access::hash(name), sip::network(source)));
+        let sign_in = |outcome| SignIn {
+            way: Way::Sip,
+            outcome,
+            address: source,
+            name: claimed.as_deref().unwrap_or_default(),
+        };
+        let (record, metrics) = (&self.core.sign_ins, &self.core.metrics);
         if let Some(key) = &key
             && !self.wrong_passwords.has_left(now, key)
         {
+            record.log(metrics, sign_in(Outcome::TooMany));
             return Err(Admission::Refuse(503));
         }
         let name = match self.verifier.check(now, source, request, password) {
@@ -172,6 +187,7 @@ impl People {
             Err(Refusal::OtherUri) => return Err(Admission::Refuse(400)),
             Err(refusal @ (Refusal::Missing | Refusal::Stale | Refusal::Wrong)) => {
                 if let (Refusal::Wrong, Some(key)) = (refusal, key) {
+                    record.log(metrics, sign_in(Outcome::Wrong));
                     self.wrong_passwords.take(now, key, 1.0);
                 }
                 let challenges = self.verifier.challenge(now, source, refusal);
