@@ -1,4 +1,5 @@
-//! Sign-in with a password: memory (S8), counting of guesses (S12), and log, audit log and metrics (S14).
+//! Sign-in with a password: memory (S8), counting of guesses (S12), log, audit log and metrics (S14), and attributes of
+//! cookies (S15).
 
 use std::time::Duration;
 
@@ -204,4 +205,45 @@ async fn a_stranger_does_not_fill_the_audit_log() {
     })
     .await
     .unwrap();
+}
+
+/// The cookies that a POST of a form sets, and its Strict-Transport-Security.
+async fn cookies(url: &str, fields: &[(&str, &str)]) -> (Vec<String>, Option<String>) {
+    let client = reqwest::Client::builder();
+    let client = client
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let response = client.post(url).form(fields).send().await.unwrap();
+    let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap().to_owned();
+    let set = response.headers().get_all("set-cookie").iter().map(text);
+    let security = response
+        .headers()
+        .get("strict-transport-security")
+        .map(text);
+    (set.collect(), security)
+}
+
+// S15
+#[tokio::test]
+async fn behind_https_cookies_are_secure_and_browsers_stay_with_https() {
+    for (public, secure) in [
+        ("https://offhook.example.com", true),
+        ("http://127.0.0.1:8200", false),
+    ] {
+        let installation = Installation::new("");
+        installation.configure_http(&format!("public_url = \"{public}\"\n"));
+        let server = installation.serve().await;
+        account(&server, "anna").await;
+        let sign_in = [("name", "anna"), ("password", PASSWORD)];
+        for (path, fields) in [
+            ("/sign-in", &sign_in[..]),
+            ("/language", &[("language", "de")]),
+        ] {
+            let (set, security) = cookies(&installation.url(path), fields).await;
+            assert_eq!(set.len(), 1, "{path}");
+            assert_eq!(set[0].ends_with("; Secure"), secure, "{set:?}");
+            assert_eq!(security.is_some(), secure, "{path}");
+        }
+    }
 }

@@ -46,6 +46,18 @@ impl Installation {
         fs::write(self.config(), text).unwrap();
     }
 
+    /// Writes the configuration anew with further keys of `[http]`.
+    ///
+    /// # Panics
+    /// The folder cannot be written.
+    pub fn configure_http(&self, keys: &str) {
+        let port = self.port;
+        let text = format!(
+            "data = \"data\"\n[http]\nlisten = \"127.0.0.1:{port}\"\n{keys}[access]\napi_key = \"{KEY}\"\n"
+        );
+        fs::write(self.config(), text).unwrap();
+    }
+
     /// The section of the configuration for a teamsbox.
     pub fn teams(url: &str) -> String {
         format!(

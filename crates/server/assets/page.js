@@ -6,7 +6,7 @@ const language = document.documentElement.lang;
 // The server draws days in the zone of whoever looks, once it knows the zone.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone && document.body.dataset.zone !== zone && !document.cookie.includes(`offhook_zone=${zone}`)) {
-  document.cookie = `offhook_zone=${zone}; Path=/; SameSite=Lax; Max-Age=31536000`;
+  document.cookie = `offhook_zone=${zone}; Path=/; SameSite=Lax; Max-Age=31536000${location.protocol === "https:" ? "; Secure" : ""}`;
   if (document.cookie.includes(`offhook_zone=${zone}`) && document.body.dataset.fresh !== undefined) {
     location.reload();
   }

@@ -178,13 +178,14 @@ pub(crate) async fn new_session(shared: &Shared, account: Option<u64>) -> Result
         .store
         .add_session(&hash(&session), account, expires_at)
         .await?;
-    Ok(set_cookie(&session))
+    Ok(set_cookie(shared, &session))
 }
 
-fn set_cookie(session: &str) -> String {
+fn set_cookie(shared: &Shared, session: &str) -> String {
     format!(
-        "{COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}",
-        SESSION_LIFETIME.as_secs()
+        "{COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{}",
+        SESSION_LIFETIME.as_secs(),
+        shared.cookie_end()
     )
 }
 
@@ -266,7 +267,7 @@ pub(crate) async fn open(
                 .flatten()
                 .map(|session| Caller::session(session).name);
             note(Outcome::SignedIn, &name.unwrap_or_default()).await;
-            let cookie = set_cookie(&session);
+            let cookie = set_cookie(&shared, &session);
             let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, "/")]).into_response();
             if let Ok(cookie) = HeaderValue::from_str(&cookie) {
                 response.headers_mut().insert(header::SET_COOKIE, cookie);

@@ -2,13 +2,14 @@
 
 use askama::Template;
 use axum::{
-    extract::{Form, FromRequestParts},
+    extract::{Form, FromRequestParts, State},
     http::{StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 
 use crate::{
+    app::Shared,
     caller::Caller,
     problem::Problem,
     words::{COOKIE, Language},
@@ -97,11 +98,12 @@ pub(crate) struct Choice {
 }
 
 /// `POST /language`: remembers a language in the browser.
-pub(crate) async fn choose(Form(choice): Form<Choice>) -> Response {
+pub(crate) async fn choose(State(shared): State<Shared>, Form(choice): Form<Choice>) -> Response {
     let language = Language::of_code(&choice.language).unwrap_or(Language::English);
     let cookie = format!(
-        "{COOKIE}={}; Path=/; SameSite=Lax; Max-Age={LANGUAGE_SECONDS}",
-        language.code()
+        "{COOKIE}={}; Path=/; SameSite=Lax; Max-Age={LANGUAGE_SECONDS}{}",
+        language.code(),
+        shared.cookie_end()
     );
     let back = Redirect::to(local(choice.to.as_deref()));
     ([(header::SET_COOKIE, cookie)], back).into_response()

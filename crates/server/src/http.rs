@@ -105,7 +105,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         // Graph's own: larger, and believed only by what is in it.
         .route("/teams/notifications", post(notified_main))
         .route("/teams/notifications/{tenant}", post(notified))
-        .layer(middleware::from_fn(headers))
+        .layer(middleware::from_fn_with_state(shared.clone(), headers))
         .layer(middleware::from_fn_with_state(shared.clone(), asker::find))
         .with_state(shared)
 }
@@ -166,7 +166,7 @@ async fn openapi(document: String) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], document)
 }
 
-async fn headers(request: Request, next: Next) -> Response {
+async fn headers(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let of_api = request.uri().path().starts_with("/api/");
     let mut response = next.run(request).await;
     if of_api {
@@ -184,6 +184,12 @@ async fn headers(request: Request, next: Next) -> Response {
         response
             .headers_mut()
             .insert(name, HeaderValue::from_static(value));
+    }
+    if shared.is_https() {
+        // RFC 6797: browsers use https for the next year, whatever a link says.
+        let value = HeaderValue::from_static("max-age=31536000");
+        let headers = response.headers_mut();
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
     let kept = response.headers().contains_key(header::CACHE_CONTROL);
     if !kept {

@@ -89,16 +89,17 @@ pub(crate) async fn begin(
     };
     match begun.await {
         Ok((url, state)) => {
-            let cookie = cookie(state.reveal(), COOKIE_SECONDS);
+            let cookie = cookie(&shared, state.reveal(), COOKIE_SECONDS);
             Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response())
         }
         Err(error) => refuse(&shared, frame, to, &error),
     }
 }
 
-fn cookie(value: &str, seconds: u32) -> String {
+fn cookie(shared: &SharedState, value: &str, seconds: u32) -> String {
+    let end = shared.cookie_end();
     // Lax, not strict: the browser comes back from another site.
-    format!("{COOKIE}={value}; Path=/sign-in; HttpOnly; SameSite=Lax; Max-Age={seconds}")
+    format!("{COOKIE}={value}; Path=/sign-in; HttpOnly; SameSite=Lax; Max-Age={seconds}{end}")
 }
 
 /// `GET /sign-in/open-id/return`: the browser comes back.
@@ -136,7 +137,7 @@ pub(crate) async fn returned(
             note(Outcome::SignedIn, &name.unwrap_or_default()).await;
             let cookies = AppendHeaders([
                 (header::SET_COOKIE, session),
-                (header::SET_COOKIE, cookie("", 0)),
+                (header::SET_COOKIE, cookie(&shared, "", 0)),
             ]);
             Ok((cookies, Redirect::to(&to)).into_response())
         }

@@ -44,6 +44,9 @@ use crate::{
 
 use super::{SETTLE_MAX, StartError, TeamsOptions};
 
+/// Beginning of an encrypted address.
+const HTTPS: &str = "https://";
+
 /// What request handlers share.
 pub(crate) type Shared = Arc<SharedState>;
 
@@ -101,6 +104,17 @@ impl SharedState {
     ) -> tokio::sync::MutexGuard<'_, ()> {
         let locks = &self.appointment_changes;
         locks[person.0 as usize % locks.len()].lock().await
+    }
+
+    /// Whether people open the pages by https.
+    pub(crate) fn is_https(&self) -> bool {
+        let scheme = self.public_url.get(..HTTPS.len());
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(HTTPS))
+    }
+
+    /// The last attribute of every cookie: `Secure` where the pages are opened by https.
+    pub(crate) fn cookie_end(&self) -> &'static str {
+        if self.is_https() { "; Secure" } else { "" }
     }
 
     /// A key, an account, a session or a password opens nothing any more: whoever came in by one must come in again.
