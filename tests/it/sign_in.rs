@@ -1,5 +1,5 @@
-//! Sign-in with a password: memory (S8), counting of guesses (S12), log, audit log and metrics (S14), and attributes of
-//! cookies (S15).
+//! Sign-in with a password: memory (S8), counting of guesses (S12), log, audit log and metrics (S14), attributes of cookies (S15),
+//! and changes of a password (S16).
 
 use std::time::Duration;
 
@@ -22,13 +22,19 @@ async fn account(server: &Server, name: &str) {
 
 /// Tries to sign in by the API or by the page.
 async fn attempt(server: &Server, name: &str, password: &str, by_page: bool) -> StatusCode {
-    let stranger = server.with_key("");
-    if by_page {
+    let client = reqwest::Client::new();
+    let request = if by_page {
         let fields = [("name", name), ("password", password)];
-        return stranger.form("/sign-in", &fields).await.0;
-    }
-    let body = Some(json!({"name": name, "password": password}));
-    stranger.api(Method::POST, "/api/v1/sign-in", body).await.0
+        client
+            .post(format!("{}/sign-in", server.url()))
+            .form(&fields)
+    } else {
+        let body = json!({"name": name, "password": password});
+        client
+            .post(format!("{}/api/v1/sign-in", server.url()))
+            .json(&body)
+    };
+    request.send().await.unwrap().status()
 }
 
 /// The memory that the server has, in MiB.
@@ -246,4 +252,126 @@ async fn behind_https_cookies_are_secure_and_browsers_stay_with_https() {
             assert_eq!(security.is_some(), secure, "{path}");
         }
     }
+}
+
+// S16
+#[tokio::test]
+async fn ones_own_password_is_changed_with_the_old_one() {
+    let installation = Installation::new("");
+    let server = installation.serve().await;
+    account(&server, "anna").await;
+    let ada = server.system_administrator().await;
+    let accounts = server.ok(Method::GET, "/api/v1/accounts", None).await;
+    let id = |name: &str| {
+        let items = accounts["items"].as_array().unwrap();
+        let found = items
+            .iter()
+            .find(|account| account["name"] == name)
+            .unwrap();
+        found["id"].as_str().unwrap().to_owned()
+    };
+    let path = |name: &str| format!("/api/v1/accounts/{}/password", id(name));
+    let anna = server.sign_in("anna", PASSWORD).await;
+    let elsewhere = server.sign_in("anna", PASSWORD).await;
+    let new = "another horse battery";
+    let set = async |who: &Server, name: &str, body: Value| {
+        let (status, answer) = who.api(Method::PUT, &path(name), Some(body)).await;
+        (
+            status.as_u16(),
+            answer["field"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
+    let forbidden = (403, "old_password".to_owned());
+    assert_eq!(
+        set(&anna, "anna", json!({"password": new})).await,
+        forbidden
+    );
+    let wrong = json!({"old_password": "wrong", "password": new});
+    assert_eq!(set(&anna, "anna", wrong.clone()).await, forbidden);
+    // An administrator needs the old password of their own account, not those of others.
+    assert_eq!(set(&ada, "ada", json!({"password": new})).await, forbidden);
+    for weak in ["12345678", "password1", "annaanna"] {
+        let body = json!({"old_password": PASSWORD, "password": weak});
+        assert_eq!(
+            set(&anna, "anna", body).await,
+            (422, "password".to_owned()),
+            "{weak}"
+        );
+    }
+    let right = json!({"old_password": PASSWORD, "password": new});
+    let changed = anna
+        .with_headers(Method::PUT, &path("anna"), &[], Some(right))
+        .await;
+    assert_eq!(changed.0, StatusCode::NO_CONTENT);
+    for (who, status) in [(&elsewhere, 401), (&anna, 401)] {
+        let read = who.api(Method::GET, "/api/v1/session", None).await.0;
+        assert_eq!(read.as_u16(), status, "the old sessions have ended");
+    }
+    assert_eq!(
+        set(&ada, "anna", json!({"password": PASSWORD})).await.0,
+        204
+    );
+    // Wrong old passwords count as guesses.
+    let anna = server.sign_in("anna", PASSWORD).await;
+    let mut seen = Vec::new();
+    for _ in 0..12 {
+        seen.push(set(&anna, "anna", wrong.clone()).await.0);
+    }
+    assert!(seen.contains(&429), "{seen:?}");
+}
+
+// S16
+#[tokio::test]
+async fn the_page_changes_the_password_and_stays_signed_in() {
+    let installation = Installation::new("");
+    let server = installation.serve().await;
+    account(&server, "anna").await;
+    let anna = server.sign_in("anna", PASSWORD).await;
+    let new = "another horse battery";
+    let fields = |old: &'static str, new: &'static str, again: &'static str| {
+        [
+            ("form", "password"),
+            ("old_password", old),
+            ("password", new),
+            ("again", again),
+        ]
+    };
+    let (status, page) = anna.form("/me/password", &fields("wrong", new, new)).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert!(
+        page.contains("password-old_password-error"),
+        "beside the field: {page}"
+    );
+    let (status, page) = anna
+        .form("/me/password", &fields(PASSWORD, "12345678", "12345678"))
+        .await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("password-password-error"), "{page}");
+    let (status, page) = anna
+        .form("/me/password", &fields(PASSWORD, new, "other"))
+        .await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("password-again-error"), "{page}");
+    let changed = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    let changed = changed
+        .build()
+        .unwrap()
+        .post(installation.url("/me/password"));
+    let form = fields(PASSWORD, new, new);
+    let changed = changed
+        .header("cookie", anna.cookie())
+        .form(&form)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(changed.status(), StatusCode::SEE_OTHER);
+    let cookie = changed.headers()["set-cookie"].to_str().unwrap();
+    let cookie = cookie.split(';').next().unwrap();
+    let read = reqwest::Client::new().get(installation.url("/api/v1/session"));
+    let read = read.header("cookie", cookie).send().await.unwrap();
+    assert_eq!(read.status(), StatusCode::OK);
+    assert_eq!(
+        anna.api(Method::GET, "/api/v1/session", None).await.0,
+        StatusCode::UNAUTHORIZED
+    );
 }

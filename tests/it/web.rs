@@ -111,6 +111,7 @@ async fn peoples_own_pages_are_whole_in_both_languages() -> WebDriverResult<()> 
         "/me/appointments?view=day",
         "/me/sharing",
         "/me/devices",
+        "/me/password",
         "/me/settings",
         "/me/teams",
     ]

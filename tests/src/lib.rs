@@ -20,6 +20,7 @@ mod offhook;
 mod port;
 mod program;
 mod proxies;
+mod serving;
 mod session;
 mod small_disk;
 mod sound;

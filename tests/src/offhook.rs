@@ -1,9 +1,6 @@
 //! Offhook as an administrator installs it: a folder with a configuration, people from a file, a server.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -17,7 +14,7 @@ pub const KEY: &str = "a-key-for-the-end-to-end-tests";
 /// A folder with configuration and data.
 pub struct Installation {
     folder: tempfile::TempDir,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 impl Installation {
@@ -46,18 +43,6 @@ impl Installation {
         fs::write(self.config(), text).unwrap();
     }
 
-    /// Writes the configuration anew with further keys of `[http]`.
-    ///
-    /// # Panics
-    /// The folder cannot be written.
-    pub fn configure_http(&self, keys: &str) {
-        let port = self.port;
-        let text = format!(
-            "data = \"data\"\n[http]\nlisten = \"127.0.0.1:{port}\"\n{keys}[access]\napi_key = \"{KEY}\"\n"
-        );
-        fs::write(self.config(), text).unwrap();
-    }
-
     /// The section of the configuration for a teamsbox.
     pub fn teams(url: &str) -> String {
         format!(
@@ -74,7 +59,7 @@ impl Installation {
         )
     }
 
-    fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.folder.path().join("offhook.toml")
     }
 
@@ -130,27 +115,8 @@ impl Installation {
             .await
     }
 
-    /// Starts the server with so many descriptors and no more.
-    pub async fn serve_with_descriptors(&self, descriptors: usize) -> Server {
-        let config = self.config();
-        let arguments = ["serve", "--config", config.to_str().unwrap()];
-        self.served(Program::start_with_descriptors(
-            "offhook",
-            &arguments,
-            descriptors,
-        ))
-        .await
-    }
-
-    /// Starts the server with its log in a file.
-    pub async fn serve_logging_to(&self, log: &Path) -> Server {
-        let config = self.config();
-        let arguments = ["serve", "--config", config.to_str().unwrap()];
-        self.served(Program::start_logging_to("offhook", &arguments, log))
-            .await
-    }
-
-    async fn served(&self, mut program: Program) -> Server {
+    /// A server whose program has been started.
+    pub(crate) async fn served(&self, mut program: Program) -> Server {
         let line = program.line().await;
         let board = line.split_whitespace().last().unwrap().to_owned();
         let url = format!("http://127.0.0.1:{}", self.port);

@@ -289,3 +289,12 @@ device-hour = Eine Stunde anhalten
 device-tomorrow = Bis morgen anhalten
 device-resume = Weiter
 device-does = { $name }: { $value }
+
+# Password
+password-about = Nach einer Änderung werden alle anderen Browser und Geräte, die an diesem Konto angemeldet sind, abgemeldet.
+password-change = Passwort ändern
+password-old = Bisheriges Passwort
+password-new = Neues Passwort
+password-again = Neues Passwort wiederholen
+password-help = Mindestens { $count } Zeichen. Häufige Passwörter und der eigene Name werden abgelehnt.
+password-differs = Die beiden neuen Passwörter sind verschieden. Geben Sie das neue Passwort zweimal gleich ein.

@@ -103,3 +103,6 @@ teams-with-code = Mit einem Code anmelden
 teams-in-browser = In diesem Browser anmelden
 teams-in-browser-once = In diesem Browser anmelden, ohne es zu merken
 teams-disconnect = Trennen
+
+nav-password = Passwort
+done-password = Das Passwort ist geändert. Alle anderen Sitzungen sind abgemeldet.

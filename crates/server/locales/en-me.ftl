@@ -289,3 +289,12 @@ device-hour = Pause for an hour
 device-tomorrow = Pause until tomorrow
 device-resume = Go on
 device-does = { $name }: { $value }
+
+# Password
+password-about = After a change, all other browsers and devices that are signed in to this account are signed out.
+password-change = Change password
+password-old = Present password
+password-new = New password
+password-again = New password again
+password-help = At least { $count } characters. Common passwords and your own name are refused.
+password-differs = The two new passwords differ. Type the new password twice.

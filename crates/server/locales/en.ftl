@@ -103,3 +103,6 @@ teams-with-code = Sign in with a code
 teams-in-browser = Sign in in this browser
 teams-in-browser-once = Sign in in this browser without remembering it
 teams-disconnect = Disconnect
+
+nav-password = Password
+done-password = The password is changed. All other sessions are signed out.

@@ -259,15 +259,7 @@ impl App {
         });
         let (fail, failed) = watch::channel(false);
         let supervisor = tokio::spawn(supervise(tasks, fail, stopping.clone()));
-        let mut http = JoinSet::new();
-        let connections = Connections::new(limits, shared.health.clone(), shared.metrics.clone());
-        http.spawn(connections::serve(
-            listener,
-            http::router(shared.clone()),
-            connections,
-            shared.proxies.clone(),
-            stopping,
-        ));
+        let http = serve_http(listener, &shared, limits, stopping);
         Ok(Self {
             shared,
             address,
@@ -371,6 +363,26 @@ impl App {
         futures_util::future::join_all(pbxs.map(Pbx::stop)).await;
         self.shared.store.clone().close().await;
     }
+}
+
+/// Serves HTTP until `stopping`.
+fn serve_http(
+    listener: TcpListener,
+    shared: &Shared,
+    limits: Limits,
+    stopping: watch::Receiver<bool>,
+) -> JoinSet<()> {
+    let connections = Connections::new(limits, shared.health.clone(), shared.metrics.clone());
+    let (router, proxies) = (http::router(shared.clone()), shared.proxies.clone());
+    let mut http = JoinSet::new();
+    http.spawn(connections::serve(
+        listener,
+        router,
+        connections,
+        proxies,
+        stopping,
+    ));
+    http
 }
 
 /// Listens, and tells where.

@@ -36,6 +36,7 @@ mod outside;
 mod pace;
 mod pages;
 mod password;
+pub mod password_rules;
 mod pbx;
 mod people_changes;
 mod phones;

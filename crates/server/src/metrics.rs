@@ -198,27 +198,7 @@ impl Default for Metrics {
             "People with a write to Teams that waits or is on the wire",
             metrics.pending_writes.clone(),
         );
-        registry.register(
-            "event_streams",
-            "Open event streams",
-            metrics.streams.clone(),
-        );
-        registry.register("agents", "Connected desktop agents", metrics.agents.clone());
-        registry.register(
-            "http_connections",
-            "Open connections to the HTTP server",
-            metrics.connections.clone(),
-        );
-        registry.register(
-            "http_connections_closed",
-            "Connections that the server closed or refused, by reason",
-            metrics.connections_closed.clone(),
-        );
-        registry.register(
-            "sign_ins",
-            "Sign-ins and refusals, by way and outcome",
-            metrics.sign_ins.clone(),
-        );
+        register_clients(&mut registry, &metrics);
         registry.register(
             "people",
             "People whose presence is kept",
@@ -234,6 +214,31 @@ impl Default for Metrics {
             ..metrics
         }
     }
+}
+
+/// Registers the metrics of connections and sign-ins.
+fn register_clients(registry: &mut Registry, metrics: &Metrics) {
+    registry.register(
+        "event_streams",
+        "Open event streams",
+        metrics.streams.clone(),
+    );
+    registry.register("agents", "Connected desktop agents", metrics.agents.clone());
+    registry.register(
+        "http_connections",
+        "Open connections to the HTTP server",
+        metrics.connections.clone(),
+    );
+    registry.register(
+        "http_connections_closed",
+        "Connections that the server closed or refused, by reason",
+        metrics.connections_closed.clone(),
+    );
+    registry.register(
+        "sign_ins",
+        "Sign-ins and refusals, by way and outcome",
+        metrics.sign_ins.clone(),
+    );
 }
 
 /// The gauge of one tenant.

@@ -120,6 +120,8 @@ struct Done {
     to: String,
     /// Key of what is said there, without its beginning.
     said: &'static str,
+    /// The cookie of a new session.
+    cookie: Option<String>,
 }
 
 impl Done {
@@ -127,6 +129,15 @@ impl Done {
         Self {
             to: to.into(),
             said,
+            cookie: None,
+        }
+    }
+
+    /// With a new session.
+    fn cookie(self, cookie: String) -> Self {
+        Self {
+            cookie: Some(cookie),
+            ..self
         }
     }
 }
@@ -170,10 +181,11 @@ async fn show<P: Place>(visit: Visit) -> Result<Response, Refusal> {
 
 async fn act<P: Place>(visit: Visit, typed: Typed) -> Result<Response, Refusal> {
     let refusal = match P::act(&visit, &typed).await {
-        Ok(Outcome::Done(Done { to, said })) => {
+        Ok(Outcome::Done(Done { to, said, cookie })) => {
             let joint = if to.contains('?') { '&' } else { '?' };
             let to = format!("{to}{joint}done={said}");
-            return Ok(Redirect::to(&to).into_response());
+            let cookies = cookie.map(|cookie| [(header::SET_COOKIE, cookie)]);
+            return Ok((cookies, Redirect::to(&to)).into_response());
         }
         Ok(Outcome::Shown(page)) => return Ok(frame::render(StatusCode::OK, &*page)?),
         Err(refusal) => refusal,

@@ -139,6 +139,14 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, DONE_ALREADY, detail)
     }
 
+    /// The same refusal, of one field.
+    pub(crate) fn of_field(self, field: &'static str) -> Self {
+        Self {
+            field: Some(field.into()),
+            ..self
+        }
+    }
+
     /// A value whose key is only known at run time.
     pub(crate) fn refused(field: String, detail: impl Into<String>) -> Self {
         let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid value", detail);

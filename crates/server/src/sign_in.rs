@@ -81,6 +81,8 @@ impl Attempt<'_> {
     ) -> Result<Account, Refusal> {
         let checked = checked(shared, &self, account, given).await;
         let (outcome, name) = match &checked {
+            // The person is signed in already.
+            Ok(_) if self.way == Way::PresentPassword => return checked,
             Ok(account) => (Outcome::SignedIn, account.name.as_str()),
             Err(Refusal::Wrong) => (Outcome::Wrong, self.name),
             Err(Refusal::TooMany) => (Outcome::TooMany, self.name),

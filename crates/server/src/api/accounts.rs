@@ -1,8 +1,11 @@
 //! Local accounts: who may sign in, as whom, and with which role.
 
+use std::net::SocketAddr;
+
 use axum::{
-    extract::{Path, State},
-    http::StatusCode,
+    extract::{ConnectInfo, Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
 };
 use presence::PersonId;
 use serde::{Deserialize, Serialize};
@@ -12,13 +15,15 @@ use utoipa::ToSchema;
 
 use super::{Json, audit::Entry, paging::Paging};
 use crate::{
+    access,
     app::{Shared, SharedState},
     caller::Caller,
     clock::rfc3339,
     limits::{self, NAME_MAX},
     organisation::ORGANISATION,
-    password,
+    password, password_rules,
     problem::Problem,
+    sign_in::{Attempt, Meant, Refusal, SECONDS_EACH, Way},
 };
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,6 +57,8 @@ pub(crate) struct NewAccount {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewPassword {
+    /// The present one; required for one's own account, unless that has none yet.
+    old_password: Option<String>,
     password: String,
 }
 
@@ -187,7 +194,7 @@ pub(crate) async fn add(
         .map(|id| super::person(&shared, &id).map(|person| person.id))
         .transpose()?;
     let password_hash = match new.password {
-        Some(password) => Some(hashed(password).await?),
+        Some(password) => Some(hashed(&shared, password, &new.name, person).await?),
         None => None,
     };
     let account = Account {
@@ -207,12 +214,21 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, axum::Json(AccountBody::from(&account))))
 }
 
-async fn hashed(password: String) -> Result<String, Problem> {
-    let (least, most) = (password::LENGTH_MIN, password::LENGTH_MAX);
-    if !(least..=most).contains(&password.len()) {
-        let detail = format!("must have {least} to {most} bytes");
-        return Err(Problem::invalid("password", detail));
-    }
+/// The hash of a new password, unless it is easy to guess.
+async fn hashed(
+    shared: &SharedState,
+    password: String,
+    name: &str,
+    person: Option<PersonId>,
+) -> Result<String, Problem> {
+    let person = person.and_then(|person| shared.directory.person(person));
+    let of_person = person.as_ref().map(|person| {
+        let person = &**person;
+        [&*person.name, &*person.mail, &*person.user_principal_name]
+    });
+    let about: Vec<&str> = of_person.into_iter().flatten().chain([name]).collect();
+    password_rules::check(&password, &about)
+        .map_err(|weak| Problem::invalid("password", weak.to_string()))?;
     password::hash(password)
         .await
         .map_err(|error| Problem::unavailable(&error.to_string()))
@@ -224,8 +240,8 @@ async fn found(shared: &SharedState, id: &str) -> Result<Account, Problem> {
     shared.store.account(number).await?.ok_or_else(not_found)
 }
 
-/// Sets a password: by an administrator, or by whoever is signed in to the account. Everybody else who is signed in to
-/// it is signed out.
+/// Sets a password: administrators set those of other accounts, persons their own with the old one. All sessions of the account
+/// end; a change of one's own password begins a new one.
 #[utoipa::path(
     put,
     path = "/accounts/{id}/password",
@@ -235,14 +251,20 @@ async fn found(shared: &SharedState, id: &str) -> Result<Account, Problem> {
 pub(crate) async fn set_password(
     State(shared): State<Shared>,
     caller: Caller,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     Path(id): Path<String>,
     Json(new): Json<NewPassword>,
-) -> Result<StatusCode, Problem> {
-    if caller.account.map(|own| own.to_string()).as_ref() != Some(&id) {
+) -> Result<Response, Problem> {
+    let is_own = caller.account.map(|own| own.to_string()).as_ref() == Some(&id);
+    if !is_own {
         caller.require_admin(&shared, ORGANISATION)?;
     }
     let account = found(&shared, &id).await?;
-    let hash = hashed(new.password).await?;
+    if is_own && account.password_hash.is_some() {
+        require_old(&shared, from, &account, new.old_password).await?;
+    }
+    let hash = hashed(&shared, new.password, &account.name, account.person).await?;
     let entry = Entry::new(&shared, &caller, "account.password", &account.name);
     let stored = shared
         .store
@@ -251,7 +273,39 @@ pub(crate) async fn set_password(
     stored?;
     shared.store.delete_sessions_of(account.id).await?;
     shared.revoke();
-    Ok(StatusCode::NO_CONTENT)
+    let has_session = is_own && access::cookie(&headers, access::COOKIE).is_some();
+    let cookie = match has_session {
+        true => Some(access::new_session(&shared, Some(account.id)).await?),
+        false => None,
+    };
+    let cookies = cookie.map(|cookie| [(header::SET_COOKIE, cookie)]);
+    Ok((StatusCode::NO_CONTENT, cookies, ()).into_response())
+}
+
+/// Checks the present password: a session may be open on a machine that its owner has left.
+async fn require_old(
+    shared: &SharedState,
+    from: SocketAddr,
+    account: &Account,
+    given: Option<String>,
+) -> Result<(), Problem> {
+    let wrong = |detail: &str| Problem::forbidden(detail).of_field("old_password");
+    let given = given.ok_or_else(|| wrong("is required to change one's own password"))?;
+    let attempt = Attempt {
+        way: Way::PresentPassword,
+        address: from.ip(),
+        meant: Meant::Account(account.id),
+        name: &account.name,
+    };
+    match attempt.check(shared, Some(account.clone()), given).await {
+        Ok(_) => Ok(()),
+        Err(Refusal::Wrong) => Err(wrong(
+            "is not the account's present password; type it again, or ask an administrator to set a new one",
+        )),
+        Err(Refusal::TooMany) => Err(Problem::too_many_attempts(SECONDS_EACH)),
+        Err(Refusal::Busy) => Err(Problem::busy(password::BUSY_SECONDS)),
+        Err(Refusal::Problem(problem)) => Err(problem),
+    }
 }
 
 /// Deletes an account with its sessions.

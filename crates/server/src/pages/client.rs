@@ -1,11 +1,12 @@
 //! The pages' way to the API: the same routes, without the network. What a page shows and changes is what the API lets
 //! its caller see and change; there is no second set of rules.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, net::SocketAddr};
 
 use axum::{
     Router,
     body::{Body, to_bytes},
+    extract::ConnectInfo,
     http::{HeaderName, HeaderValue, Method, Request, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -32,6 +33,8 @@ pub(crate) struct Routes(pub(crate) Router);
 pub(crate) struct Api {
     routes: Router,
     caller: Caller,
+    /// Where the visit is from: wrong passwords are counted by it.
+    from: Option<ConnectInfo<SocketAddr>>,
 }
 
 /// What was read, and its ETag.
@@ -119,10 +122,15 @@ pub(crate) fn part(text: &str) -> Cow<'_, str> {
 }
 
 impl Api {
-    pub(crate) fn new(routes: Routes, caller: Caller) -> Self {
+    pub(crate) fn new(
+        routes: Routes,
+        caller: Caller,
+        from: Option<ConnectInfo<SocketAddr>>,
+    ) -> Self {
         Self {
             routes: routes.0,
             caller,
+            from,
         }
     }
 
@@ -219,6 +227,9 @@ impl Api {
             .body(body)
             .map_err(|error| Problem::malformed(error.to_string()))?;
         request.extensions_mut().insert(self.caller.clone());
+        if let Some(from) = self.from {
+            request.extensions_mut().insert(from);
+        }
         let answered = self.routes.clone().oneshot(request).await;
         let response = answered.unwrap_or_else(|never| match never {});
         let status = response.status();

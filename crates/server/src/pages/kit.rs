@@ -174,7 +174,7 @@ pub(crate) struct Field {
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
     Text,
-    Password,
+    Password(&'static str), // For password managers (`autocomplete`).
     /// A whole number from … to ….
     Number(u32, u32),
     /// A day and a time of day.
@@ -198,7 +198,7 @@ impl Kind {
             Self::Number(least, most) => {
                 format!("type=\"number\" inputmode=\"numeric\" min=\"{least}\" max=\"{most}\"")
             }
-            Self::Password => "type=\"password\" autocomplete=\"new-password\"".into(),
+            Self::Password(which) => format!("type=\"password\" autocomplete=\"{which}\""),
             Self::Moment => "type=\"datetime-local\"".into(),
             Self::Colour => "type=\"color\"".into(),
             Self::File => "type=\"file\"".into(),
@@ -387,7 +387,7 @@ impl Form {
             if self.meanwhile && typed != field.values {
                 field.meanwhile = Some(field.shown());
             }
-            if !matches!(field.kind, Kind::Password | Kind::Shown) {
+            if !matches!(field.kind, Kind::Password(_) | Kind::Shown) {
                 field.values = typed;
             }
             if !wrong.is_empty() && (field.name == wrong || (!told && field.name == wrong_field)) {
@@ -464,7 +464,7 @@ mod tests {
     fn form() -> Form {
         Form::new(Language::English, "add", String::new())
             .field(Field::text("name", "Name".into()).value("Anna"))
-            .field(Field::new("password", "Password".into(), Kind::Password))
+            .field(Field::new("password", "Key".into(), Kind::Password("")))
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod appointments;
 mod devices;
 mod now;
+mod password;
 mod profiles;
 mod settings;
 mod sharing;
@@ -22,6 +23,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/me/profiles", place::<profiles::Profiles>())
         .route("/me/appointments", place::<appointments::Appointments>())
         .route("/me/sharing", place::<sharing::Sharing>())
+        .route("/me/password", place::<password::Password>())
         .route("/me/devices", place::<devices::Devices>())
         .route("/me/settings", place::<settings::Settings>())
 }

@@ -3,8 +3,11 @@
 use super::kit::Link;
 use crate::frame::Frame;
 
+/// The page of every account, whether it belongs to a person or not.
+const PASSWORD: &str = "/me/password";
+
 /// A person's pages.
-const ME: [(&str, &str); 7] = [
+const ME: [(&str, &str); 8] = [
     ("/me", "nav-me-now"),
     ("/me/profiles", "nav-profiles"),
     ("/me/appointments", "nav-appointments"),
@@ -12,6 +15,7 @@ const ME: [(&str, &str); 7] = [
     ("/me/settings", "nav-settings"),
     ("/me/teams", "nav-my-teams"),
     ("/me/devices", "nav-devices"),
+    (PASSWORD, "nav-password"),
 ];
 
 /// An administrator's pages, and whether they are system administrators' alone.
@@ -49,6 +53,10 @@ pub(crate) fn sections(frame: &Frame) -> (String, Vec<Link>) {
     if !frame.is_in("/me") {
         return (String::new(), Vec::new());
     }
-    let links = ME.iter().map(|(to, key)| link(to, key)).collect();
+    let pages = ME.iter().filter(|(to, _)| match *to {
+        PASSWORD => frame.has_account,
+        _ => frame.is_person,
+    });
+    let links = pages.map(|(to, key)| link(to, key)).collect();
     (words.text("nav-me"), links)
 }

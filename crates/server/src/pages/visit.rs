@@ -56,7 +56,7 @@ impl FromRequestParts<Shared> for Visit {
         let zone = access::cookie(&parts.headers, ZONE_COOKIE).and_then(zone);
         Ok(Self {
             words: frame.words,
-            api: Api::new(routes, caller.clone()),
+            api: Api::new(routes, caller.clone(), parts.extensions.get().copied()),
             zone: zone.unwrap_or(TimeZone::UTC),
             is_get: parts.method == axum::http::Method::GET,
             path: path.collect(),

@@ -30,6 +30,8 @@ const NAME_MAX: usize = 64;
 pub(crate) enum Way {
     /// Name and password, by the page or the API.
     Password,
+    /// The present password, to set a new one.
+    PresentPassword,
     /// A one-time link.
     Link,
     /// The organisation's own sign-in.
@@ -62,6 +64,7 @@ impl Way {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
+            Self::PresentPassword => "present_password",
             Self::Link => "link",
             Self::OpenId => "open_id_connect",
             Self::AgentCode => "agent_code",

@@ -88,7 +88,11 @@ impl Place for Accounts {
 }
 
 fn password(visit: &Visit) -> Field {
-    let field = Field::new("password", visit.say("sign-in-password"), Kind::Password);
+    let field = Field::new(
+        "password",
+        visit.say("sign-in-password"),
+        Kind::Password("new-password"),
+    );
     field.help(visit.words.with(
         "account-password-help",
         "count",

@@ -1,0 +1,71 @@
+//! The password of the account that is signed in.
+
+use serde_json::json;
+
+use crate::{
+    access,
+    pages::{
+        Done, Outcome, Page, Place,
+        client::Refusal,
+        kit::{Back, Field, Form, Kind},
+        visit::{Typed, Visit},
+    },
+    password::LENGTH_MIN,
+};
+
+const HERE: &str = "/me/password";
+/// A new password, for password managers.
+const NEW: &str = "new-password";
+
+/// The page to change one's own password.
+pub(super) struct Password;
+
+impl Place for Password {
+    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+        let account = account(visit)?;
+        let account = visit.shared.store.account(account).await;
+        let account = account.map_err(crate::problem::Problem::from)?;
+        let has_password = account.is_some_and(|account| account.password_hash.is_some());
+        let mut form = Form::new(visit.words, "password", visit.say("password-change"));
+        if has_password {
+            let label = visit.say("password-old");
+            form = form.field(
+                Field::new("old_password", label, Kind::Password("current-password")).required(),
+            );
+        }
+        let new = Field::new("password", visit.say("password-new"), Kind::Password(NEW)).required();
+        let help = visit.words.with("password-help", "count", LENGTH_MIN);
+        let again =
+            Field::new("again", visit.say("password-again"), Kind::Password(NEW)).required();
+        Ok(Page::new(visit, visit.say("nav-password"))
+            .text(visit.say("password-about"))
+            .form(
+                form.field(new.help(help))
+                    .field(again)
+                    .button(visit.say("password-change")),
+                back,
+            ))
+    }
+
+    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+        let account = account(visit)?;
+        if typed.one("password") != typed.one("again") {
+            let detail = visit.say("password-differs");
+            return Err(Refusal::of_field("again", detail));
+        }
+        let body = json!({
+            "old_password": typed.given("old_password"),
+            "password": typed.one("password"),
+        });
+        let path = format!("/accounts/{account}/password");
+        visit.api.put(&path, body, "").await?;
+        // Every session of the account has ended, this one too.
+        let cookie = access::new_session(&visit.shared, Some(account)).await?;
+        Ok(Done::new(HERE, "password").cookie(cookie).into())
+    }
+}
+
+fn account(visit: &Visit) -> Result<u64, Refusal> {
+    let none = "this page is for accounts: sign in to one with a name, or open a link of one";
+    visit.caller.account.ok_or_else(|| Refusal::forbidden(none))
+}
