@@ -113,7 +113,7 @@ fn the_two_readings_of_graph_share_no_code() {
 
 /// Source files of the programs that run in the serving process and open files by themselves, and what they open.
 /// (S1: the operating system drops SQLite's locks when the process closes any other descriptor of the database.)
-const OPENS_FILES: [(&str, &str); 10] = [
+const OPENS_FILES: [(&str, &str); 11] = [
     (
         "offhook/src/backup.rs",
         "commands in a process of their own",
@@ -125,6 +125,10 @@ const OPENS_FILES: [(&str, &str); 10] = [
     (
         "offhook/src/doctor/installation.rs",
         "only asks for permissions",
+    ),
+    (
+        "offhook/src/first_start.rs",
+        "replaces the file with the link and the key",
     ),
     ("offhook/src/import.rs", "a command in a process of its own"),
     (

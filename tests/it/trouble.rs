@@ -271,6 +271,55 @@ async fn bad_files_are_refused_with_place_and_exit_code() {
     );
 }
 
+/// S17: the output of a service goes to a log that others read.
+#[tokio::test]
+async fn a_start_without_a_terminal_prints_no_secret() {
+    use std::os::unix::fs::PermissionsExt;
+    let installation = Installation::new("");
+    let config = installation.file("offhook.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let without_key = text.lines().filter(|line| !line.starts_with("api_key"));
+    std::fs::write(&config, without_key.collect::<Vec<_>>().join("\n")).unwrap();
+    let file = installation.data("first-start.txt");
+    let mut links = Vec::new();
+    for has_key in [true, false] {
+        let log = installation.file("log");
+        let output = std::fs::File::create(&log).unwrap();
+        let mut server = tokio::process::Command::new(end_to_end::binary("offhook"))
+            .args(["serve", "--config"])
+            .arg(&config)
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let serving = format!("Serving at {}", installation.url(""));
+        let serves = async || std::fs::read_to_string(&log).unwrap().contains(&serving);
+        eventually("serving", SOON, true, serves).await;
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let secrets = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(secrets.contains("API key"), has_key, "{secrets}");
+        let log = std::fs::read_to_string(&log).unwrap();
+        for line in secrets.lines() {
+            let secret = line.rsplit([' ', '/']).next().unwrap();
+            assert!(secret.len() > 20 && !log.contains(secret), "{log}");
+        }
+        assert!(log.contains("first-start.txt"), "{log}");
+        if let Some(key) = secrets.lines().find(|line| line.starts_with("API key")) {
+            let key = key.rsplit(' ').next().unwrap();
+            let people = reqwest::Client::new().get(installation.url("/api/v1/people"));
+            let people = people.bearer_auth(key).send().await.unwrap();
+            assert!(people.status().is_success());
+        }
+        links.push(secrets.lines().next().unwrap().to_owned());
+        server.kill().await.unwrap();
+    }
+    assert_ne!(links[0], links[1], "the file of an older start is replaced");
+    let (code, link, errors) = installation.run("link", &[]).await;
+    assert!(code == 0 && link.contains("/open/"), "{errors}");
+}
+
 #[tokio::test]
 async fn nothing_is_readable_without_a_key_or_a_cookie() {
     let installation = Installation::new("");

@@ -41,7 +41,7 @@ pub use keyring::Keyring;
 pub use lab::Lab;
 pub use offhook::{Demo, Installation, KEY, Server};
 pub use port::free_port;
-pub use program::{Program, repository};
+pub use program::{Program, binary, repository};
 pub use proxies::{ForwardProxy, ReverseProxy};
 use serde_json::Value;
 pub use session::Session;

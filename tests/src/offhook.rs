@@ -118,7 +118,11 @@ impl Installation {
     /// A server whose program has been started.
     pub(crate) async fn served(&self, mut program: Program) -> Server {
         let line = program.line().await;
-        let board = line.split_whitespace().last().unwrap().to_owned();
+        assert!(line.starts_with("Serving at http://"), "{line}");
+        let secrets = fs::read_to_string(self.data("first-start.txt")).unwrap_or_default();
+        let link = secrets.lines().find(|line| line.contains("/open/"));
+        let board = link.and_then(|line| line.split_whitespace().last());
+        let board = board.unwrap_or_default().to_owned();
         let url = format!("http://127.0.0.1:{}", self.port);
         Server {
             program: Some(program),
@@ -136,7 +140,7 @@ impl Installation {
 pub struct Server {
     program: Option<Program>,
     url: String,
-    /// The one-time link that it printed.
+    /// The one-time link of its start.
     pub board: String,
     key: String,
     /// Signed in to an account instead of using the key.

@@ -148,7 +148,10 @@ pub(crate) fn apart(program: impl AsRef<OsStr>, home: &Path) -> Command {
 }
 
 /// Where the workspace's programs are: beside the test's own folder.
-pub(crate) fn binary(name: &str) -> PathBuf {
+///
+/// # Panics
+/// It was not built.
+pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().and_then(Path::parent).unwrap();
     let binary = folder.join(name);

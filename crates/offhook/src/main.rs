@@ -5,6 +5,7 @@ mod demo;
 mod directory;
 mod doctor;
 mod explain;
+mod first_start;
 mod import;
 mod installation;
 mod link;

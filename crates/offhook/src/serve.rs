@@ -7,7 +7,11 @@ use server::{
     App, AskedRestores, Doctor, Options, Restore, Restored, Restores, access, clock::Clock,
 };
 
-use crate::{StopSignals, doctor, installation};
+use crate::{
+    StopSignals, doctor,
+    first_start::{self, Secrets},
+    installation,
+};
 
 /// What the first key may do.
 pub const EVERYTHING: [&str; 3] = ["read", "write", "admin"];
@@ -53,16 +57,14 @@ async fn serve(
     let (store, checked) = installation::open_to_serve(&config).await?;
     let vault = Arc::new(installation::vault(&config)?);
     let clock = Clock::system();
-    if config.api_key.is_none() && !store.has_any_api_key().await? {
-        let key = access::new_api_key(&store, "first start", &EVERYTHING, &clock).await?;
-        println!("API key (shown this once, stored as a hash): {key}");
-    }
-    let (examined, kept) = (file.to_owned(), store.clone());
+    let needs_key = config.api_key.is_none();
+    let (data, kept) = (config.data, store.clone());
+    let (examined, examined_store) = (file.to_owned(), store.clone());
     let starting = App::start(Options {
         listen: config.listen,
         store,
         checked,
-        clock,
+        clock: clock.clone(),
         tenants: config.tenants,
         pbxs: config.pbxs,
         phones: config.phones,
@@ -74,7 +76,7 @@ async fn serve(
         vault: Some(vault),
         audit_kept: config.audit_kept,
         doctor: Some(Doctor::new(move || {
-            Box::pin(doctor::findings(examined.clone(), kept.clone()))
+            Box::pin(doctor::findings(examined.clone(), examined_store.clone()))
         })),
         restores: Some(restores),
         outside: config.outside,
@@ -84,7 +86,15 @@ async fn serve(
         app = starting => app?,
         () = stop.asked() => return Ok(None),
     };
-    println!("Board (one-time link): {}", app.new_link().await?);
+    // Not before the server listens: a key that nobody sees must not be the only one.
+    let api_key = if needs_key && !kept.has_any_api_key().await? {
+        Some(access::new_api_key(&kept, "first start", &EVERYTHING, &clock).await?)
+    } else {
+        None
+    };
+    let link = app.new_link().await?;
+    let address = format!("http://{}", app.address());
+    first_start::hand_over(&data, &address, &Secrets { link, api_key })?;
     tracing::info!(address = %app.address(), "serving");
     if let Some(address) = app.sip_address() {
         tracing::info!(%address, "serving telephones");

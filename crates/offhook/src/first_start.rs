@@ -1,0 +1,62 @@
+//! The link and the key of a start: printed to a terminal, and otherwise written to a file for the administrator alone,
+//! because the output of a service goes to a log that others read.
+
+use std::{
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use tempfile::Builder;
+
+/// Name of the file in the data folder.
+const FILE: &str = "first-start.txt";
+
+/// Secrets that the administrator gets once.
+pub struct Secrets {
+    /// Address of a one-time link that signs in as the administrator.
+    pub link: String,
+    /// The API key, if this start made one.
+    pub api_key: Option<String>,
+}
+
+/// Hands the secrets over, and says on stdout where the server is.
+pub fn hand_over(data: &Path, address: &str, secrets: &Secrets) -> anyhow::Result<()> {
+    if std::io::stdout().is_terminal() {
+        if let Some(key) = &secrets.api_key {
+            println!("API key (shown this once, stored as a hash): {key}");
+        }
+        println!("Board (one-time link): {}", secrets.link);
+    } else {
+        let file = write(data, secrets)?;
+        tracing::info!(file = %file.display(), "the one-time link to sign in was written; `offhook link` makes another");
+    }
+    println!("Serving at {address}");
+    Ok(())
+}
+
+/// Replaces the file of an earlier start. Only this user may read it.
+fn write(data: &Path, secrets: &Secrets) -> anyhow::Result<PathBuf> {
+    let path = data.join(FILE);
+    let mut text = format!("Board (one-time link): {}\n", secrets.link);
+    if let Some(key) = &secrets.api_key {
+        text += &format!("API key (written this once, stored as a hash): {key}\n");
+    }
+    let written = || -> std::io::Result<()> {
+        // Temporary files have the mode 600.
+        let mut file = Builder::new()
+            .prefix(".offhook-unfinished-")
+            .tempfile_in(data)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(&path)?;
+        Ok(())
+    };
+    written().with_context(|| {
+        format!(
+            "cannot write {}; check free space and permissions",
+            path.display()
+        )
+    })?;
+    Ok(path)
+}
