@@ -49,9 +49,7 @@ impl PeopleChanges {
 pub(crate) async fn follow(core: Core) {
     loop {
         tokio::time::sleep(POLL_INTERVAL).await;
-        if let Err(error) = core.refresh_people().await {
-            tracing::warn!(%error, "changes of people could not be read from the database; trying again");
-        }
+        core.apply_people().await;
     }
 }
 
@@ -66,14 +64,17 @@ fn changed_extensions(before: Option<&Person>, after: Option<&Person>) -> BTreeS
 }
 
 impl Core {
-    /// Applies what changed about people in the store: durable changes are in force when this returns. The cost follows the
-    /// number of changed people.
+    /// Applies what changed about people in the store: durable changes are in force when this returns, or soon, if the store
+    /// cannot be read now. The cost follows the number of changed people.
     ///
     /// Waits for changes of settings: the caller must not hold `settings_change`.
-    ///
-    /// # Errors
-    /// The store refused. The changes are applied with the next call.
-    pub(crate) async fn refresh_people(&self) -> Result<(), StoreError> {
+    pub(crate) async fn apply_people(&self) {
+        if let Err(error) = self.refresh_people().await {
+            tracing::warn!(%error, "changes of people could not be read from the database; trying again in 2 s");
+        }
+    }
+
+    async fn refresh_people(&self) -> Result<(), StoreError> {
         // Settings that change in between must not be overwritten by what was read before.
         let _one_at_a_time = self.settings_change.lock().await;
         let mut state = self.people_changes.0.lock().await;

@@ -59,7 +59,7 @@ pub use keys::{API_KEY_SCOPES, ApiKey};
 pub use people::{PeopleChanges, StoredPerson};
 pub use progress::Progress;
 pub use relationships::Workgroup;
-pub use roster::ImportSummary;
+pub use roster::{ImportSummary, PersonChange};
 pub use scopes::{ScopeKind, StoredScope};
 pub use secrets::SealedSecret;
 pub use templates::Template;

@@ -24,6 +24,19 @@ pub struct ImportSummary {
     pub differences: Vec<Difference>,
 }
 
+/// What changes about a person. `None`: it stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PersonChange {
+    /// The name people see.
+    pub name: Option<String>,
+    /// Mail address, or empty.
+    pub mail: Option<String>,
+    /// Sign-in name at Microsoft, or empty.
+    pub user_principal_name: Option<String>,
+    /// All extensions.
+    pub extensions: Option<Vec<String>>,
+}
+
 impl Store {
     /// Adds people or brings them up to date, all or none. Somebody is found again by sign-in name, else by mail; their
     /// lines become exactly those given. A location is found by its name, or made; without one people stay where they
@@ -182,70 +195,58 @@ impl Store {
         person: &ImportPerson,
         change: &Change<'_>,
     ) -> Result<PersonId, StoreError> {
-        self.write_person(None, person, change).await
+        let mut transaction = self.change(change).await?;
+        let names = [&person.user_principal_name, &person.mail];
+        refuse_names(&mut transaction, names.map(Some), NOBODY).await?;
+        let added = sqlx::query(
+            "INSERT INTO people (name, mail, user_principal_name) VALUES (?1, ?2, ?3) RETURNING id",
+        )
+        .bind(&person.name)
+        .bind(&person.mail)
+        .bind(&person.user_principal_name)
+        .fetch_one(&mut *transaction)
+        .await?;
+        let id: i64 = added.get(0);
+        set_lines(&mut transaction, id, &person.extensions).await?;
+        record_made(&mut transaction, change, id).await?;
+        transaction.commit().await?;
+        Ok(PersonId(id.cast_unsigned()))
     }
 
-    /// Changes a person: name, mail, sign-in name and lines become those given.
+    /// Changes a person. Fields that are not named stay as they are in the database, whatever the caller knows of them.
     ///
     /// # Errors
-    /// There is no such person; somebody else has the sign-in name, the mail address or an extension; the database refused.
-    /// Nothing was written.
+    /// There is no such person; another person has the sign-in name, the mail address or an extension; the database
+    /// refused. Nothing was written.
     pub async fn change_person(
         &self,
         id: PersonId,
-        person: &ImportPerson,
+        person: &PersonChange,
         change: &Change<'_>,
     ) -> Result<(), StoreError> {
-        self.write_person(Some(id), person, change)
-            .await
-            .map(|_| ())
-    }
-
-    async fn write_person(
-        &self,
-        id: Option<PersonId>,
-        person: &ImportPerson,
-        change: &Change<'_>,
-    ) -> Result<PersonId, StoreError> {
         let mut transaction = self.change(change).await?;
-        let id = id.map(|id| id.0.cast_signed());
-        for (kind, value) in [
-            (SIGN_IN_NAME, &person.user_principal_name),
-            (MAIL, &person.mail),
-        ] {
-            refuse_owned(&mut transaction, kind, value, id.unwrap_or(NOBODY)).await?;
+        let number = id.0.cast_signed();
+        let names = [&person.user_principal_name, &person.mail];
+        refuse_names(&mut transaction, names.map(Option::as_ref), number).await?;
+        let changed = sqlx::query(
+            "UPDATE people SET name = coalesce(?1, name), mail = coalesce(?2, mail),
+                user_principal_name = coalesce(?3, user_principal_name)
+             WHERE id = ?4 AND gone_at IS NULL",
+        )
+        .bind(&person.name)
+        .bind(&person.mail)
+        .bind(&person.user_principal_name)
+        .bind(number)
+        .execute(&mut *transaction)
+        .await?;
+        if changed.rows_affected() == 0 {
+            return Err(StoreError::not_found("person", id));
         }
-        let written = match id {
-            None => {
-                sqlx::query(
-                    "INSERT INTO people (name, mail, user_principal_name) VALUES (?1, ?2, ?3) RETURNING id",
-                )
-                .bind(&person.name)
-                .bind(&person.mail)
-                .bind(&person.user_principal_name)
-                .fetch_optional(&mut *transaction)
-                .await?
-            }
-            Some(id) => {
-                sqlx::query(
-                    "UPDATE people SET name = ?1, mail = ?2, user_principal_name = ?3
-                     WHERE id = ?4 AND gone_at IS NULL RETURNING id",
-                )
-                .bind(&person.name)
-                .bind(&person.mail)
-                .bind(&person.user_principal_name)
-                .bind(id)
-                .fetch_optional(&mut *transaction)
-                .await?
-            }
-        };
-        let written = written.map(|row| row.get::<i64, _>(0));
-        let written =
-            written.ok_or_else(|| StoreError::not_found("person", id.unwrap_or_default()))?;
-        set_lines(&mut transaction, written, &person.extensions).await?;
-        record_made(&mut transaction, change, written).await?;
+        if let Some(extensions) = &person.extensions {
+            set_lines(&mut transaction, number, extensions).await?;
+        }
         transaction.commit().await?;
-        Ok(PersonId(written.cast_unsigned()))
+        Ok(())
     }
 
     /// Deletes a person with everything that is theirs: lines, choice, profiles, appointments, relationships, accounts,
@@ -265,6 +266,20 @@ impl Store {
             .await?;
         commit_found(transaction, deleted.rows_affected(), "person", person).await
     }
+}
+
+/// Refuses a sign-in name and a mail address that somebody other than `person` has.
+async fn refuse_names(
+    transaction: &mut Transaction<'_, Sqlite>,
+    [sign_in_name, mail]: [Option<&String>; 2],
+    person: i64,
+) -> Result<(), StoreError> {
+    for (kind, value) in [(SIGN_IN_NAME, sign_in_name), (MAIL, mail)] {
+        if let Some(value) = value {
+            refuse_owned(transaction, kind, value, person).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn bring_in(

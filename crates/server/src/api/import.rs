@@ -154,7 +154,7 @@ async fn bring_in(
         .store
         .import_watched(people, &noted, progress)
         .await?;
-    shared.refresh_people().await?;
+    shared.apply_people().await;
     Ok(summary)
 }
 

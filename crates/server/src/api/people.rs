@@ -1,5 +1,7 @@
 //! Who there is: read by everybody, added, changed and deleted by administrators.
 
+use std::collections::BTreeSet;
+
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -7,7 +9,7 @@ use axum::{
 use presence::PersonId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::ImportPerson;
+use store::{ImportPerson, PersonChange};
 use utoipa::ToSchema;
 
 use super::{Json, audit::Entry, paging::Paging};
@@ -41,6 +43,19 @@ pub(crate) struct PersonBody {
 #[schema(as = Line)]
 struct LineBody {
     extension: String,
+}
+
+impl PersonBody {
+    fn new(id: PersonId, person: &ImportPerson) -> Self {
+        let extensions = person.extensions.iter().cloned();
+        Self {
+            id: id.to_string(),
+            name: person.name.clone(),
+            mail: person.mail.clone(),
+            user_principal_name: person.user_principal_name.clone(),
+            lines: extensions.map(|extension| LineBody { extension }).collect(),
+        }
+    }
 }
 
 impl From<&Person> for PersonBody {
@@ -135,10 +150,11 @@ pub(crate) async fn add(
         "userPrincipalName": person.user_principal_name, "lines": person.extensions});
     let entry = Entry::new(&shared, &caller, "person.add", &person.name).after(Some(after));
     let id = shared.store.add_person(&person, &entry.change()).await?;
-    shared.refresh_people().await?;
-    let person = shared.directory.person(id);
-    let person = person.ok_or_else(|| Problem::unavailable("the person comes in a moment"))?;
-    Ok((StatusCode::CREATED, axum::Json(PersonBody::from(&*person))))
+    shared.apply_people().await;
+    Ok((
+        StatusCode::CREATED,
+        axum::Json(PersonBody::new(id, &person)),
+    ))
 }
 
 /// Changes a person. What is left out stays as it is; lines become exactly those given. Location administrators change the
@@ -159,23 +175,33 @@ pub(crate) async fn change(
     caller.require_admin_of(&shared, before.id)?;
     let person = checked(body, Some(&before))?;
     caller.require_same_identity(&before, &person)?;
-    let wanted = PersonBody {
-        id: before.id.to_string(),
-        name: person.name.clone(),
-        mail: person.mail.clone(),
-        user_principal_name: person.user_principal_name.clone(),
-        lines: lines_of(&person),
-    };
+    let wanted = PersonBody::new(before.id, &person);
     let entry = Entry::new(&shared, &caller, "person.change", before.id)
         .before(Some(json!(PersonBody::from(&*before))))
         .after(Some(json!(wanted)));
-    let noted = entry.change();
-    shared
+    // Only what is another value is written: a field that somebody else has changed in the meantime stays.
+    let changed = |new: &String, old: &String| (new != old).then(|| new.clone());
+    let change = PersonChange {
+        name: changed(&person.name, &before.name),
+        mail: changed(&person.mail, &before.mail),
+        user_principal_name: changed(&person.user_principal_name, &before.user_principal_name),
+        extensions: (!has_extensions(&before, &person.extensions)).then_some(person.extensions),
+    };
+    let stored = shared
         .store
-        .change_person(before.id, &person, &noted)
-        .await?;
-    shared.refresh_people().await?;
-    Ok(axum::Json(wanted))
+        .change_person(before.id, &change, &entry.change());
+    stored.await?;
+    shared.apply_people().await;
+    let now = shared.directory.person(before.id);
+    let now = now.map_or(wanted, |now| PersonBody::from(&*now));
+    Ok(axum::Json(now))
+}
+
+/// Whether the person has exactly these extensions, in any order.
+fn has_extensions(person: &Person, extensions: &[String]) -> bool {
+    let known = person.lines.iter();
+    let known: BTreeSet<&str> = known.map(|(_, extension)| &**extension).collect();
+    known == extensions.iter().map(String::as_str).collect()
 }
 
 /// Deletes a person with everything that is theirs. What Offhook wrote to Teams for them is taken back first.
@@ -206,14 +232,9 @@ pub(crate) async fn delete(
     deleted?;
     drop(one_at_a_time);
     // PBXs watch the lines no longer.
-    shared.refresh_people().await?;
+    shared.apply_people().await;
     shared.revoke();
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn lines_of(person: &ImportPerson) -> Vec<LineBody> {
-    let lines = person.extensions.iter().cloned();
-    lines.map(|extension| LineBody { extension }).collect()
 }
 
 fn checked(body: NewPerson, before: Option<&Person>) -> Result<ImportPerson, Problem> {

@@ -163,10 +163,8 @@ pub(crate) async fn run(core: Core, door: Door, options: DirectoryOptions, inbox
 
 /// Puts in force what a synchronisation wrote.
 async fn refresh(core: &Core, done: &Result<Outcome, Failure>) {
-    if done.as_ref().is_ok_and(|outcome| !outcome.dry_run)
-        && let Err(error) = core.refresh_people().await
-    {
-        tracing::warn!(%error, "the directory's changes could not be read from the database; trying again");
+    if done.as_ref().is_ok_and(|outcome| !outcome.dry_run) {
+        core.apply_people().await;
     }
 }
 

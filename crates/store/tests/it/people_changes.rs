@@ -2,7 +2,7 @@
 
 use presence::PersonId;
 use proptest::{prelude::*, test_runner::TestRunner};
-use store::{DirectoryChange, DirectoryPerson, PeopleChanges, Store};
+use store::{DirectoryChange, DirectoryPerson, PeopleChanges, PersonChange, Store};
 
 use super::{CHANGE, NOW, open, people, person, with_people};
 
@@ -36,12 +36,18 @@ async fn every_kind_of_change_names_the_person_and_nobody_else() {
     };
     expect("nothing", &[]).await;
 
-    let renamed = person("Anna", &[]);
+    let renamed = PersonChange {
+        name: Some("Anna".into()),
+        ..PersonChange::default()
+    };
     store.change_person(anna, &renamed, &CHANGE).await.unwrap();
     expect("a name, in case only", &[(anna, Some("Anna"))]).await;
     store.change_person(anna, &renamed, &CHANGE).await.unwrap();
     expect("the same again", &[]).await;
-    let with_line = person("Anna", &["1001"]);
+    let with_line = PersonChange {
+        extensions: Some(vec!["1001".into()]),
+        ..PersonChange::default()
+    };
     store
         .change_person(anna, &with_line, &CHANGE)
         .await
