@@ -35,6 +35,7 @@ mod openapi;
 mod pages;
 mod people_changes;
 mod phones;
+mod privacy;
 mod quotas;
 mod rights;
 mod sign_in;

@@ -6,10 +6,10 @@ use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 use anyhow::Context;
 use presence::Timing;
 use server::{
-    App, MAIN_TENANT, Options, OutsideOptions, PbxOptions, PhonesOptions, SignIn, TeamsOptions,
-    access, clock::Clock,
+    App, AuditKept, MAIN_TENANT, Options, OutsideOptions, PbxOptions, PhonesOptions, SignIn,
+    TeamsOptions, access, clock::Clock,
 };
-use store::{Change, Checked, ImportPerson, Store};
+use store::{Change, Checked, Concern, ImportPerson, Store};
 use teamsbox::{CallKind, Device, NewUser, Teamsbox};
 use telephony::{
     Password,
@@ -222,7 +222,10 @@ fn quiet(store: Store) -> Options {
         open_id: None,
         api_key: None,
         vault: None,
-        audit_kept: Duration::from_secs(24 * 3_600),
+        audit_kept: AuditKept {
+            all: Duration::from_secs(24 * 3600),
+            own_changes: Duration::from_secs(24 * 3600),
+        },
         doctor: None,
         restores: None,
         outside: OutsideOptions::default(),
@@ -257,6 +260,7 @@ pub fn change(what: &'static str, target: &'static str) -> Change<'static> {
         target,
         before: None,
         after: None,
+        concern: Concern::Administration,
         attempt: None,
     }
 }

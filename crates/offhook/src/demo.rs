@@ -16,7 +16,7 @@ use std::{
 use anyhow::Context;
 use presence::{Relationship, Timestamp, Timing};
 use server::{
-    App, Demo, MAIN_TENANT, Options, OutsideOptions, PbxOptions, PhonesOptions, SignIn,
+    App, AuditKept, Demo, MAIN_TENANT, Options, OutsideOptions, PbxOptions, PhonesOptions, SignIn,
     TeamsOptions, access, clock::Clock,
 };
 use store::{Checked, ImportPerson, Store};
@@ -162,7 +162,10 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
         open_id: None,
         api_key: None,
         vault: None,
-        audit_kept: Duration::from_secs(24 * 3600),
+        audit_kept: AuditKept {
+            all: Duration::from_secs(24 * 3600),
+            own_changes: Duration::from_secs(12 * 3600),
+        },
         doctor: None,
         restores: None,
         outside: OutsideOptions::default(),

@@ -15,7 +15,7 @@ use server::{
     config::{Config, Environment},
     vault::Vault,
 };
-use store::{Change, Checked, Store, StoreError, StoredPerson};
+use store::{Change, Checked, Concern, Store, StoreError, StoredPerson};
 
 /// Environment variable with the key of the sealed secrets.
 const KEY_VARIABLE: &str = "OFFHOOK_SECRETS_KEY";
@@ -136,6 +136,7 @@ pub fn change<'a>(what: &'static str, target: &'a str, clock: &Clock) -> Change<
         target,
         before: None,
         after: None,
+        concern: Concern::Administration,
         attempt: None,
     }
 }

@@ -246,7 +246,8 @@ key-made-about = Kopieren Sie ihn jetzt: Er wird nicht noch einmal gezeigt.
 key-delete-sure = { $name } löschen? Was ihn benutzt, wird sofort abgewiesen.
 
 # Änderungsprotokoll
-audit-about = Jede Änderung: wer sie machte, was vorher war und was nachher.
+audit-about = Jede Änderung: wer sie machte, was vorher war und was nachher. Von dem, was Personen oder ihre Assistenz an eigenen Dingen ändern, nur dass es geändert wurde.
+audit-not-recorded = Nicht aufgezeichnet
 audit-none = Nichts passt.
 audit-at = Wann
 audit-who = Wer

@@ -246,7 +246,8 @@ key-made-about = Copy it now: it is not shown again.
 key-delete-sure = Delete { $name }? What uses it is refused at once.
 
 # Audit log
-audit-about = Every change: who made it, what was before and after.
+audit-about = Every change: who made it, what was before and after. Of what people change of their own, or an assistant for them, only that it changed.
+audit-not-recorded = Not recorded
 audit-none = Nothing fits.
 audit-at = When
 audit-who = Who

@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use sha2::{Digest, Sha256};
-use store::{Change, SecretHash, Store, StoreError};
+use store::{Change, Concern, SecretHash, Store, StoreError};
 use subtle::ConstantTimeEq;
 
 use crate::{
@@ -112,6 +112,7 @@ pub async fn new_api_key(
         target: name,
         before: None,
         after: Some(serde_json::json!({"scopes": scopes}).to_string()),
+        concern: Concern::Administration,
         attempt: None,
     };
     store

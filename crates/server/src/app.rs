@@ -75,7 +75,7 @@ pub struct Options {
     /// Opens sealed secrets; without one there are no service accounts, and so no notifications.
     pub vault: Option<Arc<Vault>>,
     /// How long the audit log goes back.
-    pub audit_kept: Duration,
+    pub audit_kept: AuditKept,
     /// Who examines the installation, if anybody can.
     pub doctor: Option<Doctor>,
     /// Who restores backups, if anybody can.
@@ -84,6 +84,15 @@ pub struct Options {
     pub outside: OutsideOptions,
     /// Set in the demo only.
     pub demo: Option<Demo>,
+}
+
+/// How long the rows of the audit log are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditKept {
+    /// All.
+    pub all: Duration,
+    /// Those of what people change of their own.
+    pub own_changes: Duration,
 }
 
 /// A tenant and its budget.

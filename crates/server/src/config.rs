@@ -18,7 +18,7 @@ use std::{
 use ipnet::IpNet;
 
 use crate::{
-    PbxOptions, PhonesOptions, TeamsOptions,
+    AuditKept, PbxOptions, PhonesOptions, TeamsOptions,
     open_id::{CLAIM, OpenIdOptions},
     outside::OutsideOptions,
 };
@@ -43,7 +43,7 @@ pub struct Config {
     /// The file with the key of the sealed secrets, if the configuration names one.
     pub secrets_key: Option<PathBuf>,
     /// How long the audit log goes back.
-    pub audit_kept: Duration,
+    pub audit_kept: AuditKept,
     /// The tenants; that of `[teams]` is the first.
     pub tenants: Vec<TeamsOptions>,
     /// The telephone systems.
@@ -101,6 +101,8 @@ pub enum ConfigError {
 
 /// How long changes can be looked up: two years, as auditors like it.
 const AUDIT_DAYS: u64 = 730;
+/// How long it can be looked up that people changed something of their own.
+const OWN_CHANGES_DAYS: u64 = 30;
 const PORT: u16 = 8_200;
 /// Name of the database in the data folder.
 const DATABASE: &str = "offhook.db";
@@ -207,11 +209,20 @@ impl Check<'_> {
             let problem = "is shorter than 20 characters; leave it out to have a strong one made at the first start";
             return Err(self.error("access.api_key", problem));
         }
-        let audit_days = raw.audit.days.unwrap_or(AUDIT_DAYS);
-        if !(1..=36_500).contains(&audit_days) {
-            let problem = format!("{audit_days} is out of range; expected 1 to 36500 days");
-            return Err(self.error("audit.days", problem));
-        }
+        let days = |key, days: u64| match days {
+            1..=36_500 => Ok(Duration::from_secs(days * 24 * 3600)),
+            _ => {
+                let problem = format!("{days} is out of range; expected 1 to 36500 days");
+                Err(self.error(key, problem))
+            }
+        };
+        let audit_kept = AuditKept {
+            all: days("audit.days", raw.audit.days.unwrap_or(AUDIT_DAYS))?,
+            own_changes: days(
+                "audit.own_changes_days",
+                raw.audit.own_changes_days.unwrap_or(OWN_CHANGES_DAYS),
+            )?,
+        };
         let tenants = self.tenants(raw.teams, raw.directory, raw.notifications, raw.tenants)?;
         let pbxs = self.pbxs(raw.pbx)?;
         let outside = self.outside(raw.outside, raw.calendar, &self.data)?;
@@ -227,7 +238,7 @@ impl Check<'_> {
                 .transpose()?,
             api_key: api_key.map(graph::Secret::new),
             secrets_key: raw.secrets.key_file.map(|file| folder.join(file)),
-            audit_kept: Duration::from_secs(audit_days * 24 * 3600),
+            audit_kept,
             tenants,
             phones: raw.sip.map(|sip| self.sip(sip)).transpose()?,
             pbxs,

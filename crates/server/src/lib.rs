@@ -53,7 +53,7 @@ mod words;
 mod work;
 mod writer;
 
-pub use app::{App, Options, StartError, TeamsOptions};
+pub use app::{App, AuditKept, Options, StartError, TeamsOptions};
 pub use board::Demo;
 pub use clients::Connected;
 pub use doctor::{Doctor, Finding};

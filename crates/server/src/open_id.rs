@@ -14,7 +14,7 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use serde_json::json;
-use store::{Account, Change, Role};
+use store::{Account, Change, Concern, Role};
 
 pub(crate) use attempts::Attempts;
 use mapping::{Mapped, is_of, mapped};
@@ -206,6 +206,7 @@ async fn account(
         target: &account.name,
         before: None,
         after: Some(json!({"role": Role::Person.name(), "person": person.to_string()}).to_string()),
+        concern: Concern::Administration,
         attempt: None,
     };
     Ok(shared.store.add_account(&account, &change).await?)

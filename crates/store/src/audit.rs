@@ -5,6 +5,15 @@ use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
 
 use crate::{Attempt, IMMEDIATE, Store, StoreError, idempotency::record};
 
+/// Whose affair a change is. It decides how much of it the audit log records, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Concern {
+    /// The organisation's: recorded in full.
+    Administration,
+    /// A person's own, made by the person or an assistant: recorded without what was before and after, and dropped earlier.
+    Own,
+}
+
 /// What the audit log is told about a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change<'a> {
@@ -20,6 +29,8 @@ pub struct Change<'a> {
     pub before: Option<String>,
     /// How it is now, as JSON.
     pub after: Option<String>,
+    /// Whose affair it is.
+    pub concern: Concern,
     /// The request that makes the change, where it carries an idempotency key.
     pub attempt: Option<&'a Attempt>,
 }
@@ -41,6 +52,8 @@ pub struct AuditRow {
     pub before: Option<String>,
     /// How it was afterwards, as JSON.
     pub after: Option<String>,
+    /// Whose affair it was.
+    pub concern: Concern,
 }
 
 /// Which rows of the audit log are wanted; what is `None` does not matter.
@@ -63,15 +76,20 @@ pub(crate) async fn note(
     transaction: &mut Transaction<'_, Sqlite>,
     change: &Change<'_>,
 ) -> Result<(), StoreError> {
+    let (before, after) = match change.concern {
+        Concern::Administration => (change.before.as_deref(), change.after.as_deref()),
+        Concern::Own => (None, None),
+    };
     sqlx::query(
-        "INSERT INTO audit (at, who, what, target, before, after) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO audit (at, who, what, target, before, after, own) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )
     .bind(change.at.milliseconds())
     .bind(change.who)
     .bind(change.what)
     .bind(change.target)
-    .bind(&change.before)
-    .bind(&change.after)
+    .bind(before)
+    .bind(after)
+    .bind(change.concern == Concern::Own)
     .execute(&mut **transaction)
     .await?;
     record(transaction, change).await
@@ -108,7 +126,7 @@ impl Store {
         filter: &AuditFilter,
     ) -> Result<Vec<AuditRow>, StoreError> {
         let rows = sqlx::query(
-            "SELECT id, at, who, what, target, before, after FROM audit
+            "SELECT id, at, who, what, target, before, after, own FROM audit
              WHERE id < coalesce(?1, 9223372036854775807)
                AND (?3 IS NULL OR who = ?3)
                AND (?4 IS NULL OR substr(what, 1, length(?4)) = ?4)
@@ -137,6 +155,15 @@ impl Store {
         self.forget("DELETE FROM audit WHERE at < ?1", before).await
     }
 
+    /// Drops rows about people's own changes from before a moment; returns how many.
+    ///
+    /// # Errors
+    /// The database refused; nothing was dropped.
+    pub async fn forget_own_changes(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.forget("DELETE FROM audit WHERE own = 1 AND at < ?1", before)
+            .await
+    }
+
     pub(crate) async fn forget(
         &self,
         statement: &'static str,
@@ -159,5 +186,10 @@ fn audit_row(row: &SqliteRow) -> AuditRow {
         target: row.get(4),
         before: row.get(5),
         after: row.get(6),
+        concern: if row.get(7) {
+            Concern::Own
+        } else {
+            Concern::Administration
+        },
     }
 }

@@ -54,6 +54,7 @@ pub(crate) async fn note_difference(
         target: &person.to_string(),
         before: before.clone(),
         after: after.clone(),
+        concern: change.concern,
         // Recorded once, with the sums of the whole.
         attempt: None,
     };

@@ -28,6 +28,7 @@ mod records;
 mod relationships;
 mod roster;
 mod scopes;
+mod scrub;
 mod secrets;
 mod templates;
 mod values;
@@ -45,7 +46,7 @@ use error::is_damage;
 
 pub use access::{SecretHash, Session};
 pub use accounts::{Account, Role, account_key};
-pub use audit::{AuditFilter, AuditRow, Change};
+pub use audit::{AuditFilter, AuditRow, Change, Concern};
 pub use backup::PreparedRestore;
 pub use check::Checked;
 pub use described::Difference;
@@ -64,6 +65,8 @@ pub use scopes::{ScopeKind, StoredScope};
 pub use secrets::SealedSecret;
 pub use templates::Template;
 pub use values::ORGANISATION;
+
+use scrub::scrub;
 
 /// What a commit survives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +109,7 @@ impl Store {
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let store = Self::connect(path).await?;
         store.migrate().await?;
+        scrub(&store.pool).await;
         Ok(store)
     }
 
@@ -117,6 +121,7 @@ impl Store {
         let store = Self::connect(path).await?;
         let checked = store.check_up_to(size_max).await?;
         store.migrate().await?;
+        scrub(&store.pool).await;
         Ok((store, checked))
     }
 
@@ -129,6 +134,8 @@ impl Store {
             // Checkpoints stall whoever makes them for as long as the disk takes: `checkpoint` makes them aside, and
             // only a log that it cannot keep short is checkpointed by a writer.
             .pragma("wal_autocheckpoint", "16384")
+            // Overwrites deleted content with zeros: texts that people delete, and rows past their retention.
+            .pragma("secure_delete", "ON")
             .foreign_keys(true)
             .busy_timeout(std::time::Duration::from_secs(10));
         let file = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -267,6 +274,11 @@ fn migrations() -> Vec<Migration> {
             7,
             "requests once",
             include_str!("../migrations/sqlite/0007_requests_once.sql"),
+        ),
+        migration(
+            8,
+            "audit of own changes",
+            include_str!("../migrations/sqlite/0008_audit_of_own_changes.sql"),
         ),
         migration(
             11,

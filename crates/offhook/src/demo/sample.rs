@@ -6,7 +6,7 @@ use presence::{
     APPOINTMENT_COLOUR, Appointment, AppointmentId, AppointmentOrigin, Forwarding, Origin,
     PersonId, Profile, Relationship, Status, TEAMS_PROFILE, Target, Timestamp,
 };
-use store::{Change, ScopeKind, Store, StoreError, Template};
+use store::{Change, Concern, ScopeKind, Store, StoreError, Template};
 
 use super::people::NAMED;
 
@@ -19,6 +19,7 @@ pub const fn change(at: Timestamp) -> Change<'static> {
         target: "sample organisation",
         before: None,
         after: None,
+        concern: Concern::Administration,
         attempt: None,
     }
 }

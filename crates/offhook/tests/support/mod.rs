@@ -11,7 +11,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use presence::OwnRecord;
 use serde_json::{Value, json};
-use store::{Change, Store};
+use store::{Change, Concern, Store};
 use teamsbox::{NewUser, Teamsbox};
 use telephony::{
     Password,
@@ -27,6 +27,7 @@ const CHANGE: Change<'static> = Change {
     target: "everything",
     before: None,
     after: None,
+    concern: Concern::Administration,
     attempt: None,
 };
 

@@ -10,13 +10,12 @@ use std::{
 use agent_protocol::{Pair, Paired};
 use axum::extract::{ConnectInfo, State};
 use presence::{PersonId, Timestamp};
-use serde_json::json;
-use store::{Change, SecretHash};
+use store::SecretHash;
 use tokio::time::Instant;
 
 use crate::{
     access::{hash, new_secret},
-    api::Json,
+    api::{Json, Own},
     app::Shared,
     pace::Pace,
     problem::Problem,
@@ -146,15 +145,8 @@ pub(crate) async fn pair(
     };
     shared.codes.lock().wrong.forgive(&address);
     let token = format!("oha_{}", new_secret()?);
-    let change = Change {
-        at: now,
-        who: "the person, by a code",
-        what: "device.add",
-        target: &person.id.to_string(),
-        before: None,
-        after: Some(json!({"name": name, "system": wish.system}).to_string()),
-        attempt: None,
-    };
+    let owner = person.id.to_string();
+    let change = Own::DeviceAdd.change(now, "the person, by a code", &owner);
     let device = (person.id, &hash(&token));
     let added = shared.store.add_device(device, name, &wish.system, &change);
     added.await?;

@@ -13,7 +13,11 @@ use serde_json::json;
 use store::{Account, Role};
 use utoipa::ToSchema;
 
-use super::{Json, audit::Entry, paging::Paging};
+use super::{
+    Json,
+    audit::{Administration, Entry},
+    paging::Paging,
+};
 use crate::{
     access,
     app::{Shared, SharedState},
@@ -159,9 +163,14 @@ pub(crate) async fn change(
         location: body.location.unwrap_or_else(|| before.location.clone()),
         ..before.clone()
     };
-    let entry = Entry::new(&shared, &caller, "account.change", &account.name)
-        .before(Some(json!(AccountBody::from(&before))))
-        .after(Some(json!(AccountBody::from(&account))));
+    let entry = Entry::new(
+        &shared,
+        &caller,
+        Administration::AccountChange,
+        &account.name,
+    )
+    .before(Some(json!(AccountBody::from(&before))))
+    .after(Some(json!(AccountBody::from(&account))));
     shared.store.put_account(&account, &entry.change()).await?;
     shared.revoke();
     Ok(axum::Json(AccountBody::from(&account)))
@@ -206,7 +215,7 @@ pub(crate) async fn add(
         location: new.location,
         created_at: shared.clock.now(),
     };
-    let entry = Entry::new(&shared, &caller, "account.add", &account.name).after(Some(
+    let entry = Entry::new(&shared, &caller, Administration::AccountAdd, &account.name).after(Some(
         json!({"role": role.name(), "person": person.map(|person: PersonId| person.to_string()), "location": account.location}),
     ));
     let id = shared.store.add_account(&account, &entry.change()).await?;
@@ -265,7 +274,12 @@ pub(crate) async fn set_password(
         require_old(&shared, from, &account, new.old_password).await?;
     }
     let hash = hashed(&shared, new.password, &account.name, account.person).await?;
-    let entry = Entry::new(&shared, &caller, "account.password", &account.name);
+    let entry = Entry::new(
+        &shared,
+        &caller,
+        Administration::AccountPassword,
+        &account.name,
+    );
     let stored = shared
         .store
         .set_password(account.id, Some(&hash), &entry.change())
@@ -322,8 +336,13 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
     let account = found(&shared, &id).await?;
-    let entry = Entry::new(&shared, &caller, "account.delete", &account.name)
-        .before(Some(json!(AccountBody::from(&account))));
+    let entry = Entry::new(
+        &shared,
+        &caller,
+        Administration::AccountDelete,
+        &account.name,
+    )
+    .before(Some(json!(AccountBody::from(&account))));
     let change = entry.change();
     shared.store.delete_account(account.id, &change).await?;
     shared.revoke();

@@ -9,10 +9,14 @@ use presence::{
     Permission, PersonId, Relationship, Status, TEAMS_CALL_COLOUR, Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{Json, audit::Entry, paging::Paging};
+use super::{
+    Json,
+    audit::{Details, Entry, Own},
+    paging::Paging,
+};
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
@@ -216,8 +220,8 @@ pub(crate) async fn add(
         .filter(|known| known.origin == AppointmentOrigin::Manual)
         .count();
     limits::one_more("appointments to come", manual, APPOINTMENTS_MAX)?;
-    let shown = body(&appointment, Relationship::AssistantPlus);
-    let entry = Entry::new(&shared, &caller, "appointment.add", person).after(Some(json!(shown)));
+    let details = Details::default().after(Some(noted(&appointment)));
+    let entry = Entry::own(&shared, &caller, Own::AppointmentAdd, person, details);
     let id = shared
         .store
         .add_appointment(person, &appointment, &entry.change())
@@ -235,18 +239,26 @@ fn appointment_id(text: &str) -> Result<AppointmentId, Problem> {
     number.map_err(|_| Problem::not_found("appointment", text, remedy))
 }
 
-/// What the store has under that id, as the person sees it.
+/// What the audit log records of an appointment that an administrator changes: never its text, private or not.
+fn noted(appointment: &Appointment) -> Value {
+    json!(AppointmentBody {
+        text: None,
+        ..body(appointment, Relationship::AssistantPlus)
+    })
+}
+
+/// The appointment of that id in the store.
 async fn stored(
     shared: &SharedState,
     person: PersonId,
     id: AppointmentId,
-) -> Result<Option<AppointmentBody>, Problem> {
+) -> Result<Option<Appointment>, Problem> {
     let known = shared
         .store
         .appointments(person, Timestamp::default(), EVER)
         .await?;
-    let found = known.iter().find(|appointment| appointment.id == id);
-    Ok(found.map(|found| body(found, Relationship::AssistantPlus)))
+    let mut known = known.into_iter();
+    Ok(known.find(|appointment| appointment.id == id))
 }
 
 /// One appointment.
@@ -267,7 +279,7 @@ pub(crate) async fn read(
     let found = stored(&shared, person, id).await?;
     let remedy = "GET the list for the ids";
     let found = found.ok_or_else(|| Problem::not_found("appointment", &appointment, remedy))?;
-    Ok(axum::Json(found))
+    Ok(axum::Json(body(&found, Relationship::AssistantPlus)))
 }
 
 /// Replaces an appointment.
@@ -292,9 +304,10 @@ pub(crate) async fn replace(
     let shown = body(&appointment, Relationship::AssistantPlus);
     let _one_at_a_time = shared.one_appointment_change(person).await;
     let before = stored(&shared, person, appointment.id).await?;
-    let entry = Entry::new(&shared, &caller, "appointment.set", person)
-        .before(before.map(|before| json!(before)))
-        .after(Some(json!(shown)));
+    let details = Details::default()
+        .before(before.as_ref().map(noted))
+        .after(Some(noted(&appointment)));
+    let entry = Entry::own(&shared, &caller, Own::AppointmentSet, person, details);
     let stored = shared
         .store
         .put_appointment(person, &appointment, &entry.change())
@@ -322,8 +335,8 @@ pub(crate) async fn delete(
     let appointment = appointment_id(&appointment)?;
     let _one_at_a_time = shared.one_appointment_change(person).await;
     let before = stored(&shared, person, appointment).await?;
-    let entry = Entry::new(&shared, &caller, "appointment.delete", person)
-        .before(before.map(|before| json!(before)));
+    let details = Details::default().before(before.as_ref().map(noted));
+    let entry = Entry::own(&shared, &caller, Own::AppointmentDelete, person, details);
     let deleted = shared
         .store
         .delete_appointment(person, appointment, &entry.change())

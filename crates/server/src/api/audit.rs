@@ -1,88 +1,24 @@
 //! The audit log: who changed what, before and after. Written with each change in one transaction.
 
-use std::sync::Arc;
+mod entry;
 
 use axum::{
     Json,
     extract::{Query, State},
 };
-use presence::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{Attempt, AuditFilter, Change};
+use store::{AuditFilter, Concern};
 use utoipa::ToSchema;
 
+pub(crate) use entry::{Administration, Details, Entry, Own};
+
 use crate::{
-    app::{Shared, SharedState},
-    caller::Caller,
-    clock::rfc3339,
-    organisation::ORGANISATION,
-    problem::Problem,
+    app::Shared, caller::Caller, clock::rfc3339, organisation::ORGANISATION, problem::Problem,
 };
 
 /// Rows in a page.
 const PAGE: u32 = 100;
-
-/// One change on its way into the log.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    at: Timestamp,
-    who: String,
-    what: &'static str,
-    target: String,
-    before: Option<String>,
-    after: Option<String>,
-    attempt: Option<Arc<Attempt>>,
-}
-
-impl Entry {
-    pub(crate) fn new(
-        shared: &SharedState,
-        caller: &Caller,
-        what: &'static str,
-        target: impl ToString,
-    ) -> Self {
-        Self {
-            at: shared.clock.now(),
-            who: caller.name.clone(),
-            what,
-            target: target.to_string(),
-            before: None,
-            after: None,
-            attempt: caller.attempt().cloned(),
-        }
-    }
-
-    /// The same entry as part of no request: what it records is not yet what the request asks for.
-    pub(crate) fn outside_request(&self) -> Change<'_> {
-        Change {
-            attempt: None,
-            ..self.change()
-        }
-    }
-
-    pub(crate) fn before(self, before: Option<Value>) -> Self {
-        let before = before.map(|before| before.to_string());
-        Self { before, ..self }
-    }
-
-    pub(crate) fn after(self, after: Option<Value>) -> Self {
-        let after = after.map(|after| after.to_string());
-        Self { after, ..self }
-    }
-
-    pub(crate) fn change(&self) -> Change<'_> {
-        Change {
-            at: self.at,
-            who: &self.who,
-            what: self.what,
-            target: &self.target,
-            before: self.before.clone(),
-            after: self.after.clone(),
-            attempt: self.attempt.as_deref(),
-        }
-    }
-}
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -110,6 +46,8 @@ struct AuditRow {
     target: String,
     before: Option<Value>,
     after: Option<Value>,
+    /// Whether it is a person's own, changed by the person or an assistant: recorded without before and after.
+    own: bool,
 }
 
 /// Who changed what, the newest first.
@@ -155,6 +93,7 @@ pub(crate) async fn list(
         target: row.target,
         before: json(row.before),
         after: json(row.after),
+        own: row.concern == Concern::Own,
     });
     Ok(Json(AuditPage {
         items: items.collect(),

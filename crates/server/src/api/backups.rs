@@ -14,7 +14,7 @@ use store::{PreparedRestore, Progress};
 use utoipa::ToSchema;
 
 use super::{
-    audit::Entry,
+    audit::{Administration, Entry},
     work::{Prefer, WorkBody, answer},
 };
 use crate::{
@@ -105,7 +105,7 @@ pub(crate) async fn make(
     let at = rfc3339(shared.clock.now());
     // Windows allows no colons in names.
     let name = format!("{}{}{}", NAME.0, at.replace(':', "-"), NAME.1);
-    let entry = Entry::new(&shared, &caller, "backup.make", &name);
+    let entry = Entry::new(&shared, &caller, Administration::BackupMake, &name);
     let progress = Arc::new(Progress::default());
     let (doing, watched) = (shared.clone(), progress.clone());
     let work = async move {
@@ -146,7 +146,8 @@ pub(crate) async fn delete(
         Ok(backup)
     });
     let backup = backup.await?;
-    let entry = Entry::new(&shared, &caller, "backup.delete", &name).before(Some(json!(backup)));
+    let entry = Entry::new(&shared, &caller, Administration::BackupDelete, &name)
+        .before(Some(json!(backup)));
     shared.store.note(&entry.change()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -178,7 +179,12 @@ pub(crate) async fn restore(
     let prepared = prepared.map_err(|error| Problem::conflict(error.to_string()))?;
     // In both databases: in that which is left for the time before, in the other for the time after. Only there the
     // request is carried out.
-    let entry = Entry::new(&shared, &caller, "backup.restore", &backup.name);
+    let entry = Entry::new(
+        &shared,
+        &caller,
+        Administration::BackupRestore,
+        &backup.name,
+    );
     shared.store.note(&entry.outside_request()).await?;
     restores.ask(Restore::new(prepared, entry))?;
     Ok((StatusCode::ACCEPTED, axum::Json(backup)))

@@ -9,7 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Json, PresenceBody, audit::Entry, profile::named};
+use super::{
+    Json, PresenceBody,
+    audit::{Details, Entry, Own},
+    profile::named,
+};
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
@@ -134,11 +138,10 @@ pub(crate) async fn put(
         since: now,
         until,
     };
-    let entry = Entry::new(shared, caller, "profile.choose", person)
-        .before(shown(shared, person))
-        .after(Some(
-            json!({"profile": &*choice.profile, "until": choice.until.map(rfc3339)}),
-        ));
+    let details = Details::default().before(shown(shared, person)).after(Some(
+        json!({"profile": &*choice.profile, "until": choice.until.map(rfc3339)}),
+    ));
+    let entry = Entry::own(shared, caller, Own::ProfileChoose, person, details);
     let stored = shared.writer.choose(person, Some(choice), entry).await;
     stored.map_err(|error| Problem::unavailable(&error))
 }
@@ -162,8 +165,8 @@ pub(crate) async fn end_choice(
     caller: &Caller,
     person: PersonId,
 ) -> Result<(), Problem> {
-    let entry =
-        Entry::new(shared, caller, "profile.automatic", person).before(shown(shared, person));
+    let details = Details::default().before(shown(shared, person));
+    let entry = Entry::own(shared, caller, Own::ProfileAutomatic, person, details);
     let stored = shared.writer.choose(person, None, entry).await;
     stored.map_err(|error| Problem::unavailable(&error))
 }

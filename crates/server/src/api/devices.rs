@@ -12,7 +12,10 @@ use serde_json::json;
 use store::Device;
 use utoipa::ToSchema;
 
-use super::{Json, audit::Entry};
+use super::{
+    Json,
+    audit::{Details, Entry, Own},
+};
 use crate::{
     app::{Shared, SharedState},
     caller::{Access, Caller},
@@ -148,7 +151,8 @@ pub(crate) async fn begin(
         caller.require_admin(&shared, ORGANISATION)?;
     }
     let (code, until) = shared.codes.new_code(person.id, shared.clock.now())?;
-    let entry = Entry::new(&shared, &caller, "device.code", person.id);
+    let details = Details::default();
+    let entry = Entry::own(&shared, &caller, Own::DeviceCode, person.id, details);
     shared.store.note(&entry.change()).await?;
     let command = format!("offhook-agent pair {} {code}", shared.public_url);
     let body = CodeBody {
@@ -212,9 +216,10 @@ pub(crate) async fn pause(
         );
         return Err(Problem::conflict(detail));
     }
-    let entry = Entry::new(&shared, &caller, "device.pause", person.id).after(Some(
+    let details = Details::default().after(Some(
         json!({"device": device.name, "paused_until": wish.paused_until}),
     ));
+    let entry = Entry::own(&shared, &caller, Own::DevicePause, person.id, details);
     shared.store.note(&entry.change()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -233,8 +238,8 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     let person = owner(&shared, &caller, &id, Access::Change)?;
     let device = known(&shared, &person, &device).await?;
-    let entry = Entry::new(&shared, &caller, "device.delete", person.id)
-        .before(Some(json!({"device": device.name})));
+    let details = Details::default().before(Some(json!({"device": device.name})));
+    let entry = Entry::own(&shared, &caller, Own::DeviceDelete, person.id, details);
     let store = &shared.store;
     store
         .delete_device(person.id, &device.id, &entry.change())

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::audit::Entry;
+use super::audit::{Administration, Entry};
 use crate::{
     app::Shared, caller::Caller, doctor::Finding, organisation::ORGANISATION, problem::Problem,
 };
@@ -47,7 +47,13 @@ pub(crate) async fn examine(
         })?;
     let failed = items.iter().filter(|finding| finding.verdict == "failed");
     let after = json!({"checks": items.len(), "failed": failed.count()});
-    let entry = Entry::new(&shared, &caller, "doctor.examine", ORGANISATION).after(Some(after));
+    let entry = Entry::new(
+        &shared,
+        &caller,
+        Administration::DoctorExamine,
+        ORGANISATION,
+    )
+    .after(Some(after));
     // A full disk or a damaged database is what the doctor is asked about: its findings are needed most then.
     if let Err(error) = shared.store.note(&entry.change()).await {
         tracing::warn!(%error, "the audit log does not tell that the doctor was asked");

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Json, audit::Entry};
+use super::{
+    Json,
+    audit::{Details, Entry, Own},
+};
 use crate::{
     app::Shared,
     caller::{Access, Caller},
@@ -79,9 +82,8 @@ pub(crate) async fn write(
         favourites.map(|favourites| json!(body(favourites)))
     });
     let after = body(&people);
-    let entry = Entry::new(&shared, &caller, "favourites.set", person)
-        .before(before)
-        .after(Some(json!(after)));
+    let details = Details::default().before(before).after(Some(json!(after)));
+    let entry = Entry::own(&shared, &caller, Own::FavouritesSet, person, details);
     let numbers: Vec<u64> = people.iter().map(|person| person.0).collect();
     let stored = json!(numbers).to_string();
     let stored = Some(stored.as_str()).filter(|_| !people.is_empty());

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::{
     Json,
-    audit::Entry,
+    audit::{Administration, Entry},
     work::{Prefer, WorkBody, answer},
 };
 use crate::{
@@ -110,7 +110,7 @@ pub(crate) async fn import(
     caller.require_admin(&shared, ORGANISATION)?;
     let people = read_people_csv(wish.csv.as_bytes());
     let people = people.map_err(|problem| Problem::invalid("csv", problem.to_string()))?;
-    let entry = Entry::new(&shared, &caller, "people.import", "API");
+    let entry = Entry::new(&shared, &caller, Administration::PeopleImport, "API");
     let progress = Arc::new(Progress::default());
     let (doing, watched) = (shared.clone(), progress.clone());
     let work = async move {

@@ -12,7 +12,11 @@ use serde_json::json;
 use store::{ImportPerson, PersonChange};
 use utoipa::ToSchema;
 
-use super::{Json, audit::Entry, paging::Paging};
+use super::{
+    Json,
+    audit::{Administration, Entry},
+    paging::Paging,
+};
 use crate::{
     app::Shared, caller::Caller, directory::Person, organisation::ORGANISATION, problem::Problem,
 };
@@ -148,7 +152,8 @@ pub(crate) async fn add(
     let person = checked(body, None)?;
     let after = json!({"name": person.name, "mail": person.mail,
         "userPrincipalName": person.user_principal_name, "lines": person.extensions});
-    let entry = Entry::new(&shared, &caller, "person.add", &person.name).after(Some(after));
+    let entry =
+        Entry::new(&shared, &caller, Administration::PersonAdd, &person.name).after(Some(after));
     let id = shared.store.add_person(&person, &entry.change()).await?;
     shared.apply_people().await;
     Ok((
@@ -176,7 +181,7 @@ pub(crate) async fn change(
     let person = checked(body, Some(&before))?;
     caller.require_same_identity(&before, &person)?;
     let wanted = PersonBody::new(before.id, &person);
-    let entry = Entry::new(&shared, &caller, "person.change", before.id)
+    let entry = Entry::new(&shared, &caller, Administration::PersonChange, before.id)
         .before(Some(json!(PersonBody::from(&*before))))
         .after(Some(json!(wanted)));
     // Only what is another value is written: a field that somebody else has changed in the meantime stays.
@@ -187,10 +192,11 @@ pub(crate) async fn change(
         user_principal_name: changed(&person.user_principal_name, &before.user_principal_name),
         extensions: (!has_extensions(&before, &person.extensions)).then_some(person.extensions),
     };
-    let stored = shared
+    let noted = entry.change();
+    shared
         .store
-        .change_person(before.id, &change, &entry.change());
-    stored.await?;
+        .change_person(before.id, &change, &noted)
+        .await?;
     shared.apply_people().await;
     let now = shared.directory.person(before.id);
     let now = now.map_or(wanted, |now| PersonBody::from(&*now));
@@ -220,7 +226,7 @@ pub(crate) async fn delete(
     let person = super::person(&shared, &id)?;
     let one_at_a_time = shared.settings_change.lock().await;
     shared.remove(person.id).await;
-    let entry = Entry::new(&shared, &caller, "person.delete", person.id)
+    let entry = Entry::new(&shared, &caller, Administration::PersonDelete, person.id)
         .before(Some(json!(PersonBody::from(&*person))));
     let deleted = shared.store.delete_person(person.id, &entry.change()).await;
     if deleted.is_err()

@@ -12,7 +12,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Json, audit::Entry, choice::refuse_loop};
+use super::{
+    Json,
+    audit::{Details, Entry, Own},
+    choice::refuse_loop,
+};
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
@@ -277,9 +281,10 @@ async fn put(
     let profile = body.checked(&name, Origin::Personal)?;
     refuse_loop(shared, caller, person, &profile)?;
     let shown = ProfileBody::from(&profile);
-    let entry = Entry::new(shared, caller, "profile.set", person)
+    let details = Details::default()
         .before(existing.map(|existing| json!(ProfileBody::from(existing))))
         .after(Some(json!(shown)));
+    let entry = Entry::own(shared, caller, Own::ProfileSet, person, details);
     let stored = shared
         .store
         .put_profile(person, &profile, &entry.change())
@@ -342,8 +347,8 @@ pub(crate) async fn delete(
     let mine = personal(&shared, person).profiles;
     let before = mine.iter().find(|known| same_name(&known.name, &name));
     let before = before.map(ProfileBody::from);
-    let entry = Entry::new(&shared, &caller, "profile.delete", person)
-        .before(before.map(|before| json!(before)));
+    let details = Details::default().before(before.map(|before| json!(before)));
+    let entry = Entry::own(&shared, &caller, Own::ProfileDelete, person, details);
     let deleted = shared
         .store
         .delete_profile(person, &name, &entry.change())
@@ -385,9 +390,10 @@ pub(crate) async fn order(
     }
     let _one_at_a_time = shared.settings_change.lock().await;
     let before = personal(&shared, person);
-    let entry = Entry::new(&shared, &caller, "profile.order", person)
+    let details = Details::default()
         .before(Some(json!(before.order)))
         .after(Some(json!(body.names)));
+    let entry = Entry::own(&shared, &caller, Own::ProfileOrder, person, details);
     let stored = shared
         .store
         .order_profiles(person, &body.names, &entry.change())

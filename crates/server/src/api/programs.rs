@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use tokio::sync::MutexGuard;
 use utoipa::ToSchema;
 
-use super::{Json, audit::Entry};
+use super::{
+    Json,
+    audit::{Administration, Entry},
+};
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
@@ -108,7 +111,9 @@ pub(crate) async fn set(
     let was = table.before.individual.then(|| json!(table.before.items));
     let is = after.as_ref().map(|after| json!(after));
     let noted = (was, is);
-    table.close("programs.set", &scope, after, noted).await?;
+    table
+        .close(Administration::ProgramsSet, &scope, after, noted)
+        .await?;
     known(&shared, &scope).map(axum::Json)
 }
 
@@ -145,7 +150,7 @@ pub(crate) async fn add(
     let target = format!("{scope}/{}", program.process);
     let noted = (None, Some(json!(program)));
     table
-        .close("programs.add", &target, Some(items), noted)
+        .close(Administration::ProgramsAdd, &target, Some(items), noted)
         .await?;
     Ok((StatusCode::CREATED, axum::Json(program)))
 }
@@ -192,7 +197,7 @@ pub(crate) async fn change(
     let target = format!("{scope}/{}", program.process);
     let noted = (Some(json!(before)), Some(json!(program)));
     table
-        .close("programs.change", &target, Some(items), noted)
+        .close(Administration::ProgramsChange, &target, Some(items), noted)
         .await?;
     Ok(axum::Json(program))
 }
@@ -215,7 +220,7 @@ pub(crate) async fn delete(
     let target = format!("{scope}/{}", before.process);
     let noted = (Some(json!(before)), None);
     table
-        .close("programs.delete", &target, Some(items), noted)
+        .close(Administration::ProgramsDelete, &target, Some(items), noted)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -287,7 +292,7 @@ impl<'a> Table<'a> {
     /// Keeps it: durable first, then in force. What is different in it, before and after, is noted.
     async fn close(
         self,
-        what: &'static str,
+        what: Administration,
         target: &str,
         after: Option<Vec<Program>>,
         (was, is): (Option<Value>, Option<Value>),

@@ -12,7 +12,11 @@ use serde_json::json;
 use store::Workgroup;
 use utoipa::ToSchema;
 
-use super::{Json, audit::Entry, paging::Paging};
+use super::{
+    Json,
+    audit::{Administration, Details, Entry, Own},
+    paging::Paging,
+};
 use crate::{
     app::{Shared, SharedState},
     caller::{Access, Caller},
@@ -168,14 +172,10 @@ async fn set(
         });
         limits::one_more("relationships", present, RELATIONSHIPS_MAX)?;
     }
-    let entry = Entry::new(
-        shared,
-        caller,
-        "relationship.set",
-        format!("{owner}/{viewer}"),
-    )
-    .before(Some(json!(before.own)))
-    .after(Some(json!(level.map(Relationship::name))));
+    let details = Details::part(viewer)
+        .before(Some(json!(before.own)))
+        .after(Some(json!(level.map(Relationship::name))));
+    let entry = Entry::own(shared, caller, Own::RelationshipSet, owner, details);
     let stored = shared
         .store
         .set_relationship(owner, viewer, level, &entry.change())
@@ -341,7 +341,7 @@ async fn put_workgroup(
         .and_then(|id| workgroup(shared, id))
         .map(|before| json!(before));
     let after = json!({"name": body.name, "level": level.name(), "members": body.members});
-    let entry = Entry::new(shared, caller, "workgroup.set", &body.name)
+    let entry = Entry::new(shared, caller, Administration::WorkgroupSet, &body.name)
         .before(before)
         .after(Some(after));
     let id = shared
@@ -373,7 +373,7 @@ pub(crate) async fn delete_workgroup(
     let id = workgroup_id(&id)?;
     let _one_at_a_time = shared.settings_change.lock().await;
     let before = workgroup(&shared, id).map(|before| json!(before));
-    let entry = Entry::new(&shared, &caller, "workgroup.delete", id).before(before);
+    let entry = Entry::new(&shared, &caller, Administration::WorkgroupDelete, id).before(before);
     let deleted = shared.store.delete_workgroup(id, &entry.change()).await;
     deleted?;
     apply_workgroups(&shared).await?;

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{
     Json,
-    audit::Entry,
+    audit::{Administration, Entry},
     paging::Paging,
     settings::{default_relationship, refuse_above_default_max},
 };
@@ -139,7 +139,7 @@ pub(crate) async fn add(
         scopes.filter(|scope| *scope.parent == *parent).count()
     });
     limits::one_more("scopes of this parent", beside, SCOPES_MAX)?;
-    let entry = Entry::new(&shared, &caller, "scope.add", &body.name).after(Some(
+    let entry = Entry::new(&shared, &caller, Administration::ScopeAdd, &body.name).after(Some(
         json!({"kind": kind.name(), "parent": parent, "name": body.name}),
     ));
     let id = shared
@@ -208,7 +208,7 @@ pub(crate) async fn change(
     let known = |tables: &Tables| tables.scopes.get(&scope).map(ScopeBody::from);
     let before = shared.organisation.read(known);
     let entry = |after| {
-        Entry::new(&shared, &caller, "scope.change", &scope)
+        Entry::new(&shared, &caller, Administration::ScopeChange, &scope)
             .before(before.as_ref().map(|before| json!(before)))
             .after(Some(after))
     };
@@ -259,7 +259,7 @@ pub(crate) async fn delete(
             |known| json!({"kind": known.kind.name(), "parent": known.parent, "name": known.name}),
         )
     });
-    let entry = Entry::new(&shared, &caller, "scope.delete", &scope).before(before);
+    let entry = Entry::new(&shared, &caller, Administration::ScopeDelete, &scope).before(before);
     let deleted = shared.store.delete_scope(&scope, &entry.change()).await;
     deleted?;
     shared.organisation.load(&shared.store).await?;
@@ -323,7 +323,7 @@ pub(crate) async fn put_place(
         });
         refuse_above_default_max(now, then, "group")?;
     }
-    let entry = Entry::new(&shared, &caller, "person.place", person)
+    let entry = Entry::new(&shared, &caller, Administration::PersonPlace, person)
         .before(Some(
             json!({"location": before.location, "group": before.group}),
         ))

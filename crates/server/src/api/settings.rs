@@ -5,7 +5,10 @@ use presence::{Page, PageValues, PersonId, Relationship, Resolved};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::{Json, audit::Entry};
+use super::{
+    Json,
+    audit::{Administration, Details, Entry, Own},
+};
 use crate::{
     app::{Shared, SharedState},
     calendars::FeedTrouble,
@@ -145,9 +148,14 @@ pub(crate) async fn write(
     let stored = after
         .as_ref()
         .map(|after| values::page_json(after).to_string());
-    let entry = Entry::new(&shared, &caller, "settings.set", format!("{scope}/{name}"))
-        .before(present.as_ref().map(values::page_json))
-        .after(after.as_ref().map(values::page_json));
+    let entry = Entry::new(
+        &shared,
+        &caller,
+        Administration::SettingsSet,
+        format!("{scope}/{name}"),
+    )
+    .before(present.as_ref().map(values::page_json))
+    .after(after.as_ref().map(values::page_json));
     let written = shared
         .store
         .set_page(&scope, page.name(), stored.as_deref(), &entry.change())
@@ -237,6 +245,15 @@ fn refuse_feed(
         .calendars
         .accepts(feed)
         .map_err(|trouble| Problem::invalid(FEED, trouble.to_string()))
+}
+
+/// What the audit log records of a person's values: not the address of a feed, which holds a secret at most providers.
+fn noted(values: &PageValues) -> Value {
+    let mut noted = values::page_json(values);
+    if let Some(feed) = noted.get_mut(FEED) {
+        *feed = json!("not recorded");
+    }
+    noted
 }
 
 /// What a calendar says becomes the person's profile and text, so that its address is the person's word.
@@ -432,14 +449,10 @@ pub(crate) async fn write_own(
     let stored = after
         .as_ref()
         .map(|after| values::page_json(after).to_string());
-    let entry = Entry::new(
-        &shared,
-        &caller,
-        "settings.set_own",
-        format!("{person}/{name}"),
-    )
-    .before(before.as_ref().map(values::page_json))
-    .after(after.as_ref().map(values::page_json));
+    let details = Details::part(name)
+        .before(before.as_ref().map(noted))
+        .after(after.as_ref().map(noted));
+    let entry = Entry::own(&shared, &caller, Own::SettingsSet, person, details);
     let written = shared
         .store
         .set_own_values(person, page.name(), stored.as_deref(), &entry.change())

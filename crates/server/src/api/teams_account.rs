@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Json, audit::Entry};
+use super::{
+    Json,
+    audit::{Details, Entry, Own},
+};
 use crate::{
     app::{Shared, SharedState},
     caller::{Access, Caller},
@@ -196,9 +199,10 @@ pub(crate) async fn link(
         return Err(Problem::invalid("account", detail));
     }
     let account = link_named(&shared, &person, wanted).await?;
-    let entry = Entry::new(&shared, &caller, "person.teams_account.link", person.id)
+    let details = Details::default()
         .before(Some(json!({"account": person.teams_id.as_deref()})))
         .after(Some(json!({"account": account})));
+    let entry = Entry::own(&shared, &caller, Own::TeamsAccountLink, person.id, details);
     shared.store.note(&entry.change()).await?;
     let person = super::person(&shared, &id)?;
     Ok(axum::Json(TeamsAccountBody::of(&shared, &person)))
@@ -229,8 +233,8 @@ pub(crate) async fn forget_account(
     person: &Person,
 ) -> Result<(), AccountError> {
     disconnect(shared, person).await?;
-    let entry = Entry::new(shared, caller, "person.teams_account.forget", person.id)
-        .before(Some(json!({"account": person.teams_id.as_deref()})));
+    let details = Details::default().before(Some(json!({"account": person.teams_id.as_deref()})));
+    let entry = Entry::own(shared, caller, Own::TeamsAccountForget, person.id, details);
     shared.store.note(&entry.change()).await?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     Json,
-    audit::Entry,
+    audit::{Administration, Entry},
     profile::{NewProfile, OrderBody, ProfileBody},
 };
 use crate::{
@@ -250,7 +250,7 @@ async fn put(
     before: Option<Template>,
 ) -> Result<TemplateBody, Problem> {
     let name = template.profile.name.to_string();
-    let entry = Entry::new(shared, caller, "template.set", &name)
+    let entry = Entry::new(shared, caller, Administration::TemplateSet, &name)
         .before(before.as_ref().map(|before| json!(shown(shared, before))))
         .after(Some(json!(shown(shared, &template))));
     let stored = shared
@@ -299,7 +299,7 @@ pub(crate) async fn delete(
     let _one_at_a_time = shared.settings_change.lock().await;
     let template = found(&shared, &name)?;
     refuse_use(&shared, &name)?;
-    let entry = Entry::new(&shared, &caller, "template.delete", &name)
+    let entry = Entry::new(&shared, &caller, Administration::TemplateDelete, &name)
         .before(Some(json!(shown(&shared, &template))));
     let deleted = shared
         .store
@@ -333,9 +333,14 @@ pub(crate) async fn order(
                 .map(|template| template.profile.name.to_string());
             names.collect()
         });
-        let entry = Entry::new(&shared, &caller, "template.order", ORGANISATION)
-            .before(Some(json!(before)))
-            .after(Some(json!(body.names)));
+        let entry = Entry::new(
+            &shared,
+            &caller,
+            Administration::TemplateOrder,
+            ORGANISATION,
+        )
+        .before(Some(json!(before)))
+        .after(Some(json!(body.names)));
         let stored = shared
             .store
             .order_templates(&body.names, &entry.change())

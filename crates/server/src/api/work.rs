@@ -13,7 +13,7 @@ use serde_json::Value;
 use store::Progress;
 use utoipa::ToSchema;
 
-use super::audit::Entry;
+use super::audit::{Administration, Entry};
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
@@ -206,7 +206,7 @@ pub(crate) async fn cancel(
     caller.require_admin(&shared, ORGANISATION)?;
     let (_, work) = known(&shared, &id)?;
     work.progress.cancel();
-    let entry = Entry::new(&shared, &caller, "work.cancel", work.what);
+    let entry = Entry::new(&shared, &caller, Administration::WorkCancel, work.what);
     shared.store.note(&entry.change()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

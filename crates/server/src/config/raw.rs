@@ -79,6 +79,7 @@ pub(super) struct RawOpenId {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawAudit {
     pub(super) days: Option<u64>,
+    pub(super) own_changes_days: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -49,15 +49,19 @@ fn a_good_file_is_taken_and_paths_are_beside_it() {
 
 #[test]
 fn the_audit_log_goes_back_two_years_or_as_said() {
-    let days = |text: &str| Ok(parse(text, &[])?.audit_kept.as_secs() / 86_400);
-    assert_eq!(days(""), Ok(730));
-    assert_eq!(days("[audit]\ndays = 30"), Ok(30));
-    let refused: Result<u64, String> = days("[audit]\ndays = 0");
-    assert!(
-        refused
-            .unwrap_err()
-            .contains("audit.days: 0 is out of range")
-    );
+    let days = |text: &str| {
+        let kept = parse(text, &[])?.audit_kept;
+        let days = [kept.all, kept.own_changes].map(|kept| kept.as_secs() / 86_400);
+        Ok::<_, String>(days)
+    };
+    assert_eq!(days(""), Ok([730, 30]));
+    let both = "[audit]\ndays = 90\nown_changes_days = 7";
+    assert_eq!(days(both), Ok([90, 7]));
+    for key in ["days", "own_changes_days"] {
+        let refused = days(&format!("[audit]\n{key} = 0")).unwrap_err();
+        let expected = format!("audit.{key}: 0 is out of range");
+        assert!(refused.contains(&expected), "{refused}");
+    }
 }
 
 // S5

@@ -8,7 +8,7 @@ use std::{
 
 use graph::{Delta, DirectoryUser, GraphError, UserChange};
 use presence::{PersonId, Timestamp};
-use store::{Change, DirectoryChange, DirectoryPerson, Progress, Role, StoreError};
+use store::{Change, Concern, DirectoryChange, DirectoryPerson, Progress, Role, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{DirectoryOptions, EntraAccount, Known, PeopleFrom, Plan, plan};
@@ -270,6 +270,7 @@ async fn apply(
         target: "people",
         before: None,
         after: Some(text),
+        concern: Concern::Administration,
         attempt: None,
     };
     match core.store.apply_directory(changes, to, &change).await {

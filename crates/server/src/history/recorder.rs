@@ -7,7 +7,12 @@ use store::StoreError;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{KEPT, stored};
-use crate::{app::Core, edits::REMEMBERED, events::Event, organisation::Tables};
+use crate::{
+    app::{AuditKept, Core},
+    edits::REMEMBERED,
+    events::Event,
+    organisation::Tables,
+};
 
 /// What is shown reaches the disk within this time; what a crash may lose.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -91,7 +96,7 @@ pub(crate) async fn run(core: Core) {
 }
 
 /// Drops what is too old, for ever.
-pub(crate) async fn tidy(core: Core, audit_kept: Duration) {
+pub(crate) async fn tidy(core: Core, kept: AuditKept) {
     loop {
         let now = core.clock.now();
         let dropped = async {
@@ -101,7 +106,10 @@ pub(crate) async fn tidy(core: Core, audit_kept: Duration) {
                 .await?;
             core.store.forget_idempotent(now - REMEMBERED).await?;
             core.store.forget_gone(now - GONE_KEPT).await?;
-            core.store.forget_audit(now - audit_kept).await
+            core.store
+                .forget_own_changes(now - kept.own_changes)
+                .await?;
+            core.store.forget_audit(now - kept.all).await
         };
         if let Err(error) = dropped.await {
             tracing::warn!(%error, "what is too old could not be dropped from the database");

@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde_json::json;
-use store::{Change, Store};
+use store::{Change, Concern, Store};
 use tokio::time::Instant;
 
 use crate::{clock::Clock, metrics::Metrics, pace::Pace};
@@ -242,6 +242,7 @@ impl Record {
                 json!({"way": sign_in.way.name(), "address": address, "left_out": left_out})
                     .to_string(),
             ),
+            concern: Concern::Administration,
             attempt: None,
         };
         // An audit log that cannot be written keeps no person out; the log has the line.

@@ -16,11 +16,10 @@ use graph::{
     },
 };
 use presence::{Fact, PersonId, Timestamp};
-use serde_json::json;
-use store::{Change, StoreError};
+use store::StoreError;
 
 use super::{doors::Door, network_time};
-use crate::{app::Core, directory::Person, vault::VaultError};
+use crate::{api::Own, app::Core, directory::Person, vault::VaultError};
 
 /// How long a browser may be away at Microsoft.
 const BROWSER: Duration = Duration::from_secs(600);
@@ -343,15 +342,9 @@ async fn complete(
         return Err(AccountError::NotBegun);
     };
     link(core, door, &person, &user.object_id, Some((kind, token))).await?;
-    let change = Change {
-        at: core.clock.now(),
-        who: "the person, at Microsoft",
-        what: "person.teams_account",
-        target: &id.to_string(),
-        before: None,
-        after: Some(json!({ "account": name }).to_string()),
-        attempt: None,
-    };
+    let now = core.clock.now();
+    let owner = id.to_string();
+    let change = Own::TeamsAccountSignIn.change(now, "the person, at Microsoft", &owner);
     core.store.note(&change).await?;
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! What is kept of the past: the audit log, history.
 
 use presence::PersonId;
-use store::{AuditFilter, Change, ORGANISATION};
+use store::{AuditFilter, Change, Concern, ORGANISATION, Store};
 
-use crate::{CHANGE, NOW, after, open, person, with_people};
+use crate::{CHANGE, NOW, after, migration, open, path, person, with_people};
 
 #[tokio::test]
 async fn the_audit_log_tells_who_changed_what_newest_first() {
@@ -86,6 +86,119 @@ async fn the_audit_log_tells_who_changed_what_newest_first() {
     assert_eq!(found(span).await, 2);
     assert_eq!(store.forget_audit(after(4)).await.unwrap(), 4);
     assert_eq!(found(all).await, 2);
+}
+
+// P17
+#[tokio::test]
+async fn a_persons_own_change_is_recorded_without_content_and_forgotten_earlier() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    for (second, concern) in [
+        (1, Concern::Own),
+        (1, Concern::Administration),
+        (2, Concern::Own),
+    ] {
+        let change = Change {
+            at: after(second),
+            before: Some("\"was\"".into()),
+            after: Some("\"is\"".into()),
+            concern,
+            ..CHANGE
+        };
+        store.note(&change).await.unwrap();
+    }
+    let recorded = async || {
+        let rows = store
+            .audit(None, 10, &AuditFilter::default())
+            .await
+            .unwrap();
+        let rows = rows.into_iter();
+        rows.map(|row| (row.concern, row.before.is_some(), row.after.is_some()))
+            .collect::<Vec<_>>()
+    };
+    let (own, full) = (
+        (Concern::Own, false, false),
+        (Concern::Administration, true, true),
+    );
+    assert_eq!(recorded().await, [own, full, own]);
+    assert_eq!(store.forget_own_changes(after(2)).await.unwrap(), 1);
+    assert_eq!(recorded().await, [own, full]);
+    assert_eq!(store.forget_own_changes(after(9)).await.unwrap(), 1);
+    assert_eq!(recorded().await, [full]);
+}
+
+/// Whether a file of the database holds a text.
+fn holds(folder: &tempfile::TempDir, text: &str) -> bool {
+    ["", "-wal"].iter().any(|end| {
+        let mut file = path(folder).into_os_string();
+        file.push(end);
+        let content = std::fs::read(file).unwrap_or_default();
+        content
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    })
+}
+
+// P17
+#[tokio::test]
+async fn what_earlier_versions_recorded_of_people_is_gone_from_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    migration::of_version(&folder, 5).await;
+    let data = "
+        INSERT INTO audit (at, who, what, target, before, after) VALUES
+            (1, 'anna', 'appointment.add', '7', NULL, '{\"text\":\"confidential\",\"private\":true}'),
+            (2, 'anna', 'profile.choose', '7', '{\"profile\":\"confidential\"}', NULL),
+            (3, 'anna', 'relationship.set', '7/8', '\"confidential\"', '\"Blocked\"'),
+            (4, 'ada', 'scope.add', 'Berlin', NULL, '{\"name\":\"Berlin\"}'),
+            (5, 'anna', 'settings.set_own', '7/calendar', NULL, '{\"feed\":\"confidential\"}'),
+            (6, 'anna', 'appointment.delete', '7', '{\"text\":\"confidential\"}', NULL);
+        -- Forgotten by the earlier version: still in a free page.
+        DELETE FROM audit WHERE id = 6;";
+    migration::run(&folder, &[data]).await;
+    assert!(holds(&folder, "confidential"));
+    let store = open(&folder).await;
+    // The server runs: not only an orderly end empties the log.
+    assert!(!holds(&folder, "confidential"));
+    let rows = store
+        .audit(None, 10, &AuditFilter::default())
+        .await
+        .unwrap();
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| (&*row.target, row.concern, row.after.is_some()))
+        .collect();
+    let own = Concern::Own;
+    assert_eq!(
+        rows,
+        [
+            ("7", own, false),
+            ("Berlin", Concern::Administration, true),
+            ("7", own, false),
+            ("7", own, false),
+            ("7", own, false),
+        ]
+    );
+    store.note(&CHANGE).await.unwrap();
+    rewriting_is_refused(&folder).await;
+    // Deleted content is overwritten from now on.
+    deleted_content_is_overwritten(&folder, store).await;
+}
+
+async fn rewriting_is_refused(folder: &tempfile::TempDir) {
+    let refused = migration::try_run(folder, "UPDATE audit SET who = 'ada'").await;
+    assert!(refused.unwrap_err().to_string().contains("append only"));
+}
+
+async fn deleted_content_is_overwritten(folder: &tempfile::TempDir, store: Store) {
+    let change = Change {
+        after: Some("\"passing\"".into()),
+        ..CHANGE
+    };
+    store.note(&change).await.unwrap();
+    assert!(holds(folder, "passing"));
+    store.forget_audit(after(1)).await.unwrap();
+    store.close().await;
+    assert!(!holds(folder, "passing"));
 }
 
 #[tokio::test]

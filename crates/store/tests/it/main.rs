@@ -22,7 +22,7 @@ mod scopes;
 use std::{path::PathBuf, time::Duration};
 
 use presence::{PersonId, Timestamp};
-use store::{AuditFilter, Change, ImportPerson, Store, StoreError, StoredPerson};
+use store::{AuditFilter, Change, Concern, ImportPerson, Store, StoreError, StoredPerson};
 
 const NOW: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
 /// A change that tests make.
@@ -33,6 +33,7 @@ const CHANGE: Change<'static> = Change {
     target: "thing",
     before: None,
     after: None,
+    concern: Concern::Administration,
     attempt: None,
 };
 

@@ -18,6 +18,17 @@ pub(crate) async fn run(folder: &tempfile::TempDir, statements: &[&'static str])
     connection.close().await.unwrap();
 }
 
+/// One statement on the file itself, which may be refused.
+pub(crate) async fn try_run(
+    folder: &tempfile::TempDir,
+    statement: &'static str,
+) -> Result<(), sqlx::Error> {
+    let mut connection = raw(folder).await;
+    let done = sqlx::query(statement).execute(&mut connection).await;
+    connection.close().await?;
+    done.map(|_| ())
+}
+
 async fn raw(folder: &tempfile::TempDir) -> SqliteConnection {
     SqliteConnectOptions::new()
         .filename(path(folder))

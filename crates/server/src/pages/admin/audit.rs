@@ -77,7 +77,9 @@ fn wanted(visit: &Visit) -> String {
 
 fn table(visit: &Visit, rows: &[Value]) -> Table {
     let row = |row: &Value| {
+        let is_own = row.get("own").and_then(Value::as_bool) == Some(true);
         let told = |key: &str| match row.get(key) {
+            _ if is_own => Cell::Text(visit.say("audit-not-recorded")),
             None | Some(Value::Null) => Cell::Text(String::new()),
             Some(value) => Cell::Code(value.to_string()),
         };
