@@ -11,6 +11,7 @@ mod authorization;
 mod board;
 mod calendars;
 mod chaos;
+mod clock;
 mod connections;
 mod crash;
 mod decisions;

@@ -178,6 +178,8 @@ async fn every_operation_of_the_document_does_what_it_says() {
         ("delete", "/people/{id}/devices/{device}"),
         // Its data goes with it; upkeep.rs restores.
         ("post", "/backups/{name}/restore"),
+        // Its clock is right; clock.rs confirms one.
+        ("post", "/clock/confirm"),
         // It has no configuration file; web_forms.rs calls the doctor.
         ("post", "/doctor"),
         ("get", "/people/{id}/teams-account"),

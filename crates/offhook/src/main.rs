@@ -1,6 +1,7 @@
 //! `offhook`: the command line. Each command is a module; what they do is in the library crates.
 
 mod backup;
+mod confirm_clock;
 mod demo;
 mod directory;
 mod doctor;
@@ -55,6 +56,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Check the whole installation: files, tenant, permissions, telephone lines. Says what is wrong and what to do.
     Doctor(doctor::Arguments),
+    /// Confirm that the server's clock is right after it jumped ahead by more than a day: old data is deleted again.
+    ConfirmClock(Configured),
     /// Copy the database to a new file, while the server runs or not.
     Backup {
         #[command(flatten)]
@@ -164,6 +167,7 @@ impl Command {
             | Self::ServiceAccount(_)
             | Self::Explain(_)
             | Self::Doctor(_)
+            | Self::ConfirmClock(_)
             | Self::Backup { .. }
             | Self::Rewrap { .. }
             | Self::Restore { .. } => "warn",
@@ -182,6 +186,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::ServiceAccount(arguments) => service_account::run(arguments).await,
         Command::Explain(arguments) => explain::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(arguments).await,
+        Command::ConfirmClock(configured) => confirm_clock::run(&configured.config).await,
         Command::Backup { configured, file } => backup::backup(&configured.config, &file).await,
         Command::Rewrap {
             configured,

@@ -1,7 +1,7 @@
 //! The running server, for commands that ask it.
 
 use anyhow::Context;
-use reqwest::{Client, RequestBuilder, header};
+use reqwest::{Client, RequestBuilder, Response, header};
 use serde_json::Value;
 use server::config::Config;
 
@@ -55,23 +55,41 @@ impl RunningServer {
         self.answer(request.json(body)).await
     }
 
+    /// The same for what has no body and answers with none.
+    pub async fn post_empty(&self, path: &str) -> anyhow::Result<()> {
+        let answer = self
+            .send(self.client.post(format!("{}{path}", self.api)))
+            .await?;
+        if answer.status().is_success() {
+            return Ok(());
+        }
+        read(answer).await.map(drop)
+    }
+
     async fn answer(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+        read(self.send(request).await?).await
+    }
+
+    async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
         let (name, value) = &self.entry;
         let answer = request.header(name, value).send().await;
-        let answer = answer.with_context(|| {
+        answer.with_context(|| {
             format!(
                 "no server answers at {}; start it with `offhook serve`",
                 self.api
             )
-        })?;
-        let status = answer.status();
-        let body: Value = answer.json().await.context("the answer is no JSON")?;
-        let detail = body.get("detail").and_then(Value::as_str);
-        anyhow::ensure!(
-            status.is_success(),
-            "{}",
-            detail.unwrap_or("the server refused")
-        );
-        Ok(body)
+        })
     }
+}
+
+async fn read(answer: Response) -> anyhow::Result<Value> {
+    let status = answer.status();
+    let body: Value = answer.json().await.context("the answer is no JSON")?;
+    let detail = body.get("detail").and_then(Value::as_str);
+    anyhow::ensure!(
+        status.is_success(),
+        "{}",
+        detail.unwrap_or("the server refused")
+    );
+    Ok(body)
 }

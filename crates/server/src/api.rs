@@ -5,6 +5,7 @@ mod appointments;
 mod audit;
 mod backups;
 pub(crate) mod choice;
+mod clock;
 mod devices;
 mod directory;
 mod doctor;
@@ -114,6 +115,7 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
         .routes(routes!(directory::last))
         .routes(routes!(directory::synchronise))
         .routes(routes!(doctor::examine))
+        .routes(routes!(clock::confirm))
         .routes(routes!(audit::list))
         .routes(routes!(backups::list, backups::make))
         .routes(routes!(backups::read, backups::delete))

@@ -21,6 +21,7 @@ use crate::{
     changes::Changes,
     clients::Connected,
     clock::Clock,
+    clock_jump,
     connections::{self, Connections, Limits},
     doctor::Doctor,
     edits::Edits,
@@ -370,6 +371,10 @@ impl App {
         let _ = self.supervisor.await;
         let pbxs = self.pbxs.into_iter().filter_map(Arc::into_inner);
         futures_util::future::join_all(pbxs.map(Pbx::stop)).await;
+        let now = self.shared.clock.now();
+        if let Err(error) = clock_jump::look(&self.shared.store, &self.shared.health, now).await {
+            tracing::warn!(%error, "the last known time could not be stored");
+        }
         self.shared.store.clone().close().await;
     }
 }

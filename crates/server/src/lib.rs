@@ -15,6 +15,7 @@ mod caller;
 mod changes;
 mod clients;
 pub mod clock;
+mod clock_jump;
 pub mod config;
 mod connections;
 mod directory;

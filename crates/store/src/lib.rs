@@ -10,6 +10,7 @@ mod appointments;
 mod audit;
 mod backup;
 mod check;
+mod clock;
 mod described;
 mod devices;
 mod directory;

@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use presence::{Page, PersonId};
+use presence::{Page, PersonId, Timestamp};
 use store::StoreError;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{KEPT, stored};
 use crate::{
     app::{AuditKept, Core},
+    clock_jump::{self, Deletion},
     edits::REMEMBERED,
     events::Event,
     organisation::Tables,
@@ -18,6 +19,8 @@ use crate::{
 const PAUSE: Duration = Duration::from_millis(500);
 /// How often old things are dropped.
 const TIDY: Duration = Duration::from_secs(3600);
+/// How often the last known time is stored.
+const CLOCK_INTERVAL: Duration = Duration::from_secs(600);
 /// How long appointments that are over are kept: nobody sees them any more.
 const APPOINTMENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -95,25 +98,39 @@ pub(crate) async fn run(core: Core) {
     }
 }
 
-/// Drops what is too old, for ever.
+/// Drops what is too old, for ever, unless the clock is in question.
 pub(crate) async fn tidy(core: Core, kept: AuditKept) {
+    let mut tidy_at = core.clock.now();
     loop {
         let now = core.clock.now();
         let dropped = async {
-            core.store.forget_history(now - KEPT).await?;
-            core.store
-                .forget_appointments(now - APPOINTMENTS_KEPT)
-                .await?;
-            core.store.forget_idempotent(now - REMEMBERED).await?;
-            core.store.forget_gone(now - GONE_KEPT).await?;
-            core.store
-                .forget_own_changes(now - kept.own_changes)
-                .await?;
-            core.store.forget_audit(now - kept.all).await
+            if clock_jump::look(&core.store, &core.health, now).await? == Deletion::Allowed
+                && now >= tidy_at
+            {
+                drop_old(&core, now, kept).await?;
+                tidy_at = now + TIDY;
+            }
+            Ok::<_, StoreError>(())
         };
         if let Err(error) = dropped.await {
             tracing::warn!(%error, "what is too old could not be dropped from the database");
         }
-        core.clock.sleep_until(Some(now + TIDY)).await;
+        // A clock that was set back must not stop the tidying for as long as it was ahead.
+        tidy_at = tidy_at.min(now + TIDY);
+        core.clock.sleep_until(Some(now + CLOCK_INTERVAL)).await;
     }
+}
+
+async fn drop_old(core: &Core, now: Timestamp, kept: AuditKept) -> Result<(), StoreError> {
+    core.store.forget_history(now - KEPT).await?;
+    core.store
+        .forget_appointments(now - APPOINTMENTS_KEPT)
+        .await?;
+    core.store.forget_idempotent(now - REMEMBERED).await?;
+    core.store.forget_gone(now - GONE_KEPT).await?;
+    core.store
+        .forget_own_changes(now - kept.own_changes)
+        .await?;
+    core.store.forget_audit(now - kept.all).await?;
+    Ok(())
 }

@@ -1,0 +1,14 @@
+//! `offhook confirm-clock`: tells the running server that its clock is right.
+
+use std::path::Path;
+
+use crate::{installation, running::RunningServer};
+
+/// Confirms the clock.
+pub async fn run(config: &Path) -> anyhow::Result<()> {
+    let config = installation::configuration(config)?;
+    let server = RunningServer::of(&config).await?;
+    server.post_empty("/api/v1/clock/confirm").await?;
+    println!("confirmed; what is too old by the clock is deleted within the hour");
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! Confirming the clock after it jumped ahead.
+
+use axum::{extract::State, http::StatusCode};
+use serde_json::json;
+
+use super::audit::Entry;
+use crate::{
+    app::Shared, caller::Caller, clock::rfc3339, clock_jump, organisation::ORGANISATION,
+    problem::Problem,
+};
+
+/// Confirms that the server's clock is right, so that what is old by it may be deleted again. Without an open question it
+/// changes nothing.
+#[utoipa::path(
+    post,
+    path = "/clock/confirm",
+    tag = "Administration",
+    responses((status = NO_CONTENT, description = "Confirmed.")),
+)]
+pub(crate) async fn confirm(
+    State(shared): State<Shared>,
+    caller: Caller,
+) -> Result<StatusCode, Problem> {
+    caller.require_admin(&shared, ORGANISATION)?;
+    let now = shared.clock.now();
+    let before = shared.store.last_known_time().await?;
+    let entry = Entry::new(&shared, &caller, "clock.confirm", ORGANISATION)
+        .before(before.map(|before| json!(rfc3339(before))))
+        .after(Some(json!(rfc3339(now))));
+    shared.store.note(&entry.change()).await?;
+    clock_jump::confirm(&shared.store, &shared.health, now).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,111 @@
+//! Nothing is deleted because of a clock that jumped ahead: it may be wrong. An administrator corrects or confirms it.
+
+use std::time::Duration;
+
+use presence::Timestamp;
+use store::{Store, StoreError};
+
+use crate::{
+    clock::rfc3339,
+    health::{Health, Trouble},
+};
+
+/// Name of the part in `/readyz`.
+const PART: &str = "clock";
+/// A jump ahead by more than this is in question.
+const JUMP_MAX: Duration = Duration::from_secs(24 * 3600);
+
+/// Whether things that are old by the clock may be deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deletion {
+    /// The clock is as expected.
+    Allowed,
+    /// The clock is far ahead of the last known time, and nobody has confirmed it.
+    Paused {
+        /// The last known time.
+        last_known: Timestamp,
+    },
+}
+
+/// Compares the time with the last known one. A clock that was set back is right: it deletes nothing.
+fn deletion(last_known: Option<Timestamp>, now: Timestamp) -> Deletion {
+    match last_known {
+        Some(last_known) if now > last_known + JUMP_MAX => Deletion::Paused { last_known },
+        Some(_) | None => Deletion::Allowed,
+    }
+}
+
+/// Looks at the time, keeps it as the last known one if it is as expected, and reports.
+///
+/// # Errors
+/// The database refused.
+pub(crate) async fn look(
+    store: &Store,
+    health: &Health,
+    now: Timestamp,
+) -> Result<Deletion, StoreError> {
+    let deletion = deletion(store.last_known_time().await?, now);
+    match deletion {
+        Deletion::Allowed => {
+            store.set_last_known_time(now).await?;
+            health.report(PART, None);
+        }
+        Deletion::Paused { last_known } => health.report(PART, Some(trouble(last_known, now))),
+    }
+    Ok(deletion)
+}
+
+/// Takes the time for right, as an administrator says.
+///
+/// # Errors
+/// The database refused.
+pub(crate) async fn confirm(
+    store: &Store,
+    health: &Health,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    store.set_last_known_time(now).await?;
+    health.report(PART, None);
+    Ok(())
+}
+
+fn trouble(last_known: Timestamp, now: Timestamp) -> Trouble {
+    // By the day: the text stays the same while the question is open.
+    let day = |time| rfc3339(time).chars().take(10).collect::<String>();
+    Trouble {
+        what: format!(
+            "the clock jumped from {} (UTC) to {}; nothing old is deleted until it is confirmed",
+            rfc3339(last_known),
+            day(now)
+        ),
+        remedy: "if the date is wrong, correct this machine's clock and restart the server; if it is right (the server \
+                 was off, or its clock was behind), run `offhook confirm-clock`"
+            .into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use presence::Timestamp;
+
+    use super::{Deletion, JUMP_MAX, deletion};
+
+    // S18
+    #[test]
+    fn only_a_jump_ahead_of_more_than_a_day_is_in_question() {
+        let last = Timestamp::from_milliseconds(1_800_000_000_000);
+        let paused = Deletion::Paused { last_known: last };
+        let millisecond = Duration::from_millis(1);
+        assert_eq!(deletion(None, last), Deletion::Allowed);
+        assert_eq!(deletion(Some(last), last), Deletion::Allowed);
+        assert_eq!(deletion(Some(last), last + JUMP_MAX), Deletion::Allowed);
+        assert_eq!(deletion(Some(last), last + JUMP_MAX + millisecond), paused);
+        assert_eq!(deletion(Some(last), last + JUMP_MAX * 800), paused);
+        assert_eq!(
+            deletion(Some(last), last - JUMP_MAX * 800),
+            Deletion::Allowed
+        );
+    }
+}
