@@ -82,7 +82,7 @@ async fn changes_work_within_a_second_when_a_full_disk_has_space_again() {
     let filler = installation.data("filler");
     let mut number = 0;
     for space in ["the file that filled it is gone", "it is larger"] {
-        // Fails with what is left of the disk in the file.
+        // Fails when the disk is full; the file keeps the space.
         let _ = fs::write(&filler, vec![1; 60 << 20]);
         let mut refused = 0;
         while refused < 60 {

@@ -1,4 +1,4 @@
-//! No acknowledged change is lost, even if other programs open the database meanwhile and the server is killed.
+//! No acknowledged change is lost, even if other programs open the database and the server is killed.
 
 use std::{collections::BTreeSet, fs, path::Path};
 

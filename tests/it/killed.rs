@@ -1,4 +1,4 @@
-//! Acknowledged changes outlive a kill -9, whatever else works with the database meanwhile: 10,000 changes in rounds.
+//! Acknowledged changes outlive a kill -9 while other programs use the database: 10,000 changes in rounds.
 //!
 //! `OFFHOOK_DURABILITY_CHANGES` sets another number, without a limit of time.
 
@@ -166,7 +166,7 @@ async fn disturb(server: Arc<Server>, installation: Arc<Installation>, seed: u64
     let mut order = Order(seed);
     let database = installation.data("offhook.db");
     for number in 0_u64.. {
-        // The server may be killed meanwhile: what fails then is no matter, what it has done is.
+        // The server may be killed meanwhile, so failures are ignored; only lost changes matter.
         let csv = format!(
             "name,mail,UPN,extension\nzoe,zoe{seed}@b.example,zoe{seed}@b.example,{}\n",
             5_000 + number % 100

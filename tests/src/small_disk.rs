@@ -13,7 +13,7 @@ pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {
     /// Mounts one of 3 MB. Where this user may not mount, runs `test` again in a mount namespace of its own, and returns
-    /// `None`; where that is not allowed either, says so.
+    /// `None`; where that is not allowed either, prints a warning.
     ///
     /// # Panics
     /// The test failed there.

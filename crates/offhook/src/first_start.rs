@@ -20,7 +20,7 @@ pub struct Secrets {
     pub api_key: Option<String>,
 }
 
-/// Hands the secrets over, and says on stdout where the server is.
+/// Hands the secrets over and prints the address of the server to stdout.
 pub fn hand_over(data: &Path, address: &str, secrets: &Secrets) -> anyhow::Result<()> {
     if std::io::stdout().is_terminal() {
         if let Some(key) = &secrets.api_key {

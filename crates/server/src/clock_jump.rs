@@ -20,7 +20,7 @@ const JUMP_MAX: Duration = Duration::from_secs(24 * 3600);
 pub(crate) enum Deletion {
     /// The clock is as expected.
     Allowed,
-    /// The clock is far ahead of the last known time, and nobody has confirmed it.
+    /// The clock is far ahead of the last known time, and no administrator has confirmed it.
     Paused {
         /// The last known time.
         last_known: Timestamp,
@@ -55,7 +55,7 @@ pub(crate) async fn look(
     Ok(deletion)
 }
 
-/// Takes the time for right, as an administrator says.
+/// Stores the time as the last known one after an administrator confirmed it.
 ///
 /// # Errors
 /// The database refused.

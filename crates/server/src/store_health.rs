@@ -18,7 +18,7 @@ use crate::{
 
 /// Name of the part in `/readyz`.
 const PART: &str = "store";
-/// Name of the part that tells of damage.
+/// Name of the part in `/readyz` for damage.
 const CHECK_PART: &str = "store-check";
 /// Interval of the tries while nothing is wrong.
 const PROBE_INTERVAL: Duration = Duration::from_secs(60);
@@ -47,7 +47,7 @@ impl StoreHealth {
         self.0.send_replace(reason);
     }
 
-    /// Checks a database that was too large for the start; tries and reports for ever.
+    /// Checks a database that was too large for the start, and probes and reports for ever.
     pub(crate) async fn run(self, store: Store, checked: Checked, health: Health) {
         match checked {
             Checked::Whole => self.probe(&store, &health).await,

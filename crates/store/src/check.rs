@@ -1,7 +1,7 @@
 //! Looking for damage: pages that were overwritten, by a disk, a file system or another program.
 //!
-//! SQLite has no checksums. Both checks read every page and find any whose structure is broken; the thorough one also
-//! compares each index with its table. A text that fills pages of its own is not found damaged: only its content is.
+//! SQLite has no checksums. Both checks read every page and find broken structure; the thorough one also compares each
+//! index with its table. Overwritten content of overflow pages (long texts) is not found.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ pub enum Checked {
 }
 
 impl Store {
-    /// Looks for damage. Takes about a second for 200 MB; changes go on meanwhile.
+    /// Looks for damage. Takes about a second for 200 MB and does not block changes.
     ///
     /// # Errors
     /// It is damaged, or the database refused.

@@ -148,7 +148,7 @@ async fn an_overwritten_page_is_found_or_does_no_harm() {
         }
     }
     println!("{found} found, {harmless} harmless, missed: {missed:?}");
-    // SQLite has no checksums: what a long text says in the pages that it fills alone is not its structure.
+    // SQLite has no checksums: the content of overflow pages is not part of the checked structure.
     missed.retain(|missed| !missed.ends_with(": overflow)"));
     assert!(missed.is_empty(), "{missed:?}");
 }

@@ -25,7 +25,7 @@ fn mount(folder: &Path, options: &str) -> bool {
     mount.status().is_ok_and(|status| status.success())
 }
 
-/// Runs the test once more in a mount namespace of its own; says so where that is not allowed either.
+/// Runs the test once more in a mount namespace of its own; prints a warning where that is not allowed either.
 fn run_unshared(test: &str) {
     const UNSHARED: &str = "OFFHOOK_UNSHARED";
     let may_unshare = Command::new("unshare").args(["-rm", "true"]).status();
