@@ -33,6 +33,7 @@ mod notifications;
 mod once;
 mod open_id;
 mod openapi;
+mod openapi_limits;
 mod pages;
 mod people_changes;
 mod phones;

@@ -1,6 +1,9 @@
 //! The server's own OpenAPI document, and whether what the server does is what it says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex},
+};
 
 use jsonschema::Validator;
 use reqwest::{Method, StatusCode};
@@ -17,8 +20,18 @@ pub struct Operation {
 
 /// What is sent, and what comes back with which status.
 struct Bodies {
-    request: Option<Validator>,
-    responses: BTreeMap<String, Option<Validator>>,
+    request: Option<Value>,
+    /// Those in the path and in the query.
+    parameters: Vec<Parameter>,
+    responses: BTreeMap<String, Option<Value>>,
+}
+
+/// A value that stands in the path or in the query.
+struct Parameter {
+    name: String,
+    is_in_path: bool,
+    is_number: bool,
+    schema: Value,
 }
 
 /// The document, ready to be held against calls.
@@ -26,13 +39,15 @@ pub struct Contract {
     /// As the server tells it.
     pub document: Value,
     operations: BTreeMap<Operation, Bodies>,
+    /// By their schemas: most operations share their refusals, and a test needs few of all.
+    validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
 impl Contract {
     /// Reads a document.
     ///
     /// # Panics
-    /// One of its schemas is none.
+    /// It is no OpenAPI document.
     pub fn new(document: Value) -> Self {
         let mut operations = BTreeMap::new();
         for (path, methods) in document["paths"].as_object().unwrap() {
@@ -47,6 +62,7 @@ impl Contract {
         Self {
             document,
             operations,
+            validators: Mutex::default(),
         }
     }
 
@@ -83,7 +99,7 @@ impl Contract {
         status: StatusCode,
         answer: &Value,
     ) -> Result<(), String> {
-        let path = path.split('?').next().unwrap();
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let Some((operation, bodies)) = self.find(method, path) else {
             let refused = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED];
             return if refused.contains(&status) {
@@ -92,26 +108,89 @@ impl Contract {
                 Err(format!("{status}, but the document does not have it"))
             };
         };
+        if status.is_success() {
+            self.fits(operation, &bodies.parameters, path, query)?;
+        }
         let documented = bodies.responses.get(status.as_str());
         let documented = match documented {
             None if status.is_success() => {
                 return Err(format!("{operation:?}: {status} is not documented"));
             }
+            None if REFUSALS.contains(&status) => {
+                return Err(format!(
+                    "{operation:?}: the refusal {status} is not documented"
+                ));
+            }
             None => &bodies.responses["default"],
             Some(documented) => documented,
         };
         match documented {
-            Some(schema) => valid(schema, answer, "the answer")?,
+            Some(schema) => self.valid(schema, answer, "the answer")?,
             None if *answer == json!("") => {}
             None => return Err(format!("{answer} where no body is documented")),
         }
         match (&bodies.request, request) {
             (Some(schema), Some(request)) if status.is_success() => {
-                valid(schema, request, "what was accepted")
+                self.valid(schema, request, "what was accepted")
             }
             (None, Some(_)) => Err("the document knows of no body to send".into()),
             _ => Ok(()),
         }
+    }
+
+    /// Whether the values in an accepted path and query are as the document says.
+    fn fits(
+        &self,
+        operation: &Operation,
+        parameters: &[Parameter],
+        path: &str,
+        query: &str,
+    ) -> Result<(), String> {
+        let url = reqwest::Url::parse(&format!("http://server/?{query}")).unwrap();
+        let plain = |text: &str| {
+            let url =
+                reqwest::Url::parse(&format!("http://server/?x={}", text.replace('+', "%2B")));
+            url.unwrap().query_pairs().next().unwrap().1.into_owned()
+        };
+        let places = operation.path.split('/').zip(path.split('/'));
+        let in_path: Vec<(&str, String)> = places
+            .filter(|(template, _)| template.starts_with('{'))
+            .map(|(template, value)| (template.trim_matches(['{', '}']), plain(value)))
+            .collect();
+        for parameter in parameters {
+            let in_query = url.query_pairs();
+            let found: Vec<String> = if parameter.is_in_path {
+                let same = in_path.iter().filter(|(name, _)| *name == parameter.name);
+                same.map(|(_, value)| value.clone()).collect()
+            } else {
+                let same = in_query.filter(|(name, _)| *name == parameter.name);
+                same.map(|(_, value)| value.into_owned()).collect()
+            };
+            for value in found {
+                let value = match value.parse::<i64>() {
+                    Ok(number) if parameter.is_number => json!(number),
+                    _ => json!(value),
+                };
+                self.valid(&parameter.schema, &value, &parameter.name)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn valid(&self, schema: &Value, body: &Value, what: &str) -> Result<(), String> {
+        let validator = {
+            let mut known = self.validators.lock().unwrap();
+            let new = || Arc::new(validator(&self.document, schema));
+            known.entry(schema.to_string()).or_insert_with(new).clone()
+        };
+        let errors: Vec<String> = validator
+            .iter_errors(body)
+            .map(|error| format!("{error} at {:?}", error.instance_path().to_string()))
+            .collect();
+        if errors.is_empty() {
+            return Ok(());
+        }
+        Err(format!("{what} {body}: {}", errors.join("; ")))
     }
 
     fn find(&self, method: &Method, path: &str) -> Option<(&Operation, &Bodies)> {
@@ -119,7 +198,7 @@ impl Contract {
         let matching = self
             .operations
             .iter()
-            .filter(|(operation, _)| operation.method == method && fits(&operation.path, path));
+            .filter(|(operation, _)| operation.method == method && matches(&operation.path, path));
         // `/templates/teams` is meant before `/templates/{name}`.
         matching.min_by_key(|(operation, _)| operation.path.matches('{').count())
     }
@@ -144,7 +223,18 @@ fn gather(document: &Value, schema: &Value, fields: &mut BTreeSet<String>) {
     );
 }
 
-fn fits(template: &str, path: &str) -> bool {
+/// Refusals that the document lists where they are possible.
+const REFUSALS: [StatusCode; 7] = [
+    StatusCode::BAD_REQUEST,
+    StatusCode::UNAUTHORIZED,
+    StatusCode::FORBIDDEN,
+    StatusCode::NOT_FOUND,
+    StatusCode::CONFLICT,
+    StatusCode::PRECONDITION_FAILED,
+    StatusCode::UNPROCESSABLE_ENTITY,
+];
+
+fn matches(template: &str, path: &str) -> bool {
     let (mut template, mut path) = (template.split('/'), path.split('/'));
     loop {
         match (template.next(), path.next()) {
@@ -157,34 +247,44 @@ fn fits(template: &str, path: &str) -> bool {
 
 fn bodies(document: &Value, operation: &Value) -> Bodies {
     let responses = operation["responses"].as_object().unwrap();
-    let responses = responses
-        .iter()
-        .map(|(status, response)| (status.clone(), schema(document, &response["content"])));
+    let responses = responses.iter().map(|(status, response)| {
+        let response = resolved(document, response);
+        (status.clone(), schema(&response["content"]))
+    });
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let parameters = parameters.map(|parameter| resolved(document, parameter));
+    let parameters = parameters.filter(|parameter| parameter["in"] != "header");
+    let parameters = parameters.map(|parameter| Parameter {
+        name: parameter["name"].as_str().unwrap().to_owned(),
+        is_in_path: parameter["in"] == "path",
+        is_number: parameter["schema"]["type"] == "integer",
+        schema: parameter["schema"].clone(),
+    });
     Bodies {
-        request: schema(document, &operation["requestBody"]["content"]),
+        parameters: parameters.collect(),
+        request: schema(&operation["requestBody"]["content"]),
         responses: responses.collect(),
     }
 }
 
-fn schema(document: &Value, content: &Value) -> Option<Validator> {
-    let (_, body) = content.as_object()?.iter().next()?;
-    let mut schema = body["schema"].clone();
-    schema["components"] = document["components"].clone();
-    Some(
-        jsonschema::draft202012::options()
-            .should_validate_formats(true)
-            .build(&schema)
-            .unwrap(),
-    )
+/// What a reference stands for.
+fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    match value["$ref"].as_str() {
+        Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
+        None => value,
+    }
 }
 
-fn valid(schema: &Validator, body: &Value, what: &str) -> Result<(), String> {
-    let errors: Vec<String> = schema
-        .iter_errors(body)
-        .map(|error| format!("{error} at {:?}", error.instance_path().to_string()))
-        .collect();
-    if errors.is_empty() {
-        return Ok(());
-    }
-    Err(format!("{what} {body}: {}", errors.join("; ")))
+fn schema(content: &Value) -> Option<Value> {
+    let (_, body) = content.as_object()?.iter().next()?;
+    Some(body["schema"].clone())
+}
+
+fn validator(document: &Value, schema: &Value) -> Validator {
+    let mut schema = schema.clone();
+    schema["components"] = document["components"].clone();
+    jsonschema::draft202012::options()
+        .should_validate_formats(true)
+        .build(&schema)
+        .unwrap()
 }

@@ -19,6 +19,9 @@ pub enum AppointmentOrigin {
 }
 
 impl AppointmentOrigin {
+    /// Every origin.
+    pub const ALL: [Self; 2] = [Self::Manual, Self::Calendar];
+
     /// The name that API and store use.
     pub const fn name(self) -> &'static str {
         match self {

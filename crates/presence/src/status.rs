@@ -137,6 +137,9 @@ pub enum Confidence {
 }
 
 impl Confidence {
+    /// Every confidence, the best first.
+    pub const ALL: [Self; 4] = [Self::Certain, Self::Likely, Self::Masked, Self::Stale];
+
     /// The name that the API uses.
     pub const fn name(self) -> &'static str {
         match self {

@@ -18,7 +18,7 @@ use presence::{ClientId, PersonId, Timestamp};
 use tokio::sync::{Notify, mpsc, watch};
 
 pub(crate) use connection::connect;
-pub(crate) use pairing::{Codes, pair};
+pub(crate) use pairing::{Codes, SYSTEMS, pair};
 
 use crate::app::Core;
 

@@ -19,9 +19,14 @@ use axum::{
 };
 
 pub(crate) use locks::Edits;
-pub(crate) use once::REMEMBERED;
+pub(crate) use once::{KEY_MAX, REMEMBERED};
 
 use crate::{access, app::Shared, caller::Caller, http::body_max, problem::Problem};
+
+/// Whether an `Idempotency-Key` has an effect on a POST to this path.
+pub(crate) fn takes_key(path: &str) -> bool {
+    posts::repeat(path).is_some_and(posts::Repeat::takes_key)
+}
 
 /// No answer that gets an ETag is larger.
 const ANSWER_MAX: usize = 8 * 1024 * 1024;

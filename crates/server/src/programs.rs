@@ -58,13 +58,13 @@ const PREFILLED: [(&str, &str, &[&str]); 17] = [
 ];
 
 /// The longest name, in characters.
-const NAME_MAX: usize = 255;
+pub(crate) const NAME_MAX: usize = 255;
 /// The most other names of a program.
-const ALSO_MAX: usize = 20;
+pub(crate) const ALSO_MAX: usize = 20;
 /// The most programs of a table.
 pub(crate) const PROGRAMS_MAX: usize = 10_000;
 /// The longest time after which a microphone may be ignored: a week.
-const HOURS_MAX: u32 = 7 * 24;
+pub(crate) const HOURS_MAX: u32 = 7 * 24;
 
 /// A row of a process table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

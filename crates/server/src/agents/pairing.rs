@@ -35,7 +35,8 @@ const ATTEMPTS: f64 = 30.0;
 const PER_SECOND: f64 = 0.1;
 /// A longer name is no machine's, in characters.
 const NAME_MAX: usize = 100;
-const SYSTEMS: [&str; 3] = ["linux", "macos", "windows"];
+/// The systems that agents run on.
+pub(crate) const SYSTEMS: [&str; 3] = ["linux", "macos", "windows"];
 
 /// The codes that wait to be typed.
 #[derive(Debug)]

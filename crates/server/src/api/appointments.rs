@@ -25,6 +25,8 @@ use crate::{
     problem::Problem,
 };
 
+/// The colours that appointments may have, as a regular expression.
+pub(super) const COLOUR_PATTERN: &str = "^#[0-9A-Fa-f]{6}$";
 /// The end of time, as far as a list is asked for.
 const EVER: Timestamp = Timestamp::from_milliseconds(i64::MAX);
 
@@ -171,6 +173,7 @@ fn checked(
     }
     limits::text("text", &new.text, APPOINTMENT_TEXT_MAX)?;
     let colour = new.colour.unwrap_or_else(|| APPOINTMENT_COLOUR.into());
+    // As COLOUR_PATTERN says.
     let is_colour = colour.len() == 7
         && colour.starts_with('#')
         && colour.chars().skip(1).all(|c| c.is_ascii_hexdigit());

@@ -3,7 +3,7 @@
 use axum::{extract::State, http::StatusCode};
 use serde_json::json;
 
-use super::audit::Entry;
+use super::audit::{Administration, Entry};
 use crate::{
     app::Shared, caller::Caller, clock::rfc3339, clock_jump, organisation::ORGANISATION,
     problem::Problem,
@@ -24,7 +24,7 @@ pub(crate) async fn confirm(
     caller.require_admin(&shared, ORGANISATION)?;
     let now = shared.clock.now();
     let before = shared.store.last_known_time().await?;
-    let entry = Entry::new(&shared, &caller, "clock.confirm", ORGANISATION)
+    let entry = Entry::new(&shared, &caller, Administration::ClockConfirm, ORGANISATION)
         .before(before.map(|before| json!(rfc3339(before))))
         .after(Some(json!(rfc3339(now))));
     shared.store.note(&entry.change()).await?;

@@ -12,9 +12,9 @@ use serde::Deserialize;
 use crate::problem::Problem;
 
 /// Rows in a page where nothing else is asked for.
-const ROWS: usize = 200;
+pub(super) const ROWS: usize = 200;
 /// The most rows in a page.
-const ROWS_MAX: usize = 1_000;
+pub(super) const ROWS_MAX: usize = 1_000;
 
 /// Which part of a list is wanted.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]

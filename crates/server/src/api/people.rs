@@ -22,9 +22,9 @@ use crate::{
 };
 
 /// The longest name, address or extension, in characters.
-const TEXT_MAX: usize = 255;
+pub(super) const TEXT_MAX: usize = 255;
 /// The most extensions of a person.
-const LINES_MAX: usize = 64;
+pub(super) const LINES_MAX: usize = 64;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PeoplePage {

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Longer is no sign-in name (Entra allows 113 characters).
-const ACCOUNT_MAX: usize = 256;
+pub(super) const ACCOUNT_MAX: usize = 256;
 
 /// How it stands with a person's Teams account.
 #[derive(Debug, Serialize, ToSchema)]

@@ -26,7 +26,7 @@ use crate::{access, app::Shared, caller::Caller, problem::Problem};
 /// Header with a key of the client's own choice.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// The longest key, in bytes.
-const KEY_MAX: usize = 200;
+pub(crate) const KEY_MAX: usize = 200;
 /// How long a request is remembered: longer than any client keeps trying.
 pub(crate) const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 /// The field of a request that holds a secret: not even a hash of it is stored, which would be good for guessing it.

@@ -18,6 +18,11 @@ pub(super) enum Repeat {
 }
 
 impl Repeat {
+    /// Whether a key has any effect.
+    pub(super) fn takes_key(self) -> bool {
+        self.is_recorded() || self.stores_answer()
+    }
+
     /// Whether the request is recorded in the transaction of its change.
     pub(super) fn is_recorded(self) -> bool {
         match self {
@@ -36,7 +41,7 @@ impl Repeat {
 }
 
 /// Every route with POST; a test fails where one is missing.
-const POSTS: [(&str, Repeat); 17] = [
+const POSTS: [(&str, Repeat); 18] = [
     ("/people", Repeat::ById),
     ("/people/import", Repeat::Once),
     ("/people/{id}/appointments", Repeat::ById),
@@ -57,6 +62,7 @@ const POSTS: [(&str, Repeat); 17] = [
         ),
     ),
     ("/directory/synchronise", Repeat::Harmless),
+    ("/clock/confirm", Repeat::Harmless),
     ("/doctor", Repeat::Harmless),
     ("/backups", Repeat::Once),
     // Recorded in the database that was put in place.

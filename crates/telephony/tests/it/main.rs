@@ -15,6 +15,7 @@ mod list;
 mod places;
 #[cfg(test)]
 mod strangers;
+#[cfg(test)]
 mod traces;
 #[cfg(test)]
 mod websocket;
