@@ -20,7 +20,7 @@ const CALLERS: &str = "n b p c a + s l o S r w A";
 /// Marks routes outside the API.
 const ROUTE: &str = "^ ";
 /// Settings that are told and cannot be sent.
-const TOLD: [&str; 3] = ["own", "decided_by", "trouble"];
+const TOLD: [&str; 4] = ["own", "decided_by", "trouble", "trouble_code"];
 
 /// A line of the table.
 #[derive(Debug)]

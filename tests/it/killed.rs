@@ -207,14 +207,11 @@ async fn disturb(server: Arc<Server>, installation: Arc<Installation>, seed: u64
             }
             5 => drop(server.attempt(Method::GET, "/admin/audit.csv", None).await),
             6 => {
-                // Read again at once whenever the address changes. Where feeds from files are not allowed, it is refused.
-                let feed = format!("file:{}?{number}", installation.file("feed.ics").display());
-                let path = "/api/v1/scopes/organisation/settings/calendar";
-                drop(
-                    server
-                        .attempt(Method::PUT, path, Some(&json!({"feed": feed})))
-                        .await,
-                );
+                // Read again at once whenever the address changes.
+                let name = FEEDS[usize::from(number.is_multiple_of(2))];
+                let feed = json!({"feed": format!("file:{name}")});
+                let path = format!("/api/v1/people/{}/settings/calendar", 1 + number % 4);
+                drop(server.attempt(Method::PUT, &path, Some(&feed)).await);
             }
             _ => open_from_outside(&database).await,
         }
@@ -267,6 +264,10 @@ async fn prepared(server: &Server) -> Vec<Expected> {
     expected
 }
 
+/// Calendars below the configured folder.
+const FEEDS: [&str; 2] = ["one.ics", "other.ics"];
+const FEED: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//EN\r\nEND:VCALENDAR\r\n";
+
 /// S1
 #[tokio::test(flavor = "multi_thread")]
 async fn no_acknowledged_change_is_lost_when_the_server_is_killed() {
@@ -277,18 +278,21 @@ async fn no_acknowledged_change_is_lost_when_the_server_is_killed() {
     let begun = Instant::now();
     let over = || wished.is_none() && begun.elapsed() > BUDGET;
 
-    let installation = Arc::new(Installation::new(""));
+    let feeds = tempfile::tempdir().unwrap();
+    let folder = format!("[calendar]\nfolder = \"{}\"\n", feeds.path().display());
+    for name in FEEDS {
+        std::fs::write(feeds.path().join(name), FEED).unwrap();
+    }
+    let installation = Arc::new(Installation::new(&folder));
     let names: Vec<String> = (0..WORKERS)
         .map(|worker| format!("person{worker}"))
         .collect();
     let people: Vec<_> = names.iter().map(|name| (&**name, "")).collect();
     installation.import(&people).await;
-    std::fs::write(
-        installation.file("feed.ics"),
-        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//EN\r\nEND:VCALENDAR\r\n",
-    )
-    .unwrap();
     let mut server = Arc::new(installation.serve().await);
+    let feed = json!({"feed": format!("file:{}", FEEDS[0])});
+    let path = "/api/v1/people/1/settings/calendar";
+    server.ok(Method::PUT, path, Some(feed)).await;
     let mut expected = prepared(&server).await;
     let acknowledged = Arc::new(AtomicUsize::new(0));
     let mut seed = 20;

@@ -273,5 +273,5 @@ async fn the_board_shows_who_comes_is_renamed_and_goes_without_being_loaded_agai
             .await
     };
     assert_eq!(left().await, json!(["25 people", true]));
-    Ok(())
+    walker.browser.close().await
 }

@@ -74,7 +74,10 @@ impl Changes<'_> {
 async fn rows(server: &Server, who: &str) -> Vec<Value> {
     let path = format!("/api/v1/audit?limit=1000&who={}", who.replace(' ', "%20"));
     let page = server.ok(Method::GET, &path, None).await;
-    page["items"].as_array().unwrap().clone()
+    let rows = page["items"].as_array().unwrap().iter();
+    // Sign-ins are no changes.
+    let is_change = |row: &&Value| !row["what"].as_str().unwrap().starts_with("session.");
+    rows.filter(is_change).cloned().collect()
 }
 
 // P17

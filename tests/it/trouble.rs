@@ -195,7 +195,7 @@ async fn bad_input_is_refused_with_value_and_remedy() {
             400,
             "UTF-8",
         ),
-        (Method::GET, "/api/v1/events?since=abc", None, 400, "since"),
+        (Method::GET, "/api/v1/events?since=abc", None, 422, "since"),
         (
             Method::PUT,
             &profile,

@@ -18,6 +18,7 @@ mod keyring;
 mod lab;
 mod offhook;
 mod port;
+mod presences;
 mod program;
 mod proxies;
 mod serving;

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use reqwest::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::{Contract, Program, free_port, program};
@@ -406,109 +406,6 @@ impl Server {
         let (status, body) = self.api(method, path, body).await;
         assert!(status.is_success(), "{path}: {status} {body}");
         body
-    }
-
-    /// The id of the person called `name`.
-    ///
-    /// # Panics
-    /// There is nobody of that name.
-    pub async fn person(&self, name: &str) -> String {
-        let people = self.ok(Method::GET, "/api/v1/people", None).await;
-        let person = people["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|person| person["name"] == name);
-        person.unwrap_or_else(|| panic!("{name} is not in {people}"))["id"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    }
-
-    /// A person's presence.
-    pub async fn presence(&self, name: &str) -> Value {
-        let person = self.person(name).await;
-        self.ok(
-            Method::GET,
-            &format!("/api/v1/people/{person}/presence"),
-            None,
-        )
-        .await
-    }
-
-    /// Presence in short: `Busy OnThePhone pbx`, `Available`.
-    pub async fn shown(&self, name: &str) -> String {
-        let presence = self.presence(name).await;
-        let mut shown = presence["status"].as_str().unwrap().to_owned();
-        if let Some(activity) = presence["activity"].as_object() {
-            for part in ["kind", "via"] {
-                shown += " ";
-                shown += activity[part].as_str().unwrap();
-            }
-        }
-        shown
-    }
-
-    /// Why a person's presence is what it is, as text.
-    pub async fn explanation(&self, name: &str) -> String {
-        let person = self.person(name).await;
-        self.ok(
-            Method::GET,
-            &format!("/api/v1/people/{person}/explanation"),
-            None,
-        )
-        .await
-        .to_string()
-    }
-
-    /// Chooses a profile for a person.
-    pub async fn choose(&self, name: &str, profile: &str) {
-        let person = self.person(name).await;
-        let body = json!({ "profile": profile });
-        self.ok(
-            Method::PUT,
-            &format!("/api/v1/people/{person}/profile"),
-            Some(body),
-        )
-        .await;
-    }
-
-    /// Back to automatic.
-    pub async fn automatic(&self, name: &str) {
-        let person = self.person(name).await;
-        self.ok(
-            Method::DELETE,
-            &format!("/api/v1/people/{person}/profile"),
-            None,
-        )
-        .await;
-    }
-
-    /// Sets the organisation's sync mode.
-    pub async fn set_mode(&self, mode: &str) {
-        let body = json!({ "mode": mode });
-        self.ok(
-            Method::PUT,
-            "/api/v1/scopes/organisation/settings/teams",
-            Some(body),
-        )
-        .await;
-    }
-
-    /// What is wrong, one text per part.
-    pub async fn troubles(&self) -> Vec<String> {
-        let (_, ready) = self.api(Method::GET, "/readyz", None).await;
-        let parts = ready["parts"].as_array().cloned().unwrap_or_default();
-        parts
-            .iter()
-            .filter(|part| part["ready"] == false)
-            .map(|part| format!("{}: {} — {}", part["part"], part["what"], part["remedy"]))
-            .collect()
-    }
-
-    /// Whether nothing is wrong.
-    pub async fn is_ready(&self) -> bool {
-        self.api(Method::GET, "/readyz", None).await.0 == StatusCode::OK
     }
 }
 

@@ -2,6 +2,7 @@
 //! because the output of a service goes to a log that others read.
 
 use std::{
+    fs,
     io::{IsTerminal, Write},
     path::{Path, PathBuf},
 };
@@ -35,12 +36,21 @@ pub fn hand_over(data: &Path, address: &str, secrets: &Secrets) -> anyhow::Resul
     Ok(())
 }
 
-/// Replaces the file of an earlier start. Only this user may read it.
+/// How the line with the API key begins.
+const KEY_LINE: &str = "API key (written this once, stored as a hash): ";
+
+/// Replaces the file of an earlier start, but for the API key in it. Only this user may read it.
 fn write(data: &Path, secrets: &Secrets) -> anyhow::Result<PathBuf> {
     let path = data.join(FILE);
     let mut text = format!("Board (one-time link): {}\n", secrets.link);
-    if let Some(key) = &secrets.api_key {
-        text += &format!("API key (written this once, stored as a hash): {key}\n");
+    match &secrets.api_key {
+        Some(key) => text += &format!("{KEY_LINE}{key}\n"),
+        // Of an earlier start: only its hash is kept elsewhere.
+        None => {
+            let before = fs::read_to_string(&path).unwrap_or_default();
+            let kept = before.lines().filter(|line| line.starts_with(KEY_LINE));
+            text.extend(kept.flat_map(|line| [line, "\n"]));
+        }
     }
     let written = || -> std::io::Result<()> {
         // Temporary files have the mode 600.

@@ -70,15 +70,25 @@ function apply({ person, presence }) {
 
 // A new person: a copy of another row, sorted in by name among the last group.
 const adding = new Map();
+// An import brings more than this at once: one page is less than a request for each.
+const ADDED_MAX = 20;
 async function add(person, presence) {
   const known = adding.has(person);
   adding.set(person, presence);
   if (known) {
     return;
   }
+  if (adding.size > ADDED_MAX) {
+    location.reload();
+    return;
+  }
   const answer = await fetch(`/api/v1/people/${person}`);
   const latest = adding.get(person);
   adding.delete(person);
+  if (!latest) {
+    // Deleted in the meantime.
+    return;
+  }
   const model = rows.values().next().value;
   if (!answer.ok || !model) {
     // Deleted in the meantime, or the first person of all: the server renders the page.

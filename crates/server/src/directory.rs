@@ -28,6 +28,15 @@ pub struct Person {
     pub lines: Vec<(LineId, Arc<str>)>,
 }
 
+impl Person {
+    /// Whether the person has exactly these extensions, in any order.
+    pub fn has_extensions(&self, extensions: &[String]) -> bool {
+        let known = self.lines.iter().map(|(_, extension)| &**extension);
+        let known: BTreeSet<&str> = known.collect();
+        known == extensions.iter().map(String::as_str).collect()
+    }
+}
+
 impl From<&StoredPerson> for Person {
     fn from(stored: &StoredPerson) -> Self {
         Self {

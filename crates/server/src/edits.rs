@@ -8,8 +8,6 @@ mod locks;
 mod once;
 mod posts;
 
-use std::time::Duration;
-
 use axum::{
     body::{Body, Bytes, HttpBody as _, to_bytes},
     extract::{Request, State},
@@ -31,9 +29,6 @@ pub(crate) fn takes_key(path: &str) -> bool {
 /// No answer that gets an ETag is larger.
 const ANSWER_MAX: usize = 8 * 1024 * 1024;
 
-/// A body that takes longer to arrive is none.
-const BODY_PATIENCE: Duration = Duration::from_secs(10);
-
 /// Gives ETags, checks `If-Match`, and answers a repeated POST as before.
 ///
 /// A change is carried to its end even if the client has gone: the store and the engine must not differ.
@@ -50,9 +45,8 @@ pub(crate) async fn guard(
     // Before any lock is taken: no change waits for the body of another one.
     let (parts, body) = request.into_parts();
     let most = body_max(parts.uri.path());
-    let body = tokio::time::timeout(BODY_PATIENCE, read(body, most))
-        .await
-        .map_err(|_| Problem::malformed("the body did not arrive within 10 seconds"))??;
+    // `connections` closes a connection whose body arrives too slowly.
+    let body = read(body, most).await?;
     let request = Request::from_parts(parts, Body::from(body.clone()));
     tokio::spawn(async move { once::change(&shared, &caller, request, &body, next).await })
         .await

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Nothing that is sent here is larger, …
-const BODY_MAX: usize = 64 * 1024;
+pub(crate) const BODY_MAX: usize = 64 * 1024;
 /// … but a table of people.
 const TABLE_MAX: usize = 8 * 1024 * 1024;
 /// Where such tables are sent, as the API and the pages call it.
@@ -119,14 +119,21 @@ pub(crate) fn body_max(path: &str) -> usize {
 /// Refuses what is too large, before it is read where that is said.
 async fn limit(request: Request, next: Next) -> Response {
     let most = body_max(request.uri().path());
+    match limited(request, most) {
+        Ok(request) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// The request with a body of at most `most` bytes; refused (413) if it says that it has more.
+pub(crate) fn limited(request: Request, most: usize) -> Result<Request, Problem> {
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > most) {
         let detail = format!("the body is larger than {most} bytes; send less at once");
-        return Problem::with_status(StatusCode::PAYLOAD_TOO_LARGE, detail).into_response();
+        return Err(Problem::with_status(StatusCode::PAYLOAD_TOO_LARGE, detail));
     }
-    next.run(request.map(|body| Body::new(Limited::new(body, most))))
-        .await
+    Ok(request.map(|body| Body::new(Limited::new(body, most))))
 }
 
 async fn notified_main(state: State<Shared>, query: RawQuery, body: Body) -> Response {

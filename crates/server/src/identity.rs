@@ -33,7 +33,6 @@ impl IdentityField {
 
 /// The identifying fields of the form of a person that differ from what is stored.
 fn changed(before: &Person, after: &ImportPerson) -> impl Iterator<Item = IdentityField> {
-    let extensions = before.lines.iter().map(|(_, extension)| &**extension);
     let differs = [
         (IdentityField::Mail, before.mail != after.mail),
         (
@@ -42,7 +41,7 @@ fn changed(before: &Person, after: &ImportPerson) -> impl Iterator<Item = Identi
         ),
         (
             IdentityField::Extensions,
-            !extensions.eq(after.extensions.iter().map(String::as_str)),
+            !before.has_extensions(&after.extensions),
         ),
     ];
     differs

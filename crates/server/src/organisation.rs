@@ -460,13 +460,8 @@ impl Tables {
         self.relationship_at(place, owner, viewer)
     }
 
-    /// What the owner would let the viewer see at a place.
-    pub fn relationship_at(
-        &self,
-        place: &Place,
-        owner: PersonId,
-        viewer: PersonId,
-    ) -> Relationship {
+    /// The default relationship of viewers to the people at a place, and how far these may change it.
+    pub fn default_visibility(&self, place: &Place) -> (Relationship, OwnerPolicy) {
         // Asked for each change and each viewer: both are the scopes' alone to say, so that nothing need be put together.
         let way = self.way(place, Page::Presence);
         let level = match way.said(Page::Presence, "relationship") {
@@ -477,6 +472,17 @@ impl Tables {
             Some(Value::Policy(policy)) => *policy,
             _ => OwnerPolicy::default(),
         };
+        (level, policy)
+    }
+
+    /// What the owner would let the viewer see at a place.
+    pub fn relationship_at(
+        &self,
+        place: &Place,
+        owner: PersonId,
+        viewer: PersonId,
+    ) -> Relationship {
+        let (level, policy) = self.default_visibility(place);
         let common = self
             .workgroups
             .iter()

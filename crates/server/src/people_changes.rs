@@ -25,6 +25,8 @@ struct State {
     /// Of the last change that was applied.
     revision: u64,
     freshness: Freshness,
+    /// People to read again although the store has no change of them.
+    again: BTreeSet<PersonId>,
     /// PBXs watch the lines of people. They end with the server, not with this.
     pbxs: Vec<Weak<Pbx>>,
 }
@@ -35,6 +37,7 @@ impl PeopleChanges {
         Self(Mutex::new(State {
             revision,
             freshness,
+            again: BTreeSet::new(),
             pbxs: Vec::new(),
         }))
     }
@@ -68,20 +71,32 @@ impl Core {
     /// cannot be read now. The cost follows the number of changed people.
     ///
     /// Waits for changes of settings: the caller must not hold `settings_change`.
-    pub(crate) async fn apply_people(&self) {
-        if let Err(error) = self.refresh_people().await {
+    ///
+    /// Returns false if the store could not be read; the changes are applied later then.
+    pub(crate) async fn apply_people(&self) -> bool {
+        let refreshed = self.refresh_people().await;
+        if let Err(error) = &refreshed {
             tracing::warn!(%error, "changes of people could not be read from the database; trying again in 2 s");
         }
+        refreshed.is_ok()
+    }
+
+    /// A person who was retired stays after all: [`Self::apply_people`] takes them in again.
+    pub(crate) async fn bring_back(&self, person: PersonId) {
+        self.directory.remove(person);
+        self.people_changes.0.lock().await.again.insert(person);
     }
 
     async fn refresh_people(&self) -> Result<(), StoreError> {
         // Settings that change in between must not be overwritten by what was read before.
         let _one_at_a_time = self.settings_change.lock().await;
         let mut state = self.people_changes.0.lock().await;
-        let changes = self
-            .store
-            .people_changed_since(state.revision, self.clock.now())
-            .await?;
+        let now = self.clock.now();
+        let mut changes = self.store.people_changed_since(state.revision, now).await?;
+        for person in &state.again {
+            let stored = self.store.person(*person, now).await?;
+            changes.people.push((*person, stored));
+        }
         if changes.people.is_empty() {
             return Ok(());
         }
@@ -94,6 +109,12 @@ impl Core {
         let fresh = Input::ObservationFresh(state.freshness.with(people));
         self.shard.input_and_wait(fresh).await;
 
+        let removed = changes.people.iter();
+        let removed = removed.filter(|(id, stored)| stored.is_none() && self.knows(*id));
+        let removed: Vec<PersonId> = removed.map(|(id, _)| *id).collect();
+        if !removed.is_empty() {
+            self.retire(&removed).await;
+        }
         let mut extensions = BTreeSet::new();
         let mut may_have_moved = false;
         let count = changes.people.len();
@@ -101,8 +122,7 @@ impl Core {
             let before = self.directory.person(id);
             match stored {
                 Some(stored) => self.put(stored).await,
-                None if before.is_some() => self.remove(id).await,
-                None => {}
+                None => self.forget(id),
             }
             let after = self.directory.person(id);
             extensions.extend(changed_extensions(before.as_deref(), after.as_deref()));
@@ -117,6 +137,7 @@ impl Core {
             };
         }
         state.revision = changes.revision;
+        state.again.clear();
         // What was put is in force: the engine has taken it.
         self.shard.input_and_wait(Input::Tick).await;
         if may_have_moved {

@@ -110,11 +110,11 @@ impl Store {
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let store = Self::connect(path).await?;
         store.migrate().await?;
-        scrub(&store.pool).await;
         Ok(store)
     }
 
-    /// The same for a server: looks for damage first if the file has at most `size_max` bytes.
+    /// The same for a server: looks for damage first if the file has at most `size_max` bytes, and removes what earlier
+    /// versions left of deleted content.
     ///
     /// # Errors
     /// The same, and any damage that was found.
@@ -122,7 +122,9 @@ impl Store {
         let store = Self::connect(path).await?;
         let checked = store.check_up_to(size_max).await?;
         store.migrate().await?;
-        scrub(&store.pool).await;
+        if checked == Checked::Whole {
+            scrub(&store.pool).await;
+        }
         Ok((store, checked))
     }
 

@@ -13,13 +13,14 @@ pub(crate) async fn scrub(pool: &SqlitePool) {
         if row.get::<i64, _>(0) >= SCRUBBED {
             return Ok(());
         }
+        tracing::info!("the database file is rewritten once, without content that was deleted");
         sqlx::query("VACUUM").execute(pool).await?;
         let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
             .fetch_one(pool)
             .await?;
         let is_busy = row.get::<i64, _>(0) != 0;
         if is_busy {
-            // Another process reads: the next start finds it gone.
+            // Another process reads: the next start tries again.
             return Ok(());
         }
         let done = format!("PRAGMA user_version = {SCRUBBED}");

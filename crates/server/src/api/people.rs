@@ -1,7 +1,5 @@
 //! Who there is: read by everybody, added, changed and deleted by administrators.
 
-use std::collections::BTreeSet;
-
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -190,24 +188,20 @@ pub(crate) async fn change(
         name: changed(&person.name, &before.name),
         mail: changed(&person.mail, &before.mail),
         user_principal_name: changed(&person.user_principal_name, &before.user_principal_name),
-        extensions: (!has_extensions(&before, &person.extensions)).then_some(person.extensions),
+        extensions: (!before.has_extensions(&person.extensions)).then_some(person.extensions),
     };
     let noted = entry.change();
     shared
         .store
         .change_person(before.id, &change, &noted)
         .await?;
-    shared.apply_people().await;
-    let now = shared.directory.person(before.id);
+    let now = match shared.apply_people().await {
+        true => shared.directory.person(before.id),
+        // It is durable, and in force soon.
+        false => None,
+    };
     let now = now.map_or(wanted, |now| PersonBody::from(&*now));
     Ok(axum::Json(now))
-}
-
-/// Whether the person has exactly these extensions, in any order.
-fn has_extensions(person: &Person, extensions: &[String]) -> bool {
-    let known = person.lines.iter();
-    let known: BTreeSet<&str> = known.map(|(_, extension)| &**extension).collect();
-    known == extensions.iter().map(String::as_str).collect()
 }
 
 /// Deletes a person with everything that is theirs. What Offhook wrote to Teams for them is taken back first.
@@ -224,21 +218,16 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
     let person = super::person(&shared, &id)?;
-    let one_at_a_time = shared.settings_change.lock().await;
-    shared.remove(person.id).await;
+    // What is in Teams is taken back while the account is still known; the rest follows from the store.
+    shared.retire(&[person.id]).await;
     let entry = Entry::new(&shared, &caller, Administration::PersonDelete, person.id)
         .before(Some(json!(PersonBody::from(&*person))));
     let deleted = shared.store.delete_person(person.id, &entry.change()).await;
-    if deleted.is_err()
-        && let Some(stored) = shared.store.person(person.id, shared.clock.now()).await?
-    {
-        // The person is still there.
-        shared.put(stored).await;
+    if deleted.is_err() {
+        shared.bring_back(person.id).await;
     }
-    deleted?;
-    drop(one_at_a_time);
-    // PBXs watch the lines no longer.
     shared.apply_people().await;
+    deleted?;
     shared.revoke();
     Ok(StatusCode::NO_CONTENT)
 }

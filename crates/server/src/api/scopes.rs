@@ -220,13 +220,18 @@ pub(crate) async fn change(
             .rename_scope(&scope, name, &entry.change())
             .await?;
     }
-    if let Some(tenant) = &body.tenant {
-        let entry = entry(json!({"tenant": tenant}));
-        let change = entry.change();
-        let named = Some(tenant.as_str());
-        shared.store.name_tenant(&scope, named, &change).await?;
-    }
+    let named = match &body.tenant {
+        Some(tenant) => {
+            let entry = entry(json!({"tenant": tenant}));
+            let change = entry.change();
+            let named = Some(tenant.as_str());
+            shared.store.name_tenant(&scope, named, &change).await
+        }
+        None => Ok(()),
+    };
+    // The name may be changed already: what is stored is in force, whatever became of the tenant.
     shared.organisation.load(&shared.store).await?;
+    named?;
     shared.look_for_movers();
     shared.check_tenants();
     let now = shared.organisation.read(known);

@@ -161,12 +161,19 @@ pub(crate) async fn write(
         .set_page(&scope, page.name(), stored.as_deref(), &entry.change())
         .await;
     written?;
+    let here = place(&shared, &scope)?;
+    let visibility = || {
+        shared
+            .organisation
+            .read(|tables| tables.default_visibility(&here))
+    };
+    let before = visibility();
     let changed = shared
         .organisation
         .rearrange(|tables| tables.set_page(&scope, page, after));
     shared.put_in_force(changed).await;
-    if page == Page::Presence {
-        // The default of relationships is there.
+    if visibility() != before {
+        // Every viewer may see the people here in another way.
         shared.events.reset(Reset::Everyone, shared.clock.now());
     }
     drop(one_at_a_time);

@@ -317,16 +317,23 @@ impl Core {
         self.agents.refresh(person);
     }
 
-    /// Takes a person out. What Offhook wrote to Teams for them is taken back first.
-    pub(crate) async fn remove(&self, person: PersonId) {
-        self.shard.input_and_wait(Input::RemovePerson(person)).await;
+    /// Ends what the engine does for people, and waits until what Offhook wrote to Teams for them is taken back, at most for a
+    /// moment: it ends there by itself.
+    pub(crate) async fn retire(&self, people: &[PersonId]) {
+        let inputs = people.iter().map(|person| Input::RemovePerson(*person));
+        self.shard.inputs(inputs.collect(), Cause::Other).await;
+        self.shard.input_and_wait(Input::Tick).await;
         let written = async {
-            // The way to Teams needs the person's account until the last write is on it.
+            // The way to Teams needs the account of a person until the last write is on it.
             while !self.writer.is_idle() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
         let _ = tokio::time::timeout(SETTLE_MAX, written).await;
+    }
+
+    /// Forgets a person whom the engine has no more.
+    pub(crate) fn forget(&self, person: PersonId) {
         self.directory.remove(person);
         self.organisation.remove_person(person);
         self.events.remove(person, self.clock.now());

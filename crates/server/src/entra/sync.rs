@@ -143,7 +143,6 @@ pub(crate) async fn run(core: Core, door: Door, options: DirectoryOptions, inbox
     };
     loop {
         let done = synchronise(&core, &mut directory, false, &Progress::default()).await;
-        refresh(&core, &done).await;
         let pause = if done.is_ok() { RHYTHM } else { AGAIN };
         tell(&core, &part, &last, &done);
         let until = tokio::time::Instant::now() + pause;
@@ -152,19 +151,11 @@ pub(crate) async fn run(core: Core, door: Door, options: DirectoryOptions, inbox
                 () = tokio::time::sleep_until(until) => break,
                 Some(asked) = asked.recv() => {
                     let done = synchronise(&core, &mut directory, asked.dry_run, &asked.progress).await;
-                    refresh(&core, &done).await;
                     tell(&core, &part, &last, &done);
                     let _ = asked.answer.send(done);
                 }
             }
         }
-    }
-}
-
-/// Puts in force what a synchronisation wrote.
-async fn refresh(core: &Core, done: &Result<Outcome, Failure>) {
-    if done.as_ref().is_ok_and(|outcome| !outcome.dry_run) {
-        core.apply_people().await;
     }
 }
 
@@ -245,6 +236,7 @@ async fn synchronise(
     if !dry_run && !changes.is_empty() {
         let location = directory.options.location.as_deref();
         apply(core, &changes, (tenant, location), &mut deeds, now).await?;
+        core.apply_people().await;
     }
     Ok(Outcome {
         at: now,

@@ -3,7 +3,10 @@
 DROP TRIGGER audit_is_append_only;
 ALTER TABLE audit ADD COLUMN own INTEGER NOT NULL DEFAULT 0 CHECK (own IN (0, 1));
 UPDATE audit SET
-    own = 1,
+    -- What accounts that administer, keys and the command line did stays as long as before, without its content.
+    own = who NOT IN (SELECT name FROM accounts WHERE role <> 'person')
+        AND who NOT GLOB 'API key*'
+        AND who NOT IN ('administrator of the installation', 'command line'),
     before = NULL,
     after = NULL,
     -- The person, without the viewer or the page.
