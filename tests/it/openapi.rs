@@ -79,6 +79,11 @@ const READS: [&str; 18] = [
     "/directory",
 ];
 
+/// Deletions that take back a person's own choice or word.
+const WORDS: [&str; 2] = [
+    "/people/{id}/profile",
+    "/people/{id}/relationships/{viewer}",
+];
 /// Neither read nor told in the audit log.
 const PASSWORD: &str = "/accounts/{id}/password";
 
@@ -128,6 +133,8 @@ impl Caller<'_> {
                 _ if operation == PASSWORD => !was && !is,
                 // Work that is cancelled leaves nothing.
                 Method::DELETE if operation == "/work/{id}" => true,
+                // The word of a person that an administrator takes back is not recorded with it.
+                Method::DELETE if WORDS.contains(&operation) => !was && !is,
                 Method::DELETE => was,
                 Method::PUT | Method::PATCH => was || is,
                 _ => true,

@@ -1,5 +1,5 @@
-//! One changed person is one change: viewers who see something else get one event, and nobody else any. Nor does an event,
-//! its id or a reset tell a viewer of what is hidden from them (S11, S13).
+//! One changed person is one change: viewers who see something else get one event, and other viewers none. No event,
+//! id or reset reveals to a viewer that something hidden changed (S11, S13).
 
 use std::collections::VecDeque;
 
@@ -111,7 +111,7 @@ async fn boards_that_are_not_concerned_get_no_event() {
     // The same again is no change, and a relationship that shows the same is none either.
     set_level(server, &david, &bert, "Blocked").await;
     set_level(server, &david, &bert, "Unknown").await;
-    // Names are everybody's to see.
+    // Every viewer sees names.
     let renamed = json!({"name": "David O."});
     let path = format!("/api/v1/people/{david}");
     server.ok(Method::PATCH, &path, Some(renamed)).await;
@@ -120,7 +120,7 @@ async fn boards_that_are_not_concerned_get_no_event() {
         assert_eq!(frame.about(), ("person", Some(&*david)), "{frame:?}");
         assert_eq!(frame.data["name"], "David O.");
     }
-    // Profiles of one's own, favourites and settings are nobody else's.
+    // Other viewers see neither personal profiles nor favourites nor settings.
     let profile = json!({"name": "Workshop", "status": "Busy"});
     let path = format!("/api/v1/people/{anna}/profiles");
     server.ok(Method::POST, &path, Some(profile)).await;
@@ -148,10 +148,13 @@ async fn people_who_come_move_and_go_are_one_event_each() {
     let zoe = zoe["id"].as_str().unwrap();
     let frame = stream.next().await;
     assert_eq!(frame.about(), ("presence", Some(zoe)));
-    // In Lyon everybody is everybody's team colleague: somebody who comes there is seen in another way.
-    let settings = json!({"individual": true, "relationship": "Blocked"});
+    // A change of how much viewers see of people in Lyon concerns every viewer; the same again, or a change of something
+    // else on that page, no viewer (S11).
     let path = "/api/v1/scopes/lyon/settings/presence";
-    server.ok(Method::PUT, path, Some(settings)).await;
+    let settings = json!({"individual": true, "relationship": "External"});
+    for settings in [settings.clone(), settings, json!({"history": true})] {
+        server.ok(Method::PUT, path, Some(settings)).await;
+    }
     assert_eq!(stream.next().await.about(), ("reset", None));
     let place = |location: &str| json!({"location": location, "group": null});
     let path = format!("/api/v1/people/{zoe}/place");
@@ -202,7 +205,7 @@ async fn a_blocked_viewer_cannot_tell_that_something_changed() {
     let anna = server.person(ANNA).await;
     let frame = stream.next().await;
     assert_eq!(frame.about(), ("presence", Some(&*anna)), "{frame:?}");
-    // What is no id is refused; what is one of another run begins anew.
+    // Anything but an id is refused; an id of another run begins again.
     let (status, problem) = viewer
         .api(Method::GET, "/api/v1/events?since=12", None)
         .await;

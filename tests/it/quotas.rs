@@ -179,3 +179,20 @@ async fn a_person_changes_twenty_things_a_second_and_a_program_as_many_as_it_lik
     let again = async || signed_in.api(Method::PUT, &path, wish()).await.0;
     eventually("a second later", SOON, StatusCode::OK, again).await;
 }
+
+// S11, S6
+#[tokio::test]
+async fn only_administrators_send_tables() {
+    let demo = Demo::start(&["--still"]).await;
+    let anna = demo.server.signed_in_as(ANNA).await;
+    let rows = "x,,,\n".repeat(20_000);
+    let table = json!({"csv": format!("name,mail,UPN,extension\n{rows}"), "dry_run": true});
+    let import = "/api/v1/people/import";
+    let status = async |who: &end_to_end::Server| {
+        let body = Some(table.clone());
+        who.with_headers(Method::POST, import, &[], body).await.0
+    };
+    assert_eq!(status(&anna).await, StatusCode::PAYLOAD_TOO_LARGE);
+    let refused = status(&demo.server).await;
+    assert_ne!(refused, StatusCode::PAYLOAD_TOO_LARGE, "it is read");
+}

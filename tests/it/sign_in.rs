@@ -54,12 +54,14 @@ async fn two_hundred_wrong_passwords_take_no_more_than_64_mebibytes() {
     assert!(server.is_ready().await);
     let before = memory(&server);
     let mut seen = Vec::new();
+    // One client: making one takes longer than a hash, so that requests of many would come one by one.
+    let client = reqwest::Client::new();
     for at_once in [16, 100, 84] {
         let mut tasks = tokio::task::JoinSet::new();
         for number in 0..at_once {
             let url = format!("{}/api/v1/sign-in", server.url());
             let body = json!({"name": format!("p{number}"), "password": "wrong"});
-            tasks.spawn(reqwest::Client::new().post(url).json(&body).send());
+            tasks.spawn(client.post(url).json(&body).send());
         }
         for answer in tasks.join_all().await {
             let answer = answer.unwrap();
@@ -291,6 +293,13 @@ async fn ones_own_password_is_changed_with_the_old_one() {
     assert_eq!(set(&anna, "anna", wrong.clone()).await, forbidden);
     // An administrator needs the old password of their own account, not those of others.
     assert_eq!(set(&ada, "ada", json!({"password": new})).await, forbidden);
+    // However the id is spelled.
+    for spelled in [format!("0{}", id("ada")), format!("%2B{}", id("ada"))] {
+        let path = format!("/api/v1/accounts/{spelled}/password");
+        let body = Some(json!({"password": new}));
+        let (status, _, _) = ada.with_headers(Method::PUT, &path, &[], body).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{spelled}");
+    }
     for weak in ["12345678", "password1", "annaanna"] {
         let body = json!({"old_password": PASSWORD, "password": weak});
         assert_eq!(

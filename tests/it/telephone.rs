@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use end_to_end::{Installation, Lab, Server, Teamsbox, eventually};
+use reqwest::Method;
+use serde_json::json;
 
 use crate::SOON;
 
@@ -165,4 +167,22 @@ async fn two_telephone_systems_and_tls() {
     eventually("bert", Duration::from_secs(20), false, is_stale).await;
     assert_eq!(server.shown("anna").await, "Busy OnThePhone pbx");
     assert_eq!(server.terminate().await, 0);
+}
+
+// A deleted person's line is watched no longer, so that the next person with the extension is heard at once.
+#[tokio::test]
+async fn an_extension_of_a_deleted_person_is_watched_again_for_the_next() {
+    let (lab, _teamsbox, _installation, server) = stage(10, "udp").await;
+    let bert = server.person("bert").await;
+    let path = format!("/api/v1/people/{bert}");
+    server.ok(Method::DELETE, &path, None).await;
+    let new = json!({"name": "dora", "lines": [{"extension": "1002"}]});
+    server.ok(Method::POST, "/api/v1/people", Some(new)).await;
+    // Without an account in Teams, the line is her only source.
+    let lines = async || server.page("/admin/telephony").await.contains("unknown");
+    eventually("dora's line is known", SOON, false, lines).await;
+    lab.ring("1001", "1002");
+    let shown = || server.shown("dora");
+    let ringing = async || shown().await.contains("Ringing");
+    eventually("dora rings", SOON, true, ringing).await;
 }

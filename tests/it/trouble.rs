@@ -282,7 +282,8 @@ async fn a_start_without_a_terminal_prints_no_secret() {
     std::fs::write(&config, without_key.collect::<Vec<_>>().join("\n")).unwrap();
     let file = installation.data("first-start.txt");
     let mut links = Vec::new();
-    for has_key in [true, false] {
+    // The second start makes no key and a new link; the key of the first is still there.
+    for _ in 0..2 {
         let log = installation.file("log");
         let output = std::fs::File::create(&log).unwrap();
         let mut server = tokio::process::Command::new(end_to_end::binary("offhook"))
@@ -299,7 +300,7 @@ async fn a_start_without_a_terminal_prints_no_secret() {
         let mode = std::fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let secrets = std::fs::read_to_string(&file).unwrap();
-        assert_eq!(secrets.contains("API key"), has_key, "{secrets}");
+        assert!(secrets.contains("API key"), "{secrets}");
         let log = std::fs::read_to_string(&log).unwrap();
         for line in secrets.lines() {
             let secret = line.rsplit([' ', '/']).next().unwrap();

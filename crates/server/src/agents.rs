@@ -183,7 +183,7 @@ impl Agents {
         }
     }
 
-    /// The person's settings, profiles or place changed: the person's agents get what is different for them.
+    /// Sends the changed settings and profiles of a person to the person's agents.
     pub(crate) fn refresh(&self, person: PersonId) {
         let live = self.read();
         for device in live.people.get(&person).into_iter().flatten() {

@@ -19,7 +19,7 @@ const HISTORY_MAX: usize = 8_192;
 /// Changes that a slow client may be behind before it must read everything again.
 const BEHIND_MAX: usize = 8_192;
 
-/// One change, as clients and phones are told.
+/// One change, as clients and phones receive it.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// Grows by one with each change. Never sent to a viewer as it is: it counts changes that the viewer may not see.
@@ -63,7 +63,7 @@ pub struct PresenceChange {
 pub enum VisibilityBefore {
     /// This viewer had this relationship. Nothing changed for others.
     Relationship(PersonId, Relationship),
-    /// The person was here, which decided for every viewer.
+    /// The place of the person, which decided for every viewer.
     Place(Place),
 }
 
@@ -205,7 +205,7 @@ impl Events {
         self.tell(&mut state, now, Change::Presence(Box::new(change)));
     }
 
-    /// Forgets a person who was deleted, and tells clients.
+    /// Forgets a person who was deleted, and notifies clients.
     pub fn remove(&self, person: PersonId, now: Timestamp) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let known = state.presences.remove(&person).is_some();
@@ -215,13 +215,13 @@ impl Events {
         }
     }
 
-    /// Tells clients that a person has other names or lines.
+    /// Notifies clients of new names or lines of a person.
     pub fn person_changed(&self, person: PersonId, now: Timestamp) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         self.tell(&mut state, now, Change::Person(person));
     }
 
-    /// Tells the viewers concerned that they may see more or less of a person than before.
+    /// Notifies the viewers concerned that they may see more or less of a person than before.
     pub fn visibility_changed(&self, owner: PersonId, before: VisibilityBefore, now: Timestamp) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         self.tell(&mut state, now, Change::Visibility(owner, before));
@@ -233,7 +233,7 @@ impl Events {
         state.past.recall(person, past);
     }
 
-    /// Tells viewers to read everything again.
+    /// Makes viewers read everything again.
     pub fn reset(&self, reset: Reset, now: Timestamp) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         self.tell(&mut state, now, Change::Reset(reset));

@@ -250,7 +250,7 @@ impl Organisation {
     }
 
     /// Sets the workgroups and returns the members of those that are not as before: relationships between these people may
-    /// be others now, and nobody else's.
+    /// be others now, and no others.
     pub fn set_workgroups(&self, workgroups: Vec<Workgroup>) -> BTreeSet<PersonId> {
         self.write(|tables| {
             let before = std::mem::replace(&mut tables.workgroups, workgroups);

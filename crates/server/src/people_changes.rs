@@ -1,5 +1,5 @@
 //! Keeps what the server knows of people as the store has them: one changed person is one change, whichever process made
-//! it. The store says who changed since a revision; only these people are read again.
+//! it. The store names the people who changed since a revision; only these are read again.
 
 use std::{
     collections::BTreeSet,
@@ -88,7 +88,7 @@ impl Core {
     }
 
     async fn refresh_people(&self) -> Result<(), StoreError> {
-        // Settings that change in between must not be overwritten by what was read before.
+        // A change of settings in between must not be overwritten by an older reading.
         let _one_at_a_time = self.settings_change.lock().await;
         let mut state = self.people_changes.0.lock().await;
         let now = self.clock.now();

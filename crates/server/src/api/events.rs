@@ -83,8 +83,7 @@ pub(crate) async fn stream(
         (Some(last), _) => Some(shared.event_tokens.open(last).unwrap_or(u64::MAX)),
         (None, Some(since)) => {
             if !token::is_well_formed(&since) {
-                let detail =
-                    "is no event's id; send the id of an event as it was received, or nothing";
+                let detail = "since names no event; send the id of an event as it was received, or leave it out";
                 return Err(Problem::invalid("since", detail));
             }
             Some(shared.event_tokens.open(&since).unwrap_or(u64::MAX))

@@ -151,8 +151,8 @@ async fn made_again(
     next: &Next,
 ) -> Result<Response, Problem> {
     let made = match repeat {
-        Repeat::ById => made,
-        Repeat::ByField(field) => {
+        Repeat::ById | Repeat::OwnById => made,
+        Repeat::ByField(field) | Repeat::OwnByField(field) => {
             let fields: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
             fields.get(field).and_then(Value::as_str).map(str::to_owned)
         }

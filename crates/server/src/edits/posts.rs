@@ -7,6 +7,11 @@ pub(super) enum Repeat {
     ById,
     /// Makes a thing that is read below the path by this field of the request.
     ByField(&'static str),
+    /// The same of a thing of a person's own. Its answer holds texts of the person, and is never stored: a repetition gets
+    /// the thing as it is now.
+    OwnById,
+    /// The same by a field of the request.
+    OwnByField(&'static str),
     /// Changes many things in one transaction: an answer that was not stored cannot be made again.
     Once,
     /// Carried out once, and its answer is never stored. The text tells a client without it what to do.
@@ -26,7 +31,12 @@ impl Repeat {
     /// Whether the request is recorded in the transaction of its change.
     pub(super) fn is_recorded(self) -> bool {
         match self {
-            Self::ById | Self::ByField(_) | Self::Once | Self::Unstored(_) => true,
+            Self::ById
+            | Self::ByField(_)
+            | Self::OwnById
+            | Self::OwnByField(_)
+            | Self::Once
+            | Self::Unstored(_) => true,
             Self::Harmless | Self::Code => false,
         }
     }
@@ -35,7 +45,7 @@ impl Repeat {
     pub(super) fn stores_answer(self) -> bool {
         match self {
             Self::ById | Self::ByField(_) | Self::Once | Self::Harmless => true,
-            Self::Unstored(_) | Self::Code => false,
+            Self::OwnById | Self::OwnByField(_) | Self::Unstored(_) | Self::Code => false,
         }
     }
 }
@@ -44,9 +54,9 @@ impl Repeat {
 const POSTS: [(&str, Repeat); 18] = [
     ("/people", Repeat::ById),
     ("/people/import", Repeat::Once),
-    ("/people/{id}/appointments", Repeat::ById),
+    ("/people/{id}/appointments", Repeat::OwnById),
     ("/people/{id}/devices", Repeat::Code),
-    ("/people/{id}/profiles", Repeat::ByField("name")),
+    ("/people/{id}/profiles", Repeat::OwnByField("name")),
     ("/people/{id}/teams-account/sign-in", Repeat::Code),
     ("/scopes", Repeat::ById),
     ("/scopes/{scope}/programs", Repeat::ByField("process")),
@@ -115,7 +125,8 @@ mod tests {
     fn a_path_is_found_by_its_route() {
         assert_eq!(repeat("/people"), Some(Repeat::ById));
         assert_eq!(repeat("/people/import"), Some(Repeat::Once));
-        assert_eq!(repeat("/people/7/profiles"), Some(Repeat::ByField("name")));
+        let profiles = Some(Repeat::OwnByField("name"));
+        assert_eq!(repeat("/people/7/profiles"), profiles);
         assert_eq!(repeat("/people/7"), None);
         assert_eq!(repeat("/people/7/profiles/Away"), None);
         assert_eq!(repeat("/people//profiles"), None);

@@ -106,6 +106,19 @@ pub(crate) enum Own {
 }
 
 impl Own {
+    /// Whether it replaces the person's own word about others, or a choice: that is not an administrator's action, and is
+    /// not recorded with one.
+    const fn is_word(self) -> bool {
+        matches!(
+            self,
+            Self::ProfileOrder
+                | Self::ProfileChoose
+                | Self::ProfileAutomatic
+                | Self::RelationshipSet
+                | Self::FavouritesSet
+        )
+    }
+
     /// All of them.
     #[cfg(test)]
     const ALL: [Self; 18] = [
@@ -287,7 +300,7 @@ impl Entry {
             concern: Concern::Administration,
             ..entry
         }
-        .before(details.before)
+        .before(details.before.filter(|_| !what.is_word()))
         .after(details.after)
     }
 

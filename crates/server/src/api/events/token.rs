@@ -1,6 +1,6 @@
 //! Ids of events as viewers see them. A revision counts every change, also of people who hide from the viewer: two ids in
-//! plain would tell that something had changed in between. Sealed with a key of this run, and each time differently, an id
-//! says nothing but to the server.
+//! plain would reveal that something had changed in between. An id is sealed with a key of this run, each time differently,
+//! and means nothing outside the server.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -24,7 +24,7 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    /// With a key that nobody knows.
+    /// Makes a random key.
     ///
     /// # Errors
     /// The operating system gives no random numbers.
