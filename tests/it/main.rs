@@ -25,6 +25,7 @@ mod independent_watchers;
 mod key_scopes;
 mod keyring;
 mod killed;
+mod lost_files;
 mod microphone;
 mod microphone_trouble;
 mod model;

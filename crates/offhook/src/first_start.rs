@@ -29,7 +29,16 @@ pub fn hand_over(data: &Path, address: &str, secrets: &Secrets) -> anyhow::Resul
         }
         println!("Board (one-time link): {}", secrets.link);
     } else {
-        let file = write(data, secrets)?;
+        let file = match write(data, secrets) {
+            Ok(file) => file,
+            // A link can be made again; a key cannot.
+            Err(error) if secrets.api_key.is_none() => {
+                tracing::warn!("{error:#}; `offhook link` makes a link");
+                println!("Serving at {address}");
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
         tracing::info!(file = %file.display(), "the one-time link to sign in was written; `offhook link` makes another");
     }
     println!("Serving at {address}");
@@ -54,9 +63,7 @@ fn write(data: &Path, secrets: &Secrets) -> anyhow::Result<PathBuf> {
     }
     let written = || -> std::io::Result<()> {
         // Temporary files have the mode 600.
-        let mut file = Builder::new()
-            .prefix(".offhook-unfinished-")
-            .tempfile_in(data)?;
+        let mut file = Builder::new().prefix(store::UNFINISHED).tempfile_in(data)?;
         file.write_all(text.as_bytes())?;
         file.as_file().sync_all()?;
         file.persist(&path)?;

@@ -95,6 +95,14 @@ fn newest_backups(database: &Path) -> String {
 fn create_database(config: &Config) -> anyhow::Result<PathBuf> {
     create_folder(config)?;
     let path = config.database();
+    let is_missing = fs::metadata(&path).map_or(true, |file| file.len() == 0);
+    if is_missing && had_database(config) {
+        anyhow::bail!(
+            "the database {} is missing or empty, and there was one; put it back or restore a backup with `offhook restore FILE --force` ({}). To begin without data, use an empty folder (`data` or OFFHOOK_DATA)",
+            path.display(),
+            newest_backups(&path)
+        );
+    }
     let created = OpenOptions::new()
         .create_new(true)
         .write(true)
@@ -105,6 +113,54 @@ fn create_database(config: &Config) -> anyhow::Result<PathBuf> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(path),
         Err(error) => {
             Err(error).with_context(|| format!("cannot create the database {}", path.display()))
+        }
+    }
+}
+
+/// Whether the data folder shows that there was a database: the mark of a server that ran, backups, a log with changes.
+fn had_database(config: &Config) -> bool {
+    let database = config.database();
+    let has_content = |path: PathBuf| fs::metadata(path).is_ok_and(|file| file.len() > 0);
+    let beside = fs::read_dir(&config.data).into_iter().flatten().flatten();
+    let names = beside.filter_map(|file| file.file_name().into_string().ok());
+    let file_name = database.file_name().unwrap_or_default().to_string_lossy();
+    let before_restore = format!("{file_name}.before-restore-");
+    let backups = fs::read_dir(backups_folder(&database));
+    let backups = backups.into_iter().flatten().flatten();
+    has_content(config.data.join(LOCK))
+        || has_content(config.data.join(format!("{file_name}-wal")))
+        || names
+            .into_iter()
+            .any(|name| name.starts_with(&before_restore))
+        || backups
+            .map(|file| file.path())
+            .any(|file| file.extension().is_some_and(|end| end == "db"))
+}
+
+/// Marks the data folder of a server whose database is open: from now on a missing one is an error, and no first start.
+pub fn mark_served(lock: &mut File) -> anyhow::Result<()> {
+    if lock.metadata()?.len() == 0 {
+        lock.write_all(b"A server has run here: a missing database is an error.\n")?;
+        lock.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Removes unfinished copies that a killed process left in the data folder and the folder of backups. For the server, which
+/// has the folder to itself.
+pub fn remove_unfinished(config: &Config) {
+    for folder in [
+        config.data.clone(),
+        backups_folder(&config.database()),
+    ] {
+        let files = fs::read_dir(folder).into_iter().flatten().flatten();
+        for file in files {
+            let name = file.file_name();
+            if name.to_string_lossy().starts_with(store::UNFINISHED)
+                && let Err(error) = fs::remove_file(file.path())
+            {
+                tracing::warn!(file = %file.path().display(), %error, "an unfinished copy could not be removed");
+            }
         }
     }
 }
@@ -156,17 +212,12 @@ pub fn vault(config: &Config) -> anyhow::Result<Vault> {
         return Ok(Vault::new(&key, KEY_VARIABLE)?);
     }
     if let Some(file) = &config.secrets_key {
-        anyhow::ensure!(
-            !store::is_database_file(&config.database(), file),
-            "the key file {} belongs to the database; name the file with the key in secrets.key_file",
-            file.display()
-        );
-        return Ok(Vault::from_file(file)?);
+        return key_from(config, file);
     }
     if let Some(folder) = std::env::var_os("CREDENTIALS_DIRECTORY") {
         let file = Path::new(&folder).join(KEY_CREDENTIAL);
         if file.exists() {
-            return Ok(Vault::from_file(&file)?);
+            return key_from(config, &file);
         }
     }
     let file = config.data.join(KEY_FILE);
@@ -186,7 +237,17 @@ pub fn vault(config: &Config) -> anyhow::Result<Vault> {
             return Err(error).with_context(|| format!("cannot make {}", file.display()));
         }
     }
-    Ok(Vault::from_file(&file)?)
+    key_from(config, &file)
+}
+
+/// Reads a key file, which is no file of the database under another name.
+fn key_from(config: &Config, file: &Path) -> anyhow::Result<Vault> {
+    anyhow::ensure!(
+        !store::is_database_file(&config.database(), file),
+        "the key file {} belongs to the database; name the file with the key in secrets.key_file",
+        file.display()
+    );
+    Ok(Vault::from_file(file)?)
 }
 
 /// Takes the data for one process; `None`: a server works on it. The lock ends with the process, however it ends.

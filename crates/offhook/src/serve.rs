@@ -1,6 +1,6 @@
 //! `offhook serve`: the server of an installation.
 
-use std::{path::Path, sync::Arc};
+use std::{fs::File, path::Path, sync::Arc};
 
 use presence::Timing;
 use server::{
@@ -21,11 +21,15 @@ pub async fn run(config: &Path) -> anyhow::Result<()> {
     let file = std::path::absolute(config)?;
     let read = installation::configuration(&file)?;
     installation::create_folder(&read)?;
-    let _lock = installation::only_server(&read)?;
+    let mut lock = installation::only_server(&read)?;
+    installation::remove_unfinished(&read);
     let mut stop = StopSignals::new()?;
     let (restores, mut asked) = Restores::new();
-    while let Some(restore) = serve(&file, restores.clone(), &mut asked, &mut stop).await? {
+    while let Some(restore) =
+        serve(&file, &mut lock, restores.clone(), (&mut asked, &mut stop)).await?
+    {
         finish(restore).await;
+        restores.begin_again();
     }
     Ok(())
 }
@@ -49,12 +53,13 @@ async fn finish(restore: Restore) {
 /// One server, until a signal ends it or a backup is to be restored.
 async fn serve(
     file: &Path,
+    lock: &mut File,
     restores: Restores,
-    asked: &mut AskedRestores,
-    stop: &mut StopSignals,
+    (asked, stop): (&mut AskedRestores, &mut StopSignals),
 ) -> anyhow::Result<Option<Restore>> {
     let config = installation::configuration(file)?;
     let (store, checked) = installation::open_to_serve(&config).await?;
+    installation::mark_served(lock)?;
     let vault = Arc::new(installation::vault(&config)?);
     let clock = Clock::system();
     let needs_key = config.api_key.is_none();

@@ -115,10 +115,14 @@ impl Config {
     /// # Errors
     /// The first thing that is wrong.
     pub fn read(path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+        let unreadable = |cause: String| ConfigError::Unreadable {
             path: path.into(),
-            cause: error.to_string(),
-        })?;
+            cause,
+        };
+        if store::is_open_database(path) {
+            return Err(unreadable("it is the database, not a configuration".into()));
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
         Self::parse(path, &text, environment)
     }
 

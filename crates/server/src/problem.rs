@@ -221,6 +221,8 @@ impl From<StoreError> for Problem {
             StoreError::Open { .. }
             | StoreError::Migrate { .. }
             | StoreError::Damaged { .. }
+            | StoreError::Replaced { .. }
+            | StoreError::Foreign { .. }
             | StoreError::Database(_) => Self {
                 is_of_store: true,
                 ..Self::unavailable(&detail)

@@ -1,7 +1,13 @@
 //! Restoring a backup while the server runs. What cannot be changed under a running server – everything at once – is asked
 //! of whoever started it: end, put the backup in place, begin again.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use store::{PreparedRestore, Store, StoreError};
 use tokio::sync::mpsc;
@@ -61,19 +67,34 @@ pub type AskedRestores = mpsc::Receiver<Restore>;
 
 /// How a server asks for it.
 #[derive(Clone, Debug)]
-pub struct Restores(mpsc::Sender<Restore>);
+pub struct Restores {
+    asked: mpsc::Sender<Restore>,
+    /// A restore was accepted: another one waits for the server that begins with it.
+    accepted: Arc<AtomicBool>,
+}
 
 impl Restores {
     /// One restore at a time.
     #[must_use]
     pub fn new() -> (Self, AskedRestores) {
         let (ask, asked) = mpsc::channel(1);
-        (Self(ask), asked)
+        let restores = Self {
+            asked: ask,
+            accepted: Arc::default(),
+        };
+        (restores, asked)
+    }
+
+    /// The next server accepts a restore again.
+    pub fn begin_again(&self) {
+        self.accepted.store(false, Ordering::Release);
     }
 
     pub(crate) fn ask(&self, restore: Restore) -> Result<(), Problem> {
-        self.0
-            .try_send(restore)
-            .map_err(|_| Problem::conflict("a backup is being restored already; wait for it"))
+        let refused = || Problem::conflict("a backup is being restored already; wait for it");
+        if self.accepted.swap(true, Ordering::AcqRel) {
+            return Err(refused());
+        }
+        self.asked.try_send(restore).map_err(|_| refused())
     }
 }

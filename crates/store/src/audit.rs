@@ -101,6 +101,7 @@ impl Store {
         &self,
         change: &Change<'_>,
     ) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.require_in_place().await?;
         let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
         note(&mut transaction, change).await?;
         Ok(transaction)

@@ -9,13 +9,16 @@ use std::{
     sync::Arc,
 };
 
-use sqlx::{ConnectOptions, Row, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions, Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::NamedTempFile;
 
 use crate::{Progress, Store, StoreError, files::is_database_file, migrations};
 
 /// How often a copy looks whether it shall end, in instructions of the database: some milliseconds.
 const STEPS: i32 = 100_000;
+
+/// How the names of copies begin that are not finished. A killed process leaves them.
+pub const UNFINISHED: &str = ".offhook-unfinished-";
 
 impl Store {
     /// Writes a copy of the database, as it is at one moment, to a new file that only this user may read. Writers go on
@@ -163,6 +166,7 @@ impl PreparedRestore {
     /// A file cannot be written. The database is as before.
     pub async fn put_in_place(self) -> Result<Option<PathBuf>, StoreError> {
         let Self { beside, database } = self;
+        empty_log(&database).await;
         aside(move || {
             let exists = fs::symlink_metadata(&database).is_ok();
             let kept = exists.then(|| keep(&database)).transpose()?;
@@ -231,6 +235,25 @@ async fn check_version(
     Ok(Ok(()))
 }
 
+/// Moves the changes in a database's log into it, as far as it can be opened: a process that is killed while the database is
+/// replaced must not part the two.
+async fn empty_log(database: &Path) {
+    if fs::symlink_metadata(database).is_err() {
+        return;
+    }
+    let emptied = async {
+        let options = SqliteConnectOptions::new().filename(database);
+        let mut connection = options.connect().await?;
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&mut connection)
+            .await?;
+        connection.close().await
+    };
+    if let Err(error) = emptied.await {
+        tracing::warn!(%error, "the log of the database that is replaced is kept beside it");
+    }
+}
+
 /// Moves a database aside, with the log that belongs to it, under the first free number.
 fn keep(database: &Path) -> Result<PathBuf, StoreError> {
     let free = |path: &PathBuf| {
@@ -270,7 +293,7 @@ fn absent_is_fine(done: io::Result<()>) -> io::Result<()> {
 fn beside(path: &Path) -> Result<NamedTempFile, StoreError> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     tempfile::Builder::new()
-        .prefix(".offhook-unfinished-")
+        .prefix(UNFINISHED)
         .tempfile_in(folder)
         .map_err(|error| trouble(path, &error))
 }

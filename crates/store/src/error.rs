@@ -102,6 +102,22 @@ pub enum StoreError {
         /// The key.
         key: String,
     },
+    /// The file was deleted or replaced while it was open.
+    #[error(
+        "the database {path}, or its log, was deleted or replaced while the server runs; put the file back or restore a backup, then start the server again"
+    )]
+    Replaced {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The file has tables, and none of Offhook's.
+    #[error(
+        "{path} is a database of another program; move it away, or set another folder (`data` or OFFHOOK_DATA)"
+    )]
+    Foreign {
+        /// Which file.
+        path: PathBuf,
+    },
     /// Whoever waited for it cancelled it.
     #[error("it was cancelled before its end; nothing was changed")]
     Cancelled,
@@ -161,10 +177,22 @@ const DAMAGE_CODES: [u32; 2] = [11, 26];
 
 /// Returns true if SQLite came upon damage in the file.
 pub(crate) fn is_damage(error: &sqlx::Error) -> bool {
+    has_code(error, &DAMAGE_CODES)
+}
+
+fn has_code(error: &sqlx::Error, codes: &[u32]) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     let code = code.and_then(|code| code.parse::<u32>().ok());
     // The lowest byte of an extended code is the primary one.
-    code.is_some_and(|code| DAMAGE_CODES.contains(&(code & 0xff)))
+    code.is_some_and(|code| codes.contains(&(code & 0xff)))
+}
+
+/// Primary result codes of SQLite for a read-only file, a failing disk and a full one.
+const DISK_CODES: [u32; 3] = [8, 10, 13];
+
+/// Returns true if the disk or its permissions keep SQLite from writing.
+pub(crate) fn is_of_disk(error: &sqlx::Error) -> bool {
+    has_code(error, &DISK_CODES)
 }
 
 fn remedy(error: &sqlx::Error) -> &'static str {

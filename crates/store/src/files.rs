@@ -4,21 +4,53 @@
 //! process closes any descriptor of it (fcntl(2), "Advisory record locking"). From then on another program that opens and
 //! closes the database believes that it is the only user, and deletes the log with committed changes in it.
 
-use std::{fs, os::unix::fs::MetadataExt, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
 
 use crate::backup::with_suffix;
 
 /// What SQLite appends to the name of a database for the files that belong to it.
 const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
 
-/// Returns true if `path` leads to the database at `database`, its log or its shared-memory index under any name (symbolic
-/// and hard links included). Opens no file.
+/// The databases that this process has opened, by their real paths. A configuration that changed in the meantime may name
+/// others.
+static OPENED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Remembers a database that this process opens.
+pub(crate) fn remember(database: &Path) {
+    let real = database.canonicalize();
+    let real = real.unwrap_or_else(|_| database.to_owned());
+    let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    opened.insert(real);
+}
+
+/// Returns true if `path` leads to the database at `database` or to one that this process has opened, to its log or its
+/// shared-memory index, under any name (symbolic and hard links included). Opens no file.
 #[must_use]
 pub fn is_database_file(database: &Path, path: &Path) -> bool {
-    let identity = |path: &Path| {
-        let about = fs::metadata(path).ok()?;
-        Some((about.dev(), about.ino()))
-    };
+    let real = database.canonicalize();
+    is_open_database(path) || belongs(database, path) || real.is_ok_and(|real| belongs(&real, path))
+}
+
+/// Returns true if `path` leads to a file of a database that this process has opened. Opens no file.
+#[must_use]
+pub fn is_open_database(path: &Path) -> bool {
+    let opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    opened.iter().any(|database| belongs(database, path))
+}
+
+/// Device and inode of a file.
+pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
+    let about = fs::metadata(path).ok()?;
+    Some((about.dev(), about.ino()))
+}
+
+fn belongs(database: &Path, path: &Path) -> bool {
     let Some(found) = identity(path) else {
         return false;
     };

@@ -37,24 +37,24 @@ mod values;
 use std::{path::Path, sync::Arc};
 
 use sqlx::{
-    Connection, SqlSafeStr, SqlitePool,
+    Connection, Row, SqlSafeStr, SqlitePool,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 use check::damaged;
-use error::is_damage;
+use error::{is_damage, is_of_disk};
 
 pub use access::{SecretHash, Session};
 pub use accounts::{Account, Role, account_key};
 pub use audit::{AuditFilter, AuditRow, Change, Concern};
-pub use backup::PreparedRestore;
+pub use backup::{PreparedRestore, UNFINISHED};
 pub use check::Checked;
 pub use described::Difference;
 pub use devices::{DEVICES_MAX, Device};
 pub use directory::{DirectoryChange, DirectoryPerson};
 pub use error::StoreError;
-pub use files::is_database_file;
+pub use files::{is_database_file, is_open_database};
 pub use idempotency::{Attempt, Outcome, StoredAnswer, StoredRequest};
 pub use import::{CsvProblem, ImportPerson, read_people_csv};
 pub use keys::{API_KEY_SCOPES, ApiKey};
@@ -87,6 +87,8 @@ pub struct Store {
     /// Commits wait for the operating system only; the disk follows at each checkpoint.
     quick: SqlitePool,
     file: Arc<Path>,
+    /// Device and inode of the file as it was opened.
+    identity: Option<(u64, u64)>,
 }
 
 /// A transaction that begins by reading and writes later fails when another writes in between; one that says at once
@@ -157,14 +159,26 @@ impl Store {
             })?;
         let quick = pool_options(QUICK_CONNECTIONS_MAX)
             .connect_lazy_with(options.synchronous(SqliteSynchronous::Normal));
+        files::remember(&file);
+        let identity = files::identity(&file);
         Ok(Self {
             pool,
             quick,
             file: file.into(),
+            identity,
         })
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {
+        let tables = sqlx::query(
+            "SELECT count(*), coalesce(sum(name = '_sqlx_migrations'), 0) FROM sqlite_master WHERE type = 'table'",
+        );
+        let tables = tables.fetch_one(&self.pool).await?;
+        if tables.get::<i64, _>(0) > 0 && tables.get::<i64, _>(1) == 0 {
+            return Err(StoreError::Foreign {
+                path: self.file.to_path_buf(),
+            });
+        }
         let migrated = Migrator::with_migrations(migrations())
             .run(&self.pool)
             .await;
@@ -173,6 +187,12 @@ impl Store {
                 if is_damage(&error) =>
             {
                 damaged(&self.file, &error)
+            }
+            // No room, no permission, a failing disk: the schema is not to blame.
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)
+                if is_of_disk(&error) =>
+            {
+                StoreError::Database(error)
             }
             cause => StoreError::Migrate {
                 path: self.file.to_path_buf(),
@@ -192,6 +212,7 @@ impl Store {
     /// # Errors
     /// The database refused; nothing is lost.
     pub async fn checkpoint(&self) -> Result<(), StoreError> {
+        self.require_in_place().await?;
         sqlx::query("PRAGMA wal_checkpoint(PASSIVE)")
             .execute(&self.quick)
             .await?;
@@ -203,6 +224,7 @@ impl Store {
     /// # Errors
     /// It does not.
     pub async fn probe(&self) -> Result<(), StoreError> {
+        self.require_in_place().await?;
         sqlx::query(
             "INSERT INTO write_probe (id, filler) VALUES (1, randomblob(?1))
              ON CONFLICT (id) DO UPDATE SET filler = excluded.filler",
@@ -211,6 +233,27 @@ impl Store {
         .execute(&self.pool)
         .await?;
         Ok(())
+    }
+
+    /// Refuses changes of a database whose file, or whose log, was deleted or replaced by another program: they would be
+    /// acknowledged, and gone with the process.
+    pub(crate) async fn require_in_place(&self) -> Result<(), StoreError> {
+        let log = backup::with_suffix(&self.file, "-wal");
+        if files::identity(&self.file) == self.identity {
+            if files::identity(&log).is_some() {
+                return Ok(());
+            }
+            // The last connection removes the log, and the next one makes it again; one whose log was deleted does not.
+            sqlx::query("SELECT count(*) FROM sqlite_master")
+                .fetch_one(&self.pool)
+                .await?;
+            if files::identity(&log).is_some() {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Replaced {
+            path: self.file.to_path_buf(),
+        })
     }
 
     /// Closes the database; what was committed is on disk.

@@ -1,6 +1,6 @@
 //! Backups: copies of the database in the folder `backups` beside it, made while everything runs, and put back.
 
-use std::{fs, path::PathBuf, sync::Arc, time::UNIX_EPOCH};
+use std::{fs, os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc, time::UNIX_EPOCH};
 
 use axum::{
     extract::{Path, State},
@@ -101,7 +101,7 @@ pub(crate) async fn make(
     caller.require_admin(&shared, ORGANISATION)?;
     let folder = folder(&shared);
     let there = folder.clone();
-    aside(move || fs::create_dir_all(&there).map_err(|error| refused(&there, &error))).await?;
+    aside(move || make_folder(&there).map_err(|error| refused(&there, &error))).await?;
     let at = rfc3339(shared.clock.now());
     // Windows allows no colons in names.
     let name = format!("{}{}{}", NAME.0, at.replace(':', "-"), NAME.1);
@@ -188,6 +188,12 @@ pub(crate) async fn restore(
     shared.store.note(&entry.outside_request()).await?;
     restores.ask(Restore::new(prepared, entry))?;
     Ok((StatusCode::ACCEPTED, axum::Json(backup)))
+}
+
+/// For this user only: a backup holds all that the database holds.
+fn make_folder(folder: &std::path::Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(folder)
 }
 
 fn folder(shared: &SharedState) -> PathBuf {

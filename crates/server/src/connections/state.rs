@@ -79,6 +79,8 @@ pub(super) enum Worth {
     Stranger,
     /// One of a person, program or device that rests between two requests.
     Idle,
+    /// A stranger's that is answered: one that asks again and again is hardly ever in another state.
+    Answered,
 }
 
 /// A peer that does not take its answer.
@@ -232,8 +234,8 @@ impl State {
                 None,
             ) => Some((Worth::Stranger, self.since)),
             (Standing::Known, Phase::Idle, None) => Some((Worth::Idle, self.since)),
-            (Standing::Stranger, Phase::Answer | Phase::Upgraded, None)
-            | (Standing::Known, _, _) => None,
+            (Standing::Stranger, Phase::Answer, None) => Some((Worth::Answered, self.since)),
+            (Standing::Stranger, Phase::Upgraded, None) | (Standing::Known, _, _) => None,
         }
     }
 
@@ -318,14 +320,15 @@ mod tests {
 
     // S6
     #[test]
-    fn a_stranger_makes_room_before_a_person_and_a_request_that_is_answered_never() {
+    fn a_stranger_makes_room_before_a_person_and_a_request_that_is_answered_last() {
         let (mut state, start) = new();
         let worth = |state: &State| state.worth().map(|(worth, _)| worth);
         assert_eq!(worth(&state), Some(Worth::Stranger));
         state.begin(Phase::Body, start);
         assert_eq!(worth(&state), Some(Worth::Stranger));
         state.complete(start);
-        assert_eq!(worth(&state), None);
+        assert_eq!(worth(&state), Some(Worth::Answered));
+        assert!(Worth::Idle < Worth::Answered);
         state.stalled(start);
         assert_eq!(worth(&state), Some(Worth::Stranger));
         state.caught_up();

@@ -77,9 +77,11 @@ fn attempt(
     request: &Request,
     body: &Bytes,
 ) -> Result<Attempt, Problem> {
-    let key = key.to_str().ok().filter(|key| key.len() <= KEY_MAX);
+    let is_visible = |key: &&str| key.bytes().all(|byte| byte.is_ascii_graphic());
+    let key = key.to_str().ok().filter(is_visible);
+    let key = key.filter(|key| (1..=KEY_MAX).contains(&key.len()));
     let Some(key) = key else {
-        let detail = format!("must be at most {KEY_MAX} visible ASCII characters");
+        let detail = format!("must be 1 to {KEY_MAX} visible ASCII characters");
         return Err(Problem::invalid("Idempotency-Key", detail));
     };
     let mut asked = format!("{}\n", request.uri()).into_bytes();
