@@ -295,3 +295,57 @@ async fn strangers_learn_nothing_and_passwords_are_asked_for() {
         );
     }
 }
+
+// S12, H1
+#[tokio::test]
+async fn guesses_are_counted_for_the_name_whose_password_is_checked() {
+    let account = |name| {
+        format!("[[sip.account]]\nusername = \"{name}\"\npassword = \"a-telephones-password\"\n")
+    };
+    let accounts = ["1001", "1002"].map(account).concat();
+    let (_teamsbox, _installation, server, port) = stage("", &accounts).await;
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(SOON)).unwrap();
+    let from = socket.local_addr().unwrap();
+    let ask = |call: &str, credentials: &str| {
+        let request = format!(
+            "SUBSCRIBE sip:1002@pbx.test SIP/2.0\r\nVia: SIP/2.0/UDP {from};rport;branch=z9hG4bK{call}\r\n\
+             From: <sip:1001@pbx.test>;tag=1\r\nTo: <sip:1002@pbx.test>\r\nCall-ID: {call}\r\n\
+             CSeq: 1 SUBSCRIBE\r\nContact: <sip:1001@{from}>\r\nEvent: dialog\r\n{credentials}Content-Length: 0\r\n\r\n"
+        );
+        let to = ("127.0.0.1", port);
+        socket.send_to(request.as_bytes(), to).unwrap();
+        let mut buffer = [0; 4_096];
+        let length = socket.recv(&mut buffer).unwrap();
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    };
+    let challenged = ask("first", "");
+    let nonce = challenged.split("nonce=\"").nth(1).unwrap();
+    let nonce = nonce.split('"').next().unwrap();
+    let guess = |name: &str| {
+        format!(
+            "Digest username=\"{name}\", realm=\"pbx.test\", nonce=\"{nonce}\", uri=\"sip:1002@pbx.test\", response=\"0\""
+        )
+    };
+    let front = "Authorization: Foo realm=\"pbx.test\"";
+    // Guesses for 1002 behind a scheme that names 1001, until they are refused.
+    let behind = format!("{front}, username=\"1001\", {}\r\n", guess("1002"));
+    let mut guesses = (0..400).map(|number| ask(&format!("guess{number}"), &behind));
+    let locked = guesses.position(|answer| answer.starts_with("SIP/2.0 503 "));
+    assert!(
+        locked.is_some_and(|at| (100..200).contains(&at)),
+        "{locked:?}"
+    );
+    // 1001 is not locked by them; a scheme without a name in front does not help.
+    let nameless = format!("{front}, {}\r\n", guess("1001"));
+    let other = ask("other", &nameless);
+    assert!(other.starts_with("SIP/2.0 401 "), "{other}");
+    let mut guesses = (0..400).map(|number| ask(&format!("more{number}"), &nameless));
+    assert!(guesses.any(|answer| answer.starts_with("SIP/2.0 503 ")));
+    let metrics = server.page("/metrics").await;
+    let wrong = metrics.lines().find(|line| {
+        line.contains("sign_in") && line.contains("\"sip\"") && line.contains("\"wrong\"")
+    });
+    let wrong = wrong.and_then(|line| line.rsplit(' ').next()?.parse::<u32>().ok());
+    assert!(wrong.is_some_and(|wrong| wrong >= 200), "{wrong:?}");
+}

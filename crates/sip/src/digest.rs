@@ -11,7 +11,7 @@ use sha2::Sha256;
 use crate::ids::hex;
 use crate::message::{Message, split_list};
 
-pub use server::{Refusal, Verifier, claimed};
+pub use server::{Claim, Refusal, Verifier};
 
 /// Hash of a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

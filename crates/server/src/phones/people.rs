@@ -14,7 +14,7 @@ use sip::{
         Admission, Class, Document, Entity, Host, Member, Package, Peer, Publication, Resource,
         Watcher,
     },
-    digest::{Algorithm, Refusal, Verifier, claimed},
+    digest::{Algorithm, Refusal, Verifier},
     message::{Message, NameAddr, StartLine, split_list, uri_user},
 };
 use telephony::sip_server::Flow;
@@ -55,6 +55,20 @@ pub(super) struct People {
     pub(super) lists: BTreeSet<Resource>,
     /// What telephones publish, for those that only say that it goes on.
     published: HashMap<Entity, (LineState, Option<Arc<str>>)>,
+}
+
+/// Why a request has no account.
+enum NotSignedIn {
+    /// Too many passwords were wrong: this one was not looked at.
+    TooMany,
+    /// The credentials do not do.
+    Refused(Refusal),
+}
+
+impl From<Refusal> for NotSignedIn {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
 }
 
 /// The documents about one person: those who watch are told one after the other.
@@ -158,39 +172,16 @@ impl People {
         if self.options.accounts.is_empty() {
             return Err(Admission::Refuse(403));
         }
-        let accounts = &self.options.accounts;
-        let password = |name: &str| {
-            let account = accounts.iter().find(|account| account.username == name)?;
-            Some(account.password.as_str())
-        };
         let source = peer.source.ip();
-        let claimed = claimed(request, &self.options.domain);
-        // By the hash: all names take the same memory.
-        let key = claimed.as_deref();
-        let key = key.map(|name| (access::hash(name), sip::network(source)));
-        let sign_in = |outcome| SignIn {
-            way: Way::Sip,
-            outcome,
-            address: source,
-            name: claimed.as_deref().unwrap_or_default(),
-        };
-        let (record, metrics) = (&self.core.sign_ins, &self.core.metrics);
-        if let Some(key) = &key
-            && !self.wrong_passwords.has_left(now, key)
-        {
-            record.log(metrics, sign_in(Outcome::TooMany));
-            return Err(Admission::Refuse(503));
-        }
-        let name = match self.verifier.check(now, source, request, password) {
+        let name = match self.signed_in(now, source, request) {
             Ok(name) => name,
+            Err(NotSignedIn::TooMany) => return Err(Admission::Refuse(503)),
             // S19: no new challenge would make the credentials fit this request.
-            Err(Refusal::OtherUri) => return Err(Admission::Refuse(400)),
-            Err(refusal @ (Refusal::Missing | Refusal::Stale | Refusal::Wrong)) => {
-                if let (Refusal::Wrong, Some(key)) = (refusal, key) {
-                    record.log(metrics, sign_in(Outcome::Wrong));
-                    self.wrong_passwords.take(now, key, 1.0);
-                }
-                let challenges = self.verifier.challenge(now, source, refusal);
+            Err(NotSignedIn::Refused(Refusal::OtherUri)) => return Err(Admission::Refuse(400)),
+            Err(NotSignedIn::Refused(
+                refusal @ (Refusal::Missing | Refusal::Stale | Refusal::Wrong { .. }),
+            )) => {
+                let challenges = self.verifier.challenge(now, source, &refusal);
                 return Err(Admission::Challenge(challenges));
             }
         };
@@ -201,6 +192,44 @@ impl People {
         }
         self.know(peer);
         Ok(from.into_owned())
+    }
+
+    /// The account that the password of a request belongs to. S12: each wrong password is logged, and counted for the name that
+    /// it was checked for; for a name that has none left no password is looked at.
+    fn signed_in(
+        &mut self,
+        now: Duration,
+        source: IpAddr,
+        request: &Message<'_>,
+    ) -> Result<String, NotSignedIn> {
+        let accounts = &self.options.accounts;
+        let password = |name: &str| {
+            let account = accounts.iter().find(|account| account.username == name)?;
+            Some(account.password.as_str())
+        };
+        // By the hash: all names take the same memory.
+        let key = |name: &str| (access::hash(name), sip::network(source));
+        let note = |outcome, name: &str| {
+            let sign_in = SignIn {
+                way: Way::Sip,
+                outcome,
+                address: source,
+                name,
+            };
+            self.core.sign_ins.log(&self.core.metrics, sign_in);
+        };
+        let claim = self.verifier.claim(request)?;
+        let name = claim.username();
+        if !self.wrong_passwords.has_left(now, &key(name)) {
+            note(Outcome::TooMany, name);
+            return Err(NotSignedIn::TooMany);
+        }
+        let verified = self.verifier.verify(now, source, request, claim, password);
+        if let Err(Refusal::Wrong { username }) = &verified {
+            note(Outcome::Wrong, username);
+            self.wrong_passwords.take(now, key(username), 1.0);
+        }
+        Ok(verified?)
     }
 
     /// What a request names: in the Request-URI, or within a dialog, where that is our own address, in To.

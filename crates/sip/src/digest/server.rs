@@ -10,7 +10,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::{Algorithm, Fields, Qop, quote, schemes};
+use super::{Algorithm, Fields, Qop, Scheme, quote, schemes};
 use crate::ids::{Ids, hex};
 use crate::message::Message;
 use crate::uri::equivalent;
@@ -21,17 +21,52 @@ const NONCE_LIFE: Duration = Duration::from_secs(300);
 const NONCES_MAX: usize = 65_536;
 
 /// Why a request is refused: with a challenge, or for [`Refusal::OtherUri`] with 400.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// No credentials for our realm.
     Missing,
     /// The nonce is not ours, too old or was used with this count before; the password may well be right.
     Stale,
     /// Wrong user or password.
-    Wrong,
+    Wrong {
+        /// The name that the password was checked for, and no other name of the request.
+        username: String,
+    },
     /// The credentials are for another Request-URI: a symptom of an attack, or of a proxy that rewrites the Request-URI and
     /// must then be trusted by its address. No challenge can help (RFC 7616 §3.4.6: 400).
     OtherUri,
+}
+
+/// The credentials of a request that are checked, right or wrong: [`Verifier::claim`] alone chooses them, so that the name that is
+/// counted, logged and locked is the name whose password is checked.
+pub struct Claim {
+    algorithm: Algorithm,
+    username: String,
+    nonce: String,
+    uri: String,
+    response: String,
+    /// `cnonce` and `nc`, if there is a `qop`.
+    count: Option<(String, u32)>,
+}
+
+impl Claim {
+    /// The name whose password is checked; empty if the credentials name nobody.
+    pub fn username(&self) -> &str {
+        &self.username
+    }
+
+    fn of(scheme: &Scheme<'_>, algorithm: Algorithm) -> Self {
+        let field = |name| scheme.value(name).unwrap_or_default();
+        let count = || u32::from_str_radix(&field("nc"), 16).unwrap_or(0);
+        Self {
+            algorithm,
+            username: field("username"),
+            nonce: field("nonce"),
+            uri: field("uri"),
+            response: field("response").to_ascii_lowercase(),
+            count: (!field("qop").is_empty()).then(|| (field("cnonce"), count())),
+        }
+    }
 }
 
 /// Checks the Authorization of requests.
@@ -78,8 +113,8 @@ impl Verifier {
 
     /// The values of the WWW-Authenticate headers (RFC 7616 §3.3, RFC 8760 §2.4): one for each algorithm. They are for this
     /// address: what is sent to one is of no use to another.
-    pub fn challenge(&mut self, now: Duration, source: IpAddr, refusal: Refusal) -> Vec<String> {
-        let stale = if refusal == Refusal::Stale {
+    pub fn challenge(&mut self, now: Duration, source: IpAddr, refusal: &Refusal) -> Vec<String> {
+        let stale = if *refusal == Refusal::Stale {
             ", stale=true"
         } else {
             ""
@@ -96,6 +131,35 @@ impl Verifier {
         self.algorithms.iter().map(challenge).collect()
     }
 
+    /// The credentials of a request that are checked: the first digest for our realm with an algorithm that is offered. What
+    /// else the request says about who sends it is not looked at.
+    ///
+    /// # Errors
+    /// [`Refusal::Missing`]: there are none.
+    pub fn claim(&self, request: &Message<'_>) -> Result<Claim, Refusal> {
+        let mut values = request.all("Authorization");
+        let claim = values.find_map(|value| {
+            let schemes = schemes(&value);
+            schemes.iter().find_map(|scheme| {
+                let algorithm = self.algorithm(scheme)?;
+                Some(Claim::of(scheme, algorithm))
+            })
+        });
+        claim.ok_or(Refusal::Missing)
+    }
+
+    /// The algorithm of credentials that are checked here.
+    fn algorithm(&self, scheme: &Scheme<'_>) -> Option<Algorithm> {
+        let is_ours = scheme.name.eq_ignore_ascii_case("Digest")
+            && scheme.value("realm").as_ref() == Some(&self.realm);
+        let algorithm = match scheme.value("algorithm").filter(|said| !said.is_empty()) {
+            // What is not said is MD5 (RFC 7616 §3.4).
+            None => Algorithm::Md5,
+            Some(said) => Algorithm::of_name(&said)?,
+        };
+        (is_ours && self.algorithms.contains(&algorithm)).then_some(algorithm)
+    }
+
     /// Checks a request and tells who sent it. `password` knows the accounts.
     ///
     /// # Errors
@@ -107,69 +171,54 @@ impl Verifier {
         request: &Message<'_>,
         password: impl Fn(&str) -> Option<&'a str>,
     ) -> Result<String, Refusal> {
-        for value in request.all("Authorization") {
-            for scheme in schemes(&value) {
-                let field = |name| scheme.value(name).unwrap_or_default();
-                if !scheme.name.eq_ignore_ascii_case("Digest") || field("realm") != self.realm {
-                    continue;
-                }
-                let algorithm = match field("algorithm") {
-                    // What is not said is MD5 (RFC 7616 §3.4).
-                    said if said.is_empty() => Algorithm::Md5,
-                    said => match Algorithm::of_name(&said) {
-                        Some(algorithm) => algorithm,
-                        None => continue,
-                    },
-                };
-                if !self.algorithms.contains(&algorithm) {
-                    continue;
-                }
-                let (nonce, uri, username, cnonce) = (
-                    field("nonce"),
-                    field("uri"),
-                    field("username"),
-                    field("cnonce"),
-                );
-                let qop = (!field("qop").is_empty()).then(|| Qop {
-                    cnonce: &cnonce,
-                    nc: u32::from_str_radix(&field("nc"), 16).unwrap_or(0),
-                });
-                // Only who was challenged can be wrong: whoever makes up a nonce gets a new one, and is held against nobody.
-                if !self.is_genuine(source, &nonce) {
-                    return Err(Refusal::Stale);
-                }
-                let is_for = request.request_uri().unwrap_or_default();
-                if !equivalent(&uri, is_for) {
-                    return Err(Refusal::OtherUri);
-                }
-                let known = password(&username);
-                let fields = Fields {
-                    username: &username,
-                    realm: &self.realm,
-                    nonce: &nonce,
-                    uri: &uri,
-                    qop,
-                };
-                let method = request.method().unwrap_or_default();
-                // Nobody's password is hashed as well, so that time does not tell who is known.
-                let expected = fields.response(algorithm, known.unwrap_or_default(), method);
-                // How long a comparison takes must not tell how much of the guess was right.
-                let right = bool::from(
-                    expected
-                        .as_bytes()
-                        .ct_eq(field("response").to_ascii_lowercase().as_bytes()),
-                );
-                if !right || known.is_none() {
-                    return Err(Refusal::Wrong);
-                }
-                let count = qop.map_or(0, |qop| qop.nc);
-                return match self.use_nonce(now, &nonce, count) {
-                    true => Ok(username),
-                    false => Err(Refusal::Stale),
-                };
-            }
+        let claim = self.claim(request)?;
+        self.verify(now, source, request, claim, password)
+    }
+
+    /// Checks the credentials of a request and tells who sent it. `password` knows the accounts.
+    ///
+    /// # Errors
+    /// Why it must be challenged.
+    pub fn verify<'a>(
+        &mut self,
+        now: Duration,
+        source: IpAddr,
+        request: &Message<'_>,
+        claim: Claim,
+        password: impl Fn(&str) -> Option<&'a str>,
+    ) -> Result<String, Refusal> {
+        // Only who was challenged can be wrong: a client that makes up a nonce gets a new one, and is held against nobody.
+        if !self.is_genuine(source, &claim.nonce) {
+            return Err(Refusal::Stale);
         }
-        Err(Refusal::Missing)
+        if !equivalent(&claim.uri, request.request_uri().unwrap_or_default()) {
+            return Err(Refusal::OtherUri);
+        }
+        let username = claim.username;
+        let known = password(&username);
+        let fields = Fields {
+            username: &username,
+            realm: &self.realm,
+            nonce: &claim.nonce,
+            uri: &claim.uri,
+            qop: claim
+                .count
+                .as_ref()
+                .map(|(cnonce, nc)| Qop { cnonce, nc: *nc }),
+        };
+        let method = request.method().unwrap_or_default();
+        // Nobody's password is hashed as well, so that time does not tell who is known.
+        let expected = fields.response(claim.algorithm, known.unwrap_or_default(), method);
+        // How long a comparison takes must not tell how much of the guess was right.
+        let right = bool::from(expected.as_bytes().ct_eq(claim.response.as_bytes()));
+        if !right || known.is_none() {
+            return Err(Refusal::Wrong { username });
+        }
+        let count = claim.count.map_or(0, |(_, nc)| nc);
+        match self.use_nonce(now, &claim.nonce, count) {
+            true => Ok(username),
+            false => Err(Refusal::Stale),
+        }
     }
 
     fn nonce(&self, source: IpAddr, second: u64, number: u64) -> String {
@@ -239,13 +288,4 @@ fn numbers(nonce: &str) -> Option<(u64, u64)> {
     let mut parts = nonce.split('.');
     let mut number = || u64::from_str_radix(parts.next()?, 16).ok();
     Some((number()?, number()?))
-}
-
-/// Who a request says it is from, in this realm, right or wrong.
-pub fn claimed(request: &Message<'_>, realm: &str) -> Option<String> {
-    request.all("Authorization").find_map(|value| {
-        let mut schemes = schemes(&value).into_iter();
-        let ours = schemes.find(|scheme| scheme.value("realm").as_deref() == Some(realm))?;
-        ours.value("username")
-    })
 }

@@ -136,7 +136,7 @@ fn authorized(session: &mut Session, credentials: &Credentials) -> Vec<u8> {
 
 /// The last challenge, which is for the weakest algorithm, in use.
 fn answering(verifier: &mut Verifier, now: Duration) -> Session {
-    let challenges = verifier.challenge(now, HERE, Refusal::Missing);
+    let challenges = verifier.challenge(now, HERE, &Refusal::Missing);
     Session::new(parsed("WWW-Authenticate", challenges.last().unwrap()).unwrap())
 }
 
@@ -170,7 +170,9 @@ fn both_ends_agree_and_a_wrong_password_or_an_old_nonce_is_refused() {
         };
         for credentials in [wrong, nobody] {
             let request = authorized(&mut session, &credentials);
-            assert_eq!(check(&mut verifier, then, &request), Err(Refusal::Wrong));
+            let username = credentials.username;
+            let refused = Err(Refusal::Wrong { username });
+            assert_eq!(check(&mut verifier, then, &request), refused);
         }
     }
 }
@@ -234,7 +236,7 @@ fn credentials_for_another_request_uri_are_refused() {
 fn the_challenge_names_the_best_algorithm_first() {
     let algorithms = vec![Algorithm::Sha256, Algorithm::Md5];
     let mut verifier = Verifier::new("pbx.test".into(), algorithms, [7; 32]);
-    let challenges = verifier.challenge(Duration::ZERO, HERE, Refusal::Stale);
+    let challenges = verifier.challenge(Duration::ZERO, HERE, &Refusal::Stale);
     assert!(challenges[0].contains("SHA-256") && challenges[1].contains("MD5"));
     assert!(
         challenges
@@ -261,15 +263,97 @@ fn a_challenge_for_one_address_is_of_no_use_to_another() {
         let nonce = challenge.split("nonce=\"").nth(1).unwrap();
         nonce.split('"').next().unwrap().to_owned()
     };
-    let nonce = nonce_of(&verifier.challenge(Duration::ZERO, HERE, Refusal::Missing)[0]);
+    let nonce = nonce_of(&verifier.challenge(Duration::ZERO, HERE, &Refusal::Missing)[0]);
     let request = format!(
         "SUBSCRIBE sip:x SIP/2.0\r\nAuthorization: Digest username=\"u\", realm=\"pbx.test\", nonce=\"{nonce}\", uri=\"sip:x\", response=\"0\"\r\n\r\n"
     );
     let request = Message::parse(request.as_bytes()).unwrap();
-    assert_eq!(claimed(&request, "pbx.test").as_deref(), Some("u"));
-    assert_eq!(claimed(&request, "other"), None);
+    assert_eq!(verifier.claim(&request).unwrap().username(), "u");
+    let other = Verifier::new("other".into(), vec![Algorithm::Md5], [3; 32]);
+    assert_eq!(other.claim(&request).err(), Some(Refusal::Missing));
     let mut check =
         |address: [u8; 4]| verifier.check(Duration::ZERO, address.into(), &request, |_| Some("p"));
-    assert_eq!(check([127, 0, 0, 1]), Err(Refusal::Wrong));
+    let username = "u".to_owned();
+    assert_eq!(check([127, 0, 0, 1]), Err(Refusal::Wrong { username }));
     assert_eq!(check([192, 0, 2, 1]), Err(Refusal::Stale));
+}
+
+// S12, H1
+#[test]
+fn the_name_that_is_counted_is_the_name_whose_password_is_checked() {
+    let algorithms = vec![Algorithm::Sha256, Algorithm::Md5];
+    let mut verifier = Verifier::new("pbx.test".into(), algorithms, [7; 32]);
+    let now = Duration::from_secs(5);
+    let (_, wrong) = answering(&mut verifier, now).authorize(
+        &Credentials {
+            username: "1002".into(),
+            password: "x".into(),
+        },
+        "SUBSCRIBE",
+        "sip:1@pbx.test",
+        "cn",
+    );
+    let (nameless, said) = (
+        wrong.replace("username=\"1002\", ", ""),
+        "username=\"1001\"",
+    );
+    let unknown = format!("Digest {said}, realm=\"pbx.test\", algorithm=SHA-512-256");
+    let elsewhere = format!("Digest {said}, realm=\"other.test\"");
+    for (headers, counted) in [
+        (vec![("Authorization", wrong.clone())], "1002"),
+        (
+            vec![("Authorization", format!("Foo realm=\"pbx.test\", {wrong}"))],
+            "1002",
+        ),
+        (
+            vec![(
+                "Authorization",
+                format!("Foo realm=\"pbx.test\", {said}, {wrong}"),
+            )],
+            "1002",
+        ),
+        (
+            vec![("Authorization", format!("{unknown}, {wrong}"))],
+            "1002",
+        ),
+        (
+            vec![("Authorization", format!("{elsewhere}, {wrong}"))],
+            "1002",
+        ),
+        (
+            vec![("Authorization", unknown), ("Authorization", wrong.clone())],
+            "1002",
+        ),
+        (
+            vec![
+                ("Authorization", elsewhere),
+                ("Authorization", wrong.clone()),
+            ],
+            "1002",
+        ),
+        (
+            vec![
+                (
+                    "Proxy-Authorization",
+                    format!("Digest {said}, realm=\"pbx.test\""),
+                ),
+                ("Authorization", wrong.clone()),
+            ],
+            "1002",
+        ),
+        (vec![("Authorization", format!("{wrong}, {said}"))], "1002"),
+        (vec![("Authorization", nameless)], ""),
+    ] {
+        let mut request = Writer::request("SUBSCRIBE", "sip:1@pbx.test");
+        for (name, value) in &headers {
+            request = request.header(name, value);
+        }
+        let request = request.finish().unwrap();
+        let message = Message::parse(&request).unwrap();
+        let claim = verifier.claim(&message).unwrap();
+        assert_eq!(claim.username(), counted, "{headers:?}");
+        let username = counted.to_owned();
+        let refused = check(&mut verifier, now, &request);
+        assert_eq!(refused, Err(Refusal::Wrong { username }), "{headers:?}");
+    }
 }
