@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use crate::message::{
     Address, Message, NameAddr, StartLine, Writer, answer_to, parameters, split_list,
 };
+use crate::uri::{plain, uri_parameters, user, without_headers};
 
 /// Marks an address that the telephone system need not ask about again, as a parameter of the URI.
 pub const ASKED: &str = "offhook=asked";
@@ -77,8 +78,7 @@ impl Call {
 
 /// Whether two addresses have the same user part; hosts differ within one telephone system.
 fn same_user(one: &str, other: &str) -> bool {
-    let user = crate::message::uri_user;
-    user(one).is_some() && user(one) == user(other)
+    user(one).is_some_and(|one| Some(one) == user(other))
 }
 
 /// The answer.
@@ -118,20 +118,13 @@ pub fn respond(
 
 /// The address with the mark.
 fn asked(uri: &str) -> String {
-    let uri = uri.split('?').next().unwrap_or(uri);
-    format!("{uri};{ASKED}")
-}
-
-/// The address without parameters and headers: they belong to one hop.
-fn plain(uri: &str) -> &str {
-    let end = uri.find([';', '?']).unwrap_or(uri.len());
-    uri.get(..end).unwrap_or(uri)
+    format!("{};{ASKED}", without_headers(uri))
 }
 
 /// Whether the telephone system has asked already.
 pub fn was_asked(uri: &str) -> bool {
     let (name, value) = ASKED.split_once('=').unwrap_or_default();
-    parameters(uri.split('?').next().unwrap_or(uri))
+    parameters(uri_parameters(uri))
         .any(|(found, said)| found.eq_ignore_ascii_case(name) && said == value)
 }
 
@@ -197,6 +190,27 @@ mod tests {
         assert!(
             refused.starts_with("SIP/2.0 486 Busy Here\r\n"),
             "{refused}"
+        );
+    }
+
+    // L6
+    #[test]
+    fn a_user_part_is_compared_by_what_it_means_and_its_password_is_not_told() {
+        let request = invite("sip:%31002;a=b:pw@pbx.test;user=phone", &[]);
+        let target = Address::parse("sip:1001@pbx.test").unwrap();
+        let text = answered(&request, &Decision::Forward(target));
+        assert!(!text.contains("pw"), "{text}");
+        for line in [
+            "Diversion: <sip:%31002;a=b@pbx.test>;reason=",
+            "History-Info: <sip:%31002;a=b@pbx.test>;index=1, ",
+        ] {
+            assert!(text.contains(line), "{line} is not in {text}");
+        }
+        let call = Call::of(&Message::parse(&request).unwrap()).unwrap();
+        assert!(call.is_looping("sip:1002@pbx.test"));
+        assert!(
+            !was_asked("sip:1002;offhook=asked@pbx.test"),
+            "the user part"
         );
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::message::uri_user;
+
 /// Parameters that differ from their absence: they change where a request goes or what it asks for.
 const NEVER_IGNORED: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
 
@@ -70,6 +72,43 @@ pub fn equivalent(one: &str, other: &str) -> bool {
         && other.parameters_fit(&one)
 }
 
+/// The user part, in the one spelling of all that name the same user: `1004` of `sip:%31004@pbx.test`.
+pub fn user(uri: &str) -> Option<String> {
+    uri_user(uri).map(unescaped)
+}
+
+/// The address as others may read it: without parameters and headers, which belong to one hop, and without the password.
+pub(crate) fn plain(uri: &str) -> String {
+    let (before, rest) = at_host(uri);
+    let host = rest.split([';', '?']).next().unwrap_or(rest);
+    let password = before.match_indices(':').nth(1);
+    match password {
+        Some((start, _)) => format!("{}@{host}", before.get(..start).unwrap_or_default()),
+        None => format!("{before}{host}"),
+    }
+}
+
+/// The address without headers.
+pub(crate) fn without_headers(uri: &str) -> &str {
+    let (before, rest) = at_host(uri);
+    let end = rest.find('?').map_or(uri.len(), |at| before.len() + at);
+    uri.get(..end).unwrap_or(uri)
+}
+
+/// The parameters of the address; a user part may hold a `;` too (RFC 3261 §25.1).
+pub(crate) fn uri_parameters(uri: &str) -> &str {
+    let (_, rest) = at_host(without_headers(uri));
+    rest.find(';')
+        .and_then(|at| rest.get(at..))
+        .unwrap_or_default()
+}
+
+/// An address, cut before its host.
+fn at_host(uri: &str) -> (&str, &str) {
+    let at = uri.find('@').map_or(0, |at| at + 1);
+    uri.split_at(at)
+}
+
 /// The text with every escape resolved that means the same as its character: all but those of reserved characters
 /// (RFC 3261 §25.1), which are written in upper case.
 fn unescaped(text: &str) -> String {
@@ -101,7 +140,32 @@ fn unescaped(text: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::equivalent;
+    use super::{equivalent, plain, user};
+
+    // L6
+    #[test]
+    fn a_user_has_one_spelling_and_a_password_is_not_told() {
+        for (uri, name, told) in [
+            ("sip:1004@pbx.test", "1004", "sip:1004@pbx.test"),
+            ("sip:%31004@pbx.test;x=y", "1004", "sip:%31004@pbx.test"),
+            ("sip:1004:pw@pbx.test?a=b", "1004", "sip:1004@pbx.test"),
+            (
+                "sip:1004:p;w@pbx.test:5060",
+                "1004",
+                "sip:1004@pbx.test:5060",
+            ),
+            ("sip:1004;a=b@pbx.test;c=d", "1004", "sip:1004;a=b@pbx.test"),
+            ("sip:1004;a=b:pw@pbx.test", "1004", "sip:1004;a=b@pbx.test"),
+            ("sip:a%3bb@pbx.test", "a%3Bb", "sip:a%3bb@pbx.test"),
+        ] {
+            assert_eq!(user(uri).as_deref(), Some(name), "{uri}");
+            assert_eq!(plain(uri), told, "{uri}");
+        }
+        assert_eq!(
+            (user("sip:pbx.test"), plain("sip:pbx.test:5060;lr")),
+            (None, "sip:pbx.test:5060".into())
+        );
+    }
 
     /// The examples of RFC 3261 §19.1.4.
     #[test]

@@ -15,7 +15,8 @@ use sip::{
         Watcher,
     },
     digest::{Algorithm, Refusal, Verifier},
-    message::{Message, NameAddr, StartLine, split_list, uri_user},
+    message::{Message, NameAddr, StartLine, split_list},
+    uri::user,
 };
 use telephony::sip_server::Flow;
 
@@ -135,8 +136,8 @@ impl People {
     /// Who has this address, by number.
     fn viewer(&self, address: &str) -> Watcher {
         let viewer = NameAddr::parse(address)
-            .and_then(|address| uri_user(address.uri))
-            .and_then(|extension| self.core.directory.by_extension(extension));
+            .and_then(|address| user(address.uri))
+            .and_then(|extension| self.core.directory.by_extension(&extension));
         viewer
             .and_then(|(viewer, _)| resource(viewer))
             .map_or(STRANGER, |resource| Watcher(resource.0))
@@ -185,9 +186,9 @@ impl People {
                 return Err(Admission::Challenge(challenges));
             }
         };
-        let claims = NameAddr::parse(&from).and_then(|address| uri_user(address.uri));
+        let claims = NameAddr::parse(&from).and_then(|address| user(address.uri));
         // Who signs in as one may not speak for another.
-        if claims != Some(name.as_str()) {
+        if claims.as_ref() != Some(&name) {
             return Err(Admission::Refuse(403));
         }
         self.know(peer);
@@ -238,15 +239,15 @@ impl People {
             return None;
         };
         let to = request.header("To")?;
-        let to = NameAddr::parse(&to).and_then(|address| uri_user(address.uri));
-        let user = match request.to_tag() {
+        let to = NameAddr::parse(&to).and_then(|address| user(address.uri));
+        let named = match request.to_tag() {
             // Proxies may have put anything into the Request-URI that leads to us.
             Some(_) => to,
-            None => uri_user(uri).or(to),
+            None => user(uri).or(to),
         }?;
-        match self.core.directory.by_extension(user) {
+        match self.core.directory.by_extension(&named) {
             Some((person, _)) => resource(person),
-            None => lists::list(user),
+            None => lists::list(&named),
         }
     }
 

@@ -4,6 +4,7 @@ use presence::{Forwarding, PersonId, Target, forwarding_loop};
 use sip::{
     message::Address,
     redirect::{Call, Decision, was_asked},
+    uri::user,
 };
 
 use store::{Store, StoreError};
@@ -58,12 +59,11 @@ fn of_profile(core: &Core, person: PersonId, origin: Origin) -> Forwarding {
 
 /// The same for an INVITE.
 pub(super) fn decide(core: &Core, domain: &str, call: &Call) -> Decision {
-    let user = sip::message::uri_user;
     if was_asked(call.called.as_str()) {
         return Decision::Back;
     }
-    let called =
-        user(call.called.as_str()).and_then(|extension| core.directory.by_extension(extension));
+    let called = user(call.called.as_str());
+    let called = called.and_then(|extension| core.directory.by_extension(&extension));
     let Some((person, _)) = called else {
         return Decision::Back;
     };
@@ -88,8 +88,8 @@ pub(super) fn decide(core: &Core, domain: &str, call: &Call) -> Decision {
 
 /// Whether the caller is somebody's extension here.
 pub(crate) fn origin(core: &Core, caller: &str) -> Origin {
-    let user = sip::message::uri_user(caller).unwrap_or(caller);
-    match core.directory.by_extension(user) {
+    let user = user(caller).unwrap_or_else(|| caller.to_owned());
+    match core.directory.by_extension(&user) {
         Some(_) => Origin::Internal,
         None => Origin::External,
     }
