@@ -108,6 +108,11 @@ impl Codes {
     fn may_try(&self, address: std::net::IpAddr) -> bool {
         self.lock().wrong.take(self.began.elapsed(), address, 1.0)
     }
+
+    /// The code of a try was right. Only this try is given back: a code of one's own does not pay for guesses at others'.
+    fn was_right(&self, address: &std::net::IpAddr) {
+        self.lock().wrong.give_back(address, 1.0);
+    }
 }
 
 /// `POST /agent/v1/pair`: exchanges a code for the secret of a new device.
@@ -144,7 +149,7 @@ pub(crate) async fn pair(
         note(Outcome::Wrong, "").await;
         return Err(wrong());
     };
-    shared.codes.lock().wrong.forgive(&address);
+    shared.codes.was_right(&address);
     let token = format!("oha_{}", new_secret()?);
     let owner = person.id.to_string();
     let change = Own::DeviceAdd.change(now, "the person, by a code", &owner);
@@ -195,5 +200,20 @@ mod tests {
         let tries = (0..100).filter(|_| codes.may_try(address)).count();
         assert!(tries <= 31, "{tries}");
         assert!(codes.may_try("192.0.2.2".parse().unwrap()));
+    }
+
+    // S12, L2
+    #[test]
+    fn a_code_of_ones_own_pays_for_no_guesses_at_others() {
+        let codes = Codes::default();
+        let address = "192.0.2.1".parse().unwrap();
+        let guesses = (0..100).filter(|_| {
+            if codes.may_try(address) {
+                codes.was_right(&address);
+            }
+            codes.may_try(address)
+        });
+        let guesses = guesses.count();
+        assert!((29..=31).contains(&guesses), "{guesses}");
     }
 }
