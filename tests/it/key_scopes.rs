@@ -78,6 +78,25 @@ async fn a_key_reads_what_the_document_says() {
     );
 }
 
+/// L1: HEAD tells as much as GET, and by the same right.
+#[tokio::test]
+async fn a_key_that_reads_nothing_learns_nothing_by_head() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    let writes = key(server, "write").await;
+    for path in ["/accounts", "/keys", "/audit", "/templates"] {
+        let path = format!("/api/v1{path}");
+        let refused = writes.with_headers(Method::HEAD, &path, &[], None).await;
+        assert_eq!(refused.0, StatusCode::FORBIDDEN, "{path}");
+        let tag = async |method| {
+            let (status, tag, _) = server.with_headers(method, &path, &[], None).await;
+            assert_eq!(status, StatusCode::OK, "{path}");
+            tag
+        };
+        assert_eq!(tag(Method::HEAD).await, tag(Method::GET).await, "{path}");
+    }
+}
+
 /// S19: the answers to the changes of a key with `write` alone tell what was sent and what came of it.
 #[tokio::test]
 async fn the_answer_to_a_change_tells_a_key_nothing_else() {

@@ -17,6 +17,7 @@ use subtle::ConstantTimeEq;
 use crate::{
     app::Shared,
     caller::Caller,
+    changes::reads,
     clock::Clock,
     connections::Connection,
     http::{self, BODY_MAX},
@@ -198,7 +199,7 @@ pub(crate) async fn require(
     next: Next,
 ) -> Result<Response, Response> {
     match shared.access.caller(request.headers()).await {
-        Ok(Some(caller)) if request.method() == Method::GET && !caller.may_read() => {
+        Ok(Some(caller)) if reads(request.method()) && !caller.may_read() => {
             let detail = "this key has not the scope `read`; make one that has";
             Err(Problem::forbidden(detail).into_response())
         }

@@ -46,6 +46,11 @@ impl Changes {
     }
 }
 
+/// Whether a request only reads (RFC 9110, 9.2.1): HEAD is answered by what answers GET.
+pub(crate) fn reads(method: &Method) -> bool {
+    [Method::GET, Method::HEAD, Method::OPTIONS].contains(method)
+}
+
 /// Refuses changes of callers that are too fast (429, with `Retry-After`).
 pub(crate) async fn limit(
     State(shared): State<Shared>,
@@ -53,9 +58,8 @@ pub(crate) async fn limit(
     request: Request,
     next: Next,
 ) -> Response {
-    let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
     let imports = caller.is_admin() && request.uri().path().ends_with(IMPORT);
-    let free = reads || caller.is_key() || imports;
+    let free = reads(request.method()) || caller.is_key() || imports;
     if free || shared.changes.take(&caller) {
         return next.run(request).await;
     }

@@ -19,7 +19,9 @@ use axum::{
 pub(crate) use locks::Edits;
 pub(crate) use once::{KEY_MAX, REMEMBERED};
 
-use crate::{access, app::Shared, caller::Caller, http::body_max, problem::Problem};
+use crate::{
+    access, app::Shared, caller::Caller, changes::reads, http::body_max, problem::Problem,
+};
 
 /// Whether an `Idempotency-Key` has an effect on a POST to this path.
 pub(crate) fn takes_key(path: &str) -> bool {
@@ -35,11 +37,15 @@ const ANSWER_MAX: usize = 8 * 1024 * 1024;
 pub(crate) async fn guard(
     State(shared): State<Shared>,
     caller: Caller,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    if request.method() == Method::GET {
+    if reads(request.method()) {
         let asked = request.headers().get(header::IF_NONE_MATCH).cloned();
+        // The tag is that of the body, which a HEAD has not: the server leaves it out afterwards.
+        if request.method() == Method::HEAD {
+            *request.method_mut() = Method::GET;
+        }
         return tagged(next.run(request).await, asked).await;
     }
     // Before any lock is taken: no change waits for the body of another one.
