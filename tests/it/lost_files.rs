@@ -7,7 +7,7 @@ use end_to_end::{Installation, Server, eventually};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::SOON;
+use crate::{SOON, durability::open_from_outside};
 
 /// An installation whose server ran, with one person.
 async fn ran() -> Installation {
@@ -105,13 +105,7 @@ async fn a_configuration_and_a_key_that_lead_to_the_database_are_not_opened() {
     fs::remove_file(&config).unwrap();
     fs::write(&config, text).unwrap();
     // Another program that opens and closes the database removes no log: the locks are there.
-    let open = "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); \
-                d.execute('select count(*) from people').fetchall(); d.close()";
-    let database = installation.data("offhook.db");
-    let python = tokio::process::Command::new("python3")
-        .args(["-c", open, database.to_str().unwrap()])
-        .status();
-    assert!(python.await.unwrap().success());
+    open_from_outside(&installation.data("offhook.db")).await;
     assert!(installation.data("offhook.db-wal").exists(), "{told}");
     rename(&server, "Anna", StatusCode::OK).await;
     server.kill().await;
@@ -127,12 +121,16 @@ async fn one_restore_is_carried_out_at_a_time() {
     installation.import(&[("anna", "1001")]).await;
     let server = installation.serve().await;
     let backup = server.ok(Method::POST, "/api/v1/backups", None).await;
-    let path = format!("/api/v1/backups/{}/restore", backup["name"].as_str().unwrap());
-    let tries = (0..4).map(|_| server.api(Method::POST, &path, None));
-    let answers = futures_util::future::join_all(tries).await;
+    let path = format!(
+        "/api/v1/backups/{}/restore",
+        backup["name"].as_str().unwrap()
+    );
+    let restore = || server.api(Method::POST, &path, None);
+    let (one, two, three) = tokio::join!(restore(), restore(), restore());
+    let answers = [one, two, three].map(|(status, _)| status);
     let accepted = answers
         .iter()
-        .filter(|(status, _)| *status == StatusCode::ACCEPTED);
+        .filter(|status| **status == StatusCode::ACCEPTED);
     assert_eq!(accepted.count(), 1, "{answers:?}");
     let begun_again = async || installation.data("offhook.db.before-restore-1").exists();
     eventually("restored", SOON, true, begun_again).await;

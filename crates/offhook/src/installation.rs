@@ -149,10 +149,7 @@ pub fn mark_served(lock: &mut File) -> anyhow::Result<()> {
 /// Removes unfinished copies that a killed process left in the data folder and the folder of backups. For the server, which
 /// has the folder to itself.
 pub fn remove_unfinished(config: &Config) {
-    for folder in [
-        config.data.clone(),
-        backups_folder(&config.database()),
-    ] {
+    for folder in [config.data.clone(), backups_folder(&config.database())] {
         let files = fs::read_dir(folder).into_iter().flatten().flatten();
         for file in files {
             let name = file.file_name();
