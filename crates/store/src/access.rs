@@ -1,7 +1,7 @@
 //! Sign-in links and sessions. Only hashes are kept: whoever reads the database can open nothing with it.
 
 use presence::Timestamp;
-use sqlx::Row;
+use sqlx::{Row, SqliteConnection};
 
 use crate::{
     IMMEDIATE, Store, StoreError,
@@ -10,6 +10,28 @@ use crate::{
 
 /// SHA-256 of a secret that was made with at least 128 random bits, so that no slow hash is needed.
 pub type SecretHash = [u8; 32];
+
+/// The most sessions of one account.
+pub const SESSIONS_MAX: u32 = 50;
+
+/// Ends the oldest sessions of the account that the new session belongs to, beyond the number that it may have.
+async fn keep_newest(
+    connection: &mut SqliteConnection,
+    new: &SecretHash,
+) -> Result<(), StoreError> {
+    // All last equally long, so that the one which ends first is the oldest.
+    sqlx::query(
+        "DELETE FROM sessions WHERE hash IN (
+             SELECT other.hash FROM sessions AS new JOIN sessions AS other ON other.account = new.account
+             WHERE new.hash = ?1 AND other.hash <> ?1
+             ORDER BY other.expires_at DESC, other.hash LIMIT -1 OFFSET ?2)",
+    )
+    .bind(new.as_slice())
+    .bind(SESSIONS_MAX - 1)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
 
 /// Somebody who has signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +89,7 @@ impl Store {
             .bind(session_expires_at.milliseconds())
             .execute(&mut *transaction)
             .await?;
+        keep_newest(&mut transaction, session).await?;
         for expired in [
             "DELETE FROM sessions WHERE expires_at <= ?1",
             "DELETE FROM sign_in_links WHERE expires_at <= ?1",
@@ -80,7 +103,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Begins a session of somebody who has proved who they are.
+    /// Begins a session of somebody who has proved who they are. An account has [`SESSIONS_MAX`]: the oldest end.
     ///
     /// # Errors
     /// There is no such account; the database refused.
@@ -91,12 +114,15 @@ impl Store {
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
         self.require_account(account).await?;
+        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
         sqlx::query("INSERT INTO sessions (hash, account, expires_at) VALUES (?1, ?2, ?3)")
             .bind(hash.as_slice())
             .bind(account.map(u64::cast_signed))
             .bind(expires_at.milliseconds())
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await?;
+        keep_newest(&mut transaction, hash).await?;
+        transaction.commit().await?;
         Ok(())
     }
 

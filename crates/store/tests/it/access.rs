@@ -201,3 +201,45 @@ async fn an_api_key_may_do_what_it_was_made_for() {
     store.delete_api_key(&id, &CHANGE).await.unwrap();
     assert!(!store.has_any_api_key().await.unwrap());
 }
+
+// S11
+#[tokio::test]
+async fn an_account_has_its_fifty_newest_sessions() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let add = async |name: &str| {
+        let account = account(name, Role::Person);
+        store.add_account(&account, &CHANGE).await.unwrap()
+    };
+    let (anna, bert) = (add("Anna").await, add("Bert").await);
+    let at = |second: u64| after(60 + second);
+    store
+        .add_session(&[100; 32], Some(bert), at(0))
+        .await
+        .unwrap();
+    store.add_session(&[101; 32], None, at(0)).await.unwrap();
+    for number in 0..60 {
+        let hash = [number; 32];
+        let session = store.add_session(&hash, Some(anna), at(number.into()));
+        session.await.unwrap();
+    }
+    for (hash, lives) in [
+        (0, false),
+        (9, false),
+        (10, true),
+        (59, true),
+        (100, true),
+        (101, true),
+    ] {
+        let session = store.session(&[hash; 32], NOW).await.unwrap();
+        assert_eq!(session.is_some(), lives, "{hash}");
+    }
+    // A link is no way round it.
+    store
+        .add_sign_in_link(&[1; 32], Some(anna), at(0))
+        .await
+        .unwrap();
+    let exchanged = store.exchange_link(&[1; 32], &[60; 32], at(60), NOW);
+    assert!(exchanged.await.unwrap());
+    assert_eq!(store.session(&[10; 32], NOW).await.unwrap(), None);
+}
