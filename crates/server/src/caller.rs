@@ -8,7 +8,10 @@ use presence::{Permission, PersonId, Relationship};
 use store::{ApiKey, Attempt, Role, Session};
 
 use crate::{
-    app::SharedState, directory::Person, events::VisibilityBefore, organisation::ORGANISATION,
+    app::SharedState,
+    directory::Person,
+    events::VisibilityBefore,
+    organisation::{ORGANISATION, Tables},
     problem::Problem,
 };
 
@@ -167,6 +170,21 @@ impl Caller {
 
     /// How much of the owner the caller may see.
     pub(crate) fn level(&self, shared: &SharedState, owner: PersonId) -> Relationship {
+        self.level_by(shared, owner, Tables::relationship)
+    }
+
+    /// What the caller is shown to be to the owner: without the owner's word that blocks the caller, who must not notice it.
+    /// For display only.
+    pub(crate) fn shown_level(&self, shared: &SharedState, owner: PersonId) -> Relationship {
+        self.level_by(shared, owner, Tables::shown_relationship)
+    }
+
+    fn level_by(
+        &self,
+        shared: &SharedState,
+        owner: PersonId,
+        level: impl Fn(&Tables, PersonId, PersonId) -> Relationship,
+    ) -> Relationship {
         let sees_all = matches!(self.power, Power::System | Power::Key { read: true, .. });
         if sees_all || self.person == Some(owner) {
             return Relationship::AssistantPlus;
@@ -174,7 +192,7 @@ impl Caller {
         self.person.map_or(Relationship::Unknown, |viewer| {
             shared
                 .organisation
-                .read(|tables| tables.relationship(owner, viewer))
+                .read(|tables| level(tables, owner, viewer))
         })
     }
 

@@ -2,6 +2,7 @@
 //! whatever must know what holds for whom; the store keeps it.
 
 mod uses;
+mod visibility;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -9,8 +10,8 @@ use std::{
 };
 
 use presence::{
-    MyProfiles, OwnerPolicy, Page, PageValues, PersonId, PersonPolicy, Presence, Profile,
-    Relationship, Resolved, Value, Way, relationship,
+    MyProfiles, Page, PageValues, PersonId, PersonPolicy, Presence, Profile, Relationship,
+    Resolved, Way,
 };
 use store::{Store, StoreError, StoredPerson, StoredScope, Template, Workgroup};
 use tokio::sync::watch;
@@ -451,48 +452,5 @@ impl Tables {
             .entry(self.place(person))
             .or_insert_with(make)
             .clone()
-    }
-
-    /// What the owner lets the viewer see.
-    pub fn relationship(&self, owner: PersonId, viewer: PersonId) -> Relationship {
-        let nowhere = Place::default();
-        let place = self.places.get(&owner).unwrap_or(&nowhere);
-        self.relationship_at(place, owner, viewer)
-    }
-
-    /// The default relationship of viewers to the people at a place, and how far these may change it.
-    pub fn default_visibility(&self, place: &Place) -> (Relationship, OwnerPolicy) {
-        // Asked for each change and each viewer: both are the scopes' alone to say, so that nothing need be put together.
-        let way = self.way(place, Page::Presence);
-        let level = match way.said(Page::Presence, "relationship") {
-            Some(Value::Level(level)) => *level,
-            _ => Relationship::Unknown,
-        };
-        let policy = match way.said(Page::Presence, "owner_policy") {
-            Some(Value::Policy(policy)) => *policy,
-            _ => OwnerPolicy::default(),
-        };
-        (level, policy)
-    }
-
-    /// What the owner would let the viewer see at a place.
-    pub fn relationship_at(
-        &self,
-        place: &Place,
-        owner: PersonId,
-        viewer: PersonId,
-    ) -> Relationship {
-        let (level, policy) = self.default_visibility(place);
-        let common = self
-            .workgroups
-            .iter()
-            .filter(|group| group.members.contains(&owner) && group.members.contains(&viewer))
-            .map(|group| group.level);
-        relationship(
-            level,
-            common,
-            self.relationships.get(&(owner, viewer)).copied(),
-            policy,
-        )
     }
 }

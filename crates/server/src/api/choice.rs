@@ -30,7 +30,8 @@ pub(crate) struct ChoiceBody {
     until: Option<String>,
 }
 
-/// Refuses a profile that would send calls round in a circle, as things are now.
+/// Refuses a profile that would send calls round in a circle, as things are now and as far as the caller may see: a
+/// refusal tells of the forwarding of everybody on the way. Other circles are found when a call is routed.
 pub(crate) fn refuse_loop(
     shared: &SharedState,
     caller: &Caller,
@@ -41,19 +42,21 @@ pub(crate) fn refuse_loop(
         return Ok(());
     };
     let next = |other: PersonId| {
+        let level = caller.level(shared, other);
+        if !level.may(Permission::ChangeForwarding) {
+            return None;
+        }
         let in_force = shared.events.presence(other)?;
         forwarded_to(shared, &in_force.forwarding)
     };
     let Some(way) = forwarding_loop(person, to, next) else {
         return Ok(());
     };
-    // Who forwards to whom is told by their profiles: whoever may not see these hears of "somebody".
     let names: Vec<String> = way
         .into_iter()
         .map(|id| {
-            let may_see = id == person || caller.level(shared, id).may(Permission::SeeProfile);
-            let known = shared.directory.person(id).filter(|_| may_see);
-            known.map_or_else(|| "somebody".to_owned(), |known| known.name.clone())
+            let known = shared.directory.person(id);
+            known.map_or_else(|| id.to_string(), |known| known.name.clone())
         })
         .collect();
     let detail = format!(

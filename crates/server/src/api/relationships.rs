@@ -392,7 +392,8 @@ async fn apply_workgroups(shared: &SharedState) -> Result<(), Problem> {
 /// What the caller may do for an owner, for a page that shows it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Permissions {
-    /// What the person is to the caller; null for whoever may do nothing, so that nobody learns that they are blocked.
+    /// What the caller is to the person, from TeamColleague on; else null. A viewer whom the person blocks is told what
+    /// would hold without that word, so that the viewer does not learn of it; what is tried is refused.
     level: Option<&'static str>,
     pick_up: bool,
     change_profile: bool,
@@ -413,7 +414,7 @@ pub(crate) async fn permissions(
     Path(id): Path<String>,
 ) -> Result<axum::Json<Permissions>, Problem> {
     let owner = super::person(&shared, &id)?.id;
-    let level = caller.level(&shared, owner);
+    let level = caller.shown_level(&shared, owner);
     let told = Some(level).filter(|level| *level >= Relationship::TeamColleague);
     Ok(axum::Json(Permissions {
         level: told.map(Relationship::name),

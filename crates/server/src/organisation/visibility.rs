@@ -1,0 +1,63 @@
+//! What owners let viewers see: of the defaults of scopes, workgroups and the owner's own word.
+
+use presence::{OwnerPolicy, Page, PersonId, Relationship, Value, relationship};
+
+use super::{Place, Tables};
+
+impl Tables {
+    /// What the owner lets the viewer see.
+    pub fn relationship(&self, owner: PersonId, viewer: PersonId) -> Relationship {
+        let nowhere = Place::default();
+        let place = self.places.get(&owner).unwrap_or(&nowhere);
+        self.relationship_at(place, owner, viewer)
+    }
+
+    /// The default relationship of viewers to the people at a place, and how far these may change it.
+    pub fn default_visibility(&self, place: &Place) -> (Relationship, OwnerPolicy) {
+        // Asked for each change and each viewer: both are the scopes' alone to say, so that nothing need be put together.
+        let way = self.way(place, Page::Presence);
+        let level = match way.said(Page::Presence, "relationship") {
+            Some(Value::Level(level)) => *level,
+            _ => Relationship::Unknown,
+        };
+        let policy = match way.said(Page::Presence, "owner_policy") {
+            Some(Value::Policy(policy)) => *policy,
+            _ => OwnerPolicy::default(),
+        };
+        (level, policy)
+    }
+
+    /// What the owner would let the viewer see at a place.
+    pub fn relationship_at(
+        &self,
+        place: &Place,
+        owner: PersonId,
+        viewer: PersonId,
+    ) -> Relationship {
+        let own = self.relationships.get(&(owner, viewer)).copied();
+        self.with_word(place, (owner, viewer), own)
+    }
+
+    /// What the viewer is shown of what they may do: a viewer whom the owner blocks is shown what anybody in their position
+    /// is, so that they do not notice it. For display only, never to decide.
+    pub fn shown_relationship(&self, owner: PersonId, viewer: PersonId) -> Relationship {
+        let own = self.relationships.get(&(owner, viewer)).copied();
+        let own = own.filter(|own| *own != Relationship::Blocked);
+        self.with_word(&self.place(owner), (owner, viewer), own)
+    }
+
+    fn with_word(
+        &self,
+        place: &Place,
+        (owner, viewer): (PersonId, PersonId),
+        own: Option<Relationship>,
+    ) -> Relationship {
+        let (level, policy) = self.default_visibility(place);
+        let common = self
+            .workgroups
+            .iter()
+            .filter(|group| group.members.contains(&owner) && group.members.contains(&viewer))
+            .map(|group| group.level);
+        relationship(level, common, own, policy)
+    }
+}
