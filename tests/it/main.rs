@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod administrators;
 mod authorization;
 mod board;
 mod calendars;

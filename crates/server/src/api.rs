@@ -4,6 +4,7 @@ mod accounts;
 mod appointments;
 mod audit;
 mod backups;
+mod bounds;
 pub(crate) mod choice;
 mod clock;
 mod devices;

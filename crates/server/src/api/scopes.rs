@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 use super::{
     Json,
     audit::{Administration, Entry},
+    bounds,
     paging::Paging,
-    settings::{default_relationship, refuse_above_default_max},
 };
 use crate::{
     app::Shared,
@@ -317,17 +317,11 @@ pub(crate) async fn put_place(
     caller.require_admin_of(&shared, person)?;
     caller.require_admin_at(&shared, body.location.as_deref())?;
     let _one_at_a_time = shared.settings_change.lock().await;
-    if !caller.is_admin() {
-        let to = Place {
-            location: body.location.clone(),
-            group: body.group.clone(),
-        };
-        let (now, then) = shared.organisation.read(|tables| {
-            let now = default_relationship(tables, &tables.place(person));
-            (now, default_relationship(tables, &to))
-        });
-        refuse_above_default_max(now, then, "group")?;
-    }
+    let to = Place {
+        location: body.location.clone(),
+        group: body.group.clone(),
+    };
+    bounds::refuse_of_place(&shared, &caller, person, &to)?;
     let entry = Entry::new(&shared, &caller, Administration::PersonPlace, person)
         .before(Some(
             json!({"location": before.location, "group": before.group}),

@@ -1,20 +1,21 @@
 //! Settings: the function pages of scopes, and the values that people have of their own.
 
 use axum::extract::{Path, State};
-use presence::{Page, PageValues, PersonId, Relationship, Resolved};
+use presence::{Page, PageValues, PersonId, Resolved};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::{
     Json,
     audit::{Administration, Details, Entry, Own},
+    bounds,
 };
 use crate::{
     app::{Shared, SharedState},
     calendars::FeedTrouble,
     caller::{Access, Caller},
     events::Reset,
-    organisation::{ORGANISATION, Place, Tables},
+    organisation::{ORGANISATION, Place},
     problem::Problem,
     values,
 };
@@ -25,8 +26,6 @@ pub(super) const INDIVIDUAL: &str = "individual";
 const OWN: &str = "own";
 /// The address of a person's calendar.
 const FEED: &str = "feed";
-/// The default relationship of viewers to the people of a scope.
-const RELATIONSHIP: &str = "relationship";
 /// The scope whose settings a page that becomes individual begins with.
 pub(super) const COPY_FROM: &str = "copy_from";
 
@@ -144,7 +143,8 @@ pub(crate) async fn write(
         merge(page, body, &mut after)?;
         Some(after)
     };
-    refuse_deputies(&shared, &caller, (&scope, page), after.as_ref())?;
+    let wanted = (scope.as_str(), page);
+    bounds::refuse_of_scope(&shared, &caller, wanted, after.as_ref())?;
     let stored = after
         .as_ref()
         .map(|after| values::page_json(after).to_string());
@@ -275,69 +275,6 @@ fn refuse_feed_of_others(caller: &Caller, person: PersonId) -> Result<(), Proble
     ))
 }
 
-/// The most that a location administrator gives viewers by the default of a scope. The levels above let viewers act
-/// for a person: system administrators give them, and people for themselves.
-const DEFAULT_MAX: Relationship = Relationship::TeamColleague;
-
-/// The default relationship of viewers to the people at a place.
-pub(super) fn default_relationship(tables: &Tables, place: &Place) -> Relationship {
-    let way = tables.way(place, Page::Presence);
-    way.said(Page::Presence, RELATIONSHIP)
-        .map_or(Relationship::Unknown, level)
-}
-
-/// A value that is a relationship; any other gives nothing.
-fn level(value: &presence::Value) -> Relationship {
-    match value {
-        presence::Value::Level(level) => *level,
-        _ => Relationship::Unknown,
-    }
-}
-
-/// Refuses a default by which a location administrator, like any viewer, would act for the people of the location.
-/// What held already may stay.
-fn refuse_deputies(
-    shared: &SharedState,
-    caller: &Caller,
-    (scope, page): (&str, Page),
-    after: Option<&PageValues>,
-) -> Result<(), Problem> {
-    if caller.is_admin() || page != Page::Presence {
-        return Ok(());
-    }
-    let (before, after) = shared.organisation.read(|tables| {
-        let place = tables.place_of_scope(scope).unwrap_or_default();
-        let above = match place.group {
-            Some(_) => Place {
-                group: None,
-                ..place.clone()
-            },
-            None => Place::default(),
-        };
-        let after = match (after, page.setting(RELATIONSHIP)) {
-            (Some(after), Some(setting)) => level(after.value(setting)),
-            (None, _) | (_, None) => default_relationship(tables, &above),
-        };
-        (default_relationship(tables, &place), after)
-    });
-    refuse_above_default_max(before, after, RELATIONSHIP)
-}
-
-/// Refuses a default that rises above what a location administrator gives.
-pub(super) fn refuse_above_default_max(
-    before: Relationship,
-    after: Relationship,
-    field: &str,
-) -> Result<(), Problem> {
-    if after <= before || after <= DEFAULT_MAX {
-        return Ok(());
-    }
-    let detail = format!(
-        "{after} lets every viewer act for these people; a location administrator gives at most {DEFAULT_MAX}: ask a system administrator, or the people themselves"
-    );
-    Err(Problem::forbidden_field(field, detail))
-}
-
 fn person_body(shared: &SharedState, caller: &Caller, person: PersonId, page: Page) -> Value {
     let mut body = whole_person_body(shared, person, page);
     // The address of a feed holds a secret at most providers.
@@ -402,7 +339,8 @@ pub(crate) async fn read_own(
 }
 
 /// Sets values of the person's own; null takes one back. A value that the person may not change is refused to the
-/// person; set by an administrator it is kept and used once it may be.
+/// person; set by an administrator it is kept and used once it may be. A value that people can never have of their own is
+/// refused, and so is, of a location administrator without the relationship to change forwarding, a profile that forwards.
 #[utoipa::path(
     put,
     path = "/people/{id}/settings/{page}",
@@ -452,6 +390,8 @@ pub(crate) async fn write_own(
             _ => merge(page, Map::from_iter([(key, value)]), &mut after)?,
         }
     }
+    let of = (person, page);
+    bounds::refuse_of_person(&shared, &caller, of, before.as_ref(), &after)?;
     let after = Some(after).filter(|after| !after.values.is_empty());
     let stored = after
         .as_ref()
