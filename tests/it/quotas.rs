@@ -196,3 +196,32 @@ async fn only_administrators_send_tables() {
     let refused = status(&demo.server).await;
     assert_ne!(refused, StatusCode::PAYLOAD_TOO_LARGE, "it is read");
 }
+
+// S11
+#[tokio::test]
+async fn forms_outside_the_api_are_changes_too() {
+    let demo = Demo::start(&["--still"]).await;
+    for (name, path, fields) in [
+        (ANNA, "/me/teams/forget", &[][..]),
+        (
+            BERT,
+            "/me/sharing",
+            &[("form", "set"), ("viewer", "Nobody")],
+        ),
+    ] {
+        let signed_in = demo.server.signed_in_as(name).await;
+        let mut refused = None;
+        for _ in 0..1_000 {
+            let (status, page) = signed_in.form(path, fields).await;
+            if status == StatusCode::TOO_MANY_REQUESTS {
+                refused = Some(page);
+                break;
+            }
+        }
+        let page = refused.expect("1,000 forms at once were taken");
+        assert!(page.contains("API key"), "{path}: {page}");
+        // Reading goes on.
+        let (status, _) = signed_in.api(Method::GET, "/me", None).await;
+        assert_eq!(status, StatusCode::OK);
+    }
+}

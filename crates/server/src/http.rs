@@ -54,13 +54,12 @@ pub(crate) fn router(shared: Shared) -> Router {
             shared.clone(),
             store_health::watch_answers,
         ))
-        .layer(middleware::from_fn_with_state(shared.clone(), edits::guard))
-        .layer(middleware::from_fn_with_state(
-            shared.clone(),
-            changes::limit,
-        ));
+        .layer(middleware::from_fn_with_state(shared.clone(), edits::guard));
+    // Each change from outside is counted once: a form of a page, and not what the page asks of the API for it.
+    let limit_changes = middleware::from_fn_with_state(shared.clone(), changes::limit);
     let api = Router::new()
         .fallback_service(known.clone())
+        .layer(limit_changes.clone())
         .layer(middleware::from_fn_with_state(
             shared.clone(),
             access::require,
@@ -73,13 +72,15 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/me/teams/browser", get(my_account::browser))
         .route("/me/teams/return", get(my_account::returned))
         .route("/me/teams/forget", post(my_account::forget))
+        .route("/sign-out", post(sign_in::end))
+        .route("/metrics", get(metrics))
+        .route_layer(limit_changes.clone())
         .merge(
             pages::routes()
+                .route_layer(limit_changes)
                 .route_layer(middleware::from_fn(pages::dress))
                 .route_layer(Extension(pages::Routes(known))),
         )
-        .route("/sign-out", post(sign_in::end))
-        .route("/metrics", get(metrics))
         .route_layer(middleware::from_fn_with_state(
             shared.clone(),
             access::require,
