@@ -36,8 +36,8 @@ form-now = Jetzt gilt: { $value }
 refused-not-found = Diese Seite gibt es nicht
 refused-forbidden = Das ist nicht für Sie
 refused-other = Das ging nicht
-somebody-help = Ein Name, eine Mailadresse oder eine Nebenstelle.
-several-help = Eine Person je Zeile: Name, Mailadresse oder Nebenstelle.
+somebody-help = Eine Mailadresse, eine Nebenstelle oder ein Teil des Namens, den kein anderer Name enthält.
+several-help = Eine Person je Zeile: Mailadresse, Nebenstelle oder ein Teil des Namens, den kein anderer Name enthält.
 
 # Was getan wurde
 done-added = Hinzugefügt.

@@ -36,8 +36,8 @@ form-now = Now it is: { $value }
 refused-not-found = There is no such page
 refused-forbidden = This is not for you
 refused-other = That did not work
-somebody-help = A name, a mail address or an extension.
-several-help = One person in each line: a name, a mail address or an extension.
+somebody-help = A mail address, an extension, or a part of the name that no other person has in theirs.
+several-help = One person in each line: a mail address, an extension, or a part of the name that no other person has in theirs.
 
 # What was done
 done-added = Added.

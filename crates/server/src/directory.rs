@@ -35,6 +35,17 @@ impl Person {
         let known: BTreeSet<&str> = known.collect();
         known == extensions.iter().map(String::as_str).collect()
     }
+
+    fn has_extension(&self, text: &str) -> bool {
+        let mut lines = self.lines.iter();
+        lines.any(|(_, extension)| extension.to_lowercase() == text)
+    }
+
+    fn has_address(&self, text: &str) -> bool {
+        [&self.mail, &self.user_principal_name]
+            .into_iter()
+            .any(|address| address.to_lowercase() == text)
+    }
 }
 
 impl From<&StoredPerson> for Person {
@@ -54,6 +65,9 @@ impl From<&StoredPerson> for Person {
         }
     }
 }
+
+/// Before an id, where it could be taken for an extension.
+const ID: &str = "id:";
 
 #[derive(Debug, Default)]
 struct Tables {
@@ -167,6 +181,48 @@ impl Directory {
             let people = tables.people.values();
             people.filter(|person| wanted(person)).cloned().collect()
         })
+    }
+
+    /// Those whom a text identifies: by extension, else by mail address or sign-in name, else by id. Never by name: a name
+    /// says who a person is to people, and may be changed by those who may not change who the person is.
+    pub fn identified(&self, text: &str) -> Vec<Arc<Person>> {
+        let text = text.trim().to_lowercase();
+        if text.is_empty() {
+            return Vec::new();
+        }
+        let mut found = self.people(|person| person.has_extension(&text));
+        if found.is_empty() {
+            found = self.people(|person| person.has_address(&text));
+        }
+        let id = text.strip_prefix(ID).unwrap_or(&text);
+        match id.parse().map(PersonId) {
+            Ok(id) if found.is_empty() => self.person(id).into_iter().collect(),
+            Ok(_) | Err(_) => found,
+        }
+    }
+
+    /// Whether a text, taken as the name of `person`, would be read as the mail address, the sign-in name or the extension
+    /// of another person.
+    pub fn is_of_another(&self, text: &str, person: Option<PersonId>) -> bool {
+        let text = text.trim().to_lowercase();
+        let is = |other: &Person| {
+            Some(other.id) != person && (other.has_extension(&text) || other.has_address(&text))
+        };
+        !text.is_empty() && !self.people(is).is_empty()
+    }
+
+    /// A text that identifies the person: the mail address where no other has it, else the sign-in name, an extension, the
+    /// id.
+    pub fn identifier(&self, person: &Person) -> String {
+        let texts = [&person.mail, &person.user_principal_name].into_iter();
+        let texts = texts.map(String::as_str);
+        let mut texts = texts.chain(person.lines.iter().map(|(_, extension)| &**extension));
+        let identifies = |text: &&str| {
+            let found = self.identified(text);
+            matches!(found.as_slice(), [only] if only.id == person.id)
+        };
+        let found = texts.find(identifies);
+        found.map_or_else(|| format!("{ID}{}", person.id), str::to_owned)
     }
 
     /// Every extension.

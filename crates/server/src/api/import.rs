@@ -1,6 +1,6 @@
 //! Many people at once from a table: what it would do, and doing it.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use super::{
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
+    directory::Directory,
     organisation::ORGANISATION,
     problem::Problem,
 };
@@ -42,6 +43,8 @@ pub(crate) struct ImportedBody {
     /// People who were there.
     updated: usize,
     items: Vec<DeedBody>,
+    /// Names that could be taken for an address or an extension of another person, and what to do about them.
+    warnings: Vec<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -124,6 +127,7 @@ pub(crate) async fn import(
                 .into_iter()
                 .map(DeedBody::from)
                 .collect(),
+            warnings: misleading(&doing.directory, &people),
         }))
     };
     answer(
@@ -134,6 +138,35 @@ pub(crate) async fn import(
         work,
     )
     .await
+}
+
+/// What is to be said of names that read like an address or an extension of another person: of the table or known before.
+fn misleading(directory: &Directory, people: &[ImportPerson]) -> Vec<String> {
+    let texts = |person: &ImportPerson| -> Vec<String> {
+        let addresses = [&person.mail, &person.user_principal_name].into_iter();
+        let texts = addresses.chain(&person.extensions);
+        texts.map(|text| text.trim().to_lowercase()).collect()
+    };
+    let known = directory.people(|_| true);
+    let known = known.iter().flat_map(|person| {
+        let addresses = [&person.mail, &person.user_principal_name].into_iter();
+        let addresses = addresses.map(|text| text.to_lowercase());
+        addresses.chain(person.lines.iter().map(|(_, line)| line.to_lowercase()))
+    });
+    let taken: HashSet<String> = people.iter().flat_map(texts).chain(known).collect();
+    let is_misleading = |person: &&ImportPerson| {
+        let name = person.name.trim().to_lowercase();
+        name.contains('@') || (taken.contains(&name) && !texts(person).contains(&name))
+    };
+    let misleading = people.iter().filter(is_misleading);
+    misleading
+        .map(|person| {
+            format!(
+                "the name {:?} reads like an address or an extension of another person; write the name that people see",
+                person.name
+            )
+        })
+        .collect()
 }
 
 async fn bring_in(

@@ -16,7 +16,11 @@ use super::{
     paging::Paging,
 };
 use crate::{
-    app::Shared, caller::Caller, directory::Person, organisation::ORGANISATION, problem::Problem,
+    app::Shared,
+    caller::Caller,
+    directory::{Directory, Person},
+    organisation::ORGANISATION,
+    problem::Problem,
 };
 
 /// The longest name, address or extension, in characters.
@@ -148,6 +152,7 @@ pub(crate) async fn add(
 ) -> Result<(StatusCode, axum::Json<PersonBody>), Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
     let person = checked(body, None)?;
+    refuse_name(&shared.directory, &person.name, None)?;
     let after = json!({"name": person.name, "mail": person.mail,
         "userPrincipalName": person.user_principal_name, "lines": person.extensions});
     let entry =
@@ -178,6 +183,10 @@ pub(crate) async fn change(
     caller.require_admin_of(&shared, before.id)?;
     let person = checked(body, Some(&before))?;
     caller.require_same_identity(&before, &person)?;
+    // A name that was there before names were checked may stay.
+    if person.name != before.name {
+        refuse_name(&shared.directory, &person.name, Some(before.id))?;
+    }
     let wanted = PersonBody::new(before.id, &person);
     let entry = Entry::new(&shared, &caller, Administration::PersonChange, before.id)
         .before(Some(json!(PersonBody::from(&*before))))
@@ -230,6 +239,18 @@ pub(crate) async fn delete(
     deleted?;
     shared.revoke();
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Refuses a name that could be taken for the address or the extension of another person.
+fn refuse_name(directory: &Directory, name: &str, person: Option<PersonId>) -> Result<(), Problem> {
+    let detail = if name.contains('@') {
+        "has an @, like an address; write the name that people see"
+    } else if directory.is_of_another(name, person) {
+        "is the mail address, the sign-in name or an extension of another person; write the name that people see"
+    } else {
+        return Ok(());
+    };
+    Err(Problem::invalid("name", detail))
 }
 
 fn checked(body: NewPerson, before: Option<&Person>) -> Result<ImportPerson, Problem> {

@@ -111,41 +111,41 @@ impl Visit {
         person.map_or_else(|| id.to_owned(), |person| person.name.clone())
     }
 
-    /// The one person that a text names: by name, mail address, sign-in name or extension.
+    /// The one person that a text names: by extension, mail address, sign-in name or id, else by a part of the name that no
+    /// other name has. A name that is the whole text is no better than one that contains it: names are changed by more
+    /// administrators than may decide who is meant here.
     pub(crate) fn somebody(&self, field: &str, text: &str) -> Result<PersonId, Refusal> {
-        let wanted = text.trim().to_lowercase();
-        if let Some((person, _)) = self.shared.directory.by_extension(&wanted) {
-            return Ok(person);
-        }
-        let is = |other: &str| other.to_lowercase() == wanted;
-        let exact = self.shared.directory.people(|person| {
-            is(&person.name) || is(&person.mail) || is(&person.user_principal_name)
-        });
-        let found = match exact.as_slice() {
-            [] if !wanted.is_empty() => {
+        let directory = &self.shared.directory;
+        let found = match identifier(text) {
+            Some(identifier) => directory.identified(identifier),
+            None => {
+                let identified = directory.identified(text);
+                let wanted = text.trim().to_lowercase();
                 let has = |person: &Person| person.name.to_lowercase().contains(&wanted);
-                self.shared.directory.people(has)
+                match identified.is_empty() && !wanted.is_empty() {
+                    true => directory.people(has),
+                    false => identified,
+                }
             }
-            _ => exact,
         };
         match found.as_slice() {
             [only] => Ok(only.id),
             [] => Err(Refusal::of_field(
                 field,
-                format!("nobody is called {text:?}; write a name, a mail address or an extension"),
+                format!("nobody is called {text:?}; write a mail address, an extension or a name"),
             )),
             several => {
                 let names: Vec<String> = several
                     .iter()
                     .take(CANDIDATES_MAX)
-                    .map(|person| format!("{} ({})", person.name, person.mail))
+                    .map(|person| candidate(person))
                     .collect();
                 Err(Refusal::of_field(
                     field,
                     format!(
-                        "{text:?} could be {} people: {}; write the mail address",
+                        "{text:?} could be {} people: {}; write the mail address or the extension",
                         several.len(),
-                        names.join(", ")
+                        names.join("; ")
                     ),
                 ))
             }
@@ -161,20 +161,42 @@ impl Visit {
             .collect()
     }
 
-    /// People by their ids as a text that [`Self::several`] reads: names, unless two are called alike.
+    /// People by their ids as a text that [`Self::several`] reads as these people, whatever they are called by then: name
+    /// and identifier.
     pub(crate) fn listed<'a>(&self, ids: impl Iterator<Item = &'a Value>) -> String {
-        let names = ids.filter_map(|id| {
-            let person = PersonId(id.as_str()?.parse().ok()?);
-            let person = self.shared.directory.person(person)?;
-            let alike = |other: &Person| other.name == person.name;
-            let is_only = self.shared.directory.people(alike).len() == 1;
-            Some(if is_only || person.mail.is_empty() {
-                person.name.clone()
-            } else {
-                person.mail.clone()
-            })
-        });
-        names.collect::<Vec<_>>().join("\n")
+        let people = ids.filter_map(|id| Some(PersonId(id.as_str()?.parse().ok()?)));
+        let people = people.map(|person| self.listed_one(person));
+        people.collect::<Vec<_>>().join("\n")
+    }
+
+    /// A person as a text that [`Self::somebody`] reads as this person.
+    pub(crate) fn listed_one(&self, person: PersonId) -> String {
+        let Some(person) = self.shared.directory.person(person) else {
+            return String::new();
+        };
+        let identifier = self.shared.directory.identifier(&person);
+        match person.name.contains([',', ';', '<', '>']) {
+            // It would be read as several people, or as another's identifier.
+            true => identifier,
+            false => format!("{} <{identifier}>", person.name),
+        }
+    }
+}
+
+/// What stands between the brackets of `name <identifier>`.
+fn identifier(text: &str) -> Option<&str> {
+    let (_, identifier) = text.trim().strip_suffix('>')?.rsplit_once('<')?;
+    Some(identifier)
+}
+
+/// A person as one of several who could be meant.
+fn candidate(person: &Person) -> String {
+    let lines = person.lines.iter().map(|(_, extension)| &**extension);
+    let parts = std::iter::once(&*person.mail).chain(lines);
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    match parts.is_empty() {
+        true => format!("{} (id:{})", person.name, person.id),
+        false => format!("{} ({})", person.name, parts.join(", ")),
     }
 }
 

@@ -87,7 +87,7 @@ pub(super) async fn put(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal
         let from = place_name(visit, &from);
         let to = scope_name(visit, scope);
         let move_it = Form::new(visit.words, "put", String::new())
-            .hidden("person", typed.one("person"))
+            .hidden("person", visit.listed_one(person))
             .submit("sure", "yes", visit.say("scope-move-now"));
         let back = Link::new(visit.frame.here.clone(), visit.say("preview-back"));
         let page = Page::new(visit, visit.words.with("scope-move", "name", name))

@@ -231,7 +231,12 @@ async fn import(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
     let form = Form::new(visit.words, "import", String::new())
         .hidden("csv", typed.one("csv"))
         .submit("dry_run", "no", visit.say("import-now"));
-    let page = Page::new(visit, visit.say("import-heading"))
+    let mut page = Page::new(visit, visit.say("import-heading"));
+    let warnings = done.get("warnings").and_then(Value::as_array);
+    for warning in warnings.into_iter().flatten().filter_map(Value::as_str) {
+        page = page.add(Block::Alert(warning.to_owned()));
+    }
+    let page = page
         .text(visit.say("import-dry-run-about"))
         .table(table)
         .form(form, None);
