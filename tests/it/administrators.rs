@@ -95,6 +95,22 @@ async fn a_location_administrator_takes_nobody_their_own_word() {
     lea.ok(Method::PUT, &lyon, Some(free)).await;
 }
 
+/// Imports a person whose name is the extension of another: a table may have such names, and the answer warns.
+async fn import_named(server: &Server, extension: &str) {
+    let csv = format!(
+        "name,mail,UPN,extension\n{extension},zoe@contoso.example,,4711\nUma,uma@contoso.example,,4712\n"
+    );
+    let table = json!({"csv": csv, "dry_run": false});
+    let done = server
+        .ok(Method::POST, "/api/v1/people/import", Some(table))
+        .await;
+    let warnings = done["warnings"].as_array().unwrap();
+    assert!(
+        warnings.len() == 1 && warnings[0].as_str().unwrap().contains(extension),
+        "{done}"
+    );
+}
+
 /// S3 and S4: a name gives nobody rights or an account that were meant for another person.
 #[tokio::test]
 async fn a_new_name_does_not_take_what_is_meant_for_another_person() {
@@ -170,19 +186,7 @@ async fn a_new_name_does_not_take_what_is_meant_for_another_person() {
             "{name}: {problem}"
         );
     }
-    // A table may name people so; that is said.
-    let csv = format!(
-        "name,mail,UPN,extension\n{extension},zoe@contoso.example,,4711\nUma,uma@contoso.example,,4712\n"
-    );
-    let table = json!({"csv": csv, "dry_run": false});
-    let done = server
-        .ok(Method::POST, "/api/v1/people/import", Some(table))
-        .await;
-    let warnings = done["warnings"].as_array().unwrap();
-    assert!(
-        warnings.len() == 1 && warnings[0].as_str().unwrap().contains(extension),
-        "{done}"
-    );
+    import_named(server, extension).await;
     // What was there may stay, and is no extension in a form.
     let zoe = server.person(extension).await;
     let path = format!("/api/v1/people/{zoe}");

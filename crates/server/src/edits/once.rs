@@ -77,11 +77,11 @@ fn attempt(
     request: &Request,
     body: &Bytes,
 ) -> Result<Attempt, Problem> {
-    let is_visible = |key: &&str| key.bytes().all(|byte| byte.is_ascii_graphic());
-    let key = key.to_str().ok().filter(is_visible);
+    let is_line = |key: &&str| key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    let key = key.to_str().ok().map(str::trim).filter(is_line);
     let key = key.filter(|key| (1..=KEY_MAX).contains(&key.len()));
     let Some(key) = key else {
-        let detail = format!("must be 1 to {KEY_MAX} visible ASCII characters");
+        let detail = format!("must be 1 to {KEY_MAX} ASCII characters that are not all blank");
         return Err(Problem::invalid("Idempotency-Key", detail));
     };
     let mut asked = format!("{}\n", request.uri()).into_bytes();
