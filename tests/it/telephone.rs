@@ -172,7 +172,7 @@ async fn two_telephone_systems_and_tls() {
 // A deleted person's line is watched no longer, so that the next person with the extension is heard at once.
 #[tokio::test]
 async fn an_extension_of_a_deleted_person_is_watched_again_for_the_next() {
-    let (lab, _teamsbox, _installation, server) = stage(10, "udp").await;
+    let (lab, _teamsbox, _installation, server) = stage(14, "udp").await;
     let bert = server.person("bert").await;
     let path = format!("/api/v1/people/{bert}");
     server.ok(Method::DELETE, &path, None).await;

@@ -35,17 +35,6 @@ impl Person {
         let known: BTreeSet<&str> = known.collect();
         known == extensions.iter().map(String::as_str).collect()
     }
-
-    fn has_extension(&self, text: &str) -> bool {
-        let mut lines = self.lines.iter();
-        lines.any(|(_, extension)| extension.to_lowercase() == text)
-    }
-
-    fn has_address(&self, text: &str) -> bool {
-        [&self.mail, &self.user_principal_name]
-            .into_iter()
-            .any(|address| address.to_lowercase() == text)
-    }
 }
 
 impl From<&StoredPerson> for Person {
@@ -69,11 +58,36 @@ impl From<&StoredPerson> for Person {
 /// Before an id, where it could be taken for an extension.
 const ID: &str = "id:";
 
+/// A kind of text that identifies a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Identifier {
+    Extension,
+    /// Mail address or sign-in name.
+    Address,
+}
+
+/// The texts that identify a person, in lower case, each once.
+fn identifiers(person: &Person) -> Vec<(Identifier, String)> {
+    let addresses = [&person.mail, &person.user_principal_name].into_iter();
+    let addresses = addresses.map(|text| (Identifier::Address, text.to_lowercase()));
+    let lines = person.lines.iter();
+    let lines = lines.map(|(_, extension)| (Identifier::Extension, extension.to_lowercase()));
+    let mut all: Vec<_> = Vec::new();
+    for identifier in addresses.chain(lines) {
+        if !identifier.1.is_empty() && !all.contains(&identifier) {
+            all.push(identifier);
+        }
+    }
+    all
+}
+
 #[derive(Debug, Default)]
 struct Tables {
     people: BTreeMap<PersonId, Arc<Person>>,
     by_teams_id: HashMap<String, PersonId>,
     by_extension: HashMap<Arc<str>, (PersonId, LineId)>,
+    /// The people whom a text identifies, in lower case: a form is read without a look at everybody.
+    by_identifier: HashMap<String, Vec<(Identifier, PersonId)>>,
     /// Names of tenants, each once: everybody has one.
     tenants: BTreeSet<Arc<str>>,
 }
@@ -190,10 +204,15 @@ impl Directory {
         if text.is_empty() {
             return Vec::new();
         }
-        let mut found = self.people(|person| person.has_extension(&text));
-        if found.is_empty() {
-            found = self.people(|person| person.has_address(&text));
-        }
+        let found = self.read(|tables| {
+            let of = |kind| tables.identified(&text, kind);
+            let found = of(Identifier::Extension);
+            if found.is_empty() {
+                of(Identifier::Address)
+            } else {
+                found
+            }
+        });
         let id = text.strip_prefix(ID).unwrap_or(&text);
         match id.parse().map(PersonId) {
             Ok(id) if found.is_empty() => self.person(id).into_iter().collect(),
@@ -205,10 +224,10 @@ impl Directory {
     /// of another person.
     pub fn is_of_another(&self, text: &str, person: Option<PersonId>) -> bool {
         let text = text.trim().to_lowercase();
-        let is = |other: &Person| {
-            Some(other.id) != person && (other.has_extension(&text) || other.has_address(&text))
-        };
-        !text.is_empty() && !self.people(is).is_empty()
+        self.read(|tables| {
+            let owners = tables.by_identifier.get(&text).into_iter().flatten();
+            owners.into_iter().any(|(_, owner)| Some(*owner) != person)
+        })
     }
 
     /// A text that identifies the person: the mail address where no other has it, else the sign-in name, an extension, the
@@ -256,13 +275,35 @@ impl Tables {
             self.by_extension
                 .insert(extension.clone(), (person.id, *line));
         }
+        for (kind, text) in identifiers(&person) {
+            let owners = self.by_identifier.entry(text).or_default();
+            owners.push((kind, person.id));
+        }
         self.people.insert(person.id, Arc::new(person));
+    }
+
+    /// The people whom a text in lower case identifies, in the order of their numbers.
+    fn identified(&self, text: &str, kind: Identifier) -> Vec<Arc<Person>> {
+        let owners = self.by_identifier.get(text).into_iter().flatten();
+        let owners = owners.filter(|(of, _)| *of == kind);
+        let mut ids: Vec<PersonId> = owners.map(|(_, id)| *id).collect();
+        ids.sort_unstable();
+        let people = ids.iter().filter_map(|id| self.people.get(id));
+        people.cloned().collect()
     }
 
     fn drop_names(&mut self, id: PersonId) {
         let Some(person) = self.people.remove(&id) else {
             return;
         };
+        for (_, text) in identifiers(&person) {
+            if let Some(owners) = self.by_identifier.get_mut(&text) {
+                owners.retain(|(_, owner)| *owner != id);
+                if owners.is_empty() {
+                    self.by_identifier.remove(&text);
+                }
+            }
+        }
         if let Some(teams_id) = &person.teams_id {
             let key = teams_id.to_ascii_lowercase();
             if self.by_teams_id.get(&key) == Some(&id) {

@@ -123,16 +123,16 @@ impl PreparedRestore {
                 "it exists already; to replace it, add --force (it is kept beside the restored one)",
             ));
         }
-        if is_database_file(&database, backup) {
-            return Err(refused(
-                backup,
-                "it is the database itself under another name; remove that name and choose a backup",
-            ));
-        }
         if fs::metadata(with_suffix(backup, "-wal")).is_ok_and(|log| log.len() > 0) {
             return Err(refused(
                 backup,
                 "it has a log (-wal) beside it, so it is a database in use and no backup; make one with the backup command",
+            ));
+        }
+        if is_database_file(&database, backup) {
+            return Err(refused(
+                backup,
+                "it is the database itself under another name; remove that name and choose a backup",
             ));
         }
         // What is checked is the very file that takes the place.

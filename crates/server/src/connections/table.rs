@@ -150,7 +150,9 @@ impl Connections {
                 let state = entry.link.state();
                 let (worth, since) = state.worth()?;
                 let is_wanted = match among {
-                    Among::All | Among::Of(_) => true,
+                    Among::All => true,
+                    // What an address has is answered before it gets more.
+                    Among::Of(_) => worth != Worth::Answered,
                     Among::Unfinished => state.is_unfinished(),
                 };
                 is_wanted.then_some((worth, since, entry.link.number))
@@ -386,7 +388,7 @@ mod tests {
 
     // S6
     #[test]
-    fn what_is_answered_makes_no_room_and_the_refusal_is_a_trouble_for_a_while() {
+    fn what_people_are_answered_makes_no_room_and_the_refusal_is_a_trouble_for_a_while() {
         let (connections, health) = connections(64);
         let start = Instant::now();
         let links: Vec<_> = (0..24)
@@ -394,6 +396,7 @@ mod tests {
             .collect();
         for link in &links {
             link.state().begin(Phase::Answer, start);
+            link.state().become_known();
         }
         assert!(connections.admit(None, start).is_none());
         let trouble = |after| {
@@ -402,6 +405,20 @@ mod tests {
         };
         assert!(trouble(1).unwrap().what.contains("24 of all"));
         assert_eq!(trouble(11), None);
+    }
+
+    // S6
+    #[test]
+    fn a_stranger_that_is_answered_all_the_time_makes_room_as_a_last_resort() {
+        let (connections, _) = connections(64);
+        let start = Instant::now();
+        let links: Vec<_> = (0..24)
+            .map(|_| connections.admit(None, start).unwrap())
+            .collect();
+        for link in &links {
+            link.state().begin(Phase::Answer, start);
+        }
+        assert!(connections.admit(None, start).is_some());
     }
 
     // S6
