@@ -343,5 +343,6 @@ async fn no_acknowledged_change_is_lost_when_the_server_is_killed() {
         "{count} acknowledged changes, none lost, in {:.0?}",
         begun.elapsed()
     );
-    assert!(count > 0);
+    // A busy machine makes fewer than the aim; far fewer would prove nothing.
+    assert!(count >= CHANGES / 10, "{count}");
 }

@@ -103,7 +103,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Begins a session of somebody who has proved who they are. An account has [`SESSIONS_MAX`]: the oldest end.
+    /// Begins a session of somebody who has proved who they are. An account has 50 (`SESSIONS_MAX`): the oldest end.
     ///
     /// # Errors
     /// There is no such account; the database refused.
