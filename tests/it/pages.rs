@@ -51,6 +51,11 @@ async fn the_board_is_live_and_says_why() -> WebDriverResult<()> {
         attribute(&browser, &row, "data-status")
     })
     .await;
+    // P11
+    assert_eq!(
+        text(&browser, &format!("{row} .activity")).await,
+        "Presenting"
+    );
 
     page.find(By::Css(format!("{row} .why")))
         .await?

@@ -52,6 +52,14 @@ async fn the_table(mode: &str, sharing: &str) {
     }
     teamsbox.share("anna", Some("bert")).await;
     shows(&server, sharing, CALL).await;
+    // P11
+    let presence = server.presence("anna").await;
+    let label = match sharing {
+        PRESENTING => "Presenting",
+        _ => "On the phone (MS Teams)",
+    };
+    assert_eq!(presence["activity"]["label"], label);
+    assert_eq!(presence["text"], label);
     teamsbox.stop_sharing("anna").await;
     shows(&server, rest, rest).await;
 

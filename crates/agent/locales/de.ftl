@@ -9,6 +9,7 @@ activity-Ringing = Es klingelt
 activity-OnThePhone = Im Gespräch
 activity-OnThePhoneTeams = Im Gespräch (MS Teams)
 activity-InMeeting = In einer Besprechung
+activity-Presenting = Präsentiert
 shown-unknown = Verbunden
 shown-doing = { $status } – { $activity }
 not-connected = Nicht verbunden: { $why }

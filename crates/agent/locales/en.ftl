@@ -9,6 +9,7 @@ activity-Ringing = Ringing
 activity-OnThePhone = On the phone
 activity-OnThePhoneTeams = On the phone (MS Teams)
 activity-InMeeting = In a meeting
+activity-Presenting = Presenting
 shown-unknown = Connected
 shown-doing = { $status } – { $activity }
 not-connected = Not connected: { $why }

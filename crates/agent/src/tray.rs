@@ -137,6 +137,8 @@ fn activity(label: &str, words: &Words) -> String {
         "On the phone" => words.say("activity-OnThePhone"),
         "On the phone (MS Teams)" => words.say("activity-OnThePhoneTeams"),
         "In a meeting" => words.say("activity-InMeeting"),
+        "Presenting" => words.say("activity-Presenting"),
+        // The label of Presenting that older servers send.
         "Do not disturb" => words.say("status-DoNotDisturb"),
         other => other.to_owned(),
     }

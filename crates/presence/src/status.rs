@@ -112,7 +112,7 @@ impl Activity {
             Self::OnThePhone => "On the phone",
             Self::OnThePhoneTeams => "On the phone (MS Teams)",
             Self::InMeeting => "In a meeting",
-            Self::Presenting => "Do not disturb",
+            Self::Presenting => "Presenting",
             Self::UsingApp(alias) => alias,
         }
     }

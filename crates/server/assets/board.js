@@ -54,7 +54,7 @@ function apply({ person, presence }) {
   const status = say(`status-${presence.status}`);
   cell(row, "status").textContent = status;
   cell(row, "activity").textContent = activity(presence.activity);
-  cell(row, "text").textContent = presence.text;
+  cell(row, "text").textContent = activity(presence.activity) || presence.text;
   const time = row.querySelector("time");
   // Of somebody who is offline no time is told.
   const since = presence.since ?? "";

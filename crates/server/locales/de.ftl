@@ -19,7 +19,7 @@ activity-Ringing = Es klingelt
 activity-OnThePhone = Im Gespräch
 activity-OnThePhoneTeams = Im Gespräch (MS Teams)
 activity-InMeeting = In einer Besprechung
-activity-Presenting = Nicht stören
+activity-Presenting = Präsentiert
 activity-UsingApp = { $app }
 confidence-stale = seit einer Weile nichts gehört
 

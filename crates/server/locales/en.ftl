@@ -19,7 +19,7 @@ activity-Ringing = Ringing
 activity-OnThePhone = On the phone
 activity-OnThePhoneTeams = On the phone (MS Teams)
 activity-InMeeting = In a meeting
-activity-Presenting = Do not disturb
+activity-Presenting = Presenting
 activity-UsingApp = { $app }
 confidence-stale = not heard of for a while
 

@@ -136,6 +136,10 @@ impl Row {
             .map(|(_, extension)| &**extension)
             .collect();
         let words = language.text(&format!("status-{}", presence.status.name()));
+        let label = presence
+            .activity
+            .as_ref()
+            .map(|activity| label(language, activity));
         Self {
             person: person.id.to_string(),
             name: person.name.clone(),
@@ -144,11 +148,8 @@ impl Row {
             status: presence.status.name(),
             why: language.of_two("board-why-of", ("status", &words), ("name", &person.name)),
             words,
-            label: presence
-                .activity
-                .as_ref()
-                .map_or_else(String::new, |activity| label(language, activity)),
-            text: presence.text.to_string(),
+            text: label.clone().unwrap_or_else(|| presence.text.to_string()),
+            label: label.unwrap_or_default(),
             since: presence.since.map(rfc3339).unwrap_or_default(),
             confidence: presence.confidence.name(),
         }

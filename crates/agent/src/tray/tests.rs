@@ -96,6 +96,10 @@ fn it_speaks_the_language_of_the_desktop() {
     };
     let look = Look::new(&status, &Words::in_language("de"), &noon());
     assert_eq!(look.title, "Nicht stören", "not twice");
+    // P11
+    status.described.shown.activity = "Presenting".into();
+    let look = Look::new(&status, &Words::in_language("de"), &noon());
+    assert_eq!(look.title, "Nicht stören – Präsentiert");
 }
 
 #[test]

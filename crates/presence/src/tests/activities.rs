@@ -10,7 +10,7 @@ use crate::{
 const ORDER: [(&str, &str, &str); 6] = [
     ("OnThePhone", "pbx", "On the phone"),
     ("InMeeting", "meeting", "In a meeting"),
-    ("Presenting", "teams", "Do not disturb"),
+    ("Presenting", "teams", "Presenting"),
     ("OnThePhone", "teams", "On the phone (MS Teams)"),
     ("UsingApp", "microphone", "Zoom Meeting"),
     ("Ringing", "pbx", "Ringing"),

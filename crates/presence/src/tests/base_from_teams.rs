@@ -142,7 +142,7 @@ fn calls_and_do_not_disturb_keep_their_own_rules_and_leave_the_base() {
     world.teams(DND.0, DND.1);
     assert_eq!(world.rule(), Rule::TeamsDoNotDisturb);
     world.teams(PRESENTING.0, PRESENTING.1);
-    assert_eq!(world.shown(), "DoNotDisturb, Do not disturb");
+    assert_eq!(world.shown(), "DoNotDisturb, Presenting");
     assert_eq!(world.take_writes(), []);
 }
 

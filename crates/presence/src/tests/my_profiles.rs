@@ -46,7 +46,7 @@ fn activities_are_labelled_as_the_domain_says() {
             "On the phone (MS Teams)",
         ),
         (Activity::InMeeting, "InMeeting", "In a meeting"),
-        (Activity::Presenting, "Presenting", "Do not disturb"),
+        (Activity::Presenting, "Presenting", "Presenting"),
         (Activity::UsingApp("Zoom".into()), "UsingApp", "Zoom"),
     ] {
         assert_eq!((activity.kind(), activity.label()), (kind, label));

@@ -52,7 +52,7 @@ fn the_table_of_calls_in_the_mode_with_presence() {
             "Busy, On the phone (MS Teams)",
             "OnThePhone",
         ),
-        (PRESENTING, "DoNotDisturb, Do not disturb", "Presenting"),
+        (PRESENTING, "DoNotDisturb, Presenting", "Presenting"),
     ] {
         let mut world = World::new(TelephonyAndPresence);
         world.teams(teams.0, teams.1);
@@ -87,7 +87,7 @@ fn sharing_begins_and_ends_within_one_appointment() {
     world.teams("Busy", "InACall");
     let call = world.engine.signals(ANNA).unwrap().teams_call.unwrap();
     world.pass(seconds(10), Some(PRESENTING));
-    assert_eq!(world.shown(), "DoNotDisturb, Do not disturb");
+    assert_eq!(world.shown(), "DoNotDisturb, Presenting");
     world.pass(seconds(10), Some(CALL));
     assert_eq!(world.shown(), "Busy, On the phone (MS Teams)");
     let same = world.engine.signals(ANNA).unwrap().teams_call.unwrap();

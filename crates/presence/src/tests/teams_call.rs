@@ -205,7 +205,7 @@ fn a_mode_that_is_switched_off_takes_the_call_along() {
 #[test]
 fn the_table_of_calls_row_by_row() {
     const HERE: &str = "Busy, On the phone (MS Teams)";
-    const QUIET: &str = "DoNotDisturb, Do not disturb";
+    const QUIET: &str = "DoNotDisturb, Presenting";
     for (row, teams_a, here_a, teams_b, here_b) in [
         ("audio call", CALL, HERE, CALL, HERE),
         ("video call", CALL, HERE, CALL, HERE),

@@ -25,7 +25,7 @@ impl Place for Colleague {
             (visit.say("board-status"), visit.presence(presence)),
             (
                 visit.say("board-text"),
-                Cell::Text(text(presence, "text").to_owned()),
+                Cell::Text(visit.presence_text(presence)),
             ),
             (
                 visit.say("board-since"),

@@ -45,6 +45,16 @@ impl Visit {
         Cell::Status(status.to_owned(), words)
     }
 
+    /// The text beside the status of an answer: the activity in the reader's language, or the text of the answer, in
+    /// which people and administrators chose the words.
+    pub(super) fn presence_text(&self, presence: &Value) -> String {
+        let activity = presence
+            .get("activity")
+            .map(|activity| self.activity(activity));
+        let activity = activity.filter(|activity| !activity.is_empty());
+        activity.unwrap_or_else(|| text(presence, "text").to_owned())
+    }
+
     /// The words of a key, or `otherwise` where there are none.
     pub(super) fn say_or(&self, key: &str, otherwise: &str) -> String {
         let said = self.say(key);

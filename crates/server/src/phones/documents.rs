@@ -63,6 +63,10 @@ pub(super) fn presence_info(entity: &str, view: &View) -> PresenceInfo {
 /// The words beside the name on a display.
 fn words(view: &View) -> Option<String> {
     let words = match &view.activity {
+        // A phone shows one text only: without the status a call would look as if it could be disturbed.
+        Some(activity) if view.status == Status::DoNotDisturb => {
+            format!("{} – {}", view.status.words(), activity.label())
+        }
         Some(Activity::UsingApp(alias)) => format!("Busy – {alias}"),
         Some(activity) => activity.label().to_owned(),
         None if view.text.is_empty() => view.status.words().to_owned(),
@@ -128,6 +132,21 @@ mod tests {
                 Confirmed,
                 "<rpid:busy/>",
                 "Do not disturb",
+            ),
+            // P11
+            (
+                Status::DoNotDisturb,
+                Some(Activity::Presenting),
+                Confirmed,
+                "<rpid:busy/><rpid:presentation/>",
+                "Do not disturb – Presenting",
+            ),
+            (
+                Status::DoNotDisturb,
+                Some(Activity::OnThePhone),
+                Confirmed,
+                "<rpid:busy/><rpid:on-the-phone/>",
+                "Do not disturb – On the phone",
             ),
             (Status::Absent, None, Terminated, "<rpid:away/>", "Absent"),
             (Status::Offline, None, Terminated, "", "Offline"),

@@ -24,7 +24,7 @@ impl Place for Now {
             (visit.say("board-status"), visit.presence(presence)),
             (
                 visit.say("board-text"),
-                Cell::Text(text(presence, "text").to_owned()),
+                Cell::Text(visit.presence_text(presence)),
             ),
             (
                 visit.say("me-profile"),
