@@ -40,6 +40,13 @@ pub enum Fact {
     LinkedTeams,
     /// The person has no Teams account any more.
     UnlinkedTeams,
+    /// The person's own login at Microsoft has ended. An answer of Teams begins it anew.
+    TeamsLoginEnded,
+    /// Complete answers, the last of which was asked for then, leave the account out. One that has it brings it back.
+    TeamsAccountMissing {
+        /// When Graph was asked.
+        asked_at: Timestamp,
+    },
     /// All the person's lines that some source watches, now. What is known of lines that stay is kept.
     Lines(Vec<LineId>),
     /// Settings or profiles changed.
@@ -68,6 +75,8 @@ pub enum Fact {
     TeamsAcknowledged(Slot, Action),
     /// Teams answered that there was nothing of ours in the slot to take back.
     TeamsHadNothing(Slot),
+    /// Microsoft refused a write, which is tried again.
+    TeamsRefused(Slot, Action),
     /// The person chose a profile, or went back to automatic.
     Chose(Option<Choice>),
     /// A client is connected. Renews the lease even if nothing changed.

@@ -5,13 +5,15 @@
 //! the activity axis, `evaluate/teams.rs` what is told of Teams without deciding.
 
 mod activity;
+mod not_counted;
 mod profile;
 mod teams;
 
 use std::sync::Arc;
 
 use crate::{
-    Activity, Confidence, Forwarding, LineSignal, PersonPolicy, Signals, Status, Timestamp,
+    Activity, Confidence, Forwarding, LineSignal, PersonPolicy, Signals, Status, TeamsAccount,
+    Timestamp,
     mirror::Mirror,
     own::Own,
     reason::{Reason, Rule},
@@ -74,8 +76,10 @@ pub(crate) struct Facts<'a> {
     pub(crate) mirror: &'a Mirror,
     pub(crate) policy: &'a PersonPolicy,
     pub(crate) timing: &'a Timing,
-    /// The person has a Teams account.
-    pub(crate) linked: bool,
+    /// The person's Teams account.
+    pub(crate) account: TeamsAccount,
+    /// Since when the account and the mode are as they are, as far as is known.
+    pub(crate) teams_since: Timestamp,
     /// How many lines the person has.
     pub(crate) lines: usize,
     /// Since when nothing has been going on.
@@ -121,6 +125,7 @@ pub(crate) fn evaluate(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Exp
     let activity = activity::axis(facts, now, explain);
     let confidence = confidence(facts, now);
     teams::reasons(facts, confidence, explain);
+    not_counted::reasons(facts, now, explain);
 
     let status = match &activity {
         _ if profile.status == Status::DoNotDisturb => Status::DoNotDisturb,
@@ -192,7 +197,7 @@ fn confidence(facts: &Facts<'_>, now: Timestamp) -> Confidence {
     // A line that has not spoken, or whose lease ended, may be in a call for all we know.
     let fresh = |line: &&LineSignal| !line.stale && line.until > now && !line.line.is_published();
     let lines_stale = facts.signals.lines.iter().filter(fresh).count() < facts.lines;
-    let teams = facts.linked && facts.policy.mode.telephony();
+    let teams = facts.account.is_source() && facts.policy.mode.telephony();
     if lines_stale || (teams && facts.teams_stale(now)) {
         Confidence::Stale
     } else if !teams {

@@ -28,6 +28,7 @@ mod signals;
 mod status;
 mod target;
 mod teams;
+mod teams_account;
 mod time;
 mod view;
 
@@ -46,7 +47,7 @@ pub use policy::{Automatic, PersonPolicy};
 pub use profile::{
     APPOINTMENT_PROFILE, Choice, MyProfiles, Origin, Profile, TEAMS_PROFILE, same_name,
 };
-pub use reason::{Fate, Note, Reason, Rule, Says, Source};
+pub use reason::{Fate, NotCounted, Note, REASON_CODES, Reason, Rule, Says, Source};
 pub use record::{OwnRecord, PersonRecord, Record};
 pub use relationship::{OwnerPolicy, Permission, Relationship, relationship};
 pub use settings::{LoopBreaker, SyncMode, Timing};
@@ -57,6 +58,7 @@ pub use signals::{
 pub use status::{Activity, Confidence, Status};
 pub use target::{Number, SipAddress, Target, TargetError, is_extension};
 pub use teams::{Meaning, Observation, TeamsCall, TeamsState};
+pub use teams_account::{TeamsAccount, Unreachable};
 pub use time::Timestamp;
 pub use view::{View, reasons_for, view};
 

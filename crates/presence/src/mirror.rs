@@ -4,6 +4,7 @@
 
 mod answers;
 mod deadline;
+mod unanswered;
 
 use crate::{
     Meaning, Observation, Signals, TeamsCall, TeamsState, Timestamp,
@@ -105,7 +106,7 @@ impl Mirror {
             .iter()
             .filter_map(Own::changed_at)
             .any(|at| asked_at < at);
-        let overtaken = asked_at < self.asked_at;
+        let overtaken = self.is_overtaken(asked_at);
         if older_than_write || overtaken || settings.policy.mode == SyncMode::None {
             return Vec::new();
         }
@@ -402,6 +403,12 @@ impl Mirror {
             }
             (Own::Held(held), false) => {
                 self.change(slot, Own::Withdrawn(Withdrawn::from_held(&held, now)), now);
+                wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Clear)]);
+            }
+            (Own::Refused(held), true) => wishes.extend(self.insist(slot, held, timing, now)),
+            // The next try must not succeed.
+            (Own::Refused(_), false) => {
+                *self.own_mut(slot) = Own::None;
                 wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Clear)]);
             }
             (Own::Yielded(yielded), false) if yielded.may_echo(timing, now) => {

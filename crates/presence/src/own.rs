@@ -55,6 +55,8 @@ pub enum Own {
     Withdrawn(Withdrawn),
     /// Wanted here, but the slot in Teams is not ours: never written again, never cleared.
     Yielded(Yielded),
+    /// Wanted and written, but Microsoft refuses it: not in force, and tried again.
+    Refused(Held),
 }
 
 /// A write in force.
@@ -236,7 +238,7 @@ impl Own {
     /// An answer of Graph that was asked for before this moment says nothing: our write may or may not be in it.
     pub(crate) fn changed_at(&self) -> Option<Timestamp> {
         match self {
-            Self::None | Self::Yielded(_) => None,
+            Self::None | Self::Yielded(_) | Self::Refused(_) => None,
             Self::Held(held) => Some(held.acknowledged_at.unwrap_or(held.since)),
             Self::Withdrawn(withdrawn) => {
                 Some(withdrawn.acknowledged_at.unwrap_or(withdrawn.requested_at))
@@ -262,6 +264,7 @@ impl Own {
     pub(crate) fn deadline(&self, timing: &Timing) -> Option<Timestamp> {
         match self {
             Self::None | Self::Yielded(_) => None,
+            Self::Refused(held) => Some(held.written_at + timing.session_renewal),
             Self::Held(held) => Some(held.expires_at),
             Self::Withdrawn(withdrawn) => Some(withdrawn.settled_at(timing)),
         }

@@ -1,10 +1,14 @@
 //! Why a presence is what it is: one reason for each signal that counted or was overruled.
 
+mod codes;
+mod not_counted;
 mod sentence;
 
 use std::sync::Arc;
 
 use crate::{AppointmentText, Confidence, LineId, Permission, Timestamp};
+pub use codes::REASON_CODES;
+pub use not_counted::NotCounted;
 pub use sentence::{Fate, Note, Says};
 
 /// The rule of the domain that looked at the signal.
@@ -52,6 +56,8 @@ pub enum Rule {
     OwnWrite,
     /// Writing is paused for this person.
     LoopBreaker,
+    /// Why something does not count.
+    NotCounted,
 }
 
 impl Rule {
@@ -79,6 +85,7 @@ impl Rule {
             Self::TeamsDetail => "Teams: what it shows",
             Self::OwnWrite => "Teams: what Offhook wrote",
             Self::LoopBreaker => "Teams: loop breaker",
+            Self::NotCounted => "Teams: what does not count",
         }
     }
 
@@ -109,7 +116,8 @@ impl Rule {
             | Self::Ringing
             | Self::TeamsDetail
             | Self::OwnWrite
-            | Self::LoopBreaker => Permission::SeeActivity,
+            | Self::LoopBreaker
+            | Self::NotCounted => Permission::SeeActivity,
         }
     }
 }

@@ -71,7 +71,8 @@ impl OwnRecord {
     pub(crate) fn of(own: &Own) -> Option<Self> {
         match own {
             Own::None => None,
-            Own::Held(held) => Some(Self {
+            // A try that is under way may still succeed.
+            Own::Held(held) | Own::Refused(held) => Some(Self {
                 written_at: held.since,
                 expires_at: held.expires_at,
                 acknowledged: held.acknowledged_at.is_some(),

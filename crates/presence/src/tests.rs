@@ -11,6 +11,7 @@ mod leases;
 mod meetings;
 mod microphone;
 mod my_profiles;
+mod not_counted;
 mod profile_axis;
 mod properties;
 mod reasons;

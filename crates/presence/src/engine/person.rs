@@ -1,12 +1,14 @@
 //! One person in the engine: the signals, what was written to Teams, and what was last told.
 
+mod account;
+
 use std::sync::Arc;
 
 use super::Fact;
 use crate::{
     AppointmentOrigin, ClientId, ClientSignal, ClientState, Effect, LineId, LineSignal, LineState,
     MeetingSignal, PersonId, PersonPolicy, PersonRecord, Presence, ProgramSignal, Record, Signals,
-    Slot, TeamsCall, TeamsWrite, Timestamp, Timing,
+    Slot, TeamsAccount, TeamsCall, TeamsWrite, Timestamp, Timing,
     evaluate::{Decision, Facts, Silent, evaluate},
     mirror::{Mirror, Wish},
     record::OwnRecord,
@@ -20,7 +22,9 @@ const SIGNALS_MAX: usize = 64;
 #[derive(Debug)]
 pub(super) struct Person {
     pub(super) lines: Vec<LineId>,
-    pub(super) linked: bool,
+    pub(super) account: TeamsAccount,
+    /// Since when the account and the mode are as they are; at the latest since the start.
+    pub(super) teams_since: Timestamp,
     pub(super) policy: Arc<PersonPolicy>,
     pub(super) signals: Signals,
     pub(super) mirror: Mirror,
@@ -50,7 +54,8 @@ impl Person {
         let clients_gone_at = now + timing.client_return - policy.automatic.client_end_after;
         let mut person = Self {
             lines: record.lines,
-            linked: record.linked,
+            account: TeamsAccount::found(record.linked),
+            teams_since: now,
             policy,
             signals: Signals {
                 choice: record.choice,
@@ -89,17 +94,17 @@ impl Person {
 
     /// Whether a Teams call is believed that Teams could deny.
     pub(super) fn has_teams_call(&self) -> bool {
-        self.linked && (self.signals.teams_call.is_some() || self.mirror.remembered.is_some())
+        self.account.is_linked()
+            && (self.signals.teams_call.is_some() || self.mirror.remembered.is_some())
     }
 
     /// Takes in what happened.
     pub(super) fn take(&mut self, fact: Fact, timing: &Timing, now: Timestamp) -> Vec<Wish> {
         match fact {
-            Fact::LinkedTeams => self.linked = true,
-            Fact::UnlinkedTeams => {
-                self.linked = false;
-                self.forget_teams();
-            }
+            Fact::LinkedTeams => self.link(now),
+            Fact::UnlinkedTeams => self.unlink(now),
+            Fact::TeamsLoginEnded => self.end_login(now),
+            Fact::TeamsAccountMissing { asked_at } => self.miss_account(asked_at, now),
             Fact::Lines(lines) => {
                 self.signals
                     .lines
@@ -107,6 +112,9 @@ impl Person {
                 self.lines = lines;
             }
             Fact::Policy(policy) => {
+                if policy.mode != self.policy.mode {
+                    self.teams_since = now;
+                }
                 self.policy = policy;
                 self.forget_teams();
             }
@@ -117,21 +125,14 @@ impl Person {
                 party,
             } => self.report_line(line, state, until, party, now),
             Fact::LineStale(line) => self.doubt_line(line, now + timing.line_stale),
-            // An answer that was under way when the account was taken away.
-            Fact::TeamsObserved { .. } if !self.linked => {}
             Fact::TeamsObserved { state, asked_at } => {
-                let settings = Settings {
-                    policy: &self.policy,
-                    timing,
-                };
-                return self
-                    .mirror
-                    .observe(&mut self.signals, settings, state, asked_at, now);
+                return self.observe_teams(state, asked_at, timing, now);
             }
             Fact::TeamsAcknowledged(slot, action) => {
                 return self.mirror.acknowledge(slot, action, timing, now);
             }
             Fact::TeamsHadNothing(slot) => return self.mirror.had_nothing(slot, now),
+            Fact::TeamsRefused(slot, action) => self.mirror.refuse(slot, action, timing),
             Fact::Chose(choice) => self.signals.choice = choice,
             Fact::Client {
                 client,
@@ -266,8 +267,13 @@ impl Person {
             policy: &self.policy,
             timing,
         };
-        self.mirror
-            .follow_wants(&self.signals, settings, self.linked, reported, now)
+        self.mirror.follow_wants(
+            &self.signals,
+            settings,
+            self.account.is_linked(),
+            reported,
+            now,
+        )
     }
 
     pub(super) fn report_line(
@@ -336,10 +342,10 @@ impl Person {
 
     /// Forgets what the mode no longer lets through, and everything where there is no account any more.
     fn forget_teams(&mut self) {
-        if !(self.linked && self.policy.mode.presence()) {
+        if !(self.account.is_linked() && self.policy.mode.presence()) {
             self.signals.teams_do_not_disturb_since = None;
         }
-        if !(self.linked && self.policy.mode.telephony()) {
+        if !(self.account.is_linked() && self.policy.mode.telephony()) {
             self.signals.observation = None;
             self.signals.teams_base = None;
             self.signals.teams_call = None;
@@ -418,7 +424,8 @@ impl Person {
             mirror: &self.mirror,
             policy: &self.policy,
             timing,
-            linked: self.linked,
+            account: self.account,
+            teams_since: self.teams_since,
             lines: self.lines.len(),
             rest_since: self.rest_since,
             with_microphone,

@@ -9,7 +9,7 @@ use crate::{
 
 /// What Teams shows and what we wrote there: never decides by itself, always explained.
 pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut impl Explain) {
-    if !facts.linked || !facts.policy.mode.telephony() {
+    if !facts.account.is_linked() || !facts.policy.mode.telephony() {
         return;
     }
     let observation = facts.signals.observation.as_ref();
@@ -35,7 +35,8 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
             )
         };
         match facts.mirror.own(slot) {
-            Own::None => {}
+            // Why it is not in force is told with what does not count.
+            Own::None | Own::Refused(_) => {}
             Own::Held(held) => tell(&|| {
                 own(Fate::InForce, held.since)
                     .until(Some(held.expires_at))

@@ -21,6 +21,9 @@ impl Mirror {
                 held.acknowledged_at.get_or_insert(now);
                 held.expires_at = now + slot.lifetime(timing);
             }
+            (&mut Own::Refused(held), Action::Set | Action::Renew) => {
+                self.take_after_all(slot, held, timing, now);
+            }
             (Own::Withdrawn(withdrawn), Action::Clear) => {
                 withdrawn.acknowledged_at.get_or_insert(now);
             }

@@ -3,6 +3,7 @@
 
 use std::{fmt, sync::Arc};
 
+use super::NotCounted;
 use crate::{Slot, Status, TeamsState, own::YieldReason};
 
 /// What became of something that Offhook wrote to Teams.
@@ -61,6 +62,8 @@ pub enum Says {
     Wrote(Slot, Fate),
     /// Offhook writes nothing for a while.
     WritingPaused,
+    /// Something does not count.
+    NotCounted(NotCounted),
 }
 
 impl Says {
@@ -93,6 +96,7 @@ impl Says {
             Self::Wrote(Slot::Preferred, Fate::TakenBack) => "preferred-taken-back",
             Self::Wrote(Slot::Preferred, Fate::NotInForce) => "preferred-not-in-force",
             Self::WritingPaused => "writing-paused",
+            Self::NotCounted(why) => why.code(),
         }
     }
 
@@ -128,6 +132,7 @@ impl fmt::Display for Says {
                     Fate::NotInForce => " is not in force in Teams",
                 });
             }
+            Self::NotCounted(why) => return why.fmt(f),
             Self::Appointment => "appointment",
             Self::TeamsCallAppointment => "appointment of the call in Teams",
             Self::DoNotDisturbInTeams => "Do not disturb in Teams",

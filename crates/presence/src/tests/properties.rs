@@ -29,6 +29,9 @@ enum Step {
     Calendar(Option<&'static str>),
     Policy(usize),
     Linked(bool),
+    Missing(u64),
+    LoginEnded,
+    Refused(Slot, Action),
 }
 
 const PROGRAMS: [&str; 3] = ["Slack", "Discord", "Zoom Meeting"];
@@ -63,6 +66,10 @@ fn further_step() -> impl Strategy<Value = Step> {
         1 => prop::option::of(profile_name()).prop_map(Step::Calendar),
         2 => (0usize..7).prop_map(Step::Policy),
         1 => prop::bool::weighted(0.7).prop_map(Step::Linked),
+        1 => (0u64..3).prop_map(Step::Missing),
+        1 => Just(Step::LoginEnded),
+        1 => prop::sample::select(Slot::ALL.to_vec())
+            .prop_map(|slot| Step::Refused(slot, Action::Set)),
     ]
 }
 
@@ -128,6 +135,11 @@ fn apply_further(world: &mut World, step: &Step) {
         Step::Policy(which) => world.policy(|policy| change_policy(policy, *which)),
         Step::Linked(true) => world.fact(Fact::LinkedTeams),
         Step::Linked(false) => world.fact(Fact::UnlinkedTeams),
+        Step::Missing(ago) => world.fact(Fact::TeamsAccountMissing {
+            asked_at: now - seconds(*ago),
+        }),
+        Step::LoginEnded => world.fact(Fact::TeamsLoginEnded),
+        Step::Refused(slot, action) => world.fact(Fact::TeamsRefused(*slot, *action)),
         _ => {}
     }
 }

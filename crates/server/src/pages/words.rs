@@ -274,7 +274,9 @@ fn key(prefix: &str, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use presence::{Fate, Note, Says, Slot, Status, TeamsState, YieldReason};
+    use presence::{
+        Fate, NotCounted, Note, REASON_CODES, Says, Slot, Status, TeamsState, YieldReason,
+    };
 
     use super::key;
     use crate::words::Language;
@@ -314,6 +316,12 @@ mod tests {
                 codes.push(Says::Wrote(slot, fate).code());
             }
         }
+        // P7
+        codes.extend(NotCounted::ALL.map(|why| Says::NotCounted(why).code()));
+        let mut listed = REASON_CODES.to_vec();
+        listed.sort_unstable();
+        codes.sort_unstable();
+        assert_eq!(codes, listed, "the API's document has the same");
         let mut notes = vec![
             Note::ProfileGone.code(),
             Note::Suspended.code(),

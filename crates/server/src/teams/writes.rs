@@ -195,23 +195,23 @@ impl TenantWrites {
     ) {
         let call = write.operation.call();
         tenant.note(PART, call, result.as_ref().map(|_| ()));
-        let outcome = match &result {
-            Ok(written) => {
-                let TeamsWrite {
-                    person,
-                    slot,
-                    action,
-                } = write.tag.write;
-                let fact = match written {
-                    Written::Done => Fact::TeamsAcknowledged(slot, action),
-                    Written::NothingThere => Fact::TeamsHadNothing(slot),
-                };
-                let input = Input::Person(person, fact);
-                tenant.shard.input(input, Cause::Other).await;
-                Outcome::Done
+        let TeamsWrite {
+            person,
+            slot,
+            action,
+        } = write.tag.write;
+        let (fact, outcome) = match &result {
+            Ok(Written::Done) => (Some(Fact::TeamsAcknowledged(slot, action)), Outcome::Done),
+            Ok(Written::NothingThere) => (Some(Fact::TeamsHadNothing(slot)), Outcome::Done),
+            Err(error) => {
+                let fact = is_refusal(error).then_some(Fact::TeamsRefused(slot, action));
+                (fact, retry(error))
             }
-            Err(error) => retry(error),
         };
+        if let Some(fact) = fact {
+            let input = Input::Person(person, fact);
+            tenant.shard.input(input, Cause::Other).await;
+        }
         self.queue().finish(network_time(), &write.user, outcome);
         self.0.wake.notify_one();
     }
@@ -238,6 +238,24 @@ async fn rest_until(wake_at: Option<i64>) {
             let rest = (wake_at - network_time()).max(1).unsigned_abs();
             tokio::time::sleep(Duration::from_millis(rest)).await;
         }
+    }
+}
+
+/// Whether it is certain that Teams does not have what was to be written. Without an answer it may.
+fn is_refusal(error: &GraphError) -> bool {
+    match error {
+        GraphError::Forbidden { .. }
+        | GraphError::NotFound { .. }
+        | GraphError::Refused { .. }
+        | GraphError::UserSignIn { .. } => true,
+        GraphError::Unreachable { .. }
+        | GraphError::SignIn { .. }
+        | GraphError::Signing { .. }
+        | GraphError::NoRandomness
+        | GraphError::Unauthorized { .. }
+        | GraphError::Throttled { .. }
+        | GraphError::Service { .. }
+        | GraphError::Malformed { .. } => false,
     }
 }
 

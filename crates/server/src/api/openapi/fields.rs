@@ -1,7 +1,9 @@
 //! Enumerations, lengths, ranges, patterns and times of the fields of the OpenAPI document, from the tables and limits that the
 //! server checks with.
 
-use presence::{AppointmentOrigin, ClientState, Confidence, Forwarding, Relationship, Status};
+use presence::{
+    AppointmentOrigin, ClientState, Confidence, Forwarding, REASON_CODES, Relationship, Status,
+};
 use serde_json::{Value, json};
 use store::{API_KEY_SCOPES, Role, ScopeKind};
 
@@ -85,6 +87,7 @@ fn enumerations() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("Presence", "status", statuses()),
         ("Presence", "confidence", confidences()),
         ("Reason", "confidence", confidences()),
+        ("Reason", "code", REASON_CODES.to_vec()),
         ("Activity", "kind", ACTIVITIES.to_vec()),
         ("Activity", "via", VIA.to_vec()),
         ("Profile", "status", statuses()),

@@ -1,0 +1,70 @@
+//! Why something does not count (domain section 2). Nothing here decides; it is explained beside what does.
+
+use super::{Explain, Facts, wants_do_not_disturb};
+use crate::{
+    Meaning, Slot, SyncMode, TeamsAccount, Timestamp, Unreachable,
+    own::Own,
+    reason::{NotCounted, Reason, Rule, Says, Source},
+};
+
+/// Explains signals of Teams that do not count here, and signals of Offhook that do not count in Teams.
+pub(super) fn reasons(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain) {
+    let mut tell = |why, source, since| {
+        explain.tell(|| Reason::new(Rule::NotCounted, source, Says::NotCounted(why), since));
+    };
+    let since = facts.teams_since;
+    if facts.policy.mode == SyncMode::None {
+        // Nothing would cross with an account either: that is explained once something may.
+        return tell(NotCounted::ModeNone, Source::Offhook, since);
+    }
+    let login_ended = match facts.account {
+        TeamsAccount::None => return tell(NotCounted::NoAccount, Source::Offhook, since),
+        TeamsAccount::Unreachable(Unreachable::LoginEnded) => {
+            tell(NotCounted::LoginEnded, Source::Offhook, since);
+            true
+        }
+        TeamsAccount::Unreachable(Unreachable::Missing) => {
+            tell(NotCounted::AccountMissing, Source::Teams, since);
+            false
+        }
+        TeamsAccount::Linked => false,
+    };
+    if facts.policy.mode == SyncMode::TelephonyOnly {
+        if let Some(since) = shown_do_not_disturb(facts, now) {
+            tell(NotCounted::DoNotDisturbInTeams, Source::Teams, since);
+        }
+        if wants_do_not_disturb(facts.signals, facts.policy, now) {
+            let since = facts
+                .signals
+                .choice_at(now)
+                .map_or(since, |choice| choice.since);
+            tell(NotCounted::DoNotDisturbHere, Source::Person, since);
+        }
+    }
+    for slot in Slot::ALL {
+        if let Own::Refused(held) = facts.mirror.own(slot)
+            && !login_ended
+        {
+            tell(NotCounted::WriteRefused(slot), Source::Teams, held.since);
+        }
+    }
+}
+
+/// Since when Teams has shown a Do not disturb of its own that still counts as seen.
+fn shown_do_not_disturb(facts: &Facts<'_>, now: Timestamp) -> Option<Timestamp> {
+    let seen = facts.signals.observation.as_ref()?;
+    let is_shown = match seen.state.meaning() {
+        Meaning::Presenting => true,
+        // Our own, which a change of mode takes back, is no news.
+        Meaning::DoNotDisturb => !facts.mirror.own(Slot::Preferred).may_echo(),
+        Meaning::Call
+        | Meaning::Available
+        | Meaning::Busy
+        | Meaning::BeRightBack
+        | Meaning::Away
+        | Meaning::Offline
+        | Meaning::Unknown => false,
+    };
+    let until = facts.mirror.observed_until(facts.signals, facts.timing)?;
+    (is_shown && until > now).then_some(seen.since)
+}

@@ -1,0 +1,85 @@
+//! The mirror where Microsoft refuses a write, or has no account any more.
+
+use super::{Mirror, Wish};
+use crate::{
+    Signals, Timestamp,
+    own::{Action, Held, Own, Slot},
+    settings::Timing,
+};
+
+impl Mirror {
+    /// Microsoft refused a write. One that was never acknowledged is not in force and hides nothing. Its record stays: it is
+    /// tried again, and may arrive at any time. Of one that was, only the renewal failed: Teams keeps it until it ends.
+    pub(crate) fn refuse(&mut self, slot: Slot, action: Action, timing: &Timing) {
+        let Own::Held(held) = *self.own(slot) else {
+            return;
+        };
+        *self.own_mut(slot) = match action {
+            Action::Set | Action::Renew if held.acknowledged_at.is_none() => Own::Refused(held),
+            Action::Renew if slot == Slot::Session => {
+                let rest = slot.lifetime(timing).saturating_sub(timing.session_renewal);
+                let expires_at = held.expires_at.min(held.written_at + rest);
+                Own::Held(Held { expires_at, ..held })
+            }
+            // The answer to a write that a later one has overtaken.
+            Action::Set | Action::Renew | Action::Clear => return,
+        };
+    }
+
+    /// A refused write that is still wanted is written again now and then: where the next try of the queue may be far away,
+    /// or there is none.
+    pub(super) fn insist(
+        &mut self,
+        slot: Slot,
+        held: Held,
+        timing: &Timing,
+        now: Timestamp,
+    ) -> Vec<Wish> {
+        if held.written_at + timing.session_renewal > now {
+            return Vec::new();
+        }
+        *self.own_mut(slot) = Own::Refused(Held {
+            written_at: now,
+            expires_at: now + slot.lifetime(timing),
+            ..held
+        });
+        vec![Wish::Remember(slot), Wish::Write(slot, Action::Set)]
+    }
+
+    /// Teams has taken a write after all that it had refused.
+    pub(super) fn take_after_all(
+        &mut self,
+        slot: Slot,
+        held: Held,
+        timing: &Timing,
+        now: Timestamp,
+    ) {
+        *self.own_mut(slot) = Own::Held(Held {
+            written_at: now,
+            expires_at: now + slot.lifetime(timing),
+            acknowledged_at: Some(now),
+            ..held
+        });
+    }
+
+    /// Ends all signals of Teams at once, because answers that were asked for at `asked_at` leave the account out. Writes of
+    /// Offhook stay ours. Returns false if a newer answer has been taken in.
+    pub(crate) fn miss(&mut self, signals: &mut Signals, asked_at: Timestamp) -> bool {
+        if self.is_overtaken(asked_at) {
+            return false;
+        }
+        self.asked_at = asked_at;
+        self.remembered = None;
+        signals.observation = None;
+        signals.teams_base = None;
+        signals.teams_call = None;
+        signals.presenting_since = None;
+        signals.teams_do_not_disturb_since = None;
+        true
+    }
+
+    /// Whether an answer that was asked for then is older than one that was taken in.
+    pub(crate) fn is_overtaken(&self, asked_at: Timestamp) -> bool {
+        asked_at < self.asked_at
+    }
+}

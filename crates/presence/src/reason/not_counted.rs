@@ -1,0 +1,81 @@
+//! Why something does not count (domain section 2): what Teams shows, or what Offhook would write there.
+
+use std::fmt;
+
+use crate::Slot;
+
+/// Why something does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NotCounted {
+    /// The mode is `none`: nothing crosses between Teams and Offhook.
+    ModeNone,
+    /// The mode is `telephony_only`, and Teams shows Do not disturb.
+    DoNotDisturbInTeams,
+    /// The mode is `telephony_only`, and the person chose Do not disturb here, or has an appointment in it.
+    DoNotDisturbHere,
+    /// No Teams account was found for the person.
+    NoAccount,
+    /// The person's login at Microsoft has ended.
+    LoginEnded,
+    /// Microsoft's answers leave the account out.
+    AccountMissing,
+    /// Microsoft refused a write to this slot.
+    WriteRefused(Slot),
+}
+
+impl NotCounted {
+    /// Every reason.
+    pub const ALL: [Self; 8] = [
+        Self::ModeNone,
+        Self::DoNotDisturbInTeams,
+        Self::DoNotDisturbHere,
+        Self::NoAccount,
+        Self::LoginEnded,
+        Self::AccountMissing,
+        Self::WriteRefused(Slot::Session),
+        Self::WriteRefused(Slot::Preferred),
+    ];
+
+    /// A stable name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::ModeNone => "mode-none",
+            Self::DoNotDisturbInTeams => "do-not-disturb-in-teams-not-carried",
+            Self::DoNotDisturbHere => "do-not-disturb-here-not-carried",
+            Self::NoAccount => "no-teams-account",
+            Self::LoginEnded => "teams-login-ended",
+            Self::AccountMissing => "teams-account-missing",
+            Self::WriteRefused(Slot::Session) => "session-refused",
+            Self::WriteRefused(Slot::Preferred) => "preferred-refused",
+        }
+    }
+}
+
+impl fmt::Display for NotCounted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ModeNone => {
+                "the Teams mode of this person is none: nothing crosses between Teams and Offhook"
+            }
+            Self::DoNotDisturbInTeams => {
+                "Teams shows Do not disturb, which the mode telephony_only does not carry to Offhook"
+            }
+            Self::DoNotDisturbHere => {
+                "Do not disturb here is not written to Teams in the mode telephony_only"
+            }
+            Self::NoAccount => "no Teams account was found for this person",
+            Self::LoginEnded => {
+                "the person's login at Microsoft has ended: it was not remembered over a restart, or Microsoft asks for a new one; the person signs in again under My Teams account"
+            }
+            Self::AccountMissing => {
+                "Teams account missing: Microsoft's answers leave it out; it was probably deleted in Entra"
+            }
+            Self::WriteRefused(Slot::Session) => {
+                "Microsoft refused our app session Busy/InACall: it is not in force in Teams, and is tried again"
+            }
+            Self::WriteRefused(Slot::Preferred) => {
+                "Microsoft refused our Do not disturb: it is not in force in Teams, and is tried again"
+            }
+        })
+    }
+}
