@@ -31,6 +31,7 @@ mod microphone;
 mod microphone_trouble;
 mod model;
 mod my_account;
+mod not_counted;
 mod notifications;
 mod once;
 mod open_id;

@@ -130,6 +130,14 @@ async fn a_login_that_is_not_remembered_is_gone_after_a_restart() {
     // Whose account it is stays known.
     assert!(after["account"].is_string(), "{after}");
     assert_eq!(after["signed_in"], Value::Null);
+    // P7 (d)
+    let ended = async || {
+        let explanation = server.explanation("anna").await;
+        explanation.contains("teams-login-ended")
+    };
+    eventually("the explanation says so", HEALS, true, ended).await;
+    sign_in(&server, &teamsbox, "anna", "anna@contoso.example", false).await;
+    eventually("not any more", HEALS, false, ended).await;
 }
 
 #[tokio::test]

@@ -103,6 +103,8 @@ pub struct Metrics {
     budget_sent: Family<TenantLabels, Gauge>,
     /// Requests that may be sent to it in 30 seconds; 0: no limit.
     budget_limit: Family<TenantLabels, Gauge>,
+    /// Teams accounts of a tenant that complete answers leave out.
+    missing_accounts: Family<TenantLabels, Gauge>,
     /// People with a write to Teams that waits or is on the wire.
     pub pending_writes: Gauge,
     /// A request wanted to be sent → the budget let it.
@@ -158,6 +160,7 @@ impl Default for Metrics {
             sweep_rhythm: Family::default(),
             budget_sent: Family::default(),
             budget_limit: Family::default(),
+            missing_accounts: Family::default(),
             pending_writes: Gauge::default(),
             streams: Gauge::default(),
             agents: Gauge::default(),
@@ -216,12 +219,17 @@ impl Default for Metrics {
     }
 }
 
-/// Registers the metrics of connections and sign-ins.
+/// Registers the metrics of connections, sign-ins and missing accounts.
 fn register_clients(registry: &mut Registry, metrics: &Metrics) {
     registry.register(
         "event_streams",
         "Open event streams",
         metrics.streams.clone(),
+    );
+    registry.register(
+        "teams_accounts_missing",
+        "Teams accounts that Microsoft's answers leave out",
+        metrics.missing_accounts.clone(),
     );
     registry.register("agents", "Connected desktop agents", metrics.agents.clone());
     registry.register(
@@ -257,6 +265,12 @@ impl Metrics {
     /// The gauge of a tenant's rhythm, in milliseconds.
     pub fn rhythm(&self, tenant: &str) -> Gauge {
         of_tenant(&self.sweep_rhythm, tenant)
+    }
+
+    /// How many Teams accounts of a tenant are missing from Microsoft's answers.
+    pub fn set_missing_accounts(&self, tenant: &str, count: usize) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        of_tenant(&self.missing_accounts, tenant).set(count);
     }
 
     /// What of a tenant's budget is spent: requests in the last 30 seconds, and how many may be.

@@ -8,6 +8,7 @@ mod freshness;
 mod link;
 mod logins;
 mod notifications;
+mod reach;
 mod service_accounts;
 mod sweep;
 mod writes;
@@ -22,6 +23,7 @@ use presence::PersonId;
 use tokio::{sync::mpsc, time::Instant};
 
 use fresh::Fresh;
+use reach::Reach;
 
 use crate::{
     clock::Clock,
@@ -76,6 +78,7 @@ pub struct Tenant {
     client: Arc<Client>,
     budget: Arc<Mutex<Budget>>,
     fresh: Arc<Mutex<Fresh>>,
+    reach: Arc<Mutex<Reach>>,
     /// Where changes are told that the sweep sees, if somebody compares them with Graph's notifications.
     changes: Option<mpsc::Sender<Arc<str>>>,
     /// How many people the last sweep had.
@@ -132,6 +135,7 @@ impl Tenant {
             client,
             budget,
             fresh: Arc::default(),
+            reach: Arc::default(),
             changes: None,
             swept: Arc::default(),
             limit,

@@ -154,6 +154,8 @@ impl Tenant {
         loop {
             let began = Instant::now();
             let mut wish = None;
+            self.report_missing();
+            self.report_ended_logins().await;
             let ids = self.swept_people();
             let period = if ids.is_empty() {
                 IDLE
@@ -241,7 +243,15 @@ impl Tenant {
         let Some(presences) = presences else {
             return;
         };
-        let inputs = self.news(presences, asked_at);
+        // What is read person by person leaves nobody out.
+        let mut inputs = match self.logins {
+            None => {
+                let answered = presences.iter().map(|presence| &*presence.id);
+                self.left_out(ids, answered, asked_at)
+            }
+            Some(_) => Vec::new(),
+        };
+        inputs.extend(self.news(presences, asked_at));
         self.shard.inputs(inputs, Cause::Graph(received)).await;
     }
 

@@ -1,0 +1,240 @@
+//! Teams accounts that cannot be reached: those that complete answers of Graph leave out (domain section 5), and those with an
+//! ended login.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use presence::{Fact, Input, PersonId, Timestamp};
+
+use super::Tenant;
+use crate::{directory::Person, health::Trouble, shard::Cause};
+
+/// Complete answers in a row without an account after which it is missing.
+const MISSES_MAX: u8 = 3;
+/// Interval at which an ended login is reported again to the engine: an answer that was under way may have hidden it.
+const REPEAT_INTERVAL: Duration = Duration::from_secs(60);
+/// The name under which missing accounts are reported.
+const PART: &str = "missing teams accounts";
+/// Missing accounts that are named one by one.
+const NAMED_MAX: usize = 5;
+
+/// Counts complete answers in a row without an account, and keeps ended logins. The time is an argument.
+#[derive(Debug, Default)]
+pub(super) struct Reach {
+    misses: HashMap<PersonId, u8>,
+    logins_ended: BTreeMap<PersonId, Timestamp>,
+}
+
+impl Reach {
+    /// Takes in a complete answer about `asked`. Returns the people with a missing account.
+    fn answered(
+        &mut self,
+        asked: impl IntoIterator<Item = PersonId>,
+        present: &BTreeSet<PersonId>,
+    ) -> Vec<PersonId> {
+        let mut missing = Vec::new();
+        for person in asked {
+            if present.contains(&person) {
+                self.misses.remove(&person);
+                continue;
+            }
+            let misses = self.misses.entry(person).or_default();
+            *misses = misses.saturating_add(1).min(MISSES_MAX);
+            if *misses == MISSES_MAX {
+                missing.push(person);
+            }
+        }
+        missing
+    }
+
+    /// Forgets people that are no longer synchronised.
+    fn retain(&mut self, is_read: impl Fn(PersonId) -> bool) {
+        self.misses.retain(|person, _| is_read(*person));
+    }
+
+    /// People with a missing account.
+    fn missing(&self) -> BTreeSet<PersonId> {
+        let missing = self.misses.iter();
+        missing
+            .filter(|(_, misses)| **misses == MISSES_MAX)
+            .map(|(person, _)| *person)
+            .collect()
+    }
+
+    /// Replaces the people with an ended login. Returns those to report to the engine.
+    fn logins_ended(&mut self, people: &BTreeSet<PersonId>, now: Timestamp) -> Vec<PersonId> {
+        self.logins_ended
+            .retain(|person, _| people.contains(person));
+        let is_due = |reported_at: Option<&Timestamp>| {
+            reported_at.is_none_or(|at| *at + REPEAT_INTERVAL <= now)
+        };
+        let due: Vec<PersonId> = people
+            .iter()
+            .copied()
+            .filter(|person| is_due(self.logins_ended.get(person)))
+            .collect();
+        self.logins_ended
+            .extend(due.iter().map(|person| (*person, now)));
+        due
+    }
+}
+
+impl Tenant {
+    fn reach(&self) -> MutexGuard<'_, Reach> {
+        self.reach.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts the accounts that a complete answer leaves out. Returns the inputs for the engine.
+    pub(super) fn left_out<'a>(
+        &self,
+        asked: &[Arc<str>],
+        answered: impl Iterator<Item = &'a str>,
+        asked_at: Timestamp,
+    ) -> Vec<Input> {
+        let present: BTreeSet<PersonId> = answered
+            .filter_map(|id| self.directory.by_teams_id(id))
+            .collect();
+        let asked = asked.iter().filter_map(|id| self.directory.by_teams_id(id));
+        let missing = self.reach().answered(asked, &present);
+        let input = |person| Input::Person(person, Fact::TeamsAccountMissing { asked_at });
+        missing.into_iter().map(input).collect()
+    }
+
+    /// Reports the missing accounts of the people who are read.
+    pub(super) fn report_missing(&self) {
+        let is_read = |person: PersonId| {
+            let person = self.directory.person(person);
+            person.is_some_and(|person| person.teams_id.is_some() && self.serves(&person))
+        };
+        let missing = {
+            let mut reach = self.reach();
+            reach.retain(is_read);
+            reach.missing()
+        };
+        self.metrics.set_missing_accounts(&self.name, missing.len());
+        self.report(PART, self.missing_trouble(&missing));
+    }
+
+    fn missing_trouble(&self, missing: &BTreeSet<PersonId>) -> Option<Trouble> {
+        let names: Vec<String> = missing
+            .iter()
+            .take(NAMED_MAX)
+            .filter_map(|person| Some(self.directory.person(*person)?.name.clone()))
+            .collect();
+        let more = match missing.len().saturating_sub(NAMED_MAX) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!missing.is_empty()).then(|| Trouble {
+            what: format!(
+                "Microsoft's answers leave out the Teams accounts of {}{more}; their calls and states in Teams have ended here",
+                names.join(", ")
+            ),
+            remedy: "if the account was deleted in Entra, remove it here (page of the person, Teams account), or remove the \
+                     person; if it was restored, nothing needs to be done"
+                .into(),
+        })
+    }
+
+    /// Reports ended logins to the engine: of people with an account and without a usable login.
+    pub(super) async fn report_ended_logins(&self) {
+        let Some(logins) = &self.logins else { return };
+        let has_ended = |person: &Person| {
+            person.teams_id.is_some() && self.serves(person) && !logins.signed_in(person.id)
+        };
+        let ended = self.directory.people(has_ended);
+        let ended: BTreeSet<PersonId> = ended.iter().map(|person| person.id).collect();
+        let due = self.reach().logins_ended(&ended, self.clock.now());
+        if due.is_empty() {
+            return;
+        }
+        let input = |person| Input::Person(person, Fact::TeamsLoginEnded);
+        let inputs = due.into_iter().map(input).collect();
+        self.shard.inputs(inputs, Cause::Other).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use presence::{PersonId, Timestamp};
+
+    use super::{REPEAT_INTERVAL, Reach};
+
+    const ANNA: PersonId = PersonId(1);
+    const BEN: PersonId = PersonId(2);
+
+    /// An answer that was asked for both. Returns the missing.
+    fn answer(reach: &mut Reach, present: &[PersonId]) -> Vec<PersonId> {
+        reach.answered([ANNA, BEN], &present.iter().copied().collect())
+    }
+
+    // P13
+    #[test]
+    fn three_complete_answers_in_a_row_make_an_account_missing() {
+        let mut reach = Reach::default();
+        assert_eq!(answer(&mut reach, &[BEN]), []);
+        assert_eq!(answer(&mut reach, &[BEN]), []);
+        // In between there may be errors, which are no answers.
+        assert_eq!(answer(&mut reach, &[BEN]), [ANNA]);
+        assert_eq!(answer(&mut reach, &[BEN]), [ANNA], "for good");
+        assert_eq!(reach.missing(), BTreeSet::from([ANNA]));
+        assert_eq!(answer(&mut reach, &[ANNA, BEN]), []);
+        assert_eq!(reach.missing(), BTreeSet::new());
+    }
+
+    // P13
+    #[test]
+    fn an_answer_that_has_it_begins_the_count_anew() {
+        let mut reach = Reach::default();
+        for _ in 0..5 {
+            assert_eq!(answer(&mut reach, &[BEN]), []);
+            assert_eq!(answer(&mut reach, &[BEN]), []);
+            assert_eq!(answer(&mut reach, &[ANNA, BEN]), []);
+        }
+        assert_eq!(reach.missing(), BTreeSet::new());
+    }
+
+    #[test]
+    fn an_answer_says_nothing_of_people_who_were_not_asked_for() {
+        let mut reach = Reach::default();
+        for _ in 0..3 {
+            assert_eq!(reach.answered([BEN], &BTreeSet::from([BEN])), []);
+        }
+        assert_eq!(reach.missing(), BTreeSet::new());
+    }
+
+    #[test]
+    fn people_who_are_not_read_any_more_are_missed_no_more() {
+        let mut reach = Reach::default();
+        for _ in 0..3 {
+            answer(&mut reach, &[BEN]);
+        }
+        reach.retain(|person| person != ANNA);
+        assert_eq!(reach.missing(), BTreeSet::new());
+        assert_eq!(answer(&mut reach, &[BEN]), [], "counted anew");
+    }
+
+    // P7 (d)
+    #[test]
+    fn an_ended_login_is_reported_at_once_and_now_and_then() {
+        let mut reach = Reach::default();
+        let mut now = Timestamp::from_milliseconds(1_000);
+        let both = BTreeSet::from([ANNA, BEN]);
+        assert_eq!(reach.logins_ended(&BTreeSet::from([ANNA]), now), [ANNA]);
+        assert_eq!(reach.logins_ended(&both, now), [BEN]);
+        assert_eq!(reach.logins_ended(&both, now), []);
+        now = now + REPEAT_INTERVAL;
+        assert_eq!(reach.logins_ended(&both, now), [ANNA, BEN]);
+        assert_eq!(reach.logins_ended(&BTreeSet::new(), now), []);
+        assert_eq!(
+            reach.logins_ended(&both, now),
+            [ANNA, BEN],
+            "who signed in and out again"
+        );
+    }
+}
