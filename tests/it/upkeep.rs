@@ -47,6 +47,10 @@ async fn the_history_outlives_a_restart_where_an_administrator_wants_it() {
     let profiles = profiles_of_history(&server, "anna").await;
     assert_eq!(profiles.last().unwrap(), "Do not disturb");
     assert!(profiles.contains(&"Busy".to_owned()), "{profiles:?}");
+    // P12: nor does the state that goes on over the restart begin anew.
+    let mut merged = profiles.clone();
+    merged.dedup();
+    assert_eq!(merged, profiles, "one row for one visible state");
     server
         .ok(Method::PUT, path, Some(json!({"history": false})))
         .await;

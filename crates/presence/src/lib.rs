@@ -31,6 +31,7 @@ mod teams;
 mod teams_account;
 mod time;
 mod view;
+mod visible;
 
 pub use appointment::{
     APPOINTMENT_COLOUR, Appointment, AppointmentId, AppointmentOrigin, TEAMS_CALL_COLOUR,

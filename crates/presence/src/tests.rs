@@ -23,6 +23,7 @@ mod suspension;
 mod teams_call;
 mod to_teams;
 mod visibility;
+mod visible;
 
 use std::{sync::Arc, time::Duration};
 

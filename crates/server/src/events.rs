@@ -282,6 +282,12 @@ impl Events {
         state.past.of(person)
     }
 
+    /// Whether a row of the person's history begins at this moment.
+    pub fn begins_row(&self, person: PersonId, at: Timestamp) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.past.begins(person, at)
+    }
+
     /// Everybody's presence and the revision that it belongs to.
     pub fn all(&self) -> (u64, BTreeMap<PersonId, Presence>) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -21,11 +21,14 @@ const CHANGES_MAX: usize = 200;
 pub struct History(BTreeMap<PersonId, VecDeque<(Timestamp, Presence)>>);
 
 impl History {
-    /// Notes what is shown from now on.
+    /// Notes what is shown from now on; one row for one visible state, which keeps the times and the confidence of its beginning.
     pub fn note(&mut self, person: PersonId, now: Timestamp, presence: Presence) {
         let changes = self.0.entry(person).or_default();
         // What is remembered may be less than what has changed: that something happened must not be remembered either.
-        if changes.back().is_some_and(|(_, last)| *last == presence) {
+        if changes
+            .back()
+            .is_some_and(|(_, last)| last.looks_like(&presence))
+        {
             return;
         }
         // The oldest one is kept for what was shown when the day began.
@@ -37,15 +40,30 @@ impl History {
         changes.push_back((now, presence));
     }
 
-    /// What was shown before this start, the oldest first.
-    pub fn recall(&mut self, person: PersonId, past: Vec<(Timestamp, Presence)>) {
+    /// What was shown before this start, the oldest first. A state that goes on since then is one row, and so are rows that look
+    /// alike: earlier versions kept one for each confidence.
+    pub fn recall(&mut self, person: PersonId, mut past: Vec<(Timestamp, Presence)>) {
+        past.dedup_by(|(_, next), (_, before)| before.looks_like(next));
         let changes = self.0.entry(person).or_default();
+        if let (Some((_, last)), Some((_, first))) = (past.last(), changes.front())
+            && last.looks_like(first)
+        {
+            changes.pop_front();
+        }
         for change in past.into_iter().rev() {
             if changes.len() >= CHANGES_MAX {
                 return;
             }
             changes.push_front(change);
         }
+    }
+
+    /// Whether a row of the person begins at this moment.
+    pub fn begins(&self, person: PersonId, at: Timestamp) -> bool {
+        let changes = self.0.get(&person);
+        // The newest rows are asked for.
+        let mut changes = changes.into_iter().flatten().rev();
+        changes.any(|(began, _)| *began == at)
     }
 
     /// A person is gone.
@@ -72,7 +90,7 @@ mod tests {
         Presence {
             status: Status::Busy,
             activity: None,
-            profile: "Busy".into(),
+            profile: format!("At {}", since.milliseconds()).into(),
             forwarding: presence::Forwarding::Off,
             chosen: false,
             appointment: None,
@@ -99,6 +117,60 @@ mod tests {
             .collect();
         assert_eq!(hours, [1, 25, 26]);
         assert_eq!(history.of(PersonId(2)), []);
+    }
+
+    /// The moments at which rows begin.
+    fn rows(history: &History) -> Vec<i64> {
+        let rows = history.of(PersonId(1)).into_iter();
+        rows.map(|(at, _)| at.milliseconds()).collect()
+    }
+
+    // P12
+    #[test]
+    fn one_visible_state_is_one_row() {
+        let mut history = History::default();
+        let state = presence(Timestamp::from_milliseconds(1));
+        for (index, confidence) in Confidence::ALL.into_iter().enumerate() {
+            let now = Timestamp::from_milliseconds(index as i64);
+            let shown = Presence {
+                confidence,
+                since: now,
+                ..state.clone()
+            };
+            history.note(PersonId(1), now, shown);
+            assert!(history.begins(PersonId(1), now) == (index == 0));
+        }
+        assert_eq!(rows(&history), [0]);
+        let now = Timestamp::from_milliseconds(9);
+        let hidden = Presence {
+            without_microphone: Some(std::sync::Arc::new(state.clone())),
+            ..state.clone()
+        };
+        history.note(PersonId(1), now, hidden);
+        assert_eq!(rows(&history), [0, 9], "some viewers see a difference");
+    }
+
+    // P12
+    #[test]
+    fn a_state_that_goes_on_over_a_restart_is_one_row_and_rows_of_earlier_versions_are_merged() {
+        let [one, other] = [1, 2].map(|at| presence(Timestamp::from_milliseconds(at)));
+        let stale = |presence: &Presence| Presence {
+            confidence: Confidence::Stale,
+            ..presence.clone()
+        };
+        let past = [
+            (1, one.clone()),
+            (2, stale(&one)),
+            (3, other.clone()),
+            (4, stale(&other)),
+        ];
+        let past = past.map(|(at, presence)| (Timestamp::from_milliseconds(at), presence));
+        for (first, expected) in [(stale(&other), vec![1, 3]), (one, vec![1, 3, 8])] {
+            let mut history = History::default();
+            history.note(PersonId(1), Timestamp::from_milliseconds(8), first);
+            history.recall(PersonId(1), past.to_vec());
+            assert_eq!(rows(&history), expected);
+        }
     }
 
     #[test]

@@ -206,8 +206,8 @@ pub(crate) async fn history(
     let mut last = Some(View::offline());
     for (at, presence) in shared.events.past(person) {
         let seen = view(&presence, level);
-        // A change of what the caller may not see is none to them.
-        if last.as_ref() != Some(&seen) {
+        // A change of what the caller may not see is none to them, nor is one of times and confidence alone.
+        if !last.as_ref().is_some_and(|last| last.looks_like(&seen)) {
             let row = PastBody {
                 at: rfc3339(at),
                 presence: PresenceBody::from(&seen),

@@ -82,12 +82,11 @@ pub(crate) async fn run(core: Core) {
             .iter()
             .filter_map(|event| Some((event.at, event.presence()?)))
             .filter(|(_, change)| keeps(&core, change.person))
-            .filter_map(|(at, change)| {
-                let remembered = |presence| core.organisation.remembered(change.person, presence);
-                let now = remembered(&change.now);
-                // Nor that something happened which is not remembered.
-                let is_new = change.previous.as_ref().map(remembered).as_ref() != Some(&now);
-                is_new.then(|| (change.person, at, stored::to_json(&now)))
+            // One row for one visible state, as in memory. That something happened which is not remembered is not kept either.
+            .filter(|(at, change)| core.events.begins_row(change.person, *at))
+            .map(|(at, change)| {
+                let now = core.organisation.remembered(change.person, &change.now);
+                (change.person, at, stored::to_json(&now))
             })
             .collect();
         if !rows.is_empty()

@@ -1,0 +1,34 @@
+//! Which presences look the same: a history has one row for one visible state.
+
+use crate::{Presence, View};
+
+impl Presence {
+    /// Whether every viewer sees the same state: status, activity, profile and text, with and without the microphone's layer.
+    /// Confidence and times do not make another state; nor does forwarding, which no viewer sees.
+    pub fn looks_like(&self, other: &Self) -> bool {
+        let without = (
+            self.without_microphone.as_deref(),
+            other.without_microphone.as_deref(),
+        );
+        let without_alike = match without {
+            (Some(own), Some(others)) => own.looks_like(others),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        without_alike
+            && self.status == other.status
+            && self.activity == other.activity
+            && self.profile == other.profile
+            && self.appointment == other.appointment
+    }
+}
+
+impl View {
+    /// Whether the viewer sees the same state: status, activity, profile and text.
+    pub fn looks_like(&self, other: &Self) -> bool {
+        self.status == other.status
+            && self.activity == other.activity
+            && self.profile == other.profile
+            && self.text == other.text
+    }
+}
