@@ -247,11 +247,12 @@ fn is_refusal(error: &GraphError) -> bool {
         GraphError::Forbidden { .. }
         | GraphError::NotFound { .. }
         | GraphError::Refused { .. }
-        | GraphError::UserSignIn { .. } => true,
-        GraphError::Unreachable { .. }
+        // Without a token nothing was sent.
+        | GraphError::UserSignIn { .. }
         | GraphError::SignIn { .. }
         | GraphError::Signing { .. }
-        | GraphError::NoRandomness
+        | GraphError::NoRandomness => true,
+        GraphError::Unreachable { .. }
         | GraphError::Unauthorized { .. }
         | GraphError::Throttled { .. }
         | GraphError::Service { .. }
