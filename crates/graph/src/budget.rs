@@ -1,4 +1,9 @@
-//! The request budget of one tenant: a token bucket under Microsoft's limit.
+//! The request budget of one tenant: a token bucket under Microsoft's limit, in which writes go before reads.
+//!
+//! All requests draw from one bucket, each kind down to a level of its own: writes empty it, reads of single people leave
+//! a third of a full bucket, the sweep over all people leaves two thirds. So reading gets exactly the tokens that writes
+//! leave over, and a burst of writes finds tokens, without a forecast of the load. A small flow of tokens is reserved for the
+//! sweep, so that it does not stop while writes could use all of them ([`Budget::guarantee_sweep`]).
 
 use std::time::Duration;
 
@@ -6,7 +11,24 @@ use std::time::Duration;
 const WINDOW_MILLISECONDS: i64 = 30_000;
 /// Share of the limit that may be spent at once. The rest flows in over the window, so that no window of 30 seconds
 /// ever holds more than the limit.
-const BURST_SHARE: f64 = 0.1;
+const BURST_SHARE: f64 = 0.05;
+/// Maximum of tokens that are reserved for the sweep, where the bucket is large enough.
+const GUARANTEED_MAX: f64 = 3.0;
+/// The tolerance is for sums of many small fractions.
+const TOLERANCE: f64 = 1e-6;
+
+/// Purpose of a request, in the order in which they get tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A write of presence.
+    Write,
+    /// Reads of single people: watched, ringing, in a call, or with a notification to verify.
+    ReadFew,
+    /// The sweep: reads of all people in turn.
+    ReadAll,
+    /// Requests that can wait, such as account lookups.
+    Other,
+}
 
 /// A token bucket. Times are milliseconds on any clock that does not run backwards.
 #[derive(Clone, Debug)]
@@ -15,6 +37,10 @@ pub struct Budget {
     limit: Option<u32>,
     available: f64,
     filled_at: i64,
+    /// Tokens among `available` that are reserved for the sweep.
+    guaranteed: f64,
+    /// Tokens per millisecond that are reserved for the sweep.
+    guaranteed_rate: f64,
     /// The service asked for silence until then.
     silent_until: i64,
     /// When the last requests were sent, in steps of the window: the step's number and how many.
@@ -28,39 +54,85 @@ const STEP_MILLISECONDS: i64 = WINDOW_MILLISECONDS / STEPS as i64;
 impl Budget {
     /// A budget of `limit` requests per 30 seconds, or none.
     pub fn new(limit: Option<u32>, now: i64) -> Self {
-        let available = f64::from(limit.unwrap_or(0)) * BURST_SHARE;
         Self {
             limit,
-            available: available.max(1.0),
+            available: limit.map_or(0.0, burst),
             filled_at: now,
+            guaranteed: 0.0,
+            guaranteed_rate: 0.0,
             silent_until: now,
             sent: [(0, 0); STEPS],
         }
+    }
+
+    /// Reserves `requests` per `period` for the sweep from now on, independent of writes; at most half of the limit.
+    pub fn guarantee_sweep(&mut self, now: i64, requests: usize, period: Duration) {
+        let Some(limit) = self.limit else { return };
+        self.fill(limit, now);
+        let wanted = requests as f64 / (period.as_secs_f64() * 1e3).max(1.0);
+        self.guaranteed_rate = wanted.min(rate(limit) / 2.0);
     }
 
     /// Takes one request, or says how long to wait for it.
     ///
     /// # Errors
     /// The wait, when nothing may be sent now.
-    pub fn take(&mut self, now: i64) -> Result<(), Duration> {
-        let wait = |milliseconds: i64| Duration::from_millis(milliseconds.max(1).unsigned_abs());
+    pub fn take(&mut self, now: i64, purpose: Purpose) -> Result<(), Duration> {
         if now < self.silent_until {
-            return Err(wait(self.silent_until - now));
+            return Err(milliseconds((self.silent_until - now) as f64));
         }
         if let Some(limit) = self.limit {
-            let burst = (f64::from(limit) * BURST_SHARE).max(1.0);
-            let rate = f64::from(limit) * (1.0 - BURST_SHARE) / WINDOW_MILLISECONDS as f64;
-            let elapsed = now.saturating_sub(self.filled_at).max(0) as f64;
-            self.available = (self.available + elapsed * rate).min(burst);
-            self.filled_at = now;
-            // The tolerance is for sums of many small fractions.
-            if self.available < 1.0 - 1e-6 {
-                return Err(wait(((1.0 - self.available) / rate).ceil() as i64));
+            self.fill(limit, now);
+            let missing = match purpose {
+                Purpose::Write => self.missing_to_write(limit),
+                Purpose::ReadFew => self.missing_above(limit, 1.0 / 3.0),
+                Purpose::ReadAll => self.missing_to_sweep(limit),
+                Purpose::Other => self.missing_above(limit, 2.0 / 3.0),
+            };
+            if missing > 0.0 {
+                return Err(milliseconds(missing));
             }
             self.available = (self.available - 1.0).max(0.0);
+            if purpose == Purpose::ReadAll {
+                self.guaranteed = (self.guaranteed - 1.0).max(0.0);
+            }
         }
         self.count(now);
         Ok(())
+    }
+
+    fn fill(&mut self, limit: u32, now: i64) {
+        let elapsed = now.saturating_sub(self.filled_at).max(0) as f64;
+        self.filled_at = now;
+        self.available = (self.available + elapsed * rate(limit)).min(burst(limit));
+        self.guaranteed =
+            (self.guaranteed + elapsed * self.guaranteed_rate).min(guaranteed_max(limit));
+    }
+
+    /// Milliseconds until there is a token that is not reserved for the sweep.
+    fn missing_to_write(&self, limit: u32) -> f64 {
+        let missing = |tokens: f64, rate: f64| positive(tokens - self.available) / rate;
+        // The reserve grows meanwhile, up to its maximum.
+        let growing = missing(1.0 + self.guaranteed, rate(limit) - self.guaranteed_rate);
+        growing.min(missing(1.0 + guaranteed_max(limit), rate(limit)))
+    }
+
+    /// Milliseconds until there is a token above a share of the bucket that is kept for more urgent requests.
+    fn missing_above(&self, limit: u32, share: f64) -> f64 {
+        // A small bucket must have room for that token.
+        let level = (burst(limit) * share).min(burst(limit) - 1.0);
+        positive(1.0 + level - self.available) / rate(limit)
+    }
+
+    /// Milliseconds until there is a reserved token, or one that writes do not need.
+    fn missing_to_sweep(&self, limit: u32) -> f64 {
+        let guaranteed = match positive(1.0 - self.guaranteed) {
+            0.0 => 0.0,
+            missing if self.guaranteed_rate > 0.0 => missing / self.guaranteed_rate,
+            _ => f64::INFINITY,
+        };
+        let guaranteed = guaranteed.max(self.missing_above(limit, 0.0));
+        guaranteed.min(self.missing_above(limit, 2.0 / 3.0))
     }
 
     fn count(&mut self, now: i64) {
@@ -91,68 +163,39 @@ impl Budget {
         let until = now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
         self.silent_until = self.silent_until.max(until);
     }
+
+    /// Rest of the pause that the service asked for (Retry-After).
+    pub fn silent_for(&self, now: i64) -> Option<Duration> {
+        (now < self.silent_until).then(|| milliseconds((self.silent_until - now) as f64))
+    }
+}
+
+/// Tokens of a full bucket: one for a read and one for a write at least.
+fn burst(limit: u32) -> f64 {
+    let limit = f64::from(limit);
+    (limit * BURST_SHARE).max(2.0).min(limit / 2.0).max(1.0)
+}
+
+/// Tokens per millisecond that flow into a bucket: a full bucket and 30 seconds of inflow together are the limit.
+fn rate(limit: u32) -> f64 {
+    let flows = f64::from(limit) - burst(limit);
+    flows.max(0.5) / WINDOW_MILLISECONDS as f64
+}
+
+/// Maximum of tokens that are reserved for the sweep at a time: at least one token of a full bucket is for writes.
+fn guaranteed_max(limit: u32) -> f64 {
+    GUARANTEED_MAX.min(burst(limit) - 1.0)
+}
+
+/// Zero if it is no more than the tolerance.
+fn positive(tokens: f64) -> f64 {
+    if tokens > TOLERANCE { tokens } else { 0.0 }
+}
+
+/// A wait in whole milliseconds, at least one.
+fn milliseconds(wait: f64) -> Duration {
+    Duration::from_millis(wait.ceil().clamp(1.0, 300_000.0) as u64)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{collections::VecDeque, time::Duration};
-
-    use proptest::prelude::*;
-
-    use super::Budget;
-
-    proptest! {
-        #[test]
-        fn no_window_holds_more_than_the_limit(
-            limit in 1u32..400,
-            pauses in prop::collection::vec(0i64..400, 1..3_000),
-        ) {
-            let mut budget = Budget::new(Some(limit), 0);
-            let (mut now, mut sent) = (0, VecDeque::new());
-            for pause in pauses {
-                now += pause;
-                while sent.front().is_some_and(|at| *at <= now - 30_000) {
-                    sent.pop_front();
-                }
-                if budget.take(now).is_ok() {
-                    sent.push_back(now);
-                }
-                prop_assert!(sent.len() <= limit as usize + 1);
-            }
-        }
-
-        #[test]
-        fn after_the_named_wait_there_is_a_request(limit in 1u32..2_000, tries in 1usize..500) {
-            let mut budget = Budget::new(Some(limit), 0);
-            let mut now = 0;
-            for _ in 0..tries {
-                if let Err(wait) = budget.take(now) {
-                    now += wait.as_millis() as i64;
-                    prop_assert!(budget.take(now).is_ok());
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_was_sent_in_the_window_is_counted_with_and_without_a_limit() {
-        for limit in [None, Some(1_500)] {
-            let mut budget = Budget::new(limit, 0);
-            for second in 0..60 {
-                budget.take(second * 1_000).unwrap();
-            }
-            assert_eq!(budget.sent(59_999), 30, "{limit:?}");
-            assert_eq!(budget.sent(75_000), 15 - 3, "{limit:?}");
-            assert_eq!(budget.sent(200_000), 0, "{limit:?}");
-        }
-    }
-
-    #[test]
-    fn a_service_that_asks_for_silence_gets_it() {
-        let mut budget = Budget::new(None, 0);
-        assert!(budget.take(0).is_ok());
-        budget.silence(0, Duration::from_secs(10));
-        assert_eq!(budget.take(4_000), Err(Duration::from_secs(6)));
-        assert!(budget.take(10_000).is_ok());
-    }
-}
+mod tests;

@@ -1,16 +1,21 @@
 //! The queue of writes of one tenant: at most one pending write per person and slot, the latest; one request per person
 //! on the wire; failures wait by themselves and are overtaken by newer wishes.
 //!
+//! The most urgent write goes first; after a number of others each ranks with starts of calls ([`Priority`]). A write that is
+//! cleared before it was sent is not sent, and if Teams is known to hold no write of ours, neither is the clear.
+//!
 //! An outage ends for all at once: while writes fail, one of those that rest is tried every two seconds, and its success ends
 //! the rest of all others. A write that fails while others succeed has trouble of its own and only its own patience.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
 
-use crate::{Operation, Priority, Slot, backoff};
+#[cfg(doc)]
+use crate::Priority;
+use crate::{Budget, Operation, Purpose, Slot, backoff};
 
 /// A write that may be sent now. `tag` is the caller's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,17 +33,60 @@ pub struct Pending<T> {
 pub enum Outcome {
     /// Acknowledged.
     Done,
+    /// Teams answered a clear with 404, which is not proof that the slot is empty.
+    NothingThere,
     /// Try again, after the time that the service named or after our own.
     Retry(Option<Duration>),
     /// It will never succeed.
     GiveUp,
 }
 
+/// Result of adding a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// It waits to be sent.
+    Waits,
+    /// It clears a write that was never sent: neither is sent, and both are done.
+    Settled,
+}
+
+/// Next step of the sender.
+#[derive(Debug)]
+pub enum Next<T> {
+    /// Send this write; its token is taken from the budget.
+    Write(Pending<T>),
+    /// Wait for the budget.
+    Budget(Duration),
+    /// Wait until this moment or until a write is added.
+    Nothing(Option<i64>),
+}
+
+/// Writes that wait only for the budget.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Number of writes.
+    pub writes: usize,
+    /// Age of the oldest.
+    pub oldest: Duration,
+}
+
 #[derive(Debug)]
 struct Entry<T> {
     operation: Operation,
     sequence: u64,
+    /// Number of writes that had been sent when it was added.
+    came_after: u64,
+    /// When the oldest write was added that it replaced, or it itself.
+    since: i64,
     tag: T,
+}
+
+impl<T> Entry<T> {
+    fn turn(&self, user: &Arc<str>) -> Turn {
+        let gives_way = self.operation.priority().gives_way();
+        let turn = gives_way.map(|writes| self.came_after + writes);
+        (turn, self.sequence, user.clone(), self.operation.slot())
+    }
 }
 
 #[derive(Debug)]
@@ -66,15 +114,20 @@ enum Rest {
 /// While everything fails, one write is tried so often.
 const PROBE: i64 = 2_000;
 
-type Place = (Priority, u64, Arc<str>, Slot);
+/// Order of writes: by the number of writes after which it is their turn, then in the order of arrival.
+type Turn = (Option<u64>, u64, Arc<str>, Slot);
 
 /// The queue. Times are milliseconds on any clock that does not run backwards.
 #[derive(Debug)]
 pub struct WriteQueue<T> {
     users: HashMap<Arc<str>, User<T>>,
-    ready: BTreeSet<Place>,
+    ready: BTreeSet<Turn>,
     resting: BTreeSet<(i64, Arc<str>)>,
     sequence: u64,
+    /// Number of writes that were sent.
+    sent: u64,
+    /// Slots for which Teams has acknowledged a clear and no write was sent since.
+    empty: HashSet<(Arc<str>, Slot)>,
     /// Those of the resting who wait for the end of an outage.
     outage: BTreeSet<Arc<str>>,
     probe_at: i64,
@@ -88,6 +141,8 @@ impl<T> Default for WriteQueue<T> {
             ready: BTreeSet::new(),
             resting: BTreeSet::new(),
             sequence: 0,
+            sent: 0,
+            empty: HashSet::new(),
             outage: BTreeSet::new(),
             probe_at: i64::MIN,
             succeeded_at: i64::MIN,
@@ -97,9 +152,16 @@ impl<T> Default for WriteQueue<T> {
 
 impl<T> WriteQueue<T> {
     /// Adds a write; what waited for the same slot is replaced.
-    pub fn push(&mut self, now: i64, user: &Arc<str>, operation: Operation, tag: T) {
+    pub fn push(&mut self, now: i64, user: &Arc<str>, operation: Operation, tag: T) -> Pushed {
         self.sequence += 1;
-        let sequence = self.sequence;
+        let mut write = Entry {
+            operation,
+            sequence: self.sequence,
+            came_after: self.sent,
+            since: now,
+            tag,
+        };
+        let slot = operation.slot();
         let entry = self.users.entry(user.clone()).or_insert_with(|| User {
             waiting: [None, None],
             in_flight: None,
@@ -107,23 +169,45 @@ impl<T> WriteQueue<T> {
             not_before: now,
             rest: Rest::None,
         });
-        let slot = operation.slot();
         let Some(place) = entry.waiting.get_mut(slot as usize) else {
-            return;
+            return Pushed::Waits;
         };
-        if let Some(replaced) = place.replace(Entry {
-            operation,
-            sequence,
-            tag,
-        }) {
-            self.ready.remove(&(
-                replaced.operation.priority(),
-                replaced.sequence,
-                user.clone(),
-                slot,
-            ));
+        if let Some(replaced) = place.take() {
+            self.ready.remove(&replaced.turn(user));
+            let takes_back = operation.clears() && !replaced.operation.clears();
+            let on_the_wire = entry.in_flight.as_ref();
+            let on_the_wire = on_the_wire.is_some_and(|write| write.operation.slot() == slot);
+            if takes_back && !on_the_wire && self.empty.contains(&(user.clone(), slot)) {
+                self.forget_idle(user);
+                return Pushed::Settled;
+            }
+            // Frequent changes of one person do not move them to the end of the queue.
+            write.came_after = replaced.came_after;
+            write.since = replaced.since;
         }
+        *place = Some(write);
         self.make_ready(now, user);
+        Pushed::Waits
+    }
+
+    /// The next write, if the budget has a token for it.
+    pub fn next(&mut self, now: i64, budget: &mut Budget) -> Next<T>
+    where
+        T: Clone,
+    {
+        self.wake(now);
+        self.probe(now);
+        if self.ready.is_empty() {
+            return Next::Nothing(self.next_wake());
+        }
+        // The write is chosen after the token: a more urgent write that arrives meanwhile goes first.
+        if let Err(wait) = budget.take(now, Purpose::Write) {
+            return Next::Budget(wait);
+        }
+        match self.pop(now) {
+            Some(write) => Next::Write(write),
+            None => Next::Nothing(self.next_wake()),
+        }
     }
 
     /// The next write that may be sent. It counts as on the wire until [`WriteQueue::finish`].
@@ -136,6 +220,10 @@ impl<T> WriteQueue<T> {
         let (_, _, user, slot) = self.ready.pop_first()?;
         let entry = self.users.get_mut(&user)?;
         let write = entry.waiting.get_mut(slot as usize)?.take()?;
+        self.sent += 1;
+        if !write.operation.clears() {
+            self.empty.remove(&(user.clone(), slot));
+        }
         let pending = Pending {
             user: user.clone(),
             operation: write.operation,
@@ -143,32 +231,25 @@ impl<T> WriteQueue<T> {
         };
         entry.in_flight = Some(write);
         // The person's other write waits its turn.
-        for (slot, other) in [Slot::Session, Slot::Preferred]
-            .into_iter()
-            .zip(&entry.waiting)
-        {
-            if let Some(other) = other {
-                self.ready.remove(&(
-                    other.operation.priority(),
-                    other.sequence,
-                    user.clone(),
-                    slot,
-                ));
-            }
+        for other in entry.waiting.iter().flatten() {
+            self.ready.remove(&other.turn(&user));
         }
         Some(pending)
     }
 
-    /// Says what became of the person's write on the wire. Returns whether a failed one was overtaken by a newer wish.
+    /// Says what became of the person's write on the wire.
     pub fn finish(&mut self, now: i64, user: &Arc<str>, outcome: Outcome) {
         let Some(entry) = self.users.get_mut(user) else {
             return;
         };
-        let Some(write) = entry.in_flight.take() else {
+        let Some(mut write) = entry.in_flight.take() else {
             return;
         };
+        if outcome == Outcome::Done && write.operation.clears() {
+            self.empty.insert((user.clone(), write.operation.slot()));
+        }
         match outcome {
-            Outcome::Done | Outcome::GiveUp => {
+            Outcome::Done | Outcome::NothingThere | Outcome::GiveUp => {
                 entry.attempts = 0;
                 entry.not_before = now;
                 entry.rest = Rest::None;
@@ -184,6 +265,8 @@ impl<T> WriteQueue<T> {
                 let wait = wait.unwrap_or_else(|| backoff(entry.attempts, write.sequence));
                 entry.not_before =
                     now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+                // After an outage the order is that of urgency again.
+                write.came_after = self.sent;
                 if let Some(place) = entry.waiting.get_mut(write.operation.slot() as usize) {
                     place.get_or_insert(write);
                 }
@@ -197,13 +280,9 @@ impl<T> WriteQueue<T> {
         } else {
             self.outage.remove(user);
         }
-        if entry.waiting.iter().all(Option::is_none) {
-            self.users.remove(user);
-            self.outage.remove(user);
-        } else {
-            self.make_ready(now, user);
-        }
-        if outcome == Outcome::Done {
+        self.forget_idle(user);
+        self.make_ready(now, user);
+        if matches!(outcome, Outcome::Done | Outcome::NothingThere) {
             self.succeeded_at = now;
             self.end_outage(now);
         }
@@ -252,6 +331,20 @@ impl<T> WriteQueue<T> {
         self.ready.len()
     }
 
+    /// Writes that wait only for the budget.
+    pub fn backlog(&mut self, now: i64) -> Backlog {
+        self.wake(now);
+        let waiting = self.ready.iter().filter_map(|(_, _, user, slot)| {
+            let entry = self.users.get(user)?;
+            entry.waiting.get(*slot as usize)?.as_ref()
+        });
+        let since = waiting.map(|write| write.since).min().unwrap_or(now);
+        Backlog {
+            writes: self.ready.len(),
+            oldest: Duration::from_millis(now.saturating_sub(since).max(0).unsigned_abs()),
+        }
+    }
+
     /// People with a write that waits or is on the wire.
     pub fn len(&self) -> usize {
         self.users.len()
@@ -274,18 +367,19 @@ impl<T> WriteQueue<T> {
             self.resting.insert((entry.not_before, user.clone()));
             return;
         }
-        for (slot, write) in [Slot::Session, Slot::Preferred]
-            .into_iter()
-            .zip(&entry.waiting)
-        {
-            if let Some(write) = write {
-                self.ready.insert((
-                    write.operation.priority(),
-                    write.sequence,
-                    user.clone(),
-                    slot,
-                ));
-            }
+        for write in entry.waiting.iter().flatten() {
+            self.ready.insert(write.turn(user));
+        }
+    }
+
+    /// Forgets a person without a write that waits or is on the wire.
+    fn forget_idle(&mut self, user: &Arc<str>) {
+        let idle = self.users.get(user).is_some_and(|entry| {
+            entry.in_flight.is_none() && entry.waiting.iter().all(Option::is_none)
+        });
+        if idle && let Some(entry) = self.users.remove(user) {
+            self.resting.remove(&(entry.not_before, user.clone()));
+            self.outage.remove(user);
         }
     }
 

@@ -10,6 +10,9 @@ const SHARE: f64 = 0.35;
 /// Nobody needs to know faster, and Graph is not known to be fresher.
 pub const FASTEST: Duration = Duration::from_secs(1);
 
+/// Factor by which a sweep takes longer at most while writes need the budget.
+pub const SLOWDOWN_MAX: u32 = 3;
+
 /// So many people with whom something is going on are read each second besides, where a sweep takes longer than that.
 pub const EVENTFUL_MAX: usize = 2 * BULK_MAX;
 /// What they take of a limit, in requests per 30 seconds: they too belong to the share that reading has.

@@ -14,11 +14,11 @@ mod sweep;
 mod writes;
 
 use std::{
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
     time::Duration,
 };
 
-use graph::{Blame, Budget, Client, GraphError};
+use graph::{Blame, Budget, Client, GraphError, Purpose};
 use presence::PersonId;
 use tokio::{sync::mpsc, time::Instant};
 
@@ -81,8 +81,8 @@ pub struct Tenant {
     reach: Arc<Mutex<Reach>>,
     /// Where changes are told that the sweep sees, if somebody compares them with Graph's notifications.
     changes: Option<mpsc::Sender<Arc<str>>>,
-    /// How many people the last sweep had.
-    swept: Arc<AtomicUsize>,
+    /// Milliseconds between the starts of the last two sweeps.
+    sweep_interval: Arc<AtomicU64>,
     limit: Option<u32>,
     clock: Clock,
     directory: Directory,
@@ -137,7 +137,7 @@ impl Tenant {
             fresh: Arc::default(),
             reach: Arc::default(),
             changes: None,
-            swept: Arc::default(),
+            sweep_interval: Arc::default(),
             limit,
             clock,
             directory,
@@ -204,10 +204,10 @@ impl Tenant {
     }
 
     /// Waits for room in the budget.
-    async fn afford(&self) {
+    async fn afford(&self, purpose: Purpose) {
         let began = Instant::now();
         loop {
-            let taken = self.budget().take(network_time());
+            let taken = self.budget().take(network_time(), purpose);
             match taken {
                 Ok(()) => break,
                 Err(wait) => tokio::time::sleep(wait).await,

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use presence::{Choice, Fact, PersonId, Record, Slot, TeamsWrite};
+use presence::{Choice, Fact, Input, PersonId, Record, Slot, TeamsWrite};
 use store::{Durability, Store};
 use tokio::{
     sync::{Notify, oneshot},
@@ -20,7 +20,7 @@ use tokio::{
 use crate::{
     api::Entry,
     health::{Health, Trouble},
-    shard::Shard,
+    shard::{Cause, Shard},
     store_health::StoreHealth,
     teams::TeamsWrites,
 };
@@ -161,7 +161,10 @@ impl Writer {
                     Ok(()) => {
                         health.report(PART, None);
                         for (write, heard_at) in batch.writes.into_values() {
-                            teams.push(write, heard_at);
+                            if let Some(fact) = teams.push(write, heard_at) {
+                                let input = Input::Person(write.person, fact);
+                                shard.input(input, Cause::Other).await;
+                            }
                         }
                         for Entered {
                             person,

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use proptest::prelude::*;
 
-use super::{Outcome, WriteQueue};
+use super::{Outcome, Pushed, WriteQueue};
 use crate::Operation::{self, ClearSession, RenewSession, SetDoNotDisturb, SetSession};
 
 fn user(name: &str) -> Arc<str> {
@@ -165,7 +165,9 @@ proptest! {
             match step {
                 0 | 1 => {
                     let operation = operations[what];
-                    queue.push(now, &users[who], operation, tag);
+                    if queue.push(now, &users[who], operation, tag) == Pushed::Settled {
+                        done.insert((who, operation.slot()), tag);
+                    }
                     wished.insert((who, operation.slot()), tag);
                 }
                 2 => flying.extend(queue.pop(now)),
@@ -195,4 +197,69 @@ proptest! {
         }
         prop_assert_eq!(wished, done);
     }
+}
+
+/// Teams is known to hold no write of ours: a write that is cleared before it was sent causes no request.
+#[test]
+fn what_was_never_sent_is_not_taken_back() {
+    let mut queue = WriteQueue::default();
+    let anna = user("anna");
+    for operation in [SetSession, ClearSession] {
+        assert_eq!(queue.push(0, &anna, operation, ()), Pushed::Waits);
+        queue.pop(0).unwrap();
+        queue.finish(0, &anna, Outcome::Done);
+    }
+    for _ in 0..2 {
+        assert_eq!(queue.push(1, &anna, SetSession, ()), Pushed::Waits);
+        assert_eq!(queue.push(2, &anna, ClearSession, ()), Pushed::Settled);
+        assert!(queue.is_empty() && queue.pop(2).is_none());
+    }
+    // A clear alone is sent: the engine has seen a reason for it.
+    assert_eq!(queue.push(3, &anna, ClearSession, ()), Pushed::Waits);
+    assert_eq!(queue.pop(3).unwrap().operation, ClearSession);
+}
+
+#[test]
+fn what_teams_may_hold_is_taken_back() {
+    // Before anything is known; after a write; after one whose answer was lost; after an answer that may be wrong.
+    let histories: [&[(Operation, Outcome)]; 4] = [
+        &[],
+        &[(SetSession, Outcome::Done)],
+        &[
+            (ClearSession, Outcome::Done),
+            (SetSession, Outcome::Retry(None)),
+        ],
+        &[(ClearSession, Outcome::NothingThere)],
+    ];
+    for history in histories {
+        let mut queue = WriteQueue::default();
+        let anna = user("anna");
+        for (operation, outcome) in history {
+            queue.push(0, &anna, *operation, ());
+            queue.pop(0).unwrap();
+            queue.finish(0, &anna, *outcome);
+        }
+        queue.push(1, &anna, SetSession, ());
+        assert_eq!(queue.push(2, &anna, ClearSession, ()), Pushed::Waits);
+        let write = queue.pop(60_000).unwrap();
+        assert_eq!(write.operation, ClearSession, "{history:?}");
+        assert!(queue.pop(60_000).is_none(), "the other was overtaken");
+    }
+}
+
+#[test]
+fn a_renewal_gives_way_to_a_bounded_number_of_starts_of_calls() {
+    let mut queue = WriteQueue::default();
+    queue.push(0, &user("renewed"), RenewSession, usize::MAX);
+    let mut before = 0;
+    for number in 0..2_000 {
+        queue.push(0, &user(&format!("begins-{number}")), SetSession, number);
+        let write = queue.pop(0).unwrap();
+        queue.finish(0, &write.user, Outcome::Done);
+        if write.tag == usize::MAX {
+            break;
+        }
+        before += 1;
+    }
+    assert!((1_500..=1_601).contains(&before), "{before} before it");
 }

@@ -8,6 +8,7 @@
 
 mod delegated;
 mod directory;
+mod load;
 mod script;
 mod subscriptions;
 

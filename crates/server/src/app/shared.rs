@@ -133,7 +133,7 @@ pub(crate) struct Core {
     pub(crate) directory: Directory,
     pub(crate) organisation: Organisation,
     pub(crate) clients: Clients,
-    pub(super) reads: Reads,
+    pub(crate) reads: Reads,
     /// The ways to the tenants.
     pub(crate) doors: Doors,
     /// Writes to them.

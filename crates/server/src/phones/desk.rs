@@ -14,7 +14,7 @@ use telephony::sip_server::{self, Flow};
 
 use super::{
     Changes, Concern, PhonesOptions, Reached,
-    people::{People, resource},
+    people::{People, SUBSCRIPTION_SECONDS_MAX, resource},
     routing,
 };
 use crate::{app::Core, health::Trouble};
@@ -62,7 +62,7 @@ impl Desk {
             tls_address: reached.tls,
             websocket_address: reached.websocket,
             min_expires: 60,
-            max_expires: 3_600,
+            max_expires: SUBSCRIPTION_SECONDS_MAX,
             max_publication: 600,
             subscriptions_max: SUBSCRIPTIONS_MAX,
             subscriptions_per_source_max: SUBSCRIPTIONS_PER_SOURCE_MAX,

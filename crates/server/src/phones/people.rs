@@ -37,6 +37,8 @@ const PER_SECOND: f64 = 1_000.0;
 const BURST: f64 = 10_000.0;
 /// Wrong passwords for one account from one address: a telephone tries one for each of its keys.
 const WRONG_PASSWORDS: f64 = 100.0;
+/// Longest duration of a subscription, in seconds.
+pub(super) const SUBSCRIPTION_SECONDS_MAX: u32 = 3_600;
 /// Somebody who is nobody's extension.
 const STRANGER: Watcher = Watcher(u32::MAX);
 
@@ -131,6 +133,13 @@ impl People {
         let address = peer.source.ip().to_canonical();
         let mut trusted = self.options.trusted.iter();
         trusted.any(|network| network.contains(&address))
+    }
+
+    /// Marks a person as watched until the subscription must be renewed: the sweep reads watched people more often.
+    fn watch(&self, resource: Resource) {
+        let person = PersonId(resource.0.into());
+        let lasts = Duration::from_secs(SUBSCRIPTION_SECONDS_MAX.into());
+        self.core.reads.watch(person, lasts);
     }
 
     /// Who has this address, by number.
@@ -309,14 +318,18 @@ impl Host<Flow> for People {
         match self.asked(now, peer, request) {
             Ok((list, watcher)) if lists::is_list(list) => {
                 // Nobody fills our memory with lists that are none.
-                if self.members(list, watcher).is_none() {
+                let Some(members) = self.members(list, watcher) else {
                     return Admission::Refuse(404);
+                };
+                for member in members {
+                    self.watch(member.resource);
                 }
                 self.lists.insert(list);
                 Admission::WatchList(list, watcher)
             }
             Ok((resource, watcher)) => {
                 let class = Class(self.level(resource, watcher) as u8);
+                self.watch(resource);
                 Admission::Watch(resource, class, watcher)
             }
             Err(refusal) => refusal,

@@ -1,4 +1,5 @@
-//! How long what Teams shows is fresh: three sweeps (domain section 5), and a sweep takes the longer the more people there are.
+//! How long what Teams shows is fresh: three sweeps (domain section 5), and a sweep takes the longer the more people there are
+//! and the more is written.
 
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ impl Freshness {
         }
     }
 
-    /// With so many people, by the slowest tenant.
+    /// With so many people, by the slowest tenant, while writes slow the sweep down.
     pub(crate) fn with(&self, people: usize) -> Duration {
         let rhythms = self.tenants.iter().map(|(by_themselves, requests)| {
             let asked = match by_themselves {
@@ -35,7 +36,7 @@ impl Freshness {
             };
             graph::rhythm(asked, *requests)
         });
-        rhythms.max().unwrap_or(graph::FASTEST) * SWEEPS
+        rhythms.max().unwrap_or(graph::FASTEST) * graph::SLOWDOWN_MAX * SWEEPS
     }
 }
 
@@ -51,7 +52,8 @@ mod tests {
         let both = Freshness {
             tenants: vec![(false, None), (true, Some(30))],
         };
-        assert_eq!(fast.with(100), graph::FASTEST * 3);
+        // Three sweeps that writes have slowed down to three seconds each.
+        assert_eq!(fast.with(100), graph::FASTEST * 9);
         assert!(both.with(100) > fast.with(100));
         assert!(both.with(1_000) > both.with(100));
     }

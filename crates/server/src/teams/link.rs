@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use graph::Blame;
+use graph::{Blame, Purpose};
 use presence::Fact;
 use store::StoreError;
 use tokio::sync::watch;
@@ -95,7 +95,7 @@ impl Tenant {
             if name.is_empty() {
                 continue;
             }
-            self.afford().await;
+            self.afford(Purpose::Other).await;
             let found = self.client.find_user(name).await;
             self.metrics
                 .count_request("get user", if found.is_ok() { "ok" } else { "failed" });

@@ -1,12 +1,16 @@
-//! Reading Teams: everybody's presence over and over, spread over the rhythm.
+//! Reading Teams: everybody's presence over and over, spread over the rhythm. While writes need the budget a sweep takes up
+//! to three times as long; people who are watched, ringing or in a call are then read once a second besides.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
-use graph::{BULK_MAX, EVENTFUL_MAX, FASTEST, GraphError, UserPresence, rhythm};
+use graph::{
+    BULK_MAX, EVENTFUL_MAX, FASTEST, GraphError, Purpose, SLOWDOWN_MAX, UserPresence, rhythm,
+};
 use presence::{Confidence, Fact, Input, PersonId, Presence, TeamsState, Timestamp};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
@@ -14,7 +18,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Logins, Tenant, fresh::Taken};
+use super::{Logins, Tenant, fresh::Taken, network_time};
 use crate::{directory::Directory, shard::Cause};
 
 /// Pause while nothing may cross or nobody has a Teams account.
@@ -69,6 +73,13 @@ impl Reads {
         }
     }
 
+    /// Marks a person as watched by a subscription that lasts so long at most: watched people are read more often.
+    pub fn watch(&self, person: PersonId, lasts: Duration) {
+        if let Some(reads) = self.of_person(person) {
+            reads.watched().insert(person, Instant::now() + lasts);
+        }
+    }
+
     /// Those of one tenant.
     pub(crate) fn of_tenant(&self, name: &str) -> TenantReads {
         self.tenants.get(name).cloned().unwrap_or_default()
@@ -89,6 +100,8 @@ impl Reads {
 pub struct TenantReads {
     asked: Arc<Mutex<BTreeSet<PersonId>>>,
     eventful: Arc<Mutex<BTreeSet<PersonId>>>,
+    /// Watched people, with the end of the longest subscription.
+    watched: Arc<Mutex<BTreeMap<PersonId, Instant>>>,
     wake: Arc<Notify>,
 }
 
@@ -109,6 +122,20 @@ impl TenantReads {
         }
     }
 
+    /// People to read beside the sweep, at most `most`: the eventful ones first, then watched people in turn.
+    fn few(&self, most: usize, last_watched: &mut PersonId) -> Vec<PersonId> {
+        let eventful = self.eventful().clone();
+        let mut watched = self.watched();
+        let now = Instant::now();
+        watched.retain(|_, until| *until > now);
+        let watched: BTreeSet<PersonId> = watched.keys().copied().collect();
+        few(&eventful, &watched, most, last_watched)
+    }
+
+    fn watched(&self) -> MutexGuard<'_, BTreeMap<PersonId, Instant>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn eventful(&self) -> MutexGuard<'_, BTreeSet<PersonId>> {
         self.eventful.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -124,21 +151,22 @@ impl Tenant {
         loop {
             reads.wake.notified().await;
             let asked = std::mem::take(&mut *reads.lock());
-            self.read_all(&self.accounts(asked)).await;
+            self.read_all(&self.accounts(asked), Purpose::ReadFew).await;
         }
     }
 
-    /// Reads whoever something is going on with once a second, for ever, where the sweep takes longer than that.
+    /// Reads eventful and watched people once a second, for ever, while a sweep takes longer than that.
     pub async fn read_eventful(self, reads: TenantReads) {
+        let most = EVENTFUL_MAX / BULK_MAX * self.at_once();
+        let mut last_watched = PersonId(0);
         loop {
             tokio::time::sleep(FASTEST).await;
-            if self.rhythm(self.swept.load(Ordering::Relaxed)) <= FASTEST {
-                continue;
+            let sweep_interval = Duration::from_millis(self.sweep_interval.load(Ordering::Relaxed));
+            // With a tolerance for timers.
+            if sweep_interval > FASTEST * 5 / 4 {
+                let ids = self.accounts(reads.few(most, &mut last_watched));
+                self.read_all(&ids, Purpose::ReadFew).await;
             }
-            let eventful: Vec<PersonId> = reads.eventful().iter().copied().collect();
-            let mut ids = self.accounts(eventful);
-            ids.truncate(EVENTFUL_MAX / BULK_MAX * self.at_once());
-            self.read_all(&ids).await;
         }
     }
 
@@ -151,6 +179,7 @@ impl Tenant {
     /// Sweeps, for ever. The rhythm is the network's time, not the server's clock: a clock that is driven by hand stands
     /// still, the world does not.
     pub async fn sweep(self, mut wishes: mpsc::Receiver<oneshot::Sender<()>>) {
+        let mut last_began = Instant::now();
         loop {
             let began = Instant::now();
             let mut wish = None;
@@ -162,10 +191,12 @@ impl Tenant {
             } else {
                 self.rhythm(ids.len())
             };
-            self.metrics.tell_rhythm(&self.name, period);
-            self.tell_budget();
-            let mut requests = JoinSet::new();
             let chunks = ids.len().div_ceil(self.at_once());
+            // The last sweep took longer if writes needed the budget.
+            let interval = (began - last_began).max(period);
+            last_began = began;
+            self.tell_interval(interval, chunks, period * SLOWDOWN_MAX);
+            let mut requests = JoinSet::new();
             for (index, chunk) in ids.chunks(self.at_once()).enumerate() {
                 let due = began
                     + period * u32::try_from(index).unwrap_or(0)
@@ -176,7 +207,7 @@ impl Tenant {
                         Some(asked) = wishes.recv() => wish = Some(asked),
                     }
                 }
-                self.afford().await;
+                self.afford(Purpose::ReadAll).await;
                 let (tenant, chunk) = (self.clone(), chunk.to_vec());
                 requests.spawn(async move { tenant.read(&chunk).await });
             }
@@ -198,6 +229,16 @@ impl Tenant {
         }
     }
 
+    /// Publishes the interval of the last sweep, and reserves tokens for the next: `requests` within `slowest`.
+    fn tell_interval(&self, interval: Duration, requests: usize, slowest: Duration) {
+        self.budget()
+            .guarantee_sweep(network_time(), requests, slowest);
+        let milliseconds = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
+        self.sweep_interval.store(milliseconds, Ordering::Relaxed);
+        self.metrics.tell_rhythm(&self.name, interval);
+        self.tell_budget();
+    }
+
     /// How many people one request reads.
     fn at_once(&self) -> usize {
         if self.logins.is_some() { 1 } else { BULK_MAX }
@@ -209,13 +250,13 @@ impl Tenant {
     }
 
     async fn sweep_once(&self) {
-        self.read_all(&self.swept_people()).await;
+        self.read_all(&self.swept_people(), Purpose::ReadAll).await;
     }
 
     /// Reads these one request after the other, as the budget allows.
-    async fn read_all(&self, ids: &[Arc<str>]) {
+    async fn read_all(&self, ids: &[Arc<str>], purpose: Purpose) {
         for chunk in ids.chunks(self.at_once()) {
-            self.afford().await;
+            self.afford(purpose).await;
             self.read(chunk).await;
         }
     }
@@ -229,7 +270,6 @@ impl Tenant {
         if ids.is_empty() {
             self.report(PART, None);
         }
-        self.swept.store(ids.len(), Ordering::Relaxed);
         ids
     }
 
@@ -302,5 +342,46 @@ impl Tenant {
             ))
         });
         inputs.collect()
+    }
+}
+
+/// Eventful people, then watched people in turn after `last_watched`, at most `most`.
+fn few(
+    eventful: &BTreeSet<PersonId>,
+    watched: &BTreeSet<PersonId>,
+    most: usize,
+    last_watched: &mut PersonId,
+) -> Vec<PersonId> {
+    let mut people: Vec<PersonId> = eventful.iter().copied().take(most).collect();
+    let after = (Bound::Excluded(*last_watched), Bound::Unbounded);
+    let in_turn = watched.range(after).chain(watched.range(..=*last_watched));
+    let in_turn = in_turn.filter(|person| !eventful.contains(person));
+    let chosen: Vec<PersonId> = in_turn.copied().take(most - people.len()).collect();
+    if let Some(last) = chosen.last() {
+        *last_watched = *last;
+    }
+    people.extend(chosen);
+    people
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use presence::PersonId;
+
+    use super::few;
+
+    #[test]
+    fn busy_people_go_first_and_watched_people_take_turns() {
+        let busy = BTreeSet::from([2, 9].map(PersonId));
+        let watched = BTreeSet::from([1, 2, 3, 4, 5].map(PersonId));
+        let mut last = PersonId(0);
+        let mut turn = |most| few(&busy, &watched, most, &mut last);
+        let numbers = |people: Vec<PersonId>| people.iter().map(|id| id.0).collect::<Vec<_>>();
+        assert_eq!(numbers(turn(4)), [2, 9, 1, 3]);
+        assert_eq!(numbers(turn(4)), [2, 9, 4, 5]);
+        assert_eq!(numbers(turn(100)), [2, 9, 1, 3, 4, 5]);
+        assert_eq!(numbers(turn(1)), [2]);
     }
 }

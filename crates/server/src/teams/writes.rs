@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use graph::{BATCH_MAX, Blame, GraphError, Operation, Outcome, Pending, WriteQueue, Written};
+use graph::{
+    BATCH_MAX, Blame, GraphError, Next, Operation, Outcome, Pending, Pushed, WriteQueue,
+    Written,
+};
 use presence::{Action, Fact, Input, Slot, TeamsWrite};
 use tokio::{
     sync::{Notify, Semaphore},
@@ -37,6 +40,16 @@ struct Shared {
     wake: Notify,
 }
 
+/// Next step of a queue's sender.
+enum Look {
+    /// Send these writes.
+    Send(Vec<Pending<Tag>>),
+    /// Wait for the budget.
+    Budget(Duration),
+    /// Wait until this moment or for a new write.
+    Nothing(Option<i64>),
+}
+
 /// The queues of writes, one for each tenant. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct TeamsWrites {
@@ -60,13 +73,11 @@ impl TeamsWrites {
         }
     }
 
-    /// Adds a write whose record is durable.
-    pub fn push(&self, write: TeamsWrite, heard_at: Option<Instant>) {
-        let Some(person) = self.directory.person(write.person) else {
-            return;
-        };
+    /// Adds a write whose record is durable. Returns the acknowledgement for the engine if the write need not be sent.
+    pub fn push(&self, write: TeamsWrite, heard_at: Option<Instant>) -> Option<Fact> {
+        let person = self.directory.person(write.person)?;
         let (Some(user), Some(queue)) = (&person.teams_id, self.queues.get(&person.tenant)) else {
-            return;
+            return None;
         };
         let operation = match (write.slot, write.action) {
             (Slot::Session, Action::Set) => Operation::SetSession,
@@ -76,8 +87,13 @@ impl TeamsWrites {
             (Slot::Preferred, Action::Clear) => Operation::ClearDoNotDisturb,
         };
         let tag = Tag { write, heard_at };
-        queue.queue().push(network_time(), user, operation, tag);
+        let pushed = queue.queue().push(network_time(), user, operation, tag);
         queue.0.wake.notify_one();
+        match pushed {
+            Pushed::Waits => None,
+            // The write that it clears was never sent.
+            Pushed::Settled => Some(Fact::TeamsAcknowledged(write.slot, write.action)),
+        }
     }
 
     /// Whether nothing waits and nothing is on the wire.
@@ -103,13 +119,7 @@ impl TenantWrites {
             let Ok(permit) = wire.clone().acquire_owned().await else {
                 return;
             };
-            let write = self.next(&tenant).await;
-            // The budget is asked with the write in hand: what becomes urgent meanwhile waits for one request at most.
-            tenant.afford().await;
-            let mut writes = vec![write];
-            if tenant.logins.is_none() {
-                self.join(&tenant, &mut writes);
-            }
+            let writes = self.affordable(&tenant).await;
             let (queue, tenant) = (self.clone(), tenant.clone());
             tokio::spawn(async move {
                 queue.send(&tenant, writes).await;
@@ -118,41 +128,52 @@ impl TenantWrites {
         }
     }
 
-    /// After an outage there are many: then as many go together as the budget has at once. A write that is alone, or
-    /// nearly, never waits for the answers of others.
-    fn join(&self, tenant: &Tenant, writes: &mut Vec<Pending<Tag>>) {
-        let mut queue = self.queue();
-        if queue.ready() < BATCH_MAX {
-            return;
-        }
-        let mut budget = tenant.budget();
-        while writes.len() < BATCH_MAX && budget.take(network_time()).is_ok() {
-            let Some(write) = queue.pop(network_time()) else {
-                return;
-            };
-            writes.push(write);
+    /// Waits for writes and for their tokens.
+    async fn affordable(&self, tenant: &Tenant) -> Vec<Pending<Tag>> {
+        let mut wanted_at = None;
+        loop {
+            match self.look(tenant) {
+                Look::Send(writes) => {
+                    let wanted_at = wanted_at.unwrap_or_else(Instant::now);
+                    tenant.metrics.budget_wait.observe(wanted_at);
+                    return writes;
+                }
+                Look::Budget(wait) => {
+                    wanted_at.get_or_insert_with(Instant::now);
+                    tokio::time::sleep(wait).await;
+                }
+                Look::Nothing(wake_at) => {
+                    wanted_at = None;
+                    tokio::select! {
+                        () = self.0.wake.notified() => {}
+                        () = rest_until(wake_at) => {}
+                    }
+                }
+            }
         }
     }
 
-    async fn next(&self, tenant: &Tenant) -> Pending<Tag> {
-        loop {
-            let (write, wake_at) = {
-                let mut queue = self.queue();
-                let write = queue.pop(network_time());
-                tenant
-                    .metrics
-                    .pending_writes
-                    .set(i64::try_from(queue.len()).unwrap_or(i64::MAX));
-                (write, queue.next_wake())
-            };
-            if let Some(write) = write {
-                return write;
-            }
-            tokio::select! {
-                () = self.0.wake.notified() => {}
-                () = rest_until(wake_at) => {}
+    fn look(&self, tenant: &Tenant) -> Look {
+        let mut queue = self.queue();
+        let mut budget = tenant.budget();
+        let next = queue.next(network_time(), &mut budget);
+        let waiting = i64::try_from(queue.len()).unwrap_or(i64::MAX);
+        tenant.metrics.pending_writes.set(waiting);
+        let mut writes = match next {
+            Next::Write(write) => vec![write],
+            Next::Budget(wait) => return Look::Budget(wait),
+            Next::Nothing(wake_at) => return Look::Nothing(wake_at),
+        };
+        // After an outage there are many: then as many go together as the budget has at once. A write that is alone, or
+        // nearly, never waits for the answers of others.
+        if tenant.logins.is_none() && queue.ready() >= BATCH_MAX {
+            while writes.len() < BATCH_MAX
+                && let Next::Write(write) = queue.next(network_time(), &mut budget)
+            {
+                writes.push(write);
             }
         }
+        Look::Send(writes)
     }
 
     async fn send(&self, tenant: &Tenant, writes: Vec<Pending<Tag>>) {
@@ -202,7 +223,9 @@ impl TenantWrites {
         } = write.tag.write;
         let (fact, outcome) = match &result {
             Ok(Written::Done) => (Some(Fact::TeamsAcknowledged(slot, action)), Outcome::Done),
-            Ok(Written::NothingThere) => (Some(Fact::TeamsHadNothing(slot)), Outcome::Done),
+            Ok(Written::NothingThere) => {
+                (Some(Fact::TeamsHadNothing(slot)), Outcome::NothingThere)
+            },
             Err(error) => {
                 let fact = is_refusal(error).then_some(Fact::TeamsRefused(slot, action));
                 (fact, retry(error))
