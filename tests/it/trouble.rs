@@ -429,3 +429,56 @@ async fn people_who_are_imported_while_the_server_runs_appear() {
     )
     .await;
 }
+
+/// The request limit is used up: the backlog is reported with number and age until its writes are sent.
+#[tokio::test]
+async fn writes_that_wait_for_the_request_limit_are_reported_until_they_are_sent() {
+    let teamsbox = Teamsbox::start(0).await;
+    let people: Vec<(String, String)> = (0..18)
+        .map(|number| (format!("person{number}"), (2_000 + number).to_string()))
+        .collect();
+    for (name, _) in &people {
+        teamsbox.add_user(name).await;
+    }
+    // About one request a second.
+    let slow = "requests_per_30_seconds = 30\n";
+    let installation = Installation::new(&(Installation::teams(teamsbox.url()) + slow));
+    let imported: Vec<(&str, &str)> = people
+        .iter()
+        .map(|(name, line)| (&**name, &**line))
+        .collect();
+    installation.import(&imported).await;
+    let server = installation.serve().await;
+    server.set_mode("telephony_and_presence").await;
+    let linked = async || {
+        let last = &people.last().unwrap().0;
+        server.explanation(last).await.contains("shows Available")
+    };
+    eventually("everybody is read", HEALS * 2, true, linked).await;
+    for (name, _) in &people {
+        server.choose(name, "Do not disturb").await;
+    }
+    says(
+        &server,
+        &[
+            "teams backlog",
+            "30 requests per 30 seconds",
+            "the oldest for 1",
+        ],
+    )
+    .await;
+    let overview = server.system_administrator().await.page("/admin").await;
+    assert!(overview.contains("request limit of main"), "{overview}");
+    let metrics = server.page("/metrics").await;
+    assert!(
+        metrics.contains("offhook_graph_backlog_writes{tenant=\"main\"}"),
+        "{metrics}"
+    );
+    for (name, _) in &people {
+        eventually(name, HEALS, "DoNotDisturb/DoNotDisturb".into(), || {
+            teamsbox.shown(name)
+        })
+        .await;
+    }
+    eventually("ready", HEALS, true, || server.is_ready()).await;
+}

@@ -105,6 +105,10 @@ pub struct Metrics {
     budget_limit: Family<TenantLabels, Gauge>,
     /// Teams accounts of a tenant that complete answers leave out.
     missing_accounts: Family<TenantLabels, Gauge>,
+    /// Writes to a tenant that wait for its budget.
+    backlog_writes: Family<TenantLabels, Gauge>,
+    /// Age of the oldest of them, in seconds.
+    backlog_age: Family<TenantLabels, Gauge>,
     /// People with a write to Teams that waits or is on the wire.
     pub pending_writes: Gauge,
     /// A request wanted to be sent → the budget let it.
@@ -161,6 +165,8 @@ impl Default for Metrics {
             budget_sent: Family::default(),
             budget_limit: Family::default(),
             missing_accounts: Family::default(),
+            backlog_writes: Family::default(),
+            backlog_age: Family::default(),
             pending_writes: Gauge::default(),
             streams: Gauge::default(),
             agents: Gauge::default(),
@@ -186,16 +192,7 @@ impl Default for Metrics {
             "Time until everybody of a tenant is read again",
             metrics.sweep_rhythm.clone(),
         );
-        registry.register(
-            "graph_budget_sent",
-            "Requests that were sent to a tenant in the last 30 seconds",
-            metrics.budget_sent.clone(),
-        );
-        registry.register(
-            "graph_budget_limit",
-            "Requests that may be sent to a tenant in 30 seconds; 0: no limit",
-            metrics.budget_limit.clone(),
-        );
+        register_budget(&mut registry, &metrics);
         registry.register(
             "pending_writes",
             "People with a write to Teams that waits or is on the wire",
@@ -217,6 +214,31 @@ impl Default for Metrics {
             ..metrics
         }
     }
+}
+
+/// Registers the metrics of request budgets and backlogs.
+fn register_budget(registry: &mut Registry, metrics: &Metrics) {
+    registry.register(
+        "graph_budget_sent",
+        "Requests that were sent to a tenant in the last 30 seconds",
+        metrics.budget_sent.clone(),
+    );
+    registry.register(
+        "graph_budget_limit",
+        "Requests that may be sent to a tenant in 30 seconds; 0: no limit",
+        metrics.budget_limit.clone(),
+    );
+    registry.register(
+        "graph_backlog_writes",
+        "Writes to a tenant that wait for its budget",
+        metrics.backlog_writes.clone(),
+    );
+    registry.register_with_unit(
+        "graph_backlog_age",
+        "Age of the oldest write that waits for a tenant's budget",
+        Unit::Seconds,
+        metrics.backlog_age.clone(),
+    );
 }
 
 /// Registers the metrics of connections, sign-ins and missing accounts.
@@ -285,6 +307,21 @@ impl Metrics {
         let [sent, limit] =
             [&self.budget_sent, &self.budget_limit].map(|family| of_tenant(family, tenant).get());
         (sent, limit)
+    }
+
+    /// Sets the gauges of a tenant's backlog.
+    pub fn set_backlog(&self, tenant: &str, backlog: graph::Backlog) {
+        let writes = i64::try_from(backlog.writes).unwrap_or(i64::MAX);
+        let seconds = i64::try_from(backlog.oldest.as_secs()).unwrap_or(i64::MAX);
+        of_tenant(&self.backlog_writes, tenant).set(writes);
+        of_tenant(&self.backlog_age, tenant).set(seconds);
+    }
+
+    /// A tenant's backlog: number of writes, and age of the oldest in seconds.
+    pub fn backlog(&self, tenant: &str) -> (i64, i64) {
+        let [writes, seconds] =
+            [&self.backlog_writes, &self.backlog_age].map(|family| of_tenant(family, tenant).get());
+        (writes, seconds)
     }
 
     /// Everything in the text format.

@@ -2,6 +2,7 @@
 //! plain types of `graph`; here is only waiting and sending.
 
 mod accounts;
+mod backlog;
 mod doors;
 mod fresh;
 mod freshness;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use graph::{
-    BATCH_MAX, Blame, GraphError, Next, Operation, Outcome, Pending, Pushed, WriteQueue,
+    BATCH_MAX, Backlog, Blame, GraphError, Next, Operation, Outcome, Pending, Pushed, WriteQueue,
     Written,
 };
 use presence::{Action, Fact, Input, Slot, TeamsWrite};
@@ -112,8 +112,18 @@ impl TenantWrites {
         self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends, for ever.
+    /// Writes that wait only for the budget.
+    pub(super) fn backlog(&self) -> Backlog {
+        self.queue().backlog(network_time())
+    }
+
+    /// Sends writes and reports the backlog, for ever.
     pub async fn run(self, tenant: Tenant) {
+        let report = tenant.clone().report_backlog(self.clone());
+        tokio::join!(self.send_all(tenant), report);
+    }
+
+    async fn send_all(self, tenant: Tenant) {
         let wire = Arc::new(Semaphore::new(IN_FLIGHT_MAX));
         loop {
             let Ok(permit) = wire.clone().acquire_owned().await else {
@@ -223,9 +233,7 @@ impl TenantWrites {
         } = write.tag.write;
         let (fact, outcome) = match &result {
             Ok(Written::Done) => (Some(Fact::TeamsAcknowledged(slot, action)), Outcome::Done),
-            Ok(Written::NothingThere) => {
-                (Some(Fact::TeamsHadNothing(slot)), Outcome::NothingThere)
-            },
+            Ok(Written::NothingThere) => (Some(Fact::TeamsHadNothing(slot)), Outcome::NothingThere),
             Err(error) => {
                 let fact = is_refusal(error).then_some(Fact::TeamsRefused(slot, action));
                 (fact, retry(error))

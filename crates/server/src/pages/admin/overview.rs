@@ -86,6 +86,10 @@ impl Place for Overview {
                 visit.words.with("overview-budget", "tenant", &**tenant),
                 Cell::Text(budget(visit, tenant)),
             ));
+            facts.push((
+                visit.words.with("overview-backlog", "tenant", &**tenant),
+                Cell::Text(backlog(visit, tenant)),
+            ));
         }
         let pauses = visit.shared.metrics.loop_breaker.get();
         facts.push((visit.say("overview-pauses"), Cell::Text(pauses.to_string())));
@@ -126,6 +130,15 @@ fn budget(visit: &Visit, tenant: &str) -> String {
     let sent = format!("{sent} / {limit}");
     let words = visit.words;
     words.of_two("overview-budget-spent", ("count", &sent), ("value", &share))
+}
+
+/// Number of writes that wait for a tenant's budget, and age of the oldest.
+fn backlog(visit: &Visit, tenant: &str) -> String {
+    let (writes, seconds) = visit.shared.metrics.backlog(tenant);
+    let writes = writes.to_string();
+    let age = format!("{seconds} s");
+    let words = visit.words;
+    words.of_two("overview-backlog-age", ("count", &writes), ("value", &age))
 }
 
 /// In one sentence whether these parts of the server are connected; nothing if there are none.
