@@ -123,7 +123,7 @@ async fn the_answer_to_a_change_tells_a_key_nothing_else() {
     let told = writes
         .ok(Method::PUT, &format!("{person}/profiles"), order)
         .await;
-    assert_eq!(told, json!({"items": []}));
+    assert_eq!(told, json!({"items": [], "names": []}));
     let level = Some(json!({"level": "Assistant"}));
     let path = format!("{person}/relationships/{bert}");
     writes.ok(Method::PUT, &path, level).await;

@@ -55,6 +55,7 @@ mod web;
 mod web_forms;
 mod wizard;
 mod work;
+mod written_back;
 
 use std::time::Duration;
 

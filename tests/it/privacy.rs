@@ -175,8 +175,10 @@ async fn people_s_own_changes_are_forgotten_earlier() {
         "/api/v1/people/{}/favourites",
         demo.server.person("Anna Becker").await
     );
+    let bert = demo.server.person("Bert Lindqvist").await;
+    let favourite = Some(json!({"people": [bert]}));
+    anna.ok(Method::PUT, &path, favourite).await;
     let nobody = Some(json!({"people": []}));
-    anna.ok(Method::PUT, &path, nobody.clone()).await;
     demo.server.ok(Method::PUT, &path, nobody).await;
     let kept = async || {
         let own = rows(&demo.server, "Anna Becker").await.len();

@@ -76,7 +76,7 @@ impl Contract {
         self.find(method, path).map(|(operation, _)| operation)
     }
 
-    /// The fields that the body of an operation may have.
+    /// The fields that the body of an operation may have, without read-only ones.
     pub fn fields(&self, operation: &Operation) -> BTreeSet<String> {
         let described = &self.document["paths"][&operation.path][&operation.method];
         let mut fields = BTreeSet::new();
@@ -215,12 +215,9 @@ fn gather(document: &Value, schema: &Value, fields: &mut BTreeSet<String>) {
             gather(document, part, fields);
         }
     }
-    let properties = schema["properties"].as_object();
-    fields.extend(
-        properties
-            .into_iter()
-            .flat_map(|known| known.keys().cloned()),
-    );
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    let changeable = properties.filter(|(_, property)| property["readOnly"] != json!(true));
+    fields.extend(changeable.map(|(name, _)| name.clone()));
 }
 
 /// Refusals that the document lists where they are possible.

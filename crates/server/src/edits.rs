@@ -4,6 +4,7 @@
 //! A change excludes conditional changes of the same thing, and a conditional change all others of it, from the look at its
 //! ETag until it is in force. Nothing else waits, so that a handler that waits for Graph delays its own thing only.
 
+mod comparison;
 mod locks;
 mod once;
 mod posts;
@@ -16,6 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+pub(crate) use comparison::{Comparison, ReadOnlyFields};
 pub(crate) use locks::Edits;
 pub(crate) use once::{KEY_MAX, REMEMBERED};
 
@@ -60,10 +62,16 @@ pub(crate) async fn guard(
 }
 
 /// Carries out a change; with `If-Match` only if the thing is still as the client read it.
-async fn apply(shared: &Shared, request: Request, next: Next) -> Result<Response, Problem> {
+async fn apply(
+    shared: &Shared,
+    request: Request,
+    body: &Bytes,
+    next: Next,
+) -> Result<Response, Problem> {
     let path = request.uri().path();
     let Some(expected) = request.headers().get(header::IF_MATCH).cloned() else {
         let _with_others = shared.edits.with_others(path).await?;
+        let request = comparison::compared(request, body, &next).await?;
         return Ok(next.run(request).await);
     };
     // Check and change are one step: no other change of the same thing comes between.
@@ -73,6 +81,7 @@ async fn apply(shared: &Shared, request: Request, next: Next) -> Result<Response
     if !tag.is_some_and(|tag| matches(&expected, tag)) {
         return Err(Problem::changed_meanwhile());
     }
+    let request = comparison::compared(request, body, &next).await?;
     Ok(next.run(request).await)
 }
 

@@ -45,6 +45,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 /// Everything that is served, with what every request passes.
 pub(crate) fn router(shared: Shared) -> Router {
     let (routes, document) = api::routes();
+    let read_only = document.read_only();
     let document = document.text();
     // A layer of a router wraps each of its routes by itself; the guard must be able to look at the same address by GET,
     // so it wraps the whole. What is nested this way is protected here: `route_layer` does not reach fallbacks.
@@ -54,7 +55,8 @@ pub(crate) fn router(shared: Shared) -> Router {
             shared.clone(),
             store_health::watch_answers,
         ))
-        .layer(middleware::from_fn_with_state(shared.clone(), edits::guard));
+        .layer(middleware::from_fn_with_state(shared.clone(), edits::guard))
+        .layer(Extension(read_only));
     // Each change from outside is counted once: a form of a page, and not what the page asks of the API for it.
     let limit_changes = middleware::from_fn_with_state(shared.clone(), changes::limit);
     let api = Router::new()

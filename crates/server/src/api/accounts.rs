@@ -23,6 +23,7 @@ use crate::{
     app::{Shared, SharedState},
     caller::Caller,
     clock::rfc3339,
+    edits::Comparison,
     limits::{self, NAME_MAX},
     organisation::ORGANISATION,
     password, password_rules,
@@ -148,10 +149,14 @@ pub(crate) async fn change(
     State(shared): State<Shared>,
     caller: Caller,
     Path(id): Path<String>,
+    comparison: Comparison,
     Json(body): Json<AccountChange>,
 ) -> Result<axum::Json<AccountBody>, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
     let before = found(&shared, &id).await?;
+    if comparison.is_same() {
+        return Ok(axum::Json(AccountBody::from(&before)));
+    }
     let person = match body.person {
         None => before.person,
         Some(None) => None,

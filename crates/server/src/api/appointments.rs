@@ -21,6 +21,7 @@ use crate::{
     app::{Shared, SharedState},
     caller::Caller,
     clock::{parse_rfc3339, rfc3339},
+    edits::Comparison,
     limits::{self, APPOINTMENT_TEXT_MAX, APPOINTMENTS_MAX},
     problem::Problem,
 };
@@ -296,10 +297,14 @@ pub(crate) async fn replace(
     State(shared): State<Shared>,
     caller: Caller,
     Path((id, appointment)): Path<(String, String)>,
+    comparison: Comparison,
     Json(new): Json<NewAppointment>,
 ) -> Result<axum::Json<AppointmentBody>, Problem> {
     let person = super::person(&shared, &id)?.id;
     caller.require(&shared, person, Permission::ChangeAppointments)?;
+    if comparison.is_same() {
+        return read(State(shared), caller, Path((id, appointment))).await;
+    }
     let appointment = Appointment {
         id: appointment_id(&appointment)?,
         ..checked(&shared, person, new)?

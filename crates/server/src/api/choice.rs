@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
 };
 use presence::{Choice, Permission, PersonId, Profile, Timestamp, forwarding_loop, view};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
@@ -18,6 +18,7 @@ use crate::{
     app::{Shared, SharedState},
     caller::Caller,
     clock::{parse_rfc3339, rfc3339},
+    edits::Comparison,
     phones::forwarded_to,
     problem::Problem,
 };
@@ -26,8 +27,16 @@ use crate::{
 #[schema(as = Choice)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChoiceBody {
-    profile: String,
+    /// One of My Profiles; null: back to automatic, as GET answers where none is chosen.
+    #[serde(deserialize_with = "required")]
+    #[schema(required = true)]
+    profile: Option<String>,
     until: Option<String>,
+}
+
+/// A value that may be null and may not be left out.
+fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Option::deserialize(deserializer)
 }
 
 /// Refuses a profile that would send calls round in a circle, as things are now and as far as the caller may see: a
@@ -97,7 +106,7 @@ pub(crate) async fn read(
     }))
 }
 
-/// Chooses a profile: durable and in force when answered.
+/// Chooses a profile, or goes back to automatic (null): durable and in force when answered.
 #[utoipa::path(
     put,
     path = "/people/{id}/profile",
@@ -108,11 +117,20 @@ pub(crate) async fn choose(
     State(shared): State<Shared>,
     caller: Caller,
     Path(id): Path<String>,
+    comparison: Comparison,
     Json(body): Json<ChoiceBody>,
 ) -> Result<axum::Json<PresenceBody>, Problem> {
     let person = super::person(&shared, &id)?.id;
     caller.require(&shared, person, Permission::ChangeProfile)?;
-    put(&shared, &caller, person, &body.profile, body.until).await?;
+    match (body.profile, body.until) {
+        _ if comparison.is_same() => {}
+        (Some(profile), until) => put(&shared, &caller, person, &profile, until).await?,
+        (None, None) => end_choice(&shared, &caller, person).await?,
+        (None, Some(_)) => {
+            let detail = "has no meaning without a profile; leave it out, or name a profile";
+            return Err(Problem::invalid("until", detail));
+        }
+    }
     let presence = shared
         .events
         .presence(person)

@@ -21,6 +21,7 @@ use crate::{
     caller::{Access, Caller},
     clock::{parse_rfc3339, rfc3339},
     directory::Person,
+    edits::Comparison,
     organisation::ORGANISATION,
     problem::Problem,
 };
@@ -191,10 +192,14 @@ pub(crate) async fn pause(
     State(shared): State<Shared>,
     caller: Caller,
     Path((id, device)): Path<(String, String)>,
+    comparison: Comparison,
     Json(wish): Json<PauseBody>,
 ) -> Result<StatusCode, Problem> {
     let person = owner(&shared, &caller, &id, Access::Change)?;
     let device = known(&shared, &person, &device).await?;
+    if comparison.is_same() {
+        return Ok(StatusCode::NO_CONTENT);
+    }
     let now = shared.clock.now();
     let lasting = match &wish.paused_until {
         None => Duration::ZERO,

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     app::Shared,
     caller::{Access, Caller},
+    edits::Comparison,
     limits::{self, FAVOURITES_MAX},
     organisation::FAVOURITES,
     problem::Problem,
@@ -68,10 +69,14 @@ pub(crate) async fn write(
     State(shared): State<Shared>,
     caller: Caller,
     Path(id): Path<String>,
+    comparison: Comparison,
     Json(wish): Json<FavouritesBody>,
 ) -> Result<axum::Json<FavouritesBody>, Problem> {
     let person = super::person(&shared, &id)?.id;
     caller.require_self(person, Access::Change)?;
+    if comparison.is_same() {
+        return Ok(axum::Json(wish));
+    }
     limits::list("people", wish.people.len(), FAVOURITES_MAX)?;
     let people = wish.people.iter();
     let people = people.map(|id| super::person(&shared, id).map(|person| person.id));

@@ -3,12 +3,16 @@
 
 mod fields;
 mod operations;
+mod read_only;
+
+use std::sync::Arc;
 
 use ::presence::{OwnerPolicy, Page, Relationship, Setting, SyncMode, Value as SettingValue};
 use serde_json::{Map, Value, json};
 use utoipa::{OpenApi, ToSchema};
 
 use super::{session, settings};
+use crate::edits::ReadOnlyFields;
 use fields::restrict;
 
 /// What is not a route of the router: sign-in lies outside because it needs no sign-in.
@@ -39,7 +43,10 @@ struct Problem {
 
 /// The document as it is served.
 #[derive(Clone, Debug)]
-pub(crate) struct Document(Value);
+pub(crate) struct Document {
+    value: Value,
+    read_only: ReadOnlyFields,
+}
 
 impl Document {
     /// Completes what the handlers gave.
@@ -71,12 +78,21 @@ impl Document {
         let schemas = &mut document["components"]["schemas"];
         fields::complete(schemas);
         schemas["Settings"] = settings_schema();
-        Self(document)
+        let read_only = ReadOnlyFields(Arc::new(read_only::complete(&mut document)));
+        Self {
+            value: document,
+            read_only,
+        }
     }
 
     /// As JSON text.
     pub(crate) fn text(&self) -> String {
-        self.0.to_string()
+        self.value.to_string()
+    }
+
+    /// The fields that only the server sets, by route.
+    pub(crate) fn read_only(&self) -> ReadOnlyFields {
+        self.read_only.clone()
     }
 }
 
@@ -95,10 +111,14 @@ fn settings_schema() -> Value {
             let may = json!({"type": "object", "additionalProperties": {"type": "boolean"}});
             let mut properties: Map<String, Value> = settings.collect();
             properties.insert(crate::values::USER_MAY_CHANGE.into(), may);
-            properties.insert("own".into(), json!({"type": "object"}));
+            let own = json!({"type": "object", "readOnly": true});
+            properties.insert(settings::OWN.into(), own);
             properties.insert(settings::INDIVIDUAL.into(), json!({"type": "boolean"}));
-            for key in [settings::COPY_FROM, "decided_by", "trouble", "trouble_code"] {
-                properties.insert(key.to_owned(), json!({"type": ["string", "null"]}));
+            let text = json!({"type": ["string", "null"]});
+            properties.insert(settings::COPY_FROM.into(), text);
+            let told = json!({"type": ["string", "null"], "readOnly": true});
+            for key in ["decided_by", "trouble", "trouble_code"] {
+                properties.insert(key.to_owned(), told.clone());
             }
             json!({
                 "title": page.name(),
@@ -109,7 +129,7 @@ fn settings_schema() -> Value {
         })
         .collect();
     json!({
-        "description": "The settings of one page. user_may_change, individual and copy_from are of scopes; own, decided_by, trouble (why a person's feed could not be read, with the remedy) and trouble_code (the same for programs) are told, not taken.",
+        "description": "The settings of one page. user_may_change, individual and copy_from are of scopes; own, decided_by, trouble (why a person's feed could not be read, with the remedy) and trouble_code (the same for programs) are read-only.",
         "anyOf": pages,
     })
 }

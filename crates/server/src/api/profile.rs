@@ -20,6 +20,7 @@ use super::{
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
+    edits::Comparison,
     limits::{self, NAME_MAX, ORDER_MAX, PROFILES_MAX},
     organisation::Personal,
     problem::Problem,
@@ -28,6 +29,8 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Profiles {
     items: Vec<ProfileBody>,
+    /// The names in order, as PUT takes them.
+    names: Vec<String>,
 }
 
 /// A profile on the wire.
@@ -172,8 +175,11 @@ fn shown_to(shared: &SharedState, caller: &Caller, person: PersonId) -> Profiles
         .read(|tables| tables.my_profiles(person));
     let may_see = caller.level(shared, person).may(Permission::ChangeProfile);
     let items = profiles.iter().filter(|_| may_see).map(ProfileBody::from);
+    let items: Vec<ProfileBody> = items.collect();
+    let names = items.iter().map(|profile| profile.name.clone());
     Profiles {
-        items: items.collect(),
+        names: names.collect(),
+        items,
     }
 }
 
@@ -229,8 +235,14 @@ pub(crate) async fn change(
     State(shared): State<Shared>,
     caller: Caller,
     Path((id, name)): Path<(String, String)>,
+    comparison: Comparison,
     Json(body): Json<NewProfile>,
 ) -> Result<axum::Json<ProfileBody>, Problem> {
+    if comparison.is_same() {
+        let person = super::person(&shared, &id)?.id;
+        caller.require(&shared, person, Permission::ChangeForwarding)?;
+        return read(State(shared), caller, Path((id, name))).await;
+    }
     if body.name.as_ref().is_some_and(|new| !same_name(new, &name)) {
         let detail = "the name of a profile never changes; make a new one and delete this one";
         return Err(Problem::invalid("name", detail));
@@ -380,10 +392,14 @@ pub(crate) async fn order(
     State(shared): State<Shared>,
     caller: Caller,
     Path(id): Path<String>,
+    comparison: Comparison,
     Json(body): Json<OrderBody>,
 ) -> Result<axum::Json<Profiles>, Problem> {
     let person = super::person(&shared, &id)?.id;
     caller.require(&shared, person, Permission::ChangeProfile)?;
+    if comparison.is_same() {
+        return Ok(axum::Json(shown_to(&shared, &caller, person)));
+    }
     limits::list("names", body.names.len(), ORDER_MAX)?;
     for name in &body.names {
         limits::name("names", name)?;

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
+    edits::Comparison,
     organisation::{ORGANISATION, PRODUCT, PROGRAMS},
     problem::Problem,
     programs::{PROGRAMS_MAX, Program, Refused, prefilled},
@@ -89,9 +90,13 @@ pub(crate) async fn set(
     State(shared): State<Shared>,
     caller: Caller,
     Path(scope): Path<String>,
+    comparison: Comparison,
     Json(wish): Json<Wish>,
 ) -> Result<axum::Json<Programs>, Problem> {
     let table = Table::open(&shared, &caller, &scope).await?;
+    if comparison.is_same() {
+        return known(&shared, &scope).map(axum::Json);
+    }
     let after = match (wish.individual, wish.copy_from) {
         (Some(false), None) => None,
         (Some(false), Some(_)) => {
@@ -185,9 +190,13 @@ pub(crate) async fn change(
     State(shared): State<Shared>,
     caller: Caller,
     Path((scope, process)): Path<(String, String)>,
+    comparison: Comparison,
     Json(program): Json<Program>,
 ) -> Result<axum::Json<Program>, Problem> {
     let table = Table::open(&shared, &caller, &scope).await?;
+    if comparison.is_same() {
+        return Ok(axum::Json(program));
+    }
     let mut items = table.before.items.clone();
     let at = position(&items, &process)?;
     let program = program.checked()?;

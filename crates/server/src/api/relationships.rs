@@ -20,6 +20,7 @@ use super::{
 use crate::{
     app::{Shared, SharedState},
     caller::{Access, Caller},
+    edits::Comparison,
     events::{Reset, VisibilityBefore},
     limits::{self, MEMBERS_MAX, NAME_MAX, RELATIONSHIPS_MAX, WORKGROUPS_MAX},
     organisation::ORGANISATION,
@@ -126,8 +127,14 @@ pub(crate) async fn write(
     State(shared): State<Shared>,
     caller: Caller,
     Path((id, viewer)): Path<(String, String)>,
+    comparison: Comparison,
     Json(body): Json<LevelBody>,
 ) -> Result<axum::Json<RelationshipBody>, Problem> {
+    if comparison.is_same() {
+        let (owner, of) = both(&shared, &id, &viewer)?;
+        caller.require_self(owner, Access::Change)?;
+        return Ok(axum::Json(shown(&shared, owner, of)));
+    }
     let level = level(&body.level)?;
     set(&shared, &caller, (&id, &viewer), Some(level))
         .await
@@ -309,8 +316,13 @@ pub(crate) async fn change_workgroup(
     State(shared): State<Shared>,
     caller: Caller,
     Path(id): Path<String>,
+    comparison: Comparison,
     Json(body): Json<NewWorkgroup>,
 ) -> Result<axum::Json<WorkgroupBody>, Problem> {
+    if comparison.is_same() {
+        caller.require_admin(&shared, ORGANISATION)?;
+        return read_workgroup(State(shared), caller, Path(id)).await;
+    }
     let id = workgroup_id(&id)?;
     put_workgroup(&shared, &caller, Some(id), body)
         .await

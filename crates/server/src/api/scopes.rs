@@ -18,6 +18,7 @@ use super::{
 use crate::{
     app::Shared,
     caller::Caller,
+    edits::Comparison,
     limits::{self, NAME_MAX, SCOPES_MAX},
     organisation::{ORGANISATION, Place, Tables},
     problem::Problem,
@@ -181,6 +182,7 @@ pub(crate) async fn change(
     State(shared): State<Shared>,
     caller: Caller,
     Path(scope): Path<String>,
+    comparison: Comparison,
     Json(body): Json<ScopeChange>,
 ) -> Result<axum::Json<ScopeBody>, Problem> {
     // Which tenant people are in is not a location's own affair.
@@ -189,6 +191,9 @@ pub(crate) async fn change(
         None => &scope,
     };
     caller.require_admin(&shared, administered)?;
+    if comparison.is_same() {
+        return read(State(shared), Path(scope)).await;
+    }
     if let Some(tenant) = &body.tenant
         && shared.doors.get(tenant).is_none()
     {
@@ -309,6 +314,7 @@ pub(crate) async fn put_place(
     State(shared): State<Shared>,
     caller: Caller,
     Path(id): Path<String>,
+    comparison: Comparison,
     Json(body): Json<PlaceBody>,
 ) -> Result<axum::Json<PlaceBody>, Problem> {
     let person = super::person(&shared, &id)?.id;
@@ -316,6 +322,9 @@ pub(crate) async fn put_place(
     // Both where the person is and where they come to.
     caller.require_admin_of(&shared, person)?;
     caller.require_admin_at(&shared, body.location.as_deref())?;
+    if comparison.is_same() {
+        return Ok(axum::Json(body));
+    }
     let _one_at_a_time = shared.settings_change.lock().await;
     let to = Place {
         location: body.location.clone(),

@@ -1,7 +1,7 @@
 //! Settings: the function pages of scopes, and the values that people have of their own.
 
 use axum::extract::{Path, State};
-use presence::{Page, PageValues, PersonId, Resolved};
+use presence::{Page, PageValues, PersonId, Resolved, User};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -14,6 +14,7 @@ use crate::{
     app::{Shared, SharedState},
     calendars::FeedTrouble,
     caller::{Access, Caller},
+    edits::Comparison,
     events::Reset,
     organisation::{ORGANISATION, Place},
     problem::Problem,
@@ -23,7 +24,7 @@ use crate::{
 /// Whether a scope has settings of its own for the page.
 pub(super) const INDIVIDUAL: &str = "individual";
 /// The values that a person has of their own.
-const OWN: &str = "own";
+pub(super) const OWN: &str = "own";
 /// The address of a person's calendar.
 const FEED: &str = "feed";
 /// The scope whose settings a page that becomes individual begins with.
@@ -116,22 +117,25 @@ pub(crate) async fn write(
     State(shared): State<Shared>,
     caller: Caller,
     Path((scope, name)): Path<(String, String)>,
+    comparison: Comparison,
     Json(mut body): Json<Map<String, Value>>,
 ) -> Result<axum::Json<Value>, Problem> {
     let page = page(&name)?;
     place(&shared, &scope)?;
     caller.require_admin(&shared, &scope)?;
     let one_at_a_time = shared.settings_change.lock().await;
-    // What a reader was told comes back with what it sends.
-    body.remove("decided_by");
+    match comparison {
+        Comparison::Same => return Ok(axum::Json(scope_body(&shared, &scope, page)?)),
+        Comparison::ChangedCopy(read) => keep_changes_of_scope(page, &read, &mut body),
+        Comparison::Values => {}
+    }
     refuse_feed_of_scope(page, &body)?;
     let individual = body.remove(INDIVIDUAL);
     let copy_from = body.remove(COPY_FROM);
     let present = present(&shared, &scope, page);
     let after = if individual == Some(json!(false)) {
         if !body.is_empty() {
-            let detail =
-                "individual is false, so that no other value can be set; leave one of them out";
+            let detail = "individual is false, so that no other value can be set; set it to true, or leave the other values out";
             return Err(Problem::invalid(INDIVIDUAL, detail));
         }
         None
@@ -181,6 +185,38 @@ pub(crate) async fn write(
         shared.calendars.read_now();
     }
     Ok(axum::Json(scope_body(&shared, &scope, page)?))
+}
+
+/// Leaves what a copy of a scope's settings changes. A scope that becomes individual takes the whole copy: what it inherited so
+/// far stays as it was read.
+fn keep_changes_of_scope(page: Page, read: &Map<String, Value>, copy: &mut Map<String, Value>) {
+    let is_individual = read.get(INDIVIDUAL) != Some(&json!(false));
+    let stays_inherited = copy.get(INDIVIDUAL) == Some(&json!(false));
+    if is_individual || stays_inherited {
+        keep_changes(read, copy);
+        if stays_inherited {
+            copy.insert(INDIVIDUAL.into(), json!(false));
+        }
+        return;
+    }
+    let may_change = copy.get_mut(values::USER_MAY_CHANGE);
+    if let Some(may_change) = may_change.and_then(Value::as_object_mut) {
+        may_change.retain(|key, may| {
+            let setting = page.setting(key);
+            let is_never = setting.is_some_and(|setting| setting.user == User::Never);
+            !(is_never && *may == json!(false))
+        });
+    }
+}
+
+/// Leaves the values of a copy that differ from what was read.
+fn keep_changes(read: &Map<String, Value>, copy: &mut Map<String, Value>) {
+    copy.retain(|key, value| read.get(key) != Some(value));
+    let read = read.get(values::USER_MAY_CHANGE).and_then(Value::as_object);
+    let copy = copy.get_mut(values::USER_MAY_CHANGE);
+    if let (Some(read), Some(copy)) = (read, copy.and_then(Value::as_object_mut)) {
+        copy.retain(|key, may| read.get(key) != Some(may));
+    }
 }
 
 fn present(shared: &SharedState, scope: &str, page: Page) -> Option<PageValues> {
@@ -352,11 +388,17 @@ pub(crate) async fn write_own(
     State(shared): State<Shared>,
     caller: Caller,
     Path((id, name)): Path<(String, String)>,
-    Json(body): Json<Map<String, Value>>,
+    comparison: Comparison,
+    Json(mut body): Json<Map<String, Value>>,
 ) -> Result<axum::Json<Value>, Problem> {
     let person = super::person(&shared, &id)?.id;
     let page = page(&name)?;
     caller.require_self_or_admin(&shared, person, Access::Change)?;
+    match comparison {
+        Comparison::Same => return Ok(axum::Json(person_body(&shared, &caller, person, page))),
+        Comparison::ChangedCopy(read) => keep_changes(&read, &mut body),
+        Comparison::Values => {}
+    }
     let one_at_a_time = shared.settings_change.lock().await;
     let resolved = shared
         .organisation

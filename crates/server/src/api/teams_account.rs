@@ -17,6 +17,7 @@ use crate::{
     caller::{Access, Caller},
     clock::rfc3339,
     directory::Person,
+    edits::Comparison,
     identity::IdentityField,
     problem::Problem,
     teams::{AccountError, begin_code, disconnect, link_named},
@@ -67,8 +68,8 @@ pub(crate) struct SignInBody {
 #[serde(deny_unknown_fields)]
 #[schema(as = TeamsAccountLink)]
 pub(crate) struct LinkBody {
-    /// The account's object id or sign-in name in Entra.
-    account: String,
+    /// The account's object id or sign-in name in Entra; null only where no account is linked: DELETE forgets one.
+    account: Option<String>,
 }
 
 impl TeamsAccountBody {
@@ -187,11 +188,19 @@ pub(crate) async fn link(
     State(shared): State<Shared>,
     caller: Caller,
     Path(id): Path<String>,
+    comparison: Comparison,
     Json(body): Json<LinkBody>,
 ) -> Result<axum::Json<TeamsAccountBody>, Problem> {
     let person = super::person(&shared, &id)?;
     caller.require_to_identify(IdentityField::TeamsAccount)?;
-    let wanted = body.account.trim();
+    if comparison.is_same() {
+        return read(State(shared), caller, Path(id)).await;
+    }
+    let Some(account) = body.account else {
+        let detail = "is missing or null; name an account, or send DELETE to forget the linked one";
+        return Err(Problem::invalid("account", detail));
+    };
+    let wanted = account.trim();
     if wanted.is_empty() || wanted.len() > ACCOUNT_MAX || wanted.contains(char::is_control) {
         let detail = format!(
             "the account {wanted:?} is neither an object id nor a sign-in name; Entra shows both under Users"

@@ -43,7 +43,7 @@ pub(super) async fn change(
     let key = request.headers().get(IDEMPOTENCY_KEY);
     let key = key.filter(|_| request.method() == Method::POST);
     let (Some(key), Some(repeat)) = (key, repeat(request.uri().path())) else {
-        return apply(shared, request, next).await;
+        return apply(shared, request, body, next).await;
     };
     let attempt = attempt(caller, key, &request, body)?;
     let _one_at_a_time = shared.edits.request(&attempt.who, &attempt.key).await?;
@@ -67,7 +67,7 @@ pub(super) async fn change(
         let caller = caller.clone().attempting(attempt.clone());
         request.extensions_mut().insert(caller);
     }
-    let response = apply(shared, request, next).await?;
+    let response = apply(shared, request, body, next).await?;
     keep(shared, repeat, &attempt, response).await
 }
 

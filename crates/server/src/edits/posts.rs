@@ -88,7 +88,8 @@ pub(super) fn repeat(path: &str) -> Option<Repeat> {
     found.map(|(_, repeat)| *repeat)
 }
 
-fn is_of(route: &str, path: &str) -> bool {
+/// Whether a path is one of a route.
+pub(super) fn is_of(route: &str, path: &str) -> bool {
     let wanted: Vec<&str> = route.split('/').collect();
     let given: Vec<&str> = path.split('/').collect();
     let mut parts = wanted.iter().zip(&given);
