@@ -1,4 +1,5 @@
-//! People connect their Teams account themselves: by a code, in a browser, remembered or not, and never a federated one.
+//! People connect their Teams account themselves: by a code, in a browser, remembered or not, and asked where the account is not
+//! obviously theirs.
 
 use end_to_end::{Installation, Server, Teamsbox, eventually};
 use reqwest::{Method, StatusCode, header};
@@ -141,7 +142,7 @@ async fn a_login_that_is_not_remembered_is_gone_after_a_restart() {
 }
 
 #[tokio::test]
-async fn an_account_is_one_persons_and_never_a_federated_one() {
+async fn an_account_is_one_persons() {
     let (teamsbox, _installation, server) = stage().await;
     sign_in(&server, &teamsbox, "anna", "anna@contoso.example", true).await;
     sign_in(&server, &teamsbox, "bert", "anna@contoso.example", true).await;
@@ -151,16 +152,122 @@ async fn an_account_is_one_persons_and_never_a_federated_one() {
         taken["trouble"].as_str().unwrap().contains("anna"),
         "{taken}"
     );
+    assert_eq!(
+        taken["question"],
+        Value::Null,
+        "an account of another person"
+    );
+}
+
+/// P9: the login of a federated account is used until the restart, and nothing of it is stored.
+#[tokio::test]
+async fn a_federated_account_is_synchronised_and_not_remembered() {
+    let (teamsbox, installation, server) = stage().await;
     let federated = Some(json!({"federated": true}));
     teamsbox
-        .control(Method::PATCH, "/users/bert@contoso.example", federated)
+        .control(Method::PATCH, "/users/anna@contoso.example", federated)
         .await;
-    let bert = server.person("bert").await;
-    let path = format!("/api/v1/people/{bert}/teams-account/sign-in");
-    let (status, problem) = server.api(Method::POST, &path, Some(json!({}))).await;
+    let anna = server.person("anna").await;
+    let path = format!("/api/v1/people/{anna}/teams-account/sign-in");
+    let remembered = Some(json!({"remember": true}));
+    let (status, problem) = server.api(Method::POST, &path, remembered).await;
     assert_eq!(status, StatusCode::CONFLICT);
     let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.contains("federated"), "{detail}");
+    assert!(detail.contains("without remembering"), "{detail}");
+    sign_in(&server, &teamsbox, "anna", "anna@contoso.example", false).await;
+    let signed_in = account(&server, "anna").await;
+    assert_eq!(
+        (&signed_in["signed_in"], &signed_in["remembered"]),
+        (&json!(true), &json!(false)),
+        "{signed_in}"
+    );
+    calls_cross(&server, &teamsbox).await;
+    let page = server.signed_in_as("anna").await.page("/me/teams").await;
+    assert!(page.contains("after a restart of Offhook"), "{page}");
+    assert_eq!(server.terminate().await, 0);
+    let (_, out, _) = installation.run("doctor", &[]).await;
+    assert!(!out.contains("1 of 2 people are remembered"), "{out}");
+    let server = installation.serve().await;
+    let after = account(&server, "anna").await;
+    assert!(after["account"].is_string(), "{after}");
+    assert_eq!(after["signed_in"], Value::Null, "not remembered");
+}
+
+async fn answer(
+    server: &Server,
+    name: &str,
+    confirmation: &str,
+    link: bool,
+) -> (StatusCode, Value) {
+    let person = server.person(name).await;
+    let path = format!("/api/v1/people/{person}/teams-account/confirm");
+    let body = json!({"confirmation": confirmation, "link": link});
+    server.api(Method::POST, &path, Some(body)).await
+}
+
+/// P8: an account with another name is linked when the person confirms it, once and in the session that was asked.
+#[tokio::test]
+async fn an_account_with_another_name_is_linked_when_the_person_confirms_it() {
+    let (teamsbox, _installation, server) = stage().await;
+    teamsbox.add_user("chiara").await;
+    let chiara = "chiara@contoso.example";
+    let bert = server.signed_in_as("bert").await;
+    sign_in(&bert, &teamsbox, "bert", chiara, true).await;
+    let asked = account(&bert, "bert").await;
+    assert_eq!(asked["account"], Value::Null, "nothing is linked: {asked}");
+    assert_eq!(asked["question"]["sign_in_name"], chiara);
+    assert!(asked["question"]["display_name"].is_string(), "{asked}");
+    let page = bert.page("/me/teams").await;
+    assert!(
+        page.contains(chiara) && page.contains("your account?"),
+        "{page}"
+    );
+    let confirmation = asked["question"]["confirmation"].as_str().unwrap();
+
+    // Neither a guess nor another session confirms, and neither closes the question.
+    let (status, _) = answer(&bert, "bert", "0123456789abcdef", true).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    let (status, _) = answer(&server, "bert", confirmation, true).await;
+    assert_eq!(status, StatusCode::CONFLICT, "a value of another session");
+    assert_eq!(account(&bert, "bert").await["account"], Value::Null);
+
+    let (status, discarded) = answer(&bert, "bert", confirmation, false).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(
+        (&discarded["account"], &discarded["question"]),
+        (&Value::Null, &Value::Null)
+    );
+    let (status, _) = answer(&bert, "bert", confirmation, true).await;
+    assert_eq!(status, StatusCode::CONFLICT, "answered already");
+
+    sign_in(&bert, &teamsbox, "bert", chiara, true).await;
+    let asked = account(&bert, "bert").await;
+    let confirmation = asked["question"]["confirmation"].as_str().unwrap();
+    let form = [("confirmation", confirmation), ("answer", "link")];
+    let (status, page) = bert.form("/me/teams/confirm", &form).await;
+    assert!(
+        status.is_success() || status.is_redirection(),
+        "{status} {page}"
+    );
+    let linked = account(&bert, "bert").await;
+    assert!(linked["account"].is_string(), "{linked}");
+    assert_eq!(
+        (&linked["sign_in_name"], &linked["signed_in"]),
+        (&json!(chiara), &json!(true))
+    );
+    assert!(bert.page("/me/teams").await.contains(chiara));
+    let (status, _) = bert.form("/me/teams/confirm", &form).await;
+    assert_eq!(status, StatusCode::CONFLICT, "a confirmation is good once");
+
+    // The own account instead of the linked one is asked about too, and names it.
+    sign_in(&bert, &teamsbox, "bert", "bert@contoso.example", true).await;
+    let asked = account(&bert, "bert").await;
+    assert_eq!(asked["question"]["sign_in_name"], "bert@contoso.example");
+    assert_eq!(asked["account"], linked["account"], "kept until then");
+    // An account that is another person's sign-in name says whose.
+    sign_in(&bert, &teamsbox, "bert", "anna@contoso.example", true).await;
+    let asked = account(&bert, "bert").await;
+    assert_eq!(asked["question"]["name_of"], "anna");
 }
 
 /// A browser as far as redirects go: answers, and where to.

@@ -193,6 +193,7 @@ async fn every_operation_of_the_document_does_what_it_says() {
         ("put", "/people/{id}/teams-account"),
         ("delete", "/people/{id}/teams-account"),
         ("post", "/people/{id}/teams-account/sign-in"),
+        ("post", "/people/{id}/teams-account/confirm"),
     ] {
         caller.done.insert((method.into(), path.into()));
     }

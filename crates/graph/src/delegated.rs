@@ -38,6 +38,8 @@ pub struct SignedIn {
     pub tenant_id: String,
     /// Sign-in name (`preferred_username` or `upn`); to show, not to decide by.
     pub name: Option<String>,
+    /// Display name (`name`); to show, not to decide by.
+    pub display_name: Option<String>,
 }
 
 /// A person's tokens. `Debug` shows none.
@@ -78,6 +80,8 @@ struct IdClaims {
     preferred_username: Option<String>,
     #[serde(default)]
     upn: Option<String>,
+    #[serde(default)]
+    name: Option<String>,
 }
 
 impl UserToken {
@@ -116,6 +120,7 @@ fn signed_in(id_token: &str, client_id: &str) -> Option<SignedIn> {
             object_id: claims.oid,
             tenant_id: claims.tid,
             name: claims.preferred_username.or(claims.upn),
+            display_name: claims.name,
         })
 }
 

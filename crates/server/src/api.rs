@@ -79,6 +79,7 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
             teams_account::forget
         ))
         .routes(routes!(teams_account::sign_in))
+        .routes(routes!(teams_account::answer))
         .routes(routes!(relationships::permissions))
         .routes(routes!(relationships::list))
         .routes(routes!(

@@ -29,6 +29,8 @@ pub(crate) struct Caller {
     power: Power,
     /// The request that is made, where it carries an idempotency key.
     attempt: Option<Arc<Attempt>>,
+    /// Tells the session or key from all others, without giving it away.
+    session: Arc<str>,
 }
 
 /// Identity of the key of the configuration file.
@@ -69,6 +71,7 @@ impl Caller {
             account: None,
             power: Power::System,
             attempt: None,
+            session: Arc::default(),
         }
     }
 
@@ -86,6 +89,7 @@ impl Caller {
                 admin: has("admin"),
             },
             attempt: None,
+            session: Arc::default(),
         }
     }
 
@@ -99,6 +103,7 @@ impl Caller {
                 account: None,
                 power: Power::System,
                 attempt: None,
+                session: Arc::default(),
             },
             Some(account) => Self {
                 name: account.name,
@@ -111,6 +116,7 @@ impl Caller {
                     _ => Power::Person,
                 },
                 attempt: None,
+                session: Arc::default(),
             },
         }
     }
@@ -124,12 +130,26 @@ impl Caller {
             account: None,
             power: Power::Person,
             attempt: None,
+            session: Arc::default(),
         }
     }
 
     /// Whether the caller is a program with an API key.
     pub(crate) fn is_key(&self) -> bool {
         matches!(self.power, Power::Key { .. }) || self.identity == CONFIGURED
+    }
+
+    /// The same caller, in the session that the mark tells from all others.
+    pub(crate) fn in_session(self, mark: &str) -> Self {
+        Self {
+            session: mark.into(),
+            ..self
+        }
+    }
+
+    /// The mark of the session or key.
+    pub(crate) fn session_mark(&self) -> &str {
+        &self.session
     }
 
     /// The same caller, making a request with an idempotency key.

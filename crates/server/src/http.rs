@@ -73,6 +73,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/me/teams/code", post(my_account::code))
         .route("/me/teams/browser", get(my_account::browser))
         .route("/me/teams/return", get(my_account::returned))
+        .route("/me/teams/confirm", post(my_account::confirmed))
         .route("/me/teams/forget", post(my_account::forget))
         .route("/sign-out", post(sign_in::end))
         .route("/metrics", get(metrics))

@@ -19,7 +19,7 @@ use crate::{
     frame::{self, Frame},
     pages::{Link, sections},
     problem::Problem,
-    teams::{AccountError, begin_browser, begin_code, finish_browser},
+    teams::{AccountError, Answer, Keep, begin_browser, begin_code, confirm, finish_browser},
 };
 
 /// Where the page is.
@@ -35,6 +35,12 @@ struct MyAccountPage {
     sections: Vec<Link>,
     who: String,
     account: TeamsAccountBody,
+    /// The linked account's names.
+    linked: Option<String>,
+    /// The account that is asked about.
+    asked: Option<String>,
+    /// The person whose sign-in name it has in Offhook.
+    name_of: Option<String>,
     problem: Option<String>,
 }
 
@@ -55,13 +61,30 @@ fn me(shared: &Shared, caller: &Caller) -> Result<Arc<Person>, Problem> {
     })
 }
 
-fn render(
+/// What a form with an answer says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct AnswerForm {
+    confirmation: String,
+    answer: String,
+}
+
+/// The names of an account at Microsoft in one line.
+fn names(sign_in_name: Option<&str>, display_name: Option<&str>) -> Option<String> {
+    match (sign_in_name, display_name) {
+        (Some(sign_in), Some(shown)) => Some(format!("{shown} ({sign_in})")),
+        (Some(name), None) | (None, Some(name)) => Some(name.to_owned()),
+        (None, None) => None,
+    }
+}
+
+async fn render(
     shared: &Shared,
     frame: Frame,
-    person: &Person,
+    (person, caller): (&Person, &Caller),
     problem: Option<&AccountError>,
 ) -> Result<Response, Problem> {
-    let account = TeamsAccountBody::of(shared, person);
+    let account = TeamsAccountBody::of(shared, person, caller.session_mark()).await?;
     // A form that was answered with the page leads back to it.
     let frame = Frame {
         here: PAGE.into(),
@@ -72,6 +95,23 @@ fn render(
         ("name", &person.name),
         ("tenant", &account.tenant),
     );
+    let linked = names(
+        account.sign_in_name.as_deref(),
+        account.display_name.as_deref(),
+    )
+    .or_else(|| account.account.clone())
+    .map(|name| frame.words.with("teams-linked", "name", &name));
+    let question = account.question.as_ref();
+    let asked = question.map(|question| {
+        let names = names(
+            question.sign_in_name.as_deref(),
+            question.display_name.as_deref(),
+        );
+        let name = names.unwrap_or_else(|| question.account.clone());
+        frame.words.with("teams-question", "name", &name)
+    });
+    let name_of = question.and_then(|question| question.name_of.as_deref());
+    let name_of = name_of.map(|name| frame.words.with("teams-question-of", "name", name));
     let (area, sections) = sections(&frame);
     let page = MyAccountPage {
         frame,
@@ -79,6 +119,9 @@ fn render(
         sections,
         who,
         account,
+        linked,
+        asked,
+        name_of,
         problem: problem.map(ToString::to_string),
     };
     let status = match problem {
@@ -89,15 +132,15 @@ fn render(
 }
 
 /// Shows the page again, or what went wrong.
-fn answer(
+async fn answer(
     shared: &Shared,
     frame: Frame,
-    person: &Person,
+    of: (&Person, &Caller),
     done: Result<(), AccountError>,
 ) -> Result<Response, Problem> {
     match done {
         Ok(()) => Ok(Redirect::to(PAGE).into_response()),
-        Err(error) => render(shared, frame, person, Some(&error)),
+        Err(error) => render(shared, frame, of, Some(&error)).await,
     }
 }
 
@@ -107,7 +150,8 @@ pub(crate) async fn page(
     caller: Caller,
     frame: Frame,
 ) -> Result<Response, Problem> {
-    render(&shared, frame, &*me(&shared, &caller)?, None)
+    let person = me(&shared, &caller)?;
+    render(&shared, frame, (&person, &caller), None).await
 }
 
 /// `POST /me/teams/code`: begins a sign-in by code.
@@ -118,8 +162,9 @@ pub(crate) async fn code(
     Form(wish): Form<Wish>,
 ) -> Result<Response, Problem> {
     let person = me(&shared, &caller)?;
-    let begun = begin_code(&shared, &person, wish.remember.is_some()).await;
-    answer(&shared, frame, &person, begun.map(|_| ()))
+    let keep = Keep::wished(wish.remember.is_some());
+    let begun = begin_code(&shared, &person, keep).await;
+    answer(&shared, frame, (&person, &caller), begun.map(|_| ())).await
 }
 
 /// `GET /me/teams/browser`: sends the browser to Microsoft.
@@ -131,10 +176,10 @@ pub(crate) async fn browser(
 ) -> Result<Response, Problem> {
     let person = me(&shared, &caller)?;
     let redirect_uri = format!("{}{RETURN}", shared.public_url);
-    let remember = wish.remember.is_some();
-    match begin_browser(&shared, &person, remember, &redirect_uri).await {
+    let keep = Keep::wished(wish.remember.is_some());
+    match begin_browser(&shared, &person, keep, &redirect_uri, caller.session_mark()).await {
         Ok(url) => Ok(Redirect::to(&url).into_response()),
-        Err(error) => render(&shared, frame, &person, Some(&error)),
+        Err(error) => render(&shared, frame, (&person, &caller), Some(&error)).await,
     }
 }
 
@@ -146,8 +191,9 @@ pub(crate) async fn returned(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let person = me(&shared, &caller)?;
-    let done = finish_browser(&shared, &person, &query.unwrap_or_default()).await;
-    answer(&shared, frame, &person, done)
+    let query = query.unwrap_or_default();
+    let done = finish_browser(&shared, &person, &query, caller.session_mark()).await;
+    answer(&shared, frame, (&person, &caller), done).await
 }
 
 /// `POST /me/teams/forget`: forgets account and login.
@@ -158,5 +204,26 @@ pub(crate) async fn forget(
 ) -> Result<Response, Problem> {
     let person = me(&shared, &caller)?;
     let done = forget_account(&shared, &caller, &person).await;
-    answer(&shared, frame, &person, done)
+    answer(&shared, frame, (&person, &caller), done).await
+}
+
+/// `POST /me/teams/confirm`: the account that signed in is the person's, or is not.
+pub(crate) async fn confirmed(
+    State(shared): State<Shared>,
+    caller: Caller,
+    frame: Frame,
+    Form(form): Form<AnswerForm>,
+) -> Result<Response, Problem> {
+    let person = me(&shared, &caller)?;
+    let wish = match form.answer.as_str() {
+        "link" => Answer::Link,
+        "discard" => Answer::Discard,
+        other => {
+            let detail = format!("{other:?} is neither \"link\" nor \"discard\"");
+            return Err(Problem::invalid("answer", detail));
+        }
+    };
+    let shown = (form.confirmation.as_str(), caller.session_mark());
+    let done = confirm(&shared, &person, shown, wish).await;
+    answer(&shared, frame, (&person, &caller), done).await
 }

@@ -2,7 +2,9 @@
 //! plain types of `graph`; here is only waiting and sending.
 
 mod accounts;
+mod attempts;
 mod backlog;
+mod confirmation;
 mod doors;
 mod fresh;
 mod freshness;
@@ -37,12 +39,14 @@ use crate::{
 };
 
 pub(crate) use accounts::{
-    AccountError, Attempts, begin_browser, begin_code, disconnect, finish_browser, link_named,
+    AccountError, Answer, begin_browser, begin_code, confirm, disconnect, finish_browser,
+    link_named,
 };
+pub(crate) use attempts::Attempts;
 pub(crate) use doors::{Door, Doors};
 pub(crate) use freshness::Freshness;
-pub(crate) use logins::Logins;
 pub use logins::LoginsOf;
+pub(crate) use logins::{Keep, Logins};
 pub use notifications::NotificationOptions;
 pub(crate) use notifications::{Inlet, Outlet};
 pub use service_accounts::{

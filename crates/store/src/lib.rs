@@ -5,6 +5,7 @@
 //! durable before it is sent. Signals are not kept: they are rebuilt from their sources after a start.
 
 mod access;
+mod account_names;
 mod accounts;
 mod appointments;
 mod audit;
@@ -46,6 +47,7 @@ use check::damaged;
 use error::{is_damage, is_of_disk};
 
 pub use access::{SecretHash, Session};
+pub use account_names::NamedAccount;
 pub use accounts::{Account, Role, account_key};
 pub use audit::{AuditFilter, AuditRow, Change, Concern};
 pub use backup::{PreparedRestore, UNFINISHED};
@@ -330,6 +332,11 @@ fn migrations() -> Vec<Migration> {
             11,
             "people changes",
             include_str!("../migrations/sqlite/0011_people_changes.sql"),
+        ),
+        migration(
+            15,
+            "teams account names",
+            include_str!("../migrations/sqlite/0015_teams_account_names.sql"),
         ),
     ]
 }

@@ -139,6 +139,7 @@ impl Store {
             "UPDATE people SET teams_id = NULL, teams_tenant = 'main' WHERE id = ?1",
             "DELETE FROM teams_writes WHERE person = ?1",
             "DELETE FROM teams_calls WHERE person = ?1",
+            "DELETE FROM teams_account_names WHERE person = ?1",
         ] {
             sqlx::query(statement)
                 .bind(person.0.cast_signed())

@@ -21,7 +21,7 @@ impl Client {
     pub async fn find_user(&self, name: &str) -> Result<Option<DirectoryUser>, GraphError> {
         const CALL: &str = "get user";
         let mut url = self.url(&["v1.0", "users", name])?;
-        url.set_query(Some("$select=id,userPrincipalName"));
+        url.set_query(Some("$select=id,userPrincipalName,displayName"));
         let response = self.send(CALL, Method::GET, url.as_str(), None).await?;
         if response.status() == StatusCode::NOT_FOUND {
             return Ok(None);

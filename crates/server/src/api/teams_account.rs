@@ -6,6 +6,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use store::StoreError;
 use utoipa::ToSchema;
 
 use super::{
@@ -20,7 +21,7 @@ use crate::{
     edits::Comparison,
     identity::IdentityField,
     problem::Problem,
-    teams::{AccountError, begin_code, disconnect, link_named},
+    teams::{AccountError, Answer, Keep, begin_code, confirm, disconnect, link_named},
 };
 
 /// Longer is no sign-in name (Entra allows 113 characters).
@@ -36,6 +37,10 @@ pub(crate) struct TeamsAccountBody {
     pub(crate) sign_in: Option<&'static str>,
     /// Entra object id, once an account is linked.
     pub(crate) account: Option<String>,
+    /// The linked account's sign-in name (UPN) at Microsoft, where it is known.
+    pub(crate) sign_in_name: Option<String>,
+    /// The linked account's display name at Microsoft, where it is known.
+    pub(crate) display_name: Option<String>,
     /// Whether the person's own login is good; null where none is needed, or none was made.
     pub(crate) signed_in: Option<bool>,
     /// Whether the login outlives a restart.
@@ -44,6 +49,8 @@ pub(crate) struct TeamsAccountBody {
     pub(crate) trouble: Option<String>,
     /// A sign-in by code that waits for the person.
     pub(crate) waiting: Option<WaitingBody>,
+    /// An account that signed in and is linked once it is confirmed.
+    pub(crate) question: Option<QuestionBody>,
 }
 
 /// What to type, and where.
@@ -53,6 +60,31 @@ pub(crate) struct WaitingBody {
     pub(crate) user_code: String,
     pub(crate) verification_uri: String,
     pub(crate) until: String,
+}
+
+/// An account that signed in at Microsoft and is not obviously the person's.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TeamsAccountQuestion)]
+pub(crate) struct QuestionBody {
+    /// Entra object id.
+    pub(crate) account: String,
+    pub(crate) sign_in_name: Option<String>,
+    pub(crate) display_name: Option<String>,
+    /// Name of another person who has the account's sign-in name in Offhook.
+    pub(crate) name_of: Option<String>,
+    pub(crate) until: String,
+    /// The value to answer with, in this session only.
+    pub(crate) confirmation: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TeamsAccountAnswer)]
+pub(crate) struct AnswerBody {
+    /// `confirmation` of the question.
+    confirmation: String,
+    /// True: the account is the person's, and is linked; false: the sign-in is forgotten.
+    link: bool,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -73,19 +105,32 @@ pub(crate) struct LinkBody {
 }
 
 impl TeamsAccountBody {
-    pub(crate) fn of(shared: &SharedState, person: &Person) -> Self {
+    /// As it is shown in a session.
+    pub(crate) async fn of(
+        shared: &SharedState,
+        person: &Person,
+        session: &str,
+    ) -> Result<Self, StoreError> {
+        let named = shared.store.named_teams_account(person.id).await?;
+        let (sign_in_name, display_name) = named.map_or((None, None), |named| {
+            (named.sign_in_name, named.display_name)
+        });
         let tenant = shared.organisation.tenant(person.id);
         let door = shared.doors.get(&tenant);
         let login = door
             .and_then(|door| door.logins.as_ref())
             .and_then(|logins| logins.state(&person.id.to_string()));
         let waiting = shared.attempts.waiting(person.id);
-        Self {
+        let now = shared.clock.now();
+        let question = shared.attempts.question(person.id, session, now);
+        Ok(Self {
             sign_in: door.map(|door| match door.logins {
                 Some(_) => "people",
                 None => "application",
             }),
             account: person.teams_id.as_deref().map(str::to_owned),
+            sign_in_name,
+            display_name,
             signed_in: login.as_ref().map(|login| login.trouble.is_none()),
             remembered: login.as_ref().map(|login| login.remembered),
             trouble: shared
@@ -97,8 +142,21 @@ impl TeamsAccountBody {
                 verification_uri: waiting.verification_uri,
                 until: rfc3339(waiting.until),
             }),
+            question: question.map(|question| {
+                let name = question.account.sign_in_name.as_deref().unwrap_or_default();
+                let others = shared.directory.identified(name);
+                let other = others.iter().find(|known| known.id != person.id);
+                QuestionBody {
+                    name_of: other.map(|other| other.name.clone()),
+                    account: question.account.object_id,
+                    sign_in_name: question.account.sign_in_name,
+                    display_name: question.account.display_name,
+                    until: rfc3339(question.until),
+                    confirmation: question.confirmation,
+                }
+            }),
             tenant,
-        }
+        })
     }
 }
 
@@ -107,7 +165,7 @@ impl From<AccountError> for Problem {
         match error {
             AccountError::Store(error) => error.into(),
             AccountError::NoAccount(..) => Self::invalid("account", error.to_string()),
-            AccountError::Graph(_) | AccountError::Vault(_) => {
+            AccountError::Graph(_) | AccountError::Vault(_) | AccountError::Random(_) => {
                 Self::unavailable(&error.to_string())
             }
             AccountError::NoTenant(_)
@@ -116,6 +174,7 @@ impl From<AccountError> for Problem {
             | AccountError::OtherTenant(..)
             | AccountError::Nobody
             | AccountError::NotBegun
+            | AccountError::NotAsked
             | AccountError::Callback(_) => Self::conflict(error.to_string()),
         }
     }
@@ -135,11 +194,12 @@ pub(crate) async fn read(
 ) -> Result<axum::Json<TeamsAccountBody>, Problem> {
     let person = super::person(&shared, &id)?;
     caller.require_self_or_admin(&shared, person.id, Access::Read)?;
-    let body = TeamsAccountBody::of(&shared, &person);
-    // The code links the account of the human who types it.
+    let body = TeamsAccountBody::of(&shared, &person, caller.session_mark()).await?;
+    // The code links the account of the human who types it, and so does the answer to a question.
     let may_type = require_to_link(&caller, &person).is_ok();
     Ok(axum::Json(TeamsAccountBody {
         waiting: body.waiting.filter(|_| may_type),
+        question: body.question.filter(|_| may_type),
         ..body
     }))
 }
@@ -168,13 +228,40 @@ pub(crate) async fn sign_in(
 ) -> Result<(StatusCode, axum::Json<WaitingBody>), Problem> {
     let person = super::person(&shared, &id)?;
     require_to_link(&caller, &person)?;
-    let waiting = begin_code(&shared, &person, body.remember).await?;
+    let waiting = begin_code(&shared, &person, Keep::wished(body.remember)).await?;
     let body = WaitingBody {
         user_code: waiting.user_code,
         verification_uri: waiting.verification_uri,
         until: rfc3339(waiting.until),
     };
     Ok((StatusCode::CREATED, axum::Json(body)))
+}
+
+/// Answers the question whether the account that signed in at Microsoft is the person's. Each question is answered once, within ten
+/// minutes and in the session that read it.
+#[utoipa::path(
+    post,
+    path = "/people/{id}/teams-account/confirm",
+    tag = "People",
+    responses((status = OK, description = "As it is now.", body = TeamsAccountBody)),
+)]
+pub(crate) async fn answer(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<AnswerBody>,
+) -> Result<axum::Json<TeamsAccountBody>, Problem> {
+    let person = super::person(&shared, &id)?;
+    require_to_link(&caller, &person)?;
+    let answer = match body.link {
+        true => Answer::Link,
+        false => Answer::Discard,
+    };
+    let shown = (body.confirmation.as_str(), caller.session_mark());
+    confirm(&shared, &person, shown, answer).await?;
+    let person = super::person(&shared, &id)?;
+    let body = TeamsAccountBody::of(&shared, &person, caller.session_mark()).await?;
+    Ok(axum::Json(body))
 }
 
 /// Links the account that an administrator names, where it cannot be found by sign-in name or mail.
@@ -213,8 +300,7 @@ pub(crate) async fn link(
         .after(Some(json!({"account": account})));
     let entry = Entry::own(&shared, &caller, Own::TeamsAccountLink, person.id, details);
     shared.store.note(&entry.change()).await?;
-    let person = super::person(&shared, &id)?;
-    Ok(axum::Json(TeamsAccountBody::of(&shared, &person)))
+    read(State(shared), caller, Path(id)).await
 }
 
 /// Forgets the account and the login. Where the application signs in, an account of the person's name is found again.

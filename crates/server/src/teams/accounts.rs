@@ -1,12 +1,8 @@
 //! People connect their Teams account themselves: they sign in at Microsoft, by a code or in this browser, and what comes
-//! back says whose account it is. Where everybody signs in by themselves, the login is what their presence is read and
+//! back says whose account it is; an account that is not obviously the person's is linked when the person confirms it. Where everybody signs in by themselves, the login is what their presence is read and
 //! written with; else it is forgotten at once.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use graph::{
     GraphError, Secret,
@@ -15,11 +11,17 @@ use graph::{
         scope,
     },
 };
-use presence::{Fact, PersonId, Timestamp};
-use store::StoreError;
+use presence::{Fact, PersonId};
+use store::{NamedAccount, StoreError};
 
-use super::{doors::Door, network_time};
-use crate::{api::Own, app::Core, directory::Person, vault::VaultError};
+use super::{
+    attempts::{Attempt, Waiting},
+    confirmation::{ANSWER_TIME, Question, is_obvious, named},
+    doors::Door,
+    logins::Keep,
+    network_time,
+};
+use crate::{access, api::Own, app::Core, directory::Person, vault::VaultError};
 
 /// How long a browser may be away at Microsoft.
 const BROWSER: Duration = Duration::from_secs(600);
@@ -32,9 +34,9 @@ pub(crate) enum AccountError {
         "the tenant {0} of this person's location is not configured; name another for the location, or add it to the configuration"
     )]
     NoTenant(String),
-    /// Not offered.
+    /// A login that cannot be remembered.
     #[error(
-        "{0} signs in at another identity provider (federated): such logins are not kept; an administrator can connect the whole tenant instead"
+        "{0} signs in at another identity provider (federated): such a login cannot be remembered; sign in without remembering it, or ask an administrator to connect the whole tenant"
     )]
     Federated(String),
     /// Who signs in by themselves is not linked by others.
@@ -56,6 +58,14 @@ pub(crate) enum AccountError {
     /// No sign-in is under way, or another.
     #[error("this is not the answer to a sign-in that was begun here; begin it anew")]
     NotBegun,
+    /// No such question, or another session's.
+    #[error(
+        "this question is not open here: it was answered, it has expired after 10 minutes, or another session showed it; read the page again"
+    )]
+    NotAsked,
+    /// No random numbers for a question.
+    #[error("the operating system gives no random numbers")]
+    Random(#[from] getrandom::Error),
     /// Microsoft refused.
     #[error(transparent)]
     Graph(#[from] GraphError),
@@ -70,79 +80,15 @@ pub(crate) enum AccountError {
     Store(#[from] StoreError),
 }
 
-/// A sign-in by code that waits for the person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Waiting {
-    /// What to type.
-    pub(crate) user_code: String,
-    /// Where.
-    pub(crate) verification_uri: String,
-    /// Until when.
-    pub(crate) until: Timestamp,
-}
-
-#[derive(Debug)]
-enum Attempt {
-    Code {
-        waiting: Waiting,
-        task: tokio::task::AbortHandle,
-    },
-    Browser {
-        authorization: Box<Authorization>,
-        until: Timestamp,
-    },
-    Failed(String),
-}
-
-/// The sign-ins that are under way. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Attempts(Arc<Mutex<HashMap<PersonId, Attempt>>>);
-
-impl Attempts {
-    fn lock(&self) -> MutexGuard<'_, HashMap<PersonId, Attempt>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The code that the person is to type, if one waits.
-    pub(crate) fn waiting(&self, person: PersonId) -> Option<Waiting> {
-        match self.lock().get(&person) {
-            Some(Attempt::Code { waiting, .. }) => Some(waiting.clone()),
-            _ => None,
-        }
-    }
-
-    /// Why the last sign-in did not succeed.
-    pub(crate) fn failed(&self, person: PersonId) -> Option<String> {
-        match self.lock().get(&person) {
-            Some(Attempt::Failed(what)) => Some(what.clone()),
-            _ => None,
-        }
-    }
-
-    /// One sign-in at a time for each person: a new one ends the one before.
-    fn replace(&self, person: PersonId, attempt: Option<Attempt>) {
-        let before = match attempt {
-            Some(attempt) => self.lock().insert(person, attempt),
-            None => self.lock().remove(&person),
-        };
-        if let Some(Attempt::Code { task, .. }) = before {
-            task.abort();
-        }
-    }
-}
-
 /// Begins a sign-in by a code that the person types at Microsoft, in any browser.
 pub(crate) async fn begin_code(
     core: &Core,
     person: &Person,
-    remember: bool,
+    keep: Keep,
 ) -> Result<Waiting, AccountError> {
     let door = door(core, person.id)?;
-    refuse_federated(&door, &person.user_principal_name).await?;
-    let code = door
-        .client
-        .begin_device_code(&wanted(&door, remember))
-        .await?;
+    refuse_to_remember(&door, &person.user_principal_name, keep).await?;
+    let code = door.client.begin_device_code(&wanted(&door)).await?;
     let waiting = Waiting {
         user_code: code.user_code.clone(),
         verification_uri: code.verification_uri.clone(),
@@ -156,10 +102,11 @@ pub(crate) async fn begin_code(
         async move {
             let _ = begin.await;
             let done = match poll(&door, &code).await {
-                Ok(token) => complete(&core, &door, id, ClientKind::Public, &token).await,
+                Ok(token) => complete(&core, &door, id, (ClientKind::Public, token), keep).await,
                 Err(error) => Err(error.into()),
             };
-            finish(&core, id, &done);
+            // A failure is shown to the person as the state of the attempt.
+            let _ = finish(&core, id, done);
         }
     });
     let attempt = Attempt::Code {
@@ -175,43 +122,85 @@ pub(crate) async fn begin_code(
 pub(crate) async fn begin_browser(
     core: &Core,
     person: &Person,
-    remember: bool,
+    keep: Keep,
     redirect_uri: &str,
+    session: &str,
 ) -> Result<String, AccountError> {
     let door = door(core, person.id)?;
     let hint = Some(person.user_principal_name.as_str()).filter(|hint| !hint.is_empty());
-    refuse_federated(&door, hint.unwrap_or_default()).await?;
+    refuse_to_remember(&door, hint.unwrap_or_default(), keep).await?;
     let config = door.client.config();
-    let authorization = Authorization::begin(config, redirect_uri, &wanted(&door, remember), hint)?;
+    let authorization = Authorization::begin(config, redirect_uri, &wanted(&door), hint)?;
     let url = authorization.url.clone();
     let attempt = Attempt::Browser {
         authorization: Box::new(authorization),
+        keep,
+        session: session.to_owned(),
         until: core.clock.now() + BROWSER,
     };
     core.attempts.replace(person.id, Some(attempt));
     Ok(url)
 }
 
-/// The browser came back with this query.
+/// The browser came back with this query, in this session.
 pub(crate) async fn finish_browser(
     core: &Core,
     person: &Person,
     query: &str,
+    here: &str,
 ) -> Result<(), AccountError> {
     let now = core.clock.now();
     let attempt = {
         let mut attempts = core.attempts.lock();
         match attempts.get(&person.id) {
-            Some(Attempt::Browser { until, .. }) if *until > now => attempts.remove(&person.id),
+            Some(Attempt::Browser { until, session, .. }) if *until > now && session == here => {
+                attempts.remove(&person.id)
+            }
             _ => None,
         }
     };
-    let Some(Attempt::Browser { authorization, .. }) = attempt else {
+    let Some(Attempt::Browser {
+        authorization,
+        keep,
+        ..
+    }) = attempt
+    else {
         return Err(AccountError::NotBegun);
     };
-    let done = redeem(core, person.id, &authorization, query).await;
-    finish(core, person.id, &done);
-    done
+    let done = redeem(core, person.id, &authorization, query, keep).await;
+    finish(core, person.id, done)
+}
+
+/// The answer to the question whether an account is the person's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It is: link it.
+    Link,
+    /// It is not: forget the sign-in.
+    Discard,
+}
+
+/// Answers the open question of a person with the value that this session was shown.
+pub(crate) async fn confirm(
+    core: &Core,
+    person: &Person,
+    (confirmation, session): (&str, &str),
+    answer: Answer,
+) -> Result<(), AccountError> {
+    let now = core.clock.now();
+    let shown = (confirmation, session);
+    let question = core.attempts.answered(person.id, shown, now);
+    let question = question.ok_or(AccountError::NotAsked)?;
+    let door = door(core, person.id)?;
+    match answer {
+        Answer::Discard => Ok(()),
+        // The person has come to another tenant meanwhile.
+        Answer::Link if door.name != question.tenant => Err(AccountError::NotAsked),
+        Answer::Link => {
+            let login = (question.kind, &question.token, question.keep);
+            link_own(core, &door, person, &question.account, login).await
+        }
+    }
 }
 
 /// Links the account that an administrator names, by object id or sign-in name. Returns its object id.
@@ -228,8 +217,13 @@ pub(crate) async fn link_named(
     let missing = || AccountError::NoAccount(named.to_owned(), door.name.to_string());
     let account = found.ok_or_else(missing)?;
     core.attempts.replace(person.id, None);
-    link(core, &door, person, &account.id, None).await?;
-    Ok(account.id)
+    let account = NamedAccount {
+        object_id: account.id,
+        sign_in_name: account.user_principal_name,
+        display_name: account.display_name,
+    };
+    link(core, &door, person, &account, None).await?;
+    Ok(account.object_id)
 }
 
 /// The account is the person's from now on, and no other; with the login that it is read by, where there is one.
@@ -237,9 +231,11 @@ async fn link(
     core: &Core,
     door: &Door,
     person: &Person,
-    account: &str,
-    login: Option<(ClientKind, &UserToken)>,
+    account: &NamedAccount,
+    login: Option<(ClientKind, &UserToken, Keep)>,
 ) -> Result<(), AccountError> {
+    let names = account;
+    let account = account.object_id.as_str();
     // Before the account that they have is given up for one that they cannot have.
     core.store.may_link_teams(person.id, account).await?;
     let known = person.teams_id.as_deref();
@@ -250,8 +246,10 @@ async fn link(
     core.store
         .link_teams(person.id, account, &door.name)
         .await?;
-    if let (Some(logins), Some((kind, token))) = (&door.logins, login) {
-        logins.begin(&person.id.to_string(), kind, token).await?;
+    core.store.name_teams_account(person.id, names).await?;
+    if let (Some(logins), Some((kind, token, keep))) = (&door.logins, login) {
+        let name = person.id.to_string();
+        logins.begin(&name, kind, token, keep).await?;
     }
     core.directory.set_teams_id(person.id, account, &door.name);
     core.shard.fact(person.id, Fact::LinkedTeams).await;
@@ -276,28 +274,44 @@ async fn redeem(
     person: PersonId,
     authorization: &Authorization,
     query: &str,
-) -> Result<(), AccountError> {
+    keep: Keep,
+) -> Result<Completed, AccountError> {
     let code: Secret = authorization.returned(query)?;
     let door = door(core, person)?;
     let token = door.client.redeem_code(authorization, &code).await?;
-    complete(core, &door, person, ClientKind::Confidential, &token).await
+    let login = (ClientKind::Confidential, token);
+    complete(core, &door, person, login, keep).await
 }
 
-fn finish(core: &Core, person: PersonId, done: &Result<(), AccountError>) {
-    let attempt = done
-        .as_ref()
-        .err()
-        .map(|error| Attempt::Failed(error.to_string()));
+/// A sign-in at Microsoft that succeeded.
+#[derive(Debug)]
+enum Completed {
+    /// The account is linked.
+    Linked,
+    /// The person is asked first.
+    Asked(Box<Question>),
+}
+
+fn finish(
+    core: &Core,
+    person: PersonId,
+    done: Result<Completed, AccountError>,
+) -> Result<(), AccountError> {
     // Not `replace`: the task that is running is the one that would be ended.
     let mut attempts = core.attempts.lock();
-    match attempt {
-        Some(attempt) => {
-            tracing::warn!(%person, error = %done.as_ref().err().map_or_else(String::new, ToString::to_string),
-                "a person's sign-in at Microsoft did not succeed");
-            attempts.insert(person, attempt);
-        }
-        None => {
+    match done {
+        Ok(Completed::Linked) => {
             attempts.remove(&person);
+            Ok(())
+        }
+        Ok(Completed::Asked(question)) => {
+            attempts.insert(person, Attempt::Question(question));
+            Ok(())
+        }
+        Err(error) => {
+            tracing::warn!(%person, %error, "a person's sign-in at Microsoft did not succeed");
+            attempts.insert(person, Attempt::Failed(error.to_string()));
+            Err(error)
         }
     }
 }
@@ -318,14 +332,14 @@ async fn poll(door: &Door, code: &DeviceCode) -> Result<UserToken, GraphError> {
     }
 }
 
-/// Somebody signed in: checks who, keeps the login where it is needed, and links the account.
+/// Completes a sign-in: checks the account, and links it or asks the person.
 async fn complete(
     core: &Core,
     door: &Door,
     id: PersonId,
-    kind: ClientKind,
-    token: &UserToken,
-) -> Result<(), AccountError> {
+    (kind, token): (ClientKind, UserToken),
+    keep: Keep,
+) -> Result<Completed, AccountError> {
     let user = token.user.as_ref().ok_or(AccountError::Nobody)?;
     let name = user.name.clone().unwrap_or_else(|| user.object_id.clone());
     let wanted = &door.client.config().tenant;
@@ -336,14 +350,46 @@ async fn complete(
     {
         return Err(AccountError::OtherTenant(name, wanted.clone()));
     }
-    refuse_federated(door, user.name.as_deref().unwrap_or_default()).await?;
+    let keep = match is_federated(door, user.name.as_deref().unwrap_or_default()).await {
+        true => Keep::UntilRestart,
+        false => keep,
+    };
     let Some(person) = core.directory.person(id) else {
         // Gone meanwhile.
         return Err(AccountError::NotBegun);
     };
-    link(core, door, &person, &user.object_id, Some((kind, token))).await?;
+    let account = named(user);
+    // An account of another person is refused, and not asked about.
+    core.store
+        .may_link_teams(person.id, &account.object_id)
+        .await?;
+    if is_obvious(&person, &account) {
+        let login = (kind, &token, keep);
+        link_own(core, door, &person, &account, login).await?;
+        return Ok(Completed::Linked);
+    }
+    Ok(Completed::Asked(Box::new(Question {
+        tenant: door.name.clone(),
+        account,
+        kind,
+        token,
+        keep,
+        until: core.clock.now() + ANSWER_TIME,
+        secret: access::new_secret()?,
+    })))
+}
+
+/// Links the account that the person signed in to, and notes it.
+async fn link_own(
+    core: &Core,
+    door: &Door,
+    person: &Person,
+    account: &NamedAccount,
+    login: (ClientKind, &UserToken, Keep),
+) -> Result<(), AccountError> {
+    link(core, door, person, account, Some(login)).await?;
     let now = core.clock.now();
-    let owner = id.to_string();
+    let owner = person.id.to_string();
     let change = Own::TeamsAccountSignIn.change(now, "the person, at Microsoft", &owner);
     core.store.note(&change).await?;
     Ok(())
@@ -355,25 +401,34 @@ fn door(core: &Core, person: PersonId) -> Result<Door, AccountError> {
     door.ok_or(AccountError::NoTenant(name))
 }
 
-/// What is asked for: permissions and a login to keep where presence is read with it, else only who it is.
-fn wanted(door: &Door, remember: bool) -> String {
+/// Scopes of a sign-in: permissions and a login where presence is read with it, else only the identity.
+fn wanted(door: &Door) -> String {
     match &door.logins {
-        Some(logins) => logins.scope(remember),
+        Some(logins) => logins.scope(),
         None => scope(&door.client.config().graph, &[], false),
     }
 }
 
-/// Federated accounts are not offered (domain 3.5). Where Microsoft does not say, the sign-in itself will.
-async fn refuse_federated(door: &Door, name: &str) -> Result<(), AccountError> {
-    if name.is_empty() {
-        return Ok(());
-    }
-    match door.client.is_federated(name).await {
-        Ok(true) => Err(AccountError::Federated(name.to_owned())),
-        Ok(false) => Ok(()),
-        Err(error) => {
-            tracing::debug!(%error, "whether an account is federated is not known");
-            Ok(())
+/// Refuses to remember the login of a federated account; not remembered, it works until the restart (P9).
+async fn refuse_to_remember(door: &Door, name: &str, keep: Keep) -> Result<(), AccountError> {
+    match keep {
+        Keep::Sealed if is_federated(door, name).await => {
+            Err(AccountError::Federated(name.to_owned()))
         }
+        Keep::Sealed | Keep::UntilRestart => Ok(()),
     }
+}
+
+/// Whether an account signs in at another identity provider. Where Microsoft does not answer, the sign-in itself will show it.
+async fn is_federated(door: &Door, name: &str) -> bool {
+    if name.is_empty() {
+        return false;
+    }
+    door.client
+        .is_federated(name)
+        .await
+        .unwrap_or_else(|error| {
+            tracing::debug!(%error, "whether an account is federated is not known");
+            false
+        })
 }

@@ -62,6 +62,25 @@ impl LoginsOf {
     }
 }
 
+/// How long a login is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// Sealed in the database ("Remember login data").
+    Sealed,
+    /// In memory only: it works until the restart.
+    UntilRestart,
+}
+
+impl Keep {
+    /// By the person's wish to have the login remembered.
+    pub(crate) fn wished(remember: bool) -> Self {
+        match remember {
+            true => Self::Sealed,
+            false => Self::UntilRestart,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Login {
     /// The refresh token as the store has it; `None`: not to be remembered.
@@ -106,13 +125,9 @@ impl Logins {
         }))
     }
 
-    /// What to ask for at a sign-in.
-    pub(crate) fn scope(&self, remember: bool) -> String {
-        scope(
-            &self.0.client.config().graph,
-            self.0.of.permissions(),
-            remember,
-        )
+    /// Scopes of a sign-in. A refresh token is asked for in any case: an access token alone ends after about an hour.
+    pub(crate) fn scope(&self) -> String {
+        scope(&self.0.client.config().graph, self.0.of.permissions(), true)
     }
 
     /// Looks which logins the store remembers: another process may have added or removed one. Returns whose they are, and
@@ -165,8 +180,7 @@ impl Logins {
         self.insert(name, login);
     }
 
-    /// Somebody has just signed in. The refresh token is kept if there is one: none is asked for where the login is not
-    /// to be remembered.
+    /// Begins a login after a sign-in. Its refresh token is stored only where it is to be remembered (P9).
     ///
     /// # Errors
     /// It cannot be sealed or stored; then nobody is signed in.
@@ -175,15 +189,20 @@ impl Logins {
         name: &str,
         kind: ClientKind,
         token: &UserToken,
+        keep: Keep,
     ) -> Result<(), VaultError> {
-        match &token.refresh {
+        let stored = match keep {
+            Keep::Sealed => token.refresh.clone().filter(|_| self.0.vault.is_some()),
+            Keep::UntilRestart => None,
+        };
+        match &stored {
             Some(refresh) => self.keep(name, kind, refresh).await?,
             None => {
                 self.0.store.forget_secret(&self.sealed_name(name)).await?;
             }
         }
         let login = Login {
-            stored: token.refresh.clone(),
+            stored,
             session: UserSession::new(kind, token),
         };
         self.insert(name, login);
@@ -259,11 +278,12 @@ impl Logins {
             Need::Patience(_, error) | Need::SignIn(error) => return Err(error),
             Need::Refresh(kind, refresh) => (kind, refresh),
         };
-        let wanted = self.scope(true);
+        let wanted = self.scope();
         let answer = self.0.client.refresh(kind, &refresh, &wanted).await;
         let access = answer.as_ref().map(|token| token.access.clone());
         let access = access.map_err(Clone::clone);
-        if let Some(refresh) = login.session.refreshed(now, answer) {
+        let new = login.session.refreshed(now, answer);
+        if let Some(refresh) = new.filter(|_| login.stored.is_some()) {
             match self.keep(name, kind, &refresh).await {
                 Ok(()) => login.stored = Some(refresh),
                 // The one that is stored still works.

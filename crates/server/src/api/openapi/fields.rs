@@ -232,7 +232,7 @@ const NUMBERS: [(&str, &str); 16] = [
 ];
 
 /// Fields with a time (RFC 3339, UTC).
-const TIMES: [(&str, &str); 24] = [
+const TIMES: [(&str, &str); 25] = [
     ("Directory", "at"),
     ("Account", "created_at"),
     ("Appointment", "start"),
@@ -256,6 +256,7 @@ const TIMES: [(&str, &str); 24] = [
     ("Reason", "since"),
     ("Reason", "lease_end"),
     ("TeamsAccountCode", "until"),
+    ("TeamsAccountQuestion", "until"),
     ("Work", "begun"),
 ];
 

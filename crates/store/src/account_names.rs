@@ -1,0 +1,64 @@
+//! Names of linked Teams accounts, to show: a person's sign-in name in Offhook may be another.
+
+use presence::PersonId;
+use sqlx::Row;
+
+use crate::{Store, StoreError};
+
+/// An account at Microsoft and its names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedAccount {
+    /// Entra object id.
+    pub object_id: String,
+    /// Sign-in name (UPN), where Microsoft gave it.
+    pub sign_in_name: Option<String>,
+    /// Display name, where Microsoft gave it.
+    pub display_name: Option<String>,
+}
+
+impl Store {
+    /// Keeps the names of the Teams account that a person is linked to.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn name_teams_account(
+        &self,
+        person: PersonId,
+        account: &NamedAccount,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO teams_account_names (person, account, sign_in_name, display_name) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (person) DO UPDATE SET account = excluded.account, sign_in_name = excluded.sign_in_name,
+                 display_name = excluded.display_name",
+        )
+        .bind(person.0.cast_signed())
+        .bind(&account.object_id)
+        .bind(&account.sign_in_name)
+        .bind(&account.display_name)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// The names of the Teams account that a person is linked to; `None` where they are not known.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn named_teams_account(
+        &self,
+        person: PersonId,
+    ) -> Result<Option<NamedAccount>, StoreError> {
+        let row = sqlx::query(
+            "SELECT account, sign_in_name, display_name FROM teams_account_names
+             JOIN people ON people.id = person AND teams_id = account COLLATE NOCASE WHERE person = ?1",
+        )
+        .bind(person.0.cast_signed())
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(|row| NamedAccount {
+            object_id: row.get(0),
+            sign_in_name: row.get(1),
+            display_name: row.get(2),
+        }))
+    }
+}
