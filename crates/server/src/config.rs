@@ -4,6 +4,7 @@
 mod environment;
 mod outside;
 mod pbx;
+mod places;
 mod raw;
 mod sip;
 mod tenant;
@@ -23,6 +24,7 @@ use crate::{
     outside::OutsideOptions,
 };
 pub use environment::Environment;
+use places::Places;
 use raw::Raw;
 
 /// A checked configuration.
@@ -174,11 +176,12 @@ impl Check<'_> {
         if let Some(name) = self.environment.overriding(key) {
             return ConfigError::Environment { name, problem };
         }
-        match raw::line_of(self.text, key) {
+        let path_of_key = key.split(' ').next().unwrap_or(key);
+        match Places::new(self.text).line(path_of_key) {
             Some(line) => ConfigError::Line {
                 path,
                 line,
-                key: format!("{key}: "),
+                key: format!("{}: ", places::shown(key)),
                 problem,
             },
             None => ConfigError::Key {

@@ -37,11 +37,8 @@ impl Environment {
             .unwrap_or(key)
             .to_uppercase()
             .replace('.', "__");
-        let in_list = key.replacen("PBX__", "PBX__0__", 1);
-        let names = [format!("OFFHOOK__{key}"), format!("OFFHOOK__{in_list}")];
-        names
-            .into_iter()
-            .find(|name| self.0.iter().any(|(set, _)| set == name))
+        let name = format!("OFFHOOK__{key}");
+        self.0.iter().any(|(set, _)| *set == name).then_some(name)
     }
 
     /// The file with the environment laid over it, a variable at a time, so that a wrong one is named.

@@ -17,37 +17,43 @@ use crate::PbxOptions;
 impl Check<'_> {
     pub(super) fn pbxs(&self, raw: Vec<RawPbx>) -> Result<Vec<PbxOptions>, ConfigError> {
         let mut pbxs = Vec::new();
-        for raw in raw {
-            let pbx = self.pbx(raw)?;
-            self.tell_apart(&pbxs, &pbx)?;
+        for (at, raw) in raw.into_iter().enumerate() {
+            let key = |name: &str| format!("pbx.{at}.{name}");
+            let pbx = self.pbx(&key, raw)?;
+            self.tell_apart(&key, &pbxs, &pbx)?;
             pbxs.push(pbx);
         }
         Ok(pbxs)
     }
 
     /// Several telephone systems need names of their own, and every extension one that has it.
-    fn tell_apart(&self, others: &[PbxOptions], pbx: &PbxOptions) -> Result<(), ConfigError> {
+    fn tell_apart(
+        &self,
+        key: &impl Fn(&str) -> String,
+        others: &[PbxOptions],
+        pbx: &PbxOptions,
+    ) -> Result<(), ConfigError> {
         let name = &pbx.connector.name;
         if others.iter().any(|other| other.connector.name == *name) {
             let problem = format!("{name:?} is there twice; give each [[pbx]] a name of its own");
-            return Err(self.error("pbx.name", problem));
+            return Err(self.error(&key("name"), problem));
         }
         let takes_the_rest = |pbx: &PbxOptions| pbx.extensions.is_empty();
         if takes_the_rest(pbx) && others.iter().any(takes_the_rest) {
             let problem = "is missing: of several [[pbx]] only one may have all extensions that no other names; expected for example [\"2\", \"30\"], how its extensions begin";
-            return Err(self.error("pbx.extensions", problem));
+            return Err(self.error(&key("extensions"), problem));
         }
         Ok(())
     }
 
-    fn pbx(&self, raw: RawPbx) -> Result<PbxOptions, ConfigError> {
+    fn pbx(&self, key: &impl Fn(&str) -> String, raw: RawPbx) -> Result<PbxOptions, ConfigError> {
         let servers = match raw.server {
             None => Vec::new(),
             Some(OneOrMany::One(server)) => vec![server],
             Some(OneOrMany::Many(servers)) => servers,
         };
         if servers.is_empty() {
-            return Err(self.error("pbx.server", "is missing or empty"));
+            return Err(self.error(&key("server"), "is missing or empty"));
         }
         for server in &servers {
             let is_fine = match host_and_port(server) {
@@ -60,7 +66,7 @@ impl Check<'_> {
                 let problem = format!(
                     "{server:?} is neither a host with a port nor a name; expected for example pbx.example.com:5060, or example.com where the DNS knows its servers"
                 );
-                return Err(self.error("pbx.server", problem));
+                return Err(self.error(&key("server"), problem));
             }
         }
         let transport = match raw.transport.as_deref() {
@@ -71,7 +77,7 @@ impl Check<'_> {
             Some(other) => {
                 let problem =
                     format!("{other:?} is no transport; expected \"udp\", \"tcp\" or \"tls\"");
-                return Err(self.error("pbx.transport", problem));
+                return Err(self.error(&key("transport"), problem));
             }
         };
         let trust = raw.authority_file.map(|file| {
@@ -79,7 +85,7 @@ impl Check<'_> {
             let file = folder.join(file);
             let problem = |problem: String| {
                 self.error(
-                    "pbx.authority_file",
+                    &key("authority_file"),
                     format!("{}: {problem}", file.display()),
                 )
             };
@@ -88,12 +94,12 @@ impl Check<'_> {
                 .map_err(|error| problem(error.to_string()))?;
             Trust::from_pem(&text).map_err(problem)
         });
-        let password = self.secret("pbx.password", raw.password, raw.password_file)?;
+        let password = self.secret(&key("password"), raw.password, raw.password_file)?;
         let bind = raw.bind.map(|bind| {
             bind.parse().map_err(|_| {
                 let problem =
                     format!("{bind:?} is no address with a port; expected for example 0.0.0.0:0");
-                self.error("pbx.bind", problem)
+                self.error(&key("bind"), problem)
             })
         });
         if raw
@@ -103,10 +109,10 @@ impl Check<'_> {
         {
             let problem =
                 "an empty text is the beginning of every extension; leave the key away instead";
-            return Err(self.error("pbx.extensions", problem));
+            return Err(self.error(&key("extensions"), problem));
         }
         let publish = raw.publish.as_deref();
-        let publish = publish.map(|name| self.relationship("pbx.publish", name));
+        let publish = publish.map(|name| self.relationship(&key("publish"), name));
         let first = servers.first().cloned();
         let connector = SipConnectorConfig {
             name: raw.name.or(first).unwrap_or_default(),
@@ -115,9 +121,9 @@ impl Check<'_> {
             trust: trust.transpose()?,
             name_server: None,
             list: raw.list,
-            domain: self.required("pbx.domain", raw.domain)?,
-            username: self.required("pbx.username", raw.username)?,
-            password: Password::new(self.required("pbx.password (or password_file)", password)?),
+            domain: self.required(&key("domain"), raw.domain)?,
+            username: self.required(&key("username"), raw.username)?,
+            password: Password::new(self.required(&key("password (or password_file)"), password)?),
             bind: bind.transpose()?,
         };
         Ok(PbxOptions {

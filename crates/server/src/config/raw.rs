@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::ConfigError;
+use super::{ConfigError, places::Places};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -214,15 +214,16 @@ pub(super) enum OneOrMany {
     Many(Vec<String>),
 }
 
-/// The list of sections that may be there several times with sections of their own.
-const TENANTS: &str = "tenants";
-
 /// Says where in the file and at which key the reader stumbled.
 pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
-    let at = error.span().map_or(0, |span| span.start.min(text.len()));
-    let before = text.get(..at).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let key = key_at(text, line);
+    let at = error.span().map_or(0, |span| span.start);
+    let places = Places::new(text);
+    let (line, key) = (places.line_at(at), places.key_at(at));
+    let key = if key.is_empty() {
+        key
+    } else {
+        format!("{key}: ")
+    };
     let is_secret = ["secret", "password", "api_key"]
         .iter()
         .any(|word| key.contains(word));
@@ -239,61 +240,4 @@ pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Confi
         key,
         problem,
     }
-}
-
-/// Each line of the file with the section that it belongs to; those of tenants are numbered: `tenants.0.directory`.
-fn lines(text: &str) -> impl Iterator<Item = (String, &str)> {
-    let (mut section, mut tenants) = (String::new(), 0_usize);
-    text.lines().map(move |line| {
-        let line = line.trim();
-        if let Some(header) = line.strip_prefix('[') {
-            let name = header
-                .trim_start_matches('[')
-                .split(']')
-                .next()
-                .unwrap_or_default()
-                .trim();
-            section = match name.strip_prefix(TENANTS) {
-                Some("") => {
-                    tenants += 1;
-                    format!("{TENANTS}.{}", tenants - 1)
-                }
-                Some(below) if below.starts_with('.') => {
-                    format!("{TENANTS}.{}{below}", tenants.saturating_sub(1))
-                }
-                _ => name.to_owned(),
-            };
-        }
-        (section.clone(), line)
-    })
-}
-
-/// The key on a line, with its section and a colon.
-fn key_at(text: &str, line: usize) -> String {
-    let Some((section, written)) = lines(text).nth(line.saturating_sub(1)) else {
-        return String::new();
-    };
-    match written.split_once('=') {
-        Some((key, _)) if section.is_empty() => format!("{}: ", key.trim()),
-        Some((key, _)) => format!("{section}.{}: ", key.trim()),
-        None if section.is_empty() => String::new(),
-        None => format!("{section}: "),
-    }
-}
-
-/// The line, from 1, on which `section.key` stands; that of the section where the key is missing.
-pub(super) fn line_of(text: &str, key: &str) -> Option<usize> {
-    let key = key.split(' ').next().unwrap_or(key);
-    let (section, key) = key.rsplit_once('.').unwrap_or(("", key));
-    let of_section = || {
-        lines(text)
-            .zip(1..)
-            .filter(|((found, _), _)| found == section)
-    };
-    let written = |line: &str| {
-        line.split_once('=')
-            .is_some_and(|(found, _)| found.trim() == key)
-    };
-    let found = of_section().find(|((_, line), _)| written(line));
-    found.or_else(|| of_section().next()).map(|(_, line)| line)
 }

@@ -69,12 +69,12 @@ impl Check<'_> {
             Some(name) => self.relationship("sip.others", name)?,
         };
         let mut accounts = Vec::new();
-        for account in raw.account {
-            let key = "sip.account.password";
+        for (at, account) in raw.account.into_iter().enumerate() {
+            let key = &format!("sip.account.{at}.password");
             let file = account.password_file.map(Into::into);
             let password = self.secret(key, account.password, file)?;
             accounts.push(Credentials {
-                username: self.required("sip.account.username", account.username)?,
+                username: self.required(&format!("sip.account.{at}.username"), account.username)?,
                 password: self.required(key, password)?,
             });
         }

@@ -206,6 +206,67 @@ fn what_is_wrong_is_named_with_file_line_key_and_expectation() {
     );
 }
 
+/// P20: a wrong value is reported at its own line, whichever table of an array it is in.
+#[test]
+fn a_wrong_value_is_reported_at_its_own_line() {
+    let pbx = |name: &str, rest: &str| {
+        format!(
+            "[[pbx]]\nname = \"{name}\"\nserver = \"127.0.0.1:5060\"\ndomain = \"pbx.test\"\nusername = \"u\"\npassword = \"p\"\nextensions = [\"2\"]\n{rest}"
+        )
+    };
+    let (first, second) = (pbx("a", ""), pbx("b", "transport = \"pigeon\"\n"));
+    let tenant = |cloud: &str| {
+        format!(
+            "[[tenants]]\nname = \"x{cloud}\"\nsign_in = \"people\"\ntenant = \"t\"\nclient_id = \"c\"\ncloud = \"{cloud}\"\n"
+        )
+    };
+    let account = "[[sip.account]]\nusername = \"u\"\npassword = \"p\"\n";
+    let sip = "[sip]\ndomain = \"pbx.test\"\n";
+    for (text, expected) in [
+        // The second, the first, both.
+        (format!("{first}{second}"), ":15: pbx.transport: "),
+        (format!("{second}{first}"), ":8: pbx.transport: "),
+        (format!("{second}{second}"), ":8: pbx.transport: "),
+        // A key that the first table has and the second lacks: the line of the second table.
+        (format!("{first}[[pbx]]\nname = \"b\"\n"), ":8: pbx.server: "),
+        // A name that is there twice.
+        (format!("{first}{first}"), ":9: pbx.name: "),
+        // Comments, other sections and text that looks like a key.
+        (
+            format!("# transport = 1\n{first}[audit]\ndays = 9\n\n{second}"),
+            ":19: pbx.transport: ",
+        ),
+        // Inline tables and a dotted key.
+        (
+            "pbx = [\n{ server = \"a\", domain = \"d\", username = \"u\", password = \"p\", extensions = [\"1\"] },\n{ server = \"b:x\" }]".into(),
+            ":3: pbx.server: ",
+        ),
+        ("teams.tenant = \"t\"\nteams.cloud = \"moon\"\n".into(), ":2: teams.cloud: "),
+        // Other arrays.
+        (format!("{}{}", tenant("global"), tenant("moon")), ":12: tenants.cloud: "),
+        (format!("{sip}{account}[[sip.account]]\nusername = \"u\"\n"), ":6: sip.account.password: "),
+        // A value of the wrong kind, an unknown key, and a key that is there twice in one table.
+        (format!("{first}{}", pbx("b", "list = 3\n")), ":15: pbx.list: "),
+        (format!("{first}{}", pbx("b", "lst = 3\n")), ":15: pbx.lst: "),
+        (format!("{first}{}", pbx("b", "name = \"c\"\n")), ":15:"),
+    ] {
+        let error = parse(&text, &[]).unwrap_err();
+        assert!(error.contains(expected), "{expected}\n{text}\n{error}");
+    }
+    // A value of the environment names its variable, and no line.
+    let both = format!("{first}{}", pbx("b", ""));
+    for variable in ["OFFHOOK__PBX__0__TRANSPORT", "OFFHOOK__PBX__1__TRANSPORT"] {
+        let error = parse(&both, &[(variable, "pigeon")]).unwrap_err();
+        assert!(
+            error.contains(variable) && !error.contains("toml:"),
+            "{error}"
+        );
+    }
+    // A table that only the environment has.
+    let error = parse(&pbx("a", ""), &[("OFFHOOK__PBX__1__NAME", "b")]).unwrap_err();
+    assert!(error.contains("pbx.1.server: is missing"), "{error}");
+}
+
 #[test]
 fn a_secret_never_appears_in_a_message() {
     for text in [
