@@ -1,5 +1,6 @@
 //! The HTTP API, version 1. Wire types live here and are converted: the core's types are not serialised.
 
+mod account_search;
 mod accounts;
 mod appointments;
 mod audit;
@@ -80,6 +81,7 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
         ))
         .routes(routes!(teams_account::sign_in))
         .routes(routes!(teams_account::answer))
+        .routes(routes!(account_search::search))
         .routes(routes!(relationships::permissions))
         .routes(routes!(relationships::list))
         .routes(routes!(
@@ -145,6 +147,17 @@ fn person(shared: &SharedState, id: &str) -> Result<std::sync::Arc<Person>, Prob
         .ok()
         .and_then(|number| shared.directory.person(PersonId(number)));
     found.ok_or_else(|| Problem::not_found("person", id, "GET /api/v1/people lists the ids"))
+}
+
+/// Notes that a person is looked at: where an account is missing, it is searched for soon.
+fn opened(shared: &SharedState, person: &Person) {
+    if person.teams_id.is_some() {
+        return;
+    }
+    let tenant = shared.organisation.tenant(person.id);
+    if let Some(door) = shared.doors.get(&tenant) {
+        door.search.person_opened(person.id);
+    }
 }
 
 /// A JSON body whose refusal is a problem that says what is wrong.

@@ -71,6 +71,16 @@ impl Problem {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too many changes", detail)
     }
 
+    /// A search for accounts has only just ended.
+    pub(crate) fn searched_already(seconds: u32) -> Self {
+        let detail =
+            format!("accounts were searched for a moment ago; search again in {seconds} seconds");
+        Self {
+            retry_after: Some(seconds),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too many requests", detail)
+        }
+    }
+
     /// More at once than one address may have.
     pub(crate) fn too_many_requests(what: &str) -> Self {
         let detail = format!("{what}; close some, or try again later");

@@ -12,6 +12,7 @@ mod link;
 mod logins;
 mod notifications;
 mod reach;
+mod search;
 mod service_accounts;
 mod sweep;
 mod writes;
@@ -49,6 +50,7 @@ pub use logins::LoginsOf;
 pub(crate) use logins::{Keep, Logins};
 pub use notifications::NotificationOptions;
 pub(crate) use notifications::{Inlet, Outlet};
+pub(crate) use search::{AccountSearch, TooSoon};
 pub use service_accounts::{
     forget_service_account, keep_service_account, service_account_scope, service_accounts,
 };
@@ -80,6 +82,8 @@ pub struct Tenant {
     name: Arc<str>,
     /// Everybody's logins, where people sign in by themselves.
     logins: Option<Logins>,
+    /// Searches for accounts of people without one.
+    search: AccountSearch,
     client: Arc<Client>,
     budget: Arc<Mutex<Budget>>,
     fresh: Arc<Mutex<Fresh>>,
@@ -121,6 +125,7 @@ impl Tenant {
             name,
             client,
             logins,
+            search,
         }: Door,
         limit: Option<u32>,
         surroundings: Surroundings,
@@ -137,6 +142,7 @@ impl Tenant {
         Self {
             name,
             logins,
+            search,
             client,
             budget,
             fresh: Arc::default(),

@@ -136,6 +136,7 @@ pub(crate) async fn read(
     Path(id): Path<String>,
 ) -> Result<axum::Json<PersonBody>, Problem> {
     let person = super::person(&shared, &id)?;
+    super::opened(&shared, &person);
     Ok(axum::Json(PersonBody::from(&*person)))
 }
 

@@ -151,6 +151,7 @@ pub(crate) async fn explain(
     Path(id): Path<String>,
 ) -> Result<Json<Explanation>, Problem> {
     let person = super::person(&shared, &id)?;
+    super::opened(&shared, &person);
     let level = caller.level(&shared, person.id);
     let with_microphone = level.may(Permission::SeeMicrophone);
     let explained = shared.shard.explain(person.id, with_microphone).await;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use graph::{Client, GraphError};
 use store::Store;
 
-use super::{Logins, LoginsOf, SignIn};
+use super::{AccountSearch, Logins, LoginsOf, SignIn};
 use crate::{app::TeamsOptions, clock::Clock, vault::Vault};
 
 /// The way to one tenant. Cheap to clone.
@@ -17,6 +17,8 @@ pub(crate) struct Door {
     pub(crate) client: Arc<Client>,
     /// Where people sign in by themselves.
     pub(crate) logins: Option<Logins>,
+    /// Searches for accounts of people without one.
+    pub(crate) search: AccountSearch,
 }
 
 /// All of them, by name. Cheap to clone.
@@ -52,6 +54,7 @@ impl Doors {
                 name: name.clone(),
                 client,
                 logins,
+                search: AccountSearch::default(),
             };
             doors.insert(name, door);
         }
@@ -61,6 +64,11 @@ impl Doors {
     /// That of one tenant.
     pub(crate) fn get(&self, name: &str) -> Option<&Door> {
         self.0.get(name)
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Door> {
+        self.0.values()
     }
 
     /// The names of all tenants.

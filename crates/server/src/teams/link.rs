@@ -1,10 +1,11 @@
-//! Finds people's Teams accounts by sign-in name or mail, once; from then on the object id is kept.
+//! Finds people's Teams accounts by sign-in name or mail, once; from then on the object id is kept. `search.rs` has the searches
+//! that are asked for.
 
 use std::{sync::Arc, time::Duration};
 
 use graph::{Blame, Purpose};
 use presence::Fact;
-use store::StoreError;
+use store::{NamedAccount, StoreError};
 use tokio::sync::watch;
 
 use super::Tenant;
@@ -21,31 +22,40 @@ const NAMED_MAX: usize = 5;
 
 impl Tenant {
     /// Finds accounts, for ever, of those whose location names this tenant; lets go whoever has come to another one.
-    pub(crate) async fn link(self, core: Core, mut places: watch::Receiver<u64>) {
+    pub(crate) async fn link(self, core: Core, places: watch::Receiver<u64>) {
+        let opened = self.clone().find_opened(core.clone());
+        tokio::join!(self.find_all(core, places), opened);
+    }
+
+    /// Finds the accounts of all people, for ever.
+    async fn find_all(self, core: Core, mut places: watch::Receiver<u64>) {
         loop {
+            let number = self.search.begin();
             let known = self.directory.len();
             places.mark_unchanged();
             self.part_with_movers(&core).await;
             let mut unmatched = Vec::new();
-            let mut failed = false;
+            let mut failure = None;
             for person in self.unlinked() {
                 match self.find(&person, &core).await {
-                    Ok(true) => {}
+                    Ok(true) => self.search.found(person.id),
                     Ok(false) => unmatched.push(person.name.clone()),
                     Err(trouble) => {
+                        failure = Some(trouble.what.clone());
                         self.report(PART, Some(trouble));
-                        failed = true;
                         break;
                     }
                 }
             }
-            if !failed {
+            if failure.is_none() {
                 self.tell_unmatched(&unmatched);
             }
-            let again = if failed { SOON } else { AGAIN };
+            let again = if failure.is_some() { SOON } else { AGAIN };
+            self.search.end(number, failure);
             tokio::select! {
                 () = tokio::time::sleep(again) => {}
                 () = self.grows(known) => {}
+                () = self.search.asked() => {}
                 Ok(()) = places.changed() => {}
             }
         }
@@ -77,11 +87,15 @@ impl Tenant {
         if self.logins.is_some() {
             return Vec::new();
         }
-        self.directory.people(|person| {
-            person.teams_id.is_none()
-                && !(person.user_principal_name.is_empty() && person.mail.is_empty())
-                && self.organisation.tenant(person.id) == *self.name
-        })
+        self.directory.people(|person| self.is_unlinked(person))
+    }
+
+    /// Whether a person has no account, and one can be searched for here.
+    pub(super) fn is_unlinked(&self, person: &Person) -> bool {
+        self.logins.is_none()
+            && person.teams_id.is_none()
+            && !(person.user_principal_name.is_empty() && person.mail.is_empty())
+            && self.organisation.tenant(person.id) == *self.name
     }
 
     async fn grows(&self, known: usize) {
@@ -90,7 +104,8 @@ impl Tenant {
         }
     }
 
-    async fn find(&self, person: &Arc<Person>, core: &Core) -> Result<bool, Trouble> {
+    /// Finds and links the account of a person; false where the tenant has none.
+    pub(super) async fn find(&self, person: &Arc<Person>, core: &Core) -> Result<bool, Trouble> {
         for name in [&person.user_principal_name, &person.mail] {
             if name.is_empty() {
                 continue;
@@ -133,6 +148,15 @@ impl Tenant {
                         remedy: "it is tried again by itself".into(),
                     });
                 }
+            }
+            let named = NamedAccount {
+                object_id: user.id.clone(),
+                sign_in_name: user.user_principal_name,
+                display_name: user.display_name,
+            };
+            // The names are only shown: the account is linked without them too.
+            if let Err(error) = core.store.name_teams_account(person.id, &named).await {
+                tracing::warn!(person = %person.id, %error, "the names of an account were not stored");
             }
             self.directory.set_teams_id(person.id, &user.id, &self.name);
             self.shard.fact(person.id, Fact::LinkedTeams).await;

@@ -212,12 +212,13 @@ fn bounds() -> Vec<(&'static str, &'static str, &'static str, Value)> {
 }
 
 /// Fields with an id, or a list of ids, that the store draws.
-const NUMBERS: [(&str, &str); 16] = [
+const NUMBERS: [(&str, &str); 17] = [
     ("Account", "id"),
     ("Account", "person"),
     ("AuditRow", "id"),
     ("Explanation", "person"),
     ("Favourites", "people"),
+    ("FoundAccount", "person"),
     ("NewAccount", "person"),
     ("NewTemplate", "people"),
     ("NewWorkgroup", "members"),

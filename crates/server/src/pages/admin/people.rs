@@ -39,7 +39,9 @@ impl Place for People {
             ))
             .text(visit.words.with("board-people", "count", found.len()))
             .table(table(visit, found.iter().skip(offset).take(PAGE)))
-            .add(pages(visit, found.len(), offset));
+            .add(pages(visit, found.len(), offset))
+            .text(visit.say("accounts-search-about"))
+            .form(search_form(visit), back);
         if !visit.caller.is_admin() {
             return Ok(page);
         }
@@ -63,12 +65,63 @@ impl Place for People {
 
     async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
         require_administrator(visit)?;
-        if typed.one("form") == "import" {
-            return import(visit, typed).await;
+        match typed.one("form") {
+            "import" => return import(visit, typed).await,
+            "search" => return search(visit).await,
+            _ => {}
         }
         let made = visit.api.post("/people", body(visit, typed)).await?;
         Ok(Done::new(format!("{HERE}/{}", text(&made, "id")), "added").into())
     }
+}
+
+/// Searches for the Teams accounts of people without one (P14).
+fn search_form(visit: &Visit) -> Form {
+    Form::new(visit.words, "search", visit.say("accounts-search"))
+        .button(visit.say("accounts-search-now"))
+}
+
+async fn search(visit: &Visit) -> Result<Outcome, Refusal> {
+    let done = visit.api.post("/teams-accounts/search", json!({})).await?;
+    let list = |key: &str| {
+        done.get(key)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+    };
+    let rows = list("found").map(|found| {
+        let id = text(found, "person");
+        Row {
+            key: id.to_owned(),
+            cells: vec![
+                Cell::Link(format!("{HERE}/{id}"), text(found, "name").to_owned()),
+                Cell::Code(text(found, "account").to_owned()),
+            ],
+        }
+    });
+    let without = done.get("without_account").and_then(Value::as_u64);
+    let mut page = Page::new(visit, visit.say("accounts-search"));
+    for trouble in list("troubles").filter_map(Value::as_str) {
+        page = page.add(Block::Alert(trouble.to_owned()));
+    }
+    if done.get("running") == Some(&json!(true)) {
+        page = page.text(visit.say("accounts-search-running"));
+    }
+    let missing = visit
+        .words
+        .with("accounts-without", "count", without.unwrap_or_default());
+    let table = Table {
+        id: "found",
+        caption: visit.say("accounts-found"),
+        head: ["board-name", "person-object-id"]
+            .map(|key| visit.say(key))
+            .to_vec(),
+        rows: rows.collect(),
+        empty: visit.say("accounts-found-none"),
+        order: None,
+    };
+    let page = page.table(table).text(missing);
+    Ok(Outcome::Shown(Box::new(page)))
 }
 
 /// The fields of a person. Those that identify the person are only shown to administrators who may not change them.
