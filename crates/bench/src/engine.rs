@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, hint::black_box, sync::Arc, time::Duration};
 use anyhow::Context;
 use presence::{
     APPOINTMENT_COLOUR, Appointment, AppointmentId, AppointmentOrigin, Choice, Engine, Fact, Input,
-    LineId, LineState, PersonId, PersonPolicy, PersonRecord, Status, SyncMode, TeamsState,
-    Timestamp, Timing,
+    LineId, LineState, PersonId, PersonPolicy, PersonRecord, Status, SyncMode, TeamsAnswer,
+    TeamsState, Timestamp, Timing,
 };
 use tokio::time::Instant;
 
@@ -157,10 +157,12 @@ fn take(engine: &mut Engine, person: u64, state: LineState, now: Timestamp) {
 }
 
 fn observe(engine: &mut Engine, person: u64, availability: &str, activity: &str, now: Timestamp) {
-    let fact = Fact::TeamsObserved {
+    let fact = Fact::TeamsObserved(TeamsAnswer {
         state: TeamsState::new(availability, activity),
         asked_at: now,
-    };
+        sequence: None,
+        tenant_lag: None,
+    });
     black_box(engine.handle(now, Input::Person(PersonId(person), fact)));
 }
 
@@ -200,10 +202,12 @@ fn mix(engine: &mut Engine, people: u64) {
                 until: NOW + LEASE,
                 party: None,
             },
-            2 => Fact::TeamsObserved {
+            2 => Fact::TeamsObserved(TeamsAnswer {
                 state: TeamsState::new("Busy", "InACall"),
                 asked_at: NOW,
-            },
+                sequence: None,
+                tenant_lag: None,
+            }),
             3 => Fact::Appointment(Appointment {
                 id: AppointmentId(person),
                 start: NOW,

@@ -1,5 +1,7 @@
 //! What the engine wants done.
 
+use std::time::Duration;
+
 use crate::{
     PersonId, Presence, Record, Timestamp,
     own::{Action, Slot},
@@ -33,6 +35,13 @@ pub enum Effect {
     Write(TeamsWrite),
     /// Ask Teams at once what it shows of the person: a client started, and a Teams call is believed that may be over.
     ReadTeams(PersonId),
+    /// Teams took so long to show a write of ours; for [`crate::TenantLag::record`].
+    WriteSeen {
+        /// Whose.
+        person: PersonId,
+        /// From the write to the first answer that showed it.
+        lag: Duration,
+    },
     /// The loop breaker paused writing for this person.
     WritingPaused {
         /// For whom.
@@ -40,4 +49,6 @@ pub enum Effect {
         /// Until when.
         until: Timestamp,
     },
+    /// The pause is over, or the person is gone.
+    WritingResumed(PersonId),
 }

@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     Action, Appointment, AppointmentId, Choice, ClientId, ClientState, Effect, LineId, LineState,
-    PersonId, PersonPolicy, PersonRecord, Presence, Reason, Signals, Slot, TeamsState, Timestamp,
+    PersonId, PersonPolicy, PersonRecord, Presence, Reason, Signals, Slot, TeamsAnswer, Timestamp,
     Timing,
     evaluate::{Silent, evaluate},
     mirror::Wish,
@@ -65,12 +65,7 @@ pub enum Fact {
     /// The connection to a line's telephone system is lost.
     LineStale(LineId),
     /// Graph said what Teams shows.
-    TeamsObserved {
-        /// What it is.
-        state: TeamsState,
-        /// When Graph was asked.
-        asked_at: Timestamp,
-    },
+    TeamsObserved(TeamsAnswer),
     /// Teams acknowledged a write.
     TeamsAcknowledged(Slot, Action),
     /// Teams answered that there was nothing of ours in the slot to take back.
@@ -299,10 +294,12 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         let person = Person::restore(record, policy, &self.timing, now);
-        if let Some(replaced) = self.people.insert(id, Box::new(person))
-            && let Some(deadline) = replaced.deadline
-        {
-            self.deadlines.remove(&(deadline, id));
+        if let Some(mut replaced) = self.people.insert(id, Box::new(person)) {
+            let wishes = replaced.mirror.let_go();
+            replaced.carry_out(id, wishes, effects);
+            if let Some(deadline) = replaced.deadline {
+                self.deadlines.remove(&(deadline, id));
+            }
         }
         self.settle(id, now, true, effects);
     }
@@ -311,8 +308,7 @@ impl Engine {
         self.with(id, now, effects, |person, _, _| {
             person.lines = Vec::new();
             person.signals = Signals::default();
-            person.mirror.let_go();
-            Vec::new()
+            person.mirror.let_go()
         });
         if let Some(person) = self.people.remove(&id)
             && let Some(deadline) = person.deadline

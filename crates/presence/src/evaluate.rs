@@ -20,7 +20,7 @@ use crate::{
     settings::Timing,
 };
 
-pub(crate) use profile::wants_do_not_disturb;
+pub(crate) use profile::do_not_disturb_cause;
 
 /// What is shown of a person to whoever may see all of it; [`crate::view`] takes away what others may not see.
 #[derive(Clone, Debug, PartialEq, Eq)]

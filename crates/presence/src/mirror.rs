@@ -3,30 +3,35 @@
 //! lines, meetings, appointments and the person's own choice alone.
 
 mod answers;
+mod breaker;
 mod deadline;
+mod evidence;
+mod order;
 mod unanswered;
 
+use std::time::Duration;
+
 use crate::{
-    Meaning, Observation, Signals, TeamsCall, TeamsState, Timestamp,
-    evaluate::wants_do_not_disturb,
-    own::{Action, Held, Own, Slot, Withdrawn, YieldReason, Yielded},
+    Meaning, Observation, Signals, TeamsAnswer, TeamsCall, Timestamp,
+    evaluate::do_not_disturb_cause,
+    own::{Action, Cleared, Echo, Held, Own, Slot, Withdrawn, YieldReason, Yielded},
     settings::{Settings, SyncMode, Timing},
 };
+use breaker::Breaker;
+pub(crate) use breaker::Cause;
+use evidence::Evidence;
+pub(crate) use evidence::Shown;
+use order::AnswerOrder;
+pub use order::SequenceNumber;
 
 /// Our side of a person's Teams presence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mirror {
     /// The two slots, by [`Slot`].
     pub(crate) own: [Own; 2],
-    /// When each slot was last changed, for the least interval between writes.
-    changed_at: [Option<Timestamp>; 2],
-    /// When the last answer that was taken in had been asked for: one that was overtaken on its way is old news, and
-    /// would look like a choice that the person made meanwhile.
-    asked_at: Timestamp,
-    /// When our states were last set, for the loop breaker.
-    sets: Vec<Timestamp>,
-    /// Writing is paused, since and until.
-    pub(crate) paused: Option<(Timestamp, Timestamp)>,
+    /// The newest answer.
+    order: AnswerOrder,
+    breaker: Breaker,
     /// A Teams call remembered from before the start, until Teams confirms or denies it.
     pub(crate) remembered: Option<TeamsCall>,
 }
@@ -40,6 +45,10 @@ pub(crate) enum Wish {
     Write(Slot, Action),
     /// Writing was paused until then.
     Paused(Timestamp),
+    /// Writing goes on.
+    Resumed,
+    /// Teams took so long to show a write.
+    Lag(Duration),
 }
 
 impl Mirror {
@@ -81,59 +90,81 @@ impl Mirror {
             .map(|seen| seen.received_at + timing.observation_fresh + timing.observation_stale)
     }
 
+    /// When writing goes on, if it is paused, and since when it is.
+    pub(crate) fn paused(&self) -> Option<(Timestamp, Timestamp)> {
+        self.breaker.paused
+    }
+
     /// When the Teams call ends without a further confirmation. A call that our own write masks cannot be confirmed:
     /// it is held, up to the limit.
     pub(crate) fn call_until(&self, signals: &Signals, timing: &Timing) -> Option<Timestamp> {
-        let limit = signals.teams_call?.confirmed_at + timing.appointment_limit;
+        let confirmed_at = signals.teams_call?.confirmed_at;
+        let limit = confirmed_at + timing.appointment_limit;
+        let [session, preferred] = &self.own;
+        if preferred.may_echo() && !session.may_echo() {
+            return Some(limit.min(confirmed_at + timing.call_under_do_not_disturb));
+        }
         match self.observed_until(signals, timing) {
             Some(observed) if !self.masks_calls() => Some(limit.min(observed)),
             _ => Some(limit),
         }
     }
 
-    /// Takes in an answer of Graph that was asked for at `asked_at`.
+    /// Takes in an answer of Graph.
     pub(crate) fn observe(
         &mut self,
         signals: &mut Signals,
         settings: Settings<'_>,
-        state: TeamsState,
-        asked_at: Timestamp,
+        answer: TeamsAnswer,
         now: Timestamp,
     ) -> Vec<Wish> {
+        let TeamsAnswer {
+            state, asked_at, ..
+        } = answer;
         let meaning = state.meaning();
         let older_than_write = self
             .own
             .iter()
             .filter_map(Own::changed_at)
             .any(|at| asked_at < at);
-        let overtaken = self.is_overtaken(asked_at);
-        if older_than_write || overtaken || settings.policy.mode == SyncMode::None {
+        if older_than_write
+            || settings.policy.mode == SyncMode::None
+            || !self.order.admits(asked_at, answer.sequence)
+        {
             return Vec::new();
         }
-        let unchanged = signals
-            .observation
-            .as_ref()
-            .filter(|seen| seen.state == state);
+        let before = signals.observation.as_ref();
+        let meaning_before = before.map_or(Meaning::Unknown, |seen| seen.state.meaning());
+        let unchanged = before.filter(|seen| seen.state == state);
         let since = unchanged.map_or(now, |seen| seen.since);
         // No information starts and ends nothing, and renews no lease either.
         if meaning == Meaning::Unknown {
             return Vec::new();
         }
-        self.asked_at = asked_at;
         signals.observation = Some(Observation {
             state,
             since,
             received_at: now,
         });
+        let mut wishes = Vec::new();
         for slot in Slot::ALL {
-            // Do not disturb hides our session: that its echo is not seen then does not say that it is over.
-            let hides = slot == Slot::Session
-                && matches!(meaning, Meaning::DoNotDisturb | Meaning::Presenting);
-            if !hides {
-                self.own_mut(slot).observe(now, meaning == slot.echo());
+            let evidence = Evidence {
+                asked_at,
+                shown: Shown::new(slot, meaning),
+                before: Shown::new(slot, meaning_before),
+                tenant_lag: answer.tenant_lag,
+            };
+            if evidence.shown == Shown::Other {
+                self.breaker.answered(slot);
+            }
+            let verdict = self.own_mut(slot).observe(evidence, settings.timing);
+            wishes.extend(verdict.lag.map(Wish::Lag));
+            if verdict.is_over {
+                *self.own_mut(slot) = Own::None;
+                wishes.push(Wish::Remember(slot));
             }
         }
-        let mut wishes = self.notice_override(signals, settings, meaning, now);
+        wishes.extend(self.notice_override(signals, settings, meaning, now));
         wishes.extend(self.take_back_again(settings.timing, meaning, now));
         self.follow_call(signals, meaning, now);
         signals.presenting_since =
@@ -179,7 +210,7 @@ impl Mirror {
         let Own::Held(held) = self.own(Slot::Preferred) else {
             return Vec::new();
         };
-        let landed = held.echoed_at.is_some()
+        let landed = matches!(held.echo, Echo::Seen(_))
             || held
                 .acknowledged_at
                 .is_some_and(|at| now >= at + timing.settle);
@@ -210,11 +241,11 @@ impl Mirror {
         let slot = Slot::Preferred;
         let renew = policy.renew_do_not_disturb
             && policy.mode.presence()
-            && wants_do_not_disturb(signals, policy, now);
+            && do_not_disturb_cause(signals, policy, now).is_some();
         if renew {
             // Anew and not renewed: what Teams showed in between must not be taken for an override.
-            let held = Held::new(now, slot.lifetime(timing), false);
-            self.change(slot, Own::Held(held), now);
+            let held = Held::new(now, slot.lifetime(timing), Echo::Indistinct);
+            *self.own_mut(slot) = Own::Held(held);
             return vec![Wish::Remember(slot), Wish::Write(slot, Action::Set)];
         }
         let reason = YieldReason::Expired;
@@ -222,10 +253,17 @@ impl Mirror {
         vec![Wish::Remember(slot)]
     }
 
-    /// Starts, confirms, holds or ends the Teams call.
+    /// Starts, confirms, holds or ends the Teams call. A slot that still masks here is not settled by this answer.
     fn follow_call(&mut self, signals: &mut Signals, meaning: Meaning, now: Timestamp) {
-        let session_masks = self.own(Slot::Session).may_echo();
-        let preferred_masks = self.own(Slot::Preferred).may_echo();
+        let session = *self.own(Slot::Session);
+        let in_force = match session {
+            Own::Held(_) => true,
+            // Until it is known to be taken back, a session counts as alive.
+            Own::Withdrawn(withdrawn) => {
+                !matches!(withdrawn.cleared, Cleared::Acknowledged(_)) && now < withdrawn.expires_at
+            }
+            Own::None | Own::Refused(_) | Own::Yielded(_) => false,
+        };
         let remembered = self.remembered.take();
         let known = signals.teams_call.or(remembered);
         let confirmed = || {
@@ -238,11 +276,14 @@ impl Mirror {
         signals.teams_call = match meaning {
             // Our app session never says Presenting, and Presenting implies a call.
             Meaning::Presenting => confirmed(),
-            Meaning::Call if !session_masks => confirmed(),
+            Meaning::Call if !session.may_echo() => confirmed(),
             Meaning::Call | Meaning::Unknown => known,
-            // Offline with nothing of ours in the way: no client, so no call.
-            Meaning::Offline if !session_masks => None,
-            _ if session_masks || preferred_masks => known,
+            Meaning::DoNotDisturb | Meaning::Offline if self.own(Slot::Preferred).may_echo() => {
+                known
+            }
+            // A state that was chosen by hand hides call and session alike.
+            _ if in_force => known,
+            // Neither a call nor a write of ours explains it.
             _ => None,
         };
     }
@@ -275,10 +316,10 @@ impl Mirror {
                 }
                 // A lost session is written anew while the call lasts; its echo must not count meanwhile.
                 Own::Held(held) if held.expires_at <= now => Own::Withdrawn(Withdrawn {
-                    acknowledged_at: Some(held.expires_at),
+                    cleared: Cleared::Acknowledged(held.expires_at),
                     ..Withdrawn::from_held(held, held.expires_at)
                 }),
-                Own::Withdrawn(withdrawn) if withdrawn.settled_at(timing) <= now => Own::None,
+                Own::Withdrawn(withdrawn) if withdrawn.ends_at(timing) <= now => Own::None,
                 _ => continue,
             };
             let lost = slot == Slot::Session && self.own(slot).is_held();
@@ -289,8 +330,8 @@ impl Mirror {
                 wishes.push(Wish::Write(slot, Action::Clear));
             }
         }
-        if self.paused.is_some_and(|(_, until)| until <= now) {
-            self.paused = None;
+        if self.breaker.expire(now) {
+            wishes.push(Wish::Resumed);
         }
         if self
             .call_until(signals, timing)
@@ -325,22 +366,33 @@ impl Mirror {
         let mut wishes = Vec::new();
         for slot in Slot::ALL {
             // Without an account nothing is wanted there: what is ours is taken back.
-            let wanted = linked
-                && match slot {
-                    Slot::Session => {
-                        settings.policy.mode.telephony()
-                            && (signals.in_pbx_call(now)
-                                || signals.leading_meeting(now).is_some()
-                                || self.adopting(lines_reported, now))
-                    }
-                    Slot::Preferred => {
-                        settings.policy.mode.presence()
-                            && wants_do_not_disturb(signals, settings.policy, now)
-                    }
-                };
-            self.follow_want(slot, wanted, signals, settings.timing, now, &mut wishes);
+            let cause = match slot {
+                _ if !linked => None,
+                Slot::Session if settings.policy.mode.telephony() => {
+                    self.call_cause(signals, lines_reported, now)
+                }
+                Slot::Preferred if settings.policy.mode.presence() => {
+                    do_not_disturb_cause(signals, settings.policy, now)
+                }
+                Slot::Session | Slot::Preferred => None,
+            };
+            self.follow_want(slot, cause, signals, settings.timing, now, &mut wishes);
         }
         wishes
+    }
+
+    /// What asks for our session: the leading call, else the leading meeting.
+    fn call_cause(&self, signals: &Signals, lines_reported: bool, now: Timestamp) -> Option<Cause> {
+        let call = signals
+            .leading_line(now)
+            .filter(|line| line.in_call(now))
+            .map(|line| Cause::Call(line.line, line.since));
+        let meeting = || {
+            let meeting = signals.leading_meeting(now)?;
+            Some(Cause::Meeting(meeting.meeting.clone()))
+        };
+        let adopted = || self.adopting(lines_reported, now).then_some(Cause::Adopted);
+        call.or_else(meeting).or_else(adopted)
     }
 
     /// An adopted session is kept while the lines have not yet told whether the call still lasts.
@@ -352,30 +404,35 @@ impl Mirror {
     fn follow_want(
         &mut self,
         slot: Slot,
-        wanted: bool,
+        wanted: Option<Cause>,
         signals: &Signals,
         timing: &Timing,
         now: Timestamp,
         wishes: &mut Vec<Wish>,
     ) {
         let lifetime = slot.lifetime(timing);
-        let distinct = *self.own(slot) == Own::None
-            && signals
-                .observation
-                .as_ref()
-                .is_some_and(|seen| seen.state.meaning() != slot.echo());
         match (*self.own(slot), wanted) {
-            (Own::None | Own::Withdrawn(_), true) => {
+            (before @ (Own::None | Own::Withdrawn(_)), Some(cause)) => {
                 if slot == Slot::Preferred && signals.teams_do_not_disturb_since.is_some() {
                     let reason = YieldReason::AlreadyThere;
                     *self.own_mut(slot) = Own::Yielded(Yielded { reason, at: now });
                     wishes.push(Wish::Remember(slot));
-                } else if self.may_change(slot, timing, now) && self.may_set(timing, now, wishes) {
-                    self.change(slot, Own::Held(Held::new(now, lifetime, distinct)), now);
-                    wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Set)]);
+                } else if self
+                    .settable_at(slot, timing, now)
+                    .is_none_or(|at| at <= now)
+                {
+                    match self.breaker.set(slot, cause, timing, now) {
+                        breaker::Verdict::Allowed => {
+                            let echo = before.next_echo(slot, signals);
+                            *self.own_mut(slot) = Own::Held(Held::new(now, lifetime, echo));
+                            wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Set)]);
+                        }
+                        breaker::Verdict::Pauses(until) => wishes.push(Wish::Paused(until)),
+                        breaker::Verdict::Refused => {}
+                    }
                 }
             }
-            (Own::Held(held), true)
+            (Own::Held(held), Some(_))
                 if slot == Slot::Session && held.written_at + timing.session_renewal <= now =>
             {
                 let renewed = Held {
@@ -387,7 +444,7 @@ impl Mirror {
                 wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Renew)]);
             }
             // Stored before a crash but perhaps never sent. The session stays adopted until the lines have told.
-            (Own::Held(held), true)
+            (Own::Held(held), Some(_))
                 if held.acknowledged_at.is_none()
                     && held.adopted_until.is_some_and(|until| {
                         slot == Slot::Preferred || held.written_at + timing.adoption_grace < until
@@ -401,21 +458,21 @@ impl Mirror {
                 });
                 wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Set)]);
             }
-            (Own::Held(held), false) => {
-                self.change(slot, Own::Withdrawn(Withdrawn::from_held(&held, now)), now);
+            (Own::Held(held), None) => {
+                *self.own_mut(slot) = Own::Withdrawn(Withdrawn::from_held(&held, now));
                 wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Clear)]);
             }
-            (Own::Refused(held), true) => wishes.extend(self.insist(slot, held, timing, now)),
+            (Own::Refused(held), Some(_)) => wishes.extend(self.insist(slot, held, timing, now)),
             // The next try must not succeed.
-            (Own::Refused(_), false) => {
+            (Own::Refused(_), None) => {
                 *self.own_mut(slot) = Own::None;
                 wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Clear)]);
             }
-            (Own::Yielded(yielded), false) if yielded.may_echo(timing, now) => {
-                *self.own_mut(slot) = Own::Withdrawn(Withdrawn::dropped(yielded.at));
+            (Own::Yielded(yielded), None) if yielded.may_echo(timing, now) => {
+                *self.own_mut(slot) = Own::Withdrawn(Withdrawn::dropped(yielded.at, lifetime));
                 wishes.push(Wish::Remember(slot));
             }
-            (Own::Yielded(_), false) => {
+            (Own::Yielded(_), None) => {
                 *self.own_mut(slot) = Own::None;
                 wishes.push(Wish::Remember(slot));
             }
@@ -423,44 +480,21 @@ impl Mirror {
         }
     }
 
-    /// The person goes: what is ours may be taken back at once.
-    pub(crate) fn let_go(&mut self) {
+    /// The person goes: nothing is to be confirmed any more.
+    pub(crate) fn let_go(&mut self) -> Vec<Wish> {
         self.remembered = None;
-        self.changed_at = [None; 2];
+        let paused = self.breaker.paused.take();
+        paused.map(|_| Wish::Resumed).into_iter().collect()
     }
 
-    fn change(&mut self, slot: Slot, own: Own, now: Timestamp) {
-        *self.own_mut(slot) = own;
-        self.changed_at[slot as usize] = Some(now);
-    }
-
-    /// When the slot may be changed next.
-    fn changeable_at(&self, slot: Slot, timing: &Timing) -> Option<Timestamp> {
-        self.changed_at[slot as usize].map(|at| at + timing.write_interval)
-    }
-
-    /// Setting keeps its distance from the last change; taking back never waits.
-    fn may_change(&self, slot: Slot, timing: &Timing, now: Timestamp) -> bool {
-        self.changeable_at(slot, timing).is_none_or(|at| at <= now)
-    }
-
-    /// The loop breaker: taking back is always allowed, setting only so often.
-    fn may_set(&mut self, timing: &Timing, now: Timestamp, wishes: &mut Vec<Wish>) -> bool {
-        let Some(breaker) = timing.loop_breaker else {
-            return true;
-        };
-        if self.paused.is_some() {
-            return false;
+    /// When a slot that was taken back may be set again.
+    fn settable_at(&self, slot: Slot, timing: &Timing, now: Timestamp) -> Option<Timestamp> {
+        match self.own(slot) {
+            Own::Withdrawn(withdrawn) => {
+                let cleared_at = withdrawn.requested_at;
+                Some(self.breaker.settable_at(slot, cleared_at, timing, now))
+            }
+            Own::None | Own::Held(_) | Own::Refused(_) | Own::Yielded(_) => None,
         }
-        self.sets.retain(|at| *at + breaker.within > now);
-        if self.sets.len() >= usize::from(breaker.alternations) {
-            let until = now + breaker.pause;
-            self.paused = Some((now, until));
-            self.sets = Vec::new();
-            wishes.push(Wish::Paused(until));
-            return false;
-        }
-        self.sets.push(now);
-        true
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::{Meaning, Timestamp, settings::Timing};
+use crate::{Meaning, Signals, Timestamp, mirror::Shown, settings::Timing};
 
 /// The two places in Teams that Offhook writes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,29 +70,59 @@ pub struct Held {
     pub expires_at: Timestamp,
     /// When Teams first acknowledged it.
     pub acknowledged_at: Option<Timestamp>,
-    /// When Teams was first seen to show it; only where nothing else could look like it when it was written.
-    pub echoed_at: Option<Timestamp>,
-    /// Nothing that looks like it was to be seen when it was written, so that its echo can be told.
-    pub distinct: bool,
+    /// Whether Teams has shown it.
+    pub echo: Echo,
     /// Adopted after a start: kept until this moment while the lines have not reported.
     pub adopted_until: Option<Timestamp>,
 }
 
-/// A write that was taken back.
+/// Whether answers of Graph have shown a write of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Echo {
+    /// For all that is known Teams has shown the same state without a break since before it was written, perhaps hidden by
+    /// another, so that its echo cannot be told.
+    Indistinct,
+    /// The same, and the echo of an earlier write that took effect then may be part of it.
+    IndistinctSince(Timestamp),
+    /// No answer has shown it yet.
+    Awaited,
+    /// No answer has shown it yet, nor an earlier write that took effect then: what is shown may be the echo of either.
+    AwaitedSince(Timestamp),
+    /// An answer showed it, asked for so long after the write took effect: the lag of the write.
+    Seen(Duration),
+    /// An answer showed it or the echo of an earlier write, asked for at most so long after the write that it shows.
+    SeenOfEither(Duration),
+    /// Only answers after the write was taken back showed it, and it is over.
+    Past,
+}
+
+/// A write that was taken back. What follows from its fields: `mirror/evidence.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Withdrawn {
     /// When it was taken back.
     pub requested_at: Timestamp,
-    /// When Teams acknowledged that.
-    pub acknowledged_at: Option<Timestamp>,
-    /// When Teams said that there was nothing to take back: not believed by itself.
-    pub denied_at: Option<Timestamp>,
+    /// What Teams answered to the request.
+    pub cleared: Cleared,
     /// When Teams drops it even if the request never arrives.
     pub expires_at: Timestamp,
-    /// How long it took until the write was seen; `None` if it never was.
-    pub echo_lag: Option<Duration>,
-    /// Since when Teams has shown something else than the echo without a break.
-    pub silent_since: Option<Timestamp>,
+    /// When the write took effect, at the earliest.
+    pub in_effect_from: Timestamp,
+    /// Whether Teams showed it before it was taken back.
+    pub echo: Echo,
+    /// Since when every answer has shown the echo or nothing; `None`: the last one showed something else. At most as
+    /// early as the request where the write was seen before.
+    pub shown_since: Option<Timestamp>,
+}
+
+/// What Teams answered to the request to take a write back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cleared {
+    /// Nothing yet.
+    Pending,
+    /// 404, at this moment: the write never arrived, or the answer is wrong.
+    Denied(Timestamp),
+    /// Done, at this moment.
+    Acknowledged(Timestamp),
 }
 
 /// Why the slot is not ours.
@@ -155,17 +185,26 @@ pub enum Action {
     Clear,
 }
 
+/// A request is not believed to have taken effect longer than this before its acknowledgement.
+const REQUEST_LIMIT: Duration = Duration::from_secs(1);
+
 impl Held {
-    pub(crate) fn new(now: Timestamp, lifetime: Duration, distinct: bool) -> Self {
+    pub(crate) fn new(now: Timestamp, lifetime: Duration, echo: Echo) -> Self {
         Self {
             since: now,
             written_at: now,
             expires_at: now + lifetime,
             acknowledged_at: None,
-            echoed_at: None,
-            distinct,
+            echo,
             adopted_until: None,
         }
+    }
+
+    /// When the write took effect, at the earliest. The lag of a write is counted from here: counted from the
+    /// acknowledgement it would be too short by the time that the answer took.
+    pub(crate) fn in_effect_from(&self) -> Timestamp {
+        let acknowledged = self.acknowledged_at.map(|at| at - REQUEST_LIMIT);
+        self.since.max(acknowledged.unwrap_or(self.since))
     }
 }
 
@@ -178,48 +217,52 @@ impl Yielded {
 
 impl Withdrawn {
     /// Teams dropped it by itself.
-    pub(crate) fn dropped(at: Timestamp) -> Self {
+    pub(crate) fn dropped(at: Timestamp, lifetime: Duration) -> Self {
         Self {
             requested_at: at,
-            acknowledged_at: Some(at),
-            denied_at: None,
+            cleared: Cleared::Acknowledged(at),
             expires_at: at,
-            echo_lag: None,
-            silent_since: None,
+            in_effect_from: at - lifetime,
+            echo: Echo::Indistinct,
+            shown_since: Some(at),
         }
     }
 
     pub(crate) fn from_held(held: &Held, now: Timestamp) -> Self {
         Self {
             requested_at: now,
-            acknowledged_at: None,
-            denied_at: None,
+            cleared: Cleared::Pending,
             expires_at: held.expires_at,
-            echo_lag: held
-                .echoed_at
-                .map(|at| at.since(held.acknowledged_at.unwrap_or(held.since))),
-            silent_since: None,
+            in_effect_from: match held.echo {
+                Echo::AwaitedSince(earlier) | Echo::IndistinctSince(earlier) => earlier,
+                Echo::Indistinct
+                | Echo::Awaited
+                | Echo::Seen(_)
+                | Echo::SeenOfEither(_)
+                | Echo::Past => held.in_effect_from(),
+            },
+            echo: held.echo,
+            shown_since: match held.echo {
+                Echo::Indistinct
+                | Echo::IndistinctSince(_)
+                | Echo::Seen(_)
+                | Echo::SeenOfEither(_) => Some(now),
+                Echo::Awaited | Echo::AwaitedSince(_) | Echo::Past => None,
+            },
         }
     }
 
-    /// The moment from which Teams no longer holds the write.
-    fn gone_at(&self) -> Timestamp {
-        self.acknowledged_at
-            .map_or(self.expires_at, |at| at.min(self.expires_at))
+    /// Teams has taken it back. A second answer to the same says nothing new.
+    pub(crate) fn acknowledge(&mut self, now: Timestamp) {
+        if !matches!(self.cleared, Cleared::Acknowledged(_)) {
+            self.cleared = Cleared::Acknowledged(now);
+        }
     }
 
-    /// When the echo can no longer be seen. It ends early where Teams demonstrably showed the write and then, for
-    /// longer than the write had taken to appear, something else.
-    pub(crate) fn settled_at(&self, timing: &Timing) -> Timestamp {
-        let latest = self.gone_at() + timing.settle;
-        let answered = self.acknowledged_at.or(self.denied_at).is_some();
-        match (self.echo_lag, self.silent_since) {
-            (Some(lag), Some(silent)) if answered => {
-                latest.min(silent + timing.settle_early.max(lag * 2))
-            }
-            // Teams denies having it and does not show it: together that is believed.
-            (None, Some(silent)) if self.denied_at.is_some() => latest.min(silent + timing.settle),
-            _ => latest,
+    /// Teams says that there was nothing.
+    pub(crate) fn deny(&mut self, now: Timestamp) {
+        if !matches!(self.cleared, Cleared::Acknowledged(_)) {
+            self.cleared = Cleared::Denied(now);
         }
     }
 }
@@ -240,23 +283,31 @@ impl Own {
         match self {
             Self::None | Self::Yielded(_) | Self::Refused(_) => None,
             Self::Held(held) => Some(held.acknowledged_at.unwrap_or(held.since)),
-            Self::Withdrawn(withdrawn) => {
-                Some(withdrawn.acknowledged_at.unwrap_or(withdrawn.requested_at))
-            }
+            Self::Withdrawn(withdrawn) => Some(match withdrawn.cleared {
+                Cleared::Acknowledged(at) => at,
+                Cleared::Pending | Cleared::Denied(_) => withdrawn.requested_at,
+            }),
         }
     }
 
-    /// Notes what Teams shows, for the echo's sake.
-    pub(crate) fn observe(&mut self, now: Timestamp, shows_echo: bool) {
-        match self {
-            Self::Held(held) if shows_echo && held.distinct => {
-                held.echoed_at.get_or_insert(now);
+    /// What can be known of the echo of a set that follows this state.
+    pub(crate) fn next_echo(&self, slot: Slot, signals: &Signals) -> Echo {
+        let shows_something_else = signals
+            .observation
+            .as_ref()
+            .is_some_and(|seen| Shown::new(slot, seen.state.meaning()) == Shown::Other);
+        let withdrawn = match self {
+            Self::None if shows_something_else => return Echo::Awaited,
+            Self::None | Self::Held(_) | Self::Refused(_) | Self::Yielded(_) => {
+                return Echo::Indistinct;
             }
-            Self::Withdrawn(withdrawn) if shows_echo => withdrawn.silent_since = None,
-            Self::Withdrawn(withdrawn) => {
-                withdrawn.silent_since.get_or_insert(now);
-            }
-            _ => {}
+            Self::Withdrawn(withdrawn) => withdrawn,
+        };
+        match (withdrawn.echo, withdrawn.shown_since) {
+            (Echo::Seen(_) | Echo::Past, None) if shows_something_else => Echo::Awaited,
+            (Echo::Seen(_) | Echo::Past, None) => Echo::Indistinct,
+            _ if shows_something_else => Echo::AwaitedSince(withdrawn.in_effect_from),
+            _ => Echo::IndistinctSince(withdrawn.in_effect_from),
         }
     }
 
@@ -266,7 +317,7 @@ impl Own {
             Self::None | Self::Yielded(_) => None,
             Self::Refused(held) => Some(held.written_at + timing.session_renewal),
             Self::Held(held) => Some(held.expires_at),
-            Self::Withdrawn(withdrawn) => Some(withdrawn.settled_at(timing)),
+            Self::Withdrawn(withdrawn) => Some(withdrawn.ends_at(timing)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Appointment, Choice, LineId, PersonId, TeamsCall, Timestamp,
-    own::{Held, Own, Slot, Withdrawn, YieldReason, Yielded},
+    own::{Cleared, Echo, Held, Own, Slot, Withdrawn, YieldReason, Yielded},
     settings::Timing,
 };
 
@@ -83,7 +83,10 @@ impl OwnRecord {
                 written_at: withdrawn.requested_at,
                 expires_at: withdrawn.expires_at,
                 acknowledged: true,
-                cleared_at: withdrawn.acknowledged_at,
+                cleared_at: match withdrawn.cleared {
+                    Cleared::Acknowledged(at) => Some(at),
+                    Cleared::Pending | Cleared::Denied(_) => None,
+                },
                 yielded: None,
             }),
             Own::Yielded(yielded) => Some(Self {
@@ -109,11 +112,12 @@ impl OwnRecord {
         let withdrawn = |gone_at| {
             Own::Withdrawn(Withdrawn {
                 requested_at: gone_at,
-                acknowledged_at: Some(gone_at),
-                denied_at: None,
+                cleared: Cleared::Acknowledged(gone_at),
                 expires_at: self.expires_at,
-                echo_lag: None,
-                silent_since: None,
+                // How long it had been in force is not stored: the longest is taken.
+                in_effect_from: gone_at - slot.lifetime(timing),
+                echo: Echo::Awaited,
+                shown_since: None,
             })
         };
         match self.cleared_at {
@@ -135,8 +139,7 @@ impl OwnRecord {
                 written_at: self.expires_at - timing.session_lifetime,
                 expires_at: self.expires_at,
                 acknowledged_at: self.acknowledged.then_some(self.written_at),
-                echoed_at: None,
-                distinct: false,
+                echo: Echo::Indistinct,
                 adopted_until: Some(now + timing.adoption_grace),
             }),
         }

@@ -62,6 +62,8 @@ pub struct Timing {
     pub observation_stale: Duration,
     /// How long after its last confirmation a Teams appointment may be held at all.
     pub appointment_limit: Duration,
+    /// How long after its last confirmation a Teams call is held under our Do not disturb, which hides its end.
+    pub call_under_do_not_disturb: Duration,
     /// Lifetime of our app session in Teams: Graph's shortest, so that a crash clears itself soonest.
     pub session_lifetime: Duration,
     /// When our session is renewed: a minute before it ends, so that one lost request does no harm.
@@ -70,11 +72,17 @@ pub struct Timing {
     pub do_not_disturb_lifetime: Duration,
     /// How long after we took a write back its echo may still be seen (Graph promises notifications within a minute).
     pub settle: Duration,
-    /// The least time that Teams must have shown something else before the settle window may end early.
-    pub settle_early: Duration,
-    /// Least time between a change of a person's slot and setting it again, so that a flapping line cannot eat the
-    /// tenant's budget. Taking back never waits.
+    /// The least wait for the end of an echo while the tenant's lag is not known.
+    pub settle_least: Duration,
+    /// How long after a 404 that Teams contradicts the request is repeated.
+    pub clear_again: Duration,
+    /// Time between a clear and the next set of a slot that flaps, so that a flapping line cannot eat the tenant's
+    /// budget. Other sets and clears never wait.
     pub write_interval: Duration,
+    /// A slot flaps that was set so often …
+    pub flapping_sets: usize,
+    /// … within this time.
+    pub flapping_within: Duration,
     /// When to stop writing for a person because somebody else seems to answer our writes. `None` switches it off.
     pub loop_breaker: Option<LoopBreaker>,
     /// How long an adopted call is kept in Teams after a start while its lines have not reported yet.
@@ -90,8 +98,8 @@ pub struct Timing {
 /// Limits of the loop breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoopBreaker {
-    /// So many writes that set a state …
-    pub alternations: u8,
+    /// So many sets that repeat an earlier one …
+    pub repetitions: u8,
     /// … within this time …
     pub within: Duration,
     /// … stop further ones for so long.
@@ -106,14 +114,18 @@ impl Default for Timing {
             observation_fresh: MINUTE,
             observation_stale: Duration::from_secs(5 * 60),
             appointment_limit: Duration::from_secs(12 * 3600),
+            call_under_do_not_disturb: Duration::from_secs(3600),
             session_lifetime: Duration::from_secs(5 * 60),
             session_renewal: Duration::from_secs(4 * 60),
             do_not_disturb_lifetime: Duration::from_secs(24 * 3600),
             settle: MINUTE,
-            settle_early: Duration::from_secs(10),
+            settle_least: Duration::from_secs(10),
+            clear_again: Duration::from_secs(10),
             write_interval: Duration::from_secs(2),
+            flapping_sets: 3,
+            flapping_within: Duration::from_secs(10),
             loop_breaker: Some(LoopBreaker {
-                alternations: 6,
+                repetitions: 6,
                 within: MINUTE,
                 pause: Duration::from_secs(5 * 60),
             }),

@@ -1,8 +1,8 @@
 //! What Teams shows of a person, and what that means here (domain rule 3.2).
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
-use crate::Timestamp;
+use crate::{SequenceNumber, Timestamp};
 
 /// What one answer of Graph means. Words as in Graph's presence resource; see [`TeamsState::meaning`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -128,6 +128,19 @@ impl fmt::Display for TeamsState {
             self.activity.as_str()
         )
     }
+}
+
+/// An answer of Graph about a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TeamsAnswer {
+    /// What Graph said.
+    pub state: TeamsState,
+    /// When Graph was asked.
+    pub asked_at: Timestamp,
+    /// The version of the person's presence, if Graph gave one.
+    pub sequence: Option<SequenceNumber>,
+    /// How long the tenant takes to show a write: [`crate::TenantLag::of`].
+    pub tenant_lag: Option<Duration>,
 }
 
 /// The last answer of Graph that counted for a person.

@@ -8,6 +8,7 @@ mod base_from_teams;
 mod do_not_disturb;
 mod forwarding;
 mod leases;
+mod loop_breaker;
 mod meetings;
 mod microphone;
 mod my_profiles;
@@ -19,6 +20,7 @@ mod renewal;
 mod restart;
 mod scenarios;
 mod settings;
+mod settling;
 mod suspension;
 mod teams_call;
 mod to_teams;
@@ -31,7 +33,8 @@ use crate::{
     APPOINTMENT_COLOUR, Action, Appointment, AppointmentId, AppointmentOrigin, Choice, ClientId,
     ClientState, Effect, Engine, Fact, Input, LineId, LineState, MyProfiles, Origin, PersonId,
     PersonPolicy, PersonRecord, Presence, Profile, Reason, Record, Relationship, Rule, Slot,
-    Status, SyncMode, TeamsState, TeamsWrite, Timestamp, Timing, View, reasons_for, view,
+    Status, SyncMode, TeamsAnswer, TeamsState, TeamsWrite, TenantLag, Timestamp, Timing, View,
+    reasons_for, view,
 };
 
 pub(crate) const ANNA: PersonId = PersonId(1);
@@ -51,6 +54,10 @@ pub(crate) struct World {
     pub(crate) acknowledges: bool,
     /// How often Teams was to be asked at once.
     pub(crate) reads: usize,
+    /// How often writing was paused.
+    pub(crate) pauses: usize,
+    /// The lags of Anna's writes, as a server keeps them for a tenant.
+    pub(crate) tenant_lag: TenantLag,
 }
 
 impl World {
@@ -77,6 +84,8 @@ impl World {
             records: Vec::new(),
             acknowledges: true,
             reads: 0,
+            pauses: 0,
+            tenant_lag: TenantLag::default(),
         };
         let record = PersonRecord {
             lines: vec![DESK],
@@ -97,7 +106,9 @@ impl World {
                 Effect::Write(TeamsWrite { slot, action, .. }) => written.push((slot, action)),
                 Effect::Remember(record) => self.records.push(record),
                 Effect::ReadTeams(_) => self.reads += 1,
-                Effect::Changed { .. } | Effect::WritingPaused { .. } => {}
+                Effect::WriteSeen { lag, .. } => self.tenant_lag.record(lag),
+                Effect::WritingPaused { .. } => self.pauses += 1,
+                Effect::Changed { .. } | Effect::WritingResumed(_) => {}
             }
         }
         self.writes.extend(&written);
@@ -123,7 +134,12 @@ impl World {
     pub(crate) fn teams(&mut self, availability: &str, activity: &str) {
         let state = TeamsState::new(availability, activity);
         let asked_at = self.now;
-        self.fact(Fact::TeamsObserved { state, asked_at });
+        self.fact(Fact::TeamsObserved(TeamsAnswer {
+            state,
+            asked_at,
+            sequence: None,
+            tenant_lag: self.tenant_lag.of(seconds(1)),
+        }));
     }
 
     pub(crate) fn line(&mut self, state: LineState) {

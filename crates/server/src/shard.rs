@@ -11,7 +11,13 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{clock::Clock, events::Events, metrics::Metrics, teams::Reads, writer::Writer};
+use crate::{
+    clock::Clock,
+    events::Events,
+    metrics::Metrics,
+    teams::{Pauses, Reads},
+    writer::Writer,
+};
 
 /// Inputs that may wait. Sources are held up beyond that, and catch up by themselves.
 const QUEUE_MAX: usize = 16_384;
@@ -125,6 +131,8 @@ pub struct Sinks {
     pub writer: Writer,
     /// Reading Teams out of turn.
     pub reads: Reads,
+    /// Problems of writing to Teams.
+    pub pauses: Pauses,
     /// Figures.
     pub metrics: Arc<Metrics>,
 }
@@ -197,14 +205,12 @@ impl Sinks {
                 Effect::Remember(record) => records.push(record),
                 Effect::Write(write) => writes.push(write),
                 Effect::ReadTeams(person) => self.reads.ask(person),
+                Effect::WriteSeen { person, lag } => self.reads.write_seen(person, lag),
                 Effect::WritingPaused { person, until } => {
                     self.metrics.loop_breaker.inc();
-                    tracing::warn!(
-                        %person, until = %crate::clock::rfc3339(until),
-                        "writing to Teams is paused for this person: too many changes within a minute; \
-                         check that no second presence synchronisation is active"
-                    );
+                    self.pauses.begin(person, until);
                 }
+                Effect::WritingResumed(person) => self.pauses.end(person),
             }
         }
         if !(records.is_empty() && writes.is_empty()) {

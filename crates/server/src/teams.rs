@@ -6,11 +6,11 @@ mod attempts;
 mod backlog;
 mod confirmation;
 mod doors;
-mod fresh;
 mod freshness;
 mod link;
 mod logins;
 mod notifications;
+mod pauses;
 mod reach;
 mod search;
 mod service_accounts;
@@ -18,16 +18,17 @@ mod sweep;
 mod writes;
 
 use std::{
+    collections::HashMap,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
     time::Duration,
 };
 
 use graph::{Blame, Budget, Client, GraphError, Purpose};
-use presence::PersonId;
+use presence::{PersonId, TeamsState};
 use tokio::{sync::mpsc, time::Instant};
 
-use fresh::Fresh;
 use reach::Reach;
+use sweep::TenantReads;
 
 use crate::{
     clock::Clock,
@@ -50,6 +51,7 @@ pub use logins::LoginsOf;
 pub(crate) use logins::{Keep, Logins};
 pub use notifications::NotificationOptions;
 pub(crate) use notifications::{Inlet, Outlet};
+pub use pauses::Pauses;
 pub(crate) use search::{AccountSearch, TooSoon};
 pub use service_accounts::{
     forget_service_account, keep_service_account, service_account_scope, service_accounts,
@@ -86,7 +88,9 @@ pub struct Tenant {
     search: AccountSearch,
     client: Arc<Client>,
     budget: Arc<Mutex<Budget>>,
-    fresh: Arc<Mutex<Fresh>>,
+    reads: TenantReads,
+    /// What each person's last answer showed, where notifications are compared with it.
+    shown: Arc<Mutex<HashMap<PersonId, TeamsState>>>,
     reach: Arc<Mutex<Reach>>,
     /// Where changes are told that the sweep sees, if somebody compares them with Graph's notifications.
     changes: Option<mpsc::Sender<Arc<str>>>,
@@ -116,6 +120,8 @@ pub struct Surroundings {
     pub health: Health,
     /// Figures.
     pub metrics: Arc<Metrics>,
+    /// People of the tenant who are read more often.
+    pub reads: TenantReads,
 }
 
 impl Tenant {
@@ -137,6 +143,7 @@ impl Tenant {
             shard,
             health,
             metrics,
+            reads,
         } = surroundings;
         let budget = Arc::new(Mutex::new(Budget::new(limit, network_time())));
         Self {
@@ -145,7 +152,8 @@ impl Tenant {
             search,
             client,
             budget,
-            fresh: Arc::default(),
+            reads,
+            shown: Arc::default(),
             reach: Arc::default(),
             changes: None,
             sweep_interval: Arc::default(),

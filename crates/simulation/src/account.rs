@@ -45,8 +45,8 @@ pub struct Account {
     pub session_until: Option<Timestamp>,
     /// The preferred presence.
     pub preferred: Option<Preferred>,
-    /// What was shown, since when.
-    past: VecDeque<(Timestamp, Words)>,
+    /// What was shown, since when, and the number of that version.
+    past: VecDeque<(Timestamp, Words, u64)>,
     /// The person's real calls.
     pub calls: Vec<Stretch>,
     /// When the person was in Do not disturb without us.
@@ -54,6 +54,11 @@ pub struct Account {
     /// Since when the person's own choice, made over our Do not disturb, has been there for all to see.
     pub overridden_since: Option<Timestamp>,
     overridden: bool,
+    /// Teams wrongly denied having our session.
+    denied: bool,
+    /// A state that was chosen by hand hid that session, which the domain takes for its end: it may be believed to be a
+    /// Teams call when the choice ends.
+    pub denied_and_hidden: bool,
 }
 
 impl Account {
@@ -66,11 +71,13 @@ impl Account {
             base: ("Available", "Available"),
             session_until: None,
             preferred: None,
-            past: VecDeque::from([(now, ("Available", "Available"))]),
+            past: VecDeque::from([(now, ("Available", "Available"), 0)]),
             calls: Vec::new(),
             do_not_disturbs: Vec::new(),
             overridden_since: None,
             overridden: false,
+            denied: false,
+            denied_and_hidden: false,
         }
     }
 
@@ -102,14 +109,14 @@ impl Account {
         chosen || (self.client && self.base.0 == "DoNotDisturb")
     }
 
-    /// What Teams showed at `at`.
-    pub fn showed(&self, at: Timestamp) -> Words {
+    /// What Teams showed at `at`, and the number of that version.
+    pub fn showed(&self, at: Timestamp) -> (Words, u64) {
         self.past
             .iter()
             .rev()
-            .find(|(since, _)| *since <= at)
+            .find(|(since, ..)| *since <= at)
             .or(self.past.front())
-            .map_or(OFFLINE, |(_, words)| *words)
+            .map_or((OFFLINE, 0), |(_, words, version)| (*words, *version))
     }
 
     /// When something ends by itself.
@@ -154,9 +161,24 @@ impl Account {
         });
     }
 
+    /// Teams answers, wrongly, that there is no session of ours.
+    pub fn deny(&mut self, now: Timestamp) {
+        self.denied = true;
+        // What hid it a moment ago is still to be told.
+        let lately = now - std::time::Duration::from_secs(65);
+        let ends = self.past.iter().skip(1).map(|(since, ..)| *since);
+        self.denied_and_hidden = self
+            .past
+            .iter()
+            .zip(ends)
+            .any(|((_, words, _), end)| end >= lately && hides(*words));
+    }
+
     /// Writes down what is now shown. Returns whether it is something else than before.
     pub fn note(&mut self, now: Timestamp) -> bool {
         let words = self.shows();
+        self.denied &= self.session_until.is_some();
+        self.denied_and_hidden = self.denied && (self.denied_and_hidden || hides(words));
         mark(&mut self.calls, self.client && self.call.is_some(), now);
         let quiet = self.is_in_own_do_not_disturb();
         mark(&mut self.do_not_disturbs, quiet, now);
@@ -165,16 +187,23 @@ impl Account {
             && words.0 != "DoNotDisturb"
             && words.0 != OFFLINE.0;
         self.overridden_since = visible.then(|| self.overridden_since.unwrap_or(now));
-        let changed = self.past.back().is_none_or(|(_, last)| *last != words);
+        let last = self.past.back().copied();
+        let changed = last.is_none_or(|(_, last, _)| last != words);
         if changed {
-            self.past.push_back((now, words));
+            let version = last.map_or(0, |(.., version)| version + 1);
+            self.past.push_back((now, words, version));
             let keep = now - std::time::Duration::from_secs(PAST);
-            while self.past.get(1).is_some_and(|(since, _)| *since < keep) {
+            while self.past.get(1).is_some_and(|(since, ..)| *since < keep) {
                 self.past.pop_front();
             }
         }
         changed
     }
+}
+
+/// Whether a state, if our session is there, hides it and does not look like it.
+fn hides(words: Words) -> bool {
+    words != CALL && words.0 != "DoNotDisturb"
 }
 
 fn mark(stretches: &mut Vec<Stretch>, lasts: bool, now: Timestamp) {

@@ -8,7 +8,7 @@ use presence::{Activity, Engine, Presence, Reason, Rule, Signals, Status, Timest
 
 use crate::{someone::Someone, world::World};
 
-pub(crate) use teams::{echo, rest, settled, write};
+pub(crate) use teams::{belief, ended, false_calls, falsely, pause, rest, settled, write};
 pub use visibility::visible;
 
 /// Fails with what was wrong.

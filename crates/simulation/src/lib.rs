@@ -6,6 +6,7 @@
 
 mod account;
 pub mod invariants;
+mod lag;
 mod random;
 mod someone;
 mod steps;
@@ -29,8 +30,35 @@ pub struct Failure {
     pub what: String,
 }
 
+/// What happened in histories whose answers each have a lag of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Calls and meetings that were written to Teams.
+    pub calls: u64,
+    /// Teams calls that were believed and were none.
+    pub false_calls: u64,
+}
+
+impl Tally {
+    /// The domain allows one false call in so many.
+    const ALLOWED: u64 = 1_000;
+
+    /// Both together.
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            calls: self.calls + other.calls,
+            false_calls: self.false_calls + other.false_calls,
+        }
+    }
+
+    /// Whether there are no more false calls than the domain allows.
+    pub const fn is_allowed(self) -> bool {
+        self.false_calls * Self::ALLOWED <= self.calls
+    }
+}
+
 /// Lets one history happen, to its silent end. The story is told to `story`.
-pub fn run(seed: u64, story: &mut Story) -> Result<(), Failure> {
+pub fn run(seed: u64, story: &mut Story) -> Result<Tally, Failure> {
     let mut random = Random::new(seed);
     let steps = random.between(20, 60);
     let mut world = World::new(random, story);
@@ -45,5 +73,6 @@ pub fn run(seed: u64, story: &mut Story) -> Result<(), Failure> {
         seed,
         step: steps,
         what,
-    })
+    })?;
+    Ok(world.tally)
 }

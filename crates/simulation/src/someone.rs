@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use presence::{
     Appointment, Automatic, Choice, ClientId, Forwarding, LineId, LineState, MyProfiles, Origin,
-    OwnRecord, PersonId, PersonPolicy, PersonRecord, Presence, Profile, Status, SyncMode,
+    OwnRecord, PersonId, PersonPolicy, PersonRecord, Presence, Profile, Slot, Status, SyncMode,
     TeamsCall, Timestamp,
 };
 
@@ -68,8 +68,19 @@ pub struct Someone {
     pub call_seen_at: Option<Timestamp>,
     /// Since when nothing has happened on either side.
     pub quiet_since: Timestamp,
-    /// When our state was last set, by slot.
-    pub set_at: [Option<Timestamp>; 2],
+    /// When our states were set since the start.
+    pub sets: Vec<(Slot, Timestamp)>,
+    /// How far the answers about the person lie behind.
+    pub lag: Duration,
+    /// Up to when the answers have told what was true, where they do not go back.
+    pub told_until: Timestamp,
+    /// Until when the person is read each second.
+    pub hurried_until: Timestamp,
+    /// By slot: when it was last set, the person had begun something in Teams that no answer showed yet: its appearance is
+    /// taken for that of our write, whose lag seems too short. Only the tenant's lag corrects that.
+    pub mistakable: [bool; 2],
+    /// By slot: how often its echo was believed since it was last set.
+    pub false_calls: [u64; 2],
 }
 
 impl Someone {
@@ -95,7 +106,12 @@ impl Someone {
             told: None,
             call_seen_at: None,
             quiet_since: now,
-            set_at: [None; 2],
+            sets: Vec::new(),
+            lag: Duration::ZERO,
+            told_until: now,
+            hurried_until: now,
+            mistakable: [false; 2],
+            false_calls: [0; 2],
         }
     }
 

@@ -3,13 +3,15 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use presence::{
-    Action, Effect, Engine, Fact, Input, LineId, PersonId, Record, Slot, TeamsState, TeamsWrite,
-    Timestamp, Timing,
+    Action, Effect, Engine, Fact, Input, LineId, PersonId, Record, SequenceNumber, Slot,
+    TeamsAnswer, TeamsState, TeamsWrite, TenantLag, Timestamp, Timing,
 };
 
 use crate::{
-    account::Words,
+    Tally,
+    account::{Stretch, Words},
     invariants,
+    lag::Lags,
     random::Random,
     someone::Someone,
     story::Story,
@@ -33,7 +35,7 @@ enum Event {
     /// Teams is asked because something changed there.
     Read(usize),
     /// An answer of Teams arrives.
-    Told(usize, Words, Timestamp, u32),
+    Told(usize, Heard, u32),
     /// What waits for Teams may be sent.
     Send(usize, u32),
     /// A request arrives in Teams.
@@ -45,6 +47,21 @@ enum Event {
     /// A line tells after a start what it is doing.
     Report(usize, LineId, u32),
 }
+
+/// An answer of Teams on its way.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    words: Words,
+    version: u64,
+    asked_at: Timestamp,
+    /// When what it tells was true.
+    true_at: Timestamp,
+}
+
+/// How often a person is read for a while after a write, in a world that is in a hurry.
+const HURRY: Duration = Duration::from_secs(1);
+/// So many times.
+const HURRIED_READS: u32 = 70;
 
 /// The world of one history.
 #[derive(Debug)]
@@ -61,7 +78,13 @@ pub struct World<'s> {
     /// Nothing goes wrong on the way to Teams and back, so that more must hold.
     pub(crate) calm: bool,
     /// How long Graph takes to show what is true.
-    pub(crate) lag: Duration,
+    pub(crate) lags: Lags,
+    /// What the server knows of that.
+    tenant_lag: TenantLag,
+    /// Whoever was written about is read each second for a while.
+    hurries: bool,
+    /// What happened so far.
+    pub(crate) tally: Tally,
     pub(crate) link_up: bool,
     pub(crate) next_name: u64,
     sweep: Duration,
@@ -81,7 +104,8 @@ pub struct World<'s> {
 impl<'s> World<'s> {
     pub(crate) fn new(mut random: Random, story: &'s mut Story) -> Self {
         let calm = random.chance(50);
-        let lag = random.pick(&[0, 0, 1, 5, 20, 57]);
+        let lags = Lags::new(&mut random);
+        let hurries = random.chance(25);
         let sweep = random.pick(&[10, 20, 30]);
         let listens = random.chance(40);
         let people = random.between(1, 3);
@@ -96,7 +120,10 @@ impl<'s> World<'s> {
             listens,
             people,
             calm,
-            lag: Duration::from_secs(lag),
+            lags,
+            tenant_lag: TenantLag::default(),
+            hurries,
+            tally: Tally::default(),
             link_up: true,
             next_name: 100,
             sweep: Duration::from_secs(sweep),
@@ -111,7 +138,9 @@ impl<'s> World<'s> {
             failure: None,
         };
         let calm = if calm { "calm" } else { "rough" };
-        world.tell(|| format!("a {calm} world; Graph lags {lag} s, sweep every {sweep} s"));
+        world.tell(|| {
+            format!("a {calm} world; {lags:?}, sweep every {sweep} s, in a hurry: {hurries}")
+        });
         world.start();
         for at in 0..world.people.len() {
             let first = world.random.seconds(0, sweep);
@@ -160,7 +189,8 @@ impl<'s> World<'s> {
             someone.reported.clear();
             someone.meetings.clear();
             someone.programs.clear();
-            someone.set_at = [None; 2];
+            someone.sets.clear();
+            someone.false_calls = [0; 2];
             someone.writer = crate::writer::Writer::default();
             let (id, record) = (someone.id, someone.record(self.now));
             let policy = Arc::new(someone.policy.clone());
@@ -266,7 +296,17 @@ impl<'s> World<'s> {
                 self.check(checked);
                 let someone = &mut self.people[at];
                 if action == Action::Set {
-                    someone.set_at[slot as usize] = Some(now);
+                    someone.sets.push((slot, now));
+                    let unseen = now - someone.lag - Duration::from_secs(1);
+                    let begun = |stretches: &[Stretch]| {
+                        stretches.last().is_some_and(|(start, _)| *start > unseen)
+                    };
+                    someone.mistakable[slot as usize] = match slot {
+                        Slot::Session => begun(&someone.account.calls),
+                        Slot::Preferred => begun(&someone.account.do_not_disturbs),
+                    };
+                    someone.false_calls[slot as usize] = 0;
+                    self.tally.calls += u64::from(self.calm && self.lags == Lags::EachAnswer);
                 }
                 someone.quiet_since = now;
                 someone.writer.push(slot, action);
@@ -276,14 +316,29 @@ impl<'s> World<'s> {
                     self.random.pick(&[1, 20, 500, 10_000]) * Duration::from_millis(1)
                 };
                 self.later(after, Event::Send(at, lives));
+                if self.hurries && action != Action::Renew {
+                    self.people[at].hurried_until = now + HURRY * HURRIED_READS;
+                    for read in 1..=HURRIED_READS {
+                        self.later(HURRY * read, Event::Read(at));
+                    }
+                }
+            }
+            Effect::WriteSeen { person, lag } => {
+                self.story
+                    .tell(now, || format!("    {person} write seen after {lag:?}"));
+                self.tenant_lag.record(lag);
             }
             Effect::ReadTeams(person) => {
                 let Some(at) = self.place(person) else { return };
                 self.later(Duration::from_millis(1), Event::Read(at));
             }
+            Effect::WritingResumed(_) => {}
             Effect::WritingPaused { person, until } => {
                 self.story
                     .tell(now, || format!("    {person} writing paused until {until}"));
+                let Some(at) = self.place(person) else { return };
+                let found = invariants::pause(&self.people[at], now);
+                self.check(found);
             }
         }
     }
@@ -333,8 +388,8 @@ impl<'s> World<'s> {
                 self.later(every, Event::Sweep(at));
             }
             Event::Read(at) => self.read(at),
-            Event::Told(at, words, asked_at, lives) if lives == self.lives && !self.down => {
-                self.told(at, words, asked_at);
+            Event::Told(at, heard, lives) if lives == self.lives && !self.down => {
+                self.told(at, heard);
             }
             Event::Send(at, lives) if lives == self.lives && !self.down => self.send(at),
             Event::Land(at, slot, action) => {
@@ -394,13 +449,22 @@ impl<'s> World<'s> {
         let Some((slot, action)) = self.people[at].writer.send() else {
             return;
         };
-        let fate = if self.calm || self.silent {
+        let fate = if self.silent {
+            Fate::good(&mut self.random)
+        } else if self.calm && (slot, action) == (Slot::Session, Action::Clear) {
+            Fate::good_clear(&mut self.random)
+        } else if self.calm {
             Fate::good(&mut self.random)
         } else {
             Fate::any(&mut self.random)
         };
-        if let Some(after) = fate.lands_after {
-            self.later(after, Event::Land(at, slot, action));
+        match fate.lands_after {
+            Some(after) => self.later(after, Event::Land(at, slot, action)),
+            None if fate.answer == Answer::NothingThere => {
+                self.people[at].account.deny(self.now);
+                self.teams_changed(at);
+            }
+            None => {}
         }
         self.later(
             fate.answer_after,
@@ -413,33 +477,90 @@ impl<'s> World<'s> {
         if !self.people[at].linked || self.down || !self.link_up {
             return;
         }
-        let mut words = self.people[at].account.showed(self.now - self.lag);
+        let in_use = Slot::ALL.into_iter().any(|slot| {
+            let own = self.engine.own(self.people[at].id, slot);
+            own.is_some_and(|own| own.may_echo())
+        }) || !self.people[at].writer.is_idle();
+        let changes = self.lags == Lags::EachAnswer || self.random.chance(10);
+        let someone = &mut self.people[at];
+        if changes || matches!(self.lags, Lags::Steady(_)) {
+            someone.lag = self.lags.next(someone.lag, in_use, &mut self.random);
+        }
+        let mut true_at = self.now - someone.lag;
+        if self.lags != Lags::EachAnswer {
+            // One server answers, and it does not go back in time.
+            someone.told_until = someone.told_until.max(true_at);
+            true_at = someone.told_until;
+        }
+        let (mut words, version) = someone.account.showed(true_at);
         let mut after = Duration::from_millis(100);
         if !self.calm {
             after = self.random.milliseconds(20, 4_000);
-            match self.random.below(20) {
-                0 => words = ("PresenceUnknown", "PresenceUnknown"),
-                1 => return,
-                _ => {}
-            }
         }
-        self.later(after, Event::Told(at, words, self.now, self.lives));
+        match self.random.below(40) {
+            0 if !self.slow => words = ("PresenceUnknown", "PresenceUnknown"),
+            1 if !self.calm => words = ("PresenceUnknown", "PresenceUnknown"),
+            2..4 if !self.calm => return,
+            _ => {}
+        }
+        let heard = Heard {
+            words,
+            version,
+            asked_at: self.now,
+            true_at,
+        };
+        self.later(after, Event::Told(at, heard, self.lives));
     }
 
-    fn told(&mut self, at: usize, words: Words, asked_at: Timestamp) {
+    fn told(&mut self, at: usize, heard: Heard) {
+        let Heard {
+            words,
+            version,
+            asked_at,
+            true_at,
+        } = heard;
         let someone = &mut self.people[at];
         if words.1 == "Presenting" || words.1.ends_with("Call") {
             someone.call_seen_at = Some(self.now);
         }
         let id = someone.id;
         let state = TeamsState::new(words.0, words.1);
-        let age = self.now.since(asked_at);
-        self.tell(|| format!("    {id} Graph says {state}, asked {age:?} ago"));
-        self.input(Input::Person(id, Fact::TeamsObserved { state, asked_at }));
-        if self.calm {
-            let found = invariants::echo(self, &self.people[at]);
+        let (age, past) = (self.now.since(asked_at), asked_at.since(true_at));
+        self.tell(|| format!("    {id} Graph says {state}, asked {age:?} ago, {past:?} old"));
+        let before = invariants::belief(&self.engine, id);
+        let sweep = if self.people[at].hurried_until > self.now {
+            HURRY
+        } else {
+            self.sweep
+        };
+        let fact = Fact::TeamsObserved(TeamsAnswer {
+            state,
+            asked_at,
+            sequence: SequenceNumber::new(&format!("A{version:08}")),
+            tenant_lag: self.tenant_lag.of(sweep),
+        });
+        self.input(Input::Person(id, fact));
+        if !self.calm || self.down {
+            return;
+        }
+        let after = invariants::belief(&self.engine, id);
+        let few_writes_seen = self.tenant_lag.of(sweep).is_none();
+        let mistakable = self.people[at].mistakable;
+        let hidden = self.people[at].account.denied_and_hidden;
+        let excused = |slot: &Slot| hidden || (few_writes_seen && mistakable[*slot as usize]);
+        let falsely: Vec<Slot> =
+            invariants::falsely(before, after, &self.people[at], true_at, self.now).collect();
+        for slot in falsely.into_iter().filter(|slot| !excused(slot)) {
+            let count = &mut self.people[at].false_calls[slot as usize];
+            *count += 1;
+            let (lags, count) = (self.lags, *count);
+            self.tally.false_calls += u64::from(lags == Lags::EachAnswer);
+            self.tell(|| format!("    an echo of {slot:?} is believed"));
+            let found = invariants::false_calls(lags, count, &self.people[at]);
             self.check(found);
         }
+        let found = invariants::ended(self, &self.people[at], words, asked_at);
+        self.check(found);
     }
 
     /// The truth in Teams may have changed.
@@ -450,7 +571,8 @@ impl<'s> World<'s> {
             let (id, words) = (self.people[at].id, self.people[at].account.shows());
             self.people[at].quiet_since = self.now;
             self.tell(|| format!("    {id} Teams truly shows {words:?}"));
-            self.later(self.lag + Duration::from_millis(200), Event::Read(at));
+            let lag = self.people[at].lag;
+            self.later(lag + Duration::from_millis(200), Event::Read(at));
         }
         if let Some(deadline) = self.people[at].account.deadline() {
             self.later(deadline.since(self.now), Event::Expire(at));

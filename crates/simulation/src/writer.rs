@@ -45,6 +45,19 @@ impl Fate {
         }
     }
 
+    /// What happens to a request to take something back where only answers are wrong: now and then Teams denies having it.
+    pub fn good_clear(random: &mut Random) -> Self {
+        let good = Self::good(random);
+        if random.chance(3) {
+            return Self {
+                lands_after: None,
+                answer: Answer::NothingThere,
+                ..good
+            };
+        }
+        good
+    }
+
     /// What happens where much goes wrong.
     pub fn any(random: &mut Random) -> Self {
         let good = Self::good(random);

@@ -125,8 +125,8 @@ impl Person {
                 party,
             } => self.report_line(line, state, until, party, now),
             Fact::LineStale(line) => self.doubt_line(line, now + timing.line_stale),
-            Fact::TeamsObserved { state, asked_at } => {
-                return self.observe_teams(state, asked_at, timing, now);
+            Fact::TeamsObserved(answer) => {
+                return self.observe_teams(answer, timing, now);
             }
             Fact::TeamsAcknowledged(slot, action) => {
                 return self.mirror.acknowledge(slot, action, timing, now);
@@ -366,6 +366,8 @@ impl Person {
                 slot,
                 action,
             }),
+            Wish::Resumed => Effect::WritingResumed(id),
+            Wish::Lag(lag) => Effect::WriteSeen { person: id, lag },
             Wish::Paused(until) => Effect::WritingPaused { person: id, until },
         }));
     }

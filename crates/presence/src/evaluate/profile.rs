@@ -6,6 +6,7 @@ use super::{AppointmentText, Axis, Explain, Facts};
 use crate::{
     APPOINTMENT_PROFILE, Appointment, AppointmentOrigin, Choice, ClientState, Forwarding, Meaning,
     PersonPolicy, Profile, Signals, Status, Timestamp,
+    mirror::Cause,
     reason::{Note, Reason, Rule, Says, Source},
 };
 
@@ -76,18 +77,25 @@ fn status_of(appointment: &Appointment, policy: &PersonPolicy) -> Status {
     profile_of(appointment, policy).map_or(appointment.fallback, |profile| profile.status)
 }
 
-/// Whether rule 1 or 2 asks for Do not disturb: the only ones that are carried to Teams (domain rule 3.3).
-pub(crate) fn wants_do_not_disturb(
+/// What asks for Do not disturb by rule 1 or 2: the only ones that are carried to Teams (domain rule 3.3).
+pub(crate) fn do_not_disturb_cause(
     signals: &Signals,
     policy: &PersonPolicy,
     now: Timestamp,
-) -> bool {
-    choice(signals, policy, now).is_some_and(|(_, profile)| profile.status == Status::DoNotDisturb)
-        || signals.appointments.iter().any(|appointment| {
+) -> Option<Cause> {
+    let chosen = choice(signals, policy, now)
+        .filter(|(_, profile)| profile.status == Status::DoNotDisturb)
+        .map(|(choice, _)| Cause::Choice(choice.since));
+    let appointment = || {
+        let asks = |appointment: &&Appointment| {
             appointment.is_current(now)
                 && !is_suspended(signals, appointment.start, now)
                 && status_of(appointment, policy) == Status::DoNotDisturb
-        })
+        };
+        let appointment = signals.appointments.iter().find(asks)?;
+        Some(Cause::Appointment(appointment.id))
+    };
+    chosen.or_else(appointment)
 }
 
 /// Of several appointments the one with the highest status counts.

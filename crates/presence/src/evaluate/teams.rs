@@ -44,14 +44,14 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
             }),
             Own::Withdrawn(withdrawn) => tell(&|| {
                 own(Fate::TakenBack, withdrawn.requested_at)
-                    .until(Some(withdrawn.settled_at(facts.timing)))
+                    .until(Some(withdrawn.ends_at(facts.timing)))
             }),
             Own::Yielded(yielded) => {
                 tell(&|| own(Fate::NotInForce, yielded.at).note(Note::Yielded(yielded.reason)))
             }
         }
     }
-    if let Some((since, until)) = facts.mirror.paused {
+    if let Some((since, until)) = facts.mirror.paused() {
         tell(&|| {
             Reason::new(
                 Rule::LoopBreaker,

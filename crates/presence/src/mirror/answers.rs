@@ -3,7 +3,7 @@
 use super::{Mirror, Wish};
 use crate::{
     Meaning, Timestamp,
-    own::{Action, Own, Slot},
+    own::{Action, Cleared, Own, Slot},
     settings::Timing,
 };
 
@@ -25,7 +25,7 @@ impl Mirror {
                 self.take_after_all(slot, held, timing, now);
             }
             (Own::Withdrawn(withdrawn), Action::Clear) => {
-                withdrawn.acknowledged_at.get_or_insert(now);
+                withdrawn.acknowledge(now);
             }
             // The answer to a write that a later one has overtaken.
             _ => return Vec::new(),
@@ -42,9 +42,9 @@ impl Mirror {
         };
         // The preferred slot is the person's too: what is there later may be theirs and is never taken back.
         if slot == Slot::Session && now < withdrawn.expires_at {
-            withdrawn.denied_at = Some(now);
+            withdrawn.deny(now);
         } else {
-            withdrawn.acknowledged_at.get_or_insert(now);
+            withdrawn.acknowledge(now);
         }
         vec![Wish::Remember(slot)]
     }
@@ -60,11 +60,13 @@ impl Mirror {
         let Own::Withdrawn(withdrawn) = self.own_mut(slot) else {
             return None;
         };
-        let denied_at = withdrawn.denied_at?;
-        if meaning != slot.echo() || now < denied_at + timing.settle_early {
+        let Cleared::Denied(denied_at) = withdrawn.cleared else {
+            return None;
+        };
+        if meaning != slot.echo() || now < denied_at + timing.clear_again {
             return None;
         }
-        withdrawn.denied_at = None;
+        withdrawn.cleared = Cleared::Pending;
         Some(Wish::Write(slot, Action::Clear))
     }
 }

@@ -25,7 +25,7 @@ impl Mirror {
         let slots = Slot::ALL.into_iter().flat_map(|slot| {
             [
                 self.own(slot).deadline(timing),
-                self.changeable_at(slot, timing),
+                self.settable_at(slot, timing, now),
             ]
         });
         let remembered = self
@@ -35,7 +35,7 @@ impl Mirror {
             self.call_until(signals, timing),
             self.observed_until(signals, timing),
             observed,
-            self.paused.map(|(_, until)| until),
+            self.paused().map(|(_, until)| until),
             remembered,
         ]
         .into_iter()

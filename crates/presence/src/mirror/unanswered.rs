@@ -3,7 +3,7 @@
 use super::{Mirror, Wish};
 use crate::{
     Signals, Timestamp,
-    own::{Action, Held, Own, Slot},
+    own::{Action, Echo, Held, Own, Slot},
     settings::Timing,
 };
 
@@ -58,6 +58,8 @@ impl Mirror {
             written_at: now,
             expires_at: now + slot.lifetime(timing),
             acknowledged_at: Some(now),
+            // Teams may have shown anything while it refused.
+            echo: Echo::Indistinct,
             ..held
         });
     }
@@ -68,7 +70,7 @@ impl Mirror {
         if self.is_overtaken(asked_at) {
             return false;
         }
-        self.asked_at = asked_at;
+        self.order.skip_to(asked_at);
         self.remembered = None;
         signals.observation = None;
         signals.teams_base = None;
@@ -80,6 +82,6 @@ impl Mirror {
 
     /// Whether an answer that was asked for then is older than one that was taken in.
     pub(crate) fn is_overtaken(&self, asked_at: Timestamp) -> bool {
-        asked_at < self.asked_at
+        self.order.is_overtaken(asked_at)
     }
 }

@@ -117,8 +117,8 @@ fn the_echo_of_our_session_is_no_base() {
         assert_eq!(&*world.presence().profile, "Absent", "masked: {state:?}");
     }
     world.line(LineState::Idle);
-    world.pass(seconds(30), Some(CALL));
-    assert_eq!(world.profile(), "Absent (Absent)", "the echo's window");
+    world.pass(seconds(9), Some(CALL));
+    assert_eq!(world.profile(), "Absent (Absent)", "still an echo");
     world.pass(seconds(90), Some(("Busy", "Busy")));
     assert_eq!(world.profile(), "Busy (Busy)", "what remains is Teams' own");
 }

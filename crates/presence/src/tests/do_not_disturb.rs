@@ -47,13 +47,13 @@ fn own_do_not_disturb_goes_to_teams_and_its_echo_is_no_news() {
     world.back_to_automatic();
     assert_eq!(world.take_writes(), [(Preferred, Clear)]);
     assert_eq!(world.shown(), "Available, Available");
-    world.pass(seconds(59), Some(DND));
+    world.pass(seconds(9), Some(DND));
     assert_eq!(
         world.shown(),
         "Available, Available",
-        "an echo for up to a minute"
+        "an echo for at least ten seconds while few writes were seen"
     );
-    world.pass(seconds(3), Some(DND));
+    world.pass(seconds(1), Some(DND));
     assert_eq!(
         world.shown(),
         "DoNotDisturb, Do not disturb",

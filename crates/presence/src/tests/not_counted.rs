@@ -353,7 +353,12 @@ fn a_missing_account_ends_what_teams_said_and_nothing_else() {
     // An answer that was overtaken brings nothing back.
     let asked_at = world.now - seconds(5);
     let state = TeamsState::new(CALL.0, CALL.1);
-    world.fact(Fact::TeamsObserved { state, asked_at });
+    world.fact(Fact::TeamsObserved(crate::TeamsAnswer {
+        state,
+        asked_at,
+        sequence: None,
+        tenant_lag: None,
+    }));
     assert_eq!(why(&world), [NotCounted::AccountMissing]);
     assert_eq!(world.shown(), "Available, Available");
     assert!(

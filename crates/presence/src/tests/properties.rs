@@ -182,7 +182,12 @@ fn apply(world: &mut World, step: &Step) {
         Step::Teams(availability, activity, age) => {
             let state = TeamsState::new(availability, activity);
             let asked_at = world.now - seconds(*age);
-            world.fact(Fact::TeamsObserved { state, asked_at });
+            world.fact(Fact::TeamsObserved(crate::TeamsAnswer {
+                state,
+                asked_at,
+                sequence: None,
+                tenant_lag: None,
+            }));
         }
         Step::Choose(name) => world.choose(name),
         Step::Automatic => world.back_to_automatic(),

@@ -164,16 +164,16 @@ fn a_teams_call_before_a_pbx_call_is_held_through_the_mask() {
 }
 
 #[test]
-fn a_teams_call_that_began_under_the_mask_shows_when_the_window_ends() {
+fn a_teams_call_that_began_under_the_mask_shows_after_the_wait() {
     let mut world = World::new(TelephonyAndPresence);
     world.teams("Available", "Available");
     world.line(LineState::Connected);
     world.pass(seconds(20), Some(CALL));
     world.line(LineState::Idle);
-    world.pass(seconds(59), Some(CALL));
+    world.pass(seconds(9), Some(CALL));
     assert_eq!(world.shown(), "Available, Available");
     assert_eq!(world.presence().confidence, Confidence::Likely);
-    world.pass(seconds(3), Some(CALL));
+    world.pass(seconds(1), Some(CALL));
     assert_eq!(world.shown(), "Busy, On the phone (MS Teams)");
 }
 
@@ -193,7 +193,7 @@ fn a_teams_call_inside_a_pbx_call_makes_no_event() {
 }
 
 #[test]
-fn a_quick_echo_ends_the_settle_window_early() {
+fn after_a_quick_echo_the_wait_is_ten_seconds() {
     let mut world = World::new(TelephonyAndPresence);
     world.teams("Available", "Available");
     world.line(LineState::Connected);
@@ -204,7 +204,7 @@ fn a_quick_echo_ends_the_settle_window_early() {
     assert_eq!(
         world.shown(),
         "Available, Available",
-        "still within the early window"
+        "it may still be an echo"
     );
     world.pass(seconds(11), Some(AVAILABLE));
     world.teams("Busy", "InACall");
@@ -232,7 +232,12 @@ fn a_read_asked_for_before_our_write_says_nothing() {
     world.now = world.now + seconds(1);
     world.line(LineState::Idle);
     let state = crate::TeamsState::new("Busy", "InACall");
-    world.fact(Fact::TeamsObserved { state, asked_at });
+    world.fact(Fact::TeamsObserved(crate::TeamsAnswer {
+        state,
+        asked_at,
+        sequence: None,
+        tenant_lag: None,
+    }));
     world.pass(seconds(11), Some(AVAILABLE));
     assert_eq!(world.presence().confidence, Confidence::Certain);
 }
@@ -266,7 +271,7 @@ fn a_choice_ends_by_itself() {
     };
     world.fact(Fact::Chose(Some(choice)));
     assert_eq!(world.shown(), "DoNotDisturb, Do not disturb");
-    assert_eq!(world.engine.next_deadline(), Some(world.now + seconds(2)));
+    assert!(world.engine.next_deadline() <= until);
     world.pass(seconds(60), None);
     assert_eq!(world.shown(), "Available, Available");
     assert_eq!(world.take_writes(), [(Preferred, Set), (Preferred, Clear)]);
@@ -295,41 +300,6 @@ fn a_lost_line_ends_its_call_after_a_minute() {
     world.pass(seconds(1), Some(CALL));
     assert_eq!(world.shown(), "Available, Available");
     assert_eq!(world.take_writes(), [(Session, Set), (Session, Clear)]);
-}
-
-#[test]
-fn setting_keeps_its_distance_and_taking_back_does_not_wait() {
-    let mut world = World::new(TelephonyAndPresence);
-    world.line(LineState::Connected);
-    world.line(LineState::Idle);
-    world.line(LineState::Connected);
-    assert_eq!(world.take_writes(), [(Session, Set), (Session, Clear)]);
-    world.pass(seconds(2), None);
-    assert_eq!(world.take_writes(), [(Session, Set)]);
-}
-
-#[test]
-fn the_loop_breaker_pauses_setting_but_not_taking_back() {
-    let mut world = World::new(TelephonyAndPresence);
-    for _ in 0..8 {
-        world.line(LineState::Connected);
-        world.pass(seconds(3), None);
-        world.line(LineState::Idle);
-        world.pass(seconds(3), None);
-    }
-    let writes = world.take_writes();
-    assert_eq!(
-        writes.iter().filter(|(_, action)| *action == Set).count(),
-        6
-    );
-    assert_eq!(writes.last(), Some(&(Session, Clear)));
-    world.line(LineState::Connected);
-    world.pass(seconds(300), None);
-    assert_eq!(
-        world.take_writes(),
-        [(Session, Set)],
-        "after five minutes it goes on"
-    );
 }
 
 #[test]

@@ -34,8 +34,8 @@ use crate::{
     sign_in::{Outcome, Record, SignIn, Way, WrongPasswords},
     store_health::StoreHealth,
     teams::{
-        Attempts, Doors, Freshness, Inlet, Outlet, Reads, Surroundings, SweepNow, TeamsWrites,
-        Tenant,
+        Attempts, Doors, Freshness, Inlet, Outlet, Pauses, Reads, Surroundings, SweepNow,
+        TeamsWrites, Tenant,
     },
     vault::Vault,
     work::Works,
@@ -249,6 +249,7 @@ impl Core {
             events: core.events.clone(),
             writer: core.writer.clone(),
             reads: core.reads.clone(),
+            pauses: Pauses::new(core.health.clone()),
             metrics: core.metrics.clone(),
         };
         tasks.spawn(shard::run(inbox, timing, core.clock.clone(), sinks));
@@ -462,6 +463,7 @@ impl Core {
                 shard: self.shard.clone(),
                 health: self.health.clone(),
                 metrics: self.metrics.clone(),
+                reads: self.reads.of_tenant(&name),
             };
             let mut tenant = Tenant::new(door, options.requests_per_30_seconds, surroundings);
             let (sweep, wishes) = Tenant::sweeper();

@@ -11,14 +11,17 @@ use std::{
 use graph::{
     BULK_MAX, EVENTFUL_MAX, FASTEST, GraphError, Purpose, SLOWDOWN_MAX, UserPresence, rhythm,
 };
-use presence::{Confidence, Fact, Input, PersonId, Presence, TeamsState, Timestamp};
+use presence::{
+    Confidence, Fact, Input, PersonId, Presence, SequenceNumber, TeamsAnswer, TeamsState,
+    TenantLag, Timestamp,
+};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     task::JoinSet,
     time::Instant,
 };
 
-use super::{Logins, Tenant, fresh::Taken, network_time};
+use super::{Logins, Tenant, network_time};
 use crate::{directory::Directory, shard::Cause};
 
 /// Pause while nothing may cross or nobody has a Teams account.
@@ -73,6 +76,13 @@ impl Reads {
         }
     }
 
+    /// A write to Teams was seen after so long.
+    pub fn write_seen(&self, person: PersonId, lag: Duration) {
+        if let Some(reads) = self.of_person(person) {
+            reads.lag().record(lag);
+        }
+    }
+
     /// Marks a person as watched by a subscription that lasts so long at most: watched people are read more often.
     pub fn watch(&self, person: PersonId, lasts: Duration) {
         if let Some(reads) = self.of_person(person) {
@@ -102,10 +112,16 @@ pub struct TenantReads {
     eventful: Arc<Mutex<BTreeSet<PersonId>>>,
     /// Watched people, with the end of the longest subscription.
     watched: Arc<Mutex<BTreeMap<PersonId, Instant>>>,
+    /// How long the tenant takes to show a write.
+    lag: Arc<Mutex<TenantLag>>,
     wake: Arc<Notify>,
 }
 
 impl TenantReads {
+    fn lag(&self) -> MutexGuard<'_, TenantLag> {
+        self.lag.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn ask(&self, person: PersonId) {
         self.lock().insert(person);
         self.wake.notify_one();
@@ -157,7 +173,7 @@ impl Tenant {
 
     /// Reads eventful and watched people once a second, for ever, while a sweep takes longer than that.
     pub async fn read_eventful(self, reads: TenantReads) {
-        let most = EVENTFUL_MAX / BULK_MAX * self.at_once();
+        let most = self.few_at_once();
         let mut last_watched = PersonId(0);
         loop {
             tokio::time::sleep(FASTEST).await;
@@ -321,25 +337,50 @@ impl Tenant {
         Some(presences)
     }
 
+    /// How often a person is read about whom Teams holds a write of ours: they belong to the eventful ones, as far as there
+    /// is room for these.
+    fn interval_in_a_call(&self) -> Duration {
+        if self.reads.eventful().len() <= self.few_at_once() {
+            FASTEST
+        } else {
+            Duration::from_millis(self.sweep_interval.load(Ordering::Relaxed)).max(FASTEST)
+        }
+    }
+
+    /// How many people are read beside the sweep.
+    fn few_at_once(&self) -> usize {
+        EVENTFUL_MAX / BULK_MAX * self.at_once()
+    }
+
+    /// Tells of a change, if Graph's notifications are compared with what is read.
+    fn compare(&self, person: PersonId, state: &TeamsState) {
+        if self.changes.is_none() {
+            return;
+        }
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = shown.insert(person, state.clone());
+        if before.is_some_and(|before| before != *state) {
+            self.changed(person);
+        }
+    }
+
     /// What of the answer is news, for the engine.
     fn news(&self, presences: Vec<UserPresence>, asked_at: Timestamp) -> Vec<Input> {
-        let now = self.clock.now();
-        let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        let tenant_lag = self.reads.lag().of(self.interval_in_a_call());
         let inputs = presences.into_iter().filter_map(|presence| {
             let person = self.directory.by_teams_id(&presence.id)?;
-            let sequence = presence.sequence_number.as_deref();
             let availability = presence.availability.as_deref().unwrap_or_default();
             let activity = presence.activity.as_deref().unwrap_or_default();
-            match fresh.take(person, asked_at, sequence, &(availability, activity), now) {
-                Taken::Stale => return None,
-                Taken::Same => {}
-                Taken::Changed => self.changed(person),
-            }
             let state = TeamsState::new(availability, activity);
-            Some(Input::Person(
-                person,
-                Fact::TeamsObserved { state, asked_at },
-            ))
+            self.compare(person, &state);
+            let sequence = presence.sequence_number.as_deref();
+            let answer = TeamsAnswer {
+                state,
+                asked_at,
+                sequence: sequence.and_then(SequenceNumber::new),
+                tenant_lag,
+            };
+            Some(Input::Person(person, Fact::TeamsObserved(answer)))
         });
         inputs.collect()
     }

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use presence::{
-    Action, Activity, Meaning, Own, Rule, Slot, Status, SyncMode, TeamsState, Timestamp,
+    Action, Activity, Cleared, Engine, Meaning, Own, PersonId, Rule, Slot, Status, SyncMode,
+    TeamsState, Timestamp,
 };
 
 use super::must;
 use crate::{
-    account::Stretch,
+    account::{Stretch, Words},
+    lag::Lags,
     someone::Someone,
     world::{SLOW_SWEEP, World},
 };
 
-/// What a request and its answer may take besides the lag of Graph.
-const SLACK: Duration = Duration::from_secs(5);
 /// The person's own choice in Teams must be respected once it has been there for all to see for so long.
 const OVERRIDE: Duration = Duration::from_secs(600);
 
@@ -61,13 +61,20 @@ pub(crate) fn write(
             "{id}: writes a Do not disturb that nobody asked for"
         ),
     }
-    let (last, least) = (
-        someone.set_at[slot as usize],
-        world.engine.timing().write_interval,
-    );
+    let timing = world.engine.timing();
+    let sets = || {
+        let sets = someone.sets.iter().rev();
+        sets.filter(|(known, _)| *known == slot).map(|(_, at)| *at)
+    };
+    let recent = sets().filter(|at| now.since(*at) < timing.flapping_within);
     must!(
-        action != Action::Set || last.is_none_or(|at| now.since(at) >= least),
-        "{id}: sets {slot:?} again, last at {last:?}"
+        action != Action::Set
+            || recent.count() < timing.flapping_sets
+            || sets()
+                .next()
+                .is_none_or(|at| now.since(at) >= timing.write_interval),
+        "{id}: sets {slot:?} again, before: {:?}",
+        someone.sets
     );
     Ok(())
 }
@@ -78,34 +85,101 @@ fn is_adopting(someone: &Someone) -> bool {
     someone.lines.iter().any(|(line, ..)| !told(*line))
 }
 
-/// What is believed of Teams is what the person really did there, not our own echo.
-pub(crate) fn echo(world: &World<'_>, someone: &Someone) -> Result<(), String> {
-    let Some(signals) = world.engine.signals(someone.id) else {
-        return Ok(());
+/// What is believed of Teams: since when there is a call, and since when Do not disturb.
+pub(crate) fn belief(engine: &Engine, id: PersonId) -> [Option<Timestamp>; 2] {
+    let signals = engine.signals(id);
+    [
+        signals.and_then(|signals| signals.teams_call.map(|call| call.since)),
+        signals.and_then(|signals| signals.teams_do_not_disturb_since),
+    ]
+}
+
+/// Of which slots an answer made believed what was not true when Teams showed what it tells.
+pub(crate) fn falsely(
+    before: [Option<Timestamp>; 2],
+    after: [Option<Timestamp>; 2],
+    someone: &Someone,
+    true_at: Timestamp,
+    now: Timestamp,
+) -> impl Iterator<Item = Slot> {
+    let books = [&someone.account.calls, &someone.account.do_not_disturbs];
+    let falsely = Slot::ALL.map(|slot| {
+        let at = slot as usize;
+        // What was remembered over a start began before.
+        let begins = before[at].is_none() && after[at] == Some(now);
+        (slot, begins && !is_in(books[at], true_at))
+    });
+    falsely
+        .into_iter()
+        .filter_map(|(slot, is_false)| is_false.then_some(slot))
+}
+
+fn is_in(stretches: &[Stretch], at: Timestamp) -> bool {
+    stretches
+        .iter()
+        .any(|(start, end)| *start <= at && end.is_none_or(|end| at <= end))
+}
+
+/// Whether an echo may have been believed: never with lags that are steady or change between calls; where the lag grows
+/// once, and once more where another state comes between.
+pub(crate) fn false_calls(lags: Lags, count: u64, someone: &Someone) -> Result<(), String> {
+    let allowed = match lags {
+        Lags::Steady(_) | Lags::BetweenCalls => 0,
+        Lags::GrowsDuringCalls => 2,
+        Lags::EachAnswer => u64::MAX,
     };
+    must!(
+        count <= allowed,
+        "{}: believes an echo of ours, {lags:?}; real calls: {:?}, real Do not disturb: {:?}",
+        someone.id,
+        someone.account.calls,
+        someone.account.do_not_disturbs
+    );
+    Ok(())
+}
+
+/// The first answer that neither a call nor a write of ours explains ends a call.
+pub(crate) fn ended(
+    world: &World<'_>,
+    someone: &Someone,
+    words: Words,
+    asked_at: Timestamp,
+) -> Result<(), String> {
     let id = someone.id;
-    let late = world.lag + SLACK;
-    // `since` is when an answer arrived that was true up to a lag before.
-    let real = |since: Timestamp, stretches: &[Stretch]| {
-        stretches
-            .iter()
-            .any(|(start, end)| *start <= since && end.is_none_or(|end| since <= end + late))
+    let own = |slot| world.engine.own(id, slot).copied().unwrap_or_default();
+    let is_newer = |slot| match own(slot) {
+        Own::None | Own::Refused(_) | Own::Yielded(_) => true,
+        Own::Held(held) => {
+            slot == Slot::Preferred && asked_at >= held.acknowledged_at.unwrap_or(held.since)
+        }
+        Own::Withdrawn(withdrawn) => {
+            matches!(withdrawn.cleared, Cleared::Acknowledged(at) if at <= asked_at)
+        }
     };
-    if let Some(call) = signals.teams_call {
-        must!(
-            real(call.since, &someone.account.calls),
-            "{id}: believes an echo to be a call since {}; the real ones: {:?}",
-            call.since,
-            someone.account.calls
-        );
-    }
-    if let Some(since) = signals.teams_do_not_disturb_since {
-        must!(
-            real(since, &someone.account.do_not_disturbs),
-            "{id}: believes an echo to be Do not disturb since {since}; the real ones: {:?}",
-            someone.account.do_not_disturbs
-        );
-    }
+    let explains_nothing = matches!(
+        TeamsState::new(words.0, words.1).meaning(),
+        Meaning::Available | Meaning::Busy | Meaning::BeRightBack | Meaning::Away
+    );
+    let [call, _] = belief(&world.engine, id);
+    must!(
+        !explains_nothing
+            || world.lags == Lags::EachAnswer
+            || !Slot::ALL.into_iter().all(is_newer)
+            || call.is_none(),
+        "{id}: {words:?} in Teams, but a call is believed since {call:?}"
+    );
+    Ok(())
+}
+
+/// A pause of writing needs a loop: seven sets within a minute.
+pub(crate) fn pause(someone: &Someone, now: Timestamp) -> Result<(), String> {
+    let minute = Duration::from_secs(60);
+    let sets = someone
+        .sets
+        .iter()
+        .filter(|(_, at)| now.since(*at) < minute);
+    let sets = sets.count();
+    must!(sets > 6, "{}: paused after {sets} sets", someone.id);
     Ok(())
 }
 
@@ -134,7 +208,7 @@ pub(crate) fn settled(world: &World<'_>, someone: &Someone) -> Result<(), String
             own(slot)
         );
     }
-    let quiet = SLOW_SWEEP * 2 + Duration::from_secs(120) + world.lag;
+    let quiet = SLOW_SWEEP * 2 + Duration::from_secs(120) + world.lags.longest();
     let settled = world.calm
         && world.link_up
         && someone.linked

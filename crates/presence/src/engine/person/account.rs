@@ -2,7 +2,7 @@
 
 use super::Person;
 use crate::{
-    TeamsAccount, TeamsState, Timestamp, Timing, Unreachable, mirror::Wish, settings::Settings,
+    TeamsAccount, TeamsAnswer, Timestamp, Timing, Unreachable, mirror::Wish, settings::Settings,
 };
 
 impl Person {
@@ -36,8 +36,7 @@ impl Person {
     /// Takes in an answer of Graph. It shows that the account can be reached, unless a newer one left it out.
     pub(super) fn observe_teams(
         &mut self,
-        state: TeamsState,
-        asked_at: Timestamp,
+        answer: TeamsAnswer,
         timing: &Timing,
         now: Timestamp,
     ) -> Vec<Wish> {
@@ -45,7 +44,7 @@ impl Person {
         if !self.account.is_linked() {
             return Vec::new();
         }
-        if !self.mirror.is_overtaken(asked_at) {
+        if !self.mirror.is_overtaken(answer.asked_at) {
             self.set_account(TeamsAccount::Linked, now);
         }
         let settings = Settings {
@@ -53,7 +52,7 @@ impl Person {
             timing,
         };
         self.mirror
-            .observe(&mut self.signals, settings, state, asked_at, now)
+            .observe(&mut self.signals, settings, answer, now)
     }
 
     fn set_account(&mut self, account: TeamsAccount, now: Timestamp) {

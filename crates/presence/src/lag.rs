@@ -1,0 +1,77 @@
+//! How long a tenant takes to show what was written to it.
+
+use std::{collections::VecDeque, time::Duration};
+
+/// Lags that are looked at: the last ones.
+const KEPT: usize = 1_000;
+/// Fewer say nothing.
+const LEAST: usize = 10;
+/// A lag is not told apart from the time between two answers: it is taken to be at least so many of these times.
+const SWEEPS: u32 = 2;
+
+/// The lags of the last writes to a tenant: the time from each write to the first answer that showed it.
+#[derive(Clone, Debug, Default)]
+pub struct TenantLag {
+    last: VecDeque<Duration>,
+    /// The 99th percentile of them, once there are enough.
+    p99: Option<Duration>,
+}
+
+impl TenantLag {
+    /// Adds the lag of a write.
+    pub fn record(&mut self, lag: Duration) {
+        if self.last.len() >= KEPT {
+            self.last.pop_front();
+        }
+        self.last.push_back(lag);
+        let mut sorted: Vec<Duration> = self.last.iter().copied().collect();
+        sorted.sort_unstable();
+        let rank = (sorted.len() * 99).div_ceil(100);
+        self.p99 = sorted
+            .get(rank.saturating_sub(1))
+            .copied()
+            .filter(|_| sorted.len() >= LEAST);
+    }
+
+    /// The tenant's lag for a person who is read every `sweep`; `None` with fewer than ten writes.
+    pub fn of(&self, sweep: Duration) -> Option<Duration> {
+        Some(self.p99?.max(sweep * SWEEPS))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::TenantLag;
+
+    const SWEEP: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn the_lag_is_the_99th_percentile_of_the_last_thousand() {
+        let mut lag = TenantLag::default();
+        for number in 1..=9 {
+            lag.record(Duration::from_secs(number));
+            assert_eq!(lag.of(SWEEP), None, "{number} writes say nothing");
+        }
+        lag.record(Duration::from_secs(10));
+        assert_eq!(
+            lag.of(SWEEP),
+            Some(Duration::from_secs(10)),
+            "the largest of ten"
+        );
+        for _ in 0..990 {
+            lag.record(Duration::from_secs(4));
+        }
+        assert_eq!(
+            lag.of(SWEEP),
+            Some(Duration::from_secs(4)),
+            "ten of a thousand are larger"
+        );
+        for _ in 0..1_000 {
+            lag.record(Duration::from_millis(100));
+        }
+        assert_eq!(lag.of(SWEEP), Some(SWEEP * 2), "at least two sweeps");
+        assert_eq!(lag.of(SWEEP * 5), Some(SWEEP * 10));
+    }
+}

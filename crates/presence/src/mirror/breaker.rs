@@ -1,0 +1,125 @@
+//! The loop breaker: stops writing for a person whose state another program answers with one of its own. It looks at
+//! provenance: only a set that repeats an earlier one, after Teams has shown something else, can belong to a loop. New
+//! calls, meetings and choices never do, however many a minute.
+
+use std::sync::Arc;
+
+use crate::{AppointmentId, LineId, Timestamp, own::Slot, settings::Timing};
+
+/// Sets that are remembered. A loop needs fewer, and a switchboard has no more in the time that is looked at.
+const REMEMBERED_MAX: usize = 32;
+
+/// What a write to Teams says: the one call, meeting or choice that it stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// A call on this line since then.
+    Call(LineId, Timestamp),
+    /// A meeting, by its name at its source.
+    Meeting(Arc<str>),
+    /// The person's choice of that moment.
+    Choice(Timestamp),
+    /// An appointment.
+    Appointment(AppointmentId),
+    /// A session of before the start, while the lines have not reported.
+    Adopted,
+}
+
+/// One set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Set {
+    slot: Slot,
+    cause: Cause,
+    at: Timestamp,
+    /// Teams has shown something else since.
+    answered: bool,
+    /// The same was set before and answered.
+    repeats: bool,
+}
+
+/// The sets of the last minute.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Breaker {
+    sets: Vec<Set>,
+    /// Writing is paused, since and until.
+    pub(super) paused: Option<(Timestamp, Timestamp)>,
+}
+
+/// What the breaker says to a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It may be sent.
+    Allowed,
+    /// Nothing is set for now.
+    Refused,
+    /// With this one it is a loop: nothing is set until then.
+    Pauses(Timestamp),
+}
+
+impl Breaker {
+    /// Teams shows something else than what was set in a slot.
+    pub(super) fn answered(&mut self, slot: Slot) {
+        for set in self.sets.iter_mut().filter(|set| set.slot == slot) {
+            set.answered = true;
+        }
+    }
+
+    /// Ends a pause that is over; true if there was one.
+    pub(super) fn expire(&mut self, now: Timestamp) -> bool {
+        self.paused.take_if(|(_, until)| *until <= now).is_some()
+    }
+
+    /// When a slot may be set that was cleared at `cleared_at`: at once, but after three sets within ten seconds the fourth
+    /// keeps a distance.
+    pub(super) fn settable_at(
+        &self,
+        slot: Slot,
+        cleared_at: Timestamp,
+        timing: &Timing,
+        now: Timestamp,
+    ) -> Timestamp {
+        let sets = self.sets.iter().filter(|set| set.slot == slot);
+        let recent = sets.filter(|set| set.at + timing.flapping_within > now);
+        if recent.count() < timing.flapping_sets {
+            now
+        } else {
+            cleared_at + timing.write_interval
+        }
+    }
+
+    /// Asks for a set, and remembers it if it is allowed.
+    pub(super) fn set(
+        &mut self,
+        slot: Slot,
+        cause: Cause,
+        timing: &Timing,
+        now: Timestamp,
+    ) -> Verdict {
+        let Some(limits) = timing.loop_breaker else {
+            return Verdict::Allowed;
+        };
+        if self.paused.is_some() {
+            return Verdict::Refused;
+        }
+        self.sets.retain(|set| set.at + limits.within > now);
+        let before = |set: &Set| set.slot == slot && set.cause == cause && set.answered;
+        let repeats = self.sets.iter().any(before);
+        let repeated = self.sets.iter().filter(|set| set.repeats).count();
+        if repeats && repeated >= usize::from(limits.repetitions) {
+            let until = now + limits.pause;
+            self.paused = Some((now, until));
+            self.sets = Vec::new();
+            return Verdict::Pauses(until);
+        }
+        if self.sets.len() >= REMEMBERED_MAX {
+            self.sets.remove(0);
+        }
+        self.sets.push(Set {
+            slot,
+            cause,
+            at: now,
+            answered: false,
+            repeats,
+        });
+        Verdict::Allowed
+    }
+}

@@ -1,0 +1,111 @@
+//! Which answer about a person is the newest: requests overtake each other, and Graph's servers are not all equally far.
+
+use std::time::Duration;
+
+use crate::Timestamp;
+
+/// How long an older version is refused. Without a limit a tenant whose count begins anew would stay silent for ever.
+const REFUSAL: Duration = Duration::from_secs(60);
+/// Bytes of a sequence number that are compared. Graph's have 11 (presence resource, `sequenceNumber`).
+const COMPARED: usize = 16;
+
+/// Graph's `sequenceNumber` of a presence: grows in the order of bytes with each change of the person (Graph, presence resource).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SequenceNumber([u8; COMPARED]);
+
+impl SequenceNumber {
+    /// Reads a number; `None` if it is empty. What goes beyond 16 bytes is not compared.
+    pub fn new(text: &str) -> Option<Self> {
+        let mut bytes = [0; COMPARED];
+        for (to, from) in bytes.iter_mut().zip(text.bytes()) {
+            *to = from;
+        }
+        (!text.is_empty()).then_some(Self(bytes))
+    }
+
+    /// Whether this is an older version. Numbers of different lengths cannot be compared.
+    fn is_before(&self, other: &Self) -> bool {
+        let length = |number: &Self| number.0.iter().take_while(|byte| **byte != 0).count();
+        length(self) == length(other) && self.0 < other.0
+    }
+}
+
+/// The newest answer about a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct AnswerOrder {
+    asked_at: Timestamp,
+    sequence: Option<SequenceNumber>,
+}
+
+impl AnswerOrder {
+    /// Whether an answer is newer than all before; it is then the newest. One that was overtaken on its way is old news and
+    /// would look like a choice that the person made meanwhile.
+    pub(super) fn admits(&mut self, asked_at: Timestamp, sequence: Option<SequenceNumber>) -> bool {
+        let is_older = match (&sequence, &self.sequence) {
+            (Some(new), Some(known)) => {
+                new.is_before(known) && asked_at.since(self.asked_at) < REFUSAL
+            }
+            _ => false,
+        };
+        if self.is_overtaken(asked_at) || is_older {
+            return false;
+        }
+        *self = Self { asked_at, sequence };
+        true
+    }
+
+    /// Whether an answer that was asked for then is older than the newest.
+    pub(super) fn is_overtaken(&self, asked_at: Timestamp) -> bool {
+        asked_at < self.asked_at
+    }
+
+    /// An answer that was asked for then has left the person out.
+    pub(super) fn skip_to(&mut self, asked_at: Timestamp) {
+        self.asked_at = asked_at;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{AnswerOrder, REFUSAL, SequenceNumber};
+    use crate::Timestamp;
+
+    fn admits(order: &mut AnswerOrder, second: u64, sequence: &str) -> bool {
+        let asked_at = Timestamp::from_milliseconds(1_000) + Duration::from_secs(second);
+        order.admits(asked_at, SequenceNumber::new(sequence))
+    }
+
+    /// Row 107 of the reference: a poll with a lower `sequenceNumber` than the last is ignored.
+    #[test]
+    fn row_107_a_stale_read_is_ignored() {
+        let mut order = AnswerOrder::default();
+        assert!(admits(&mut order, 1, "A0005"));
+        assert!(!admits(&mut order, 2, "A0004"), "older");
+        assert!(admits(&mut order, 2, "A0005"), "the same");
+        assert!(admits(&mut order, 3, "A0006"), "newer");
+        assert!(admits(&mut order, 4, "A00007"), "of another length");
+        assert!(admits(&mut order, 5, ""), "without a number");
+        assert!(admits(&mut order, 6, "A0001"), "nothing to compare with");
+    }
+
+    #[test]
+    fn an_answer_to_an_older_question_is_ignored_whatever_it_says() {
+        let mut order = AnswerOrder::default();
+        assert!(admits(&mut order, 5, ""));
+        assert!(!admits(&mut order, 4, ""));
+        assert!(!admits(&mut order, 4, "A0001"));
+        assert!(admits(&mut order, 5, ""));
+    }
+
+    #[test]
+    fn a_count_that_begins_anew_is_believed_after_a_while() {
+        let limit = REFUSAL.as_secs();
+        let mut order = AnswerOrder::default();
+        assert!(admits(&mut order, 0, "A9000"));
+        assert!(!admits(&mut order, limit - 1, "A0001"));
+        assert!(admits(&mut order, limit, "A0001"));
+        assert!(admits(&mut order, limit + 1, "A0002"));
+    }
+}
