@@ -182,6 +182,11 @@ async fn a_federated_account_is_synchronised_and_not_remembered() {
         "{signed_in}"
     );
     calls_cross(&server, &teamsbox).await;
+    // The login outlives its access token: here, one that Graph refuses.
+    let expired = json!({"graph": {"status": 401, "remaining": 1, "operations": ["getPresence"]}});
+    teamsbox.faults(expired).await;
+    calls_cross(&server, &teamsbox).await;
+    assert_eq!(account(&server, "anna").await["signed_in"], true);
     let page = server.signed_in_as("anna").await.page("/me/teams").await;
     assert!(page.contains("after a restart of Offhook"), "{page}");
     assert_eq!(server.terminate().await, 0);
@@ -264,7 +269,7 @@ async fn an_account_with_another_name_is_linked_when_the_person_confirms_it() {
     let asked = account(&bert, "bert").await;
     assert_eq!(asked["question"]["sign_in_name"], "bert@contoso.example");
     assert_eq!(asked["account"], linked["account"], "kept until then");
-    // An account that is another person's sign-in name says whose.
+    // The question names the other person who has this sign-in name.
     sign_in(&bert, &teamsbox, "bert", "anna@contoso.example", true).await;
     let asked = account(&bert, "bert").await;
     assert_eq!(asked["question"]["name_of"], "anna");

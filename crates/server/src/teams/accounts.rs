@@ -1,6 +1,6 @@
-//! People connect their Teams account themselves: they sign in at Microsoft, by a code or in this browser, and what comes
-//! back says whose account it is; an account that is not obviously the person's is linked when the person confirms it. Where everybody signs in by themselves, the login is what their presence is read and
-//! written with; else it is forgotten at once.
+//! People connect their Teams account themselves: they sign in at Microsoft, by a code or in this browser, and Microsoft's
+//! answer names the account. An account that is not obviously the person's is linked when the person confirms it. Where each
+//! person signs in, the presence is read and written with that login; else the login is forgotten at once.
 
 use std::time::Duration;
 
@@ -246,14 +246,13 @@ async fn link(
     core.store
         .link_teams(person.id, account, &door.name)
         .await?;
-    core.store.name_teams_account(person.id, names).await?;
     if let (Some(logins), Some((kind, token, keep))) = (&door.logins, login) {
         let name = person.id.to_string();
         logins.begin(&name, kind, token, keep).await?;
     }
     core.directory.set_teams_id(person.id, account, &door.name);
     core.shard.fact(person.id, Fact::LinkedTeams).await;
-    Ok(())
+    Ok(core.store.name_teams_account(person.id, names).await?)
 }
 
 /// Forgets the person's login and account. Where the application reads everybody, an account with the person's name is found

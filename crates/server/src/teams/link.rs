@@ -83,15 +83,12 @@ impl Tenant {
 
     /// People without a Teams account whose location names this tenant and who have a name to find one by.
     fn unlinked(&self) -> Vec<Arc<Person>> {
-        // Where people sign in by themselves nobody else may look for accounts.
-        if self.logins.is_some() {
-            return Vec::new();
-        }
         self.directory.people(|person| self.is_unlinked(person))
     }
 
     /// Whether a person has no account, and one can be searched for here.
     pub(super) fn is_unlinked(&self, person: &Person) -> bool {
+        // Where people sign in by themselves, the application may not search for accounts.
         self.logins.is_none()
             && person.teams_id.is_none()
             && !(person.user_principal_name.is_empty() && person.mail.is_empty())
@@ -149,8 +146,10 @@ impl Tenant {
                     });
                 }
             }
+            self.directory.set_teams_id(person.id, &user.id, &self.name);
+            self.shard.fact(person.id, Fact::LinkedTeams).await;
             let named = NamedAccount {
-                object_id: user.id.clone(),
+                object_id: user.id,
                 sign_in_name: user.user_principal_name,
                 display_name: user.display_name,
             };
@@ -158,8 +157,6 @@ impl Tenant {
             if let Err(error) = core.store.name_teams_account(person.id, &named).await {
                 tracing::warn!(person = %person.id, %error, "the names of an account were not stored");
             }
-            self.directory.set_teams_id(person.id, &user.id, &self.name);
-            self.shard.fact(person.id, Fact::LinkedTeams).await;
             return Ok(true);
         }
         Ok(false)
