@@ -1,12 +1,12 @@
-//! How long a tenant takes to show what was written to it.
+//! The lag of a tenant: the time from a write to the first answer that shows it.
 
 use std::{collections::VecDeque, time::Duration};
 
-/// Lags that are looked at: the last ones.
+/// The number of lags kept.
 const KEPT: usize = 1_000;
-/// Fewer say nothing.
+/// The least number of lags for an estimate.
 const LEAST: usize = 10;
-/// A lag is not told apart from the time between two answers: it is taken to be at least so many of these times.
+/// The least lag, in polling intervals: a shorter one cannot be measured.
 const SWEEPS: u32 = 2;
 
 /// The lags of the last writes to a tenant: the time from each write to the first answer that showed it.

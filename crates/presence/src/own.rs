@@ -76,27 +76,26 @@ pub struct Held {
     pub adopted_until: Option<Timestamp>,
 }
 
-/// Whether answers of Graph have shown a write of ours.
+/// Whether answers of Graph have shown our write: its echo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Echo {
-    /// For all that is known Teams has shown the same state without a break since before it was written, perhaps hidden by
-    /// another, so that its echo cannot be told.
+    /// Teams may have shown the same state since before the write, so that an answer with that state proves nothing.
     Indistinct,
-    /// The same, and the echo of an earlier write that took effect then may be part of it.
+    /// The same, and an earlier write, in effect from this moment, may still be shown.
     IndistinctSince(Timestamp),
-    /// No answer has shown it yet.
+    /// No answer has shown the write yet.
     Awaited,
-    /// No answer has shown it yet, nor an earlier write that took effect then: what is shown may be the echo of either.
+    /// No answer has shown the write yet, nor an earlier one, in effect from this moment. The first echo may belong to either.
     AwaitedSince(Timestamp),
-    /// An answer showed it, asked for so long after the write took effect: the lag of the write.
+    /// An answer showed the write; this was its lag, from taking effect to the request for that answer.
     Seen(Duration),
-    /// An answer showed it or the echo of an earlier write, asked for at most so long after the write that it shows.
+    /// An answer showed this write or an earlier one; the lag of the one that it shows is at most this.
     SeenOfEither(Duration),
-    /// Only answers after the write was taken back showed it, and it is over.
+    /// Only answers after the clear showed the write, and later ones showed another state.
     Past,
 }
 
-/// A write that was taken back. What follows from its fields: `mirror/evidence.rs`.
+/// A write that was cleared, whose echo may still be shown. What follows from its fields: `mirror/evidence.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Withdrawn {
     /// When it was taken back.
@@ -105,23 +104,23 @@ pub struct Withdrawn {
     pub cleared: Cleared,
     /// When Teams drops it even if the request never arrives.
     pub expires_at: Timestamp,
-    /// When the write took effect, at the earliest.
+    /// The earliest time at which the write can have taken effect.
     pub in_effect_from: Timestamp,
     /// Whether Teams showed it before it was taken back.
     pub echo: Echo,
-    /// Since when every answer has shown the echo or nothing; `None`: the last one showed something else. At most as
-    /// early as the request where the write was seen before.
+    /// Start of the unbroken run of answers that show the echo; `None` if the last answer showed another state. The time of the
+    /// request if the write was shown before it.
     pub shown_since: Option<Timestamp>,
 }
 
-/// What Teams answered to the request to take a write back.
+/// Teams' answer to the clear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cleared {
-    /// Nothing yet.
+    /// No answer yet.
     Pending,
-    /// 404, at this moment: the write never arrived, or the answer is wrong.
+    /// 404 at this moment: the write never arrived, or the answer is wrong.
     Denied(Timestamp),
-    /// Done, at this moment.
+    /// Cleared at this moment.
     Acknowledged(Timestamp),
 }
 
@@ -185,7 +184,7 @@ pub enum Action {
     Clear,
 }
 
-/// A request is not believed to have taken effect longer than this before its acknowledgement.
+/// The longest time for which a write is assumed to have been in effect before its acknowledgement.
 const REQUEST_LIMIT: Duration = Duration::from_secs(1);
 
 impl Held {
@@ -200,8 +199,8 @@ impl Held {
         }
     }
 
-    /// When the write took effect, at the earliest. The lag of a write is counted from here: counted from the
-    /// acknowledgement it would be too short by the time that the answer took.
+    /// The earliest time at which the write can have taken effect. Lags are counted from here: counted from the
+    /// acknowledgement they would be too short by the time that the answer took.
     pub(crate) fn in_effect_from(&self) -> Timestamp {
         let acknowledged = self.acknowledged_at.map(|at| at - REQUEST_LIMIT);
         self.since.max(acknowledged.unwrap_or(self.since))
@@ -252,14 +251,14 @@ impl Withdrawn {
         }
     }
 
-    /// Teams has taken it back. A second answer to the same says nothing new.
+    /// Records the acknowledgement of the clear; the first one counts.
     pub(crate) fn acknowledge(&mut self, now: Timestamp) {
         if !matches!(self.cleared, Cleared::Acknowledged(_)) {
             self.cleared = Cleared::Acknowledged(now);
         }
     }
 
-    /// Teams says that there was nothing.
+    /// Records a 404 to the clear, unless the clear has been acknowledged.
     pub(crate) fn deny(&mut self, now: Timestamp) {
         if !matches!(self.cleared, Cleared::Acknowledged(_)) {
             self.cleared = Cleared::Denied(now);
@@ -290,7 +289,7 @@ impl Own {
         }
     }
 
-    /// What can be known of the echo of a set that follows this state.
+    /// The echo state of a set that follows this slot state.
     pub(crate) fn next_echo(&self, slot: Slot, signals: &Signals) -> Echo {
         let shows_something_else = signals
             .observation

@@ -119,6 +119,16 @@ impl Account {
             .map_or((OFFLINE, 0), |(_, words, version)| (*words, *version))
     }
 
+    /// Everything that Teams has shown since `at`.
+    pub fn shown_since(&self, at: Timestamp) -> impl Iterator<Item = Words> {
+        let ends = self.past.iter().skip(1).map(|(since, ..)| Some(*since));
+        self.past
+            .iter()
+            .zip(ends.chain([None]))
+            .filter(move |(_, end)| end.is_none_or(|end| end >= at))
+            .map(|((_, words, _), _)| *words)
+    }
+
     /// When something ends by itself.
     pub fn deadline(&self) -> Option<Timestamp> {
         let preferred = self.preferred.map(|preferred| preferred.until);
@@ -166,12 +176,8 @@ impl Account {
         self.denied = true;
         // What hid it a moment ago is still to be told.
         let lately = now - std::time::Duration::from_secs(65);
-        let ends = self.past.iter().skip(1).map(|(since, ..)| *since);
-        self.denied_and_hidden = self
-            .past
-            .iter()
-            .zip(ends)
-            .any(|((_, words, _), end)| end >= lately && hides(*words));
+        let hidden = self.shown_since(lately).any(hides);
+        self.denied_and_hidden = hidden;
     }
 
     /// Writes down what is now shown. Returns whether it is something else than before.

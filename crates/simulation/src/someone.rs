@@ -76,8 +76,8 @@ pub struct Someone {
     pub told_until: Timestamp,
     /// Until when the person is read each second.
     pub hurried_until: Timestamp,
-    /// By slot: when it was last set, the person had begun something in Teams that no answer showed yet: its appearance is
-    /// taken for that of our write, whose lag seems too short. Only the tenant's lag corrects that.
+    /// By slot: when it was last set, Teams itself showed the same state, and no answer had told of it yet. Its appearance is
+    /// taken for that of our write, whose lag seems too short; the tenant's lag corrects that once it is known.
     pub mistakable: [bool; 2],
     /// By slot: how often its echo was believed since it was last set.
     pub false_calls: [u64; 2],

@@ -9,7 +9,7 @@ use presence::{
 
 use crate::{
     Tally,
-    account::{Stretch, Words},
+    account::Words,
     invariants,
     lag::Lags,
     random::Random,
@@ -298,13 +298,11 @@ impl<'s> World<'s> {
                 if action == Action::Set {
                     someone.sets.push((slot, now));
                     let unseen = now - someone.lag - Duration::from_secs(1);
-                    let begun = |stretches: &[Stretch]| {
-                        stretches.last().is_some_and(|(start, _)| *start > unseen)
-                    };
-                    someone.mistakable[slot as usize] = match slot {
-                        Slot::Session => begun(&someone.account.calls),
-                        Slot::Preferred => begun(&someone.account.do_not_disturbs),
-                    };
+                    let echo = slot.echo();
+                    someone.mistakable[slot as usize] = someone
+                        .account
+                        .shown_since(unseen)
+                        .any(|words| TeamsState::new(words.0, words.1).meaning() == echo);
                     someone.false_calls[slot as usize] = 0;
                     self.tally.calls += u64::from(self.calm && self.lags == Lags::EachAnswer);
                 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use crate::{AppointmentId, LineId, Timestamp, own::Slot, settings::Timing};
 
-/// Sets that are remembered. A loop needs fewer, and a switchboard has no more in the time that is looked at.
+/// The most sets recorded. A loop needs seven; a switchboard has ten a minute.
 const REMEMBERED_MAX: usize = 32;
 
-/// What a write to Teams says: the one call, meeting or choice that it stands for.
+/// The call, meeting or choice that a write to Teams stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// A call on this line since then.
@@ -44,19 +44,19 @@ pub(super) struct Breaker {
     pub(super) paused: Option<(Timestamp, Timestamp)>,
 }
 
-/// What the breaker says to a set.
+/// The breaker's decision about a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It may be sent.
+    /// The set is sent.
     Allowed,
-    /// Nothing is set for now.
+    /// The set is held back during a pause.
     Refused,
-    /// With this one it is a loop: nothing is set until then.
+    /// The set closes a loop: sets pause until this moment.
     Pauses(Timestamp),
 }
 
 impl Breaker {
-    /// Teams shows something else than what was set in a slot.
+    /// Records that Teams shows a state other than the set one.
     pub(super) fn answered(&mut self, slot: Slot) {
         for set in self.sets.iter_mut().filter(|set| set.slot == slot) {
             set.answered = true;
@@ -68,8 +68,8 @@ impl Breaker {
         self.paused.take_if(|(_, until)| *until <= now).is_some()
     }
 
-    /// When a slot may be set that was cleared at `cleared_at`: at once, but after three sets within ten seconds the fourth
-    /// keeps a distance.
+    /// The earliest time for the next set of a slot that was cleared at `cleared_at`: now, but a little later for a slot that was
+    /// set three times within ten seconds.
     pub(super) fn settable_at(
         &self,
         slot: Slot,
@@ -86,7 +86,7 @@ impl Breaker {
         }
     }
 
-    /// Asks for a set, and remembers it if it is allowed.
+    /// Decides about a set and records an allowed one.
     pub(super) fn set(
         &mut self,
         slot: Slot,

@@ -1,6 +1,5 @@
-//! What an answer of Graph says about a write of ours: how long Graph took to show it, and after it was taken back whether
-//! the state that it looks like is still its echo or Teams' own. Evidence decides, and the wait for it is as long as Graph
-//! demonstrably lags (docs/presence-rules.md, "Whose call is it?").
+//! Evidence from Graph's answers about our writes: the lag of each write, and after its clear whether a state that looks like
+//! the write is its echo or Teams' own. The wait is as long as the measured lag (docs/presence-rules.md, "Whose call is it?").
 
 use std::time::Duration;
 
@@ -10,27 +9,27 @@ use crate::{
     settings::Timing,
 };
 
-/// One answer of Graph, as one slot sees it.
+/// One answer of Graph, classified for one slot.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Evidence {
     /// When Graph was asked.
     pub(super) asked_at: Timestamp,
-    /// What it showed.
+    /// The state in the answer.
     pub(super) shown: Shown,
-    /// What the answer before it showed.
+    /// The state in the answer before it.
     pub(super) before: Shown,
-    /// The tenant's lag, if enough writes were seen.
+    /// The tenant's lag, if enough writes were measured.
     pub(super) tenant_lag: Option<Duration>,
 }
 
-/// What an answer shows of one slot.
+/// The state in an answer, compared with our write in one slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shown {
-    /// The state that our write looks like.
+    /// The state that we write to the slot.
     Echo,
-    /// A state that goes before ours and hides it.
+    /// A state that Teams ranks above ours and that hides it.
     Hidden,
-    /// Something else.
+    /// Any other state.
     Other,
 }
 
@@ -44,17 +43,17 @@ impl Shown {
     }
 }
 
-/// What a slot becomes by an answer.
+/// What follows from an answer for a slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Verdict {
-    /// Teams took so long to show the write.
+    /// The lag of the write, measured by this answer.
     pub(super) lag: Option<Duration>,
-    /// The echo is over: what the answer shows is Teams' own.
+    /// The echo has ended: the state in the answer is Teams' own.
     pub(super) is_over: bool,
 }
 
 impl Own {
-    /// Takes in an answer.
+    /// Applies an answer.
     pub(super) fn observe(&mut self, evidence: Evidence, timing: &Timing) -> Verdict {
         match self {
             Self::Held(held) => held.observe(evidence, timing),
@@ -91,7 +90,7 @@ impl Held {
 }
 
 impl Withdrawn {
-    /// The moment from which Teams no longer holds the write.
+    /// The time at which the write ended in Teams.
     fn gone_at(&self) -> Timestamp {
         match self.cleared {
             Cleared::Acknowledged(at) => at.min(self.expires_at),
@@ -100,14 +99,13 @@ impl Withdrawn {
         }
     }
 
-    /// When the echo is over even if nobody looks. While a run of answers that look like it goes on, that run decides.
+    /// The time at which the echo ends without further answers. A run of answers that show the echo extends it.
     pub(crate) fn ends_at(&self, timing: &Timing) -> Timestamp {
         let gone_at = self.gone_at();
         self.shown_since.map_or(gone_at, |at| at.max(gone_at)) + timing.settle
     }
 
-    /// The least time for which the echo must have been shown without a break to be none, and the least time since the write
-    /// was taken back.
+    /// The waits after which a shown echo counts as Teams' own: since the start of the unbroken run, and since the clear.
     fn waits(&self, tenant_lag: Option<Duration>, timing: &Timing) -> (Duration, Duration) {
         let (run, gone) = match (self.echo, tenant_lag) {
             (Echo::Seen(own) | Echo::SeenOfEither(own), Some(tenant)) => {
@@ -126,8 +124,8 @@ impl Withdrawn {
         (run.min(timing.settle), gone.min(timing.settle))
     }
 
-    /// Takes in an answer after a 404. That is believed once Teams has shown the write and then something else, or goes on
-    /// showing something else for longer than any lag.
+    /// Applies an answer after a 404. The 404 is believed once Teams has shown the write and then another state, or shows another
+    /// state longer after the write than any lag.
     fn contradict(&mut self, shown: Shown, asked_at: Timestamp, timing: &Timing) {
         let since_write = asked_at.since(self.in_effect_from);
         let was_shown = matches!(self.echo, Echo::Seen(_) | Echo::SeenOfEither(_));
@@ -179,7 +177,7 @@ impl Withdrawn {
                     }
                     other => other,
                 };
-                // A write that was never seen may be shown late.
+                // The echo of a write that was never shown may come late.
                 let was_seen = matches!(self.echo, Echo::Seen(_));
                 let latest = if was_seen { run } else { timing.settle };
                 Verdict {

@@ -1,10 +1,10 @@
-//! Which answer about a person is the newest: requests overtake each other, and Graph's servers are not all equally far.
+//! The order of answers about a person: requests overtake each other, and Graph's replicas are not equally current.
 
 use std::time::Duration;
 
 use crate::Timestamp;
 
-/// How long an older version is refused. Without a limit a tenant whose count begins anew would stay silent for ever.
+/// The longest time for which lower sequence numbers are refused, so that a tenant whose count restarts is heard again.
 const REFUSAL: Duration = Duration::from_secs(60);
 /// Bytes of a sequence number that are compared. Graph's have 11 (presence resource, `sequenceNumber`).
 const COMPARED: usize = 16;
@@ -38,8 +38,8 @@ pub(super) struct AnswerOrder {
 }
 
 impl AnswerOrder {
-    /// Whether an answer is newer than all before; it is then the newest. One that was overtaken on its way is old news and
-    /// would look like a choice that the person made meanwhile.
+    /// Returns whether an answer is the newest, and records it. An overtaken answer shows a past state, which would look like a
+    /// choice that the person made in Teams.
     pub(super) fn admits(&mut self, asked_at: Timestamp, sequence: Option<SequenceNumber>) -> bool {
         let is_older = match (&sequence, &self.sequence) {
             (Some(new), Some(known)) => {
@@ -54,12 +54,12 @@ impl AnswerOrder {
         true
     }
 
-    /// Whether an answer that was asked for then is older than the newest.
+    /// Returns whether an answer requested at `asked_at` is older than the newest.
     pub(super) fn is_overtaken(&self, asked_at: Timestamp) -> bool {
         asked_at < self.asked_at
     }
 
-    /// An answer that was asked for then has left the person out.
+    /// Records an answer requested at `asked_at` that leaves the person out.
     pub(super) fn skip_to(&mut self, asked_at: Timestamp) {
         self.asked_at = asked_at;
     }
