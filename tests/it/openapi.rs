@@ -87,13 +87,14 @@ const WORDS: [&str; 2] = [
 /// Neither read nor told in the audit log.
 const PASSWORD: &str = "/accounts/{id}/password";
 
-/// What a program says of somebody for a minute, and one's own session: no changes that anybody asks after.
-const UNLOGGED: [&str; 4] = [
+/// What only looks ahead, what a program says of somebody for a minute, and one's own session: no changes that anybody asks after.
+const UNLOGGED: [&str; 5] = [
     "/people/{id}/meetings/{meeting}",
     "/people/{id}/clients/{client}",
     "/session",
     // It changes nothing by itself.
     "/teams-accounts/search",
+    "/scopes/{scope}/templates/{name}/preview",
 ];
 
 /// What stands for the names in braces.
@@ -364,6 +365,30 @@ async fn what_administrators_arrange(caller: &mut Caller<'_>, names: &mut Names)
     caller
         .call(post.clone(), "/templates/teams", names, None)
         .await;
+    templates_of_a_scope(caller, names).await;
+}
+
+async fn templates_of_a_scope(caller: &mut Caller<'_>, names: &mut Names) {
+    names.insert("scope", "berlin".into());
+    names.insert("name", "MS Teams".into());
+    let teams = "/scopes/{scope}/templates/teams";
+    caller.call(Method::POST, teams, names, None).await;
+    let path = "/scopes/{scope}/templates/{name}";
+    let read = caller.call(Method::GET, path, names, None).await;
+    // P5, P10: what was read can be written back.
+    let written = caller
+        .call(Method::PUT, path, names, Some(read.clone()))
+        .await;
+    assert_eq!(written, read);
+    let written = caller
+        .call(Method::PATCH, path, names, Some(read.clone()))
+        .await;
+    assert_eq!(written, read);
+    let preview = Some(json!({"delete": true}));
+    let path = "/scopes/{scope}/templates/{name}/preview";
+    caller.call(Method::POST, path, names, preview).await;
+    let path = "/scopes/{scope}/templates/{name}";
+    caller.call(Method::DELETE, path, names, None).await;
 }
 
 async fn who_may_enter(caller: &mut Caller<'_>, names: &mut Names, group: Value) {

@@ -105,7 +105,7 @@ async fn texts_and_lists_of_people_that_are_too_long_are_refused_by_name() {
     let anna = demo.server.person(ANNA).await;
     let bert = demo.server.person(BERT).await;
     let long = "x".repeat(201);
-    let order: Vec<String> = (0..551).map(|number| number.to_string()).collect();
+    let order: Vec<String> = (0..1_551).map(|number| number.to_string()).collect();
     let of_list = json!({"name": "A", "status": "Busy", "text": long});
     let appointment = json!({"start": "2099-01-01T09:00:00Z", "end": "2099-01-01T10:00:00Z",
         "text": "x".repeat(1_001)});

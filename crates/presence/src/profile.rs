@@ -15,10 +15,7 @@ pub enum Origin {
     /// The person made it.
     Personal,
     /// A central template that is offered to the person.
-    Central {
-        /// An inactive template is kept but counts as missing.
-        active: bool,
-    },
+    Central,
 }
 
 /// A named preset. The name never changes once it exists.
@@ -34,6 +31,8 @@ pub struct Profile {
     pub text: Option<Arc<str>>,
     /// Personal or central.
     pub origin: Origin,
+    /// An inactive profile is kept but counts as missing.
+    pub active: bool,
 }
 
 impl Profile {
@@ -44,13 +43,14 @@ impl Profile {
             status,
             forwarding: Forwarding::Off,
             text: None,
-            origin: Origin::Central { active: true },
+            origin: Origin::Central,
+            active: true,
         }
     }
 
     /// Whether it can be chosen and looked up.
     pub const fn is_usable(&self) -> bool {
-        !matches!(self.origin, Origin::Central { active: false })
+        self.active
     }
 }
 
@@ -107,7 +107,7 @@ impl MyProfiles {
         Self::new(profiles)
     }
 
-    /// All profiles in order, inactive templates among them.
+    /// All profiles in order, inactive ones among them.
     pub fn iter(&self) -> impl Iterator<Item = &Profile> {
         self.profiles.iter()
     }

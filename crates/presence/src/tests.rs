@@ -320,6 +320,7 @@ pub(crate) const fn seconds(seconds: u64) -> Duration {
 pub(crate) fn personal(name: &str, status: Status) -> Profile {
     Profile {
         origin: Origin::Personal,
+        active: true,
         ..Profile::central(name, status)
     }
 }
@@ -327,7 +328,7 @@ pub(crate) fn personal(name: &str, status: Status) -> Profile {
 /// A central template that is not active.
 pub(crate) fn inactive(name: &str, status: Status) -> Profile {
     Profile {
-        origin: Origin::Central { active: false },
+        active: false,
         ..Profile::central(name, status)
     }
 }

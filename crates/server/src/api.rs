@@ -105,6 +105,14 @@ pub(crate) fn routes() -> (Router<Shared>, Document) {
             templates::change,
             templates::delete
         ))
+        .routes(routes!(templates::create_teams_of_scope))
+        .routes(routes!(
+            templates::read_of_scope,
+            templates::change_of_scope,
+            templates::change_part,
+            templates::delete_of_scope
+        ))
+        .routes(routes!(templates::preview))
         .routes(routes!(
             relationships::workgroups,
             relationships::add_workgroup

@@ -9,13 +9,15 @@ pub(crate) const NAME_MAX: usize = 200;
 /// A person's own profiles. Choosing among more is no choice any more; the page of all of them, each with the longest
 /// texts, is below 200 kB.
 pub(crate) const PROFILES_MAX: usize = 50;
-/// Central templates: each is in the list of every person whose scope offers it.
+/// Central templates of a scope: each is in the list of every person there.
 pub(crate) const TEMPLATES_MAX: usize = 500;
-/// Names in the order of a person's profiles: all that a person can have.
-pub(crate) const ORDER_MAX: usize = PROFILES_MAX + TEMPLATES_MAX;
+/// Central templates of all scopes: an edit of one arranges the lists of all people anew.
+pub(crate) const TEMPLATES_ALL_MAX: usize = 5_000;
+/// Names in the order of a person's profiles: all that a person can have from the organisation, a location and a group.
+pub(crate) const ORDER_MAX: usize = PROFILES_MAX + 3 * TEMPLATES_MAX;
 /// Locations of the organisation, or groups of a location.
 pub(crate) const SCOPES_MAX: usize = 1_000;
-/// Scopes of an organisation that a template names.
+/// Scopes that a template names in a list. More than one are refused with the remedy.
 pub(crate) const OFFERS_MAX: usize = 1_000;
 /// People whom a template names one by one; more of them are a scope.
 pub(crate) const TEMPLATE_PEOPLE_MAX: usize = 5_000;

@@ -1,6 +1,7 @@
 //! The organisation as administrators and people arrange it: scopes, settings, profiles, relationships. In memory, for
 //! whatever must know what holds for whom; the store keeps it.
 
+mod templates;
 mod uses;
 mod visibility;
 
@@ -13,13 +14,15 @@ use presence::{
     MyProfiles, Page, PageValues, PersonId, PersonPolicy, Presence, Profile, Relationship,
     Resolved, Way,
 };
-use store::{Store, StoreError, StoredPerson, StoredScope, Template, Workgroup};
+use store::{Store, StoreError, StoredPerson, StoredScope, Workgroup};
 use tokio::sync::watch;
 
 use crate::{
     programs::{self, Program},
     values,
 };
+
+pub use templates::{TeamsUse, TemplateEdit, Templates};
 
 /// The scope that everybody is in.
 pub const ORGANISATION: &str = "organisation";
@@ -45,6 +48,26 @@ pub struct Place {
     pub group: Option<String>,
 }
 
+impl Place {
+    /// The scope that it is; whoever is in no location is the organisation's alone.
+    pub fn scope(&self) -> &str {
+        let scope = self.group.as_deref().or(self.location.as_deref());
+        scope.unwrap_or(ORGANISATION)
+    }
+
+    /// The place above; `None`: this is the organisation.
+    pub fn above(&self) -> Option<Self> {
+        match (&self.location, &self.group) {
+            (None, _) => None,
+            (Some(_), None) => Some(Self::default()),
+            (location, Some(_)) => Some(Self {
+                location: location.clone(),
+                group: None,
+            }),
+        }
+    }
+}
+
 /// What a person arranged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Personal {
@@ -64,7 +87,7 @@ pub struct Tables {
     /// Process tables of Microphone Sync by scope.
     pub programs: BTreeMap<String, Vec<Program>>,
     /// Central templates in the administrator's order.
-    pub templates: Vec<Template>,
+    pub templates: Templates,
     /// Values of people's own.
     pub own: BTreeMap<(PersonId, Page), PageValues>,
     /// Whom people want to see on top of their board.
@@ -131,7 +154,7 @@ impl Organisation {
                     Some(((person, page), values::stored(page, &json)))
                 })
                 .collect();
-            tables.templates = templates;
+            tables.templates = Templates::new(templates);
             tables.workgroups = workgroups;
             tables.relationships = relationships
                 .into_iter()
@@ -393,21 +416,11 @@ impl Tables {
     /// My Profiles of a person.
     pub fn my_profiles(&self, person: PersonId) -> MyProfiles {
         let place = self.place(person);
-        let offered = self
-            .templates
-            .iter()
-            .filter(|template| {
-                template.people.contains(&person)
-                    || template.offers.iter().any(|scope| {
-                        scope == ORGANISATION
-                            || place.location.as_ref() == Some(scope)
-                            || place.group.as_ref() == Some(scope)
-                    })
-            })
-            .map(|template| template.profile.clone());
+        let central = self.templates.at(&place, Some(person)).into_iter();
+        let central = central.map(|template| template.profile.clone());
         let none = Personal::default();
         let personal = self.personal.get(&person).unwrap_or(&none);
-        MyProfiles::arrange(offered, personal.profiles.iter().cloned(), &personal.order)
+        MyProfiles::arrange(central, personal.profiles.iter().cloned(), &personal.order)
     }
 
     /// Computes what holds for a person and keeps it.
@@ -441,10 +454,7 @@ impl Tables {
                 .range((person, Page::Presence)..=(person, Page::Calendar))
                 .next()
                 .is_some()
-            || self
-                .templates
-                .iter()
-                .any(|template| template.people.contains(&person));
+            || self.templates.are_assigned(person);
         if differs {
             return make();
         }

@@ -174,13 +174,13 @@ impl Someone {
     }
 }
 
-/// The profile of that name that counts: a personal one before a central one, an inactive template not at all.
+/// The profile of that name that counts: a personal one before a central one, an inactive one not at all.
 fn usable<'a>(policy: &'a PersonPolicy, name: &str) -> Option<&'a Profile> {
     let mut found: Vec<&Profile> = policy
         .profiles
         .iter()
         .filter(|profile| profile.name.trim().eq_ignore_ascii_case(name.trim()))
-        .filter(|profile| profile.origin != Origin::Central { active: false })
+        .filter(|profile| profile.active)
         .collect();
     found.sort_by_key(|profile| profile.origin != Origin::Personal);
     found.first().copied()
@@ -221,10 +221,11 @@ pub fn profiles(random: &mut Random) -> MyProfiles {
                 "Invisible" => Status::Offline,
                 _ => Status::Available,
             };
-            let origin = match random.below(10) {
-                0..5 => Origin::Central { active: true },
-                5..7 => Origin::Central { active: false },
-                _ => Origin::Personal,
+            let (origin, active) = match random.below(10) {
+                0..5 => (Origin::Central, true),
+                5..7 => (Origin::Central, false),
+                7..9 => (Origin::Personal, true),
+                _ => (Origin::Personal, false),
             };
             let unusual = name.starts_with('A') && random.chance(8);
             list.push(Profile {
@@ -237,6 +238,7 @@ pub fn profiles(random: &mut Random) -> MyProfiles {
                 forwarding: Forwarding::Off,
                 text: None,
                 origin,
+                active,
             });
         }
     }

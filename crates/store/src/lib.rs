@@ -66,7 +66,7 @@ pub use relationships::Workgroup;
 pub use roster::{ImportSummary, PersonChange};
 pub use scopes::{ScopeKind, StoredScope};
 pub use secrets::SealedSecret;
-pub use templates::Template;
+pub use templates::{Audience, Template};
 pub use values::ORGANISATION;
 
 use scrub::scrub;
@@ -332,6 +332,11 @@ fn migrations() -> Vec<Migration> {
             11,
             "people changes",
             include_str!("../migrations/sqlite/0011_people_changes.sql"),
+        ),
+        migration(
+            12,
+            "templates of scopes",
+            include_str!("../migrations/sqlite/0012_templates_of_scopes.sql"),
         ),
         migration(
             15,

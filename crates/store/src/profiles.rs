@@ -106,7 +106,8 @@ impl Store {
         let rows = sqlx::query(
             "SELECT 'the profile ' || name || ' of the person ' || person, target FROM personal_profiles
              WHERE target IS NOT NULL
-             UNION ALL SELECT 'the template ' || name, target FROM templates WHERE target IS NOT NULL",
+             UNION ALL SELECT 'the template ' || name || ' in ' || scope, target FROM templates
+             WHERE target IS NOT NULL",
         )
         .fetch_all(&self.pool)
         .await?;

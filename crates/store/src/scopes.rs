@@ -182,7 +182,7 @@ impl Store {
     /// Deletes a location or group with its settings.
     ///
     /// # Errors
-    /// There is no such scope; people, groups, accounts or offers of templates refer to it; the database refused.
+    /// There is no such scope; people, groups, accounts or templates refer to it; the database refused.
     pub async fn delete_scope(&self, id: &str, change: &Change<'_>) -> Result<(), StoreError> {
         let mut transaction = self.change(change).await?;
         let uses = uses(&mut transaction, id).await?;
@@ -211,7 +211,7 @@ async fn uses(
 ) -> Result<Vec<String>, StoreError> {
     const USES: &str = "
         SELECT 1 AS sort, 'group ' || name AS thing FROM scopes WHERE parent = ?1
-        UNION ALL SELECT 2, 'template ' || name FROM template_offers JOIN templates ON key = template WHERE scope = ?1
+        UNION ALL SELECT 2, 'template ' || name FROM templates WHERE scope = ?1
         UNION ALL SELECT 3, 'account ' || name FROM accounts WHERE location = ?1
         UNION ALL SELECT 4, 'person ' || name FROM people WHERE location = ?1
         UNION ALL SELECT 4, 'person ' || name FROM people WHERE configuration_group = ?1";

@@ -1,4 +1,5 @@
-//! Central templates: profiles that administrators offer to scopes and assign to people, in one order for all.
+//! Central templates: profiles that administrators offer in a scope and assign to people. The order is one of names, for all
+//! scopes alike.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +15,42 @@ use crate::{
     },
 };
 
-/// A central template and to whom it is offered.
+/// Who has a template besides the people that it is assigned to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Everybody in its scope.
+    Everyone,
+    /// Nobody.
+    Assigned,
+}
+
+impl Audience {
+    const ALL: [Self; 2] = [Self::Everyone, Self::Assigned];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Everyone => "everyone",
+            Self::Assigned => "assigned",
+        }
+    }
+
+    /// The schema allows no other word than these two.
+    fn from_name(name: &str) -> Self {
+        let found = Self::ALL.into_iter().find(|known| known.name() == name);
+        found.unwrap_or(Self::Assigned)
+    }
+}
+
+/// A central template. Its scope and its name tell it from all others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     /// The profile; its origin is central.
     pub profile: Profile,
-    /// The scopes that it is offered to.
-    pub offers: Vec<String>,
-    /// The people that it is assigned to besides.
+    /// The scope that it belongs to.
+    pub scope: String,
+    /// Who has it besides the people that it is assigned to.
+    pub audience: Audience,
+    /// The people that it is assigned to.
     pub people: Vec<PersonId>,
 }
 
@@ -32,96 +61,129 @@ impl Store {
     /// The database refused.
     pub async fn templates(&self) -> Result<Vec<Template>, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        let mut offers: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for row in sqlx::query("SELECT template, scope FROM template_offers ORDER BY 1, 2")
-            .fetch_all(&mut *transaction)
-            .await?
-        {
-            offers.entry(row.get(0)).or_default().push(row.get(1));
-        }
-        let mut people: BTreeMap<String, Vec<PersonId>> = BTreeMap::new();
-        for row in sqlx::query("SELECT template, person FROM template_people ORDER BY 1, 2")
-            .fetch_all(&mut *transaction)
-            .await?
+        let mut people: BTreeMap<(String, String), Vec<PersonId>> = BTreeMap::new();
+        for row in
+            sqlx::query("SELECT scope, template, person FROM template_people ORDER BY 1, 2, 3")
+                .fetch_all(&mut *transaction)
+                .await?
         {
             people
-                .entry(row.get(0))
+                .entry((row.get(0), row.get(1)))
                 .or_default()
-                .push(person_id(&row, 1));
+                .push(person_id(&row, 2));
         }
-        let statement =
-            format!("SELECT key, active <> 0, {PROFILE} FROM templates ORDER BY position, key");
+        let statement = format!(
+            "SELECT scope, key, audience, active <> 0, {PROFILE} FROM templates ORDER BY position, key, scope"
+        );
         let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
             .fetch_all(&mut *transaction)
             .await?;
         let template = |row: &sqlx::sqlite::SqliteRow| {
-            let key: &str = row.get(0);
-            let active = row.get::<i64, _>(1) != 0;
+            let (scope, key): (String, String) = (row.get(0), row.get(1));
+            let active = row.get::<i64, _>(3) != 0;
+            let people = people.remove(&(scope.clone(), key)).unwrap_or_default();
             Ok(Template {
-                profile: profile(decoded(row.get(2))?, Origin::Central { active })?,
-                offers: offers.remove(key).unwrap_or_default(),
-                people: people.remove(key).unwrap_or_default(),
+                profile: Profile {
+                    active,
+                    ..profile(decoded(row.get(4))?, Origin::Central)?
+                },
+                scope,
+                audience: Audience::from_name(row.get(2)),
+                people,
             })
         };
         rows.iter().map(template).collect()
     }
 
-    /// Adds a template at the end of the order (`is_new`), or changes the one of that name. A name never changes.
+    /// Adds a template. In the order it stands with those of its name, else at the end.
     ///
     /// # Errors
-    /// A new one has the name of another, or there is none to change; it is offered to a scope or assigned to a person
-    /// who is not there; its profile is a personal one; the database refused.
-    pub async fn put_template(
+    /// Its scope has one of that name; there is no such scope or person; its profile is a personal one; the database
+    /// refused.
+    pub async fn add_template(
         &self,
         template: &Template,
-        is_new: bool,
         change: &Change<'_>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.change(change).await?;
-        let name = checked_name("template", &template.profile.name)?;
-        let Origin::Central { active } = template.profile.origin else {
-            let problem = "a template is a central profile, and this one is personal";
-            return Err(StoreError::conflict("template", name, problem));
-        };
-        let present = sqlx::query("SELECT 1 FROM templates WHERE key = ?1")
-            .bind(key(name))
-            .fetch_optional(&mut *transaction)
-            .await?;
-        match (present, is_new) {
-            (Some(_), true) => return Err(StoreError::exists("template", name)),
-            (None, false) => return Err(StoreError::not_found("template", name)),
-            _ => {}
-        }
+        let name = checked(template)?;
+        require_scopes(&mut transaction, &[&template.scope]).await?;
+        refuse_present(&mut transaction, &template.scope, name).await?;
         sqlx::query(
-            "INSERT INTO templates (key, name, status, forwarding, target, text, active, position)
-             SELECT ?1 ->> 'key', ?1 ->> 'name', ?1 ->> 'status', ?1 ->> 'forwarding', ?1 ->> 'target', ?1 ->> 'text',
-                    ?2, coalesce(max(position) + 1, 0) FROM templates WHERE true
-             ON CONFLICT (key) DO UPDATE SET
-                status = excluded.status, forwarding = excluded.forwarding, target = excluded.target,
-                text = excluded.text, active = excluded.active",
+            "INSERT INTO templates (scope, key, name, status, forwarding, target, text, active, audience, position)
+             SELECT ?2, ?1 ->> 'key', ?1 ->> 'name', ?1 ->> 'status', ?1 ->> 'forwarding', ?1 ->> 'target',
+                    ?1 ->> 'text', ?3, ?4,
+                    coalesce(max(position) FILTER (WHERE key = ?1 ->> 'key'), max(position) + 1, 0)
+             FROM templates",
         )
         .bind(profile_json(&template.profile, name))
-        .bind(active)
+        .bind(&template.scope)
+        .bind(template.profile.active)
+        .bind(template.audience.name())
         .execute(&mut *transaction)
         .await?;
-        put_offers(&mut transaction, &key(name), template).await?;
+        assign(&mut transaction, template).await?;
         Ok(transaction.commit().await?)
     }
 
-    /// Deletes a template. Whether something uses it is the caller's to check.
+    /// Changes the template of that name in `scope`; it moves where `template` belongs to another scope. A name never
+    /// changes.
+    ///
+    /// # Errors
+    /// There is no such template; the scope that it moves to has one of that name; there is no such scope or person; its
+    /// profile is a personal one; the database refused.
+    pub async fn change_template(
+        &self,
+        scope: &str,
+        template: &Template,
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        let name = checked(template)?;
+        require_scopes(&mut transaction, &[&template.scope]).await?;
+        if template.scope != scope {
+            refuse_present(&mut transaction, &template.scope, name).await?;
+        }
+        let changed = sqlx::query(
+            "UPDATE templates SET scope = ?3, status = ?1 ->> 'status', forwarding = ?1 ->> 'forwarding',
+                target = ?1 ->> 'target', text = ?1 ->> 'text', active = ?4, audience = ?5
+             WHERE scope = ?2 AND key = ?1 ->> 'key'",
+        )
+        .bind(profile_json(&template.profile, name))
+        .bind(scope)
+        .bind(&template.scope)
+        .bind(template.profile.active)
+        .bind(template.audience.name())
+        .execute(&mut *transaction)
+        .await?;
+        if changed.rows_affected() == 0 {
+            return Err(StoreError::not_found("template", within(name, scope)));
+        }
+        assign(&mut transaction, template).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Deletes the template of that name in a scope. Whether something uses it is the caller's to check.
     ///
     /// # Errors
     /// There is no such template; the database refused.
-    pub async fn delete_template(&self, name: &str, change: &Change<'_>) -> Result<(), StoreError> {
+    pub async fn delete_template(
+        &self,
+        scope: &str,
+        name: &str,
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.change(change).await?;
-        let deleted = sqlx::query("DELETE FROM templates WHERE key = ?1")
+        let deleted = sqlx::query("DELETE FROM templates WHERE scope = ?1 AND key = ?2")
+            .bind(scope)
             .bind(key(name))
             .execute(&mut *transaction)
             .await?;
-        commit_found(transaction, deleted.rows_affected(), "template", name).await
+        let named = within(name.trim(), scope);
+        commit_found(transaction, deleted.rows_affected(), "template", named).await
     }
 
-    /// Puts the named templates first, in that order; the others follow as they were.
+    /// Puts the templates of these names first, in that order; the others follow as they were.
     ///
     /// # Errors
     /// A name is unknown or there twice; the database refused. The order is as before.
@@ -131,9 +193,10 @@ impl Store {
         change: &Change<'_>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.change(change).await?;
-        let present = sqlx::query("SELECT key FROM templates ORDER BY position, key")
-            .fetch_all(&mut *transaction)
-            .await?;
+        let present =
+            sqlx::query("SELECT key FROM templates GROUP BY key ORDER BY min(position), key")
+                .fetch_all(&mut *transaction)
+                .await?;
         let present = present.iter().map(|row| row.get(0)).collect();
         let order = arranged("template", present, names)?;
         sqlx::query(
@@ -146,35 +209,59 @@ impl Store {
     }
 }
 
-/// Makes the offers and assignments exactly those given.
-async fn put_offers(
+/// A name and whose it is, for a refusal.
+fn within(name: &str, scope: &str) -> String {
+    format!("{name} in {scope}")
+}
+
+/// The name of a template that can be kept.
+fn checked(template: &Template) -> Result<&str, StoreError> {
+    let name = checked_name("template", &template.profile.name)?;
+    match template.profile.origin {
+        Origin::Central => Ok(name),
+        Origin::Personal => {
+            let problem = "a template is a central profile, and this one is personal";
+            Err(StoreError::conflict("template", name, problem))
+        }
+    }
+}
+
+async fn refuse_present(
     transaction: &mut Transaction<'_, Sqlite>,
-    key: &str,
+    scope: &str,
+    name: &str,
+) -> Result<(), StoreError> {
+    let present = sqlx::query("SELECT 1 FROM templates WHERE scope = ?1 AND key = ?2")
+        .bind(scope)
+        .bind(key(name))
+        .fetch_optional(&mut **transaction)
+        .await?;
+    match present {
+        Some(_) => Err(StoreError::exists("template", &within(name, scope))),
+        None => Ok(()),
+    }
+}
+
+/// Assigns a template to exactly the people that it names.
+async fn assign(
+    transaction: &mut Transaction<'_, Sqlite>,
     template: &Template,
 ) -> Result<(), StoreError> {
-    let scopes: Vec<&str> = template.offers.iter().map(String::as_str).collect();
-    require_scopes(transaction, &scopes).await?;
     require_people(transaction, &template.people).await?;
     let people: Vec<u64> = template.people.iter().map(|person| person.0).collect();
-    for (statement, rows) in [
-        ("DELETE FROM template_offers WHERE template = ?1", None),
-        ("DELETE FROM template_people WHERE template = ?1", None),
-        (
-            "INSERT OR IGNORE INTO template_offers (template, scope) SELECT ?1, value FROM json_each(?2)",
-            Some(json!(scopes)),
-        ),
-        (
-            "INSERT OR IGNORE INTO template_people (template, person) SELECT ?1, value FROM json_each(?2)",
-            Some(json!(people)),
-        ),
-    ] {
-        let query = sqlx::query(statement).bind(key);
-        match rows {
-            None => query,
-            Some(rows) => query.bind(rows.to_string()),
-        }
+    sqlx::query("DELETE FROM template_people WHERE scope = ?1 AND template = ?2")
+        .bind(&template.scope)
+        .bind(key(&template.profile.name))
         .execute(&mut **transaction)
         .await?;
-    }
+    sqlx::query(
+        "INSERT OR IGNORE INTO template_people (scope, template, person)
+         SELECT ?1, ?2, value FROM json_each(?3)",
+    )
+    .bind(&template.scope)
+    .bind(key(&template.profile.name))
+    .bind(json!(people).to_string())
+    .execute(&mut **transaction)
+    .await?;
     Ok(())
 }

@@ -93,7 +93,7 @@ pub(crate) const PROFILE: &str = "json_array(name, status, forwarding, target, t
 /// Name, status, forwarding, target, text.
 pub(crate) type ProfileRow = (String, String, String, Option<String>, Option<String>);
 
-/// A profile from the columns [`PROFILE`].
+/// An active profile from the columns [`PROFILE`].
 pub(crate) fn profile(
     (name, given, kind, target, text): ProfileRow,
     origin: Origin,
@@ -110,6 +110,7 @@ pub(crate) fn profile(
         },
         text: text.map(Into::into),
         origin,
+        active: true,
     })
 }
 

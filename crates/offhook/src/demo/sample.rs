@@ -6,7 +6,7 @@ use presence::{
     APPOINTMENT_COLOUR, Appointment, AppointmentId, AppointmentOrigin, Forwarding, Origin,
     PersonId, Profile, Relationship, Status, TEAMS_PROFILE, Target, Timestamp,
 };
-use store::{Change, Concern, ScopeKind, Store, StoreError, Template};
+use store::{Audience, Change, Concern, ORGANISATION, ScopeKind, Store, StoreError, Template};
 
 use super::people::NAMED;
 
@@ -69,13 +69,13 @@ pub async fn arrange(
         store.place(*person, Some(location), group, &change).await?;
     }
     store
-        .put_template(
+        .add_template(
             &Template {
                 profile: Profile::central(TEAMS_PROFILE, Status::Busy),
-                offers: vec!["organisation".into()],
+                scope: ORGANISATION.into(),
+                audience: Audience::Everyone,
                 people: Vec::new(),
             },
-            true,
             &change,
         )
         .await?;
@@ -106,6 +106,7 @@ fn profiles() -> [Profile; 2] {
         forwarding,
         text: None,
         origin: Origin::Personal,
+        active: true,
     };
     let reception = Target::parse("1001").map_or(Forwarding::Off, Forwarding::All);
     [

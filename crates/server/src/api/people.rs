@@ -14,6 +14,7 @@ use super::{
     Json,
     audit::{Administration, Entry},
     paging::Paging,
+    templates,
 };
 use crate::{
     app::Shared,
@@ -244,6 +245,7 @@ pub(crate) async fn delete(
     shared.apply_people().await;
     deleted?;
     shared.revoke();
+    templates::forget(&shared, person.id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

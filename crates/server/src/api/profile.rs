@@ -79,7 +79,7 @@ impl From<&Profile> for ProfileBody {
             text: profile.text.as_deref().map(str::to_owned),
             origin: match profile.origin {
                 Origin::Personal => "personal",
-                Origin::Central { .. } => "central",
+                Origin::Central => "central",
             },
             active: profile.is_usable(),
         }
@@ -132,6 +132,7 @@ impl NewProfile {
             forwarding,
             text: self.text.filter(|text| !text.is_empty()).map(Into::into),
             origin,
+            active: true,
         })
     }
 }
@@ -344,20 +345,9 @@ pub(crate) async fn delete(
     let person = super::person(&shared, &id)?.id;
     caller.require(&shared, person, Permission::ChangeForwarding)?;
     let _one_at_a_time = shared.settings_change.lock().await;
-    let uses = shared
-        .organisation
-        .read(|tables| match tables.template(&name) {
-            // A template of that name stays, and what uses it has not changed.
-            Some(_) => Vec::new(),
-            None => tables.own_uses(person, &name),
-        });
-    if !uses.is_empty() {
-        let used = uses.join(", ");
-        let detail = format!("the profile {name:?} is used by {used}; change these first");
-        return Err(Problem::conflict(detail));
-    }
     let mine = personal(&shared, person).profiles;
     let before = mine.iter().find(|known| same_name(&known.name, &name));
+    refuse_use(&shared, person, &name)?;
     let before = before.map(ProfileBody::from);
     let details = Details::default().before(before.map(|before| json!(before)));
     let entry = Entry::own(&shared, &caller, Own::ProfileDelete, person, details);
@@ -372,6 +362,24 @@ pub(crate) async fn delete(
         .retain(|profile| !same_name(&profile.name, &name));
     arrange(&shared, person, after).await;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Refuses to take away a profile of the person's own that the person's settings use.
+fn refuse_use(shared: &SharedState, person: PersonId, name: &str) -> Result<(), Problem> {
+    let uses = shared.organisation.read(|tables| {
+        let place = tables.place(person);
+        match tables.templates.counting(name, &place, Some(person)) {
+            // The uses mean that template from then on.
+            Some(_) => Vec::new(),
+            None => tables.own_uses(person, name),
+        }
+    });
+    if uses.is_empty() {
+        return Ok(());
+    }
+    let used = uses.join(", ");
+    let detail = format!("the profile {name:?} is used by {used}; change these first");
+    Err(Problem::conflict(detail))
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

@@ -96,7 +96,12 @@ fn thing(path: &str) -> String {
                 .map_or_else(|_| part.into_owned(), |number| number.to_string())
         })
         .collect();
-    let depth = match parts.first().map(String::as_str) {
+    let names: Vec<&str> = parts.iter().map(String::as_str).collect();
+    // A scope's template can be changed at two addresses, and its place in the order at a third.
+    if let ["scopes", _, "templates", ..] = names.as_slice() {
+        return "templates".to_owned();
+    }
+    let depth = match names.first().copied() {
         Some("people" | "scopes") => 3,
         // Their order is read with them.
         Some("templates") => 1,
@@ -139,6 +144,7 @@ mod tests {
         assert!(same("/people/7/profiles", "/people/%37/profiles/Away"));
         assert!(same("/people/07", "/people/7"));
         assert!(same("/templates", "/templates/Busy"));
+        assert!(same("/scopes/lyon/templates/Busy", "/templates/Busy"));
         assert!(same("/accounts/5", "/accounts/5/password"));
         assert!(same(
             "/scopes/berlin/settings/teams",

@@ -21,7 +21,7 @@ use super::{
     posts::{Repeat, repeat},
     read,
 };
-use crate::{access, app::Shared, caller::Caller, problem::Problem};
+use crate::{access, app::Shared, caller::Caller, organisation::ORGANISATION, problem::Problem};
 
 /// Header with a key of the client's own choice.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -152,11 +152,21 @@ async fn made_again(
     body: &Bytes,
     next: &Next,
 ) -> Result<Response, Problem> {
+    let fields: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+    let text = |field: &str| fields.get(field).and_then(Value::as_str).map(str::to_owned);
+    let mut list = request.uri.path().to_owned();
     let made = match repeat {
         Repeat::ById | Repeat::OwnById => made,
-        Repeat::ByField(field) | Repeat::OwnByField(field) => {
-            let fields: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
-            fields.get(field).and_then(Value::as_str).map(str::to_owned)
+        Repeat::ByField(field) | Repeat::OwnByField(field) => text(field),
+        Repeat::ByScope(field) => {
+            let offer = fields
+                .get("offers")
+                .and_then(|offers| offers.get(0)?.as_str());
+            let scope = text("scope").or(offer.map(str::to_owned));
+            let scope = scope.unwrap_or_else(|| ORGANISATION.to_owned());
+            let scope = utf8_percent_encode(&scope, NON_ALPHANUMERIC);
+            list = format!("/scopes/{scope}{list}");
+            text(field)
         }
         Repeat::Unstored(remedy) => return Err(Problem::done_already(remedy)),
         Repeat::Once | Repeat::Harmless | Repeat::Code => None,
@@ -164,7 +174,7 @@ async fn made_again(
     let lost = || Problem::done_already("its answer is lost; GET the list for what is there");
     let made = made.ok_or_else(lost)?;
     let part = utf8_percent_encode(made.trim(), NON_ALPHANUMERIC);
-    let path = format!("{}/{part}", request.uri.path());
+    let path = format!("{list}/{part}");
     let mut response = look(&request.extensions, &path, next).await?;
     if !response.status().is_success() {
         let detail =

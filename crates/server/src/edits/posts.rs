@@ -7,6 +7,8 @@ pub(super) enum Repeat {
     ById,
     /// Makes a thing that is read below the path by this field of the request.
     ByField(&'static str),
+    /// Makes a thing of the scope that the request names. It is read by this field of the request below the scope.
+    ByScope(&'static str),
     /// The same of a thing of a person's own. Its answer holds texts of the person, and is never stored: a repetition gets
     /// the thing as it is now.
     OwnById,
@@ -33,6 +35,7 @@ impl Repeat {
         match self {
             Self::ById
             | Self::ByField(_)
+            | Self::ByScope(_)
             | Self::OwnById
             | Self::OwnByField(_)
             | Self::Once
@@ -44,7 +47,7 @@ impl Repeat {
     /// Whether its answer may be stored.
     pub(super) fn stores_answer(self) -> bool {
         match self {
-            Self::ById | Self::ByField(_) | Self::Once | Self::Harmless => true,
+            Self::ById | Self::ByField(_) | Self::ByScope(_) | Self::Once | Self::Harmless => true,
             Self::OwnById | Self::OwnByField(_) | Self::Unstored(_) | Self::Code => false,
         }
     }
@@ -62,7 +65,9 @@ const POSTS: [(&str, Repeat); 20] = [
     ("/people/{id}/teams-account/sign-in", Repeat::Code),
     ("/scopes", Repeat::ById),
     ("/scopes/{scope}/programs", Repeat::ByField("process")),
-    ("/templates", Repeat::ByField("name")),
+    ("/scopes/{scope}/templates/teams", Repeat::Harmless),
+    ("/scopes/{scope}/templates/{name}/preview", Repeat::Harmless),
+    ("/templates", Repeat::ByScope("name")),
     // Makes one template, once however often it is sent.
     ("/templates/teams", Repeat::Harmless),
     ("/workgroups", Repeat::ById),

@@ -18,6 +18,7 @@ mod people_changes;
 mod profiles;
 mod requests;
 mod scopes;
+mod templates;
 
 use std::{path::PathBuf, time::Duration};
 

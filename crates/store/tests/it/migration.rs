@@ -2,7 +2,7 @@
 
 use presence::{MyProfiles, Origin};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use store::{API_KEY_SCOPES, ORGANISATION, Session, Store};
+use store::{API_KEY_SCOPES, Audience, ORGANISATION, Session, Store};
 
 use crate::{CHANGE, NOW, after, open, path, people};
 
@@ -38,25 +38,47 @@ async fn raw(folder: &tempfile::TempDir) -> SqliteConnection {
         .unwrap()
 }
 
-/// The schema's history up to the fifth version.
-const SCHEMAS: [&str; 5] = [
-    include_str!("../../migrations/sqlite/0001_people_and_writes.sql"),
-    include_str!("../../migrations/sqlite/0002_presence_model.sql"),
-    include_str!("../../migrations/sqlite/0003_directory_and_secrets.sql"),
-    include_str!("../../migrations/sqlite/0004_tenants.sql"),
-    include_str!("../../migrations/sqlite/0005_devices.sql"),
+/// The schema's history up to the eleventh version.
+const SCHEMAS: [(i64, &str); 9] = [
+    (
+        1,
+        include_str!("../../migrations/sqlite/0001_people_and_writes.sql"),
+    ),
+    (
+        2,
+        include_str!("../../migrations/sqlite/0002_presence_model.sql"),
+    ),
+    (
+        3,
+        include_str!("../../migrations/sqlite/0003_directory_and_secrets.sql"),
+    ),
+    (4, include_str!("../../migrations/sqlite/0004_tenants.sql")),
+    (5, include_str!("../../migrations/sqlite/0005_devices.sql")),
+    (6, include_str!("../../migrations/sqlite/0006_upkeep.sql")),
+    (
+        7,
+        include_str!("../../migrations/sqlite/0007_requests_once.sql"),
+    ),
+    (
+        8,
+        include_str!("../../migrations/sqlite/0008_audit_of_own_changes.sql"),
+    ),
+    (
+        11,
+        include_str!("../../migrations/sqlite/0011_people_changes.sql"),
+    ),
 ];
 
 /// An empty database as a version left it: its schema, noted as applied.
-pub(crate) async fn of_version(folder: &tempfile::TempDir, version: usize) {
+pub(crate) async fn of_version(folder: &tempfile::TempDir, last: i64) {
     use sqlx::{
         SqlSafeStr,
         migrate::{Migration, MigrationType, Migrator},
     };
-    let migrations = SCHEMAS.iter().take(version).zip(1..);
-    let migrations = migrations.map(|(schema, version)| {
+    let migrations = SCHEMAS.iter().filter(|(version, _)| *version <= last);
+    let migrations = migrations.map(|(version, schema)| {
         let schema = schema.into_sql_str();
-        Migration::new(version, "".into(), MigrationType::Simple, schema, false)
+        Migration::new(*version, "".into(), MigrationType::Simple, schema, false)
     });
     let mut connection = raw(folder).await;
     Migrator::with_migrations(migrations.collect())
@@ -120,8 +142,9 @@ async fn a_fresh_database_offers_what_the_product_offers() {
     let profiles = templates.iter().map(|template| &template.profile);
     assert!(profiles.eq(MyProfiles::default().iter()));
     for template in &templates {
-        assert_eq!(template.offers, [ORGANISATION]);
-        assert_eq!(template.profile.origin, Origin::Central { active: true });
+        assert_eq!(template.scope, ORGANISATION);
+        assert_eq!(template.audience, Audience::Everyone);
+        assert_eq!(template.profile.origin, Origin::Central);
     }
     assert_eq!(
         store.page_values(ORGANISATION, "teams").await.unwrap(),

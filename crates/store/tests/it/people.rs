@@ -381,7 +381,10 @@ async fn a_deleted_person_takes_everything_along() {
         people: vec![anna, bert],
         ..store.templates().await.unwrap().remove(0)
     };
-    store.put_template(&template, false, &CHANGE).await.unwrap();
+    store
+        .change_template(ORGANISATION, &template, &CHANGE)
+        .await
+        .unwrap();
     let members = [anna, bert];
     let level = presence::Relationship::Assistant;
     store

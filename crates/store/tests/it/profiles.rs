@@ -7,7 +7,7 @@ use presence::{
     Relationship, Status, Target,
 };
 use proptest::{prelude::Strategy, sample::subsequence};
-use store::{ORGANISATION, ScopeKind, Store, StoreError, Template};
+use store::{Audience, ORGANISATION, ScopeKind, Store, StoreError, Template};
 
 use crate::{CHANGE, NOW, after, audit_rows, open, people, refusal, with_people};
 
@@ -18,7 +18,8 @@ fn template(name: &str) -> Template {
             text: Some("Back soon".into()),
             ..Profile::central(name, Status::Busy)
         },
-        offers: vec![ORGANISATION.into()],
+        scope: ORGANISATION.into(),
+        audience: Audience::Everyone,
         people: Vec::new(),
     }
 }
@@ -49,7 +50,7 @@ async fn a_profile_with_an_unusable_target_stays_without_forwarding_and_is_named
     };
     store.put_profile(anna, &profile, &CHANGE).await.unwrap();
     store
-        .put_template(&template("Away"), true, &CHANGE)
+        .add_template(&template("Away"), &CHANGE)
         .await
         .unwrap();
     assert_eq!(store.unusable_targets().await.unwrap(), [""; 0]);
@@ -63,7 +64,7 @@ async fn a_profile_with_an_unusable_target_stays_without_forwarding_and_is_named
     .await;
     let named = [
         format!("the profile Lunch of the person {anna}"),
-        "the template Away".to_owned(),
+        "the template Away in organisation".to_owned(),
     ];
     assert_eq!(store.unusable_targets().await.unwrap(), named);
     let stored = people(&store).await;
@@ -90,28 +91,37 @@ async fn a_template_is_added_changed_and_deleted_but_never_renamed() {
         .await
         .unwrap();
     let new = Template {
-        offers: vec![ulm],
+        scope: ulm.clone(),
         people: vec![anna, bert],
         ..template("Straße")
     };
-    store.put_template(&new, true, &CHANGE).await.unwrap();
+    store.add_template(&new, &CHANGE).await.unwrap();
     assert_eq!(store.templates().await.unwrap().last(), Some(&new));
-    let mut changed = template(" STRASSE");
-    let error = refusal(&store, store.put_template(&changed, false, &CHANGE)).await;
-    assert!(error.to_string().contains("no template STRASSE"), "{error}");
+    let mut changed = Template {
+        scope: ulm.clone(),
+        ..template(" STRASSE")
+    };
+    let change = |template: Template| {
+        let (store, ulm) = (store.clone(), ulm.clone());
+        async move { store.change_template(&ulm, &template, &CHANGE).await }
+    };
+    let error = refusal(&store, change(changed.clone())).await;
+    let missing = "no template STRASSE in ulm";
+    assert!(error.to_string().contains(missing), "{error}");
     changed.profile.name = " STRAßE ".into();
-    changed.profile.origin = Origin::Central { active: false };
+    changed.profile.active = false;
     changed.profile.forwarding = Forwarding::ExternalOnly(Target::parse("1").unwrap());
-    let error = refusal(&store, store.put_template(&changed, true, &CHANGE)).await;
+    // P18
+    let error = refusal(&store, store.add_template(&changed, &CHANGE)).await;
     assert!(
-        matches!(&error, StoreError::Exists { value, .. } if value == "STRAßE"),
+        matches!(&error, StoreError::Exists { value, .. } if value == "STRAßE in ulm"),
         "{error}"
     );
-    store.put_template(&changed, false, &CHANGE).await.unwrap();
+    change(changed.clone()).await.unwrap();
     changed.profile.name = "Straße".into();
     assert_eq!(store.templates().await.unwrap().last(), Some(&changed));
-    let offered = Template {
-        offers: vec!["paris".into()],
+    let moved = Template {
+        scope: "paris".into(),
         ..changed.clone()
     };
     let assigned = Template {
@@ -119,16 +129,16 @@ async fn a_template_is_added_changed_and_deleted_but_never_renamed() {
         ..changed.clone()
     };
     let own = Template {
-        profile: personal("x"),
+        profile: personal("Straße"),
         ..changed.clone()
     };
-    for (wrong, is_new, word) in [
-        (offered, false, "no scope paris"),
-        (assigned, false, "no person 99"),
-        (own, true, "this one is personal"),
-        (template(""), true, "name is empty"),
+    for (wrong, word) in [
+        (moved, "no scope paris"),
+        (assigned, "no person 99"),
+        (own, "this one is personal"),
+        (template(""), "name is empty"),
     ] {
-        let error = refusal(&store, store.put_template(&wrong, is_new, &CHANGE)).await;
+        let error = refusal(&store, change(wrong)).await;
         assert!(error.to_string().contains(word), "{error}");
     }
     assert_eq!(
@@ -136,9 +146,10 @@ async fn a_template_is_added_changed_and_deleted_but_never_renamed() {
         Some(&changed),
         "all or none"
     );
-    store.delete_template("straße ", &CHANGE).await.unwrap();
+    let delete = || store.delete_template(&ulm, "straße ", &CHANGE);
+    delete().await.unwrap();
     assert_eq!(names(&store).await.len(), 6);
-    let error = refusal(&store, store.delete_template("straße", &CHANGE)).await;
+    let error = refusal(&store, delete()).await;
     assert!(matches!(error, StoreError::NotFound { .. }), "{error}");
 }
 

@@ -110,11 +110,14 @@ async fn a_scope_in_use_is_not_deleted_and_the_uses_are_named() {
     }
     store.delete_scope(&sales, &CHANGE).await.unwrap();
     let template = store.templates().await.unwrap().remove(1);
-    let offered = Template {
-        offers: vec![berlin.clone()],
+    let of_berlin = Template {
+        scope: berlin.clone(),
         ..template
     };
-    store.put_template(&offered, false, &CHANGE).await.unwrap();
+    store
+        .change_template(ORGANISATION, &of_berlin, &CHANGE)
+        .await
+        .unwrap();
     let found = uses(&berlin).await;
     assert_eq!(found.len(), 21, "{found:?}");
     assert_eq!(
@@ -124,15 +127,12 @@ async fn a_scope_in_use_is_not_deleted_and_the_uses_are_named() {
     for id in ids {
         store.place(id, None, None, &CHANGE).await.unwrap();
     }
+    let moved = Template {
+        scope: ORGANISATION.into(),
+        ..of_berlin
+    };
     store
-        .put_template(
-            &Template {
-                offers: vec![],
-                ..offered
-            },
-            false,
-            &CHANGE,
-        )
+        .change_template(&berlin, &moved, &CHANGE)
         .await
         .unwrap();
     store

@@ -11,7 +11,7 @@ use crate::{
     agents,
     api::{appointments, people, teams_account},
     limits,
-    organisation::ORGANISATION,
+    organisation::{ORGANISATION, TeamsUse},
     password, programs,
 };
 
@@ -93,6 +93,12 @@ fn enumerations() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("Profile", "status", statuses()),
         ("NewProfile", "status", statuses()),
         ("NewProfileFields", "status", statuses()),
+        ("TemplateChange", "status", statuses()),
+        (
+            "TeamsUse",
+            "use",
+            TeamsUse::ALL.map(TeamsUse::name).to_vec(),
+        ),
         ("Profile", "origin", ORIGINS.to_vec()),
         ("Forwarding", "kind", Forwarding::KINDS.to_vec()),
         ("Route", "action", ACTIONS.to_vec()),
@@ -172,6 +178,11 @@ fn bounds() -> Vec<(&'static str, &'static str, &'static str, Value)> {
         add(schema, "name", "maxLength", limits::NAME_MAX);
         add(schema, "text", "maxLength", limits::NAME_MAX);
     }
+    add("TemplateChange", "text", "maxLength", limits::NAME_MAX);
+    for schema in ["NewTemplate", "TemplateChange", "Template"] {
+        // A template belongs to one scope.
+        add(schema, "offers", "maxItems", 1);
+    }
     add(
         "NewAppointment",
         "text",
@@ -226,6 +237,7 @@ const NUMBERS: [(&str, &str); 17] = [
     ("Relationship", "viewer"),
     ("Route", "person"),
     ("Template", "people"),
+    ("TemplateChange", "people"),
     ("Who", "person"),
     ("Work", "id"),
     ("Workgroup", "id"),

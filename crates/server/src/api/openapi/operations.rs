@@ -162,7 +162,8 @@ pub(super) fn complete(place: &Place<'_>, operation: &mut Value) {
             400 => method != "get" || has_query || path.contains('{'),
             422 => method != "get" || has_query,
             404 => path.contains('{') || has_query,
-            409 => method != "get",
+            // A template's name alone may be that of several.
+            409 => method != "get" || path == "/templates/{name}",
             412 => is_conditional,
             429 => path == SIGN_IN,
             _ => true,

@@ -1,0 +1,103 @@
+//! Who would be affected by an edit of a template, before it is made.
+
+use axum::extract::{Path, State};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::{
+    of_scope, shown,
+    wish::{Start, TemplateChange, checked, merged, refuse_name},
+};
+use crate::{
+    api::Json,
+    app::{Shared, SharedState},
+    caller::Caller,
+    organisation::TemplateEdit,
+    problem::Problem,
+};
+
+/// People of a preview that are named.
+const NAMED_MAX: usize = 50;
+
+/// The edit that one thinks of: the fields of a change, or a deletion.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TemplateEditBody {
+    /// Deletes the template.
+    #[serde(default)]
+    delete: bool,
+    /// Changes the template; where there is none of that name, makes it.
+    #[schema(value_type = Option<TemplateChange>)]
+    change: Option<Map<String, Value>>,
+}
+
+/// What an edit would do.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TemplatePreview {
+    /// For how many people the profile of that name would be another one.
+    people: usize,
+    /// The first of them.
+    names: Vec<String>,
+    /// What would have no profile of that name any more: while there are such uses, the edit is refused.
+    lost_uses: Vec<String>,
+}
+
+/// Tells who would be affected by an edit of a scope's template. Nothing is changed.
+#[utoipa::path(
+    post,
+    path = "/scopes/{scope}/templates/{name}/preview",
+    tag = "Profiles",
+    responses((status = OK, description = "What the edit would do.", body = TemplatePreview)),
+)]
+pub(crate) async fn preview(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Path((scope, name)): Path<(String, String)>,
+    Json(body): Json<TemplateEditBody>,
+) -> Result<axum::Json<TemplatePreview>, Problem> {
+    caller.require_admin(&shared, &scope)?;
+    let edit = match (body.delete, body.change) {
+        (true, None) => TemplateEdit::Delete(of_scope(&shared, &scope, &name)?),
+        (false, Some(change)) => wanted(&shared, &caller, (&scope, &name), change)?,
+        (true, Some(_)) | (false, None) => {
+            let detail = "name either a change or \"delete\": true";
+            return Err(Problem::invalid("change", detail));
+        }
+    };
+    let (people, lost_uses) = shared
+        .organisation
+        .read(|tables| (tables.affected(&edit), tables.lost_uses(&edit)));
+    let first = people.iter().take(NAMED_MAX);
+    let names = first.filter_map(|id| Some(shared.directory.person(*id)?.name.clone()));
+    Ok(axum::Json(TemplatePreview {
+        people: people.len(),
+        names: names.collect(),
+        lost_uses,
+    }))
+}
+
+/// The edit that a change asks for.
+fn wanted(
+    shared: &SharedState,
+    caller: &Caller,
+    (scope, name): (&str, &str),
+    change: Map<String, Value>,
+) -> Result<TemplateEdit, Problem> {
+    let Ok(before) = of_scope(shared, scope, name) else {
+        let body = merged(json!({}), change)?;
+        refuse_name(&body, name, true)?;
+        let made = checked(shared, caller, body, name, Start::In(scope))?;
+        return Ok(TemplateEdit::Make(made));
+    };
+    let body = merged(json!(shown(shared, &before)), change)?;
+    refuse_name(&body, name, false)?;
+    let after = checked(
+        shared,
+        caller,
+        body,
+        &before.profile.name,
+        Start::From(&before),
+    )?;
+    Ok(TemplateEdit::Replace(before, after))
+}

@@ -1,0 +1,222 @@
+//! Checks of a requested template: its scope, its people, its content.
+
+use presence::{Origin, PersonId, Profile};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use store::{Audience, Template};
+use utoipa::ToSchema;
+
+use super::TEAMS;
+use crate::{
+    api::{self, profile::NewProfile},
+    app::SharedState,
+    caller::Caller,
+    limits::{self, OFFERS_MAX, TEMPLATE_PEOPLE_MAX},
+    problem::Problem,
+};
+
+/// A template that is to be made, or all of one that is to be changed.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct NewTemplate {
+    #[serde(flatten)]
+    pub(super) profile: NewProfileFields,
+    pub(super) active: Option<bool>,
+    /// The scope that it belongs to. Without it a new one is the organisation's, and one that is changed stays where it is.
+    pub(super) scope: Option<String>,
+    /// One entry is read as the scope; an empty list offers the template to nobody but the people it is assigned to.
+    pub(super) offers: Option<Vec<String>>,
+    pub(super) people: Option<Vec<String>>,
+}
+
+/// `flatten` and `deny_unknown_fields` do not go together; unknown fields are ignored here.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct NewProfileFields {
+    pub(super) name: Option<String>,
+    status: String,
+    forwarding: Option<Value>,
+    text: Option<String>,
+}
+
+/// The fields of a template that are to change; the others stay.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the fields of a merge for the document")]
+pub(crate) struct TemplateChange {
+    status: Option<String>,
+    forwarding: Option<Value>,
+    text: Option<String>,
+    active: Option<bool>,
+    /// The scope that it moves to.
+    scope: Option<String>,
+    /// One entry is read as the scope; an empty list offers the template to nobody but the people it is assigned to.
+    offers: Option<Vec<String>>,
+    people: Option<Vec<String>>,
+}
+
+/// Where a template belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Home {
+    pub(super) scope: String,
+    pub(super) audience: Audience,
+}
+
+impl Home {
+    /// Where a new template belongs unless something else is asked for.
+    pub(super) fn new(scope: &str) -> Self {
+        Self {
+            scope: scope.to_owned(),
+            audience: Audience::Everyone,
+        }
+    }
+
+    /// Where this template belongs.
+    pub(super) fn of(template: &Template) -> Self {
+        Self {
+            scope: template.scope.clone(),
+            audience: template.audience,
+        }
+    }
+
+    /// Where it is to belong. Earlier versions knew only `offers`.
+    pub(super) fn wanted(self, body: &NewTemplate) -> Result<Self, Problem> {
+        let scope = body.scope.clone();
+        let Some(offers) = &body.offers else {
+            let scope = scope.unwrap_or(self.scope);
+            return Ok(Self { scope, ..self });
+        };
+        limits::list("offers", offers.len(), OFFERS_MAX)?;
+        match (offers.as_slice(), scope) {
+            ([], scope) => Ok(Self {
+                scope: scope.unwrap_or(self.scope),
+                audience: Audience::Assigned,
+            }),
+            ([offer], None) => Ok(Self::new(offer)),
+            ([offer], Some(scope)) if *offer == scope => Ok(Self::new(offer)),
+            ([offer], Some(scope)) => {
+                let detail =
+                    format!("names {offer:?}, and scope names {scope:?}; leave one of them out");
+                Err(Problem::invalid("offers", detail))
+            }
+            (several, _) => {
+                let detail = format!(
+                    "names {} scopes ({}), and a template belongs to one; make one in each: POST /api/v1/templates with its \"scope\"",
+                    several.len(),
+                    several.join(", ")
+                );
+                Err(Problem::invalid("offers", detail))
+            }
+        }
+    }
+}
+
+/// A whole template from a change of one: fields that the change leaves out are as they were.
+pub(super) fn merged(before: Value, change: Map<String, Value>) -> Result<NewTemplate, Problem> {
+    let mut whole = match before {
+        Value::Object(whole) => whole,
+        _ => Map::new(),
+    };
+    // Each of the two says where the template belongs.
+    for (given, other) in [("scope", "offers"), ("offers", "scope")] {
+        if change.contains_key(given) && !change.contains_key(other) {
+            whole.remove(other);
+        }
+    }
+    whole.extend(change);
+    serde_json::from_value(Value::Object(whole))
+        .map_err(|error| Problem::malformed(error.to_string()))
+}
+
+/// From what a wish begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Start<'a> {
+    /// Nothing: the template is made, in this scope unless the wish names another.
+    In(&'a str),
+    /// A template that is there.
+    From(&'a Template),
+}
+
+/// The template that the body asks for, with the name that it has or is to have.
+pub(super) fn checked(
+    shared: &SharedState,
+    caller: &Caller,
+    body: NewTemplate,
+    name: &str,
+    start: Start<'_>,
+) -> Result<Template, Problem> {
+    let (home, before) = match start {
+        Start::In(scope) => (Home::new(scope), None),
+        Start::From(before) => (Home::of(before), Some(before)),
+    };
+    let home = home.wanted(&body)?;
+    caller.require_admin(shared, &home.scope)?;
+    let is_known = shared
+        .organisation
+        .read(|tables| tables.place_of_scope(&home.scope).is_some());
+    if !is_known {
+        let field = match body.scope {
+            Some(_) => "scope",
+            None => "offers",
+        };
+        let scope = &home.scope;
+        let detail = format!("there is no scope {scope:?}; GET /api/v1/scopes lists them");
+        return Err(Problem::invalid(field, detail));
+    }
+    let forwarding = body.profile.forwarding.map(serde_json::from_value);
+    let forwarding = forwarding
+        .transpose()
+        .map_err(|error| Problem::invalid("forwarding", error.to_string()))?;
+    let fields = NewProfile::new(body.profile.status, forwarding, body.profile.text);
+    let active = body.active.or(before.map(|before| before.profile.active));
+    let profile = Profile {
+        active: active.unwrap_or(true),
+        ..fields.checked(name, Origin::Central)?
+    };
+    Ok(Template {
+        profile,
+        scope: home.scope,
+        audience: home.audience,
+        people: people(shared, caller, body.people, before)?,
+    })
+}
+
+/// The people whom the template is to be assigned to. Those of other locations are not a location administrator's to name;
+/// those who are named already may stay.
+fn people(
+    shared: &SharedState,
+    caller: &Caller,
+    wanted: Option<Vec<String>>,
+    before: Option<&Template>,
+) -> Result<Vec<PersonId>, Problem> {
+    let present = before.map_or(&[][..], |before| &before.people);
+    let Some(wanted) = wanted else {
+        return Ok(present.to_vec());
+    };
+    limits::list("people", wanted.len(), TEMPLATE_PEOPLE_MAX)?;
+    let person = |id: &String| {
+        // A person who is gone from the directory keeps the template until they come back.
+        let assigned = id.parse().map(PersonId);
+        if let Some(assigned) = assigned.ok().filter(|person| present.contains(person)) {
+            return Ok(assigned);
+        }
+        let person = api::person(shared, id)?.id;
+        let allowed = caller.require_admin_of(shared, person);
+        allowed.map_err(|problem| problem.of_field("people"))?;
+        Ok(person)
+    };
+    wanted.iter().map(person).collect()
+}
+
+/// Refuses to change a name, and a name whose address would be that of the template for Teams.
+pub(super) fn refuse_name(body: &NewTemplate, name: &str, is_new: bool) -> Result<(), Problem> {
+    let renamed = body.profile.name.as_ref();
+    if renamed.is_some_and(|new| !presence::same_name(new, name)) {
+        let detail = "the name of a template never changes; make a new one and delete this one";
+        return Err(Problem::invalid("name", detail));
+    }
+    if is_new && presence::same_name(name, TEAMS) {
+        let detail = format!(
+            "{name:?} is taken by the address of the template for Teams; take another name"
+        );
+        return Err(Problem::invalid("name", detail));
+    }
+    Ok(())
+}

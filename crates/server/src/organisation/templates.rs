@@ -1,0 +1,353 @@
+//! Central templates, and which of several of one name counts for a person: the nearest active one.
+
+use std::collections::{BTreeMap, HashMap};
+
+use presence::{APPOINTMENT_PROFILE, PersonId, Status, TEAMS_PROFILE};
+use store::{Audience, Template};
+
+use super::{ORGANISATION, Place};
+
+/// What a state in Teams takes a template for (domain section 2, rules 3 and 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TeamsUse {
+    /// A call.
+    Call,
+    /// Do not disturb, or presenting.
+    DoNotDisturb,
+}
+
+impl TeamsUse {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Call, Self::DoNotDisturb];
+
+    /// The name that the API uses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::DoNotDisturb => "do_not_disturb",
+        }
+    }
+}
+
+/// What becomes of one template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TemplateEdit {
+    /// It is made.
+    Make(Template),
+    /// The first becomes the second.
+    Replace(Template, Template),
+    /// It is deleted.
+    Delete(Template),
+}
+
+impl TemplateEdit {
+    /// How it was.
+    pub const fn before(&self) -> Option<&Template> {
+        match self {
+            Self::Make(_) => None,
+            Self::Replace(before, _) | Self::Delete(before) => Some(before),
+        }
+    }
+
+    /// How it is afterwards.
+    pub const fn after(&self) -> Option<&Template> {
+        match self {
+            Self::Make(after) | Self::Replace(_, after) => Some(after),
+            Self::Delete(_) => None,
+        }
+    }
+
+    /// The name, which an edit does not change.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Make(template) | Self::Replace(template, _) | Self::Delete(template) => {
+                &template.profile.name
+            }
+        }
+    }
+}
+
+/// All templates in the administrator's order. The order is one of names, so that those of one name follow each other.
+#[derive(Clone, Debug, Default)]
+pub struct Templates {
+    all: Vec<Template>,
+    /// The places in `all` of those of a scope.
+    of_scope: HashMap<String, Vec<usize>>,
+    /// The places in `all` of those of a name, by scope.
+    named: HashMap<String, BTreeMap<String, usize>>,
+    /// The places in `all` of those that are assigned to a person.
+    assigned: HashMap<PersonId, Vec<usize>>,
+}
+
+/// The form in which names are compared.
+fn key(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+impl Templates {
+    /// The templates, in the order of the store.
+    pub fn new(all: Vec<Template>) -> Self {
+        let mut templates = Self::default();
+        for (index, template) in all.iter().enumerate() {
+            let scope = template.scope.clone();
+            let of_scope = templates.of_scope.entry(scope.clone()).or_default();
+            of_scope.push(index);
+            let named = templates.named.entry(key(&template.profile.name));
+            named.or_default().insert(scope, index);
+            for person in &template.people {
+                templates.assigned.entry(*person).or_default().push(index);
+            }
+        }
+        templates.all = all;
+        templates
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Template> {
+        self.all.iter()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.all.len()
+    }
+
+    /// How many belong to a scope.
+    pub fn count_in(&self, scope: &str) -> usize {
+        self.of_scope.get(scope).map_or(0, Vec::len)
+    }
+
+    /// The template of that name in a scope.
+    pub fn get(&self, scope: &str, name: &str) -> Option<&Template> {
+        self.all.get(*self.named.get(&key(name))?.get(scope)?)
+    }
+
+    /// The templates of that name, in the order of the ids of their scopes.
+    pub fn named(&self, name: &str) -> Vec<&Template> {
+        let of_name = self.named.get(&key(name)).into_iter().flatten();
+        of_name
+            .filter_map(|(_, index)| self.all.get(*index))
+            .collect()
+    }
+
+    /// Whether one is assigned to the person.
+    pub fn are_assigned(&self, person: PersonId) -> bool {
+        self.assigned.contains_key(&person)
+    }
+
+    /// The template of that name that a person at a place has; an inactive one only where there is no active one.
+    pub fn entry(&self, name: &str, place: &Place, person: Option<PersonId>) -> Option<&Template> {
+        let of_name = self.named.get(&key(name))?;
+        let of_chain = chain(place).filter_map(|scope| of_name.get(scope));
+        let of_chain = of_chain
+            .filter_map(|index| self.all.get(*index))
+            .filter(|template| template.audience == Audience::Everyone);
+        let assigned = self
+            .assigned_to(person)
+            .filter(|template| key(&template.profile.name) == key(name));
+        nearest(assigned.chain(of_chain), place, person)
+    }
+
+    /// The template of that name that counts for a person at a place.
+    pub fn counting(
+        &self,
+        name: &str,
+        place: &Place,
+        person: Option<PersonId>,
+    ) -> Option<&Template> {
+        let entry = self.entry(name, place, person);
+        entry.filter(|template| template.profile.is_usable())
+    }
+
+    /// The templates that a person at a place has, in order, one of each name.
+    pub fn at(&self, place: &Place, person: Option<PersonId>) -> Vec<&Template> {
+        let of_chain = chain(place).filter_map(|scope| self.of_scope.get(scope));
+        let of_chain = of_chain.flatten().copied().filter(|index| {
+            let template = self.all.get(*index);
+            template.is_some_and(|template| template.audience == Audience::Everyone)
+        });
+        let assigned = person.and_then(|person| self.assigned.get(&person));
+        let mut indices: Vec<usize> = of_chain
+            .chain(assigned.into_iter().flatten().copied())
+            .collect();
+        indices.sort_unstable();
+        indices.dedup();
+        let found: Vec<&Template> = indices
+            .into_iter()
+            .filter_map(|index| self.all.get(index))
+            .collect();
+        found
+            .chunk_by(|one, next| key(&one.profile.name) == key(&next.profile.name))
+            .filter_map(|of_name| nearest(of_name.iter().copied(), place, person))
+            .collect()
+    }
+
+    /// The template that a state in Teams takes at a place.
+    pub fn for_teams(
+        &self,
+        what: TeamsUse,
+        place: &Place,
+        person: Option<PersonId>,
+    ) -> Option<&Template> {
+        match what {
+            TeamsUse::Call => self
+                .counting(TEAMS_PROFILE, place, person)
+                .or_else(|| self.counting(APPOINTMENT_PROFILE, place, person)),
+            TeamsUse::DoNotDisturb => self.at(place, person).into_iter().find(|template| {
+                template.profile.is_usable() && template.profile.status == Status::DoNotDisturb
+            }),
+        }
+    }
+
+    /// The templates as they are after an edit.
+    pub fn with(&self, edit: &TemplateEdit) -> Self {
+        let mut all = self.all.clone();
+        if let Some(before) = edit.before() {
+            let name = key(&before.profile.name);
+            all.retain(|known| known.scope != before.scope || key(&known.profile.name) != name);
+        }
+        if let Some(after) = edit.after() {
+            let of_name = self.named.get(&key(&after.profile.name));
+            let first = of_name.and_then(|of_name| of_name.values().min());
+            let at = first.map_or(all.len(), |first| (*first).min(all.len()));
+            all.insert(at, after.clone());
+        }
+        Self::new(all)
+    }
+
+    fn assigned_to(&self, person: Option<PersonId>) -> impl Iterator<Item = &Template> {
+        let assigned = person.and_then(|person| self.assigned.get(&person));
+        let indices = assigned.into_iter().flatten();
+        indices.filter_map(|index| self.all.get(*index))
+    }
+}
+
+/// The scopes above a place, the nearest first.
+fn chain(place: &Place) -> impl Iterator<Item = &str> {
+    let scopes = [
+        place.group.as_deref(),
+        place.location.as_deref(),
+        Some(ORGANISATION),
+    ];
+    scopes.into_iter().flatten()
+}
+
+/// Of several of one name: an active one before the others, then one that is assigned to the person, then that of the
+/// nearest scope.
+fn nearest<'a>(
+    templates: impl Iterator<Item = &'a Template>,
+    place: &Place,
+    person: Option<PersonId>,
+) -> Option<&'a Template> {
+    let distance = |scope: &str| {
+        let found = chain(place).position(|known| known == scope);
+        found.unwrap_or(usize::MAX)
+    };
+    templates.min_by_key(|template| {
+        let is_assigned = person.is_some_and(|person| template.people.contains(&person));
+        (
+            !template.profile.is_usable(),
+            !is_assigned,
+            distance(&template.scope),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use presence::Profile;
+
+    use super::*;
+
+    const ANNA: PersonId = PersonId(1);
+
+    fn place() -> Place {
+        Place {
+            location: Some("berlin".into()),
+            group: Some("sales".into()),
+        }
+    }
+
+    /// Scope, name, whether it is active, whether it is Anna's.
+    fn templates(rows: &[(&str, &str, bool, bool)]) -> Templates {
+        let template = |&(scope, name, active, is_annas): &(&str, &str, bool, bool)| Template {
+            profile: Profile {
+                active,
+                ..Profile::central(name, Status::Busy)
+            },
+            scope: scope.into(),
+            audience: match is_annas {
+                true => Audience::Assigned,
+                false => Audience::Everyone,
+            },
+            people: is_annas.then_some(ANNA).into_iter().collect(),
+        };
+        Templates::new(rows.iter().map(template).collect())
+    }
+
+    fn found(templates: &Templates, place: &Place, person: Option<PersonId>) -> Vec<String> {
+        let found = templates.at(place, person);
+        for template in &found {
+            let name = format!(" {} ", template.profile.name.to_uppercase());
+            assert_eq!(templates.entry(&name, place, person), Some(*template));
+        }
+        let told = found
+            .iter()
+            .map(|template| format!("{} of {}", template.profile.name, template.scope));
+        told.collect()
+    }
+
+    // P5
+    #[test]
+    fn the_nearest_active_template_of_a_name_counts() {
+        let all = templates(&[
+            ("berlin", "A", true, false),
+            ("lyon", "a", true, true),
+            ("organisation", "A", true, false),
+            ("sales", "a", true, false),
+            ("berlin", "B", true, false),
+            ("organisation", "b", true, false),
+            ("sales", "B", false, false),
+            ("lyon", "C", true, false),
+            ("berlin", "D", false, false),
+            ("organisation", "D", false, false),
+        ]);
+        let of_sales = ["a of sales", "B of berlin", "D of berlin"];
+        assert_eq!(found(&all, &place(), None), of_sales);
+        let of_anna = ["a of lyon", "B of berlin", "D of berlin"];
+        assert_eq!(found(&all, &place(), Some(ANNA)), of_anna);
+        let nowhere = Place::default();
+        let of_all = [
+            "A of organisation",
+            "b of organisation",
+            "D of organisation",
+        ];
+        assert_eq!(found(&all, &nowhere, None), of_all);
+        assert_eq!(all.counting("d", &nowhere, None), None, "inactive");
+        assert_eq!(all.entry("c", &place(), Some(ANNA)), None, "elsewhere");
+    }
+
+    // P5
+    #[test]
+    fn a_change_is_seen_before_it_is_made() {
+        let all = templates(&[
+            ("organisation", "A", true, false),
+            ("organisation", "B", true, false),
+        ]);
+        let of_berlin = templates(&[("berlin", "a", true, false)]);
+        let of_berlin = of_berlin.get("berlin", "A").unwrap();
+        let made = all.with(&TemplateEdit::Make(of_berlin.clone()));
+        let with = ["a of berlin", "B of organisation"];
+        assert_eq!(found(&made, &place(), None), with);
+        let deleted = made.with(&TemplateEdit::Delete(of_berlin.clone()));
+        let without = ["A of organisation", "B of organisation"];
+        assert_eq!(found(&deleted, &place(), None), without);
+        let a = all.get("organisation", "a").unwrap().clone();
+        let moved = Template {
+            scope: "lyon".into(),
+            ..a.clone()
+        };
+        let moved = all.with(&TemplateEdit::Replace(a, moved));
+        assert_eq!(found(&moved, &place(), None), ["B of organisation"]);
+    }
+}

@@ -1,0 +1,174 @@
+//! Templates of scopes; databases of the time when a template was offered in several scopes, brought up to date.
+
+use presence::{PersonId, Profile, Status};
+use store::{Audience, ORGANISATION, ScopeKind, Store, StoreError, Template};
+
+use crate::{CHANGE, audit_rows, migration, open, people, refusal, with_people};
+
+fn template(name: &str, scope: &str) -> Template {
+    Template {
+        profile: Profile::central(name, Status::Busy),
+        scope: scope.into(),
+        audience: Audience::Everyone,
+        people: Vec::new(),
+    }
+}
+
+/// Name and scope of each.
+async fn places(store: &Store) -> Vec<(String, String)> {
+    let templates = store.templates().await.unwrap().into_iter();
+    let places = templates.map(|one| (one.profile.name.to_string(), one.scope));
+    places.collect()
+}
+
+/// Berlin with the group Sales, and Lyon. Anna is in Sales, Bert in Berlin, Clara in Lyon, Dora nowhere.
+const PLACES: &str = "
+    INSERT INTO scopes (id, kind, parent, name, key) VALUES
+        ('berlin', 'location', 'organisation', 'Berlin', 'berlin'),
+        ('lyon', 'location', 'organisation', 'Lyon', 'lyon'),
+        ('sales', 'group', 'berlin', 'Sales', 'sales');
+    INSERT INTO people (id, name, mail, user_principal_name, location, configuration_group) VALUES
+        (1, 'Anna', 'a@contoso.example', '', 'berlin', 'sales'),
+        (2, 'Bert', 'b@contoso.example', '', 'berlin', NULL),
+        (3, 'Clara', 'c@contoso.example', '', 'lyon', NULL),
+        (4, 'Dora', 'd@contoso.example', '', NULL, NULL);";
+
+/// Offered in one scope, in two locations, in the organisation and a location, in a location and its group, in nothing.
+const TEMPLATES: &str = "
+    INSERT INTO templates (key, name, status, forwarding, target, text, active, position) VALUES
+        ('ms teams', 'MS Teams', 'Busy', 'all', 'voicemail', 'In Teams', 1, 6),
+        ('canteen', ' Canteen', 'BeRightBack', 'off', NULL, NULL, 0, 7),
+        ('lunch', 'LUNCH', 'BeRightBack', 'off', NULL, NULL, 1, 8),
+        ('night', 'Night', 'Absent', 'external', '1001', NULL, 1, 9),
+        ('draft', 'Draft', 'Absent', 'off', NULL, NULL, 1, 10);
+    UPDATE templates SET position = -1 WHERE key = 'absent';
+    INSERT INTO template_offers (template, scope) VALUES
+        ('ms teams', 'organisation'), ('ms teams', 'lyon'),
+        ('canteen', 'berlin'), ('canteen', 'lyon'),
+        ('lunch', 'sales'), ('lunch', 'berlin');
+    INSERT INTO template_people (template, person) VALUES
+        ('ms teams', 3), ('ms teams', 4), ('canteen', 2), ('canteen', 4), ('lunch', 1), ('lunch', 2), ('lunch', 3),
+        ('night', 1), ('night', 4);
+    INSERT INTO personal_profiles (person, key, name, status, forwarding, position)
+    VALUES (1, 'lunch', 'Lunch', 'Absent', 'off', 0);
+    INSERT INTO profile_orders (person, names) VALUES (1, '[\"lunch\",\"ms TEAMS\"]');
+    INSERT INTO choices (person, profile, since) VALUES (4, 'night', 1);
+    INSERT INTO pages (scope, page, value) VALUES ('lyon', 'automatic', '{\"locked\":\"CANTEEN\"}');
+    INSERT INTO audit (at, who, what, target, after) VALUES (1, 'eve', 'template.set', 'Night', '{\"offers\":[]}');";
+
+// P5
+#[tokio::test]
+async fn two_scopes_have_templates_of_one_name_and_one_scope_has_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, [anna]) = with_people(&folder, ["anna"]).await;
+    let ulm = store
+        .add_scope(ScopeKind::Location, ORGANISATION, "Ulm", &CHANGE)
+        .await
+        .unwrap();
+    let of_ulm = Template {
+        audience: Audience::Assigned,
+        people: vec![anna],
+        ..template("busy", &ulm)
+    };
+    store.add_template(&of_ulm, &CHANGE).await.unwrap();
+    let pair = |name: &str, scope: &str| (name.to_owned(), scope.to_owned());
+    let beside = [pair("Busy", ORGANISATION), pair("busy", "ulm")];
+    assert_eq!(places(&store).await[1..3], beside, "one place in the order");
+    let twice = template(" BUSY ", &ulm);
+    let error = refusal(&store, store.add_template(&twice, &CHANGE)).await;
+    assert!(matches!(error, StoreError::Exists { .. }), "{error}");
+    let to_organisation = Template {
+        scope: ORGANISATION.into(),
+        ..of_ulm.clone()
+    };
+    let moving = store.change_template(&ulm, &to_organisation, &CHANGE);
+    let error = refusal(&store, moving).await;
+    assert!(matches!(error, StoreError::Exists { .. }), "{error}");
+    let list = ["Absent", "BUSY"].map(String::from);
+    store.order_templates(&list, &CHANGE).await.unwrap();
+    let first = [
+        pair("Absent", ORGANISATION),
+        pair("Busy", ORGANISATION),
+        pair("busy", "ulm"),
+    ];
+    assert_eq!(places(&store).await[..3], first);
+    store
+        .delete_template(ORGANISATION, "Busy", &CHANGE)
+        .await
+        .unwrap();
+    store
+        .change_template(&ulm, &to_organisation, &CHANGE)
+        .await
+        .unwrap();
+    let templates = store.templates().await.unwrap();
+    assert!(templates.contains(&to_organisation), "{templates:?}");
+}
+
+fn told(template: &Template) -> String {
+    let people: Vec<String> = template.people.iter().map(ToString::to_string).collect();
+    format!(
+        "{} {} {:?} {} {} {:?}",
+        template.scope,
+        template.profile.name,
+        template.audience,
+        template.profile.status.name(),
+        template.profile.forwarding.kind(),
+        people.join(",")
+    )
+}
+
+// P5
+#[tokio::test]
+async fn a_template_of_several_scopes_becomes_one_of_each_and_nothing_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    migration::of_version(&folder, 11).await;
+    migration::run(&folder, &[PLACES, TEMPLATES]).await;
+    let store = open(&folder).await;
+    let templates = store.templates().await.unwrap();
+    let told: Vec<String> = templates.iter().map(told).collect();
+    assert_eq!(
+        told,
+        [
+            "organisation Absent Everyone Absent off \"\"",
+            "organisation Available Everyone Available off \"\"",
+            "organisation Busy Everyone Busy off \"\"",
+            "organisation Be right back Everyone BeRightBack off \"\"",
+            "organisation Do not disturb Everyone DoNotDisturb off \"\"",
+            "organisation Appointment Everyone Busy off \"\"",
+            "lyon MS Teams Everyone Busy all \"3\"",
+            "organisation MS Teams Everyone Busy all \"4\"",
+            "berlin  Canteen Everyone BeRightBack off \"2,4\"",
+            "lyon  Canteen Everyone BeRightBack off \"\"",
+            "berlin LUNCH Everyone BeRightBack off \"2,3\"",
+            "sales LUNCH Everyone BeRightBack off \"1\"",
+            "organisation Night Assigned Absent external \"1,4\"",
+            "organisation Draft Assigned Absent off \"\"",
+        ]
+    );
+    for template in &templates {
+        let is_canteen = template.profile.name.contains("Canteen");
+        assert_eq!(template.profile.active, !is_canteen);
+        let is_teams = &*template.profile.name == "MS Teams";
+        let text = is_teams.then_some("In Teams");
+        assert_eq!(template.profile.text.as_deref(), text);
+    }
+    let stored = people(&store).await;
+    let anna = &stored[0];
+    assert_eq!(&*anna.personal[0].name, "Lunch");
+    assert_eq!(anna.order, ["lunch", "ms TEAMS"]);
+    let choice = stored[3].record.choice.as_ref().unwrap();
+    assert_eq!(&*choice.profile, "night");
+    let page = store.page_values("lyon", "automatic").await.unwrap();
+    assert_eq!(page.as_deref(), Some(r#"{"locked":"CANTEEN"}"#));
+    assert_eq!(audit_rows(&store).await, 1);
+    // It is a database like any other afterwards.
+    store
+        .delete_template("lyon", "canteen", &CHANGE)
+        .await
+        .unwrap();
+    store.delete_person(PersonId(4), &CHANGE).await.unwrap();
+    let nights = store.templates().await.unwrap();
+    let night = nights.iter().find(|one| &*one.profile.name == "Night");
+    assert_eq!(night.unwrap().people, [PersonId(1)]);
+    assert_eq!(night.unwrap().audience, Audience::Assigned);
+}
