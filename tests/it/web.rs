@@ -38,6 +38,8 @@ async fn administrators_pages_are_whole_in_both_languages() -> WebDriverResult<(
         "/admin/scopes/lyon",
         "/admin/templates",
         "/admin/templates/MS%20Teams",
+        "/admin/templates/organisation/Do%20not%20disturb",
+        "/admin/scopes/lyon/teams",
         "/admin/microphone",
         "/admin/microphone?scope=lyon&edit=Zoom",
         "/admin/workgroups",

@@ -7,13 +7,13 @@ use thirtyfour::error::WebDriverResult;
 
 use crate::{HEALS, SOON};
 
-async fn get(server: &Server, path: &str) -> (u16, String) {
+pub(crate) async fn get(server: &Server, path: &str) -> (u16, String) {
     let (status, _, text) = server.with_headers(Method::GET, path, &[], None).await;
     (status.as_u16(), text)
 }
 
 /// The value of a hidden field in the form of that id.
-fn hidden(page: &str, form: &str, name: &str) -> String {
+pub(crate) fn hidden(page: &str, form: &str, name: &str) -> String {
     let form = page.split(&format!("<form id=\"{form}\"")).nth(1).unwrap();
     let form = form.split("</form>").next().unwrap();
     let value = form
@@ -315,10 +315,11 @@ async fn each_sees_the_pages_that_are_theirs() {
         "/admin/people",
         "/admin/scopes",
         "/admin/microphone",
+        "/admin/templates",
         "/admin/scopes/lyon/teams",
     ];
     let systems = [
-        "/admin/templates",
+        "/admin/templates/organisation/Busy",
         "/admin/workgroups",
         "/admin/tenants",
         "/admin/tenants/connect",

@@ -74,7 +74,8 @@ for (const table of document.querySelectorAll("table[data-order]")) {
   body.addEventListener("drop", (event) => event.preventDefault());
   body.addEventListener("dragend", async () => {
     dragged = null;
-    const names = Array.from(body.rows, (row) => row.dataset.key);
+    // Rows of one name have one place in the order.
+    const names = [...new Set(Array.from(body.rows, (row) => row.dataset.key))];
     await fetch(table.dataset.order, {
       method: "PUT",
       headers: { "content-type": "application/json" },

@@ -145,15 +145,39 @@ preview-locks = Benutzer können „{ $name }“ nicht mehr selbst ändern ({ $c
 preview-unlocks = Benutzer können „{ $name }“ von da an selbst ändern ({ $count } haben diese Einstellungen).
 
 # Vorlagen
-templates-about = Vorlagen sind Profile, die Sie Standorten, Gruppen oder einzelnen Personen anbieten. Die erste aktive eines Status ist gemeint, wo nur der Status genannt wird.
+templates-about = Vorlagen sind Profile, die die Personen der Organisation, eines Standorts oder einer Gruppe haben. Zwei Bereiche können je eine desselben Namens haben: Für eine Person zählt die nächste aktive. Die erste aktive eines Status ist gemeint, wo nur der Status genannt wird.
 templates-none = Es gibt noch keine Vorlagen.
 template-add = Eine Vorlage anlegen
 template-edit = Die Vorlage
 template-active = Aktiv
-template-offers = Angeboten für
+template-scope = Gehört zu
+template-offers = Für
+template-everyone = alle dort
+template-for-everyone = Für alle dort
+template-for-everyone-help = Sonst haben sie nur die Personen darunter.
 template-people = Außerdem für diese Personen
 template-teams = Die Vorlage für Anrufe in Teams
 template-teams-now = „MS Teams“ anlegen
+template-teams-here = „MS Teams“ hier anlegen
+template-teams-call = Anrufe in Teams benutzen sie: { $scope }.
+template-teams-call-people =
+    { $count ->
+        [one] Anrufe in Teams von { $count } Person, der sie zugewiesen ist, benutzen sie.
+       *[other] Anrufe in Teams von { $count } Personen, denen sie zugewiesen ist, benutzen sie.
+    }
+template-teams-do_not_disturb = „Nicht stören“ in Teams und das Präsentieren benutzen sie: { $scope }.
+template-teams-do_not_disturb-people =
+    { $count ->
+        [one] „Nicht stören“ in Teams und das Präsentieren benutzen sie bei { $count } Person, der sie zugewiesen ist.
+       *[other] „Nicht stören“ in Teams und das Präsentieren benutzen sie bei { $count } Personen, denen sie zugewiesen ist.
+    }
+template-no-settings = Keine Einstellung benutzt sie: Sie lässt sich löschen oder abschalten. Teams nimmt dann das nächste passende Profil.
+template-lost-uses = Das geht noch nicht. Diese Einstellungen hätten kein Profil dieses Namens mehr: { $name }.
+teams-call-takes = Ein Anruf in Teams nimmt das Profil „{ $name }“ von { $scope }.
+teams-call-takes-none = Ein Anruf in Teams nimmt hier kein Profil: Es gibt keine aktive Vorlage „MS Teams“ und keine aktive „Appointment“.
+teams-do_not_disturb-takes = „Nicht stören“ in Teams und das Präsentieren nehmen das Profil „{ $name }“ von { $scope }.
+teams-do_not_disturb-takes-none = „Nicht stören“ in Teams und das Präsentieren nehmen hier kein Profil: Anrufe klingeln.
+teams-own-first = Personen können ein anderes haben: eine Vorlage, die ihnen zugewiesen ist, ein eigenes Profil oder eine eigene Reihenfolge.
 template-delete = Die Vorlage löschen
 template-uses = Was sie benutzt
 template-use = Einstellung

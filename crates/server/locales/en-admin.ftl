@@ -145,15 +145,39 @@ preview-locks = Users can no longer change “{ $name }” themselves ({ $count 
 preview-unlocks = Users can change “{ $name }” themselves from then on ({ $count } have these settings).
 
 # Templates
-templates-about = Templates are profiles that you offer to locations, groups or single people. The first active one of a status is meant where only the status is named.
+templates-about = Templates are profiles that the people of the organisation, of a location or of a group have. Two scopes may each have one of the same name: the nearest active one counts for a person. The first active one of a status is meant where only the status is named.
 templates-none = There are no templates yet.
 template-add = Make a template
 template-edit = The template
 template-active = Active
-template-offers = Offered to
-template-people = Besides, to these people
+template-scope = Belongs to
+template-offers = For
+template-everyone = everybody there
+template-for-everyone = For everybody there
+template-for-everyone-help = Otherwise only the people below have it.
+template-people = Besides, for these people
 template-teams = The template for calls in Teams
 template-teams-now = Make “MS Teams”
+template-teams-here = Make “MS Teams” here
+template-teams-call = Teams calls of { $scope } use it.
+template-teams-call-people =
+    { $count ->
+        [one] Teams calls of { $count } person that it is assigned to use it.
+       *[other] Teams calls of { $count } people that it is assigned to use it.
+    }
+template-teams-do_not_disturb = Do not disturb in Teams, and presenting, use it in { $scope }.
+template-teams-do_not_disturb-people =
+    { $count ->
+        [one] Do not disturb in Teams, and presenting, use it for { $count } person that it is assigned to.
+       *[other] Do not disturb in Teams, and presenting, use it for { $count } people that it is assigned to.
+    }
+template-no-settings = No setting uses it: it can be deleted or switched off. Teams then takes the next profile that fits.
+template-lost-uses = It cannot be done yet. These settings would have no profile of that name any more: { $name }.
+teams-call-takes = A Teams call takes the profile “{ $name }” of { $scope }.
+teams-call-takes-none = A Teams call takes no profile here: there is no active template “MS Teams”, and no active “Appointment”.
+teams-do_not_disturb-takes = Do not disturb in Teams, and presenting, take the profile “{ $name }” of { $scope }.
+teams-do_not_disturb-takes-none = Do not disturb in Teams, and presenting, take no profile here: calls ring.
+teams-own-first = People may have another one: a template that is assigned to them, a profile of their own, or an order of their own.
 template-delete = Delete the template
 template-uses = What uses it
 template-use = Setting

@@ -13,7 +13,9 @@ mod people;
 mod person;
 mod scope_settings;
 mod scopes;
+mod teams_profiles;
 mod telephony;
+mod template;
 mod templates;
 mod tenants;
 mod work;
@@ -38,7 +40,11 @@ pub(super) fn routes() -> Router<Shared> {
             place::<scope_settings::ScopeSettings>(),
         )
         .route("/admin/templates", place::<templates::Templates>())
-        .route("/admin/templates/{name}", place::<templates::Template>())
+        .route("/admin/templates/{name}", place::<template::Template>())
+        .route(
+            "/admin/templates/{scope}/{name}",
+            place::<template::Template>(),
+        )
         .route("/admin/microphone", place::<microphone::Microphone>())
         .route("/admin/workgroups", place::<workgroups::Workgroups>())
         .route("/admin/tenants", place::<tenants::Tenants>())

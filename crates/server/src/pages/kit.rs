@@ -261,11 +261,6 @@ impl Field {
         self
     }
 
-    pub(crate) fn values(mut self, values: Vec<String>) -> Self {
-        self.values = values;
-        self
-    }
-
     pub(crate) fn help(mut self, help: String) -> Self {
         self.help = help;
         self

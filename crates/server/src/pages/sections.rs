@@ -23,7 +23,7 @@ const ADMIN: [(&str, &str, bool); 13] = [
     ("/admin", "nav-overview", false),
     ("/admin/people", "nav-people", false),
     ("/admin/scopes", "nav-scopes", false),
-    ("/admin/templates", "nav-templates", true),
+    ("/admin/templates", "nav-templates", false),
     ("/admin/microphone", "nav-microphone", false),
     ("/admin/workgroups", "nav-workgroups", true),
     ("/admin/tenants", "nav-tenants", true),

@@ -15,14 +15,15 @@ use crate::organisation::{ORGANISATION, PRODUCT};
 pub(super) struct Profiles(Vec<String>);
 
 impl Profiles {
-    /// The names in a list of profiles or templates.
+    /// The names in a list of profiles.
     pub(super) fn of(profiles: &[Value]) -> Self {
-        Self(
-            profiles
-                .iter()
-                .map(|profile| text(profile, "name").to_owned())
-                .collect(),
-        )
+        let names = profiles.iter().map(|profile| text(profile, "name"));
+        Self::named(names.map(str::to_owned))
+    }
+
+    /// Profiles of these names.
+    pub(super) fn named(names: impl Iterator<Item = String>) -> Self {
+        Self(names.collect())
     }
 }
 

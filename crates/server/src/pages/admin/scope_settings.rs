@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     require_administrator,
     scopes::{administers, at, in_order, is_in},
+    teams_profiles, template, templates,
 };
 use crate::{
     organisation::{ORGANISATION, Tables},
@@ -48,6 +49,9 @@ impl Place for ScopeSettings {
             let link = Link::new(to, visit.say("nav-microphone"));
             shown = shown.add(Block::Links(visit.say("nav-microphone"), vec![link]));
         }
+        if page == SettingsPage::Teams {
+            shown = teams_profiles::add(visit, scope, shown, back);
+        }
         if !individual {
             let decided_by = scope_name(visit, text(&read.value, "decided_by"));
             let facts = page.settings().map(|setting| {
@@ -66,7 +70,7 @@ impl Place for ScopeSettings {
             return Ok(shown);
         }
         shown = shown.text(visit.words.with("page-affects", "count", affected));
-        let templates = Profiles::of(&visit.api.items("/templates").await?);
+        let templates = templates(visit, scope);
         shown = shown.form(
             form(visit, page, &read.value, &templates).tag(&read.tag),
             back,
@@ -80,6 +84,11 @@ impl Place for ScopeSettings {
     async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
         let (scope, page, path) = here(visit)?;
         let said = match typed.one("form") {
+            teams_profiles::MAKE => {
+                let made = templates::make_teams(visit, scope).await?;
+                let made = template::at(scope, text(&made, "name"));
+                return Ok(Done::new(made, "added").into());
+            }
             "individual" => "own-page",
             _ => "saved",
         };
@@ -100,6 +109,15 @@ impl Place for ScopeSettings {
         visit.api.put(&path, body, typed.one("tag")).await?;
         Ok(Done::new(visit.frame.here.clone(), said).into())
     }
+}
+
+/// The templates that people of a scope have.
+fn templates(visit: &Visit, scope: &str) -> Profiles {
+    visit.shared.organisation.read(|tables| {
+        let place = tables.place_of_scope(scope).unwrap_or_default();
+        let templates = tables.templates.at(&place, None).into_iter();
+        Profiles::named(templates.map(|template| template.profile.name.to_string()))
+    })
 }
 
 /// The scope, the page, and where the API has its settings.

@@ -1,39 +1,49 @@
-//! The central templates: the profiles that administrators offer.
+//! The central templates: the profiles that administrators offer in their scopes.
 
 use serde_json::{Value, json};
 
 use super::{
-    require_system_administrator,
-    scopes::{full_name, in_order},
+    require_administrator,
+    scopes::{administers, full_name, in_order},
+    template::at,
 };
-use crate::pages::{
-    Done, Outcome, Page, Place,
-    client::{Refusal, part},
-    kit::{
-        Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text, texts,
+use crate::{
+    organisation::ORGANISATION,
+    pages::{
+        Done, Outcome, Page, Place,
+        client::{Refusal, part},
+        kit::{Back, Cell, Choice, Field, Form, Kind, Row, Table, flag, text},
+        me::{moved, movers},
+        setting::scope_name,
+        visit::{Typed, Visit},
+        words::profile_body,
     },
-    me::{moved, movers},
-    setting::scope_name,
-    visit::{Typed, Visit},
-    words::profile_body,
 };
 
-const HERE: &str = "/admin/templates";
+pub(super) const HERE: &str = "/admin/templates";
 
-/// The templates in their order.
+/// The templates in their order: all of them, or those of a location and what it has from the organisation.
 pub(super) struct Templates;
 
 impl Place for Templates {
     async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
-        require_system_administrator(visit)?;
-        let templates = visit.api.items("/templates").await?;
-        let mut form = Form::new(visit.words, "add", visit.say("template-add")).field(
-            Field::text("name", visit.say("board-name"))
-                .required()
-                .help(visit.say("profile-name-help")),
-        );
+        require_administrator(visit)?;
+        let mut templates = visit.api.items("/templates").await?;
+        templates.retain(|template| {
+            let scope = text(template, "scope");
+            scope == ORGANISATION || administers(visit, scope)
+        });
+        let scopes = scope_field(visit).await?;
+        let mut form = Form::new(visit.words, "add", visit.say("template-add"))
+            .field(
+                Field::text("name", visit.say("board-name"))
+                    .required()
+                    .help(visit.say("profile-name-help")),
+            )
+            .field(scopes.clone());
         form.fields.extend(visit.profile_fields(&Value::Null));
         let teams = Form::new(visit.words, "teams", visit.say("template-teams"))
+            .field(scopes)
             .button(visit.say("template-teams-now"));
         Ok(Page::new(visit, visit.say("nav-templates"))
             .text(visit.say("templates-about"))
@@ -43,145 +53,102 @@ impl Place for Templates {
     }
 
     async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
-        require_system_administrator(visit)?;
-        let said = match typed.one("form") {
+        require_administrator(visit)?;
+        let scope = typed.given("scope").unwrap_or(ORGANISATION);
+        let made = match typed.one("form") {
             "add" => {
                 let mut body = profile_body(typed);
                 body["name"] = json!(typed.one("name"));
-                let made = visit.api.post("/templates", body).await?;
-                // Nobody has it yet: the next thing to say is who shall.
-                return Ok(Done::new(at(text(&made, "name")), "added").into());
+                body["scope"] = json!(scope);
+                visit.api.post("/templates", body).await?
             }
-            "teams" => {
-                let made = visit.api.post("/templates/teams", json!({})).await?;
-                return Ok(Done::new(at(text(&made, "name")), "added").into());
-            }
+            "teams" => make_teams(visit, scope).await?,
             direction => {
                 let templates = visit.api.items("/templates").await?;
-                let names = templates
-                    .iter()
-                    .map(|template| text(template, "name").to_owned());
-                let names = moved(names.collect(), typed.one("key"), direction);
-                visit
-                    .api
-                    .put("/templates", json!({"names": names}), "")
-                    .await?;
-                "ordered"
+                let names = moved(names(&templates), typed.one("key"), direction);
+                let body = json!({ "names": names });
+                visit.api.put("/templates", body, "").await?;
+                return Ok(Done::new(HERE, "ordered").into());
             }
         };
-        Ok(Done::new(HERE, said).into())
+        // An administrator looks at its content and its people next.
+        let (scope, name) = (text(&made, "scope"), text(&made, "name"));
+        Ok(Done::new(at(scope, name), "added").into())
     }
 }
 
-/// One template.
-pub(super) struct Template;
+/// Makes the template for calls in Teams in a scope, unless it is there.
+pub(super) async fn make_teams(visit: &Visit, scope: &str) -> Result<Value, Refusal> {
+    let path = format!("/scopes/{}/templates/teams", part(scope));
+    visit.api.post(&path, json!({})).await
+}
 
-impl Place for Template {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
-        require_system_administrator(visit)?;
-        let read = visit.api.read(&path(visit)).await?;
-        let template = &read.value;
-        let scopes = visit.api.items("/scopes").await?;
-        let choices = in_order(&scopes)
-            .into_iter()
-            .map(|scope| Choice::new(text(scope, "id"), full_name(visit, scope)));
-        let people = template.get("people").and_then(Value::as_array);
-        let mut form = Form::new(visit.words, "save", visit.say("template-edit")).tag(&read.tag);
-        form.fields.extend(visit.profile_fields(template));
-        let offers = Field::new(
-            "offers",
-            visit.say("template-offers"),
-            Kind::Checks(choices.collect()),
-        )
-        .values(texts(template, "offers"));
-        let form = form
-            .field(Field::check(
-                "active",
-                visit.say("template-active"),
-                flag(template, "active"),
-            ))
-            .field(offers)
-            .field(
-                Field::new("people", visit.say("template-people"), Kind::Area)
-                    .value(visit.listed(people.into_iter().flatten()))
-                    .help(visit.say("several-help")),
-            )
-            .button(visit.say("save"));
-        let name = text(template, "name");
-        let delete = Button::new("delete", name, visit.say("delete"))
-            .label(visit.words.with("delete-of", "name", name))
-            .sure(visit.words.with("delete-sure", "name", name));
-        let all = Link::new(HERE, visit.say("nav-templates"));
-        Ok(Page::new(visit, name.to_owned())
-            .add(Block::Links(visit.say("nav-templates"), vec![all]))
-            .form(form, back)
-            .table(uses(visit, template))
-            .table(Table {
-                id: "danger",
-                caption: visit.say("template-delete"),
-                head: ["board-name", "actions"].map(|key| visit.say(key)).to_vec(),
-                rows: vec![Row {
-                    key: name.to_owned(),
-                    cells: vec![Cell::Text(name.to_owned()), Cell::Buttons(vec![delete])],
-                }],
-                ..Table::default()
-            }))
-    }
+/// The scopes that the caller administers, to choose one.
+pub(super) async fn scope_field(visit: &Visit) -> Result<Field, Refusal> {
+    let scopes = visit.api.items("/scopes").await?;
+    let choices = in_order(&scopes)
+        .into_iter()
+        .filter(|scope| administers(visit, text(scope, "id")))
+        .map(|scope| Choice::new(text(scope, "id"), full_name(visit, scope)));
+    let kind = Kind::Select(choices.collect());
+    Ok(Field::new("scope", visit.say("template-scope"), kind))
+}
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
-        require_system_administrator(visit)?;
-        if typed.one("form") == "delete" {
-            visit.api.delete(&path(visit)).await?;
-            return Ok(Done::new(HERE, "deleted").into());
+/// Each name once, as the first template of that name spells it.
+fn names(templates: &[Value]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in templates.iter().map(|template| text(template, "name")) {
+        if !names.iter().any(|known| presence::same_name(known, name)) {
+            names.push(name.to_owned());
         }
-        let mut body = profile_body(typed);
-        body["active"] = json!(typed.ticked("active"));
-        body["offers"] = json!(typed.all("offers"));
-        body["people"] = json!(visit.several("people", typed.one("people"))?);
-        visit.api.put(&path(visit), body, typed.one("tag")).await?;
-        Ok(Done::new(visit.frame.here.clone(), "saved").into())
     }
-}
-
-fn at(name: &str) -> String {
-    format!("{HERE}/{}", part(name))
-}
-
-fn path(visit: &Visit) -> String {
-    format!("/templates/{}", part(visit.path("name")))
+    names
 }
 
 fn table(visit: &Visit, templates: &[Value]) -> Table {
+    let names = names(templates);
     let row = |template: &Value| {
         let (name, status) = (text(template, "name"), text(template, "status"));
-        let active = flag(template, "active");
-        let mut offers: Vec<String> = texts(template, "offers")
+        let scope = text(template, "scope");
+        // The order is one of names: templates of one name move together.
+        let mut same = names
             .iter()
-            .map(|scope| scope_name(visit, scope))
-            .collect();
-        let people = template
-            .get("people")
-            .and_then(Value::as_array)
-            .map_or(0, Vec::len);
-        if people > 0 {
-            offers.push(visit.words.with("board-people", "count", people));
+            .filter(|known| presence::same_name(known, name));
+        let key = same.next().map_or(name, String::as_str);
+        let active = flag(template, "active");
+        let people = template.get("people").and_then(Value::as_array);
+        let people = people.map_or(0, Vec::len);
+        let mut audience = Vec::new();
+        let offers = template.get("offers").and_then(Value::as_array);
+        if offers.is_some_and(|offers| !offers.is_empty()) {
+            audience.push(visit.say("template-everyone"));
         }
+        if people > 0 {
+            audience.push(visit.words.with("board-people", "count", people));
+        }
+        let named = match administers(visit, scope) {
+            true => Cell::Link(at(scope, name), name.to_owned()),
+            false => Cell::Text(name.to_owned()),
+        };
+        let buttons = match visit.caller.is_admin() {
+            true => movers(visit, key).to_vec(),
+            false => Vec::new(),
+        };
+        let state = if active {
+            "profile-active"
+        } else {
+            "profile-inactive"
+        };
         Row {
-            key: name.to_owned(),
+            key: key.to_owned(),
             cells: vec![
-                Cell::Link(at(name), name.to_owned()),
+                named,
+                Cell::Text(scope_name(visit, scope)),
                 Cell::Status(status.to_owned(), visit.status(status)),
                 Cell::Text(visit.forwarding(template)),
-                Cell::Mark(
-                    active,
-                    visit.say(if active {
-                        "profile-active"
-                    } else {
-                        "profile-inactive"
-                    }),
-                ),
-                Cell::Text(offers.join(", ")),
-                Cell::Buttons(movers(visit, name).to_vec()),
+                Cell::Mark(active, visit.say(state)),
+                Cell::Text(audience.join(", ")),
+                Cell::Buttons(buttons),
             ],
         }
     };
@@ -190,6 +157,7 @@ fn table(visit: &Visit, templates: &[Value]) -> Table {
         caption: visit.say("nav-templates"),
         head: [
             "board-name",
+            "template-scope",
             "board-status",
             "profile-forwarding",
             "health-state",
@@ -200,22 +168,9 @@ fn table(visit: &Visit, templates: &[Value]) -> Table {
         .to_vec(),
         rows: templates.iter().map(row).collect(),
         empty: visit.say("templates-none"),
-        order: Some("/api/v1/templates".into()),
-    }
-}
-
-/// What keeps a template from being deleted.
-fn uses(visit: &Visit, template: &Value) -> Table {
-    let rows = texts(template, "uses").into_iter().map(|what| Row {
-        key: what.clone(),
-        cells: vec![Cell::Text(what)],
-    });
-    Table {
-        id: "uses",
-        caption: visit.say("template-uses"),
-        head: vec![visit.say("template-use")],
-        rows: rows.collect(),
-        empty: visit.say("template-no-uses"),
-        order: None,
+        order: visit
+            .caller
+            .is_admin()
+            .then(|| "/api/v1/templates".to_owned()),
     }
 }

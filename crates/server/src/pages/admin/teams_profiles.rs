@@ -1,0 +1,58 @@
+//! Which profiles the states of Teams take in a scope, and from where they come: a part of its page for Teams.
+
+use super::{scopes::administers, template};
+use crate::{
+    organisation::{Tables, TeamsUse},
+    pages::{
+        Page,
+        kit::{Back, Block, Form, Link},
+        setting::scope_name,
+        visit::Visit,
+    },
+};
+
+/// The form that makes the template for calls in Teams here.
+pub(super) const MAKE: &str = "teams-template";
+
+/// Adds it to the page of a scope.
+pub(super) fn add(visit: &Visit, scope: &str, page: Page, back: Option<&Back>) -> Page {
+    let (taken, has_own) = visit.shared.organisation.read(|tables| {
+        let has_own = tables.templates.get(scope, presence::TEAMS_PROFILE);
+        (taken(tables, scope), has_own.is_some())
+    });
+    let mut page = page;
+    let mut links = Vec::new();
+    for (what, template) in taken {
+        let key = format!("teams-{}-takes", what.name());
+        page = match template {
+            None => page.text(visit.say(&format!("{key}-none"))),
+            Some((of, name)) => {
+                if administers(visit, &of) {
+                    links.push(Link::new(template::at(&of, &name), name.clone()));
+                }
+                let of = scope_name(visit, &of);
+                let words = visit.words;
+                page.text(words.of_two(&key, ("name", &name), ("scope", &of)))
+            }
+        };
+    }
+    page = page.text(visit.say("teams-own-first"));
+    if !links.is_empty() {
+        page = page.add(Block::Links(visit.say("nav-templates"), links));
+    }
+    if has_own || !administers(visit, scope) {
+        return page;
+    }
+    let make = Form::new(visit.words, MAKE, visit.say("template-teams"));
+    page.form(make.button(visit.say("template-teams-here")), back)
+}
+
+/// What each state takes: the template's scope and name.
+fn taken(tables: &Tables, scope: &str) -> [(TeamsUse, Option<(String, String)>); 2] {
+    let place = tables.place_of_scope(scope).unwrap_or_default();
+    TeamsUse::ALL.map(|what| {
+        let template = tables.templates.for_teams(what, &place, None);
+        let named = template.map(|one| (one.scope.clone(), one.profile.name.to_string()));
+        (what, named)
+    })
+}
