@@ -389,3 +389,90 @@ async fn a_template_can_be_written_back_after_one_of_its_people_was_deleted() {
     let (written, back) = status(server, Method::PUT, path, Some(read.clone())).await;
     assert_eq!((written, &back), (200, &read));
 }
+
+// P4
+#[tokio::test]
+async fn do_not_disturb_refuses_calls_on_a_fresh_installation() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    server.choose(ANNA, "Do not disturb").await;
+    let person = format!("/api/v1/people/{}", server.person(ANNA).await);
+    let person = server.ok(Method::GET, &person, None).await;
+    let extension = person["lines"][0]["extension"].as_str().unwrap();
+    let route = format!("/api/v1/route?to={extension}");
+    let route = server.ok(Method::GET, &route, None).await;
+    assert_eq!(route["action"], "refuse");
+}
+
+// P15
+#[tokio::test]
+async fn a_profile_of_ones_own_can_be_switched_off_and_on() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = demo.server.signed_in_as(ANNA).await;
+    let anna = server.person(ANNA).await;
+    let path = format!("/people/{anna}/profiles");
+    let own = format!("{path}/Busy");
+    let body = |active: Option<bool>| {
+        let mut body = json!({"status": "Absent", "forwarding": {"kind": "do_not_disturb"}});
+        if let Some(active) = active {
+            body["active"] = json!(active);
+        }
+        Some(body)
+    };
+    let made =
+        json!({"name": "Busy", "status": "Absent", "forwarding": {"kind": "do_not_disturb"}});
+    let (_, made) = status(&server, Method::POST, &path, Some(made)).await;
+    assert_eq!(made["active"], true);
+    let chosen = async |name: &str| {
+        let path = format!("/people/{anna}/profile");
+        status(
+            &server,
+            Method::PUT,
+            &path,
+            Some(json!({ "profile": name })),
+        )
+        .await
+    };
+    assert_eq!(
+        chosen("busy").await.1["status"],
+        "Absent",
+        "the own one first"
+    );
+    let (_, off) = status(&server, Method::PUT, &own, body(Some(false))).await;
+    assert_eq!(off["active"], false);
+    let (_, still) = status(&server, Method::PUT, &own, body(None)).await;
+    assert_eq!(still["active"], false, "what is left out stays");
+    assert_eq!(
+        chosen("busy").await.1["status"],
+        "Busy",
+        "the template counts"
+    );
+    let lunch = json!({"name": "Lunch", "status": "BeRightBack", "active": false});
+    assert_eq!(
+        status(&server, Method::POST, &path, Some(lunch)).await.0,
+        201
+    );
+    let (refused, problem) = chosen("Lunch").await;
+    assert_eq!((refused, &problem["field"]), (422, &json!("profile")));
+    // By the page: off stays off, and on is on.
+    let here = "/me/profiles?edit=Lunch";
+    let (_, page) = get(&server, here).await;
+    let tag = hidden(&page, "save", "tag");
+    let fields = [
+        ("form", "save"),
+        ("key", "Lunch"),
+        ("tag", &*tag),
+        ("status", "BeRightBack"),
+        ("forwarding", "off"),
+        ("active", "on"),
+    ];
+    server.form(here, &fields).await;
+    assert_eq!(chosen("Lunch").await.0, 200);
+    // What automatic activation uses stays on.
+    let settings = format!("/people/{anna}/settings/automatic");
+    let uses = Some(json!({"inactivity": "Lunch"}));
+    assert_eq!(status(&server, Method::PUT, &settings, uses).await.0, 200);
+    let off = Some(json!({"status": "BeRightBack", "active": false}));
+    let (refused, problem) = status(&server, Method::PUT, &format!("{path}/Lunch"), off).await;
+    assert_eq!(refused, 409, "{problem}");
+}

@@ -148,17 +148,18 @@ fn position(profiles: &[Profile], name: &str) -> Option<usize> {
 impl Default for MyProfiles {
     /// What a fresh installation offers.
     fn default() -> Self {
-        Self::new(
-            [
-                ("Available", Status::Available),
-                ("Busy", Status::Busy),
-                ("Be right back", Status::BeRightBack),
-                ("Do not disturb", Status::DoNotDisturb),
-                ("Absent", Status::Absent),
-                (APPOINTMENT_PROFILE, Status::Busy),
-            ]
-            .map(|(name, status)| Profile::central(name, status)),
-        )
+        let do_not_disturb = Profile {
+            forwarding: Forwarding::DoNotDisturb,
+            ..Profile::central("Do not disturb", Status::DoNotDisturb)
+        };
+        Self::new([
+            Profile::central("Available", Status::Available),
+            Profile::central("Busy", Status::Busy),
+            Profile::central("Be right back", Status::BeRightBack),
+            do_not_disturb,
+            Profile::central("Absent", Status::Absent),
+            Profile::central(APPOINTMENT_PROFILE, Status::Busy),
+        ])
     }
 }
 

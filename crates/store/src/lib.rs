@@ -339,6 +339,11 @@ fn migrations() -> Vec<Migration> {
             include_str!("../migrations/sqlite/0012_templates_of_scopes.sql"),
         ),
         migration(
+            13,
+            "profiles",
+            include_str!("../migrations/sqlite/0013_profiles.sql"),
+        ),
+        migration(
             15,
             "teams account names",
             include_str!("../migrations/sqlite/0015_teams_account_names.sql"),

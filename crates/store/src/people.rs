@@ -210,7 +210,8 @@ impl<'a, 't> Block<'a, 't> {
         let own = "json_array(slot, written_at, expires_at, acknowledged, cleared_at, yielded)";
         self.table("teams_writes", own, "", "person", add_own)
             .await?;
-        self.table("personal_profiles", PROFILE, "", "position", add_profile)
+        let profile = format!("json_array(active <> 0, {PROFILE})");
+        self.table("personal_profiles", &profile, "", "position", add_profile)
             .await?;
         self.table("profile_orders", "json(names)", "", "person", add_order)
             .await?;
@@ -344,8 +345,12 @@ fn add_own(
     Ok(())
 }
 
-fn add_profile(person: &mut StoredPerson, row: ProfileRow) -> Result<(), StoreError> {
-    person.personal.push(profile(row, Origin::Personal)?);
+fn add_profile(person: &mut StoredPerson, row: (u8, ProfileRow)) -> Result<(), StoreError> {
+    let (active, row) = row;
+    person.personal.push(Profile {
+        active: active != 0,
+        ..profile(row, Origin::Personal)?
+    });
     Ok(())
 }
 

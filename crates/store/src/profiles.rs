@@ -30,15 +30,16 @@ impl Store {
         }
         require_people(&mut transaction, &[person]).await?;
         sqlx::query(
-            "INSERT INTO personal_profiles (person, key, name, status, forwarding, target, text, position)
+            "INSERT INTO personal_profiles (person, key, name, status, forwarding, target, text, active, position)
              SELECT ?2, ?1 ->> 'key', ?1 ->> 'name', ?1 ->> 'status', ?1 ->> 'forwarding', ?1 ->> 'target',
-                    ?1 ->> 'text', coalesce(max(position) + 1, 0) FROM personal_profiles WHERE person = ?2
+                    ?1 ->> 'text', ?3, coalesce(max(position) + 1, 0) FROM personal_profiles WHERE person = ?2
              ON CONFLICT (person, key) DO UPDATE SET
                 status = excluded.status, forwarding = excluded.forwarding, target = excluded.target,
-                text = excluded.text",
+                text = excluded.text, active = excluded.active",
         )
         .bind(profile_json(profile, name))
         .bind(person.0.cast_signed())
+        .bind(profile.active)
         .execute(&mut *transaction)
         .await?;
         Ok(transaction.commit().await?)

@@ -62,6 +62,8 @@ pub(crate) struct NewProfile {
     status: String,
     forwarding: Option<ForwardingBody>,
     text: Option<String>,
+    /// Without it a new one is active, and one that is changed stays as it is.
+    active: Option<bool>,
 }
 
 impl From<&Profile> for ProfileBody {
@@ -98,6 +100,7 @@ impl NewProfile {
             status,
             forwarding,
             text,
+            active: None,
         }
     }
 
@@ -132,7 +135,7 @@ impl NewProfile {
             forwarding,
             text: self.text.filter(|text| !text.is_empty()).map(Into::into),
             origin,
-            active: true,
+            active: self.active.unwrap_or(true),
         })
     }
 }
@@ -201,7 +204,10 @@ pub(crate) async fn read(
     let profiles = shared
         .organisation
         .read(|tables| tables.my_profiles(person));
-    let found = profiles.iter().find(|known| same_name(&known.name, &name));
+    // A change at this address is one of the person's own.
+    let own = |known: &&Profile| known.origin == Origin::Personal && same_name(&known.name, &name);
+    let found = profiles.iter().find(own);
+    let found = found.or_else(|| profiles.iter().find(|known| same_name(&known.name, &name)));
     let remedy = "GET …/profiles lists them";
     let found = found.ok_or_else(|| Problem::not_found("profile", &name, remedy))?;
     Ok(axum::Json(ProfileBody::from(found)))
@@ -225,7 +231,8 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, axum::Json(profile)))
 }
 
-/// Changes a profile of the person's own, except its name.
+/// Changes a profile of the person's own, except its name. Refused where it is to become inactive and automatic activation
+/// or the calendar uses it.
 #[utoipa::path(
     put,
     path = "/people/{id}/profiles/{name}",
@@ -291,7 +298,14 @@ async fn put(
         (false, Some(_)) => {}
     }
     let name = existing.map_or(name, |existing| &existing.name).to_owned();
+    let body = NewProfile {
+        active: body.active.or(existing.map(|existing| existing.active)),
+        ..body
+    };
     let profile = body.checked(&name, Origin::Personal)?;
+    if existing.is_some_and(|existing| existing.active) && !profile.active {
+        refuse_use(shared, person, &name)?;
+    }
     refuse_loop(shared, caller, person, &profile)?;
     let shown = ProfileBody::from(&profile);
     let details = Details::default()
@@ -347,7 +361,9 @@ pub(crate) async fn delete(
     let _one_at_a_time = shared.settings_change.lock().await;
     let mine = personal(&shared, person).profiles;
     let before = mine.iter().find(|known| same_name(&known.name, &name));
-    refuse_use(&shared, person, &name)?;
+    if before.is_some_and(|before| before.active) {
+        refuse_use(&shared, person, &name)?;
+    }
     let before = before.map(ProfileBody::from);
     let details = Details::default().before(before.map(|before| json!(before)));
     let entry = Entry::own(&shared, &caller, Own::ProfileDelete, person, details);

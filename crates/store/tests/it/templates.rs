@@ -1,6 +1,7 @@
-//! Templates of scopes; databases of the time when a template was offered in several scopes, brought up to date.
+//! Templates of scopes; databases of the time when a template was offered in several scopes, brought up to date; profiles
+//! that are switched off.
 
-use presence::{PersonId, Profile, Status};
+use presence::{Forwarding, Origin, PersonId, Profile, Status};
 use store::{Audience, ORGANISATION, ScopeKind, Store, StoreError, Template};
 
 use crate::{CHANGE, audit_rows, migration, open, people, refusal, with_people};
@@ -104,6 +105,22 @@ async fn two_scopes_have_templates_of_one_name_and_one_scope_has_not() {
     assert!(templates.contains(&to_organisation), "{templates:?}");
 }
 
+// P15
+#[tokio::test]
+async fn a_profile_of_ones_own_that_is_switched_off_is_kept_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, [anna]) = with_people(&folder, ["anna"]).await;
+    for active in [false, true, false] {
+        let profile = Profile {
+            active,
+            origin: Origin::Personal,
+            ..Profile::central("Lunch", Status::Busy)
+        };
+        store.put_profile(anna, &profile, &CHANGE).await.unwrap();
+        assert_eq!(people(&store).await[0].personal, [profile]);
+    }
+}
+
 fn told(template: &Template) -> String {
     let people: Vec<String> = template.people.iter().map(ToString::to_string).collect();
     format!(
@@ -133,7 +150,7 @@ async fn a_template_of_several_scopes_becomes_one_of_each_and_nothing_is_lost() 
             "organisation Available Everyone Available off \"\"",
             "organisation Busy Everyone Busy off \"\"",
             "organisation Be right back Everyone BeRightBack off \"\"",
-            "organisation Do not disturb Everyone DoNotDisturb off \"\"",
+            "organisation Do not disturb Everyone DoNotDisturb do_not_disturb \"\"",
             "organisation Appointment Everyone Busy off \"\"",
             "lyon MS Teams Everyone Busy all \"3\"",
             "organisation MS Teams Everyone Busy all \"4\"",
@@ -155,6 +172,10 @@ async fn a_template_of_several_scopes_becomes_one_of_each_and_nothing_is_lost() 
     let stored = people(&store).await;
     let anna = &stored[0];
     assert_eq!(&*anna.personal[0].name, "Lunch");
+    assert!(
+        anna.personal[0].active,
+        "P15: own profiles stay switched on"
+    );
     assert_eq!(anna.order, ["lunch", "ms TEAMS"]);
     let choice = stored[3].record.choice.as_ref().unwrap();
     assert_eq!(&*choice.profile, "night");
@@ -171,4 +192,67 @@ async fn a_template_of_several_scopes_becomes_one_of_each_and_nothing_is_lost() 
     let night = nights.iter().find(|one| &*one.profile.name == "Night");
     assert_eq!(night.unwrap().people, [PersonId(1)]);
     assert_eq!(night.unwrap().audience, Audience::Assigned);
+}
+
+// P4
+#[tokio::test]
+async fn only_a_do_not_disturb_that_nobody_has_touched_refuses_calls_from_now_on() {
+    let set = "INSERT INTO audit (at, who, what, target) VALUES (1, 'eve', 'template.set', ' DO not disturb')";
+    let of = |statement: &'static str| {
+        format!("UPDATE templates SET {statement} WHERE key = 'do not disturb'").leak()
+    };
+    for (before, refuses) in [
+        ("SELECT 1", true),
+        // Another place in the order is no touch, nor is a row about another template.
+        (
+            "UPDATE templates SET position = 0 WHERE key = 'do not disturb'",
+            true,
+        ),
+        (
+            "INSERT INTO audit (at, who, what, target) VALUES (1, 'eve', 'template.set', 'Busy')",
+            true,
+        ),
+        (set, false),
+        (of("status = 'Busy'"), false),
+        (of("text = 'x'"), false),
+        (of("active = 0"), false),
+        (of("name = 'do not disturb'"), false),
+        (
+            "INSERT INTO template_people (template, person) VALUES ('do not disturb', 1)",
+            false,
+        ),
+        (
+            "INSERT INTO template_offers (template, scope) VALUES ('do not disturb', 'lyon')",
+            false,
+        ),
+        (
+            "DELETE FROM template_offers WHERE template = 'do not disturb'",
+            false,
+        ),
+        (
+            "UPDATE template_offers SET scope = 'lyon' WHERE template = 'do not disturb'",
+            false,
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        migration::of_version(&folder, 11).await;
+        migration::run(&folder, &[PLACES, before]).await;
+        let templates = open(&folder).await.templates().await.unwrap();
+        let ours = templates
+            .iter()
+            .filter(|one| one.profile.name.eq_ignore_ascii_case("do not disturb"));
+        let refused = ours
+            .filter(|one| one.profile.forwarding == Forwarding::DoNotDisturb)
+            .count();
+        assert_eq!(refused, usize::from(refuses), "{before}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    migration::of_version(&folder, 11).await;
+    migration::run(&folder, &[of("forwarding = 'all', target = '1001'")]).await;
+    let templates = open(&folder).await.templates().await.unwrap();
+    let kinds: Vec<&str> = templates
+        .iter()
+        .map(|one| one.profile.forwarding.kind())
+        .collect();
+    assert_eq!(kinds, ["off", "off", "off", "all", "off", "off"]);
 }

@@ -35,6 +35,11 @@ impl Place for Profiles {
             .tag(&read.tag)
             .hidden("key", name);
             form.fields.extend(visit.profile_fields(&read.value));
+            let form = form.field(Field::check(
+                "active",
+                visit.say("template-active"),
+                flag(&read.value, "active"),
+            ));
             page = page.form(form.button(visit.say("save")), back);
         }
         let mut form = Form::new(visit.words, "add", visit.say("profile-add")).field(
@@ -58,10 +63,9 @@ impl Place for Profiles {
                 "added"
             }
             "save" => {
-                visit
-                    .api
-                    .put(&one, profile_body(typed), typed.one("tag"))
-                    .await?;
+                let mut body = profile_body(typed);
+                body["active"] = json!(typed.ticked("active"));
+                visit.api.put(&one, body, typed.one("tag")).await?;
                 "saved"
             }
             "delete" => {
@@ -126,9 +130,9 @@ fn table(visit: &Visit, profiles: &[Value]) -> Table {
         }
         let status = text(profile, "status");
         let origin = match (is_own, flag(profile, "active")) {
-            (true, _) => "card-own",
+            (true, true) => "card-own",
             (false, true) => "card-central",
-            (false, false) => "profile-inactive",
+            (true | false, false) => "profile-inactive",
         };
         cells.extend([
             Cell::Status(status.to_owned(), visit.status(status)),
