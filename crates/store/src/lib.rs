@@ -344,9 +344,9 @@ fn migrations() -> Vec<Migration> {
             include_str!("../migrations/sqlite/0013_profiles.sql"),
         ),
         migration(
-            15,
+            14,
             "teams account names",
-            include_str!("../migrations/sqlite/0015_teams_account_names.sql"),
+            include_str!("../migrations/sqlite/0014_teams_account_names.sql"),
         ),
     ]
 }

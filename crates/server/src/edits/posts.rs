@@ -54,7 +54,7 @@ impl Repeat {
 }
 
 /// Every route with POST; a test fails where one is missing.
-const POSTS: [(&str, Repeat); 20] = [
+const POSTS: [(&str, Repeat); 22] = [
     ("/people", Repeat::ById),
     ("/people/import", Repeat::Once),
     ("/people/{id}/appointments", Repeat::OwnById),

@@ -223,7 +223,7 @@ fn bounds() -> Vec<(&'static str, &'static str, &'static str, Value)> {
 }
 
 /// Fields with an id, or a list of ids, that the store draws.
-const NUMBERS: [(&str, &str); 17] = [
+const NUMBERS: [(&str, &str); 18] = [
     ("Account", "id"),
     ("Account", "person"),
     ("AuditRow", "id"),
