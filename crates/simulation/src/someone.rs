@@ -74,6 +74,8 @@ pub struct Someone {
     pub lag: Duration,
     /// Up to when the answers have told what was true, where they do not go back.
     pub told_until: Timestamp,
+    /// When something in Teams was last known to run out.
+    pub expires_at: Option<Timestamp>,
     /// Until when the person is read each second.
     pub hurried_until: Timestamp,
     /// By slot: when it was last set, Teams itself showed the same state, and no answer had told of it yet. Its appearance is
@@ -109,6 +111,7 @@ impl Someone {
             sets: Vec::new(),
             lag: Duration::ZERO,
             told_until: now,
+            expires_at: None,
             hurried_until: now,
             mistakable: [false; 2],
             false_calls: [0; 2],

@@ -572,7 +572,9 @@ impl<'s> World<'s> {
             let lag = self.people[at].lag;
             self.later(lag + Duration::from_millis(200), Event::Read(at));
         }
-        if let Some(deadline) = self.people[at].account.deadline() {
+        let deadline = self.people[at].account.deadline();
+        if let Some(deadline) = deadline.filter(|_| deadline != self.people[at].expires_at) {
+            self.people[at].expires_at = Some(deadline);
             self.later(deadline.since(self.now), Event::Expire(at));
         }
     }

@@ -26,6 +26,8 @@ const TEAMS: &str = "teams";
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Templates {
     items: Vec<TemplateBody>,
+    /// The names in order, as PUT takes them.
+    names: Vec<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -148,8 +150,10 @@ fn all(shared: &SharedState, caller: &Caller) -> Templates {
     let items = templates
         .iter()
         .map(|template| shown_to(shared, caller, template));
+    let names = templates.iter().map(|template| &template.profile.name);
     Templates {
         items: items.collect(),
+        names: names.map(ToString::to_string).collect(),
     }
 }
 

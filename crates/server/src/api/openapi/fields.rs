@@ -92,7 +92,7 @@ fn enumerations() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("Activity", "via", VIA.to_vec()),
         ("Profile", "status", statuses()),
         ("NewProfile", "status", statuses()),
-        ("NewProfileFields", "status", statuses()),
+        ("NewTemplate", "status", statuses()),
         ("TemplateChange", "status", statuses()),
         (
             "TeamsUse",
@@ -173,7 +173,7 @@ fn bounds() -> Vec<(&'static str, &'static str, &'static str, Value)> {
     add("NewPerson", "lines", "maxItems", people::LINES_MAX);
     add("NewLine", "extension", "maxLength", people::TEXT_MAX);
     add("Favourites", "people", "maxItems", limits::FAVOURITES_MAX);
-    for schema in ["NewProfile", "NewProfileFields"] {
+    for schema in ["NewProfile", "NewTemplate"] {
         add(schema, "name", "minLength", 1);
         add(schema, "name", "maxLength", limits::NAME_MAX);
         add(schema, "text", "maxLength", limits::NAME_MAX);

@@ -42,7 +42,7 @@ pub(crate) async fn add(
     let scope = Home::new(ORGANISATION).wanted(&body)?.scope;
     caller.require_admin(&shared, &scope)?;
     let one_at_a_time = shared.settings_change.lock().await;
-    let name = body.profile.name.clone().unwrap_or_default();
+    let name = body.name.clone().unwrap_or_default();
     refuse_name(&body, &name, true)?;
     let template = checked(&shared, &caller, body, &name, Start::In(ORGANISATION))?;
     carry_out(&shared, &caller, TemplateEdit::Make(template.clone())).await?;
@@ -95,8 +95,10 @@ async fn replace(
         &before.profile.name,
         Start::From(&before),
     )?;
-    let edit = TemplateEdit::Replace(before, after.clone());
-    carry_out(shared, caller, edit).await?;
+    if after != before {
+        let edit = TemplateEdit::Replace(before, after.clone());
+        carry_out(shared, caller, edit).await?;
+    }
     Ok(axum::Json(shown(shared, &after)))
 }
 
@@ -286,6 +288,9 @@ pub(crate) async fn order(
                 .map(|template| template.profile.name.to_string());
             names.collect()
         });
+        if body.names == before {
+            return Ok(axum::Json(all(&shared, &caller)));
+        }
         let entry = Entry::new(
             &shared,
             &caller,

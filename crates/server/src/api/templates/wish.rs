@@ -1,6 +1,6 @@
 //! Checks of a requested template: its scope, its people, its content.
 
-use presence::{Origin, PersonId, Profile};
+use presence::{Origin, PersonId, Profile, Status};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::{Audience, Template};
@@ -17,24 +17,19 @@ use crate::{
 
 /// A template that is to be made, or all of one that is to be changed.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct NewTemplate {
-    #[serde(flatten)]
-    pub(super) profile: NewProfileFields,
+    pub(super) name: Option<String>,
+    /// Without it a new one is Busy, and one that is changed keeps its status.
+    status: Option<String>,
+    forwarding: Option<Value>,
+    text: Option<String>,
     pub(super) active: Option<bool>,
     /// The scope that it belongs to. Without it a new one is the organisation's, and one that is changed stays where it is.
     pub(super) scope: Option<String>,
     /// One entry is read as the scope; an empty list offers the template to nobody but the people it is assigned to.
     pub(super) offers: Option<Vec<String>>,
     pub(super) people: Option<Vec<String>>,
-}
-
-/// `flatten` and `deny_unknown_fields` do not go together; unknown fields are ignored here.
-#[derive(Debug, Deserialize, ToSchema)]
-pub(crate) struct NewProfileFields {
-    pub(super) name: Option<String>,
-    status: String,
-    forwarding: Option<Value>,
-    text: Option<String>,
 }
 
 /// The fields of a template that are to change; the others stay.
@@ -114,6 +109,9 @@ pub(super) fn merged(before: Value, change: Map<String, Value>) -> Result<NewTem
         Value::Object(whole) => whole,
         _ => Map::new(),
     };
+    for read_only in ["origin", "uses", "teams_uses"] {
+        whole.remove(read_only);
+    }
     // Each of the two says where the template belongs.
     for (given, other) in [("scope", "offers"), ("offers", "scope")] {
         if change.contains_key(given) && !change.contains_key(other) {
@@ -160,11 +158,15 @@ pub(super) fn checked(
         let detail = format!("there is no scope {scope:?}; GET /api/v1/scopes lists them");
         return Err(Problem::invalid(field, detail));
     }
-    let forwarding = body.profile.forwarding.map(serde_json::from_value);
+    let status = body
+        .status
+        .or_else(|| before.map(|before| before.profile.status.name().to_owned()));
+    let status = status.unwrap_or_else(|| Status::Busy.name().to_owned());
+    let forwarding = body.forwarding.map(serde_json::from_value);
     let forwarding = forwarding
         .transpose()
         .map_err(|error| Problem::invalid("forwarding", error.to_string()))?;
-    let fields = NewProfile::new(body.profile.status, forwarding, body.profile.text);
+    let fields = NewProfile::new(status, forwarding, body.text);
     let active = body.active.or(before.map(|before| before.profile.active));
     let profile = Profile {
         active: active.unwrap_or(true),
@@ -207,7 +209,7 @@ fn people(
 
 /// Refuses to change a name, and a name whose address would be that of the template for Teams.
 pub(super) fn refuse_name(body: &NewTemplate, name: &str, is_new: bool) -> Result<(), Problem> {
-    let renamed = body.profile.name.as_ref();
+    let renamed = body.name.as_ref();
     if renamed.is_some_and(|new| !presence::same_name(new, name)) {
         let detail = "the name of a template never changes; make a new one and delete this one";
         return Err(Problem::invalid("name", detail));
