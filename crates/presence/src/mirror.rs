@@ -4,6 +4,7 @@
 
 mod answers;
 mod breaker;
+mod call;
 mod deadline;
 mod evidence;
 mod order;
@@ -93,21 +94,6 @@ impl Mirror {
     /// When writing goes on, if it is paused, and since when it is.
     pub(crate) fn paused(&self) -> Option<(Timestamp, Timestamp)> {
         self.breaker.paused
-    }
-
-    /// When the Teams call ends without a further confirmation. A call that our own write masks cannot be confirmed:
-    /// it is held, up to the limit.
-    pub(crate) fn call_until(&self, signals: &Signals, timing: &Timing) -> Option<Timestamp> {
-        let confirmed_at = signals.teams_call?.confirmed_at;
-        let limit = confirmed_at + timing.appointment_limit;
-        let [session, preferred] = &self.own;
-        if preferred.may_echo() && !session.may_echo() {
-            return Some(limit.min(confirmed_at + timing.call_under_do_not_disturb));
-        }
-        match self.observed_until(signals, timing) {
-            Some(observed) if !self.masks_calls() => Some(limit.min(observed)),
-            _ => Some(limit),
-        }
     }
 
     /// Takes in an answer of Graph.
@@ -253,41 +239,6 @@ impl Mirror {
         vec![Wish::Remember(slot)]
     }
 
-    /// Starts, confirms, holds or ends the Teams call. A slot that still masks here is not settled by this answer.
-    fn follow_call(&mut self, signals: &mut Signals, meaning: Meaning, now: Timestamp) {
-        let session = *self.own(Slot::Session);
-        let in_force = match session {
-            Own::Held(_) => true,
-            // Until it is known to be taken back, a session counts as alive.
-            Own::Withdrawn(withdrawn) => {
-                !matches!(withdrawn.cleared, Cleared::Acknowledged(_)) && now < withdrawn.expires_at
-            }
-            Own::None | Own::Refused(_) | Own::Yielded(_) => false,
-        };
-        let remembered = self.remembered.take();
-        let known = signals.teams_call.or(remembered);
-        let confirmed = || {
-            let since = known.map_or(now, |call| call.since);
-            Some(TeamsCall {
-                since,
-                confirmed_at: now,
-            })
-        };
-        signals.teams_call = match meaning {
-            // Our app session never says Presenting, and Presenting implies a call.
-            Meaning::Presenting => confirmed(),
-            Meaning::Call if !session.may_echo() => confirmed(),
-            Meaning::Call | Meaning::Unknown => known,
-            Meaning::DoNotDisturb | Meaning::Offline if self.own(Slot::Preferred).may_echo() => {
-                known
-            }
-            // A state that was chosen by hand hides call and session alike.
-            _ if in_force => known,
-            // Neither a call nor a write of ours explains it.
-            _ => None,
-        };
-    }
-
     /// Ends what has outlived its lease.
     pub(crate) fn expire(
         &mut self,
@@ -333,12 +284,7 @@ impl Mirror {
         if self.breaker.expire(now) {
             wishes.push(Wish::Resumed);
         }
-        if self
-            .call_until(signals, timing)
-            .is_some_and(|end| end <= now)
-        {
-            signals.teams_call = None;
-        }
+        self.expire_call(signals, timing, now);
         if self
             .observed_until(signals, timing)
             .is_some_and(|end| end <= now)

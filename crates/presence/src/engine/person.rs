@@ -267,13 +267,13 @@ impl Person {
             policy: &self.policy,
             timing,
         };
-        self.mirror.follow_wants(
-            &self.signals,
-            settings,
-            self.account.is_linked(),
-            reported,
-            now,
-        )
+        let is_linked = self.account.is_linked();
+        let wishes = self
+            .mirror
+            .follow_wants(&self.signals, settings, is_linked, reported, now);
+        // Our Do not disturb shortens the lease of a Teams call.
+        self.mirror.expire_call(&mut self.signals, timing, now);
+        wishes
     }
 
     pub(super) fn report_line(

@@ -1,0 +1,68 @@
+//! The Teams call of a person: its start, confirmations, holding under our writes, and end.
+
+use super::Mirror;
+use crate::{
+    Meaning, Signals, TeamsCall, Timestamp,
+    own::{Cleared, Own, Slot},
+    settings::Timing,
+};
+
+impl Mirror {
+    /// When the Teams call ends without a further confirmation. A call that our own write masks cannot be confirmed:
+    /// it is held, up to the limit.
+    pub(crate) fn call_until(&self, signals: &Signals, timing: &Timing) -> Option<Timestamp> {
+        let confirmed_at = signals.teams_call?.confirmed_at;
+        let limit = confirmed_at + timing.appointment_limit;
+        let [session, preferred] = &self.own;
+        if preferred.may_echo() && !session.may_echo() {
+            return Some(limit.min(confirmed_at + timing.call_under_do_not_disturb));
+        }
+        match self.observed_until(signals, timing) {
+            Some(observed) if !self.masks_calls() => Some(limit.min(observed)),
+            _ => Some(limit),
+        }
+    }
+
+    /// Starts, confirms, holds or ends the Teams call. A slot that still masks here is not settled by this answer.
+    pub(super) fn follow_call(&mut self, signals: &mut Signals, meaning: Meaning, now: Timestamp) {
+        let session = *self.own(Slot::Session);
+        let in_force = match session {
+            Own::Held(_) => true,
+            // Until it is known to be taken back, a session counts as alive.
+            Own::Withdrawn(withdrawn) => {
+                !matches!(withdrawn.cleared, Cleared::Acknowledged(_)) && now < withdrawn.expires_at
+            }
+            Own::None | Own::Refused(_) | Own::Yielded(_) => false,
+        };
+        let remembered = self.remembered.take();
+        let known = signals.teams_call.or(remembered);
+        let confirmed = || {
+            let since = known.map_or(now, |call| call.since);
+            Some(TeamsCall {
+                since,
+                confirmed_at: now,
+            })
+        };
+        signals.teams_call = match meaning {
+            // Our app session never says Presenting, and Presenting implies a call.
+            Meaning::Presenting => confirmed(),
+            Meaning::Call if !session.may_echo() => confirmed(),
+            Meaning::Call | Meaning::Unknown => known,
+            Meaning::DoNotDisturb | Meaning::Offline if self.own(Slot::Preferred).may_echo() => {
+                known
+            }
+            // A state that was chosen by hand hides call and session alike.
+            _ if in_force => known,
+            // Neither a call nor a write of ours explains it.
+            _ => None,
+        };
+    }
+
+    /// Ends a Teams call that has outlived its lease.
+    pub(crate) fn expire_call(&self, signals: &mut Signals, timing: &Timing, now: Timestamp) {
+        let end = self.call_until(signals, timing);
+        if end.is_some_and(|end| end <= now) {
+            signals.teams_call = None;
+        }
+    }
+}
