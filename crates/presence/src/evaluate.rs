@@ -41,6 +41,8 @@ pub struct Presence {
     pub since: Timestamp,
     /// Since when the profile is in force.
     pub profile_since: Timestamp,
+    /// When the profile ends by itself: the end of the choice or of the appointment that put it in force.
+    pub profile_until: Option<Timestamp>,
     /// The status of the profile alone, without what an activity makes of it.
     pub profile_status: Status,
     /// How far it can be trusted.
@@ -161,6 +163,7 @@ pub(crate) fn evaluate(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Exp
             chosen: profile.rule.is_own_choice(),
             appointment: profile.appointment,
             profile_since: profile.since,
+            profile_until: profile.until,
             profile_status: profile.status,
             confidence,
             without_microphone,

@@ -21,6 +21,8 @@ pub struct View {
     pub text: Arc<str>,
     /// Since when; never told of somebody who is offline, and not of a status that a hidden activity makes.
     pub since: Option<Timestamp>,
+    /// The end of the status, where it is known and the viewer may see it: of the person's choice or of an appointment.
+    pub until: Option<Timestamp>,
     /// How far it can be trusted.
     pub confidence: Confidence,
 }
@@ -34,6 +36,7 @@ impl View {
             profile: None,
             text: Status::Offline.words().into(),
             since: None,
+            until: None,
             confidence: Confidence::Certain,
         }
     }
@@ -71,12 +74,17 @@ pub fn view(presence: &Presence, level: Relationship) -> View {
     } else {
         Some(presence.profile_since).filter(|_| presence.status == presence.profile_status)
     };
+    // A status that an activity makes ends with that.
+    let until = presence
+        .profile_until
+        .filter(|_| may_see_profile && presence.status == presence.profile_status);
     View {
         status: presence.status,
         activity: activity.cloned(),
         profile: profile.cloned(),
         text,
         since,
+        until,
         confidence: if level.may(Permission::SeeActivity) {
             presence.confidence
         } else {

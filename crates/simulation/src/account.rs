@@ -56,9 +56,11 @@ pub struct Account {
     overridden: bool,
     /// Teams wrongly denied having our session.
     denied: bool,
-    /// A state that was chosen by hand hid that session, which the domain takes for its end: it may be believed to be a
-    /// Teams call when the choice ends.
-    pub denied_and_hidden: bool,
+    /// A state that was chosen by hand hid that session.
+    denied_and_hidden: bool,
+    /// Until when that session may be shown. The domain takes the hiding state for its end, so that it may be believed to be a
+    /// Teams call when that state ends.
+    pub excused_until: Timestamp,
 }
 
 impl Account {
@@ -78,6 +80,7 @@ impl Account {
             overridden: false,
             denied: false,
             denied_and_hidden: false,
+            excused_until: now,
         }
     }
 
@@ -185,6 +188,10 @@ impl Account {
         let words = self.shows();
         self.denied &= self.session_until.is_some();
         self.denied_and_hidden = self.denied && (self.denied_and_hidden || hides(words));
+        if self.denied_and_hidden {
+            let ends_at = self.session_until.unwrap_or(now);
+            self.excused_until = ends_at + std::time::Duration::from_secs(65);
+        }
         mark(&mut self.calls, self.client && self.call.is_some(), now);
         let quiet = self.is_in_own_do_not_disturb();
         mark(&mut self.do_not_disturbs, quiet, now);

@@ -544,7 +544,7 @@ impl<'s> World<'s> {
         let after = invariants::belief(&self.engine, id);
         let few_writes_seen = self.tenant_lag.of(sweep).is_none();
         let mistakable = self.people[at].mistakable;
-        let hidden = self.people[at].account.denied_and_hidden;
+        let hidden = self.people[at].account.excused_until > self.now;
         let excused = |slot: &Slot| hidden || (few_writes_seen && mistakable[*slot as usize]);
         let falsely: Vec<Slot> =
             invariants::falsely(before, after, &self.people[at], true_at, self.now).collect();

@@ -75,6 +75,7 @@ impl Person {
                 appointment: None,
                 since: now,
                 profile_since: now,
+                profile_until: None,
                 profile_status: crate::Status::Available,
                 confidence: crate::Confidence::Stale,
                 without_microphone: None,

@@ -17,6 +17,8 @@ pub(super) struct Offer {
     pub(super) status: Status,
     pub(super) forwarding: Forwarding,
     pub(super) since: Timestamp,
+    /// The end of the choice or appointment.
+    pub(super) until: Option<Timestamp>,
     pub(super) appointment: Option<AppointmentText>,
 }
 
@@ -28,6 +30,7 @@ impl Offer {
             status: profile.status,
             forwarding: profile.forwarding.clone(),
             since,
+            until: None,
             appointment: None,
         }
     }
@@ -40,6 +43,7 @@ impl Offer {
             status,
             forwarding: Forwarding::Off,
             since,
+            until: None,
             appointment: None,
         }
     }
@@ -161,7 +165,10 @@ fn offer_choice(
     profile: &Profile,
 ) {
     axis.offer(
-        || Offer::new(rule, profile, choice.since),
+        || Offer {
+            until: choice.until,
+            ..Offer::new(rule, profile, choice.since)
+        },
         || {
             let says = Says::Chose(choice.profile.clone());
             Reason::new(rule, Source::Person, says, choice.since).until(choice.until)
@@ -216,6 +223,7 @@ fn appointments(
             continue;
         }
         let offer = || Offer {
+            until: Some(appointment.end),
             appointment: Some(text.clone()),
             ..match profile_of(appointment, policy) {
                 Some(profile) => Offer::new(rule, profile, appointment.start),

@@ -2,7 +2,7 @@
 
 use super::{CALL, DESK, HOUR, START, World, appointment, default_profiles, personal, seconds};
 use crate::{
-    Activity, Appointment, Confidence, Fact, LineState, Permission,
+    Activity, Appointment, Choice, Confidence, Fact, LineState, Permission,
     Relationship::{self, Blocked, Employee, External, TeamColleague, Unknown},
     Rule, Says, Status,
     SyncMode::TelephonyAndPresence,
@@ -379,4 +379,53 @@ fn the_confidence_is_told_only_to_who_may_see_what_it_is_about() {
     check(FROM_EMPLOYEE, "stale", |level| {
         world.view(level).confidence == Confidence::Stale
     });
+}
+
+/// The row "see until when" of the table.
+#[test]
+fn the_end_of_an_own_choice_is_seen_from_external_and_that_of_an_appointment_from_employee() {
+    use Relationship::AssistantPlus;
+    let mut world = World::new(crate::SyncMode::None);
+    let ends = world.now + seconds(600);
+    let seen = |world: &World, level| world.view(level).until;
+    world.appointment(1, "Busy", seconds(600));
+    for (level, until) in [
+        (Blocked, None),
+        (Unknown, None),
+        (External, None),
+        (Employee, Some(ends)),
+        (TeamColleague, Some(ends)),
+        (AssistantPlus, Some(ends)),
+    ] {
+        assert_eq!(seen(&world, level), until, "appointment, {level:?}");
+    }
+    let ends = world.now + seconds(300);
+    world.fact(Fact::Chose(Some(Choice {
+        profile: "Do not disturb".into(),
+        since: world.now,
+        until: Some(ends),
+    })));
+    for (level, until) in [
+        (Unknown, None),
+        (External, Some(ends)),
+        (Employee, Some(ends)),
+    ] {
+        assert_eq!(seen(&world, level), until, "choice, {level:?}");
+    }
+}
+
+/// A call ends at no known time: the end of the profile is not that of the status.
+#[test]
+fn a_status_that_an_activity_makes_has_no_known_end() {
+    let mut world = World::new(crate::SyncMode::None);
+    world.fact(Fact::Chose(Some(Choice {
+        profile: "Available".into(),
+        since: world.now,
+        until: Some(world.now + seconds(300)),
+    })));
+    assert!(world.view(External).until.is_some());
+    world.line(LineState::Connected);
+    for level in [External, Relationship::AssistantPlus] {
+        assert_eq!(world.view(level).until, None, "{level:?}");
+    }
 }

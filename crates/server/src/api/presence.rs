@@ -20,6 +20,8 @@ pub(crate) struct PresenceBody {
     profile: Option<String>,
     text: String,
     since: Option<String>,
+    /// The end of the status, where it is known: of the person's choice or of an appointment.
+    until: Option<String>,
     confidence: &'static str,
 }
 
@@ -44,6 +46,7 @@ impl From<&View> for PresenceBody {
             profile: view.profile.as_deref().map(str::to_owned),
             text: view.text.to_string(),
             since: view.since.map(rfc3339),
+            until: view.until.map(rfc3339),
             confidence: view.confidence.name(),
         }
     }

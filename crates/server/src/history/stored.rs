@@ -14,6 +14,9 @@ struct Stored {
     appointment: Option<StoredAppointment>,
     since: i64,
     profile_since: i64,
+    /// Absent in rows of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    profile_until: Option<i64>,
     profile_status: String,
     confidence: String,
     without_microphone: Option<Box<Stored>>,
@@ -52,6 +55,7 @@ impl From<&Presence> for Stored {
             appointment: presence.appointment.as_ref().map(appointment),
             since: presence.since.milliseconds(),
             profile_since: presence.profile_since.milliseconds(),
+            profile_until: presence.profile_until.map(Timestamp::milliseconds),
             profile_status: presence.profile_status.name().into(),
             confidence: presence.confidence.name().into(),
             without_microphone: without.map(|without| Box::new(Self::from(without))),
@@ -78,6 +82,7 @@ impl Stored {
             appointment,
             since: Timestamp::from_milliseconds(self.since),
             profile_since: Timestamp::from_milliseconds(self.profile_since),
+            profile_until: self.profile_until.map(Timestamp::from_milliseconds),
             profile_status: Status::from_name(&self.profile_status)?,
             confidence: confidence(&self.confidence)?,
             without_microphone: match self.without_microphone {
@@ -158,6 +163,7 @@ mod tests {
                 }),
                 since: Timestamp::from_milliseconds(1_800_000_000_123),
                 profile_since: Timestamp::from_milliseconds(1_700_000_000_000),
+                profile_until: Some(Timestamp::from_milliseconds(1_700_000_600_000)),
                 profile_status: Status::Busy,
                 confidence: Confidence::Masked,
                 without_microphone: None,

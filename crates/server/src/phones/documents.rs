@@ -88,6 +88,7 @@ mod tests {
             profile: None,
             text: "".into(),
             since: None,
+            until: None,
             confidence: Confidence::Certain,
         }
     }

@@ -71,6 +71,7 @@ mod tests {
             profile: None,
             text: "".into(),
             since: None,
+            until: None,
             confidence: Confidence::Certain,
         };
         let ours = documents::dialog_info("sip:1001@pbx.test", "1", &view).to_xml();

@@ -164,6 +164,7 @@ mod tests {
                 profile: None,
                 text: "".into(),
                 since: None,
+                until: None,
                 confidence: Confidence::Certain,
             };
             assert_eq!(is_elsewhere(&seen), expected, "{seen:?}");

@@ -93,6 +93,15 @@ fn one_level(
         "the time {:?} instead of {since:?}",
         seen.since
     );
+    let own = level >= Relationship::External && base.chosen;
+    let until = base
+        .profile_until
+        .filter(|_| (insider || own) && base.status == base.profile_status);
+    must!(
+        seen.until == until,
+        "until {:?} instead of {until:?}",
+        seen.until
+    );
     if insider {
         let counted = |reason: &&Reason| reason.counted && !is_appointment(reason.rule);
         must!(

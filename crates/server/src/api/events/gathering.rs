@@ -161,6 +161,7 @@ mod tests {
                 appointment: None,
                 since: Timestamp::default(),
                 profile_since: Timestamp::default(),
+                profile_until: None,
                 profile_status: Status::Busy,
                 confidence: Confidence::Certain,
                 without_microphone: None,
