@@ -75,6 +75,15 @@ impl Mirror {
         self.own.iter().any(Own::may_echo)
     }
 
+    /// Whether Do not disturb in an answer may be ours.
+    fn do_not_disturb_may_echo(&self, timing: &Timing, now: Timestamp) -> bool {
+        match self.own(Slot::Preferred) {
+            // Microsoft dropped it a moment ago, and Graph may go on showing it.
+            Own::Yielded(yielded) => yielded.may_echo(timing, now),
+            own => own.may_echo(),
+        }
+    }
+
     /// Whether Teams has not spoken for longer than an observation is fresh.
     pub(crate) fn is_stale(&self, signals: &Signals, timing: &Timing, now: Timestamp) -> bool {
         signals
@@ -152,14 +161,10 @@ impl Mirror {
         }
         wishes.extend(self.notice_override(signals, settings, meaning, now));
         wishes.extend(self.take_back_again(settings.timing, meaning, now));
-        self.follow_call(signals, meaning, now);
+        self.follow_call(signals, settings.timing, meaning, now);
         signals.presenting_since =
             (meaning == Meaning::Presenting).then(|| signals.presenting_since.unwrap_or(now));
-        let own_echo = match self.own(Slot::Preferred) {
-            // Microsoft dropped it a moment ago: what Graph still shows is ours.
-            Own::Yielded(yielded) => yielded.may_echo(settings.timing, now),
-            own => own.may_echo(),
-        };
+        let own_echo = self.do_not_disturb_may_echo(settings.timing, now);
         let do_not_disturb =
             meaning == Meaning::DoNotDisturb && settings.policy.mode.presence() && !own_echo;
         // What our own write hides tells nothing. Calls and Do not disturb have rules of their own and leave the base as
@@ -281,7 +286,7 @@ impl Mirror {
                 wishes.push(Wish::Write(slot, Action::Clear));
             }
         }
-        if self.breaker.expire(now) {
+        if self.breaker.expire(timing, now) {
             wishes.push(Wish::Resumed);
         }
         self.expire_call(signals, timing, now);

@@ -63,8 +63,14 @@ impl Breaker {
         }
     }
 
-    /// Ends a pause that is over; true if there was one.
-    pub(super) fn expire(&mut self, now: Timestamp) -> bool {
+    /// Forgets sets that no longer count, and ends a pause that is over; true if there was one.
+    pub(super) fn expire(&mut self, timing: &Timing, now: Timestamp) -> bool {
+        if !self.sets.is_empty()
+            && let Some(limits) = timing.loop_breaker
+        {
+            self.sets.retain(|set| set.at + limits.within > now);
+            self.sets.shrink_to_fit();
+        }
         self.paused.take_if(|(_, until)| *until <= now).is_some()
     }
 
@@ -100,7 +106,6 @@ impl Breaker {
         if self.paused.is_some() {
             return Verdict::Refused;
         }
-        self.sets.retain(|set| set.at + limits.within > now);
         let before = |set: &Set| set.slot == slot && set.cause == cause && set.answered;
         let repeats = self.sets.iter().any(before);
         let repeated = self.sets.iter().filter(|set| set.repeats).count();

@@ -24,13 +24,19 @@ impl Mirror {
     }
 
     /// Starts, confirms, holds or ends the Teams call. A slot that still masks here is not settled by this answer.
-    pub(super) fn follow_call(&mut self, signals: &mut Signals, meaning: Meaning, now: Timestamp) {
+    pub(super) fn follow_call(
+        &mut self,
+        signals: &mut Signals,
+        timing: &Timing,
+        meaning: Meaning,
+        now: Timestamp,
+    ) {
         let session = *self.own(Slot::Session);
         let in_force = match session {
             Own::Held(_) => true,
-            // Until it is known to be taken back, a session counts as alive.
+            // Without an answer to the clear the session counts as alive; after a 404 only while Teams shows it.
             Own::Withdrawn(withdrawn) => {
-                !matches!(withdrawn.cleared, Cleared::Acknowledged(_)) && now < withdrawn.expires_at
+                withdrawn.cleared == Cleared::Pending && now < withdrawn.expires_at
             }
             Own::None | Own::Refused(_) | Own::Yielded(_) => false,
         };
@@ -48,7 +54,9 @@ impl Mirror {
             Meaning::Presenting => confirmed(),
             Meaning::Call if !session.may_echo() => confirmed(),
             Meaning::Call | Meaning::Unknown => known,
-            Meaning::DoNotDisturb | Meaning::Offline if self.own(Slot::Preferred).may_echo() => {
+            Meaning::DoNotDisturb | Meaning::Offline
+                if self.do_not_disturb_may_echo(timing, now) =>
+            {
                 known
             }
             // A state that was chosen by hand hides call and session alike.

@@ -480,3 +480,39 @@ proptest! {
         prop_assert_eq!(tenant.world.presence().activity.is_some(), in_call);
     }
 }
+
+/// A 404 to the clear says that nothing is left of ours: the first state that no call explains ends a held call.
+#[test]
+fn a_held_call_ends_after_a_404_with_the_first_other_state() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.pass(seconds(5), Some(CALL));
+    world.acknowledges = false;
+    world.line(LineState::Connected);
+    world.fact(Fact::TeamsAcknowledged(Slot::Session, Action::Set));
+    world.pass(seconds(15), Some(CALL));
+    world.line(LineState::Idle);
+    world.fact(Fact::TeamsHadNothing(Slot::Session));
+    world.pass(seconds(2), Some(CALL));
+    assert_eq!(world.shown(), "Busy, On the phone (MS Teams)");
+    world.pass(seconds(1), Some(AVAILABLE));
+    assert_eq!(world.shown(), "Available, Available");
+}
+
+/// Microsoft drops our Do not disturb after a day: what Graph goes on showing for a moment does not end a Teams call.
+#[test]
+fn the_echo_of_an_expired_do_not_disturb_ends_no_call() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.choose("Do not disturb");
+    world.pass(seconds(24 * 3600 - 20), Some(DND));
+    world.pass(seconds(5), Some(PRESENTING));
+    let since = world
+        .engine
+        .signals(ANNA)
+        .unwrap()
+        .teams_call
+        .unwrap()
+        .since;
+    world.pass(seconds(30), Some(DND));
+    let call = world.engine.signals(ANNA).unwrap().teams_call;
+    assert_eq!(call.map(|call| call.since), Some(since), "held");
+}
