@@ -24,6 +24,8 @@ pub struct Pending<T> {
     pub user: Arc<str>,
     /// What to write.
     pub operation: Operation,
+    /// Time since it was added, or since the oldest write that it replaced was.
+    pub waited: Duration,
     /// The caller's own.
     pub tag: T,
 }
@@ -227,6 +229,7 @@ impl<T> WriteQueue<T> {
         let pending = Pending {
             user: user.clone(),
             operation: write.operation,
+            waited: age(now, write.since),
             tag: write.tag.clone(),
         };
         entry.in_flight = Some(write);
@@ -341,7 +344,7 @@ impl<T> WriteQueue<T> {
         let since = waiting.map(|write| write.since).min().unwrap_or(now);
         Backlog {
             writes: self.ready.len(),
-            oldest: Duration::from_millis(now.saturating_sub(since).max(0).unsigned_abs()),
+            oldest: age(now, since),
         }
     }
 
@@ -392,6 +395,10 @@ impl<T> WriteQueue<T> {
             self.make_ready(now, &user);
         }
     }
+}
+
+fn age(now: i64, since: i64) -> Duration {
+    Duration::from_millis(now.saturating_sub(since).max(0).unsigned_abs())
 }
 
 #[cfg(test)]

@@ -34,7 +34,12 @@ impl Latency {
 
     /// Notes that what began at `began` is done now.
     pub fn observe(&self, began: Instant) {
-        let seconds = began.elapsed().as_secs_f64();
+        self.observe_duration(began.elapsed());
+    }
+
+    /// Records a duration.
+    pub fn observe_duration(&self, duration: Duration) {
+        let seconds = duration.as_secs_f64();
         self.histogram.observe(seconds);
         if let Some(samples) = &mut *self.samples.lock().unwrap_or_else(PoisonError::into_inner) {
             samples.push(seconds);
@@ -111,8 +116,10 @@ pub struct Metrics {
     backlog_age: Family<TenantLabels, Gauge>,
     /// People with a write to Teams that waits or is on the wire.
     pub pending_writes: Gauge,
-    /// A request wanted to be sent → the budget let it.
+    /// A read was due → the budget had a token for it.
     pub budget_wait: std::sync::Arc<Latency>,
+    /// A write was due → it is sent: waits for the budget, for an answer to an earlier write, for the end of an outage.
+    pub write_wait: std::sync::Arc<Latency>,
     /// Change notifications of Graph by what became of them.
     pub notifications: Family<NotificationLabels, Counter>,
     /// Open event streams.
@@ -151,12 +158,20 @@ impl Default for Metrics {
         let budget_wait = std::sync::Arc::new(Latency::new());
         registry.register_with_unit(
             "graph_budget_wait",
-            "Time that requests to Graph wait for the tenant's budget",
+            "Time that reads of Graph wait for the tenant's budget",
             Unit::Seconds,
             budget_wait.histogram.clone(),
         );
+        let write_wait = std::sync::Arc::new(Latency::new());
+        registry.register_with_unit(
+            "graph_write_wait",
+            "Time that writes to Graph wait for the tenant's budget, an earlier write or the end of an outage",
+            Unit::Seconds,
+            write_wait.histogram.clone(),
+        );
         let metrics = Self {
             budget_wait,
+            write_wait,
             pbx_to_graph,
             teams_to_event,
             graph_requests: Family::default(),

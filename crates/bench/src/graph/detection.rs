@@ -55,12 +55,14 @@ pub(super) async fn run(people: usize, rate: u32, seconds: u64) -> anyhow::Resul
     };
     let before = metrics.graph_requests.get_or_create(&reads).get();
     metrics.pbx_to_graph.record_samples();
+    metrics.write_wait.record_samples();
     let started = Instant::now();
     load(&stage, &begun, rate, Duration::from_secs(seconds)).await;
     let took = started.elapsed().as_secs_f64();
     let spent = metrics.graph_requests.get_or_create(&reads).get() - before;
     let share = spent as f64 / took * 30.0 / f64::from(BUDGET);
     let telephone = Percentiles::new(metrics.pbx_to_graph.record_samples());
+    let waits = Percentiles::new(metrics.write_wait.record_samples());
     let missed = begun.lock().unwrap_or_else(PoisonError::into_inner).len();
     let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
     let detection = Percentiles::new(seen);
@@ -94,6 +96,11 @@ pub(super) async fn run(people: usize, rate: u32, seconds: u64) -> anyhow::Resul
         } else {
             "no promise"
         }
+    );
+    println!(
+        "waiting in the queue of writes, milliseconds      p50 {:.2}  p99 {:.2}",
+        waits.at(0.5) * 1e3,
+        waits.at(0.99) * 1e3
     );
     println!(
         "anchor: a bare HTTP request, milliseconds         p50 {:.2}  p99 {:.2}",

@@ -140,25 +140,14 @@ impl TenantWrites {
 
     /// Waits for writes and for their tokens.
     async fn affordable(&self, tenant: &Tenant) -> Vec<Pending<Tag>> {
-        let mut wanted_at = None;
         loop {
             match self.look(tenant) {
-                Look::Send(writes) => {
-                    let wanted_at = wanted_at.unwrap_or_else(Instant::now);
-                    tenant.metrics.budget_wait.observe(wanted_at);
-                    return writes;
-                }
-                Look::Budget(wait) => {
-                    wanted_at.get_or_insert_with(Instant::now);
-                    tokio::time::sleep(wait).await;
-                }
-                Look::Nothing(wake_at) => {
-                    wanted_at = None;
-                    tokio::select! {
-                        () = self.0.wake.notified() => {}
-                        () = rest_until(wake_at) => {}
-                    }
-                }
+                Look::Send(writes) => return writes,
+                Look::Budget(wait) => tokio::time::sleep(wait).await,
+                Look::Nothing(wake_at) => tokio::select! {
+                    () = self.0.wake.notified() => {}
+                    () = rest_until(wake_at) => {}
+                },
             }
         }
     }
@@ -188,6 +177,7 @@ impl TenantWrites {
 
     async fn send(&self, tenant: &Tenant, writes: Vec<Pending<Tag>>) {
         for write in &writes {
+            tenant.metrics.write_wait.observe_duration(write.waited);
             if let Some(heard_at) = write.tag.heard_at {
                 tenant.metrics.pbx_to_graph.observe(heard_at);
             }

@@ -21,9 +21,10 @@ use crate::{
 /// People that are named one by one.
 const NAMED_MAX: usize = 50;
 /// The latencies that the product lives by, as the metrics call them.
-const LATENCIES: [(&str, &str); 3] = [
+const LATENCIES: [(&str, &str); 4] = [
     ("offhook_pbx_event_to_graph_request_seconds", "latency-pbx"),
     ("offhook_teams_answer_to_event_seconds", "latency-teams"),
+    ("offhook_graph_write_wait_seconds", "latency-write-wait"),
     ("offhook_graph_budget_wait_seconds", "latency-budget"),
 ];
 
