@@ -456,6 +456,7 @@ impl Core {
             if let (Some(from), Some(wishes)) = (options.directory, ends.wishes.remove(&name)) {
                 tasks.spawn(entra::run(self.clone(), door.clone(), from, wishes));
             }
+            let reads = self.reads.of_tenant(&name);
             let surroundings = Surroundings {
                 clock: self.clock.clone(),
                 directory: self.directory.clone(),
@@ -463,16 +464,14 @@ impl Core {
                 shard: self.shard.clone(),
                 health: self.health.clone(),
                 metrics: self.metrics.clone(),
-                reads: self.reads.of_tenant(&name),
+                reads: reads.clone(),
             };
             let mut tenant = Tenant::new(door, options.requests_per_30_seconds, surroundings);
             let (sweep, wishes) = Tenant::sweeper();
-            // Before anybody gets a handle: all of them tell.
             let changes = options
                 .notifications
                 .is_some()
                 .then(|| tenant.tell_changes());
-            let reads = self.reads.of_tenant(&name);
             let writes = self.teams_writes.of_tenant(&name);
             tasks.spawn(writes.run(tenant.clone()));
             tasks.spawn(tenant.clone().link(self.clone(), self.places.subscribe()));

@@ -1,0 +1,150 @@
+//! The way to Teams and back: requests that are sent, answers that come late, and what they make the engine believe.
+
+use std::time::Duration;
+
+use presence::{Action, Fact, Input, SequenceNumber, Slot, TeamsAnswer, TeamsState};
+
+use super::{Event, HURRY, Heard, World};
+use crate::{
+    invariants,
+    lag::Lags,
+    writer::{Answer, Fate},
+};
+
+impl World<'_> {
+    pub(super) fn send(&mut self, at: usize) {
+        let Some((slot, action)) = self.people[at].writer.send() else {
+            return;
+        };
+        let fate = if self.silent {
+            Fate::good(&mut self.random)
+        } else if self.calm && (slot, action) == (Slot::Session, Action::Clear) {
+            Fate::good_clear(&mut self.random)
+        } else if self.calm {
+            Fate::good(&mut self.random)
+        } else {
+            Fate::any(&mut self.random)
+        };
+        match fate.lands_after {
+            Some(after) => self.later(after, Event::Land(at, slot, action)),
+            None if fate.answer == Answer::NothingThere => {
+                self.people[at].account.deny(self.now);
+                self.teams_changed(at);
+            }
+            None => {}
+        }
+        self.later(
+            fate.answer_after,
+            Event::Answer(at, fate.answer, self.lives),
+        );
+    }
+
+    /// Asks Teams what it shows.
+    pub(super) fn read(&mut self, at: usize) {
+        if !self.people[at].linked || self.down || !self.link_up {
+            return;
+        }
+        let in_use = Slot::ALL.into_iter().any(|slot| {
+            let own = self.engine.own(self.people[at].id, slot);
+            own.is_some_and(|own| own.may_echo())
+        }) || !self.people[at].writer.is_idle();
+        let changes = self.lags == Lags::EachAnswer || self.random.chance(10);
+        let someone = &mut self.people[at];
+        if changes || matches!(self.lags, Lags::Steady(_)) {
+            someone.lag = self.lags.next(someone.lag, in_use, &mut self.random);
+        }
+        let mut true_at = self.now - someone.lag;
+        if self.lags != Lags::EachAnswer {
+            // One server answers, and it does not go back in time.
+            someone.told_until = someone.told_until.max(true_at);
+            true_at = someone.told_until;
+        }
+        let (mut words, version) = someone.account.showed(true_at);
+        let mut after = Duration::from_millis(100);
+        if !self.calm {
+            after = self.random.milliseconds(20, 4_000);
+        }
+        match self.random.below(40) {
+            0 if !self.slow => words = ("PresenceUnknown", "PresenceUnknown"),
+            1 if !self.calm => words = ("PresenceUnknown", "PresenceUnknown"),
+            2..4 if !self.calm => return,
+            _ => {}
+        }
+        let heard = Heard {
+            words,
+            version,
+            asked_at: self.now,
+            true_at,
+        };
+        self.later(after, Event::Told(at, heard, self.lives));
+    }
+
+    pub(super) fn told(&mut self, at: usize, heard: Heard) {
+        let Heard {
+            words,
+            version,
+            asked_at,
+            true_at,
+        } = heard;
+        let someone = &mut self.people[at];
+        if words.1 == "Presenting" || words.1.ends_with("Call") {
+            someone.call_seen_at = Some(self.now);
+        }
+        let id = someone.id;
+        let state = TeamsState::new(words.0, words.1);
+        let (age, past) = (self.now.since(asked_at), asked_at.since(true_at));
+        self.tell(|| format!("    {id} Graph says {state}, asked {age:?} ago, {past:?} old"));
+        let before = invariants::belief(&self.engine, id);
+        let sweep = if self.people[at].hurried_until > self.now {
+            HURRY
+        } else {
+            self.sweep
+        };
+        let fact = Fact::TeamsObserved(TeamsAnswer {
+            state,
+            asked_at,
+            sequence: SequenceNumber::new(&format!("A{version:08}")),
+            tenant_lag: self.tenant_lag.of(sweep),
+        });
+        self.input(Input::Person(id, fact));
+        if !self.calm || self.down {
+            return;
+        }
+        let after = invariants::belief(&self.engine, id);
+        let few_writes_seen = self.tenant_lag.of(sweep).is_none();
+        let mistakable = self.people[at].mistakable;
+        let hidden = self.people[at].account.excused_until > self.now;
+        let excused = |slot: &Slot| hidden || (few_writes_seen && mistakable[*slot as usize]);
+        let falsely: Vec<Slot> =
+            invariants::falsely(before, after, &self.people[at], true_at, self.now).collect();
+        for slot in falsely.into_iter().filter(|slot| !excused(slot)) {
+            let count = &mut self.people[at].false_calls[slot as usize];
+            *count += 1;
+            let (lags, count) = (self.lags, *count);
+            self.tally.false_calls += u64::from(lags == Lags::EachAnswer);
+            self.tell(|| format!("    an echo of {slot:?} is believed"));
+            let found = invariants::false_calls(lags, count, &self.people[at]);
+            self.check(found);
+        }
+        let found = invariants::ended(self, &self.people[at], words, asked_at);
+        self.check(found);
+    }
+
+    /// The truth in Teams may have changed.
+    pub(crate) fn teams_changed(&mut self, at: usize) {
+        let account = &mut self.people[at].account;
+        account.expire(self.now);
+        if account.note(self.now) {
+            let (id, words) = (self.people[at].id, self.people[at].account.shows());
+            self.people[at].quiet_since = self.now;
+            self.tell(|| format!("    {id} Teams truly shows {words:?}"));
+            let lag = self.people[at].lag;
+            self.later(lag + Duration::from_millis(200), Event::Read(at));
+        }
+        let deadline = self.people[at].account.deadline();
+        if let Some(deadline) = deadline.filter(|_| deadline != self.people[at].expires_at) {
+            self.people[at].expires_at = Some(deadline);
+            self.later(deadline.since(self.now), Event::Expire(at));
+        }
+    }
+}
