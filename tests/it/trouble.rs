@@ -450,11 +450,10 @@ async fn writes_that_wait_for_the_request_limit_are_reported_until_they_are_sent
     installation.import(&imported).await;
     let server = installation.serve().await;
     server.set_mode("telephony_and_presence").await;
-    let linked = async || {
-        let last = &people.last().unwrap().0;
-        server.explanation(last).await.contains("shows Available")
-    };
-    eventually("everybody is read", HEALS * 2, true, linked).await;
+    for (name, _) in &people {
+        let is_read = async || server.explanation(name).await.contains("shows Available");
+        eventually(name, HEALS * 2, true, is_read).await;
+    }
     for (name, _) in &people {
         server.choose(name, "Do not disturb").await;
     }
