@@ -1,5 +1,6 @@
 //! Reading Teams: everybody's presence over and over, spread over the rhythm. While writes need the budget a sweep takes up
-//! to three times as long; people who are watched, ringing or in a call are then read once a second besides.
+//! to three times as long; people who are watched, ringing or in a call are then read beside it: as many as fit once a second,
+//! more of them in turn.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -138,14 +139,36 @@ impl TenantReads {
         }
     }
 
-    /// People to read beside the sweep, at most `most`: the eventful ones first, then watched people in turn.
-    fn few(&self, most: usize, last_watched: &mut PersonId) -> Vec<PersonId> {
-        let eventful = self.eventful().clone();
+    /// People to read beside the sweep, at most `most`: the eventful ones first, then the watched ones, both in turn. Only
+    /// people that `is_read` accepts take a place.
+    fn few(
+        &self,
+        most: usize,
+        is_read: impl Fn(PersonId) -> bool,
+        turns: &mut Turns,
+    ) -> Vec<PersonId> {
+        let read = |people: &mut dyn Iterator<Item = &PersonId>| -> BTreeSet<PersonId> {
+            people.copied().filter(|person| is_read(*person)).collect()
+        };
+        let eventful = read(&mut self.eventful().iter());
         let mut watched = self.watched();
         let now = Instant::now();
         watched.retain(|_, until| *until > now);
-        let watched: BTreeSet<PersonId> = watched.keys().copied().collect();
-        few(&eventful, &watched, most, last_watched)
+        let watched = read(&mut watched.keys());
+        few(&eventful, &watched, most, turns)
+    }
+
+    /// Forgets people that are no longer in the directory.
+    fn retain(&self, is_known: impl Fn(PersonId) -> bool) {
+        self.eventful().retain(|person| is_known(*person));
+        self.watched().retain(|person, _| is_known(*person));
+    }
+
+    /// Whether a place beside the sweep is left for each eventful person that `is_read` accepts.
+    fn all_eventful_fit(&self, most: usize, is_read: impl Fn(PersonId) -> bool) -> bool {
+        let eventful = self.eventful();
+        let read = eventful.iter().filter(|person| is_read(**person));
+        read.take(most + 1).count() <= most
     }
 
     fn watched(&self) -> MutexGuard<'_, BTreeMap<PersonId, Instant>> {
@@ -174,13 +197,14 @@ impl Tenant {
     /// Reads eventful and watched people once a second, for ever, while a sweep takes longer than that.
     pub async fn read_eventful(self, reads: TenantReads) {
         let most = self.few_at_once();
-        let mut last_watched = PersonId(0);
+        let mut turns = Turns::default();
         loop {
             tokio::time::sleep(FASTEST).await;
+            reads.retain(|person| self.directory.person(person).is_some());
             let sweep_interval = Duration::from_millis(self.sweep_interval.load(Ordering::Relaxed));
             // With a tolerance for timers.
             if sweep_interval > FASTEST * 5 / 4 {
-                let ids = self.accounts(reads.few(most, &mut last_watched));
+                let ids = self.accounts(reads.few(most, |person| self.is_read(person), &mut turns));
                 self.read_all(&ids, Purpose::ReadFew).await;
             }
         }
@@ -279,14 +303,27 @@ impl Tenant {
 
     /// The Teams accounts to read: none where nothing may cross.
     fn swept_people(&self) -> Vec<Arc<str>> {
-        let ids = self.directory.teams_ids(|person| {
-            let signed_in = |logins: &Logins| logins.signed_in(person.id);
-            self.serves(person) && self.logins.as_ref().is_none_or(signed_in)
-        });
+        let ids = self
+            .directory
+            .teams_ids(|person| self.serves(person) && self.has_login(person.id));
         if ids.is_empty() {
             self.report(PART, None);
         }
         ids
+    }
+
+    /// Whether a person's presence is read with a login that there is.
+    fn has_login(&self, person: PersonId) -> bool {
+        let signed_in = |logins: &Logins| logins.signed_in(person);
+        self.logins.as_ref().is_none_or(signed_in)
+    }
+
+    /// Whether the sweep reads a person: served here, with an account and, where people sign in, a login.
+    fn is_read(&self, person: PersonId) -> bool {
+        let person = self.directory.person(person);
+        person.is_some_and(|person| {
+            person.teams_id.is_some() && self.serves(&person) && self.has_login(person.id)
+        })
     }
 
     async fn read(&self, ids: &[Arc<str>]) {
@@ -340,7 +377,8 @@ impl Tenant {
     /// How often a person is read about whom Teams holds a write of ours: they belong to the eventful ones, as far as there
     /// is room for these.
     fn interval_in_a_call(&self) -> Duration {
-        if self.reads.eventful().len() <= self.few_at_once() {
+        let is_read = |person| self.is_read(person);
+        if self.reads.all_eventful_fit(self.few_at_once(), is_read) {
             FASTEST
         } else {
             Duration::from_millis(self.sweep_interval.load(Ordering::Relaxed)).max(FASTEST)
@@ -386,43 +424,111 @@ impl Tenant {
     }
 }
 
-/// Eventful people, then watched people in turn after `last_watched`, at most `most`.
+/// The last people that were read beside the sweep, of each kind: the next turn begins after them.
+#[derive(Debug)]
+struct Turns {
+    eventful: PersonId,
+    watched: PersonId,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self {
+            eventful: PersonId(0),
+            watched: PersonId(0),
+        }
+    }
+}
+
+/// Eventful people, then watched people, both in turn, at most `most`.
 fn few(
     eventful: &BTreeSet<PersonId>,
     watched: &BTreeSet<PersonId>,
     most: usize,
-    last_watched: &mut PersonId,
+    turns: &mut Turns,
 ) -> Vec<PersonId> {
-    let mut people: Vec<PersonId> = eventful.iter().copied().take(most).collect();
-    let after = (Bound::Excluded(*last_watched), Bound::Unbounded);
-    let in_turn = watched.range(after).chain(watched.range(..=*last_watched));
-    let in_turn = in_turn.filter(|person| !eventful.contains(person));
-    let chosen: Vec<PersonId> = in_turn.copied().take(most - people.len()).collect();
-    if let Some(last) = chosen.last() {
-        *last_watched = *last;
-    }
-    people.extend(chosen);
+    let mut people = in_turn(eventful, most, &mut turns.eventful);
+    let only_watched: BTreeSet<PersonId> = watched.difference(eventful).copied().collect();
+    let room = most.saturating_sub(people.len());
+    people.extend(in_turn(&only_watched, room, &mut turns.watched));
     people
+}
+
+/// At most `most` of these people, beginning after `last` and going round. Notes the last of them.
+fn in_turn(people: &BTreeSet<PersonId>, most: usize, last: &mut PersonId) -> Vec<PersonId> {
+    let after = (Bound::Excluded(*last), Bound::Unbounded);
+    let in_turn = people.range(after).chain(people.range(..=*last));
+    let chosen: Vec<PersonId> = in_turn.copied().take(most).collect();
+    if let Some(chosen) = chosen.last() {
+        *last = *chosen;
+    }
+    chosen
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, time::Duration};
 
     use presence::PersonId;
+    use tokio::time::Instant;
 
-    use super::few;
+    use super::{TenantReads, Turns, few};
+
+    fn numbers(people: &[PersonId]) -> Vec<u64> {
+        people.iter().map(|id| id.0).collect()
+    }
 
     #[test]
     fn busy_people_go_first_and_watched_people_take_turns() {
         let busy = BTreeSet::from([2, 9].map(PersonId));
         let watched = BTreeSet::from([1, 2, 3, 4, 5].map(PersonId));
-        let mut last = PersonId(0);
-        let mut turn = |most| few(&busy, &watched, most, &mut last);
-        let numbers = |people: Vec<PersonId>| people.iter().map(|id| id.0).collect::<Vec<_>>();
-        assert_eq!(numbers(turn(4)), [2, 9, 1, 3]);
-        assert_eq!(numbers(turn(4)), [2, 9, 4, 5]);
-        assert_eq!(numbers(turn(100)), [2, 9, 1, 3, 4, 5]);
-        assert_eq!(numbers(turn(1)), [2]);
+        let mut turns = Turns::default();
+        let mut turn = |most| numbers(&few(&busy, &watched, most, &mut turns));
+        assert_eq!(turn(4), [2, 9, 1, 3]);
+        assert_eq!(turn(4), [2, 9, 4, 5]);
+        assert_eq!(turn(100), [2, 9, 1, 3, 4, 5]);
+    }
+
+    #[test]
+    fn more_busy_people_than_places_take_turns_too() {
+        let busy = BTreeSet::from([2, 5, 9].map(PersonId));
+        let watched = BTreeSet::from([1].map(PersonId));
+        let mut turns = Turns::default();
+        let mut turn = |most| numbers(&few(&busy, &watched, most, &mut turns));
+        assert_eq!(turn(2), [2, 5]);
+        assert_eq!(turn(2), [9, 2]);
+        assert_eq!(turn(2), [5, 9]);
+        assert!(turn(0).is_empty());
+    }
+
+    /// Busy: 1 to 4. Watched: 5 and 6.
+    fn reads() -> TenantReads {
+        let reads = TenantReads::default();
+        reads.eventful().extend((1..=4).map(PersonId));
+        let until = Instant::now() + Duration::from_secs(3_600);
+        let watched = [5, 6].map(|id| (PersonId(id), until));
+        reads.watched().extend(watched);
+        reads
+    }
+
+    #[test]
+    fn people_who_are_not_synchronised_take_no_place_of_those_who_are() {
+        let reads = reads();
+        let mut turns = Turns::default();
+        let is_read = |person: PersonId| matches!(person.0, 3 | 4 | 6);
+        assert_eq!(numbers(&reads.few(2, is_read, &mut turns)), [3, 4]);
+        assert_eq!(numbers(&reads.few(3, is_read, &mut turns)), [3, 4, 6]);
+        // Nor do they lengthen the interval.
+        assert!(reads.all_eventful_fit(2, is_read));
+        assert!(!reads.all_eventful_fit(1, is_read));
+    }
+
+    #[test]
+    fn removed_people_are_forgotten() {
+        let reads = reads();
+        reads.retain(|person| person.0 % 2 == 0);
+        let mut turns = Turns::default();
+        assert_eq!(numbers(&reads.few(9, |_| true, &mut turns)), [2, 4, 6]);
+        assert_eq!(reads.eventful().len(), 2);
     }
 }
