@@ -82,6 +82,15 @@ impl Operation {
         }
     }
 
+    /// The operation to send instead of one that was not sent: a renewal of a session that was never set sets it, and is as
+    /// urgent.
+    pub(crate) const fn instead_of(self, replaced: Self) -> Self {
+        match (replaced, self) {
+            (Self::SetSession, Self::RenewSession) => Self::SetSession,
+            (_, newer) => newer,
+        }
+    }
+
     /// Graph's name of the call.
     pub const fn call(self) -> &'static str {
         match self {

@@ -68,7 +68,7 @@ pub enum Next<T> {
 pub struct Backlog {
     /// Number of writes.
     pub writes: usize,
-    /// Age of the oldest.
+    /// Longest wait of a write for the budget; rests after failures do not count.
     pub oldest: Duration,
 }
 
@@ -96,6 +96,7 @@ struct User<T> {
     waiting: [Option<Entry<T>>; 2],
     in_flight: Option<Entry<T>>,
     attempts: u32,
+    /// End of the last rest after a failure, or the time of the first write.
     not_before: i64,
     rest: Rest,
 }
@@ -183,6 +184,7 @@ impl<T> WriteQueue<T> {
                 self.forget_idle(user);
                 return Pushed::Settled;
             }
+            write.operation = write.operation.instead_of(replaced.operation);
             // Frequent changes of one person do not move them to the end of the queue.
             write.came_after = replaced.came_after;
             write.since = replaced.since;
@@ -254,7 +256,6 @@ impl<T> WriteQueue<T> {
         match outcome {
             Outcome::Done | Outcome::NothingThere | Outcome::GiveUp => {
                 entry.attempts = 0;
-                entry.not_before = now;
                 entry.rest = Rest::None;
             }
             Outcome::Retry(wait) => {
@@ -270,8 +271,12 @@ impl<T> WriteQueue<T> {
                     now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
                 // After an outage the order is that of urgency again.
                 write.came_after = self.sent;
-                if let Some(place) = entry.waiting.get_mut(write.operation.slot() as usize) {
-                    place.get_or_insert(write);
+                match entry.waiting.get_mut(write.operation.slot() as usize) {
+                    Some(Some(newer)) => {
+                        newer.operation = newer.operation.instead_of(write.operation);
+                    }
+                    Some(place) => *place = Some(write),
+                    None => {}
                 }
             }
         }
@@ -339,13 +344,20 @@ impl<T> WriteQueue<T> {
         self.wake(now);
         let waiting = self.ready.iter().filter_map(|(_, _, user, slot)| {
             let entry = self.users.get(user)?;
-            entry.waiting.get(*slot as usize)?.as_ref()
+            let write = entry.waiting.get(*slot as usize)?.as_ref()?;
+            // A rest after a failure is no wait for the budget.
+            Some(write.since.max(entry.not_before))
         });
-        let since = waiting.map(|write| write.since).min().unwrap_or(now);
+        let since = waiting.min().unwrap_or(now);
         Backlog {
             writes: self.ready.len(),
             oldest: age(now, since),
         }
+    }
+
+    /// Forgets what Teams acknowledged of people that `is_known` does not accept. Their writes stay.
+    pub fn retain_known(&mut self, is_known: impl Fn(&str) -> bool) {
+        self.empty.retain(|(user, _)| is_known(user));
     }
 
     /// People with a write that waits or is on the wire.

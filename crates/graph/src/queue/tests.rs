@@ -263,3 +263,89 @@ fn a_renewal_gives_way_to_a_bounded_number_of_starts_of_calls() {
     }
     assert!((1_500..=1_601).contains(&before), "{before} before it");
 }
+
+/// A start of a call that an outage holds up for more than four minutes is renewed before it is sent.
+#[test]
+fn a_renewal_of_a_session_that_was_never_set_is_as_urgent_as_its_start() {
+    let retry = Outcome::Retry(Some(Duration::from_secs(10)));
+    let (anna, ben) = (user("anna"), user("ben"));
+    // Renewed while it waits, and while its request is on the wire.
+    for renewed_at in [5_000, 0] {
+        let mut queue = WriteQueue::default();
+        queue.push(0, &anna, SetSession, 1);
+        queue.pop(0).unwrap();
+        if renewed_at == 0 {
+            queue.push(0, &anna, RenewSession, 2);
+        }
+        queue.finish(0, &anna, retry);
+        if renewed_at > 0 {
+            queue.push(renewed_at, &anna, RenewSession, 2);
+            queue.push(renewed_at, &anna, RenewSession, 2);
+        }
+        queue.pop(10_000).unwrap();
+        queue.finish(10_000, &anna, retry);
+        queue.push(20_000, &ben, RenewSession, 3);
+        let write = queue.pop(20_000).unwrap();
+        assert_eq!((write.operation, write.tag), (SetSession, 2));
+        queue.finish(20_000, &anna, Outcome::Done);
+        // From then on it is a renewal.
+        queue.push(20_000, &anna, RenewSession, 4);
+        queue.pop(20_000).unwrap();
+        assert_eq!(queue.pop(20_000).unwrap().operation, RenewSession);
+    }
+}
+
+#[test]
+fn a_rest_after_a_failure_is_no_wait_for_the_budget() {
+    let mut queue = WriteQueue::default();
+    let (anna, ben) = (user("anna"), user("ben"));
+    let oldest = |queue: &mut WriteQueue<_>, now| queue.backlog(now).oldest;
+    for person in [&anna, &ben] {
+        queue.push(0, person, SetSession, ());
+        queue.pop(0).unwrap();
+        queue.finish(0, person, Outcome::Retry(None));
+    }
+    // An outage of ten minutes, in which each is tried again and again.
+    let mut now = 0;
+    while now < 600_000 {
+        now = queue.next_wake().unwrap().max(now);
+        while let Some(write) = queue.pop(now) {
+            queue.finish(now, &write.user, Outcome::Retry(None));
+        }
+    }
+    // The first success ends it for both: the other waits from then on.
+    now = queue.next_wake().unwrap();
+    let first = queue.pop(now).unwrap();
+    queue.finish(now, &first.user, Outcome::Done);
+    assert_eq!(queue.backlog(now).writes, 1);
+    assert_eq!(oldest(&mut queue, now), Duration::ZERO);
+    assert_eq!(oldest(&mut queue, now + 12_000), Duration::from_secs(12));
+}
+
+/// A wait for the budget goes on where the person's other write is sent.
+#[test]
+fn a_write_has_waited_since_it_was_added_whatever_else_is_sent() {
+    let mut queue = WriteQueue::default();
+    let anna = user("anna");
+    queue.push(0, &anna, SetDoNotDisturb, ());
+    queue.push(9_000, &anna, SetSession, ());
+    queue.pop(9_000).unwrap();
+    queue.finish(9_000, &anna, Outcome::Done);
+    assert_eq!(queue.backlog(12_000).oldest, Duration::from_secs(12));
+}
+
+#[test]
+fn what_is_known_of_removed_people_is_forgotten() {
+    let mut queue = WriteQueue::default();
+    let (anna, ben) = (user("anna"), user("ben"));
+    for person in [&anna, &ben] {
+        queue.push(0, person, ClearSession, ());
+        queue.pop(0).unwrap();
+        queue.finish(0, person, Outcome::Done);
+    }
+    queue.retain_known(|user| user == "ben");
+    for (person, pushed) in [(&anna, Pushed::Waits), (&ben, Pushed::Settled)] {
+        queue.push(1, person, SetSession, ());
+        assert_eq!(queue.push(1, person, ClearSession, ()), pushed);
+    }
+}

@@ -25,6 +25,8 @@ const IN_FLIGHT_MAX: usize = 64;
 const ADMINISTRATOR_PAUSE: Duration = Duration::from_secs(15);
 /// Pause before a write is tried again for an account that Graph does not know.
 const UNKNOWN_PAUSE: Duration = Duration::from_secs(15);
+/// Interval at which removed accounts are forgotten.
+const FORGET_INTERVAL: Duration = Duration::from_secs(600);
 /// The name under which the health of writing is told.
 const PART: &str = "teams writes";
 
@@ -120,7 +122,17 @@ impl TenantWrites {
     /// Sends writes and reports the backlog, for ever.
     pub async fn run(self, tenant: Tenant) {
         let report = tenant.clone().report_backlog(self.clone());
-        tokio::join!(self.send_all(tenant), report);
+        let forget = self.clone().forget_removed(tenant.directory.clone());
+        tokio::join!(self.send_all(tenant), report, forget);
+    }
+
+    /// Forgets the acknowledged clears of accounts that no person has any more, for ever.
+    async fn forget_removed(self, directory: Directory) {
+        loop {
+            tokio::time::sleep(FORGET_INTERVAL).await;
+            let is_known = |user: &str| directory.by_teams_id(user).is_some();
+            self.queue().retain_known(is_known);
+        }
     }
 
     async fn send_all(self, tenant: Tenant) {
