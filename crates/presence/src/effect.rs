@@ -10,11 +10,11 @@ use crate::{
 /// A write to Teams. The caller keeps at most one pending write per person and slot: a later one replaces it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TeamsWrite {
-    /// For whom.
+    /// The person.
     pub person: PersonId,
-    /// Where.
+    /// Slot in Teams.
     pub slot: Slot,
-    /// What.
+    /// Kind of write.
     pub action: Action,
 }
 
@@ -24,9 +24,9 @@ pub struct TeamsWrite {
 pub enum Effect {
     /// The person's presence changed.
     Changed {
-        /// Whose.
+        /// The person.
         person: PersonId,
-        /// To what.
+        /// The new presence.
         presence: Presence,
     },
     /// Something that must outlive a crash.
@@ -37,16 +37,16 @@ pub enum Effect {
     ReadTeams(PersonId),
     /// Teams took so long to show a write of ours; for [`crate::TenantLag::record`].
     WriteSeen {
-        /// Whose.
+        /// The person.
         person: PersonId,
         /// From the write to the first answer that showed it.
         lag: Duration,
     },
     /// The loop breaker paused writing for this person.
     WritingPaused {
-        /// For whom.
+        /// The person.
         person: PersonId,
-        /// Until when.
+        /// End of the pause.
         until: Timestamp,
     },
     /// The pause is over, or the person is gone.
