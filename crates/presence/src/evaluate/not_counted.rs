@@ -1,6 +1,6 @@
 //! Why something does not count (domain section 2). Nothing here decides; it is explained beside what does.
 
-use super::{Explain, Facts, do_not_disturb_cause};
+use super::{Explain, Facts, profile::do_not_disturb};
 use crate::{
     Meaning, Slot, SyncMode, TeamsAccount, Timestamp, Unreachable,
     own::Own,
@@ -33,12 +33,9 @@ pub(super) fn reasons(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Expl
         if let Some(since) = shown_do_not_disturb(facts, now) {
             tell(NotCounted::DoNotDisturbInTeams, Source::Teams, since);
         }
-        if do_not_disturb_cause(facts.signals, facts.policy, now).is_some() {
-            let since = facts
-                .signals
-                .choice_at(now)
-                .map_or(since, |choice| choice.since);
-            tell(NotCounted::DoNotDisturbHere, Source::Person, since);
+        if let Some(asks) = do_not_disturb(facts.signals, facts.policy, now) {
+            let (source, since) = (asks.source(), asks.since());
+            tell(NotCounted::DoNotDisturbHere, source, since);
         }
     }
     for slot in Slot::ALL {

@@ -81,23 +81,68 @@ fn status_of(appointment: &Appointment, policy: &PersonPolicy) -> Status {
     profile_of(appointment, policy).map_or(appointment.fallback, |profile| profile.status)
 }
 
-/// What asks for Do not disturb by rule 1 or 2: the only ones that are carried to Teams (domain rule 3.3).
+/// A choice or an appointment that asks for Do not disturb.
+pub(super) enum Asks<'a> {
+    Choice(&'a Choice),
+    Appointment(&'a Appointment),
+}
+
+impl Asks<'_> {
+    fn cause(&self) -> Cause {
+        match self {
+            Self::Choice(choice) => Cause::Choice(choice.since),
+            Self::Appointment(appointment) => Cause::Appointment(appointment.id),
+        }
+    }
+
+    pub(super) fn source(&self) -> Source {
+        match self {
+            Self::Choice(_) => Source::Person,
+            Self::Appointment(appointment) => source_of(appointment.origin),
+        }
+    }
+
+    pub(super) fn since(&self) -> Timestamp {
+        match self {
+            Self::Choice(choice) => choice.since,
+            Self::Appointment(appointment) => appointment.start,
+        }
+    }
+}
+
+fn source_of(origin: AppointmentOrigin) -> Source {
+    match origin {
+        AppointmentOrigin::Manual => Source::Person,
+        AppointmentOrigin::Calendar => Source::Calendar,
+    }
+}
+
+/// The cause of a Do not disturb by rule 1 or 2: the only ones that are carried to Teams (domain rule 3.3).
 pub(crate) fn do_not_disturb_cause(
     signals: &Signals,
     policy: &PersonPolicy,
     now: Timestamp,
 ) -> Option<Cause> {
+    do_not_disturb(signals, policy, now).map(|asks| asks.cause())
+}
+
+/// The choice or appointment that asks for Do not disturb by rule 1 or 2.
+pub(super) fn do_not_disturb<'a>(
+    signals: &'a Signals,
+    policy: &'a PersonPolicy,
+    now: Timestamp,
+) -> Option<Asks<'a>> {
     let chosen = choice(signals, policy, now)
         .filter(|(_, profile)| profile.status == Status::DoNotDisturb)
-        .map(|(choice, _)| Cause::Choice(choice.since));
+        .map(|(choice, _)| Asks::Choice(choice));
     let appointment = || {
         let asks = |appointment: &&Appointment| {
             appointment.is_current(now)
                 && !is_suspended(signals, appointment.start, now)
                 && status_of(appointment, policy) == Status::DoNotDisturb
         };
-        let appointment = signals.appointments.iter().find(asks)?;
-        Some(Cause::Appointment(appointment.id))
+        let mut appointments = signals.appointments.iter();
+        appointments.find(asks).map(Asks::Appointment)
     };
     chosen.or_else(appointment)
 }
@@ -209,10 +254,7 @@ fn appointments(
             text: appointment.text.clone(),
             private: appointment.private,
         };
-        let source = match appointment.origin {
-            AppointmentOrigin::Manual => Source::Person,
-            AppointmentOrigin::Calendar => Source::Calendar,
-        };
+        let source = source_of(appointment.origin);
         let reason = || {
             Reason::new(rule, source, Says::Appointment, appointment.start)
                 .until(Some(appointment.end))

@@ -1,11 +1,11 @@
 //! The explanation says why something does not count (domain section 2; P7, P13).
 
-use super::{ANNA, AVAILABLE, CALL, DESK, DND, PRESENTING, World, seconds};
+use super::{ANNA, AVAILABLE, CALL, DESK, DND, PRESENTING, World, appointment, seconds};
 use crate::{
-    Action, Confidence, Fact, LineState, NotCounted, Note, Own, PersonRecord, Reason, Relationship,
-    Rule, Says,
+    Action, Appointment, AppointmentOrigin, Confidence, Fact, LineState, NotCounted, Note, Own,
+    PersonRecord, Reason, Relationship, Rule, Says,
     Slot::{self, Preferred, Session},
-    Status,
+    Source, Status,
     SyncMode::{self, TelephonyAndPresence, TelephonyOnly},
     TeamsState,
 };
@@ -95,6 +95,26 @@ fn telephony_only_says_which_do_not_disturb_it_does_not_carry() {
     assert_eq!(why(&world), []);
     world.appointment(1, "Do not disturb", seconds(60));
     assert_eq!(why(&world), [NotCounted::DoNotDisturbHere], "rule 2 too");
+}
+
+#[test]
+fn an_appointment_that_asks_for_do_not_disturb_is_named_as_its_source() {
+    for (origin, source) in [
+        (AppointmentOrigin::Calendar, Source::Calendar),
+        (AppointmentOrigin::Manual, Source::Person),
+    ] {
+        let mut world = World::new(TelephonyOnly);
+        world.pass(seconds(100), None);
+        let start = world.now;
+        world.fact(Fact::Appointment(Appointment {
+            origin,
+            ..appointment(1, "Do not disturb", start, seconds(600))
+        }));
+        world.pass(seconds(10), None);
+        let reasons = reasons(&world);
+        assert_eq!(why(&world), [NotCounted::DoNotDisturbHere]);
+        assert_eq!((reasons[0].source, reasons[0].since), (source, start));
+    }
 }
 
 #[test]
