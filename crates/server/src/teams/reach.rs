@@ -14,6 +14,9 @@ use crate::{directory::Person, health::Trouble, shard::Cause};
 
 /// Complete answers in a row without an account after which it is missing.
 const MISSES_MAX: u8 = 3;
+/// The shortest time between the requests of two answers that both count, in milliseconds: requests that overlap may be
+/// answered by one stale replica. Less than the polling interval, so that each sweep counts.
+const MISS_SPACING: i64 = 750;
 /// Interval at which an ended login is reported again to the engine: an answer that was under way may have hidden it.
 const REPEAT_INTERVAL: Duration = Duration::from_secs(60);
 /// The name under which missing accounts are reported.
@@ -21,19 +24,29 @@ const PART: &str = "missing teams accounts";
 /// Missing accounts that are named one by one.
 const NAMED_MAX: usize = 5;
 
+/// Complete answers in a row without an account.
+#[derive(Clone, Copy, Debug)]
+struct Misses {
+    count: u8,
+    /// When the last one that counts was asked for, in the network's time.
+    last: i64,
+}
+
 /// Counts complete answers in a row without an account, and keeps ended logins. The time is an argument.
 #[derive(Debug, Default)]
 pub(super) struct Reach {
-    misses: HashMap<PersonId, u8>,
+    misses: HashMap<PersonId, Misses>,
     logins_ended: BTreeMap<PersonId, Timestamp>,
 }
 
 impl Reach {
-    /// Takes in a complete answer about `asked`. Returns the people with a missing account.
+    /// Takes in a complete answer about `asked`, requested at `now` of the network's time. Returns the people with a missing
+    /// account.
     fn answered(
         &mut self,
         asked: impl IntoIterator<Item = PersonId>,
         present: &BTreeSet<PersonId>,
+        now: i64,
     ) -> Vec<PersonId> {
         let mut missing = Vec::new();
         for person in asked {
@@ -41,9 +54,16 @@ impl Reach {
                 self.misses.remove(&person);
                 continue;
             }
-            let misses = self.misses.entry(person).or_default();
-            *misses = misses.saturating_add(1).min(MISSES_MAX);
-            if *misses == MISSES_MAX {
+            let first = Misses {
+                count: 0,
+                last: now.saturating_sub(MISS_SPACING),
+            };
+            let misses = self.misses.entry(person).or_insert(first);
+            if now.saturating_sub(misses.last) >= MISS_SPACING {
+                misses.count = misses.count.saturating_add(1).min(MISSES_MAX);
+                misses.last = now;
+            }
+            if misses.count == MISSES_MAX {
                 missing.push(person);
             }
         }
@@ -59,7 +79,7 @@ impl Reach {
     fn missing(&self) -> BTreeSet<PersonId> {
         let missing = self.misses.iter();
         missing
-            .filter(|(_, misses)| **misses == MISSES_MAX)
+            .filter(|(_, misses)| misses.count == MISSES_MAX)
             .map(|(person, _)| *person)
             .collect()
     }
@@ -92,13 +112,13 @@ impl Tenant {
         &self,
         asked: &[Arc<str>],
         answered: impl Iterator<Item = &'a str>,
-        asked_at: Timestamp,
+        (asked_at, network_time): (Timestamp, i64),
     ) -> Vec<Input> {
         let present: BTreeSet<PersonId> = answered
             .filter_map(|id| self.directory.by_teams_id(id))
             .collect();
         let asked = asked.iter().filter_map(|id| self.directory.by_teams_id(id));
-        let missing = self.reach().answered(asked, &present);
+        let missing = self.reach().answered(asked, &present, network_time);
         let input = |person| Input::Person(person, Fact::TeamsAccountMissing { asked_at });
         missing.into_iter().map(input).collect()
     }
@@ -168,9 +188,23 @@ mod tests {
     const ANNA: PersonId = PersonId(1);
     const BEN: PersonId = PersonId(2);
 
-    /// An answer that was asked for both. Returns the missing.
+    /// Answers that were asked for both, a second apart. Returns the missing.
     fn answer(reach: &mut Reach, present: &[PersonId]) -> Vec<PersonId> {
-        reach.answered([ANNA, BEN], &present.iter().copied().collect())
+        let last = reach.misses.values().map(|misses| misses.last).max();
+        let now = last.unwrap_or_default() + 1_000;
+        reach.answered([ANNA, BEN], &present.iter().copied().collect(), now)
+    }
+
+    // P13
+    #[test]
+    fn answers_to_requests_that_overlap_count_once() {
+        let mut reach = Reach::default();
+        let mut at = |now| reach.answered([ANNA], &BTreeSet::new(), now);
+        for now in [0, 10, 300, 749, 1_000, 1_100, 900, 1_700] {
+            assert_eq!(at(now), [], "{now}");
+        }
+        assert_eq!(at(1_750), [ANNA]);
+        assert_eq!(at(1_760), [ANNA], "still");
     }
 
     // P13
@@ -203,7 +237,7 @@ mod tests {
     fn an_answer_says_nothing_of_people_who_were_not_asked_for() {
         let mut reach = Reach::default();
         for _ in 0..3 {
-            assert_eq!(reach.answered([BEN], &BTreeSet::from([BEN])), []);
+            assert_eq!(reach.answered([BEN], &BTreeSet::from([BEN]), 0), []);
         }
         assert_eq!(reach.missing(), BTreeSet::new());
     }

@@ -327,7 +327,7 @@ impl Tenant {
     }
 
     async fn read(&self, ids: &[Arc<str>]) {
-        let asked_at = self.clock.now();
+        let (asked_at, asked_at_network) = (self.clock.now(), network_time());
         let presences = match &self.logins {
             None => self.read_many(ids).await,
             Some(logins) => self.read_each(logins, ids).await,
@@ -340,7 +340,7 @@ impl Tenant {
         let mut inputs = match self.logins {
             None => {
                 let answered = presences.iter().map(|presence| &*presence.id);
-                self.left_out(ids, answered, asked_at)
+                self.left_out(ids, answered, (asked_at, asked_at_network))
             }
             Some(_) => Vec::new(),
         };
