@@ -20,6 +20,17 @@ const PART: &str = "teams accounts";
 /// Unmatched people that are named one by one.
 const NAMED_MAX: usize = 5;
 
+/// Result of a search for the account of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// It is linked.
+    Linked,
+    /// The tenant has none that can be linked.
+    Nothing,
+    /// Nothing is to be linked any more: the person has an account, has moved or was removed.
+    Settled,
+}
+
 impl Tenant {
     /// Finds accounts, for ever, of those whose location names this tenant; lets go whoever has come to another one.
     pub(crate) async fn link(self, core: Core, places: watch::Receiver<u64>) {
@@ -38,8 +49,9 @@ impl Tenant {
             let mut failure = None;
             for person in self.unlinked() {
                 match self.find(&person, &core).await {
-                    Ok(true) => self.search.found(person.id),
-                    Ok(false) => unmatched.push(person.name.clone()),
+                    Ok(Found::Linked) => self.search.found(person.id),
+                    Ok(Found::Nothing) => unmatched.push(person.name.clone()),
+                    Ok(Found::Settled) => {}
                     Err(trouble) => {
                         failure = Some(trouble.what.clone());
                         self.report(PART, Some(trouble));
@@ -101,8 +113,8 @@ impl Tenant {
         }
     }
 
-    /// Finds and links the account of a person; false where the tenant has none.
-    pub(super) async fn find(&self, person: &Arc<Person>, core: &Core) -> Result<bool, Trouble> {
+    /// Finds and links the account of a person; an account that was linked meanwhile stays.
+    pub(super) async fn find(&self, person: &Arc<Person>, core: &Core) -> Result<Found, Trouble> {
         for name in [&person.user_principal_name, &person.mail] {
             if name.is_empty() {
                 continue;
@@ -131,13 +143,18 @@ impl Tenant {
             let Some(user) = found else { continue };
             // Store, directory and engine say the same to whoever looks.
             let _one_at_a_time = core.settings_change.lock().await;
+            // The search has waited: an administrator, or another search, may have linked an account, or removed the person.
+            let now = self.directory.person(person.id);
+            if !now.is_some_and(|person| self.is_unlinked(&person)) {
+                return Ok(Found::Settled);
+            }
             let linked = core.store.link_teams(person.id, &user.id, &self.name);
             match linked.await {
                 Ok(()) => {}
                 // One person's conflict must not keep the others from being linked.
                 Err(error @ StoreError::Taken { .. }) => {
                     tracing::warn!(person = %person.id, %error, "a person cannot be linked to Teams");
-                    return Ok(false);
+                    return Ok(Found::Nothing);
                 }
                 Err(error) => {
                     return Err(Trouble {
@@ -157,9 +174,9 @@ impl Tenant {
             if let Err(error) = core.store.name_teams_account(person.id, &named).await {
                 tracing::warn!(person = %person.id, %error, "the names of an account were not stored");
             }
-            return Ok(true);
+            return Ok(Found::Linked);
         }
-        Ok(false)
+        Ok(Found::Nothing)
     }
 
     /// People without an account are no trouble of the whole: they are logged, not alarmed about.
