@@ -15,7 +15,7 @@ use presence::{Fact, PersonId};
 use store::{NamedAccount, StoreError};
 
 use super::{
-    attempts::{Attempt, Waiting},
+    attempts::{Attempt, AttemptNumber, Returned, Waiting},
     confirmation::{ANSWER_TIME, Question, is_obvious, named},
     doors::Door,
     logins::Keep,
@@ -96,25 +96,26 @@ pub(crate) async fn begin_code(
     };
     let id = person.id;
     // The attempt must be known before it can end.
-    let (known, begin) = tokio::sync::oneshot::channel::<()>();
+    let (known, begin) = tokio::sync::oneshot::channel::<AttemptNumber>();
     let task = tokio::spawn({
         let core = core.clone();
         async move {
-            let _ = begin.await;
+            let Ok(number) = begin.await else { return };
+            let own = (id, number);
             let done = match poll(&door, &code).await {
-                Ok(token) => complete(&core, &door, id, (ClientKind::Public, token), keep).await,
+                Ok(token) => complete(&core, &door, own, (ClientKind::Public, token), keep).await,
                 Err(error) => Err(error.into()),
             };
             // A failure is shown to the person as the state of the attempt.
-            let _ = finish(&core, id, done);
+            let _ = finish(&core, own, done);
         }
     });
     let attempt = Attempt::Code {
         waiting: waiting.clone(),
         task: task.abort_handle(),
     };
-    core.attempts.replace(id, Some(attempt));
-    let _ = known.send(());
+    let number = core.attempts.begin(id, attempt, core.clock.now());
+    let _ = known.send(number);
     Ok(waiting)
 }
 
@@ -138,7 +139,7 @@ pub(crate) async fn begin_browser(
         session: session.to_owned(),
         until: core.clock.now() + BROWSER,
     };
-    core.attempts.replace(person.id, Some(attempt));
+    core.attempts.begin(person.id, attempt, core.clock.now());
     Ok(url)
 }
 
@@ -149,26 +150,11 @@ pub(crate) async fn finish_browser(
     query: &str,
     here: &str,
 ) -> Result<(), AccountError> {
-    let now = core.clock.now();
-    let attempt = {
-        let mut attempts = core.attempts.lock();
-        match attempts.get(&person.id) {
-            Some(Attempt::Browser { until, session, .. }) if *until > now && session == here => {
-                attempts.remove(&person.id)
-            }
-            _ => None,
-        }
-    };
-    let Some(Attempt::Browser {
-        authorization,
-        keep,
-        ..
-    }) = attempt
-    else {
-        return Err(AccountError::NotBegun);
-    };
-    let done = redeem(core, person.id, &authorization, query, keep).await;
-    finish(core, person.id, done)
+    let returned = core.attempts.returned(person.id, here, core.clock.now());
+    let returned = returned.ok_or(AccountError::NotBegun)?;
+    let own = (person.id, returned.number);
+    let done = redeem(core, person.id, returned, query).await;
+    finish(core, own, done)
 }
 
 /// The answer to the question whether an account is the person's.
@@ -216,7 +202,7 @@ pub(crate) async fn link_named(
     let found = door.client.find_user(named).await?;
     let missing = || AccountError::NoAccount(named.to_owned(), door.name.to_string());
     let account = found.ok_or_else(missing)?;
-    core.attempts.replace(person.id, None);
+    core.attempts.cancel(person.id);
     let account = NamedAccount {
         object_id: account.id,
         sign_in_name: account.user_principal_name,
@@ -243,12 +229,22 @@ async fn link(
         core.unlink(person).await?;
     }
     let _one_at_a_time = core.settings_change.lock().await;
-    core.store
-        .link_teams(person.id, account, &door.name)
-        .await?;
-    if let (Some(logins), Some((kind, token, keep))) = (&door.logins, login) {
-        let name = person.id.to_string();
-        logins.begin(&name, kind, token, keep).await?;
+    // A login that cannot be kept links nothing: store and directory stay alike.
+    let name = person.id.to_string();
+    let begun = match (&door.logins, login) {
+        (Some(logins), Some((kind, token, keep))) => {
+            logins.begin(&name, kind, token, keep).await?;
+            Some(logins)
+        }
+        (None | Some(_), _) => None,
+    };
+    let linked = core.store.link_teams(person.id, account, &door.name).await;
+    if let Err(error) = linked {
+        // A login without its account would read another person's presence.
+        if let Some(logins) = begun {
+            logins.forget(&name).await?;
+        }
+        return Err(error.into());
     }
     core.directory.set_teams_id(person.id, account, &door.name);
     core.shard.fact(person.id, Fact::LinkedTeams).await;
@@ -258,7 +254,7 @@ async fn link(
 /// Forgets the person's login and account. Where the application reads everybody, an account with the person's name is found
 /// again by itself.
 pub(crate) async fn disconnect(core: &Core, person: &Person) -> Result<(), AccountError> {
-    core.attempts.replace(person.id, None);
+    core.attempts.cancel(person.id);
     if person.teams_id.is_some() {
         core.unlink(person).await?;
     }
@@ -271,15 +267,18 @@ pub(crate) async fn disconnect(core: &Core, person: &Person) -> Result<(), Accou
 async fn redeem(
     core: &Core,
     person: PersonId,
-    authorization: &Authorization,
+    Returned {
+        number,
+        authorization,
+        keep,
+    }: Returned,
     query: &str,
-    keep: Keep,
 ) -> Result<Completed, AccountError> {
     let code: Secret = authorization.returned(query)?;
     let door = door(core, person)?;
-    let token = door.client.redeem_code(authorization, &code).await?;
+    let token = door.client.redeem_code(&authorization, &code).await?;
     let login = (ClientKind::Confidential, token);
-    complete(core, &door, person, login, keep).await
+    complete(core, &door, (person, number), login, keep).await
 }
 
 /// A sign-in at Microsoft that succeeded.
@@ -291,28 +290,22 @@ enum Completed {
     Asked(Box<Question>),
 }
 
+/// Ends an own sign-in, not one that was begun meanwhile.
 fn finish(
     core: &Core,
-    person: PersonId,
+    (person, number): (PersonId, AttemptNumber),
     done: Result<Completed, AccountError>,
 ) -> Result<(), AccountError> {
-    // Not `replace`: the task that is running is the one that would be ended.
-    let mut attempts = core.attempts.lock();
-    match done {
-        Ok(Completed::Linked) => {
-            attempts.remove(&person);
-            Ok(())
-        }
-        Ok(Completed::Asked(question)) => {
-            attempts.insert(person, Attempt::Question(question));
-            Ok(())
-        }
+    let (next, result) = match done {
+        Ok(Completed::Linked) => (None, Ok(())),
+        Ok(Completed::Asked(question)) => (Some(Attempt::Question(question)), Ok(())),
         Err(error) => {
             tracing::warn!(%person, %error, "a person's sign-in at Microsoft did not succeed");
-            attempts.insert(person, Attempt::Failed(error.to_string()));
-            Err(error)
+            (Some(Attempt::Failed(error.to_string())), Err(error))
         }
-    }
+    };
+    core.attempts.end(person, number, next);
+    result
 }
 
 async fn poll(door: &Door, code: &DeviceCode) -> Result<UserToken, GraphError> {
@@ -335,7 +328,7 @@ async fn poll(door: &Door, code: &DeviceCode) -> Result<UserToken, GraphError> {
 async fn complete(
     core: &Core,
     door: &Door,
-    id: PersonId,
+    (id, number): (PersonId, AttemptNumber),
     (kind, token): (ClientKind, UserToken),
     keep: Keep,
 ) -> Result<Completed, AccountError> {
@@ -362,6 +355,10 @@ async fn complete(
     core.store
         .may_link_teams(person.id, &account.object_id)
         .await?;
+    // Cancelled, or replaced by a later sign-in, while Microsoft answered.
+    if !core.attempts.is_current(id, number) {
+        return Err(AccountError::NotBegun);
+    }
     if is_obvious(&person, &account) {
         let login = (kind, &token, keep);
         link_own(core, door, &person, &account, login).await?;
