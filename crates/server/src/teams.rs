@@ -12,6 +12,7 @@ mod logins;
 mod notifications;
 mod pauses;
 mod reach;
+mod reads;
 mod search;
 mod service_accounts;
 mod sweep;
@@ -28,7 +29,7 @@ use presence::{PersonId, TeamsState};
 use tokio::{sync::mpsc, time::Instant};
 
 use reach::Reach;
-use sweep::TenantReads;
+use reads::TenantReads;
 
 use crate::{
     clock::Clock,
@@ -52,11 +53,12 @@ pub(crate) use logins::{Keep, Logins};
 pub use notifications::NotificationOptions;
 pub(crate) use notifications::{Inlet, Outlet};
 pub use pauses::Pauses;
+pub use reads::Reads;
 pub(crate) use search::{AccountSearch, TooSoon};
 pub use service_accounts::{
     forget_service_account, keep_service_account, service_account_scope, service_accounts,
 };
-pub use sweep::{Reads, SweepNow};
+pub use sweep::SweepNow;
 pub use writes::TeamsWrites;
 
 /// The network's time in milliseconds: what Microsoft allows and asks to wait is counted by it, also where the server's

@@ -14,7 +14,7 @@ use presence::Timestamp;
 use store::Store;
 use tokio::sync::mpsc;
 
-use super::{Logins, LoginsOf, SweepNow, Tenant, sweep::TenantReads};
+use super::{Logins, LoginsOf, SweepNow, Tenant, reads::TenantReads};
 use crate::{health::Trouble, vault::Vault};
 
 /// Bodies that may wait to be looked at: Graph sends again what it is not thanked for.

@@ -3,27 +3,25 @@
 //! more of them in turn.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    ops::Bound,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{Arc, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
 use graph::{
     BULK_MAX, EVENTFUL_MAX, FASTEST, GraphError, Purpose, SLOWDOWN_MAX, UserPresence, rhythm,
 };
-use presence::{
-    Confidence, Fact, Input, PersonId, Presence, SequenceNumber, TeamsAnswer, TeamsState,
-    TenantLag, Timestamp,
-};
+use presence::{Fact, Input, PersonId, SequenceNumber, TeamsAnswer, TeamsState, Timestamp};
 use tokio::{
-    sync::{Notify, mpsc, oneshot},
+    sync::{mpsc, oneshot},
     task::JoinSet,
     time::Instant,
 };
 
-use super::{Logins, Tenant, network_time};
-use crate::{directory::Directory, shard::Cause};
+use super::{
+    Logins, Tenant, network_time,
+    reads::{TenantReads, Turns},
+};
+use crate::shard::Cause;
 
 /// Pause while nothing may cross or nobody has a Teams account.
 const IDLE: Duration = Duration::from_millis(500);
@@ -44,152 +42,11 @@ impl SweepNow {
     }
 }
 
-/// Asks the tenant that a person's account is in to read it at once. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Reads {
-    directory: Directory,
-    tenants: Arc<HashMap<Arc<str>, TenantReads>>,
-}
-
-impl Reads {
-    /// For these tenants.
-    pub fn new(directory: Directory, tenants: &[Arc<str>]) -> Self {
-        let tenants = tenants
-            .iter()
-            .map(|name| (name.clone(), TenantReads::default()));
-        Self {
-            directory,
-            tenants: Arc::new(tenants.collect()),
-        }
-    }
-
-    /// Asks for a person. Asking again before it was done changes nothing.
-    pub fn ask(&self, person: PersonId) {
-        if let Some(reads) = self.of_person(person) {
-            reads.ask(person);
-        }
-    }
-
-    /// What is shown of a person now: whoever rings, is in a call, or whose state is not certain is read more often.
-    pub fn follow(&self, person: PersonId, presence: &Presence) {
-        if let Some(reads) = self.of_person(person) {
-            reads.follow(person, presence);
-        }
-    }
-
-    /// A write to Teams was seen after so long.
-    pub fn write_seen(&self, person: PersonId, lag: Duration) {
-        if let Some(reads) = self.of_person(person) {
-            reads.lag().record(lag);
-        }
-    }
-
-    /// Marks a person as watched by a subscription that lasts so long at most: watched people are read more often.
-    pub fn watch(&self, person: PersonId, lasts: Duration) {
-        if let Some(reads) = self.of_person(person) {
-            reads.watched().insert(person, Instant::now() + lasts);
-        }
-    }
-
-    /// Those of one tenant.
-    pub(crate) fn of_tenant(&self, name: &str) -> TenantReads {
-        self.tenants.get(name).cloned().unwrap_or_default()
-    }
-
-    fn of_person(&self, person: PersonId) -> Option<&TenantReads> {
-        // Most installations have one tenant or none: nobody is looked up for that.
-        match self.tenants.len() {
-            0 => None,
-            1 => self.tenants.values().next(),
-            _ => self.tenants.get(&self.directory.person(person)?.tenant),
-        }
-    }
-}
-
-/// Single people of one tenant who are to be read at once, and with whom something is going on. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub struct TenantReads {
-    asked: Arc<Mutex<BTreeSet<PersonId>>>,
-    eventful: Arc<Mutex<BTreeSet<PersonId>>>,
-    /// Watched people, with the end of the longest subscription.
-    watched: Arc<Mutex<BTreeMap<PersonId, Instant>>>,
-    /// How long the tenant takes to show a write.
-    lag: Arc<Mutex<TenantLag>>,
-    wake: Arc<Notify>,
-}
-
-impl TenantReads {
-    fn lag(&self) -> MutexGuard<'_, TenantLag> {
-        self.lag.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn ask(&self, person: PersonId) {
-        self.lock().insert(person);
-        self.wake.notify_one();
-    }
-
-    fn follow(&self, person: PersonId, presence: &Presence) {
-        let eventful = presence.activity.is_some()
-            || matches!(presence.confidence, Confidence::Masked | Confidence::Likely);
-        let mut known = self.eventful();
-        if eventful {
-            known.insert(person);
-        } else {
-            known.remove(&person);
-        }
-    }
-
-    /// People to read beside the sweep, at most `most`: the eventful ones first, then the watched ones, both in turn. Only
-    /// people that `is_read` accepts take a place.
-    fn few(
-        &self,
-        most: usize,
-        is_read: impl Fn(PersonId) -> bool,
-        turns: &mut Turns,
-    ) -> Vec<PersonId> {
-        let read = |people: &mut dyn Iterator<Item = &PersonId>| -> BTreeSet<PersonId> {
-            people.copied().filter(|person| is_read(*person)).collect()
-        };
-        let eventful = read(&mut self.eventful().iter());
-        let mut watched = self.watched();
-        let now = Instant::now();
-        watched.retain(|_, until| *until > now);
-        let watched = read(&mut watched.keys());
-        few(&eventful, &watched, most, turns)
-    }
-
-    /// Forgets people that are no longer in the directory.
-    fn retain(&self, is_known: impl Fn(PersonId) -> bool) {
-        self.eventful().retain(|person| is_known(*person));
-        self.watched().retain(|person, _| is_known(*person));
-    }
-
-    /// Whether a place beside the sweep is left for each eventful person that `is_read` accepts.
-    fn all_eventful_fit(&self, most: usize, is_read: impl Fn(PersonId) -> bool) -> bool {
-        let eventful = self.eventful();
-        let read = eventful.iter().filter(|person| is_read(**person));
-        read.take(most + 1).count() <= most
-    }
-
-    fn watched(&self) -> MutexGuard<'_, BTreeMap<PersonId, Instant>> {
-        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn eventful(&self) -> MutexGuard<'_, BTreeSet<PersonId>> {
-        self.eventful.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<PersonId>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Tenant {
     /// Reads single people who are asked for, for ever.
     pub async fn read_asked(self, reads: TenantReads) {
         loop {
-            reads.wake.notified().await;
-            let asked = std::mem::take(&mut *reads.lock());
+            let asked = reads.next_asked().await;
             self.read_all(&self.accounts(asked), Purpose::ReadFew).await;
         }
     }
@@ -421,114 +278,5 @@ impl Tenant {
             Some(Input::Person(person, Fact::TeamsObserved(answer)))
         });
         inputs.collect()
-    }
-}
-
-/// The last people that were read beside the sweep, of each kind: the next turn begins after them.
-#[derive(Debug)]
-struct Turns {
-    eventful: PersonId,
-    watched: PersonId,
-}
-
-impl Default for Turns {
-    fn default() -> Self {
-        Self {
-            eventful: PersonId(0),
-            watched: PersonId(0),
-        }
-    }
-}
-
-/// Eventful people, then watched people, both in turn, at most `most`.
-fn few(
-    eventful: &BTreeSet<PersonId>,
-    watched: &BTreeSet<PersonId>,
-    most: usize,
-    turns: &mut Turns,
-) -> Vec<PersonId> {
-    let mut people = in_turn(eventful, most, &mut turns.eventful);
-    let only_watched: BTreeSet<PersonId> = watched.difference(eventful).copied().collect();
-    let room = most.saturating_sub(people.len());
-    people.extend(in_turn(&only_watched, room, &mut turns.watched));
-    people
-}
-
-/// At most `most` of these people, beginning after `last` and going round. Notes the last of them.
-fn in_turn(people: &BTreeSet<PersonId>, most: usize, last: &mut PersonId) -> Vec<PersonId> {
-    let after = (Bound::Excluded(*last), Bound::Unbounded);
-    let in_turn = people.range(after).chain(people.range(..=*last));
-    let chosen: Vec<PersonId> = in_turn.copied().take(most).collect();
-    if let Some(chosen) = chosen.last() {
-        *last = *chosen;
-    }
-    chosen
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{collections::BTreeSet, time::Duration};
-
-    use presence::PersonId;
-    use tokio::time::Instant;
-
-    use super::{TenantReads, Turns, few};
-
-    fn numbers(people: &[PersonId]) -> Vec<u64> {
-        people.iter().map(|id| id.0).collect()
-    }
-
-    #[test]
-    fn busy_people_go_first_and_watched_people_take_turns() {
-        let busy = BTreeSet::from([2, 9].map(PersonId));
-        let watched = BTreeSet::from([1, 2, 3, 4, 5].map(PersonId));
-        let mut turns = Turns::default();
-        let mut turn = |most| numbers(&few(&busy, &watched, most, &mut turns));
-        assert_eq!(turn(4), [2, 9, 1, 3]);
-        assert_eq!(turn(4), [2, 9, 4, 5]);
-        assert_eq!(turn(100), [2, 9, 1, 3, 4, 5]);
-    }
-
-    #[test]
-    fn more_busy_people_than_places_take_turns_too() {
-        let busy = BTreeSet::from([2, 5, 9].map(PersonId));
-        let watched = BTreeSet::from([1].map(PersonId));
-        let mut turns = Turns::default();
-        let mut turn = |most| numbers(&few(&busy, &watched, most, &mut turns));
-        assert_eq!(turn(2), [2, 5]);
-        assert_eq!(turn(2), [9, 2]);
-        assert_eq!(turn(2), [5, 9]);
-        assert!(turn(0).is_empty());
-    }
-
-    /// Busy: 1 to 4. Watched: 5 and 6.
-    fn reads() -> TenantReads {
-        let reads = TenantReads::default();
-        reads.eventful().extend((1..=4).map(PersonId));
-        let until = Instant::now() + Duration::from_secs(3_600);
-        let watched = [5, 6].map(|id| (PersonId(id), until));
-        reads.watched().extend(watched);
-        reads
-    }
-
-    #[test]
-    fn people_who_are_not_synchronised_take_no_place_of_those_who_are() {
-        let reads = reads();
-        let mut turns = Turns::default();
-        let is_read = |person: PersonId| matches!(person.0, 3 | 4 | 6);
-        assert_eq!(numbers(&reads.few(2, is_read, &mut turns)), [3, 4]);
-        assert_eq!(numbers(&reads.few(3, is_read, &mut turns)), [3, 4, 6]);
-        // Nor do they lengthen the interval.
-        assert!(reads.all_eventful_fit(2, is_read));
-        assert!(!reads.all_eventful_fit(1, is_read));
-    }
-
-    #[test]
-    fn removed_people_are_forgotten() {
-        let reads = reads();
-        reads.retain(|person| person.0 % 2 == 0);
-        let mut turns = Turns::default();
-        assert_eq!(numbers(&reads.few(9, |_| true, &mut turns)), [2, 4, 6]);
-        assert_eq!(reads.eventful().len(), 2);
     }
 }
