@@ -83,3 +83,38 @@ async fn an_account_is_found_when_an_administrator_asks_or_the_person_is_opened(
     let people = page.page("/admin/people").await;
     assert!(people.contains("Check for new accounts now"), "{people}");
 }
+
+/// P14
+#[tokio::test]
+async fn an_account_that_is_linked_during_a_search_stays() {
+    let (teamsbox, _installation, server) = stage().await;
+    let people = server.ok(Method::GET, "/api/v1/people", None).await;
+    let people = people["items"].as_array().unwrap();
+    let bert = people.iter().find(|person| person["name"] == "bert");
+    let path = bert.unwrap()["id"].as_str().unwrap();
+    let path = format!("/api/v1/people/{path}/teams-account");
+    assert_eq!(search(&server).await["without_account"], 3);
+    for name in ["bert", "other"] {
+        teamsbox.add_user(name).await;
+    }
+    let lookups = async || {
+        let journal = teamsbox
+            .control(Method::GET, "/journal?limit=200", None)
+            .await;
+        let journal = journal.to_string();
+        journal.matches("/users/anna@contoso.example").count()
+    };
+    let before = lookups().await;
+    teamsbox.faults(json!({"delayMilliseconds": 2_000})).await;
+    let link_meanwhile = async {
+        // After both names of anna, who has no account, the search asks for bert.
+        let is_after_anna = async || lookups().await >= before + 2;
+        eventually("the search asks for bert", HEALS, true, is_after_anna).await;
+        teamsbox.faults(json!({})).await;
+        let other = json!({"account": "other@contoso.example"});
+        server.ok(Method::PUT, &path, Some(other)).await["account"].clone()
+    };
+    let (_, linked) = tokio::join!(search(&server), link_meanwhile);
+    let account = server.ok(Method::GET, &path, None).await;
+    assert_eq!(account["account"], linked, "{account}");
+}
