@@ -117,7 +117,8 @@ fn compare(
     if is_same {
         return Ok((values, Comparison::Same));
     }
-    if *method == Method::PATCH {
+    // A caller who names only some fields sets them, also those that have this value when the body is compared.
+    if *method == Method::PATCH && is_copy {
         values.retain(|field, value| !is_unchanged((field, value)));
     }
     let comparison = match is_copy {
@@ -171,6 +172,18 @@ mod tests {
         assert!(matches!(comparison, Comparison::ChangedCopy(_)));
         let (values, _) = compared(&Method::PATCH, sent).unwrap();
         assert_eq!(values, json!({"name": "Anne"}));
+    }
+
+    // P10
+    #[test]
+    fn a_change_of_named_fields_keeps_those_with_their_present_value() {
+        let sent = json!({"name": "Anne", "text": null});
+        let (values, comparison) = compared(&Method::PATCH, sent.clone()).unwrap();
+        assert_eq!(
+            values, sent,
+            "another change may set the text before this one"
+        );
+        assert!(matches!(comparison, Comparison::Values));
     }
 
     // P10
