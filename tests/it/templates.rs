@@ -255,31 +255,31 @@ async fn pages_say_what_teams_takes_and_offer_to_make_it() {
     let page = async |path: &str| get(&server, path).await.1;
     let teams = page("/admin/templates/MS%20Teams").await;
     assert!(
-        teams.contains("Teams calls of Organisation use it"),
+        teams.contains("Used by Teams calls in Organisation"),
         "{teams}"
     );
-    assert!(!teams.contains("Nothing uses it"), "{teams}");
+    assert!(!teams.contains("Not used:"), "{teams}");
     let busy = page("/admin/templates/organisation/Busy").await;
-    assert!(busy.contains("Nothing uses it"), "{busy}");
+    assert!(busy.contains("Not used:"), "{busy}");
     let silent = page("/admin/templates/Do%20not%20disturb").await;
     assert!(
-        silent.contains("Do not disturb in Teams, and presenting, use it in Organisation"),
+        silent.contains("Used by Do not disturb and presenting in Teams in Organisation"),
         "{silent}"
     );
     let here = "/admin/scopes/lyon/teams";
     let lyon = page(here).await;
     assert!(
-        lyon.contains("takes the profile “MS Teams” of Organisation"),
+        lyon.contains("use the profile “MS Teams” of Organisation"),
         "{lyon}"
     );
     let (made, _) = server.form(here, &[("form", "teams-template")]).await;
     assert!(made.is_redirection() || made.is_success(), "{made}");
     let lyon = page(here).await;
     assert!(
-        lyon.contains("takes the profile “MS Teams” of Lyon"),
+        lyon.contains("use the profile “MS Teams” of Lyon"),
         "{lyon}"
     );
-    assert!(!lyon.contains("Make “MS Teams” here"), "{lyon}");
+    assert!(!lyon.contains("Create “MS Teams” here"), "{lyon}");
     server
         .ok(
             Method::DELETE,
@@ -292,12 +292,12 @@ async fn pages_say_what_teams_takes_and_offer_to_make_it() {
         .await;
     let lyon = page(here).await;
     assert!(
-        lyon.contains("takes the profile “Appointment” of Organisation"),
+        lyon.contains("use the profile “Appointment” of Organisation"),
         "{lyon}"
     );
     let appointment = page("/admin/templates/Appointment").await;
     assert!(
-        appointment.contains("Teams calls of Organisation use it"),
+        appointment.contains("Used by Teams calls in Organisation"),
         "{appointment}"
     );
 }

@@ -146,43 +146,44 @@ preview-locks = Benutzer können „{ $name }“ nicht mehr selbst ändern ({ $c
 preview-unlocks = Benutzer können „{ $name }“ von da an selbst ändern ({ $count } haben diese Einstellungen).
 
 # Vorlagen
-templates-about = Vorlagen sind Profile, die die Personen der Organisation, eines Standorts oder einer Gruppe haben. Zwei Bereiche können je eine desselben Namens haben: Für eine Person zählt die nächste aktive. Die erste aktive eines Status ist gemeint, wo nur der Status genannt wird.
-templates-none = Es gibt noch keine Vorlagen.
-template-add = Eine Vorlage anlegen
-template-edit = Die Vorlage
+templates-about = Vorlagen sind Profile für alle in der Organisation, an einem Standort oder in einer Gruppe. Bereiche können Vorlagen desselben Namens haben: Es gilt die nächste aktive. Wo eine Einstellung nur einen Status nennt, gilt die erste aktive Vorlage mit diesem Status.
+templates-none = Noch keine Vorlagen.
+template-add = Vorlage anlegen
+template-edit = Vorlage bearbeiten
 template-active = Aktiv
-template-scope = Gehört zu
-template-offers = Für
-template-everyone = alle dort
-template-for-everyone = Für alle dort
-template-for-everyone-help = Sonst haben sie nur die Personen darunter.
-template-people = Außerdem für diese Personen
-template-teams = Die Vorlage für Anrufe in Teams
+template-scope = Bereich
+template-offers = Verfügbar für
+template-everyone = alle im Bereich
+template-for-everyone = Für alle im Bereich verfügbar
+template-for-everyone-help = Deaktivieren, um die Vorlage nur den Personen darunter anzubieten.
+template-people = Außerdem zugewiesen an
+template-teams = Vorlage für Anrufe in Teams
 template-teams-now = „MS Teams“ anlegen
 template-teams-here = „MS Teams“ hier anlegen
-template-teams-call = Anrufe in Teams benutzen sie: { $scope }.
+template-teams-call = Wird von Teams-Anrufen verwendet: { $scope }.
 template-teams-call-people =
     { $count ->
-        [one] Anrufe in Teams von { $count } Person, der sie zugewiesen ist, benutzen sie.
-       *[other] Anrufe in Teams von { $count } Personen, denen sie zugewiesen ist, benutzen sie.
+        [one] Wird von Teams-Anrufen von { $count } Person verwendet, der sie zugewiesen ist.
+       *[other] Wird von Teams-Anrufen von { $count } Personen verwendet, denen sie zugewiesen ist.
     }
-template-teams-do_not_disturb = „Nicht stören“ in Teams und das Präsentieren benutzen sie: { $scope }.
+template-teams-do_not_disturb = Wird von „Nicht stören“ und beim Präsentieren in Teams verwendet: { $scope }.
 template-teams-do_not_disturb-people =
     { $count ->
-        [one] „Nicht stören“ in Teams und das Präsentieren benutzen sie bei { $count } Person, der sie zugewiesen ist.
-       *[other] „Nicht stören“ in Teams und das Präsentieren benutzen sie bei { $count } Personen, denen sie zugewiesen ist.
+        [one] Wird von „Nicht stören“ und beim Präsentieren in Teams bei { $count } Person verwendet, der sie zugewiesen ist.
+       *[other] Wird von „Nicht stören“ und beim Präsentieren in Teams bei { $count } Personen verwendet, denen sie zugewiesen ist.
     }
-template-no-settings = Keine Einstellung benutzt sie: Sie lässt sich löschen oder abschalten. Teams nimmt dann das nächste passende Profil.
-template-lost-uses = Das geht noch nicht. Diese Einstellungen hätten kein Profil dieses Namens mehr: { $name }.
-teams-call-takes = Ein Anruf in Teams nimmt das Profil „{ $name }“ von { $scope }.
-teams-call-takes-none = Ein Anruf in Teams nimmt hier kein Profil: Es gibt keine aktive Vorlage „MS Teams“ und keine aktive „Appointment“.
-teams-do_not_disturb-takes = „Nicht stören“ in Teams und das Präsentieren nehmen das Profil „{ $name }“ von { $scope }.
-teams-do_not_disturb-takes-none = „Nicht stören“ in Teams und das Präsentieren nehmen hier kein Profil: Anrufe klingeln.
-teams-own-first = Personen können ein anderes haben: eine Vorlage, die ihnen zugewiesen ist, ein eigenes Profil oder eine eigene Reihenfolge.
-template-delete = Die Vorlage löschen
-template-uses = Was sie benutzt
+template-no-settings = Keine Einstellung verwendet diese Vorlage: Sie können sie löschen oder deaktivieren. Teams verwendet dann das nächste passende Profil.
+template-lost-uses = Diese Änderung ist noch nicht möglich: Für folgende Einstellungen gäbe es kein Profil dieses Namens mehr. Wählen Sie dort zuerst ein anderes: { $name }.
+teams-call-takes = Teams-Anrufe verwenden das Profil „{ $name }“ von { $scope }.
+teams-call-takes-none = Teams-Anrufe verwenden hier kein Profil: Weder „MS Teams“ noch „Appointment“ ist eine aktive Vorlage.
+teams-do_not_disturb-takes = „Nicht stören“ und das Präsentieren in Teams verwenden das Profil „{ $name }“ von { $scope }.
+teams-do_not_disturb-takes-none = „Nicht stören“ und das Präsentieren in Teams verwenden hier kein Profil: Anrufe klingeln.
+teams-own-first = Zugewiesene Vorlagen, eigene Profile und die eigene Reihenfolge einer Person haben Vorrang.
+template-delete = Vorlage löschen
+template-uses = Verwendet von
 template-use = Einstellung
-template-no-uses = Nichts benutzt sie: Sie lässt sich löschen oder abschalten.
+template-use-elsewhere = eine Person eines anderen Standorts
+template-no-uses = Nicht verwendet: Sie können diese Vorlage löschen oder deaktivieren.
 
 # Arbeitsgruppen
 workgroups-about = Die Mitglieder einer Arbeitsgruppe sind füreinander, was die Gruppe sagt, wo das mehr ist als sonst.

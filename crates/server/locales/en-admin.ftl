@@ -146,43 +146,44 @@ preview-locks = Users can no longer change “{ $name }” themselves ({ $count 
 preview-unlocks = Users can change “{ $name }” themselves from then on ({ $count } have these settings).
 
 # Templates
-templates-about = Templates are profiles that the people of the organisation, of a location or of a group have. Two scopes may each have one of the same name: the nearest active one counts for a person. The first active one of a status is meant where only the status is named.
-templates-none = There are no templates yet.
-template-add = Make a template
-template-edit = The template
+templates-about = Templates are profiles for everyone in the organisation, a location or a group. Scopes can have templates of the same name: the nearest active one applies. Where a setting names only a status, the first active template with that status applies.
+templates-none = No templates yet.
+template-add = Create a template
+template-edit = Edit template
 template-active = Active
-template-scope = Belongs to
-template-offers = For
-template-everyone = everybody there
-template-for-everyone = For everybody there
-template-for-everyone-help = Otherwise only the people below have it.
-template-people = Besides, for these people
-template-teams = The template for calls in Teams
-template-teams-now = Make “MS Teams”
-template-teams-here = Make “MS Teams” here
-template-teams-call = Teams calls of { $scope } use it.
+template-scope = Scope
+template-offers = Available to
+template-everyone = everyone in the scope
+template-for-everyone = Available to everyone in the scope
+template-for-everyone-help = Clear this to offer the template only to the people below.
+template-people = Also assigned to
+template-teams = Template for Teams calls
+template-teams-now = Create “MS Teams”
+template-teams-here = Create “MS Teams” here
+template-teams-call = Used by Teams calls in { $scope }.
 template-teams-call-people =
     { $count ->
-        [one] Teams calls of { $count } person that it is assigned to use it.
-       *[other] Teams calls of { $count } people that it is assigned to use it.
+        [one] Used by Teams calls of { $count } person it is assigned to.
+       *[other] Used by Teams calls of { $count } people it is assigned to.
     }
-template-teams-do_not_disturb = Do not disturb in Teams, and presenting, use it in { $scope }.
+template-teams-do_not_disturb = Used by Do not disturb and presenting in Teams in { $scope }.
 template-teams-do_not_disturb-people =
     { $count ->
-        [one] Do not disturb in Teams, and presenting, use it for { $count } person that it is assigned to.
-       *[other] Do not disturb in Teams, and presenting, use it for { $count } people that it is assigned to.
+        [one] Used by Do not disturb and presenting in Teams of { $count } person it is assigned to.
+       *[other] Used by Do not disturb and presenting in Teams of { $count } people it is assigned to.
     }
-template-no-settings = No setting uses it: it can be deleted or switched off. Teams then takes the next profile that fits.
-template-lost-uses = It cannot be done yet. These settings would have no profile of that name any more: { $name }.
-teams-call-takes = A Teams call takes the profile “{ $name }” of { $scope }.
-teams-call-takes-none = A Teams call takes no profile here: there is no active template “MS Teams”, and no active “Appointment”.
-teams-do_not_disturb-takes = Do not disturb in Teams, and presenting, take the profile “{ $name }” of { $scope }.
-teams-do_not_disturb-takes-none = Do not disturb in Teams, and presenting, take no profile here: calls ring.
-teams-own-first = People may have another one: a template that is assigned to them, a profile of their own, or an order of their own.
-template-delete = Delete the template
-template-uses = What uses it
+template-no-settings = No settings use this template: you can delete it or switch it off. Teams then uses the next matching profile.
+template-lost-uses = You can't make this change yet: these settings would have no profile of that name. Choose another profile there first: { $name }.
+teams-call-takes = Teams calls use the profile “{ $name }” of { $scope }.
+teams-call-takes-none = Teams calls use no profile here: neither “MS Teams” nor “Appointment” is an active template.
+teams-do_not_disturb-takes = Do not disturb and presenting in Teams use the profile “{ $name }” of { $scope }.
+teams-do_not_disturb-takes-none = Do not disturb and presenting in Teams use no profile here: calls ring.
+teams-own-first = A person's assigned templates, own profiles and own order come first.
+template-delete = Delete template
+template-uses = Used by
 template-use = Setting
-template-no-uses = Nothing uses it: it can be deleted or switched off.
+template-use-elsewhere = a person of another location
+template-no-uses = Not used: you can delete this template or switch it off.
 
 # Workgroups
 workgroups-about = The members of a workgroup are to one another what the group says, where that is more than else.
