@@ -47,6 +47,7 @@ mod rights;
 mod sign_in;
 mod synchronisation;
 mod telephone;
+mod template_people;
 mod templates;
 mod tenants;
 mod tidy;

@@ -343,3 +343,65 @@ async fn writing_back_needs_the_right_to_change_and_loses_nothing_hidden() {
         (&json!(feed), &json!(false))
     );
 }
+
+/// P5, P10: an order names each profile once, also where two scopes, or a person and a scope, have one of a name.
+#[tokio::test]
+async fn a_copy_with_another_order_is_taken() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    let teams = json!({"name": "ms teams", "scope": "lyon"});
+    made(server, "/api/v1/templates", teams).await;
+    let profiles = format!("/api/v1/people/{}/profiles", server.person(ANNA).await);
+    let own = json!({"name": "BUSY", "status": "Busy"});
+    made(server, &profiles, own).await;
+    for path in ["/api/v1/templates", &profiles] {
+        let read = server.ok(Method::GET, path, None).await;
+        let mut names = read["names"].as_array().unwrap().clone();
+        let as_lowercase = |name: &Value| name.as_str().unwrap().to_lowercase();
+        let mut distinct: Vec<String> = names.iter().map(as_lowercase).collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(distinct.len(), names.len(), "{path}: {names:?}");
+        names.reverse();
+        let (status, answer) = edit(server, path, json!({"names": names})).await;
+        assert_eq!(status.as_u16(), 200, "{path}: {answer}");
+        let names = Value::Array(names);
+        assert_eq!(answer["names"], names, "{path}");
+        let again = server.ok(Method::GET, path, None).await;
+        assert_eq!(again["names"], names, "{path}");
+    }
+}
+
+/// P5, P10: a copy of a template has both `scope` and `offers`; the one that was changed counts.
+#[tokio::test]
+async fn a_copy_of_a_template_with_another_scope_moves_it() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    let lunch = json!({"name": "Lunch", "scope": "lyon"});
+    made(server, "/api/v1/templates", lunch).await;
+    for (method, from, to, change) in [
+        (Method::PUT, "lyon", "berlin", json!({"scope": "berlin"})),
+        (Method::PUT, "berlin", "lyon", json!({"offers": ["lyon"]})),
+        (Method::PATCH, "lyon", "berlin", json!({"scope": "berlin"})),
+        (Method::PATCH, "berlin", "lyon", json!({"offers": ["lyon"]})),
+    ] {
+        let path = format!("/api/v1/scopes/{from}/templates/Lunch");
+        let mut body = server.ok(Method::GET, &path, None).await;
+        let fields = change.as_object().unwrap().clone();
+        body.as_object_mut().unwrap().extend(fields);
+        let (status, answer) = server.api(method.clone(), &path, Some(body)).await;
+        assert_eq!(status.as_u16(), 200, "{method} {change}: {answer}");
+        assert_eq!(
+            (&answer["scope"], &answer["offers"]),
+            (&json!(to), &json!([to])),
+            "{method} {change}"
+        );
+    }
+    let path = "/api/v1/scopes/lyon/templates/Lunch";
+    let contradiction = json!({"scope": "berlin", "offers": ["organisation"]});
+    let (status, refusal) = edit(server, path, contradiction).await;
+    assert_eq!(
+        (status.as_u16(), &refusal["field"]),
+        (422, &json!("offers"))
+    );
+}

@@ -19,7 +19,7 @@ mod openapi;
 mod paging;
 mod people;
 mod presence;
-mod profile;
+pub(crate) mod profile;
 mod programs;
 mod relationships;
 mod route;
@@ -28,7 +28,7 @@ pub(crate) mod session;
 mod settings;
 mod sources;
 mod teams_account;
-mod templates;
+pub(crate) mod templates;
 mod work;
 
 use ::presence::PersonId;

@@ -348,6 +348,19 @@ impl Caller {
         }
     }
 
+    /// Whether the caller may read what administrators of the person read.
+    pub(crate) fn may_read_as_admin_of(&self, shared: &SharedState, person: PersonId) -> bool {
+        let location = || {
+            let place = shared.organisation.read(|tables| tables.place(person));
+            place.location
+        };
+        match &self.power {
+            Power::System | Power::Key { read: true, .. } | Power::Key { admin: true, .. } => true,
+            Power::Location(own) => location().as_ref() == Some(own),
+            Power::Key { .. } | Power::Person => false,
+        }
+    }
+
     /// Refuses callers who do not administer the scope.
     pub(crate) fn require_admin(&self, shared: &SharedState, scope: &str) -> Result<(), Problem> {
         let allowed = match &self.power {

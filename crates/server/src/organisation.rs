@@ -23,6 +23,7 @@ use crate::{
 };
 
 pub use templates::{TeamsUse, TemplateEdit, Templates};
+pub use uses::{Use, UseOwner};
 
 /// The scope that everybody is in.
 pub const ORGANISATION: &str = "organisation";

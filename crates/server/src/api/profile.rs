@@ -1,5 +1,7 @@
 //! My Profiles.
 
+use std::collections::HashSet;
+
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -29,7 +31,7 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Profiles {
     items: Vec<ProfileBody>,
-    /// The names in order, as PUT takes them.
+    /// Each name once, in order, as PUT takes them.
     names: Vec<String>,
 }
 
@@ -180,11 +182,17 @@ fn shown_to(shared: &SharedState, caller: &Caller, person: PersonId) -> Profiles
     let may_see = caller.level(shared, person).may(Permission::ChangeProfile);
     let items = profiles.iter().filter(|_| may_see).map(ProfileBody::from);
     let items: Vec<ProfileBody> = items.collect();
-    let names = items.iter().map(|profile| profile.name.clone());
     Profiles {
-        names: names.collect(),
+        names: distinct_names(items.iter().map(|profile| &*profile.name)),
         items,
     }
+}
+
+/// Each name once, as the first of them spells it: an order of profiles names each once.
+pub(crate) fn distinct_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut known = HashSet::new();
+    let first = names.filter(|name| known.insert(name.trim().to_lowercase()));
+    first.map(ToOwned::to_owned).collect()
 }
 
 /// One of My Profiles.

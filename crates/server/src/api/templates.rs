@@ -4,16 +4,18 @@ mod changes;
 mod preview;
 mod wish;
 
+use std::collections::BTreeSet;
+
 use axum::extract::{Path, State};
 use serde::Serialize;
 use store::{Audience, Template};
 use utoipa::ToSchema;
 
-use super::profile::ProfileBody;
+use super::profile::{ProfileBody, distinct_names};
 use crate::{
     app::{Shared, SharedState},
     caller::Caller,
-    organisation::{ORGANISATION, Tables},
+    organisation::{ORGANISATION, Tables, TeamsUse, Use, UseOwner},
     problem::Problem,
 };
 
@@ -26,7 +28,7 @@ const TEAMS: &str = "teams";
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Templates {
     items: Vec<TemplateBody>,
-    /// The names in order, as PUT takes them.
+    /// Each name once, in order, as PUT takes them.
     names: Vec<String>,
 }
 
@@ -39,7 +41,7 @@ pub(crate) struct TemplateBody {
     scope: String,
     /// The same as a list; empty if only the people have it that it is assigned to.
     offers: Vec<String>,
-    /// The people whom it is assigned to besides; for administrators.
+    /// The people whom it is assigned to besides; for administrators. Those of a location see only people of the location.
     #[serde(skip_serializing_if = "Option::is_none")]
     people: Option<Vec<String>>,
     /// The settings whose name for a profile means this template; for administrators.
@@ -63,41 +65,128 @@ pub(crate) struct TeamsUseBody {
     people: usize,
 }
 
-fn shown(shared: &SharedState, template: &Template) -> TemplateBody {
-    shared.organisation.read(|tables| {
-        let teams_uses = tables.teams_uses(template).into_iter();
-        let teams_uses = teams_uses.map(|(what, scopes, people)| TeamsUseBody {
-            what: what.name(),
-            scopes,
-            people,
-        });
-        TemplateBody {
-            profile: ProfileBody::from(&template.profile),
-            scope: template.scope.clone(),
-            offers: match template.audience {
-                Audience::Everyone => vec![template.scope.clone()],
-                Audience::Assigned => Vec::new(),
-            },
-            people: Some(template.people.iter().map(ToString::to_string).collect()),
-            uses: Some(tables.uses(template)),
-            teams_uses: Some(teams_uses.collect()),
-        }
-    })
-}
-
-/// The same for this caller: who uses what is the administrators' to know.
-fn shown_to(shared: &SharedState, caller: &Caller, template: &Template) -> TemplateBody {
-    let whole = shown(shared, template);
-    let administers = caller.require_admin_to_read(shared, &template.scope);
-    if administers.is_ok() {
-        return whole;
-    }
+/// The content of a template: what everybody may read.
+fn content(template: &Template) -> TemplateBody {
     TemplateBody {
+        profile: ProfileBody::from(&template.profile),
+        scope: template.scope.clone(),
+        offers: offers(template),
         people: None,
         uses: None,
         teams_uses: None,
-        ..whole
     }
+}
+
+/// A template with all its people, for the audit log and for changes of single fields.
+fn stored(template: &Template) -> TemplateBody {
+    let people = template.people.iter().map(ToString::to_string);
+    TemplateBody {
+        people: Some(people.collect()),
+        ..content(template)
+    }
+}
+
+fn offers(template: &Template) -> Vec<String> {
+    match template.audience {
+        Audience::Everyone => vec![template.scope.clone()],
+        Audience::Assigned => Vec::new(),
+    }
+}
+
+/// A template for this caller.
+fn shown(shared: &SharedState, caller: &Caller, template: &Template) -> TemplateBody {
+    let may_read = caller.require_admin_to_read(shared, &template.scope);
+    if may_read.is_err() {
+        return content(template);
+    }
+    let (uses, in_teams) = shared.organisation.read(|tables| {
+        let in_teams = tables.taken_in_teams().of(template);
+        (tables.uses(template), in_teams)
+    });
+    for_administrators(shared, caller, template, uses, in_teams)
+}
+
+/// All templates for this caller.
+fn all(shared: &SharedState, caller: &Caller) -> Templates {
+    let templates: Vec<Template> = shared
+        .organisation
+        .read(|tables| tables.templates.iter().cloned().collect());
+    // Uses are computed for those alone whose scope the caller administers.
+    let may_read: Vec<bool> = templates
+        .iter()
+        .map(|template| {
+            let may_read = caller.require_admin_to_read(shared, &template.scope);
+            may_read.is_ok()
+        })
+        .collect();
+    let with_rights = || templates.iter().zip(&may_read);
+    let uses: Vec<Option<_>> = if may_read.contains(&true) {
+        shared.organisation.read(|tables| {
+            let taken = tables.taken_in_teams();
+            let uses = with_rights().map(|(template, may_read)| {
+                may_read.then(|| (tables.uses(template), taken.of(template)))
+            });
+            uses.collect()
+        })
+    } else {
+        Vec::new()
+    };
+    let mut uses = uses.into_iter();
+    let items = templates
+        .iter()
+        .map(|template| match uses.next().flatten() {
+            Some((uses, in_teams)) => for_administrators(shared, caller, template, uses, in_teams),
+            None => content(template),
+        });
+    let items = items.collect();
+    Templates {
+        names: names(&templates),
+        items,
+    }
+}
+
+/// The names of templates in their order, each once.
+fn names(templates: &[Template]) -> Vec<String> {
+    distinct_names(templates.iter().map(|template| &*template.profile.name))
+}
+
+/// A template for its administrators. Those of a location see only the people whom they administer.
+fn for_administrators(
+    shared: &SharedState,
+    caller: &Caller,
+    template: &Template,
+    uses: BTreeSet<Use>,
+    in_teams: Vec<(TeamsUse, Vec<String>, usize)>,
+) -> TemplateBody {
+    let people = template.people.iter();
+    let people = people.filter(|person| caller.may_read_as_admin_of(shared, **person));
+    let in_teams = in_teams.into_iter();
+    let in_teams = in_teams.map(|(what, scopes, people)| TeamsUseBody {
+        what: what.name(),
+        scopes,
+        people,
+    });
+    TemplateBody {
+        people: Some(people.map(ToString::to_string).collect()),
+        uses: Some(named_uses(shared, caller, uses)),
+        teams_uses: Some(in_teams.collect()),
+        ..content(template)
+    }
+}
+
+/// Stands for the owner of a setting whom the caller does not administer.
+pub(crate) const ELSEWHERE: &str = "a person of another location";
+
+/// Uses as the API names them to this caller.
+fn named_uses(shared: &SharedState, caller: &Caller, uses: BTreeSet<Use>) -> Vec<String> {
+    let named = uses.into_iter().map(|used| match used.owner {
+        UseOwner::Person(person) if !caller.may_read_as_admin_of(shared, person) => {
+            format!("{} of {ELSEWHERE}", used.setting)
+        }
+        UseOwner::Person(_) | UseOwner::Scope(_) => used.to_string(),
+    });
+    let named: BTreeSet<String> = named.collect();
+    named.into_iter().collect()
 }
 
 const REMEDY: &str = "GET /api/v1/templates lists them with their scopes";
@@ -143,20 +232,6 @@ pub(crate) async fn list(State(shared): State<Shared>, caller: Caller) -> axum::
     axum::Json(all(&shared, &caller))
 }
 
-fn all(shared: &SharedState, caller: &Caller) -> Templates {
-    let templates: Vec<Template> = shared
-        .organisation
-        .read(|tables| tables.templates.iter().cloned().collect());
-    let items = templates
-        .iter()
-        .map(|template| shown_to(shared, caller, template));
-    let names = templates.iter().map(|template| &template.profile.name);
-    Templates {
-        items: items.collect(),
-        names: names.map(ToString::to_string).collect(),
-    }
-}
-
 /// A central template by its name alone: the organisation's, or the only one of that name.
 #[utoipa::path(
     get,
@@ -170,7 +245,7 @@ pub(crate) async fn read(
     Path(name): Path<String>,
 ) -> Result<axum::Json<TemplateBody>, Problem> {
     let template = found(&shared, &name)?;
-    Ok(axum::Json(shown_to(&shared, &caller, &template)))
+    Ok(axum::Json(shown(&shared, &caller, &template)))
 }
 
 /// The template of a scope, and what uses it.
@@ -186,5 +261,5 @@ pub(crate) async fn read_of_scope(
     Path((scope, name)): Path<(String, String)>,
 ) -> Result<axum::Json<TemplateBody>, Problem> {
     let template = of_scope(&shared, &scope, &name)?;
-    Ok(axum::Json(shown_to(&shared, &caller, &template)))
+    Ok(axum::Json(shown(&shared, &caller, &template)))
 }

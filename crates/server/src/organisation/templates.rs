@@ -10,14 +10,14 @@ use super::{ORGANISATION, Place};
 /// What a state in Teams takes a template for (domain section 2, rules 3 and 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TeamsUse {
-    /// A call.
+    /// A call in Teams.
     Call,
     /// Do not disturb, or presenting.
     DoNotDisturb,
 }
 
 impl TeamsUse {
-    /// Both.
+    /// The states in Teams that take a template.
     pub const ALL: [Self; 2] = [Self::Call, Self::DoNotDisturb];
 
     /// The name that the API uses.
@@ -32,16 +32,16 @@ impl TeamsUse {
 /// What becomes of one template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TemplateEdit {
-    /// It is made.
+    /// Makes this template.
     Make(Template),
-    /// The first becomes the second.
+    /// Turns the first into the second, which has the same name.
     Replace(Template, Template),
-    /// It is deleted.
+    /// Deletes this template.
     Delete(Template),
 }
 
 impl TemplateEdit {
-    /// How it was.
+    /// The template before the edit; `None`: the edit makes it.
     pub const fn before(&self) -> Option<&Template> {
         match self {
             Self::Make(_) => None,
@@ -49,7 +49,7 @@ impl TemplateEdit {
         }
     }
 
-    /// How it is afterwards.
+    /// The template after the edit; `None`: the edit deletes it.
     pub const fn after(&self) -> Option<&Template> {
         match self {
             Self::Make(after) | Self::Replace(_, after) => Some(after),
@@ -71,6 +71,10 @@ impl TemplateEdit {
 #[derive(Clone, Debug, Default)]
 pub struct Templates {
     all: Vec<Template>,
+    /// The names of `all` in the form in which they are compared.
+    keys: Vec<String>,
+    /// The places in `all` of the active ones with the status Do not disturb.
+    silent: Vec<usize>,
     /// The places in `all` of those of a scope.
     of_scope: HashMap<String, Vec<usize>>,
     /// The places in `all` of those of a name, by scope.
@@ -92,8 +96,14 @@ impl Templates {
             let scope = template.scope.clone();
             let of_scope = templates.of_scope.entry(scope.clone()).or_default();
             of_scope.push(index);
-            let named = templates.named.entry(key(&template.profile.name));
+            let key = key(&template.profile.name);
+            let named = templates.named.entry(key.clone());
             named.or_default().insert(scope, index);
+            templates.keys.push(key);
+            let profile = &template.profile;
+            if profile.is_usable() && profile.status == Status::DoNotDisturb {
+                templates.silent.push(index);
+            }
             for person in &template.people {
                 templates.assigned.entry(*person).or_default().push(index);
             }
@@ -102,17 +112,17 @@ impl Templates {
         templates
     }
 
-    /// All of them.
+    /// Iterates over the templates in the administrator's order.
     pub fn iter(&self) -> impl Iterator<Item = &Template> {
         self.all.iter()
     }
 
-    /// How many there are.
+    /// Number of templates in all scopes.
     pub fn count(&self) -> usize {
         self.all.len()
     }
 
-    /// How many belong to a scope.
+    /// Number of templates of a scope.
     pub fn count_in(&self, scope: &str) -> usize {
         self.of_scope.get(scope).map_or(0, Vec::len)
     }
@@ -137,14 +147,25 @@ impl Templates {
 
     /// The template of that name that a person at a place has; an inactive one only where there is no active one.
     pub fn entry(&self, name: &str, place: &Place, person: Option<PersonId>) -> Option<&Template> {
-        let of_name = self.named.get(&key(name))?;
+        self.entry_of_key(&key(name), place, person)
+    }
+
+    fn entry_of_key(
+        &self,
+        key: &str,
+        place: &Place,
+        person: Option<PersonId>,
+    ) -> Option<&Template> {
+        let of_name = self.named.get(key)?;
         let of_chain = chain(place).filter_map(|scope| of_name.get(scope));
         let of_chain = of_chain
             .filter_map(|index| self.all.get(*index))
             .filter(|template| template.audience == Audience::Everyone);
-        let assigned = self
-            .assigned_to(person)
-            .filter(|template| key(&template.profile.name) == key(name));
+        let assigned = person.and_then(|person| self.assigned.get(&person));
+        let assigned = assigned.into_iter().flatten();
+        let assigned = assigned
+            .filter(|index| self.key_at(**index) == key)
+            .filter_map(|index| self.all.get(*index));
         nearest(assigned.chain(of_chain), place, person)
     }
 
@@ -172,14 +193,17 @@ impl Templates {
             .collect();
         indices.sort_unstable();
         indices.dedup();
-        let found: Vec<&Template> = indices
-            .into_iter()
-            .filter_map(|index| self.all.get(index))
-            .collect();
-        found
-            .chunk_by(|one, next| key(&one.profile.name) == key(&next.profile.name))
-            .filter_map(|of_name| nearest(of_name.iter().copied(), place, person))
+        indices
+            .chunk_by(|one, next| self.key_at(*one) == self.key_at(*next))
+            .filter_map(|of_name| {
+                let of_name = of_name.iter().filter_map(|index| self.all.get(*index));
+                nearest(of_name, place, person)
+            })
             .collect()
+    }
+
+    fn key_at(&self, index: usize) -> &str {
+        self.keys.get(index).map_or("", String::as_str)
     }
 
     /// The template that a state in Teams takes at a place.
@@ -193,8 +217,11 @@ impl Templates {
             TeamsUse::Call => self
                 .counting(TEAMS_PROFILE, place, person)
                 .or_else(|| self.counting(APPOINTMENT_PROFILE, place, person)),
-            TeamsUse::DoNotDisturb => self.at(place, person).into_iter().find(|template| {
-                template.profile.is_usable() && template.profile.status == Status::DoNotDisturb
+            TeamsUse::DoNotDisturb => self.silent.iter().find_map(|index| {
+                let template = self.all.get(*index)?;
+                // At the place another one of the name may be nearer.
+                let nearest = self.entry_of_key(self.key_at(*index), place, person)?;
+                (nearest.scope == template.scope).then_some(template)
             }),
         }
     }
@@ -213,12 +240,6 @@ impl Templates {
             all.insert(at, after.clone());
         }
         Self::new(all)
-    }
-
-    fn assigned_to(&self, person: Option<PersonId>) -> impl Iterator<Item = &Template> {
-        let assigned = person.and_then(|person| self.assigned.get(&person));
-        let indices = assigned.into_iter().flatten();
-        indices.filter_map(|index| self.all.get(*index))
     }
 }
 

@@ -1,6 +1,9 @@
 //! What uses a profile, and which scope decides a page or a process table.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+};
 
 use presence::{DecidedBy, Page, PageValues, PersonId, same_name};
 use store::Template;
@@ -8,43 +11,105 @@ use store::Template;
 use super::{ORGANISATION, PRODUCT, Place, Tables, TeamsUse, TemplateEdit, Templates};
 use crate::programs::{self, Program};
 
+/// A setting with the name of a profile as its value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Use {
+    /// The page and the key: `automatic.locked`.
+    pub setting: String,
+    /// The owner of the setting's value.
+    pub owner: UseOwner,
+}
+
+/// The owner of a setting's value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UseOwner {
+    /// A scope, by its id.
+    Scope(String),
+    /// A person, for themselves.
+    Person(PersonId),
+}
+
+impl fmt::Display for Use {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let setting = &self.setting;
+        match &self.owner {
+            UseOwner::Scope(scope) => write!(formatter, "{setting} of {scope}"),
+            UseOwner::Person(person) => write!(formatter, "{setting} of person {person}"),
+        }
+    }
+}
+
+/// The uppermost scopes in which a state in Teams takes a template, by the template's scope and name.
+type Uppermost<'a> = HashMap<(&'a str, &'a str), Vec<String>>;
+
+/// The templates that states in Teams take, computed once for all templates of a list.
+#[derive(Debug)]
+pub struct TakenInTeams<'a> {
+    tables: &'a Tables,
+    uppermost: [(TeamsUse, Uppermost<'a>); 2],
+}
+
+impl TakenInTeams<'_> {
+    /// The states that take a template: the uppermost of the scopes in which they do, and the number of people who have the
+    /// template there only because it is assigned to them.
+    pub fn of(&self, template: &Template) -> Vec<(TeamsUse, Vec<String>, usize)> {
+        let uses = self.uppermost.iter().map(|(what, uppermost)| {
+            let is_taken = |place: &Place, person: Option<PersonId>| {
+                let taken = self.tables.templates.for_teams(*what, place, person);
+                taken.is_some_and(|taken| {
+                    taken.scope == template.scope
+                        && same_name(&taken.profile.name, &template.profile.name)
+                })
+            };
+            let people = template.people.iter().filter(|person| {
+                let place = self.tables.place(**person);
+                is_taken(&place, Some(**person)) && !is_taken(&place, None)
+            });
+            let scopes = uppermost.get(&(&*template.scope, &*template.profile.name));
+            (*what, scopes.cloned().unwrap_or_default(), people.count())
+        });
+        uses.filter(|(_, scopes, people)| !scopes.is_empty() || *people > 0)
+            .collect()
+    }
+}
+
 impl Tables {
-    /// What uses a template, in words: the settings whose name for a profile means this template somewhere in their scope.
-    pub fn uses(&self, template: &Template) -> Vec<String> {
+    /// The settings whose name for a profile means this template somewhere in their scope.
+    pub fn uses(&self, template: &Template) -> BTreeSet<Use> {
         let name = &*template.profile.name;
         let mut uses = BTreeSet::new();
         self.each_use(name, &template.people, |what, place, person| {
             let counting = self.templates.counting(name, place, person);
             if counting.is_some_and(|counting| counting.scope == template.scope) {
-                uses.insert(what.to_owned());
+                uses.insert(what.clone());
             }
         });
-        uses.into_iter().collect()
+        uses
     }
 
-    /// The settings whose name for a profile means a template now and none after the edit, in words.
-    pub fn lost_uses(&self, edit: &TemplateEdit) -> Vec<String> {
+    /// The settings whose name for a profile means a template now and none after the edit.
+    pub fn lost_uses(&self, edit: &TemplateEdit) -> BTreeSet<Use> {
         let Some(before) = edit.before() else {
-            return Vec::new();
+            return BTreeSet::new();
         };
         let (name, after) = (edit.name(), self.templates.with(edit));
         let mut uses = BTreeSet::new();
         self.each_use(name, &before.people, |what, place, person| {
             let counts = |templates: &Templates| templates.counting(name, place, person).is_some();
             if counts(&self.templates) && !counts(&after) {
-                uses.insert(what.to_owned());
+                uses.insert(what.clone());
             }
         });
-        uses.into_iter().collect()
+        uses
     }
 
-    /// Every setting that names the profile, in words, with each place where it holds, and with each of `people` for whom it
+    /// Visits every setting that names the profile, with each place where it holds, and with each of `people` for whom it
     /// holds. People who have an active profile of their own of that name have no template in mind.
     fn each_use(
         &self,
         name: &str,
         people: &[PersonId],
-        mut visit: impl FnMut(&str, &Place, Option<PersonId>),
+        mut visit: impl FnMut(&Use, &Place, Option<PersonId>),
     ) {
         let defaults = PageValues::default();
         let product = [Page::Automatic, Page::Calendar]
@@ -58,7 +123,10 @@ impl Tables {
                 decided_by => decided_by == scope,
             };
             for setting in values.uses(page, name) {
-                let what = format!("{}.{} of {scope}", page.name(), setting.key);
+                let what = Use {
+                    setting: format!("{}.{}", page.name(), setting.key),
+                    owner: UseOwner::Scope(scope.to_owned()),
+                };
                 for place in self.places_in(scope).filter(decides) {
                     visit(&what, &place, None);
                 }
@@ -73,7 +141,10 @@ impl Tables {
         for ((person, page), values) in &self.own {
             // Only what the person chose; the rest is the scope's.
             for key in values.set_to(name).filter(|_| has_none(person)) {
-                let what = format!("{}.{key} of person {person}", page.name());
+                let what = Use {
+                    setting: format!("{}.{key}", page.name()),
+                    owner: UseOwner::Person(*person),
+                };
                 visit(&what, &self.place(*person), Some(*person));
             }
         }
@@ -98,31 +169,27 @@ impl Tables {
             .chain(below.filter_map(|known| self.place_of_scope(&known.id)))
     }
 
-    /// Which states in Teams take a template, and where: the uppermost of the scopes in which they do, and how many of the
-    /// people that it is assigned to have it by that alone.
-    pub fn teams_uses(&self, template: &Template) -> Vec<(TeamsUse, Vec<String>, usize)> {
-        let uses = TeamsUse::ALL.into_iter().map(|what| {
-            let takes = |place: &Place, person: Option<PersonId>| {
-                let taken = self.templates.for_teams(what, place, person);
-                taken.is_some_and(|taken| {
-                    taken.scope == template.scope
-                        && same_name(&taken.profile.name, &template.profile.name)
-                })
-            };
-            let is_uppermost = |place: &Place| {
-                let above = place.above();
-                takes(place, None) && !above.is_some_and(|above| takes(&above, None))
-            };
-            let scopes = self.places_in(&template.scope).filter(is_uppermost);
-            let scopes: Vec<String> = scopes.map(|place| place.scope().to_owned()).collect();
-            let people = template.people.iter().filter(|person| {
-                let place = self.place(**person);
-                takes(&place, Some(**person)) && !takes(&place, None)
-            });
-            (what, scopes, people.count())
+    /// The templates that states in Teams take, at every place.
+    pub fn taken_in_teams(&self) -> TakenInTeams<'_> {
+        let uppermost = TeamsUse::ALL.map(|what| {
+            let mut uppermost: Uppermost<'_> = HashMap::new();
+            for place in self.places_in(ORGANISATION) {
+                let taken = |place: &Place| {
+                    let taken = self.templates.for_teams(what, place, None)?;
+                    Some((&*taken.scope, &*taken.profile.name))
+                };
+                let above = place.above().and_then(|above| taken(&above));
+                if let Some(taken) = taken(&place).filter(|taken| above != Some(*taken)) {
+                    let scopes = uppermost.entry(taken).or_default();
+                    scopes.push(place.scope().to_owned());
+                }
+            }
+            (what, uppermost)
         });
-        uses.filter(|(_, scopes, people)| !scopes.is_empty() || *people > 0)
-            .collect()
+        TakenInTeams {
+            tables: self,
+            uppermost,
+        }
     }
 
     /// The people for whom the template of its name is another one, or has other content, after the edit.
@@ -170,5 +237,58 @@ impl Tables {
             DecidedBy::Location => place.location.as_deref().unwrap_or(ORGANISATION),
             DecidedBy::Group => place.group.as_deref().unwrap_or(ORGANISATION),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use presence::{Profile, Status};
+    use store::{Audience, StoredScope};
+
+    use super::*;
+
+    /// 100 templates of the organisation, and 500 locations.
+    fn large() -> Tables {
+        let template = |number| Template {
+            profile: Profile::central(&format!("Profile {number:03}"), Status::Busy),
+            scope: ORGANISATION.into(),
+            audience: Audience::Everyone,
+            people: Vec::new(),
+        };
+        let mut templates: Vec<Template> = (0..99).map(template).collect();
+        templates.push(Template {
+            profile: Profile::central("Silence", Status::DoNotDisturb),
+            ..template(99)
+        });
+        let scope = |number| {
+            let id = format!("location-{number:03}");
+            let scope = StoredScope {
+                id: id.clone(),
+                kind: store::ScopeKind::Location,
+                parent: ORGANISATION.into(),
+                name: id.clone(),
+                tenant: None,
+            };
+            (id, scope)
+        };
+        Tables {
+            scopes: (0..500).map(scope).collect(),
+            templates: Templates::new(templates),
+            ..Tables::default()
+        }
+    }
+
+    /// The time that this test takes is that of a list for a system administrator.
+    #[test]
+    fn a_list_of_templates_looks_at_each_place_once() {
+        let tables = large();
+        let all: Vec<&Template> = tables.templates.iter().collect();
+        let taken = tables.taken_in_teams();
+        let uses = all.into_iter().map(|template| taken.of(template));
+        let used: Vec<_> = uses.flatten().collect();
+        assert_eq!(
+            used,
+            [(TeamsUse::DoNotDisturb, vec![ORGANISATION.to_owned()], 0)]
+        );
     }
 }

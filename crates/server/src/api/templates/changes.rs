@@ -11,7 +11,7 @@ use store::{Audience, StoreError, Template};
 use utoipa::ToSchema;
 
 use super::{
-    TemplateBody, Templates, all, found, of_scope, shown,
+    TemplateBody, Templates, all, found, named_uses, names, of_scope, shown, stored,
     wish::{Home, NewTemplate, Start, TemplateChange, checked, merged, refuse_name},
 };
 use crate::{
@@ -47,7 +47,7 @@ pub(crate) async fn add(
     let template = checked(&shared, &caller, body, &name, Start::In(ORGANISATION))?;
     carry_out(&shared, &caller, TemplateEdit::Make(template.clone())).await?;
     drop(one_at_a_time);
-    let body = shown(&shared, &template);
+    let body = shown(&shared, &caller, &template);
     Ok((StatusCode::CREATED, axum::Json(body)))
 }
 
@@ -99,7 +99,7 @@ async fn replace(
         let edit = TemplateEdit::Replace(before, after.clone());
         carry_out(shared, caller, edit).await?;
     }
-    Ok(axum::Json(shown(shared, &after)))
+    Ok(axum::Json(shown(shared, caller, &after)))
 }
 
 /// Changes all of a template but its name. Refused where something that uses a template of that name would have none.
@@ -151,7 +151,7 @@ pub(crate) async fn change_part(
     Json(body): Json<Map<String, Value>>,
 ) -> Result<axum::Json<TemplateBody>, Problem> {
     let address = Address::OfScope(scope, name);
-    let wish = |before: &Template| merged(json!(shown(&shared, before)), body);
+    let wish = |before: &Template| merged(json!(stored(before)), body);
     replace(&shared, &caller, address, wish).await
 }
 
@@ -200,7 +200,7 @@ async fn remove(
 }
 
 /// Refuses an edit that a limit, or something that would have no template any more, forbids.
-fn refuse(shared: &SharedState, edit: &TemplateEdit) -> Result<(), Problem> {
+fn refuse(shared: &SharedState, caller: &Caller, edit: &TemplateEdit) -> Result<(), Problem> {
     let uses = shared.organisation.read(|tables| {
         let templates = &tables.templates;
         let comes_from = edit.before().map(|before| &before.scope);
@@ -220,7 +220,7 @@ fn refuse(shared: &SharedState, edit: &TemplateEdit) -> Result<(), Problem> {
     Err(Problem::conflict(format!(
         "the template {:?} is used by {}; change these first",
         edit.name(),
-        uses.join(", ")
+        named_uses(shared, caller, uses).join(", ")
     )))
 }
 
@@ -238,8 +238,8 @@ async fn carry_out(
     caller: &Caller,
     edit: TemplateEdit,
 ) -> Result<(), Problem> {
-    refuse(shared, &edit)?;
-    let told = |template: Option<&Template>| template.map(|known| json!(shown(shared, known)));
+    refuse(shared, caller, &edit)?;
+    let told = |template: Option<&Template>| template.map(|known| json!(stored(known)));
     let entry = |what, template: &Template| {
         Entry::new(shared, caller, what, target(template))
             .before(told(edit.before()))
@@ -281,12 +281,9 @@ pub(crate) async fn order(
     limits::list("names", body.names.len(), TEMPLATES_ALL_MAX)?;
     {
         let _one_at_a_time = shared.settings_change.lock().await;
-        let before: Vec<String> = shared.organisation.read(|tables| {
-            let names = tables
-                .templates
-                .iter()
-                .map(|template| template.profile.name.to_string());
-            names.collect()
+        let before = shared.organisation.read(|tables| {
+            let templates: Vec<Template> = tables.templates.iter().cloned().collect();
+            names(&templates)
         });
         if body.names == before {
             return Ok(axum::Json(all(&shared, &caller)));
@@ -357,7 +354,7 @@ async fn teams_in(
     caller.require_admin(shared, &scope)?;
     let _one_at_a_time = shared.settings_change.lock().await;
     if let Ok(template) = of_scope(shared, &scope, TEAMS_PROFILE) {
-        return Ok((StatusCode::OK, axum::Json(shown(shared, &template))));
+        return Ok((StatusCode::OK, axum::Json(shown(shared, caller, &template))));
     }
     let template = Template {
         profile: Profile::central(TEAMS_PROFILE, Status::Busy),
@@ -366,7 +363,7 @@ async fn teams_in(
         people: Vec::new(),
     };
     carry_out(shared, caller, TemplateEdit::Make(template.clone())).await?;
-    let body = shown(shared, &template);
+    let body = shown(shared, caller, &template);
     Ok((StatusCode::CREATED, axum::Json(body)))
 }
 

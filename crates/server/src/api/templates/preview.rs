@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::{
-    of_scope, shown,
+    named_uses, of_scope, stored,
     wish::{Start, TemplateChange, checked, merged, refuse_name},
 };
 use crate::{
@@ -37,7 +37,7 @@ pub(crate) struct TemplateEditBody {
 pub(crate) struct TemplatePreview {
     /// For how many people the profile of that name would be another one.
     people: usize,
-    /// The first of them.
+    /// The first of those that the caller administers.
     names: Vec<String>,
     /// What would have no profile of that name any more: while there are such uses, the edit is refused.
     lost_uses: Vec<String>,
@@ -68,12 +68,14 @@ pub(crate) async fn preview(
     let (people, lost_uses) = shared
         .organisation
         .read(|tables| (tables.affected(&edit), tables.lost_uses(&edit)));
-    let first = people.iter().take(NAMED_MAX);
-    let names = first.filter_map(|id| Some(shared.directory.person(*id)?.name.clone()));
+    let administered = people
+        .iter()
+        .filter(|person| caller.may_read_as_admin_of(&shared, **person));
+    let names = administered.filter_map(|id| Some(shared.directory.person(*id)?.name.clone()));
     Ok(axum::Json(TemplatePreview {
         people: people.len(),
-        names: names.collect(),
-        lost_uses,
+        names: names.take(NAMED_MAX).collect(),
+        lost_uses: named_uses(&shared, &caller, lost_uses),
     }))
 }
 
@@ -90,7 +92,7 @@ fn wanted(
         let made = checked(shared, caller, body, name, Start::In(scope))?;
         return Ok(TemplateEdit::Make(made));
     };
-    let body = merged(json!(shown(shared, &before)), change)?;
+    let body = merged(json!(stored(&before)), change)?;
     refuse_name(&body, name, false)?;
     let after = checked(
         shared,

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use store::{Audience, Template};
 use utoipa::ToSchema;
 
-use super::TEAMS;
+use super::{TEAMS, offers};
 use crate::{
     api::{self, profile::NewProfile},
     app::SharedState,
@@ -144,6 +144,10 @@ pub(super) fn checked(
         Start::In(scope) => (Home::new(scope), None),
         Start::From(before) => (Home::of(before), Some(before)),
     };
+    let body = match before {
+        Some(before) => without_present_home(body, before),
+        None => body,
+    };
     let home = home.wanted(&body)?;
     caller.require_admin(shared, &home.scope)?;
     let is_known = shared
@@ -180,8 +184,24 @@ pub(super) fn checked(
     })
 }
 
-/// The people whom the template is to be assigned to. Those of other locations are not a location administrator's to name;
-/// those who are named already may stay.
+/// The body without what says where the template belongs already: in a copy with one of `scope` and `offers` changed, the
+/// other one has its old value.
+fn without_present_home(body: NewTemplate, before: &Template) -> NewTemplate {
+    match (&body.scope, &body.offers) {
+        (Some(_), Some(wanted)) if *wanted == offers(before) => NewTemplate {
+            offers: None,
+            ..body
+        },
+        (Some(scope), Some(_)) if *scope == before.scope => NewTemplate {
+            scope: None,
+            ..body
+        },
+        (Some(_) | None, Some(_) | None) => body,
+    }
+}
+
+/// The people whom the template is to be assigned to. Those of other locations are not a location administrator's to name
+/// or to read: they keep the template.
 fn people(
     shared: &SharedState,
     caller: &Caller,
@@ -193,10 +213,13 @@ fn people(
         return Ok(present.to_vec());
     };
     limits::list("people", wanted.len(), TEMPLATE_PEOPLE_MAX)?;
+    let (visible, hidden): (Vec<PersonId>, Vec<PersonId>) = present
+        .iter()
+        .partition(|person| caller.may_read_as_admin_of(shared, **person));
     let person = |id: &String| {
         // A person who is gone from the directory keeps the template until they come back.
         let assigned = id.parse().map(PersonId);
-        if let Some(assigned) = assigned.ok().filter(|person| present.contains(person)) {
+        if let Some(assigned) = assigned.ok().filter(|person| visible.contains(person)) {
             return Ok(assigned);
         }
         let person = api::person(shared, id)?.id;
@@ -204,7 +227,13 @@ fn people(
         allowed.map_err(|problem| problem.of_field("people"))?;
         Ok(person)
     };
-    wanted.iter().map(person).collect()
+    let wanted = wanted.iter().map(person);
+    let mut people: Vec<PersonId> = wanted.collect::<Result<_, Problem>>()?;
+    people.extend(hidden);
+    people.sort_unstable();
+    people.dedup();
+    limits::list("people", people.len(), TEMPLATE_PEOPLE_MAX)?;
+    Ok(people)
 }
 
 /// Refuses to change a name, and a name whose address would be that of the template for Teams.

@@ -6,13 +6,16 @@ use super::{
     require_administrator,
     templates::{HERE, scope_field},
 };
-use crate::pages::{
-    Done, Outcome, Page, Place,
-    client::{Read, Refusal, part},
-    kit::{Back, Block, Button, Cell, Field, Form, Kind, Link, Row, Table, flag, text, texts},
-    setting::scope_name,
-    visit::{Typed, Visit},
-    words::profile_body,
+use crate::{
+    api::templates::ELSEWHERE,
+    pages::{
+        Done, Outcome, Page, Place,
+        client::{Read, Refusal, part},
+        kit::{Back, Block, Button, Cell, Field, Form, Kind, Link, Row, Table, flag, text, texts},
+        setting::scope_name,
+        visit::{Typed, Visit},
+        words::profile_body,
+    },
 };
 
 /// One template.
@@ -196,6 +199,7 @@ fn use_in_words(visit: &Visit, told: &str) -> String {
     let label = visit.say_or(&format!("setting-{}", setting.replace('.', "-")), setting);
     let whose = match whose.strip_prefix("person ") {
         Some(person) => visit.name_of(person),
+        None if whose == ELSEWHERE => visit.say("template-use-elsewhere"),
         None => scope_name(visit, whose),
     };
     let words = visit.words;

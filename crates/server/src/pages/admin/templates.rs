@@ -8,6 +8,7 @@ use super::{
     template::at,
 };
 use crate::{
+    api::profile::distinct_names,
     organisation::ORGANISATION,
     pages::{
         Done, Outcome, Page, Place,
@@ -96,13 +97,7 @@ pub(super) async fn scope_field(visit: &Visit) -> Result<Field, Refusal> {
 
 /// Each name once, as the first template of that name spells it.
 fn names(templates: &[Value]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for name in templates.iter().map(|template| text(template, "name")) {
-        if !names.iter().any(|known| presence::same_name(known, name)) {
-            names.push(name.to_owned());
-        }
-    }
-    names
+    distinct_names(templates.iter().map(|template| text(template, "name")))
 }
 
 fn table(visit: &Visit, templates: &[Value]) -> Table {
