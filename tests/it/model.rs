@@ -157,7 +157,7 @@ async fn a_blocked_viewer_sees_nobody_on_any_interface() {
     }
     assert!(!told.contains(&format!("\"person\":\"{anna}\"")), "{told}");
     let offline = json!({"status": "Offline", "activity": null, "profile": null,
-        "text": "Offline", "since": null, "confidence": "certain"});
+        "text": "Offline", "since": null, "until": null, "confidence": "certain"});
     assert_eq!(viewer.presence(ANNA).await, offline);
     let get = async |what: &str| {
         let path = format!("/api/v1/people/{anna}/{what}");
