@@ -51,6 +51,11 @@ pub(crate) fn name(field: &'static str, text: &str) -> Result<(), Problem> {
         let detail = format!("write 1 to {NAME_MAX} bytes in one line, without control characters");
         return Err(Problem::invalid(field, detail));
     }
+    // Clients resolve these in addresses before they send them (RFC 3986 §5.2.4).
+    if text == "." || text == ".." {
+        let detail = format!("{text:?} cannot be part of an address; take another name");
+        return Err(Problem::invalid(field, detail));
+    }
     Ok(())
 }
 
