@@ -199,8 +199,32 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Refuses an edit of what a template does to callers who do not administer everybody to whom it is assigned: it decides where the calls of these people
+/// go. A person may have moved to another location since.
+fn require_people(
+    shared: &SharedState,
+    caller: &Caller,
+    edit: &TemplateEdit,
+) -> Result<(), Problem> {
+    let Some(template) = edit.before() else {
+        return Ok(());
+    };
+    let stays = edit
+        .after()
+        .is_some_and(|after| after.profile == template.profile && after.scope == template.scope);
+    let administers = |person: &PersonId| caller.require_admin_of(shared, *person).is_ok();
+    if stays || template.people.iter().all(administers) {
+        return Ok(());
+    }
+    let name = &template.profile.name;
+    Err(Problem::forbidden(format!(
+        "the template {name:?} is assigned to people of other locations; a system administrator can change it"
+    )))
+}
+
 /// Refuses an edit that a limit, or something that would have no template any more, forbids.
 fn refuse(shared: &SharedState, caller: &Caller, edit: &TemplateEdit) -> Result<(), Problem> {
+    require_people(shared, caller, edit)?;
     let uses = shared.organisation.read(|tables| {
         let templates = &tables.templates;
         let comes_from = edit.before().map(|before| &before.scope);
