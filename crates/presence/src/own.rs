@@ -118,6 +118,8 @@ pub struct Withdrawn {
 pub enum Cleared {
     /// No answer yet.
     Pending,
+    /// Microsoft refused the clear, which is tried again.
+    Refused,
     /// 404 at this moment: the write never arrived, or the answer is wrong.
     Denied(Timestamp),
     /// Cleared at this moment.
@@ -258,6 +260,13 @@ impl Withdrawn {
         }
     }
 
+    /// Records that Microsoft refused the clear, unless it has been answered otherwise.
+    pub(crate) fn refuse(&mut self) {
+        if self.cleared == Cleared::Pending {
+            self.cleared = Cleared::Refused;
+        }
+    }
+
     /// Records a 404 to the clear, unless the clear has been acknowledged.
     pub(crate) fn deny(&mut self, now: Timestamp) {
         if !matches!(self.cleared, Cleared::Acknowledged(_)) {
@@ -284,7 +293,7 @@ impl Own {
             Self::Held(held) => Some(held.acknowledged_at.unwrap_or(held.since)),
             Self::Withdrawn(withdrawn) => Some(match withdrawn.cleared {
                 Cleared::Acknowledged(at) => at,
-                Cleared::Pending | Cleared::Denied(_) => withdrawn.requested_at,
+                Cleared::Pending | Cleared::Refused | Cleared::Denied(_) => withdrawn.requested_at,
             }),
         }
     }

@@ -85,7 +85,7 @@ impl OwnRecord {
                 acknowledged: true,
                 cleared_at: match withdrawn.cleared {
                     Cleared::Acknowledged(at) => Some(at),
-                    Cleared::Pending | Cleared::Denied(_) => None,
+                    Cleared::Pending | Cleared::Refused | Cleared::Denied(_) => None,
                 },
                 yielded: None,
             }),

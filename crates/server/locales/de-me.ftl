@@ -108,6 +108,7 @@ note-end-it-in-teams = es lässt sich nur in Teams beenden
 note-only-the-screen = nur der Bildschirm wird freigegeben, das ändert nichts
 note-second-synchronisation = prüfen Sie, dass kein zweites Programm die Präsenz dieser Person synchronisiert
 note-not-acknowledged = Teams hat es noch nicht bestätigt
+note-clear-refused = Microsoft hat die Rücknahme abgelehnt; Offhook versucht es erneut
 note-hidden-by = Teams zeigt stattdessen { $value }
 note-overridden = in Teams wurde etwas anderes gewählt, das bleibt
 note-expired = Teams hat es nach 24 Stunden fallen lassen; hier gilt es weiter

@@ -108,6 +108,7 @@ note-end-it-in-teams = it can only be ended in Teams
 note-only-the-screen = only the screen is shared, which changes nothing
 note-second-synchronisation = see that no second program synchronises this person’s presence
 note-not-acknowledged = Teams has not confirmed it yet
+note-clear-refused = Microsoft refused to take it back; Offhook tries again
 note-hidden-by = Teams shows { $value } instead
 note-overridden = something else was chosen in Teams, which is left alone
 note-expired = Teams dropped it after 24 hours; it still holds here

@@ -3,7 +3,7 @@
 use super::{Explain, Facts};
 use crate::{
     Confidence, Observation, Slot,
-    own::{Held, Own},
+    own::{Cleared, Held, Own},
     reason::{Fate, Note, Reason, Rule, Says, Source},
 };
 
@@ -38,13 +38,26 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
             // Why it is not in force is told with what does not count.
             Own::None | Own::Refused(_) => {}
             Own::Held(held) => tell(&|| {
-                own(Fate::InForce, held.since)
+                // Nothing is known to be there before Teams has acknowledged it.
+                let fate = match held.acknowledged_at {
+                    Some(_) => Fate::InForce,
+                    None => Fate::NotInForce,
+                };
+                own(fate, held.since)
                     .until(Some(held.expires_at))
                     .note(hidden_by(slot, held, observation))
             }),
             Own::Withdrawn(withdrawn) => tell(&|| {
-                own(Fate::TakenBack, withdrawn.requested_at)
+                // What Microsoft refuses to take back is still there.
+                let refused = withdrawn.cleared == Cleared::Refused;
+                let fate = if refused {
+                    Fate::InForce
+                } else {
+                    Fate::TakenBack
+                };
+                own(fate, withdrawn.requested_at)
                     .until(Some(withdrawn.ends_at(facts.timing)))
+                    .note(refused.then_some(Note::ClearRefused))
             }),
             Own::Yielded(yielded) => {
                 tell(&|| own(Fate::NotInForce, yielded.at).note(Note::Yielded(yielded.reason)))

@@ -36,7 +36,8 @@ impl Mirror {
             Own::Held(_) => true,
             // Without an answer to the clear the session counts as alive; after a 404 only while Teams shows it.
             Own::Withdrawn(withdrawn) => {
-                withdrawn.cleared == Cleared::Pending && now < withdrawn.expires_at
+                matches!(withdrawn.cleared, Cleared::Pending | Cleared::Refused)
+                    && now < withdrawn.expires_at
             }
             Own::None | Own::Refused(_) | Own::Yielded(_) => false,
         };

@@ -95,7 +95,7 @@ impl Withdrawn {
         match self.cleared {
             Cleared::Acknowledged(at) => at.min(self.expires_at),
             // A 404 says nothing while Teams goes on showing the write.
-            Cleared::Pending | Cleared::Denied(_) => self.expires_at,
+            Cleared::Pending | Cleared::Refused | Cleared::Denied(_) => self.expires_at,
         }
     }
 

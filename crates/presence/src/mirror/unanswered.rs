@@ -9,8 +9,13 @@ use crate::{
 
 impl Mirror {
     /// Microsoft refused a write. One that was never acknowledged is not in force and hides nothing. Its record stays: it is
-    /// tried again, and may arrive at any time. Of one that was, only the renewal failed: Teams keeps it until it ends.
+    /// tried again, and may arrive at any time. Of one that was, only the renewal failed: Teams keeps it until it ends. A refused
+    /// clear is tried again too, and the write stays in force meanwhile.
     pub(crate) fn refuse(&mut self, slot: Slot, action: Action, timing: &Timing) {
+        if let (Own::Withdrawn(withdrawn), Action::Clear) = (self.own_mut(slot), action) {
+            withdrawn.refuse();
+            return;
+        }
         let Own::Held(held) = *self.own(slot) else {
             return;
         };

@@ -169,6 +169,8 @@ pub enum Note {
     SecondSynchronisation,
     /// Teams has not said that it has it.
     NotAcknowledged,
+    /// Microsoft refused to take the write back.
+    ClearRefused,
     /// Teams shows this instead.
     HiddenBy(TeamsState),
     /// Why a write is not in force.
@@ -185,6 +187,7 @@ impl Note {
             Self::OnlyTheScreen => "only-the-screen",
             Self::SecondSynchronisation => "second-synchronisation",
             Self::NotAcknowledged => "not-acknowledged",
+            Self::ClearRefused => "clear-refused",
             Self::HiddenBy(_) => "hidden-by",
             Self::Yielded(YieldReason::Overridden) => "overridden",
             Self::Yielded(YieldReason::Expired) => "expired",
@@ -213,6 +216,7 @@ impl fmt::Display for Note {
                 "check that no second presence synchronisation is active for this person"
             }
             Self::NotAcknowledged => "Teams has not acknowledged it yet",
+            Self::ClearRefused => "Microsoft refused to take it back; Offhook tries again",
             Self::Yielded(reason) => reason.explanation(),
         }
         .fmt(f)

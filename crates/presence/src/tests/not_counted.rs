@@ -396,3 +396,26 @@ fn news_that_an_account_is_missing_is_ignored_if_a_later_answer_has_it() {
     assert_eq!(why(&world), []);
     assert_eq!(world.shown(), "Busy, On the phone (MS Teams)");
 }
+
+/// A refused clear leaves the write in force, and the explanation says so.
+#[test]
+fn a_refused_clear_is_named_until_it_is_taken() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.teams("Available", "Available");
+    world.line(LineState::Connected);
+    world.pass(seconds(5), Some(CALL));
+    world.acknowledges = false;
+    world.line(LineState::Idle);
+    let told = |world: &World| {
+        let own = |reason: &crate::Reason| reason.rule == Rule::OwnWrite;
+        let reason = world.reasons().into_iter().find(own).unwrap();
+        (reason.says.code(), reason.note.map(|note| note.code()))
+    };
+    assert_eq!(told(&world), ("session-taken-back", None));
+    world.fact(Fact::TeamsRefused(Slot::Session, Action::Clear));
+    assert_eq!(told(&world), ("session-in-force", Some("clear-refused")));
+    world.pass(seconds(20), Some(CALL));
+    assert_eq!(world.shown(), "Available, Available", "still ours");
+    world.fact(Fact::TeamsAcknowledged(Slot::Session, Action::Clear));
+    assert_eq!(told(&world), ("session-taken-back", None));
+}

@@ -329,6 +329,7 @@ mod tests {
             Note::OnlyTheScreen.code(),
             Note::SecondSynchronisation.code(),
             Note::NotAcknowledged.code(),
+            Note::ClearRefused.code(),
             Note::HiddenBy(state()).code(),
         ];
         notes.extend(YieldReason::ALL.map(|reason| Note::Yielded(reason).code()));
