@@ -407,15 +407,15 @@ fn a_refused_clear_is_named_until_it_is_taken() {
     world.acknowledges = false;
     world.line(LineState::Idle);
     let told = |world: &World| {
-        let own = |reason: &crate::Reason| reason.rule == Rule::OwnWrite;
+        let own = |reason: &Reason| reason.rule == Rule::OwnWrite;
         let reason = world.reasons().into_iter().find(own).unwrap();
         (reason.says.code(), reason.note.map(|note| note.code()))
     };
     assert_eq!(told(&world), ("session-taken-back", None));
-    world.fact(Fact::TeamsRefused(Slot::Session, Action::Clear));
+    world.fact(Fact::TeamsRefused(Session, Action::Clear));
     assert_eq!(told(&world), ("session-in-force", Some("clear-refused")));
     world.pass(seconds(20), Some(CALL));
     assert_eq!(world.shown(), "Available, Available", "still ours");
-    world.fact(Fact::TeamsAcknowledged(Slot::Session, Action::Clear));
+    world.fact(Fact::TeamsAcknowledged(Session, Action::Clear));
     assert_eq!(told(&world), ("session-taken-back", None));
 }
