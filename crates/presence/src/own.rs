@@ -189,6 +189,40 @@ pub enum Action {
 /// The longest time for which a write is assumed to have been in effect before its acknowledgement.
 const REQUEST_LIMIT: Duration = Duration::from_secs(1);
 
+impl Echo {
+    /// When an earlier write took effect whose echo may still come.
+    const fn earlier(self) -> Option<Timestamp> {
+        match self {
+            Self::AwaitedSince(earlier) | Self::IndistinctSince(earlier) => Some(earlier),
+            Self::Indistinct
+            | Self::Awaited
+            | Self::Seen(_)
+            | Self::SeenOfEither(_)
+            | Self::Past => None,
+        }
+    }
+
+    /// Whether the last answer may have shown the write.
+    const fn may_be_shown(self) -> bool {
+        match self {
+            Self::Indistinct | Self::IndistinctSince(_) | Self::Seen(_) | Self::SeenOfEither(_) => {
+                true
+            }
+            Self::Awaited | Self::AwaitedSince(_) | Self::Past => false,
+        }
+    }
+}
+
+impl Cleared {
+    /// When Teams acknowledged the clear.
+    pub(crate) const fn acknowledged_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Acknowledged(at) => Some(at),
+            Self::Pending | Self::Refused | Self::Denied(_) => None,
+        }
+    }
+}
+
 impl Held {
     pub(crate) fn new(now: Timestamp, lifetime: Duration, echo: Echo) -> Self {
         Self {
@@ -234,28 +268,15 @@ impl Withdrawn {
             requested_at: now,
             cleared: Cleared::Pending,
             expires_at: held.expires_at,
-            in_effect_from: match held.echo {
-                Echo::AwaitedSince(earlier) | Echo::IndistinctSince(earlier) => earlier,
-                Echo::Indistinct
-                | Echo::Awaited
-                | Echo::Seen(_)
-                | Echo::SeenOfEither(_)
-                | Echo::Past => held.in_effect_from(),
-            },
+            in_effect_from: held.echo.earlier().unwrap_or(held.in_effect_from()),
             echo: held.echo,
-            shown_since: match held.echo {
-                Echo::Indistinct
-                | Echo::IndistinctSince(_)
-                | Echo::Seen(_)
-                | Echo::SeenOfEither(_) => Some(now),
-                Echo::Awaited | Echo::AwaitedSince(_) | Echo::Past => None,
-            },
+            shown_since: held.echo.may_be_shown().then_some(now),
         }
     }
 
     /// Records the acknowledgement of the clear; the first one counts.
     pub(crate) fn acknowledge(&mut self, now: Timestamp) {
-        if !matches!(self.cleared, Cleared::Acknowledged(_)) {
+        if self.cleared.acknowledged_at().is_none() {
             self.cleared = Cleared::Acknowledged(now);
         }
     }
@@ -269,7 +290,7 @@ impl Withdrawn {
 
     /// Records a 404 to the clear, unless the clear has been acknowledged.
     pub(crate) fn deny(&mut self, now: Timestamp) {
-        if !matches!(self.cleared, Cleared::Acknowledged(_)) {
+        if self.cleared.acknowledged_at().is_none() {
             self.cleared = Cleared::Denied(now);
         }
     }
@@ -291,10 +312,10 @@ impl Own {
         match self {
             Self::None | Self::Yielded(_) | Self::Refused(_) => None,
             Self::Held(held) => Some(held.acknowledged_at.unwrap_or(held.since)),
-            Self::Withdrawn(withdrawn) => Some(match withdrawn.cleared {
-                Cleared::Acknowledged(at) => at,
-                Cleared::Pending | Cleared::Refused | Cleared::Denied(_) => withdrawn.requested_at,
-            }),
+            Self::Withdrawn(withdrawn) => {
+                let acknowledged_at = withdrawn.cleared.acknowledged_at();
+                Some(acknowledged_at.unwrap_or(withdrawn.requested_at))
+            }
         }
     }
 

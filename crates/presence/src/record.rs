@@ -83,10 +83,7 @@ impl OwnRecord {
                 written_at: withdrawn.requested_at,
                 expires_at: withdrawn.expires_at,
                 acknowledged: true,
-                cleared_at: match withdrawn.cleared {
-                    Cleared::Acknowledged(at) => Some(at),
-                    Cleared::Pending | Cleared::Refused | Cleared::Denied(_) => None,
-                },
+                cleared_at: withdrawn.cleared.acknowledged_at(),
                 yielded: None,
             }),
             Own::Yielded(yielded) => Some(Self {

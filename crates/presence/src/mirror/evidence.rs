@@ -92,11 +92,9 @@ impl Held {
 impl Withdrawn {
     /// The time at which the write ended in Teams.
     fn gone_at(&self) -> Timestamp {
-        match self.cleared {
-            Cleared::Acknowledged(at) => at.min(self.expires_at),
-            // A 404 says nothing while Teams goes on showing the write.
-            Cleared::Pending | Cleared::Refused | Cleared::Denied(_) => self.expires_at,
-        }
+        // A 404 says nothing while Teams goes on showing the write.
+        let acknowledged_at = self.cleared.acknowledged_at();
+        acknowledged_at.map_or(self.expires_at, |at| at.min(self.expires_at))
     }
 
     /// The time at which the echo ends without further answers. A run of answers that show the echo extends it.
