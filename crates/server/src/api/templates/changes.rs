@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     TemplateBody, Templates, all, found, named_uses, names, of_scope, shown, stored,
-    wish::{Home, NewTemplate, Start, TemplateChange, checked, merged, refuse_name},
+    wish::{Home, NewTemplate, Start, TemplateChange, checked, merged},
 };
 use crate::{
     api::{
@@ -43,8 +43,7 @@ pub(crate) async fn add(
     caller.require_admin(&shared, &scope)?;
     let one_at_a_time = shared.settings_change.lock().await;
     let name = body.name.clone().unwrap_or_default();
-    refuse_name(&body, &name, true)?;
-    let template = checked(&shared, &caller, body, &name, Start::In(ORGANISATION))?;
+    let template = checked(&shared, &caller, body, Start::In(ORGANISATION, &name))?;
     carry_out(&shared, &caller, TemplateEdit::Make(template.clone())).await?;
     drop(one_at_a_time);
     let body = shown(&shared, &caller, &template);
@@ -87,14 +86,7 @@ async fn replace(
     let _one_at_a_time = shared.settings_change.lock().await;
     let before = address.changeable(shared, caller)?;
     let body = wish(&before)?;
-    refuse_name(&body, &before.profile.name, false)?;
-    let after = checked(
-        shared,
-        caller,
-        body,
-        &before.profile.name,
-        Start::From(&before),
-    )?;
+    let after = checked(shared, caller, body, Start::From(&before))?;
     if after != before {
         let edit = TemplateEdit::Replace(before, after.clone());
         carry_out(shared, caller, edit).await?;

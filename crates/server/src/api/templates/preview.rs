@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{
     named_uses, of_scope, stored,
-    wish::{Start, TemplateChange, checked, merged, refuse_name},
+    wish::{Start, TemplateChange, checked, merged},
 };
 use crate::{
     api::Json,
@@ -88,18 +88,10 @@ fn wanted(
 ) -> Result<TemplateEdit, Problem> {
     let Ok(before) = of_scope(shared, scope, name) else {
         let body = merged(json!({}), change)?;
-        refuse_name(&body, name, true)?;
-        let made = checked(shared, caller, body, name, Start::In(scope))?;
+        let made = checked(shared, caller, body, Start::In(scope, name))?;
         return Ok(TemplateEdit::Make(made));
     };
     let body = merged(json!(stored(&before)), change)?;
-    refuse_name(&body, name, false)?;
-    let after = checked(
-        shared,
-        caller,
-        body,
-        &before.profile.name,
-        Start::From(&before),
-    )?;
+    let after = checked(shared, caller, body, Start::From(&before))?;
     Ok(TemplateEdit::Replace(before, after))
 }

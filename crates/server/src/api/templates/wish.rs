@@ -109,15 +109,7 @@ pub(super) fn merged(before: Value, change: Map<String, Value>) -> Result<NewTem
         Value::Object(whole) => whole,
         _ => Map::new(),
     };
-    for read_only in ["origin", "uses", "teams_uses"] {
-        whole.remove(read_only);
-    }
-    // Each of the two says where the template belongs.
-    for (given, other) in [("scope", "offers"), ("offers", "scope")] {
-        if change.contains_key(given) && !change.contains_key(other) {
-            whole.remove(other);
-        }
-    }
+    whole.remove("origin");
     whole.extend(change);
     serde_json::from_value(Value::Object(whole))
         .map_err(|error| Problem::malformed(error.to_string()))
@@ -126,24 +118,24 @@ pub(super) fn merged(before: Value, change: Map<String, Value>) -> Result<NewTem
 /// From what a wish begins.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Start<'a> {
-    /// Nothing: the template is made, in this scope unless the wish names another.
-    In(&'a str),
+    /// Nothing: the template of this name is made, in this scope unless the wish names another.
+    In(&'a str, &'a str),
     /// A template that is there.
     From(&'a Template),
 }
 
-/// The template that the body asks for, with the name that it has or is to have.
+/// The template that the body asks for.
 pub(super) fn checked(
     shared: &SharedState,
     caller: &Caller,
     body: NewTemplate,
-    name: &str,
     start: Start<'_>,
 ) -> Result<Template, Problem> {
-    let (home, before) = match start {
-        Start::In(scope) => (Home::new(scope), None),
-        Start::From(before) => (Home::of(before), Some(before)),
+    let (home, name, before) = match start {
+        Start::In(scope, name) => (Home::new(scope), name, None),
+        Start::From(before) => (Home::of(before), &*before.profile.name, Some(before)),
     };
+    refuse_name(&body, name, before.is_none())?;
     let body = match before {
         Some(before) => without_present_home(body, before),
         None => body,
@@ -237,7 +229,7 @@ fn people(
 }
 
 /// Refuses to change a name, and a name whose address would be that of the template for Teams.
-pub(super) fn refuse_name(body: &NewTemplate, name: &str, is_new: bool) -> Result<(), Problem> {
+fn refuse_name(body: &NewTemplate, name: &str, is_new: bool) -> Result<(), Problem> {
     let renamed = body.name.as_ref();
     if renamed.is_some_and(|new| !presence::same_name(new, name)) {
         let detail = "the name of a template never changes; make a new one and delete this one";
