@@ -456,7 +456,6 @@ impl Core {
             if let (Some(from), Some(wishes)) = (options.directory, ends.wishes.remove(&name)) {
                 tasks.spawn(entra::run(self.clone(), door.clone(), from, wishes));
             }
-            let reads = self.reads.of_tenant(&name);
             let surroundings = Surroundings {
                 clock: self.clock.clone(),
                 directory: self.directory.clone(),
@@ -464,7 +463,7 @@ impl Core {
                 shard: self.shard.clone(),
                 health: self.health.clone(),
                 metrics: self.metrics.clone(),
-                reads: reads.clone(),
+                reads: self.reads.of_tenant(&name),
             };
             let mut tenant = Tenant::new(door, options.requests_per_30_seconds, surroundings);
             let (sweep, wishes) = Tenant::sweeper();
@@ -475,8 +474,8 @@ impl Core {
             let writes = self.teams_writes.of_tenant(&name);
             tasks.spawn(writes.run(tenant.clone()));
             tasks.spawn(tenant.clone().link(self.clone(), self.places.subscribe()));
-            tasks.spawn(tenant.clone().read_asked(reads.clone()));
-            tasks.spawn(tenant.clone().read_eventful(reads.clone()));
+            tasks.spawn(tenant.clone().read_asked());
+            tasks.spawn(tenant.clone().read_eventful());
             if let (Some(options), Some(vault), Some(bodies), Some(changes)) = (
                 options.notifications,
                 vault.clone(),
@@ -487,7 +486,6 @@ impl Core {
                     options,
                     vault,
                     self.store.clone(),
-                    reads,
                     sweep.clone(),
                     (bodies, changes),
                 ));

@@ -14,7 +14,7 @@ use presence::Timestamp;
 use store::Store;
 use tokio::sync::mpsc;
 
-use super::{Logins, LoginsOf, SweepNow, Tenant, reads::TenantReads};
+use super::{Logins, LoginsOf, SweepNow, Tenant};
 use crate::{health::Trouble, vault::Vault};
 
 /// Bodies that may wait to be looked at: Graph sends again what it is not thanked for.
@@ -61,7 +61,6 @@ struct Listening {
     receiver: Receiver,
     keeper: Keeper,
     accounts: Logins,
-    reads: TenantReads,
     sweep: SweepNow,
     counted: Counters,
 }
@@ -73,7 +72,6 @@ impl Tenant {
         options: NotificationOptions,
         vault: Arc<Vault>,
         store: Store,
-        reads: TenantReads,
         sweep: SweepNow,
         (outlet, changes): (Outlet, mpsc::Receiver<Arc<str>>),
     ) {
@@ -81,7 +79,7 @@ impl Tenant {
         let (of, name) = (LoginsOf::ServiceAccounts, self.name.clone());
         let (clock, vault) = (self.clock.clone(), Some(vault));
         let accounts = Logins::new(of, &name, client.clone(), store, vault, clock);
-        let Some(listening) = Listening::new(self, &options, accounts, reads, sweep).await else {
+        let Some(listening) = Listening::new(self, &options, accounts, sweep).await else {
             return std::future::pending().await;
         };
         listening.run(client, outlet, changes).await;
@@ -93,7 +91,6 @@ impl Listening {
         tenant: Tenant,
         options: &NotificationOptions,
         accounts: Logins,
-        reads: TenantReads,
         sweep: SweepNow,
     ) -> Option<Self> {
         let client_state = match random_secret() {
@@ -129,7 +126,6 @@ impl Listening {
             receiver,
             keeper,
             accounts,
-            reads,
             sweep,
             counted: Counters::default(),
         })
@@ -253,7 +249,7 @@ impl Listening {
                 let directory = &self.tenant.directory;
                 // What it says may be a minute old: it is a reason to look, not the state.
                 if let Some(person) = directory.by_teams_id(&notice.user) {
-                    self.reads.ask(person);
+                    self.tenant.reads.ask(person);
                     if let Some(user) = directory
                         .person(person)
                         .and_then(|person| person.teams_id.clone())

@@ -17,10 +17,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{
-    Logins, Tenant, network_time,
-    reads::{TenantReads, Turns},
-};
+use super::{Logins, Tenant, network_time, reads::Turns};
 use crate::shard::Cause;
 
 /// Pause while nothing may cross or nobody has a Teams account.
@@ -44,24 +41,29 @@ impl SweepNow {
 
 impl Tenant {
     /// Reads single people who are asked for, for ever.
-    pub async fn read_asked(self, reads: TenantReads) {
+    pub async fn read_asked(self) {
         loop {
-            let asked = reads.next_asked().await;
+            let asked = self.reads.next_asked().await;
             self.read_all(&self.accounts(asked), Purpose::ReadFew).await;
         }
     }
 
     /// Reads eventful and watched people once a second, for ever, while a sweep takes longer than that.
-    pub async fn read_eventful(self, reads: TenantReads) {
+    pub async fn read_eventful(self) {
         let most = self.few_at_once();
         let mut turns = Turns::default();
         loop {
             tokio::time::sleep(FASTEST).await;
-            reads.retain(|person| self.directory.person(person).is_some());
+            self.reads
+                .retain(|person| self.directory.person(person).is_some());
             let sweep_interval = Duration::from_millis(self.sweep_interval.load(Ordering::Relaxed));
             // With a tolerance for timers.
             if sweep_interval > FASTEST * 5 / 4 {
-                let ids = self.accounts(reads.few(most, |person| self.is_read(person), &mut turns));
+                let ids = self.accounts(self.reads.few(
+                    most,
+                    |person| self.is_read(person),
+                    &mut turns,
+                ));
                 self.read_all(&ids, Purpose::ReadFew).await;
             }
         }
