@@ -325,32 +325,16 @@ impl Events {
 mod tests {
     use std::sync::Arc;
 
-    use presence::{Confidence, PersonId, Presence, Status, Timestamp};
+    use presence::{PersonId, Timestamp};
 
     use super::{Events, HISTORY_MAX, Organisation};
-
-    fn presence() -> Presence {
-        Presence {
-            status: Status::Busy,
-            activity: None,
-            profile: "Busy".into(),
-            forwarding: presence::Forwarding::Off,
-            chosen: false,
-            appointment: None,
-            since: Timestamp::default(),
-            profile_since: Timestamp::default(),
-            profile_until: None,
-            profile_status: Status::Busy,
-            confidence: Confidence::Certain,
-            without_microphone: None,
-        }
-    }
+    use crate::fixtures::busy;
 
     #[test]
     fn a_client_that_returns_gets_what_it_missed_or_starts_anew() {
         let events = Events::new(Arc::default(), 0, Organisation::default());
         for person in 0..3 {
-            events.publish(PersonId(person), presence(), Timestamp::default(), None);
+            events.publish(PersonId(person), busy(), Timestamp::default(), None);
         }
         let missed = |since| events.listen(since).missed.map(|missed| missed.len());
         assert_eq!(missed(None), Some(0));
@@ -358,7 +342,7 @@ mod tests {
         assert_eq!(missed(Some(0)), Some(3));
         assert_eq!(missed(Some(4)), None, "of another run of the server");
         for _ in 0..HISTORY_MAX {
-            events.publish(PersonId(1), presence(), Timestamp::default(), None);
+            events.publish(PersonId(1), busy(), Timestamp::default(), None);
         }
         assert_eq!(missed(Some(1)), None);
         assert_eq!(missed(Some(3)), Some(HISTORY_MAX));

@@ -82,24 +82,16 @@ impl History {
 mod tests {
     use std::time::Duration;
 
-    use presence::{Confidence, PersonId, Presence, Status, Timestamp};
+    use presence::{Confidence, PersonId, Presence, Timestamp};
 
     use super::{CHANGES_MAX, History};
+    use crate::fixtures::busy;
 
     fn presence(since: Timestamp) -> Presence {
         Presence {
-            status: Status::Busy,
-            activity: None,
             profile: format!("At {}", since.milliseconds()).into(),
-            forwarding: presence::Forwarding::Off,
-            chosen: false,
-            appointment: None,
             since,
-            profile_since: Timestamp::default(),
-            profile_until: None,
-            profile_status: Status::Busy,
-            confidence: Confidence::Certain,
-            without_microphone: None,
+            ..busy()
         }
     }
 

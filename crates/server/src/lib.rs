@@ -23,6 +23,8 @@ mod doctor;
 mod edits;
 pub mod entra;
 mod events;
+#[cfg(test)]
+mod fixtures;
 mod frame;
 mod health;
 mod history;

@@ -135,10 +135,11 @@ impl Gathering {
 
 #[cfg(test)]
 mod tests {
-    use presence::{Confidence, Presence, Status, Timestamp};
+    use presence::Timestamp;
 
     use super::*;
     use crate::events::{PresenceChange, Told};
+    use crate::fixtures::busy;
 
     fn event(revision: u64, change: Change) -> Arc<Event> {
         Arc::new(Event {
@@ -152,20 +153,7 @@ mod tests {
         Change::Presence(Box::new(PresenceChange {
             person: PersonId(person),
             previous: None,
-            now: Presence {
-                status: Status::Busy,
-                activity: None,
-                profile: "Busy".into(),
-                forwarding: presence::Forwarding::Off,
-                chosen: false,
-                appointment: None,
-                since: Timestamp::default(),
-                profile_since: Timestamp::default(),
-                profile_until: None,
-                profile_status: Status::Busy,
-                confidence: Confidence::Certain,
-                without_microphone: None,
-            },
+            now: busy(),
             told: Told::default(),
         }))
     }
