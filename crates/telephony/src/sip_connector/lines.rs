@@ -469,4 +469,6 @@ impl Lines {
 }
 
 #[cfg(test)]
+mod recordings;
+#[cfg(test)]
 mod tests;

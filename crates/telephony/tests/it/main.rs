@@ -1,5 +1,4 @@
-//! The connector against the simulated telephone system over real sockets on loopback, and the
-//! line states in the recorded traces of real systems.
+//! The connector against the simulated telephone system over real sockets on loopback.
 
 #[cfg(test)]
 mod bench;
@@ -15,7 +14,5 @@ mod list;
 mod places;
 #[cfg(test)]
 mod strangers;
-#[cfg(test)]
-mod traces;
 #[cfg(test)]
 mod websocket;

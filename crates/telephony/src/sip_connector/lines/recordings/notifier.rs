@@ -1,0 +1,315 @@
+//! A PBX in memory, on a driven clock: it answers SUBSCRIBE as a test says, sends NOTIFYs, and keeps what the connector
+//! makes of them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use presence::LineState;
+use sip::Transport;
+use sip::digest::Credentials;
+use sip::ids::Ids;
+use sip::message::{Message, NameAddr, Writer, answer, uri_user};
+use sip::subscriber::Account;
+
+use super::super::{Lines, Output};
+use crate::sip_connector::trouble::Words;
+
+/// The domain of all addresses.
+pub(super) const DOMAIN: &str = "pbx.test";
+
+/// One NOTIFY that is to be sent.
+#[derive(Clone, Debug)]
+pub(super) struct Notify {
+    /// What stands instead of the next CSeq.
+    pub(super) cseq: Option<u32>,
+    /// What stands instead of the tag of the PBX.
+    pub(super) from_tag: Option<String>,
+    pub(super) event: String,
+    pub(super) subscription_state: String,
+    pub(super) content_type: String,
+    /// Further headers.
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Notify {
+    pub(super) fn new(body: Vec<u8>) -> Self {
+        Self {
+            cseq: None,
+            from_tag: None,
+            event: "dialog".into(),
+            subscription_state: "active;expires=600".into(),
+            content_type: sip::dialog_info::CONTENT_TYPE.into(),
+            headers: Vec::new(),
+            body,
+        }
+    }
+}
+
+/// How the PBX answers one SUBSCRIBE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) code: u16,
+    pub(super) headers: Vec<(String, String)>,
+}
+
+impl Answer {
+    /// Accepted, and the state follows by NOTIFY.
+    pub(super) fn accepted() -> Self {
+        Self {
+            code: 200,
+            headers: Vec::new(),
+        }
+    }
+}
+
+/// What the PBX does with SUBSCRIBEs for one line.
+#[derive(Debug, Default)]
+struct Resource {
+    /// The answers to the next SUBSCRIBEs; afterwards they are accepted.
+    answers: VecDeque<Answer>,
+    /// The answer to all SUBSCRIBEs that have none of their own.
+    standing: Option<Answer>,
+    /// The NOTIFY after each accepted SUBSCRIBE; `None`: there is none.
+    document: Option<Notify>,
+    /// From and Call-ID of the latest SUBSCRIBE: where NOTIFYs go.
+    dialog: Option<(String, String)>,
+    cseq: u32,
+    requests: Vec<Duration>,
+}
+
+/// The PBX, the connector that watches it, and the time of both.
+pub(super) struct Notifier {
+    pub(super) lines: Lines,
+    pub(super) now: Duration,
+    /// Header User-Agent of NOTIFYs and Server of answers.
+    pub(super) software: Option<String>,
+    resources: BTreeMap<String, Resource>,
+    states: BTreeMap<String, LineState>,
+    branch: u64,
+    /// Codes of the answers to NOTIFYs.
+    pub(super) answered: Vec<u16>,
+}
+
+impl Notifier {
+    /// A connector that is to watch these lines, by one list if there is one.
+    pub(super) fn new(lines: &[String], list: Option<&str>) -> Self {
+        let words = Words {
+            server: "pbx:5060".into(),
+            domain: DOMAIN.into(),
+            username: "offhook".into(),
+        };
+        let now = Duration::from_secs(1);
+        let mut all = Lines::new(words, list.map(Arc::from), Ids::new([7; 32]));
+        let watch = lines.iter().map(|line| Arc::from(line.as_str())).collect();
+        all.change(now, watch, Vec::new());
+        Self {
+            lines: all,
+            now,
+            software: None,
+            resources: BTreeMap::new(),
+            states: BTreeMap::new(),
+            branch: 0,
+            answered: Vec::new(),
+        }
+    }
+
+    /// The PBX can be reached: the connector subscribes.
+    pub(super) fn connect(&mut self) {
+        let account = Account {
+            from: format!("sip:offhook@{DOMAIN}"),
+            contact: "sip:offhook@192.0.2.1:5080".into(),
+            sent_by: "192.0.2.1:5080".into(),
+            transport: Transport::Tcp,
+            credentials: Some(Credentials {
+                username: "offhook".into(),
+                password: "secret".into(),
+            }),
+            event: "dialog".into(),
+            accept: sip::dialog_info::CONTENT_TYPE.into(),
+            supported: None,
+            user_agent: "Offhook/test".into(),
+        };
+        let out = self.lines.transport_up(self.now, Arc::new(account));
+        self.carry_out(out);
+    }
+
+    /// The line's state; `None`: it is not known.
+    pub(super) fn state(&self, line: &str) -> Option<LineState> {
+        self.states.get(line).copied()
+    }
+
+    /// When SUBSCRIBEs for the line came.
+    pub(super) fn requests(&self, line: &str) -> &[Duration] {
+        self.resources
+            .get(line)
+            .map_or(&[], |resource| &resource.requests)
+    }
+
+    /// What is wrong with the line, in words.
+    pub(super) fn trouble(&self, line: &str) -> Option<String> {
+        let trouble = self.lines.line_trouble().get(line)?;
+        Some(format!("{} {}", trouble.what, trouble.remedy))
+    }
+
+    /// The next SUBSCRIBE for the line is answered like this.
+    pub(super) fn answer_once(&mut self, line: &str, answer: Answer) {
+        self.resource(line).answers.push_back(answer);
+    }
+
+    /// Every SUBSCRIBE for the line is answered like this.
+    pub(super) fn answer_always(&mut self, line: &str, answer: Option<Answer>) {
+        self.resource(line).standing = answer;
+    }
+
+    /// This NOTIFY follows each accepted SUBSCRIBE for the line.
+    pub(super) fn set_document(&mut self, line: &str, document: Option<Notify>) {
+        self.resource(line).document = document;
+    }
+
+    fn resource(&mut self, line: &str) -> &mut Resource {
+        self.resources.entry(line.to_owned()).or_default()
+    }
+
+    /// Sends a NOTIFY in the dialog of the line's latest SUBSCRIBE.
+    pub(super) fn notify(&mut self, line: &str, notify: &Notify) {
+        let bytes = self.write_notify(line, notify);
+        self.deliver(&bytes);
+    }
+
+    fn write_notify(&mut self, line: &str, notify: &Notify) -> Vec<u8> {
+        self.branch += 1;
+        let (branch, software) = (self.branch, self.software.clone());
+        let resource = self.resource(line);
+        let cseq = notify.cseq.unwrap_or(resource.cseq.wrapping_add(1));
+        resource.cseq = cseq;
+        let (to, call_id) = resource.dialog.clone().unwrap_or_default();
+        let from_tag = notify.from_tag.as_deref().unwrap_or("pbx");
+        let mut request = Writer::request("NOTIFY", "sip:offhook@192.0.2.1:5080")
+            .header(
+                "Via",
+                format_args!("SIP/2.0/TCP 192.0.2.9;branch=z9hG4bKn{branch}"),
+            )
+            .header("From", format_args!("<sip:{line}@{DOMAIN}>;tag={from_tag}"))
+            .header("To", to)
+            .header("Call-ID", call_id)
+            .header("CSeq", format_args!("{cseq} NOTIFY"))
+            .header("Contact", format_args!("<sip:{line}@192.0.2.9>"))
+            .header("Event", &notify.event)
+            .header("Subscription-State", &notify.subscription_state);
+        if let Some(software) = &software {
+            request = request.header("User-Agent", software);
+        }
+        for (name, value) in &notify.headers {
+            request = request.header(name, value);
+        }
+        let written = if notify.body.is_empty() {
+            request.finish()
+        } else {
+            request.body(&notify.content_type, &notify.body)
+        };
+        written.expect("a NOTIFY can be written")
+    }
+
+    /// Sends a message as it stands.
+    pub(super) fn deliver(&mut self, bytes: &[u8]) {
+        let message = Message::parse(bytes).expect("a message of the PBX can be read");
+        let out = self.lines.receive(self.now, &message);
+        self.carry_out(out);
+    }
+
+    /// Lets time pass; the connector is woken at each of its deadlines.
+    pub(super) fn elapse(&mut self, time: Duration) {
+        let end = self.now + time;
+        let most = self.requests_total() + 10_000;
+        while let Some(at) = self.lines.next_deadline().filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            let out = self.lines.elapse(self.now);
+            self.carry_out(out);
+            assert!(self.requests_total() < most, "it subscribes in a loop");
+        }
+        self.now = end;
+    }
+
+    fn requests_total(&self) -> usize {
+        let resources = self.resources.values();
+        resources.map(|resource| resource.requests.len()).sum()
+    }
+
+    /// The regular check of one line, 20 s after the last.
+    pub(super) fn canary(&mut self) {
+        let out = self.lines.canary(self.now);
+        self.carry_out(out);
+    }
+
+    fn carry_out(&mut self, outputs: Vec<Output>) {
+        for output in outputs {
+            match output {
+                Output::Send(bytes) => self.on_sent(&bytes),
+                Output::State {
+                    extension, state, ..
+                } => {
+                    self.states.insert(extension.to_string(), state);
+                }
+                Output::Stale { extension } => {
+                    self.states.remove(&*extension);
+                }
+                Output::Refreshed(_) => {}
+            }
+        }
+    }
+
+    /// Answers what the connector has sent.
+    fn on_sent(&mut self, bytes: &[u8]) {
+        let request = Message::parse(bytes).expect("the connector writes SIP");
+        if let Some(code) = request.code() {
+            self.answered.push(code);
+            return;
+        }
+        let to = request.header("To").expect("SUBSCRIBE has To").into_owned();
+        let to = NameAddr::parse(&to).expect("an address in To");
+        let line = uri_user(to.uri).expect("a line is named").to_owned();
+        let from = request.header("From").expect("SUBSCRIBE has From");
+        let dialog = (
+            from.into_owned(),
+            request.call_id().expect("a Call-ID").into_owned(),
+        );
+        let (now, software) = (self.now, self.software.clone());
+        let resource = self.resource(&line);
+        resource.requests.push(now);
+        let next = resource.answers.pop_front();
+        let given = next
+            .or_else(|| resource.standing.clone())
+            .unwrap_or_else(Answer::accepted);
+        if resource.dialog.as_ref() != Some(&dialog) {
+            resource.cseq = 0;
+            resource.dialog = Some(dialog);
+        }
+        let expires = request.seconds("Expires").unwrap_or(600);
+        let mut response = answer(&request, given.code, Some("pbx"));
+        if let Some(software) = &software {
+            response = response.header("Server", software);
+        }
+        let is_accepted = (200..300).contains(&given.code);
+        if is_accepted {
+            response = response.header("Contact", format_args!("<sip:{line}@192.0.2.9>"));
+            if !given.headers.iter().any(|(name, _)| name == "Expires") {
+                response = response.header("Expires", expires);
+            }
+        }
+        for (name, value) in &given.headers {
+            response = response.header(name, value);
+        }
+        let document = resource.document.clone().filter(|_| is_accepted);
+        let bytes = response.finish().expect("an answer can be written");
+        self.deliver(&bytes);
+        if let Some(notify) = document {
+            let mut notify = notify;
+            if expires == 0 {
+                notify.subscription_state = "terminated;reason=timeout".into();
+            }
+            self.notify(&line, &notify);
+        }
+    }
+}
