@@ -7,6 +7,7 @@ use std::{
 };
 
 use presence::{LineId, PersonId};
+use sip::uri::{user, user_as_written};
 use store::StoredPerson;
 
 /// A person's names.
@@ -175,6 +176,12 @@ impl Directory {
     /// Whose line the extension is.
     pub fn by_extension(&self, extension: &str) -> Option<(PersonId, LineId)> {
         self.read(|tables| tables.by_extension.get(extension).copied())
+    }
+
+    /// Whose line an address names (A14). Separators in a telephone number count only where an extension has them.
+    pub fn by_address(&self, uri: &str) -> Option<(PersonId, LineId)> {
+        let find = |user: Option<String>| self.by_extension(&user?);
+        find(user(uri)).or_else(|| find(user_as_written(uri)))
     }
 
     /// The Teams accounts of those whom `wanted` names, in the order of the people.
@@ -358,6 +365,33 @@ mod tests {
                 directory.by_extension("1001"),
                 Some((PersonId(1), LineId(9)))
             );
+        }
+    }
+
+    // A14
+    #[test]
+    fn an_address_names_a_line_in_every_spelling() {
+        let directory = Directory::default();
+        let line = |number, extension: &str| (LineId(number), extension.into());
+        let lines = vec![line(7, "+4930123"), line(8, "030-123"), line(9, "55#")];
+        directory.put(Person {
+            lines,
+            ..person(1, None)
+        });
+        for (uri, line) in [
+            ("sip:%2B4930123@pbx.test", Some(7)),
+            ("tel:+49-30-123", Some(7)),
+            ("sip:+49.30.123@elsewhere;user=phone", Some(7)),
+            ("sip:030-123@pbx.test", Some(8)),
+            ("tel:030-123", Some(8)),
+            ("sip:%355%23@pbx.test", Some(9)),
+            ("sip:+49-30-123@pbx.test", None),
+            ("sip:55%23%00@pbx.test", None),
+            ("sip:%zz@pbx.test", None),
+            ("sip:pbx.test", None),
+        ] {
+            let found = line.map(|line| (PersonId(1), LineId(line)));
+            assert_eq!(directory.by_address(uri), found, "{uri}");
         }
     }
 

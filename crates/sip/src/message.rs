@@ -13,7 +13,7 @@ use std::borrow::Cow;
 pub use address::Address;
 pub use header::{
     CSeq, NameAddr, SubscriptionState, find_parameter, parameters, split_list, unquote,
-    uri_has_parameter, uri_user,
+    uri_has_parameter,
 };
 pub use write::{WriteError, Writer, answer, answer_to};
 

@@ -1,62 +1,140 @@
-//! When two SIP URIs name the same resource (RFC 3261 §19.1.4).
+//! Addresses: which user one names, when two name the same resource, and whether one can be read at all (RFC 3261 §19.1,
+//! RFC 3966). All comparisons of addresses are here.
 
 use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
 
-use crate::message::uri_user;
+use crate::message::find_parameter;
 
 /// Parameters that differ from their absence: they change where a request goes or what it asks for.
 const NEVER_IGNORED: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
 
-/// The parts of a `sip:` or `sips:` URI in one spelling, so that equal parts are equal text.
-#[derive(PartialEq, Eq)]
-struct Parts {
-    scheme: String,
-    userinfo: Option<String>,
-    host: String,
-    parameters: BTreeMap<String, String>,
-    headers: BTreeMap<String, String>,
+/// The schemes of addresses that name users.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Sip,
+    Sips,
+    Tel,
 }
 
-impl Parts {
-    fn of(uri: &str) -> Option<Self> {
+/// An address cut into its parts, each as it is written.
+struct Parts<'a> {
+    scheme: Scheme,
+    /// The user part without its parameters, or the number of a `tel:` address.
+    user: Option<&'a str>,
+    /// The parameters of the user part (RFC 3261 §19.1.6), with their leading semicolon.
+    user_parameters: &'a str,
+    password: Option<&'a str>,
+    /// Host and port; empty in a `tel:` address.
+    host: &'a str,
+    /// With their leading semicolon.
+    parameters: &'a str,
+    headers: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// `None`: the scheme is another one.
+    fn of(uri: &'a str) -> Option<Self> {
         let (scheme, rest) = uri.split_once(':')?;
-        let scheme = scheme.to_ascii_lowercase();
-        if !["sip", "sips"].contains(&&*scheme) {
-            return None;
+        let schemes = [
+            ("sip", Scheme::Sip),
+            ("sips", Scheme::Sips),
+            ("tel", Scheme::Tel),
+        ];
+        let known = |(name, _): &(&str, Scheme)| name.eq_ignore_ascii_case(scheme);
+        let (_, scheme) = schemes.into_iter().find(known)?;
+        let cut = |text: &'a str, at: &[char]| text.split_at(text.find(at).unwrap_or(text.len()));
+        if scheme == Scheme::Tel {
+            let (number, parameters) = cut(rest, &[';']);
+            return Some(Self {
+                scheme,
+                user: Some(number),
+                user_parameters: "",
+                password: None,
+                host: "",
+                parameters,
+                headers: "",
+            });
         }
         let (userinfo, rest) = match rest.split_once('@') {
-            Some((userinfo, rest)) => (Some(unescaped(userinfo)), rest),
+            Some((userinfo, rest)) => (Some(userinfo), rest),
             None => (None, rest),
         };
-        let (rest, headers) = rest.split_once('?').unwrap_or((rest, ""));
-        let mut parts = rest.split(';');
-        let host = parts.next()?.to_ascii_lowercase();
-        let pair = |text: &str| {
-            let (name, value) = text.split_once('=').unwrap_or((text, ""));
-            (unescaped(name).to_ascii_lowercase(), unescaped(value))
+        let (user, password) = match userinfo.and_then(|userinfo| userinfo.split_once(':')) {
+            Some((user, password)) => (Some(user), Some(password)),
+            None => (userinfo, None),
         };
-        let parameters = parts.map(pair);
-        let parameters = parameters.map(|(name, value)| (name, value.to_ascii_lowercase()));
-        let headers = headers.split('&').filter(|header| !header.is_empty());
+        let user = user.map(|user| cut(user, &[';']));
+        let (rest, headers) = rest.split_once('?').unwrap_or((rest, ""));
+        let (host, parameters) = cut(rest, &[';']);
         Some(Self {
             scheme,
-            userinfo,
+            user: user.map(|(user, _)| user),
+            user_parameters: user.map_or("", |(_, parameters)| parameters),
+            password,
             host,
-            parameters: parameters.collect(),
-            headers: headers.map(pair).collect(),
+            parameters,
+            headers,
         })
     }
 
-    /// Whether each parameter that both have is the same in both, and one that only one has may be ignored.
-    fn parameters_fit(&self, other: &Self) -> bool {
-        self.parameters.iter().all(|(name, value)| {
-            let counterpart = other.parameters.get(name);
-            counterpart.map_or(!NEVER_IGNORED.contains(&&**name), |found| found == value)
+    /// The user part in the one spelling of all that name the same user.
+    fn user(&self) -> Option<String> {
+        let user = self.user.filter(|user| !user.is_empty())?;
+        let user = decoded(user);
+        Some(match self.is_number() {
+            true => without_separators(user),
+            false => user,
         })
+    }
+
+    /// Whether the user part is a telephone number (RFC 3261 §19.1.6).
+    fn is_number(&self) -> bool {
+        self.scheme == Scheme::Tel
+            || find_parameter(self.parameters, "user")
+                .is_some_and(|kind| kind.eq_ignore_ascii_case("phone"))
+    }
+
+    /// The host in one spelling, and the port.
+    fn host(&self) -> (String, Option<u16>) {
+        host_and_port(self.host).unwrap_or_else(|| (self.host.to_ascii_lowercase(), None))
+    }
+
+    fn parameters(&self) -> BTreeMap<String, String> {
+        let parameters = self.parameters.split(';').filter(|text| !text.is_empty());
+        let parameters = parameters.map(pair);
+        parameters
+            .map(|(name, value)| (name, value.to_ascii_lowercase()))
+            .collect()
+    }
+
+    fn headers(&self) -> BTreeMap<String, String> {
+        let headers = self.headers.split('&').filter(|text| !text.is_empty());
+        headers.map(pair).collect()
     }
 }
 
-/// Whether two URIs are equivalent. URIs of other schemes are compared byte by byte.
+/// Name and value of a parameter or header; names are compared without case.
+fn pair(text: &str) -> (String, String) {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    (decoded(name).to_ascii_lowercase(), decoded(value))
+}
+
+/// Whether each parameter that both have is the same in both, and one that only one has may be ignored. The parameters of a
+/// number all belong to it (RFC 3966 §4).
+fn parameters_fit(
+    scheme: Scheme,
+    one: &BTreeMap<String, String>,
+    other: &BTreeMap<String, String>,
+) -> bool {
+    one.iter().all(|(name, value)| match other.get(name) {
+        Some(found) => found == value,
+        None => scheme != Scheme::Tel && !NEVER_IGNORED.contains(&&**name),
+    })
+}
+
+/// Whether two addresses are equivalent (RFC 3261 §19.1.4, RFC 3966 §4). Addresses of other schemes are compared byte by
+/// byte. An escaped character is the same as the character, within a user part also where it is reserved: `%2B49` is `+49`.
 pub fn equivalent(one: &str, other: &str) -> bool {
     if one == other {
         return true;
@@ -64,17 +142,67 @@ pub fn equivalent(one: &str, other: &str) -> bool {
     let (Some(one), Some(other)) = (Parts::of(one), Parts::of(other)) else {
         return false;
     };
+    let (parameters, others) = (one.parameters(), other.parameters());
     one.scheme == other.scheme
-        && one.userinfo == other.userinfo
-        && one.host == other.host
-        && one.headers == other.headers
-        && one.parameters_fit(&other)
-        && other.parameters_fit(&one)
+        && one.user() == other.user()
+        && pair(one.user_parameters) == pair(other.user_parameters)
+        && one.password.map(decoded) == other.password.map(decoded)
+        && one.host() == other.host()
+        && one.headers() == other.headers()
+        && parameters_fit(one.scheme, &parameters, &others)
+        && parameters_fit(one.scheme, &others, &parameters)
 }
 
-/// The user part, in the one spelling of all that name the same user: `1004` of `sip:%31004@pbx.test`.
+/// The user part without its parameters and the password, or the number of a `tel:` address, in the one spelling of all that
+/// name the same user: `1004` of `sip:%31004@pbx.test`, `+4930123` of `tel:+49-30-123` and of
+/// `sip:%2B49-30-123@pbx.test;user=phone`.
 pub fn user(uri: &str) -> Option<String> {
-    uri_user(uri).map(unescaped)
+    Parts::of(uri)?.user()
+}
+
+/// The same, but a number has its visual separators (RFC 3966 §3): some phone systems have extensions with a hyphen.
+pub fn user_as_written(uri: &str) -> Option<String> {
+    let user = Parts::of(uri)?.user.filter(|user| !user.is_empty())?;
+    Some(decoded(user))
+}
+
+/// Whether an address of a scheme of ours can be read: it names a number or a host, and no character of it ends it.
+pub fn is_well_formed(uri: &str) -> bool {
+    let ends = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\\');
+    let Some(parts) = Parts::of(uri) else {
+        return false;
+    };
+    let names_nobody = parts.user.is_some_and(str::is_empty);
+    !uri.contains(ends)
+        && !names_nobody
+        && (parts.scheme == Scheme::Tel || host_and_port(parts.host).is_some())
+}
+
+/// Host and port of an address or a Via, the host in one spelling; `None`: they are none. An IPv6 address stands in brackets.
+pub(crate) fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
+    let (host, rest) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let (inside, rest) = rest.split_once(']')?;
+            (inside.parse::<Ipv6Addr>().ok()?.to_string(), rest)
+        }
+        None => {
+            let (host, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
+            let host = host.trim_end();
+            let is_of_host = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+            if host.is_empty() || !host.chars().all(is_of_host) {
+                return None;
+            }
+            (host.to_ascii_lowercase(), rest)
+        }
+    };
+    let port = rest.trim_start();
+    if port.is_empty() {
+        return Some((host, None));
+    }
+    let port = port.strip_prefix(':')?.trim();
+    let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+    let port = port.parse().ok().filter(|port| is_number && *port > 0)?;
+    Some((host, Some(port)))
 }
 
 /// The address as others may read it: without parameters and headers, which belong to one hop, and without the password.
@@ -109,38 +237,157 @@ fn at_host(uri: &str) -> (&str, &str) {
     uri.split_at(at)
 }
 
-/// The text with every escape resolved that means the same as its character: all but those of reserved characters
-/// (RFC 3261 §25.1), which are written in upper case.
-fn unescaped(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('%') {
-        let (before, escape) = rest.split_at(at);
-        plain.push_str(before);
-        let hex = escape.get(1..3).unwrap_or_default();
-        let is_hex = hex.chars().all(|digit| digit.is_ascii_hexdigit());
-        let byte = u8::from_str_radix(hex, 16).ok().filter(|_| is_hex);
-        let Some(byte) = byte else {
-            plain.push('%');
-            rest = escape.get(1..).unwrap_or_default();
-            continue;
-        };
-        if byte.is_ascii_graphic() && !b";/?:@&=+$,%".contains(&byte) {
-            plain.push(char::from(byte));
-        } else {
-            plain.push_str(&format!("%{byte:02X}"));
-        }
-        rest = escape.get(3..).unwrap_or_default();
+/// The text with every escape resolved. What is no escape stays as it is; a text with escapes of control characters or of
+/// bytes that are not UTF-8 stays as it is altogether, and means only itself.
+fn decoded(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
     }
-    plain.push_str(rest);
-    plain
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        let escaped = match after {
+            [high, low, ..] if *byte == b'%' => hex_digit(*high).zip(hex_digit(*low)),
+            _ => None,
+        };
+        match escaped {
+            Some((high, low)) => {
+                plain.push(high * 16 + low);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                plain.push(*byte);
+                rest = after;
+            }
+        }
+    }
+    match String::from_utf8(plain) {
+        Ok(plain) if !plain.contains(char::is_control) => plain,
+        Ok(_) | Err(_) => text.to_owned(),
+    }
+}
+
+fn hex_digit(digit: u8) -> Option<u8> {
+    let value = char::from(digit).to_digit(16)?;
+    u8::try_from(value).ok()
+}
+
+/// A number without what only makes it readable (RFC 3966 §3); what is no number stays as it is.
+fn without_separators(user: String) -> String {
+    let is_separator = |c: char| "-.()".contains(c);
+    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '+' | '*' | '#') || is_separator(c);
+    match user.chars().all(is_number) {
+        true => user.replace(is_separator, ""),
+        false => user,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{equivalent, plain, user};
+    use super::{equivalent, is_well_formed, plain, user, user_as_written};
+
+    // A14
+    #[test]
+    fn all_spellings_of_a_user_are_one() {
+        for (uri, name) in [
+            ("sip:%31002@pbx.test", "1002"),
+            ("SIP:%310%302@PBX.test:5060;transport=udp", "1002"),
+            (
+                "sips:1002;phone-context=pbx.test@pbx.test;user=phone",
+                "1002",
+            ),
+            ("sip:%2B4930123@pbx.test", "+4930123"),
+            ("sip:%2b49%330123:pw@pbx.test", "+4930123"),
+            ("sip:55%23@pbx.test", "55#"),
+            ("sip:55#@pbx.test", "55#"),
+            ("sip:%2A98@pbx.test", "*98"),
+            ("tel:+49-30-123", "+4930123"),
+            ("TEL:+49(30)1.23;ext=7", "+4930123"),
+            ("tel:%2B49-30-123", "+4930123"),
+            ("tel:1002;phone-context=+4930", "1002"),
+            ("sip:+49-30-123@pbx.test;user=phone", "+4930123"),
+            ("sip:%2B49%2D30%2D123@pbx.test;USER=Phone", "+4930123"),
+            // A name is no number, whatever a phone says of it.
+            ("sip:anna.meyer@pbx.test;user=phone", "anna.meyer"),
+            ("sip:10-02@pbx.test", "10-02"),
+            ("sip:10-02@pbx.test;user=ip", "10-02"),
+            ("sip:%C3%A4@pbx.test", "\u{e4}"),
+            // Resolved once.
+            ("sip:%2531002@pbx.test", "%31002"),
+            ("sip:1002%3Ba=b@pbx.test", "1002;a=b"),
+            ("sip:1002%40evil@pbx.test", "1002@evil"),
+            // What is no escape, and what no name has, means only itself.
+            ("sip:1002%00@pbx.test", "1002%00"),
+            ("sip:%0d%0a1002@pbx.test", "%0d%0a1002"),
+            ("sip:%31%zz@pbx.test", "1%zz"),
+            ("sip:1002%@pbx.test", "1002%"),
+            ("sip:1002%3@pbx.test", "1002%3"),
+            ("sip:%+31002@pbx.test", "%+31002"),
+            ("sip:%ff@pbx.test", "%ff"),
+            ("sip:%C2%85@pbx.test", "%C2%85"),
+        ] {
+            assert_eq!(user(uri).as_deref(), Some(name), "{uri}");
+        }
+        for uri in [
+            "sip:@pbx.test",
+            "sip:;a=b@x",
+            "tel:",
+            "mailto:1002@x",
+            "1002",
+            "",
+            ":@",
+        ] {
+            assert_eq!(user(uri), None, "{uri}");
+        }
+        let written = user_as_written("tel:030%2D123");
+        assert_eq!(written.as_deref(), Some("030-123"));
+    }
+
+    // A18
+    #[test]
+    fn an_address_that_cannot_be_read_is_none() {
+        for uri in [
+            "sip:pbx.test",
+            "sip:1002@pbx.test:5060;lr?a=b",
+            "sip:1002@[2001:db8::10]",
+            "sips:[2001:db8::10]:5070;transport=tcp",
+            "sip:[2001:db8::10:5070]",
+            "sip:[::ffff:192.0.2.10]",
+            "sip:*98#@192.0.2.10",
+            "sip:1002@my_pbx",
+            "sip:1_u.~(t)&i'+$/?,/;;*:&i+p*$w@example.com",
+            "tel:+49-30-123;ext=1",
+        ] {
+            assert!(is_well_formed(uri), "{uri}");
+        }
+        for uri in [
+            "sip:2001:db8::10",
+            "sip:1002@2001:db8::10",
+            "sip:[2001:db8::10",
+            "sip:[2001:db8::10]5070",
+            "sip:[fe80::1%25eth0]",
+            "sip:[192.0.2.1]",
+            "sip:1002@",
+            "sip:",
+            "sip:@pbx.test",
+            "sip:a@b@c",
+            "sip:x y@z",
+            "sip:<a>@z",
+            "sip:a\"b@z",
+            "sip:1002@pbx.test:0",
+            "sip:1002@pbx.test:65536",
+            "sip:1002@pbx.test:",
+            "sip:1002@pbx.test:+1",
+            "sip:1002@pb\u{e4}x.test",
+            "tel:",
+            "*",
+            "http://pbx.test",
+        ] {
+            assert!(!is_well_formed(uri), "{uri}");
+        }
+    }
 
     // L6
     #[test]
@@ -156,7 +403,7 @@ mod tests {
             ),
             ("sip:1004;a=b@pbx.test;c=d", "1004", "sip:1004;a=b@pbx.test"),
             ("sip:1004;a=b:pw@pbx.test", "1004", "sip:1004;a=b@pbx.test"),
-            ("sip:a%3bb@pbx.test", "a%3Bb", "sip:a%3bb@pbx.test"),
+            ("sip:a%3bb@pbx.test", "a;b", "sip:a%3bb@pbx.test"),
         ] {
             assert_eq!(user(uri).as_deref(), Some(name), "{uri}");
             assert_eq!(plain(uri), told, "{uri}");
@@ -188,6 +435,10 @@ mod tests {
                 "sip:alice@atlanta.com?subject=project%20x&priority=urgent",
                 "sip:alice@atlanta.com?priority=urgent&subject=project%20x",
             ),
+            // A14, and the same for what a phone signs.
+            ("sip:%2B4930123@pbx.test", "sip:+4930123@PBX.test"),
+            ("tel:+49-30-123", "TEL:+4930123"),
+            ("sip:1001@[2001:DB8::0:1]", "sip:1001@[2001:db8::1]"),
         ] {
             assert!(equivalent(one, other), "{one} {other}");
         }
@@ -214,7 +465,11 @@ mod tests {
             ("sip:1001@pbx.test", "sips:1001@pbx.test"),
             ("sip:1001@pbx.test", "sip:pbx.test"),
             ("sip:a%3Ab@pbx.test", "sip:a:b@pbx.test"),
+            ("sip:a%3Bb@pbx.test", "sip:a;b@pbx.test"),
+            ("sip:1001%00@pbx.test", "sip:1001@pbx.test"),
             ("tel:1001", "tel:1002"),
+            ("tel:1001", "tel:1001;phone-context=pbx.test"),
+            ("tel:1001", "sip:1001@pbx.test"),
             ("", "sip:1001@pbx.test"),
         ] {
             assert!(!equivalent(one, other), "{one} {other}");
@@ -229,6 +484,7 @@ mod tests {
         ) {
             prop_assert!(equivalent(&one, &one));
             prop_assert_eq!(equivalent(&one, &other), equivalent(&other, &one));
+            let _ = (user(&one), user_as_written(&one), is_well_formed(&one));
         }
     }
 }

@@ -294,7 +294,7 @@ fn check(config: &SipConnectorConfig) -> Result<(), StartError> {
         });
     }
     if let Some(list) = &config.list {
-        let is_address = sip::message::uri_user(list).is_some();
+        let is_address = sip::uri::user(list).is_some();
         if !is_address
             || list
                 .chars()

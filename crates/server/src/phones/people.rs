@@ -145,8 +145,7 @@ impl People {
     /// Who has this address, by number.
     fn viewer(&self, address: &str) -> Watcher {
         let viewer = NameAddr::parse(address)
-            .and_then(|address| user(address.uri))
-            .and_then(|extension| self.core.directory.by_extension(&extension));
+            .and_then(|address| self.core.directory.by_address(address.uri));
         viewer
             .and_then(|(viewer, _)| resource(viewer))
             .map_or(STRANGER, |resource| Watcher(resource.0))
@@ -248,15 +247,15 @@ impl People {
             return None;
         };
         let to = request.header("To")?;
-        let to = NameAddr::parse(&to).and_then(|address| user(address.uri));
+        let to = NameAddr::parse(&to).map(|address| address.uri);
         let named = match request.to_tag() {
+            None if user(uri).is_some() => uri,
             // Proxies may have put anything into the Request-URI that leads to us.
-            Some(_) => to,
-            None => user(uri).or(to),
-        }?;
-        match self.core.directory.by_extension(&named) {
+            _ => to?,
+        };
+        match self.core.directory.by_address(named) {
             Some((person, _)) => resource(person),
-            None => lists::list(&named),
+            None => lists::list(&user(named)?),
         }
     }
 

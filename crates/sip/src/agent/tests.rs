@@ -48,7 +48,7 @@ impl Host<u8> for Desk {
         let crate::message::StartLine::Request { uri, .. } = request.start() else {
             return Admission::Refuse(400);
         };
-        match crate::message::uri_user(uri) {
+        match crate::uri::user(uri).as_deref() {
             Some("1001") => Admission::Watch(EXTENSION, Class(0), Watcher(9)),
             // In a dialog the agent's own address is asked.
             None => Admission::Watch(EXTENSION, Class(0), Watcher(9)),

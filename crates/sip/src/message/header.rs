@@ -164,19 +164,6 @@ pub fn uri_has_parameter(uri: &str, name: &str) -> bool {
     find_parameter(uri.split('?').next().unwrap_or(uri), name).is_some()
 }
 
-/// The user part of a `sip:` or `sips:` URI, or the number of a `tel:` URI.
-pub fn uri_user(uri: &str) -> Option<&str> {
-    let (scheme, rest) = uri.split_once(':')?;
-    if scheme.eq_ignore_ascii_case("tel") {
-        return rest.split(';').next().filter(|n| !n.is_empty());
-    }
-    if !scheme.eq_ignore_ascii_case("sip") && !scheme.eq_ignore_ascii_case("sips") {
-        return None;
-    }
-    let (userinfo, _) = rest.split_once('@')?;
-    userinfo.split([':', ';']).next().filter(|u| !u.is_empty())
-}
-
 /// Removes the quotes of a quoted string and the backslashes in it (RFC 3261 §25.1).
 pub fn unquote(text: &str) -> String {
     let Some(inner) = text.strip_prefix('"') else {

@@ -38,7 +38,7 @@ fn stories(trace: &str) -> BTreeMap<String, Vec<String>> {
         assert_eq!(Message::parse(&answer).unwrap().cseq(), message.cseq());
         let document =
             DialogInfo::parse(message.body()).unwrap_or_else(|e| panic!("{e} in {text}"));
-        let extension = sip::message::uri_user(&document.entity).unwrap().to_owned();
+        let extension = sip::uri::user(&document.entity).unwrap();
         let set = sets.entry(extension.clone()).or_default();
         let mark = if set.fold(std::time::Duration::ZERO, document) == Fold::Applied {
             ""

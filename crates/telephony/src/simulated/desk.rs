@@ -9,7 +9,8 @@ use sip::agent::{
     Watcher,
 };
 use sip::digest::{Credentials, Refusal, Verifier};
-use sip::message::{Message, StartLine, uri_user};
+use sip::message::{Message, StartLine};
+use sip::uri::user;
 
 use super::Shared;
 use crate::sip_server::{Core, Flow};
@@ -76,11 +77,11 @@ impl Host<Flow> for Extensions {
         };
         let to = request.header("To").unwrap_or_default();
         let to = sip::message::NameAddr::parse(&to).map(|address| address.uri);
-        let watched = uri_user(uri).or_else(|| uri_user(to?));
-        if watched == Some(ALL) {
+        let watched = user(uri).or_else(|| user(to?));
+        if watched.as_deref() == Some(ALL) {
             return Admission::WatchList(LIST, Watcher(0));
         }
-        match watched.and_then(|extension| self.shared.calls().resource(extension)) {
+        match watched.and_then(|extension| self.shared.calls().resource(&extension)) {
             Some(resource) => Admission::Watch(resource, Class(0), Watcher(0)),
             None => Admission::Refuse(404),
         }

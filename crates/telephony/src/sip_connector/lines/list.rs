@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sip::message::uri_user;
 use sip::multipart::{self, Part};
 use sip::resource_list::{self, ListedResource, ResourceList};
 use sip::subscriber::{Event, Subscriber};
+use sip::uri::user;
 
 use super::{Line, Lines, Output};
 
@@ -151,8 +151,8 @@ impl Lines {
     }
 
     fn line_of(&self, resource: &ListedResource) -> Option<Arc<str>> {
-        let user = uri_user(&resource.uri)?;
-        let (name, _) = self.lines.get_key_value(user)?;
+        let user = user(&resource.uri)?;
+        let (name, _) = self.lines.get_key_value(&*user)?;
         Some(name.clone())
     }
 

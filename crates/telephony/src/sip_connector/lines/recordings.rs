@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use notifier::{Answer, Notifier, Notify};
 use script::Step;
-use sip::message::{Message, NameAddr, uri_user};
+use sip::message::{Message, NameAddr};
+use sip::uri::user;
 
 /// What a sequence needs beside the PBX: how its documents are numbered.
 struct Player {
@@ -182,7 +183,7 @@ impl Player {
             let message = Message::parse(part.as_bytes()).expect("a recorded NOTIFY can be read");
             let from = message.header("From").expect("From").into_owned();
             let from = NameAddr::parse(&from).expect("an address in From");
-            let line = uri_user(from.uri).expect("a line").to_owned();
+            let line = user(from.uri).expect("a line");
             // Only the first of several recorded subscriptions to a line.
             let tag = message.from_tag().unwrap_or_default();
             if *tags.entry(line.clone()).or_insert_with(|| tag.clone()) != tag {

@@ -9,8 +9,9 @@ use presence::LineState;
 use sip::Transport;
 use sip::digest::Credentials;
 use sip::ids::Ids;
-use sip::message::{Message, NameAddr, Writer, answer, uri_user};
+use sip::message::{Message, NameAddr, Writer, answer};
 use sip::subscriber::Account;
+use sip::uri::user;
 
 use super::super::{Lines, Output};
 use crate::sip_connector::trouble::Words;
@@ -269,7 +270,7 @@ impl Notifier {
         }
         let to = request.header("To").expect("SUBSCRIBE has To").into_owned();
         let to = NameAddr::parse(&to).expect("an address in To");
-        let line = uri_user(to.uri).expect("a line is named").to_owned();
+        let line = user(to.uri).expect("a line is named");
         let from = request.header("From").expect("SUBSCRIBE has From");
         let dialog = (
             from.into_owned(),
