@@ -64,7 +64,7 @@ pub use open_id::OpenIdOptions;
 pub use organisation::MAIN_TENANT;
 pub use outside::OutsideOptions;
 pub use pbx::PbxOptions;
-pub use phones::PhonesOptions;
+pub use phones::{PhoneAccount, PhonesOptions};
 pub use restores::{AskedRestores, Restore, Restored, Restores, backups_folder};
 pub use teams::{
     LoginsOf, NotificationOptions, SignIn, forget_service_account, keep_service_account,

@@ -11,6 +11,7 @@ mod people;
 mod publications;
 mod publishing;
 mod routing;
+mod sender;
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +24,7 @@ use std::{
 
 use ipnet::IpNet;
 use presence::{PersonId, Relationship};
-use sip::digest::Credentials;
+use sip::digest::{Algorithm, Credentials};
 use telephony::{
     sip_server::{Sockets, Wake, serve},
     tls::Identity,
@@ -55,8 +56,21 @@ pub struct PhonesOptions {
     pub trusted: Vec<IpNet>,
     /// How much those may see who ask and are nobody's extension, such as a telephone in the lobby.
     pub others: Relationship,
-    /// Telephones with a password of their own; whose name is an extension is its person.
-    pub accounts: Vec<Credentials>,
+    /// The algorithms that phones may sign in with, in the order in which they are offered.
+    pub algorithms: Vec<Algorithm>,
+    /// Phones with a password of their own.
+    pub accounts: Vec<PhoneAccount>,
+}
+
+/// The account of a phone.
+#[derive(Clone, Debug)]
+pub struct PhoneAccount {
+    /// The authentication name, which only this account has, and the password.
+    pub credentials: Credentials,
+    /// The phone watches as this extension, and sees what its person may see.
+    pub extension: String,
+    /// Instead of [`PhonesOptions::algorithms`].
+    pub algorithms: Option<Vec<Algorithm>>,
 }
 
 /// How telephones reach us, as they are told.

@@ -23,6 +23,9 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Md5, Self::Sha256];
+
     /// The name in a header (RFC 7616 §3.3).
     pub fn name(self) -> &'static str {
         match self {
@@ -33,7 +36,7 @@ impl Algorithm {
 
     /// The algorithm of that name, if it is one of ours.
     pub fn of_name(name: &str) -> Option<Self> {
-        [Self::Md5, Self::Sha256]
+        Self::ALL
             .into_iter()
             .find(|known| known.name().eq_ignore_ascii_case(name))
     }

@@ -166,6 +166,12 @@ pub fn user_as_written(uri: &str) -> Option<String> {
     Some(decoded(user))
 }
 
+/// Whether an address names this user.
+pub fn names(uri: &str, name: &str) -> bool {
+    let is_name = |user: Option<String>| user.is_some_and(|user| user == name);
+    is_name(user(uri)) || is_name(user_as_written(uri))
+}
+
 /// Whether an address of a scheme of ours can be read: it names a number or a host, and no character of it ends it.
 pub fn is_well_formed(uri: &str) -> bool {
     let ends = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\\');

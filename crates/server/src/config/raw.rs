@@ -176,6 +176,7 @@ pub(super) struct RawSip {
     #[serde(default)]
     pub(super) trusted: Vec<String>,
     pub(super) others: Option<String>,
+    pub(super) algorithms: Option<Vec<String>>,
     #[serde(default)]
     pub(super) account: Vec<RawSipAccount>,
 }
@@ -184,8 +185,10 @@ pub(super) struct RawSip {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSipAccount {
     pub(super) username: Option<String>,
+    pub(super) extension: Option<String>,
     pub(super) password: Option<String>,
     pub(super) password_file: Option<String>,
+    pub(super) algorithms: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -3,11 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use presence::Relationship;
-use sip::digest::Credentials;
+use sip::digest::{Algorithm, Credentials};
 use telephony::tls::Identity;
 
-use super::{Check, ConfigError, raw::RawSip};
-use crate::PhonesOptions;
+use super::{
+    Check, ConfigError,
+    raw::{RawSip, RawSipAccount},
+};
+use crate::{PhoneAccount, PhonesOptions};
 
 /// Where telephones are served by default.
 const PORT: u16 = 5_080;
@@ -68,15 +71,19 @@ impl Check<'_> {
             None => Relationship::Unknown,
             Some(name) => self.relationship("sip.others", name)?,
         };
-        let mut accounts = Vec::new();
+        let algorithms = self.algorithms("sip.algorithms", raw.algorithms)?;
+        let mut accounts: Vec<PhoneAccount> = Vec::new();
         for (at, account) in raw.account.into_iter().enumerate() {
-            let key = &format!("sip.account.{at}.password");
-            let file = account.password_file.map(Into::into);
-            let password = self.secret(key, account.password, file)?;
-            accounts.push(Credentials {
-                username: self.required(&format!("sip.account.{at}.username"), account.username)?,
-                password: self.required(key, password)?,
-            });
+            let account = self.phone_account(at, account)?;
+            let name = &account.credentials.username;
+            let has_it = |other: &PhoneAccount| other.credentials.username == *name;
+            if accounts.iter().any(has_it) {
+                let problem = format!(
+                    "{name:?} is another account's name too; phones of one person need a username each, with the same extension"
+                );
+                return Err(self.error(&format!("sip.account.{at}.username"), problem));
+            }
+            accounts.push(account);
         }
         Ok(PhonesOptions {
             listen,
@@ -86,7 +93,63 @@ impl Check<'_> {
             domain: self.required("sip.domain", raw.domain)?,
             trusted: self.networks("sip.trusted", &raw.trusted)?,
             others,
+            // Clients that know both take the better one, wherever it stands; those that know MD5 only take the first.
+            algorithms: algorithms.unwrap_or_else(|| Algorithm::ALL.to_vec()),
             accounts,
         })
+    }
+
+    fn phone_account(&self, at: usize, raw: RawSipAccount) -> Result<PhoneAccount, ConfigError> {
+        let key = |name: &str| format!("sip.account.{at}.{name}");
+        let file = raw.password_file.map(Into::into);
+        let password = self.secret(&key("password"), raw.password, file)?;
+        let credentials = Credentials {
+            username: self.required(&key("username"), raw.username)?,
+            password: self.required(&key("password"), password)?,
+        };
+        let extension = match raw.extension {
+            None => credentials.username.clone(),
+            Some(extension) if presence::is_extension(&extension) => extension,
+            Some(extension) => {
+                let problem = format!(
+                    "{extension:?} is no extension: letters, digits and + * # - _ . (at most 64); expected for example \"1001\""
+                );
+                return Err(self.error(&key("extension"), problem));
+            }
+        };
+        Ok(PhoneAccount {
+            credentials,
+            extension,
+            algorithms: self.algorithms(&key("algorithms"), raw.algorithms)?,
+        })
+    }
+
+    /// Algorithms of digest, each once.
+    fn algorithms(
+        &self,
+        key: &str,
+        names: Option<Vec<String>>,
+    ) -> Result<Option<Vec<Algorithm>>, ConfigError> {
+        let known = Algorithm::ALL.map(Algorithm::name).join(", ");
+        let Some(names) = names else {
+            return Ok(None);
+        };
+        let mut algorithms = Vec::new();
+        for name in names {
+            let Some(algorithm) = Algorithm::of_name(&name) else {
+                let problem = format!("{name:?} is none of {known}");
+                return Err(self.error(key, problem));
+            };
+            if algorithms.contains(&algorithm) {
+                let problem = format!("{name:?} is there twice; give each of {known} once");
+                return Err(self.error(key, problem));
+            }
+            algorithms.push(algorithm);
+        }
+        if algorithms.is_empty() {
+            let problem = format!("is empty: no phone could sign in; give some of {known}");
+            return Err(self.error(key, problem));
+        }
+        Ok(Some(algorithms))
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use sip::digest::Algorithm;
+
 use super::{Config, Environment};
 
 const GOOD: &str = r#"
@@ -184,6 +186,23 @@ fn what_is_wrong_is_named_with_file_line_key_and_expectation() {
             "[sip]\ndomain = \"pbx.test\"\nothers = \"Friend\"\n",
             vec!["sip.others", "\"Friend\"", "Employee"],
         ),
+        // A7
+        (
+            "[sip]\ndomain = \"pbx.test\"\nalgorithms = [\"SHA-512\"]\n",
+            vec!["sip.algorithms", "\"SHA-512\"", "MD5, SHA-256"],
+        ),
+        (
+            "[sip]\ndomain = \"pbx.test\"\nalgorithms = []\n",
+            vec!["sip.algorithms", "empty", "MD5, SHA-256"],
+        ),
+        (
+            "[sip]\ndomain = \"pbx.test\"\nalgorithms = [\"md5\", \"MD5\"]\n",
+            vec!["sip.algorithms", "twice", "MD5, SHA-256"],
+        ),
+        (
+            "[sip]\ndomain = \"pbx.test\"\nalgorithms = \"MD5\"\n",
+            vec!["sip.algorithms"],
+        ),
         (
             "[teams]\nclient_secret_file = \"missing.txt\"\n",
             vec!["teams.client_secret_file", "missing.txt"],
@@ -245,6 +264,10 @@ fn a_wrong_value_is_reported_at_its_own_line() {
         // Other arrays.
         (format!("{}{}", tenant("global"), tenant("moon")), ":12: tenants.cloud: "),
         (format!("{sip}{account}[[sip.account]]\nusername = \"u\"\n"), ":6: sip.account.password: "),
+        // A7
+        (format!("{sip}{account}algorithms = [\"MD4\"]\n"), ":6: sip.account.algorithms: "),
+        (format!("{sip}{account}extension = \"10 01\"\n"), ":6: sip.account.extension: "),
+        (format!("{sip}{account}{account}"), ":7: sip.account.username: "),
         // A value of the wrong kind, an unknown key, and a key that is there twice in one table.
         (format!("{first}{}", pbx("b", "list = 3\n")), ":15: pbx.list: "),
         (format!("{first}{}", pbx("b", "lst = 3\n")), ":15: pbx.lst: "),
@@ -265,6 +288,30 @@ fn a_wrong_value_is_reported_at_its_own_line() {
     // A table that only the environment has.
     let error = parse(&pbx("a", ""), &[("OFFHOOK__PBX__1__NAME", "b")]).unwrap_err();
     assert!(error.contains("pbx.1.server: is missing"), "{error}");
+}
+
+// A7
+#[test]
+fn phones_sign_in_by_names_and_algorithms_of_their_own() {
+    let sip = "[sip]\ndomain = \"pbx.test\"\n";
+    let account = "[[sip.account]]\nusername = \"1001\"\npassword = \"p\"\n";
+    let desk = "[[sip.account]]\nusername = \"desk\"\nextension = \"1001\"\npassword = \"p\"\nalgorithms = [\"md5\"]\n";
+    let phones = parse(&format!("{GOOD}{sip}{account}{desk}"), &[]);
+    let phones = phones.unwrap().phones.unwrap();
+    assert_eq!(phones.algorithms, [Algorithm::Md5, Algorithm::Sha256]);
+    let accounts: Vec<_> = phones.accounts.iter().collect();
+    let names = accounts
+        .iter()
+        .map(|a| (&*a.credentials.username, &*a.extension));
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        [("1001", "1001"), ("desk", "1001")]
+    );
+    let own: Vec<_> = accounts.iter().map(|a| a.algorithms.clone()).collect();
+    assert_eq!(own, [None, Some(vec![Algorithm::Md5])]);
+    let order = format!("{GOOD}{sip}algorithms = [\"SHA-256\", \"MD5\"]\n");
+    let phones = parse(&order, &[]).unwrap().phones.unwrap();
+    assert_eq!(phones.algorithms, [Algorithm::Sha256, Algorithm::Md5]);
 }
 
 #[test]

@@ -14,13 +14,16 @@ use sip::{
         Admission, Class, Document, Entity, Host, Member, Package, Peer, Publication, Resource,
         Watcher,
     },
-    digest::{Algorithm, Refusal, Verifier},
-    message::{Message, NameAddr, StartLine, split_list},
+    digest::{Refusal, Verifier},
+    message::{Message, NameAddr, StartLine},
     uri::user,
 };
 use telephony::sip_server::Flow;
 
-use super::{PhonesOptions, documents, lists, publications};
+use super::{
+    PhoneAccount, PhonesOptions, documents, lists, publications,
+    sender::{account, identities, is_from, usernames},
+};
 use crate::{
     access,
     app::Core,
@@ -83,8 +86,12 @@ struct Made {
 
 impl People {
     pub(super) fn new(core: Core, options: PhonesOptions, key: [u8; 32]) -> Self {
-        let algorithms = vec![Algorithm::Sha256, Algorithm::Md5];
-        let verifier = Verifier::new(options.domain.clone(), algorithms, key);
+        let own = options.accounts.iter().filter_map(|account| {
+            let algorithms = account.algorithms.clone()?;
+            Some((account.credentials.username.clone(), algorithms))
+        });
+        let verifier = Verifier::new(options.domain.clone(), options.algorithms.clone(), key)
+            .with_accounts(own.collect());
         Self {
             core,
             options,
@@ -142,13 +149,14 @@ impl People {
         self.core.reads.watch(person, lasts);
     }
 
-    /// Who has this address, by number.
-    fn viewer(&self, address: &str) -> Watcher {
-        let viewer = NameAddr::parse(address)
-            .and_then(|address| self.core.directory.by_address(address.uri));
-        viewer
-            .and_then(|(viewer, _)| resource(viewer))
-            .map_or(STRANGER, |resource| Watcher(resource.0))
+    /// The watcher that a trusted peer vouches for: the first asserted identity that is an extension (RFC 3325 §9.1: there may be
+    /// one of `sip:` and one of `tel:`), or without any the sender.
+    fn vouched_for(&self, request: &Message<'_>) -> Watcher {
+        let identities = identities(request);
+        let mut people = identities
+            .iter()
+            .filter_map(|identity| self.core.directory.by_address(identity));
+        watcher_of(people.next())
     }
 
     /// How much of a person a watcher may see.
@@ -164,20 +172,13 @@ impl People {
         organisation.read(|tables| tables.relationship(owner, viewer))
     }
 
-    /// Who asks: the address that a trusted peer vouches for, or the account that the password belongs to.
-    fn watcher(
+    /// The account whose phone sends a request, or why none.
+    fn authenticated(
         &mut self,
         now: Duration,
         peer: Peer<Flow>,
         request: &Message<'_>,
-    ) -> Result<String, Admission> {
-        let from = request.header("From").ok_or(Admission::Refuse(400))?;
-        if self.trusts(peer) {
-            let asserted = request.header("P-Asserted-Identity");
-            let asserted = asserted.as_deref().map(split_list);
-            let first = asserted.and_then(|list| list.first().map(|first| (*first).to_owned()));
-            return Ok(first.unwrap_or_else(|| from.into_owned()));
-        }
+    ) -> Result<&PhoneAccount, Admission> {
         if self.options.accounts.is_empty() {
             return Err(Admission::Refuse(403));
         }
@@ -190,17 +191,35 @@ impl People {
             Err(NotSignedIn::Refused(
                 refusal @ (Refusal::Missing | Refusal::Stale | Refusal::Wrong { .. }),
             )) => {
-                let challenges = self.verifier.challenge(now, source, &refusal);
+                let named = self.verifier.named(request);
+                let usernames = usernames(&self.options.accounts, named.as_deref(), request);
+                let challenges = self.verifier.challenge(now, source, &refusal, &usernames);
                 return Err(Admission::Challenge(challenges));
             }
         };
-        let claims = NameAddr::parse(&from).and_then(|address| user(address.uri));
-        // Who signs in as one may not speak for another.
-        if claims.as_ref() != Some(&name) {
+        let own = account(&self.options.accounts, &name).ok_or(Admission::Refuse(403))?;
+        // A phone that signs in as one may not speak for another.
+        if !is_from(request, own) {
             return Err(Admission::Refuse(403));
         }
-        self.know(peer);
-        Ok(from.into_owned())
+        if let Flow::Connection(..) = peer.flow {
+            self.known.insert(peer.flow);
+        }
+        Ok(own)
+    }
+
+    /// Who asks: the extension that a trusted peer vouches for, or that of the account that the password belongs to.
+    fn watcher(
+        &mut self,
+        now: Duration,
+        peer: Peer<Flow>,
+        request: &Message<'_>,
+    ) -> Result<Watcher, Admission> {
+        if self.trusts(peer) {
+            return Ok(self.vouched_for(request));
+        }
+        let extension = self.authenticated(now, peer, request)?.extension.clone();
+        Ok(watcher_of(self.core.directory.by_extension(&extension)))
     }
 
     /// The account that the password of a request belongs to. S12: each wrong password is logged, and counted for the name that
@@ -212,10 +231,7 @@ impl People {
         request: &Message<'_>,
     ) -> Result<String, NotSignedIn> {
         let accounts = &self.options.accounts;
-        let password = |name: &str| {
-            let account = accounts.iter().find(|account| account.username == name)?;
-            Some(account.password.as_str())
-        };
+        let password = |name: &str| Some(account(accounts, name)?.credentials.password.as_str());
         // By the hash: all names take the same memory.
         let key = |name: &str| (access::hash(name), sip::network(source));
         let note = |outcome, name: &str| {
@@ -268,7 +284,7 @@ impl People {
     ) -> Result<(Resource, Watcher), Admission> {
         let watcher = self.watcher(now, peer, request)?;
         let resource = self.named(request).ok_or(Admission::Refuse(404))?;
-        Ok((resource, self.viewer(&watcher)))
+        Ok((resource, watcher))
     }
 
     fn make(&self, resource: Resource, package: Package, class: Class) -> Option<Document> {
@@ -294,6 +310,12 @@ impl People {
             }
         })
     }
+}
+
+/// The number of a watcher for the agent.
+fn watcher_of(person: Option<(PersonId, LineId)>) -> Watcher {
+    let resource = person.and_then(|(person, _)| resource(person));
+    resource.map_or(STRANGER, |resource| Watcher(resource.0))
 }
 
 /// The number of a person for the agent; there are never so many that it does not fit.

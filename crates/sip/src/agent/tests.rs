@@ -43,7 +43,7 @@ impl Host<u8> for Desk {
         if let Some(verifier) = &mut self.verifier
             && let Err(refusal) = verifier.check(now, PEER.source.ip(), request, password)
         {
-            return Admission::Challenge(verifier.challenge(now, PEER.source.ip(), &refusal));
+            return Admission::Challenge(verifier.challenge(now, PEER.source.ip(), &refusal, &[]));
         }
         let crate::message::StartLine::Request { uri, .. } = request.start() else {
             return Admission::Refuse(400);

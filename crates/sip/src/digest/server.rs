@@ -73,7 +73,10 @@ impl Claim {
 #[derive(Clone)]
 pub struct Verifier {
     realm: String,
+    /// Offered and accepted, in this order, unless an account has its own.
     algorithms: Vec<Algorithm>,
+    /// The algorithms of accounts that have their own, by username.
+    of_accounts: HashMap<String, Vec<Algorithm>>,
     key: [u8; 32],
     ids: Ids,
     /// The greatest count of each answered nonce.
@@ -95,7 +98,8 @@ impl std::fmt::Debug for Verifier {
 }
 
 impl Verifier {
-    /// A verifier that offers these algorithms, the best first; `key` is drawn by the caller and never leaves.
+    /// A verifier that offers these algorithms in this order: clients that know one only take the first or give up, those that
+    /// know both choose by themselves. `key` is drawn by the caller and never leaves.
     pub fn new(realm: String, algorithms: Vec<Algorithm>, key: [u8; 32]) -> Self {
         let mut hash = Sha256::new();
         hash.update(key);
@@ -103,6 +107,7 @@ impl Verifier {
         Self {
             realm,
             algorithms,
+            of_accounts: HashMap::new(),
             key,
             ids: Ids::new(hash.finalize().into()),
             counts: HashMap::new(),
@@ -111,9 +116,44 @@ impl Verifier {
         }
     }
 
+    /// The same verifier, with algorithms of their own for some accounts, by username.
+    #[must_use]
+    pub fn with_accounts(mut self, of_accounts: HashMap<String, Vec<Algorithm>>) -> Self {
+        self.of_accounts = of_accounts;
+        self
+    }
+
+    /// The algorithms that an account may sign in with.
+    fn algorithms(&self, username: &str) -> &[Algorithm] {
+        let own = self.of_accounts.get(username);
+        own.unwrap_or(&self.algorithms)
+    }
+
+    /// What is offered to a client that may be any of these accounts: what each of them accepts, else what one of them
+    /// accepts.
+    fn offered(&self, usernames: &[&str]) -> Vec<Algorithm> {
+        let lists: Vec<&[Algorithm]> = usernames.iter().map(|name| self.algorithms(name)).collect();
+        let Some(first) = lists.first() else {
+            return self.algorithms.clone();
+        };
+        let is_in_all = |algorithm: &&Algorithm| lists.iter().all(|list| list.contains(algorithm));
+        let common: Vec<Algorithm> = first.iter().filter(is_in_all).copied().collect();
+        match common.is_empty() {
+            true => Algorithm::ALL.to_vec(),
+            false => common,
+        }
+    }
+
     /// The values of the WWW-Authenticate headers (RFC 7616 §3.3, RFC 8760 §2.4): one for each algorithm. They are for this
-    /// address: what is sent to one is of no use to another.
-    pub fn challenge(&mut self, now: Duration, source: IpAddr, refusal: &Refusal) -> Vec<String> {
+    /// address: what is sent to one is of no use to another. `usernames`: the accounts that the client may be, as far as the
+    /// request says.
+    pub fn challenge(
+        &mut self,
+        now: Duration,
+        source: IpAddr,
+        refusal: &Refusal,
+        usernames: &[&str],
+    ) -> Vec<String> {
         let stale = if *refusal == Refusal::Stale {
             ", stale=true"
         } else {
@@ -128,11 +168,22 @@ impl Verifier {
                 algorithm.name()
             )
         };
-        self.algorithms.iter().map(challenge).collect()
+        let offered = self.offered(usernames);
+        offered.iter().map(challenge).collect()
     }
 
-    /// The credentials of a request that are checked: the first digest for our realm with an algorithm that is offered. What
-    /// else the request says about who sends it is not looked at.
+    /// The name in the credentials for our realm, whatever their algorithm: the account that the client means to be.
+    pub fn named(&self, request: &Message<'_>) -> Option<String> {
+        let mut values = request.all("Authorization");
+        values.find_map(|value| {
+            let schemes = schemes(&value);
+            let ours = schemes.iter().find(|scheme| self.is_ours(scheme));
+            ours.and_then(|scheme| scheme.value("username"))
+        })
+    }
+
+    /// The credentials of a request that are checked: the first digest for our realm with an algorithm that its account may
+    /// use. What else the request says about who sends it is not looked at.
     ///
     /// # Errors
     /// [`Refusal::Missing`]: there are none.
@@ -150,14 +201,19 @@ impl Verifier {
 
     /// The algorithm of credentials that are checked here.
     fn algorithm(&self, scheme: &Scheme<'_>) -> Option<Algorithm> {
-        let is_ours = scheme.name.eq_ignore_ascii_case("Digest")
-            && scheme.value("realm").as_ref() == Some(&self.realm);
         let algorithm = match scheme.value("algorithm").filter(|said| !said.is_empty()) {
             // What is not said is MD5 (RFC 7616 §3.4).
             None => Algorithm::Md5,
             Some(said) => Algorithm::of_name(&said)?,
         };
-        (is_ours && self.algorithms.contains(&algorithm)).then_some(algorithm)
+        let username = scheme.value("username").unwrap_or_default();
+        let is_allowed = self.algorithms(&username).contains(&algorithm);
+        (self.is_ours(scheme) && is_allowed).then_some(algorithm)
+    }
+
+    fn is_ours(&self, scheme: &Scheme<'_>) -> bool {
+        scheme.name.eq_ignore_ascii_case("Digest")
+            && scheme.value("realm").as_ref() == Some(&self.realm)
     }
 
     /// Checks a request and tells who sent it. `password` knows the accounts.
@@ -289,3 +345,6 @@ fn numbers(nonce: &str) -> Option<(u64, u64)> {
     let mut number = || u64::from_str_radix(parts.next()?, 16).ok();
     Some((number()?, number()?))
 }
+
+#[cfg(test)]
+mod tests;

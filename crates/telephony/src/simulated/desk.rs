@@ -68,7 +68,7 @@ impl Host<Flow> for Extensions {
             Ok(_) => {}
             Err(Refusal::OtherUri) => return Admission::Refuse(400),
             Err(refusal @ (Refusal::Missing | Refusal::Stale | Refusal::Wrong { .. })) => {
-                return Admission::Challenge(self.verifier.challenge(now, source, &refusal));
+                return Admission::Challenge(self.verifier.challenge(now, source, &refusal, &[]));
             }
         }
         // Within a dialog the Request-URI is ours; To tells still who is watched.

@@ -1,0 +1,142 @@
+//! Who sends a request: the accounts that it may come from, and the addresses that a trusted peer vouches for.
+
+use sip::{
+    message::{Message, NameAddr, split_list},
+    uri::names,
+};
+
+use super::PhoneAccount;
+
+/// The account of this authentication name.
+pub(super) fn account<'a>(
+    accounts: &'a [PhoneAccount],
+    username: &str,
+) -> Option<&'a PhoneAccount> {
+    let mut accounts = accounts.iter();
+    accounts.find(|account| account.credentials.username == username)
+}
+
+/// The address of the sender, as the sender gives it.
+fn sender(request: &Message<'_>) -> Option<String> {
+    let from = request.header("From")?;
+    Some(NameAddr::parse(&from)?.uri.to_owned())
+}
+
+/// Whether the sender gives the extension or the authentication name of an account: phones have one or both.
+pub(super) fn is_from(request: &Message<'_>, account: &PhoneAccount) -> bool {
+    let sender = sender(request).unwrap_or_default();
+    names(&sender, &account.extension) || names(&sender, &account.credentials.username)
+}
+
+/// The authentication names that a phone may have before it has shown that it knows the password: the one that it gives, that
+/// of the sender, or those of the sender's extension.
+pub(super) fn usernames<'a>(
+    accounts: &'a [PhoneAccount],
+    given: Option<&str>,
+    request: &Message<'_>,
+) -> Vec<&'a str> {
+    let username = |account: &'a PhoneAccount| account.credentials.username.as_str();
+    if let Some(account) = given.and_then(|given| account(accounts, given)) {
+        return vec![username(account)];
+    }
+    let sender = sender(request).unwrap_or_default();
+    let own = accounts
+        .iter()
+        .find(|account| names(&sender, username(account)));
+    match own {
+        Some(account) => vec![username(account)],
+        None => {
+            let of_extension = accounts
+                .iter()
+                .filter(|account| names(&sender, &account.extension));
+            of_extension.map(username).collect()
+        }
+    }
+}
+
+/// The addresses that a trusted peer asserts (RFC 3325 §9.1), or without any the sender's.
+pub(super) fn identities(request: &Message<'_>) -> Vec<String> {
+    let address = |value: &str| Some(NameAddr::parse(value)?.uri.to_owned());
+    let mut asserted = Vec::new();
+    for value in request.all("P-Asserted-Identity") {
+        asserted.extend(split_list(&value).into_iter().filter_map(address));
+    }
+    match asserted.is_empty() {
+        true => sender(request).into_iter().collect(),
+        false => asserted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sip::digest::{Algorithm, Credentials};
+
+    use super::*;
+
+    fn phone(username: &str, extension: &str) -> PhoneAccount {
+        PhoneAccount {
+            credentials: Credentials {
+                username: username.into(),
+                password: "p".into(),
+            },
+            extension: extension.into(),
+            algorithms: Some(vec![Algorithm::Md5]),
+        }
+    }
+
+    fn with(headers: &str) -> Vec<u8> {
+        format!("SUBSCRIBE sip:1002@pbx.test SIP/2.0\r\n{headers}\r\n\r\n").into_bytes()
+    }
+
+    #[test]
+    fn the_account_that_will_sign_in_is_guessed_from_the_sender() {
+        let accounts = [
+            phone("1001", "1001"),
+            phone("desk-a", "1002"),
+            phone("desk-b", "1002"),
+            // The name of one is the extension of others.
+            phone("1002", "1003"),
+        ];
+        for (given, from, expected) in [
+            (None, "sip:%31001@pbx.test", vec!["1001"]),
+            (None, "sip:desk-a@pbx.test", vec!["desk-a"]),
+            (None, "sip:1003@pbx.test", vec!["1002"]),
+            (None, "sip:1002@pbx.test", vec!["1002"]),
+            (None, "sip:pbx.test", vec![]),
+            (Some("desk-b"), "sip:1002@pbx.test", vec!["desk-b"]),
+            (Some("nobody"), "sip:1001@pbx.test", vec!["1001"]),
+        ] {
+            let request = with(&format!("From: <{from}>;tag=1"));
+            let request = Message::parse(&request).unwrap();
+            let found = usernames(&accounts, given, &request);
+            assert_eq!(found, expected, "{given:?} {from}");
+        }
+        let request = with("From: <sip:1002@pbx.test>;tag=1");
+        let request = Message::parse(&request).unwrap();
+        let others = accounts.get(..3).unwrap();
+        assert_eq!(usernames(others, None, &request), ["desk-a", "desk-b"]);
+        let may_speak: Vec<bool> = accounts.iter().map(|a| is_from(&request, a)).collect();
+        assert_eq!(may_speak, [false, true, true, true]);
+    }
+
+    // A18
+    #[test]
+    fn all_asserted_identities_are_read() {
+        let from = "From: <sip:9@pbx.test>;tag=1";
+        for (more, expected) in [
+            ("", vec!["sip:9@pbx.test"]),
+            (
+                "\r\nP-Asserted-Identity: <tel:+4930123>, \"A, B\" <sip:1001@pbx.test>",
+                vec!["tel:+4930123", "sip:1001@pbx.test"],
+            ),
+            (
+                "\r\nP-Asserted-Identity: tel:+4930123\r\nP-Asserted-Identity: <sip:1001@pbx.test>",
+                vec!["tel:+4930123", "sip:1001@pbx.test"],
+            ),
+        ] {
+            let request = with(&format!("{from}{more}"));
+            let request = Message::parse(&request).unwrap();
+            assert_eq!(identities(&request), expected, "{more}");
+        }
+    }
+}

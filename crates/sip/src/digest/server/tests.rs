@@ -1,0 +1,78 @@
+//! Which algorithms are offered and accepted.
+
+use super::*;
+use crate::digest::{Challenge, Credentials, Session};
+use crate::message::Writer;
+
+const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+const BOTH: [Algorithm; 2] = [Algorithm::Md5, Algorithm::Sha256];
+
+/// The desk phone knows MD5 only, the board SHA-256 only; other accounts know both.
+fn verifier() -> Verifier {
+    let of_accounts = [
+        ("desk".to_owned(), vec![Algorithm::Md5]),
+        ("board".to_owned(), vec![Algorithm::Sha256]),
+    ];
+    let verifier = Verifier::new("pbx.test".into(), BOTH.to_vec(), [7; 32]);
+    verifier.with_accounts(of_accounts.into())
+}
+
+fn offered(usernames: &[&str]) -> Vec<Algorithm> {
+    let challenges = verifier().challenge(Duration::ZERO, HERE, &Refusal::Stale, usernames);
+    assert!(challenges.iter().all(|value| value.contains("stale=true")));
+    let algorithm = |value: &String| {
+        let (_, rest) = value.split_once("algorithm=").unwrap();
+        Algorithm::of_name(rest.split(',').next().unwrap()).unwrap()
+    };
+    challenges.iter().map(algorithm).collect()
+}
+
+// A7
+#[test]
+fn clients_that_know_one_algorithm_find_it_first() {
+    assert_eq!(offered(&[]), BOTH);
+    assert_eq!(offered(&["1001"]), BOTH);
+    assert_eq!(offered(&["desk"]), [Algorithm::Md5]);
+    assert_eq!(offered(&["board"]), [Algorithm::Sha256]);
+    // Of several accounts of a person it is not known which one signs in.
+    assert_eq!(offered(&["1001", "desk"]), [Algorithm::Md5]);
+    assert_eq!(offered(&["board", "1001"]), [Algorithm::Sha256]);
+    assert_eq!(offered(&["desk", "board"]), BOTH);
+}
+
+// A7
+#[test]
+fn an_account_signs_in_with_its_own_algorithms_only() {
+    for (username, algorithm, is_in) in [
+        ("desk", Algorithm::Md5, true),
+        ("desk", Algorithm::Sha256, false),
+        ("board", Algorithm::Md5, false),
+        ("board", Algorithm::Sha256, true),
+        ("1001", Algorithm::Md5, true),
+        ("1001", Algorithm::Sha256, true),
+    ] {
+        let mut verifier = verifier();
+        let challenges = verifier.challenge(Duration::ZERO, HERE, &Refusal::Missing, &[]);
+        let wanted = |value: &&String| value.contains(&format!("algorithm={}", algorithm.name()));
+        let challenge = challenges.iter().find(wanted).unwrap();
+        let challenge = Writer::response(401).header("WWW-Authenticate", challenge);
+        let challenge = challenge.finish().unwrap();
+        let challenge = Challenge::best(&Message::parse(&challenge).unwrap()).unwrap();
+        let credentials = Credentials {
+            username: username.into(),
+            password: "p".into(),
+        };
+        let (name, value) =
+            Session::new(challenge).authorize(&credentials, "SUBSCRIBE", "sip:1@pbx.test", "cn");
+        let request = Writer::request("SUBSCRIBE", "sip:1@pbx.test").header(name, value);
+        let request = request.finish().unwrap();
+        let request = Message::parse(&request).unwrap();
+        assert_eq!(verifier.named(&request).as_deref(), Some(username));
+        let checked = verifier.check(Duration::ZERO, HERE, &request, |_| Some("p"));
+        let expected = match is_in {
+            true => Ok(username.to_owned()),
+            false => Err(Refusal::Missing),
+        };
+        assert_eq!(checked, expected, "{username} {algorithm:?}");
+    }
+}
