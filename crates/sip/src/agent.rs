@@ -1,6 +1,6 @@
 //! The presence agent: answers SUBSCRIBE and tells watchers (RFC 6665 §4.2), as a pure state machine built for fan-out.
 //!
-//! It answers SUBSCRIBE, PUBLISH and OPTIONS, keeps the subscriptions, and sends NOTIFY: at once, at every change and at the
+//! It answers SUBSCRIBE, PUBLISH, REGISTER and OPTIONS, keeps the subscriptions, and sends NOTIFY: at once, at every change and at the
 //! end. Who may watch what, and what there is to tell, comes from a [`Host`]; the agent knows nothing of people. At most one
 //! NOTIFY per subscription is under way: what changes meanwhile is told together after the answer, so a slow watcher delays
 //! only itself and always ends with the latest state.
@@ -14,6 +14,7 @@ mod host;
 mod list;
 mod notify;
 mod publish;
+mod register;
 mod settings;
 mod store;
 mod subscribe;
@@ -33,7 +34,7 @@ use crate::request::fault;
 use crate::transaction::RecentResponses;
 
 pub use document::Document;
-pub use host::{Admission, Class, Host, Package, Resource, Watcher};
+pub use host::{Admission, Class, Host, NotAdmitted, Package, Resource, Watcher};
 pub use list::{MEMBERS_MAX, Member};
 use publish::Publications;
 pub use publish::{Entity, Publication};
@@ -48,7 +49,7 @@ const RECENT_MAX: usize = 4_096;
 pub const SUPPORTED: &[&str] = &[crate::resource_list::EVENT_LIST];
 
 /// What is served here, for Allow.
-const ALLOW: &str = "OPTIONS, SUBSCRIBE, PUBLISH";
+const ALLOW: &str = "OPTIONS, SUBSCRIBE, PUBLISH, REGISTER";
 
 /// Where a message came from, and where answers go: an address or a connection, as the shell counts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,7 +202,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         if let Some(given) = self.recent.find(&key) {
             return out.push(peer.flow, given);
         }
-        let accepts = matches!(method, "SUBSCRIBE" | "PUBLISH");
+        let accepts = matches!(method, "SUBSCRIBE" | "PUBLISH" | "REGISTER");
         let (response, subscription) = match method {
             "SUBSCRIBE" => self.on_subscribe(now, peer, message, host),
             "PUBLISH" => (self.on_publish(now, peer, message, host), None),
@@ -209,8 +210,12 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
                 let allowed = self.reply(peer, message, 200).header("Allow", ALLOW);
                 (allowed.header("Allow-Events", self.allow_events()), None)
             }
-            "INVITE" | "REGISTER" | "NOTIFY" | "BYE" | "CANCEL" | "MESSAGE" | "INFO" | "UPDATE"
-            | "REFER" | "PRACK" => (self.reply(peer, message, 405).header("Allow", ALLOW), None),
+            "REGISTER" => (self.on_register(now, peer, message, host), None),
+            // What was asked is answered at once and for good: nothing is left to cancel (RFC 3261 §9.2).
+            "CANCEL" => (self.reply(peer, message, 481), None),
+            "INVITE" | "NOTIFY" | "BYE" | "MESSAGE" | "INFO" | "UPDATE" | "REFER" | "PRACK" => {
+                (self.reply(peer, message, 405).header("Allow", ALLOW), None)
+            }
             _ => (self.reply(peer, message, 501), None),
         };
         if let Ok(bytes) = response.finish() {

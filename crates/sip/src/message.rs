@@ -434,6 +434,15 @@ fn skip_empty_lines(bytes: &[u8]) -> &[u8] {
     &bytes[start..]
 }
 
+/// The lines after the first one, each with its continuation lines, as [`Message::parse`] reads them.
+pub(crate) fn header_lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut lines = Lines {
+        rest: skip_empty_lines(head),
+    };
+    let _ = lines.next();
+    std::iter::from_fn(move || lines.next_folded())
+}
+
 /// Cuts lines at CRLF or at a bare LF.
 struct Lines<'a> {
     rest: &'a [u8],

@@ -3,10 +3,16 @@
 
 use std::net::SocketAddr;
 
-use crate::message::{Message, NameAddr, StartLine, Writer, answer_to, lenient, split_list};
+use crate::message::{
+    Message, NameAddr, StartLine, Writer, answer_to, find_parameter, lenient, split_list,
+};
+use crate::uri::{self, host_and_port, is_well_formed};
 
 /// Headers of which a request has exactly one (RFC 3261 §8.1.1).
 const SINGLE: [&str; 4] = ["From", "To", "Call-ID", "CSeq"];
+
+/// Where SIP is spoken over UDP and TCP, if nothing else is said (RFC 3261 §19.1.2).
+const PORT: u16 = 5_060;
 
 /// Why a request is not looked at further.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +74,9 @@ pub fn fault(request: &Message<'_>, supported: &[&str]) -> Option<Fault> {
             if !known.iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
                 return Some(Fault::code(416));
             }
+            if !is_well_formed(uri) {
+                return bad;
+            }
         }
     }
     let required: Vec<String> = request.all("Require").map(|value| value.into()).collect();
@@ -115,6 +124,36 @@ fn has_sound_vias(request: &Message<'_>) -> bool {
     any
 }
 
+/// The port at which answers to a datagram are awaited: that of the topmost Via (RFC 3261 §18.2.2). `None`: the port that it came
+/// from, because the sender asks for that (RFC 3581 §4) or names none that can be read.
+pub fn answer_port(message: &Message<'_>) -> Option<u16> {
+    let via = message.header("Via")?;
+    let first = split_list(&via).into_iter().next()?;
+    if find_parameter(first, "rport").is_some() {
+        return None;
+    }
+    // Blanks may stand around each part (RFC 3261 §25.1).
+    let sent = first.split(';').next()?.rsplit('/').next()?.trim();
+    let (_, sent_by) = sent.split_once(char::is_whitespace)?;
+    let (_, port) = host_and_port(sent_by.trim())?;
+    Some(port.unwrap_or(PORT))
+}
+
+/// Where requests within the dialog of a request go (RFC 3261 §12.1.1, §12.2.1.1): host and port of the topmost route, or
+/// without one of the Contact. `None`: it names none that can be read.
+pub fn next_hop(request: &Message<'_>) -> Option<(String, u16)> {
+    let route = request.header("Record-Route");
+    let hop = match &route {
+        Some(route) => {
+            let first = split_list(route).into_iter().next()?;
+            NameAddr::parse(first)?.uri.to_owned()
+        }
+        None => request.contact()?,
+    };
+    let (host, port) = uri::host(&hop)?;
+    Some((host, port.unwrap_or(PORT)))
+}
+
 /// The answer to bytes that [`Message::parse`] refuses, if they are meant to be a request and say where an answer goes: 505
 /// for another version of SIP, else 400 (RFC 3261 §8.2.1 and §21.4.1). It is hardly longer than what came.
 pub fn refuse_malformed(bytes: &[u8], source: SocketAddr, to_tag: &str) -> Option<Vec<u8>> {
@@ -133,6 +172,70 @@ pub fn refuse_malformed(bytes: &[u8], source: SocketAddr, to_tag: &str) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn with(headers: &str) -> Vec<u8> {
+        format!("SUBSCRIBE sip:x SIP/2.0\r\n{headers}\r\n\r\n").into_bytes()
+    }
+
+    // A15
+    #[test]
+    fn answers_go_to_the_port_of_the_topmost_via() {
+        for (via, port) in [
+            ("SIP/2.0/UDP 127.0.0.2:22090;branch=z", Some(22_090)),
+            (
+                "SIP / 2.0 / UDP phone.test: 4000 ;ttl=1;branch=z",
+                Some(4_000),
+            ),
+            ("SIP/2.0/UDP [2001:db8::9]:5070;branch=z", Some(5_070)),
+            (
+                "SIP/2.0/UDP h:7;branch=z, SIP/2.0/UDP other:8;rport",
+                Some(7),
+            ),
+            (
+                "SIP/2.0/UDP h:7;received=192.0.2.1;branch=z\r\nVia: SIP/2.0/UDP o:8",
+                Some(7),
+            ),
+            ("SIP/2.0/UDP phone.test;branch=z", Some(5_060)),
+            ("SIP/2.0/UDP [2001:db8::9];branch=z", Some(5_060)),
+            // Where the request came from.
+            ("SIP/2.0/UDP h:7;rport;branch=z", None),
+            ("SIP/2.0/UDP h:7;branch=z;RPORT=9", None),
+            ("SIP/2.0/UDP h:0;branch=z", None),
+            ("SIP/2.0/UDP h:65536;branch=z", None),
+            ("SIP/2.0/UDP h:x;branch=z", None),
+            ("SIP/2.0/UDP 2001:db8::9;branch=z", None),
+            ("SIP/2.0/UDP", None),
+            ("", None),
+        ] {
+            let request = with(&format!("v: {via}"));
+            let request = Message::parse(&request).unwrap();
+            assert_eq!(answer_port(&request), port, "{via}");
+        }
+    }
+
+    // A15
+    #[test]
+    fn requests_within_a_dialog_go_to_the_first_route_or_the_contact() {
+        let hop = |host: &str, port| Some((host.to_owned(), port));
+        for (headers, expected) in [
+            (
+                "Contact: <sip:1001@192.0.2.7:22090>",
+                hop("192.0.2.7", 22_090),
+            ),
+            ("m: sip:1001@[2001:DB8::9]", hop("2001:db8::9", 5_060)),
+            (
+                "Record-Route: <sip:192.0.2.1:5070;lr>, <sip:192.0.2.2;lr>\r\nContact: <sip:a@h>",
+                hop("192.0.2.1", 5_070),
+            ),
+            ("Contact: *", None),
+            ("Contact: <tel:1001>", None),
+            ("X: y", None),
+        ] {
+            let request = with(headers);
+            let request = Message::parse(&request).unwrap();
+            assert_eq!(next_hop(&request), expected, "{headers}");
+        }
+    }
 
     #[test]
     fn an_answer_to_as_many_headers_as_are_read_can_be_read() {

@@ -126,9 +126,8 @@ impl Decoder {
 
 fn content_length(head: &[u8]) -> Result<usize, FrameError> {
     let mut length = None;
-    for line in head.split(|b| *b == b'\n').skip(1) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        // What is no header, or the continuation of one, is the message reader's business.
+    // What is no header is the message reader's business.
+    for line in message::header_lines(head) {
         let Ok(header) = message::header_line(line) else {
             continue;
         };
@@ -183,6 +182,29 @@ mod tests {
             let seen = frames(&[&two[..cut], &two[cut..]]);
             assert_eq!(seen, vec![String::from_utf8_lossy(ONE); 2], "cut at {cut}");
         }
+    }
+
+    // A18
+    #[test]
+    fn a_folded_length_is_read() {
+        for fold in ["\r\n ", "\r\n\t", "\n  ", " \r\n \r\n "] {
+            for name in ["Content-Length", "l", "content-length "] {
+                let text = format!("OPTIONS sip:x SIP/2.0\r\n{name}:{fold}3\r\nx: y\r\n\r\nabc");
+                let two = [text.as_bytes(), ONE].concat();
+                let expected = [text.clone(), String::from_utf8_lossy(ONE).into_owned()];
+                for cut in 0..two.len() {
+                    let seen = frames(&[&two[..cut], &two[cut..]]);
+                    assert_eq!(seen, expected, "cut at {cut}");
+                }
+                let message = message::Message::parse(text.as_bytes()).unwrap();
+                assert_eq!(message.body(), b"abc");
+            }
+        }
+        // Digits that a fold divides are no number, and a length in the fold of another header is none.
+        let divided = b"OPTIONS sip:x SIP/2.0\r\nl: 1\r\n 2\r\n\r\n";
+        assert!(frames(&[divided])[0].contains("\"1 2\""));
+        let hidden = b"OPTIONS sip:x SIP/2.0\r\nx: y\r\n l: 2\r\nl: 0\r\n\r\n";
+        assert_eq!(frames(&[hidden]).len(), 1);
     }
 
     #[test]

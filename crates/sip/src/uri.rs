@@ -184,6 +184,11 @@ pub fn is_well_formed(uri: &str) -> bool {
         && (parts.scheme == Scheme::Tel || host_and_port(parts.host).is_some())
 }
 
+/// Host and port of a `sip:` or `sips:` address, the host in one spelling; `None`: it has none that can be read.
+pub fn host(uri: &str) -> Option<(String, Option<u16>)> {
+    host_and_port(Parts::of(uri)?.host)
+}
+
 /// Host and port of an address or a Via, the host in one spelling; `None`: they are none. An IPv6 address stands in brackets.
 pub(crate) fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
     let (host, rest) = match text.strip_prefix('[') {

@@ -10,11 +10,13 @@ mod listening;
 mod task;
 mod unsent;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sip::agent::{Outbox, Peer};
+use sip::message::Message;
+use sip::request::{answer_port, next_hop};
 use tokio::sync::Notify;
 
 pub use listening::Sockets;
@@ -35,6 +37,42 @@ impl Flow {
         match self {
             Self::Udp(address) | Self::Connection(_, address) => *address,
         }
+    }
+
+    /// The same address at another port; a connection stays what it is.
+    fn at_port(self, port: u16) -> Self {
+        match self {
+            Self::Udp(address) => Self::Udp(SocketAddr::new(address.ip(), port)),
+            Self::Connection(..) => self,
+        }
+    }
+}
+
+/// The peer of a request, with the way of its answers: by UDP to the port that the request names, of the address that it came
+/// from (RFC 3261 §18.2.2). Another address, as a `maddr` or a host in the Via may name one, gets nothing: it has not asked.
+pub fn answered(peer: Peer<Flow>, message: &Message<'_>) -> Peer<Flow> {
+    let flow = match answer_port(message) {
+        Some(port) => peer.flow.at_port(port),
+        None => peer.flow,
+    };
+    Peer { flow, ..peer }
+}
+
+/// Where the requests of a dialog go that a request of this peer makes: by UDP to the port of its first route or Contact, if
+/// that is of the address that it came from. A phone that asks to be answered where it sends from (RFC 3581) may be behind an
+/// address translation, through which nothing else leads to it; and no other address has asked for anything.
+pub fn dialog_flow(answered: Peer<Flow>, request: &Message<'_>) -> Flow {
+    if answer_port(request).is_none() {
+        return answered.flow;
+    }
+    let source = answered.source.ip().to_canonical();
+    let is_source = |host: &str| {
+        let address = host.parse::<IpAddr>();
+        address.is_ok_and(|address| address.to_canonical() == source)
+    };
+    match next_hop(request) {
+        Some((host, port)) if is_source(&host) => answered.flow.at_port(port),
+        Some(_) | None => answered.flow,
     }
 }
 
@@ -75,5 +113,86 @@ impl Wake {
     /// The core's [`Core::work`] is called soon.
     pub fn wake(&self) {
         self.0.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sip::Transport;
+
+    use super::*;
+
+    // A15
+    #[test]
+    fn datagrams_go_to_the_ports_that_a_phone_names_and_to_no_other_address() {
+        let source: SocketAddr = ([192, 0, 2, 7], 40_000).into();
+        for (via, more, answer, notify) in [
+            (
+                "h:22090",
+                "Contact: <sip:1001@192.0.2.7:22091>",
+                22_090,
+                22_091,
+            ),
+            ("h:22090", "Contact: <sip:1001@192.0.2.7>", 22_090, 5_060),
+            ("h", "Contact: <sip:1001@[::ffff:192.0.2.7]:7>", 5_060, 7),
+            // Neither a name nor another address is asked.
+            (
+                "h:22090",
+                "Contact: <sip:1001@192.0.2.8:22091>",
+                22_090,
+                22_090,
+            ),
+            (
+                "h:22090",
+                "Contact: <sip:1001@phone.test:22091>",
+                22_090,
+                22_090,
+            ),
+            (
+                "192.0.2.8:9;maddr=192.0.2.9",
+                "Contact: <sip:a@192.0.2.8>",
+                9,
+                9,
+            ),
+            ("h:22090", "X: y", 22_090, 22_090),
+            // Through a proxy.
+            (
+                "h:22090",
+                "Record-Route: <sip:192.0.2.7:5070;lr>\r\nContact: <sip:1001@10.0.0.1:9>",
+                22_090,
+                5_070,
+            ),
+            // Behind an address translation.
+            (
+                "10.0.0.1:5060;rport",
+                "Contact: <sip:a@10.0.0.1>",
+                40_000,
+                40_000,
+            ),
+            (
+                "h:22090;rport",
+                "Contact: <sip:a@192.0.2.7:9>",
+                40_000,
+                40_000,
+            ),
+            ("h:x", "Contact: <sip:a@192.0.2.7:9>", 40_000, 40_000),
+        ] {
+            let text =
+                format!("SUBSCRIBE sip:x SIP/2.0\r\nVia: SIP/2.0/UDP {via}\r\n{more}\r\n\r\n");
+            let message = Message::parse(text.as_bytes()).unwrap();
+            let at = |flow| Peer {
+                flow,
+                transport: Transport::Udp,
+                source,
+            };
+            let peer = answered(at(Flow::Udp(source)), &message);
+            let udp = |port| Flow::Udp((source.ip(), port).into());
+            assert_eq!((peer.flow, peer.source), (udp(answer), source), "{via}");
+            assert_eq!(dialog_flow(peer, &message), udp(notify), "{via} {more}");
+            let connection = Flow::Connection(7, source);
+            let peer = answered(at(connection), &message);
+            assert_eq!(peer.flow, connection);
+            assert_eq!(dialog_flow(peer, &message), connection);
+        }
     }
 }

@@ -10,7 +10,7 @@ use sip::{
     redirect,
     request::{fault, refuse_malformed},
 };
-use telephony::sip_server::{self, Flow};
+use telephony::sip_server::{self, Flow, answered};
 
 use super::{
     Changes, Concern, PhonesOptions, Reached,
@@ -156,8 +156,13 @@ impl sip_server::Core for Desk {
         }
         let Ok(message) = read else {
             let answer = refuse_malformed(bytes, peer.source, &self.ids.tag());
-            return answer.map_or((), |answer| out.push(peer.flow, &answer));
+            return answer.map_or((), |answer| {
+                // Its Via is that of the request.
+                let to = Message::parse(&answer).map_or(peer, |read| answered(peer, &read));
+                out.push(to.flow, &answer);
+            });
         };
+        let peer = answered(peer, &message);
         if message.method() == Some("INVITE") {
             return self.invite(peer, &message, out);
         }

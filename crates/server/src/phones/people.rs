@@ -11,18 +11,18 @@ use presence::{Fact, Input, LineId, LineState, PersonId, Relationship, View, vie
 use sip::{
     Transport,
     agent::{
-        Admission, Class, Document, Entity, Host, Member, Package, Peer, Publication, Resource,
-        Watcher,
+        Admission, Class, Document, Entity, Host, Member, NotAdmitted, Package, Peer, Publication,
+        Resource, Watcher,
     },
     digest::{Refusal, Verifier},
     message::{Message, NameAddr, StartLine},
     uri::user,
 };
-use telephony::sip_server::Flow;
+use telephony::sip_server::{Flow, dialog_flow};
 
 use super::{
     PhoneAccount, PhonesOptions, documents, lists, publications,
-    sender::{account, identities, is_from, usernames},
+    sender::{account, identities, is_for, is_from, usernames},
 };
 use crate::{
     access,
@@ -178,29 +178,29 @@ impl People {
         now: Duration,
         peer: Peer<Flow>,
         request: &Message<'_>,
-    ) -> Result<&PhoneAccount, Admission> {
+    ) -> Result<&PhoneAccount, NotAdmitted> {
         if self.options.accounts.is_empty() {
-            return Err(Admission::Refuse(403));
+            return Err(NotAdmitted::Refuse(403));
         }
         let source = peer.source.ip();
         let name = match self.signed_in(now, source, request) {
             Ok(name) => name,
-            Err(NotSignedIn::TooMany) => return Err(Admission::Refuse(503)),
+            Err(NotSignedIn::TooMany) => return Err(NotAdmitted::Refuse(503)),
             // S19: no new challenge would make the credentials fit this request.
-            Err(NotSignedIn::Refused(Refusal::OtherUri)) => return Err(Admission::Refuse(400)),
+            Err(NotSignedIn::Refused(Refusal::OtherUri)) => return Err(NotAdmitted::Refuse(400)),
             Err(NotSignedIn::Refused(
                 refusal @ (Refusal::Missing | Refusal::Stale | Refusal::Wrong { .. }),
             )) => {
                 let named = self.verifier.named(request);
                 let usernames = usernames(&self.options.accounts, named.as_deref(), request);
                 let challenges = self.verifier.challenge(now, source, &refusal, &usernames);
-                return Err(Admission::Challenge(challenges));
+                return Err(NotAdmitted::Challenge(challenges));
             }
         };
-        let own = account(&self.options.accounts, &name).ok_or(Admission::Refuse(403))?;
+        let own = account(&self.options.accounts, &name).ok_or(NotAdmitted::Refuse(403))?;
         // A phone that signs in as one may not speak for another.
         if !is_from(request, own) {
-            return Err(Admission::Refuse(403));
+            return Err(NotAdmitted::Refuse(403));
         }
         if let Flow::Connection(..) = peer.flow {
             self.known.insert(peer.flow);
@@ -214,7 +214,7 @@ impl People {
         now: Duration,
         peer: Peer<Flow>,
         request: &Message<'_>,
-    ) -> Result<Watcher, Admission> {
+    ) -> Result<Watcher, NotAdmitted> {
         if self.trusts(peer) {
             return Ok(self.vouched_for(request));
         }
@@ -281,9 +281,9 @@ impl People {
         now: Duration,
         peer: Peer<Flow>,
         request: &Message<'_>,
-    ) -> Result<(Resource, Watcher), Admission> {
+    ) -> Result<(Resource, Watcher), NotAdmitted> {
         let watcher = self.watcher(now, peer, request)?;
-        let resource = self.named(request).ok_or(Admission::Refuse(404))?;
+        let resource = self.named(request).ok_or(NotAdmitted::Refuse(404))?;
         Ok((resource, watcher))
     }
 
@@ -353,8 +353,12 @@ impl Host<Flow> for People {
                 self.watch(resource);
                 Admission::Watch(resource, class, watcher)
             }
-            Err(refusal) => refusal,
+            Err(reason) => reason.into(),
         }
+    }
+
+    fn dialog_flow(&self, peer: Peer<Flow>, request: &Message<'_>) -> Flow {
+        dialog_flow(peer, request)
     }
 
     fn class(&mut self, resource: Resource, watcher: Watcher) -> Option<Class> {
@@ -394,7 +398,7 @@ impl Host<Flow> for People {
     ) -> Admission {
         let (resource, publisher) = match self.asked(now, peer, request) {
             Ok(asked) => asked,
-            Err(refusal) => return refusal,
+            Err(reason) => return reason.into(),
         };
         if lists::is_list(resource) {
             return Admission::Refuse(403);
@@ -405,6 +409,23 @@ impl Host<Flow> for People {
             return Admission::Refuse(403);
         }
         Admission::Watch(resource, Class(0), publisher)
+    }
+
+    fn admit_registration(
+        &mut self,
+        now: Duration,
+        peer: Peer<Flow>,
+        request: &Message<'_>,
+    ) -> Result<(), NotAdmitted> {
+        if self.trusts(peer) {
+            return Ok(());
+        }
+        let account = self.authenticated(now, peer, request)?;
+        // A phone registers itself and no other (RFC 3261 §10.3, step 4).
+        match is_for(request, account) {
+            true => Ok(()),
+            false => Err(NotAdmitted::Refuse(403)),
+        }
     }
 
     fn published(&mut self, now: Duration, publication: Publication<'_>) -> Result<(), u16> {

@@ -16,16 +16,31 @@ pub(super) fn account<'a>(
     accounts.find(|account| account.credentials.username == username)
 }
 
+/// The address in a header.
+fn address(request: &Message<'_>, header: &str) -> Option<String> {
+    let value = request.header(header)?;
+    Some(NameAddr::parse(&value)?.uri.to_owned())
+}
+
 /// The address of the sender, as the sender gives it.
 fn sender(request: &Message<'_>) -> Option<String> {
-    let from = request.header("From")?;
-    Some(NameAddr::parse(&from)?.uri.to_owned())
+    address(request, "From")
 }
 
 /// Whether the sender gives the extension or the authentication name of an account: phones have one or both.
 pub(super) fn is_from(request: &Message<'_>, account: &PhoneAccount) -> bool {
-    let sender = sender(request).unwrap_or_default();
-    names(&sender, &account.extension) || names(&sender, &account.credentials.username)
+    is_named(sender(request), account)
+}
+
+/// Whether a request to register is for an account.
+pub(super) fn is_for(request: &Message<'_>, account: &PhoneAccount) -> bool {
+    is_named(address(request, "To"), account)
+}
+
+fn is_named(address: Option<String>, account: &PhoneAccount) -> bool {
+    address.is_some_and(|address| {
+        names(&address, &account.extension) || names(&address, &account.credentials.username)
+    })
 }
 
 /// The authentication names that a phone may have before it has shown that it knows the password: the one that it gives, that

@@ -69,6 +69,24 @@ pub enum Admission {
     Refuse(u16),
 }
 
+/// Why a request is not granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotAdmitted {
+    /// The sender must sign in first: the values of the WWW-Authenticate headers.
+    Challenge(Vec<String>),
+    /// No: 403, 404 and the like.
+    Refuse(u16),
+}
+
+impl From<NotAdmitted> for Admission {
+    fn from(reason: NotAdmitted) -> Self {
+        match reason {
+            NotAdmitted::Challenge(challenges) => Self::Challenge(challenges),
+            NotAdmitted::Refuse(code) => Self::Refuse(code),
+        }
+    }
+}
+
 /// What the agent asks its owner.
 pub trait Host<F> {
     /// Whether somebody may watch what the request names.
@@ -79,6 +97,12 @@ pub trait Host<F> {
         request: &Message<'_>,
         package: Package,
     ) -> Admission;
+
+    /// Where the NOTIFYs of the dialog that a request makes or renews are sent: where its answers are sent, if the owner knows no
+    /// better.
+    fn dialog_flow(&self, peer: Peer<F>, _request: &Message<'_>) -> F {
+        peer.flow
+    }
 
     /// Whether a peer may have any number of subscriptions: a proxy that asks for others.
     fn is_trusted(&self, _peer: Peer<F>) -> bool {
@@ -109,6 +133,19 @@ pub trait Host<F> {
         request: &Message<'_>,
         package: Package,
     ) -> Admission;
+
+    /// Whether a phone may register (RFC 3261 §10.3, steps 3 to 5).
+    ///
+    /// # Errors
+    /// Why not.
+    fn admit_registration(
+        &mut self,
+        _now: Duration,
+        _peer: Peer<F>,
+        _request: &Message<'_>,
+    ) -> Result<(), NotAdmitted> {
+        Err(NotAdmitted::Refuse(403))
+    }
 
     /// Something was published, changed or removed (`None`).
     ///

@@ -10,6 +10,7 @@ use super::{Admission, Agent, Class, Host, Package, Peer, Resource, Watcher, con
 use crate::message::{Message, NameAddr, Writer, answer_to, find_parameter, split_list};
 use crate::network;
 use crate::resource_list::EVENT_LIST;
+use crate::uri;
 
 /// Longer ones are not repeated.
 const EVENT_ID_MAX: usize = 64;
@@ -42,6 +43,9 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
                 None,
             );
         }
+        let Ok(target) = target(request) else {
+            return (self.reply(peer, request, 400), None);
+        };
         let asked = request
             .seconds("Expires")
             .unwrap_or(self.settings.max_expires);
@@ -79,12 +83,21 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             .map_or(0, |seconds| {
                 u16::try_from(seconds).unwrap_or(MIN_INTERVAL_MAX)
             });
+        let asked = Asked {
+            // NOTIFYs need not go where answers go.
+            peer: Peer {
+                flow: host.dialog_flow(peer, request),
+                ..peer
+            },
+            request,
+            target,
+            resource,
+            class,
+            package,
+        };
         let outcome = match request.to_tag() {
-            Some(tag) => self.renew(peer, request, &tag, resource, class),
-            None => {
-                let is_trusted = host.is_trusted(peer);
-                self.create(peer, is_trusted, request, resource, class, package)
-            }
+            Some(tag) => self.renew(&asked, &tag),
+            None => self.create(&asked, host.is_trusted(peer)),
         };
         if let (Ok(id), Some(list)) = (&outcome, list) {
             self.set_list(*id, list);
@@ -141,15 +154,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         }
     }
 
-    fn create(
-        &mut self,
-        peer: Peer<F>,
-        is_trusted: bool,
-        request: &Message<'_>,
-        resource: Resource,
-        class: (Class, Watcher),
-        package: Package,
-    ) -> Result<u32, u16> {
+    fn create(&mut self, asked: &Asked<'_, F>, is_trusted: bool) -> Result<u32, u16> {
+        let Asked { peer, request, .. } = *asked;
         let of_source = self.per_source.get(&network(peer.source.ip())).copied();
         if self.store.len() >= self.settings.subscriptions_max
             || !is_trusted && of_source.unwrap_or(0) >= self.settings.subscriptions_per_source_max
@@ -160,16 +166,17 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         let (local, remote) = (header("To")?, header("From")?);
         request.from_tag().ok_or(400u16)?;
         let call_id = request.call_id().map_err(|_| 400u16)?;
-        let target = request.contact().ok_or(400u16)?;
+        let target = asked.target.as_deref().ok_or(400u16)?;
         let texts = Texts {
             local: &local,
             remote: &remote,
             call_id: &call_id,
             event_id: &event_id(request).unwrap_or_default(),
-            target: &target,
+            target,
             routes: &routes(request),
         };
-        let subscription = Subscription::new(&texts, peer, resource, class, package);
+        let subscription =
+            Subscription::new(&texts, peer, asked.resource, asked.class, asked.package);
         let mut subscription = subscription.ok_or(513u16)?;
         subscription.remote_cseq = request.cseq().map_err(|_| 400u16)?.number;
         subscription.tag = self.ids.number();
@@ -178,14 +185,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         Ok(id)
     }
 
-    fn renew(
-        &mut self,
-        peer: Peer<F>,
-        request: &Message<'_>,
-        tag: &str,
-        resource: Resource,
-        (class, watcher): (Class, Watcher),
-    ) -> Result<u32, u16> {
+    fn renew(&mut self, asked: &Asked<'_, F>, tag: &str) -> Result<u32, u16> {
+        let Asked { peer, request, .. } = *asked;
         let Tag(id, secret) = Tag::parse(tag).ok_or(481u16)?;
         let subscription = self.store.get_mut(id).ok_or(481u16)?;
         let call_id = request.call_id().map_err(|_| 400u16)?;
@@ -194,7 +195,10 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             || subscription.texts().call_id != call_id
             || request.from_tag() != remote_tag(subscription.remote())
             || subscription.ending.is_some()
-            || subscription.resource != resource
+            || subscription.resource != asked.resource
+            // Another package or id would be another subscription (RFC 6665 §8.2.1), and a dialog has one here (§4.5.1).
+            || subscription.package != asked.package
+            || subscription.texts().event_id != event_id(request).unwrap_or_default()
         {
             return Err(481);
         }
@@ -203,9 +207,9 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             return Err(500);
         }
         subscription.remote_cseq = cseq;
-        (subscription.class, subscription.watcher) = (class, watcher);
-        if let Some(target) = request.contact() {
-            subscription.retarget(&target);
+        (subscription.class, subscription.watcher) = asked.class;
+        if let Some(target) = &asked.target {
+            subscription.retarget(target);
         }
         // The watcher may have moved; where it asks from is where it is.
         subscription.transport = peer.transport;
@@ -215,6 +219,31 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         self.enter(peer, weight);
         self.leave(before.0, before.1, weight);
         Ok(id)
+    }
+}
+
+/// A SUBSCRIBE that is admitted.
+struct Asked<'a, F> {
+    /// The peer, and where its NOTIFYs are sent.
+    peer: Peer<F>,
+    request: &'a Message<'a>,
+    /// The Contact.
+    target: Option<String>,
+    resource: Resource,
+    class: (Class, Watcher),
+    package: Package,
+}
+
+/// The address that NOTIFYs are for.
+///
+/// # Errors
+/// There is one that cannot be the target of a request (RFC 3261 §8.1.1.8).
+fn target(request: &Message<'_>) -> Result<Option<String>, u16> {
+    match request.contact() {
+        Some(contact) if uri::host(&contact).is_none() || !uri::is_well_formed(&contact) => {
+            Err(400)
+        }
+        contact => Ok(contact),
     }
 }
 

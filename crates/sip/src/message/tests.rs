@@ -194,6 +194,34 @@ fn touch(message: &Message<'_>) {
     let _ = answer(message, 200, Some("t")).finish();
 }
 
+// A15
+#[test]
+fn the_port_of_an_answer_is_never_the_senders_to_give() {
+    for (via, expected) in [
+        (
+            "SIP/2.0/UDP h;rport=9;branch=z",
+            "SIP/2.0/UDP h;rport=5062;branch=z;received=192.0.2.7",
+        ),
+        (
+            "SIP/2.0/UDP h;branch=z; RPort = 9",
+            "SIP/2.0/UDP h;branch=z;RPort=5062;received=192.0.2.7",
+        ),
+        (
+            "SIP/2.0/UDP h:9;branch=z",
+            "SIP/2.0/UDP h:9;branch=z;received=192.0.2.7",
+        ),
+    ] {
+        let request = format!("OPTIONS sip:x SIP/2.0\r\nVia: {via}\r\n\r\n");
+        let request = Message::parse(request.as_bytes()).unwrap();
+        let source = "192.0.2.7:5062".parse().unwrap();
+        let answer = answer_to(&request, 200, None, Some(source))
+            .finish()
+            .unwrap();
+        let answer = Message::parse(&answer).unwrap();
+        assert_eq!(answer.header("Via").as_deref(), Some(expected), "{via}");
+    }
+}
+
 #[test]
 fn a_via_that_is_not_utf_8_comes_back_byte_for_byte() {
     let via = b"SIP/2.0/UDP h\x99\x99;rport;branch=z1 , SIP/2.0/UDP \xff";

@@ -171,9 +171,12 @@ fn with_source(via: &[u8], source: SocketAddr) -> Vec<u8> {
             continue;
         }
         out.push(b';');
-        out.extend_from_slice(part);
-        if part.trim_ascii().eq_ignore_ascii_case(b"rport") {
+        if name.trim_ascii().eq_ignore_ascii_case(b"rport") {
+            // Also where the request has a value, which is not its to give (RFC 3581 §4).
+            out.extend_from_slice(name.trim_ascii());
             out.extend_from_slice(format!("={}", source.port()).as_bytes());
+        } else {
+            out.extend_from_slice(part);
         }
     }
     out.extend_from_slice(format!(";received={}", source.ip().to_canonical()).as_bytes());

@@ -13,7 +13,7 @@ use sip::message::{Message, StartLine};
 use sip::uri::user;
 
 use super::Shared;
-use crate::sip_server::{Core, Flow};
+use crate::sip_server::{Core, Flow, answered, dialog_flow};
 
 /// Extensions told about before answers are read again: thousands of datagrams at once would not fit
 /// into anybody's socket buffer, and what is lost costs half a second.
@@ -87,6 +87,10 @@ impl Host<Flow> for Extensions {
         }
     }
 
+    fn dialog_flow(&self, peer: Peer<Flow>, request: &Message<'_>) -> Flow {
+        dialog_flow(peer, request)
+    }
+
     fn class(&mut self, _: Resource, _: Watcher) -> Option<Class> {
         Some(Class(0))
     }
@@ -120,6 +124,7 @@ impl Core for Desk {
             return;
         }
         if let Ok(message) = Message::parse(bytes) {
+            let peer = answered(peer, &message);
             self.agent
                 .receive(now, peer, &message, &mut self.extensions, out);
         }

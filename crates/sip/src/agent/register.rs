@@ -1,0 +1,77 @@
+//! Answering REGISTER (RFC 3261 §10.3) as a courtesy: many phones watch nobody before they are registered. Nothing is kept, for
+//! no call is ever sent to a registered phone from here: the answer repeats what the phone has asked for, and who asks what is
+//! registered is answered that nothing is.
+
+use std::time::Duration;
+
+use super::{Agent, Host, NotAdmitted, Peer};
+use crate::message::{Message, NameAddr, Writer, split_list};
+use crate::uri::is_well_formed;
+
+/// Most contacts of a request: phones have one, or one for each transport.
+const CONTACTS_MAX: usize = 8;
+
+/// A contact that a phone wants to be reached at, and for how many seconds.
+struct Binding {
+    uri: String,
+    expires: u32,
+}
+
+impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
+    pub(super) fn on_register(
+        &mut self,
+        now: Duration,
+        peer: Peer<F>,
+        request: &Message<'_>,
+        host: &mut impl Host<F>,
+    ) -> Writer {
+        match host.admit_registration(now, peer, request) {
+            Ok(()) => {}
+            Err(NotAdmitted::Challenge(challenges)) => {
+                return self.challenge(peer, request, challenges);
+            }
+            Err(NotAdmitted::Refuse(code)) => return self.reply(peer, request, code),
+        }
+        let Some(bindings) = bindings(request, self.settings.max_expires) else {
+            return self.reply(peer, request, 400);
+        };
+        let accepted = self.reply(peer, request, 200);
+        let lasting = bindings.into_iter().filter(|binding| binding.expires > 0);
+        lasting.fold(accepted, |accepted, Binding { uri, expires }| {
+            accepted.header("Contact", format_args!("<{uri}>;expires={expires}"))
+        })
+    }
+}
+
+/// What a request wants to be registered, none of it longer than `longest`; `None`: it makes no sense (RFC 3261 §10.3, steps 6 and
+/// 7).
+fn bindings(request: &Message<'_>, longest: u32) -> Option<Vec<Binding>> {
+    let lasts = request.seconds("Expires").unwrap_or(longest);
+    let mut bindings = Vec::new();
+    let mut all = 0;
+    for value in request.all("Contact") {
+        for contact in split_list(&value) {
+            if bindings.len() >= CONTACTS_MAX {
+                return None;
+            }
+            if contact == "*" {
+                all += 1;
+                continue;
+            }
+            let address = NameAddr::parse(contact)?;
+            if !is_well_formed(address.uri) {
+                return None;
+            }
+            let own = address.parameter("expires");
+            // What is no number means the default (RFC 3261 §10.2.1.1).
+            let own = own.map(|seconds| seconds.trim().parse().unwrap_or(longest));
+            bindings.push(Binding {
+                uri: address.uri.to_owned(),
+                expires: own.unwrap_or(lasts).min(longest),
+            });
+        }
+    }
+    // All contacts can only be removed, and nothing else at the same time.
+    let removes_all = all == 1 && bindings.is_empty() && request.seconds("Expires") == Some(0);
+    (all == 0 || removes_all).then_some(bindings)
+}
