@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use sip::ids::Ids;
 use sip::message::Message;
+use sip::request::refuse_malformed;
 use sip::stream::FrameError;
 use sip::subscriber::Account;
 use tokio::net::UdpSocket;
@@ -350,7 +351,12 @@ impl Task {
             match Message::parse(&bytes) {
                 Ok(message) => self.on_message(from, &message),
                 Err(error) => {
-                    tracing::debug!(name = %self.config.name, %error, "message cannot be read")
+                    tracing::debug!(name = %self.config.name, %error, "message cannot be read");
+                    // Over UDP, for instance, its Content-Length is too large (RFC 3261 §18.3).
+                    let refuse = |from| refuse_malformed(&bytes, from, &self.ids.tag());
+                    if let Some(answer) = from.and_then(refuse) {
+                        self.send(from, answer);
+                    }
                 }
             }
         }

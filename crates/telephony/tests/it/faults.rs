@@ -142,6 +142,42 @@ async fn a_malformed_document_is_that_lines_trouble_until_a_good_one_comes() {
     bench.health(|h| h.line_trouble.is_empty()).await;
 }
 
+// A17
+#[tokio::test]
+async fn a_datagram_that_is_shorter_than_it_says_is_refused() {
+    let pbx = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let address = pbx.local_addr().unwrap();
+    let _bench = Bench::start(config(address, Transport::Udp), extensions(1)).await;
+    let mut buffer = [0; 4_096];
+    let (_, from) = pbx.recv_from(&mut buffer).await.unwrap();
+    for (length, code) in [
+        ("9", "400 "),
+        ("99999", "400 "),
+        ("-1", "400 "),
+        ("2", "481 "),
+    ] {
+        let notify = format!(
+            "NOTIFY sip:watcher@{from} SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bK{length}\r\n\
+             From: <sip:1001@pbx.test>;tag=a\r\nTo: <sip:watcher@pbx.test>;tag=b\r\nCall-ID: {length}\r\n\
+             CSeq: 1 NOTIFY\r\nEvent: dialog\r\nSubscription-State: active\r\nContact: <sip:{address}>\r\n\
+             Content-Length: {length}\r\n\r\nabcd"
+        );
+        pbx.send_to(notify.as_bytes(), from).await.unwrap();
+        let answer = loop {
+            let (length, _) = pbx.recv_from(&mut buffer).await.unwrap();
+            let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+            if let Some(rest) = text.strip_prefix("SIP/2.0 ") {
+                break rest.to_owned();
+            }
+        };
+        assert!(answer.starts_with(code), "{length}: {answer}");
+        assert!(
+            answer.contains(&format!("Call-ID: {length}\r\n")),
+            "{answer}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn forgotten_subscriptions_are_found_by_one_and_renewed_for_all() {
     let pbx = pbx(10).await;
