@@ -43,6 +43,7 @@ mod people_changes;
 mod phones;
 mod privacy;
 mod quotas;
+mod redirects;
 mod rights;
 mod sign_in;
 mod synchronisation;

@@ -1,17 +1,27 @@
 //! What a redirect server answers to an INVITE (RFC 3261 §8.3, §21.3): somewhere else, no, or back to where it came from.
-//! Nothing is kept: who repeats the request gets the same answer again.
+//!
+//! A PBX must not ask about one call for ever. The answer "back" marks the address, and an INVITE that bears the mark is
+//! answered 482. A PBX that drops the mark is recognised by [`Repeats`], the only state that is kept.
+
+mod diversions;
+mod repeats;
 
 use std::net::SocketAddr;
 
 use crate::message::{
     Address, Message, NameAddr, StartLine, Writer, answer_to, parameters, split_list,
 };
-use crate::uri::{plain, uri_parameters, user, without_headers};
+use crate::uri::{decoded, plain, uri_parameters, user, without_headers};
+
+pub use diversions::Diversions;
+pub use repeats::Repeats;
 
 /// Marks an address that the telephone system need not ask about again, as a parameter of the URI.
 pub const ASKED: &str = "offhook=asked";
 /// A call that was diverted so often runs in a circle.
 pub const DIVERSIONS_MAX: usize = 5;
+/// Most addresses in P-Asserted-Identity: one `sip:` or `sips:` and one `tel:` (RFC 3325 §9.1).
+const ASSERTED_MAX: usize = 2;
 
 /// What is to become of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +32,8 @@ pub enum Decision {
     Refuse(u16),
     /// Nothing is to be done: it rings where it would have rung.
     Back,
+    /// The PBX asks again and again about one call: it rings where it would have rung, as if nobody had answered.
+    Again,
 }
 
 /// Who is called and who calls.
@@ -29,10 +41,10 @@ pub enum Decision {
 pub struct Call {
     /// The Request-URI.
     pub called: Address,
-    /// The caller's address: P-Asserted-Identity if there is one, else From.
-    pub caller: String,
-    /// To whom it was addressed before (RFC 5806, RFC 7044), the latest first.
-    pub diverted_by: Vec<String>,
+    /// The caller's addresses: those of P-Asserted-Identity if there are any, else From.
+    pub callers: Vec<String>,
+    /// By whom it was diverted before.
+    pub diversions: Diversions,
 }
 
 impl Call {
@@ -41,39 +53,34 @@ impl Call {
         let StartLine::Request { uri, .. } = request.start() else {
             return None;
         };
-        let address = |value: &str| NameAddr::parse(value).map(|address| address.uri.to_owned());
-        let asserted = request.header("P-Asserted-Identity");
-        let caller = match asserted.as_deref().map(split_list).as_deref() {
-            Some([first, ..]) => address(first)?,
-            _ => address(&request.header("From")?)?,
-        };
-        let mut diverted_by = Vec::new();
-        for value in request.all("Diversion") {
-            diverted_by.extend(split_list(&value).into_iter().filter_map(address));
+        let called = Address::parse(uri)?;
+        let mut callers = Vec::new();
+        for value in request.all("P-Asserted-Identity") {
+            callers.extend(split_list(&value).into_iter().filter_map(address));
         }
-        if diverted_by.is_empty() {
-            // Each entry but the last was left for the next one.
-            let mut history = Vec::new();
-            for value in request.all("History-Info") {
-                history.extend(split_list(&value).into_iter().filter_map(address));
-            }
-            history.pop();
-            history.reverse();
-            diverted_by = history;
+        callers.truncate(ASSERTED_MAX);
+        if callers.is_empty() {
+            callers.push(address(&request.header("From")?)?);
         }
         Some(Self {
-            called: Address::parse(uri)?,
-            caller,
-            diverted_by,
+            diversions: Diversions::of(request, &called),
+            called,
+            callers,
         })
     }
 
     /// Whether the call has been diverted too often, or comes back to somebody who has diverted it.
     pub fn is_looping(&self, to: &str) -> bool {
-        self.diverted_by.len() >= DIVERSIONS_MAX
-            || self.diverted_by.iter().any(|by| same_user(by, to))
-            || same_user(self.called.as_str(), to)
+        let called = self.called.as_str();
+        self.diversions.count() >= DIVERSIONS_MAX
+            || self.diversions.include(to)
+            || self.diversions.include(called)
+            || same_user(called, to)
     }
+}
+
+fn address(value: &str) -> Option<String> {
+    NameAddr::parse(value).map(|address| address.uri.to_owned())
 }
 
 /// Whether two addresses have the same user part; hosts differ within one telephone system.
@@ -81,7 +88,7 @@ fn same_user(one: &str, other: &str) -> bool {
     user(one).is_some_and(|one| Some(one) == user(other))
 }
 
-/// The answer.
+/// The answer. A call that bears the mark goes back no second time: the PBX would ask for ever (RFC 3261 §21.4.19).
 pub fn respond(
     request: &Message<'_>,
     source: SocketAddr,
@@ -92,28 +99,31 @@ pub fn respond(
     let answer = |code| answer_to(request, code, Some(to_tag), Some(source));
     match decision {
         Decision::Refuse(code) => answer(*code),
+        Decision::Back if was_asked(call.called.as_str()) => let_ring(answer(482)),
+        // Unlike 482, every 5xx makes a PBX go on that goes on without Offhook, and no rule takes it for a refusal.
+        Decision::Again => let_ring(answer(500)),
         Decision::Back => {
             answer(302).header("Contact", format_args!("<{}>", asked(call.called.as_str())))
         }
         Decision::Forward(target) => {
             let called = plain(call.called.as_str());
-            let counter = call.diverted_by.len() + 1;
+            let counter = call.diversions.count() + 1;
+            let history = call.diversions.history(&called, target);
             answer(302)
                 .header("Contact", target)
                 .header(
                     "Diversion",
                     format_args!("<{called}>;reason=unconditional;counter={counter}"),
                 )
-                // RFC 4458 names the cause, RFC 7044 the entry that was left.
-                .header(
-                    "History-Info",
-                    format_args!(
-                        "<{called}>;index=1, <{};cause=302>;index=1.1;mp=1",
-                        target.as_str()
-                    ),
-                )
+                .header("History-Info", history)
         }
     }
+}
+
+/// Says to administrators who read the trace of such a call why it was not answered 302 (RFC 3261 §20.43).
+fn let_ring(answer: Writer) -> Writer {
+    let warning = "399 offhook \"was asked about already: let it ring without asking again\"";
+    answer.header("Warning", warning)
 }
 
 /// The address with the mark.
@@ -121,11 +131,13 @@ fn asked(uri: &str) -> String {
     format!("{};{ASKED}", without_headers(uri))
 }
 
-/// Whether the telephone system has asked already.
+/// Whether the telephone system has asked already. Only the Request-URI says so: other headers are the caller's, who could
+/// dodge Do not disturb with a mark there.
 pub fn was_asked(uri: &str) -> bool {
     let (name, value) = ASKED.split_once('=').unwrap_or_default();
-    parameters(uri_parameters(uri))
-        .any(|(found, said)| found.eq_ignore_ascii_case(name) && said == value)
+    parameters(uri_parameters(uri)).any(|(found, said)| {
+        decoded(found).eq_ignore_ascii_case(name) && decoded(&said).eq_ignore_ascii_case(value)
+    })
 }
 
 #[cfg(test)]
@@ -184,13 +196,78 @@ mod tests {
             text.contains("Contact: <sip:1002@pbx.test;offhook=asked>\r\n"),
             "{text}"
         );
-        assert!(was_asked("sip:1002@pbx.test;offhook=asked"));
         assert!(!was_asked("sip:1002@pbx.test;offhook=no") && !was_asked("sip:1002@pbx.test"));
         let refused = answered(&request, &Decision::Refuse(486));
         assert!(
             refused.starts_with("SIP/2.0 486 Busy Here\r\n"),
             "{refused}"
         );
+    }
+
+    // A19
+    #[test]
+    fn a_call_that_bears_the_mark_is_not_sent_back_again() {
+        for uri in [
+            "sip:1002@pbx.test;offhook=asked",
+            "sip:1002@pbx.test;offhook=asked;offhook=asked",
+            "sip:1002@pbx.test;OffHook=ASKED;transport=udp",
+            "sip:1002@pbx.test;transport=udp;%6Fffhook=%61sked",
+            "sips:1002;a=b@[::1]:5061;offhook=asked?Subject=x",
+            "sip:1002@pbx.test;offhook=no;offhook=asked",
+            "sip:1002@pbx.test; offhook = asked",
+            "tel:1002;offhook=asked",
+        ] {
+            assert!(was_asked(uri), "{uri}");
+            if uri.contains(' ') {
+                continue;
+            }
+            let text = answered(&invite(uri, &[]), &Decision::Back);
+            assert!(text.starts_with("SIP/2.0 482 Loop Detected\r\n"), "{text}");
+            assert!(!text.contains("Contact"), "{text}");
+            assert!(text.contains("Warning: 399 offhook"), "{text}");
+        }
+        // A caller could put it there to dodge a refusal.
+        let request = invite(
+            "sip:1002@pbx.test",
+            &[("To", "<sip:1002@pbx.test;offhook=asked>")],
+        );
+        let text = answered(&request, &Decision::Back);
+        assert!(text.starts_with("SIP/2.0 302 "), "{text}");
+    }
+
+    // A18
+    #[test]
+    fn every_asserted_address_is_read() {
+        for (headers, callers) in [
+            (
+                &[(
+                    "P-Asserted-Identity",
+                    "<tel:+4930>, \"A, B\" <sip:1001@pbx.test>",
+                )][..],
+                &["tel:+4930", "sip:1001@pbx.test"][..],
+            ),
+            (
+                &[
+                    ("P-Asserted-Identity", "<tel:+4930>"),
+                    ("P-Asserted-Identity", "sip:1001@pbx.test"),
+                ],
+                &["tel:+4930", "sip:1001@pbx.test"],
+            ),
+            // RFC 3325 §9.1 knows two.
+            (
+                &[("P-Asserted-Identity", "<sip:1@a>, <sip:2@a>, <sip:3@a>")],
+                &["sip:1@a", "sip:2@a"],
+            ),
+            (
+                &[("P-Asserted-Identity", "\"nobody")],
+                &["sip:1003@pbx.test"],
+            ),
+            (&[], &["sip:1003@pbx.test"]),
+        ] {
+            let request = invite("sip:1002@pbx.test", headers);
+            let call = Call::of(&Message::parse(&request).unwrap()).unwrap();
+            assert_eq!(call.callers, callers, "{headers:?}");
+        }
     }
 
     // L6
@@ -228,8 +305,8 @@ mod tests {
         ];
         let request = invite("sip:1002@pbx.test", &diversions);
         let call = Call::of(&Message::parse(&request).unwrap()).unwrap();
-        assert_eq!(call.caller, "sip:+4930@pbx.test");
-        assert_eq!(call.diverted_by.len(), 2);
+        assert_eq!(call.callers, ["sip:+4930@pbx.test", "tel:+4930"]);
+        assert_eq!(call.diversions.count(), 2);
         assert!(call.is_looping("sip:1006@elsewhere") && call.is_looping("sip:1002@x"));
         assert!(!call.is_looping("sip:1001@pbx.test"));
         let history = [(
@@ -238,7 +315,8 @@ mod tests {
         )];
         let request = invite("sip:1002@pbx.test", &history);
         let call = Call::of(&Message::parse(&request).unwrap()).unwrap();
-        assert_eq!(call.diverted_by, ["sip:1005@pbx.test"]);
+        assert_eq!(call.diversions.count(), 1);
+        assert!(call.diversions.include("sip:1005@pbx.test"));
         let many = "<sip:1@a>,".repeat(DIVERSIONS_MAX);
         let request = invite("sip:1002@pbx.test", &[("Diversion", &many)]);
         let call = Call::of(&Message::parse(&request).unwrap()).unwrap();

@@ -250,7 +250,7 @@ fn at_host(uri: &str) -> (&str, &str) {
 
 /// The text with every escape resolved. What is no escape stays as it is; a text with escapes of control characters or of
 /// bytes that are not UTF-8 stays as it is altogether, and means only itself.
-fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> String {
     if !text.contains('%') {
         return text.to_owned();
     }

@@ -58,9 +58,11 @@ async fn ask(
                 let number = sent.len();
                 let request = format!(
                     "{method} sip:p{}@pbx.test SIP/2.0\r\nVia: SIP/2.0/UDP {own};rport;branch=z9hG4bK{number}\r\n\
-                     Max-Forwards: 70\r\nFrom: <sip:p1@pbx.test>;tag=1\r\nTo: <sip:p{}@pbx.test>\r\n\
+                     Max-Forwards: 70\r\nFrom: <sip:caller{}@pbx.test>;tag=1\r\nTo: <sip:p{}@pbx.test>\r\n\
                      Call-ID: {number}@bench\r\nCSeq: 1 {method}\r\nContact: <sip:p1@{own}>\r\nContent-Length: 0\r\n\r\n",
                     number % super::PEOPLE,
+                    // Nobody calls the same person twice within seconds: that would be a PBX in a circle.
+                    number / super::PEOPLE,
                     number % super::PEOPLE,
                 );
                 sent.push(Instant::now());

@@ -7,7 +7,7 @@ use sip::{
     agent::{Agent, Outbox, Package, Peer, Resource, SUPPORTED, Settings},
     ids::Ids,
     message::{Message, answer_to},
-    redirect,
+    redirect::{self, Repeats},
     request::{fault, refuse_malformed},
 };
 use telephony::sip_server::{self, Flow, answered};
@@ -38,6 +38,8 @@ pub(super) struct Desk {
     agent: Agent<Flow>,
     people: People,
     ids: Ids,
+    /// Calls that were redirected within the last seconds.
+    repeats: Repeats,
     changes: Arc<Changes>,
     /// After whom to go on with telling everybody; the outer `None`: all have been told.
     everybody_after: Option<Option<PersonId>>,
@@ -72,6 +74,7 @@ impl Desk {
             agent: Agent::new(settings, ids.fork()),
             people: People::new(core, options, key),
             ids,
+            repeats: Repeats::default(),
             changes,
             everybody_after: None,
             lists_left: Vec::new(),
@@ -80,7 +83,13 @@ impl Desk {
     }
 
     /// Where a call goes. Only the telephone system may ask: others would learn who forwards to whom.
-    fn invite(&mut self, peer: Peer<Flow>, invite: &Message<'_>, out: &mut Outbox<Flow>) {
+    fn invite(
+        &mut self,
+        now: Duration,
+        peer: Peer<Flow>,
+        invite: &Message<'_>,
+        out: &mut Outbox<Flow>,
+    ) {
         if invite.header("Via").is_none() {
             // Nobody has said where an answer goes.
             return;
@@ -99,6 +108,11 @@ impl Desk {
         } else if let Some(call) = redirect::Call::of(invite) {
             let People { core, options, .. } = &self.people;
             let decision = routing::decide(core, &options.domain, &call);
+            let source = peer.source.ip();
+            let decision = self.repeats.check(now, source, invite, &call, decision);
+            if decision == redirect::Decision::Again {
+                tracing::info!(%source, "the PBX asks about the same call again and again: it should follow the answer without asking (docs/connect-pbx.md)");
+            }
             redirect::respond(invite, peer.source, &call, &decision, &tag)
         } else {
             answer(400)
@@ -164,7 +178,7 @@ impl sip_server::Core for Desk {
         };
         let peer = answered(peer, &message);
         if message.method() == Some("INVITE") {
-            return self.invite(peer, &message, out);
+            return self.invite(now, peer, &message, out);
         }
         self.agent
             .receive(now, peer, &message, &mut self.people, out);

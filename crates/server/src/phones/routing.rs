@@ -4,7 +4,6 @@ use presence::{Forwarding, PersonId, Target, forwarding_loop};
 use sip::{
     message::Address,
     redirect::{Call, Decision, was_asked},
-    uri::user,
 };
 
 use store::{Store, StoreError};
@@ -18,6 +17,15 @@ pub(crate) enum Origin {
     Internal,
     /// From elsewhere.
     External,
+}
+
+impl Origin {
+    fn of(is_colleague: bool) -> Self {
+        match is_colleague {
+            true => Self::Internal,
+            false => Self::External,
+        }
+    }
 }
 
 /// What the profile in force says about a call. One that would run in a circle rings where it is: profiles that send calls
@@ -60,14 +68,15 @@ fn of_profile(core: &Core, person: PersonId, origin: Origin) -> Forwarding {
 /// The same for an INVITE.
 pub(super) fn decide(core: &Core, domain: &str, call: &Call) -> Decision {
     if was_asked(call.called.as_str()) {
+        tracing::info!(
+            "a PBX asks again about a call that was sent back: it should follow the answer without asking (docs/connect-pbx.md)"
+        );
         return Decision::Back;
     }
-    let called = user(call.called.as_str());
-    let called = called.and_then(|extension| core.directory.by_extension(&extension));
-    let Some((person, _)) = called else {
+    let Some((person, _)) = core.directory.by_address(call.called.as_str()) else {
         return Decision::Back;
     };
-    let forwarding = route(core, person, origin(core, &call.caller));
+    let forwarding = route(core, person, origin_of_call(core, &call.callers));
     let target = match &forwarding {
         Forwarding::Off => return Decision::Back,
         Forwarding::DoNotDisturb => return Decision::Refuse(486),
@@ -86,13 +95,17 @@ pub(super) fn decide(core: &Core, domain: &str, call: &Call) -> Decision {
     Decision::Forward(target)
 }
 
-/// Whether the caller is somebody's extension here.
+/// Whether the caller's number or address is somebody's extension here.
 pub(crate) fn origin(core: &Core, caller: &str) -> Origin {
-    let user = user(caller).unwrap_or_else(|| caller.to_owned());
-    match core.directory.by_extension(&user) {
-        Some(_) => Origin::Internal,
-        None => Origin::External,
-    }
+    let directory = &core.directory;
+    let line = directory.by_extension(caller);
+    Origin::of(line.or_else(|| directory.by_address(caller)).is_some())
+}
+
+/// The same for the addresses of a caller: an extension and its number from outside are one caller.
+fn origin_of_call(core: &Core, callers: &[String]) -> Origin {
+    let is_internal = |caller: &String| core.directory.by_address(caller).is_some();
+    Origin::of(callers.iter().any(is_internal))
 }
 
 /// A target as an address at the telephone system.

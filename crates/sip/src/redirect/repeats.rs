@@ -1,0 +1,235 @@
+//! Calls that a PBX asks about again and again, because it drops the mark of the answer "back" or dials the target of a
+//! forwarded call where it leads here again.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    hash::{BuildHasher, RandomState},
+    net::IpAddr,
+    time::Duration,
+};
+
+use super::{Call, Decision, was_asked};
+use crate::{message::Message, uri::user};
+
+/// How long an answer is remembered. A PBX in a circle asks again within 0.2 s; a person who redials needs longer.
+const REMEMBERED: Duration = Duration::from_secs(2);
+/// Most answers that are remembered; each takes about 100 bytes.
+const ANSWERS_MAX: usize = 8_192;
+/// How often one caller may be forwarded by one person within that time.
+const FORWARDED_MAX: usize = 10;
+
+/// The answers of the last seconds that lead a PBX on: 302, back or elsewhere.
+#[derive(Debug, Default)]
+pub struct Repeats {
+    /// The requests that were answered, by call.
+    answered: HashMap<u64, Vec<u64>>,
+    /// When each call was answered first, the oldest in front.
+    order: VecDeque<(Duration, u64)>,
+    hasher: RandomState,
+}
+
+impl Repeats {
+    /// The decision about a call, or [`Decision::Again`] if the PBX at `source` has had the same answer already: sent back,
+    /// a call comes again with its Call-ID, or from the same caller to the same user within 2 seconds; or it was forwarded
+    /// ten times in them. A retransmission (RFC 3261 §17.1.1.2) gets the same answer again. A call that is refused ends.
+    pub fn check(
+        &mut self,
+        now: Duration,
+        source: IpAddr,
+        request: &Message<'_>,
+        call: &Call,
+        decision: Decision,
+    ) -> Decision {
+        let most = match decision {
+            // Answered 482.
+            Decision::Back if was_asked(call.called.as_str()) => return decision,
+            Decision::Back => 1,
+            Decision::Forward(_) => FORWARDED_MAX,
+            Decision::Refuse(_) | Decision::Again => return decision,
+        };
+        self.forget(now);
+        let transaction = self.transaction(request);
+        let keys = self.keys(source, request, call);
+        let is_used_up = |key: &u64| {
+            let known = self.answered.get(key);
+            known.is_some_and(|known| known.len() >= most && !known.contains(&transaction))
+        };
+        if keys.iter().any(is_used_up) {
+            return Decision::Again;
+        }
+        for key in keys {
+            let known = self.answered.entry(key).or_insert_with(|| {
+                self.order.push_back((now, key));
+                Vec::with_capacity(1)
+            });
+            if !known.contains(&transaction) {
+                known.push(transaction);
+            }
+        }
+        decision
+    }
+
+    fn forget(&mut self, now: Duration) {
+        while let Some((at, key)) = self.order.front()
+            && (self.order.len() > ANSWERS_MAX || now >= *at + REMEMBERED)
+        {
+            self.answered.remove(key);
+            self.order.pop_front();
+        }
+    }
+
+    fn transaction(&self, request: &Message<'_>) -> u64 {
+        let header = |name| request.header(name);
+        let names = (request.branch(), header("Call-ID"), header("CSeq"));
+        self.hasher.hash_one(names)
+    }
+
+    /// What a call is recognised by: its Call-ID, and who calls whom. A PBX that forks one call asks for several users.
+    fn keys(&self, source: IpAddr, request: &Message<'_>, call: &Call) -> [u64; 2] {
+        let spelled = |uri: &str| user(uri).unwrap_or_else(|| uri.to_owned());
+        let called = spelled(call.called.as_str());
+        let caller = call.callers.first().map(|caller| spelled(caller));
+        [
+            self.hasher
+                .hash_one((source, &called, "Call-ID", request.header("Call-ID"))),
+            self.hasher.hash_one((source, &called, "caller", caller)),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::message::{Address, Writer};
+
+    const PBX: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    /// An INVITE as the table below writes it: caller, called user, Call-ID and branch.
+    type Ask<'a> = (&'a str, &'a str, &'a str, &'a str);
+
+    fn ask(
+        repeats: &mut Repeats,
+        now: u64,
+        source: IpAddr,
+        (caller, called, call_id, branch): Ask<'_>,
+        decision: &Decision,
+    ) -> Decision {
+        let bytes = Writer::request("INVITE", &format!("sip:{called}@pbx.test"))
+            .header(
+                "Via",
+                format_args!("SIP/2.0/UDP pbx;branch=z9hG4bK{branch}"),
+            )
+            .header("From", format_args!("<sip:{caller}@pbx.test>;tag=1"))
+            .header("To", format_args!("<sip:{called}@pbx.test>"))
+            .header("Call-ID", call_id)
+            .header("CSeq", "1 INVITE")
+            .finish()
+            .unwrap();
+        let request = Message::parse(&bytes).unwrap();
+        let call = Call::of(&request).unwrap();
+        let now = Duration::from_millis(now);
+        repeats.check(now, source, &request, &call, decision.clone())
+    }
+
+    // A19
+    #[test]
+    fn a_call_that_was_sent_back_is_let_ring_when_it_comes_again() {
+        use Decision::{Again, Back};
+        let first: Ask<'_> = ("1003", "1002", "a", "1");
+        for (name, at, second, wanted) in [
+            ("a retransmission", 500, first, Back),
+            ("the same Call-ID", 500, ("1003", "1002", "a", "2"), Again),
+            (
+                "the same Call-ID, of an anonymous caller",
+                500,
+                ("anonymous", "1002", "a", "2"),
+                Again,
+            ),
+            ("another Call-ID", 150, ("1003", "1002", "b", "2"), Again),
+            (
+                "in another spelling",
+                150,
+                ("%31003", "1%3002", "b", "2"),
+                Again,
+            ),
+            (
+                "at the end of the time",
+                1_999,
+                ("1003", "1002", "b", "2"),
+                Again,
+            ),
+            (
+                "a person who redials",
+                2_000,
+                ("1003", "1002", "b", "2"),
+                Back,
+            ),
+            (
+                "another person is called",
+                10,
+                ("1003", "1001", "b", "2"),
+                Back,
+            ),
+            ("a fork", 10, ("1003", "1001", "a", "2"), Back),
+            ("another person calls", 10, ("1004", "1002", "b", "2"), Back),
+        ] {
+            let mut repeats = Repeats::default();
+            assert_eq!(ask(&mut repeats, 0, PBX, first, &Back), Back, "{name}");
+            assert_eq!(ask(&mut repeats, at, PBX, second, &Back), wanted, "{name}");
+            let other = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+            assert_eq!(
+                ask(&mut repeats, at, other, second, &Back),
+                Back,
+                "{name}, elsewhere"
+            );
+        }
+    }
+
+    // A19
+    #[test]
+    fn a_call_that_is_forwarded_or_refused_is_treated_alike_when_it_comes_again() {
+        let forward = Decision::Forward(Address::parse("sip:1001@pbx.test").unwrap());
+        let mut repeats = Repeats::default();
+        for number in 0..FORWARDED_MAX {
+            let number = number.to_string();
+            let again = ("1003", "1002", &*number, &*number);
+            assert_eq!(ask(&mut repeats, 10, PBX, again, &forward), forward);
+            assert_eq!(ask(&mut repeats, 10, PBX, again, &forward), forward);
+        }
+        // The number that it is forwarded to leads back here.
+        let again = ("1003", "1002", "x", "x");
+        assert_eq!(ask(&mut repeats, 20, PBX, again, &forward), Decision::Again);
+        assert_eq!(ask(&mut repeats, 2_010, PBX, again, &forward), forward);
+        for _ in 0..20 {
+            let refuse = Decision::Refuse(486);
+            assert_eq!(ask(&mut repeats, 2_020, PBX, again, &refuse), refuse);
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut repeats = Repeats::default();
+        for number in 0..ANSWERS_MAX {
+            let number = number.to_string();
+            let call = (&*number, "1002", &*number, "1");
+            assert_eq!(
+                ask(&mut repeats, 0, PBX, call, &Decision::Back),
+                Decision::Back
+            );
+        }
+        assert!(
+            repeats.answered.len() <= ANSWERS_MAX + 2 && repeats.order.len() <= ANSWERS_MAX + 2
+        );
+        ask(
+            &mut repeats,
+            2_000,
+            PBX,
+            ("1", "2", "c", "1"),
+            &Decision::Back,
+        );
+        assert_eq!(repeats.answered.len(), 2);
+        assert_eq!(repeats.order.len(), 2);
+    }
+}
