@@ -16,7 +16,7 @@ const PASSWORD: &str = "correct horse battery";
 /// In Lyon, as are those who are moved.
 const DAVID: &str = "David Okafor";
 /// Callers in the order of the table.
-const CALLERS: &str = "n b p c a + s l o S r w A";
+const CALLERS: &str = "n b p c a + s l o S R r w A";
 /// Marks routes outside the API.
 const ROUTE: &str = "^ ";
 
@@ -108,7 +108,7 @@ async fn callers(server: &Server, david: &str) -> Vec<Server> {
         callers.push(caller(server, location, role).await);
     }
     callers.push(caller(server, "ada", json!({"role": "system_admin"})).await);
-    for scope in ["read", "write", "admin"] {
+    for scope in ["route", "read", "write", "admin"] {
         let body = json!({"name": scope, "scopes": [scope]});
         let made = server.ok(Method::POST, "/api/v1/keys", Some(body)).await;
         callers.push(server.with_key(made["key"].as_str().unwrap()));

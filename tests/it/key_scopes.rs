@@ -78,6 +78,77 @@ async fn a_key_reads_what_the_document_says() {
     );
 }
 
+/// A key of a PBX stands in its dialplan, its log and its backups.
+#[tokio::test]
+async fn a_key_of_a_pbx_asks_where_calls_go_and_nothing_else() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = &demo.server;
+    let anna = server.person(ANNA).await;
+    let routes = key(server, "route").await;
+    let route = routes
+        .ok(Method::GET, "/api/v1/route?to=1001&from=1002", None)
+        .await;
+    assert_eq!(route["action"], "none", "{route}");
+    let person = format!("/api/v1/people/{anna}");
+    for path in [
+        "/api/v1/people",
+        &person,
+        &format!("{person}/presence"),
+        &format!("{person}/profiles"),
+        "/api/v1/route/",
+        "/api/v1/routes",
+        "/api/v1/route/..%2Fpeople",
+        "/api/v1/%72oute/../people",
+        "/api/v1/session",
+        "/api/v1/events",
+        "/api/v1/audit",
+        "/api/v1/keys",
+        "/route",
+        "/",
+        "/me",
+        "/admin/keys",
+        "/metrics",
+    ] {
+        for method in [Method::GET, Method::HEAD] {
+            let status = routes.with_headers(method, path, &[], None).await.0;
+            let refused = [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND];
+            assert!(refused.contains(&status), "{path}: {status}");
+        }
+    }
+    let busy = json!({"profile": "Busy"});
+    for (method, path, body) in [
+        (Method::PUT, format!("{person}/profile"), busy),
+        (
+            Method::PUT,
+            format!("{person}/clients/x"),
+            json!({"state": "active"}),
+        ),
+        (
+            Method::POST,
+            "/api/v1/keys".into(),
+            json!({"name": "x", "scopes": ["admin"]}),
+        ),
+    ] {
+        let status = routes.api(method, &path, Some(body)).await.0;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
+    }
+    let ready = routes.api(Method::GET, "/readyz", None).await.1;
+    assert!(
+        ready["ready"].is_boolean() && ready.get("parts").is_none(),
+        "{ready}"
+    );
+    // Beside another scope it takes nothing away.
+    let body = json!({"name": "both", "scopes": ["route", "read"]});
+    let made = server.ok(Method::POST, "/api/v1/keys", Some(body)).await;
+    let both = server.with_key(made["key"].as_str().unwrap());
+    both.ok(Method::GET, &person, None).await;
+    let refused = key(server, "write").await;
+    let refused = refused
+        .api(Method::GET, "/api/v1/route?to=1001", None)
+        .await;
+    assert_eq!(refused.0, StatusCode::FORBIDDEN, "{}", refused.1);
+}
+
 /// L1: HEAD tells as much as GET, and by the same right.
 #[tokio::test]
 async fn a_key_that_reads_nothing_learns_nothing_by_head() {

@@ -271,6 +271,7 @@ keys-none = Es gibt noch keine Schlüssel.
 key-add = Einen Schlüssel anlegen
 key-name-help = Was ihn benutzt.
 key-scopes = Er darf
+key-scope-route = fragen, wohin Anrufe gehen (für eine Telefonanlage)
 key-scope-read = alles lesen
 key-scope-write = ändern, was Personen ändern dürfen
 key-scope-admin = alles

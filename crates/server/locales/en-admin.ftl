@@ -271,6 +271,7 @@ keys-none = There are no keys yet.
 key-add = Make a key
 key-name-help = What uses it.
 key-scopes = It may
+key-scope-route = ask where calls go (for a PBX)
 key-scope-read = read everything
 key-scope-write = change what people may change
 key-scope-admin = do everything

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use axum::{
     RequestExt,
-    extract::{ConnectInfo, Path, Request, State},
+    extract::{ConnectInfo, OriginalUri, Path, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -32,6 +32,8 @@ const LINK_LIFETIME: Duration = Duration::from_secs(15 * 60);
 const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Where there are pages: whoever is not signed in may do so there.
 const PAGES: [&str; 3] = ["/me", "/admin", "/people/"];
+/// What a key with the scope `route` reads.
+const ROUTE_PATH: &str = "/api/v1/route";
 /// Name of the cookie.
 pub const COOKIE: &str = "offhook_session";
 
@@ -211,8 +213,13 @@ pub(crate) async fn require(
     next: Next,
 ) -> Result<Response, Response> {
     match shared.access.caller(request.headers()).await {
-        Ok(Some(caller)) if reads(request.method()) && !caller.may_read() => {
-            let detail = "this key has not the scope `read`; make one that has";
+        Ok(Some(caller)) if !may_pass(&caller, &request) => {
+            let detail = match caller.only_routes() {
+                true => {
+                    "this key has the scope `route` alone, for GET /api/v1/route; make one that has `read` or `write`"
+                }
+                false => "this key has not the scope `read`; make one that has",
+            };
             Err(Problem::forbidden(detail).into_response())
         }
         Ok(Some(caller)) => {
@@ -240,6 +247,17 @@ pub(crate) async fn require(
         }
         Err(error) => Err(Problem::unavailable(&error.to_string()).into_response()),
     }
+}
+
+/// Whether a caller of this kind may send the request at all: a key with the scope `route` reads where a call goes. What
+/// others may change say the operations.
+fn may_pass(caller: &Caller, request: &Request) -> bool {
+    if !reads(request.method()) {
+        return !caller.only_routes();
+    }
+    let original = request.extensions().get::<OriginalUri>();
+    let path = original.map_or_else(|| request.uri().path(), |original| original.path());
+    caller.may_read() || (caller.may_route() && path == ROUTE_PATH)
 }
 
 /// Counts a key or a session that is not known: wrong, deleted or too old.

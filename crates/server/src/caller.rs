@@ -53,8 +53,10 @@ enum Power {
     Location(String),
     /// Everything.
     System,
-    /// An API key: sees everything (`read`), changes what people may change (`write`), or does everything (`admin`).
+    /// An API key: asks where calls go (`route`), sees everything (`read`), changes what people may change (`write`), or
+    /// does everything (`admin`).
     Key {
+        route: bool,
         read: bool,
         write: bool,
         admin: bool,
@@ -84,6 +86,7 @@ impl Caller {
             person: None,
             account: None,
             power: Power::Key {
+                route: has("route") || has("read") || has("admin"),
                 read: has("read") || has("admin"),
                 write: has("write") || has("admin"),
                 admin: has("admin"),
@@ -186,6 +189,18 @@ impl Caller {
     /// Whether the caller may read at all: a key for a meeting server or an agent need not.
     pub(crate) fn may_read(&self) -> bool {
         !matches!(self.power, Power::Key { read: false, .. })
+    }
+
+    /// Whether the caller may ask where the calls of everybody go.
+    pub(crate) fn may_route(&self) -> bool {
+        matches!(self.power, Power::System | Power::Key { route: true, .. })
+    }
+
+    /// Whether the caller may do nothing else.
+    pub(crate) fn only_routes(&self) -> bool {
+        self.may_route()
+            && !self.may_read()
+            && !matches!(self.power, Power::Key { write: true, .. })
     }
 
     /// How much of the owner the caller may see.

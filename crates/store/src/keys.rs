@@ -23,7 +23,7 @@ pub struct ApiKey {
 }
 
 /// What a key may be allowed to do.
-pub const API_KEY_SCOPES: [&str; 3] = ["read", "write", "admin"];
+pub const API_KEY_SCOPES: [&str; 4] = ["route", "read", "write", "admin"];
 
 impl Store {
     /// The API key with that hash.

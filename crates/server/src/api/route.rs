@@ -1,5 +1,7 @@
 //! Where a call goes, for telephone systems that ask by HTTP before they let one ring.
 
+use std::borrow::Cow;
+
 use axum::extract::{Query, State};
 use presence::{Forwarding, Permission};
 use serde::{Deserialize, Serialize};
@@ -33,6 +35,16 @@ pub(crate) struct RouteBody {
     person: String,
 }
 
+/// The number as the PBX means it: a `+` that is not encoded arrives as a blank, and no number begins with one.
+fn dialled(number: &str) -> Cow<'_, str> {
+    match number.strip_prefix(' ') {
+        Some(rest) if rest.starts_with(|first: char| first.is_ascii_digit()) => {
+            format!("+{rest}").into()
+        }
+        _ => number.into(),
+    }
+}
+
 /// Where a call to an extension goes at this moment: by the profile in force. A call from an extension is internal.
 #[utoipa::path(
     get,
@@ -40,7 +52,7 @@ pub(crate) struct RouteBody {
     tag = "Telephony",
     params(
         ("to" = String, Query, description = "The extension that is called."),
-        ("from" = Option<String>, Query, description = "The caller's number or extension."),
+        ("from" = Option<String>, Query, description = "The caller's number or extension, percent-encoded; a call without one is external."),
     ),
     responses((status = OK, description = "What is to be done.", body = RouteBody)),
 )]
@@ -49,18 +61,23 @@ pub(crate) async fn read(
     caller: Caller,
     Query(call): Query<CallQuery>,
 ) -> Result<axum::Json<RouteBody>, Problem> {
-    let found = shared.directory.by_extension(&call.to);
+    let (to, from) = (dialled(&call.to), dialled(&call.from));
+    let found = shared.directory.by_extension(&to);
     let (person, _) = found.ok_or_else(|| {
         let remedy = "it is nobody's; GET /api/v1/people lists everybody's extensions";
-        Problem::not_found("extension", &call.to, remedy)
+        Problem::not_found("extension", &to, remedy)
     })?;
     // Who forwards to whom is told to the telephone system, and to those who may change it.
-    let level = caller.level(&shared, person);
-    if !level.may(Permission::ChangeForwarding) {
-        let detail = "who forwards to whom is told to keys with the scope `read` only";
+    let may_change = || {
+        caller
+            .level(&shared, person)
+            .may(Permission::ChangeForwarding)
+    };
+    if !caller.may_route() && !may_change() {
+        let detail = "who forwards to whom is told to keys with the scope `route` or `read` only";
         return Err(Problem::forbidden(detail));
     }
-    let forwarding = route(&shared, person, origin(&shared, &call.from));
+    let forwarding = route(&shared, person, origin(&shared, &from));
     let action = match &forwarding {
         Forwarding::Off => "none",
         Forwarding::DoNotDisturb => "refuse",

@@ -2,7 +2,7 @@
 
 use presence::{MyProfiles, Origin};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use store::{API_KEY_SCOPES, Audience, ORGANISATION, Session, Store};
+use store::{Audience, ORGANISATION, Session, Store};
 
 use crate::{CHANGE, NOW, after, open, path, people};
 
@@ -123,7 +123,7 @@ async fn a_database_of_the_first_version_keeps_everything() {
     let page = store.page_values(ORGANISATION, "teams").await.unwrap();
     assert_eq!(page.as_deref(), Some(r#"{"mode":"telephony_only"}"#));
     let key = store.api_key(&[0; 32]).await.unwrap().unwrap();
-    assert_eq!(key.scopes, API_KEY_SCOPES);
+    assert_eq!(key.scopes, ["read", "write", "admin"]);
     let keys = store.api_keys().await.unwrap();
     assert_eq!(keys.len(), 2);
     assert_ne!(keys[0].id, keys[1].id);
