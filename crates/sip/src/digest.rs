@@ -1,8 +1,10 @@
 //! Digest authentication, both ends (RFC 7616, RFC 2617, RFC 8760 for SIP).
 //!
-//! MD5 and SHA-256, with `qop=auth` or without a `qop`. `auth-int` and the session variants are not
-//! offered by the telephone systems we know; a challenge with nothing else is reported as unusable.
+//! MD5 and SHA-256, with `qop=auth` or without a `qop`. A challenge that offers only something else (`auth-int`, a session
+//! variant, SHA-512-256, another scheme) is named by [`Unusable`]. [`ClientAuthentication`] is the client's side,
+//! [`Verifier`] the server's.
 
+mod client;
 mod server;
 
 use md5::{Digest as _, Md5};
@@ -11,7 +13,11 @@ use sha2::Sha256;
 use crate::ids::hex;
 use crate::message::{Message, split_list};
 
+pub use client::{ClientAuthentication, Evidence, Verdict};
 pub use server::{Claim, Refusal, Verifier};
+
+/// Longest value of a challenge that is repeated to a person.
+const NAMED_CHARS: usize = 60;
 
 /// Hash of a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,47 +95,123 @@ pub struct Challenge {
     pub proxy: bool,
 }
 
+/// Why a 401 or 407 cannot be answered, whatever the password is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// Neither WWW-Authenticate nor Proxy-Authenticate, although the request carried no credentials.
+    #[error("no challenge (neither WWW-Authenticate nor Proxy-Authenticate)")]
+    NoChallenge,
+    /// Another scheme than Digest.
+    #[error("only the authentication scheme {0}, no digest")]
+    Scheme(String),
+    /// Digest with an algorithm other than MD5 and SHA-256.
+    #[error("only the digest algorithm {0}")]
+    Algorithm(String),
+    /// Digest with a quality of protection other than `auth` (RFC 7616 §3.3).
+    #[error("only the digest qop {0}")]
+    Qop(String),
+    /// Digest without the parameter.
+    #[error("a digest challenge without {0}")]
+    Incomplete(&'static str),
+    /// A challenge, but the account has no user name and password.
+    #[error("a challenge, and there is no user name and password to answer it with")]
+    NoCredentials,
+    /// A new challenge after each answer, none of which rejects the answer itself.
+    #[error("one challenge after another, although each was answered")]
+    Endless,
+}
+
+/// A challenge that cannot be answered, with its protection space as far as it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct UnusableChallenge {
+    proxy: bool,
+    realm: Option<String>,
+    why: Unusable,
+}
+
+/// The challenges of a 401 or 407.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Challenges {
+    usable: Vec<Challenge>,
+    unusable: Vec<UnusableChallenge>,
+}
+
+impl Challenges {
+    fn of(response: &Message<'_>) -> Self {
+        let mut challenges = Self::default();
+        for (name, proxy) in [("WWW-Authenticate", false), ("Proxy-Authenticate", true)] {
+            for value in response.all(name) {
+                for scheme in schemes(&value) {
+                    match Challenge::usable(&scheme, proxy) {
+                        Ok(challenge) => challenges.usable.push(challenge),
+                        Err(why) => challenges.unusable.push(UnusableChallenge {
+                            proxy,
+                            realm: scheme.value("realm"),
+                            why,
+                        }),
+                    }
+                }
+            }
+        }
+        challenges
+    }
+
+    /// Why a protection space cannot be satisfied: the first challenge for which there is no usable alternative. Of several
+    /// reasons one about digest says more than one about another scheme.
+    fn obstacle(&self) -> Option<&Unusable> {
+        let is_needed = |challenge: &&UnusableChallenge| {
+            let is_digest = !matches!(challenge.why, Unusable::Scheme(_));
+            !self.usable.iter().any(|usable| {
+                let is_same_realm = challenge.realm.as_ref() == Some(&usable.realm);
+                usable.proxy == challenge.proxy && (is_same_realm || !is_digest)
+            })
+        };
+        let needed = || self.unusable.iter().filter(is_needed);
+        let digest = needed().find(|challenge| !matches!(challenge.why, Unusable::Scheme(_)));
+        digest.or_else(|| needed().next()).map(|one| &one.why)
+    }
+}
+
 impl Challenge {
     /// The best challenge of a 401 or 407 that this crate can answer: SHA-256 before MD5.
     /// `None` if there is none; then no password can help.
     pub fn best(response: &Message<'_>) -> Option<Self> {
-        let mut challenges = Vec::new();
-        for (name, proxy) in [("WWW-Authenticate", false), ("Proxy-Authenticate", true)] {
-            for value in response.all(name) {
-                challenges.extend(
-                    schemes(&value)
-                        .into_iter()
-                        .filter_map(|s| Self::usable(&s, proxy)),
-                );
-            }
-        }
+        let challenges = Challenges::of(response).usable;
         // The first of the best: servers list them by their own preference.
         let best = challenges.iter().map(|c| c.algorithm).max()?;
         challenges.into_iter().find(|c| c.algorithm == best)
     }
 
-    fn usable(scheme: &Scheme<'_>, proxy: bool) -> Option<Self> {
+    /// Whether both are about the same realm of the same kind of server (RFC 3261 §22.1).
+    fn is_same_space(&self, other: &Self) -> bool {
+        self.proxy == other.proxy && self.realm == other.realm
+    }
+
+    fn usable(scheme: &Scheme<'_>, proxy: bool) -> Result<Self, Unusable> {
         if !scheme.name.eq_ignore_ascii_case("Digest") {
-            return None;
+            return Err(Unusable::Scheme(named(scheme.name)));
         }
-        let named = scheme.value("algorithm");
-        let algorithm = match named.as_deref() {
+        let named_algorithm = scheme.value("algorithm");
+        let algorithm = match named_algorithm.as_deref() {
             None => Algorithm::Md5,
-            Some(name) => Algorithm::of_name(name)?,
+            Some(name) => {
+                Algorithm::of_name(name).ok_or_else(|| Unusable::Algorithm(named(name)))?
+            }
         };
-        let qop = scheme.value("qop");
+        let qop = scheme.value("qop").unwrap_or_default();
         let qop_auth = qop
-            .as_deref()
-            .is_some_and(|q| q.split(',').any(|o| o.trim().eq_ignore_ascii_case("auth")));
-        if qop.as_deref().is_some_and(|q| !q.trim().is_empty()) && !qop_auth {
-            return None;
+            .split(',')
+            .any(|o| o.trim().eq_ignore_ascii_case("auth"));
+        if !qop.trim().is_empty() && !qop_auth {
+            return Err(Unusable::Qop(named(qop.trim())));
         }
-        Some(Self {
-            realm: scheme.value("realm")?,
-            nonce: scheme.value("nonce")?,
+        let needed = |name| scheme.value(name).ok_or(Unusable::Incomplete(name));
+        Ok(Self {
+            realm: needed("realm")?,
+            nonce: needed("nonce")?,
             opaque: scheme.value("opaque"),
             algorithm,
-            algorithm_named: named.is_some(),
+            algorithm_named: named_algorithm.is_some(),
             qop_auth,
             stale: scheme
                 .value("stale")
@@ -137,6 +219,12 @@ impl Challenge {
             proxy,
         })
     }
+}
+
+/// A value from outside as it is shown to a person.
+fn named(value: &str) -> String {
+    let shown = value.chars().filter(|c| !c.is_control());
+    shown.take(NAMED_CHARS).collect()
 }
 
 /// A challenge in use: counts the requests made with its nonce (RFC 7616 §3.4).

@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    digest::Session,
+    digest::{ClientAuthentication, Evidence, Verdict},
     ids::Ids,
     message::{Message, Writer},
     subscriber::{Account, EXPIRES_MAX, PAUSE_MAX, is_refused_for_good, pause, renewal},
@@ -72,7 +72,6 @@ struct Pending {
     expires: u32,
     /// It names the publication that it replaces or renews.
     conditional: bool,
-    rounds: u8,
 }
 
 /// One publication.
@@ -88,7 +87,8 @@ pub struct Publisher {
     /// What the server has, as far as is known, and the name that it gave it (SIP-ETag).
     there: Option<(String, Wanted)>,
     pending: Option<Pending>,
-    session: Option<Session>,
+    authentication: ClientAuthentication,
+    evidence: Option<Evidence>,
     min_expires: u32,
     failures: u32,
     /// Renew, or try again, then.
@@ -108,7 +108,8 @@ impl Publisher {
             wanted: Wanted::Nothing,
             there: None,
             pending: None,
-            session: None,
+            authentication: ClientAuthentication::default(),
+            evidence: None,
             min_expires: 0,
             failures: 0,
             next_at: None,
@@ -123,6 +124,11 @@ impl Publisher {
     /// Whether a PUBLISH waits for its answer.
     pub fn is_pending(&self) -> bool {
         self.pending.is_some()
+    }
+
+    /// Evidence about the credentials in the last answer; asking clears it.
+    pub fn take_evidence(&mut self) -> Option<Evidence> {
+        self.evidence.take()
     }
 
     /// Whether nothing is there, wanted or under way.
@@ -147,7 +153,7 @@ impl Publisher {
                 self.next_at = None;
                 // Also what should be there already: the server may have lost it meanwhile.
                 if self.pending.is_none() {
-                    self.publish(now, 0, &mut out);
+                    self.publish(now, &mut out);
                 }
             }
             Event::Publish(document) => {
@@ -179,7 +185,7 @@ impl Publisher {
             Event::TransportLost => {
                 self.account = None;
                 self.pending = None;
-                self.session = None;
+                self.authentication.forget();
                 self.next_at = None;
             }
         }
@@ -195,7 +201,7 @@ impl Publisher {
     fn go_on(&mut self, now: Duration, out: &mut Vec<Action>) {
         let is_resting = self.failures > 0 && self.next_at.is_some();
         if self.pending.is_none() && !is_resting && !self.is_there() {
-            self.publish(now, 0, out);
+            self.publish(now, out);
         }
     }
 
@@ -215,12 +221,18 @@ impl Publisher {
                 self.there = None;
                 self.wanted = Wanted::Nothing;
             }
-            self.publish(now, 0, out);
+            self.publish(now, out);
         }
     }
 
-    /// Sends one PUBLISH: the first, a change, or a renewal without a body.
-    fn publish(&mut self, now: Duration, rounds: u8, out: &mut Vec<Action>) {
+    /// Begins an attempt: the first PUBLISH, a change, or a renewal without a body.
+    fn publish(&mut self, now: Duration, out: &mut Vec<Action>) {
+        self.authentication.begin();
+        self.send_publish(now, out);
+    }
+
+    /// Sends one PUBLISH.
+    fn send_publish(&mut self, now: Duration, out: &mut Vec<Action>) {
         let Some(account) = self.account.clone() else {
             return;
         };
@@ -260,10 +272,13 @@ impl Publisher {
         if let Some((tag, _)) = &self.there {
             request = request.header("SIP-If-Match", tag);
         }
-        if let (Some(session), Some(credentials)) = (&mut self.session, &account.credentials) {
-            let cnonce = self.ids.nonce();
-            let (name, value) = session.authorize(credentials, "PUBLISH", &self.target, &cnonce);
-            request = request.header(name, value);
+        if let Some(credentials) = &account.credentials {
+            let authentication = &mut self.authentication;
+            let answers =
+                authentication.authorize(credentials, "PUBLISH", &self.target, &mut self.ids);
+            for (name, value) in answers {
+                request = request.header(name, value);
+            }
         }
         let written = match &self.wanted {
             Wanted::Lasting(document) | Wanted::Last(document) if !self.is_there() => {
@@ -280,7 +295,6 @@ impl Publisher {
                     carries: self.wanted.clone(),
                     expires,
                     conditional: self.there.is_some(),
-                    rounds,
                 });
                 out.push(Action::Send(bytes));
             }
@@ -308,9 +322,10 @@ impl Publisher {
             }
             Progress::Final => {}
         }
+        self.evidence = self.authentication.evidence(code);
         match code {
             200..=299 => self.on_accepted(now, response, pending, out),
-            401 | 407 => self.on_challenge(now, response, code, &pending, out),
+            401 | 407 => self.on_challenge(now, response, code, out),
             // The server has forgotten it: begin again, with the document (RFC 3903 §4.4).
             412 if pending.conditional => {
                 self.there = None;
@@ -362,21 +377,18 @@ impl Publisher {
         now: Duration,
         response: &Message<'_>,
         code: u16,
-        pending: &Pending,
         out: &mut Vec<Action>,
     ) {
         // Nothing is under way without an account.
         let Some(account) = &self.account else {
             return;
         };
-        let trouble = match account.answer_challenge(response, code, pending.rounds) {
-            Ok(session) => {
-                self.session = Some(session);
-                return self.publish(now, pending.rounds + 1, out);
-            }
-            Err(trouble) => trouble,
+        let credentials = account.credentials.as_ref();
+        let trouble = match self.authentication.on_refused(response, credentials) {
+            Verdict::Answer | Verdict::AskWithout => return self.send_publish(now, out),
+            Verdict::WrongCredentials => Trouble::WrongCredentials { code },
+            Verdict::Unusable(why) => Trouble::UnusableChallenge { code, why },
         };
-        self.session = None;
         // Trying again soon would only lock the account.
         self.fail(now, trouble, PAUSE_MAX / 2, out);
     }
@@ -391,7 +403,7 @@ impl Publisher {
         match response.seconds("Min-Expires") {
             Some(minimum) if minimum > pending.expires && minimum <= EXPIRES_MAX => {
                 self.min_expires = minimum;
-                self.publish(now, 0, out);
+                self.publish(now, out);
             }
             minimum => self.fail(now, Trouble::Interval { minimum }, Duration::ZERO, out),
         }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Transport;
-use crate::digest::{Challenge, Credentials, Session};
+use crate::digest::{ClientAuthentication, Credentials, Evidence};
 use crate::ids::Ids;
 use crate::message::Message;
 use crate::transaction::{ClientTransaction, Due, RecentResponses};
@@ -37,9 +37,6 @@ pub const PAUSE_MAX: Duration = Duration::from_secs(300);
 /// Answers that are kept for repeated NOTIFYs: a notifier seldom has more than two under way.
 const RECENT_MAX: usize = 4;
 
-/// Rounds of challenge and answer in one attempt; real ones need one, two after a stale nonce.
-const AUTH_ROUNDS_MAX: u8 = 3;
-
 /// Who subscribes, and from where: shared by all subscriptions over one transport.
 #[derive(Clone, Debug)]
 pub struct Account {
@@ -61,24 +58,6 @@ pub struct Account {
     pub supported: Option<String>,
     /// The User-Agent header.
     pub user_agent: String,
-}
-
-impl Account {
-    /// The answer to a challenge, after so many rounds in the same attempt: refused again means wrong credentials, unless the
-    /// nonce was only too old.
-    pub(crate) fn answer_challenge(
-        &self,
-        response: &Message<'_>,
-        code: u16,
-        rounds: u8,
-    ) -> Result<Session, Trouble> {
-        let challenge = Challenge::best(response).ok_or(Trouble::UnusableChallenge { code })?;
-        let was_refused = (rounds > 0 && !challenge.stale) || rounds >= AUTH_ROUNDS_MAX;
-        if self.credentials.is_none() || was_refused {
-            return Err(Trouble::WrongCredentials { code });
-        }
-        Ok(Session::new(challenge))
-    }
 }
 
 /// What happens to a subscription.
@@ -153,8 +132,6 @@ struct Dialog {
 struct Pending {
     transaction: ClientTransaction,
     expires: u32,
-    /// Challenges that were answered in this attempt.
-    rounds: u8,
 }
 
 /// One subscription.
@@ -169,7 +146,8 @@ pub struct Subscriber {
     cseq: u32,
     dialog: Option<Dialog>,
     pending: Option<Pending>,
-    session: Option<Session>,
+    authentication: ClientAuthentication,
+    evidence: Option<Evidence>,
     recent: RecentResponses,
     min_expires: u32,
     failures: u32,
@@ -194,7 +172,8 @@ impl Subscriber {
             cseq: 0,
             dialog: None,
             pending: None,
-            session: None,
+            authentication: ClientAuthentication::default(),
+            evidence: None,
             recent: RecentResponses::new(RECENT_MAX),
             min_expires: 0,
             failures: 0,
@@ -218,6 +197,11 @@ impl Subscriber {
     /// Whether a NOTIFY has come and nothing has gone wrong since.
     pub fn is_active(&self) -> bool {
         self.phase == Phase::Active && self.told
+    }
+
+    /// Evidence about the credentials in the last answer; asking clears it.
+    pub fn take_evidence(&mut self) -> Option<Evidence> {
+        self.evidence.take()
     }
 
     /// Whether it neither holds nor tries anything.
@@ -306,7 +290,8 @@ impl Subscriber {
             return self.end(out);
         }
         self.phase = Phase::Stopping;
-        self.send_subscribe(now, 0, 0, out);
+        self.authentication.begin();
+        self.send_subscribe(now, 0, out);
     }
 
     /// The subscription is gone: say so and begin again after a pause.

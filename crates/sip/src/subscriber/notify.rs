@@ -147,6 +147,12 @@ impl Subscriber {
         let asked = state
             .retry_after
             .map(|s| Duration::from_secs(s.into()).min(PAUSE_MAX));
+        if reason == "noresource" && self.pending.is_some() && self.phase == Phase::Active {
+            // FreeSWITCH ends a dialog whose renewal carries an unknown nonce; this NOTIFY may overtake the 401. If the extension
+            // really does not exist, the new subscription is refused.
+            let pause = self.pause_unless_settled(now);
+            return self.lose(now, Trouble::Forgotten, pause, out);
+        }
         let pause = match reason.as_str() {
             "rejected" | "noresource" | "invariant" => PAUSE_MAX,
             "deactivated" | "timeout" => self.pause_unless_settled(now),

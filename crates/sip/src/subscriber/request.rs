@@ -18,20 +18,25 @@ impl Subscriber {
         self.subscribe(now, out);
     }
 
+    /// Continues the attempt under a new Call-ID, so that a NOTIFY that ends the refused request (FreeSWITCH sends one) does not
+    /// end the new one.
+    pub(super) fn ask_again(&mut self, now: Duration, expires: u32, out: &mut Vec<Action>) {
+        self.forget(out);
+        self.call_id = self.ids.call_id();
+        self.from_tag = self.ids.tag();
+        self.cseq = 0;
+        self.send_subscribe(now, expires, out);
+    }
+
     /// Asks for, or renews, with the usual time.
     pub(super) fn subscribe(&mut self, now: Duration, out: &mut Vec<Action>) {
         self.refresh_at = None;
-        self.send_subscribe(now, EXPIRES_ASKED.max(self.min_expires), 0, out);
+        self.authentication.begin();
+        self.send_subscribe(now, EXPIRES_ASKED.max(self.min_expires), out);
     }
 
     /// Sends one SUBSCRIBE within the dialog if there is one.
-    pub(super) fn send_subscribe(
-        &mut self,
-        now: Duration,
-        expires: u32,
-        rounds: u8,
-        out: &mut Vec<Action>,
-    ) {
+    pub(super) fn send_subscribe(&mut self, now: Duration, expires: u32, out: &mut Vec<Action>) {
         let Some(account) = self.account.clone() else {
             return;
         };
@@ -73,10 +78,12 @@ impl Subscriber {
         if let Some(supported) = &account.supported {
             request = request.header("Supported", supported);
         }
-        if let (Some(session), Some(credentials)) = (&mut self.session, &account.credentials) {
-            let cnonce = self.ids.nonce();
-            let (name, value) = session.authorize(credentials, "SUBSCRIBE", &uri, &cnonce);
-            request = request.header(name, value);
+        if let Some(credentials) = &account.credentials {
+            let authentication = &mut self.authentication;
+            let answers = authentication.authorize(credentials, "SUBSCRIBE", &uri, &mut self.ids);
+            for (name, value) in answers {
+                request = request.header(name, value);
+            }
         }
         match request.finish() {
             Ok(bytes) => {
@@ -85,7 +92,6 @@ impl Subscriber {
                 self.pending = Some(Pending {
                     transaction,
                     expires,
-                    rounds,
                 });
                 out.push(Action::Send(bytes));
             }

@@ -6,6 +6,7 @@ use super::{
     Action, Dialog, EXPIRES_MAX, PAUSE_MAX, Pending, Phase, Subscriber, Trouble,
     is_refused_for_good,
 };
+use crate::digest::{Unusable, Verdict};
 use crate::message::{Message, NameAddr, split_list};
 use crate::transaction::{Progress, TIMEOUT};
 
@@ -28,6 +29,7 @@ impl Subscriber {
             }
             Progress::Final => {}
         }
+        self.evidence = self.authentication.evidence(code);
         match code {
             401 | 407 => self.on_challenge(now, response, code, &pending, out),
             _ if self.phase == Phase::Stopping => self.end(out),
@@ -114,20 +116,35 @@ impl Subscriber {
         let Some(account) = &self.account else {
             return;
         };
-        let trouble = match account.answer_challenge(response, code, pending.rounds) {
-            Ok(session) => {
-                self.session = Some(session);
-                return self.send_subscribe(now, pending.expires, pending.rounds + 1, out);
+        let credentials = account.credentials.as_ref();
+        let trouble = match self.authentication.on_refused(response, credentials) {
+            Verdict::Answer => return self.send_subscribe(now, pending.expires, out),
+            // A renewal refused without a challenge: the notifier no longer knows the nonce or the dialog (FreeSWITCH, also after
+            // its restart), and has ended the subscription.
+            Verdict::AskWithout | Verdict::Unusable(Unusable::NoChallenge)
+                if self.phase == Phase::Active =>
+            {
+                let pause = self.pause_unless_settled(now);
+                return self.lose(now, Trouble::Forgotten, pause, out);
             }
-            Err(trouble) => trouble,
+            Verdict::AskWithout if self.phase == Phase::Stopping => return self.end(out),
+            Verdict::AskWithout => return self.ask_again(now, pending.expires, out),
+            Verdict::WrongCredentials => Trouble::WrongCredentials { code },
+            Verdict::Unusable(why) => Trouble::UnusableChallenge { code, why },
         };
-        self.session = None;
         if self.phase == Phase::Stopping {
             return self.end(out);
         }
         // Trying again soon would only lock the account.
-        let pause = self.growing_pause() * 3;
-        self.lose(now, trouble, pause.min(PAUSE_MAX), out);
+        let pause = (self.growing_pause() * 3).min(PAUSE_MAX);
+        if self.phase == Phase::Active {
+            // As after any other refusal, the subscription itself lives on until it expires (RFC 5057 §5.1).
+            self.failures = self.failures.saturating_add(1);
+            self.refresh_at = Some(now + pause);
+            out.push(Action::Trouble(trouble));
+        } else {
+            self.lose(now, trouble, pause, out);
+        }
     }
 
     fn on_interval_too_brief(

@@ -1,10 +1,12 @@
 //! The subscriber against a driven clock and hand-written answers.
 
 mod bench;
+mod credentials;
 
 use bench::{Bench, SECOND, code, field, sent, troubles};
 
 use super::*;
+use crate::digest::Unusable;
 
 const CHALLENGE: (&str, &str) = (
     "Proxy-Authenticate",
@@ -77,7 +79,10 @@ fn a_challenge_that_cannot_be_answered_is_named() {
     let refused = bench.respond(&request, 401, &[("WWW-Authenticate", "Basic realm=\"x\"")]);
     assert_eq!(
         troubles(&refused),
-        [Trouble::UnusableChallenge { code: 401 }]
+        [Trouble::UnusableChallenge {
+            code: 401,
+            why: Unusable::Scheme("Basic".into())
+        }]
     );
 }
 

@@ -1,5 +1,7 @@
 //! What can be wrong with a subscription.
 
+use crate::digest::Unusable;
+
 /// Why a subscription does not stand, typed so that its owner can say what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -10,17 +12,19 @@ pub enum Trouble {
     /// Accepted, but no NOTIFY came (timer N).
     #[error("SUBSCRIBE was accepted, but no NOTIFY came")]
     NoNotify,
-    /// The same credentials were refused twice.
+    /// The response to a challenge of the same attempt was rejected.
     #[error("{code} for the user name and password")]
     WrongCredentials {
         /// 401 or 407.
         code: u16,
     },
-    /// Only challenges that cannot be answered.
-    #[error("{code} without a digest challenge in MD5 or SHA-256")]
+    /// No challenge that can be answered: no password can help.
+    #[error("{code} with {why}")]
     UnusableChallenge {
         /// 401 or 407.
         code: u16,
+        /// What stands in the way.
+        why: Unusable,
     },
     /// A 423 that cannot be satisfied.
     #[error("423 Interval Too Brief with a minimum of {minimum:?} seconds")]

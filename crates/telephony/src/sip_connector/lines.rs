@@ -388,7 +388,7 @@ impl Lines {
         trouble: &subscriber::Trouble,
     ) {
         use subscriber::Trouble as T;
-        if let T::WrongCredentials { code } | T::UnusableChallenge { code } = trouble {
+        if let T::WrongCredentials { code } | T::UnusableChallenge { code, .. } = trouble {
             self.changed = true;
             self.pace.refused(now, *code);
         }

@@ -62,7 +62,7 @@ impl Words {
                     "Correct user name and password of the telephone system in Offhook's settings.",
                 )
             }
-            T::UnusableChallenge { code } => (
+            T::UnusableChallenge { code, .. } => (
                 format!("{code} for {at} without a digest challenge that Offhook can answer"),
                 "Let the telephone system offer digest authentication with MD5 or SHA-256 and qop=auth.",
             ),
@@ -137,7 +137,7 @@ impl Words {
         use subscriber::Trouble as T;
         let at = format!("{package} of extension {extension} at {}", self.domain);
         let (what, remedy) = match trouble {
-            T::WrongCredentials { code } | T::UnusableChallenge { code } => (
+            T::WrongCredentials { code } | T::UnusableChallenge { code, .. } => (
                 format!("{code} for account {} publishing {at}", self.username),
                 "Allow this account to publish for other extensions on the telephone system.",
             ),
