@@ -13,6 +13,7 @@ pub mod agent;
 pub mod dialog_info;
 pub mod dialog_set;
 pub mod digest;
+mod floor;
 pub mod ids;
 pub mod message;
 pub mod multipart;

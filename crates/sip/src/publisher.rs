@@ -8,9 +8,10 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     digest::{ClientAuthentication, Evidence, Verdict},
+    floor::{self, Floor},
     ids::Ids,
     message::{Message, Writer},
-    subscriber::{Account, EXPIRES_MAX, PAUSE_MAX, is_refused_for_good, pause, renewal},
+    subscriber::{Account, EXPIRES_MAX, PAUSE_MAX, is_refused_for_good},
     transaction::{ClientTransaction, Due, Progress, TIMEOUT},
 };
 
@@ -89,10 +90,13 @@ pub struct Publisher {
     pending: Option<Pending>,
     authentication: ClientAuthentication,
     evidence: Option<Evidence>,
-    min_expires: u32,
-    failures: u32,
+    /// What a 423 made us ask for.
+    min_expires: Option<u32>,
+    floor: Floor,
     /// Renew, or try again, then.
     next_at: Option<Duration>,
+    /// What is due then is the next request of an attempt that has begun, held back by the floor.
+    is_held_back: bool,
 }
 
 impl Publisher {
@@ -110,9 +114,10 @@ impl Publisher {
             pending: None,
             authentication: ClientAuthentication::default(),
             evidence: None,
-            min_expires: 0,
-            failures: 0,
+            min_expires: None,
+            floor: Floor::default(),
             next_at: None,
+            is_held_back: false,
         }
     }
 
@@ -187,6 +192,7 @@ impl Publisher {
                 self.pending = None;
                 self.authentication.forget();
                 self.next_at = None;
+                self.is_held_back = false;
             }
         }
         out
@@ -199,7 +205,7 @@ impl Publisher {
 
     /// Publishes what is wanted, unless it is there, something is under way, or it was refused a moment ago.
     fn go_on(&mut self, now: Duration, out: &mut Vec<Action>) {
-        let is_resting = self.failures > 0 && self.next_at.is_some();
+        let is_resting = self.floor.failures() > 0 && self.next_at.is_some();
         if self.pending.is_none() && !is_resting && !self.is_there() {
             self.publish(now, out);
         }
@@ -209,7 +215,10 @@ impl Publisher {
         if let Some(pending) = &mut self.pending {
             match pending.transaction.elapse(now) {
                 Due::Nothing => {}
-                Due::Retransmit => out.push(Action::Send(pending.transaction.request().to_vec())),
+                Due::Retransmit => {
+                    self.floor.count(now);
+                    out.push(Action::Send(pending.transaction.request().to_vec()));
+                }
                 Due::TimedOut => {
                     self.pending = None;
                     self.fail(now, Trouble::Timeout, Duration::ZERO, out);
@@ -217,6 +226,9 @@ impl Publisher {
             }
         } else if self.next_at.is_some_and(|at| now >= at) {
             self.next_at = None;
+            if self.is_held_back {
+                return self.send_publish(now, out);
+            }
             if matches!(self.wanted, Wanted::Last(_)) && self.is_there() {
                 self.there = None;
                 self.wanted = Wanted::Nothing;
@@ -233,6 +245,7 @@ impl Publisher {
 
     /// Sends one PUBLISH.
     fn send_publish(&mut self, now: Duration, out: &mut Vec<Action>) {
+        self.is_held_back = false;
         let Some(account) = self.account.clone() else {
             return;
         };
@@ -240,15 +253,21 @@ impl Publisher {
         if self.there.is_none() && matches!(self.wanted, Wanted::Last(_) | Wanted::Gone) {
             self.wanted = Wanted::Nothing;
         }
+        let least = self.min_expires.unwrap_or_default();
         let expires = match &self.wanted {
             Wanted::Nothing => {
                 self.next_at = None;
                 return;
             }
-            Wanted::Lasting(_) => EXPIRES_ASKED.max(self.min_expires),
-            Wanted::Last(_) => LAST_EXPIRES.max(self.min_expires),
+            Wanted::Lasting(_) => EXPIRES_ASKED.max(least),
+            Wanted::Last(_) => LAST_EXPIRES.max(least),
             Wanted::Gone => 0,
         };
+        if self.floor.free_at() > now {
+            self.next_at = Some(self.floor.defer(now, &mut self.ids));
+            self.is_held_back = true;
+            return;
+        }
         self.cseq += 1;
         let branch = self.ids.branch();
         let via = format!(
@@ -296,6 +315,7 @@ impl Publisher {
                     expires,
                     conditional: self.there.is_some(),
                 });
+                self.floor.count(now);
                 out.push(Action::Send(bytes));
             }
             Err(error) => {
@@ -357,17 +377,26 @@ impl Publisher {
             self.there = None;
             return self.fail(now, Trouble::NoEntityTag, PAUSE_MAX, out);
         }
-        self.failures = 0;
+        let is_gone = pending.carries == Wanted::Gone;
         self.there = match pending.carries {
             Wanted::Gone => None,
             carried => tag.map(|tag| (tag, carried)),
         };
+        let granted = Duration::from_secs(granted.min(EXPIRES_MAX).into());
+        let renewal = self.floor.renewal(now, granted, &mut self.ids);
+        if !is_gone && renewal >= now + granted {
+            // It ends before it may be renewed: whatever is there now is there for a moment only.
+            let trouble = Trouble::ShortLease {
+                seconds: granted.as_secs(),
+            };
+            return self.fail(now, trouble, Duration::ZERO, out);
+        }
+        self.floor.clear();
         out.push(Action::Accepted);
-        let granted = Duration::from_secs(granted.clamp(2, EXPIRES_MAX).into());
         self.next_at = match &self.wanted {
             // Gone by itself then.
             Wanted::Last(_) => Some(now + granted),
-            _ => Some(now + renewal(granted, &mut self.ids)),
+            _ => Some(renewal),
         };
         self.go_on(now, out);
     }
@@ -400,19 +429,18 @@ impl Publisher {
         pending: &Pending,
         out: &mut Vec<Action>,
     ) {
-        match response.seconds("Min-Expires") {
-            Some(minimum) if minimum > pending.expires && minimum <= EXPIRES_MAX => {
-                self.min_expires = minimum;
-                self.publish(now, out);
-            }
-            minimum => self.fail(now, Trouble::Interval { minimum }, Duration::ZERO, out),
+        let minimum = response.seconds("Min-Expires");
+        self.min_expires = floor::longer(pending.expires, self.min_expires, minimum, EXPIRES_MAX);
+        match self.min_expires {
+            Some(_) => self.publish(now, out),
+            None => self.fail(now, Trouble::Interval { minimum }, Duration::ZERO, out),
         }
     }
 
     /// Says what is wrong, and tries again after a growing pause.
     fn fail(&mut self, now: Duration, trouble: Trouble, least: Duration, out: &mut Vec<Action>) {
-        let pause = pause(self.failures, &mut self.ids).max(least);
-        self.failures = self.failures.saturating_add(1);
+        let pause = self.floor.pause(&mut self.ids).max(least);
+        self.floor.fail();
         self.next_at = Some(now + pause);
         out.push(Action::Trouble(trouble));
     }

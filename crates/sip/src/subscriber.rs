@@ -4,7 +4,12 @@
 //! answers challenges, renews long before the end, begins again when the notifier has forgotten it,
 //! and slows down when it is refused. The owner passes every message that carries this
 //! subscription's Call-ID, and [`Event::Elapsed`] at [`Subscriber::next_deadline`].
+//!
+//! Two rules hold on every path. The notifier never decides alone when the next request is sent: [`crate::floor`] limits the
+//! rate. And state that is not confirmed is not known: a renewal extends the lease only together with a NOTIFY that came
+//! after it (RFC 6665 §4.2.1.2 obliges the notifier to send one) and that the owner could use.
 
+mod doubt;
 mod notify;
 mod request;
 mod response;
@@ -15,10 +20,13 @@ use std::time::Duration;
 
 use crate::Transport;
 use crate::digest::{ClientAuthentication, Credentials, Evidence};
+use crate::floor::Floor;
+pub use crate::floor::{PAUSE_MAX, PAUSE_MIN};
 use crate::ids::Ids;
 use crate::message::Message;
 use crate::transaction::{ClientTransaction, Due, RecentResponses};
 
+use doubt::{Before, Doubt};
 pub use trouble::Trouble;
 
 /// What is asked for, in seconds: long enough to be cheap, short enough that a lease ends the same
@@ -27,12 +35,6 @@ pub const EXPIRES_ASKED: u32 = 600;
 
 /// The longest minimum that is accepted in a 423: whoever wants more is misconfigured.
 pub const EXPIRES_MAX: u32 = 24 * 3600;
-
-/// First pause after a failure.
-pub const PAUSE_MIN: Duration = Duration::from_secs(10);
-
-/// Longest pause, also the one after a refusal that only an administrator can mend.
-pub const PAUSE_MAX: Duration = Duration::from_secs(300);
 
 /// Answers that are kept for repeated NOTIFYs: a notifier seldom has more than two under way.
 const RECENT_MAX: usize = 4;
@@ -71,6 +73,11 @@ pub enum Event<'a> {
     Elapsed,
     /// Renew now, so that the notifier sends the whole state.
     Refresh,
+    /// The document of the NOTIFY that has just been handed out cannot be used: it confirms nothing. The whole state is asked
+    /// for; if that does not help, a new subscription begins.
+    Unusable,
+    /// Something is missing in the document that has just been handed out, the rest was used: the whole state is asked for.
+    Incomplete,
     /// The notifier cannot be reached: stop trying until the next [`Event::Start`].
     TransportLost,
     /// Unsubscribe.
@@ -93,7 +100,7 @@ pub enum Action {
         /// The first of a new subscription: versions start again.
         first: bool,
     },
-    /// A renewal was accepted: what is known stays valid for this long.
+    /// A renewal was accepted after a NOTIFY had confirmed it: what is known stays valid for this long.
     Renewed {
         /// How long the subscription lives without another renewal.
         remaining: Duration,
@@ -123,7 +130,10 @@ struct Dialog {
     remote_tag: String,
     target: String,
     routes: Vec<String>,
+    /// The number of the latest NOTIFY that counted; `None` until one has come: it makes the dialog, not the answer.
     remote_cseq: Option<u32>,
+    /// The number of a NOTIFY after it that did not count, because it was not higher.
+    refused: Option<u32>,
     expires_at: Duration,
 }
 
@@ -131,6 +141,15 @@ struct Dialog {
 #[derive(Debug)]
 struct Pending {
     transaction: ClientTransaction,
+    expires: u32,
+    /// A NOTIFY that counts has come since it was sent.
+    confirmed: bool,
+}
+
+/// A SUBSCRIBE that the floor holds back.
+#[derive(Debug)]
+struct Deferred {
+    at: Duration,
     expires: u32,
 }
 
@@ -148,15 +167,25 @@ pub struct Subscriber {
     pending: Option<Pending>,
     authentication: ClientAuthentication,
     evidence: Option<Evidence>,
+    deferred: Option<Deferred>,
     recent: RecentResponses,
-    min_expires: u32,
-    failures: u32,
+    /// What a 423 made us ask for.
+    min_expires: Option<u32>,
+    /// Where a 3xx sent this attempt, and how many of them came.
+    redirect: Option<String>,
+    redirects: u8,
+    floor: Floor,
     begun_at: Duration,
     refresh_at: Option<Duration>,
-    /// Timer N (RFC 6665 §4.1.2.4): a NOTIFY must have come by then.
+    /// Timer N (RFC 6665 §4.1.2.4): a NOTIFY that counts must have come by then.
     notify_by: Option<Duration>,
-    /// The owner believes something that came from here.
-    told: bool,
+    /// Until when the owner believes what came from here; `None`: it believes nothing.
+    known_until: Option<Duration>,
+    doubt: Doubt,
+    /// What stood before the NOTIFY that has just been handed out, should its document turn out to be of no use.
+    before: Option<Before>,
+    /// Renewals in a row that were made out of turn because of doubt.
+    urged: u32,
 }
 
 impl Subscriber {
@@ -174,13 +203,19 @@ impl Subscriber {
             pending: None,
             authentication: ClientAuthentication::default(),
             evidence: None,
+            deferred: None,
             recent: RecentResponses::new(RECENT_MAX),
-            min_expires: 0,
-            failures: 0,
+            min_expires: None,
+            redirect: None,
+            redirects: 0,
+            floor: Floor::default(),
             begun_at: Duration::ZERO,
             refresh_at: None,
             notify_by: None,
-            told: false,
+            known_until: None,
+            doubt: Doubt::None,
+            before: None,
+            urged: 0,
         }
     }
 
@@ -196,7 +231,7 @@ impl Subscriber {
 
     /// Whether a NOTIFY has come and nothing has gone wrong since.
     pub fn is_active(&self) -> bool {
-        self.phase == Phase::Active && self.told
+        self.phase == Phase::Active && self.known_until.is_some() && self.doubt != Doubt::Overdue
     }
 
     /// Evidence about the credentials in the last answer; asking clears it.
@@ -216,21 +251,35 @@ impl Subscriber {
             _ => None,
         };
         let pending = self.pending.as_ref().map(|p| p.transaction.next_deadline());
-        let refresh = self.refresh_at.filter(|_| self.pending.is_none());
-        let expiry = self
-            .dialog
-            .as_ref()
-            .filter(|_| self.phase == Phase::Active)
-            .map(|d| d.expires_at);
-        [waiting, pending, refresh, expiry, self.notify_by]
-            .into_iter()
-            .flatten()
-            .min()
+        let deferred = self.deferred.as_ref().map(|deferred| deferred.at);
+        let refresh = self.refresh_at.filter(|_| !self.is_asking());
+        let due = [waiting, pending, deferred, refresh, self.notify_by];
+        due.into_iter().chain([self.ends_at()]).flatten().min()
+    }
+
+    /// Whether a SUBSCRIBE is under way, or is held back.
+    fn is_asking(&self) -> bool {
+        self.pending.is_some() || self.deferred.is_some()
+    }
+
+    /// When the subscription, or belief in what it said, ends without a renewal.
+    fn ends_at(&self) -> Option<Duration> {
+        let dialog = self.dialog.as_ref();
+        let is_live = matches!(self.phase, Phase::Subscribing | Phase::Active);
+        let dialog = dialog.filter(|_| is_live)?;
+        Some(
+            dialog
+                .expires_at
+                .min(self.known_until.unwrap_or(Duration::MAX)),
+        )
     }
 
     /// The single entry point.
     pub fn handle(&mut self, now: Duration, event: Event<'_>) -> Vec<Action> {
         let mut out = Vec::new();
+        if !matches!(event, Event::Unusable | Event::Incomplete) {
+            self.before = None;
+        }
         match event {
             Event::Start(account) => {
                 self.account = Some(account);
@@ -242,10 +291,15 @@ impl Subscriber {
             },
             Event::Elapsed => self.on_elapsed(now, &mut out),
             Event::Refresh => {
-                if self.phase == Phase::Active && self.pending.is_none() {
-                    self.subscribe(now, &mut out);
+                if self.phase == Phase::Active && !self.is_asking() {
+                    match self.floor.free_at() {
+                        free_at if free_at > now => self.refresh_by(free_at),
+                        _ => self.subscribe(now, &mut out),
+                    }
                 }
             }
+            Event::Unusable => self.on_unusable(now, &mut out),
+            Event::Incomplete => self.on_incomplete(now),
             Event::TransportLost => {
                 self.forget(&mut out);
                 self.phase = Phase::Idle;
@@ -259,7 +313,10 @@ impl Subscriber {
         if let Some(pending) = &mut self.pending {
             match pending.transaction.elapse(now) {
                 Due::Nothing => {}
-                Due::Retransmit => out.push(Action::Send(pending.transaction.request().to_vec())),
+                Due::Retransmit => {
+                    self.floor.count(now);
+                    out.push(Action::Send(pending.transaction.request().to_vec()));
+                }
                 Due::TimedOut if self.phase == Phase::Stopping => return self.end(out),
                 Due::TimedOut => {
                     let pause = self.growing_pause();
@@ -269,16 +326,29 @@ impl Subscriber {
         }
         match self.phase {
             Phase::Waiting(until) if now >= until => return self.begin(now, out),
-            Phase::Active if self.dialog.as_ref().is_some_and(|d| now >= d.expires_at) => {
-                return self.lose(now, Trouble::Expired, Duration::ZERO, out);
+            Phase::Active if self.notify_by.is_some_and(|by| now >= by) => {
+                let trouble = match self.doubt {
+                    Doubt::None => Trouble::NoNotify,
+                    Doubt::Asking | Doubt::Due | Doubt::Overdue => Trouble::Unconfirmed,
+                };
+                let pause = match self.known_until {
+                    Some(_) => self.pause_unless_settled(now),
+                    None => self.growing_pause(),
+                };
+                return self.lose(now, trouble, pause, out);
+            }
+            Phase::Subscribing | Phase::Active if self.ends_at().is_some_and(|at| now >= at) => {
+                let pause = self.pause_unless_settled(now);
+                return self.lose(now, Trouble::Expired, pause, out);
             }
             _ => {}
         }
-        if self.notify_by.is_some_and(|by| now >= by) {
-            let pause = self.growing_pause();
-            return self.lose(now, Trouble::NoNotify, pause, out);
-        }
-        if self.pending.is_none() && self.refresh_at.is_some_and(|at| now >= at) {
+        if let Some(deferred) = self.deferred.take_if(|deferred| now >= deferred.at) {
+            self.send_subscribe(now, deferred.expires, out);
+        } else if !self.is_asking() && self.refresh_at.is_some_and(|at| now >= at) {
+            if self.doubt == Doubt::None {
+                self.urged = 0;
+            }
             self.subscribe(now, out);
         }
     }
@@ -286,6 +356,7 @@ impl Subscriber {
     fn on_stop(&mut self, now: Duration, out: &mut Vec<Action>) {
         self.refresh_at = None;
         self.notify_by = None;
+        self.deferred = None;
         if self.dialog.is_none() {
             return self.end(out);
         }
@@ -298,7 +369,7 @@ impl Subscriber {
     fn lose(&mut self, now: Duration, trouble: Trouble, pause: Duration, out: &mut Vec<Action>) {
         self.forget(out);
         out.push(Action::Trouble(trouble));
-        self.failures = self.failures.saturating_add(1);
+        self.floor.fail();
         self.phase = Phase::Waiting(now + pause);
         if pause.is_zero() {
             self.begin(now, out);
@@ -315,50 +386,39 @@ impl Subscriber {
     fn forget(&mut self, out: &mut Vec<Action>) {
         self.dialog = None;
         self.pending = None;
+        self.deferred = None;
         self.refresh_at = None;
         self.notify_by = None;
-        if std::mem::take(&mut self.told) {
+        self.doubt = Doubt::None;
+        self.before = None;
+        if self.known_until.take().is_some() {
             out.push(Action::Stale);
         }
     }
 
     fn growing_pause(&mut self) -> Duration {
-        pause(self.failures, &mut self.ids)
+        self.floor.pause(&mut self.ids)
     }
 
     /// At once after a subscription that lived a while; growing pauses for one that ends again and again.
     fn pause_unless_settled(&mut self, now: Duration) -> Duration {
-        if now.saturating_sub(self.begun_at) >= PAUSE_MIN {
-            self.failures = 0;
-        }
-        if self.failures == 0 {
-            return Duration::ZERO;
-        }
-        self.failures -= 1;
-        let pause = self.growing_pause();
-        self.failures += 1;
-        pause
+        self.floor.settle(now.saturating_sub(self.begun_at));
+        self.floor.pause_after_first(&mut self.ids)
     }
 
     fn schedule_refresh(&mut self, now: Duration, remaining: Duration) {
-        self.refresh_at = Some(now + renewal(remaining, &mut self.ids));
+        self.refresh_at = Some(self.floor.renewal(now, remaining, &mut self.ids));
     }
-}
 
-/// When to renew what lives for so long: between half and four fifths of it, spread so that renewals do not bunch up.
-pub(crate) fn renewal(life: Duration, ids: &mut Ids) -> Duration {
-    life * (500 + ids.per_mille() * 3 / 10) / 1000
+    /// Renews then, if not earlier.
+    fn refresh_by(&mut self, at: Duration) {
+        self.refresh_at = Some(self.refresh_at.map_or(at, |planned| planned.min(at)));
+    }
 }
 
 /// Whether trying again is of no use before somebody has changed something.
 pub(crate) const fn is_refused_for_good(code: u16) -> bool {
     matches!(code, 403 | 404 | 405 | 410 | 489 | 501 | 604)
-}
-
-/// After so many failures: 10 s, doubling up to five minutes, a fifth more or less so that thousands do not march in step.
-pub(crate) fn pause(failures: u32, ids: &mut Ids) -> Duration {
-    let pause = PAUSE_MIN.saturating_mul(1 << failures.min(5));
-    pause.min(PAUSE_MAX) * (800 + ids.per_mille() * 2 / 5) / 1000
 }
 
 #[cfg(test)]

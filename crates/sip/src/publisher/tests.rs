@@ -319,3 +319,93 @@ proptest! {
         }
     }
 }
+
+// A5
+#[test]
+fn no_presence_server_is_asked_in_a_loop() {
+    type Answer = fn(&mut Bench, &[u8], u32) -> Vec<Action>;
+    fn grant(bench: &mut Bench, request: &[u8], count: u32, expires: &str) -> Vec<Action> {
+        let tag = count.to_string();
+        bench.respond(request, 200, &[("SIP-ETag", &tag), ("Expires", expires)])
+    }
+    let servers: [(&str, Answer); 9] = [
+        ("expires 0", |bench, request, count| {
+            grant(bench, request, count, "0")
+        }),
+        ("expires 1", |bench, request, count| {
+            grant(bench, request, count, "1")
+        }),
+        ("expires 4", |bench, request, count| {
+            grant(bench, request, count, "4")
+        }),
+        ("423 that grows", |bench, request, count| {
+            bench.respond(request, 423, &[("Min-Expires", &(200 + count).to_string())])
+        }),
+        ("423", |bench, request, _| bench.respond(request, 423, &[])),
+        ("412", |bench, request, _| bench.respond(request, 412, &[])),
+        ("200, then 412", |bench, request, count| match count % 2 {
+            0 => bench.respond(request, 412, &[]),
+            _ => grant(bench, request, count, "1"),
+        }),
+        ("503", |bench, request, _| {
+            bench.respond(request, 503, &[("Retry-After", "0")])
+        }),
+        ("always stale", |bench, request, _| {
+            let challenge = "Digest realm=\"r\", nonce=\"n\", stale=true";
+            bench.respond(request, 401, &[("WWW-Authenticate", challenge)])
+        }),
+    ];
+    for (name, answer) in servers {
+        let mut bench = Bench::new();
+        bench.handle(Event::Start(account()));
+        let mut todo = bench.handle(Event::Publish(document("busy")));
+        let (mut sent, mut troubles) = (Vec::new(), 0);
+        while bench.now < SECOND * 7200 {
+            while let Some(action) = todo.pop() {
+                match action {
+                    Action::Send(request) => {
+                        sent.push(bench.now);
+                        let count = u32::try_from(sent.len()).unwrap();
+                        todo.extend(answer(&mut bench, &request, count));
+                    }
+                    Action::Trouble(_) => troubles += 1,
+                    Action::Accepted => {}
+                }
+                assert!(sent.len() < 5_000, "{name}: a loop");
+            }
+            bench.now = bench.now.max(bench.publisher.next_deadline().unwrap());
+            todo = bench.handle(Event::Elapsed);
+        }
+        assert!(
+            sent.windows(6).all(|six| six[5] - six[0] >= SECOND),
+            "{name}"
+        );
+        let late = sent.iter().filter(|at| **at > SECOND * 3600).count();
+        assert!(
+            (3..=60).contains(&late),
+            "{name}: {late} in the second hour"
+        );
+        assert!(troubles > 0, "{name}");
+    }
+    // A short lease is kept up without a word.
+    let mut bench = Bench::new();
+    bench.handle(Event::Start(account()));
+    let mut todo = bench.handle(Event::Publish(document("busy")));
+    let mut count = 0;
+    while bench.now < SECOND * 600 {
+        while let Some(action) = todo.pop() {
+            match action {
+                Action::Send(request) => {
+                    count += 1;
+                    todo.extend(grant(&mut bench, &request, count, "10"));
+                }
+                other => assert_eq!(other, Action::Accepted),
+            }
+        }
+        let at = bench.publisher.next_deadline().unwrap();
+        assert!(at < bench.now + SECOND * 10);
+        bench.now = at;
+        todo = bench.handle(Event::Elapsed);
+    }
+    assert!(count <= 120, "{count}");
+}

@@ -3,9 +3,20 @@
 use std::time::Duration;
 
 use super::{
-    Action, Dialog, EXPIRES_MAX, PAUSE_MAX, Phase, Subscriber, Trouble, response::route_set,
+    Action, Dialog, EXPIRES_MAX, PAUSE_MAX, Phase, Subscriber, Trouble,
+    request::{remote_target, route_set},
 };
-use crate::message::{Message, SubscriptionState, answer};
+use crate::message::{Message, SubscriptionState, answer, find_parameter};
+
+/// What a NOTIFY within the subscription is.
+enum Admitted {
+    /// The next one.
+    News(SubscriptionState),
+    /// Its number has been there before.
+    Repeated(u32),
+    /// Its number is lower than that of one before it (RFC 3261 §12.2.2).
+    Late(u32),
+}
 
 impl Subscriber {
     pub(super) fn on_request(
@@ -20,16 +31,14 @@ impl Subscriber {
             out.push(Action::Send(given.to_vec()));
             return;
         }
-        let mut news = None;
-        let code = match method {
-            "NOTIFY" => match self.admit(now, request) {
-                Ok(state) => {
-                    news = state;
-                    200
-                }
-                Err(code) => code,
-            },
-            _ => 501,
+        let admitted = match method {
+            "NOTIFY" => self.admit(now, request),
+            _ => Err(501),
+        };
+        let code = match &admitted {
+            Ok(Admitted::News(_) | Admitted::Repeated(_)) => 200,
+            Ok(Admitted::Late(_)) => 500,
+            Err(code) => *code,
         };
         let mut response = answer(request, code, Some(&self.from_tag));
         if let (489, Some(account)) = (code, &self.account) {
@@ -40,17 +49,17 @@ impl Subscriber {
             self.recent.remember(now, key, bytes.clone());
             out.push(Action::Send(bytes));
         }
-        if let Some(state) = news {
-            self.apply(now, request, &state, out);
+        match admitted {
+            Ok(Admitted::News(state)) => self.apply(now, request, &state, out),
+            Ok(Admitted::Repeated(number) | Admitted::Late(number)) => {
+                self.on_old_number(now, number, out);
+            }
+            Err(_) => {}
         }
     }
 
-    /// Checks a NOTIFY; what it says, `None` if it says nothing new, or the code of the refusal.
-    fn admit(
-        &mut self,
-        now: Duration,
-        request: &Message<'_>,
-    ) -> Result<Option<SubscriptionState>, u16> {
+    /// Checks a NOTIFY; `Err` is the code of the refusal of one that belongs to no subscription of ours.
+    fn admit(&mut self, now: Duration, request: &Message<'_>) -> Result<Admitted, u16> {
         let cseq = request.cseq().map_err(|_| 400u16)?;
         let from_tag = request.from_tag().unwrap_or_default();
         if self.phase == Phase::Idle || request.to_tag().as_deref() != Some(&self.from_tag) {
@@ -65,18 +74,34 @@ impl Subscriber {
         {
             return Err(489);
         }
+        // Ours has no id: this is another subscription (RFC 6665 §4.4.1).
+        if find_parameter(&event, "id").is_some_and(|id| !id.is_empty()) {
+            return Err(481);
+        }
         let state = request
             .header("Subscription-State")
             .and_then(|v| SubscriptionState::parse(&v))
             .ok_or(400u16)?;
         match &mut self.dialog {
-            // Another branch of a forked SUBSCRIBE: one subscription is enough (RFC 6665 §4.4.1).
-            Some(dialog) if dialog.remote_tag != from_tag => return Err(481),
-            Some(dialog) => match dialog.remote_cseq {
-                Some(known) if cseq.number < known => return Err(500),
-                Some(known) if cseq.number == known => return Ok(None),
-                _ => dialog.remote_cseq = Some(cseq.number),
+            Some(dialog) if dialog.remote_tag == from_tag => match dialog.remote_cseq {
+                Some(known) if cseq.number < known => return Ok(Admitted::Late(cseq.number)),
+                Some(known) if cseq.number == known => {
+                    return Ok(Admitted::Repeated(cseq.number));
+                }
+                _ => {
+                    dialog.remote_cseq = Some(cseq.number);
+                    dialog.refused = None;
+                }
             },
+            // The answer came from elsewhere than the first NOTIFY, which makes the dialog (RFC 6665 §4.4.1).
+            Some(dialog) if dialog.remote_cseq.is_none() => {
+                dialog.remote_tag = from_tag;
+                dialog.target = remote_target(request).unwrap_or_else(|| self.target.clone());
+                dialog.routes = route_set(request, false);
+                dialog.remote_cseq = Some(cseq.number);
+            }
+            // Another branch of a forked SUBSCRIBE: one subscription is enough (RFC 6665 §4.4.1).
+            Some(_) => return Err(481),
             // A NOTIFY may overtake the answer to the SUBSCRIBE (RFC 6665 §4.1.2.4).
             None if self.phase == Phase::Subscribing => {
                 let seconds = state
@@ -85,15 +110,16 @@ impl Subscriber {
                     .min(EXPIRES_MAX);
                 self.dialog = Some(Dialog {
                     remote_tag: from_tag,
-                    target: request.contact().unwrap_or_else(|| self.target.clone()),
+                    target: remote_target(request).unwrap_or_else(|| self.target.clone()),
                     routes: route_set(request, false),
                     remote_cseq: Some(cseq.number),
+                    refused: None,
                     expires_at: now + Duration::from_secs(seconds.into()),
                 });
             }
             None => return Err(481),
         }
-        Ok(Some(state))
+        Ok(Admitted::News(state))
     }
 
     fn apply(
@@ -109,27 +135,39 @@ impl Subscriber {
         if self.phase == Phase::Stopping {
             return;
         }
-        self.notify_by = None;
         let Some(dialog) = &mut self.dialog else {
             return;
         };
-        if let Some(contact) = request.contact() {
-            dialog.target = contact;
+        if let Some(target) = remote_target(request) {
+            dialog.target = target;
         }
         if let Some(seconds) = state.expires {
             dialog.expires_at = now + Duration::from_secs(seconds.min(EXPIRES_MAX).into());
         }
         let (expires_at, remaining) = (dialog.expires_at, dialog.expires_at.saturating_sub(now));
+        if remaining.is_zero() {
+            // Nothing can be known for no time at all.
+            let reason = "expires=0".into();
+            let pause = self.pause_unless_settled(now);
+            return self.lose(now, Trouble::Ended { reason }, pause, out);
+        }
         // The notifier may have shortened what it granted; otherwise the planned renewal stands.
         if self.phase == Phase::Active && self.refresh_at.is_some_and(|at| at >= expires_at) {
             self.schedule_refresh(now, remaining);
         }
         if state.state == "pending" {
+            self.notify_by = None;
+            if let Some(pending) = &mut self.pending {
+                pending.confirmed = true;
+            }
+            if self.known_until.take().is_some() {
+                out.push(Action::Stale);
+            }
             out.push(Action::Trouble(Trouble::Pending));
             return;
         }
-        let first = !self.told;
-        self.told = true;
+        let first = self.known_until.is_none();
+        self.confirm(expires_at);
         out.push(Action::Notified {
             content_type: request.header("Content-Type").map(|c| c.into_owned()),
             body: request.body().to_vec(),
@@ -138,7 +176,7 @@ impl Subscriber {
         });
     }
 
-    /// The reason says when to come back (RFC 6665 §4.1.3).
+    /// The reason says when to come back (RFC 6665 §4.1.3), and never sooner than after any other end.
     fn on_terminated(&mut self, now: Duration, state: &SubscriptionState, out: &mut Vec<Action>) {
         if self.phase == Phase::Stopping {
             return self.end(out);
@@ -147,17 +185,17 @@ impl Subscriber {
         let asked = state
             .retry_after
             .map(|s| Duration::from_secs(s.into()).min(PAUSE_MAX));
+        let least = self.pause_unless_settled(now);
         if reason == "noresource" && self.pending.is_some() && self.phase == Phase::Active {
             // FreeSWITCH ends a dialog whose renewal carries an unknown nonce; this NOTIFY may overtake the 401. If the extension
             // really does not exist, the new subscription is refused.
-            let pause = self.pause_unless_settled(now);
-            return self.lose(now, Trouble::Forgotten, pause, out);
+            return self.lose(now, Trouble::Forgotten, least, out);
         }
         let pause = match reason.as_str() {
             "rejected" | "noresource" | "invariant" => PAUSE_MAX,
-            "deactivated" | "timeout" => self.pause_unless_settled(now),
-            "probation" | "giveup" => asked.unwrap_or_else(|| self.growing_pause()),
-            _ => asked.unwrap_or_else(|| self.pause_unless_settled(now)),
+            "deactivated" | "timeout" => least,
+            "probation" | "giveup" => asked.unwrap_or_else(|| self.growing_pause()).max(least),
+            _ => asked.unwrap_or_default().max(least),
         };
         self.lose(now, Trouble::Ended { reason }, pause, out);
     }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Action, EXPIRES_ASKED, PAUSE_MAX, Pending, Phase, Subscriber, Trouble};
-use crate::message::{NameAddr, Writer, uri_has_parameter};
+use super::{Action, Deferred, EXPIRES_ASKED, PAUSE_MAX, Pending, Phase, Subscriber, Trouble};
+use crate::message::{Address, Message, NameAddr, Writer, split_list, uri_has_parameter};
 use crate::transaction::{ClientTransaction, TIMEOUT};
 
 impl Subscriber {
@@ -13,6 +13,8 @@ impl Subscriber {
         self.call_id = self.ids.call_id();
         self.from_tag = self.ids.tag();
         self.cseq = 0;
+        self.redirect = None;
+        self.redirects = 0;
         self.begun_at = now;
         self.phase = Phase::Subscribing;
         self.subscribe(now, out);
@@ -32,14 +34,20 @@ impl Subscriber {
     pub(super) fn subscribe(&mut self, now: Duration, out: &mut Vec<Action>) {
         self.refresh_at = None;
         self.authentication.begin();
-        self.send_subscribe(now, EXPIRES_ASKED.max(self.min_expires), out);
+        let expires = EXPIRES_ASKED.max(self.min_expires.unwrap_or_default());
+        self.send_subscribe(now, expires, out);
     }
 
-    /// Sends one SUBSCRIBE within the dialog if there is one.
+    /// Sends one SUBSCRIBE within the dialog if there is one, now or when the floor allows it.
     pub(super) fn send_subscribe(&mut self, now: Duration, expires: u32, out: &mut Vec<Action>) {
         let Some(account) = self.account.clone() else {
             return;
         };
+        if self.floor.free_at() > now {
+            let at = self.floor.defer(now, &mut self.ids);
+            self.deferred = Some(Deferred { at, expires });
+            return;
+        }
         self.cseq += 1;
         let branch = self.ids.branch();
         let (uri, routes) = self.destination();
@@ -92,7 +100,9 @@ impl Subscriber {
                 self.pending = Some(Pending {
                     transaction,
                     expires,
+                    confirmed: false,
                 });
+                self.floor.count(now);
                 out.push(Action::Send(bytes));
             }
             // Not to be mended by trying: a name from the configuration holds a control character.
@@ -104,23 +114,70 @@ impl Subscriber {
     }
 
     /// Request-URI and Route headers (RFC 3261 §12.2.1.1), also for a strict router at the front.
-    fn destination(&self) -> (String, Vec<String>) {
+    pub(super) fn destination(&self) -> (String, Vec<String>) {
         let Some(dialog) = &self.dialog else {
-            return (self.target.clone(), Vec::new());
+            let target = self.redirect.as_ref().unwrap_or(&self.target);
+            return (target.clone(), Vec::new());
         };
-        let strict = dialog
-            .routes
-            .first()
-            .and_then(|r| NameAddr::parse(r))
-            .filter(|r| !uri_has_parameter(r.uri, "lr"))
-            .map(|r| r.uri.to_owned());
-        match strict {
-            Some(first) => {
-                let mut routes = dialog.routes[1..].to_vec();
-                routes.push(format!("<{}>", dialog.target));
-                (first, routes)
+        let first = dialog.routes.first().and_then(|r| NameAddr::parse(r));
+        match first.filter(|first| !uri_has_parameter(first.uri, "lr")) {
+            Some(strict) => {
+                let uri = without_headers(strict.uri).to_owned();
+                let last = format!("<{}>", dialog.target);
+                let routes = dialog.routes.iter().skip(1).cloned().chain([last]);
+                (uri, routes.collect())
             }
             None => (dialog.target.clone(), dialog.routes.clone()),
         }
+    }
+}
+
+/// The Contact of a message as something that a request can be sent to: a SIP address that can be written, without the
+/// headers that a Request-URI may not have (RFC 3261 §19.1.1). `None` for everything else, `*` among it.
+pub(super) fn remote_target(message: &Message<'_>) -> Option<String> {
+    let contact = message.contact()?;
+    is_sip(&contact).then(|| without_headers(&contact).to_owned())
+}
+
+/// The route set: the Record-Route entries, reversed for the side that sent the request (RFC 3261 §12.1).
+pub(super) fn route_set(message: &Message<'_>, reversed: bool) -> Vec<String> {
+    let mut routes = Vec::new();
+    for value in message.all("Record-Route") {
+        let sound = split_list(&value).into_iter().filter_map(route);
+        routes.extend(sound);
+    }
+    if reversed {
+        routes.reverse();
+    }
+    routes
+}
+
+/// One entry of a route set. Without angle brackets its parameters are those of the address: nothing else has `lr`.
+fn route(entry: &str) -> Option<String> {
+    let address = NameAddr::parse(entry)?;
+    let is_bare = !entry.contains('<');
+    let route = match is_bare {
+        true => format!("<{}>", entry.trim()),
+        false => entry.to_owned(),
+    };
+    is_sip(address.uri).then_some(route)
+}
+
+fn is_sip(uri: &str) -> bool {
+    let (scheme, rest) = uri.split_once(':').unwrap_or_default();
+    let host = rest.rsplit('@').next().unwrap_or_default();
+    let names_host = host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
+    let is_scheme = ["sip", "sips"]
+        .iter()
+        .any(|sip| scheme.eq_ignore_ascii_case(sip));
+    is_scheme && names_host && Address::parse(uri).is_some()
+}
+
+fn without_headers(uri: &str) -> &str {
+    // A question mark may stand in a user part; after the host it begins the headers.
+    let host = uri.find('@').unwrap_or_default();
+    match uri[host..].find('?') {
+        Some(at) => &uri[..host + at],
+        None => uri,
     }
 }

@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use super::{
-    Action, Dialog, EXPIRES_MAX, PAUSE_MAX, Pending, Phase, Subscriber, Trouble,
+    Action, Dialog, Doubt, EXPIRES_MAX, PAUSE_MAX, Pending, Phase, Subscriber, Trouble,
     is_refused_for_good,
+    request::{remote_target, route_set},
 };
 use crate::digest::{Unusable, Verdict};
-use crate::message::{Message, NameAddr, split_list};
+use crate::floor;
+use crate::message::Message;
 use crate::transaction::{Progress, TIMEOUT};
+
+/// Redirections that are followed in one attempt.
+const REDIRECTS_MAX: u8 = 2;
 
 impl Subscriber {
     pub(super) fn on_response(
@@ -35,6 +40,9 @@ impl Subscriber {
             _ if self.phase == Phase::Stopping => self.end(out),
             200..=299 => self.on_accepted(now, response, &pending, out),
             423 => self.on_interval_too_brief(now, response, &pending, out),
+            300..=305 if self.phase == Phase::Subscribing && self.dialog.is_none() => {
+                self.on_redirected(now, response, code, &pending, out);
+            }
             481 if self.phase == Phase::Active => {
                 let pause = self.pause_unless_settled(now);
                 self.lose(now, Trouble::Forgotten, pause, out);
@@ -54,52 +62,58 @@ impl Subscriber {
             .seconds("Expires")
             .unwrap_or(pending.expires)
             .min(EXPIRES_MAX);
-        if granted == 0 {
-            let pause = self.growing_pause();
-            return self.lose(
-                now,
-                Trouble::Ended {
-                    reason: "expires 0".into(),
-                },
-                pause,
-                out,
-            );
-        }
         let remaining = Duration::from_secs(granted.into());
-        let renewed = self.phase == Phase::Active;
-        let contact = response.contact();
-        let tag = response.to_tag().unwrap_or_default();
+        if remaining < floor::RENEWAL_MIN {
+            let trouble = Trouble::ShortLease {
+                seconds: remaining.as_secs(),
+            };
+            let pause = self.growing_pause();
+            return self.lose(now, trouble, pause, out);
+        }
         let expires_at = now + remaining;
+        let renewed = self.phase == Phase::Active;
+        let tag = response.to_tag().unwrap_or_default();
         match &mut self.dialog {
             Some(dialog) => {
                 dialog.expires_at = expires_at;
-                if let Some(contact) = contact {
-                    dialog.target = contact;
+                // An answer from another branch of a forked SUBSCRIBE knows another way.
+                let is_same = dialog.remote_tag == tag || tag.is_empty();
+                if let Some(target) = remote_target(response).filter(|_| is_same) {
+                    dialog.target = target;
                 }
                 // A NOTIFY overtook this answer: only the answer knows the whole route (RFC 3261 §12.1.2).
-                if !renewed && dialog.remote_tag == tag {
+                if !renewed && is_same {
                     dialog.routes = route_set(response, true);
                 }
             }
             None => {
                 self.dialog = Some(Dialog {
                     remote_tag: tag,
-                    target: contact.unwrap_or_else(|| self.target.clone()),
+                    target: remote_target(response).unwrap_or_else(|| self.target.clone()),
                     routes: route_set(response, true),
                     remote_cseq: None,
+                    refused: None,
                     expires_at,
                 });
             }
         }
-        if self.phase == Phase::Subscribing && !self.told {
-            self.notify_by = Some(now + TIMEOUT);
-        }
         self.phase = Phase::Active;
         self.schedule_refresh(now, remaining);
         if renewed {
-            self.failures = 0;
-            if self.told {
-                out.push(Action::Renewed { remaining });
+            self.floor.settle(now.saturating_sub(self.begun_at));
+        }
+        if !pending.confirmed {
+            self.wait_for_notify(now + TIMEOUT);
+        } else if let Some(known) = self.known_until.replace(expires_at)
+            && (renewed || known != expires_at)
+        {
+            out.push(Action::Renewed { remaining });
+        }
+        if self.doubt == Doubt::Asking {
+            match renewed && !pending.confirmed {
+                true => self.doubt = Doubt::Due,
+                // What is doubted came after the state that this answer stands for.
+                false => self.urge(now),
             }
         }
     }
@@ -139,7 +153,7 @@ impl Subscriber {
         let pause = (self.growing_pause() * 3).min(PAUSE_MAX);
         if self.phase == Phase::Active {
             // As after any other refusal, the subscription itself lives on until it expires (RFC 5057 §5.1).
-            self.failures = self.failures.saturating_add(1);
+            self.floor.fail();
             self.refresh_at = Some(now + pause);
             out.push(Action::Trouble(trouble));
         } else {
@@ -154,16 +168,37 @@ impl Subscriber {
         pending: &Pending,
         out: &mut Vec<Action>,
     ) {
-        match response.seconds("Min-Expires") {
-            Some(minimum) if minimum > pending.expires && minimum <= EXPIRES_MAX => {
-                self.min_expires = minimum;
-                self.subscribe(now, out);
-            }
-            minimum => {
+        let minimum = response.seconds("Min-Expires");
+        self.min_expires = floor::longer(pending.expires, self.min_expires, minimum, EXPIRES_MAX);
+        match self.min_expires {
+            Some(_) => self.subscribe(now, out),
+            None => {
                 let pause = self.growing_pause();
                 self.lose(now, Trouble::Interval { minimum }, pause, out);
             }
         }
+    }
+
+    /// The extension is somewhere else (RFC 3261 §21.3): the same request goes there, and To stays as it is. A proxy (305)
+    /// would have to be the way of all that follows: the configuration names it.
+    fn on_redirected(
+        &mut self,
+        now: Duration,
+        response: &Message<'_>,
+        code: u16,
+        pending: &Pending,
+        out: &mut Vec<Action>,
+    ) {
+        let target = remote_target(response);
+        let (asked, _) = self.destination();
+        let is_new = target.as_ref().is_some_and(|target| *target != asked);
+        if code == 305 || !is_new || self.redirects == REDIRECTS_MAX {
+            let pause = self.growing_pause();
+            return self.lose(now, Trouble::Redirected { code, target }, pause, out);
+        }
+        self.redirect = target;
+        self.redirects += 1;
+        self.send_subscribe(now, pending.expires, out);
     }
 
     fn on_refused(
@@ -187,28 +222,11 @@ impl Subscriber {
         };
         if self.phase == Phase::Active && !for_good {
             // The subscription itself lives on until it expires (RFC 6665 §4.1.2.2).
-            self.failures += 1;
+            self.floor.fail();
             self.refresh_at = Some(now + pause);
             out.push(Action::Trouble(trouble));
         } else {
             self.lose(now, trouble, pause, out);
         }
     }
-}
-
-/// The route set: the Record-Route entries, reversed for who sent the request (RFC 3261 §12.1).
-pub(super) fn route_set(message: &Message<'_>, reversed: bool) -> Vec<String> {
-    let mut routes = Vec::new();
-    for value in message.all("Record-Route") {
-        routes.extend(
-            split_list(&value)
-                .into_iter()
-                .filter(|r| NameAddr::parse(r).is_some())
-                .map(str::to_owned),
-        );
-    }
-    if reversed {
-        routes.reverse();
-    }
-    routes
 }

@@ -2,6 +2,8 @@
 
 mod bench;
 mod credentials;
+mod doubts;
+mod notifiers;
 
 use bench::{Bench, SECOND, code, field, sent, troubles};
 
@@ -39,9 +41,9 @@ fn a_challenge_is_answered_within_the_same_call_id() {
         troubles(&again).is_empty()
             && field(&sent(&again), "Proxy-Authorization").contains("\"n2\"")
     );
-    assert!(
-        matches!(bench.accept(&sent(&again))[..], [Action::Renewed { remaining }] if remaining == SECOND * 600)
-    );
+    assert!(bench.accept(&sent(&again)).is_empty());
+    let told = bench.notify(&second, 2, "active", "pbx", "b");
+    assert!(matches!(told[1], Action::Notified { remaining, .. } if remaining == SECOND * 600));
 }
 
 #[test]
@@ -408,7 +410,7 @@ proptest::proptest! {
                 8 if choice == 0 => bench.handle(Event::TransportLost),
                 _ => match bench.subscriber.next_deadline() {
                     Some(at) => { bench.now = bench.now.max(at); bench.handle(Event::Elapsed) }
-                    None => { last = bench.start(); Vec::new() }
+                    None => bench.begin(),
                 },
             };
             for action in actions {

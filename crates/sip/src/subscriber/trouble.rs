@@ -32,6 +32,14 @@ pub enum Trouble {
         /// The Min-Expires.
         minimum: Option<u32>,
     },
+    /// A redirection that is not followed: to a proxy, to no SIP address, or one too many.
+    #[error("SUBSCRIBE was redirected with {code}")]
+    Redirected {
+        /// The status code.
+        code: u16,
+        /// Where to, if it is a SIP address.
+        target: Option<String>,
+    },
     /// Any other refusal.
     #[error("SUBSCRIBE was refused with {code}")]
     Refused {
@@ -41,6 +49,18 @@ pub enum Trouble {
     /// A publication was accepted, but not named: it cannot be renewed.
     #[error("PUBLISH was accepted without SIP-ETag")]
     NoEntityTag,
+    /// NOTIFYs whose CSeq does not grow: the notifier counts from the beginning again.
+    #[error("the CSeq of the NOTIFYs goes back or stands still")]
+    Numbering,
+    /// The documents of the NOTIFYs cannot be used, and asking for the whole state did not help.
+    #[error("NOTIFYs come, but no document among them tells the whole state")]
+    Unconfirmed,
+    /// What was granted ends before it may be renewed.
+    #[error("only {seconds} s were granted")]
+    ShortLease {
+        /// What was granted.
+        seconds: u64,
+    },
     /// 481 to a renewal: the notifier has restarted.
     #[error("the notifier has forgotten the subscription")]
     Forgotten,

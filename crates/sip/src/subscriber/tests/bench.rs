@@ -62,6 +62,10 @@ impl Bench {
     }
 
     pub(super) fn start(&mut self) -> Vec<u8> {
+        sent(&self.begin())
+    }
+
+    pub(super) fn begin(&mut self) -> Vec<Action> {
         let account = Account {
             from: "sip:1003@pbx.test".into(),
             contact: "sip:1003@127.0.0.1:5080".into(),
@@ -76,7 +80,7 @@ impl Bench {
             supported: None,
             user_agent: "test".into(),
         };
-        sent(&self.handle(Event::Start(Arc::new(account))))
+        self.handle(Event::Start(Arc::new(account)))
     }
 
     pub(super) fn respond(

@@ -90,7 +90,12 @@ fn a_renewal_refused_with_a_new_challenge_goes_on_in_the_same_dialog() {
         let again = sent(&bench.respond(&refresh, code, &[challenge]));
         assert!(field(&again, header).contains("n2"));
         assert_eq!(field(&again, "To"), field(&refresh, "To"));
-        assert!(matches!(bench.accept(&again)[..], [Action::Renewed { .. }]));
+        assert_eq!(bench.accept(&again), []);
+        let confirmed = bench.notify(&again, 2, "active;expires=600", "pbx", "confirmed");
+        assert!(matches!(
+            confirmed[..],
+            [Action::Send(_), Action::Notified { .. }]
+        ));
     }
 }
 

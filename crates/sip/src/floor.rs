@@ -1,0 +1,197 @@
+//! How fast one subscription or publication may send requests, however the peer answers.
+//!
+//! Two limits, one counter. [`Floor::free_at`] holds every request, of whatever cause, to four in two seconds: with the
+//! repetition of the last one over UDP these are five a second. [`Floor::pause`] grows with each failure in a row, from ten
+//! seconds to five minutes, and a request that has to wait for the first limit counts as a failure, so that a peer that keeps
+//! asking for requests gets fewer and fewer. A subscription that lived longer than the pause before it clears the counter.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::ids::Ids;
+
+/// First pause after a failure.
+pub const PAUSE_MIN: Duration = Duration::from_secs(10);
+
+/// Longest pause, also the one after a refusal that only an administrator can mend.
+pub const PAUSE_MAX: Duration = Duration::from_secs(300);
+
+/// Requests within [`WINDOW`]: a proxy's challenge, a PBX's challenge and a stale nonce are answered at once.
+const BURST: usize = 4;
+
+/// The time in which at most [`BURST`] requests begin.
+const WINDOW: Duration = Duration::from_secs(2);
+
+/// Shortest time between a request and the renewal after it. A lease of ten seconds is renewed in time.
+pub(crate) const RENEWAL_MIN: Duration = Duration::from_secs(5);
+
+/// The requests of one subscription or publication: the latest, and how many failed in a row.
+#[derive(Debug, Default)]
+pub(crate) struct Floor {
+    /// When the latest were sent, repetitions included, the oldest first: at most [`BURST`].
+    sent: VecDeque<Duration>,
+    failures: u32,
+}
+
+impl Floor {
+    /// A request is being sent, or repeated.
+    pub(crate) fn count(&mut self, now: Duration) {
+        if self.sent.len() == BURST {
+            self.sent.pop_front();
+        }
+        self.sent.push_back(now);
+    }
+
+    /// When the next request may be sent.
+    pub(crate) fn free_at(&self) -> Duration {
+        match self.sent.front() {
+            Some(first) if self.sent.len() == BURST => *first + WINDOW,
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// When a request that may not be sent now is sent; it counts as a failure.
+    pub(crate) fn defer(&mut self, now: Duration, ids: &mut Ids) -> Duration {
+        let at = now + self.pause_after_first(ids);
+        self.fail();
+        at.max(self.free_at())
+    }
+
+    /// When to renew a lease of `life`: between half and four fifths of it, spread so that renewals do not bunch up, and
+    /// never at once after the last request.
+    pub(crate) fn renewal(&self, now: Duration, life: Duration, ids: &mut Ids) -> Duration {
+        let planned = now + life * (500 + ids.per_mille() * 3 / 10) / 1000;
+        match self.sent.back() {
+            Some(last) => planned.max(*last + RENEWAL_MIN),
+            None => planned,
+        }
+    }
+
+    /// When to ask again because the peer's messages do not suffice, after so many times in a row: at once, then with growing
+    /// distance from the last request.
+    pub(crate) fn urgent(&self, now: Duration, times: u32, ids: &mut Ids) -> Duration {
+        let pause = times.checked_sub(1).map(|before| pause(before, ids));
+        let last = self.sent.back().copied().unwrap_or_default();
+        now.max(last + pause.unwrap_or_default())
+    }
+
+    /// The attempt failed.
+    pub(crate) fn fail(&mut self) {
+        self.failures = self.failures.saturating_add(1);
+    }
+
+    /// Failures in a row.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// All is as it should be.
+    pub(crate) fn clear(&mut self) {
+        self.failures = 0;
+    }
+
+    /// Something has lived for so long: earlier failures are forgotten if that is longer than the pause after them.
+    pub(crate) fn settle(&mut self, lived: Duration) {
+        if lived >= base(self.failures) {
+            self.failures = 0;
+        }
+    }
+
+    /// The pause after a failure.
+    pub(crate) fn pause(&self, ids: &mut Ids) -> Duration {
+        pause(self.failures, ids)
+    }
+
+    /// The same where the first failure is followed at once.
+    pub(crate) fn pause_after_first(&self, ids: &mut Ids) -> Duration {
+        let before = self.failures.checked_sub(1);
+        before.map(|before| pause(before, ids)).unwrap_or_default()
+    }
+}
+
+/// What to ask for after a 423 with this minimum: the minimum itself, unless an earlier one has been asked for already; then
+/// at least twice as much, so that a peer that always wants more is soon done. The same for one that names no minimum.
+/// `None`: `most` was asked for, or is not enough.
+pub(crate) fn longer(
+    asked: u32,
+    earlier: Option<u32>,
+    minimum: Option<u32>,
+    most: u32,
+) -> Option<u32> {
+    let minimum = match (minimum, earlier) {
+        (Some(minimum), None) if minimum > asked => minimum,
+        (minimum, _) => minimum
+            .unwrap_or_default()
+            .max(asked.saturating_mul(2).min(most)),
+    };
+    (asked < most && minimum <= most).then_some(minimum)
+}
+
+/// 10 s, doubling up to five minutes.
+fn base(failures: u32) -> Duration {
+    PAUSE_MIN
+        .saturating_mul(1 << failures.min(5))
+        .min(PAUSE_MAX)
+}
+
+/// A fifth more or less, so that thousands do not march in step.
+fn pause(failures: u32, ids: &mut Ids) -> Duration {
+    base(failures) * (800 + ids.per_mille() * 2 / 5) / 1000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    // A5
+    #[test]
+    fn four_requests_in_two_seconds_and_then_fewer_and_fewer() {
+        let (mut floor, mut ids) = (Floor::default(), Ids::new([1; 32]));
+        let mut now = SECOND;
+        let mut sent = Vec::new();
+        while now < SECOND * 3600 {
+            if now >= floor.free_at() {
+                floor.count(now);
+                sent.push(now);
+            } else {
+                now = floor.defer(now, &mut ids);
+            }
+        }
+        assert_eq!((sent[3], sent[4]), (SECOND, SECOND * 3));
+        assert!(sent.windows(5).all(|five| five[4] - five[0] >= WINDOW));
+        let last_hour = sent.iter().filter(|at| **at > SECOND * 600).count();
+        assert!(last_hour < 4 * 14, "{last_hour}");
+    }
+
+    // A5
+    #[test]
+    fn what_lived_longer_than_the_pause_before_it_begins_anew() {
+        let (mut floor, mut ids) = (Floor::default(), Ids::new([1; 32]));
+        assert_eq!(floor.pause_after_first(&mut ids), Duration::ZERO);
+        floor.fail();
+        floor.fail();
+        floor.settle(SECOND * 39);
+        assert!(floor.pause_after_first(&mut ids) >= SECOND * 16);
+        floor.settle(SECOND * 40);
+        assert_eq!(floor.pause_after_first(&mut ids), Duration::ZERO);
+    }
+
+    // A5, A17
+    #[test]
+    fn an_interval_that_grows_by_one_or_is_not_named_is_soon_done() {
+        const DAY: u32 = 86_400;
+        assert_eq!(longer(600, None, Some(1800), DAY), Some(1800));
+        assert_eq!(longer(600, None, Some(DAY + 1), DAY), None);
+        let peers: [fn(u32) -> Option<u32>; 3] = [|asked| Some(asked + 1), |_| None, |_| Some(0)];
+        for minimum in peers {
+            let (mut asked, mut earlier, mut rounds) = (600, None, 0);
+            while let Some(more) = longer(asked, earlier, minimum(asked), DAY) {
+                assert!(more > asked);
+                (asked, earlier, rounds) = (more, Some(more), rounds + 1);
+            }
+            assert!(rounds < 11 && asked == DAY, "{rounds} {asked}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! State that is not confirmed is not known: NOTIFYs that came, but did not count.
+
+use std::time::Duration;
+
+use super::{Action, Phase, Subscriber, Trouble};
+use crate::transaction::TIMEOUT;
+
+/// How long a document that counts is waited for after one that did not, once the notifier has accepted the renewal that
+/// asks for the whole state. The document may have been overtaken by another.
+const OVERDUE_WAIT: Duration = Duration::from_secs(5);
+
+/// What is to become of NOTIFYs that did not count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// The last one counted.
+    #[default]
+    None,
+    /// A renewal that brings the whole state is planned or under way.
+    Asking,
+    /// The notifier accepted it: the whole state is to come.
+    Due,
+    /// A NOTIFY came after that, and did not count either.
+    Overdue,
+}
+
+/// What stood before a NOTIFY.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Before {
+    known_until: Option<Duration>,
+    notify_by: Option<Duration>,
+    doubt: Doubt,
+}
+
+impl Subscriber {
+    /// Whether the document that has just been handed out answers a renewal that asked for the whole state: the notifier has
+    /// nothing better to say.
+    pub fn is_whole_due(&self) -> bool {
+        let before = self.before.map(|before| before.doubt);
+        matches!(before, Some(Doubt::Due | Doubt::Overdue))
+    }
+
+    /// A NOTIFY counts: what it says is known until `expires_at`.
+    pub(super) fn confirm(&mut self, expires_at: Duration) {
+        self.before = Some(Before {
+            known_until: self.known_until,
+            notify_by: self.notify_by.take(),
+            doubt: std::mem::take(&mut self.doubt),
+        });
+        self.known_until = Some(expires_at);
+        if let Some(pending) = &mut self.pending {
+            pending.confirmed = true;
+        }
+    }
+
+    /// The owner could not use what the last NOTIFY said.
+    pub(super) fn on_unusable(&mut self, now: Duration, out: &mut Vec<Action>) {
+        let Some(before) = self.before.take() else {
+            return;
+        };
+        self.known_until = before.known_until;
+        self.notify_by = before.notify_by;
+        self.doubt = before.doubt;
+        if let Some(pending) = &mut self.pending {
+            pending.confirmed = false;
+        }
+        match self.doubt {
+            Doubt::None => self.doubt(now),
+            Doubt::Asking => {}
+            Doubt::Due => {
+                self.doubt = Doubt::Overdue;
+                self.wait_for_notify(now + OVERDUE_WAIT);
+            }
+            Doubt::Overdue => {
+                let pause = self.pause_unless_settled(now);
+                self.lose(now, Trouble::Unconfirmed, pause, out);
+            }
+        }
+    }
+
+    /// The owner used the last document, but misses something.
+    pub(super) fn on_incomplete(&mut self, now: Duration) {
+        if self.phase == Phase::Active && self.doubt == Doubt::None {
+            self.doubt = Doubt::Asking;
+            self.urge(now);
+        }
+    }
+
+    /// Asks for the whole state, which must come in time.
+    pub(super) fn doubt(&mut self, now: Duration) {
+        self.doubt = Doubt::Asking;
+        if self.phase == Phase::Active {
+            self.wait_for_notify(now + TIMEOUT);
+            self.urge(now);
+        }
+    }
+
+    /// A NOTIFY whose number is not higher than that of one before it. One may be late; with a second one of the same kind
+    /// the notifier counts from the beginning again, or does not count at all.
+    pub(super) fn on_old_number(&mut self, now: Duration, number: u32, out: &mut Vec<Action>) {
+        let Some(dialog) = &mut self.dialog else {
+            return;
+        };
+        let is_again = dialog
+            .refused
+            .is_some_and(|refused| match dialog.remote_cseq {
+                Some(known) if number == known => refused == known,
+                _ => refused < number,
+            });
+        dialog.refused = Some(number);
+        if is_again {
+            let pause = self.pause_unless_settled(now);
+            self.lose(now, Trouble::Numbering, pause, out);
+        } else if self.doubt == Doubt::None {
+            self.doubt(now);
+        }
+    }
+
+    /// The subscription is lost unless a NOTIFY counts by then, or before what is known ends.
+    pub(super) fn wait_for_notify(&mut self, by: Duration) {
+        let ends = self.known_until.unwrap_or(Duration::MAX);
+        let by = by.min(ends);
+        self.notify_by = Some(self.notify_by.map_or(by, |earlier| earlier.min(by)));
+    }
+
+    /// Renews out of turn, at once or with growing distance from the last request.
+    pub(super) fn urge(&mut self, now: Duration) {
+        if !self.is_asking() {
+            let at = self.floor.urgent(now, self.urged, &mut self.ids);
+            self.urged = self.urged.saturating_add(1);
+            self.refresh_by(at.max(self.floor.free_at()));
+        }
+    }
+}
