@@ -255,7 +255,7 @@ async fn start_pbx(
         domain: DOMAIN.into(),
         username: USERNAME.into(),
         password,
-        list: None,
+        lists: Vec::new(),
         bind: None,
     };
     Ok((Arc::new(pbx), connector))

@@ -22,6 +22,7 @@ pub mod publisher;
 pub mod redirect;
 pub mod request;
 pub mod resource_list;
+pub mod software;
 pub mod stream;
 pub mod subscriber;
 pub mod transaction;

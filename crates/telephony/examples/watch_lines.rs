@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         domain: domain.clone(),
         username: username.clone(),
         password: Password::new(std::env::var("PASSWORD")?),
-        list: std::env::var("LIST").ok(),
+        lists: std::env::var("LIST").into_iter().collect(),
         bind: None,
     };
     let seconds = std::env::var("SECONDS")

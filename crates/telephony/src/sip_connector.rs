@@ -58,9 +58,9 @@ pub struct SipConnectorConfig {
     pub username: String,
     /// Its password.
     pub password: Password,
-    /// The address of a list of all its extensions (RFC 4662), such as `sip:blf@pbx.example`: one subscription to it does for
-    /// all. `None`: each extension is subscribed to.
-    pub list: Option<String>,
+    /// The addresses of lists (RFC 4662) on which all its extensions are, such as `sip:blf@pbx.example`: one subscription to
+    /// each does for all. Empty: each extension is subscribed to.
+    pub lists: Vec<String>,
     /// The local address, if the system's own choice does not do.
     pub bind: Option<SocketAddr>,
 }
@@ -293,7 +293,7 @@ fn check(config: &SipConnectorConfig) -> Result<(), StartError> {
             value: config.domain.clone(),
         });
     }
-    if let Some(list) = &config.list {
+    for list in &config.lists {
         let is_address = sip::uri::user(list).is_some();
         if !is_address
             || list

@@ -111,6 +111,15 @@ impl Check<'_> {
                 "an empty text is the beginning of every extension; leave the key away instead";
             return Err(self.error(&key("extensions"), problem));
         }
+        let lists = match raw.list {
+            None => Vec::new(),
+            Some(OneOrMany::One(list)) => vec![list],
+            Some(OneOrMany::Many(lists)) => lists,
+        };
+        let is_twice = |(at, list): (usize, &String)| lists[..at].contains(list);
+        if lists.iter().enumerate().any(is_twice) {
+            return Err(self.error(&key("list"), "has an address twice; name each list once"));
+        }
         let publish = raw.publish.as_deref();
         let publish = publish.map(|name| self.relationship(&key("publish"), name));
         let first = servers.first().cloned();
@@ -120,7 +129,7 @@ impl Check<'_> {
             transport,
             trust: trust.transpose()?,
             name_server: None,
-            list: raw.list,
+            lists,
             domain: self.required(&key("domain"), raw.domain)?,
             username: self.required(&key("username"), raw.username)?,
             password: Password::new(self.required(&key("password (or password_file)"), password)?),

@@ -198,7 +198,7 @@ pub(super) struct RawPbx {
     pub(super) server: Option<OneOrMany>,
     pub(super) transport: Option<String>,
     pub(super) authority_file: Option<PathBuf>,
-    pub(super) list: Option<String>,
+    pub(super) list: Option<OneOrMany>,
     #[serde(default)]
     pub(super) extensions: Vec<String>,
     pub(super) domain: Option<String>,

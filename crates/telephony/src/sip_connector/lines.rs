@@ -16,6 +16,7 @@ use std::time::Duration;
 use presence::LineState;
 use sip::ids::Ids;
 use sip::message::{Message, answer};
+use sip::software::Software;
 use sip::subscriber::{self, Account, Action, Event, Subscriber};
 
 use crate::line_state::other_party;
@@ -53,8 +54,10 @@ pub(super) enum Output {
 
 pub(super) struct Lines {
     words: Words,
-    /// The list of all lines at the telephone system, if one subscription to it is to do.
-    list: Option<Arc<str>>,
+    /// The lists of all lines at the telephone system, if one subscription to each is to do; empty: each line is subscribed to.
+    lists: Vec<Arc<str>>,
+    /// What the last answer came from.
+    software: Software,
     ids: Ids,
     /// `None` while the system cannot be reached.
     account: Option<Arc<Account>>,
@@ -72,10 +75,11 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn new(words: Words, list: Option<Arc<str>>, ids: Ids) -> Self {
+    pub(super) fn new(words: Words, lists: impl IntoIterator<Item = Arc<str>>, ids: Ids) -> Self {
         Self {
             words,
-            list,
+            lists: lists.into_iter().collect(),
+            software: Software::Other,
             ids,
             account: None,
             lines: BTreeMap::new(),
@@ -101,9 +105,9 @@ impl Lines {
 
     /// Lines whose state is known.
     pub(super) fn active(&self) -> usize {
-        match self.list {
-            Some(_) => self.lines.values().filter(|l| l.state.is_some()).count(),
-            None => self.active,
+        match self.lists.is_empty() {
+            true => self.active,
+            false => self.lines.values().filter(|l| l.state.is_some()).count(),
         }
     }
 
@@ -160,7 +164,7 @@ impl Lines {
                 self.add(extension);
             }
         }
-        self.keep_list(now, &mut out);
+        self.keep_lists(now, &mut out);
         self.changed = true;
         self.pump(now, &mut out);
         out
@@ -172,7 +176,7 @@ impl Lines {
         let target = format!("sip:{}@{}", escape_user(extension), self.words.domain);
         let line = Line::new(Subscriber::new(target, self.ids.fork()));
         self.lines.insert(Arc::clone(extension), line);
-        if self.account.is_some() && self.list.is_none() {
+        if self.account.is_some() && self.lists.is_empty() {
             self.queue(extension, pace::Job::Start);
         }
     }
@@ -184,7 +188,7 @@ impl Lines {
         let all: Vec<Arc<str>> = self
             .lines
             .iter()
-            .filter(|(e, l)| !l.leaving && (self.list.is_none() || self.is_list(e)))
+            .filter(|(e, l)| !l.leaving && (self.lists.is_empty() || self.is_list(e)))
             .map(|(e, _)| Arc::clone(e))
             .collect();
         for extension in all {
@@ -218,6 +222,9 @@ impl Lines {
     /// A message arrived that is no answer to a probe.
     pub(super) fn receive(&mut self, now: Duration, message: &Message<'_>) -> Vec<Output> {
         let mut out = Vec::new();
+        if message.code().is_some() {
+            self.software = Software::of(message);
+        }
         let extension = message
             .call_id()
             .ok()
@@ -326,20 +333,20 @@ impl Lines {
                 self.pace.accepted();
                 let kind = content_type.as_deref();
                 if self.is_list(extension) {
-                    self.understand_list(now, kind, &body, remaining, first, out);
+                    self.understand_list(now, extension, kind, &body, remaining, first, out);
                 } else {
                     self.understand(now, extension, kind, &body, remaining, first, out);
                 }
                 self.tick_off(extension, out);
             }
             Action::Renewed { remaining } if self.is_list(extension) => {
-                self.renew_lines(now, remaining, out);
+                self.renew_lines(now, extension, remaining, out);
             }
             Action::Renewed { remaining } => self.renew(now, extension, remaining, out),
             Action::Stale => {
                 self.tick_off(extension, out);
                 let stale = match self.is_list(extension) {
-                    true => self.of_list(),
+                    true => self.leave_list(extension),
                     false => vec![Arc::clone(extension)],
                 };
                 for extension in stale {
@@ -399,10 +406,11 @@ impl Lines {
             self.restart_suspected_at = Some(now);
             self.queue_refresh_of_all();
         }
-        let mut words = self.words.subscription(extension, trouble);
-        if self.is_list(extension) {
-            words = self.words.list_subscription(words);
-        }
+        let (words, software) = (&self.words, self.software);
+        let words = match self.is_list(extension) {
+            true => words.list_subscription(extension, trouble, software),
+            false => words.subscription(extension, trouble, software),
+        };
         self.set_trouble(extension, Some(words));
     }
 

@@ -67,18 +67,15 @@ impl Link {
                 password: config.password.reveal().to_owned(),
             }),
             event: "dialog".into(),
-            accept: match config.list {
-                Some(_) => format!(
+            accept: match config.lists.is_empty() {
+                false => format!(
                     "{}, {}, multipart/related",
                     sip::dialog_info::CONTENT_TYPE,
                     sip::resource_list::CONTENT_TYPE
                 ),
-                None => sip::dialog_info::CONTENT_TYPE.into(),
+                true => sip::dialog_info::CONTENT_TYPE.into(),
             },
-            supported: config
-                .list
-                .as_ref()
-                .map(|_| sip::resource_list::EVENT_LIST.into()),
+            supported: (!config.lists.is_empty()).then(|| sip::resource_list::EVENT_LIST.into()),
             user_agent: concat!("Offhook/", env!("CARGO_PKG_VERSION")).into(),
         }
     }

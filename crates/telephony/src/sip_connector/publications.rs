@@ -295,7 +295,7 @@ mod tests {
             domain: "pbx.test".into(),
             username: "offhook".into(),
             password: "right".into(),
-            list: None,
+            lists: Vec::new(),
             bind: None,
         };
         Publications::new(Words::new(&config), Ids::new([5; 32]))

@@ -88,7 +88,7 @@ impl Task {
         Self {
             lines: Lines::new(
                 words.clone(),
-                config.list.as_deref().map(Arc::from),
+                config.lists.iter().map(|list| Arc::from(&**list)),
                 ids.fork(),
             ),
             publications: Publications::new(words.clone(), ids.fork()),

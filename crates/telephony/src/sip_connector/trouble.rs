@@ -1,13 +1,21 @@
 //! Troubles in words for an administrator: what happened, and what to do about it.
 
-use sip::dialog_info::DocumentError;
-use sip::subscriber;
+use std::sync::Arc;
 
+use sip::software::Software;
+use sip::stream::FrameError;
 use super::{SipConnectorConfig, Trouble};
 
 /// Names the account and the system in every trouble.
 #[derive(Clone, Debug)]
+/// What helps where Asterisk knows an extension but not its hint.
+const ASTERISK_HINT: &str = "Give the extension a hint in the dialplan (exten => 1001,hint,PJSIP/1001; FreePBX has them in ext-local), and name \
+     the hint's context in subscribe_context at the account's endpoint (pjsip.conf), with allow_subscribe=yes. If the \
+     extension does not exist, correct it in Offhook.";
+
 pub(super) struct Words {
+/// Names the account and the system in every trouble.
+#[derive(Clone, Debug)]
     pub(super) server: String,
     pub(super) domain: String,
     pub(super) username: String,
@@ -47,7 +55,12 @@ impl Words {
         }
     }
 
-    pub(super) fn subscription(&self, extension: &str, trouble: &subscriber::Trouble) -> Trouble {
+    pub(super) fn subscription(
+        &self,
+        extension: &str,
+        trouble: &subscriber::Trouble,
+        software: Software,
+    ) -> Trouble {
         use subscriber::Trouble as T;
         let at = format!("extension {extension} at {}", self.domain);
         let (what, remedy) = match trouble {
@@ -67,10 +80,27 @@ impl Words {
                 "Let the telephone system offer digest authentication with MD5 or SHA-256 and qop=auth.",
             ),
             T::Refused {
-                code: 404 | 410 | 604,
-            } => (
-                format!("404 Not Found: the telephone system does not know {at}"),
-                "Correct the person's extension in Offhook, or create it on the telephone system.",
+                code: code @ (404 | 410 | 604),
+            } => match software {
+                Software::Asterisk => (
+                    format!(
+                        "{code} for {at}: Asterisk has no hint for it in the context that account {} sees",
+                        self.username
+                    ),
+                    ASTERISK_HINT,
+                ),
+                Software::FreeSwitch | Software::Other => (
+                    format!("{code}: the telephone system does not know {at}"),
+                    "Correct the person's extension in Offhook, or create it on the telephone system.",
+                ),
+            },
+            T::Refused { code: 603 } if software == Software::Asterisk => (
+                format!(
+                    "603 for {at}: Asterisk lets account {} subscribe to nothing",
+                    self.username
+                ),
+                "Set allow_subscribe=yes and subscribe_context at the account's endpoint (pjsip.conf), then reload \
+                 res_pjsip.so.",
             ),
             T::Refused { code: 403 } => (
                 format!(
@@ -86,6 +116,7 @@ impl Words {
                 "Switch on the dialog event package (RFC 4235, often called BLF) on the telephone system.",
             ),
             T::Refused { code } => (
+            // Asterisk answers so also where the extension exists, but has no hint that this account sees.
                 format!("SUBSCRIBE for {at} was refused with {code}"),
                 "Look into the telephone system's log for the reason; Offhook tries again by itself.",
             ),
@@ -183,8 +214,25 @@ impl Words {
         }
     }
 
-    /// The same trouble, and what else helps.
-    pub(super) fn list_subscription(&self, trouble: Trouble) -> Trouble {
+    /// What is wrong with the subscription to a list, and what else helps.
+    pub(super) fn list_subscription(
+        &self,
+        list: &str,
+        trouble: &subscriber::Trouble,
+        software: Software,
+    ) -> Trouble {
+        if let subscriber::Trouble::NoNotify = trouble {
+            return Trouble {
+                what: format!(
+                    "SUBSCRIBE for the list {list} was accepted, but no NOTIFY came: the list may be too large"
+                ),
+                remedy: "Make several lists of at most 100 extensions each and name them all in the key list: Asterisk \
+                         sends no NOTIFY that is longer than 64 KiB, which 140 extensions are. If the list is smaller, \
+                         check that the telephone system can send to Offhook's address; behind NAT use TCP."
+                    .into(),
+            };
+        }
+        let trouble = self.subscription(list, trouble, software);
         Trouble {
             what: format!("the list of all lines: {}", trouble.what),
             remedy: format!(
@@ -194,12 +242,19 @@ impl Words {
         }
     }
 
-    pub(super) fn not_listed(&self, extension: &str, list: &str) -> Trouble {
+    pub(super) fn not_listed(&self, extension: &str, lists: &[Arc<str>]) -> Trouble {
         Trouble {
-            what: format!(
-                "extension {extension} at {} is not on the list {list}",
-                self.domain
-            ),
+            what: match lists {
+                [list] => format!(
+                    "extension {extension} at {} is not on the list {list}",
+                    self.domain
+                ),
+                _ => format!(
+                    "extension {extension} at {} is on none of the lists {}",
+                    self.domain,
+                    lists.join(", ")
+                ),
+            },
             remedy: "Add it to the list on the telephone system.".into(),
         }
     }
@@ -214,6 +269,18 @@ impl Words {
                 "The line's state is unknown until the telephone system sends a correct document; \
                      look for an update of the telephone system."
                     .into(),
+        if let subscriber::Trouble::Refused {
+            code: code @ (404 | 410 | 604),
+        } = trouble
+        {
+            return Trouble {
+                what: format!("{code}: the telephone system has no list {list} for account {}", self.username),
+                remedy: "Correct the key list, or make the list on the telephone system (Asterisk: type=resource_list in \
+                         pjsip.conf, named like the part before the @). Without the key list Offhook subscribes to every \
+                         extension by itself."
+                    .into(),
+            };
+        }
         }
     }
 
@@ -226,6 +293,38 @@ impl Words {
                 sip::dialog_info::CONTENT_TYPE
             ),
             remedy: "Let the telephone system send dialog-info documents (RFC 4235) for the event dialog.".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // A23
+    #[test]
+    fn a_refusal_by_asterisk_names_what_asterisk_lacks() {
+        use subscriber::Trouble::Refused;
+        let words = Words {
+            server: "pbx:5060".into(),
+            domain: "pbx.test".into(),
+            username: "offhook".into(),
+        };
+        let told = |code, software| words.subscription("1001", &Refused { code }, software);
+        for code in [404, 603] {
+            let trouble = told(code, Software::Asterisk);
+            assert!(trouble.what.contains(&code.to_string()), "{trouble:?}");
+            for word in ["subscribe_context", "allow_subscribe"] {
+                assert!(trouble.remedy.contains(word), "{trouble:?}");
+            }
+        }
+        assert!(told(404, Software::Asterisk).remedy.contains("hint"));
+        for software in [Software::FreeSwitch, Software::Other] {
+            for code in [404, 603] {
+                let trouble = told(code, software);
+                assert!(!trouble.remedy.contains("subscribe_context"), "{trouble:?}");
+                assert!(trouble.what.contains("extension 1001"), "{trouble:?}");
+            }
         }
     }
 }

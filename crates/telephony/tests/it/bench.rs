@@ -51,7 +51,7 @@ pub fn config(server: impl ToString, transport: Transport) -> SipConnectorConfig
         domain: "pbx.test".into(),
         username: "watcher".into(),
         password: "right".into(),
-        list: None,
+        lists: Vec::new(),
         bind: None,
     }
 }

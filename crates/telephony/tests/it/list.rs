@@ -7,7 +7,7 @@ use crate::bench::{Bench, config, extensions, pbx, pbx_at};
 
 fn with_list(server: impl ToString, transport: Transport) -> SipConnectorConfig {
     SipConnectorConfig {
-        list: Some("sip:all@pbx.test".into()),
+        lists: vec!["sip:all@pbx.test".into()],
         ..config(server, transport)
     }
 }
@@ -68,21 +68,21 @@ async fn who_is_not_on_the_list_is_named_and_who_is_new_is_told_of() {
 async fn a_list_that_is_none_is_told_with_what_to_do() {
     let pbx = pbx(1).await;
     let config = SipConnectorConfig {
-        list: Some("sip:nothing@pbx.test".into()),
+        lists: vec!["sip:nothing@pbx.test".into()],
         ..config(pbx.address(), Transport::Udp)
     };
     let mut bench = Bench::start(config.clone(), extensions(1)).await;
     let health = bench.health(|health| !health.line_trouble.is_empty()).await;
     let trouble = health.line_trouble.values().next().unwrap();
     assert!(
-        trouble.what.contains("the list of all lines"),
+        trouble.what.contains("no list sip:nothing@pbx.test"),
         "{trouble:?}"
     );
     assert!(trouble.remedy.contains("key list"), "{trouble:?}");
     for list in ["blf", "sip:a b@c", "sip:pbx"] {
         let (sender, _events) = tokio::sync::mpsc::channel(1);
         let config = SipConnectorConfig {
-            list: Some(list.into()),
+            lists: vec![list.into()],
             ..config.clone()
         };
         let refused = telephony::SipConnector::start(config, vec![], sender).await;

@@ -1,5 +1,6 @@
 //! One line: its subscription, and what is known of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use presence::LineState;
@@ -23,6 +24,8 @@ pub(super) struct Line {
     pub(super) leaving: bool,
     pub(super) gap_at: Option<Duration>,
     pub(super) trouble: Option<Trouble>,
+    /// The list that documents of the line come with (RFC 4662).
+    pub(super) list: Option<Arc<str>>,
 }
 
 impl Line {
@@ -38,6 +41,7 @@ impl Line {
             leaving: false,
             gap_at: None,
             trouble: None,
+            list: None,
         }
     }
 }

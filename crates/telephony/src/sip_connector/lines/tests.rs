@@ -6,7 +6,7 @@ use sip::message::Writer;
 
 use super::*;
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 fn lines(n: usize) -> Lines {
     let words = Words {
@@ -23,7 +23,7 @@ fn lines(n: usize) -> Lines {
     lines
 }
 
-fn account() -> Arc<Account> {
+pub(super) fn account() -> Arc<Account> {
     Arc::new(Account {
         from: "sip:u@pbx.test".into(),
         contact: "sip:u@h".into(),
@@ -40,7 +40,7 @@ fn account() -> Arc<Account> {
     })
 }
 
-fn sent(out: &[Output]) -> Vec<Vec<u8>> {
+pub(super) fn sent(out: &[Output]) -> Vec<Vec<u8>> {
     out.iter()
         .filter_map(|o| {
             if let Output::Send(bytes) = o {
@@ -52,7 +52,7 @@ fn sent(out: &[Output]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-fn respond(
+pub(super) fn respond(
     lines: &mut Lines,
     now: Duration,
     request: &[u8],
