@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use presence::{Fact, Input, Relationship};
-use telephony::sip_connector::{self, Documents, LineEvent, SipConnector, SipConnectorConfig};
+use telephony::sip_connector::{self, LineEvent, Publication, SipConnector, SipConnectorConfig};
 use tokio::{sync::mpsc, task::JoinSet};
 
 mod share;
@@ -110,8 +110,8 @@ impl Pbx {
     }
 
     /// Publishes this about an extension into its own presence server.
-    pub(crate) async fn publish(&self, extension: Arc<str>, documents: Documents) {
-        self.connector.publish(extension, documents).await;
+    pub(crate) async fn publish(&self, extension: Arc<str>, publication: Publication) {
+        self.connector.publish(extension, publication).await;
     }
 
     /// Asks for every line's state anew and returns when all have answered.
@@ -119,7 +119,7 @@ impl Pbx {
         self.connector.refresh_all().await;
     }
 
-    /// Ends the subscriptions.
+    /// Ends publications and subscriptions.
     pub async fn stop(self) {
         if let Some(connector) = Arc::into_inner(self.connector) {
             connector.stop().await;

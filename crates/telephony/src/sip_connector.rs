@@ -9,7 +9,9 @@ mod lines;
 mod link;
 mod probe;
 mod publications;
+mod reconnect;
 mod scout;
+mod stopping;
 mod targets;
 mod task;
 mod trouble;
@@ -88,16 +90,36 @@ pub enum LineEvent {
     },
 }
 
-/// What the telephone system shall tell of an extension to those who watch it there.
+/// What the PBX shall send to the watchers of an extension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Documents {
-    /// For lamps (RFC 4235).
+    /// For BLF keys (RFC 4235).
     pub dialog: Arc<[u8]>,
     /// For displays (RFC 3863).
     pub presence: Arc<[u8]>,
-    /// It holds until something else is published; otherwise it is the last, and told only to those who were told something
-    /// before.
-    pub lasting: bool,
+}
+
+impl Documents {
+    fn of(&self, package: sip::agent::Package) -> Arc<[u8]> {
+        match package {
+            sip::agent::Package::Dialog => Arc::clone(&self.dialog),
+            sip::agent::Package::Presence => Arc::clone(&self.presence),
+        }
+    }
+}
+
+/// A publication about an extension (RFC 3903).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Publication {
+    /// It holds until the next one.
+    Lasting {
+        /// What holds.
+        documents: Documents,
+        /// The documents that end it. The connector publishes them by itself when it stops.
+        last: Documents,
+    },
+    /// The last one: published only where there was one before, then left to expire.
+    Last(Documents),
 }
 
 /// How many lines are listed in [`Health::line_trouble`]: enough to see a pattern.
@@ -170,9 +192,6 @@ pub enum StartError {
 /// How long [`SipConnector::refresh_all`] waits for the slowest line.
 const REFRESH_PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long [`SipConnector::stop`] waits for the last answer.
-const STOP_PATIENCE: Duration = Duration::from_secs(1);
-
 /// Orders that may wait for the task; each waits for room, none is lost.
 const COMMANDS_MAX: usize = 16;
 
@@ -181,7 +200,7 @@ enum Command {
         watch: Vec<Arc<str>>,
         unwatch: Vec<Arc<str>>,
     },
-    Publish(Arc<str>, Documents),
+    Publish(Arc<str>, Publication),
     RefreshAll(oneshot::Sender<()>),
     Stop,
 }
@@ -242,8 +261,8 @@ impl SipConnector {
     }
 
     /// Publishes this about an extension into the system's own presence server (RFC 3903), and keeps it there.
-    pub async fn publish(&self, extension: Arc<str>, documents: Documents) {
-        let publish = Command::Publish(extension, documents);
+    pub async fn publish(&self, extension: Arc<str>, publication: Publication) {
+        let publish = Command::Publish(extension, publication);
         // As above.
         let _ = self.commands.send(publish).await;
     }
@@ -261,11 +280,13 @@ impl SipConnector {
         self.health.clone()
     }
 
-    /// Unsubscribes everything and ends; waits at most 1 s for the answers.
+    /// Ends every publication with its last document, unsubscribes everything and ends. Waits for the answers: as long as
+    /// one comes within a second, and 5 s at most.
     pub async fn stop(mut self) {
         let _ = self.commands.send(Command::Stop).await;
-        // The task itself gives up after STOP_PATIENCE; the margin is for a busy machine.
-        let _ = tokio::time::timeout(STOP_PATIENCE * 2, &mut self.task).await;
+        // The task itself ends by then; the margin is for a busy machine.
+        let patience = stopping::LONGEST + stopping::SILENCE;
+        let _ = tokio::time::timeout(patience, &mut self.task).await;
     }
 }
 

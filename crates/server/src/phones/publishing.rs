@@ -9,7 +9,7 @@ use std::{
 };
 
 use presence::{Activity, PersonId, Relationship, Status, View, view};
-use telephony::sip_connector::Documents;
+use telephony::sip_connector::{Documents, Publication};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::documents::{dialog_info, presence_info};
@@ -25,7 +25,7 @@ pub(crate) struct Publishing {
 
 /// What is published about each person's extensions, and the name of the dialog: a new one each time, because a dialog that is
 /// over never comes back (RFC 4235 §3.7.1), and Kamailio holds to that.
-type Told = HashMap<PersonId, BTreeMap<Arc<str>, (String, Documents)>>;
+type Told = HashMap<PersonId, BTreeMap<Arc<str>, (String, Publication)>>;
 
 /// Publishes what changes, for ever.
 pub(crate) async fn publish(core: Core, pbx: Arc<Pbx>, publishing: Publishing) {
@@ -80,35 +80,42 @@ impl Publishing {
                 Some((name, _)) => name.clone(),
                 None => format!("{}-{}", person.0, core.clock.now().milliseconds()),
             };
-            let documents = self.documents(&extension, &name, &seen, lasting);
-            if before.is_some_and(|(_, before)| *before == documents) {
+            let publication = self.publication(&extension, &name, &seen, lasting);
+            if before.is_some_and(|(_, before)| *before == publication) {
                 continue;
             }
             match lasting {
-                true => told.insert(extension.clone(), (name, documents.clone())),
+                true => told.insert(extension.clone(), (name, publication.clone())),
                 false => told.remove(&extension),
             };
-            pbx.publish(extension, documents).await;
+            pbx.publish(extension, publication).await;
         }
     }
 
-    fn documents(&self, extension: &str, name: &str, seen: &View, lasting: bool) -> Documents {
-        let entity = format!("sip:{extension}@{}", self.domain);
-        let shown = match lasting {
-            true => seen.clone(),
-            // Nothing of what happens elsewhere, and nothing of what the telephone system shows itself.
-            false => View {
-                status: Status::Available,
-                activity: None,
-                text: "".into(),
-                ..View::offline()
-            },
+    fn publication(&self, extension: &str, name: &str, seen: &View, lasting: bool) -> Publication {
+        // Nothing of what happens elsewhere, and nothing of what the telephone system shows itself.
+        let nothing = View {
+            status: Status::Available,
+            activity: None,
+            text: "".into(),
+            ..View::offline()
         };
+        let last = self.documents(extension, name, &nothing);
+        match lasting {
+            true => Publication::Lasting {
+                documents: self.documents(extension, name, seen),
+                last,
+            },
+            false => Publication::Last(last),
+        }
+    }
+
+    fn documents(&self, extension: &str, name: &str, shown: &View) -> Documents {
+        let entity = format!("sip:{extension}@{}", self.domain);
         let bytes = |xml: String| Arc::from(xml.into_bytes());
         Documents {
-            dialog: bytes(dialog_info(&entity, name, &shown).to_xml()),
-            presence: bytes(presence_info(&entity, &shown).to_xml()),
-            lasting,
+            dialog: bytes(dialog_info(&entity, name, shown).to_xml()),
+            presence: bytes(presence_info(&entity, shown).to_xml()),
         }
     }
 }
@@ -138,7 +145,10 @@ mod tests {
             domain: "pbx.test".into(),
             level: Relationship::Employee,
         };
-        let last = publishing.documents("1001", "1-2", &View::offline(), false);
+        let last = publishing.publication("1001", "1-2", &View::offline(), false);
+        let Publication::Last(last) = last else {
+            panic!("{last:?}")
+        };
         for document in [&last.dialog, &last.presence] {
             let text = String::from_utf8_lossy(document);
             assert!(!text.contains("Offline"), "{text}");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sip::digest::Credentials;
-use sip::stream::{Decoder, Frame};
+use sip::stream::{Decoder, Frame, FrameError};
 use sip::subscriber::Account;
 use tokio::io::{
     AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf, split,
@@ -34,6 +34,49 @@ const UNSENT_DATAGRAMS_MAX: usize = 4096;
 
 /// Datagrams handled before other work gets its turn.
 const BATCH_MAX: usize = 64;
+
+/// How long the end of a connection may take.
+const CLOSE_PATIENCE: Duration = Duration::from_millis(250);
+
+/// Pause after a message that is too long to be read: the same would come again at once.
+const TOO_LONG_PAUSE: Duration = Duration::from_secs(60);
+
+/// Why a way to the PBX is of no use, or could not be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// It is gone, or never was.
+    Lost(String),
+    /// What came over it has no end that can be found.
+    Framing(FrameError),
+}
+
+impl Broken {
+    /// The pause that it deserves whatever happened before.
+    pub(super) fn least_pause(&self) -> Duration {
+        match self {
+            Self::Framing(FrameError::TooLong) => TOO_LONG_PAUSE,
+            Self::Framing(_) | Self::Lost(_) => Duration::ZERO,
+        }
+    }
+}
+
+impl From<String> for Broken {
+    fn from(why: String) -> Self {
+        Self::Lost(why)
+    }
+}
+
+impl From<&str> for Broken {
+    fn from(why: &str) -> Self {
+        Self::Lost(why.to_owned())
+    }
+}
+
+impl From<FrameError> for Broken {
+    fn from(error: FrameError) -> Self {
+        Self::Framing(error)
+    }
+}
 
 /// A way to the telephone system.
 pub(super) struct Link {
@@ -157,7 +200,7 @@ pub(super) async fn connect(
     config: Arc<SipConnectorConfig>,
     udp: Option<Arc<UdpSocket>>,
     attempt: usize,
-) -> Result<Link, String> {
+) -> Result<Link, Broken> {
     let found = targets::find(&config).await?;
     let attempt = attempt % found.len().max(1);
     match found.get(attempt) {
@@ -174,14 +217,15 @@ pub(super) async fn open(
     config: &SipConnectorConfig,
     udp: Option<Arc<UdpSocket>>,
     target: &Target,
-) -> Result<Link, String> {
+) -> Result<Link, Broken> {
     let patience = tokio::time::timeout(CONNECT_PATIENCE, open_at(config, udp, target));
     patience.await.unwrap_or_else(|_| {
         Err(format!(
             "no connection to {} within {} s",
             target.address,
             CONNECT_PATIENCE.as_secs()
-        ))
+        )
+        .into())
     })
 }
 
@@ -189,26 +233,23 @@ async fn open_at(
     config: &SipConnectorConfig,
     udp: Option<Arc<UdpSocket>>,
     target: &Target,
-) -> Result<Link, String> {
+) -> Result<Link, Broken> {
     let (server, transport) = (target.address, target.transport);
-    let any: IpAddr = if server.is_ipv4() {
-        Ipv4Addr::UNSPECIFIED.into()
-    } else {
-        Ipv6Addr::UNSPECIFIED.into()
-    };
-    let ours = config.bind.unwrap_or(SocketAddr::new(any, 0));
+    let no_route = |e| format!("no route to {server}: {e}");
     match transport {
         Transport::Udp => {
-            let same_family = |s: &Arc<UdpSocket>| {
-                s.local_addr()
-                    .is_ok_and(|a| a.is_ipv4() == server.is_ipv4())
+            // Only the address that the route to the PBX has: nobody else can send to it.
+            let ours = match config.bind {
+                Some(bind) => bind,
+                None => route_address(server).map_err(no_route)?,
             };
-            let socket = match udp.filter(same_family) {
+            // The same port as before, unless the route has another address now.
+            let fits = |s: &Arc<UdpSocket>| s.local_addr().is_ok_and(|a| a.ip() == ours.ip());
+            let socket = match udp.filter(fits) {
                 Some(socket) => socket,
                 None => bind_udp(ours).map_err(|e| format!("cannot open a socket: {e}"))?,
             };
-            let local =
-                local_address(&socket, server).map_err(|e| format!("no route to {server}: {e}"))?;
+            let local = local_address(&socket, server).map_err(no_route)?;
             Ok(Link {
                 reader: Reader::Udp {
                     socket: Arc::clone(&socket),
@@ -226,6 +267,7 @@ async fn open_at(
             })
         }
         Transport::Tcp | Transport::Tls => {
+            let ours = config.bind.unwrap_or_else(|| any_address(server));
             let socket = tcp_socket(ours).map_err(|e| format!("cannot open a socket: {e}"))?;
             let stream = socket
                 .connect(server)
@@ -271,9 +313,27 @@ fn local_address(socket: &UdpSocket, server: SocketAddr) -> io::Result<SocketAdd
     if !bound.ip().is_unspecified() {
         return Ok(bound);
     }
-    let trial = std::net::UdpSocket::bind(SocketAddr::new(bound.ip(), 0))?;
+    let mut address = route_address(server)?;
+    address.set_port(bound.port());
+    Ok(address)
+}
+
+/// Our address on the route to the PBX, with port 0.
+fn route_address(server: SocketAddr) -> io::Result<SocketAddr> {
+    let trial = std::net::UdpSocket::bind(any_address(server))?;
     trial.connect(server)?;
-    Ok(SocketAddr::new(trial.local_addr()?.ip(), bound.port()))
+    let mut address = trial.local_addr()?;
+    address.set_port(0);
+    Ok(address)
+}
+
+/// Any address of the same family.
+fn any_address(server: SocketAddr) -> SocketAddr {
+    let any: IpAddr = match server {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    SocketAddr::new(any, 0)
 }
 
 impl Reader {
@@ -284,7 +344,7 @@ impl Reader {
     ///
     /// # Cancel safety
     /// Nothing is lost: what was read is either returned or kept in the decoder.
-    pub(super) async fn receive(&mut self, buffer: &mut [u8]) -> Result<(Batch, usize), String> {
+    pub(super) async fn receive(&mut self, buffer: &mut [u8]) -> Result<(Batch, usize), Broken> {
         match self {
             Self::Udp { socket, server } => {
                 let mut batch = Vec::new();
@@ -312,7 +372,7 @@ impl Reader {
                 }
                 decoder.push(&buffer[..length]);
                 let (mut batch, mut pings) = (Vec::new(), 0);
-                while let Some(frame) = decoder.next_frame().map_err(|e| e.to_string())? {
+                while let Some(frame) = decoder.next_frame()? {
                     match frame {
                         Frame::Message(bytes) => batch.push((None, bytes.to_vec())),
                         Frame::Ping => pings += 1,
@@ -362,7 +422,7 @@ impl Writer {
     ///
     /// # Cancel safety
     /// What was not sent stays queued.
-    pub(super) async fn flush(&mut self) -> Result<(), String> {
+    pub(super) async fn flush(&mut self) -> Result<(), Broken> {
         match self {
             Self::Udp { socket, unsent, .. } => {
                 if let Some((to, bytes)) = unsent.front() {
@@ -390,5 +450,16 @@ impl Writer {
             }
         }
         Ok(())
+    }
+
+    /// Ends a connection so that the peer reads everything that was sent before.
+    pub(super) async fn close(self) {
+        match self {
+            Self::Udp { .. } => {}
+            Self::Tcp { mut stream, .. } => {
+                // A peer that is gone needs no end.
+                let _ = tokio::time::timeout(CLOSE_PATIENCE, stream.shutdown()).await;
+            }
+        }
     }
 }

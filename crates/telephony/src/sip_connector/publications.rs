@@ -17,7 +17,7 @@ use sip::{
     subscriber::{self, Account, PAUSE_MAX},
 };
 
-use super::{Documents, Trouble, escape_user, trouble::Words};
+use super::{Publication, Trouble, escape_user, trouble::Words};
 
 /// First PUBLISHes that may wait for their answer at once.
 const IN_FLIGHT_MAX: usize = 50;
@@ -28,6 +28,8 @@ type Key = (Arc<str>, Package);
 #[derive(Debug)]
 struct Entry {
     publisher: Publisher,
+    /// The document that ends the publication when the connector stops.
+    last: Arc<[u8]>,
     scheduled: Option<Duration>,
     started: bool,
 }
@@ -43,6 +45,8 @@ pub(super) struct Publications {
     deadlines: BTreeSet<(Duration, Key)>,
     /// Those that wait for their first PUBLISH.
     waiting: VecDeque<Key>,
+    /// Publications that wait for their last document, while the connector stops.
+    ending: VecDeque<Key>,
     in_flight: usize,
     /// Nothing new is begun before: the password was refused.
     refused_until: Option<Duration>,
@@ -61,6 +65,7 @@ impl Publications {
             by_call_id: HashMap::new(),
             deadlines: BTreeSet::new(),
             waiting: VecDeque::new(),
+            ending: VecDeque::new(),
             in_flight: 0,
             refused_until: None,
             trouble: None,
@@ -86,7 +91,7 @@ impl Publications {
 
     /// Whether nothing is under way.
     pub(super) fn is_idle(&self) -> bool {
-        self.in_flight == 0
+        self.in_flight == 0 && self.ending.is_empty()
     }
 
     /// Publishes this about an extension: for as long as it holds, or as the last of it.
@@ -94,35 +99,37 @@ impl Publications {
         &mut self,
         now: Duration,
         extension: &Arc<str>,
-        documents: &Documents,
+        publication: &Publication,
     ) -> Vec<Vec<u8>> {
         let mut out = Vec::new();
-        for (package, document) in [
-            (Package::Dialog, &documents.dialog),
-            (Package::Presence, &documents.presence),
-        ] {
+        for package in Package::ALL {
             let key = (Arc::clone(extension), package);
-            let event = match documents.lasting {
-                true => Event::Publish(Arc::clone(document)),
-                false if self.entries.contains_key(&key) => Event::End(Arc::clone(document)),
-                false => continue,
+            let event = match publication {
+                Publication::Lasting { documents, last } => {
+                    self.keep(&key, last.of(package));
+                    Event::Publish(documents.of(package))
+                }
+                Publication::Last(documents) => Event::End(documents.of(package)),
             };
-            if !self.entries.contains_key(&key) {
-                self.add(&key);
-            }
             self.run(now, &key, event, &mut out);
         }
         self.pump(now, &mut out);
         out
     }
 
-    fn add(&mut self, key: &Key) {
+    /// Makes sure that the publication exists, and that this document will end it.
+    fn keep(&mut self, key: &Key, last: Arc<[u8]>) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.last = last;
+            return;
+        }
         let target = format!("sip:{}@{}", escape_user(&key.0), self.words.domain);
         let publisher = Publisher::new(target, self.ids.fork());
         self.by_call_id
             .insert(publisher.call_id().to_owned(), key.clone());
         let entry = Entry {
             publisher,
+            last,
             scheduled: None,
             started: false,
         };
@@ -161,13 +168,18 @@ impl Publications {
         }
     }
 
-    /// Takes everything back.
+    /// Ends every publication with its last document, at the same pace as they began. Kamailio sends no `terminated` when a
+    /// publication is removed, and some phones leave a BLF key lit when a dialog vanishes without it: what is last is
+    /// published, and expires soon.
     pub(super) fn stop(&mut self, now: Duration) -> Vec<Vec<u8>> {
         let mut out = Vec::new();
-        let all: Vec<Key> = self.entries.keys().cloned().collect();
-        for key in all {
-            self.run(now, &key, Event::Remove, &mut out);
+        self.waiting.clear();
+        // BLF keys before displays.
+        for package in Package::ALL {
+            let keys = self.entries.keys().filter(|key| key.1 == package);
+            self.ending.extend(keys.cloned());
         }
+        self.pump(now, &mut out);
         out
     }
 
@@ -201,6 +213,13 @@ impl Publications {
 
     /// Lets those go on whose turn it is.
     fn pump(&mut self, now: Duration, out: &mut Vec<Vec<u8>>) {
+        while self.in_flight < IN_FLIGHT_MAX
+            && let Some(key) = self.ending.pop_front()
+        {
+            if let Some(last) = self.entries.get(&key).map(|entry| Arc::clone(&entry.last)) {
+                self.run(now, &key, Event::End(last), out);
+            }
+        }
         if self.refused_until.is_some_and(|until| now < until) {
             return;
         }
@@ -281,7 +300,7 @@ mod tests {
     use sip::{message::answer, publisher::LAST_EXPIRES};
 
     use super::*;
-    use crate::sip_connector::{SipConnectorConfig, Transport};
+    use crate::sip_connector::{Documents, SipConnectorConfig, Transport};
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -315,12 +334,22 @@ mod tests {
         }
     }
 
-    fn documents(lasting: bool) -> Documents {
+    fn documents(dialog: &[u8], presence: &[u8]) -> Documents {
         Documents {
-            dialog: b"dialog".as_slice().into(),
-            presence: b"presence".as_slice().into(),
-            lasting,
+            dialog: dialog.into(),
+            presence: presence.into(),
         }
+    }
+
+    fn lasting() -> Publication {
+        Publication::Lasting {
+            documents: documents(b"dialog", b"presence"),
+            last: last(),
+        }
+    }
+
+    fn last() -> Documents {
+        documents(b"terminated", b"available")
     }
 
     /// Answers everything that was sent with this code until nothing is sent any more; how many were sent.
@@ -347,7 +376,7 @@ mod tests {
         let extensions: Vec<Arc<str>> = (0..1_000).map(|n| n.to_string().into()).collect();
         for extension in &extensions {
             assert!(
-                all.publish(SECOND, extension, &documents(true)).is_empty(),
+                all.publish(SECOND, extension, &lasting()).is_empty(),
                 "nobody is there yet"
             );
         }
@@ -363,20 +392,50 @@ mod tests {
         assert_eq!(events, HashSet::from(["dialog".into(), "presence".into()]));
         assert_eq!(serve(&mut all, first, 200), 2_000);
         assert!(all.is_idle() && all.next_deadline().is_some());
-        let mut last = Vec::new();
+        let mut ended = Vec::new();
         for extension in &extensions[..10] {
-            last.extend(all.publish(SECOND, extension, &documents(false)));
+            ended.extend(all.publish(SECOND, extension, &Publication::Last(last())));
         }
-        assert_eq!(serve(&mut all, last, 200), 20);
+        assert_eq!(serve(&mut all, ended, 200), 20);
         let renewals = all.elapse(SECOND + SECOND * LAST_EXPIRES);
         serve(&mut all, renewals, 200);
         assert_eq!(all.entries.len(), 1_980);
-        let removals = all.stop(SECOND);
-        assert_eq!(removals.len(), 1_980);
-        assert!(removals.iter().all(|bytes| {
+    }
+
+    // A21
+    #[test]
+    fn at_a_stop_each_publication_ends_with_its_last_document_at_a_pace_and_blf_keys_first() {
+        let mut all = publications();
+        let mut sent = all.transport_up(SECOND, &account());
+        for number in 0..200 {
+            let extension: Arc<str> = number.to_string().into();
+            sent.extend(all.publish(SECOND, &extension, &lasting()));
+        }
+        assert_eq!(serve(&mut all, sent, 200), 400);
+        let first = all.stop(SECOND);
+        assert_eq!(first.len(), IN_FLIGHT_MAX);
+        for bytes in &first {
             let message = Message::parse(bytes).unwrap();
-            message.seconds("Expires") == Some(0) && message.header("SIP-If-Match").is_some()
-        }));
+            assert_eq!(message.body(), b"terminated");
+            assert_eq!(message.seconds("Expires"), Some(LAST_EXPIRES));
+            assert!(message.header("SIP-If-Match").is_some());
+        }
+        assert!(!all.is_idle());
+        assert_eq!(serve(&mut all, first, 200), 400);
+        assert!(all.is_idle());
+    }
+
+    // A21
+    #[test]
+    fn a_stop_waits_for_no_publication_that_the_pbx_does_not_have() {
+        let mut all = publications();
+        all.publish(SECOND, &"1001".into(), &lasting());
+        assert!(all.stop(SECOND).is_empty() && all.is_idle());
+        let mut all = publications();
+        let mut sent = all.transport_up(SECOND, &account());
+        sent.extend(all.publish(SECOND, &"1001".into(), &lasting()));
+        serve(&mut all, sent, 489);
+        assert!(all.stop(SECOND).is_empty() && all.is_idle());
     }
 
     #[test]
@@ -385,7 +444,7 @@ mod tests {
         let mut sent = all.transport_up(SECOND, &account());
         for number in 0..1_000 {
             let extension: Arc<str> = number.to_string().into();
-            sent.extend(all.publish(SECOND, &extension, &documents(true)));
+            sent.extend(all.publish(SECOND, &extension, &lasting()));
         }
         assert!(serve(&mut all, sent, 401) <= IN_FLIGHT_MAX);
         let trouble = all.trouble().expect("trouble");

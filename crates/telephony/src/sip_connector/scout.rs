@@ -12,9 +12,6 @@ use super::link::{self, Link};
 use super::probe::{Probe, Probed};
 use super::targets::{self, Place};
 
-/// How often that is asked.
-pub(super) const INTERVAL: Duration = Duration::from_secs(10);
-
 /// Whether a place before this one answers.
 pub(super) async fn find_better(
     config: Arc<SipConnectorConfig>,

@@ -10,32 +10,21 @@ use std::time::Duration;
 use sip::ids::Ids;
 use sip::message::Message;
 use sip::request::refuse_malformed;
-use sip::stream::FrameError;
 use sip::subscriber::Account;
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use super::lines::{Lines, Output};
-use super::link::{self, Link};
+use super::lines::Lines;
+use super::link::{self, Broken, Link};
 use super::probe::{Probe, Probed};
 use super::publications::Publications;
+use super::reconnect::{Ended, Next, Reconnect};
+use super::stopping::Stopping;
 use super::trouble::Words;
-use super::{
-    Command, Health, LineEvent, STOP_PATIENCE, SipConnectorConfig, Trouble, scout, targets,
-};
+use super::{Command, Health, LineEvent, SipConnectorConfig, Trouble, scout, targets};
 
-/// Pauses between attempts to reach a system that does not answer; the last one repeats.
-const RECONNECT_PAUSES: [Duration; 5] = [
-    Duration::from_millis(250),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(3),
-];
-
-/// Pause after a message that is too long to be read.
-const TOO_LONG_PAUSE: Duration = Duration::from_secs(60);
+mod output;
 
 /// What is read at once: the longest datagram.
 const READ_BYTES: usize = 64 * 1024;
@@ -54,17 +43,17 @@ pub(super) struct Task {
     publications: Publications,
     udp: Option<Arc<UdpSocket>>,
     link: Option<Link>,
-    connecting: Option<UnderWay<Result<Link, String>>>,
+    connecting: Option<UnderWay<Result<Link, Broken>>>,
     reconnect_at: Duration,
-    failures: usize,
+    reconnect: Reconnect,
     /// Which of the places is tried next.
     attempt: usize,
     scouting: Option<UnderWay<bool>>,
     scout_at: Duration,
     account: Option<Arc<Account>>,
     probe: Option<Probe>,
-    /// The system has answered on this link.
-    reachable: bool,
+    /// When the system first answered on this link.
+    answered_at: Option<Duration>,
     trouble: Option<Trouble>,
     events: mpsc::Sender<LineEvent>,
     /// The latest news of each line that the owner has not had room for.
@@ -72,7 +61,7 @@ pub(super) struct Task {
     health: watch::Sender<Health>,
     refreshing: BTreeMap<u64, oneshot::Sender<()>>,
     next_order: u64,
-    stop_at: Option<Duration>,
+    stopping: Option<Stopping>,
 }
 
 impl Task {
@@ -100,20 +89,20 @@ impl Task {
             link: None,
             connecting: None,
             reconnect_at: Duration::ZERO,
-            failures: 0,
+            reconnect: Reconnect::default(),
             attempt: 0,
             scouting: None,
             scout_at: Duration::ZERO,
             account: None,
             probe: None,
-            reachable: false,
+            answered_at: None,
             trouble: None,
             events,
             unsent: BTreeMap::new(),
             health,
             refreshing: BTreeMap::new(),
             next_order: 0,
-            stop_at: None,
+            stopping: None,
         }
     }
 
@@ -131,7 +120,7 @@ impl Task {
             self.elapse();
             self.report();
             if self.is_finished() {
-                return;
+                return self.close().await;
             }
             let wake = self.started + self.next_deadline();
             let (reader, writer) = match &mut self.link {
@@ -140,7 +129,7 @@ impl Task {
             };
             let has_unsent = writer.as_ref().is_some_and(|w| w.is_waiting());
             tokio::select! {
-                order = orders.recv(), if self.stop_at.is_none() => match order {
+                order = orders.recv(), if self.stopping.is_none() => match order {
                     Some(order) => self.obey(order),
                     // The owner is gone: nobody wants to know any more.
                     None => return,
@@ -154,9 +143,14 @@ impl Task {
                 connected = done(&mut self.connecting) => self.on_connected(connected),
                 better = done(&mut self.scouting) => self.on_scouted(better),
                 room = events.reserve(), if !self.unsent.is_empty() => {
-                    let Ok(room) = room else { return };
-                    if let Some((_, event)) = self.unsent.pop_first() {
-                        room.send(event);
+                    match room {
+                        Ok(room) => {
+                            if let Some((_, event)) = self.unsent.pop_first() {
+                                room.send(event);
+                            }
+                        }
+                        // Nobody listens any more, but there is still to be unsubscribed.
+                        Err(mpsc::error::SendError(())) => self.unsent.clear(),
                     }
                 }
                 () = tokio::time::sleep_until(wake) => {}
@@ -179,7 +173,8 @@ impl Task {
             self.lines.next_deadline(),
             self.publications.next_deadline(),
         ];
-        [reconnect, probe, scout, self.stop_at]
+        let stop = self.stopping.as_ref().map(Stopping::deadline);
+        [reconnect, probe, scout, stop]
             .into_iter()
             .chain(work)
             .flatten()
@@ -198,18 +193,23 @@ impl Task {
                 && self.publications.is_idle()
                 && self.link.as_ref().is_none_or(|l| !l.writer.is_waiting())
         };
-        self.events.is_closed()
-            || self
-                .stop_at
-                .is_some_and(|at| self.now() >= at || is_quiet())
+        self.stopping
+            .is_some_and(|stopping| self.now() >= stopping.deadline() || is_quiet())
+    }
+
+    /// Lets the PBX know that nothing more comes.
+    async fn close(self) {
+        if let Some(link) = self.link {
+            link.writer.close().await;
+        }
     }
 
     fn obey(&mut self, order: Command) {
         let now = self.now();
         let out = match order {
             Command::Change { watch, unwatch } => self.lines.change(now, watch, unwatch),
-            Command::Publish(extension, documents) => {
-                let sent = self.publications.publish(now, &extension, &documents);
+            Command::Publish(extension, publication) => {
+                let sent = self.publications.publish(now, &extension, &publication);
                 return self.send_all(sent);
             }
             Command::RefreshAll(done) => {
@@ -224,7 +224,7 @@ impl Task {
                 self.lines.refresh_all(now, self.next_order)
             }
             Command::Stop => {
-                self.stop_at = Some(now + STOP_PATIENCE);
+                self.stopping = Some(Stopping::new(now));
                 let sent = self.publications.stop(now);
                 self.send_all(sent);
                 self.lines.stop(now)
@@ -238,7 +238,7 @@ impl Task {
         if self.link.is_none()
             && self.connecting.is_none()
             && now >= self.reconnect_at
-            && self.stop_at.is_none()
+            && self.stopping.is_none()
         {
             self.connecting = Some(Box::pin(link::connect(
                 Arc::clone(&self.config),
@@ -259,14 +259,14 @@ impl Task {
         if let (Some(probe), Some(account)) = (&mut self.probe, &self.account) {
             match probe.elapse(
                 now,
-                self.reachable,
+                self.answered_at.is_some(),
                 account,
                 &self.words.domain,
                 &mut self.ids,
             ) {
                 Probed::Nothing => {}
                 Probed::Send(bytes) => self.send(None, bytes),
-                Probed::Dead => self.go_down("no answer to OPTIONS"),
+                Probed::Dead => self.go_down(&"no answer to OPTIONS".into()),
             }
         }
         let sent = self.publications.elapse(now);
@@ -275,7 +275,7 @@ impl Task {
         self.carry_out(None, out);
     }
 
-    fn on_connected(&mut self, connected: Result<Link, String>) {
+    fn on_connected(&mut self, connected: Result<Link, Broken>) {
         self.connecting = None;
         let link = match connected {
             Ok(link) => link,
@@ -286,22 +286,31 @@ impl Task {
         }
         self.account = Some(Arc::new(link.account(&self.config)));
         self.attempt = link.attempt;
-        self.scout_at = self.now() + scout::INTERVAL;
+        self.scout_at = self.now() + self.reconnect.scout_pause();
         self.link = Some(link);
         self.probe = Some(Probe::new(self.now(), &mut self.ids));
     }
 
     /// The way to the system is gone, or never was: everything is stale, try again soon.
-    fn go_down(&mut self, why: &str) {
+    fn go_down(&mut self, why: &Broken) {
         let now = self.now();
-        let pause = RECONNECT_PAUSES[self.failures.min(RECONNECT_PAUSES.len() - 1)];
-        self.failures += 1;
-        self.reconnect_at = now + pause;
-        // What has just answered is tried once more; what has not is passed over.
-        if !self.reachable {
-            self.attempt = self.attempt.wrapping_add(1);
+        let ended = match self.answered_at {
+            Some(at) => Ended::Answered(now.saturating_sub(at)),
+            None => Ended::Unanswered,
+        };
+        let (pause, next) = self.reconnect.ended(ended);
+        self.reconnect_at = now + pause.max(why.least_pause());
+        match next {
+            Next::Same => {}
+            Next::Other => self.attempt = self.attempt.wrapping_add(1),
         }
-        let trouble = self.words.unreachable(why);
+        let trouble = match (why, ended) {
+            (Broken::Framing(error), _) => self.words.framing(error),
+            (Broken::Lost(why), Ended::Answered(_)) if self.reconnect.is_unsettled() => {
+                self.words.short_lived(why)
+            }
+            (Broken::Lost(why), _) => self.words.unreachable(why),
+        };
         if self.trouble.as_ref() != Some(&trouble) {
             tracing::warn!(name = %self.config.name, what = %trouble.what, remedy = %trouble.remedy, "telephone system lost");
             self.trouble = Some(trouble);
@@ -313,10 +322,11 @@ impl Task {
     fn on_scouted(&mut self, is_better: bool) {
         self.scouting = None;
         let now = self.now();
-        self.scout_at = now + scout::INTERVAL;
+        self.scout_at = now + self.reconnect.scout_pause();
         if is_better && self.second_choice().is_some() {
             tracing::info!(name = %self.config.name, "the preferred telephone system answers again");
             (self.attempt, self.reconnect_at) = (0, now);
+            self.reconnect.returns();
             self.disconnect(now);
         }
     }
@@ -325,25 +335,22 @@ impl Task {
         self.link = None;
         self.probe = None;
         self.account = None;
-        self.reachable = false;
+        self.answered_at = None;
         self.publications.transport_lost(now);
         let out = self.lines.transport_lost(now);
         self.carry_out(None, out);
         self.publish_health();
     }
 
-    fn on_received(&mut self, received: Result<(link::Batch, usize), String>) {
+    fn on_received(&mut self, received: Result<(link::Batch, usize), Broken>) {
         let (batch, pings) = match received {
             Ok(received) => received,
-            Err(why) => {
-                self.go_down(&why);
-                if why == FrameError::TooLong.to_string() {
-                    // The same would come again at once.
-                    self.reconnect_at = self.now() + TOO_LONG_PAUSE;
-                }
-                return;
-            }
+            Err(why) => return self.go_down(&why),
         };
+        let now = self.now();
+        if let Some(stopping) = &mut self.stopping {
+            stopping.heard(now);
+        }
         for _ in 0..pings {
             self.send(None, b"\r\n".to_vec());
         }
@@ -378,12 +385,15 @@ impl Task {
     }
 
     fn on_probe_answered(&mut self, now: Duration) {
-        self.failures = 0;
-        let out = if self.reachable {
+        let out = if self.answered_at.is_some() {
+            // The connection has lived from one probe to the next.
+            self.trouble = None;
             self.lines.canary(now)
         } else {
-            self.reachable = true;
-            self.trouble = None;
+            self.answered_at = Some(now);
+            if !self.reconnect.is_unsettled() {
+                self.trouble = None;
+            }
             tracing::info!(name = %self.config.name, server = %self.words.server, "telephone system answers");
             let account = self.account.clone();
             if let Some(account) = &account {
@@ -397,101 +407,19 @@ impl Task {
         self.carry_out(None, out);
         self.publish_health();
     }
-
-    /// Sends and tells what the lines ask for; answers go to where the question came from.
-    fn carry_out(&mut self, from: Option<SocketAddr>, outputs: Vec<Output>) {
-        for output in outputs {
-            match output {
-                Output::Send(bytes) => {
-                    let to = from.filter(|_| bytes.starts_with(b"SIP/2.0 "));
-                    self.send(to, bytes);
-                }
-                Output::State {
-                    extension,
-                    state,
-                    party,
-                    lease,
-                } => {
-                    self.tell(LineEvent::State {
-                        extension,
-                        state,
-                        party,
-                        lease,
-                        received: Instant::now(),
-                    });
-                }
-                Output::Stale { extension } => self.tell(LineEvent::Stale { extension }),
-                Output::Refreshed(order) => {
-                    if let Some(done) = self.refreshing.remove(&order) {
-                        // Whoever asked may have stopped waiting.
-                        let _ = done.send(());
-                    }
-                }
-            }
-        }
-    }
-
-    fn send_all(&mut self, messages: Vec<Vec<u8>>) {
-        for bytes in messages {
-            self.send(None, bytes);
-        }
-    }
-
-    fn send(&mut self, to: Option<SocketAddr>, bytes: Vec<u8>) {
-        if let Some(link) = &mut self.link {
-            link.writer.push(to, bytes);
-        }
-    }
-
-    /// Events go straight to the owner; when it is slow, the latest of each line waits.
-    fn tell(&mut self, event: LineEvent) {
-        let extension = match &event {
-            LineEvent::State { extension, .. } | LineEvent::Stale { extension } => {
-                Arc::clone(extension)
-            }
-        };
-        if !self.unsent.is_empty() {
-            self.unsent.insert(extension, event);
-        } else if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
-            self.unsent.insert(extension, event);
-        }
-    }
-
-    fn report(&mut self) {
-        if self.lines.take_changed() | self.publications.take_changed() {
-            self.publish_health();
-        }
-    }
-
-    fn publish_health(&mut self) {
-        let account_trouble = self.lines.account_trouble();
-        let before = self.health.borrow().trouble.clone();
-        let trouble = self.trouble.clone().or(account_trouble);
-        let trouble = trouble.or_else(|| self.publications.trouble().cloned());
-        if let (Some(trouble), true) = (&trouble, before != trouble && self.trouble.is_none()) {
-            tracing::warn!(name = %self.config.name, what = %trouble.what, remedy = %trouble.remedy, "trouble with the account");
-        }
-        self.health.send_replace(Health {
-            reachable: self.reachable,
-            lines: self.lines.len(),
-            active: self.lines.active(),
-            trouble,
-            line_trouble: self.lines.line_trouble().clone(),
-        });
-    }
 }
 
 async fn receive(
     reader: Option<&mut link::Reader>,
     buffer: &mut [u8],
-) -> Result<(link::Batch, usize), String> {
+) -> Result<(link::Batch, usize), Broken> {
     match reader {
         Some(reader) => reader.receive(buffer).await,
         None => std::future::pending().await,
     }
 }
 
-async fn flush(writer: Option<&mut link::Writer>) -> Result<(), String> {
+async fn flush(writer: Option<&mut link::Writer>) -> Result<(), Broken> {
     match writer {
         Some(writer) => writer.flush().await,
         None => std::future::pending().await,

@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
+use sip::dialog_info::DocumentError;
 use sip::software::Software;
 use sip::stream::FrameError;
+use sip::subscriber;
+
 use super::{SipConnectorConfig, Trouble};
 
-/// Names the account and the system in every trouble.
-#[derive(Clone, Debug)]
 /// What helps where Asterisk knows an extension but not its hint.
 const ASTERISK_HINT: &str = "Give the extension a hint in the dialplan (exten => 1001,hint,PJSIP/1001; FreePBX has them in ext-local), and name \
      the hint's context in subscribe_context at the account's endpoint (pjsip.conf), with allow_subscribe=yes. If the \
      extension does not exist, correct it in Offhook.";
 
-pub(super) struct Words {
 /// Names the account and the system in every trouble.
 #[derive(Clone, Debug)]
+pub(super) struct Words {
     pub(super) server: String,
     pub(super) domain: String,
     pub(super) username: String,
@@ -37,6 +38,42 @@ impl Words {
                 "Check that it runs, that host and port are right and that no firewall is between; \
                      Offhook keeps trying every few seconds."
                     .into(),
+        }
+    }
+
+    /// It answers, but its connections end at once.
+    pub(super) fn short_lived(&self, why: &str) -> Trouble {
+        Trouble {
+            what: format!("telephone system {} answers, but the connection does not last: {why}", self.server),
+            remedy: "Look into the telephone system's log for the reason: limits of connections or requests for each \
+                     address, a blocklist such as fail2ban, or a crash. Offhook tries again after at most 60 s."
+                .into(),
+        }
+    }
+
+    /// What came over a connection cannot be cut into messages (RFC 3261 §18.3).
+    pub(super) fn framing(&self, error: &FrameError) -> Trouble {
+        let (what, remedy) = match error {
+            FrameError::NoContentLength => (
+                "a message without Content-Length over TCP".to_owned(),
+                "Over TCP and TLS each message must have a Content-Length (RFC 3261 18.3): update the telephone system, or \
+                 set transport = \"udp\". Offhook tries again after at most 60 s.",
+            ),
+            FrameError::TooLong => (
+                error.to_string(),
+                "If the key list is set, make several lists of at most 100 extensions each and name them all: \
+                 list = [\"sip:a@pbx\", \"sip:b@pbx\"]; else look for an update of the telephone system. Offhook tries \
+                 again every minute.",
+            ),
+            other => (
+                other.to_string(),
+                "Over TCP and TLS each message must have one correct Content-Length (RFC 3261 18.3): update the telephone \
+                 system, or set transport = \"udp\". Offhook tries again after at most 60 s.",
+            ),
+        };
+        Trouble {
+            what: format!("telephone system {} sent {what}", self.server),
+            remedy: remedy.into(),
         }
     }
 
@@ -79,6 +116,7 @@ impl Words {
                 format!("{code} for {at} without a digest challenge that Offhook can answer"),
                 "Let the telephone system offer digest authentication with MD5 or SHA-256 and qop=auth.",
             ),
+            // Asterisk answers so also where the extension exists, but has no hint that this account sees.
             T::Refused {
                 code: code @ (404 | 410 | 604),
             } => match software {
@@ -116,7 +154,6 @@ impl Words {
                 "Switch on the dialog event package (RFC 4235, often called BLF) on the telephone system.",
             ),
             T::Refused { code } => (
-            // Asterisk answers so also where the extension exists, but has no hint that this account sees.
                 format!("SUBSCRIBE for {at} was refused with {code}"),
                 "Look into the telephone system's log for the reason; Offhook tries again by itself.",
             ),
@@ -232,6 +269,18 @@ impl Words {
                     .into(),
             };
         }
+        if let subscriber::Trouble::Refused {
+            code: code @ (404 | 410 | 604),
+        } = trouble
+        {
+            return Trouble {
+                what: format!("{code}: the telephone system has no list {list} for account {}", self.username),
+                remedy: "Correct the key list, or make the list on the telephone system (Asterisk: type=resource_list in \
+                         pjsip.conf, named like the part before the @). Without the key list Offhook subscribes to every \
+                         extension by itself."
+                    .into(),
+            };
+        }
         let trouble = self.subscription(list, trouble, software);
         Trouble {
             what: format!("the list of all lines: {}", trouble.what),
@@ -269,18 +318,6 @@ impl Words {
                 "The line's state is unknown until the telephone system sends a correct document; \
                      look for an update of the telephone system."
                     .into(),
-        if let subscriber::Trouble::Refused {
-            code: code @ (404 | 410 | 604),
-        } = trouble
-        {
-            return Trouble {
-                what: format!("{code}: the telephone system has no list {list} for account {}", self.username),
-                remedy: "Correct the key list, or make the list on the telephone system (Asterisk: type=resource_list in \
-                         pjsip.conf, named like the part before the @). Without the key list Offhook subscribes to every \
-                         extension by itself."
-                    .into(),
-            };
-        }
         }
     }
 

@@ -11,7 +11,7 @@ use telephony::sip_connector::{Health, LineEvent, SipConnector, SipConnectorConf
 use tokio::sync::mpsc;
 
 /// Nothing here takes longer than a few seconds; a test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 pub fn extensions(n: usize) -> Vec<Arc<str>> {
     (1001..1001 + n).map(|e| e.to_string().into()).collect()

@@ -5,6 +5,8 @@ mod bench;
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod connection;
+#[cfg(test)]
 mod dns;
 #[cfg(test)]
 mod faults;
@@ -12,6 +14,8 @@ mod faults;
 mod list;
 #[cfg(test)]
 mod places;
+#[cfg(test)]
+mod scripted;
 #[cfg(test)]
 mod strangers;
 #[cfg(test)]

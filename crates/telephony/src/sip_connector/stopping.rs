@@ -1,0 +1,51 @@
+//! How long a stop waits for answers. Pure.
+
+use std::time::Duration;
+
+/// Nothing was received for this long: the PBX answers no more.
+pub(super) const SILENCE: Duration = Duration::from_secs(1);
+
+/// The longest stop, however many answers still come.
+pub(super) const LONGEST: Duration = Duration::from_secs(5);
+
+/// The end of a connector that was ordered to stop.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stopping {
+    silent_at: Duration,
+    ends_at: Duration,
+}
+
+impl Stopping {
+    pub(super) fn new(now: Duration) -> Self {
+        Self {
+            silent_at: now + SILENCE,
+            ends_at: now + LONGEST,
+        }
+    }
+
+    /// The PBX has sent something.
+    pub(super) fn heard(&mut self, now: Duration) {
+        self.silent_at = now + SILENCE;
+    }
+
+    /// When the connector ends although answers are missing.
+    pub(super) fn deadline(&self) -> Duration {
+        self.silent_at.min(self.ends_at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // A21
+    #[test]
+    fn a_stop_ends_after_a_second_of_silence_and_after_five_seconds_at_most() {
+        let mut stopping = Stopping::new(Duration::ZERO);
+        assert_eq!(stopping.deadline(), SILENCE);
+        for tenths in 0..100 {
+            stopping.heard(Duration::from_millis(tenths * 100));
+        }
+        assert_eq!(stopping.deadline(), LONGEST);
+    }
+}

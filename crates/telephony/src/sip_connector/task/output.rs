@@ -1,0 +1,104 @@
+//! What leaves the task: messages for the PBX, events and health for the owner, lines of the log.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::super::lines::Output;
+use super::super::{Health, LineEvent};
+use super::Task;
+
+impl Task {
+    /// Sends and tells what the lines ask for; answers go to where the question came from.
+    pub(super) fn carry_out(&mut self, from: Option<SocketAddr>, outputs: Vec<Output>) {
+        for output in outputs {
+            match output {
+                Output::Send(bytes) => {
+                    let to = from.filter(|_| bytes.starts_with(b"SIP/2.0 "));
+                    self.send(to, bytes);
+                }
+                Output::State {
+                    extension,
+                    state,
+                    party,
+                    lease,
+                } => {
+                    self.tell(LineEvent::State {
+                        extension,
+                        state,
+                        party,
+                        lease,
+                        received: Instant::now(),
+                    });
+                }
+                Output::Stale { extension } => self.tell(LineEvent::Stale { extension }),
+                Output::Refreshed(order) => {
+                    if let Some(done) = self.refreshing.remove(&order) {
+                        // Whoever asked may have stopped waiting.
+                        let _ = done.send(());
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn send_all(&mut self, messages: Vec<Vec<u8>>) {
+        for bytes in messages {
+            self.send(None, bytes);
+        }
+    }
+
+    pub(super) fn send(&mut self, to: Option<SocketAddr>, bytes: Vec<u8>) {
+        if let Some(link) = &mut self.link {
+            link.writer.push(to, bytes);
+        }
+    }
+
+    /// Events go straight to the owner; when it is slow, the latest of each line waits.
+    fn tell(&mut self, event: LineEvent) {
+        let extension = match &event {
+            LineEvent::State { extension, .. } | LineEvent::Stale { extension } => {
+                Arc::clone(extension)
+            }
+        };
+        if !self.unsent.is_empty() {
+            self.unsent.insert(extension, event);
+        } else if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
+            self.unsent.insert(extension, event);
+        }
+    }
+
+    pub(super) fn report(&mut self) {
+        self.forgive();
+        if self.lines.take_changed() | self.publications.take_changed() {
+            self.publish_health();
+        }
+    }
+
+    /// After connections that ended soon an answer alone does not end the trouble: known lines do.
+    fn forgive(&mut self) {
+        let is_known = self.lines.active() == self.lines.len();
+        if self.answered_at.is_some() && is_known && self.trouble.take().is_some() {
+            self.publish_health();
+        }
+    }
+
+    pub(super) fn publish_health(&mut self) {
+        let account_trouble = self.lines.account_trouble();
+        let before = self.health.borrow().trouble.clone();
+        let trouble = self.trouble.clone().or(account_trouble);
+        let trouble = trouble.or_else(|| self.publications.trouble().cloned());
+        if let (Some(trouble), true) = (&trouble, before != trouble && self.trouble.is_none()) {
+            tracing::warn!(name = %self.config.name, what = %trouble.what, remedy = %trouble.remedy, "trouble with the account");
+        }
+        self.health.send_replace(Health {
+            reachable: self.answered_at.is_some(),
+            lines: self.lines.len(),
+            active: self.lines.active(),
+            trouble,
+            line_trouble: self.lines.line_trouble().clone(),
+        });
+    }
+}

@@ -1,0 +1,159 @@
+//! How connections begin and end: after a stop, and when each of them ends soon.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sip::message::Message;
+use telephony::sip_connector::{Documents, Publication, SipConnectorConfig, Transport};
+use telephony::tls::{Identity, Trust};
+use tokio::time::Instant;
+
+use crate::bench::{Bench, config, extensions};
+use crate::scripted::{ScriptedPbx, accept, ordinary};
+
+fn certificate() -> (String, Identity) {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let identity = Identity::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap();
+    (certificate, identity)
+}
+
+fn publication() -> Publication {
+    let documents = |text: &str| Documents {
+        dialog: Arc::from(text.as_bytes()),
+        presence: Arc::from(text.as_bytes()),
+    };
+    Publication::Lasting {
+        documents: documents("confirmed"),
+        last: documents("terminated"),
+    }
+}
+
+// A21
+#[tokio::test]
+async fn a_stop_ends_subscriptions_and_publications_over_every_transport() {
+    let (authority, identity) = certificate();
+    for transport in [Transport::Udp, Transport::Tcp, Transport::Tls] {
+        let pbx = ScriptedPbx::start(Some(&identity), ordinary).await;
+        let server = match transport {
+            Transport::Udp | Transport::Tcp => pbx.address.to_string(),
+            Transport::Tls => format!("localhost:{}", pbx.tls_address.unwrap().port()),
+        };
+        let config = SipConnectorConfig {
+            trust: Some(Trust::from_pem(authority.as_bytes()).unwrap()),
+            ..config(server, transport)
+        };
+        let mut bench = Bench::start(config, extensions(120)).await;
+        for extension in extensions(60) {
+            bench.connector.publish(extension, publication()).await;
+        }
+        bench.health(|health| health.active == 120).await;
+        pbx.until("PUBLISH", 120, 120).await;
+        // The server's other tasks end first, and with them who listens to events.
+        drop(bench.events);
+        let began = Instant::now();
+        bench.connector.stop().await;
+        assert_eq!(pbx.count("SUBSCRIBE", 0), 120, "{transport:?}");
+        assert_eq!(pbx.count("PUBLISH", 60), 120, "{transport:?}");
+        assert!(began.elapsed() < Duration::from_secs(3), "{transport:?}");
+    }
+}
+
+fn silent_about_its_end(request: &Message<'_>) -> Vec<Vec<u8>> {
+    match request.seconds("Expires") {
+        Some(0) => Vec::new(),
+        _ => ordinary(request),
+    }
+}
+
+// A21
+#[tokio::test]
+async fn a_stop_does_not_wait_for_a_pbx_that_answers_no_more() {
+    let pbx = ScriptedPbx::start(None, silent_about_its_end).await;
+    let mut bench = Bench::start(config(pbx.address, Transport::Tcp), extensions(2)).await;
+    bench.health(|health| health.active == 2).await;
+    let began = Instant::now();
+    bench.connector.stop().await;
+    assert!(began.elapsed() < Duration::from_secs(4));
+    assert_eq!(pbx.count("SUBSCRIBE", 0), 2);
+}
+
+/// OPTIONS is answered as it must be; the answer to SUBSCRIBE lacks Content-Length.
+fn without_content_length(request: &Message<'_>) -> Vec<Vec<u8>> {
+    let answered = accept(request);
+    match request.method() {
+        Some("SUBSCRIBE") => {
+            let text = String::from_utf8(answered).unwrap();
+            vec![text.replace("Content-Length: 0\r\n", "").into_bytes()]
+        }
+        _ => vec![answered],
+    }
+}
+
+// A10
+#[tokio::test]
+async fn a_pbx_that_breaks_every_connection_is_named_and_not_asked_again_and_again() {
+    let pbx = ScriptedPbx::start(None, without_content_length).await;
+    let mut bench = Bench::start(config(pbx.address, Transport::Tcp), extensions(100)).await;
+    let health = bench.health(|health| health.trouble.is_some()).await;
+    let trouble = health.trouble.unwrap();
+    assert!(
+        trouble.what.contains("without Content-Length"),
+        "{trouble:?}"
+    );
+    assert!(
+        trouble.remedy.contains("transport = \"udp\""),
+        "{trouble:?}"
+    );
+    // Three connections: at once, after 1 s and after 2 s more.
+    let began = Instant::now();
+    pbx.until("OPTIONS", None, 3).await;
+    assert!(began.elapsed() >= Duration::from_millis(2_500));
+    assert!(pbx.count("SUBSCRIBE", 600) <= 300);
+}
+
+// asterisk.md L
+#[tokio::test]
+async fn without_bind_the_socket_has_only_the_address_of_the_route() {
+    let pbx = ScriptedPbx::start(None, ordinary).await;
+    let before = udp_sockets();
+    let mut bench = Bench::start(config(pbx.address, Transport::Udp), extensions(1)).await;
+    bench.health(|health| health.active == 1).await;
+    let new: Vec<String> = udp_sockets()
+        .into_iter()
+        .filter(|socket| !before.contains(socket))
+        .collect();
+    assert!(
+        !new.iter().any(|socket| socket.starts_with("00000000:")),
+        "{new:?}"
+    );
+}
+
+/// Local addresses of this process's UDP sockets, in hexadecimal as the kernel tells them.
+fn udp_sockets() -> Vec<String> {
+    let own: Vec<String> = std::fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .filter_map(|file| std::fs::read_link(file.ok()?.path()).ok())
+        .filter_map(|link| {
+            Some(
+                link.to_str()?
+                    .strip_prefix("socket:[")?
+                    .strip_suffix(']')?
+                    .to_owned(),
+            )
+        })
+        .collect();
+    let text = std::fs::read_to_string("/proc/self/net/udp").unwrap();
+    let columns = text
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let is_own = |columns: &Vec<&str>| {
+        columns
+            .get(9)
+            .is_some_and(|inode| own.contains(&(*inode).to_owned()))
+    };
+    columns
+        .filter(is_own)
+        .map(|columns| columns[1].to_owned())
+        .collect()
+}
