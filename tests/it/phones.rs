@@ -236,8 +236,38 @@ async fn keys_that_watch_at_the_telephone_system_show_teams_calls_and_nothing_go
     teamsbox.call("bert", "audio", "anna").await;
     eventually("the key is lit", SOON, true, is_lit).await;
     assert_eq!(server.terminate().await, 0);
-    let heals = Duration::from_secs(150);
-    eventually("the key is dark", heals, false, is_lit).await;
+    assert!(!is_lit().await, "{:?}", lab.dialogs("1002"));
+}
+
+// A21
+#[tokio::test]
+async fn at_a_clean_stop_blf_keys_at_the_pbx_go_dark_at_once() {
+    for transport in ["udp", "tcp"] {
+        let lab = Lab::up(11);
+        let teamsbox = Teamsbox::start(0).await;
+        for (name, _) in PEOPLE {
+            teamsbox.add_user(name).await;
+        }
+        let teams = Installation::teams(teamsbox.url());
+        let pbx = Installation::pbx(lab.port(), transport, "pw1003");
+        let installation = Installation::new(&format!("{teams}{pbx}publish = \"Employee\"\n"));
+        installation.import(&PEOPLE).await;
+        let server = installation.serve().await;
+        everybody_certain(&server).await;
+        arrange(&server).await;
+        lab.watch("1001", &["1002"]);
+        let lamp = async || lab.lamp("1002");
+        server.choose("bert", "Quiet").await;
+        eventually("bert's key", HEALS, "Busy".to_owned(), lamp).await;
+        let is_lit =
+            |dialogs: Vec<(String, String)>| dialogs.iter().any(|(_, state)| state == "confirmed");
+        let mut watcher = lab.watch_dialogs("1002", 8);
+        assert!(watcher.next().is_some_and(is_lit), "{transport}");
+        assert_eq!(server.terminate().await, 0);
+        let last = std::iter::from_fn(|| watcher.next()).map(is_lit).last();
+        assert_eq!(last, Some(false), "{transport}: the dialog did not end");
+        eventually("the display", SOON, "Online".to_owned(), lamp).await;
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,45 @@
 //! The SIP lab: a real Kamailio and real baresip phones on loopback.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    io::{BufRead as _, BufReader, Lines},
+    path::PathBuf,
+    process::{Child, ChildStdout, Command, Stdio},
+};
 
 use crate::repository;
+
+/// A program that shares nothing with ours and watches the dialogs of one extension, for some seconds.
+pub struct DialogWatcher {
+    process: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl DialogWatcher {
+    /// The dialogs in the next NOTIFY, id and state each; `None` when its time is over.
+    pub fn next(&mut self) -> Option<Vec<(String, String)>> {
+        let lines = self.lines.by_ref().map_while(Result::ok);
+        lines.filter_map(|line| dialogs_in(&line)).next()
+    }
+}
+
+impl Drop for DialogWatcher {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The dialogs in what the watcher prints of one NOTIFY.
+fn dialogs_in(line: &str) -> Option<Vec<(String, String)>> {
+    let line: serde_json::Value = serde_json::from_str(line).ok()?;
+    let dialogs = line.pointer("/body/dialogs")?.as_array()?;
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let told = dialogs.iter();
+    Some(
+        told.map(|dialog| (text(&dialog["id"]), text(&dialog["state"])))
+            .collect(),
+    )
+}
 
 /// A running lab. Dropping it stops it.
 pub struct Lab {
@@ -98,16 +135,24 @@ impl Lab {
         let server = format!("127.0.0.1:{port}");
         let arguments = ["--server", &server, "--seconds", "1", &target];
         let told = Self::of(0, None).script("bin/watch.py", &arguments);
-        let mut documents = told.lines().filter_map(|line| {
-            let line: serde_json::Value = serde_json::from_str(line).ok()?;
-            line.pointer("/body/dialogs").cloned()
-        });
-        let dialogs = documents.next_back().unwrap_or_else(|| panic!("{told}"));
-        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-        let dialogs = dialogs.as_array().into_iter().flatten();
-        dialogs
-            .map(|dialog| (text(&dialog["id"]), text(&dialog["state"])))
-            .collect()
+        let mut documents = told.lines().filter_map(dialogs_in);
+        documents.next_back().unwrap_or_else(|| panic!("{told}"))
+    }
+
+    /// Watches an extension at the PBX for so many seconds; each NOTIFY can be asked for.
+    ///
+    /// # Panics
+    /// The program does not start.
+    pub fn watch_dialogs(&self, extension: &str, seconds: u32) -> DialogWatcher {
+        let mut process = Command::new(repository().join("tests/lab/sip/bin/watch.py"))
+            .args(["--server", &format!("127.0.0.1:{}", self.port())])
+            .args(["--seconds", &seconds.to_string()])
+            .arg(format!("sip:{extension}@pbx.test"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        DialogWatcher { process, lines }
     }
 
     /// What a program that shares nothing with ours makes of a list of resources (RFC 4662) that it watches as `user` at
