@@ -415,7 +415,9 @@ impl Publisher {
         let credentials = account.credentials.as_ref();
         let trouble = match self.authentication.on_refused(response, credentials) {
             Verdict::Answer | Verdict::AskWithout => return self.send_publish(now, out),
-            Verdict::WrongCredentials => Trouble::WrongCredentials { code },
+            Verdict::RefusedWithoutChallenge | Verdict::WrongCredentials => {
+                Trouble::WrongCredentials { code }
+            }
             Verdict::Unusable(why) => Trouble::UnusableChallenge { code, why },
         };
         // Trying again soon would only lock the account.

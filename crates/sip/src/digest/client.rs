@@ -22,6 +22,9 @@ pub enum Verdict {
     /// Send the request again, without credentials: the server no longer knows the nonce of an earlier attempt, and sent no new
     /// one.
     AskWithout,
+    /// The response to a challenge of this attempt was refused, without another challenge: wrong credentials, or within a dialog
+    /// one that the server no longer knows.
+    RefusedWithoutChallenge,
     /// The response to a challenge of this attempt was rejected.
     WrongCredentials,
     /// No password can help.
@@ -84,6 +87,11 @@ impl ClientAuthentication {
         self.spaces.clear();
     }
 
+    /// Whether the last request carried a nonce of an earlier attempt, which may have expired.
+    pub fn has_earlier_nonces(&self) -> bool {
+        self.spaces.iter().any(|one| one.nonce == Nonce::Earlier)
+    }
+
     /// Names and values of the headers that answer the challenges for one request: one for each realm (RFC 3261 §22.3).
     pub fn authorize(
         &mut self,
@@ -122,7 +130,10 @@ impl ClientAuthentication {
         let verdict = self.judge(&Challenges::of(response), credentials.is_some());
         match verdict {
             Verdict::Answer => {}
-            Verdict::AskWithout | Verdict::WrongCredentials | Verdict::Unusable(_) => self.forget(),
+            Verdict::AskWithout
+            | Verdict::RefusedWithoutChallenge
+            | Verdict::WrongCredentials
+            | Verdict::Unusable(_) => self.forget(),
         }
         verdict
     }
@@ -151,11 +162,11 @@ impl ClientAuthentication {
         if self.spaces.is_empty() {
             return Verdict::Unusable(Unusable::NoChallenge);
         }
-        if self.spaces.iter().any(|one| one.nonce == Nonce::Earlier) {
+        if self.has_earlier_nonces() {
             self.asks_first = true;
             return Verdict::AskWithout;
         }
-        Verdict::WrongCredentials
+        Verdict::RefusedWithoutChallenge
     }
 
     /// Takes the challenges; whether one of them is new, so that another request may be accepted.

@@ -186,9 +186,11 @@ impl Subscriber {
             .retry_after
             .map(|s| Duration::from_secs(s.into()).min(PAUSE_MAX));
         let least = self.pause_unless_settled(now);
-        if reason == "noresource" && self.pending.is_some() && self.phase == Phase::Active {
-            // FreeSWITCH ends a dialog whose renewal carries an unknown nonce; this NOTIFY may overtake the 401. If the extension
-            // really does not exist, the new subscription is refused.
+        let may_be_nonce = self.phase == Phase::Active || self.authentication.has_earlier_nonces();
+        if reason == "noresource" && self.pending.is_some() && may_be_nonce {
+            // FreeSWITCH ends a subscription whose request carries an unknown nonce; this NOTIFY may overtake the 401. If the
+            // extension really does not exist, the new subscription is refused.
+            self.authentication.forget();
             return self.lose(now, Trouble::Forgotten, least, out);
         }
         let pause = match reason.as_str() {

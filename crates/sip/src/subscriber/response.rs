@@ -135,7 +135,9 @@ impl Subscriber {
             Verdict::Answer => return self.send_subscribe(now, pending.expires, out),
             // A renewal refused without a challenge: the notifier no longer knows the nonce or the dialog (FreeSWITCH, also after
             // its restart), and has ended the subscription.
-            Verdict::AskWithout | Verdict::Unusable(Unusable::NoChallenge)
+            Verdict::AskWithout
+            | Verdict::RefusedWithoutChallenge
+            | Verdict::Unusable(Unusable::NoChallenge)
                 if self.phase == Phase::Active =>
             {
                 let pause = self.pause_unless_settled(now);
@@ -143,7 +145,9 @@ impl Subscriber {
             }
             Verdict::AskWithout if self.phase == Phase::Stopping => return self.end(out),
             Verdict::AskWithout => return self.ask_again(now, pending.expires, out),
-            Verdict::WrongCredentials => Trouble::WrongCredentials { code },
+            Verdict::RefusedWithoutChallenge | Verdict::WrongCredentials => {
+                Trouble::WrongCredentials { code }
+            }
             Verdict::Unusable(why) => Trouble::UnusableChallenge { code, why },
         };
         if self.phase == Phase::Stopping {

@@ -143,7 +143,7 @@ fn a_server_that_refused_an_old_nonce_is_asked_for_one_from_then_on() {
 fn without_a_challenge_a_fresh_answer_is_wrong_and_a_request_without_credentials_unusable() {
     let mut bench = Bench::new();
     bench.begin().challenge(PROXY, &digest("r", "1"));
-    assert_eq!(bench.refuse(&[]), Verdict::WrongCredentials);
+    assert_eq!(bench.refuse(&[]), Verdict::RefusedWithoutChallenge);
     assert_eq!(
         bench.begin().refuse(&[]),
         Verdict::Unusable(Unusable::NoChallenge)
@@ -381,7 +381,9 @@ proptest::proptest! {
             };
             match bench.challenge([WWW, PROXY][usize::from(kind % 2)], &value) {
                 Verdict::Answer | Verdict::AskWithout => answered += 1,
-                Verdict::WrongCredentials | Verdict::Unusable(_) => break,
+                Verdict::RefusedWithoutChallenge
+                | Verdict::WrongCredentials
+                | Verdict::Unusable(_) => break,
             }
         }
         proptest::prop_assert!(answered <= usize::from(ROUNDS_MAX));

@@ -69,13 +69,30 @@ fn an_end_that_overtakes_the_refusal_of_a_renewal_is_no_pause() {
     assert_eq!(troubles(&ended), [Trouble::Forgotten]);
     let begun = new_subscribe(&ended);
     assert_eq!(bench.respond(&refresh, 401, &[]), []);
-    // The nonce is still believed, and refused in the same way: a challenge is asked for under yet another Call-ID.
-    assert!(field(&begun, "Proxy-Authorization").contains("n1"));
-    let again = sent(&bench.respond(&begun, 401, &[]));
-    assert_ne!(field(&again, "Call-ID"), field(&begun, "Call-ID"));
-    let late = bench.notify(&begun, 1, "terminated;reason=noresource", "pbx", "late");
-    assert_eq!(code(&late), 481);
-    heals(&mut bench, &again);
+    heals(&mut bench, &begun);
+}
+
+// A1: a new subscription with the nonce of the last one.
+#[test]
+fn a_first_request_with_an_old_nonce_is_asked_again_under_another_call_id() {
+    for is_end_first in [false, true] {
+        let (mut bench, _) = renewing();
+        bench.handle(Event::TransportLost);
+        let begun = bench.start();
+        assert!(field(&begun, "Proxy-Authorization").contains("n1"));
+        let again = if is_end_first {
+            let ended = bench.notify(&begun, 1, "terminated;reason=noresource", "pbx", "end");
+            assert_eq!(bench.respond(&begun, 401, &[]), []);
+            new_subscribe(&ended)
+        } else {
+            let again = sent(&bench.respond(&begun, 401, &[]));
+            let late = bench.notify(&begun, 1, "terminated;reason=noresource", "pbx", "end");
+            assert_eq!(code(&late), 481);
+            again
+        };
+        assert_ne!(field(&again, "Call-ID"), field(&begun, "Call-ID"));
+        heals(&mut bench, &again);
+    }
 }
 
 // A1: 401 with WWW-Authenticate, and 407, for a nonce that is too old but not called stale.
@@ -97,6 +114,29 @@ fn a_renewal_refused_with_a_new_challenge_goes_on_in_the_same_dialog() {
             [Action::Send(_), Action::Notified { .. }]
         ));
     }
+}
+
+// A25: after a restart FreeSWITCH challenges the old nonce, and then does not know the dialog.
+#[test]
+fn a_renewal_whose_answer_is_refused_without_a_challenge_begins_anew() {
+    let (mut bench, refresh) = renewing();
+    let again = sent(&bench.respond(&refresh, 407, &[SECOND_NONCE]));
+    let lost = bench.respond(&again, 401, &[]);
+    assert_eq!(troubles(&lost), [Trouble::Forgotten]);
+    heals(&mut bench, &new_subscribe(&lost));
+}
+
+// A1: out of a dialog the same means a wrong password.
+#[test]
+fn a_first_request_whose_answer_is_refused_without_a_challenge_has_wrong_credentials() {
+    let mut bench = Bench::new(Transport::Udp);
+    let first = bench.start();
+    let second = sent(&bench.respond(&first, 407, &[FIRST]));
+    let refused = bench.respond(&second, 401, &[]);
+    assert_eq!(
+        troubles(&refused),
+        [Trouble::WrongCredentials { code: 401 }]
+    );
 }
 
 // A5, A25: every renewal is refused like that.
