@@ -5,6 +5,7 @@
 //! `task` moves bytes and time. A telephone system that cannot be reached is no error: the task
 //! keeps trying, and everything heals by itself.
 
+mod gate;
 mod lines;
 mod link;
 mod probe;

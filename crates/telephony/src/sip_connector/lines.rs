@@ -8,6 +8,7 @@ mod line;
 mod list;
 mod pace;
 mod refresh;
+mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use presence::LineState;
 use sip::ids::Ids;
 use sip::message::{Message, answer};
 use sip::software::Software;
-use sip::subscriber::{self, Account, Action, Event, Subscriber};
+use sip::subscriber::{Account, Action, Event, Subscriber};
 
 use crate::line_state::other_party;
 
@@ -109,13 +110,6 @@ impl Lines {
             true => self.active,
             false => self.lines.values().filter(|l| l.state.is_some()).count(),
         }
-    }
-
-    /// What is wrong with the account, and so with every line.
-    pub(super) fn account_trouble(&self) -> Option<Trouble> {
-        self.pace
-            .refused_with()
-            .map(|code| self.words.credentials(code))
     }
 
     /// What is wrong with single lines.
@@ -293,6 +287,7 @@ impl Lines {
         let (was_pending, was_active) = (line.subscriber.is_pending(), line.subscriber.is_active());
         let actions = line.subscriber.handle(now, event);
         self.pace.count(was_pending, line.subscriber.is_pending());
+        let evidence = line.subscriber.take_evidence();
         let is_active = line.subscriber.is_active();
         if was_active != is_active {
             self.changed = true;
@@ -309,6 +304,7 @@ impl Lines {
                 .insert(line.call_id.clone(), Arc::clone(extension));
         }
         self.reschedule(extension);
+        self.weigh(now, extension, evidence);
         for action in actions {
             self.act(now, extension, was_active, action, out);
         }
@@ -330,7 +326,6 @@ impl Lines {
                 remaining,
                 first,
             } => {
-                self.pace.accepted();
                 let kind = content_type.as_deref();
                 if self.is_list(extension) {
                     self.understand_list(now, extension, kind, &body, remaining, first, out);
@@ -385,33 +380,6 @@ impl Lines {
                 lease: remaining,
             });
         }
-    }
-
-    fn on_trouble(
-        &mut self,
-        now: Duration,
-        extension: &Arc<str>,
-        was_active: bool,
-        trouble: &subscriber::Trouble,
-    ) {
-        use subscriber::Trouble as T;
-        if let T::WrongCredentials { code } | T::UnusableChallenge { code, .. } = trouble {
-            self.changed = true;
-            self.pace.refused(now, *code);
-        }
-        let suspicious = self
-            .restart_suspected_at
-            .is_none_or(|at| now >= at + RESTART_PAUSE);
-        if *trouble == T::Forgotten && was_active && suspicious {
-            self.restart_suspected_at = Some(now);
-            self.queue_refresh_of_all();
-        }
-        let (words, software) = (&self.words, self.software);
-        let words = match self.is_list(extension) {
-            true => words.list_subscription(extension, trouble, software),
-            false => words.subscription(extension, trouble, software),
-        };
-        self.set_trouble(extension, Some(words));
     }
 
     fn set_trouble(&mut self, extension: &Arc<str>, trouble: Option<Trouble>) {

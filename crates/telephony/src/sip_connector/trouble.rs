@@ -1,5 +1,7 @@
 //! Troubles in words for an administrator: what happened, and what to do about it.
 
+mod credentials;
+
 use std::sync::Arc;
 
 use sip::dialog_info::DocumentError;
@@ -77,21 +79,6 @@ impl Words {
         }
     }
 
-    /// Wrong credentials concern every line: they are one account's.
-    pub(super) fn credentials(&self, code: u16) -> Trouble {
-        let reason = if code == 407 {
-            "407 Proxy Authentication Required"
-        } else {
-            "401 Unauthorized"
-        };
-        Trouble {
-            what: format!("{reason} for account {} at {}: the password was refused", self.username, self.domain),
-            remedy: "Correct user name and password of the telephone system in Offhook's settings, or allow this \
-                     account to watch extensions. Offhook tries again every few minutes, so that the account is not locked."
-                .into(),
-        }
-    }
-
     pub(super) fn subscription(
         &self,
         extension: &str,
@@ -99,23 +86,11 @@ impl Words {
         software: Software,
     ) -> Trouble {
         use subscriber::Trouble as T;
+        if let Some(refused) = self.login(extension, trouble) {
+            return refused;
+        }
         let at = format!("extension {extension} at {}", self.domain);
         let (what, remedy) = match trouble {
-            T::WrongCredentials { code } => {
-                let reason = if *code == 407 {
-                    "407 Proxy Authentication Required"
-                } else {
-                    "401 Unauthorized"
-                };
-                (
-                    format!("{reason} for {at}"),
-                    "Correct user name and password of the telephone system in Offhook's settings.",
-                )
-            }
-            T::UnusableChallenge { code, .. } => (
-                format!("{code} for {at} without a digest challenge that Offhook can answer"),
-                "Let the telephone system offer digest authentication with MD5 or SHA-256 and qop=auth.",
-            ),
             // Asterisk answers so also where the extension exists, but has no hint that this account sees.
             T::Refused {
                 code: code @ (404 | 410 | 604),
@@ -204,11 +179,10 @@ impl Words {
     ) -> Trouble {
         use subscriber::Trouble as T;
         let at = format!("{package} of extension {extension} at {}", self.domain);
+        if let Some(refused) = self.publication_login(&at, trouble) {
+            return refused;
+        }
         let (what, remedy) = match trouble {
-            T::WrongCredentials { code } | T::UnusableChallenge { code, .. } => (
-                format!("{code} for account {} publishing {at}", self.username),
-                "Allow this account to publish for other extensions on the telephone system.",
-            ),
             T::Refused { code: 403 } => (
                 format!(
                     "403 Forbidden: account {} may not publish {at}",

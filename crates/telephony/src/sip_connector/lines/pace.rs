@@ -4,17 +4,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sip::ids::Ids;
 use sip::subscriber::Event;
 
+use super::super::gate::Gate;
 use super::{Lines, Output};
 
 /// SUBSCRIBEs that may wait for their answer at once: enough for thousands a second on a quick
 /// system, few enough that their NOTIFYs fit into any socket buffer.
 const IN_FLIGHT_MAX: usize = 100;
-
-/// First and longest pause after wrong credentials: systems lock accounts after a few attempts.
-const REFUSED_PAUSE_MIN: Duration = Duration::from_secs(30);
-const REFUSED_PAUSE_MAX: Duration = Duration::from_secs(300);
 
 /// What a line waits to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +27,7 @@ pub(super) enum Job {
 pub(super) struct Pace {
     waiting: VecDeque<(Arc<str>, Job)>,
     in_flight: usize,
-    /// Status code of the refusal, how often in a row, and until when everything waits.
-    refused: Option<(u16, u32, Duration)>,
+    pub(super) gate: Gate<Arc<str>>,
 }
 
 impl Pace {
@@ -43,57 +40,36 @@ impl Pace {
         }
     }
 
-    /// The credentials were refused: the account is every line's, so all wait.
-    pub(super) fn refused(&mut self, now: Duration, code: u16) {
-        let (times, until) = match self.refused {
-            // Those that were under way together are one attempt.
-            Some((_, times, until)) if until > now => (times, until),
-            earlier => {
-                let times = earlier.map_or(0, |(_, times, _)| times + 1);
-                (
-                    times,
-                    now + (REFUSED_PAUSE_MIN * (1 << times.min(4))).min(REFUSED_PAUSE_MAX),
-                )
-            }
-        };
-        self.refused = Some((code, times, until));
-    }
-
-    /// The credentials are right.
-    pub(super) fn accepted(&mut self) {
-        self.refused = None;
-    }
-
-    /// The code with which the credentials were refused last.
-    pub(super) fn refused_with(&self) -> Option<u16> {
-        self.refused.map(|(code, _, _)| code)
-    }
-
     /// The system is gone: nobody's turn any more.
     pub(super) fn clear(&mut self) {
         self.waiting.clear();
-        self.refused = None;
+        self.gate.reconnected();
+    }
+
+    /// Whether a line waits, or its answer is awaited, and the credentials are not proven.
+    pub(super) fn awaits_proof(&self) -> bool {
+        !self.gate.is_proven() && (self.in_flight > 0 || !self.waiting.is_empty())
     }
 
     /// When waiting lines may go on although nothing else happens.
     pub(super) fn next_deadline(&self) -> Option<Duration> {
-        self.refused
-            .map(|(_, _, until)| until)
-            .filter(|_| !self.waiting.is_empty() && self.in_flight == 0)
+        let opens_at = self.gate.opens_at(self.in_flight);
+        opens_at.filter(|_| !self.waiting.is_empty())
     }
 
-    fn next(&mut self, now: Duration) -> Option<(Arc<str>, Job)> {
-        let limit = match self.refused {
-            Some((_, _, until)) if until > now => 0,
-            // One line finds out whether the password is right now.
-            Some(_) => 1,
-            None => IN_FLIGHT_MAX,
-        };
-        if self.in_flight >= limit {
-            None
-        } else {
-            self.waiting.pop_front()
+    /// Takes the next line. After a refusal a random waiting line follows: lines that are refused for reasons of their own often
+    /// have neighbouring numbers.
+    fn next(&mut self, now: Duration, ids: &mut Ids) -> Option<(Arc<str>, Job)> {
+        let count = self.waiting.len();
+        if count == 0 || !self.gate.is_open(now, self.in_flight, IN_FLIGHT_MAX) {
+            return None;
         }
+        self.gate.begin(now);
+        if !self.gate.wants_second_opinion() {
+            return self.waiting.pop_front();
+        }
+        let per_mille = usize::try_from(ids.per_mille()).unwrap_or_default();
+        self.waiting.remove(count * per_mille / 1000)
     }
 }
 
@@ -115,7 +91,7 @@ impl Lines {
     /// Lets lines go on whose turn it is.
     pub(super) fn pump(&mut self, now: Duration, out: &mut Vec<Output>) {
         while let Some(account) = self.account.clone() {
-            let Some((extension, job)) = self.pace.next(now) else {
+            let Some((extension, job)) = self.pace.next(now, &mut self.ids) else {
                 break;
             };
             let Some(line) = self.lines.get_mut(&extension) else {

@@ -1,0 +1,436 @@
+//! Lines against a notifier that treats nonces as FreeSWITCH does, on a driven clock with a latency.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::*;
+
+const LATENCY: Duration = Duration::from_millis(20);
+const CANARY_INTERVAL: Duration = Duration::from_secs(20);
+
+/// A notifier with short-lived nonces.
+struct Notifier {
+    nonce_ttl: Duration,
+    /// Longest subscription that is granted, in seconds.
+    expires: u32,
+    right_password: bool,
+    /// Line that is answered 407 with a new nonce each time.
+    refused: Option<&'static str>,
+    nonces: HashMap<String, Duration>,
+    /// Call-IDs of subscriptions, and the CSeq of the last NOTIFY.
+    dialogs: HashMap<String, u32>,
+    drawn: u32,
+    old_nonces: u32,
+    failed_logins: u32,
+    naked: u32,
+}
+
+impl Notifier {
+    fn new(expires: u32) -> Self {
+        Self {
+            nonce_ttl: SECOND * 60,
+            expires,
+            right_password: true,
+            refused: None,
+            nonces: HashMap::new(),
+            dialogs: HashMap::new(),
+            drawn: 0,
+            old_nonces: 0,
+            failed_logins: 0,
+            naked: 0,
+        }
+    }
+
+    fn restart(&mut self) {
+        self.nonces.clear();
+        self.dialogs.clear();
+    }
+
+    fn challenge(&mut self, now: Duration) -> String {
+        self.drawn += 1;
+        let nonce = format!("nonce{}", self.drawn);
+        self.nonces.insert(nonce.clone(), now);
+        format!("Digest realm=\"pbx.test\", nonce=\"{nonce}\", algorithm=MD5, qop=\"auth\"")
+    }
+
+    fn answer(&self, request: &Message<'_>, code: u16, header: Option<(&str, &str)>) -> Vec<u8> {
+        let mut response = answer(request, code, Some("pbx")).header("Contact", "<sip:pbx>");
+        if code < 300 {
+            response = response.header("Expires", self.expires);
+        }
+        if let Some((name, value)) = header {
+            response = response.header(name, value);
+        }
+        response.finish().unwrap()
+    }
+
+    fn notify(&mut self, request: &Message<'_>, state: &str) -> Vec<u8> {
+        let call_id = request.call_id().unwrap().into_owned();
+        let cseq = self.dialogs.entry(call_id.clone()).or_default();
+        *cseq += 1;
+        Writer::request("NOTIFY", "sip:u@h")
+            .header(
+                "Via",
+                format_args!("SIP/2.0/TCP pbx;branch={call_id}{cseq}"),
+            )
+            .header("From", "<sip:x@pbx.test>;tag=pbx")
+            .header("To", request.header("From").unwrap())
+            .header("Call-ID", &call_id)
+            .header("CSeq", format_args!("{cseq} NOTIFY"))
+            .header("Event", "dialog")
+            .header("Subscription-State", state)
+            .body(
+                "application/dialog-info+xml",
+                document(*cseq, "full", "confirmed").as_bytes(),
+            )
+            .unwrap()
+    }
+
+    /// Answers of FreeSWITCH to a nonce that has expired or is unknown: all three kinds were recorded in one run.
+    fn on_old_nonce(&mut self, now: Duration, request: &Message<'_>) -> Vec<Vec<u8>> {
+        self.old_nonces += 1;
+        let challenge = self.challenge(now);
+        match self.old_nonces % 4 {
+            1 => vec![self.answer(request, 401, Some(("WWW-Authenticate", &challenge)))],
+            2 => vec![self.answer(request, 407, Some(("Proxy-Authenticate", &challenge)))],
+            order => {
+                self.naked += 1;
+                let refusal = self.answer(request, 401, None);
+                let end = self.notify(request, "terminated;reason=noresource");
+                self.dialogs.remove(&*request.call_id().unwrap());
+                match order {
+                    0 => vec![refusal, end],
+                    _ => vec![end, refusal],
+                }
+            }
+        }
+    }
+
+    fn receive(&mut self, now: Duration, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let request = Message::parse(bytes).unwrap();
+        if request.method() != Some("SUBSCRIBE") {
+            return Vec::new();
+        }
+        let authorization = ["Authorization", "Proxy-Authorization"]
+            .into_iter()
+            .find_map(|name| request.header(name));
+        let nonce = authorization.as_deref().map(|value| {
+            let (_, rest) = value.split_once("nonce=\"").unwrap();
+            rest.split_once('"').unwrap().0.to_owned()
+        });
+        let refused = self
+            .refused
+            .is_some_and(|line| request.header("To").unwrap().contains(line));
+        if let Some(nonce) = &nonce
+            && self
+                .nonces
+                .get(nonce)
+                .is_none_or(|born| now >= *born + self.nonce_ttl)
+        {
+            return self.on_old_nonce(now, &request);
+        }
+        if nonce.is_none() || !self.right_password || refused {
+            self.failed_logins += u32::from(nonce.is_some());
+            let challenge = self.challenge(now);
+            return vec![self.answer(&request, 407, Some(("Proxy-Authenticate", &challenge)))];
+        }
+        let in_dialog = request.to_tag().is_some();
+        if in_dialog && !self.dialogs.contains_key(&*request.call_id().unwrap()) {
+            return vec![self.answer(&request, 401, None)];
+        }
+        let accepted = self.answer(&request, 202, None);
+        vec![
+            accepted,
+            self.notify(&request, &format!("active;expires={}", self.expires)),
+        ]
+    }
+}
+
+/// Lines, the notifier, and messages under way in both directions.
+struct World {
+    lines: Lines,
+    notifier: Notifier,
+    now: Duration,
+    under_way: BTreeMap<(Duration, u64), (bool, Vec<u8>)>,
+    sent: u64,
+    next_canary: Duration,
+    stale_since: BTreeMap<Arc<str>, Duration>,
+    longest_stale: Duration,
+    account_troubles: BTreeSet<String>,
+    line_troubles: BTreeSet<String>,
+}
+
+impl World {
+    fn new(count: usize, notifier: Notifier) -> Self {
+        Self {
+            lines: lines(count),
+            notifier,
+            now: SECOND,
+            under_way: BTreeMap::new(),
+            sent: 0,
+            next_canary: SECOND + CANARY_INTERVAL,
+            stale_since: BTreeMap::new(),
+            longest_stale: Duration::ZERO,
+            account_troubles: BTreeSet::new(),
+            line_troubles: BTreeSet::new(),
+        }
+    }
+
+    fn post(&mut self, to_notifier: bool, bytes: Vec<u8>) {
+        self.sent += 1;
+        let at = (self.now + LATENCY, self.sent);
+        self.under_way.insert(at, (to_notifier, bytes));
+    }
+
+    fn take(&mut self, outputs: Vec<Output>) {
+        for output in outputs {
+            match output {
+                Output::Send(bytes) => self.post(true, bytes),
+                Output::Stale { extension } => {
+                    self.stale_since.entry(extension).or_insert(self.now);
+                }
+                Output::State { extension, .. } => {
+                    if let Some(since) = self.stale_since.remove(&extension) {
+                        self.longest_stale = self.longest_stale.max(self.now - since);
+                    }
+                }
+                Output::Refreshed(_) => {}
+            }
+        }
+        let account = self.lines.account_trouble();
+        self.account_troubles
+            .extend(account.map(|trouble| trouble.what));
+        let lines = self.lines.line_trouble().values();
+        self.line_troubles
+            .extend(lines.map(|trouble| trouble.what.clone()));
+    }
+
+    fn start(&mut self) {
+        let outputs = self.lines.transport_up(self.now, account());
+        self.take(outputs);
+    }
+
+    /// Lets time pass.
+    fn run_until(&mut self, until: Duration) {
+        loop {
+            let arrives = self.under_way.first_key_value().map(|((at, _), _)| *at);
+            let due = [arrives, self.lines.next_deadline(), Some(self.next_canary)];
+            let next = due.into_iter().flatten().min().unwrap().max(self.now);
+            if next > until {
+                self.now = until;
+                break;
+            }
+            self.now = next;
+            if arrives == Some(next) {
+                let (_, (to_notifier, bytes)) = self.under_way.pop_first().unwrap();
+                if to_notifier {
+                    for answer in self.notifier.receive(next, &bytes) {
+                        self.post(false, answer);
+                    }
+                } else {
+                    let outputs = self.lines.receive(next, &Message::parse(&bytes).unwrap());
+                    self.take(outputs);
+                }
+            } else if self.next_canary <= next {
+                self.next_canary = next + CANARY_INTERVAL;
+                let outputs = self.lines.canary(next);
+                self.take(outputs);
+            } else {
+                let outputs = self.lines.elapse(next);
+                self.take(outputs);
+            }
+        }
+        for since in self.stale_since.values() {
+            self.longest_stale = self.longest_stale.max(self.now - *since);
+        }
+    }
+}
+
+// A1, F1
+#[test]
+fn nonces_of_a_minute_make_no_line_stale_for_more_than_a_second() {
+    for expires in [600, 60] {
+        let mut world = World::new(300, Notifier::new(expires));
+        world.start();
+        world.run_until(SECOND * 1200);
+        assert!(world.notifier.naked > 20, "{}", world.notifier.naked);
+        assert_eq!(world.lines.active(), 300);
+        assert!(world.longest_stale <= SECOND, "{:?}", world.longest_stale);
+        assert_eq!(world.account_troubles, BTreeSet::new());
+        assert_eq!(world.line_troubles, BTreeSet::new());
+        assert_eq!(world.notifier.failed_logins, 0);
+    }
+}
+
+// A25, F2: FreeSWITCH restarts between two probes and sends no NOTIFY.
+#[test]
+fn a_restart_is_noticed_by_the_next_canary_and_all_lines_subscribe_anew() {
+    let mut world = World::new(300, Notifier::new(600));
+    world.start();
+    world.run_until(SECOND * 15);
+    assert_eq!(world.lines.active(), 300);
+    world.notifier.restart();
+    world.run_until(SECOND * 23);
+    assert_eq!(
+        (world.lines.active(), world.notifier.dialogs.len()),
+        (300, 300)
+    );
+    assert!(world.longest_stale <= SECOND, "{:?}", world.longest_stale);
+    assert!(world.account_troubles.is_empty() && world.line_troubles.is_empty());
+}
+
+// A2
+#[test]
+fn one_refused_line_does_not_stop_the_others() {
+    for refused in ["1000", "1007", "1019"] {
+        let mut notifier = Notifier::new(30);
+        notifier.refused = Some(refused);
+        let mut world = World::new(20, notifier);
+        world.start();
+        world.run_until(SECOND * 5);
+        assert_eq!(world.lines.active(), 19);
+        world.run_until(SECOND * 900);
+        assert_eq!(world.lines.active(), 19);
+        assert!(world.longest_stale <= SECOND, "{:?}", world.longest_stale);
+        assert_eq!(world.account_troubles, BTreeSet::new());
+        let troubles: Vec<_> = world
+            .lines
+            .line_trouble()
+            .keys()
+            .map(|line| &**line)
+            .collect();
+        assert_eq!(troubles, [refused]);
+        let remedy = &world.lines.line_trouble()[refused].remedy;
+        assert!(!remedy.contains("password"), "{remedy}");
+    }
+}
+
+// A20, asterisk.md E
+#[test]
+fn a_wrong_password_is_tried_by_two_lines_and_then_by_one_after_each_pause() {
+    let mut notifier = Notifier::new(600);
+    notifier.right_password = false;
+    let mut world = World::new(300, notifier);
+    world.start();
+    world.run_until(SECOND * 20);
+    assert_eq!(world.notifier.failed_logins, 2);
+    assert!(
+        world
+            .lines
+            .account_trouble()
+            .unwrap()
+            .what
+            .contains("password")
+    );
+    world.run_until(SECOND * 3600);
+    assert!(
+        world.notifier.failed_logins <= 16,
+        "{}",
+        world.notifier.failed_logins
+    );
+    // With the right password all lines heal.
+    world.notifier.right_password = true;
+    world.run_until(SECOND * 4200);
+    assert_eq!(world.lines.active(), 300);
+    assert!(world.lines.account_trouble().is_none() && world.lines.line_trouble().is_empty());
+}
+
+// A20: the password is changed on the PBX while everything works.
+#[test]
+fn a_changed_password_is_found_out_by_a_few_lines() {
+    let mut world = World::new(300, Notifier::new(600));
+    world.start();
+    world.run_until(SECOND * 100);
+    world.notifier.right_password = false;
+    world.run_until(SECOND * 700);
+    assert!(
+        world
+            .lines
+            .account_trouble()
+            .unwrap()
+            .what
+            .contains("password")
+    );
+    assert!(
+        world.notifier.failed_logins <= 10,
+        "{}",
+        world.notifier.failed_logins
+    );
+}
+
+// A20: a line that is never answered does not hold up the others.
+#[test]
+fn a_silent_first_line_delays_the_others_by_two_seconds() {
+    let mut lines = lines(50);
+    assert_eq!(sent(&lines.transport_up(SECOND, account())).len(), 1);
+    let due = lines.next_deadline().unwrap();
+    assert_eq!(due, SECOND * 3);
+    let second = sent(&lines.elapse(due));
+    assert_eq!(second.len(), 1);
+    assert_eq!(
+        sent(&respond(&mut lines, due, &second[0], 200, &[])).len(),
+        48
+    );
+}
+
+// A20: neither does one that is refused before a login.
+#[test]
+fn an_unknown_first_line_is_followed_by_the_next_at_once() {
+    let mut lines = lines(50);
+    let first = sent(&lines.transport_up(SECOND, account()));
+    let second = sent(&respond(&mut lines, SECOND, &first[0], 404, &[]));
+    assert_eq!(second.len(), 1);
+    assert_eq!(
+        sent(&respond(&mut lines, SECOND, &second[0], 200, &[])).len(),
+        48
+    );
+}
+
+// A20: a wrong password that is answered 403.
+#[test]
+fn a_refusal_with_403_after_a_login_is_not_tried_with_all() {
+    let challenge = [(
+        "WWW-Authenticate",
+        "Digest realm=\"r\", nonce=\"n\", qop=\"auth\"",
+    )];
+    let mut lines = lines(300);
+    let mut waiting = sent(&lines.transport_up(SECOND, account()));
+    let mut logins = 0;
+    while let Some(request) = waiting.pop() {
+        let is_login = Message::parse(&request)
+            .unwrap()
+            .header("Authorization")
+            .is_some();
+        logins += u32::from(is_login);
+        let code = if is_login { 403 } else { 401 };
+        waiting.extend(sent(&respond(
+            &mut lines, SECOND, &request, code, &challenge,
+        )));
+    }
+    assert_eq!(logins, 2);
+    assert!(
+        lines
+            .account_trouble()
+            .unwrap()
+            .what
+            .contains("403 Forbidden")
+    );
+}
+
+// A17
+#[test]
+fn an_unusable_challenge_is_the_accounts_trouble_and_named() {
+    let challenge = [(
+        "WWW-Authenticate",
+        "Digest realm=\"r\", nonce=\"n\", algorithm=MD5-sess",
+    )];
+    let mut lines = lines(300);
+    let mut waiting = sent(&lines.transport_up(SECOND, account()));
+    while let Some(request) = waiting.pop() {
+        waiting.extend(sent(&respond(
+            &mut lines, SECOND, &request, 401, &challenge,
+        )));
+    }
+    let trouble = lines.account_trouble().unwrap();
+    assert!(trouble.what.contains("MD5-sess"), "{trouble:?}");
+    assert!(!trouble.what.contains("password"), "{trouble:?}");
+}

@@ -1,0 +1,88 @@
+//! Trouble of single lines and of the account: from an answer to the gate and to the words.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sip::digest::Evidence;
+use sip::subscriber;
+
+use super::{Lines, RESTART_PAUSE, Trouble};
+
+impl Lines {
+    /// Trouble of the account, and so of every line.
+    pub(in crate::sip_connector) fn account_trouble(&self) -> Option<Trouble> {
+        let trouble = self.pace.gate.trouble();
+        trouble.map(|trouble| self.words.account(trouble))
+    }
+
+    /// Whether a line is about to prove the account's credentials; until then no other request should carry them.
+    pub(in crate::sip_connector) fn awaits_proof(&self) -> bool {
+        self.account.is_some() && self.pace.awaits_proof()
+    }
+
+    /// Takes the evidence in an answer about the account's credentials.
+    pub(super) fn weigh(
+        &mut self,
+        now: Duration,
+        extension: &Arc<str>,
+        evidence: Option<Evidence>,
+    ) {
+        let gate = &mut self.pace.gate;
+        match evidence {
+            Some(Evidence::Accepted) => {
+                self.changed |= gate.trouble().is_some();
+                gate.accepted();
+            }
+            // Some phone systems answer a wrong password with 403.
+            Some(Evidence::Forbidden) if !gate.is_proven() => {
+                self.refuse(now, extension, &subscriber::Trouble::Refused { code: 403 });
+            }
+            Some(Evidence::Forbidden) | None => {}
+        }
+    }
+
+    /// A line's credentials were refused.
+    fn refuse(&mut self, now: Duration, extension: &Arc<str>, trouble: &subscriber::Trouble) {
+        let total = match self.lists.len() {
+            0 => self.lines.len(),
+            lists => lists,
+        };
+        self.pace.gate.refused(now, extension, trouble, total);
+        self.changed = true;
+    }
+
+    pub(super) fn on_trouble(
+        &mut self,
+        now: Duration,
+        extension: &Arc<str>,
+        was_active: bool,
+        trouble: &subscriber::Trouble,
+    ) {
+        use subscriber::Trouble as T;
+        if let T::WrongCredentials { .. } | T::UnusableChallenge { .. } = trouble {
+            self.refuse(now, extension, trouble);
+        }
+        let suspicious = self
+            .restart_suspected_at
+            .is_none_or(|at| now >= at + RESTART_PAUSE);
+        if *trouble == T::Forgotten && was_active && suspicious {
+            self.restart_suspected_at = Some(now);
+            self.pace.gate.doubt(now);
+            self.queue_refresh_of_all();
+        }
+        let line = self.lines.get(extension);
+        if *trouble == T::Forgotten && line.is_some_and(|line| line.subscriber.is_pending()) {
+            // A new subscription is under way already; if that fails, its own trouble is reported.
+            return;
+        }
+        let (words, software) = (&self.words, self.software);
+        let words = match self.is_list(extension) {
+            true => words.list_subscription(extension, trouble, software),
+            false if self.pace.gate.is_accepted_elsewhere() => {
+                words.line_alone(extension, trouble, software)
+            }
+            false => words.subscription(extension, trouble, software),
+        };
+        self.set_trouble(extension, Some(words));
+    }
+}
