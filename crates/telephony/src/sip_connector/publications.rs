@@ -1,7 +1,8 @@
 //! What is published into the telephone system's own presence server (RFC 3903), so that keys of telephones that watch there
 //! show what happens elsewhere. Pure.
 //!
-//! It keeps the pace: so many first PUBLISHes under way and no more, and none for a while after the password was refused.
+//! It keeps the pace: at most [`IN_FLIGHT_MAX`] first PUBLISHes under way, one until the account's credentials are proven, and none
+//! for a while after they were refused ([`Gate`]).
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
@@ -11,13 +12,14 @@ use std::{
 
 use sip::{
     agent::Package,
+    digest::Evidence,
     ids::Ids,
     message::Message,
     publisher::{self, Action, Event, Publisher},
-    subscriber::{self, Account, PAUSE_MAX},
+    subscriber::{self, Account},
 };
 
-use super::{Publication, Trouble, escape_user, trouble::Words};
+use super::{Publication, Trouble, escape_user, gate::Gate, trouble::Words};
 
 /// First PUBLISHes that may wait for their answer at once.
 const IN_FLIGHT_MAX: usize = 50;
@@ -48,8 +50,9 @@ pub(super) struct Publications {
     /// Publications that wait for their last document, while the connector stops.
     ending: VecDeque<Key>,
     in_flight: usize,
-    /// Nothing new is begun before: the password was refused.
-    refused_until: Option<Duration>,
+    gate: Gate<Key>,
+    /// The subscriptions are about to prove the same credentials.
+    is_held: bool,
     trouble: Option<Trouble>,
     /// The trouble has come or gone.
     changed: bool,
@@ -67,7 +70,8 @@ impl Publications {
             waiting: VecDeque::new(),
             ending: VecDeque::new(),
             in_flight: 0,
-            refused_until: None,
+            gate: Gate::default(),
+            is_held: false,
             trouble: None,
             changed: false,
         }
@@ -85,8 +89,18 @@ impl Publications {
 
     pub(super) fn next_deadline(&self) -> Option<Duration> {
         let first = self.deadlines.first().map(|(at, _)| *at);
-        let rest = self.refused_until.filter(|_| !self.waiting.is_empty());
-        [first, rest].into_iter().flatten().min()
+        let may_begin = self.accounts.is_some() && !self.is_held && !self.waiting.is_empty();
+        let opens_at = self.gate.opens_at(self.in_flight);
+        [first, opens_at.filter(|_| may_begin)]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Holds back what has not begun, or lets it go on: the subscriptions prove the credentials first. The owner calls
+    /// [`Self::elapse`] afterwards.
+    pub(super) fn hold(&mut self, is_held: bool) {
+        self.is_held = is_held;
     }
 
     /// Whether nothing is under way.
@@ -157,14 +171,26 @@ impl Publications {
     /// The telephone system does not answer.
     pub(super) fn transport_lost(&mut self, now: Duration) {
         self.accounts = None;
-        self.refused_until = None;
+        self.gate.reconnected();
         self.trouble = None;
+        self.suspend_all(now);
+    }
+
+    /// Stops every publication until its turn comes again.
+    fn suspend_all(&mut self, now: Duration) {
+        self.waiting.clear();
         let all: Vec<Key> = self.entries.keys().cloned().collect();
-        for key in all {
-            if let Some(entry) = self.entries.get_mut(&key) {
-                entry.started = false;
-            }
-            self.run(now, &key, Event::TransportLost, &mut Vec::new());
+        for key in &all {
+            self.suspend(now, key);
+        }
+    }
+
+    /// Stops a publication until its turn comes again; its document stays at the phone system until it expires.
+    fn suspend(&mut self, now: Duration, key: &Key) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.started = false;
+            self.waiting.push_back(key.clone());
+            self.run(now, key, Event::TransportLost, &mut Vec::new());
         }
     }
 
@@ -220,11 +246,7 @@ impl Publications {
                 self.run(now, &key, Event::End(last), out);
             }
         }
-        if self.refused_until.is_some_and(|until| now < until) {
-            return;
-        }
-        self.refused_until = None;
-        while self.in_flight < IN_FLIGHT_MAX {
+        while !self.is_held && self.gate.is_open(now, self.in_flight, IN_FLIGHT_MAX) {
             let Some(accounts) = &self.accounts else {
                 return;
             };
@@ -239,6 +261,7 @@ impl Publications {
                 Some(entry) if !entry.started => entry.started = true,
                 _ => continue,
             }
+            self.gate.begin(now);
             self.run(now, &key, Event::Start(account), out);
         }
     }
@@ -254,6 +277,7 @@ impl Publications {
             (true, false) => self.in_flight = self.in_flight.saturating_sub(1),
             _ => {}
         }
+        let evidence = entry.publisher.take_evidence();
         if let Some(at) = entry.scheduled.take() {
             self.deadlines.remove(&(at, key.clone()));
         }
@@ -264,11 +288,18 @@ impl Publications {
             entry.scheduled = Some(at);
             self.deadlines.insert((at, key.clone()));
         }
+        match evidence {
+            Some(Evidence::Accepted) => self.gate.accepted(),
+            // Some phone systems answer a wrong password with 403.
+            Some(Evidence::Forbidden) if !self.gate.is_proven() => {
+                self.refuse(now, key, &publisher::Trouble::Refused { code: 403 });
+            }
+            Some(Evidence::Forbidden) | None => {}
+        }
         for action in actions {
             match action {
                 Action::Send(bytes) => out.push(bytes),
                 Action::Accepted => {
-                    self.refused_until = None;
                     if self.trouble.take().is_some() {
                         self.changed = true;
                         tracing::info!(domain = %self.words.domain, "publishing works again");
@@ -279,10 +310,22 @@ impl Publications {
         }
     }
 
+    /// A publication's credentials were refused. Once they are refused for all, the others do not try theirs, not even for a
+    /// renewal.
+    fn refuse(&mut self, now: Duration, key: &Key, trouble: &publisher::Trouble) {
+        let was_refused = self.gate.trouble().is_some();
+        self.gate.refused(now, key, trouble, self.entries.len());
+        match (was_refused, self.gate.trouble().is_some()) {
+            (false, true) => self.suspend_all(now),
+            (true, true) => self.suspend(now, key),
+            (_, false) => {}
+        }
+    }
+
     fn on_trouble(&mut self, now: Duration, key: &Key, trouble: &publisher::Trouble) {
         use subscriber::Trouble as T;
         if let T::WrongCredentials { .. } | T::UnusableChallenge { .. } = trouble {
-            self.refused_until = Some(now + PAUSE_MAX);
+            self.refuse(now, key, trouble);
         }
         let words = self.words.publication(&key.0, key.1.name(), trouble);
         if self.trouble.as_ref() != Some(&words) {
@@ -352,20 +395,25 @@ mod tests {
         documents(b"terminated", b"available")
     }
 
+    /// Answers one request with this code; the requests that follow.
+    fn respond(all: &mut Publications, now: Duration, request: &[u8], code: u16) -> Vec<Vec<u8>> {
+        let request = Message::parse(request).unwrap();
+        let response = answer(&request, code, Some("pbx"))
+            .header("SIP-ETag", request.call_id().unwrap())
+            .header("Expires", request.seconds("Expires").unwrap())
+            .finish()
+            .unwrap();
+        let more = all.receive(now, &Message::parse(&response).unwrap());
+        more.expect("an answer of ours")
+    }
+
     /// Answers everything that was sent with this code until nothing is sent any more; how many were sent.
-    fn serve(all: &mut Publications, mut sent: Vec<Vec<u8>>, code: u16) -> usize {
+    fn serve(all: &mut Publications, now: Duration, mut sent: Vec<Vec<u8>>, code: u16) -> usize {
         let mut count = 0;
         while let Some(request) = sent.pop() {
             count += 1;
             assert!(sent.len() < IN_FLIGHT_MAX);
-            let request = Message::parse(&request).unwrap();
-            let response = answer(&request, code, Some("pbx"))
-                .header("SIP-ETag", format_args!("t{count}"))
-                .header("Expires", request.seconds("Expires").unwrap())
-                .finish()
-                .unwrap();
-            let more = all.receive(SECOND, &Message::parse(&response).unwrap());
-            sent.extend(more.expect("an answer of ours"));
+            sent.extend(respond(all, now, &request, code));
         }
         count
     }
@@ -380,7 +428,14 @@ mod tests {
                 "nobody is there yet"
             );
         }
-        let first = all.transport_up(SECOND, &account());
+        // The subscriptions go first, then one publication, then the others.
+        all.hold(true);
+        assert!(all.transport_up(SECOND, &account()).is_empty());
+        assert_eq!(all.next_deadline(), None);
+        all.hold(false);
+        let proof = all.elapse(SECOND);
+        assert_eq!(proof.len(), 1);
+        let first = respond(&mut all, SECOND, &proof[0], 200);
         assert_eq!(first.len(), IN_FLIGHT_MAX);
         let events: HashSet<String> = first
             .iter()
@@ -390,15 +445,15 @@ mod tests {
             })
             .collect();
         assert_eq!(events, HashSet::from(["dialog".into(), "presence".into()]));
-        assert_eq!(serve(&mut all, first, 200), 2_000);
+        assert_eq!(serve(&mut all, SECOND, first, 200), 1_999);
         assert!(all.is_idle() && all.next_deadline().is_some());
         let mut ended = Vec::new();
         for extension in &extensions[..10] {
             ended.extend(all.publish(SECOND, extension, &Publication::Last(last())));
         }
-        assert_eq!(serve(&mut all, ended, 200), 20);
+        assert_eq!(serve(&mut all, SECOND, ended, 200), 20);
         let renewals = all.elapse(SECOND + SECOND * LAST_EXPIRES);
-        serve(&mut all, renewals, 200);
+        serve(&mut all, SECOND, renewals, 200);
         assert_eq!(all.entries.len(), 1_980);
     }
 
@@ -411,7 +466,7 @@ mod tests {
             let extension: Arc<str> = number.to_string().into();
             sent.extend(all.publish(SECOND, &extension, &lasting()));
         }
-        assert_eq!(serve(&mut all, sent, 200), 400);
+        assert_eq!(serve(&mut all, SECOND, sent, 200), 400);
         let first = all.stop(SECOND);
         assert_eq!(first.len(), IN_FLIGHT_MAX);
         for bytes in &first {
@@ -421,7 +476,7 @@ mod tests {
             assert!(message.header("SIP-If-Match").is_some());
         }
         assert!(!all.is_idle());
-        assert_eq!(serve(&mut all, first, 200), 400);
+        assert_eq!(serve(&mut all, SECOND, first, 200), 400);
         assert!(all.is_idle());
     }
 
@@ -434,10 +489,11 @@ mod tests {
         let mut all = publications();
         let mut sent = all.transport_up(SECOND, &account());
         sent.extend(all.publish(SECOND, &"1001".into(), &lasting()));
-        serve(&mut all, sent, 489);
+        serve(&mut all, SECOND, sent, 489);
         assert!(all.stop(SECOND).is_empty() && all.is_idle());
     }
 
+    // A20
     #[test]
     fn a_refused_password_is_named_and_not_tried_with_all() {
         let mut all = publications();
@@ -446,13 +502,42 @@ mod tests {
             let extension: Arc<str> = number.to_string().into();
             sent.extend(all.publish(SECOND, &extension, &lasting()));
         }
-        assert!(serve(&mut all, sent, 401) <= IN_FLIGHT_MAX);
+        assert_eq!(serve(&mut all, SECOND, sent, 401), 2);
         let trouble = all.trouble().expect("trouble");
         assert!(trouble.what.contains("offhook"), "{trouble:?}");
-        // Another attempt later, with as few.
-        let later = all.elapse(SECOND + PAUSE_MAX * 2);
-        assert!(!later.is_empty() && later.len() <= IN_FLIGHT_MAX * 2);
-        assert!(serve(&mut all, later, 200) >= 1_900);
+        // One attempt after each pause, and what is to be published meanwhile waits.
+        let mut now = SECOND;
+        let mut attempts = 0;
+        while now < SECOND * 3600 {
+            now = all.next_deadline().expect("another attempt");
+            let changed = all.publish(now, &"7".into(), &lasting());
+            let due = all.elapse(now);
+            attempts += serve(&mut all, now, [changed, due].concat(), 401);
+        }
+        assert!((10..=15).contains(&attempts), "{attempts}");
+        let now = all.next_deadline().expect("another attempt");
+        let later = all.elapse(now);
+        assert_eq!(later.len(), 1);
+        assert_eq!(serve(&mut all, now, later, 200), 2_000);
         assert_eq!(all.trouble(), None);
+    }
+
+    // A20: the password is changed while a thousand documents are there.
+    #[test]
+    fn renewals_stop_after_a_few_refusals() {
+        let mut all = publications();
+        let mut sent = all.transport_up(SECOND, &account());
+        for number in 0..1_000 {
+            let extension: Arc<str> = number.to_string().into();
+            sent.extend(all.publish(SECOND, &extension, &lasting()));
+        }
+        assert_eq!(serve(&mut all, SECOND, sent, 200), 2_000);
+        let (mut now, mut attempts) = (SECOND, 0);
+        while now < SECOND * 600 {
+            now = all.next_deadline().expect("another attempt");
+            let due = all.elapse(now);
+            attempts += serve(&mut all, now, due, 407);
+        }
+        assert!(attempts <= 10, "{attempts}");
     }
 }

@@ -269,6 +269,7 @@ impl Task {
                 Probed::Dead => self.go_down(&"no answer to OPTIONS".into()),
             }
         }
+        self.publications.hold(self.lines.awaits_proof());
         let sent = self.publications.elapse(now);
         self.send_all(sent);
         let out = self.lines.elapse(now);
@@ -385,24 +386,24 @@ impl Task {
     }
 
     fn on_probe_answered(&mut self, now: Duration) {
-        let out = if self.answered_at.is_some() {
-            // The connection has lived from one probe to the next.
-            self.trouble = None;
-            self.lines.canary(now)
-        } else {
-            self.answered_at = Some(now);
-            if !self.reconnect.is_unsettled() {
-                self.trouble = None;
-            }
-            tracing::info!(name = %self.config.name, server = %self.words.server, "telephone system answers");
-            let account = self.account.clone();
-            if let Some(account) = &account {
-                let sent = self.publications.transport_up(now, account);
+        let out = match self.account.clone() {
+            Some(account) if self.answered_at.is_none() => {
+                self.answered_at = Some(now);
+                if !self.reconnect.is_unsettled() {
+                    self.trouble = None;
+                }
+                tracing::info!(name = %self.config.name, server = %self.words.server, "telephone system answers");
+                let subscribed = self.lines.transport_up(now, Arc::clone(&account));
+                self.publications.hold(self.lines.awaits_proof());
+                let sent = self.publications.transport_up(now, &account);
                 self.send_all(sent);
+                subscribed
             }
-            account
-                .map(|account| self.lines.transport_up(now, account))
-                .unwrap_or_default()
+            Some(_) | None => {
+                // The connection has lived from one probe to the next.
+                self.trouble = None;
+                self.lines.canary(now)
+            }
         };
         self.carry_out(None, out);
         self.publish_health();
