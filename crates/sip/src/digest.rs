@@ -191,7 +191,7 @@ impl Challenge {
         if !scheme.name.eq_ignore_ascii_case("Digest") {
             return Err(Unusable::Scheme(named(scheme.name)));
         }
-        let named_algorithm = scheme.value("algorithm");
+        let named_algorithm = scheme.value("algorithm").filter(|name| !name.is_empty());
         let algorithm = match named_algorithm.as_deref() {
             None => Algorithm::Md5,
             Some(name) => {
