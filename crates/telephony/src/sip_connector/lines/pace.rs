@@ -46,9 +46,10 @@ impl Pace {
         self.gate.reconnected();
     }
 
-    /// Whether a line waits, or its answer is awaited, and the credentials are not proven.
+    /// Whether a line that may prove the credentials waits for its turn or for its answer.
     pub(super) fn awaits_proof(&self) -> bool {
-        !self.gate.is_proven() && (self.in_flight > 0 || !self.waiting.is_empty())
+        let is_undecided = !self.gate.is_proven() && self.gate.trouble().is_none();
+        is_undecided && (self.in_flight > 0 || !self.waiting.is_empty())
     }
 
     /// When waiting lines may go on although nothing else happens.

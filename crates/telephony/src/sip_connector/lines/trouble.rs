@@ -6,6 +6,7 @@ use std::time::Duration;
 use sip::digest::Evidence;
 use sip::subscriber;
 
+use super::super::LoginFault;
 use super::{Lines, RESTART_PAUSE, Trouble};
 
 impl Lines {
@@ -15,9 +16,18 @@ impl Lines {
         trouble.map(|trouble| self.words.account(trouble))
     }
 
-    /// Whether a line is about to prove the account's credentials; until then no other request should carry them.
+    /// Why the account is refused.
+    pub(in crate::sip_connector) fn login_fault(&self) -> Option<LoginFault> {
+        match self.pace.gate.trouble()? {
+            subscriber::Trouble::WrongCredentials { .. } => Some(LoginFault::WrongCredentials),
+            _ => Some(LoginFault::Other),
+        }
+    }
+
+    /// Whether a line is about to prove the account's credentials, or they were proven wrong: no other request should carry them.
     pub(in crate::sip_connector) fn awaits_proof(&self) -> bool {
-        self.account.is_some() && self.pace.awaits_proof()
+        let is_wrong = self.login_fault() == Some(LoginFault::WrongCredentials);
+        self.account.is_some() && (is_wrong || self.pace.awaits_proof())
     }
 
     /// Takes the evidence in an answer about the account's credentials.
