@@ -8,7 +8,7 @@ mod calls;
 mod desk;
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sip::agent::{Agent, Package, Settings};
@@ -80,6 +80,7 @@ struct Shared {
     changed: Wake,
     silent: AtomicBool,
     forget: AtomicBool,
+    failed_logins: AtomicU32,
 }
 
 impl Shared {
@@ -148,6 +149,7 @@ impl SimulatedPbx {
             changed: Wake::default(),
             silent: AtomicBool::new(false),
             forget: AtomicBool::new(false),
+            failed_logins: AtomicU32::new(0),
         });
         let agent = Agent::new(settings, Ids::new(seed));
         let desk = desk::Desk::new(agent, verifier, account, Arc::clone(&shared));
@@ -213,6 +215,11 @@ impl SimulatedPbx {
     /// For tests: neither hears nor says anything while `silent`.
     pub fn silence(&self, silent: bool) {
         self.shared.silent.store(silent, Ordering::Release);
+    }
+
+    /// For tests: requests so far with a wrong user name or password.
+    pub fn failed_logins(&self) -> u32 {
+        self.shared.failed_logins.load(Ordering::Acquire)
     }
 
     /// For tests: sends this instead of the extension's document, until `None`.

@@ -137,8 +137,19 @@ pub struct Health {
     pub active: usize,
     /// What is wrong with the system as a whole.
     pub trouble: Option<Trouble>,
+    /// Why the system refuses the account, if that is the trouble.
+    pub login_fault: Option<LoginFault>,
     /// What is wrong with single extensions, the first [`LINE_TROUBLE_MAX`] of them.
     pub line_trouble: BTreeMap<Arc<str>, Trouble>,
+}
+
+/// Why a phone system refuses an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginFault {
+    /// It rejected the responses to its challenges: user name or password are wrong.
+    WrongCredentials,
+    /// Anything else: a challenge that cannot be answered, none at all, or 403 after a login.
+    Other,
 }
 
 /// Something that does not work, in words for an administrator.

@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use server::PbxOptions;
 use store::StoredPerson;
-use telephony::sip_connector::{Health, SipConnector, SipConnectorConfig, host_and_port};
+use telephony::sip_connector::{
+    Health, LoginFault, SipConnector, SipConnectorConfig, host_and_port,
+};
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{Fault, Reach, Report, reach};
@@ -82,12 +84,16 @@ async fn settled(connector: &SipConnector) -> Health {
 
 fn tell(report: &mut Report, server: &str, health: &Health) {
     if let Some(trouble) = &health.trouble {
-        let fault = if health.reachable {
-            Fault::PbxPassword
-        } else {
-            Fault::PbxSilent
+        return match (health.reachable, health.login_fault) {
+            (false, _) => report.fail(CHECK, Fault::PbxSilent, trouble.what.clone()),
+            (true, Some(LoginFault::WrongCredentials)) => {
+                report.fail(CHECK, Fault::PbxPassword, trouble.what.clone());
+            }
+            (true, Some(LoginFault::Other) | None) => {
+                let what = format!("{} ({})", trouble.what, trouble.remedy);
+                report.fail(CHECK, Fault::PbxLogin, what);
+            }
         };
-        return report.fail(CHECK, fault, trouble.what.clone());
     }
     if !health.reachable {
         return report.fail(CHECK, Fault::PbxSilent, format!("{server} does not answer"));

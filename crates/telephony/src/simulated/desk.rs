@@ -68,6 +68,9 @@ impl Host<Flow> for Extensions {
             Ok(_) => {}
             Err(Refusal::OtherUri) => return Admission::Refuse(400),
             Err(refusal @ (Refusal::Missing | Refusal::Stale | Refusal::Wrong { .. })) => {
+                let is_failed_login = matches!(refusal, Refusal::Wrong { .. });
+                let failed_logins = &self.shared.failed_logins;
+                failed_logins.fetch_add(is_failed_login.into(), Ordering::AcqRel);
                 return Admission::Challenge(self.verifier.challenge(now, source, &refusal, &[]));
             }
         }

@@ -1,7 +1,9 @@
 //! What goes wrong, how it is told, and that it heals by itself.
 
 use presence::LineState::{Connected, Idle, Ringing};
-use telephony::sip_connector::{SipConnector, SipConnectorConfig, StartError, Transport};
+use telephony::sip_connector::{
+    LoginFault, SipConnector, SipConnectorConfig, StartError, Transport,
+};
 
 use crate::bench::{Bench, config, extensions, pbx, pbx_at};
 
@@ -102,6 +104,22 @@ async fn a_wrong_password_is_one_trouble_for_the_whole_system() {
     );
     assert!(health.reachable && health.active == 0);
     assert!(!format!("{trouble:?} {:?}", health.line_trouble).contains("wrong\""));
+}
+
+// A20
+#[tokio::test]
+async fn a_wrong_password_with_many_lines_makes_two_failed_logins() {
+    let pbx = pbx(300).await;
+    let wrong = SipConnectorConfig {
+        password: "wrong".into(),
+        ..config(pbx.address(), Transport::Udp)
+    };
+    let mut bench = Bench::start(wrong, extensions(300)).await;
+    let health = bench.health(|h| h.trouble.is_some()).await;
+    let fault = Some(LoginFault::WrongCredentials);
+    assert_eq!((health.login_fault, pbx.failed_logins()), (fault, 2));
+    bench.connector.stop().await;
+    assert_eq!(pbx.failed_logins(), 2);
 }
 
 #[tokio::test]

@@ -98,6 +98,7 @@ impl Task {
             lines: self.lines.len(),
             active: self.lines.active(),
             trouble,
+            login_fault: self.lines.login_fault(),
             line_trouble: self.lines.line_trouble().clone(),
         });
     }
