@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crate::dialog_info::{Completeness, DIALOGS_MAX, Dialog, DialogInfo, DialogState};
+use crate::order::Order;
 
 /// How many ended dialogs are remembered: more than documents mention of one telephone at a time.
 const ENDED_MAX: usize = 64;
@@ -18,9 +19,7 @@ pub const UNANSWERED_MAX: Duration = Duration::from_secs(300);
 pub enum Fold {
     /// The set now says what the document says.
     Applied,
-    /// Its version is not newer than what is known: ignored.
-    Old,
-    /// A partial document, but the one before it is missing: nothing was changed; refresh the
+    /// A partial document, but it does not continue the one before it: nothing was changed; refresh the
     /// subscription, a full document follows.
     Gap,
 }
@@ -28,7 +27,7 @@ pub enum Fold {
 /// The live dialogs of one extension. Of ended ones only the names are kept, and only the latest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DialogSet {
-    version: Option<u64>,
+    order: Order,
     live: Vec<Dialog>,
     /// Id and Call-ID of dialogs that are over, the latest last.
     ended: VecDeque<(String, String)>,
@@ -44,11 +43,26 @@ impl DialogSet {
 
     /// A new subscription has begun: versions start again, and what was known goes with the next document.
     pub fn restart(&mut self) {
-        self.version = None;
+        self.order = Order::Begun;
     }
 
-    /// There is no dialog, as an empty NOTIFY says.
+    /// The notifier was asked for a full document and what it sends is a partial one again: that is where the set begins, if
+    /// nothing is known yet.
+    pub fn begin_without_full(&mut self) {
+        if self.order.begin_without_full() {
+            self.live.clear();
+            self.unanswered.clear();
+        }
+    }
+
+    /// Whether the notifier has only ever sent partial documents, also when asked: calls that it has not mentioned are unknown.
+    pub fn lacks_full(&self) -> bool {
+        self.order == Order::NeverFull
+    }
+
+    /// There is no dialog, as an empty NOTIFY says: a full document without a version.
     pub fn clear(&mut self) {
+        self.order.admit(None, Completeness::Full);
         self.live.clear();
         self.unanswered.clear();
     }
@@ -60,15 +74,12 @@ impl DialogSet {
 
     /// Takes a document.
     pub fn fold(&mut self, now: Duration, document: DialogInfo) -> Fold {
-        match (self.version, document.completeness) {
-            (Some(known), _) if document.version <= known => return Fold::Old,
-            (Some(known), Completeness::Partial) if document.version != known + 1 => {
-                return Fold::Gap;
-            }
-            (None, Completeness::Partial) => return Fold::Gap,
-            _ => {}
+        if !self
+            .order
+            .admit(Some(document.version), document.completeness)
+        {
+            return Fold::Gap;
         }
-        self.version = Some(document.version);
         match document.completeness {
             Completeness::Full => self.live.clear(),
             // Within a subscription the id alone names a dialog (RFC 4235 §4.1.2).
@@ -214,8 +225,8 @@ mod tests {
             set.fold(NOW, document(5, Full, &[("a", Early), ("b", Trying)])),
             Fold::Applied
         );
-        assert_eq!(set.fold(NOW, document(5, Full, &[])), Fold::Old);
-        assert_eq!(set.fold(NOW, document(4, Partial, &[])), Fold::Old);
+        assert_eq!(set.fold(NOW, document(5, Partial, &[])), Fold::Gap);
+        assert_eq!(set.fold(NOW, document(4, Partial, &[])), Fold::Gap);
         assert_eq!(
             set.fold(NOW, document(6, Partial, &[("a", Confirmed)])),
             Fold::Applied
@@ -235,11 +246,39 @@ mod tests {
         );
         assert_eq!(set.fold(NOW, document(20, Full, &[])), Fold::Applied);
         assert!(set.dialogs().is_empty());
+        // A3: numbering began again.
+        assert_eq!(
+            set.fold(NOW, document(0, Full, &[("a", Confirmed)])),
+            Fold::Applied
+        );
+        assert_eq!(set.dialogs().len(), 1);
+        assert_eq!(set.fold(NOW, document(0, Full, &[])), Fold::Applied);
+        assert!(set.dialogs().is_empty());
         set.restart();
         assert_eq!(
             set.fold(NOW, document(0, Full, &[("c", Early)])),
             Fold::Applied
         );
+    }
+
+    // A16
+    #[test]
+    fn without_a_full_document_the_set_begins_with_a_partial_one() {
+        let mut set = DialogSet::new();
+        set.fold(NOW, document(3, Full, &[("old", Confirmed)]));
+        set.begin_without_full();
+        assert_eq!(set.dialogs().len(), 1, "there is one already");
+        set.restart();
+        let gap = set.fold(NOW, document(0, Partial, &[("a", Early)]));
+        assert_eq!((gap, set.lacks_full()), (Fold::Gap, false));
+        set.begin_without_full();
+        assert!(set.lacks_full() && set.dialogs().is_empty());
+        for (state, live) in [(Early, 1), (Confirmed, 1), (Terminated, 0)] {
+            let told = set.fold(NOW, document(0, Partial, &[("a", state)]));
+            assert_eq!((told, set.dialogs().len()), (Fold::Applied, live));
+        }
+        set.fold(NOW, document(0, Full, &[]));
+        assert!(!set.lacks_full());
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! `handle(now, event)` and return what is to be done; a shell moves the bytes.
 //!
 //! Read in this order: [`message`] (the wire), [`request`] (what is refused at once), [`stream`] (framing on TCP), [`transaction`]
-//! (retransmission), [`digest`] (passwords), [`dialog_info`] and [`dialog_set`] (what a telephone
+//! (retransmission), [`digest`] (passwords), [`dialog_info`], [`order`] and [`dialog_set`] (what a telephone
 //! is doing), [`presence_info`] (what a person is doing), [`resource_list`] and [`multipart`] (many at once), [`subscriber`] (we watch), [`publisher`] (we tell) and [`agent`] (we are watched).
 
 pub mod agent;
@@ -17,6 +17,7 @@ mod floor;
 pub mod ids;
 pub mod message;
 pub mod multipart;
+pub mod order;
 pub mod presence_info;
 pub mod publisher;
 pub mod redirect;

@@ -383,8 +383,7 @@ impl Publisher {
             carried => tag.map(|tag| (tag, carried)),
         };
         let granted = Duration::from_secs(granted.min(EXPIRES_MAX).into());
-        let renewal = self.floor.renewal(now, granted, &mut self.ids);
-        if !is_gone && renewal >= now + granted {
+        if !is_gone && granted <= floor::RENEWAL_MIN {
             // It ends before it may be renewed: whatever is there now is there for a moment only.
             let trouble = Trouble::ShortLease {
                 seconds: granted.as_secs(),
@@ -396,7 +395,7 @@ impl Publisher {
         self.next_at = match &self.wanted {
             // Gone by itself then.
             Wanted::Last(_) => Some(now + granted),
-            _ => Some(renewal),
+            _ => Some(self.floor.renewal(now, granted, &mut self.ids)),
         };
         self.go_on(now, out);
     }

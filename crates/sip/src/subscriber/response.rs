@@ -63,7 +63,7 @@ impl Subscriber {
             .unwrap_or(pending.expires)
             .min(EXPIRES_MAX);
         let remaining = Duration::from_secs(granted.into());
-        if remaining < floor::RENEWAL_MIN {
+        if remaining <= floor::RENEWAL_MIN {
             let trouble = Trouble::ShortLease {
                 seconds: remaining.as_secs(),
             };

@@ -28,10 +28,6 @@ use line::Line;
 use pace::Pace;
 use refresh::Refresh;
 
-/// Pause between two refreshes because of missing documents: a system that never sends a whole one
-/// must not be asked in a loop.
-const GAP_PAUSE: Duration = Duration::from_secs(10);
-
 /// Pause between two suspicions that the system has restarted.
 const RESTART_PAUSE: Duration = Duration::from_secs(30);
 

@@ -7,7 +7,7 @@ use presence::LineState;
 use sip::dialog_info::{CONTENT_TYPE, DialogInfo};
 use sip::dialog_set::Fold;
 
-use super::{GAP_PAUSE, Lines, Output, pace};
+use super::{Lines, Output};
 use crate::line_state::{line_state, other_party};
 use crate::own_dialogs::drop_own;
 
@@ -27,6 +27,7 @@ impl Lines {
         first: bool,
         out: &mut Vec<Output>,
     ) {
+        let is_full_due = self.is_full_due(extension);
         let Some(line) = self.lines.get_mut(extension) else {
             return;
         };
@@ -44,7 +45,8 @@ impl Lines {
                 .trim();
             if !media_type.is_empty() && !media_type.eq_ignore_ascii_case(CONTENT_TYPE) {
                 let trouble = self.words.content_type(extension, media_type);
-                return self.lose(extension, trouble, out);
+                self.lose(extension, trouble, out);
+                return self.doubt(now, extension, out);
             }
             let document = match DialogInfo::parse(body) {
                 Ok(mut document) => {
@@ -53,33 +55,33 @@ impl Lines {
                 }
                 Err(error) => {
                     let trouble = self.words.document(extension, &error);
-                    return self.lose(extension, trouble, out);
+                    self.lose(extension, trouble, out);
+                    return self.doubt(now, extension, out);
                 }
             };
+            if is_full_due {
+                line.dialogs.begin_without_full();
+            }
             match line.dialogs.fold(now, document) {
                 Fold::Applied => line_state(line.dialogs.dialogs()),
-                // Nothing new, but the subscription lives.
-                Fold::Old => match line.state {
-                    Some(state) => state,
-                    None => return,
-                },
                 Fold::Gap => {
                     // What was missed is unknown: until a whole document comes, a refresh renews nothing.
                     line.state = None;
-                    if line.gap_at.is_none_or(|at| now >= at + GAP_PAUSE) {
-                        line.gap_at = Some(now);
-                        let subscribed = self.subscribed_for(extension);
-                        self.queue(&subscribed, pace::Job::Refresh);
+                    if is_full_due {
+                        let trouble = self.words.no_full_document(extension);
+                        self.lose(extension, trouble, out);
                     }
-                    return;
+                    return self.doubt(now, extension, out);
                 }
             }
         };
+        let lacks_full = line.dialogs.lacks_full();
         line.state = Some(state);
         line.lease_until = now + lease;
         let party = other_party(line.dialogs.dialogs());
         self.reschedule(extension);
-        self.set_trouble(extension, None);
+        let trouble = lacks_full.then(|| self.words.partial_only(extension));
+        self.set_trouble(extension, trouble);
         out.push(Output::State {
             extension: Arc::clone(extension),
             state,

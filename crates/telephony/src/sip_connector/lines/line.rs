@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use presence::LineState;
 use sip::dialog_set::DialogSet;
+use sip::order::Order;
 use sip::subscriber::Subscriber;
 
 use super::Trouble;
@@ -13,6 +14,8 @@ use super::Trouble;
 pub(super) struct Line {
     pub(super) subscriber: Subscriber,
     pub(super) dialogs: DialogSet,
+    /// If it is a list: which of the lists that are sent count.
+    pub(super) order: Order,
     pub(super) state: Option<LineState>,
     pub(super) lease_until: Duration,
     /// The Call-ID under which it is found.
@@ -22,7 +25,6 @@ pub(super) struct Line {
     pub(super) queued: bool,
     /// It shall go as soon as it is unsubscribed.
     pub(super) leaving: bool,
-    pub(super) gap_at: Option<Duration>,
     pub(super) trouble: Option<Trouble>,
     /// The list that documents of the line come with (RFC 4662).
     pub(super) list: Option<Arc<str>>,
@@ -33,13 +35,13 @@ impl Line {
         Self {
             subscriber,
             dialogs: DialogSet::new(),
+            order: Order::default(),
             state: None,
             lease_until: Duration::ZERO,
             call_id: String::new(),
             scheduled: None,
             queued: false,
             leaving: false,
-            gap_at: None,
             trouble: None,
             list: None,
         }

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sip::dialog_info::Completeness;
 use sip::multipart::{self, Part};
+use sip::order::Order;
 use sip::resource_list::{self, ListedResource, ResourceList};
 use sip::subscriber::{Event, Subscriber};
 use sip::uri::user;
@@ -110,6 +112,9 @@ impl Lines {
         if first {
             // Documents come later for some; all of them begin to count anew.
             self.restart_dialogs(list);
+            if let Some(line) = self.lines.get_mut(list) {
+                line.order = Order::default();
+            }
         }
         // An empty body: the list is there, and nothing is known of anybody yet.
         if body.trim_ascii().is_empty() {
@@ -124,10 +129,11 @@ impl Lines {
                 }
                 let trouble = self.words.list(list, &error);
                 self.changed = true;
-                return self.set_trouble(list, Some(trouble));
+                self.set_trouble(list, Some(trouble));
+                return self.doubt(now, list, out);
             }
         };
-        self.set_trouble(list, None);
+        let is_next = self.admit_list(list, &told);
         let mut named = BTreeSet::new();
         for resource in &told.resources {
             let Some(extension) = self.line_of(resource) else {
@@ -172,8 +178,13 @@ impl Lines {
             }
         }
         self.lose_the_unlisted(out);
-        // What did not change lives as long as the subscription.
-        self.renew_lines(now, list, lease, out);
+        if is_next {
+            // What did not change lives as long as the subscription.
+            self.renew_lines(now, list, lease, out);
+        } else {
+            // What was missed is unknown.
+            self.ask_again(now, list, Event::Incomplete, out);
+        }
         // How many lines are known is part of health.
         self.changed = true;
     }
@@ -189,6 +200,26 @@ impl Lines {
             line.dialogs.restart();
         }
         line.list.as_ref() == Some(list)
+    }
+
+    /// Whether what is told of a list continues what was told before; if it never comes as a whole, that is named.
+    fn admit_list(&mut self, list: &Arc<str>, told: &ResourceList) -> bool {
+        let is_full_due = self.is_full_due(list);
+        let Some(line) = self.lines.get_mut(list) else {
+            return false;
+        };
+        let completeness = match told.full {
+            true => Completeness::Full,
+            false => Completeness::Partial,
+        };
+        if is_full_due && completeness == Completeness::Partial {
+            line.order.begin_without_full();
+        }
+        let is_next = line.order.admit(Some(told.version.into()), completeness);
+        let in_parts = line.order == Order::NeverFull || (is_full_due && !is_next);
+        let trouble = in_parts.then(|| self.words.list(list, "it never comes as a whole"));
+        self.set_trouble(list, trouble);
+        is_next
     }
 
     fn restart_dialogs(&mut self, list: &Arc<str>) {

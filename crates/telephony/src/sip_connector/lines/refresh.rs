@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sip::subscriber::Event;
+
 use super::{Lines, Output, pace};
 
 /// An order to refresh: which lines have not been heard of since.
@@ -53,6 +55,41 @@ impl Lines {
             self.pump(now, &mut out);
         }
         out
+    }
+
+    /// The document about a line that has just come is not to be used. A line of its own is subscribed anew if a refresh does
+    /// not help; a line of a list only makes the list be refreshed, so that the others are not disturbed.
+    pub(super) fn doubt(&mut self, now: Duration, extension: &Arc<str>, out: &mut Vec<Output>) {
+        let subscribed = self.subscribed_for(extension);
+        let event = match subscribed == *extension {
+            true => Event::Unusable,
+            false => Event::Incomplete,
+        };
+        self.ask_again(now, &subscribed, event, out);
+    }
+
+    /// Tells a subscription that its document was not all that it should be, and lets it refresh in its turn.
+    pub(super) fn ask_again(
+        &mut self,
+        now: Duration,
+        subscribed: &Arc<str>,
+        event: Event<'_>,
+        out: &mut Vec<Output>,
+    ) {
+        self.run(now, subscribed, event, out);
+        let subscriber = self.lines.get(subscribed).map(|line| &line.subscriber);
+        let due = subscriber
+            .filter(|s| !s.is_pending())
+            .and_then(|s| s.next_deadline());
+        if due.is_some_and(|at| at <= now) {
+            self.queue(subscribed, pace::Job::Elapsed);
+        }
+    }
+
+    /// Whether the NOTIFY that has just come answers a refresh that asked for a full document.
+    pub(super) fn is_full_due(&self, extension: &Arc<str>) -> bool {
+        let subscribed = self.lines.get(&self.subscribed_for(extension));
+        subscribed.is_some_and(|line| line.subscriber.is_whole_due())
     }
 
     pub(super) fn queue_refresh_of_all(&mut self) -> BTreeSet<Arc<str>> {

@@ -229,26 +229,23 @@ fn a_missing_document_is_asked_for_but_not_in_a_loop() {
     assert_eq!(states(&out), [LineState::Connected]);
 }
 
+// A3 (b)
 #[test]
-fn a_repeated_version_renews_the_lease_and_an_empty_body_means_no_dialog() {
+fn a_full_document_counts_whatever_its_version_and_an_empty_body_means_no_dialog() {
     let (mut lines, subscribe) = one_active();
-    notify(
-        &mut lines,
-        SECOND,
-        &subscribe,
-        2,
-        &document(1, "full", "confirmed"),
-    );
-    let out = notify(
-        &mut lines,
-        SECOND,
-        &subscribe,
-        3,
-        &document(1, "full", "terminated"),
-    );
-    assert_eq!(states(&out), [LineState::Connected]);
+    for (cseq, version, state, expected) in [
+        (2, 7, "confirmed", LineState::Connected),
+        (3, 7, "early", LineState::Ringing),
+        (4, 0, "confirmed", LineState::Connected),
+        (5, 0, "terminated", LineState::Idle),
+        (6, 0, "confirmed", LineState::Connected),
+    ] {
+        let document = document(version, "full", state);
+        let out = notify(&mut lines, SECOND, &subscribe, cseq, &document);
+        assert_eq!(states(&out), [expected], "{cseq}");
+    }
     assert_eq!(
-        states(&notify(&mut lines, SECOND, &subscribe, 4, "")),
+        states(&notify(&mut lines, SECOND, &subscribe, 7, "")),
         [LineState::Idle]
     );
 }
@@ -389,3 +386,5 @@ fn a_document_that_cannot_be_understood_ends_the_belief_in_the_last_one() {
     );
     assert_eq!(states(&out), [LineState::Connected], "and heals by itself");
 }
+
+mod confirmation;

@@ -81,6 +81,11 @@ impl Lines {
             self.queue_refresh_of_all();
         }
         let line = self.lines.get(extension);
+        // What is wrong with the documents has been said better already.
+        let has_words = line.is_some_and(|line| line.trouble.is_some());
+        if *trouble == T::Unconfirmed && has_words {
+            return;
+        }
         if *trouble == T::Forgotten && line.is_some_and(|line| line.subscriber.is_pending()) {
             // A new subscription is under way already; if that fails, its own trouble is reported.
             return;

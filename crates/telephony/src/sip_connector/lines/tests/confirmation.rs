@@ -1,0 +1,278 @@
+//! A3 and A16: a line whose documents do not count is not known, and is subscribed anew.
+
+use super::*;
+
+fn is_stale(out: &[Output]) -> bool {
+    out.iter()
+        .any(|output| matches!(output, Output::Stale { .. }))
+}
+
+/// The SUBSCRIBEs among what is sent.
+fn asked(out: &[Output]) -> Vec<Vec<u8>> {
+    let mut sent = sent(out);
+    sent.retain(|bytes| bytes.starts_with(b"SUBSCRIBE"));
+    sent
+}
+
+/// Lets time pass until a SUBSCRIBE is sent.
+fn wait_for_subscribe(lines: &mut Lines, now: &mut Duration) -> Vec<u8> {
+    loop {
+        *now = lines.next_deadline().unwrap().max(*now);
+        let out = lines.elapse(*now);
+        if let Some(request) = asked(&out).pop() {
+            return request;
+        }
+    }
+}
+
+fn call_id(request: &[u8]) -> String {
+    let request = Message::parse(request).unwrap();
+    request.call_id().unwrap().into_owned()
+}
+
+// A3 (a)
+#[test]
+fn a_number_that_goes_back_ends_a_call_that_ended() {
+    let (mut lines, subscribe) = one_active();
+    let mut now = SECOND * 40;
+    let talking = document(1, "full", "confirmed");
+    let out = notify(&mut lines, now, &subscribe, 3_153_599_901, &talking);
+    assert_eq!(states(&out), [LineState::Connected]);
+    let over = document(2, "full", "terminated");
+    let out = notify(&mut lines, now, &subscribe, 1, &over);
+    assert!(sent(&out)[0].starts_with(b"SIP/2.0 500") && states(&out).is_empty());
+    // The whole state is asked for at once; what comes is refused as well.
+    let refresh = wait_for_subscribe(&mut lines, &mut now);
+    assert_eq!(now, SECOND * 40);
+    respond(&mut lines, now, &refresh, 200, &[]);
+    let out = notify(&mut lines, now, &subscribe, 2, &over);
+    assert!(is_stale(&out));
+    let again = asked(&out).remove(0);
+    assert_ne!(call_id(&again), call_id(&subscribe));
+    assert!(lines.line_trouble()["1000"].what.contains("CSeq"));
+    respond(&mut lines, now, &again, 200, &[]);
+    let out = notify(&mut lines, now, &again, 3, &over);
+    assert_eq!(states(&out), [LineState::Idle]);
+    assert!(lines.line_trouble().is_empty());
+}
+
+// A3 (b)
+#[test]
+fn partial_documents_that_begin_again_lead_to_a_full_one_or_to_a_new_subscription() {
+    let (mut lines, subscribe) = one_active();
+    let mut now = SECOND * 40;
+    let ringing = document(9, "full", "early");
+    notify(&mut lines, now, &subscribe, 2, &ringing);
+    let began = document(0, "partial", "terminated");
+    let out = notify(&mut lines, now, &subscribe, 3, &began);
+    let refresh = asked(&out).remove(0);
+    assert!(states(&out).is_empty() && call_id(&refresh) == call_id(&subscribe));
+    respond(&mut lines, now, &refresh, 200, &[]);
+    let again = document(0, "partial", "terminated");
+    let out = notify(&mut lines, now, &subscribe, 4, &again);
+    assert!(is_stale(&out) && lines.active() == 0);
+    let trouble = &lines.line_trouble()["1000"];
+    assert!(trouble.what.contains("no full one"), "{trouble:?}");
+    let out = notify(&mut lines, now, &subscribe, 5, &again);
+    let anew = asked(&out).remove(0);
+    assert_ne!(call_id(&anew), call_id(&subscribe));
+    // Again and again, but ever more rarely, and without a word about another cause.
+    let mut request = anew;
+    let mut times = Vec::new();
+    for cseq in 0..60 {
+        times.push(now);
+        respond(&mut lines, now, &request, 200, &[]);
+        let gap = document(cseq * 3 + 5, "partial", "early");
+        let document = match cseq {
+            0 => document(9, "full", "early"),
+            _ => gap,
+        };
+        notify(&mut lines, now, &request, cseq + 1, &document);
+        request = wait_for_subscribe(&mut lines, &mut now);
+    }
+    assert!(now > SECOND * 3600, "{times:?}");
+    assert!(!lines.line_trouble().is_empty());
+}
+
+// A16
+#[test]
+fn a_system_that_only_ever_sends_partial_documents_is_understood_and_named() {
+    let mut lines = lines(1);
+    let subscribe = sent(&lines.transport_up(SECOND, account())).remove(0);
+    respond(&mut lines, SECOND, &subscribe, 200, &[]);
+    let tell = |lines: &mut Lines, cseq: u32, state: &str| {
+        let document = document(0, "partial", state);
+        notify(lines, SECOND, &subscribe, cseq, &document)
+    };
+    let out = tell(&mut lines, 1, "early");
+    let refresh = asked(&out).remove(0);
+    assert!(states(&out).is_empty());
+    respond(&mut lines, SECOND, &refresh, 200, &[]);
+    assert_eq!(states(&tell(&mut lines, 2, "early")), [LineState::Ringing]);
+    let out = tell(&mut lines, 3, "confirmed");
+    assert_eq!(states(&out), [LineState::Connected]);
+    assert_eq!(
+        states(&tell(&mut lines, 4, "terminated")),
+        [LineState::Idle]
+    );
+    let trouble = &lines.line_trouble()["1000"];
+    assert!(trouble.what.contains("only partial"), "{trouble:?}");
+    let full = document(0, "full", "confirmed");
+    let out = notify(&mut lines, SECOND, &subscribe, 5, &full);
+    assert_eq!(states(&out), [LineState::Connected]);
+    assert!(lines.line_trouble().is_empty());
+}
+
+// A3
+#[test]
+fn documents_that_cannot_be_read_lead_to_a_new_subscription_and_keep_their_words() {
+    let (mut lines, subscribe) = one_active();
+    let now = SECOND * 40;
+    let mut request = subscribe;
+    for cseq in 2..5 {
+        let out = notify(&mut lines, now, &request, cseq, "<dialog-info");
+        assert!(is_stale(&out));
+        let trouble = &lines.line_trouble()["1000"];
+        assert!(trouble.what.contains("cannot be understood"), "{trouble:?}");
+        if let Some(refresh) = asked(&out).pop() {
+            respond(&mut lines, now, &refresh, 200, &[]);
+            request = refresh;
+        }
+    }
+    assert_eq!(lines.active(), 0);
+    let out = notify(&mut lines, now, &request, 9, &document(0, "full", "early"));
+    assert_eq!(states(&out), [LineState::Ringing]);
+    assert_eq!(lines.active(), 1);
+}
+
+// A3: also where a renewal is accepted and no document comes.
+#[test]
+fn a_renewal_alone_extends_no_lease() {
+    let (mut lines, _) = one_active();
+    let mut now = SECOND;
+    let refresh = wait_for_subscribe(&mut lines, &mut now);
+    assert!(now < SECOND * 500);
+    assert_eq!(respond(&mut lines, now, &refresh, 200, &[]), []);
+    let (begun, mut out) = (now, Vec::new());
+    while !is_stale(&out) {
+        now = lines.next_deadline().unwrap().max(now);
+        out = lines.elapse(now);
+    }
+    assert!(now <= begun + SECOND * 33 && asked(&out).len() == 1);
+    let trouble = &lines.line_trouble()["1000"];
+    assert!(trouble.remedy.contains("opens its own connection"));
+}
+
+/// A list of two lines.
+fn two_in_a_list() -> (Lines, Vec<u8>) {
+    let words = Words {
+        server: "pbx:5060".into(),
+        domain: "pbx.test".into(),
+        username: "u".into(),
+    };
+    let list = Some(Arc::from("sip:all@pbx.test"));
+    let mut lines = Lines::new(words, list, Ids::new([1; 32]));
+    let both = ["1000", "1001"].map(Arc::from).to_vec();
+    lines.change(SECOND, both, Vec::new());
+    let subscribe = sent(&lines.transport_up(SECOND, account())).remove(0);
+    respond(&mut lines, SECOND, &subscribe, 200, &[]);
+    (lines, subscribe)
+}
+
+/// A NOTIFY about the list: whether it is whole, and the document about each line.
+fn notify_list(
+    lines: &mut Lines,
+    subscribe: &[u8],
+    cseq: u32,
+    head: &str,
+    told: &[(&str, &str)],
+) -> Vec<Output> {
+    let mut resources = String::new();
+    let mut parts = String::new();
+    for (extension, document) in told {
+        resources += &format!(
+            "<resource uri='sip:{extension}@pbx.test'><instance id='1' state='active' cid='{extension}@x'/></resource>"
+        );
+        parts += &format!(
+            "--b\r\nContent-ID: <{extension}@x>\r\nContent-Type: application/dialog-info+xml\r\n\r\n{document}\r\n"
+        );
+    }
+    let body = format!(
+        "--b\r\nContent-ID: <root@x>\r\nContent-Type: application/rlmi+xml\r\n\r\n<list uri='sip:all@pbx.test' {head}>{resources}</list>\r\n{parts}--b--\r\n"
+    );
+    let subscribe = Message::parse(subscribe).unwrap();
+    let bytes = Writer::request("NOTIFY", "sip:u@h")
+        .header("Via", format_args!("SIP/2.0/TCP pbx;branch=l{cseq}"))
+        .header("From", "<sip:x@pbx.test>;tag=pbx")
+        .header("To", subscribe.header("From").unwrap())
+        .header("Call-ID", subscribe.call_id().unwrap())
+        .header("CSeq", format_args!("{cseq} NOTIFY"))
+        .header("Event", "dialog")
+        .header("Subscription-State", "active;expires=600")
+        .body(
+            "multipart/related;type=\"application/rlmi+xml\";boundary=b;start=\"<root@x>\"",
+            body.as_bytes(),
+        )
+        .unwrap();
+    lines.receive(SECOND, &Message::parse(&bytes).unwrap())
+}
+
+// A3 (RFC 4662 5.2)
+#[test]
+fn a_list_whose_numbering_begins_again_counts_and_one_with_a_gap_is_asked_for() {
+    let (mut lines, subscribe) = two_in_a_list();
+    let idle = document(0, "full", "terminated");
+    let talking = document(0, "full", "confirmed");
+    let both = [("1000", idle.as_str()), ("1001", talking.as_str())];
+    let whole = "version='5' fullState='true'";
+    let out = notify_list(&mut lines, &subscribe, 1, whole, &both);
+    assert_eq!(states(&out)[..2], [LineState::Idle, LineState::Connected]);
+    let whole = "version='0' fullState='true'";
+    let both = [("1000", talking.as_str()), ("1001", idle.as_str())];
+    let out = notify_list(&mut lines, &subscribe, 2, whole, &both);
+    assert_eq!(states(&out)[..2], [LineState::Connected, LineState::Idle]);
+    let next = "version='1' fullState='false'";
+    let out = notify_list(&mut lines, &subscribe, 3, next, &both[1..]);
+    assert!(asked(&out).is_empty());
+    // One is missing: what it said of the other line is not known.
+    let gap = "version='3' fullState='false'";
+    let out = notify_list(&mut lines, &subscribe, 4, gap, &both[1..]);
+    assert_eq!(
+        (states(&out), asked(&out).len()),
+        (vec![LineState::Idle], 1)
+    );
+    assert!(lines.line_trouble().is_empty());
+}
+
+// A16: one line of a list does not disturb the others.
+#[test]
+fn a_line_of_a_list_without_a_full_document_makes_the_list_be_asked_for_once() {
+    let (mut lines, subscribe) = two_in_a_list();
+    let idle = document(0, "full", "terminated");
+    let part = document(4, "partial", "confirmed");
+    let both = [("1000", idle.as_str()), ("1001", part.as_str())];
+    let whole = "version='0' fullState='true'";
+    let out = notify_list(&mut lines, &subscribe, 1, whole, &both);
+    let refresh = asked(&out).remove(0);
+    assert_eq!(states(&out)[..1], [LineState::Idle]);
+    respond(&mut lines, SECOND, &refresh, 200, &[]);
+    let out = notify_list(&mut lines, &subscribe, 2, whole, &both);
+    assert_eq!(states(&out)[..2], [LineState::Idle, LineState::Connected]);
+    assert!(!is_stale(&out) && asked(&out).is_empty());
+    let named: Vec<&str> = lines.line_trouble().keys().map(AsRef::as_ref).collect();
+    assert_eq!(named, ["1001"]);
+    // Unreadable documents about it neither.
+    for cseq in 3..9 {
+        let both = [("1000", idle.as_str()), ("1001", "<")];
+        let out = notify_list(&mut lines, &subscribe, cseq, whole, &both);
+        let stale = out.iter().filter_map(|output| match output {
+            Output::Stale { extension } => Some(&**extension),
+            _ => None,
+        });
+        assert_eq!(stale.collect::<Vec<_>>(), ["1001"]);
+        for refresh in asked(&out) {
+            assert_eq!(call_id(&refresh), call_id(&subscribe));
+            respond(&mut lines, SECOND, &refresh, 200, &[]);
+        }
+    }
+}
