@@ -224,6 +224,13 @@ impl Subscriber {
         &self.call_id
     }
 
+    /// Whether a request names this subscription by Call-ID and tag. Both are secrets of this side and the notifier.
+    pub fn is_named_by(&self, request: &Message<'_>) -> bool {
+        let call_id = request.call_id();
+        call_id.is_ok_and(|call_id| call_id == self.call_id.as_str())
+            && request.to_tag().is_some_and(|tag| tag == self.from_tag)
+    }
+
     /// Whether a SUBSCRIBE waits for its answer.
     pub fn is_pending(&self) -> bool {
         self.pending.is_some()

@@ -209,6 +209,16 @@ impl Lines {
         self.change(now, Vec::new(), all)
     }
 
+    /// Whether a message belongs to a subscription, wherever it comes from: a PBX with several addresses may send NOTIFY from
+    /// another than the one that it is asked at, and nobody else knows Call-ID and tag.
+    pub(super) fn expects(&self, message: &Message<'_>) -> bool {
+        let call_id = message.call_id().ok();
+        let named = call_id.and_then(|call_id| self.by_call_id.get(&*call_id));
+        let line = named.and_then(|extension| self.lines.get(extension));
+        message.method() == Some("NOTIFY")
+            && line.is_some_and(|line| line.subscriber.is_named_by(message))
+    }
+
     /// A message arrived that is no answer to a probe.
     pub(super) fn receive(&mut self, now: Duration, message: &Message<'_>) -> Vec<Output> {
         let mut out = Vec::new();

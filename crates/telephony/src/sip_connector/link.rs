@@ -92,6 +92,14 @@ pub(super) struct Link {
 }
 
 impl Link {
+    /// Whether a datagram came from another address than the one that is asked.
+    pub(super) fn is_from_elsewhere(&self, from: Option<SocketAddr>) -> bool {
+        match &self.reader {
+            Reader::Udp { server, .. } => from.is_some_and(|from| from.ip() != *server),
+            Reader::Tcp { .. } => false,
+        }
+    }
+
     /// Our account as it is used on this way.
     pub(super) fn account(&self, config: &SipConnectorConfig) -> Account {
         let user = escape_user(&config.username);
@@ -351,9 +359,11 @@ impl Reader {
                 // A receive error on a datagram socket tells of an earlier datagram; the probe judges.
                 let mut received = socket.recv_from(buffer).await;
                 while let Ok((length, from)) = received {
-                    // Only the telephone system has a say, from whatever port.
-                    if from.ip() == *server {
-                        batch.push((Some(from), buffer[..length].to_vec()));
+                    // Only the PBX has a say, from whatever port, and with NOTIFY from whatever address: whether it is the PBX
+                    // is decided by who names a subscription (`Link::is_from_elsewhere`).
+                    let bytes = &buffer[..length];
+                    if from.ip() == *server || bytes.starts_with(b"NOTIFY ") {
+                        batch.push((Some(from), bytes.to_vec()));
                     }
                     if batch.len() == BATCH_MAX {
                         break;

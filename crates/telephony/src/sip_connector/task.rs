@@ -372,6 +372,10 @@ impl Task {
 
     fn on_message(&mut self, from: Option<SocketAddr>, message: &Message<'_>) {
         let now = self.now();
+        let link = self.link.as_ref();
+        if link.is_some_and(|link| link.is_from_elsewhere(from)) && !self.lines.expects(message) {
+            return;
+        }
         if let (Some(code), Some(branch), Some(probe)) =
             (message.code(), message.branch(), &mut self.probe)
             && probe.respond(now, &branch, code)

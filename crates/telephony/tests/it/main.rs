@@ -8,6 +8,7 @@ mod calls;
 mod connection;
 #[cfg(test)]
 mod dns;
+mod elsewhere;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
