@@ -3,7 +3,7 @@
 //! Two limits, one counter. [`Floor::free_at`] holds every request, of whatever cause, to four in two seconds: with the
 //! repetition of the last one over UDP these are five a second. [`Floor::pause`] grows with each failure in a row, from ten
 //! seconds to five minutes, and a request that has to wait for the first limit counts as a failure, so that a peer that keeps
-//! asking for requests gets fewer and fewer. A subscription that lived longer than the pause before it clears the counter.
+//! asking for requests gets fewer and fewer. What lived for half a minute clears the counter and is begun again at once.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -21,6 +21,9 @@ const BURST: usize = 4;
 
 /// The time in which at most [`BURST`] requests begin.
 const WINDOW: Duration = Duration::from_secs(2);
+
+/// A subscription that lived this long was a real one. FreeSWITCH ends one whose nonce is older than a minute.
+const SETTLED: Duration = Duration::from_secs(30);
 
 /// Shortest time between a request and the renewal after it. A lease of ten seconds is renewed in time.
 pub(crate) const RENEWAL_MIN: Duration = Duration::from_secs(5);
@@ -90,11 +93,17 @@ impl Floor {
         self.failures = 0;
     }
 
-    /// Something has lived for so long: earlier failures are forgotten if that is longer than the pause after them.
+    /// Something has lived for so long: if that is long enough, earlier failures are forgotten.
     pub(crate) fn settle(&mut self, lived: Duration) {
-        if lived >= base(self.failures) {
+        if lived >= SETTLED {
             self.failures = 0;
         }
+    }
+
+    /// The pause after the end of something that lived for so long.
+    pub(crate) fn restart(&mut self, lived: Duration, ids: &mut Ids) -> Duration {
+        self.settle(lived);
+        self.pause_after_first(ids)
     }
 
     /// The pause after a failure.
@@ -103,7 +112,7 @@ impl Floor {
     }
 
     /// The same where the first failure is followed at once.
-    pub(crate) fn pause_after_first(&self, ids: &mut Ids) -> Duration {
+    fn pause_after_first(&self, ids: &mut Ids) -> Duration {
         let before = self.failures.checked_sub(1);
         before.map(|before| pause(before, ids)).unwrap_or_default()
     }
@@ -167,15 +176,20 @@ mod tests {
 
     // A5
     #[test]
-    fn what_lived_longer_than_the_pause_before_it_begins_anew() {
+    fn the_first_restart_is_at_once_and_so_is_each_after_half_a_minute() {
         let (mut floor, mut ids) = (Floor::default(), Ids::new([1; 32]));
-        assert_eq!(floor.pause_after_first(&mut ids), Duration::ZERO);
-        floor.fail();
-        floor.fail();
-        floor.settle(SECOND * 39);
-        assert!(floor.pause_after_first(&mut ids) >= SECOND * 16);
-        floor.settle(SECOND * 40);
-        assert_eq!(floor.pause_after_first(&mut ids), Duration::ZERO);
+        let mut pauses = |lived: u32| -> Vec<u64> {
+            let mut restart = || {
+                let pause = floor.restart(SECOND * lived, &mut ids);
+                floor.fail();
+                pause.as_secs()
+            };
+            (0..8).map(|_| restart()).collect()
+        };
+        let often = pauses(29);
+        assert_eq!(often[0], 0);
+        assert!(often[1] >= 8 && often[7] >= 240, "{often:?}");
+        assert_eq!(pauses(30), [0; 8]);
     }
 
     // A5, A17

@@ -409,8 +409,8 @@ impl Subscriber {
 
     /// At once after a subscription that lived a while; growing pauses for one that ends again and again.
     fn pause_unless_settled(&mut self, now: Duration) -> Duration {
-        self.floor.settle(now.saturating_sub(self.begun_at));
-        self.floor.pause_after_first(&mut self.ids)
+        let lived = now.saturating_sub(self.begun_at);
+        self.floor.restart(lived, &mut self.ids)
     }
 
     fn schedule_refresh(&mut self, now: Duration, remaining: Duration) {

@@ -28,9 +28,6 @@ use line::Line;
 use pace::Pace;
 use refresh::Refresh;
 
-/// Pause between two suspicions that the system has restarted.
-const RESTART_PAUSE: Duration = Duration::from_secs(30);
-
 /// What the shell shall do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Output {
@@ -63,7 +60,8 @@ pub(super) struct Lines {
     deadlines: BTreeSet<(Duration, Arc<str>)>,
     pace: Pace,
     refreshes: Vec<Refresh>,
-    restart_suspected_at: Option<Duration>,
+    /// When a restart was suspected last, and the pause before the next suspicion.
+    restart_suspected: Option<(Duration, Duration)>,
     last_canary: Option<Arc<str>>,
     active: usize,
     line_trouble: BTreeMap<Arc<str>, Trouble>,
@@ -84,7 +82,7 @@ impl Lines {
             deadlines: BTreeSet::new(),
             pace: Pace::default(),
             refreshes: Vec::new(),
-            restart_suspected_at: None,
+            restart_suspected: None,
             last_canary: None,
             active: 0,
             line_trouble: BTreeMap::new(),

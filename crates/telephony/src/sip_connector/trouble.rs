@@ -181,7 +181,10 @@ impl Words {
                  update of it.",
             ),
             T::Ended { reason } => (
-                format!("the telephone system ended the subscription for {at} ({reason})"),
+                format!(
+                    "the telephone system ended the subscription for {at} ({})",
+                    shown(reason)
+                ),
                 "For \"rejected\" or \"noresource\" check the extension and the account's rights; otherwise Offhook \
                  subscribes again by itself.",
             ),
@@ -232,6 +235,14 @@ impl Words {
             T::Refused { code } => (
                 format!("PUBLISH of {at} was refused with {code}"),
                 "Look into the telephone system's log for the reason; Offhook tries again by itself.",
+            ),
+            T::Interval { .. } => (
+                format!("{at}: {trouble}"),
+                "Lower the smallest publication time on the PBX to 3600 s or less.",
+            ),
+            T::ShortLease { .. } => (
+                format!("{at}: {trouble}"),
+                "Raise the longest publication time on the PBX to at least 60 s; Offhook asks for 120 s.",
             ),
             T::Timeout => (
                 format!("no answer to PUBLISH of {at}"),

@@ -8,6 +8,11 @@ use sip::subscriber::Event;
 
 use super::{Lines, Output, pace};
 
+/// First and longest pause between two suspicions that the PBX has restarted: a PBX that forgets every subscription must not
+/// be asked for all of them again and again.
+const RESTART_PAUSE_MIN: Duration = Duration::from_secs(30);
+const RESTART_PAUSE_MAX: Duration = Duration::from_secs(600);
+
 /// An order to refresh: which lines have not been heard of since.
 #[derive(Debug)]
 pub(super) struct Refresh {
@@ -55,6 +60,18 @@ impl Lines {
             self.pump(now, &mut out);
         }
         out
+    }
+
+    /// Renews every line, unless that was done a moment ago.
+    pub(super) fn suspect_restart(&mut self, now: Duration) {
+        let pause = match self.restart_suspected {
+            Some((at, pause)) if now < at + pause => return,
+            Some((at, pause)) if now < at + pause * 2 => (pause * 2).min(RESTART_PAUSE_MAX),
+            Some(_) | None => RESTART_PAUSE_MIN,
+        };
+        self.restart_suspected = Some((now, pause));
+        self.pace.gate.doubt(now);
+        self.queue_refresh_of_all();
     }
 
     /// The document about a line that has just come is not to be used. A line of its own is subscribed anew if a refresh does

@@ -7,7 +7,7 @@ use sip::digest::Evidence;
 use sip::subscriber;
 
 use super::super::LoginFault;
-use super::{Lines, RESTART_PAUSE, Trouble};
+use super::{Lines, Trouble};
 
 impl Lines {
     /// Trouble of the account, and so of every line.
@@ -72,13 +72,8 @@ impl Lines {
         if let T::WrongCredentials { .. } | T::UnusableChallenge { .. } = trouble {
             self.refuse(now, extension, trouble);
         }
-        let suspicious = self
-            .restart_suspected_at
-            .is_none_or(|at| now >= at + RESTART_PAUSE);
-        if *trouble == T::Forgotten && was_active && suspicious {
-            self.restart_suspected_at = Some(now);
-            self.pace.gate.doubt(now);
-            self.queue_refresh_of_all();
+        if *trouble == T::Forgotten && was_active {
+            self.suspect_restart(now);
         }
         let line = self.lines.get(extension);
         // What is wrong with the documents has been said better already.

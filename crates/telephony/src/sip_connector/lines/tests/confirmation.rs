@@ -163,6 +163,35 @@ fn a_renewal_alone_extends_no_lease() {
     assert!(trouble.remedy.contains("opens its own connection"));
 }
 
+// A5
+#[test]
+fn a_system_that_forgets_every_subscription_is_asked_ever_more_rarely() {
+    let mut lines = lines(20);
+    let mut now = SECOND;
+    let mut todo = asked(&lines.transport_up(now, account()));
+    let (mut hour, mut probe_at) = (0, SECOND * 20);
+    while now < SECOND * 7200 {
+        while let Some(request) = todo.pop() {
+            hour += usize::from(now > SECOND * 3600);
+            let in_dialog = Message::parse(&request).unwrap().to_tag().is_some();
+            let code = if in_dialog { 481 } else { 200 };
+            todo.extend(asked(&respond(&mut lines, now, &request, code, &[])));
+            if !in_dialog {
+                let idle = document(0, "full", "terminated");
+                todo.extend(asked(&notify(&mut lines, now, &request, 1, &idle)));
+            }
+        }
+        now = lines.next_deadline().unwrap().min(probe_at).max(now);
+        if now >= probe_at {
+            probe_at += SECOND * 20;
+            todo.extend(asked(&lines.canary(now)));
+        }
+        todo.extend(asked(&lines.elapse(now)));
+    }
+    // Renewals of 20 lines and the probe every 20 s would be about 600.
+    assert!((200..1_500).contains(&hour), "{hour} in an hour");
+}
+
 /// A list of two lines.
 fn two_in_a_list() -> (Lines, Vec<u8>) {
     let words = Words {
