@@ -1,9 +1,10 @@
 //! How fast one subscription or publication may send requests, however the peer answers.
 //!
-//! Two limits, one counter. [`Floor::free_at`] holds every request, of whatever cause, to four in two seconds: with the
+//! Two limits, one counter. [`Floor::free_at`] holds all requests to four in two seconds: with the
 //! repetition of the last one over UDP these are five a second. [`Floor::pause`] grows with each failure in a row, from ten
 //! seconds to five minutes, and a request that has to wait for the first limit counts as a failure, so that a peer that keeps
-//! asking for requests gets fewer and fewer. What lived for half a minute clears the counter and is begun again at once.
+//! asking for requests gets fewer and fewer. A subscription that lived for half a minute clears the counter, and the next one
+//! begins at once.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -70,8 +71,8 @@ impl Floor {
         }
     }
 
-    /// When to ask again because the peer's messages do not suffice, after so many times in a row: at once, then with growing
-    /// distance from the last request.
+    /// The time of a renewal out of turn, after `times` of them in a row: at once, then with growing distance from the last
+    /// request.
     pub(crate) fn urgent(&self, now: Duration, times: u32, ids: &mut Ids) -> Duration {
         let pause = times.checked_sub(1).map(|before| pause(before, ids));
         let last = self.sent.back().copied().unwrap_or_default();
@@ -88,19 +89,19 @@ impl Floor {
         self.failures
     }
 
-    /// All is as it should be.
+    /// Clears the counter of failures.
     pub(crate) fn clear(&mut self) {
         self.failures = 0;
     }
 
-    /// Something has lived for so long: if that is long enough, earlier failures are forgotten.
+    /// Clears the counter of failures if the subscription lived long enough.
     pub(crate) fn settle(&mut self, lived: Duration) {
         if lived >= SETTLED {
             self.failures = 0;
         }
     }
 
-    /// The pause after the end of something that lived for so long.
+    /// The pause after the end of a subscription that lived for `lived`.
     pub(crate) fn restart(&mut self, lived: Duration, ids: &mut Ids) -> Duration {
         self.settle(lived);
         self.pause_after_first(ids)

@@ -6,7 +6,7 @@
 
 use crate::dialog_info::Completeness;
 
-/// What is known of the numbering within a subscription.
+/// The numbering of the documents within a subscription.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
     /// No document has counted yet.

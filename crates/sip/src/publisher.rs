@@ -384,7 +384,7 @@ impl Publisher {
         };
         let granted = Duration::from_secs(granted.min(EXPIRES_MAX).into());
         if !is_gone && granted <= floor::RENEWAL_MIN {
-            // It ends before it may be renewed: whatever is there now is there for a moment only.
+            // It ends before its renewal is due.
             let trouble = Trouble::ShortLease {
                 seconds: granted.as_secs(),
             };

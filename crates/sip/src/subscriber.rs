@@ -5,9 +5,9 @@
 //! and slows down when it is refused. The owner passes every message that carries this
 //! subscription's Call-ID, and [`Event::Elapsed`] at [`Subscriber::next_deadline`].
 //!
-//! Two rules hold on every path. The notifier never decides alone when the next request is sent: [`crate::floor`] limits the
-//! rate. And state that is not confirmed is not known: a renewal extends the lease only together with a NOTIFY that came
-//! after it (RFC 6665 §4.2.1.2 obliges the notifier to send one) and that the owner could use.
+//! Two rules hold on every path. The notifier never decides alone when the next request is sent: `floor` limits the rate.
+//! And unconfirmed state is unknown state: a renewal extends the lease only together with a NOTIFY that came after it
+//! (RFC 6665 §4.2.1.2 obliges the notifier to send one) and that the owner could use.
 
 mod doubt;
 mod notify;
@@ -73,10 +73,10 @@ pub enum Event<'a> {
     Elapsed,
     /// Renew now, so that the notifier sends the whole state.
     Refresh,
-    /// The document of the NOTIFY that has just been handed out cannot be used: it confirms nothing. The whole state is asked
-    /// for; if that does not help, a new subscription begins.
+    /// The document of the last [`Action::Notified`] cannot be used: it confirms nothing. The subscription asks for the whole
+    /// state; if that does not help, a new subscription begins.
     Unusable,
-    /// Something is missing in the document that has just been handed out, the rest was used: the whole state is asked for.
+    /// The document of the last [`Action::Notified`] was used, but misses a part: the subscription asks for the whole state.
     Incomplete,
     /// The notifier cannot be reached: stop trying until the next [`Event::Start`].
     TransportLost,
@@ -100,7 +100,7 @@ pub enum Action {
         /// The first of a new subscription: versions start again.
         first: bool,
     },
-    /// A renewal was accepted after a NOTIFY had confirmed it: what is known stays valid for this long.
+    /// A renewal was accepted after a NOTIFY had confirmed it: the last state stays valid for this long.
     Renewed {
         /// How long the subscription lives without another renewal.
         remaining: Duration,
@@ -179,10 +179,10 @@ pub struct Subscriber {
     refresh_at: Option<Duration>,
     /// Timer N (RFC 6665 §4.1.2.4): a NOTIFY that counts must have come by then.
     notify_by: Option<Duration>,
-    /// Until when the owner believes what came from here; `None`: it believes nothing.
+    /// End of the lease of the last state; `None`: the owner has no state.
     known_until: Option<Duration>,
     doubt: Doubt,
-    /// What stood before the NOTIFY that has just been handed out, should its document turn out to be of no use.
+    /// The state before the last NOTIFY, to be restored by [`Event::Unusable`].
     before: Option<Before>,
     /// Renewals in a row that were made out of turn because of doubt.
     urged: u32,
@@ -269,7 +269,7 @@ impl Subscriber {
         self.pending.is_some() || self.deferred.is_some()
     }
 
-    /// When the subscription, or belief in what it said, ends without a renewal.
+    /// When the subscription, or the lease of its last state, ends without a renewal.
     fn ends_at(&self) -> Option<Duration> {
         let dialog = self.dialog.as_ref();
         let is_live = matches!(self.phase, Phase::Subscribing | Phase::Active);

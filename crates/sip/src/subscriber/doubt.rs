@@ -1,4 +1,4 @@
-//! State that is not confirmed is not known: NOTIFYs that came, but did not count.
+//! Unconfirmed state is unknown state: NOTIFYs with old numbers or unusable documents.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::transaction::TIMEOUT;
 /// asks for the whole state. The document may have been overtaken by another.
 const OVERDUE_WAIT: Duration = Duration::from_secs(5);
 
-/// What is to become of NOTIFYs that did not count.
+/// Doubt about the state since a NOTIFY did not count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Doubt {
     /// The last one counted.
@@ -23,7 +23,7 @@ pub(super) enum Doubt {
     Overdue,
 }
 
-/// What stood before a NOTIFY.
+/// The fields that a NOTIFY changes, as they were before it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Before {
     known_until: Option<Duration>,
@@ -32,14 +32,14 @@ pub(super) struct Before {
 }
 
 impl Subscriber {
-    /// Whether the document that has just been handed out answers a renewal that asked for the whole state: the notifier has
-    /// nothing better to say.
+    /// Whether the document of the last [`Action::Notified`] answers a renewal that asked for the whole state: the notifier
+    /// will not send a better one.
     pub fn is_whole_due(&self) -> bool {
         let before = self.before.map(|before| before.doubt);
         matches!(before, Some(Doubt::Due | Doubt::Overdue))
     }
 
-    /// A NOTIFY counts: what it says is known until `expires_at`.
+    /// Counts a NOTIFY: its state is known until `expires_at`.
     pub(super) fn confirm(&mut self, expires_at: Duration) {
         self.before = Some(Before {
             known_until: self.known_until,
@@ -52,7 +52,7 @@ impl Subscriber {
         }
     }
 
-    /// The owner could not use what the last NOTIFY said.
+    /// Takes back the confirmation by the last NOTIFY, and asks for the whole state or begins a new subscription.
     pub(super) fn on_unusable(&mut self, now: Duration, out: &mut Vec<Action>) {
         let Some(before) = self.before.take() else {
             return;
@@ -94,8 +94,8 @@ impl Subscriber {
         }
     }
 
-    /// A NOTIFY whose number is not higher than that of one before it. One may be late; with a second one of the same kind
-    /// the notifier counts from the beginning again, or does not count at all.
+    /// Handles a NOTIFY whose CSeq is not higher than the last. One may be late; a second one of the same kind means that the
+    /// notifier counts from the beginning again, or does not count at all.
     pub(super) fn on_old_number(&mut self, now: Duration, number: u32, out: &mut Vec<Action>) {
         let Some(dialog) = &mut self.dialog else {
             return;
@@ -115,7 +115,7 @@ impl Subscriber {
         }
     }
 
-    /// The subscription is lost unless a NOTIFY counts by then, or before what is known ends.
+    /// Sets timer N: without a NOTIFY that counts by then, or by the end of the lease, the subscription is lost.
     pub(super) fn wait_for_notify(&mut self, by: Duration) {
         let ends = self.known_until.unwrap_or(Duration::MAX);
         let by = by.min(ends);

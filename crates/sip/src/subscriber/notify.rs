@@ -176,7 +176,7 @@ impl Subscriber {
         });
     }
 
-    /// The reason says when to come back (RFC 6665 §4.1.3), and never sooner than after any other end.
+    /// Subscribes again after the pause of the reason (RFC 6665 §4.1.3), but not sooner than after any other end.
     fn on_terminated(&mut self, now: Duration, state: &SubscriptionState, out: &mut Vec<Action>) {
         if self.phase == Phase::Stopping {
             return self.end(out);

@@ -112,7 +112,7 @@ impl Subscriber {
         if self.doubt == Doubt::Asking {
             match renewed && !pending.confirmed {
                 true => self.doubt = Doubt::Due,
-                // What is doubted came after the state that this answer stands for.
+                // The unusable NOTIFY is newer than the request of this answer.
                 false => self.urge(now),
             }
         }

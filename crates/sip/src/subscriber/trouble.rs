@@ -49,16 +49,16 @@ pub enum Trouble {
     /// A publication was accepted, but not named: it cannot be renewed.
     #[error("PUBLISH was accepted without SIP-ETag")]
     NoEntityTag,
-    /// NOTIFYs whose CSeq does not grow: the notifier counts from the beginning again.
+    /// The CSeq of two NOTIFYs did not grow: the notifier counts from the beginning again.
     #[error("the CSeq of the NOTIFYs goes back or stands still")]
     Numbering,
     /// The documents of the NOTIFYs cannot be used, and asking for the whole state did not help.
     #[error("NOTIFYs come, but no document among them tells the whole state")]
     Unconfirmed,
-    /// What was granted ends before it may be renewed.
+    /// The granted lease ends before its renewal is due.
     #[error("only {seconds} s were granted")]
     ShortLease {
-        /// What was granted.
+        /// The granted Expires.
         seconds: u64,
     },
     /// 481 to a renewal: the notifier has restarted.

@@ -207,8 +207,8 @@ impl Lines {
         self.change(now, Vec::new(), all)
     }
 
-    /// Whether a message belongs to a subscription, wherever it comes from: a PBX with several addresses may send NOTIFY from
-    /// another than the one that it is asked at, and nobody else knows Call-ID and tag.
+    /// Whether a message is a NOTIFY that names a subscription by Call-ID and tag, which only the PBX knows. A PBX with several
+    /// addresses may send it from another address than the configured one.
     pub(super) fn expects(&self, message: &Message<'_>) -> bool {
         let call_id = message.call_id().ok();
         let named = call_id.and_then(|call_id| self.by_call_id.get(&*call_id));

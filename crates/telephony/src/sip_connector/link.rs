@@ -359,8 +359,8 @@ impl Reader {
                 // A receive error on a datagram socket tells of an earlier datagram; the probe judges.
                 let mut received = socket.recv_from(buffer).await;
                 while let Ok((length, from)) = received {
-                    // Only the PBX has a say, from whatever port, and with NOTIFY from whatever address: whether it is the PBX
-                    // is decided by who names a subscription (`Link::is_from_elsewhere`).
+                    // Datagrams of the PBX, from any port. A NOTIFY may come from another of its addresses: the task keeps
+                    // only one that names a subscription (`Link::is_from_elsewhere`).
                     let bytes = &buffer[..length];
                     if from.ip() == *server || bytes.starts_with(b"NOTIFY ") {
                         batch.push((Some(from), bytes.to_vec()));

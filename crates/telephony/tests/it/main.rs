@@ -8,6 +8,7 @@ mod calls;
 mod connection;
 #[cfg(test)]
 mod dns;
+#[cfg(test)]
 mod elsewhere;
 #[cfg(test)]
 mod faults;

@@ -3,13 +3,13 @@
 use super::bench::{Bench, SECOND, field, sent};
 use super::*;
 
-/// What a notifier does with a request, and what the owner says to each document.
+/// A notifier's reaction to each request, and the owner's verdict on each document.
 struct Notifier<'a> {
     answer: &'a mut dyn FnMut(&mut Bench, &[u8]) -> Vec<Action>,
     judge: Option<fn() -> Event<'static>>,
 }
 
-/// What came of it.
+/// The requests, states and troubles of one run.
 #[derive(Default)]
 struct Course {
     /// When each SUBSCRIBE was sent.
@@ -35,7 +35,7 @@ impl Course {
     }
 }
 
-/// Lets a subscriber and a notifier that answers at once have it out for so long.
+/// Runs a subscriber against a notifier that answers at once.
 fn play(transport: Transport, length: Duration, notifier: &mut Notifier<'_>) -> Course {
     let (mut bench, mut course) = (Bench::new(transport), Course::default());
     let mut todo = bench.begin();
@@ -71,7 +71,7 @@ fn play(transport: Transport, length: Duration, notifier: &mut Notifier<'_>) -> 
     }
 }
 
-/// Accepts for `expires`, and tells `state`.
+/// Accepts for `expires` seconds, and sends a NOTIFY with `state`.
 fn accept_and_tell(
     bench: &mut Bench,
     request: &[u8],
@@ -209,7 +209,7 @@ fn a_notifier_that_accepts_and_then_forgets_or_is_silent_is_not_hammered() {
     hammered("unusable documents", Some(|| Event::Unusable), &mut tell);
 }
 
-// A5: what is missing in documents that are of use otherwise.
+// A5: documents of a list in which one line is missing.
 #[test]
 fn a_notifier_that_never_tells_everything_is_asked_ever_more_rarely_and_stays_known() {
     let mut cseq = 0;
@@ -284,8 +284,8 @@ fn the_first_restart_after_a_while_is_at_once_and_a_reconnection_too() {
 }
 
 proptest::proptest! {
-    /// Whatever a notifier, its owner and the network do, well-formed or not: at most five requests in any second, nothing
-    /// is known longer than it was granted, and no state has a lease of nothing.
+    /// A random notifier, owner and network, well-formed or not: at most five requests in any second, no state outlives its
+    /// lease, and no lease is zero.
     #[test]
     fn the_floor_holds(udp: bool, seed: u8, steps in proptest::collection::vec((0u8..16, 0u16..700, 0u8..12, 0u16..1500), 1..150)) {
         let mut bench = Bench::new(if udp { Transport::Udp } else { Transport::Tcp });
@@ -294,7 +294,7 @@ proptest::proptest! {
         let mut todo = bench.begin();
         let mut last = sent(&todo);
         let mut known: Option<Duration> = None;
-        // What was known before the document that may be judged now.
+        // The lease before the document that may be judged now.
         let mut before = None;
         let states = ["active", "active;expires=0", "active;expires=1", "active;expires=600", "pending", "terminated",
             "terminated;reason=rejected", "terminated;reason=deactivated;retry-after=0", "terminated;reason=probation;retry-after=0",

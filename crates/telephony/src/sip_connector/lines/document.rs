@@ -65,7 +65,7 @@ impl Lines {
             match line.dialogs.fold(now, document) {
                 Fold::Applied => line_state(line.dialogs.dialogs()),
                 Fold::Gap => {
-                    // What was missed is unknown: until a whole document comes, a refresh renews nothing.
+                    // Documents are missing: until a full one comes, a refresh renews nothing.
                     line.state = None;
                     if is_full_due {
                         let trouble = self.words.no_full_document(extension);

@@ -182,7 +182,7 @@ impl Lines {
             // What did not change lives as long as the subscription.
             self.renew_lines(now, list, lease, out);
         } else {
-            // What was missed is unknown.
+            // A list document is missing.
             self.ask_again(now, list, Event::Incomplete, out);
         }
         // How many lines are known is part of health.
@@ -202,7 +202,7 @@ impl Lines {
         line.list.as_ref() == Some(list)
     }
 
-    /// Whether what is told of a list continues what was told before; if it never comes as a whole, that is named.
+    /// Whether a list document continues the one before it. A list that never comes as a whole becomes trouble.
     fn admit_list(&mut self, list: &Arc<str>, told: &ResourceList) -> bool {
         let is_full_due = self.is_full_due(list);
         let Some(line) = self.lines.get_mut(list) else {

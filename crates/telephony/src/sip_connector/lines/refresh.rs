@@ -74,8 +74,8 @@ impl Lines {
         self.queue_refresh_of_all();
     }
 
-    /// The document about a line that has just come is not to be used. A line of its own is subscribed anew if a refresh does
-    /// not help; a line of a list only makes the list be refreshed, so that the others are not disturbed.
+    /// Reports an unusable document to the subscription of a line. A line with its own subscription is refreshed, then
+    /// subscribed anew; a line of a list only makes the list be refreshed, so that the other lines are not disturbed.
     pub(super) fn doubt(&mut self, now: Duration, extension: &Arc<str>, out: &mut Vec<Output>) {
         let subscribed = self.subscribed_for(extension);
         let event = match subscribed == *extension {
@@ -85,7 +85,7 @@ impl Lines {
         self.ask_again(now, &subscribed, event, out);
     }
 
-    /// Tells a subscription that its document was not all that it should be, and lets it refresh in its turn.
+    /// Hands [`Event::Unusable`] or [`Event::Incomplete`] to a subscription, and queues the refresh that is due.
     pub(super) fn ask_again(
         &mut self,
         now: Duration,
@@ -103,7 +103,7 @@ impl Lines {
         }
     }
 
-    /// Whether the NOTIFY that has just come answers a refresh that asked for a full document.
+    /// Whether the current NOTIFY answers a refresh that asked for a full document.
     pub(super) fn is_full_due(&self, extension: &Arc<str>) -> bool {
         let subscribed = self.lines.get(&self.subscribed_for(extension));
         subscribed.is_some_and(|line| line.subscriber.is_whole_due())

@@ -76,7 +76,7 @@ impl Lines {
             self.suspect_restart(now);
         }
         let line = self.lines.get(extension);
-        // What is wrong with the documents has been said better already.
+        // The trouble of the last document names the cause.
         let has_words = line.is_some_and(|line| line.trouble.is_some());
         if *trouble == T::Unconfirmed && has_words {
             return;

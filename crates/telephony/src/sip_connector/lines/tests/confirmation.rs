@@ -1,4 +1,4 @@
-//! A3 and A16: a line whose documents do not count is not known, and is subscribed anew.
+//! A3 and A16: a line without a usable document is stale, and is subscribed anew.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn is_stale(out: &[Output]) -> bool {
         .any(|output| matches!(output, Output::Stale { .. }))
 }
 
-/// The SUBSCRIBEs among what is sent.
+/// The SUBSCRIBEs among the sent messages.
 fn asked(out: &[Output]) -> Vec<Vec<u8>> {
     let mut sent = sent(out);
     sent.retain(|bytes| bytes.starts_with(b"SUBSCRIBE"));
@@ -263,7 +263,7 @@ fn a_list_whose_numbering_begins_again_counts_and_one_with_a_gap_is_asked_for() 
     let next = "version='1' fullState='false'";
     let out = notify_list(&mut lines, &subscribe, 3, next, &both[1..]);
     assert!(asked(&out).is_empty());
-    // One is missing: what it said of the other line is not known.
+    // A list document about the other line is missing.
     let gap = "version='3' fullState='false'";
     let out = notify_list(&mut lines, &subscribe, 4, gap, &both[1..]);
     assert_eq!(
