@@ -46,6 +46,20 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// The lists of all extensions, each once.
+    fn lists(&self, key: &str, lists: Option<OneOrMany>) -> Result<Vec<String>, ConfigError> {
+        let lists = match lists {
+            None => Vec::new(),
+            Some(OneOrMany::One(list)) => vec![list],
+            Some(OneOrMany::Many(lists)) => lists,
+        };
+        let is_twice = |(at, list): (usize, &String)| lists[..at].contains(list);
+        match lists.iter().enumerate().any(is_twice) {
+            true => Err(self.error(key, "has an address twice; name each list once")),
+            false => Ok(lists),
+        }
+    }
+
     fn pbx(&self, key: &impl Fn(&str) -> String, raw: RawPbx) -> Result<PbxOptions, ConfigError> {
         let servers = match raw.server {
             None => Vec::new(),
@@ -111,15 +125,7 @@ impl Check<'_> {
                 "an empty text is the beginning of every extension; leave the key away instead";
             return Err(self.error(&key("extensions"), problem));
         }
-        let lists = match raw.list {
-            None => Vec::new(),
-            Some(OneOrMany::One(list)) => vec![list],
-            Some(OneOrMany::Many(lists)) => lists,
-        };
-        let is_twice = |(at, list): (usize, &String)| lists[..at].contains(list);
-        if lists.iter().enumerate().any(is_twice) {
-            return Err(self.error(&key("list"), "has an address twice; name each list once"));
-        }
+        let lists = self.lists(&key("list"), raw.list)?;
         let publish = raw.publish.as_deref();
         let publish = publish.map(|name| self.relationship(&key("publish"), name));
         let first = servers.first().cloned();

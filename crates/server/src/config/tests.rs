@@ -270,6 +270,10 @@ fn a_wrong_value_is_reported_at_its_own_line() {
         (format!("{sip}{account}{account}"), ":7: sip.account.username: "),
         // A value of the wrong kind, an unknown key, and a key that is there twice in one table.
         (format!("{first}{}", pbx("b", "list = 3\n")), ":15: pbx.list: "),
+        (
+            format!("{first}{}", pbx("b", "list = [\"sip:a@x\", \"sip:a@x\"]\n")),
+            ":15: pbx.list: ",
+        ),
         (format!("{first}{}", pbx("b", "lst = 3\n")), ":15: pbx.lst: "),
         (format!("{first}{}", pbx("b", "name = \"c\"\n")), ":15:"),
     ] {

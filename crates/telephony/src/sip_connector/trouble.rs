@@ -95,47 +95,7 @@ impl Words {
             return trouble;
         }
         let (what, remedy) = match trouble {
-            // Asterisk answers so also where the extension exists, but has no hint that this account sees.
-            T::Refused {
-                code: code @ (404 | 410 | 604),
-            } => match software {
-                Software::Asterisk => (
-                    format!(
-                        "{code} for {at}: Asterisk has no hint for it in the context that account {} sees",
-                        self.username
-                    ),
-                    ASTERISK_HINT,
-                ),
-                Software::FreeSwitch | Software::Other => (
-                    format!("{code}: the telephone system does not know {at}"),
-                    "Correct the person's extension in Offhook, or create it on the telephone system.",
-                ),
-            },
-            T::Refused { code: 603 } if software == Software::Asterisk => (
-                format!(
-                    "603 for {at}: Asterisk lets account {} subscribe to nothing",
-                    self.username
-                ),
-                "Set allow_subscribe=yes and subscribe_context at the account's endpoint (pjsip.conf), then reload \
-                 res_pjsip.so.",
-            ),
-            T::Refused { code: 403 } => (
-                format!(
-                    "403 Forbidden: account {} may not watch {at}",
-                    self.username
-                ),
-                "Allow this account to subscribe to the extension's dialog events (BLF) on the telephone system.",
-            ),
-            T::Refused {
-                code: 489 | 405 | 501,
-            } => (
-                format!("the telephone system does not offer dialog events for {at}"),
-                "Switch on the dialog event package (RFC 4235, often called BLF) on the telephone system.",
-            ),
-            T::Refused { code } => (
-                format!("SUBSCRIBE for {at} was refused with {code}"),
-                "Look into the telephone system's log for the reason; Offhook tries again by itself.",
-            ),
+            T::Refused { code } => self.refused(*code, &at, software),
             T::Timeout => (
                 format!("no answer to SUBSCRIBE for {at}"),
                 "Check the network and the load of the telephone system; Offhook tries again by itself.",
@@ -164,6 +124,46 @@ impl Words {
         Trouble {
             what,
             remedy: remedy.into(),
+        }
+    }
+
+    fn refused(&self, code: u16, at: &str, software: Software) -> (String, &'static str) {
+        match (code, software) {
+            // Asterisk answers so also where the extension exists, but has no hint that this account sees.
+            (404 | 410 | 604, Software::Asterisk) => (
+                format!(
+                    "{code} for {at}: Asterisk has no hint for it in the context that account {} sees",
+                    self.username
+                ),
+                ASTERISK_HINT,
+            ),
+            (404 | 410 | 604, Software::FreeSwitch | Software::Other) => (
+                format!("{code}: the telephone system does not know {at}"),
+                "Correct the person's extension in Offhook, or create it on the telephone system.",
+            ),
+            (603, Software::Asterisk) => (
+                format!(
+                    "603 for {at}: Asterisk lets account {} subscribe to nothing",
+                    self.username
+                ),
+                "Set allow_subscribe=yes and subscribe_context at the account's endpoint (pjsip.conf), then reload \
+                 res_pjsip.so.",
+            ),
+            (403, _) => (
+                format!(
+                    "403 Forbidden: account {} may not watch {at}",
+                    self.username
+                ),
+                "Allow this account to subscribe to the extension's dialog events (BLF) on the telephone system.",
+            ),
+            (489 | 405 | 501, _) => (
+                format!("the telephone system does not offer dialog events for {at}"),
+                "Switch on the dialog event package (RFC 4235, often called BLF) on the telephone system.",
+            ),
+            (code, _) => (
+                format!("SUBSCRIBE for {at} was refused with {code}"),
+                "Look into the telephone system's log for the reason; Offhook tries again by itself.",
+            ),
         }
     }
 
