@@ -20,6 +20,8 @@ pub struct Health {
     parts: Arc<Mutex<BTreeMap<String, Option<Trouble>>>>,
     /// What is under way, by part.
     progress: Arc<Mutex<BTreeMap<String, String>>>,
+    /// What may be wrong, by part.
+    warnings: Arc<Mutex<BTreeMap<String, Trouble>>>,
 }
 
 impl Health {
@@ -51,6 +53,25 @@ impl Health {
             Some(what) => progress.insert(part.to_owned(), what),
             None => progress.remove(part),
         };
+    }
+
+    /// Shows in `/readyz` and the doctor what may be wrong, but need not be; `None`: nothing any more. A change is logged once.
+    pub fn report_warning(&self, part: &str, warning: Option<Trouble>) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(warning) = warning else {
+            warnings.remove(part);
+            return;
+        };
+        if warnings.get(part) != Some(&warning) {
+            tracing::warn!(part, what = %warning.what, remedy = %warning.remedy, "this may be wrong");
+            warnings.insert(part.to_owned(), warning);
+        }
+    }
+
+    /// What may be wrong, by part.
+    pub fn warnings(&self) -> BTreeMap<String, Trouble> {
+        let warnings = self.warnings.lock();
+        warnings.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What is under way, by part.

@@ -246,6 +246,11 @@ async fn ready(State(shared): State<Shared>, headers: HeaderMap) -> impl IntoRes
         let under_way =
             under_way.map(|(part, what)| json!({ "part": part, "ready": true, "what": what }));
         body.insert("parts".into(), parts.chain(under_way).collect());
+        let warnings = shared.health.warnings().into_iter();
+        let warnings = warnings.map(|(part, warning)| {
+            json!({ "part": part, "what": warning.what, "remedy": warning.remedy })
+        });
+        body.insert("warnings".into(), warnings.collect());
     }
     (status, Json(body))
 }

@@ -1,10 +1,10 @@
 //! A telephone system as a source: what its connector hears becomes inputs of the engine.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use presence::{Fact, Input, Relationship};
 use telephony::sip_connector::{self, LineEvent, Publication, SipConnector, SipConnectorConfig};
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 
 mod share;
 
@@ -19,6 +19,8 @@ use crate::{
 
 /// Events that may wait for the engine; the connector is held up beyond that.
 const QUEUE_MAX: usize = 4_096;
+/// Pause between two reports of a trouble that goes on.
+const REPORT_INTERVAL: Duration = Duration::from_secs(3);
 /// Lines in trouble that are named one by one.
 const NAMED_MAX: usize = 5;
 
@@ -172,16 +174,54 @@ async fn tell_health(
     health: Health,
 ) {
     loop {
-        let trouble = trouble(&told.borrow_and_update());
+        let (trouble, warning) = {
+            let told = told.borrow_and_update();
+            (trouble_of(&told), long_calls(&told))
+        };
+        let is_trouble = trouble.is_some();
         health.report(&part, trouble);
+        health.report_warning(&part, warning);
         if told.changed().await.is_err() {
             return;
+        }
+        // Lines recover one by one, and each would be a line in the log. That all is well again is reported at once.
+        if is_trouble {
+            let well = told.wait_for(|told| trouble_of(told).is_none());
+            if matches!(timeout(REPORT_INTERVAL, well).await, Ok(Err(_))) {
+                return;
+            }
         }
     }
 }
 
+/// Lines that have been in a call for suspiciously long.
+fn long_calls(health: &sip_connector::Health) -> Option<Trouble> {
+    let (first, more) = health.long_calls.split_first()?;
+    let named = health.long_calls.iter().take(NAMED_MAX);
+    let named: Vec<&str> = named.map(AsRef::as_ref).collect();
+    let and_more = match health.long_calls.len() > NAMED_MAX {
+        true => ", …",
+        false => "",
+    };
+    let what = match more.is_empty() {
+        true => format!("extension {first} has been in a call for more than 4 h"),
+        false => format!(
+            "{} extensions have been in a call for more than 4 h ({}{and_more})",
+            health.long_calls.len(),
+            named.join(", ")
+        ),
+    };
+    Some(Trouble {
+        what,
+        remedy: "If nobody is talking, the phone system shows Do not disturb as a call, as FreePBX does (hint \
+                 PJSIP/1002&Custom:DND1002): give Offhook's account a hint context of its own, in which hints name the phone \
+                 alone (docs/connect-pbx.md)."
+            .into(),
+    })
+}
+
 /// The system's own trouble, else that of its lines.
-fn trouble(health: &sip_connector::Health) -> Option<Trouble> {
+fn trouble_of(health: &sip_connector::Health) -> Option<Trouble> {
     if let Some(trouble) = &health.trouble {
         return Some(Trouble {
             what: trouble.what.clone(),
@@ -214,4 +254,29 @@ fn trouble(health: &sip_connector::Health) -> Option<Trouble> {
         what,
         remedy: first.remedy.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // A24
+    #[test]
+    fn a_call_of_more_than_four_hours_is_a_warning_and_no_trouble() {
+        let told = |extensions: &[&str]| sip_connector::Health {
+            long_calls: extensions.iter().copied().map(Arc::from).collect(),
+            ..sip_connector::Health::default()
+        };
+        assert_eq!(long_calls(&told(&[])), None);
+        let one = long_calls(&told(&["1002"])).unwrap();
+        assert!(one.what.starts_with("extension 1002 "), "{one:?}");
+        assert!(one.remedy.contains("hint context"), "{one:?}");
+        let many = ["1", "2", "3", "4", "5", "6"];
+        let six = long_calls(&told(&many)).unwrap();
+        assert!(
+            six.what.contains("6 extensions") && six.what.contains("5, …"),
+            "{six:?}"
+        );
+        assert_eq!(trouble_of(&told(&many)), None);
+    }
 }

@@ -8,9 +8,11 @@
 mod gate;
 mod lines;
 mod link;
+mod long_calls;
 mod probe;
 mod publications;
 mod reconnect;
+mod registrations;
 mod scout;
 mod stopping;
 mod targets;
@@ -28,6 +30,8 @@ use tokio::time::Instant;
 
 use crate::Password;
 use crate::tls::Trust;
+pub use registrations::unregistered;
+pub use sip::software::Software;
 pub use targets::host_and_port;
 
 /// How the telephone system is reached.
@@ -135,6 +139,12 @@ pub struct Health {
     pub lines: usize,
     /// Extensions whose state is known.
     pub active: usize,
+    /// Extensions of which neither a state nor a trouble is known yet.
+    pub awaited: usize,
+    /// The software that the system names in its answers.
+    pub software: Software,
+    /// Extensions that have been in a call for 4 hours without a change, the first [`LINE_TROUBLE_MAX`] of them.
+    pub long_calls: Vec<Arc<str>>,
     /// What is wrong with the system as a whole.
     pub trouble: Option<Trouble>,
     /// Why the system refuses the account, if that is the trouble.
@@ -253,6 +263,7 @@ impl SipConnector {
         let (commands, orders) = mpsc::channel(COMMANDS_MAX);
         let (health_sender, health) = watch::channel(Health {
             lines: extensions.len(),
+            awaited: extensions.len(),
             ..Health::default()
         });
         let task = task::Task::new(config, seed, udp, events, health_sender);

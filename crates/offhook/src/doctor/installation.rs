@@ -256,19 +256,16 @@ async fn server(report: &mut Report, config: &Config, place: Place<'_>) {
         }
         (true, Ok(answer)) => {
             let body: Value = answer.json().await.unwrap_or_default();
+            for warning in entries(&body, "warnings") {
+                report.warn(CHECK, Fault::ServerWarning, described(warning));
+            }
             if body.get("ready") == Some(&Value::Bool(true)) {
                 report.fine(CHECK, format!("runs at {} and is well", config.listen));
                 return;
             }
-            let parts = body.get("parts").and_then(Value::as_array);
-            let troubled: Vec<String> = parts
-                .into_iter()
-                .flatten()
+            let troubled: Vec<String> = entries(&body, "parts")
                 .filter(|part| part.get("ready") != Some(&Value::Bool(true)))
-                .map(|part| {
-                    let text = |key| part.get(key).and_then(Value::as_str).unwrap_or_default();
-                    format!("{}: {} ({})", text("part"), text("what"), text("remedy"))
-                })
+                .map(described)
                 .collect();
             let what = if troubled.is_empty() {
                 "runs, and says that it is not well; its log tells more".to_owned()
@@ -278,4 +275,16 @@ async fn server(report: &mut Report, config: &Config, place: Place<'_>) {
             report.fail(CHECK, Fault::ServerTrouble, what);
         }
     }
+}
+
+/// The entries of a list in what `/readyz` answers.
+fn entries<'a>(body: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
+    let list = body.get(list).and_then(Value::as_array);
+    list.into_iter().flatten()
+}
+
+/// A part of the server with what is wrong and what to do.
+fn described(part: &Value) -> String {
+    let text = |key| part.get(key).and_then(Value::as_str).unwrap_or_default();
+    format!("{}: {} ({})", text("part"), text("what"), text("remedy"))
 }

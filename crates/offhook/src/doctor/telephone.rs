@@ -1,23 +1,26 @@
 //! The telephone system: name, answer, password, each line.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use server::PbxOptions;
 use store::StoredPerson;
 use telephony::sip_connector::{
-    Health, LoginFault, SipConnector, SipConnectorConfig, host_and_port,
+    Health, LoginFault, SipConnector, SipConnectorConfig, Software, host_and_port, unregistered,
 };
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{Fault, Reach, Report, reach};
 
 const CHECK: &str = "telephone";
-/// How long the telephone system may take for all lines.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long the PBX may take for all lines. A subscription that is accepted waits 32 s for its NOTIFY (RFC 6665 §4.1.2.4);
+/// after that the connector itself says what is missing.
+const PATIENCE: Duration = Duration::from_secs(35);
 /// An answer comes sooner than this, if one comes.
 const ANSWERS: Duration = Duration::from_secs(6);
 /// Lines that are named one by one.
 const NAMED_MAX: usize = 5;
+/// Extensions without a phone that are named one by one.
+const UNREGISTERED_NAMED_MAX: usize = 20;
 
 /// Subscribes to every line for a moment, as the server does: at each telephone system to its own.
 pub(super) async fn check_all(report: &mut Report, pbxs: Vec<PbxOptions>, people: &[StoredPerson]) {
@@ -53,7 +56,8 @@ async fn check(report: &mut Report, config: SipConnectorConfig, extensions: Vec<
     let (events, mut heard) = mpsc::channel(1_024);
     // What is heard is of no interest, but must be taken.
     let drain = tokio::spawn(async move { while heard.recv().await.is_some() {} });
-    let connector = match SipConnector::start(config, extensions, events).await {
+    let started = SipConnector::start(config.clone(), extensions.clone(), events).await;
+    let connector = match started {
         Ok(connector) => connector,
         Err(error) => return report.fail(CHECK, Fault::PbxUnusable, error.to_string()),
     };
@@ -61,6 +65,37 @@ async fn check(report: &mut Report, config: SipConnectorConfig, extensions: Vec<
     connector.stop().await;
     drain.abort();
     tell(report, &server, &health);
+    if health.software == Software::FreeSwitch && health.active > 0 {
+        tell_unregistered(report, &server, unregistered(&config, &extensions).await);
+    }
+}
+
+/// FreeSWITCH accepts every extension: a typing error shows only in that no phone is registered.
+fn tell_unregistered(report: &mut Report, server: &str, found: Result<Vec<Arc<str>>, String>) {
+    let unregistered = match found {
+        Ok(unregistered) => unregistered,
+        Err(why) => {
+            let what = format!("{server} was not asked which extensions have a phone: {why}");
+            return report.skip(CHECK, what);
+        }
+    };
+    if unregistered.is_empty() {
+        return;
+    }
+    let named: Vec<&str> = unregistered
+        .iter()
+        .take(UNREGISTERED_NAMED_MAX)
+        .map(AsRef::as_ref)
+        .collect();
+    let more = match unregistered.len().saturating_sub(named.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let what = format!(
+        "{server}: no phone is registered for {}{more}, or they do not exist",
+        named.join(", ")
+    );
+    report.warn(CHECK, Fault::PbxUnregistered, what);
 }
 
 /// The health once every line has spoken, or nothing more is to be expected.
@@ -69,7 +104,7 @@ async fn settled(connector: &SipConnector) -> Health {
     let began = Instant::now();
     loop {
         let now = health.borrow_and_update().clone();
-        let spoken = now.active + now.line_trouble.len() >= now.lines;
+        let spoken = now.awaited == 0;
         // One password is everybody's; who does not answer at all will not.
         let hopeless = now.trouble.is_some() && (now.reachable || began.elapsed() >= ANSWERS);
         if spoken || hopeless || began.elapsed() >= PATIENCE {
@@ -84,14 +119,14 @@ async fn settled(connector: &SipConnector) -> Health {
 
 fn tell(report: &mut Report, server: &str, health: &Health) {
     if let Some(trouble) = &health.trouble {
+        let both = || format!("{} ({})", trouble.what, trouble.remedy);
         return match (health.reachable, health.login_fault) {
-            (false, _) => report.fail(CHECK, Fault::PbxSilent, trouble.what.clone()),
+            (false, _) => report.fail(CHECK, Fault::PbxSilent, both()),
             (true, Some(LoginFault::WrongCredentials)) => {
                 report.fail(CHECK, Fault::PbxPassword, trouble.what.clone());
             }
             (true, Some(LoginFault::Other) | None) => {
-                let what = format!("{} ({})", trouble.what, trouble.remedy);
-                report.fail(CHECK, Fault::PbxLogin, what);
+                report.fail(CHECK, Fault::PbxLogin, both());
             }
         };
     }
@@ -103,12 +138,55 @@ fn tell(report: &mut Report, server: &str, health: &Health) {
         let what = format!("{server}: all {} lines are watched", health.lines);
         return report.fine(CHECK, what);
     }
-    let named: Vec<String> = health
-        .line_trouble
-        .values()
-        .take(NAMED_MAX)
-        .map(|trouble| format!("{} ({})", trouble.what, trouble.remedy))
-        .collect();
-    let what = format!("{quiet} of {} lines: {}", health.lines, named.join("; "));
+    let reasons = Reasons::of(health);
+    let what = format!("{quiet} of {} lines: {reasons}", health.lines);
     report.fail(CHECK, Fault::PbxLines, what);
+}
+
+/// Why lines are not watched: one reason at least.
+struct Reasons {
+    first: String,
+    more: Vec<String>,
+}
+
+impl Reasons {
+    fn of(health: &Health) -> Self {
+        let troubles = health.line_trouble.values().take(NAMED_MAX);
+        let mut named = troubles.map(|trouble| format!("{} ({})", trouble.what, trouble.remedy));
+        let first = named.next().unwrap_or_else(|| {
+            format!(
+                "nothing was heard of them within {} s (check the load of the telephone system and the network)",
+                PATIENCE.as_secs()
+            )
+        });
+        Self {
+            first,
+            more: named.collect(),
+        }
+    }
+}
+
+impl fmt::Display for Reasons {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.first)?;
+        self.more.iter().try_for_each(|more| write!(f, "; {more}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // A22
+    #[test]
+    fn lines_that_are_not_watched_have_a_reason() {
+        let health = Health {
+            reachable: true,
+            lines: 301,
+            awaited: 301,
+            ..Health::default()
+        };
+        let reasons = Reasons::of(&health).to_string();
+        assert!(reasons.contains("35 s"), "{reasons}");
+    }
 }

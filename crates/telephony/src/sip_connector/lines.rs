@@ -6,6 +6,7 @@
 mod document;
 mod line;
 mod list;
+mod notes;
 mod pace;
 mod refresh;
 mod trouble;
@@ -25,6 +26,8 @@ use crate::line_state::other_party;
 use super::trouble::Words;
 use super::{LINE_TROUBLE_MAX, Trouble, escape_user};
 use line::Line;
+pub(super) use notes::Note;
+use notes::Notes;
 use pace::Pace;
 use refresh::Refresh;
 
@@ -65,6 +68,9 @@ pub(super) struct Lines {
     last_canary: Option<Arc<str>>,
     active: usize,
     line_trouble: BTreeMap<Arc<str>, Trouble>,
+    /// How many lines and lists are in trouble.
+    troubled: usize,
+    notes: Notes,
     /// Something that health tells has changed.
     changed: bool,
 }
@@ -86,6 +92,8 @@ impl Lines {
             last_canary: None,
             active: 0,
             line_trouble: BTreeMap::new(),
+            troubled: 0,
+            notes: Notes::default(),
             changed: true,
         }
     }
@@ -109,6 +117,34 @@ impl Lines {
     /// What is wrong with single lines.
     pub(super) fn line_trouble(&self) -> &BTreeMap<Arc<str>, Trouble> {
         &self.line_trouble
+    }
+
+    /// Lines of which neither a state nor a trouble is known yet.
+    pub(super) fn awaited(&self) -> usize {
+        let is_told = |list| {
+            let list: Option<&Line> = self.lines.get(list);
+            list.is_some_and(|list| list.subscriber.is_active() || list.trouble.is_some())
+        };
+        match self.lists.is_empty() {
+            // What is on a list that is in trouble is not known line by line.
+            false if self.lists.iter().all(is_told) => 0,
+            _ => self.len().saturating_sub(self.active() + self.troubled),
+        }
+    }
+
+    /// The software that the last answer names.
+    pub(super) fn software(&self) -> Software {
+        self.software
+    }
+
+    /// What is to be logged of lines; each is told once.
+    pub(super) fn take_notes(&mut self) -> Vec<Note> {
+        self.notes.take()
+    }
+
+    /// Whether something is to be logged.
+    pub(super) fn has_notes(&self) -> bool {
+        !self.notes.is_empty()
     }
 
     /// Whether health has something new to tell; asking clears it.
@@ -220,8 +256,9 @@ impl Lines {
     /// A message arrived that is no answer to a probe.
     pub(super) fn receive(&mut self, now: Duration, message: &Message<'_>) -> Vec<Output> {
         let mut out = Vec::new();
-        if message.code().is_some() {
-            self.software = Software::of(message);
+        let software = Software::of(message);
+        if message.code().is_some() || software != Software::Other {
+            self.software = software;
         }
         let extension = message
             .call_id()
@@ -393,22 +430,28 @@ impl Lines {
         if line.trouble == trouble {
             return;
         }
+        match (line.trouble.is_some(), trouble.is_some()) {
+            (false, true) => self.troubled += 1,
+            (true, false) => self.troubled = self.troubled.saturating_sub(1),
+            (false, false) | (true, true) => {}
+        }
         line.trouble.clone_from(&trouble);
         self.changed = true;
+        match &trouble {
+            Some(trouble) => self.notes.trouble(trouble),
+            None => self.notes.well(extension),
+        }
         match trouble {
             // Beyond the limit there is only more of the same; it is listed when others have healed.
             Some(trouble)
                 if self.line_trouble.len() < LINE_TROUBLE_MAX
                     || self.line_trouble.contains_key(extension) =>
             {
-                tracing::warn!(what = %trouble.what, remedy = %trouble.remedy, "trouble with a line");
                 self.line_trouble.insert(Arc::clone(extension), trouble);
             }
             Some(_) => {}
             None => {
-                if self.line_trouble.remove(extension).is_some() {
-                    tracing::info!(%extension, domain = %self.words.domain, "the line is well again");
-                }
+                self.line_trouble.remove(extension);
             }
         }
     }
@@ -438,6 +481,9 @@ impl Lines {
             return;
         };
         self.by_call_id.remove(&line.call_id);
+        if line.trouble.is_some() {
+            self.troubled = self.troubled.saturating_sub(1);
+        }
         if let Some(at) = line.scheduled {
             self.deadlines.remove(&(at, Arc::clone(extension)));
         }

@@ -42,12 +42,14 @@ const CLOSE_PATIENCE: Duration = Duration::from_millis(250);
 const TOO_LONG_PAUSE: Duration = Duration::from_secs(60);
 
 /// Why a way to the PBX is of no use, or could not be opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Broken {
     /// It is gone, or never was.
+    #[error("{0}")]
     Lost(String),
     /// What came over it has no end that can be found.
-    Framing(FrameError),
+    #[error(transparent)]
+    Framing(#[from] FrameError),
 }
 
 impl Broken {
@@ -69,12 +71,6 @@ impl From<String> for Broken {
 impl From<&str> for Broken {
     fn from(why: &str) -> Self {
         Self::Lost(why.to_owned())
-    }
-}
-
-impl From<FrameError> for Broken {
-    fn from(error: FrameError) -> Self {
-        Self::Framing(error)
     }
 }
 

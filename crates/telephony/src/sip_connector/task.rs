@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use super::lines::Lines;
 use super::link::{self, Broken, Link};
+use super::long_calls::LongCalls;
 use super::probe::{Probe, Probed};
 use super::publications::Publications;
 use super::reconnect::{Ended, Next, Reconnect};
@@ -25,6 +26,9 @@ use super::trouble::Words;
 use super::{Command, Health, LineEvent, SipConnectorConfig, Trouble, scout, targets};
 
 mod output;
+
+/// How often the log tells of lines in trouble, at most.
+const NOTES_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What is read at once: the longest datagram.
 const READ_BYTES: usize = 64 * 1024;
@@ -59,6 +63,9 @@ pub(super) struct Task {
     /// The latest news of each line that the owner has not had room for.
     unsent: BTreeMap<Arc<str>, LineEvent>,
     health: watch::Sender<Health>,
+    long_calls: LongCalls,
+    /// No line of the log about lines before.
+    notes_at: Duration,
     refreshing: BTreeMap<u64, oneshot::Sender<()>>,
     next_order: u64,
     stopping: Option<Stopping>,
@@ -100,6 +107,8 @@ impl Task {
             events,
             unsent: BTreeMap::new(),
             health,
+            long_calls: LongCalls::default(),
+            notes_at: Duration::ZERO,
             refreshing: BTreeMap::new(),
             next_order: 0,
             stopping: None,
@@ -174,7 +183,8 @@ impl Task {
             self.publications.next_deadline(),
         ];
         let stop = self.stopping.as_ref().map(Stopping::deadline);
-        [reconnect, probe, scout, stop]
+        let notes = self.lines.has_notes().then_some(self.notes_at);
+        [reconnect, probe, scout, stop, notes]
             .into_iter()
             .chain(work)
             .flatten()
@@ -207,7 +217,12 @@ impl Task {
     fn obey(&mut self, order: Command) {
         let now = self.now();
         let out = match order {
-            Command::Change { watch, unwatch } => self.lines.change(now, watch, unwatch),
+            Command::Change { watch, unwatch } => {
+                for extension in &unwatch {
+                    self.long_calls.forget(extension);
+                }
+                self.lines.change(now, watch, unwatch)
+            }
             Command::Publish(extension, publication) => {
                 let sent = self.publications.publish(now, &extension, &publication);
                 return self.send_all(sent);

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sip::message::Message;
-use telephony::sip_connector::{Documents, Publication, SipConnectorConfig, Transport};
+use telephony::sip_connector::{
+    Documents, Publication, SipConnectorConfig, Transport, unregistered,
+};
 use telephony::tls::{Identity, Trust};
 use tokio::time::Instant;
 
 use crate::bench::{Bench, config, extensions};
-use crate::scripted::{ScriptedPbx, accept, ordinary};
+use crate::scripted::{ScriptedPbx, accept, notify_with, ordinary};
 
 fn certificate() -> (String, Identity) {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
@@ -156,4 +158,39 @@ fn udp_sockets() -> Vec<String> {
         .filter(is_own)
         .map(|columns| columns[1].to_owned())
         .collect()
+}
+
+/// As FreeSWITCH: of 1001 a phone is registered, of all others none.
+fn freeswitch(request: &Message<'_>) -> Vec<Vec<u8>> {
+    let is_presence = request
+        .header("Event")
+        .is_some_and(|event| event == "presence");
+    if request.method() != Some("SUBSCRIBE") || !is_presence {
+        return ordinary(request);
+    }
+    let (basic, note) = match request.request_uri() {
+        Some(uri) if uri.contains("1001@") => ("open", "Available"),
+        _ => ("closed", "Unregistered"),
+    };
+    let document = format!(
+        "<?xml version=\"1.0\"?><presence xmlns='urn:ietf:params:xml:ns:pidf' \
+         xmlns:dm='urn:ietf:params:xml:ns:pidf:data-model' entity='sip:x@pbx.test'><tuple id='t'><status>\
+         <basic>{basic}</basic></status></tuple><dm:person id='p'><dm:note>{note}</dm:note></dm:person></presence>"
+    );
+    let document = notify_with(request, "application/pidf+xml", document.as_bytes());
+    vec![accept(request), document]
+}
+
+// A27
+#[tokio::test]
+async fn extensions_without_a_phone_at_freeswitch_are_found() {
+    let pbx = ScriptedPbx::start(None, freeswitch).await;
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let config = config(pbx.address, transport);
+        let found = unregistered(&config, &extensions(60)).await.unwrap();
+        assert_eq!(found, extensions(60)[1..], "{transport:?}");
+    }
+    // Nothing stays behind.
+    pbx.until("SUBSCRIBE", 0, 120).await;
+    assert_eq!(pbx.count("SUBSCRIBE", 600), 120);
 }

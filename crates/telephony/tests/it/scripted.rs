@@ -120,6 +120,11 @@ pub fn accept(request: &Message<'_>) -> Vec<u8> {
 
 /// The NOTIFY that follows a SUBSCRIBE: no call.
 pub fn notify(subscribe: &Message<'_>) -> Vec<u8> {
+    notify_with(subscribe, "application/dialog-info+xml", b"")
+}
+
+/// The NOTIFY that follows a SUBSCRIBE, with this document.
+pub fn notify_with(subscribe: &Message<'_>, content_type: &str, body: &[u8]) -> Vec<u8> {
     let state = match subscribe.seconds("Expires") {
         Some(0) => "terminated;reason=timeout",
         _ => "active;expires=600",
@@ -131,9 +136,9 @@ pub fn notify(subscribe: &Message<'_>) -> Vec<u8> {
         .header("To", subscribe.header("From").unwrap())
         .header("Call-ID", subscribe.call_id().unwrap())
         .header("CSeq", format_args!("{cseq} NOTIFY"))
-        .header("Event", "dialog")
+        .header("Event", subscribe.header("Event").unwrap())
         .header("Subscription-State", state)
-        .finish()
+        .body(content_type, body)
         .unwrap()
 }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::super::lines::Output;
+use super::super::lines::{Note, Output};
 use super::super::{Health, LineEvent};
-use super::Task;
+use super::{NOTES_INTERVAL, Task};
 
 impl Task {
     /// Sends and tells what the lines ask for; answers go to where the question came from.
@@ -58,6 +58,7 @@ impl Task {
 
     /// Events go straight to the owner; when it is slow, the latest of each line waits.
     fn tell(&mut self, event: LineEvent) {
+        self.long_calls.on_event(self.now(), &event);
         let extension = match &event {
             LineEvent::State { extension, .. } | LineEvent::Stale { extension } => {
                 Arc::clone(extension)
@@ -71,9 +72,30 @@ impl Task {
     }
 
     pub(super) fn report(&mut self) {
+        let now = self.now();
         self.forgive();
-        if self.lines.take_changed() | self.publications.take_changed() {
+        let has_new_long_calls = self.long_calls.at(now) != self.health.borrow().long_calls;
+        if self.lines.take_changed() | self.publications.take_changed() | has_new_long_calls {
             self.publish_health();
+        }
+        if now >= self.notes_at && self.lines.has_notes() {
+            self.notes_at = now + NOTES_INTERVAL;
+            self.log_notes();
+        }
+    }
+
+    /// One line of the log for each kind of trouble: many lines recover or fail together.
+    fn log_notes(&mut self) {
+        let name = &self.config.name;
+        for note in self.lines.take_notes() {
+            match note {
+                Note::Trouble { lines, first } => {
+                    tracing::warn!(%name, lines, what = %first.what, remedy = %first.remedy, "lines in trouble; the first is named");
+                }
+                Note::Well { lines, first } => {
+                    tracing::info!(%name, lines, %first, "lines are well again; the first is named");
+                }
+            }
         }
     }
 
@@ -94,9 +116,13 @@ impl Task {
             tracing::warn!(name = %self.config.name, what = %trouble.what, remedy = %trouble.remedy, "trouble with the account");
         }
         self.health.send_replace(Health {
-            reachable: self.answered_at.is_some(),
+            // A connection that does not last is none.
+            reachable: self.answered_at.is_some() && self.trouble.is_none(),
             lines: self.lines.len(),
             active: self.lines.active(),
+            awaited: self.lines.awaited(),
+            software: self.lines.software(),
+            long_calls: self.long_calls.at(self.now()),
             trouble,
             login_fault: self.lines.login_fault(),
             line_trouble: self.lines.line_trouble().clone(),

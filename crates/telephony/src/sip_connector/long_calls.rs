@@ -1,0 +1,101 @@
+//! Calls that have lasted suspiciously long. Pure.
+//!
+//! FreePBX shows Do not disturb as a call: a line whose hint contains `Custom:DND1001` is `confirmed` for as long as it is
+//! switched on. No document tells this apart from a call; its length does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use presence::LineState;
+
+use super::{LINE_TROUBLE_MAX, LineEvent};
+
+/// A call that lasts for this long is worth a look.
+const LONG: Duration = Duration::from_secs(4 * 3600);
+
+/// Since when lines have been in a call without a change.
+#[derive(Debug, Default)]
+pub(super) struct LongCalls {
+    since: BTreeMap<Arc<str>, Duration>,
+    ordered: BTreeSet<(Duration, Arc<str>)>,
+}
+
+impl LongCalls {
+    /// News of a line.
+    pub(super) fn on_event(&mut self, now: Duration, event: &LineEvent) {
+        match event {
+            LineEvent::State {
+                extension,
+                state: LineState::Connected,
+                ..
+            } => {
+                if !self.since.contains_key(extension) {
+                    self.since.insert(extension.clone(), now);
+                    self.ordered.insert((now, extension.clone()));
+                }
+            }
+            LineEvent::State { extension, .. } | LineEvent::Stale { extension } => {
+                self.forget(extension);
+            }
+        }
+    }
+
+    /// The line is in no call, or is watched no longer.
+    pub(super) fn forget(&mut self, extension: &Arc<str>) {
+        if let Some(since) = self.since.remove(extension) {
+            self.ordered.remove(&(since, extension.clone()));
+        }
+    }
+
+    /// The lines whose call has lasted too long, the longest first.
+    pub(super) fn at(&self, now: Duration) -> Vec<Arc<str>> {
+        let long = self.ordered.iter().take(LINE_TROUBLE_MAX);
+        let long = long.take_while(|(since, _)| now.saturating_sub(*since) >= LONG);
+        long.map(|(_, extension)| extension.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn is(state: LineState) -> LineEvent {
+        LineEvent::State {
+            extension: "1002".into(),
+            state,
+            party: None,
+            lease: HOUR,
+            received: Instant::now(),
+        }
+    }
+
+    // A24
+    #[test]
+    fn a_call_without_a_change_for_four_hours_is_named_until_it_ends() {
+        let mut calls = LongCalls::default();
+        calls.on_event(HOUR, &is(LineState::Connected));
+        calls.on_event(HOUR * 2, &is(LineState::Connected));
+        assert!(calls.at(HOUR * 5 - Duration::from_secs(1)).is_empty());
+        assert_eq!(calls.at(HOUR * 5), [Arc::from("1002")]);
+        calls.on_event(HOUR * 6, &is(LineState::Idle));
+        assert!(calls.at(HOUR * 9).is_empty());
+        // A change begins anew; one that is stale or watched no longer is none.
+        calls.on_event(HOUR * 10, &is(LineState::Connected));
+        let extension: Arc<str> = "1002".into();
+        calls.on_event(
+            HOUR * 11,
+            &LineEvent::Stale {
+                extension: extension.clone(),
+            },
+        );
+        calls.on_event(HOUR * 12, &is(LineState::Connected));
+        assert!(calls.at(HOUR * 15).is_empty());
+        calls.forget(&extension);
+        assert!(calls.at(HOUR * 99).is_empty());
+    }
+}
