@@ -11,7 +11,7 @@ use crate::uri::{self, host_and_port, is_well_formed};
 /// Headers of which a request has exactly one (RFC 3261 §8.1.1).
 const SINGLE: [&str; 4] = ["From", "To", "Call-ID", "CSeq"];
 
-/// Where SIP is spoken over UDP and TCP, if nothing else is said (RFC 3261 §19.1.2).
+/// The default port of SIP over UDP and TCP (RFC 3261 §19.1.2).
 const PORT: u16 = 5_060;
 
 /// Why a request is not looked at further.

@@ -1,6 +1,6 @@
-//! Answering REGISTER (RFC 3261 §10.3) as a courtesy: many phones watch nobody before they are registered. Nothing is kept, for
-//! no call is ever sent to a registered phone from here: the answer repeats what the phone has asked for, and who asks what is
-//! registered is answered that nothing is.
+//! Answering REGISTER (RFC 3261 §10.3) as a courtesy: many phones subscribe only after they are registered. No binding is kept,
+//! because no call is sent to a phone from here: the answer repeats the bindings of the request, and a query is answered without
+//! bindings.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
     }
 }
 
-/// What a request wants to be registered, none of it longer than `longest`; `None`: it makes no sense (RFC 3261 §10.3, steps 6 and
+/// The bindings of a request, none longer than `longest` seconds; `None`: the request is malformed (RFC 3261 §10.3, steps 6 and
 /// 7).
 fn bindings(request: &Message<'_>, longest: u32) -> Option<Vec<Binding>> {
     let lasts = request.seconds("Expires").unwrap_or(longest);
@@ -63,7 +63,7 @@ fn bindings(request: &Message<'_>, longest: u32) -> Option<Vec<Binding>> {
                 return None;
             }
             let own = address.parameter("expires");
-            // What is no number means the default (RFC 3261 §10.2.1.1).
+            // A malformed duration means the default (RFC 3261 §10.2.1.1).
             let own = own.map(|seconds| seconds.trim().parse().unwrap_or(longest));
             bindings.push(Binding {
                 uri: address.uri.to_owned(),

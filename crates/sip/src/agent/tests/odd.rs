@@ -96,7 +96,7 @@ fn another_package_within_a_dialog_does_not_renew_the_subscription() {
         let sent = receive(SECOND * 30, &mut agent, &mut host, again.as_bytes());
         let answer = Message::parse(&sent[0]).unwrap();
         assert_eq!(answer.code(), Some(code), "{event}");
-        // What is refused is not told either.
+        // A refusal causes no NOTIFY.
         assert_eq!(sent.len() == 2, code == 200, "{event}");
     }
     assert_eq!(agent.len(), 1);

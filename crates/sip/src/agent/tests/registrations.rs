@@ -112,7 +112,7 @@ fn a_registration_needs_the_password_and_its_repetition_the_same_answer() {
         let request = register(branch, &["<sip:a@h>"], Some(600)).header(name, value);
         assert_eq!(code_at(SECOND, &mut agent, &mut host, request), code);
     }
-    // A stranger learns nothing and gets nothing: not even what is wrong with a contact.
+    // Without a password not even a malformed contact is named.
     let request = register("d", &["*"], None);
     assert_eq!(code_at(SECOND, &mut agent, &mut host, request), 401);
     assert_eq!(code(&mut agent, register("e", &[], None)), 403);
