@@ -62,7 +62,7 @@ pub async fn serve(arguments: &ServerArguments) -> anyhow::Result<()> {
         domain: "pbx.test".into(),
         trusted: vec!["127.0.0.0/8".parse()?],
         others: Relationship::Employee,
-        algorithms: Vec::new(),
+        algorithms: None,
         accounts: Vec::new(),
     };
     let Alone {

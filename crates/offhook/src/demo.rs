@@ -291,7 +291,7 @@ fn phones() -> anyhow::Result<PhonesOptions> {
         domain: DOMAIN.into(),
         trusted: vec!["127.0.0.0/8".parse()?],
         others: Relationship::Employee,
-        algorithms: Vec::new(),
+        algorithms: None,
         accounts: Vec::new(),
     })
 }

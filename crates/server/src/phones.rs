@@ -56,8 +56,9 @@ pub struct PhonesOptions {
     pub trusted: Vec<IpNet>,
     /// How much those may see who ask and are nobody's extension, such as a telephone in the lobby.
     pub others: Relationship,
-    /// The algorithms that phones may sign in with, in the order in which they are offered.
-    pub algorithms: Vec<Algorithm>,
+    /// The algorithms that phones may sign in with, in the order in which they are offered. `None`: MD5, then SHA-256, and only
+    /// MD5 to browsers. Clients that know one only take the first offer; SIP.js takes the last, and knows MD5.
+    pub algorithms: Option<Vec<Algorithm>>,
     /// Phones with a password of their own.
     pub accounts: Vec<PhoneAccount>,
 }

@@ -93,8 +93,7 @@ impl Check<'_> {
             domain: self.required("sip.domain", raw.domain)?,
             trusted: self.networks("sip.trusted", &raw.trusted)?,
             others,
-            // Clients that know both take the better one, wherever it stands; those that know MD5 only take the first.
-            algorithms: algorithms.unwrap_or_else(|| Algorithm::ALL.to_vec()),
+            algorithms,
             accounts,
         })
     }

@@ -14,7 +14,7 @@ use sip::{
         Admission, Class, Document, Entity, Host, Member, NotAdmitted, Package, Peer, Publication,
         Resource, Watcher,
     },
-    digest::{Refusal, Verifier},
+    digest::{Algorithm, Refusal, Verifier},
     message::{Message, NameAddr, StartLine},
     uri::user,
 };
@@ -90,8 +90,10 @@ impl People {
             let algorithms = account.algorithms.clone()?;
             Some((account.credentials.username.clone(), algorithms))
         });
-        let verifier = Verifier::new(options.domain.clone(), options.algorithms.clone(), key)
-            .with_accounts(own.collect());
+        let own = own.collect();
+        let algorithms = options.algorithms.clone();
+        let algorithms = algorithms.unwrap_or_else(|| Algorithm::ALL.to_vec());
+        let verifier = Verifier::new(options.domain.clone(), algorithms, key).with_accounts(own);
         Self {
             core,
             options,
@@ -131,10 +133,7 @@ impl People {
     /// Whether whoever asks from there is believed about who it is. Never what comes from a browser: it stands on the same
     /// machines as those that are trusted, and any page that is open in it may ask.
     pub(super) fn trusts(&self, peer: Peer<Flow>) -> bool {
-        if matches!(
-            peer.transport,
-            Transport::WebSocket | Transport::SecureWebSocket
-        ) {
+        if is_browser(peer.transport) {
             return false;
         }
         let address = peer.source.ip().to_canonical();
@@ -193,7 +192,10 @@ impl People {
             )) => {
                 let named = self.verifier.named(request);
                 let usernames = usernames(&self.options.accounts, named.as_deref(), request);
-                let challenges = self.verifier.challenge(now, source, &refusal, &usernames);
+                let otherwise = offered_by_default(&self.options, peer.transport);
+                let offered = self.verifier.offered(&usernames, otherwise);
+                let verifier = &mut self.verifier;
+                let challenges = verifier.challenge_with(now, source, &refusal, &offered);
                 return Err(NotAdmitted::Challenge(challenges));
             }
         };
@@ -309,6 +311,23 @@ impl People {
                 Document::new(document.to_xml().into_bytes())
             }
         })
+    }
+}
+
+/// Whether requests that come this way come from a browser.
+fn is_browser(transport: Transport) -> bool {
+    match transport {
+        Transport::WebSocket | Transport::SecureWebSocket => true,
+        Transport::Udp | Transport::Tcp | Transport::Tls => false,
+    }
+}
+
+/// The algorithms that are offered to accounts without their own (see [`PhonesOptions::algorithms`]).
+fn offered_by_default(options: &PhonesOptions, transport: Transport) -> &[Algorithm] {
+    match &options.algorithms {
+        Some(algorithms) => algorithms,
+        None if is_browser(transport) => &[Algorithm::Md5],
+        None => &Algorithm::ALL,
     }
 }
 

@@ -49,7 +49,7 @@ impl Host<u8> for Desk {
         if let Some(verifier) = &mut self.verifier
             && let Err(refusal) = verifier.check(now, PEER.source.ip(), request, password)
         {
-            return Admission::Challenge(verifier.challenge(now, PEER.source.ip(), &refusal, &[]));
+            return Admission::Challenge(verifier.challenge(now, PEER.source.ip(), &refusal));
         }
         let crate::message::StartLine::Request { uri, .. } = request.start() else {
             return Admission::Refuse(400);
@@ -107,9 +107,9 @@ impl Host<u8> for Desk {
         };
         let password = |name: &str| (name == "u").then_some("p");
         let checked = verifier.check(now, source, request, password);
-        checked.map(|_| ()).map_err(|refusal| {
-            NotAdmitted::Challenge(verifier.challenge(now, source, &refusal, &["u"]))
-        })
+        checked
+            .map(|_| ())
+            .map_err(|refusal| NotAdmitted::Challenge(verifier.challenge(now, source, &refusal)))
     }
 
     fn published(&mut self, _: Duration, publication: Publication<'_>) -> Result<(), u16> {

@@ -130,11 +130,15 @@ impl Verifier {
     }
 
     /// What is offered to a client that may be any of these accounts: what each of them accepts, else what one of them
-    /// accepts.
-    fn offered(&self, usernames: &[&str]) -> Vec<Algorithm> {
-        let lists: Vec<&[Algorithm]> = usernames.iter().map(|name| self.algorithms(name)).collect();
+    /// accepts. `otherwise`: offered to an account without algorithms of its own.
+    pub fn offered(&self, usernames: &[&str], otherwise: &[Algorithm]) -> Vec<Algorithm> {
+        let mut lists = Vec::with_capacity(usernames.len());
+        for username in usernames {
+            let own = self.of_accounts.get(*username);
+            lists.push(own.map_or(otherwise, Vec::as_slice));
+        }
         let Some(first) = lists.first() else {
-            return self.algorithms.clone();
+            return otherwise.to_vec();
         };
         let is_in_all = |algorithm: &&Algorithm| lists.iter().all(|list| list.contains(algorithm));
         let common: Vec<Algorithm> = first.iter().filter(is_in_all).copied().collect();
@@ -144,15 +148,20 @@ impl Verifier {
         }
     }
 
+    /// A challenge that offers the algorithms of accounts without their own, see [`Self::challenge_with`].
+    pub fn challenge(&mut self, now: Duration, source: IpAddr, refusal: &Refusal) -> Vec<String> {
+        let algorithms = self.algorithms.clone();
+        self.challenge_with(now, source, refusal, &algorithms)
+    }
+
     /// The values of the WWW-Authenticate headers (RFC 7616 §3.3, RFC 8760 §2.4): one for each algorithm. They are for this
-    /// address: what is sent to one is of no use to another. `usernames`: the accounts that the client may be, as far as the
-    /// request says.
-    pub fn challenge(
+    /// address: what is sent to one is of no use to another.
+    pub fn challenge_with(
         &mut self,
         now: Duration,
         source: IpAddr,
         refusal: &Refusal,
-        usernames: &[&str],
+        offered: &[Algorithm],
     ) -> Vec<String> {
         let stale = if *refusal == Refusal::Stale {
             ", stale=true"
@@ -168,7 +177,6 @@ impl Verifier {
                 algorithm.name()
             )
         };
-        let offered = self.offered(usernames);
         offered.iter().map(challenge).collect()
     }
 

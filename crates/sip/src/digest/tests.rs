@@ -136,7 +136,7 @@ fn authorized(session: &mut Session, credentials: &Credentials) -> Vec<u8> {
 
 /// The last challenge, which is for the weakest algorithm, in use.
 fn answering(verifier: &mut Verifier, now: Duration) -> Session {
-    let challenges = verifier.challenge(now, HERE, &Refusal::Missing, &[]);
+    let challenges = verifier.challenge(now, HERE, &Refusal::Missing);
     Session::new(parsed("WWW-Authenticate", challenges.last().unwrap()).unwrap())
 }
 
@@ -250,7 +250,7 @@ fn a_challenge_for_one_address_is_of_no_use_to_another() {
         let nonce = challenge.split("nonce=\"").nth(1).unwrap();
         nonce.split('"').next().unwrap().to_owned()
     };
-    let nonce = nonce_of(&verifier.challenge(Duration::ZERO, HERE, &Refusal::Missing, &[])[0]);
+    let nonce = nonce_of(&verifier.challenge(Duration::ZERO, HERE, &Refusal::Missing)[0]);
     let request = format!(
         "SUBSCRIBE sip:x SIP/2.0\r\nAuthorization: Digest username=\"u\", realm=\"pbx.test\", nonce=\"{nonce}\", uri=\"sip:x\", response=\"0\"\r\n\r\n"
     );

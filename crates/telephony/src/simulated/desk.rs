@@ -71,7 +71,7 @@ impl Host<Flow> for Extensions {
                 let is_failed_login = matches!(refusal, Refusal::Wrong { .. });
                 let failed_logins = &self.shared.failed_logins;
                 failed_logins.fetch_add(is_failed_login.into(), Ordering::AcqRel);
-                return Admission::Challenge(self.verifier.challenge(now, source, &refusal, &[]));
+                return Admission::Challenge(self.verifier.challenge(now, source, &refusal));
             }
         }
         // Within a dialog the Request-URI is ours; To tells still who is watched.

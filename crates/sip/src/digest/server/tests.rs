@@ -18,7 +18,9 @@ fn verifier() -> Verifier {
 }
 
 fn offered(usernames: &[&str]) -> Vec<Algorithm> {
-    let challenges = verifier().challenge(Duration::ZERO, HERE, &Refusal::Stale, usernames);
+    let mut verifier = verifier();
+    let offered = verifier.offered(usernames, &BOTH);
+    let challenges = verifier.challenge_with(Duration::ZERO, HERE, &Refusal::Stale, &offered);
     assert!(challenges.iter().all(|value| value.contains("stale=true")));
     let algorithm = |value: &String| {
         let (_, rest) = value.split_once("algorithm=").unwrap();
@@ -38,6 +40,14 @@ fn clients_that_know_one_algorithm_find_it_first() {
     assert_eq!(offered(&["1001", "desk"]), [Algorithm::Md5]);
     assert_eq!(offered(&["board", "1001"]), [Algorithm::Sha256]);
     assert_eq!(offered(&["desk", "board"]), BOTH);
+    // Browsers know one.
+    let md5 = [Algorithm::Md5];
+    let to_browser = |usernames: &[&str]| verifier().offered(usernames, &md5);
+    assert_eq!(
+        (to_browser(&[]), to_browser(&["1001"])),
+        (md5.to_vec(), md5.to_vec())
+    );
+    assert_eq!(to_browser(&["board"]), [Algorithm::Sha256]);
 }
 
 // A7
@@ -52,7 +62,7 @@ fn an_account_signs_in_with_its_own_algorithms_only() {
         ("1001", Algorithm::Sha256, true),
     ] {
         let mut verifier = verifier();
-        let challenges = verifier.challenge(Duration::ZERO, HERE, &Refusal::Missing, &[]);
+        let challenges = verifier.challenge(Duration::ZERO, HERE, &Refusal::Missing);
         let wanted = |value: &&String| value.contains(&format!("algorithm={}", algorithm.name()));
         let challenge = challenges.iter().find(wanted).unwrap();
         let challenge = Writer::response(401).header("WWW-Authenticate", challenge);
