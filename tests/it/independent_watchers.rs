@@ -32,6 +32,8 @@ async fn browsers_and_telephones_with_tls_show_calls_in_teams() {
     let mut browser = Watching::sip_js(&server, ("1001", "of a browser"), "1002").await;
     let mut telephone = Watching::pjsip(tls, &file, ("1003", "of a telephone"), "1002").await;
     browser.shows("terminated Available").await;
+    // A7, A18: with the algorithms that are offered by default, both sign in, and a phone registers first.
+    telephone.shows("registered 200").await;
     telephone.shows("online unknown Available").await;
 
     teamsbox.call("bert", "audio", "carl").await;

@@ -41,6 +41,7 @@ mod openapi_limits;
 mod pages;
 mod people_changes;
 mod phones;
+mod phones_sign_in;
 mod privacy;
 mod quotas;
 mod redirects;

@@ -48,6 +48,8 @@ pub struct Lab {
     offhook: Option<u16>,
     /// Whether the PBX listens for TLS too.
     tls: bool,
+    /// Username and password with which the watching phone signs in at Offhook.
+    account: Option<(String, String)>,
     folder: tempfile::TempDir,
 }
 
@@ -94,6 +96,32 @@ impl Lab {
         arguments.extend(targets);
         lab.script("watcher-up", &arguments);
         lab
+    }
+
+    /// The same with a phone that registers and signs in at Offhook.
+    ///
+    /// # Panics
+    /// Something is missing or does not start.
+    pub fn watcher_with_password(
+        number: u16,
+        (extension, username, password): (&str, &str, &str),
+        port: u16,
+        targets: &[&str],
+    ) -> Self {
+        let mut lab = Self::of(number, None);
+        lab.account = Some((username.to_owned(), password.to_owned()));
+        let port = port.to_string();
+        let mut arguments = vec![extension, port.as_str()];
+        arguments.extend(targets);
+        lab.script("watcher-up", &arguments);
+        lab
+    }
+
+    /// Whether the watching phone is registered.
+    pub fn is_registered(&self) -> bool {
+        let control = (4000 + self.number * 100 + 90).to_string();
+        let shown = self.script("bin/phone.py", &[&control, "reginfo"]);
+        shown.contains("OK") && shown.contains("Expires")
     }
 
     /// One more phone, which watches `targets` at the PBX as `extension`; see [`Self::lamp`].
@@ -189,6 +217,7 @@ impl Lab {
             number,
             offhook,
             tls: false,
+            account: None,
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -289,6 +318,9 @@ impl Lab {
             .env("LAB_RUN", self.folder.path().join("run"))
             .envs(self.offhook.map(|port| ("LAB_OFFHOOK", port.to_string())))
             .envs(self.tls.then_some(("LAB_TLS", "1")))
+            .envs(self.account.iter().flat_map(|(username, password)| {
+                [("LAB_USERNAME", username), ("LAB_PASSWORD", password)]
+            }))
             .output()
             .unwrap_or_else(|error| panic!("{}: {error}", script.display()));
         let (out, errors) = (

@@ -1,5 +1,5 @@
 //! Independent programs that watch Offhook as telephones and browsers do: PJSIP and SIP.js, in the versions that
-//! `tests/lab/watchers` names. They are fetched once, from the package registries.
+//! `tests/lab/watchers` names, fetched once from the package registries, and linphone, SIPp and sipsak of the system.
 
 use std::{
     path::{Path, PathBuf},
@@ -12,7 +12,7 @@ use tokio::{
     process::{Child, ChildStdout, Command},
 };
 
-use crate::repository;
+use crate::{free_port, repository};
 
 /// How long a change may take to be shown.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Watching {
     _child: Child,
     lines: Lines<BufReader<ChildStdout>>,
+    /// Its settings.
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl Watching {
@@ -81,7 +83,47 @@ impl Watching {
         Self {
             _child: child,
             lines,
+            _folder: None,
         }
+    }
+
+    /// Linphone registers at `port`, and watches the presence of `target` once it is registered.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn linphone(port: u16, (user, password): (&str, &str), target: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let own = free_port();
+        let settings = format!(
+            "[sip]\nsip_port={own}\nsip_tcp_port=0\nsip_tls_port=0\ndefault_proxy=0\nipv6=0\n\
+             [auth_info_0]\nusername={user}\nuserid={user}\npasswd={password}\nrealm=pbx.test\n\
+             [proxy_0]\nreg_proxy=<sip:127.0.0.1:{port}>\nreg_route=<sip:127.0.0.1:{port}>\n\
+             reg_identity=sip:{user}@pbx.test\nreg_expires=600\nreg_sendregister=1\npublish=0\n\
+             [friend_0]\nurl=<sip:{target}@pbx.test>\npol=accept\nsubscribe=1\n"
+        );
+        // Without a place for its database it does nothing.
+        std::fs::create_dir_all(folder.path().join(".local/share/linphone")).unwrap();
+        let file = folder.path().join("linphonerc");
+        std::fs::write(&file, settings).unwrap();
+        // What it shows would wait for a full buffer.
+        let mut command = Command::new("stdbuf");
+        command
+            .args(["-oL", "linphonec", "-c"])
+            .arg(file)
+            .env("HOME", folder.path());
+        command.stderr(Stdio::null());
+        Self {
+            _folder: Some(folder),
+            ..Self::start(command)
+        }
+    }
+
+    /// Waits until it has shown a line with this in it.
+    ///
+    /// # Panics
+    /// It shows something else only.
+    pub async fn shows_in_a_line(&mut self, wanted: &str) {
+        self.shows_line(wanted, |line| line.contains(wanted)).await;
     }
 
     /// Waits until it has shown this.
@@ -89,15 +131,69 @@ impl Watching {
     /// # Panics
     /// It shows something else only.
     pub async fn shows(&mut self, wanted: &str) {
-        let mut shown = Vec::new();
+        self.shows_line(wanted, |line| line == wanted).await;
+    }
+
+    async fn shows_line(&mut self, wanted: &str, is_wanted: impl Fn(&str) -> bool) {
+        let mut shown: Vec<String> = Vec::new();
         let until = tokio::time::Instant::now() + PATIENCE;
-        while shown.last().map(String::as_str) != Some(wanted) {
+        while !shown.last().is_some_and(|line| is_wanted(line)) {
             match tokio::time::timeout_at(until, self.lines.next_line()).await {
                 Ok(Ok(Some(line))) => shown.push(line),
                 ended => panic!("{wanted:?} was not shown, but {shown:?} ({ended:?})"),
             }
         }
     }
+}
+
+/// Watches `target`, who is in a call, with SIPp at `port`; its output if anything that the scenario expects is missing.
+///
+/// # Panics
+/// It is missing.
+pub async fn sipp(
+    port: u16,
+    (extension, username, password): (&str, &str, &str),
+    target: &str,
+) -> Option<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new("sipp");
+    command.arg(format!("127.0.0.1:{port}")).arg("-sf");
+    command.arg(lab("sipp.xml"));
+    command.args(["-s", target, "-key", "user", extension]);
+    command.args(["-key", "domain", "pbx.test", "-auth_uri"]);
+    command.arg(format!("{target}@pbx.test"));
+    command.args(["-au", username, "-ap", password, "-m", "1"]);
+    command.args(["-i", "127.0.0.1", "-p", &free_port().to_string()]);
+    command.args(["-nostdin", "-timeout", "20s", "-timeout_error"]);
+    command.current_dir(folder.path());
+    failure(command).await
+}
+
+/// Registers with sipsak at `port`; its output if that fails.
+///
+/// # Panics
+/// It is missing.
+pub async fn sipsak(
+    port: u16,
+    (extension, username, password): (&str, &str, &str),
+) -> Option<String> {
+    let mut command = Command::new("sipsak");
+    let address = format!("sip:{extension}@127.0.0.1:{port}");
+    command.args(["-v", "-U", "-s", &address, "-x", "600"]);
+    command.args(["-C", &format!("sip:{extension}@127.0.0.1:{}", free_port())]);
+    command.args(["--auth-username", username, "--password", password]);
+    failure(command).await
+}
+
+/// The output of a program if it fails.
+async fn failure(mut command: Command) -> Option<String> {
+    let run = command.stdin(Stdio::null()).kill_on_drop(true).output();
+    let ended = tokio::time::timeout(PATIENCE + PATIENCE, run).await;
+    let output = ended.unwrap_or_else(|_| panic!("{command:?} does not end"));
+    let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    (!output.status.success()).then_some(said)
 }
 
 /// The folder with the packages of Node that a `package.json` names.

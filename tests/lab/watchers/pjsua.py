@@ -1,8 +1,8 @@
-"""A telephone of the PJSIP family watches somebody's presence, over TLS.
+"""A telephone of the PJSIP family registers and watches somebody's presence, over TLS.
 
     python pjsua.py PORT AUTHORITY USER PASSWORD DOMAIN TARGET
 
-Prints a line for each change: the status, the activity and the words. Ends with its standard input.
+Prints how it is registered, and a line for each change: the status, the activity and the words. Ends with its standard input.
 """
 
 import sys
@@ -24,6 +24,11 @@ class Buddy(pj.Buddy):
             print(online, ACTIVITIES.get(status.activity, status.activity), status.note, flush=True)
 
 
+class Account(pj.Account):
+    def onRegState(self, registered):
+        print("registered", registered.code, flush=True)
+
+
 endpoint = pj.Endpoint()
 endpoint.libCreate()
 config = pj.EpConfig()
@@ -40,7 +45,8 @@ account_config = pj.AccountConfig()
 account_config.idUri = f"sip:{user}@{domain}"
 account_config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", user, 0, password))
 account_config.sipConfig.proxies.append(f"sip:127.0.0.1:{port};transport=tls;lr")
-account = pj.Account()
+account_config.regConfig.registrarUri = f"sip:{domain}"
+account = Account()
 account.create(account_config)
 buddy_config = pj.BuddyConfig()
 buddy_config.uri = f"sip:{target}@{domain}"
