@@ -324,6 +324,27 @@ mod tests {
     }
 
     proptest! {
+        // A18
+        #[test]
+        fn no_diversion_breaks_the_answer(
+            name in "Diversion|History-Info|P-Asserted-Identity",
+            value in "([<>,;\"=.?@ 0-9a-c]|sip:1002@a|index=1|counter=){0,40}|\\PC{0,40}",
+            again in "(<sip:1005@a>;index=1(\\.1){0,3},?){0,25}",
+        ) {
+            let request = invite("sip:1002@pbx.test", &[(&name, &value), ("History-Info", &again)]);
+            let request = Message::parse(&request).unwrap();
+            let call = Call::of(&request).unwrap();
+            let target = Address::parse("sip:1001@pbx.test").unwrap();
+            let forward = Decision::Forward(target.clone());
+            let bytes = respond(&request, SOURCE, &call, &forward, "t").finish().unwrap();
+            let answer = Message::parse(&bytes).unwrap();
+            prop_assert_eq!(answer.contact(), Some(target.as_str().to_owned()));
+            prop_assert_eq!(answer.all("Diversion").count(), 1);
+            let history = answer.header("History-Info").unwrap();
+            let last = split_list(&history).pop().unwrap_or_default().to_owned();
+            prop_assert!(last.starts_with("<sip:1001@pbx.test;cause=302>;index="), "{}", history);
+        }
+
         #[test]
         fn no_address_breaks_the_answer(uri in "[!-~]{1,40}", target in "sip:.{0,40}") {
             let request = invite(&uri, &[]);

@@ -115,12 +115,15 @@ impl History {
             && index
                 .split('.')
                 .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
-        let fits = entries.len() <= HISTORY_MAX
-            && entries.iter().map(|entry| entry.len() + 2).sum::<usize>() <= HISTORY_BYTES_MAX
-            && !entries.iter().any(|entry| entry.contains(char::is_control));
-        (is_index && fits).then(|| Self {
+        let joined = entries.join(", ");
+        // A quote that is never closed would take in what is added behind it.
+        let is_sound = entries.iter().all(|entry| address(entry).is_some())
+            && !joined.contains(char::is_control)
+            && split_list(&joined) == entries;
+        let fits = entries.len() <= HISTORY_MAX && joined.len() <= HISTORY_BYTES_MAX;
+        (is_index && is_sound && fits).then(|| Self {
             ends_with_called: same_user(last.uri, called),
-            entries: entries.join(", "),
+            entries: joined,
             index,
         })
     }
@@ -264,6 +267,12 @@ mod tests {
                 "\"A, B\" <sip:1005@pbx.test?Privacy=history>;index=1.2;foo, <sip:1002@pbx.test>;index=1.2.1, <sip:1001@pbx.test;cause=302>;index=1.2.1.1;mp=1.2.1",
             ),
             ("<sip:1002@pbx.test>", anew),
+            ("<sip:1005@a>;index=1, \"nobody;index=1.1", anew),
+            (
+                "nothing, <sip:1002@pbx.test>;index=1",
+                "nothing, <sip:1002@pbx.test>;index=1, <sip:1001@pbx.test;cause=302>;index=1.1;mp=1",
+            ),
+            ("<>, <sip:1002@pbx.test>;index=1.1", anew),
             ("<sip:1002@pbx.test>;index=1..2", anew),
             ("<sip:1002@pbx.test>;index=\"1, <sip:evil@evil>\"", anew),
             (&long, anew),
