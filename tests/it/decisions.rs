@@ -73,6 +73,12 @@ async fn a_target_is_a_number_a_sip_address_or_voicemail_and_has_one_form() {
     let long = "1".repeat(60_000);
     for target in [
         "outbound,00900123456",
+        "secret,900,1",
+        "phones,1003,1",
+        "1003&1001",
+        "${SHELL(id)}",
+        "1003;x=1",
+        &"0".repeat(60),
         "sip:1003@pbx.test>, <sip:evil@evil.example",
         "sip:x?Route=%3Csip:evil@evil.example%3E",
         "sip:x@pbx.test;maddr=evil.example",

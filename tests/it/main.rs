@@ -39,6 +39,7 @@ mod open_id;
 mod openapi;
 mod openapi_limits;
 mod pages;
+mod pbx_pages;
 mod people_changes;
 mod phones;
 mod phones_sign_in;

@@ -28,7 +28,7 @@ enum Pbx {
     FreeSwitchPlain,
     /// Kamailio with the rule of docs/connect-pbx.md.
     Kamailio,
-    /// A PBX that follows 302 by the dialplan and tells who diverted the call.
+    /// A PBX that follows 302 by the dialplan and names the person who diverted the call.
     Diverting,
 }
 
@@ -104,7 +104,7 @@ fn freeswitch_goes_on(code: u16) -> bool {
 }
 
 /// A call, as the PBX handles it.
-fn call(pbx: Pbx, port: u16, called: &str, caller: &mut Caller) -> End {
+fn call(pbx: Pbx, called: &str, caller: &mut Caller) -> End {
     let (mut number, mut diversion) = (called.to_owned(), None);
     let mut uri = format!("sip:{called}@pbx.test");
     for attempt in 0..ASKED_MAX {
@@ -180,14 +180,14 @@ async fn no_pbx_asks_about_a_call_for_ever() {
         ("Open", rings("1002"), 2),
         ("Carl", rings("1003"), 3),
         ("Quiet", End::Refused(486), 1),
-        // The PBX that tells who diverted the call is stopped at once, the other after ten times.
+        // The PBX that names the person who diverted the call is stopped at once, the other after ten times.
         ("Round", rings("1002"), 12),
     ] {
         server.choose("bert", profile).await;
         for (index, pbx) in PBXS.into_iter().enumerate() {
             let name = format!("+4940{index}{}", profile.len());
             let mut caller = Caller::new(&name, port);
-            let ended = call(pbx, port, "1002", &mut caller);
+            let ended = call(pbx, "1002", &mut caller);
             assert_eq!(ended, end, "{profile} {pbx:?}");
             assert!(caller.asked <= most, "{profile} {pbx:?}: {}", caller.asked);
             if (profile, pbx) == ("Round", Pbx::Diverting) {
@@ -196,7 +196,7 @@ async fn no_pbx_asks_about_a_call_for_ever() {
             // The same person calls again at once: the rules that are printed treat both calls alike.
             if profile != "Round" {
                 let mut redialled = Caller::new(&name, port);
-                let ended = call(Pbx::Kamailio, port, "1002", &mut redialled);
+                let ended = call(Pbx::Kamailio, "1002", &mut redialled);
                 assert_eq!(ended, end, "{profile} {pbx:?}");
             }
         }

@@ -363,4 +363,6 @@ impl Check<'_> {
 }
 
 #[cfg(test)]
+mod printed;
+#[cfg(test)]
 mod tests;

@@ -32,7 +32,7 @@ pub enum Decision {
     Refuse(u16),
     /// Nothing is to be done: it rings where it would have rung.
     Back,
-    /// The PBX asks again and again about one call: it rings where it would have rung, as if nobody had answered.
+    /// The PBX asks about one call again and again: it rings where it would have rung, as without Offhook.
     Again,
 }
 
@@ -43,7 +43,7 @@ pub struct Call {
     pub called: Address,
     /// The caller's addresses: those of P-Asserted-Identity if there are any, else From.
     pub callers: Vec<String>,
-    /// By whom it was diverted before.
+    /// The diversions before.
     pub diversions: Diversions,
 }
 
@@ -69,7 +69,7 @@ impl Call {
         })
     }
 
-    /// Whether the call has been diverted too often, or comes back to somebody who has diverted it.
+    /// Whether the call has been diverted too often, or comes back to a person who has diverted it.
     pub fn is_looping(&self, to: &str) -> bool {
         let called = self.called.as_str();
         self.diversions.count() >= DIVERSIONS_MAX
@@ -88,7 +88,7 @@ fn same_user(one: &str, other: &str) -> bool {
     user(one).is_some_and(|one| Some(one) == user(other))
 }
 
-/// The answer. A call that bears the mark goes back no second time: the PBX would ask for ever (RFC 3261 §21.4.19).
+/// The answer. A call that bears the mark is not sent back a second time: the PBX would ask for ever (RFC 3261 §21.4.19).
 pub fn respond(
     request: &Message<'_>,
     source: SocketAddr,
@@ -120,7 +120,7 @@ pub fn respond(
     }
 }
 
-/// Says to administrators who read the trace of such a call why it was not answered 302 (RFC 3261 §20.43).
+/// Adds the reason for administrators who read the trace of such a call (RFC 3261 §20.43).
 fn let_ring(answer: Writer) -> Writer {
     let warning = "399 offhook \"was asked about already: let it ring without asking again\"";
     answer.header("Warning", warning)
@@ -131,7 +131,7 @@ fn asked(uri: &str) -> String {
     format!("{};{ASKED}", without_headers(uri))
 }
 
-/// Whether the telephone system has asked already. Only the Request-URI says so: other headers are the caller's, who could
+/// Whether the address bears the mark. Only that of the Request-URI counts: other headers come from the caller, who could
 /// dodge Do not disturb with a mark there.
 pub fn was_asked(uri: &str) -> bool {
     let (name, value) = ASKED.split_once('=').unwrap_or_default();

@@ -11,7 +11,7 @@ const HISTORY_BYTES_MAX: usize = 4_096;
 /// The longest index of an entry.
 const INDEX_MAX: usize = 40;
 
-/// By whom a call was diverted before it came here.
+/// The diversions of a call before it came here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diversions {
     /// The addresses that it was diverted from: those of both headers.
@@ -193,7 +193,7 @@ mod tests {
                 3,
                 "1005",
             ),
-            // A counter that is none stands for the one diversion that the entry tells of.
+            // A counter that cannot be read stands for one diversion.
             (&[("Diversion", "<sip:1005@a>;counter=0")], 1, "1005"),
             (&[("Diversion", "<sip:1005@a>;counter=-5")], 1, "1005"),
             (&[("Diversion", "<sip:1005@a>;counter")], 1, "1005"),

@@ -84,7 +84,7 @@ impl Repeats {
         self.hasher.hash_one(names)
     }
 
-    /// What a call is recognised by: its Call-ID, and who calls whom. A PBX that forks one call asks for several users.
+    /// The keys of a call: its Call-ID, and its caller, both with the called user, as a PBX forks one call to several users.
     fn keys(&self, source: IpAddr, request: &Message<'_>, call: &Call) -> [u64; 2] {
         let spelled = |uri: &str| user(uri).unwrap_or_else(|| uri.to_owned());
         let called = spelled(call.called.as_str());
