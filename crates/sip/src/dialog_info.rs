@@ -1,11 +1,13 @@
 //! Dialog-info documents: what a telephone system says about an extension's calls (RFC 4235 §4).
 //!
 //! The reader takes what real systems send (see the recorded traces): any namespace prefix, states
-//! in capitals, dialogs without local or remote, the same id twice. It refuses DOCTYPE, so there is
-//! nothing that could expand, and it bounds size and number.
+//! in capitals, dialogs without local or remote, the same id twice. Everything readable counts; the rest is
+//! [`Unread`]. It refuses DOCTYPE, so there is nothing that could expand, and it bounds size and number.
 
 mod read;
 mod write;
+
+use crate::remark::Remarks;
 
 /// Longest document: as long as the longest message.
 pub const DOCUMENT_BYTES_MAX: usize = crate::message::MESSAGE_BYTES_MAX;
@@ -13,13 +15,17 @@ pub const DOCUMENT_BYTES_MAX: usize = crate::message::MESSAGE_BYTES_MAX;
 /// Most dialogs in a document and in a set: a telephone has a handful, a call-centre number some dozens.
 pub const DIALOGS_MAX: usize = 256;
 
+/// The namespace of the elements (RFC 4235 §4.2).
+pub const NAMESPACE: &str = "urn:ietf:params:xml:ns:dialog-info";
+
 /// The media type of these documents (RFC 4235 §5.4).
 pub const CONTENT_TYPE: &str = "application/dialog-info+xml";
 
 /// Whether a document tells everything or only what changed (RFC 4235 §4.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Completeness {
     /// All dialogs of the entity; what is not in it is over.
+    #[default]
     Full,
     /// Only the dialogs that changed.
     Partial,
@@ -79,7 +85,7 @@ pub struct Participant {
 /// One dialog in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialog {
-    /// Names the dialog within the document's entity.
+    /// Names the dialog within the document's entity; where a notifier gives none, the Call-ID.
     pub id: String,
     /// The Call-ID, if told.
     pub call_id: Option<String>,
@@ -121,16 +127,29 @@ impl Dialog {
 }
 
 /// A whole document.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DialogInfo {
     /// The address that is told about.
     pub entity: String,
-    /// Counts the documents of one subscription (RFC 4235 §4.3).
-    pub version: u64,
+    /// Counts the documents of one subscription (RFC 4235 §4.3); `None`: it has no number that could be compared.
+    pub version: Option<u64>,
     /// Everything or only changes.
     pub completeness: Completeness,
     /// The dialogs.
     pub dialogs: Vec<Dialog>,
+    /// The parts that the reader left out.
+    pub unread: Unread,
+}
+
+/// The parts of a document that a reader left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// The ids of dialogs whose state is missing or unknown: they may be calls.
+    pub dialogs: Vec<String>,
+    /// Further dialogs may follow where the reader stopped: the document ends in the middle or has too many of them.
+    pub more: bool,
+    /// The parts, for an administrator.
+    pub remarks: Remarks,
 }
 
 /// What is wrong with a document.
@@ -140,9 +159,6 @@ pub enum DocumentError {
     /// Longer than [`DOCUMENT_BYTES_MAX`].
     #[error("dialog-info of {0} bytes is longer than {DOCUMENT_BYTES_MAX}")]
     TooLong(usize),
-    /// More than [`DIALOGS_MAX`] dialogs.
-    #[error("dialog-info has more than {DIALOGS_MAX} dialogs")]
-    TooManyDialogs,
     /// Elements nested absurdly deep.
     #[error("dialog-info nests elements too deep")]
     TooDeep,
@@ -155,17 +171,12 @@ pub enum DocumentError {
     /// The outermost element is something else.
     #[error("document is <{0}>, not <dialog-info>")]
     Root(String),
-    /// An attribute or element that decides about the meaning is missing.
-    #[error("{0} is missing in dialog-info")]
-    Missing(&'static str),
-    /// A value that is none of those defined.
-    #[error("{what} is {value:?} in dialog-info, which RFC 4235 does not know")]
-    Value {
-        /// Which attribute or element.
-        what: &'static str,
-        /// Its value.
-        value: String,
-    },
+    /// The outermost element is in another namespace than [`NAMESPACE`].
+    #[error("<dialog-info> is in the namespace {0:?}, not in {NAMESPACE}")]
+    Namespace(String),
+    /// There is no element at all.
+    #[error("<dialog-info> is missing")]
+    Missing,
 }
 
 #[cfg(test)]

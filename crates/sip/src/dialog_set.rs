@@ -1,10 +1,19 @@
 //! The dialogs of one extension, folded from full and partial documents (RFC 4235 §4.3).
+//!
+//! Ids are not what RFC 4235 §4.1.2 makes of them: Asterisk's is the extension, FreeSWITCH reports one call under the id of
+//! another, forks share one. A dialog is therefore named by id, Call-ID and both tags; a part that a document leaves out matches any.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::dialog_info::{Completeness, DIALOGS_MAX, Dialog, DialogInfo, DialogState};
+use crate::dialog_info::{
+    Completeness, DIALOGS_MAX, Dialog, DialogInfo, DialogState, Participant, Unread,
+};
 use crate::order::Order;
+
+mod names;
+
+use names::Ended;
 
 /// How many ended dialogs are remembered: more than documents mention of one telephone at a time.
 const ENDED_MAX: usize = 64;
@@ -19,9 +28,32 @@ pub const UNANSWERED_MAX: Duration = Duration::from_secs(300);
 pub enum Fold {
     /// The set now says what the document says.
     Applied,
+    /// The same, but confirmed dialogs are missing in it that were never terminated. They are kept until
+    /// [`DialogSet::settle`] or the next document: refresh the subscription to learn whether they are over.
+    Doubted,
     /// A partial document, but it does not continue the one before it: nothing was changed; refresh the
     /// subscription, a full document follows.
     Gap,
+}
+
+/// The content of a notifier's full documents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FullDocuments {
+    /// All dialogs (RFC 4235 §4.1).
+    #[default]
+    AllDialogs,
+    /// Only the dialog that changed last, as FreeSWITCH's: one that rings says nothing of one that was answered, and
+    /// `terminated` comes when no dialog at all is left.
+    LastChange,
+}
+
+/// The meaning of a confirmed dialog's absence from a full document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vanished {
+    /// It is over (RFC 4235 §4.1).
+    Over,
+    /// It may be over: FreeSWITCH sends empty documents in the middle of a call.
+    Doubtful,
 }
 
 /// The live dialogs of one extension. Of ended ones only the names are kept, and only the latest.
@@ -29,8 +61,14 @@ pub enum Fold {
 pub struct DialogSet {
     order: Order,
     live: Vec<Dialog>,
-    /// Id and Call-ID of dialogs that are over, the latest last.
-    ended: VecDeque<(String, String)>,
+    /// Dialogs that are live only because no document said `terminated`.
+    doubted: Vec<Dialog>,
+    /// Ids of dialogs that are not live as far as is known, but have a state that cannot be read.
+    unclear: Vec<String>,
+    /// The last full document had more than could be read.
+    has_more: bool,
+    /// The names of dialogs that are over, the latest last.
+    ended: VecDeque<Ended>,
     /// Since when each unanswered dialog that documents mention is known, by id and Call-ID.
     unanswered: BTreeMap<(String, Option<String>), Duration>,
 }
@@ -51,6 +89,9 @@ impl DialogSet {
     pub fn begin_without_full(&mut self) {
         if self.order.begin_without_full() {
             self.live.clear();
+            self.doubted.clear();
+            self.unclear.clear();
+            self.has_more = false;
             self.unanswered.clear();
         }
     }
@@ -60,50 +101,64 @@ impl DialogSet {
         self.order == Order::NeverFull
     }
 
-    /// There is no dialog, as an empty NOTIFY says: a full document without a version.
-    pub fn clear(&mut self) {
-        self.order.admit(None, Completeness::Full);
-        self.live.clear();
-        self.unanswered.clear();
-    }
-
     /// The dialogs that are not terminated.
     pub fn dialogs(&self) -> &[Dialog] {
         &self.live
     }
 
-    /// Takes a document.
+    /// Whether every dialog that documents mention is known; otherwise there may be calls that are not in the set.
+    pub fn is_whole(&self) -> bool {
+        self.unclear.is_empty() && !self.has_more
+    }
+
+    /// Takes a document as RFC 4235 has it.
     pub fn fold(&mut self, now: Duration, document: DialogInfo) -> Fold {
-        if !self
-            .order
-            .admit(Some(document.version), document.completeness)
-        {
+        let full = FullDocuments::AllDialogs;
+        self.fold_from(now, document, full, Vanished::Over)
+    }
+
+    /// Takes a document of a notifier whose deviations from RFC 4235 are known.
+    pub fn fold_from(
+        &mut self,
+        now: Duration,
+        mut document: DialogInfo,
+        full: FullDocuments,
+        vanished: Vanished,
+    ) -> Fold {
+        let has_base = self.order != Order::Begun;
+        if !self.order.admit(document.version, document.completeness) {
             return Fold::Gap;
         }
-        match document.completeness {
-            Completeness::Full => self.live.clear(),
-            // Within a subscription the id alone names a dialog (RFC 4235 §4.1.2).
-            Completeness::Partial => self
-                .live
-                .retain(|known| document.dialogs.iter().all(|d| d.id != known.id)),
+        let known = std::mem::take(&mut self.live);
+        let known = if has_base { known } else { Vec::new() };
+        if full == FullDocuments::LastChange {
+            held_is_answered(&mut document.dialogs);
         }
+        never_back(&known, &mut document.dialogs);
+        self.keep(known, &document, full, vanished);
+        self.mark_unread(document.completeness, &document.dialogs, document.unread);
         let live = self.without_ended(document.dialogs);
         self.live.extend(live);
         // A document is bounded; many partial ones are not. The oldest go first.
         let excess = self.live.len().saturating_sub(DIALOGS_MAX);
         self.live.drain(..excess);
-        let unanswered = self
-            .live
-            .iter()
-            .filter(|d| d.state < DialogState::Confirmed)
-            .map(|dialog| {
-                let name = name(dialog);
-                let since = self.unanswered.get(&name).copied().unwrap_or(now);
-                (name, since)
-            });
-        self.unanswered = unanswered.collect();
+        self.mark_unanswered(now);
         self.expire(now);
-        Fold::Applied
+        match self.doubted.is_empty() {
+            true => Fold::Applied,
+            false => Fold::Doubted,
+        }
+    }
+
+    /// Whether there are dialogs that vanished without `terminated`.
+    pub fn is_doubted(&self) -> bool {
+        !self.doubted.is_empty()
+    }
+
+    /// Ends the doubted dialogs.
+    pub fn settle(&mut self) {
+        let doubted = std::mem::take(&mut self.doubted);
+        self.live.retain(|dialog| !doubted.contains(dialog));
     }
 
     /// Drops what has been unanswered for longer than [`UNANSWERED_MAX`]; whether there was any.
@@ -123,20 +178,94 @@ impl DialogSet {
             .min()
     }
 
+    /// Keeps the known dialogs that a document says nothing about, as far as its silence does not mean their end.
+    fn keep(
+        &mut self,
+        known: Vec<Dialog>,
+        document: &DialogInfo,
+        full: FullDocuments,
+        vanished: Vanished,
+    ) {
+        let told = &document.dialogs;
+        let unread = &document.unread;
+        if document.completeness == Completeness::Partial {
+            let is_replaced = |dialog: &Dialog| told.iter().any(|t| names::replaces(t, dialog));
+            self.live = known;
+            self.live.retain(|dialog| !is_replaced(dialog));
+            self.doubted.retain(|dialog| !is_replaced(dialog));
+            return;
+        }
+        self.doubted.clear();
+        let says_live = told.iter().any(|t| t.state != DialogState::Terminated);
+        let is_last_change = full == FullDocuments::LastChange;
+        let all_over = is_last_change && !says_live && !told.is_empty();
+        for dialog in known {
+            if told.iter().any(|t| names::same(t, &dialog)) {
+                continue;
+            }
+            let is_confirmed = dialog.state == DialogState::Confirmed;
+            if unread.more || unread.dialogs.contains(&dialog.id) {
+                self.live.push(dialog);
+            } else if !is_confirmed || all_over {
+                // A dialog that rang and is absent rings no more.
+            } else if is_last_change && (says_live || !unread.dialogs.is_empty()) {
+                self.live.push(dialog);
+            } else if vanished == Vanished::Doubtful {
+                self.doubted.push(dialog.clone());
+                self.live.push(dialog);
+            }
+        }
+    }
+
+    /// Remembers which dialogs a document mentions in a way that cannot be understood.
+    fn mark_unread(&mut self, completeness: Completeness, told: &[Dialog], unread: Unread) {
+        match completeness {
+            Completeness::Full => {
+                self.unclear.clear();
+                self.has_more = unread.more;
+            }
+            Completeness::Partial => {
+                self.unclear.retain(|id| told.iter().all(|t| t.id != *id));
+                self.has_more |= unread.more;
+            }
+        }
+        for id in unread.dialogs {
+            let is_known = !id.is_empty()
+                && (self.live.iter().any(|d| d.id == id) || self.unclear.contains(&id));
+            if !is_known && self.unclear.len() < DIALOGS_MAX {
+                self.unclear.push(id);
+            }
+        }
+    }
+
+    fn mark_unanswered(&mut self, now: Duration) {
+        let unanswered = self
+            .live
+            .iter()
+            .filter(|d| d.state < DialogState::Confirmed)
+            .map(|dialog| {
+                let name = name(dialog);
+                let since = self.unanswered.get(&name).copied().unwrap_or(now);
+                (name, since)
+            });
+        self.unanswered = unanswered.collect();
+    }
+
     /// The dialogs of one document that are not over.
     ///
     /// Kamailio's publications overtake each other: the same dialog comes twice in one document, its
     /// latest state beside a `Trying` that stays long after the call; or it comes back as `Trying`
-    /// after it was terminated (both recorded from Kamailio 5.6). Entries with the same id and the same
-    /// Call-ID are therefore one dialog, and the furthest of its states counts: a dialog never goes
-    /// back (RFC 4235 §3.7.1), and no later call has its Call-ID (RFC 3261 §8.1.1.4). Without a
+    /// after it was terminated (both recorded from Kamailio 5.6). Entries with the same id, the same
+    /// Call-ID and no different tags are therefore one dialog, and the furthest of its states counts: a dialog never goes
+    /// back (RFC 4235 §3.7.1), and no later call has its Call-ID (RFC 3261 §8.1.1.4). Different tags are the branches of a
+    /// forked call: one is answered, the others are terminated. Without a
     /// Call-ID two entries with one id cannot be known to be the same call: any that is not
     /// terminated counts.
     fn without_ended(&mut self, dialogs: Vec<Dialog>) -> Vec<Dialog> {
         let mut distinct: Vec<Dialog> = Vec::with_capacity(dialogs.len());
         for dialog in dialogs {
             let same = |d: &&mut Dialog| {
-                d.call_id.is_some() && d.call_id == dialog.call_id && d.id == dialog.id
+                d.call_id.is_some() && d.call_id == dialog.call_id && names::same(d, &dialog)
             };
             match distinct.iter_mut().find(same) {
                 Some(known) if known.state < dialog.state => *known = dialog,
@@ -146,18 +275,14 @@ impl DialogSet {
         }
         distinct.retain(|dialog| {
             let is_over = dialog.state == DialogState::Terminated;
-            let Some(call_id) = &dialog.call_id else {
+            let Some(name) = Ended::of(dialog) else {
                 return !is_over;
             };
-            let known = self
-                .ended
-                .iter()
-                .position(|(id, call)| *id == dialog.id && call == call_id);
+            let known = self.ended.iter().position(|ended| ended.is_of(&name));
             if is_over || known.is_some() {
                 // To the end of the list: what documents still mention must not be forgotten.
-                let name = known.and_then(|at| self.ended.remove(at));
-                self.ended
-                    .push_back(name.unwrap_or_else(|| (dialog.id.clone(), call_id.clone())));
+                let name = known.and_then(|at| self.ended.remove(at)).unwrap_or(name);
+                self.ended.push_back(name);
                 if self.ended.len() > ENDED_MAX {
                     self.ended.pop_front();
                 }
@@ -168,7 +293,46 @@ impl DialogSet {
     }
 }
 
-/// What tells a dialog from others within the set.
+/// An answered dialog does not ring again (RFC 4235 §3.7.1: from `confirmed` only `terminated` follows). FreeSWITCH says
+/// `early` of one that is on hold, Asterisk of an extension that is called while it talks; overtaken publications do too. It
+/// stays confirmed with its party, and takes over whether it is held.
+fn never_back(known: &[Dialog], told: &mut [Dialog]) {
+    for at in 0..told.len() {
+        let Some(dialog) = told.get(at) else { return };
+        if dialog.state >= DialogState::Confirmed {
+            continue;
+        }
+        let is_settled = |t: &Dialog| t.state >= DialogState::Confirmed && names::same(t, dialog);
+        if told.iter().any(is_settled) {
+            continue;
+        }
+        let is_answered = |d: &&Dialog| d.state == DialogState::Confirmed && names::same(d, dialog);
+        let Some(answered) = known.iter().find(is_answered) else {
+            continue;
+        };
+        let mut answered = answered.clone();
+        let rendering = dialog.local.as_ref().and_then(|local| local.rendering);
+        if rendering.is_some() {
+            let local = answered.local.get_or_insert_with(Participant::default);
+            local.rendering = rendering;
+        }
+        if let Some(dialog) = told.get_mut(at) {
+            *dialog = answered;
+        }
+    }
+}
+
+/// FreeSWITCH says `early` of a dialog that is on hold (its setting `presence-hold-state`), also to a new subscriber that has
+/// not seen it confirmed. One that rings renders.
+fn held_is_answered(told: &mut [Dialog]) {
+    for dialog in told {
+        if dialog.state < DialogState::Confirmed && dialog.is_held() {
+            dialog.state = DialogState::Confirmed;
+        }
+    }
+}
+
+/// What tells an unanswered dialog from others within the set.
 fn name(dialog: &Dialog) -> (String, Option<String>) {
     (dialog.id.clone(), dialog.call_id.clone())
 }
@@ -186,196 +350,4 @@ fn expiry(
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::dialog_info::tests::any_document;
-
-    fn document(
-        version: u64,
-        completeness: Completeness,
-        dialogs: &[(&str, DialogState)],
-    ) -> DialogInfo {
-        let dialogs = dialogs
-            .iter()
-            .map(|(id, state)| Dialog::new(*id, *state))
-            .collect();
-        DialogInfo {
-            entity: "sip:a@b".into(),
-            version,
-            completeness,
-            dialogs,
-        }
-    }
-
-    const NOW: Duration = Duration::from_secs(1);
-
-    use Completeness::{Full, Partial};
-    use DialogState::{Confirmed, Early, Terminated, Trying};
-
-    #[test]
-    fn versions_decide_what_counts() {
-        let mut set = DialogSet::new();
-        assert_eq!(
-            set.fold(NOW, document(5, Partial, &[("a", Early)])),
-            Fold::Gap
-        );
-        assert_eq!(
-            set.fold(NOW, document(5, Full, &[("a", Early), ("b", Trying)])),
-            Fold::Applied
-        );
-        assert_eq!(set.fold(NOW, document(5, Partial, &[])), Fold::Gap);
-        assert_eq!(set.fold(NOW, document(4, Partial, &[])), Fold::Gap);
-        assert_eq!(
-            set.fold(NOW, document(6, Partial, &[("a", Confirmed)])),
-            Fold::Applied
-        );
-        assert_eq!(
-            set.fold(NOW, document(8, Partial, &[("a", Terminated)])),
-            Fold::Gap
-        );
-        assert_eq!(set.dialogs().len(), 2);
-        assert_eq!(
-            set.fold(NOW, document(7, Partial, &[("a", Terminated)])),
-            Fold::Applied
-        );
-        assert_eq!(
-            set.dialogs(),
-            &document(0, Full, &[("b", Trying)]).dialogs[..]
-        );
-        assert_eq!(set.fold(NOW, document(20, Full, &[])), Fold::Applied);
-        assert!(set.dialogs().is_empty());
-        // A3: numbering began again.
-        assert_eq!(
-            set.fold(NOW, document(0, Full, &[("a", Confirmed)])),
-            Fold::Applied
-        );
-        assert_eq!(set.dialogs().len(), 1);
-        assert_eq!(set.fold(NOW, document(0, Full, &[])), Fold::Applied);
-        assert!(set.dialogs().is_empty());
-        set.restart();
-        assert_eq!(
-            set.fold(NOW, document(0, Full, &[("c", Early)])),
-            Fold::Applied
-        );
-    }
-
-    // A16
-    #[test]
-    fn without_a_full_document_the_set_begins_with_a_partial_one() {
-        let mut set = DialogSet::new();
-        set.fold(NOW, document(3, Full, &[("old", Confirmed)]));
-        set.begin_without_full();
-        assert_eq!(set.dialogs().len(), 1, "there is one already");
-        set.restart();
-        let gap = set.fold(NOW, document(0, Partial, &[("a", Early)]));
-        assert_eq!((gap, set.lacks_full()), (Fold::Gap, false));
-        set.begin_without_full();
-        assert!(set.lacks_full() && set.dialogs().is_empty());
-        for (state, live) in [(Early, 1), (Confirmed, 1), (Terminated, 0)] {
-            let told = set.fold(NOW, document(0, Partial, &[("a", state)]));
-            assert_eq!((told, set.dialogs().len()), (Fold::Applied, live));
-        }
-        set.fold(NOW, document(0, Full, &[]));
-        assert!(!set.lacks_full());
-    }
-
-    #[test]
-    fn the_same_dialog_twice_counts_once_and_two_unknown_ones_both() {
-        let mut set = DialogSet::new();
-        set.fold(NOW, document(1, Full, &[("a", Terminated), ("a", Trying)]));
-        assert_eq!(set.dialogs().len(), 1);
-        let mut same = document(2, Full, &[("a", Terminated), ("a", Trying)]);
-        same.dialogs
-            .iter_mut()
-            .for_each(|d| d.call_id = Some("c".into()));
-        set.fold(NOW, same.clone());
-        assert!(set.dialogs().is_empty());
-        same.version = 3;
-        same.dialogs[1].call_id = Some("other".into());
-        set.fold(NOW, same);
-        assert_eq!(set.dialogs().len(), 1);
-    }
-
-    #[test]
-    fn an_ended_dialog_does_not_come_back() {
-        let call = |version, id: &str, state| {
-            let mut document = document(version, Full, &[(id, state)]);
-            document.dialogs[0].call_id = Some("c".into());
-            document
-        };
-        let mut set = DialogSet::new();
-        set.fold(NOW, call(1, "a", Terminated));
-        set.fold(NOW, call(2, "a", Trying));
-        assert!(set.dialogs().is_empty());
-        set.fold(NOW, call(3, "b", Trying));
-        assert_eq!(set.dialogs().len(), 1);
-        // An id alone may be used again, as Asterisk does with every call.
-        set.fold(NOW, document(4, Full, &[("x", Terminated)]));
-        set.fold(NOW, document(5, Full, &[("x", Early)]));
-        assert_eq!(set.dialogs().len(), 1);
-        for n in 0..100 {
-            set.fold(NOW, call(10 + n, &n.to_string(), Terminated));
-        }
-        assert_eq!(set.ended.len(), ENDED_MAX);
-        // One that is mentioned all the time is not forgotten, however many others end.
-        for n in 0..100u64 {
-            let mut both = call(200 + n, "orphan", if n == 0 { Terminated } else { Trying });
-            both.dialogs
-                .extend(call(0, &format!("other{n}"), Terminated).dialogs);
-            set.fold(NOW, both);
-            assert!(set.dialogs().is_empty(), "{n}");
-        }
-    }
-
-    #[test]
-    fn what_rings_for_ever_is_not_believed() {
-        let mut set = DialogSet::new();
-        let ringing = |version| document(version, Full, &[("a", Trying), ("b", Confirmed)]);
-        set.fold(NOW, ringing(1));
-        assert_eq!(set.next_expiry(), Some(NOW + UNANSWERED_MAX));
-        assert!(!set.expire(NOW + UNANSWERED_MAX - Duration::from_millis(1)));
-        assert!(set.expire(NOW + UNANSWERED_MAX));
-        assert_eq!((set.dialogs().len(), set.next_expiry()), (1, None));
-        // Mentioned again it is as old as before; once it was gone it may ring anew.
-        set.fold(NOW + UNANSWERED_MAX * 2, ringing(2));
-        assert_eq!(set.dialogs().len(), 1);
-        set.fold(NOW + UNANSWERED_MAX * 2, document(3, Full, &[]));
-        set.fold(NOW + UNANSWERED_MAX * 2, ringing(4));
-        assert_eq!(set.dialogs().len(), 2);
-    }
-
-    #[test]
-    fn the_number_of_dialogs_is_bounded() {
-        let mut set = DialogSet::new();
-        set.fold(NOW, document(0, Full, &[]));
-        for version in 1..=(DIALOGS_MAX as u64 + 10) {
-            set.fold(
-                NOW,
-                document(version, Partial, &[(&version.to_string(), Early)]),
-            );
-        }
-        assert_eq!(set.dialogs().len(), DIALOGS_MAX);
-    }
-
-    proptest! {
-        /// However the documents came, a full one with a higher version makes the set say exactly what it says.
-        #[test]
-        fn a_newer_full_document_decides_alone(before in proptest::collection::vec(any_document(), 0..10), mut last in any_document()) {
-            let mut set = DialogSet::new();
-            for document in before {
-                set.fold(NOW, document);
-                prop_assert!(set.dialogs().iter().all(|d| d.state != Terminated));
-            }
-            last.completeness = Full;
-            last.version = 1000;
-            // Other calls than those before; ended ones do not come back.
-            last.dialogs.iter_mut().for_each(|d| d.call_id = d.call_id.take().map(|c| format!("later {c}")));
-            let mut alone = DialogSet::new();
-            alone.fold(NOW, last.clone());
-            prop_assert_eq!(set.fold(NOW, last), Fold::Applied);
-            prop_assert_eq!(set.dialogs(), alone.dialogs());
-        }
-    }
-}
+mod tests;

@@ -21,6 +21,7 @@ pub mod order;
 pub mod presence_info;
 pub mod publisher;
 pub mod redirect;
+pub mod remark;
 pub mod request;
 pub mod resource_list;
 pub mod software;

@@ -3,12 +3,18 @@
 mod read;
 mod write;
 
+use crate::remark::Remarks;
+
 /// The media type (RFC 4662 §8.1).
 pub const CONTENT_TYPE: &str = "application/rlmi+xml";
 /// The option tag of the extension (RFC 4662 §8.2).
 pub const EVENT_LIST: &str = "eventlist";
 /// Longest document that is read.
 pub const DOCUMENT_BYTES_MAX: usize = 64 * 1024;
+/// The namespace of the elements (RFC 4662 §5).
+pub const NAMESPACE: &str = "urn:ietf:params:xml:ns:rlmi";
+/// Most instances of a resource: one for each server that was asked for it.
+pub const INSTANCES_MAX: usize = 16;
 /// Most resources of a list that is read.
 pub const RESOURCES_MAX: usize = 4_096;
 
@@ -23,6 +29,8 @@ pub struct ResourceList {
     pub full: bool,
     /// The resources.
     pub resources: Vec<ListedResource>,
+    /// The parts that the reader left out, for an administrator.
+    pub remarks: Remarks,
 }
 
 /// One resource of a list.
@@ -32,8 +40,8 @@ pub struct ListedResource {
     pub uri: String,
     /// What people call it.
     pub name: Option<String>,
-    /// What is known of it; `None`: nothing yet, or nothing new.
-    pub instance: Option<Instance>,
+    /// The subscriptions to it behind the list, one for each server (RFC 4662 §5.3); none: no state yet, or no news.
+    pub instances: Vec<Instance>,
 }
 
 /// The subscription to one resource, behind the list.
@@ -41,10 +49,45 @@ pub struct ListedResource {
 pub struct Instance {
     /// Its name within the list.
     pub id: String,
-    /// It goes on: `active` or `pending`; otherwise it is `terminated`.
-    pub active: bool,
+    /// Whether it goes on.
+    pub state: InstanceState,
+    /// Why it has ended, if told.
+    pub reason: Option<String>,
     /// The part of the body with the document.
     pub content_id: Option<String>,
+}
+
+impl Instance {
+    /// One that goes on, with its document in this part.
+    pub fn active(id: String, content_id: String) -> Self {
+        Self {
+            id,
+            content_id: Some(content_id),
+            ..Self::default()
+        }
+    }
+
+    /// One whose resource does not exist any more (RFC 6665 §4.1.3).
+    pub fn gone(id: String) -> Self {
+        Self {
+            id,
+            state: InstanceState::Terminated,
+            reason: Some("noresource".into()),
+            content_id: None,
+        }
+    }
+}
+
+/// Where the subscription to one resource is (RFC 4662 §5.3, RFC 6665 §4.1.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InstanceState {
+    /// It goes on; also a state that RFC 6665 does not know.
+    #[default]
+    Active,
+    /// It waits for authorization: nothing is known of the resource.
+    Pending,
+    /// It has ended.
+    Terminated,
 }
 
 /// Why a list was not read.
@@ -63,9 +106,9 @@ pub enum ListError {
     /// The outermost element is not `list`.
     #[error("resource list begins with <{0}>")]
     Root(String),
-    /// More than [`RESOURCES_MAX`] resources.
-    #[error("resource list has more than {RESOURCES_MAX} resources")]
-    TooMany,
+    /// The outermost element is in another namespace than [`NAMESPACE`].
+    #[error("resource list is in the namespace {0:?}, not in {NAMESPACE}")]
+    Namespace(String),
 }
 
 #[cfg(test)]

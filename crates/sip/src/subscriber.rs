@@ -24,6 +24,7 @@ use crate::floor::Floor;
 pub use crate::floor::{PAUSE_MAX, PAUSE_MIN};
 use crate::ids::Ids;
 use crate::message::Message;
+use crate::software::Software;
 use crate::transaction::{ClientTransaction, Due, RecentResponses};
 
 use doubt::{Before, Doubt};
@@ -78,6 +79,9 @@ pub enum Event<'a> {
     Unusable,
     /// The document of the last [`Action::Notified`] was used, but misses a part: the subscription asks for the whole state.
     Incomplete,
+    /// A call is missing in the document of the last [`Action::Notified`] that was never terminated: the subscription asks for
+    /// the whole state at once.
+    Vanished,
     /// The notifier cannot be reached: stop trying until the next [`Event::Start`].
     TransportLost,
     /// Unsubscribe.
@@ -99,6 +103,8 @@ pub enum Action {
         remaining: Duration,
         /// The first of a new subscription: versions start again.
         first: bool,
+        /// The software that sent it.
+        software: Software,
     },
     /// A renewal was accepted after a NOTIFY had confirmed it: the last state stays valid for this long.
     Renewed {
@@ -284,7 +290,7 @@ impl Subscriber {
     /// The single entry point.
     pub fn handle(&mut self, now: Duration, event: Event<'_>) -> Vec<Action> {
         let mut out = Vec::new();
-        if !matches!(event, Event::Unusable | Event::Incomplete) {
+        if !matches!(event, Event::Unusable | Event::Incomplete | Event::Vanished) {
             self.before = None;
         }
         match event {
@@ -307,6 +313,7 @@ impl Subscriber {
             }
             Event::Unusable => self.on_unusable(now, &mut out),
             Event::Incomplete => self.on_incomplete(now),
+            Event::Vanished => self.on_vanished(now),
             Event::TransportLost => {
                 self.forget(&mut out);
                 self.phase = Phase::Idle;

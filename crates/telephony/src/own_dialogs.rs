@@ -17,12 +17,16 @@ pub fn own_dialog(name: &str, state: DialogState) -> Dialog {
     }
 }
 
+/// Whether a dialog is one that Offhook itself published.
+pub fn is_own(dialog: &Dialog) -> bool {
+    let marked = |name: &str| name.starts_with(MARK);
+    marked(&dialog.id) || dialog.call_id.as_deref().is_some_and(marked)
+}
+
 /// Leaves only what is not ours.
 pub fn drop_own(document: &mut DialogInfo) {
-    let marked = |name: &str| name.starts_with(MARK);
-    document
-        .dialogs
-        .retain(|dialog| !marked(&dialog.id) && !dialog.call_id.as_deref().is_some_and(marked));
+    document.dialogs.retain(|dialog| !is_own(dialog));
+    document.unread.dialogs.retain(|id| !id.starts_with(MARK));
 }
 
 #[cfg(test)]
@@ -45,9 +49,10 @@ mod tests {
         let call = Dialog::new("a1b2", DialogState::Confirmed);
         let mut document = DialogInfo {
             entity: "sip:1001@pbx.test".into(),
-            version: 4,
+            version: Some(4),
             completeness: Completeness::Full,
             dialogs: vec![ours, renumbered, call.clone(), without_call_id],
+            ..DialogInfo::default()
         };
         drop_own(&mut document);
         assert_eq!(document.dialogs, [call]);

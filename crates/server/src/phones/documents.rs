@@ -30,9 +30,10 @@ pub(super) fn dialog_info(entity: &str, name: &str, view: &View) -> DialogInfo {
     };
     DialogInfo {
         entity: entity.to_owned(),
-        version: 0,
+        version: Some(0),
         completeness: Completeness::Full,
         dialogs: vec![dialog],
+        ..DialogInfo::default()
     }
 }
 

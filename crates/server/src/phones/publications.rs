@@ -13,15 +13,18 @@ use telephony::{
     own_dialogs::drop_own,
 };
 
-/// The state of the line and who is at the other end; `None`: the document makes no sense.
+/// The state of the line and who is at the other end; `None`: the document makes no sense, or has only dialogs that cannot
+/// be understood.
 pub(super) fn read(package: Package, body: &[u8]) -> Option<(LineState, Option<Arc<str>>)> {
     match package {
         Package::Dialog => {
             let mut document = DialogInfo::parse(body).ok()?;
             // What we have told a telephone ourselves is no call on it, whoever repeats it.
             drop_own(&mut document);
+            let state = line_state(&document.dialogs);
+            let is_whole = document.unread.dialogs.is_empty() && !document.unread.more;
             let party = other_party(&document.dialogs);
-            Some((line_state(&document.dialogs), party))
+            (is_whole || state != LineState::Idle).then_some((state, party))
         }
         Package::Presence => {
             let document = PresenceInfo::parse(body).ok()?;
@@ -60,7 +63,15 @@ mod tests {
         assert_eq!(told(vec![Activity::Busy]), LineState::Connected);
         assert_eq!(told(vec![Activity::Away]), LineState::Idle);
         assert_eq!(read(Package::Presence, b"nonsense"), None);
-        assert_eq!(read(Package::Dialog, b"<dialog-info/>"), None);
+        assert_eq!(read(Package::Dialog, b"<presence/>"), None);
+        // A6: what can be read counts, and what cannot is no idle phone.
+        let dialog = |text: &str| {
+            let document = format!("<dialog-info><dialog id='1'>{text}</dialog></dialog-info>");
+            read(Package::Dialog, document.as_bytes()).map(|(state, _)| state)
+        };
+        assert_eq!(dialog("<state>early</state>"), Some(LineState::Ringing));
+        assert_eq!(dialog("<state>terminated</state>"), Some(LineState::Idle));
+        assert_eq!(dialog("<state>hold</state>"), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use sip::resource_list::ResourceList;
 fuzz_target!(|bytes: &[u8]| {
     let kind = "multipart/related;type=\"application/rlmi+xml\";boundary=b";
     for part in multipart::parse(kind, bytes).unwrap_or_default() {
-        let _ = ResourceList::parse(part.body);
+        let _ = ResourceList::parse(&part.body);
     }
     if let Ok(list) = ResourceList::parse(bytes) {
         let again = ResourceList::parse(list.to_xml().as_bytes());

@@ -14,6 +14,7 @@ use crate::Transport;
 use crate::message::{MESSAGE_BYTES_MAX, Message, NameAddr, split_list};
 use crate::multipart;
 use crate::network;
+use crate::remark::Remarks;
 use crate::resource_list::{self, EVENT_LIST, Instance, ListedResource, ResourceList};
 
 /// Most members of a list that are told; a telephone has fewer keys.
@@ -197,10 +198,9 @@ pub(super) fn tell<F: Copy>(
             }
             length += size;
             (followed.told, followed.changed) = (fingerprint, false);
-            let instance = Instance {
-                id: index.to_string(),
-                active: document.is_some(),
-                content_id: document.as_ref().map(|_| id(index)),
+            let instance = match document {
+                Some(_) => Instance::active(index.to_string(), id(index)),
+                None => Instance::gone(index.to_string()),
             };
             documents.extend(document.map(|document| (index, document)));
             Some(instance)
@@ -209,7 +209,7 @@ pub(super) fn tell<F: Copy>(
             resources.push(ListedResource {
                 uri: followed.member.uri.to_string(),
                 name: Some(followed.member.name.chars().take(NAME_MAX).collect()),
-                instance,
+                instances: Vec::from_iter(instance),
             });
         }
     }
@@ -221,6 +221,7 @@ pub(super) fn tell<F: Copy>(
         version,
         full,
         resources,
+        remarks: Remarks::default(),
     };
     let boundary = format!("offhook-{boundary:016x}");
     let mut body = Vec::with_capacity(length + 512);

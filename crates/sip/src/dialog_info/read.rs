@@ -1,26 +1,23 @@
 //! Reading dialog-info documents.
 
-use quick_xml::XmlVersion;
-use quick_xml::events::BytesStart;
-
 use super::{
     Completeness, DIALOGS_MAX, DOCUMENT_BYTES_MAX, Dialog, DialogInfo, DialogState, Direction,
-    DocumentError, Participant,
+    DocumentError, NAMESPACE, Participant,
 };
-use crate::xml::{self, Fault};
-
-/// Deepest nesting; RFC 4235 needs five.
-const DEPTH_MAX: usize = 32;
+use crate::remark::{Remark, excerpt};
+use crate::xml::{self, Element, Fault, Space};
 
 /// Longest text of one element; identities are addresses.
 const TEXT_BYTES_MAX: usize = 4096;
 
 /// The elements that mean something to us; extensions are passed over.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Element {
+enum Kind {
     DialogInfo,
     Dialog,
     State,
+    /// A state whose prefix is not declared: it counts only if there is no other.
+    DoubtfulState,
     Local,
     Remote,
     Identity,
@@ -30,97 +27,95 @@ enum Element {
 }
 
 impl DialogInfo {
-    /// Reads a document.
+    /// Reads a document: everything readable counts, and [`DialogInfo::unread`] has the rest.
     ///
     /// # Errors
-    /// [`DocumentError`] names what is wrong with it.
+    /// [`DocumentError`]: it is no such document, or a hostile one.
     pub fn parse(bytes: &[u8]) -> Result<Self, DocumentError> {
         if bytes.len() > DOCUMENT_BYTES_MAX {
             return Err(DocumentError::TooLong(bytes.len()));
         }
         let mut parser = Parser::default();
         xml::walk(bytes, &mut parser)?;
-        if !parser.path.is_empty() {
-            return Err(DocumentError::Xml("it ends in the middle".into()));
+        match parser.has_root {
+            true => Ok(parser.document),
+            false => Err(DocumentError::Missing),
         }
-        parser
-            .document
-            .ok_or(DocumentError::Missing("<dialog-info>"))
     }
 }
 
 #[derive(Default)]
 struct Parser {
-    path: Vec<Element>,
-    /// The namespace prefix of the outermost element.
-    prefix: String,
+    path: Vec<Kind>,
     text: String,
-    document: Option<DialogInfo>,
+    has_root: bool,
+    document: DialogInfo,
     dialog: Option<PartialDialog>,
+    /// The document has ended in the middle: what was begun last is not known.
+    is_cut: bool,
 }
 
-/// A dialog whose state has not been read yet.
+/// A dialog that is being read, and its state as far as it is known.
 struct PartialDialog {
     dialog: Dialog,
-    has_state: bool,
+    state: Option<DialogState>,
+    /// What a state with an undeclared prefix says.
+    doubtful: Option<DialogState>,
+    /// A remark says why the state is not known.
+    explained: bool,
+}
+
+impl PartialDialog {
+    fn new(dialog: Dialog) -> Self {
+        Self {
+            dialog,
+            state: None,
+            doubtful: None,
+            explained: false,
+        }
+    }
 }
 
 impl xml::Parser for Parser {
     type Error = DocumentError;
 
-    fn open(&mut self, start: &BytesStart<'_>) -> Result<(), DocumentError> {
-        use Element::{Dialog as D, DialogInfo as I, Identity, Local, Param, Remote, Target};
-        if self.path.len() == DEPTH_MAX {
-            return Err(DocumentError::TooDeep);
-        }
-        let name: &str = start.name().into_inner();
+    fn open(&mut self, element: &Element<'_>) -> Result<(), DocumentError> {
+        use Kind::{Dialog as D, DialogInfo as I, Identity, Local, Param, Remote, Target};
         if self.path.is_empty() {
-            self.prefix = prefix(name).to_owned();
+            self.root(element)?;
         }
-        // Another prefix than the outermost element's is another namespace: an extension.
-        let element = if prefix(name) == self.prefix {
-            element(start.local_name().as_ref())
-        } else {
-            Element::Other
-        };
-        if self.path.is_empty() && (element != I || self.document.is_some()) {
-            return Err(DocumentError::Root(name.to_owned()));
+        let mut kind = self.kind(element);
+        if kind == D && matches!(self.path[..], [I]) && self.is_enough() {
+            self.document.unread.more = true;
+            self.remark(Remark::TooMany {
+                what: "dialogs",
+                kept: DIALOGS_MAX,
+            });
+            kind = Kind::Other;
         }
-        self.path.push(element);
+        self.path.push(kind);
         self.text.clear();
         match self.path[..] {
-            [I] => self.document = Some(document(start)?),
-            [I, D] => {
-                if self
-                    .document
-                    .as_ref()
-                    .is_some_and(|d| d.dialogs.len() == DIALOGS_MAX)
-                {
-                    return Err(DocumentError::TooManyDialogs);
-                }
-                self.dialog = Some(PartialDialog {
-                    dialog: dialog(start)?,
-                    has_state: false,
-                });
-            }
+            [I, D] => self.dialog = Some(PartialDialog::new(dialog(element))),
             [I, D, side @ (Local | Remote)] => {
                 self.participant(side);
             }
             [I, D, side @ (Local | Remote), Identity] => {
-                let display = attribute(start, "display")?;
+                let display = element.attribute("display");
                 self.participant(side).display = display;
             }
             [I, D, side @ (Local | Remote), Target] => {
-                let uri = attribute(start, "uri")?;
+                let uri = element.attribute("uri");
                 self.participant(side).target = uri;
             }
             [I, D, side @ (Local | Remote), Target, Param] => {
-                let name = attribute(start, "pname")?.unwrap_or_default();
-                // RFC 4235 says `pval`, its examples and some telephones `pvalue`.
-                let value = attribute(start, "pval")?
-                    .or(attribute(start, "pvalue")?)
-                    .unwrap_or_default();
-                if name.eq_ignore_ascii_case("+sip.rendering") {
+                let name = element.attribute("pname").unwrap_or_default();
+                if name.trim().eq_ignore_ascii_case("+sip.rendering") {
+                    // RFC 4235 says `pval`, its examples and some phones `pvalue`.
+                    let value = element
+                        .attribute("pval")
+                        .or_else(|| element.attribute("pvalue"))
+                        .unwrap_or_default();
                     let value = value.trim_matches(|c: char| c == '"' || c.is_whitespace());
                     self.participant(side).rendering = Some(!value.eq_ignore_ascii_case("no"));
                 }
@@ -130,57 +125,157 @@ impl xml::Parser for Parser {
         Ok(())
     }
 
-    fn close(&mut self) -> Result<(), DocumentError> {
-        use Element::{Dialog as D, DialogInfo as I, Identity, Local, Remote, State};
+    fn close(&mut self) {
+        use Kind::{Dialog as D, DialogInfo as I, DoubtfulState, Identity, Local, Remote, State};
         match self.path[..] {
-            [I, D, State] => {
-                let state = state(self.text.trim())?;
-                if let Some(current) = &mut self.dialog {
-                    current.dialog.state = state;
-                    current.has_state = true;
-                }
-            }
-            [I, D, side @ (Local | Remote), Identity] => {
+            [I, D, kind @ (State | DoubtfulState)] if !self.is_cut => self.state(kind),
+            [I, D, side @ (Local | Remote), Identity] if !self.is_cut => {
                 let identity = self.text.trim().to_owned();
                 self.participant(side).identity = Some(identity).filter(|i| !i.is_empty());
             }
-            [I, D] => {
-                if let (Some(current), Some(document)) = (self.dialog.take(), &mut self.document) {
-                    if !current.has_state {
-                        return Err(DocumentError::Missing("<state> of a dialog"));
-                    }
-                    document.dialogs.push(current.dialog);
-                }
-            }
+            [I, D] => self.end_dialog(),
             _ => {}
         }
         self.path.pop();
         self.text.clear();
-        Ok(())
     }
 
-    fn text(&mut self, part: &str) -> Result<(), DocumentError> {
-        if self.path.is_empty() && !part.trim().is_empty() {
-            return Err(DocumentError::Xml("text outside of <dialog-info>".into()));
-        }
-        if matches!(self.path.last(), Some(Element::State | Element::Identity)) {
-            if self.text.len() + part.len() > TEXT_BYTES_MAX {
-                return Err(DocumentError::TooLong(self.text.len() + part.len()));
+    fn text(&mut self, part: &str) {
+        use Kind::{DoubtfulState, Identity, State};
+        if matches!(self.path.last(), Some(State | DoubtfulState | Identity)) {
+            if self.text.len() + part.len() <= TEXT_BYTES_MAX {
+                self.text.push_str(part);
+            } else {
+                self.remark(Remark::TooLong("an address or state"));
             }
-            self.text.push_str(part);
         }
-        Ok(())
+    }
+
+    fn cut(&mut self) {
+        self.is_cut = true;
+        self.document.unread.more = true;
+    }
+
+    fn remark(&mut self, remark: Remark) {
+        self.document.unread.remarks.push(remark);
     }
 }
 
 impl Parser {
+    fn root(&mut self, element: &Element<'_>) -> Result<(), DocumentError> {
+        if !element.name.eq_ignore_ascii_case("dialog-info") {
+            return Err(DocumentError::Root(excerpt(element.name)));
+        }
+        match element.space {
+            Space::Bound(space) if !is_ours(space) => {
+                return Err(DocumentError::Namespace(excerpt(space)));
+            }
+            // Without any namespace it is surely meant.
+            Space::Bound(_) | Space::None | Space::Undeclared(_) => {}
+        }
+        self.has_root = true;
+        self.document.entity = element.attribute("entity").unwrap_or_default();
+        if let Some(version) = element.attribute("version") {
+            self.document.version = version.trim().parse().ok();
+            if self.document.version.is_none() {
+                self.remark(Remark::value("attribute version", &version));
+            }
+        }
+        // Without the attribute the document is taken as full: then nothing that ended can stick.
+        let state = element.attribute("state").unwrap_or_default();
+        let is = |word: &str| state.trim().eq_ignore_ascii_case(word);
+        if is("partial") {
+            self.document.completeness = Completeness::Partial;
+        } else if !is("full") && !is("") {
+            self.remark(Remark::value("attribute state", &state));
+        }
+        Ok(())
+    }
+
+    /// What an element means: by its namespace, and by its name alone where it has none. An element with a prefix that
+    /// stands for nothing was surely meant where it has the right name; that it was read is remarked.
+    fn kind(&mut self, element: &Element<'_>) -> Kind {
+        use Kind::{Dialog, DialogInfo, DoubtfulState, Other, State};
+        let kind = kind(element.name);
+        if kind == Other {
+            return Other;
+        }
+        match element.space {
+            Space::None => kind,
+            Space::Bound(space) if is_ours(space) => kind,
+            Space::Bound(space) => {
+                // A dialog that is none of ours may be one that the notifier put into the wrong namespace: not idle.
+                if kind == Dialog && matches!(self.path[..], [DialogInfo]) && !self.is_enough() {
+                    let namespace = excerpt(space);
+                    self.document.unread.dialogs.push(String::new());
+                    self.remark(Remark::Foreign {
+                        element: "dialog",
+                        namespace,
+                    });
+                }
+                Other
+            }
+            Space::Undeclared(prefix) => {
+                self.remark(Remark::Undeclared(excerpt(prefix)));
+                if kind == State { DoubtfulState } else { kind }
+            }
+        }
+    }
+
+    fn is_enough(&self) -> bool {
+        self.document.dialogs.len() + self.document.unread.dialogs.len() >= DIALOGS_MAX
+    }
+
+    /// The end of a state element: takes what it says.
+    fn state(&mut self, kind: Kind) {
+        let read = state(&self.text);
+        let Some(current) = &mut self.dialog else {
+            return;
+        };
+        match (read, current.state) {
+            (None, _) => {
+                current.explained = true;
+                let remark = Remark::value("<state>", &self.text);
+                self.remark(remark);
+            }
+            (Some(read), _) if kind == Kind::DoubtfulState => current.doubtful = Some(read),
+            (Some(read), Some(known)) if read != known => {
+                current.state = Some(livelier(known, read));
+                self.remark(Remark::Contradiction("<state> of a dialog"));
+            }
+            (Some(read), _) => current.state = Some(read),
+        }
+    }
+
+    fn end_dialog(&mut self) {
+        let Some(current) = self.dialog.take() else {
+            return;
+        };
+        let mut dialog = current.dialog;
+        match current.state.or(current.doubtful) {
+            Some(state) => {
+                dialog.state = state;
+                self.document.dialogs.push(dialog);
+            }
+            None => {
+                self.document.unread.dialogs.push(dialog.id);
+                if !current.explained && !self.is_cut {
+                    self.remark(Remark::Missing("<state> of a dialog"));
+                }
+            }
+        }
+    }
+
+    fn remark(&mut self, remark: Remark) {
+        xml::Parser::remark(self, remark);
+    }
+
     /// The side of the dialog that is being read, made when it is first mentioned.
-    fn participant(&mut self, side: Element) -> &mut Participant {
-        let current = self.dialog.get_or_insert_with(|| PartialDialog {
-            dialog: Dialog::new("", DialogState::Terminated),
-            has_state: false,
-        });
-        let slot = if side == Element::Local {
+    fn participant(&mut self, side: Kind) -> &mut Participant {
+        let current = self
+            .dialog
+            .get_or_insert_with(|| PartialDialog::new(Dialog::new("", DialogState::Terminated)));
+        let slot = if side == Kind::Local {
             &mut current.dialog.local
         } else {
             &mut current.dialog.remote
@@ -189,89 +284,58 @@ impl Parser {
     }
 }
 
-fn prefix(name: &str) -> &str {
-    name.split_once(':').map_or("", |(prefix, _)| prefix)
+fn is_ours(space: &str) -> bool {
+    space.eq_ignore_ascii_case(NAMESPACE)
 }
 
-fn element(name: &str) -> Element {
-    match name {
-        "dialog-info" => Element::DialogInfo,
-        "dialog" => Element::Dialog,
-        "state" => Element::State,
-        "local" => Element::Local,
-        "remote" => Element::Remote,
-        "identity" => Element::Identity,
-        "target" => Element::Target,
-        "param" => Element::Param,
-        _ => Element::Other,
-    }
+fn kind(name: &str) -> Kind {
+    const KINDS: [(&str, Kind); 8] = [
+        ("dialog-info", Kind::DialogInfo),
+        ("dialog", Kind::Dialog),
+        ("state", Kind::State),
+        ("local", Kind::Local),
+        ("remote", Kind::Remote),
+        ("identity", Kind::Identity),
+        ("target", Kind::Target),
+        ("param", Kind::Param),
+    ];
+    let known = KINDS.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
+    known.map_or(Kind::Other, |(_, kind)| *kind)
 }
 
-fn document(start: &BytesStart<'_>) -> Result<DialogInfo, DocumentError> {
-    let version =
-        attribute(start, "version")?.ok_or(DocumentError::Missing("attribute version"))?;
-    let completeness = match attribute(start, "state")?.as_deref().map(str::trim) {
-        // Without the attribute the document is taken as full: then nothing that ended can stick.
-        None => Completeness::Full,
-        Some(s) if s.eq_ignore_ascii_case("full") => Completeness::Full,
-        Some(s) if s.eq_ignore_ascii_case("partial") => Completeness::Partial,
-        Some(s) => return Err(value("attribute state", s)),
-    };
-    Ok(DialogInfo {
-        entity: attribute(start, "entity")?.unwrap_or_default(),
-        version: version
-            .trim()
-            .parse()
-            .map_err(|_| value("attribute version", &version))?,
-        completeness,
-        dialogs: Vec::new(),
-    })
-}
-
-fn dialog(start: &BytesStart<'_>) -> Result<Dialog, DocumentError> {
-    let id = attribute(start, "id")?.ok_or(DocumentError::Missing("attribute id of a dialog"))?;
-    let direction = match attribute(start, "direction")?.as_deref().map(str::trim) {
+fn dialog(element: &Element<'_>) -> Dialog {
+    let direction = match element.attribute("direction").as_deref().map(str::trim) {
         Some(d) if d.eq_ignore_ascii_case("initiator") => Some(Direction::Initiator),
         Some(d) if d.eq_ignore_ascii_case("recipient") => Some(Direction::Recipient),
         // The direction changes nothing about the line's state: an unknown one is no reason to lose the rest.
         _ => None,
     };
-    Ok(Dialog {
-        call_id: attribute(start, "call-id")?,
-        local_tag: attribute(start, "local-tag")?,
-        remote_tag: attribute(start, "remote-tag")?,
+    // An empty attribute says as little as a missing one.
+    let attribute = |name| element.attribute(name).filter(|value| !value.is_empty());
+    let call_id = attribute("call-id");
+    let id = attribute("id").or_else(|| call_id.clone());
+    Dialog {
+        call_id,
+        local_tag: attribute("local-tag"),
+        remote_tag: attribute("remote-tag"),
         direction,
-        ..Dialog::new(id, DialogState::Terminated)
-    })
+        ..Dialog::new(id.unwrap_or_default(), DialogState::Terminated)
+    }
 }
 
-fn state(text: &str) -> Result<DialogState, DocumentError> {
+fn state(text: &str) -> Option<DialogState> {
     use DialogState::{Confirmed, Early, Proceeding, Terminated, Trying};
+    let word = text.trim_matches(|c: char| c.is_whitespace() || c.is_control());
     [Trying, Proceeding, Early, Confirmed, Terminated]
         .into_iter()
-        .find(|s| s.as_str().eq_ignore_ascii_case(text))
-        .ok_or_else(|| value("<state>", text))
+        .find(|s| s.as_str().eq_ignore_ascii_case(word))
 }
 
-/// An attribute by its local name; unquoted values are tolerated.
-fn attribute(start: &BytesStart<'_>, name: &str) -> Result<Option<String>, DocumentError> {
-    for attribute in start.html_attributes().with_checks(false) {
-        let attribute = attribute.map_err(|e| DocumentError::Xml(e.to_string()))?;
-        let local: &str = attribute.key.local_name().into_inner();
-        if local == name {
-            let text = attribute
-                .normalized_value(XmlVersion::Implicit1_0)
-                .map_err(|e| DocumentError::Xml(e.to_string()))?;
-            return Ok(Some(text.into_owned()));
-        }
-    }
-    Ok(None)
-}
-
-fn value(what: &'static str, value: &str) -> DocumentError {
-    DocumentError::Value {
-        what,
-        value: value.chars().take(60).collect(),
+/// Of two states of one dialog the one that says more of a call that may be there.
+fn livelier(one: DialogState, other: DialogState) -> DialogState {
+    match (one, other) {
+        (DialogState::Terminated, live) | (live, DialogState::Terminated) => live,
+        _ => one.max(other),
     }
 }
 
@@ -280,6 +344,7 @@ impl From<Fault> for DocumentError {
         match fault {
             Fault::Xml(what) => Self::Xml(what),
             Fault::Doctype => Self::Doctype,
+            Fault::TooDeep => Self::TooDeep,
         }
     }
 }

@@ -13,7 +13,8 @@ impl DialogInfo {
             .push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
         out.0
             .push_str("<dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\"");
-        out.attribute("version", Some(&self.version.to_string()));
+        let version = self.version.map(|version| version.to_string());
+        out.attribute("version", version.as_deref());
         out.attribute(
             "state",
             Some(match self.completeness {

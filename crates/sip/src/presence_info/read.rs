@@ -1,18 +1,15 @@
 //! Reading presence documents.
 
-use quick_xml::events::BytesStart;
-
 use super::{Activity, DOCUMENT_BYTES_MAX, PresenceError, PresenceInfo};
-use crate::xml::{self, Fault};
+use crate::remark::{Remark, excerpt};
+use crate::xml::{self, Fault, Space};
 
-/// Deepest nesting; documents need five.
-const DEPTH_MAX: usize = 32;
 /// Longest note: it is shown on a telephone.
 const NOTE_BYTES_MAX: usize = 1_024;
 
 /// The elements that mean something to us.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Element {
+enum Kind {
     Presence,
     Tuple,
     Status,
@@ -23,17 +20,18 @@ enum Element {
     Other,
 }
 
-fn element(name: &str) -> Element {
-    match name {
-        "presence" => Element::Presence,
-        "tuple" => Element::Tuple,
-        "status" => Element::Status,
-        "basic" => Element::Basic,
-        "note" => Element::Note,
-        "person" => Element::Person,
-        "activities" => Element::Activities,
-        _ => Element::Other,
-    }
+fn kind(name: &str) -> Kind {
+    const KINDS: [(&str, Kind); 7] = [
+        ("presence", Kind::Presence),
+        ("tuple", Kind::Tuple),
+        ("status", Kind::Status),
+        ("basic", Kind::Basic),
+        ("note", Kind::Note),
+        ("person", Kind::Person),
+        ("activities", Kind::Activities),
+    ];
+    let known = KINDS.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
+    known.map_or(Kind::Other, |(_, kind)| *kind)
 }
 
 impl PresenceInfo {
@@ -47,60 +45,66 @@ impl PresenceInfo {
         }
         let mut parser = Parser::default();
         xml::walk(bytes, &mut parser)?;
-        match (parser.path.is_empty(), parser.document) {
-            (true, Some(document)) => Ok(document),
-            (true, None) => Err(PresenceError::Root(String::new())),
-            (false, _) => Err(PresenceError::Xml("it ends in the middle".into())),
+        match parser.document {
+            // What is missing in a document that ends in the middle may be what decides.
+            Some(_) if parser.is_cut => Err(PresenceError::Xml("it ends in the middle".into())),
+            Some(document) => Ok(document),
+            None => Err(PresenceError::Root(String::new())),
         }
     }
 }
 
 #[derive(Default)]
 struct Parser {
-    path: Vec<Element>,
+    path: Vec<Kind>,
     text: String,
     document: Option<PresenceInfo>,
+    is_cut: bool,
 }
 
 impl xml::Parser for Parser {
     type Error = PresenceError;
 
-    fn open(&mut self, start: &BytesStart<'_>) -> Result<(), PresenceError> {
-        use Element::{Activities, Person, Presence};
-        if self.path.len() == DEPTH_MAX {
-            return Err(PresenceError::TooDeep);
-        }
-        let name = start.local_name();
-        let name: &str = name.as_ref();
-        let element = element(name);
+    fn open(&mut self, element: &xml::Element<'_>) -> Result<(), PresenceError> {
+        use Kind::{Activities, Person, Presence, Status, Tuple};
+        let known = is_ours(element.space);
+        let kind = match known {
+            true => kind(element.name),
+            false => Kind::Other,
+        };
         if self.path.is_empty() {
-            if element != Presence || self.document.is_some() {
-                return Err(PresenceError::Root(name.chars().take(60).collect()));
+            if kind != Presence {
+                return Err(PresenceError::Root(excerpt(element.name)));
             }
             self.document = Some(PresenceInfo {
-                entity: xml::attribute(start, "entity").unwrap_or_default(),
+                entity: element.attribute("entity").unwrap_or_default(),
                 ..PresenceInfo::default()
             });
         }
-        if let ([Presence, Person, Activities], Some(document)) =
-            (self.path.as_slice(), &mut self.document)
+        // Of the person (RFC 4479); within a status (the drafts of RFC 4480, still written by phones); of the device.
+        if let (
+            [Presence, Person, Activities]
+            | [Presence, Tuple, Status, Activities]
+            | [Presence, Tuple, Activities],
+            Some(document),
+        ) = (self.path.as_slice(), &mut self.document)
         {
-            let known = Activity::ALL
+            let named = Activity::ALL
                 .into_iter()
-                .find(|activity| activity.name() == name);
-            if let Some(activity) = known
+                .find(|activity| known && activity.name().eq_ignore_ascii_case(element.name));
+            if let Some(activity) = named
                 && !document.activities.contains(&activity)
             {
                 document.activities.push(activity);
             }
         }
-        self.path.push(element);
+        self.path.push(kind);
         self.text.clear();
         Ok(())
     }
 
-    fn close(&mut self) -> Result<(), PresenceError> {
-        use Element::{Basic, Note, Person, Presence, Status, Tuple};
+    fn close(&mut self) {
+        use Kind::{Basic, Note, Person, Presence, Status, Tuple};
         if let Some(document) = &mut self.document {
             match self.path[..] {
                 [Presence, Tuple, Status, Basic] => {
@@ -116,15 +120,29 @@ impl xml::Parser for Parser {
         }
         self.path.pop();
         self.text.clear();
-        Ok(())
     }
 
-    fn text(&mut self, part: &str) -> Result<(), PresenceError> {
-        let wanted = matches!(self.path.last(), Some(Element::Basic | Element::Note));
+    fn text(&mut self, part: &str) {
+        let wanted = matches!(self.path.last(), Some(Kind::Basic | Kind::Note));
         if wanted && self.text.len() + part.len() <= NOTE_BYTES_MAX {
             self.text.push_str(part);
         }
-        Ok(())
+    }
+
+    fn cut(&mut self) {
+        self.is_cut = true;
+    }
+
+    /// Phones publish these documents, and nobody looks after a phone's XML.
+    fn remark(&mut self, _: Remark) {}
+}
+
+/// Whether an element is one of PIDF (RFC 3863), of its data model (RFC 4479), of RPID (RFC 4480) or of a draft or
+/// vendor's copy of these, whose namespaces all contain this; without any namespace it is surely meant.
+fn is_ours(space: Space<'_>) -> bool {
+    match space {
+        Space::Bound(space) => space.to_ascii_lowercase().contains(":params:xml:ns:pidf"),
+        Space::None | Space::Undeclared(_) => true,
     }
 }
 
@@ -138,6 +156,7 @@ impl From<Fault> for PresenceError {
         match fault {
             Fault::Xml(what) => Self::Xml(what),
             Fault::Doctype => Self::Doctype,
+            Fault::TooDeep => Self::TooDeep,
         }
     }
 }

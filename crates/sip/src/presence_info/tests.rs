@@ -25,8 +25,8 @@ fn what_is_written_has_the_very_words_that_simple_watchers_look_for() {
 
 #[test]
 fn what_telephones_publish_is_read_with_any_prefix() {
-    let document = br#"<?xml version="1.0"?><pidf:presence xmlns:pidf="urn:ietf:params:xml:ns:pidf" xmlns:p="x"
-        xmlns:r="y" entity="pres:1001@pbx.test"><pidf:tuple id="a"><pidf:status><pidf:basic>closed</pidf:basic></pidf:status>
+    let document = br#"<?xml version="1.0"?><pidf:presence xmlns:pidf="urn:ietf:params:xml:ns:pidf" xmlns:p="urn:ietf:params:xml:ns:pidf:data-model"
+        xmlns:r="urn:ietf:params:xml:ns:pidf:rpid" entity="pres:1001@pbx.test"><pidf:tuple id="a"><pidf:status><pidf:basic>closed</pidf:basic></pidf:status>
         </pidf:tuple><pidf:tuple id="b"><pidf:status><pidf:basic> open </pidf:basic></pidf:status><pidf:note>desk</pidf:note>
         </pidf:tuple><p:person id="c"><r:activities><r:on-the-phone/><r:dancing/></r:activities><p:note>R&amp;D</p:note></p:person>
         </pidf:presence>"#;
@@ -40,6 +40,48 @@ fn what_telephones_publish_is_read_with_any_prefix() {
             note: Some("R&D".into()),
         }
     );
+}
+
+/// A6, A12, A18: drafts of RPID, ugly details, and elements of other namespaces.
+#[test]
+fn what_phones_write_beside_the_specification_is_read() {
+    let read = |inner: &str| {
+        let text = format!(
+            "<presence xmlns='urn:ietf:params:xml:ns:pidf' xmlns:ep='urn:ietf:params:xml:ns:pidf:status:rpid-status' xmlns:x='urn:x'>{inner}</presence> bye"
+        );
+        let read = PresenceInfo::parse(text.as_bytes()).unwrap();
+        (
+            read.open,
+            read.activities.first().copied(),
+            read.note.unwrap_or_default(),
+        )
+    };
+    let busy = Some(Activity::OnThePhone);
+    for (inner, expected) in [
+        (
+            "<tuple><status><basic>open</basic><ep:activities><ep:on-the-phone/></ep:activities></status></tuple>",
+            (true, busy, ""),
+        ),
+        (
+            "<tuple><ep:activities><ep:on-the-phone/></ep:activities><status><basic>closed</basic></status></tuple>",
+            (false, busy, ""),
+        ),
+        (
+            "<tuple><status><basic>open</status></tuple><note>Meyer & Co</note>",
+            (true, None, "Meyer & Co"),
+        ),
+        (
+            "<tuple><status><x:basic>open</x:basic></status></tuple>",
+            (false, None, ""),
+        ),
+        (
+            "<tuple><status><y:basic>open</y:basic></status></tuple>",
+            (true, None, ""),
+        ),
+    ] {
+        let (open, activity, note) = expected;
+        assert_eq!(read(inner), (open, activity, note.to_owned()), "{inner}");
+    }
 }
 
 #[test]

@@ -1,103 +1,192 @@
 //! Reading lists.
 
-use quick_xml::events::BytesStart;
-
-use super::{DOCUMENT_BYTES_MAX, Instance, ListError, ListedResource, RESOURCES_MAX, ResourceList};
-use crate::xml::{self, Fault};
+use super::{
+    DOCUMENT_BYTES_MAX, INSTANCES_MAX, Instance, InstanceState, ListError, ListedResource,
+    NAMESPACE, RESOURCES_MAX, ResourceList,
+};
+use crate::remark::{Remark, excerpt};
+use crate::xml::{self, Element, Fault, Space};
 
 /// Longest name: it is shown on a telephone.
 const NAME_BYTES_MAX: usize = 256;
 
 impl ResourceList {
-    /// Reads a document.
+    /// Reads a document: whatever can be read counts. One that ends in the middle is not full.
     ///
     /// # Errors
-    /// [`ListError`] names what is wrong with it.
+    /// [`ListError`]: it is no such document, or a hostile one.
     pub fn parse(bytes: &[u8]) -> Result<Self, ListError> {
         if bytes.len() > DOCUMENT_BYTES_MAX {
             return Err(ListError::TooLong(bytes.len()));
         }
         let mut parser = Parser::default();
         xml::walk(bytes, &mut parser)?;
-        match (parser.depth, parser.list) {
-            (0, Some(list)) => Ok(list),
-            (0, None) => Err(ListError::Root(String::new())),
-            _ => Err(ListError::Xml("it ends in the middle".into())),
+        match parser.has_root {
+            true => Ok(parser.list),
+            false => Err(ListError::Root(String::new())),
         }
     }
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    List,
+    Resource,
+    Instance,
+    Name,
+    Other,
+}
+
 #[derive(Default)]
 struct Parser {
-    depth: usize,
-    /// The name of the resource is being read.
-    in_name: bool,
-    list: Option<ResourceList>,
+    path: Vec<Kind>,
+    has_root: bool,
+    list: ResourceList,
 }
 
 impl xml::Parser for Parser {
     type Error = ListError;
 
-    fn open(&mut self, start: &BytesStart<'_>) -> Result<(), ListError> {
-        let name = start.local_name();
-        let name: &str = name.as_ref();
-        self.in_name = false;
-        match (self.depth, &mut self.list) {
-            (0, None) if name == "list" => {
-                self.list = Some(ResourceList {
-                    uri: xml::attribute(start, "uri").unwrap_or_default(),
-                    version: xml::attribute(start, "version")
-                        .and_then(|version| version.trim().parse().ok())
-                        .unwrap_or(0),
-                    full: xml::attribute(start, "fullState")
-                        .is_some_and(|full| matches!(full.trim(), "true" | "1")),
-                    resources: Vec::new(),
+    fn open(&mut self, element: &Element<'_>) -> Result<(), ListError> {
+        use Kind::{Instance as N, List, Resource};
+        if self.path.is_empty() {
+            self.root(element)?;
+        }
+        let mut kind = self.kind(element);
+        if let ([List], Resource) = (&self.path[..], kind) {
+            if self.list.resources.len() == RESOURCES_MAX {
+                self.list.full = false;
+                self.remark(Remark::TooMany {
+                    what: "resources",
+                    kept: RESOURCES_MAX,
                 });
-            }
-            (0, _) => return Err(ListError::Root(name.chars().take(60).collect())),
-            (1, Some(list)) if name == "resource" => {
-                if list.resources.len() == RESOURCES_MAX {
-                    return Err(ListError::TooMany);
-                }
-                list.resources.push(ListedResource {
-                    uri: xml::attribute(start, "uri").unwrap_or_default(),
+                kind = Kind::Other;
+            } else {
+                self.list.resources.push(ListedResource {
+                    uri: element.attribute("uri").unwrap_or_default(),
                     ..ListedResource::default()
                 });
             }
-            (2, Some(list)) => {
-                let resource = list.resources.last_mut();
-                if let Some(resource) = resource.filter(|_| name == "instance") {
-                    let state = xml::attribute(start, "state").unwrap_or_default();
-                    // Of several the last one: a virtual subscription that was made anew.
-                    resource.instance = Some(Instance {
-                        id: xml::attribute(start, "id").unwrap_or_default(),
-                        active: !state.trim().eq_ignore_ascii_case("terminated"),
-                        content_id: xml::attribute(start, "cid"),
-                    });
-                }
-                self.in_name = name == "name";
-            }
-            _ => {}
+        } else if let ([List, Resource], N) = (&self.path[..], kind) {
+            self.instance(element);
         }
-        self.depth += 1;
+        self.path.push(kind);
         Ok(())
     }
 
-    fn close(&mut self) -> Result<(), ListError> {
-        self.depth = self.depth.saturating_sub(1);
-        self.in_name = false;
-        Ok(())
+    fn close(&mut self) {
+        self.path.pop();
     }
 
-    fn text(&mut self, part: &str) -> Result<(), ListError> {
-        let list = self.list.as_mut().filter(|_| self.in_name);
-        if let Some(resource) = list.and_then(|list| list.resources.last_mut()) {
+    fn text(&mut self, part: &str) {
+        if !matches!(self.path[..], [Kind::List, Kind::Resource, Kind::Name]) {
+            return;
+        }
+        if let Some(resource) = self.list.resources.last_mut() {
             let name = resource.name.get_or_insert_default();
             if name.len() + part.len() <= NAME_BYTES_MAX {
                 name.push_str(part);
             }
         }
+    }
+
+    fn cut(&mut self) {
+        self.list.full = false;
+    }
+
+    fn remark(&mut self, remark: Remark) {
+        self.list.remarks.push(remark);
+    }
+}
+
+impl Parser {
+    fn root(&mut self, element: &Element<'_>) -> Result<(), ListError> {
+        if !element.name.eq_ignore_ascii_case("list") {
+            return Err(ListError::Root(excerpt(element.name)));
+        }
+        match element.space {
+            Space::Bound(space) if !space.eq_ignore_ascii_case(NAMESPACE) => {
+                return Err(ListError::Namespace(excerpt(space)));
+            }
+            Space::Bound(_) | Space::None | Space::Undeclared(_) => {}
+        }
+        self.has_root = true;
+        self.list.uri = element.attribute("uri").unwrap_or_default();
+        let version = element.attribute("version");
+        self.list.version = version
+            .and_then(|version| version.trim().parse().ok())
+            .unwrap_or(0);
+        let full = element.attribute("fullState").unwrap_or_default();
+        self.list.full = full.trim().eq_ignore_ascii_case("true") || full.trim() == "1";
         Ok(())
+    }
+
+    /// What an element means: by its namespace, and by its name alone where it has none.
+    fn kind(&mut self, element: &Element<'_>) -> Kind {
+        let is = |name: &str| element.name.eq_ignore_ascii_case(name);
+        let kind = if is("list") {
+            Kind::List
+        } else if is("resource") {
+            Kind::Resource
+        } else if is("instance") {
+            Kind::Instance
+        } else if is("name") {
+            Kind::Name
+        } else {
+            Kind::Other
+        };
+        match element.space {
+            Space::None => kind,
+            Space::Bound(space) if space.eq_ignore_ascii_case(NAMESPACE) => kind,
+            Space::Bound(space) => {
+                let namespace = excerpt(space);
+                let element = match kind {
+                    Kind::Resource => "resource",
+                    Kind::Instance => "instance",
+                    Kind::List | Kind::Name | Kind::Other => return Kind::Other,
+                };
+                self.remark(Remark::Foreign { element, namespace });
+                Kind::Other
+            }
+            Space::Undeclared(prefix) => {
+                if kind != Kind::Other {
+                    self.remark(Remark::Undeclared(excerpt(prefix)));
+                }
+                kind
+            }
+        }
+    }
+
+    fn instance(&mut self, element: &Element<'_>) {
+        let state = element.attribute("state").unwrap_or_default();
+        let is = |word: &str| state.trim().eq_ignore_ascii_case(word);
+        let instance = Instance {
+            id: element.attribute("id").unwrap_or_default(),
+            state: if is("terminated") {
+                InstanceState::Terminated
+            } else if is("pending") {
+                InstanceState::Pending
+            } else {
+                InstanceState::Active
+            },
+            reason: element.attribute("reason"),
+            content_id: element.attribute("cid"),
+        };
+        let Some(resource) = self.list.resources.last_mut() else {
+            return;
+        };
+        if resource.instances.len() < INSTANCES_MAX {
+            resource.instances.push(instance);
+        } else {
+            self.remark(Remark::TooMany {
+                what: "instances of a resource",
+                kept: INSTANCES_MAX,
+            });
+        }
+    }
+
+    fn remark(&mut self, remark: Remark) {
+        xml::Parser::remark(self, remark);
     }
 }
 
@@ -106,6 +195,7 @@ impl From<Fault> for ListError {
         match fault {
             Fault::Xml(what) => Self::Xml(what),
             Fault::Doctype => Self::Doctype,
+            Fault::TooDeep => Self::Xml("elements are nested too deep".into()),
         }
     }
 }

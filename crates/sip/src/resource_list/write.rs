@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::ResourceList;
+use super::{Instance, InstanceState, ResourceList};
 use crate::xml::escape;
 
 impl ResourceList {
@@ -26,23 +26,35 @@ impl ResourceList {
                 escape(name, &mut out);
                 out.push_str("</name>");
             }
-            if let Some(instance) = &resource.instance {
-                out.push_str("<instance id=\"");
-                escape(&instance.id, &mut out);
-                out.push_str(match instance.active {
-                    true => "\" state=\"active\"",
-                    false => "\" state=\"terminated\" reason=\"noresource\"",
-                });
-                if let Some(id) = &instance.content_id {
-                    out.push_str(" cid=\"");
-                    escape(id, &mut out);
-                    out.push('"');
-                }
-                out.push_str("/>");
+            for instance in &resource.instances {
+                write_instance(instance, &mut out);
             }
             out.push_str("</resource>\n");
         }
         out.push_str("</list>\n");
         out
     }
+}
+
+fn write_instance(instance: &Instance, out: &mut String) {
+    let state = match instance.state {
+        InstanceState::Active => "active",
+        InstanceState::Pending => "pending",
+        InstanceState::Terminated => "terminated",
+    };
+    let attributes = [
+        ("id", Some(&*instance.id)),
+        ("state", Some(state)),
+        ("reason", instance.reason.as_deref()),
+        ("cid", instance.content_id.as_deref()),
+    ];
+    out.push_str("<instance");
+    for (name, value) in attributes {
+        let Some(value) = value else { continue };
+        // Writing to a String cannot fail.
+        let _ = write!(out, " {name}=\"");
+        escape(value, out);
+        out.push('"');
+    }
+    out.push_str("/>");
 }

@@ -85,6 +85,15 @@ impl Subscriber {
         }
     }
 
+    /// A call vanished. The answer to the renewal decides, so that this cannot repeat itself: the renewal does not wait, except
+    /// for the floor.
+    pub(super) fn on_vanished(&mut self, now: Duration) {
+        if !self.is_whole_due() {
+            self.urged = 0;
+            self.on_incomplete(now);
+        }
+    }
+
     /// Asks for the whole state, which must come in time.
     pub(super) fn doubt(&mut self, now: Duration) {
         self.doubt = Doubt::Asking;

@@ -7,6 +7,7 @@ use super::{
     request::{remote_target, route_set},
 };
 use crate::message::{Message, SubscriptionState, answer, find_parameter};
+use crate::software::Software;
 
 /// What a NOTIFY within the subscription is.
 enum Admitted {
@@ -173,6 +174,7 @@ impl Subscriber {
             body: request.body().to_vec(),
             remaining,
             first,
+            software: Software::of(request),
         });
     }
 

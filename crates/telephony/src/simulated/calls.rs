@@ -102,12 +102,13 @@ impl Calls {
         let live = extension.calls.iter().filter_map(|id| self.calls.get(id));
         let document = DialogInfo {
             entity: format!("sip:{name}@{}", self.domain),
-            version: 0,
+            version: Some(0),
             completeness: Completeness::Full,
             dialogs: live
                 .chain(extension.ended.as_ref())
                 .map(|call| self.dialog(call, name))
                 .collect(),
+            ..DialogInfo::default()
         };
         Some(Document::versioned(document.to_xml().into_bytes()))
     }

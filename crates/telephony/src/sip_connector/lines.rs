@@ -3,7 +3,9 @@
 //! It keeps the pace: so many SUBSCRIBEs under way and no more, one at a time while the password is
 //! wrong. It finds the line that a message belongs to, and turns documents into line states.
 
+mod dialogs;
 mod document;
+mod doubt;
 mod line;
 mod list;
 mod notes;
@@ -21,10 +23,9 @@ use sip::message::{Message, answer};
 use sip::software::Software;
 use sip::subscriber::{Account, Action, Event, Subscriber};
 
-use crate::line_state::other_party;
-
 use super::trouble::Words;
 use super::{LINE_TROUBLE_MAX, Trouble, escape_user};
+use document::Received;
 use line::Line;
 pub(super) use notes::Note;
 use notes::Notes;
@@ -301,6 +302,7 @@ impl Lines {
                 line.subscriber.next_deadline(),
             );
             self.stop_ringing(now, &extension, &mut out);
+            self.settle_doubt(now, &extension, &mut out);
             if due.is_none_or(|at| at > now) {
                 self.reschedule(&extension);
             } else if pending {
@@ -366,19 +368,29 @@ impl Lines {
                 body,
                 remaining,
                 first,
+                software,
             } => {
-                let kind = content_type.as_deref();
+                let received = Received {
+                    now,
+                    content_type: content_type.as_deref().unwrap_or_default(),
+                    body: &body,
+                    lease: remaining,
+                    first,
+                    software,
+                };
                 if self.is_list(extension) {
-                    self.understand_list(now, extension, kind, &body, remaining, first, out);
+                    self.understand_list(&received, extension, out);
                 } else {
-                    self.understand(now, extension, kind, &body, remaining, first, out);
+                    self.understand(&received, extension, out);
                 }
                 self.tick_off(extension, out);
             }
             Action::Renewed { remaining } if self.is_list(extension) => {
                 self.renew_lines(now, extension, remaining, out);
             }
-            Action::Renewed { remaining } => self.renew(now, extension, remaining, out),
+            Action::Renewed { remaining } => {
+                self.renew(now, extension, remaining, out);
+            }
             Action::Stale => {
                 self.tick_off(extension, out);
                 let stale = match self.is_list(extension) {
@@ -417,7 +429,7 @@ impl Lines {
             out.push(Output::State {
                 extension: Arc::clone(extension),
                 state,
-                party: other_party(line.dialogs.dialogs()),
+                party: line.dialogs.party(),
                 lease: remaining,
             });
         }
@@ -465,7 +477,7 @@ impl Lines {
         }
         let due = line.subscriber.next_deadline();
         let due = due.filter(|_| !line.queued || line.subscriber.is_pending());
-        if let Some(at) = [due, line.dialogs.next_expiry()]
+        if let Some(at) = [due, line.dialogs.next_expiry(), line.doubt_until]
             .into_iter()
             .flatten()
             .min()

@@ -6,6 +6,7 @@ mod notifier;
 use std::sync::Arc;
 
 use sip::dialog_info::DocumentError;
+use sip::remark::Remarks;
 use sip::software::Software;
 use sip::stream::FrameError;
 use sip::subscriber;
@@ -283,6 +284,83 @@ impl Words {
                 ),
             },
             remedy: "Add it to the list on the telephone system.".into(),
+        }
+    }
+
+    /// A list was read but for some parts that concern no line.
+    pub(super) fn list_remarks(&self, list: &str, remarks: &Remarks) -> Trouble {
+        Trouble {
+            what: format!("NOTIFY for the list {list} was read without some parts: {remarks}"),
+            remedy: "The lines' states count all the same; look for an update of the PBX.".into(),
+        }
+    }
+
+    /// A line of the list waits for authorization.
+    pub(super) fn list_pending(&self, extension: &str, list: &str) -> Trouble {
+        Trouble {
+            what: format!(
+                "extension {extension} at {} is on the list {list}, but its subscription waits for authorization",
+                self.domain
+            ),
+            remedy: "Allow the account to watch the extension on the PBX.".into(),
+        }
+    }
+
+    /// The PBX has ended the subscription to a line of the list.
+    pub(super) fn list_ended(&self, extension: &str, list: &str, reason: &str) -> Trouble {
+        let reason: String = reason
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(60)
+            .collect();
+        Trouble {
+            what: format!(
+                "extension {extension} at {} is on the list {list}, but its subscription there has ended ({reason})",
+                self.domain
+            ),
+            remedy: "Check on the PBX that the extension exists and that the account may watch it."
+                .into(),
+        }
+    }
+
+    /// The list refers to a document that is not in the message.
+    pub(super) fn part_missing(&self, extension: &str, list: &str) -> Trouble {
+        Trouble {
+            what: format!(
+                "NOTIFY for the list {list} lacks the document of extension {extension} at {}",
+                self.domain
+            ),
+            remedy: "The line's state is unknown until it is told again. Divide long lists; without the key list Offhook \
+                     subscribes to every extension by itself."
+                .into(),
+        }
+    }
+
+    /// A document was read but for some parts.
+    pub(super) fn remarks(&self, extension: &str, remarks: &Remarks) -> Trouble {
+        Trouble {
+            what: format!(
+                "NOTIFY for extension {extension} at {} was read without some parts: {remarks}",
+                self.domain
+            ),
+            remedy: "The line's state counts all the same; look for an update of the PBX.".into(),
+        }
+    }
+
+    /// A document has dialogs whose state is not known, and no others.
+    pub(super) fn unclear(&self, extension: &str, remarks: &Remarks) -> Trouble {
+        let why = match remarks.is_empty() {
+            true => "a dialog's state was not read".to_owned(),
+            false => remarks.to_string(),
+        };
+        Trouble {
+            what: format!(
+                "NOTIFY for extension {extension} at {} does not tell whether there is a call: {why}",
+                self.domain
+            ),
+            remedy: "The line's state is unknown until the PBX sends a document that Offhook can read; look for an update \
+                     of the PBX."
+                .into(),
         }
     }
 

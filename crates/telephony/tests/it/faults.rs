@@ -143,7 +143,7 @@ async fn a_malformed_document_is_that_lines_trouble_until_a_good_one_comes() {
     pbx.replace_document(
         "1001",
         Some(
-            b"<dialog-info version='9' state='full'><dialog id='1'><state>floating</state>"
+            b"<dialog-info version='1' state='full'><dialog id='1'><state>floating</state>"
                 .to_vec(),
         ),
     );

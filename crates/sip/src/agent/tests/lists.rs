@@ -92,15 +92,15 @@ fn told(notify: &[u8]) -> (bool, Vec<(String, Option<String>)>) {
     let content_type = notify.header("Content-Type").unwrap();
     let parts = multipart::parse(&content_type, notify.body()).unwrap();
     assert_eq!(parts[0].content_type, "application/rlmi+xml");
-    let list = ResourceList::parse(parts[0].body).unwrap();
+    let list = ResourceList::parse(&parts[0].body).unwrap();
     assert_eq!(list.uri, "sip:1001@pbx.test");
     let document = |id: &str| {
         let part = parts.iter().find(|part| part.id == id).unwrap();
         assert_eq!(part.content_type, "application/dialog-info+xml");
-        String::from_utf8_lossy(part.body).into_owned()
+        String::from_utf8_lossy(&part.body).into_owned()
     };
     let resources = list.resources.iter().map(|resource| {
-        let instance = resource.instance.as_ref();
+        let instance = resource.instances.first();
         let said = instance.map(|i| i.content_id.as_deref().map(document).unwrap_or_default());
         (resource.uri.clone(), said)
     });

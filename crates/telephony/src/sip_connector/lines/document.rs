@@ -1,93 +1,154 @@
 //! From a NOTIFY's body to a line state.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use presence::LineState;
-use sip::dialog_info::{CONTENT_TYPE, DialogInfo};
-use sip::dialog_set::Fold;
+use sip::dialog_info::{CONTENT_TYPE, DialogInfo, DialogState, DocumentError};
+use sip::dialog_set::{Fold, FullDocuments, Vanished};
+use sip::multipart;
+use sip::remark::Remarks;
+use sip::software::Software;
 
 use super::{Lines, Output};
-use crate::line_state::{line_state, other_party};
-use crate::own_dialogs::drop_own;
+use crate::own_dialogs::{drop_own, is_own};
+
+/// The content of a NOTIFY.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Received<'a> {
+    pub(super) now: Duration,
+    /// The Content-Type; empty if there is none.
+    pub(super) content_type: &'a str,
+    pub(super) body: &'a [u8],
+    /// How long the subscription lives without renewal.
+    pub(super) lease: Duration,
+    /// The first of a new subscription.
+    pub(super) first: bool,
+    /// The software that sent it.
+    pub(super) software: Software,
+}
 
 impl Lines {
     /// Takes one NOTIFY's body. What cannot be understood is that line's trouble and nobody else's.
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "the fields of one NOTIFY, taken apart once at the caller"
-    )]
     pub(super) fn understand(
         &mut self,
-        now: Duration,
+        received: &Received<'_>,
         extension: &Arc<str>,
-        content_type: Option<&str>,
-        body: &[u8],
-        lease: Duration,
-        first: bool,
         out: &mut Vec<Output>,
     ) {
+        if let Some(line) = self.lines.get_mut(extension)
+            && received.first
+        {
+            line.dialogs.restart();
+            line.doubt_until = None;
+        }
+        if let Some(remarks) = self.take_document(received, extension, None, out) {
+            self.tell(received, extension, &remarks, out);
+        }
+    }
+
+    /// Takes the document of a line, or of one of its instances, into the line's dialogs; returns the remarks about it, or
+    /// `None` if the line's state is not known by it.
+    pub(super) fn take_document(
+        &mut self,
+        received: &Received<'_>,
+        extension: &Arc<str>,
+        instance: Option<&str>,
+        out: &mut Vec<Output>,
+    ) -> Option<Remarks> {
+        let mut document = match read(received) {
+            Ok(document) => document,
+            Err(error) => {
+                let trouble = match error {
+                    Unreadable::Type(media_type) => self.words.content_type(extension, &media_type),
+                    Unreadable::Document(error) => self.words.document(extension, &error),
+                };
+                self.lose(extension, trouble, out);
+                self.doubt(received.now, extension, out);
+                return None;
+            }
+        };
         let is_full_due = self.is_full_due(extension);
+        let remarks = std::mem::take(&mut document.unread.remarks);
+        let full = match received.software {
+            Software::FreeSwitch => FullDocuments::LastChange,
+            Software::Asterisk | Software::Other => FullDocuments::AllDialogs,
+        };
+        let line = self.lines.get_mut(extension)?;
+        if full == FullDocuments::LastChange
+            && let Some(is_live) = only_own(&document)
+        {
+            // The last change is one that Offhook made itself: it says nothing of calls as long as it is live, and that
+            // there is none when it is over.
+            if is_live && line.state.is_some() {
+                return Some(remarks);
+            }
+            document
+                .dialogs
+                .retain(|dialog| dialog.state == DialogState::Terminated);
+        } else {
+            drop_own(&mut document);
+        }
+        let vanished = match is_full_due {
+            true => Vanished::Over,
+            false => Vanished::Doubtful,
+        };
+        let dialogs = match instance {
+            Some(id) => line.dialogs.instance(id),
+            None => line.dialogs.single(),
+        };
+        if is_full_due {
+            dialogs.begin_without_full();
+        }
+        match dialogs.fold_from(received.now, document, full, vanished) {
+            Fold::Applied if line.dialogs.is_doubted() => {}
+            Fold::Applied => line.doubt_until = None,
+            Fold::Doubted => self.on_vanished(received.now, extension, out),
+            Fold::Gap => {
+                // Documents are missing: until a full one comes, a refresh renews nothing.
+                line.state = None;
+                if is_full_due {
+                    let trouble = self.words.no_full_document(extension);
+                    self.lose(extension, trouble, out);
+                }
+                self.doubt(received.now, extension, out);
+                return None;
+            }
+        }
+        Some(remarks)
+    }
+
+    /// Reports the state that the dialogs of a line amount to.
+    pub(super) fn tell(
+        &mut self,
+        received: &Received<'_>,
+        extension: &Arc<str>,
+        remarks: &Remarks,
+        out: &mut Vec<Output>,
+    ) {
         let Some(line) = self.lines.get_mut(extension) else {
             return;
         };
-        if first {
-            line.dialogs.restart();
-        }
-        let state = if body.trim_ascii().is_empty() {
-            // Nothing to tell is how some systems say that there is no dialog.
-            line.dialogs.clear();
-            LineState::Idle
-        } else {
-            let media_type = content_type
-                .and_then(|c| c.split(';').next())
-                .unwrap_or_default()
-                .trim();
-            if !media_type.is_empty() && !media_type.eq_ignore_ascii_case(CONTENT_TYPE) {
-                let trouble = self.words.content_type(extension, media_type);
-                self.lose(extension, trouble, out);
-                return self.doubt(now, extension, out);
-            }
-            let document = match DialogInfo::parse(body) {
-                Ok(mut document) => {
-                    drop_own(&mut document);
-                    document
-                }
-                Err(error) => {
-                    let trouble = self.words.document(extension, &error);
-                    self.lose(extension, trouble, out);
-                    return self.doubt(now, extension, out);
-                }
-            };
-            if is_full_due {
-                line.dialogs.begin_without_full();
-            }
-            match line.dialogs.fold(now, document) {
-                Fold::Applied => line_state(line.dialogs.dialogs()),
-                Fold::Gap => {
-                    // Documents are missing: until a full one comes, a refresh renews nothing.
-                    line.state = None;
-                    if is_full_due {
-                        let trouble = self.words.no_full_document(extension);
-                        self.lose(extension, trouble, out);
-                    }
-                    return self.doubt(now, extension, out);
-                }
-            }
+        line.lease_until = received.now + received.lease;
+        let Some(state) = line.dialogs.state() else {
+            let trouble = self.words.unclear(extension, remarks);
+            self.lose(extension, trouble, out);
+            return self.reschedule(extension);
         };
-        let lacks_full = line.dialogs.lacks_full();
         line.state = Some(state);
-        line.lease_until = now + lease;
-        let party = other_party(line.dialogs.dialogs());
-        self.reschedule(extension);
-        let trouble = lacks_full.then(|| self.words.partial_only(extension));
-        self.set_trouble(extension, trouble);
+        let lacks_full = line.dialogs.lacks_full();
         out.push(Output::State {
             extension: Arc::clone(extension),
             state,
-            party,
-            lease,
+            party: line.dialogs.party(),
+            lease: received.lease,
         });
+        self.reschedule(extension);
+        let trouble = match lacks_full {
+            true => Some(self.words.partial_only(extension)),
+            false => (!remarks.is_empty()).then(|| self.words.remarks(extension, remarks)),
+        };
+        self.set_trouble(extension, trouble);
     }
 
     /// The line cannot be understood: its last state is renewed no more and soon no longer counts.
@@ -113,19 +174,87 @@ impl Lines {
         extension: &Arc<str>,
         out: &mut Vec<Output>,
     ) {
+        let line = self.lines.get_mut(extension);
+        if line.is_some_and(|line| line.dialogs.expire(now)) {
+            self.tell_again(now, extension, out);
+        }
+    }
+
+    /// Reports the remaining state of a line, some dialogs of which ended without a document, for the rest of the lease.
+    pub(super) fn tell_again(
+        &mut self,
+        now: Duration,
+        extension: &Arc<str>,
+        out: &mut Vec<Output>,
+    ) {
         let Some(line) = self.lines.get_mut(extension) else {
             return;
         };
-        if line.dialogs.expire(now) && line.state.is_some() {
-            let state = line_state(line.dialogs.dialogs());
-            line.state = Some(state);
-            let lease = line.lease_until.saturating_sub(now);
-            out.push(Output::State {
-                extension: Arc::clone(extension),
-                state,
-                party: other_party(line.dialogs.dialogs()),
-                lease,
-            });
+        if line.state.is_none() {
+            return;
         }
+        line.state = line.dialogs.state();
+        let extension = Arc::clone(extension);
+        out.push(match line.state {
+            Some(state) => Output::State {
+                extension,
+                state,
+                party: line.dialogs.party(),
+                lease: line.lease_until.saturating_sub(now),
+            },
+            None => Output::Stale { extension },
+        });
     }
+}
+
+/// Why a body cannot be read at all.
+enum Unreadable {
+    /// It is of another media type.
+    Type(String),
+    Document(DocumentError),
+}
+
+/// The document of a body. Some PBXs send no body when there is no dialog.
+fn read(received: &Received<'_>) -> Result<DialogInfo, Unreadable> {
+    let (kind, body) = part(received);
+    if body.trim_ascii().is_empty() {
+        return Ok(DialogInfo::default());
+    }
+    let media_type = kind.split(';').next().unwrap_or_default().trim();
+    let names_it = ["", CONTENT_TYPE, "application/xml", "text/xml"]
+        .iter()
+        .any(|known| media_type.eq_ignore_ascii_case(known));
+    DialogInfo::parse(&body).map_err(|error| match names_it {
+        true => Unreadable::Document(error),
+        // Whatever it is called: a document that can be read counts.
+        false => Unreadable::Type(media_type.to_owned()),
+    })
+}
+
+/// The part of a body that has the document; the body itself where it is not of several parts.
+fn part<'a>(received: &Received<'a>) -> (Cow<'a, str>, Cow<'a, [u8]>) {
+    let whole = (received.content_type.into(), received.body.into());
+    if !multipart::is_multipart(received.content_type) {
+        return whole;
+    }
+    let parts = multipart::parse(received.content_type, received.body).unwrap_or_default();
+    let mut of_dialogs = parts
+        .into_iter()
+        .filter(|part| part.content_type == CONTENT_TYPE);
+    match of_dialogs.next() {
+        Some(part) => (part.content_type.into(), part.body),
+        None => whole,
+    }
+}
+
+/// Whether one of the dialogs is live where Offhook itself published all of them; `None`: there are others, or none.
+fn only_own(document: &DialogInfo) -> Option<bool> {
+    let dialogs = &document.dialogs;
+    let only =
+        !dialogs.is_empty() && dialogs.iter().all(is_own) && document.unread.dialogs.is_empty();
+    only.then(|| {
+        dialogs
+            .iter()
+            .any(|dialog| dialog.state != DialogState::Terminated)
+    })
 }

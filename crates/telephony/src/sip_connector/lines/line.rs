@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use presence::LineState;
-use sip::dialog_set::DialogSet;
 use sip::order::Order;
 use sip::subscriber::Subscriber;
 
 use super::Trouble;
+use super::dialogs::Dialogs;
 
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) subscriber: Subscriber,
-    pub(super) dialogs: DialogSet,
+    pub(super) dialogs: Dialogs,
     /// If it is a list: which of the lists that are sent count.
     pub(super) order: Order,
     pub(super) state: Option<LineState>,
@@ -25,6 +25,8 @@ pub(super) struct Line {
     pub(super) queued: bool,
     /// It shall go as soon as it is unsubscribed.
     pub(super) leaving: bool,
+    /// A call of it has vanished: at this time it counts as over, if no document says otherwise.
+    pub(super) doubt_until: Option<Duration>,
     pub(super) trouble: Option<Trouble>,
     /// The list that documents of the line come with (RFC 4662).
     pub(super) list: Option<Arc<str>>,
@@ -34,7 +36,7 @@ impl Line {
     pub(super) fn new(subscriber: Subscriber) -> Self {
         Self {
             subscriber,
-            dialogs: DialogSet::new(),
+            dialogs: Dialogs::default(),
             order: Order::default(),
             state: None,
             lease_until: Duration::ZERO,
@@ -42,6 +44,7 @@ impl Line {
             scheduled: None,
             queued: false,
             leaving: false,
+            doubt_until: None,
             trouble: None,
             list: None,
         }

@@ -3,18 +3,22 @@
 //! A list is a line of its own, named by its address, which no extension is; the lines themselves subscribe to nothing. A line
 //! belongs to the first list whose NOTIFY names it, until that list names it no more or its subscription is lost.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use presence::LineState;
 use sip::dialog_info::Completeness;
 use sip::multipart::{self, Part};
 use sip::order::Order;
-use sip::resource_list::{self, ListedResource, ResourceList};
+use sip::remark::{Remark, Remarks};
+use sip::resource_list::{
+    self, INSTANCES_MAX, Instance, InstanceState, ListedResource, ResourceList,
+};
 use sip::subscriber::{Event, Subscriber};
 use sip::uri::user;
 
-use super::{Line, Lines, Output};
+use super::{Line, Lines, Output, Received};
 
 impl Lines {
     /// The line that is subscribed to for this one.
@@ -95,21 +99,13 @@ impl Lines {
     }
 
     /// Takes a NOTIFY of a list: each document to its line. Lines that no list has are in trouble.
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "the fields of one NOTIFY, taken apart once at the caller"
-    )]
     pub(super) fn understand_list(
         &mut self,
-        now: Duration,
+        received: &Received<'_>,
         list: &Arc<str>,
-        content_type: Option<&str>,
-        body: &[u8],
-        lease: Duration,
-        first: bool,
         out: &mut Vec<Output>,
     ) {
-        if first {
+        if received.first {
             // Documents come later for some; all of them begin to count anew.
             self.restart_dialogs(list);
             if let Some(line) = self.lines.get_mut(list) {
@@ -117,76 +113,202 @@ impl Lines {
             }
         }
         // An empty body: the list is there, and nothing is known of anybody yet.
-        if body.trim_ascii().is_empty() {
+        if received.body.trim_ascii().is_empty() {
             return;
         }
-        let (parts, told) = match read(content_type.unwrap_or_default(), body) {
-            Ok(read) => read,
+        // How many lines are known is part of health.
+        self.changed = true;
+        let received = Received {
+            first: false,
+            ..*received
+        };
+        let mut told = Told::default();
+        let whole = match self.take_list(&received, list, 0, &mut told, out) {
+            Ok(whole) => whole,
             Err(error) => {
                 // What was in it is not known: nothing that was known before may be renewed.
                 for extension in self.of_list(list) {
                     self.forget_state(&extension, out);
                 }
-                let trouble = self.words.list(list, &error);
-                self.changed = true;
-                self.set_trouble(list, Some(trouble));
-                return self.doubt(now, list, out);
+                self.set_trouble(list, Some(self.words.list(list, &error)));
+                return self.doubt(received.now, list, out);
             }
         };
-        let is_next = self.admit_list(list, &told);
-        let mut named = BTreeSet::new();
-        for resource in &told.resources {
-            let Some(extension) = self.line_of(resource) else {
-                continue;
-            };
-            if !self.claim(&extension, list) {
+        self.set_trouble(list, self.list_trouble(list, &told));
+        let is_read = told.faults.is_empty();
+        for extension in self.of_list(list) {
+            if told.named.contains(&extension) || (is_read && whole == Whole::No) {
                 continue;
             }
-            named.insert(extension.clone());
-            let Some(instance) = &resource.instance else {
-                continue;
-            };
-            let content = instance.content_id.as_deref();
-            let part = parts.iter().find(|part| Some(&*part.id) == content);
-            match part {
-                Some(part) if instance.active => {
-                    let kind = Some(&*part.content_type);
-                    self.understand(now, &extension, kind, part.body, lease, false, out);
-                }
-                // Subscribed, and nothing is known yet.
-                None if instance.active => {}
-                _ => {
-                    let trouble = self
-                        .words
-                        .not_listed(&extension, std::slice::from_ref(list));
-                    self.lose(&extension, trouble, out);
-                    if let Some(line) = self.lines.get_mut(&extension) {
-                        line.dialogs.restart();
-                        line.list = None;
-                    }
-                }
-            }
-        }
-        if told.full {
-            for extension in self.of_list(list) {
-                if !named.contains(&extension) {
-                    self.forget_state(&extension, out);
-                    if let Some(line) = self.lines.get_mut(&extension) {
-                        line.list = None;
-                    }
-                }
+            // The unread part may be about this line, or the list has it no more.
+            self.forget_state(&extension, out);
+            if let Some(line) = self.lines.get_mut(&extension).filter(|_| is_read) {
+                line.list = None;
             }
         }
         self.lose_the_unlisted(out);
-        if is_next {
+        if is_read && told.continues == Continues::Yes {
             // What did not change lives as long as the subscription.
-            self.renew_lines(now, list, lease, out);
+            self.renew_lines(received.now, list, received.lease, out);
         } else {
-            // A list document is missing.
-            self.ask_again(now, list, Event::Incomplete, out);
+            // A part is missing, or a list document.
+            self.ask_again(received.now, list, Event::Incomplete, out);
         }
-        // How many lines are known is part of health.
-        self.changed = true;
+    }
+
+    /// What is wrong with a list after a NOTIFY that could be read.
+    fn list_trouble(&self, list: &Arc<str>, told: &Told) -> Option<super::Trouble> {
+        if !told.faults.is_empty() {
+            return Some(self.words.list(list, &told.faults.join("; ")));
+        }
+        if told.never_whole {
+            return Some(self.words.list(list, "it never comes as a whole"));
+        }
+        let remarks = Some(&told.remarks).filter(|remarks| !remarks.is_empty())?;
+        Some(self.words.list_remarks(list, remarks))
+    }
+
+    /// Takes a list and the lists within it.
+    fn take_list(
+        &mut self,
+        received: &Received<'_>,
+        name: &Arc<str>,
+        depth: usize,
+        told: &mut Told,
+        out: &mut Vec<Output>,
+    ) -> Result<Whole, String> {
+        let (parts, list) = read(received.content_type, received.body)?;
+        if depth == 0 {
+            self.admit_list(name, &list, told);
+        }
+        let mut whole = if list.full { Whole::Yes } else { Whole::No };
+        for remark in list.remarks.iter() {
+            match remark {
+                Remark::Cut | Remark::TooMany { .. } => told.fault(remark.to_string()),
+                other => told.remarks.push(other.clone()),
+            }
+        }
+        let part_of = |instance: &Instance| {
+            let wanted = multipart::content_id(instance.content_id.as_deref()?);
+            parts.iter().find(|part| part.id == wanted)
+        };
+        let mut lines: BTreeMap<Arc<str>, Vec<&Instance>> = BTreeMap::new();
+        let mut lists: BTreeMap<&str, &Part<'_>> = BTreeMap::new();
+        for resource in &list.resources {
+            if let Some(extension) = self.line_of(resource) {
+                let instances = lines.entry(extension).or_default();
+                let room = INSTANCES_MAX.saturating_sub(instances.len());
+                instances.extend(resource.instances.iter().take(room));
+            } else {
+                let within = resource.instances.iter().filter_map(part_of);
+                let within = within.filter(|part| multipart::is_multipart(&part.full_type));
+                lists.extend(within.map(|part| (&*part.id, part)));
+            }
+        }
+        for (extension, instances) in lines {
+            if self.claim(&extension, name) {
+                self.take_instances(received, name, &extension, &instances, part_of, out);
+                told.named.insert(extension);
+            }
+        }
+        for part in lists.into_values() {
+            if depth == DEPTH_MAX {
+                told.fault("lists within lists are nested too deep".into());
+                continue;
+            }
+            let within = Received {
+                content_type: &part.full_type,
+                body: &part.body,
+                ..*received
+            };
+            match self.take_list(&within, name, depth + 1, told, out) {
+                Ok(Whole::Yes) => {}
+                // Lines that are not named may be those of it that did not change.
+                Ok(Whole::No) => whole = Whole::No,
+                Err(error) => told.fault(format!("a list within it: {error}")),
+            }
+        }
+        Ok(whole)
+    }
+
+    /// Takes the instances of one line: it is their union.
+    fn take_instances<'a>(
+        &mut self,
+        received: &Received<'_>,
+        list: &Arc<str>,
+        extension: &Arc<str>,
+        instances: &[&Instance],
+        part_of: impl Fn(&Instance) -> Option<&'a Part<'a>>,
+        out: &mut Vec<Output>,
+    ) {
+        let instances = Instances::of(instances);
+        if let Some(line) = self.lines.get_mut(extension)
+            && instances.several
+        {
+            line.dialogs.retain_instances(|id| instances.is_live(id));
+        }
+        let mut remarks = Remarks::default();
+        let (mut is_told, mut is_active) = (false, false);
+        let mut troubles = Vec::new();
+        for (id, instance) in instances.all {
+            match (instance.state, part_of(instance)) {
+                (InstanceState::Active, Some(part)) => {
+                    is_active = true;
+                    let within = Received {
+                        content_type: &part.full_type,
+                        body: &part.body,
+                        ..*received
+                    };
+                    let line = self.lines.get(extension);
+                    let is_known = line.is_some_and(|line| line.dialogs.has_instance(&id));
+                    let id = (instances.several || is_known).then_some(&*id);
+                    match self.take_document(&within, extension, id, out) {
+                        Some(read) => {
+                            is_told = true;
+                            read.iter().cloned().for_each(|remark| remarks.push(remark));
+                        }
+                        None => {
+                            let line = self.lines.get(extension);
+                            troubles.extend(line.and_then(|line| line.trouble.clone()));
+                        }
+                    }
+                }
+                (InstanceState::Active, None) if instance.content_id.is_some() => {
+                    troubles.push(self.words.part_missing(extension, list));
+                }
+                // Subscribed, and nothing is known yet, or nothing is new.
+                (InstanceState::Active, None) => is_active = true,
+                (InstanceState::Pending, _) => {
+                    troubles.push(self.words.list_pending(extension, list));
+                }
+                (InstanceState::Terminated, _) => {
+                    let reason = instance.reason.as_deref().unwrap_or("no reason");
+                    troubles.push(self.words.list_ended(extension, list, reason));
+                }
+            }
+        }
+        if is_told {
+            self.tell(received, extension, &remarks, out);
+        }
+        let Some(line) = self.lines.get_mut(extension) else {
+            return;
+        };
+        let Some(trouble) = troubles.into_iter().next() else {
+            return;
+        };
+        let in_call = line.state.is_some_and(|state| state != LineState::Idle);
+        if (is_told || is_active) && in_call {
+            // One instance knows of a call: the others cannot take it away.
+            return self.set_trouble(extension, Some(trouble));
+        }
+        if !is_active {
+            line.dialogs.restart();
+        }
+        if line.state.is_none() && line.trouble.as_ref() == Some(&trouble) {
+            // Its document has been refused already.
+            return;
+        }
+        self.lose(extension, trouble, out);
     }
 
     /// Whether documents of this line are taken from this list: a line that is on two would be told twice, in versions that
@@ -202,24 +324,25 @@ impl Lines {
         line.list.as_ref() == Some(list)
     }
 
-    /// Whether a list document continues the one before it. A list that never comes as a whole becomes trouble.
-    fn admit_list(&mut self, list: &Arc<str>, told: &ResourceList) -> bool {
-        let is_full_due = self.is_full_due(list);
-        let Some(line) = self.lines.get_mut(list) else {
-            return false;
+    /// Notes whether a list document continues the one before it. A list that never comes as a whole becomes trouble.
+    fn admit_list(&mut self, name: &Arc<str>, list: &ResourceList, told: &mut Told) {
+        let is_full_due = self.is_full_due(name);
+        let Some(line) = self.lines.get_mut(name) else {
+            return;
         };
-        let completeness = match told.full {
+        let completeness = match list.full {
             true => Completeness::Full,
             false => Completeness::Partial,
         };
         if is_full_due && completeness == Completeness::Partial {
             line.order.begin_without_full();
         }
-        let is_next = line.order.admit(Some(told.version.into()), completeness);
-        let in_parts = line.order == Order::NeverFull || (is_full_due && !is_next);
-        let trouble = in_parts.then(|| self.words.list(list, "it never comes as a whole"));
-        self.set_trouble(list, trouble);
-        is_next
+        let version = Some(list.version.into());
+        if line.order.admit(version, completeness) {
+            told.continues = Continues::Yes;
+        }
+        let is_next = told.continues == Continues::Yes;
+        told.never_whole = line.order == Order::NeverFull || (is_full_due && !is_next);
     }
 
     fn restart_dialogs(&mut self, list: &Arc<str>) {
@@ -264,146 +387,90 @@ impl Lines {
     }
 }
 
-/// The parts of a body, and the list that says whose they are.
+/// Deepest list within a list that is followed.
+const DEPTH_MAX: usize = 4;
+
+/// Most faults of one NOTIFY that are named.
+const FAULTS_MAX: usize = 8;
+
+/// Whether a list names all of its resources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whole {
+    Yes,
+    No,
+}
+
+/// Whether a list document continues the one before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Continues {
+    Yes,
+    #[default]
+    No,
+}
+
+/// The result of a NOTIFY for the list, with the lists within it.
+#[derive(Default)]
+struct Told {
+    continues: Continues,
+    /// The list comes in parts only, also when it is asked for.
+    never_whole: bool,
+    named: BTreeSet<Arc<str>>,
+    /// Parts that were left out without harm to a line.
+    remarks: Remarks,
+    /// Parts that were not read and may have had news of any line.
+    faults: Vec<String>,
+}
+
+impl Told {
+    fn fault(&mut self, fault: String) {
+        if self.faults.len() < FAULTS_MAX {
+            self.faults.push(fault);
+        }
+    }
+}
+
+/// The instances of one line, each with its name within the line.
+struct Instances<'a> {
+    all: Vec<(String, &'a Instance)>,
+    several: bool,
+}
+
+impl<'a> Instances<'a> {
+    fn of(instances: &[&'a Instance]) -> Self {
+        let named = instances.iter().enumerate().map(|(number, instance)| {
+            let name = match &*instance.id {
+                "" => number.to_string(),
+                id => id.to_owned(),
+            };
+            (name, *instance)
+        });
+        Self {
+            all: named.collect(),
+            several: instances.len() > 1,
+        }
+    }
+
+    fn is_live(&self, id: &str) -> bool {
+        let mut all = self.all.iter();
+        all.any(|(name, instance)| name == id && instance.state == InstanceState::Active)
+    }
+}
+
+/// The parts of a body, and the list that assigns them to resources. A list alone has no part.
 fn read<'a>(content_type: &str, body: &'a [u8]) -> Result<(Vec<Part<'a>>, ResourceList), String> {
+    if !multipart::is_multipart(content_type) {
+        let list = ResourceList::parse(body).map_err(|error| error.to_string())?;
+        return Ok((Vec::new(), list));
+    }
     let parts = multipart::parse(content_type, body).map_err(|error| error.to_string())?;
-    let root = parts
-        .iter()
-        .find(|part| part.content_type == resource_list::CONTENT_TYPE);
+    let named = |kind: &str| parts.iter().find(|part| part.content_type == kind);
+    let root = named(resource_list::CONTENT_TYPE)
+        .or_else(|| named("application/xml"))
+        .or_else(|| named("text/xml"));
     let root = root.ok_or("there is no list (application/rlmi+xml) in it")?;
-    let list = ResourceList::parse(root.body).map_err(|error| error.to_string())?;
+    let list = ResourceList::parse(&root.body).map_err(|error| error.to_string())?;
     Ok((parts, list))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::tests::{SECOND, account, respond, sent};
-    use super::*;
-    use crate::sip_connector::trouble::Words;
-    use presence::LineState;
-    use sip::ids::Ids;
-    use sip::message::{Message, Writer};
-
-    const LISTS: [&str; 2] = ["sip:a@pbx.test", "sip:b@pbx.test"];
-
-    /// Two lists and the lines 1001 to 1003, and the SUBSCRIBE for each list, answered.
-    fn subscribed() -> (Lines, [Vec<u8>; 2]) {
-        let words = Words {
-            server: "pbx:5060".into(),
-            domain: "pbx.test".into(),
-            username: "u".into(),
-        };
-        let mut lines = Lines::new(words, LISTS.map(Arc::from), Ids::new([1; 32]));
-        let extensions = ["1001", "1002", "1003"].map(Arc::from).to_vec();
-        lines.change(SECOND, extensions, Vec::new());
-        let out = lines.transport_up(SECOND, account());
-        let subscribes: [Vec<u8>; 2] = sent(&out).try_into().unwrap();
-        for subscribe in &subscribes {
-            respond(&mut lines, SECOND, subscribe, 200, &[("Expires", "600")]);
-        }
-        (lines, subscribes)
-    }
-
-    /// A whole list with these lines, each with a call or without.
-    fn notify(
-        lines: &mut Lines,
-        subscribe: &[u8],
-        cseq: u32,
-        members: &[(&str, &str)],
-    ) -> Vec<Output> {
-        let subscribe = Message::parse(subscribe).unwrap();
-        let (mut resources, mut parts) = (String::new(), String::new());
-        for (user, state) in members {
-            resources += &format!(
-                "<resource uri=\"sip:{user}@pbx.test\"><instance id=\"1\" state=\"active\" cid=\"{user}@pbx\"/></resource>"
-            );
-            parts += &format!(
-                "--b\r\nContent-ID: <{user}@pbx>\r\nContent-Type: application/dialog-info+xml\r\n\r\n\
-                 <dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\" version=\"{cseq}\" state=\"full\" \
-                 entity=\"sip:{user}@pbx.test\"><dialog id=\"1\"><state>{state}</state></dialog></dialog-info>\r\n"
-            );
-        }
-        let body = format!(
-            "--b\r\nContent-ID: <root@pbx>\r\nContent-Type: application/rlmi+xml\r\n\r\n\
-             <list xmlns=\"urn:ietf:params:xml:ns:rlmi\" uri=\"sip:x@pbx.test\" version=\"{cseq}\" \
-             fullState=\"true\">{resources}</list>\r\n{parts}--b--\r\n"
-        );
-        let kind =
-            "multipart/related;type=\"application/rlmi+xml\";start=\"<root@pbx>\";boundary=\"b\"";
-        let bytes = Writer::request("NOTIFY", "sip:u@h")
-            .header("Via", format_args!("SIP/2.0/TCP pbx;branch=n{cseq}"))
-            .header("From", "<sip:x@pbx.test>;tag=pbx")
-            .header("To", subscribe.header("From").unwrap())
-            .header("Call-ID", subscribe.call_id().unwrap())
-            .header("CSeq", format_args!("{cseq} NOTIFY"))
-            .header("Event", "dialog")
-            .header("Subscription-State", "active;expires=600")
-            .body(kind, body.as_bytes())
-            .unwrap();
-        lines.receive(SECOND, &Message::parse(&bytes).unwrap())
-    }
-
-    fn states(lines: &Lines) -> [Option<LineState>; 3] {
-        ["1001", "1002", "1003"].map(|extension| lines.lines[extension].state)
-    }
-
-    // A22
-    #[test]
-    fn a_line_is_on_any_of_several_lists_and_is_missed_when_all_have_spoken() {
-        use LineState::{Connected, Idle};
-        let (mut lines, [a, b]) = subscribed();
-        notify(&mut lines, &a, 1, &[("1001", "confirmed")]);
-        assert_eq!(states(&lines), [Some(Connected), None, None]);
-        assert!(
-            lines.line_trouble().is_empty(),
-            "the other list may have it"
-        );
-        notify(&mut lines, &b, 1, &[("1002", "terminated")]);
-        assert_eq!(states(&lines), [Some(Connected), Some(Idle), None]);
-        assert_eq!((lines.len(), lines.active()), (3, 2));
-        let trouble = &lines.line_trouble()["1003"];
-        assert!(
-            trouble.what.contains("sip:a@pbx.test, sip:b@pbx.test"),
-            "{trouble:?}"
-        );
-        notify(
-            &mut lines,
-            &b,
-            2,
-            &[("1002", "confirmed"), ("1003", "confirmed")],
-        );
-        assert_eq!(states(&lines), [Some(Connected); 3]);
-        assert!(lines.line_trouble().is_empty());
-    }
-
-    // A22
-    #[test]
-    fn of_two_lists_with_the_same_line_one_counts_until_it_is_lost() {
-        use LineState::{Connected, Idle};
-        let (mut lines, [a, b]) = subscribed();
-        notify(&mut lines, &a, 1, &[("1001", "confirmed")]);
-        notify(&mut lines, &b, 7, &[("1001", "terminated")]);
-        assert_eq!(states(&lines)[0], Some(Connected));
-        // The first list has it no more: the other one may have it.
-        let out = notify(&mut lines, &a, 2, &[("1002", "terminated")]);
-        assert!(out.contains(&Output::Stale {
-            extension: "1001".into()
-        }));
-        notify(&mut lines, &b, 8, &[("1001", "terminated")]);
-        assert_eq!(states(&lines), [Some(Idle), Some(Idle), None]);
-    }
-
-    // A22
-    #[test]
-    fn a_list_that_is_too_large_is_named_with_what_to_do() {
-        let (mut lines, [_, b]) = subscribed();
-        notify(&mut lines, &b, 1, &[("1001", "terminated")]);
-        lines.elapse(SECOND * 60);
-        let trouble = &lines.line_trouble()[LISTS[0]];
-        assert!(trouble.what.contains("sip:a@pbx.test"), "{trouble:?}");
-        assert!(trouble.what.contains("too large"), "{trouble:?}");
-        assert!(trouble.remedy.contains("at most 100"), "{trouble:?}");
-        // What the other list has stays.
-        assert_eq!(states(&lines)[0], Some(LineState::Idle));
-    }
-}
+mod tests;

@@ -235,7 +235,8 @@ fn a_full_document_counts_whatever_its_version_and_an_empty_body_means_no_dialog
     let (mut lines, subscribe) = one_active();
     for (cseq, version, state, expected) in [
         (2, 7, "confirmed", LineState::Connected),
-        (3, 7, "early", LineState::Ringing),
+        // An answered call does not ring again (A4).
+        (3, 7, "early", LineState::Connected),
         (4, 0, "confirmed", LineState::Connected),
         (5, 0, "terminated", LineState::Idle),
         (6, 0, "confirmed", LineState::Connected),
@@ -244,8 +245,12 @@ fn a_full_document_counts_whatever_its_version_and_an_empty_body_means_no_dialog
         let out = notify(&mut lines, SECOND, &subscribe, cseq, &document);
         assert_eq!(states(&out), [expected], "{cseq}");
     }
+    // No body at all means that there is no dialog; that a call vanished is asked for first (A26).
+    let out = notify(&mut lines, SECOND, &subscribe, 7, "");
+    assert_eq!(states(&out), [LineState::Connected]);
+    respond(&mut lines, SECOND, &sent(&out)[1], 200, &[]);
     assert_eq!(
-        states(&notify(&mut lines, SECOND, &subscribe, 7, "")),
+        states(&notify(&mut lines, SECOND, &subscribe, 8, "")),
         [LineState::Idle]
     );
 }
@@ -388,3 +393,5 @@ fn a_document_that_cannot_be_understood_ends_the_belief_in_the_last_one() {
 }
 
 mod confirmation;
+mod documents;
+mod lists;

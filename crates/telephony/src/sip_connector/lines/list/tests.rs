@@ -1,0 +1,130 @@
+//! Several lists of one PBX.
+
+use super::super::tests::{SECOND, account, respond, sent};
+use super::*;
+use crate::sip_connector::trouble::Words;
+use presence::LineState;
+use sip::ids::Ids;
+use sip::message::{Message, Writer};
+
+const LISTS: [&str; 2] = ["sip:a@pbx.test", "sip:b@pbx.test"];
+
+/// Two lists and the lines 1001 to 1003, and the SUBSCRIBE for each list, answered.
+fn subscribed() -> (Lines, [Vec<u8>; 2]) {
+    let words = Words {
+        server: "pbx:5060".into(),
+        domain: "pbx.test".into(),
+        username: "u".into(),
+    };
+    let mut lines = Lines::new(words, LISTS.map(Arc::from), Ids::new([1; 32]));
+    let extensions = ["1001", "1002", "1003"].map(Arc::from).to_vec();
+    lines.change(SECOND, extensions, Vec::new());
+    // The first one proves the account's credentials before the other is sent.
+    let mut waiting = sent(&lines.transport_up(SECOND, account()));
+    let mut subscribes = Vec::new();
+    while let Some(subscribe) = waiting.pop() {
+        let out = respond(&mut lines, SECOND, &subscribe, 200, &[("Expires", "600")]);
+        waiting.extend(sent(&out));
+        subscribes.push(subscribe);
+    }
+    let subscribes = subscribes.try_into().unwrap();
+    (lines, subscribes)
+}
+
+/// A whole list with these lines, each with a call or without.
+fn notify(lines: &mut Lines, subscribe: &[u8], cseq: u32, members: &[(&str, &str)]) -> Vec<Output> {
+    let subscribe = Message::parse(subscribe).unwrap();
+    let (mut resources, mut parts) = (String::new(), String::new());
+    for (user, state) in members {
+        resources += &format!(
+            "<resource uri=\"sip:{user}@pbx.test\"><instance id=\"1\" state=\"active\" cid=\"{user}@pbx\"/></resource>"
+        );
+        parts += &format!(
+            "--b\r\nContent-ID: <{user}@pbx>\r\nContent-Type: application/dialog-info+xml\r\n\r\n\
+             <dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\" version=\"{cseq}\" state=\"full\" \
+             entity=\"sip:{user}@pbx.test\"><dialog id=\"1\"><state>{state}</state></dialog></dialog-info>\r\n"
+        );
+    }
+    let body = format!(
+        "--b\r\nContent-ID: <root@pbx>\r\nContent-Type: application/rlmi+xml\r\n\r\n\
+         <list xmlns=\"urn:ietf:params:xml:ns:rlmi\" uri=\"sip:x@pbx.test\" version=\"{cseq}\" \
+         fullState=\"true\">{resources}</list>\r\n{parts}--b--\r\n"
+    );
+    let kind =
+        "multipart/related;type=\"application/rlmi+xml\";start=\"<root@pbx>\";boundary=\"b\"";
+    let bytes = Writer::request("NOTIFY", "sip:u@h")
+        .header("Via", format_args!("SIP/2.0/TCP pbx;branch=n{cseq}"))
+        .header("From", "<sip:x@pbx.test>;tag=pbx")
+        .header("To", subscribe.header("From").unwrap())
+        .header("Call-ID", subscribe.call_id().unwrap())
+        .header("CSeq", format_args!("{cseq} NOTIFY"))
+        .header("Event", "dialog")
+        .header("Subscription-State", "active;expires=600")
+        .body(kind, body.as_bytes())
+        .unwrap();
+    lines.receive(SECOND, &Message::parse(&bytes).unwrap())
+}
+
+fn states(lines: &Lines) -> [Option<LineState>; 3] {
+    ["1001", "1002", "1003"].map(|extension| lines.lines[extension].state)
+}
+
+// A22
+#[test]
+fn a_line_is_on_any_of_several_lists_and_is_missed_when_all_have_spoken() {
+    use LineState::{Connected, Idle};
+    let (mut lines, [a, b]) = subscribed();
+    notify(&mut lines, &a, 1, &[("1001", "confirmed")]);
+    assert_eq!(states(&lines), [Some(Connected), None, None]);
+    assert!(
+        lines.line_trouble().is_empty(),
+        "the other list may have it"
+    );
+    notify(&mut lines, &b, 1, &[("1002", "terminated")]);
+    assert_eq!(states(&lines), [Some(Connected), Some(Idle), None]);
+    assert_eq!((lines.len(), lines.active()), (3, 2));
+    let trouble = &lines.line_trouble()["1003"];
+    assert!(
+        trouble.what.contains("sip:a@pbx.test, sip:b@pbx.test"),
+        "{trouble:?}"
+    );
+    notify(
+        &mut lines,
+        &b,
+        2,
+        &[("1002", "confirmed"), ("1003", "confirmed")],
+    );
+    assert_eq!(states(&lines), [Some(Connected); 3]);
+    assert!(lines.line_trouble().is_empty());
+}
+
+// A22
+#[test]
+fn of_two_lists_with_the_same_line_one_counts_until_it_is_lost() {
+    use LineState::{Connected, Idle};
+    let (mut lines, [a, b]) = subscribed();
+    notify(&mut lines, &a, 1, &[("1001", "confirmed")]);
+    notify(&mut lines, &b, 7, &[("1001", "terminated")]);
+    assert_eq!(states(&lines)[0], Some(Connected));
+    // The first list has it no more: the other one may have it.
+    let out = notify(&mut lines, &a, 2, &[("1002", "terminated")]);
+    assert!(out.contains(&Output::Stale {
+        extension: "1001".into()
+    }));
+    notify(&mut lines, &b, 8, &[("1001", "terminated")]);
+    assert_eq!(states(&lines), [Some(Idle), Some(Idle), None]);
+}
+
+// A22
+#[test]
+fn a_list_that_is_too_large_is_named_with_what_to_do() {
+    let (mut lines, [_, b]) = subscribed();
+    notify(&mut lines, &b, 1, &[("1001", "terminated")]);
+    lines.elapse(SECOND * 60);
+    let trouble = &lines.line_trouble()[LISTS[0]];
+    assert!(trouble.what.contains("sip:a@pbx.test"), "{trouble:?}");
+    assert!(trouble.what.contains("too large"), "{trouble:?}");
+    assert!(trouble.remedy.contains("at most 100"), "{trouble:?}");
+    // What the other list has stays.
+    assert_eq!(states(&lines)[0], Some(LineState::Idle));
+}
