@@ -206,6 +206,40 @@ fn a_challenge_is_answered_and_a_wrong_password_tried_rarely() {
     assert_eq!(bench.seen(), ["away"]);
 }
 
+// A1, A9
+#[test]
+fn an_old_nonce_and_a_second_realm_are_no_trouble() {
+    let challenge =
+        |realm: &str, nonce: &str| format!("Digest realm=\"{realm}\", nonce=\"{nonce}\"");
+    let send = |actions: &[Action]| match actions {
+        [Action::Send(bytes)] => bytes.clone(),
+        other => panic!("{other:?}"),
+    };
+    let carries = |request: &[u8], name: &str, nonce: &str| {
+        let message = Message::parse(request).unwrap();
+        message
+            .header(name)
+            .is_some_and(|value| value.contains(nonce))
+    };
+    let mut bench = Bench::new();
+    bench.handle(Event::Start(account()));
+    let first = send(&bench.handle(Event::Publish(document("busy"))));
+    let proxy = challenge("proxy", "n1");
+    let second = send(&bench.respond(&first, 407, &[("Proxy-Authenticate", &proxy)]));
+    let pbx = challenge("pbx", "n2");
+    let third = send(&bench.respond(&second, 401, &[("WWW-Authenticate", &pbx)]));
+    assert!(carries(&third, "Proxy-Authorization", "n1") && carries(&third, "Authorization", "n2"));
+    assert_eq!(bench.serve(vec![Action::Send(third)]), [Action::Accepted]);
+    // The renewal is refused without a challenge: it is asked for, under the same name.
+    bench.now = bench.publisher.next_deadline().unwrap();
+    let renewal = send(&bench.handle(Event::Elapsed));
+    assert!(carries(&renewal, "Proxy-Authorization", "n1"));
+    let again = send(&bench.respond(&renewal, 401, &[]));
+    assert!(!carries(&again, "Proxy-Authorization", "") && !carries(&again, "Authorization", ""));
+    assert!(carries(&again, "SIP-If-Match", ""));
+    assert_eq!(bench.serve(vec![Action::Send(again)]), [Action::Accepted]);
+}
+
 #[test]
 fn a_longer_interval_is_taken() {
     let mut bench = Bench::new();

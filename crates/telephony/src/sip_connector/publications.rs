@@ -505,7 +505,7 @@ mod tests {
         assert_eq!(serve(&mut all, SECOND, sent, 401), 2);
         let trouble = all.trouble().expect("trouble");
         assert!(trouble.what.contains("offhook"), "{trouble:?}");
-        // One attempt after each pause, and what is to be published meanwhile waits.
+        // One attempt after each pause; documents that change meanwhile wait.
         let mut now = SECOND;
         let mut attempts = 0;
         while now < SECOND * 3600 {
