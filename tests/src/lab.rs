@@ -294,7 +294,12 @@ impl Lab {
 
     /// One phone calls another.
     pub fn ring(&self, from: &str, to: &str) {
-        self.phone(from, "dial", &[&format!("sip:{to}@pbx.test")]);
+        self.dial(from, &format!("sip:{to}@pbx.test"));
+    }
+
+    /// The phone calls an address.
+    pub fn dial(&self, from: &str, address: &str) {
+        self.phone(from, "dial", &[address]);
     }
 
     /// Ends the phone's call.
