@@ -1,0 +1,64 @@
+//! What the lines tell of themselves.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sip::software::Software;
+
+use super::{Line, Lines, Note, Trouble};
+
+impl Lines {
+    /// Lines to be watched.
+    pub(in crate::sip_connector) fn len(&self) -> usize {
+        let lines = self.lines.iter();
+        lines
+            .filter(|(name, line)| !line.leaving && !self.is_list(name))
+            .count()
+    }
+
+    /// Lines whose state is known.
+    pub(in crate::sip_connector) fn active(&self) -> usize {
+        match self.lists.is_empty() {
+            true => self.active,
+            false => self.lines.values().filter(|l| l.state.is_some()).count(),
+        }
+    }
+
+    /// What is wrong with single lines.
+    pub(in crate::sip_connector) fn line_trouble(&self) -> &BTreeMap<Arc<str>, Trouble> {
+        &self.line_trouble
+    }
+
+    /// Lines of which neither a state nor a trouble is known yet.
+    pub(in crate::sip_connector) fn awaited(&self) -> usize {
+        let is_told = |list| {
+            let list: Option<&Line> = self.lines.get(list);
+            list.is_some_and(|list| list.subscriber.is_active() || list.trouble.is_some())
+        };
+        match self.lists.is_empty() {
+            // What is on a list that is in trouble is not known line by line.
+            false if self.lists.iter().all(is_told) => 0,
+            _ => self.len().saturating_sub(self.active() + self.troubled),
+        }
+    }
+
+    /// The software that the last answer names.
+    pub(in crate::sip_connector) fn software(&self) -> Software {
+        self.software
+    }
+
+    /// What is to be logged of lines; each is told once.
+    pub(in crate::sip_connector) fn take_notes(&mut self) -> Vec<Note> {
+        self.notes.take()
+    }
+
+    /// Whether something is to be logged.
+    pub(in crate::sip_connector) fn has_notes(&self) -> bool {
+        !self.notes.is_empty()
+    }
+
+    /// Whether health has something new to tell; asking clears it.
+    pub(in crate::sip_connector) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+}
