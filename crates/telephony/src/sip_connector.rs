@@ -30,6 +30,8 @@ use tokio::time::Instant;
 
 use crate::Password;
 use crate::tls::Trust;
+#[cfg(feature = "fuzzing")]
+pub use lines::random_notifier::play as play_random_notifier;
 pub use registrations::unregistered;
 pub use sip::software::Software;
 pub use targets::host_and_port;

@@ -10,7 +10,11 @@ mod health;
 mod line;
 mod list;
 mod notes;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod notifier;
 mod pace;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod random_notifier;
 mod refresh;
 mod trouble;
 

@@ -1,13 +1,12 @@
 //! Plays the recorded and written sequences of `tests/recordings` against all lines of a connector, on a driven clock.
 
-mod notifier;
 mod script;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
-use notifier::{Answer, Notifier, Notify};
+use super::notifier::{Answer, Notifier, Notify};
 use script::Step;
 use sip::message::{Message, NameAddr};
 use sip::uri::user;

@@ -1,5 +1,11 @@
 //! A PBX in memory, on a driven clock: it answers SUBSCRIBE as a test says, sends NOTIFYs, and keeps what the connector
-//! makes of them.
+//! makes of them. For tests and the fuzz target alone.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what cannot be written or read here is a fault of the test"
+)]
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -13,29 +19,29 @@ use sip::message::{Message, NameAddr, Writer, answer};
 use sip::subscriber::Account;
 use sip::uri::user;
 
-use super::super::{Lines, Output};
+use super::{Lines, Output};
 use crate::sip_connector::trouble::Words;
 
 /// The domain of all addresses.
-pub(super) const DOMAIN: &str = "pbx.test";
+pub(crate) const DOMAIN: &str = "pbx.test";
 
 /// One NOTIFY that is to be sent.
 #[derive(Clone, Debug)]
-pub(super) struct Notify {
+pub(crate) struct Notify {
     /// What stands instead of the next CSeq.
-    pub(super) cseq: Option<u32>,
+    pub(crate) cseq: Option<u32>,
     /// What stands instead of the tag of the PBX.
-    pub(super) from_tag: Option<String>,
-    pub(super) event: String,
-    pub(super) subscription_state: String,
-    pub(super) content_type: String,
+    pub(crate) from_tag: Option<String>,
+    pub(crate) event: String,
+    pub(crate) subscription_state: String,
+    pub(crate) content_type: String,
     /// Further headers.
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Notify {
-    pub(super) fn new(body: Vec<u8>) -> Self {
+    pub(crate) fn new(body: Vec<u8>) -> Self {
         Self {
             cseq: None,
             from_tag: None,
@@ -50,14 +56,14 @@ impl Notify {
 
 /// How the PBX answers one SUBSCRIBE.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) code: u16,
-    pub(super) headers: Vec<(String, String)>,
+pub(crate) struct Answer {
+    pub(crate) code: u16,
+    pub(crate) headers: Vec<(String, String)>,
 }
 
 impl Answer {
     /// Accepted, and the state follows by NOTIFY.
-    pub(super) fn accepted() -> Self {
+    pub(crate) fn accepted() -> Self {
         Self {
             code: 200,
             headers: Vec::new(),
@@ -78,24 +84,34 @@ struct Resource {
     dialog: Option<(String, String)>,
     cseq: u32,
     requests: Vec<Duration>,
+    /// When the connector last accepted a NOTIFY.
+    last_document: Option<Duration>,
+}
+
+/// What the connector says of a line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    pub(crate) state: LineState,
+    /// Until when it holds without another word.
+    pub(crate) until: Duration,
 }
 
 /// The PBX, the connector that watches it, and the time of both.
-pub(super) struct Notifier {
-    pub(super) lines: Lines,
-    pub(super) now: Duration,
+pub(crate) struct Notifier {
+    pub(crate) lines: Lines,
+    pub(crate) now: Duration,
     /// Header User-Agent of NOTIFYs and Server of answers.
-    pub(super) software: Option<String>,
+    pub(crate) software: Option<String>,
     resources: BTreeMap<String, Resource>,
-    states: BTreeMap<String, LineState>,
+    states: BTreeMap<String, Known>,
     branch: u64,
     /// Codes of the answers to NOTIFYs.
-    pub(super) answered: Vec<u16>,
+    pub(crate) answered: Vec<u16>,
 }
 
 impl Notifier {
     /// A connector that is to watch these lines, by one list if there is one.
-    pub(super) fn new(lines: &[String], list: Option<&str>) -> Self {
+    pub(crate) fn new(lines: &[String], list: Option<&str>) -> Self {
         let words = Words {
             server: "pbx:5060".into(),
             domain: DOMAIN.into(),
@@ -117,7 +133,7 @@ impl Notifier {
     }
 
     /// The PBX can be reached: the connector subscribes.
-    pub(super) fn connect(&mut self) {
+    pub(crate) fn connect(&mut self) {
         let account = Account {
             from: format!("sip:offhook@{DOMAIN}"),
             contact: "sip:offhook@192.0.2.1:5080".into(),
@@ -137,35 +153,46 @@ impl Notifier {
     }
 
     /// The line's state; `None`: it is not known.
-    pub(super) fn state(&self, line: &str) -> Option<LineState> {
-        self.states.get(line).copied()
+    pub(crate) fn state(&self, line: &str) -> Option<LineState> {
+        self.known(line).map(|known| known.state)
+    }
+
+    /// What the connector says of the line, while it holds.
+    pub(crate) fn known(&self, line: &str) -> Option<Known> {
+        let known = self.states.get(line).copied();
+        known.filter(|known| known.until >= self.now)
     }
 
     /// When SUBSCRIBEs for the line came.
-    pub(super) fn requests(&self, line: &str) -> &[Duration] {
+    pub(crate) fn requests(&self, line: &str) -> &[Duration] {
         self.resources
             .get(line)
             .map_or(&[], |resource| &resource.requests)
     }
 
+    /// When the connector last accepted a NOTIFY for the line.
+    pub(crate) fn last_document(&self, line: &str) -> Option<Duration> {
+        self.resources.get(line)?.last_document
+    }
+
     /// What is wrong with the line, in words.
-    pub(super) fn trouble(&self, line: &str) -> Option<String> {
+    pub(crate) fn trouble(&self, line: &str) -> Option<String> {
         let trouble = self.lines.line_trouble().get(line)?;
         Some(format!("{} {}", trouble.what, trouble.remedy))
     }
 
     /// The next SUBSCRIBE for the line is answered like this.
-    pub(super) fn answer_once(&mut self, line: &str, answer: Answer) {
+    pub(crate) fn answer_once(&mut self, line: &str, answer: Answer) {
         self.resource(line).answers.push_back(answer);
     }
 
     /// Every SUBSCRIBE for the line is answered like this.
-    pub(super) fn answer_always(&mut self, line: &str, answer: Option<Answer>) {
+    pub(crate) fn answer_always(&mut self, line: &str, answer: Option<Answer>) {
         self.resource(line).standing = answer;
     }
 
     /// This NOTIFY follows each accepted SUBSCRIBE for the line.
-    pub(super) fn set_document(&mut self, line: &str, document: Option<Notify>) {
+    pub(crate) fn set_document(&mut self, line: &str, document: Option<Notify>) {
         self.resource(line).document = document;
     }
 
@@ -174,9 +201,14 @@ impl Notifier {
     }
 
     /// Sends a NOTIFY in the dialog of the line's latest SUBSCRIBE.
-    pub(super) fn notify(&mut self, line: &str, notify: &Notify) {
+    pub(crate) fn notify(&mut self, line: &str, notify: &Notify) {
         let bytes = self.write_notify(line, notify);
+        let before = self.answered.len();
         self.deliver(&bytes);
+        if self.answered.get(before) == Some(&200) {
+            let now = self.now;
+            self.resource(line).last_document = Some(now);
+        }
     }
 
     fn write_notify(&mut self, line: &str, notify: &Notify) -> Vec<u8> {
@@ -214,14 +246,14 @@ impl Notifier {
     }
 
     /// Sends a message as it stands.
-    pub(super) fn deliver(&mut self, bytes: &[u8]) {
+    pub(crate) fn deliver(&mut self, bytes: &[u8]) {
         let message = Message::parse(bytes).expect("a message of the PBX can be read");
         let out = self.lines.receive(self.now, &message);
         self.carry_out(out);
     }
 
     /// Lets time pass; the connector is woken at each of its deadlines.
-    pub(super) fn elapse(&mut self, time: Duration) {
+    pub(crate) fn elapse(&mut self, time: Duration) {
         let end = self.now + time;
         let most = self.requests_total() + 10_000;
         while let Some(at) = self.lines.next_deadline().filter(|at| *at <= end) {
@@ -239,7 +271,7 @@ impl Notifier {
     }
 
     /// The regular check of one line, 20 s after the last.
-    pub(super) fn canary(&mut self) {
+    pub(crate) fn canary(&mut self) {
         let out = self.lines.canary(self.now);
         self.carry_out(out);
     }
@@ -249,9 +281,14 @@ impl Notifier {
             match output {
                 Output::Send(bytes) => self.on_sent(&bytes),
                 Output::State {
-                    extension, state, ..
+                    extension,
+                    state,
+                    lease,
+                    ..
                 } => {
-                    self.states.insert(extension.to_string(), state);
+                    let until = self.now + lease;
+                    self.states
+                        .insert(extension.to_string(), Known { state, until });
                 }
                 Output::Stale { extension } => {
                     self.states.remove(&*extension);
