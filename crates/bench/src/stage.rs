@@ -110,7 +110,7 @@ impl Stage {
                     domain: "pbx.bench".into(),
                     username: "offhook".into(),
                     password,
-                    list: None,
+                    lists: Vec::new(),
                     bind: None,
                 },
             }],
