@@ -320,8 +320,11 @@ async fn strangers_learn_nothing_and_passwords_are_asked_for() {
     // Who forwards to whom is told to the telephone system only.
     let refused = ask(&request("INVITE", ""));
     assert!(refused.starts_with("SIP/2.0 403 "), "{refused}");
+    // A18: registering takes the password too, and contacts are not repeated without it.
+    let registered = ask(&request("REGISTER", ""));
+    assert!(registered.starts_with("SIP/2.0 401 ") && !registered.contains("Contact"));
     // Nothing that is sent without a password is answered by much more than its length: a challenge, no document.
-    for answer in [challenged, refused] {
+    for answer in [challenged, refused, registered] {
         assert!(
             answer.len() < 3 * request("SUBSCRIBE", "").len(),
             "{answer}"

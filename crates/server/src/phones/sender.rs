@@ -136,6 +136,24 @@ mod tests {
 
     // A18
     #[test]
+    fn a_phone_registers_itself_and_no_other() {
+        let account = phone("desk-a", "1002");
+        for (to, is_own) in [
+            ("<sip:1002@pbx.test>", true),
+            ("<sip:%31002@192.0.2.1:5080>", true),
+            ("sip:desk-a@pbx.test", true),
+            ("<sip:1001@pbx.test>", false),
+            ("<sip:pbx.test>", false),
+            ("<sip:1002%00@pbx.test>", false),
+        ] {
+            let request = with(&format!("From: <sip:1002@pbx.test>;tag=1\r\nTo: {to}"));
+            let request = Message::parse(&request).unwrap();
+            assert_eq!(is_for(&request, &account), is_own, "{to}");
+        }
+    }
+
+    // A18
+    #[test]
     fn all_asserted_identities_are_read() {
         let from = "From: <sip:9@pbx.test>;tag=1";
         for (more, expected) in [
