@@ -41,13 +41,13 @@ const CLOSE_PATIENCE: Duration = Duration::from_millis(250);
 /// Pause after a message that is too long to be read: the same would come again at once.
 const TOO_LONG_PAUSE: Duration = Duration::from_secs(60);
 
-/// Why a way to the PBX is of no use, or could not be opened.
+/// Why a connection to the PBX cannot be used or opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Broken {
     /// It is gone, or never was.
     #[error("{0}")]
     Lost(String),
-    /// What came over it has no end that can be found.
+    /// A message on it has no end that can be found.
     #[error(transparent)]
     Framing(#[from] FrameError),
 }
@@ -242,7 +242,7 @@ async fn open_at(
     let no_route = |e| format!("no route to {server}: {e}");
     match transport {
         Transport::Udp => {
-            // Only the address that the route to the PBX has: nobody else can send to it.
+            // The address of the route to the PBX only: other networks cannot send to it.
             let ours = match config.bind {
                 Some(bind) => bind,
                 None => route_address(server).map_err(no_route)?,

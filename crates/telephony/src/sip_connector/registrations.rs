@@ -182,7 +182,7 @@ impl Fetch {
                     }
                     self.run(now, call_id, Event::Stop, out);
                 }
-                // What cannot be asked is not known; the connector names what is wrong with the line.
+                // The connector names the trouble of a line; here it is left out.
                 Action::Trouble(_) | Action::Ended => {
                     self.under_way.remove(call_id);
                 }

@@ -158,7 +158,7 @@ impl Task {
                                 room.send(event);
                             }
                         }
-                        // Nobody listens any more, but there is still to be unsubscribed.
+                        // The receiver of events is gone; the subscriptions must end all the same.
                         Err(mpsc::error::SendError(())) => self.unsent.clear(),
                     }
                 }

@@ -47,7 +47,7 @@ impl Lines {
         self.software
     }
 
-    /// What is to be logged of lines; each is told once.
+    /// Takes the notes that wait to be logged.
     pub(in crate::sip_connector) fn take_notes(&mut self) -> Vec<Note> {
         self.notes.take()
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Trouble;
 
-/// What has been logged of lines in trouble, and of those that are well again.
+/// One line of the log about several lines of the PBX.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::sip_connector) enum Note {
     /// So many lines came into trouble of one kind; the first of them.
