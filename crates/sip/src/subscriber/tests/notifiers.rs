@@ -230,6 +230,25 @@ fn a_notifier_that_never_tells_everything_is_asked_ever_more_rarely_and_stays_kn
     );
 }
 
+// A3: a notifier that answers renewals without the NOTIFY that must follow is subscribed anew, once for each renewal.
+#[test]
+fn a_notifier_without_notify_after_renewals_is_not_hammered() {
+    let mut answer = |bench: &mut Bench, request: &[u8]| match field(request, "To").contains("tag=")
+    {
+        true => bench.accept(request),
+        false => accept_and_tell(bench, request, 1, "600", "active"),
+    };
+    let mut notifier = Notifier {
+        answer: &mut answer,
+        judge: None,
+    };
+    let course = play(Transport::Udp, SECOND * 7200, &mut notifier);
+    // A renewal after 300 to 480 s, 32 s of waiting, a new subscription.
+    assert!((14..=22).contains(&course.stale), "{}", course.stale);
+    assert!(course.asked.len() <= 2 * course.stale + 2);
+    assert!(course.troubles.iter().all(|t| *t == Trouble::NoNotify));
+}
+
 // A5
 #[test]
 fn a_short_lease_is_renewed_in_time() {
