@@ -193,7 +193,8 @@ fn no_file_of_the_database_is_opened_except_by_sqlite() {
             .iter()
             .any(|serving| name.starts_with(&format!("{serving}/src/")));
         // `is_database_file` itself opens nothing; test modules are not in the program.
-        if !is_serving || name == "store/src/files.rs" || name.ends_with("tests.rs") {
+        let is_test = name.ends_with("tests.rs") || name.contains("/tests/");
+        if !is_serving || name == "store/src/files.rs" || is_test {
             continue;
         }
         let program = text

@@ -458,6 +458,4 @@ impl Lines {
 }
 
 #[cfg(test)]
-mod recordings;
-#[cfg(test)]
 mod tests;

@@ -395,3 +395,4 @@ fn a_document_that_cannot_be_understood_ends_the_belief_in_the_last_one() {
 mod confirmation;
 mod documents;
 mod lists;
+mod recordings;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
-use super::notifier::{Answer, Notifier, Notify};
+use super::super::notifier::{Answer, Notifier, Notify};
 use script::Step;
 use sip::message::{Message, NameAddr};
 use sip::uri::user;

@@ -1,0 +1,204 @@
+//! Publications on a driven clock, answered as a presence server would.
+
+use std::collections::HashSet;
+
+use sip::{message::answer, publisher::LAST_EXPIRES};
+
+use super::*;
+use crate::sip_connector::{Documents, SipConnectorConfig, Transport};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn publications() -> Publications {
+    let config = SipConnectorConfig {
+        name: "test".into(),
+        servers: vec!["127.0.0.1:5060".into()],
+        trust: None,
+        name_server: None,
+        transport: Some(Transport::Udp),
+        domain: "pbx.test".into(),
+        username: "offhook".into(),
+        password: "right".into(),
+        lists: Vec::new(),
+        bind: None,
+    };
+    Publications::new(Words::new(&config), Ids::new([5; 32]))
+}
+
+fn account() -> Account {
+    Account {
+        from: "sip:offhook@pbx.test".into(),
+        contact: "sip:offhook@127.0.0.1:5080".into(),
+        sent_by: "127.0.0.1:5080".into(),
+        transport: sip::Transport::Udp,
+        credentials: None,
+        event: "dialog".into(),
+        accept: sip::dialog_info::CONTENT_TYPE.into(),
+        supported: None,
+        user_agent: "test".into(),
+    }
+}
+
+fn documents(dialog: &[u8], presence: &[u8]) -> Documents {
+    Documents {
+        dialog: dialog.into(),
+        presence: presence.into(),
+    }
+}
+
+fn lasting() -> Publication {
+    Publication::Lasting {
+        documents: documents(b"dialog", b"presence"),
+        last: last(),
+    }
+}
+
+fn last() -> Documents {
+    documents(b"terminated", b"available")
+}
+
+/// Answers one request with this code; the requests that follow.
+fn respond(all: &mut Publications, now: Duration, request: &[u8], code: u16) -> Vec<Vec<u8>> {
+    let request = Message::parse(request).unwrap();
+    let response = answer(&request, code, Some("pbx"))
+        .header("SIP-ETag", request.call_id().unwrap())
+        .header("Expires", request.seconds("Expires").unwrap())
+        .finish()
+        .unwrap();
+    let more = all.receive(now, &Message::parse(&response).unwrap());
+    more.expect("an answer of ours")
+}
+
+/// Answers everything that was sent with this code until nothing is sent any more; how many were sent.
+fn serve(all: &mut Publications, now: Duration, mut sent: Vec<Vec<u8>>, code: u16) -> usize {
+    let mut count = 0;
+    while let Some(request) = sent.pop() {
+        count += 1;
+        assert!(sent.len() < IN_FLIGHT_MAX);
+        sent.extend(respond(all, now, &request, code));
+    }
+    count
+}
+
+#[test]
+fn thousands_are_published_at_a_pace_and_taken_back() {
+    let mut all = publications();
+    let extensions: Vec<Arc<str>> = (0..1_000).map(|n| n.to_string().into()).collect();
+    for extension in &extensions {
+        assert!(
+            all.publish(SECOND, extension, &lasting()).is_empty(),
+            "nobody is there yet"
+        );
+    }
+    // The subscriptions go first, then one publication, then the others.
+    all.hold(true);
+    assert!(all.transport_up(SECOND, &account()).is_empty());
+    assert_eq!(all.next_deadline(), None);
+    all.hold(false);
+    let proof = all.elapse(SECOND);
+    assert_eq!(proof.len(), 1);
+    let first = respond(&mut all, SECOND, &proof[0], 200);
+    assert_eq!(first.len(), IN_FLIGHT_MAX);
+    let events: HashSet<String> = first
+        .iter()
+        .filter_map(|bytes| {
+            let message = Message::parse(bytes).unwrap();
+            message.header("Event").map(|event| event.into_owned())
+        })
+        .collect();
+    assert_eq!(events, HashSet::from(["dialog".into(), "presence".into()]));
+    assert_eq!(serve(&mut all, SECOND, first, 200), 1_999);
+    assert!(all.is_idle() && all.next_deadline().is_some());
+    let mut ended = Vec::new();
+    for extension in &extensions[..10] {
+        ended.extend(all.publish(SECOND, extension, &Publication::Last(last())));
+    }
+    assert_eq!(serve(&mut all, SECOND, ended, 200), 20);
+    let renewals = all.elapse(SECOND + SECOND * LAST_EXPIRES);
+    serve(&mut all, SECOND, renewals, 200);
+    assert_eq!(all.entries.len(), 1_980);
+}
+
+// A21
+#[test]
+fn at_a_stop_each_publication_ends_with_its_last_document_at_a_pace_and_blf_keys_first() {
+    let mut all = publications();
+    let mut sent = all.transport_up(SECOND, &account());
+    for number in 0..200 {
+        let extension: Arc<str> = number.to_string().into();
+        sent.extend(all.publish(SECOND, &extension, &lasting()));
+    }
+    assert_eq!(serve(&mut all, SECOND, sent, 200), 400);
+    let first = all.stop(SECOND);
+    assert_eq!(first.len(), IN_FLIGHT_MAX);
+    for bytes in &first {
+        let message = Message::parse(bytes).unwrap();
+        assert_eq!(message.body(), b"terminated");
+        assert_eq!(message.seconds("Expires"), Some(LAST_EXPIRES));
+        assert!(message.header("SIP-If-Match").is_some());
+    }
+    assert!(!all.is_idle());
+    assert_eq!(serve(&mut all, SECOND, first, 200), 400);
+    assert!(all.is_idle());
+}
+
+// A21
+#[test]
+fn a_stop_waits_for_no_publication_that_the_pbx_does_not_have() {
+    let mut all = publications();
+    all.publish(SECOND, &"1001".into(), &lasting());
+    assert!(all.stop(SECOND).is_empty() && all.is_idle());
+    let mut all = publications();
+    let mut sent = all.transport_up(SECOND, &account());
+    sent.extend(all.publish(SECOND, &"1001".into(), &lasting()));
+    serve(&mut all, SECOND, sent, 489);
+    assert!(all.stop(SECOND).is_empty() && all.is_idle());
+}
+
+// A20
+#[test]
+fn a_refused_password_is_named_and_not_tried_with_all() {
+    let mut all = publications();
+    let mut sent = all.transport_up(SECOND, &account());
+    for number in 0..1_000 {
+        let extension: Arc<str> = number.to_string().into();
+        sent.extend(all.publish(SECOND, &extension, &lasting()));
+    }
+    assert_eq!(serve(&mut all, SECOND, sent, 401), 2);
+    let trouble = all.trouble().expect("trouble");
+    assert!(trouble.what.contains("offhook"), "{trouble:?}");
+    // One attempt after each pause; documents that change meanwhile wait.
+    let mut now = SECOND;
+    let mut attempts = 0;
+    while now < SECOND * 3600 {
+        now = all.next_deadline().expect("another attempt");
+        let changed = all.publish(now, &"7".into(), &lasting());
+        let due = all.elapse(now);
+        attempts += serve(&mut all, now, [changed, due].concat(), 401);
+    }
+    assert!((10..=15).contains(&attempts), "{attempts}");
+    let now = all.next_deadline().expect("another attempt");
+    let later = all.elapse(now);
+    assert_eq!(later.len(), 1);
+    assert_eq!(serve(&mut all, now, later, 200), 2_000);
+    assert_eq!(all.trouble(), None);
+}
+
+// A20: the password is changed while a thousand documents are there.
+#[test]
+fn renewals_stop_after_a_few_refusals() {
+    let mut all = publications();
+    let mut sent = all.transport_up(SECOND, &account());
+    for number in 0..1_000 {
+        let extension: Arc<str> = number.to_string().into();
+        sent.extend(all.publish(SECOND, &extension, &lasting()));
+    }
+    assert_eq!(serve(&mut all, SECOND, sent, 200), 2_000);
+    let (mut now, mut attempts) = (SECOND, 0);
+    while now < SECOND * 600 {
+        now = all.next_deadline().expect("another attempt");
+        let due = all.elapse(now);
+        attempts += serve(&mut all, now, due, 407);
+    }
+    assert!(attempts <= 10, "{attempts}");
+}
