@@ -202,7 +202,7 @@ impl Scopes {
     fn push(&mut self, start: &BytesStart<'_>) {
         self.starts.push(self.names.len());
         self.names.push_str(start.name().into_inner());
-        if !start.contains("xmlns") {
+        if start.attributes_raw().is_empty() {
             return;
         }
         for attribute in attributes(start) {
@@ -220,7 +220,9 @@ impl Scopes {
 
     fn pop(&mut self) {
         let depth = self.depth();
-        self.bindings.retain(|(at, _, _)| *at < depth);
+        while self.bindings.last().is_some_and(|(at, _, _)| *at >= depth) {
+            self.bindings.pop();
+        }
         self.names.truncate(self.starts.pop().unwrap_or_default());
     }
 
@@ -240,7 +242,9 @@ impl Scopes {
     /// The namespace that a prefix stands for, without one the default.
     fn space<'a>(&'a self, prefix: Option<&'a str>) -> Space<'a> {
         let wanted = prefix.unwrap_or_default();
-        let found = self.bindings.iter().rev().find(|(_, p, _)| p == wanted);
+        // Prefixes are short: a call of memcmp for each of them costs more than the comparison.
+        let is_wanted = |prefix: &str| prefix.bytes().eq(wanted.bytes());
+        let found = self.bindings.iter().rev().find(|(_, p, _)| is_wanted(p));
         match (found, prefix) {
             (Some((_, _, space)), _) if !space.is_empty() => Space::Bound(space),
             (_, Some("xml")) => Space::Bound("http://www.w3.org/XML/1998/namespace"),
@@ -272,23 +276,23 @@ fn decode<'a, P: Parser>(bytes: &'a [u8], parser: &mut P) -> Cow<'a, str> {
         [0xfe, 0xff, rest @ ..] => return Cow::Owned(utf16(rest, u16::from_be_bytes)),
         _ => {}
     }
-    match String::from_utf8_lossy(bytes) {
-        Cow::Borrowed(text) => Cow::Borrowed(text),
-        Cow::Owned(lossy) => {
-            let head: String = lossy.chars().take(100).collect();
-            let head = head.to_ascii_lowercase();
-            if head.contains("8859-1") || head.contains("1252") || head.contains("latin") {
-                return Cow::Owned(bytes.iter().map(|byte| char::from(*byte)).collect());
-            }
-            parser.remark(Remark::Encoding);
-            Cow::Owned(lossy)
-        }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
     }
+    let lossy = String::from_utf8_lossy(bytes);
+    let head: String = lossy.chars().take(100).collect();
+    let head = head.to_ascii_lowercase();
+    if head.contains("8859-1") || head.contains("1252") || head.contains("latin") {
+        return Cow::Owned(bytes.iter().map(|byte| char::from(*byte)).collect());
+    }
+    parser.remark(Remark::Encoding);
+    lossy
 }
 
 /// Replaces references; an ampersand that begins none stands for itself, as in `Meyer & Co`.
 fn unescape(raw: &str) -> Cow<'_, str> {
-    if !raw.contains(['&', '\n', '\r', '\t']) {
+    let is_plain = |byte: u8| !matches!(byte, b'&' | b'\n' | b'\r' | b'\t');
+    if raw.bytes().all(is_plain) {
         return Cow::Borrowed(raw);
     }
     let mut text = String::with_capacity(raw.len());

@@ -141,6 +141,12 @@ impl xml::Parser for Parser {
 /// vendor's copy of these, whose namespaces all contain this; without any namespace it is surely meant.
 fn is_ours(space: Space<'_>) -> bool {
     match space {
+        // The standard's own, first: this is asked for each element of each publication.
+        Space::Bound(
+            "urn:ietf:params:xml:ns:pidf"
+            | "urn:ietf:params:xml:ns:pidf:data-model"
+            | "urn:ietf:params:xml:ns:pidf:rpid",
+        ) => true,
         Space::Bound(space) => space.to_ascii_lowercase().contains(":params:xml:ns:pidf"),
         Space::None | Space::Undeclared(_) => true,
     }
