@@ -23,6 +23,10 @@ const ENDED_MAX: usize = 64;
 /// track of its end, as Kamailio does when publications overtake each other.
 pub const UNANSWERED_MAX: Duration = Duration::from_secs(300);
 
+/// The same for an answered dialog that documents call early: while a person talks, a second call with the same id (Asterisk) may
+/// ring as long as a queue lets it.
+pub const RINGS_AGAIN_MAX: Duration = Duration::from_secs(3_600);
+
 /// What became of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fold {
@@ -70,7 +74,9 @@ pub struct DialogSet {
     /// The names of dialogs that are over, the latest last.
     ended: VecDeque<Ended>,
     /// Since when each unanswered dialog that documents mention is known, by id and Call-ID.
-    unanswered: BTreeMap<(String, Option<String>), Duration>,
+    unanswered: BTreeMap<Name, Duration>,
+    /// When an answered dialog that documents call unanswered is no longer believed.
+    rings_again: BTreeMap<Name, Duration>,
 }
 
 impl DialogSet {
@@ -93,6 +99,7 @@ impl DialogSet {
             self.unclear.clear();
             self.has_more = false;
             self.unanswered.clear();
+            self.rings_again.clear();
         }
     }
 
@@ -134,7 +141,8 @@ impl DialogSet {
         if full == FullDocuments::LastChange {
             held_is_answered(&mut document.dialogs);
         }
-        never_back(&known, &mut document.dialogs);
+        let turned = never_back(&known, &mut document.dialogs);
+        self.mark_rings_again(now, &document.dialogs, turned);
         self.keep(known, &document, full, vanished);
         self.mark_unread(document.completeness, &document.dialogs, document.unread);
         let live = self.without_ended(document.dialogs);
@@ -164,9 +172,9 @@ impl DialogSet {
     /// Drops what has been unanswered for longer than [`UNANSWERED_MAX`]; whether there was any.
     pub fn expire(&mut self, now: Duration) -> bool {
         let before = self.live.len();
-        let unanswered = &self.unanswered;
+        let (unanswered, rings_again) = (&self.unanswered, &self.rings_again);
         self.live
-            .retain(|d| expiry(unanswered, d).is_none_or(|at| now < at));
+            .retain(|d| expiry(unanswered, rings_again, d).is_none_or(|at| now < at));
         self.live.len() != before
     }
 
@@ -174,7 +182,7 @@ impl DialogSet {
     pub fn next_expiry(&self) -> Option<Duration> {
         self.live
             .iter()
-            .filter_map(|d| expiry(&self.unanswered, d))
+            .filter_map(|d| expiry(&self.unanswered, &self.rings_again, d))
             .min()
     }
 
@@ -251,6 +259,36 @@ impl DialogSet {
         self.unanswered = unanswered.collect();
     }
 
+    /// Remembers which answered dialogs a document calls unanswered. It may be a second call with the same id; a notifier that
+    /// goes on like that has lost the end of the first.
+    fn mark_rings_again(
+        &mut self,
+        now: Duration,
+        told: &[Dialog],
+        turned: Vec<(Name, DialogState)>,
+    ) {
+        let told: Vec<Name> = told.iter().map(name).collect();
+        let is_turned = |name: &Name| turned.iter().any(|(turned, _)| turned == name);
+        self.rings_again
+            .retain(|name, _| is_turned(name) || !told.contains(name));
+        for (name, state) in turned {
+            let until = now
+                + match state {
+                    DialogState::Early => RINGS_AGAIN_MAX,
+                    DialogState::Trying
+                    | DialogState::Proceeding
+                    | DialogState::Confirmed
+                    | DialogState::Terminated => UNANSWERED_MAX,
+                };
+            let known = self.rings_again.entry(name).or_insert(until);
+            *known = until.min(*known);
+        }
+        // A document is bounded; many partial ones are not.
+        while self.rings_again.len() > DIALOGS_MAX {
+            self.rings_again.pop_first();
+        }
+    }
+
     /// The dialogs of one document that are not over.
     ///
     /// Kamailio's publications overtake each other: the same dialog comes twice in one document, its
@@ -295,10 +333,13 @@ impl DialogSet {
 
 /// An answered dialog does not ring again (RFC 4235 §3.7.1: from `confirmed` only `terminated` follows). FreeSWITCH says
 /// `early` of one that is on hold, Asterisk of an extension that is called while it talks; overtaken publications do too. It
-/// stays confirmed with its party, and takes over whether it is held.
-fn never_back(known: &[Dialog], told: &mut [Dialog]) {
+/// stays confirmed with its party, and takes over whether it is held. Returns the names of those that were not said to be held.
+fn never_back(known: &[Dialog], told: &mut [Dialog]) -> Vec<(Name, DialogState)> {
+    let mut turned = Vec::new();
     for at in 0..told.len() {
-        let Some(dialog) = told.get(at) else { return };
+        let Some(dialog) = told.get(at) else {
+            return turned;
+        };
         if dialog.state >= DialogState::Confirmed {
             continue;
         }
@@ -317,9 +358,13 @@ fn never_back(known: &[Dialog], told: &mut [Dialog]) {
             local.rendering = rendering;
         }
         if let Some(dialog) = told.get_mut(at) {
+            if rendering != Some(false) {
+                turned.push((name(dialog), dialog.state));
+            }
             *dialog = answered;
         }
     }
+    turned
 }
 
 /// FreeSWITCH says `early` of a dialog that is on hold (its setting `presence-hold-state`), also to a new subscriber that has
@@ -332,21 +377,29 @@ fn held_is_answered(told: &mut [Dialog]) {
     }
 }
 
-/// What tells an unanswered dialog from others within the set.
-fn name(dialog: &Dialog) -> (String, Option<String>) {
+/// Id and Call-ID.
+type Name = (String, Option<String>);
+
+/// The part of a dialog's name by which its age is kept.
+fn name(dialog: &Dialog) -> Name {
     (dialog.id.clone(), dialog.call_id.clone())
 }
 
+/// When a dialog that documents call unanswered is no longer believed.
 fn expiry(
-    unanswered: &BTreeMap<(String, Option<String>), Duration>,
+    unanswered: &BTreeMap<Name, Duration>,
+    rings_again: &BTreeMap<Name, Duration>,
     dialog: &Dialog,
 ) -> Option<Duration> {
     if dialog.state >= DialogState::Confirmed {
-        return None;
+        // Seldom anything: no name is made for nothing.
+        return match rings_again.is_empty() {
+            true => None,
+            false => rings_again.get(&name(dialog)).copied(),
+        };
     }
-    unanswered
-        .get(&name(dialog))
-        .map(|since| *since + UNANSWERED_MAX)
+    let since = unanswered.get(&name(dialog));
+    since.map(|since| *since + UNANSWERED_MAX)
 }
 
 #[cfg(test)]

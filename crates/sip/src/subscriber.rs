@@ -192,6 +192,8 @@ pub struct Subscriber {
     before: Option<Before>,
     /// Renewals in a row that were made out of turn because of doubt.
     urged: u32,
+    /// The notifier sent no NOTIFY after the last renewal.
+    skips_notify: bool,
 }
 
 impl Subscriber {
@@ -222,6 +224,7 @@ impl Subscriber {
             doubt: Doubt::None,
             before: None,
             urged: 0,
+            skips_notify: false,
         }
     }
 
@@ -250,6 +253,11 @@ impl Subscriber {
     /// Evidence about the credentials in the last answer; asking clears it.
     pub fn take_evidence(&mut self) -> Option<Evidence> {
         self.evidence.take()
+    }
+
+    /// Whether the notifier sent no NOTIFY after the last renewal, so that each renewal costs the subscription.
+    pub fn skips_notify(&self) -> bool {
+        self.skips_notify
     }
 
     /// Whether it neither holds nor tries anything.
@@ -342,6 +350,10 @@ impl Subscriber {
             Phase::Waiting(until) if now >= until => return self.begin(now, out),
             Phase::Active if self.notify_by.is_some_and(|by| now >= by) => {
                 let trouble = match self.doubt {
+                    Doubt::None if self.known_until.is_some() => {
+                        self.skips_notify = true;
+                        Trouble::RenewedWithoutNotify
+                    }
                     Doubt::None => Trouble::NoNotify,
                     Doubt::Asking | Doubt::Due | Doubt::Overdue => Trouble::Unconfirmed,
                 };

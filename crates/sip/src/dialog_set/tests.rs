@@ -312,11 +312,11 @@ fn a_confirmed_dialog_stays_confirmed_until_it_is_over() {
             // Asterisk with notify_early_inuse_ringing: the id is the extension, whoever calls.
             set.fold(NOW, of(3, completeness, vec![Dialog::new("a", back)]));
             assert_eq!(set.dialogs(), [with_rendering(Confirmed, true)]);
-            assert_eq!(
-                set.next_expiry(),
-                None,
-                "it does not end after five minutes"
-            );
+            let longest = match back {
+                Early => RINGS_AGAIN_MAX,
+                _ => UNANSWERED_MAX,
+            };
+            assert_eq!(set.next_expiry(), Some(NOW + longest));
             set.fold(NOW, of(4, completeness, vec![Dialog::new("a", Terminated)]));
             set.fold(NOW, of(5, completeness, vec![Dialog::new("a", back)]));
             assert_eq!(set.dialogs(), [Dialog::new("a", back)], "the next call");
@@ -476,4 +476,32 @@ fn the_last_change_alone_ends_nothing_but_by_terminated() {
     };
     fold(10, &[("a", Confirmed)]);
     assert_eq!(fold(11, &[]), Fold::Doubted, "F5");
+}
+
+/// A4: a notifier that has lost the end of a call and only ever says that it rings.
+#[test]
+fn an_answered_call_that_rings_for_ever_is_over() {
+    let mut set = DialogSet::new();
+    set.fold(NOW, document(1, Full, &[("a", Confirmed)]));
+    let second_call = NOW + Duration::from_secs(60);
+    set.fold(second_call, document(2, Full, &[("a", Early)]));
+    assert_eq!(set.next_expiry(), Some(second_call + RINGS_AGAIN_MAX));
+    // Answered again in time: it was a second call.
+    set.fold(second_call, document(3, Full, &[("a", Confirmed)]));
+    assert_eq!(set.next_expiry(), None);
+    set.fold(second_call, document(4, Full, &[("a", Trying)]));
+    let later = second_call + Duration::from_secs(200);
+    set.fold(later, document(5, Full, &[("a", Trying)]));
+    assert!(!set.expire(later) && set.dialogs().len() == 1);
+    assert!(set.expire(second_call + UNANSWERED_MAX));
+    assert!(set.dialogs().is_empty());
+    // One that is on hold is no such call.
+    let mut held = document(6, Full, &[("b", Early)]);
+    held.dialogs[0].local = Some(Participant {
+        rendering: Some(false),
+        ..Participant::default()
+    });
+    set.fold(later, document(6, Full, &[("b", Confirmed)]));
+    set.fold(later, held);
+    assert_eq!(set.next_expiry(), None);
 }

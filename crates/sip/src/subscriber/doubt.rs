@@ -46,6 +46,11 @@ impl Subscriber {
             notify_by: self.notify_by.take(),
             doubt: std::mem::take(&mut self.doubt),
         });
+        // It follows a renewal, and not only the first SUBSCRIBE.
+        let is_renewal = self.known_until.is_some();
+        if is_renewal && self.before.is_some_and(|before| before.notify_by.is_some()) {
+            self.skips_notify = false;
+        }
         self.known_until = Some(expires_at);
         if let Some(pending) = &mut self.pending {
             pending.confirmed = true;
@@ -85,13 +90,19 @@ impl Subscriber {
         }
     }
 
-    /// A call vanished. The answer to the renewal decides, so that this cannot repeat itself: the renewal does not wait, except
-    /// for the floor.
+    /// A call vanished: the answer to a renewal decides. The renewal does not wait, except for the floor; a NOTIFY that overtakes
+    /// its answer is not a new reason to ask.
     pub(super) fn on_vanished(&mut self, now: Duration) {
-        if !self.is_whole_due() {
-            self.urged = 0;
-            self.on_incomplete(now);
+        if self.is_whole_due() {
+            return;
         }
+        if self
+            .before
+            .is_some_and(|before| before.doubt == Doubt::None)
+        {
+            self.urged = 0;
+        }
+        self.on_incomplete(now);
     }
 
     /// Asks for the whole state, which must come in time.

@@ -12,6 +12,9 @@ pub enum Trouble {
     /// Accepted, but no NOTIFY came (timer N).
     #[error("SUBSCRIBE was accepted, but no NOTIFY came")]
     NoNotify,
+    /// A renewal was accepted, but no NOTIFY came after it (RFC 6665 §4.2.1.2).
+    #[error("no NOTIFY came after a renewal")]
+    RenewedWithoutNotify,
     /// The response to a challenge of the same attempt was rejected.
     #[error("{code} for the user name and password")]
     WrongCredentials {

@@ -375,7 +375,10 @@ impl Task {
                 Ok(message) => self.on_message(from, &message),
                 Err(error) => {
                     tracing::debug!(name = %self.config.name, %error, "message cannot be read");
-                    // Over UDP, for instance, its Content-Length is too large (RFC 3261 §18.3).
+                    // Over UDP, for instance, its Content-Length is too large (RFC 3261 §18.3). Strangers get no answer.
+                    let link = self.link.as_ref();
+                    let is_stranger = link.is_none_or(|link| link.is_from_elsewhere(from));
+                    let from = from.filter(|_| !is_stranger);
                     let refuse = |from| refuse_malformed(&bytes, from, &self.ids.tag());
                     if let Some(answer) = from.and_then(refuse) {
                         self.send(from, answer);

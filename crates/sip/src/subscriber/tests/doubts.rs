@@ -82,7 +82,7 @@ fn a_renewal_without_a_notify_does_not_extend_what_is_known() {
     let lost = bench.wait();
     assert_eq!(
         (&lost[0], troubles(&lost)),
-        (&Action::Stale, vec![Trouble::NoNotify])
+        (&Action::Stale, vec![Trouble::RenewedWithoutNotify])
     );
     assert!(bench.now <= begun + SECOND * 32 && bench.subscriber.is_pending());
     // A NOTIFY that overtakes the answer confirms too.

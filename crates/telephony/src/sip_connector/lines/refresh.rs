@@ -51,7 +51,7 @@ impl Lines {
         let after = self.lines.range::<Arc<str>, _>((from, Unbounded));
         let next = after
             .chain(self.lines.iter())
-            .find(|(_, l)| l.subscriber.is_active())
+            .find(|(_, l)| l.subscriber.is_active() && !l.subscriber.skips_notify())
             .map(|(e, _)| Arc::clone(e));
         let mut out = Vec::new();
         if let Some(extension) = next {

@@ -13,6 +13,11 @@ pub(super) fn subscription(at: &str, trouble: &T) -> Option<Trouble> {
              TCP there. Over TCP and TLS the PBX must send NOTIFY over the connection that Offhook opened, because Offhook \
              accepts no connection from the PBX; if the PBX opens its own connection for NOTIFY, use UDP.",
         ),
+        T::RenewedWithoutNotify => (
+            format!("the PBX sends no NOTIFY after the renewal of the subscription for {at}"),
+            "Let the PBX send a NOTIFY after every SUBSCRIBE, also after a renewal (RFC 6665 section 4.2.1.2); look for an \
+             update of it. Until then Offhook subscribes anew at each renewal, and the line is unknown for a moment.",
+        ),
         T::Interval {
             minimum: Some(minimum),
         } => (

@@ -160,7 +160,7 @@ fn a_renewal_alone_extends_no_lease() {
     }
     assert!(now <= begun + SECOND * 33 && asked(&out).len() == 1);
     let trouble = &lines.line_trouble()["1000"];
-    assert!(trouble.remedy.contains("opens its own connection"));
+    assert!(trouble.remedy.contains("also after a renewal"));
 }
 
 // A5
