@@ -46,8 +46,8 @@ pub enum FullDocuments {
     /// All dialogs (RFC 4235 §4.1).
     #[default]
     AllDialogs,
-    /// Only the dialog that changed last, as FreeSWITCH's: one that rings says nothing of one that was answered, and
-    /// `terminated` comes when no dialog at all is left.
+    /// Only the dialog that changed last, as FreeSWITCH's: one that rings says nothing of one that was answered. `terminated`
+    /// comes when no dialog is left on the same profile of the same node, so that dialogs under other ids are doubted.
     LastChange,
 }
 
@@ -206,7 +206,6 @@ impl DialogSet {
         self.doubted.clear();
         let says_live = told.iter().any(|t| t.state != DialogState::Terminated);
         let is_last_change = full == FullDocuments::LastChange;
-        let all_over = is_last_change && !says_live && !told.is_empty();
         for dialog in known {
             if told.iter().any(|t| names::same(t, &dialog)) {
                 continue;
@@ -214,7 +213,7 @@ impl DialogSet {
             let is_confirmed = dialog.state == DialogState::Confirmed;
             if unread.more || unread.dialogs.contains(&dialog.id) {
                 self.live.push(dialog);
-            } else if !is_confirmed || all_over {
+            } else if !is_confirmed {
                 // A dialog that rang and is absent rings no more.
             } else if is_last_change && (says_live || !unread.dialogs.is_empty()) {
                 self.live.push(dialog);
@@ -293,7 +292,7 @@ impl DialogSet {
     ///
     /// Kamailio's publications overtake each other: the same dialog comes twice in one document, its
     /// latest state beside a `Trying` that stays long after the call; or it comes back as `Trying`
-    /// after it was terminated (both recorded from Kamailio 5.6). Entries with the same id, the same
+    /// after it was terminated (both recorded from Kamailio 5.6; no other state was). Entries with the same id, the same
     /// Call-ID and no different tags are therefore one dialog, and the furthest of its states counts: a dialog never goes
     /// back (RFC 4235 §3.7.1), and no later call has its Call-ID (RFC 3261 §8.1.1.4). Different tags are the branches of a
     /// forked call: one is answered, the others are terminated. Without a
@@ -317,6 +316,13 @@ impl DialogSet {
                 return !is_over;
             };
             let known = self.ended.iter().position(|ended| ended.is_of(&name));
+            if matches!(dialog.state, DialogState::Early | DialogState::Confirmed) {
+                // It is back: a queue calls a phone again and again with one Call-ID.
+                if let Some(at) = known {
+                    self.ended.remove(at);
+                }
+                return true;
+            }
             if is_over || known.is_some() {
                 // To the end of the list: what documents still mention must not be forgotten.
                 let name = known.and_then(|at| self.ended.remove(at)).unwrap_or(name);

@@ -299,13 +299,18 @@ fn freeswitch_calls_on_hold_and_waiting_calls_stay_on_the_phone() {
             let document = format!(
                 "<dialog-info xmlns='urn:ietf:params:xml:ns:dialog-info' version='{version}' state='full'><dialog id='{id}' direction='recipient'><state>{state}</state><local><target uri='x'><param pname='+sip.rendering' pvalue='{rendering}'/></target></local></dialog></dialog-info>"
             );
-            let out = pbx.send(&mut lines, SECOND, &document);
+            let mut out = pbx.send(&mut lines, SECOND * version, &document);
+            // The end of one call says nothing of another, which may be on another profile: the answer to a refresh does.
+            if let [refresh] = &requests(&out)[..] {
+                assert_eq!(*state, "terminated");
+                respond(&mut lines, SECOND * version, refresh, 200, &[]);
+                out = pbx.send(&mut lines, SECOND * version, &document);
+            }
             assert_eq!(
                 told(&out, "1000"),
                 Some(Some(*expected)),
                 "{version} {id} {state}"
             );
-            assert!(requests(&out).is_empty(), "nothing vanishes");
         }
     }
 }
@@ -322,11 +327,17 @@ fn own_dialogs_at_freeswitch_do_not_end_a_call() {
         (("offhook-1", "confirmed"), LineState::Connected),
         (("a", "terminated"), LineState::Idle),
         (("a", "confirmed"), LineState::Connected),
-        (("offhook-1", "terminated"), LineState::Idle),
     ];
     for (version, (dialog, expected)) in (1..).zip(steps) {
         let out = pbx.send(&mut lines, SECOND, &full(version, &[dialog]));
         assert_eq!(told(&out, "1000"), Some(Some(expected)), "{version}");
         assert!(requests(&out).is_empty());
     }
+    // The key is dark, and no call is left on this profile: is there one elsewhere?
+    let dark = full(9, &[("offhook-1", "terminated")]);
+    let out = pbx.send(&mut lines, SECOND * 5, &dark);
+    assert_eq!(told(&out, "1000"), Some(Some(LineState::Connected)));
+    respond(&mut lines, SECOND * 5, &requests(&out)[0], 200, &[]);
+    let out = pbx.send(&mut lines, SECOND * 5, &dark);
+    assert_eq!(told(&out, "1000"), Some(Some(LineState::Idle)));
 }

@@ -170,9 +170,13 @@ impl Player {
                 body: message.body().to_vec(),
             };
             self.pbx.software = header("User-Agent").or(header("Server"));
-            self.pbx.notify(&line, &notify);
             // What a refresh would bring is the same again.
-            self.pbx.set_document(&line, Some(notify));
+            let refreshed = Notify {
+                subscription_state: "active;expires=600".into(),
+                ..notify.clone()
+            };
+            self.pbx.set_document(&line, Some(refreshed));
+            self.pbx.notify(&line, &notify);
             let state = self.pbx.state(&line);
             let word = state.map_or("Unknown".to_owned(), |state| format!("{state:?}"));
             rows.push(format!("{line} {word}"));
