@@ -49,15 +49,15 @@ impl Repeats {
         };
         self.forget(now);
         let transaction = self.transaction(request);
-        let keys = self.keys(source, request, call);
-        let is_used_up = |key: &u64| {
+        let keys = self.keys(source, request, call, most);
+        let is_used_up = |(key, most): &(u64, usize)| {
             let known = self.answered.get(key);
-            known.is_some_and(|known| known.len() >= most && !known.contains(&transaction))
+            known.is_some_and(|known| known.len() >= *most && !known.contains(&transaction))
         };
         if keys.iter().any(is_used_up) {
             return Decision::Again;
         }
-        for key in keys {
+        for (key, _) in keys {
             let known = self.answered.entry(key).or_insert_with(|| {
                 self.order.push_back((now, key));
                 Vec::with_capacity(1)
@@ -84,17 +84,44 @@ impl Repeats {
         self.hasher.hash_one(names)
     }
 
-    /// The keys of a call: its Call-ID, and its caller, both with the called user, as a PBX forks one call to several users.
-    fn keys(&self, source: IpAddr, request: &Message<'_>, call: &Call) -> [u64; 2] {
+    /// The keys of a call, and how often each may be answered: its Call-ID, and its caller, both with the called user, as a PBX
+    /// forks one call to several users.
+    fn keys(
+        &self,
+        source: IpAddr,
+        request: &Message<'_>,
+        call: &Call,
+        most: usize,
+    ) -> [(u64, usize); 2] {
         let spelled = |uri: &str| user(uri).unwrap_or_else(|| uri.to_owned());
         let called = spelled(call.called.as_str());
         let caller = call.callers.first().map(|caller| spelled(caller));
+        // Callers who hide their number may be several.
+        let of_caller = match caller.as_deref().is_none_or(is_anonymous) {
+            true => FORWARDED_MAX,
+            false => most,
+        };
+        let call_id = request.header("Call-ID");
+        let of = |kind, value: Option<&str>| self.hasher.hash_one((source, &called, kind, value));
         [
-            self.hasher
-                .hash_one((source, &called, "Call-ID", request.header("Call-ID"))),
-            self.hasher.hash_one((source, &called, "caller", caller)),
+            (of("Call-ID", call_id.as_deref()), most),
+            (of("caller", caller.as_deref()), of_caller),
         ]
     }
+}
+
+/// Whether a user part stands for a caller who hides the number (RFC 3323 §4.1.1.3), in the spellings of gateways.
+fn is_anonymous(user: &str) -> bool {
+    let spellings = [
+        "anonymous",
+        "unknown",
+        "unavailable",
+        "restricted",
+        "private",
+    ];
+    spellings
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(user))
 }
 
 #[cfg(test)]
@@ -148,6 +175,12 @@ mod tests {
                 Again,
             ),
             ("another Call-ID", 150, ("1003", "1002", "b", "2"), Again),
+            (
+                "another call without a number",
+                150,
+                ("anonymous", "1002", "b", "2"),
+                Back,
+            ),
             (
                 "in another spelling",
                 150,

@@ -212,11 +212,16 @@ impl Subscriber {
         code: u16,
         out: &mut Vec<Action>,
     ) {
+        let for_good = is_refused_for_good(code);
+        if self.phase == Phase::Active && for_good {
+            // The dialog is over (RFC 5057 §5.1), which says nothing of a new one: that one's refusal is the trouble.
+            let pause = self.pause_unless_settled(now);
+            return self.lose(now, Trouble::Forgotten, pause, out);
+        }
         let trouble = Trouble::Refused { code };
         let asked = response
             .seconds("Retry-After")
             .map(|s| Duration::from_secs(s.into()));
-        let for_good = is_refused_for_good(code);
         let pause = if for_good {
             PAUSE_MAX
         } else {
@@ -224,7 +229,7 @@ impl Subscriber {
                 .max(asked.unwrap_or_default())
                 .min(PAUSE_MAX)
         };
-        if self.phase == Phase::Active && !for_good {
+        if self.phase == Phase::Active {
             // The subscription itself lives on until it expires (RFC 6665 §4.1.2.2).
             self.floor.fail();
             self.refresh_at = Some(now + pause);
