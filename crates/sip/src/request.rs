@@ -169,6 +169,16 @@ pub fn refuse_malformed(bytes: &[u8], source: SocketAddr, to_tag: &str) -> Optio
     answer.finish().ok()
 }
 
+/// The Call-ID of bytes that are meant to be a request and cannot be read as one: its receiver may know what it was about.
+pub fn call_id_of_malformed(bytes: &[u8]) -> Option<String> {
+    let (first, request) = lenient(bytes)?;
+    if first.starts_with(b"SIP/") {
+        return None;
+    }
+    let call_id = request.header("Call-ID")?;
+    Some(call_id.trim().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -82,6 +82,8 @@ pub enum Event<'a> {
     /// A call is missing in the document of the last [`Action::Notified`] that was never terminated: the subscription asks for
     /// the whole state at once.
     Vanished,
+    /// A request with this subscription's Call-ID could not be read, and was refused.
+    Unreadable,
     /// The notifier cannot be reached: stop trying until the next [`Event::Start`].
     TransportLost,
     /// Unsubscribe.
@@ -322,6 +324,7 @@ impl Subscriber {
             Event::Unusable => self.on_unusable(now, &mut out),
             Event::Incomplete => self.on_incomplete(now),
             Event::Vanished => self.on_vanished(now),
+            Event::Unreadable => self.on_bad_notify(now, 400, &mut out),
             Event::TransportLost => {
                 self.forget(&mut out);
                 self.phase = Phase::Idle;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Action, Dialog, EXPIRES_MAX, PAUSE_MAX, Phase, Subscriber, Trouble,
+    Action, Dialog, Doubt, EXPIRES_MAX, PAUSE_MAX, Phase, Subscriber, Trouble,
     request::{remote_target, route_set},
 };
 use crate::message::{Message, SubscriptionState, answer, find_parameter};
@@ -55,7 +55,34 @@ impl Subscriber {
             Ok(Admitted::Repeated(number) | Admitted::Late(number)) => {
                 self.on_old_number(now, number, out);
             }
+            Err(code) if self.is_meant(request) => self.on_bad_notify(now, code, out),
             Err(_) => {}
+        }
+    }
+
+    /// Whether a refused request belongs to this subscription: it has its Call-ID and no tag or event of another one.
+    fn is_meant(&self, request: &Message<'_>) -> bool {
+        let fits =
+            |tag: Option<String>, own: &str| tag.is_none_or(|tag| tag.is_empty() || tag == own);
+        let event = request.header("Event").unwrap_or_default();
+        let package = event.split(';').next().unwrap_or_default().trim();
+        let account = self.account.as_ref();
+        let is_ours = account.is_some_and(|a| a.event.eq_ignore_ascii_case(package));
+        let dialog = self.dialog.as_ref();
+        let method = request.method().unwrap_or_default();
+        method.eq_ignore_ascii_case("NOTIFY")
+            && (package.is_empty() || is_ours)
+            && fits(request.to_tag(), &self.from_tag)
+            && dialog.is_some_and(|dialog| fits(request.from_tag(), &dialog.remote_tag))
+    }
+
+    /// A NOTIFY of this subscription could not be taken: its state is asked for again.
+    pub(super) fn on_bad_notify(&mut self, now: Duration, code: u16, out: &mut Vec<Action>) {
+        if self.phase == Phase::Active {
+            out.push(Action::Trouble(Trouble::BadNotify { code }));
+            if self.doubt == Doubt::None {
+                self.doubt(now);
+            }
         }
     }
 

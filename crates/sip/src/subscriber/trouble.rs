@@ -12,6 +12,12 @@ pub enum Trouble {
     /// Accepted, but no NOTIFY came (timer N).
     #[error("SUBSCRIBE was accepted, but no NOTIFY came")]
     NoNotify,
+    /// A NOTIFY of this subscription was refused: a header is missing or cannot be read.
+    #[error("a NOTIFY was refused with {code}")]
+    BadNotify {
+        /// The code of our answer.
+        code: u16,
+    },
     /// A renewal was accepted, but no NOTIFY came after it (RFC 6665 §4.2.1.2).
     #[error("no NOTIFY came after a renewal")]
     RenewedWithoutNotify,

@@ -224,6 +224,17 @@ impl Lines {
         out
     }
 
+    /// Bytes arrived that are meant to be a request and cannot be read.
+    pub(super) fn receive_malformed(&mut self, now: Duration, bytes: &[u8]) -> Vec<Output> {
+        let mut out = Vec::new();
+        let call_id = sip::request::call_id_of_malformed(bytes);
+        if let Some(extension) = call_id.and_then(|id| self.by_call_id.get(&id).cloned()) {
+            self.run(now, &extension, Event::Unreadable, &mut out);
+            self.pump(now, &mut out);
+        }
+        out
+    }
+
     /// What belongs to no subscription of ours is told so, without keeping anything (RFC 6665 §4.1.3).
     fn answer_stranger(&mut self, message: &Message<'_>) -> Option<Vec<u8>> {
         let code = match message.method()? {

@@ -383,6 +383,8 @@ impl Task {
                     if let Some(answer) = from.and_then(refuse) {
                         self.send(from, answer);
                     }
+                    let out = self.lines.receive_malformed(now, &bytes);
+                    self.carry_out(None, out);
                 }
             }
         }

@@ -245,6 +245,20 @@ impl Notifier {
         written.expect("a NOTIFY can be written")
     }
 
+    /// Sends a NOTIFY in which this text is replaced, as something between the PBX and the connector may do.
+    pub(crate) fn notify_changed(&mut self, line: &str, notify: &Notify, from: &str, to: &str) {
+        let written = String::from_utf8(self.write_notify(line, notify)).expect("text");
+        assert!(written.contains(from), "{written}");
+        let changed = written.replacen(from, to, 1);
+        match Message::parse(changed.as_bytes()) {
+            Ok(_) => self.deliver(changed.as_bytes()),
+            Err(_) => {
+                let out = self.lines.receive_malformed(self.now, changed.as_bytes());
+                self.carry_out(out);
+            }
+        }
+    }
+
     /// Sends a message as it stands.
     pub(crate) fn deliver(&mut self, bytes: &[u8]) {
         let message = Message::parse(bytes).expect("a message of the PBX can be read");

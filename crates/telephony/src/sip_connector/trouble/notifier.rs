@@ -13,6 +13,13 @@ pub(super) fn subscription(at: &str, trouble: &T) -> Option<Trouble> {
              TCP there. Over TCP and TLS the PBX must send NOTIFY over the connection that Offhook opened, because Offhook \
              accepts no connection from the PBX; if the PBX opens its own connection for NOTIFY, use UDP.",
         ),
+        T::BadNotify { code } => (
+            format!(
+                "a NOTIFY for {at} was refused with {code}: a header or its length is missing or cannot be read"
+            ),
+            "Offhook asks for the state again. If this trouble stays, look for an update of the PBX, or of a firewall or proxy \
+             between them that changes SIP messages (switch off SIP ALG).",
+        ),
         T::RenewedWithoutNotify => (
             format!("the PBX sends no NOTIFY after the renewal of the subscription for {at}"),
             "Let the PBX send a NOTIFY after every SUBSCRIBE, also after a renewal (RFC 6665 section 4.2.1.2); look for an \

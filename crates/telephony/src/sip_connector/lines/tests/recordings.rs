@@ -238,3 +238,36 @@ fn recorded(recording: &str) -> Vec<String> {
     }
     all
 }
+
+// A17
+#[test]
+fn a_notify_that_cannot_be_taken_is_named_and_the_state_asked_for_again() {
+    let call = "<dialog-info xmlns='urn:ietf:params:xml:ns:dialog-info' version='1' state='full' entity='x'><dialog id='1'><state>confirmed</state></dialog></dialog-info>";
+    for (from, to) in [
+        ("Content-Length: ", "Content-Length: 9"),
+        ("Event: dialog", "Event: dialog;id=7"),
+        ("Event: dialog\r\n", ""),
+        ("Subscription-State: active;expires=600\r\n", ""),
+        ("CSeq: 2 NOTIFY", "CSeq: 4294967301 NOTIFY"),
+        ("From: <", "From: \"A B <"),
+        ("Event: dialog", "Event dialog"),
+        ("NOTIFY sip:", "notify sip:"),
+        ("SIP/2.0\r\n", "SIP/2.1\r\n"),
+    ] {
+        let mut pbx = Notifier::new(&["1001".to_owned()], None);
+        let idle = call.replace("confirmed", "terminated");
+        pbx.set_document("1001", Some(Notify::new(idle.into_bytes())));
+        pbx.connect();
+        pbx.elapse(std::time::Duration::from_secs(30));
+        assert_eq!(pbx.state("1001"), Some(presence::LineState::Idle), "{from}");
+        let call = Notify::new(call.into());
+        pbx.set_document("1001", Some(call.clone()));
+        pbx.notify_changed("1001", &call, from, to);
+        pbx.elapse(std::time::Duration::from_secs(1));
+        assert_eq!(
+            pbx.state("1001"),
+            Some(presence::LineState::Connected),
+            "{from} -> {to}"
+        );
+    }
+}
