@@ -192,22 +192,21 @@ impl Lines {
             let wanted = multipart::content_id(instance.content_id.as_deref()?);
             parts.iter().find(|part| part.id == wanted)
         };
-        let mut lines: BTreeMap<Arc<str>, Vec<&Instance>> = BTreeMap::new();
+        let mut lines: BTreeMap<Arc<str>, Vec<&ListedResource>> = BTreeMap::new();
         let mut lists: BTreeMap<&str, &Part<'_>> = BTreeMap::new();
         for resource in &list.resources {
             if let Some(extension) = self.line_of(resource) {
-                let instances = lines.entry(extension).or_default();
-                let room = INSTANCES_MAX.saturating_sub(instances.len());
-                instances.extend(resource.instances.iter().take(room));
+                lines.entry(extension).or_default().push(resource);
             } else {
                 let within = resource.instances.iter().filter_map(part_of);
                 let within = within.filter(|part| multipart::is_multipart(&part.full_type));
                 lists.extend(within.map(|part| (&*part.id, part)));
             }
         }
-        for (extension, instances) in lines {
+        for (extension, resources) in lines {
             if self.claim(&extension, name) {
-                self.take_instances(received, name, &extension, &instances, part_of, out);
+                let instances = Instances::of(&resources);
+                self.take_instances(received, name, &extension, instances, part_of, out);
                 told.named.insert(extension);
             }
         }
@@ -237,11 +236,10 @@ impl Lines {
         received: &Received<'_>,
         list: &Arc<str>,
         extension: &Arc<str>,
-        instances: &[&Instance],
+        instances: Instances<'_>,
         part_of: impl Fn(&Instance) -> Option<&'a Part<'a>>,
         out: &mut Vec<Output>,
     ) {
-        let instances = Instances::of(instances);
         if let Some(line) = self.lines.get_mut(extension)
             && instances.several
         {
@@ -436,18 +434,22 @@ struct Instances<'a> {
 }
 
 impl<'a> Instances<'a> {
-    fn of(instances: &[&'a Instance]) -> Self {
-        let named = instances.iter().enumerate().map(|(number, instance)| {
-            let name = match &*instance.id {
-                "" => number.to_string(),
-                id => id.to_owned(),
-            };
-            (name, *instance)
+    /// The instances of all resources that are the same line. A name is of the resource, the instance and a number, since the same
+    /// instance may be named twice, and two resources may each have one of the same name.
+    fn of(resources: &[&'a ListedResource]) -> Self {
+        let mut all: Vec<(String, &Instance)> = Vec::new();
+        let mut repeats: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        let instances = resources.iter().flat_map(|resource| {
+            let instances = resource.instances.iter();
+            instances.map(|instance| (&*resource.uri, instance))
         });
-        Self {
-            all: named.collect(),
-            several: instances.len() > 1,
+        for (uri, instance) in instances.take(INSTANCES_MAX) {
+            let repeat = repeats.entry((uri, &instance.id)).or_default();
+            all.push((format!("{uri} {} {repeat}", instance.id), instance));
+            *repeat += 1;
         }
+        let several = all.len() > 1;
+        Self { all, several }
     }
 
     fn is_live(&self, id: &str) -> bool {

@@ -156,6 +156,35 @@ fn a_line_is_the_union_of_its_instances() {
     }
 }
 
+/// A13: instances of the same name are instances all the same.
+#[test]
+fn instances_of_the_same_name_do_not_take_each_others_place() {
+    let one = |cid: u8| format!("<instance id='1' state='active' cid='{cid}'/>");
+    let resource =
+        |uri: &str, instances: &str| format!("<resource uri='{uri}'>{instances}</resource>");
+    for resources in [
+        resource("sip:1001@x", &(one(1) + &one(2))),
+        resource("sip:1001@x", &one(1)) + &resource("sip:1001@x:5060", &one(2)),
+    ] {
+        let (mut lines, subscribe) = listed(&["1001"]);
+        let send = |lines: &mut Lines, version| {
+            let (call, idle) = (full(version, &[("a", "confirmed")]), full(version, &[]));
+            let parts = [("1", DOCUMENT, &*call), ("2", DOCUMENT, &*idle)];
+            send_list(lines, &subscribe, version, &body(true, &resources, &parts))
+        };
+        for version in 1..4 {
+            let out = send(&mut lines, version);
+            let state = told(&out, "1001");
+            assert_eq!(state, Some(Some(LineState::Connected)), "{resources}");
+        }
+        let out = lines.elapse(SECOND * 20);
+        assert!(
+            !matches!(told(&out, "1001"), Some(Some(LineState::Idle))),
+            "{resources}"
+        );
+    }
+}
+
 /// A13: instances without a document have troubles of their own.
 #[test]
 fn lines_of_a_list_without_a_document_are_named() {
