@@ -205,7 +205,7 @@ impl Lines {
         }
         for (extension, resources) in lines {
             if self.claim(&extension, name) {
-                let instances = Instances::of(&resources);
+                let instances = Instances::of(&resources, whole);
                 self.take_instances(received, name, &extension, instances, part_of, out);
                 told.named.insert(extension);
             }
@@ -241,7 +241,7 @@ impl Lines {
         out: &mut Vec<Output>,
     ) {
         if let Some(line) = self.lines.get_mut(extension)
-            && instances.several
+            && instances.is_account()
         {
             line.dialogs.retain_instances(|id| instances.is_live(id));
         }
@@ -431,12 +431,14 @@ impl Told {
 struct Instances<'a> {
     all: Vec<(String, &'a Instance)>,
     several: bool,
+    /// Whether the list that they are in names all of its resources.
+    whole: Whole,
 }
 
 impl<'a> Instances<'a> {
     /// The instances of all resources that are the same line. A name is of the resource, the instance and a number, since the same
     /// instance may be named twice, and two resources may each have one of the same name.
-    fn of(resources: &[&'a ListedResource]) -> Self {
+    fn of(resources: &[&'a ListedResource], whole: Whole) -> Self {
         let mut all: Vec<(String, &Instance)> = Vec::new();
         let mut repeats: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         let instances = resources.iter().flat_map(|resource| {
@@ -449,7 +451,19 @@ impl<'a> Instances<'a> {
             *repeat += 1;
         }
         let several = all.len() > 1;
-        Self { all, several }
+        Self {
+            all,
+            several,
+            whole,
+        }
+    }
+
+    /// Whether instances that are not among these are gone: a full list without any document says nothing of them yet.
+    fn is_account(&self) -> bool {
+        match self.whole {
+            Whole::Yes => self.all.iter().any(|(_, of)| of.content_id.is_some()),
+            Whole::No => self.several,
+        }
     }
 
     fn is_live(&self, id: &str) -> bool {

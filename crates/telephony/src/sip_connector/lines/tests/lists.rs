@@ -185,6 +185,27 @@ fn instances_of_the_same_name_do_not_take_each_others_place() {
     }
 }
 
+/// A13: an instance that a full list names no more is gone, also if only one is left.
+#[test]
+fn the_call_of_an_instance_ends_with_the_instance() {
+    let (mut lines, subscribe) = listed(&["1001"]);
+    let (call, idle) = (full(1, &[("a", "confirmed")]), full(1, &[]));
+    let one = |id: &str| format!("<instance id='{id}' state='active' cid='{id}'/>");
+    let resource = |instances: &str| format!("<resource uri='sip:1001@x'>{instances}</resource>");
+    let both = body(
+        true,
+        &resource(&(one("a") + &one("b"))),
+        &[("a", DOCUMENT, &idle), ("b", DOCUMENT, &call)],
+    );
+    let out = send_list(&mut lines, &subscribe, 1, &both);
+    assert_eq!(told(&out, "1001"), Some(Some(LineState::Connected)));
+    let idle = full(2, &[]);
+    let parts = [("a", DOCUMENT, &*idle)];
+    let one = body(true, &resource(&one("a")), &parts);
+    let out = send_list(&mut lines, &subscribe, 2, &one);
+    assert_eq!(told(&out, "1001"), Some(Some(LineState::Idle)));
+}
+
 /// A13: instances without a document have troubles of their own.
 #[test]
 fn lines_of_a_list_without_a_document_are_named() {
