@@ -74,8 +74,6 @@ pub(super) struct Lines {
     last_canary: Option<Arc<str>>,
     active: usize,
     line_trouble: BTreeMap<Arc<str>, Trouble>,
-    /// How many lines and lists are in trouble.
-    troubled: usize,
     notes: Notes,
     /// Something that health tells has changed.
     changed: bool,
@@ -98,7 +96,6 @@ impl Lines {
             last_canary: None,
             active: 0,
             line_trouble: BTreeMap::new(),
-            troubled: 0,
             notes: Notes::default(),
             changed: true,
         }
@@ -404,11 +401,6 @@ impl Lines {
         if line.trouble == trouble {
             return;
         }
-        match (line.trouble.is_some(), trouble.is_some()) {
-            (false, true) => self.troubled += 1,
-            (true, false) => self.troubled = self.troubled.saturating_sub(1),
-            (false, false) | (true, true) => {}
-        }
         line.trouble.clone_from(&trouble);
         self.changed = true;
         match &trouble {
@@ -455,9 +447,6 @@ impl Lines {
             return;
         };
         self.by_call_id.remove(&line.call_id);
-        if line.trouble.is_some() {
-            self.troubled = self.troubled.saturating_sub(1);
-        }
         if let Some(at) = line.scheduled {
             self.deadlines.remove(&(at, Arc::clone(extension)));
         }

@@ -31,15 +31,18 @@ impl Lines {
 
     /// Lines of which neither a state nor a trouble is known yet.
     pub(in crate::sip_connector) fn awaited(&self) -> usize {
-        let is_told = |list| {
+        let is_down = |list| {
             let list: Option<&Line> = self.lines.get(list);
-            list.is_some_and(|list| list.subscriber.is_active() || list.trouble.is_some())
+            list.is_some_and(|list| !list.subscriber.is_active() && list.trouble.is_some())
         };
-        match self.lists.is_empty() {
-            // What is on a list that is in trouble is not known line by line.
-            false if self.lists.iter().all(is_told) => 0,
-            _ => self.len().saturating_sub(self.active() + self.troubled),
-        }
+        // The trouble of a list is that of each line that may be on it.
+        let any_down = self.lists.iter().any(is_down);
+        let awaited = self.lines.iter().filter(|(name, line)| {
+            let is_unknown = line.state.is_none() && line.trouble.is_none();
+            let is_explained = any_down && line.list.is_none();
+            is_unknown && !is_explained && !line.leaving && !self.is_list(name)
+        });
+        awaited.count()
     }
 
     /// The software that the last answer names.

@@ -1,6 +1,7 @@
 //! All lines of a system on a driven clock, against hand-written answers.
 
 mod credentials;
+mod health;
 
 use sip::Transport;
 use sip::digest::Credentials;

@@ -1,0 +1,22 @@
+//! How many lines are known, and how many are waited for.
+
+use super::documents::full;
+use super::*;
+
+// A22: a line that is known with a remark is one line, not two.
+#[test]
+fn lines_that_are_not_heard_of_yet_are_awaited_whatever_is_remarked_about_others() {
+    let mut lines = lines(4);
+    let mut subscribes = sent(&lines.transport_up(SECOND, account()));
+    let out = respond(&mut lines, SECOND, &subscribes[0], 200, &[]);
+    subscribes.extend(sent(&out));
+    for subscribe in &subscribes[1..] {
+        respond(&mut lines, SECOND, subscribe, 200, &[]);
+    }
+    let remarkable = full(1, &[("1", ""), ("2", "confirmed")]);
+    for (known, subscribe) in (1..).zip(&subscribes) {
+        notify(&mut lines, SECOND, subscribe, 1, &remarkable);
+        assert_eq!(lines.line_trouble().len(), known);
+        assert_eq!((lines.active(), lines.awaited()), (known, 4 - known));
+    }
+}
