@@ -262,6 +262,7 @@ impl Lines {
             );
             self.stop_ringing(now, &extension, &mut out);
             self.settle_doubt(now, &extension, &mut out);
+            self.end_silence(now, &extension, &mut out);
             if due.is_none_or(|at| at > now) {
                 self.reschedule(&extension);
             } else if pending {
@@ -431,11 +432,8 @@ impl Lines {
         }
         let due = line.subscriber.next_deadline();
         let due = due.filter(|_| !line.queued || line.subscriber.is_pending());
-        if let Some(at) = [due, line.dialogs.next_expiry(), line.doubt_until]
-            .into_iter()
-            .flatten()
-            .min()
-        {
+        let others = [line.dialogs.next_expiry(), line.doubt_until, line.tell_by];
+        if let Some(at) = others.into_iter().chain([due]).flatten().min() {
             line.scheduled = Some(at);
             self.deadlines.insert((at, Arc::clone(extension)));
         }

@@ -323,6 +323,21 @@ impl Words {
         }
     }
 
+    /// The lists are accepted, but none tells whether the line is in a call.
+    pub(super) fn untold(&self, extension: &str, lists: &[Arc<str>]) -> Trouble {
+        let lists = match lists {
+            [list] => format!("the list {list} tells"),
+            _ => format!("the lists {} tell", lists.join(", ")),
+        };
+        Trouble {
+            what: format!("{lists} no state of extension {extension} at {}", self.domain),
+            remedy: "Let the PBX send a document for each extension of the list, also if there is no call (Kamailio: \
+                     force_dummy_dialog of presence_dialoginfo). Without the key list Offhook subscribes to every \
+                     extension by itself."
+                .into(),
+        }
+    }
+
     /// The list refers to a document that is not in the message.
     pub(super) fn part_missing(&self, extension: &str, list: &str) -> Trouble {
         Trouble {

@@ -130,6 +130,7 @@ impl Lines {
             return;
         };
         line.lease_until = received.now + received.lease;
+        line.tell_by = None;
         let Some(state) = line.dialogs.state() else {
             let trouble = self.words.unclear(extension, remarks);
             self.lose(extension, trouble, out);
@@ -160,6 +161,7 @@ impl Lines {
     ) {
         if let Some(line) = self.lines.get_mut(extension) {
             line.state = None;
+            line.tell_by = None;
         }
         out.push(Output::Stale {
             extension: Arc::clone(extension),

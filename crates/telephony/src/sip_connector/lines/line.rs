@@ -27,6 +27,8 @@ pub(super) struct Line {
     pub(super) leaving: bool,
     /// A call of it has vanished: at this time it counts as over, if no document says otherwise.
     pub(super) doubt_until: Option<Duration>,
+    /// Its list has told nothing of it: by then it must, or the line is unknown.
+    pub(super) tell_by: Option<Duration>,
     pub(super) trouble: Option<Trouble>,
     /// The list that documents of the line come with (RFC 4662).
     pub(super) list: Option<Arc<str>>,
@@ -45,6 +47,7 @@ impl Line {
             queued: false,
             leaving: false,
             doubt_until: None,
+            tell_by: None,
             trouble: None,
             list: None,
         }

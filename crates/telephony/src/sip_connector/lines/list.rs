@@ -3,7 +3,7 @@
 //! A list is a line of its own, named by its address, which no extension is; the lines themselves subscribe to nothing. A line
 //! belongs to the first list whose NOTIFY names it, until that list names it no more or its subscription is lost.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,13 +12,16 @@ use sip::dialog_info::Completeness;
 use sip::multipart::{self, Part};
 use sip::order::Order;
 use sip::remark::{Remark, Remarks};
-use sip::resource_list::{
-    self, INSTANCES_MAX, Instance, InstanceState, ListedResource, ResourceList,
-};
+use sip::resource_list::{self, Instance, InstanceState, ListedResource, ResourceList};
 use sip::subscriber::{Event, Subscriber};
 use sip::uri::user;
 
 use super::{Line, Lines, Output, Received};
+
+mod instances;
+mod silence;
+
+use instances::Instances;
 
 impl Lines {
     /// The line that is subscribed to for this one.
@@ -75,6 +78,7 @@ impl Lines {
         for extension in &left {
             if let Some(line) = self.lines.get_mut(extension) {
                 line.list = None;
+                line.tell_by = None;
             }
         }
         left
@@ -114,7 +118,10 @@ impl Lines {
         }
         // An empty body: the list is there, and nothing is known of anybody yet.
         if received.body.trim_ascii().is_empty() {
-            return;
+            for extension in self.of_list(list) {
+                self.await_state(received.now, &extension);
+            }
+            return self.await_unknown(received.now, list);
         }
         // How many lines are known is part of health.
         self.changed = true;
@@ -128,7 +135,7 @@ impl Lines {
             Err(error) => {
                 // What was in it is not known: nothing that was known before may be renewed.
                 for extension in self.of_list(list) {
-                    self.forget_state(&extension, out);
+                    self.forget_state(received.now, &extension, out);
                 }
                 self.set_trouble(list, Some(self.words.list(list, &error)));
                 return self.doubt(received.now, list, out);
@@ -137,16 +144,23 @@ impl Lines {
         self.set_trouble(list, self.list_trouble(list, &told));
         let is_read = told.faults.is_empty();
         for extension in self.of_list(list) {
-            if told.named.contains(&extension) || (is_read && whole == Whole::No) {
-                continue;
+            match told.named.get(&extension) {
+                Some(News::Silent) => {
+                    self.await_state(received.now, &extension);
+                    continue;
+                }
+                Some(News::Heard) => continue,
+                None if is_read && whole == Whole::No => continue,
+                None => {}
             }
             // The unread part may be about this line, or the list has it no more.
-            self.forget_state(&extension, out);
+            self.forget_state(received.now, &extension, out);
             if let Some(line) = self.lines.get_mut(&extension).filter(|_| is_read) {
                 line.list = None;
             }
         }
         self.lose_the_unlisted(out);
+        self.await_unknown(received.now, list);
         if is_read && told.continues == Continues::Yes {
             // What did not change lives as long as the subscription.
             self.renew_lines(received.now, list, received.lease, out);
@@ -206,8 +220,8 @@ impl Lines {
         for (extension, resources) in lines {
             if self.claim(&extension, name) {
                 let instances = Instances::of(&resources, whole);
-                self.take_instances(received, name, &extension, instances, part_of, out);
-                told.named.insert(extension);
+                let news = self.take_instances(received, name, &extension, instances, part_of, out);
+                told.name(extension, news);
             }
         }
         for part in lists.into_values() {
@@ -239,7 +253,7 @@ impl Lines {
         instances: Instances<'_>,
         part_of: impl Fn(&Instance) -> Option<&'a Part<'a>>,
         out: &mut Vec<Output>,
-    ) {
+    ) -> News {
         if let Some(line) = self.lines.get_mut(extension)
             && instances.is_account()
         {
@@ -247,6 +261,7 @@ impl Lines {
         }
         let mut remarks = Remarks::default();
         let (mut is_told, mut is_active) = (false, false);
+        let is_silent = instances.has_silent();
         let mut troubles = Vec::new();
         for (id, instance) in instances.all {
             match (instance.state, part_of(instance)) {
@@ -285,28 +300,49 @@ impl Lines {
                 }
             }
         }
-        if is_told {
-            self.tell(received, extension, &remarks, out);
+        let news = match is_told || !is_silent {
+            true => News::Heard,
+            false => News::Silent,
+        };
+        if is_told && is_silent {
+            // The others have spoken: this one may have a call that is not known.
+            troubles.push(self.words.untold(extension, std::slice::from_ref(list)));
         }
         let Some(line) = self.lines.get_mut(extension) else {
-            return;
+            return news;
         };
         let Some(trouble) = troubles.into_iter().next() else {
-            return;
+            if is_told {
+                self.tell(received, extension, &remarks, out);
+            }
+            return news;
         };
+        if is_told {
+            // One instance knows of a call: the others cannot take it away. Without a call they may have one.
+            match line.dialogs.state() {
+                None | Some(LineState::Idle) => self.lose(extension, trouble, out),
+                Some(LineState::Ringing | LineState::Held | LineState::Connected) => {
+                    self.tell(received, extension, &remarks, out);
+                    self.set_trouble(extension, Some(trouble));
+                }
+            }
+            return news;
+        }
         let in_call = line.state.is_some_and(|state| state != LineState::Idle);
-        if (is_told || is_active) && in_call {
-            // One instance knows of a call: the others cannot take it away.
-            return self.set_trouble(extension, Some(trouble));
+        if is_active && in_call {
+            // No news of an instance that knows of a call: the others cannot take it away.
+            self.set_trouble(extension, Some(trouble));
+            return news;
         }
         if !is_active {
             line.dialogs.restart();
         }
         if line.state.is_none() && line.trouble.as_ref() == Some(&trouble) {
             // Its document has been refused already.
-            return;
+            return news;
         }
         self.lose(extension, trouble, out);
+        news
     }
 
     /// Whether documents of this line are taken from this list: a line that is on two would be told twice, in versions that
@@ -352,7 +388,8 @@ impl Lines {
     }
 
     /// What was known of a line does not count any more.
-    fn forget_state(&mut self, extension: &Arc<str>, out: &mut Vec<Output>) {
+    fn forget_state(&mut self, now: Duration, extension: &Arc<str>, out: &mut Vec<Output>) {
+        self.await_state(now, extension);
         if let Some(line) = self.lines.get_mut(extension) {
             line.state = None;
             line.dialogs.restart();
@@ -366,22 +403,6 @@ impl Lines {
         let user = user(&resource.uri)?;
         let (name, _) = self.lines.get_key_value(&*user)?;
         Some(name.clone())
-    }
-
-    /// The list's subscription was renewed, and so is what is known of its lines.
-    pub(super) fn renew_lines(
-        &mut self,
-        now: Duration,
-        list: &Arc<str>,
-        remaining: Duration,
-        out: &mut Vec<Output>,
-    ) {
-        for extension in self.of_list(list) {
-            let renewed = self.lines.get(&extension);
-            if renewed.is_some_and(|line| line.lease_until < now + remaining) {
-                self.renew(now, &extension, remaining, out);
-            }
-        }
     }
 }
 
@@ -406,13 +427,22 @@ enum Continues {
     No,
 }
 
+/// What a NOTIFY says of a line that it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum News {
+    /// Its state, why there is none, or that it is as before.
+    Heard,
+    /// Nothing, although the list names all of its resources with their states.
+    Silent,
+}
+
 /// The result of a NOTIFY for the list, with the lists within it.
 #[derive(Default)]
 struct Told {
     continues: Continues,
     /// The list comes in parts only, also when it is asked for.
     never_whole: bool,
-    named: BTreeSet<Arc<str>>,
+    named: BTreeMap<Arc<str>, News>,
     /// Parts that were left out without harm to a line.
     remarks: Remarks,
     /// Parts that were not read and may have had news of any line.
@@ -420,55 +450,18 @@ struct Told {
 }
 
 impl Told {
+    /// Notes what one of the lists says of a line; two may name it.
+    fn name(&mut self, extension: Arc<str>, news: News) {
+        let named = self.named.entry(extension).or_insert(news);
+        if news == News::Heard {
+            *named = News::Heard;
+        }
+    }
+
     fn fault(&mut self, fault: String) {
         if self.faults.len() < FAULTS_MAX {
             self.faults.push(fault);
         }
-    }
-}
-
-/// The instances of one line, each with its name within the line.
-struct Instances<'a> {
-    all: Vec<(String, &'a Instance)>,
-    several: bool,
-    /// Whether the list that they are in names all of its resources.
-    whole: Whole,
-}
-
-impl<'a> Instances<'a> {
-    /// The instances of all resources that are the same line. A name is of the resource, the instance and a number, since the same
-    /// instance may be named twice, and two resources may each have one of the same name.
-    fn of(resources: &[&'a ListedResource], whole: Whole) -> Self {
-        let mut all: Vec<(String, &Instance)> = Vec::new();
-        let mut repeats: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-        let instances = resources.iter().flat_map(|resource| {
-            let instances = resource.instances.iter();
-            instances.map(|instance| (&*resource.uri, instance))
-        });
-        for (uri, instance) in instances.take(INSTANCES_MAX) {
-            let repeat = repeats.entry((uri, &instance.id)).or_default();
-            all.push((format!("{uri} {} {repeat}", instance.id), instance));
-            *repeat += 1;
-        }
-        let several = all.len() > 1;
-        Self {
-            all,
-            several,
-            whole,
-        }
-    }
-
-    /// Whether instances that are not among these are gone: a full list without any document says nothing of them yet.
-    fn is_account(&self) -> bool {
-        match self.whole {
-            Whole::Yes => self.all.iter().any(|(_, of)| of.content_id.is_some()),
-            Whole::No => self.several,
-        }
-    }
-
-    fn is_live(&self, id: &str) -> bool {
-        let mut all = self.all.iter();
-        all.any(|(name, instance)| name == id && instance.state == InstanceState::Active)
     }
 }
 

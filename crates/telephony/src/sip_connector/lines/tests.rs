@@ -397,3 +397,4 @@ mod confirmation;
 mod documents;
 mod lists;
 mod recordings;
+mod silence;

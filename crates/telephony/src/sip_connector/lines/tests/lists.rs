@@ -4,7 +4,7 @@ use super::documents::{full, notifier, told, trouble};
 use super::*;
 
 /// Lines that are watched by a list, and the SUBSCRIBE for it.
-fn listed(extensions: &[&str]) -> (Lines, Vec<u8>) {
+pub(super) fn listed(extensions: &[&str]) -> (Lines, Vec<u8>) {
     let words = Words {
         server: "pbx:5060".into(),
         domain: "pbx.test".into(),
@@ -19,7 +19,7 @@ fn listed(extensions: &[&str]) -> (Lines, Vec<u8>) {
 }
 
 /// A body with a list and its parts: id, headers and content of each.
-fn body(full: bool, resources: &str, parts: &[(&str, &str, &str)]) -> String {
+pub(super) fn body(full: bool, resources: &str, parts: &[(&str, &str, &str)]) -> String {
     let mut text = format!(
         "--b\r\nContent-Type: application/rlmi+xml\r\n\r\n<list xmlns='urn:ietf:params:xml:ns:rlmi' fullState='{full}'>{resources}</list>\r\n"
     );
@@ -31,7 +31,7 @@ fn body(full: bool, resources: &str, parts: &[(&str, &str, &str)]) -> String {
     text + "--b--\r\n"
 }
 
-const DOCUMENT: &str = "Content-Type: application/dialog-info+xml";
+pub(super) const DOCUMENT: &str = "Content-Type: application/dialog-info+xml";
 
 fn send_list(lines: &mut Lines, subscribe: &[u8], cseq: u32, body: &str) -> Vec<Output> {
     let mut pbx = notifier(subscribe);

@@ -1,0 +1,65 @@
+//! The instances of one line in a list (RFC 4662 §5.3): the subscriptions to it at several servers.
+
+use std::collections::BTreeMap;
+
+use sip::resource_list::{INSTANCES_MAX, Instance, InstanceState, ListedResource};
+
+use super::Whole;
+
+/// The instances of one line, each with its name within the line.
+pub(super) struct Instances<'a> {
+    pub(super) all: Vec<(String, &'a Instance)>,
+    pub(super) several: bool,
+    /// Whether the list that they are in names all of its resources.
+    whole: Whole,
+    /// A resource has no instance.
+    any_without: bool,
+}
+
+impl<'a> Instances<'a> {
+    /// The instances of all resources that are the same line. A name is of the resource, the instance and a number, since the same
+    /// instance may be named twice, and two resources may each have one of the same name.
+    pub(super) fn of(resources: &[&'a ListedResource], whole: Whole) -> Self {
+        let mut all: Vec<(String, &Instance)> = Vec::new();
+        let mut repeats: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        let instances = resources.iter().flat_map(|resource| {
+            let instances = resource.instances.iter();
+            instances.map(|instance| (&*resource.uri, instance))
+        });
+        for (uri, instance) in instances.take(INSTANCES_MAX) {
+            let repeat = repeats.entry((uri, &instance.id)).or_default();
+            all.push((format!("{uri} {} {repeat}", instance.id), instance));
+            *repeat += 1;
+        }
+        let several = all.len() > 1;
+        Self {
+            all,
+            several,
+            whole,
+            any_without: resources.iter().any(|of| of.instances.is_empty()),
+        }
+    }
+
+    /// Whether instances that are not among these are gone: a full list without any document says nothing of them yet.
+    pub(super) fn is_account(&self) -> bool {
+        match self.whole {
+            Whole::Yes => self.all.iter().any(|(_, of)| of.content_id.is_some()),
+            Whole::No => self.several,
+        }
+    }
+
+    /// Whether the state of an instance is not known: in a full list no news means that.
+    pub(super) fn has_silent(&self) -> bool {
+        let mut all = self.all.iter();
+        let any = all.any(|(_, of)| of.state == InstanceState::Active && of.content_id.is_none());
+        self.whole == Whole::Yes && (any || self.any_without)
+    }
+
+    pub(super) fn is_live(&self, id: &str) -> bool {
+        let mut all = self.all.iter();
+        all.any(|(name, of)| {
+            let is_told = of.content_id.is_some() || self.whole == Whole::No;
+            name == id && of.state == InstanceState::Active && is_told
+        })
+    }
+}

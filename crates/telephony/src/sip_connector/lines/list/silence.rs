@@ -1,0 +1,93 @@
+//! Lines of which a list says nothing.
+//!
+//! A list is accepted and lives, and may yet tell no state of a line: the resource has no instance, the instance no document, or the
+//! body is empty. Some PBXs begin so, and the documents follow within seconds. So what is known of such a line counts for some
+//! time more, but is not renewed; without a document by then the line is unknown, and named.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sip::subscriber::Event;
+use sip::transaction::TIMEOUT;
+
+use super::super::{Lines, Output};
+
+/// How long a list may tell nothing of a line: as long as a NOTIFY may take (timer N, RFC 6665 §4.1.2.4).
+const SILENT_MAX: Duration = TIMEOUT;
+
+impl Lines {
+    /// The state of a line was to be told and was not. A line that is unknown for a reason already has its trouble.
+    pub(super) fn await_state(&mut self, now: Duration, extension: &Arc<str>) {
+        let Some(line) = self.lines.get_mut(extension) else {
+            return;
+        };
+        let is_explained = line.state.is_none() && line.trouble.is_some();
+        if line.tell_by.is_none() && !is_explained {
+            line.tell_by = Some(now + SILENT_MAX);
+            self.reschedule(extension);
+        }
+    }
+
+    /// Waits for the state of each line that a list has, or may have, and of which nothing is known.
+    pub(super) fn await_unknown(&mut self, now: Duration, list: &Arc<str>) {
+        let unknown = self.lines.iter().filter(|(name, line)| {
+            let may_be_on_it = line.list.as_ref().is_none_or(|of| of == list);
+            may_be_on_it && line.state.is_none() && !line.leaving && !self.is_list(name)
+        });
+        let unknown: Vec<Arc<str>> = unknown.map(|(name, _)| Arc::clone(name)).collect();
+        for extension in unknown {
+            self.await_state(now, &extension);
+        }
+    }
+
+    /// Names a line of which its list has told nothing for too long.
+    pub(in super::super) fn end_silence(
+        &mut self,
+        now: Duration,
+        extension: &Arc<str>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(line) = self.lines.get_mut(extension) else {
+            return;
+        };
+        if line.tell_by.take_if(|by| *by <= now).is_none() || line.leaving {
+            return;
+        }
+        let lists = match &line.list {
+            Some(list) => vec![Arc::clone(list)],
+            None => self.lists.clone(),
+        };
+        let is_active = |list| {
+            let list = self.lines.get(list);
+            list.is_some_and(|list| list.subscriber.is_active())
+        };
+        if !lists.iter().all(is_active) {
+            // What is wrong with the list is the trouble of its lines.
+            return;
+        }
+        let trouble = self.words.untold(extension, &lists);
+        self.lose(extension, trouble, out);
+        // The documents may be lost.
+        for list in lists {
+            self.ask_again(now, &list, Event::Incomplete, out);
+        }
+    }
+
+    /// The list's subscription was renewed, and so is what is known of its lines.
+    pub(in super::super) fn renew_lines(
+        &mut self,
+        now: Duration,
+        list: &Arc<str>,
+        remaining: Duration,
+        out: &mut Vec<Output>,
+    ) {
+        for extension in self.of_list(list) {
+            let renewed = self.lines.get(&extension);
+            if renewed
+                .is_some_and(|line| line.tell_by.is_none() && line.lease_until < now + remaining)
+            {
+                self.renew(now, &extension, remaining, out);
+            }
+        }
+    }
+}
