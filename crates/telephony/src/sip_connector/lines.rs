@@ -354,7 +354,7 @@ impl Lines {
             Action::Stale => {
                 self.tick_off(extension, out);
                 let stale = match self.is_list(extension) {
-                    true => self.leave_list(extension),
+                    true => self.leave_list(now, extension, out),
                     false => vec![Arc::clone(extension)],
                 };
                 for extension in stale {

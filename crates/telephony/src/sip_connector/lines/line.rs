@@ -16,6 +16,8 @@ pub(super) struct Line {
     pub(super) dialogs: Dialogs,
     /// If it is a list: which of the lists that are sent count.
     pub(super) order: Order,
+    /// If it is a list: it was asked for lines that another list has no more, and has not answered.
+    pub(super) asked: bool,
     pub(super) state: Option<LineState>,
     pub(super) lease_until: Duration,
     /// The Call-ID under which it is found.
@@ -40,6 +42,7 @@ impl Line {
             subscriber,
             dialogs: Dialogs::default(),
             order: Order::default(),
+            asked: false,
             state: None,
             lease_until: Duration::ZERO,
             call_id: String::new(),

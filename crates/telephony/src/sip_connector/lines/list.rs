@@ -19,6 +19,7 @@ use sip::uri::user;
 use super::{Line, Lines, Output, Received};
 
 mod instances;
+mod moves;
 mod silence;
 
 use instances::Instances;
@@ -72,36 +73,6 @@ impl Lines {
         own.map(|(name, _)| name.clone()).collect()
     }
 
-    /// The list's subscription is lost: another list may have its lines. Returns them.
-    pub(super) fn leave_list(&mut self, list: &Arc<str>) -> Vec<Arc<str>> {
-        let left = self.of_list(list);
-        for extension in &left {
-            if let Some(line) = self.lines.get_mut(extension) {
-                line.list = None;
-                line.tell_by = None;
-            }
-        }
-        left
-    }
-
-    /// Lines that no list has, once each list has said what it has.
-    fn lose_the_unlisted(&mut self, out: &mut Vec<Output>) {
-        let is_told = |list: &Arc<str>| {
-            let line = self.lines.get(list);
-            line.is_some_and(|line| line.subscriber.is_active() && line.trouble.is_none())
-        };
-        if !self.lists.iter().all(is_told) {
-            return;
-        }
-        let lines = self.lines.iter();
-        let unlisted = lines.filter(|(name, line)| line.list.is_none() && !self.is_list(name));
-        let unlisted: Vec<Arc<str>> = unlisted.map(|(name, _)| name.clone()).collect();
-        for extension in unlisted {
-            let trouble = self.words.not_listed(&extension, &self.lists);
-            self.lose(&extension, trouble, out);
-        }
-    }
-
     /// Takes a NOTIFY of a list: each document to its line. Lines that no list has are in trouble.
     pub(super) fn understand_list(
         &mut self,
@@ -141,8 +112,12 @@ impl Lines {
                 return self.doubt(received.now, list, out);
             }
         };
+        if whole == Whole::Yes || self.is_full_due(list) {
+            self.has_answered(list);
+        }
         self.set_trouble(list, self.list_trouble(list, &told));
         let is_read = told.faults.is_empty();
+        let mut lost = Vec::new();
         for extension in self.of_list(list) {
             match told.named.get(&extension) {
                 Some(News::Silent) => {
@@ -157,8 +132,10 @@ impl Lines {
             self.forget_state(received.now, &extension, out);
             if let Some(line) = self.lines.get_mut(&extension).filter(|_| is_read) {
                 line.list = None;
+                lost.push(extension);
             }
         }
+        self.ask_others(received.now, list, &lost, out);
         self.lose_the_unlisted(out);
         self.await_unknown(received.now, list);
         if is_read && told.continues == Continues::Yes {

@@ -65,6 +65,18 @@ fn notify(lines: &mut Lines, subscribe: &[u8], cseq: u32, members: &[(&str, &str
     lines.receive(SECOND, &Message::parse(&bytes).unwrap())
 }
 
+/// The SUBSCRIBEs in the output that are for the list of this one.
+fn asked(out: &[Output], subscribe: &[u8]) -> Vec<Vec<u8>> {
+    let call_id = |bytes: &[u8]| {
+        let message = Message::parse(bytes).unwrap();
+        let is_subscribe = message.method() == Some("SUBSCRIBE");
+        is_subscribe.then(|| message.call_id().unwrap().into_owned())
+    };
+    let mut sent = sent(out);
+    sent.retain(|bytes| call_id(bytes) == call_id(subscribe));
+    sent
+}
+
 fn states(lines: &Lines) -> [Option<LineState>; 3] {
     ["1001", "1002", "1003"].map(|extension| lines.lines[extension].state)
 }
@@ -127,4 +139,98 @@ fn a_list_that_is_too_large_is_named_with_what_to_do() {
     assert!(trouble.remedy.contains("at most 100"), "{trouble:?}");
     // What the other list has stays.
     assert_eq!(states(&lines)[0], Some(LineState::Idle));
+}
+
+// A22
+#[test]
+fn a_line_that_moves_to_another_list_is_asked_for_at_once() {
+    use LineState::{Connected, Idle};
+    let (mut lines, [a, b]) = subscribed();
+    notify(
+        &mut lines,
+        &a,
+        1,
+        &[("1001", "terminated"), ("1002", "terminated")],
+    );
+    notify(&mut lines, &b, 1, &[("1003", "terminated")]);
+    // The new list names it first.
+    let moved = [("1002", "confirmed"), ("1003", "terminated")];
+    notify(&mut lines, &b, 2, &moved);
+    assert_eq!(states(&lines)[1], Some(Idle), "it is still on the first");
+    let out = notify(&mut lines, &a, 2, &[("1001", "terminated")]);
+    let refresh = asked(&out, &b);
+    assert_eq!(refresh.len(), 1);
+    assert!(asked(&out, &a).is_empty());
+    assert_eq!(lines.awaited(), 1);
+    assert!(
+        lines.line_trouble().is_empty(),
+        "the other list may have it"
+    );
+    // News of the others is no answer.
+    notify(&mut lines, &a, 3, &[("1001", "confirmed")]);
+    assert!(lines.line_trouble().is_empty());
+    respond(&mut lines, SECOND, &refresh[0], 200, &[("Expires", "600")]);
+    let out = notify(&mut lines, &b, 3, &moved);
+    assert_eq!(
+        states(&lines),
+        [Some(Connected), Some(Connected), Some(Idle)]
+    );
+    assert!(lines.line_trouble().is_empty());
+    assert!(asked(&out, &a).is_empty() && asked(&out, &b).is_empty());
+}
+
+// A22
+#[test]
+fn a_line_that_leaves_the_lists_is_missed_when_the_others_have_answered() {
+    let (mut lines, [a, b]) = subscribed();
+    let one = [("1001", "terminated"), ("1002", "terminated")];
+    notify(&mut lines, &a, 1, &one);
+    notify(&mut lines, &b, 1, &[("1003", "terminated")]);
+    let out = notify(&mut lines, &a, 2, &one[..1]);
+    assert!(
+        lines.line_trouble().is_empty(),
+        "the other list may have it"
+    );
+    respond(
+        &mut lines,
+        SECOND,
+        &asked(&out, &b)[0],
+        200,
+        &[("Expires", "600")],
+    );
+    notify(&mut lines, &b, 2, &[("1003", "terminated")]);
+    let trouble = &lines.line_trouble()["1002"];
+    assert!(trouble.what.contains("on none of the lists"), "{trouble:?}");
+    // It is asked for once.
+    let out = notify(&mut lines, &a, 3, &one[..1]);
+    assert!(asked(&out, &b).is_empty());
+}
+
+// A22
+#[test]
+fn the_lines_of_a_lost_list_are_asked_for_at_the_other() {
+    let (mut lines, [a, b]) = subscribed();
+    notify(&mut lines, &a, 1, &[("1001", "terminated")]);
+    let both = [("1001", "confirmed"), ("1002", "terminated")];
+    notify(&mut lines, &b, 1, &both);
+    assert_eq!(states(&lines)[0], Some(LineState::Idle));
+    let end = |subscribe: &[u8]| {
+        let subscribe = Message::parse(subscribe).unwrap();
+        Writer::request("NOTIFY", "sip:u@h")
+            .header("Via", "SIP/2.0/TCP pbx;branch=end")
+            .header("From", "<sip:x@pbx.test>;tag=pbx")
+            .header("To", subscribe.header("From").unwrap())
+            .header("Call-ID", subscribe.call_id().unwrap())
+            .header("CSeq", "9 NOTIFY")
+            .header("Event", "dialog")
+            .header("Subscription-State", "terminated;reason=noresource")
+            .finish()
+            .unwrap()
+    };
+    let out = lines.receive(SECOND, &Message::parse(&end(&a)).unwrap());
+    let refresh = asked(&out, &b);
+    assert_eq!(refresh.len(), 1);
+    respond(&mut lines, SECOND, &refresh[0], 200, &[("Expires", "600")]);
+    notify(&mut lines, &b, 2, &both);
+    assert_eq!(states(&lines)[0], Some(LineState::Connected));
 }

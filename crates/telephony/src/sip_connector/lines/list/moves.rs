@@ -1,0 +1,78 @@
+//! Lines that go from one list to another, or to none.
+//!
+//! A list that named a line while it was another's told nothing new when the other lost it: it is asked for the whole state again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sip::subscriber::Event;
+
+use super::super::{Lines, Output};
+
+impl Lines {
+    /// The list's subscription is lost: another list may have its lines. Returns them.
+    pub(in super::super) fn leave_list(
+        &mut self,
+        now: Duration,
+        list: &Arc<str>,
+        out: &mut Vec<Output>,
+    ) -> Vec<Arc<str>> {
+        let left = self.of_list(list);
+        for extension in &left {
+            if let Some(line) = self.lines.get_mut(extension) {
+                line.list = None;
+                line.tell_by = None;
+            }
+        }
+        self.has_answered(list);
+        self.ask_others(now, list, &left, out);
+        left
+    }
+
+    /// Asks the other lists for lines that this one has no more.
+    pub(super) fn ask_others(
+        &mut self,
+        now: Duration,
+        list: &Arc<str>,
+        lost: &[Arc<str>],
+        out: &mut Vec<Output>,
+    ) {
+        if lost.is_empty() || self.account.is_none() {
+            return;
+        }
+        for other in self.lists.clone().iter().filter(|other| *other != list) {
+            let line = self.lines.get_mut(other);
+            // One that does not stand tells everything when it does.
+            if let Some(line) = line.filter(|line| line.subscriber.is_active() && !line.leaving) {
+                line.asked = true;
+                self.ask_again(now, other, Event::Incomplete, out);
+            }
+        }
+    }
+
+    /// The list has told everything that it has, or its subscription is lost.
+    pub(super) fn has_answered(&mut self, list: &Arc<str>) {
+        if let Some(line) = self.lines.get_mut(list) {
+            line.asked = false;
+        }
+    }
+
+    /// Lines that no list has, once each list has said what it has.
+    pub(super) fn lose_the_unlisted(&mut self, out: &mut Vec<Output>) {
+        let is_told = |list: &Arc<str>| {
+            self.lines.get(list).is_some_and(|line| {
+                line.subscriber.is_active() && line.trouble.is_none() && !line.asked
+            })
+        };
+        if !self.lists.iter().all(is_told) {
+            return;
+        }
+        let lines = self.lines.iter();
+        let unlisted = lines.filter(|(name, line)| line.list.is_none() && !self.is_list(name));
+        let unlisted: Vec<Arc<str>> = unlisted.map(|(name, _)| name.clone()).collect();
+        for extension in unlisted {
+            let trouble = self.words.not_listed(&extension, &self.lists);
+            self.lose(&extension, trouble, out);
+        }
+    }
+}
