@@ -43,6 +43,11 @@ impl Dialogs {
         self.instances.retain(|id, _| is_there(id));
     }
 
+    /// Forgets an instance whose document cannot be used.
+    pub(super) fn forget_instance(&mut self, id: &str) {
+        self.instances.remove(id);
+    }
+
     /// A new subscription has begun.
     pub(super) fn restart(&mut self) {
         self.each(DialogSet::restart);

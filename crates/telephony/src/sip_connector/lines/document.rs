@@ -63,6 +63,7 @@ impl Lines {
                     Unreadable::Type(media_type) => self.words.content_type(extension, &media_type),
                     Unreadable::Document(error) => self.words.document(extension, &error),
                 };
+                self.forget_instance(extension, instance);
                 self.lose(extension, trouble, out);
                 self.doubt(received.now, extension, out);
                 return None;
@@ -109,6 +110,7 @@ impl Lines {
                 line.state = None;
                 if is_full_due {
                     let trouble = self.words.no_full_document(extension);
+                    self.forget_instance(extension, instance);
                     self.lose(extension, trouble, out);
                 }
                 self.doubt(received.now, extension, out);
@@ -116,6 +118,13 @@ impl Lines {
             }
         }
         Some(remarks)
+    }
+
+    /// What was known of one of several instances of a line does not count beside the others.
+    pub(super) fn forget_instance(&mut self, extension: &Arc<str>, instance: Option<&str>) {
+        if let (Some(line), Some(id)) = (self.lines.get_mut(extension), instance) {
+            line.dialogs.forget_instance(id);
+        }
     }
 
     /// Reports the state that the dialogs of a line amount to.

@@ -264,6 +264,7 @@ impl Lines {
                     }
                 }
                 (InstanceState::Active, None) if instance.content_id.is_some() => {
+                    self.forget_instance(extension, Some(&id));
                     troubles.push(self.words.part_missing(extension, list));
                 }
                 // Subscribed, and nothing is known yet, or nothing is new.

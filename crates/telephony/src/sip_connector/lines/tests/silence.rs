@@ -79,7 +79,11 @@ impl Pbx {
     }
 
     fn states(&self) -> [Option<LineState>; 2] {
-        ["1001", "1002"].map(|extension| self.lines.lines[extension].state)
+        self.states_of(["1001", "1002"])
+    }
+
+    fn states_of<const N: usize>(&self, extensions: [&str; N]) -> [Option<LineState>; N] {
+        extensions.map(|extension| self.lines.lines[extension].state)
     }
 }
 
@@ -230,5 +234,29 @@ fn an_instance_without_news_beside_others_is_named() {
         let out = pbx.notify(&listed(both, &idle, &idle));
         assert_eq!(told(&out, "1001"), Some(Some(LineState::Idle)), "{silent}");
         assert_eq!(trouble(&pbx.lines, "1001"), "");
+    }
+}
+
+// A13: what was known of an instance does not count beside a document of it that cannot be read, or is missing.
+#[test]
+fn the_old_call_of_an_instance_without_a_document_does_not_stay() {
+    let call = full(1, &[("a", "confirmed")]);
+    let idle = full(1, &[("a", "terminated")]);
+    let listed = "<resource uri='sip:1001@x'><instance id='1' state='active' cid='a'/><instance id='2' state='active' cid='b'/></resource>";
+    let a = ("a", DOCUMENT, &*idle);
+    for (parts, what) in [
+        (vec![a, ("b", DOCUMENT, "<")], "cannot be understood"),
+        (vec![a], "lacks the document"),
+    ] {
+        let mut pbx = Pbx::new(&["1001"]);
+        pbx.notify(&body(true, listed, &[a, ("b", DOCUMENT, &call)]));
+        assert_eq!(pbx.states_of(["1001"]), [Some(LineState::Connected)]);
+        let out = pbx.notify(&body(true, listed, &parts));
+        assert_eq!(told(&out, "1001"), Some(None), "{what}");
+        assert_eq!(pbx.states_of(["1001"]), [None], "{what}");
+        let trouble = trouble(&pbx.lines, "1001");
+        assert!(trouble.contains(what), "{trouble}");
+        let out = pbx.notify(&body(true, listed, &[a, ("b", DOCUMENT, &idle)]));
+        assert_eq!(told(&out, "1001"), Some(Some(LineState::Idle)), "{what}");
     }
 }
