@@ -195,8 +195,8 @@ impl Lines {
             }
         }
         for (extension, resources) in lines {
-            if self.claim(&extension, name) {
-                let instances = Instances::of(&resources, whole);
+            let instances = Instances::of(&resources, whole);
+            if self.claim(&extension, name, &instances) {
                 let news = self.take_instances(received, name, &extension, instances, part_of, out);
                 told.name(extension, news);
             }
@@ -321,19 +321,6 @@ impl Lines {
         }
         self.lose(extension, trouble, out);
         news
-    }
-
-    /// Whether documents of this line are taken from this list: a line that is on two would be told twice, in versions that
-    /// do not follow one another.
-    fn claim(&mut self, extension: &Arc<str>, list: &Arc<str>) -> bool {
-        let Some(line) = self.lines.get_mut(extension) else {
-            return false;
-        };
-        if line.list.is_none() {
-            line.list = Some(list.clone());
-            line.dialogs.restart();
-        }
-        line.list.as_ref() == Some(list)
     }
 
     /// Notes whether a list document continues the one before it. A list that never comes as a whole becomes trouble.

@@ -40,10 +40,16 @@ impl<'a> Instances<'a> {
         }
     }
 
+    /// Whether a document comes with any of them.
+    pub(super) fn have_documents(&self) -> bool {
+        let mut all = self.all.iter();
+        all.any(|(_, of)| of.state == InstanceState::Active && of.content_id.is_some())
+    }
+
     /// Whether instances that are not among these are gone: a full list without any document says nothing of them yet.
     pub(super) fn is_account(&self) -> bool {
         match self.whole {
-            Whole::Yes => self.all.iter().any(|(_, of)| of.content_id.is_some()),
+            Whole::Yes => self.have_documents(),
             Whole::No => self.several,
         }
     }

@@ -1,6 +1,6 @@
 //! Lines that go from one list to another, or to none.
 //!
-//! A list that named a line while it was another's told nothing new when the other lost it: it is asked for the whole state again.
+//! The PBX does not repeat a list when another list loses a line: so Offhook asks for it again, and takes the line from it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +8,31 @@ use std::time::Duration;
 use sip::subscriber::Event;
 
 use super::super::{Lines, Output};
+use super::instances::Instances;
 
 impl Lines {
+    /// Whether documents of this line are taken from this list: a line that is on two would be told twice, in versions that
+    /// do not follow one another. A list that has a document takes the line from one that leaves it unknown.
+    pub(super) fn claim(
+        &mut self,
+        extension: &Arc<str>,
+        list: &Arc<str>,
+        instances: &Instances<'_>,
+    ) -> bool {
+        let Some(line) = self.lines.get_mut(extension) else {
+            return false;
+        };
+        let is_others = line.list.as_ref().is_some_and(|of| of != list);
+        if is_others && !(line.state.is_none() && instances.have_documents()) {
+            return false;
+        }
+        if is_others || line.list.is_none() {
+            line.list = Some(list.clone());
+            line.dialogs.restart();
+        }
+        true
+    }
+
     /// The list's subscription is lost: another list may have its lines. Returns them.
     pub(in super::super) fn leave_list(
         &mut self,
@@ -42,7 +65,7 @@ impl Lines {
         }
         for other in self.lists.clone().iter().filter(|other| *other != list) {
             let line = self.lines.get_mut(other);
-            // One that does not stand tells everything when it does.
+            // One that is not active sends everything when it is again.
             if let Some(line) = line.filter(|line| line.subscriber.is_active() && !line.leaving) {
                 line.asked = true;
                 self.ask_again(now, other, Event::Incomplete, out);
@@ -50,14 +73,14 @@ impl Lines {
         }
     }
 
-    /// The list has told everything that it has, or its subscription is lost.
+    /// A NOTIFY had all lines of the list, or its subscription is lost.
     pub(super) fn has_answered(&mut self, list: &Arc<str>) {
         if let Some(line) = self.lines.get_mut(list) {
             line.asked = false;
         }
     }
 
-    /// Lines that no list has, once each list has said what it has.
+    /// Reports the lines that are on no list, once a NOTIFY of each list has come.
     pub(super) fn lose_the_unlisted(&mut self, out: &mut Vec<Output>) {
         let is_told = |list: &Arc<str>| {
             self.lines.get(list).is_some_and(|line| {

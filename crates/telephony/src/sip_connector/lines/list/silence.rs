@@ -1,8 +1,8 @@
-//! Lines of which a list says nothing.
+//! Lines whose state a list does not have.
 //!
-//! A list is accepted and lives, and may yet tell no state of a line: the resource has no instance, the instance no document, or the
-//! body is empty. Some PBXs begin so, and the documents follow within seconds. So what is known of such a line counts for some
-//! time more, but is not renewed; without a document by then the line is unknown, and named.
+//! The subscription to a list may be active although there is no state of a line in it: the resource has no instance, the instance
+//! has no document, or the body is empty. Some PBXs begin so, and the documents follow within seconds. So the last state of such a
+//! line counts for some time more, but is not renewed; without a document by then the line is unknown, and has a trouble.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use sip::transaction::TIMEOUT;
 
 use super::super::{Lines, Output};
 
-/// How long a list may tell nothing of a line: as long as a NOTIFY may take (timer N, RFC 6665 §4.1.2.4).
+/// How long a list may be without a line's state: as long as a NOTIFY may take (timer N, RFC 6665 §4.1.2.4).
 const SILENT_MAX: Duration = TIMEOUT;
 
 impl Lines {
-    /// The state of a line was to be told and was not. A line that is unknown for a reason already has its trouble.
+    /// A NOTIFY should have had the line's state and did not. A line that is unknown for a known reason keeps its trouble.
     pub(super) fn await_state(&mut self, now: Duration, extension: &Arc<str>) {
         let Some(line) = self.lines.get_mut(extension) else {
             return;
@@ -28,7 +28,7 @@ impl Lines {
         }
     }
 
-    /// Waits for the state of each line that a list has, or may have, and of which nothing is known.
+    /// Waits for the state of each unknown line that is, or may be, on this list.
     pub(super) fn await_unknown(&mut self, now: Duration, list: &Arc<str>) {
         let unknown = self.lines.iter().filter(|(name, line)| {
             let may_be_on_it = line.list.as_ref().is_none_or(|of| of == list);
@@ -40,7 +40,7 @@ impl Lines {
         }
     }
 
-    /// Names a line of which its list has told nothing for too long.
+    /// Reports a line whose state its list has not had for too long.
     pub(in super::super) fn end_silence(
         &mut self,
         now: Duration,
@@ -62,18 +62,18 @@ impl Lines {
             list.is_some_and(|list| list.subscriber.is_active())
         };
         if !lists.iter().all(is_active) {
-            // What is wrong with the list is the trouble of its lines.
+            // The trouble of the list is that of its lines.
             return;
         }
         let trouble = self.words.untold(extension, &lists);
         self.lose(extension, trouble, out);
-        // The documents may be lost.
-        for list in lists {
+        // The documents may be lost, or another list has the line, too.
+        for list in self.lists.clone() {
             self.ask_again(now, &list, Event::Incomplete, out);
         }
     }
 
-    /// The list's subscription was renewed, and so is what is known of its lines.
+    /// The list's subscription was renewed, and so are the states of its lines.
     pub(in super::super) fn renew_lines(
         &mut self,
         now: Duration,

@@ -33,7 +33,6 @@ fn subscribed() -> (Lines, [Vec<u8>; 2]) {
 
 /// A whole list with these lines, each with a call or without.
 fn notify(lines: &mut Lines, subscribe: &[u8], cseq: u32, members: &[(&str, &str)]) -> Vec<Output> {
-    let subscribe = Message::parse(subscribe).unwrap();
     let (mut resources, mut parts) = (String::new(), String::new());
     for (user, state) in members {
         resources += &format!(
@@ -45,6 +44,25 @@ fn notify(lines: &mut Lines, subscribe: &[u8], cseq: u32, members: &[(&str, &str
              entity=\"sip:{user}@pbx.test\"><dialog id=\"1\"><state>{state}</state></dialog></dialog-info>\r\n"
         );
     }
+    send(lines, subscribe, cseq, &resources, &parts)
+}
+
+/// A whole list with one line, without a document. Returns what is told of lines.
+fn notify_silent(lines: &mut Lines, subscribe: &[u8], cseq: u32, user: &str) -> Vec<Output> {
+    let resource = format!("<resource uri=\"sip:{user}@pbx.test\"/>");
+    let mut out = send(lines, subscribe, cseq, &resource, "");
+    out.retain(|output| !matches!(output, Output::Send(_)));
+    out
+}
+
+fn send(
+    lines: &mut Lines,
+    subscribe: &[u8],
+    cseq: u32,
+    resources: &str,
+    parts: &str,
+) -> Vec<Output> {
+    let subscribe = Message::parse(subscribe).unwrap();
     let body = format!(
         "--b\r\nContent-ID: <root@pbx>\r\nContent-Type: application/rlmi+xml\r\n\r\n\
          <list xmlns=\"urn:ietf:params:xml:ns:rlmi\" uri=\"sip:x@pbx.test\" version=\"{cseq}\" \
@@ -232,5 +250,19 @@ fn the_lines_of_a_lost_list_are_asked_for_at_the_other() {
     assert_eq!(refresh.len(), 1);
     respond(&mut lines, SECOND, &refresh[0], 200, &[("Expires", "600")]);
     notify(&mut lines, &b, 2, &both);
+    assert_eq!(states(&lines)[0], Some(LineState::Connected));
+}
+
+// A13, A22
+#[test]
+fn a_list_that_tells_nothing_of_a_line_does_not_keep_it_from_another() {
+    let (mut lines, [a, b]) = subscribed();
+    let silent = notify_silent(&mut lines, &a, 1, "1001");
+    assert!(silent.is_empty(), "{silent:?}");
+    notify(&mut lines, &b, 1, &[("1001", "confirmed")]);
+    assert_eq!(states(&lines)[0], Some(LineState::Connected));
+    notify_silent(&mut lines, &a, 2, "1001");
+    notify(&mut lines, &a, 3, &[("1001", "terminated")]);
+    lines.elapse(SECOND * 40);
     assert_eq!(states(&lines)[0], Some(LineState::Connected));
 }
