@@ -323,7 +323,7 @@ impl Words {
         }
     }
 
-    /// The lists are accepted, but none tells whether the line is in a call.
+    /// The lists are active, but no document of the line has come.
     pub(super) fn untold(&self, extension: &str, lists: &[Arc<str>]) -> Trouble {
         let lists = match lists {
             [list] => format!("the list {list} tells"),

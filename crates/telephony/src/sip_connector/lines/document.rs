@@ -120,7 +120,7 @@ impl Lines {
         Some(remarks)
     }
 
-    /// What was known of one of several instances of a line does not count beside the others.
+    /// Takes one of several instances out of the line's state.
     pub(super) fn forget_instance(&mut self, extension: &Arc<str>, instance: Option<&str>) {
         if let (Some(line), Some(id)) = (self.lines.get_mut(extension), instance) {
             line.dialogs.forget_instance(id);

@@ -16,7 +16,7 @@ pub(super) struct Line {
     pub(super) dialogs: Dialogs,
     /// If it is a list: which of the lists that are sent count.
     pub(super) order: Order,
-    /// If it is a list: it was asked for lines that another list has no more, and has not answered.
+    /// If it is a list: it was asked for lines that another list has no more, and no answer has come.
     pub(super) asked: bool,
     pub(super) state: Option<LineState>,
     pub(super) lease_until: Duration,
@@ -29,7 +29,7 @@ pub(super) struct Line {
     pub(super) leaving: bool,
     /// A call of it has vanished: at this time it counts as over, if no document says otherwise.
     pub(super) doubt_until: Option<Duration>,
-    /// Its list has told nothing of it: by then it must, or the line is unknown.
+    /// Its list does not have its state: without a document by then the line is unknown.
     pub(super) tell_by: Option<Duration>,
     pub(super) trouble: Option<Trouble>,
     /// The list that documents of the line come with (RFC 4662).

@@ -46,7 +46,7 @@ impl<'a> Instances<'a> {
         all.any(|(_, of)| of.state == InstanceState::Active && of.content_id.is_some())
     }
 
-    /// Whether instances that are not among these are gone: a full list without any document says nothing of them yet.
+    /// Whether instances that are not among these are gone: a full list without any document leaves that open.
     pub(super) fn is_account(&self) -> bool {
         match self.whole {
             Whole::Yes => self.have_documents(),

@@ -1,4 +1,4 @@
-//! How many lines are known, and how many are waited for.
+//! The numbers of known and of awaited lines.
 
 use super::documents::full;
 use super::*;

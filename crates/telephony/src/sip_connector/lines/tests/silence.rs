@@ -1,4 +1,4 @@
-//! Lists that are accepted and tell nothing of a line (A13, A22).
+//! Active lists without the state of a line (A13, A22).
 
 use super::documents::{full, notifier, told, trouble};
 use super::lists::{DOCUMENT, body, listed};
@@ -102,7 +102,7 @@ fn with_documents() -> String {
     body(true, &listed, &parts)
 }
 
-/// NOTIFYs that tell of no line's state.
+/// NOTIFYs without the state of any line.
 fn silent() -> [String; 3] {
     [
         body(true, &resources(""), &[]),
@@ -201,7 +201,7 @@ fn no_news_in_a_partial_list_is_no_change() {
     }
 }
 
-// A13: the call of an instance that is told no more does not stay, and the line is not idle either.
+// A13: the call of an instance without a document does not stay, and the line is not idle either.
 #[test]
 fn an_instance_without_news_beside_others_is_named() {
     let (call, idle) = (
@@ -237,7 +237,7 @@ fn an_instance_without_news_beside_others_is_named() {
     }
 }
 
-// A13: what was known of an instance does not count beside a document of it that cannot be read, or is missing.
+// A13: the call of an instance ends when its document is unreadable or missing.
 #[test]
 fn the_old_call_of_an_instance_without_a_document_does_not_stay() {
     let call = full(1, &[("a", "confirmed")]);
