@@ -394,15 +394,13 @@ impl Subscriber {
         self.send_subscribe(now, 0, out);
     }
 
-    /// The subscription is gone: say so and begin again after a pause.
+    /// The subscription is gone: say so and begin again after a pause. Also if there is no pause, the new subscription begins
+    /// with [`Event::Elapsed`]: the owner decides whose turn it is.
     fn lose(&mut self, now: Duration, trouble: Trouble, pause: Duration, out: &mut Vec<Action>) {
         self.forget(out);
         out.push(Action::Trouble(trouble));
         self.floor.fail();
         self.phase = Phase::Waiting(now + pause);
-        if pause.is_zero() {
-            self.begin(now, out);
-        }
     }
 
     fn end(&mut self, out: &mut Vec<Action>) {

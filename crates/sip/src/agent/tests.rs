@@ -391,6 +391,8 @@ fn a_subscription_expires_with_a_last_notify_and_481_ends_it() {
     assert!(String::from_utf8_lossy(&last[0]).contains("terminated;reason=timeout"));
     let told = deliver(SECOND * 602, &mut agent, &mut host, &mut subscriber, last);
     assert!(told.contains(&Action::Stale), "{told:?}");
+    let begun = subscriber.handle(SECOND * 602, Event::Elapsed);
+    settle(SECOND * 602, &mut agent, &mut host, &mut subscriber, begun);
     subscriber.handle(SECOND * 603, Event::TransportLost);
     host.state = "busy";
     let sent = changed(SECOND * 603, &mut agent, &mut host);

@@ -74,10 +74,13 @@ impl<K: Ord + Clone> Gate<K> {
         self.proof_begun_at = Duration::ZERO;
     }
 
-    /// The PBX seems to have restarted, maybe with another password. A request that proves the credentials is under way.
+    /// The PBX seems to have restarted, maybe with another password. What is under way was sent before that; the next request
+    /// proves the credentials, unless an answer does.
     pub(super) fn doubt(&mut self, now: Duration) {
-        self.is_proven = false;
-        self.proof_begun_at = now;
+        if self.is_proven {
+            self.is_proven = false;
+            self.proof_begun_at = now;
+        }
     }
 
     /// A request was let in.

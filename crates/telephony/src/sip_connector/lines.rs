@@ -306,6 +306,11 @@ impl Lines {
             self.by_call_id
                 .insert(line.call_id.clone(), Arc::clone(extension));
         }
+        let due = line.subscriber.next_deadline();
+        if !line.subscriber.is_pending() && due.is_some_and(|at| at <= now) {
+            // What it is about to send has to wait for its turn.
+            self.queue_first(extension);
+        }
         self.reschedule(extension);
         self.weigh(now, extension, evidence);
         for action in actions {

@@ -57,8 +57,13 @@ impl Bench {
         }
     }
 
+    /// Hands over one event, and then lets a new subscription begin that needs no pause.
     pub(super) fn handle(&mut self, event: Event<'_>) -> Vec<Action> {
-        self.subscriber.handle(self.now, event)
+        let mut actions = self.subscriber.handle(self.now, event);
+        if self.subscriber.phase == Phase::Waiting(self.now) {
+            actions.extend(self.subscriber.handle(self.now, Event::Elapsed));
+        }
+        actions
     }
 
     pub(super) fn start(&mut self) -> Vec<u8> {

@@ -26,6 +26,8 @@ pub(super) enum Job {
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     waiting: VecDeque<(Arc<str>, Job)>,
+    /// So many of them, at the front, go before all others.
+    urgent: usize,
     in_flight: usize,
     pub(super) gate: Gate<Arc<str>>,
 }
@@ -43,6 +45,7 @@ impl Pace {
     /// The system is gone: nobody's turn any more.
     pub(super) fn clear(&mut self) {
         self.waiting.clear();
+        self.urgent = 0;
         self.gate.reconnected();
     }
 
@@ -67,10 +70,17 @@ impl Pace {
         }
         self.gate.begin(now);
         if !self.gate.wants_second_opinion() {
-            return self.waiting.pop_front();
+            return self.take(0);
         }
         let per_mille = usize::try_from(ids.per_mille()).unwrap_or_default();
-        self.waiting.remove(count * per_mille / 1000)
+        self.take(count * per_mille / 1000)
+    }
+
+    fn take(&mut self, at: usize) -> Option<(Arc<str>, Job)> {
+        if at < self.urgent {
+            self.urgent -= 1;
+        }
+        self.waiting.remove(at)
     }
 }
 
@@ -87,6 +97,19 @@ impl Lines {
         line.queued = true;
         self.pace.waiting.push_back((Arc::clone(extension), job));
         self.reschedule(extension);
+    }
+
+    /// Lets a line go on before all others: its state is unknown or in doubt.
+    pub(super) fn queue_first(&mut self, extension: &Arc<str>) {
+        let Some(line) = self.lines.get_mut(extension) else {
+            return;
+        };
+        if !line.queued {
+            line.queued = true;
+            let job = (Arc::clone(extension), Job::Elapsed);
+            self.pace.waiting.insert(self.pace.urgent, job);
+            self.pace.urgent += 1;
+        }
     }
 
     /// Lets lines go on whose turn it is.

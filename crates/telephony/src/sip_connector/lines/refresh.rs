@@ -28,6 +28,8 @@ impl Lines {
         order: u64,
     ) -> Vec<Output> {
         let mut out = Vec::new();
+        // The credentials may have been changed: one request proves them before the others are sent.
+        self.pace.gate.doubt(now);
         let missing = self.queue_refresh_of_all();
         if missing.is_empty() {
             out.push(Output::Refreshed(order));
@@ -70,7 +72,6 @@ impl Lines {
             Some(_) | None => RESTART_PAUSE_MIN,
         };
         self.restart_suspected = Some((now, pause));
-        self.pace.gate.doubt(now);
         self.queue_refresh_of_all();
     }
 
@@ -85,7 +86,7 @@ impl Lines {
         self.ask_again(now, &subscribed, event, out);
     }
 
-    /// Hands [`Event::Unusable`] or [`Event::Incomplete`] to a subscription, and queues the refresh that is due.
+    /// Hands [`Event::Unusable`], [`Event::Incomplete`] or [`Event::Vanished`] to a subscription; its refresh waits for its turn.
     pub(super) fn ask_again(
         &mut self,
         now: Duration,
@@ -94,13 +95,6 @@ impl Lines {
         out: &mut Vec<Output>,
     ) {
         self.run(now, subscribed, event, out);
-        let subscriber = self.lines.get(subscribed).map(|line| &line.subscriber);
-        let due = subscriber
-            .filter(|s| !s.is_pending())
-            .and_then(|s| s.next_deadline());
-        if due.is_some_and(|at| at <= now) {
-            self.queue(subscribed, pace::Job::Elapsed);
-        }
     }
 
     /// Whether the current NOTIFY answers a refresh that asked for a full document.

@@ -7,7 +7,7 @@ use sip::digest::Evidence;
 use sip::subscriber;
 
 use super::super::LoginFault;
-use super::{Lines, Trouble};
+use super::{Line, Lines, Trouble};
 
 impl Lines {
     /// Trouble of the account, and so of every line.
@@ -72,6 +72,11 @@ impl Lines {
         if let T::WrongCredentials { .. } | T::UnusableChallenge { .. } = trouble {
             self.refuse(now, extension, trouble);
         }
+        let is_active = |line: &Line| line.subscriber.is_active();
+        if was_active && !self.lines.get(extension).is_some_and(is_active) {
+            // The PBX may have restarted, with another password, and many lines may be lost together.
+            self.pace.gate.doubt(now);
+        }
         if *trouble == T::Forgotten && was_active {
             self.suspect_restart(now);
         }
@@ -81,8 +86,8 @@ impl Lines {
         if *trouble == T::Unconfirmed && has_words {
             return;
         }
-        if *trouble == T::Forgotten && line.is_some_and(|line| line.subscriber.is_pending()) {
-            // A new subscription is under way already; if that fails, its own trouble is reported.
+        if *trouble == T::Forgotten && line.is_some_and(|line| line.queued) {
+            // A new subscription begins at once; if that fails, its own trouble is reported.
             return;
         }
         let (words, software) = (&self.words, self.software);

@@ -1,5 +1,7 @@
 //! Lines against a notifier that treats nonces as FreeSWITCH does, on a driven clock with a latency.
 
+mod refusals;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::*;
@@ -18,6 +20,8 @@ struct Notifier {
     nonces: HashMap<String, Duration>,
     /// Call-IDs of subscriptions, and the CSeq of the last NOTIFY.
     dialogs: HashMap<String, u32>,
+    /// The last request of each of them.
+    requests: HashMap<String, Vec<u8>>,
     drawn: u32,
     old_nonces: u32,
     failed_logins: u32,
@@ -33,6 +37,7 @@ impl Notifier {
             refused: None,
             nonces: HashMap::new(),
             dialogs: HashMap::new(),
+            requests: HashMap::new(),
             drawn: 0,
             old_nonces: 0,
             failed_logins: 0,
@@ -137,6 +142,8 @@ impl Notifier {
         if in_dialog && !self.dialogs.contains_key(&*request.call_id().unwrap()) {
             return vec![self.answer(&request, 401, None)];
         }
+        let call_id = request.call_id().unwrap().into_owned();
+        self.requests.insert(call_id, bytes.to_vec());
         let accepted = self.answer(&request, 202, None);
         vec![
             accepted,
@@ -173,6 +180,18 @@ impl World {
             account_troubles: BTreeSet::new(),
             line_troubles: BTreeSet::new(),
         }
+    }
+
+    /// A NOTIFY of this Subscription-State in each dialog.
+    fn notify_all(&mut self, state: &str) -> Vec<Vec<u8>> {
+        let mut all = Vec::new();
+        for (call_id, request) in self.notifier.requests.clone() {
+            if self.notifier.dialogs.contains_key(&call_id) {
+                let request = Message::parse(&request).unwrap();
+                all.push(self.notifier.notify(&request, state));
+            }
+        }
+        all
     }
 
     fn post(&mut self, to_notifier: bool, bytes: Vec<u8>) {
