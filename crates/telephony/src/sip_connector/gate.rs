@@ -25,8 +25,8 @@ pub(super) const PROOF_TIMEOUT: Duration = Duration::from_secs(2);
 /// a single line may be refused for reasons of its own.
 const REFUSALS_AT_START: usize = 2;
 
-/// The same after an acceptance on this connection.
-const REFUSALS_AFTER_PROOF: usize = 3;
+/// The same after an acceptance on this connection: an administrator may have changed a few lines together.
+const REFUSALS_AFTER_PROOF: usize = 4;
 
 /// First and longest pause after the account was refused.
 const PAUSE_MIN: Duration = Duration::from_secs(30);
@@ -132,7 +132,7 @@ impl<K: Ord + Clone> Gate<K> {
         self.was_accepted && self.refusal.is_none()
     }
 
-    /// Whether the next attempt should be another line's than the first that waits.
+    /// Whether the next attempt should be that of a line that was not refused.
     pub(super) fn wants_second_opinion(&self) -> bool {
         !self.refused.is_empty()
     }
@@ -201,7 +201,7 @@ mod tests {
                 "one request proves the credentials again"
             );
         }
-        for key in [8, 9] {
+        for key in [8, 9, 10] {
             gate.refused(SECOND, &key, &WRONG, 20);
         }
         assert_eq!(gate.trouble(), Some(&WRONG));

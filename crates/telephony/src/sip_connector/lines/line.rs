@@ -25,6 +25,8 @@ pub(super) struct Line {
     pub(super) scheduled: Option<Duration>,
     /// It waits for its turn; deadlines do not matter until then.
     pub(super) queued: bool,
+    /// The last answer about its credentials was a refusal.
+    pub(super) is_refused: bool,
     /// It shall go as soon as it is unsubscribed.
     pub(super) leaving: bool,
     /// A call of it has vanished: at this time it counts as over, if no document says otherwise.
@@ -48,6 +50,7 @@ impl Line {
             call_id: String::new(),
             scheduled: None,
             queued: false,
+            is_refused: false,
             leaving: false,
             doubt_until: None,
             tell_by: None,

@@ -8,6 +8,7 @@ use sip::ids::Ids;
 use sip::subscriber::Event;
 
 use super::super::gate::Gate;
+use super::line::Line;
 use super::{Lines, Output};
 
 /// SUBSCRIBEs that may wait for their answer at once: enough for thousands a second on a quick
@@ -61,19 +62,34 @@ impl Pace {
         opens_at.filter(|_| !self.waiting.is_empty())
     }
 
-    /// Takes the next line. After a refusal a random waiting line follows: lines that are refused for reasons of their own often
-    /// have neighbouring numbers.
-    fn next(&mut self, now: Duration, ids: &mut Ids) -> Option<(Arc<str>, Job)> {
-        let count = self.waiting.len();
-        if count == 0 || !self.gate.is_open(now, self.in_flight, IN_FLIGHT_MAX) {
+    /// Whether the next request decides between a refused line and a refused account.
+    fn seeks_opinion(&self, now: Duration) -> bool {
+        self.gate.wants_second_opinion() && self.is_open(now)
+    }
+
+    fn is_open(&self, now: Duration) -> bool {
+        self.gate.is_open(now, self.in_flight, IN_FLIGHT_MAX)
+    }
+
+    /// Takes the next line. After a refusal a random waiting line follows that was not refused itself: lines that are refused for
+    /// reasons of their own often have neighbouring numbers.
+    fn next(
+        &mut self,
+        now: Duration,
+        ids: &mut Ids,
+        is_refused: impl Fn(&Arc<str>) -> bool,
+    ) -> Option<(Arc<str>, Job)> {
+        if self.waiting.is_empty() || !self.is_open(now) {
             return None;
         }
         self.gate.begin(now);
         if !self.gate.wants_second_opinion() {
             return self.take(0);
         }
-        let per_mille = usize::try_from(ids.per_mille()).unwrap_or_default();
-        self.take(count * per_mille / 1000)
+        let waiting = self.waiting.iter().enumerate();
+        let sound = waiting.filter(|(_, (extension, _))| !is_refused(extension));
+        let sound: Vec<usize> = sound.map(|(at, _)| at).collect();
+        self.take(*any_of(&sound, ids).unwrap_or(&0))
     }
 
     fn take(&mut self, at: usize) -> Option<(Arc<str>, Job)> {
@@ -84,7 +100,36 @@ impl Pace {
     }
 }
 
+/// One of them, at random.
+fn any_of<'a, T>(all: &'a [T], ids: &mut Ids) -> Option<&'a T> {
+    let per_mille = usize::try_from(ids.per_mille()).unwrap_or_default();
+    all.get(all.len() * per_mille / 1000)
+}
+
 impl Lines {
+    /// After a refusal: if only refused lines wait for their turn, a line whose subscription stands is renewed out of turn. Its
+    /// answer tells whether the account is meant.
+    fn seek_opinion(&mut self, now: Duration) {
+        let is_sound = |line: &Line| !line.is_refused && !line.leaving;
+        let lines = &self.lines;
+        let mut waiting = self.pace.waiting.iter();
+        if self.account.is_none()
+            || !self.pace.seeks_opinion(now)
+            || waiting.any(|(extension, _)| lines.get(extension).is_some_and(is_sound))
+        {
+            return;
+        }
+        let is_able = |line: &Line| {
+            let subscriber = &line.subscriber;
+            is_sound(line) && subscriber.is_active() && !subscriber.is_pending()
+        };
+        let able = lines.iter().filter(|(_, line)| is_able(line));
+        let able: Vec<Arc<str>> = able.map(|(extension, _)| extension.clone()).collect();
+        if let Some(extension) = any_of(&able, &mut self.ids) {
+            self.queue(extension, Job::Refresh);
+        }
+    }
+
     /// Lets a line wait for its turn.
     pub(super) fn queue(&mut self, extension: &Arc<str>, job: Job) {
         let Some(line) = self.lines.get_mut(extension) else {
@@ -114,8 +159,12 @@ impl Lines {
 
     /// Lets lines go on whose turn it is.
     pub(super) fn pump(&mut self, now: Duration, out: &mut Vec<Output>) {
+        self.seek_opinion(now);
         while let Some(account) = self.account.clone() {
-            let Some((extension, job)) = self.pace.next(now, &mut self.ids) else {
+            let lines = &self.lines;
+            let is_refused =
+                |extension: &Arc<str>| lines.get(extension).is_some_and(|l| l.is_refused);
+            let Some((extension, job)) = self.pace.next(now, &mut self.ids, is_refused) else {
                 break;
             };
             let Some(line) = self.lines.get_mut(&extension) else {

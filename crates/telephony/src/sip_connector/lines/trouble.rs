@@ -42,6 +42,9 @@ impl Lines {
             Some(Evidence::Accepted) => {
                 self.changed |= gate.trouble().is_some();
                 gate.accepted();
+                if let Some(line) = self.lines.get_mut(extension) {
+                    line.is_refused = false;
+                }
             }
             // Some phone systems answer a wrong password with 403.
             Some(Evidence::Forbidden) if !gate.is_proven() => {
@@ -57,6 +60,9 @@ impl Lines {
             0 => self.lines.len(),
             lists => lists,
         };
+        if let Some(line) = self.lines.get_mut(extension) {
+            line.is_refused = true;
+        }
         self.pace.gate.refused(now, extension, trouble, total);
         self.changed = true;
     }

@@ -24,9 +24,9 @@ fn subscriptions_that_end_together_make_a_few_failed_logins() {
         }
         world.notifier.restart();
         world.run_until(SECOND * 155);
-        // Four lines try, each with its old nonce and with a new one.
+        // Five lines try, each with its old nonce and with a new one.
         let failed = world.notifier.failed_logins;
-        assert!((4..=8).contains(&failed), "{failed}");
+        assert!((4..=10).contains(&failed), "{failed}");
         assert!(world.lines.account_trouble().is_some());
         world.notifier.right_password = true;
         world.run_until(SECOND * 400);
@@ -57,5 +57,48 @@ fn an_order_to_refresh_makes_a_few_failed_logins() {
     world.take(outputs);
     world.run_until(SECOND * 155);
     let failed = world.notifier.failed_logins;
-    assert!((4..=8).contains(&failed), "{failed}");
+    assert!((4..=10).contains(&failed), "{failed}");
+}
+
+// A2: some lines come to be refused while all stand.
+#[test]
+fn lines_that_come_to_be_refused_leave_the_others_alone() {
+    let three = ["1000", "1001", "1002"];
+    for (count, expires) in [(6, 120), (6, 600), (20, 60), (20, 120), (4, 600)] {
+        let mut world = World::new(count, Notifier::new(expires));
+        world.start();
+        world.run_until(SECOND * 100);
+        world.notifier.refused = three.to_vec();
+        world.run_until(SECOND * 7200);
+        let served = |(line, _): &(&Arc<str>, &Duration)| !three.contains(&&***line);
+        let gap = world.gaps.iter().filter(served).map(|(_, gap)| *gap).max();
+        assert!(gap <= Some(SECOND), "{count} {expires} {gap:?}");
+        assert_eq!(world.lines.active(), count - 3, "{count} {expires}");
+        assert!(
+            world.account_troubles.is_empty(),
+            "{count} {expires} {:?}",
+            world.account_troubles
+        );
+    }
+}
+
+// A2: half of the lines were never accepted.
+#[test]
+fn many_refused_lines_are_not_the_account() {
+    let half: Vec<&str> = "1000 1001 1002 1003 1004 1005 1006 1007 1008 1009"
+        .split(' ')
+        .collect();
+    for expires in [600, 30] {
+        let mut notifier = Notifier::new(expires);
+        notifier.refused.clone_from(&half);
+        let mut world = World::new(20, notifier);
+        world.start();
+        world.run_until(SECOND * 120);
+        world.account_troubles.clear();
+        world.run_until(SECOND * 3600);
+        assert_eq!(world.lines.active(), 10);
+        let gap = world.gaps.values().max();
+        assert!(gap <= Some(&SECOND), "{expires} {gap:?}");
+        assert_eq!(world.account_troubles, BTreeSet::new());
+    }
 }
