@@ -276,8 +276,15 @@ impl Subscriber {
         let pending = self.pending.as_ref().map(|p| p.transaction.next_deadline());
         let deferred = self.deferred.as_ref().map(|deferred| deferred.at);
         let refresh = self.refresh_at.filter(|_| !self.is_asking());
-        let due = [waiting, pending, deferred, refresh, self.notify_by];
-        due.into_iter().chain([self.ends_at()]).flatten().min()
+        let due = [waiting, pending, deferred, refresh, self.lapses_at()];
+        due.into_iter().flatten().min()
+    }
+
+    /// When the subscription, or what is known by it, lapses unless something arrives: at [`Event::Elapsed`] it is lost then, and
+    /// nothing is sent.
+    pub fn lapses_at(&self) -> Option<Duration> {
+        let notify_by = self.notify_by.filter(|_| self.phase == Phase::Active);
+        notify_by.into_iter().chain(self.ends_at()).min()
     }
 
     /// Whether a SUBSCRIBE is under way, or is held back.

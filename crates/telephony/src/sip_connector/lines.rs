@@ -256,16 +256,16 @@ impl Lines {
                 continue;
             };
             line.scheduled = None;
-            let (pending, due) = (
-                line.subscriber.is_pending(),
-                line.subscriber.next_deadline(),
-            );
+            let is_due = |at: Option<Duration>| at.is_some_and(|at| at <= now);
+            let due = is_due(line.subscriber.next_deadline());
+            let sends_nothing_new =
+                line.subscriber.is_pending() || is_due(line.subscriber.lapses_at()) || line.leaving;
             self.stop_ringing(now, &extension, &mut out);
             self.settle_doubt(now, &extension, &mut out);
             self.end_silence(now, &extension, &mut out);
-            if due.is_none_or(|at| at > now) {
+            if !due {
                 self.reschedule(&extension);
-            } else if pending {
+            } else if sends_nothing_new {
                 self.run(now, &extension, Event::Elapsed, &mut out);
             } else {
                 // It may begin a transaction: that has to wait for its turn.
@@ -435,8 +435,10 @@ impl Lines {
         if let Some(old) = line.scheduled.take() {
             self.deadlines.remove(&(old, Arc::clone(extension)));
         }
-        let due = line.subscriber.next_deadline();
-        let due = due.filter(|_| !line.queued || line.subscriber.is_pending());
+        let due = match line.queued && !line.leaving && !line.subscriber.is_pending() {
+            true => line.subscriber.lapses_at(),
+            false => line.subscriber.next_deadline(),
+        };
         let others = [line.dialogs.next_expiry(), line.doubt_until, line.tell_by];
         if let Some(at) = others.into_iter().chain([due]).flatten().min() {
             line.scheduled = Some(at);

@@ -23,7 +23,7 @@ pub(super) struct Line {
     /// The Call-ID under which it is found.
     pub(super) call_id: String,
     pub(super) scheduled: Option<Duration>,
-    /// It waits for its turn; deadlines do not matter until then.
+    /// It waits for its turn; until then its lease may lapse, but no other deadline matters.
     pub(super) queued: bool,
     /// The last answer about its credentials was a refusal.
     pub(super) is_refused: bool,

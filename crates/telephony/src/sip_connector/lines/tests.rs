@@ -346,6 +346,24 @@ fn stopping_unsubscribes_and_then_nothing_is_left() {
     assert_eq!((lines.active(), lines.len()), (0, 0));
 }
 
+// A21: the end of a subscription is held back by the limit for requests of one line.
+#[test]
+fn an_end_that_has_to_wait_is_sent_all_the_same() {
+    let (mut lines, _) = one_active();
+    for _ in 0..3 {
+        let refresh = sent(&lines.canary(SECOND)).remove(0);
+        respond(&mut lines, SECOND, &refresh, 200, &[]);
+    }
+    // What waits for its turn goes no more.
+    lines.queue(&"1000".into(), pace::Job::Refresh);
+    assert!(sent(&lines.stop(SECOND)).is_empty());
+    assert!(!lines.is_idle());
+    let now = lines.next_deadline().unwrap();
+    let end = sent(&lines.elapse(now)).remove(0);
+    respond(&mut lines, now, &end, 200, &[("Expires", "0")]);
+    assert!(lines.is_idle() && lines.lines.is_empty());
+}
+
 #[test]
 fn a_call_that_rings_for_ever_ends_by_itself_with_the_lease_that_is_left() {
     let (mut lines, subscribe) = one_active();

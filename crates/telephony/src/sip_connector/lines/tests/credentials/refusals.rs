@@ -102,3 +102,20 @@ fn many_refused_lines_are_not_the_account() {
         assert_eq!(world.account_troubles, BTreeSet::new());
     }
 }
+
+// A20: a line that waits for its turn is not known for longer than its lease.
+#[test]
+fn a_lease_lapses_while_its_line_waits() {
+    let mut world = World::new(6, Notifier::new(120));
+    world.start();
+    world.run_until(SECOND * 100);
+    world.notifier.right_password = false;
+    for second in 101..400 {
+        world.run_until(SECOND * second);
+        let known = |line: &Arc<str>| !world.stale_since.contains_key(line);
+        let lapsed = world.leases.iter();
+        let lapsed = lapsed.filter(|(line, until)| **until < world.now && known(line));
+        assert_eq!(lapsed.count(), 0, "at {second} s");
+    }
+    assert_eq!((world.lines.active(), world.stale_since.len()), (0, 6));
+}
