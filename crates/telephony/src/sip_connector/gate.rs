@@ -41,6 +41,28 @@ struct Refusal {
     until: Duration,
 }
 
+/// Whether requests that carry the same credentials, but pass another gate, may begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Hold {
+    #[default]
+    Free,
+    /// A request that proves the credentials is under way: not before this time, if no answer comes.
+    Until(Duration),
+    /// The credentials were proven wrong, or their proof is about to begin.
+    Closed,
+}
+
+impl Hold {
+    /// Whether requests may begin now.
+    pub(super) fn is_free(self, now: Duration) -> bool {
+        match self {
+            Self::Free => true,
+            Self::Until(until) => now >= until,
+            Self::Closed => false,
+        }
+    }
+}
+
 /// State of the credentials on one connection. `K` names a line or a publication.
 #[derive(Debug)]
 pub(super) struct Gate<K> {
@@ -51,6 +73,8 @@ pub(super) struct Gate<K> {
     refusal: Option<Refusal>,
     /// Begin of the last request that may prove the credentials.
     proof_begun_at: Duration,
+    /// Begin of the first of these requests since the last answer that said something.
+    undecided_since: Option<Duration>,
 }
 
 impl<K> Default for Gate<K> {
@@ -61,6 +85,7 @@ impl<K> Default for Gate<K> {
             refused: BTreeSet::new(),
             refusal: None,
             proof_begun_at: Duration::ZERO,
+            undecided_since: None,
         }
     }
 }
@@ -72,6 +97,7 @@ impl<K: Ord + Clone> Gate<K> {
         self.is_proven = false;
         self.was_accepted = false;
         self.proof_begun_at = Duration::ZERO;
+        self.undecided_since = None;
     }
 
     /// The PBX seems to have restarted, maybe with another password. What is under way was sent before that; the next request
@@ -80,6 +106,7 @@ impl<K: Ord + Clone> Gate<K> {
         if self.is_proven {
             self.is_proven = false;
             self.proof_begun_at = now;
+            self.undecided_since = Some(now);
         }
     }
 
@@ -87,6 +114,7 @@ impl<K: Ord + Clone> Gate<K> {
     pub(super) fn accepted(&mut self) {
         self.is_proven = true;
         self.was_accepted = true;
+        self.undecided_since = None;
         self.refused.clear();
         self.refusal = None;
     }
@@ -95,6 +123,7 @@ impl<K: Ord + Clone> Gate<K> {
     pub(super) fn refused(&mut self, now: Duration, key: &K, trouble: &Trouble, total: usize) {
         self.is_proven = false;
         self.proof_begun_at = now;
+        self.undecided_since = None;
         if self.refused.len() < REFUSALS_AFTER_PROOF {
             self.refused.insert(key.clone());
         }
@@ -149,7 +178,13 @@ impl<K: Ord + Clone> Gate<K> {
     pub(super) fn begin(&mut self, now: Duration) {
         if !self.is_proven {
             self.proof_begun_at = now;
+            self.undecided_since.get_or_insert(now);
         }
+    }
+
+    /// How long other requests with the same credentials should wait for the proof.
+    pub(super) fn proof_due_at(&self) -> Option<Duration> {
+        self.undecided_since.map(|since| since + PROOF_TIMEOUT)
     }
 
     /// When another request may begin although nothing else happens; `None`: at once, or as soon as one is answered.

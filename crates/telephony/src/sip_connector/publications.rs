@@ -19,7 +19,11 @@ use sip::{
     subscriber::{self, Account},
 };
 
-use super::{Publication, Trouble, escape_user, gate::Gate, trouble::Words};
+use super::{
+    Publication, Trouble, escape_user,
+    gate::{Gate, Hold},
+    trouble::Words,
+};
 
 /// First PUBLISHes that may wait for their answer at once.
 const IN_FLIGHT_MAX: usize = 50;
@@ -51,8 +55,8 @@ pub(super) struct Publications {
     ending: VecDeque<Key>,
     in_flight: usize,
     gate: Gate<Key>,
-    /// The subscriptions are about to prove the same credentials.
-    is_held: bool,
+    /// What the subscriptions, which prove the same credentials, say.
+    hold: Hold,
     trouble: Option<Trouble>,
     /// The trouble has come or gone.
     changed: bool,
@@ -71,7 +75,7 @@ impl Publications {
             ending: VecDeque::new(),
             in_flight: 0,
             gate: Gate::default(),
-            is_held: false,
+            hold: Hold::Free,
             trouble: None,
             changed: false,
         }
@@ -89,18 +93,20 @@ impl Publications {
 
     pub(super) fn next_deadline(&self) -> Option<Duration> {
         let first = self.deadlines.first().map(|(at, _)| *at);
-        let may_begin = self.accounts.is_some() && !self.is_held && !self.waiting.is_empty();
-        let opens_at = self.gate.opens_at(self.in_flight);
-        [first, opens_at.filter(|_| may_begin)]
-            .into_iter()
-            .flatten()
-            .min()
+        let is_any_waiting = self.accounts.is_some() && !self.waiting.is_empty();
+        let opens_at = match self.hold {
+            _ if !is_any_waiting => None,
+            Hold::Free => self.gate.opens_at(self.in_flight),
+            Hold::Until(until) => self.gate.opens_at(self.in_flight).max(Some(until)),
+            Hold::Closed => None,
+        };
+        [first, opens_at].into_iter().flatten().min()
     }
 
     /// Holds back what has not begun, or lets it go on: the subscriptions prove the credentials first. The owner calls
     /// [`Self::elapse`] afterwards.
-    pub(super) fn hold(&mut self, is_held: bool) {
-        self.is_held = is_held;
+    pub(super) fn hold(&mut self, hold: Hold) {
+        self.hold = hold;
     }
 
     /// Whether nothing is under way.
@@ -223,6 +229,9 @@ impl Publications {
     /// Time has passed.
     pub(super) fn elapse(&mut self, now: Duration) -> Vec<Vec<u8>> {
         let mut out = Vec::new();
+        if self.hold.is_free(now) {
+            self.hold = Hold::Free;
+        }
         while let Some((at, key)) = self.deadlines.first().cloned() {
             if at > now {
                 break;
@@ -246,7 +255,7 @@ impl Publications {
                 self.run(now, &key, Event::End(last), out);
             }
         }
-        while !self.is_held && self.gate.is_open(now, self.in_flight, IN_FLIGHT_MAX) {
+        while self.hold.is_free(now) && self.gate.is_open(now, self.in_flight, IN_FLIGHT_MAX) {
             let Some(accounts) = &self.accounts else {
                 return;
             };

@@ -284,7 +284,7 @@ impl Task {
                 Probed::Dead => self.go_down(&"no answer to OPTIONS".into()),
             }
         }
-        self.publications.hold(self.lines.awaits_proof());
+        self.publications.hold(self.lines.hold());
         let sent = self.publications.elapse(now);
         self.send_all(sent);
         let out = self.lines.elapse(now);
@@ -418,7 +418,7 @@ impl Task {
                 }
                 tracing::info!(name = %self.config.name, server = %self.words.server, "telephone system answers");
                 let subscribed = self.lines.transport_up(now, Arc::clone(&account));
-                self.publications.hold(self.lines.awaits_proof());
+                self.publications.hold(self.lines.hold());
                 let sent = self.publications.transport_up(now, &account);
                 self.send_all(sent);
                 subscribed

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sip::ids::Ids;
 use sip::subscriber::Event;
 
-use super::super::gate::Gate;
+use super::super::gate::{Gate, Hold};
 use super::line::Line;
 use super::{Lines, Output};
 
@@ -50,10 +50,14 @@ impl Pace {
         self.gate.reconnected();
     }
 
-    /// Whether a line that may prove the credentials waits for its turn or for its answer.
-    pub(super) fn awaits_proof(&self) -> bool {
+    /// Whether a line that may prove the credentials waits for its turn or for its answer. If the PBX answers no line, others need
+    /// not wait for that.
+    pub(super) fn hold(&self) -> Hold {
         let is_undecided = !self.gate.is_proven() && self.gate.trouble().is_none();
-        is_undecided && (self.in_flight > 0 || !self.waiting.is_empty())
+        match is_undecided && (self.in_flight > 0 || !self.waiting.is_empty()) {
+            true => self.gate.proof_due_at().map_or(Hold::Closed, Hold::Until),
+            false => Hold::Free,
+        }
     }
 
     /// When waiting lines may go on although nothing else happens.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sip::digest::Evidence;
 use sip::subscriber;
 
-use super::super::LoginFault;
+use super::super::{LoginFault, gate::Hold};
 use super::{Line, Lines, Trouble};
 
 impl Lines {
@@ -24,10 +24,15 @@ impl Lines {
         }
     }
 
-    /// Whether a line is about to prove the account's credentials, or they were proven wrong: no other request should carry them.
-    pub(in crate::sip_connector) fn awaits_proof(&self) -> bool {
+    /// Whether other requests may carry the account's credentials: not while a line is about to prove them, or after they were
+    /// proven wrong.
+    pub(in crate::sip_connector) fn hold(&self) -> Hold {
         let is_wrong = self.login_fault() == Some(LoginFault::WrongCredentials);
-        self.account.is_some() && (is_wrong || self.pace.awaits_proof())
+        match self.account.is_some() {
+            true if is_wrong => Hold::Closed,
+            true => self.pace.hold(),
+            false => Hold::Free,
+        }
     }
 
     /// Takes the evidence in an answer about the account's credentials.

@@ -91,10 +91,10 @@ fn thousands_are_published_at_a_pace_and_taken_back() {
         );
     }
     // The subscriptions go first, then one publication, then the others.
-    all.hold(true);
+    all.hold(Hold::Closed);
     assert!(all.transport_up(SECOND, &account()).is_empty());
     assert_eq!(all.next_deadline(), None);
-    all.hold(false);
+    all.hold(Hold::Free);
     let proof = all.elapse(SECOND);
     assert_eq!(proof.len(), 1);
     let first = respond(&mut all, SECOND, &proof[0], 200);
@@ -201,4 +201,26 @@ fn renewals_stop_after_a_few_refusals() {
         attempts += serve(&mut all, now, due, 407);
     }
     assert!(attempts <= 10, "{attempts}");
+}
+
+// A20: a PBX that answers no SUBSCRIBE, but takes PUBLISH.
+#[test]
+fn publications_wait_for_a_proof_that_does_not_come_for_two_seconds() {
+    let mut all = publications();
+    let mut sent = Vec::new();
+    for number in 0..100 {
+        let extension: Arc<str> = number.to_string().into();
+        sent.extend(all.publish(SECOND, &extension, &lasting()));
+    }
+    let until = SECOND * 3;
+    all.hold(Hold::Until(until));
+    sent.extend(all.transport_up(SECOND, &account()));
+    assert!(sent.is_empty());
+    assert_eq!(all.next_deadline(), Some(until));
+    let first = all.elapse(until).remove(0);
+    let more = respond(&mut all, until, &first, 200);
+    // While these are under way there is nothing to do.
+    all.hold(Hold::Until(until));
+    assert!(all.elapse(until).is_empty() && all.next_deadline() > Some(until));
+    assert_eq!(serve(&mut all, until, more, 200), 199);
 }

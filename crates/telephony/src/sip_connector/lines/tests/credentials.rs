@@ -5,6 +5,7 @@ mod refusals;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::*;
+use crate::sip_connector::gate::Hold;
 
 const LATENCY: Duration = Duration::from_millis(20);
 const CANARY_INTERVAL: Duration = Duration::from_secs(20);
@@ -401,6 +402,25 @@ fn a_silent_first_line_delays_the_others_by_two_seconds() {
         sent(&respond(&mut lines, due, &second[0], 200, &[])).len(),
         48
     );
+}
+
+// A20: nor does a PBX that answers no SUBSCRIBE hold up publications.
+#[test]
+fn the_credentials_are_not_held_longer_than_for_the_first_proof() {
+    let mut lines = lines(200);
+    lines.transport_up(SECOND, account());
+    let mut now = SECOND;
+    while now < SECOND * 600 {
+        assert_eq!(lines.hold(), Hold::Until(SECOND * 3), "{now:?}");
+        now = lines.next_deadline().unwrap().max(now);
+        lines.elapse(now);
+    }
+    lines.transport_lost(now);
+    assert_eq!(lines.hold(), Hold::Free);
+    let first = sent(&lines.transport_up(now, account())).remove(0);
+    assert_eq!(lines.hold(), Hold::Until(now + SECOND * 2));
+    respond(&mut lines, now, &first, 200, &[]);
+    assert_eq!(lines.hold(), Hold::Free);
 }
 
 // A20: neither does one that is refused before a login.
