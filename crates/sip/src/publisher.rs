@@ -33,6 +33,8 @@ pub enum Event<'a> {
     /// This is the last document: it is published once if there was one before, and then left to expire. A document, because
     /// some telephones leave a lamp as it is when they hear of no dialog at all.
     End(Arc<[u8]>),
+    /// The same, and nothing follows: the limit of requests does not hold it back.
+    Finish(Arc<[u8]>),
     /// What is there shall go at once.
     Remove,
     /// An answer with this publication's Call-ID arrived.
@@ -97,6 +99,8 @@ pub struct Publisher {
     next_at: Option<Duration>,
     /// What is due then is the next request of an attempt that has begun, held back by the floor.
     is_held_back: bool,
+    /// After [`Event::Finish`] nothing waits for the floor.
+    is_finishing: bool,
 }
 
 impl Publisher {
@@ -118,6 +122,7 @@ impl Publisher {
             floor: Floor::default(),
             next_at: None,
             is_held_back: false,
+            is_finishing: false,
         }
     }
 
@@ -165,13 +170,10 @@ impl Publisher {
                 self.wanted = Wanted::Lasting(document);
                 self.go_on(now, &mut out);
             }
-            Event::End(document) => {
-                let is_there = self.there.is_some() || self.pending.is_some();
-                self.wanted = match is_there {
-                    true => Wanted::Last(document),
-                    false => Wanted::Nothing,
-                };
-                self.go_on(now, &mut out);
+            Event::End(document) => self.end(now, document, &mut out),
+            Event::Finish(document) => {
+                self.is_finishing = true;
+                self.end(now, document, &mut out);
             }
             Event::Remove => {
                 let is_there = self.there.is_some() || self.pending.is_some();
@@ -198,6 +200,15 @@ impl Publisher {
         out
     }
 
+    fn end(&mut self, now: Duration, document: Arc<[u8]>, out: &mut Vec<Action>) {
+        let is_there = self.there.is_some() || self.pending.is_some();
+        self.wanted = match is_there {
+            true => Wanted::Last(document),
+            false => Wanted::Nothing,
+        };
+        self.go_on(now, out);
+    }
+
     /// Whether the server has what is wanted, as far as is known.
     fn is_there(&self) -> bool {
         self.there.as_ref().map(|(_, there)| there) == Some(&self.wanted)
@@ -205,7 +216,8 @@ impl Publisher {
 
     /// Publishes what is wanted, unless it is there, something is under way, or it was refused a moment ago.
     fn go_on(&mut self, now: Duration, out: &mut Vec<Action>) {
-        let is_resting = self.floor.failures() > 0 && self.next_at.is_some();
+        let is_released = self.is_finishing && self.is_held_back;
+        let is_resting = self.floor.failures() > 0 && self.next_at.is_some() && !is_released;
         if self.pending.is_none() && !is_resting && !self.is_there() {
             self.publish(now, out);
         }
@@ -263,7 +275,7 @@ impl Publisher {
             Wanted::Last(_) => LAST_EXPIRES.max(least),
             Wanted::Gone => 0,
         };
-        if self.floor.free_at() > now {
+        if self.floor.free_at() > now && !self.is_finishing {
             self.next_at = Some(self.floor.defer(now, &mut self.ids));
             self.is_held_back = true;
             return;

@@ -252,7 +252,7 @@ impl Publications {
             && let Some(key) = self.ending.pop_front()
         {
             if let Some(last) = self.entries.get(&key).map(|entry| Arc::clone(&entry.last)) {
-                self.run(now, &key, Event::End(last), out);
+                self.run(now, &key, Event::Finish(last), out);
             }
         }
         while self.hold.is_free(now) && self.gate.is_open(now, self.in_flight, IN_FLIGHT_MAX) {

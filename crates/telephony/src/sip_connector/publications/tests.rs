@@ -224,3 +224,53 @@ fn publications_wait_for_a_proof_that_does_not_come_for_two_seconds() {
     assert!(all.elapse(until).is_empty() && all.next_deadline() > Some(until));
     assert_eq!(serve(&mut all, until, more, 200), 199);
 }
+
+// A21: a stop while the limit of requests holds the last change back.
+#[test]
+fn at_a_stop_the_last_document_goes_at_once() {
+    let mut all = publications();
+    let mut sent = all.transport_up(SECOND, &account());
+    sent.extend(all.publish(SECOND, &"1001".into(), &lasting()));
+    serve(&mut all, SECOND, sent, 200);
+    let mut now = SECOND;
+    let mut changes = Vec::new();
+    for number in 0..5_u8 {
+        now += SECOND / 5;
+        let change = Publication::Lasting {
+            documents: documents(&[number], &[number]),
+            last: last(),
+        };
+        let sent = all.publish(now, &"1001".into(), &change);
+        changes.push(serve(&mut all, now, sent, 200));
+    }
+    assert_eq!(changes, [2, 2, 2, 0, 0]);
+    let sent = all.stop(now);
+    let bodies = sent.iter().map(|bytes| Message::parse(bytes).unwrap());
+    let bodies: Vec<_> = bodies.map(|message| message.body().to_vec()).collect();
+    assert_eq!(bodies, [b"terminated".to_vec(), b"available".to_vec()]);
+    assert!(!all.is_idle());
+    assert_eq!(serve(&mut all, now, sent, 200), 2);
+    assert!(all.is_idle());
+}
+
+// A21: a change is under way when the stop comes.
+#[test]
+fn at_a_stop_the_last_document_follows_what_is_under_way() {
+    let mut all = publications();
+    let mut sent = all.transport_up(SECOND, &account());
+    sent.extend(all.publish(SECOND, &"1001".into(), &lasting()));
+    serve(&mut all, SECOND, sent, 200);
+    let mut under_way = Vec::new();
+    for number in 0..3_u8 {
+        let change = Publication::Lasting {
+            documents: documents(&[number], &[number]),
+            last: last(),
+        };
+        serve(&mut all, SECOND, std::mem::take(&mut under_way), 200);
+        under_way = all.publish(SECOND, &"1001".into(), &change);
+    }
+    assert_eq!(under_way.len(), 2);
+    assert!(all.stop(SECOND).is_empty() && !all.is_idle());
+    assert_eq!(serve(&mut all, SECOND, under_way, 200), 4);
+    assert!(all.is_idle());
+}
