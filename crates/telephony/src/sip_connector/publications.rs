@@ -57,8 +57,9 @@ pub(super) struct Publications {
     gate: Gate<Key>,
     /// What the subscriptions, which prove the same credentials, say.
     hold: Hold,
-    trouble: Option<Trouble>,
-    /// The trouble has come or gone.
+    /// What does not work; at most one for each of [`Self::entries`].
+    troubles: BTreeMap<Key, Trouble>,
+    /// Trouble has come or gone.
     changed: bool,
 }
 
@@ -76,7 +77,7 @@ impl Publications {
             in_flight: 0,
             gate: Gate::default(),
             hold: Hold::Free,
-            trouble: None,
+            troubles: BTreeMap::new(),
             changed: false,
         }
     }
@@ -86,9 +87,15 @@ impl Publications {
         std::mem::take(&mut self.changed)
     }
 
-    /// What does not work.
-    pub(super) fn trouble(&self) -> Option<&Trouble> {
-        self.trouble.as_ref()
+    /// What does not work: the first trouble, and how many publications have one.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        let (_, first) = self.troubles.first_key_value()?;
+        let mut trouble = first.clone();
+        if self.troubles.len() > 1 {
+            let count = self.troubles.len();
+            trouble.what = format!("{} (publications in trouble: {count})", trouble.what);
+        }
+        Some(trouble)
     }
 
     pub(super) fn next_deadline(&self) -> Option<Duration> {
@@ -178,7 +185,7 @@ impl Publications {
     pub(super) fn transport_lost(&mut self, now: Duration) {
         self.accounts = None;
         self.gate.reconnected();
-        self.trouble = None;
+        self.troubles.clear();
         self.suspend_all(now);
     }
 
@@ -293,6 +300,7 @@ impl Publications {
         if entry.publisher.is_idle() {
             self.by_call_id.remove(entry.publisher.call_id());
             self.entries.remove(key);
+            self.changed |= self.troubles.remove(key).is_some();
         } else if let Some(at) = entry.publisher.next_deadline() {
             entry.scheduled = Some(at);
             self.deadlines.insert((at, key.clone()));
@@ -309,9 +317,11 @@ impl Publications {
             match action {
                 Action::Send(bytes) => out.push(bytes),
                 Action::Accepted => {
-                    if self.trouble.take().is_some() {
+                    if self.troubles.remove(key).is_some() {
                         self.changed = true;
-                        tracing::info!(domain = %self.words.domain, "publishing works again");
+                        if self.troubles.is_empty() {
+                            tracing::info!(domain = %self.words.domain, "publishing works again");
+                        }
                     }
                 }
                 Action::Trouble(trouble) => self.on_trouble(now, key, &trouble),
@@ -337,11 +347,15 @@ impl Publications {
             self.refuse(now, key, trouble);
         }
         let words = self.words.publication(&key.0, key.1.name(), trouble);
-        if self.trouble.as_ref() != Some(&words) {
-            self.changed = true;
+        if self.troubles.get(key) == Some(&words) || !self.entries.contains_key(key) {
+            return;
+        }
+        // Each kind of trouble has a remedy of its own.
+        if self.troubles.values().all(|t| t.remedy != words.remedy) {
             tracing::warn!(what = %words.what, remedy = %words.remedy, "trouble with publishing");
         }
-        self.trouble = Some(words);
+        self.changed = true;
+        self.troubles.insert(key.clone(), words);
     }
 }
 

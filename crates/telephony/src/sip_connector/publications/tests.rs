@@ -274,3 +274,35 @@ fn at_a_stop_the_last_document_follows_what_is_under_way() {
     assert_eq!(serve(&mut all, SECOND, under_way, 200), 4);
     assert!(all.is_idle());
 }
+
+// One publication is refused each time, another one is accepted.
+#[test]
+fn trouble_of_one_publication_is_not_cleared_by_another() {
+    let mut all = publications();
+    let mut sent = all.transport_up(SECOND, &account());
+    sent.extend(all.publish(SECOND, &"1001".into(), &lasting()));
+    assert_eq!(serve(&mut all, SECOND, sent, 404), 2);
+    let what = all.trouble().expect("trouble").what;
+    assert!(
+        what.contains("1001") && what.contains("trouble: 2"),
+        "{what}"
+    );
+    let later = SECOND * 5;
+    let sent = all.publish(later, &"1002".into(), &lasting());
+    assert_eq!(serve(&mut all, later, sent, 200), 2);
+    assert_eq!(all.trouble().expect("trouble").what, what);
+    // It ends with the publication, or once this one is accepted.
+    all.take_changed();
+    let sent = all.publish(later, &"1001".into(), &Publication::Last(last()));
+    assert!(sent.is_empty() && all.trouble().is_none() && all.take_changed());
+    let sent = all.publish(later, &"1003".into(), &lasting());
+    serve(&mut all, later, sent, 503);
+    assert!(all.trouble().is_some());
+    let mut now = later;
+    while all.trouble().is_some() {
+        now = all.next_deadline().expect("another attempt").max(now);
+        let sent = all.elapse(now);
+        serve(&mut all, now, sent, 200);
+    }
+    assert!(now < SECOND * 60, "{now:?}");
+}

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::super::lines::{Note, Output};
-use super::super::{Health, LineEvent};
+use super::super::{Health, LineEvent, Trouble};
 use super::{NOTES_INTERVAL, Task};
 
 impl Task {
@@ -109,10 +109,17 @@ impl Task {
 
     pub(super) fn publish_health(&mut self) {
         let account_trouble = self.lines.account_trouble();
-        let before = self.health.borrow().trouble.clone();
+        let before = self
+            .health
+            .borrow()
+            .trouble
+            .as_ref()
+            .map(|t| t.remedy.clone());
         let trouble = self.trouble.clone().or(account_trouble);
-        let trouble = trouble.or_else(|| self.publications.trouble().cloned());
-        if let (Some(trouble), true) = (&trouble, before != trouble && self.trouble.is_none()) {
+        let trouble = trouble.or_else(|| self.publications.trouble());
+        // Each kind of trouble has a remedy of its own.
+        let is_new = |trouble: &&Trouble| before.as_ref() != Some(&trouble.remedy);
+        if let (Some(trouble), None) = (trouble.as_ref().filter(is_new), &self.trouble) {
             tracing::warn!(name = %self.config.name, what = %trouble.what, remedy = %trouble.remedy, "trouble with the account");
         }
         self.health.send_replace(Health {
