@@ -25,6 +25,9 @@ use crate::sip_connector::trouble::Words;
 /// The domain of all addresses.
 pub(crate) const DOMAIN: &str = "pbx.test";
 
+/// The longest subscription that is granted, in seconds.
+const GRANTED_MAX: u32 = 600;
+
 /// One NOTIFY that is to be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Notify {
@@ -84,7 +87,7 @@ struct Resource {
     dialog: Option<(String, String)>,
     cseq: u32,
     requests: Vec<Duration>,
-    /// When the connector last accepted a NOTIFY.
+    /// When a NOTIFY last became a state.
     last_document: Option<Duration>,
 }
 
@@ -102,6 +105,8 @@ pub(crate) struct Notifier {
     pub(crate) now: Duration,
     /// Header User-Agent of NOTIFYs and Server of answers.
     pub(crate) software: Option<String>,
+    /// NOTIFYs overtake the answers to SUBSCRIBE.
+    pub(crate) notifies_first: bool,
     resources: BTreeMap<String, Resource>,
     states: BTreeMap<String, Known>,
     branch: u64,
@@ -125,6 +130,7 @@ impl Notifier {
             lines: all,
             now,
             software: None,
+            notifies_first: false,
             resources: BTreeMap::new(),
             states: BTreeMap::new(),
             branch: 0,
@@ -170,7 +176,7 @@ impl Notifier {
             .map_or(&[], |resource| &resource.requests)
     }
 
-    /// When the connector last accepted a NOTIFY for the line.
+    /// When a NOTIFY for the line last became a state.
     pub(crate) fn last_document(&self, line: &str) -> Option<Duration> {
         self.resources.get(line)?.last_document
     }
@@ -203,12 +209,14 @@ impl Notifier {
     /// Sends a NOTIFY in the dialog of the line's latest SUBSCRIBE.
     pub(crate) fn notify(&mut self, line: &str, notify: &Notify) {
         let bytes = self.write_notify(line, notify);
-        let before = self.answered.len();
-        self.deliver(&bytes);
-        if self.answered.get(before) == Some(&200) {
+        let out = self.receive(&bytes);
+        let is_state =
+            |out: &Output| matches!(out, Output::State { extension, .. } if **extension == *line);
+        if out.iter().any(is_state) {
             let now = self.now;
             self.resource(line).last_document = Some(now);
         }
+        self.carry_out(out);
     }
 
     fn write_notify(&mut self, line: &str, notify: &Notify) -> Vec<u8> {
@@ -261,9 +269,13 @@ impl Notifier {
 
     /// Sends a message as it stands.
     pub(crate) fn deliver(&mut self, bytes: &[u8]) {
-        let message = Message::parse(bytes).expect("a message of the PBX can be read");
-        let out = self.lines.receive(self.now, &message);
+        let out = self.receive(bytes);
         self.carry_out(out);
+    }
+
+    fn receive(&mut self, bytes: &[u8]) -> Vec<Output> {
+        let message = Message::parse(bytes).expect("a message of the PBX can be read");
+        self.lines.receive(self.now, &message)
     }
 
     /// Lets time pass; the connector is woken at each of its deadlines.
@@ -347,7 +359,7 @@ impl Notifier {
         if is_accepted {
             response = response.header("Contact", format_args!("<sip:{line}@192.0.2.9>"));
             if !given.headers.iter().any(|(name, _)| name == "Expires") {
-                response = response.header("Expires", expires);
+                response = response.header("Expires", expires.min(GRANTED_MAX));
             }
         }
         for (name, value) in &given.headers {
@@ -355,13 +367,17 @@ impl Notifier {
         }
         let document = resource.document.clone().filter(|_| is_accepted);
         let bytes = response.finish().expect("an answer can be written");
-        self.deliver(&bytes);
-        if let Some(notify) = document {
-            let mut notify = notify;
+        if !self.notifies_first {
+            self.deliver(&bytes);
+        }
+        if let Some(mut notify) = document {
             if expires == 0 {
                 notify.subscription_state = "terminated;reason=timeout".into();
             }
             self.notify(&line, &notify);
+        }
+        if self.notifies_first {
+            self.deliver(&bytes);
         }
     }
 }

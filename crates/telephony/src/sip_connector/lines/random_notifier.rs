@@ -1,5 +1,6 @@
 //! A PBX that does whatever the bytes of a fuzz target or a property say, in well-formed messages: renewals, versions, CSeq,
-//! restarts, forks, refusals. Two lines meet its moods, a third one is served well.
+//! restarts, forks, refusals. Four lines meet its moods, another one is served well. The connector checks one line every
+//! 20 s, as after each answered OPTIONS.
 //!
 //! What must hold whatever it does:
 //! - at most five requests a second for a line,
@@ -20,7 +21,7 @@ use presence::LineState;
 use super::notifier::{Answer, Notifier, Notify};
 
 /// The lines that meet the moods of the PBX.
-const MOODY: [&str; 2] = ["1001", "1002"];
+const MOODY: [&str; 4] = ["1001", "1002", "1004", "1005"];
 /// The line that is served well.
 const SERVED: &str = "1003";
 
@@ -30,6 +31,9 @@ const REQUESTS_MAX: usize = 5;
 /// The longest subscription that this PBX grants, and the time within which the NOTIFY after a renewal must have come (timer N,
 /// RFC 6665 section 4.1.2.4).
 const UNCONFIRMED_MAX: Duration = Duration::from_secs(600 + 40);
+
+/// Time between two checks of one line.
+const CANARY_INTERVAL: Duration = Duration::from_secs(20);
 
 /// Actions of one run.
 const ACTIONS_MAX: usize = 200;
@@ -73,6 +77,7 @@ pub fn play(bytes: &[u8]) {
         versions: BTreeMap::new(),
         confirmed: BTreeMap::new(),
         served: LineState::Idle,
+        next_canary: CANARY_INTERVAL,
     };
     run.serve(LineState::Idle);
     for line in MOODY {
@@ -87,7 +92,7 @@ pub fn play(bytes: &[u8]) {
         }
         run.check();
     }
-    run.pbx.elapse(Duration::from_secs(3_600));
+    run.elapse(Duration::from_secs(3_600));
     run.check();
 }
 
@@ -97,6 +102,7 @@ struct Run {
     /// When the line was last known, and since when it has been without a break.
     confirmed: BTreeMap<&'static str, Duration>,
     served: LineState,
+    next_canary: Duration,
 }
 
 impl Run {
@@ -159,6 +165,7 @@ impl Run {
                 self.send(line, &notify);
             }
             14 => {
+                self.pbx.notifies_first = numbers.below(2)? == 0;
                 let none = numbers.below(2)? == 0;
                 let document = self.document(line, "full", numbers.below(STATES.len())?);
                 self.pbx
@@ -257,6 +264,10 @@ impl Run {
         while !left.is_zero() {
             let step = left.min(Duration::from_secs(5));
             self.pbx.elapse(step);
+            if self.pbx.now >= self.next_canary {
+                self.next_canary = self.pbx.now + CANARY_INTERVAL;
+                self.pbx.canary();
+            }
             self.check();
             left -= step;
         }
