@@ -271,7 +271,7 @@ async fn at_a_clean_stop_blf_keys_at_the_pbx_go_dark_at_once() {
 #[tokio::test]
 async fn strangers_learn_nothing_and_passwords_are_asked_for() {
     let account = "[[sip.account]]\nusername = \"1001\"\npassword = \"a-telephones-password\"\n";
-    let (_teamsbox, _installation, _server, port) = stage("", account).await;
+    let (_teamsbox, _installation, server, port) = stage("", account).await;
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(SOON)).unwrap();
     let from = socket.local_addr().unwrap();
@@ -315,6 +315,13 @@ async fn strangers_learn_nothing_and_passwords_are_asked_for() {
     // Who forwards to whom is told to the telephone system only.
     let refused = ask(&request("INVITE", ""));
     assert!(refused.starts_with("SIP/2.0 403 "), "{refused}");
+    // A PBX that is missing in `trusted` is named, or nobody would know why calls do not ring.
+    let (_, ready) = server.api(Method::GET, "/readyz", None).await;
+    let named = ready["warnings"][0]["what"].as_str().unwrap_or_default();
+    assert!(
+        named.starts_with("127.0.0.1 asks where calls go"),
+        "{ready}"
+    );
     // A18: registering takes the password too, and contacts are not repeated without it.
     let registered = ask(&request("REGISTER", ""));
     assert!(registered.starts_with("SIP/2.0 401 ") && !registered.contains("Contact"));

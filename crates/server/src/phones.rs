@@ -12,6 +12,7 @@ mod publications;
 mod publishing;
 mod routing;
 mod sender;
+mod untrusted;
 
 use std::{
     collections::BTreeMap,

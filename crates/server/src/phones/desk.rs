@@ -14,8 +14,9 @@ use telephony::sip_server::{self, Flow, answered};
 
 use super::{
     Changes, Concern, PhonesOptions, Reached,
-    people::{People, SUBSCRIPTION_SECONDS_MAX, resource},
+    people::{People, SUBSCRIPTION_SECONDS_MAX, is_browser, resource},
     routing,
+    untrusted::Untrusted,
 };
 use crate::{app::Core, health::Trouble};
 
@@ -40,6 +41,8 @@ pub(super) struct Desk {
     ids: Ids,
     /// Calls that were redirected within the last seconds.
     repeats: Repeats,
+    /// Those that asked where calls go and may not.
+    untrusted: Untrusted,
     changes: Arc<Changes>,
     /// After whom to go on with telling everybody; the outer `None`: all have been told.
     everybody_after: Option<Option<PersonId>>,
@@ -75,6 +78,7 @@ impl Desk {
             people: People::new(core, options, key),
             ids,
             repeats: Repeats::default(),
+            untrusted: Untrusted::default(),
             changes,
             everybody_after: None,
             lists_left: Vec::new(),
@@ -101,6 +105,7 @@ impl Desk {
         let response = if let Some(fault) = fault {
             fault.answer(invite, peer.source, &tag)
         } else if !self.people.trusts(peer) {
+            self.refuse_call(now, peer);
             answer(403)
         } else if invite.to_tag().is_some() {
             // Proxies pass on what claims to belong to a dialog without asking who sends it.
@@ -120,6 +125,14 @@ impl Desk {
         match response.finish() {
             Ok(bytes) => out.push(peer.flow, &bytes),
             Err(error) => tracing::warn!(%error, "an answer to an INVITE could not be written"),
+        }
+    }
+
+    /// Remembers for administrators who may not ask. A browser may never, whatever is trusted.
+    fn refuse_call(&mut self, now: Duration, peer: Peer<Flow>) {
+        if !is_browser(peer.transport) {
+            self.untrusted.refused(now, peer.source.ip());
+            self.untrusted.report(now, &self.people.core.health);
         }
     }
 
@@ -208,10 +221,12 @@ impl sip_server::Core for Desk {
 
     fn elapse(&mut self, now: Duration, out: &mut Outbox<Flow>) {
         self.agent.elapse(now, &mut self.people, out);
+        self.untrusted.report(now, &self.people.core.health);
     }
 
     fn next_deadline(&self) -> Option<Duration> {
-        self.agent.next_deadline()
+        let deadlines = [self.agent.next_deadline(), self.untrusted.next_deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     fn flow_lost(&mut self, flow: Flow) {

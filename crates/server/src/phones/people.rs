@@ -315,7 +315,7 @@ impl People {
 }
 
 /// Whether requests that come this way come from a browser.
-fn is_browser(transport: Transport) -> bool {
+pub(super) fn is_browser(transport: Transport) -> bool {
     match transport {
         Transport::WebSocket | Transport::SecureWebSocket => true,
         Transport::Udp | Transport::Tcp | Transport::Tls => false,

@@ -1,0 +1,139 @@
+//! Addresses that ask where calls go and are not trusted: a PBX that is missing in `sip.trusted` looks healthy, and no call works.
+
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+
+use crate::health::{Health, Trouble};
+
+/// The part of the installation's health.
+const PART: &str = "phones refused";
+/// Addresses that are remembered; beyond, the one that has been quiet longest is forgotten.
+const REMEMBERED_MAX: usize = 16;
+/// An address is remembered for so long after its last INVITE.
+const LASTS: Duration = Duration::from_secs(3_600);
+/// Pause between two reports: addresses of UDP can be invented.
+const REPORT_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The addresses, and when each asked last.
+#[derive(Debug, Default)]
+pub(super) struct Untrusted {
+    asked: BTreeMap<IpAddr, Duration>,
+    /// What was reported last, and when.
+    reported: Option<(Duration, Vec<IpAddr>)>,
+}
+
+impl Untrusted {
+    /// An INVITE from there was refused.
+    pub(super) fn refused(&mut self, now: Duration, source: IpAddr) {
+        let source = source.to_canonical();
+        if self.asked.len() >= REMEMBERED_MAX && !self.asked.contains_key(&source) {
+            let quiet = self.asked.iter().min_by_key(|(_, at)| **at);
+            if let Some(quiet) = quiet.map(|(address, _)| *address) {
+                self.asked.remove(&quiet);
+            }
+        }
+        self.asked.insert(source, now);
+    }
+
+    /// Reports what has changed, and forgets addresses that are quiet.
+    pub(super) fn report(&mut self, now: Duration, health: &Health) {
+        self.asked.retain(|_, at| now < *at + LASTS);
+        if self.is_due(now) {
+            health.report_warning(PART, self.warning());
+            self.reported = Some((now, self.asked.keys().copied().collect()));
+        }
+    }
+
+    /// When [`Self::report`] has something to do.
+    pub(super) fn next_deadline(&self) -> Option<Duration> {
+        let first = self.asked.values().min().map(|at| *at + LASTS);
+        match &self.reported {
+            Some((at, _)) if !self.is_reported() => {
+                let next = *at + REPORT_INTERVAL;
+                Some(first.map_or(next, |first| first.min(next)))
+            }
+            Some(_) | None => first,
+        }
+    }
+
+    fn is_due(&self, now: Duration) -> bool {
+        let is_early = |(at, _): &(Duration, Vec<IpAddr>)| now < *at + REPORT_INTERVAL;
+        !self.is_reported() && !self.reported.as_ref().is_some_and(is_early)
+    }
+
+    fn is_reported(&self) -> bool {
+        let reported = self.reported.iter().flat_map(|(_, reported)| reported);
+        reported.eq(self.asked.keys())
+    }
+
+    fn warning(&self) -> Option<Trouble> {
+        let addresses: Vec<String> = self.asked.keys().map(ToString::to_string).collect();
+        let asks = match addresses.len() {
+            0 => return None,
+            1 => "asks where calls go (INVITE) and is",
+            _ => "ask where calls go (INVITE) and are",
+        };
+        Some(Trouble {
+            what: format!(
+                "{} {asks} not in sip.trusted: refused with 403",
+                addresses.join(", ")
+            ),
+            remedy: "If it is the PBX, add it to trusted in [sip] and restart Offhook; a phone that dials over its account at \
+                     Offhook, and strangers, are refused rightly (docs/connect-pbx.md, 4)."
+                .into(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn address(last: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, last])
+    }
+
+    fn told(health: &Health) -> String {
+        let warnings = health.warnings();
+        warnings
+            .get(PART)
+            .map_or_else(String::new, |w| w.what.clone())
+    }
+
+    #[test]
+    fn a_pbx_that_is_not_trusted_is_named_until_it_is_quiet() {
+        let (mut untrusted, health) = (Untrusted::default(), Health::default());
+        assert_eq!(untrusted.next_deadline(), None);
+        untrusted.refused(MINUTE, "::ffff:192.0.2.2".parse().unwrap());
+        untrusted.report(MINUTE, &health);
+        let one =
+            "192.0.2.2 asks where calls go (INVITE) and is not in sip.trusted: refused with 403";
+        assert_eq!(told(&health), one);
+        // The next report waits.
+        untrusted.refused(MINUTE, address(3));
+        untrusted.report(MINUTE, &health);
+        assert_eq!(told(&health), one);
+        assert_eq!(untrusted.next_deadline(), Some(MINUTE * 2));
+        untrusted.report(MINUTE * 2, &health);
+        assert!(
+            told(&health).starts_with("192.0.2.2, 192.0.2.3 ask "),
+            "{}",
+            told(&health)
+        );
+        assert_eq!(untrusted.next_deadline(), Some(MINUTE + LASTS));
+        untrusted.report(MINUTE + LASTS, &health);
+        assert_eq!(told(&health), "");
+        assert_eq!(untrusted.next_deadline(), None);
+    }
+
+    #[test]
+    fn strangers_fill_no_memory() {
+        let mut untrusted = Untrusted::default();
+        for last in 0..=255 {
+            untrusted.refused(MINUTE * u32::from(last), address(last));
+        }
+        assert_eq!(untrusted.asked.len(), REMEMBERED_MAX);
+        assert!(untrusted.asked.contains_key(&address(255)));
+    }
+}
