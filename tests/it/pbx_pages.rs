@@ -148,7 +148,7 @@ fn the_printed_rules_are_whole() {
     let freeswitch = page("connect-freeswitch.md");
     let list = between(&freeswitch, "continue_on_fail=", "\"");
     assert_eq!(list, CONTINUE_ON_FAIL);
-    let kamailio = "t_check_status(\"408|482|5[0-9][0-9]\")";
+    let kamailio = "t_check_status(\"40[038]|482|5[0-9][0-9]\")";
     let lab = repository().join("tests/lab/sip/conf/kamailio.cfg.in");
     for text in [
         page("connect-pbx.md"),

@@ -13,7 +13,7 @@ use crate::{SOON, phones::stage};
 const ASKED_MAX: usize = 40;
 
 /// The causes after which the rule of docs/connect-freeswitch.md goes on without Offhook.
-pub const CONTINUE_ON_FAIL: &str = "NORMAL_TEMPORARY_FAILURE,RECOVERY_ON_TIMER_EXPIRE,NO_ROUTE_DESTINATION,EXCHANGE_ROUTING_ERROR,PROGRESS_TIMEOUT,DESTINATION_OUT_OF_ORDER";
+pub const CONTINUE_ON_FAIL: &str = "NORMAL_TEMPORARY_FAILURE,RECOVERY_ON_TIMER_EXPIRE,NO_ROUTE_DESTINATION,EXCHANGE_ROUTING_ERROR,PROGRESS_TIMEOUT,DESTINATION_OUT_OF_ORDER,CALL_REJECTED";
 
 /// How a PBX goes on after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +94,7 @@ impl Caller {
 fn freeswitch_goes_on(code: u16) -> bool {
     let cause = match code {
         400 | 481 | 500 | 503 => "NORMAL_TEMPORARY_FAILURE",
+        401..=403 | 407 | 603 => "CALL_REJECTED",
         404 | 485 | 604 => "NO_ROUTE_DESTINATION",
         408 | 504 => "RECOVERY_ON_TIMER_EXPIRE",
         482 | 483 => "EXCHANGE_ROUTING_ERROR",
@@ -139,8 +140,7 @@ fn call(pbx: Pbx, called: &str, caller: &mut Caller) -> End {
             (_, Pbx::FreeSwitch | Pbx::FreeSwitchPlain) if freeswitch_goes_on(code) => {
                 return End::Rings(number);
             }
-            // The rule as it was printed before, too.
-            (_, Pbx::Kamailio) if code == 408 || code >= 500 => return End::Rings(number),
+            (400 | 403 | 408 | 482 | 500.., Pbx::Kamailio) => return End::Rings(number),
             _ => return End::Refused(code),
         }
     }
