@@ -91,7 +91,7 @@ async fn the_dialplan_of_asterisk_is_answered_in_the_form_in_which_it_asks() {
     assert_eq!(ask("9999", "1002").await.0, StatusCode::NOT_FOUND);
     for compared in [
         "\"${T}\"=\"voicemail\"",
-        "\"${T:0:4}\"=\"sip:\"",
+        "\"${T:0:3}\"=\"sip\"",
         "FILTER(0-9*#+,${T})",
     ] {
         assert!(dialplan.contains(compared), "{compared}");
