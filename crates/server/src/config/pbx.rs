@@ -1,7 +1,8 @@
 //! The telephone systems: `[[pbx]]`.
 
-use std::path::Path;
+use std::{net::Ipv6Addr, path::Path};
 
+use sip::{message::Address, uri::user};
 use telephony::{
     Password,
     sip_connector::{SipConnectorConfig, Transport, host_and_port},
@@ -13,6 +14,48 @@ use super::{
     raw::{OneOrMany, RawPbx},
 };
 use crate::PbxOptions;
+
+/// Characters of a wrong value that are repeated.
+const CLIPPED: usize = 60;
+
+/// The beginning of a wrong value.
+fn clipped(value: &str) -> String {
+    value.chars().take(CLIPPED).collect()
+}
+
+/// What follows the scheme of a SIP address; `None` where there is none.
+fn without_scheme(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_once(':')?;
+    let is_sip = ["sip", "sips"]
+        .iter()
+        .any(|sip| scheme.eq_ignore_ascii_case(sip));
+    is_sip.then_some(rest)
+}
+
+/// An address without scheme, user and parameters: host and port.
+fn bare(address: &str) -> &str {
+    let rest = without_scheme(address).unwrap_or(address);
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    host.split(';').next().unwrap_or(host)
+}
+
+/// Whether this is a host with a port, or a host alone.
+fn is_server(server: &str) -> bool {
+    let (host, port) = host_and_port(server);
+    let is_name = |host: &str| {
+        let allowed = |c: char| c.is_alphanumeric() || ".-_".contains(c);
+        !host.is_empty() && host.chars().all(allowed)
+    };
+    let inner = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+    let is_host = match inner {
+        Some(inner) => {
+            let address = inner.split('%').next().unwrap_or(inner);
+            address.parse::<Ipv6Addr>().is_ok()
+        }
+        None => is_name(host),
+    };
+    is_host && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+}
 
 impl Check<'_> {
     pub(super) fn pbxs(&self, raw: Vec<RawPbx>) -> Result<Vec<PbxOptions>, ConfigError> {
@@ -47,12 +90,28 @@ impl Check<'_> {
     }
 
     /// The lists of all extensions, each once.
-    fn lists(&self, key: &str, lists: Option<OneOrMany>) -> Result<Vec<String>, ConfigError> {
-        let lists = match lists {
-            None => Vec::new(),
-            Some(OneOrMany::One(list)) => vec![list],
-            Some(OneOrMany::Many(lists)) => lists,
+    fn lists(
+        &self,
+        key: &str,
+        lists: Option<OneOrMany>,
+        domain: &str,
+    ) -> Result<Vec<String>, ConfigError> {
+        let lists = lists.map_or_else(Vec::new, OneOrMany::into_list);
+        let is_address = |list: &str| {
+            without_scheme(list).is_some() && user(list).is_some() && Address::parse(list).is_some()
         };
+        if let Some(wrong) = lists.iter().find(|list| !is_address(list)) {
+            let example = format!("sip:{wrong}@{domain}");
+            let example = match is_address(&example) && user(&example).as_deref() == Some(wrong) {
+                true => example,
+                false => format!("sip:blf@{domain}"),
+            };
+            let problem = format!(
+                "{:?} is no SIP address; expected for example {example:?}",
+                clipped(wrong)
+            );
+            return Err(self.error(key, problem));
+        }
         let is_twice = |(at, list): (usize, &String)| lists[..at].contains(list);
         match lists.iter().enumerate().any(is_twice) {
             true => Err(self.error(key, "has an address twice; name each list once")),
@@ -60,29 +119,50 @@ impl Check<'_> {
         }
     }
 
-    fn pbx(&self, key: &impl Fn(&str) -> String, raw: RawPbx) -> Result<PbxOptions, ConfigError> {
-        let servers = match raw.server {
-            None => Vec::new(),
-            Some(OneOrMany::One(server)) => vec![server],
-            Some(OneOrMany::Many(servers)) => servers,
+    /// The part of SIP addresses behind the @.
+    pub(super) fn domain(&self, key: &str, domain: Option<String>) -> Result<String, ConfigError> {
+        let domain = self.required(key, domain)?;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
+        let is_domain = |domain: &str| {
+            !domain.is_empty() && without_scheme(domain).is_none() && domain.chars().all(allowed)
         };
+        if is_domain(&domain) {
+            return Ok(domain);
+        }
+        let bare = bare(&domain);
+        let example = if is_domain(bare) { bare } else { "example.com" };
+        let problem = format!(
+            "{:?} is no domain; expected the part behind the @ alone, for example {example:?}",
+            clipped(&domain)
+        );
+        Err(self.error(key, problem))
+    }
+
+    fn servers(&self, key: &str, servers: Option<OneOrMany>) -> Result<Vec<String>, ConfigError> {
+        let servers = servers.map_or_else(Vec::new, OneOrMany::into_list);
         if servers.is_empty() {
-            return Err(self.error(&key("server"), "is missing or empty"));
+            return Err(self.error(key, "is missing or empty"));
         }
-        for server in &servers {
-            let is_fine = match host_and_port(server) {
-                (host, Some(port)) => {
-                    !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
+        if let Some(wrong) = servers.iter().find(|server| !is_server(server)) {
+            let bare = bare(wrong);
+            let expected = match is_server(bare) {
+                true => format!("expected {bare:?}"),
+                false => {
+                    "expected for example pbx.example.com:5060, or example.com where the DNS knows its servers"
+                        .into()
                 }
-                (host, None) => !host.trim().is_empty(),
             };
-            if !is_fine {
-                let problem = format!(
-                    "{server:?} is neither a host with a port nor a name; expected for example pbx.example.com:5060, or example.com where the DNS knows its servers"
-                );
-                return Err(self.error(&key("server"), problem));
-            }
+            let problem = format!(
+                "{:?} is neither a host with a port nor a name; {expected}",
+                clipped(wrong)
+            );
+            return Err(self.error(key, problem));
         }
+        Ok(servers)
+    }
+
+    fn pbx(&self, key: &impl Fn(&str) -> String, raw: RawPbx) -> Result<PbxOptions, ConfigError> {
+        let servers = self.servers(&key("server"), raw.server)?;
         let transport = match raw.transport.as_deref() {
             None => None,
             Some("udp") => Some(Transport::Udp),
@@ -125,7 +205,8 @@ impl Check<'_> {
                 "an empty text is the beginning of every extension; leave the key away instead";
             return Err(self.error(&key("extensions"), problem));
         }
-        let lists = self.lists(&key("list"), raw.list)?;
+        let domain = self.domain(&key("domain"), raw.domain)?;
+        let lists = self.lists(&key("list"), raw.list, &domain)?;
         let publish = raw.publish.as_deref();
         let publish = publish.map(|name| self.relationship(&key("publish"), name));
         let first = servers.first().cloned();
@@ -136,7 +217,7 @@ impl Check<'_> {
             trust: trust.transpose()?,
             name_server: None,
             lists,
-            domain: self.required(&key("domain"), raw.domain)?,
+            domain,
             username: self.required(&key("username"), raw.username)?,
             password: Password::new(self.required(&key("password (or password_file)"), password)?),
             bind: bind.transpose()?,

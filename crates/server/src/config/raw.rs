@@ -176,7 +176,7 @@ pub(super) struct RawSip {
     #[serde(default)]
     pub(super) trusted: Vec<String>,
     pub(super) others: Option<String>,
-    pub(super) algorithms: Option<Vec<String>>,
+    pub(super) algorithms: Option<OneOrMany>,
     #[serde(default)]
     pub(super) account: Vec<RawSipAccount>,
 }
@@ -188,7 +188,7 @@ pub(super) struct RawSipAccount {
     pub(super) extension: Option<String>,
     pub(super) password: Option<String>,
     pub(super) password_file: Option<String>,
-    pub(super) algorithms: Option<Vec<String>>,
+    pub(super) algorithms: Option<OneOrMany>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -211,17 +211,35 @@ pub(super) struct RawPbx {
 
 /// One text, or a list of them.
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected a text in quotes, or a list of such texts"
+)]
 pub(super) enum OneOrMany {
     One(String),
     Many(Vec<String>),
 }
+
+impl OneOrMany {
+    pub(super) fn into_list(self) -> Vec<String> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::Many(many) => many,
+        }
+    }
+}
+
+/// The tables of which the file may have several.
+const ARRAYS_OF_TABLES: [&str; 3] = ["pbx", "sip.account", "tenants"];
 
 /// Says where in the file and at which key the reader stumbled.
 pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
     let at = error.span().map_or(0, |span| span.start);
     let places = Places::new(text);
     let (line, key) = (places.line_at(at), places.key_at(at));
+    let is_single_table =
+        ARRAYS_OF_TABLES.contains(&&*key) && error.message().contains("type: map");
+    let table = key.clone();
     let key = if key.is_empty() {
         key
     } else {
@@ -234,6 +252,9 @@ pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Confi
     let problem = match error.message() {
         message if is_secret && message.starts_with("invalid") => {
             "expected text in quotes".to_owned()
+        }
+        _ if is_single_table => {
+            format!("there may be several of these; write [[{table}]], with two brackets each")
         }
         message => message.to_owned(),
     };

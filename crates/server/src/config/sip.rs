@@ -8,7 +8,7 @@ use telephony::tls::Identity;
 
 use super::{
     Check, ConfigError,
-    raw::{RawSip, RawSipAccount},
+    raw::{OneOrMany, RawSip, RawSipAccount},
 };
 use crate::{PhoneAccount, PhonesOptions};
 
@@ -90,7 +90,7 @@ impl Check<'_> {
             tls,
             websocket: websocket.map(|websocket| (websocket, identity)),
             address: raw.address,
-            domain: self.required("sip.domain", raw.domain)?,
+            domain: self.domain("sip.domain", raw.domain)?,
             trusted: self.networks("sip.trusted", &raw.trusted)?,
             others,
             algorithms,
@@ -127,14 +127,14 @@ impl Check<'_> {
     fn algorithms(
         &self,
         key: &str,
-        names: Option<Vec<String>>,
+        names: Option<OneOrMany>,
     ) -> Result<Option<Vec<Algorithm>>, ConfigError> {
         let known = Algorithm::ALL.map(Algorithm::name).join(", ");
         let Some(names) = names else {
             return Ok(None);
         };
         let mut algorithms = Vec::new();
-        for name in names {
+        for name in names.into_list() {
             let Some(algorithm) = Algorithm::of_name(&name) else {
                 let problem = format!("{name:?} is none of {known}");
                 return Err(self.error(key, problem));

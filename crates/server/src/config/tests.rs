@@ -200,8 +200,8 @@ fn what_is_wrong_is_named_with_file_line_key_and_expectation() {
             vec!["sip.algorithms", "twice", "MD5, SHA-256"],
         ),
         (
-            "[sip]\ndomain = \"pbx.test\"\nalgorithms = \"MD5\"\n",
-            vec!["sip.algorithms"],
+            "[sip]\ndomain = \"pbx.test\"\nalgorithms = 5\n",
+            vec!["sip.algorithms", "a list of such texts"],
         ),
         (
             "[teams]\nclient_secret_file = \"missing.txt\"\n",
@@ -223,6 +223,63 @@ fn what_is_wrong_is_named_with_file_line_key_and_expectation() {
             .unwrap_err()
             .contains("carrier pigeon")
     );
+}
+
+#[test]
+fn a_wrong_address_is_named_with_the_right_form() {
+    let pbx = |line: &str| {
+        let rest = "username = \"u\"\npassword = \"p\"\n";
+        let server = "server = \"pbx.test\"\n";
+        let domain = "domain = \"pbx.test\"\n";
+        let has = |key: &str| line.starts_with(key);
+        let server = if has("server") { "" } else { server };
+        let domain = if has("domain") { "" } else { domain };
+        format!("[[pbx]]\n{line}\n{server}{domain}{rest}")
+    };
+    for (text, expected) in [
+        (
+            pbx("list = \"blf\""),
+            ":2: pbx.list: \"blf\" is no SIP address; expected for example \"sip:blf@pbx.test\"",
+        ),
+        (
+            pbx("list = [\"sip:a@pbx.test\", \"a b\"]"),
+            "example \"sip:blf@pbx.test\"",
+        ),
+        (pbx("list = 3"), ":2: pbx.list: expected a text in quotes"),
+        (
+            pbx("server = \"sip:pbx.test:5060;transport=tcp\""),
+            ":2: pbx.server: \"sip:pbx.test:5060;transport=tcp\" is neither a host with a port nor a name; expected \"pbx.test:5060\"",
+        ),
+        (pbx("server = \"sip:pbx.test\""), "expected \"pbx.test\""),
+        (pbx("server = \"http://pbx.test\""), "pbx.example.com:5060"),
+        (
+            pbx("domain = \"sip:1001@pbx.test\""),
+            ":2: pbx.domain: \"sip:1001@pbx.test\" is no domain; expected the part behind the @ alone, for example \"pbx.test\"",
+        ),
+        (
+            "[sip]\ndomain = \"sip:pbx.test\"\n".into(),
+            ":2: sip.domain: \"sip:pbx.test\" is no domain",
+        ),
+        ("[pbx]\nserver = \"x\"\n".into(), ":1: pbx: "),
+        ("[pbx]\nserver = \"x\"\n".into(), "write [[pbx]]"),
+        (
+            "[sip]\ndomain = \"x\"\n[sip.account]\nusername = \"1\"\n".into(),
+            "write [[sip.account]]",
+        ),
+    ] {
+        let error = parse(&text, &[]).unwrap_err();
+        assert!(error.contains(expected), "{expected}\n{text}\n{error}");
+    }
+    for line in [
+        "server = [\"192.0.2.10\", \"[2001:db8::1]:5060\", \"[2001:db8::1]\", \"p_b-x.test\"]",
+        "domain = \"[2001:db8::1]:5060\"",
+        "list = [\"sips:b%20lf@pbx.test\", \"SIP:blf@pbx.test\"]",
+    ] {
+        assert!(parse(&pbx(line), &[]).is_ok(), "{line}");
+    }
+    let one = "[sip]\ndomain = \"pbx.test\"\nalgorithms = \"MD5\"\n";
+    let phones = parse(one, &[]).unwrap().phones.unwrap();
+    assert_eq!(phones.algorithms, Some(vec![Algorithm::Md5]));
 }
 
 /// P20: a wrong value is reported at its own line, whichever table of an array it is in.
