@@ -22,7 +22,7 @@ use telephony::sip_server::{Flow, dialog_flow};
 
 use super::{
     PhoneAccount, PhonesOptions, documents, lists, publications,
-    sender::{account, identities, is_for, is_from, usernames},
+    sender::{account, foreign_extension, identities, usernames},
 };
 use crate::{
     access,
@@ -40,6 +40,8 @@ const PER_SECOND: f64 = 1_000.0;
 const BURST: f64 = 10_000.0;
 /// Wrong passwords for one account from one address: a telephone tries one for each of its keys.
 const WRONG_PASSWORDS: f64 = 100.0;
+/// Seconds between two lines of the log about an account that speaks for another extension.
+const FOREIGN_INTERVAL_SECONDS: f64 = 600.0;
 /// Longest duration of a subscription, in seconds.
 pub(super) const SUBSCRIPTION_SECONDS_MAX: u32 = 3_600;
 /// Somebody who is nobody's extension.
@@ -54,6 +56,8 @@ pub(super) struct People {
     pace: Pace<IpAddr>,
     /// What accounts have left at each address, in wrong passwords; one a second comes back.
     wrong_passwords: Pace<(SecretHash, IpAddr)>,
+    /// Accounts of which it may be logged that they speak for another extension.
+    foreign: Pace<String>,
     made: Made,
     /// Connections whose peers have shown who they are.
     pub(super) known: HashSet<Flow>,
@@ -100,6 +104,7 @@ impl People {
             verifier,
             pace: Pace::new(BURST, PER_SECOND),
             wrong_passwords: Pace::new(WRONG_PASSWORDS, 1.0),
+            foreign: Pace::new(1.0, 1.0 / FOREIGN_INTERVAL_SECONDS),
             made: Made::default(),
             known: HashSet::new(),
             lists: BTreeSet::new(),
@@ -200,8 +205,12 @@ impl People {
             }
         };
         let own = account(&self.options.accounts, &name).ok_or(NotAdmitted::Refuse(403))?;
-        // A phone that signs in as one may not speak for another.
-        if !is_from(request, own) {
+        if let Some(other) = foreign_extension(request, own) {
+            if self.foreign.take(now, name, 1.0) {
+                let (account, extension) = (&own.credentials.username, &own.extension);
+                let method = request.method().unwrap_or_default();
+                tracing::warn!(%source, %method, "account {account} signs in as {other}, its extension is {extension}: refused with 403; correct the phone's user, or extension in [[sip.account]]");
+            }
             return Err(NotAdmitted::Refuse(403));
         }
         if let Flow::Connection(..) = peer.flow {
@@ -439,12 +448,7 @@ impl Host<Flow> for People {
         if self.trusts(peer) {
             return Ok(());
         }
-        let account = self.authenticated(now, peer, request)?;
-        // A phone registers itself and no other (RFC 3261 §10.3, step 4).
-        match is_for(request, account) {
-            true => Ok(()),
-            false => Err(NotAdmitted::Refuse(403)),
-        }
+        self.authenticated(now, peer, request).map(drop)
     }
 
     fn published(&mut self, now: Duration, publication: Publication<'_>) -> Result<(), u16> {

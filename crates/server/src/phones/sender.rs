@@ -2,10 +2,13 @@
 
 use sip::{
     message::{Message, NameAddr, split_list},
-    uri::names,
+    uri::{names, user},
 };
 
 use super::PhoneAccount;
+
+/// Characters of a name from outside that are logged.
+const SHOWN_MAX: usize = 60;
 
 /// The account of this authentication name.
 pub(super) fn account<'a>(
@@ -28,13 +31,26 @@ fn sender(request: &Message<'_>) -> Option<String> {
 }
 
 /// Whether the sender gives the extension or the authentication name of an account: phones have one or both.
-pub(super) fn is_from(request: &Message<'_>, account: &PhoneAccount) -> bool {
+fn is_from(request: &Message<'_>, account: &PhoneAccount) -> bool {
     is_named(sender(request), account)
 }
 
 /// Whether a request to register is for an account.
-pub(super) fn is_for(request: &Message<'_>, account: &PhoneAccount) -> bool {
+fn is_for(request: &Message<'_>, account: &PhoneAccount) -> bool {
     is_named(address(request, "To"), account)
+}
+
+/// The extension that a request speaks for and that is not the account's: that of the sender, or of the phone that is to be
+/// registered (RFC 3261 §10.3, step 4). A phone speaks for itself and registers itself only.
+pub(super) fn foreign_extension(request: &Message<'_>, account: &PhoneAccount) -> Option<String> {
+    let named = match request.method() == Some("REGISTER") && !is_for(request, account) {
+        true => address(request, "To"),
+        false if is_from(request, account) => return None,
+        false => sender(request),
+    };
+    let name = named.and_then(|named| user(&named)).unwrap_or_default();
+    let printable = name.chars().filter(|character| !character.is_control());
+    Some(printable.take(SHOWN_MAX).collect())
 }
 
 fn is_named(address: Option<String>, account: &PhoneAccount) -> bool {
@@ -150,6 +166,17 @@ mod tests {
             let request = Message::parse(&request).unwrap();
             assert_eq!(is_for(&request, &account), is_own, "{to}");
         }
+        let register = |from: &str, to: &str| {
+            let request = format!(
+                "REGISTER sip:pbx.test SIP/2.0\r\nFrom: <sip:{from}@pbx.test>;tag=1\r\nTo: <sip:{to}@pbx.test>\r\n\r\n"
+            );
+            foreign_extension(&Message::parse(request.as_bytes()).unwrap(), &account)
+        };
+        assert_eq!(register("1002", "desk-a"), None);
+        assert_eq!(register("1002", "1001").as_deref(), Some("1001"));
+        assert_eq!(register("1003", "1002").as_deref(), Some("1003"));
+        let long = "1".repeat(90);
+        assert_eq!(register("1002", &long).unwrap().len(), SHOWN_MAX);
     }
 
     // A18
