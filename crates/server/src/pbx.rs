@@ -215,7 +215,7 @@ fn long_calls(health: &sip_connector::Health) -> Option<Trouble> {
         what,
         remedy: "If nobody is talking, the phone system shows Do not disturb as a call, as FreePBX does (hint \
                  PJSIP/1002&Custom:DND1002): give Offhook's account a hint context of its own, in which hints name the phone \
-                 alone (docs/connect-pbx.md)."
+                 alone (docs/connect-asterisk.md)."
             .into(),
     })
 }

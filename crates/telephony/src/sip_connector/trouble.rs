@@ -14,9 +14,9 @@ use sip::subscriber;
 use super::{SipConnectorConfig, Trouble};
 
 /// What helps where Asterisk knows an extension but not its hint.
-const ASTERISK_HINT: &str = "Give the extension a hint in the dialplan (exten => 1001,hint,PJSIP/1001; FreePBX has them in ext-local), and name \
-     the hint's context in subscribe_context at the account's endpoint (pjsip.conf), with allow_subscribe=yes. If the \
-     extension does not exist, correct it in Offhook.";
+const ASTERISK_HINT: &str = "Give the extension a hint (exten => 1001,hint,PJSIP/1001) in a context of Offhook's own, not in FreePBX's ext-local, whose \
+     hints show Do not disturb as a call, and name that context in subscribe_context at the account's endpoint (pjsip.conf), \
+     with allow_subscribe=yes: docs/connect-asterisk.md. If the extension does not exist, correct it in Offhook.";
 
 /// Names the account and the system in every trouble.
 #[derive(Clone, Debug)]
