@@ -174,19 +174,21 @@ async fn tell_health(
     health: Health,
 ) {
     loop {
-        let (trouble, warning) = {
+        let (trouble, warning, remarks) = {
             let told = told.borrow_and_update();
-            (trouble_of(&told), long_calls(&told))
+            (trouble_of(&told), long_calls(&told), remarks_of(&told))
         };
-        let is_trouble = trouble.is_some();
+        let has_lines_in_trouble = trouble.is_some() || remarks.is_some();
         health.report(&part, trouble);
         health.report_warning(&part, warning);
+        health.report_warning(&format!("{part} documents"), remarks);
         if told.changed().await.is_err() {
             return;
         }
         // Lines recover one by one, and each would be a line in the log. That all is well again is reported at once.
-        if is_trouble {
-            let well = told.wait_for(|told| trouble_of(told).is_none());
+        if has_lines_in_trouble {
+            let well =
+                told.wait_for(|told| trouble_of(told).is_none() && remarks_of(told).is_none());
             if matches!(timeout(REPORT_INTERVAL, well).await, Ok(Err(_))) {
                 return;
             }
@@ -228,27 +230,38 @@ fn trouble_of(health: &sip_connector::Health) -> Option<Trouble> {
             remedy: trouble.remedy.clone(),
         });
     }
-    let (_, first) = health.line_trouble.first_key_value()?;
-    let named: Vec<&str> = health
-        .line_trouble
-        .keys()
-        .take(NAMED_MAX)
-        .map(AsRef::as_ref)
-        .collect();
+    let unknown = |extension: &Arc<str>| !health.remarked.contains(extension);
+    let count = health.lines.saturating_sub(health.active);
+    of_lines(health, count, unknown, "are in trouble")
+}
+
+/// Lines whose state is known, though not all that the PBX sent of them.
+fn remarks_of(health: &sip_connector::Health) -> Option<Trouble> {
+    let remarked = |extension: &Arc<str>| health.remarked.contains(extension);
+    let words = "are watched, but not all that was sent is understood";
+    of_lines(health, 0, remarked, words)
+}
+
+/// The trouble of those lines of which this is true, in one text; of more than are listed `at_least` so many.
+fn of_lines(
+    health: &sip_connector::Health,
+    at_least: usize,
+    concerns: impl Fn(&Arc<str>) -> bool,
+    words: &str,
+) -> Option<Trouble> {
+    let lines = health.line_trouble.iter();
+    let lines: Vec<_> = lines.filter(|(line, _)| concerns(line)).collect();
+    let (_, first) = lines.first()?;
+    let named: Vec<&str> = lines.iter().take(NAMED_MAX).map(|(l, _)| &***l).collect();
+    let more = match lines.len() > NAMED_MAX {
+        true => ", …",
+        false => "",
+    };
+    let (count, all) = (at_least.max(lines.len()), health.lines);
+    let named = named.join(", ");
     let what = format!(
-        "{} of {} lines are in trouble ({}{}): {}",
-        health
-            .lines
-            .saturating_sub(health.active)
-            .max(health.line_trouble.len()),
-        health.lines,
-        named.join(", "),
-        if health.line_trouble.len() > NAMED_MAX {
-            ", …"
-        } else {
-            ""
-        },
-        first.what,
+        "{count} of {all} lines {words} ({named}{more}): {}",
+        first.what
     );
     Some(Trouble {
         what,
@@ -259,6 +272,33 @@ fn trouble_of(health: &sip_connector::Health) -> Option<Trouble> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_whose_state_is_known_is_a_warning_and_no_trouble() {
+        let trouble = |what: &str| sip_connector::Trouble {
+            what: what.into(),
+            remedy: "r".into(),
+        };
+        let mut told = sip_connector::Health {
+            lines: 3,
+            active: 3,
+            line_trouble: [("1001".into(), trouble("dropped"))].into(),
+            remarked: ["1001".into()].into(),
+            ..sip_connector::Health::default()
+        };
+        assert_eq!(trouble_of(&told), None);
+        let warning = remarks_of(&told).unwrap().what;
+        assert!(
+            warning.starts_with("1 of 3 lines are watched, "),
+            "{warning}"
+        );
+        assert!(warning.ends_with("(1001): dropped"), "{warning}");
+        told.active = 2;
+        told.line_trouble.insert("1002".into(), trouble("404"));
+        let what = trouble_of(&told).unwrap().what;
+        assert_eq!(what, "1 of 3 lines are in trouble (1002): 404");
+        assert_eq!(remarks_of(&told).unwrap().what, warning);
+    }
 
     // A24
     #[test]

@@ -19,7 +19,7 @@ mod targets;
 mod task;
 mod trouble;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -153,6 +153,8 @@ pub struct Health {
     pub login_fault: Option<LoginFault>,
     /// What is wrong with single extensions, the first [`LINE_TROUBLE_MAX`] of them.
     pub line_trouble: BTreeMap<Arc<str>, Trouble>,
+    /// Those of [`Self::line_trouble`] whose state is known all the same: a part of a document was not understood.
+    pub remarked: BTreeSet<Arc<str>>,
 }
 
 /// Why a phone system refuses an account.

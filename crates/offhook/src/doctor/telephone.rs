@@ -1,11 +1,12 @@
 //! The telephone system: name, answer, password, each line.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use server::PbxOptions;
 use store::StoredPerson;
 use telephony::sip_connector::{
-    Health, LoginFault, SipConnector, SipConnectorConfig, Software, host_and_port, unregistered,
+    Health, LoginFault, SipConnector, SipConnectorConfig, Software, Trouble, host_and_port,
+    unregistered,
 };
 use tokio::{sync::mpsc, time::Instant};
 
@@ -64,7 +65,7 @@ async fn check(report: &mut Report, config: SipConnectorConfig, extensions: Vec<
     let health = settled(&connector).await;
     connector.stop().await;
     drain.abort();
-    tell(report, &server, &health);
+    tell(report, &server, &config.domain, &health);
     if health.software == Software::FreeSwitch && health.active > 0 {
         tell_unregistered(report, &server, unregistered(&config, &extensions).await);
     }
@@ -117,7 +118,7 @@ async fn settled(connector: &SipConnector) -> Health {
     }
 }
 
-fn tell(report: &mut Report, server: &str, health: &Health) {
+fn tell(report: &mut Report, server: &str, domain: &str, health: &Health) {
     if let Some(trouble) = &health.trouble {
         let both = || format!("{} ({})", trouble.what, trouble.remedy);
         return match (health.reachable, health.login_fault) {
@@ -134,43 +135,62 @@ fn tell(report: &mut Report, server: &str, health: &Health) {
         return report.fail(CHECK, Fault::PbxSilent, format!("{server} does not answer"));
     }
     let quiet = health.lines.saturating_sub(health.active);
-    if quiet == 0 {
-        let what = format!("{server}: all {} lines are watched", health.lines);
-        return report.fine(CHECK, what);
+    if quiet > 0 {
+        let what = format!(
+            "{quiet} of {} lines: {}",
+            health.lines,
+            reasons(health, domain)
+        );
+        return report.fail(CHECK, Fault::PbxLines, what);
     }
-    let reasons = Reasons::of(health);
-    let what = format!("{quiet} of {} lines: {reasons}", health.lines);
-    report.fail(CHECK, Fault::PbxLines, what);
+    let what = format!("{server}: all {} lines are watched", health.lines);
+    report.fine(CHECK, what);
+    if !health.remarked.is_empty() {
+        let what = format!(
+            "{} of {} lines: {}",
+            health.remarked.len(),
+            health.lines,
+            by_remedy(health)
+        );
+        report.warn(CHECK, Fault::PbxRemarks, what);
+    }
 }
 
 /// Why lines are not watched: one reason at least.
-struct Reasons {
-    first: String,
-    more: Vec<String>,
+fn reasons(health: &Health, domain: &str) -> String {
+    let mut troubles = health.line_trouble.values();
+    if health.line_trouble.is_empty() {
+        return format!(
+            "nothing was heard of them within {} s (check the load of the phone system and the network)",
+            PATIENCE.as_secs()
+        );
+    }
+    let is_unknown = |trouble: &Trouble| trouble.what.starts_with("404");
+    // Asterisk ignores the domain.
+    let has_domains = health.software != Software::Asterisk;
+    if has_domains && health.active == 0 && troubles.all(is_unknown) {
+        return format!(
+            "404: no extension is known at {domain} (check domain in [[pbx]] first; if it is right, correct people's extensions)"
+        );
+    }
+    by_remedy(health)
 }
 
-impl Reasons {
-    fn of(health: &Health) -> Self {
-        let troubles = health.line_trouble.values().take(NAMED_MAX);
-        let mut named = troubles.map(|trouble| format!("{} ({})", trouble.what, trouble.remedy));
-        let first = named.next().unwrap_or_else(|| {
-            format!(
-                "nothing was heard of them within {} s (check the load of the telephone system and the network)",
-                PATIENCE.as_secs()
-            )
-        });
-        Self {
-            first,
-            more: named.collect(),
+/// The first troubles, and each remedy once.
+fn by_remedy(health: &Health) -> String {
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+    for trouble in health.line_trouble.values().take(NAMED_MAX) {
+        match groups
+            .iter_mut()
+            .find(|(remedy, _)| *remedy == trouble.remedy)
+        {
+            Some((_, named)) => named.push(&trouble.what),
+            None => groups.push((&trouble.remedy, vec![&trouble.what])),
         }
     }
-}
-
-impl fmt::Display for Reasons {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.first)?;
-        self.more.iter().try_for_each(|more| write!(f, "; {more}"))
-    }
+    let text = |(remedy, named): &(&str, Vec<&str>)| format!("{} ({remedy})", named.join("; "));
+    let groups: Vec<String> = groups.iter().map(text).collect();
+    groups.join("; ")
 }
 
 #[cfg(test)]
@@ -186,7 +206,35 @@ mod tests {
             awaited: 301,
             ..Health::default()
         };
-        let reasons = Reasons::of(&health).to_string();
+        let reasons = reasons(&health, "pbx.test");
         assert!(reasons.contains("35 s"), "{reasons}");
+    }
+
+    #[test]
+    fn a_remedy_is_given_once_and_the_domain_first_where_no_extension_is_known() {
+        let trouble = |what: &str, remedy: &str| Trouble {
+            what: what.into(),
+            remedy: remedy.into(),
+        };
+        let mut health = Health {
+            reachable: true,
+            lines: 3,
+            ..Health::default()
+        };
+        for extension in ["1001", "1002", "1003"] {
+            let trouble = trouble(&format!("404: {extension}"), "correct it");
+            health.line_trouble.insert(extension.into(), trouble);
+        }
+        let unknown = reasons(&health, "pbx.test");
+        assert!(unknown.contains("at pbx.test (check domain"), "{unknown}");
+        health.software = Software::Asterisk;
+        let all = "404: 1001; 404: 1002; 404: 1003 (correct it)";
+        assert_eq!(reasons(&health, "pbx.test"), all);
+        health.software = Software::Other;
+        health
+            .line_trouble
+            .insert("1002".into(), trouble("403: 1002", "allow it"));
+        let some = "404: 1001; 404: 1003 (correct it); 403: 1002 (allow it)";
+        assert_eq!(reasons(&health, "pbx.test"), some);
     }
 }

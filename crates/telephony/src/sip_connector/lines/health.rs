@@ -1,6 +1,6 @@
 //! What the lines tell of themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sip::software::Software;
@@ -27,6 +27,17 @@ impl Lines {
     /// What is wrong with single lines.
     pub(in crate::sip_connector) fn line_trouble(&self) -> &BTreeMap<Arc<str>, Trouble> {
         &self.line_trouble
+    }
+
+    /// Those of [`Self::line_trouble`] whose state is known all the same.
+    pub(in crate::sip_connector) fn remarked(&self) -> BTreeSet<Arc<str>> {
+        let is_known = |extension: &&Arc<str>| {
+            let line = self.lines.get(*extension);
+            let has_subscription =
+                |line: &Line| !self.lists.is_empty() || line.subscriber.is_active();
+            line.is_some_and(|line| line.state.is_some() && has_subscription(line))
+        };
+        self.line_trouble.keys().filter(is_known).cloned().collect()
     }
 
     /// Lines of which neither a state nor a trouble is known yet.

@@ -133,6 +133,7 @@ impl Task {
             trouble,
             login_fault: self.lines.login_fault(),
             line_trouble: self.lines.line_trouble().clone(),
+            remarked: self.lines.remarked(),
         });
     }
 }
