@@ -19,6 +19,7 @@ use store::Store;
 
 use crate::Configured;
 use fault::Fault;
+use phones::Ports;
 use teams::is_called;
 
 /// Arguments of `doctor`.
@@ -204,6 +205,12 @@ async fn examine(report: &mut Report, path: &Path, place: Place<'_>, test_person
     let Some((config, kept)) = installation::check(report, path, place).await else {
         return;
     };
+    let ports = match place {
+        Place::CommandLine if matches!(crate::installation::lock(&config), Ok(Some(_))) => {
+            Ports::Free
+        }
+        Place::CommandLine | Place::Server(_) => Ports::InUse,
+    };
     if config.tenants.is_empty() {
         report.warn(
             "tenant",
@@ -229,7 +236,15 @@ async fn examine(report: &mut Report, path: &Path, place: Place<'_>, test_person
     }
     if let Some(phones) = &config.phones {
         let domains = config.pbxs.iter().map(|pbx| &*pbx.connector.domain);
-        phones::check(report, phones, &domains.collect::<Vec<_>>());
+        let lines = kept.people.iter().flat_map(|person| &person.lines);
+        let extensions: Vec<&str> = lines.map(|(_, extension)| extension.as_str()).collect();
+        phones::check(
+            report,
+            phones,
+            &domains.collect::<Vec<_>>(),
+            &extensions,
+            ports,
+        );
     }
     if config.pbxs.is_empty() {
         let what = "no [[pbx]] in the configuration";

@@ -118,7 +118,8 @@ pub struct TeamsOptions {
 pub enum StartError {
     /// The port is taken, or not ours to take.
     #[error(
-        "cannot listen on {address}: {cause}; stop the program that uses it or set another address (http.listen, or --port)"
+        "cannot listen on {address}: {}",
+        cannot_listen(*address, cause, "http.listen, or --port")
     )]
     Listen {
         /// Where.
@@ -131,7 +132,8 @@ pub enum StartError {
     Store(#[from] StoreError),
     /// The port for telephones is taken, or not ours to take.
     #[error(
-        "cannot listen for telephones on {address}: {cause}; stop the program that uses it or set another address (sip.listen)"
+        "cannot listen for phones on {address}: {}",
+        cannot_listen(*address, cause, "sip.listen, sip.tls_listen or sip.websocket_listen")
     )]
     Sip {
         /// Where.
@@ -400,6 +402,17 @@ fn serve_http(
 }
 
 /// Listens, and tells where.
+/// Why an address cannot be listened on, and what to do.
+fn cannot_listen(address: SocketAddr, cause: &std::io::Error, keys: &str) -> String {
+    match cause.kind() {
+        std::io::ErrorKind::AddrNotAvailable => format!(
+            "{} is no address of this machine; set one that it has ({keys})",
+            address.ip()
+        ),
+        _ => format!("{cause}; stop the program that uses it or set another address ({keys})"),
+    }
+}
+
 fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let refused = |cause| StartError::Listen { address, cause };
     let listener = connections::listen(address).map_err(refused)?;

@@ -200,6 +200,12 @@ pub(crate) async fn start(
         let added = sockets.add_websocket(*listen, identity.clone()).await;
         websocket = Some(added.map_err(refused_at(*listen))?);
     }
+    for account in &options.accounts {
+        if core.directory.by_extension(&account.extension).is_none() {
+            let (username, extension) = (&account.credentials.username, &account.extension);
+            tracing::warn!(%username, %extension, "the extension of a [[sip.account]] is nobody's: its phone sees what sip.others allows; give it to a person, or correct it");
+        }
+    }
     let reached = Reached::new(&options, address, tls, websocket);
     let changes = Arc::new(Changes::default());
     let mut secrets = [[0; 32]; 2];

@@ -1,13 +1,40 @@
-//! How telephones are served: who may ask, whether they can, and for which domain.
+//! How phones are served: who may ask, whether they can, and for which domain.
+
+use std::{
+    io::ErrorKind,
+    net::{SocketAddr, TcpListener, UdpSocket},
+};
 
 use server::PhonesOptions;
 
 use super::{Fault, Report};
 
 const CHECK: &str = "telephones";
+/// Extensions that are named one by one.
+const NAMED_MAX: usize = 5;
 
-/// Looks at the configuration only: whether telephones do ask is theirs.
-pub(super) fn check(report: &mut Report, options: &PhonesOptions, domains: &[&str]) {
+/// Whether the ports of phones are free to be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ports {
+    /// The server has them.
+    InUse,
+    /// No server of this installation runs.
+    Free,
+}
+
+/// Looks at the configuration, and at the ports where no server has them: whether phones do ask is theirs.
+pub(super) fn check(
+    report: &mut Report,
+    options: &PhonesOptions,
+    domains: &[&str],
+    extensions: &[&str],
+    ports: Ports,
+) {
+    if ports == Ports::Free {
+        for (fault, what) in unusable(options) {
+            report.fail(CHECK, fault, what);
+        }
+    }
     let mut well = true;
     let mut warn = |fault, what: String| {
         well = false;
@@ -18,6 +45,19 @@ pub(super) fn check(report: &mut Report, options: &PhonesOptions, domains: &[&st
             Fault::SipNobody,
             format!("{} answers nobody", options.listen),
         );
+    }
+    let accounts = options.accounts.iter();
+    let extension = |account: &'_ server::PhoneAccount| account.extension.clone();
+    let mut nobodys: Vec<String> = accounts.map(extension).collect();
+    nobodys.retain(|extension| !extensions.contains(&&**extension));
+    nobodys.sort();
+    nobodys.dedup();
+    // Without people each extension is nobody's, and the doctor has said so already.
+    if !extensions.is_empty() && !nobodys.is_empty() {
+        let count = nobodys.len();
+        nobodys.truncate(NAMED_MAX);
+        let what = format!("{count} of [[sip.account]] ({})", nobodys.join(", "));
+        warn(Fault::SipExtension, what);
     }
     let elsewhere = options
         .trusted
@@ -39,5 +79,74 @@ pub(super) fn check(report: &mut Report, options: &PhonesOptions, domains: &[&st
             CHECK,
             format!("{} serves {}", options.listen, options.domain),
         );
+    }
+}
+
+/// The addresses that cannot be listened on.
+fn unusable(options: &PhonesOptions) -> Vec<(Fault, String)> {
+    let listen = options.listen;
+    let mut tried = vec![
+        ("sip.listen", listen, UdpSocket::bind(listen).err()),
+        ("sip.listen", listen, TcpListener::bind(listen).err()),
+    ];
+    let tls = options.tls.as_ref().map(|(at, _)| *at);
+    let websocket = options.websocket.as_ref().map(|(at, _)| *at);
+    for (key, at) in [("sip.tls_listen", tls), ("sip.websocket_listen", websocket)] {
+        tried.extend(at.map(|at| (key, at, TcpListener::bind(at).err())));
+    }
+    let mut found: Vec<(Fault, String)> = Vec::new();
+    for (key, at, error) in tried {
+        let Some(error) = error else { continue };
+        let (fault, what) = named(key, at, &error);
+        // UDP and TCP of one address have one cause.
+        if !found.iter().any(|(_, other)| *other == what) {
+            found.push((fault, what));
+        }
+    }
+    found
+}
+
+fn named(key: &str, at: SocketAddr, error: &std::io::Error) -> (Fault, String) {
+    match error.kind() {
+        ErrorKind::AddrNotAvailable => {
+            let what = format!("{key}: {} is no address of this machine", at.ip());
+            (Fault::SipForeign, what)
+        }
+        _ => (Fault::SipPortTaken, format!("{key}: {at}: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use presence::Relationship;
+
+    use super::*;
+
+    fn options(listen: SocketAddr) -> PhonesOptions {
+        PhonesOptions {
+            listen,
+            tls: None,
+            websocket: None,
+            address: None,
+            domain: "pbx.test".into(),
+            trusted: Vec::new(),
+            others: Relationship::Unknown,
+            algorithms: None,
+            accounts: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_taken_and_an_address_of_another_machine_are_named() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = taken.local_addr().unwrap();
+        let found = unusable(&options(at));
+        let [(Fault::SipPortTaken, what)] = &*found else {
+            panic!("{found:?}");
+        };
+        assert!(what.starts_with(&format!("sip.listen: {at}: ")), "{what}");
+        let foreign = unusable(&options("192.0.2.1:5080".parse().unwrap()));
+        let what = "sip.listen: 192.0.2.1 is no address of this machine";
+        assert_eq!(foreign, [(Fault::SipForeign, what.to_owned())]);
     }
 }
