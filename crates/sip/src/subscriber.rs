@@ -402,7 +402,7 @@ impl Subscriber {
     }
 
     /// The subscription is gone: say so and begin again after a pause. Also if there is no pause, the new subscription begins
-    /// with [`Event::Elapsed`]: the owner decides whose turn it is.
+    /// with [`Event::Elapsed`], at a time that the owner chooses.
     fn lose(&mut self, now: Duration, trouble: Trouble, pause: Duration, out: &mut Vec<Action>) {
         self.forget(out);
         out.push(Action::Trouble(trouble));

@@ -8,10 +8,10 @@
 //!   errors excepted). Then any number up to the owner's limit may be under way.
 //! - Until then there is one request at a time. After [`PROOF_TIMEOUT`] without an answer, or after an answer that proves nothing (404
 //!   without a login), the next line is tried.
-//! - A refusal belongs to its line alone as long as other lines are accepted. The *account* counts as refused once different lines
-//!   are refused in a row with no acceptance in between: [`REFUSALS_AT_START`] if nothing was accepted since the connection was
-//!   made, otherwise [`REFUSALS_AFTER_PROOF`]; or all lines, if there are fewer. Then everything waits, and after each pause one
-//!   request finds out whether the password is right now.
+//! - A refusal belongs to its line alone as long as other lines are accepted. A line that was not refused itself is asked next. The
+//!   *account* counts as refused once different lines are refused in a row with no acceptance in between: [`REFUSALS_AT_START`] if
+//!   nothing was accepted since the connection was made, otherwise [`REFUSALS_AFTER_PROOF`]; or all lines, if there are fewer.
+//!   Then everything waits, and after each pause one request finds out whether the password is right now.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -73,7 +73,7 @@ pub(super) struct Gate<K> {
     refusal: Option<Refusal>,
     /// Begin of the last request that may prove the credentials.
     proof_begun_at: Duration,
-    /// Begin of the first of these requests since the last answer that said something.
+    /// Begin of the first of these requests since the last acceptance or refusal.
     undecided_since: Option<Duration>,
 }
 
@@ -100,8 +100,8 @@ impl<K: Ord + Clone> Gate<K> {
         self.undecided_since = None;
     }
 
-    /// The PBX seems to have restarted, maybe with another password. What is under way was sent before that; the next request
-    /// proves the credentials, unless an answer does.
+    /// The PBX seems to have restarted, maybe with another password. The next answer proves the credentials, and no more than one
+    /// request begins before it.
     pub(super) fn doubt(&mut self, now: Duration) {
         if self.is_proven {
             self.is_proven = false;

@@ -55,7 +55,7 @@ pub(super) struct Publications {
     ending: VecDeque<Key>,
     in_flight: usize,
     gate: Gate<Key>,
-    /// What the subscriptions, which prove the same credentials, say.
+    /// The hold by the subscriptions, which prove the same credentials.
     hold: Hold,
     /// What does not work; at most one for each of [`Self::entries`].
     troubles: BTreeMap<Key, Trouble>,

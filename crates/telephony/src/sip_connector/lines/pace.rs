@@ -27,7 +27,7 @@ pub(super) enum Job {
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     waiting: VecDeque<(Arc<str>, Job)>,
-    /// So many of them, at the front, go before all others.
+    /// This number of them, at the front, goes before all others.
     urgent: usize,
     in_flight: usize,
     pub(super) gate: Gate<Arc<str>>,
@@ -111,8 +111,8 @@ fn any_of<'a, T>(all: &'a [T], ids: &mut Ids) -> Option<&'a T> {
 }
 
 impl Lines {
-    /// After a refusal: if only refused lines wait for their turn, a line whose subscription stands is renewed out of turn. Its
-    /// answer tells whether the account is meant.
+    /// After a refusal: if only refused lines wait for their turn, a line whose subscription stands is renewed out of turn, and
+    /// decides between these lines and the account.
     fn seek_opinion(&mut self, now: Duration) {
         let is_sound = |line: &Line| !line.is_refused && !line.leaving;
         let lines = &self.lines;
