@@ -254,7 +254,8 @@ async fn what_is_wrong_with_the_telephone_system_is_named() {
         ("server", "pbx.invalid:5060", "pbx.name"),
         ("server", "127.0.0.1:9", "pbx.silent"),
         ("password", "wrong", "pbx.password"),
-        ("domain", "not a domain", "pbx.unusable"),
+        ("domain", "not a domain", "configuration.wrong"),
+        ("username", "not a name", "pbx.unusable"),
     ] {
         let patient = Patient::whole().await;
         patient.set(key, value);

@@ -30,12 +30,14 @@ pub(super) fn check(
     extensions: &[&str],
     ports: Ports,
 ) {
-    if ports == Ports::Free {
-        for (fault, what) in unusable(options) {
-            report.fail(CHECK, fault, what);
-        }
+    let unusable = match ports {
+        Ports::Free => unusable(options),
+        Ports::InUse => Vec::new(),
+    };
+    let mut well = unusable.is_empty();
+    for (fault, what) in unusable {
+        report.fail(CHECK, fault, what);
     }
-    let mut well = true;
     let mut warn = |fault, what: String| {
         well = false;
         report.warn(CHECK, fault, what);
