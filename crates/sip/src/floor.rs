@@ -54,6 +54,13 @@ impl Floor {
         }
     }
 
+    /// Lets one more request through: the owner orders it, and not the peer.
+    pub(crate) fn make_room(&mut self) {
+        if self.sent.len() == BURST {
+            self.sent.pop_front();
+        }
+    }
+
     /// When a request that may not be sent now is sent; it counts as a failure.
     pub(crate) fn defer(&mut self, now: Duration, ids: &mut Ids) -> Duration {
         let at = now + self.pause_after_first(ids);

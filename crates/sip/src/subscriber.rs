@@ -257,6 +257,11 @@ impl Subscriber {
         self.evidence.take()
     }
 
+    /// The owner is about to order a renewal by itself, and not because of anything that the notifier did: it does not wait.
+    pub fn allow_order(&mut self) {
+        self.floor.make_room();
+    }
+
     /// Whether the notifier sent no NOTIFY after the last renewal, so that each renewal costs the subscription.
     pub fn skips_notify(&self) -> bool {
         self.skips_notify

@@ -31,6 +31,11 @@ impl Lines {
         // The credentials may have been changed: one request proves them before the others are sent.
         self.pace.gate.doubt(now);
         let missing = self.queue_refresh_of_all();
+        for extension in &missing {
+            if let Some(line) = self.lines.get_mut(extension) {
+                line.subscriber.allow_order();
+            }
+        }
         if missing.is_empty() {
             out.push(Output::Refreshed(order));
         } else {

@@ -304,3 +304,22 @@ fn a_line_of_a_list_without_a_full_document_makes_the_list_be_asked_for_once() {
         }
     }
 }
+
+// A5: the floor is for what the other side asks for; a driven clock orders refreshes as fast as they are answered.
+#[test]
+fn orders_of_the_owner_do_not_wait_for_the_floor() {
+    let (mut lines, mut subscribe) = one_active();
+    for order in 0..20u32 {
+        let out = lines.refresh_all(SECOND, order.into());
+        if let Some(refresh) = sent(&out).pop() {
+            subscribe = refresh;
+        }
+        respond(&mut lines, SECOND, &subscribe, 200, &[]);
+        let idle = document(order + 1, "full", "terminated");
+        let out = notify(&mut lines, SECOND, &subscribe, order + 2, &idle);
+        assert!(
+            out.contains(&Output::Refreshed(order.into())),
+            "{order}: {out:?}"
+        );
+    }
+}
