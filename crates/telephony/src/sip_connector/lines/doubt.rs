@@ -26,7 +26,7 @@ impl Lines {
         };
         line.doubt_until.get_or_insert(now + ANSWER_WITHIN);
         let subscribed = self.subscribed_for(extension);
-        self.ask_again(now, &subscribed, Event::Vanished, out);
+        self.run(now, &subscribed, Event::Vanished, out);
     }
 
     /// Ends a vanished call about which no answer came in time.

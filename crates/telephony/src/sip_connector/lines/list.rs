@@ -143,7 +143,7 @@ impl Lines {
             self.renew_lines(received.now, list, received.lease, out);
         } else {
             // A part is missing, or a list document.
-            self.ask_again(received.now, list, Event::Incomplete, out);
+            self.run(received.now, list, Event::Incomplete, out);
         }
     }
 

@@ -88,18 +88,7 @@ impl Lines {
             true => Event::Unusable,
             false => Event::Incomplete,
         };
-        self.ask_again(now, &subscribed, event, out);
-    }
-
-    /// Hands [`Event::Unusable`], [`Event::Incomplete`] or [`Event::Vanished`] to a subscription; its refresh waits for its turn.
-    pub(super) fn ask_again(
-        &mut self,
-        now: Duration,
-        subscribed: &Arc<str>,
-        event: Event<'_>,
-        out: &mut Vec<Output>,
-    ) {
-        self.run(now, subscribed, event, out);
+        self.run(now, &subscribed, event, out);
     }
 
     /// Whether the current NOTIFY answers a refresh that asked for a full document.

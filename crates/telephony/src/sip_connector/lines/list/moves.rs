@@ -68,7 +68,7 @@ impl Lines {
             // One that is not active sends everything when it is again.
             if let Some(line) = line.filter(|line| line.subscriber.is_active() && !line.leaving) {
                 line.asked = true;
-                self.ask_again(now, other, Event::Incomplete, out);
+                self.run(now, other, Event::Incomplete, out);
             }
         }
     }

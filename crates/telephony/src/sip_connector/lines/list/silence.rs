@@ -69,7 +69,7 @@ impl Lines {
         self.lose(extension, trouble, out);
         // The documents may be lost, or another list has the line, too.
         for list in self.lists.clone() {
-            self.ask_again(now, &list, Event::Incomplete, out);
+            self.run(now, &list, Event::Incomplete, out);
         }
     }
 
