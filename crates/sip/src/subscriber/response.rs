@@ -155,14 +155,7 @@ impl Subscriber {
         }
         // Trying again soon would only lock the account.
         let pause = (self.growing_pause() * 3).min(PAUSE_MAX);
-        if self.phase == Phase::Active {
-            // As after any other refusal, the subscription itself lives on until it expires (RFC 5057 §5.1).
-            self.floor.fail();
-            self.refresh_at = Some(now + pause);
-            out.push(Action::Trouble(trouble));
-        } else {
-            self.lose(now, trouble, pause, out);
-        }
+        self.refused(now, trouble, pause, out);
     }
 
     fn on_interval_too_brief(
@@ -229,8 +222,13 @@ impl Subscriber {
                 .max(asked.unwrap_or_default())
                 .min(PAUSE_MAX)
         };
+        self.refused(now, trouble, pause, out);
+    }
+
+    /// Asks again after the pause. A subscription whose renewal is refused lives on until it expires (RFC 6665 §4.1.2.2, RFC 5057
+    /// §5.1).
+    fn refused(&mut self, now: Duration, trouble: Trouble, pause: Duration, out: &mut Vec<Action>) {
         if self.phase == Phase::Active {
-            // The subscription itself lives on until it expires (RFC 6665 §4.1.2.2).
             self.floor.fail();
             self.refresh_at = Some(now + pause);
             out.push(Action::Trouble(trouble));
