@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Action, Deferred, EXPIRES_ASKED, PAUSE_MAX, Pending, Phase, Subscriber, Trouble};
 use crate::message::{Address, Message, NameAddr, Writer, split_list, uri_has_parameter};
 use crate::transaction::{ClientTransaction, TIMEOUT};
+use crate::uri::without_headers;
 
 impl Subscriber {
     /// A new subscription: new Call-ID, new tag, no dialog.
@@ -171,13 +172,4 @@ fn is_sip(uri: &str) -> bool {
         .iter()
         .any(|sip| scheme.eq_ignore_ascii_case(sip));
     is_scheme && names_host && Address::parse(uri).is_some()
-}
-
-fn without_headers(uri: &str) -> &str {
-    // A question mark may stand in a user part; after the host it begins the headers.
-    let host = uri.find('@').unwrap_or_default();
-    match uri[host..].find('?') {
-        Some(at) => &uri[..host + at],
-        None => uri,
-    }
 }
