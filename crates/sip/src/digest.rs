@@ -12,12 +12,10 @@ use sha2::Sha256;
 
 use crate::ids::hex;
 use crate::message::{Message, split_list};
+use crate::remark::excerpt;
 
 pub use client::{ClientAuthentication, Evidence, Verdict};
 pub use server::{Claim, Refusal, Verifier};
-
-/// Longest value of a challenge that is repeated to a person.
-const NAMED_CHARS: usize = 60;
 
 /// Hash of a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -189,13 +187,13 @@ impl Challenge {
 
     fn usable(scheme: &Scheme<'_>, proxy: bool) -> Result<Self, Unusable> {
         if !scheme.name.eq_ignore_ascii_case("Digest") {
-            return Err(Unusable::Scheme(named(scheme.name)));
+            return Err(Unusable::Scheme(excerpt(scheme.name)));
         }
         let named_algorithm = scheme.value("algorithm").filter(|name| !name.is_empty());
         let algorithm = match named_algorithm.as_deref() {
             None => Algorithm::Md5,
             Some(name) => {
-                Algorithm::of_name(name).ok_or_else(|| Unusable::Algorithm(named(name)))?
+                Algorithm::of_name(name).ok_or_else(|| Unusable::Algorithm(excerpt(name)))?
             }
         };
         let qop = scheme.value("qop").unwrap_or_default();
@@ -203,7 +201,7 @@ impl Challenge {
             .split(',')
             .any(|o| o.trim().eq_ignore_ascii_case("auth"));
         if !qop.trim().is_empty() && !qop_auth {
-            return Err(Unusable::Qop(named(qop.trim())));
+            return Err(Unusable::Qop(excerpt(&qop)));
         }
         let needed = |name| scheme.value(name).ok_or(Unusable::Incomplete(name));
         Ok(Self {
@@ -219,12 +217,6 @@ impl Challenge {
             proxy,
         })
     }
-}
-
-/// A value from outside as it is shown to a person.
-fn named(value: &str) -> String {
-    let shown = value.chars().filter(|c| !c.is_control());
-    shown.take(NAMED_CHARS).collect()
 }
 
 /// A challenge in use: counts the requests made with its nonce (RFC 7616 §3.4).

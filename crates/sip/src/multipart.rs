@@ -7,6 +7,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::message::find_parameter;
+use crate::remark::excerpt;
 
 /// Most parts of a body.
 pub const PARTS_MAX: usize = 4_096;
@@ -52,8 +53,7 @@ pub fn is_multipart(content_type: &str) -> bool {
 pub fn parse<'a>(content_type: &str, body: &'a [u8]) -> Result<Vec<Part<'a>>, MultipartError> {
     let boundary = find_parameter(content_type, "boundary").filter(|_| is_multipart(content_type));
     let boundary = boundary.filter(|boundary| !boundary.is_empty());
-    let boundary =
-        boundary.ok_or_else(|| MultipartError::Type(content_type.chars().take(60).collect()))?;
+    let boundary = boundary.ok_or_else(|| MultipartError::Type(excerpt(content_type)))?;
     let mut delimiter = b"--".to_vec();
     delimiter.extend_from_slice(boundary.as_bytes());
     let mut parts = Vec::new();

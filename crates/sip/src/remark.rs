@@ -9,7 +9,7 @@ use std::fmt;
 pub const REMARKS_MAX: usize = 8;
 
 /// Most characters of a peer's value that are repeated.
-const EXCERPT_MAX: usize = 60;
+pub const EXCERPT_MAX: usize = 60;
 
 /// One part that was left out, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -108,8 +108,9 @@ impl fmt::Display for Remarks {
     }
 }
 
-/// The beginning of a peer's text, as it may be repeated in an error.
-pub(crate) fn excerpt(text: &str) -> String {
+/// The beginning of a peer's text, as it may be repeated to a person: at most [`EXCERPT_MAX`] characters, none of them a control
+/// character.
+pub fn excerpt(text: &str) -> String {
     let shown = text.trim().chars().filter(|c| !c.is_control());
     shown.take(EXCERPT_MAX).collect()
 }

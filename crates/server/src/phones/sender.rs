@@ -2,13 +2,11 @@
 
 use sip::{
     message::{Message, NameAddr, split_list},
+    remark::excerpt,
     uri::{names, user},
 };
 
 use super::PhoneAccount;
-
-/// Characters of a name from outside that are logged.
-const SHOWN_MAX: usize = 60;
 
 /// The account of this authentication name.
 pub(super) fn account<'a>(
@@ -49,8 +47,7 @@ pub(super) fn foreign_extension(request: &Message<'_>, account: &PhoneAccount) -
         false => sender(request),
     };
     let name = named.and_then(|named| user(&named)).unwrap_or_default();
-    let printable = name.chars().filter(|character| !character.is_control());
-    Some(printable.take(SHOWN_MAX).collect())
+    Some(excerpt(&name))
 }
 
 fn is_named(address: Option<String>, account: &PhoneAccount) -> bool {
@@ -176,7 +173,10 @@ mod tests {
         assert_eq!(register("1002", "1001").as_deref(), Some("1001"));
         assert_eq!(register("1003", "1002").as_deref(), Some("1003"));
         let long = "1".repeat(90);
-        assert_eq!(register("1002", &long).unwrap().len(), SHOWN_MAX);
+        assert_eq!(
+            register("1002", &long).unwrap().len(),
+            sip::remark::EXCERPT_MAX
+        );
     }
 
     // A18

@@ -6,7 +6,7 @@ mod notifier;
 use std::sync::Arc;
 
 use sip::dialog_info::DocumentError;
-use sip::remark::Remarks;
+use sip::remark::{Remarks, excerpt};
 use sip::software::Software;
 use sip::stream::FrameError;
 use sip::subscriber;
@@ -104,7 +104,7 @@ impl Words {
             T::Ended { reason } => (
                 format!(
                     "the telephone system ended the subscription for {at} ({})",
-                    notifier::shown(reason)
+                    excerpt(reason)
                 ),
                 "For \"rejected\" or \"noresource\" check the extension and the account's rights; otherwise Offhook \
                  subscribes again by itself.",
@@ -308,11 +308,7 @@ impl Words {
 
     /// The PBX has ended the subscription to a line of the list.
     pub(super) fn list_ended(&self, extension: &str, list: &str, reason: &str) -> Trouble {
-        let reason: String = reason
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(60)
-            .collect();
+        let reason = excerpt(reason);
         Trouble {
             what: format!(
                 "extension {extension} at {} is on the list {list}, but its subscription there has ended ({reason})",
@@ -397,7 +393,7 @@ impl Words {
             what: format!(
                 "NOTIFY for extension {extension} at {} has content type {:?} instead of {}",
                 self.domain,
-                content_type.chars().take(60).collect::<String>(),
+                excerpt(content_type),
                 sip::dialog_info::CONTENT_TYPE
             ),
             remedy: "Let the telephone system send dialog-info documents (RFC 4235) for the event dialog.".into(),

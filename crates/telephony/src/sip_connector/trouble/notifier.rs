@@ -1,5 +1,6 @@
 //! Words for a PBX that accepts subscriptions, but does not serve them as RFC 6665 and RFC 4235 have it.
 
+use sip::remark::excerpt;
 use sip::subscriber::Trouble as T;
 
 use super::{Trouble, Words};
@@ -43,7 +44,7 @@ pub(super) fn subscription(at: &str, trouble: &T) -> Option<Trouble> {
         ),
         T::Redirected { code, target } => {
             let target = target.as_deref();
-            let target = target.map_or_else(|| "no SIP address".into(), shown);
+            let target = target.map_or_else(|| "no SIP address".into(), excerpt);
             (
                 format!("SUBSCRIBE for {at} was redirected with {code} to {target}"),
                 "Set server in Offhook's configuration to the address that serves the extensions, or correct the redirection \
@@ -90,9 +91,4 @@ impl Words {
             remedy: "Let the PBX send a full dialog-info document (state=\"full\", RFC 4235) after every SUBSCRIBE.".into(),
         }
     }
-}
-
-/// Text from a peer, cut at 60 characters, without control characters.
-pub(super) fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(60).collect()
 }
