@@ -8,9 +8,8 @@ mod repeats;
 
 use std::net::SocketAddr;
 
-use crate::message::{
-    Address, Message, NameAddr, StartLine, Writer, answer_to, parameters, split_list,
-};
+use crate::message::{Address, Message, NameAddr, StartLine, Writer, answer_to, parameters};
+use crate::request::asserted_identities;
 use crate::uri::{decoded, plain, uri_parameters, user, without_headers};
 
 pub use diversions::Diversions;
@@ -54,10 +53,7 @@ impl Call {
             return None;
         };
         let called = Address::parse(uri)?;
-        let mut callers = Vec::new();
-        for value in request.all("P-Asserted-Identity") {
-            callers.extend(split_list(&value).into_iter().filter_map(address));
-        }
+        let mut callers = asserted_identities(request);
         callers.truncate(ASSERTED_MAX);
         if callers.is_empty() {
             callers.push(address(&request.header("From")?)?);
@@ -145,6 +141,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::message::split_list;
 
     const SOURCE: SocketAddr =
         SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 5_060);

@@ -169,6 +169,17 @@ pub fn refuse_malformed(bytes: &[u8], source: SocketAddr, to_tag: &str) -> Optio
     answer.finish().ok()
 }
 
+/// The addresses that a trusted peer asserts for the sender (RFC 3325 §9.1), in their order.
+pub fn asserted_identities(request: &Message<'_>) -> Vec<String> {
+    let mut asserted = Vec::new();
+    for value in request.all("P-Asserted-Identity") {
+        let entries = split_list(&value).into_iter();
+        let addresses = entries.filter_map(NameAddr::parse);
+        asserted.extend(addresses.map(|address| address.uri.to_owned()));
+    }
+    asserted
+}
+
 /// The Call-ID of bytes that are meant to be a request and cannot be read as one: its receiver may know what it was about.
 pub fn call_id_of_malformed(bytes: &[u8]) -> Option<String> {
     let (first, request) = lenient(bytes)?;

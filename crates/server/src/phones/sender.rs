@@ -1,8 +1,9 @@
 //! Who sends a request: the accounts that it may come from, and the addresses that a trusted peer vouches for.
 
 use sip::{
-    message::{Message, NameAddr, split_list},
+    message::{Message, NameAddr},
     remark::excerpt,
+    request::asserted_identities,
     uri::{names, user},
 };
 
@@ -84,11 +85,7 @@ pub(super) fn usernames<'a>(
 
 /// The addresses that a trusted peer asserts (RFC 3325 §9.1), or without any the sender's.
 pub(super) fn identities(request: &Message<'_>) -> Vec<String> {
-    let address = |value: &str| Some(NameAddr::parse(value)?.uri.to_owned());
-    let mut asserted = Vec::new();
-    for value in request.all("P-Asserted-Identity") {
-        asserted.extend(split_list(&value).into_iter().filter_map(address));
-    }
+    let asserted = asserted_identities(request);
     match asserted.is_empty() {
         true => sender(request).into_iter().collect(),
         false => asserted,
