@@ -171,9 +171,9 @@ impl Challenges {
 }
 
 impl Challenge {
-    /// The best challenge of a 401 or 407 that this crate can answer: SHA-256 before MD5.
-    /// `None` if there is none; then no password can help.
-    pub fn best(response: &Message<'_>) -> Option<Self> {
+    /// The best challenge of a 401 or 407 that this crate can answer: SHA-256 before MD5. `None` if there is none.
+    #[cfg(test)]
+    pub(crate) fn best(response: &Message<'_>) -> Option<Self> {
         let challenges = Challenges::of(response).usable;
         // The first of the best: servers list them by their own preference.
         let best = challenges.iter().map(|c| c.algorithm).max()?;
