@@ -78,6 +78,23 @@ fn notify(
     cseq: u32,
     document: &str,
 ) -> Vec<Output> {
+    notify_as(
+        lines,
+        now,
+        subscribe,
+        cseq,
+        ("application/dialog-info+xml", document),
+    )
+}
+
+/// A NOTIFY with a body of this media type.
+pub(super) fn notify_as(
+    lines: &mut Lines,
+    now: Duration,
+    subscribe: &[u8],
+    cseq: u32,
+    (content_type, body): (&str, &str),
+) -> Vec<Output> {
     let subscribe = Message::parse(subscribe).unwrap();
     let bytes = Writer::request("NOTIFY", "sip:u@h")
         .header("Via", format_args!("SIP/2.0/TCP pbx;branch=n{cseq}"))
@@ -87,7 +104,7 @@ fn notify(
         .header("CSeq", format_args!("{cseq} NOTIFY"))
         .header("Event", "dialog")
         .header("Subscription-State", "active;expires=600")
-        .body("application/dialog-info+xml", document.as_bytes())
+        .body(content_type, body.as_bytes())
         .unwrap();
     lines.receive(now, &Message::parse(&bytes).unwrap())
 }

@@ -1,6 +1,6 @@
 //! Several lists of one PBX.
 
-use super::super::tests::{SECOND, account, respond, sent};
+use super::super::tests::{SECOND, account, notify_as, respond, sent};
 use super::*;
 use crate::sip_connector::trouble::Words;
 use presence::LineState;
@@ -62,7 +62,6 @@ fn send(
     resources: &str,
     parts: &str,
 ) -> Vec<Output> {
-    let subscribe = Message::parse(subscribe).unwrap();
     let body = format!(
         "--b\r\nContent-ID: <root@pbx>\r\nContent-Type: application/rlmi+xml\r\n\r\n\
          <list xmlns=\"urn:ietf:params:xml:ns:rlmi\" uri=\"sip:x@pbx.test\" version=\"{cseq}\" \
@@ -70,17 +69,7 @@ fn send(
     );
     let kind =
         "multipart/related;type=\"application/rlmi+xml\";start=\"<root@pbx>\";boundary=\"b\"";
-    let bytes = Writer::request("NOTIFY", "sip:u@h")
-        .header("Via", format_args!("SIP/2.0/TCP pbx;branch=n{cseq}"))
-        .header("From", "<sip:x@pbx.test>;tag=pbx")
-        .header("To", subscribe.header("From").unwrap())
-        .header("Call-ID", subscribe.call_id().unwrap())
-        .header("CSeq", format_args!("{cseq} NOTIFY"))
-        .header("Event", "dialog")
-        .header("Subscription-State", "active;expires=600")
-        .body(kind, body.as_bytes())
-        .unwrap();
-    lines.receive(SECOND, &Message::parse(&bytes).unwrap())
+    notify_as(lines, SECOND, subscribe, cseq, (kind, &body))
 }
 
 /// The SUBSCRIBEs in the output that are for the list of this one.

@@ -228,21 +228,8 @@ fn notify_list(
     let body = format!(
         "--b\r\nContent-ID: <root@x>\r\nContent-Type: application/rlmi+xml\r\n\r\n<list uri='sip:all@pbx.test' {head}>{resources}</list>\r\n{parts}--b--\r\n"
     );
-    let subscribe = Message::parse(subscribe).unwrap();
-    let bytes = Writer::request("NOTIFY", "sip:u@h")
-        .header("Via", format_args!("SIP/2.0/TCP pbx;branch=l{cseq}"))
-        .header("From", "<sip:x@pbx.test>;tag=pbx")
-        .header("To", subscribe.header("From").unwrap())
-        .header("Call-ID", subscribe.call_id().unwrap())
-        .header("CSeq", format_args!("{cseq} NOTIFY"))
-        .header("Event", "dialog")
-        .header("Subscription-State", "active;expires=600")
-        .body(
-            "multipart/related;type=\"application/rlmi+xml\";boundary=b;start=\"<root@x>\"",
-            body.as_bytes(),
-        )
-        .unwrap();
-    lines.receive(SECOND, &Message::parse(&bytes).unwrap())
+    let kind = "multipart/related;type=\"application/rlmi+xml\";boundary=b;start=\"<root@x>\"";
+    notify_as(lines, SECOND, subscribe, cseq, (kind, &body))
 }
 
 // A3 (RFC 4662 5.2)
