@@ -16,6 +16,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use sip::digest::Evidence;
 use sip::subscriber::Trouble;
 
 /// How long the others wait for the answer to the request that is to prove the credentials.
@@ -119,6 +120,13 @@ impl<K: Ord + Clone> Gate<K> {
         self.refusal = None;
     }
 
+    /// The refusal of the credentials in an answer that has no trouble of its own for it: some phone systems answer a wrong
+    /// password with 403.
+    pub(super) fn refusal(&self, evidence: Option<Evidence>) -> Option<Trouble> {
+        let is_refusal = evidence == Some(Evidence::Forbidden) && !self.is_proven;
+        is_refusal.then_some(Trouble::Refused { code: 403 })
+    }
+
     /// The request of `key` was refused for its credentials. `total` is the number of lines that could be tried.
     pub(super) fn refused(&mut self, now: Duration, key: &K, trouble: &Trouble, total: usize) {
         self.is_proven = false;
@@ -193,6 +201,14 @@ impl<K: Ord + Clone> Gate<K> {
         let proof = (in_flight > 0).then_some(self.proof_begun_at + PROOF_TIMEOUT);
         pause.max(proof).filter(|_| !self.is_proven)
     }
+}
+
+/// Whether a trouble is the refusal of credentials.
+pub(super) fn is_refusal(trouble: &Trouble) -> bool {
+    matches!(
+        trouble,
+        Trouble::WrongCredentials { .. } | Trouble::UnusableChallenge { .. }
+    )
 }
 
 #[cfg(test)]

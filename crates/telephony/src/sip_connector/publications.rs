@@ -16,12 +16,12 @@ use sip::{
     ids::Ids,
     message::Message,
     publisher::{self, Action, Event, Publisher},
-    subscriber::{self, Account},
+    subscriber::Account,
 };
 
 use super::{
     Publication, Trouble, escape_user,
-    gate::{Gate, Hold},
+    gate::{Gate, Hold, is_refusal},
     trouble::Words,
 };
 
@@ -305,13 +305,10 @@ impl Publications {
             entry.scheduled = Some(at);
             self.deadlines.insert((at, key.clone()));
         }
-        match evidence {
-            Some(Evidence::Accepted) => self.gate.accepted(),
-            // Some phone systems answer a wrong password with 403.
-            Some(Evidence::Forbidden) if !self.gate.is_proven() => {
-                self.refuse(now, key, &publisher::Trouble::Refused { code: 403 });
-            }
-            Some(Evidence::Forbidden) | None => {}
+        if evidence == Some(Evidence::Accepted) {
+            self.gate.accepted();
+        } else if let Some(refusal) = self.gate.refusal(evidence) {
+            self.refuse(now, key, &refusal);
         }
         for action in actions {
             match action {
@@ -342,8 +339,7 @@ impl Publications {
     }
 
     fn on_trouble(&mut self, now: Duration, key: &Key, trouble: &publisher::Trouble) {
-        use subscriber::Trouble as T;
-        if let T::WrongCredentials { .. } | T::UnusableChallenge { .. } = trouble {
+        if is_refusal(trouble) {
             self.refuse(now, key, trouble);
         }
         let words = self.words.publication(&key.0, key.1.name(), trouble);

@@ -6,7 +6,8 @@ use std::time::Duration;
 use sip::digest::Evidence;
 use sip::subscriber;
 
-use super::super::{LoginFault, gate::Hold};
+use super::super::LoginFault;
+use super::super::gate::{Hold, is_refusal};
 use super::{Line, Lines, Trouble};
 
 impl Lines {
@@ -43,19 +44,14 @@ impl Lines {
         evidence: Option<Evidence>,
     ) {
         let gate = &mut self.pace.gate;
-        match evidence {
-            Some(Evidence::Accepted) => {
-                self.changed |= gate.trouble().is_some();
-                gate.accepted();
-                if let Some(line) = self.lines.get_mut(extension) {
-                    line.is_refused = false;
-                }
+        if evidence == Some(Evidence::Accepted) {
+            self.changed |= gate.trouble().is_some();
+            gate.accepted();
+            if let Some(line) = self.lines.get_mut(extension) {
+                line.is_refused = false;
             }
-            // Some phone systems answer a wrong password with 403.
-            Some(Evidence::Forbidden) if !gate.is_proven() => {
-                self.refuse(now, extension, &subscriber::Trouble::Refused { code: 403 });
-            }
-            Some(Evidence::Forbidden) | None => {}
+        } else if let Some(refusal) = gate.refusal(evidence) {
+            self.refuse(now, extension, &refusal);
         }
     }
 
@@ -80,7 +76,7 @@ impl Lines {
         trouble: &subscriber::Trouble,
     ) {
         use subscriber::Trouble as T;
-        if let T::WrongCredentials { .. } | T::UnusableChallenge { .. } = trouble {
+        if is_refusal(trouble) {
             self.refuse(now, extension, trouble);
         }
         let is_active = |line: &Line| line.subscriber.is_active();
