@@ -182,6 +182,7 @@ impl Notifier {
     }
 
     /// What is wrong with the line, in words.
+    #[cfg(test)]
     pub(crate) fn trouble(&self, line: &str) -> Option<String> {
         let trouble = self.lines.line_trouble().get(line)?;
         Some(format!("{} {}", trouble.what, trouble.remedy))
@@ -254,6 +255,7 @@ impl Notifier {
     }
 
     /// Sends a NOTIFY in which this text is replaced, as something between the PBX and the connector may do.
+    #[cfg(test)]
     pub(crate) fn notify_changed(&mut self, line: &str, notify: &Notify, from: &str, to: &str) {
         let written = String::from_utf8(self.write_notify(line, notify)).expect("text");
         assert!(written.contains(from), "{written}");
