@@ -10,6 +10,7 @@ mod access;
 mod account_search;
 mod administrators;
 mod authorization;
+mod behind_proxy;
 mod board;
 mod calendars;
 mod chaos;

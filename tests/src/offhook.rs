@@ -197,6 +197,28 @@ impl Server {
         }
     }
 
+    /// The same server behind a proxy.
+    pub fn through(&self, proxy: &crate::ReverseProxy) -> Self {
+        Self {
+            url: proxy.url(),
+            ..self.another_client()
+        }
+    }
+
+    /// Reads with further headers. The answer is not read to its end, which a stream has not.
+    ///
+    /// # Panics
+    /// The server refuses.
+    pub async fn open(&self, path: &str, headers: &[(&str, &str)]) -> reqwest::Response {
+        let request = self.request(Method::GET, path);
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        let response = request.send().await.unwrap();
+        assert!(response.status().is_success());
+        response
+    }
+
     /// A call with further headers: status, ETag and body.
     ///
     /// # Panics
@@ -296,10 +318,7 @@ impl Server {
     /// # Panics
     /// The server refuses.
     pub async fn stream(&self, path: &str) -> reqwest::Response {
-        let response = self.request(Method::GET, path).send().await;
-        let response = response.unwrap();
-        assert!(response.status().is_success());
-        response
+        self.open(path, &[]).await
     }
 
     /// The cookie of whoever signed in.

@@ -1,5 +1,5 @@
-//! What stands between a desktop and the server: a real nginx with TLS before the server, as its documentation says, and a
-//! real proxy through which a company's machines get out.
+//! What stands between a desktop and the server: a real nginx before the server, with TLS as its documentation says or with
+//! its own defaults, and a real proxy through which a company's machines get out.
 
 use std::{
     fs,
@@ -19,15 +19,16 @@ async fn listens(what: &str, port: u16) {
     eventually(what, START_MAX, true, listens).await;
 }
 
-/// nginx with TLS for `localhost`. Dropping it ends it.
+/// nginx before a server. Dropping it ends it.
 pub struct ReverseProxy {
     folder: tempfile::TempDir,
+    scheme: &'static str,
     port: u16,
     _nginx: Child,
 }
 
 impl ReverseProxy {
-    /// Starts it before a server, with the configuration of the documentation.
+    /// Starts it before a server with TLS for `localhost`, with the configuration of the documentation.
     ///
     /// # Panics
     /// It is not installed, or refuses the configuration.
@@ -54,10 +55,32 @@ impl ReverseProxy {
             assert!(text.contains(documented), "{documented}");
             text.replace(documented, ours)
         });
+        Self::begin(folder, "https", port, &documented).await
+    }
+
+    /// Starts it before a server with nothing but its defaults, and compression of everything.
+    ///
+    /// # Panics
+    /// It is not installed, or refuses the configuration.
+    pub async fn start_with_defaults(server: &str) -> Self {
+        let port = free_port();
+        let defaults = format!(
+            "server {{\nlisten 127.0.0.1:{port};\ngzip on;\ngzip_types *;\nlocation / {{ proxy_pass {server}; }}\n}}\n"
+        );
+        Self::begin(tempfile::tempdir().unwrap(), "http", port, &defaults).await
+    }
+
+    async fn begin(
+        folder: tempfile::TempDir,
+        scheme: &'static str,
+        port: u16,
+        servers: &str,
+    ) -> Self {
+        let at = |name: &str| folder.path().join(name);
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
         let temporary = temporary.map(|kind| format!("{kind}_temp_path {};\n", at(kind).display()));
         let text = format!(
-            "daemon off;\nmaster_process off;\npid {};\nevents {{}}\nhttp {{\naccess_log off;\n{}{documented}}}\n",
+            "daemon off;\nmaster_process off;\npid {};\nevents {{}}\nhttp {{\naccess_log off;\n{}{servers}}}\n",
             at("pid").display(),
             temporary.concat()
         );
@@ -72,6 +95,7 @@ impl ReverseProxy {
         listens("nginx", port).await;
         Self {
             folder,
+            scheme,
             port,
             _nginx: nginx,
         }
@@ -80,7 +104,7 @@ impl ReverseProxy {
     /// The address of the server, by the name that the certificate is for.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("https://localhost:{}", self.port)
+        format!("{}://localhost:{}", self.scheme, self.port)
     }
 
     /// Who vouches for the certificate.

@@ -8,6 +8,7 @@ mod comparison;
 mod locks;
 mod once;
 mod posts;
+mod tags;
 
 use axum::{
     body::{Body, Bytes, HttpBody as _, to_bytes},
@@ -20,6 +21,7 @@ use axum::{
 pub(crate) use comparison::{Comparison, ReadOnlyFields};
 pub(crate) use locks::Edits;
 pub(crate) use once::{KEY_MAX, REMEMBERED};
+use tags::{EntityTags, NoEntityTags};
 
 use crate::{
     access, app::Shared, caller::Caller, changes::reads, http::body_max, problem::Problem,
@@ -43,7 +45,9 @@ pub(crate) async fn guard(
     next: Next,
 ) -> Result<Response, Problem> {
     if reads(request.method()) {
-        let asked = request.headers().get(header::IF_NONE_MATCH).cloned();
+        // RFC 9110, 13.1.2, is a comparison that spares an answer: without a condition that can be read there is one.
+        let asked = EntityTags::of(request.headers(), header::IF_NONE_MATCH);
+        let asked = asked.ok().flatten();
         // The tag is that of the body, which a HEAD has not: the server leaves it out afterwards.
         if request.method() == Method::HEAD {
             *request.method_mut() = Method::GET;
@@ -69,7 +73,12 @@ async fn apply(
     next: Next,
 ) -> Result<Response, Problem> {
     let path = request.uri().path();
-    let Some(expected) = request.headers().get(header::IF_MATCH).cloned() else {
+    let expected = EntityTags::of(request.headers(), header::IF_MATCH);
+    let expected = expected.map_err(|NoEntityTags| {
+        let detail = "If-Match is neither * nor a list of entity tags; send the ETag with its quotes as it was received";
+        Problem::malformed(detail)
+    })?;
+    let Some(expected) = expected else {
         let _with_others = shared.edits.with_others(path).await?;
         let request = comparison::compared(request, body, &next).await?;
         return Ok(next.run(request).await);
@@ -77,8 +86,8 @@ async fn apply(
     // Check and change are one step: no other change of the same thing comes between.
     let _alone = shared.edits.alone(path).await?;
     let present = look(request.extensions(), path, &next).await?;
-    let tag = present.headers().get(header::ETAG);
-    if !tag.is_some_and(|tag| matches(&expected, tag)) {
+    let tag = present.extensions().get::<Tag>();
+    if !tag.is_some_and(|Tag(tag)| expected.name(tag)) {
         return Err(Problem::changed_meanwhile());
     }
     let request = comparison::compared(request, body, &next).await?;
@@ -95,18 +104,12 @@ async fn look(extensions: &Extensions, path: &str, next: &Next) -> Result<Respon
     tagged(next.clone().run(look).await, None).await
 }
 
-fn matches(asked: &HeaderValue, tag: &HeaderValue) -> bool {
-    let (Ok(asked), Ok(tag)) = (asked.to_str(), tag.to_str()) else {
-        return false;
-    };
-    asked
-        .split(',')
-        .map(str::trim)
-        .any(|asked| asked == "*" || asked == tag)
-}
+/// The tag of an answer, without the quotes.
+#[derive(Clone, Debug)]
+struct Tag(String);
 
 /// The answer with its ETag; 304 if the client has it already.
-async fn tagged(response: Response, asked: Option<HeaderValue>) -> Result<Response, Problem> {
+async fn tagged(response: Response, asked: Option<EntityTags>) -> Result<Response, Problem> {
     let kind = response.headers().get(header::CONTENT_TYPE);
     let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     // S11: a list that grew too large for a tag is shown all the same.
@@ -116,14 +119,16 @@ async fn tagged(response: Response, asked: Option<HeaderValue>) -> Result<Respon
     }
     let (mut parts, body) = response.into_parts();
     let body = read(body, ANSWER_MAX).await?;
-    let tag = HeaderValue::from_str(&format!("\"{}\"", access::fingerprint(&body, 16)))
+    let tag = access::fingerprint(&body, 16);
+    let quoted = HeaderValue::from_str(&format!("\"{tag}\""))
         .map_err(|error| Problem::unavailable(&error.to_string()))?;
-    if asked.is_some_and(|asked| matches(&asked, &tag)) {
+    if asked.is_some_and(|asked| asked.name(&tag)) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
-        response.headers_mut().insert(header::ETAG, tag);
+        response.headers_mut().insert(header::ETAG, quoted);
         return Ok(response);
     }
-    parts.headers.insert(header::ETAG, tag);
+    parts.headers.insert(header::ETAG, quoted);
+    parts.extensions.insert(Tag(tag));
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 

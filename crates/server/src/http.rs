@@ -202,6 +202,18 @@ async fn headers(State(shared): State<Shared>, request: Request, next: Next) -> 
         let headers = response.headers_mut();
         headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
+        // Proxies that gather an answer before they hand it on, as nginx by default, hand on no event at all.
+        for (name, value) in [
+            (HeaderName::from_static("x-accel-buffering"), "no"),
+            (header::CACHE_CONTROL, "no-cache, no-transform"),
+        ] {
+            response
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value));
+        }
+    }
     let kept = response.headers().contains_key(header::CACHE_CONTROL);
     if !kept {
         response
