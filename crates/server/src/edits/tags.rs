@@ -45,7 +45,7 @@ impl EntityTags {
         }
     }
 
-    /// Whether the present state, whose tag is `present` without quotes, is named. The comparison is weak for `If-Match`
+    /// Returns true if a listed tag names the state with the tag `present` (without quotes). The comparison is weak for `If-Match`
     /// too, against RFC 9110, 13.1.1: a tag that a proxy made weak names the same bytes before their compression.
     pub(super) fn name(&self, present: &str) -> bool {
         match self {
