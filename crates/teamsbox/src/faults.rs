@@ -1,7 +1,10 @@
 //! Faults that a test asks for: refusals from Graph or Entra, slow replies, and reads that lag behind writes.
 
-use serde::{Deserialize, Serialize};
+mod graph;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub(crate) use self::graph::{Asked, Form, GraphFault};
 use crate::duration::{self, MINUTE, Milliseconds};
 use crate::error::ControlError;
 use crate::random::Random;
@@ -15,8 +18,9 @@ const READ_LAG_MAX: Milliseconds = 10 * MINUTE;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Faults {
-    /// Refusals from Graph.
-    pub(crate) graph: Option<GraphFault>,
+    /// Refusals from Graph: one, or several of which the first that hits a request is answered.
+    #[serde(with = "one_or_more")]
+    pub(crate) graph: Vec<GraphFault>,
     /// Refusals from the token endpoint.
     pub(crate) token: Option<TokenFault>,
     /// Delay before each reply of Graph and Entra, in real time: it stands for a slow network, not for the tenant.
@@ -43,23 +47,6 @@ pub(crate) struct NotificationFault {
     pub(crate) bad_signature: bool,
     /// How many requests it still spoils; all if left out.
     pub(crate) remaining: Option<u64>,
-}
-
-/// A refusal from Graph.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct GraphFault {
-    /// HTTP status.
-    pub(crate) status: u16,
-    /// The header of that name, literally; none if left out.
-    pub(crate) retry_after: Option<String>,
-    /// How many requests it still hits; all if left out.
-    pub(crate) remaining: Option<u64>,
-    /// Which operations it hits; all if left out.
-    pub(crate) operations: Option<Vec<String>>,
-    /// How many of a hundred requests it hits, by chance; all if left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) percent: Option<u8>,
 }
 
 /// A refusal from the token endpoint.
@@ -95,61 +82,23 @@ impl Faults {
     /// # Errors
     /// When a value makes no sense.
     pub(crate) fn check(&self, operations: &[&str]) -> Result<(), ControlError> {
-        let status = self
-            .graph
-            .iter()
-            .map(|fault| ("graph.status", fault.status));
-        for (field, status) in status.chain(
-            self.token
-                .iter()
-                .map(|fault| ("token.status", fault.status)),
-        ) {
-            if !(400..=599).contains(&status) {
-                let remedy = "give a status between 400 and 599";
-                return Err(ControlError::invalid(
-                    field,
-                    &status.to_string(),
-                    "is no error status",
-                    remedy,
-                ));
-            }
+        for fault in &self.graph {
+            fault.check(operations)?;
         }
-        if let Some(fault) = &self.graph {
-            let unknown = fault
-                .operations
-                .iter()
-                .flatten()
-                .find(|name| !operations.contains(&name.as_str()));
-            if let Some(unknown) = unknown {
-                let remedy = format!("choose from {}", operations.join(", "));
-                return Err(ControlError::invalid(
-                    "graph.operations",
-                    unknown,
-                    "is not an operation",
-                    &remedy,
-                ));
-            }
-            if let Some(percent) = fault.percent.filter(|percent| !(1..=100).contains(percent)) {
-                let (percent, remedy) = (percent.to_string(), "give a number from 1 to 100");
-                return Err(ControlError::invalid(
-                    "graph.percent",
-                    &percent,
-                    "is no percentage",
-                    remedy,
-                ));
-            }
-            let printable = |text: &&String| {
-                text.len() <= 64 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
-            };
-            if let Some(text) = fault.retry_after.as_ref().filter(|text| !printable(text)) {
-                let remedy = "give at most 64 printable ASCII characters";
-                return Err(ControlError::invalid(
-                    "graph.retryAfter",
-                    text,
-                    "does not fit into a header",
-                    remedy,
-                ));
-            }
+        if let Some(fault) = &self.token
+            && !(400..=599).contains(&fault.status)
+        {
+            let (status, remedy) = (
+                fault.status.to_string(),
+                "give a status between 400 and 599",
+            );
+            let problem = "is no error status";
+            return Err(ControlError::invalid(
+                "token.status",
+                &status,
+                problem,
+                remedy,
+            ));
         }
         if let Some(delay) = self.delay_milliseconds.filter(|delay| *delay > DELAY_MAX) {
             let remedy = "give at most 60000";
@@ -175,27 +124,13 @@ impl Faults {
         Ok(())
     }
 
-    /// The refusal that hits this operation now, if any; counts it.
-    pub(crate) fn hit_graph(&mut self, operation: &str, random: &mut Random) -> Option<GraphFault> {
-        let fault = self.graph.as_mut()?;
-        if fault
-            .operations
-            .as_ref()
-            .is_some_and(|names| !names.iter().any(|name| name == operation))
-        {
-            return None;
-        }
-        if fault
-            .percent
-            .is_some_and(|percent| random.below(100) >= u64::from(percent))
-        {
-            return None;
-        }
-        let hit = fault.clone();
-        if spent(&mut fault.remaining)? {
-            self.graph = None;
-        }
-        Some(hit)
+    /// The refusal that hits this request now, if any; counts it.
+    pub(crate) fn hit_graph(
+        &mut self,
+        asked: &Asked<'_>,
+        random: &mut Random,
+    ) -> Option<GraphFault> {
+        graph::first_hit(&mut self.graph, asked, random)
     }
 
     /// The refusal that hits a token request now, if any; counts it.
@@ -250,9 +185,44 @@ fn spent(remaining: &mut Option<u64>) -> Option<bool> {
     }
 }
 
+/// A list that is `null` when empty and stands alone when there is one.
+mod one_or_more {
+    use serde::de::{DeserializeOwned, Error};
+    use serde_json::Value;
+
+    use super::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer, T: Serialize>(
+        list: &[T],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match list {
+            [] => to.serialize_none(),
+            [one] => one.serialize(to),
+            more => more.serialize(to),
+        }
+    }
+
+    /// By way of a value, so that an error names the member that is wrong.
+    pub(super) fn deserialize<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+        from: D,
+    ) -> Result<Vec<T>, D::Error> {
+        let list = match Value::deserialize(from)? {
+            Value::Null => Ok(Vec::new()),
+            list @ Value::Array(_) => serde_json::from_value(list),
+            one => serde_json::from_value(one).map(|one| vec![one]),
+        };
+        list.map_err(D::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn asked(operation: &str) -> Asked<'_> {
+        Asked { operation }
+    }
 
     #[test]
     fn a_counted_fault_goes_away_by_itself_and_minds_its_operations() {
@@ -260,13 +230,28 @@ mod tests {
         let mut faults: Faults = serde_json::from_str(text).unwrap();
         let mut random = Random::new(1);
         faults.check(&["setPresence"]).unwrap();
-        assert!(faults.hit_graph("getPresence", &mut random).is_none());
+        assert!(
+            faults
+                .hit_graph(&asked("getPresence"), &mut random)
+                .is_none()
+        );
         assert_eq!(
-            faults.hit_graph("setPresence", &mut random).unwrap().status,
+            faults
+                .hit_graph(&asked("setPresence"), &mut random)
+                .unwrap()
+                .status,
             429
         );
-        assert!(faults.hit_graph("setPresence", &mut random).is_some());
-        assert!(faults.hit_graph("setPresence", &mut random).is_none());
+        assert!(
+            faults
+                .hit_graph(&asked("setPresence"), &mut random)
+                .is_some()
+        );
+        assert!(
+            faults
+                .hit_graph(&asked("setPresence"), &mut random)
+                .is_none()
+        );
         assert_eq!(faults, Faults::default());
     }
 
@@ -276,7 +261,11 @@ mod tests {
             serde_json::from_str(r#"{"graph":{"status":401,"percent":20}}"#).unwrap();
         let mut random = Random::new(1);
         let hits = (0..1_000)
-            .filter(|_| faults.hit_graph("getPresence", &mut random).is_some())
+            .filter(|_| {
+                faults
+                    .hit_graph(&asked("getPresence"), &mut random)
+                    .is_some()
+            })
             .count();
         assert!((150..250).contains(&hits), "{hits}");
     }

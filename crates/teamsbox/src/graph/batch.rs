@@ -178,6 +178,9 @@ fn describe(item: &Item, reply: &Reply) -> Value {
     if let Ok(body) = serde_json::from_slice::<Value>(&reply.body) {
         headers.insert("Content-Type".to_owned(), json!("application/json"));
         response["body"] = body;
+    } else if let Some(content_type) = reply.content_type {
+        headers.insert("Content-Type".to_owned(), json!(content_type));
+        response["body"] = json!(String::from_utf8_lossy(&reply.body));
     }
     response["headers"] = Value::Object(headers);
     response

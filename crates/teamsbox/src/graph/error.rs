@@ -1,5 +1,6 @@
 //! Graph's error envelope.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
@@ -19,7 +20,7 @@ pub(super) struct GraphError(Box<Content>);
 #[derive(Debug)]
 struct Content {
     status: StatusCode,
-    code: &'static str,
+    code: Cow<'static, str>,
     message: String,
     retry_after: Option<String>,
     location: Option<String>,
@@ -29,8 +30,12 @@ struct Content {
 }
 
 impl GraphError {
-    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        let message = message.into();
+    pub(super) fn new(
+        status: StatusCode,
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
+        let (code, message) = (code.into(), message.into());
         Self(Box::new(Content {
             status,
             code,

@@ -7,6 +7,7 @@ mod batch;
 mod delta;
 mod directory;
 mod error;
+mod fault;
 mod filter;
 mod personal;
 mod query;
@@ -33,7 +34,7 @@ use self::query::Query;
 pub(crate) use self::route::OPERATIONS;
 use self::route::{Operation, Route};
 use crate::duration::{Milliseconds, SECOND, timestamp};
-use crate::faults::GraphFault;
+use crate::faults::{Asked, GraphFault};
 use crate::guid::Guid;
 use crate::journal::Detail;
 use crate::keys::Rejection;
@@ -48,8 +49,10 @@ pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// A reply before it becomes HTTP.
 pub(crate) struct Reply {
     status: StatusCode,
-    /// JSON, or empty.
+    /// JSON, or empty, unless there is another type.
     body: Vec<u8>,
+    /// The type of a body that is not Graph's.
+    content_type: Option<&'static str>,
     retry_after: Option<String>,
     allow: Option<String>,
     location: Option<String>,
@@ -66,6 +69,7 @@ impl Reply {
         Self {
             status,
             body,
+            content_type: None,
             retry_after: None,
             allow: None,
             location: None,
@@ -160,16 +164,8 @@ async fn serve(State(first): State<Arc<Shell>>, request: Request) -> Response {
     };
     let reply = match (&route, caller) {
         (Route::Call(Operation::Batch, _), Ok(caller)) => {
-            let fault = prelude(&shell, &route).await;
-            let result = match fault {
-                Some(fault) => Err(refuse(fault)),
-                None => batch::handle(&shell, &caller, &call).await,
-            };
-            let reply = result.unwrap_or_else(|error| {
-                error.into_reply(&identity, shell.clock().now_milliseconds())
-            });
-            log(&shell, &call, &reply);
-            reply
+            let decided = batch::handle(&shell, &caller, &call);
+            through_faults(&shell, &call, &route, &identity, decided).await
         }
         (_, caller) => answer(&shell, caller, &call, &route, &identity).await,
     };
@@ -178,17 +174,37 @@ async fn serve(State(first): State<Arc<Shell>>, request: Request) -> Response {
 
 /// The fault that hits a call, after the delay that was asked for.
 async fn prelude(shell: &Shell, route: &Route<'_>) -> Option<GraphFault> {
-    let operation = route.operation();
+    let asked = Asked {
+        operation: route.operation(),
+    };
     let (delay, fault) = shell.with(|world, _| {
         (
             world.faults.delay_milliseconds,
-            world.faults.hit_graph(operation, &mut world.random),
+            world.faults.hit_graph(&asked, &mut world.random),
         )
     });
     if let Some(delay) = delay {
         tokio::time::sleep(Duration::from_millis(delay)).await;
     }
     fault
+}
+
+/// Answers a call as decided, unless a fault hits it, and writes it into the journal.
+async fn through_faults(
+    shell: &Shell,
+    call: &Call<'_>,
+    route: &Route<'_>,
+    identity: &Identity,
+    decided: impl Future<Output = Result<Reply, GraphError>>,
+) -> Reply {
+    let reply = match prelude(shell, route).await {
+        Some(fault) => fault::reply(&fault, identity, shell.clock().now_milliseconds()),
+        None => decided
+            .await
+            .unwrap_or_else(|error| error.into_reply(identity, shell.clock().now_milliseconds())),
+    };
+    log(shell, call, &reply);
+    reply
 }
 
 /// Answers one call and writes it into the journal.
@@ -199,31 +215,24 @@ async fn answer(
     route: &Route<'_>,
     identity: &Identity,
 ) -> Reply {
-    let fault = prelude(shell, route).await;
-    let result = match (fault, caller) {
-        (Some(fault), _) => Err(refuse(fault)),
-        (None, Err(error)) => Err(error),
-        (None, Ok(caller)) => {
-            let app = Arc::clone(&caller.app);
-            let decided = match throttle(shell, &caller, call, route) {
-                Ok(units) => handle(shell, &caller, call, route)
-                    .await
-                    .map(|reply| Reply { units, ..reply }),
-                Err(error) => Err(error),
-            };
-            match decided {
-                Ok(reply) => Ok(Reply {
-                    app: Some(app),
-                    ..reply
-                }),
-                Err(error) => Err(error.by(app)),
-            }
+    let decided = async {
+        let caller = caller?;
+        let app = Arc::clone(&caller.app);
+        let decided = match throttle(shell, &caller, call, route) {
+            Ok(units) => handle(shell, &caller, call, route)
+                .await
+                .map(|reply| Reply { units, ..reply }),
+            Err(error) => Err(error),
+        };
+        match decided {
+            Ok(reply) => Ok(Reply {
+                app: Some(app),
+                ..reply
+            }),
+            Err(error) => Err(error.by(app)),
         }
     };
-    let reply =
-        result.unwrap_or_else(|error| error.into_reply(identity, shell.clock().now_milliseconds()));
-    log(shell, call, &reply);
-    reply
+    through_faults(shell, call, route, identity, decided).await
 }
 
 fn log(shell: &Shell, call: &Call<'_>, reply: &Reply) {
@@ -379,28 +388,6 @@ fn authenticate(shell: &Shell, headers: &HeaderMap) -> Result<Arc<Caller>, Graph
         })
 }
 
-/// The refusal a test asked for, worded as Graph words it.
-fn refuse(fault: GraphFault) -> GraphError {
-    let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-    let (code, message) = match fault.status {
-        400 => ("BadRequest", "Bad request."),
-        401 => ("Unauthorized", "Unauthorized"),
-        403 => ("Forbidden", "Forbidden"),
-        404 => ("NotFound", "Not found."),
-        409 => ("Conflict", "Conflict."),
-        429 => ("TooManyRequests", "Please retry again later."),
-        500 => ("InternalServerError", "Internal server error."),
-        502 => ("BadGateway", "Bad gateway."),
-        503 => ("ServiceUnavailable", "Service unavailable."),
-        504 => ("GatewayTimeout", "Gateway timeout."),
-        _ => (
-            "UnknownError",
-            "The emulator was asked to fail with this status.",
-        ),
-    };
-    GraphError::new(status, code, message).retry_after(fault.retry_after)
-}
-
 fn dress(reply: Reply, identity: Identity, now: i64) -> Response {
     let mut response = Response::new(Body::from(reply.body));
     *response.status_mut() = reply.status;
@@ -443,7 +430,8 @@ fn dress(reply: Reply, identity: Identity, now: i64) -> Response {
         );
     }
     let json = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
-    let typed = http_body_is_present(&response).then_some(HeaderValue::from_static(json));
+    let typed = HeaderValue::from_static(reply.content_type.unwrap_or(json));
+    let typed = http_body_is_present(&response).then_some(typed);
     if let Some(typed) = typed {
         response.headers_mut().insert(header::CONTENT_TYPE, typed);
     }

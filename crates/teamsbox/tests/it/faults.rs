@@ -76,6 +76,102 @@ async fn graph_refuses_with_the_known_codes_until_cleared() {
     assert_eq!(tenant.reads(ANNA).await, "Offline/Offline");
 }
 
+/// D1: the shapes in which passing refusals come.
+#[tokio::test]
+async fn graph_refuses_with_redirections_and_bodies_that_are_not_its_own() {
+    let tenant = Tenant::start().await;
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let token = tenant.token(X).await;
+    for (fault, content_type, body) in [
+        (
+            json!({ "status": 302, "answer": "empty", "location": "https://elsewhere.example/" }),
+            None,
+            "",
+        ),
+        (
+            json!({ "status": 307, "answer": "html" }),
+            Some("text/html; charset=utf-8"),
+            "307",
+        ),
+        (json!({ "status": 400, "answer": "empty" }), None, ""),
+        (
+            json!({ "status": 400, "answer": "html" }),
+            Some("text/html; charset=utf-8"),
+            "400 Bad Request",
+        ),
+        (
+            json!({ "status": 200, "answer": "html" }),
+            Some("text/html; charset=utf-8"),
+            "200",
+        ),
+        (
+            json!({ "status": 409, "answer": "object" }),
+            Some("application/json"),
+            "message",
+        ),
+        (
+            json!({ "status": 408 }),
+            Some("application/json;"),
+            "RequestTimeout",
+        ),
+        (
+            json!({ "status": 423, "code": "resourceLocked" }),
+            Some("application/json;"),
+            "\"resourceLocked\"",
+        ),
+        (
+            json!({ "status": 425 }),
+            Some("application/json;"),
+            "UnknownError",
+        ),
+    ] {
+        tenant
+            .ok(Method::PUT, "faults", Some(json!({ "graph": fault })))
+            .await;
+        let url = format!("{}/v1.0/users/{ANNA}/presence", tenant.url);
+        let response = http.get(url).bearer_auth(&token).send().await.unwrap();
+        assert_eq!(json!(response.status().as_u16()), fault["status"]);
+        let headers = response.headers().clone();
+        let header = |name| headers.get(name).map(|value| value.to_str().unwrap());
+        assert_eq!(json!(header("location")), fault["location"]);
+        let typed = header("content-type");
+        assert_eq!(typed.is_some(), content_type.is_some(), "{fault}");
+        assert!(
+            typed
+                .unwrap_or_default()
+                .starts_with(content_type.unwrap_or_default()),
+            "{fault}"
+        );
+        let text = response.text().await.unwrap();
+        assert!(
+            text.contains(body) && text.is_empty() == body.is_empty(),
+            "{fault}: {text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_first_of_several_refusals_that_hits_a_request_is_answered() {
+    let tenant = Tenant::start().await;
+    let faults = json!({ "graph": [
+        { "status": 408, "remaining": 1, "operations": ["getPresence"] },
+        { "status": 409, "remaining": 1 },
+        { "status": 503, "operations": ["setPresence"] },
+    ] });
+    let shown = tenant.ok(Method::PUT, "faults", Some(faults)).await;
+    assert_eq!(shown["graph"].as_array().unwrap().len(), 3);
+    let path = format!("users/{ANNA}/presence");
+    for status in [408, 409, 200] {
+        let response = tenant.graph(X, Method::GET, &path, None).await;
+        assert_eq!(response.status(), status);
+    }
+    let left = tenant.ok(Method::GET, "faults", None).await;
+    assert_eq!(left["graph"]["status"], 503, "the one that is left");
+}
+
 #[tokio::test]
 async fn the_token_endpoint_refuses_too() {
     let tenant = Tenant::start().await;
@@ -126,6 +222,14 @@ async fn faults_that_make_no_sense_are_refused_and_change_nothing() {
     let tenant = Tenant::start().await;
     for (body, field) in [
         (json!({ "graph": { "status": 200 } }), "graph.status"),
+        (
+            json!({ "graph": [{ "status": 503 }, { "status": 503, "percent": 101 }] }),
+            "graph.percent",
+        ),
+        (
+            json!({ "graph": { "status": 503, "answer": "poem" } }),
+            "body",
+        ),
         (
             json!({ "graph": { "status": 503, "operations": ["fly"] } }),
             "graph.operations",

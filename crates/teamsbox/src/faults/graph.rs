@@ -1,0 +1,171 @@
+//! Refusals of Graph: which requests they hit and what is answered in place of Graph's own answer.
+
+use serde::{Deserialize, Serialize};
+
+use super::spent;
+use crate::error::ControlError;
+use crate::random::Random;
+
+/// A refusal from Graph.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct GraphFault {
+    /// HTTP status: an error or a redirection; with another form than Graph's envelope also a success.
+    pub(crate) status: u16,
+    /// The form of the answer.
+    #[serde(default, skip_serializing_if = "Form::is_envelope")]
+    pub(crate) answer: Form,
+    /// The code in Graph's envelope; the one that goes with the status if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<String>,
+    /// The header `Location`, literally; none if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) location: Option<String>,
+    /// The header `Retry-After`, literally; none if left out.
+    pub(crate) retry_after: Option<String>,
+    /// How many requests it still hits; all if left out.
+    pub(crate) remaining: Option<u64>,
+    /// Which operations it hits; all if left out.
+    pub(crate) operations: Option<Vec<String>>,
+    /// How many of a hundred requests it hits, by chance; all if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) percent: Option<u8>,
+}
+
+/// The form of an answer that is not Graph's own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Form {
+    /// Graph's error envelope.
+    #[default]
+    Envelope,
+    /// No body at all.
+    Empty,
+    /// A page, as proxies and gateways send.
+    Html,
+    /// A JSON object without `error`.
+    Object,
+}
+
+impl Form {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
+    fn is_envelope(&self) -> bool {
+        *self == Self::Envelope
+    }
+}
+
+/// A request as far as faults select by it.
+pub(crate) struct Asked<'a> {
+    /// The name of the operation.
+    pub(crate) operation: &'a str,
+}
+
+impl GraphFault {
+    /// Checks one refusal, given the names of Graph's operations.
+    ///
+    /// # Errors
+    /// When a value makes no sense.
+    pub(super) fn check(&self, operations: &[&str]) -> Result<(), ControlError> {
+        let invalid = |field, value: &str, problem, remedy| {
+            Err(ControlError::invalid(field, value, problem, remedy))
+        };
+        let (statuses, remedy) = match self.answer {
+            Form::Envelope => (300..=599, "give a status between 300 and 599"),
+            Form::Empty | Form::Html | Form::Object => {
+                (200..=599, "give a status between 200 and 599")
+            }
+        };
+        if !statuses.contains(&self.status) {
+            let status = self.status.to_string();
+            return invalid("graph.status", &status, "cannot be answered so", remedy);
+        }
+        check_operations("graph.operations", self.operations.as_ref(), operations)?;
+        check_percent("graph.percent", self.percent)?;
+        for (field, text) in [
+            ("graph.retryAfter", &self.retry_after),
+            ("graph.code", &self.code),
+        ] {
+            if let Some(text) = text.as_ref().filter(|text| !printable(text, 64)) {
+                let remedy = "give at most 64 printable ASCII characters";
+                return invalid(field, text, "does not fit into a header", remedy);
+            }
+        }
+        if let Some(text) = self
+            .location
+            .as_ref()
+            .filter(|text| !printable(text, 2_048))
+        {
+            let remedy = "give at most 2048 printable ASCII characters";
+            return invalid("graph.location", text, "does not fit into a header", remedy);
+        }
+        Ok(())
+    }
+
+    /// Whether it hits this request now; counts it if so.
+    fn hits(&mut self, asked: &Asked<'_>, random: &mut Random) -> bool {
+        selects(self.operations.as_ref(), asked.operation)
+            && by_chance(self.percent, random)
+            && spent(&mut self.remaining).is_some()
+    }
+
+    /// Whether it has hit as often as it was to.
+    fn is_over(&self) -> bool {
+        self.remaining == Some(0)
+    }
+}
+
+/// The first of several refusals that hits a request; those that are over go away.
+pub(super) fn first_hit(
+    faults: &mut Vec<GraphFault>,
+    asked: &Asked<'_>,
+    random: &mut Random,
+) -> Option<GraphFault> {
+    let hit = faults.iter_mut().find_map(|fault| {
+        let before = fault.clone();
+        fault.hits(asked, random).then_some(before)
+    });
+    faults.retain(|fault| !fault.is_over());
+    hit
+}
+
+/// Whether an operation is among those listed; all are if none is.
+pub(super) fn selects(operations: Option<&Vec<String>>, operation: &str) -> bool {
+    operations.is_none_or(|names| names.iter().any(|name| name == operation))
+}
+
+/// Whether chance has it that one of a hundred requests is hit.
+pub(super) fn by_chance(percent: Option<u8>, random: &mut Random) -> bool {
+    percent.is_none_or(|percent| random.below(100) < u64::from(percent))
+}
+
+/// Checks that operations are known by name.
+pub(super) fn check_operations(
+    field: &'static str,
+    asked: Option<&Vec<String>>,
+    operations: &[&str],
+) -> Result<(), ControlError> {
+    let mut names = asked.into_iter().flatten();
+    let Some(unknown) = names.find(|name| !operations.contains(&name.as_str())) else {
+        return Ok(());
+    };
+    let remedy = format!("choose from {}", operations.join(", "));
+    let problem = "is not an operation";
+    Err(ControlError::invalid(field, unknown, problem, &remedy))
+}
+
+/// Checks that a chance can be met.
+pub(super) fn check_percent(field: &'static str, percent: Option<u8>) -> Result<(), ControlError> {
+    let Some(percent) = percent.filter(|percent| !(1..=100).contains(percent)) else {
+        return Ok(());
+    };
+    let (percent, remedy) = (percent.to_string(), "give a number from 1 to 100");
+    let problem = "is no percentage";
+    Err(ControlError::invalid(field, &percent, problem, remedy))
+}
+
+fn printable(text: &str, longest: usize) -> bool {
+    text.len() <= longest && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
