@@ -124,6 +124,11 @@ impl Faults {
         Ok(())
     }
 
+    /// Whether some close connections.
+    pub(crate) fn closes(&self) -> bool {
+        self.graph.iter().any(|fault| fault.answer == Form::Closed)
+    }
+
     /// The refusal that hits this request now, if any; counts it.
     pub(crate) fn hit_graph(
         &mut self,
@@ -240,7 +245,7 @@ mod tests {
                 .hit_graph(&asked("setPresence"), &mut random)
                 .unwrap()
                 .status,
-            429
+            Some(429)
         );
         assert!(
             faults

@@ -60,6 +60,9 @@ pub(crate) enum Detail {
         /// How many people a bulk read asked for.
         #[serde(skip_serializing_if = "Option::is_none")]
         count: Option<usize>,
+        /// The fault that was answered in place of Graph's own answer.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        fault: Option<Box<str>>,
     },
     /// A write that was carried out.
     Write(Write),
@@ -113,7 +116,16 @@ impl Detail {
             status,
             app,
             count,
+            fault: None,
         }
+    }
+
+    /// Names the fault that a request met.
+    pub(crate) fn spoilt_by(mut self, name: Option<String>) -> Self {
+        if let Self::Request { fault, .. } = &mut self {
+            *fault = name.map(String::into_boxed_str);
+        }
+        self
     }
 }
 

@@ -17,6 +17,7 @@ mod certificate;
 mod change;
 mod clock;
 mod config;
+mod connection;
 mod control;
 mod directory;
 mod duration;

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use crate::calendar::CalendarKind;
 use crate::clock::Clock;
 use crate::config::{Config, DEFAULT_DOMAIN, NewTenant, NewUser, StartError};
+use crate::connection::{Cut, Listener};
 use crate::error::{ControlError, ControlErrorKind};
 use crate::estate::Estate;
 use crate::keys::Keys;
@@ -82,7 +83,8 @@ impl Teamsbox {
             });
         }
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = axum::serve(listener, routes).with_graceful_shutdown(async {
+        let routes = routes.into_make_service_with_connect_info::<Cut>();
+        let server = axum::serve(Listener(listener), routes).with_graceful_shutdown(async {
             // A dropped sender says stop just as well.
             let _ = stopped.await;
         });

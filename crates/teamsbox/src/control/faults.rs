@@ -24,6 +24,16 @@ pub(super) async fn replace(
 ) -> Result<Json<Faults>, ControlError> {
     let faults: Faults = object(&body)?;
     faults.check(OPERATIONS)?;
+    if shell.estate.scheme == "https" && faults.closes() {
+        let remedy = "start teamsbox without --tls";
+        let problem = "is for plain HTTP only";
+        return Err(ControlError::invalid(
+            "graph.answer",
+            "closed",
+            problem,
+            remedy,
+        ));
+    }
     shell.with(|world, _| world.faults = faults.clone());
     shell.announce("faults", &faults);
     Ok(Json(faults))

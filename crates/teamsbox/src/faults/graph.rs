@@ -10,11 +10,16 @@ use crate::random::Random;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct GraphFault {
-    /// HTTP status: an error or a redirection; with another form than Graph's envelope also a success.
-    pub(crate) status: u16,
+    /// HTTP status: an error or a redirection; with another form than Graph's envelope also a success. Needed unless
+    /// nothing is answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<u16>,
     /// The form of the answer.
     #[serde(default, skip_serializing_if = "Form::is_envelope")]
     pub(crate) answer: Form,
+    /// Whether the request is carried out before its answer is replaced.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) carried_out: bool,
     /// The code in Graph's envelope; the one that goes with the status if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<String>,
@@ -45,6 +50,8 @@ pub(crate) enum Form {
     Html,
     /// A JSON object without `error`.
     Object,
+    /// Nothing: the connection is closed. An item of a batch has no answer among the others.
+    Closed,
 }
 
 impl Form {
@@ -72,15 +79,21 @@ impl GraphFault {
         let invalid = |field, value: &str, problem, remedy| {
             Err(ControlError::invalid(field, value, problem, remedy))
         };
-        let (statuses, remedy) = match self.answer {
-            Form::Envelope => (300..=599, "give a status between 300 and 599"),
-            Form::Empty | Form::Html | Form::Object => {
-                (200..=599, "give a status between 200 and 599")
-            }
+        let (usable, remedy) = match (self.answer, self.status) {
+            (Form::Envelope, status) => (
+                status.is_some_and(|status| (300..=599).contains(&status)),
+                "give a status between 300 and 599",
+            ),
+            (Form::Empty | Form::Html | Form::Object, status) => (
+                status.is_some_and(|status| (200..=599).contains(&status)),
+                "give a status between 200 and 599",
+            ),
+            (Form::Closed, status) => (status.is_none(), "leave it out: nothing is answered"),
         };
-        if !statuses.contains(&self.status) {
-            let status = self.status.to_string();
-            return invalid("graph.status", &status, "cannot be answered so", remedy);
+        if !usable {
+            let status = self.status.map(|status| status.to_string());
+            let status = status.as_deref().unwrap_or("none");
+            return invalid("graph.status", status, "cannot be answered so", remedy);
         }
         check_operations("graph.operations", self.operations.as_ref(), operations)?;
         check_percent("graph.percent", self.percent)?;
@@ -109,6 +122,24 @@ impl GraphFault {
         selects(self.operations.as_ref(), asked.operation)
             && by_chance(self.percent, random)
             && spent(&mut self.remaining).is_some()
+    }
+
+    /// What is answered, in a few words for the journal.
+    pub(crate) fn name(&self) -> String {
+        let status = self.status.map(|status| format!("{status} "));
+        let form = match self.answer {
+            Form::Envelope => "envelope",
+            Form::Empty => "empty",
+            Form::Html => "html",
+            Form::Object => "object",
+            Form::Closed => "closed",
+        };
+        let after = if self.carried_out {
+            ", carried out"
+        } else {
+            ""
+        };
+        format!("{}{form}{after}", status.unwrap_or_default())
     }
 
     /// Whether it has hit as often as it was to.

@@ -68,7 +68,9 @@ pub(super) async fn handle(
         if !reply.status.is_success() {
             failed.insert(key);
         }
-        responses.push(describe(item, &reply));
+        if !reply.closed {
+            responses.push(describe(item, &reply));
+        }
     }
     responses.reverse();
     let reply = Reply::json(StatusCode::OK, &json!({ "responses": responses }));

@@ -12,9 +12,18 @@ const HTML: &str = "text/html; charset=utf-8";
 /// The type of JSON that is not Graph's.
 const JSON: &str = "application/json";
 
-/// The answer that a refusal asks for.
-pub(super) fn reply(fault: &GraphFault, identity: &Identity, now: Milliseconds) -> Reply {
-    let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+/// The answer that a refusal asks for, in place of the one of a request that was carried out.
+pub(super) fn reply(
+    fault: &GraphFault,
+    carried_out: Option<Reply>,
+    identity: &Identity,
+    now: Milliseconds,
+) -> Reply {
+    let status = fault
+        .status
+        .and_then(|status| StatusCode::from_u16(status).ok());
+    // What is closed has no status; the journal needs one.
+    let status = status.unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     let bare = |body: String, content_type| Reply {
         content_type,
         ..Reply::new(status, body.into_bytes())
@@ -29,10 +38,20 @@ pub(super) fn reply(fault: &GraphFault, identity: &Identity, now: Milliseconds) 
             Some(HTML),
         ),
         Form::Object => bare("{\"message\":\"Try again later.\"}".to_owned(), Some(JSON)),
+        Form::Closed => Reply {
+            closed: true,
+            ..bare(String::new(), None)
+        },
     };
+    let (app, user, count) = carried_out.map_or((None, None, None), |reply| {
+        (reply.app, reply.user, reply.count)
+    });
     Reply {
         retry_after: fault.retry_after.clone(),
         location: fault.location.clone(),
+        app,
+        user,
+        count,
         ..reply
     }
 }

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use axum::routing::any;
@@ -33,6 +33,7 @@ use self::error::GraphError;
 use self::query::Query;
 pub(crate) use self::route::OPERATIONS;
 use self::route::{Operation, Route};
+use crate::connection::Cut;
 use crate::duration::{Milliseconds, SECOND, timestamp};
 use crate::faults::{Asked, GraphFault};
 use crate::guid::Guid;
@@ -53,6 +54,8 @@ pub(crate) struct Reply {
     body: Vec<u8>,
     /// The type of a body that is not Graph's.
     content_type: Option<&'static str>,
+    /// Nothing is sent: the connection is closed.
+    closed: bool,
     retry_after: Option<String>,
     allow: Option<String>,
     location: Option<String>,
@@ -70,6 +73,7 @@ impl Reply {
             status,
             body,
             content_type: None,
+            closed: false,
             retry_after: None,
             allow: None,
             location: None,
@@ -169,6 +173,11 @@ async fn serve(State(first): State<Arc<Shell>>, request: Request) -> Response {
         }
         (_, caller) => answer(&shell, caller, &call, &route, &identity).await,
     };
+    if reply.closed
+        && let Some(ConnectInfo(cut)) = parts.extensions.get::<ConnectInfo<Cut>>()
+    {
+        cut.cut();
+    }
     dress(reply, identity, shell.clock().now_milliseconds())
 }
 
@@ -197,13 +206,24 @@ async fn through_faults(
     identity: &Identity,
     decided: impl Future<Output = Result<Reply, GraphError>>,
 ) -> Reply {
-    let reply = match prelude(shell, route).await {
-        Some(fault) => fault::reply(&fault, identity, shell.clock().now_milliseconds()),
-        None => decided
-            .await
-            .unwrap_or_else(|error| error.into_reply(identity, shell.clock().now_milliseconds())),
+    let fault = prelude(shell, route).await;
+    let decided = async {
+        let reply = decided.await;
+        reply.unwrap_or_else(|error| error.into_reply(identity, shell.clock().now_milliseconds()))
     };
-    log(shell, call, &reply);
+    let now = || shell.clock().now_milliseconds();
+    let reply = match &fault {
+        None => decided.await,
+        Some(fault) => {
+            let carried_out = if fault.carried_out {
+                Some(decided.await)
+            } else {
+                None
+            };
+            fault::reply(fault, carried_out, identity, now())
+        }
+    };
+    log(shell, call, &reply, fault.as_ref());
     reply
 }
 
@@ -235,14 +255,15 @@ async fn answer(
     through_faults(shell, call, route, identity, decided).await
 }
 
-fn log(shell: &Shell, call: &Call<'_>, reply: &Reply) {
+fn log(shell: &Shell, call: &Call<'_>, reply: &Reply, fault: Option<&GraphFault>) {
     let request = Detail::request(
         call.method.as_str(),
         call.path,
         reply.status.as_u16(),
         reply.app.clone(),
         reply.count,
-    );
+    )
+    .spoilt_by(fault.map(GraphFault::name));
     shell.with(|world, now| world.log_request(now, reply.user, request));
 }
 

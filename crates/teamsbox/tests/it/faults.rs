@@ -153,6 +153,41 @@ async fn graph_refuses_with_redirections_and_bodies_that_are_not_its_own() {
     }
 }
 
+/// D1: the answer is lost after the effect has happened.
+#[tokio::test]
+async fn answers_are_replaced_or_lost_after_the_request_was_carried_out() {
+    let tenant = Tenant::start().await;
+    let token = tenant.token(X).await;
+    let url = format!("{}/v1.0/users/{ANNA}/presence/setPresence", tenant.url);
+    let set = async |pair| {
+        let body = session(X, pair, None);
+        let request = tenant.http.post(&url).bearer_auth(&token).json(&body);
+        request.send().await
+    };
+    let fault = |fault: Value| json!({ "graph": fault });
+    let closed = json!({ "answer": "closed", "operations": ["setPresence"], "remaining": 1 });
+    tenant.ok(Method::PUT, "faults", Some(fault(closed))).await;
+    assert!(set(CALL).await.unwrap_err().is_request());
+    assert_eq!(tenant.reads(ANNA).await, "Offline/Offline");
+    let lost = json!({ "answer": "closed", "carriedOut": true, "operations": ["setPresence"], "remaining": 1 });
+    tenant.ok(Method::PUT, "faults", Some(fault(lost))).await;
+    assert!(set(CALL).await.unwrap_err().is_request());
+    assert_eq!(tenant.reads(ANNA).await, CALL);
+    let replaced =
+        json!({ "status": 504, "carriedOut": true, "operations": ["setPresence"], "remaining": 1 });
+    tenant
+        .ok(Method::PUT, "faults", Some(fault(replaced)))
+        .await;
+    assert_eq!(set("Away/Away").await.unwrap().status(), 504);
+    assert_eq!(tenant.reads(ANNA).await, "Away/Away");
+    let journal = tenant.journal().await;
+    let spoilt = journal
+        .iter()
+        .filter_map(|entry| entry["detail"]["fault"].as_str());
+    let names = ["closed", "closed, carried out", "504 envelope, carried out"];
+    assert_eq!(spoilt.collect::<Vec<_>>(), names);
+}
+
 #[tokio::test]
 async fn the_first_of_several_refusals_that_hits_a_request_is_answered() {
     let tenant = Tenant::start().await;
