@@ -226,7 +226,12 @@ mod tests {
     use super::*;
 
     fn asked(operation: &str) -> Asked<'_> {
-        Asked { operation }
+        Asked {
+            operation,
+            batched: false,
+            about: &|_| false,
+            has_option: &|_| false,
+        }
     }
 
     #[test]

@@ -32,6 +32,16 @@ pub(crate) struct GraphFault {
     pub(crate) remaining: Option<u64>,
     /// Which operations it hits; all if left out.
     pub(crate) operations: Option<Vec<String>>,
+    /// Whether it hits items of batches only, or everything but them; both if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) batched: Option<bool>,
+    /// The people whose requests it hits, by object id or user principal name: a request that names one in its path, or
+    /// a bulk read that lists one; all if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) users: Option<Vec<String>>,
+    /// The query option that hit requests have, without the dollar sign; all if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) option: Option<String>,
     /// How many of a hundred requests it hits, by chance; all if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) percent: Option<u8>,
@@ -68,6 +78,12 @@ impl Form {
 pub(crate) struct Asked<'a> {
     /// The name of the operation.
     pub(crate) operation: &'a str,
+    /// Whether it is an item of a batch.
+    pub(crate) batched: bool,
+    /// Whether it is about a person.
+    pub(crate) about: &'a dyn Fn(&str) -> bool,
+    /// Whether its query has an option.
+    pub(crate) has_option: &'a dyn Fn(&str) -> bool,
 }
 
 impl GraphFault {
@@ -119,7 +135,11 @@ impl GraphFault {
 
     /// Whether it hits this request now; counts it if so.
     fn hits(&mut self, asked: &Asked<'_>, random: &mut Random) -> bool {
+        let about_them = |users: &Vec<String>| users.iter().any(|user| (asked.about)(user));
         selects(self.operations.as_ref(), asked.operation)
+            && self.batched.is_none_or(|batched| batched == asked.batched)
+            && self.users.as_ref().is_none_or(about_them)
+            && self.option.as_deref().is_none_or(asked.has_option)
             && by_chance(self.percent, random)
             && spent(&mut self.remaining).is_some()
     }

@@ -158,6 +158,7 @@ async fn run(shell: &Arc<Shell>, caller: &Arc<Caller>, batch: &Call<'_>, item: &
         query: Query::parse(query),
         headers: &headers,
         body: &body,
+        batched: true,
         base: batch.base,
     };
     let route = Route::parse(&method, &path);

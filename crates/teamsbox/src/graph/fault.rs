@@ -1,16 +1,66 @@
 //! Answers in place of Graph's own, as a test asks for them.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
 
 use super::error::GraphError;
-use super::{Identity, Reply};
+use super::route::{Operation, Route, Target};
+use super::{Call, Identity, Reply};
 use crate::duration::Milliseconds;
-use crate::faults::{Form, GraphFault};
+use crate::faults::{Asked, Form, GraphFault};
+use crate::shell::{Shell, World};
+use crate::tenant::Tenant;
 
 /// The type of a page.
 const HTML: &str = "text/html; charset=utf-8";
 /// The type of JSON that is not Graph's.
 const JSON: &str = "application/json";
+
+/// The fault that hits a call, after the delay that was asked for.
+pub(super) async fn hit(shell: &Shell, call: &Call<'_>, route: &Route<'_>) -> Option<GraphFault> {
+    let (delay, fault) = shell.with(|world, _| {
+        let World {
+            faults,
+            tenant,
+            random,
+            ..
+        } = world;
+        let asked = Asked {
+            operation: route.operation(),
+            batched: call.batched,
+            about: &|user| is_about(user, tenant, call, route),
+            has_option: &|name| call.query.get(&name.to_ascii_lowercase()).is_some(),
+        };
+        let delay = faults.delay_milliseconds;
+        (delay, faults.hit_graph(&asked, random))
+    });
+    if let Some(delay) = delay {
+        tokio::time::sleep(Duration::from_millis(delay)).await;
+    }
+    fault
+}
+
+/// Whether a call names a person, given by object id or user principal name, in its path or in its list of ids.
+fn is_about(user: &str, tenant: &Tenant, call: &Call<'_>, route: &Route<'_>) -> bool {
+    let index = tenant.find_any(user).ok();
+    let same = |named: &str| {
+        named.eq_ignore_ascii_case(user) || index.is_some() && tenant.find_any(named).ok() == index
+    };
+    match route {
+        Route::Call(Operation::GetPresencesByUserId, _) => {
+            let body: Value = serde_json::from_slice(call.body).unwrap_or_default();
+            let mut ids = body["ids"].as_array().into_iter().flatten();
+            ids.any(|id| id.as_str().is_some_and(same))
+        }
+        Route::Call(_, Target::Id(id)) => same(&percent_decode_str(id).decode_utf8_lossy()),
+        Route::Call(_, Target::Me | Target::Nobody)
+        | Route::WrongMethod { .. }
+        | Route::Unknown => false,
+    }
+}
 
 /// The answer that a refusal asks for, in place of the one of a request that was carried out.
 pub(super) fn reply(

@@ -18,7 +18,6 @@ pub(crate) mod wording;
 mod write;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -35,7 +34,7 @@ pub(crate) use self::route::OPERATIONS;
 use self::route::{Operation, Route};
 use crate::connection::Cut;
 use crate::duration::{Milliseconds, SECOND, timestamp};
-use crate::faults::{Asked, GraphFault};
+use crate::faults::GraphFault;
 use crate::guid::Guid;
 use crate::journal::Detail;
 use crate::keys::Rejection;
@@ -128,6 +127,8 @@ struct Call<'a> {
     query: Query,
     headers: &'a HeaderMap,
     body: &'a Bytes,
+    /// Whether it came in a batch.
+    batched: bool,
     /// The address under which the caller knows the emulator.
     base: &'a str,
 }
@@ -159,6 +160,7 @@ async fn serve(State(first): State<Arc<Shell>>, request: Request) -> Response {
         query: Query::parse(parts.uri.query().unwrap_or_default()),
         headers: &parts.headers,
         body: &bytes,
+        batched: false,
         base: &base,
     };
     let route = Route::parse(call.method, call.path);
@@ -181,23 +183,6 @@ async fn serve(State(first): State<Arc<Shell>>, request: Request) -> Response {
     dress(reply, identity, shell.clock().now_milliseconds())
 }
 
-/// The fault that hits a call, after the delay that was asked for.
-async fn prelude(shell: &Shell, route: &Route<'_>) -> Option<GraphFault> {
-    let asked = Asked {
-        operation: route.operation(),
-    };
-    let (delay, fault) = shell.with(|world, _| {
-        (
-            world.faults.delay_milliseconds,
-            world.faults.hit_graph(&asked, &mut world.random),
-        )
-    });
-    if let Some(delay) = delay {
-        tokio::time::sleep(Duration::from_millis(delay)).await;
-    }
-    fault
-}
-
 /// Answers a call as decided, unless a fault hits it, and writes it into the journal.
 async fn through_faults(
     shell: &Shell,
@@ -206,7 +191,7 @@ async fn through_faults(
     identity: &Identity,
     decided: impl Future<Output = Result<Reply, GraphError>>,
 ) -> Reply {
-    let fault = prelude(shell, route).await;
+    let fault = fault::hit(shell, call, route).await;
     let decided = async {
         let reply = decided.await;
         reply.unwrap_or_else(|error| error.into_reply(identity, shell.clock().now_milliseconds()))

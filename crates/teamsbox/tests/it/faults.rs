@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{ANNA, SCOPE, SECRET, Tenant, X, session};
+use crate::support::{ANNA, BEN, SCOPE, SECRET, Tenant, X, Y, session};
 
 const CALL: &str = "Busy/InACall";
 
@@ -186,6 +186,78 @@ async fn answers_are_replaced_or_lost_after_the_request_was_carried_out() {
         .filter_map(|entry| entry["detail"]["fault"].as_str());
     let names = ["closed", "closed, carried out", "504 envelope, carried out"];
     assert_eq!(spoilt.collect::<Vec<_>>(), names);
+}
+
+/// D1, D9: a batch as a whole, an item of it, or one person only.
+#[tokio::test]
+async fn faults_select_batches_items_people_and_options() {
+    let tenant = Tenant::start().await;
+    let set = |user: &str| {
+        json!({
+            "id": user, "method": "POST", "url": format!("/users/{user}/presence/setPresence"),
+            "headers": { "Content-Type": "application/json" }, "body": session(X, CALL, None),
+        })
+    };
+    let batch = async || {
+        let body = json!({ "requests": [set(ANNA), set(BEN)] });
+        tenant.graph(X, Method::POST, "$batch", Some(body)).await
+    };
+    let statuses = async || {
+        let body: Value = batch().await.json().await.unwrap();
+        let of = |user: &str| {
+            let answers = body["responses"].as_array().unwrap();
+            let answer = answers.iter().find(|answer| answer["id"] == user);
+            answer.map(|answer| answer["status"].as_u64().unwrap())
+        };
+        (of(ANNA), of(BEN))
+    };
+    let single = async |user| {
+        let set = tenant.presence(X, user, "setPresence", session(X, CALL, None));
+        set.await.status().as_u16()
+    };
+    let faults = async |graph: Value| {
+        let body = Some(json!({ "graph": graph }));
+        tenant.ok(Method::PUT, "faults", body).await;
+    };
+    faults(json!({ "status": 400, "answer": "empty", "operations": ["batch"] })).await;
+    assert_eq!(
+        (batch().await.status().as_u16(), single(ANNA).await),
+        (400, 200)
+    );
+    faults(json!({ "status": 408, "batched": true, "remaining": 1 })).await;
+    assert_eq!(
+        (single(ANNA).await, statuses().await),
+        (200, (Some(408), Some(200)))
+    );
+    faults(json!({ "answer": "closed", "batched": true, "remaining": 1 })).await;
+    assert_eq!(statuses().await, (None, Some(200)), "no answer");
+    faults(json!({ "status": 409, "batched": false, "operations": ["setPresence"] })).await;
+    assert_eq!(
+        (single(ANNA).await, statuses().await),
+        (409, (Some(200), Some(200)))
+    );
+    faults(json!({ "status": 403, "users": ["ben@contoso.example"] })).await;
+    assert_eq!((single(ANNA).await, single(BEN).await), (200, 403));
+    let bulk = async |ids: &[&str]| {
+        let (path, body) = ("communications/getPresencesByUserId", json!({ "ids": ids }));
+        let read = tenant.graph(X, Method::POST, path, Some(body));
+        read.await.status().as_u16()
+    };
+    assert_eq!((bulk(&[ANNA]).await, bulk(&[ANNA, BEN]).await), (200, 403));
+    faults(json!({ "status": 400, "code": "Directory_ExpiredPageToken", "option": "deltatoken" }))
+        .await;
+    let delta = async |query: &str| {
+        let path = format!("users/delta{query}");
+        tenant
+            .graph(Y, Method::GET, &path, None)
+            .await
+            .status()
+            .as_u16()
+    };
+    assert_eq!(
+        (delta("").await, delta("?$deltatoken=latest").await),
+        (200, 400)
+    );
 }
 
 #[tokio::test]
