@@ -1,10 +1,12 @@
 //! Faults that a test asks for: refusals from Graph or Entra, slow replies, and reads that lag behind writes.
 
 mod graph;
+mod replies;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub(crate) use self::graph::{Asked, Form, GraphFault};
+pub(crate) use self::replies::{NextLink, ReplyFault};
 use crate::duration::{self, MINUTE, Milliseconds};
 use crate::error::ControlError;
 use crate::random::Random;
@@ -15,12 +17,15 @@ const DELAY_MAX: u64 = 60_000;
 const READ_LAG_MAX: Milliseconds = 10 * MINUTE;
 
 /// The faults in force, in the form in which they are asked for and shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Faults {
     /// Refusals from Graph: one, or several of which the first that hits a request is answered.
     #[serde(with = "one_or_more")]
     pub(crate) graph: Vec<GraphFault>,
+    /// Odd shapes in Graph's answers: one, or several that are all applied.
+    #[serde(with = "one_or_more", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) replies: Vec<ReplyFault>,
     /// Refusals from the token endpoint.
     pub(crate) token: Option<TokenFault>,
     /// Delay before each reply of Graph and Entra, in real time: it stands for a slow network, not for the tenant.
@@ -85,6 +90,9 @@ impl Faults {
         for fault in &self.graph {
             fault.check(operations)?;
         }
+        for fault in &self.replies {
+            fault.check(operations)?;
+        }
         if let Some(fault) = &self.token
             && !(400..=599).contains(&fault.status)
         {
@@ -136,6 +144,17 @@ impl Faults {
         random: &mut Random,
     ) -> Option<GraphFault> {
         graph::first_hit(&mut self.graph, asked, random)
+    }
+
+    /// Has each fault of answers change what it is to change, drops those that are over, and names those that did.
+    pub(crate) fn spoil(&mut self, mut apply: impl FnMut(&mut ReplyFault) -> bool) -> String {
+        let changed = self.replies.iter_mut().filter_map(|fault| {
+            let changed = apply(fault);
+            changed.then(|| fault.name())
+        });
+        let names = changed.collect::<Vec<_>>().join(", ");
+        self.replies.retain(|fault| !fault.is_over());
+        names
     }
 
     /// The refusal that hits a token request now, if any; counts it.

@@ -60,7 +60,7 @@ pub(crate) enum Detail {
         /// How many people a bulk read asked for.
         #[serde(skip_serializing_if = "Option::is_none")]
         count: Option<usize>,
-        /// The fault that was answered in place of Graph's own answer.
+        /// The faults that spoilt the answer.
         #[serde(skip_serializing_if = "Option::is_none")]
         fault: Option<Box<str>>,
     },
@@ -120,10 +120,10 @@ impl Detail {
         }
     }
 
-    /// Names the fault that a request met.
-    pub(crate) fn spoilt_by(mut self, name: Option<String>) -> Self {
+    /// Names the faults that a request met.
+    pub(crate) fn spoilt_by(mut self, name: Option<&str>) -> Self {
         if let Self::Request { fault, .. } = &mut self {
-            *fault = name.map(String::into_boxed_str);
+            *fault = name.map(Into::into);
         }
         self
     }

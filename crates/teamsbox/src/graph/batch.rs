@@ -156,6 +156,7 @@ async fn run(shell: &Arc<Shell>, caller: &Arc<Caller>, batch: &Call<'_>, item: &
         method: &method,
         path: &path,
         query: Query::parse(query),
+        query_text: query,
         headers: &headers,
         body: &body,
         batched: true,

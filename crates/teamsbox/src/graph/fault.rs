@@ -10,7 +10,7 @@ use super::error::GraphError;
 use super::route::{Operation, Route, Target};
 use super::{Call, Identity, Reply};
 use crate::duration::Milliseconds;
-use crate::faults::{Asked, Form, GraphFault};
+use crate::faults::{Asked, Form, GraphFault, NextLink};
 use crate::shell::{Shell, World};
 use crate::tenant::Tenant;
 
@@ -62,6 +62,54 @@ fn is_about(user: &str, tenant: &Tenant, call: &Call<'_>, route: &Route<'_>) -> 
     }
 }
 
+/// Gives a successful answer the odd shapes that are asked for.
+pub(super) fn spoil(reply: Reply, shell: &Shell, call: &Call<'_>, route: &Route<'_>) -> Reply {
+    shell.with(|world, _| {
+        let World {
+            faults,
+            tenant,
+            random,
+            ..
+        } = world;
+        if faults.replies.is_empty() || !reply.status.is_success() {
+            return reply;
+        }
+        let Ok(mut body) = serde_json::from_slice::<Value>(&reply.body) else {
+            return reply;
+        };
+        let is = |id: &str, user: &str| {
+            let found = tenant.find_any(id).ok();
+            found.is_some() && found == tenant.find_any(user).ok()
+        };
+        let link = |to| next_link(to, call);
+        let names =
+            faults.spoil(|fault| fault.apply(route.operation(), &mut body, is, link, random));
+        Reply {
+            spoilt: (!names.is_empty()).then_some(names),
+            body: body.to_string().into_bytes(),
+            ..reply
+        }
+    })
+}
+
+/// The address of the page itself, or of the first one.
+fn next_link(to: NextLink, call: &Call<'_>) -> String {
+    let further = |part: &&str| {
+        let name = part.split('=').next().unwrap_or_default();
+        let name = name.to_ascii_lowercase();
+        name.ends_with("skiptoken") || name.ends_with("deltatoken")
+    };
+    let query: Vec<&str> = match to {
+        NextLink::Itself => call.query_text.split('&').collect(),
+        NextLink::First => {
+            let parts = call.query_text.split('&');
+            parts.filter(|part| !further(part)).collect()
+        }
+    };
+    let link = format!("{}{}?{}", call.base, call.path, query.join("&"));
+    link.trim_end_matches('?').to_owned()
+}
+
 /// The answer that a refusal asks for, in place of the one of a request that was carried out.
 pub(super) fn reply(
     fault: &GraphFault,
@@ -97,6 +145,7 @@ pub(super) fn reply(
         (reply.app, reply.user, reply.count)
     });
     Reply {
+        spoilt: Some(fault.name()),
         retry_after: fault.retry_after.clone(),
         location: fault.location.clone(),
         app,

@@ -34,7 +34,6 @@ pub(crate) use self::route::OPERATIONS;
 use self::route::{Operation, Route};
 use crate::connection::Cut;
 use crate::duration::{Milliseconds, SECOND, timestamp};
-use crate::faults::GraphFault;
 use crate::guid::Guid;
 use crate::journal::Detail;
 use crate::keys::Rejection;
@@ -60,7 +59,8 @@ pub(crate) struct Reply {
     location: Option<String>,
     /// What a read of the directory cost.
     units: Option<u64>,
-    /// For the journal.
+    /// For the journal: the faults that it met.
+    spoilt: Option<String>,
     app: Option<Arc<str>>,
     user: Option<Guid>,
     count: Option<usize>,
@@ -77,6 +77,7 @@ impl Reply {
             allow: None,
             location: None,
             units: None,
+            spoilt: None,
             app: None,
             user: None,
             count: None,
@@ -125,6 +126,8 @@ struct Call<'a> {
     /// With the version segment, without the query.
     path: &'a str,
     query: Query,
+    /// The query as it came.
+    query_text: &'a str,
     headers: &'a HeaderMap,
     body: &'a Bytes,
     /// Whether it came in a batch.
@@ -154,10 +157,12 @@ async fn serve(State(first): State<Arc<Shell>>, request: Request) -> Response {
     let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await;
     let base = shell.estate.base(&parts.headers);
     let bytes = body.as_ref().cloned().unwrap_or_default();
+    let query_text = parts.uri.query().unwrap_or_default();
     let call = Call {
         method: &parts.method,
         path,
-        query: Query::parse(parts.uri.query().unwrap_or_default()),
+        query: Query::parse(query_text),
+        query_text,
         headers: &parts.headers,
         body: &bytes,
         batched: false,
@@ -198,7 +203,7 @@ async fn through_faults(
     };
     let now = || shell.clock().now_milliseconds();
     let reply = match &fault {
-        None => decided.await,
+        None => fault::spoil(decided.await, shell, call, route),
         Some(fault) => {
             let carried_out = if fault.carried_out {
                 Some(decided.await)
@@ -208,7 +213,7 @@ async fn through_faults(
             fault::reply(fault, carried_out, identity, now())
         }
     };
-    log(shell, call, &reply, fault.as_ref());
+    log(shell, call, &reply);
     reply
 }
 
@@ -240,7 +245,7 @@ async fn answer(
     through_faults(shell, call, route, identity, decided).await
 }
 
-fn log(shell: &Shell, call: &Call<'_>, reply: &Reply, fault: Option<&GraphFault>) {
+fn log(shell: &Shell, call: &Call<'_>, reply: &Reply) {
     let request = Detail::request(
         call.method.as_str(),
         call.path,
@@ -248,7 +253,7 @@ fn log(shell: &Shell, call: &Call<'_>, reply: &Reply, fault: Option<&GraphFault>
         reply.app.clone(),
         reply.count,
     )
-    .spoilt_by(fault.map(GraphFault::name));
+    .spoilt_by(reply.spoilt.as_deref());
     shell.with(|world, now| world.log_request(now, reply.user, request));
 }
 

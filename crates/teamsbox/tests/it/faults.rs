@@ -260,6 +260,100 @@ async fn faults_select_batches_items_people_and_options() {
     );
 }
 
+/// D2: odd elements beside good ones.
+#[tokio::test]
+async fn answers_hold_odd_elements_beside_good_ones() {
+    let tenant = Tenant::start().await;
+    let read = async || {
+        let (path, body) = (
+            "communications/getPresencesByUserId",
+            json!({ "ids": [ANNA, BEN] }),
+        );
+        let read = tenant.graph(X, Method::POST, path, Some(body)).await;
+        let body: Value = read.json().await.unwrap();
+        body["value"].as_array().unwrap().clone()
+    };
+    let good = read().await;
+    let odd = |change: &dyn Fn(&mut Value)| {
+        let mut list = good.clone();
+        change(&mut list[0]);
+        list
+    };
+    for (change, expected) in [
+        (
+            json!({ "set": { "sequenceNumber": 12345 } }),
+            odd(&|anna| anna["sequenceNumber"] = json!(12345)),
+        ),
+        (
+            json!({ "set": { "id": null } }),
+            odd(&|anna| anna["id"] = Value::Null),
+        ),
+        (
+            json!({ "remove": ["id"] }),
+            odd(&|anna| {
+                anna.as_object_mut().unwrap().remove("id");
+            }),
+        ),
+        (
+            json!({ "set": { "availability": {} } }),
+            odd(&|anna| anna["availability"] = json!({})),
+        ),
+        (json!({ "replace": null }), odd(&|anna| *anna = Value::Null)),
+        (
+            json!({ "replace": "anna" }),
+            odd(&|anna| *anna = json!("anna")),
+        ),
+        (json!("omit"), vec![good[1].clone()]),
+        (
+            json!("repeat"),
+            vec![good[0].clone(), good[1].clone(), good[0].clone()],
+        ),
+    ] {
+        let fault = json!({ "change": change, "users": ["anna@contoso.example"], "remaining": 1 });
+        tenant
+            .ok(Method::PUT, "faults", Some(json!({ "replies": fault })))
+            .await;
+        assert_eq!(read().await, expected, "{change}");
+        assert_eq!(read().await, good, "once");
+    }
+    let anyone = json!({ "change": "omit", "operations": ["getPresencesByUserId"] });
+    tenant
+        .ok(Method::PUT, "faults", Some(json!({ "replies": [anyone] })))
+        .await;
+    assert_eq!(read().await.len(), 1, "one by chance");
+    let journal = tenant.journal().await;
+    assert_eq!(
+        journal.last().unwrap()["detail"]["fault"],
+        "missing element"
+    );
+    tenant.reads(ANNA).await;
+}
+
+/// D3: lists that never end.
+#[tokio::test]
+async fn next_links_lead_to_the_page_itself_or_to_the_first() {
+    let tenant = Tenant::start().await;
+    tenant.knobs(json!({ "pageSize": 1 })).await;
+    let get = async |path: &str| {
+        let page = tenant.graph(Y, Method::GET, path, None).await;
+        page.json::<Value>().await.unwrap()
+    };
+    let next = |page: &Value| page["@odata.nextLink"].as_str().unwrap().to_owned();
+    let first = format!("{}/v1.0/users/delta?$select=id", tenant.url);
+    let second = next(&get(&first).await);
+    for (to, expected) in [("itself", &second), ("first", &first)] {
+        let fault = json!({ "change": { "nextLink": to }, "operations": ["usersDelta"] });
+        tenant
+            .ok(Method::PUT, "faults", Some(json!({ "replies": fault })))
+            .await;
+        let page = get(&second).await;
+        assert_eq!(
+            (next(&page), page["@odata.deltaLink"].is_null()),
+            (expected.clone(), true)
+        );
+    }
+}
+
 #[tokio::test]
 async fn the_first_of_several_refusals_that_hits_a_request_is_answered() {
     let tenant = Tenant::start().await;

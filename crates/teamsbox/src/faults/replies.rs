@@ -1,0 +1,164 @@
+//! Odd shapes in answers that are right otherwise: what Graph and programs between it and its clients were seen to send.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::graph::{by_chance, check_operations, check_percent, selects};
+use super::spent;
+use crate::error::ControlError;
+use crate::random::Random;
+
+/// An odd shape in successful answers that list something in `value`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ReplyFault {
+    /// What is odd.
+    pub(crate) change: ReplyChange,
+    /// The people whose elements it changes, by object id or user principal name; one by chance if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) users: Option<Vec<String>>,
+    /// How many answers it still changes; all if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) remaining: Option<u64>,
+    /// Which operations' answers it changes; all if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) operations: Option<Vec<String>>,
+    /// How many of a hundred answers it changes, by chance; all if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) percent: Option<u8>,
+}
+
+/// What is odd about an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum ReplyChange {
+    /// Members of an element have these values, of whatever type.
+    Set(Map<String, Value>),
+    /// Members of an element are not there.
+    Remove(Vec<String>),
+    /// Something else stands in the element's place.
+    Replace(Value),
+    /// The element is not there.
+    Omit,
+    /// The element comes twice.
+    Repeat,
+    /// The list goes on.
+    NextLink(NextLink),
+}
+
+/// Where a list goes on that never ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum NextLink {
+    /// At the very page.
+    Itself,
+    /// At the first page.
+    First,
+}
+
+impl ReplyFault {
+    /// Checks one fault, given the names of Graph's operations.
+    ///
+    /// # Errors
+    /// When a value makes no sense.
+    pub(super) fn check(&self, operations: &[&str]) -> Result<(), ControlError> {
+        check_operations("replies.operations", self.operations.as_ref(), operations)?;
+        check_percent("replies.percent", self.percent)
+    }
+
+    /// Changes an answer if it is to, says whether, and counts it. `is` compares an element's id with a person's name or id, `link`
+    /// makes the address of a page.
+    pub(crate) fn apply(
+        &mut self,
+        operation: &str,
+        body: &mut Value,
+        is: impl Fn(&str, &str) -> bool,
+        link: impl Fn(NextLink) -> String,
+        random: &mut Random,
+    ) -> bool {
+        let Some(list) = body.get_mut("value").and_then(Value::as_array_mut) else {
+            return false;
+        };
+        let ends = matches!(self.change, ReplyChange::NextLink(_));
+        let chosen: Vec<usize> = match &self.users {
+            _ if ends => Vec::new(),
+            None if list.is_empty() => Vec::new(),
+            None => {
+                let one = random.below(u64::try_from(list.len()).unwrap_or(u64::MAX));
+                Vec::from([usize::try_from(one).unwrap_or(0)])
+            }
+            Some(users) => {
+                let theirs = |element: &Value| {
+                    let id = element["id"].as_str();
+                    id.is_some_and(|id| users.iter().any(|user| is(id, user)))
+                };
+                let numbered = list.iter().enumerate();
+                numbered
+                    .filter(|(_, element)| theirs(element))
+                    .map(|(index, _)| index)
+                    .collect()
+            }
+        };
+        let hits = selects(self.operations.as_ref(), operation)
+            && (ends || !chosen.is_empty())
+            && by_chance(self.percent, random)
+            && spent(&mut self.remaining).is_some();
+        if !hits {
+            return false;
+        }
+        // From the end, so that indices stay right.
+        for index in chosen.into_iter().rev() {
+            self.change.change(list, index);
+        }
+        if let (ReplyChange::NextLink(to), Some(body)) = (&self.change, body.as_object_mut()) {
+            body.remove("@odata.deltaLink");
+            body.insert("@odata.nextLink".to_owned(), Value::from(link(*to)));
+        }
+        true
+    }
+
+    /// What is odd, in a few words for the journal.
+    pub(super) fn name(&self) -> &'static str {
+        match self.change {
+            ReplyChange::Set(_) => "odd values",
+            ReplyChange::Remove(_) => "missing members",
+            ReplyChange::Replace(_) => "odd element",
+            ReplyChange::Omit => "missing element",
+            ReplyChange::Repeat => "element twice",
+            ReplyChange::NextLink(_) => "list without end",
+        }
+    }
+
+    /// Whether it has changed as many answers as it was to.
+    pub(super) fn is_over(&self) -> bool {
+        self.remaining == Some(0)
+    }
+}
+
+impl ReplyChange {
+    /// Changes one element of a list.
+    fn change(&self, list: &mut Vec<Value>, index: usize) {
+        let Some(element) = list.get_mut(index) else {
+            return;
+        };
+        match self {
+            Self::Set(members) => {
+                if let Some(element) = element.as_object_mut() {
+                    element.extend(members.clone());
+                }
+            }
+            Self::Remove(names) => {
+                if let Some(element) = element.as_object_mut() {
+                    element.retain(|name, _| !names.contains(name));
+                }
+            }
+            Self::Replace(value) => *element = value.clone(),
+            Self::Omit => drop(list.remove(index)),
+            Self::Repeat => {
+                let twin = element.clone();
+                list.push(twin);
+            }
+            Self::NextLink(_) => {}
+        }
+    }
+}
