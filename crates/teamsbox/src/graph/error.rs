@@ -133,6 +133,11 @@ impl GraphError {
         Self::new(StatusCode::NOT_FOUND, "NotFound", message)
     }
 
+    /// A list of ids of which one is unusable; Graph does not say which.
+    pub(super) fn unusable_ids() -> Self {
+        Self::unreadable("One or more of the ids are invalid.")
+    }
+
     pub(super) fn delegated_only() -> Self {
         let message = "/me needs a token of a signed-in user; with an application's token name the user by object id.";
         Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)

@@ -195,7 +195,14 @@ pub(super) fn presences(shell: &Shell, caller: &Caller, body: &Bytes) -> Result<
     shell.with(|world, now| {
         let moment = moment(world, now);
         let mut first = true;
-        for guid in ids.iter().filter_map(|id| id.0) {
+        for id in &ids {
+            let Some(guid) = id.0 else {
+                match world.knobs.bulk_unknown_id {
+                    UnknownId::Omit | UnknownId::PresenceUnknown => continue,
+                    UnknownId::NotFound => return Err(GraphError::unknown_user("no GUID")),
+                    UnknownId::BadRequest => return Err(GraphError::unusable_ids()),
+                }
+            };
             let index = world.tenant.find(guid);
             let found = index.and_then(|index| {
                 Some((world.tenant.user(index)?, world.tenant.read(index, moment)?))
@@ -207,6 +214,7 @@ pub(super) fn presences(shell: &Shell, caller: &Caller, body: &Bytes) -> Result<
                 (None, UnknownId::NotFound) => {
                     return Err(GraphError::unknown_user(&guid.to_string()));
                 }
+                (None, UnknownId::BadRequest) => return Err(GraphError::unusable_ids()),
             };
             if !std::mem::take(&mut first) {
                 reply.push(b',');

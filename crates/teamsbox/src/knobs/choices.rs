@@ -41,7 +41,7 @@ choice! {
     }
 }
 choice! {
-    /// What a bulk read does with ids that name nobody.
+    /// What a bulk read does with ids that name nobody or are no GUIDs.
     UnknownId {
         /// Leaves them out.
         Omit,
@@ -49,6 +49,8 @@ choice! {
         PresenceUnknown,
         /// Refuses the whole call with 404.
         NotFound,
+        /// Refuses the whole call with 400.
+        BadRequest,
     }
 }
 choice! {

@@ -10,7 +10,7 @@ use crate::delivery::{SECOND, journal_of};
 use crate::entra_support::{refused, token};
 use crate::hook::{Handshake, Hook};
 use crate::subscriptions::{subscribed, wanted};
-use crate::support::{ANNA, Tenant, X, Y, config, json_of, refusal, session};
+use crate::support::{ANNA, BEN, Tenant, X, Y, config, json_of, refusal, session};
 
 /// What a person's preferred presence with an explicit duration is answered.
 async fn prefers(tenant: &Tenant, duration: &str) -> u16 {
@@ -88,6 +88,26 @@ async fn knob_bulk_sequence_number_adds_the_stamp() {
     let single = json_of(tenant.graph(X, Method::GET, &path, None).await).await;
     assert!(single["sequenceNumber"].is_string());
     assert_eq!(item().await["sequenceNumber"], single["sequenceNumber"]);
+}
+
+/// D2: one id that names nobody, or is no GUID, spoils the whole call.
+#[tokio::test]
+async fn knob_bulk_unknown_id_refuses_the_whole_call() {
+    let tenant = Tenant::start().await;
+    let bulk = async |id: &str| {
+        let (path, body) = (
+            "communications/getPresencesByUserId",
+            json!({ "ids": [ANNA, id] }),
+        );
+        tenant.graph(X, Method::POST, path, Some(body)).await
+    };
+    for (value, status) in [("omit", 200), ("notFound", 404), ("badRequest", 400)] {
+        tenant.knobs(json!({ "bulkUnknownId": value })).await;
+        for id in [X, "anna@contoso.example", ""] {
+            assert_eq!(bulk(id).await.status(), status, "{value} {id:?}");
+        }
+        assert_eq!(bulk(BEN).await.status(), 200, "{value}");
+    }
 }
 
 #[tokio::test]
