@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::choices::{
-    CalendarAlone, CalendarPairs, Cloud, EchoActivity, IdenticalWrite, LongExpiry, Policy,
-    PrincipalName, RetryAfter, Spread, TieBreak, TokenStyle, UnknownId, ValueList,
+    CalendarAlone, CalendarPairs, Cloud, DeltaItems, EchoActivity, ExpiredDelta, IdenticalWrite,
+    LongExpiry, Policy, PrincipalName, RetryAfter, Spread, TieBreak, TokenStyle, UnknownId,
+    ValueList,
 };
 use crate::duration::{self, DAY, HOUR, MINUTE, Milliseconds, SECOND};
 use crate::error::ControlError;
@@ -115,6 +116,10 @@ pub struct Knobs {
     /// How long delta links last.
     #[serde(with = "iso")]
     pub delta_lifetime: Duration,
+    /// What later rounds of a delta list of people who have changed.
+    pub delta_items: DeltaItems,
+    /// How expired delta links are refused.
+    pub expired_delta: ExpiredDelta,
     /// Where the random numbers start, so that a run can be repeated.
     pub seed: u64,
 }
@@ -165,6 +170,8 @@ impl Default for Knobs {
             cloud: Cloud::Global,
             page_size: 100,
             delta_lifetime: of(7 * DAY),
+            delta_items: DeltaItems::Whole,
+            expired_delta: ExpiredDelta::Gone,
             seed: 1,
         }
     }

@@ -12,7 +12,7 @@ use super::error::GraphError;
 use super::{Call, Reply};
 use crate::duration::Milliseconds;
 use crate::guid::Guid;
-use crate::knobs;
+use crate::knobs::{self, DeltaItems, ExpiredDelta};
 use crate::permissions::Caller;
 use crate::shell::{Shell, World};
 use crate::user::User;
@@ -73,6 +73,7 @@ pub(super) fn users(shell: &Shell, caller: &Caller, call: &Call<'_>) -> Result<R
             .is_ok_and(|value| value.to_ascii_lowercase().contains("return=minimal"))
     });
     shell.with(|world, now| {
+        let minimal = minimal || world.knobs.delta_items == DeltaItems::Changed;
         let revision = world.tenant.revision;
         let fresh = Token {
             since: None,
@@ -113,11 +114,29 @@ fn check(
         return Err(unusable());
     }
     if now.saturating_sub(token.given) > knobs::milliseconds(world.knobs.delta_lifetime) {
-        let message = "The delta token has expired: start over at the given location.";
-        let error = GraphError::new(StatusCode::GONE, "syncStateNotFound", message);
-        return Err(error.location(link(call, None)));
+        return Err(expired(world.knobs.expired_delta, call));
     }
     Ok(token)
+}
+
+/// The refusal of a link that has expired.
+fn expired(how: ExpiredDelta, call: &Call<'_>) -> GraphError {
+    match how {
+        ExpiredDelta::Gone => {
+            let message = "The delta token has expired: start over at the given location.";
+            let error = GraphError::new(StatusCode::GONE, "syncStateNotFound", message);
+            error.location(link(call, None))
+        }
+        ExpiredDelta::BadRequest => {
+            let message = "The page token has expired.";
+            let code = "Directory_ExpiredPageToken";
+            GraphError::new(StatusCode::BAD_REQUEST, code, message)
+        }
+        ExpiredDelta::NotFound => {
+            let message = "The sync state generation is not found.";
+            GraphError::new(StatusCode::NOT_FOUND, "syncStateNotFound", message)
+        }
+    }
 }
 
 /// One page of a round.

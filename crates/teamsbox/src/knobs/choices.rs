@@ -151,3 +151,23 @@ choice! {
         China,
     }
 }
+choice! {
+    /// What a later round of a delta lists of a person who has changed.
+    DeltaItems {
+        /// All fields that are selected.
+        Whole,
+        /// The id and the fields that have changed, as for `Prefer: return=minimal`.
+        Changed,
+    }
+}
+choice! {
+    /// How a delta link that has expired is refused.
+    ExpiredDelta {
+        /// 410 with the address to start over at.
+        Gone,
+        /// 400 `Directory_ExpiredPageToken`.
+        BadRequest,
+        /// 404.
+        NotFound,
+    }
+}

@@ -167,8 +167,37 @@ async fn knob_delta_lifetime_ends_delta_links() {
     assert_eq!(follow().await, StatusCode::OK);
     tenant.advance_minutes(0.1).await;
     assert_eq!(follow().await, StatusCode::GONE);
+    for (how, status, code) in [
+        ("gone", 410, "syncStateNotFound"),
+        ("badRequest", 400, "Directory_ExpiredPageToken"),
+        ("notFound", 404, "syncStateNotFound"),
+    ] {
+        tenant.knobs(json!({ "expiredDelta": how })).await;
+        let refused = refusal(tenant.graph(Y, Method::GET, link, None).await).await;
+        assert_eq!((refused.0, refused.1.as_str()), (status, code));
+    }
     tenant.knobs(json!({ "deltaLifetime": "P30D" })).await;
     assert_eq!(follow().await, StatusCode::OK, "it counts when asked");
+}
+
+/// D3: pages leave out what has not changed, and `null` clears.
+#[tokio::test]
+async fn knob_delta_items_leaves_out_what_has_not_changed() {
+    let tenant = Tenant::start().await;
+    tenant.knobs(json!({ "deltaItems": "changed" })).await;
+    let page = async |path: &str| json_of(tenant.graph(Y, Method::GET, path, None).await).await;
+    let first = page("users/delta").await;
+    assert_eq!(first["value"][0]["displayName"], "Anna", "at first all");
+    let link = first["@odata.deltaLink"].as_str().unwrap();
+    let path = format!("users/{ANNA}");
+    for mail in [json!("a@b.example"), Value::Null] {
+        let change = json!({ "profile": { "mail": mail } });
+        tenant.ok(Method::PATCH, &path, Some(change)).await;
+        assert_eq!(
+            page(link).await["value"],
+            json!([{ "id": ANNA, "mail": mail }])
+        );
+    }
 }
 
 #[tokio::test]
