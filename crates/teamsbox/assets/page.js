@@ -244,7 +244,7 @@ function show(state) {
   count();
 }
 
-const KINDS = { meeting: "Meeting", busy: "Busy", outOfOffice: "Out of office" };
+const KINDS = { meeting: "Meeting", busy: "Busy", outOfOffice: "Out of office", focus: "Focus time" };
 
 function describeEntry(entry) {
   const item = document.createElement("li");

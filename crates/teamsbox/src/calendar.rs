@@ -19,6 +19,8 @@ pub enum CalendarKind {
     Meeting,
     /// Time shown as out of office.
     OutOfOffice,
+    /// Focus time, as Viva Insights and Outlook plan it.
+    Focus,
 }
 
 /// One entry.
@@ -85,14 +87,16 @@ impl Calendar {
         self.entries.iter().filter(move |entry| entry.ends > now)
     }
 
-    /// The pair it asks for: a meeting is more specific than an appointment.
+    /// The pair it asks for: focus time outranks all, a meeting is more specific than an appointment.
     pub(crate) fn shown(&self, now: Milliseconds) -> Option<Shown> {
         let runs = |kind| {
             self.entries
                 .iter()
                 .any(|entry| entry.kind == kind && entry.runs(now))
         };
-        if runs(CalendarKind::Meeting) {
+        if runs(CalendarKind::Focus) {
+            Some(Shown::new(Availability::DoNotDisturb, Activity::Focusing))
+        } else if runs(CalendarKind::Meeting) {
             Some(Shown::new(Availability::Busy, Activity::InAMeeting))
         } else if runs(CalendarKind::Busy) {
             Some(Shown::new(Availability::Busy, Activity::Busy))

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::choices::{
-    CalendarAlone, CalendarPairs, Cloud, DeltaItems, EchoActivity, ExpiredDelta, IdenticalWrite,
-    LongExpiry, Policy, PrincipalName, RetryAfter, Spread, TieBreak, TokenStyle, UnknownId,
-    ValueList,
+    CalendarAlone, CalendarPairs, Cloud, DeltaItems, EchoActivity, ExpiredDelta, Focusing,
+    IdenticalWrite, LongExpiry, Policy, PrincipalName, RetryAfter, Spread, TieBreak, TokenStyle,
+    UnknownId, ValueList,
 };
 use crate::duration::{self, DAY, HOUR, MINUTE, Milliseconds, SECOND};
 use crate::error::ControlError;
@@ -51,6 +51,8 @@ pub struct Knobs {
     pub identical_write: IdenticalWrite,
     /// How an application's call is read back.
     pub echo_activity: EchoActivity,
+    /// How focus time is read back.
+    pub focusing: Focusing,
     /// Whether calendars show without any session.
     pub calendar_alone: CalendarAlone,
     /// Clearing an empty preferred slot: 200, or 404.
@@ -142,6 +144,7 @@ impl Default for Knobs {
             long_expiry: LongExpiry::Refuse,
             identical_write: IdenticalWrite::Silent,
             echo_activity: EchoActivity::InACall,
+            focusing: Focusing::Focusing,
             calendar_alone: CalendarAlone::Offline,
             clear_empty_preferred: Policy::Accept,
             preferred_shortest: of(5 * MINUTE),

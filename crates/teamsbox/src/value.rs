@@ -86,6 +86,8 @@ wire_words! {
         Busy,
         /// Goes with `DoNotDisturb`.
         DoNotDisturb,
+        /// Time set aside for work without interruption.
+        Focusing,
         /// In a call.
         InACall,
         /// In a conference call; only applications write it.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::knobs::{Knobs, ValueList};
+use crate::knobs::{Focusing, Knobs, ValueList};
 use crate::value::{Activity, Availability, Shown};
 
 /// The availability as a reader gets it.
@@ -13,7 +13,10 @@ pub(crate) fn spell_availability(shown: Shown, knobs: &Knobs) -> Cow<'static, st
         (_, Availability::Busy | Availability::DoNotDisturb, activity)
             if matches!(
                 activity,
-                Activity::InACall | Activity::InAMeeting | Activity::Presenting
+                Activity::InACall
+                    | Activity::InAMeeting
+                    | Activity::Presenting
+                    | Activity::Focusing
             ) =>
         {
             lower(activity.as_str())
@@ -24,9 +27,13 @@ pub(crate) fn spell_availability(shown: Shown, knobs: &Knobs) -> Cow<'static, st
 
 /// The activity as a reader gets it.
 pub(crate) fn spell_activity(shown: Shown, knobs: &Knobs) -> Cow<'static, str> {
+    let activity = match (shown.activity, knobs.focusing) {
+        (Activity::Focusing, Focusing::DoNotDisturb) => Activity::DoNotDisturb,
+        (activity, _) => activity,
+    };
     match knobs.value_list {
-        ValueList::Pascal => Cow::Borrowed(shown.activity.as_str()),
-        _ => lower(shown.activity.as_str()),
+        ValueList::Pascal => Cow::Borrowed(activity.as_str()),
+        _ => lower(activity.as_str()),
     }
 }
 
@@ -54,5 +61,7 @@ mod tests {
         knobs.value_list = ValueList::List2025;
         assert_eq!(spelled(Shown::IN_A_CALL, &knobs), "inACall/inACall");
         assert_eq!(spelled(Shown::AVAILABLE, &knobs), "available/available");
+        let focusing = Shown::new(Availability::DoNotDisturb, Activity::Focusing);
+        assert_eq!(spelled(focusing, &knobs), "focusing/focusing");
     }
 }

@@ -81,6 +81,15 @@ choice! {
     }
 }
 choice! {
+    /// The activity that focus time is read as, beside `DoNotDisturb`.
+    Focusing {
+        /// Its own word, as listed since 2025.
+        Focusing,
+        /// `DoNotDisturb`, as seen in 2023.
+        DoNotDisturb,
+    }
+}
+choice! {
     /// Whether calendars show while nobody is signed in.
     CalendarAlone {
         /// They do not: `Offline`.

@@ -111,6 +111,23 @@ async fn knob_bulk_unknown_id_refuses_the_whole_call() {
 }
 
 #[tokio::test]
+async fn knob_focusing_is_how_focus_time_is_read() {
+    let tenant = Tenant::start().await;
+    let (clients, calendar) = (
+        format!("users/{ANNA}/clients"),
+        format!("users/{ANNA}/calendar"),
+    );
+    tenant.ok(Method::POST, &clients, None).await;
+    let focus = json!({ "kind": "focus", "lasts": "PT1H" });
+    tenant.ok(Method::POST, &calendar, Some(focus)).await;
+    assert_eq!(tenant.reads(ANNA).await, "DoNotDisturb/Focusing");
+    tenant.knobs(json!({ "focusing": "doNotDisturb" })).await;
+    assert_eq!(tenant.reads(ANNA).await, "DoNotDisturb/DoNotDisturb");
+    tenant.advance_minutes(60.0).await;
+    assert_eq!(tenant.reads(ANNA).await, "Available/Available");
+}
+
+#[tokio::test]
 async fn knob_sign_out_grace_is_how_long_a_client_stays() {
     let tenant = Tenant::start().await;
     let client = format!("users/{ANNA}/clients/desktop");
