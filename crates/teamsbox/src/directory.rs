@@ -2,6 +2,7 @@
 //!
 //! Pure. Every change takes the next revision of the tenant; delta links hold the revision they have seen.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
@@ -87,18 +88,22 @@ impl Profile {
         if let Some(value) = self.fields.get(name) {
             return value.clone();
         }
-        let mail = user.user_principal_name;
+        let mail = user.mail();
+        let mail = mail.as_ref();
         match name {
             "id" => json!(user.id),
             "displayName" => json!(user.display_name),
-            "userPrincipalName" | "mail" => json!(mail),
+            "userPrincipalName" => json!(user.user_principal_name),
+            "mail" => json!(mail),
             "givenName" => json!(user.display_name.split_whitespace().next()),
             "surname" => json!(user.display_name.split_once(' ').map(|(_, rest)| rest)),
             "businessPhones" | "otherMails" | "assignedLicenses" => json!([]),
             "proxyAddresses" => json!([format!("SMTP:{mail}")]),
             "imAddresses" => json!([mail]),
             "accountEnabled" => json!(true),
-            "userType" => json!("Member"),
+            "userType" => json!(if user.is_guest() { "Guest" } else { "Member" }),
+            "externalUserState" => json!(user.is_guest().then_some("Accepted")),
+            "assignedPlans" if user.is_guest() => json!([]),
             "assignedPlans" => json!([{
                 "assignedDateTime": "2026-01-01T00:00:00Z",
                 "capabilityStatus": "Enabled",
@@ -107,6 +112,22 @@ impl Profile {
             }]),
             _ => Value::Null,
         }
+    }
+
+    /// Whether the person is a guest of the tenant.
+    pub(crate) fn is_guest(&self, user: &Names<'_>) -> bool {
+        self.field("userType", user) == "Guest"
+    }
+
+    /// Whether the person has a plan with Teams.
+    pub(crate) fn is_licensed(&self, user: &Names<'_>) -> bool {
+        let plans = self.field("assignedPlans", user);
+        let teams = |plan: &Value| {
+            plan["service"] == "TeamspaceAPI" && plan["capabilityStatus"] == "Enabled"
+        };
+        plans
+            .as_array()
+            .is_some_and(|plans| plans.iter().any(teams))
     }
 
     /// Checks fields before they are set.
@@ -175,6 +196,27 @@ pub(crate) struct Names<'a> {
     pub(crate) id: &'a str,
     pub(crate) display_name: &'a str,
     pub(crate) user_principal_name: &'a str,
+}
+
+impl<'a> Names<'a> {
+    /// Where the user principal name of a guest ends, by Entra's convention: `anna_fabrikam.example#EXT#@contoso.example`.
+    fn guest(&self) -> Option<&'a str> {
+        let name = self.user_principal_name;
+        let at = name.to_ascii_uppercase().find("#EXT#@")?;
+        name.get(..at)
+    }
+
+    fn is_guest(&self) -> bool {
+        self.guest().is_some()
+    }
+
+    /// The user principal name; of a guest, the address that it was made of.
+    fn mail(&self) -> Cow<'a, str> {
+        match self.guest().and_then(|name| name.rsplit_once('_')) {
+            Some((name, domain)) => Cow::Owned(format!("{name}@{domain}")),
+            None => Cow::Borrowed(self.user_principal_name),
+        }
+    }
 }
 
 /// How somebody left the directory.
@@ -259,6 +301,25 @@ mod tests {
         assert_eq!(profile.field("mail", &ANNA), "a@b.example");
         assert_eq!(profile.changed_since(&["mail", "displayName"], 6), ["mail"]);
         assert!(profile.changed_since(&["mail"], 7).is_empty());
+    }
+
+    #[test]
+    fn guests_are_known_by_their_name() {
+        let guest = Names {
+            user_principal_name: "cleo_li_fabrikam.example#EXT#@contoso.example",
+            ..ANNA
+        };
+        let mut profile = Profile::default();
+        assert!(profile.is_guest(&guest) && !profile.is_licensed(&guest));
+        assert!(!profile.is_guest(&ANNA) && profile.is_licensed(&ANNA));
+        assert_eq!(profile.field("mail", &guest), "cleo_li@fabrikam.example");
+        assert_eq!(
+            profile.field("userPrincipalName", &guest),
+            guest.user_principal_name
+        );
+        let fields = json!({ "userType": "Guest", "assignedPlans": [] });
+        profile.set(fields.as_object().unwrap(), 7);
+        assert!(profile.is_guest(&ANNA) && !profile.is_licensed(&ANNA));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use serde_json::Value;
 pub use self::choices::{
     CalendarAlone, CalendarPairs, Cloud, DeltaItems, EchoActivity, ExpiredDelta, Focusing,
     IdenticalWrite, LongExpiry, Policy, PrincipalName, RetryAfter, Spread, TieBreak, TokenStyle,
-    UnknownId, ValueList,
+    UnknownId, ValueList, WithoutTeams,
 };
 use crate::duration::{self, DAY, HOUR, MINUTE, Milliseconds, SECOND};
 use crate::error::ControlError;
@@ -45,6 +45,10 @@ pub struct Knobs {
     pub calendar_pairs: CalendarPairs,
     /// What bulk reads do with unknown ids.
     pub bulk_unknown_id: UnknownId,
+    /// What calls about the presence of guests are answered.
+    pub guests: WithoutTeams,
+    /// What calls about the presence of people without a plan with Teams are answered.
+    pub unlicensed: WithoutTeams,
     /// What happens to subscriptions that ask for more than an hour.
     pub long_expiry: LongExpiry,
     /// What an identical write does.
@@ -141,6 +145,8 @@ impl Default for Knobs {
             tie_break: TieBreak::Latest,
             calendar_pairs: CalendarPairs::Refuse,
             bulk_unknown_id: UnknownId::Omit,
+            guests: WithoutTeams::Accept,
+            unlicensed: WithoutTeams::Accept,
             long_expiry: LongExpiry::Refuse,
             identical_write: IdenticalWrite::Silent,
             echo_activity: EchoActivity::InACall,

@@ -60,7 +60,7 @@ pub use self::error::{ControlError, ControlErrorKind};
 pub use self::knobs::{
     CalendarAlone, CalendarPairs, Cloud, DeltaItems, EchoActivity, ExpiredDelta, Focusing,
     IdenticalWrite, Knobs, LongExpiry, Policy, PrincipalName, RetryAfter, Spread, TieBreak,
-    TokenStyle, UnknownId, ValueList,
+    TokenStyle, UnknownId, ValueList, WithoutTeams,
 };
 pub use self::server::Teamsbox;
 pub use self::state::{

@@ -15,7 +15,7 @@ use super::wording::{spell_activity, spell_availability};
 use super::{Reply, write};
 use crate::duration::{Milliseconds, timestamp};
 use crate::guid::Guid;
-use crate::knobs::{self, Cloud, Knobs, PrincipalName, UnknownId};
+use crate::knobs::{self, Cloud, Knobs, PrincipalName, UnknownId, WithoutTeams};
 use crate::permissions::Caller;
 use crate::shell::{Shell, World};
 use crate::user::{Past, User, sequence_text};
@@ -57,7 +57,35 @@ pub(super) fn target(
             found.and_then(|index| Some((index, world.tenant.user(index)?.guid)))
         }
     };
-    found.ok_or_else(|| GraphError::unknown_user(&text))
+    let (index, guid) = found.ok_or_else(|| GraphError::unknown_user(&text))?;
+    match without_teams(world, index) {
+        WithoutTeams::Accept => Ok((index, guid)),
+        WithoutTeams::NotFound => Err(GraphError::unknown_user(&text).of_user(guid)),
+        WithoutTeams::Forbidden => {
+            let message = "The user has no licence for Teams.";
+            let error = GraphError::new(StatusCode::FORBIDDEN, "Forbidden", message);
+            Err(error.of_user(guid))
+        }
+    }
+}
+
+/// What calls about a person's presence are answered for want of Teams.
+fn without_teams(world: &World, index: usize) -> WithoutTeams {
+    // Profiles are looked at only if it matters: a bulk read goes through here 650 times.
+    if [world.knobs.guests, world.knobs.unlicensed] == [WithoutTeams::Accept; 2] {
+        return WithoutTeams::Accept;
+    }
+    let Some(user) = world.tenant.user(index) else {
+        return WithoutTeams::Accept;
+    };
+    let names = user.names();
+    if user.profile.is_guest(&names) {
+        world.knobs.guests
+    } else if !user.profile.is_licensed(&names) {
+        world.knobs.unlicensed
+    } else {
+        WithoutTeams::Accept
+    }
 }
 
 fn myself(world: &World, caller: &Caller) -> Result<(usize, Guid), GraphError> {
@@ -205,7 +233,11 @@ pub(super) fn presences(shell: &Shell, caller: &Caller, body: &Bytes) -> Result<
             };
             let index = world.tenant.find(guid);
             let found = index.and_then(|index| {
-                Some((world.tenant.user(index)?, world.tenant.read(index, moment)?))
+                let past = match without_teams(world, index) {
+                    WithoutTeams::Accept => world.tenant.read(index, moment)?,
+                    WithoutTeams::NotFound | WithoutTeams::Forbidden => UNKNOWN,
+                };
+                Some((world.tenant.user(index)?, past))
             });
             let (user, past) = match (found, world.knobs.bulk_unknown_id) {
                 (Some((user, past)), _) => (Some(user), past),

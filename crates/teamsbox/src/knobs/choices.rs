@@ -180,3 +180,14 @@ choice! {
         NotFound,
     }
 }
+choice! {
+    /// What calls about the presence of people without Teams are answered.
+    WithoutTeams {
+        /// As those about everybody else.
+        Accept,
+        /// 404; bulk reads list them as `PresenceUnknown`.
+        NotFound,
+        /// 403; bulk reads list them as `PresenceUnknown`.
+        Forbidden,
+    }
+}

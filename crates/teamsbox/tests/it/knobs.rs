@@ -127,6 +127,53 @@ async fn knob_focusing_is_how_focus_time_is_read() {
     assert_eq!(tenant.reads(ANNA).await, "Available/Available");
 }
 
+/// Scope 3: guests, and people without a licence.
+#[tokio::test]
+async fn knobs_guests_and_unlicensed_refuse_people_without_teams() {
+    let tenant = Tenant::start().await;
+    let cleo = json!({
+        "displayName": "Cleo", "userPrincipalName": "cleo_fabrikam.example#EXT#@contoso.example",
+        "clients": ["desktop"],
+    });
+    let cleo = tenant.ok(Method::POST, "users", Some(cleo)).await;
+    let cleo = cleo["id"].as_str().unwrap();
+    let bare = json!({ "profile": { "assignedPlans": [] } });
+    tenant
+        .ok(Method::PATCH, &format!("users/{BEN}"), Some(bare))
+        .await;
+    let path = format!("users/{cleo}?$select=mail,userType");
+    let listed = json_of(tenant.graph(Y, Method::GET, &path, None).await).await;
+    assert_eq!(
+        (&listed["mail"], &listed["userType"]),
+        (&json!("cleo@fabrikam.example"), &json!("Guest"))
+    );
+    let named = "users/cleo_fabrikam.example%23EXT%23@contoso.example";
+    assert_eq!(
+        json_of(tenant.graph(Y, Method::GET, named, None).await).await["id"],
+        cleo
+    );
+    let statuses = async |user: &str| {
+        let path = format!("users/{user}/presence");
+        let read = tenant.graph(X, Method::GET, &path, None).await;
+        let set = tenant.presence(X, user, "setPresence", session(X, "Away/Away", None));
+        [read.status().as_u16(), set.await.status().as_u16()]
+    };
+    for (knob, user, other) in [("guests", cleo, BEN), ("unlicensed", BEN, cleo)] {
+        for (value, status) in [("forbidden", 403), ("notFound", 404), ("accept", 200)] {
+            tenant.knobs(json!({ knob: value })).await;
+            assert_eq!(statuses(user).await, [status; 2], "{knob} {value}");
+            assert_eq!(statuses(other).await, [200; 2], "{knob} {value}");
+            let (path, ids) = (
+                "communications/getPresencesByUserId",
+                json!({ "ids": [user] }),
+            );
+            let bulk = json_of(tenant.graph(X, Method::POST, path, Some(ids)).await).await;
+            let unknown = bulk["value"][0]["availability"] == "PresenceUnknown";
+            assert_eq!(unknown, value != "accept", "{knob} {value}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn knob_sign_out_grace_is_how_long_a_client_stays() {
     let tenant = Tenant::start().await;
