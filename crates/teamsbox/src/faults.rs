@@ -2,11 +2,13 @@
 
 mod graph;
 mod replies;
+mod token;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub(crate) use self::graph::{Asked, Form, GraphFault};
 pub(crate) use self::replies::{NextLink, ReplyFault};
+pub(crate) use self::token::TokenFault;
 use crate::duration::{self, MINUTE, Milliseconds};
 use crate::error::ControlError;
 use crate::random::Random;
@@ -26,8 +28,9 @@ pub(crate) struct Faults {
     /// Odd shapes in Graph's answers: one, or several that are all applied.
     #[serde(with = "one_or_more", skip_serializing_if = "Vec::is_empty")]
     pub(crate) replies: Vec<ReplyFault>,
-    /// Refusals from the token endpoint.
-    pub(crate) token: Option<TokenFault>,
+    /// Refusals from the token endpoint: one, or several of which the first that hits a request is answered.
+    #[serde(with = "one_or_more")]
+    pub(crate) token: Vec<TokenFault>,
     /// Delay before each reply of Graph and Entra, in real time: it stands for a slow network, not for the tenant.
     pub(crate) delay_milliseconds: Option<u64>,
     /// How old the state is that Graph reads show.
@@ -54,33 +57,6 @@ pub(crate) struct NotificationFault {
     pub(crate) remaining: Option<u64>,
 }
 
-/// A refusal from the token endpoint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct TokenFault {
-    /// HTTP status.
-    pub(crate) status: u16,
-    /// OAuth error code.
-    pub(crate) error: Option<String>,
-    /// The number after `AADSTS`, such as 53003 for Conditional Access.
-    #[serde(default)]
-    pub(crate) code: Option<u32>,
-    /// How many requests it still hits; all if left out.
-    pub(crate) remaining: Option<u64>,
-}
-
-impl TokenFault {
-    /// A refusal with a status and nothing else.
-    pub(crate) fn with_status(status: u16) -> Self {
-        Self {
-            status,
-            error: None,
-            code: None,
-            remaining: None,
-        }
-    }
-}
-
 impl Faults {
     /// Checks what was asked for, given the names of Graph's operations.
     ///
@@ -93,20 +69,8 @@ impl Faults {
         for fault in &self.replies {
             fault.check(operations)?;
         }
-        if let Some(fault) = &self.token
-            && !(400..=599).contains(&fault.status)
-        {
-            let (status, remedy) = (
-                fault.status.to_string(),
-                "give a status between 400 and 599",
-            );
-            let problem = "is no error status";
-            return Err(ControlError::invalid(
-                "token.status",
-                &status,
-                problem,
-                remedy,
-            ));
+        for fault in &self.token {
+            fault.check()?;
         }
         if let Some(delay) = self.delay_milliseconds.filter(|delay| *delay > DELAY_MAX) {
             let remedy = "give at most 60000";
@@ -134,7 +98,9 @@ impl Faults {
 
     /// Whether some close connections.
     pub(crate) fn closes(&self) -> bool {
-        self.graph.iter().any(|fault| fault.answer == Form::Closed)
+        let graph = self.graph.iter().map(|fault| fault.answer);
+        let mut answers = graph.chain(self.token.iter().map(|fault| fault.answer));
+        answers.any(|answer| answer == Form::Closed)
     }
 
     /// The refusal that hits this request now, if any; counts it.
@@ -158,13 +124,8 @@ impl Faults {
     }
 
     /// The refusal that hits a token request now, if any; counts it.
-    pub(crate) fn hit_token(&mut self) -> Option<TokenFault> {
-        let fault = self.token.as_mut()?;
-        let hit = fault.clone();
-        if spent(&mut fault.remaining)? {
-            self.token = None;
-        }
-        Some(hit)
+    pub(crate) fn hit_token(&mut self, random: &mut Random) -> Option<TokenFault> {
+        token::first_hit(&mut self.token, random)
     }
 
     /// Whether notifications vanish.

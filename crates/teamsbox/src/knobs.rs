@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::choices::{
-    CalendarAlone, CalendarPairs, Cloud, DeltaItems, EchoActivity, ExpiredDelta, Focusing,
-    IdenticalWrite, LongExpiry, Policy, PrincipalName, RetryAfter, Spread, TieBreak, TokenStyle,
-    UnknownId, ValueList, WithoutTeams,
+    CalendarAlone, CalendarPairs, Cloud, DeltaItems, EchoActivity, ExpiredDelta, ExpiresIn,
+    Focusing, IdenticalWrite, LongExpiry, Policy, PrincipalName, RetryAfter, Spread, TieBreak,
+    TokenStyle, UnknownId, ValueList, WithoutTeams,
 };
 use crate::duration::{self, DAY, HOUR, MINUTE, Milliseconds, SECOND};
 use crate::error::ControlError;
@@ -34,6 +34,8 @@ pub struct Knobs {
     /// How long access tokens live.
     #[serde(with = "iso")]
     pub token_lifetime: Duration,
+    /// The type of `expires_in`.
+    pub expires_in: ExpiresIn,
     /// How long refresh tokens live.
     #[serde(with = "iso")]
     pub refresh_token_lifetime: Duration,
@@ -140,6 +142,7 @@ impl Default for Knobs {
             sign_out_grace: of(3 * MINUTE),
             bulk_sequence_number: false,
             token_lifetime: of(HOUR - SECOND),
+            expires_in: ExpiresIn::Number,
             refresh_token_lifetime: of(90 * DAY),
             foreign_session_id: Policy::Accept,
             tie_break: TieBreak::Latest,

@@ -58,9 +58,9 @@ pub use self::config::{
 };
 pub use self::error::{ControlError, ControlErrorKind};
 pub use self::knobs::{
-    CalendarAlone, CalendarPairs, Cloud, DeltaItems, EchoActivity, ExpiredDelta, Focusing,
-    IdenticalWrite, Knobs, LongExpiry, Policy, PrincipalName, RetryAfter, Spread, TieBreak,
-    TokenStyle, UnknownId, ValueList, WithoutTeams,
+    CalendarAlone, CalendarPairs, Cloud, DeltaItems, EchoActivity, ExpiredDelta, ExpiresIn,
+    Focusing, IdenticalWrite, Knobs, LongExpiry, Policy, PrincipalName, RetryAfter, Spread,
+    TieBreak, TokenStyle, UnknownId, ValueList, WithoutTeams,
 };
 pub use self::server::Teamsbox;
 pub use self::state::{

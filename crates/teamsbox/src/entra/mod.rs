@@ -17,7 +17,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FormRejection};
-use axum::extract::{Form, FromRequest};
+use axum::extract::{ConnectInfo, Form, FromRequest};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -26,10 +26,12 @@ use axum::routing::{get, post};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::connection::Cut;
 use crate::duration::timestamp;
-use crate::faults::TokenFault;
+use crate::faults::{self, TokenFault};
 use crate::guid::Guid;
 use crate::journal::Detail;
+use crate::knobs::ExpiresIn;
 use crate::registrations::Refusal;
 use crate::shell::Shell;
 
@@ -89,8 +91,16 @@ impl TokenError {
 
     /// A refusal that was asked for as a fault.
     fn asked_for(fault: &TokenFault) -> Self {
-        let status =
-            StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if let Some(known) = fault.known_code() {
+            let status = StatusCode::from_u16(fault.status.unwrap_or(known.status));
+            let status = status.unwrap_or(StatusCode::BAD_REQUEST);
+            let error = fault.error.as_deref().unwrap_or(known.error);
+            return Self::new(status, error, known.code, known.text);
+        }
+        let status = fault
+            .status
+            .and_then(|status| StatusCode::from_u16(status).ok());
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let (error, code, text) = match status.as_u16() {
             401 => (
                 "invalid_client",
@@ -201,17 +211,27 @@ async fn serve<T: DeserializeOwned>(
     let headers = request.headers().clone();
     let shell = tenant(first, segment);
     let (delay, fault) = match &shell {
-        Ok(shell) => {
-            shell.with(|world, _| (world.faults.delay_milliseconds, world.faults.hit_token()))
-        }
+        Ok(shell) => shell.with(|world, _| {
+            let fault = world.faults.hit_token(&mut world.random);
+            (world.faults.delay_milliseconds, fault)
+        }),
         Err(_) => (None, None),
     };
     if let Some(delay) = delay {
         tokio::time::sleep(Duration::from_millis(delay)).await;
     }
+    if let Some(fault) = fault
+        .as_ref()
+        .filter(|fault| fault.answer != faults::Form::Envelope)
+        && let Ok(shell) = &shell
+    {
+        return unlike_entra(shell, &request, fault);
+    }
     let form = Form::<T>::from_request(request, &()).await;
     let mut app = None;
     let known = shell.as_ref().ok().map(Arc::clone);
+    let spoilt = fault.as_ref().map(|fault| fault.answer.name(fault.status));
+    let spoilt = spoilt.as_deref();
     let result = match (shell, fault) {
         (Err(error), _) => Err(error),
         (Ok(_), Some(fault)) => Err(TokenError::asked_for(&fault)),
@@ -220,13 +240,13 @@ async fn serve<T: DeserializeOwned>(
             .and_then(|Form(form)| decide(&shell, &headers, form, &mut app)),
     };
     let (status, body) = match result {
-        Ok(body) => (StatusCode::OK, body),
+        Ok(body) => (StatusCode::OK, typed(body, known.as_deref())),
         Err(error) => (
             error.status,
             error.body(known.as_deref(), first.clock().now_milliseconds()),
         ),
     };
-    let detail = Detail::request("POST", &path, status.as_u16(), app, None);
+    let detail = Detail::request("POST", &path, status.as_u16(), app, None).spoilt_by(spoilt);
     known
         .as_deref()
         .unwrap_or(first)
@@ -243,6 +263,38 @@ async fn serve<T: DeserializeOwned>(
         Bytes::from(body.to_string()),
     )
         .into_response()
+}
+
+/// An answer that is not Entra's: empty, a page, or none at all.
+fn unlike_entra(shell: &Shell, request: &Request, fault: &TokenFault) -> Response {
+    let status = fault
+        .status
+        .and_then(|status| StatusCode::from_u16(status).ok())
+        .unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    if fault.answer == faults::Form::Closed
+        && let Some(ConnectInfo(cut)) = request.extensions().get::<ConnectInfo<Cut>>()
+    {
+        cut.cut();
+    }
+    let detail = Detail::request("POST", request.uri().path(), status.as_u16(), None, None);
+    let detail = detail.spoilt_by(Some(&fault.answer.name(fault.status)));
+    shell.with(|world, now| world.log_request(now, None, detail));
+    let (body, content_type) = fault.answer.body(status);
+    let headers = content_type.map(|content_type| [(header::CONTENT_TYPE, content_type)]);
+    (status, headers, body).into_response()
+}
+
+/// Lifetimes in the type that the knob wants.
+fn typed(mut body: Value, shell: Option<&Shell>) -> Value {
+    let form = shell.map(|shell| shell.with(|world, _| world.knobs.expires_in));
+    if form == Some(ExpiresIn::Text) {
+        for name in ["expires_in", "ext_expires_in"] {
+            if let Some(seconds) = body.get(name).and_then(Value::as_i64) {
+                body[name] = json!(seconds.to_string());
+            }
+        }
+    }
+    body
 }
 
 fn unreadable(rejection: &FormRejection) -> TokenError {

@@ -69,8 +69,38 @@ impl Form {
         clippy::trivially_copy_pass_by_ref,
         reason = "serde passes a reference"
     )]
-    fn is_envelope(&self) -> bool {
+    pub(super) fn is_envelope(&self) -> bool {
         *self == Self::Envelope
+    }
+
+    /// What is answered, in a few words for the journal.
+    pub(crate) fn name(self, status: Option<u16>) -> String {
+        let form = match self {
+            Self::Envelope => "envelope",
+            Self::Empty => "empty",
+            Self::Html => "html",
+            Self::Object => "object",
+            Self::Closed => "closed",
+        };
+        let status = status.map(|status| format!("{status} "));
+        status.unwrap_or_default() + form
+    }
+
+    /// The body and its type where it is not an envelope.
+    pub(crate) fn body(self, status: impl std::fmt::Display) -> (String, Option<&'static str>) {
+        match self {
+            Self::Envelope | Self::Empty | Self::Closed => (String::new(), None),
+            Self::Html => (
+                format!(
+                    "<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
+                ),
+                Some("text/html; charset=utf-8"),
+            ),
+            Self::Object => (
+                "{\"message\":\"Try again later.\"}".to_owned(),
+                Some("application/json"),
+            ),
+        }
     }
 }
 
@@ -146,20 +176,12 @@ impl GraphFault {
 
     /// What is answered, in a few words for the journal.
     pub(crate) fn name(&self) -> String {
-        let status = self.status.map(|status| format!("{status} "));
-        let form = match self.answer {
-            Form::Envelope => "envelope",
-            Form::Empty => "empty",
-            Form::Html => "html",
-            Form::Object => "object",
-            Form::Closed => "closed",
-        };
         let after = if self.carried_out {
             ", carried out"
         } else {
             ""
         };
-        format!("{}{form}{after}", status.unwrap_or_default())
+        self.answer.name(self.status) + after
     }
 
     /// Whether it has hit as often as it was to.

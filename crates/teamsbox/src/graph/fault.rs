@@ -14,11 +14,6 @@ use crate::faults::{Asked, Form, GraphFault, NextLink};
 use crate::shell::{Shell, World};
 use crate::tenant::Tenant;
 
-/// The type of a page.
-const HTML: &str = "text/html; charset=utf-8";
-/// The type of JSON that is not Graph's.
-const JSON: &str = "application/json";
-
 /// The fault that hits a call, after the delay that was asked for.
 pub(super) async fn hit(shell: &Shell, call: &Call<'_>, route: &Route<'_>) -> Option<GraphFault> {
     let (delay, fault) = shell.with(|world, _| {
@@ -122,24 +117,15 @@ pub(super) fn reply(
         .and_then(|status| StatusCode::from_u16(status).ok());
     // What is closed has no status; the journal needs one.
     let status = status.unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-    let bare = |body: String, content_type| Reply {
-        content_type,
-        ..Reply::new(status, body.into_bytes())
-    };
-    let reply = match fault.answer {
-        Form::Envelope => refusal(status, fault.code.as_deref()).into_reply(identity, now),
-        Form::Empty => bare(String::new(), None),
-        Form::Html => bare(
-            format!(
-                "<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
-            ),
-            Some(HTML),
-        ),
-        Form::Object => bare("{\"message\":\"Try again later.\"}".to_owned(), Some(JSON)),
-        Form::Closed => Reply {
-            closed: true,
-            ..bare(String::new(), None)
-        },
+    let reply = if fault.answer == Form::Envelope {
+        refusal(status, fault.code.as_deref()).into_reply(identity, now)
+    } else {
+        let (body, content_type) = fault.answer.body(status);
+        Reply {
+            content_type,
+            closed: fault.answer == Form::Closed,
+            ..Reply::new(status, body.into_bytes())
+        }
     };
     let (app, user, count) = carried_out.map_or((None, None, None), |reply| {
         (reply.app, reply.user, reply.count)

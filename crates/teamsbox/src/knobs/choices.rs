@@ -191,3 +191,12 @@ choice! {
         Forbidden,
     }
 }
+choice! {
+    /// The type of `expires_in` beside tokens.
+    ExpiresIn {
+        /// A number, as RFC 6749 has it.
+        Number,
+        /// A text, as Entra's older endpoint writes it.
+        Text,
+    }
+}

@@ -355,3 +355,67 @@ async fn errors_of_choice_carry_their_number() {
     );
     assert_eq!(token(&tenant, &form).await.0, 200);
 }
+
+/// D9: codes by choice, answers that are not Entra's, and lifetimes as text.
+#[tokio::test]
+async fn token_requests_are_refused_with_the_code_of_choice() {
+    let tenant = Tenant::start().await;
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", X),
+        ("client_secret", SECRET),
+        ("scope", SCOPE),
+    ];
+    let url = format!("{}/contoso.example/oauth2/v2.0/token", tenant.url);
+    let ask = async || tenant.http.post(&url).form(&form).send().await;
+    let faults = async |token: Value| {
+        let body = Some(json!({ "token": token }));
+        tenant.ok(Method::PUT, "faults", body).await;
+    };
+    for (code, status, error) in [
+        (700_024, 401, "invalid_client"),
+        (90_033, 503, "temporarily_unavailable"),
+        (7_000_112, 400, "unauthorized_client"),
+        (7_000_222, 401, "invalid_client"),
+        (53_003, 400, "invalid_grant"),
+    ] {
+        faults(json!({ "code": code, "remaining": 1 })).await;
+        let answer = ask().await.unwrap();
+        assert_eq!(answer.status(), status, "{code}");
+        let body: Value = answer.json().await.unwrap();
+        assert_eq!(
+            (&body["error"], &body["error_codes"]),
+            (&json!(error), &json!([code]))
+        );
+        let description = body["error_description"].as_str().unwrap();
+        assert!(
+            description.starts_with(&format!("AADSTS{code}: ")),
+            "{description}"
+        );
+    }
+    faults(json!([
+        { "status": 502, "answer": "html", "remaining": 1 },
+        { "answer": "closed", "remaining": 1 },
+    ]))
+    .await;
+    let page = ask().await.unwrap();
+    assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
+    assert!(ask().await.unwrap_err().is_request());
+    tenant.knobs(json!({ "expiresIn": "text" })).await;
+    let body: Value = ask().await.unwrap().json().await.unwrap();
+    assert_eq!(
+        (&body["expires_in"], &body["ext_expires_in"]),
+        (&json!("3599"), &json!("3599"))
+    );
+    for wrong in [
+        json!({}),
+        json!({ "code": 1 }),
+        json!({ "status": 200 }),
+        json!({ "status": 500, "percent": 0 }),
+    ] {
+        let (status, _) = tenant
+            .control(Method::PUT, "faults", Some(json!({ "token": wrong })))
+            .await;
+        assert_eq!(status, 400, "{wrong}");
+    }
+}
