@@ -5,7 +5,9 @@ use std::{collections::HashMap, time::Duration};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{GraphError, Operation, Written, parse_retry_after, wire::ErrorBody};
+use crate::{
+    Body, GraphError, Operation, Verdict, Written, error::Asked, judge, parse_retry_after,
+};
 
 /// The most requests of one `$batch`.
 pub const BATCH_MAX: usize = 20;
@@ -14,7 +16,8 @@ const PERMISSION: &str = "application permission Presence.ReadWrite.All";
 
 #[derive(Deserialize)]
 pub(crate) struct Responses {
-    responses: Vec<ItemResponse>,
+    /// Read one by one: an odd answer must not spoil the others.
+    responses: Vec<Value>,
 }
 
 #[derive(Deserialize)]
@@ -66,24 +69,29 @@ pub(crate) fn split(
     answers: Responses,
     now: i64,
 ) -> Vec<Result<Written, GraphError>> {
-    let mut by_number: HashMap<String, ItemResponse> = answers
-        .responses
-        .into_iter()
-        .map(|answer| match &answer.id {
-            Value::String(id) => (id.clone(), answer),
-            id => (id.to_string(), answer),
-        })
-        .collect();
+    let mut by_number: HashMap<String, Vec<ItemResponse>> = HashMap::new();
+    for answer in answers.responses {
+        if let Ok(answer) = serde_json::from_value::<ItemResponse>(answer) {
+            let number = match &answer.id {
+                Value::String(id) => id.clone(),
+                id => id.to_string(),
+            };
+            by_number.entry(number).or_default().push(answer);
+        }
+    }
     writes
         .iter()
         .enumerate()
         .map(|(number, (user, operation))| {
-            let call = operation.call();
-            match by_number.remove(&number.to_string()) {
-                Some(answer) => outcome(user, *operation, answer, now),
-                None => Err(GraphError::Malformed {
-                    call,
-                    cause: format!("$batch has no answer for item {number}"),
+            let mut answers = by_number.remove(&number.to_string()).unwrap_or_default();
+            match (answers.pop(), answers.len()) {
+                (Some(answer), 0) => outcome(user, *operation, answer, now),
+                (_, more) => Err(GraphError::Malformed {
+                    call: operation.call(),
+                    cause: match more {
+                        0 => format!("$batch has no answer for item {number}"),
+                        _ => format!("$batch has {} answers for item {number}", more + 1),
+                    },
                 }),
             }
         })
@@ -97,25 +105,19 @@ fn outcome(
     now: i64,
 ) -> Result<Written, GraphError> {
     let retry_after = answer.retry_after(now);
-    let clears = operation.clears();
-    match answer.status {
-        200..=299 => Ok(Written::Done),
-        404 if clears => Ok(Written::NothingThere),
-        status => {
-            let error = answer
-                .body
-                .and_then(|body| serde_json::from_value::<ErrorBody>(body).ok())
-                .unwrap_or_default();
-            let message = format!("{}: {}", error.error.code, error.error.message);
-            Err(GraphError::of_status(
-                operation.call(),
-                PERMISSION,
-                user,
-                status,
-                message,
-                retry_after,
-            ))
+    let body = answer.body.as_ref().map_or(Body::Empty, Body::of_json);
+    let kind = operation.kind();
+    let asked = Asked {
+        call: operation.call(),
+        permission: PERMISSION,
+        what: user,
+    };
+    match GraphError::of_answer(kind, asked, (answer.status, retry_after), &body) {
+        Some(error) => Err(error),
+        None if judge(kind, answer.status, &body) == Verdict::NothingThere => {
+            Ok(Written::NothingThere)
         }
+        None => Ok(Written::Done),
     }
 }
 
@@ -192,9 +194,10 @@ mod tests {
             ("emil", Operation::SetSession),
             ("fred", Operation::SetSession),
         ];
+        let unknown = json!({ "error": { "code": "NotFound", "message": "x" } });
         let answers = json!({ "responses": [
-            { "id": "0", "status": 404 },
-            { "id": "1", "status": 404 },
+            { "id": "0", "status": 404, "body": unknown },
+            { "id": "1", "status": 404, "body": unknown },
             { "id": 2, "status": 424, "headers": null },
             { "id": "3", "status": 503, "headers": { "Retry-After": 7 } },
             { "id": "4", "status": 403, "body": { "error": { "code": "Forbidden" } } },
@@ -219,6 +222,36 @@ mod tests {
         let wait = results[3].as_ref().unwrap_err().retry_after();
         assert_eq!(wait, Some(Duration::from_secs(7)));
         assert!(results[1].as_ref().unwrap_err().to_string().contains("ben"));
+    }
+
+    // D1: what a batch says oddly is not said at all, and the other items keep their answers.
+    #[test]
+    fn an_odd_answer_in_a_batch_confirms_nothing_and_spoils_nothing() {
+        let odd = [
+            json!([]),
+            json!([null]),
+            json!([{ "id": "1" }]),
+            json!([{ "id": "1", "status": "200 OK" }]),
+            json!([{ "id": null, "status": 200 }]),
+            json!([{ "id": "7", "status": 200 }]),
+            json!([{ "id": "1", "status": 200 }, { "id": "1", "status": 200 }]),
+            json!([{ "id": "1", "status": 200 }, { "id": 1, "status": 503 }]),
+            json!([{ "id": "1", "status": 202 }]),
+            json!([{ "id": "1", "status": 200, "body": "PGh0bWw+" }]),
+            json!([{ "id": "1", "status": 404 }]),
+        ];
+        for mut answers in odd {
+            let list = answers.as_array_mut().unwrap();
+            list.push(json!({ "id": "0", "status": 200, "body": null }));
+            let writes = [
+                ("anna", Operation::SetSession),
+                ("ben", Operation::ClearSession),
+            ];
+            let results = split(&writes, responses(json!({ "responses": answers })), 0);
+            assert!(results[0].is_ok(), "{answers}");
+            let error = results[1].as_ref().unwrap_err();
+            assert_eq!(error.blame(), Blame::Service, "{answers}");
+        }
     }
 
     proptest! {

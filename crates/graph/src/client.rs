@@ -6,9 +6,12 @@ use reqwest::{Response, StatusCode, Url, header};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    Credential, GraphError, Operation, Secret, UserPresence, Written, clock, parse_retry_after,
+    Body, Credential, GraphError, Operation, RequestKind, Secret, UserPresence, Verdict, Written,
+    clock,
+    error::{Asked, Interference},
+    judge, parse_retry_after,
     token::TokenState,
-    wire::{ErrorBody, Presences},
+    wire::Presences,
 };
 
 mod batch;
@@ -89,6 +92,7 @@ impl Client {
             .await?;
         let response = self
             .accept(
+                RequestKind::Read,
                 CALL,
                 "application permission Presence.ReadWrite.All",
                 "presences",
@@ -124,6 +128,7 @@ impl Client {
         let sent = self.send_as(token, CALL, reqwest::Method::GET, url.as_str(), None);
         let response = self
             .accept(
+                RequestKind::Read,
                 CALL,
                 "delegated permission Presence.ReadWrite",
                 "me",
@@ -169,12 +174,15 @@ impl Client {
         user: &str,
         response: Response,
     ) -> Result<Written, GraphError> {
-        if operation.clears() && response.status() == StatusCode::NOT_FOUND {
-            return Ok(Written::NothingThere);
+        let asked = Asked {
+            call: operation.call(),
+            permission,
+            what: user,
+        };
+        match self.settle(operation.kind(), asked, response).await? {
+            Settled::Done => Ok(Written::Done),
+            Settled::NothingThere => Ok(Written::NothingThere),
         }
-        self.accept(operation.call(), permission, user, response)
-            .await?;
-        Ok(Written::Done)
     }
 
     /// An address at Graph; what is odd in a segment is encoded.
@@ -274,30 +282,61 @@ impl Client {
         }
     }
 
-    /// Passes success on and names a failure.
+    /// Passes success on, with a body that is still to be read, and names a failure.
     pub(crate) async fn accept(
         &self,
+        kind: RequestKind,
         call: &'static str,
         permission: &'static str,
         what: &str,
         response: Response,
     ) -> Result<Response, GraphError> {
-        let status = response.status();
-        if status.is_success() {
+        // A body that is no JSON is found where it is read.
+        if judge(kind, response.status().as_u16(), &Body::Json) == Verdict::Done {
             return Ok(response);
         }
-        let retry_after = retry_after(&response);
-        let body: ErrorBody = read_json(call, response).await.unwrap_or_default();
-        let message = format!("{}: {}", body.error.code, body.error.message);
-        Err(GraphError::of_status(
+        let asked = Asked {
             call,
             permission,
             what,
-            status.as_u16(),
-            message,
-            retry_after,
-        ))
+        };
+        let status = response.status().as_u16();
+        match self.settle(kind, asked, response).await? {
+            Settled::Done | Settled::NothingThere => Err(GraphError::Malformed {
+                call,
+                cause: format!("{status} where a document was asked for"),
+            }),
+        }
     }
+
+    /// Judges an answer by its status and its whole body.
+    pub(crate) async fn settle(
+        &self,
+        kind: RequestKind,
+        asked: Asked<'_>,
+        response: Response,
+    ) -> Result<Settled, GraphError> {
+        let answer = (response.status().as_u16(), retry_after(&response));
+        // A body that breaks off or has no end is not Graph's.
+        let body = read_bytes(asked.call, response).await;
+        let body = body.map_or(Body::Foreign, |body| Body::of(&body));
+        match GraphError::of_answer(kind, asked, answer, &body) {
+            Some(error) => Err(error),
+            None if judge(kind, answer.0, &body) == Verdict::NothingThere => {
+                Ok(Settled::NothingThere)
+            }
+            None => Ok(Settled::Done),
+        }
+    }
+}
+
+/// What became of a request that is answered without a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// It is done.
+    Done,
+    /// There was nothing to take back or delete.
+    NothingThere,
 }
 
 pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
@@ -325,10 +364,19 @@ pub(crate) async fn read_json<T: serde::de::DeserializeOwned>(
     call: &'static str,
     response: Response,
 ) -> Result<T, GraphError> {
+    let status = response.status().as_u16();
     let body = read_bytes(call, response).await?;
-    serde_json::from_slice(&body).map_err(|error| GraphError::Malformed {
-        call,
-        cause: error.to_string(),
+    serde_json::from_slice(&body).map_err(|error| match body.trim_ascii_start().first() {
+        Some(b'<') => GraphError::Intercepted {
+            call,
+            status,
+            interference: Interference::Page,
+            retry_after: None,
+        },
+        _ => GraphError::Malformed {
+            call,
+            cause: error.to_string(),
+        },
     })
 }
 

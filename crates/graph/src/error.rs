@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::answer::{Body, RequestKind, Side, Verdict, judge};
+
 /// Whose fault it is, for the retry policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blame {
@@ -11,6 +13,47 @@ pub enum Blame {
     Administrator,
     /// This one request is wrong and stays wrong.
     Request,
+}
+
+/// The signs of a program between Offhook and Graph, with the remedy of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Interference {
+    /// 3xx: Graph redirects nothing that is asked here.
+    #[error(
+        "a redirect, as a proxy or a captive portal sends to its sign-in page; let this server reach Microsoft without signing in there"
+    )]
+    Redirect,
+    /// 407.
+    #[error(
+        "a proxy wants a user name and a password; put them into the proxy's address (HTTPS_PROXY), or let this server pass without"
+    )]
+    ProxySignIn,
+    /// 511, or a web page.
+    #[error(
+        "a page of a proxy, a firewall or a captive portal; let this server reach Microsoft without inspection or sign-in"
+    )]
+    Page,
+}
+
+impl Interference {
+    fn of(status: u16) -> Self {
+        match status {
+            300..=399 => Self::Redirect,
+            407 => Self::ProxySignIn,
+            _ => Self::Page,
+        }
+    }
+}
+
+/// A request, as errors name it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    /// The call.
+    pub(crate) call: &'static str,
+    /// The permission that it needs, with its kind.
+    pub(crate) permission: &'static str,
+    /// The person, group or subscription.
+    pub(crate) what: &'a str,
 }
 
 /// A failed request.
@@ -103,7 +146,39 @@ pub enum GraphError {
         /// How long it asked to wait.
         retry_after: Option<Duration>,
     },
-    /// Any other refusal.
+    /// An answer that is neither success nor a refusal for good, such as 408, 409, 423 or an empty 400.
+    #[error("Graph answered {call} with {status}{said}, which confirms nothing; it is tried again")]
+    Unconfirmed {
+        /// The call.
+        call: &'static str,
+        /// HTTP status.
+        status: u16,
+        /// Graph's words with a colon in front, if it said any.
+        said: String,
+        /// How long it asked to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The answer is not Graph's: something on the way gave it.
+    #[error("the answer to {call} ({status}) is not Microsoft's: {interference}; it is tried again")]
+    Intercepted {
+        /// The call.
+        call: &'static str,
+        /// HTTP status.
+        status: u16,
+        /// What gave it, and the remedy.
+        interference: Interference,
+        /// How long it asked to wait.
+        retry_after: Option<Duration>,
+    },
+    /// A link of the directory has ended: it is to be read from its beginning.
+    #[error("Graph has ended the link of {call} ({status}); everything is read again")]
+    LinkEnded {
+        /// The call.
+        call: &'static str,
+        /// HTTP status.
+        status: u16,
+    },
+    /// Graph refuses the request for good.
     #[error("Graph refused {call} with {status}: {message}")]
     Refused {
         /// The call.
@@ -124,38 +199,68 @@ pub enum GraphError {
 }
 
 impl GraphError {
-    /// A failure by its status; `what` was asked for, with `permission`.
-    pub(crate) fn of_status(
-        call: &'static str,
-        permission: &'static str,
-        what: &str,
-        status: u16,
-        message: String,
-        retry_after: Option<Duration>,
-    ) -> Self {
-        match status {
-            403 => Self::Forbidden {
+    /// The error that an answer stands for; `None` if it is no failure of this request. `what` was asked for, with
+    /// `permission`.
+    pub(crate) fn of_answer(
+        kind: RequestKind,
+        Asked {
+            call,
+            permission,
+            what,
+        }: Asked<'_>,
+        (status, retry_after): (u16, Option<Duration>),
+        body: &Body,
+    ) -> Option<Self> {
+        let message = match body {
+            Body::Error { code, message } => format!("{code}: {message}"),
+            Body::Empty | Body::Json | Body::Foreign => String::new(),
+        };
+        Some(match judge(kind, status, body) {
+            Verdict::Done | Verdict::NothingThere => return None,
+            Verdict::StartOver => Self::LinkEnded { call, status },
+            Verdict::Administrator => Self::Forbidden {
                 call,
                 message,
                 permission,
             },
-            404 => Self::NotFound {
+            Verdict::Final if status == 404 => Self::NotFound {
                 call,
                 what: what.into(),
             },
-            429 => Self::Throttled { call, retry_after },
-            // 424 is of a batch: another item failed, not this one.
-            401 | 424 | 500.. => Self::Service {
-                call,
-                status,
-                retry_after,
-            },
-            _ => Self::Refused {
+            Verdict::Final | Verdict::Exists => Self::Refused {
                 call,
                 status,
                 message,
             },
-        }
+            Verdict::Passing(Side::Intermediary) => Self::Intercepted {
+                call,
+                status,
+                interference: Interference::of(status),
+                retry_after,
+            },
+            Verdict::Passing(Side::Microsoft) if status == 429 => {
+                Self::Throttled { call, retry_after }
+            }
+            Verdict::Token => Self::Service {
+                call,
+                status,
+                retry_after,
+            },
+            Verdict::Passing(Side::Microsoft) if status >= 500 => Self::Service {
+                call,
+                status,
+                retry_after,
+            },
+            Verdict::Passing(Side::Microsoft) => Self::Unconfirmed {
+                call,
+                status,
+                said: match message.is_empty() {
+                    true => String::new(),
+                    false => format!(": {message}"),
+                },
+                retry_after,
+            },
+        })
     }
 
     /// Whose fault it is.
@@ -165,21 +270,36 @@ impl GraphError {
             | Self::Unauthorized { .. }
             | Self::Throttled { .. }
             | Self::Service { .. }
+            | Self::Unconfirmed { .. }
+            | Self::Intercepted { .. }
             | Self::Malformed { .. } => Blame::Service,
             Self::SignIn { .. }
             | Self::UserSignIn { .. }
             | Self::Signing { .. }
             | Self::NoRandomness
             | Self::Forbidden { .. } => Blame::Administrator,
-            Self::NotFound { .. } | Self::Refused { .. } => Blame::Request,
+            Self::NotFound { .. } | Self::Refused { .. } | Self::LinkEnded { .. } => Blame::Request,
         }
     }
 
     /// How long the service asked to wait.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Throttled { retry_after, .. } | Self::Service { retry_after, .. } => *retry_after,
-            _ => None,
+            Self::Throttled { retry_after, .. }
+            | Self::Service { retry_after, .. }
+            | Self::Unconfirmed { retry_after, .. }
+            | Self::Intercepted { retry_after, .. } => *retry_after,
+            Self::Unreachable { .. }
+            | Self::SignIn { .. }
+            | Self::UserSignIn { .. }
+            | Self::Signing { .. }
+            | Self::NoRandomness
+            | Self::Unauthorized { .. }
+            | Self::Forbidden { .. }
+            | Self::NotFound { .. }
+            | Self::LinkEnded { .. }
+            | Self::Refused { .. }
+            | Self::Malformed { .. } => None,
         }
     }
 }

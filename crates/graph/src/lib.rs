@@ -6,6 +6,7 @@
 //! [`delegated::DeviceFlow`] says when to ask whether a person signed in. [`Client`] sends one request and says what came of
 //! it; the caller owns the loop.
 
+mod answer;
 mod backoff;
 mod batch;
 mod budget;
@@ -30,6 +31,7 @@ mod token;
 mod vectors;
 mod wire;
 
+pub use answer::{Body, RequestKind, Side, Source, Verdict, judge, judge_with_source};
 pub use backoff::{backoff, parse_retry_after};
 pub use batch::BATCH_MAX;
 pub use budget::{Budget, Purpose};
@@ -38,7 +40,7 @@ pub use client::{Client, ClientConfig};
 pub use cloud::{Cloud, UnknownCloud};
 pub use credential::{Credential, client_assertion};
 pub use directory::{Delta, DirectoryUser, UserChange, UserPage};
-pub use error::{Blame, GraphError};
+pub use error::{Blame, GraphError, Interference};
 pub use operation::{Operation, Priority, Slot, Written};
 pub use queue::{Backlog, Next, Outcome, Pending, Pushed, WriteQueue};
 pub use random::random_secret;

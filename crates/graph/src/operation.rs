@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use crate::RequestKind;
+
 /// The two places of a person's presence that an application may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Slot {
@@ -104,6 +106,14 @@ impl Operation {
     /// True if it takes something away: that there was nothing is success.
     pub(crate) const fn clears(self) -> bool {
         matches!(self, Self::ClearSession | Self::ClearDoNotDisturb)
+    }
+
+    /// The kind by which its answers are judged.
+    pub const fn kind(self) -> RequestKind {
+        match self {
+            Self::SetSession | Self::RenewSession | Self::SetDoNotDisturb => RequestKind::Set,
+            Self::ClearSession | Self::ClearDoNotDisturb => RequestKind::Clear,
+        }
     }
 
     /// The request's body. The session is named by the application's own id, so there is one per person.

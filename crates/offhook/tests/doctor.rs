@@ -203,6 +203,12 @@ async fn whatever_graph_refuses_is_named() {
         (429, error, "graph.throttled"),
         (503, error, "graph.failing"),
         (418, error, "graph.stranger"),
+        // D1
+        (302, "", "graph.intercepted"),
+        (403, "<html>", "graph.intercepted"),
+        (407, "<html>", "graph.intercepted"),
+        (409, error, "graph.failing"),
+        (400, "", "graph.failing"),
         (200, r#"{"value":[]}"#, "read.empty"),
     ] {
         let graph = answer(status, body).await;

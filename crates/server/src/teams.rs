@@ -281,6 +281,9 @@ fn outcome(error: &GraphError) -> &'static str {
         GraphError::NotFound { .. } => "not_found",
         GraphError::Throttled { .. } => "throttled",
         GraphError::Service { .. } => "service",
+        GraphError::Unconfirmed { .. } => "unconfirmed",
+        GraphError::Intercepted { .. } => "intercepted",
+        GraphError::LinkEnded { .. } => "link_ended",
         GraphError::Refused { .. } => "refused",
         GraphError::Malformed { .. } => "malformed",
     }

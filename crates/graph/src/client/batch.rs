@@ -4,7 +4,7 @@ use reqwest::Method;
 
 use super::{Client, read_json};
 use crate::{
-    BATCH_MAX, GraphError, Operation, Written,
+    BATCH_MAX, GraphError, Operation, RequestKind, Written,
     batch::{Responses, body, split},
     clock,
 };
@@ -39,7 +39,10 @@ impl Client {
             .send(CALL, Method::POST, url.as_str(), Some(&body))
             .await?;
         let permission = "application permission Presence.ReadWrite.All";
-        let response = self.accept(CALL, permission, "$batch", response).await?;
+        let kind = RequestKind::Batch;
+        let response = self
+            .accept(kind, CALL, permission, "$batch", response)
+            .await?;
         let answers: Responses = read_json(CALL, response).await?;
         Ok(split(writes, answers, clock::now()))
     }

@@ -1,12 +1,11 @@
 //! Requests about the people of a tenant. Each fetches one page, so that the caller spends the budget.
 
-use reqwest::{Method, StatusCode, Url};
+use reqwest::{Method, Url};
 
 use super::{Client, read_json};
 use crate::{
-    Delta, DirectoryUser, GraphError, UserPage,
+    Delta, DirectoryUser, GraphError, RequestKind, UserPage,
     directory::{PageWire, SELECT},
-    wire::ErrorBody,
 };
 
 const PERMISSION: &str = "application permission User.Read.All";
@@ -23,12 +22,13 @@ impl Client {
         let mut url = self.url(&["v1.0", "users", name])?;
         url.set_query(Some("$select=id,userPrincipalName,displayName"));
         let response = self.send(CALL, Method::GET, url.as_str(), None).await?;
-        if response.status() == StatusCode::NOT_FOUND {
-            return Ok(None);
-        }
         let permission = "application permission User.ReadBasic.All";
-        let response = self.accept(CALL, permission, name, response).await?;
-        read_json(CALL, response).await.map(Some)
+        let accepted = self.accept(RequestKind::Read, CALL, permission, name, response);
+        match accepted.await {
+            Ok(response) => read_json(CALL, response).await.map(Some),
+            Err(GraphError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// A page of all people: the first, or that of a link from [`UserPage::next`]. Links that do not lead to the configured
@@ -39,7 +39,7 @@ impl Client {
     pub async fn users(&self, link: Option<&str>) -> Result<UserPage, GraphError> {
         const CALL: &str = "list users";
         let url = self.page_url(CALL, &["v1.0", "users"], link)?;
-        self.user_page(CALL, "users", url).await
+        self.user_page((CALL, kind_of(link)), "users", url).await
     }
 
     /// A page of the people of a group and of the groups in it, by the group's object id.
@@ -60,7 +60,7 @@ impl Client {
             "microsoft.graph.user",
         ];
         let url = self.page_url(CALL, &path, link)?;
-        self.user_page(CALL, group, url).await
+        self.user_page((CALL, kind_of(link)), group, url).await
     }
 
     /// Changes of the directory: without a link everybody, with one (of [`Delta`]) what changed since.
@@ -78,29 +78,11 @@ impl Client {
             }
         };
         let response = self.send(CALL, Method::GET, url.as_str(), None).await?;
-        let status = response.status();
-        if link.is_some() && status == StatusCode::GONE {
-            return Ok(Delta::Resync);
-        }
-        // Graph also says it with 400 or 404; throttling and refusals are told as everywhere.
-        if link.is_some() && (status == StatusCode::BAD_REQUEST || status == StatusCode::NOT_FOUND)
-        {
-            let body: ErrorBody = read_json(CALL, response).await.unwrap_or_default();
-            let code = body.error.code;
-            if ["syncStateNotFound", "resyncRequired"]
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(&code))
-            {
-                return Ok(Delta::Resync);
-            }
-            let message = format!("{code}: {}", body.error.message);
-            return Err(GraphError::Refused {
-                call: CALL,
-                status: status.as_u16(),
-                message,
-            });
-        }
-        let response = self.accept(CALL, PERMISSION, "users", response).await?;
+        let kind = kind_of(link);
+        let response = match self.accept(kind, CALL, PERMISSION, "users", response).await {
+            Err(GraphError::LinkEnded { .. }) => return Ok(Delta::Resync),
+            accepted => accepted?,
+        };
         let page: PageWire = read_json(CALL, response).await?;
         page.delta().map_err(|cause| GraphError::Malformed {
             call: CALL,
@@ -124,7 +106,7 @@ impl Client {
 
     async fn user_page(
         &self,
-        call: &'static str,
+        (call, kind): (&'static str, RequestKind),
         what: &str,
         url: Url,
     ) -> Result<UserPage, GraphError> {
@@ -134,8 +116,13 @@ impl Client {
         } else {
             "application permissions GroupMember.Read.All and User.Read.All"
         };
-        let response = self.accept(call, permission, what, response).await?;
+        let response = self.accept(kind, call, permission, what, response).await?;
         let page: PageWire = read_json(call, response).await?;
         Ok(page.users())
     }
+}
+
+/// A page by a link of Graph can have ended; the first page cannot.
+fn kind_of(link: Option<&str>) -> RequestKind {
+    link.map_or(RequestKind::Read, |_| RequestKind::DirectoryLink)
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{Client, ClientConfig, read_bytes, read_json, retry_after, unreachable};
 use crate::{
-    GraphError, clock,
+    GraphError, RequestKind, clock,
     notification::SigningKeys,
     random::random_guid,
     token::remedy,
@@ -83,7 +83,8 @@ impl Client {
         let sent = self.http.get(url).send().await;
         let response = sent.map_err(|error| unreachable(url, &error))?;
         // No permission can be missing here, so a 403 is a proxy's.
-        self.accept(call, "right to pass the proxy", url, response)
+        let permission = "right to pass the proxy";
+        self.accept(RequestKind::Read, call, permission, url, response)
             .await
     }
 

@@ -1,11 +1,12 @@
 //! Requests about subscriptions, with a delegated token: applications may not subscribe to presence (reference 4.1).
 
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use serde::Deserialize;
 
 use super::{Client, read_json};
 use crate::{
-    GraphError, Secret,
+    GraphError, RequestKind, Secret,
+    error::Asked,
     subscription::{
         EncryptionCertificate, NewSubscription, Subscription, SubscriptionWire, renewal,
     },
@@ -39,7 +40,13 @@ impl Client {
             .send_as(token, CALL, Method::POST, url.as_str(), Some(&body))
             .await?;
         let response = self
-            .accept(CALL, PERMISSION, "subscriptions", response)
+            .accept(
+                RequestKind::CreateSubscription,
+                CALL,
+                PERMISSION,
+                "subscriptions",
+                response,
+            )
             .await?;
         read_json::<SubscriptionWire>(CALL, response)
             .await
@@ -63,7 +70,8 @@ impl Client {
         let response = self
             .send_as(token, CALL, Method::PATCH, url.as_str(), Some(&body))
             .await?;
-        let response = self.accept(CALL, PERMISSION, id, response).await?;
+        let kind = RequestKind::ChangeSubscription;
+        let response = self.accept(kind, CALL, PERMISSION, id, response).await?;
         read_json::<SubscriptionWire>(CALL, response)
             .await
             .map(Into::into)
@@ -83,7 +91,13 @@ impl Client {
         let response = self
             .send_as(token, CALL, Method::POST, url.as_str(), None)
             .await?;
-        self.accept(CALL, PERMISSION, id, response).await?;
+        let asked = Asked {
+            call: CALL,
+            permission: PERMISSION,
+            what: id,
+        };
+        self.settle(RequestKind::ChangeSubscription, asked, response)
+            .await?;
         Ok(())
     }
 
@@ -97,10 +111,13 @@ impl Client {
         let response = self
             .send_as(token, CALL, Method::DELETE, url.as_str(), None)
             .await?;
-        if response.status() == StatusCode::NOT_FOUND {
-            return Ok(());
-        }
-        self.accept(CALL, PERMISSION, id, response).await?;
+        let asked = Asked {
+            call: CALL,
+            permission: PERMISSION,
+            what: id,
+        };
+        self.settle(RequestKind::DeleteSubscription, asked, response)
+            .await?;
         Ok(())
     }
 
@@ -117,7 +134,13 @@ impl Client {
                 .send_as(token, CALL, Method::GET, url.as_str(), None)
                 .await?;
             let response = self
-                .accept(CALL, PERMISSION, "subscriptions", response)
+                .accept(
+                    RequestKind::Read,
+                    CALL,
+                    PERMISSION,
+                    "subscriptions",
+                    response,
+                )
                 .await?;
             let page: Page = read_json(CALL, response).await?;
             found.extend(page.value.into_iter().map(Subscription::from));

@@ -55,7 +55,7 @@ async fn a_link_to_another_host_is_not_followed() {
 async fn a_redirect_is_not_followed() {
     let (client, script) = client([token(), empty(307)]).await;
     let error = client.users(None).await.unwrap_err();
-    assert!(matches!(error, GraphError::Refused { status: 307, .. }));
+    assert!(matches!(error, GraphError::Intercepted { status: 307, .. }));
     assert_eq!(script.requests().len(), 2);
 }
 

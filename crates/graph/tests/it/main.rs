@@ -6,6 +6,7 @@
     reason = "tests"
 )]
 
+mod answers;
 mod delegated;
 mod directory;
 mod load;
@@ -44,7 +45,9 @@ async fn a_fresh_token_that_is_refused_too_is_the_services_fault() {
 
 #[tokio::test]
 async fn clearing_what_is_not_there_is_success_and_setting_for_nobody_is_not() {
-    let (client, _) = client([token(), empty(404), empty(404), empty(404)]).await;
+    let unknown = r#"{"error":{"code":"NotFound","message":"x"}}"#;
+    let answers = [404; 3].map(|status| (status, None, unknown.to_owned()));
+    let (client, _) = client([token()].into_iter().chain(answers)).await;
     client.write("anna", Operation::ClearSession).await.unwrap();
     client
         .write("anna", Operation::ClearDoNotDisturb)
@@ -85,11 +88,14 @@ async fn a_missing_permission_is_named() {
 #[tokio::test]
 async fn answers_that_are_not_graphs_are_refused() {
     let huge = "x".repeat(3 * 1024 * 1024);
-    for body in ["<html>".to_owned(), "{}".to_owned(), huge] {
+    for body in ["x".to_owned(), "{}".to_owned(), huge] {
         let (client, _) = client([token(), (200, None, body)]).await;
         let error = client.presences(&["a"]).await.unwrap_err();
         assert!(matches!(error, GraphError::Malformed { .. }), "{error}");
     }
+    let (portal, _) = client([token(), (200, None, "<html>".into())]).await;
+    let error = portal.presences(&["a"]).await.unwrap_err();
+    assert!(error.to_string().contains("a page of a proxy"), "{error}");
     let unknown =
         r#"{"value":[{"id":"a","availability":"busy","activity":null,"new":1},{"id":"b"}]}"#;
     let (client, _) = client([token(), (200, None, unknown.into())]).await;

@@ -38,7 +38,7 @@ async fn subscriptions_are_made_kept_and_deleted_with_the_persons_token() {
         ok(&page),
         ok(r#"{"value":[]}"#),
         empty(204),
-        empty(404),
+        (404, None, error("ResourceNotFound")),
     ])
     .await;
     let token = Secret::new("person");
@@ -83,9 +83,9 @@ async fn refusals_of_subscriptions_are_told_apart() {
     let exists = r#"{"error":{"code":"Conflict","message":"A subscripton already exists"}}"#;
     let (client, _) = client([
         (409, None, exists.into()),
-        empty(403),
+        (403, None, error("ExtensionError")),
         empty(401),
-        empty(404),
+        (404, None, error("ResourceNotFound")),
     ])
     .await;
     let token = Secret::new("canary-person");
@@ -115,6 +115,10 @@ async fn refusals_of_subscriptions_are_told_apart() {
         .await
         .unwrap_err();
     assert!(matches!(error, GraphError::NotFound { .. }));
+}
+
+fn error(code: &str) -> String {
+    format!(r#"{{"error":{{"code":"{code}","message":"x"}}}}"#)
 }
 
 #[tokio::test]

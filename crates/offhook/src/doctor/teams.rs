@@ -219,7 +219,7 @@ fn sign_in_fault(error: &GraphError) -> Fault {
         }
         GraphError::Unreachable { .. } if is_tls(&text) => Fault::SignInCertificate,
         GraphError::Unreachable { .. } => Fault::SignInUnreachable,
-        GraphError::Malformed { .. } => Fault::SignInStranger,
+        GraphError::Malformed { .. } | GraphError::Intercepted { .. } => Fault::SignInStranger,
         _ => Fault::SignInFailing,
     }
 }
@@ -242,7 +242,12 @@ fn graph_fault(error: &GraphError, forbidden: Fault) -> Fault {
         GraphError::Forbidden { .. } => forbidden,
         GraphError::Unauthorized { .. } => Fault::Unauthorized,
         GraphError::Throttled { .. } => Fault::Throttled,
-        GraphError::Service { .. } => Fault::GraphFailing,
+        GraphError::Service { .. }
+        | GraphError::Unconfirmed {
+            status: 400 | 408 | 409 | 421 | 423..=425,
+            ..
+        } => Fault::GraphFailing,
+        GraphError::Intercepted { .. } => Fault::GraphIntercepted,
         GraphError::Unreachable { .. } => Fault::GraphUnreachable,
         GraphError::NotFound { .. } => Fault::ReadEmpty,
         _ => Fault::GraphStranger,

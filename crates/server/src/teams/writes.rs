@@ -279,6 +279,7 @@ fn is_refusal(error: &GraphError) -> bool {
     match error {
         GraphError::Forbidden { .. }
         | GraphError::NotFound { .. }
+        | GraphError::LinkEnded { .. }
         | GraphError::Refused { .. }
         // Without a token nothing was sent.
         | GraphError::UserSignIn { .. }
@@ -289,6 +290,8 @@ fn is_refusal(error: &GraphError) -> bool {
         | GraphError::Unauthorized { .. }
         | GraphError::Throttled { .. }
         | GraphError::Service { .. }
+        | GraphError::Unconfirmed { .. }
+        | GraphError::Intercepted { .. }
         | GraphError::Malformed { .. } => false,
     }
 }
