@@ -159,7 +159,9 @@ pub enum GraphError {
         retry_after: Option<Duration>,
     },
     /// The answer is not Graph's: something on the way gave it.
-    #[error("the answer to {call} ({status}) is not Microsoft's: {interference}; it is tried again")]
+    #[error(
+        "the answer to {call} ({status}) is not Microsoft's: {interference}; it is tried again"
+    )]
     Intercepted {
         /// The call.
         call: &'static str,

@@ -15,7 +15,7 @@ use std::{
 
 #[cfg(doc)]
 use crate::Priority;
-use crate::{Budget, Operation, Purpose, Slot, backoff};
+use crate::{BATCH_MAX, Budget, Operation, Purpose, Slot, backoff};
 
 /// A write that may be sent now. `tag` is the caller's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +116,9 @@ enum Rest {
 
 /// While everything fails, one write is tried so often.
 const PROBE: i64 = 2_000;
+/// Time in milliseconds during which writes go one by one after a batch was refused as a whole, or left items without an
+/// answer: long enough for the backoff of all its items.
+const SINGLE_WRITES: i64 = 300_000;
 
 /// Order of writes: by the number of writes after which it is their turn, then in the order of arrival.
 type Turn = (Option<u64>, u64, Arc<str>, Slot);
@@ -135,6 +138,8 @@ pub struct WriteQueue<T> {
     outage: BTreeSet<Arc<str>>,
     probe_at: i64,
     succeeded_at: i64,
+    /// From then on writes may go together again.
+    batches_from: i64,
 }
 
 impl<T> Default for WriteQueue<T> {
@@ -149,6 +154,7 @@ impl<T> Default for WriteQueue<T> {
             outage: BTreeSet::new(),
             probe_at: i64::MIN,
             succeeded_at: i64::MIN,
+            batches_from: i64::MIN,
         }
     }
 }
@@ -333,10 +339,22 @@ impl<T> WriteQueue<T> {
         }
     }
 
-    /// How many writes may be sent now, as far as is known: those whose rest ended since the last [`WriteQueue::pop`] are
-    /// not among them.
-    pub fn ready(&self) -> usize {
-        self.ready.len()
+    /// Whether there are enough writes for a batch and batches are answered as documented. Writes whose rest ended since the
+    /// last [`WriteQueue::pop`] are not counted.
+    pub fn may_batch(&self, now: i64) -> bool {
+        self.ready.len() >= BATCH_MAX && now >= self.batches_from
+    }
+
+    /// A batch was refused as a whole, or its answer leaves out items: for some time writes go one by one.
+    pub fn batch_failed(&mut self, now: i64) {
+        self.batches_from = now.saturating_add(SINGLE_WRITES);
+    }
+
+    /// When the person's next write may be sent, if one waits for the end of a rest.
+    pub fn rests_until(&self, user: &Arc<str>) -> Option<i64> {
+        let entry = self.users.get(user)?;
+        let waits = entry.waiting.iter().any(Option::is_some);
+        waits.then_some(entry.not_before)
     }
 
     /// Writes that wait only for the budget.

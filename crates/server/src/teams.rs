@@ -16,6 +16,7 @@ mod reads;
 mod search;
 mod service_accounts;
 mod sweep;
+mod unconfirmed;
 mod writes;
 
 use std::{
@@ -30,6 +31,7 @@ use tokio::{sync::mpsc, time::Instant};
 
 use reach::Reach;
 use reads::TenantReads;
+use unconfirmed::Unconfirmed;
 
 use crate::{
     clock::Clock,
@@ -94,6 +96,7 @@ pub struct Tenant {
     /// What each person's last answer showed, where notifications are compared with it.
     shown: Arc<Mutex<HashMap<PersonId, TeamsState>>>,
     reach: Arc<Mutex<Reach>>,
+    unconfirmed: Arc<Mutex<Unconfirmed>>,
     /// Where changes are told that the sweep sees, if somebody compares them with Graph's notifications.
     changes: Option<mpsc::Sender<Arc<str>>>,
     /// Milliseconds between the starts of the last two sweeps.
@@ -157,6 +160,7 @@ impl Tenant {
             reads,
             shown: Arc::default(),
             reach: Arc::default(),
+            unconfirmed: Arc::default(),
             changes: None,
             sweep_interval: Arc::default(),
             limit,
@@ -191,6 +195,16 @@ impl Tenant {
         } else {
             self.health
                 .report(&format!("{part} ({})", self.name), trouble);
+        }
+    }
+
+    /// Reports what may be wrong with a part of the tenant's connection.
+    fn report_warning(&self, part: &str, warning: Option<Trouble>) {
+        if *self.name == *MAIN_TENANT {
+            self.health.report_warning(part, warning);
+        } else {
+            self.health
+                .report_warning(&format!("{part} ({})", self.name), warning);
         }
     }
 
@@ -239,19 +253,14 @@ impl Tenant {
 
     /// Notes how a call went: for the figures, for the health, for the budget.
     fn note(&self, part: &str, call: &str, result: Result<(), &GraphError>) {
+        self.count(call, result);
         let error = match result {
             Ok(()) => {
-                self.metrics.count_request(call, "ok");
                 self.report(part, None);
                 return;
             }
             Err(error) => error,
         };
-        self.metrics.count_request(call, outcome(error));
-        if matches!(error, GraphError::Throttled { .. }) || error.retry_after().is_some() {
-            let wait = error.retry_after().unwrap_or(Duration::from_secs(2));
-            self.budget().silence(network_time(), wait);
-        }
         // One person's trouble is not the tenant's; a refused sweep is everybody's.
         if error.blame() == Blame::Request && part != sweep::PART {
             tracing::warn!(part, call, %error, "a request to Teams was refused");
@@ -266,6 +275,18 @@ impl Tenant {
             remedy: remedy.into(),
         };
         self.report(part, Some(trouble));
+    }
+
+    /// Counts a request, and waits where Graph asks for it.
+    fn count(&self, call: &str, result: Result<(), &GraphError>) {
+        let outcome = result.map_or_else(outcome, |()| "ok");
+        self.metrics.count_request(call, outcome);
+        if let Err(error) = result
+            && (matches!(error, GraphError::Throttled { .. }) || error.retry_after().is_some())
+        {
+            let wait = error.retry_after().unwrap_or(Duration::from_secs(2));
+            self.budget().silence(network_time(), wait);
+        }
     }
 }
 

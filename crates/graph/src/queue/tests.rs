@@ -349,3 +349,36 @@ fn what_is_known_of_removed_people_is_forgotten() {
         assert_eq!(queue.push(1, person, ClearSession, ()), pushed);
     }
 }
+
+// D1: after a batch that was refused as a whole, writes go one by one for a while.
+#[test]
+fn a_refused_batch_is_followed_by_single_writes() {
+    let mut queue = WriteQueue::default();
+    for number in 0..45 {
+        queue.push(0, &user(&number.to_string()), SetSession, ());
+    }
+    assert!(queue.may_batch(0));
+    let batch: Vec<_> = (0..20).filter_map(|_| queue.pop(0)).collect();
+    queue.batch_failed(0);
+    for write in &batch {
+        queue.finish(0, &write.user, Outcome::Retry(None));
+        let rests_until = queue.rests_until(&write.user).unwrap();
+        assert!((1_000..=1_250).contains(&rests_until), "{rests_until}");
+    }
+    assert!(!queue.may_batch(0) && !queue.may_batch(299_999));
+    let mut written = std::collections::BTreeSet::new();
+    let mut now = 0;
+    while !queue.is_empty() && now < 10_000 {
+        assert!(!queue.may_batch(now));
+        while let Some(write) = queue.pop(now) {
+            assert!(written.insert(write.user.to_string()), "written twice");
+            queue.finish(now, &write.user, Outcome::Done);
+        }
+        now += 10;
+    }
+    assert_eq!(written.len(), 45, "nobody is left out");
+    for number in 0..45 {
+        queue.push(now, &user(&number.to_string()), SetDoNotDisturb, ());
+    }
+    assert!(queue.may_batch(300_000), "and batches again later");
+}

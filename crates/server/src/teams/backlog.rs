@@ -37,6 +37,7 @@ impl Tenant {
         let mut last_report = LastReport::default();
         loop {
             tokio::time::sleep(LOOK_INTERVAL).await;
+            self.forget_unconfirmed(network_time());
             let backlog = writes.backlog();
             self.metrics.set_backlog(&self.name, backlog);
             if last_report.is_due(backlog.oldest) {

@@ -7,8 +7,8 @@ use std::{
 };
 
 use graph::{
-    BATCH_MAX, Backlog, Blame, GraphError, Next, Operation, Outcome, Pending, Pushed, WriteQueue,
-    Written,
+    BATCH_MAX, Backlog, Blame, GraphError, Next, Operation, Outcome, Pending, Pushed, RequestKind,
+    WriteQueue, Written,
 };
 use presence::{Action, Fact, Input, Slot, TeamsWrite};
 use tokio::{
@@ -25,10 +25,10 @@ const IN_FLIGHT_MAX: usize = 64;
 const ADMINISTRATOR_PAUSE: Duration = Duration::from_secs(15);
 /// Pause before a write is tried again for an account that Graph does not know.
 const UNKNOWN_PAUSE: Duration = Duration::from_secs(15);
+/// Pause before a clear is sent again that Graph refuses for good: what Offhook wrote is still there.
+const REFUSED_PAUSE: Duration = Duration::from_secs(300);
 /// Interval at which removed accounts are forgotten.
 const FORGET_INTERVAL: Duration = Duration::from_secs(600);
-/// The name under which the health of writing is told.
-const PART: &str = "teams writes";
 
 #[derive(Clone, Debug)]
 struct Tag {
@@ -177,7 +177,7 @@ impl TenantWrites {
         };
         // After an outage there are many: then as many go together as the budget has at once. A write that is alone, or
         // nearly, never waits for the answers of others.
-        if tenant.logins.is_none() && queue.ready() >= BATCH_MAX {
+        if tenant.logins.is_none() && queue.may_batch(network_time()) {
             while writes.len() < BATCH_MAX
                 && let Next::Write(write) = queue.next(network_time(), &mut budget)
             {
@@ -204,7 +204,11 @@ impl TenantWrites {
                     .iter()
                     .map(|write| (&*write.user, write.operation))
                     .collect();
-                match tenant.client.write_batch(&requests).await {
+                let results = tenant.client.write_batch(&requests).await;
+                if is_batch_unanswered(&results) {
+                    self.queue().batch_failed(network_time());
+                }
+                match results {
                     Ok(results) => {
                         for (write, result) in several.iter().zip(results) {
                             self.done(tenant, write, result).await;
@@ -226,8 +230,7 @@ impl TenantWrites {
         write: &Pending<Tag>,
         result: Result<Written, GraphError>,
     ) {
-        let call = write.operation.call();
-        tenant.note(PART, call, result.as_ref().map(|_| ()));
+        tenant.count(write.operation.call(), result.as_ref().map(|_| ()));
         let TeamsWrite {
             person,
             slot,
@@ -238,16 +241,31 @@ impl TenantWrites {
             Ok(Written::NothingThere) => (Some(Fact::TeamsHadNothing(slot)), Outcome::NothingThere),
             Err(error) => {
                 let fact = is_refusal(error).then_some(Fact::TeamsRefused(slot, action));
-                (fact, retry(error))
+                (fact, retry(error, write.operation))
             }
         };
         if let Some(fact) = fact {
             let input = Input::Person(person, fact);
             tenant.shard.input(input, Cause::Other).await;
         }
-        self.queue().finish(network_time(), &write.user, outcome);
+        let now = network_time();
+        let next_at = {
+            let mut queue = self.queue();
+            queue.finish(now, &write.user, outcome);
+            queue.rests_until(&write.user).unwrap_or(now)
+        };
+        tenant.report_write((person, slot), result.as_ref().map(|_| ()), (now, next_at));
         self.0.wake.notify_one();
     }
+}
+
+/// Whether a batch was refused as a whole, or its answer leaves out items: single writes are sent instead.
+fn is_batch_unanswered(results: &Result<Vec<Result<Written, GraphError>>, GraphError>) -> bool {
+    results.as_ref().map_or(true, |results| {
+        let unanswered =
+            |result: &Result<_, _>| matches!(result, Err(GraphError::Malformed { .. }));
+        results.iter().any(unanswered)
+    })
 }
 
 /// With the application's permission, or with the person's own login.
@@ -296,7 +314,7 @@ fn is_refusal(error: &GraphError) -> bool {
     }
 }
 
-fn retry(error: &GraphError) -> Outcome {
+fn retry(error: &GraphError, operation: Operation) -> Outcome {
     match error.blame() {
         Blame::Service => Outcome::Retry(error.retry_after()),
         Blame::Administrator => Outcome::Retry(Some(ADMINISTRATOR_PAUSE)),
@@ -304,6 +322,11 @@ fn retry(error: &GraphError) -> Outcome {
         Blame::Request if matches!(error, GraphError::NotFound { .. }) => {
             Outcome::Retry(Some(UNKNOWN_PAUSE))
         }
+        // A clear without acknowledgement is never given up: the person would stay as Offhook left them.
+        Blame::Request if operation.kind() == RequestKind::Clear => {
+            Outcome::Retry(Some(REFUSED_PAUSE))
+        }
+        // The engine insists as long as the write is wanted.
         Blame::Request => Outcome::GiveUp,
     }
 }

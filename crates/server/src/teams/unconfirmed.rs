@@ -1,0 +1,264 @@
+//! Writes that Microsoft has not confirmed: a problem in `/readyz` and the doctor until they are, or a warning where only one
+//! person's account is refused.
+
+use std::{
+    collections::BTreeMap,
+    sync::{MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use graph::{Blame, GraphError};
+use presence::{PersonId, Slot};
+
+use super::Tenant;
+use crate::health::Trouble;
+
+/// The name under which the health of writing is reported.
+const PART: &str = "teams writes";
+/// People who are named one by one.
+const NAMED_MAX: usize = 5;
+/// Numbers and waits are reported in steps, because each new text is logged.
+const MORE_STEPS: [usize; 5] = [5, 50, 500, 5_000, 50_000];
+const WAIT_STEPS: [(u64, &str); 4] = [
+    (5, "5 s"),
+    (30, "30 s"),
+    (80, "80 s"),
+    (u64::MAX, "5 minutes"),
+];
+
+/// A write without confirmation.
+#[derive(Clone, Debug)]
+struct Failure {
+    /// Text of the last error, with the remedy where an administrator can help.
+    what: String,
+    blame: Blame,
+    first_at: i64,
+    /// End of the rest before the next try.
+    next_at: i64,
+    /// Other writes succeeded between its failures.
+    is_alone: bool,
+}
+
+/// The writes of a tenant that are not confirmed, by person and slot. The time is an argument.
+#[derive(Debug, Default)]
+pub(super) struct Unconfirmed {
+    writes: BTreeMap<(PersonId, Slot), Failure>,
+    succeeded_at: Option<i64>,
+}
+
+impl Unconfirmed {
+    /// Records a failure; the next try is due at `next_at`.
+    fn failed(&mut self, write: (PersonId, Slot), error: &GraphError, now: i64, next_at: i64) {
+        let before = self.writes.get(&write);
+        let first_at = before.map_or(now, |failure| failure.first_at);
+        let failure = Failure {
+            what: error.to_string(),
+            blame: error.blame(),
+            first_at,
+            next_at,
+            is_alone: self.succeeded_at.is_some_and(|at| at >= first_at)
+                || before.is_some_and(|failure| failure.is_alone),
+        };
+        self.writes.insert(write, failure);
+    }
+
+    /// Records a success.
+    fn confirmed(&mut self, write: (PersonId, Slot), now: i64) {
+        self.writes.remove(&write);
+        self.succeeded_at = Some(now);
+    }
+
+    /// Forgets the writes of people who are written no more. Returns whether there were any.
+    fn retain(&mut self, is_written: impl Fn(PersonId) -> bool) -> bool {
+        let before = self.writes.len();
+        self.writes.retain(|(person, _), _| is_written(*person));
+        self.writes.len() < before
+    }
+
+    /// The trouble of writes that concerns the tenant, and the warning about single accounts.
+    fn troubles(
+        &self,
+        name_of: impl Fn(PersonId) -> Option<String>,
+        now: i64,
+    ) -> (Option<Trouble>, Option<Trouble>) {
+        let of_account = |failure: &Failure| match failure.blame {
+            Blame::Service => false,
+            Blame::Administrator => failure.is_alone,
+            Blame::Request => true,
+        };
+        let describe = |accounts: bool, remedy: &str| {
+            let writes = self.writes.iter();
+            let writes: Vec<_> = writes
+                .filter(|(_, failure)| of_account(failure) == accounts)
+                .collect();
+            let (_, latest) = writes.iter().max_by_key(|(_, failure)| failure.next_at)?;
+            let wait = latest.next_at.saturating_sub(now).max(0).unsigned_abs();
+            let mut people: Vec<PersonId> = writes.iter().map(|((person, _), _)| *person).collect();
+            people.dedup();
+            Some(Trouble {
+                what: format!(
+                    "{}; not confirmed by Microsoft for {}, tried again within {}",
+                    latest.what,
+                    names(&people, &name_of),
+                    within(Duration::from_millis(wait))
+                ),
+                remedy: remedy.into(),
+            })
+        };
+        (
+            describe(
+                false,
+                "it is tried again by itself, also after a restart; if it lasts, see the text",
+            ),
+            describe(
+                true,
+                "others can be written: check the account in Entra and its Teams licence; it is tried again by itself",
+            ),
+        )
+    }
+}
+
+fn names(people: &[PersonId], name_of: impl Fn(PersonId) -> Option<String>) -> String {
+    let named = people.iter().take(NAMED_MAX);
+    let named: Vec<String> = named
+        .map(|person| name_of(*person).unwrap_or_else(|| "a person who was removed".into()))
+        .collect();
+    let more = people.len().saturating_sub(NAMED_MAX);
+    let step = MORE_STEPS.iter().rev().find(|step| **step < more);
+    let more = match (more, step) {
+        (0, _) => String::new(),
+        (_, Some(step)) => format!(" and more than {step} others"),
+        (more, None) => format!(" and {more} more"),
+    };
+    format!("{}{more}", named.join(", "))
+}
+
+fn within(wait: Duration) -> &'static str {
+    let step = WAIT_STEPS
+        .iter()
+        .find(|(seconds, _)| wait <= Duration::from_secs(*seconds));
+    step.map_or("5 minutes", |(_, text)| text)
+}
+
+impl Tenant {
+    /// The writes without confirmation.
+    fn unconfirmed(&self) -> MutexGuard<'_, Unconfirmed> {
+        self.unconfirmed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records what became of a write, and reports the health of writing.
+    pub(super) fn report_write(
+        &self,
+        write: (PersonId, Slot),
+        result: Result<(), &GraphError>,
+        (now, next_at): (i64, i64),
+    ) {
+        {
+            let mut unconfirmed = self.unconfirmed();
+            match result {
+                Ok(()) => unconfirmed.confirmed(write, now),
+                Err(error) => unconfirmed.failed(write, error, now, next_at),
+            }
+        }
+        self.report_unconfirmed(now);
+    }
+
+    /// Forgets the writes of people without an account, and reports the health of writing if that changes it.
+    pub(super) fn forget_unconfirmed(&self, now: i64) {
+        let has_account = |person| {
+            let person = self.directory.person(person);
+            person.is_some_and(|person| person.teams_id.is_some())
+        };
+        let has_changed = self.unconfirmed().retain(has_account);
+        if has_changed {
+            self.report_unconfirmed(now);
+        }
+    }
+
+    fn report_unconfirmed(&self, now: i64) {
+        let name = |person| Some(self.directory.person(person)?.name.clone());
+        let (trouble, warning) = self.unconfirmed().troubles(name, now);
+        self.report(PART, trouble);
+        self.report_warning(PART, warning);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANNA: (PersonId, Slot) = (PersonId(1), Slot::Preferred);
+    const BEN: (PersonId, Slot) = (PersonId(2), Slot::Session);
+
+    fn locked() -> GraphError {
+        GraphError::Unconfirmed {
+            call: "clearUserPreferredPresence",
+            status: 423,
+            said: String::new(),
+            retry_after: None,
+        }
+    }
+
+    fn forbidden() -> GraphError {
+        GraphError::Forbidden {
+            call: "setPresence",
+            message: "Forbidden: x".into(),
+            permission: "application permission Presence.ReadWrite.All",
+        }
+    }
+
+    fn troubles(unconfirmed: &Unconfirmed, now: i64) -> (Option<Trouble>, Option<Trouble>) {
+        unconfirmed.troubles(|person| Some(format!("person {}", person.0)), now)
+    }
+
+    // D1: /readyz is not green over a write that Microsoft has not confirmed, whatever else succeeds.
+    #[test]
+    fn an_unconfirmed_write_is_a_trouble_until_it_is_confirmed() {
+        let mut unconfirmed = Unconfirmed::default();
+        unconfirmed.failed(ANNA, &locked(), 0, 1_000);
+        unconfirmed.confirmed(BEN, 500);
+        unconfirmed.failed(ANNA, &locked(), 1_000, 3_000);
+        let (trouble, warning) = troubles(&unconfirmed, 1_000);
+        let what = trouble.unwrap().what;
+        assert_eq!(warning, None);
+        for part in [
+            "423",
+            "not confirmed by Microsoft for person 1",
+            "within 5 s",
+        ] {
+            assert!(what.contains(part), "{what}");
+        }
+        unconfirmed.confirmed(ANNA, 3_000);
+        assert_eq!(troubles(&unconfirmed, 3_000), (None, None));
+    }
+
+    // D1: one account that is refused while others are written is a warning about that account.
+    #[test]
+    fn one_refused_account_among_others_is_a_warning() {
+        let mut unconfirmed = Unconfirmed::default();
+        unconfirmed.failed(ANNA, &forbidden(), 0, 15_000);
+        assert!(troubles(&unconfirmed, 0).0.is_some(), "nobody succeeds");
+        unconfirmed.confirmed(BEN, 500);
+        unconfirmed.failed(ANNA, &forbidden(), 15_000, 30_000);
+        let (trouble, warning) = troubles(&unconfirmed, 15_000);
+        assert_eq!(trouble, None);
+        assert!(warning.unwrap().remedy.contains("licence"));
+        assert!(unconfirmed.retain(|person| person != ANNA.0));
+        assert_eq!(troubles(&unconfirmed, 15_000), (None, None));
+    }
+
+    #[test]
+    fn texts_change_in_steps() {
+        let people: Vec<PersonId> = (0..700).map(PersonId).collect();
+        let name = |person: PersonId| Some(person.0.to_string());
+        assert_eq!(names(&people[..2], name), "0, 1");
+        assert_eq!(names(&people[..8], name), "0, 1, 2, 3, 4 and 3 more");
+        assert_eq!(
+            names(&people, name),
+            "0, 1, 2, 3, 4 and more than 500 others"
+        );
+        assert_eq!(within(Duration::from_secs(299)), "5 minutes");
+    }
+}
