@@ -57,6 +57,7 @@ mod tenants;
 mod tidy;
 mod tray;
 mod trouble;
+mod unconfirmed;
 mod upkeep;
 mod web;
 mod web_forms;
