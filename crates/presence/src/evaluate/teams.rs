@@ -49,15 +49,15 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
             }),
             Own::Withdrawn(withdrawn) => tell(&|| {
                 // What Microsoft refuses to take back is still there.
-                let refused = withdrawn.cleared == Cleared::Refused;
-                let fate = if refused {
-                    Fate::InForce
-                } else {
-                    Fate::TakenBack
+                let (fate, note) = match withdrawn.cleared {
+                    Cleared::Refused => (Fate::InForce, Some(Note::ClearRefused)),
+                    // D1: nothing has happened before Microsoft says so.
+                    Cleared::Pending | Cleared::Denied(_) => (Fate::BeingTakenBack, None),
+                    Cleared::Acknowledged(_) => (Fate::TakenBack, None),
                 };
                 own(fate, withdrawn.requested_at)
                     .until(Some(withdrawn.ends_at(facts.timing)))
-                    .note(refused.then_some(Note::ClearRefused))
+                    .note(note)
             }),
             Own::Yielded(yielded) => {
                 tell(&|| own(Fate::NotInForce, yielded.at).note(Note::Yielded(yielded.reason)))

@@ -1,7 +1,7 @@
 //! Stable names of the sentences of reasons.
 
 /// The value of every [`crate::Says::code`].
-pub const REASON_CODES: [&str; 34] = [
+pub const REASON_CODES: [&str; 36] = [
     "appointment",
     "at-rest",
     "at-rest-with-client",
@@ -19,12 +19,14 @@ pub const REASON_CODES: [&str; 34] = [
     "no-client",
     "no-client-as-teams-shows",
     "no-teams-account",
+    "preferred-being-taken-back",
     "preferred-in-force",
     "preferred-not-in-force",
     "preferred-refused",
     "preferred-taken-back",
     "presenting-in-teams",
     "ringing",
+    "session-being-taken-back",
     "session-in-force",
     "session-not-in-force",
     "session-refused",

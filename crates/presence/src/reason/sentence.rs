@@ -11,6 +11,8 @@ use crate::{Slot, Status, TeamsState, own::YieldReason};
 pub enum Fate {
     /// Teams has it.
     InForce,
+    /// It is to be taken back, which Microsoft has not confirmed.
+    BeingTakenBack,
     /// It was taken back, and may still be seen for a moment.
     TakenBack,
     /// Teams does not have it.
@@ -90,9 +92,11 @@ impl Says {
             Self::UsesMicrophone(_) => "uses-microphone",
             Self::Shows(_) => "shows",
             Self::Wrote(Slot::Session, Fate::InForce) => "session-in-force",
+            Self::Wrote(Slot::Session, Fate::BeingTakenBack) => "session-being-taken-back",
             Self::Wrote(Slot::Session, Fate::TakenBack) => "session-taken-back",
             Self::Wrote(Slot::Session, Fate::NotInForce) => "session-not-in-force",
             Self::Wrote(Slot::Preferred, Fate::InForce) => "preferred-in-force",
+            Self::Wrote(Slot::Preferred, Fate::BeingTakenBack) => "preferred-being-taken-back",
             Self::Wrote(Slot::Preferred, Fate::TakenBack) => "preferred-taken-back",
             Self::Wrote(Slot::Preferred, Fate::NotInForce) => "preferred-not-in-force",
             Self::WritingPaused => "writing-paused",
@@ -128,6 +132,9 @@ impl fmt::Display for Says {
                 })?;
                 return f.write_str(match fate {
                     Fate::InForce => " is in force in Teams",
+                    Fate::BeingTakenBack => {
+                        " is being taken back; Microsoft has not confirmed it yet, and Offhook tries again"
+                    }
                     Fate::TakenBack => " was taken back; it may still be seen for a moment",
                     Fate::NotInForce => " is not in force in Teams",
                 });

@@ -411,7 +411,8 @@ fn a_refused_clear_is_named_until_it_is_taken() {
         let reason = world.reasons().into_iter().find(own).unwrap();
         (reason.says.code(), reason.note.map(|note| note.code()))
     };
-    assert_eq!(told(&world), ("session-taken-back", None));
+    // D1: nothing has happened before Microsoft says so.
+    assert_eq!(told(&world), ("session-being-taken-back", None));
     world.fact(Fact::TeamsRefused(Session, Action::Clear));
     assert_eq!(told(&world), ("session-in-force", Some("clear-refused")));
     world.pass(seconds(20), Some(CALL));

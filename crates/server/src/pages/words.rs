@@ -312,7 +312,12 @@ mod tests {
             Says::WritingPaused.code(),
         ];
         for slot in Slot::ALL {
-            for fate in [Fate::InForce, Fate::TakenBack, Fate::NotInForce] {
+            for fate in [
+                Fate::InForce,
+                Fate::BeingTakenBack,
+                Fate::TakenBack,
+                Fate::NotInForce,
+            ] {
                 codes.push(Says::Wrote(slot, fate).code());
             }
         }

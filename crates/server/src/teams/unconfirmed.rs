@@ -8,7 +8,7 @@ use std::{
 };
 
 use graph::{Blame, GraphError};
-use presence::{PersonId, Slot};
+use presence::{Action, PersonId, Slot, TeamsWrite};
 
 use super::Tenant;
 use crate::health::Trouble;
@@ -32,6 +32,8 @@ struct Failure {
     /// Text of the last error, with the remedy where an administrator can help.
     what: String,
     blame: Blame,
+    /// What Offhook wrote stays in Teams until it succeeds.
+    is_clear: bool,
     first_at: i64,
     /// End of the rest before the next try.
     next_at: i64,
@@ -48,12 +50,19 @@ pub(super) struct Unconfirmed {
 
 impl Unconfirmed {
     /// Records a failure; the next try is due at `next_at`.
-    fn failed(&mut self, write: (PersonId, Slot), error: &GraphError, now: i64, next_at: i64) {
+    fn failed(
+        &mut self,
+        (write, action): ((PersonId, Slot), Action),
+        error: &GraphError,
+        now: i64,
+        next_at: i64,
+    ) {
         let before = self.writes.get(&write);
         let first_at = before.map_or(now, |failure| failure.first_at);
         let failure = Failure {
             what: error.to_string(),
             blame: error.blame(),
+            is_clear: action == Action::Clear,
             first_at,
             next_at,
             is_alone: self.succeeded_at.is_some_and(|at| at >= first_at)
@@ -82,6 +91,7 @@ impl Unconfirmed {
         now: i64,
     ) -> (Option<Trouble>, Option<Trouble>) {
         let of_account = |failure: &Failure| match failure.blame {
+            _ if failure.is_clear => false,
             Blame::Service => false,
             Blame::Administrator => failure.is_alone,
             Blame::Request => true,
@@ -151,15 +161,19 @@ impl Tenant {
     /// Records what became of a write, and reports the health of writing.
     pub(super) fn report_write(
         &self,
-        write: (PersonId, Slot),
+        TeamsWrite {
+            person,
+            slot,
+            action,
+        }: TeamsWrite,
         result: Result<(), &GraphError>,
         (now, next_at): (i64, i64),
     ) {
         {
             let mut unconfirmed = self.unconfirmed();
             match result {
-                Ok(()) => unconfirmed.confirmed(write, now),
-                Err(error) => unconfirmed.failed(write, error, now, next_at),
+                Ok(()) => unconfirmed.confirmed((person, slot), now),
+                Err(error) => unconfirmed.failed(((person, slot), action), error, now, next_at),
             }
         }
         self.report_unconfirmed(now);
@@ -217,9 +231,9 @@ mod tests {
     #[test]
     fn an_unconfirmed_write_is_a_trouble_until_it_is_confirmed() {
         let mut unconfirmed = Unconfirmed::default();
-        unconfirmed.failed(ANNA, &locked(), 0, 1_000);
+        unconfirmed.failed((ANNA, Action::Clear), &locked(), 0, 1_000);
         unconfirmed.confirmed(BEN, 500);
-        unconfirmed.failed(ANNA, &locked(), 1_000, 3_000);
+        unconfirmed.failed((ANNA, Action::Clear), &locked(), 1_000, 3_000);
         let (trouble, warning) = troubles(&unconfirmed, 1_000);
         let what = trouble.unwrap().what;
         assert_eq!(warning, None);
@@ -238,10 +252,10 @@ mod tests {
     #[test]
     fn one_refused_account_among_others_is_a_warning() {
         let mut unconfirmed = Unconfirmed::default();
-        unconfirmed.failed(ANNA, &forbidden(), 0, 15_000);
+        unconfirmed.failed((ANNA, Action::Set), &forbidden(), 0, 15_000);
         assert!(troubles(&unconfirmed, 0).0.is_some(), "nobody succeeds");
         unconfirmed.confirmed(BEN, 500);
-        unconfirmed.failed(ANNA, &forbidden(), 15_000, 30_000);
+        unconfirmed.failed((ANNA, Action::Set), &forbidden(), 15_000, 30_000);
         let (trouble, warning) = troubles(&unconfirmed, 15_000);
         assert_eq!(trouble, None);
         assert!(warning.unwrap().remedy.contains("licence"));

@@ -25,8 +25,9 @@ const IN_FLIGHT_MAX: usize = 64;
 const ADMINISTRATOR_PAUSE: Duration = Duration::from_secs(15);
 /// Pause before a write is tried again for an account that Graph does not know.
 const UNKNOWN_PAUSE: Duration = Duration::from_secs(15);
-/// Pause before a clear is sent again that Graph refuses for good: what Offhook wrote is still there.
-const REFUSED_PAUSE: Duration = Duration::from_secs(300);
+/// Pause before a clear is sent again that Graph refuses for good: what Offhook wrote is still there. The person's other writes
+/// wait as long.
+const REFUSED_PAUSE: Duration = Duration::from_secs(60);
 /// Interval at which removed accounts are forgotten.
 const FORGET_INTERVAL: Duration = Duration::from_secs(600);
 
@@ -87,6 +88,14 @@ impl TeamsWrites {
             (Slot::Session, Action::Clear) => Operation::ClearSession,
             (Slot::Preferred, Action::Set | Action::Renew) => Operation::SetDoNotDisturb,
             (Slot::Preferred, Action::Clear) => Operation::ClearDoNotDisturb,
+            (slot, Action::Leave) => {
+                let slot = match slot {
+                    Slot::Session => graph::Slot::Session,
+                    Slot::Preferred => graph::Slot::Preferred,
+                };
+                queue.queue().leave(user, slot);
+                return None;
+            }
         };
         let tag = Tag { write, heard_at };
         let pushed = queue.queue().push(network_time(), user, operation, tag);
@@ -254,7 +263,7 @@ impl TenantWrites {
             queue.finish(now, &write.user, outcome);
             queue.rests_until(&write.user).unwrap_or(now)
         };
-        tenant.report_write((person, slot), result.as_ref().map(|_| ()), (now, next_at));
+        tenant.report_write(write.tag.write, result.as_ref().map(|_| ()), (now, next_at));
         self.0.wake.notify_one();
     }
 }
