@@ -95,6 +95,8 @@ impl<T> Entry<T> {
 struct User<T> {
     waiting: [Option<Entry<T>>; 2],
     in_flight: Option<Entry<T>>,
+    /// The clear on the wire is not to be tried again.
+    is_last_try: bool,
     attempts: u32,
     /// End of the last rest after a failure, or the time of the first write.
     not_before: i64,
@@ -174,6 +176,7 @@ impl<T> WriteQueue<T> {
         let entry = self.users.entry(user.clone()).or_insert_with(|| User {
             waiting: [None, None],
             in_flight: None,
+            is_last_try: false,
             attempts: 0,
             not_before: now,
             rest: Rest::None,
@@ -198,6 +201,21 @@ impl<T> WriteQueue<T> {
         *place = Some(write);
         self.make_ready(now, user);
         Pushed::Waits
+    }
+
+    /// Drops a clear that waits. One on the wire is not tried again.
+    pub fn leave(&mut self, user: &Arc<str>, slot: Slot) {
+        let Some(entry) = self.users.get_mut(user) else {
+            return;
+        };
+        let clears = |write: &Entry<T>| write.operation.clears() && write.operation.slot() == slot;
+        entry.is_last_try |= entry.in_flight.as_ref().is_some_and(clears);
+        if let Some(place) = entry.waiting.get_mut(slot as usize)
+            && let Some(dropped) = place.take_if(|write| clears(write))
+        {
+            self.ready.remove(&dropped.turn(user));
+        }
+        self.forget_idle(user);
     }
 
     /// The next write, if the budget has a token for it.
@@ -256,6 +274,7 @@ impl<T> WriteQueue<T> {
         let Some(mut write) = entry.in_flight.take() else {
             return;
         };
+        let is_last_try = std::mem::take(&mut entry.is_last_try);
         if outcome == Outcome::Done && write.operation.clears() {
             self.empty.insert((user.clone(), write.operation.slot()));
         }
@@ -278,6 +297,7 @@ impl<T> WriteQueue<T> {
                 // After an outage the order is that of urgency again.
                 write.came_after = self.sent;
                 match entry.waiting.get_mut(write.operation.slot() as usize) {
+                    Some(None) if is_last_try => {}
                     Some(Some(newer)) => {
                         newer.operation = newer.operation.instead_of(write.operation);
                     }

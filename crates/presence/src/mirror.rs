@@ -130,6 +130,7 @@ impl Mirror {
         }
         let before = signals.observation.as_ref();
         let meaning_before = before.map_or(Meaning::Unknown, |seen| seen.state.meaning());
+        let seen_before = before.map(|seen| (meaning_before, seen.received_at));
         let unchanged = before.filter(|seen| seen.state == state);
         let since = unchanged.map_or(now, |seen| seen.since);
         // No information starts and ends nothing, and renews no lease either.
@@ -160,6 +161,11 @@ impl Mirror {
             }
         }
         wishes.extend(self.notice_override(signals, settings, meaning, now));
+        wishes.extend(
+            self.leave_slot(seen_before, meaning, asked_at)
+                .into_iter()
+                .flatten(),
+        );
         wishes.extend(self.take_back_again(settings.timing, meaning, now));
         self.follow_call(signals, settings.timing, meaning, now);
         signals.presenting_since =
@@ -205,11 +211,7 @@ impl Mirror {
             || held
                 .acknowledged_at
                 .is_some_and(|at| now >= at + timing.settle);
-        let something_else = !matches!(
-            meaning,
-            Meaning::DoNotDisturb | Meaning::Presenting | Meaning::Offline | Meaning::Unknown
-        );
-        if !(landed && something_else) {
+        if !(landed && meaning.is_chosen_over_do_not_disturb()) {
             return Vec::new();
         }
         // Teams counted its day from the request, we from the answer.
@@ -275,6 +277,18 @@ impl Mirror {
                     cleared: Cleared::Acknowledged(held.expires_at),
                     ..Withdrawn::from_held(held, held.expires_at)
                 }),
+                // Microsoft has dropped it by itself: a clear that is still under way would end the person's own choice.
+                Own::Withdrawn(withdrawn)
+                    if slot == Slot::Preferred
+                        && withdrawn.expires_at <= now
+                        && withdrawn.cleared.acknowledged_at().is_none() =>
+                {
+                    wishes.push(Wish::Write(slot, Action::Leave));
+                    Own::Withdrawn(Withdrawn {
+                        cleared: Cleared::Acknowledged(withdrawn.expires_at),
+                        ..*withdrawn
+                    })
+                }
                 Own::Withdrawn(withdrawn) if withdrawn.ends_at(timing) <= now => Own::None,
                 _ => continue,
             };

@@ -184,6 +184,8 @@ pub enum Action {
     Renew,
     /// Take it back.
     Clear,
+    /// Do not take it back any more: Teams does not have it, and what is there now may be the person's.
+    Leave,
 }
 
 /// The longest time for which a write is assumed to have been in effect before its acknowledgement.

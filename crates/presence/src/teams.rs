@@ -27,6 +27,17 @@ pub enum Meaning {
     Unknown,
 }
 
+impl Meaning {
+    /// Whether Teams shows this only where our Do not disturb is not in force: Presenting hides it, and it is shown as Offline
+    /// where no Teams client runs.
+    pub(crate) const fn is_chosen_over_do_not_disturb(self) -> bool {
+        match self {
+            Self::Call | Self::Available | Self::Busy | Self::BeRightBack | Self::Away => true,
+            Self::DoNotDisturb | Self::Presenting | Self::Offline | Self::Unknown => false,
+        }
+    }
+}
+
 /// Availability and activity as Graph wrote them. Kept as text because Graph's lists change without notice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TeamsState {

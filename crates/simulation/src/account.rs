@@ -138,6 +138,12 @@ impl Account {
         self.session_until.into_iter().chain(preferred).min()
     }
 
+    /// Whether Teams holds our Do not disturb.
+    pub fn holds_ours(&self, now: Timestamp) -> bool {
+        self.preferred
+            .is_some_and(|preferred| preferred.ours && preferred.until > now)
+    }
+
     /// Ends what has run out.
     pub fn expire(&mut self, now: Timestamp) {
         self.session_until = self.session_until.filter(|until| *until > now);

@@ -23,6 +23,9 @@ const SILENCE: Duration = Duration::from_secs(26 * 3600);
 /// More turns of the engine without time passing mean that it never comes to rest.
 const TURNS_MAX: u32 = 100;
 
+/// Pause before a clear is sent again that was refused for good.
+const REFUSED_PAUSE: Duration = Duration::from_secs(60);
+
 /// Something that will happen. People are named by their place in the list.
 #[derive(Clone, Debug)]
 enum Event {
@@ -405,9 +408,10 @@ impl<'s> World<'s> {
                     }
                     _ => {}
                 }
-                let after = match answer {
-                    Answer::Again(after) => after,
-                    _ => Duration::ZERO,
+                let after = match (answer, sent) {
+                    (Answer::Again(after), _) => after,
+                    (Answer::Refused, Some((_, Action::Clear))) => REFUSED_PAUSE,
+                    (Answer::Refused | Answer::Done | Answer::NothingThere, _) => Duration::ZERO,
                 };
                 self.later(after, Event::Send(at, lives));
             }

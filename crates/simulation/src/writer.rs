@@ -117,12 +117,20 @@ impl Fate {
 pub struct Writer {
     waiting: [Option<Action>; 2],
     in_flight: Option<(Slot, Action)>,
+    /// The clear on the wire is not to be tried again.
+    is_last_try: bool,
 }
 
 impl Writer {
     /// A wish; replaces an older one that still waits.
     pub fn push(&mut self, slot: Slot, action: Action) {
-        self.waiting[slot as usize] = Some(action);
+        let waiting = &mut self.waiting[slot as usize];
+        if action != Action::Leave {
+            *waiting = Some(action);
+            return;
+        }
+        waiting.take_if(|action| *action == Action::Clear);
+        self.is_last_try |= self.in_flight == Some((slot, Action::Clear));
     }
 
     /// The next request, if one may be sent.
@@ -140,10 +148,13 @@ impl Writer {
     /// The answer to what is on the wire. Returns what was sent.
     pub fn answered(&mut self, answer: Answer) -> Option<(Slot, Action)> {
         let sent = self.in_flight.take()?;
+        let is_last_try = std::mem::take(&mut self.is_last_try);
         let again = match answer {
-            Answer::Again(_) => true,
+            Answer::Again(_) => !is_last_try,
             Answer::NothingThere => sent.1 != Action::Clear,
-            Answer::Done | Answer::Refused => false,
+            // A clear is never given up.
+            Answer::Refused => sent.1 == Action::Clear && !is_last_try,
+            Answer::Done => false,
         };
         if again {
             self.waiting[sent.0 as usize].get_or_insert(sent.1);

@@ -5,7 +5,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use proptest::prelude::*;
 
 use super::{Outcome, Pushed, WriteQueue};
-use crate::Operation::{self, ClearSession, RenewSession, SetDoNotDisturb, SetSession};
+use crate::{
+    Operation::{self, ClearDoNotDisturb, ClearSession, RenewSession, SetDoNotDisturb, SetSession},
+    Slot,
+};
 
 fn user(name: &str) -> Arc<str> {
     name.into()
@@ -156,7 +159,7 @@ proptest! {
         steps in prop::collection::vec((0u8..4, 0usize..3, 0usize..5), 1..200),
     ) {
         let operations =
-            [SetSession, ClearSession, SetDoNotDisturb, Operation::ClearDoNotDisturb, RenewSession];
+            [SetSession, ClearSession, SetDoNotDisturb, ClearDoNotDisturb, RenewSession];
         let users = [user("a"), user("b"), user("c")];
         let (mut queue, mut wished, mut done) = (WriteQueue::default(), HashMap::new(), HashMap::new());
         let (mut now, mut flying) = (0, Vec::new());
@@ -381,4 +384,31 @@ fn a_refused_batch_is_followed_by_single_writes() {
         queue.push(now, &user(&number.to_string()), SetDoNotDisturb, ());
     }
     assert!(queue.may_batch(300_000), "and batches again later");
+}
+
+// D1: what a clear would take back is not Offhook's any more.
+#[test]
+fn a_clear_that_is_left_is_sent_no_more() {
+    let anna = user("anna");
+    let mut queue = WriteQueue::default();
+    queue.push(0, &anna, ClearDoNotDisturb, ());
+    queue.leave(&anna, Slot::Session);
+    assert!(!queue.is_empty());
+    queue.leave(&anna, Slot::Preferred);
+    assert!(queue.is_empty() && queue.pop(0).is_none());
+    // On the wire.
+    queue.push(0, &anna, ClearDoNotDisturb, ());
+    queue.pop(0).unwrap();
+    queue.leave(&anna, Slot::Preferred);
+    queue.finish(0, &anna, Outcome::Retry(None));
+    assert!(queue.is_empty());
+    // A newer set stays.
+    queue.push(0, &anna, ClearDoNotDisturb, ());
+    queue.pop(0).unwrap();
+    queue.push(0, &anna, SetDoNotDisturb, ());
+    queue.leave(&anna, Slot::Preferred);
+    queue.finish(0, &anna, Outcome::Retry(None));
+    assert_eq!(queue.pop(10_000).unwrap().operation, SetDoNotDisturb);
+    queue.finish(10_000, &anna, Outcome::Retry(None));
+    assert!(!queue.is_empty(), "and is tried again");
 }

@@ -3,7 +3,7 @@
 use super::{Mirror, Wish};
 use crate::{
     Meaning, Timestamp,
-    own::{Action, Cleared, Own, Slot},
+    own::{Action, Cleared, Echo, Own, Slot},
     settings::Timing,
 };
 
@@ -47,6 +47,32 @@ impl Mirror {
             withdrawn.acknowledge(now);
         }
         vec![Wish::Remember(slot)]
+    }
+
+    /// Two answers in a row show that our Do not disturb is over before Teams confirmed the clear: the person chose something
+    /// else there, or the answer to the clear was lost. A clear that is still under way would end the person's own choice.
+    pub(super) fn leave_slot(
+        &mut self,
+        before: Option<(Meaning, Timestamp)>,
+        meaning: Meaning,
+        asked_at: Timestamp,
+    ) -> Option<[Wish; 2]> {
+        let slot = Slot::Preferred;
+        let Own::Withdrawn(withdrawn) = self.own_mut(slot) else {
+            return None;
+        };
+        let was_shown = matches!(withdrawn.echo, Echo::Seen(_) | Echo::SeenOfEither(_));
+        if !was_shown
+            || withdrawn.cleared.acknowledged_at().is_some()
+            || !meaning.is_chosen_over_do_not_disturb()
+            || !before.is_some_and(|(meaning, received_at)| {
+                meaning.is_chosen_over_do_not_disturb() && received_at > withdrawn.requested_at
+            })
+        {
+            return None;
+        }
+        withdrawn.acknowledge(asked_at);
+        Some([Wish::Remember(slot), Wish::Write(slot, Action::Leave)])
     }
 
     /// Teams denied having our session and shows it all the same: it is asked again.

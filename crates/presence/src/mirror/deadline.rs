@@ -28,6 +28,14 @@ impl Mirror {
                 self.settable_at(slot, timing, now),
             ]
         });
+        let dropped = match self.own(Slot::Preferred) {
+            Own::Withdrawn(withdrawn) if withdrawn.cleared.acknowledged_at().is_none() => {
+                Some(withdrawn.expires_at)
+            }
+            Own::None | Own::Held(_) | Own::Withdrawn(_) | Own::Yielded(_) | Own::Refused(_) => {
+                None
+            }
+        };
         let remembered = self
             .remembered
             .map(|call| call.confirmed_at + timing.appointment_limit);
@@ -37,6 +45,7 @@ impl Mirror {
             observed,
             self.paused().map(|(_, until)| until),
             remembered,
+            dropped,
         ]
         .into_iter()
         .chain(session)

@@ -27,7 +27,7 @@ impl Mirror {
                 Own::Held(Held { expires_at, ..held })
             }
             // The answer to a write that a later one has overtaken.
-            Action::Set | Action::Renew | Action::Clear => return,
+            Action::Set | Action::Renew | Action::Clear | Action::Leave => return,
         };
     }
 

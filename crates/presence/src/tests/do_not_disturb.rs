@@ -2,7 +2,7 @@
 
 use super::{ANNA, World, seconds};
 use crate::{
-    Action::{Clear, Set},
+    Action::{Clear, Leave, Set},
     LineState,
     Slot::Preferred,
     SyncMode::TelephonyAndPresence,
@@ -149,4 +149,41 @@ fn the_end_of_microsofts_day_is_no_override() {
         notes.iter().any(|note| note.contains("after 24 hours")),
         "{notes:?}"
     );
+}
+
+// D1: a clear without confirmation stays recorded, and what the person chooses in Teams meanwhile is not taken back by it.
+#[test]
+fn a_clear_that_is_not_confirmed_does_not_take_back_a_later_choice() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.teams("Available", "Available");
+    world.choose("Do not disturb");
+    world.pass(seconds(10), Some(DND));
+    world.acknowledges = false;
+    world.take_writes();
+    world.back_to_automatic();
+    assert_eq!(world.take_writes(), [(Preferred, Clear)]);
+    world.pass(seconds(600), Some(DND));
+    assert_eq!(world.take_writes(), [], "the queue tries again");
+    let record = world.last_own_record(Preferred).unwrap();
+    assert_eq!(record.cleared_at, None, "recorded for a restart");
+    world.pass(seconds(1), Some(AVAILABLE));
+    assert_eq!(world.take_writes(), [], "one answer may be old");
+    world.pass(seconds(1), Some(AVAILABLE));
+    assert_eq!(world.take_writes(), [(Preferred, Leave)]);
+    let record = world.last_own_record(Preferred);
+    assert!(record.is_none_or(|record| record.cleared_at.is_some()));
+}
+
+// D1
+#[test]
+fn a_clear_that_is_not_confirmed_within_microsofts_day_is_not_sent_later() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.teams("Available", "Available");
+    world.choose("Do not disturb");
+    world.pass(seconds(10), Some(DND));
+    world.acknowledges = false;
+    world.back_to_automatic();
+    world.take_writes();
+    world.pass(seconds(24 * 3600), Some(DND));
+    assert_eq!(world.take_writes(), [(Preferred, Leave)]);
 }

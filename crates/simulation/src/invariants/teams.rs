@@ -40,6 +40,13 @@ pub(crate) fn write(
         );
         return Ok(());
     }
+    if action == Action::Leave {
+        must!(
+            !world.calm || !someone.account.holds_ours(now),
+            "{id}: leaves a Do not disturb of ours in Teams"
+        );
+        return Ok(());
+    }
     must!(
         mode != SyncMode::None,
         "{id}: writes though nothing crosses"
