@@ -22,6 +22,7 @@ mod demo;
 mod disk;
 mod durability;
 mod entra;
+mod entra_answers;
 mod hidden;
 mod identity;
 mod independent_watchers;

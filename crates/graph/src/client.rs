@@ -210,7 +210,7 @@ impl Client {
             })
     }
 
-    /// Sends with a token; with a fresh one if Graph refuses the first.
+    /// Sends with a token; with another one if Graph refuses the first with 401, as often as [`TokenState::replace`] allows.
     pub(crate) async fn send(
         &self,
         call: &'static str,
@@ -218,17 +218,16 @@ impl Client {
         url: &str,
         body: Option<&serde_json::Value>,
     ) -> Result<Response, GraphError> {
-        for fresh in [false, true] {
-            let token = self.token().await?;
-            let sent = self.send_as(&token, call, method.clone(), url, body).await;
-            if !matches!(sent, Err(GraphError::Unauthorized { .. })) {
-                return sent;
-            }
-            if !fresh {
-                self.token.lock().await.forget(&token);
-            }
+        let token = self.token().await?;
+        let sent = self.send_as(&token, call, method.clone(), url, body).await;
+        if !matches!(sent, Err(GraphError::Unauthorized { .. })) {
+            return sent;
         }
-        Err(GraphError::Unauthorized { call })
+        if !self.token.lock().await.replace(&token, Instant::now()) {
+            return Err(GraphError::Unauthorized { call });
+        }
+        let token = self.token().await?;
+        self.send_as(&token, call, method, url, body).await
     }
 
     /// The application's access token, for whoever wants to look at it.
@@ -270,9 +269,8 @@ impl Client {
         }
         match self.sign_in().await {
             Ok(token) => {
-                let lifetime = Duration::from_secs(token.expires_in);
                 let secret = Secret::new(token.access_token);
-                state.store(secret.clone(), lifetime, Instant::now());
+                state.store(secret.clone(), token.lifetime, Instant::now());
                 Ok(secret)
             }
             Err(error) => {

@@ -2,23 +2,19 @@
 
 mod authorization;
 mod device;
-mod refusal;
 mod session;
 
 pub use authorization::{Authorization, CallbackError, pkce_challenge};
 pub use device::{DeviceCode, DeviceFlow, DeviceState, PollAnswer};
-pub(crate) use device::{DeviceCodeWire, poll_refusal, refused};
-pub use refusal::user_remedy;
+pub(crate) use device::{DeviceCodeWire, poll_refusal};
 pub use session::{Need, UserSession};
 
 use serde::Deserialize;
 
-use crate::{Secret, wire::Token};
+use crate::{Secret, sign_in::Token};
 
 /// A token is replaced this long before it ends.
 const RENEW_BEFORE: i64 = 300_000;
-/// What is assumed where Entra names no lifetime, in seconds.
-const LIFETIME_DEFAULT: i64 = 3_600;
 
 /// How the application shows itself when it asks for a person's token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,14 +83,11 @@ struct IdClaims {
 impl UserToken {
     /// Reads Entra's answer of the time `now`; `old` is the refresh token that was used and stays if there is no new one.
     pub(crate) fn new(token: Token, client_id: &str, old: Option<&Secret>, now: i64) -> Self {
-        let seconds = i64::try_from(token.expires_in)
-            .ok()
-            .filter(|seconds| *seconds > 0)
-            .unwrap_or(LIFETIME_DEFAULT);
+        let lifetime = i64::try_from(token.lifetime.as_millis()).unwrap_or(i64::MAX);
         Self {
             access: Secret::new(token.access_token),
             refresh: token.refresh_token.map(Secret::new).or(old.cloned()),
-            expires: now.saturating_add(seconds.saturating_mul(1_000)),
+            expires: now.saturating_add(lifetime),
             scope: token.scope.unwrap_or_default(),
             user: token
                 .id_token
@@ -126,14 +119,16 @@ fn signed_in(id_token: &str, client_id: &str) -> Option<SignedIn> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
     use super::*;
 
-    fn token(id_token: Option<&str>, refresh: Option<&str>, expires_in: u64) -> Token {
+    fn token(id_token: Option<&str>, refresh: Option<&str>, seconds: u64) -> Token {
         Token {
             access_token: "canary-access".into(),
-            expires_in,
+            lifetime: Duration::from_secs(seconds),
             refresh_token: refresh.map(str::to_owned),
             id_token: id_token.map(str::to_owned),
             scope: Some("User.Read".into()),
@@ -182,7 +177,7 @@ mod tests {
     #[test]
     fn row_99_the_old_refresh_token_stays_if_there_is_no_new_one() {
         let old = Secret::new("old");
-        let refreshed = |new| UserToken::new(token(None, new, 0), "app", Some(&old), 0);
+        let refreshed = |new| UserToken::new(token(None, new, 3_600), "app", Some(&old), 0);
         assert_eq!(refreshed(None).refresh, Some(old.clone()));
         assert_eq!(refreshed(Some("new")).refresh, Some(Secret::new("new")));
         assert_eq!(refreshed(None).expires, 3_600_000);

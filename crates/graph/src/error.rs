@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::answer::{Body, RequestKind, Side, Verdict, judge};
+use crate::{
+    SignInFault,
+    answer::{Body, RequestKind, Side, Verdict, judge},
+};
 
 /// Whose fault it is, for the retry policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,10 +75,16 @@ pub enum GraphError {
     SignIn {
         /// The application.
         client_id: String,
+        /// Entra's number, such as 700016: the one that decides, if any is known.
+        code: Option<u32>,
         /// Entra's words.
         description: String,
         /// What to do.
         remedy: &'static str,
+        /// The party that can end it.
+        fault: SignInFault,
+        /// How long to wait.
+        retry_after: Option<Duration>,
     },
     /// Entra gave no token for a person: a new sign-in is needed, unless the remedy says something else.
     #[error("Entra refused the sign-in: {description}; {remedy}")]
@@ -86,6 +95,10 @@ pub enum GraphError {
         description: String,
         /// What to do.
         remedy: &'static str,
+        /// The party that can end it.
+        fault: SignInFault,
+        /// How long to wait.
+        retry_after: Option<Duration>,
     },
     /// The certificate's key does not sign.
     #[error(
@@ -275,11 +288,10 @@ impl GraphError {
             | Self::Unconfirmed { .. }
             | Self::Intercepted { .. }
             | Self::Malformed { .. } => Blame::Service,
-            Self::SignIn { .. }
-            | Self::UserSignIn { .. }
-            | Self::Signing { .. }
-            | Self::NoRandomness
-            | Self::Forbidden { .. } => Blame::Administrator,
+            Self::SignIn { fault, .. } | Self::UserSignIn { fault, .. } => fault.blame(),
+            Self::Signing { .. } | Self::NoRandomness | Self::Forbidden { .. } => {
+                Blame::Administrator
+            }
             Self::NotFound { .. } | Self::Refused { .. } | Self::LinkEnded { .. } => Blame::Request,
         }
     }
@@ -290,10 +302,10 @@ impl GraphError {
             Self::Throttled { retry_after, .. }
             | Self::Service { retry_after, .. }
             | Self::Unconfirmed { retry_after, .. }
-            | Self::Intercepted { retry_after, .. } => *retry_after,
+            | Self::Intercepted { retry_after, .. }
+            | Self::SignIn { retry_after, .. }
+            | Self::UserSignIn { retry_after, .. } => *retry_after,
             Self::Unreachable { .. }
-            | Self::SignIn { .. }
-            | Self::UserSignIn { .. }
             | Self::Signing { .. }
             | Self::NoRandomness
             | Self::Unauthorized { .. }

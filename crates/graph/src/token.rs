@@ -16,6 +16,8 @@ pub(crate) struct TokenState {
     token: Option<(Secret, Instant)>,
     failures: u32,
     refused: Option<(GraphError, Instant)>,
+    replacements: Replacements,
+    replaced_at: Option<Instant>,
 }
 
 impl TokenState {
@@ -30,17 +32,10 @@ impl TokenState {
     }
 
     pub(crate) fn store(&mut self, token: Secret, lifetime: Duration, now: Instant) {
-        // A service that names no lifetime gets the shortest that Entra gives.
-        let lifetime = if lifetime.is_zero() {
-            Duration::from_secs(3_600)
-        } else {
-            lifetime
-        };
         let usable = lifetime.saturating_sub(RENEW_BEFORE).max(lifetime / 2);
-        *self = Self {
-            token: Some((token, now + usable)),
-            ..Self::default()
-        };
+        self.token = Some((token, now + usable));
+        self.failures = 0;
+        self.refused = None;
     }
 
     pub(crate) fn fail(&mut self, error: GraphError, now: Instant) {
@@ -54,51 +49,63 @@ impl TokenState {
         self.refused = Some((error, now + wait));
     }
 
-    /// Graph refused this token: forget it, unless it was replaced meanwhile.
-    pub(crate) fn forget(&mut self, refused: &Secret) {
-        if self
+    /// Graph refused this token with 401. Returns true if there is another one, or one may be asked for: the refused token is
+    /// forgotten then. Else it is kept: Graph may accept it again, and a new one for each refusal helps nobody.
+    pub(crate) fn replace(&mut self, refused: &Secret, now: Instant) -> bool {
+        let is_current = self
             .token
             .as_ref()
-            .is_some_and(|(token, _)| token == refused)
-        {
+            .is_some_and(|(token, _)| token == refused);
+        if !is_current {
+            return true;
+        }
+        let since_last = self.replaced_at.map(|at| now.saturating_duration_since(at));
+        let is_allowed = self.replacements.allow(since_last);
+        if is_allowed {
+            self.replaced_at = Some(now);
             self.token = None;
         }
+        is_allowed
     }
 }
 
-/// What an administrator should do about an error code of Entra.
-pub(crate) fn remedy(codes: &[u32]) -> &'static str {
-    match codes.first() {
-        Some(7_000_215) => {
-            "the client secret is wrong: copy the secret's value, not its id, from Certificates & secrets"
+/// The pace at which tokens that Graph refuses with 401 are replaced: the first at once, then after 1, 2, 4 … 60 seconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Replacements {
+    /// Replacements in a row.
+    count: u32,
+}
+
+/// After this long without a replacement the next one is at once again. Longer than the longest pause.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(120);
+
+impl Replacements {
+    /// Returns true if a token may be replaced now, the last replacement being so long ago, and counts it.
+    pub(crate) fn allow(&mut self, since_last: Option<Duration>) -> bool {
+        match since_last {
+            Some(since_last) if since_last < backoff(self.count, 0) => return false,
+            Some(since_last) if since_last < FORGOTTEN_AFTER => {
+                self.count = self.count.saturating_add(1);
+            }
+            Some(_) | None => self.count = 1,
         }
-        Some(7_000_222) => {
-            "the client secret has expired: create a new one and put it into the configuration"
-        }
-        Some(700_027) => {
-            "the certificate is not the one that Entra has for this application: upload its public part under Certificates & secrets"
-        }
-        Some(700_016) => {
-            "the application is not known in this tenant: check client_id and tenant, and consent as an administrator"
-        }
-        Some(90_002) => "the tenant is not known: check the tenant id or domain",
-        Some(70_011) => {
-            "the scope is not valid here: check that the sign-in and Graph addresses belong to the same cloud"
-        }
-        Some(53_003) => "Conditional Access blocks the application: exclude it from the policy",
-        _ => "check tenant, client_id and secret or certificate in the configuration",
+        true
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SignInFault;
 
     fn error() -> GraphError {
         GraphError::SignIn {
             client_id: "app".into(),
+            code: None,
             description: "no".into(),
             remedy: "none",
+            fault: SignInFault::Credential,
+            retry_after: None,
         }
     }
 
@@ -138,10 +145,35 @@ mod tests {
                 .unwrap()
                 .is_none()
         );
-        state.forget(&Secret::new("another"));
+        assert!(state.replace(&Secret::new("another"), start));
         assert!(state.current(start).unwrap().is_some());
-        state.forget(&Secret::new("one"));
+        assert!(state.replace(&Secret::new("one"), start));
         assert!(state.current(start).unwrap().is_none());
+    }
+
+    // D9
+    #[test]
+    fn tokens_that_are_refused_at_every_sweep_are_replaced_at_a_pace() {
+        let start = Instant::now();
+        let mut state = TokenState::default();
+        let mut replaced = Vec::new();
+        state.store(Secret::new("0"), Duration::from_secs(3_600), start);
+        for second in 0..=300 {
+            let now = start + Duration::from_secs(second);
+            let token = state.current(now).unwrap().unwrap();
+            if state.replace(&token, now) {
+                replaced.push(second);
+                let next = Secret::new(second.to_string());
+                state.store(next, Duration::from_secs(3_600), now);
+            }
+        }
+        assert_eq!(replaced, [0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
+        // After a rest the first refusal is answered with a new token at once again.
+        let later = start + Duration::from_secs(500);
+        let token = state.current(later).unwrap().unwrap();
+        assert!(state.replace(&token, later));
+        state.store(Secret::new("next"), Duration::from_secs(3_600), later);
+        assert!(!state.replace(&Secret::new("next"), later));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Graph's and Entra's JSON, as far as it is read. Unknown members are ignored; nothing but ids is required.
+//! Graph's JSON, as far as it is read. Unknown members are ignored; nothing but ids is required.
 
 use serde::Deserialize;
 
@@ -21,30 +21,6 @@ pub(crate) struct Presences {
     pub(crate) value: Vec<UserPresence>,
 }
 
-/// No `Debug`: it is all secrets.
-#[derive(Deserialize)]
-pub(crate) struct Token {
-    pub(crate) access_token: String,
-    #[serde(default)]
-    pub(crate) expires_in: u64,
-    #[serde(default)]
-    pub(crate) refresh_token: Option<String>,
-    #[serde(default)]
-    pub(crate) id_token: Option<String>,
-    #[serde(default)]
-    pub(crate) scope: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct TokenError {
-    #[serde(default)]
-    pub(crate) error: String,
-    #[serde(default)]
-    pub(crate) error_description: String,
-    #[serde(default)]
-    pub(crate) error_codes: Vec<u32>,
-}
-
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct ErrorBody {
     #[serde(default)]
@@ -57,12 +33,4 @@ pub(crate) struct ErrorDetail {
     pub(crate) code: String,
     #[serde(default)]
     pub(crate) message: String,
-}
-
-impl TokenError {
-    /// Entra's text goes on with trace ids over several lines; the first says it.
-    pub(crate) fn first_line(&self) -> &str {
-        let line = self.error_description.lines().next().unwrap_or_default();
-        line.split(" Trace ID").next().unwrap_or_default()
-    }
 }

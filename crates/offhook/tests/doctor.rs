@@ -140,6 +140,14 @@ async fn whatever_entra_refuses_is_named() {
         (700_027, "certificate.wrong"),
         (53_003, "access.blocked"),
         (50_034, "sign_in.refused"),
+        // D9
+        (900_023, "tenant.unknown"),
+        (700_024, "clock.skewed"),
+        (7_000_112, "application.disabled"),
+        (65_001, "roles.none"),
+        (90_033, "sign_in.failing"),
+        (50_196, "sign_in.failing"),
+        (700_025, "sign_in.refused"),
     ] {
         let entra = Fake::start(move |_| {
             let body = format!(

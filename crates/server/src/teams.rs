@@ -266,13 +266,9 @@ impl Tenant {
             tracing::warn!(part, call, %error, "a request to Teams was refused");
             return;
         }
-        let remedy = match error.blame() {
-            Blame::Service => "it is tried again by itself; if it lasts, see the text",
-            Blame::Administrator | Blame::Request => "see the text; it is tried again by itself",
-        };
         let trouble = Trouble {
             what: error.to_string(),
-            remedy: remedy.into(),
+            remedy: remedy(error),
         };
         self.report(part, Some(trouble));
     }
@@ -282,11 +278,29 @@ impl Tenant {
         let outcome = result.map_or_else(outcome, |()| "ok");
         self.metrics.count_request(call, outcome);
         if let Err(error) = result
+            // A person's sign-in that must wait is no reason for Graph to wait.
+            && !matches!(error, GraphError::UserSignIn { .. })
             && (matches!(error, GraphError::Throttled { .. }) || error.retry_after().is_some())
         {
             let wait = error.retry_after().unwrap_or(Duration::from_secs(2));
             self.budget().silence(network_time(), wait);
         }
+    }
+}
+
+fn remedy(error: &GraphError) -> String {
+    if let Some(remedy) = error.sign_in_remedy() {
+        return format!("{remedy}; Offhook tries again by itself");
+    }
+    if matches!(error, GraphError::Unauthorized { .. }) {
+        return "Offhook goes on by itself, and asks for a new token after longer and longer pauses, at most a minute; if it \
+                lasts, run `offhook doctor`, and check that the application is enabled in Entra and that teams.login_url and \
+                teams.graph_url belong to one cloud"
+            .into();
+    }
+    match error.blame() {
+        Blame::Service => "it is tried again by itself; if it lasts, see the text".into(),
+        Blame::Administrator | Blame::Request => "see the text; it is tried again by itself".into(),
     }
 }
 

@@ -1,16 +1,13 @@
 //! Requests for a person's tokens.
 
-use reqwest::StatusCode;
-
-use super::{Client, login::Granted, read_json, retry_after, unreachable};
+use super::{Client, login::Granted, read_bytes, read_json, retry_after, unreachable};
 use crate::{
     GraphError, Secret, clock,
     delegated::{
         Authorization, ClientKind, DeviceCode, DeviceCodeWire, PollAnswer, UserToken, poll_refusal,
-        refused,
     },
     random::random_guid,
-    wire::TokenError,
+    sign_in::{Answer, Refusal, read},
 };
 
 impl Client {
@@ -35,21 +32,26 @@ impl Client {
             .send()
             .await
             .map_err(|error| unreachable(&url, &error))?;
-        let status = response.status();
-        if status.is_success() {
+        if response.status().is_success() {
             return read_json::<DeviceCodeWire>(CALL, response)
                 .await
                 .map(Into::into);
         }
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(GraphError::Service {
+        let (status, retry_after) = (response.status().as_u16(), retry_after(&response));
+        let body = read_bytes(CALL, response).await?;
+        Err(match read(status, retry_after, &body, clock::now()) {
+            Answer::Refused(refusal) => refusal.of_person(),
+            Answer::Failed => GraphError::Service {
                 call: CALL,
-                status: status.as_u16(),
-                retry_after: retry_after(&response),
-            });
-        }
-        let error: TokenError = read_json(CALL, response).await.unwrap_or_default();
-        Err(refused(error))
+                status,
+                retry_after,
+            },
+            Answer::Foreign(cause) => GraphError::Malformed { call: CALL, cause },
+            Answer::Token(_) => GraphError::Malformed {
+                call: CALL,
+                cause: "a token instead of a code".into(),
+            },
+        })
     }
 
     /// Asks whether the person signed in; [`crate::delegated::DeviceFlow`] says when.
@@ -82,7 +84,7 @@ impl Client {
         ];
         self.user_token(ClientKind::Confidential, &form, None)
             .await?
-            .map_err(refused)
+            .map_err(Refusal::of_person)
     }
 
     /// A new access token, and mostly a new refresh token, from a refresh token. Store what comes, then forget the old.
@@ -102,7 +104,7 @@ impl Client {
         ];
         self.user_token(kind, &form, Some(refresh))
             .await?
-            .map_err(refused)
+            .map_err(Refusal::of_person)
     }
 
     async fn user_token(
@@ -110,7 +112,7 @@ impl Client {
         kind: ClientKind,
         fields: &[(&str, &str)],
         old: Option<&Secret>,
-    ) -> Result<Result<UserToken, TokenError>, GraphError> {
+    ) -> Result<Result<UserToken, Refusal>, GraphError> {
         let client_id = self.config.client_id.as_str();
         let now = clock::now();
         let proof = match kind {
@@ -126,7 +128,7 @@ impl Client {
         form.extend(proof.iter().map(|(name, value)| (*name, value.reveal())));
         Ok(match self.grant(&form).await? {
             Granted::Token(token) => Ok(UserToken::new(token, client_id, old, now)),
-            Granted::Refused(error) => Err(error),
+            Granted::Refused(refusal) => Err(refusal),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Requests to the sign-in service.
 
-use reqwest::{Response, StatusCode, Url};
+use reqwest::{Response, Url};
 use serde::Deserialize;
 
 use super::{Client, ClientConfig, read_bytes, read_json, retry_after, unreachable};
@@ -8,8 +8,7 @@ use crate::{
     GraphError, RequestKind, clock,
     notification::SigningKeys,
     random::random_guid,
-    token::remedy,
-    wire::{Token, TokenError},
+    sign_in::{Answer, Refusal, Token, read},
 };
 
 #[derive(Deserialize)]
@@ -112,11 +111,7 @@ impl Client {
         form.extend(proof.iter().map(|(name, value)| (*name, value.reveal())));
         match self.grant(&form).await? {
             Granted::Token(token) => Ok(token),
-            Granted::Refused(error) => Err(GraphError::SignIn {
-                client_id: client_id.clone(),
-                description: format!("{} {}", error.error, error.first_line()),
-                remedy: remedy(&error.error_codes),
-            }),
+            Granted::Refused(refusal) => Err(refusal.of_application(client_id)),
         }
     }
 
@@ -131,19 +126,18 @@ impl Client {
             .send()
             .await
             .map_err(|error| unreachable(&url, &error))?;
-        let status = response.status();
-        if status.is_success() {
-            return read_json(CALL, response).await.map(Granted::Token);
-        }
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(GraphError::Service {
+        let (status, retry_after) = (response.status().as_u16(), retry_after(&response));
+        let body = read_bytes(CALL, response).await?;
+        match read(status, retry_after, &body, clock::now()) {
+            Answer::Token(token) => Ok(Granted::Token(token)),
+            Answer::Refused(refusal) => Ok(Granted::Refused(refusal)),
+            Answer::Failed => Err(GraphError::Service {
                 call: CALL,
-                status: status.as_u16(),
-                retry_after: retry_after(&response),
-            });
+                status,
+                retry_after,
+            }),
+            Answer::Foreign(cause) => Err(GraphError::Malformed { call: CALL, cause }),
         }
-        let error = read_json(CALL, response).await.unwrap_or_default();
-        Ok(Granted::Refused(error))
     }
 }
 
@@ -151,6 +145,6 @@ impl Client {
 pub(super) enum Granted {
     /// Here it is.
     Token(Token),
-    /// No, and trying again does not help.
-    Refused(TokenError),
+    /// No, in the words of OAuth.
+    Refused(Refusal),
 }

@@ -5,8 +5,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use reqwest::Url;
 use subtle::ConstantTimeEq;
 
-use super::user_remedy;
-use crate::{ClientConfig, GraphError, Secret, random_secret};
+use crate::{ClientConfig, GraphError, Secret, random_secret, sign_in::Refusal};
 
 /// `code_challenge` of a verifier: base64url of its SHA-256.
 pub fn pkce_challenge(verifier: &Secret) -> String {
@@ -111,25 +110,14 @@ impl Authorization {
         }
         if let Some(error) = value("error") {
             let description = value("error_description").unwrap_or_default();
-            let description = description.lines().next().unwrap_or_default();
-            return Err(CallbackError::Refused(GraphError::UserSignIn {
-                description: format!("{error} {description}"),
-                remedy: user_remedy(&error, &codes(description)),
-                error,
-            }));
+            let refusal = Refusal::new(&error, &description, [], None);
+            return Err(CallbackError::Refused(refusal.of_person()));
         }
         value("code")
             .filter(|code| !code.is_empty())
             .map(Secret::new)
             .ok_or(CallbackError::Incomplete)
     }
-}
-
-/// The code at the beginning of Entra's words, `AADSTS65004: …`, for in a return address there is no list of them.
-fn codes(description: &str) -> Vec<u32> {
-    let rest = description.strip_prefix("AADSTS").unwrap_or_default();
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().into_iter().collect()
 }
 
 #[cfg(test)]

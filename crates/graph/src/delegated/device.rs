@@ -3,16 +3,21 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::{UserToken, user_remedy};
-use crate::{GraphError, Secret, backoff, wire::TokenError};
+use super::UserToken;
+use crate::{
+    Blame, GraphError, Secret, SignInFault, backoff,
+    sign_in::{Refusal, seconds},
+};
 
-/// RFC 8628, 3.2 and 3.5.
-const INTERVAL_DEFAULT: u64 = 5;
+/// In seconds (RFC 8628, 3.2 and 3.5).
+const INTERVAL_DEFAULT: f64 = 5.0;
 const SLOWER_BY: i64 = 5_000;
 /// No interval is believed to be longer.
-const INTERVAL_MAX: u64 = 300;
-const LIFETIME_DEFAULT: u64 = 900;
+const INTERVAL_MAX: f64 = 300.0;
+const LIFETIME_DEFAULT: f64 = 900.0;
+const LIFETIME_MAX: f64 = 86_400.0;
 
 /// What Entra says at the beginning. `Debug` does not show the device code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,22 +44,22 @@ pub(crate) struct DeviceCodeWire {
     #[serde(default)]
     message: String,
     #[serde(default)]
-    expires_in: Option<u64>,
+    expires_in: Value,
     #[serde(default)]
-    interval: Option<u64>,
+    interval: Value,
 }
 
 impl From<DeviceCodeWire> for DeviceCode {
     fn from(wire: DeviceCodeWire) -> Self {
-        let interval = wire.interval.unwrap_or(INTERVAL_DEFAULT);
-        let lifetime = wire.expires_in.unwrap_or(LIFETIME_DEFAULT);
+        let interval = seconds(&wire.interval).unwrap_or(INTERVAL_DEFAULT);
+        let lifetime = seconds(&wire.expires_in).unwrap_or(LIFETIME_DEFAULT);
         Self {
             device_code: Secret::new(wire.device_code),
             user_code: wire.user_code,
             verification_uri: wire.verification_uri,
             message: wire.message,
-            lifetime: Duration::from_secs(lifetime.min(86_400)),
-            interval: Duration::from_secs(interval.clamp(1, INTERVAL_MAX)),
+            lifetime: Duration::from_secs_f64(lifetime.min(LIFETIME_MAX)),
+            interval: Duration::from_secs_f64(interval.clamp(1.0, INTERVAL_MAX)),
         }
     }
 }
@@ -142,30 +147,38 @@ fn expired() -> GraphError {
         error: "expired_token".into(),
         description: "nobody typed the code in time".into(),
         remedy: "begin the sign-in anew",
+        fault: SignInFault::Person,
+        retry_after: None,
     }
 }
 
+/// AuthorizationPending and CodeExpired
+/// (<https://learn.microsoft.com/entra/identity-platform/reference-error-codes>).
+const PENDING: u32 = 70_016;
+const CODE_EXPIRED: u32 = 70_019;
+
 /// Reads a refusal of the token endpoint.
-pub(crate) fn poll_refusal(error: TokenError) -> PollAnswer {
-    match error.error.as_str() {
+pub(crate) fn poll_refusal(refusal: Refusal) -> PollAnswer {
+    match refusal.error.as_str() {
         "authorization_pending" => PollAnswer::Pending,
         "slow_down" => PollAnswer::SlowDown,
         "expired_token" | "code_expired" => PollAnswer::Refused(expired()),
         "authorization_declined" | "access_denied" => PollAnswer::Refused(GraphError::UserSignIn {
-            error: error.error,
+            error: refusal.error,
             description: "the person declined".into(),
             remedy: "begin the sign-in anew and accept what is asked",
+            fault: SignInFault::Person,
+            retry_after: None,
         }),
-        _ => PollAnswer::Refused(refused(error)),
-    }
-}
-
-/// Any other refusal of a person's sign-in.
-pub(crate) fn refused(error: TokenError) -> GraphError {
-    GraphError::UserSignIn {
-        description: format!("{} {}", error.error, error.first_line()),
-        remedy: user_remedy(&error.error, &error.error_codes),
-        error: error.error,
+        _ if refusal.has(PENDING) => PollAnswer::Pending,
+        _ if refusal.has(CODE_EXPIRED) => PollAnswer::Refused(expired()),
+        _ => {
+            let error = refusal.of_person();
+            match error.blame() {
+                Blame::Service => PollAnswer::Failed(error),
+                Blame::Administrator | Blame::Request => PollAnswer::Refused(error),
+            }
+        }
     }
 }
 
@@ -183,8 +196,8 @@ mod tests {
             user_code: "ABC".into(),
             verification_uri: "https://microsoft.com/devicelogin".into(),
             message: String::new(),
-            expires_in: None,
-            interval: None,
+            expires_in: Value::Null,
+            interval: Value::Null,
         }
         .into()
     }
@@ -234,12 +247,7 @@ mod tests {
 
     #[test]
     fn refusals_are_told_apart() {
-        let refusal = |code: &str| {
-            poll_refusal(TokenError {
-                error: code.into(),
-                ..TokenError::default()
-            })
-        };
+        let refusal = |code: &str| poll_refusal(Refusal::new(code, "", [], None));
         assert!(matches!(
             refusal("authorization_pending"),
             PollAnswer::Pending
@@ -255,5 +263,10 @@ mod tests {
             };
             assert!(error.to_string().contains(words), "{error}");
         }
+        // D9
+        let by_number = |code| poll_refusal(Refusal::new("", "", [code], None));
+        assert!(matches!(by_number(PENDING), PollAnswer::Pending));
+        assert!(matches!(by_number(CODE_EXPIRED), PollAnswer::Refused(_)));
+        assert!(matches!(by_number(90_033), PollAnswer::Failed(_)));
     }
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{ClientKind, UserToken};
-use crate::{Blame, GraphError, Secret, backoff};
+use crate::{Blame, GraphError, Secret, SignInFault, backoff, token::Replacements};
 
 /// What only an administrator can heal is asked for again after this.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -31,6 +31,8 @@ pub struct UserSession {
     failures: u32,
     trouble: Option<(GraphError, i64)>,
     ended: Option<GraphError>,
+    replacements: Replacements,
+    replaced_at: Option<i64>,
 }
 
 impl UserSession {
@@ -50,6 +52,8 @@ impl UserSession {
             failures: 0,
             trouble: None,
             ended: None,
+            replacements: Replacements::default(),
+            replaced_at: None,
         }
     }
 
@@ -70,6 +74,8 @@ impl UserSession {
                 error: "login_required".into(),
                 description: "the login was not remembered".into(),
                 remedy: "sign in again",
+                fault: SignInFault::Person,
+                retry_after: None,
             }),
         }
     }
@@ -85,7 +91,7 @@ impl UserSession {
             }
             Err(error) => {
                 self.failures = self.failures.saturating_add(1);
-                if needs_person(&error) {
+                if error.needs_person() {
                     self.ended = Some(error);
                     return None;
                 }
@@ -101,7 +107,29 @@ impl UserSession {
         }
     }
 
-    /// Graph refused this access token, or wants a fresh one for a subscription: the next request refreshes first.
+    /// Graph refused this access token with 401. Returns true if there is another one, or one may be asked for: the refused
+    /// token is forgotten then.
+    pub fn replace(&mut self, refused: &Secret, now: i64) -> bool {
+        let is_current = self
+            .access
+            .as_ref()
+            .is_some_and(|(known, _)| known == refused);
+        if !is_current {
+            return true;
+        }
+        // The clock may have been set back.
+        let since_last = self
+            .replaced_at
+            .map(|at| Duration::from_millis(now.abs_diff(at)));
+        let is_allowed = self.replacements.allow(since_last);
+        if is_allowed {
+            self.replaced_at = Some(now);
+            self.access = None;
+        }
+        is_allowed
+    }
+
+    /// Graph wants a fresh token for a subscription: the next request refreshes first.
     pub fn forget(&mut self, access: &Secret) {
         if self
             .access
@@ -121,15 +149,10 @@ impl UserSession {
     }
 }
 
-/// The refresh token is worth nothing any more, or Entra wants to see the person.
-fn needs_person(error: &GraphError) -> bool {
-    matches!(error, GraphError::UserSignIn { error, .. }
-        if ["invalid_grant", "interaction_required", "login_required", "consent_required"].contains(&error.as_str()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sign_in::Refusal;
 
     fn token(access: &str, refresh: Option<&str>, expires: i64) -> UserToken {
         UserToken {
@@ -142,11 +165,45 @@ mod tests {
     }
 
     fn refusal(error: &str) -> GraphError {
-        GraphError::UserSignIn {
-            error: error.into(),
-            description: "x".into(),
-            remedy: "x",
+        Refusal::new(error, "x", [], None).of_person()
+    }
+
+    // D9
+    #[test]
+    fn refusals_that_are_not_the_persons_do_not_end_the_login() {
+        for (code, ends) in [
+            (90_033, false),
+            (50_196, false),
+            (700_024, false),
+            (7_000_112, false),
+            (7_000_222, false),
+            (65_001, true),
+            (50_057, true),
+            (700_082, true),
+        ] {
+            let refresh = Some(Secret::new("r"));
+            let mut session = UserSession::remembered(ClientKind::Public, refresh);
+            let refusal = Refusal::new("invalid_grant", "x", [code], None);
+            session.refreshed(0, Err(refusal.of_person()));
+            let has_ended = matches!(session.need(600_000), Need::SignIn(_));
+            assert_eq!(has_ended, ends, "{code}");
         }
+    }
+
+    // D9
+    #[test]
+    fn tokens_that_are_refused_at_every_read_are_replaced_at_a_pace() {
+        let kind = ClientKind::Public;
+        let mut session = UserSession::new(kind, &token("a", Some("r"), 36_000_000));
+        let mut replaced = Vec::new();
+        for second in 0..=120 {
+            let now = second * 1_000;
+            if session.replace(&Secret::new("a"), now) {
+                replaced.push(second);
+                session.refreshed(now, Ok(token("a", Some("r"), 36_000_000)));
+            }
+        }
+        assert_eq!(replaced, [0, 1, 3, 7, 15, 31, 63]);
     }
 
     #[test]

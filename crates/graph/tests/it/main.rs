@@ -43,6 +43,50 @@ async fn a_fresh_token_that_is_refused_too_is_the_services_fault() {
     assert_eq!(error.blame(), Blame::Service);
 }
 
+// D9
+#[tokio::test]
+async fn a_token_that_is_refused_again_and_again_is_kept_for_a_while() {
+    let refused = || (401, None, String::new());
+    let answers = [
+        token(),
+        refused(),
+        token(),
+        refused(),
+        refused(),
+        refused(),
+        (200, None, r#"{"value":[]}"#.into()),
+    ];
+    let (client, script) = client(answers).await;
+    for _ in 0..3 {
+        let error = client.presences(&["a"]).await.unwrap_err();
+        assert!(matches!(error, GraphError::Unauthorized { .. }), "{error}");
+    }
+    // The next good answer counts at once.
+    client.presences(&["a"]).await.unwrap();
+    let requests = script.requests();
+    let is_sign_in = |request: &&String| request.ends_with("/token");
+    assert_eq!(
+        requests.iter().filter(is_sign_in).count(),
+        2,
+        "{requests:?}"
+    );
+    assert_eq!(requests.len(), 7);
+}
+
+// D9
+#[tokio::test]
+async fn a_passing_refusal_of_the_sign_in_is_microsofts_fault() {
+    let body = r#"{"error":"invalid_request","error_description":"AADSTS90033: A transient error has occurred."}"#;
+    let (client, _) = client([(400, Some("7"), body.into())]).await;
+    let error = client.presences(&["a"]).await.unwrap_err();
+    assert_eq!(error.blame(), Blame::Service);
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+    assert!(
+        error.to_string().contains("tried again by itself"),
+        "{error}"
+    );
+}
+
 #[tokio::test]
 async fn clearing_what_is_not_there_is_success_and_setting_for_nobody_is_not() {
     let unknown = r#"{"error":{"code":"NotFound","message":"x"}}"#;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use graph::{Client, ClientConfig, GraphError, Operation};
+use graph::{Client, ClientConfig, GraphError, Operation, SignInFault};
 use serde_json::Value;
 use server::{SignIn, TeamsOptions, clock::http_date};
 use store::StoredPerson;
@@ -197,30 +197,44 @@ fn claims(token: &str) -> Option<Value> {
 fn sign_in_fault(error: &GraphError) -> Fault {
     let text = error.to_string();
     match error {
-        GraphError::SignIn { .. } => {
-            let codes = [
-                ("AADSTS90002", Fault::TenantUnknown),
-                ("AADSTS900023", Fault::TenantUnknown),
-                ("AADSTS700016", Fault::ApplicationUnknown),
-                ("AADSTS7000215", Fault::SecretWrong),
-                ("AADSTS7000222", Fault::SecretExpired),
-                ("AADSTS700027", Fault::CertificateWrong),
-                ("AADSTS53003", Fault::AccessBlocked),
-            ];
-            // With the colon: one number begins like another.
-            let known = codes
-                .iter()
-                .find(|(code, _)| text.contains(&format!("{code}:")));
-            match known {
-                Some((_, fault)) => *fault,
-                None if text.contains("AADSTS") => Fault::SignInRefused,
-                None => Fault::SignInStranger,
-            }
-        }
+        GraphError::SignIn { code, fault, .. } => refusal_fault(*code, *fault),
         GraphError::Unreachable { .. } if is_tls(&text) => Fault::SignInCertificate,
         GraphError::Unreachable { .. } => Fault::SignInUnreachable,
         GraphError::Malformed { .. } | GraphError::Intercepted { .. } => Fault::SignInStranger,
         _ => Fault::SignInFailing,
+    }
+}
+
+/// By the number where the doctor says more than the party that can end the refusal.
+fn refusal_fault(code: Option<u32>, fault: SignInFault) -> Fault {
+    match (code, fault) {
+        (Some(90_002 | 900_023), _) => Fault::TenantUnknown,
+        (Some(700_016), _) => Fault::ApplicationUnknown,
+        (Some(7_000_215), _) => Fault::SecretWrong,
+        (Some(7_000_222), _) => Fault::SecretExpired,
+        (Some(700_027), _) => Fault::CertificateWrong,
+        (Some(53_003), _) => Fault::AccessBlocked,
+        (_, SignInFault::Clock) => Fault::ClockSkewed,
+        (_, SignInFault::Disabled) => Fault::ApplicationDisabled,
+        (_, SignInFault::Consent) => Fault::RolesNone,
+        (_, SignInFault::Loop | SignInFault::Microsoft) => Fault::SignInFailing,
+        (
+            Some(_),
+            SignInFault::Configuration
+            | SignInFault::Credential
+            | SignInFault::Policy
+            | SignInFault::Account
+            | SignInFault::Person,
+        ) => Fault::SignInRefused,
+        // Entra names a number with every refusal.
+        (
+            None,
+            SignInFault::Configuration
+            | SignInFault::Credential
+            | SignInFault::Policy
+            | SignInFault::Account
+            | SignInFault::Person,
+        ) => Fault::SignInStranger,
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use graph::{
-    Client, GraphError, Secret,
+    Client, GraphError, Secret, SignInFault,
     delegated::{ClientKind, Need, UserSession, UserToken, scope},
 };
 use presence::PersonId;
@@ -244,7 +244,8 @@ impl Logins {
         })
     }
 
-    /// Does something with the person's access token; with a fresh one if Graph refuses the first.
+    /// Makes a request with the person's access token; with another one if Graph refuses the first with 401, as often as
+    /// [`UserSession::replace`] allows.
     pub(crate) async fn with<T, R>(
         &self,
         person: PersonId,
@@ -254,10 +255,21 @@ impl Logins {
         R: Future<Output = Result<T, GraphError>>,
     {
         let name = person.to_string();
-        match request(self.token(&name, false).await?).await {
-            Err(GraphError::Unauthorized { .. }) => request(self.token(&name, true).await?).await,
+        let token = self.token(&name, false).await?;
+        match request(token.clone()).await {
+            Err(GraphError::Unauthorized { .. }) if self.replace(&name, &token).await => {
+                request(self.token(&name, false).await?).await
+            }
             done => done,
         }
+    }
+
+    /// Graph refused this access token with 401. Returns true if there is another one, or one may be asked for.
+    pub(crate) async fn replace(&self, name: &str, refused: &Secret) -> bool {
+        let login = self.logins().get(name).cloned();
+        let Some(login) = login else { return false };
+        let now = self.now();
+        login.lock().await.session.replace(refused, now)
     }
 
     /// An access token; `fresh`: not the one that is at hand.
@@ -267,6 +279,8 @@ impl Logins {
             error: "login_required".into(),
             description: format!("{name} is not signed in"),
             remedy: self.0.of.remedy(),
+            fault: SignInFault::Person,
+            retry_after: None,
         })?;
         let mut login = login.lock().await;
         let now = self.now();

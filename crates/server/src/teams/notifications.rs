@@ -326,8 +326,10 @@ async fn carry_out(client: &Client, accounts: &Logins, action: Action) -> Result
     let must_be_fresh = matches!(action, Action::Reauthorize { .. });
     let token = accounts.token(action.account(), must_be_fresh).await?;
     match request(client, &token, &action).await {
-        Err(GraphError::Unauthorized { .. }) if !must_be_fresh => {
-            let token = accounts.token(action.account(), true).await?;
+        Err(GraphError::Unauthorized { .. })
+            if !must_be_fresh && accounts.replace(action.account(), &token).await =>
+        {
+            let token = accounts.token(action.account(), false).await?;
             request(client, &token, &action).await
         }
         done => done,

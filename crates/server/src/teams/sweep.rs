@@ -225,7 +225,7 @@ impl Tenant {
                 })
                 .await;
             // That one person must sign in again is that person's trouble, and told there.
-            if !matches!(result, Err(GraphError::UserSignIn { .. })) {
+            if !result.as_ref().is_err_and(GraphError::needs_person) {
                 self.note(PART, "get presence", result.as_ref().map(|_| ()));
             }
             presences.extend(result.ok());

@@ -1,0 +1,149 @@
+//! Reads what the token endpoint answers, from status and body. Plain: the time is an argument.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Refusal;
+
+/// The lifetime where Entra names none that can be, in seconds: the shortest of its own defaults.
+const LIFETIME_DEFAULT: f64 = 3_600.0;
+/// The shortest lifetime that a tenant can configure is ten minutes
+/// (<https://learn.microsoft.com/entra/identity-platform/configurable-token-lifetimes>).
+const LIFETIME_MIN: f64 = 600.0;
+/// With continuous access evaluation tokens live up to 28 hours
+/// (<https://learn.microsoft.com/entra/identity-platform/app-resilience-continuous-access-evaluation>).
+const LIFETIME_MAX: f64 = 28.0 * 3_600.0;
+/// Byte order mark that some proxies and gateways leave in front of JSON.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// An answer of the token endpoint.
+#[derive(PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// A token.
+    Token(Token),
+    /// A refusal in the words of OAuth.
+    Refused(Refusal),
+    /// The service failed, without words that say more.
+    Failed,
+    /// Not of a token endpoint: what it is instead.
+    Foreign(String),
+}
+
+/// Tokens. No `Debug`: they are all secrets.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Token {
+    pub(crate) access_token: String,
+    pub(crate) lifetime: Duration,
+    pub(crate) refresh_token: Option<String>,
+    pub(crate) id_token: Option<String>,
+    pub(crate) scope: Option<String>,
+}
+
+/// As it is sent; only the access token must be of its type.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Wire {
+    access_token: Value,
+    expires_in: Value,
+    expires_on: Value,
+    refresh_token: Value,
+    id_token: Value,
+    scope: Value,
+    error: Value,
+    error_description: Value,
+    error_codes: Value,
+}
+
+/// Reads an answer that came at `now` (milliseconds since 1970).
+pub(crate) fn read(status: u16, retry_after: Option<Duration>, body: &[u8], now: i64) -> Answer {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    let wire: Option<Wire> = serde_json::from_slice(body).ok();
+    let is_success = (200..300).contains(&status);
+    // Entra's own failures pass, and so do those of whatever stands before it.
+    let is_failure = matches!(status, 408 | 429 | 500..);
+    if let Some(wire) = wire {
+        if is_success && let Some(access_token) = text(&wire.access_token) {
+            return Answer::Token(Token {
+                access_token,
+                lifetime: lifetime(&wire, now),
+                refresh_token: text(&wire.refresh_token),
+                id_token: text(&wire.id_token),
+                scope: text(&wire.scope),
+            });
+        }
+        if let Some(refusal) = refusal(&wire, retry_after)
+            && (refusal.known_code().is_some() || !is_failure)
+        {
+            return Answer::Refused(refusal);
+        }
+    }
+    if is_failure {
+        return Answer::Failed;
+    }
+    let kind = match body.trim_ascii_start().first() {
+        None => "an empty body",
+        Some(b'<') => {
+            "a web page, as a proxy or a captive portal sends; let this server reach the sign-in service without inspection or sign-in"
+        }
+        Some(b'{') => "JSON that is no answer of a token endpoint",
+        Some(_) => "a body that is no JSON",
+    };
+    Answer::Foreign(format!("status {status} with {kind}"))
+}
+
+fn refusal(wire: &Wire, retry_after: Option<Duration>) -> Option<Refusal> {
+    let listed = match &wire.error_codes {
+        Value::Array(codes) => codes.as_slice(),
+        Value::Null => &[],
+        one => std::slice::from_ref(one),
+    };
+    let listed = listed.iter().filter_map(code);
+    let error = text(&wire.error);
+    let refusal = Refusal::new(
+        error.as_deref().unwrap_or_default(),
+        text(&wire.error_description).as_deref().unwrap_or_default(),
+        listed,
+        retry_after,
+    );
+    (error.is_some() || !refusal.codes.is_empty()).then_some(refusal)
+}
+
+/// A number of Entra's, also as text.
+fn code(value: &Value) -> Option<u32> {
+    match value {
+        Value::Number(number) => u32::try_from(number.as_u64()?).ok(),
+        Value::String(text) => text.trim().trim_start_matches("AADSTS").parse().ok(),
+        _ => None,
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    let text = value.as_str()?;
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Seconds as a number or a text, whole or with a fraction; `None` if they are no length of time.
+pub(crate) fn seconds(value: &Value) -> Option<f64> {
+    let seconds: f64 = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse().ok()?,
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    (seconds.is_finite() && seconds > 0.0).then_some(seconds)
+}
+
+/// The lifetime: `expires_in`, else `expires_on` (a time of the first version of the endpoint), else the default.
+/// `ext_expires_in` is no lifetime: it counts during outages of Entra only.
+fn lifetime(wire: &Wire, now: i64) -> Duration {
+    let until = || {
+        let left = seconds(&wire.expires_on)? - now as f64 / 1_000.0;
+        // Another range is the wrong clock of one of the two.
+        (0.0..=LIFETIME_MAX).contains(&left).then_some(left)
+    };
+    let seconds = seconds(&wire.expires_in)
+        .or_else(until)
+        .unwrap_or(LIFETIME_DEFAULT);
+    Duration::from_secs_f64(seconds.clamp(LIFETIME_MIN, LIFETIME_MAX).floor())
+}
