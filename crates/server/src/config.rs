@@ -255,17 +255,43 @@ impl Check<'_> {
 
     fn open_id(&self, raw: raw::RawOpenId) -> Result<OpenIdOptions, ConfigError> {
         let key = |name: &str| format!("open_id_connect.{name}");
-        let issuer = self.required(&key("issuer"), raw.issuer)?;
-        let issuer = self.url(&key("issuer"), Some(issuer), "https://login.example.com")?;
+        let issuer = self.issuer(&key("issuer"), raw.issuer)?;
         let secret = key("client_secret");
         let client_secret = self.secret(&secret, raw.client_secret, raw.client_secret_file)?;
+        let usual = || ["openid", "email", "profile"].map(str::to_owned).into();
+        let mut scopes: Vec<String> = raw.scopes.unwrap_or_else(usual);
+        if !scopes.iter().any(|scope| scope == "openid") {
+            scopes.insert(0, "openid".into());
+        }
         Ok(OpenIdOptions {
             name: raw.name.unwrap_or_else(|| "OpenID Connect".into()),
             issuer,
+            tenants: raw.tenants,
+            scopes,
             client_id: self.required(&key("client_id"), raw.client_id)?,
             client_secret: graph::Secret::new(self.required(&secret, client_secret)?),
             claim: raw.claim.unwrap_or_else(|| CLAIM.into()),
         })
+    }
+
+    /// The address of an issuer, without a slash at the end.
+    fn issuer(&self, key: &str, value: Option<String>) -> Result<String, ConfigError> {
+        let issuer = self.required(key, value)?;
+        let issuer = issuer.trim();
+        self.url(key, Some(issuer.into()), "https://login.example.com")?;
+        if issuer.contains(['?', '#', '{', '}']) {
+            let problem = format!(
+                "{issuer:?} holds a query, a fragment or a placeholder, which no issuer has; expected for example \"https://login.example.com/realms/main\""
+            );
+            return Err(self.error(key, problem));
+        }
+        let issuer = issuer.trim_end_matches('/');
+        // Many copy the address of the document.
+        let of_document = issuer.strip_suffix("/.well-known/openid-configuration");
+        Ok(of_document
+            .unwrap_or(issuer)
+            .trim_end_matches('/')
+            .to_owned())
     }
 
     fn required(&self, key: &str, value: Option<String>) -> Result<String, ConfigError> {

@@ -1,9 +1,18 @@
 //! Signing in with OpenID Connect: the browser is sent to the organisation's own sign-in and comes back with a code (OpenID
-//! Connect Core 1.0, authorization code flow with PKCE). Whoever it names there is somebody here.
+//! Connect Core 1.0, authorization code flow with PKCE). The identity is mapped to an account here.
 
+mod answer;
 mod attempts;
+mod claims;
+mod discovery;
+mod issuer;
+mod keys;
 mod mapping;
 mod provider;
+mod shown;
+mod signed;
+#[cfg(test)]
+mod tests;
 mod token;
 
 use std::net::SocketAddr;
@@ -16,11 +25,11 @@ use axum::{
 use serde_json::json;
 use store::{Account, Change, Concern, Role};
 
+use answer::AnswerError;
 pub(crate) use attempts::Attempts;
 use mapping::{Mapped, is_of, mapped};
 pub use provider::OpenIdOptions;
 pub(crate) use provider::{CLAIM, Provider};
-use token::Claims;
 
 use crate::{
     access,
@@ -62,6 +71,9 @@ pub(crate) enum OpenIdError {
     /// The claim is missing, or nobody has checked it.
     #[error("{0}")]
     Claim(String),
+    /// The provider's answer cannot be used.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
     /// The store refused.
     #[error(transparent)]
     Store(#[from] store::StoreError),
@@ -78,13 +90,12 @@ pub(crate) async fn begin(
         return Ok(Redirect::to("/sign-in").into_response());
     };
     let begun = async {
-        let endpoints = provider.endpoints(shared.clock.now()).await?;
-        let attempt = shared
-            .open_id_attempts
-            .begin(to.clone(), shared.clock.now());
+        let now = shared.clock.now();
+        let attempt = shared.open_id_attempts.begin(to.clone(), now);
         let attempt = attempt.map_err(|error| OpenIdError::Provider(error.to_string()))?;
         let redirect_uri = format!("{}{RETURN}", shared.public_url);
-        let url = provider.authorization(&endpoints, &attempt, &redirect_uri)?;
+        let url = provider.authorization(&attempt, &redirect_uri, now);
+        let url = url.await?;
         Ok((url, attempt.state))
     };
     match begun.await {
@@ -126,8 +137,8 @@ pub(crate) async fn returned(
     let let_in = async {
         let code = code.map_err(OpenIdError::Refused)?;
         let redirect_uri = format!("{}{RETURN}", shared.public_url);
-        let claims = provider.redeem(&code, &attempt, &redirect_uri, now).await?;
-        account(&shared, provider, &claims).await
+        let identity = provider.redeem(&code, &attempt, &redirect_uri, now);
+        account(&shared, provider, identity.await?).await
     };
     match let_in.await {
         Ok(account) => {
@@ -150,7 +161,7 @@ pub(crate) async fn returned(
                     note(Outcome::Wrong, "").await;
                 }
                 // The provider's fault or ours.
-                OpenIdError::Provider(_) | OpenIdError::Store(_) => {}
+                OpenIdError::Provider(_) | OpenIdError::Answer(_) | OpenIdError::Store(_) => {}
             }
             refuse(&shared, frame, to, &error)
         }
@@ -178,9 +189,8 @@ fn refuse(
 async fn account(
     shared: &SharedState,
     provider: &Provider,
-    claims: &Claims,
+    identity: String,
 ) -> Result<u64, OpenIdError> {
-    let identity = provider.called(claims)?;
     let compared = provider.compared();
     let people = shared
         .directory

@@ -73,6 +73,9 @@ pub(super) struct RawOpenId {
     pub(super) client_secret: Option<String>,
     pub(super) client_secret_file: Option<PathBuf>,
     pub(super) claim: Option<String>,
+    pub(super) scopes: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) tenants: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

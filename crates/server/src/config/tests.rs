@@ -394,3 +394,47 @@ fn a_secret_never_appears_in_a_message() {
         "{printed}"
     );
 }
+
+// D4
+#[test]
+fn the_issuer_is_taken_as_administrators_copy_it() {
+    let options = |keys: &str| {
+        let section =
+            format!("[open_id_connect]\nclient_id = \"offhook\"\nclient_secret = \"s\"\n{keys}");
+        parse(&section, &[]).map(|config| config.open_id.unwrap())
+    };
+    let plain = "https://authentik.example.com/application/o/offhook";
+    for copied in [
+        plain.to_owned(),
+        format!("{plain}/"),
+        format!(" {plain}/ "),
+        format!("{plain}/.well-known/openid-configuration"),
+    ] {
+        let issuer = options(&format!("issuer = \"{copied}\"")).unwrap().issuer;
+        assert_eq!(issuer, plain, "{copied}");
+    }
+    let with_version = "https://login.example.com/v1.0";
+    let issuer = options(&format!("issuer = \"{with_version}\""))
+        .unwrap()
+        .issuer;
+    assert_eq!(issuer, with_version);
+    for wrong in [
+        "accounts.google.com",
+        "http://login.example.com",
+        "https://login.example.com/?p=sign-in",
+        "https://login.microsoftonline.com/{tenantid}/v2.0",
+    ] {
+        let error = options(&format!("issuer = \"{wrong}\"")).unwrap_err();
+        assert!(error.contains("open_id_connect.issuer"), "{error}");
+        assert!(
+            error.contains(wrong) && error.contains("expected"),
+            "{error}"
+        );
+    }
+    let scopes = |keys: &str| {
+        let keys = format!("issuer = \"{plain}\"\n{keys}");
+        options(&keys).unwrap().scopes.join(" ")
+    };
+    assert_eq!(scopes(""), "openid email profile");
+    assert_eq!(scopes("scopes = [\"staff\"]"), "openid staff");
+}

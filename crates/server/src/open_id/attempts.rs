@@ -11,6 +11,7 @@ use presence::Timestamp;
 use reqwest::Url;
 use subtle::ConstantTimeEq;
 
+use super::answer::remedy;
 use crate::outside::words;
 
 /// How long somebody may take.
@@ -88,7 +89,12 @@ impl Attempts {
             (_, error) => {
                 let more = value("error_description").unwrap_or_default();
                 let error = error.unwrap_or_else(|| "no code".into());
-                Err(format!("{} {}", words(&error), words(&more)))
+                Err(format!(
+                    "{} {}; {}",
+                    words(&error),
+                    words(&more),
+                    remedy(&error)
+                ))
             }
         };
         Some((attempt, code))
@@ -130,7 +136,8 @@ mod tests {
         let state = begin();
         let query = format!("error=access_denied&error_description=no&state={state}");
         let (_, code) = attempts.finish(&query, &state, now).unwrap();
-        assert_eq!(code.unwrap_err(), "access_denied no");
+        let refused = code.unwrap_err();
+        assert!(refused.starts_with("access_denied no; allow"), "{refused}");
     }
 
     #[test]

@@ -1,31 +1,34 @@
-//! The provider: where it is, what its keys are, and what it says of whoever signed in.
+//! The provider: its discovery document and keys, and the identity of the person who signed in there.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex as SyncMutex, PoisonError},
+    time::Duration,
+};
 
 use graph::{Secret, delegated::pkce_challenge};
-use jsonwebtoken::jwk::JwkSet;
 use presence::Timestamp;
-use reqwest::{Client, RequestBuilder, Url};
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use reqwest::{Client, Url, header};
+use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
 use super::{
     OpenIdError,
+    answer::{Answer, AnswerError, Problem, answer},
     attempts::Attempt,
+    claims::{self, Identity, identity},
+    discovery::{ClientAuthentication, Discovery},
+    keys::KeySet,
     mapping::Compared,
-    token::{Claims, Expected, Refusal, verify},
+    shown,
+    signed::{Signed, verified},
+    token::{Expected, check_id_token, check_signed_user_info, check_subject},
 };
-use crate::outside::words;
 
-/// How long what the provider says of itself is believed.
-const KNOWN: Duration = Duration::from_secs(3_600);
-/// How soon its keys are asked for again when one is not known.
-const AGAIN: Duration = Duration::from_secs(60);
-/// How long it may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// No answer of a provider is larger.
-const ANSWER_MAX: usize = 256 * 1024;
+/// How long the provider's description of itself is used.
+const DISCOVERY_AGE_MAX: Duration = Duration::from_secs(3_600);
+/// Time limit of one request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// The claim that is asked for if the configuration names none.
 pub(crate) const CLAIM: &str = "email";
 /// The claim of Entra that is the account's id, and never changes.
@@ -34,45 +37,44 @@ const OBJECT_ID: &str = "oid";
 /// How people sign in with OpenID Connect.
 #[derive(Clone, Debug)]
 pub struct OpenIdOptions {
-    /// What stands on the button.
+    /// Text of the button.
     pub name: String,
     /// The issuer's address, without a slash at the end.
     pub issuer: String,
-    /// What we are called there.
+    /// Ids of the tenants that are let in where the issuer is Entra's for several tenants.
+    pub tenants: Vec<String>,
+    /// Our id there.
     pub client_id: String,
     /// Our secret there.
     pub client_secret: Secret,
-    /// The claim that says who it is: compared with people's sign-in names and mail addresses, or, as `oid`, with their
+    /// Scopes that are asked for; `openid` is among them.
+    pub scopes: Vec<String>,
+    /// The claim that identifies the person: compared with people's sign-in names and mail addresses, or, as `oid`, with their
     /// Teams accounts.
     pub claim: String,
 }
 
-/// Where things are, as the provider says (OpenID Connect Discovery 1.0).
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Endpoints {
-    issuer: String,
-    authorization_endpoint: String,
-    token_endpoint: String,
-    jwks_uri: String,
-}
-
-#[derive(Clone, Debug)]
+/// The provider's description of itself, and its keys.
 struct Known {
-    endpoints: Endpoints,
-    keys: JwkSet,
+    discovery: Discovery,
+    keys: KeySet,
     at: Timestamp,
 }
 
-#[derive(Deserialize)]
+/// The answer of the token endpoint. Its other fields (`expires_in`, `scope`) may hold anything.
 struct Tokens {
-    id_token: Option<String>,
+    id_token: String,
+    access_token: Option<Secret>,
+    token_type: Option<String>,
 }
 
 /// The provider.
 pub(crate) struct Provider {
     options: OpenIdOptions,
     http: Client,
-    known: Mutex<Option<Known>>,
+    known: Mutex<Option<Arc<Known>>>,
+    /// The way to authenticate that the provider accepted last.
+    accepted: SyncMutex<Option<ClientAuthentication>>,
 }
 
 impl fmt::Debug for Provider {
@@ -89,18 +91,20 @@ impl Provider {
     /// # Errors
     /// The machine's certificates cannot be read.
     pub(crate) fn new(options: OpenIdOptions) -> Result<Self, reqwest::Error> {
-        let http = Client::builder()
-            .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
-        Ok(Self {
+        let http = client().build()?;
+        Ok(Self::with_client(options, http))
+    }
+
+    pub(super) fn with_client(options: OpenIdOptions, http: Client) -> Self {
+        Self {
             options,
             http,
             known: Mutex::default(),
-        })
+            accepted: SyncMutex::default(),
+        }
     }
 
-    /// What stands on the button.
+    /// Text of the button.
     pub(crate) fn name(&self) -> &str {
         &self.options.name
     }
@@ -113,52 +117,64 @@ impl Provider {
         }
     }
 
-    async fn known(&self, at_least: Timestamp, now: Timestamp) -> Result<Known, OpenIdError> {
+    async fn known(&self, now: Timestamp) -> Result<Arc<Known>, OpenIdError> {
         let mut known = self.known.lock().await;
-        if let Some(known) = known.as_ref().filter(|known| known.at >= at_least) {
-            return Ok(known.clone());
+        match known.as_ref() {
+            Some(known) if known.at >= now - DISCOVERY_AGE_MAX => Ok(known.clone()),
+            None | Some(_) => Ok(known.insert(self.read(now).await?).clone()),
         }
-        let url = format!("{}/.well-known/openid-configuration", self.options.issuer);
-        let endpoints: Endpoints = self.answer(self.http.get(&url), &url).await?;
-        if endpoints.issuer.trim_end_matches('/') != self.options.issuer {
-            return Err(OpenIdError::Provider(format!(
-                "{url} speaks for the issuer {:?}; write that into open_id_connect.issuer",
-                endpoints.issuer
-            )));
-        }
-        let keys = self.http.get(&endpoints.jwks_uri);
-        let keys: JwkSet = self.answer(keys, &endpoints.jwks_uri).await?;
-        let read = Known {
-            endpoints,
+    }
+
+    /// Reads document and keys again: the provider may have rotated its keys. At most twice (ID token and UserInfo) per code
+    /// that the provider accepted, so requests from outside cannot multiply.
+    async fn known_anew(&self, now: Timestamp) -> Result<Arc<Known>, OpenIdError> {
+        let mut known = self.known.lock().await;
+        Ok(known.insert(self.read(now).await?).clone())
+    }
+
+    async fn read(&self, now: Timestamp) -> Result<Arc<Known>, AnswerError> {
+        let OpenIdOptions {
+            issuer, tenants, ..
+        } = &self.options;
+        let url = format!("{issuer}/.well-known/openid-configuration");
+        let answer = self.get(&url).await?;
+        let document = Value::Object(answer.object()?);
+        let discovery = Discovery::read(&document, issuer, tenants);
+        let discovery = discovery.map_err(|what| answer.unusable(what))?;
+        let answer = self.get(discovery.jwks_uri.as_str()).await?;
+        let keys = KeySet::read(&Value::Object(answer.object()?));
+        let keys = keys.ok_or_else(|| {
+            answer.unusable("the array keys is missing; check jwks_uri there".into())
+        })?;
+        Ok(Arc::new(Known {
+            discovery,
             keys,
             at: now,
-        };
-        Ok(known.insert(read).clone())
+        }))
     }
 
-    /// Where things are there.
-    pub(super) async fn endpoints(&self, now: Timestamp) -> Result<Endpoints, OpenIdError> {
-        Ok(self.known(now - KNOWN, now).await?.endpoints)
+    async fn get(&self, url: &str) -> Result<Answer, AnswerError> {
+        let request = self
+            .http
+            .get(url)
+            .header(header::ACCEPT, "application/json");
+        answer(request, url).await
     }
 
-    /// Where to send the browser.
-    pub(super) fn authorization(
+    /// The address to send the browser to.
+    pub(super) async fn authorization(
         &self,
-        endpoints: &Endpoints,
         attempt: &Attempt,
         redirect_uri: &str,
+        now: Timestamp,
     ) -> Result<String, OpenIdError> {
-        let mut url = Url::parse(&endpoints.authorization_endpoint).map_err(|error| {
-            let url = &endpoints.authorization_endpoint;
-            OpenIdError::Provider(format!(
-                "the provider's sign-in address {url:?} is none: {error}"
-            ))
-        })?;
+        let known = self.known(now).await?;
+        let mut url = known.discovery.authorization_endpoint.clone();
         url.query_pairs_mut()
             .append_pair("response_type", "code")
             .append_pair("client_id", &self.options.client_id)
             .append_pair("redirect_uri", redirect_uri)
-            .append_pair("scope", "openid email profile")
+            .append_pair("scope", &self.options.scopes.join(" "))
             .append_pair("state", attempt.state.reveal())
             .append_pair("nonce", attempt.nonce.reveal())
             .append_pair("code_challenge", &pkce_challenge(&attempt.verifier))
@@ -166,109 +182,228 @@ impl Provider {
         Ok(url.into())
     }
 
-    /// What the provider says of whoever brought this code.
+    /// The identity of the person who brought this code: of the ID token, or else of UserInfo (OpenID Connect Core 1.0, 5.4:
+    /// scopes grant claims at UserInfo, and in the ID token only where a provider adds them).
     pub(super) async fn redeem(
         &self,
         code: &Secret,
         attempt: &Attempt,
         redirect_uri: &str,
         now: Timestamp,
-    ) -> Result<Claims, OpenIdError> {
-        let known = self.known(now - KNOWN, now).await?;
-        let url = &known.endpoints.token_endpoint;
-        let request = self.http.post(url).form(&[
+    ) -> Result<String, OpenIdError> {
+        let mut known = self.known(now).await?;
+        let tokens = self.tokens(&known.discovery, code, attempt, redirect_uri);
+        let tokens = tokens.await?;
+        let not_believed = |what: String| {
+            OpenIdError::Provider(format!("the provider's token is not believed: {what}"))
+        };
+        let signed = self.verified(&tokens.id_token, &mut known, now).await?;
+        let signed = signed.map_err(|error| not_believed(error.to_string()))?;
+        let nonce = attempt.nonce.reveal();
+        let subject = check_id_token(&signed, self.expected(&known), nonce, now);
+        let subject = subject.map_err(not_believed)?;
+        let claim = &self.options.claim;
+        let in_token = identity(claim, &signed.claims)?;
+        if let Identity::Named(name) = in_token {
+            return Ok(name);
+        }
+        let url = known.discovery.userinfo_endpoint.clone();
+        let (at_user_info, where_asked) = match url {
+            None => (Identity::Missing, "at UserInfo, which it does not have"),
+            Some(url) => {
+                let claims = self.user_info(&url, &tokens, &mut known, &subject, now);
+                (identity(claim, &claims.await?)?, "at UserInfo")
+            }
+        };
+        match (at_user_info, in_token) {
+            (Identity::Named(name), _) => Ok(name),
+            (Identity::Unchecked(address), _)
+            | (Identity::Missing, Identity::Unchecked(address)) => {
+                Err(claims::unchecked(&address, &Value::Null))
+            }
+            (Identity::Missing, Identity::Missing | Identity::Named(_)) => {
+                Err(claims::missing(claim, where_asked))
+            }
+        }
+    }
+
+    fn expected<'a>(&'a self, known: &'a Known) -> Expected<'a> {
+        Expected {
+            issuer: &known.discovery.issuer,
+            client_id: &self.options.client_id,
+        }
+    }
+
+    /// Signed JSON; where no key fits, with the keys that the provider has now.
+    async fn verified(
+        &self,
+        token: &str,
+        known: &mut Arc<Known>,
+        now: Timestamp,
+    ) -> Result<Result<Signed, super::signed::SignedError>, OpenIdError> {
+        match verified(token, &known.keys) {
+            Err(error) if error.is_of_keys() => {
+                *known = self.known_anew(now).await?;
+                Ok(verified(token, &known.keys))
+            }
+            verified => Ok(verified),
+        }
+    }
+
+    /// Exchanges the code. Tries the ways to authenticate that the provider and Offhook share, because many providers accept for
+    /// each client only the one that it was registered with.
+    async fn tokens(
+        &self,
+        discovery: &Discovery,
+        code: &Secret,
+        attempt: &Attempt,
+        redirect_uri: &str,
+    ) -> Result<Tokens, AnswerError> {
+        let mut ways = discovery.client_authentication.clone();
+        let accepted = *self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
+        // Stable: those that were not accepted keep their order.
+        ways.sort_by_key(|way| Some(*way) != accepted);
+        let mut refused: Option<AnswerError> = None;
+        for way in ways {
+            let answer = self.exchange(discovery, code, attempt, redirect_uri, way);
+            let answer = answer.await?;
+            let object = match answer.object() {
+                Ok(object) => object,
+                Err(error) if is_of_client(&error) => {
+                    // The first way is the standard's default: its error is the more useful one.
+                    refused.get_or_insert(error);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            *self.accepted.lock().unwrap_or_else(PoisonError::into_inner) = Some(way);
+            let text = |key: &str| {
+                let value = object.get(key).and_then(Value::as_str);
+                value.filter(|value| !value.is_empty()).map(str::to_owned)
+            };
+            let id_token = text("id_token").ok_or_else(|| {
+                answer.unusable(
+                    "it gives no id_token; allow the scope openid for this client there".into(),
+                )
+            })?;
+            return Ok(Tokens {
+                id_token,
+                access_token: text("access_token").map(Secret::new),
+                token_type: text("token_type"),
+            });
+        }
+        Err(refused.unwrap_or_else(|| AnswerError {
+            url: discovery.token_endpoint.to_string(),
+            problem: Problem::Content("no way to authenticate is shared".into()),
+        }))
+    }
+
+    async fn exchange(
+        &self,
+        discovery: &Discovery,
+        code: &Secret,
+        attempt: &Attempt,
+        redirect_uri: &str,
+        way: ClientAuthentication,
+    ) -> Result<Answer, AnswerError> {
+        let OpenIdOptions {
+            client_id,
+            client_secret,
+            ..
+        } = &self.options;
+        let mut form = vec![
             ("grant_type", "authorization_code"),
             ("code", code.reveal()),
             ("redirect_uri", redirect_uri),
             ("code_verifier", attempt.verifier.reveal()),
-            ("client_id", &self.options.client_id),
-            ("client_secret", self.options.client_secret.reveal()),
-        ]);
-        let tokens: Tokens = self.answer(request, url).await?;
-        let token = tokens.id_token.ok_or_else(|| {
-            OpenIdError::Provider(format!(
-                "{url} gives no id_token; allow the scope openid there"
-            ))
-        })?;
-        let expected = Expected {
-            issuer: &known.endpoints.issuer,
-            client_id: &self.options.client_id,
-            nonce: attempt.nonce.reveal(),
-        };
-        let verified = match verify(&token, &known.keys, &expected, now) {
-            // The provider may have a new one.
-            Err(Refusal::UnknownKey) => {
-                let known = self.known(now - AGAIN, now).await?;
-                verify(&token, &known.keys, &expected, now)
+        ];
+        let url = discovery.token_endpoint.clone();
+        let mut request = self
+            .http
+            .post(url)
+            .header(header::ACCEPT, "application/json");
+        match way {
+            ClientAuthentication::Basic => {
+                let (id, secret) = (encoded(client_id), encoded(client_secret.reveal()));
+                request = request.basic_auth(id, Some(secret));
             }
-            verified => verified,
-        };
-        verified.map_err(|refusal| {
-            let what = match refusal {
-                Refusal::UnknownKey => "its key is not among the provider's",
-                Refusal::Wrong(what) => what,
-            };
-            OpenIdError::Provider(format!("the provider's token is not believed: {what}"))
-        })
-    }
-
-    /// Whom the claims name.
-    pub(super) fn called(&self, claims: &Claims) -> Result<String, OpenIdError> {
-        let claim = &self.options.claim;
-        let value = claims.others.get(claim).and_then(Value::as_str);
-        let value = value.filter(|value| !value.is_empty()).ok_or_else(|| {
-            OpenIdError::Claim(format!(
-                "the provider does not say {claim:?} of you; an administrator adds that claim there, or names another in open_id_connect.claim"
-            ))
-        })?;
-        // Whoever may write any address into their own account there must not become somebody else here.
-        let checked = claims.others.get("email_verified").and_then(Value::as_bool);
-        if claim == CLAIM && checked != Some(true) {
-            return Err(OpenIdError::Claim(format!(
-                "the provider has not checked that {value} is your address (email_verified); an administrator has it checked there, or names another claim in open_id_connect.claim"
-            )));
+            ClientAuthentication::Post => {
+                form.push(("client_id", client_id));
+                form.push(("client_secret", client_secret.reveal()));
+            }
         }
-        Ok(value.to_owned())
+        answer(request.form(&form), discovery.token_endpoint.as_str()).await
     }
 
-    async fn answer<T: DeserializeOwned>(
+    /// The claims of UserInfo about the person who signed in (OpenID Connect Core 1.0, 5.3).
+    async fn user_info(
         &self,
-        request: RequestBuilder,
-        url: &str,
-    ) -> Result<T, OpenIdError> {
-        let failed = |what: String| {
-            OpenIdError::Provider(format!(
-                "the provider does not answer as it should at {url}: {what}"
-            ))
-        };
-        let mut response = request
-            .send()
-            .await
-            .map_err(|error| failed(error.without_url().to_string()))?;
-        let status = response.status();
-        let mut body = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| failed(error.without_url().to_string()))?
-        {
-            if body.len() + chunk.len() > ANSWER_MAX {
-                return Err(failed("the answer is too large".into()));
+        url: &Url,
+        tokens: &Tokens,
+        known: &mut Arc<Known>,
+        subject: &str,
+        now: Timestamp,
+    ) -> Result<Map<String, Value>, OpenIdError> {
+        let kind = tokens.token_type.as_deref().unwrap_or("Bearer");
+        let token = match &tokens.access_token {
+            Some(token) if kind.eq_ignore_ascii_case("bearer") => token,
+            None | Some(_) => {
+                return Err(OpenIdError::Provider(format!(
+                    "the provider's token endpoint gives no access_token of type Bearer (token_type is {}), so UserInfo cannot be asked for {:?}; allow it there, or have that claim put into the id_token",
+                    shown::text(kind),
+                    self.options.claim
+                )));
             }
-            body.extend_from_slice(&chunk);
+        };
+        let request = self
+            .http
+            .get(url.clone())
+            .header(header::ACCEPT, "application/json, application/jwt")
+            .bearer_auth(token.reveal());
+        let answer = answer(request, url.as_str()).await?;
+        let claims = match answer.signed()? {
+            None => answer.object()?,
+            Some(token) => {
+                let signed = self.verified(&token, known, now).await?;
+                let signed = signed.map_err(|error| answer.unusable(error.to_string()))?;
+                check_signed_user_info(&signed, self.expected(known), now)
+                    .map_err(|what| answer.unusable(what))?;
+                signed.claims
+            }
+        };
+        check_subject(&claims, subject).map_err(|what| answer.unusable(what))?;
+        Ok(claims)
+    }
+}
+
+/// The client for requests to the provider. It follows no redirects: these would carry secrets on.
+pub(super) fn client() -> reqwest::ClientBuilder {
+    Client::builder()
+        .timeout(REQUEST_TIMEOUT)
+        .user_agent(concat!("Offhook/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+}
+
+/// `application/x-www-form-urlencoded`, as id and secret are encoded before they become user name and password of Basic
+/// authentication (RFC 6749, 2.3.1).
+fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// Whether the token endpoint refused the client, and not the code: then the code may still be good.
+fn is_of_client(error: &AnswerError) -> bool {
+    match &error.problem {
+        Problem::Refused { status, code, .. } => {
+            status.as_u16() == 401
+                || ["invalid_client", "unauthorized_client", "invalid_request"]
+                    .contains(&code.as_str())
         }
-        if !status.is_success() {
-            // What went wrong, as OAuth says it; nothing else of the answer is repeated.
-            let error: Value = serde_json::from_slice(&body).unwrap_or_default();
-            let say = |key: &str| words(error.get(key).and_then(Value::as_str).unwrap_or_default());
-            return Err(failed(format!(
-                "{status} {} {}",
-                say("error"),
-                say("error_description")
-            )));
-        }
-        // What serde_json says repeats values.
-        serde_json::from_slice(&body)
-            .map_err(|error| failed(format!("line {} is not what is expected", error.line())))
+        Problem::Status { status, .. } => status.as_u16() == 401,
+        Problem::NoAnswer(_)
+        | Problem::TooLarge
+        | Problem::Redirect(_)
+        | Problem::NotJson(_)
+        | Problem::Encoding(_, _)
+        | Problem::Content(_) => false,
     }
 }
