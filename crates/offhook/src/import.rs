@@ -5,14 +5,24 @@ use std::{fs, path::Path};
 use anyhow::Context;
 
 use server::clock::Clock;
+use store::{ColumnUse, ImportSummary, PeopleTable, Progress};
 
 use crate::installation;
 
 /// A file of people is smaller; anything larger was given by mistake.
 const FILE_MAX: u64 = 256 * 1024 * 1024;
 
-/// Imports all or nobody.
-pub async fn run(config: &Path, file: &Path) -> anyhow::Result<()> {
+/// What to do with the file.
+#[derive(Clone, Copy, Debug)]
+pub enum Wish {
+    /// Import all or nobody.
+    Import,
+    /// Show how the table is read and what each row would change.
+    Preview,
+}
+
+/// Imports the people of a file, or previews it.
+pub async fn run(config: &Path, file: &Path, wish: Wish) -> anyhow::Result<()> {
     let named = || format!("{}", file.display());
     let size = fs::metadata(file).with_context(named)?.len();
     anyhow::ensure!(
@@ -20,20 +30,85 @@ pub async fn run(config: &Path, file: &Path) -> anyhow::Result<()> {
         "{}: {size} bytes are too many; at most {FILE_MAX} are read",
         named()
     );
-    let text = fs::read(file).with_context(named)?;
-    let people = store::read_people_csv(&text).with_context(named)?;
+    let bytes = fs::read(file).with_context(named)?;
+    let table = store::read_people_csv(&bytes, None).with_context(named)?;
+    print_table(&table);
     let config = installation::configuration(config)?;
     let store = installation::open(&config).await?;
     let clock = Clock::system();
     let change = installation::change("people.import", "people", &clock);
-    let summary = store
-        .import(&people, &change)
-        .await
-        .with_context(|| format!("{}: nobody was imported", named()))?;
-    println!(
-        "{} people added, {} brought up to date",
-        summary.added, summary.updated
-    );
+    let refused = || format!("{}: nobody was imported", named());
+    match wish {
+        Wish::Import => {
+            let summary = store.import(&table.people, &change).await;
+            let summary = summary.with_context(refused)?;
+            println!(
+                "{} people added, {} brought up to date",
+                summary.added, summary.updated
+            );
+        }
+        Wish::Preview => {
+            let progress = Progress::default();
+            let summary = store.rehearse_import(&table.people, &change, &progress);
+            let summary = summary.await.with_context(named)?;
+            print_preview(&summary);
+            anyhow::ensure!(
+                summary.conflicts.is_empty(),
+                "{}: nobody can be imported until the conflicts are corrected",
+                named()
+            );
+        }
+    }
     store.close().await;
     Ok(())
+}
+
+/// Encoding, separator and what the columns are taken for.
+fn print_table(table: &PeopleTable) {
+    let separator = store::separator_name(table.separator);
+    println!("Read as {}, separated by {separator}.", table.encoding);
+    for column in &table.columns {
+        // A title may contain anything.
+        let title = &column.title;
+        match column.used_for.map(ColumnUse::title) {
+            Some(used_for) => println!("column {title:?}: {used_for}"),
+            None => println!("column {title:?}: ignored"),
+        }
+    }
+    let missing = table.missing_columns();
+    if !missing.is_empty() {
+        println!(
+            "not in the table, and left as it is: {}",
+            missing.join(", ")
+        );
+    }
+}
+
+/// What each row would change.
+fn print_preview(summary: &ImportSummary) {
+    let line = |line: Option<u64>| line.map_or_else(String::new, |line| format!("line {line}: "));
+    for conflict in &summary.conflicts {
+        println!(
+            "{}conflict: {}: {}",
+            line(conflict.line),
+            conflict.name,
+            conflict.problem
+        );
+    }
+    for deed in &summary.differences {
+        let what = if deed.difference.is_new() {
+            "new"
+        } else {
+            "changed"
+        };
+        let (name, changes) = (deed.difference.name(), deed.difference.changes());
+        println!("{}{what}: {name}: {changes}", line(deed.line));
+    }
+    println!(
+        "{} people would be new, {} changed, {} unchanged; {} conflicts. Nothing has been changed.",
+        summary.added,
+        summary.updated.saturating_sub(summary.unchanged),
+        summary.unchanged,
+        summary.conflicts.len()
+    );
 }

@@ -37,10 +37,13 @@ enum Command {
     Serve(Configured),
     /// Show it all with sample people, a simulated telephone system and a Teams tenant in a box. Needs nothing.
     Demo(demo::Arguments),
-    /// Bring people in from a CSV file with the columns name, mail, UPN and extension.
+    /// Bring people in from a CSV file with the columns name, mail, UPN and extension. Encoding and separator are detected.
     Import {
         #[command(flatten)]
         configured: Configured,
+        /// Only show how the table is read and what each row would change.
+        #[arg(long)]
+        dry_run: bool,
         /// The file.
         file: PathBuf,
     },
@@ -179,7 +182,17 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(configured) => serve::run(&configured.config).await,
         Command::Demo(arguments) => demo::run(arguments).await,
-        Command::Import { configured, file } => import::run(&configured.config, &file).await,
+        Command::Import {
+            configured,
+            dry_run,
+            file,
+        } => {
+            let wish = match dry_run {
+                true => import::Wish::Preview,
+                false => import::Wish::Import,
+            };
+            import::run(&configured.config, &file, wish).await
+        }
         Command::Link(configured) => link::run(&configured.config).await,
         Command::User(arguments) => user::run(arguments).await,
         Command::Directory(arguments) => directory::run(arguments).await,

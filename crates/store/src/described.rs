@@ -1,5 +1,6 @@
 //! How a person is, for the audit log: what an import or a directory made of each is noted beside its sums.
 
+use serde_json::{Map, Value};
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{Change, StoreError, audit::note};
@@ -32,6 +33,52 @@ pub struct Difference {
     pub after: Option<String>,
 }
 
+impl Difference {
+    /// Whether the person is new.
+    pub fn is_new(&self) -> bool {
+        self.before.is_none()
+    }
+
+    /// The person's name.
+    pub fn name(&self) -> String {
+        let after = read(self.after.as_deref());
+        let name = after.get("name").and_then(Value::as_str);
+        name.unwrap_or_default().to_owned()
+    }
+
+    /// What is different, as `field: before → after; …`.
+    pub fn changes(&self) -> String {
+        let (before, after) = (read(self.before.as_deref()), read(self.after.as_deref()));
+        let mut changes: Vec<String> = after
+            .iter()
+            .filter(|(key, now)| before.get(*key) != Some(now))
+            .filter_map(
+                |(key, now)| match (before.get(key).map(written), written(now)) {
+                    (None, now) if now.is_empty() => None,
+                    (None, now) => Some(format!("{key}: {now}")),
+                    (Some(before), now) => Some(format!("{key}: {before} → {now}")),
+                },
+            )
+            .collect();
+        changes.sort();
+        changes.join("; ")
+    }
+}
+
+fn read(text: Option<&str>) -> Map<String, Value> {
+    serde_json::from_str(text.unwrap_or_default()).unwrap_or_default()
+}
+
+/// A value as people write it.
+fn written(value: &Value) -> String {
+    match value {
+        Value::Null | Value::Bool(false) => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(written).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
 /// Notes what became of a person, if anything did.
 pub(crate) async fn note_difference(
     transaction: &mut Transaction<'_, Sqlite>,
@@ -60,4 +107,28 @@ pub(crate) async fn note_difference(
     };
     note(transaction, &change).await?;
     Ok(Some(Difference { before, after }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Difference;
+
+    #[test]
+    fn a_difference_names_only_what_is_different() {
+        let difference = |before: Option<&str>, after: &str| {
+            let before = before.map(str::to_owned);
+            let after = Some(after.to_owned());
+            let difference = Difference { before, after };
+            (difference.is_new(), difference.name(), difference.changes())
+        };
+        let anna = r#"{"name":"Anna","mail":"a@b.example","location":null,"lines":["1","2"],"gone":false}"#;
+        let all = "lines: 1, 2; mail: a@b.example; name: Anna";
+        assert_eq!(difference(None, anna), (true, "Anna".into(), all.into()));
+        let before =
+            r#"{"name":"Anna","mail":"a@b.example","location":null,"lines":["1"],"gone":false}"#;
+        assert_eq!(
+            difference(Some(before), anna),
+            (false, "Anna".into(), "lines: 1 → 1, 2".into())
+        );
+    }
 }

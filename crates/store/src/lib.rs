@@ -10,6 +10,7 @@ mod accounts;
 mod appointments;
 mod audit;
 mod backup;
+mod bring_in;
 mod check;
 mod clock;
 mod described;
@@ -51,6 +52,7 @@ pub use account_names::NamedAccount;
 pub use accounts::{Account, Role, account_key};
 pub use audit::{AuditFilter, AuditRow, Change, Concern};
 pub use backup::{PreparedRestore, UNFINISHED};
+pub use bring_in::{ImportConflict, ImportDeed, ImportSummary};
 pub use check::Checked;
 pub use described::Difference;
 pub use devices::{DEVICES_MAX, Device};
@@ -58,12 +60,15 @@ pub use directory::{DirectoryChange, DirectoryPerson};
 pub use error::StoreError;
 pub use files::{is_database_file, is_open_database};
 pub use idempotency::{Attempt, Outcome, StoredAnswer, StoredRequest};
-pub use import::{CsvProblem, ImportPerson, read_people_csv};
+pub use import::{
+    Column, ColumnUse, CsvProblem, DecodedTable, ImportPerson, PeopleTable, decode_table,
+    read_people_csv, separator_name,
+};
 pub use keys::{API_KEY_SCOPES, ApiKey};
 pub use people::{PeopleChanges, StoredPerson};
 pub use progress::Progress;
 pub use relationships::Workgroup;
-pub use roster::{ImportSummary, PersonChange};
+pub use roster::PersonChange;
 pub use scopes::{ScopeKind, StoredScope};
 pub use secrets::SealedSecret;
 pub use templates::{Audience, Template};

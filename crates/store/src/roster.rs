@@ -1,28 +1,14 @@
-//! Who is there: import, place in the tree of scopes, the link to Teams, deletion.
+//! Who is there: place in the tree of scopes, the link to Teams, deletion.
 
 use presence::PersonId;
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
-    Change, IMMEDIATE, ImportPerson, Progress, Store, StoreError,
-    audit::note,
-    described::{Difference, described, note_difference},
+    Change, IMMEDIATE, ImportPerson, Store, StoreError,
     idempotency::record_made,
     owners::{EXTENSION, MAIL, NOBODY, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_owned},
-    scopes::location_called,
     values::commit_found,
 };
-
-/// What an import did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ImportSummary {
-    /// People who were new.
-    pub added: usize,
-    /// People who existed already.
-    pub updated: usize,
-    /// What became different, in the order of the import. Who was as they are is not here.
-    pub differences: Vec<Difference>,
-}
 
 /// What changes about a person. `None`: it stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,53 +24,6 @@ pub struct PersonChange {
 }
 
 impl Store {
-    /// Adds people or brings them up to date, all or none. Somebody is found again by sign-in name, else by mail; their
-    /// lines become exactly those given. A location is found by its name, or made; without one people stay where they
-    /// are.
-    ///
-    /// # Errors
-    /// An extension belongs to somebody else; the database refused. Nothing was written.
-    pub async fn import(
-        &self,
-        people: &[ImportPerson],
-        change: &Change<'_>,
-    ) -> Result<ImportSummary, StoreError> {
-        self.import_watched(people, change, &Progress::default())
-            .await
-    }
-
-    /// [`Self::import`] for somebody who watches and may cancel.
-    ///
-    /// # Errors
-    /// As there, and it was cancelled.
-    pub async fn import_watched(
-        &self,
-        people: &[ImportPerson],
-        change: &Change<'_>,
-        progress: &Progress,
-    ) -> Result<ImportSummary, StoreError> {
-        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
-        let summary = bring_in(&mut transaction, people, change, progress).await?;
-        transaction.commit().await?;
-        Ok(summary)
-    }
-
-    /// What [`Self::import`] would do. Nothing is written.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn rehearse_import(
-        &self,
-        people: &[ImportPerson],
-        change: &Change<'_>,
-        progress: &Progress,
-    ) -> Result<ImportSummary, StoreError> {
-        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
-        let summary = bring_in(&mut transaction, people, change, progress).await;
-        transaction.rollback().await?;
-        summary
-    }
-
     /// How many people there are.
     ///
     /// # Errors
@@ -283,130 +222,8 @@ async fn refuse_names(
     Ok(())
 }
 
-async fn bring_in(
-    transaction: &mut Transaction<'_, Sqlite>,
-    people: &[ImportPerson],
-    change: &Change<'_>,
-    progress: &Progress,
-) -> Result<ImportSummary, StoreError> {
-    let mut summary = ImportSummary::default();
-    let total = people.len() as u64;
-    for (done, person) in (0..).zip(people) {
-        progress.reached(done, total)?;
-        let found = find(transaction, person).await?;
-        refuse_shared_mail(transaction, person).await?;
-        let before = match found {
-            Some(id) => {
-                summary.updated += 1;
-                described(transaction, id).await?
-            }
-            None => {
-                summary.added += 1;
-                None
-            }
-        };
-        let id: i64 = sqlx::query(
-            "INSERT INTO people (id, name, mail, user_principal_name) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (id) DO UPDATE SET name = ?2, mail = ?3, user_principal_name = ?4, gone_at = NULL
-             RETURNING id",
-        )
-        .bind(found)
-        .bind(&person.name)
-        .bind(&person.mail)
-        .bind(&person.user_principal_name)
-        .fetch_one(&mut **transaction)
-        .await?
-        .get(0);
-        if let Some(location) = &person.location {
-            move_to(transaction, id, location).await?;
-        }
-        if let Some(teams_id) = &person.teams_id {
-            set_teams_id(transaction, id, teams_id, None).await?;
-        }
-        set_lines(transaction, id, &person.extensions).await?;
-        let difference = note_difference(transaction, id, before, change).await?;
-        summary.differences.extend(difference);
-    }
-    let counts = serde_json::json!({"added": summary.added, "updated": summary.updated});
-    let change = Change {
-        after: Some(counts.to_string()),
-        ..change.clone()
-    };
-    note(transaction, &change).await?;
-    progress.reached(total, total)?;
-    Ok(summary)
-}
-
-/// Somebody who is there already, by sign-in name, else by mail. The terms that look idle let the database use its partial
-/// indexes: without them each person is a walk over all.
-async fn find(
-    transaction: &mut Transaction<'_, Sqlite>,
-    person: &ImportPerson,
-) -> Result<Option<i64>, StoreError> {
-    let by_sign_in_name = sqlx::query(
-        "SELECT id FROM people WHERE user_principal_name = ?1 AND user_principal_name <> ''",
-    )
-    .bind(&person.user_principal_name)
-    .fetch_optional(&mut **transaction)
-    .await?;
-    if let Some(row) = by_sign_in_name {
-        return Ok(Some(row.get(0)));
-    }
-    let by_mail = sqlx::query(
-        "SELECT id FROM people WHERE mail = ?2 AND mail <> '' AND (?1 = '' OR user_principal_name = '')",
-    )
-    .bind(&person.user_principal_name)
-    .bind(&person.mail)
-    .fetch_optional(&mut **transaction)
-    .await?;
-    Ok(by_mail.map(|row| row.get(0)))
-}
-
-/// Moves somebody to the location of that name; out of the configuration group too, if it is one of another location.
-async fn move_to(
-    transaction: &mut Transaction<'_, Sqlite>,
-    person: i64,
-    location: &str,
-) -> Result<(), StoreError> {
-    let location = location_called(transaction, location).await?;
-    sqlx::query(
-        "UPDATE people SET location = ?2, configuration_group =
-            (SELECT id FROM scopes WHERE id = configuration_group AND parent = ?2)
-         WHERE id = ?1 AND location IS NOT ?2",
-    )
-    .bind(person)
-    .bind(location)
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
-}
-
-/// Two people with sign-in names of their own are two people, even if they name the same mail address.
-async fn refuse_shared_mail(
-    transaction: &mut Transaction<'_, Sqlite>,
-    person: &ImportPerson,
-) -> Result<(), StoreError> {
-    let owner = sqlx::query(
-        "SELECT name FROM people WHERE mail = ?2 AND mail <> '' AND ?1 <> ''
-         AND user_principal_name <> '' AND user_principal_name <> ?1",
-    )
-    .bind(&person.user_principal_name)
-    .bind(&person.mail)
-    .fetch_optional(&mut **transaction)
-    .await?;
-    match owner {
-        None => Ok(()),
-        Some(owner) => Err(StoreError::Taken {
-            what: "the mail address",
-            field: "mail",
-            value: person.mail.clone(),
-            owner: owner.get(0),
-        }),
-    }
-}
-
 /// Without a tenant it is that of the person's location.
-async fn set_teams_id(
+pub(crate) async fn set_teams_id(
     transaction: &mut Transaction<'_, Sqlite>,
     person: i64,
     teams_id: &str,
@@ -426,7 +243,18 @@ async fn set_teams_id(
     Ok(())
 }
 
+/// Gives a person exactly these extensions.
 async fn set_lines(
+    transaction: &mut Transaction<'_, Sqlite>,
+    person: i64,
+    extensions: &[String],
+) -> Result<(), StoreError> {
+    drop_other_lines(transaction, person, extensions).await?;
+    add_lines(transaction, person, extensions).await
+}
+
+/// Takes all extensions but these from a person.
+pub(crate) async fn drop_other_lines(
     transaction: &mut Transaction<'_, Sqlite>,
     person: i64,
     extensions: &[String],
@@ -437,6 +265,15 @@ async fn set_lines(
         .bind(&wanted)
         .execute(&mut **transaction)
         .await?;
+    Ok(())
+}
+
+/// Gives a person these extensions too.
+pub(crate) async fn add_lines(
+    transaction: &mut Transaction<'_, Sqlite>,
+    person: i64,
+    extensions: &[String],
+) -> Result<(), StoreError> {
     for extension in extensions {
         // Whoever is gone has no claim to a number.
         sqlx::query(

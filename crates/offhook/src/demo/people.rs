@@ -53,6 +53,7 @@ fn person(index: usize) -> ImportPerson {
         name,
         mail: address.clone(),
         user_principal_name: address,
+        line: None,
         teams_id: None,
         extensions: vec![(1000 + number).to_string()],
         location: None,

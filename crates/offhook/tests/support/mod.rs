@@ -276,7 +276,7 @@ impl Patient {
 
     pub async fn import(&self, mail: &str, extension: &str) {
         let csv = format!("name,mail,UPN,extension\n{mail},{mail},{mail},{extension}\n");
-        let people = store::read_people_csv(csv.as_bytes()).unwrap();
+        let people = store::read_people_csv(csv.as_bytes(), None).unwrap().people;
         let store = self.store().await;
         store.import(&people, &CHANGE).await.unwrap();
         store.close().await;

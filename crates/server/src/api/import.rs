@@ -2,10 +2,18 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Query, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::Response,
+};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use store::{Difference, ImportPerson, ImportSummary, Progress, read_people_csv};
+use serde_json::json;
+use store::{
+    Column, ColumnUse, ImportConflict, ImportDeed, ImportPerson, ImportSummary, PeopleTable,
+    Progress, read_people_csv,
+};
 use utoipa::ToSchema;
 
 use super::{
@@ -28,77 +36,181 @@ pub(crate) struct ImportBody {
     /// The table: its first line names the columns `name`, `mail`, `UPN`, `extension`, and perhaps `location` and
     /// `objectId`.
     csv: String,
-    /// Whether it is only told what would be done.
+    /// Whether the import is only previewed.
     #[serde(default)]
     dry_run: bool,
 }
 
-/// What an import did or would do. Who is as they were is counted, but not listed.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImportQuery {
+    /// Whether the import is only previewed; the way to say so beside a body that is the file itself.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// A table as it was sent: within JSON, or as the bytes of the file.
+#[derive(Debug)]
+pub(crate) struct SentTable {
+    bytes: Bytes,
+    /// The charset of `Content-Type`.
+    charset: Option<String>,
+    dry_run: bool,
+}
+
+impl<S: Send + Sync> FromRequest<S> for SentTable {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let query = Query::<ImportQuery>::try_from_uri(request.uri());
+        let Query(query) = query.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
+        let (kind, charset) = content_type(request.headers());
+        if kind == "application/json" || kind.ends_with("+json") {
+            let Json(ImportBody { csv, dry_run }) = Json::from_request(request, state).await?;
+            return Ok(Self {
+                bytes: csv.into(),
+                charset: None,
+                dry_run: dry_run || query.dry_run,
+            });
+        }
+        if kind.starts_with("multipart/") {
+            return Err(Problem::malformed(
+                "send the file itself as the body, as `curl --data-binary @people.csv` does, and no form",
+            ));
+        }
+        let bytes = Bytes::from_request(request, state).await;
+        Ok(Self {
+            bytes: bytes.map_err(|rejection| Problem::malformed(rejection.body_text()))?,
+            charset,
+            dry_run: query.dry_run,
+        })
+    }
+}
+
+/// The media type in lower case, without parameters, and the charset.
+fn content_type(headers: &HeaderMap) -> (String, Option<String>) {
+    let value = headers.get(header::CONTENT_TYPE);
+    let value = value
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let mut parts = value.split(';').map(str::trim);
+    let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let charset = parts.find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let is_charset = name.trim().eq_ignore_ascii_case("charset");
+        is_charset.then(|| value.trim().trim_matches('"').to_owned())
+    });
+    (kind, charset)
+}
+
+/// What an import did or would do. People who are as they were are counted, but not listed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Imported)]
 pub(crate) struct ImportedBody {
     dry_run: bool,
     /// People who were new.
     added: usize,
-    /// People who were there.
+    /// People who were there, changed or not.
     updated: usize,
+    /// Those of them who are as they were.
+    unchanged: usize,
+    /// Rows that contradict people who are there; an import with one is refused.
+    conflicts: usize,
     items: Vec<DeedBody>,
     /// Names that could be taken for an address or an extension of another person, and what to do about them.
     warnings: Vec<String>,
+    table: TableBody,
+}
+
+/// How a table was read.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ImportTable)]
+struct TableBody {
+    /// The encoding: `UTF-8`, `UTF-16LE`, `UTF-16BE`, `windows-1252`, or the charset of `Content-Type`.
+    encoding: &'static str,
+    /// What separates the columns.
+    separator: char,
+    /// The columns, in the order of the table.
+    columns: Vec<ColumnBody>,
+    /// Columns that the table could have and does not: these values stay as they are.
+    missing: Vec<&'static str>,
+}
+
+/// What a column is taken for.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ImportColumn)]
+struct ColumnBody {
+    title: String,
+    /// `name`, `mail`, `UPN`, `extension`, `objectId` or `location`; null: the column is ignored.
+    used_for: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ImportDeed)]
 struct DeedBody {
-    /// `added` or `updated`.
+    /// Line of the table.
+    line: Option<u64>,
+    /// `added`, `updated` or `conflict`.
     what: &'static str,
     name: String,
-    /// What is different, as `field: before → after`.
+    /// What is different, as `field: before → after`; of a conflict, what is wrong and what to do.
     difference: String,
 }
 
-impl From<Difference> for DeedBody {
-    fn from(difference: Difference) -> Self {
-        let read = |text: Option<String>| -> Map<String, Value> {
-            let text = text.unwrap_or_default();
-            serde_json::from_str(&text).unwrap_or_default()
-        };
-        let is_new = difference.before.is_none();
-        let (before, after) = (read(difference.before), read(difference.after));
-        let name = after.get("name").and_then(Value::as_str);
-        let mut differences: Vec<String> = after
-            .iter()
-            .filter(|(key, now)| before.get(*key) != Some(now))
-            .filter_map(|(key, now)| match (before.get(key).map(said), said(now)) {
-                (None, now) if now.is_empty() => None,
-                (None, now) => Some(format!("{key}: {now}")),
-                (Some(before), now) => Some(format!("{key}: {before} → {now}")),
-            })
-            .collect();
-        differences.sort();
+impl From<ImportDeed> for DeedBody {
+    fn from(ImportDeed { line, difference }: ImportDeed) -> Self {
         Self {
-            what: if is_new { "added" } else { "updated" },
-            name: name.unwrap_or_default().to_owned(),
-            difference: differences.join("; "),
+            line,
+            what: if difference.is_new() {
+                "added"
+            } else {
+                "updated"
+            },
+            name: difference.name(),
+            difference: difference.changes(),
         }
     }
 }
 
-/// A value as somebody would write it.
-fn said(value: &Value) -> String {
-    match value {
-        Value::Null | Value::Bool(false) => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Array(values) => values.iter().map(said).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
+impl From<ImportConflict> for DeedBody {
+    fn from(conflict: ImportConflict) -> Self {
+        Self {
+            line: conflict.line,
+            what: "conflict",
+            name: conflict.name,
+            difference: conflict.problem,
+        }
     }
 }
 
-/// Adds people from a table or brings them up to date, all or none; a dry run only tells what would be done.
+impl TableBody {
+    fn new(table: &PeopleTable) -> Self {
+        let column = |column: &Column| ColumnBody {
+            title: column.title.clone(),
+            used_for: column.used_for.map(ColumnUse::title),
+        };
+        Self {
+            encoding: table.encoding,
+            separator: table.separator,
+            columns: table.columns.iter().map(column).collect(),
+            missing: table.missing_columns(),
+        }
+    }
+}
+
+/// Adds people from a table or brings them up to date, all or none; a dry run previews it. The body is the file itself,
+/// whose encoding and separator are detected, or JSON with its text.
 #[utoipa::path(
     post,
     path = "/people/import",
     tag = "People",
+    params(ImportQuery),
+    request_body(content(
+        (ImportBody = "application/json"),
+        (String = "text/csv"),
+        (String = "application/octet-stream"),
+    )),
     responses(
         (status = OK, description = "What was done.", body = ImportedBody),
         (status = ACCEPTED, description = "It is under way, where `Prefer: respond-async` was said.", body = WorkBody),
@@ -108,27 +220,19 @@ pub(crate) async fn import(
     State(shared): State<Shared>,
     caller: Caller,
     prefer: Prefer,
-    Json(wish): Json<ImportBody>,
+    sent: SentTable,
 ) -> Result<Response, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
-    let people = read_people_csv(wish.csv.as_bytes());
-    let people = people.map_err(|problem| Problem::invalid("csv", problem.to_string()))?;
+    let dry_run = sent.dry_run;
+    let table = read_people_csv(&sent.bytes, sent.charset.as_deref());
+    let table = table.map_err(|problem| Problem::invalid("csv", problem.to_string()))?;
     let entry = Entry::new(&shared, &caller, Administration::PeopleImport, "API");
     let progress = Arc::new(Progress::default());
     let (doing, watched) = (shared.clone(), progress.clone());
     let work = async move {
-        let summary = bring_in(&doing, &people, (&entry, wish.dry_run), &watched).await?;
-        Ok(json!(ImportedBody {
-            dry_run: wish.dry_run,
-            added: summary.added,
-            updated: summary.updated,
-            items: summary
-                .differences
-                .into_iter()
-                .map(DeedBody::from)
-                .collect(),
-            warnings: misleading(&doing.directory, &people),
-        }))
+        let summary = bring_in(&doing, &table.people, (&entry, dry_run), &watched).await?;
+        let warnings = misleading(&doing.directory, &table.people);
+        Ok(json!(imported(summary, &table, dry_run, warnings)))
     };
     answer(
         &shared,
@@ -138,6 +242,28 @@ pub(crate) async fn import(
         work,
     )
     .await
+}
+
+fn imported(
+    summary: ImportSummary,
+    table: &PeopleTable,
+    dry_run: bool,
+    warnings: Vec<String>,
+) -> ImportedBody {
+    let conflicts = summary.conflicts.len();
+    let refused = summary.conflicts.into_iter().map(DeedBody::from);
+    let done = summary.differences.into_iter().map(DeedBody::from);
+    ImportedBody {
+        dry_run,
+        added: summary.added,
+        updated: summary.updated,
+        unchanged: summary.unchanged,
+        conflicts,
+        // Conflicts first: a page shows the beginning.
+        items: refused.chain(done).collect(),
+        warnings,
+        table: TableBody::new(table),
+    }
 }
 
 /// What is to be said of names that read like an address or an extension of another person: of the table or known before.
@@ -195,28 +321,60 @@ async fn bring_in(
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_difference_tells_only_what_is_different() {
-        let difference = |before: Option<&str>, after: &str| {
-            let before = before.map(str::to_owned);
-            let after = Some(after.to_owned());
-            let deed = DeedBody::from(Difference { before, after });
-            (deed.what, deed.name, deed.difference)
-        };
-        let anna = r#"{"name":"Anna","mail":"a@b.example","location":null,"lines":["1","2"],"gone":false}"#;
+    async fn sent(uri: &str, kind: Option<&str>, body: &'static str) -> Result<SentTable, Problem> {
+        let mut request = Request::builder().uri(uri);
+        if let Some(kind) = kind {
+            request = request.header(header::CONTENT_TYPE, kind);
+        }
+        SentTable::from_request(request.body(body.into()).unwrap(), &()).await
+    }
+
+    // D5
+    #[tokio::test]
+    async fn a_table_is_taken_as_json_and_as_the_file_itself() {
+        let import = "/people/import";
+        let table = sent(
+            import,
+            Some("application/json; charset=utf-8"),
+            r#"{"csv":"a"}"#,
+        )
+        .await;
+        let table = table.unwrap();
+        assert_eq!((&*table.bytes, table.dry_run), (&b"a"[..], false));
+        let path = format!("{import}?dry_run=true");
+        for kind in ["application/json", "application/merge+json"] {
+            let table = sent(&path, Some(kind), r#"{"csv":"a","dry_run":false}"#).await;
+            assert!(table.unwrap().dry_run, "{kind}");
+        }
+        for kind in [
+            None,
+            Some("text/csv"),
+            Some("application/x-www-form-urlencoded"),
+            Some("nonsense"),
+        ] {
+            let table = sent(&path, kind, "a=b").await.unwrap();
+            assert_eq!(
+                (&*table.bytes, table.charset, table.dry_run),
+                (&b"a=b"[..], None, true)
+            );
+        }
+        let kind = Some("Text/CSV; header=present; Charset=\"windows-1250\"");
+        let table = sent(import, kind, "a").await.unwrap();
         assert_eq!(
-            difference(None, anna),
-            (
-                "added",
-                "Anna".into(),
-                "lines: 1, 2; mail: a@b.example; name: Anna".into()
-            )
+            (table.charset.as_deref(), table.dry_run),
+            (Some("windows-1250"), false)
         );
-        let before =
-            r#"{"name":"Anna","mail":"a@b.example","location":null,"lines":["1"],"gone":false}"#;
-        assert_eq!(
-            difference(Some(before), anna),
-            ("updated", "Anna".into(), "lines: 1 → 1, 2".into())
+        // Neither a form nor a parameter with a spelling mistake changes anything.
+        assert!(
+            sent(import, Some("multipart/form-data; boundary=x"), "--x--")
+                .await
+                .is_err()
         );
+        for query in ["dryRun=true", "dry_run", "dry_run=yes"] {
+            assert!(
+                sent(&format!("{import}?{query}"), None, "a").await.is_err(),
+                "{query}"
+            );
+        }
     }
 }

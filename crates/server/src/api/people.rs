@@ -305,6 +305,7 @@ fn checked(body: NewPerson, before: Option<&Person>) -> Result<ImportPerson, Pro
         }
     };
     Ok(ImportPerson {
+        line: None,
         name,
         mail: text("mail", body.mail, before.map(|person| &person.mail))?,
         user_principal_name: text(

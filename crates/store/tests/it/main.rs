@@ -18,6 +18,7 @@ mod people_changes;
 mod profiles;
 mod requests;
 mod scopes;
+mod spreadsheets;
 mod templates;
 
 use std::{path::PathBuf, time::Duration};

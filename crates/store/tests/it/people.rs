@@ -176,7 +176,9 @@ async fn importing_again_updates_and_a_taken_extension_changes_nothing() {
         .await
         .unwrap_err();
     assert!(
-        matches!(&error, StoreError::Taken { value, owner, .. } if value == "1003" && owner == "bert"),
+        error
+            .to_string()
+            .starts_with("person dora: extension 1003 belongs to bert already"),
         "{error}"
     );
     assert_eq!(people(&store).await, after, "all or none");
@@ -306,7 +308,8 @@ async fn two_people_with_one_mail_address_are_not_merged() {
         user_principal_name: String::new(),
         ..carl.clone()
     };
-    store.import(&[without_name, carl], &CHANGE).await.unwrap();
+    store.import(&[without_name], &CHANGE).await.unwrap();
+    store.import(&[carl], &CHANGE).await.unwrap();
     assert_eq!(
         people(&store).await.len(),
         1,

@@ -149,7 +149,7 @@ const TEAMS_CALL: &str = "teams";
 const ACTIONS: [&str; 3] = ["none", "forward", "refuse"];
 const WORK: [&str; 3] = ["import", "directory", "backup"];
 const WORK_STATES: [&str; 4] = ["running", "done", "failed", "cancelled"];
-const IMPORTED: [&str; 2] = ["added", "updated"];
+const IMPORTED: [&str; 3] = ["added", "updated", "conflict"];
 const DEEDS: [&str; 6] = [
     "added",
     "updated",

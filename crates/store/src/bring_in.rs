@@ -1,0 +1,415 @@
+//! Bringing people in from a table, all or none. A table is compared as a whole: values that it takes from one person and
+//! gives to another are free, in whichever order the rows stand.
+
+use std::collections::HashMap;
+
+use sqlx::{Row, Sqlite, Transaction};
+
+use crate::{
+    Change, IMMEDIATE, ImportPerson, Progress, Store, StoreError,
+    audit::note,
+    described::{Difference, described, note_difference},
+    owners::{MAIL, NOBODY, refuse_owned},
+    roster::{add_lines, drop_other_lines, set_teams_id},
+    scopes::location_called,
+};
+
+/// What an import did or would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportSummary {
+    /// People who were new.
+    pub added: usize,
+    /// People who existed already, changed or not.
+    pub updated: usize,
+    /// Those of them who are as they were.
+    pub unchanged: usize,
+    /// What became different, in the order of the import. People who are as they were are not here.
+    pub differences: Vec<ImportDeed>,
+    /// Rows that contradict people who are there. An import with one changes nothing.
+    pub conflicts: Vec<ImportConflict>,
+}
+
+/// What an import did to a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportDeed {
+    /// Line of the table; `None`: from no table.
+    pub line: Option<u64>,
+    /// What became different.
+    pub difference: Difference,
+}
+
+/// A row that contradicts what is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportConflict {
+    /// Line of the table; `None`: from no table.
+    pub line: Option<u64>,
+    /// The person's name in the row.
+    pub name: String,
+    /// What is wrong and what to do.
+    pub problem: String,
+}
+
+/// Conflicts that a refused import names; a rehearsal lists all.
+const CONFLICTS_NAMED: usize = 5;
+
+impl Store {
+    /// Adds people or brings them up to date, all or none. A person is found again by sign-in name, else by mail; the
+    /// extensions become exactly those given. A location is found by its name, or made; without one people stay where they
+    /// are.
+    ///
+    /// # Errors
+    /// A value belongs to a person whom the import leaves as they are; the database refused. Nothing was written.
+    pub async fn import(
+        &self,
+        people: &[ImportPerson],
+        change: &Change<'_>,
+    ) -> Result<ImportSummary, StoreError> {
+        self.import_watched(people, change, &Progress::default())
+            .await
+    }
+
+    /// [`Self::import`] for a caller who watches and may cancel.
+    ///
+    /// # Errors
+    /// As there, and it was cancelled.
+    pub async fn import_watched(
+        &self,
+        people: &[ImportPerson],
+        change: &Change<'_>,
+        progress: &Progress,
+    ) -> Result<ImportSummary, StoreError> {
+        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
+        let summary = bring_in(&mut transaction, people, change, progress).await?;
+        match refusal(&summary.conflicts) {
+            Some(refusal) => Err(refusal),
+            None => {
+                transaction.commit().await?;
+                Ok(summary)
+            }
+        }
+    }
+
+    /// What [`Self::import`] would do, with all conflicts. Nothing is written.
+    ///
+    /// # Errors
+    /// The database refused; it was cancelled.
+    pub async fn rehearse_import(
+        &self,
+        people: &[ImportPerson],
+        change: &Change<'_>,
+        progress: &Progress,
+    ) -> Result<ImportSummary, StoreError> {
+        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
+        let summary = bring_in(&mut transaction, people, change, progress).await;
+        transaction.rollback().await?;
+        summary
+    }
+}
+
+/// The error that names the first conflicts.
+fn refusal(conflicts: &[ImportConflict]) -> Option<StoreError> {
+    let (first, others) = conflicts.split_first()?;
+    let mut problem = first.problem.clone();
+    for other in others.iter().take(CONFLICTS_NAMED - 1) {
+        let (what, value) = other.place();
+        problem += &format!("; {what} {value}: {}", other.problem);
+    }
+    if let Some(more) = conflicts
+        .len()
+        .checked_sub(CONFLICTS_NAMED)
+        .filter(|more| *more > 0)
+    {
+        problem += &format!("; and {more} more, which a dry run lists");
+    }
+    let (what, value) = first.place();
+    Some(StoreError::conflict(what, value, problem))
+}
+
+impl ImportConflict {
+    fn new(person: &ImportPerson, problem: String) -> Self {
+        Self {
+            line: person.line,
+            name: person.name.clone(),
+            problem,
+        }
+    }
+
+    /// The row: its line, or the person's name.
+    fn place(&self) -> (&'static str, String) {
+        match self.line {
+            Some(line) => ("line", line.to_string()),
+            None => ("person", self.name.clone()),
+        }
+    }
+}
+
+/// A person as the database has them before the import.
+#[derive(Debug)]
+struct Known {
+    id: i64,
+    mail: String,
+    user_principal_name: String,
+    teams_id: Option<String>,
+}
+
+/// What is to become of a row.
+#[derive(Debug)]
+enum Plan {
+    Add,
+    /// A person who is there and keeps what the row says.
+    Keep(i64),
+    /// A person from whom the import takes a value, and how they were.
+    Released(i64, Option<String>),
+    /// The row contradicts an earlier one.
+    Refused(String),
+}
+
+async fn bring_in(
+    transaction: &mut Transaction<'_, Sqlite>,
+    people: &[ImportPerson],
+    change: &Change<'_>,
+    progress: &Progress,
+) -> Result<ImportSummary, StoreError> {
+    let mut summary = ImportSummary::default();
+    let total = people.len() as u64;
+    let plans = plan(transaction, people, progress).await?;
+    for ((done, person), plan) in (0..).zip(people).zip(plans) {
+        progress.reached(done, total)?;
+        let (id, before) = match plan {
+            Plan::Refused(problem) => {
+                summary.conflicts.push(ImportConflict::new(person, problem));
+                continue;
+            }
+            Plan::Add => {
+                summary.added += 1;
+                (None, None)
+            }
+            Plan::Keep(id) => {
+                summary.updated += 1;
+                (Some(id), described(transaction, id).await?)
+            }
+            Plan::Released(id, before) => {
+                summary.updated += 1;
+                (Some(id), before)
+            }
+        };
+        let id = match put(transaction, id, person).await {
+            Ok(id) => id,
+            Err(taken @ StoreError::Taken { .. }) => {
+                let problem = format!("{taken}, or correct the row");
+                summary.conflicts.push(ImportConflict::new(person, problem));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        match note_difference(transaction, id, before, change).await? {
+            None => summary.unchanged += 1,
+            Some(difference) => {
+                let line = person.line;
+                summary.differences.push(ImportDeed { line, difference });
+            }
+        }
+    }
+    let counts = serde_json::json!({"added": summary.added, "updated": summary.updated});
+    let change = Change {
+        after: Some(counts.to_string()),
+        ..change.clone()
+    };
+    note(transaction, &change).await?;
+    progress.reached(total, total)?;
+    Ok(summary)
+}
+
+/// Finds each person as they are before the import, and takes from the people of the table what they are to lose.
+async fn plan(
+    transaction: &mut Transaction<'_, Sqlite>,
+    people: &[ImportPerson],
+    progress: &Progress,
+) -> Result<Vec<Plan>, StoreError> {
+    let total = people.len() as u64;
+    let mut plans = Vec::with_capacity(people.len());
+    let mut rows: HashMap<i64, usize> = HashMap::new();
+    // Released afterwards: a value that one row frees must not make another row a new person.
+    let mut found = Vec::with_capacity(people.len());
+    for person in people {
+        progress.reached(0, total)?;
+        found.push(find(transaction, person).await?);
+    }
+    for (index, (person, known)) in people.iter().zip(found).enumerate() {
+        progress.reached(0, total)?;
+        let Some(known) = known else {
+            plans.push(Plan::Add);
+            continue;
+        };
+        let first = *rows.entry(known.id).or_insert(index);
+        if let Some(first) = people.get(first).filter(|_| first != index) {
+            plans.push(Plan::Refused(same_person(person, first, &known)));
+            continue;
+        }
+        plans.push(release(transaction, person, known).await?);
+    }
+    Ok(plans)
+}
+
+/// The problem of a row whose person is that of an earlier row.
+fn same_person(person: &ImportPerson, first: &ImportPerson, known: &Known) -> String {
+    let place = match first.line {
+        Some(line) => format!("line {line}"),
+        None => first.name.clone(),
+    };
+    format!(
+        "it is the same person as {place}, who has the UPN {:?} and the mail {:?} now; give both rows the UPN and the mail of their person, so that {} is found as one person",
+        known.user_principal_name, known.mail, person.name
+    )
+}
+
+/// Takes from a person what the row gives them no longer.
+async fn release(
+    transaction: &mut Transaction<'_, Sqlite>,
+    person: &ImportPerson,
+    known: Known,
+) -> Result<Plan, StoreError> {
+    let id = known.id;
+    let lines = sqlx::query("SELECT extension FROM lines WHERE person = ?1")
+        .bind(id)
+        .fetch_all(&mut **transaction)
+        .await?;
+    let loses_line = lines.iter().any(|line| {
+        let extension: &str = line.get(0);
+        !person.extensions.iter().any(|wanted| wanted == extension)
+    });
+    let differs = |before: &str, now: &str| !before.is_empty() && !before.eq_ignore_ascii_case(now);
+    let loses_mail = differs(&known.mail, &person.mail);
+    let loses_name = differs(&known.user_principal_name, &person.user_principal_name);
+    let account = known.teams_id.as_deref().zip(person.teams_id.as_deref());
+    let loses_account = account.is_some_and(|(before, now)| differs(before, now));
+    if !(loses_line || loses_mail || loses_name || loses_account) {
+        return Ok(Plan::Keep(id));
+    }
+    let before = described(transaction, id).await?;
+    if loses_line {
+        drop_other_lines(transaction, id, &person.extensions).await?;
+    }
+    if loses_mail || loses_name || loses_account {
+        sqlx::query(
+            "UPDATE people SET mail = iif(?2, '', mail), user_principal_name = iif(?3, '', user_principal_name),
+                teams_id = iif(?4, NULL, teams_id)
+             WHERE id = ?1",
+        )
+        .bind(id)
+        .bind(loses_mail)
+        .bind(loses_name)
+        .bind(loses_account)
+        .execute(&mut **transaction)
+        .await?;
+    }
+    Ok(Plan::Released(id, before))
+}
+
+/// Writes a person as the row says; the id.
+///
+/// # Errors
+/// [`StoreError::Taken`]: a value belongs to a person who keeps it.
+async fn put(
+    transaction: &mut Transaction<'_, Sqlite>,
+    id: Option<i64>,
+    person: &ImportPerson,
+) -> Result<i64, StoreError> {
+    refuse_mail(transaction, &person.mail, id.unwrap_or(NOBODY)).await?;
+    let id: i64 = sqlx::query(
+        "INSERT INTO people (id, name, mail, user_principal_name) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (id) DO UPDATE SET name = ?2, mail = ?3, user_principal_name = ?4, gone_at = NULL
+         RETURNING id",
+    )
+    .bind(id)
+    .bind(&person.name)
+    .bind(&person.mail)
+    .bind(&person.user_principal_name)
+    .fetch_one(&mut **transaction)
+    .await?
+    .get(0);
+    if let Some(location) = &person.location {
+        move_to(transaction, id, location).await?;
+    }
+    if let Some(teams_id) = &person.teams_id {
+        set_teams_id(transaction, id, teams_id, None).await?;
+    }
+    add_lines(transaction, id, &person.extensions).await?;
+    Ok(id)
+}
+
+/// Refuses the mail address of another person. People who are gone from the directory give theirs up: nobody could remove
+/// it from them.
+async fn refuse_mail(
+    transaction: &mut Transaction<'_, Sqlite>,
+    mail: &str,
+    id: i64,
+) -> Result<(), StoreError> {
+    let Err(taken) = refuse_owned(transaction, MAIL, mail, id).await else {
+        return Ok(());
+    };
+    let released = sqlx::query(
+        "UPDATE people SET mail = '' WHERE mail = ?1 AND mail <> '' AND gone_at IS NOT NULL AND id <> ?2",
+    )
+    .bind(mail)
+    .bind(id)
+    .execute(&mut **transaction)
+    .await?;
+    match released.rows_affected() {
+        0 => Err(taken),
+        _ => Ok(()),
+    }
+}
+
+/// A person who is there already, by sign-in name, else by mail. The terms that look idle let the database use its partial
+/// indexes: without them each person is a walk over all.
+async fn find(
+    transaction: &mut Transaction<'_, Sqlite>,
+    person: &ImportPerson,
+) -> Result<Option<Known>, StoreError> {
+    let by_sign_in_name = sqlx::query(
+        "SELECT id, mail, user_principal_name, teams_id FROM people
+         WHERE user_principal_name = ?1 AND user_principal_name <> ''",
+    )
+    .bind(&person.user_principal_name)
+    .fetch_optional(&mut **transaction)
+    .await?;
+    let row = match by_sign_in_name {
+        Some(row) => Some(row),
+        None => {
+            sqlx::query(
+                "SELECT id, mail, user_principal_name, teams_id FROM people
+                 WHERE mail = ?2 AND mail <> '' AND (?1 = '' OR user_principal_name = '')",
+            )
+            .bind(&person.user_principal_name)
+            .bind(&person.mail)
+            .fetch_optional(&mut **transaction)
+            .await?
+        }
+    };
+    Ok(row.map(|row| Known {
+        id: row.get(0),
+        mail: row.get(1),
+        user_principal_name: row.get(2),
+        teams_id: row.get(3),
+    }))
+}
+
+/// Moves a person to the location of that name; out of the configuration group too, if it is one of another location.
+async fn move_to(
+    transaction: &mut Transaction<'_, Sqlite>,
+    person: i64,
+    location: &str,
+) -> Result<(), StoreError> {
+    let location = location_called(transaction, location).await?;
+    sqlx::query(
+        "UPDATE people SET location = ?2, configuration_group =
+            (SELECT id FROM scopes WHERE id = configuration_group AND parent = ?2)
+         WHERE id = ?1 AND location IS NOT ?2",
+    )
+    .bind(person)
+    .bind(location)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,283 @@
+//! What the columns of a table are taken for, and the separator with which they make sense.
+
+use super::{
+    CsvProblem, quoted,
+    records::{Record, Records},
+};
+
+/// What a column is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ColumnUse {
+    /// The name people see.
+    Name,
+    /// Mail address.
+    Mail,
+    /// Sign-in name at Microsoft.
+    SignInName,
+    /// Telephone extension.
+    Extension,
+    /// Entra object id.
+    ObjectId,
+    /// Name of the location.
+    Location,
+}
+
+impl ColumnUse {
+    /// All of them, in the order in which they are listed.
+    pub const ALL: [Self; 6] = [
+        Self::Name,
+        Self::Mail,
+        Self::SignInName,
+        Self::Extension,
+        Self::ObjectId,
+        Self::Location,
+    ];
+
+    /// The title of such a column.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Mail => "mail",
+            Self::SignInName => "UPN",
+            Self::Extension => "extension",
+            Self::ObjectId => "objectId",
+            Self::Location => "location",
+        }
+    }
+
+    /// Whether every table needs such a column.
+    pub fn is_required(self) -> bool {
+        match self {
+            Self::Name | Self::Mail | Self::SignInName | Self::Extension => true,
+            Self::ObjectId | Self::Location => false,
+        }
+    }
+
+    /// The titles that are understood, in lower case and of letters and digits only.
+    fn titles(self) -> &'static [&'static str] {
+        match self {
+            Self::Name => &[
+                "name",
+                "displayname",
+                "fullname",
+                "anzeigename",
+                "vollständigername",
+            ],
+            Self::Mail => &[
+                "mail",
+                "email",
+                "mailaddress",
+                "emailaddress",
+                "mailadresse",
+                "emailadresse",
+            ],
+            Self::SignInName => &[
+                "upn",
+                "userprincipalname",
+                "signinname",
+                "anmeldename",
+                "benutzerprinzipalname",
+            ],
+            Self::Extension => &["extension", "phone", "durchwahl", "nebenstelle"],
+            Self::ObjectId => &["objectid", "id", "objektid"],
+            Self::Location => &["location", "standort"],
+        }
+    }
+
+    fn of_title(title: &str) -> Option<Self> {
+        let title: String = title
+            .to_lowercase()
+            .chars()
+            .filter(|c| c.is_alphanumeric())
+            .collect();
+        Self::ALL
+            .into_iter()
+            .find(|column| column.titles().contains(&title.as_str()))
+    }
+}
+
+/// A column of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its title in the file.
+    pub title: String,
+    /// What it is used for; `None`: it is ignored.
+    pub used_for: Option<ColumnUse>,
+}
+
+/// The separators that are detected, the likeliest first.
+const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
+
+/// A table of people has fewer columns.
+const COLUMNS_MAX: usize = 1_000;
+
+/// The head of a table.
+#[derive(Clone, Debug)]
+pub(super) struct Head {
+    pub(super) separator: char,
+    pub(super) columns: Vec<Column>,
+    /// Line of the header.
+    pub(super) line: u64,
+}
+
+impl Head {
+    /// The place of a column.
+    pub(super) fn place(&self, wanted: ColumnUse) -> Option<usize> {
+        self.columns
+            .iter()
+            .position(|column| column.used_for == Some(wanted))
+    }
+
+    fn uses(&self) -> usize {
+        self.columns
+            .iter()
+            .filter(|column| column.used_for.is_some())
+            .count()
+    }
+
+    /// Refuses a head that lacks a column or has one twice.
+    fn checked(self, encoding: &str) -> Result<Self, CsvProblem> {
+        let count = self.columns.len();
+        if count > COLUMNS_MAX {
+            let problem = format!(
+                "it has {count} columns; at most {COLUMNS_MAX} are read, so delete what is not needed"
+            );
+            return Err(CsvProblem::at(self.line, problem));
+        }
+        let missing = ColumnUse::ALL
+            .into_iter()
+            .filter(|column| column.is_required() && self.place(*column).is_none());
+        let missing: Vec<&str> = missing.map(ColumnUse::title).collect();
+        if !missing.is_empty() {
+            let columns = match missing.as_slice() {
+                [only] => format!("the column {only} is missing"),
+                several => format!("the columns {} are missing", several.join(", ")),
+            };
+            let titles: Vec<String> = self
+                .columns
+                .iter()
+                .map(|column| quoted(&column.title))
+                .take(20)
+                .collect();
+            let problem = format!(
+                "{columns}; the first line must name the columns name, mail, UPN and extension. \
+                 It was read as {encoding}, separated by {}: {}",
+                separator_name(self.separator),
+                titles.join(", ")
+            );
+            return Err(CsvProblem::at(self.line, problem));
+        }
+        for wanted in ColumnUse::ALL {
+            let same = self
+                .columns
+                .iter()
+                .filter(|column| column.used_for == Some(wanted));
+            let titles: Vec<String> = same.map(|column| quoted(&column.title)).collect();
+            if titles.len() > 1 {
+                let problem = format!(
+                    "the columns {} are all taken for {}; delete or rename all but one",
+                    titles.join(", "),
+                    wanted.title()
+                );
+                return Err(CsvProblem::at(self.line, problem));
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// The name of a separator.
+pub fn separator_name(separator: char) -> String {
+    match separator {
+        ',' => "commas".into(),
+        ';' => "semicolons".into(),
+        '\t' => "tabs".into(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The head of a table and the records after it.
+pub(super) fn read_head<'a>(
+    text: &'a str,
+    encoding: &str,
+) -> Result<(Head, Records<'a>), CsvProblem> {
+    let (named, text, line) = named_separator(text)?;
+    let named = named.as_slice();
+    let candidates = if named.is_empty() {
+        &SEPARATORS[..]
+    } else {
+        named
+    };
+    let mut best: Option<(Head, Records<'a>)> = None;
+    let mut unreadable = None;
+    for separator in candidates {
+        let mut records = Records::new(text, line, *separator);
+        match head(&mut records, *separator) {
+            Ok(None) => {}
+            Ok(Some(head)) => {
+                let rank = |head: &Head| (head.uses(), head.columns.len());
+                if best
+                    .as_ref()
+                    .is_none_or(|(best, _)| rank(best) < rank(&head))
+                {
+                    best = Some((head, records));
+                }
+            }
+            Err(problem) => unreadable = unreadable.or(Some(problem)),
+        }
+    }
+    match (best, unreadable) {
+        (Some((head, records)), _) => Ok((head.checked(encoding)?, records)),
+        (None, Some(problem)) => Err(problem),
+        (None, None) => Err(CsvProblem::of_file(
+            "the file is empty; its first line must name the columns name, mail, UPN and extension",
+        )),
+    }
+}
+
+/// The separator that a first line `sep=;` names, the text after it and the number of its first line.
+fn named_separator(text: &str) -> Result<(Option<char>, &str, u64), CsvProblem> {
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let line = first.trim_matches(|c: char| c == '"' || c == ' ');
+    let Some(named) = line
+        .get(..4)
+        .filter(|name| name.eq_ignore_ascii_case("sep="))
+    else {
+        return Ok((None, text, 1));
+    };
+    let mut characters = line.trim_start_matches(named).chars();
+    match characters.next() {
+        Some(separator) if SEPARATORS.contains(&separator) => Ok((Some(separator), rest, 2)),
+        Some(_) | None => Err(CsvProblem::at(
+            1,
+            format!(
+                "{} names none of the separators , ; tab and |; write sep=; or delete the line",
+                quoted(line)
+            ),
+        )),
+    }
+}
+
+/// The first record that is neither blank nor a comment.
+fn head(records: &mut Records<'_>, separator: char) -> Result<Option<Head>, CsvProblem> {
+    for record in records {
+        let Record { line, fields, .. } = record?;
+        let columns = fields.into_iter().map(|title| Column {
+            used_for: ColumnUse::of_title(&title),
+            title,
+        });
+        let head = Head {
+            separator,
+            columns: columns.collect(),
+            line,
+        };
+        let first = head.columns.first().map_or("", |column| &column.title);
+        let is_blank = head.columns.iter().all(|column| column.title.is_empty());
+        // A column of running numbers may be called #.
+        let is_comment = first.starts_with('#') && head.uses() < 2;
+        if !is_blank && !is_comment {
+            return Ok(Some(head));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,344 @@
+//! Bytes of a table to text: UTF-8, UTF-16 and Windows-1252 are detected, and everything else is refused with its line.
+//!
+//! Excel writes Windows-1252 for "CSV", UTF-8 with a byte order mark for "CSV UTF-8" and UTF-16LE for "Unicode text".
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use super::{CsvProblem, quoted};
+
+/// The remedy for every file that cannot be decoded.
+const REMEDY: &str = "save the table again as \"CSV UTF-8 (comma delimited)\"";
+
+/// A table as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecodedTable {
+    /// The text without byte order mark; every line ends with `\n`.
+    pub text: String,
+    /// Name of the encoding, as in the WHATWG Encoding Standard.
+    pub encoding: &'static str,
+}
+
+/// Decodes a table. `declared` is the charset that the sender names, for encodings that cannot be detected: it is ignored
+/// where the bytes are UTF-8 or UTF-16.
+///
+/// # Errors
+/// The bytes are no text, or text in an encoding that is not certain.
+pub fn decode_table(bytes: &[u8], declared: Option<&str>) -> Result<DecodedTable, CsvProblem> {
+    refuse_workbook(bytes)?;
+    let (encoding, bytes) = match Encoding::for_bom(bytes) {
+        Some((encoding, length)) => (encoding, bytes.get(length..).unwrap_or_default()),
+        None => (without_bom(bytes, declared), bytes),
+    };
+    let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
+    let Some(text) = text else {
+        let (replaced, _) = encoding.decode_without_bom_handling(bytes);
+        let line = line_of(&replaced, char::REPLACEMENT_CHARACTER).unwrap_or(1);
+        let problem = format!("cannot be read as {}; {REMEDY}", encoding.name());
+        return Err(CsvProblem::at(line, problem));
+    };
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    // MS-DOS ends files with Ctrl-Z.
+    let text = text.trim_end_matches('\u{1a}').to_owned();
+    refuse_damage(&text)?;
+    if encoding == WINDOWS_1252 {
+        refuse_doubtful(bytes, &text)?;
+    }
+    Ok(DecodedTable {
+        text,
+        encoding: encoding.name(),
+    })
+}
+
+fn without_bom(bytes: &[u8], declared: Option<&str>) -> &'static Encoding {
+    // Tables contain separators and line ends, whose other byte is 0 in UTF-16, whatever the script of the names.
+    let zeros_at = |parity: usize| {
+        let bytes = bytes.iter().skip(parity).step_by(2);
+        bytes.filter(|byte| **byte == 0).count()
+    };
+    let (even, odd) = (zeros_at(0), zeros_at(1));
+    let (most, least) = (even.max(odd), even.min(odd));
+    if most > 8 * least && most * 40 > bytes.len() {
+        return if even > odd { UTF_16BE } else { UTF_16LE };
+    }
+    if std::str::from_utf8(bytes).is_ok() {
+        return UTF_8;
+    }
+    let declared = declared.and_then(|label| Encoding::for_label_no_replacement(label.as_bytes()));
+    // A sender that is wrong about Unicode may be right about nothing.
+    declared
+        .filter(|encoding| encoding.is_ascii_compatible() && *encoding != UTF_8)
+        .unwrap_or(WINDOWS_1252)
+}
+
+/// Refuses workbooks: their first bytes are those of a ZIP file (.xlsx, .ods) or a compound file (.xls).
+fn refuse_workbook(bytes: &[u8]) -> Result<(), CsvProblem> {
+    let heads: [&[u8]; 2] = [b"PK\x03\x04", &[0xd0, 0xcf, 0x11, 0xe0]];
+    if heads.iter().any(|head| bytes.starts_with(head)) {
+        let problem = format!("this is a workbook and no text; {REMEDY}");
+        return Err(CsvProblem::of_file(problem));
+    }
+    let utf_32: [&[u8]; 2] = [&[0xff, 0xfe, 0, 0], &[0, 0, 0xfe, 0xff]];
+    if utf_32.iter().any(|head| bytes.starts_with(head)) {
+        return Err(CsvProblem::of_file(format!(
+            "cannot be read as UTF-32; {REMEDY}"
+        )));
+    }
+    Ok(())
+}
+
+fn line_of(text: &str, wanted: char) -> Option<u64> {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let (before, _) = text.split_once(wanted)?;
+    Some(1 + before.matches('\n').count() as u64)
+}
+
+/// Refuses text that was damaged before it came here, and characters that no table contains.
+fn refuse_damage(text: &str) -> Result<(), CsvProblem> {
+    for (line, content) in (1..).zip(text.split('\n')) {
+        if content.is_ascii() && !content.bytes().any(|byte| byte < b' ' && byte != b'\t') {
+            continue;
+        }
+        for word in content.split([' ', ',', ';', '\t', '|', '"']) {
+            if word.contains(char::REPLACEMENT_CHARACTER) {
+                let problem = format!(
+                    "{} has lost a letter in an earlier conversion; export the table again from its source",
+                    quoted(word)
+                );
+                return Err(CsvProblem::at(line, problem));
+            }
+            if let Some(control) = word.chars().find(|c| c.is_control() && *c != '\t') {
+                let problem = format!(
+                    "{} contains the control character U+{:04X}: the file is no text, or text in another encoding; {REMEDY}",
+                    quoted(word),
+                    u32::from(control)
+                );
+                return Err(CsvProblem::at(line, problem));
+            }
+            if let Some(meant) = decoded_twice(word) {
+                let problem = format!(
+                    "{} should probably be {}: UTF-8 was read as Windows-1252 before; export the table again from its source",
+                    quoted(word),
+                    quoted(&meant)
+                );
+                return Err(CsvProblem::at(line, problem));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The word that was meant, if UTF-8 bytes were read as Windows-1252: `JÃ¼rgen`.
+fn decoded_twice(word: &str) -> Option<String> {
+    let mut meant = String::new();
+    let mut found = false;
+    let mut rest = word;
+    while let Some(character) = rest.chars().next() {
+        let is_ascii = character.is_ascii();
+        let end = rest.find(|c: char| c.is_ascii() != is_ascii);
+        let (run, after) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = after;
+        match Some(run).filter(|_| !is_ascii).and_then(undone) {
+            Some(undone) => {
+                found = true;
+                meant += &undone;
+            }
+            None => meant += run,
+        }
+    }
+    found.then_some(meant)
+}
+
+/// A run of letters beyond ASCII, read as UTF-8 from its bytes in Windows-1252.
+fn undone(run: &str) -> Option<String> {
+    let (bytes, _, has_others) = WINDOWS_1252.encode(run);
+    let undone = std::str::from_utf8(&bytes).ok().filter(|_| !has_others)?;
+    let is_latin = |c: char| c < '\u{250}' || ('\u{2010}'..='\u{20ac}').contains(&c);
+    // `ß–` and the like are UTF-8 of rare scripts by accident.
+    let is_meant = undone.chars().all(is_latin) || undone.chars().count() > 1;
+    is_meant.then(|| undone.to_owned())
+}
+
+/// Refuses text that may be in another encoding of one byte a letter: neither MS-DOS's code page 850 nor that of another
+/// country has a mark. `chardetng` compares the frequencies of letters, as Firefox does.
+fn refuse_doubtful(bytes: &[u8], text: &str) -> Result<(), CsvProblem> {
+    if !bytes.contains(&b'\n') && bytes.contains(&b'\r') {
+        let mut lines = (1..).zip(text.split('\n'));
+        let line = lines.find(|(_, content)| !content.is_ascii());
+        let problem = format!("lines end as on old Macs, whose letters are not certain; {REMEDY}");
+        return Err(CsvProblem::at(line.map_or(1, |(line, _)| line), problem));
+    }
+    for (line, content) in (1..).zip(text.split('\n')) {
+        let mut words = content.split([' ', ',', ';', '\t', '|']);
+        if let Some(word) = words.find(|word| has_wrong_letter(word)) {
+            let problem = format!(
+                "{} is no word in Windows-1252: the file is in another encoding, such as code page 850 or Mac OS Roman; {REMEDY}",
+                quoted(word)
+            );
+            return Err(CsvProblem::at(line, problem));
+        }
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    let likely = detector.guess(None, Utf8Detection::Deny);
+    let (other, _) = likely.decode_without_bom_handling(bytes);
+    let other = other.replace("\r\n", "\n").replace('\r', "\n");
+    for (line, (content, other)) in (1..).zip(text.split('\n').zip(other.split('\n'))) {
+        if content != other {
+            let words = content.split([',', ';', '\t', '|']);
+            let mut words = words.zip(other.split([',', ';', '\t', '|']));
+            let (word, other) = words.find(|(a, b)| a != b).unwrap_or((content, other));
+            let problem = format!(
+                "{} could also be {} ({}): the encoding is not certain; {REMEDY}",
+                quoted(word),
+                quoted(other),
+                likely.name()
+            );
+            return Err(CsvProblem::at(line, problem));
+        }
+    }
+    Ok(())
+}
+
+/// Signs at whose bytes code page 850 and Mac OS Roman have letters. Apostrophes, dashes and the like also stand in names.
+const SIGNS: &str = "€‚ƒ„…†‡ˆ‰‹•“”˜™›Ÿ¡¢£¤¥¦§¨©«¬®¯±¶¸»¼½¾¿×÷";
+/// Those of them that begin a quotation.
+const OPENING: &str = "‚„“«‹»›¡¿•";
+
+/// Letters at whose bytes Mac OS Roman has other ones: `MŠrz`, `RenŽ`.
+const CAPITALS: &str = "ŠŽŒ";
+const VOWELS: &str = "aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýÿœ";
+
+/// Whether a word has a sign or a letter that no word has there: `Schr”der`, `Andr‚`, `™sterreich`, `Bjšrn`.
+fn has_wrong_letter(word: &str) -> bool {
+    if word.is_ascii() {
+        return false;
+    }
+    let letters: Vec<char> = word.chars().collect();
+    (0..letters.len()).any(|index| is_wrong_at(&letters, index))
+}
+
+fn is_wrong_at(letters: &[char], index: usize) -> bool {
+    let at = |index: Option<usize>| index.and_then(|index| letters.get(index)).copied();
+    let (before, here, after) = (
+        at(index.checked_sub(1)),
+        at(Some(index)),
+        at(Some(index + 1)),
+    );
+    let Some(here) = here else {
+        return false;
+    };
+    let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_alphabetic() && !SIGNS.contains(c));
+    let is_small = |c: Option<char>| c.is_some_and(char::is_lowercase);
+    let is_vowel =
+        |c: Option<char>| c.is_some_and(|c| c.to_lowercase().any(|c| VOWELS.contains(c)));
+    let is_consonant = |c| is_letter(c) && !is_vowel(c);
+    match here {
+        '–' | '—' => is_small(before) && is_small(after),
+        'š' => is_consonant(before) && is_consonant(after),
+        here if CAPITALS.contains(here) => {
+            is_small(before) || (is_letter(before) && is_small(after))
+        }
+        here if SIGNS.contains(here) => {
+            let begins = !before.is_some_and(char::is_alphanumeric);
+            let mut earlier = letters.iter().take(index);
+            let closes = here == '”' && earlier.any(|c| "„“”\"".contains(*c));
+            (is_letter(before) && is_letter(after))
+                || (begins && is_small(after) && !OPENING.contains(here))
+                || (is_letter(before) && "‚„ƒ”".contains(here) && !closes)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decoded_twice, has_wrong_letter};
+
+    // D5: code page 850, 437 and Mac OS Roman, read as Windows-1252.
+    #[test]
+    fn words_of_other_encodings_are_told_from_names() {
+        for word in [
+            "Schr”der",
+            "M„rz",
+            "Andr‚",
+            "™sterreich",
+            "Malm”",
+            "Fran‡ois",
+            "No‰l",
+            "Bjšrn",
+            "Kšln",
+            "MŠrz",
+            "RenŽ",
+            "JŸrgen",
+            "Stra§e",
+            "€rger",
+            "…zdemir",
+            "†ber",
+            "GŒrd",
+            "Mu–oz",
+            "S¿ren",
+        ] {
+            assert!(has_wrong_letter(word), "{word}");
+        }
+        for name in [
+            "Müller",
+            "O’Neill",
+            "Meyer–Weiß",
+            "„Annie“",
+            "„Annie”",
+            "“Annie”",
+            "Dušan",
+            "Žižek",
+            "Šimić",
+            "ŽIŽEK",
+            "Œuvre",
+            "Cœur",
+            "Núñez",
+            "Straße",
+            "§",
+            "5€",
+            "€5",
+            "Nº",
+            "Mª",
+            "GmbH®",
+            "«Annie»",
+            "¿Qué?",
+            "Anna…",
+            "L·L",
+            "O´Brien",
+            "Matoušek",
+            "Łukasz",
+        ] {
+            assert!(!has_wrong_letter(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn text_that_was_decoded_twice_is_recognised() {
+        for (word, meant) in [
+            ("JÃ¼rgen", "Jürgen"),
+            ("GroÃŸ", "Groß"),
+            ("RenÃ©e", "Renée"),
+            ("Ã–zil", "Özil"),
+            ("Oâ€™Neill", "O’Neill"),
+            ("Ð˜Ð²Ð°Ð½", "Иван"),
+            ("DvoÅ™Ã¡k", "Dvořák"),
+        ] {
+            assert_eq!(decoded_twice(word).as_deref(), Some(meant), "{word}");
+        }
+        for name in [
+            "Jürgen",
+            "Weiß–Schmidt",
+            "Weiß’s",
+            "São",
+            "Ñíguez",
+            "Иван",
+            "Łódź",
+            "田中",
+            "Straß\u{a0}e",
+        ] {
+            assert_eq!(decoded_twice(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Rows to people: rows of one person are put together, and rows that contradict each other are refused.
+
+use std::collections::HashMap;
+
+use super::{
+    ColumnUse, CsvProblem, ImportPerson,
+    columns::Head,
+    quoted,
+    records::Record,
+    values::{error_problem, extension_problem, is_guid, unprotected},
+};
+
+/// A longer value is no name and no address.
+const FIELD_MAX: usize = 256;
+
+/// A kind of value that belongs to one person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    SignInName,
+    Mail,
+    ObjectId,
+}
+
+impl Key {
+    const ALL: [Self; 3] = [Self::SignInName, Self::Mail, Self::ObjectId];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::SignInName => "UPN",
+            Self::Mail => "mail",
+            Self::ObjectId => "objectId",
+        }
+    }
+
+    /// The person's value of this kind; empty without one.
+    fn of(self, person: &ImportPerson) -> &str {
+        match self {
+            Self::SignInName => &person.user_principal_name,
+            Self::Mail => &person.mail,
+            Self::ObjectId => person.teams_id.as_deref().unwrap_or_default(),
+        }
+    }
+}
+
+/// The people of the rows so far.
+#[derive(Debug)]
+pub(super) struct People<'a> {
+    head: &'a Head,
+    people: Vec<ImportPerson>,
+    /// Who has a value, in lower case as the store compares, and in which line.
+    owners: HashMap<(Key, String), (usize, u64)>,
+    extensions: HashMap<String, (usize, u64)>,
+}
+
+impl<'a> People<'a> {
+    pub(super) fn new(head: &'a Head) -> Self {
+        Self {
+            head,
+            people: Vec::new(),
+            owners: HashMap::new(),
+            extensions: HashMap::new(),
+        }
+    }
+
+    pub(super) fn done(self) -> Vec<ImportPerson> {
+        self.people
+    }
+
+    /// Adds a row.
+    pub(super) fn add(&mut self, record: &Record) -> Result<(), CsvProblem> {
+        let row = |problem| CsvProblem::at(record.line, problem);
+        if record.is_blank() || self.is_comment(record).map_err(row)? {
+            return Ok(());
+        }
+        self.refuse_other_width(record).map_err(row)?;
+        let (person, extension) = self.read(record);
+        check(&person, &extension).map_err(row)?;
+        let index = self.find_or_add(person, record.line).map_err(row)?;
+        if extension.is_empty() {
+            return Ok(());
+        }
+        let owner = self.extensions.entry(extension.clone());
+        let (owner, first) = *owner.or_insert((index, record.line));
+        if owner != index {
+            return Err(row(format!(
+                "extension {extension} is given to another person in line {first}; an extension belongs to one person"
+            )));
+        }
+        if let Some(person) = self.people.get_mut(index)
+            && !person.extensions.contains(&extension)
+        {
+            person.extensions.push(extension);
+        }
+        Ok(())
+    }
+
+    /// Whether a row is a comment; refuses one that may as well be a person.
+    fn is_comment(&self, record: &Record) -> Result<bool, String> {
+        let first = record.fields.first().map_or("", String::as_str);
+        if !first.starts_with('#') || record.is_first_quoted {
+            return Ok(false);
+        }
+        let title = self.head.columns.first().and_then(|column| column.used_for);
+        if title == Some(ColumnUse::Extension) && presence::is_extension(first) {
+            return Ok(false);
+        }
+        let values = record
+            .fields
+            .iter()
+            .filter(|value| !value.is_empty())
+            .count();
+        let has_address = record.fields.iter().any(|value| value.contains('@'));
+        match values > 1 && has_address {
+            true => Err("it begins with # like a comment, and has the fields of a person; delete the line, or put its first value in quotes".into()),
+            false => Ok(true),
+        }
+    }
+
+    fn refuse_other_width(&self, record: &Record) -> Result<(), String> {
+        let (wanted, found) = (self.head.columns.len(), record.fields.len());
+        let mut beyond = record.fields.iter().skip(wanted);
+        if found >= wanted && beyond.all(String::is_empty) {
+            return Ok(());
+        }
+        let fields = if found == 1 { "field" } else { "fields" };
+        Err(format!(
+            "it has {found} {fields} instead of the {wanted} of line {}; each line needs the same columns, with quotes around values that contain the separator",
+            self.head.line
+        ))
+    }
+
+    fn read(&self, record: &Record) -> (ImportPerson, String) {
+        let field = |wanted| {
+            let value = self
+                .head
+                .place(wanted)
+                .and_then(|place| record.fields.get(place));
+            value
+                .map(|value| unprotected(value).to_owned())
+                .unwrap_or_default()
+        };
+        let given = |wanted| Some(field(wanted)).filter(|value| !value.is_empty());
+        let person = ImportPerson {
+            line: Some(record.line),
+            name: field(ColumnUse::Name),
+            mail: field(ColumnUse::Mail),
+            user_principal_name: field(ColumnUse::SignInName),
+            teams_id: given(ColumnUse::ObjectId),
+            location: given(ColumnUse::Location),
+            extensions: Vec::new(),
+        };
+        (person, field(ColumnUse::Extension))
+    }
+
+    /// The place of the person whom a row is about: one of an earlier row, or a new one.
+    fn find_or_add(&mut self, person: ImportPerson, line: u64) -> Result<usize, String> {
+        let key_of = |key: Key| (key, key.of(&person).to_lowercase());
+        let mut found: Option<(Key, usize, u64)> = None;
+        for key in Key::ALL {
+            let owner = self.owners.get(&key_of(key)).copied();
+            match (found, owner) {
+                (_, None) => {}
+                (None, Some((index, first))) => found = Some((key, index, first)),
+                (Some((other, known, _)), Some((index, first))) if known != index => {
+                    let known = self
+                        .people
+                        .get(known)
+                        .and_then(|person| person.line)
+                        .unwrap_or(line);
+                    return Err(format!(
+                        "its {} is that of line {known} and its {} that of line {first}, which are two people; correct one of them",
+                        other.name(),
+                        key.name()
+                    ));
+                }
+                (Some(_), Some(_)) => {}
+            }
+        }
+        let keys: Vec<_> = Key::ALL
+            .into_iter()
+            .map(key_of)
+            .filter(|(_, value)| !value.is_empty())
+            .collect();
+        let index = match found {
+            None => {
+                self.people.push(person);
+                self.people.len() - 1
+            }
+            Some((key, index, first)) => {
+                if let Some(known) = self.people.get_mut(index) {
+                    join(known, person, (key, first))?;
+                }
+                index
+            }
+        };
+        for key in keys {
+            self.owners.entry(key).or_insert((index, line));
+        }
+        Ok(index)
+    }
+}
+
+/// Adds what a further row of a person tells; refuses what contradicts the rows before. `first`: the line that has the
+/// same key.
+fn join(
+    known: &mut ImportPerson,
+    row: ImportPerson,
+    (key, first): (Key, u64),
+) -> Result<(), String> {
+    let contradiction = |what: &str, now: &str, before: &str| {
+        format!(
+            "its {} {} is also in line {first}, where the {what} is {} and not {}; rows of one person must agree, and two people need different values",
+            key.name(),
+            quoted(key.of(&row)),
+            quoted(before),
+            quoted(now)
+        )
+    };
+    let differs = |now: &str, before: &str| now.to_lowercase() != before.to_lowercase();
+    if differs(&row.name, &known.name) {
+        return Err(contradiction("name", &row.name, &known.name));
+    }
+    let location = |person: &ImportPerson| person.location.clone().unwrap_or_default();
+    let values = Key::ALL.map(|key| {
+        (
+            key.name(),
+            key.of(&row).to_owned(),
+            key.of(known).to_owned(),
+        )
+    });
+    let places = ("location", location(&row), location(known));
+    for (what, now, before) in values.into_iter().chain([places]) {
+        if !now.is_empty() && !before.is_empty() && differs(&now, &before) {
+            return Err(contradiction(what, &now, &before));
+        }
+    }
+    if known.user_principal_name.is_empty() {
+        known.user_principal_name = row.user_principal_name;
+    }
+    if known.mail.is_empty() {
+        known.mail = row.mail;
+    }
+    known.teams_id = known.teams_id.take().or(row.teams_id);
+    known.location = known.location.take().or(row.location);
+    Ok(())
+}
+
+fn check(person: &ImportPerson, extension: &str) -> Result<(), String> {
+    let ImportPerson {
+        name,
+        mail,
+        user_principal_name,
+        ..
+    } = person;
+    if name.is_empty() {
+        return Err("the name is empty; every person needs one".into());
+    }
+    if mail.is_empty() && user_principal_name.is_empty() {
+        return Err(format!(
+            "{} has neither mail nor UPN; one of them is needed to find the person again",
+            quoted(name)
+        ));
+    }
+    let values = [name, mail, user_principal_name].into_iter();
+    for value in values.chain(&person.teams_id).chain(&person.location) {
+        if value.len() > FIELD_MAX {
+            return Err(format!(
+                "a value of {} bytes is too long; at most {FIELD_MAX} are allowed",
+                value.len()
+            ));
+        }
+        if value.chars().any(char::is_control) {
+            return Err(format!(
+                "{} contains a line break or another control character; remove it",
+                quoted(value)
+            ));
+        }
+        if let Some(problem) = error_problem(value) {
+            return Err(format!("{} {problem}", quoted(value)));
+        }
+    }
+    if let Some(id) = person.teams_id.as_deref().filter(|id| !is_guid(id)) {
+        return Err(format!(
+            "the objectId {} is no GUID such as 8f2c7e11-0000-4abc-9def-0123456789ab; copy it from Entra, or leave it empty",
+            quoted(id)
+        ));
+    }
+    let problem = error_problem(extension).or_else(|| extension_problem(extension));
+    if let Some(problem) = problem {
+        return Err(format!("the extension {} {problem}", quoted(extension)));
+    }
+    if !extension.is_empty() && !presence::is_extension(extension) {
+        return Err(format!(
+            "the extension {} may only have letters, digits and + * # - _ . (at most 64)",
+            quoted(extension)
+        ));
+    }
+    Ok(())
+}

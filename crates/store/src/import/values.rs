@@ -1,0 +1,233 @@
+//! Values that a spreadsheet program has changed: numbers, dates and errors in place of what was entered.
+
+/// What cells with errors show, in English and German.
+const ERRORS: [&str; 13] = [
+    "#NAME?",
+    "#REF!",
+    "#N/A",
+    "#VALUE!",
+    "#DIV/0!",
+    "#NULL!",
+    "#NUM!",
+    "#BEZUG!",
+    "#NV",
+    "#WERT!",
+    "#ZAHL!",
+    "#SPILL!",
+    "#ÜBERLAUF!",
+];
+
+/// Beginnings of the names of months, in English and German.
+const MONTHS: [&str; 17] = [
+    "jan", "feb", "mar", "mär", "mrz", "apr", "may", "mai", "jun", "jul", "aug", "sep", "oct",
+    "okt", "nov", "dec", "dez",
+];
+
+/// The remedy for values that a spreadsheet program has changed.
+const REMEDY: &str = "format the column as text, enter the value again and save the file again";
+
+/// The value as it was before it was protected from being read as a formula: `'+49` and `="007"`.
+pub(super) fn unprotected(value: &str) -> &str {
+    let formula = value
+        .strip_prefix("=\"")
+        .and_then(|value| value.strip_suffix('"'));
+    if let Some(text) = formula {
+        return text;
+    }
+    match value.strip_prefix('\'') {
+        Some(text) if text.starts_with(['=', '+', '-', '@']) => text,
+        Some(_) | None => value,
+    }
+}
+
+/// What is wrong with a value that is an error of the spreadsheet.
+pub(super) fn error_problem(value: &str) -> Option<String> {
+    let is_error = ERRORS.iter().any(|error| error.eq_ignore_ascii_case(value));
+    let is_narrow = value.len() >= 4 && value.bytes().all(|byte| byte == b'#');
+    (is_error || is_narrow).then(|| {
+        "is an error of the spreadsheet program and no value; correct the cell and save the file again".to_owned()
+    })
+}
+
+/// What is wrong with an extension that a spreadsheet program has changed.
+pub(super) fn extension_problem(extension: &str) -> Option<String> {
+    let kind = if is_rounded(extension) {
+        "a number that a spreadsheet program has rounded"
+    } else if is_formatted(extension) {
+        "a number that a spreadsheet program has formatted"
+    } else if is_date(extension) {
+        "a date that a spreadsheet program has made of the extension"
+    } else if ["true", "false", "wahr", "falsch"].contains(&&*extension.to_lowercase()) {
+        "a truth value of a spreadsheet program"
+    } else {
+        return None;
+    };
+    Some(format!("is {kind}; {REMEDY}"))
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `4.93012E+12`. `12E3` may be an extension.
+fn is_rounded(text: &str) -> bool {
+    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
+        return false;
+    };
+    let mantissa = mantissa.trim_start_matches(['+', '-']);
+    let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, ""));
+    let power = exponent.trim_start_matches(['+', '-']);
+    let is_number =
+        is_digits(whole) && is_digits(power) && (fraction.is_empty() || is_digits(fraction));
+    is_number && (!fraction.is_empty() || power.len() < exponent.len())
+}
+
+/// `493012,00`, `4.930.123`.
+fn is_formatted(text: &str) -> bool {
+    let is_separator = |c: char| matches!(c, '.' | ',' | '\'' | '’' | ' ' | '\u{a0}' | '\u{202f}');
+    if let Some((whole, fraction)) = text.rsplit_once(['.', ','])
+        && is_digits(fraction)
+        && fraction.bytes().all(|byte| byte == b'0')
+        && whole.split(is_separator).all(is_digits)
+    {
+        return true;
+    }
+    let mut groups = text.split(is_separator);
+    let first = groups.next().unwrap_or_default();
+    let mut groups = groups.peekable();
+    groups.peek().is_some()
+        && is_digits(first)
+        && first.len() <= 3
+        && groups.all(|group| group.len() == 3 && is_digits(group))
+}
+
+/// `01. Jul`, `Jul-26`, `01.07.2026`, `2026-07-01 00:00:00`.
+fn is_date(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let is_separator = |c: char| matches!(c, '.' | '-' | '/' | ' ' | ',' | ':' | '\u{a0}');
+    let parts: Vec<&str> = text
+        .split(is_separator)
+        .filter(|part| !part.is_empty())
+        .collect();
+    let is_month = |part: &&&str| {
+        let letters = part.chars().all(char::is_alphabetic);
+        letters && MONTHS.iter().any(|month| part.starts_with(month)) && part.chars().count() <= 9
+    };
+    let months = parts.iter().filter(is_month).count();
+    let numbers = parts.iter().filter(|part| is_digits(part)).count();
+    if months == 1 && (1..=2).contains(&numbers) && months + numbers == parts.len() {
+        return true;
+    }
+    let number = |index: usize| {
+        parts
+            .get(index)
+            .filter(|part| is_digits(part))
+            .and_then(|part| part.parse::<u32>().ok())
+    };
+    let (Some(first), Some(second), Some(third)) = (number(0), number(1), number(2)) else {
+        return false;
+    };
+    let is_year = |year: u32| (1900..=2200).contains(&year);
+    let is_day = |day: u32, month: u32| (1..=31).contains(&day) && (1..=12).contains(&month);
+    (is_year(first) && is_day(third, second))
+        || (is_year(third) && (is_day(first, second) || is_day(second, first)))
+}
+
+/// Whether a text is a GUID as Entra writes object ids (RFC 9562, 4).
+pub(super) fn is_guid(text: &str) -> bool {
+    const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
+    let groups: Vec<&str> = text.split('-').collect();
+    groups.len() == GROUPS.len()
+        && groups.iter().zip(GROUPS).all(|(group, length)| {
+            group.len() == length && group.bytes().all(|byte| byte.is_ascii_hexdigit())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{extension_problem, is_guid, unprotected};
+
+    // D5
+    #[test]
+    fn numbers_and_dates_of_spreadsheets_are_no_extensions() {
+        for destroyed in [
+            "4.93012E+12",
+            "4,93012E+12",
+            "4.93E12",
+            "4,93E+012",
+            "1E+05",
+            "4.9e-3",
+            "493012,00",
+            "1001.0",
+            "4.930.123",
+            "1,001",
+            "4 930 123",
+            "1'001",
+            "12.345,00",
+            "01. Jul",
+            "1-Jul",
+            "Jul-26",
+            "01.Mrz",
+            "März 26",
+            "Dez 01",
+            "01.07.2026",
+            "2026-07-01",
+            "7/1/2026",
+            "2026-07-01 00:00:00",
+            "WAHR",
+            "true",
+        ] {
+            assert!(extension_problem(destroyed).is_some(), "{destroyed}");
+        }
+        for extension in [
+            "1001",
+            "007",
+            "+4930123456",
+            "12E3",
+            "anna.becker",
+            "100.1",
+            "10-22",
+            "30.12",
+            "julia",
+            "may",
+            "e5",
+            "1-2-3",
+            "*12",
+            "#12",
+            "4930123456789",
+        ] {
+            assert_eq!(extension_problem(extension), None, "{extension}");
+        }
+    }
+
+    // D2
+    #[test]
+    fn only_guids_are_object_ids() {
+        assert!(is_guid("8f2c7e11-0000-4aBc-9def-0123456789ab"));
+        for text in [
+            "",
+            "abc",
+            "17",
+            "{8f2c7e11-0000-4abc-9def-0123456789ab}",
+            "8f2c7e1100004abc9def0123456789ab",
+            "8f2c7e11-0000-4abc-9def-0123456789ag",
+            "anna@contoso.example",
+            "8f2c7e11-0000-4abc-9def-0123456789ab-",
+        ] {
+            assert!(!is_guid(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_protects_from_formulas_is_no_part_of_a_value() {
+        for (value, expected) in [
+            ("'+4930", "+4930"),
+            ("=\"007\"", "007"),
+            ("'s-Hertogenbosch", "'s-Hertogenbosch"),
+            ("+49", "+49"),
+            ("=\"", "=\""),
+        ] {
+            assert_eq!(unprotected(value), expected);
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The corpus of tables: for each `KIND.csv` of `tests/corpus/spreadsheets` what becomes of it is in
+//! `KIND.expected.json`; people who are there before are in `KIND.before.csv`. D5, and the object ids of D2.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use store::{Column, ImportPerson, ImportSummary, PeopleTable, Progress, Store, read_people_csv};
+
+use crate::{CHANGE, NOW, open};
+
+fn folder() -> PathBuf {
+    Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/corpus/spreadsheets"
+    ))
+    .to_owned()
+}
+
+/// The kinds of tables, each once.
+fn kinds() -> Vec<String> {
+    let files = std::fs::read_dir(folder()).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let kinds = names.filter_map(|name| Some(name.strip_suffix(".csv")?.to_owned()));
+    let mut kinds: Vec<String> = kinds.filter(|kind| !kind.ends_with(".before")).collect();
+    kinds.sort();
+    kinds
+}
+
+fn file(kind: &str, rest: &str) -> Option<Vec<u8>> {
+    std::fs::read(folder().join(format!("{kind}.{rest}"))).ok()
+}
+
+fn column(column: &Column) -> Value {
+    json!([column.title, column.used_for.map(store::ColumnUse::title)])
+}
+
+fn person(person: &ImportPerson) -> Value {
+    json!({
+        "line": person.line,
+        "name": person.name,
+        "mail": person.mail,
+        "UPN": person.user_principal_name,
+        "objectId": person.teams_id,
+        "location": person.location,
+        "extensions": person.extensions,
+    })
+}
+
+fn outcome(summary: &ImportSummary) -> Value {
+    let deeds = summary.differences.iter().map(|deed| {
+        let what = if deed.difference.is_new() {
+            "added"
+        } else {
+            "updated"
+        };
+        json!([deed.line, what, deed.difference.changes()])
+    });
+    let conflicts = summary.conflicts.iter();
+    let conflicts = conflicts.map(|conflict| json!([conflict.line, conflict.problem]));
+    json!({
+        "deeds": deeds.collect::<Vec<_>>(),
+        "unchanged": summary.unchanged,
+        "conflicts": conflicts.collect::<Vec<_>>(),
+    })
+}
+
+/// What becomes of a table, with the people who were there before.
+async fn becomes(kind: &str) -> Value {
+    let bytes = file(kind, "csv").unwrap();
+    let table = match read_people_csv(&bytes, None) {
+        Ok(table) => table,
+        Err(problem) => return json!({"refused": problem.to_string()}),
+    };
+    let mut value = json!({
+        "encoding": table.encoding,
+        "separator": table.separator,
+        "columns": table.columns.iter().map(column).collect::<Vec<_>>(),
+    });
+    let Some(before) = file(kind, "before.csv") else {
+        value["people"] = table.people.iter().map(person).collect();
+        return value;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let before = read_people_csv(&before, None).unwrap();
+    store.import(&before.people, &CHANGE).await.unwrap();
+    value["import"] = imported(&store, &table).await;
+    value
+}
+
+/// Imports a table: as a rehearsal says, and twice, the second time without any difference.
+async fn imported(store: &Store, table: &PeopleTable) -> Value {
+    let people = &table.people;
+    let before = store.people(NOW).await.unwrap();
+    let progress = Progress::default();
+    let rehearsed = store
+        .rehearse_import(people, &CHANGE, &progress)
+        .await
+        .unwrap();
+    assert_eq!(
+        store.people(NOW).await.unwrap(),
+        before,
+        "a rehearsal changes nothing"
+    );
+    match store.import(people, &CHANGE).await {
+        Ok(summary) => {
+            assert_eq!(summary, rehearsed);
+            let again = store.import(people, &CHANGE).await.unwrap();
+            assert_eq!(
+                (again.unchanged, again.added),
+                (people.len(), 0),
+                "{again:?}"
+            );
+        }
+        Err(error) => {
+            assert!(!rehearsed.conflicts.is_empty(), "{error}");
+            assert_eq!(store.people(NOW).await.unwrap(), before, "all or none");
+        }
+    }
+    outcome(&rehearsed)
+}
+
+// D5, D2
+#[tokio::test]
+async fn every_table_of_the_corpus_becomes_what_is_expected() {
+    let mut wrong = Vec::new();
+    for kind in kinds() {
+        let becomes = becomes(&kind).await;
+        let expected = file(&kind, "expected.json");
+        let expected = expected.map(|text| serde_json::from_slice::<Value>(&text).unwrap());
+        if expected.as_ref() != Some(&becomes) {
+            wrong.push(format!("{kind}:\n{becomes:#}\n"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+// D5: what is exported and imported again, also after Excel has saved it, changes nobody.
+#[tokio::test]
+async fn people_written_as_a_table_come_back_unchanged() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let people = [
+        (
+            "Jürgen \"Jo\" Müller; Köln",
+            "j@contoso.example",
+            "+4930123",
+        ),
+        ("Anna, Becker", "a@contoso.example", "007"),
+        ("Łukasz Ωmega", "l@contoso.example", "*12#"),
+    ];
+    let people = people.map(|(name, mail, extension)| ImportPerson {
+        name: name.into(),
+        mail: mail.into(),
+        extensions: vec![extension.into()],
+        ..ImportPerson::default()
+    });
+    store.import(&people, &CHANGE).await.unwrap();
+    for separator in [b',', b';', b'\t', b'|'] {
+        let mut writer = csv::WriterBuilder::new()
+            .delimiter(separator)
+            .terminator(csv::Terminator::CRLF)
+            .from_writer(Vec::new());
+        writer
+            .write_record(["name", "mail", "UPN", "extension"])
+            .unwrap();
+        for person in &people {
+            // As a spreadsheet is protected from formulas.
+            let extension = person.extensions[0].replace("+49", "'+49");
+            writer
+                .write_record([&*person.name, &person.mail, "", &extension])
+                .unwrap();
+        }
+        let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
+        let utf_16: Vec<u8> = format!("\u{feff}{text}")
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for bytes in [
+            text.clone().into_bytes(),
+            format!("\u{feff}{text}").into_bytes(),
+            utf_16,
+        ] {
+            let table = read_people_csv(&bytes, None).unwrap();
+            let summary = store.import(&table.people, &CHANGE).await.unwrap();
+            assert_eq!((summary.unchanged, summary.added), (3, 0), "{summary:?}");
+        }
+    }
+}
+
+// D5: a charset that cannot be detected is believed, one that contradicts the bytes is not.
+#[test]
+fn the_charset_of_the_sender_counts_where_nothing_is_detected() {
+    let name = |bytes: &[u8], charset| {
+        read_people_csv(bytes, Some(charset)).map(|table| table.people[0].name.clone())
+    };
+    let czech = b"name,mail,UPN,extension\nDvo\xf8\xe1k,d@contoso.example,,1\n";
+    assert_eq!(name(czech, "windows-1250").unwrap(), "Dvořák");
+    assert!(read_people_csv(czech, None).is_err());
+    assert!(name(czech, "utf-8").is_err());
+    let german = "name,mail,UPN,extension\nJürgen,j@contoso.example,,1\n";
+    for charset in ["utf-8", "iso-8859-1", "utf-16", "nonsense"] {
+        assert_eq!(
+            name(german.as_bytes(), charset).unwrap(),
+            "Jürgen",
+            "{charset}"
+        );
+    }
+}
