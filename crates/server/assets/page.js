@@ -1,5 +1,5 @@
-// The script of all pages but the board. The pages work without it; with it times are local, rows can be dragged, and a
-// file's text can be loaded.
+// The script of all pages but the board. The pages work without it; with it times are local and rows can be
+// dragged.
 
 const language = document.documentElement.lang;
 
@@ -83,14 +83,5 @@ for (const table of document.querySelectorAll("table[data-order]")) {
     });
     // Whatever became of it, the server knows the order.
     location.reload();
-  });
-}
-
-for (const file of document.querySelectorAll("input[type=file]")) {
-  file.addEventListener("change", async () => {
-    const area = file.form.querySelector("textarea");
-    if (area && file.files[0]) {
-      area.value = await file.files[0].text();
-    }
   });
 }

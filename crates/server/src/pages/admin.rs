@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod connect_tenant;
 mod examination;
+mod import;
 mod keys;
 mod members;
 mod microphone;

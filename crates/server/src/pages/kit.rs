@@ -139,6 +139,8 @@ pub(crate) struct Form {
     pub(crate) tag: String,
     pub(crate) hidden: Vec<(String, String)>,
     pub(crate) fields: Vec<Field>,
+    /// Whether it is sent as `multipart/form-data`: with files as they are, and long text without escapes.
+    pub(crate) is_multipart: bool,
     /// Name and value that the button adds, its words, whether it is pressed.
     pub(crate) buttons: Vec<Submit>,
     /// A refusal that belongs to no field.
@@ -325,6 +327,7 @@ impl Form {
             tag: String::new(),
             hidden: Vec::new(),
             fields: Vec::new(),
+            is_multipart: false,
             buttons: Vec::new(),
             wrong: None,
             meanwhile: false,

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use axum::{
     RequestPartsExt,
-    extract::{Form, FromRequest, FromRequestParts, Query, RawPathParams, Request},
-    http::request::Parts,
+    body::Bytes,
+    extract::{Form, FromRequest, FromRequestParts, Multipart, Query, RawPathParams, Request},
+    http::{header, request::Parts},
 };
 use jiff::tz::TimeZone;
 use presence::PersonId;
@@ -202,32 +203,82 @@ fn candidate(person: &Person) -> String {
 
 /// What was typed in a form.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Typed(Vec<(String, String)>);
+pub(crate) struct Typed {
+    pairs: Vec<(String, String)>,
+    /// The contents of files, by the names of their fields.
+    files: Vec<(String, Bytes)>,
+}
 
 impl<S: Send + Sync> FromRequest<S> for Typed {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let form = Form::<Vec<(String, String)>>::from_request(request, state).await;
-        let Form(pairs) = form.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
+        let kind = request.headers().get(header::CONTENT_TYPE);
+        let (pairs, files) = match kind {
+            Some(kind) if kind.as_bytes().starts_with(b"multipart/form-data") => {
+                with_files(Multipart::from_request(request, state).await)
+                    .await
+                    .map_err(Problem::malformed)?
+            }
+            Some(_) | None => {
+                let form = Form::<Vec<(String, String)>>::from_request(request, state).await;
+                let form = form.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
+                (form.0, Vec::new())
+            }
+        };
         // Browsers end lines as in mail.
         let pairs = pairs
             .into_iter()
             .map(|(name, value)| (name, value.replace("\r\n", "\n")));
-        Ok(Self(pairs.collect()))
+        let pairs = pairs.collect();
+        Ok(Self { pairs, files })
     }
+}
+
+type Fields = Vec<(String, String)>;
+type Files = Vec<(String, Bytes)>;
+
+/// The fields and the files of a form (RFC 7578).
+async fn with_files(
+    form: Result<Multipart, axum::extract::multipart::MultipartRejection>,
+) -> Result<(Fields, Files), String> {
+    let mut form = form.map_err(|rejection| rejection.body_text())?;
+    let (mut fields, mut files) = (Fields::new(), Files::new());
+    while let Some(field) = form.next_field().await.map_err(|error| error.body_text())? {
+        let name = field.name().unwrap_or_default().to_owned();
+        let is_file = field.file_name().is_some();
+        let value = field.bytes().await.map_err(|error| error.body_text())?;
+        if is_file {
+            files.push((name, value));
+        } else {
+            let value = String::from_utf8(value.into());
+            let value = value.map_err(|_| format!("the field {name:?} is not UTF-8"))?;
+            fields.push((name, value));
+        }
+    }
+    Ok((fields, files))
 }
 
 impl Typed {
     #[cfg(test)]
     pub(crate) fn of<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Self(pairs.collect())
+        Self {
+            pairs: pairs.collect(),
+            files: Vec::new(),
+        }
+    }
+
+    /// The contents of the file that was chosen in a field.
+    pub(crate) fn file(&self, name: &str) -> Option<&Bytes> {
+        let mut files = self.files.iter();
+        let found = files.find(|(field, bytes)| field == name && !bytes.is_empty());
+        found.map(|(_, bytes)| bytes)
     }
 
     /// The value of a field; empty if there is none.
     pub(crate) fn one(&self, name: &str) -> &str {
-        let found = self.0.iter().find(|(field, _)| field == name);
+        let found = self.pairs.iter().find(|(field, _)| field == name);
         found.map_or("", |(_, value)| value.as_str())
     }
 
@@ -238,19 +289,19 @@ impl Typed {
 
     /// All values of a field with several.
     pub(crate) fn all(&self, name: &str) -> Vec<String> {
-        let of_field = self.0.iter().filter(|(field, _)| field == name);
+        let of_field = self.pairs.iter().filter(|(field, _)| field == name);
         of_field.map(|(_, value)| value.clone()).collect()
     }
 
     /// Everything, as name and value.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
+        self.pairs
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Whether a box is ticked.
     pub(crate) fn ticked(&self, name: &str) -> bool {
-        self.0.iter().any(|(field, _)| field == name)
+        self.pairs.iter().any(|(field, _)| field == name)
     }
 }

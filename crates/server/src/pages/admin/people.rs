@@ -1,16 +1,16 @@
-//! The people: finding them, adding one, bringing many in from a table.
+//! The people: finding them, adding one.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{require_administrator, work};
+use super::{import, require_administrator};
 use crate::{
     directory::Person,
     organisation::Tables,
     pages::{
         Done, Outcome, Page, Place,
-        client::{Begun, Refusal},
+        client::Refusal,
         kit::{Back, Block, Cell, Field, Form, Kind, Link, Row, Table, text},
         visit::{Typed, Visit},
     },
@@ -47,26 +47,15 @@ impl Place for People {
         }
         let mut form = Form::new(visit.words, "add", visit.say("person-add"));
         form.fields.extend(fields(visit, &Value::Null));
-        let import = Form::new(visit.words, "import", String::new())
-            .field(
-                Field::new("file", visit.say("import-file"), Kind::File)
-                    .help(visit.say("import-file-help")),
-            )
-            .field(
-                Field::new("csv", visit.say("import-csv"), Kind::Area)
-                    .value("name,mail,UPN,extension,location\n"),
-            )
-            .submit("dry_run", "yes", visit.say("import-dry-run"))
-            .submit("dry_run", "no", visit.say("import-now"));
         Ok(page
             .folded(visit.say("person-add"), form.button(visit.say("add")), back)
-            .folded(visit.say("import-heading"), import, back))
+            .folded(visit.say("import-heading"), import::form(visit), back))
     }
 
     async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
         require_administrator(visit)?;
         match typed.one("form") {
-            "import" => return import(visit, typed).await,
+            "import" => return import::act(visit, typed).await,
             "search" => return search(visit).await,
             _ => {}
         }
@@ -266,32 +255,4 @@ fn pages(visit: &Visit, count: usize, offset: usize) -> Block {
         visit.say("list-pages"),
         before.into_iter().chain(after).collect(),
     )
-}
-
-async fn import(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
-    let dry_run = typed.one("dry_run") != "no";
-    let body = json!({"csv": typed.one("csv"), "dry_run": dry_run});
-    if !dry_run {
-        return Ok(match visit.api.begin("/people/import", body).await? {
-            Begun::Done(_) => Done::new(HERE, "imported"),
-            Begun::UnderWay(id) => work::look(&id),
-        }
-        .into());
-    }
-    // Its answer must be at hand when it is to be done for real.
-    let done = visit.api.post("/people/import", body).await?;
-    let table = work::deeds(visit, &done, "difference");
-    let form = Form::new(visit.words, "import", String::new())
-        .hidden("csv", typed.one("csv"))
-        .submit("dry_run", "no", visit.say("import-now"));
-    let mut page = Page::new(visit, visit.say("import-heading"));
-    let warnings = done.get("warnings").and_then(Value::as_array);
-    for warning in warnings.into_iter().flatten().filter_map(Value::as_str) {
-        page = page.add(Block::Alert(warning.to_owned()));
-    }
-    let page = page
-        .text(visit.say("import-dry-run-about"))
-        .table(table)
-        .form(form, None);
-    Ok(Outcome::Shown(Box::new(page)))
 }

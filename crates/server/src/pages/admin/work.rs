@@ -131,13 +131,17 @@ fn deeds_of(page: Page, visit: &Visit, result: &Value, why: &'static str) -> Pag
 /// What an import or a synchronisation did or would do; `why` is the key of what stands in the last column.
 pub(super) fn deeds(visit: &Visit, outcome: &Value, why: &'static str) -> Table {
     let items = outcome.get("items").and_then(Value::as_array);
-    let row = |deed: &Value| Row {
-        key: text(deed, "name").to_owned(),
-        cells: vec![
-            Cell::Text(text(deed, "name").to_owned()),
-            Cell::Text(visit.say(&format!("deed-{}", text(deed, "what")))),
-            Cell::Text(text(deed, why).to_owned()),
-        ],
+    let row = |deed: &Value| {
+        let line = deed.get("line").and_then(Value::as_u64);
+        let line = line.map(|line| format!("{} {line}: ", visit.say("deed-line")));
+        Row {
+            key: text(deed, "name").to_owned(),
+            cells: vec![
+                Cell::Text(line.unwrap_or_default() + text(deed, "name")),
+                Cell::Text(visit.say(&format!("deed-{}", text(deed, "what")))),
+                Cell::Text(text(deed, why).to_owned()),
+            ],
+        }
     };
     Table {
         id: "deeds",

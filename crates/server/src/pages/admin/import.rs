@@ -1,0 +1,205 @@
+//! Bringing many people in from a table: a file or pasted text, with a preview. The server decodes the file, so that the
+//! page reads the same files with and without scripts.
+
+use serde_json::{Value, json};
+use store::{decode_table, separator_name};
+
+use super::work;
+use crate::pages::{
+    Done, Outcome, Page,
+    client::{Begun, Refusal},
+    kit::{Block, Cell, Field, Form, Kind, Row, Table, text},
+    visit::{Typed, Visit},
+};
+
+const PEOPLE: &str = "/admin/people";
+const IMPORT: &str = "/people/import";
+
+/// The form with a file or pasted text.
+pub(super) fn form(visit: &Visit) -> Form {
+    multipart(visit)
+        .field(
+            Field::new("file", visit.say("import-file"), Kind::File)
+                .help(visit.say("import-file-help")),
+        )
+        .field(
+            Field::new("csv", visit.say("import-csv"), Kind::Area)
+                .value("name,mail,UPN,extension,location\n")
+                .help(visit.say("import-csv-help")),
+        )
+        .submit("dry_run", "yes", visit.say("import-dry-run"))
+        .submit("dry_run", "no", visit.say("import-now"))
+}
+
+fn multipart(visit: &Visit) -> Form {
+    Form {
+        is_multipart: true,
+        ..Form::new(visit.words, "import", String::new())
+    }
+}
+
+/// A table as text, and where it comes from.
+struct Given {
+    text: String,
+    /// The encoding of the file; `None`: pasted text.
+    encoding: Option<&'static str>,
+    /// The field of the form.
+    field: &'static str,
+}
+
+impl Given {
+    fn of(typed: &Typed) -> Result<Self, Refusal> {
+        let Some(bytes) = typed.file("file") else {
+            return Ok(Self {
+                text: typed.one("csv").to_owned(),
+                encoding: None,
+                field: "csv",
+            });
+        };
+        let decoded = decode_table(bytes, None);
+        let decoded = decoded.map_err(|problem| Refusal::of_field("file", problem.to_string()))?;
+        Ok(Self {
+            text: decoded.text,
+            encoding: Some(decoded.encoding),
+            field: "file",
+        })
+    }
+
+    /// A refusal, beside the field from which the table comes.
+    fn refused(&self, refusal: Refusal) -> Refusal {
+        Refusal {
+            field: refusal.field.map(|_| self.field.to_owned()),
+            ..refusal
+        }
+    }
+}
+
+/// Previews the import or carries it out.
+pub(super) async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    let given = Given::of(typed)?;
+    let dry_run = typed.one("dry_run") != "no";
+    let body = json!({"csv": given.text, "dry_run": dry_run});
+    if !dry_run {
+        let begun = visit.api.begin(IMPORT, body).await;
+        return Ok(match begun.map_err(|refusal| given.refused(refusal))? {
+            Begun::Done(_) => Done::new(PEOPLE, "imported"),
+            Begun::UnderWay(id) => work::look(&id),
+        }
+        .into());
+    }
+    // Its answer must be at hand when it is to be done for real.
+    let preview = visit.api.post(IMPORT, body).await;
+    let preview = preview.map_err(|refusal| given.refused(refusal))?;
+    Ok(Outcome::Shown(Box::new(shown(visit, given, &preview))))
+}
+
+/// The preview: how the table was read, what each row would do, and the button that does it.
+fn shown(visit: &Visit, given: Given, preview: &Value) -> Page {
+    let number = |key: &str| preview.get(key).and_then(Value::as_u64).unwrap_or_default();
+    let conflicts = number("conflicts");
+    let mut page = Page::new(visit, visit.say("import-heading"))
+        .text(visit.say("import-dry-run-about"))
+        .text(read_as(visit, given.encoding, preview));
+    for warning in list(preview, "warnings").filter_map(Value::as_str) {
+        page = page.add(Block::Alert(warning.to_owned()));
+    }
+    if conflicts > 0 {
+        page = page.add(Block::Alert(visit.words.with(
+            "import-conflicts",
+            "count",
+            conflicts,
+        )));
+    }
+    let counts = [
+        ("import-added", number("added")),
+        (
+            "import-changed",
+            number("updated").saturating_sub(number("unchanged")),
+        ),
+        ("import-unchanged", number("unchanged")),
+    ];
+    let counts = counts.map(|(key, count)| visit.words.with(key, "count", count));
+    page = page
+        .table(columns(visit, preview))
+        .text(missing(visit, preview))
+        .text(counts.join(" · "))
+        .table(work::deeds(visit, preview, "difference"));
+    if conflicts > 0 {
+        return page;
+    }
+    let form =
+        multipart(visit)
+            .hidden("csv", given.text)
+            .submit("dry_run", "no", visit.say("import-now"));
+    page.form(form, None)
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    value
+        .get(key)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+}
+
+/// Encoding and separator.
+fn read_as(visit: &Visit, encoding: Option<&'static str>, preview: &Value) -> String {
+    let table = preview.get("table").unwrap_or(&Value::Null);
+    let separator = text(table, "separator").chars().next();
+    let key = match separator {
+        Some(',') => "separator-comma",
+        Some(';') => "separator-semicolon",
+        Some('\t') => "separator-tab",
+        Some(_) | None => "separator-other",
+    };
+    let name = separator.map(separator_name).unwrap_or_default();
+    let separator = visit.words.with(key, "value", name);
+    match encoding {
+        Some(encoding) => format!(
+            "{} {separator}",
+            visit.words.with("import-encoding", "value", encoding)
+        ),
+        None => separator,
+    }
+}
+
+/// What each column is taken for.
+fn columns(visit: &Visit, preview: &Value) -> Table {
+    let table = preview.get("table").unwrap_or(&Value::Null);
+    let row = |column: &Value| {
+        let used_for = text(column, "used_for");
+        let meaning = match used_for {
+            "" => "column-ignored".to_owned(),
+            used_for => format!("column-{}", used_for.to_lowercase()),
+        };
+        Row {
+            key: text(column, "title").to_owned(),
+            cells: vec![
+                Cell::Code(text(column, "title").to_owned()),
+                Cell::Mark(!used_for.is_empty(), visit.say(&meaning)),
+            ],
+        }
+    };
+    Table {
+        id: "columns",
+        caption: visit.say("import-columns"),
+        head: ["column-title", "column-use"]
+            .map(|key| visit.say(key))
+            .to_vec(),
+        rows: list(table, "columns").map(row).collect(),
+        empty: String::new(),
+        order: None,
+    }
+}
+
+/// The columns that the table could have and does not.
+fn missing(visit: &Visit, preview: &Value) -> String {
+    let table = preview.get("table").unwrap_or(&Value::Null);
+    let titles: Vec<&str> = list(table, "missing").filter_map(Value::as_str).collect();
+    match titles.is_empty() {
+        true => String::new(),
+        false => visit
+            .words
+            .with("import-missing", "value", titles.join(", ")),
+    }
+}
