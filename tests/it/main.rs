@@ -38,6 +38,7 @@ mod not_counted;
 mod notifications;
 mod once;
 mod open_id;
+mod open_id_kinds;
 mod openapi;
 mod openapi_limits;
 mod pages;

@@ -78,6 +78,29 @@ async fn one_signs_in_at_the_organisations_own_provider() -> WebDriverResult<()>
     Ok(())
 }
 
+/// D4: the provider keeps to the standard's defaults: Basic authentication, and claims at UserInfo only.
+#[tokio::test]
+async fn one_signs_in_at_a_provider_with_the_standards_defaults() -> WebDriverResult<()> {
+    let installation = Installation::new("");
+    let redirect = installation.url("/sign-in/open-id/return");
+    let provider = OpenIdProvider::with_defaults(&redirect).await;
+    installation.configure(&section(&provider.issuer));
+    installation
+        .import(&[("anna", "1001"), ("unchecked", "1002")])
+        .await;
+    let server = installation.serve().await;
+    let walker = Walker::stranger(server.url()).await?;
+    sign_in(&walker, "anna@contoso.example").await?;
+    let title = async || walker.text("main h2").await;
+    eventually("one goes on", SOON, "Now".to_owned(), title).await;
+    walker.browser.close().await?;
+    let stranger = Walker::stranger(server.url()).await?;
+    sign_in(&stranger, "unchecked@contoso.example").await?;
+    let wrong = stranger.text("#wrong").await;
+    assert!(wrong.contains("has not checked"), "{wrong}");
+    stranger.browser.close().await
+}
+
 /// S3: what a location administrator writes about people moves no sign-in to a system administrator's account.
 #[tokio::test]
 async fn an_edit_leads_to_no_sign_in_with_more_rights() -> WebDriverResult<()> {

@@ -31,12 +31,56 @@ impl OpenIdProvider {
     /// # Panics
     /// It cannot be fetched, or does not start.
     pub async fn start(redirect: &str) -> Self {
+        Self::start_with(redirect, &[]).await
+    }
+
+    /// Starts it with the standard's defaults: the secret as Basic authentication, claims at UserInfo only.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub async fn with_defaults(redirect: &str) -> Self {
+        Self::start_with(redirect, &["defaults"]).await
+    }
+
+    async fn start_with(redirect: &str, more: &[&str]) -> Self {
         let lab = repository().join("tests/lab/web");
         let folder = node_packages("web-node", &lab.join("package.json")).await;
-        let mut child = Command::new("node")
-            .arg(lab.join("provider.mjs"))
-            .arg(folder)
-            .arg(redirect)
+        Self::run(
+            Command::new("node")
+                .arg(lab.join("provider.mjs"))
+                .arg(folder)
+                .arg(redirect)
+                .args(more),
+        )
+        .await
+    }
+
+    /// Starts a small one that plays the folders of the corpus, `plain` first.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn of_corpus() -> Self {
+        let tests = repository().join("tests");
+        Self::run(
+            Command::new("node")
+                .arg(tests.join("lab/web/corpus-provider.mjs"))
+                .arg(tests.join("corpus")),
+        )
+        .await
+    }
+
+    /// Has the small provider play a folder of the corpus.
+    ///
+    /// # Panics
+    /// It does not answer.
+    pub async fn play(&self, folder: &str) {
+        let url = format!("{}/play/{folder}", self.issuer);
+        let answer = reqwest::Client::new().post(url).send().await.unwrap();
+        answer.error_for_status().unwrap();
+    }
+
+    async fn run(command: &mut Command) -> Self {
+        let mut child = command
             .env("NODE_NO_WARNINGS", "1")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

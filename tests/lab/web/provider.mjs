@@ -1,8 +1,9 @@
 // A provider of OpenID Connect with its own pages to sign in at. Whoever signs in is who they say, and their address counts
-// as checked unless it begins with "unchecked".
+// as checked unless it begins with "unchecked". With a third argument it keeps to the standard's defaults: the secret as Basic
+// authentication, and claims at UserInfo only.
 import { createRequire } from "node:module";
 
-const [modules, redirect] = process.argv.slice(2);
+const [modules, redirect, defaults] = process.argv.slice(2);
 const require = createRequire(`${modules}/`);
 const { default: Provider } = await import(require.resolve("oidc-provider"));
 
@@ -19,10 +20,10 @@ const provider = new Provider(issuer, {
     client_id: "offhook",
     client_secret: "a secret of the tests",
     redirect_uris: [redirect],
-    token_endpoint_auth_method: "client_secret_post",
+    token_endpoint_auth_method: defaults ? "client_secret_basic" : "client_secret_post",
   }],
   claims: { openid: ["sub"], email: ["email", "email_verified"] },
-  conformIdTokenClaims: false,
+  conformIdTokenClaims: Boolean(defaults),
   cookies: { keys: ["only for tests"] },
   findAccount: account,
 });
