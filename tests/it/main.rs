@@ -51,6 +51,7 @@ mod quotas;
 mod redirects;
 mod rights;
 mod sign_in;
+mod spreadsheets;
 mod synchronisation;
 mod telephone;
 mod template_people;

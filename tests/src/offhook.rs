@@ -282,6 +282,17 @@ impl Server {
         (response.status(), response.text().await.unwrap())
     }
 
+    /// Sends a body of that kind as it is.
+    ///
+    /// # Panics
+    /// The server does not answer.
+    pub async fn bytes(&self, path: &str, kind: &str, body: Vec<u8>) -> (StatusCode, String) {
+        let request = self.request(Method::POST, path);
+        let request = request.header("content-type", kind).body(body);
+        let response = request.send().await.unwrap();
+        (response.status(), response.text().await.unwrap())
+    }
+
     /// The status of a call whose answer is not read: of a stream it would have no end.
     ///
     /// # Panics

@@ -21,9 +21,9 @@ pub struct ImportSummary {
     pub added: usize,
     /// People who existed already, changed or not.
     pub updated: usize,
-    /// Those of them who are as they were.
+    /// Existing people without a difference.
     pub unchanged: usize,
-    /// What became different, in the order of the import. People who are as they were are not here.
+    /// The differences, in the order of the import; unchanged people have none.
     pub differences: Vec<ImportDeed>,
     /// Rows that contradict people who are there. An import with one changes nothing.
     pub conflicts: Vec<ImportConflict>,
@@ -34,18 +34,18 @@ pub struct ImportSummary {
 pub struct ImportDeed {
     /// Line of the table; `None`: from no table.
     pub line: Option<u64>,
-    /// What became different.
+    /// The difference.
     pub difference: Difference,
 }
 
-/// A row that contradicts what is stored.
+/// A row that contradicts the stored people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportConflict {
     /// Line of the table; `None`: from no table.
     pub line: Option<u64>,
     /// The person's name in the row.
     pub name: String,
-    /// What is wrong and what to do.
+    /// The problem and its remedy.
     pub problem: String,
 }
 
@@ -58,7 +58,7 @@ impl Store {
     /// are.
     ///
     /// # Errors
-    /// A value belongs to a person whom the import leaves as they are; the database refused. Nothing was written.
+    /// A value belongs to a person who keeps it; the database refused. Nothing was written.
     pub async fn import(
         &self,
         people: &[ImportPerson],
@@ -134,6 +134,21 @@ impl ImportConflict {
         }
     }
 
+    /// A value of the row belongs to another person.
+    fn taken(person: &ImportPerson, taken: &StoreError) -> Self {
+        let problem = format!("{taken}, or correct the row");
+        // A further row of the person may have given the extension.
+        let given = person.extensions.iter().zip(&person.extension_lines);
+        let mut given = given.filter(|(extension, _)| {
+            matches!(taken, StoreError::Taken { value, .. } if value == *extension)
+        });
+        let line = given.next().map(|(_, line)| *line);
+        Self {
+            line: line.or(person.line),
+            ..Self::new(person, problem)
+        }
+    }
+
     /// The row: its line, or the person's name.
     fn place(&self) -> (&'static str, String) {
         match self.line {
@@ -152,13 +167,13 @@ struct Known {
     teams_id: Option<String>,
 }
 
-/// What is to become of a row.
+/// The plan for a row.
 #[derive(Debug)]
 enum Plan {
     Add,
-    /// A person who is there and keeps what the row says.
+    /// A known person who loses nothing.
     Keep(i64),
-    /// A person from whom the import takes a value, and how they were.
+    /// A known person who loses a value by the import, with the description before.
     Released(i64, Option<String>),
     /// The row contradicts an earlier one.
     Refused(String),
@@ -180,24 +195,23 @@ async fn bring_in(
                 summary.conflicts.push(ImportConflict::new(person, problem));
                 continue;
             }
-            Plan::Add => {
-                summary.added += 1;
-                (None, None)
-            }
-            Plan::Keep(id) => {
-                summary.updated += 1;
-                (Some(id), described(transaction, id).await?)
-            }
-            Plan::Released(id, before) => {
-                summary.updated += 1;
-                (Some(id), before)
-            }
+            Plan::Add => (None, None),
+            Plan::Keep(id) => (Some(id), described(transaction, id).await?),
+            Plan::Released(id, before) => (Some(id), before),
+        };
+        let count = match id {
+            None => &mut summary.added,
+            Some(_) => &mut summary.updated,
         };
         let id = match put(transaction, id, person).await {
-            Ok(id) => id,
+            Ok(id) => {
+                *count += 1;
+                id
+            }
             Err(taken @ StoreError::Taken { .. }) => {
-                let problem = format!("{taken}, or correct the row");
-                summary.conflicts.push(ImportConflict::new(person, problem));
+                summary
+                    .conflicts
+                    .push(ImportConflict::taken(person, &taken));
                 continue;
             }
             Err(error) => return Err(error),
@@ -251,7 +265,7 @@ async fn plan(
     Ok(plans)
 }
 
-/// The problem of a row whose person is that of an earlier row.
+/// The problem of a row with the same person as an earlier row.
 fn same_person(person: &ImportPerson, first: &ImportPerson, known: &Known) -> String {
     let place = match first.line {
         Some(line) => format!("line {line}"),
@@ -306,7 +320,7 @@ async fn release(
     Ok(Plan::Released(id, before))
 }
 
-/// Writes a person as the row says; the id.
+/// Writes a person as the row says; returns the id.
 ///
 /// # Errors
 /// [`StoreError::Taken`]: a value belongs to a person who keeps it.
@@ -338,8 +352,8 @@ async fn put(
     Ok(id)
 }
 
-/// Refuses the mail address of another person. People who are gone from the directory give theirs up: nobody could remove
-/// it from them.
+/// Refuses the mail address of another person. People who are gone from the directory give theirs up: no administrator
+/// could remove it from them.
 async fn refuse_mail(
     transaction: &mut Transaction<'_, Sqlite>,
     mail: &str,

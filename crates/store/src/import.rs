@@ -27,12 +27,14 @@ pub struct ImportPerson {
     pub mail: String,
     /// Sign-in name at Microsoft, or empty.
     pub user_principal_name: String,
-    /// Entra object id, if it is known; otherwise it is looked for by sign-in name and mail.
+    /// Entra object id, if it is known; otherwise the account is searched for by sign-in name and mail.
     pub teams_id: Option<String>,
     /// The name of the person's location; `None`: as it is.
     pub location: Option<String>,
     /// Telephone extensions.
     pub extensions: Vec<String>,
+    /// Lines of the table that give the extensions, in the same order; empty: from no table.
+    pub extension_lines: Vec<u64>,
 }
 
 /// A table of people, and how it was read.
@@ -61,7 +63,7 @@ impl PeopleTable {
     }
 }
 
-/// What is wrong with a table.
+/// A problem of a table.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CsvProblem {
     /// The whole file cannot be read.
@@ -72,7 +74,7 @@ pub enum CsvProblem {
     Row {
         /// Line in the file, from 1, as an editor counts.
         line: u64,
-        /// What is wrong and what to do.
+        /// The problem and its remedy.
         problem: String,
     },
 }

@@ -54,6 +54,7 @@ fn person(index: usize) -> ImportPerson {
         mail: address.clone(),
         user_principal_name: address,
         line: None,
+        extension_lines: Vec::new(),
         teams_id: None,
         extensions: vec![(1000 + number).to_string()],
         location: None,

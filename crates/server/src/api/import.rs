@@ -45,7 +45,7 @@ pub(crate) struct ImportBody {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImportQuery {
-    /// Whether the import is only previewed; the way to say so beside a body that is the file itself.
+    /// Whether the import is only previewed, whichever body is sent.
     #[serde(default)]
     dry_run: bool,
 }
@@ -154,7 +154,7 @@ struct DeedBody {
     /// `added`, `updated` or `conflict`.
     what: &'static str,
     name: String,
-    /// What is different, as `field: before → after`; of a conflict, what is wrong and what to do.
+    /// The differences, as `field: before → after`; of a conflict, the problem and its remedy.
     difference: String,
 }
 

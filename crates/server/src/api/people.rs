@@ -306,6 +306,7 @@ fn checked(body: NewPerson, before: Option<&Person>) -> Result<ImportPerson, Pro
     };
     Ok(ImportPerson {
         line: None,
+        extension_lines: Vec::new(),
         name,
         mail: text("mail", body.mail, before.map(|person| &person.mail))?,
         user_principal_name: text(

@@ -51,7 +51,7 @@ pub fn decode_table(bytes: &[u8], declared: Option<&str>) -> Result<DecodedTable
 }
 
 fn without_bom(bytes: &[u8], declared: Option<&str>) -> &'static Encoding {
-    // Tables contain separators and line ends, whose other byte is 0 in UTF-16, whatever the script of the names.
+    // Separators and line ends have a zero byte in UTF-16, in tables of every script.
     let zeros_at = |parity: usize| {
         let bytes = bytes.iter().skip(parity).step_by(2);
         bytes.filter(|byte| **byte == 0).count()
@@ -200,12 +200,12 @@ fn refuse_doubtful(bytes: &[u8], text: &str) -> Result<(), CsvProblem> {
     Ok(())
 }
 
-/// Signs at whose bytes code page 850 and Mac OS Roman have letters. Apostrophes, dashes and the like also stand in names.
+/// Signs that stand for letters of code page 850 and Mac OS Roman. Apostrophes, dashes and the like also stand in names.
 const SIGNS: &str = "€‚ƒ„…†‡ˆ‰‹•“”˜™›Ÿ¡¢£¤¥¦§¨©«¬®¯±¶¸»¼½¾¿×÷";
 /// Those of them that begin a quotation.
 const OPENING: &str = "‚„“«‹»›¡¿•";
 
-/// Letters at whose bytes Mac OS Roman has other ones: `MŠrz`, `RenŽ`.
+/// Letters that stand for other ones of Mac OS Roman: `MŠrz`, `RenŽ`.
 const CAPITALS: &str = "ŠŽŒ";
 const VOWELS: &str = "aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýÿœ";
 

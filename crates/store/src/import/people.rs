@@ -90,6 +90,7 @@ impl<'a> People<'a> {
             && !person.extensions.contains(&extension)
         {
             person.extensions.push(extension);
+            person.extension_lines.push(record.line);
         }
         Ok(())
     }
@@ -148,11 +149,12 @@ impl<'a> People<'a> {
             teams_id: given(ColumnUse::ObjectId),
             location: given(ColumnUse::Location),
             extensions: Vec::new(),
+            extension_lines: Vec::new(),
         };
         (person, field(ColumnUse::Extension))
     }
 
-    /// The place of the person whom a row is about: one of an earlier row, or a new one.
+    /// The index of the row's person: one of an earlier row, or a new one.
     fn find_or_add(&mut self, person: ImportPerson, line: u64) -> Result<usize, String> {
         let key_of = |key: Key| (key, key.of(&person).to_lowercase());
         let mut found: Option<(Key, usize, u64)> = None;
@@ -200,7 +202,7 @@ impl<'a> People<'a> {
     }
 }
 
-/// Adds what a further row of a person tells; refuses what contradicts the rows before. `first`: the line that has the
+/// Adds the values of a further row of a person; refuses contradictions to the rows before. `first`: the line that has the
 /// same key.
 fn join(
     known: &mut ImportPerson,

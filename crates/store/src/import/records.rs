@@ -32,7 +32,7 @@ pub(super) struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    /// The records of `text`, whose first line has this number.
+    /// The records of `text`; `line` is the number of its first line.
     pub(super) fn new(text: &'a str, line: u64, separator: char) -> Self {
         Self {
             rest: text,

@@ -1,4 +1,4 @@
-//! Values that a spreadsheet program has changed: numbers, dates and errors in place of what was entered.
+//! Values that a spreadsheet program has changed: numbers, dates and errors in place of the values that were entered.
 
 /// What cells with errors show, in English and German.
 const ERRORS: [&str; 13] = [
@@ -40,7 +40,7 @@ pub(super) fn unprotected(value: &str) -> &str {
     }
 }
 
-/// What is wrong with a value that is an error of the spreadsheet.
+/// The problem of a value that is an error of the spreadsheet.
 pub(super) fn error_problem(value: &str) -> Option<String> {
     let is_error = ERRORS.iter().any(|error| error.eq_ignore_ascii_case(value));
     let is_narrow = value.len() >= 4 && value.bytes().all(|byte| byte == b'#');
@@ -49,7 +49,7 @@ pub(super) fn error_problem(value: &str) -> Option<String> {
     })
 }
 
-/// What is wrong with an extension that a spreadsheet program has changed.
+/// The problem of an extension that a spreadsheet program has changed.
 pub(super) fn extension_problem(extension: &str) -> Option<String> {
     let kind = if is_rounded(extension) {
         "a number that a spreadsheet program has rounded"
@@ -59,6 +59,8 @@ pub(super) fn extension_problem(extension: &str) -> Option<String> {
         "a date that a spreadsheet program has made of the extension"
     } else if ["true", "false", "wahr", "falsch"].contains(&&*extension.to_lowercase()) {
         "a truth value of a spreadsheet program"
+    } else if !extension.is_empty() && !extension.contains(char::is_alphanumeric) {
+        return Some("has neither a digit nor a letter; leave it empty if there is none".into());
     } else {
         return None;
     };
@@ -176,6 +178,9 @@ mod tests {
             "2026-07-01 00:00:00",
             "WAHR",
             "true",
+            "-",
+            "--",
+            "*",
         ] {
             assert!(extension_problem(destroyed).is_some(), "{destroyed}");
         }

@@ -1,4 +1,4 @@
-//! The corpus of tables: for each `KIND.csv` of `tests/corpus/spreadsheets` what becomes of it is in
+//! The corpus of tables: the outcome of each `KIND.csv` of `tests/corpus/spreadsheets` is in
 //! `KIND.expected.json`; people who are there before are in `KIND.before.csv`. D5, and the object ids of D2.
 
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ fn outcome(summary: &ImportSummary) -> Value {
     })
 }
 
-/// What becomes of a table, with the people who were there before.
+/// The outcome of a table, with the people who were there before.
 async fn becomes(kind: &str) -> Value {
     let bytes = file(kind, "csv").unwrap();
     let table = match read_people_csv(&bytes, None) {
@@ -88,7 +88,7 @@ async fn becomes(kind: &str) -> Value {
     value
 }
 
-/// Imports a table: as a rehearsal says, and twice, the second time without any difference.
+/// Imports a table twice and compares with a rehearsal: the second time changes nothing.
 async fn imported(store: &Store, table: &PeopleTable) -> Value {
     let people = &table.people;
     let before = store.people(NOW).await.unwrap();
@@ -135,7 +135,7 @@ async fn every_table_of_the_corpus_becomes_what_is_expected() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-// D5: what is exported and imported again, also after Excel has saved it, changes nobody.
+// D5: a table of the people who are there, also as Excel saves it, changes nobody.
 #[tokio::test]
 async fn people_written_as_a_table_come_back_unchanged() {
     let folder = tempfile::tempdir().unwrap();
