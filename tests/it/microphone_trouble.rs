@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
-    process::Command,
+    process::{Child, Command},
     sync::watch,
     task::JoinSet,
 };
@@ -64,6 +64,30 @@ async fn a_name_of_any_bytes_is_a_program_like_any_other() {
     eventually("it is seen", SOON, json!(1), seen).await;
     let _zoom = sound.record("Zoom", "mic");
     eventually("and so is Zoom", SOON, ZOOM.into(), || anna(&server)).await;
+}
+
+// D8
+#[tokio::test]
+async fn a_process_number_of_another_namespace_is_not_the_program_of_that_number_here() {
+    let (_installation, server, pulseaudio) = without_agent().await;
+    let pipewire = Sound::start_pipewire().await;
+    let recorders: [(&Sound, fn(&Sound, &str, &str, u32) -> Child); 3] = [
+        (&pulseaudio, Sound::record_in_namespace),
+        (&pipewire, Sound::record_in_namespace),
+        (&pipewire, Sound::record_natively_in_namespace),
+    ];
+    for (sound, record) in recorders {
+        let agent = Agent::start(&server, server.url(), "anna", sound).await;
+        let slack = sound.idle("Slack");
+        let mut zoom = record(sound, "Zoom", "mic", slack.id().unwrap());
+        eventually("it is shown", SOON, ZOOM.into(), || anna(&server)).await;
+        let seen = server.presence("anna").await;
+        assert_eq!(seen["activity"]["label"], "Zoom Meeting", "{seen}");
+        let told = agent.run(&["report", "--dry-run"]).await.1;
+        assert!(!told.contains("Slack"), "{told}");
+        zoom.kill().await.unwrap();
+        eventually("its end", SOON, REST.into(), || anna(&server)).await;
+    }
 }
 
 #[tokio::test]

@@ -170,6 +170,54 @@ impl Sound {
         self.run(&recorder, &arguments)
     }
 
+    /// The same in a namespace of its own, in which the recorder has this process number, as in a Flatpak or a container.
+    ///
+    /// # Panics
+    /// It cannot be started.
+    #[must_use]
+    pub fn record_in_namespace(&self, name: &str, source: &str, number: u32) -> Child {
+        let recorder = self.copy("/usr/bin/pacat", OsStr::new(name));
+        let device = format!("--device={source}");
+        self.in_namespace(number, &recorder, &["--record", &device])
+    }
+
+    /// The same by PipeWire's own protocol.
+    ///
+    /// # Panics
+    /// It cannot be started.
+    #[must_use]
+    pub fn record_natively_in_namespace(&self, name: &str, source: &str, number: u32) -> Child {
+        let recorder = self.copy("/usr/bin/pw-cat", OsStr::new(name));
+        let arguments = ["--record", "--target", source, "/dev/null"];
+        self.in_namespace(number, &recorder, &arguments)
+    }
+
+    fn in_namespace(&self, number: u32, program: &Path, arguments: &[&str]) -> Child {
+        // The number of the next process, then the program as that process.
+        let script = "echo $(($0 - 1)) > /proc/sys/kernel/ns_last_pid; \"$@\"; true";
+        let number = number.to_string();
+        let namespace = [
+            "--user",
+            "--map-root-user",
+            "--pid",
+            "--fork",
+            "--kill-child",
+        ];
+        let program = [&*number, program.to_str().unwrap()];
+        let arguments = [&namespace[..], &["sh", "-c", script], &program, arguments].concat();
+        self.run(Path::new("unshare"), &arguments)
+    }
+
+    /// A program that does nothing, under another name.
+    ///
+    /// # Panics
+    /// It cannot be started.
+    #[must_use]
+    pub fn idle(&self, name: &str) -> Child {
+        let program = self.copy("/usr/bin/sleep", OsStr::new(name));
+        self.run(&program, &["infinity"])
+    }
+
     /// The same by PipeWire's own protocol.
     ///
     /// # Panics

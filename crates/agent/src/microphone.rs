@@ -7,6 +7,8 @@ pub mod consent;
 pub mod macos;
 #[cfg(target_os = "linux")]
 pub mod pulse;
+#[cfg(target_os = "linux")]
+mod told;
 #[cfg(any(target_os = "macos", windows))]
 mod wake;
 #[cfg(windows)]

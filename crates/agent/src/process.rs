@@ -95,6 +95,36 @@ impl Default for Proc {
 }
 
 #[cfg(target_os = "linux")]
+impl Proc {
+    /// The name of a process (proc(5), `comm`), cut at 15 bytes.
+    pub fn comm(&self, pid: u32) -> Option<String> {
+        let comm = fs::read(self.0.join(pid.to_string()).join("comm")).ok()?;
+        let comm = comm.strip_suffix(b"\n").unwrap_or(&comm);
+        Some(String::from_utf8_lossy(comm).into_owned())
+    }
+
+    /// The number that a process has in a namespace of its own (proc(5), `NSpid`); `None` if it has only one. That list can
+    /// be read of other users' processes too, in contrast to `ns/pid`.
+    pub fn inner_number(&self, pid: u32) -> Option<u32> {
+        let status = fs::read(self.0.join(pid.to_string()).join("status")).ok()?;
+        let status = String::from_utf8_lossy(&status);
+        let numbers = status
+            .lines()
+            .find_map(|line| line.strip_prefix("NSpid:"))?;
+        let inner = numbers.split_whitespace().skip(1).last()?;
+        inner.parse().ok()
+    }
+
+    /// The processes that have this number in a namespace of their own.
+    pub fn with_inner_number(&self, number: u32) -> Vec<u32> {
+        let entries = fs::read_dir(&self.0).into_iter().flatten().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        pids.filter(|pid| self.inner_number(*pid) == Some(number))
+            .collect()
+    }
+}
+
+#[cfg(target_os = "linux")]
 impl Processes for Proc {
     fn executable(&self, pid: u32) -> Option<PathBuf> {
         fs::read_link(self.0.join(pid.to_string()).join("exe")).ok()

@@ -19,7 +19,10 @@ use std::{
 use pulseaudio::protocol::{self as wire, Command, SubscriptionMask};
 use tokio::sync::mpsc::Sender;
 
-use super::{Capture, Event, MicrophoneUse, SETTLE, Teller, alsa, in_a_thread};
+use super::{
+    Capture, Event, MicrophoneUse, SETTLE, Teller, alsa, in_a_thread,
+    told::{Host, Told},
+};
 use crate::{
     backoff::Backoff,
     process::{self, Proc},
@@ -85,18 +88,15 @@ impl Pulse {
     /// Looks once at what the kernel tells of recording devices.
     fn ask_kernel(&self, teller: &mut Teller) {
         let owners = alsa::recording(&self.processes.0).into_iter();
-        let captures = owners.map(|pid| self.capture(pid, None)).collect();
+        let names = |pid| process::names(&self.processes, pid);
+        let captures = owners
+            .map(|pid| Capture {
+                pid,
+                names: names(pid),
+            })
+            .collect();
         teller.tell(Event::Captures(captures));
         thread::sleep(POLL);
-    }
-
-    fn capture(&self, pid: u32, says: Option<String>) -> Capture {
-        let mut names = process::names(&self.processes, pid);
-        // Only where the kernel does not show the process, as in a container.
-        if names.is_empty() {
-            names.extend(says);
-        }
-        Capture { pid, names }
     }
 
     fn session(&self, teller: &mut Teller) -> Result<std::convert::Infallible, Trouble> {
@@ -163,6 +163,7 @@ impl Pulse {
             .iter()
             .map(|client| (client.index, client))
             .collect();
+        let here = Host::here();
         let mut captures: Vec<Capture> = outputs
             .iter()
             .filter(|output| !output.corked)
@@ -178,14 +179,10 @@ impl Pulse {
                     let of_client = || client.and_then(|client| property(&client.props, key));
                     property(&output.props, key).or_else(of_client)
                 };
-                let pid = property(c"application.process.id");
-                let pid = pid
-                    .and_then(|pid| pid.trim().parse().ok())
-                    .unwrap_or_default();
-                self.capture(pid, property(c"application.process.binary"))
+                Told::new(property).capture(&self.processes, &here)
             })
             .collect();
-        captures.sort_by_key(|capture| capture.pid);
+        captures.sort_by(|one, other| (one.pid, &one.names).cmp(&(other.pid, &other.names)));
         Ok(captures)
     }
 }
