@@ -1,4 +1,4 @@
-//! Microsoft refuses sign-ins and tokens: `/readyz` names the party that can end it and the remedy, and all heals by itself.
+//! Sign-ins and tokens that Microsoft refuses: `/readyz` names the remedy, and synchronisation recovers by itself.
 
 use end_to_end::{Installation, Server, Teamsbox, eventually};
 use serde_json::{Value, json};

@@ -71,7 +71,8 @@ async fn a_name_of_any_bytes_is_a_program_like_any_other() {
 async fn a_process_number_of_another_namespace_is_not_the_program_of_that_number_here() {
     let (_installation, server, pulseaudio) = without_agent().await;
     let pipewire = Sound::start_pipewire().await;
-    let recorders: [(&Sound, fn(&Sound, &str, &str, u32) -> Child); 3] = [
+    type Record = fn(&Sound, &str, &str, u32) -> Child;
+    let recorders: [(&Sound, Record); 3] = [
         (&pulseaudio, Sound::record_in_namespace),
         (&pipewire, Sound::record_in_namespace),
         (&pipewire, Sound::record_natively_in_namespace),

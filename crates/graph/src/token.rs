@@ -49,8 +49,8 @@ impl TokenState {
         self.refused = Some((error, now + wait));
     }
 
-    /// Graph refused this token with 401. Returns true if there is another one, or one may be asked for: the refused token is
-    /// forgotten then. Else it is kept: Graph may accept it again, and a new one for each refusal helps nobody.
+    /// Notes that Graph refused a token with 401. Returns true if there is another one, or one may be asked for: the refused
+    /// token is forgotten then. Else it stays in use, because Graph may accept it again.
     pub(crate) fn replace(&mut self, refused: &Secret, now: Instant) -> bool {
         let is_current = self
             .token
@@ -80,7 +80,7 @@ pub(crate) struct Replacements {
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(120);
 
 impl Replacements {
-    /// Returns true if a token may be replaced now, the last replacement being so long ago, and counts it.
+    /// Returns true if a token may be replaced now, with this time since the last replacement, and counts it.
     pub(crate) fn allow(&mut self, since_last: Option<Duration>) -> bool {
         match since_last {
             Some(since_last) if since_last < backoff(self.count, 0) => return false,

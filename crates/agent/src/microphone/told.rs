@@ -36,7 +36,7 @@ impl Host {
     }
 }
 
-/// What the properties of a recording and its client say, `None` for what is missing.
+/// The properties of a recording and its client; `None` where one is missing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Told {
     /// `application.process.id`: by the program itself.
