@@ -106,6 +106,7 @@ async fn addresses_that_are_not_public_are_refused_unless_allowed() {
         "https://anna:secret@calendar.example/",
         "https://calendar.example:25/",
         " https://10.0.0.1/ ",
+        "webcal://127.0.0.1/a.ics",
         "file:/etc/passwd",
         "http://calendar.example/",
     ] {
@@ -172,4 +173,106 @@ async fn a_calendar_in_a_file_is_read_below_the_folder_and_nowhere_else() {
     server.ok(Method::PUT, &path, Some(none)).await;
     let kept = async || text().await == "Fair";
     eventually("no calendar", SOON, false, kept).await;
+}
+
+// D6
+#[tokio::test]
+async fn what_the_web_sends_is_unpacked_decoded_and_its_faults_are_listed() {
+    let installation = Installation::new("[outside]\nallow = [\"127.0.0.0/8\", \"::1\"]\n");
+    installation.import(&[("anna", "1001")]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let web = TlsServer::start(folder.path()).await;
+    let answer = |file: &str, headers: &str, body: &[u8]| {
+        let mut bytes = format!("HTTP/1.0 {headers}\r\n\r\n").into_bytes();
+        bytes.extend_from_slice(body);
+        fs::write(folder.path().join(file), bytes).unwrap();
+    };
+    let named = |summary: &str| FAIR.replace("SUMMARY:Fair", &format!("SUMMARY:{summary}"));
+    let latin: Vec<u8> = named("Gr?n")
+        .bytes()
+        .map(|byte| if byte == b'?' { 0xfc } else { byte })
+        .collect();
+    answer(
+        "latin.ics",
+        "200 OK\r\nContent-Type: text/calendar; charset=ISO-8859-1",
+        &latin,
+    );
+    let plain = folder.path().join("packed");
+    fs::write(&plain, named("Packed")).unwrap();
+    let packed = std::process::Command::new("gzip")
+        .arg("-c")
+        .arg(&plain)
+        .output()
+        .unwrap();
+    answer(
+        "packed.ics",
+        "200 OK\r\nContent-Encoding: gzip",
+        &packed.stdout,
+    );
+    let odd = "BEGIN:VEVENT\r\nUID:2\r\nDTSTART;TZID=Mars/s3cr3t:20260101T090000\r\nRRULE:FREQ=DAILY\r\nEND:VEVENT\r\n\
+               BEGIN:VEVENT\r\nUID:3\r\nDTSTART:s3cr3t\r\nEND:VEVENT\r\nEND:VCALENDAR";
+    answer(
+        "odd.ics",
+        "200 OK",
+        named("Odd").replace("END:VCALENDAR", odd).as_bytes(),
+    );
+    answer("later.ics", "503 Later\r\nRetry-After: 3600", b"");
+    let certificate = folder.path().join("certificate.pem");
+    let server = installation
+        .serve_with(&[("SSL_CERT_FILE", certificate.to_str().unwrap())])
+        .await;
+    let path = settings(&server).await;
+    let subscribe = async |url: String| {
+        let feed = Some(json!({"feed": url}));
+        server.ok(Method::PUT, &path, feed).await;
+    };
+    let text = async || server.presence("anna").await["text"].clone();
+    let read = async || server.ok(Method::GET, &path, None).await;
+    let code = async || read().await["trouble_code"].take();
+    subscribe(web.url("latin.ics").replace("https://", " webcal://")).await;
+    eventually("decoded", SOON, json!("Grün"), text).await;
+    subscribe(web.url("later.ics")).await;
+    eventually("asked to wait", SOON, json!("server_error"), code).await;
+    // Another address need not wait.
+    subscribe(web.url("packed.ics").replace("https", "HTTPS")).await;
+    eventually("unpacked", SOON, json!("Packed"), text).await;
+    subscribe(web.url("odd.ics")).await;
+    eventually("listed", SOON, json!("incomplete"), code).await;
+    let told = read().await;
+    let unread = told["unread"].as_array().unwrap();
+    let places: Vec<_> = unread
+        .iter()
+        .map(|one| (one["code"].clone(), one["line"].clone()))
+        .collect();
+    assert_eq!(
+        places,
+        [
+            (json!("unknown_zone"), json!(14)),
+            (json!("not_a_date"), json!(19))
+        ]
+    );
+    let trouble = told["trouble"].as_str().unwrap();
+    assert!(
+        trouble.contains("event 2 (line 14): its time zone"),
+        "{trouble}"
+    );
+    assert!(
+        !told["unread"].to_string().contains("s3cr3t") && !trouble.contains("s3cr3t"),
+        "{told}"
+    );
+    let id = server.person("anna").await;
+    let account = json!({"name": "anna", "role": "person", "password": "correct horse battery", "person": id});
+    server
+        .ok(Method::POST, "/api/v1/accounts", Some(account))
+        .await;
+    let anna = server.sign_in("anna", "correct horse battery").await;
+    let page = anna.page("/me/settings").await;
+    assert!(
+        page.contains("Line 14") && page.contains("DTSTART is not a date or time"),
+        "{page}"
+    );
+    // Corrected, nothing is listed any more.
+    subscribe(web.url("packed.ics")).await;
+    eventually("all read", SOON, Value::Null, code).await;
+    assert_eq!(read().await["unread"], json!([]));
 }

@@ -2,80 +2,20 @@
 
 use calcard::common::PartialDateTime;
 use calcard::icalendar::{
-    ICalendarClassification, ICalendarComponent, ICalendarDuration, ICalendarEntry,
-    ICalendarParameterName, ICalendarPeriod, ICalendarProperty, ICalendarStatus,
-    ICalendarTransparency, ICalendarValue, ICalendarWeekday,
+    ICalendarClassification, ICalendarComponent, ICalendarEntry, ICalendarParameterName,
+    ICalendarPeriod, ICalendarProperty, ICalendarStatus, ICalendarTransparency, ICalendarValue,
 };
-use jiff::civil::{Date, DateTime, Time, Weekday};
+use jiff::SignedDuration;
+use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
 use crate::FreeBusy;
+use crate::attendee::declined;
+use crate::moment::{Form, Length, Moment, Reader, between, civil, date_time, instant, offset};
+use crate::parts::Parts;
+use crate::problem::{Effect, Fault};
 use crate::rule::Rule;
-use crate::zones::{Zones, text};
-
-/// A date or a time as the feed says it, with the zone it is said in.
-#[derive(Clone, Debug)]
-pub(crate) struct Moment {
-    pub(crate) local: DateTime,
-    pub(crate) zone: TimeZone,
-    /// A DATE: the whole day is meant.
-    pub(crate) day: bool,
-}
-
-impl Moment {
-    /// Milliseconds since 1970 UTC. A time that the clocks skip counts as if they had not yet been changed, one that they
-    /// show twice is the first (RFC 5545 §3.3.5). `None` beyond the years that can be reckoned with.
-    pub(crate) fn instant(&self) -> Option<i64> {
-        instant(&self.zone, self.local)
-    }
-}
-
-/// See [`Moment::instant`].
-pub(crate) fn instant(zone: &TimeZone, local: DateTime) -> Option<i64> {
-    zone.to_timestamp(local).ok().map(Timestamp::as_millisecond)
-}
-
-/// How long an event lasts.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Length {
-    /// Days of the calendar, which have 23 or 25 hours when clocks change.
-    days: i64,
-    /// Seconds of the clock, after the days.
-    seconds: i64,
-}
-
-impl Length {
-    /// The end of what begins at `local`.
-    pub(crate) fn end(self, zone: &TimeZone, local: DateTime) -> Option<i64> {
-        let local = local
-            .checked_add(SignedDuration::from_secs(self.days.checked_mul(86_400)?))
-            .ok()?;
-        instant(zone, local)?.checked_add(self.seconds.checked_mul(1000)?)
-    }
-
-    /// Never shorter than the real length: how far before a range an occurrence may begin and still touch it.
-    pub(crate) fn reach(self) -> SignedDuration {
-        // Two days more: zones lie up to 26 hours apart, and a day can have 25 hours.
-        SignedDuration::from_secs(
-            self.days
-                .saturating_add(2)
-                .saturating_mul(86_400)
-                .saturating_add(self.seconds),
-        )
-    }
-
-    fn of(duration: &ICalendarDuration) -> Result<Self, String> {
-        if duration.neg && !duration.is_empty() {
-            return Err("its DURATION is negative".to_owned());
-        }
-        let days = i64::from(duration.weeks) * 7 + i64::from(duration.days);
-        let seconds = i64::from(duration.hours) * 3600
-            + i64::from(duration.minutes) * 60
-            + i64::from(duration.seconds);
-        Ok(Self { days, seconds })
-    }
-}
+use crate::zones::text;
 
 /// When a rule ends.
 #[derive(Debug)]
@@ -84,11 +24,20 @@ pub(crate) enum Until {
     Local(DateTime),
 }
 
+/// Which of several versions of an event is the later (RFC 5546 §2.1.5): SEQUENCE, then DTSTAMP; a cancellation of the same
+/// version comes after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Version {
+    pub(crate) sequence: i64,
+    stamp: i64,
+    pub(crate) cancelled: bool,
+}
+
 /// A readable VEVENT.
 #[derive(Debug)]
 pub(crate) struct Event {
     pub(crate) uid: String,
-    pub(crate) sequence: i64,
+    pub(crate) version: Version,
     pub(crate) start: Moment,
     pub(crate) length: Length,
     pub(crate) rules: Vec<(Rule, Option<Until>)>,
@@ -98,133 +47,212 @@ pub(crate) struct Event {
     pub(crate) excluded: Vec<Moment>,
     /// RECURRENCE-ID: the occurrence of its series that this event stands for.
     pub(crate) replaces: Option<Moment>,
-    pub(crate) cancelled: bool,
+    /// It has no DTSTART: it is when RECURRENCE-ID says.
+    pub(crate) starts_as_replaced: bool,
     pub(crate) summary: String,
     pub(crate) private: bool,
     pub(crate) free_busy: FreeBusy,
     pub(crate) all_day: bool,
 }
 
+/// What a VEVENT is.
+pub(crate) enum Read {
+    Event(Box<Event>),
+    /// Cancels all of a UID, and names no time (RFC 5546 §3.2.5 allows that).
+    Cancellation {
+        uid: String,
+        version: Version,
+    },
+}
+
+/// What is known beside the component itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    /// METHOD:CANCEL.
+    pub(crate) cancels: bool,
+    /// Mail addresses of the person whose calendar it is.
+    pub(crate) addresses: &'a [&'a str],
+}
+
 impl Event {
-    /// Reads a component. `notes` gets what is wrong with it but does not keep it from being read; the error says why
-    /// nothing can be shown of it.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.version.cancelled
+    }
+
+    /// Reads a component. The error says why nothing can be shown of it.
     pub(crate) fn read(
         component: &ICalendarComponent,
-        zones: &mut Zones,
-        notes: &mut Vec<String>,
-    ) -> Result<Self, String> {
+        context: Context<'_>,
+        reader: &mut Reader<'_>,
+    ) -> Result<Read, Fault> {
+        let uid = component.uid().unwrap_or_default().to_owned();
+        let cancelled = context.cancels || component.status() == Some(&ICalendarStatus::Cancelled);
+        let version = version(component, cancelled);
         let replaces = match component.property(&ICalendarProperty::RecurrenceId) {
             Some(entry) => {
                 if entry.has_parameter(&ICalendarParameterName::Range) {
-                    notes.push(
-                        "its change \"this and all that follow\" is shown for one occurrence only"
-                            .to_owned(),
-                    );
+                    reader.note(Fault::ThisAndFuture, Effect::Said);
                 }
-                Some(moment(entry, zones)?)
+                Some(reader.moment(entry, "RECURRENCE-ID")?)
             }
             None => None,
         };
         let start = match (component.property(&ICalendarProperty::Dtstart), &replaces) {
-            (Some(entry), _) => moment(entry, zones)?,
+            (Some(entry), _) => reader.moment(entry, "DTSTART")?,
             (None, Some(replaced)) => replaced.clone(),
-            (None, None) => return Err("it has no DTSTART".to_owned()),
+            (None, None) if cancelled && !uid.is_empty() => {
+                return Ok(Read::Cancellation { uid, version });
+            }
+            (None, None) => return Err(Fault::NoStart),
         };
-        start.instant().ok_or("its DTSTART is out of reach")?;
-        let length = length(component, &start, zones)?;
+        start.instant().ok_or(Fault::OutOfReach("DTSTART"))?;
+        let length = length(component, &start, reader)?;
         let outlook = |name: &str| text(component, &ICalendarProperty::Other(name.to_owned()));
-        let all_day = start.day
+        let all_day = start.is_day()
             || outlook("X-MICROSOFT-CDO-ALLDAYEVENT")
                 .is_some_and(|value| value.eq_ignore_ascii_case("TRUE"));
+        let free_busy = if declined(component, context.addresses) {
+            FreeBusy::Free
+        } else {
+            free_busy(component, outlook("X-MICROSOFT-CDO-BUSYSTATUS"))
+        };
         let mut event = Self {
-            uid: component.uid().unwrap_or_default().to_owned(),
-            sequence: first(component, &ICalendarProperty::Sequence)
-                .and_then(ICalendarValue::as_integer)
-                .unwrap_or(0),
+            uid,
+            version,
             length,
             rules: Vec::new(),
             added: Vec::new(),
             excluded: Vec::new(),
+            starts_as_replaced: component.property(&ICalendarProperty::Dtstart).is_none(),
             replaces,
-            cancelled: component.status() == Some(&ICalendarStatus::Cancelled),
             summary: text(component, &ICalendarProperty::Summary)
                 .unwrap_or_default()
                 .to_owned(),
             private: private(component),
-            free_busy: free_busy(component, outlook("X-MICROSOFT-CDO-BUSYSTATUS")),
+            free_busy,
             all_day,
             start,
         };
         for entry in &component.entries {
-            if let Err(reason) = event.read_recurrence(entry, zones) {
-                notes.push(format!("{reason}; what it says is not shown"));
+            if let Err(fault) = event.read_recurrence(entry, reader) {
+                reader.note(fault, Effect::PropertyLeftOut);
             }
         }
-        Ok(event)
+        Ok(Read::Event(Box::new(event)))
     }
 
-    fn read_recurrence(&mut self, entry: &ICalendarEntry, zones: &mut Zones) -> Result<(), String> {
+    fn read_recurrence(
+        &mut self,
+        entry: &ICalendarEntry,
+        reader: &mut Reader<'_>,
+    ) -> Result<(), Fault> {
         match &entry.name {
-            ICalendarProperty::Rrule => match entry.values.first() {
-                Some(ICalendarValue::RecurrenceRule(read)) => {
-                    let rule = Rule::new(read, self.start.local)
-                        .map_err(|reason| format!("its RRULE's {reason}"))?;
-                    let until = read
-                        .until
-                        .as_ref()
-                        .map(|until| self.until(until))
-                        .transpose()?;
-                    self.rules.push((rule, until));
-                }
-                _ => return Err("its RRULE cannot be read".to_owned()),
-            },
-            ICalendarProperty::Exrule => {
-                return Err("its EXRULE (withdrawn from iCalendar in 2009) is not read".to_owned());
+            ICalendarProperty::Rrule => {
+                let value = entry.values.first().and_then(ICalendarValue::as_text);
+                let value = value.ok_or_else(|| Fault::Rule(" cannot be read".to_owned()))?;
+                let parts = Parts::read(value).map_err(Fault::Rule)?;
+                let rule = Rule::new(&parts, self.start.local).map_err(Fault::Rule)?;
+                let until = parts.until.as_ref();
+                let until = until.map(|until| self.until(until)).transpose()?;
+                self.rules.push((rule, until));
+                Ok(())
             }
+            ICalendarProperty::Exrule => Err(Fault::ExRule),
             ICalendarProperty::Rdate => {
-                let zone = zone(entry, zones)?;
-                for value in &entry.values {
-                    let added = match value {
-                        ICalendarValue::Period(ICalendarPeriod::Range { start, end }) => {
-                            let (start, end) =
-                                (located(start, &zone, zones)?, located(end, &zone, zones)?);
-                            let length = between(&start, &end)
-                                .ok_or("its RDATE has a period that ends before it starts")?;
-                            (start, Some(length))
-                        }
-                        ICalendarValue::Period(ICalendarPeriod::Duration { start, duration }) => {
-                            (located(start, &zone, zones)?, Some(Length::of(duration)?))
-                        }
-                        value => (located(date_time(entry, Some(value))?, &zone, zones)?, None),
-                    };
+                let zone = reader.zone(entry);
+                for_each(&entry.values, |value| {
+                    let added = self.added(value, zone.as_ref(), reader)?;
                     self.added.push(added);
-                }
+                    Ok(())
+                })
             }
             ICalendarProperty::Exdate => {
-                let zone = zone(entry, zones)?;
-                for value in &entry.values {
-                    self.excluded
-                        .push(located(date_time(entry, Some(value))?, &zone, zones)?);
-                }
+                let zone = reader.zone(entry);
+                for_each(&entry.values, |value| {
+                    let value = date_time(Some(value), "EXDATE")?;
+                    let excluded = reader.located(value, zone.as_ref(), "EXDATE")?;
+                    self.excluded.push(excluded);
+                    Ok(())
+                })
             }
-            _ => {}
+            _ => Ok(()),
         }
-        Ok(())
     }
 
-    /// A DATE includes its whole day. For all-day events so does midnight UTC, which some exporters write for a date.
-    fn until(&self, until: &PartialDateTime) -> Result<Until, String> {
-        let local = civil(until)?;
-        let end_of_day = Until::Local(local.date().to_datetime(Time::MAX));
-        if !until.has_time() || (self.start.day && local.time() == Time::midnight()) {
-            Ok(end_of_day)
-        } else if until.has_zone() {
-            let utc = local.checked_sub(SignedDuration::from_secs(offset(until)));
-            let instant = utc.ok().and_then(|utc| instant(&TimeZone::UTC, utc));
-            Ok(instant.map_or(end_of_day, Until::Instant))
-        } else {
-            Ok(Until::Local(local))
+    /// One value of RDATE.
+    fn added(
+        &self,
+        value: &ICalendarValue,
+        zone: Option<&TimeZone>,
+        reader: &mut Reader<'_>,
+    ) -> Result<(Moment, Option<Length>), Fault> {
+        let mut at = |value: &PartialDateTime| {
+            let moment = reader.located(value, zone, "RDATE")?;
+            Ok(moment.of_series(&self.start.zone))
+        };
+        match value {
+            ICalendarValue::Period(ICalendarPeriod::Range { start, end }) => {
+                let start = at(start)?;
+                let length = between(&start, &at(end)?).ok_or(Fault::Period)?;
+                Ok((start, Some(length)))
+            }
+            ICalendarValue::Period(ICalendarPeriod::Duration { start, duration }) => {
+                Ok((at(start)?, Some(Length::of(duration)?)))
+            }
+            value => Ok((at(date_time(Some(value), "RDATE")?)?, None)),
         }
+    }
+
+    /// A DATE includes its whole day. For all-day events so does midnight UTC, which some exporters write for a date; of
+    /// another time the day in the series' zone counts.
+    fn until(&self, until: &PartialDateTime) -> Result<Until, Fault> {
+        let local = civil(until).ok_or(Fault::NoSuchDate("RRULE"))?;
+        let end_of_day = |day: DateTime| Until::Local(day.date().to_datetime(Time::MAX));
+        if !until.has_time() || (self.start.is_day() && local.time() == Time::midnight()) {
+            return Ok(end_of_day(local));
+        }
+        if !until.has_zone() {
+            return Ok(if self.start.is_day() {
+                end_of_day(local)
+            } else {
+                Until::Local(local)
+            });
+        }
+        let utc = local.checked_sub(SignedDuration::from_secs(offset(until)));
+        let at = utc.ok().and_then(|utc| instant(&TimeZone::UTC, utc));
+        Ok(at.map_or(end_of_day(local), Until::Instant))
+    }
+}
+
+/// Reads every value; the first fault is the property's, and the other values still count.
+fn for_each(
+    values: &[ICalendarValue],
+    mut read: impl FnMut(&ICalendarValue) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut first = Ok(());
+    for value in values {
+        // "EXDATE:" and "EXDATE:a,,b" name nothing there.
+        if value.as_text().is_some_and(|text| text.trim().is_empty()) {
+            continue;
+        }
+        let read = read(value);
+        if first.is_ok() {
+            first = read;
+        }
+    }
+    first
+}
+
+fn version(component: &ICalendarComponent, cancelled: bool) -> Version {
+    let stamp = first(component, &ICalendarProperty::Dtstamp)
+        .and_then(ICalendarValue::as_partial_date_time)
+        .and_then(|stamp| instant(&TimeZone::UTC, civil(stamp)?));
+    Version {
+        sequence: first(component, &ICalendarProperty::Sequence)
+            .and_then(ICalendarValue::as_integer)
+            .unwrap_or(0),
+        stamp: stamp.unwrap_or(i64::MIN),
+        cancelled,
     }
 }
 
@@ -232,17 +260,20 @@ impl Event {
 fn length(
     component: &ICalendarComponent,
     start: &Moment,
-    zones: &mut Zones,
-) -> Result<Length, String> {
+    reader: &mut Reader<'_>,
+) -> Result<Length, Fault> {
     let one_day = Length {
         days: 1,
         seconds: 0,
     };
     if let Some(entry) = component.property(&ICalendarProperty::Dtend) {
-        let end = moment(entry, zones)?;
-        let length = between(start, &end).ok_or("its DTEND is before its DTSTART")?;
+        let mut end = reader.moment(entry, "DTEND")?;
+        if start.form == Form::Zoned {
+            end = end.of_series(&start.zone);
+        }
+        let length = between(start, &end).ok_or(Fault::EndBeforeStart)?;
         // Some exporters end an all-day event on the day it starts.
-        return Ok(if start.day && end.local == start.local {
+        return Ok(if start.is_day() && end.local == start.local {
             one_day
         } else {
             length
@@ -250,34 +281,13 @@ fn length(
     }
     match first(component, &ICalendarProperty::Duration) {
         Some(ICalendarValue::Duration(duration)) => Length::of(duration),
-        Some(_) => Err("its DURATION cannot be read".to_owned()),
-        None if start.day => Ok(one_day),
+        Some(_) => Err(Fault::Duration),
+        None if start.is_day() => Ok(one_day),
         None => Ok(Length {
             days: 0,
             seconds: 0,
         }),
     }
-}
-
-/// From start to end: whole days between days, exact time otherwise (RFC 5545 §3.8.5.3). `None` if negative.
-fn between(start: &Moment, end: &Moment) -> Option<Length> {
-    let length = if start.day && end.day {
-        Length {
-            days: end
-                .local
-                .date()
-                .duration_since(start.local.date())
-                .as_secs()
-                / 86_400,
-            seconds: 0,
-        }
-    } else {
-        Length {
-            days: 0,
-            seconds: (end.instant()? - start.instant()?).div_euclid(1000),
-        }
-    };
-    (length.days >= 0 && length.seconds >= 0).then_some(length)
 }
 
 fn free_busy(component: &ICalendarComponent, outlook: Option<&str>) -> FreeBusy {
@@ -312,95 +322,4 @@ fn first<'a>(
     property: &ICalendarProperty,
 ) -> Option<&'a ICalendarValue> {
     component.property(property)?.values.first()
-}
-
-fn moment(entry: &ICalendarEntry, zones: &mut Zones) -> Result<Moment, String> {
-    let zone = zone(entry, zones)?;
-    located(date_time(entry, entry.values.first())?, &zone, zones)
-}
-
-/// The zone that a property names.
-fn zone(entry: &ICalendarEntry, zones: &mut Zones) -> Result<TimeZone, String> {
-    match entry.tz_id().map(str::trim).filter(|name| !name.is_empty()) {
-        None => Ok(zones.default_zone()),
-        Some(name) => zones
-            .get(name)
-            .map_err(|reason| format!("its time zone {reason}")),
-    }
-}
-
-fn date_time<'a>(
-    entry: &ICalendarEntry,
-    value: Option<&'a ICalendarValue>,
-) -> Result<&'a PartialDateTime, String> {
-    value
-        .and_then(ICalendarValue::as_partial_date_time)
-        .ok_or_else(|| {
-            // Asked for properties of RFC 5545 only: the name is none that the feed made up.
-            format!("its {} is not a date or time", entry.name.as_str())
-        })
-}
-
-fn located(value: &PartialDateTime, zone: &TimeZone, zones: &Zones) -> Result<Moment, String> {
-    let local = civil(value)?;
-    if !value.has_time() {
-        return Ok(Moment {
-            local,
-            zone: zones.default_zone(),
-            day: true,
-        });
-    }
-    if value.has_zone() {
-        let utc = local.checked_sub(SignedDuration::from_secs(offset(value)));
-        let local = utc.map_err(|_| "it has a time that is out of reach".to_owned())?;
-        return Ok(Moment {
-            local,
-            zone: TimeZone::UTC,
-            day: false,
-        });
-    }
-    Ok(Moment {
-        local,
-        zone: zone.clone(),
-        day: false,
-    })
-}
-
-/// Seconds east of UTC: 0 for "Z"; iCalendar has nothing else, some exporters do.
-fn offset(value: &PartialDateTime) -> i64 {
-    let seconds =
-        i64::from(value.tz_hour.unwrap_or(0)) * 3600 + i64::from(value.tz_minute.unwrap_or(0)) * 60;
-    if value.tz_minus { -seconds } else { seconds }
-}
-
-/// The numbers of a date or time, if the calendar has them.
-pub(crate) fn civil(value: &PartialDateTime) -> Result<DateTime, String> {
-    let small = |number: Option<u8>| i8::try_from(number.unwrap_or(0)).unwrap_or(i8::MAX);
-    let year = i16::try_from(value.year.unwrap_or(0)).unwrap_or(i16::MAX);
-    let date = Date::new(year, small(value.month), small(value.day));
-    // A leap second is the last second of its minute.
-    let second = if value.second == Some(60) {
-        59
-    } else {
-        small(value.second)
-    };
-    let time = Time::new(small(value.hour), small(value.minute), second, 0);
-    match (date, time) {
-        (Ok(date), Ok(time)) => Ok(date.to_datetime(time)),
-        // What jiff says repeats the numbers.
-        (Err(_), _) | (_, Err(_)) => Err("it has a date or time that does not exist".to_owned()),
-    }
-}
-
-/// The weekday in jiff's terms.
-pub(crate) fn weekday(day: ICalendarWeekday) -> Weekday {
-    match day {
-        ICalendarWeekday::Sunday => Weekday::Sunday,
-        ICalendarWeekday::Monday => Weekday::Monday,
-        ICalendarWeekday::Tuesday => Weekday::Tuesday,
-        ICalendarWeekday::Wednesday => Weekday::Wednesday,
-        ICalendarWeekday::Thursday => Weekday::Thursday,
-        ICalendarWeekday::Friday => Weekday::Friday,
-        ICalendarWeekday::Saturday => Weekday::Saturday,
-    }
 }

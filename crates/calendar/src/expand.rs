@@ -4,10 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::event::{Event, Length, Moment, Until, instant};
-use crate::rule::Budget;
+use crate::event::{Event, Until, Version};
+use crate::moment::{Form, Length, Moment, instant};
+use crate::problem::Fault;
+use crate::rule::{Budget, OutOfSteps};
 use crate::{MAX_OCCURRENCES, Occurrence, Window, shortened};
 
 /// What an exception (EXDATE, RECURRENCE-ID) points at: an occurrence's start, or any on a day.
@@ -18,15 +21,30 @@ enum Key {
 }
 
 impl Key {
-    /// What `moment` points at in an event that is, or is not, one of days.
-    fn of(moment: &Moment, of_days: bool) -> Option<Self> {
-        // Exporters also write the midnight of a day where they mean the day.
-        if moment.day || (of_days && moment.local.time() == Time::midnight()) {
-            Some(Self::Day(moment.local.date()))
-        } else {
-            moment.instant().map(Self::Instant)
+    /// What `moment` points at in a series that begins at `start`. Without a zone of its own it is read in the series'.
+    fn of(moment: &Moment, start: &Moment) -> Option<Self> {
+        if moment.is_day() {
+            return Some(Self::Day(moment.local.date()));
         }
+        if start.is_day() {
+            return day_of(moment, &start.zone).map(Self::Day);
+        }
+        moment
+            .clone()
+            .of_series(&start.zone)
+            .instant()
+            .map(Self::Instant)
     }
+}
+
+/// The day that a time means in a series of days: as it is written, also as midnight UTC; another time in UTC has the day that
+/// it is in the series' zone.
+fn day_of(moment: &Moment, zone: &TimeZone) -> Option<Date> {
+    if moment.form == Form::Utc && moment.local.time() != Time::midnight() {
+        let at = Timestamp::from_millisecond(moment.instant()?).ok()?;
+        return Some(zone.to_datetime(at).date());
+    }
+    Some(moment.local.date())
 }
 
 /// The occurrences found so far: never more than twice the limit, and the earliest of all.
@@ -81,55 +99,140 @@ impl Occurrences {
     }
 }
 
+/// The series of a feed: of several versions of a UID the latest.
+struct Series<'a> {
+    /// UIDs that have an event without RECURRENCE-ID.
+    with_master: HashSet<&'a str>,
+    latest: HashMap<&'a str, Version>,
+    masters: HashMap<&'a str, &'a Event>,
+}
+
+impl<'a> Series<'a> {
+    fn of(events: &'a [Event], cancellations: &'a [(String, Version)]) -> Self {
+        let without_id = events.iter().filter(|event| event.replaces.is_none());
+        let mut series = Self {
+            with_master: without_id.map(|event| event.uid.as_str()).collect(),
+            latest: HashMap::new(),
+            masters: HashMap::new(),
+        };
+        let cancelled = cancellations.iter();
+        let versions: Vec<(&str, Version)> = events
+            .iter()
+            .filter(|event| series.is_master(event))
+            .map(|event| (event.uid.as_str(), event.version))
+            .chain(cancelled.map(|(uid, version)| (uid.as_str(), *version)))
+            .collect();
+        for (uid, version) in versions {
+            let latest = series.latest.entry(uid).or_insert(version);
+            *latest = version.max(*latest);
+        }
+        for event in events {
+            if series.is_master(event) && series.is_latest(event) {
+                series.masters.insert(&event.uid, event);
+            }
+        }
+        series
+    }
+
+    /// Whether the event is a series or a single event of its own, and no changed occurrence of another. An event with a rule
+    /// *and* RECURRENCE-ID is one if the feed has nothing else that it could belong to.
+    fn is_master(&self, event: &Event) -> bool {
+        event.replaces.is_none()
+            || (!event.rules.is_empty() && !self.with_master.contains(event.uid.as_str()))
+    }
+
+    /// Two versions that are the same by number and time are both shown: neither is known to be outdated.
+    fn is_latest(&self, event: &Event) -> bool {
+        let latest = self.latest.get(event.uid.as_str());
+        event.uid.is_empty() || latest.is_none_or(|latest| event.version >= *latest)
+    }
+
+    /// Whether the whole series was cancelled, and the changed occurrence with it.
+    fn is_cancelled_with(&self, event: &Event) -> bool {
+        let latest = self.latest.get(event.uid.as_str());
+        latest.is_some_and(|latest| latest.cancelled && event.version.sequence <= latest.sequence)
+    }
+
+    /// The start of the series that a changed occurrence belongs to, its own if there is none.
+    fn start_of(&self, event: &'a Event) -> &'a Moment {
+        let master = self.masters.get(event.uid.as_str());
+        master.map_or(&event.start, |master| &master.start)
+    }
+}
+
 /// Puts the occurrences of all events into `into`. `tell` gets the place in `events` and what could not be done.
 pub(crate) fn expand(
     events: &[Event],
+    cancellations: &[(String, Version)],
     into: &mut Occurrences,
-    mut tell: impl FnMut(usize, String),
+    mut tell: impl FnMut(usize, Fault),
 ) {
     let mut budget = Budget::new();
+    let series = Series::of(events, cancellations);
     // A feed may hold several versions of one exception: the latest holds.
     let mut exceptions: HashMap<(&str, Key), usize> = HashMap::new();
     let mut replaced: HashMap<&str, HashSet<Key>> = HashMap::new();
     for (place, event) in events.iter().enumerate() {
-        let Some(key) = event
+        let key = event
             .replaces
             .as_ref()
-            .and_then(|moment| Key::of(moment, event.start.day))
-        else {
+            .filter(|_| !series.is_master(event))
+            .and_then(|moment| Key::of(moment, series.start_of(event)));
+        let Some(key) = key else {
             continue;
         };
         replaced.entry(&event.uid).or_default().insert(key);
         let latest = exceptions.entry((&event.uid, key)).or_insert(place);
         if events
             .get(*latest)
-            .is_some_and(|known| known.sequence <= event.sequence)
+            .is_some_and(|known| known.version <= event.version)
         {
             *latest = place;
         }
     }
     let latest: HashSet<usize> = exceptions.into_values().collect();
     let none = HashSet::new();
-    for (place, event) in events
-        .iter()
-        .enumerate()
-        .filter(|(_, event)| !event.cancelled)
-    {
-        if event.replaces.is_some() {
-            if latest.contains(&place) {
-                offer(event, event.start.local, None, into);
+    for (place, event) in events.iter().enumerate() {
+        if event.is_cancelled() {
+            continue;
+        }
+        if !series.is_master(event) {
+            if latest.contains(&place) && !series.is_cancelled_with(event) {
+                let start = start_of_change(event, series.start_of(event));
+                offer(event, &start.zone, start.local, None, into);
             }
             continue;
         }
+        if !series.is_latest(event) {
+            continue;
+        }
         let replaced = replaced.get(event.uid.as_str()).unwrap_or(&none);
-        if let Err(problem) = expand_one(event, replaced, into, &mut budget) {
-            tell(place, problem);
+        if expand_one(event, replaced, into, &mut budget).is_err() {
+            tell(place, Fault::TooMuchWork);
         }
     }
 }
 
-fn offer(event: &Event, local: DateTime, length: Option<Length>, into: &mut Occurrences) {
-    let zone = &event.start.zone;
+/// When a changed occurrence begins. Without DTSTART it is where its series has it.
+fn start_of_change(event: &Event, series: &Moment) -> Moment {
+    if !event.starts_as_replaced {
+        return event.start.clone();
+    }
+    if event.start.is_day() && !series.is_day() {
+        let mut start = series.clone();
+        start.local = event.start.local.date().to_datetime(series.local.time());
+        return start;
+    }
+    event.start.clone().of_series(&series.zone)
+}
+
+fn offer(
+    event: &Event,
+    zone: &TimeZone,
+    local: DateTime,
+    length: Option<Length>,
+    into: &mut Occurrences,
+) {
     let start = instant(zone, local);
     let end = length.unwrap_or(event.length).end(zone, local);
     // A start or end beyond the year 9999 is in nobody's window.
@@ -138,17 +241,48 @@ fn offer(event: &Event, local: DateTime, length: Option<Length>, into: &mut Occu
     }
 }
 
+/// Whether every rule of the event ends before its first occurrence: COUNT=0, or UNTIL before DTSTART, as Google writes a
+/// series of which "this and all that follow" was deleted at its beginning.
+fn never_begins(event: &Event) -> bool {
+    let start = &event.start;
+    !event.rules.is_empty()
+        && event.rules.iter().all(|(rule, until)| {
+            rule.is_empty()
+                || until
+                    .as_ref()
+                    .is_some_and(|until| is_past(until, &start.zone, start.local))
+        })
+}
+
+fn is_past(until: &Until, zone: &TimeZone, local: DateTime) -> bool {
+    match until {
+        Until::Local(until) => local > *until,
+        Until::Instant(until) => instant(zone, local).is_none_or(|start| start > *until),
+    }
+}
+
+/// The local time of an RDATE in its series.
+fn added_at(event: &Event, added: &Moment) -> Option<DateTime> {
+    let start = &event.start;
+    match (start.is_day(), added.is_day()) {
+        (true, _) => day_of(added, &start.zone).map(|day| day.to_datetime(Time::midnight())),
+        (false, true) => Some(added.local.date().to_datetime(start.local.time())),
+        // Written in another zone, it is still an occurrence of this event: its local time there.
+        (false, false) => added.instant().and_then(|at| local(event, at)),
+    }
+}
+
 fn expand_one(
     event: &Event,
     replaced: &HashSet<Key>,
     into: &mut Occurrences,
     budget: &mut Budget,
-) -> Result<(), String> {
+) -> Result<(), OutOfSteps> {
     let zone = &event.start.zone;
     let excluded: HashSet<Key> = event
         .excluded
         .iter()
-        .filter_map(|moment| Key::of(moment, event.start.day))
+        .filter_map(|moment| Key::of(moment, &event.start))
         .collect();
     // RRULE, RDATE and DTSTART may name the same occurrence.
     let mut seen: HashSet<i64> = HashSet::new();
@@ -162,41 +296,33 @@ fn expand_one(
             .iter()
             .any(|key| excluded.contains(key) || replaced.contains(key));
         if !left_out && (single || seen.insert(start)) {
-            offer(event, local, length, into);
+            offer(event, zone, local, length, into);
         }
     };
-    for (moment, length) in &event.added {
-        // Said in another zone, it is still an occurrence of this event: its local time there.
-        let local = if moment.day {
-            Some(moment.local)
-        } else {
-            moment.instant().and_then(|at| local(event, at))
-        };
-        if let Some(local) = local {
+    for (added, length) in &event.added {
+        if let Some(local) = added_at(event, added) {
             occurrence(local, *length, into);
         }
     }
-    occurrence(event.start.local, None, into);
+    if !never_begins(event) {
+        occurrence(event.start.local, None, into);
+    }
     let reach = event.length.reach();
     let range = bound(event, into.window.from).saturating_sub(reach)
         ..bound(event, into.window.to).saturating_add(SignedDuration::from_hours(48));
     for (rule, until) in &event.rules {
-        let walked = rule.each(event.start.local, range.clone(), budget, |local| {
-            let ended = match until {
-                None => false,
-                Some(Until::Local(until)) => local > *until,
-                Some(Until::Instant(until)) => {
-                    instant(zone, local).is_none_or(|start| start > *until)
-                }
-            };
-            if ended {
+        if rule.is_empty() {
+            continue;
+        }
+        rule.each(event.start.local, range.clone(), budget, |local| {
+            if until
+                .as_ref()
+                .is_some_and(|until| is_past(until, zone, local))
+            {
                 return ControlFlow::Break(());
             }
             occurrence(local, None, into);
             ControlFlow::Continue(())
-        });
-        walked.map_err(|_| {
-            "its RRULE takes too much reckoning; only what was found until then is shown".to_owned()
         })?;
     }
     Ok(())

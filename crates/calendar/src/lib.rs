@@ -4,20 +4,34 @@
 //! applied, local times turned into instants. It does no IO and reads no clock. Feeds are other people's: what cannot be
 //! read is told in [`Feed::problems`] and the rest keeps working, and no feed can take more than a bounded time.
 //!
-//! `calcard` parses the text and knows Windows' zone names, `jiff` knows the zones. Read in this order: this file, `event`
-//! (one VEVENT), `expand` (occurrences), `rule` (RRULE), `zones`.
+//! `calcard` parses the text and knows Windows' zone names, `jiff` knows the zones. Read in this order: this file, `text`
+//! (bytes to lines), `event` (one VEVENT) with `moment` and `attendee`, `expand` (occurrences), `parts` and `rule` (RRULE),
+//! `zones` and `definition` (VTIMEZONE), `problem`.
 
+mod attendee;
+mod definition;
 mod event;
 mod expand;
+mod moment;
+mod parts;
+mod problem;
 mod rule;
+mod text;
 mod zones;
 
-use calcard::icalendar::ICalendarComponentType;
+use calcard::icalendar::{
+    ICalendar, ICalendarComponentType, ICalendarMethod, ICalendarProperty, ICalendarValue,
+};
 use calcard::{Entry, Parser};
 
-use event::Event;
+use event::{Context, Event, Read, Version};
 use expand::Occurrences;
+use moment::Reader;
+use problem::Problems;
+use text::Text;
 use zones::Zones;
+
+pub use problem::{Effect, Fault, Instead, Problem};
 
 /// The largest feed, in bytes. Ten years of a busy calendar are about 5 MiB; more is a mistake or an attack.
 pub const MAX_FEED_BYTES: usize = 10 * 1024 * 1024;
@@ -87,9 +101,8 @@ pub struct Window {
 pub struct Feed {
     /// What overlaps the window, by start; cancelled events are left out.
     pub occurrences: Vec<Occurrence>,
-    /// What could not be read: each names the event by its number and line, the reason and the remedy, and repeats no
-    /// value of the feed. At most [`MAX_PROBLEMS`] and three about the feed itself.
-    pub problems: Vec<String>,
+    /// What could not be read, with its line. At most [`MAX_PROBLEMS`] and five about the feed itself.
+    pub problems: Vec<Problem>,
 }
 
 /// Why nothing of a feed can be read.
@@ -124,148 +137,133 @@ pub enum CalendarError {
     },
 }
 
-/// Reads a feed: what it says about `window`.
-///
-/// `default_zone` is the IANA name of the zone for floating times and for days. Bytes that are not UTF-8 are replaced.
+/// How a feed is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
+    /// The time that is asked about.
+    pub window: Window,
+    /// The zone of floating times and of days, unless the feed names one (X-WR-TIMEZONE): an IANA or Windows name.
+    pub default_zone: &'a str,
+    /// The parameter `charset` of the feed's Content-Type.
+    pub charset: Option<&'a str>,
+    /// The mail addresses of the person whose calendar it is: what these have declined is [`FreeBusy::Free`].
+    pub addresses: &'a [&'a str],
+}
+
+/// Reads a feed: what it says about a window of time.
 ///
 /// # Errors
 ///
 /// [`CalendarError`] if nothing can be read; what is wrong with single events is in [`Feed::problems`].
-pub fn read(text: &[u8], window: Window, default_zone: &str) -> Result<Feed, CalendarError> {
-    if text.len() > MAX_FEED_BYTES {
-        return Err(CalendarError::TooLarge { bytes: text.len() });
+pub fn read(bytes: &[u8], options: Options<'_>) -> Result<Feed, CalendarError> {
+    if bytes.len() > MAX_FEED_BYTES {
+        return Err(CalendarError::TooLarge { bytes: bytes.len() });
     }
-    let parts = text
-        .iter()
+    let Some(mut zones) = Zones::new(options.default_zone) else {
+        return Err(CalendarError::UnknownZone {
+            zone: shortened(options.default_zone),
+        });
+    };
+    let text = Text::read(bytes, options.charset);
+    let separators = text.text.bytes();
+    let parts = separators
         .filter(|byte| matches!(byte, b'\n' | b',' | b';'))
         .count();
     if parts > MAX_FEED_PARTS {
         return Err(CalendarError::TooManyParts { parts });
     }
-    let Some(mut zones) = Zones::new(default_zone) else {
-        return Err(CalendarError::UnknownZone {
-            zone: shortened(default_zone),
-        });
-    };
-    let text = String::from_utf8_lossy(text);
-    let text = text.trim_start_matches('\u{feff}').trim();
-    let mut problems = Problems::default();
-    let mut events = Vec::new();
-    let mut places = Vec::new();
-    let mut found = false;
-    let mut parser = Parser::new(text);
+    let mut components = Components::default();
+    let mut parser = Parser::new(&text.text);
     loop {
         match parser.entry() {
             Entry::Eof => break,
             Entry::ICalendar(calendar) => {
-                let root = calendar.components.first().map(|root| &root.component_type);
-                found |= root == Some(&ICalendarComponentType::VCalendar);
-                zones.define(&calendar);
-                let components = calendar.components.iter();
-                for component in
-                    components.filter(|one| one.component_type == ICalendarComponentType::VEvent)
-                {
-                    problems.event += 1;
-                    let mut notes = Vec::new();
-                    let event = Event::read(component, &mut zones, &mut notes);
-                    for note in notes {
-                        problems.tell(problems.event, note);
-                    }
-                    match event {
-                        Ok(event) => {
-                            events.push(event);
-                            places.push(problems.event);
-                        }
-                        Err(reason) => {
-                            problems.tell(problems.event, format!("{reason}; it is not shown"));
-                        }
-                    }
-                }
+                components.take(&calendar, &mut zones, options.addresses);
             }
             // Lines outside a calendar, contact cards: not ours.
             _ => {}
         }
     }
-    if !found {
+    if !components.found {
         return Err(CalendarError::NotACalendar);
     }
-    let mut occurrences = Occurrences::new(window);
-    expand::expand(&events, &mut occurrences, |place, problem| {
-        problems.tell(places.get(place).copied().unwrap_or(0), problem);
+    let Components {
+        mut problems,
+        events,
+        places,
+        cancellations,
+        ..
+    } = components;
+    let mut occurrences = Occurrences::new(options.window);
+    expand::expand(&events, &cancellations, &mut occurrences, |place, fault| {
+        let number = places.get(place).copied().unwrap_or(0);
+        problems.record(number, fault, Effect::Said);
     });
     let (occurrences, overflowed) = occurrences.finish();
-    let truncated = !text
-        .as_bytes()
+    let end = text.text.trim_end().as_bytes();
+    let truncated = !end
         .last_chunk()
         .is_some_and(|end: &[u8; 13]| end.eq_ignore_ascii_case(b"END:VCALENDAR"));
+    let of_feed = [
+        overflowed.then_some(Fault::TooManyOccurrences),
+        truncated.then_some(Fault::Truncated),
+    ];
     Ok(Feed {
         occurrences,
-        problems: problems.finish(text, overflowed, truncated),
+        problems: problems.finish(&text, of_feed.into_iter().flatten().collect()),
     })
 }
 
-/// The problems of a feed, as they are found.
+/// What the components of a feed say, as they are read.
 #[derive(Default)]
-struct Problems {
-    /// How many events were seen.
-    event: usize,
-    /// The number of an event and what is wrong with it. Nothing here repeats a value: it is shown to people who may
-    /// not read what an address answers.
-    told: Vec<(usize, String)>,
-    untold: usize,
+struct Components {
+    /// Whether there is a VCALENDAR.
+    found: bool,
+    problems: Problems,
+    events: Vec<Event>,
+    /// The number of each of `events` in the feed.
+    places: Vec<usize>,
+    cancellations: Vec<(String, Version)>,
 }
 
-impl Problems {
-    fn tell(&mut self, number: usize, what: String) {
-        if self.told.len() >= MAX_PROBLEMS {
-            self.untold += 1;
-            return;
+impl Components {
+    fn take(&mut self, calendar: &ICalendar, zones: &mut Zones, addresses: &[&str]) {
+        let root = calendar.components.first();
+        self.found |=
+            root.is_some_and(|root| root.component_type == ICalendarComponentType::VCalendar);
+        if !zones.define(calendar) {
+            self.problems.unknown_calendar_zone();
         }
-        self.told.push((number, what));
-    }
-
-    fn finish(self, text: &str, overflowed: bool, truncated: bool) -> Vec<String> {
-        let lines = if self.told.is_empty() {
-            Vec::new()
-        } else {
-            event_lines(text)
+        let method = root.and_then(|root| root.property(&ICalendarProperty::Method));
+        let method = method.and_then(|entry| entry.values.first());
+        let context = Context {
+            cancels: method == Some(&ICalendarValue::Method(ICalendarMethod::Cancel)),
+            addresses,
         };
-        let named = self.told.into_iter().map(|(number, what)| {
-            // A feed whose events are not where they seem to be gets no lines.
-            let line = number.checked_sub(1).and_then(|place| lines.get(place));
-            let line = line.filter(|_| lines.len() == self.event);
-            let line = line.map_or_else(String::new, |line| format!(" (line {line})"));
-            format!("event {number}{line}: {what}: correct it in the calendar and save it again")
-        });
-        let mut told: Vec<String> = named.collect();
-        if self.untold > 0 {
-            told.push(format!(
-                "{} more problems of this kind: the exporter may be at fault",
-                self.untold
-            ));
+        let components = calendar.components.iter();
+        for component in
+            components.filter(|one| one.component_type == ICalendarComponentType::VEvent)
+        {
+            self.problems.event += 1;
+            let number = self.problems.event;
+            let mut reader = Reader {
+                zones,
+                notes: Vec::new(),
+            };
+            let event = Event::read(component, context, &mut reader);
+            for (fault, effect) in reader.notes {
+                self.problems.record(number, fault, effect);
+            }
+            match event {
+                Ok(Read::Event(event)) => {
+                    self.events.push(*event);
+                    self.places.push(number);
+                }
+                Ok(Read::Cancellation { uid, version }) => self.cancellations.push((uid, version)),
+                Err(fault) => self.problems.record(number, fault, Effect::EventLeftOut),
+            }
         }
-        if overflowed {
-            told.push(format!(
-                "the feed has more than {MAX_OCCURRENCES} occurrences in this time; the first {MAX_OCCURRENCES} are shown: look for an event that repeats too often"
-            ));
-        }
-        if truncated {
-            told.push(
-                "the feed does not end with END:VCALENDAR; events may be missing: fetch it again, or ask who publishes it"
-                    .to_owned(),
-            );
-        }
-        told
     }
-}
-
-/// The lines, from 1, on which events begin.
-fn event_lines(text: &str) -> Vec<usize> {
-    let begins = |line: &str| line.trim_end().eq_ignore_ascii_case("BEGIN:VEVENT");
-    text.lines()
-        .zip(1..)
-        .filter_map(|(line, number)| begins(line).then_some(number))
-        .collect()
 }
 
 /// At most [`MAX_TEXT_CHARS`] of a text.

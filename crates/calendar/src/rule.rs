@@ -7,12 +7,11 @@
 
 use std::ops::{ControlFlow, Range};
 
-use calcard::common::CalendarScale;
-use calcard::icalendar::{ICalendarFrequency as Frequency, ICalendarRecurrenceRule, ICalendarSkip};
+use calcard::icalendar::ICalendarFrequency as Frequency;
 use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime, Weekday, date};
 
-use crate::event::weekday;
+use crate::parts::Parts;
 
 /// Steps that one rule may take: 600 years of days, so that a birthday counted from 1604 (Apple's "no year") is read.
 pub(crate) const RULE_STEPS: u32 = 220_000;
@@ -69,61 +68,35 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// Checks a parsed rule. The error says which part cannot be read.
-    pub(crate) fn new(rule: &ICalendarRecurrenceRule, start: DateTime) -> Result<Self, String> {
-        if rule
-            .rscale
-            .as_ref()
-            .is_some_and(|scale| *scale != CalendarScale::Gregorian)
-        {
-            return Err("RSCALE names another calendar than the Gregorian".to_owned());
-        }
-        if rule.skip.is_some_and(|skip| skip != ICalendarSkip::Omit) {
-            return Err("SKIP asks for days to be moved".to_owned());
-        }
-        if rule.bymonth.iter().any(|month| month.is_leap()) {
-            return Err("BYMONTH names a leap month".to_owned());
-        }
+    /// Checks the parts of a rule. The error says which cannot be read.
+    pub(crate) fn new(parts: &Parts, start: DateTime) -> Result<Self, String> {
         let mut read = Self {
-            frequency: rule.freq,
-            interval: i64::from(rule.interval.unwrap_or(1).max(1)),
-            count: rule.count,
-            months: part(
-                "BYMONTH",
-                rule.bymonth.iter().map(|month| i64::from(month.month())),
-                1..=12,
-            )?,
-            weeks: signed_part("BYWEEKNO", &rule.byweekno, 53)?,
-            year_days: signed_part("BYYEARDAY", &rule.byyearday, 366)?,
-            month_days: signed_part("BYMONTHDAY", &rule.bymonthday, 31)?,
-            week_days: rule
-                .byday
-                .iter()
-                .map(|day| (day.ordwk, weekday(day.weekday)))
-                .collect(),
-            hours: part(
-                "BYHOUR",
-                rule.byhour.iter().map(|hour| i64::from(*hour)),
-                0..=23,
-            )?,
-            minutes: part(
-                "BYMINUTE",
-                rule.byminute.iter().map(|minute| i64::from(*minute)),
-                0..=59,
-            )?,
+            frequency: parts.frequency,
+            interval: parts.interval,
+            count: parts.count,
+            months: part("BYMONTH", &parts.months, 1..=12)?,
+            weeks: signed_part("BYWEEKNO", &parts.weeks, 53)?,
+            year_days: signed_part("BYYEARDAY", &parts.year_days, 366)?,
+            month_days: signed_part("BYMONTHDAY", &parts.month_days, 31)?,
+            week_days: parts.week_days.clone(),
+            hours: part("BYHOUR", &parts.hours, 0..=23)?,
+            minutes: part("BYMINUTE", &parts.minutes, 0..=59)?,
             // A leap second is the last second of its minute: no clock of ours shows 60.
-            seconds: part(
-                "BYSECOND",
-                rule.bysecond
-                    .iter()
-                    .map(|second| i64::from((*second).min(60).min(59))),
-                0..=59,
-            )?,
-            positions: signed_part("BYSETPOS", &rule.bysetpos, i32::MAX.into())?,
-            week_start: rule.wkst.map_or(Weekday::Monday, weekday),
+            seconds: part("BYSECOND", &parts.seconds, 0..=60)?,
+            positions: signed_part("BYSETPOS", &parts.positions, i32::MAX.into())?,
+            week_start: parts.week_start,
         };
+        for second in &mut read.seconds {
+            *second = (*second).min(59);
+        }
+        read.seconds.dedup();
         read.fill_in(start);
         Ok(read)
+    }
+
+    /// COUNT=0: the series has no occurrence.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == Some(0)
     }
 
     /// "Information missing in the rule is taken from DTSTART" (RFC 5545 §3.3.10).
@@ -399,16 +372,16 @@ impl Rule {
 /// The numbers of one part, in order and without doubles, if all are in range.
 fn part(
     name: &str,
-    numbers: impl Iterator<Item = i64>,
+    numbers: &[i64],
     range: std::ops::RangeInclusive<i64>,
 ) -> Result<Vec<i8>, String> {
     let mut read = Vec::new();
     for number in numbers {
-        match i8::try_from(number) {
-            Ok(small) if range.contains(&number) => read.push(small),
+        match i8::try_from(*number) {
+            Ok(small) if range.contains(number) => read.push(small),
             _ => {
                 return Err(format!(
-                    "{name} has a number that is not within {} to {}",
+                    "'s {name} has a number that is not within {} to {}",
                     range.start(),
                     range.end()
                 ));
@@ -421,20 +394,15 @@ fn part(
 }
 
 /// The numbers of a part that counts from either end: never 0, at most `most` away from it.
-fn signed_part<N: Copy + Into<i64>>(
-    name: &str,
-    numbers: &[N],
-    most: i64,
-) -> Result<Vec<N>, String> {
-    for number in numbers {
-        let number: i64 = (*number).into();
-        if number == 0 || number.abs() > most {
-            return Err(format!(
-                "{name} has a number that is not within 1 to {most} from either end"
-            ));
-        }
-    }
-    Ok(numbers.to_vec())
+fn signed_part<N: TryFrom<i64>>(name: &str, numbers: &[i64], most: i64) -> Result<Vec<N>, String> {
+    let fits = |number: &i64| {
+        let small = N::try_from(*number).ok();
+        small.filter(|_| *number != 0 && number.abs() <= most)
+    };
+    let read: Option<Vec<N>> = numbers.iter().map(fits).collect();
+    read.ok_or_else(|| {
+        format!("'s {name} has a number that is not within 1 to {most} from either end")
+    })
 }
 
 fn allows(list: &[i8], value: i8) -> bool {

@@ -1,66 +1,103 @@
-//! Time zones as feeds name them: IANA names, Windows names, and names that only the feed itself defines.
+//! Time zones as feeds name them: what the feed itself defines, IANA names, Windows names.
 //!
-//! A name that the zone database knows wins over the feed's own definition of it: the database has the history and the
-//! latest laws, an exported VTIMEZONE often only this year's rule.
+//! The feed's own definition of a name wins over the zone database: its times were written by it, also when it is outdated.
 
 use std::collections::HashMap;
 use std::str::FromStr;
 
 use calcard::common::timezone::Tz;
-use calcard::icalendar::{
-    ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarFrequency, ICalendarProperty,
-    ICalendarRecurrenceRule, ICalendarValue,
-};
-use jiff::civil::DateTime;
+use calcard::icalendar::{ICalendar, ICalendarComponent, ICalendarProperty};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use crate::event::{civil, weekday};
+use crate::definition;
+use crate::problem::{Fault, Instead};
+use crate::rule::Budget;
 
 /// The zones of one feed.
 pub(crate) struct Zones {
     database: TimeZoneDatabase,
-    /// What names that are neither IANA's nor Windows' mean in this feed, or why that cannot be told.
-    defined: HashMap<String, Result<TimeZone, String>>,
+    /// What the feed defines, by [`key`].
+    defined: HashMap<String, Defined>,
     /// Names looked up before: a feed names the same zone thousands of times.
-    found: HashMap<String, Result<TimeZone, String>>,
-    default: TimeZone,
+    found: HashMap<String, (Option<TimeZone>, Option<Fault>)>,
+    /// The zone of the settings.
+    of_settings: TimeZone,
+    /// X-WR-TIMEZONE of the calendar that is read.
+    of_calendar: Option<TimeZone>,
+    budget: Budget,
+}
+
+/// A definition of the feed.
+enum Defined {
+    Zone(TimeZone),
+    /// A VTIMEZONE without content: only a name, and perhaps a place.
+    Name {
+        place: Option<String>,
+    },
+    Unreadable {
+        place: Option<String>,
+    },
 }
 
 impl Zones {
     /// Starts with the zone for times that name none. `None` if nobody knows that zone.
     pub(crate) fn new(default: &str) -> Option<Self> {
         let database = TimeZoneDatabase::bundled();
-        let default = database
-            .get(default)
-            .ok()
-            .or_else(|| by_other_name(&database, default))?;
+        let of_settings = by_name(&database, default)?;
         Some(Self {
             database,
             defined: HashMap::new(),
             found: HashMap::new(),
-            default,
+            of_settings,
+            of_calendar: None,
+            budget: Budget::new(),
         })
     }
 
-    /// The zone of floating times and of days.
-    pub(crate) fn default_zone(&self) -> TimeZone {
-        self.default.clone()
+    /// The zone of floating times.
+    pub(crate) fn floating(&self) -> TimeZone {
+        self.of_calendar
+            .as_ref()
+            .unwrap_or(&self.of_settings)
+            .clone()
     }
 
-    /// Takes in the VTIMEZONE components of a calendar.
-    pub(crate) fn define(&mut self, calendar: &ICalendar) {
+    /// The zone of days. Google's calendars say UTC when nobody has chosen a zone for them; nobody's day begins by that.
+    pub(crate) fn days(&self) -> TimeZone {
+        let chosen = self.of_calendar.as_ref();
+        let chosen = chosen.filter(|zone| !is_utc(zone));
+        chosen.unwrap_or(&self.of_settings).clone()
+    }
+
+    /// Takes in the zones of a calendar: VTIMEZONE and X-WR-TIMEZONE. False if X-WR-TIMEZONE names no known zone.
+    #[must_use]
+    pub(crate) fn define(&mut self, calendar: &ICalendar) -> bool {
+        self.found.clear();
         for component in calendar.timezones() {
-            if let Some(name) = text(component, &ICalendarProperty::Tzid)
-                && self.database.get(name).is_err()
-            {
-                let zone = self.definition(calendar, component);
-                self.defined.insert(name.to_owned(), zone);
-            }
+            let Some(name) = text(component, &ICalendarProperty::Tzid) else {
+                continue;
+            };
+            let place = ICalendarProperty::Other("X-LIC-LOCATION".to_owned());
+            let place = text(component, &place).map(str::to_owned);
+            let zone = match definition::zone(calendar, component, &mut self.budget) {
+                Ok(Some(zone)) => Defined::Zone(zone),
+                Ok(None) => Defined::Name { place },
+                Err(definition::Unreadable) => Defined::Unreadable { place },
+            };
+            self.defined.insert(key(name), zone);
         }
+        let name = calendar.components.first().and_then(|root| {
+            let property = ICalendarProperty::Other("X-WR-TIMEZONE".to_owned());
+            text(root, &property)
+                .map(str::trim)
+                .filter(|name| !name.is_empty())
+        });
+        self.of_calendar = name.and_then(|name| self.look_up(name).0);
+        name.is_none() || self.of_calendar.is_some()
     }
 
-    /// The zone that a TZID means. The error says why there is none.
-    pub(crate) fn get(&mut self, name: &str) -> Result<TimeZone, String> {
+    /// The zone that a TZID means, and what is wrong with it. Without a zone, times are the calendar's own.
+    pub(crate) fn get(&mut self, name: &str) -> (Option<TimeZone>, Option<Fault>) {
         if let Some(found) = self.found.get(name) {
             return found.clone();
         }
@@ -69,64 +106,57 @@ impl Zones {
         zone
     }
 
-    fn look_up(&self, name: &str) -> Result<TimeZone, String> {
-        if let Ok(zone) = self.database.get(name) {
-            return Ok(zone);
+    fn look_up(&self, name: &str) -> (Option<TimeZone>, Option<Fault>) {
+        let named = |place: &Option<String>| {
+            let place = place.as_deref();
+            by_name(&self.database, name)
+                .or_else(|| place.and_then(|place| by_name(&self.database, place)))
+        };
+        match self.defined.get(&key(name)) {
+            Some(Defined::Zone(zone)) => (Some(zone.clone()), None),
+            Some(Defined::Name { place }) => without_fault(named(place)),
+            Some(Defined::Unreadable { place }) => match named(place) {
+                Some(zone) => (Some(zone), Some(Fault::Definition(Instead::SameName))),
+                None => (None, Some(Fault::Definition(Instead::Calendar))),
+            },
+            None => without_fault(named(&None)),
         }
-        // "(UTC+01:00) Amsterdam, ..." is Outlook's label, of which only the offset could be guessed: the definition first.
-        let label = name.trim_start().starts_with('(');
-        let by_other_name = || by_other_name(&self.database, name);
-        if let Some(zone) = (!label).then(by_other_name).flatten() {
-            return Ok(zone);
-        }
-        match self.defined.get(name) {
-            Some(Ok(zone)) => Ok(zone.clone()),
-            Some(Err(reason)) => by_other_name().ok_or_else(|| reason.clone()),
-            None => {
-                by_other_name().ok_or_else(|| "is neither known nor defined in the feed".to_owned())
-            }
-        }
-    }
-
-    /// Reads a VTIMEZONE: the place it names, or else the rule that is in force last.
-    fn definition(
-        &self,
-        calendar: &ICalendar,
-        component: &ICalendarComponent,
-    ) -> Result<TimeZone, String> {
-        let location = ICalendarProperty::Other("X-LIC-LOCATION".to_owned());
-        if let Some(zone) =
-            text(component, &location).and_then(|place| self.database.get(place).ok())
-        {
-            return Ok(zone);
-        }
-        let observances: Vec<Observance> = component
-            .component_ids
-            .iter()
-            .filter_map(|id| calendar.components.get(usize::try_from(*id).ok()?))
-            .filter_map(Observance::read)
-            .collect();
-        let posix = posix(&observances)?;
-        TimeZone::posix(&posix).map_err(|_| "has a definition that cannot be read".to_owned())
     }
 }
 
-/// Windows names and vendors' prefixes: the table is calcard's.
-fn by_other_name(database: &TimeZoneDatabase, name: &str) -> Option<TimeZone> {
+fn without_fault(zone: Option<TimeZone>) -> (Option<TimeZone>, Option<Fault>) {
+    let fault = zone.is_none().then_some(Fault::UnknownZone);
+    (zone, fault)
+}
+
+/// Definition and use may differ in quotes, in blanks after commas and in the case of letters.
+fn key(name: &str) -> String {
+    let plain = name.chars().filter(|c| !c.is_whitespace() && *c != '"');
+    plain.flat_map(char::to_lowercase).collect()
+}
+
+fn is_utc(zone: &TimeZone) -> bool {
+    let names = ["UTC", "Etc/UTC", "GMT", "Etc/GMT", "Etc/UCT", "Zulu"];
+    zone.iana_name().is_some_and(|name| names.contains(&name))
+}
+
+/// IANA names, Windows names and vendors' prefixes: the table of Windows names is calcard's.
+fn by_name(database: &TimeZoneDatabase, name: &str) -> Option<TimeZone> {
+    let name = name.trim_matches(|c: char| c.is_whitespace() || c == '"');
+    if let Ok(zone) = database.get(name) {
+        return Some(zone);
+    }
     if let Some(zone) = Tz::from_str(name)
         .ok()
         .and_then(|zone| database.get(&zone.name()?).ok())
     {
         return Some(zone);
     }
-    // "/freeassociation.sourceforge.net/Europe/London": a leading slash promises a name that ends with a known one.
-    let tails = name
-        .rmatch_indices('/')
-        .filter_map(|(at, _)| name.get(at + 1..))
-        .skip(1)
-        .take(2);
+    // "/freeassociation.sourceforge.net/Europe/London": a leading slash promises a name that ends with a known one. The
+    // longest first: America/Argentina/Ushuaia.
+    let tail = |from: usize| database.get(name.get(from..)?).ok();
     name.starts_with('/')
-        .then(|| tails.filter_map(|tail| database.get(tail).ok()).last())?
+        .then(|| name.match_indices('/').find_map(|(at, _)| tail(at + 1)))?
 }
 
 /// The first text of a property.
@@ -135,105 +165,4 @@ pub(crate) fn text<'a>(
     property: &ICalendarProperty,
 ) -> Option<&'a str> {
     component.property(property)?.values.first()?.as_text()
-}
-
-/// One part of a VTIMEZONE: from `onset` on, and then by the rule, clocks show `offset` seconds more than UTC.
-struct Observance<'a> {
-    daylight: bool,
-    onset: DateTime,
-    offset: i32,
-    rule: Option<&'a ICalendarRecurrenceRule>,
-}
-
-impl<'a> Observance<'a> {
-    fn read(component: &'a ICalendarComponent) -> Option<Self> {
-        let daylight = match component.component_type {
-            ICalendarComponentType::Standard => false,
-            ICalendarComponentType::Daylight => true,
-            _ => return None,
-        };
-        let first = |property| component.property(&property)?.values.first();
-        let onset = civil(first(ICalendarProperty::Dtstart)?.as_partial_date_time()?).ok()?;
-        let to = first(ICalendarProperty::Tzoffsetto)?.as_partial_date_time()?;
-        let seconds = i32::from(to.tz_hour?) * 3600 + i32::from(to.tz_minute.unwrap_or(0)) * 60;
-        let rule = match first(ICalendarProperty::Rrule) {
-            // A rule that has ended says nothing about the times we read.
-            Some(ICalendarValue::RecurrenceRule(rule))
-                if rule.until.is_none() && rule.count.is_none() =>
-            {
-                Some(&**rule)
-            }
-            _ => None,
-        };
-        Some(Self {
-            daylight,
-            onset,
-            offset: if to.tz_minus { -seconds } else { seconds },
-            rule,
-        })
-    }
-}
-
-/// The observances as a POSIX TZ rule: the yearly pair in force, or the one offset that came last.
-fn posix(observances: &[Observance]) -> Result<String, String> {
-    let latest = |daylight| {
-        observances
-            .iter()
-            .filter(|one| one.daylight == daylight && one.rule.is_some())
-            .max_by_key(|one| one.onset)
-    };
-    if let (Some(standard), Some(daylight)) = (latest(false), latest(true)) {
-        return Ok(format!(
-            "<STD>{}<DST>{},{},{}",
-            posix_offset(standard.offset),
-            posix_offset(daylight.offset),
-            posix_change(daylight)?,
-            posix_change(standard)?,
-        ));
-    }
-    let last = observances.iter().max_by_key(|one| one.onset);
-    last.map(|last| format!("<STD>{}", posix_offset(last.offset)))
-        .ok_or_else(|| "has a definition without a readable STANDARD or DAYLIGHT part".to_owned())
-}
-
-/// POSIX counts west of Greenwich.
-fn posix_offset(seconds: i32) -> String {
-    let sign = if seconds > 0 { "-" } else { "" };
-    let seconds = seconds.abs();
-    format!("{sign}{:02}:{:02}", seconds / 3600, seconds % 3600 / 60)
-}
-
-/// "On the last Sunday of March at 2:00", as `M3.5.0/02:00:00`.
-fn posix_change(observance: &Observance) -> Result<String, String> {
-    let unreadable = || {
-        "has a definition whose change of clocks is not \"the nth weekday of a month\"".to_owned()
-    };
-    let rule = observance.rule.ok_or_else(unreadable)?;
-    let month = match rule.bymonth[..] {
-        [] => observance.onset.month(),
-        [month] => i8::try_from(month.month()).map_err(|_| unreadable())?,
-        _ => return Err(unreadable()),
-    };
-    let [day] = &rule.byday[..] else {
-        return Err(unreadable());
-    };
-    let week = match (day.ordwk, rule.bymonthday.iter().min()) {
-        (Some(nth @ 1..=4), _) => nth,
-        (Some(-1 | 5), _) => 5,
-        // "The Sunday within the 8th to the 14th" is the second Sunday.
-        (None, Some(first @ (1 | 8 | 15 | 22))) => i16::from(*first / 7 + 1),
-        (None, Some(25 | -7)) => 5,
-        _ => return Err(unreadable()),
-    };
-    if rule.freq != ICalendarFrequency::Yearly {
-        return Err(unreadable());
-    }
-    let weekday = weekday(day.weekday).to_sunday_zero_offset();
-    let time = observance.onset.time();
-    Ok(format!(
-        "M{month}.{week}.{weekday}/{:02}:{:02}:{:02}",
-        time.hour(),
-        time.minute(),
-        time.second()
-    ))
 }

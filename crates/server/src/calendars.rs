@@ -2,28 +2,32 @@
 //! A feed that cannot be read leaves the appointments as they are; the log says why, and so do the person's settings:
 //! one of a few causes, which repeat nothing of what the address answered or the file holds.
 
+mod appointment;
+mod trouble;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use calendar::{CalendarError, FreeBusy, MAX_FEED_BYTES, Occurrence, Window};
+use calendar::{MAX_FEED_BYTES, Options, Window};
 use futures_util::{StreamExt, stream};
-use presence::{
-    APPOINTMENT_COLOUR, Appointment, AppointmentId, AppointmentOrigin, Fact, Page, PersonId,
-    Resolved, Status, Timestamp,
-};
+use presence::{Appointment, Fact, Page, PersonId, Resolved};
 use tokio::{sync::Notify, time::Instant};
 
 use crate::{
     app::Core,
     clock::rfc3339,
     outside::{
-        Outside, OutsideError, OutsideOptions,
-        folder::{CalendarFolder, FileError},
+        Fetched, Outside, OutsideOptions, folder::CalendarFolder, validators::Validators,
+        web_address,
     },
 };
+
+use appointment::appointment;
+
+pub use trouble::{FeedTrouble, Unread};
 
 /// How often a feed is read: calendars at the large providers are made anew every few minutes at best.
 const RHYTHM: Duration = Duration::from_secs(5 * 60);
@@ -36,110 +40,8 @@ const APPOINTMENTS_MAX: usize = 1_000;
 /// How far ahead appointments are kept: far enough that a calendar that cannot be read for a weekend does no harm.
 const AHEAD: Duration = Duration::from_secs(14 * 24 * 3600);
 
-/// Why a person's feed cannot be read. The text has the remedy. People read it who may not know what the server
-/// reaches or reads: it repeats nothing from there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FeedTrouble {
-    /// Not https, not public, or no such name.
-    #[error(
-        "the address is unknown or not public: check it; a system administrator allows addresses of private networks with outside.allow in the configuration"
-    )]
-    Address,
-    /// Too many redirects, or one away from https.
-    #[error("the address leads on too often or away from https: give the address at which it ends")]
-    Redirect,
-    /// No connection, no TLS, no answer in time.
-    #[error(
-        "there is no answer over https with a valid certificate: open the address in a browser; it is tried again every five minutes"
-    )]
-    NoAnswer,
-    /// 4xx.
-    #[error(
-        "the calendar's server refuses the address: let the calendar publish it anew, and enter the new one"
-    )]
-    Refused,
-    /// 5xx.
-    #[error("the calendar's server is in trouble: it is tried again every five minutes")]
-    ServerError,
-    /// Beyond a limit of the crate `calendar`.
-    #[error(
-        "the calendar is too large: let it publish fewer months, no details and no attachments"
-    )]
-    TooLarge,
-    /// No VCALENDAR.
-    #[error(
-        "there is no calendar: give the address of the .ics file itself, not of a web page or a sign-in"
-    )]
-    NoCalendar,
-    /// The setting `time_zone` names no zone of this version.
-    #[error("the time zone of the settings is not known: choose another")]
-    TimeZone,
-    /// A file, and no folder is configured.
-    #[error(
-        "calendars are not read from files: a system administrator names their folder with calendar.folder in the configuration"
-    )]
-    NoFolder,
-    /// A file that is not read.
-    #[error(
-        "the file is not a readable .ics file below calendar.folder of the configuration: put it there, as a file of its own without hard links"
-    )]
-    File,
-    /// A defect of the reader.
-    #[error("the calendar could not be read because of a defect of this program: report it")]
-    Defect,
-}
-
-impl FeedTrouble {
-    /// Name of the cause for programs and translations. It never changes.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Address => "address",
-            Self::Redirect => "redirect",
-            Self::NoAnswer => "no_answer",
-            Self::Refused => "refused",
-            Self::ServerError => "server_error",
-            Self::TooLarge => "too_large",
-            Self::NoCalendar => "no_calendar",
-            Self::TimeZone => "time_zone",
-            Self::NoFolder => "no_folder",
-            Self::File => "file",
-            Self::Defect => "defect",
-        }
-    }
-}
-
-impl From<OutsideError> for FeedTrouble {
-    fn from(error: OutsideError) -> Self {
-        match error {
-            OutsideError::Address => Self::Address,
-            OutsideError::Redirect => Self::Redirect,
-            OutsideError::NoAnswer => Self::NoAnswer,
-            OutsideError::Refused => Self::Refused,
-            OutsideError::ServerError => Self::ServerError,
-            OutsideError::TooLarge => Self::TooLarge,
-        }
-    }
-}
-
-impl From<FileError> for FeedTrouble {
-    fn from(error: FileError) -> Self {
-        match error {
-            FileError::NoFolder => Self::NoFolder,
-            FileError::NotOurs => Self::File,
-            FileError::TooLarge => Self::TooLarge,
-        }
-    }
-}
-
-impl From<CalendarError> for FeedTrouble {
-    fn from(error: CalendarError) -> Self {
-        match error {
-            CalendarError::TooLarge { .. } | CalendarError::TooManyParts { .. } => Self::TooLarge,
-            CalendarError::NotACalendar => Self::NoCalendar,
-            CalendarError::UnknownZone { .. } => Self::TimeZone,
-        }
-    }
-}
+/// How long a calendar that its server calls unchanged is not read anew: what is far ahead comes into reach meanwhile.
+const UNCHANGED_MAX: Duration = Duration::from_secs(12 * 3600);
 
 /// What others ask of the calendars. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -148,7 +50,35 @@ pub struct Calendars {
     folder: CalendarFolder,
     wake: Arc<Notify>,
     asked: Arc<Mutex<Asked>>,
-    troubles: Arc<Mutex<BTreeMap<PersonId, FeedTrouble>>>,
+    of_people: Arc<Mutex<BTreeMap<PersonId, Known>>>,
+}
+
+/// What is known of a person's calendar since the start.
+#[derive(Debug, Default)]
+struct Known {
+    trouble: Option<FeedTrouble>,
+    unread: Option<Unread>,
+    /// The last complete reading over the web.
+    reading: Option<Reading>,
+    /// The server asked for patience (Retry-After): not before this, at this address.
+    pause: Option<(String, Instant)>,
+}
+
+/// A complete reading of an address.
+#[derive(Clone, Debug)]
+struct Reading {
+    address: String,
+    at: Instant,
+    validators: Validators,
+}
+
+/// Whether the calendar may be taken for unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Demand {
+    /// Only what has changed.
+    Changes,
+    /// Everything: the settings may be others.
+    Whole,
 }
 
 /// Feeds to be read before their time.
@@ -172,7 +102,7 @@ impl Calendars {
             },
             wake: Arc::default(),
             asked: Arc::default(),
-            troubles: Arc::default(),
+            of_people: Arc::default(),
         })
     }
 
@@ -208,25 +138,73 @@ impl Calendars {
 
     /// Why the person's feed could not be read when it was last tried.
     pub fn trouble(&self, person: PersonId) -> Option<FeedTrouble> {
-        self.troubles().get(&person).copied()
+        self.of_people().get(&person)?.trouble
+    }
+
+    /// The parts of the person's feed that could not be read when it was last read.
+    pub fn unread(&self, person: PersonId) -> Option<Unread> {
+        self.of_people().get(&person)?.unread.clone()
     }
 
     fn asked(&self) -> MutexGuard<'_, Asked> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn troubles(&self) -> MutexGuard<'_, BTreeMap<PersonId, FeedTrouble>> {
-        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
+    fn of_people(&self) -> MutexGuard<'_, BTreeMap<PersonId, Known>> {
+        self.of_people
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps the cause, and tells the log of a new one.
     fn report(&self, person: PersonId, trouble: FeedTrouble) {
-        if self.troubles().insert(person, trouble) != Some(trouble) {
+        let before = self
+            .of_people()
+            .entry(person)
+            .or_default()
+            .trouble
+            .replace(trouble);
+        if before != Some(trouble) {
             tracing::warn!(
                 %person, code = trouble.code(), problem = %trouble,
                 "a calendar could not be read; its appointments stay as they are"
             );
         }
+    }
+
+    /// Keeps what could not be read of a calendar, and tells the log if it is new.
+    fn report_unread(&self, person: PersonId, unread: Option<Unread>) {
+        let mut people = self.of_people();
+        let known = people.entry(person).or_default();
+        known.trouble = None;
+        if known.unread == unread {
+            return;
+        }
+        if let Some(unread) = &unread {
+            tracing::info!(
+                %person, parts = unread.first.len() + unread.more,
+                first = unread.first.first().map(ToString::to_string),
+                "parts of a calendar could not be read; the others are shown"
+            );
+        }
+        known.unread = unread;
+    }
+
+    /// What the last complete reading of the address was, if it is not too long ago.
+    fn validators(&self, feed: &Feed) -> Option<Validators> {
+        let people = self.of_people();
+        let reading = people.get(&feed.person)?.reading.as_ref()?;
+        let holds = reading.address == feed.address && reading.at.elapsed() < UNCHANGED_MAX;
+        holds.then(|| reading.validators.clone())
+    }
+
+    /// Whether the server of the address asked for patience that is not over.
+    fn is_paused(&self, feed: &Feed) -> bool {
+        let people = self.of_people();
+        let pause = people
+            .get(&feed.person)
+            .and_then(|known| known.pause.as_ref());
+        pause.is_some_and(|(address, until)| *address == feed.address && Instant::now() < *until)
     }
 }
 
@@ -243,7 +221,7 @@ struct Feed {
 impl Feed {
     /// The host that is asked; the empty one of files and of what is no address.
     fn host(&self) -> String {
-        let url = reqwest::Url::parse(&self.address).ok();
+        let url = reqwest::Url::parse(&web_address(&self.address)).ok();
         url.and_then(|url| url.host_str().map(str::to_owned))
             .unwrap_or_default()
     }
@@ -261,7 +239,7 @@ pub(crate) async fn run(core: Core) {
         let have: BTreeSet<PersonId> = all.iter().map(|feed| feed.person).collect();
         for person in had.difference(&have) {
             replace(&core, *person, &[]).await;
-            calendars.troubles().remove(person);
+            calendars.of_people().remove(person);
         }
         had = have;
         let due = Instant::now() >= next;
@@ -270,10 +248,13 @@ pub(crate) async fn run(core: Core) {
         }
         read_all(
             &core,
-            all.into_iter().filter(|feed| match &asked {
-                Asked::All => true,
-                Asked::People(people) => due || people.contains(&feed.person),
-                Asked::None => due,
+            all.into_iter().filter_map(|feed| {
+                let demand = match &asked {
+                    Asked::All => Some(Demand::Whole),
+                    Asked::People(people) if people.contains(&feed.person) => Some(Demand::Whole),
+                    Asked::People(_) | Asked::None => due.then_some(Demand::Changes),
+                };
+                Some((feed, demand?))
             }),
         )
         .await;
@@ -285,14 +266,16 @@ pub(crate) async fn run(core: Core) {
 }
 
 /// Reads feeds, of each host a few at once.
-async fn read_all(core: &Core, feeds: impl Iterator<Item = Feed>) {
-    let mut hosts: BTreeMap<String, Vec<Feed>> = BTreeMap::new();
-    for feed in feeds {
-        hosts.entry(feed.host()).or_default().push(feed);
+async fn read_all(core: &Core, feeds: impl Iterator<Item = (Feed, Demand)>) {
+    let mut hosts: BTreeMap<String, Vec<(Feed, Demand)>> = BTreeMap::new();
+    for (feed, demand) in feeds {
+        hosts.entry(feed.host()).or_default().push((feed, demand));
     }
-    let of_host = async |feeds: Vec<Feed>| {
+    let of_host = async |feeds: Vec<(Feed, Demand)>| {
         stream::iter(feeds)
-            .for_each_concurrent(FEEDS_AT_ONCE, async |feed| read_one(core, &feed).await)
+            .for_each_concurrent(FEEDS_AT_ONCE, async |(feed, demand)| {
+                read_one(core, &feed, demand).await;
+            })
             .await;
     };
     stream::iter(hosts.into_values())
@@ -300,13 +283,23 @@ async fn read_all(core: &Core, feeds: impl Iterator<Item = Feed>) {
         .await;
 }
 
-async fn read_one(core: &Core, feed: &Feed) {
-    match read(core, feed).await {
-        Ok(appointments) => {
-            core.calendars.troubles().remove(&feed.person);
+async fn read_one(core: &Core, feed: &Feed, demand: Demand) {
+    let calendars = &core.calendars;
+    if calendars.is_paused(feed) {
+        return;
+    }
+    match read(core, feed, demand).await {
+        Ok(Some((appointments, unread))) => {
+            calendars.report_unread(feed.person, unread);
             replace(core, feed.person, &appointments).await;
         }
-        Err(trouble) => core.calendars.report(feed.person, trouble),
+        // Unchanged: the appointments and what could not be read of them stay.
+        Ok(None) => {
+            if let Some(known) = calendars.of_people().get_mut(&feed.person) {
+                known.trouble = None;
+            }
+        }
+        Err(trouble) => calendars.report(feed.person, trouble),
     }
 }
 
@@ -330,72 +323,123 @@ fn feeds(core: &Core) -> Vec<Feed> {
     })
 }
 
-async fn read(core: &Core, feed: &Feed) -> Result<Vec<Appointment>, FeedTrouble> {
-    let text = match feed.address.strip_prefix(FILE) {
-        Some(path) => {
-            let (folder, path) = (core.calendars.folder.clone(), path.to_owned());
-            let read = move || folder.read(&path, MAX_FEED_BYTES);
-            let read = tokio::task::spawn_blocking(read).await;
-            read.map_err(|_| FeedTrouble::Defect)??
-        }
-        None => {
-            let outside = &core.calendars.outside;
-            let url = outside.address(&feed.address)?;
-            outside.fetch(url, MAX_FEED_BYTES).await?
-        }
+/// The text of a feed. `None`: it is unchanged.
+struct Source {
+    text: Vec<u8>,
+    charset: Option<String>,
+    reading: Option<Reading>,
+}
+
+async fn source(core: &Core, feed: &Feed, demand: Demand) -> Result<Option<Source>, FeedTrouble> {
+    if let Some(path) = feed.address.strip_prefix(FILE) {
+        let (folder, path) = (core.calendars.folder.clone(), path.to_owned());
+        let read = move || folder.read(&path, MAX_FEED_BYTES);
+        let read = tokio::task::spawn_blocking(read).await;
+        return Ok(Some(Source {
+            text: read.map_err(|_| FeedTrouble::Defect)??,
+            charset: None,
+            reading: None,
+        }));
+    }
+    let outside = &core.calendars.outside;
+    let url = outside.address(&feed.address)?;
+    let known = match demand {
+        Demand::Changes => core.calendars.validators(feed).unwrap_or_default(),
+        Demand::Whole => Validators::default(),
     };
+    let at = Instant::now();
+    match outside
+        .fetch(url, MAX_FEED_BYTES, &known, core.clock.now())
+        .await
+    {
+        Ok(Fetched::Unchanged) => Ok(None),
+        Ok(Fetched::Body {
+            bytes,
+            charset,
+            validators,
+        }) => Ok(Some(Source {
+            text: bytes,
+            charset,
+            reading: Some(Reading {
+                address: feed.address.clone(),
+                at,
+                validators,
+            }),
+        })),
+        Err(error) => {
+            let pause = error
+                .retry_after
+                .map(|wait| (feed.address.clone(), at + wait));
+            core.calendars
+                .of_people()
+                .entry(feed.person)
+                .or_default()
+                .pause = pause;
+            Err(error.error.into())
+        }
+    }
+}
+
+/// Reads a feed: its appointments, and what could not be read. `None`: it is unchanged.
+async fn read(
+    core: &Core,
+    feed: &Feed,
+    demand: Demand,
+) -> Result<Option<(Vec<Appointment>, Option<Unread>)>, FeedTrouble> {
+    let Some(source) = source(core, feed, demand).await? else {
+        return Ok(None);
+    };
+    // Until it has been read, the server is not to answer that it is unchanged.
+    core.calendars
+        .of_people()
+        .entry(feed.person)
+        .or_default()
+        .reading = None;
     let now = core.clock.now();
     let window = Window {
         from: now.milliseconds(),
         to: (now + AHEAD).milliseconds(),
     };
     let zone = feed.page.text("time_zone").unwrap_or("UTC").to_owned();
+    let addresses = addresses(core, feed.person);
+    let Source {
+        text,
+        charset,
+        reading,
+    } = source;
     // Hostile rules may take a while: not on the tasks that calls wait for.
-    let read = tokio::task::spawn_blocking(move || calendar::read(&text, window, &zone)).await;
+    let read = tokio::task::spawn_blocking(move || {
+        let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+        let options = Options {
+            window,
+            default_zone: &zone,
+            charset: charset.as_deref(),
+            addresses: &addresses,
+        };
+        calendar::read(&text, options)
+    })
+    .await;
     let read = read.map_err(|_| FeedTrouble::Defect)??;
-    for problem in &read.problems {
-        tracing::debug!(person = %feed.person, problem, "a part of a calendar could not be read");
-    }
-    if !read.problems.is_empty() {
-        tracing::info!(
-            person = %feed.person, parts = read.problems.len(), first = read.problems.first(),
-            "parts of a calendar could not be read; the others are shown"
-        );
-    }
-    Ok(read
+    let appointments = read
         .occurrences
         .iter()
         .filter_map(|occurrence| appointment(occurrence, &feed.page))
         .take(APPOINTMENTS_MAX)
-        .collect())
+        .collect();
+    core.calendars
+        .of_people()
+        .entry(feed.person)
+        .or_default()
+        .reading = reading;
+    Ok(Some((appointments, Unread::of(read.problems))))
 }
 
-/// Free is nothing, tentative is nothing unless the settings say otherwise, busy and out of office have their profiles.
-fn appointment(occurrence: &Occurrence, page: &Resolved) -> Option<Appointment> {
-    let (key, fallback) = match occurrence.free_busy {
-        FreeBusy::Free => return None,
-        FreeBusy::Tentative if !page.flag("tentative") => return None,
-        FreeBusy::Tentative | FreeBusy::Busy => ("busy", Status::Busy),
-        FreeBusy::OutOfOffice => ("out_of_office", Status::Absent),
-    };
-    let profile = page.text(key)?;
-    let text = if page.flag("texts") {
-        occurrence.summary.as_str()
-    } else {
-        ""
-    };
-    // Without a length it puts nothing in force.
-    (occurrence.end > occurrence.start).then(|| Appointment {
-        id: AppointmentId(0),
-        start: Timestamp::from_milliseconds(occurrence.start),
-        end: Timestamp::from_milliseconds(occurrence.end),
-        text: text.into(),
-        colour: APPOINTMENT_COLOUR.into(),
-        profile: profile.into(),
-        fallback,
-        private: occurrence.private,
-        origin: AppointmentOrigin::Calendar,
-    })
+/// Under which addresses a person is invited.
+fn addresses(core: &Core, person: PersonId) -> Vec<String> {
+    let person = core.directory.person(person);
+    let both = person.map(|person| [person.mail.clone(), person.user_principal_name.clone()]);
+    let both = both.into_iter().flatten();
+    both.filter(|address| !address.is_empty()).collect()
 }
 
 async fn replace(core: &Core, person: PersonId, appointments: &[Appointment]) {
@@ -405,57 +449,5 @@ async fn replace(core: &Core, person: PersonId, appointments: &[Appointment]) {
             %person, %error, at = rfc3339(core.clock.now()),
             "a calendar could not be stored; it is read again in five minutes"
         ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use calendar::{FreeBusy, Occurrence};
-    use presence::{Page, PageValues, Status, Way};
-    use serde_json::json;
-
-    use super::appointment;
-
-    fn occurrence(free_busy: FreeBusy) -> Occurrence {
-        Occurrence {
-            uid: "1".into(),
-            start: 1_000,
-            end: 2_000,
-            summary: "Review".into(),
-            private: false,
-            free_busy,
-            all_day: false,
-        }
-    }
-
-    #[test]
-    fn free_and_busy_mean_what_the_domain_says() {
-        let mut settings = PageValues::default();
-        let page = |settings: &PageValues| {
-            let way = Way {
-                organisation: Some(settings),
-                ..Way::default()
-            };
-            way.resolve(Page::Calendar, None)
-        };
-        let made = |free_busy, settings: &PageValues| {
-            let made = appointment(&occurrence(free_busy), &page(settings))?;
-            Some((made.profile.to_string(), made.fallback))
-        };
-        let busy = Some(("Appointment".to_owned(), Status::Busy));
-        assert_eq!(made(FreeBusy::Free, &settings), None);
-        assert_eq!(made(FreeBusy::Tentative, &settings), None);
-        assert_eq!(made(FreeBusy::Busy, &settings), busy);
-        assert_eq!(
-            made(FreeBusy::OutOfOffice, &settings),
-            Some(("Absent".to_owned(), Status::Absent))
-        );
-        let body = json!({"tentative": true, "texts": false, "out_of_office": null});
-        let body = body.as_object().unwrap().clone();
-        crate::values::merge(Page::Calendar, body, &mut settings).unwrap();
-        assert_eq!(made(FreeBusy::Tentative, &settings), busy);
-        assert_eq!(made(FreeBusy::OutOfOffice, &settings), None);
-        let silent = appointment(&occurrence(FreeBusy::Busy), &page(&settings));
-        assert_eq!(&*silent.unwrap().text, "");
     }
 }

@@ -265,6 +265,7 @@ mod tests {
         wanted.extend(Forwarding::KINDS.map(|kind| format!("forwarding-{kind}")));
         wanted.extend(store::Role::ALL.map(|role| format!("role-{}", role.name())));
         wanted.extend(store::API_KEY_SCOPES.map(|scope| format!("key-scope-{scope}")));
+        wanted.extend(calendar::Fault::CODES.map(|code| format!("feed-unread-{code}")));
         for key in wanted {
             assert!(english.contains(key.as_str()), "{key}");
         }

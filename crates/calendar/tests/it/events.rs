@@ -2,14 +2,14 @@
 
 use calendar::MAX_TEXT_CHARS;
 
-use crate::{all_shown, at, calendar_of, event_of, in_berlin, march, starts, window};
+use crate::{all_shown, at, calendar_of, event_of, in_berlin, march, starts, told, window};
 
 /// Lines of an event, separated by ` | `, and the occurrences they have in March 2026.
 fn check_all(cases: &[(&str, &[&str])]) {
     for (lines, expected) in cases {
         let feed = in_berlin(&event_of(lines), march());
         assert_eq!(all_shown(&feed), *expected, "{lines}");
-        assert_eq!(feed.problems, Vec::<String>::new(), "{lines}");
+        assert_eq!(told(&feed), Vec::<String>::new(), "{lines}");
     }
 }
 
@@ -172,7 +172,7 @@ fn series_and_their_exceptions() {
     ] {
         let feed = in_berlin(&event_of(&format!("{weekly}{lines}")), march());
         assert_eq!(starts(&feed), expected, "{lines}");
-        assert_eq!(feed.problems, Vec::<String>::new(), "{lines}");
+        assert_eq!(told(&feed), Vec::<String>::new(), "{lines}");
     }
     check_all(&[
         (
@@ -259,7 +259,7 @@ fn occurrences_that_were_changed() {
         for text in [format!("{series}{changes}"), format!("{changes}{series}")] {
             let feed = in_berlin(&calendar_of(&text), march());
             assert_eq!(all_shown(&feed), expected, "{text}");
-            assert_eq!(feed.problems, Vec::<String>::new(), "{text}");
+            assert_eq!(told(&feed), Vec::<String>::new(), "{text}");
         }
     }
     // Another series' exception is not ours.
@@ -295,8 +295,8 @@ fn text_is_unescaped_unfolded_and_bounded() {
         .bytes()
         .map(|byte| if byte == 1 { 0xfc } else { byte })
         .collect();
-    let feed = calendar::read(&latin1, march(), "Europe/Berlin").unwrap();
-    assert_eq!(feed.occurrences[0].summary, "M\u{fffd}ller");
+    let feed = crate::read(&latin1, march(), "Europe/Berlin").unwrap();
+    assert_eq!(feed.occurrences[0].summary, "Müller");
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Whole feeds as Outlook, Google and Apple write them.
 
-use crate::{all_shown, in_berlin, march};
+use crate::{all_shown, in_berlin, march, told};
 
 fn check(text: &str, expected: &[&str]) {
     let feed = in_berlin(text, march());
-    assert_eq!(feed.problems, Vec::<String>::new());
+    assert_eq!(told(&feed), Vec::<String>::new());
     assert_eq!(all_shown(&feed), expected);
 }
 

@@ -7,13 +7,14 @@
     reason = "tests"
 )]
 
+mod corpus;
 mod events;
 mod exports;
 mod faults;
 mod hostile;
 mod rules;
 
-use calendar::{Feed, FreeBusy, Occurrence, Window};
+use calendar::{CalendarError, Feed, FreeBusy, Occurrence, Options, Window};
 use jiff::Timestamp;
 
 /// Milliseconds of a time such as `2026-03-01T00:00Z`.
@@ -33,8 +34,23 @@ fn march() -> Window {
     window("2026-02-28T23:00Z", "2026-03-31T22:00Z")
 }
 
+fn read(bytes: &[u8], window: Window, default_zone: &str) -> Result<Feed, CalendarError> {
+    let options = Options {
+        window,
+        default_zone,
+        charset: None,
+        addresses: &[],
+    };
+    calendar::read(bytes, options)
+}
+
 fn in_berlin(text: &str, window: Window) -> Feed {
-    calendar::read(text.as_bytes(), window, "Europe/Berlin").unwrap()
+    read(text.as_bytes(), window, "Europe/Berlin").unwrap()
+}
+
+/// What is said about what could not be read.
+fn told(feed: &Feed) -> Vec<String> {
+    feed.problems.iter().map(ToString::to_string).collect()
 }
 
 /// A calendar around the lines of events.

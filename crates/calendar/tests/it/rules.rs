@@ -6,20 +6,20 @@ use calendar::Window;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-use crate::{at, event_of};
+use crate::{at, event_of, told};
 
 /// The days (and times, where they differ) that a rule names in New York from 1997-09-02 9:00 on.
 fn days(start: &str, rule: &str, to: &str) -> Vec<String> {
     let text = event_of(&format!(
         "DTSTART;TZID=America/New_York:{start} | RRULE:{rule}"
     ));
-    let feed = calendar::read(
+    let feed = crate::read(
         text.as_bytes(),
         crate::window("1997-01-01T00:00Z", to),
         "UTC",
     )
     .unwrap();
-    assert_eq!(feed.problems, Vec::<String>::new(), "{rule}");
+    assert_eq!(told(&feed), Vec::<String>::new(), "{rule}");
     let zone = jiff::tz::TimeZoneDatabase::bundled()
         .get("America/New_York")
         .unwrap();
@@ -315,11 +315,11 @@ proptest! {
         let window = Window { from, to: from + length * 86_400_000 };
         // The other engine cannot start late or stop early by itself.
         let text = event_of(&format!("DTSTART:{start}Z | RRULE:{rule};UNTIL=20260401T000000Z"));
-        let feed = calendar::read(text.as_bytes(), window, "UTC").unwrap();
+        let feed = crate::read(text.as_bytes(), window, "UTC").unwrap();
         let expected = by_calcard(&text, window);
         // Where either was stopped by its limit, nothing can be said.
         prop_assume!(expected.len() < 9_000);
-        prop_assert_eq!(&feed.problems, &Vec::<String>::new());
+        prop_assert_eq!(&told(&feed), &Vec::<String>::new());
         prop_assert_eq!(feed.occurrences.iter().map(|one| one.start).collect::<Vec<_>>(), expected, "{}", text);
     }
 }

@@ -7,6 +7,7 @@ mod read_only;
 
 use std::sync::Arc;
 
+use ::calendar::Fault;
 use ::presence::{OwnerPolicy, Page, Relationship, Setting, SyncMode, Value as SettingValue};
 use serde_json::{Map, Value, json};
 use utoipa::{OpenApi, ToSchema};
@@ -120,6 +121,15 @@ fn settings_schema() -> Value {
             for key in ["decided_by", "trouble", "trouble_code"] {
                 properties.insert(key.to_owned(), told.clone());
             }
+            let problem = json!({"type": "object", "properties": {
+                "code": {"enum": Fault::CODES},
+                "event": {"type": ["integer", "null"]},
+                "line": {"type": ["integer", "null"]},
+                "property": {"type": ["string", "null"]},
+                "detail": {"type": "string"},
+            }});
+            let unread = json!({"type": "array", "items": problem, "readOnly": true});
+            properties.insert("unread".to_owned(), unread);
             json!({
                 "title": page.name(),
                 "type": "object",
@@ -129,7 +139,7 @@ fn settings_schema() -> Value {
         })
         .collect();
     json!({
-        "description": "The settings of one page. user_may_change, individual and copy_from are of scopes; own, decided_by, trouble (why a person's feed could not be read, with the remedy) and trouble_code (the same for programs) are read-only.",
+        "description": "The settings of one page. user_may_change, individual and copy_from are of scopes; own, decided_by, trouble (why a person's feed could not be read, with the remedy) and trouble_code (the same for programs), unread (the parts of the feed that could not be read, at most 20, with their lines) are read-only.",
         "anyOf": pages,
     })
 }

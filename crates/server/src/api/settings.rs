@@ -12,11 +12,12 @@ use super::{
 };
 use crate::{
     app::{Shared, SharedState},
-    calendars::FeedTrouble,
+    calendars::Unread,
     caller::{Access, Caller},
     edits::Comparison,
     events::Reset,
     organisation::{ORGANISATION, Place},
+    outside::web_address,
     problem::Problem,
     values,
 };
@@ -275,13 +276,12 @@ fn refuse_feed(
     if page != Page::Calendar || feed.is_empty() {
         return Ok(());
     }
-    let of_web = feed
+    let of_web = web_address(feed)
         .get(..8)
         .is_some_and(|start| start.eq_ignore_ascii_case("https://"));
     let of_file = caller.is_admin() && feed.starts_with("file:");
     if !(of_web || of_file) {
-        let detail =
-            "must be an https address; a system administrator may also name a file, as file:/path";
+        let detail = "must be an https or webcal address; a system administrator may also name a file, as file:/path";
         return Err(Problem::invalid(FEED, detail));
     }
     shared
@@ -348,9 +348,16 @@ fn whole_person_body(shared: &SharedState, person: PersonId, page: Page) -> Valu
         body.insert("decided_by".into(), json!(tables.decided_by(&place, page)));
         if page == Page::Calendar {
             let trouble = shared.calendars.trouble(person);
-            let text = trouble.map(|trouble| trouble.to_string());
+            let unread = shared.calendars.unread(person);
+            let (text, code) = match (trouble, &unread) {
+                (Some(trouble), _) => (Some(trouble.to_string()), Some(trouble.code())),
+                (None, Some(unread)) => (Some(unread.text()), Some(Unread::CODE)),
+                (None, None) => (None, None),
+            };
             body.insert("trouble".into(), json!(text));
-            body.insert("trouble_code".into(), json!(trouble.map(FeedTrouble::code)));
+            body.insert("trouble_code".into(), json!(code));
+            let unread = unread.map_or_else(|| json!([]), |unread| unread.json());
+            body.insert("unread".into(), unread);
         }
         Value::Object(body)
     })

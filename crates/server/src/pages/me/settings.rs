@@ -3,12 +3,15 @@
 use presence::{Page as SettingsPage, Setting};
 use serde_json::{Map, Value, json};
 
-use crate::pages::{
-    Done, Outcome, Page, Place,
-    client::Refusal,
-    kit::{Back, Block, Choice, Field, Form, Kind, text},
-    setting::{self, Profiles},
-    visit::{Typed, Visit},
+use crate::{
+    calendars::Unread,
+    pages::{
+        Done, Outcome, Page, Place,
+        client::Refusal,
+        kit::{Back, Block, Cell, Choice, Field, Form, Kind, text},
+        setting::{self, Profiles},
+        visit::{Typed, Visit},
+    },
 };
 
 const HERE: &str = "/me/settings";
@@ -30,6 +33,9 @@ impl Place for Settings {
             if let Some(code) = read.value.get("trouble_code").and_then(Value::as_str) {
                 let trouble = visit.say(&format!("feed-trouble-{code}"));
                 page = page.add(Block::Alert(trouble));
+                if code == Unread::CODE {
+                    page = page.add(Block::Facts(unread(visit, &read.value)));
+                }
             }
             page = page.form(form, back);
         }
@@ -54,6 +60,26 @@ impl Place for Settings {
         visit.api.put(&path, json!(body), typed.one("tag")).await?;
         Ok(Done::new(HERE, "saved").into())
     }
+}
+
+/// The parts of the calendar that could not be read, each with its line.
+fn unread(visit: &Visit, read: &Value) -> Vec<(String, Cell)> {
+    let problems = read.get("unread").and_then(Value::as_array);
+    let problems = problems.into_iter().flatten();
+    problems
+        .map(|problem| {
+            let line = problem.get("line").and_then(Value::as_u64);
+            let place = match line {
+                Some(line) => visit
+                    .words
+                    .with("feed-unread-line", "value", line.to_string()),
+                None => visit.say("feed-unread-calendar"),
+            };
+            let key = format!("feed-unread-{}", text(problem, "code"));
+            let property = text(problem, "property").to_owned();
+            (place, Cell::Text(visit.words.with(&key, "name", property)))
+        })
+        .collect()
 }
 
 fn form(visit: &Visit, page: SettingsPage, read: &Value, profiles: &Profiles) -> Form {

@@ -1,0 +1,243 @@
+//! VTIMEZONE (RFC 5545 §3.6.5): the zone that a feed defines itself, as a table of changes.
+//!
+//! Every onset of every observance is worked out: DTSTART, RDATE and RRULE with all its parts, COUNT and UNTIL. The table becomes
+//! a TZif file (RFC 9636), so that `jiff` reads times in it like in any zone of the database.
+
+use std::ops::ControlFlow;
+
+use calcard::icalendar::{
+    ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarPeriod, ICalendarProperty,
+    ICalendarValue,
+};
+use jiff::civil::{DateTime, Time, date};
+use jiff::tz::TimeZone;
+
+use crate::moment::civil;
+use crate::parts::Parts;
+use crate::rule::{Budget, Rule};
+
+/// Rules are worked out between these; before and after, the nearest offset holds.
+const FROM: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
+const TO: DateTime = date(2101, 1, 1).at(0, 0, 0, 0);
+/// Most changes of a zone: two a year since 1601 are fewer, and hourly changes are hostile.
+const CHANGES_MAX: usize = 2_000;
+
+/// From an instant on, clocks show `to` seconds more than UTC, and `from` before it.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    at: i64,
+    from: i32,
+    to: i32,
+}
+
+/// The zone that a component defines; `None` if it has no observance at all.
+///
+/// # Errors
+/// A part of it cannot be read, or it takes too much work.
+pub(crate) fn zone(
+    calendar: &ICalendar,
+    component: &ICalendarComponent,
+    budget: &mut Budget,
+) -> Result<Option<TimeZone>, Unreadable> {
+    let parts = component
+        .component_ids
+        .iter()
+        .filter_map(|id| calendar.components.get(usize::try_from(*id).ok()?));
+    let mut changes = Vec::new();
+    for part in parts {
+        let observance = matches!(
+            part.component_type,
+            ICalendarComponentType::Standard | ICalendarComponentType::Daylight
+        );
+        if observance {
+            onsets(part, &mut changes, budget)?;
+        }
+    }
+    changes.sort_by_key(|change| change.at);
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    let tzif = tzif(&changes).ok_or(Unreadable)?;
+    TimeZone::tzif("", &tzif).map(Some).map_err(|_| Unreadable)
+}
+
+/// A definition that cannot be read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unreadable;
+
+/// Adds the changes of one observance.
+fn onsets(
+    component: &ICalendarComponent,
+    changes: &mut Vec<Change>,
+    budget: &mut Budget,
+) -> Result<(), Unreadable> {
+    let first = |property| component.property(&property)?.values.first();
+    let to = first(ICalendarProperty::Tzoffsetto)
+        .and_then(offset)
+        .ok_or(Unreadable)?;
+    let from = match first(ICalendarProperty::Tzoffsetfrom) {
+        Some(from) => offset(from).ok_or(Unreadable)?,
+        None => to,
+    };
+    let start = first(ICalendarProperty::Dtstart)
+        .and_then(local)
+        .ok_or(Unreadable)?;
+    let mut add = |onset: Onset| {
+        let at = match onset {
+            Onset::Local(local) => seconds(local).checked_sub(from.into()),
+            Onset::Utc(utc) => Some(seconds(utc)),
+        };
+        if changes.len() >= CHANGES_MAX {
+            return Err(Unreadable);
+        }
+        changes.extend(at.map(|at| Change { at, from, to }));
+        Ok(())
+    };
+    add(Onset::Local(start))?;
+    for entry in &component.entries {
+        match &entry.name {
+            ICalendarProperty::Rdate => {
+                for value in &entry.values {
+                    add(onset(value).ok_or(Unreadable)?)?;
+                }
+            }
+            ICalendarProperty::Rrule => {
+                let text = entry.values.first().and_then(ICalendarValue::as_text);
+                let parts = Parts::read(text.ok_or(Unreadable)?).map_err(|_| Unreadable)?;
+                let rule = Rule::new(&parts, start).map_err(|_| Unreadable)?;
+                let until = match &parts.until {
+                    None => DateTime::MAX,
+                    Some(until) => {
+                        let end = civil(until).ok_or(Unreadable)?;
+                        if !until.has_time() {
+                            end.date().to_datetime(Time::MAX)
+                        } else if until.has_zone() {
+                            end.checked_add(jiff::SignedDuration::from_secs(from.into()))
+                                .map_err(|_| Unreadable)?
+                        } else {
+                            end
+                        }
+                    }
+                };
+                let mut fits = Ok(());
+                rule.each(start, FROM..TO, budget, |local| {
+                    if local > until {
+                        return ControlFlow::Break(());
+                    }
+                    fits = add(Onset::Local(local));
+                    if fits.is_ok() {
+                        ControlFlow::Continue(())
+                    } else {
+                        ControlFlow::Break(())
+                    }
+                })
+                .map_err(|_| Unreadable)?;
+                fits?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// When an observance begins: in the time before it (RFC 5545 §3.6.5), or in UTC, which some exporters write.
+enum Onset {
+    Local(DateTime),
+    Utc(DateTime),
+}
+
+fn onset(value: &ICalendarValue) -> Option<Onset> {
+    let start = match value {
+        ICalendarValue::Period(
+            ICalendarPeriod::Range { start, .. } | ICalendarPeriod::Duration { start, .. },
+        ) => start,
+        value => value.as_partial_date_time()?,
+    };
+    let local = civil(start)?;
+    Some(if start.has_zone() {
+        Onset::Utc(local)
+    } else {
+        Onset::Local(local)
+    })
+}
+
+fn local(value: &ICalendarValue) -> Option<DateTime> {
+    civil(value.as_partial_date_time()?)
+}
+
+/// Seconds east of UTC of `+0100` or `-053028` (RFC 5545 §3.3.14), less than a day. A missing sign is a plus.
+fn offset(value: &ICalendarValue) -> Option<i32> {
+    let text = value.as_text()?.trim();
+    let (sign, digits) = match text.split_at_checked(1)? {
+        ("-", digits) => (-1, digits),
+        ("+", digits) => (1, digits),
+        _ => (1, text),
+    };
+    // Some exporters write "+01:00".
+    let digits: String = digits.chars().filter(|c| *c != ':').collect();
+    let two = |from: usize| match digits.get(from..from + 2) {
+        Some(two) => two.parse::<u8>().ok().map(i32::from),
+        None if digits.len() == from => Some(0),
+        None => None,
+    };
+    let (hours, minutes) = (two(0)?, two(2)?);
+    let seconds = if digits.len() > 4 { two(4)? } else { 0 };
+    let whole =
+        hours < 24 && minutes < 60 && seconds < 60 && !digits.is_empty() && digits.len() <= 6;
+    whole.then_some(sign * (hours * 3600 + minutes * 60 + seconds))
+}
+
+/// Seconds between 1970 and a local time, as if it were UTC.
+fn seconds(local: DateTime) -> i64 {
+    local.duration_since(FROM).as_secs()
+}
+
+/// The changes as a TZif file of version 2 (RFC 9636 §3). `None` if there are too many.
+fn tzif(changes: &[Change]) -> Option<Vec<u8>> {
+    let first = changes.first()?;
+    // Two observances that begin at one instant: the one that stands later in the file.
+    let mut times: Vec<Change> = Vec::with_capacity(changes.len());
+    for change in changes {
+        match times.last_mut() {
+            Some(last) if last.at == change.at => *last = *change,
+            _ => times.push(*change),
+        }
+    }
+    let mut offsets = vec![first.from];
+    let mut kinds = Vec::with_capacity(times.len());
+    for change in &times {
+        let kind = offsets.iter().position(|known| *known == change.to);
+        let kind = kind.unwrap_or_else(|| {
+            offsets.push(change.to);
+            offsets.len() - 1
+        });
+        kinds.push(u8::try_from(kind).ok()?);
+    }
+    let header = |times: u32, types: u32| {
+        let mut header = b"TZif2".to_vec();
+        header.extend([0; 15]);
+        // Counts: UT and standard indicators, leap seconds, times, types, characters.
+        for count in [0, 0, 0, times, types, 4] {
+            header.extend(u32::to_be_bytes(count));
+        }
+        header
+    };
+    // The block of version 1, which readers of version 2 pass over.
+    let mut file = header(0, 1);
+    file.extend([0, 0, 0, 0, 0, 0]);
+    file.extend(b"LOC\0");
+    file.extend(header(
+        u32::try_from(times.len()).ok()?,
+        u32::try_from(offsets.len()).ok()?,
+    ));
+    for change in &times {
+        file.extend(change.at.to_be_bytes());
+    }
+    file.extend(kinds);
+    for offset in &offsets {
+        file.extend(offset.to_be_bytes());
+        file.extend([0, 0]);
+    }
+    file.extend(b"LOC\0\n\n");
+    Some(file)
+}

@@ -1,0 +1,159 @@
+//! The parts of an RRULE value (RFC 5545 §3.3.10), as they are written.
+//!
+//! Our own because `calcard` drops COUNT=0 (a series without end instead of none), cuts numbers to eight or sixteen bits
+//! (BYHOUR=265 becomes 9) and passes over parts that it does not know.
+
+use calcard::common::PartialDateTime;
+use calcard::icalendar::ICalendarFrequency as Frequency;
+use jiff::civil::Weekday;
+
+/// Most numbers of one part: all seconds of a day in one list are hostile.
+const NUMBERS_MAX: usize = 750;
+
+/// The parts of a rule; numbers are not yet checked for their range.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) frequency: Frequency,
+    pub(crate) interval: i64,
+    pub(crate) count: Option<u32>,
+    pub(crate) until: Option<PartialDateTime>,
+    pub(crate) seconds: Vec<i64>,
+    pub(crate) minutes: Vec<i64>,
+    pub(crate) hours: Vec<i64>,
+    pub(crate) week_days: Vec<(Option<i16>, Weekday)>,
+    pub(crate) month_days: Vec<i64>,
+    pub(crate) year_days: Vec<i64>,
+    pub(crate) weeks: Vec<i64>,
+    pub(crate) months: Vec<i64>,
+    pub(crate) positions: Vec<i64>,
+    pub(crate) week_start: Weekday,
+}
+
+impl Parts {
+    /// Reads the value of an RRULE. The error says which part cannot be read, and repeats nothing of it.
+    pub(crate) fn read(value: &str) -> Result<Self, String> {
+        let mut parts = Self {
+            frequency: Frequency::Daily,
+            interval: 1,
+            count: None,
+            until: None,
+            seconds: Vec::new(),
+            minutes: Vec::new(),
+            hours: Vec::new(),
+            week_days: Vec::new(),
+            month_days: Vec::new(),
+            year_days: Vec::new(),
+            weeks: Vec::new(),
+            months: Vec::new(),
+            positions: Vec::new(),
+            week_start: Weekday::Monday,
+        };
+        let mut frequency = None;
+        for part in value
+            .split(';')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
+            let (name, value) = part.split_once('=').ok_or(" cannot be read")?;
+            let value = value.trim();
+            match name.trim().to_ascii_uppercase().as_str() {
+                "FREQ" => frequency = Some(frequency_of(value).ok_or("'s FREQ cannot be read")?),
+                "INTERVAL" => {
+                    parts.interval = value
+                        .parse()
+                        .ok()
+                        .filter(|interval| (1..=u32::MAX.into()).contains(interval))
+                        .ok_or("'s INTERVAL is no number from 1")?;
+                }
+                "COUNT" => {
+                    let count: u64 = value.parse().map_err(|_| "'s COUNT is no number from 0")?;
+                    parts.count = Some(u32::try_from(count).unwrap_or(u32::MAX));
+                }
+                "UNTIL" => parts.until = Some(date(value).ok_or("'s UNTIL is no date or time")?),
+                "BYSECOND" => parts.seconds = numbers("BYSECOND", value)?,
+                "BYMINUTE" => parts.minutes = numbers("BYMINUTE", value)?,
+                "BYHOUR" => parts.hours = numbers("BYHOUR", value)?,
+                "BYDAY" => parts.week_days = list("BYDAY", value, nth_weekday)?,
+                "BYMONTHDAY" => parts.month_days = numbers("BYMONTHDAY", value)?,
+                "BYYEARDAY" => parts.year_days = numbers("BYYEARDAY", value)?,
+                "BYWEEKNO" => parts.weeks = numbers("BYWEEKNO", value)?,
+                "BYMONTH" if value.to_ascii_uppercase().contains('L') => {
+                    return Err("'s BYMONTH names a leap month".to_owned());
+                }
+                "BYMONTH" => parts.months = numbers("BYMONTH", value)?,
+                "BYSETPOS" => parts.positions = numbers("BYSETPOS", value)?,
+                "WKST" => parts.week_start = weekday(value).ok_or("'s WKST is no weekday")?,
+                "RSCALE" if value.eq_ignore_ascii_case("GREGORIAN") => {}
+                "RSCALE" => {
+                    return Err("'s RSCALE names another calendar than the Gregorian".to_owned());
+                }
+                "SKIP" if value.eq_ignore_ascii_case("OMIT") => {}
+                "SKIP" => return Err("'s SKIP asks for days to be moved".to_owned()),
+                // Vendors' own.
+                name if name.starts_with("X-") => {}
+                _ => return Err(" has a part that is not known".to_owned()),
+            }
+        }
+        parts.frequency = frequency.ok_or(" has no FREQ")?;
+        Ok(parts)
+    }
+}
+
+fn frequency_of(value: &str) -> Option<Frequency> {
+    Some(match value.to_ascii_uppercase().as_str() {
+        "SECONDLY" => Frequency::Secondly,
+        "MINUTELY" => Frequency::Minutely,
+        "HOURLY" => Frequency::Hourly,
+        "DAILY" => Frequency::Daily,
+        "WEEKLY" => Frequency::Weekly,
+        "MONTHLY" => Frequency::Monthly,
+        "YEARLY" => Frequency::Yearly,
+        _ => return None,
+    })
+}
+
+fn date(value: &str) -> Option<PartialDateTime> {
+    let mut date = PartialDateTime::default();
+    let readable = date.parse_timestamp(&mut value.as_bytes().iter().peekable(), false);
+    (readable && date.day.is_some()).then_some(date)
+}
+
+fn numbers(name: &str, value: &str) -> Result<Vec<i64>, String> {
+    list(name, value, |number| number.parse().ok())
+}
+
+fn list<T>(name: &str, value: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, String> {
+    let items = value
+        .split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty());
+    let read: Option<Vec<T>> = items.take(NUMBERS_MAX).map(read).collect();
+    read.ok_or_else(|| format!("'s {name} cannot be read"))
+}
+
+/// `MO`, `2MO`, `+2MO`, `-1MO`.
+fn nth_weekday(value: &str) -> Option<(Option<i16>, Weekday)> {
+    let (nth, day) = value.split_at_checked(value.len().checked_sub(2)?)?;
+    let nth = match nth.trim() {
+        "" => None,
+        nth => Some(
+            nth.parse()
+                .ok()
+                .filter(|nth| *nth != 0 && (-53..=53).contains(nth))?,
+        ),
+    };
+    Some((nth, weekday(day)?))
+}
+
+fn weekday(value: &str) -> Option<Weekday> {
+    Some(match value.to_ascii_uppercase().as_str() {
+        "MO" => Weekday::Monday,
+        "TU" => Weekday::Tuesday,
+        "WE" => Weekday::Wednesday,
+        "TH" => Weekday::Thursday,
+        "FR" => Weekday::Friday,
+        "SA" => Weekday::Saturday,
+        "SU" => Weekday::Sunday,
+        _ => return None,
+    })
+}

@@ -1,0 +1,277 @@
+//! What could not be read of a feed, for people and for programs.
+
+use std::fmt;
+
+use crate::{MAX_OCCURRENCES, MAX_PROBLEMS};
+
+/// A part of a feed that could not be read. Its text repeats no value of the feed: it is shown to people who may not read
+/// what an address answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Number of the event in the feed, from 1; `None`: it is about the feed.
+    pub event: Option<usize>,
+    /// Line of the file, from 1, if it is known.
+    pub line: Option<u32>,
+    /// What is wrong.
+    pub fault: Fault,
+    /// What it does to the event.
+    pub effect: Effect,
+}
+
+/// What a fault does to its event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The event is not shown.
+    EventLeftOut,
+    /// The property is not counted.
+    PropertyLeftOut,
+    /// As the fault says.
+    Said,
+}
+
+/// What is wrong. Texts are in English; [`Fault::code`] is for translations.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// No DTSTART.
+    #[error("it has no DTSTART")]
+    NoStart,
+    /// The property is not a date or time.
+    #[error("its {0} is not a date or time")]
+    NotADate(&'static str),
+    /// 30 February, 25 o'clock.
+    #[error("its {0} has a date or time that does not exist")]
+    NoSuchDate(&'static str),
+    /// Before the year -9999 or after 9999.
+    #[error("its {0} is out of reach")]
+    OutOfReach(&'static str),
+    /// A TZID that neither the feed nor the database of zones has.
+    #[error(
+        "its time zone is neither known nor defined in the feed; it is read in the calendar's own zone"
+    )]
+    UnknownZone,
+    /// A VTIMEZONE that cannot be read.
+    #[error("its time zone has a definition that cannot be read; {0}")]
+    Definition(Instead),
+    /// X-WR-TIMEZONE names no zone.
+    #[error("the zone of the calendar (X-WR-TIMEZONE) is not known; that of the settings holds")]
+    CalendarZone,
+    /// DTEND before DTSTART.
+    #[error("its DTEND is before its DTSTART")]
+    EndBeforeStart,
+    /// A negative DURATION.
+    #[error("its DURATION is negative")]
+    NegativeDuration,
+    /// A DURATION that is none.
+    #[error("its DURATION cannot be read")]
+    Duration,
+    /// A period of RDATE that ends before it starts.
+    #[error("its RDATE has a period that ends before it starts")]
+    Period,
+    /// An RRULE that is none, or a part of one.
+    #[error("its RRULE{0}")]
+    Rule(String),
+    /// An RRULE beyond the limit of work.
+    #[error("its RRULE takes too much reckoning; only what was found until then is shown")]
+    TooMuchWork,
+    /// EXRULE.
+    #[error("its EXRULE (withdrawn from iCalendar in 2009) is not read")]
+    ExRule,
+    /// RANGE=THISANDFUTURE.
+    #[error("its change \"this and all that follow\" is shown for one occurrence only")]
+    ThisAndFuture,
+    /// Bytes that are neither UTF-8 nor in the announced encoding.
+    #[error("the text is neither UTF-8 nor in the announced encoding; it is read as Windows-1252")]
+    Encoding,
+    /// More than [`MAX_PROBLEMS`].
+    #[error("{0} more problems of this kind: the exporter may be at fault")]
+    More(usize),
+    /// More than [`MAX_OCCURRENCES`].
+    #[error(
+        "the feed has more than {MAX_OCCURRENCES} occurrences in this time; the first {MAX_OCCURRENCES} are shown: look for an event that repeats too often"
+    )]
+    TooManyOccurrences,
+    /// No END:VCALENDAR.
+    #[error(
+        "the feed does not end with END:VCALENDAR; events may be missing: fetch it again, or ask who publishes it"
+    )]
+    Truncated,
+}
+
+/// The zone that is used in place of one whose definition cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instead {
+    /// The zone of that name in the database.
+    SameName,
+    /// The calendar's own.
+    Calendar,
+}
+
+impl fmt::Display for Instead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SameName => "the known zone of that name is used",
+            Self::Calendar => "it is read in the calendar's own zone",
+        })
+    }
+}
+
+impl Fault {
+    /// Name of the fault for programs and translations. It never changes.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoStart => "no_start",
+            Self::NotADate(_) => "not_a_date",
+            Self::NoSuchDate(_) => "no_such_date",
+            Self::OutOfReach(_) => "out_of_reach",
+            Self::UnknownZone => "unknown_zone",
+            Self::Definition(_) => "zone_definition",
+            Self::CalendarZone => "calendar_zone",
+            Self::EndBeforeStart => "end_before_start",
+            Self::NegativeDuration => "negative_duration",
+            Self::Duration => "duration",
+            Self::Period => "period",
+            Self::Rule(_) => "rule",
+            Self::TooMuchWork => "too_much_work",
+            Self::ExRule => "exrule",
+            Self::ThisAndFuture => "this_and_future",
+            Self::Encoding => "encoding",
+            Self::More(_) => "more",
+            Self::TooManyOccurrences => "too_many_occurrences",
+            Self::Truncated => "truncated",
+        }
+    }
+
+    /// Every code.
+    pub const CODES: [&'static str; 19] = [
+        "no_start",
+        "not_a_date",
+        "no_such_date",
+        "out_of_reach",
+        "unknown_zone",
+        "zone_definition",
+        "calendar_zone",
+        "end_before_start",
+        "negative_duration",
+        "duration",
+        "period",
+        "rule",
+        "too_much_work",
+        "exrule",
+        "this_and_future",
+        "encoding",
+        "more",
+        "too_many_occurrences",
+        "truncated",
+    ];
+
+    /// The property at fault.
+    pub fn property(&self) -> Option<&'static str> {
+        match self {
+            Self::NotADate(property) | Self::NoSuchDate(property) | Self::OutOfReach(property) => {
+                Some(property)
+            }
+            Self::EndBeforeStart => Some("DTEND"),
+            Self::NegativeDuration | Self::Duration => Some("DURATION"),
+            Self::Period => Some("RDATE"),
+            Self::Rule(_) | Self::TooMuchWork => Some("RRULE"),
+            Self::ExRule => Some("EXRULE"),
+            Self::ThisAndFuture => Some("RECURRENCE-ID"),
+            Self::UnknownZone | Self::Definition(_) => Some("DTSTART"),
+            Self::NoStart
+            | Self::CalendarZone
+            | Self::Encoding
+            | Self::More(_)
+            | Self::TooManyOccurrences
+            | Self::Truncated => None,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.event, self.line) {
+            (Some(event), Some(line)) => write!(f, "event {event} (line {line}): ")?,
+            (Some(event), None) => write!(f, "event {event}: ")?,
+            (None, Some(line)) => write!(f, "line {line}: ")?,
+            (None, None) => {}
+        }
+        write!(f, "{}", self.fault)?;
+        f.write_str(match self.effect {
+            Effect::EventLeftOut => "; it is not shown",
+            Effect::PropertyLeftOut => "; what it says is not shown",
+            Effect::Said => "",
+        })?;
+        if self.event.is_some() {
+            f.write_str(": correct it in the calendar and save it again")?;
+        }
+        Ok(())
+    }
+}
+
+/// The problems of a feed, as they are found.
+#[derive(Default)]
+pub(crate) struct Problems {
+    /// Number of events seen.
+    pub(crate) event: usize,
+    found: Vec<(usize, Fault, Effect)>,
+    more: usize,
+    calendar_zone: bool,
+}
+
+impl Problems {
+    /// Records a fault of an event.
+    pub(crate) fn record(&mut self, event: usize, fault: Fault, effect: Effect) {
+        if self.found.len() >= MAX_PROBLEMS {
+            self.more += 1;
+            return;
+        }
+        self.found.push((event, fault, effect));
+    }
+
+    /// Records that X-WR-TIMEZONE names no zone.
+    pub(crate) fn unknown_calendar_zone(&mut self) {
+        self.calendar_zone = true;
+    }
+
+    /// All of them, with their lines; `of_feed` are those of the feed itself.
+    pub(crate) fn finish(self, text: &crate::text::Text, of_feed: Vec<Fault>) -> Vec<Problem> {
+        let lines = if self.found.is_empty() {
+            Vec::new()
+        } else {
+            text.events()
+        };
+        let of_feed_at = |fault, line| Problem {
+            event: None,
+            line,
+            fault,
+            effect: Effect::Said,
+        };
+        let named = self.found.into_iter().map(|(number, fault, effect)| {
+            // A feed whose events are not where they seem to be gets no lines.
+            let place = number.checked_sub(1).and_then(|place| lines.get(place));
+            let place = place.filter(|_| lines.len() == self.event);
+            let line = place.map(|event| match fault.property() {
+                Some(property) => event.of(property),
+                None => event.number,
+            });
+            Problem {
+                event: Some(number),
+                line,
+                fault,
+                effect,
+            }
+        });
+        let mut all: Vec<Problem> = named.collect();
+        if self.more > 0 {
+            all.push(of_feed_at(Fault::More(self.more), None));
+        }
+        if self.calendar_zone {
+            all.push(of_feed_at(Fault::CalendarZone, None));
+        }
+        if let Some(line) = text.guessed {
+            all.push(of_feed_at(Fault::Encoding, Some(line)));
+        }
+        all.extend(of_feed.into_iter().map(|fault| of_feed_at(fault, None)));
+        all
+    }
+}

@@ -1,0 +1,221 @@
+//! From the bytes of a feed to unfolded text: line ends, folding, character encoding, and the line numbers of the file.
+//!
+//! RFC 5545 §3.1 folds octets, not characters: a line may be folded inside a UTF-8 character. Lines are therefore unfolded
+//! before they are decoded. `calcard` takes decoded text and gives no line numbers.
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+/// Properties that reach the parser as text, since `calcard` loses parts of them: COUNT=0, numbers beyond eight bits, and the
+/// seconds of offsets.
+const AS_TEXT: [&str; 3] = ["RRULE", "TZOFFSETFROM", "TZOFFSETTO"];
+
+/// The unfolded text of a feed.
+pub(crate) struct Text {
+    /// Lines end with LF; blank lines are left out.
+    pub(crate) text: String,
+    /// Line of the file, from 1, of each line of `text`.
+    lines: Vec<u32>,
+    /// First line of the file that is in no announced encoding and was read as Windows-1252.
+    pub(crate) guessed: Option<u32>,
+}
+
+impl Text {
+    /// Unfolds and decodes a feed. `charset` is the parameter of its Content-Type.
+    ///
+    /// UTF-8 comes first, whatever is announced: servers announce ISO-8859-1 for every file, and text in another encoding
+    /// is hardly ever valid UTF-8.
+    pub(crate) fn read(bytes: &[u8], charset: Option<&str>) -> Self {
+        let announced = charset.and_then(|label| Encoding::for_label(label.trim().as_bytes()));
+        match wide(bytes, announced) {
+            Some(encoding) => {
+                let (decoded, _, _) = encoding.decode(bytes);
+                Self::unfold(decoded.as_bytes(), None)
+            }
+            None => Self::unfold(bytes, announced),
+        }
+    }
+
+    fn unfold(bytes: &[u8], announced: Option<&'static Encoding>) -> Self {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let mut unfolded: Vec<u8> = Vec::with_capacity(bytes.len());
+        let mut lines = Vec::new();
+        for (line, number) in Lines(bytes).zip(1..) {
+            match line {
+                [] => {}
+                [b' ' | b'\t', rest @ ..] if !lines.is_empty() => unfolded.extend_from_slice(rest),
+                _ => {
+                    if !lines.is_empty() {
+                        unfolded.push(b'\n');
+                    }
+                    match as_text(line) {
+                        Some((name, value)) => {
+                            unfolded.extend_from_slice(name.as_bytes());
+                            unfolded.extend_from_slice(b";VALUE=TEXT:");
+                            unfolded.extend_from_slice(value);
+                        }
+                        None => unfolded.extend_from_slice(line),
+                    }
+                    lines.push(number);
+                }
+            }
+        }
+        let (text, guessed) = match String::from_utf8(unfolded) {
+            Ok(text) => (text, None),
+            Err(error) => decode(error.as_bytes(), announced, &lines),
+        };
+        Self {
+            text,
+            lines,
+            guessed,
+        }
+    }
+
+    /// The lines of the file on which events begin.
+    pub(crate) fn events(&self) -> Vec<EventLines<'_>> {
+        let mut lines = self.text.split('\n').zip(self.lines.iter().copied());
+        let mut events = Vec::new();
+        while let Some((line, number)) = lines.next() {
+            if is(line, "BEGIN:VEVENT") {
+                events.push(EventLines {
+                    number,
+                    rest: lines.clone(),
+                });
+            }
+        }
+        events
+    }
+}
+
+/// The numbered lines that follow.
+type Numbered<'a> =
+    std::iter::Zip<std::str::Split<'a, char>, std::iter::Copied<std::slice::Iter<'a, u32>>>;
+
+/// Where an event stands.
+pub(crate) struct EventLines<'a> {
+    /// Line of its BEGIN.
+    pub(crate) number: u32,
+    rest: Numbered<'a>,
+}
+
+impl EventLines<'_> {
+    /// Line of the event's property; that of its BEGIN if it has none.
+    pub(crate) fn of(&self, property: &str) -> u32 {
+        let mut inner = 0_usize;
+        for (line, number) in self.rest.clone() {
+            let name = line.split([':', ';']).next().unwrap_or_default();
+            if inner == 0 && name.trim().eq_ignore_ascii_case(property) {
+                return number;
+            }
+            if name.eq_ignore_ascii_case("BEGIN") {
+                inner += 1;
+            } else if name.eq_ignore_ascii_case("END") {
+                match inner.checked_sub(1) {
+                    Some(outer) => inner = outer,
+                    None => break,
+                }
+            }
+        }
+        self.number
+    }
+}
+
+fn is(line: &str, marker: &str) -> bool {
+    line.trim_end().eq_ignore_ascii_case(marker)
+}
+
+/// An encoding whose line ends are not the bytes of ASCII: decoded before lines are looked for.
+fn wide(bytes: &[u8], announced: Option<&'static Encoding>) -> Option<&'static Encoding> {
+    let by_mark = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
+    let by_zeros = match bytes {
+        [b'B', 0, b'E', 0, ..] => Some(UTF_16LE),
+        [0, b'B', 0, b'E', ..] => Some(UTF_16BE),
+        _ => None,
+    };
+    // UTF-16 that is announced over plain ASCII is a mistake of the server.
+    let plain = bytes
+        .get(..15)
+        .is_some_and(|start| start.eq_ignore_ascii_case(b"BEGIN:VCALENDAR"));
+    let announced = announced.filter(|one| {
+        let utf_16 = *one == UTF_16LE || *one == UTF_16BE;
+        if utf_16 {
+            !plain
+        } else {
+            !one.is_ascii_compatible()
+        }
+    });
+    by_mark
+        .or(by_zeros)
+        .or(announced)
+        .filter(|encoding| *encoding != UTF_8)
+}
+
+/// Decodes what is not UTF-8 as a whole: as announced, or else line by line as UTF-8 or Windows-1252. The second value is the
+/// first line that was guessed or has characters that the announced encoding does not have.
+fn decode(
+    bytes: &[u8],
+    announced: Option<&'static Encoding>,
+    lines: &[u32],
+) -> (String, Option<u32>) {
+    let mut guessed = None;
+    let mut text = String::with_capacity(bytes.len() + bytes.len() / 2);
+    for (line, number) in bytes.split(|byte| *byte == b'\n').zip(lines) {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        let announced = announced.filter(|encoding| *encoding != UTF_8);
+        let known = match announced {
+            Some(encoding) => encoding.decode_without_bom_handling_and_without_replacement(line),
+            None => std::str::from_utf8(line).ok().map(Into::into),
+        };
+        match known {
+            Some(known) => text.push_str(&known),
+            None => {
+                guessed = guessed.or(Some(*number));
+                text.push_str(&WINDOWS_1252.decode_without_bom_handling(line).0);
+            }
+        }
+    }
+    (text, guessed)
+}
+
+/// Name and value of a line that reaches the parser as text. Its parameters mean nothing.
+fn as_text(line: &[u8]) -> Option<(&'static str, &[u8])> {
+    let name = AS_TEXT.into_iter().find(|name| {
+        let head = line.get(..name.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(name.as_bytes()))
+    })?;
+    let rest = line.get(name.len()..)?;
+    if !matches!(rest.first(), Some(b':' | b';')) {
+        return None;
+    }
+    let mut quoted = false;
+    let colon = rest.iter().position(|byte| {
+        quoted ^= *byte == b'"';
+        *byte == b':' && !quoted
+    })?;
+    Some((name, rest.get(colon + 1..)?))
+}
+
+/// The lines of a file: they end with LF, CRLF or CR alone.
+struct Lines<'a>(&'a [u8]);
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let end = self.0.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+        let end = end.unwrap_or(self.0.len());
+        let (line, rest) = self.0.split_at_checked(end)?;
+        // CR CR LF comes from files that were converted twice: it is one end.
+        let returns = rest.iter().take_while(|byte| **byte == b'\r').count();
+        let taken = match rest.get(returns) {
+            Some(b'\n') => returns + 1,
+            _ => returns.min(1),
+        };
+        self.0 = rest.get(taken..).unwrap_or_default();
+        Some(line)
+    }
+}

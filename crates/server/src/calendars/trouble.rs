@@ -1,0 +1,165 @@
+//! Why a person's calendar could not be read, as a whole or in parts.
+
+use calendar::{CalendarError, Problem};
+use serde_json::{Value, json};
+
+use crate::outside::{OutsideError, folder::FileError};
+
+/// Parts that could not be read and are listed to the person: after these the exporter is at fault.
+const UNREAD_MAX: usize = 20;
+
+/// Why a person's feed cannot be read. The text has the remedy. People read it who may not know what the server
+/// reaches or reads: it repeats nothing from there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FeedTrouble {
+    /// Not https, not public, or no such name.
+    #[error(
+        "the address is unknown or not public: check it; a system administrator allows addresses of private networks with outside.allow in the configuration"
+    )]
+    Address,
+    /// Too many redirects, or one away from https.
+    #[error("the address leads on too often or away from https: give the address at which it ends")]
+    Redirect,
+    /// No connection, no TLS, no answer in time.
+    #[error(
+        "there is no answer over https with a valid certificate: open the address in a browser; it is tried again every five minutes"
+    )]
+    NoAnswer,
+    /// 4xx.
+    #[error(
+        "the calendar's server refuses the address: let the calendar publish it anew, and enter the new one"
+    )]
+    Refused,
+    /// 5xx, and 4xx that pass (408, 421, 425, 429).
+    #[error("the calendar's server is in trouble: it is tried again every five minutes")]
+    ServerError,
+    /// Beyond a limit of the crate `calendar`.
+    #[error(
+        "the calendar is too large: let it publish fewer months, no details and no attachments"
+    )]
+    TooLarge,
+    /// No VCALENDAR.
+    #[error(
+        "there is no calendar: give the address of the .ics file itself, not of a web page or a sign-in"
+    )]
+    NoCalendar,
+    /// The setting `time_zone` names no zone of this version.
+    #[error("the time zone of the settings is not known: choose another")]
+    TimeZone,
+    /// A file, and no folder is configured.
+    #[error(
+        "calendars are not read from files: a system administrator names their folder with calendar.folder in the configuration"
+    )]
+    NoFolder,
+    /// A file that is not read.
+    #[error(
+        "the file is not a readable .ics file below calendar.folder of the configuration: put it there, as a file of its own without hard links"
+    )]
+    File,
+    /// A defect of the reader.
+    #[error("the calendar could not be read because of a defect of this program: report it")]
+    Defect,
+}
+
+impl FeedTrouble {
+    /// Name of the cause for programs and translations. It never changes.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Redirect => "redirect",
+            Self::NoAnswer => "no_answer",
+            Self::Refused => "refused",
+            Self::ServerError => "server_error",
+            Self::TooLarge => "too_large",
+            Self::NoCalendar => "no_calendar",
+            Self::TimeZone => "time_zone",
+            Self::NoFolder => "no_folder",
+            Self::File => "file",
+            Self::Defect => "defect",
+        }
+    }
+}
+
+impl From<OutsideError> for FeedTrouble {
+    fn from(error: OutsideError) -> Self {
+        match error {
+            OutsideError::Address => Self::Address,
+            OutsideError::Redirect => Self::Redirect,
+            OutsideError::NoAnswer => Self::NoAnswer,
+            OutsideError::Refused => Self::Refused,
+            OutsideError::ServerError => Self::ServerError,
+            OutsideError::TooLarge => Self::TooLarge,
+        }
+    }
+}
+
+impl From<FileError> for FeedTrouble {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::NoFolder => Self::NoFolder,
+            FileError::NotOurs => Self::File,
+            FileError::TooLarge => Self::TooLarge,
+        }
+    }
+}
+
+impl From<CalendarError> for FeedTrouble {
+    fn from(error: CalendarError) -> Self {
+        match error {
+            CalendarError::TooLarge { .. } | CalendarError::TooManyParts { .. } => Self::TooLarge,
+            CalendarError::NotACalendar => Self::NoCalendar,
+            CalendarError::UnknownZone { .. } => Self::TimeZone,
+        }
+    }
+}
+
+/// The parts of a calendar that could not be read; the others are shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// The first of them, at most 20.
+    pub first: Vec<Problem>,
+    /// Number of those that are not in `first`.
+    pub more: usize,
+}
+
+impl Unread {
+    /// Name of this cause beside those of [`FeedTrouble::code`].
+    pub const CODE: &'static str = "incomplete";
+
+    /// Keeps the first problems. `None`: everything was read.
+    pub(super) fn of(problems: Vec<Problem>) -> Option<Self> {
+        let more = problems.len().saturating_sub(UNREAD_MAX);
+        let mut first = problems;
+        first.truncate(UNREAD_MAX);
+        (!first.is_empty()).then_some(Self { first, more })
+    }
+
+    /// All of them as one text, a line each.
+    pub fn text(&self) -> String {
+        let count = self.first.len() + self.more;
+        let mut text =
+            format!("parts of the calendar could not be read ({count}); the others are shown");
+        for problem in &self.first {
+            text.push('\n');
+            text.push_str(&problem.to_string());
+        }
+        if self.more > 0 {
+            text.push_str(&format!("\n{} more", self.more));
+        }
+        text
+    }
+
+    /// All of them for programs.
+    pub fn json(&self) -> Value {
+        let problems = self.first.iter().map(|problem| {
+            json!({
+                "code": problem.fault.code(),
+                "event": problem.event,
+                "line": problem.line,
+                "property": problem.fault.property(),
+                "detail": problem.to_string(),
+            })
+        });
+        problems.collect()
+    }
+}
