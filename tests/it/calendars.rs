@@ -276,3 +276,34 @@ async fn what_the_web_sends_is_unpacked_decoded_and_its_faults_are_listed() {
     eventually("all read", SOON, Value::Null, code).await;
     assert_eq!(read().await["unread"], json!([]));
 }
+
+// D6
+#[tokio::test]
+async fn the_organisations_zone_is_asked_for_and_calendars_without_one_are_read_in_it() {
+    let installation = Installation::new("");
+    installation.import(&[("anna", "1001")]).await;
+    let server = installation.serve_with(&[("TZ", "Asia/Tokyo")]).await;
+    let path = settings(&server).await;
+    let zone = async || server.ok(Method::GET, &path, None).await["time_zone"].take();
+    assert_eq!(
+        zone().await,
+        "Asia/Tokyo",
+        "the server's, until one is chosen"
+    );
+    let ada = server.system_administrator().await;
+    let page = ada.page("/admin").await;
+    assert!(
+        page.contains("value=\"Asia/Tokyo\"") && page.contains("time zone"),
+        "{page}"
+    );
+    let chosen = |zone| [("form", "zone"), ("time_zone", zone)];
+    let (status, page) = ada.form("/admin", &chosen("Mars/Olympus")).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("is no time zone"), "{page}");
+    ada.form("/admin", &chosen("Europe/Berlin")).await;
+    assert_eq!(zone().await, "Europe/Berlin");
+    assert!(
+        !ada.page("/admin").await.contains("name=\"time_zone\""),
+        "asked once"
+    );
+}

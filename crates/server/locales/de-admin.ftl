@@ -423,3 +423,8 @@ work-state-cancelled = abgebrochen
 done-step = Dieser Schritt ist getan; weiter zum nächsten.
 done-begun = Es hat begonnen.
 done-cancelled = Es endet gleich.
+
+# Übersicht: Zeitzone der Organisation
+zone-question = Zeitzone der Organisation
+zone-question-label = Zeitzone
+zone-question-help = Kalender ohne eigene Zeitzone werden in dieser gelesen. Bis zur Auswahl gilt die Zeitzone des Servers.

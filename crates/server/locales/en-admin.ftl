@@ -423,3 +423,8 @@ work-state-cancelled = cancelled
 done-step = This step is done; on to the next.
 done-begun = It has begun.
 done-cancelled = It has been told to end.
+
+# Overview: the organisation's time zone
+zone-question = Organisation’s time zone
+zone-question-label = Time zone
+zone-question-help = Calendars that name no time zone are read in this one. Until you choose, the server’s time zone is used.

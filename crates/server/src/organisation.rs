@@ -4,6 +4,7 @@
 mod templates;
 mod uses;
 mod visibility;
+mod zone;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -103,6 +104,8 @@ pub struct Tables {
     pub workgroups: Vec<Workgroup>,
     /// What holds for everybody.
     policies: BTreeMap<PersonId, Arc<PersonPolicy>>,
+    /// The zone of calendars while the organisation has not chosen one.
+    server_zone: zone::ServerZone,
 }
 
 /// The organisation. Cheap to clone.
@@ -155,6 +158,7 @@ impl Organisation {
                     Some(((person, page), values::stored(page, &json)))
                 })
                 .collect();
+            tables.server_zone = zone::ServerZone::detect();
             tables.templates = Templates::new(templates);
             tables.workgroups = workgroups;
             tables.relationships = relationships
@@ -411,7 +415,13 @@ impl Tables {
     /// What a page says for a person.
     pub fn resolve(&self, person: PersonId, page: Page) -> Resolved {
         let own = self.own.get(&(person, page));
-        self.way(&self.place(person), page).resolve(page, own)
+        let resolved = self.way(&self.place(person), page).resolve(page, own);
+        self.with_zone(page, resolved)
+    }
+
+    /// What a page says in a scope.
+    pub fn resolve_scope(&self, place: &Place, page: Page) -> Resolved {
+        self.with_zone(page, self.way(place, page).resolve(page, None))
     }
 
     /// My Profiles of a person.

@@ -353,5 +353,10 @@ fn migrations() -> Vec<Migration> {
             "teams account names",
             include_str!("../migrations/sqlite/0014_teams_account_names.sql"),
         ),
+        migration(
+            16,
+            "time zone of calendars",
+            include_str!("../migrations/sqlite/0016_time_zone_of_calendars.sql"),
+        ),
     ]
 }

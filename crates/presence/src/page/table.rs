@@ -209,9 +209,9 @@ pub static SETTINGS: [Setting; 24] = [
     setting(
         Page::Calendar,
         "time_zone",
-        Text(Some(Cow::Borrowed("UTC"))),
+        Text(None),
         UnlessForbidden,
-        "the zone of times that name none, for example Europe/Berlin",
+        "the zone of times that name none, for example Europe/Berlin; null: the organisation's",
     ),
     setting(
         Page::Calendar,

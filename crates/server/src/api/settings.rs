@@ -66,7 +66,7 @@ fn scope_body(shared: &SharedState, scope: &str, page: Page) -> Result<Value, Pr
         let way = tables.way(&place, page);
         let defaults = PageValues::default();
         let decided = way.decided().0.unwrap_or(&defaults);
-        let mut body = flat(&way.resolve(page, None));
+        let mut body = flat(&tables.resolve_scope(&place, page));
         let may_change: Map<String, Value> = page
             .settings()
             .map(|setting| {

@@ -263,3 +263,42 @@ async fn what_an_import_changes_is_noted_for_each_person_and_what_it_leaves_is_n
         "{after:?}"
     );
 }
+
+// D6: what exists keeps UTC; a new database has the organisation's zone.
+#[tokio::test]
+async fn calendars_of_earlier_versions_keep_their_time_zone() {
+    let pages = async |data: &'static str| {
+        let folder = tempfile::tempdir().unwrap();
+        migration::of_version(&folder, 11).await;
+        migration::run(&folder, &[data]).await;
+        let (store, _) = Store::open_checked(&path(&folder), u64::MAX).await.unwrap();
+        let pages = store.all_pages().await.unwrap();
+        let calendars = pages.into_iter().filter(|(_, page, _)| page == "calendar");
+        calendars
+            .map(|(scope, _, value)| (scope, value))
+            .collect::<Vec<_>>()
+    };
+    let of = |scope: &str, value: &str| (scope.to_owned(), value.to_owned());
+    assert_eq!(pages("SELECT 1").await, []);
+    let person =
+        "INSERT INTO people (id, name, mail, user_principal_name) VALUES (7, 'Anna', '', '');";
+    assert_eq!(
+        pages(person).await,
+        [of("organisation", "{\"time_zone\":\"UTC\"}")]
+    );
+    assert_eq!(
+        pages(
+            "INSERT INTO people (id, name, mail, user_principal_name) VALUES (7, 'Anna', '', '');
+             INSERT INTO pages VALUES ('organisation', 'calendar', '{\"texts\":false}');"
+        )
+        .await,
+        [of(
+            "organisation",
+            "{\"texts\":false,\"time_zone\":\"UTC\"}"
+        )]
+    );
+    assert_eq!(
+        pages("INSERT INTO pages VALUES ('organisation', 'calendar', '{\"time_zone\":\"Europe/Berlin\"}');").await,
+        [of("organisation", "{\"time_zone\":\"Europe/Berlin\"}")]
+    );
+}

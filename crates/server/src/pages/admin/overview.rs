@@ -4,17 +4,18 @@
 use std::collections::BTreeMap;
 
 use presence::{Confidence, PersonId, Status, View, view};
+use serde_json::json;
 
 use super::require_administrator;
 use crate::{
     clock::rfc3339,
     health::Trouble,
     pages::{
-        Page, Place,
+        Done, Outcome, Page, Place,
         client::Refusal,
-        kit::{Back, Block, Cell, Row, Table},
+        kit::{Back, Block, Cell, Field, Form, Row, Table},
         picture::{Histogram, shares},
-        visit::Visit,
+        visit::{Typed, Visit},
     },
 };
 
@@ -32,7 +33,7 @@ const LATENCIES: [(&str, &str); 4] = [
 pub(super) struct Overview;
 
 impl Place for Overview {
-    async fn show(visit: &Visit, _: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
         require_administrator(visit)?;
         let seen = administered(visit);
         let counted = Status::ALL.map(|status| {
@@ -43,7 +44,10 @@ impl Place for Overview {
             visit.say("nav-people"),
             Cell::Link("/admin/people".into(), seen.len().to_string()),
         );
-        let page = Page::new(visit, visit.say("nav-overview"));
+        let mut page = Page::new(visit, visit.say("nav-overview"));
+        if visit.caller.is_admin() && !has_zone(visit) {
+            page = page.form(zone_form(visit), back);
+        }
         let (silent, unmatched) = (silent(visit, &seen), unmatched(visit, &seen));
         let shares = Block::Picture(shares(visit, &counted));
         if !visit.caller.is_admin() {
@@ -105,6 +109,39 @@ impl Place for Overview {
         }
         Ok(page.table(silent).table(unmatched))
     }
+
+    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+        require_administrator(visit)?;
+        let zone = typed.one("time_zone");
+        let path = "/scopes/organisation/settings/calendar";
+        visit.api.put(path, json!({"time_zone": zone}), "").await?;
+        Ok(Done::new("/admin", "saved").into())
+    }
+}
+
+/// Whether an administrator has chosen the organisation's time zone.
+fn has_zone(visit: &Visit) -> bool {
+    let organisation = &visit.shared.organisation;
+    organisation.read(|tables| tables.chosen_zone().is_some())
+}
+
+/// Asks for the organisation's time zone: that of the browser, or else the server's.
+fn zone_form(visit: &Visit) -> Form {
+    let of_browser = visit.zone.iana_name().filter(|zone| *zone != "UTC");
+    let zone = of_browser.map_or_else(
+        || {
+            let organisation = &visit.shared.organisation;
+            organisation.read(|tables| tables.zone().to_owned())
+        },
+        str::to_owned,
+    );
+    let field = Field::text("time_zone", visit.say("zone-question-label"))
+        .value(zone)
+        .help(visit.say("zone-question-help"))
+        .required();
+    Form::new(visit.words, "zone", visit.say("zone-question"))
+        .field(field)
+        .button(visit.say("save"))
 }
 
 /// The presences of the people that the caller administers, as the caller may see them.

@@ -1,0 +1,102 @@
+//! The organisation's time zone: that of calendars whose times name none. It is the setting `time_zone` of the page `calendar`
+//! at the scope of the organisation; until an administrator has chosen one, the server's zone holds.
+
+use std::borrow::Cow;
+
+use jiff::tz::TimeZone;
+use presence::{Page, Resolved, Value};
+
+use super::{ORGANISATION, Tables};
+
+/// Key of the setting.
+const TIME_ZONE: &str = "time_zone";
+
+/// The zone that the server's system is set to; UTC if it has none that is known.
+#[derive(Clone, Debug)]
+pub(super) struct ServerZone(Cow<'static, str>);
+
+impl Default for ServerZone {
+    fn default() -> Self {
+        Self(Cow::Borrowed("UTC"))
+    }
+}
+
+impl ServerZone {
+    /// Reads TZ, or the system's setting.
+    pub(super) fn detect() -> Self {
+        let zone = TimeZone::try_system().ok();
+        let name = zone.as_ref().and_then(TimeZone::iana_name);
+        let known = name.filter(|name| calendar::is_zone(name));
+        known.map_or_else(Self::default, |name| Self(Cow::Owned(name.to_owned())))
+    }
+}
+
+impl Tables {
+    /// The zone that an administrator has chosen for the organisation.
+    pub fn chosen_zone(&self) -> Option<&str> {
+        let page = self.page(ORGANISATION, Page::Calendar)?;
+        match page.values.get(TIME_ZONE)? {
+            Value::Text(zone) => zone.as_deref(),
+            Value::Flag(_)
+            | Value::Seconds(_)
+            | Value::Mode(_)
+            | Value::Level(_)
+            | Value::Policy(_)
+            | Value::Profile(_) => None,
+        }
+    }
+
+    /// The organisation's zone.
+    pub fn zone(&self) -> &str {
+        self.chosen_zone().unwrap_or(&self.server_zone.0)
+    }
+
+    /// Settings in which a zone that nobody has set is the organisation's.
+    pub(super) fn with_zone(&self, page: Page, mut resolved: Resolved) -> Resolved {
+        if page == Page::Calendar && resolved.text(TIME_ZONE).is_none() {
+            let zone = Cow::Owned(self.zone().to_owned());
+            resolved.values.insert(TIME_ZONE, Value::Text(Some(zone)));
+        }
+        resolved
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use presence::{Page, PageValues};
+    use serde_json::json;
+
+    use super::{ORGANISATION, Tables};
+    use crate::organisation::Place;
+
+    fn page(zone: Option<&str>) -> Option<PageValues> {
+        let mut values = PageValues::default();
+        let body = json!({"time_zone": zone, "texts": false});
+        let body = body.as_object().unwrap().clone();
+        crate::values::merge(Page::Calendar, body, &mut values).unwrap();
+        Some(values)
+    }
+
+    // D6: the default is the organisation's zone, not UTC.
+    #[test]
+    fn the_zone_of_calendars_is_the_organisations_unless_a_scope_has_its_own() {
+        let mut tables = Tables::default();
+        let lyon = Place {
+            location: Some("lyon".into()),
+            group: None,
+        };
+        let zone = |tables: &Tables, place: &Place| {
+            let resolved = tables.resolve_scope(place, Page::Calendar);
+            resolved.text("time_zone").unwrap().to_owned()
+        };
+        assert_eq!(tables.chosen_zone(), None);
+        assert_eq!(zone(&tables, &Place::default()), "UTC", "the server's");
+        tables.set_page(ORGANISATION, Page::Calendar, page(Some("Europe/Berlin")));
+        assert_eq!(zone(&tables, &Place::default()), "Europe/Berlin");
+        // Settings of its own, but no zone.
+        tables.set_page("lyon", Page::Calendar, page(None));
+        assert_eq!(zone(&tables, &lyon), "Europe/Berlin");
+        tables.set_page("lyon", Page::Calendar, page(Some("Europe/Paris")));
+        assert_eq!(zone(&tables, &lyon), "Europe/Paris");
+    }
+}
