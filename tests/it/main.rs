@@ -12,6 +12,7 @@ mod administrators;
 mod authorization;
 mod behind_proxy;
 mod board;
+mod calendar_readers;
 mod calendars;
 mod chaos;
 mod clock;

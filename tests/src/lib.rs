@@ -51,7 +51,7 @@ pub use sound::{Agent, Sound};
 pub use teamsbox::Teamsbox;
 pub use tls::TlsServer;
 use tokio::time::Instant;
-pub use watchers::{Watching, sipp, sipsak};
+pub use watchers::{Watching, python_packages, sipp, sipsak};
 pub use web::{OpenIdProvider, Walker};
 
 /// A time of the API (RFC 3339), to calculate with.

@@ -46,24 +46,7 @@ impl Watching {
         (user, password): (&str, &str),
         target: &str,
     ) -> Self {
-        let folder = packages("watchers-python", "requirements.txt", async |folder| {
-            let made = Command::new("python3")
-                .args(["-m", "venv", "--clear"])
-                .arg(folder)
-                .status();
-            assert!(made.await.unwrap().success(), "python3-venv is missing");
-            let mut command = Command::new(folder.join("bin/python"));
-            let arguments = [
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-            ];
-            command.args(arguments).arg("--requirement");
-            command.arg(lab("requirements.txt"));
-            command
-        });
+        let folder = python_packages("watchers-python", &lab("requirements.txt"));
         let mut command = Command::new(folder.await.join("bin/python"));
         command.arg(lab("pjsua.py")).arg(port.to_string());
         command
@@ -212,12 +195,32 @@ fn lab(name: &str) -> PathBuf {
     repository().join("tests/lab/watchers").join(name)
 }
 
-/// A folder with the packages that a file names; made anew when it changes, by the command that `install` gives.
-async fn packages(name: &str, wanted: &str, install: impl AsyncFn(&Path) -> Command) -> PathBuf {
-    fetched(name, &lab(wanted), install).await
+/// A folder with Python and the packages that a `requirements.txt` names, as `bin/python`.
+///
+/// # Panics
+/// python3-venv is missing, or the packages cannot be fetched.
+pub async fn python_packages(name: &str, wanted: &Path) -> PathBuf {
+    fetched(name, wanted, async |folder| {
+        let made = Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(folder)
+            .status();
+        assert!(made.await.unwrap().success(), "python3-venv is missing");
+        let mut command = Command::new(folder.join("bin/python"));
+        let arguments = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ];
+        command.args(arguments).arg("--requirement").arg(wanted);
+        command
+    })
+    .await
 }
 
-/// The same for a file anywhere.
+/// A folder with the packages that a file names; made anew when it changes, by the command that `install` gives.
 async fn fetched(name: &str, wanted: &Path, install: impl AsyncFn(&Path) -> Command) -> PathBuf {
     let target = std::env::current_exe().unwrap();
     let folder = target.ancestors().nth(2).unwrap().join(name);
