@@ -10,7 +10,7 @@ use end_to_end::{python_packages, repository};
 use serde_json::Value;
 use tokio::process::Command;
 
-const SEED: &str = "20261129:150";
+const SEED: &str = "20261129:100";
 
 /// Each start and whether it is about days, with the ends found for it.
 type Found = BTreeMap<(i64, bool), Vec<Option<i64>>>;

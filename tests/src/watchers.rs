@@ -46,8 +46,8 @@ impl Watching {
         (user, password): (&str, &str),
         target: &str,
     ) -> Self {
-        let folder = python_packages("watchers-python", &lab("requirements.txt"));
-        let mut command = Command::new(folder.await.join("bin/python"));
+        let folder = python_packages("watchers-python", &lab("requirements.txt")).await;
+        let mut command = Command::new(folder.join("bin/python"));
         command.arg(lab("pjsua.py")).arg(port.to_string());
         command
             .arg(authority)

@@ -6,15 +6,15 @@
 use std::ops::ControlFlow;
 
 use calcard::icalendar::{
-    ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarPeriod, ICalendarProperty,
-    ICalendarValue,
+    ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarProperty, ICalendarValue,
 };
+use jiff::SignedDuration;
 use jiff::civil::{DateTime, Time, date};
 use jiff::tz::TimeZone;
 
-use crate::moment::civil;
 use crate::parts::Parts;
 use crate::rule::{Budget, Rule};
+use crate::stamp::{self, Stamp};
 
 /// Rules are worked out between these; before and after, the nearest offset holds.
 const FROM: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
@@ -105,19 +105,16 @@ fn onsets(
                 let text = entry.values.first().and_then(ICalendarValue::as_text);
                 let parts = Parts::read(text.ok_or(Unreadable)?).map_err(|_| Unreadable)?;
                 let rule = Rule::new(&parts, start).map_err(|_| Unreadable)?;
-                let until = match &parts.until {
+                let until = match parts.until {
                     None => DateTime::MAX,
-                    Some(until) => {
-                        let end = civil(until).ok_or(Unreadable)?;
-                        if !until.has_time() {
-                            end.date().to_datetime(Time::MAX)
-                        } else if until.has_zone() {
-                            end.checked_add(jiff::SignedDuration::from_secs(from.into()))
-                                .map_err(|_| Unreadable)?
-                        } else {
-                            end
-                        }
-                    }
+                    Some(until) => match (until.time, until.offset) {
+                        (None, _) => until.date.to_datetime(Time::MAX),
+                        (Some(_), None) => until.local(),
+                        (Some(_), Some(offset)) => until
+                            .local()
+                            .checked_add(SignedDuration::from_secs((from - offset).into()))
+                            .map_err(|_| Unreadable)?,
+                    },
                 };
                 let mut fits = Ok(());
                 rule.each(start, FROM..TO, budget, |local| {
@@ -147,44 +144,25 @@ enum Onset {
 }
 
 fn onset(value: &ICalendarValue) -> Option<Onset> {
-    let start = match value {
-        ICalendarValue::Period(
-            ICalendarPeriod::Range { start, .. } | ICalendarPeriod::Duration { start, .. },
-        ) => start,
-        value => value.as_partial_date_time()?,
-    };
-    let local = civil(start)?;
-    Some(if start.has_zone() {
-        Onset::Utc(local)
-    } else {
-        Onset::Local(local)
+    // Of a period, the start.
+    let start = value.as_text()?.split('/').next()?;
+    let stamp = Stamp::read(start).ok()?;
+    Some(match stamp.offset {
+        None => Onset::Local(stamp.local()),
+        Some(offset) => {
+            let utc = SignedDuration::from_secs(offset.into());
+            Onset::Utc(stamp.local().checked_sub(utc).ok()?)
+        }
     })
 }
 
 fn local(value: &ICalendarValue) -> Option<DateTime> {
-    civil(value.as_partial_date_time()?)
+    Stamp::read(value.as_text()?).ok().map(Stamp::local)
 }
 
-/// Seconds east of UTC of `+0100` or `-053028` (RFC 5545 §3.3.14), less than a day. A missing sign is a plus.
+/// TZOFFSETFROM and TZOFFSETTO.
 fn offset(value: &ICalendarValue) -> Option<i32> {
-    let text = value.as_text()?.trim();
-    let (sign, digits) = match text.split_at_checked(1)? {
-        ("-", digits) => (-1, digits),
-        ("+", digits) => (1, digits),
-        _ => (1, text),
-    };
-    // Some exporters write "+01:00".
-    let digits: String = digits.chars().filter(|c| *c != ':').collect();
-    let two = |from: usize| match digits.get(from..from + 2) {
-        Some(two) => two.parse::<u8>().ok().map(i32::from),
-        None if digits.len() == from => Some(0),
-        None => None,
-    };
-    let (hours, minutes) = (two(0)?, two(2)?);
-    let seconds = if digits.len() > 4 { two(4)? } else { 0 };
-    let whole =
-        hours < 24 && minutes < 60 && seconds < 60 && !digits.is_empty() && digits.len() <= 6;
-    whole.then_some(sign * (hours * 3600 + minutes * 60 + seconds))
+    stamp::offset(value.as_text()?)
 }
 
 /// Seconds between 1970 and a local time, as if it were UTC.

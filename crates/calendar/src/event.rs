@@ -1,9 +1,10 @@
 //! One VEVENT, from the parser's properties to what recurrence and the clock need.
 
-use calcard::common::PartialDateTime;
+use calcard::common::IanaParse;
 use calcard::icalendar::{
-    ICalendarClassification, ICalendarComponent, ICalendarEntry, ICalendarParameterName,
-    ICalendarPeriod, ICalendarProperty, ICalendarStatus, ICalendarTransparency, ICalendarValue,
+    ICalendarClassification, ICalendarComponent, ICalendarDuration, ICalendarEntry,
+    ICalendarParameterName, ICalendarProperty, ICalendarStatus, ICalendarTransparency,
+    ICalendarValue,
 };
 use jiff::SignedDuration;
 use jiff::civil::{DateTime, Time};
@@ -11,10 +12,11 @@ use jiff::tz::TimeZone;
 
 use crate::FreeBusy;
 use crate::attendee::declined;
-use crate::moment::{Form, Length, Moment, Reader, between, civil, date_time, instant, offset};
+use crate::moment::{Form, Length, Moment, Reader, between, instant, stamp};
 use crate::parts::Parts;
 use crate::problem::{Effect, Fault};
 use crate::rule::Rule;
+use crate::stamp::Stamp;
 use crate::zones::text;
 
 /// When a rule ends.
@@ -152,8 +154,7 @@ impl Event {
                 let value = value.ok_or_else(|| Fault::Rule(" cannot be read".to_owned()))?;
                 let parts = Parts::read(value).map_err(Fault::Rule)?;
                 let rule = Rule::new(&parts, self.start.local).map_err(Fault::Rule)?;
-                let until = parts.until.as_ref();
-                let until = until.map(|until| self.until(until)).transpose()?;
+                let until = parts.until.map(|until| self.until(until));
                 self.rules.push((rule, until));
                 Ok(())
             }
@@ -169,7 +170,7 @@ impl Event {
             ICalendarProperty::Exdate => {
                 let zone = reader.zone(entry);
                 for_each(&entry.values, |value| {
-                    let value = date_time(Some(value), "EXDATE")?;
+                    let value = stamp(value, "EXDATE")?;
                     let excluded = reader.located(value, zone.as_ref(), "EXDATE")?;
                     self.excluded.push(excluded);
                     Ok(())
@@ -179,60 +180,58 @@ impl Event {
         }
     }
 
-    /// One value of RDATE.
+    /// One value of RDATE: a date, a time, or a period (RFC 5545 §3.3.9).
     fn added(
         &self,
-        value: &ICalendarValue,
+        value: &str,
         zone: Option<&TimeZone>,
         reader: &mut Reader<'_>,
     ) -> Result<(Moment, Option<Length>), Fault> {
-        let mut at = |value: &PartialDateTime| {
-            let moment = reader.located(value, zone, "RDATE")?;
+        let mut at = |value: &str| {
+            let moment = reader.located(stamp(value, "RDATE")?, zone, "RDATE")?;
             Ok(moment.of_series(&self.start.zone))
         };
-        match value {
-            ICalendarValue::Period(ICalendarPeriod::Range { start, end }) => {
-                let start = at(start)?;
-                let length = between(&start, &at(end)?).ok_or(Fault::Period)?;
-                Ok((start, Some(length)))
-            }
-            ICalendarValue::Period(ICalendarPeriod::Duration { start, duration }) => {
-                Ok((at(start)?, Some(Length::of(duration)?)))
-            }
-            value => Ok((at(date_time(Some(value), "RDATE")?)?, None)),
-        }
+        let Some((start, end)) = value.split_once('/') else {
+            return Ok((at(value)?, None));
+        };
+        let start = at(start)?;
+        let length = match ICalendarDuration::parse(end.as_bytes()) {
+            Some(duration) => Length::of(&duration)?,
+            None => between(&start, &at(end)?).ok_or(Fault::Period)?,
+        };
+        Ok((start, Some(length)))
     }
 
     /// A DATE includes its whole day. For all-day events so does midnight UTC, which some exporters write for a date; of
     /// another time the day in the series' zone counts.
-    fn until(&self, until: &PartialDateTime) -> Result<Until, Fault> {
-        let local = civil(until).ok_or(Fault::NoSuchDate("RRULE"))?;
-        let end_of_day = |day: DateTime| Until::Local(day.date().to_datetime(Time::MAX));
-        if !until.has_time() || (self.start.is_day() && local.time() == Time::midnight()) {
-            return Ok(end_of_day(local));
+    fn until(&self, until: Stamp) -> Until {
+        let local = until.local();
+        let end_of_day = Until::Local(until.date.to_datetime(Time::MAX));
+        let of_days = self.start.is_day();
+        match (until.time, until.offset) {
+            (None, _) => end_of_day,
+            (Some(time), _) if of_days && time == Time::midnight() => end_of_day,
+            (Some(_), None) if of_days => end_of_day,
+            (Some(_), None) => Until::Local(local),
+            (Some(_), Some(offset)) => {
+                let utc = local.checked_sub(SignedDuration::from_secs(offset.into()));
+                let at = utc.ok().and_then(|utc| instant(&TimeZone::UTC, utc));
+                at.map_or(end_of_day, Until::Instant)
+            }
         }
-        if !until.has_zone() {
-            return Ok(if self.start.is_day() {
-                end_of_day(local)
-            } else {
-                Until::Local(local)
-            });
-        }
-        let utc = local.checked_sub(SignedDuration::from_secs(offset(until)));
-        let at = utc.ok().and_then(|utc| instant(&TimeZone::UTC, utc));
-        Ok(at.map_or(end_of_day(local), Until::Instant))
     }
 }
 
 /// Reads every value; the first fault is the property's, and the other values still count.
 fn for_each(
     values: &[ICalendarValue],
-    mut read: impl FnMut(&ICalendarValue) -> Result<(), Fault>,
+    mut read: impl FnMut(&str) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let mut first = Ok(());
     for value in values {
+        let value = value.as_text().unwrap_or_default().trim();
         // "EXDATE:" and "EXDATE:a,,b" name nothing there.
-        if value.as_text().is_some_and(|text| text.trim().is_empty()) {
+        if value.is_empty() {
             continue;
         }
         let read = read(value);
@@ -245,8 +244,8 @@ fn for_each(
 
 fn version(component: &ICalendarComponent, cancelled: bool) -> Version {
     let stamp = first(component, &ICalendarProperty::Dtstamp)
-        .and_then(ICalendarValue::as_partial_date_time)
-        .and_then(|stamp| instant(&TimeZone::UTC, civil(stamp)?));
+        .and_then(ICalendarValue::as_text)
+        .and_then(|stamp| instant(&TimeZone::UTC, Stamp::read(stamp).ok()?.local()));
     Version {
         sequence: first(component, &ICalendarProperty::Sequence)
             .and_then(ICalendarValue::as_integer)

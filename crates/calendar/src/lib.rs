@@ -5,7 +5,7 @@
 //! read is told in [`Feed::problems`] and the rest keeps working, and no feed can take more than a bounded time.
 //!
 //! `calcard` parses the text and knows Windows' zone names, `jiff` knows the zones. Read in this order: this file, `text`
-//! (bytes to lines), `event` (one VEVENT) with `moment` and `attendee`, `expand` (occurrences), `parts` and `rule` (RRULE),
+//! (bytes to lines), `event` (one VEVENT) with `stamp`, `moment` and `attendee`, `expand` (occurrences), `parts` and `rule` (RRULE),
 //! `zones` and `definition` (VTIMEZONE), `problem`.
 
 mod attendee;
@@ -16,6 +16,7 @@ mod moment;
 mod parts;
 mod problem;
 mod rule;
+mod stamp;
 mod text;
 mod zones;
 

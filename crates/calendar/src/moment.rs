@@ -1,14 +1,14 @@
 //! Dates and times as a feed writes them, and how long events last.
 
-use calcard::common::PartialDateTime;
 use calcard::icalendar::{
     ICalendarDuration, ICalendarEntry, ICalendarParameterName, ICalendarValue,
 };
-use jiff::civil::{Date, DateTime, Time};
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::problem::{Effect, Fault};
+use crate::stamp::{Stamp, StampError};
 use crate::zones::Zones;
 
 /// How a date or time is written.
@@ -137,8 +137,9 @@ impl Reader<'_> {
         name: &'static str,
     ) -> Result<Moment, Fault> {
         let zone = self.zone(entry);
-        let value = date_time(entry.values.first(), name)?;
-        self.located(value, zone.as_ref(), name)
+        let value = entry.values.first().and_then(ICalendarValue::as_text);
+        let stamp = stamp(value.unwrap_or_default(), name)?;
+        self.located(stamp, zone.as_ref(), name)
     }
 
     /// The zone that a property names. One that cannot be read is noted, and its times are the calendar's own.
@@ -161,54 +162,29 @@ impl Reader<'_> {
     /// Reads a value in the zone that its property names.
     pub(crate) fn located(
         &mut self,
-        value: &PartialDateTime,
+        stamp: Stamp,
         zone: Option<&TimeZone>,
         name: &'static str,
     ) -> Result<Moment, Fault> {
-        let local = civil(value).ok_or(Fault::NoSuchDate(name))?;
-        let (local, zone, form) = if !value.has_time() {
-            (local, self.zones.days(), Form::Day)
-        } else if value.has_zone() {
-            let utc = local.checked_sub(SignedDuration::from_secs(offset(value)));
-            let utc = utc.map_err(|_| Fault::OutOfReach(name))?;
-            (utc, TimeZone::UTC, Form::Utc)
-        } else {
-            match zone {
-                Some(zone) => (local, zone.clone(), Form::Zoned),
-                None => (local, self.zones.floating(), Form::Floating),
+        let local = stamp.local();
+        let (local, zone, form) = match (stamp.time, stamp.offset, zone) {
+            (None, _, _) => (local, self.zones.days(), Form::Day),
+            (Some(_), Some(offset), _) => {
+                let utc = local.checked_sub(SignedDuration::from_secs(offset.into()));
+                let utc = utc.map_err(|_| Fault::OutOfReach(name))?;
+                (utc, TimeZone::UTC, Form::Utc)
             }
+            (Some(_), None, Some(zone)) => (local, zone.clone(), Form::Zoned),
+            (Some(_), None, None) => (local, self.zones.floating(), Form::Floating),
         };
         Ok(Moment { local, zone, form })
     }
 }
 
-pub(crate) fn date_time<'a>(
-    value: Option<&'a ICalendarValue>,
-    name: &'static str,
-) -> Result<&'a PartialDateTime, Fault> {
-    value
-        .and_then(ICalendarValue::as_partial_date_time)
-        .ok_or(Fault::NotADate(name))
-}
-
-/// Seconds east of UTC: 0 for "Z"; iCalendar has nothing else, some exporters do.
-pub(crate) fn offset(value: &PartialDateTime) -> i64 {
-    let seconds =
-        i64::from(value.tz_hour.unwrap_or(0)) * 3600 + i64::from(value.tz_minute.unwrap_or(0)) * 60;
-    if value.tz_minus { -seconds } else { seconds }
-}
-
-/// The numbers of a date or time, if the calendar has them.
-pub(crate) fn civil(value: &PartialDateTime) -> Option<DateTime> {
-    let small = |number: Option<u8>| i8::try_from(number.unwrap_or(0)).unwrap_or(i8::MAX);
-    let year = i16::try_from(value.year.unwrap_or(0)).unwrap_or(i16::MAX);
-    let date = Date::new(year, small(value.month), small(value.day)).ok()?;
-    // A leap second is the last second of its minute.
-    let second = if value.second == Some(60) {
-        59
-    } else {
-        small(value.second)
-    };
-    let time = Time::new(small(value.hour), small(value.minute), second, 0).ok()?;
-    Some(date.to_datetime(time))
+/// Reads a date or time of a property.
+pub(crate) fn stamp(text: &str, name: &'static str) -> Result<Stamp, Fault> {
+    Stamp::read(text).map_err(|error| match error {
+        StampError::Form => Fault::NotADate(name),
+        StampError::NoSuchDate => Fault::NoSuchDate(name),
+    })
 }

@@ -3,9 +3,10 @@
 //! Our own because `calcard` drops COUNT=0 (a series without end instead of none), cuts numbers to eight or sixteen bits
 //! (BYHOUR=265 becomes 9) and passes over parts that it does not know.
 
-use calcard::common::PartialDateTime;
 use calcard::icalendar::ICalendarFrequency as Frequency;
 use jiff::civil::Weekday;
+
+use crate::stamp::Stamp;
 
 /// Most numbers of one part: all seconds of a day in one list are hostile.
 const NUMBERS_MAX: usize = 750;
@@ -16,7 +17,7 @@ pub(crate) struct Parts {
     pub(crate) frequency: Frequency,
     pub(crate) interval: i64,
     pub(crate) count: Option<u32>,
-    pub(crate) until: Option<PartialDateTime>,
+    pub(crate) until: Option<Stamp>,
     pub(crate) seconds: Vec<i64>,
     pub(crate) minutes: Vec<i64>,
     pub(crate) hours: Vec<i64>,
@@ -69,7 +70,10 @@ impl Parts {
                     let count: u64 = value.parse().map_err(|_| "'s COUNT is no number from 0")?;
                     parts.count = Some(u32::try_from(count).unwrap_or(u32::MAX));
                 }
-                "UNTIL" => parts.until = Some(date(value).ok_or("'s UNTIL is no date or time")?),
+                "UNTIL" => {
+                    parts.until =
+                        Some(Stamp::read(value).map_err(|_| "'s UNTIL is no date or time")?)
+                }
                 "BYSECOND" => parts.seconds = numbers("BYSECOND", value)?,
                 "BYMINUTE" => parts.minutes = numbers("BYMINUTE", value)?,
                 "BYHOUR" => parts.hours = numbers("BYHOUR", value)?,
@@ -110,12 +114,6 @@ fn frequency_of(value: &str) -> Option<Frequency> {
         "YEARLY" => Frequency::Yearly,
         _ => return None,
     })
-}
-
-fn date(value: &str) -> Option<PartialDateTime> {
-    let mut date = PartialDateTime::default();
-    let readable = date.parse_timestamp(&mut value.as_bytes().iter().peekable(), false);
-    (readable && date.day.is_some()).then_some(date)
 }
 
 fn numbers(name: &str, value: &str) -> Result<Vec<i64>, String> {

@@ -5,9 +5,19 @@
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-/// Properties that reach the parser as text, since `calcard` loses parts of them: COUNT=0, numbers beyond eight bits, and the
-/// seconds of offsets.
-const AS_TEXT: [&str; 3] = ["RRULE", "TZOFFSETFROM", "TZOFFSETTO"];
+/// Properties whose values reach us as text, since `calcard` loses parts of them: COUNT=0, numbers beyond eight bits, the seconds
+/// of offsets, and the zone after a time in another form than RFC 5545's.
+const AS_TEXT: [&str; 9] = [
+    "DTSTART",
+    "DTEND",
+    "DTSTAMP",
+    "EXDATE",
+    "RDATE",
+    "RECURRENCE-ID",
+    "RRULE",
+    "TZOFFSETFROM",
+    "TZOFFSETTO",
+];
 
 /// The unfolded text of a feed.
 pub(crate) struct Text {
@@ -48,8 +58,8 @@ impl Text {
                         unfolded.push(b'\n');
                     }
                     match as_text(line) {
-                        Some((name, value)) => {
-                            unfolded.extend_from_slice(name.as_bytes());
+                        Some((head, value)) => {
+                            unfolded.extend_from_slice(head);
                             unfolded.extend_from_slice(b";VALUE=TEXT:");
                             unfolded.extend_from_slice(value);
                         }
@@ -178,22 +188,21 @@ fn decode(
     (text, guessed)
 }
 
-/// Name and value of a line that reaches the parser as text. Its parameters mean nothing.
-fn as_text(line: &[u8]) -> Option<(&'static str, &[u8])> {
+/// What stands before the colon of a line whose value reaches us as text, and the value.
+fn as_text(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let name = AS_TEXT.into_iter().find(|name| {
         let head = line.get(..name.len());
         head.is_some_and(|head| head.eq_ignore_ascii_case(name.as_bytes()))
+            && matches!(line.get(name.len()), Some(b':' | b';'))
     })?;
-    let rest = line.get(name.len()..)?;
-    if !matches!(rest.first(), Some(b':' | b';')) {
-        return None;
-    }
     let mut quoted = false;
+    let rest = line.get(name.len()..)?;
     let colon = rest.iter().position(|byte| {
         quoted ^= *byte == b'"';
         *byte == b':' && !quoted
     })?;
-    Some((name, rest.get(colon + 1..)?))
+    let colon = name.len() + colon;
+    Some((line.get(..colon)?, line.get(colon + 1..)?))
 }
 
 /// The lines of a file: they end with LF, CRLF or CR alone.

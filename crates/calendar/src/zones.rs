@@ -62,7 +62,7 @@ impl Zones {
             .clone()
     }
 
-    /// The zone of days. Google's calendars say UTC when nobody has chosen a zone for them; nobody's day begins by that.
+    /// The zone of days. Google's calendars say UTC until their owner chooses a zone: days then begin in the settings' zone.
     pub(crate) fn days(&self) -> TimeZone {
         let chosen = self.of_calendar.as_ref();
         let chosen = chosen.filter(|zone| !is_utc(zone));

@@ -40,7 +40,7 @@ const APPOINTMENTS_MAX: usize = 1_000;
 /// How far ahead appointments are kept: far enough that a calendar that cannot be read for a weekend does no harm.
 const AHEAD: Duration = Duration::from_secs(14 * 24 * 3600);
 
-/// How long a calendar that its server calls unchanged is not read anew: what is far ahead comes into reach meanwhile.
+/// Longest time between two complete readings of an unchanged calendar (304): later appointments come into the window.
 const UNCHANGED_MAX: Duration = Duration::from_secs(12 * 3600);
 
 /// What others ask of the calendars. Cheap to clone.
@@ -53,7 +53,7 @@ pub struct Calendars {
     of_people: Arc<Mutex<BTreeMap<PersonId, Known>>>,
 }
 
-/// What is known of a person's calendar since the start.
+/// State of a person's calendar since the start of the server.
 #[derive(Debug, Default)]
 struct Known {
     trouble: Option<FeedTrouble>,

@@ -160,7 +160,7 @@ impl Outside {
         Ok(url)
     }
 
-    /// Fetches at most `most` bytes, counted packed and unpacked, unless it is as `known` says.
+    /// Fetches at most `most` bytes, counted packed and unpacked. [`Fetched::Unchanged`] if `known` still holds.
     pub(crate) async fn fetch(
         &self,
         url: Url,
@@ -284,7 +284,7 @@ fn answered(response: Response, now: Timestamp) -> Result<Response, FetchError> 
     if status.is_success() {
         return Ok(response);
     }
-    // Answers that pass by themselves (RFC 9110 §15.5, RFC 8470, RFC 6585).
+    // Passing answers (RFC 9110 §15.5, RFC 8470, RFC 6585).
     let passes = status.is_server_error() || matches!(status.as_u16(), 408 | 421 | 425 | 429);
     let header = response.headers().get(RETRY_AFTER);
     let retry_after = header.and_then(|value| retry_after(value.to_str().ok()?, now));
