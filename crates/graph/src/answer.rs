@@ -1,9 +1,8 @@
-//! The table of answers: which answer of Graph is success, which is final, which passes by itself, and who can help.
+//! The table of answers: success, final refusals and passing failures of Graph, and the side that can help.
 //!
 //! One table judges single requests, items of a batch, batches as a whole, the directory and subscriptions. A request is
-//! refused for good only where Graph itself says so, in a JSON `error` envelope with 400 or 404. Everything else is tried
-//! again. A status without the envelope may come from a proxy, a gateway or a captive portal, and says nothing about the
-//! request. The answers of the sign-in service have a table of their own.
+//! refused for good only by Graph itself: by a JSON `error` envelope with 400 or 404. All other requests are tried again. A
+//! status without the envelope may come from a proxy, a gateway or a captive portal. The answers of the sign-in service have a table of their own.
 
 use crate::wire::ErrorBody;
 use RequestKind::{
@@ -84,7 +83,7 @@ impl Body {
         }
     }
 
-    /// Classifies the body of a batch item. Graph gives text there for what is no JSON.
+    /// Classifies the body of a batch item. Graph gives a body there that is no JSON as text.
     pub(crate) fn of_json(value: &serde_json::Value) -> Self {
         match value {
             serde_json::Value::Null => Self::Empty,
@@ -124,11 +123,11 @@ pub enum Verdict {
     Administrator,
     /// Graph refuses this request for good.
     Final,
-    /// Passes by itself: try again with backoff, or after `Retry-After`.
+    /// Temporary: try again with backoff, or after `Retry-After`.
     Passing(Side),
 }
 
-/// Where an answer that passes by itself comes from.
+/// The origin of a passing failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
     /// Microsoft, as far as can be seen.
@@ -205,7 +204,7 @@ const fn line(
 }
 
 const ALL: &[RequestKind] = &RequestKind::ALL;
-/// Everything but a batch as a whole, whose refusal says nothing about its items.
+/// All kinds except a batch as a whole: its refusal is none of its items.
 const ONE: &[RequestKind] = &[
     Set,
     Clear,
@@ -217,14 +216,14 @@ const ONE: &[RequestKind] = &[
 ];
 const WRITES: &[RequestKind] = &[Set, Clear];
 
-/// Codes by which Graph says that a delta or page link has ended.
+/// Codes for a delta or page link that has ended.
 const ENDED_LINKS: &[&str] = &[
     "syncStateNotFound",
     "syncStateInvalid",
     "resyncRequired",
     "Directory_ExpiredPageToken",
 ];
-/// Codes that say nothing about the request, whatever the status.
+/// Codes of temporary failures, with any status.
 const NO_VERDICT: &[&str] = &[
     "UnknownError",
     "generalException",
@@ -252,7 +251,7 @@ const TABLE: &[Line] = &[
     line(ALL, (200, 299), Wants::Foreign, Passing(Intermediary), Seen("portals answer every request with 200 and a page")),
     line(ALL, (200, 299), Wants::Any, Passing(Microsoft), Decision("202 and 206 promise, and prove nothing")),
 
-    // What Graph says about a thing that is not there, or is there already.
+    // Graph's own statements about missing or existing sessions, subscriptions and links.
     line(&[Clear], (404, 404), Wants::Error, NothingThere, Page("presence-clearpresence: 404 without a session")),
     line(&[DeleteSubscription], (404, 404), Wants::Error, NothingThere, Decision("it is gone: that was the aim")),
     line(&[CreateSubscription], (409, 409), Wants::Error, Exists, Seen("microsoft-graph-docs#16728: one subscription for presence")),
@@ -266,12 +265,12 @@ const TABLE: &[Line] = &[
     line(ONE, (402, 403), Wants::Error, Administrator, Page("errors: 402 licence or payment, 403 permission")),
 
     // Final.
-    line(ONE, (400, 400), Wants::ErrorCode(NO_VERDICT), Passing(Microsoft), Decision("the code says nothing about the request")),
-    line(ONE, (404, 404), Wants::ErrorCode(NO_VERDICT), Passing(Microsoft), Decision("the code says nothing about the request")),
+    line(ONE, (400, 400), Wants::ErrorCode(NO_VERDICT), Passing(Microsoft), Decision("the code names a temporary failure")),
+    line(ONE, (404, 404), Wants::ErrorCode(NO_VERDICT), Passing(Microsoft), Decision("the code names a temporary failure")),
     line(ONE, (400, 400), Wants::Error, Final, Page("errors: 400 malformed or incorrect")),
     line(ONE, (404, 404), Wants::Error, Final, Page("errors: 404 the resource does not exist")),
 
-    // Everything else passes.
+    // Temporary failures.
     line(ALL, (300, 399), Wants::Any, Passing(Intermediary), Decision("Graph does not redirect what is asked here")),
     line(ALL, (407, 407), Wants::Any, Passing(Intermediary), Page("RFC 9110, 15.5.8: a proxy wants credentials")),
     line(ALL, (511, 511), Wants::Any, Passing(Intermediary), Page("RFC 6585, 6: a captive portal")),
@@ -279,7 +278,7 @@ const TABLE: &[Line] = &[
     line(ALL, (500, 599), Wants::Any, Passing(Microsoft), Page("errors: 500 to 509, Retry-After")),
     line(ALL, (400, 499), Wants::Foreign, Passing(Intermediary), Decision("Graph explains itself in JSON")),
     line(ALL, (400, 499), Wants::Any, Passing(Microsoft), Seen("twentyhq/twenty#18726, notapkgtool#97: empty 400, 408, 409, 423 pass")),
-    line(ALL, (0, u16::MAX), Wants::Any, Passing(Microsoft), Decision("no known status says nothing")),
+    line(ALL, (0, u16::MAX), Wants::Any, Passing(Microsoft), Decision("an unknown status confirms nothing")),
 ];
 
 /// Judges an answer. Pure; every status and body has a verdict.
@@ -298,7 +297,7 @@ pub fn judge_with_source(kind: RequestKind, status: u16, body: &Body) -> (Verdic
     line.map_or(
         (
             Passing(Microsoft),
-            Decision("what no line names is tried again"),
+            Decision("an answer in no line is tried again"),
         ),
         |line| (line.verdict, line.source),
     )
@@ -323,7 +322,7 @@ mod tests {
         ]
     }
 
-    // D1: final only where Graph itself says so.
+    // D1: final only with Graph's envelope.
     #[test]
     fn only_400_and_404_with_graphs_envelope_are_final() {
         for kind in RequestKind::ALL {

@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{MutexGuard, PoisonError},
+    sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -15,6 +15,8 @@ use crate::health::Trouble;
 
 /// The name under which the health of writing is reported.
 const PART: &str = "teams writes";
+/// Lifetime of Offhook's Do not disturb at Microsoft, in milliseconds.
+const DAY: i64 = 24 * 3_600_000;
 /// People who are named one by one.
 const NAMED_MAX: usize = 5;
 /// Numbers and waits are reported in steps, because each new text is logged.
@@ -29,6 +31,8 @@ const WAIT_STEPS: [(u64, &str); 4] = [
 /// A write without confirmation.
 #[derive(Clone, Debug)]
 struct Failure {
+    /// The account in Entra, which outlives the person here.
+    user: Arc<str>,
     /// Text of the last error, with the remedy where an administrator can help.
     what: String,
     blame: Blame,
@@ -52,14 +56,21 @@ impl Unconfirmed {
     /// Records a failure; the next try is due at `next_at`.
     fn failed(
         &mut self,
-        (write, action): ((PersonId, Slot), Action),
+        (user, write): (&Arc<str>, TeamsWrite),
         error: &GraphError,
         now: i64,
         next_at: i64,
     ) {
+        let TeamsWrite {
+            person,
+            slot,
+            action,
+        } = write;
+        let write = (person, slot);
         let before = self.writes.get(&write);
         let first_at = before.map_or(now, |failure| failure.first_at);
         let failure = Failure {
+            user: user.clone(),
             what: error.to_string(),
             blame: error.blame(),
             is_clear: action == Action::Clear,
@@ -77,11 +88,22 @@ impl Unconfirmed {
         self.succeeded_at = Some(now);
     }
 
-    /// Forgets the writes of people who are written no more. Returns whether there were any.
-    fn retain(&mut self, is_written: impl Fn(PersonId) -> bool) -> bool {
-        let before = self.writes.len();
-        self.writes.retain(|(person, _), _| is_written(*person));
-        self.writes.len() < before
+    /// Forgets the writes of people without an account: sets at once, clears after a day, when Microsoft has dropped the state by
+    /// itself. Returns the forgotten writes.
+    fn retain(
+        &mut self,
+        has_account: impl Fn(PersonId) -> bool,
+        now: i64,
+    ) -> Vec<(Arc<str>, Slot)> {
+        let is_over = |(person, _): &(PersonId, Slot), failure: &Failure| {
+            let waits = failure.is_clear && now.saturating_sub(failure.first_at) < DAY;
+            !waits && !has_account(*person)
+        };
+        let over = self
+            .writes
+            .extract_if(.., |write, failure| is_over(write, failure));
+        over.map(|((_, slot), failure)| (failure.user, slot))
+            .collect()
     }
 
     /// The trouble of writes that concerns the tenant, and the warning about single accounts.
@@ -158,37 +180,34 @@ impl Tenant {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records what became of a write, and reports the health of writing.
+    /// Records the result of a write to an account, and reports the health of writing.
     pub(super) fn report_write(
         &self,
-        TeamsWrite {
-            person,
-            slot,
-            action,
-        }: TeamsWrite,
+        (user, write): (&Arc<str>, TeamsWrite),
         result: Result<(), &GraphError>,
         (now, next_at): (i64, i64),
     ) {
         {
             let mut unconfirmed = self.unconfirmed();
             match result {
-                Ok(()) => unconfirmed.confirmed((person, slot), now),
-                Err(error) => unconfirmed.failed(((person, slot), action), error, now, next_at),
+                Ok(()) => unconfirmed.confirmed((write.person, write.slot), now),
+                Err(error) => unconfirmed.failed((user, write), error, now, next_at),
             }
         }
         self.report_unconfirmed(now);
     }
 
-    /// Forgets the writes of people without an account, and reports the health of writing if that changes it.
-    pub(super) fn forget_unconfirmed(&self, now: i64) {
+    /// Forgets the writes of people without an account ([`Unconfirmed::retain`]). Returns the forgotten writes.
+    pub(super) fn forget_unconfirmed(&self, now: i64) -> Vec<(Arc<str>, Slot)> {
         let has_account = |person| {
             let person = self.directory.person(person);
             person.is_some_and(|person| person.teams_id.is_some())
         };
-        let has_changed = self.unconfirmed().retain(has_account);
-        if has_changed {
+        let forgotten = self.unconfirmed().retain(has_account, now);
+        if !forgotten.is_empty() {
             self.report_unconfirmed(now);
         }
+        forgotten
     }
 
     fn report_unconfirmed(&self, now: i64) {
@@ -203,8 +222,17 @@ impl Tenant {
 mod tests {
     use super::*;
 
-    const ANNA: (PersonId, Slot) = (PersonId(1), Slot::Preferred);
+    const ANNA: PersonId = PersonId(1);
     const BEN: (PersonId, Slot) = (PersonId(2), Slot::Session);
+
+    fn fails(unconfirmed: &mut Unconfirmed, action: Action, error: &GraphError, at: [i64; 2]) {
+        let write = TeamsWrite {
+            person: ANNA,
+            slot: Slot::Preferred,
+            action,
+        };
+        unconfirmed.failed((&"anna".into(), write), error, at[0], at[1]);
+    }
 
     fn locked() -> GraphError {
         GraphError::Unconfirmed {
@@ -227,40 +255,59 @@ mod tests {
         unconfirmed.troubles(|person| Some(format!("person {}", person.0)), now)
     }
 
-    // D1: /readyz is not green over a write that Microsoft has not confirmed, whatever else succeeds.
+    // D1: /readyz is not green over an unconfirmed write while others succeed.
     #[test]
     fn an_unconfirmed_write_is_a_trouble_until_it_is_confirmed() {
-        let mut unconfirmed = Unconfirmed::default();
-        unconfirmed.failed((ANNA, Action::Clear), &locked(), 0, 1_000);
-        unconfirmed.confirmed(BEN, 500);
-        unconfirmed.failed((ANNA, Action::Clear), &locked(), 1_000, 3_000);
-        let (trouble, warning) = troubles(&unconfirmed, 1_000);
-        let what = trouble.unwrap().what;
-        assert_eq!(warning, None);
-        for part in [
-            "423",
-            "not confirmed by Microsoft for person 1",
-            "within 5 s",
+        for (action, error) in [
+            (Action::Clear, locked()),
+            (Action::Set, locked()),
+            (Action::Clear, forbidden()),
         ] {
-            assert!(what.contains(part), "{what}");
+            let mut unconfirmed = Unconfirmed::default();
+            fails(&mut unconfirmed, action, &error, [0, 1_000]);
+            unconfirmed.confirmed(BEN, 500);
+            fails(&mut unconfirmed, action, &error, [1_000, 3_000]);
+            let (trouble, warning) = troubles(&unconfirmed, 1_000);
+            let what = trouble.unwrap().what;
+            assert_eq!(warning, None);
+            for part in ["not confirmed by Microsoft for person 1", "within 5 s"] {
+                assert!(what.contains(part), "{what}");
+            }
+            unconfirmed.confirmed((ANNA, Slot::Preferred), 3_000);
+            assert_eq!(troubles(&unconfirmed, 3_000), (None, None));
         }
-        unconfirmed.confirmed(ANNA, 3_000);
-        assert_eq!(troubles(&unconfirmed, 3_000), (None, None));
     }
 
     // D1: one account that is refused while others are written is a warning about that account.
     #[test]
     fn one_refused_account_among_others_is_a_warning() {
         let mut unconfirmed = Unconfirmed::default();
-        unconfirmed.failed((ANNA, Action::Set), &forbidden(), 0, 15_000);
+        fails(&mut unconfirmed, Action::Set, &forbidden(), [0, 15_000]);
         assert!(troubles(&unconfirmed, 0).0.is_some(), "nobody succeeds");
         unconfirmed.confirmed(BEN, 500);
-        unconfirmed.failed((ANNA, Action::Set), &forbidden(), 15_000, 30_000);
+        fails(
+            &mut unconfirmed,
+            Action::Set,
+            &forbidden(),
+            [15_000, 30_000],
+        );
         let (trouble, warning) = troubles(&unconfirmed, 15_000);
         assert_eq!(trouble, None);
         assert!(warning.unwrap().remedy.contains("licence"));
-        assert!(unconfirmed.retain(|person| person != ANNA.0));
-        assert_eq!(troubles(&unconfirmed, 15_000), (None, None));
+    }
+
+    // D1: the clear of a person who was removed is reported and tried again until Microsoft has dropped the state by itself.
+    #[test]
+    fn the_clear_of_a_removed_person_is_forgotten_after_a_day() {
+        let mut unconfirmed = Unconfirmed::default();
+        fails(&mut unconfirmed, Action::Set, &locked(), [0, 1_000]);
+        assert_eq!(unconfirmed.retain(|_| true, DAY), []);
+        assert_eq!(unconfirmed.retain(|_| false, 0).len(), 1);
+        fails(&mut unconfirmed, Action::Clear, &locked(), [0, 1_000]);
+        assert_eq!(unconfirmed.retain(|_| false, DAY - 1), []);
+        let left = unconfirmed.retain(|_| false, DAY);
+        assert_eq!(left, [("anna".into(), Slot::Preferred)]);
+        assert_eq!(troubles(&unconfirmed, DAY), (None, None));
     }
 
     #[test]

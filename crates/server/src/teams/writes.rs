@@ -89,11 +89,7 @@ impl TeamsWrites {
             (Slot::Preferred, Action::Set | Action::Renew) => Operation::SetDoNotDisturb,
             (Slot::Preferred, Action::Clear) => Operation::ClearDoNotDisturb,
             (slot, Action::Leave) => {
-                let slot = match slot {
-                    Slot::Session => graph::Slot::Session,
-                    Slot::Preferred => graph::Slot::Preferred,
-                };
-                queue.queue().leave(user, slot);
+                queue.leave(user, slot);
                 return None;
             }
         };
@@ -126,6 +122,15 @@ impl TenantWrites {
     /// Writes that wait only for the budget.
     pub(super) fn backlog(&self) -> Backlog {
         self.queue().backlog(network_time())
+    }
+
+    /// Drops a clear that waits, and repeats none that is on the wire.
+    pub(super) fn leave(&self, user: &Arc<str>, slot: Slot) {
+        let slot = match slot {
+            Slot::Session => graph::Slot::Session,
+            Slot::Preferred => graph::Slot::Preferred,
+        };
+        self.queue().leave(user, slot);
     }
 
     /// Sends writes and reports the backlog, for ever.
@@ -263,7 +268,11 @@ impl TenantWrites {
             queue.finish(now, &write.user, outcome);
             queue.rests_until(&write.user).unwrap_or(now)
         };
-        tenant.report_write(write.tag.write, result.as_ref().map(|_| ()), (now, next_at));
+        tenant.report_write(
+            (&write.user, write.tag.write),
+            result.as_ref().map(|_| ()),
+            (now, next_at),
+        );
         self.0.wake.notify_one();
     }
 }
