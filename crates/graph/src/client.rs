@@ -6,12 +6,13 @@ use reqwest::{Response, StatusCode, Url, header};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    Body, Credential, GraphError, Operation, RequestKind, Secret, UserPresence, Verdict, Written,
-    clock,
+    Body, Credential, GraphError, Operation, Presences, RequestKind, Secret, UserPresence, Verdict,
+    Written, clock,
     error::{Asked, Interference},
-    judge, parse_retry_after,
+    judge,
+    member::text_of,
+    parse_retry_after, presences,
     token::TokenState,
-    wire::Presences,
 };
 
 mod batch;
@@ -76,11 +77,11 @@ impl Client {
         &self.config
     }
 
-    /// Everybody's presence, for at most [`crate::BULK_MAX`] ids. Ids that Graph leaves out are left out.
+    /// The presence of at most [`crate::BULK_MAX`] people. Ids that Graph leaves out are left out.
     ///
     /// # Errors
     /// See [`GraphError`].
-    pub async fn presences(&self, ids: &[&str]) -> Result<Vec<UserPresence>, GraphError> {
+    pub async fn presences(&self, ids: &[&str]) -> Result<Presences, GraphError> {
         const CALL: &str = "getPresencesByUserId";
         let url = format!(
             "{}/v1.0/communications/getPresencesByUserId",
@@ -99,8 +100,7 @@ impl Client {
                 response,
             )
             .await?;
-        let presences: Presences = read_json(CALL, response).await?;
-        Ok(presences.value)
+        read_with(CALL, response, |body| Presences::read(body, ids)).await
     }
 
     /// Writes a person's presence.
@@ -135,7 +135,12 @@ impl Client {
                 sent.await?,
             )
             .await?;
-        read_json(CALL, response).await
+        let read = |body: &[u8]| serde_json::from_str(&text_of(body)).map(presences::read_one);
+        let presence = read_with(CALL, response, read).await?;
+        presence.map_err(|odd| GraphError::Malformed {
+            call: CALL,
+            cause: odd.why.words().into(),
+        })
     }
 
     /// Writes the presence of whoever the token belongs to.
@@ -362,9 +367,18 @@ pub(crate) async fn read_json<T: serde::de::DeserializeOwned>(
     call: &'static str,
     response: Response,
 ) -> Result<T, GraphError> {
+    read_with(call, response, |body| serde_json::from_slice(body)).await
+}
+
+/// Reads an answer of bounded size with a reader of its own.
+pub(crate) async fn read_with<T>(
+    call: &'static str,
+    response: Response,
+    read: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
+) -> Result<T, GraphError> {
     let status = response.status().as_u16();
     let body = read_bytes(call, response).await?;
-    serde_json::from_slice(&body).map_err(|error| match body.trim_ascii_start().first() {
+    read(&body).map_err(|error| match body.trim_ascii_start().first() {
         Some(b'<') => GraphError::Intercepted {
             call,
             status,

@@ -62,6 +62,15 @@ pub struct RequestLabels {
     pub outcome: String,
 }
 
+/// Labels of an element of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ElementLabels {
+    /// Graph's name of the call.
+    pub call: String,
+    /// Why it was skipped.
+    pub reason: String,
+}
+
 /// Labels of a change notification.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct NotificationLabels {
@@ -108,8 +117,12 @@ pub struct Metrics {
     budget_sent: Family<TenantLabels, Gauge>,
     /// Requests that may be sent to it in 30 seconds; 0: no limit.
     budget_limit: Family<TenantLabels, Gauge>,
+    /// Elements of Graph's answers that were skipped because they are odd.
+    skipped_elements: Family<ElementLabels, Counter>,
     /// Teams accounts of a tenant that complete answers leave out.
     missing_accounts: Family<TenantLabels, Gauge>,
+    /// Teams accounts of a tenant for which Graph refuses requests.
+    refused_accounts: Family<TenantLabels, Gauge>,
     /// Writes to a tenant that wait for its budget.
     backlog_writes: Family<TenantLabels, Gauge>,
     /// Age of the oldest of them, in seconds.
@@ -179,7 +192,9 @@ impl Default for Metrics {
             sweep_rhythm: Family::default(),
             budget_sent: Family::default(),
             budget_limit: Family::default(),
+            skipped_elements: Family::default(),
             missing_accounts: Family::default(),
+            refused_accounts: Family::default(),
             backlog_writes: Family::default(),
             backlog_age: Family::default(),
             pending_writes: Gauge::default(),
@@ -268,6 +283,16 @@ fn register_clients(registry: &mut Registry, metrics: &Metrics) {
         "Teams accounts that Microsoft's answers leave out",
         metrics.missing_accounts.clone(),
     );
+    registry.register(
+        "teams_accounts_refused",
+        "Teams accounts for which Graph refuses requests: they are left out of the sweep and looked at again",
+        metrics.refused_accounts.clone(),
+    );
+    registry.register(
+        "graph_elements_skipped",
+        "Elements of Graph's answers that could not be read, by reason",
+        metrics.skipped_elements.clone(),
+    );
     registry.register("agents", "Connected desktop agents", metrics.agents.clone());
     registry.register(
         "http_connections",
@@ -308,6 +333,21 @@ impl Metrics {
     pub fn set_missing_accounts(&self, tenant: &str, count: usize) {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         of_tenant(&self.missing_accounts, tenant).set(count);
+    }
+
+    /// Sets the number of Teams accounts of a tenant for which Graph refuses requests.
+    pub fn set_refused_accounts(&self, tenant: &str, count: usize) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        of_tenant(&self.refused_accounts, tenant).set(count);
+    }
+
+    /// Counts an element of an answer that was skipped.
+    pub fn count_skipped(&self, call: &str, reason: &str) {
+        let labels = ElementLabels {
+            call: call.into(),
+            reason: reason.into(),
+        };
+        self.skipped_elements.get_or_create(&labels).inc();
     }
 
     /// What of a tenant's budget is spent: requests in the last 30 seconds, and how many may be.

@@ -11,8 +11,10 @@ mod link;
 mod logins;
 mod notifications;
 mod pauses;
+mod personal;
 mod reach;
 mod reads;
+mod refused;
 mod search;
 mod service_accounts;
 mod sweep;
@@ -29,8 +31,10 @@ use graph::{Blame, Budget, Client, GraphError, Purpose};
 use presence::{PersonId, TeamsState};
 use tokio::{sync::mpsc, time::Instant};
 
+use personal::PersonalFailures;
 use reach::Reach;
 use reads::TenantReads;
+use refused::Refused;
 use unconfirmed::Unconfirmed;
 
 use crate::{
@@ -97,6 +101,10 @@ pub struct Tenant {
     shown: Arc<Mutex<HashMap<PersonId, TeamsState>>>,
     reach: Arc<Mutex<Reach>>,
     unconfirmed: Arc<Mutex<Unconfirmed>>,
+    /// Accounts for which Graph refuses requests.
+    refused: Arc<Mutex<Refused>>,
+    /// People whose own read failed, where people sign in by themselves.
+    personal: Arc<Mutex<PersonalFailures>>,
     /// Where changes are told that the sweep sees, if somebody compares them with Graph's notifications.
     changes: Option<mpsc::Sender<Arc<str>>>,
     /// Milliseconds between the starts of the last two sweeps.
@@ -161,6 +169,8 @@ impl Tenant {
             shown: Arc::default(),
             reach: Arc::default(),
             unconfirmed: Arc::default(),
+            refused: Arc::default(),
+            personal: Arc::default(),
             changes: None,
             sweep_interval: Arc::default(),
             limit,
@@ -251,28 +261,6 @@ impl Tenant {
         self.metrics.budget_wait.observe(began);
     }
 
-    /// Notes how a call went: for the figures, for the health, for the budget.
-    fn note(&self, part: &str, call: &str, result: Result<(), &GraphError>) {
-        self.count(call, result);
-        let error = match result {
-            Ok(()) => {
-                self.report(part, None);
-                return;
-            }
-            Err(error) => error,
-        };
-        // One person's trouble is not the tenant's; a refused sweep is everybody's.
-        if error.blame() == Blame::Request && part != sweep::PART {
-            tracing::warn!(part, call, %error, "a request to Teams was refused");
-            return;
-        }
-        let trouble = Trouble {
-            what: error.to_string(),
-            remedy: remedy(error),
-        };
-        self.report(part, Some(trouble));
-    }
-
     /// Counts a request, and waits where Graph asks for it.
     fn count(&self, call: &str, result: Result<(), &GraphError>) {
         let outcome = result.map_or_else(outcome, |()| "ok");
@@ -285,6 +273,15 @@ impl Tenant {
             let wait = error.retry_after().unwrap_or(Duration::from_secs(2));
             self.budget().silence(network_time(), wait);
         }
+    }
+
+    /// Reports a failure that is everybody's.
+    fn report_failure(&self, part: &str, error: &GraphError) {
+        let trouble = Trouble {
+            what: error.to_string(),
+            remedy: remedy(error),
+        };
+        self.report(part, Some(trouble));
     }
 }
 

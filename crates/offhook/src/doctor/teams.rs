@@ -277,16 +277,16 @@ async fn read(report: &mut Report, client: &Client, linked: &[&str]) -> bool {
         .unwrap_or_default();
     let asked = if asked.is_empty() { &nobody } else { asked };
     match client.presences(asked).await {
-        Ok(presences) if !linked.is_empty() && presences.is_empty() => {
+        Ok(read) if !linked.is_empty() && read.presences.is_empty() => {
             report.fail(CHECK, Fault::ReadEmpty, asked.join(", "));
             true
         }
-        Ok(presences) => {
+        Ok(read) => {
             report.fine(
                 CHECK,
                 format!(
                     "the presence of {} of {} people",
-                    presences.len(),
+                    read.presences.len(),
                     linked.len()
                 ),
             );
@@ -371,8 +371,8 @@ async fn shows(client: &Client, account: &str) -> Result<(), String> {
     let began = tokio::time::Instant::now();
     loop {
         let read = client.presences(&[account]).await;
-        let seen = read.ok().and_then(|presences| presences.into_iter().next());
-        let availability = seen.and_then(|presence| presence.availability);
+        let seen = read.ok().and_then(|read| read.presences.into_iter().next());
+        let availability = seen.map(|presence| presence.availability);
         if availability.as_deref() == Some("Busy") {
             return Ok(());
         }

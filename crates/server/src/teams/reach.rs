@@ -1,5 +1,5 @@
-//! Teams accounts that cannot be reached: those that complete answers of Graph leave out (domain section 5), and those with an
-//! ended login.
+//! Teams accounts that cannot be reached: those that complete answers of Graph leave out (domain section 5), those about which
+//! answers are odd, and those with an ended login.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use graph::{Oddity, Presences};
 use presence::{Fact, Input, PersonId, Timestamp};
 
 use super::Tenant;
@@ -24,15 +25,36 @@ const PART: &str = "missing teams accounts";
 /// Missing accounts that are named one by one.
 const NAMED_MAX: usize = 5;
 
-/// Complete answers in a row without an account.
+/// Why an answer does not count for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Absence {
+    /// A complete answer leaves the account out.
+    LeftOut,
+    /// The element about the account is odd; `None`: an element without an id may be about it.
+    Odd(Option<Oddity>),
+}
+
+/// Answers in a row that do not count for a person, for one reason.
 #[derive(Clone, Copy, Debug)]
 struct Misses {
+    absence: Absence,
     count: u8,
     /// When the last one that counts was asked for, in the network's time.
     last: i64,
 }
 
-/// Counts complete answers in a row without an account, and keeps ended logins. The time is an argument.
+/// The people about whom an answer says something.
+#[derive(Debug, Default)]
+struct Answered {
+    /// Their element counts.
+    present: BTreeSet<PersonId>,
+    /// Their element is odd.
+    odd: BTreeMap<PersonId, Oddity>,
+    /// An odd element may be about anybody: who is not in the answer need not be missing.
+    has_unnamed: bool,
+}
+
+/// Counts answers in a row without an account, and keeps ended logins. The time is an argument.
 #[derive(Debug, Default)]
 pub(super) struct Reach {
     misses: HashMap<PersonId, Misses>,
@@ -40,30 +62,38 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    /// Takes in a complete answer about `asked`, requested at `now` of the network's time. Returns the people with a missing
-    /// account.
+    /// Takes in an answer about `asked`, requested at `now` of the network's time. Returns the people with a missing account.
     fn answered(
         &mut self,
         asked: impl IntoIterator<Item = PersonId>,
-        present: &BTreeSet<PersonId>,
+        answered: &Answered,
         now: i64,
     ) -> Vec<PersonId> {
         let mut missing = Vec::new();
         for person in asked {
-            if present.contains(&person) {
+            if answered.present.contains(&person) {
                 self.misses.remove(&person);
                 continue;
             }
+            let absence = match answered.odd.get(&person) {
+                Some(odd) => Absence::Odd(Some(*odd)),
+                None if answered.has_unnamed => Absence::Odd(None),
+                None => Absence::LeftOut,
+            };
             let first = Misses {
+                absence,
                 count: 0,
                 last: now.saturating_sub(MISS_SPACING),
             };
             let misses = self.misses.entry(person).or_insert(first);
+            if misses.absence != absence {
+                *misses = first;
+            }
             if now.saturating_sub(misses.last) >= MISS_SPACING {
                 misses.count = misses.count.saturating_add(1).min(MISSES_MAX);
                 misses.last = now;
             }
-            if misses.count == MISSES_MAX {
+            if misses.count == MISSES_MAX && absence == Absence::LeftOut {
                 missing.push(person);
             }
         }
@@ -79,8 +109,19 @@ impl Reach {
     fn missing(&self) -> BTreeSet<PersonId> {
         let missing = self.misses.iter();
         missing
-            .filter(|(_, misses)| misses.count == MISSES_MAX)
+            .filter(|(_, misses)| misses.count == MISSES_MAX && misses.absence == Absence::LeftOut)
             .map(|(person, _)| *person)
+            .collect()
+    }
+
+    /// People about whom several answers in a row were odd.
+    fn odd(&self) -> BTreeMap<PersonId, Option<Oddity>> {
+        let odd = self.misses.iter();
+        odd.filter(|(_, misses)| misses.count == MISSES_MAX)
+            .filter_map(|(person, misses)| match misses.absence {
+                Absence::Odd(odd) => Some((*person, odd)),
+                Absence::LeftOut => None,
+            })
             .collect()
     }
 
@@ -107,18 +148,25 @@ impl Tenant {
         self.reach.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts the accounts that a complete answer leaves out. Returns the inputs for the engine.
-    pub(super) fn left_out<'a>(
+    /// Counts the accounts that an answer leaves out, and the odd elements. Returns the inputs for the engine.
+    pub(super) fn left_out(
         &self,
         asked: &[Arc<str>],
-        answered: impl Iterator<Item = &'a str>,
+        read: &Presences,
         (asked_at, network_time): (Timestamp, i64),
     ) -> Vec<Input> {
-        let present: BTreeSet<PersonId> = answered
-            .filter_map(|id| self.directory.by_teams_id(id))
-            .collect();
-        let asked = asked.iter().filter_map(|id| self.directory.by_teams_id(id));
-        let missing = self.reach().answered(asked, &present, network_time);
+        let of = |id: &str| self.directory.by_teams_id(id);
+        let present = read.presences.iter();
+        let odd = read.skipped.iter();
+        let answered = Answered {
+            present: present.filter_map(|presence| of(&presence.id)).collect(),
+            odd: odd
+                .filter_map(|skipped| Some((of(skipped.id.as_deref()?)?, skipped.why)))
+                .collect(),
+            has_unnamed: read.has_unnamed(),
+        };
+        let asked = asked.iter().filter_map(|id| of(id));
+        let missing = self.reach().answered(asked, &answered, network_time);
         let input = |person| Input::Person(person, Fact::TeamsAccountMissing { asked_at });
         missing.into_iter().map(input).collect()
     }
@@ -136,6 +184,20 @@ impl Tenant {
         };
         self.metrics.set_missing_accounts(&self.name, missing.len());
         self.report(PART, self.missing_trouble(&missing));
+    }
+
+    /// The accounts about which several answers in a row were odd, and why.
+    pub(super) fn unreadable(&self) -> Vec<(Arc<str>, String)> {
+        let odd = self.reach().odd().into_iter();
+        odd.filter_map(|(person, odd)| {
+            let account = self.directory.person(person)?.teams_id.clone()?;
+            let why = match odd {
+                Some(odd) => format!("its element in Graph's answers is odd: {}", odd.words()),
+                None => "Graph's answers have an element without an id in its place".into(),
+            };
+            Some((account, why))
+        })
+        .collect()
     }
 
     fn missing_trouble(&self, missing: &BTreeSet<PersonId>) -> Option<Trouble> {
@@ -181,9 +243,10 @@ impl Tenant {
 mod tests {
     use std::collections::BTreeSet;
 
+    use graph::Oddity;
     use presence::{PersonId, Timestamp};
 
-    use super::{REPEAT_INTERVAL, Reach};
+    use super::{Answered, REPEAT_INTERVAL, Reach};
 
     const ANNA: PersonId = PersonId(1);
     const BEN: PersonId = PersonId(2);
@@ -192,14 +255,58 @@ mod tests {
     fn answer(reach: &mut Reach, present: &[PersonId]) -> Vec<PersonId> {
         let last = reach.misses.values().map(|misses| misses.last).max();
         let now = last.unwrap_or_default() + 1_000;
-        reach.answered([ANNA, BEN], &present.iter().copied().collect(), now)
+        reach.answered([ANNA, BEN], &complete(present), now)
+    }
+
+    fn complete(present: &[PersonId]) -> Answered {
+        Answered {
+            present: present.iter().copied().collect(),
+            ..Answered::default()
+        }
+    }
+
+    // D2
+    #[test]
+    fn a_person_with_an_odd_element_is_named_and_not_missing() {
+        let mut reach = Reach::default();
+        let odd = Answered {
+            odd: [(ANNA, Oddity::NoAvailability)].into(),
+            ..complete(&[BEN])
+        };
+        for answer in 0..5 {
+            assert_eq!(reach.answered([ANNA, BEN], &odd, answer * 1_000), []);
+        }
+        assert_eq!(reach.odd(), [(ANNA, Some(Oddity::NoAvailability))].into());
+        assert_eq!(reach.missing(), BTreeSet::new());
+        assert_eq!(answer(&mut reach, &[ANNA, BEN]), []);
+        assert!(reach.odd().is_empty());
+    }
+
+    // D2
+    #[test]
+    fn where_an_element_has_no_id_nobody_is_missing() {
+        let mut reach = Reach::default();
+        let unnamed = Answered {
+            has_unnamed: true,
+            ..complete(&[BEN])
+        };
+        for answer in 0..5 {
+            assert_eq!(reach.answered([ANNA, BEN], &unnamed, answer * 1_000), []);
+        }
+        assert_eq!(reach.odd(), [(ANNA, None)].into());
+        // Complete answers are counted from their first.
+        for _ in 0..2 {
+            assert_eq!(answer(&mut reach, &[BEN]), []);
+        }
+        assert_eq!(answer(&mut reach, &[BEN]), [ANNA]);
+        assert!(reach.odd().is_empty());
     }
 
     // P13
     #[test]
     fn answers_to_requests_that_overlap_count_once() {
         let mut reach = Reach::default();
-        let mut at = |now| reach.answered([ANNA], &BTreeSet::new(), now);
+        let mut at = |now| reach.answered([ANNA], &Answered::default(), now);
         for now in [0, 10, 300, 749, 1_000, 1_100, 900, 1_700] {
             assert_eq!(at(now), [], "{now}");
         }
@@ -237,7 +344,7 @@ mod tests {
     fn an_answer_says_nothing_of_people_who_were_not_asked_for() {
         let mut reach = Reach::default();
         for _ in 0..3 {
-            assert_eq!(reach.answered([BEN], &BTreeSet::from([BEN]), 0), []);
+            assert_eq!(reach.answered([BEN], &complete(&[BEN]), 0), []);
         }
         assert_eq!(reach.missing(), BTreeSet::new());
     }

@@ -8,7 +8,8 @@ use std::{
 };
 
 use graph::{
-    BULK_MAX, EVENTFUL_MAX, FASTEST, GraphError, Purpose, SLOWDOWN_MAX, UserPresence, rhythm,
+    BULK_MAX, Blame, EVENTFUL_MAX, FASTEST, GraphError, Presences, Purpose, SLOWDOWN_MAX,
+    UserPresence, rhythm,
 };
 use presence::{Fact, Input, PersonId, SequenceNumber, TeamsAnswer, TeamsState, Timestamp};
 use tokio::{
@@ -44,7 +45,8 @@ impl Tenant {
     pub async fn read_asked(self) {
         loop {
             let asked = self.reads.next_asked().await;
-            self.read_all(&self.accounts(asked), Purpose::ReadFew).await;
+            let accounts = self.taken(self.accounts(asked));
+            self.read_all(&accounts, Purpose::ReadFew).await;
         }
     }
 
@@ -59,12 +61,11 @@ impl Tenant {
             let sweep_interval = Duration::from_millis(self.sweep_interval.load(Ordering::Relaxed));
             // With a tolerance for timers.
             if sweep_interval > FASTEST * 5 / 4 {
-                let ids = self.accounts(self.reads.few(
-                    most,
-                    |person| self.is_read(person),
-                    &mut turns,
-                ));
-                self.read_all(&ids, Purpose::ReadFew).await;
+                let few = self
+                    .reads
+                    .few(most, |person| self.is_read(person), &mut turns);
+                let accounts = self.taken(self.accounts(few));
+                self.read_all(&accounts, Purpose::ReadFew).await;
             }
         }
     }
@@ -83,23 +84,29 @@ impl Tenant {
             let began = Instant::now();
             let mut wish = None;
             self.report_missing();
+            self.report_unreadable();
             self.report_ended_logins().await;
-            let ids = self.swept_people();
-            let period = if ids.is_empty() {
+            let (taken, refused) = self.begin_reading(self.swept_people());
+            let people = taken.len() + refused.len();
+            let period = if people == 0 {
                 IDLE
             } else {
-                self.rhythm(ids.len())
+                self.rhythm(people)
             };
-            let chunks = ids.len().div_ceil(self.at_once());
+            // Refused accounts that are due spoil no request about others.
+            let chunks: Vec<Vec<Arc<str>>> = [taken, refused]
+                .iter()
+                .flat_map(|accounts| accounts.chunks(self.at_once()))
+                .map(<[Arc<str>]>::to_vec)
+                .collect();
             // The last sweep took longer if writes needed the budget.
             let interval = (began - last_began).max(period);
             last_began = began;
-            self.tell_interval(interval, chunks, period * SLOWDOWN_MAX);
+            self.tell_interval(interval, chunks.len(), period * SLOWDOWN_MAX);
             let mut requests = JoinSet::new();
-            for (index, chunk) in ids.chunks(self.at_once()).enumerate() {
-                let due = began
-                    + period * u32::try_from(index).unwrap_or(0)
-                        / u32::try_from(chunks).unwrap_or(1);
+            let count = u32::try_from(chunks.len()).unwrap_or(1);
+            for (index, chunk) in chunks.into_iter().enumerate() {
+                let due = began + period * u32::try_from(index).unwrap_or(0) / count;
                 if wish.is_none() {
                     tokio::select! {
                         () = tokio::time::sleep_until(due) => {}
@@ -107,11 +114,12 @@ impl Tenant {
                     }
                 }
                 self.afford(Purpose::ReadAll).await;
-                let (tenant, chunk) = (self.clone(), chunk.to_vec());
-                requests.spawn(async move { tenant.read(&chunk).await });
+                let tenant = self.clone();
+                requests.spawn(async move { tenant.read(&chunk, Purpose::ReadAll).await });
             }
             // A slow service slows the rhythm; it never has two sweeps at once.
-            while requests.join_next().await.is_some() {}
+            let results = requests.join_all().await;
+            self.report_sweep(people, results.into_iter().all(|is_read| is_read));
             match wish {
                 Some(done) => {
                     let _ = done.send(());
@@ -149,15 +157,32 @@ impl Tenant {
     }
 
     async fn sweep_once(&self) {
-        self.read_all(&self.swept_people(), Purpose::ReadAll).await;
+        let (taken, refused) = self.begin_reading(self.swept_people());
+        let people = taken.len() + refused.len();
+        let mut is_read = true;
+        for accounts in [taken, refused] {
+            is_read &= self.read_all(&accounts, Purpose::ReadAll).await;
+        }
+        self.report_sweep(people, is_read);
     }
 
-    /// Reads these one request after the other, as the budget allows.
-    async fn read_all(&self, ids: &[Arc<str>], purpose: Purpose) {
+    /// Reports how reading is at the end of a sweep. A failure has been reported at once, and stays until everybody is read.
+    fn report_sweep(&self, people: usize, is_read: bool) {
+        if self.logins.is_some() {
+            self.report_personal(people);
+        } else if is_read && people > 0 {
+            self.report(PART, None);
+        }
+    }
+
+    /// Reads these one request after the other, as the budget allows. Returns whether all are read.
+    async fn read_all(&self, ids: &[Arc<str>], purpose: Purpose) -> bool {
+        let mut is_read = true;
         for chunk in ids.chunks(self.at_once()) {
             self.afford(purpose).await;
-            self.read(chunk).await;
+            is_read &= self.read(chunk, purpose).await;
         }
+        is_read
     }
 
     /// The Teams accounts to read: none where nothing may cross.
@@ -178,59 +203,56 @@ impl Tenant {
     }
 
     /// Whether the sweep reads a person: served here, with an account and, where people sign in, a login.
-    fn is_read(&self, person: PersonId) -> bool {
+    pub(super) fn is_read(&self, person: PersonId) -> bool {
         let person = self.directory.person(person);
         person.is_some_and(|person| {
             person.teams_id.is_some() && self.serves(&person) && self.has_login(person.id)
         })
     }
 
-    async fn read(&self, ids: &[Arc<str>]) {
-        let (asked_at, asked_at_network) = (self.clock.now(), network_time());
-        let presences = match &self.logins {
-            None => self.read_many(ids).await,
-            Some(logins) => self.read_each(logins, ids).await,
+    /// Reads the people of one request. Returns whether all are read, but for accounts that are left out from now on.
+    async fn read(&self, ids: &[Arc<str>], purpose: Purpose) -> bool {
+        let Some(logins) = &self.logins else {
+            return self.read_many(ids, purpose).await;
         };
+        let asked_at = self.clock.now();
+        let read = self.read_each(logins, ids).await;
         let received = Instant::now();
-        let Some(presences) = presences else {
-            return;
-        };
-        // What is read person by person leaves nobody out.
-        let mut inputs = match self.logins {
-            None => {
-                let answered = presences.iter().map(|presence| &*presence.id);
-                self.left_out(ids, answered, (asked_at, asked_at_network))
-            }
-            Some(_) => Vec::new(),
-        };
-        inputs.extend(self.news(presences, asked_at));
+        let inputs = self.news(read.presences, asked_at);
         self.shard.inputs(inputs, Cause::Graph(received)).await;
+        // Single people's failures are reported for all together.
+        true
     }
 
-    async fn read_many(&self, ids: &[Arc<str>]) -> Option<Vec<UserPresence>> {
-        let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
-        let result = self.client.presences(&ids).await;
-        self.note(PART, "getPresencesByUserId", result.as_ref().map(|_| ()));
-        result.ok()
-    }
-
-    /// With everybody's own login.
-    async fn read_each(&self, logins: &Logins, ids: &[Arc<str>]) -> Option<Vec<UserPresence>> {
-        let mut presences = Vec::with_capacity(ids.len());
-        for id in ids {
-            let person = self.directory.by_teams_id(id)?;
-            let result = logins
-                .with(person, |token| async move {
-                    self.client.own_presence(&token).await
-                })
-                .await;
-            // That one person must sign in again is that person's trouble, and told there.
-            if !result.as_ref().is_err_and(GraphError::needs_person) {
-                self.note(PART, "get presence", result.as_ref().map(|_| ()));
-            }
-            presences.extend(result.ok());
+    async fn read_many(&self, ids: &[Arc<str>], purpose: Purpose) -> bool {
+        let Err(error) = self.request(ids).await else {
+            return true;
+        };
+        let is_refused = error.blame() == Blame::Request;
+        if is_refused && self.read_halved(ids, &error, purpose).await {
+            return true;
         }
-        Some(presences)
+        self.report_failure(PART, &error);
+        false
+    }
+
+    /// Reads people with one request.
+    pub(super) async fn request(&self, ids: &[Arc<str>]) -> Result<(), GraphError> {
+        const CALL: &str = "getPresencesByUserId";
+        let asked_at = (self.clock.now(), network_time());
+        let names: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
+        let result = self.client.presences(&names).await;
+        let received = Instant::now();
+        self.count(CALL, result.as_ref().map(|_| ()));
+        let read: Presences = result?;
+        self.accept(ids);
+        for skipped in &read.skipped {
+            self.metrics.count_skipped(CALL, skipped.why.label());
+        }
+        let mut inputs = self.left_out(ids, &read, asked_at);
+        inputs.extend(self.news(read.presences, asked_at.0));
+        self.shard.inputs(inputs, Cause::Graph(received)).await;
+        Ok(())
     }
 
     /// How often a person is read about whom Teams holds a write of ours: they belong to the eventful ones, as far as there
@@ -266,9 +288,7 @@ impl Tenant {
         let tenant_lag = self.reads.lag().of(self.interval_in_a_call());
         let inputs = presences.into_iter().filter_map(|presence| {
             let person = self.directory.by_teams_id(&presence.id)?;
-            let availability = presence.availability.as_deref().unwrap_or_default();
-            let activity = presence.activity.as_deref().unwrap_or_default();
-            let state = TeamsState::new(availability, activity);
+            let state = TeamsState::new(&presence.availability, &presence.activity);
             self.compare(person, &state);
             let sequence = presence.sequence_number.as_deref();
             let answer = TeamsAnswer {

@@ -1,0 +1,192 @@
+//! Finds the ids for which Graph refuses a whole request: the request is halved until the refused ids are alone.
+
+use std::ops::Range;
+
+/// The answer to the request about a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartAnswer {
+    /// Graph answered.
+    Read,
+    /// Graph refused the request for good, because of one of its ids.
+    Refused,
+}
+
+/// A part of the list of ids.
+#[derive(Clone, Debug)]
+enum Part {
+    /// Nothing is known of it yet.
+    Unknown(Range<usize>),
+    /// At least one of its ids is refused.
+    Refused(Range<usize>),
+}
+
+/// The search in one list of ids. One refused id among 650 is found with 10 to 20 requests; several cost less each.
+#[derive(Clone, Debug)]
+pub struct Halving {
+    /// A stack; the last one is next.
+    parts: Vec<Part>,
+    /// The rest of the part of which the first half is asked for.
+    rest: Option<Range<usize>>,
+    asked: Option<Range<usize>>,
+    refused: Vec<usize>,
+    has_read: bool,
+}
+
+impl Halving {
+    /// A search among `ids` ids, of which at least one is refused.
+    pub fn new(ids: usize) -> Self {
+        let mut halving = Self {
+            parts: Vec::new(),
+            rest: None,
+            asked: None,
+            refused: Vec::new(),
+            has_read: false,
+        };
+        halving.refuse(0..ids);
+        halving
+    }
+
+    /// The part to ask for next; `None`: everything is read, or found to be refused.
+    pub fn next_part(&mut self) -> Option<Range<usize>> {
+        if let Some(asked) = &self.asked {
+            return Some(asked.clone());
+        }
+        self.rest = None;
+        let asked = match self.parts.pop()? {
+            Part::Unknown(part) => part,
+            Part::Refused(part) => {
+                let middle = part.start + part.len() / 2;
+                self.rest = Some(middle..part.end);
+                part.start..middle
+            }
+        };
+        self.asked = Some(asked.clone());
+        Some(asked)
+    }
+
+    /// Takes in the answer about the part that [`Self::next_part`] named.
+    pub fn answered(&mut self, answer: PartAnswer) {
+        let Some(asked) = self.asked.take() else {
+            return;
+        };
+        let rest = self.rest.take();
+        match (answer, rest) {
+            (PartAnswer::Read, rest) => {
+                self.has_read = true;
+                match rest {
+                    // It is refused, as far as the refusal still holds: one id is asked for alone before it is believed.
+                    Some(rest) if rest.len() > 1 => self.parts.push(Part::Refused(rest)),
+                    Some(rest) => self.parts.push(Part::Unknown(rest)),
+                    None => {}
+                }
+            }
+            (PartAnswer::Refused, rest) => {
+                self.refuse(asked);
+                // The people of the other half first: most of them are read at once.
+                self.parts.extend(rest.map(Part::Unknown));
+            }
+        }
+    }
+
+    fn refuse(&mut self, part: Range<usize>) {
+        match part.len() {
+            0 => {}
+            1 => self.refused.push(part.start),
+            _ => self.parts.push(Part::Refused(part)),
+        }
+    }
+
+    /// The places of the ids that were refused alone.
+    pub fn refused(&self) -> &[usize] {
+        &self.refused
+    }
+
+    /// Whether Graph answered about any part: then a refusal is about the ids, not about the tenant.
+    pub fn has_read(&self) -> bool {
+        self.has_read
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::{Halving, PartAnswer};
+
+    /// Searches with at most `requests` requests. Returns who was read, who was refused, and the number of requests.
+    fn search(
+        ids: usize,
+        bad: &BTreeSet<usize>,
+        requests: usize,
+    ) -> (BTreeSet<usize>, BTreeSet<usize>, usize) {
+        let (mut halving, mut read, mut sent) = (Halving::new(ids), BTreeSet::new(), 0);
+        while sent < requests {
+            let Some(part) = halving.next_part() else {
+                break;
+            };
+            sent += 1;
+            let refused = part.clone().any(|id| bad.contains(&id));
+            if !refused {
+                for id in part {
+                    assert!(read.insert(id), "{id} is read twice");
+                }
+            }
+            halving.answered(match refused {
+                true => PartAnswer::Refused,
+                false => PartAnswer::Read,
+            });
+        }
+        let refused = halving.refused().iter().copied().collect();
+        (read, refused, sent)
+    }
+
+    // D2
+    #[test]
+    fn one_refused_id_is_found_with_twenty_requests_at_most() {
+        for bad in 0..650 {
+            let (read, refused, sent) = search(650, &BTreeSet::from([bad]), 1_000);
+            assert_eq!((read.len(), refused), (649, BTreeSet::from([bad])));
+            assert!((10..=20).contains(&sent), "{bad}: {sent}");
+        }
+    }
+
+    // D2
+    #[test]
+    fn a_bound_on_requests_finds_some_each_time() {
+        let all: BTreeSet<usize> = (0..650).collect();
+        let (read, refused, _) = search(650, &all, 40);
+        assert!(read.is_empty() && refused.len() >= 10, "{refused:?}");
+        let (read, refused, sent) = search(650, &all, 10_000);
+        assert_eq!((read.len(), refused.len()), (0, 650));
+        assert!(sent < 1_300);
+    }
+
+    // A refusal that passed meanwhile refuses nobody.
+    #[test]
+    fn where_nothing_is_refused_any_more_everybody_is_read() {
+        let (read, refused, sent) = search(650, &BTreeSet::new(), 100);
+        assert_eq!((read.len(), refused.len()), (650, 0));
+        assert!(sent <= 11, "{sent}");
+        let (read, refused, _) = search(1, &BTreeSet::new(), 100);
+        assert_eq!(
+            (read.len(), refused.len()),
+            (0, 1),
+            "asked for alone already"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn everybody_is_read_or_refused(
+            ids in 1_usize..700, bad in prop::collection::btree_set(0_usize..700, 1..12),
+        ) {
+            let bad: BTreeSet<usize> = bad.into_iter().map(|id| id % ids).collect();
+            let (read, refused, sent) = search(ids, &bad, 10_000);
+            prop_assert_eq!(&refused, &bad);
+            prop_assert_eq!(read.len() + refused.len(), ids);
+            prop_assert!(sent <= bad.len() * 20);
+        }
+    }
+}

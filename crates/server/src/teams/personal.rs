@@ -1,0 +1,151 @@
+//! Reading where people sign in by themselves: one request each. One person's refusal is not the tenant's.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, MutexGuard, PoisonError},
+};
+
+use graph::Presences;
+use presence::PersonId;
+
+use super::{Logins, Tenant, sweep};
+use crate::health::Trouble;
+
+/// People that are named one by one.
+const NAMED_MAX: usize = 5;
+
+/// The people whose last read failed.
+#[derive(Debug, Default)]
+pub(super) struct PersonalFailures {
+    failures: BTreeMap<PersonId, String>,
+    /// Number of people who are read.
+    people: usize,
+}
+
+/// Whose fault the failures are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Extent {
+    Nobody,
+    /// At most half of the people.
+    Few(BTreeMap<PersonId, String>),
+    /// More than half of the people: the tenant's, with one of the causes.
+    Tenant(String),
+}
+
+impl PersonalFailures {
+    fn extent(&self) -> Extent {
+        let failing = self.failures.len();
+        match self.failures.values().next() {
+            None => Extent::Nobody,
+            Some(cause) if failing * 2 > self.people => Extent::Tenant(cause.clone()),
+            Some(_) => Extent::Few(self.failures.clone()),
+        }
+    }
+}
+
+impl Tenant {
+    fn personal(&self) -> MutexGuard<'_, PersonalFailures> {
+        self.personal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads accounts, each with the person's own login. Those that could not be read are left out.
+    pub(super) async fn read_each(&self, logins: &Logins, ids: &[Arc<str>]) -> Presences {
+        let mut read = Presences::default();
+        for id in ids {
+            let Some(person) = self.directory.by_teams_id(id) else {
+                continue;
+            };
+            let result = logins
+                .with(person, |token| async move {
+                    self.client.own_presence(&token).await
+                })
+                .await;
+            match &result {
+                // A new sign-in is asked of the person, and reported there.
+                Err(error) if error.needs_person() => {
+                    self.personal().failures.remove(&person);
+                    continue;
+                }
+                Err(error) => {
+                    let why = error.to_string();
+                    self.personal().failures.insert(person, why);
+                }
+                Ok(_) => {
+                    self.personal().failures.remove(&person);
+                }
+            }
+            self.count("get presence", result.as_ref().map(|_| ()));
+            // A login shows its own account's presence only.
+            let own = result
+                .ok()
+                .filter(|presence| presence.id.eq_ignore_ascii_case(id));
+            read.presences.extend(own);
+        }
+        read
+    }
+
+    /// Reports the people who could not be read: as the tenant's problem where they are more than half.
+    pub(super) fn report_personal(&self, people: usize) {
+        let extent = {
+            let mut personal = self.personal();
+            personal.people = people;
+            personal.failures.retain(|person, _| self.is_read(*person));
+            personal.extent()
+        };
+        let (trouble, few) = match extent {
+            Extent::Nobody => (None, None),
+            Extent::Few(failures) => (None, Some(self.few_failures(&failures))),
+            Extent::Tenant(what) => {
+                let remedy = "see the text; it is tried again by itself".into();
+                (Some(Trouble { what, remedy }), None)
+            }
+        };
+        self.report(sweep::PART, trouble);
+        self.report_warning(sweep::PART, few);
+    }
+
+    fn few_failures(&self, failures: &BTreeMap<PersonId, String>) -> Trouble {
+        let named = failures.iter().take(NAMED_MAX).map(|(person, why)| {
+            let person = self.directory.person(*person);
+            let name = person.map_or_else(String::new, |person| person.name.clone());
+            format!("{name}: {why}")
+        });
+        let more = match failures.len().saturating_sub(NAMED_MAX) {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        Trouble {
+            what: format!(
+                "the presence of single people cannot be read, that of all others is: {}{more}",
+                named.collect::<Vec<_>>().join("; ")
+            ),
+            remedy: "check the accounts of those who are named in Entra: disabled, or without a Teams licence; it is tried again \
+                     by itself"
+                .into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use presence::PersonId;
+
+    use super::{Extent, PersonalFailures};
+
+    // D9: one person's 403 while the others are read.
+    #[test]
+    fn a_failure_is_the_tenants_where_more_than_half_of_the_people_have_it() {
+        let mut failures = PersonalFailures {
+            people: 4,
+            ..PersonalFailures::default()
+        };
+        assert_eq!(failures.extent(), Extent::Nobody);
+        failures.failures.insert(PersonId(1), "403".into());
+        let few = [(PersonId(1), "403".to_owned())].into();
+        assert_eq!(failures.extent(), Extent::Few(few));
+        failures.failures.insert(PersonId(2), "403".into());
+        assert!(matches!(failures.extent(), Extent::Few(_)));
+        failures.failures.insert(PersonId(3), "403".into());
+        assert_eq!(failures.extent(), Extent::Tenant("403".into()));
+    }
+}

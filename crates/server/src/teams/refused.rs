@@ -1,0 +1,322 @@
+//! Accounts for which Graph refuses the request about many people: they are found by halving the request, left out of the
+//! sweep, and looked at again later.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use graph::{Blame, GraphError, Halving, PartAnswer, Purpose};
+use presence::{Fact, Input, PersonId, Timestamp};
+
+use super::{Tenant, network_time};
+use crate::{health::Trouble, shard::Cause};
+
+/// Requests of a sweep that may be spent on halving, for all people together. One refused account takes 20 at most, so that
+/// each sweep finds one at least; the others are read meanwhile.
+const HALVING_MAX: u32 = 40;
+/// Pause after a halving in which Graph answered about nobody, in milliseconds: then the tenant may be at fault, not an account.
+const VAIN_PAUSE: i64 = 30_000;
+/// Time until a refused account is looked at again, in milliseconds: doubled with each refusal.
+const FIRST_LOOK: i64 = 60_000;
+const LAST_LOOK: i64 = 3_600_000;
+/// Accounts that are named one by one.
+const NAMED_MAX: usize = 5;
+/// The name under which accounts are reported that cannot be read.
+const PART: &str = "unreadable teams accounts";
+
+/// A refused account.
+#[derive(Clone, Debug)]
+struct RefusedAccount {
+    /// Refusals of requests about it alone.
+    refusals: u32,
+    /// When it is looked at again, in the network's time.
+    due_at: i64,
+    /// Graph's words.
+    why: String,
+}
+
+/// The refused accounts of a tenant, by object id. The time is an argument.
+#[derive(Debug)]
+pub(super) struct Refused {
+    accounts: HashMap<Arc<str>, RefusedAccount>,
+    /// The rest of [`HALVING_MAX`] in this sweep.
+    requests_left: u32,
+    /// The next halving may begin then.
+    halving_from: i64,
+}
+
+impl Default for Refused {
+    fn default() -> Self {
+        Self {
+            accounts: HashMap::new(),
+            requests_left: HALVING_MAX,
+            halving_from: i64::MIN,
+        }
+    }
+}
+
+impl Refused {
+    /// Parts accounts to read into those that Graph takes, and refused ones that are due. Refused ones that are not due are
+    /// left out.
+    fn split(&self, accounts: Vec<Arc<str>>, now: i64) -> (Vec<Arc<str>>, Vec<Arc<str>>) {
+        if self.accounts.is_empty() {
+            return (accounts, Vec::new());
+        }
+        let (refused, taken): (Vec<_>, Vec<_>) = accounts
+            .into_iter()
+            .partition(|account| self.accounts.contains_key(account));
+        let is_due = |account: &Arc<str>| {
+            let refused = self.accounts.get(account);
+            refused.is_some_and(|refused| refused.due_at <= now)
+        };
+        (taken, refused.into_iter().filter(is_due).collect())
+    }
+
+    /// Takes in a refusal of a request about this account alone. Returns how many there have been in a row.
+    fn refuse(&mut self, account: &Arc<str>, why: &str, now: i64) -> u32 {
+        let known = self.accounts.get(account);
+        let refusals = known.map_or(0, |known| known.refusals).saturating_add(1);
+        let wait = FIRST_LOOK << (refusals - 1).min(6);
+        let refused = RefusedAccount {
+            refusals,
+            due_at: now.saturating_add(wait.min(LAST_LOOK)),
+            why: why.to_owned(),
+        };
+        self.accounts.insert(account.clone(), refused);
+        refusals
+    }
+
+    /// Takes in that Graph took a request about these accounts.
+    fn accept(&mut self, accounts: &[Arc<str>]) {
+        if self.accounts.is_empty() {
+            return;
+        }
+        for account in accounts {
+            self.accounts.remove(account);
+        }
+    }
+
+    /// Whether all of these are refused already.
+    fn are_known(&self, accounts: &[Arc<str>]) -> bool {
+        let mut accounts = accounts.iter();
+        accounts.all(|account| self.accounts.contains_key(account))
+    }
+
+    /// Whether a halving may begin. Looks at refused accounts need not wait: they grow rarer by themselves.
+    fn may_halve(&self, accounts: &[Arc<str>], now: i64) -> bool {
+        now >= self.halving_from || self.are_known(accounts)
+    }
+
+    /// Takes a request for halving; false if there is none left in this sweep.
+    fn take_request(&mut self) -> bool {
+        let has_one = self.requests_left > 0;
+        self.requests_left = self.requests_left.saturating_sub(1);
+        has_one
+    }
+
+    /// Notes the end of a halving of these.
+    fn halved(&mut self, accounts: &[Arc<str>], has_read: bool, now: i64) {
+        if !has_read && !self.are_known(accounts) {
+            self.halving_from = now + VAIN_PAUSE;
+        }
+    }
+}
+
+impl Tenant {
+    fn refused(&self) -> MutexGuard<'_, Refused> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a sweep: refills the requests for halving, and forgets accounts that are not read any more. Parts the accounts to
+    /// read into those that Graph takes, and refused ones that are due.
+    pub(super) fn begin_reading(&self, accounts: Vec<Arc<str>>) -> (Vec<Arc<str>>, Vec<Arc<str>>) {
+        let mut refused = self.refused();
+        refused.requests_left = HALVING_MAX;
+        refused.accounts.retain(|account, _| {
+            let person = self.directory.by_teams_id(account);
+            person.is_some_and(|person| self.is_read(person))
+        });
+        refused.split(accounts, network_time())
+    }
+
+    /// The accounts that Graph takes. A refused one that is due belongs to the sweep.
+    pub(super) fn taken(&self, accounts: Vec<Arc<str>>) -> Vec<Arc<str>> {
+        self.refused().split(accounts, network_time()).0
+    }
+
+    /// Notes that Graph took a request about these accounts.
+    pub(super) fn accept(&self, accounts: &[Arc<str>]) {
+        self.refused().accept(accounts);
+    }
+
+    /// Reads accounts about which Graph refused a whole request for good: halves the request until the refused ids are alone.
+    /// Returns whether everything is read but these.
+    pub(super) async fn read_halved(
+        &self,
+        accounts: &[Arc<str>],
+        refusal: &GraphError,
+        purpose: Purpose,
+    ) -> bool {
+        if !self.refused().may_halve(accounts, network_time()) {
+            return false;
+        }
+        let mut halving = Halving::new(accounts.len());
+        let mut why = refusal.to_string();
+        let mut is_complete = true;
+        while let Some(part) = halving.next_part() {
+            let part = accounts.get(part).unwrap_or_default();
+            if !self.refused().take_request() {
+                is_complete = false;
+                break;
+            }
+            self.afford(purpose).await;
+            match self.request(part).await {
+                Ok(()) => halving.answered(PartAnswer::Read),
+                Err(error) if error.blame() == Blame::Request => {
+                    why = error.to_string();
+                    halving.answered(PartAnswer::Refused);
+                }
+                // What passes by itself says nothing about the ids.
+                Err(_) => {
+                    is_complete = false;
+                    break;
+                }
+            }
+        }
+        let refused = halving.refused().iter();
+        let refused: Vec<Arc<str>> = refused
+            .filter_map(|place| accounts.get(*place).cloned())
+            .collect();
+        let has_read = halving.has_read();
+        self.refused().halved(accounts, has_read, network_time());
+        self.leave_out(&refused, &why, has_read).await;
+        is_complete
+    }
+
+    /// Leaves accounts that were refused alone out of the next sweeps. A person's call and state in Teams end where Graph
+    /// answered about others at the same time, or refuses the account again a minute later.
+    async fn leave_out(&self, accounts: &[Arc<str>], why: &str, has_read: bool) {
+        let (now, asked_at) = (network_time(), self.clock.now());
+        let missing: Vec<PersonId> = {
+            let mut refused = self.refused();
+            let is_certain =
+                |account: &&Arc<str>| refused.refuse(account, why, now) > 1 || has_read;
+            let certain: Vec<&Arc<str>> = accounts.iter().filter(is_certain).collect();
+            let people = certain.into_iter();
+            people
+                .filter_map(|account| self.directory.by_teams_id(account))
+                .collect()
+        };
+        for account in accounts {
+            tracing::warn!(%account, why, "Graph refuses requests about a Teams account: it is left out of the sweep");
+        }
+        self.miss(missing, asked_at).await;
+    }
+
+    async fn miss(&self, people: Vec<PersonId>, asked_at: Timestamp) {
+        if people.is_empty() {
+            return;
+        }
+        let input = |person| Input::Person(person, Fact::TeamsAccountMissing { asked_at });
+        let inputs = people.into_iter().map(input).collect();
+        self.shard.inputs(inputs, Cause::Other).await;
+    }
+
+    /// Reports the accounts that cannot be read: Graph refuses them, or its answers about them are odd.
+    pub(super) fn report_unreadable(&self) {
+        let mut causes: Vec<(Arc<str>, String)> = {
+            let refused = self.refused();
+            self.metrics
+                .set_refused_accounts(&self.name, refused.accounts.len());
+            let causes = refused.accounts.iter();
+            causes
+                .map(|(account, refused)| (account.clone(), refused.why.clone()))
+                .collect()
+        };
+        causes.extend(self.unreadable());
+        causes.sort();
+        self.report(PART, self.unreadable_trouble(&causes));
+    }
+
+    fn unreadable_trouble(&self, causes: &[(Arc<str>, String)]) -> Option<Trouble> {
+        if causes.is_empty() {
+            return None;
+        }
+        let named = causes.iter().take(NAMED_MAX).map(|(account, why)| {
+            let person = self.directory.by_teams_id(account);
+            let person = person.and_then(|person| self.directory.person(person));
+            let name = person.map_or_else(String::new, |person| person.name.clone());
+            format!("{name} ({account}): {why}")
+        });
+        let more = match causes.len().saturating_sub(NAMED_MAX) {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        Some(Trouble {
+            what: format!(
+                "Teams accounts cannot be read, all others are: {}{more}",
+                named.collect::<Vec<_>>().join("; ")
+            ),
+            remedy: format!(
+                "compare the object id with the one in Entra; correct or remove the Teams account here (page of the person, Teams \
+                 account). It is looked at again by itself, at the latest every {} minutes",
+                Duration::from_millis(LAST_LOOK.unsigned_abs()).as_secs() / 60
+            ),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{FIRST_LOOK, HALVING_MAX, LAST_LOOK, Refused, VAIN_PAUSE};
+
+    fn accounts(names: &[&str]) -> Vec<Arc<str>> {
+        names.iter().map(|name| Arc::from(*name)).collect()
+    }
+
+    // D2
+    #[test]
+    fn a_refused_account_is_left_out_and_looked_at_again_more_and_more_rarely() {
+        let mut refused = Refused::default();
+        let all = accounts(&["a", "b", "c"]);
+        assert_eq!(refused.split(all.clone(), 0), (all.clone(), vec![]));
+        let (b, mut now, mut wait) = (all[1].clone(), 0, FIRST_LOOK);
+        for refusals in 1..=9 {
+            assert_eq!(refused.refuse(&b, "404", now), refusals);
+            let (taken, due) = refused.split(all.clone(), now + wait - 1);
+            assert_eq!((taken, due), (accounts(&["a", "c"]), vec![]));
+            now += wait;
+            let (taken, due) = refused.split(all.clone(), now);
+            assert_eq!((taken, due), (accounts(&["a", "c"]), accounts(&["b"])));
+            wait = (wait * 2).min(LAST_LOOK);
+        }
+        refused.accept(&accounts(&["a", "b"]));
+        assert_eq!(refused.split(all.clone(), now), (all, vec![]));
+        assert_eq!(refused.refuse(&b, "404", now), 1, "counted anew");
+    }
+
+    // D2
+    #[test]
+    fn halving_is_bounded_and_rests_when_nobody_can_be_read() {
+        let mut refused = Refused::default();
+        for _ in 0..HALVING_MAX {
+            assert!(refused.take_request());
+        }
+        assert!(!refused.take_request());
+        let (a, b) = (accounts(&["a"]), accounts(&["b"]));
+        refused.halved(&a, true, 1_000);
+        assert!(refused.may_halve(&a, 1_000));
+        refused.halved(&a, false, 1_000);
+        assert!(!refused.may_halve(&a, 1_000 + VAIN_PAUSE - 1));
+        assert!(refused.may_halve(&a, 1_000 + VAIN_PAUSE));
+        // A look at one that is refused already neither rests nor has the others rest.
+        refused.refuse(&b[0], "404", 1_000);
+        assert!(refused.may_halve(&b, 1_000));
+        refused.halved(&b, false, 100_000);
+        assert!(refused.may_halve(&a, 100_000));
+    }
+}
