@@ -1,56 +1,158 @@
-//! People of the directory as Graph tells them, page by page (reference 8).
+//! People of the directory as Graph gives them, page by page (reference 8). A page of `users/delta` may carry some members of a
+//! user only: what is absent keeps its value, and only `null` clears it (Graph, "Use delta query"; graph-explorer-v4#3584). An
+//! odd member or element spoils nothing but itself.
 
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use std::{
+    collections::{HashSet, hash_map::RandomState},
+    hash::BuildHasher,
+};
 
-/// What is asked for: enough to match people by id, sign-in name, mail and number.
+use serde::{Deserialize, de::Error};
+use serde_json::value::RawValue;
+
+use crate::{
+    GraphError, Oddity,
+    member::{Member, object, text_of},
+};
+
+/// What is asked for: enough to match people by id, sign-in name, mail and number, and to know guests.
 pub(crate) const SELECT: &str =
-    "id,userPrincipalName,mail,displayName,businessPhones,mobilePhone,accountEnabled";
+    "id,userPrincipalName,mail,displayName,businessPhones,mobilePhone,accountEnabled,userType";
 
-/// A user of the directory. What was not asked for, is not set or may not be read is `None` or empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// Pages of a list at most: a million users in pages of a hundred.
+const PAGES_MAX: usize = 10_000;
+
+/// A user who was looked for. What was not asked for, is not set or may not be read is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DirectoryUser {
     /// Entra object id: the only key for presence.
     pub id: String,
     /// Sign-in name.
-    #[serde(default)]
     pub user_principal_name: Option<String>,
     /// Primary address.
-    #[serde(default)]
     pub mail: Option<String>,
     /// Name to show.
-    #[serde(default)]
     pub display_name: Option<String>,
-    /// At most one, free text.
-    #[serde(default, deserialize_with = "null_is_empty")]
-    pub business_phones: Vec<String>,
-    /// Free text.
-    #[serde(default)]
-    pub mobile_phone: Option<String>,
-    /// `Some(false)` if the person may not sign in.
-    #[serde(default)]
-    pub account_enabled: Option<bool>,
 }
 
-fn null_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+impl From<UserUpdate> for DirectoryUser {
+    fn from(update: UserUpdate) -> Self {
+        Self {
+            id: update.id,
+            user_principal_name: update.user_principal_name.into_value(),
+            mail: update.mail.into_value(),
+            display_name: update.display_name.into_value(),
+        }
+    }
+}
+
+/// What an element says of a member.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Update<T> {
+    /// Nothing: it is absent, or of an odd type.
+    #[default]
+    Keep,
+    /// It is `null`.
+    Clear,
+    /// Its value.
+    Set(T),
+}
+
+impl<T> Update<T> {
+    /// The value, if there is one.
+    pub fn value(&self) -> Option<&T> {
+        match self {
+            Self::Keep | Self::Clear => None,
+            Self::Set(value) => Some(value),
+        }
+    }
+
+    fn into_value(self) -> Option<T> {
+        match self {
+            Self::Keep | Self::Clear => None,
+            Self::Set(value) => Some(value),
+        }
+    }
+
+    /// Takes over a later update.
+    fn merge(&mut self, later: Self) {
+        match later {
+            Self::Keep => {}
+            Self::Clear | Self::Set(_) => *self = later,
+        }
+    }
+}
+
+/// The members that an element has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserUpdate {
+    /// Entra object id.
+    pub id: String,
+    /// Sign-in name.
+    pub user_principal_name: Update<String>,
+    /// Primary address.
+    pub mail: Update<String>,
+    /// Name to show.
+    pub display_name: Update<String>,
+    /// Business numbers.
+    pub business_phones: Update<Vec<String>>,
+    /// Mobile number.
+    pub mobile_phone: Update<String>,
+    /// Whether the person may sign in.
+    pub account_enabled: Update<bool>,
+    /// `Member` or `Guest`.
+    pub user_type: Update<String>,
+}
+
+impl UserUpdate {
+    /// Takes over the members that a later element has. A member that no element had stays [`Update::Keep`].
+    pub fn merge(&mut self, later: Self) {
+        let Self {
+            id,
+            user_principal_name,
+            mail,
+            display_name,
+            business_phones,
+            mobile_phone,
+            account_enabled,
+            user_type,
+        } = later;
+        self.id = id;
+        self.user_principal_name.merge(user_principal_name);
+        self.mail.merge(mail);
+        self.display_name.merge(display_name);
+        self.business_phones.merge(business_phones);
+        self.mobile_phone.merge(mobile_phone);
+        self.account_enabled.merge(account_enabled);
+        self.user_type.merge(user_type);
+    }
+
+    /// Whether the account is a guest's, at home in another tenant: by its type, or by the mark in the sign-in name (Entra,
+    /// "Properties of a Microsoft Entra B2B collaboration user").
+    pub fn is_guest(&self) -> bool {
+        let is_guest = |kind: &String| kind.eq_ignore_ascii_case("guest");
+        let has_mark = |name: &String| name.to_ascii_uppercase().contains("#EXT#");
+        self.user_type.value().is_some_and(is_guest)
+            || self.user_principal_name.value().is_some_and(has_mark)
+    }
 }
 
 /// A page of people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserPage {
     /// The people.
-    pub users: Vec<DirectoryUser>,
+    pub users: Vec<UserUpdate>,
     /// For the next page; `None`: that was all. A page may be empty and not the last.
     pub next: Option<String>,
+    /// Why elements were skipped.
+    pub skipped: Vec<Oddity>,
 }
 
 /// A change since the last time. The same one may come again, and so may what is known already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserChange {
-    /// New or changed, with all that was asked for.
-    Present(DirectoryUser),
+    /// New or changed, with some or all members.
+    Present(UserUpdate),
     /// Deleted.
     Removed {
         /// Entra object id.
@@ -67,6 +169,8 @@ pub enum Delta {
     Page {
         /// The changes.
         changes: Vec<UserChange>,
+        /// Why elements were skipped.
+        skipped: Vec<Oddity>,
         /// The link of the next page.
         next: String,
     },
@@ -74,16 +178,59 @@ pub enum Delta {
     End {
         /// The changes.
         changes: Vec<UserChange>,
+        /// Why elements were skipped.
+        skipped: Vec<Oddity>,
         /// The link of the next time.
         link: String,
     },
-    /// The link is too old (410 or `syncStateNotFound`): begin without one, and take who does not come for deleted.
+    /// Graph refuses the link, which is too old for example: the directory is to be read from its beginning, and people who
+    /// do not come any more are deleted.
     Resync,
 }
 
+/// The links of a list that were followed: a list whose links lead in a circle, or that has no end, is not read for ever.
+#[derive(Debug, Default)]
+pub struct PageTrail {
+    /// Their hashes.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl PageTrail {
+    /// Notes a link before it is followed.
+    ///
+    /// # Errors
+    /// It was followed before, or the list has more than ten thousand pages.
+    pub fn follow(&mut self, call: &'static str, link: &str) -> Result<(), GraphError> {
+        let malformed = |cause: &str| GraphError::Malformed {
+            call,
+            cause: cause.into(),
+        };
+        if !self.seen.insert(self.hasher.hash_one(link)) {
+            return Err(malformed(
+                "its nextLink leads to a page that was read before, so that the list has no end",
+            ));
+        }
+        if self.seen.len() >= PAGES_MAX {
+            return Err(malformed("the list has more than 10000 pages"));
+        }
+        Ok(())
+    }
+}
+
+/// A page, read element by element.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    changes: Vec<UserChange>,
+    skipped: Vec<Oddity>,
+    next: Option<String>,
+    delta: Option<String>,
+}
+
 #[derive(Deserialize)]
-pub(crate) struct PageWire {
-    value: Vec<Value>,
+struct PageWire<'a> {
+    #[serde(borrow)]
+    value: Vec<&'a RawValue>,
     #[serde(default, rename = "@odata.nextLink")]
     next: Option<String>,
     #[serde(default, rename = "@odata.deltaLink")]
@@ -91,108 +238,155 @@ pub(crate) struct PageWire {
 }
 
 #[derive(Deserialize)]
-struct RemovedWire {
-    id: String,
-    #[serde(rename = "@removed")]
-    removed: Reason,
+#[serde(rename_all = "camelCase")]
+struct UserWire {
+    #[serde(default)]
+    id: Member,
+    #[serde(default)]
+    user_principal_name: Member,
+    #[serde(default)]
+    mail: Member,
+    #[serde(default)]
+    display_name: Member,
+    #[serde(default)]
+    business_phones: Member,
+    #[serde(default)]
+    mobile_phone: Member,
+    #[serde(default)]
+    account_enabled: Member,
+    #[serde(default)]
+    user_type: Member,
+    #[serde(default, rename = "@removed")]
+    removed: Option<RemovedWire>,
 }
 
 #[derive(Deserialize)]
-struct Reason {
+struct RemovedWire {
     #[serde(default)]
-    reason: String,
+    reason: Member,
 }
 
-impl PageWire {
-    /// The people; what has no id is left out.
+impl Page {
+    /// Reads a page.
+    ///
+    /// # Errors
+    /// It is no JSON, has no list `value`, or a link that is no text.
+    pub(crate) fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
+        let body = text_of(body);
+        let wire: PageWire = object(&body)?;
+        let mut page = Self {
+            changes: Vec::with_capacity(wire.value.len()),
+            skipped: Vec::new(),
+            next: wire.next,
+            delta: wire.delta,
+        };
+        for element in wire.value {
+            match change(element) {
+                Ok(change) => page.changes.push(change),
+                Err(oddity) => page.skipped.push(oddity),
+            }
+        }
+        Ok(page)
+    }
+
+    /// The people of a list.
     pub(crate) fn users(self) -> UserPage {
-        let users = self.value.into_iter();
+        let users = self.changes.into_iter().filter_map(|change| match change {
+            UserChange::Present(update) => Some(update),
+            UserChange::Removed { .. } => None,
+        });
         UserPage {
-            users: users
-                .filter_map(|user| serde_json::from_value(user).ok())
-                .collect(),
+            users: users.collect(),
             next: self.next,
+            skipped: self.skipped,
         }
     }
 
     /// The changes; `Err` if the page leads nowhere.
     pub(crate) fn delta(self) -> Result<Delta, &'static str> {
-        let changes = self.value.into_iter().filter_map(change).collect();
-        match (self.next, self.delta) {
-            (Some(next), _) => Ok(Delta::Page { changes, next }),
-            (None, Some(link)) => Ok(Delta::End { changes, link }),
+        let Self {
+            changes,
+            skipped,
+            next,
+            delta,
+        } = self;
+        match (next, delta) {
+            (Some(next), _) => Ok(Delta::Page {
+                changes,
+                skipped,
+                next,
+            }),
+            (None, Some(link)) => Ok(Delta::End {
+                changes,
+                skipped,
+                link,
+            }),
             (None, None) => Err("neither a nextLink nor a deltaLink in it"),
         }
     }
 }
 
-fn change(value: Value) -> Option<UserChange> {
-    if value.get("@removed").is_some() {
-        let removed: RemovedWire = serde_json::from_value(value).ok()?;
-        return Some(UserChange::Removed {
-            id: removed.id,
-            forever: removed.removed.reason == "deleted",
+/// Reads a single user.
+///
+/// # Errors
+/// It is no JSON, or no user.
+pub(crate) fn read_user(body: &[u8]) -> Result<DirectoryUser, serde_json::Error> {
+    let body = text_of(body);
+    match change(serde_json::from_str(&body)?) {
+        Ok(UserChange::Present(update)) => Ok(update.into()),
+        Ok(UserChange::Removed { .. }) => Err(serde_json::Error::custom("a removed user")),
+        Err(oddity) => Err(serde_json::Error::custom(oddity.words())),
+    }
+}
+
+fn change(element: &RawValue) -> Result<UserChange, Oddity> {
+    let user: UserWire = object(element.get()).map_err(|_| Oddity::NoObject)?;
+    let id = user.id.into_text().ok_or(Oddity::NoId)?;
+    if let Some(removed) = user.removed {
+        return Ok(UserChange::Removed {
+            id,
+            forever: removed.reason == Member::Text("deleted".into()),
         });
     }
-    serde_json::from_value(value).ok().map(UserChange::Present)
+    Ok(UserChange::Present(UserUpdate {
+        id,
+        user_principal_name: text(user.user_principal_name),
+        mail: text(user.mail),
+        display_name: text(user.display_name),
+        business_phones: match user.business_phones {
+            Member::Null => Update::Clear,
+            Member::List(numbers, _) => Update::Set(numbers),
+            Member::Absent
+            | Member::Text(_)
+            | Member::Integer(_)
+            | Member::Flag(_)
+            | Member::Other => Update::Keep,
+        },
+        mobile_phone: text(user.mobile_phone),
+        account_enabled: match user.account_enabled {
+            Member::Null => Update::Clear,
+            Member::Flag(is_enabled) => Update::Set(is_enabled),
+            Member::Absent
+            | Member::Text(_)
+            | Member::Integer(_)
+            | Member::List(..)
+            | Member::Other => Update::Keep,
+        },
+        user_type: text(user.user_type),
+    }))
+}
+
+fn text(member: Member) -> Update<String> {
+    match member {
+        Member::Null => Update::Clear,
+        Member::Text(text) => Update::Set(text),
+        Member::Absent
+        | Member::Integer(_)
+        | Member::Flag(_)
+        | Member::List(..)
+        | Member::Other => Update::Keep,
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn page(value: Value) -> PageWire {
-        serde_json::from_value(value).unwrap()
-    }
-
-    #[test]
-    fn people_are_read_with_whatever_they_have() {
-        let page = page(json!({ "value": [
-            { "id": "a", "userPrincipalName": "a@x", "mail": null, "displayName": "A",
-              "businessPhones": ["+49 30 1"], "mobilePhone": null, "accountEnabled": false, "new": 1 },
-            { "id": "b", "businessPhones": null },
-            { "displayName": "nobody" },
-        ], "@odata.nextLink": "https://g/next" }));
-        let page = page.users();
-        assert_eq!(
-            (page.users.len(), page.next.as_deref()),
-            (2, Some("https://g/next"))
-        );
-        assert_eq!(page.users[0].business_phones, ["+49 30 1"]);
-        assert_eq!(page.users[0].account_enabled, Some(false));
-        assert_eq!(
-            page.users[1],
-            DirectoryUser {
-                id: "b".into(),
-                ..DirectoryUser::default()
-            }
-        );
-    }
-
-    #[test]
-    fn row_102_removed_people_are_told_from_changed_ones() {
-        let value = json!([
-            { "id": "a", "@removed": { "reason": "changed" } },
-            { "id": "b", "@removed": { "reason": "deleted" } },
-            { "id": "c", "mail": "c@x" },
-            { "@removed": {} },
-        ]);
-        let delta = page(json!({ "value": value, "@odata.deltaLink": "https://g/delta" })).delta();
-        let Ok(Delta::End { changes, link }) = delta else {
-            panic!("{delta:?}");
-        };
-        let removed = |id: &str, forever| UserChange::Removed {
-            id: id.into(),
-            forever,
-        };
-        assert_eq!(link, "https://g/delta");
-        assert_eq!(changes.len(), 3);
-        assert_eq!(changes[..2], [removed("a", false), removed("b", true)]);
-        assert!(matches!(&changes[2], UserChange::Present(user) if user.id == "c"));
-        let empty = page(json!({ "value": [], "@odata.nextLink": "https://g/next" }));
-        assert!(matches!(empty.delta(), Ok(Delta::Page { .. })));
-        assert!(page(json!({ "value": [] })).delta().is_err());
-    }
-}
+mod tests;

@@ -45,7 +45,7 @@ pub use certificate::{Certificate, CertificateError, KeyedCertificate};
 pub use client::{Client, ClientConfig};
 pub use cloud::{Cloud, UnknownCloud};
 pub use credential::{Credential, client_assertion};
-pub use directory::{Delta, DirectoryUser, UserChange, UserPage};
+pub use directory::{Delta, DirectoryUser, PageTrail, Update, UserChange, UserPage, UserUpdate};
 pub use error::{Blame, GraphError, Interference};
 pub use halving::{Halving, PartAnswer};
 pub use operation::{Operation, Priority, Slot, Written};

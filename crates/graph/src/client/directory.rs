@@ -2,13 +2,16 @@
 
 use reqwest::{Method, Url};
 
-use super::{Client, read_json};
+use super::{Client, read_with};
 use crate::{
     Delta, DirectoryUser, GraphError, RequestKind, UserPage,
-    directory::{PageWire, SELECT},
+    directory::{Page, SELECT, read_user},
 };
 
 const PERMISSION: &str = "application permission User.Read.All";
+const LOOKUP_PERMISSION: &str = "application permission User.ReadBasic.All";
+/// What is asked for of a user who is looked for.
+const FOUND: &str = "id,userPrincipalName,displayName,mail";
 /// The most that Graph gives on a page.
 const PAGE_SIZE: &str = "999";
 
@@ -19,16 +22,59 @@ impl Client {
     /// See [`GraphError`].
     pub async fn find_user(&self, name: &str) -> Result<Option<DirectoryUser>, GraphError> {
         const CALL: &str = "get user";
+        if !is_path_segment(name) {
+            let found = self.users_with("userPrincipalName", name).await?;
+            return Ok(found.into_iter().next());
+        }
         let mut url = self.url(&["v1.0", "users", name])?;
-        url.set_query(Some("$select=id,userPrincipalName,displayName"));
+        url.set_query(Some(&format!("$select={FOUND}")));
         let response = self.send(CALL, Method::GET, url.as_str(), None).await?;
-        let permission = "application permission User.ReadBasic.All";
-        let accepted = self.accept(RequestKind::Read, CALL, permission, name, response);
+        let accepted = self.accept(RequestKind::Read, CALL, LOOKUP_PERMISSION, name, response);
         match accepted.await {
-            Ok(response) => read_json(CALL, response).await.map(Some),
+            Ok(response) => read_with(CALL, response, read_user).await.map(Some),
             Err(GraphError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The users with this mail address: guests among them, whose sign-in name is another, and several where addresses are not
+    /// unique.
+    ///
+    /// # Errors
+    /// See [`GraphError`].
+    pub async fn users_with_mail(&self, mail: &str) -> Result<Vec<DirectoryUser>, GraphError> {
+        self.users_with("mail", mail).await
+    }
+
+    /// The users in whom a property has this value (Graph, "Use the $filter query parameter").
+    async fn users_with(
+        &self,
+        property: &'static str,
+        value: &str,
+    ) -> Result<Vec<DirectoryUser>, GraphError> {
+        const CALL: &str = "find users";
+        let mut url = self.url(&["v1.0", "users"])?;
+        let quoted = value.replace('\'', "''");
+        url.query_pairs_mut()
+            .append_pair("$filter", &format!("{property} eq '{quoted}'"))
+            .append_pair("$select", FOUND);
+        // Graph's own spelling.
+        let query = url.query().unwrap_or_default().replace('+', "%20");
+        url.set_query(Some(&query.replace("%24", "$").replace("%2C", ",")));
+        let response = self.send(CALL, Method::GET, url.as_str(), None).await?;
+        let accepted = self.accept(RequestKind::Read, CALL, LOOKUP_PERMISSION, value, response);
+        let page = read_with(CALL, accepted.await?, Page::read).await?;
+        // An answer that does not honour the filter would link somebody else.
+        let has_it = |user: &DirectoryUser| {
+            let found = match property {
+                "mail" => &user.mail,
+                _ => &user.user_principal_name,
+            };
+            let found = found.as_deref().unwrap_or_default();
+            found.to_lowercase() == value.to_lowercase()
+        };
+        let users = page.users().users.into_iter().map(DirectoryUser::from);
+        Ok(users.filter(has_it).collect())
     }
 
     /// A page of all people: the first, or that of a link from [`UserPage::next`]. Links that do not lead to the configured
@@ -66,7 +112,7 @@ impl Client {
     /// Changes of the directory: without a link everybody, with one (of [`Delta`]) what changed since.
     ///
     /// # Errors
-    /// See [`GraphError`]. A link that is too old is no error, but [`Delta::Resync`].
+    /// See [`GraphError`]. A link that Graph refuses for good is no error, but [`Delta::Resync`].
     pub async fn users_delta(&self, link: Option<&str>) -> Result<Delta, GraphError> {
         const CALL: &str = "users delta";
         let url = match link {
@@ -81,9 +127,13 @@ impl Client {
         let kind = kind_of(link);
         let response = match self.accept(kind, CALL, PERMISSION, "users", response).await {
             Err(GraphError::LinkEnded { .. }) => return Ok(Delta::Resync),
+            // A link that is refused for good has ended too, by whatever code: it would be refused for ever.
+            Err(GraphError::Refused { .. } | GraphError::NotFound { .. }) if link.is_some() => {
+                return Ok(Delta::Resync);
+            }
             accepted => accepted?,
         };
-        let page: PageWire = read_json(CALL, response).await?;
+        let page = read_with(CALL, response, Page::read).await?;
         page.delta().map_err(|cause| GraphError::Malformed {
             call: CALL,
             cause: cause.into(),
@@ -117,12 +167,18 @@ impl Client {
             "application permissions GroupMember.Read.All and User.Read.All"
         };
         let response = self.accept(kind, call, permission, what, response).await?;
-        let page: PageWire = read_json(call, response).await?;
-        Ok(page.users())
+        Ok(read_with(call, response, Page::read).await?.users())
     }
 }
 
 /// A page by a link of Graph can have ended; the first page cannot.
 fn kind_of(link: Option<&str>) -> RequestKind {
     link.map_or(RequestKind::Read, |_| RequestKind::DirectoryLink)
+}
+
+/// Whether a name can be a segment of a path. Dot segments vanish from a path, gateways refuse some encoded characters, and
+/// some need an escape of their own (Graph, "Get a user"): such names are filtered by.
+fn is_path_segment(name: &str) -> bool {
+    let is_plain = |character: char| character.is_alphanumeric() || "@.-_+#".contains(character);
+    name.chars().all(is_plain) && name.chars().any(char::is_alphanumeric)
 }

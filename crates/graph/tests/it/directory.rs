@@ -74,7 +74,7 @@ async fn row_101_a_delta_link_that_is_too_old_means_resync() {
         empty(410),
     ])
     .await;
-    let Delta::End { changes, link } = client.users_delta(None).await.unwrap() else {
+    let Delta::End { changes, link, .. } = client.users_delta(None).await.unwrap() else {
         panic!();
     };
     assert_eq!(changes.len(), 1);
@@ -84,8 +84,9 @@ async fn row_101_a_delta_link_that_is_too_old_means_resync() {
         assert_eq!(delta, Delta::Resync);
     }
     assert_eq!(script.sent(2).query, "$deltatoken=1");
-    let error = client.users_delta(Some(&link)).await.unwrap_err();
-    assert_eq!(error.blame(), Blame::Request);
+    // D3: a link that is refused for good, by whatever code, would be refused for ever.
+    let delta = client.users_delta(Some(&link)).await.unwrap();
+    assert_eq!(delta, Delta::Resync);
     // Without a link there is nothing that could be too old.
     assert!(client.users_delta(None).await.is_err());
 }
@@ -119,4 +120,80 @@ async fn rows_92_and_93_a_batch_is_one_request_of_at_most_twenty() {
     assert!(error.to_string().contains("21"), "{error}");
     assert!(client.write_batch(&[]).await.unwrap().is_empty());
     assert_eq!(script.requests().len(), 3);
+}
+
+// D3
+#[tokio::test]
+async fn a_link_is_dropped_when_graph_refuses_it_and_kept_when_the_answer_may_pass() {
+    let error = |code: &str| format!(r#"{{"error":{{"code":"{code}","message":"x"}}}}"#);
+    let dropped = [
+        (400, error("Directory_ExpiredPageToken")),
+        (400, error("syncStateNotFound")),
+        (400, error("resyncRequired")),
+        (404, error("Request_ResourceNotFound")),
+        (410, error("resyncRequired")),
+        (410, String::new()),
+    ];
+    for (status, body) in dropped {
+        let (client, _) = client([token(), (status, None, body)]).await;
+        let link = format!("{}/v1.0/users/delta?$deltatoken=1", client.config().graph);
+        let delta = client.users_delta(Some(&link)).await.unwrap();
+        assert_eq!(delta, Delta::Resync, "{status}");
+    }
+    for (status, body) in [(400, ""), (404, "<html>"), (503, ""), (429, "")] {
+        let (client, _) = client([token(), (status, None, body.into())]).await;
+        let link = format!("{}/v1.0/users/delta?$deltatoken=1", client.config().graph);
+        let error = client.users_delta(Some(&link)).await.unwrap_err();
+        assert_eq!(error.blame(), Blame::Service, "{status} {error}");
+    }
+}
+
+// D9: dot segments vanish from a path, and other characters need an escape.
+#[tokio::test]
+async fn an_odd_sign_in_name_is_filtered_by_and_never_asks_for_another_resource() {
+    let none = r#"{"value":[]}"#;
+    for (name, filter) in [
+        (".", "'.'"),
+        ("..", "'..'"),
+        ("a/b@x", "'a%2Fb%40x'"),
+        ("50%@x", "'50%25%40x'"),
+        ("o'brien@x", "'o%27%27brien%40x'"),
+        ("anna x", "'anna%20x'"),
+        ("a&$top=1", "'a%26$top%3D1'"),
+        ("$anna@x", "'$anna%40x'"),
+        ("a\\b", "'a%5Cb'"),
+        ("", "''"),
+    ] {
+        let (client, script) = client([token(), ok(none)]).await;
+        let found = client.find_user(name).await.unwrap();
+        assert!(found.is_none());
+        assert_eq!(script.requests()[1], "GET /v1.0/users", "{name}");
+        let query = script.sent(1).query.replace("%27", "'");
+        let filter = filter.replace("%27", "'");
+        let expected = format!("$filter=userPrincipalName%20eq%20{filter}&$select=");
+        assert!(query.starts_with(&expected), "{name}: {query}");
+    }
+    for (name, path) in [
+        ("anna@x", "/v1.0/users/anna@x"),
+        ("a_x#EXT#@y", "/v1.0/users/a_x%23EXT%23@y"),
+        ("jürgen@x", "/v1.0/users/j%C3%BCrgen@x"),
+    ] {
+        let (client, script) = client([token(), ok(r#"{"id":"a","displayName":5}"#)]).await;
+        let found = client.find_user(name).await.unwrap().unwrap();
+        assert_eq!((found.id.as_str(), found.display_name), ("a", None));
+        assert_eq!(script.requests()[1], format!("GET {path}"));
+    }
+}
+
+// D9: a guest's sign-in name is not the mail address.
+#[tokio::test]
+async fn users_are_found_by_mail_and_others_in_the_answer_are_left_out() {
+    let answer = r#"{"value":[{"id":"g","mail":"Anna@partner.example"},
+        {"id":"x","mail":"other@partner.example"},{"id":"y"},null]}"#;
+    let (client, script) = client([token(), ok(answer)]).await;
+    let found = client.users_with_mail("anna@partner.example").await;
+    let ids: Vec<String> = found.unwrap().into_iter().map(|user| user.id).collect();
+    assert_eq!(ids, ["g"]);
+    let query = script.sent(1).query;
+    assert!(query.starts_with("$filter=mail%20eq%20"), "{query}");
 }

@@ -10,16 +10,31 @@ use presence::PersonId;
 pub struct EntraAccount {
     /// Object id.
     pub id: String,
-    /// The name people see.
+    /// The name people see, or empty.
     pub name: String,
-    /// Sign-in name.
-    pub user_principal_name: String,
-    /// Mail address, or empty.
-    pub mail: String,
+    /// Sign-in name; `None` if Graph did not say it, empty if it has none.
+    pub user_principal_name: Option<String>,
+    /// Mail address; `None` if Graph did not say it, empty if it has none.
+    pub mail: Option<String>,
     /// Business and mobile numbers.
     pub numbers: Vec<String>,
     /// It may sign in.
     pub enabled: bool,
+    /// It is at home in another tenant.
+    pub is_guest: bool,
+}
+
+impl EntraAccount {
+    /// What the account is called here: by its name, else by its sign-in name or mail address; empty if it has none.
+    pub fn label(&self) -> &str {
+        let names = [
+            Some(&self.name),
+            self.user_principal_name.as_ref(),
+            self.mail.as_ref(),
+        ];
+        let mut named = names.into_iter().flatten().map(|name| name.trim());
+        named.find(|name| !name.is_empty()).unwrap_or_default()
+    }
 }
 
 /// A person as far as matching looks.
@@ -190,9 +205,15 @@ impl Index {
         let of = |name: &str| self.0.get(&fold(name)).into_iter().flatten();
         match by {
             By::Id => of(&account.id).copied().collect(),
-            By::SignInName => of(&account.user_principal_name).copied().collect(),
-            By::Mail => [&account.mail, &account.user_principal_name]
+            By::SignInName => account
+                .user_principal_name
                 .iter()
+                .flat_map(|name| of(name))
+                .copied()
+                .collect(),
+            By::Mail => [&account.mail, &account.user_principal_name]
+                .into_iter()
+                .flatten()
                 .flat_map(|name| of(name))
                 .copied()
                 .collect(),
@@ -246,10 +267,11 @@ mod tests {
         EntraAccount {
             id: id.into(),
             name: id.into(),
-            user_principal_name: upn.into(),
-            mail: mail.into(),
+            user_principal_name: Some(upn.into()),
+            mail: Some(mail.into()),
             numbers: vec![number.into()],
             enabled: true,
+            is_guest: false,
         }
     }
 

@@ -1,25 +1,23 @@
 //! Reads the directory every few minutes: whole at first, then only what changed (delta query), or the members of a group.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use graph::{Delta, DirectoryUser, GraphError, UserChange};
+use graph::GraphError;
 use presence::{PersonId, Timestamp};
 use store::{Change, Concern, DirectoryChange, DirectoryPerson, Progress, Role, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{DirectoryOptions, EntraAccount, Known, PeopleFrom, Plan, plan};
+use super::{DirectoryOptions, EntraAccount, Known, Plan, plan, reading::Directory};
 use crate::{app::Core, health::Trouble, organisation::MAIN_TENANT, teams::Door};
 
 /// How often the directory is read.
 const RHYTHM: Duration = Duration::from_secs(5 * 60);
 /// How soon after a failure.
 const AGAIN: Duration = Duration::from_secs(30);
-/// Mark of guests in sign-in names.
-const GUEST: &str = "#EXT#";
 /// The name under which the health is told.
 const PART: &str = "teams directory";
 
@@ -119,14 +117,6 @@ impl DirectorySync {
     }
 }
 
-/// What is known of the directory.
-struct Directory {
-    door: Door,
-    options: DirectoryOptions,
-    accounts: HashMap<String, EntraAccount>,
-    link: Option<String>,
-}
-
 /// Synchronises, for ever.
 pub(crate) async fn run(core: Core, door: Door, options: DirectoryOptions, inbox: Inbox) {
     let Inbox(mut asked, last) = inbox;
@@ -135,16 +125,12 @@ pub(crate) async fn run(core: Core, door: Door, options: DirectoryOptions, inbox
     } else {
         format!("{PART} ({})", door.name)
     };
-    let mut directory = Directory {
-        door,
-        options,
-        accounts: HashMap::new(),
-        link: None,
-    };
+    let mut directory = Directory::new(door, options);
     loop {
         let done = synchronise(&core, &mut directory, false, &Progress::default()).await;
         let pause = if done.is_ok() { RHYTHM } else { AGAIN };
         tell(&core, &part, &last, &done);
+        core.health.report_warning(&part, directory.warning());
         let until = tokio::time::Instant::now() + pause;
         loop {
             tokio::select! {
@@ -190,10 +176,9 @@ async fn synchronise(
         read = directory.read(progress) => read?,
         () = progress.cancelled() => return Err(Failure::Cancelled),
     }
-    let tenant = &directory.door.name;
+    let tenant = &directory.door().name;
     let gone_people = core.store.gone_people(tenant).await?;
     let of_directory = core.store.people_of_directory().await?;
-    let accounts: Vec<EntraAccount> = directory.accounts.values().cloned().collect();
     let administrators: BTreeSet<PersonId> = core
         .store
         .accounts()
@@ -230,11 +215,16 @@ async fn synchronise(
         extensions: Vec::new(),
         administers: administrators.contains(&id),
     }));
-    let plan = plan(&accounts, &people, true);
+    let linked = people.iter().filter(|person| !absent.contains(&person.id));
+    let linked: HashSet<&str> = linked
+        .filter_map(|person| person.teams_id.as_deref())
+        .collect();
+    let accounts = directory.accounts(|id| linked.contains(id));
+    let plan = plan(&accounts, &people, directory.is_whole());
     let (changes, mut deeds) = difference(&plan, &accounts, &people, &absent, &of_directory);
     let now = core.clock.now();
     if !dry_run && !changes.is_empty() {
-        let location = directory.options.location.as_deref();
+        let location = directory.options().location.as_deref();
         apply(core, &changes, (tenant, location), &mut deeds, now).await?;
         core.apply_people().await;
     }
@@ -316,7 +306,7 @@ fn difference(
         let (Some(account), Some(known)) = (accounts.get(*at), by_id.get(person)) else {
             continue;
         };
-        let wanted = names(account);
+        let wanted = names(account, Some(known));
         let same = !absent.contains(person)
             && known.teams_id.as_deref() == Some(&wanted.teams_id)
             && known.name == wanted.name
@@ -335,16 +325,29 @@ fn difference(
     }
     for account in plan.new.iter().filter_map(|at| accounts.get(*at)) {
         // Guests are at home in another tenant.
-        if account.user_principal_name.contains(GUEST) {
+        if account.is_guest {
             continue;
         }
+        let is_nameless = account.label().is_empty();
         deeds.push(Deed {
-            what: "added",
+            what: if is_nameless { "refused" } else { "added" },
             person: None,
-            name: account.name.clone(),
-            reason: "an account that is nobody's".into(),
+            name: if is_nameless {
+                &account.id
+            } else {
+                account.label()
+            }
+            .to_owned(),
+            reason: match is_nameless {
+                true => {
+                    "the account has neither a name nor a sign-in name nor a mail address".into()
+                }
+                false => "an account that is nobody's".into(),
+            },
         });
-        changes.push(DirectoryChange::Add(names(account)));
+        if !is_nameless {
+            changes.push(DirectoryChange::Add(names(account, None)));
+        }
     }
     for (at, reason) in &plan.ambiguous {
         deeds.push(Deed {
@@ -352,7 +355,7 @@ fn difference(
             person: None,
             name: accounts
                 .get(*at)
-                .map_or_else(String::new, |account| account.name.clone()),
+                .map_or_else(String::new, |account| account.label().to_owned()),
             reason: reason.clone(),
         });
     }
@@ -392,105 +395,77 @@ fn difference(
     (changes, deeds)
 }
 
-fn names(account: &EntraAccount) -> DirectoryPerson {
+/// What is stored of a person with this account. What Graph did not say keeps its value, and an account without a name never
+/// replaces a name.
+fn names(account: &EntraAccount, known: Option<&Known>) -> DirectoryPerson {
+    let kept = |value: &Option<String>, known: Option<&String>| match value {
+        Some(value) => value.clone(),
+        None => known.cloned().unwrap_or_default(),
+    };
+    let named = [Some(&account.name), known.map(|known| &known.name)];
+    let name = named.into_iter().flatten().find(|name| !name.is_empty());
     DirectoryPerson {
         teams_id: account.id.clone(),
-        name: account.name.clone(),
-        mail: account.mail.clone(),
-        user_principal_name: account.user_principal_name.clone(),
+        name: name.cloned().unwrap_or_else(|| account.label().to_owned()),
+        mail: kept(&account.mail, known.map(|known| &known.mail)),
+        user_principal_name: kept(
+            &account.user_principal_name,
+            known.map(|known| &known.user_principal_name),
+        ),
     }
 }
 
-fn account(user: DirectoryUser) -> EntraAccount {
-    let mut numbers = user.business_phones;
-    numbers.extend(user.mobile_phone);
-    let user_principal_name = user.user_principal_name.unwrap_or_default();
-    EntraAccount {
-        name: user
-            .display_name
-            .filter(|name| !name.trim().is_empty())
-            .unwrap_or_else(|| user_principal_name.clone()),
-        id: user.id,
-        user_principal_name,
-        mail: user.mail.unwrap_or_default(),
-        numbers,
-        // Without the permission to see it everybody may sign in.
-        enabled: user.account_enabled != Some(false),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use presence::PersonId;
 
-impl Directory {
-    /// Brings what is known of the directory up to date.
-    async fn read(&mut self, progress: &Progress) -> Result<(), GraphError> {
-        match self.options.from.clone() {
-            PeopleFrom::Group(group) => self.members(&group, progress).await,
-            PeopleFrom::Everybody => self.changes(progress).await,
+    use super::{DirectoryPerson, EntraAccount, Known, names};
+
+    fn anna() -> Known {
+        Known {
+            id: PersonId(1),
+            name: "Anna Becker".into(),
+            mail: "anna@x".into(),
+            user_principal_name: "a@x".into(),
+            teams_id: Some("a".into()),
+            extensions: Vec::new(),
+            administers: false,
         }
     }
 
-    async fn members(&mut self, group: &str, progress: &Progress) -> Result<(), GraphError> {
-        let (mut accounts, mut link) = (HashMap::new(), None);
-        loop {
-            let page = self
-                .door
-                .client
-                .group_members(group, link.as_deref())
-                .await?;
-            accounts.extend(
-                page.users
-                    .into_iter()
-                    .map(|user| (user.id.clone(), account(user))),
-            );
-            progress.tell(accounts.len() as u64, 0);
-            link = page.next;
-            if link.is_none() {
-                self.accounts = accounts;
-                return Ok(());
-            }
+    fn stored(name: &str, mail: &str, user_principal_name: &str) -> DirectoryPerson {
+        DirectoryPerson {
+            teams_id: "a".into(),
+            name: name.into(),
+            mail: mail.into(),
+            user_principal_name: user_principal_name.into(),
         }
     }
 
-    async fn changes(&mut self, progress: &Progress) -> Result<(), GraphError> {
-        // What was read in part is not believed: who has not come yet would be taken for gone.
-        let (mut changes, mut link) = (Vec::new(), self.link.clone());
-        let mut is_whole = link.is_none();
-        let next = loop {
-            match self.door.client.users_delta(link.as_deref()).await? {
-                Delta::Page {
-                    changes: more,
-                    next,
-                } => {
-                    changes.extend(more);
-                    progress.tell(changes.len() as u64, 0);
-                    link = Some(next);
-                }
-                Delta::End {
-                    changes: more,
-                    link,
-                } => {
-                    changes.extend(more);
-                    break link;
-                }
-                Delta::Resync => {
-                    changes.clear();
-                    (link, is_whole) = (None, true);
-                }
-            }
+    // D3
+    #[test]
+    fn an_account_without_a_name_replaces_no_name_and_silence_replaces_nothing() {
+        let known = anna();
+        let only_an_id = EntraAccount {
+            id: "a".into(),
+            enabled: true,
+            ..EntraAccount::default()
         };
-        if is_whole {
-            self.accounts.clear();
-        }
-        for change in changes {
-            match change {
-                UserChange::Present(user) => {
-                    self.accounts.insert(user.id.clone(), account(user));
-                }
-                UserChange::Removed { id, .. } => {
-                    self.accounts.remove(&id);
-                }
-            }
-        }
-        self.link = Some(next);
-        Ok(())
+        let kept = stored("Anna Becker", "anna@x", "a@x");
+        assert_eq!(names(&only_an_id, Some(&known)), kept);
+        let cleared = EntraAccount {
+            user_principal_name: Some("new@x".into()),
+            mail: Some(String::new()),
+            ..only_an_id.clone()
+        };
+        let expected = stored("Anna Becker", "", "new@x");
+        assert_eq!(names(&cleared, Some(&known)), expected);
+        // A new person is called by what there is.
+        assert_eq!(names(&cleared, None), stored("new@x", "", "new@x"));
+        let renamed = EntraAccount {
+            name: "Anna Maier".into(),
+            ..only_an_id
+        };
+        assert_eq!(names(&renamed, Some(&known)).name, "Anna Maier");
     }
 }

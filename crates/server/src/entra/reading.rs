@@ -1,0 +1,318 @@
+//! What is known of a tenant's directory: read whole at first, then only what changed (delta query), or the members of a group.
+//! A round counts when all of its pages are read: of a directory that is known in part, people who have not come yet would be
+//! taken for gone.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use graph::{
+    Blame, Client, Delta, GraphError, Oddity, PageTrail, Update, UserChange, UserUpdate, backoff,
+};
+use store::Progress;
+
+use super::{DirectoryOptions, EntraAccount, PeopleFrom};
+use crate::{health::Trouble, teams::Door};
+
+/// How soon the whole directory is read again after elements that could not be read.
+const REREAD: Duration = Duration::from_secs(3_600);
+/// Attempts to read a page in the middle of a round: the pages before it would have to be read again.
+const ATTEMPTS_MAX: u32 = 4;
+/// Failures in a row after which a stored link is dropped: an answer that passes by itself has passed by then.
+const LINK_FAILURES_MAX: u32 = 5;
+
+/// What is known of the directory.
+pub(super) struct Directory {
+    door: Door,
+    options: DirectoryOptions,
+    accounts: HashMap<String, UserUpdate>,
+    link: Option<String>,
+    /// Failures in a row with this link.
+    link_failures: u32,
+    /// Elements that could not be read since the directory was last read whole.
+    unreadable: usize,
+    read_whole_at: Option<Instant>,
+}
+
+/// The pages of a round.
+#[derive(Debug, Default)]
+struct Round {
+    changes: Vec<UserChange>,
+    /// Elements that could not be read.
+    unreadable: usize,
+    /// Everybody has come; else the changes since the last round.
+    is_whole: bool,
+    /// The link of the next round.
+    link: Option<String>,
+}
+
+impl Round {
+    fn add(&mut self, changes: Vec<UserChange>, skipped: &[Oddity], progress: &Progress) {
+        self.changes.extend(changes);
+        self.unreadable += skipped.len();
+        progress.tell(self.changes.len() as u64, 0);
+    }
+}
+
+impl Directory {
+    pub(super) fn new(door: Door, options: DirectoryOptions) -> Self {
+        Self {
+            door,
+            options,
+            accounts: HashMap::new(),
+            link: None,
+            link_failures: 0,
+            unreadable: 0,
+            read_whole_at: None,
+        }
+    }
+
+    pub(super) fn door(&self) -> &Door {
+        &self.door
+    }
+
+    pub(super) fn options(&self) -> &DirectoryOptions {
+        &self.options
+    }
+
+    /// Whether a person whose account is not known is gone: not if the account may be in an element that could not be read.
+    pub(super) fn is_whole(&self) -> bool {
+        self.unreadable == 0
+    }
+
+    /// What may be wrong with what is known.
+    pub(super) fn warning(&self) -> Option<Trouble> {
+        (self.unreadable > 0).then(|| Trouble {
+            what: format!(
+                "{} elements of the directory could not be read, because they are no objects or have no id; nobody is taken for \\
+                 gone meanwhile",
+                self.unreadable
+            ),
+            remedy: "the whole directory is read again within an hour; if it lasts, report it to Microsoft".into(),
+        })
+    }
+
+    /// The accounts. Of one whose state Graph did not say `is_linked` decides whether it may sign in: it stays as it is.
+    pub(super) fn accounts(&self, is_linked: impl Fn(&str) -> bool) -> Vec<EntraAccount> {
+        let is_said = |user: &UserUpdate| user.account_enabled.value().is_some();
+        // Without the permission to see it everybody may sign in.
+        let may_see = self.accounts.values().any(is_said);
+        let accounts = self.accounts.values();
+        accounts
+            .map(|user| {
+                let enabled = match user.account_enabled.value() {
+                    Some(enabled) => *enabled,
+                    None => !may_see || is_linked(&user.id),
+                };
+                account(user, enabled)
+            })
+            .collect()
+    }
+
+    /// Brings what is known of the directory up to date.
+    pub(super) async fn read(&mut self, progress: &Progress) -> Result<(), GraphError> {
+        let now = tokio::time::Instant::now().into_std();
+        let is_due = |at: Instant| now.saturating_duration_since(at) >= REREAD;
+        if self.unreadable > 0 && self.read_whole_at.is_some_and(is_due) {
+            self.link = None;
+        }
+        let client = &self.door.client;
+        let read = match &self.options.from {
+            PeopleFrom::Group(group) => members(client, group, progress).await,
+            PeopleFrom::Everybody => changes(client, self.link.clone(), progress).await,
+        };
+        let round = match read {
+            Ok(round) => round,
+            Err(error) => {
+                self.link_failures += u32::from(matches!(
+                    error,
+                    GraphError::Unconfirmed { .. } | GraphError::Malformed { .. }
+                ));
+                if self.link_failures >= LINK_FAILURES_MAX {
+                    self.link = None;
+                    self.link_failures = 0;
+                }
+                return Err(error);
+            }
+        };
+        self.link_failures = 0;
+        if round.is_whole {
+            self.accounts.clear();
+            self.unreadable = 0;
+            self.read_whole_at = Some(now);
+        }
+        self.unreadable += round.unreadable;
+        self.link = round.link;
+        apply(&mut self.accounts, round.changes);
+        Ok(())
+    }
+}
+
+/// Carries out changes in their order.
+fn apply(accounts: &mut HashMap<String, UserUpdate>, changes: Vec<UserChange>) {
+    // A user who is removed and comes back within a round may come back with some members only.
+    let mut removed: HashMap<String, UserUpdate> = HashMap::new();
+    for change in changes {
+        match change {
+            UserChange::Present(update) => {
+                let key = update.id.to_ascii_lowercase();
+                let before = removed.remove(&key);
+                let account = accounts.entry(key).or_insert(before.unwrap_or_default());
+                account.merge(update);
+            }
+            UserChange::Removed { id, .. } => {
+                let key = id.to_ascii_lowercase();
+                if let Some(account) = accounts.remove(&key) {
+                    removed.insert(key, account);
+                }
+            }
+        }
+    }
+}
+
+fn account(user: &UserUpdate, enabled: bool) -> EntraAccount {
+    let said = |value: &Update<String>| match value {
+        Update::Keep => None,
+        Update::Clear => Some(String::new()),
+        Update::Set(value) => Some(value.clone()),
+    };
+    let mut numbers = user.business_phones.value().cloned().unwrap_or_default();
+    numbers.extend(user.mobile_phone.value().cloned());
+    EntraAccount {
+        id: user.id.clone(),
+        name: match user.display_name.value() {
+            Some(name) => name.trim().to_owned(),
+            None => String::new(),
+        },
+        user_principal_name: said(&user.user_principal_name),
+        mail: said(&user.mail),
+        numbers,
+        enabled,
+        is_guest: user.is_guest(),
+    }
+}
+
+/// Reads the members of a group.
+async fn members(client: &Client, group: &str, progress: &Progress) -> Result<Round, GraphError> {
+    let mut round = Round {
+        is_whole: true,
+        ..Round::default()
+    };
+    let (mut trail, mut patience) = (PageTrail::default(), Patience::default());
+    let mut link: Option<String> = None;
+    loop {
+        let page = match client.group_members(group, link.as_deref()).await {
+            Ok(page) => page,
+            Err(error) => {
+                patience.wait_after(error).await?;
+                continue;
+            }
+        };
+        patience.page_read();
+        let users = page.users.into_iter().map(UserChange::Present);
+        round.add(users.collect(), &page.skipped, progress);
+        let Some(next) = page.next else {
+            return Ok(round);
+        };
+        trail.follow("list group members", &next)?;
+        link = Some(next);
+    }
+}
+
+/// Reads the changes since `link`, or everybody. Where Graph refuses the link, it reads everybody, once.
+async fn changes(
+    client: &Client,
+    link: Option<String>,
+    progress: &Progress,
+) -> Result<Round, GraphError> {
+    const CALL: &str = "users delta";
+    let mut link = link;
+    let mut has_begun_anew = false;
+    let new_round = |is_whole| Round {
+        is_whole,
+        ..Round::default()
+    };
+    let mut round = new_round(link.is_none());
+    let (mut trail, mut patience) = (PageTrail::default(), Patience::default());
+    loop {
+        let delta = match client.users_delta(link.as_deref()).await {
+            Ok(delta) => delta,
+            Err(error) => {
+                patience.wait_after(error).await?;
+                continue;
+            }
+        };
+        patience.page_read();
+        match delta {
+            Delta::Page {
+                changes,
+                skipped,
+                next,
+            } => {
+                round.add(changes, &skipped, progress);
+                trail.follow(CALL, &next)?;
+                link = Some(next);
+            }
+            Delta::End {
+                changes,
+                skipped,
+                link,
+            } => {
+                round.add(changes, &skipped, progress);
+                round.link = Some(link);
+                return Ok(round);
+            }
+            Delta::Resync if has_begun_anew => {
+                return Err(GraphError::Malformed {
+                    call: CALL,
+                    cause: "Graph refuses the links that it has just given".into(),
+                });
+            }
+            Delta::Resync => {
+                has_begun_anew = true;
+                tracing::info!(
+                    "Graph refuses the link to the changes of the directory: everything is read again"
+                );
+                (link, round, trail) = (None, new_round(true), PageTrail::default());
+            }
+        }
+    }
+}
+
+/// Attempts at a page in the middle of a round, where the failure may pass.
+#[derive(Debug, Default)]
+struct Patience {
+    is_in_the_middle: bool,
+    failures: u32,
+}
+
+impl Patience {
+    fn page_read(&mut self) {
+        *self = Self {
+            is_in_the_middle: true,
+            failures: 0,
+        };
+    }
+
+    /// Waits until the page is tried again.
+    ///
+    /// # Errors
+    /// It is not tried again.
+    async fn wait_after(&mut self, error: GraphError) -> Result<(), GraphError> {
+        self.failures += 1;
+        let may_pass =
+            error.blame() == Blame::Service && !matches!(error, GraphError::Malformed { .. });
+        if !self.is_in_the_middle || !may_pass || self.failures >= ATTEMPTS_MAX {
+            return Err(error);
+        }
+        let wait = error
+            .retry_after()
+            .unwrap_or_else(|| backoff(self.failures, 0));
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

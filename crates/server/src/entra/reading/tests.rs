@@ -1,0 +1,260 @@
+//! Rounds of the directory, against a service that answers by a script.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::StatusCode,
+};
+use graph::{Client, ClientConfig, Credential, Secret};
+use serde_json::{Value, json};
+use store::Progress;
+
+use super::{Directory, EntraAccount, changes};
+use crate::{
+    entra::{DirectoryOptions, PeopleFrom},
+    teams::Door,
+};
+
+#[derive(Clone, Default)]
+struct Script {
+    answers: Arc<Mutex<VecDeque<(u16, Value)>>>,
+    queries: Arc<Mutex<Vec<String>>>,
+    url: String,
+}
+
+async fn answer(State(script): State<Script>, request: Request) -> (StatusCode, String) {
+    if request.uri().path().ends_with("/token") {
+        let token = json!({"access_token": "t", "expires_in": 3599});
+        return (StatusCode::OK, token.to_string());
+    }
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    script.queries.lock().unwrap().push(query);
+    let answer = script.answers.lock().unwrap().pop_front();
+    let (status, body) = answer.unwrap_or((500, Value::Null));
+    let body = body.to_string().replace("{graph}", &script.url);
+    (StatusCode::from_u16(status).unwrap(), body)
+}
+
+async fn client(answers: Vec<(u16, Value)>) -> (Arc<Client>, Script) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let script = Script {
+        answers: Arc::new(Mutex::new(answers.into())),
+        url: format!("http://{}", listener.local_addr().unwrap()),
+        ..Script::default()
+    };
+    let router = Router::new().fallback(answer).with_state(script.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let config = ClientConfig {
+        login: script.url.clone(),
+        graph: script.url.clone(),
+        tenant: "contoso.example".into(),
+        client_id: "app".into(),
+        credential: Credential::Secret(Secret::new("secret")),
+    };
+    (Arc::new(Client::new(config).unwrap()), script)
+}
+
+async fn directory(answers: Vec<(u16, Value)>) -> (Directory, Script) {
+    let (client, script) = client(answers).await;
+    let door = Door {
+        name: "main".into(),
+        client,
+        logins: None,
+        search: crate::teams::AccountSearch::default(),
+    };
+    let options = DirectoryOptions {
+        from: PeopleFrom::Everybody,
+        location: None,
+    };
+    (Directory::new(door, options), script)
+}
+
+fn link(kind: &str, token: &str) -> String {
+    format!("{{graph}}/v1.0/users/delta?{kind}={token}")
+}
+
+fn page(value: Value, next: &str) -> (u16, Value) {
+    let link = link("$skiptoken", next);
+    (200, json!({"value": value, "@odata.nextLink": link}))
+}
+
+fn end(value: Value, token: &str) -> (u16, Value) {
+    let link = link("$deltatoken", token);
+    (200, json!({"value": value, "@odata.deltaLink": link}))
+}
+
+fn refusal(status: u16, code: &str) -> (u16, Value) {
+    (status, json!({"error": {"code": code, "message": "x"}}))
+}
+
+fn anna() -> Value {
+    json!({"id": "a", "displayName": "Anna", "userPrincipalName": "a@x", "mail": "a@x", "accountEnabled": true})
+}
+
+fn bert() -> Value {
+    json!({"id": "b", "displayName": "Bert", "userPrincipalName": "b@x", "accountEnabled": true})
+}
+
+fn accounts(directory: &Directory) -> HashMap<String, EntraAccount> {
+    let accounts = directory.accounts(|_| false).into_iter();
+    accounts
+        .map(|account| (account.id.clone(), account))
+        .collect()
+}
+
+async fn read(directory: &mut Directory) -> Result<(), String> {
+    let read = directory.read(&Progress::default()).await;
+    read.map_err(|error| error.to_string())
+}
+
+// D3
+#[tokio::test]
+async fn an_incremental_page_erases_nothing_that_it_leaves_out() {
+    let (mut directory, _) = directory(vec![
+        end(json!([anna(), bert()]), "1"),
+        end(
+            json!([{"id": "A", "mail": "new@x"}, {"id": "b", "mail": null}]),
+            "2",
+        ),
+    ])
+    .await;
+    read(&mut directory).await.unwrap();
+    read(&mut directory).await.unwrap();
+    let accounts = directory.accounts(|_| false);
+    let anna = accounts.iter().find(|account| account.name == "Anna");
+    let anna = anna.unwrap();
+    assert_eq!(anna.mail.as_deref(), Some("new@x"));
+    assert_eq!(anna.user_principal_name.as_deref(), Some("a@x"));
+    let bert = accounts.iter().find(|account| account.name == "Bert");
+    assert_eq!(bert.unwrap().mail.as_deref(), Some(""), "null clears");
+    assert_eq!(accounts.len(), 2);
+}
+
+// D3
+#[tokio::test]
+async fn a_refused_delta_link_is_dropped_and_the_directory_read_anew() {
+    for (status, code) in [
+        (400, "Directory_ExpiredPageToken"),
+        (400, "SyncStateNotFound"),
+        (400, "resyncRequired"),
+        (400, "Request_BadRequest"),
+        (404, "Request_ResourceNotFound"),
+        (410, "resyncRequired"),
+    ] {
+        let (mut directory, script) = directory(vec![
+            end(json!([anna(), bert()]), "1"),
+            refusal(status, code),
+            page(json!([bert()]), "2"),
+            end(json!([anna()]), "3"),
+        ])
+        .await;
+        read(&mut directory).await.unwrap();
+        read(&mut directory).await.unwrap();
+        assert_eq!(accounts(&directory).len(), 2, "{code}");
+        let queries = script.queries.lock().unwrap().clone();
+        assert_eq!(queries[1], "$deltatoken=1");
+        assert!(queries[2].starts_with("$select="), "{queries:?}");
+    }
+}
+
+// D3: nobody is deleted while the directory is read anew.
+#[tokio::test]
+async fn what_is_known_stays_until_a_new_reading_is_complete() {
+    let (mut directory, script) = directory(vec![
+        end(json!([anna(), bert()]), "1"),
+        refusal(410, "resyncRequired"),
+        page(json!([anna()]), "2"),
+        refusal(403, "Authorization_RequestDenied"),
+        end(json!([anna()]), "3"),
+    ])
+    .await;
+    read(&mut directory).await.unwrap();
+    read(&mut directory).await.unwrap_err();
+    assert_eq!(accounts(&directory).len(), 2);
+    // The old link is asked again, and refused or answered again.
+    read(&mut directory).await.unwrap();
+    assert_eq!(script.queries.lock().unwrap()[4], "$deltatoken=1");
+    assert_eq!(accounts(&directory).len(), 2, "an increment");
+}
+
+// D3
+#[tokio::test]
+async fn links_that_lead_in_a_circle_or_elsewhere_end_with_a_named_trouble() {
+    let circle = vec![
+        page(json!([]), "1"),
+        page(json!([]), "2"),
+        page(json!([]), "1"),
+    ];
+    let itself = vec![page(json!([anna()]), "1"), page(json!([anna()]), "1")];
+    let evil = json!({"value": [], "@odata.nextLink": "https://graph.evil.example/v1.0/users"});
+    let refused_anew = vec![
+        page(json!([]), "1"),
+        refusal(400, "Directory_ExpiredPageToken"),
+        page(json!([]), "2"),
+        refusal(400, "Directory_ExpiredPageToken"),
+    ];
+    for (answers, words) in [
+        (circle, "read before"),
+        (itself, "read before"),
+        (vec![(200, evil)], "does not lead to"),
+        (
+            vec![(200, json!({"value": [anna()]}))],
+            "neither a nextLink",
+        ),
+        (refused_anew, "has just given"),
+    ] {
+        let count = answers.len();
+        let (mut directory, script) = directory(answers).await;
+        let error = read(&mut directory).await.unwrap_err();
+        assert!(error.contains(words), "{error}");
+        assert_eq!(script.queries.lock().unwrap().len(), count, "{words}");
+        assert!(accounts(&directory).is_empty());
+    }
+}
+
+// D3
+#[tokio::test]
+async fn an_element_without_an_id_makes_nobody_gone() {
+    let (mut directory, _) = directory(vec![
+        end(json!([anna(), null, {"displayName": "Bert"}]), "1"),
+        end(json!([]), "2"),
+    ])
+    .await;
+    read(&mut directory).await.unwrap();
+    assert!(!directory.is_whole());
+    assert!(directory.warning().unwrap().what.contains("2 elements"));
+    read(&mut directory).await.unwrap();
+    assert!(!directory.is_whole(), "Graph does not say it again");
+}
+
+/// A failure that passes, in the middle of a round, does not begin it anew.
+#[tokio::test]
+async fn a_page_is_tried_again_in_the_middle_of_a_round() {
+    let (client, script) = client(vec![
+        page(json!([anna()]), "1"),
+        (503, Value::Null),
+        end(json!([bert()]), "2"),
+    ])
+    .await;
+    let round = changes(&client, None, &Progress::default()).await.unwrap();
+    assert_eq!(round.changes.len(), 2);
+    assert_eq!(script.queries.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn an_account_whose_state_is_not_said_stays_as_it_is() {
+    let silent = json!({"id": "b", "displayName": "Bert"});
+    let (mut directory, _) = directory(vec![end(json!([anna(), silent]), "1")]).await;
+    read(&mut directory).await.unwrap();
+    let enabled = |linked: bool| {
+        let accounts = directory.accounts(|id| linked && id == "b");
+        let bert = accounts.into_iter().find(|account| account.id == "b");
+        bert.unwrap().enabled
+    };
+    assert!(enabled(true) && !enabled(false));
+}
