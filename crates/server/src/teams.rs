@@ -9,6 +9,7 @@ mod doors;
 mod freshness;
 mod link;
 mod logins;
+mod lookups;
 mod notifications;
 mod pauses;
 mod personal;

@@ -3,12 +3,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use graph::{Blame, Purpose};
+use graph::{Blame, DirectoryUser, GraphError, Purpose};
 use presence::Fact;
 use store::{NamedAccount, StoreError};
 use tokio::sync::watch;
 
-use super::Tenant;
+use super::{
+    Tenant,
+    lookups::{LookupRound, Lookups},
+    network_time,
+};
 use crate::{app::Core, directory::Person, health::Trouble};
 
 /// How often people without an account are looked for again.
@@ -19,6 +23,26 @@ const SOON: Duration = Duration::from_secs(2);
 const PART: &str = "teams accounts";
 /// Unmatched people that are named one by one.
 const NAMED_MAX: usize = 5;
+
+/// Why the account of a person was not searched for to the end.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Graph refuses the names for good, or several accounts have them: an answer about this person.
+    Refused(String),
+    /// No answer, or one that is not about this person alone.
+    Unanswered(String),
+    /// The account could not be stored.
+    Store(String),
+}
+
+impl Failure {
+    /// The reason.
+    pub(super) fn why(&self) -> &str {
+        match self {
+            Self::Refused(why) | Self::Unanswered(why) | Self::Store(why) => why,
+        }
+    }
+}
 
 /// Result of a search for the account of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,29 +64,13 @@ impl Tenant {
 
     /// Finds the accounts of all people, for ever.
     async fn find_all(self, core: Core, mut places: watch::Receiver<u64>) {
+        let mut lookups = Lookups::default();
         loop {
             let number = self.search.begin();
             let known = self.directory.len();
             places.mark_unchanged();
             self.part_with_movers(&core).await;
-            let mut unmatched = Vec::new();
-            let mut failure = None;
-            for person in self.unlinked() {
-                match self.find(&person, &core).await {
-                    Ok(Found::Linked) => self.search.found(person.id),
-                    Ok(Found::Nothing) => unmatched.push(person.name.clone()),
-                    Ok(Found::Settled) => {}
-                    Err(trouble) => {
-                        failure = Some(trouble.what.clone());
-                        self.report(PART, Some(trouble));
-                        break;
-                    }
-                }
-            }
-            if failure.is_none() {
-                self.tell_unmatched(&unmatched);
-            }
-            let again = if failure.is_some() { SOON } else { AGAIN };
+            let (again, failure) = self.find_round(&core, &mut lookups).await;
             self.search.end(number, failure);
             tokio::select! {
                 () = tokio::time::sleep(again) => {}
@@ -71,6 +79,84 @@ impl Tenant {
                 Ok(()) = places.changed() => {}
             }
         }
+    }
+
+    /// Looks up everybody without an account once, but for names that failed a short time ago. Returns when to begin anew, and
+    /// what failed.
+    async fn find_round(&self, core: &Core, lookups: &mut Lookups) -> (Duration, Option<String>) {
+        let people = lookups.in_turn(self.unlinked(), |person| person.id);
+        let (mut round, mut unmatched) = (LookupRound::default(), Vec::new());
+        let mut store_failure = None;
+        for person in people {
+            if !lookups.is_due(person.id, network_time()) {
+                continue;
+            }
+            lookups.begin(person.id);
+            match self.find(&person, core).await {
+                Ok(found) => {
+                    lookups.answered(person.id);
+                    round.answered();
+                    match found {
+                        Found::Linked => self.search.found(person.id),
+                        Found::Nothing => unmatched.push(person.name.clone()),
+                        Found::Settled => {}
+                    }
+                }
+                Err(Failure::Refused(why)) => {
+                    round.answered();
+                    lookups.failed(person.id, &person.name, why, network_time());
+                }
+                Err(Failure::Unanswered(why)) => round.failed(person.id, &person.name, why),
+                Err(Failure::Store(why)) => {
+                    store_failure = Some(why);
+                    break;
+                }
+            }
+            if round.is_over() {
+                break;
+            }
+        }
+        let is_over = round.is_over();
+        let tenant_failure = match round.doubt() {
+            Some(why) if !self.answers_about_others().await => Some(why.to_owned()),
+            Some(_) | None => None,
+        };
+        if tenant_failure.is_none() {
+            lookups.end(round, network_time());
+        }
+        lookups.retain(|person| {
+            let person = self.directory.person(person);
+            person.is_some_and(|person| self.is_unlinked(&person))
+        });
+        self.report_warning(PART, lookups.warning());
+        let named = lookups.warning().map(|warning| warning.what);
+        if let Some(what) = store_failure.or(tenant_failure) {
+            let remedy = "it is tried again by itself".into();
+            let trouble = Trouble {
+                what: format!("Teams accounts cannot be looked for: {what}"),
+                remedy,
+            };
+            let what = trouble.what.clone();
+            self.report(PART, Some(trouble));
+            return (SOON, Some(what));
+        }
+        self.tell_unmatched(&unmatched);
+        let again = lookups.next_due(network_time()).map_or(AGAIN, |due| {
+            Duration::from_millis(due.unsigned_abs()).clamp(SOON, AGAIN)
+        });
+        (if is_over { SOON } else { again }, named)
+    }
+
+    /// Whether Graph answers a lookup of an account that is linked: then what failed is the fault of single names.
+    async fn answers_about_others(&self) -> bool {
+        let linked = self
+            .directory
+            .teams_ids(|person| person.tenant == self.name);
+        let Some(account) = linked.first() else {
+            return false;
+        };
+        self.afford(Purpose::Other).await;
+        self.client.find_user(account).await.is_ok()
     }
 
     /// Whose location names another tenant than the one that their account is in: what was written there is taken back
@@ -114,69 +200,86 @@ impl Tenant {
     }
 
     /// Finds and links the account of a person; an account that was linked meanwhile stays.
-    pub(super) async fn find(&self, person: &Arc<Person>, core: &Core) -> Result<Found, Trouble> {
+    pub(super) async fn find(&self, person: &Arc<Person>, core: &Core) -> Result<Found, Failure> {
+        let Some(user) = self.look_up(person).await? else {
+            return Ok(Found::Nothing);
+        };
+        // Store, directory and engine say the same to whoever looks.
+        let _one_at_a_time = core.settings_change.lock().await;
+        // The search has waited: an administrator, or another search, may have linked an account, or removed the person.
+        let now = self.directory.person(person.id);
+        if !now.is_some_and(|person| self.is_unlinked(&person)) {
+            return Ok(Found::Settled);
+        }
+        let linked = core.store.link_teams(person.id, &user.id, &self.name);
+        match linked.await {
+            Ok(()) => {}
+            // One person's conflict must not keep the others from being linked.
+            Err(error @ StoreError::Taken { .. }) => {
+                tracing::warn!(person = %person.id, %error, "a person cannot be linked to Teams");
+                return Ok(Found::Nothing);
+            }
+            Err(error) => {
+                let why = format!("cannot link {} to Teams: {error}", person.name);
+                return Err(Failure::Store(why));
+            }
+        }
+        self.directory.set_teams_id(person.id, &user.id, &self.name);
+        self.shard.fact(person.id, Fact::LinkedTeams).await;
+        let named = NamedAccount {
+            object_id: user.id,
+            sign_in_name: user.user_principal_name,
+            display_name: user.display_name,
+        };
+        // The names are only shown: the account is linked without them too.
+        if let Err(error) = core.store.name_teams_account(person.id, &named).await {
+            tracing::warn!(person = %person.id, %error, "the names of an account were not stored");
+        }
+        Ok(Found::Linked)
+    }
+
+    /// Looks up the account of a person: by the sign-in name; by the mail address as a sign-in name; by the mail address, which
+    /// a guest has in common with the account at home.
+    async fn look_up(&self, person: &Person) -> Result<Option<DirectoryUser>, Failure> {
+        let mut refused = None;
         for name in [&person.user_principal_name, &person.mail] {
-            if name.is_empty() {
+            if name.trim().is_empty() {
                 continue;
             }
             self.afford(Purpose::Other).await;
-            let found = self.client.find_user(name).await;
-            self.metrics
-                .count_request("get user", if found.is_ok() { "ok" } else { "failed" });
-            let found = match found {
-                Ok(found) => found,
-                // A name that Graph refuses is one person's trouble: the others go on.
-                Err(error) if error.blame() == Blame::Request => {
-                    tracing::warn!(person = %person.id, %error, "a sign-in name was refused");
-                    None
-                }
-                Err(error) => {
-                    return Err(Trouble {
-                        what: format!(
-                            "cannot look for the Teams account of {}: {error}",
-                            person.name
-                        ),
-                        remedy: "it is tried again by itself".into(),
-                    });
-                }
-            };
-            let Some(user) = found else { continue };
-            // Store, directory and engine say the same to whoever looks.
-            let _one_at_a_time = core.settings_change.lock().await;
-            // The search has waited: an administrator, or another search, may have linked an account, or removed the person.
-            let now = self.directory.person(person.id);
-            if !now.is_some_and(|person| self.is_unlinked(&person)) {
-                return Ok(Found::Settled);
+            match self.answered("get user", self.client.find_user(name).await) {
+                Ok(Some(user)) => return Ok(Some(user)),
+                Ok(None) => {}
+                Err(Failure::Refused(why)) => refused = Some(why),
+                Err(failure) => return Err(failure),
             }
-            let linked = core.store.link_teams(person.id, &user.id, &self.name);
-            match linked.await {
-                Ok(()) => {}
-                // One person's conflict must not keep the others from being linked.
-                Err(error @ StoreError::Taken { .. }) => {
-                    tracing::warn!(person = %person.id, %error, "a person cannot be linked to Teams");
-                    return Ok(Found::Nothing);
-                }
-                Err(error) => {
-                    return Err(Trouble {
-                        what: format!("cannot link {} to Teams: {error}", person.name),
-                        remedy: "it is tried again by itself".into(),
-                    });
-                }
-            }
-            self.directory.set_teams_id(person.id, &user.id, &self.name);
-            self.shard.fact(person.id, Fact::LinkedTeams).await;
-            let named = NamedAccount {
-                object_id: user.id,
-                sign_in_name: user.user_principal_name,
-                display_name: user.display_name,
-            };
-            // The names are only shown: the account is linked without them too.
-            if let Err(error) = core.store.name_teams_account(person.id, &named).await {
-                tracing::warn!(person = %person.id, %error, "the names of an account were not stored");
-            }
-            return Ok(Found::Linked);
         }
-        Ok(Found::Nothing)
+        if !person.mail.trim().is_empty() {
+            self.afford(Purpose::Other).await;
+            let found = self.client.users_with_mail(person.mail.trim()).await;
+            match self.answered("find users", found) {
+                Ok(mut users) if users.len() == 1 => return Ok(users.pop()),
+                Ok(users) if users.is_empty() => {}
+                Ok(users) => {
+                    refused = Some(format!("{} accounts have the same mail address", users.len()));
+                }
+                Err(Failure::Refused(why)) => refused = Some(why),
+                Err(failure) => return Err(failure),
+            }
+        }
+        match refused {
+            Some(why) => Err(Failure::Refused(why)),
+            None => Ok(None),
+        }
+    }
+
+    /// Counts the answer to a lookup, and says whose fault a failure is.
+    fn answered<T>(&self, call: &str, result: Result<T, GraphError>) -> Result<T, Failure> {
+        self.count(call, result.as_ref().map(|_| ()));
+        result.map_err(|error| match error.blame() {
+            Blame::Request => Failure::Refused(error.to_string()),
+            Blame::Service | Blame::Administrator => Failure::Unanswered(error.to_string()),
+        })
     }
 
     /// People without an account are no trouble of the whole: they are logged, not alarmed about.

@@ -190,8 +190,8 @@ impl Tenant {
             if !self.is_unlinked(&person) {
                 continue;
             }
-            if let Err(trouble) = self.find(&person, &core).await {
-                tracing::debug!(person = %person.id, what = trouble.what, "an account could not be searched for");
+            if let Err(failure) = self.find(&person, &core).await {
+                tracing::debug!(person = %person.id, what = failure.why(), "an account could not be searched for");
             }
         }
     }
