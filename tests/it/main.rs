@@ -37,6 +37,7 @@ mod model;
 mod my_account;
 mod not_counted;
 mod notifications;
+mod odd_answers;
 mod once;
 mod open_id;
 mod open_id_kinds;
