@@ -117,7 +117,10 @@ impl UserUpdate {
             account_enabled,
             user_type,
         } = later;
-        self.id = id;
+        // In one spelling, whatever the case of the later one.
+        if !self.id.eq_ignore_ascii_case(&id) {
+            self.id = id;
+        }
         self.user_principal_name.merge(user_principal_name);
         self.mail.merge(mail);
         self.display_name.merge(display_name);

@@ -163,9 +163,9 @@ mod tests {
         assert!(sent < 1_300);
     }
 
-    // A refusal that passed meanwhile refuses nobody.
+    // A refusal that passed meanwhile leaves no id out.
     #[test]
-    fn where_nothing_is_refused_any_more_everybody_is_read() {
+    fn where_nothing_is_refused_any_more_all_are_read() {
         let (read, refused, sent) = search(650, &BTreeSet::new(), 100);
         assert_eq!((read.len(), refused.len()), (650, 0));
         assert!(sent <= 11, "{sent}");

@@ -263,7 +263,8 @@ fn graph_fault(error: &GraphError, forbidden: Fault) -> Fault {
         } => Fault::GraphFailing,
         GraphError::Intercepted { .. } => Fault::GraphIntercepted,
         GraphError::Unreachable { .. } => Fault::GraphUnreachable,
-        GraphError::NotFound { .. } => Fault::ReadEmpty,
+        // Only Graph itself refuses for good.
+        GraphError::NotFound { .. } | GraphError::Refused { .. } => Fault::ReadEmpty,
         _ => Fault::GraphStranger,
     }
 }

@@ -17,6 +17,8 @@ use crate::{health::Trouble, teams::Door};
 
 /// How soon the whole directory is read again after elements that could not be read.
 const REREAD: Duration = Duration::from_secs(3_600);
+/// Changes of a round at most: two for each of a million users.
+const CHANGES_MAX: usize = 2_000_000;
 /// Attempts to read a page in the middle of a round: the pages before it would have to be read again.
 const ATTEMPTS_MAX: u32 = 4;
 /// Failures in a row after which a stored link is dropped: an answer that passes by itself has passed by then.
@@ -48,10 +50,26 @@ struct Round {
 }
 
 impl Round {
-    fn add(&mut self, changes: Vec<UserChange>, skipped: &[Oddity], progress: &Progress) {
+    /// Adds a page.
+    ///
+    /// # Errors
+    /// There are more changes than can be.
+    fn add(
+        &mut self,
+        call: &'static str,
+        (changes, skipped): (Vec<UserChange>, &[Oddity]),
+        progress: &Progress,
+    ) -> Result<(), GraphError> {
         self.changes.extend(changes);
         self.unreadable += skipped.len();
         progress.tell(self.changes.len() as u64, 0);
+        if self.changes.len() > CHANGES_MAX {
+            return Err(GraphError::Malformed {
+                call,
+                cause: format!("the list has more than {CHANGES_MAX} elements"),
+            });
+        }
+        Ok(())
     }
 }
 
@@ -85,7 +103,7 @@ impl Directory {
     pub(super) fn warning(&self) -> Option<Trouble> {
         (self.unreadable > 0).then(|| Trouble {
             what: format!(
-                "{} elements of the directory could not be read, because they are no objects or have no id; nobody is taken for \\
+                "{} elements of the directory could not be read, because they are no objects or have no id; no person is taken for \\
                  gone meanwhile",
                 self.unreadable
             ),
@@ -195,6 +213,7 @@ fn account(user: &UserUpdate, enabled: bool) -> EntraAccount {
 
 /// Reads the members of a group.
 async fn members(client: &Client, group: &str, progress: &Progress) -> Result<Round, GraphError> {
+    const CALL: &str = "list group members";
     let mut round = Round {
         is_whole: true,
         ..Round::default()
@@ -211,11 +230,11 @@ async fn members(client: &Client, group: &str, progress: &Progress) -> Result<Ro
         };
         patience.page_read();
         let users = page.users.into_iter().map(UserChange::Present);
-        round.add(users.collect(), &page.skipped, progress);
+        round.add(CALL, (users.collect(), &page.skipped), progress)?;
         let Some(next) = page.next else {
             return Ok(round);
         };
-        trail.follow("list group members", &next)?;
+        trail.follow(CALL, &next)?;
         link = Some(next);
     }
 }
@@ -250,7 +269,7 @@ async fn changes(
                 skipped,
                 next,
             } => {
-                round.add(changes, &skipped, progress);
+                round.add(CALL, (changes, &skipped), progress)?;
                 trail.follow(CALL, &next)?;
                 link = Some(next);
             }
@@ -259,7 +278,7 @@ async fn changes(
                 skipped,
                 link,
             } => {
-                round.add(changes, &skipped, progress);
+                round.add(CALL, (changes, &skipped), progress)?;
                 round.link = Some(link);
                 return Ok(round);
             }

@@ -323,31 +323,12 @@ fn difference(
         });
         changes.push(DirectoryChange::Update(*person, wanted));
     }
-    for account in plan.new.iter().filter_map(|at| accounts.get(*at)) {
-        // Guests are at home in another tenant.
-        if account.is_guest {
-            continue;
-        }
-        let is_nameless = account.label().is_empty();
-        deeds.push(Deed {
-            what: if is_nameless { "refused" } else { "added" },
-            person: None,
-            name: if is_nameless {
-                &account.id
-            } else {
-                account.label()
-            }
-            .to_owned(),
-            reason: match is_nameless {
-                true => {
-                    "the account has neither a name nor a sign-in name nor a mail address".into()
-                }
-                false => "an account that is nobody's".into(),
-            },
-        });
-        if !is_nameless {
-            changes.push(DirectoryChange::Add(names(account, None)));
-        }
+    let new = plan.new.iter().filter_map(|at| accounts.get(*at));
+    // Guests are at home in another tenant.
+    for account in new.filter(|account| !account.is_guest) {
+        let (deed, change) = addition(account);
+        deeds.push(deed);
+        changes.extend(change);
     }
     for (at, reason) in &plan.ambiguous {
         deeds.push(Deed {
@@ -393,6 +374,26 @@ fn difference(
         });
     }
     (changes, deeds)
+}
+
+/// The deed and the change for an enabled account that is nobody's. An account without any name makes no person.
+fn addition(account: &EntraAccount) -> (Deed, Option<DirectoryChange>) {
+    let deed = |what, name: &str, reason: &str| Deed {
+        what,
+        person: None,
+        name: name.into(),
+        reason: reason.into(),
+    };
+    match account.label() {
+        "" => {
+            let reason = "the account has neither a name nor a sign-in name nor a mail address";
+            (deed("refused", &account.id, reason), None)
+        }
+        name => (
+            deed("added", name, "an account that is nobody's"),
+            Some(DirectoryChange::Add(names(account, None))),
+        ),
+    }
 }
 
 /// What is stored of a person with this account. What Graph did not say keeps its value, and an account without a name never

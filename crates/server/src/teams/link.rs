@@ -81,8 +81,8 @@ impl Tenant {
         }
     }
 
-    /// Looks up everybody without an account once, but for names that failed a short time ago. Returns when to begin anew, and
-    /// what failed.
+    /// Looks up each person without an account once, except names that failed a short time ago. Returns the pause before the
+    /// next round, and the failure.
     async fn find_round(&self, core: &Core, lookups: &mut Lookups) -> (Duration, Option<String>) {
         let people = lookups.in_turn(self.unlinked(), |person| person.id);
         let (mut round, mut unmatched) = (LookupRound::default(), Vec::new());
@@ -261,7 +261,10 @@ impl Tenant {
                 Ok(mut users) if users.len() == 1 => return Ok(users.pop()),
                 Ok(users) if users.is_empty() => {}
                 Ok(users) => {
-                    refused = Some(format!("{} accounts have the same mail address", users.len()));
+                    refused = Some(format!(
+                        "{} accounts have the same mail address",
+                        users.len()
+                    ));
                 }
                 Err(Failure::Refused(why)) => refused = Some(why),
                 Err(failure) => return Err(failure),
@@ -273,7 +276,7 @@ impl Tenant {
         }
     }
 
-    /// Counts the answer to a lookup, and says whose fault a failure is.
+    /// Counts the answer to a lookup, and classifies its failure.
     fn answered<T>(&self, call: &str, result: Result<T, GraphError>) -> Result<T, Failure> {
         self.count(call, result.as_ref().map(|_| ()));
         result.map_err(|error| match error.blame() {

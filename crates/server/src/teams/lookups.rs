@@ -14,7 +14,7 @@ const FAILURES_MAX: usize = 5;
 /// People that are named one by one.
 const NAMED_MAX: usize = 5;
 
-/// A person whose account could not be looked up.
+/// A failed lookup of a person's account.
 #[derive(Clone, Debug)]
 struct FailedLookup {
     name: String,
@@ -123,7 +123,7 @@ impl Lookups {
         Some(due.min()?.saturating_sub(now).max(0))
     }
 
-    /// The people whose accounts could not be looked up.
+    /// The warning that names the people with failed lookups.
     pub(super) fn warning(&self) -> Option<Trouble> {
         let named = self.failed.values().take(NAMED_MAX);
         let named: Vec<String> = named

@@ -43,7 +43,7 @@ struct Misses {
     last: i64,
 }
 
-/// The people about whom an answer says something.
+/// The people whom an answer covers.
 #[derive(Debug, Default)]
 struct Answered {
     /// Their element counts.

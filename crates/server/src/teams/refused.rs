@@ -16,7 +16,7 @@ use crate::{health::Trouble, shard::Cause};
 /// Requests of a sweep that may be spent on halving, for all people together. One refused account takes 20 at most, so that
 /// each sweep finds one at least; the others are read meanwhile.
 const HALVING_MAX: u32 = 40;
-/// Pause after a halving in which Graph answered about nobody, in milliseconds: then the tenant may be at fault, not an account.
+/// Pause after a halving without any answer about people, in milliseconds: then the tenant may be at fault, not an account.
 const VAIN_PAUSE: i64 = 30_000;
 /// Time until a refused account is looked at again, in milliseconds: doubled with each refusal.
 const FIRST_LOOK: i64 = 60_000;
@@ -58,7 +58,7 @@ impl Default for Refused {
 }
 
 impl Refused {
-    /// Parts accounts to read into those that Graph takes, and refused ones that are due. Refused ones that are not due are
+    /// Splits accounts into those that Graph accepts, and refused ones that are due. Refused ones that are not due are
     /// left out.
     fn split(&self, accounts: Vec<Arc<str>>, now: i64) -> (Vec<Arc<str>>, Vec<Arc<str>>) {
         if self.accounts.is_empty() {
@@ -129,8 +129,8 @@ impl Tenant {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a sweep: refills the requests for halving, and forgets accounts that are not read any more. Parts the accounts to
-    /// read into those that Graph takes, and refused ones that are due.
+    /// Begins a sweep: refills the requests for halving, and forgets accounts that are not read any more. Splits the
+    /// accounts into those that Graph accepts, and refused ones that are due.
     pub(super) fn begin_reading(&self, accounts: Vec<Arc<str>>) -> (Vec<Arc<str>>, Vec<Arc<str>>) {
         let mut refused = self.refused();
         refused.requests_left = HALVING_MAX;
@@ -178,7 +178,7 @@ impl Tenant {
                     why = error.to_string();
                     halving.answered(PartAnswer::Refused);
                 }
-                // What passes by itself says nothing about the ids.
+                // A passing failure gives no verdict on the ids.
                 Err(_) => {
                     is_complete = false;
                     break;
@@ -301,7 +301,7 @@ mod tests {
 
     // D2
     #[test]
-    fn halving_is_bounded_and_rests_when_nobody_can_be_read() {
+    fn halving_is_bounded_and_rests_when_no_account_can_be_read() {
         let mut refused = Refused::default();
         for _ in 0..HALVING_MAX {
             assert!(refused.take_request());
