@@ -146,7 +146,7 @@ async fn a_clear_without_confirmation_is_named_and_outlives_a_restart() {
     }
 }
 
-/// Readiness, its text and the explanation say that the clear is not confirmed.
+/// Readiness, its text and the explanation show the unconfirmed clear.
 async fn is_named(server: &Server, remedy: &str) {
     let named = async || {
         let troubles = server.troubles().await.join(" ");

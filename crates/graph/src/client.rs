@@ -320,9 +320,13 @@ impl Client {
         response: Response,
     ) -> Result<Settled, GraphError> {
         let answer = (response.status().as_u16(), retry_after(&response));
-        // A body that breaks off or has no end is not Graph's.
-        let body = read_bytes(asked.call, response).await;
-        let body = body.map_or(Body::Foreign, |body| Body::of(&body));
+        let body = match read_bytes(asked.call, response).await {
+            Ok(body) => Body::of(&body),
+            // The connection broke off.
+            Err(error @ GraphError::Unreachable { .. }) => return Err(error),
+            // A body of that size is not Graph's.
+            Err(_) => Body::Foreign,
+        };
         match GraphError::of_answer(kind, asked, answer, &body) {
             Some(error) => Err(error),
             None if judge(kind, answer.0, &body) == Verdict::NothingThere => {

@@ -267,9 +267,9 @@ impl Tenant {
         let outcome = result.map_or_else(outcome, |()| "ok");
         self.metrics.count_request(call, outcome);
         if let Err(error) = result
-            // A person's sign-in that must wait is no reason for Graph to wait.
-            && !matches!(error, GraphError::UserSignIn { .. })
-            && (matches!(error, GraphError::Throttled { .. }) || error.retry_after().is_some())
+            // What other statuses ask for holds for that request alone, and what the sign-in asks for, for the sign-in.
+            && (matches!(error, GraphError::Throttled { .. })
+                || matches!(error, GraphError::Service { retry_after: Some(_), .. }))
         {
             let wait = error.retry_after().unwrap_or(Duration::from_secs(2));
             self.budget().silence(network_time(), wait);

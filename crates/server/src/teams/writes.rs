@@ -277,11 +277,16 @@ impl TenantWrites {
     }
 }
 
-/// Whether a batch was refused as a whole, or its answer leaves out items: single writes are sent instead.
+/// Whether a batch was refused as a whole, leaves out items, or refuses the token for one: single writes are sent instead, each
+/// of which can get a fresh token.
 fn is_batch_unanswered(results: &Result<Vec<Result<Written, GraphError>>, GraphError>) -> bool {
     results.as_ref().map_or(true, |results| {
-        let unanswered =
-            |result: &Result<_, _>| matches!(result, Err(GraphError::Malformed { .. }));
+        let unanswered = |result: &Result<_, _>| {
+            matches!(
+                result,
+                Err(GraphError::Malformed { .. } | GraphError::Service { status: 401, .. })
+            )
+        };
         results.iter().any(unanswered)
     })
 }
