@@ -15,7 +15,7 @@ mod client;
 mod clock;
 mod cloud;
 #[cfg(test)]
-mod corpus;
+mod corpus_tests;
 mod credential;
 pub mod delegated;
 mod directory;

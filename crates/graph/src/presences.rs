@@ -214,7 +214,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::Presences;
-    use crate::corpus;
+    use crate::corpus_tests;
 
     const ASKED: [&str; 3] = [
         "aaaaaaaa-0000-4000-8000-000000000001",
@@ -254,6 +254,6 @@ mod tests {
     /// the same three people.
     #[test]
     fn d2_an_odd_element_is_skipped_and_the_others_count() {
-        corpus::walk("graph-presences", outcome);
+        corpus_tests::walk("graph-presences", outcome);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Delta, PAGES_MAX, Page, PageTrail, Update, UserChange, UserUpdate};
-use crate::corpus;
+use crate::corpus_tests;
 
 /// The people after a round, beginning with one who is known with every member.
 fn outcome(body: &[u8]) -> Value {
@@ -74,7 +74,7 @@ fn outcome(body: &[u8]) -> Value {
 /// D3: what a page leaves out keeps its value. Each file of the folder is the pages of one or several rounds.
 #[test]
 fn d3_a_page_changes_what_it_carries_and_nothing_else() {
-    corpus::walk("graph-directory", outcome);
+    corpus_tests::walk("graph-directory", outcome);
 }
 
 #[test]
