@@ -3,6 +3,8 @@
 //! RFC 5545 §3.1 folds octets, not characters: a line may be folded inside a UTF-8 character. Lines are therefore unfolded
 //! before they are decoded. `calcard` takes decoded text and gives no line numbers.
 
+use std::borrow::Cow;
+
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// Properties whose values reach us as text, since `calcard` loses parts of them: COUNT=0, numbers beyond eight bits, the seconds
@@ -59,9 +61,9 @@ impl Text {
                     }
                     match as_text(line) {
                         Some((head, value)) => {
-                            unfolded.extend_from_slice(head);
+                            unfolded.extend_from_slice(&head);
                             unfolded.extend_from_slice(b";VALUE=TEXT:");
-                            unfolded.extend_from_slice(value);
+                            unfolded.extend_from_slice(&value);
                         }
                         None => unfolded.extend_from_slice(line),
                     }
@@ -188,8 +190,11 @@ fn decode(
     (text, guessed)
 }
 
+/// A part of a line, rewritten or as it is.
+type Bytes<'a> = Cow<'a, [u8]>;
+
 /// What stands before the colon of a line whose value reaches us as text, and the value.
-fn as_text(line: &[u8]) -> Option<(&[u8], &[u8])> {
+fn as_text(line: &[u8]) -> Option<(Bytes<'_>, Bytes<'_>)> {
     let name = AS_TEXT.into_iter().find(|name| {
         let head = line.get(..name.len());
         head.is_some_and(|head| head.eq_ignore_ascii_case(name.as_bytes()))
@@ -201,8 +206,47 @@ fn as_text(line: &[u8]) -> Option<(&[u8], &[u8])> {
         quoted ^= *byte == b'"';
         *byte == b':' && !quoted
     })?;
-    let colon = name.len() + colon;
-    Some((line.get(..colon)?, line.get(colon + 1..)?))
+    let (head, value) = line.split_at_checked(name.len() + colon)?;
+    let value = value.get(1..)?;
+    if let Some((head, value)) = with_label(head, value) {
+        return Some((head.into(), value.into()));
+    }
+    if has_parameter(head, b"VALUE=DATE") {
+        return Some((head.into(), days(value).into()));
+    }
+    Some((head.into(), value.into()))
+}
+
+/// A label of Outlook without the quotes that its colon needs: `TZID=(UTC+01:00) Amsterdam, Berlin:20260605T163000`.
+fn with_label(head: &[u8], value: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let is_label = |part: &[u8]| part.eq_ignore_ascii_case(b";TZID=(");
+    let label = head.windows(7).position(is_label)? + 6;
+    let (rest, value) = value.split_at_checked(value.iter().rposition(|byte| *byte == b':')?)?;
+    let quoted = [
+        head.get(..label)?,
+        b"\"",
+        head.get(label..)?,
+        b":",
+        rest,
+        b"\"",
+    ]
+    .concat();
+    Some((quoted, value.get(1..)?.to_vec()))
+}
+
+/// Whether one of the parameters before the colon is this one.
+fn has_parameter(head: &[u8], parameter: &[u8]) -> bool {
+    head.split(|byte| *byte == b';')
+        .any(|part| part.eq_ignore_ascii_case(parameter))
+}
+
+/// The days of values that are announced as DATE and have times all the same.
+fn days(value: &[u8]) -> Vec<u8> {
+    let items = value.split(|byte| *byte == b',');
+    let days: Vec<&[u8]> = items
+        .filter_map(|item| item.split(|byte| matches!(byte, b'T' | b't')).next())
+        .collect();
+    days.join(&b',')
 }
 
 /// The lines of a file: they end with LF, CRLF or CR alone.
