@@ -1,7 +1,7 @@
 //! Calendars on the web, at a real TLS server, and in files: which addresses and files are read, and which causes are
 //! reported for the others (S5).
 
-use std::fs;
+use std::{fs, path::Path};
 
 use end_to_end::{Installation, Server, TlsServer, eventually};
 use reqwest::{Method, StatusCode};
@@ -175,17 +175,12 @@ async fn a_calendar_in_a_file_is_read_below_the_folder_and_nowhere_else() {
     eventually("no calendar", SOON, false, kept).await;
 }
 
-// D6
-#[tokio::test]
-async fn what_the_web_sends_is_unpacked_decoded_and_its_faults_are_listed() {
-    let installation = Installation::new("[outside]\nallow = [\"127.0.0.0/8\", \"::1\"]\n");
-    installation.import(&[("anna", "1001")]).await;
-    let folder = tempfile::tempdir().unwrap();
-    let web = TlsServer::start(folder.path()).await;
+/// Answers in another encoding, packed, with faults, and one that asks for patience.
+fn write_answers(folder: &Path) {
     let answer = |file: &str, headers: &str, body: &[u8]| {
         let mut bytes = format!("HTTP/1.0 {headers}\r\n\r\n").into_bytes();
         bytes.extend_from_slice(body);
-        fs::write(folder.path().join(file), bytes).unwrap();
+        fs::write(folder.join(file), bytes).unwrap();
     };
     let named = |summary: &str| FAIR.replace("SUMMARY:Fair", &format!("SUMMARY:{summary}"));
     let latin: Vec<u8> = named("Gr?n")
@@ -197,7 +192,7 @@ async fn what_the_web_sends_is_unpacked_decoded_and_its_faults_are_listed() {
         "200 OK\r\nContent-Type: text/calendar; charset=ISO-8859-1",
         &latin,
     );
-    let plain = folder.path().join("packed");
+    let plain = folder.join("packed");
     fs::write(&plain, named("Packed")).unwrap();
     let packed = std::process::Command::new("gzip")
         .arg("-c")
@@ -217,6 +212,16 @@ async fn what_the_web_sends_is_unpacked_decoded_and_its_faults_are_listed() {
         named("Odd").replace("END:VCALENDAR", odd).as_bytes(),
     );
     answer("later.ics", "503 Later\r\nRetry-After: 3600", b"");
+}
+
+// D6
+#[tokio::test]
+async fn what_the_web_sends_is_unpacked_decoded_and_its_faults_are_listed() {
+    let installation = Installation::new("[outside]\nallow = [\"127.0.0.0/8\", \"::1\"]\n");
+    installation.import(&[("anna", "1001")]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let web = TlsServer::start(folder.path()).await;
+    write_answers(folder.path());
     let certificate = folder.path().join("certificate.pem");
     let server = installation
         .serve_with(&[("SSL_CERT_FILE", certificate.to_str().unwrap())])
