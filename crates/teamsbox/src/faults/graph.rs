@@ -1,4 +1,4 @@
-//! Refusals of Graph: which requests they hit and what is answered in place of Graph's own answer.
+//! Refusals of Graph: the requests that they hit, and the answers in place of Graph's own.
 
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +73,7 @@ impl Form {
         *self == Self::Envelope
     }
 
-    /// What is answered, in a few words for the journal.
+    /// The answer in a few words, for the journal.
     pub(crate) fn name(self, status: Option<u16>) -> String {
         let form = match self {
             Self::Envelope => "envelope",
@@ -174,7 +174,7 @@ impl GraphFault {
             && spent(&mut self.remaining).is_some()
     }
 
-    /// What is answered, in a few words for the journal.
+    /// The answer in a few words, for the journal.
     pub(crate) fn name(&self) -> String {
         let after = if self.carried_out {
             ", carried out"

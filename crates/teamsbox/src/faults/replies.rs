@@ -12,7 +12,7 @@ use crate::random::Random;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ReplyFault {
-    /// What is odd.
+    /// The change.
     pub(crate) change: ReplyChange,
     /// The people whose elements it changes, by object id or user principal name; one by chance if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,7 +28,7 @@ pub(crate) struct ReplyFault {
     pub(crate) percent: Option<u8>,
 }
 
-/// What is odd about an answer.
+/// A change of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum ReplyChange {
@@ -117,7 +117,7 @@ impl ReplyFault {
         true
     }
 
-    /// What is odd, in a few words for the journal.
+    /// The change in a few words, for the journal.
     pub(super) fn name(&self) -> &'static str {
         match self.change {
             ReplyChange::Set(_) => "odd values",

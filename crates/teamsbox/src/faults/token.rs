@@ -29,7 +29,7 @@ pub(crate) struct TokenFault {
     pub(crate) percent: Option<u8>,
 }
 
-/// What Entra says with a code.
+/// Entra's answer with a code.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KnownCode {
     /// The number after `AADSTS`.
@@ -149,13 +149,13 @@ impl TokenFault {
         }
     }
 
-    /// What Entra says with the code, if it is a known one.
+    /// Entra's answer with the code, if it is a known one.
     pub(crate) fn known_code(&self) -> Option<KnownCode> {
         let code = self.code?;
         KNOWN_CODES.into_iter().find(|known| known.code == code)
     }
 
-    /// Checks what was asked for.
+    /// Checks one refusal.
     ///
     /// # Errors
     /// When a value makes no sense.
