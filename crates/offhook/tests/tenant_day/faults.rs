@@ -83,7 +83,7 @@ pub const ODD_NAMES: [&str; 5] = [
 /// How many kinds are in force at a time; they take turns.
 const AT_ONCE: usize = 4;
 
-/// Those whose turn it is, for `PUT /box/v1/faults`. Only kinds whose name has `only` in it, if it is given.
+/// The body of `PUT /box/v1/faults` for a turn. With `only`, kinds whose name contains it.
 pub fn of_turn(turn: usize, only: Option<&str>) -> Value {
     let wanted = |name: &str| only.is_none_or(|only| name.contains(only));
     let kinds: Vec<Value> = kinds()

@@ -1,4 +1,4 @@
-//! What teamsbox's journal says of the day: which faults were met by whom, and whether anything was written twice.
+//! teamsbox's journal of the day: the faults of each person's requests, and writes that were made twice.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -7,19 +7,26 @@ use serde_json::Value;
 
 use crate::stage::Stage;
 
-/// A session is renewed well before its five minutes are over, and no sooner than after this time, in milliseconds.
-const RENEWED_AFTER: i64 = 60_000;
+/// Interval at which a session is renewed, counted from what it was written for, in milliseconds.
+const RENEWAL: i64 = 240_000;
+/// The same for a step of the clock.
+const STEP: i64 = 20_000;
 /// Entries of a person that are named with a difference.
 const NAMED_MAX: usize = 12;
+
+/// Stands for all people: faults of batches and of token requests concern each of them.
+const EVERYBODY: &str = "everybody";
 
 /// A slot of a person: `setPresence` and `clearPresence`, or those of the preferred presence.
 type Slot = (String, &'static str);
 
-/// What was last written to a slot.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// The last write to a slot.
+#[derive(Clone, Copy)]
 enum Last {
-    Set(i64),
-    Cleared,
+    /// So often since a moment, and as often as may be beside the renewals: each new cause and each failure allow one more.
+    Set { began: i64, times: i64, causes: i64 },
+    /// When.
+    Cleared(i64),
 }
 
 /// The journal as far as it was read.
@@ -29,15 +36,17 @@ pub struct Journal {
     last: HashMap<Slot, Last>,
     /// Slots whose last request met a fault: it is repeated.
     excused: BTreeSet<Slot>,
-    /// When something began or ended for a person that is written to a slot, in milliseconds: the last time.
+    /// Time of the last change that is to be written to a slot, in milliseconds.
     changed: HashMap<Slot, i64>,
+    /// Time of the first change since a slot was cleared, in milliseconds.
+    first: HashMap<Slot, i64>,
     /// How often each kind was met.
     pub met: BTreeMap<String, usize>,
-    /// The last writes of each person and their faults; batches are everybody's.
+    /// The last writes of each person and their faults.
     latest: HashMap<String, VecDeque<String>>,
     /// When a person's writes met a fault the last time, in milliseconds.
     fault_at: HashMap<String, i64>,
-    /// What was written twice.
+    /// Writes that were made twice.
     pub twice: Vec<String>,
 }
 
@@ -68,26 +77,32 @@ impl Journal {
         self.excused.extend(self.last.keys().cloned());
     }
 
-    /// Something began or ended for a person that is written to a slot.
+    /// Records a change that is to be written to a slot.
     pub fn changed(&mut self, (account, slot): (&str, &'static str), now: i64) {
-        self.changed.insert((account.to_owned(), slot), now);
+        let key = (account.to_owned(), slot);
+        if let Some(Last::Set { causes, .. }) = self.last.get_mut(&key) {
+            *causes += 1;
+        } else {
+            self.first.entry(key.clone()).or_insert(now);
+        }
+        self.changed.insert(key, now);
         let at = jiff::Timestamp::from_millisecond(now).unwrap();
         self.push(account, format!("{at} the {slot} is to change"));
     }
 
-    /// What a person's writes were and met, the last ones.
+    /// The latest writes and faults of a person.
     pub fn of(&self, account: &str) -> Vec<String> {
         let of = |id: &str| self.latest.get(id).into_iter().flatten().cloned();
-        of("batch").chain(of(account)).collect()
+        of(EVERYBODY).chain(of(account)).collect()
     }
 
-    /// When a person's writes, or a batch, met a fault the last time.
+    /// Time of the last fault of a person's writes, of a batch or of a token request.
     pub fn last_fault(&self, account: &str) -> i64 {
         let of = |id: &str| self.fault_at.get(id).copied().unwrap_or(i64::MIN);
-        of("batch").max(of(account))
+        of(EVERYBODY).max(of(account))
     }
 
-    /// When something began or ended the last time that is written to a slot.
+    /// Time of the last change that is to be written to a slot.
     pub fn last_change(&self, account: &str, slot: &'static str) -> i64 {
         let slot = (account.to_owned(), slot);
         self.changed.get(&slot).copied().unwrap_or(i64::MIN)
@@ -125,7 +140,8 @@ impl Journal {
         let parts: Vec<&str> = path.trim_start_matches("/v1.0/").split('/').collect();
         let (who, operation) = match parts.as_slice() {
             ["users", id, "presence", operation] => (*id, *operation),
-            ["$batch"] => ("batch", "batch"),
+            ["$batch"] => (EVERYBODY, "batch"),
+            [.., "token"] => (EVERYBODY, "token"),
             _ => ("", path),
         };
         let slot = slot(who, operation);
@@ -135,7 +151,7 @@ impl Journal {
                 self.note(who, entry, &format!("{operation} met {fault}"));
                 self.fault_at.insert(who.to_owned(), milliseconds(entry));
             }
-            if who == "batch" {
+            if who == EVERYBODY {
                 self.restarted();
             }
             self.excused.extend(slot);
@@ -153,7 +169,12 @@ impl Journal {
                 &format!("{operation} refused: {}", detail["status"]),
             );
             self.excused.insert(slot);
-        } else if self.last.get(&slot) == Some(&Last::Cleared) && !self.excused.contains(&slot) {
+            return;
+        }
+        // The clear of a write that never reached Graph finds nothing, and is repeated while Teams shows a call of its own.
+        let began = self.changed.get(&slot).copied().unwrap_or(i64::MIN);
+        let cleared = matches!(self.last.get(&slot), Some(Last::Cleared(at)) if began <= *at);
+        if cleared && !self.excused.contains(&slot) {
             self.note(who, entry, "clearPresence found nothing");
             let twice = format!("{who} was cleared twice: {:#?}", self.of(who));
             self.twice.push(twice);
@@ -167,30 +188,50 @@ impl Journal {
         };
         let at = milliseconds(entry);
         self.note(user, entry, operation);
-        let now = if operation.starts_with("set") {
-            Last::Set(at)
-        } else {
-            Last::Cleared
+        let change = self.changed.get(&slot).copied().unwrap_or(i64::MIN);
+        let excused = self.excused.remove(&slot);
+        let (now, again) = match (self.last.get(&slot).copied(), operation.starts_with("set")) {
+            (
+                Some(Last::Set {
+                    began,
+                    times,
+                    causes,
+                }),
+                true,
+            ) => {
+                let causes = causes + i64::from(excused);
+                let renewals = match slot.1 {
+                    "session" => (at - began + STEP) / RENEWAL,
+                    _ => 0,
+                };
+                let set = Last::Set {
+                    began,
+                    times: times + 1,
+                    causes,
+                };
+                (set, times + 1 > renewals + causes)
+            }
+            (Some(Last::Cleared(_)) | None, true) => {
+                // The time counts from what it is written for, even if the write comes late.
+                let set = Last::Set {
+                    began: self.first.remove(&slot).unwrap_or(change.max(0).min(at)),
+                    times: 1,
+                    causes: 1,
+                };
+                (set, false)
+            }
+            (Some(Last::Cleared(before)), false) => {
+                (Last::Cleared(at), change < before && !excused)
+            }
+            (Some(Last::Set { .. }) | None, false) => (Last::Cleared(at), false),
         };
-        let again = match (self.last.get(&slot), now) {
-            (Some(Last::Set(before)), Last::Set(_)) => at - before < RENEWED_AFTER,
-            (Some(Last::Cleared), Last::Cleared) => true,
-            _ => false,
-        };
-        let before = match self.last.get(&slot) {
-            Some(Last::Set(before)) => *before,
-            Some(Last::Cleared) | None => at,
-        };
-        // What begins anew before the end of what was there has been written is written again.
-        let anew = self
-            .changed
-            .get(&slot)
-            .is_some_and(|change| *change >= before);
-        if again && !anew && !self.excused.contains(&slot) {
+        if again {
             let twice = format!("{operation} twice for {user}: {:#?}", self.of(user));
             self.twice.push(twice);
         }
-        self.excused.remove(&slot);
+        if matches!(now, Last::Cleared(_)) {
+            self.first.remove(&slot);
+        }
         self.last.insert(slot, now);
     }
 }

@@ -1,6 +1,6 @@
 //! A day of a random tenant: eighty people with phones and Teams, people who join and leave, a restart in the middle, and
 //! passing failures of every kind at one request of a hundred each. It ends with every state right, nothing written twice
-//! beyond the repetition of what failed, and nobody unwritten.
+//! beyond the repetition of what failed, and no person unwritten.
 //!
 //! `TENANT_DAY_SEED=N` plays another day, `TENANT_DAY_ONLY=408` one with those kinds of failures only whose name has that in it.
 #![allow(
@@ -32,11 +32,11 @@ const STEP: Duration = Duration::from_secs(20);
 const STEPS: usize = 5 * 180;
 /// Steps between looks into the directory.
 const DIRECTORY: usize = 180;
-/// Steps between readings of the journal, each with a look for what was lost.
-const READ: usize = 20;
+/// Steps between looks for what was lost.
+const LOOK: usize = 20;
 /// Steps that some kinds of failures are in force, before others are.
 const TURN: usize = 40;
-/// In the last steps nothing new begins: what is masked settles within a minute, and its faults within some more.
+/// In the last steps no call, meeting or choice begins: masked calls settle within a minute.
 const CALM: usize = 15;
 /// Real time after the last fault until everything has to be right: writes that only an administrator can make possible rest
 /// for 15 s.
@@ -84,8 +84,9 @@ async fn a_day_of_a_random_tenant_ends_with_every_state_right() {
             journal.restarted();
         }
         stage.advance(STEP).await;
-        if step % READ == 0 {
-            journal.read(&stage).await;
+        // Each time, so that its writes come between the changes that they are made for.
+        journal.read(&stage).await;
+        if step % LOOK == 0 {
             lost.extend(people.lost(&stage, &journal));
         }
     }
@@ -114,7 +115,7 @@ async fn a_day_of_a_random_tenant_ends_with_every_state_right() {
     stage.stop().await;
 }
 
-/// Waits until everybody is right and nothing is amiss; what is not when that takes too long.
+/// Waits until all states are right and the server is ready; returns the differences that are left at the end.
 async fn right_again(stage: &Stage, people: &mut People, journal: &mut Journal) -> Vec<String> {
     let end = Instant::now() + RIGHT_AGAIN;
     loop {

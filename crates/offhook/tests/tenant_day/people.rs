@@ -1,5 +1,5 @@
-//! The people of the day: what they do, and the books of what should be seen of them. The books hold only what was done here,
-//! never what the server or teamsbox made of it.
+//! The people of the day: their actions, and books of the expected states. The books hold only actions of this test, never
+//! answers of the server or of teamsbox.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ const AT_ONCE: usize = 10;
 /// write is 15 s of real time, while which up to sixty steps of driven time pass.
 const LOST_AFTER: i64 = 25 * 60_000;
 
-/// What people do.
+/// Kinds of actions.
 #[derive(Clone, Copy, Debug)]
 enum Deed {
     Phone,
@@ -39,7 +39,7 @@ enum Deed {
     Focus,
 }
 
-/// How often each is done, in proportion.
+/// Actions in the proportion of their frequency.
 const DEEDS: [Deed; 12] = [
     Deed::Phone,
     Deed::Phone,
@@ -73,7 +73,7 @@ pub struct People {
 }
 
 impl People {
-    /// Nobody does anything yet.
+    /// Empty books of a tenant that has been synchronised.
     pub async fn new(stage: &Stage, seed: u64) -> Self {
         synchronise(stage).await;
         let list = stage
@@ -129,7 +129,7 @@ impl People {
         self.rest(stage).await;
     }
 
-    /// What is to be written about whom, and the call or meeting that it comes of.
+    /// Writes that Teams is to hold: person, slot, and the call or meeting behind it.
     fn written(&self) -> BTreeSet<(usize, &'static str, String)> {
         let session = |number, of| (number, "session", of);
         let phone = self
@@ -143,7 +143,7 @@ impl People {
         phone.chain(meeting).chain(undisturbed).collect()
     }
 
-    /// Somebody leaves the tenant, somebody joins it, and the server is asked to look.
+    /// One person leaves the tenant, another joins it, and the server is asked to synchronise.
     pub async fn come_and_go(&mut self, stage: &Stage) {
         if let Some(number) = LEAVERS
             .into_iter()
@@ -294,7 +294,7 @@ impl People {
         }
     }
 
-    /// What is wrong with anybody, each with the faults that the person's writes met.
+    /// Differences of all people between books, Teams and Offhook, each with the person's latest writes and faults.
     pub async fn wrongs(&self, stage: &Stage, journal: &Journal) -> Vec<String> {
         let mut wrongs = Vec::new();
         for number in 0..LEAVERS.end {
@@ -325,7 +325,7 @@ impl People {
         wrongs
     }
 
-    /// What has been wrong in Teams for long though nothing was in its way: neither a change nor a fault since.
+    /// Slots in Teams that have differed from the books for long, with neither a change nor a fault since.
     pub fn lost(&mut self, stage: &Stage, journal: &Journal) -> Vec<String> {
         let now = stage.teamsbox.clock().now_milliseconds();
         let mut lost = Vec::new();
@@ -349,7 +349,7 @@ impl People {
         lost
     }
 
-    /// The slots of a person in Teams: the name, what is there, what should be.
+    /// The slots of a person in Teams: name, actual value, expected value.
     fn slots(&self, number: usize, state: &UserState) -> [(&'static str, String, String); 2] {
         let sessions = state.sessions.iter();
         let ours = sessions.filter(|session| session.kind == SessionKind::App);
@@ -385,7 +385,7 @@ impl People {
         self.is_on_the_phone(number) || self.meeting.contains(&number)
     }
 
-    /// What is wrong with one person: in Teams, then in Offhook.
+    /// Differences of one person: in Teams, then in Offhook.
     fn wrong(&self, number: usize, state: &UserState, shown: &str) -> Vec<String> {
         let mut wrongs = Vec::new();
         let mut compare = |what: &str, is: &str, should: &str| {

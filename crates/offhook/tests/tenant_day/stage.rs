@@ -31,7 +31,7 @@ const STEP_MAX: Duration = Duration::from_millis(250);
 /// Domain of the PBX.
 const DOMAIN: &str = "pbx.day";
 
-/// Everything that runs.
+/// Server, tenant and PBX.
 pub struct Stage {
     pub teamsbox: Teamsbox,
     pub pbx: SimulatedPbx,
@@ -42,7 +42,7 @@ pub struct Stage {
     http: reqwest::Client,
 }
 
-/// What a restart replaces.
+/// The server and its follower of the clock, which a restart replaces.
 struct Running {
     app: Arc<App>,
     follower: JoinHandle<()>,
@@ -60,8 +60,8 @@ pub fn extension(number: usize) -> String {
 }
 
 impl Stage {
-    /// Starts it with so many people, of whom the first are entered in Offhook and have phones; the others come from the
-    /// directory.
+    /// Starts server, tenant and PBX. `with_phones` people are entered in Offhook and have phones; the rest of `people`
+    /// come from the directory.
     pub async fn start(people: usize, with_phones: usize, knobs: Knobs) -> Self {
         let users = (0..people).map(|number| NewUser {
             id: None,
