@@ -36,10 +36,12 @@ pub enum SignInFault {
     Disabled,
     /// The permissions lack consent.
     Consent,
-    /// A policy of the tenant or a restriction of the network.
+    /// A policy or an assignment of the tenant, or a restriction of the network.
     Policy,
-    /// The person's account: unknown, locked, disabled, or of another tenant.
+    /// The person's account: unknown, disabled, or of another tenant.
     Account,
+    /// The person's account is locked for some minutes: it passes.
+    Locked,
     /// The person must sign in again.
     Person,
     /// Too many sign-ins in a short time: it passes after a pause.
@@ -60,18 +62,23 @@ impl SignInFault {
             | Self::Consent
             | Self::Policy
             | Self::Account
+            | Self::Locked
             | Self::Person => Blame::Administrator,
         }
     }
 
-    /// Returns true if a person's login has ended with it. All other faults leave the login as it is.
+    /// Returns true if a person's login has ended with it: only the person can go on. All other faults leave the login as it
+    /// is, because it works again once the administrator has granted, allowed or corrected something, or time has passed.
     fn ends_login(self) -> bool {
         match self {
-            Self::Consent | Self::Policy | Self::Account | Self::Person => true,
+            Self::Account | Self::Person => true,
             Self::Clock
             | Self::Configuration
             | Self::Credential
             | Self::Disabled
+            | Self::Consent
+            | Self::Policy
+            | Self::Locked
             | Self::Loop
             | Self::Microsoft => false,
         }
@@ -230,7 +237,9 @@ fn by_word(error: &str) -> Judgement {
             same(SignInFault::Configuration, codes::ONE_CLOUD)
         }
         "consent_required" => codes::CONSENT,
-        "access_denied" | "authorization_declined" => same(SignInFault::Person, codes::DECLINED),
+        // A refresh asks nobody: there it is a proxy's or a policy's.
+        "access_denied" => same(SignInFault::Policy, codes::DECLINED),
+        "authorization_declined" => same(SignInFault::Person, codes::DECLINED),
         "invalid_grant" | "interaction_required" | "login_required" => Judgement {
             fault: SignInFault::Person,
             application: CHECK,

@@ -171,14 +171,31 @@ mod tests {
     // D9
     #[test]
     fn refusals_that_are_not_the_persons_do_not_end_the_login() {
+        for word in ["access_denied", "consent_required", "server_error"] {
+            let refresh = Some(Secret::new("r"));
+            let mut session = UserSession::remembered(ClientKind::Public, refresh);
+            session.refreshed(0, Err(refusal(word)));
+            assert!(matches!(session.need(600_000), Need::Refresh(..)), "{word}");
+        }
         for (code, ends) in [
             (90_033, false),
             (50_196, false),
             (700_024, false),
             (7_000_112, false),
             (7_000_222, false),
-            (65_001, true),
+            // The tenant's restriction at a proxy, Conditional Access, consent and assignment are an administrator's.
+            (500_021, false),
+            (53_000, false),
+            (53_003, false),
+            (53_011, false),
+            (65_001, false),
+            (90_094, false),
+            (50_105, false),
+            // A lock passes.
+            (50_053, false),
             (50_057, true),
+            (50_076, true),
+            (50_173, true),
             (700_082, true),
         ] {
             let refresh = Some(Secret::new("r"));
@@ -187,6 +204,11 @@ mod tests {
             session.refreshed(0, Err(refusal.of_person()));
             let has_ended = matches!(session.need(600_000), Need::SignIn(_));
             assert_eq!(has_ended, ends, "{code}");
+            if !ends {
+                assert!(matches!(session.need(0), Need::Patience(..)), "{code}");
+                let is_refreshed = matches!(session.need(600_000), Need::Refresh(..));
+                assert!(is_refreshed, "{code}");
+            }
         }
     }
 

@@ -18,7 +18,7 @@ const RESOURCE_DISABLED: &str = "learn.microsoft.com, SharePoint troubleshooting
 
 pub(super) const PASSES: &str = "Microsoft's sign-in service has a passing fault: it is tried again by itself; https://status.cloud.microsoft names longer ones";
 pub(super) const ONE_CLOUD: &str = "the scope is not valid here: check that the sign-in and Graph addresses belong to the same cloud";
-pub(super) const DECLINED: &str = "begin the sign-in anew and accept what is asked";
+pub(super) const DECLINED: &str = "a person declined, or a policy or a proxy forbids it: begin the sign-in anew and accept what is asked, or let an administrator allow it";
 
 const CLOCK: &str = "this server's clock is wrong: synchronise it (timedatectl set-ntp true)";
 const SECRET_WRONG: &str =
@@ -107,10 +107,10 @@ const TABLE: &[(&[u32], Judgement, &str)] = &[
     (&[50_002, 500_021, 500_022, 500_212, 500_213], same(Fault::Policy, RESTRICTED), PAGE),
 
     (&[50_034], same(Fault::Account, "the account is not known in this tenant: check the sign-in name and the tenant"), PAGE),
-    (&[50_053], same(Fault::Account, "the account is locked for now: try again later"), PAGE),
+    (&[50_053], same(Fault::Locked, "the account is locked for some minutes after wrong passwords, or its network is: wait, or let an administrator reset the password"), PAGE),
     (&[50_055, 50_144], same(Fault::Account, "the password has expired: change it in a browser, then sign in again"), PAGE),
     (&[50_057], same(Fault::Account, "the account is disabled: let an administrator enable it, or take another"), PAGE),
-    (&[50_105], same(Fault::Account, "the application is restricted: assign the account to it in Entra"), PAGE),
+    (&[50_105], same(Fault::Policy, "the application is restricted: assign the account to it in Entra"), PAGE),
     (&[50_126], same(Fault::Account, "name or password were not accepted; Offhook never asks for a password: sign in with the device code in a browser"), PAGE),
     (&[50_020, 50_107, 50_008, 51_004], same(Fault::Account, ELSEWHERE), PAGE),
     (&[16_000, 16_003, 50_014, 90_072, 500_208], same(Fault::Account, STRANGER), PAGE),

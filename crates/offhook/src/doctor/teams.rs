@@ -224,6 +224,7 @@ fn refusal_fault(code: Option<u32>, fault: SignInFault) -> Fault {
             | SignInFault::Credential
             | SignInFault::Policy
             | SignInFault::Account
+            | SignInFault::Locked
             | SignInFault::Person,
         ) => Fault::SignInRefused,
         // Entra names a number with every refusal.
@@ -233,6 +234,7 @@ fn refusal_fault(code: Option<u32>, fault: SignInFault) -> Fault {
             | SignInFault::Credential
             | SignInFault::Policy
             | SignInFault::Account
+            | SignInFault::Locked
             | SignInFault::Person,
         ) => Fault::SignInStranger,
     }
