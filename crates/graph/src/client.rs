@@ -8,7 +8,7 @@ use tokio::{sync::Mutex, time::Instant};
 use crate::{
     Body, Credential, GraphError, Operation, Presences, RequestKind, Secret, UserPresence, Verdict,
     Written, clock,
-    error::{Asked, Interference},
+    error::{Asked, Interference, Peer},
     judge,
     member::text_of,
     parse_retry_after, presences,
@@ -384,6 +384,7 @@ pub(crate) async fn read_with<T>(
     let body = read_bytes(call, response).await?;
     read(&body).map_err(|error| match body.trim_ascii_start().first() {
         Some(b'<') => GraphError::Intercepted {
+            peer: Peer::Graph,
             call,
             status,
             interference: Interference::Page,

@@ -1,6 +1,6 @@
 //! What can go wrong with a request, by whose fault, and what to do about it.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use crate::{
     SignInFault,
@@ -39,11 +39,40 @@ pub enum Interference {
 }
 
 impl Interference {
-    fn of(status: u16) -> Self {
+    /// By the status.
+    pub(crate) fn of(status: u16) -> Self {
         match status {
             300..=399 => Self::Redirect,
             407 => Self::ProxySignIn,
             _ => Self::Page,
+        }
+    }
+}
+
+/// The service that was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// Graph.
+    Graph,
+    /// The sign-in service, at this address.
+    SignIn(String),
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Graph => f.write_str("Graph"),
+            Self::SignIn(url) => write!(f, "the sign-in service at {url}"),
+        }
+    }
+}
+
+impl Peer {
+    /// The call, with the address where that is not Graph's.
+    fn with(&self, call: &str) -> String {
+        match self {
+            Self::Graph => call.to_owned(),
+            Self::SignIn(_) => format!("{call} of {self}"),
         }
     }
 }
@@ -150,8 +179,10 @@ pub enum GraphError {
         retry_after: Option<Duration>,
     },
     /// 5xx.
-    #[error("Graph failed with {status} at {call}; it is tried again")]
+    #[error("{peer} failed with {status} at {call}; it is tried again")]
     Service {
+        /// The service.
+        peer: Peer,
         /// The call.
         call: &'static str,
         /// HTTP status.
@@ -160,22 +191,28 @@ pub enum GraphError {
         retry_after: Option<Duration>,
     },
     /// An answer that is neither success nor a refusal for good, such as 408, 409, 423 or an empty 400.
-    #[error("Graph answered {call} with {status}{said}, which confirms nothing; it is tried again")]
+    #[error(
+        "{peer} answered {call} with {status}{said}, which confirms nothing; it is tried again"
+    )]
     Unconfirmed {
+        /// The service.
+        peer: Peer,
         /// The call.
         call: &'static str,
         /// HTTP status.
         status: u16,
-        /// Graph's words with a colon in front, if it said any.
+        /// Graph's words, or the kind of the body, with a colon in front, if there is any.
         said: String,
         /// How long it asked to wait.
         retry_after: Option<Duration>,
     },
-    /// The answer is not Graph's: something on the way gave it.
+    /// The answer is not Microsoft's: something on the way gave it.
     #[error(
-        "the answer to {call} ({status}) is not Microsoft's: {interference}; it is tried again"
+        "the answer to {} ({status}) is not Microsoft's: {interference}; it is tried again", peer.with(call)
     )]
     Intercepted {
+        /// The service that was asked.
+        peer: Peer,
         /// The call.
         call: &'static str,
         /// HTTP status.
@@ -203,8 +240,8 @@ pub enum GraphError {
         /// Graph's words.
         message: String,
     },
-    /// An answer that is not what Graph documents.
-    #[error("the answer to {call} cannot be read: {cause}; is the address really Graph's?")]
+    /// An answer that is not as Microsoft documents it.
+    #[error("the answer to {call} cannot be read: {cause}; is the address really Microsoft's?")]
     Malformed {
         /// The call.
         call: &'static str,
@@ -248,6 +285,7 @@ impl GraphError {
                 message,
             },
             Verdict::Passing(Side::Intermediary) => Self::Intercepted {
+                peer: Peer::Graph,
                 call,
                 status,
                 interference: Interference::of(status),
@@ -257,16 +295,19 @@ impl GraphError {
                 Self::Throttled { call, retry_after }
             }
             Verdict::Token => Self::Service {
+                peer: Peer::Graph,
                 call,
                 status,
                 retry_after,
             },
             Verdict::Passing(Side::Microsoft) if status >= 500 => Self::Service {
+                peer: Peer::Graph,
                 call,
                 status,
                 retry_after,
             },
             Verdict::Passing(Side::Microsoft) => Self::Unconfirmed {
+                peer: Peer::Graph,
                 call,
                 status,
                 said: match message.is_empty() {

@@ -46,7 +46,7 @@ pub use client::{Client, ClientConfig};
 pub use cloud::{Cloud, UnknownCloud};
 pub use credential::{Credential, client_assertion};
 pub use directory::{Delta, DirectoryUser, PageTrail, Update, UserChange, UserPage, UserUpdate};
-pub use error::{Blame, GraphError, Interference};
+pub use error::{Blame, GraphError, Interference, Peer};
 pub use halving::{Halving, PartAnswer};
 pub use operation::{Operation, Priority, Slot, Written};
 pub use presences::{Oddity, Presences, Skipped, UserPresence};

@@ -8,7 +8,7 @@ mod tests;
 
 use std::time::Duration;
 
-pub(crate) use answer::{Answer, Token, read, seconds};
+pub(crate) use answer::{Answer, Token, read, seconds, without_mark};
 
 use crate::{Blame, GraphError};
 
@@ -18,8 +18,8 @@ const LOOP_PAUSE: Duration = Duration::from_secs(120);
 const CHECK: &str = "check tenant, client_id and secret or certificate in the configuration";
 /// The longest part of Entra's words that is repeated, in characters.
 const DESCRIPTION_MAX: usize = 200;
-/// The longest OAuth word that is repeated.
-const WORD_MAX: usize = 60;
+/// The longest value that is repeated, such as OAuth's word.
+pub(crate) const WORD_MAX: usize = 60;
 /// The most numbers that are read of one answer.
 const CODES_MAX: usize = 16;
 
@@ -198,7 +198,7 @@ fn first_line(description: &str) -> &str {
 }
 
 /// At most `most` characters, none of them a control character.
-fn bounded(text: &str, most: usize) -> String {
+pub(crate) fn bounded(text: &str, most: usize) -> String {
     text.chars()
         .filter(|character| !character.is_control())
         .take(most)
@@ -236,6 +236,8 @@ fn by_word(error: &str) -> Judgement {
         "invalid_scope" | "invalid_resource" | "invalid_target" => {
             same(SignInFault::Configuration, codes::ONE_CLOUD)
         }
+        // Of the public documents of a tenant.
+        "invalid_tenant" => same(SignInFault::Configuration, codes::TENANT),
         "consent_required" => codes::CONSENT,
         // A refresh asks nobody: there it is a proxy's or a policy's.
         "access_denied" => same(SignInFault::Policy, codes::DECLINED),

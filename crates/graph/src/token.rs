@@ -96,7 +96,7 @@ impl Replacements {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SignInFault;
+    use crate::{Peer, SignInFault};
 
     fn error() -> GraphError {
         GraphError::SignIn {
@@ -114,6 +114,7 @@ mod tests {
         let start = Instant::now();
         let mut state = TokenState::default();
         let down = |retry_after| GraphError::Service {
+            peer: Peer::SignIn("https://login.example".into()),
             call: "token",
             status: 503,
             retry_after,

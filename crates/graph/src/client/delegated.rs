@@ -1,13 +1,16 @@
 //! Requests for a person's tokens.
 
-use super::{Client, login::Granted, read_bytes, read_json, retry_after, unreachable};
+use super::{
+    Client,
+    login::{Granted, json},
+};
 use crate::{
     GraphError, Secret, clock,
     delegated::{
         Authorization, ClientKind, DeviceCode, DeviceCodeWire, PollAnswer, UserToken, poll_refusal,
     },
     random::random_guid,
-    sign_in::{Answer, Refusal, read},
+    sign_in::Refusal,
 };
 
 impl Client {
@@ -25,33 +28,9 @@ impl Client {
             ("client_id", self.config.client_id.as_str()),
             ("scope", scope),
         ];
-        let response = self
-            .http
-            .post(&url)
-            .form(&form)
-            .send()
-            .await
-            .map_err(|error| unreachable(&url, &error))?;
-        if response.status().is_success() {
-            return read_json::<DeviceCodeWire>(CALL, response)
-                .await
-                .map(Into::into);
-        }
-        let (status, retry_after) = (response.status().as_u16(), retry_after(&response));
-        let body = read_bytes(CALL, response).await?;
-        Err(match read(status, retry_after, &body, clock::now()) {
-            Answer::Refused(refusal) => refusal.of_person(),
-            Answer::Failed => GraphError::Service {
-                call: CALL,
-                status,
-                retry_after,
-            },
-            Answer::Foreign(cause) => GraphError::Malformed { call: CALL, cause },
-            Answer::Token(_) => GraphError::Malformed {
-                call: CALL,
-                cause: "a token instead of a code".into(),
-            },
-        })
+        let request = self.http.post(&url).form(&form);
+        let code = self.document(CALL, &url, request, json::<DeviceCodeWire>);
+        code.await?.map(Into::into).map_err(Refusal::of_person)
     }
 
     /// Asks whether the person signed in; [`crate::delegated::DeviceFlow`] says when.

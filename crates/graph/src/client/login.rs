@@ -1,14 +1,16 @@
 //! Requests to the sign-in service.
 
-use reqwest::{Response, Url};
-use serde::Deserialize;
+use std::time::Duration;
 
-use super::{Client, ClientConfig, read_bytes, read_json, retry_after, unreachable};
+use reqwest::{RequestBuilder, Url};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::{Client, ClientConfig, read_bytes, retry_after, unreachable};
 use crate::{
-    GraphError, RequestKind, clock,
+    GraphError, Interference, Peer, clock,
     notification::SigningKeys,
     random::random_guid,
-    sign_in::{Answer, Refusal, Token, read},
+    sign_in::{Answer, Refusal, Token, WORD_MAX, bounded, read, without_mark},
 };
 
 #[derive(Deserialize)]
@@ -22,6 +24,11 @@ struct OpenIdConfiguration {
     issuer: String,
 }
 
+/// Reads a JSON document.
+pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|error| error.to_string())
+}
+
 impl Client {
     /// Entra's public keys, with which validation tokens are signed (reference 4.6, 7.1).
     ///
@@ -31,22 +38,19 @@ impl Client {
         const CALL: &str = "signing keys";
         let ClientConfig { login, tenant, .. } = &self.config;
         let url = format!("{login}/{tenant}/discovery/v2.0/keys");
-        let response = self.get_public(CALL, &url).await?;
-        let body = read_bytes(CALL, response).await?;
-        SigningKeys::parse(&body).map_err(|cause| GraphError::Malformed { call: CALL, cause })
+        self.get_public(CALL, &url, SigningKeys::parse).await
     }
 
     /// The tenant's id, for [`crate::notification::Trust`], where the configuration has its domain: from the issuer that its
     /// sign-in service names (reference 7.1). Needs no sign-in.
     ///
     /// # Errors
-    /// See [`GraphError`]; [`GraphError::Refused`] if there is no such tenant.
+    /// See [`GraphError`]; [`GraphError::SignIn`] if there is no such tenant.
     pub async fn tenant_id(&self) -> Result<String, GraphError> {
         const CALL: &str = "openid-configuration";
         let ClientConfig { login, tenant, .. } = &self.config;
         let url = format!("{login}/{tenant}/v2.0/.well-known/openid-configuration");
-        let response = self.get_public(CALL, &url).await?;
-        let found: OpenIdConfiguration = read_json(CALL, response).await?;
+        let found: OpenIdConfiguration = self.get_public(CALL, &url, json).await?;
         let id = found
             .issuer
             .trim_end_matches('/')
@@ -56,7 +60,10 @@ impl Client {
             .filter(|id| id.len() == 36 && id.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit()));
         id.map(str::to_owned).ok_or_else(|| GraphError::Malformed {
             call: CALL,
-            cause: format!("the issuer {} names no tenant", found.issuer),
+            cause: format!(
+                "the issuer {} names no tenant",
+                bounded(&found.issuer, WORD_MAX)
+            ),
         })
     }
 
@@ -72,19 +79,48 @@ impl Client {
             path.pop_if_empty().extend([tenant, "userrealm", name]);
         }
         url.set_query(Some("api-version=1.0"));
-        let response = self.get_public(CALL, url.as_str()).await?;
-        let realm: Realm = read_json(CALL, response).await?;
+        let realm: Realm = self.get_public(CALL, url.as_str(), json).await?;
         Ok(realm.account_type.eq_ignore_ascii_case("federated"))
     }
 
-    /// Asks the sign-in service for what it tells everybody.
-    async fn get_public(&self, call: &'static str, url: &str) -> Result<Response, GraphError> {
-        let sent = self.http.get(url).send().await;
-        let response = sent.map_err(|error| unreachable(url, &error))?;
-        // No permission can be missing here, so a 403 is a proxy's.
-        let permission = "right to pass the proxy";
-        self.accept(RequestKind::Read, call, permission, url, response)
-            .await
+    /// Asks the sign-in service for a public document.
+    async fn get_public<T>(
+        &self,
+        call: &'static str,
+        url: &str,
+        parse: impl FnOnce(&[u8]) -> Result<T, String>,
+    ) -> Result<T, GraphError> {
+        let document = self.document(call, url, self.http.get(url), parse).await?;
+        document.map_err(|refusal| refusal.of_application(&self.config.client_id))
+    }
+
+    /// Asks the sign-in service for a document.
+    pub(super) async fn document<T>(
+        &self,
+        call: &'static str,
+        url: &str,
+        request: RequestBuilder,
+        parse: impl FnOnce(&[u8]) -> Result<T, String>,
+    ) -> Result<Result<T, Refusal>, GraphError> {
+        let answered = answered(call, url, request).await?;
+        let is_success = (200..300).contains(&answered.status);
+        let cause = match is_success.then(|| parse(without_mark(&answered.body))) {
+            Some(Ok(document)) => return Ok(Ok(document)),
+            Some(Err(cause)) => Some(cause),
+            None => None,
+        };
+        let malformed = |cause| {
+            let cause = format!("{url}: {cause}");
+            Err(GraphError::Malformed { call, cause })
+        };
+        match (answered.granted(), cause) {
+            (Ok(Granted::Refused(refusal)), _) => Ok(Err(refusal)),
+            (Ok(Granted::Token(_)), _) => {
+                malformed("a token where a document was asked for".into())
+            }
+            (Err(GraphError::Unconfirmed { .. }), Some(cause)) => malformed(cause),
+            (Err(error), _) => Err(error),
+        }
     }
 
     pub(super) fn token_url(&self) -> String {
@@ -117,26 +153,90 @@ impl Client {
 
     /// Asks the token endpoint; the form may carry secrets, which go nowhere else.
     pub(super) async fn grant(&self, form: &[(&str, &str)]) -> Result<Granted, GraphError> {
-        const CALL: &str = "token";
         let url = self.token_url();
-        let response = self
-            .http
-            .post(&url)
-            .form(form)
-            .send()
-            .await
-            .map_err(|error| unreachable(&url, &error))?;
-        let (status, retry_after) = (response.status().as_u16(), retry_after(&response));
-        let body = read_bytes(CALL, response).await?;
+        let answered = answered("token", &url, self.http.post(&url).form(form)).await?;
+        answered.granted()
+    }
+}
+
+/// An answer of the sign-in service, read to its end.
+struct Answered<'a> {
+    call: &'static str,
+    url: &'a str,
+    status: u16,
+    retry_after: Option<Duration>,
+    body: Vec<u8>,
+}
+
+/// Sends a request to the sign-in service.
+async fn answered<'a>(
+    call: &'static str,
+    url: &'a str,
+    request: RequestBuilder,
+) -> Result<Answered<'a>, GraphError> {
+    let sent = request.send().await;
+    let response = sent.map_err(|error| unreachable(url, &error))?;
+    let (status, retry_after) = (response.status().as_u16(), retry_after(&response));
+    match read_bytes(call, response).await {
+        Ok(body) => Ok(Answered {
+            call,
+            url,
+            status,
+            retry_after,
+            body,
+        }),
+        // The connection broke off.
+        Err(error @ GraphError::Unreachable { .. }) => Err(error),
+        // A body of that size is not the sign-in service's.
+        Err(_) => Err(GraphError::Intercepted {
+            peer: peer(url),
+            call,
+            status,
+            interference: Interference::Page,
+            retry_after,
+        }),
+    }
+}
+
+/// The sign-in service at an address, which is named without its query.
+fn peer(url: &str) -> Peer {
+    Peer::SignIn(url.split('?').next().unwrap_or(url).to_owned())
+}
+
+impl Answered<'_> {
+    /// A token, a refusal, or the error that the answer stands for.
+    fn granted(self) -> Result<Granted, GraphError> {
+        let Self {
+            call,
+            url,
+            status,
+            retry_after,
+            body,
+        } = self;
+        let peer = peer(url);
         match read(status, retry_after, &body, clock::now()) {
             Answer::Token(token) => Ok(Granted::Token(token)),
             Answer::Refused(refusal) => Ok(Granted::Refused(refusal)),
             Answer::Failed => Err(GraphError::Service {
-                call: CALL,
+                peer,
+                call,
                 status,
                 retry_after,
             }),
-            Answer::Foreign(cause) => Err(GraphError::Malformed { call: CALL, cause }),
+            Answer::Intercepted(interference) => Err(GraphError::Intercepted {
+                peer,
+                call,
+                status,
+                interference,
+                retry_after,
+            }),
+            Answer::Unconfirmed(kind) => Err(GraphError::Unconfirmed {
+                peer,
+                call,
+                status,
+                said: format!(": {kind}"),
+                retry_after,
+            }),
         }
     }
 }

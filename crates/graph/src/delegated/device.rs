@@ -233,6 +233,7 @@ mod tests {
         let (mut flow, _) = DeviceFlow::new(0, &code());
         assert_eq!(at(flow.answered(890_000, PollAnswer::Pending)), 895_000);
         let throttled = GraphError::Service {
+            peer: crate::Peer::SignIn("https://login.example".into()),
             call: "test",
             status: 503,
             retry_after: Some(Duration::from_secs(60)),

@@ -152,7 +152,7 @@ impl UserSession {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sign_in::Refusal;
+    use crate::{Peer, sign_in::Refusal};
 
     fn token(access: &str, refresh: Option<&str>, expires: i64) -> UserToken {
         UserToken {
@@ -256,6 +256,7 @@ mod tests {
         let refresh = Some(Secret::new("r"));
         let mut session = UserSession::remembered(ClientKind::Confidential, refresh);
         let service = GraphError::Service {
+            peer: Peer::SignIn("https://login.example".into()),
             call: "token",
             status: 503,
             retry_after: Some(Duration::from_secs(9)),

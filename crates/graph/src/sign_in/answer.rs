@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Refusal;
+use crate::Interference;
 
 /// The lifetime where Entra names none that can be, in seconds: the shortest of its own defaults.
 const LIFETIME_DEFAULT: f64 = 3_600.0;
@@ -27,8 +28,10 @@ pub(crate) enum Answer {
     Refused(Refusal),
     /// The service failed, without words that say more.
     Failed,
-    /// Not of a token endpoint: what it is instead.
-    Foreign(String),
+    /// Something on the way answered.
+    Intercepted(Interference),
+    /// Neither a token nor a refusal: the kind of the body.
+    Unconfirmed(&'static str),
 }
 
 /// Tokens. No `Debug`: they are all secrets.
@@ -56,13 +59,20 @@ struct Wire {
     error_codes: Value,
 }
 
+/// JSON without a byte order mark.
+pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body)
+}
+
 /// Reads an answer that came at `now` (milliseconds since 1970).
 pub(crate) fn read(status: u16, retry_after: Option<Duration>, body: &[u8], now: i64) -> Answer {
-    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    let body = without_mark(body);
     let wire: Option<Wire> = serde_json::from_slice(body).ok();
     let is_success = (200..300).contains(&status);
     // Entra's own failures pass, and so do those of whatever stands before it.
-    let is_failure = matches!(status, 408 | 429 | 500..);
+    let is_failure = matches!(status, 408 | 429 | 500..=510 | 512..);
+    // Neither Entra nor OAuth answers with these.
+    let is_of_intermediary = matches!(status, 300..=399 | 407 | 511);
     if let Some(wire) = wire {
         if is_success && let Some(access_token) = text(&wire.access_token) {
             return Answer::Token(Token {
@@ -74,7 +84,7 @@ pub(crate) fn read(status: u16, retry_after: Option<Duration>, body: &[u8], now:
             });
         }
         if let Some(refusal) = refusal(&wire, retry_after)
-            && (refusal.known_code().is_some() || !is_failure)
+            && (refusal.known_code().is_some() || !(is_failure || is_of_intermediary))
         {
             return Answer::Refused(refusal);
         }
@@ -82,15 +92,16 @@ pub(crate) fn read(status: u16, retry_after: Option<Duration>, body: &[u8], now:
     if is_failure {
         return Answer::Failed;
     }
-    let kind = match body.trim_ascii_start().first() {
-        None => "an empty body",
-        Some(b'<') => {
-            "a web page, as a proxy or a captive portal sends; let this server reach the sign-in service without inspection or sign-in"
-        }
-        Some(b'{') => "JSON that is no answer of a token endpoint",
-        Some(_) => "a body that is no JSON",
-    };
-    Answer::Foreign(format!("status {status} with {kind}"))
+    if is_of_intermediary {
+        return Answer::Intercepted(Interference::of(status));
+    }
+    if body.trim_ascii().is_empty() {
+        return Answer::Unconfirmed("an empty body");
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::String(_)) | Err(_) => Answer::Intercepted(Interference::Page),
+        Ok(_) => Answer::Unconfirmed("JSON that is no answer of a sign-in service"),
+    }
 }
 
 fn refusal(wire: &Wire, retry_after: Option<Duration>) -> Option<Refusal> {

@@ -52,7 +52,8 @@ fn reading(file: &[u8]) -> Value {
             })
         }
         Answer::Failed => json!({"failed": status}),
-        Answer::Foreign(cause) => json!({"foreign": cause}),
+        Answer::Intercepted(interference) => json!({"intercepted": format!("{interference:?}")}),
+        Answer::Unconfirmed(kind) => json!({"unconfirmed": kind}),
     }
 }
 

@@ -43,6 +43,7 @@ fn refused(status: u16) -> GraphError {
 
 fn service() -> GraphError {
     GraphError::Service {
+        peer: crate::Peer::Graph,
         call: "test",
         status: 503,
         retry_after: Some(Duration::from_secs(7)),

@@ -75,6 +75,41 @@ async fn a_token_that_is_refused_again_and_again_is_kept_for_a_while() {
 
 // D9
 #[tokio::test]
+async fn answers_of_others_in_place_of_the_sign_in_service_are_named() {
+    for (status, body, words) in [
+        (302, "", "captive portal"),
+        (407, "", "HTTPS_PROXY"),
+        (407, r#"{"error":"denied"}"#, "HTTPS_PROXY"),
+        (511, "<html>", "captive portal"),
+        (200, "<html>", "captive portal"),
+        (403, "<html>", "firewall"),
+        (400, "", "tried again"),
+        (425, "", "tried again"),
+        (503, "", "tried again"),
+        (
+            404,
+            r#"{"message":"no route"}"#,
+            "no answer of a sign-in service",
+        ),
+    ] {
+        let (client, script) = client([(status, Some("7"), body.into())]).await;
+        let error = client.access_token().await.unwrap_err();
+        assert_eq!(error.blame(), Blame::Service, "{error}");
+        let wait = Some(Duration::from_secs(7));
+        assert_eq!(error.retry_after(), wait, "{status} {error}");
+        let text = error.to_string();
+        assert!(text.contains(words), "{status} {text}");
+        assert!(
+            text.contains("/contoso.example/oauth2/v2.0/token"),
+            "{text}"
+        );
+        assert!(!text.contains("Graph"), "{text}");
+        assert_eq!(script.requests().len(), 1);
+    }
+}
+
+// D9
+#[tokio::test]
 async fn a_passing_refusal_of_the_sign_in_is_microsofts_fault() {
     let body = r#"{"error":"invalid_request","error_description":"AADSTS90033: A transient error has occurred."}"#;
     let (client, _) = client([(400, Some("7"), body.into())]).await;

@@ -1,7 +1,9 @@
 //! Subscriptions and the keys of validation tokens.
 
+use std::time::Duration;
+
 use graph::{
-    Certificate, GraphError, Secret,
+    Blame, Certificate, GraphError, Secret,
     subscription::{EncryptionCertificate, NewSubscription},
 };
 
@@ -144,16 +146,68 @@ async fn the_tenants_id_is_found_by_its_domain() {
     let v2 = format!(r#"{{"issuer":"https://login.microsoftonline.com/{id}/v2.0"}}"#);
     let v1 = format!(r#"{{"issuer":"https://sts.windows.net/{id}/"}}"#);
     let template = r#"{"issuer":"https://login.microsoftonline.com/{tenantid}/v2.0"}"#;
-    let unknown = r#"{"error":"invalid_tenant","error_description":"AADSTS90002"}"#;
-    let answers = [ok(&v2), ok(&v1), ok(template), (400, None, unknown.into())];
+    let answers = [ok(&v2), ok(&v1), ok(template)];
     let (client, script) = client(answers).await;
     assert_eq!(client.tenant_id().await.unwrap(), id);
     assert_eq!(client.tenant_id().await.unwrap(), id);
     let error = client.tenant_id().await.unwrap_err();
     assert!(error.to_string().contains("{tenantid}"), "{error}");
-    assert!(client.tenant_id().await.is_err());
     assert_eq!(
         script.requests()[0],
         "GET /contoso.example/v2.0/.well-known/openid-configuration"
     );
+}
+
+// D9: an unknown tenant is the configuration's fault, and no proxy's.
+#[tokio::test]
+async fn refused_documents_of_the_sign_in_service_are_judged_as_its_tokens() {
+    let unknown = r#"{"error":"invalid_tenant","error_description":"AADSTS90002: Tenant 'contoso.example' not found."}"#;
+    let transient = r#"{"error":"server_error","error_description":"AADSTS90033: transient"}"#;
+    let envelope = error("ResourceNotFound");
+    let answers = [
+        (400, None, unknown.to_owned()),
+        (200, None, unknown.to_owned()),
+        (400, Some("7"), transient.to_owned()),
+        (404, None, envelope.clone()),
+        (400, None, envelope),
+        (302, Some("9"), String::new()),
+        ok("<html>guest network</html>"),
+        (403, None, "<html>blocked</html>".to_owned()),
+    ];
+    let (client, _) = client(answers).await;
+    let mut texts = Vec::new();
+    for _ in 0..2 {
+        let error = client.tenant_id().await.unwrap_err();
+        assert_eq!(error.blame(), Blame::Administrator, "{error}");
+        assert!(error.to_string().contains("check the tenant id"), "{error}");
+        texts.push(error.to_string());
+    }
+    let passing = client.tenant_id().await.unwrap_err();
+    assert_eq!(passing.blame(), Blame::Service, "{passing}");
+    assert_eq!(passing.retry_after(), Some(Duration::from_secs(7)));
+    for _ in 0..2 {
+        let error = client.tenant_id().await.unwrap_err();
+        assert!(matches!(error, GraphError::Unconfirmed { .. }), "{error}");
+        texts.push(error.to_string());
+    }
+    let redirect = client.tenant_id().await.unwrap_err();
+    assert!(matches!(
+        redirect,
+        GraphError::Intercepted { status: 302, .. }
+    ));
+    assert_eq!(redirect.retry_after(), Some(Duration::from_secs(9)));
+    for _ in 0..2 {
+        let error = client.signing_keys().await.unwrap_err();
+        assert!(matches!(error, GraphError::Intercepted { .. }), "{error}");
+        assert!(
+            error.to_string().contains("/discovery/v2.0/keys"),
+            "{error}"
+        );
+    }
+    for text in texts {
+        assert!(
+            !text.contains("proxy") && !text.contains("remove"),
+            "{text}"
+        );
+    }
 }

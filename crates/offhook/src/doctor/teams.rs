@@ -200,7 +200,14 @@ fn sign_in_fault(error: &GraphError) -> Fault {
         GraphError::SignIn { code, fault, .. } => refusal_fault(*code, *fault),
         GraphError::Unreachable { .. } if is_tls(&text) => Fault::SignInCertificate,
         GraphError::Unreachable { .. } => Fault::SignInUnreachable,
-        GraphError::Malformed { .. } | GraphError::Intercepted { .. } => Fault::SignInStranger,
+        // They pass.
+        GraphError::Unconfirmed {
+            status: 400 | 408 | 409 | 421 | 423..=425,
+            ..
+        } => Fault::SignInFailing,
+        GraphError::Malformed { .. }
+        | GraphError::Intercepted { .. }
+        | GraphError::Unconfirmed { .. } => Fault::SignInStranger,
         _ => Fault::SignInFailing,
     }
 }

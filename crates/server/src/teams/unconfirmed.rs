@@ -236,6 +236,7 @@ mod tests {
 
     fn locked() -> GraphError {
         GraphError::Unconfirmed {
+            peer: graph::Peer::Graph,
             call: "clearUserPreferredPresence",
             status: 423,
             said: String::new(),
