@@ -278,10 +278,7 @@ impl Client {
                 state.store(secret.clone(), token.lifetime, Instant::now());
                 Ok(secret)
             }
-            Err(error) => {
-                state.fail(error.clone(), Instant::now());
-                Err(error)
-            }
+            Err(error) => state.fail(error, Instant::now()),
         }
     }
 

@@ -10,10 +10,18 @@ const RENEW_BEFORE: Duration = Duration::from_secs(300);
 /// A sign-in service that is down is asked again after this at the latest.
 const SERVICE_WAIT_MAX: Duration = Duration::from_secs(3);
 
+/// A token with its times.
+#[derive(Debug)]
+struct Kept {
+    token: Secret,
+    renew_at: Instant,
+    ends_at: Instant,
+}
+
 /// What is known of the token. Plain: the time is an argument.
 #[derive(Debug, Default)]
 pub(crate) struct TokenState {
-    token: Option<(Secret, Instant)>,
+    token: Option<Kept>,
     failures: u32,
     refused: Option<(GraphError, Instant)>,
     replacements: Replacements,
@@ -23,22 +31,30 @@ pub(crate) struct TokenState {
 impl TokenState {
     /// A token that may be used, or `Ok(None)` if one may be asked for.
     pub(crate) fn current(&self, now: Instant) -> Result<Option<Secret>, GraphError> {
-        match (&self.token, &self.refused) {
-            (Some((token, renew_at)), _) if now < *renew_at => Ok(Some(token.clone())),
+        let resting = self.refused.as_ref().filter(|(_, until)| now < *until);
+        match (&self.token, resting) {
+            (Some(kept), _) if now < kept.renew_at => Ok(Some(kept.token.clone())),
+            // Renewal failed and rests; the old token is still good.
+            (Some(kept), Some(_)) if now < kept.ends_at => Ok(Some(kept.token.clone())),
             // Asking again at once with the same secret only gets the application locked.
-            (_, Some((error, until))) if now < *until => Err(error.clone()),
-            _ => Ok(None),
+            (_, Some((error, _))) => Err(error.clone()),
+            (_, None) => Ok(None),
         }
     }
 
     pub(crate) fn store(&mut self, token: Secret, lifetime: Duration, now: Instant) {
         let usable = lifetime.saturating_sub(RENEW_BEFORE).max(lifetime / 2);
-        self.token = Some((token, now + usable));
+        self.token = Some(Kept {
+            token,
+            renew_at: now + usable,
+            ends_at: now + lifetime,
+        });
         self.failures = 0;
         self.refused = None;
     }
 
-    pub(crate) fn fail(&mut self, error: GraphError, now: Instant) {
+    /// Notes that no token came. Returns the old one if it is still good.
+    pub(crate) fn fail(&mut self, error: GraphError, now: Instant) -> Result<Secret, GraphError> {
         self.failures = self.failures.saturating_add(1);
         let own = backoff(self.failures, 0);
         let wait = match error.blame() {
@@ -46,7 +62,12 @@ impl TokenState {
             Blame::Service => error.retry_after().unwrap_or(own.min(SERVICE_WAIT_MAX)),
             Blame::Administrator | Blame::Request => own,
         };
+        let old = self.token.as_ref().filter(|kept| now < kept.ends_at);
+        let good = old
+            .map(|kept| kept.token.clone())
+            .ok_or_else(|| error.clone());
         self.refused = Some((error, now + wait));
+        good
     }
 
     /// Notes that Graph refused a token with 401. Returns true if there is another one, or one may be asked for: the refused
@@ -55,7 +76,7 @@ impl TokenState {
         let is_current = self
             .token
             .as_ref()
-            .is_some_and(|(token, _)| token == refused);
+            .is_some_and(|kept| kept.token == *refused);
         if !is_current {
             return true;
         }
@@ -109,23 +130,53 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_service_that_is_down_is_soon_asked_again() {
-        let start = Instant::now();
-        let mut state = TokenState::default();
-        let down = |retry_after| GraphError::Service {
+    fn down(retry_after: Option<Duration>) -> GraphError {
+        GraphError::Service {
             peer: Peer::SignIn("https://login.example".into()),
             call: "token",
             status: 503,
             retry_after,
-        };
+        }
+    }
+
+    #[test]
+    fn a_service_that_is_down_is_soon_asked_again() {
+        let start = Instant::now();
+        let mut state = TokenState::default();
         for _ in 0..20 {
-            state.fail(down(None), start);
+            state.fail(down(None), start).unwrap_err();
         }
         assert!(state.current(start + Duration::from_secs(2)).is_err());
         assert!(state.current(start + Duration::from_secs(3)).is_ok());
-        state.fail(down(Some(Duration::from_secs(10))), start);
+        let asked = down(Some(Duration::from_secs(10)));
+        state.fail(asked, start).unwrap_err();
         assert!(state.current(start + Duration::from_secs(9)).is_err());
+    }
+
+    // D9
+    #[test]
+    fn a_token_that_is_still_good_is_used_while_its_renewal_rests() {
+        for error in [down(None), error()] {
+            let start = Instant::now();
+            let mut state = TokenState::default();
+            state.store(Secret::new("one"), Duration::from_secs(3_600), start);
+            let mut renewals = 0;
+            for second in 3_300..3_600 {
+                let now = start + Duration::from_secs(second);
+                let token = match state.current(now).unwrap() {
+                    Some(token) => token,
+                    None => {
+                        renewals += 1;
+                        state.fail(error.clone(), now).unwrap()
+                    }
+                };
+                assert_eq!(token, Secret::new("one"), "{second}");
+            }
+            assert!((5..=150).contains(&renewals), "{renewals}");
+            let end = start + Duration::from_secs(3_600);
+            assert!(matches!(state.current(end), Ok(None) | Err(_)));
+            assert!(state.fail(error, end).is_err());
+        }
     }
 
     #[test]
@@ -181,7 +232,7 @@ mod tests {
     fn a_refused_sign_in_is_not_repeated_at_once() {
         let start = Instant::now();
         let mut state = TokenState::default();
-        state.fail(error(), start);
+        state.fail(error(), start).unwrap_err();
         assert!(state.current(start + Duration::from_millis(900)).is_err());
         assert!(
             state
@@ -190,7 +241,7 @@ mod tests {
                 .is_none()
         );
         for _ in 0..20 {
-            state.fail(error(), start);
+            state.fail(error(), start).unwrap_err();
         }
         assert!(state.current(start + Duration::from_secs(59)).is_err());
         assert!(

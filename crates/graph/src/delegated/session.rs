@@ -22,11 +22,19 @@ pub enum Need {
     SignIn(GraphError),
 }
 
+/// An access token with its times.
+#[derive(Clone, Debug)]
+struct Access {
+    token: Secret,
+    renew_at: i64,
+    ends_at: i64,
+}
+
 /// One login. Plain: times are milliseconds since 1970. `Debug` shows no token.
 #[derive(Clone, Debug)]
 pub struct UserSession {
     kind: ClientKind,
-    access: Option<(Secret, i64)>,
+    access: Option<Access>,
     refresh: Option<Secret>,
     failures: u32,
     trouble: Option<(GraphError, i64)>,
@@ -59,18 +67,24 @@ impl UserSession {
 
     /// What a request needs now.
     pub fn need(&self, now: i64) -> Need {
-        if let Some((access, until)) = &self.access
-            && now < *until
+        if let Some(access) = &self.access
+            && now < access.renew_at
         {
-            return Need::Nothing(access.clone());
+            return Need::Nothing(access.token.clone());
         }
         if let Some(error) = &self.ended {
             return Need::SignIn(error.clone());
         }
-        match (&self.trouble, &self.refresh) {
-            (Some((error, until)), _) if now < *until => Need::Patience(*until, error.clone()),
-            (_, Some(refresh)) => Need::Refresh(self.kind, refresh.clone()),
-            (_, None) => Need::SignIn(GraphError::UserSignIn {
+        let resting = self.trouble.as_ref().filter(|(_, until)| now < *until);
+        let good = self.access.as_ref().filter(|access| now < access.ends_at);
+        match (resting, &self.refresh) {
+            (Some((error, until)), _) => match good {
+                // Refreshing failed and rests; the old token is still good.
+                Some(access) => Need::Nothing(access.token.clone()),
+                None => Need::Patience(*until, error.clone()),
+            },
+            (None, Some(refresh)) => Need::Refresh(self.kind, refresh.clone()),
+            (None, None) => Need::SignIn(GraphError::UserSignIn {
                 error: "login_required".into(),
                 description: "the login was not remembered".into(),
                 remedy: "sign in again",
@@ -113,7 +127,7 @@ impl UserSession {
         let is_current = self
             .access
             .as_ref()
-            .is_some_and(|(known, _)| known == refused);
+            .is_some_and(|access| access.token == *refused);
         if !is_current {
             return true;
         }
@@ -134,14 +148,18 @@ impl UserSession {
         if self
             .access
             .as_ref()
-            .is_some_and(|(known, _)| known == access)
+            .is_some_and(|known| known.token == *access)
         {
             self.access = None;
         }
     }
 
     fn take(&mut self, token: &UserToken) {
-        self.access = Some((token.access.clone(), token.renew_at()));
+        self.access = Some(Access {
+            token: token.access.clone(),
+            renew_at: token.renew_at(),
+            ends_at: token.expires,
+        });
         self.refresh = token.refresh.clone().or(self.refresh.take());
         self.failures = 0;
         self.trouble = None;
@@ -272,6 +290,20 @@ mod tests {
         assert!(matches!(session.need(0), Need::Nothing(_)));
         // The refresh token that worked stays.
         assert!(matches!(session.need(3_600_000), Need::Refresh(..)));
+    }
+
+    // D9
+    #[test]
+    fn an_access_token_that_is_still_good_is_used_while_refreshing_rests() {
+        let mut session = UserSession::new(ClientKind::Public, &token("a", Some("r"), 3_600_000));
+        assert!(matches!(session.need(3_300_000), Need::Refresh(..)));
+        session.refreshed(3_300_000, Err(refusal("temporarily_unavailable")));
+        assert!(matches!(session.need(3_300_000), Need::Nothing(_)));
+        session.refreshed(3_400_000, Err(refusal("consent_required")));
+        assert!(matches!(session.need(3_599_999), Need::Nothing(_)));
+        assert!(matches!(session.need(3_600_000), Need::Patience(..)));
+        session.refreshed(3_500_000, Err(refusal("invalid_grant")));
+        assert!(matches!(session.need(3_500_000), Need::SignIn(_)));
     }
 
     #[test]

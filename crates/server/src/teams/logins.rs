@@ -304,7 +304,11 @@ impl Logins {
                 Err(error) => tracing::warn!(name, %error, "a renewed sign-in could not be kept"),
             }
         }
-        access
+        match (access, login.session.need(now)) {
+            // The old token may still be good.
+            (Err(_), Need::Nothing(access)) => Ok(access),
+            (access, _) => access,
+        }
     }
 
     async fn keep(&self, name: &str, kind: ClientKind, refresh: &Secret) -> Result<(), VaultError> {
