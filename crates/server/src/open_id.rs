@@ -60,7 +60,7 @@ pub(crate) enum OpenIdError {
     /// The provider does not answer, or not as the standard says.
     #[error("{0}")]
     Provider(String),
-    /// Nobody here is called so.
+    /// Nobody here is called so: the identity as it is shown.
     #[error("nobody here is {0}; an administrator can add you, or an account of that name")]
     Unknown(String),
     /// It fits several people or accounts.

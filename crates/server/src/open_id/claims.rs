@@ -10,6 +10,9 @@ use super::{OpenIdError, provider::CLAIM, shown};
 /// How far the provider's clock and ours may differ.
 const SKEW_SECONDS: f64 = 300.0;
 
+/// The longest identity in bytes: no mail address is longer (RFC 5321, 4.5.3.1: 64, `@` and 255).
+const IDENTITY_MAX: usize = 320;
+
 /// The identity that claims name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Identity {
@@ -44,6 +47,12 @@ pub(super) fn identity(claim: &str, claims: &Map<String, Value>) -> Result<Ident
     };
     if named.is_empty() {
         return Ok(Identity::Missing);
+    }
+    if named.len() > IDENTITY_MAX {
+        return Err(OpenIdError::Claim(format!(
+            "the provider's claim {claim:?} is {}, which is longer than {IDENTITY_MAX} bytes; an administrator corrects it there, or names another claim in open_id_connect.claim",
+            shown::text(named)
+        )));
     }
     if claim != CLAIM {
         return Ok(Identity::Named(named.to_owned()));

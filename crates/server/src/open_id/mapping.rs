@@ -6,7 +6,7 @@ use std::sync::Arc;
 use presence::PersonId;
 use store::{Account, Role};
 
-use super::OpenIdError;
+use super::{OpenIdError, shown};
 use crate::directory::Person;
 
 /// What the claim of the provider is compared with.
@@ -57,9 +57,9 @@ pub(super) fn mapped(
     let mut named = accounts
         .iter()
         .filter(|account| account.person.is_none() && is_same(identity, &account.name));
-    let ambiguous = |fits: String| OpenIdError::Ambiguous(identity.to_owned(), fits);
+    let ambiguous = |fits: String| OpenIdError::Ambiguous(shown::identity(identity), fits);
     match (people, named.next()) {
-        ([], None) => Err(OpenIdError::Unknown(identity.to_owned())),
+        ([], None) => Err(OpenIdError::Unknown(shown::identity(identity))),
         ([], Some(account)) => Ok(Mapped::Account(account.id)),
         ([person], None) => of_person(person, accounts).map_err(ambiguous),
         ([person], Some(account)) => Err(ambiguous(format!(
@@ -204,6 +204,20 @@ mod tests {
         let accounts = [account(7, "irk", None, Role::SystemAdmin)];
         for identity in ["mar\u{212A}@contoso.example", "ir\u{212A}", "\u{130}rk"] {
             assert!(by_name(identity, &people, &accounts).is_err(), "{identity}");
+        }
+    }
+
+    // D4: an identity is repeated in part, without control characters.
+    #[test]
+    fn a_refusal_shows_the_begin_of_an_identity() {
+        let identity = format!("\u{1b}[31m{}@contoso.example", "é".repeat(280_000));
+        let named = account(7, &identity, None, Role::Person);
+        let unknown = by_name(&identity, &[], &[]).unwrap_err();
+        let two = [person(1, &identity, ""), person(2, "", &identity)];
+        let ambiguous = by_name(&identity, &two, &[named]).unwrap_err();
+        for refused in [unknown, ambiguous] {
+            assert!(refused.len() < 400, "{}", refused.len());
+            assert!(!refused.contains('\u{1b}'), "{refused}");
         }
     }
 

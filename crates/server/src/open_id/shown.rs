@@ -7,6 +7,11 @@ const SHOWN_MAX: usize = 60;
 /// Characters of an address that are repeated: administrators copy it.
 const ADDRESS_MAX: usize = 200;
 
+/// An identity without quotes.
+pub(super) fn identity(value: &str) -> String {
+    plain(value, SHOWN_MAX)
+}
+
 /// A text in quotes.
 pub(super) fn text(value: &str) -> String {
     quoted(value, SHOWN_MAX)
@@ -18,6 +23,10 @@ pub(super) fn address(value: &str) -> String {
 }
 
 fn quoted(value: &str, most: usize) -> String {
+    format!("\"{}\"", plain(value, most))
+}
+
+fn plain(value: &str, most: usize) -> String {
     let shown: String = value
         .chars()
         .map(|character| match character.is_control() {
@@ -27,8 +36,8 @@ fn quoted(value: &str, most: usize) -> String {
         .take(most)
         .collect();
     match value.chars().nth(most) {
-        None => format!("\"{shown}\""),
-        Some(_) => format!("\"{shown}…\""),
+        None => shown,
+        Some(_) => format!("{shown}…"),
     }
 }
 
