@@ -22,6 +22,8 @@ const GOOGLE: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"]
 pub(super) struct Issuer {
     /// At Entra's addresses for several tenants with `{tenantid}` where the id stands; then `tenants` is not empty.
     named: String,
+    /// The configured address.
+    configured: String,
     /// Ids of the tenants that are let in (`tid`), in lower case; empty: not limited beyond the issuer.
     tenants: Vec<String>,
 }
@@ -62,6 +64,7 @@ impl Issuer {
         }
         Ok(Self {
             named: named.to_owned(),
+            configured: configured.to_owned(),
             tenants: tenants.iter().map(|id| id.to_ascii_lowercase()).collect(),
         })
     }
@@ -72,38 +75,34 @@ impl Issuer {
         claims: &Map<String, Value>,
         key_issuer: Option<&str>,
     ) -> Result<(), String> {
-        let tenant = claims
-            .get("tid")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        if !self.tenants.is_empty() && !self.tenants.contains(&tenant.to_ascii_lowercase()) {
-            return Err(format!(
-                "it is of the tenant {} (tid); only those of open_id_connect.tenants are let in",
-                shown::text(tenant)
-            ));
-        }
-        let expected = self.named.replace(TENANT, tenant);
-        let named = claims.get("iss").unwrap_or(&Value::Null);
-        if !named
+        let issuer = claims.get("iss").unwrap_or(&Value::Null);
+        let tenant = issuer.as_str().and_then(tenant_of);
+        let of_tenant = |template: &str| match &tenant {
+            Some(tenant) => template.replace(TENANT, tenant),
+            None => template.to_owned(),
+        };
+        let expected = of_tenant(&self.named);
+        if !issuer
             .as_str()
-            .is_some_and(|named| is_same(named, &expected))
+            .is_some_and(|issuer| is_same(issuer, &expected))
         {
-            let named = named
+            let issuer = issuer
                 .as_str()
-                .map_or_else(|| shown::value(named), shown::address);
+                .map_or_else(|| shown::value(issuer), shown::address);
             return Err(format!(
-                "it is another issuer's: iss is {named}, expected {}; compare open_id_connect.issuer with the provider's own address there",
+                "it is another issuer's: iss is {issuer}, expected {}; compare open_id_connect.issuer with the provider's own address there",
                 shown::address(&expected)
             ));
         }
+        let claimed = claims.get("tid").unwrap_or(&Value::Null);
+        self.check_tenant(tenant.as_deref(), claimed)?;
         let Some(key_issuer) = key_issuer else {
             return Ok(());
         };
-        let key_issuer = key_issuer.replace(TENANT, tenant);
+        let key_issuer = of_tenant(key_issuer);
         // Entra's keys name the issuer of version 2 for tokens of both versions.
-        let is_of_entra = !tenant.is_empty()
-            && key_issuer.contains(&format!("/{tenant}/"))
-            && is_version_1(&key_issuer, &expected);
+        let mut fitting = self.version_2(&expected, tenant.as_deref()).into_iter();
+        let is_of_entra = fitting.any(|issuer| is_same(&key_issuer, &issuer));
         match is_same(&key_issuer, &expected) || is_of_entra {
             true => Ok(()),
             false => Err(format!(
@@ -113,6 +112,61 @@ impl Issuer {
             )),
         }
     }
+
+    /// Checks that the tenant that a token claims (`tid`) is the one of its issuer, and that it is let in.
+    fn check_tenant(&self, of_issuer: Option<&str>, claimed: &Value) -> Result<(), String> {
+        let named = claimed.as_str();
+        if let Some(tenant) = of_issuer
+            && !claimed.is_null()
+            && !named.is_some_and(|named| named.eq_ignore_ascii_case(tenant))
+        {
+            return Err(format!(
+                "it is another issuer's: iss is of the tenant {}, but tid is {}; have the provider name one tenant in both",
+                shown::text(tenant),
+                shown::value(claimed)
+            ));
+        }
+        let tenant = of_issuer.or(named).unwrap_or_default();
+        match self.tenants.is_empty() || self.tenants.contains(&tenant.to_ascii_lowercase()) {
+            true => Ok(()),
+            false => Err(format!(
+                "it is of the tenant {} (tid); only those of open_id_connect.tenants are let in",
+                shown::text(tenant)
+            )),
+        }
+    }
+
+    /// Entra's issuers of version 2 for the tenant of an issuer of version 1, at the configured host.
+    fn version_2(&self, version_1: &str, tenant: Option<&str>) -> Vec<String> {
+        let host = |address: &str| Url::parse(address).ok()?.host_str().map(str::to_owned);
+        let (Some(tenant), Some(named), Some(configured)) =
+            (tenant, host(version_1), host(&self.configured))
+        else {
+            return Vec::new();
+        };
+        let hosts = ENTRA_VERSION_1.iter().filter(|(login, issuer)| {
+            *issuer == named && (*login == configured || *issuer == configured)
+        });
+        hosts
+            .map(|(login, _)| format!("https://{login}/{tenant}/v2.0"))
+            .collect()
+    }
+}
+
+/// The tenant's id in an issuer of Entra: the first segment of its path.
+fn tenant_of(issuer: &str) -> Option<String> {
+    let url = Url::parse(issuer).ok()?;
+    let first = url.path_segments()?.next()?;
+    is_guid(first).then(|| first.to_owned())
+}
+
+/// Whether a text is a GUID in its usual form.
+fn is_guid(text: &str) -> bool {
+    let lengths = text.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12])
+        && text
+            .bytes()
+            .all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 fn other_issuer(named: &str) -> String {
