@@ -266,15 +266,17 @@ impl Provider {
         let mut refused: Option<AnswerError> = None;
         for way in ways {
             let answer = self.exchange(discovery, code, attempt, redirect_uri, way);
-            let answer = answer.await?;
-            let object = match answer.object() {
-                Ok(object) => object,
+            let answered = answer.await;
+            let answered = answered.and_then(|answer| Ok((answer.object()?, answer)));
+            let (object, answer) = match answered {
+                Ok(answered) => answered,
                 Err(error) if is_of_client(&error) => {
-                    // The first way is the standard's default: its error is the more useful one.
                     refused.get_or_insert(error);
                     continue;
                 }
-                Err(error) => return Err(error),
+                // The first way is the standard's default: its error is the more useful one. The later ones may only say that
+                // the code was used.
+                Err(error) => return Err(refused.unwrap_or(error)),
             };
             *self.accepted.lock().unwrap_or_else(PoisonError::into_inner) = Some(way);
             let text = |key: &str| {

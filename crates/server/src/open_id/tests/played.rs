@@ -127,8 +127,15 @@ impl Play {
             let registered = self.folder.json("answers.json");
             let registered = registered["client_authentication"].as_str().unwrap_or(way);
             if way != registered || way == "wrong" {
-                let refused = json!({"error": "invalid_client", "error_description": "not so"});
-                return response(401, "application/json", refused.to_string().into());
+                // Some take the code at the first try, whatever comes of it.
+                let of_a_used_code = self.folder.json("answers.json")["uses_codes_up"] == true
+                    && seen.authentication.len() > 1;
+                let (status, error) = match of_a_used_code {
+                    true => (400, "invalid_grant"),
+                    false => (401, "invalid_client"),
+                };
+                let refused = json!({"error": error, "error_description": "not so"});
+                return response(status, "application/json", refused.to_string().into());
             }
             let answer = String::from_utf8(file("token-answer.json")).unwrap();
             let answer = match answer.contains("ID TOKEN") {
