@@ -8,6 +8,7 @@ mod discovery;
 mod issuer;
 mod keys;
 mod mapping;
+mod memory;
 mod provider;
 mod shown;
 mod signed;

@@ -10,7 +10,6 @@ use graph::{Secret, delegated::pkce_challenge};
 use presence::Timestamp;
 use reqwest::{Client, Url, header};
 use serde_json::{Map, Value};
-use tokio::sync::Mutex;
 
 use super::{
     OpenIdError,
@@ -20,13 +19,12 @@ use super::{
     discovery::{ClientAuthentication, Discovery},
     keys::KeySet,
     mapping::Compared,
+    memory::Memory,
     shown,
     signed::{Signed, verified},
     token::{Expected, check_id_token, check_signed_user_info, check_subject},
 };
 
-/// How long the provider's description of itself is used.
-const DISCOVERY_AGE_MAX: Duration = Duration::from_secs(3_600);
 /// Time limit of one request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// The claim that is asked for if the configuration names none.
@@ -58,7 +56,6 @@ pub struct OpenIdOptions {
 struct Known {
     discovery: Discovery,
     keys: KeySet,
-    at: Timestamp,
 }
 
 /// The answer of the token endpoint. Its other fields (`expires_in`, `scope`) may hold anything.
@@ -72,7 +69,7 @@ struct Tokens {
 pub(crate) struct Provider {
     options: OpenIdOptions,
     http: Client,
-    known: Mutex<Option<Arc<Known>>>,
+    known: Memory<Known>,
     /// The way to authenticate that the provider accepted last.
     accepted: SyncMutex<Option<ClientAuthentication>>,
 }
@@ -99,7 +96,7 @@ impl Provider {
         Self {
             options,
             http,
-            known: Mutex::default(),
+            known: Memory::default(),
             accepted: SyncMutex::default(),
         }
     }
@@ -117,48 +114,16 @@ impl Provider {
         }
     }
 
-    async fn known(&self, now: Timestamp) -> Result<Arc<Known>, OpenIdError> {
-        let mut known = self.known.lock().await;
-        match known.as_ref() {
-            Some(known) if known.at >= now - DISCOVERY_AGE_MAX => Ok(known.clone()),
-            None | Some(_) => Ok(known.insert(self.read(now).await?).clone()),
-        }
+    async fn known(&self, now: Timestamp) -> Result<Arc<Known>, AnswerError> {
+        self.known.current(now, self.read()).await
     }
 
-    /// Reads document and keys again: the provider may have rotated its keys. At most twice (ID token and UserInfo) per code
-    /// that the provider accepted, so requests from outside cannot multiply.
-    async fn known_anew(&self, now: Timestamp) -> Result<Arc<Known>, OpenIdError> {
-        let mut known = self.known.lock().await;
-        Ok(known.insert(self.read(now).await?).clone())
-    }
-
-    async fn read(&self, now: Timestamp) -> Result<Arc<Known>, AnswerError> {
+    /// Reads document and keys.
+    fn read(&self) -> impl Future<Output = Result<Known, AnswerError>> + Send + 'static {
         let OpenIdOptions {
             issuer, tenants, ..
         } = &self.options;
-        let url = format!("{issuer}/.well-known/openid-configuration");
-        let answer = self.get(&url).await?;
-        let document = Value::Object(answer.object()?);
-        let discovery = Discovery::read(&document, issuer, tenants);
-        let discovery = discovery.map_err(|what| answer.unusable(what))?;
-        let answer = self.get(discovery.jwks_uri.as_str()).await?;
-        let keys = KeySet::read(&Value::Object(answer.object()?));
-        let keys = keys.ok_or_else(|| {
-            answer.unusable("the array keys is missing; check jwks_uri there".into())
-        })?;
-        Ok(Arc::new(Known {
-            discovery,
-            keys,
-            at: now,
-        }))
-    }
-
-    async fn get(&self, url: &str) -> Result<Answer, AnswerError> {
-        let request = self
-            .http
-            .get(url)
-            .header(header::ACCEPT, "application/json");
-        answer(request, url).await
+        read(self.http.clone(), issuer.clone(), tenants.clone())
     }
 
     /// The address to send the browser to.
@@ -243,7 +208,9 @@ impl Provider {
     ) -> Result<Result<Signed, super::signed::SignedError>, OpenIdError> {
         match verified(token, &known.keys) {
             Err(error) if error.is_of_keys() => {
-                *known = self.known_anew(now).await?;
+                // At most twice (ID token and UserInfo) per code that the provider accepted, so requests from outside cannot
+                // multiply.
+                *known = self.known.newer_than(known, now, self.read()).await?;
                 Ok(verified(token, &known.keys))
             }
             verified => Ok(verified),
@@ -376,6 +343,24 @@ impl Provider {
         check_subject(&claims, subject).map_err(|what| answer.unusable(what))?;
         Ok(claims)
     }
+}
+
+/// Reads the provider's document and keys.
+async fn read(http: Client, issuer: String, tenants: Vec<String>) -> Result<Known, AnswerError> {
+    let url = format!("{issuer}/.well-known/openid-configuration");
+    let document = get(&http, &url).await?;
+    let discovery = Discovery::read(&Value::Object(document.object()?), &issuer, &tenants);
+    let discovery = discovery.map_err(|what| document.unusable(what))?;
+    let answer = get(&http, discovery.jwks_uri.as_str()).await?;
+    let keys = KeySet::read(&Value::Object(answer.object()?));
+    let keys = keys
+        .ok_or_else(|| answer.unusable("the array keys is missing; check jwks_uri there".into()))?;
+    Ok(Known { discovery, keys })
+}
+
+async fn get(http: &Client, url: &str) -> Result<Answer, AnswerError> {
+    let request = http.get(url).header(header::ACCEPT, "application/json");
+    answer(request, url).await
 }
 
 /// The client for requests to the provider. It follows no redirects: these would carry secrets on.

@@ -1,0 +1,275 @@
+//! Remembers the provider's description: one request reads it for all sign-ins, an old description is used where the provider
+//! does not answer, and a failure is not repeated for some seconds.
+
+use std::{
+    sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use presence::Timestamp;
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard},
+    time::Instant,
+};
+
+use super::answer::{AnswerError, Problem};
+
+/// A description is read again after this.
+const AGE_MAX: Duration = Duration::from_secs(3_600);
+/// An older description is not used, even where the provider does not answer: it may have taken back a key.
+const OLD_AGE_MAX: Duration = Duration::from_secs(24 * 3_600);
+/// After a failure nobody asks again for this long. Anybody can begin a sign-in.
+const REST: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+struct State<T> {
+    known: Option<(Arc<T>, Timestamp)>,
+    failed: Option<(AnswerError, Instant)>,
+}
+
+/// What is at hand.
+#[derive(Debug)]
+enum Found<T> {
+    /// Use this.
+    Known(Arc<T>),
+    /// Reading failed a moment ago.
+    Failed(AnswerError),
+    /// Read, and use this where that fails.
+    Read(Option<Arc<T>>),
+}
+
+impl<T> State<T> {
+    fn find(&self, now: Timestamp, instant: Instant) -> Found<T> {
+        let younger_than = |age: Duration| {
+            let known = self.known.as_ref().filter(|(_, at)| *at >= now - age);
+            known.map(|(known, _)| known.clone())
+        };
+        if let Some(known) = younger_than(AGE_MAX) {
+            return Found::Known(known);
+        }
+        let old = younger_than(OLD_AGE_MAX);
+        match (self.resting(instant), old) {
+            (Some(_), Some(old)) => Found::Known(old),
+            (Some(error), None) => Found::Failed(error),
+            (None, old) => Found::Read(old),
+        }
+    }
+
+    fn resting(&self, instant: Instant) -> Option<AnswerError> {
+        let failed = self.failed.as_ref();
+        let failed = failed.filter(|(_, at)| instant < *at + REST);
+        failed.map(|(error, _)| error.clone())
+    }
+
+    fn note(&mut self, answer: &Result<Arc<T>, AnswerError>, now: Timestamp, instant: Instant) {
+        match answer {
+            Ok(known) => {
+                self.known = Some((known.clone(), now));
+                self.failed = None;
+            }
+            Err(error) => self.failed = Some((error.clone(), instant)),
+        }
+    }
+}
+
+/// The memory, shared with the task that reads.
+#[derive(Debug)]
+pub(super) struct Memory<T> {
+    state: Arc<SyncMutex<State<T>>>,
+    reading: Arc<Mutex<()>>,
+}
+
+impl<T> Default for Memory<T> {
+    fn default() -> Self {
+        let state = State {
+            known: None,
+            failed: None,
+        };
+        Self {
+            state: Arc::new(SyncMutex::new(state)),
+            reading: Arc::default(),
+        }
+    }
+}
+
+fn locked<T>(state: &SyncMutex<State<T>>) -> MutexGuard<'_, State<T>> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<T: Send + Sync + 'static> Memory<T> {
+    /// The description, read if it must be.
+    pub(super) async fn current(
+        &self,
+        now: Timestamp,
+        read: impl Future<Output = Result<T, AnswerError>> + Send + 'static,
+    ) -> Result<Arc<T>, AnswerError> {
+        let find = || locked(&self.state).find(now, Instant::now());
+        let guard = match find() {
+            Found::Known(known) => return Ok(known),
+            Found::Failed(error) => return Err(error),
+            Found::Read(None) => self.reading.clone().lock_owned().await,
+            Found::Read(Some(old)) => match self.reading.clone().try_lock_owned() {
+                Ok(guard) => guard,
+                // Another sign-in is reading.
+                Err(_) => return Ok(old),
+            },
+        };
+        // Another sign-in may have read in the meantime.
+        let old = match find() {
+            Found::Known(known) => return Ok(known),
+            Found::Failed(error) => return Err(error),
+            Found::Read(old) => old,
+        };
+        match (self.read(guard, now, read).await, old) {
+            (Err(error), Some(old)) => {
+                tracing::warn!(%error, "the provider's description is too old; it is used until the provider answers");
+                Ok(old)
+            }
+            (answer, _) => answer,
+        }
+    }
+
+    /// A description that was read after `known`: the provider may have rotated its keys.
+    pub(super) async fn newer_than(
+        &self,
+        known: &Arc<T>,
+        now: Timestamp,
+        read: impl Future<Output = Result<T, AnswerError>> + Send + 'static,
+    ) -> Result<Arc<T>, AnswerError> {
+        let guard = self.reading.clone().lock_owned().await;
+        {
+            let state = locked(&self.state);
+            if let Some((newer, _)) = &state.known
+                && !Arc::ptr_eq(newer, known)
+            {
+                return Ok(newer.clone());
+            }
+            if let Some(error) = state.resting(Instant::now()) {
+                return Err(error);
+            }
+        }
+        self.read(guard, now, read).await
+    }
+
+    /// Reads in a task of its own: a browser that goes away does not end what others wait for.
+    async fn read(
+        &self,
+        guard: OwnedMutexGuard<()>,
+        now: Timestamp,
+        read: impl Future<Output = Result<T, AnswerError>> + Send + 'static,
+    ) -> Result<Arc<T>, AnswerError> {
+        let state = self.state.clone();
+        let task = tokio::spawn(async move {
+            let answer = read.await.map(Arc::new);
+            locked(&state).note(&answer, now, Instant::now());
+            drop(guard);
+            answer
+        });
+        task.await.unwrap_or_else(|_| {
+            Err(AnswerError {
+                url: "/.well-known/openid-configuration".into(),
+                problem: Problem::NoAnswer("the request was given up".into()),
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    fn down() -> AnswerError {
+        AnswerError {
+            url: "https://login.example.com".into(),
+            problem: Problem::NoAnswer("no answer in time".into()),
+        }
+    }
+
+    fn at(hours: u32) -> Timestamp {
+        Timestamp::from_milliseconds(0) + HOUR * hours
+    }
+
+    // D4
+    #[test]
+    fn an_old_description_is_used_for_a_day_where_the_provider_does_not_answer() {
+        let start = Instant::now();
+        let mut state = State {
+            known: None,
+            failed: None,
+        };
+        assert!(matches!(state.find(at(0), start), Found::Read(None)));
+        state.note(&Ok(Arc::new(1)), at(0), start);
+        assert!(matches!(state.find(at(1), start), Found::Known(_)));
+        assert!(matches!(state.find(at(2), start), Found::Read(Some(_))));
+        state.note(&Err(down()), at(2), start);
+        assert!(matches!(state.find(at(2), start), Found::Known(_)));
+        let later = start + REST;
+        assert!(matches!(state.find(at(24), later), Found::Read(Some(_))));
+        assert!(matches!(state.find(at(25), later), Found::Read(None)));
+        state.note(&Err(down()), at(25), later);
+        assert!(matches!(state.find(at(25), later), Found::Failed(_)));
+        state.note(&Ok(Arc::new(2)), at(25), later);
+        assert!(matches!(state.find(at(25), later), Found::Known(known) if *known == 2));
+    }
+
+    // D4
+    #[tokio::test]
+    async fn all_who_wait_for_a_provider_that_hangs_share_one_request() {
+        let memory = Arc::new(Memory::<u32>::default());
+        let reads = Arc::new(SyncMutex::new(0));
+        let (give_up, hanging) = tokio::sync::watch::channel(false);
+        let read = || {
+            let (reads, mut hanging) = (reads.clone(), hanging.clone());
+            async move {
+                *reads.lock().unwrap() += 1;
+                hanging.wait_for(|is_over| *is_over).await.unwrap();
+                Err(down())
+            }
+        };
+        let mut waiting: Vec<_> = (0..50)
+            .map(|_| {
+                let (memory, read) = (memory.clone(), read());
+                tokio::spawn(async move { memory.current(at(0), read).await })
+            })
+            .collect();
+        while *reads.lock().unwrap() == 0 {
+            tokio::task::yield_now().await;
+        }
+        // The browser that began the request goes away.
+        waiting.remove(0).abort();
+        give_up.send(true).unwrap();
+        for one in waiting {
+            assert_eq!(one.await.unwrap(), Err(down()));
+        }
+        assert_eq!(*reads.lock().unwrap(), 1);
+    }
+
+    // D4
+    #[tokio::test]
+    async fn nobody_waits_where_an_old_description_is_there() {
+        let memory = Arc::new(Memory::<u32>::default());
+        assert_eq!(*memory.current(at(0), async { Ok(1) }).await.unwrap(), 1);
+        let reading = tokio::spawn({
+            let memory = memory.clone();
+            async move { memory.current(at(2), std::future::pending()).await }
+        });
+        while memory.reading.try_lock().is_ok() {
+            tokio::task::yield_now().await;
+        }
+        let old = memory.current(at(2), async { Ok(2) }).await.unwrap();
+        assert_eq!(*old, 1);
+        reading.abort();
+    }
+
+    #[tokio::test]
+    async fn keys_are_read_anew_once_for_all_who_need_newer_ones() {
+        let memory = Memory::<u32>::default();
+        let first = memory.current(at(0), async { Ok(1) }).await.unwrap();
+        let second = memory.newer_than(&first, at(0), async { Ok(2) });
+        assert_eq!(*second.await.unwrap(), 2);
+        let third = memory.newer_than(&first, at(0), async { Ok(3) });
+        assert_eq!(*third.await.unwrap(), 2);
+    }
+}
