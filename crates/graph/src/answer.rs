@@ -67,7 +67,8 @@ pub enum Body {
     Foreign,
 }
 
-/// Length in characters up to which a code and a text of Graph are repeated.
+/// Length in characters up to which a code and a text of Graph are repeated. A text may be longer than a value, because Graph
+/// names what is missing at its end.
 const CODE_MAX: usize = 60;
 const MESSAGE_MAX: usize = 200;
 

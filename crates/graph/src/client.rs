@@ -12,6 +12,7 @@ use crate::{
     judge,
     member::text_of,
     parse_retry_after, presences,
+    sign_in::{DESCRIPTION_MAX, bounded},
     token::TokenState,
 };
 
@@ -389,7 +390,8 @@ pub(crate) async fn read_with<T>(
         },
         _ => GraphError::Malformed {
             call,
-            cause: error.to_string(),
+            // It may repeat a value.
+            cause: bounded(&error.to_string(), DESCRIPTION_MAX),
         },
     })
 }

@@ -16,8 +16,9 @@ use crate::{Blame, GraphError};
 const LOOP_PAUSE: Duration = Duration::from_secs(120);
 /// The remedy where nothing more is known.
 const CHECK: &str = "check tenant, client_id and secret or certificate in the configuration";
-/// The longest part of Entra's words that is repeated, in characters.
-const DESCRIPTION_MAX: usize = 200;
+/// The longest part of Entra's words that is repeated, in characters. More than of values (60): its sentences name the
+/// application and the tenant, and without these an administrator cannot look for them.
+pub(crate) const DESCRIPTION_MAX: usize = 200;
 /// The longest value that is repeated, such as OAuth's word.
 pub(crate) const WORD_MAX: usize = 60;
 /// The most numbers that are read of one answer.

@@ -10,7 +10,7 @@ use crate::{
     GraphError, Interference, Peer, clock,
     notification::SigningKeys,
     random::random_guid,
-    sign_in::{Answer, Refusal, Token, WORD_MAX, bounded, read, without_mark},
+    sign_in::{Answer, DESCRIPTION_MAX, Refusal, Token, WORD_MAX, bounded, read, without_mark},
 };
 
 #[derive(Deserialize)]
@@ -26,7 +26,8 @@ struct OpenIdConfiguration {
 
 /// Reads a JSON document.
 pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map_err(|error| error.to_string())
+    // Its errors repeat values.
+    serde_json::from_slice(body).map_err(|error| bounded(&error.to_string(), DESCRIPTION_MAX))
 }
 
 impl Client {
@@ -247,4 +248,16 @@ pub(super) enum Granted {
     Token(Token),
     /// No, in the words of OAuth.
     Refused(Refusal),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_of_another_type_is_repeated_in_part() {
+        let body = format!("\"{}\"", "x".repeat(100_000));
+        let error = json::<u32>(body.as_bytes()).unwrap_err();
+        assert!(error.contains("xxx") && error.len() <= DESCRIPTION_MAX);
+    }
 }

@@ -193,13 +193,13 @@ impl Answer {
         }
         let parameter = |name: &str| {
             let (_, value) = self.challenge.split_once(&format!("{name}=\""))?;
-            value.split('"').next().map(words)
+            value.split('"').next()
         };
         self.failed(match parameter("error") {
             Some(code) => Problem::Refused {
                 status: self.status,
-                code,
-                description: parameter("error_description").unwrap_or_default(),
+                code: shown::plain(code),
+                description: parameter("error_description").map_or_else(String::new, words),
             },
             None if body.is_object() => Problem::Refused {
                 status: self.status,
@@ -214,12 +214,12 @@ impl Answer {
     }
 
     fn oauth_error(&self, body: &Map<String, Value>) -> Option<AnswerError> {
-        let say = |key: &str| body.get(key).and_then(Value::as_str).map(words);
-        let code = say("error")?;
+        let say = |key: &str| body.get(key).and_then(Value::as_str);
+        let code = shown::plain(say("error")?);
         Some(self.failed(Problem::Refused {
             status: self.status,
             code,
-            description: say("error_description").unwrap_or_default(),
+            description: say("error_description").map_or_else(String::new, words),
         }))
     }
 

@@ -11,7 +11,7 @@ use presence::Timestamp;
 use reqwest::Url;
 use subtle::ConstantTimeEq;
 
-use super::answer::remedy;
+use super::{answer::remedy, shown};
 use crate::outside::words;
 
 /// How long somebody may take.
@@ -91,7 +91,7 @@ impl Attempts {
                 let error = error.unwrap_or_else(|| "no code".into());
                 Err(format!(
                     "{} {}; {}",
-                    words(&error),
+                    shown::plain(&error),
                     words(&more),
                     remedy(&error)
                 ))
@@ -104,6 +104,21 @@ impl Attempts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_in_the_address_is_repeated_in_part() {
+        let now = Timestamp::from_milliseconds(0);
+        let attempts = Attempts::default();
+        let attempt = attempts.begin("/".into(), now).unwrap();
+        let state = attempt.state.reveal();
+        let long = "x".repeat(10_000);
+        let query = format!("state={state}&error=%1B{long}&error_description={long}");
+        let (_, refused) = attempts.finish(&query, state, now).unwrap();
+        let refused = refused.unwrap_err();
+        assert!(refused.len() < 350, "{}", refused.len());
+        assert!(!refused.contains('\u{1b}'));
+        assert!(!refused.contains(&"x".repeat(201)));
+    }
 
     #[test]
     fn an_answer_is_taken_once_in_the_browser_where_it_was_begun_and_in_time() {

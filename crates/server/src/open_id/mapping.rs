@@ -57,9 +57,9 @@ pub(super) fn mapped(
     let mut named = accounts
         .iter()
         .filter(|account| account.person.is_none() && is_same(identity, &account.name));
-    let ambiguous = |fits: String| OpenIdError::Ambiguous(shown::identity(identity), fits);
+    let ambiguous = |fits: String| OpenIdError::Ambiguous(shown::plain(identity), fits);
     match (people, named.next()) {
-        ([], None) => Err(OpenIdError::Unknown(shown::identity(identity))),
+        ([], None) => Err(OpenIdError::Unknown(shown::plain(identity))),
         ([], Some(account)) => Ok(Mapped::Account(account.id)),
         ([person], None) => of_person(person, accounts).map_err(ambiguous),
         ([person], Some(account)) => Err(ambiguous(format!(

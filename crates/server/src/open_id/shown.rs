@@ -4,12 +4,13 @@ use serde_json::Value;
 
 /// Characters of a value that are repeated.
 const SHOWN_MAX: usize = 60;
-/// Characters of an address that are repeated: administrators copy it.
+/// Characters of an address that are repeated. More than of other values, because administrators compare it with the
+/// configuration or copy it there: the issuers of Entra have 75, and a part of an address is no remedy.
 const ADDRESS_MAX: usize = 200;
 
-/// An identity without quotes.
-pub(super) fn identity(value: &str) -> String {
-    plain(value, SHOWN_MAX)
+/// An identity or a code, without quotes.
+pub(super) fn plain(value: &str) -> String {
+    cut(value, SHOWN_MAX)
 }
 
 /// A text in quotes.
@@ -23,10 +24,10 @@ pub(super) fn address(value: &str) -> String {
 }
 
 fn quoted(value: &str, most: usize) -> String {
-    format!("\"{}\"", plain(value, most))
+    format!("\"{}\"", cut(value, most))
 }
 
-fn plain(value: &str, most: usize) -> String {
+fn cut(value: &str, most: usize) -> String {
     let shown: String = value
         .chars()
         .map(|character| match character.is_control() {
