@@ -131,7 +131,7 @@ impl TeamsAccountBody {
             account: person.teams_id.as_deref().map(str::to_owned),
             sign_in_name,
             display_name,
-            signed_in: login.as_ref().map(|login| login.trouble.is_none()),
+            signed_in: login.as_ref().map(|login| login.is_signed_in),
             remembered: login.as_ref().map(|login| login.remembered),
             trouble: shared
                 .attempts

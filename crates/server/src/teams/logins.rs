@@ -7,7 +7,7 @@ use std::{
 };
 
 use graph::{
-    Client, GraphError, Secret, SignInFault,
+    Blame, Client, GraphError, Secret, SignInFault,
     delegated::{ClientKind, Need, UserSession, UserToken, scope},
 };
 use presence::PersonId;
@@ -221,7 +221,7 @@ impl Logins {
     /// Whether the person is signed in, as far as is known.
     pub(crate) fn signed_in(&self, person: PersonId) -> bool {
         self.state(&person.to_string())
-            .is_some_and(|state| state.trouble.is_none())
+            .is_some_and(|state| state.is_signed_in)
     }
 
     /// How it stands with a login; `None`: there is none.
@@ -230,18 +230,13 @@ impl Logins {
         // Locked: it is being renewed, so it was fine a moment ago.
         let Ok(login) = login.try_lock() else {
             return Some(LoginState {
+                is_signed_in: true,
                 remembered: true,
                 trouble: None,
             });
         };
-        let trouble = match login.session.need(self.now()) {
-            Need::SignIn(error) => Some(error.to_string()),
-            Need::Nothing(_) | Need::Refresh(..) | Need::Patience(..) => None,
-        };
-        Some(LoginState {
-            remembered: login.stored.is_some(),
-            trouble,
-        })
+        let need = login.session.need(self.now());
+        Some(LoginState::of(&need, login.stored.is_some()))
     }
 
     /// Makes a request with the person's access token; with another one if Graph refuses the first with 401, as often as
@@ -341,10 +336,31 @@ impl Logins {
 /// How it stands with a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LoginState {
+    /// Entra does not want the person again.
+    pub(crate) is_signed_in: bool,
     /// It outlives a restart.
     pub(crate) remembered: bool,
-    /// Why Entra wants the person again.
+    /// Why Entra wants the person again, or what an administrator must do.
     pub(crate) trouble: Option<String>,
+}
+
+impl LoginState {
+    fn of(need: &Need, remembered: bool) -> Self {
+        let trouble = match need {
+            Need::SignIn(error) => Some(error),
+            Need::Patience(_, error) => match error.blame() {
+                Blame::Administrator => Some(error),
+                // It passes.
+                Blame::Service | Blame::Request => None,
+            },
+            Need::Nothing(_) | Need::Refresh(..) => None,
+        };
+        Self {
+            is_signed_in: !matches!(need, Need::SignIn(_)),
+            remembered,
+            trouble: trouble.map(GraphError::to_string),
+        }
+    }
 }
 
 /// Seals and stores a refresh token.
@@ -361,4 +377,38 @@ pub(super) async fn keep(
     };
     let sealed = vault.seal(name, text.reveal().as_bytes())?;
     Ok(store.seal_secrets(&[sealed]).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(fault: SignInFault) -> GraphError {
+        GraphError::UserSignIn {
+            error: "invalid_grant".into(),
+            description: "no".into(),
+            remedy: "a remedy",
+            fault,
+            retry_after: None,
+        }
+    }
+
+    // D9: a login that waits for an administrator has not ended, and the person sees why it does not work.
+    #[test]
+    fn a_login_that_waits_for_an_administrator_says_so_and_has_not_ended() {
+        for (need, is_signed_in, has_trouble) in [
+            (Need::Patience(1, refused(SignInFault::Consent)), true, true),
+            (
+                Need::Patience(1, refused(SignInFault::Microsoft)),
+                true,
+                false,
+            ),
+            (Need::SignIn(refused(SignInFault::Person)), false, true),
+            (Need::Nothing(Secret::new("a")), true, false),
+        ] {
+            let state = LoginState::of(&need, true);
+            assert_eq!(state.is_signed_in, is_signed_in, "{need:?}");
+            assert_eq!(state.trouble.is_some(), has_trouble, "{need:?}");
+        }
+    }
 }
