@@ -47,7 +47,7 @@ impl Key {
 pub(super) struct People<'a> {
     head: &'a Head,
     people: Vec<ImportPerson>,
-    /// Who has a value, in lower case as the store compares, and in which line.
+    /// Which person has a value, and in which line. In lower case as the store compares: letters beyond ASCII differ.
     owners: HashMap<(Key, String), (usize, u64)>,
     extensions: HashMap<String, (usize, u64)>,
 }
@@ -156,7 +156,7 @@ impl<'a> People<'a> {
 
     /// The index of the row's person: one of an earlier row, or a new one.
     fn find_or_add(&mut self, person: ImportPerson, line: u64) -> Result<usize, String> {
-        let key_of = |key: Key| (key, key.of(&person).to_lowercase());
+        let key_of = |key: Key| (key, key.of(&person).to_ascii_lowercase());
         let mut found: Option<(Key, usize, u64)> = None;
         for key in Key::ALL {
             let owner = self.owners.get(&key_of(key)).copied();
@@ -218,8 +218,9 @@ fn join(
             quoted(now)
         )
     };
-    let differs = |now: &str, before: &str| now.to_lowercase() != before.to_lowercase();
-    if differs(&row.name, &known.name) {
+    // Names of people and places, which are no keys, are compared as people do.
+    let is_other_name = |now: &str, before: &str| now.to_lowercase() != before.to_lowercase();
+    if is_other_name(&row.name, &known.name) {
         return Err(contradiction("name", &row.name, &known.name));
     }
     let location = |person: &ImportPerson| person.location.clone().unwrap_or_default();
@@ -230,11 +231,14 @@ fn join(
             key.of(known).to_owned(),
         )
     });
-    let places = ("location", location(&row), location(known));
-    for (what, now, before) in values.into_iter().chain([places]) {
-        if !now.is_empty() && !before.is_empty() && differs(&now, &before) {
+    for (what, now, before) in values {
+        if !now.is_empty() && !before.is_empty() && !now.eq_ignore_ascii_case(&before) {
             return Err(contradiction(what, &now, &before));
         }
+    }
+    let (now, before) = (location(&row), location(known));
+    if !now.is_empty() && !before.is_empty() && is_other_name(&now, &before) {
+        return Err(contradiction("location", &now, &before));
     }
     if known.user_principal_name.is_empty() {
         known.user_principal_name = row.user_principal_name;
