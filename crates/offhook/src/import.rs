@@ -75,6 +75,12 @@ fn print_table(table: &PeopleTable) {
             None => println!("column {title:?}: ignored"),
         }
     }
+    if table.comments > 0 {
+        println!(
+            "lines skipped as comments, because they begin with #: {}",
+            table.comments
+        );
+    }
     let missing = table.missing_columns();
     if !missing.is_empty() {
         println!(

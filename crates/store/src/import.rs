@@ -48,6 +48,8 @@ pub struct PeopleTable {
     pub separator: char,
     /// The columns, in the order of the table.
     pub columns: Vec<Column>,
+    /// Lines that were skipped as comments.
+    pub comments: usize,
 }
 
 impl PeopleTable {
@@ -102,8 +104,11 @@ pub fn read_people_csv(bytes: &[u8], declared: Option<&str>) -> Result<PeopleTab
     for record in records {
         people.add(&record?)?;
     }
+    let (people, comments) = people.done();
+    let comments = head.comments + comments;
     Ok(PeopleTable {
-        people: people.done(),
+        people,
+        comments,
         encoding,
         separator: head.separator,
         columns: head.columns,

@@ -135,6 +135,8 @@ struct TableBody {
     columns: Vec<ColumnBody>,
     /// Columns that the table could have and does not: these values stay as they are.
     missing: Vec<&'static str>,
+    /// Lines that were skipped as comments, because they begin with `#`.
+    comments: usize,
 }
 
 /// What a column is taken for.
@@ -195,6 +197,7 @@ impl TableBody {
             separator: table.separator,
             columns: table.columns.iter().map(column).collect(),
             missing: table.missing_columns(),
+            comments: table.comments,
         }
     }
 }

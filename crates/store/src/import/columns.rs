@@ -118,6 +118,8 @@ pub(super) struct Head {
     pub(super) columns: Vec<Column>,
     /// Line of the header.
     pub(super) line: u64,
+    /// Lines before it that were skipped as comments.
+    pub(super) comments: usize,
 }
 
 impl Head {
@@ -260,6 +262,7 @@ fn named_separator(text: &str) -> Result<(Option<char>, &str, u64), CsvProblem> 
 
 /// The first record that is neither blank nor a comment.
 fn head(records: &mut Records<'_>, separator: char) -> Result<Option<Head>, CsvProblem> {
+    let mut comments = 0;
     for record in records {
         let Record { line, fields, .. } = record?;
         let columns = fields.into_iter().map(|title| Column {
@@ -270,6 +273,7 @@ fn head(records: &mut Records<'_>, separator: char) -> Result<Option<Head>, CsvP
             separator,
             columns: columns.collect(),
             line,
+            comments,
         };
         let first = head.columns.first().map_or("", |column| &column.title);
         let is_blank = head.columns.iter().all(|column| column.title.is_empty());
@@ -278,6 +282,7 @@ fn head(records: &mut Records<'_>, separator: char) -> Result<Option<Head>, CsvP
         if !is_blank && !is_comment {
             return Ok(Some(head));
         }
+        comments += usize::from(is_comment);
     }
     Ok(None)
 }

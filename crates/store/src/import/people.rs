@@ -7,7 +7,10 @@ use super::{
     columns::Head,
     quoted,
     records::Record,
-    values::{error_problem, extension_problem, is_guid, unprotected},
+    values::{
+        address_problem, cut_problem, error_problem, extension_problem, is_guid, rounded_problem,
+        unprotected, without_scheme,
+    },
 };
 
 /// A longer value is no name and no address.
@@ -50,6 +53,8 @@ pub(super) struct People<'a> {
     /// Which person has a value, and in which line. In lower case as the store compares: letters beyond ASCII differ.
     owners: HashMap<(Key, String), (usize, u64)>,
     extensions: HashMap<String, (usize, u64)>,
+    /// Lines that were skipped as comments.
+    comments: usize,
 }
 
 impl<'a> People<'a> {
@@ -59,22 +64,29 @@ impl<'a> People<'a> {
             people: Vec::new(),
             owners: HashMap::new(),
             extensions: HashMap::new(),
+            comments: 0,
         }
     }
 
-    pub(super) fn done(self) -> Vec<ImportPerson> {
-        self.people
+    /// The people, and the number of lines that were skipped as comments.
+    pub(super) fn done(self) -> (Vec<ImportPerson>, usize) {
+        (self.people, self.comments)
     }
 
     /// Adds a row.
     pub(super) fn add(&mut self, record: &Record) -> Result<(), CsvProblem> {
         let row = |problem| CsvProblem::at(record.line, problem);
-        if record.is_blank() || self.is_comment(record).map_err(row)? {
+        if record.is_blank() {
+            return Ok(());
+        }
+        if self.is_comment(record).map_err(row)? {
+            self.comments += 1;
             return Ok(());
         }
         self.refuse_other_width(record).map_err(row)?;
-        let (person, extension) = self.read(record);
-        check(&person, &extension).map_err(row)?;
+        let person = self.read(record);
+        check(&person).map_err(row)?;
+        let extension = self.extension(record).map_err(row)?;
         let index = self.find_or_add(person, record.line).map_err(row)?;
         if extension.is_empty() {
             return Ok(());
@@ -105,24 +117,33 @@ impl<'a> People<'a> {
         if title == Some(ColumnUse::Extension) && presence::is_extension(first) {
             return Ok(false);
         }
-        let values = record
-            .fields
-            .iter()
-            .filter(|value| !value.is_empty())
-            .count();
+        if record.fields.iter().any(|value| value.contains('\n')) {
+            return Err("it begins with # like a comment, and a quotation mark in it opens a value that ends in a further line; delete the quotation mark or the line".into());
+        }
+        let is_value = |value: &&String| !value.is_empty();
+        let values = record.fields.iter().filter(is_value).count();
         let has_address = record.fields.iter().any(|value| value.contains('@'));
-        match values > 1 && has_address {
+        match values > 1 && (has_address || self.fits(record)) {
             true => Err("it begins with # like a comment, and has the fields of a person; delete the line, or put its first value in quotes".into()),
             false => Ok(true),
         }
     }
 
+    /// Whether a row has the columns of the header. Excel leaves out separators at the end of lines, so columns without
+    /// which people may come may be missing there, and further columns must be empty.
+    fn fits(&self, record: &Record) -> bool {
+        let (columns, fields) = (&self.head.columns, &record.fields);
+        let mut missing = columns.iter().skip(fields.len());
+        let mut beyond = fields.iter().skip(columns.len());
+        !missing.any(|column| column.used_for.is_some_and(ColumnUse::is_required))
+            && beyond.all(String::is_empty)
+    }
+
     fn refuse_other_width(&self, record: &Record) -> Result<(), String> {
-        let (wanted, found) = (self.head.columns.len(), record.fields.len());
-        let mut beyond = record.fields.iter().skip(wanted);
-        if found >= wanted && beyond.all(String::is_empty) {
+        if self.fits(record) {
             return Ok(());
         }
+        let (wanted, found) = (self.head.columns.len(), record.fields.len());
         let fields = if found == 1 { "field" } else { "fields" };
         Err(format!(
             "it has {found} {fields} instead of the {wanted} of line {}; each line needs the same columns, with quotes around values that contain the separator",
@@ -130,28 +151,46 @@ impl<'a> People<'a> {
         ))
     }
 
-    fn read(&self, record: &Record) -> (ImportPerson, String) {
-        let field = |wanted| {
-            let value = self
-                .head
-                .place(wanted)
-                .and_then(|place| record.fields.get(place));
-            value
-                .map(|value| unprotected(value).to_owned())
-                .unwrap_or_default()
-        };
-        let given = |wanted| Some(field(wanted)).filter(|value| !value.is_empty());
-        let person = ImportPerson {
+    /// A field as it is in the table; empty without one.
+    fn field<'b>(&self, record: &'b Record, wanted: ColumnUse) -> &'b str {
+        let place = self.head.place(wanted);
+        let value = place.and_then(|place| record.fields.get(place));
+        value.map_or("", String::as_str)
+    }
+
+    /// The extension of a row; empty without one.
+    fn extension(&self, record: &Record) -> Result<String, String> {
+        let raw = self.field(record, ColumnUse::Extension);
+        let extension = unprotected(raw);
+        let problem = error_problem(extension).or_else(|| extension_problem(extension));
+        // A value that is protected from being a number was none.
+        if let Some(problem) = problem.or_else(|| cut_problem(raw)) {
+            return Err(format!("the extension {} {problem}", quoted(extension)));
+        }
+        if !extension.is_empty() && !presence::is_extension(extension) {
+            return Err(format!(
+                "the extension {} may only have letters, digits and + * # - _ . (at most 64)",
+                quoted(extension)
+            ));
+        }
+        Ok(extension.to_owned())
+    }
+
+    /// The person of a row, without the extension.
+    fn read(&self, record: &Record) -> ImportPerson {
+        let value = |wanted| unprotected(self.field(record, wanted)).to_owned();
+        let given = |wanted| Some(value(wanted)).filter(|value| !value.is_empty());
+        let address = |wanted| without_scheme(&value(wanted)).to_owned();
+        ImportPerson {
             line: Some(record.line),
-            name: field(ColumnUse::Name),
-            mail: field(ColumnUse::Mail),
-            user_principal_name: field(ColumnUse::SignInName),
+            name: value(ColumnUse::Name),
+            mail: address(ColumnUse::Mail),
+            user_principal_name: address(ColumnUse::SignInName),
             teams_id: given(ColumnUse::ObjectId),
             location: given(ColumnUse::Location),
             extensions: Vec::new(),
             extension_lines: Vec::new(),
-        };
-        (person, field(ColumnUse::Extension))
+        }
     }
 
     /// The index of the row's person: one of an earlier row, or a new one.
@@ -251,7 +290,7 @@ fn join(
     Ok(())
 }
 
-fn check(person: &ImportPerson, extension: &str) -> Result<(), String> {
+fn check(person: &ImportPerson) -> Result<(), String> {
     let ImportPerson {
         name,
         mail,
@@ -281,24 +320,19 @@ fn check(person: &ImportPerson, extension: &str) -> Result<(), String> {
                 quoted(value)
             ));
         }
-        if let Some(problem) = error_problem(value) {
+        if let Some(problem) = error_problem(value).or_else(|| rounded_problem(value)) {
             return Err(format!("{} {problem}", quoted(value)));
+        }
+    }
+    for (what, address) in [("mail", mail), ("UPN", user_principal_name)] {
+        if let Some(problem) = address_problem(address) {
+            return Err(format!("the {what} {} {problem}", quoted(address)));
         }
     }
     if let Some(id) = person.teams_id.as_deref().filter(|id| !is_guid(id)) {
         return Err(format!(
             "the objectId {} is no GUID such as 8f2c7e11-0000-4abc-9def-0123456789ab; copy it from Entra, or leave it empty",
             quoted(id)
-        ));
-    }
-    let problem = error_problem(extension).or_else(|| extension_problem(extension));
-    if let Some(problem) = problem {
-        return Err(format!("the extension {} {problem}", quoted(extension)));
-    }
-    if !extension.is_empty() && !presence::is_extension(extension) {
-        return Err(format!(
-            "the extension {} may only have letters, digits and + * # - _ . (at most 64)",
-            quoted(extension)
         ));
     }
     Ok(())

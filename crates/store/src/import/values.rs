@@ -40,6 +40,28 @@ pub(super) fn unprotected(value: &str) -> &str {
     }
 }
 
+/// An address without the scheme of the link that a spreadsheet program or a browser copied.
+pub(super) fn without_scheme(address: &str) -> &str {
+    const SCHEME: &str = "mailto:";
+    match address.get(..SCHEME.len()) {
+        Some(scheme) if scheme.eq_ignore_ascii_case(SCHEME) => {
+            address.get(SCHEME.len()..).unwrap_or_default().trim_start()
+        }
+        Some(_) | None => address,
+    }
+}
+
+/// The problem of a mail address or UPN that is not of the form `name@domain`: it would find no account, and no mail
+/// would arrive.
+pub(super) fn address_problem(address: &str) -> Option<String> {
+    let is_odd = |c: char| c.is_whitespace() || "<>,;:\"()[]\\".contains(c);
+    let is_address = address.split_once('@').is_some_and(|(name, domain)| {
+        !name.is_empty() && !domain.is_empty() && !domain.contains('@') && !address.contains(is_odd)
+    });
+    let problem = "is no address such as anna@contoso.example; correct it, or leave it empty";
+    (!address.is_empty() && !is_address).then(|| problem.to_owned())
+}
+
 /// The problem of a value that is an error of the spreadsheet.
 pub(super) fn error_problem(value: &str) -> Option<String> {
     let is_error = ERRORS.iter().any(|error| error.eq_ignore_ascii_case(value));
@@ -51,9 +73,10 @@ pub(super) fn error_problem(value: &str) -> Option<String> {
 
 /// The problem of an extension that a spreadsheet program has changed.
 pub(super) fn extension_problem(extension: &str) -> Option<String> {
-    let kind = if is_rounded(extension) {
-        "a number that a spreadsheet program has rounded"
-    } else if is_formatted(extension) {
+    if let Some(problem) = rounded_problem(extension) {
+        return Some(problem);
+    }
+    let kind = if is_formatted(extension) {
         "a number that a spreadsheet program has formatted"
     } else if is_date(extension) {
         "a date that a spreadsheet program has made of the extension"
@@ -65,6 +88,28 @@ pub(super) fn extension_problem(extension: &str) -> Option<String> {
         return None;
     };
     Some(format!("is {kind}; {REMEDY}"))
+}
+
+/// The problem of a value that a spreadsheet program has taken for a number and rounded.
+pub(super) fn rounded_problem(value: &str) -> Option<String> {
+    is_rounded(value)
+        .then(|| format!("is a number that a spreadsheet program has rounded; {REMEDY}"))
+}
+
+/// The problem of an extension whose last digits a spreadsheet program may have replaced by zeros: it keeps 15 digits of
+/// a number. No telephone number has more (E.164, 6.2).
+pub(super) fn cut_problem(extension: &str) -> Option<String> {
+    const KEPT: usize = 15;
+    let number = extension.strip_prefix('+').unwrap_or(extension);
+    let beyond = number.get(KEPT..).filter(|_| is_digits(number));
+    let is_cut =
+        beyond.is_some_and(|beyond| !beyond.is_empty() && beyond.bytes().all(|byte| byte == b'0'));
+    is_cut.then(|| {
+        format!(
+            "has {} digits, and zeros after the first {KEPT}, which are all that a spreadsheet program keeps of a number; {REMEDY}. If the zeros are right, write =\"{extension}\"",
+            number.len()
+        )
+    })
 }
 
 fn is_digits(text: &str) -> bool {

@@ -76,6 +76,9 @@ async fn becomes(kind: &str) -> Value {
         "separator": table.separator,
         "columns": table.columns.iter().map(column).collect::<Vec<_>>(),
     });
+    if table.comments > 0 {
+        value["comments"] = table.comments.into();
+    }
     let Some(before) = file(kind, "before.csv") else {
         value["people"] = table.people.iter().map(person).collect();
         return value;
