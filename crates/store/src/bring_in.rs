@@ -9,8 +9,9 @@ use crate::{
     Change, IMMEDIATE, ImportPerson, Progress, Store, StoreError,
     audit::note,
     described::{Difference, described, note_difference},
-    owners::{MAIL, NOBODY, refuse_owned},
-    roster::{add_lines, drop_other_lines, set_teams_id},
+    idempotency::record,
+    owners::{MAIL, NOBODY, Owned, SIGN_IN_NAME, refuse_owned},
+    roster::{add_lines, drop_other_lines, forget_writes, set_teams_id},
     scopes::location_called,
 };
 
@@ -53,9 +54,9 @@ pub struct ImportConflict {
 const CONFLICTS_NAMED: usize = 5;
 
 impl Store {
-    /// Adds people or brings them up to date, all or none. A person is found again by sign-in name, else by mail; the
-    /// extensions become exactly those given. A location is found by its name, or made; without one people stay where they
-    /// are.
+    /// Adds people or brings them up to date, all or none. A person is found again by object id, else by sign-in name, else
+    /// by mail; the extensions become exactly those given. A location is found by its name, or made; without one people
+    /// stay where they are.
     ///
     /// # Errors
     /// A value belongs to a person who keeps it; the database refused. Nothing was written.
@@ -158,10 +159,26 @@ impl ImportConflict {
     }
 }
 
+/// By what a row finds a person, the surest first, as an account of the directory does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// Object id: it never changes at Microsoft.
+    ObjectId,
+    /// Sign-in name.
+    SignInName,
+    /// Mail.
+    Mail,
+}
+
+impl By {
+    const ALL: [Self; 3] = [Self::ObjectId, Self::SignInName, Self::Mail];
+}
+
 /// A person as the database has them before the import.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Known {
     id: i64,
+    name: String,
     mail: String,
     user_principal_name: String,
     teams_id: Option<String>,
@@ -224,12 +241,17 @@ async fn bring_in(
             }
         }
     }
-    let counts = serde_json::json!({"added": summary.added, "updated": summary.updated});
-    let change = Change {
-        after: Some(counts.to_string()),
-        ..change.clone()
-    };
-    note(transaction, &change).await?;
+    if summary.differences.is_empty() {
+        // A table of people who are as they were is no change; the request is carried out nevertheless.
+        record(transaction, change).await?;
+    } else {
+        let counts = serde_json::json!({"added": summary.added, "updated": summary.updated});
+        let change = Change {
+            after: Some(counts.to_string()),
+            ..change.clone()
+        };
+        note(transaction, &change).await?;
+    }
     progress.reached(total, total)?;
     Ok(summary)
 }
@@ -240,32 +262,65 @@ async fn plan(
     people: &[ImportPerson],
     progress: &Progress,
 ) -> Result<Vec<Plan>, StoreError> {
-    let total = people.len() as u64;
-    let mut plans = Vec::with_capacity(people.len());
-    let mut rows: HashMap<i64, usize> = HashMap::new();
     // Released afterwards: a value that one row frees must not make another row a new person.
-    let mut found = Vec::with_capacity(people.len());
-    for person in people {
-        progress.reached(0, total)?;
-        found.push(find(transaction, person).await?);
-    }
-    for (index, (person, known)) in people.iter().zip(found).enumerate() {
-        progress.reached(0, total)?;
-        let Some(known) = known else {
-            plans.push(Plan::Add);
-            continue;
-        };
-        let first = *rows.entry(known.id).or_insert(index);
-        if let Some(first) = people.get(first).filter(|_| first != index) {
-            plans.push(Plan::Refused(same_person(person, first, &known)));
-            continue;
-        }
-        plans.push(release(transaction, person, known).await?);
+    let found = find_all(transaction, people, progress).await?;
+    let mut plans = Vec::with_capacity(people.len());
+    for (person, found) in people.iter().zip(found) {
+        progress.reached(0, people.len() as u64)?;
+        plans.push(match found {
+            Found::Nobody => Plan::Add,
+            Found::Known(known) => release(transaction, person, known).await?,
+            Found::Doubtful(problem) => Plan::Refused(problem),
+        });
     }
     Ok(plans)
 }
 
-/// The problem of a row with the same person as an earlier row.
+/// The person whom a row finds.
+#[derive(Clone, Debug)]
+enum Found {
+    Nobody,
+    Known(Known),
+    /// Another row is this person by a surer key, and both have one name.
+    Doubtful(String),
+}
+
+/// Finds the person of each row. A surer key of one row goes before a less sure one of another, as in the directory.
+async fn find_all(
+    transaction: &mut Transaction<'_, Sqlite>,
+    people: &[ImportPerson],
+    progress: &Progress,
+) -> Result<Vec<Found>, StoreError> {
+    let mut found = vec![Found::Nobody; people.len()];
+    let mut claimed: HashMap<i64, &ImportPerson> = HashMap::new();
+    for by in By::ALL {
+        for (person, found) in people.iter().zip(&mut found) {
+            progress.reached(0, people.len() as u64)?;
+            let Found::Nobody = found else { continue };
+            let Some(known) = find(transaction, person, by).await? else {
+                continue;
+            };
+            match claimed.get(&known.id) {
+                None => {
+                    claimed.insert(known.id, person);
+                    *found = Found::Known(known);
+                }
+                // Otherwise the row is another person, who may take over what this one gives up.
+                Some(first) if is_named(person, &first.name) || is_named(person, &known.name) => {
+                    *found = Found::Doubtful(same_person(person, first, &known));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn is_named(person: &ImportPerson, name: &str) -> bool {
+    person.name.to_lowercase() == name.to_lowercase()
+}
+
+/// The problem of a row with the same person as another row.
 fn same_person(person: &ImportPerson, first: &ImportPerson, known: &Known) -> String {
     let place = match first.line {
         Some(line) => format!("line {line}"),
@@ -317,6 +372,9 @@ async fn release(
         .execute(&mut **transaction)
         .await?;
     }
+    if loses_account {
+        forget_writes(transaction, id).await?;
+    }
     Ok(Plan::Released(id, before))
 }
 
@@ -329,84 +387,105 @@ async fn put(
     id: Option<i64>,
     person: &ImportPerson,
 ) -> Result<i64, StoreError> {
-    refuse_mail(transaction, &person.mail, id.unwrap_or(NOBODY)).await?;
-    let id: i64 = sqlx::query(
+    let owner = id.unwrap_or(NOBODY);
+    const FREE_MAIL: &str = "UPDATE people SET mail = '' WHERE mail = ?1 AND mail <> '' AND gone_at IS NOT NULL AND id <> ?2";
+    const FREE_SIGN_IN_NAME: &str = "UPDATE people SET user_principal_name = ''
+         WHERE user_principal_name = ?1 AND user_principal_name <> '' AND gone_at IS NOT NULL AND id <> ?2";
+    refuse(transaction, (MAIL, FREE_MAIL), &person.mail, owner).await?;
+    let name = &person.user_principal_name;
+    refuse(transaction, (SIGN_IN_NAME, FREE_SIGN_IN_NAME), name, owner).await?;
+    let row = sqlx::query(
         "INSERT INTO people (id, name, mail, user_principal_name) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (id) DO UPDATE SET name = ?2, mail = ?3, user_principal_name = ?4, gone_at = NULL
-         RETURNING id",
+         RETURNING id, teams_id",
     )
     .bind(id)
     .bind(&person.name)
     .bind(&person.mail)
     .bind(&person.user_principal_name)
     .fetch_one(&mut **transaction)
-    .await?
-    .get(0);
+    .await?;
+    let (id, account): (i64, Option<String>) = (row.get(0), row.get(1));
     if let Some(location) = &person.location {
         move_to(transaction, id, location).await?;
     }
-    if let Some(teams_id) = &person.teams_id {
+    let is_linked =
+        |wanted: &str| account.is_some_and(|account| account.eq_ignore_ascii_case(wanted));
+    // An account that stays is in the tenant where it was found.
+    if let Some(teams_id) = person.teams_id.as_deref()
+        && !is_linked(teams_id)
+    {
         set_teams_id(transaction, id, teams_id, None).await?;
     }
     add_lines(transaction, id, &person.extensions).await?;
     Ok(id)
 }
 
-/// Refuses the mail address of another person. People who are gone from the directory give theirs up: no administrator
-/// could remove it from them.
-async fn refuse_mail(
+/// Refuses an address of another person. People who are gone from the directory give theirs up: no administrator could
+/// remove it from them.
+async fn refuse(
     transaction: &mut Transaction<'_, Sqlite>,
-    mail: &str,
+    (kind, free): (Owned, &'static str),
+    address: &str,
     id: i64,
 ) -> Result<(), StoreError> {
-    let Err(taken) = refuse_owned(transaction, MAIL, mail, id).await else {
+    let Err(taken) = refuse_owned(transaction, kind, address, id).await else {
         return Ok(());
     };
-    let released = sqlx::query(
-        "UPDATE people SET mail = '' WHERE mail = ?1 AND mail <> '' AND gone_at IS NOT NULL AND id <> ?2",
-    )
-    .bind(mail)
-    .bind(id)
-    .execute(&mut **transaction)
-    .await?;
+    let released = sqlx::query(free)
+        .bind(address)
+        .bind(id)
+        .execute(&mut **transaction)
+        .await?;
     match released.rows_affected() {
         0 => Err(taken),
         _ => Ok(()),
     }
 }
 
-/// A person who is there already, by sign-in name, else by mail. The terms that look idle let the database use its partial
-/// indexes: without them each person is a walk over all.
+/// The person who has a key of the row. The terms that look idle let the database use its partial indexes: without them
+/// each person is a walk over all.
 async fn find(
     transaction: &mut Transaction<'_, Sqlite>,
     person: &ImportPerson,
+    by: By,
 ) -> Result<Option<Known>, StoreError> {
-    let by_sign_in_name = sqlx::query(
-        "SELECT id, mail, user_principal_name, teams_id FROM people
-         WHERE user_principal_name = ?1 AND user_principal_name <> ''",
-    )
-    .bind(&person.user_principal_name)
-    .fetch_optional(&mut **transaction)
-    .await?;
-    let row = match by_sign_in_name {
-        Some(row) => Some(row),
-        None => {
-            sqlx::query(
-                "SELECT id, mail, user_principal_name, teams_id FROM people
-                 WHERE mail = ?2 AND mail <> '' AND (?1 = '' OR user_principal_name = '')",
-            )
-            .bind(&person.user_principal_name)
-            .bind(&person.mail)
-            .fetch_optional(&mut **transaction)
-            .await?
-        }
+    let (statement, value) = match by {
+        By::ObjectId => (
+            "SELECT id, name, mail, user_principal_name, teams_id FROM people WHERE teams_id = ?1",
+            person.teams_id.as_deref().unwrap_or_default(),
+        ),
+        By::SignInName => (
+            "SELECT id, name, mail, user_principal_name, teams_id FROM people
+             WHERE user_principal_name = ?1 AND user_principal_name <> ''",
+            &*person.user_principal_name,
+        ),
+        By::Mail => (
+            "SELECT id, name, mail, user_principal_name, teams_id FROM people WHERE mail = ?1 AND mail <> ''",
+            &*person.mail,
+        ),
     };
-    Ok(row.map(|row| Known {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let row = sqlx::query(statement)
+        .bind(value)
+        .fetch_optional(&mut **transaction)
+        .await?;
+    let known = row.map(|row| Known {
         id: row.get(0),
-        mail: row.get(1),
-        user_principal_name: row.get(2),
-        teams_id: row.get(3),
-    }))
+        name: row.get(1),
+        mail: row.get(2),
+        user_principal_name: row.get(3),
+        teams_id: row.get(4),
+    });
+    // Two sign-in names are two people, whatever their mail.
+    let is_other = |known: &Known| {
+        by == By::Mail
+            && !person.user_principal_name.is_empty()
+            && !known.user_principal_name.is_empty()
+    };
+    Ok(known.filter(|known| !is_other(known)))
 }
 
 /// Moves a person to the location of that name; out of the configuration group too, if it is one of another location.

@@ -74,17 +74,23 @@ impl Store {
     /// The database refused.
     pub async fn unlink_teams(&self, person: PersonId) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
-        for statement in [
-            "UPDATE people SET teams_id = NULL, teams_tenant = 'main' WHERE id = ?1",
-            "DELETE FROM teams_writes WHERE person = ?1",
-            "DELETE FROM teams_calls WHERE person = ?1",
-            "DELETE FROM teams_account_names WHERE person = ?1",
-        ] {
-            sqlx::query(statement)
-                .bind(person.0.cast_signed())
-                .execute(&mut *transaction)
-                .await?;
-        }
+        let person = person.0.cast_signed();
+        sqlx::query("UPDATE people SET teams_id = NULL, teams_tenant = 'main' WHERE id = ?1")
+            .bind(person)
+            .execute(&mut *transaction)
+            .await?;
+        forget_writes(&mut transaction, person).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Forgets what Offhook wrote to an account that is no longer the person's: the caller has it taken back first.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn forget_teams_writes(&self, person: PersonId) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
+        forget_writes(&mut transaction, person.0.cast_signed()).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -218,6 +224,24 @@ async fn refuse_names(
         if let Some(value) = value {
             refuse_owned(transaction, kind, value, person).await?;
         }
+    }
+    Ok(())
+}
+
+/// Forgets what is known of the account of a person, who has it no longer.
+pub(crate) async fn forget_writes(
+    transaction: &mut Transaction<'_, Sqlite>,
+    person: i64,
+) -> Result<(), StoreError> {
+    for statement in [
+        "DELETE FROM teams_writes WHERE person = ?1",
+        "DELETE FROM teams_calls WHERE person = ?1",
+        "DELETE FROM teams_account_names WHERE person = ?1",
+    ] {
+        sqlx::query(statement)
+            .bind(person)
+            .execute(&mut **transaction)
+            .await?;
     }
     Ok(())
 }

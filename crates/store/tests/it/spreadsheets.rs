@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use store::{Column, ImportPerson, ImportSummary, PeopleTable, Progress, Store, read_people_csv};
+use store::{
+    AuditFilter, Column, ImportPerson, ImportSummary, PeopleTable, Progress, Store, read_people_csv,
+};
 
 use crate::{CHANGE, NOW, open};
 
@@ -209,4 +211,32 @@ fn the_charset_of_the_sender_counts_where_nothing_is_detected() {
             "{charset}"
         );
     }
+}
+
+// D5: people who are as they were are no change: no row of the audit log, no person to read again.
+#[tokio::test]
+async fn a_table_of_unchanged_people_leaves_no_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let table = "name,mail,UPN,extension,objectId,location\n\
+        Anna,a@contoso.example,anna@contoso.example,1001,8f2c7e11-0000-4abc-9def-000000000001,Berlin\n\
+        Bert,b@contoso.example,,1002,,\n";
+    let table = read_people_csv(table.as_bytes(), None).unwrap();
+    store.import(&table.people, &CHANGE).await.unwrap();
+    // The account was found in another tenant than that of the location.
+    let anna = store.people(NOW).await.unwrap()[0].id;
+    let account = table.people[0].teams_id.as_deref().unwrap();
+    store.link_teams(anna, account, "fabrikam").await.unwrap();
+    let people = store.people(NOW).await.unwrap();
+    let all = AuditFilter::default();
+    let audit = store.audit(None, 100, &all).await.unwrap();
+    let changes = store.people_changed_since(0, NOW).await.unwrap();
+
+    let summary = store.import(&table.people, &CHANGE).await.unwrap();
+
+    assert_eq!((summary.unchanged, summary.added), (2, 0), "{summary:?}");
+    assert_eq!(store.people(NOW).await.unwrap(), people);
+    assert_eq!(store.audit(None, 100, &all).await.unwrap(), audit);
+    let after = store.people_changed_since(changes.revision, NOW).await;
+    assert!(after.unwrap().people.is_empty());
 }
