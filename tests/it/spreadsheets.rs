@@ -13,23 +13,43 @@ const EXCEL: &[u8] = b"Name;E-Mail;UPN;Durchwahl;Abteilung\r\n\
 /// The same with an error, in MS-DOS's code page 850.
 const DOS: &[u8] = b"Name;E-Mail;UPN;Durchwahl\r\nJ\x81rgen;j.mueller@contoso.example;;4711\r\n";
 
-/// A form with a file, as a browser without scripts sends it.
+/// The form as a browser shows it, with a file.
 async fn upload(server: &Server, file: &[u8], dry_run: &str) -> (StatusCode, String) {
+    const HEADER: &str = "name,mail,UPN,extension,location\n";
+    send(server, Some(("people.csv", file)), HEADER, dry_run).await
+}
+
+/// A form with a file of some name and a text, as a browser without scripts sends it.
+async fn send(
+    server: &Server,
+    file: Option<(&str, &[u8])>,
+    csv: &str,
+    dry_run: &str,
+) -> (StatusCode, String) {
     let field = |name: &str, value: &str| {
         format!("--limit\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
     };
     let mut body = field("form", "import").into_bytes();
-    body.extend(
-        b"--limit\r\nContent-Disposition: form-data; name=\"file\"; filename=\"people.csv\"\r\n\
-        Content-Type: text/csv\r\n\r\n",
-    );
-    body.extend(file);
-    body.extend(b"\r\n");
-    body.extend(field("csv", "name,mail,UPN,extension,location\r\n").into_bytes());
+    if let Some((name, contents)) = file {
+        let head = format!(
+            "--limit\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: text/csv\r\n\r\n"
+        );
+        body.extend(head.into_bytes());
+        body.extend(contents);
+        body.extend(b"\r\n");
+    }
+    body.extend(field("csv", &csv.replace('\n', "\r\n")).into_bytes());
     body.extend(field("dry_run", dry_run).into_bytes());
     body.extend(b"--limit--\r\n");
     let kind = "multipart/form-data; boundary=limit";
     server.bytes("/admin/people", kind, body).await
+}
+
+/// The text of a page around its alert, without the hidden table.
+fn alert(page: &str) -> &str {
+    let after = page.split("role=\"alert\"").nth(1).unwrap_or(page);
+    after.get(..2_000).unwrap_or(after)
 }
 
 async fn names(server: &Server) -> Vec<String> {
@@ -68,6 +88,7 @@ async fn the_api_takes_the_file_itself() {
                 {"title": "Abteilung", "used_for": null},
             ],
             "missing": ["objectId", "location"],
+            "comments": 0,
         });
         assert_eq!(preview["table"], expected);
         assert_eq!(preview["items"][0]["line"], 2, "{preview}");
@@ -147,6 +168,64 @@ async fn the_page_takes_a_file_without_scripts() {
         "{page}"
     );
     assert!(!page.contains("value=\"no\""), "{page}");
+}
+
+// D5: a form whose file and text are not what was meant imports nobody.
+#[tokio::test]
+async fn the_page_takes_either_a_file_or_a_pasted_table() {
+    const HEADER: &str = "name,mail,UPN,extension,location\n";
+    const PASTED: &str = "name,mail,UPN,extension\nZoe,zoe@contoso.example,,4711\n";
+    let demo = Demo::start(&["--still"]).await;
+    let server = demo.server.system_administrator().await;
+    let before = names(&server).await;
+    let none = ("", &b""[..]);
+    for (file, csv, words) in [
+        (Some(("people.csv", &b""[..])), HEADER, "the file is empty"),
+        (Some(("people.csv", EXCEL)), PASTED, "not both"),
+        (Some(("people.csv", b"")), PASTED, "not both"),
+        (Some(none), HEADER, "No file is chosen"),
+        (None, "", "No file is chosen"),
+    ] {
+        for dry_run in ["yes", "no"] {
+            let (status, page) = send(&server, file, csv, dry_run).await;
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{words}: {page}");
+            assert!(page.contains(words), "{words}: {page}");
+            assert!(page.contains("id=\"import-file-error\""), "{page}");
+        }
+    }
+    let (_, page) = upload(&server, HEADER.as_bytes(), "no").await;
+    assert!(page.contains("The table has no people"), "{page}");
+    assert_eq!(names(&server).await, before);
+    // Without a file the text counts. Comments are counted before and after.
+    let commented = format!("# July\n{PASTED}# the end\n");
+    for dry_run in ["yes", "no"] {
+        let (status, page) = send(&server, Some(none), &commented, dry_run).await;
+        assert_eq!(status, StatusCode::OK, "{page}");
+        assert!(page.contains("2 lines that begin with # were"), "{page}");
+    }
+    assert!(names(&server).await.contains(&"Zoe".to_owned()));
+}
+
+// D5: what the preview takes, the import takes, although the text between both is larger.
+#[tokio::test]
+async fn a_file_just_below_the_limit_is_previewed_and_imported() {
+    const LIMIT: usize = 8 * 1024 * 1024;
+    let demo = Demo::start(&["--still"]).await;
+    let server = demo.server.system_administrator().await;
+    // Notes in a column that is ignored: the end of a line is one byte of the file, and two of JSON and of a form.
+    let mut file =
+        b"Name;E-Mail;UPN;Durchwahl;Notiz\r\nZoe;zoe@contoso.example;;4711;\"5 \x80".to_vec();
+    file.extend(b"\n".repeat(LIMIT - file.len() - 2));
+    file.extend(b"\"\n");
+    let (status, page) = upload(&server, &file, "yes").await;
+    assert_eq!(status, StatusCode::OK, "{}", alert(&page));
+    let csv = hidden(&page, "import", "csv");
+    let (status, page) = send(&server, None, &csv, "no").await;
+    assert_eq!(status, StatusCode::OK, "{}", alert(&page));
+    assert!(page.contains("The people are imported"));
+    let (status, page) = upload(&server, &vec![b'a'; LIMIT + 1], "yes").await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("more than 8"), "{page}");
 }
 
 // D5

@@ -80,7 +80,14 @@ import-heading = Personen aus einer Tabelle importieren
 import-file = CSV-Datei
 import-file-help = CSV oder Text aus Excel, mit Kommas, Semikolons oder Tabulatoren. Zeichencodierung und Trennzeichen werden erkannt.
 import-csv = Oder die Tabelle einfügen
-import-csv-help = Wird verwendet, wenn keine Datei gewählt ist. In Excel kopierte Zellen lassen sich direkt einfügen.
+import-csv-help = In Excel kopierte Zellen lassen sich direkt einfügen. Wählen Sie eine Datei oder fügen Sie eine Tabelle ein, nicht beides.
+import-both = Eine Datei ist gewählt und eine Tabelle eingefügt; wählen Sie eine Datei oder fügen Sie eine Tabelle ein, nicht beides.
+import-neither = Keine Datei ist gewählt und keine Tabelle eingefügt; wählen Sie eine Datei oder fügen Sie eine Tabelle ein.
+import-too-large = Die Datei hat mehr als { $most } Bytes; teilen Sie die Tabelle, oder rufen Sie auf dem Server offhook import auf.
+import-comments = { $count ->
+    [one] Eine Zeile, die mit # beginnt, wurde als Kommentar übergangen.
+   *[other] { $count } Zeilen, die mit # beginnen, wurden als Kommentare übergangen.
+  }
 import-dry-run = Vorschau der Änderungen
 import-dry-run-about = Noch ist nichts geändert.
 import-now = Importieren

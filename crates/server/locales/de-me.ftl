@@ -48,6 +48,7 @@ done-ordered = Die Reihenfolge ist gespeichert.
 done-chosen = Ihr Profil ist in Kraft.
 done-automatic = Ihr Status folgt wieder dem, was Sie tun.
 done-imported = Die Personen sind importiert.
+done-imported-nobody = Die Tabelle enthält keine Personen; nichts ist geändert.
 done-synchronised = Das Verzeichnis ist abgeglichen.
 
 # Gründe

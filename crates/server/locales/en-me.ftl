@@ -48,6 +48,7 @@ done-ordered = The order is saved.
 done-chosen = Your profile is in force.
 done-automatic = Your presence follows what you do again.
 done-imported = The people are imported.
+done-imported-nobody = The table has no people; nothing has been changed.
 done-synchronised = The directory is synchronised.
 
 # Reasons

@@ -30,9 +30,14 @@ use crate::{
 /// Nothing that is sent here is larger, …
 pub(crate) const BODY_MAX: usize = 64 * 1024;
 /// … but a table of people.
-const TABLE_MAX: usize = 8 * 1024 * 1024;
-/// Where such tables are sent, as the API and the pages call it.
-const TABLE_PATHS: [&str; 2] = ["/people/import", "/admin/people"];
+pub(crate) const TABLE_MAX: usize = 8 * 1024 * 1024;
+/// The same table as text in a form, with room for its other fields: a byte of Windows-1252 becomes up to three of UTF-8,
+/// two of UTF-16 up to three, and browsers send two for the end of a line.
+const TABLE_TEXT_MAX: usize = 3 * TABLE_MAX + BODY_MAX;
+/// Where programs send such a table.
+const TABLE_PATH: &str = "/api/v1/people/import";
+/// The page with the form, which has it as text between its two steps, and where the page sends it.
+const TABLE_TEXT_PATHS: [&str; 2] = ["/admin/people", "/people/import"];
 
 /// Graph puts many changes into one request.
 const NOTIFICATIONS_MAX: usize = 1024 * 1024;
@@ -56,6 +61,8 @@ pub(crate) fn router(shared: Shared) -> Router {
             store_health::watch_answers,
         ))
         .layer(middleware::from_fn_with_state(shared.clone(), edits::guard))
+        // The guard has bounded the body, also of what a page sends.
+        .layer(DefaultBodyLimit::disable())
         .layer(Extension(read_only));
     // Each change from outside is counted once: a form of a page, and not what the page asks of the API for it.
     let limit_changes = middleware::from_fn_with_state(shared.clone(), changes::limit);
@@ -116,8 +123,13 @@ pub(crate) fn router(shared: Shared) -> Router {
 
 /// The largest body that is taken at a path.
 pub(crate) fn body_max(path: &str) -> usize {
-    let takes_tables = TABLE_PATHS.iter().any(|table| path.ends_with(table));
-    if takes_tables { TABLE_MAX } else { BODY_MAX }
+    if path == TABLE_PATH {
+        TABLE_MAX
+    } else if TABLE_TEXT_PATHS.contains(&path) {
+        TABLE_TEXT_MAX
+    } else {
+        BODY_MAX
+    }
 }
 
 /// Refuses what is too large, before it is read where that is said.
@@ -265,4 +277,23 @@ async fn ready(State(shared): State<Shared>, headers: HeaderMap) -> impl IntoRes
         body.insert("warnings".into(), warnings.collect());
     }
     (status, Json(body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BODY_MAX, TABLE_MAX, body_max};
+
+    // D5: the page has room for the text of every file that programs may send.
+    #[test]
+    fn the_text_of_a_table_may_be_larger_than_its_file() {
+        assert_eq!(body_max("/api/v1/people/import"), TABLE_MAX);
+        for path in ["/admin/people", "/people/import"] {
+            assert_eq!(body_max(path), 3 * TABLE_MAX + BODY_MAX);
+        }
+        assert_eq!(body_max("/api/v1/people"), BODY_MAX);
+        // The largest text that bytes become: Windows-1252, UTF-16, and the end of a line in a form.
+        for (bytes, text) in [(1, "€".len()), (2, "\u{ffee}".len()), (1, "\r\n".len())] {
+            assert!(text <= 3 * bytes);
+        }
+    }
 }

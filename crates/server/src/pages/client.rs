@@ -46,6 +46,13 @@ pub(crate) struct Read {
     is_under_way: bool,
 }
 
+/// The body of a request.
+enum Sent {
+    Nothing,
+    Json(Value),
+    Text(String),
+}
+
 /// Something that may take long.
 #[derive(Clone, Debug)]
 pub(crate) enum Begun {
@@ -161,6 +168,14 @@ impl Api {
         }
     }
 
+    /// Makes something of a text.
+    pub(crate) async fn post_text(&self, path: &str, text: String) -> Result<Value, Refusal> {
+        let made = self
+            .send(Method::POST, path, Sent::Text(text), None)
+            .await?;
+        Ok(made.value)
+    }
+
     /// Makes something.
     pub(crate) async fn post(&self, path: &str, body: Value) -> Result<Value, Refusal> {
         let made = self.call(Method::POST, path, Some(body), None).await?;
@@ -169,9 +184,17 @@ impl Api {
 
     /// Starts something that may take long: what it came to, or the number of the work that goes on.
     pub(crate) async fn begin(&self, path: &str, body: Value) -> Result<Begun, Refusal> {
+        self.begun(path, Sent::Json(body)).await
+    }
+
+    /// [`Self::begin`] with a text.
+    pub(crate) async fn begin_text(&self, path: &str, text: String) -> Result<Begun, Refusal> {
+        self.begun(path, Sent::Text(text)).await
+    }
+
+    async fn begun(&self, path: &str, sent: Sent) -> Result<Begun, Refusal> {
         let prefer = (PREFER, PATIENCE);
-        let begun = self.call(Method::POST, path, Some(body), Some(prefer));
-        let begun = begun.await?;
+        let begun = self.send(Method::POST, path, sent, Some(prefer)).await?;
         let id = begun.value.get("id").and_then(Value::as_str);
         Ok(match id.filter(|_| begun.is_under_way) {
             Some(id) => Begun::UnderWay(id.to_owned()),
@@ -213,16 +236,31 @@ impl Api {
         body: Option<Value>,
         condition: Option<(HeaderName, &str)>,
     ) -> Result<Read, Refusal> {
+        let sent = body.map_or(Sent::Nothing, Sent::Json);
+        self.send(method, path, sent, condition).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        sent: Sent,
+        condition: Option<(HeaderName, &str)>,
+    ) -> Result<Read, Refusal> {
         let mut request = Request::builder().method(method).uri(path);
         if let Some((name, value)) = condition
             && let Ok(value) = HeaderValue::from_str(value)
         {
             request = request.header(name, value);
         }
-        if body.is_some() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
+        let (kind, body) = match sent {
+            Sent::Nothing => (None, Body::empty()),
+            Sent::Json(body) => (Some("application/json"), Body::from(body.to_string())),
+            Sent::Text(text) => (Some("text/plain; charset=utf-8"), Body::from(text)),
+        };
+        if let Some(kind) = kind {
+            request = request.header(header::CONTENT_TYPE, kind);
         }
-        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         let mut request = request
             .body(body)
             .map_err(|error| Problem::malformed(error.to_string()))?;

@@ -246,10 +246,13 @@ async fn with_files(
     let (mut fields, mut files) = (Fields::new(), Files::new());
     while let Some(field) = form.next_field().await.map_err(|error| error.body_text())? {
         let name = field.name().unwrap_or_default().to_owned();
-        let is_file = field.file_name().is_some();
+        let file_name = field.file_name().map(str::to_owned);
         let value = field.bytes().await.map_err(|error| error.body_text())?;
-        if is_file {
-            files.push((name, value));
+        if let Some(file_name) = file_name {
+            // Browsers send a field in which no file was chosen as a file without a name and contents.
+            if !(file_name.is_empty() && value.is_empty()) {
+                files.push((name, value));
+            }
         } else {
             let value = String::from_utf8(value.into());
             let value = value.map_err(|_| format!("the field {name:?} is not UTF-8"))?;
@@ -269,10 +272,10 @@ impl Typed {
         }
     }
 
-    /// The contents of the file that was chosen in a field.
+    /// The contents of the file that was chosen in a field; it may be empty.
     pub(crate) fn file(&self, name: &str) -> Option<&Bytes> {
         let mut files = self.files.iter();
-        let found = files.find(|(field, bytes)| field == name && !bytes.is_empty());
+        let found = files.find(|(field, _)| field == name);
         found.map(|(_, bytes)| bytes)
     }
 

@@ -1,19 +1,29 @@
 //! Bringing many people in from a table: a file or pasted text, with a preview. The server decodes the file, so that the
 //! page reads the same files with and without scripts.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::{decode_table, separator_name};
 
 use super::work;
-use crate::pages::{
-    Done, Outcome, Page,
-    client::{Begun, Refusal},
-    kit::{Block, Cell, Field, Form, Kind, Row, Table, text},
-    visit::{Typed, Visit},
+use crate::{
+    http::TABLE_MAX,
+    pages::{
+        Done, Outcome, Page,
+        client::{Begun, Refusal},
+        kit::{Block, Cell, Field, Form, Kind, Row, Table, text},
+        visit::{Typed, Visit},
+    },
 };
 
 const PEOPLE: &str = "/admin/people";
 const IMPORT: &str = "/people/import";
+const PREVIEW: &str = "/people/import?dry_run=true";
+
+/// The number of skipped comments, in the address of the page afterwards.
+const COMMENTS: &str = "comments";
+
+/// The header of a table, with which the form begins.
+const HEADER: &str = "name,mail,UPN,extension,location";
 
 /// The form with a file or pasted text.
 pub(super) fn form(visit: &Visit) -> Form {
@@ -24,7 +34,7 @@ pub(super) fn form(visit: &Visit) -> Form {
         )
         .field(
             Field::new("csv", visit.say("import-csv"), Kind::Area)
-                .value("name,mail,UPN,extension,location\n")
+                .value(format!("{HEADER}\n"))
                 .help(visit.say("import-csv-help")),
         )
         .submit("dry_run", "yes", visit.say("import-dry-run"))
@@ -48,14 +58,27 @@ struct Given {
 }
 
 impl Given {
-    fn of(typed: &Typed) -> Result<Self, Refusal> {
+    /// The file, the pasted text, or the table of the preview.
+    fn of(visit: &Visit, typed: &Typed) -> Result<Self, Refusal> {
+        let pasted = typed.one("csv");
+        let is_pasted = ![HEADER, ""].contains(&pasted.trim());
         let Some(bytes) = typed.file("file") else {
+            if !is_pasted {
+                return Err(Refusal::of_field("file", visit.say("import-neither")));
+            }
             return Ok(Self {
-                text: typed.one("csv").to_owned(),
+                text: pasted.to_owned(),
                 encoding: None,
                 field: "csv",
             });
         };
+        if is_pasted {
+            return Err(Refusal::of_field("file", visit.say("import-both")));
+        }
+        if bytes.len() > TABLE_MAX {
+            let most = visit.words.with("import-too-large", "most", TABLE_MAX);
+            return Err(Refusal::of_field("file", most));
+        }
         let decoded = decode_table(bytes, None);
         let decoded = decoded.map_err(|problem| Refusal::of_field("file", problem.to_string()))?;
         Ok(Self {
@@ -76,30 +99,66 @@ impl Given {
 
 /// Previews the import or carries it out.
 pub(super) async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
-    let given = Given::of(typed)?;
-    let dry_run = typed.one("dry_run") != "no";
-    let body = json!({"csv": given.text, "dry_run": dry_run});
-    if !dry_run {
-        let begun = visit.api.begin(IMPORT, body).await;
+    let given = Given::of(visit, typed)?;
+    if typed.one("dry_run") == "no" {
+        let begun = visit.api.begin_text(IMPORT, given.text.clone()).await;
         return Ok(match begun.map_err(|refusal| given.refused(refusal))? {
-            Begun::Done(_) => Done::new(PEOPLE, "imported"),
+            Begun::Done(result) => done(&result),
             Begun::UnderWay(id) => work::look(&id),
         }
         .into());
     }
     // Its answer must be at hand when it is to be done for real.
-    let preview = visit.api.post(IMPORT, body).await;
+    let preview = visit.api.post_text(PREVIEW, given.text.clone()).await;
     let preview = preview.map_err(|refusal| given.refused(refusal))?;
     Ok(Outcome::Shown(Box::new(shown(visit, given, &preview))))
 }
 
+fn number(value: &Value, key: &str) -> u64 {
+    value.get(key).and_then(Value::as_u64).unwrap_or_default()
+}
+
+/// Back to the people, who are imported.
+fn done(result: &Value) -> Done {
+    let skipped = number(result.get("table").unwrap_or(&Value::Null), "comments");
+    let to = match skipped {
+        0 => PEOPLE.to_owned(),
+        skipped => format!("{PEOPLE}?{COMMENTS}={skipped}"),
+    };
+    let nobody = number(result, "added") + number(result, "updated") == 0;
+    let said = if nobody {
+        "imported-nobody"
+    } else {
+        "imported"
+    };
+    Done::new(to, said)
+}
+
+/// The number of lines that the last import skipped as comments; empty without one.
+pub(super) fn skipped(visit: &Visit) -> String {
+    let skipped = visit.query(COMMENTS).filter(|_| visit.is_get);
+    let skipped: u64 = skipped
+        .and_then(|skipped| skipped.parse().ok())
+        .unwrap_or(0);
+    comments(visit, skipped)
+}
+
+/// What is said of skipped comments; empty without one.
+pub(super) fn comments(visit: &Visit, count: u64) -> String {
+    match count {
+        0 => String::new(),
+        count => visit.words.with("import-comments", "count", count),
+    }
+}
+
 /// The preview: how the table was read, what each row would do, and the button that does it.
 fn shown(visit: &Visit, given: Given, preview: &Value) -> Page {
-    let number = |key: &str| preview.get(key).and_then(Value::as_u64).unwrap_or_default();
-    let conflicts = number("conflicts");
+    let conflicts = number(preview, "conflicts");
+    let table = preview.get("table").unwrap_or(&Value::Null);
     let mut page = Page::new(visit, visit.say("import-heading"))
         .text(visit.say("import-dry-run-about"))
-        .text(read_as(visit, given.encoding, preview));
+        .text(read_as(visit, given.encoding, preview))
+        .text(comments(visit, number(table, "comments")));
     for warning in list(preview, "warnings").filter_map(Value::as_str) {
         page = page.add(Block::Alert(warning.to_owned()));
     }
@@ -111,12 +170,12 @@ fn shown(visit: &Visit, given: Given, preview: &Value) -> Page {
         )));
     }
     let counts = [
-        ("import-added", number("added")),
+        ("import-added", number(preview, "added")),
         (
             "import-changed",
-            number("updated").saturating_sub(number("unchanged")),
+            number(preview, "updated").saturating_sub(number(preview, "unchanged")),
         ),
-        ("import-unchanged", number("unchanged")),
+        ("import-unchanged", number(preview, "unchanged")),
     ];
     let counts = counts.map(|(key, count)| visit.words.with(key, "count", count));
     page = page

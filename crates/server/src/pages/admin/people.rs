@@ -37,6 +37,7 @@ impl Place for People {
                 visit.say("people-search"),
                 visit.query("q").unwrap_or_default().to_owned(),
             ))
+            .text(import::skipped(visit))
             .text(visit.words.with("board-people", "count", found.len()))
             .table(table(visit, found.iter().skip(offset).take(PAGE)))
             .add(pages(visit, found.len(), offset))

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::require_system_administrator;
+use super::{import, require_system_administrator};
 use crate::pages::{
     Done, Outcome, Page, Place,
     client::{Refusal, part},
@@ -54,6 +54,8 @@ impl Place for OneWork {
         let result = work.get("result").unwrap_or(&Value::Null);
         let to = match text(&work, "what") {
             "import" => {
+                let comments = result.pointer("/table/comments").and_then(Value::as_u64);
+                page = page.text(import::comments(visit, comments.unwrap_or_default()));
                 page = deeds_of(page, visit, result, "difference");
                 Link::new("/admin/people", visit.say("nav-people"))
             }
