@@ -1,10 +1,10 @@
 //! Tables of people by page, API and command line: the same file is read in the same way (D5).
 
-use end_to_end::{Demo, Installation, Server};
+use end_to_end::{Demo, Installation, Server, Teamsbox, eventually};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::web_forms::hidden;
+use crate::{HEALS, web_forms::hidden};
 
 const IMPORT: &str = "/api/v1/people/import";
 /// What Excel saves as "CSV" in Germany: Windows-1252, semicolons, CR LF, and columns that mean nothing here.
@@ -268,4 +268,52 @@ async fn the_command_line_previews_and_imports_the_same_file() {
         out.contains("line 2: conflict: Zoe: extension 4711"),
         "{out}{errors}"
     );
+}
+
+// D5: an import that gives a person another account leaves nothing behind in the old one, by API and command line.
+#[tokio::test]
+async fn an_imported_object_id_moves_what_was_written_to_the_new_account() {
+    let teamsbox = Teamsbox::start(0).await;
+    for name in ["anna", "bert", "carl"] {
+        teamsbox.add_user(name).await;
+    }
+    let installation = Installation::new(&Installation::teams(teamsbox.url()));
+    installation.import(&[("anna", "1001")]).await;
+    let server = installation.serve().await;
+    server.set_mode("telephony_and_presence").await;
+    let anna = server.person("anna").await;
+    let meeting = format!("/api/v1/people/{anna}/meetings/daily");
+    let busy = async |name| {
+        let audio = Some(json!({"audio": true}));
+        server.ok(Method::PUT, &meeting, audio).await;
+        (
+            teamsbox.shown(name).await,
+            teamsbox.app_sessions(name).await,
+        )
+    };
+    let in_a_call = || ("Busy/InACall".to_owned(), 1);
+    let nothing = ("Available/Available".to_owned(), 0);
+    eventually("anna's account", HEALS, in_a_call(), || busy("anna")).await;
+    let table = async |name| {
+        let id = teamsbox.state(name).await["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let person = "anna,anna@contoso.example,anna@contoso.example,1001";
+        format!("name,mail,UPN,extension,objectId\n{person},{id}\n")
+    };
+
+    let csv = json!({"csv": table("bert").await});
+    server
+        .ok(Method::POST, "/api/v1/people/import", Some(csv))
+        .await;
+    eventually("bert's account", HEALS, in_a_call(), || busy("bert")).await;
+    assert_eq!(busy("anna").await, nothing);
+
+    let file = installation.file("people.csv");
+    std::fs::write(&file, table("carl").await).unwrap();
+    let (code, _, errors) = installation.run("import", &[file.to_str().unwrap()]).await;
+    assert_eq!(code, 0, "{errors}");
+    eventually("carl's account", HEALS, in_a_call(), || busy("carl")).await;
+    assert_eq!(busy("bert").await, nothing);
 }

@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use presence::{Input, PersonId};
-use store::StoreError;
+use presence::{Fact, Input, PersonId};
+use store::{StoreError, StoredPerson};
 use tokio::sync::Mutex;
 
-use crate::{app::Core, directory::Person, pbx::Pbx, teams::Freshness};
+use crate::{app::Core, directory::Person, pbx::Pbx, shard::Cause, teams::Freshness};
 
 /// How often the store is asked for changes by other processes. The server's own changes are applied at once.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
@@ -115,6 +115,7 @@ impl Core {
         if !removed.is_empty() {
             self.retire(&removed).await;
         }
+        self.leave_accounts(&changes.people).await?;
         let mut extensions = BTreeSet::new();
         let mut may_have_moved = false;
         let count = changes.people.len();
@@ -153,6 +154,41 @@ impl Core {
             people = self.directory.len(),
             "changes of people are in force"
         );
+        Ok(())
+    }
+
+    /// People who have another account now, which an import names: what Offhook wrote to the old one is taken back while it
+    /// is still known, and its login is forgotten, as where a person signs in with another account.
+    async fn leave_accounts(
+        &self,
+        changed: &[(PersonId, Option<StoredPerson>)],
+    ) -> Result<(), StoreError> {
+        let has_other = |(id, stored): &(PersonId, Option<StoredPerson>)| {
+            let before = self.directory.person(*id)?;
+            let (old, new) = (before.teams_id.as_deref()?, stored.as_ref()?);
+            let new = new.teams_id.as_deref()?;
+            (!old.eq_ignore_ascii_case(new)).then_some(before)
+        };
+        let people: Vec<Arc<Person>> = changed.iter().filter_map(has_other).collect();
+        if people.is_empty() {
+            return Ok(());
+        }
+        let unlinked = people
+            .iter()
+            .map(|person| Input::Person(person.id, Fact::UnlinkedTeams));
+        self.shard.inputs(unlinked.collect(), Cause::Other).await;
+        self.shard.input_and_wait(Input::Tick).await;
+        self.taken_back().await;
+        for person in people {
+            self.store.forget_teams_writes(person.id).await?;
+            let door = self.doors.get(&person.tenant);
+            let Some(logins) = door.and_then(|door| door.logins.as_ref()) else {
+                continue;
+            };
+            if let Err(error) = logins.forget(&person.id.to_string()).await {
+                tracing::warn!(person = %person.id, %error, "the login of an account that the person has no longer could not be forgotten; end it on the page My account");
+            }
+        }
         Ok(())
     }
 

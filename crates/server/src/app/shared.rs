@@ -344,14 +344,8 @@ impl Core {
     pub(crate) async fn unlink(&self, person: &Person) -> Result<(), StoreError> {
         let unlinked = || Input::Person(person.id, Fact::UnlinkedTeams);
         self.shard.input_and_wait(unlinked()).await;
-        let written = async {
-            while !(self.writer.is_idle() && self.teams_writes.is_idle()) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        // A tenant that does not answer holds nobody: what was written there ends by itself. Nor does it hold up other
-        // changes: their lock is taken afterwards.
-        let _ = tokio::time::timeout(SETTLE_MAX, written).await;
+        // No other change waits for this: their lock is taken afterwards.
+        self.taken_back().await;
         let _one_at_a_time = self.settings_change.lock().await;
         // People who were read from the store meanwhile came with this account.
         self.shard.input_and_wait(unlinked()).await;
@@ -360,6 +354,17 @@ impl Core {
         // Another tenant may have an account for them.
         self.look_for_movers();
         Ok(())
+    }
+
+    /// Waits until what is to be taken back in Teams is, at most for a moment: a tenant that does not answer holds nobody,
+    /// and what was written there ends by itself.
+    pub(crate) async fn taken_back(&self) {
+        let written = async {
+            while !(self.writer.is_idle() && self.teams_writes.is_idle()) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let _ = tokio::time::timeout(SETTLE_MAX, written).await;
     }
 
     /// Somebody may have come to another tenant: each looks again who is its.
