@@ -14,6 +14,7 @@ use crate::{
     parse_retry_after, presences,
     sign_in::{DESCRIPTION_MAX, bounded},
     token::TokenState,
+    wire::without_mark,
 };
 
 mod batch;
@@ -380,7 +381,8 @@ pub(crate) async fn read_with<T>(
 ) -> Result<T, GraphError> {
     let status = response.status().as_u16();
     let body = read_bytes(call, response).await?;
-    read(&body).map_err(|error| match body.trim_ascii_start().first() {
+    let body = without_mark(&body);
+    read(body).map_err(|error| match body.trim_ascii_start().first() {
         Some(b'<') => GraphError::Intercepted {
             peer: Peer::Graph,
             call,

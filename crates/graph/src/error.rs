@@ -264,6 +264,7 @@ impl GraphError {
         body: &Body,
     ) -> Option<Self> {
         let message = match body {
+            Body::Error { code, message } if code.is_empty() => message.clone(),
             Body::Error { code, message } => format!("{code}: {message}"),
             Body::Empty | Body::Json | Body::Foreign => String::new(),
         };

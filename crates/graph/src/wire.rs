@@ -2,16 +2,19 @@
 
 use serde::Deserialize;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(crate) struct ErrorBody {
-    #[serde(default)]
     pub(crate) error: ErrorDetail,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(crate) struct ErrorDetail {
-    #[serde(default)]
     pub(crate) code: String,
     #[serde(default)]
     pub(crate) message: String,
+}
+
+/// JSON without the byte order mark that some writers put in front of it (RFC 8259, 8.1: it may be ignored).
+pub(crate) fn without_mark(json: &[u8]) -> &[u8] {
+    json.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(json)
 }
