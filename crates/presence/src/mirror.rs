@@ -424,7 +424,12 @@ impl Mirror {
                 wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Set)]);
             }
             (Own::Held(held), None) => {
-                *self.own_mut(slot) = Own::Withdrawn(Withdrawn::from_held(&held, now));
+                let mut withdrawn = Withdrawn::from_held(&held, now);
+                let shown = signals.observation.as_ref();
+                withdrawn.was_shown |= shown.is_some_and(|seen| {
+                    seen.state.meaning() == slot.echo() && seen.received_at >= held.since
+                });
+                *self.own_mut(slot) = Own::Withdrawn(withdrawn);
                 wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Clear)]);
             }
             (Own::Refused(held), Some(_)) => wishes.extend(self.insist(slot, held, timing, now)),

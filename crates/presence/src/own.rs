@@ -111,6 +111,8 @@ pub struct Withdrawn {
     /// Start of the unbroken run of answers that show the echo; `None` if the last answer showed another state. The time of the
     /// request if the write was shown before it.
     pub shown_since: Option<Timestamp>,
+    /// Teams showed the state of the write when it was taken back, or has shown it since.
+    pub was_shown: bool,
 }
 
 /// Teams' answer to the clear.
@@ -262,6 +264,7 @@ impl Withdrawn {
             in_effect_from: at - lifetime,
             echo: Echo::Indistinct,
             shown_since: Some(at),
+            was_shown: true,
         }
     }
 
@@ -273,6 +276,7 @@ impl Withdrawn {
             in_effect_from: held.echo.earlier().unwrap_or(held.in_effect_from()),
             echo: held.echo,
             shown_since: held.echo.may_be_shown().then_some(now),
+            was_shown: matches!(held.echo, Echo::Seen(_) | Echo::SeenOfEither(_)),
         }
     }
 

@@ -115,6 +115,7 @@ impl OwnRecord {
                 in_effect_from: gone_at - slot.lifetime(timing),
                 echo: Echo::Awaited,
                 shown_since: None,
+                was_shown: false,
             })
         };
         match self.cleared_at {

@@ -76,7 +76,21 @@ impl World {
     }
 
     pub(crate) fn with_record(mode: SyncMode, record: PersonRecord) -> Self {
-        let mut world = Self {
+        Self::nowhere(mode).restored(record)
+    }
+
+    /// The same, with a Teams that acknowledges nothing.
+    pub(crate) fn unacknowledged(mode: SyncMode, record: PersonRecord) -> Self {
+        let world = Self {
+            acknowledges: false,
+            ..Self::nowhere(mode)
+        };
+        world.restored(record)
+    }
+
+    /// A world without people.
+    fn nowhere(mode: SyncMode) -> Self {
+        Self {
             engine: Engine::new(Timing::default()),
             policy: PersonPolicy::with_mode(mode),
             now: START,
@@ -86,16 +100,19 @@ impl World {
             reads: 0,
             pauses: 0,
             tenant_lag: TenantLag::default(),
-        };
+        }
+    }
+
+    fn restored(mut self, record: PersonRecord) -> Self {
         let record = PersonRecord {
             lines: vec![DESK],
             linked: true,
             ..record
         };
-        let policy = Arc::new(world.policy.clone());
-        world.input(Input::AddPerson(ANNA, Box::new(record), policy));
-        world.client(ClientState::Unknown);
-        world
+        let policy = Arc::new(self.policy.clone());
+        self.input(Input::AddPerson(ANNA, Box::new(record), policy));
+        self.client(ClientState::Unknown);
+        self
     }
 
     pub(crate) fn input(&mut self, input: Input) {

@@ -3,7 +3,7 @@
 use super::{Mirror, Wish};
 use crate::{
     Meaning, Timestamp,
-    own::{Action, Cleared, Echo, Own, Slot},
+    own::{Action, Cleared, Own, Slot},
     settings::Timing,
 };
 
@@ -61,8 +61,7 @@ impl Mirror {
         let Own::Withdrawn(withdrawn) = self.own_mut(slot) else {
             return None;
         };
-        let was_shown = matches!(withdrawn.echo, Echo::Seen(_) | Echo::SeenOfEither(_));
-        if !was_shown
+        if !withdrawn.was_shown
             || withdrawn.cleared.acknowledged_at().is_some()
             || !meaning.is_chosen_over_do_not_disturb()
             || !before.is_some_and(|(meaning, received_at)| {

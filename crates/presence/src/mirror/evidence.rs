@@ -140,6 +140,9 @@ impl Withdrawn {
         let Evidence {
             asked_at, shown, ..
         } = evidence;
+        // Also before the end of the write: after a restart, or where the clear came before the first answer, nothing else tells
+        // that Teams had it.
+        self.was_shown |= shown == Shown::Echo;
         if let Cleared::Denied(denied_at) = self.cleared
             && asked_at >= denied_at
         {

@@ -187,3 +187,19 @@ fn a_clear_that_is_not_confirmed_within_microsofts_day_is_not_sent_later() {
     world.pass(seconds(24 * 3600), Some(DND));
     assert_eq!(world.take_writes(), [(Preferred, Leave)]);
 }
+
+// D1: Teams never showed the write before it was taken back.
+#[test]
+fn a_clear_before_the_first_answer_does_not_take_back_a_later_choice() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.teams("Available", "Available");
+    world.choose("Do not disturb");
+    world.acknowledges = false;
+    world.back_to_automatic();
+    world.take_writes();
+    world.pass(seconds(5), Some(AVAILABLE));
+    assert_eq!(world.take_writes(), [], "not shown yet");
+    world.pass(seconds(20), Some(DND));
+    world.pass(seconds(2), Some(("Busy", "Busy")));
+    assert_eq!(world.take_writes(), [(Preferred, Leave)]);
+}

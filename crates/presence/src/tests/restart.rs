@@ -2,7 +2,7 @@
 
 use super::{ANNA, START, World, seconds};
 use crate::{
-    Action::{Clear, Renew, Set},
+    Action::{Clear, Leave, Renew, Set},
     LineState, OwnRecord, PersonRecord,
     Slot::{Preferred, Session},
     SyncMode::TelephonyAndPresence,
@@ -196,4 +196,20 @@ fn a_live_teams_call_is_never_cut_by_the_limit() {
     world.pass(seconds(13 * 3600), Some(("Busy", "InACall")));
     assert_eq!(world.presence().since, since);
     assert_eq!(world.shown(), "Busy, On the phone (MS Teams)");
+}
+
+// D1: the clear of the record is not confirmed after a restart either; what the person chooses meanwhile is theirs.
+#[test]
+fn a_clear_that_is_not_confirmed_after_a_restart_does_not_take_back_a_later_choice() {
+    let own = [None, Some(held(600, 24 * 3600))];
+    let record = PersonRecord {
+        own,
+        ..PersonRecord::default()
+    };
+    let mut world = World::unacknowledged(TelephonyAndPresence, record);
+    assert_eq!(world.take_writes(), [(Preferred, Clear)]);
+    world.pass(seconds(20), Some(("DoNotDisturb", "DoNotDisturb")));
+    assert_eq!(world.take_writes(), []);
+    world.pass(seconds(300), Some(("Busy", "Busy")));
+    assert_eq!(world.take_writes(), [(Preferred, Leave)]);
 }
