@@ -13,7 +13,7 @@ mod unanswered;
 use std::time::Duration;
 
 use crate::{
-    Meaning, Observation, Signals, TeamsAnswer, TeamsCall, Timestamp,
+    Meaning, Observation, OwnRecord, Signals, TeamsAnswer, TeamsCall, Timestamp,
     evaluate::do_not_disturb_cause,
     own::{Action, Cleared, Echo, Held, Own, Slot, Withdrawn, YieldReason, Yielded},
     settings::{Settings, SyncMode, Timing},
@@ -153,10 +153,13 @@ impl Mirror {
             if evidence.shown == Shown::Other {
                 self.breaker.answered(slot);
             }
+            let stored = OwnRecord::of(self.own(slot));
             let verdict = self.own_mut(slot).observe(evidence, settings.timing);
             wishes.extend(verdict.lag.map(Wish::Lag));
             if verdict.is_over {
                 *self.own_mut(slot) = Own::None;
+            }
+            if OwnRecord::of(self.own(slot)) != stored {
                 wishes.push(Wish::Remember(slot));
             }
         }
@@ -166,7 +169,8 @@ impl Mirror {
                 .into_iter()
                 .flatten(),
         );
-        wishes.extend(self.take_back_again(settings.timing, meaning, now));
+        let again = Slot::ALL.map(|slot| self.take_back_again(slot, settings.timing, meaning, now));
+        wishes.extend(again.into_iter().flatten());
         self.follow_call(signals, settings.timing, meaning, now);
         signals.presenting_since =
             (meaning == Meaning::Presenting).then(|| signals.presenting_since.unwrap_or(now));

@@ -40,8 +40,10 @@ impl Mirror {
             // The answer to a write that a later one has overtaken.
             return Vec::new();
         };
-        // The preferred slot is the person's too: what is there later may be theirs and is never taken back.
-        if slot == Slot::Session && now < withdrawn.expires_at {
+        // The preferred slot is the person's too: Do not disturb that Teams never showed as ours may be theirs and is not taken
+        // back.
+        let may_be_there = slot == Slot::Session || withdrawn.was_shown;
+        if may_be_there && now < withdrawn.expires_at {
             withdrawn.deny(now);
         } else {
             withdrawn.acknowledge(now);
@@ -74,14 +76,14 @@ impl Mirror {
         Some([Wish::Remember(slot), Wish::Write(slot, Action::Leave)])
     }
 
-    /// Teams denied having our session and shows it all the same: it is asked again.
+    /// Teams denied having our write and shows it all the same: it is asked again.
     pub(super) fn take_back_again(
         &mut self,
+        slot: Slot,
         timing: &Timing,
         meaning: Meaning,
         now: Timestamp,
     ) -> Option<Wish> {
-        let slot = Slot::Session;
         let Own::Withdrawn(withdrawn) = self.own_mut(slot) else {
             return None;
         };

@@ -126,12 +126,12 @@ impl Withdrawn {
     /// state longer after the write than any lag.
     fn contradict(&mut self, shown: Shown, asked_at: Timestamp, timing: &Timing) {
         let since_write = asked_at.since(self.in_effect_from);
-        let was_shown = matches!(self.echo, Echo::Seen(_) | Echo::SeenOfEither(_));
+        let was_seen = matches!(self.echo, Echo::Seen(_) | Echo::SeenOfEither(_));
         match shown {
-            Shown::Other if was_shown || since_write >= timing.settle => {
+            Shown::Other if was_seen || since_write >= timing.settle => {
                 self.cleared = Cleared::Acknowledged(asked_at);
             }
-            Shown::Echo if !was_shown => self.echo = Echo::SeenOfEither(since_write),
+            Shown::Echo if !was_seen => self.echo = Echo::SeenOfEither(since_write),
             Shown::Echo | Shown::Other | Shown::Hidden => {}
         }
     }

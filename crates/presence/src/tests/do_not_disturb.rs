@@ -3,7 +3,7 @@
 use super::{ANNA, World, seconds};
 use crate::{
     Action::{Clear, Leave, Set},
-    LineState,
+    Fact, LineState,
     Slot::Preferred,
     SyncMode::TelephonyAndPresence,
 };
@@ -202,4 +202,51 @@ fn a_clear_before_the_first_answer_does_not_take_back_a_later_choice() {
     world.pass(seconds(20), Some(DND));
     world.pass(seconds(2), Some(("Busy", "Busy")));
     assert_eq!(world.take_writes(), [(Preferred, Leave)]);
+}
+
+// Domain 3.4: a 404 to a clear acknowledges nothing while Teams goes on showing what Offhook wrote.
+#[test]
+fn what_teams_denies_and_shows_all_the_same_is_taken_back_again() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.teams("Available", "Available");
+    world.choose("Do not disturb");
+    world.pass(seconds(10), Some(DND));
+    world.acknowledges = false;
+    world.back_to_automatic();
+    world.take_writes();
+    for _ in 0..10 {
+        world.fact(Fact::TeamsHadNothing(Preferred));
+        let record = world.last_own_record(Preferred).unwrap();
+        assert_eq!(record.cleared_at, None);
+        world.pass(seconds(12), Some(DND));
+        assert_eq!(world.take_writes(), [(Preferred, Clear)]);
+        assert_ne!(
+            world.shown(),
+            "Do not disturb, Do not disturb",
+            "not a choice in Teams"
+        );
+    }
+    world.fact(Fact::TeamsHadNothing(Preferred));
+    world.pass(seconds(1), Some(AVAILABLE));
+    let record = world.last_own_record(Preferred);
+    assert!(record.is_none_or(|record| record.cleared_at.is_some()));
+    // What comes later is the person's own.
+    world.pass(seconds(70), Some(AVAILABLE));
+    world.pass(seconds(70), Some(DND));
+    assert_eq!(world.take_writes(), []);
+}
+
+// A write that Teams never showed need not have arrived: Do not disturb that comes after the 404 may be the person's own.
+#[test]
+fn do_not_disturb_after_a_denial_of_what_was_never_shown_is_not_taken_back() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.teams("Available", "Available");
+    world.acknowledges = false;
+    world.choose("Do not disturb");
+    world.pass(seconds(10), Some(AVAILABLE));
+    world.back_to_automatic();
+    world.take_writes();
+    world.fact(Fact::TeamsHadNothing(Preferred));
+    world.pass(seconds(100), Some(DND));
+    assert_eq!(world.take_writes(), []);
 }
