@@ -33,6 +33,8 @@ pub(crate) struct Mirror {
     /// The newest answer.
     order: AnswerOrder,
     breaker: Breaker,
+    /// When Microsoft drops at the latest what a refused write may have left, by [`Slot`]: its clear is under way.
+    left_over_until: [Option<Timestamp>; 2],
     /// A Teams call remembered from before the start, until Teams confirms or denies it.
     pub(crate) remembered: Option<TeamsCall>,
 }
@@ -258,7 +260,7 @@ impl Mirror {
         now: Timestamp,
     ) -> Vec<Wish> {
         let timing = settings.timing;
-        let mut wishes = Vec::new();
+        let mut wishes = self.leave_what_is_over(now);
         for slot in Slot::ALL {
             let next = match self.own(slot) {
                 // Its day begins when Teams takes it: until then it is only waiting to be sent.
@@ -279,12 +281,13 @@ impl Mirror {
                 // A lost session is written anew while the call lasts; its echo must not count meanwhile.
                 Own::Held(held) if held.expires_at <= now => Own::Withdrawn(Withdrawn {
                     cleared: Cleared::Acknowledged(held.expires_at),
-                    ..Withdrawn::from_held(held, held.expires_at)
+                    expires_at: held.expires_at,
+                    ..Withdrawn::from_held(held, slot.lifetime(timing), held.expires_at)
                 }),
-                // Microsoft has dropped it by itself: a clear that is still under way would end the person's own choice.
+                // Microsoft has dropped it by itself: nothing is left to be taken back, and a late clear of Do not disturb would end
+                // the person's own choice.
                 Own::Withdrawn(withdrawn)
-                    if slot == Slot::Preferred
-                        && withdrawn.expires_at <= now
+                    if withdrawn.expires_at <= now
                         && withdrawn.cleared.acknowledged_at().is_none() =>
                 {
                     wishes.push(Wish::Write(slot, Action::Leave));
@@ -394,6 +397,7 @@ impl Mirror {
                         breaker::Verdict::Allowed => {
                             let echo = before.next_echo(slot, signals);
                             *self.own_mut(slot) = Own::Held(Held::new(now, lifetime, echo));
+                            self.left_over_until[slot as usize] = None;
                             wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Set)]);
                         }
                         breaker::Verdict::Pauses(until) => wishes.push(Wish::Paused(until)),
@@ -407,6 +411,7 @@ impl Mirror {
                 let renewed = Held {
                     written_at: now,
                     expires_at: now + lifetime,
+                    is_answered: false,
                     ..held
                 };
                 *self.own_mut(slot) = Own::Held(renewed);
@@ -422,13 +427,14 @@ impl Mirror {
                 *self.own_mut(slot) = Own::Held(Held {
                     written_at: now,
                     expires_at: now + lifetime,
+                    is_answered: false,
                     adopted_until: held.adopted_until.filter(|_| slot == Slot::Session),
                     ..held
                 });
                 wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Set)]);
             }
             (Own::Held(held), None) => {
-                let mut withdrawn = Withdrawn::from_held(&held, now);
+                let mut withdrawn = Withdrawn::from_held(&held, lifetime, now);
                 let shown = signals.observation.as_ref();
                 withdrawn.was_shown |= shown.is_some_and(|seen| {
                     seen.state.meaning() == slot.echo() && seen.received_at >= held.since
@@ -440,6 +446,7 @@ impl Mirror {
             // The next try must not succeed.
             (Own::Refused(_), None) => {
                 *self.own_mut(slot) = Own::None;
+                self.left_over_until[slot as usize] = Some(now + lifetime);
                 wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Clear)]);
             }
             (Own::Yielded(yielded), None) if yielded.may_echo(timing, now) => {

@@ -70,6 +70,8 @@ pub struct Held {
     pub expires_at: Timestamp,
     /// When Teams first acknowledged it.
     pub acknowledged_at: Option<Timestamp>,
+    /// Teams has acknowledged it since it was last written.
+    pub is_answered: bool,
     /// Whether Teams has shown it.
     pub echo: Echo,
     /// Adopted after a start: kept until this moment while the lines have not reported.
@@ -234,6 +236,7 @@ impl Held {
             written_at: now,
             expires_at: now + lifetime,
             acknowledged_at: None,
+            is_answered: false,
             echo,
             adopted_until: None,
         }
@@ -268,11 +271,17 @@ impl Withdrawn {
         }
     }
 
-    pub(crate) fn from_held(held: &Held, now: Timestamp) -> Self {
+    /// The write is taken back; Teams keeps it for `lifetime`.
+    pub(crate) fn from_held(held: &Held, lifetime: Duration, now: Timestamp) -> Self {
         Self {
             requested_at: now,
             cleared: Cleared::Pending,
-            expires_at: held.expires_at,
+            // The last write has no answer: a try of it may have arrived at any time until now.
+            expires_at: if held.is_answered {
+                held.expires_at
+            } else {
+                now + lifetime
+            },
             in_effect_from: held.echo.earlier().unwrap_or(held.in_effect_from()),
             echo: held.echo,
             shown_since: held.echo.may_be_shown().then_some(now),

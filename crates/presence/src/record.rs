@@ -137,6 +137,8 @@ impl OwnRecord {
                 written_at: self.expires_at - timing.session_lifetime,
                 expires_at: self.expires_at,
                 acknowledged_at: self.acknowledged.then_some(self.written_at),
+                // The record does not say whether the last renewal of a session was.
+                is_answered: self.acknowledged && slot == Slot::Preferred,
                 echo: Echo::Indistinct,
                 adopted_until: Some(now + timing.adoption_grace),
             }),

@@ -16,9 +16,13 @@ impl Mirror {
         timing: &Timing,
         now: Timestamp,
     ) -> Vec<Wish> {
+        if action == Action::Clear {
+            self.left_over_until[slot as usize] = None;
+        }
         match (self.own_mut(slot), action) {
             (Own::Held(held), Action::Set | Action::Renew) => {
                 held.acknowledged_at.get_or_insert(now);
+                held.is_answered = true;
                 held.expires_at = now + slot.lifetime(timing);
             }
             (&mut Own::Refused(held), Action::Set | Action::Renew) => {
@@ -36,6 +40,7 @@ impl Mirror {
     /// Teams says that there was nothing to take back. Either the write never came there, or this answer is wrong: which, is
     /// seen by what Teams shows.
     pub(crate) fn had_nothing(&mut self, slot: Slot, now: Timestamp) -> Vec<Wish> {
+        self.left_over_until[slot as usize] = None;
         let Own::Withdrawn(withdrawn) = self.own_mut(slot) else {
             // The answer to a write that a later one has overtaken.
             return Vec::new();

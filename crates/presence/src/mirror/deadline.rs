@@ -28,14 +28,15 @@ impl Mirror {
                 self.settable_at(slot, timing, now),
             ]
         });
-        let dropped = match self.own(Slot::Preferred) {
+        let dropped = self.own.iter().filter_map(|own| match own {
             Own::Withdrawn(withdrawn) if withdrawn.cleared.acknowledged_at().is_none() => {
                 Some(withdrawn.expires_at)
             }
             Own::None | Own::Held(_) | Own::Withdrawn(_) | Own::Yielded(_) | Own::Refused(_) => {
                 None
             }
-        };
+        });
+        let left_over = self.left_over_until.into_iter().flatten();
         let remembered = self
             .remembered
             .map(|call| call.confirmed_at + timing.appointment_limit);
@@ -45,12 +46,13 @@ impl Mirror {
             observed,
             self.paused().map(|(_, until)| until),
             remembered,
-            dropped,
         ]
         .into_iter()
         .chain(session)
         .chain(slots)
         .flatten()
+        .chain(dropped)
+        .chain(left_over)
         .filter(|at| *at > now)
         .min()
     }

@@ -24,7 +24,11 @@ impl Mirror {
             Action::Renew if slot == Slot::Session => {
                 let rest = slot.lifetime(timing).saturating_sub(timing.session_renewal);
                 let expires_at = held.expires_at.min(held.written_at + rest);
-                Own::Held(Held { expires_at, ..held })
+                Own::Held(Held {
+                    expires_at,
+                    is_answered: true,
+                    ..held
+                })
             }
             // The answer to a write that a later one has overtaken.
             Action::Set | Action::Renew | Action::Clear | Action::Leave => return,
@@ -51,6 +55,15 @@ impl Mirror {
         vec![Wish::Remember(slot), Wish::Write(slot, Action::Set)]
     }
 
+    /// Microsoft has dropped by itself what refused writes may have left: their clears need not be tried again.
+    pub(super) fn leave_what_is_over(&mut self, now: Timestamp) -> Vec<Wish> {
+        let over = Slot::ALL.into_iter().filter(|slot| {
+            let until = &mut self.left_over_until[*slot as usize];
+            until.take_if(|until| *until <= now).is_some()
+        });
+        over.map(|slot| Wish::Write(slot, Action::Leave)).collect()
+    }
+
     /// Teams has taken a write after all that it had refused.
     pub(super) fn take_after_all(
         &mut self,
@@ -63,6 +76,7 @@ impl Mirror {
             written_at: now,
             expires_at: now + slot.lifetime(timing),
             acknowledged_at: Some(now),
+            is_answered: true,
             // Teams may have shown anything while it refused.
             echo: Echo::Indistinct,
             ..held

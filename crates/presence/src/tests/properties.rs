@@ -286,7 +286,7 @@ proptest! {
         for slot in Slot::ALL {
             prop_assert_eq!(world.engine.own(ANNA, slot), Some(&Own::None));
             let last = world.writes.iter().rev().find(|(written, _)| *written == slot);
-            prop_assert!(last.is_none_or(|(_, action)| *action == Action::Clear)
+            prop_assert!(last.is_none_or(|(_, action)| matches!(action, Action::Clear | Action::Leave))
                 || slot == Slot::Preferred, "left {:?} in Teams", slot);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{ANNA, AVAILABLE, CALL, DESK, DND, HOUR, PRESENTING, World, seconds};
 use crate::{
-    Action::{Clear, Set},
+    Action::{Clear, Leave, Set},
     ClientState, Effect, Fact, Input, LineState, PersonRecord,
     Slot::{Preferred, Session},
     SyncMode::{self, TelephonyAndPresence, TelephonyOnly},
@@ -204,4 +204,48 @@ fn a_do_not_disturb_under_our_own_is_an_echo_and_presenting_is_not() {
     world.pass(seconds(30), Some(PRESENTING));
     assert!(signals(&world).presenting_since.is_some());
     assert!(signals(&world).teams_call.is_some());
+}
+
+// D9: Microsoft drops a session after five minutes, so that its clear need not be tried again for ever.
+#[test]
+fn a_clear_that_is_not_confirmed_is_left_when_the_session_has_run_out() {
+    for answered in [true, false] {
+        let mut world = World::new(TelephonyAndPresence);
+        world.acknowledges = answered;
+        world.line(LineState::Connected);
+        world.pass(seconds(100), Some(CALL));
+        world.acknowledges = false;
+        world.line(LineState::Idle);
+        world.fact(Fact::TeamsRefused(Session, Clear));
+        assert_eq!(world.take_writes(), [(Session, Set), (Session, Clear)]);
+        // A set without an answer may have arrived at any time until the call ended.
+        let rest = if answered { 200 } else { 300 };
+        world.pass(seconds(rest - 1), Some(AVAILABLE));
+        assert_eq!(world.take_writes(), [], "{answered}");
+        world.pass(seconds(1), Some(AVAILABLE));
+        assert_eq!(world.take_writes(), [(Session, Leave)], "{answered}");
+        world.pass(seconds(600), Some(AVAILABLE));
+        assert_eq!(world.take_writes(), [], "{answered}");
+    }
+}
+
+// D9: an account without a licence refuses the set and the clear that follows it.
+#[test]
+fn the_clear_after_a_refused_set_is_left_when_nothing_can_be_there() {
+    let mut world = World::new(TelephonyAndPresence);
+    world.acknowledges = false;
+    for _ in 0..2 {
+        // A call within the five minutes needs the slot.
+        world.line(LineState::Connected);
+        world.fact(Fact::TeamsRefused(Session, Set));
+        world.line(LineState::Idle);
+        world.fact(Fact::TeamsRefused(Session, Clear));
+        assert_eq!(world.take_writes(), [(Session, Set), (Session, Clear)]);
+        world.pass(seconds(299), None);
+        assert_eq!(world.take_writes(), []);
+    }
+    world.pass(seconds(1), None);
+    assert_eq!(world.take_writes(), [(Session, Leave)]);
+    world.pass(seconds(600), None);
+    assert_eq!(world.take_writes(), []);
 }

@@ -41,9 +41,16 @@ pub(crate) fn write(
         return Ok(());
     }
     if action == Action::Leave {
+        let is_there = match slot {
+            Slot::Session => someone
+                .account
+                .session_until
+                .is_some_and(|until| until > now),
+            Slot::Preferred => someone.account.holds_ours(now),
+        };
         must!(
-            !world.calm || !someone.account.holds_ours(now),
-            "{id}: leaves a Do not disturb of ours in Teams"
+            !world.calm || !is_there,
+            "{id}: leaves {slot:?} of ours in Teams"
         );
         return Ok(());
     }
