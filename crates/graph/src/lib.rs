@@ -50,7 +50,7 @@ pub use error::{Blame, GraphError, Interference, Peer};
 pub use halving::{Halving, PartAnswer};
 pub use operation::{Operation, Priority, Slot, Written};
 pub use presences::{Oddity, Presences, Skipped, UserPresence};
-pub use queue::{Backlog, Next, Outcome, Pending, Pushed, WriteQueue};
+pub use queue::{Backlog, Finished, Next, Outcome, Pending, Pushed, WriteQueue};
 pub use random::random_secret;
 pub use secret::Secret;
 pub use sign_in::SignInFault;

@@ -1,5 +1,6 @@
 //! The queue of writes of one tenant: at most one pending write per person and slot, the latest; one request per person
-//! on the wire; failures wait by themselves and are overtaken by newer wishes.
+//! on the wire; failures wait by themselves and are overtaken by newer wishes. A rest after a failure is that of the slot: a Do
+//! not disturb that is refused does not delay the person's calls.
 //!
 //! The most urgent write goes first; after a number of others each ranks with starts of calls ([`Priority`]). A write that is
 //! cleared before it was sent is not sent, and if Teams is known to hold no write of ours, neither is the clear.
@@ -15,7 +16,10 @@ use std::{
 
 #[cfg(doc)]
 use crate::Priority;
-use crate::{BATCH_MAX, Budget, Operation, Purpose, Slot, backoff};
+use crate::{BATCH_MAX, Budget, Operation, Purpose, Slot};
+use pace::{Pace, Rest};
+
+mod pace;
 
 /// A write that may be sent now. `tag` is the caller's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +54,17 @@ pub enum Pushed {
     Waits,
     /// It clears a write that was never sent: neither is sent, and both are done.
     Settled,
+}
+
+/// What follows from the outcome of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finished {
+    /// It is over.
+    Over,
+    /// It is tried again, or a newer one is sent instead.
+    Waits,
+    /// It failed after [`WriteQueue::leave`]: that it failed does not matter.
+    Left,
 }
 
 /// Next step of the sender.
@@ -97,23 +112,24 @@ struct User<T> {
     in_flight: Option<Entry<T>>,
     /// The clear on the wire is not to be tried again.
     is_last_try: bool,
-    attempts: u32,
-    /// End of the last rest after a failure, or the time of the first write.
-    not_before: i64,
-    rest: Rest,
+    paces: [Pace; 2],
 }
 
-/// Why a person's writes rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rest {
-    /// They do not, or never failed.
-    None,
-    /// The last one failed at this time, as far as is known together with all others.
-    Outage(i64),
-    /// Others succeed, this one fails.
-    OwnTrouble,
-    /// Somebody said how long to wait: the service, or who knows that nothing changes before.
-    Asked,
+impl<T> Default for User<T> {
+    fn default() -> Self {
+        Self {
+            waiting: [None, None],
+            in_flight: None,
+            is_last_try: false,
+            paces: [Pace::default(); 2],
+        }
+    }
+}
+
+impl<T> User<T> {
+    fn pace(&self, slot: Slot) -> Pace {
+        self.paces.get(slot as usize).copied().unwrap_or_default()
+    }
 }
 
 /// While everything fails, one write is tried so often.
@@ -130,14 +146,14 @@ type Turn = (Option<u64>, u64, Arc<str>, Slot);
 pub struct WriteQueue<T> {
     users: HashMap<Arc<str>, User<T>>,
     ready: BTreeSet<Turn>,
-    resting: BTreeSet<(i64, Arc<str>)>,
+    resting: BTreeSet<(i64, Arc<str>, Slot)>,
     sequence: u64,
     /// Number of writes that were sent.
     sent: u64,
     /// Slots for which Teams has acknowledged a clear and no write was sent since.
     empty: HashSet<(Arc<str>, Slot)>,
     /// Those of the resting who wait for the end of an outage.
-    outage: BTreeSet<Arc<str>>,
+    outage: BTreeSet<(Arc<str>, Slot)>,
     probe_at: i64,
     succeeded_at: i64,
     /// From then on writes may go together again.
@@ -173,14 +189,7 @@ impl<T> WriteQueue<T> {
             tag,
         };
         let slot = operation.slot();
-        let entry = self.users.entry(user.clone()).or_insert_with(|| User {
-            waiting: [None, None],
-            in_flight: None,
-            is_last_try: false,
-            attempts: 0,
-            not_before: now,
-            rest: Rest::None,
-        });
+        let entry = self.users.entry(user.clone()).or_default();
         let Some(place) = entry.waiting.get_mut(slot as usize) else {
             return Pushed::Waits;
         };
@@ -190,7 +199,7 @@ impl<T> WriteQueue<T> {
             let on_the_wire = entry.in_flight.as_ref();
             let on_the_wire = on_the_wire.is_some_and(|write| write.operation.slot() == slot);
             if takes_back && !on_the_wire && self.empty.contains(&(user.clone(), slot)) {
-                self.forget_idle(user);
+                self.forget_idle(user, slot);
                 return Pushed::Settled;
             }
             write.operation = write.operation.instead_of(replaced.operation);
@@ -215,7 +224,7 @@ impl<T> WriteQueue<T> {
         {
             self.ready.remove(&dropped.turn(user));
         }
-        self.forget_idle(user);
+        self.forget_idle(user, slot);
     }
 
     /// The next write, if the budget has a token for it.
@@ -267,36 +276,29 @@ impl<T> WriteQueue<T> {
     }
 
     /// Says what became of the person's write on the wire.
-    pub fn finish(&mut self, now: i64, user: &Arc<str>, outcome: Outcome) {
+    pub fn finish(&mut self, now: i64, user: &Arc<str>, outcome: Outcome) -> Finished {
         let Some(entry) = self.users.get_mut(user) else {
-            return;
+            return Finished::Over;
         };
         let Some(mut write) = entry.in_flight.take() else {
-            return;
+            return Finished::Over;
         };
+        let slot = write.operation.slot();
         let is_last_try = std::mem::take(&mut entry.is_last_try);
         if outcome == Outcome::Done && write.operation.clears() {
-            self.empty.insert((user.clone(), write.operation.slot()));
+            self.empty.insert((user.clone(), slot));
         }
-        match outcome {
+        let mut pace = entry.pace(slot);
+        let finished = match outcome {
             Outcome::Done | Outcome::NothingThere | Outcome::GiveUp => {
-                entry.attempts = 0;
-                entry.rest = Rest::None;
+                pace.succeed();
+                Finished::Over
             }
             Outcome::Retry(wait) => {
-                entry.rest = match (entry.rest, wait) {
-                    (_, Some(_)) => Rest::Asked,
-                    (Rest::Outage(before), None) if before < self.succeeded_at => Rest::OwnTrouble,
-                    (Rest::OwnTrouble, None) => Rest::OwnTrouble,
-                    (_, None) => Rest::Outage(now),
-                };
-                entry.attempts = entry.attempts.saturating_add(1);
-                let wait = wait.unwrap_or_else(|| backoff(entry.attempts, write.sequence));
-                entry.not_before =
-                    now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+                pace.fail(now, wait, (self.succeeded_at, write.sequence));
                 // After an outage the order is that of urgency again.
                 write.came_after = self.sent;
-                match entry.waiting.get_mut(write.operation.slot() as usize) {
+                match entry.waiting.get_mut(slot as usize) {
                     Some(None) if is_last_try => {}
                     Some(Some(newer)) => {
                         newer.operation = newer.operation.instead_of(write.operation);
@@ -304,35 +306,43 @@ impl<T> WriteQueue<T> {
                     Some(place) => *place = Some(write),
                     None => {}
                 }
+                match is_last_try {
+                    true => Finished::Left,
+                    false => Finished::Waits,
+                }
             }
+        };
+        if let Some(place) = entry.paces.get_mut(slot as usize) {
+            *place = pace;
         }
-        if matches!(entry.rest, Rest::Outage(_)) {
+        if matches!(pace.rest, Rest::Outage(_)) {
             if self.outage.is_empty() {
                 self.probe_at = now.saturating_add(PROBE);
             }
-            self.outage.insert(user.clone());
+            self.outage.insert((user.clone(), slot));
         } else {
-            self.outage.remove(user);
+            self.outage.remove(&(user.clone(), slot));
         }
-        self.forget_idle(user);
+        self.forget_idle(user, slot);
         self.make_ready(now, user);
         if matches!(outcome, Outcome::Done | Outcome::NothingThere) {
             self.succeeded_at = now;
             self.end_outage(now);
         }
+        finished
     }
 
     /// When [`WriteQueue::pop`] may give something, if nothing is ready now.
     pub fn next_wake(&self) -> Option<i64> {
-        let rested = self.resting.first().map(|(at, _)| *at);
+        let rested = self.resting.first().map(|(at, ..)| *at);
         let probe = (!self.outage.is_empty()).then_some(self.probe_at);
         rested.into_iter().chain(probe).min()
     }
 
     /// The service is back: what rested because of it goes on.
     fn end_outage(&mut self, now: i64) {
-        for user in std::mem::take(&mut self.outage) {
-            self.end_rest(now, &user);
+        for (user, slot) in std::mem::take(&mut self.outage) {
+            self.end_rest(now, &user, slot);
         }
     }
 
@@ -345,16 +355,18 @@ impl<T> WriteQueue<T> {
             let entry = self.users.get(user);
             entry.is_none_or(|entry| entry.in_flight.is_some())
         };
-        if let Some(user) = self.outage.iter().find(|user| !on_the_wire(user)).cloned() {
+        let mut idle = self.outage.iter().filter(|(user, _)| !on_the_wire(user));
+        if let Some((user, slot)) = idle.next().cloned() {
             self.probe_at = now.saturating_add(PROBE);
-            self.end_rest(now, &user);
+            self.end_rest(now, &user, slot);
         }
     }
 
-    fn end_rest(&mut self, now: i64, user: &Arc<str>) {
-        if let Some(entry) = self.users.get_mut(user) {
-            self.resting.remove(&(entry.not_before, user.clone()));
-            entry.not_before = now;
+    fn end_rest(&mut self, now: i64, user: &Arc<str>, slot: Slot) {
+        let entry = self.users.get_mut(user);
+        if let Some(pace) = entry.and_then(|entry| entry.paces.get_mut(slot as usize)) {
+            self.resting.remove(&(pace.not_before, user.clone(), slot));
+            pace.not_before = now;
             self.make_ready(now, user);
         }
     }
@@ -370,11 +382,14 @@ impl<T> WriteQueue<T> {
         self.batches_from = now.saturating_add(SINGLE_WRITES);
     }
 
-    /// When the person's next write may be sent, if one waits for the end of a rest.
-    pub fn rests_until(&self, user: &Arc<str>) -> Option<i64> {
+    /// When the person's next write to a slot may be sent, if one waits for the end of a rest.
+    pub fn rests_until(&self, user: &Arc<str>, slot: Slot) -> Option<i64> {
         let entry = self.users.get(user)?;
-        let waits = entry.waiting.iter().any(Option::is_some);
-        waits.then_some(entry.not_before)
+        let waits = entry
+            .waiting
+            .get(slot as usize)
+            .is_some_and(Option::is_some);
+        waits.then_some(entry.pace(slot).not_before)
     }
 
     /// Writes that wait only for the budget.
@@ -384,7 +399,7 @@ impl<T> WriteQueue<T> {
             let entry = self.users.get(user)?;
             let write = entry.waiting.get(*slot as usize)?.as_ref()?;
             // A rest after a failure is no wait for the budget.
-            Some(write.since.max(entry.not_before))
+            Some(write.since.max(entry.pace(*slot).not_before))
         });
         let since = waiting.min().unwrap_or(now);
         Backlog {
@@ -416,28 +431,43 @@ impl<T> WriteQueue<T> {
         else {
             return;
         };
-        if entry.not_before > now {
-            self.resting.insert((entry.not_before, user.clone()));
-            return;
-        }
         for write in entry.waiting.iter().flatten() {
-            self.ready.insert(write.turn(user));
+            let slot = write.operation.slot();
+            let not_before = entry.pace(slot).not_before;
+            if not_before > now {
+                self.resting.insert((not_before, user.clone(), slot));
+            } else {
+                self.ready.insert(write.turn(user));
+            }
         }
     }
 
-    /// Forgets a person without a write that waits or is on the wire.
-    fn forget_idle(&mut self, user: &Arc<str>) {
-        let idle = self.users.get(user).is_some_and(|entry| {
-            entry.in_flight.is_none() && entry.waiting.iter().all(Option::is_none)
-        });
-        if idle && let Some(entry) = self.users.remove(user) {
-            self.resting.remove(&(entry.not_before, user.clone()));
-            self.outage.remove(user);
+    /// Forgets the patience with a slot without a write that waits or is on the wire, and a person without any.
+    fn forget_idle(&mut self, user: &Arc<str>, slot: Slot) {
+        let Some(entry) = self.users.get_mut(user) else {
+            return;
+        };
+        let on_the_wire = entry.in_flight.as_ref();
+        let on_the_wire = on_the_wire.is_some_and(|write| write.operation.slot() == slot);
+        let waits = entry
+            .waiting
+            .get(slot as usize)
+            .is_some_and(Option::is_some);
+        if on_the_wire || waits {
+            return;
+        }
+        if let Some(pace) = entry.paces.get_mut(slot as usize) {
+            let Pace { not_before, .. } = std::mem::take(pace);
+            self.resting.remove(&(not_before, user.clone(), slot));
+            self.outage.remove(&(user.clone(), slot));
+        }
+        if entry.in_flight.is_none() && entry.waiting.iter().all(Option::is_none) {
+            self.users.remove(user);
         }
     }
 
     fn wake(&mut self, now: i64) {
-        while let Some((at, user)) = self.resting.first().cloned() {
+        while let Some((at, user, _)) = self.resting.first().cloned() {
             if at > now {
                 return;
             }

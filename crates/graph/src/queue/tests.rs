@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use proptest::prelude::*;
 
-use super::{Outcome, Pushed, WriteQueue};
+use super::{Finished, Outcome, Pushed, WriteQueue};
 use crate::{
     Operation::{self, ClearDoNotDisturb, ClearSession, RenewSession, SetDoNotDisturb, SetSession},
     Slot,
@@ -365,7 +365,7 @@ fn a_refused_batch_is_followed_by_single_writes() {
     queue.batch_failed(0);
     for write in &batch {
         queue.finish(0, &write.user, Outcome::Retry(None));
-        let rests_until = queue.rests_until(&write.user).unwrap();
+        let rests_until = queue.rests_until(&write.user, Slot::Session).unwrap();
         assert!((1_000..=1_250).contains(&rests_until), "{rests_until}");
     }
     assert!(!queue.may_batch(0) && !queue.may_batch(299_999));
@@ -400,7 +400,8 @@ fn a_clear_that_is_left_is_sent_no_more() {
     queue.push(0, &anna, ClearDoNotDisturb, ());
     queue.pop(0).unwrap();
     queue.leave(&anna, Slot::Preferred);
-    queue.finish(0, &anna, Outcome::Retry(None));
+    let finished = queue.finish(0, &anna, Outcome::Retry(None));
+    assert_eq!(finished, Finished::Left);
     assert!(queue.is_empty());
     // A newer set stays.
     queue.push(0, &anna, ClearDoNotDisturb, ());
@@ -411,4 +412,47 @@ fn a_clear_that_is_left_is_sent_no_more() {
     assert_eq!(queue.pop(10_000).unwrap().operation, SetDoNotDisturb);
     queue.finish(10_000, &anna, Outcome::Retry(None));
     assert!(!queue.is_empty(), "and is tried again");
+}
+
+// D1: a Do not disturb that is refused again and again does not delay the person's calls.
+#[test]
+fn a_slot_that_rests_does_not_delay_the_other() {
+    let anna = user("anna");
+    let mut queue = WriteQueue::default();
+    queue.push(0, &anna, ClearDoNotDisturb, 1);
+    assert_eq!(queue.pop(0).unwrap().tag, 1);
+    queue.push(0, &anna, SetSession, 2);
+    assert!(queue.pop(0).is_none(), "one on the wire");
+    let refused = Outcome::Retry(Some(Duration::from_secs(60)));
+    assert_eq!(queue.finish(0, &anna, refused), Finished::Waits);
+    assert_eq!(queue.pop(0).unwrap().tag, 2);
+    assert_eq!(queue.finish(0, &anna, Outcome::Done), Finished::Over);
+    queue.push(500, &anna, ClearSession, 3);
+    assert_eq!(queue.pop(500).unwrap().tag, 3);
+    queue.finish(500, &anna, Outcome::Done);
+    assert!(queue.pop(59_999).is_none());
+    assert_eq!(queue.rests_until(&anna, Slot::Preferred), Some(60_000));
+    assert_eq!(queue.next_wake(), Some(60_000));
+    // The rest that is over while the other slot is on the wire is not forgotten.
+    queue.push(59_999, &anna, SetSession, 4);
+    assert_eq!(queue.pop(59_999).unwrap().tag, 4);
+    assert!(queue.pop(60_000).is_none(), "one on the wire");
+    queue.finish(60_001, &anna, Outcome::Retry(None));
+    assert_eq!(queue.pop(60_001).unwrap().tag, 1);
+}
+
+#[test]
+fn a_write_after_one_that_was_left_does_not_rest() {
+    let anna = user("anna");
+    let mut queue = WriteQueue::default();
+    queue.push(0, &anna, SetSession, ());
+    queue.pop(0).unwrap();
+    queue.push(0, &anna, ClearDoNotDisturb, ());
+    queue.finish(0, &anna, Outcome::Retry(Some(Duration::from_secs(90))));
+    queue.pop(0).unwrap();
+    queue.finish(0, &anna, Outcome::Retry(Some(Duration::from_secs(60))));
+    queue.leave(&anna, Slot::Preferred);
+    assert_eq!(queue.next_wake(), Some(90_000));
+    queue.push(1, &anna, SetDoNotDisturb, ());
+    assert_eq!(queue.pop(1).unwrap().operation, SetDoNotDisturb);
 }

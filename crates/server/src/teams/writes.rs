@@ -25,8 +25,7 @@ const IN_FLIGHT_MAX: usize = 64;
 const ADMINISTRATOR_PAUSE: Duration = Duration::from_secs(15);
 /// Pause before a write is tried again for an account that Graph does not know.
 const UNKNOWN_PAUSE: Duration = Duration::from_secs(15);
-/// Pause before a clear is sent again that Graph refuses for good: what Offhook wrote is still there. The person's other writes
-/// wait as long.
+/// Pause before a clear is sent again that Graph refuses for good: what Offhook wrote is still there.
 const REFUSED_PAUSE: Duration = Duration::from_secs(60);
 /// Interval at which removed accounts are forgotten.
 const FORGET_INTERVAL: Duration = Duration::from_secs(600);
@@ -266,7 +265,9 @@ impl TenantWrites {
         let next_at = {
             let mut queue = self.queue();
             queue.finish(now, &write.user, outcome);
-            queue.rests_until(&write.user).unwrap_or(now)
+            queue
+                .rests_until(&write.user, write.operation.slot())
+                .unwrap_or(now)
         };
         tenant.report_write(
             (&write.user, write.tag.write),
