@@ -304,6 +304,7 @@ impl Mirror {
             wishes.push(Wish::Remember(slot));
             if lost {
                 // A write that still waits to be sent must not come after the end.
+                self.left_over_until[slot as usize] = Some(now + slot.lifetime(timing));
                 wishes.push(Wish::Write(slot, Action::Clear));
             }
         }

@@ -37,9 +37,7 @@ impl Tenant {
         let mut last_report = LastReport::default();
         loop {
             tokio::time::sleep(LOOK_INTERVAL).await;
-            for (user, slot) in self.forget_unconfirmed(network_time()) {
-                writes.leave(&user, slot);
-            }
+            writes.forget_unconfirmed(&self);
             let backlog = writes.backlog();
             self.metrics.set_backlog(&self.name, backlog);
             if last_report.is_due(backlog.oldest) {

@@ -15,7 +15,8 @@ use crate::health::Trouble;
 
 /// The name under which the health of writing is reported.
 const PART: &str = "teams writes";
-/// Lifetime of Offhook's Do not disturb at Microsoft, in milliseconds.
+/// Lifetime of a write at Microsoft, in milliseconds: a session, Do not disturb.
+const SESSION: i64 = 5 * 60_000;
 const DAY: i64 = 24 * 3_600_000;
 /// People who are named one by one.
 const NAMED_MAX: usize = 5;
@@ -38,6 +39,9 @@ struct Failure {
     blame: Blame,
     /// What Offhook wrote stays in Teams until it succeeds.
     is_clear: bool,
+    /// Microsoft may hold a write of this slot that it acknowledged.
+    was_acknowledged: bool,
+    /// The first failure of this kind: set or clear.
     first_at: i64,
     /// End of the rest before the next try.
     next_at: i64,
@@ -68,12 +72,20 @@ impl Unconfirmed {
         } = write;
         let write = (person, slot);
         let before = self.writes.get(&write);
-        let first_at = before.map_or(now, |failure| failure.first_at);
+        let is_clear = action == Action::Clear;
+        let same = before.filter(|failure| failure.is_clear == is_clear);
+        let first_at = same.map_or(now, |failure| failure.first_at);
+        let was_acknowledged = match (before, action) {
+            (Some(failure), _) => failure.was_acknowledged,
+            (None, Action::Set) => false,
+            (None, Action::Renew | Action::Clear | Action::Leave) => true,
+        };
         let failure = Failure {
             user: user.clone(),
             what: error.to_string(),
             blame: error.blame(),
-            is_clear: action == Action::Clear,
+            is_clear,
+            was_acknowledged,
             first_at,
             next_at,
             is_alone: self.succeeded_at.is_some_and(|at| at >= first_at)
@@ -88,15 +100,24 @@ impl Unconfirmed {
         self.succeeded_at = Some(now);
     }
 
-    /// Forgets the writes of people without an account: sets at once, clears after a day, when Microsoft has dropped the state by
-    /// itself. Returns the forgotten writes.
+    /// Forgets a write that is not tried any more. Others are not known to succeed.
+    fn forget(&mut self, write: (PersonId, Slot)) {
+        self.writes.remove(&write);
+    }
+
+    /// Forgets the writes of people without an account: sets at once, clears when Microsoft has dropped the state by itself.
+    /// Returns the forgotten writes.
     fn retain(
         &mut self,
         has_account: impl Fn(PersonId) -> bool,
         now: i64,
     ) -> Vec<(Arc<str>, Slot)> {
-        let is_over = |(person, _): &(PersonId, Slot), failure: &Failure| {
-            let waits = failure.is_clear && now.saturating_sub(failure.first_at) < DAY;
+        let is_over = |(person, slot): &(PersonId, Slot), failure: &Failure| {
+            let lifetime = match slot {
+                Slot::Session => SESSION,
+                Slot::Preferred => DAY,
+            };
+            let waits = failure.is_clear && now.saturating_sub(failure.first_at) < lifetime;
             !waits && !has_account(*person)
         };
         let over = self
@@ -113,10 +134,13 @@ impl Unconfirmed {
         now: i64,
     ) -> (Option<Trouble>, Option<Trouble>) {
         let of_account = |failure: &Failure| match failure.blame {
-            _ if failure.is_clear => false,
             Blame::Service => false,
-            Blame::Administrator => failure.is_alone,
-            Blame::Request => true,
+            Blame::Request if !failure.is_clear => true,
+            // The account, as one without a licence, refuses the clear like the set before it.
+            Blame::Administrator | Blame::Request if failure.is_clear => {
+                failure.is_alone || !failure.was_acknowledged
+            }
+            Blame::Administrator | Blame::Request => failure.is_alone,
         };
         let describe = |accounts: bool, remedy: &str| {
             let writes = self.writes.iter();
@@ -187,14 +211,21 @@ impl Tenant {
         result: Result<(), &GraphError>,
         (now, next_at): (i64, i64),
     ) {
-        {
-            let mut unconfirmed = self.unconfirmed();
-            match result {
-                Ok(()) => unconfirmed.confirmed((write.person, write.slot), now),
-                Err(error) => unconfirmed.failed((user, write), error, now, next_at),
-            }
+        let mut unconfirmed = self.unconfirmed();
+        match result {
+            Ok(()) => unconfirmed.confirmed((write.person, write.slot), now),
+            Err(error) => unconfirmed.failed((user, write), error, now, next_at),
         }
-        self.report_unconfirmed(now);
+        self.report_unconfirmed(&unconfirmed, now);
+    }
+
+    /// Forgets writes that are not tried any more.
+    pub(super) fn forget_writes(&self, writes: &[(PersonId, Slot)], now: i64) {
+        let mut unconfirmed = self.unconfirmed();
+        for write in writes {
+            unconfirmed.forget(*write);
+        }
+        self.report_unconfirmed(&unconfirmed, now);
     }
 
     /// Forgets the writes of people without an account ([`Unconfirmed::retain`]). Returns the forgotten writes.
@@ -203,16 +234,18 @@ impl Tenant {
             let person = self.directory.person(person);
             person.is_some_and(|person| person.teams_id.is_some())
         };
-        let forgotten = self.unconfirmed().retain(has_account, now);
+        let mut unconfirmed = self.unconfirmed();
+        let forgotten = unconfirmed.retain(has_account, now);
         if !forgotten.is_empty() {
-            self.report_unconfirmed(now);
+            self.report_unconfirmed(&unconfirmed, now);
         }
         forgotten
     }
 
-    fn report_unconfirmed(&self, now: i64) {
+    /// Reports the health of writing. The caller holds the lock: reports come in the order of the changes.
+    fn report_unconfirmed(&self, unconfirmed: &Unconfirmed, now: i64) {
         let name = |person| Some(self.directory.person(person)?.name.clone());
-        let (trouble, warning) = self.unconfirmed().troubles(name, now);
+        let (trouble, warning) = unconfirmed.troubles(name, now);
         self.report(PART, trouble);
         self.report_warning(PART, warning);
     }
@@ -252,6 +285,14 @@ mod tests {
         }
     }
 
+    fn invalid() -> GraphError {
+        GraphError::Refused {
+            call: "clearPresence",
+            status: 400,
+            message: "InvalidArgument: x".into(),
+        }
+    }
+
     fn troubles(unconfirmed: &Unconfirmed, now: i64) -> (Option<Trouble>, Option<Trouble>) {
         unconfirmed.troubles(|person| Some(format!("person {}", person.0)), now)
     }
@@ -259,11 +300,7 @@ mod tests {
     // D1: /readyz is not green over an unconfirmed write while others succeed.
     #[test]
     fn an_unconfirmed_write_is_a_trouble_until_it_is_confirmed() {
-        for (action, error) in [
-            (Action::Clear, locked()),
-            (Action::Set, locked()),
-            (Action::Clear, forbidden()),
-        ] {
+        for (action, error) in [(Action::Clear, locked()), (Action::Set, locked())] {
             let mut unconfirmed = Unconfirmed::default();
             fails(&mut unconfirmed, action, &error, [0, 1_000]);
             unconfirmed.confirmed(BEN, 500);
@@ -295,6 +332,45 @@ mod tests {
         let (trouble, warning) = troubles(&unconfirmed, 15_000);
         assert_eq!(trouble, None);
         assert!(warning.unwrap().remedy.contains("licence"));
+    }
+
+    // D9: neither is the clear of an account the tenant's trouble, where others are written or its set was refused already.
+    #[test]
+    fn one_refused_clear_is_a_warning() {
+        for error in [forbidden(), invalid()] {
+            let mut unconfirmed = Unconfirmed::default();
+            fails(&mut unconfirmed, Action::Clear, &error, [0, 15_000]);
+            assert!(troubles(&unconfirmed, 0).0.is_some(), "nobody succeeds");
+            unconfirmed.confirmed(BEN, 500);
+            fails(&mut unconfirmed, Action::Clear, &error, [15_000, 30_000]);
+            let (trouble, warning) = troubles(&unconfirmed, 15_000);
+            assert!(trouble.is_none() && warning.is_some());
+
+            let mut unconfirmed = Unconfirmed::default();
+            fails(&mut unconfirmed, Action::Set, &forbidden(), [0, 15_000]);
+            for now in [5_000, 20_000] {
+                fails(&mut unconfirmed, Action::Clear, &error, [now, now]);
+                let (trouble, warning) = troubles(&unconfirmed, now);
+                assert!(trouble.is_none() && warning.is_some());
+            }
+            unconfirmed.forget((ANNA, Slot::Preferred));
+            assert_eq!(troubles(&unconfirmed, 20_000), (None, None));
+        }
+        // What may be in force at Microsoft is not hidden by a refused renewal, or by a new set.
+        for set in [Action::Renew, Action::Set] {
+            let mut unconfirmed = Unconfirmed::default();
+            if set == Action::Set {
+                fails(&mut unconfirmed, Action::Clear, &locked(), [0, 1_000]);
+            }
+            fails(&mut unconfirmed, set, &forbidden(), [1_000, 2_000]);
+            fails(
+                &mut unconfirmed,
+                Action::Clear,
+                &forbidden(),
+                [2_000, 3_000],
+            );
+            assert!(troubles(&unconfirmed, 2_000).0.is_some(), "{set:?}");
+        }
     }
 
     // D1: the clear of a person who was removed is reported and tried again until Microsoft has dropped the state by itself.

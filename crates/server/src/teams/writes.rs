@@ -7,10 +7,10 @@ use std::{
 };
 
 use graph::{
-    BATCH_MAX, Backlog, Blame, GraphError, Next, Operation, Outcome, Pending, Pushed, RequestKind,
-    WriteQueue, Written,
+    BATCH_MAX, Backlog, Blame, Finished, GraphError, Next, Operation, Outcome, Pending, Pushed,
+    RequestKind, WriteQueue, Written,
 };
-use presence::{Action, Fact, Input, Slot, TeamsWrite};
+use presence::{Action, Fact, Input, PersonId, Slot, TeamsWrite};
 use tokio::{
     sync::{Notify, Semaphore},
     time::Instant,
@@ -27,6 +27,8 @@ const ADMINISTRATOR_PAUSE: Duration = Duration::from_secs(15);
 const UNKNOWN_PAUSE: Duration = Duration::from_secs(15);
 /// Pause before a clear is sent again that Graph refuses for good: what Offhook wrote is still there.
 const REFUSED_PAUSE: Duration = Duration::from_secs(60);
+/// Time until the engine insists on a set that Graph refuses for good.
+const INSISTS_AFTER: i64 = 4 * 60_000;
 /// Interval at which removed accounts are forgotten.
 const FORGET_INTERVAL: Duration = Duration::from_secs(600);
 
@@ -39,6 +41,8 @@ struct Tag {
 #[derive(Debug, Default)]
 struct Shared {
     queue: Mutex<WriteQueue<Tag>>,
+    /// Writes that are not tried any more, and whose failures are to be forgotten. Used only while the queue is locked.
+    left: Mutex<Vec<(PersonId, Slot)>>,
     wake: Notify,
 }
 
@@ -88,17 +92,24 @@ impl TeamsWrites {
             (Slot::Preferred, Action::Set | Action::Renew) => Operation::SetDoNotDisturb,
             (Slot::Preferred, Action::Clear) => Operation::ClearDoNotDisturb,
             (slot, Action::Leave) => {
-                queue.leave(user, slot);
+                let mut writes = queue.queue();
+                writes.leave(user, graph_slot(slot));
+                queue.left().push((write.person, slot));
+                queue.0.wake.notify_one();
                 return None;
             }
         };
         let tag = Tag { write, heard_at };
-        let pushed = queue.queue().push(network_time(), user, operation, tag);
+        let mut writes = queue.queue();
+        let pushed = writes.push(network_time(), user, operation, tag);
         queue.0.wake.notify_one();
         match pushed {
             Pushed::Waits => None,
             // The write that it clears was never sent.
-            Pushed::Settled => Some(Fact::TeamsAcknowledged(write.slot, write.action)),
+            Pushed::Settled => {
+                queue.left().push((write.person, write.slot));
+                Some(Fact::TeamsAcknowledged(write.slot, write.action))
+            }
         }
     }
 
@@ -123,13 +134,25 @@ impl TenantWrites {
         self.queue().backlog(network_time())
     }
 
-    /// Drops a clear that waits, and repeats none that is on the wire.
-    pub(super) fn leave(&self, user: &Arc<str>, slot: Slot) {
-        let slot = match slot {
-            Slot::Session => graph::Slot::Session,
-            Slot::Preferred => graph::Slot::Preferred,
-        };
-        self.queue().leave(user, slot);
+    fn left(&self) -> MutexGuard<'_, Vec<(PersonId, Slot)>> {
+        self.0.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets the failures of writes that are not tried any more. The queue is locked, so that none is recorded meanwhile.
+    fn forget_left(&self, _queue: &MutexGuard<'_, WriteQueue<Tag>>, tenant: &Tenant) {
+        let left = std::mem::take(&mut *self.left());
+        if !left.is_empty() {
+            tenant.forget_writes(&left, network_time());
+        }
+    }
+
+    /// Forgets the failures of writes that are not tried any more, and the writes of people without an account.
+    pub(super) fn forget_unconfirmed(&self, tenant: &Tenant) {
+        let mut queue = self.queue();
+        for (user, slot) in tenant.forget_unconfirmed(network_time()) {
+            queue.leave(&user, graph_slot(slot));
+        }
+        self.forget_left(&queue, tenant);
     }
 
     /// Sends writes and reports the backlog, for ever.
@@ -179,6 +202,7 @@ impl TenantWrites {
 
     fn look(&self, tenant: &Tenant) -> Look {
         let mut queue = self.queue();
+        self.forget_left(&queue, tenant);
         let mut budget = tenant.budget();
         let next = queue.next(network_time(), &mut budget);
         let waiting = i64::try_from(queue.len()).unwrap_or(i64::MAX);
@@ -262,19 +286,32 @@ impl TenantWrites {
             tenant.shard.input(input, Cause::Other).await;
         }
         let now = network_time();
-        let next_at = {
+        {
             let mut queue = self.queue();
-            queue.finish(now, &write.user, outcome);
-            queue
-                .rests_until(&write.user, write.operation.slot())
-                .unwrap_or(now)
-        };
-        tenant.report_write(
-            (&write.user, write.tag.write),
-            result.as_ref().map(|_| ()),
-            (now, next_at),
-        );
+            let finished = queue.finish(now, &write.user, outcome);
+            let next_at = match outcome {
+                Outcome::GiveUp => now.saturating_add(INSISTS_AFTER),
+                Outcome::Done | Outcome::NothingThere | Outcome::Retry(_) => queue
+                    .rests_until(&write.user, write.operation.slot())
+                    .unwrap_or(now),
+            };
+            // While the queue is locked: nobody leaves the write between its failure and the record of it.
+            if result.is_ok() || finished != Finished::Left {
+                tenant.report_write(
+                    (&write.user, write.tag.write),
+                    result.as_ref().map(|_| ()),
+                    (now, next_at),
+                );
+            }
+        }
         self.0.wake.notify_one();
+    }
+}
+
+const fn graph_slot(slot: Slot) -> graph::Slot {
+    match slot {
+        Slot::Session => graph::Slot::Session,
+        Slot::Preferred => graph::Slot::Preferred,
     }
 }
 
