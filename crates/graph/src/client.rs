@@ -228,13 +228,27 @@ impl Client {
         let token = self.token().await?;
         let sent = self.send_as(&token, call, method.clone(), url, body).await;
         if !matches!(sent, Err(GraphError::Unauthorized { .. })) {
+            self.accept_token(&token, &sent);
             return sent;
         }
         if !self.token.lock().await.replace(&token, Instant::now()) {
             return Err(GraphError::Unauthorized { call });
         }
         let token = self.token().await?;
-        self.send_as(&token, call, method, url, body).await
+        let sent = self.send_as(&token, call, method, url, body).await;
+        self.accept_token(&token, &sent);
+        sent
+    }
+
+    /// Records that Graph takes the token, if it does. An answer does not wait for another sign-in to end.
+    fn accept_token(&self, token: &Secret, sent: &Result<Response, GraphError>) {
+        if sent
+            .as_ref()
+            .is_ok_and(|response| response.status().is_success())
+            && let Ok(mut state) = self.token.try_lock()
+        {
+            state.accept(token);
+        }
     }
 
     /// The application's access token, for whoever wants to look at it.

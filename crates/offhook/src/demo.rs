@@ -20,7 +20,7 @@ use server::{
     TeamsOptions, access, clock::Clock,
 };
 use store::{Checked, ImportPerson, Store};
-use teamsbox::{ClockMode, Device, NewUser, Teamsbox};
+use teamsbox::{ClockMode, Device, Knobs, NewUser, Teamsbox};
 use telephony::{
     Password,
     simulated::{SimulatedPbx, SimulatedPbxConfig},
@@ -203,12 +203,20 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
     })
 }
 
+/// Lifetime of the tenant's tokens with a driven clock: ten years.
+const DRIVEN_TOKEN_LIFETIME: Duration = Duration::from_secs(10 * 366 * 86_400);
+
 /// The Teams tenant in a box, with the people in it.
 async fn start_teamsbox(
     arguments: &Arguments,
     people: &[ImportPerson],
 ) -> anyhow::Result<Teamsbox> {
     let manual = arguments.clock == ClockChoice::Manual;
+    let mut knobs = Knobs::default();
+    if manual {
+        // Offhook counts a token's lifetime in network time, which is not driven: a driven day must not end tokens.
+        knobs.token_lifetime = DRIVEN_TOKEN_LIFETIME;
+    }
     Teamsbox::start(teamsbox::Config {
         listen: (Ipv4Addr::LOCALHOST, teamsbox_port(arguments.port)?).into(),
         clock: if manual {
@@ -217,6 +225,7 @@ async fn start_teamsbox(
             ClockMode::Real
         },
         users: people.iter().map(teams_user).collect(),
+        knobs,
         ..teamsbox::Config::default()
     })
     .await

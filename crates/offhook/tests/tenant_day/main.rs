@@ -48,7 +48,7 @@ fn knobs(seed: u64) -> Knobs {
         directory_limit: Some(0),
         bulk_sequence_number: true,
         // Tokens are asked for now and then, so that asking meets failures too.
-        token_lifetime: Duration::from_secs(600),
+        token_lifetime: Duration::from_secs(3_000),
         seed,
         ..Knobs::default()
     }
