@@ -18,7 +18,7 @@ use super::answer::{AnswerError, Problem};
 const AGE_MAX: Duration = Duration::from_secs(3_600);
 /// An older description is not used, even where the provider does not answer: it may have taken back a key.
 const OLD_AGE_MAX: Duration = Duration::from_secs(24 * 3_600);
-/// After a failure nobody asks again for this long. Anybody can begin a sign-in.
+/// After a failure the provider is asked again only after this: a sign-in can be begun by every browser.
 const REST: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
@@ -216,7 +216,7 @@ mod tests {
 
     // D4
     #[tokio::test]
-    async fn all_who_wait_for_a_provider_that_hangs_share_one_request() {
+    async fn sign_ins_that_wait_for_a_hanging_provider_share_one_request() {
         let memory = Arc::new(Memory::<u32>::default());
         let reads = Arc::new(SyncMutex::new(0));
         let (give_up, hanging) = tokio::sync::watch::channel(false);
@@ -248,7 +248,7 @@ mod tests {
 
     // D4
     #[tokio::test]
-    async fn nobody_waits_where_an_old_description_is_there() {
+    async fn an_old_description_is_used_while_another_sign_in_reads() {
         let memory = Arc::new(Memory::<u32>::default());
         assert_eq!(*memory.current(at(0), async { Ok(1) }).await.unwrap(), 1);
         let reading = tokio::spawn({
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn keys_are_read_anew_once_for_all_who_need_newer_ones() {
+    async fn keys_are_read_anew_once_for_all_sign_ins() {
         let memory = Memory::<u32>::default();
         let first = memory.current(at(0), async { Ok(1) }).await.unwrap();
         let second = memory.newer_than(&first, at(0), async { Ok(2) });
