@@ -44,7 +44,7 @@ use crate::{
 pub(crate) use shared::{Core, Shared, SharedState};
 
 /// How long [`App::settle`] waits for a sweep, and for writes, that Teams holds up.
-const SETTLE_MAX: Duration = Duration::from_secs(2);
+pub(crate) const SETTLE_MAX: Duration = Duration::from_secs(2);
 
 /// What a server is made of.
 #[derive(Debug)]

@@ -11,7 +11,13 @@ use presence::{Fact, Input, PersonId};
 use store::{StoreError, StoredPerson};
 use tokio::sync::Mutex;
 
-use crate::{app::Core, directory::Person, pbx::Pbx, shard::Cause, teams::Freshness};
+use crate::{
+    app::{Core, SETTLE_MAX},
+    directory::Person,
+    pbx::Pbx,
+    shard::Cause,
+    teams::Freshness,
+};
 
 /// How often the store is asked for changes by other processes. The server's own changes are applied at once.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
@@ -190,6 +196,17 @@ impl Core {
             }
         }
         Ok(())
+    }
+
+    /// Waits until what is to be taken back in Teams is, at most for a moment: a tenant that does not answer holds nobody,
+    /// and what was written there ends by itself.
+    pub(crate) async fn taken_back(&self) {
+        let written = async {
+            while !(self.writer.is_idle() && self.teams_writes.is_idle()) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let _ = tokio::time::timeout(SETTLE_MAX, written).await;
     }
 
     fn knows(&self, person: PersonId) -> bool {

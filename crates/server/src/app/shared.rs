@@ -356,17 +356,6 @@ impl Core {
         Ok(())
     }
 
-    /// Waits until what is to be taken back in Teams is, at most for a moment: a tenant that does not answer holds nobody,
-    /// and what was written there ends by itself.
-    pub(crate) async fn taken_back(&self) {
-        let written = async {
-            while !(self.writer.is_idle() && self.teams_writes.is_idle()) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        let _ = tokio::time::timeout(SETTLE_MAX, written).await;
-    }
-
     /// Somebody may have come to another tenant: each looks again who is its.
     pub(crate) fn look_for_movers(&self) {
         self.places.send_modify(|places| *places += 1);
