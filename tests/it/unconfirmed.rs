@@ -211,3 +211,41 @@ async fn a_batch_that_is_refused_as_a_whole_leaves_nobody_unwritten() {
         "a batch was refused: {left}"
     );
 }
+
+// D1: the code says that the failure passes, whatever 404 means for a clear.
+#[tokio::test]
+async fn a_404_with_a_code_of_a_passing_failure_does_not_take_back() {
+    let (teamsbox, _installation, server) = stage(&["bert"]).await;
+    for code in ["UnknownError", "serviceNotAvailable"] {
+        server.choose("bert", "Do not disturb").await;
+        is_shown(&teamsbox, "bert", IN_TEAMS, "set").await;
+        let fault = json!({
+            "status": 404,
+            "answer": "envelope",
+            "code": code,
+            "operations": ["clearUserPreferredPresence"],
+            "remaining": 1,
+        });
+        teamsbox.faults(json!({ "graph": fault })).await;
+        server.automatic("bert").await;
+        is_shown(&teamsbox, "bert", AVAILABLE, code).await;
+    }
+}
+
+// D9: an account without a licence refuses its set and the clear that follows. Others are written: that is a warning.
+#[tokio::test]
+async fn a_refused_account_is_a_warning_and_does_not_stay_one() {
+    let (teamsbox, _installation, server) = stage(&["anna", "bert"]).await;
+    let refused = |operation: &str| json!({"users": ["anna@contoso.example"], "operations": [operation], "status": 403, "answer": "envelope"});
+    teamsbox
+        .faults(json!({"graph": [refused("setPresence"), refused("clearPresence")]}))
+        .await;
+    meets(&server, "anna", 0, true).await;
+    let red = async || !server.is_ready().await;
+    eventually("refused while nobody is written", SOON, true, red).await;
+    meets(&server, "anna", 0, false).await;
+    eventually("the clear is a warning", HEALS, true, || server.is_ready()).await;
+    teamsbox.faults(json!({})).await;
+    meets(&server, "bert", 0, true).await;
+    is_shown(&teamsbox, "bert", "Busy/InACall", "bert is written").await;
+}
