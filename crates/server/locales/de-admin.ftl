@@ -83,7 +83,7 @@ import-csv = Oder die Tabelle einfügen
 import-csv-help = In Excel kopierte Zellen lassen sich direkt einfügen. Wählen Sie eine Datei oder fügen Sie eine Tabelle ein, nicht beides.
 import-both = Eine Datei ist gewählt und eine Tabelle eingefügt; wählen Sie eine Datei oder fügen Sie eine Tabelle ein, nicht beides.
 import-neither = Keine Datei ist gewählt und keine Tabelle eingefügt; wählen Sie eine Datei oder fügen Sie eine Tabelle ein.
-import-too-large = Die Datei hat mehr als { $most } Bytes; teilen Sie die Tabelle, oder rufen Sie auf dem Server offhook import auf.
+import-too-large = Die Datei hat mehr als { $count } Bytes; teilen Sie die Tabelle, oder rufen Sie auf dem Server offhook import auf.
 import-comments = { $count ->
     [one] Eine Zeile, die mit # beginnt, wurde als Kommentar übergangen.
    *[other] { $count } Zeilen, die mit # beginnen, wurden als Kommentare übergangen.

@@ -83,7 +83,7 @@ import-csv = Or paste the table
 import-csv-help = Cells that are copied in Excel can be pasted as they are. Choose a file or paste a table, not both.
 import-both = A file is chosen and a table is pasted; choose a file or paste a table, not both.
 import-neither = No file is chosen and no table is pasted; choose a file or paste a table.
-import-too-large = The file has more than { $most } bytes; divide the table, or run offhook import on the server.
+import-too-large = The file has more than { $count } bytes; divide the table, or run offhook import on the server.
 import-comments = { $count ->
     [one] One line that begins with # was skipped as a comment.
    *[other] { $count } lines that begin with # were skipped as comments.

@@ -76,7 +76,7 @@ impl Given {
             return Err(Refusal::of_field("file", visit.say("import-both")));
         }
         if bytes.len() > TABLE_MAX {
-            let most = visit.words.with("import-too-large", "most", TABLE_MAX);
+            let most = visit.words.with("import-too-large", "count", TABLE_MAX);
             return Err(Refusal::of_field("file", most));
         }
         let decoded = decode_table(bytes, None);
