@@ -104,9 +104,9 @@ pub fn of_turn(turn: usize, only: Option<&str>) -> Value {
     });
     let endless =
         json!({"change": {"nextLink": "itself"}, "percent": PERCENT, "operations": ["usersDelta"]});
+    // Without 429 (AADSTS50196): Offhook waits for two minutes of real time then, which are most of the driven day.
     let token = [
         json!({"code": 90033, "percent": TOKEN_PERCENT}),
-        json!({"status": 429, "percent": TOKEN_PERCENT}),
         json!({"status": 502, "answer": "html", "percent": TOKEN_PERCENT}),
         json!({"answer": "closed", "percent": TOKEN_PERCENT}),
     ];
