@@ -62,7 +62,7 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("{}: cannot be read: {cause}; name the configuration with --config or OFFHOOK_CONFIG", path.display())]
+    #[error("{}: cannot be read: {cause}; create it (an empty file is enough to begin with), or name the configuration with --config or OFFHOOK_CONFIG", path.display())]
     Unreadable {
         /// Which file.
         path: PathBuf,

@@ -288,7 +288,9 @@ impl Tenant {
 
 fn remedy(error: &GraphError) -> String {
     if let Some(remedy) = error.sign_in_remedy() {
-        return format!("{remedy}; Offhook tries again by itself");
+        return format!(
+            "{remedy}; Offhook tries again by itself, and needs a restart only after a change of its own configuration or secret"
+        );
     }
     if matches!(error, GraphError::Unauthorized { .. }) {
         return "Offhook goes on by itself, and asks for a new token after longer and longer pauses, at most a minute; if it \
