@@ -93,6 +93,18 @@ async fn an_odd_element_hides_nobody_but_its_own_person() {
     eventually("anna", SOON, CALL.to_owned(), || server.shown("anna")).await;
 }
 
+// D2: together they are longer than 2 MiB.
+#[tokio::test]
+async fn long_automatic_replies_hide_nobody() {
+    let (teamsbox, _installation, server) = stage().await;
+    let reply = json!({"isOutOfOffice": true, "message": "x".repeat(800_000)});
+    let change = json!({"set": {"outOfOfficeSettings": reply}});
+    let fault = json!({"change": change, "operations": ["getPresencesByUserId"]});
+    teamsbox.faults(json!({"replies": fault})).await;
+    others_are_read(&teamsbox, &server).await;
+    assert_eq!(server.troubles().await, [""; 0]);
+}
+
 // D2
 #[tokio::test]
 async fn an_id_that_graph_refuses_is_found_named_and_left_out() {

@@ -40,8 +40,11 @@ pub struct ClientConfig {
 
 /// An answer that takes longer is no answer.
 const TIMEOUT: Duration = Duration::from_secs(15);
-/// Bulk answers have about 200 bytes a person; ten times that for 650 people is certainly not Graph.
+/// Length of an answer that is about few people, in bytes.
 const ANSWER_MAX: usize = 2 * 1024 * 1024;
+/// Length of an answer about many people, in bytes. A presence has the person's automatic reply in it, which is HTML of some
+/// kilobytes, with pictures more: this is 50 KB for each of 650 people. A page of the directory has 999 users of 2 KB at most.
+const BULK_ANSWER_MAX: usize = 32 * 1024 * 1024;
 
 /// A client of one tenant.
 #[derive(Debug)]
@@ -333,7 +336,7 @@ impl Client {
         response: Response,
     ) -> Result<Settled, GraphError> {
         let answer = (response.status().as_u16(), retry_after(&response));
-        let body = match read_bytes(asked.call, response).await {
+        let body = match read_bytes(asked.call, response, ANSWER_MAX).await {
             Ok(body) => Body::of(&body),
             // The connection broke off.
             Err(error @ GraphError::Unreachable { .. }) => return Err(error),
@@ -384,18 +387,29 @@ pub(crate) async fn read_json<T: serde::de::DeserializeOwned>(
     call: &'static str,
     response: Response,
 ) -> Result<T, GraphError> {
-    read_with(call, response, |body| serde_json::from_slice(body)).await
+    let status = response.status().as_u16();
+    let body = read_bytes(call, response, ANSWER_MAX).await?;
+    parse(call, status, &body, |body| serde_json::from_slice(body))
 }
 
-/// Reads an answer of bounded size with a reader of its own.
+/// Reads an answer about people, which may be long, with a reader of its own.
 pub(crate) async fn read_with<T>(
     call: &'static str,
     response: Response,
     read: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
 ) -> Result<T, GraphError> {
     let status = response.status().as_u16();
-    let body = read_bytes(call, response).await?;
-    let body = without_mark(&body);
+    let body = read_bytes(call, response, BULK_ANSWER_MAX).await?;
+    parse(call, status, &body, read)
+}
+
+fn parse<T>(
+    call: &'static str,
+    status: u16,
+    body: &[u8],
+    read: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
+) -> Result<T, GraphError> {
+    let body = without_mark(body);
     read(body).map_err(|error| match body.trim_ascii_start().first() {
         Some(b'<') => GraphError::Intercepted {
             peer: Peer::Graph,
@@ -412,10 +426,11 @@ pub(crate) async fn read_with<T>(
     })
 }
 
-/// Reads an answer of bounded size.
+/// Reads an answer of at most `max` bytes.
 pub(crate) async fn read_bytes(
     call: &'static str,
     mut response: Response,
+    max: usize,
 ) -> Result<Vec<u8>, GraphError> {
     let mut body = Vec::new();
     let url = response.url().to_string();
@@ -424,9 +439,8 @@ pub(crate) async fn read_bytes(
         .await
         .map_err(|error| unreachable(&url, &error))?
     {
-        if body.len() + chunk.len() > ANSWER_MAX {
-            let cause = format!("more than {ANSWER_MAX} bytes");
-            return Err(GraphError::Malformed { call, cause });
+        if body.len() + chunk.len() > max {
+            return Err(GraphError::TooLarge { call, max });
         }
         body.extend_from_slice(&chunk);
     }

@@ -240,6 +240,16 @@ pub enum GraphError {
         /// Graph's words.
         message: String,
     },
+    /// A successful answer that is longer than any that Offhook reads.
+    #[error(
+        "the answer to {call} is longer than {max} bytes, as with very long automatic replies of people; it is not read"
+    )]
+    TooLarge {
+        /// The call.
+        call: &'static str,
+        /// The limit.
+        max: usize,
+    },
     /// An answer that is not as Microsoft documents it.
     #[error("the answer to {call} cannot be read: {cause}; is the address really Microsoft's?")]
     Malformed {
@@ -329,6 +339,7 @@ impl GraphError {
             | Self::Service { .. }
             | Self::Unconfirmed { .. }
             | Self::Intercepted { .. }
+            | Self::TooLarge { .. }
             | Self::Malformed { .. } => Blame::Service,
             Self::SignIn { fault, .. } | Self::UserSignIn { fault, .. } => fault.blame(),
             Self::Signing { .. } | Self::NoRandomness | Self::Forbidden { .. } => {
@@ -355,6 +366,7 @@ impl GraphError {
             | Self::NotFound { .. }
             | Self::LinkEnded { .. }
             | Self::Refused { .. }
+            | Self::TooLarge { .. }
             | Self::Malformed { .. } => None,
         }
     }

@@ -1,4 +1,5 @@
-//! Finds the ids for which Graph refuses a whole request: the request is halved until the refused ids are alone.
+//! Finds the ids for which Graph refuses a whole request, or makes its answer too large: the request is halved until these
+//! ids are alone.
 
 use std::ops::Range;
 
@@ -9,6 +10,8 @@ pub enum PartAnswer {
     Read,
     /// Graph refused the request for good, because of one of its ids.
     Refused,
+    /// The answer was too large to be read: a smaller part may be read, whichever its ids.
+    TooLarge,
 }
 
 /// A part of the list of ids.
@@ -33,8 +36,8 @@ pub struct Halving {
 }
 
 impl Halving {
-    /// A search among `ids` ids, of which at least one is refused.
-    pub fn new(ids: usize) -> Self {
+    /// A search among `ids` ids after the answer about all of them.
+    pub fn new(ids: usize, answer: PartAnswer) -> Self {
         let mut halving = Self {
             parts: Vec::new(),
             rest: None,
@@ -42,7 +45,8 @@ impl Halving {
             refused: Vec::new(),
             has_read: false,
         };
-        halving.refuse(0..ids);
+        halving.asked = Some(0..ids);
+        halving.answered(answer);
         halving
     }
 
@@ -85,6 +89,10 @@ impl Halving {
                 // The people of the other half first: most of them are read at once.
                 self.parts.extend(rest.map(Part::Unknown));
             }
+            (PartAnswer::TooLarge, rest) => {
+                self.split(asked);
+                self.parts.extend(rest.map(Part::Unknown));
+            }
         }
     }
 
@@ -96,7 +104,19 @@ impl Halving {
         }
     }
 
-    /// The places of the ids that were refused alone.
+    fn split(&mut self, part: Range<usize>) {
+        let middle = part.start + part.len() / 2;
+        match part.len() {
+            0 => {}
+            1 => self.refused.push(part.start),
+            _ => {
+                self.parts.push(Part::Unknown(middle..part.end));
+                self.parts.push(Part::Unknown(part.start..middle));
+            }
+        }
+    }
+
+    /// The places of the ids about which alone nothing could be read.
     pub fn refused(&self) -> &[usize] {
         &self.refused
     }
@@ -121,7 +141,8 @@ mod tests {
         bad: &BTreeSet<usize>,
         requests: usize,
     ) -> (BTreeSet<usize>, BTreeSet<usize>, usize) {
-        let (mut halving, mut read, mut sent) = (Halving::new(ids), BTreeSet::new(), 0);
+        let (mut halving, mut read, mut sent) =
+            (Halving::new(ids, PartAnswer::Refused), BTreeSet::new(), 0);
         while sent < requests {
             let Some(part) = halving.next_part() else {
                 break;
@@ -161,6 +182,37 @@ mod tests {
         let (read, refused, sent) = search(650, &all, 10_000);
         assert_eq!((read.len(), refused.len()), (0, 650));
         assert!(sent < 1_300);
+    }
+
+    // D2: long automatic replies.
+    #[test]
+    fn an_answer_that_is_too_large_is_read_in_parts() {
+        // The size of each answer, the limit, the requests at most.
+        for (sizes, requests) in [([50; 650], 2), ([120; 650], 6)] {
+            assert_eq!(search_sizes(&sizes, 20_000), (650, vec![], requests));
+        }
+        let mut one = [1; 650];
+        one[412] = 30_000;
+        let (read, refused, requests) = search_sizes(&one, 20_000);
+        assert_eq!((read, refused), (649, vec![412]));
+        assert!(requests <= 20, "{requests}");
+    }
+
+    fn search_sizes(sizes: &[usize], max: usize) -> (usize, Vec<usize>, usize) {
+        let mut halving = Halving::new(sizes.len(), PartAnswer::TooLarge);
+        let (mut read, mut sent) = (0, 0);
+        while let Some(part) = halving.next_part() {
+            sent += 1;
+            assert!(sent < 10_000);
+            let size: usize = sizes[part.clone()].iter().sum();
+            if size > max {
+                halving.answered(PartAnswer::TooLarge);
+            } else {
+                read += part.len();
+                halving.answered(PartAnswer::Read);
+            }
+        }
+        (read, halving.refused().to_vec(), sent)
     }
 
     // A refusal that passed meanwhile leaves no id out.

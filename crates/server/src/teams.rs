@@ -320,6 +320,7 @@ fn outcome(error: &GraphError) -> &'static str {
         GraphError::Intercepted { .. } => "intercepted",
         GraphError::LinkEnded { .. } => "link_ended",
         GraphError::Refused { .. } => "refused",
+        GraphError::TooLarge { .. } => "too_large",
         GraphError::Malformed { .. } => "malformed",
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{RequestBuilder, Url};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Client, ClientConfig, read_bytes, retry_after, unreachable};
+use super::{ANSWER_MAX, Client, ClientConfig, read_bytes, retry_after, unreachable};
 use crate::{
     GraphError, Interference, Peer, clock,
     notification::SigningKeys,
@@ -178,7 +178,7 @@ async fn answered<'a>(
     let sent = request.send().await;
     let response = sent.map_err(|error| unreachable(url, &error))?;
     let (status, retry_after) = (response.status().as_u16(), retry_after(&response));
-    match read_bytes(call, response).await {
+    match read_bytes(call, response, ANSWER_MAX).await {
         Ok(body) => Ok(Answered {
             call,
             url,

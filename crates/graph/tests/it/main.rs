@@ -166,8 +166,7 @@ async fn a_missing_permission_is_named() {
 
 #[tokio::test]
 async fn answers_that_are_not_graphs_are_refused() {
-    let huge = "x".repeat(3 * 1024 * 1024);
-    for body in ["x".to_owned(), "{}".to_owned(), huge] {
+    for body in ["x", "{}"].map(str::to_owned) {
         let (client, _) = client([token(), (200, None, body)]).await;
         let error = client.presences(&["a"]).await.unwrap_err();
         assert!(matches!(error, GraphError::Malformed { .. }), "{error}");
@@ -182,6 +181,25 @@ async fn answers_that_are_not_graphs_are_refused() {
     let read = client.presences(&["a", "b"]).await.unwrap();
     assert_eq!((read.presences.len(), read.skipped.len()), (1, 2));
     assert_eq!(read.presences[0].availability, "busy");
+}
+
+// D2: automatic replies in HTML make an answer long.
+#[tokio::test]
+async fn a_long_answer_is_read_and_one_that_is_too_large_is_named_so() {
+    let with_reply = |length| {
+        let reply = "x".repeat(length);
+        format!(
+            r#"{{"value":[{{"id":"a","availability":"Away","activity":"Away","outOfOfficeSettings":{{"message":"{reply}"}}}}]}}"#
+        )
+    };
+    let (long, huge) = (with_reply(3 << 20), with_reply(33 << 20));
+    let (client, _) = client([token(), (200, None, long), (200, None, huge)]).await;
+    let read = client.presences(&["a"]).await.unwrap();
+    assert_eq!(read.presences[0].availability, "Away");
+    let error = client.presences(&["a"]).await.unwrap_err();
+    assert!(matches!(error, GraphError::TooLarge { .. }), "{error}");
+    assert!(error.to_string().contains("automatic replies"), "{error}");
+    assert!(!error.to_string().contains("address"), "{error}");
 }
 
 #[tokio::test]

@@ -145,7 +145,9 @@ impl Directory {
             Err(error) => {
                 self.link_failures += u32::from(matches!(
                     error,
-                    GraphError::Unconfirmed { .. } | GraphError::Malformed { .. }
+                    GraphError::Unconfirmed { .. }
+                        | GraphError::TooLarge { .. }
+                        | GraphError::Malformed { .. }
                 ));
                 if self.link_failures >= LINK_FAILURES_MAX {
                     self.link = None;
@@ -320,8 +322,11 @@ impl Patience {
     /// It is not tried again.
     async fn wait_after(&mut self, error: GraphError) -> Result<(), GraphError> {
         self.failures += 1;
-        let may_pass =
-            error.blame() == Blame::Service && !matches!(error, GraphError::Malformed { .. });
+        let is_unreadable = matches!(
+            error,
+            GraphError::TooLarge { .. } | GraphError::Malformed { .. }
+        );
+        let may_pass = error.blame() == Blame::Service && !is_unreadable;
         if !self.is_in_the_middle || !may_pass || self.failures >= ATTEMPTS_MAX {
             return Err(error);
         }

@@ -1,5 +1,5 @@
-//! Accounts for which Graph refuses the request about many people: they are found by halving the request, left out of the
-//! sweep, and looked at again later.
+//! Accounts for which Graph refuses the request about many people, or makes its answer too large: they are found by halving
+//! the request, left out of the sweep, and looked at again later.
 
 use std::{
     collections::HashMap,
@@ -151,19 +151,25 @@ impl Tenant {
         self.refused().accept(accounts);
     }
 
-    /// Reads accounts about which Graph refused a whole request for good: halves the request until the refused ids are alone.
-    /// Returns whether everything is read but these.
+    /// Reads accounts of which a whole request failed because of some of them: halves the request until these are alone. Returns
+    /// whether everything is read but these.
     pub(super) async fn read_halved(
         &self,
         accounts: &[Arc<str>],
-        refusal: &GraphError,
+        failure: &GraphError,
         purpose: Purpose,
     ) -> bool {
+        let Some(answer) = about_ids(failure) else {
+            return false;
+        };
         if !self.refused().may_halve(accounts, network_time()) {
             return false;
         }
-        let mut halving = Halving::new(accounts.len());
-        let mut why = refusal.to_string();
+        let mut halving = Halving::new(accounts.len(), answer);
+        let mut alone = Vec::new();
+        if let [account] = accounts {
+            alone.push((account.clone(), failure.clone()));
+        }
         let mut is_complete = true;
         while let Some(part) = halving.next_part() {
             let part = accounts.get(part).unwrap_or_default();
@@ -174,43 +180,43 @@ impl Tenant {
             self.afford(purpose).await;
             match self.request(part).await {
                 Ok(()) => halving.answered(PartAnswer::Read),
-                Err(error) if error.blame() == Blame::Request => {
-                    why = error.to_string();
-                    halving.answered(PartAnswer::Refused);
-                }
-                // A passing failure gives no verdict on the ids.
-                Err(_) => {
-                    is_complete = false;
-                    break;
+                Err(error) => {
+                    let Some(answer) = about_ids(&error) else {
+                        // A passing failure gives no verdict on the ids.
+                        is_complete = false;
+                        break;
+                    };
+                    halving.answered(answer);
+                    if let [account] = part {
+                        alone.push((account.clone(), error));
+                    }
                 }
             }
         }
-        let refused = halving.refused().iter();
-        let refused: Vec<Arc<str>> = refused
-            .filter_map(|place| accounts.get(*place).cloned())
-            .collect();
         let has_read = halving.has_read();
         self.refused().halved(accounts, has_read, network_time());
-        self.leave_out(&refused, &why, has_read).await;
+        self.leave_out(&alone, has_read).await;
         is_complete
     }
 
-    /// Leaves accounts that were refused alone out of the next sweeps. A person's call and state in Teams end where Graph
-    /// answered about others at the same time, or refuses the account again a minute later.
-    async fn leave_out(&self, accounts: &[Arc<str>], why: &str, has_read: bool) {
+    /// Leaves accounts that failed alone out of the next sweeps. A person's call and state in Teams end where Graph refuses
+    /// the account, and answered about others at the same time or refuses it again a minute later.
+    async fn leave_out(&self, accounts: &[(Arc<str>, GraphError)], has_read: bool) {
         let (now, asked_at) = (network_time(), self.clock.now());
         let missing: Vec<PersonId> = {
             let mut refused = self.refused();
-            let is_certain =
-                |account: &&Arc<str>| refused.refuse(account, why, now) > 1 || has_read;
-            let certain: Vec<&Arc<str>> = accounts.iter().filter(is_certain).collect();
-            let people = certain.into_iter();
-            people
-                .filter_map(|account| self.directory.by_teams_id(account))
-                .collect()
+            let mut missing = Vec::new();
+            for (account, why) in accounts {
+                let refusals = refused.refuse(account, &why.to_string(), now);
+                let is_refused = why.blame() == Blame::Request;
+                if is_refused && (refusals > 1 || has_read) {
+                    missing.extend(self.directory.by_teams_id(account));
+                }
+            }
+            missing
         };
-        for account in accounts {
-            tracing::warn!(%account, why, "Graph refuses requests about a Teams account: it is left out of the sweep");
+        for (account, why) in accounts {
+            tracing::warn!(%account, %why, "nothing about a Teams account can be read: it is left out of the sweep");
         }
         self.miss(missing, asked_at).await;
     }
@@ -260,12 +266,21 @@ impl Tenant {
                 named.collect::<Vec<_>>().join("; ")
             ),
             remedy: format!(
-                "compare the object id with the one in Entra; correct or remove the Teams account here (page of the person, Teams \
-                 account). It is looked at again by itself, at the latest every {} minutes",
+                "where Graph refuses the account, compare the object id with the one in Entra; correct or remove the Teams account \
+                 here (page of the person, Teams account). Where the answer is too long, let the person shorten their automatic \
+                 reply. It is looked at again by itself, at the latest every {} minutes",
                 Duration::from_millis(LAST_LOOK.unsigned_abs()).as_secs() / 60
             ),
         })
     }
+}
+
+/// What a failure of a request says about its ids; `None`: nothing.
+fn about_ids(failure: &GraphError) -> Option<PartAnswer> {
+    if matches!(failure, GraphError::TooLarge { .. }) {
+        return Some(PartAnswer::TooLarge);
+    }
+    (failure.blame() == Blame::Request).then_some(PartAnswer::Refused)
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use std::{
 };
 
 use graph::{
-    BULK_MAX, Blame, EVENTFUL_MAX, FASTEST, GraphError, Presences, Purpose, SLOWDOWN_MAX,
-    UserPresence, rhythm,
+    BULK_MAX, EVENTFUL_MAX, FASTEST, GraphError, Presences, Purpose, SLOWDOWN_MAX, UserPresence,
+    rhythm,
 };
 use presence::{Fact, Input, PersonId, SequenceNumber, TeamsAnswer, TeamsState, Timestamp};
 use tokio::{
@@ -228,8 +228,7 @@ impl Tenant {
         let Err(error) = self.request(ids).await else {
             return true;
         };
-        let is_refused = error.blame() == Blame::Request;
-        if is_refused && self.read_halved(ids, &error, purpose).await {
+        if self.read_halved(ids, &error, purpose).await {
             return true;
         }
         self.report_failure(PART, &error);

@@ -371,6 +371,7 @@ fn is_refusal(error: &GraphError) -> bool {
         | GraphError::Service { .. }
         | GraphError::Unconfirmed { .. }
         | GraphError::Intercepted { .. }
+        | GraphError::TooLarge { .. }
         | GraphError::Malformed { .. } => false,
     }
 }
