@@ -46,6 +46,9 @@ const ANSWER_MAX: usize = 2 * 1024 * 1024;
 /// kilobytes, with pictures more: this is 50 KB for each of 650 people. A page of the directory has 999 users of 2 KB at most.
 const BULK_ANSWER_MAX: usize = 32 * 1024 * 1024;
 
+/// Length of a link in bytes. An address of 64 KiB cannot be sent, and long before many servers refuse it.
+const LINK_MAX: usize = 60_000;
+
 /// A client of one tenant.
 #[derive(Debug)]
 pub struct Client {
@@ -205,19 +208,26 @@ impl Client {
         Ok(url)
     }
 
-    /// A link that Graph gave, if it leads to Graph: tokens go nowhere else.
+    /// A link that Graph gave, if it can be asked and leads to Graph: tokens go nowhere else.
     pub(crate) fn same_host(&self, call: &'static str, link: &str) -> Result<Url, GraphError> {
         let graph = self.url(&[])?;
-        Url::parse(link)
-            .ok()
-            .filter(|link| link.origin() == graph.origin())
-            .ok_or_else(|| GraphError::Malformed {
-                call,
-                cause: format!(
-                    "a link that does not lead to {}",
-                    graph.origin().ascii_serialization()
-                ),
-            })
+        let malformed = |cause| Err(GraphError::Malformed { call, cause });
+        if link.len() > LINK_MAX {
+            return malformed(format!("a link of more than {LINK_MAX} bytes"));
+        }
+        let leads_there = |link: &Url| {
+            link.origin() == graph.origin()
+                && link.username().is_empty()
+                && link.password().is_none()
+        };
+        match Url::parse(link) {
+            // Encoding has made it longer.
+            Ok(link) if leads_there(&link) && link.as_str().len() <= LINK_MAX => Ok(link),
+            Ok(_) | Err(_) => malformed(format!(
+                "a link that does not lead to {}",
+                graph.origin().ascii_serialization()
+            )),
+        }
     }
 
     /// Sends with a token; with another one if Graph refuses the first with 401, as often as [`TokenState::replace`] allows.

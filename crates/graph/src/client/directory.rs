@@ -140,6 +140,14 @@ impl Client {
         })
     }
 
+    /// Checks a `deltaLink` before it is kept for the next time.
+    ///
+    /// # Errors
+    /// It cannot be asked, or does not lead to the configured Graph.
+    pub fn check_delta_link(&self, link: &str) -> Result<(), GraphError> {
+        self.same_host("users delta", link).map(|_| ())
+    }
+
     fn page_url(
         &self,
         call: &'static str,

@@ -35,16 +35,18 @@ async fn a_link_to_another_host_is_not_followed() {
         "/v1.0/users",
         "http://127.0.0.1:9/",
         "",
+        // D3: links that cannot be asked.
+        &format!("{}/v1.0/users/delta?{}", script.url, "x".repeat(70_000)),
+        &format!("{}/v1.0/users/delta?{}", script.url, "ü".repeat(20_000)),
+        &script.url.replace("//", "//anna:canary@"),
     ] {
+        assert!(client.check_delta_link(link).is_err());
         for error in [
             client.users(Some(link)).await.unwrap_err(),
             client.group_members("g", Some(link)).await.unwrap_err(),
             client.users_delta(Some(link)).await.unwrap_err(),
         ] {
-            assert!(
-                matches!(error, GraphError::Malformed { .. }),
-                "{link} {error}"
-            );
+            assert!(matches!(error, GraphError::Malformed { .. }), "{error}");
             assert!(!error.to_string().contains("canary"));
         }
     }

@@ -32,6 +32,8 @@ pub(super) struct Directory {
     link: Option<String>,
     /// Failures in a row with this link.
     link_failures: u32,
+    /// The fault of the link that the last answer gave.
+    link_fault: Option<String>,
     /// Elements that could not be read since the directory was last read whole.
     unreadable: usize,
     read_whole_at: Option<Instant>,
@@ -45,8 +47,10 @@ struct Round {
     unreadable: usize,
     /// Everybody has come; else the changes since the last round.
     is_whole: bool,
-    /// The link of the next round.
+    /// The link of the next round; `None`: it reads everybody.
     link: Option<String>,
+    /// The fault of the link that Graph gave.
+    link_fault: Option<String>,
 }
 
 impl Round {
@@ -81,6 +85,7 @@ impl Directory {
             accounts: HashMap::new(),
             link: None,
             link_failures: 0,
+            link_fault: None,
             unreadable: 0,
             read_whole_at: None,
         }
@@ -99,16 +104,25 @@ impl Directory {
         self.unreadable == 0
     }
 
-    /// What may be wrong with what is known.
-    pub(super) fn warning(&self) -> Option<Trouble> {
-        (self.unreadable > 0).then(|| Trouble {
+    /// What may be wrong with what is known, by the end of its name in the health.
+    pub(super) fn warnings(&self) -> [(&'static str, Option<Trouble>); 2] {
+        let elements = (self.unreadable > 0).then(|| Trouble {
             what: format!(
-                "{} elements of the directory could not be read, because they are no objects or have no id; no person is taken for \\
-                 gone meanwhile",
+                "{} elements of the directory could not be read, because they are no objects or have no id; no person is taken \
+                 for gone meanwhile",
                 self.unreadable
             ),
             remedy: "the whole directory is read again within an hour; if it lasts, report it to Microsoft".into(),
-        })
+        });
+        let link = self.link_fault.as_ref().map(|fault| Trouble {
+            what: format!(
+                "Graph's deltaLink, with which the changes since the last synchronisation are read, cannot be used: {fault}"
+            ),
+            remedy: "nothing is missing: the whole directory is read each time. If it lasts, check graph_url of the tenant, and \
+                     for a proxy that changes answers"
+                .into(),
+        });
+        [("", elements), (" link", link)]
     }
 
     /// The accounts. Of one whose state Graph did not say `is_linked` decides whether it may sign in: it stays as it is.
@@ -163,7 +177,7 @@ impl Directory {
             self.read_whole_at = Some(now);
         }
         self.unreadable += round.unreadable;
-        self.link = round.link;
+        (self.link, self.link_fault) = (round.link, round.link_fault);
         apply(&mut self.accounts, round.changes);
         Ok(())
     }
@@ -281,7 +295,10 @@ async fn changes(
                 link,
             } => {
                 round.add(CALL, (changes, &skipped), progress)?;
-                round.link = Some(link);
+                match client.check_delta_link(&link) {
+                    Ok(()) => round.link = Some(link),
+                    Err(fault) => round.link_fault = Some(fault.to_string()),
+                }
                 return Ok(round);
             }
             Delta::Resync if has_begun_anew => {

@@ -129,15 +129,14 @@ pub(crate) async fn run(core: Core, door: Door, options: DirectoryOptions, inbox
     loop {
         let done = synchronise(&core, &mut directory, false, &Progress::default()).await;
         let pause = if done.is_ok() { RHYTHM } else { AGAIN };
-        tell(&core, &part, &last, &done);
-        core.health.report_warning(&part, directory.warning());
+        tell(&core, (&part, &directory), &last, &done);
         let until = tokio::time::Instant::now() + pause;
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(until) => break,
                 Some(asked) = asked.recv() => {
                     let done = synchronise(&core, &mut directory, asked.dry_run, &asked.progress).await;
-                    tell(&core, &part, &last, &done);
+                    tell(&core, (&part, &directory), &last, &done);
                     let _ = asked.answer.send(done);
                 }
             }
@@ -145,7 +144,15 @@ pub(crate) async fn run(core: Core, door: Door, options: DirectoryOptions, inbox
     }
 }
 
-fn tell(core: &Core, part: &str, last: &Mutex<Option<Outcome>>, done: &Result<Outcome, Failure>) {
+fn tell(
+    core: &Core,
+    (part, directory): (&str, &Directory),
+    last: &Mutex<Option<Outcome>>,
+    done: &Result<Outcome, Failure>,
+) {
+    for (end, warning) in directory.warnings() {
+        core.health.report_warning(&format!("{part}{end}"), warning);
+    }
     match done {
         Ok(outcome) => {
             core.health.report(part, None);
