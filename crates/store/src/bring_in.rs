@@ -10,7 +10,7 @@ use crate::{
     audit::note,
     described::{Difference, described, note_difference},
     idempotency::record,
-    owners::{MAIL, NOBODY, Owned, SIGN_IN_NAME, refuse_owned},
+    owners::{MAIL, NOBODY, SIGN_IN_NAME, refuse_kept},
     roster::{add_lines, drop_other_lines, forget_writes, set_teams_id},
     scopes::location_called,
 };
@@ -308,12 +308,9 @@ async fn put(
     person: &ImportPerson,
 ) -> Result<i64, StoreError> {
     let owner = id.unwrap_or(NOBODY);
-    const FREE_MAIL: &str = "UPDATE people SET mail = '' WHERE mail = ?1 AND mail <> '' AND gone_at IS NOT NULL AND id <> ?2";
-    const FREE_SIGN_IN_NAME: &str = "UPDATE people SET user_principal_name = ''
-         WHERE user_principal_name = ?1 AND user_principal_name <> '' AND gone_at IS NOT NULL AND id <> ?2";
-    refuse(transaction, (MAIL, FREE_MAIL), &person.mail, owner).await?;
+    refuse_kept(transaction, MAIL, &person.mail, owner).await?;
     let name = &person.user_principal_name;
-    refuse(transaction, (SIGN_IN_NAME, FREE_SIGN_IN_NAME), name, owner).await?;
+    refuse_kept(transaction, SIGN_IN_NAME, name, owner).await?;
     let row = sqlx::query(
         "INSERT INTO people (id, name, mail, user_principal_name) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (id) DO UPDATE SET name = ?2, mail = ?3, user_principal_name = ?4, gone_at = NULL
@@ -339,28 +336,6 @@ async fn put(
     }
     add_lines(transaction, id, &person.extensions).await?;
     Ok(id)
-}
-
-/// Refuses an address of another person. People who are gone from the directory give theirs up: no administrator could
-/// remove it from them.
-async fn refuse(
-    transaction: &mut Transaction<'_, Sqlite>,
-    (kind, free): (Owned, &'static str),
-    address: &str,
-    id: i64,
-) -> Result<(), StoreError> {
-    let Err(taken) = refuse_owned(transaction, kind, address, id).await else {
-        return Ok(());
-    };
-    let released = sqlx::query(free)
-        .bind(address)
-        .bind(id)
-        .execute(&mut **transaction)
-        .await?;
-    match released.rows_affected() {
-        0 => Err(taken),
-        _ => Ok(()),
-    }
 }
 
 /// Moves a person to the location of that name; out of the configuration group too, if it is one of another location.

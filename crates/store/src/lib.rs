@@ -56,7 +56,7 @@ pub use bring_in::{ImportConflict, ImportDeed, ImportSummary};
 pub use check::Checked;
 pub use described::Difference;
 pub use devices::{DEVICES_MAX, Device};
-pub use directory::{DirectoryChange, DirectoryPerson};
+pub use directory::{DirectoryChange, DirectoryPerson, RefusedChange};
 pub use error::StoreError;
 pub use files::{is_database_file, is_open_database};
 pub use idempotency::{Attempt, Outcome, StoredAnswer, StoredRequest};

@@ -9,27 +9,38 @@ pub(crate) struct Owned {
     what: &'static str,
     field: &'static str,
     owner: &'static str,
+    /// Takes it from people who are gone from the directory; `None`: they keep it.
+    free: Option<&'static str>,
 }
 
 pub(crate) const TEAMS_ACCOUNT: Owned = Owned {
     what: "the Teams account",
     field: "account",
     owner: "SELECT name FROM people WHERE teams_id = ?1 AND id <> ?2",
+    free: None,
 };
 pub(crate) const SIGN_IN_NAME: Owned = Owned {
     what: "the sign-in name",
     field: "userPrincipalName",
     owner: "SELECT name FROM people WHERE user_principal_name = ?1 AND user_principal_name <> '' AND id <> ?2",
+    free: Some(
+        "UPDATE people SET user_principal_name = ''
+         WHERE user_principal_name = ?1 AND user_principal_name <> '' AND gone_at IS NOT NULL AND id <> ?2",
+    ),
 };
 pub(crate) const MAIL: Owned = Owned {
     what: "the mail address",
     field: "mail",
     owner: "SELECT name FROM people WHERE mail = ?1 AND mail <> '' AND id <> ?2",
+    free: Some(
+        "UPDATE people SET mail = '' WHERE mail = ?1 AND mail <> '' AND gone_at IS NOT NULL AND id <> ?2",
+    ),
 };
 pub(crate) const EXTENSION: Owned = Owned {
     what: "extension",
     field: "lines",
     owner: "SELECT people.name FROM lines JOIN people ON people.id = person WHERE extension = ?1 AND person <> ?2",
+    free: None,
 };
 
 /// The number of somebody new.
@@ -55,5 +66,31 @@ pub(crate) async fn refuse_owned(
             value: value.to_owned(),
             owner: owner.get(0),
         }),
+    }
+}
+
+/// Refuses an address of another person. People who are gone from the directory give theirs up: no administrator could
+/// remove it from them.
+pub(crate) async fn refuse_kept(
+    transaction: &mut Transaction<'_, Sqlite>,
+    kind: Owned,
+    value: &str,
+    person: i64,
+) -> Result<(), StoreError> {
+    let free = kind.free;
+    let Err(taken) = refuse_owned(transaction, kind, value, person).await else {
+        return Ok(());
+    };
+    let Some(free) = free else {
+        return Err(taken);
+    };
+    let released = sqlx::query(free)
+        .bind(value)
+        .bind(person)
+        .execute(&mut **transaction)
+        .await?;
+    match released.rows_affected() {
+        0 => Err(taken),
+        _ => Ok(()),
     }
 }

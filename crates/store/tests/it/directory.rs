@@ -65,7 +65,7 @@ async fn people_come_go_and_come_back() {
 }
 
 #[tokio::test]
-async fn a_name_of_somebody_else_is_refused_and_nothing_is_done() {
+async fn a_name_of_a_person_who_keeps_it_is_refused_and_the_others_are_added() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
     store.import(&[person("anna", &[])], &CHANGE).await.unwrap();
@@ -73,23 +73,96 @@ async fn a_name_of_somebody_else_is_refused_and_nothing_is_done() {
         DirectoryChange::Add(account("b", "bert")),
         DirectoryChange::Add(account("c", "ANNA")),
     ];
-    let refused = store
-        .apply_directory(&changes, MAIN, &CHANGE)
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(
-            refused,
-            StoreError::Taken {
-                what: "the sign-in name",
-                ..
-            }
-        ),
-        "{refused}"
-    );
-    assert_eq!(store.people(NOW).await.unwrap().len(), 1);
+    let refused = store.apply_directory(&changes, MAIN, &CHANGE).await;
+    let refused = refused.unwrap();
+    let places: Vec<usize> = refused.iter().map(|refused| refused.at).collect();
+    assert_eq!(places, [1]);
+    let why = &refused[0].why;
+    let is_the_name = matches!(why, StoreError::Taken { what, .. } if *what == "the sign-in name");
+    assert!(is_the_name, "{why}");
+    assert_eq!(store.people(NOW).await.unwrap().len(), 2);
     let gone = DirectoryChange::Gone(PersonId(99));
     store.apply_directory(&[gone], MAIN, &CHANGE).await.unwrap();
+}
+
+/// An account whose sign-in name and mail address differ.
+fn account_with(id: &str, upn: &str, mail: &str) -> DirectoryPerson {
+    DirectoryPerson {
+        teams_id: id.into(),
+        name: id.into(),
+        mail: mail.into(),
+        user_principal_name: upn.into(),
+    }
+}
+
+// D3
+#[tokio::test]
+async fn a_round_is_applied_as_a_whole_in_whichever_order_its_changes_stand() {
+    use DirectoryChange::{Add, Gone, Update};
+    let id = PersonId;
+    // People 1 to 3 are a, b and c.
+    let rounds = [
+        // Swapped.
+        (
+            vec![
+                Update(id(1), account_with("a", "b@x", "a@x")),
+                Update(id(2), account_with("b", "a@x", "b@x")),
+            ],
+            vec![],
+            "a b@x a@x, b a@x b@x, c c@x c@x",
+        ),
+        (
+            vec![
+                Update(id(1), account_with("a", "a@x", "b@x")),
+                Update(id(2), account_with("b", "b@x", "a@x")),
+            ],
+            vec![],
+            "a a@x b@x, b b@x a@x, c c@x c@x",
+        ),
+        // Handed on, the receiver first.
+        (
+            vec![
+                Update(id(1), account_with("a", "b@x", "b@x")),
+                Update(id(2), account_with("b", "new@x", "new@x")),
+            ],
+            vec![],
+            "a b@x b@x, b new@x new@x, c c@x c@x",
+        ),
+        // A leaver's for a newcomer.
+        (
+            vec![Add(account_with("d", "a@x", "a@x")), Gone(id(1))],
+            vec![],
+            "b b@x b@x, c c@x c@x, d a@x a@x",
+        ),
+        // What a refused change would free is not free.
+        (
+            vec![
+                Update(id(2), account_with("b", "a@x", "b@x")),
+                Update(id(1), account_with("a", "c@x", "a@x")),
+                Add(account_with("d", "d@x", "d@x")),
+            ],
+            vec![1, 0],
+            "a a@x a@x, b b@x b@x, c c@x c@x, d d@x d@x",
+        ),
+    ];
+    for (round, expected_refused, expected) in rounds {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder).await;
+        for name in ["a", "b", "c"] {
+            let address = format!("{name}@x");
+            let add = Add(account_with(name, &address, &address));
+            store.apply_directory(&[add], MAIN, &CHANGE).await.unwrap();
+        }
+        let refused = store.apply_directory(&round, MAIN, &CHANGE).await.unwrap();
+        let refused: Vec<usize> = refused.iter().map(|refused| refused.at).collect();
+        assert_eq!(refused, expected_refused, "{expected}");
+        let people = store.people(NOW).await.unwrap();
+        let shown = people.iter().map(|person| {
+            let (name, mail) = (&person.name, &person.mail);
+            format!("{name} {} {mail}", person.user_principal_name)
+        });
+        assert_eq!(shown.collect::<Vec<_>>().join(", "), expected);
+    }
 }
 
 #[tokio::test]
