@@ -147,7 +147,7 @@ pub struct UserPage {
     pub users: Vec<UserUpdate>,
     /// For the next page; `None`: that was all. A page may be empty and not the last.
     pub next: Option<String>,
-    /// Why elements were skipped.
+    /// Why elements, or members of them, were skipped.
     pub skipped: Vec<Oddity>,
 }
 
@@ -263,6 +263,30 @@ struct UserWire {
     removed: Option<RemovedWire>,
 }
 
+impl UserWire {
+    /// Whether a member besides the id is of an odd type.
+    fn has_odd_member(&self) -> bool {
+        let texts = [
+            &self.user_principal_name,
+            &self.mail,
+            &self.display_name,
+            &self.mobile_phone,
+            &self.user_type,
+        ];
+        let is_odd_text =
+            |member: &&Member| !matches!(member, Member::Absent | Member::Null | Member::Text(_));
+        let has_odd_numbers = !matches!(
+            self.business_phones,
+            Member::Absent | Member::Null | Member::List(_, false)
+        );
+        let has_odd_state = !matches!(
+            self.account_enabled,
+            Member::Absent | Member::Null | Member::Flag(_)
+        );
+        texts.iter().any(is_odd_text) || has_odd_numbers || has_odd_state
+    }
+}
+
 #[derive(Deserialize)]
 struct RemovedWire {
     #[serde(default)]
@@ -285,7 +309,10 @@ impl Page {
         };
         for element in wire.value {
             match change(element) {
-                Ok(change) => page.changes.push(change),
+                Ok((change, oddity)) => {
+                    page.changes.push(change);
+                    page.skipped.extend(oddity);
+                }
                 Err(oddity) => page.skipped.push(oddity),
             }
         }
@@ -336,22 +363,22 @@ impl Page {
 pub(crate) fn read_user(body: &[u8]) -> Result<DirectoryUser, serde_json::Error> {
     let body = text_of(body);
     match change(serde_json::from_str(&body)?) {
-        Ok(UserChange::Present(update)) => Ok(update.into()),
-        Ok(UserChange::Removed { .. }) => Err(serde_json::Error::custom("a removed user")),
+        Ok((UserChange::Present(update), _)) => Ok(update.into()),
+        Ok((UserChange::Removed { .. }, _)) => Err(serde_json::Error::custom("a removed user")),
         Err(oddity) => Err(serde_json::Error::custom(oddity.words())),
     }
 }
 
-fn change(element: &RawValue) -> Result<UserChange, Oddity> {
+/// Reads an element, with the oddity of a member of it.
+fn change(element: &RawValue) -> Result<(UserChange, Option<Oddity>), Oddity> {
     let user: UserWire = object(element.get()).map_err(|_| Oddity::NoObject)?;
+    let oddity = user.has_odd_member().then_some(Oddity::OddMember);
     let id = user.id.into_text().ok_or(Oddity::NoId)?;
     if let Some(removed) = user.removed {
-        return Ok(UserChange::Removed {
-            id,
-            forever: removed.reason == Member::Text("deleted".into()),
-        });
+        let forever = removed.reason == Member::Text("deleted".into());
+        return Ok((UserChange::Removed { id, forever }, None));
     }
-    Ok(UserChange::Present(UserUpdate {
+    let update = UserUpdate {
         id,
         user_principal_name: text(user.user_principal_name),
         mail: text(user.mail),
@@ -376,7 +403,8 @@ fn change(element: &RawValue) -> Result<UserChange, Oddity> {
             | Member::Other => Update::Keep,
         },
         user_type: text(user.user_type),
-    }))
+    };
+    Ok((UserChange::Present(update), oddity))
 }
 
 fn text(member: Member) -> Update<String> {

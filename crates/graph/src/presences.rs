@@ -37,6 +37,8 @@ pub enum Oddity {
     NoAvailability,
     /// `activity` is absent, empty or no text.
     NoActivity,
+    /// Another member is of an odd type: it counts as absent, and the rest of the element counts.
+    OddMember,
 }
 
 impl Oddity {
@@ -49,6 +51,7 @@ impl Oddity {
             Self::Duplicate => "duplicate",
             Self::NoAvailability => "no_availability",
             Self::NoActivity => "no_activity",
+            Self::OddMember => "odd_member",
         }
     }
 
@@ -61,6 +64,7 @@ impl Oddity {
             Self::Duplicate => "there is another of the same id",
             Self::NoAvailability => "its availability is no text",
             Self::NoActivity => "its activity is no text",
+            Self::OddMember => "a member of it is of an odd type",
         }
     }
 }

@@ -27,7 +27,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One line for each deed, and how many accounts there are.
+/// One line for each deed and each warning, and how many accounts there are.
 fn text(outcome: &Value) -> String {
     let items = outcome.get("items").and_then(Value::as_array);
     let mut text = String::new();
@@ -39,6 +39,10 @@ fn text(outcome: &Value) -> String {
             field("name"),
             field("reason")
         );
+    }
+    let warnings = outcome.get("warnings").and_then(Value::as_array);
+    for warning in warnings.into_iter().flatten().filter_map(Value::as_str) {
+        text += &format!("{:<10} {warning}\n", "warning");
     }
     let accounts = outcome.get("accounts").and_then(Value::as_u64).unwrap_or(0);
     let dry = outcome.get("dry_run") == Some(&Value::Bool(true));
@@ -55,9 +59,12 @@ mod tests {
     #[test]
     fn each_deed_is_a_line() {
         let outcome = json!({"accounts": 3, "dry_run": true, "items": [
-            {"what": "ambiguous", "name": "anna", "reason": "the mail fits several people: 1, 2"}]});
+            {"what": "ambiguous", "name": "anna", "reason": "the mail fits several people: 1, 2"}],
+            "warnings": ["2 elements could not be read"]});
         let shown = text(&outcome);
         assert!(shown.starts_with("ambiguous  anna "), "{shown}");
+        let warning = "\nwarning    2 elements could not be read\n";
+        assert!(shown.contains(warning), "{shown}");
         assert!(shown.ends_with("3 accounts in the directory; nothing was done\n"));
     }
 }

@@ -1,5 +1,6 @@
 //! People from Entra: the tenant's directory is read, compared with who is known, and the difference is carried out.
 
+mod difference;
 mod matching;
 mod reading;
 mod sync;

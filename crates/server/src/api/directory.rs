@@ -34,6 +34,8 @@ pub(crate) struct DirectoryBody {
     /// Accounts in the directory.
     accounts: usize,
     items: Vec<DeedBody>,
+    /// What may be wrong: elements of the directory that could not be read, refused changes, misleading names.
+    warnings: Vec<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -83,6 +85,7 @@ fn sync<'a>(shared: &'a Shared, tenant: Option<&str>) -> Result<&'a DirectorySyn
 
 impl From<Outcome> for DirectoryBody {
     fn from(outcome: Outcome) -> Self {
+        let warnings = outcome.warnings();
         let items = outcome.deeds.into_iter().map(|deed| DeedBody {
             what: deed.what,
             person: deed.person.map(|person| person.to_string()),
@@ -94,6 +97,7 @@ impl From<Outcome> for DirectoryBody {
             dry_run: outcome.dry_run,
             accounts: outcome.accounts,
             items: items.collect(),
+            warnings,
         }
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct Directory {
     link_fault: Option<String>,
     /// Elements that could not be read since the directory was last read whole.
     unreadable: usize,
+    /// Elements with members that could not be read since then.
+    odd: usize,
     read_whole_at: Option<Instant>,
 }
 
@@ -45,6 +47,8 @@ struct Round {
     changes: Vec<UserChange>,
     /// Elements that could not be read.
     unreadable: usize,
+    /// Elements with members that could not be read.
+    odd: usize,
     /// Everybody has come; else the changes since the last round.
     is_whole: bool,
     /// The link of the next round; `None`: it reads everybody.
@@ -65,7 +69,10 @@ impl Round {
         progress: &Progress,
     ) -> Result<(), GraphError> {
         self.changes.extend(changes);
-        self.unreadable += skipped.len();
+        let odd = |oddity: &&Oddity| **oddity == Oddity::OddMember;
+        let odd = skipped.iter().filter(odd).count();
+        self.odd += odd;
+        self.unreadable += skipped.len() - odd;
         progress.tell(self.changes.len() as u64, 0);
         if self.changes.len() > CHANGES_MAX {
             return Err(GraphError::Malformed {
@@ -87,6 +94,7 @@ impl Directory {
             link_failures: 0,
             link_fault: None,
             unreadable: 0,
+            odd: 0,
             read_whole_at: None,
         }
     }
@@ -105,12 +113,20 @@ impl Directory {
     }
 
     /// What may be wrong with what is known, by the end of its name in the health.
-    pub(super) fn warnings(&self) -> [(&'static str, Option<Trouble>); 2] {
+    pub(super) fn warnings(&self) -> [(&'static str, Option<Trouble>); 3] {
         let elements = (self.unreadable > 0).then(|| Trouble {
             what: format!(
                 "{} elements of the directory could not be read, because they are no objects or have no id; no person is taken \
                  for gone meanwhile",
                 self.unreadable
+            ),
+            remedy: "the whole directory is read again within an hour; if it lasts, report it to Microsoft".into(),
+        });
+        let members = (self.odd > 0).then(|| Trouble {
+            what: format!(
+                "{} elements of the directory have a member of an odd type, such as an accountEnabled that is neither true nor \
+                 false; of these members what was known before counts",
+                self.odd
             ),
             remedy: "the whole directory is read again within an hour; if it lasts, report it to Microsoft".into(),
         });
@@ -122,7 +138,7 @@ impl Directory {
                      for a proxy that changes answers"
                 .into(),
         });
-        [("", elements), (" link", link)]
+        [("", elements), (" members", members), (" link", link)]
     }
 
     /// The accounts. Of one whose state Graph did not say `is_linked` decides whether it may sign in: it stays as it is.
@@ -146,7 +162,7 @@ impl Directory {
     pub(super) async fn read(&mut self, progress: &Progress) -> Result<(), GraphError> {
         let now = tokio::time::Instant::now().into_std();
         let is_due = |at: Instant| now.saturating_duration_since(at) >= REREAD;
-        if self.unreadable > 0 && self.read_whole_at.is_some_and(is_due) {
+        if self.unreadable + self.odd > 0 && self.read_whole_at.is_some_and(is_due) {
             self.link = None;
         }
         let client = &self.door.client;
@@ -173,10 +189,11 @@ impl Directory {
         self.link_failures = 0;
         if round.is_whole {
             self.accounts.clear();
-            self.unreadable = 0;
+            (self.unreadable, self.odd) = (0, 0);
             self.read_whole_at = Some(now);
         }
         self.unreadable += round.unreadable;
+        self.odd += round.odd;
         (self.link, self.link_fault) = (round.link, round.link_fault);
         apply(&mut self.accounts, round.changes);
         Ok(())

@@ -1,17 +1,17 @@
 //! Reads the directory every few minutes: whole at first, then only what changed (delta query), or the members of a group.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use graph::GraphError;
 use presence::{PersonId, Timestamp};
-use store::{Change, Concern, DirectoryChange, DirectoryPerson, Progress, Role, StoreError};
+use store::{Change, Concern, DirectoryChange, Progress, Role, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{DirectoryOptions, EntraAccount, Known, Plan, plan, reading::Directory};
+use super::{DirectoryOptions, Known, difference::difference, plan, reading::Directory};
 use crate::{app::Core, health::Trouble, organisation::MAIN_TENANT, teams::Door};
 
 /// How often the directory is read.
@@ -20,6 +20,10 @@ const RHYTHM: Duration = Duration::from_secs(5 * 60);
 const AGAIN: Duration = Duration::from_secs(30);
 /// The name under which the health is told.
 const PART: &str = "teams directory";
+/// The deed of a change that could not be carried out.
+pub(super) const REFUSED: &str = "refused";
+/// Refused changes and misleading names that are named one by one.
+const NAMED_MAX: usize = 5;
 
 /// What a synchronisation did, or would do.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +36,21 @@ pub(crate) struct Outcome {
     pub(crate) accounts: usize,
     /// What was done to whom, in words of the API.
     pub(crate) deeds: Vec<Deed>,
+    /// What may be wrong, by the end of its name in the health.
+    warnings: Vec<(&'static str, Option<Trouble>)>,
+}
+
+impl Outcome {
+    /// What may be wrong, in words.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let warnings = self
+            .warnings
+            .iter()
+            .filter_map(|(_, warning)| warning.as_ref());
+        warnings
+            .map(|warning| format!("{}; {}", warning.what, warning.remedy))
+            .collect()
+    }
 }
 
 /// Something done, or left undone with its reason.
@@ -150,7 +169,11 @@ fn tell(
     last: &Mutex<Option<Outcome>>,
     done: &Result<Outcome, Failure>,
 ) {
-    for (end, warning) in directory.warnings() {
+    let warnings = match done {
+        Ok(outcome) => outcome.warnings.clone(),
+        Err(_) => directory.warnings().into(),
+    };
+    for (end, warning) in warnings {
         core.health.report_warning(&format!("{part}{end}"), warning);
     }
     match done {
@@ -232,25 +255,31 @@ async fn synchronise(
     let now = core.clock.now();
     if !dry_run && !changes.is_empty() {
         let location = directory.options().location.as_deref();
-        apply(core, &changes, (tenant, location), &mut deeds, now).await?;
+        apply(core, changes, (tenant, location), &mut deeds, now).await?;
         core.apply_people().await;
+    }
+    let mut warnings = Vec::from(directory.warnings());
+    warnings.push((" names", misleading(core, tenant)));
+    if !dry_run {
+        warnings.push((" refusals", refusals(&deeds)));
     }
     Ok(Outcome {
         at: now,
         dry_run,
         accounts: accounts.len(),
         deeds,
+        warnings,
     })
 }
 
-/// All at once; where one is refused each by itself, so that one name that is taken does not hold up all others.
+/// Carries out the changes as one round. The deed of a change that is refused says why.
 async fn apply(
     core: &Core,
-    changes: &[DirectoryChange],
+    changes: Vec<(usize, DirectoryChange)>,
     to: (&str, Option<&str>),
-    deeds: &mut Vec<Deed>,
+    deeds: &mut [Deed],
     now: Timestamp,
-) -> Result<(), Failure> {
+) -> Result<(), StoreError> {
     let text = serde_json::json!({"changes": changes.len()}).to_string();
     let change = Change {
         at: now,
@@ -262,218 +291,52 @@ async fn apply(
         concern: Concern::Administration,
         attempt: None,
     };
-    match core.store.apply_directory(changes, to, &change).await {
-        Ok(()) => return Ok(()),
-        Err(StoreError::Taken { .. }) => {}
-        Err(error) => return Err(error.into()),
-    }
-    for entry in changes {
-        let refused = core
-            .store
-            .apply_directory(std::slice::from_ref(entry), to, &change)
-            .await;
-        match refused {
-            Ok(()) => {}
-            Err(error @ StoreError::Taken { .. }) => {
-                let (DirectoryChange::Add(person) | DirectoryChange::Update(_, person)) = entry
-                else {
-                    continue;
-                };
-                let name = person.name.clone();
-                deeds.retain(|deed| deed.name != name || !matches!(deed.what, "added" | "updated"));
-                deeds.push(Deed {
-                    what: "refused",
-                    person: None,
-                    name,
-                    reason: error.to_string(),
-                });
-            }
-            Err(error) => return Err(error.into()),
+    let (places, changes): (Vec<usize>, Vec<DirectoryChange>) = changes.into_iter().unzip();
+    for refused in core.store.apply_directory(&changes, to, &change).await? {
+        let place = places.get(refused.at);
+        if let Some(deed) = place.and_then(|place| deeds.get_mut(*place)) {
+            deed.what = REFUSED;
+            deed.reason = refused.why.to_string();
         }
     }
     Ok(())
 }
 
-/// What is to be written, and everything in words.
-fn difference(
-    plan: &Plan,
-    accounts: &[EntraAccount],
-    people: &[Known],
-    absent: &BTreeSet<PersonId>,
-    of_directory: &BTreeSet<PersonId>,
-) -> (Vec<DirectoryChange>, Vec<Deed>) {
-    let by_id: HashMap<PersonId, &Known> = people.iter().map(|known| (known.id, known)).collect();
-    let name = |id: &PersonId| {
-        by_id
-            .get(id)
-            .map_or_else(String::new, |known| known.name.clone())
-    };
-    let (mut changes, mut deeds) = (Vec::new(), Vec::new());
-    for (at, (person, by)) in &plan.matched {
-        let (Some(account), Some(known)) = (accounts.get(*at), by_id.get(person)) else {
-            continue;
-        };
-        let wanted = names(account, Some(known));
-        let same = !absent.contains(person)
-            && known.teams_id.as_deref() == Some(&wanted.teams_id)
-            && known.name == wanted.name
-            && known.mail == wanted.mail
-            && known.user_principal_name == wanted.user_principal_name;
-        if same {
-            continue;
-        }
-        deeds.push(Deed {
-            what: "updated",
-            person: Some(*person),
-            name: wanted.name.clone(),
-            reason: format!("found by {}", by.words()),
-        });
-        changes.push(DirectoryChange::Update(*person, wanted));
-    }
-    let new = plan.new.iter().filter_map(|at| accounts.get(*at));
-    // Guests are at home in another tenant.
-    for account in new.filter(|account| !account.is_guest) {
-        let (deed, change) = addition(account);
-        deeds.push(deed);
-        changes.extend(change);
-    }
-    for (at, reason) in &plan.ambiguous {
-        deeds.push(Deed {
-            what: "ambiguous",
-            person: None,
-            name: accounts
-                .get(*at)
-                .map_or_else(String::new, |account| account.label().to_owned()),
-            reason: reason.clone(),
-        });
-    }
-    for (person, reason) in plan
-        .gone
+/// The warning of changes that are refused: the people stay as they were, or are not there.
+fn refusals(deeds: &[Deed]) -> Option<Trouble> {
+    let refused = deeds.iter().filter(|deed| deed.what == REFUSED);
+    named(
+        refused.map(|deed| format!("{}: {}", deed.name, deed.reason)),
+        "changes of the directory are refused",
+        "correct the people here or in Entra, as each reason says; they are tried again with every synchronisation",
+    )
+}
+
+/// The warning of names from Entra that read like another person's address or extension.
+fn misleading(core: &Core, tenant: &str) -> Option<Trouble> {
+    let people = core.directory.people(|person| {
+        person.teams_id.is_some() && *core.organisation.tenant(person.id) == *tenant
+    });
+    let people = people
         .iter()
-        .filter(|(person, _)| !absent.contains(person))
-    {
-        let leaves = of_directory.contains(person);
-        let stays = if leaves {
-            ""
-        } else {
-            "; entered here, so it stays"
-        };
-        deeds.push(Deed {
-            what: if leaves { "gone" } else { "unmatched" },
-            person: Some(*person),
-            name: name(person),
-            reason: format!("{reason}{stays}"),
-        });
-        if leaves {
-            changes.push(DirectoryChange::Gone(*person));
-        }
-    }
-    for person in plan
-        .unmatched
-        .iter()
-        .filter(|person| !absent.contains(person))
-    {
-        deeds.push(Deed {
-            what: "unmatched",
-            person: Some(*person),
-            name: name(person),
-            reason: "no account has this sign-in name, mail or number".into(),
-        });
-    }
-    (changes, deeds)
+        .filter(|person| core.directory.is_of_another(&person.name, Some(person.id)));
+    named(
+        people.map(|person| format!("{:?} (id:{})", person.name, person.id)),
+        "names of the directory read like the address or an extension of another person",
+        "correct the name in Entra",
+    )
 }
 
-/// The deed and the change for an enabled account that is nobody's. An account without any name makes no person.
-fn addition(account: &EntraAccount) -> (Deed, Option<DirectoryChange>) {
-    let deed = |what, name: &str, reason: &str| Deed {
-        what,
-        person: None,
-        name: name.into(),
-        reason: reason.into(),
+fn named(each: impl Iterator<Item = String>, what: &str, remedy: &str) -> Option<Trouble> {
+    let mut each: Vec<String> = each.collect();
+    let count = each.len();
+    each.truncate(NAMED_MAX);
+    let more = match count.saturating_sub(NAMED_MAX) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
     };
-    match account.label() {
-        "" => {
-            let reason = "the account has neither a name nor a sign-in name nor a mail address";
-            (deed("refused", &account.id, reason), None)
-        }
-        name => (
-            deed("added", name, "an account that is nobody's"),
-            Some(DirectoryChange::Add(names(account, None))),
-        ),
-    }
-}
-
-/// What is stored of a person with this account. What Graph did not say keeps its value, and an account without a name never
-/// replaces a name.
-fn names(account: &EntraAccount, known: Option<&Known>) -> DirectoryPerson {
-    let kept = |value: &Option<String>, known: Option<&String>| match value {
-        Some(value) => value.clone(),
-        None => known.cloned().unwrap_or_default(),
-    };
-    let named = [Some(&account.name), known.map(|known| &known.name)];
-    let name = named.into_iter().flatten().find(|name| !name.is_empty());
-    DirectoryPerson {
-        teams_id: account.id.clone(),
-        name: name.cloned().unwrap_or_else(|| account.label().to_owned()),
-        mail: kept(&account.mail, known.map(|known| &known.mail)),
-        user_principal_name: kept(
-            &account.user_principal_name,
-            known.map(|known| &known.user_principal_name),
-        ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use presence::PersonId;
-
-    use super::{DirectoryPerson, EntraAccount, Known, names};
-
-    fn anna() -> Known {
-        Known {
-            id: PersonId(1),
-            name: "Anna Becker".into(),
-            mail: "anna@x".into(),
-            user_principal_name: "a@x".into(),
-            teams_id: Some("a".into()),
-            extensions: Vec::new(),
-            administers: false,
-        }
-    }
-
-    fn stored(name: &str, mail: &str, user_principal_name: &str) -> DirectoryPerson {
-        DirectoryPerson {
-            teams_id: "a".into(),
-            name: name.into(),
-            mail: mail.into(),
-            user_principal_name: user_principal_name.into(),
-        }
-    }
-
-    // D3
-    #[test]
-    fn an_account_without_a_name_replaces_no_name_and_silence_replaces_nothing() {
-        let known = anna();
-        let only_an_id = EntraAccount {
-            id: "a".into(),
-            enabled: true,
-            ..EntraAccount::default()
-        };
-        let kept = stored("Anna Becker", "anna@x", "a@x");
-        assert_eq!(names(&only_an_id, Some(&known)), kept);
-        let cleared = EntraAccount {
-            user_principal_name: Some("new@x".into()),
-            mail: Some(String::new()),
-            ..only_an_id.clone()
-        };
-        let expected = stored("Anna Becker", "", "new@x");
-        assert_eq!(names(&cleared, Some(&known)), expected);
-        // A new person is called by what there is.
-        assert_eq!(names(&cleared, None), stored("new@x", "", "new@x"));
-        let renamed = EntraAccount {
-            name: "Anna Maier".into(),
-            ..only_an_id
-        };
-        assert_eq!(names(&renamed, Some(&known)).name, "Anna Maier");
-    }
+    (count > 0).then(|| Trouble {
+        what: format!("{count} {what}: {}{more}", each.join("; ")),
+        remedy: remedy.into(),
+    })
 }

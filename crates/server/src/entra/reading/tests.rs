@@ -153,7 +153,7 @@ async fn a_delta_link_that_cannot_be_used_is_not_kept() {
         // Its changes count all the same.
         assert_eq!(accounts(&directory).len(), 2);
         let warns = |directory: &Directory| {
-            let [_, (_, warning)] = directory.warnings();
+            let [_, _, (_, warning)] = directory.warnings();
             warning.is_some_and(|warning| warning.what.contains("deltaLink"))
         };
         assert!(warns(&directory));
@@ -258,7 +258,7 @@ async fn an_element_without_an_id_makes_nobody_gone() {
     .await;
     read(&mut directory).await.unwrap();
     assert!(!directory.is_whole());
-    let [(_, warning), _] = directory.warnings();
+    let [(_, warning), _, _] = directory.warnings();
     let warning = warning.unwrap().what;
     assert!(
         warning.contains("2 elements") && !warning.contains("  "),
@@ -266,6 +266,25 @@ async fn an_element_without_an_id_makes_nobody_gone() {
     );
     read(&mut directory).await.unwrap();
     assert!(!directory.is_whole(), "Graph does not say it again");
+}
+
+// D3
+#[tokio::test]
+async fn members_of_odd_types_are_counted_and_make_nobody_unknown() {
+    let odd = json!({"id": "a", "accountEnabled": "no", "displayName": []});
+    let (mut directory, _) = directory(vec![
+        end(json!([anna(), bert()]), "1"),
+        end(json!([odd]), "2"),
+    ])
+    .await;
+    read(&mut directory).await.unwrap();
+    read(&mut directory).await.unwrap();
+    assert!(directory.is_whole());
+    assert_eq!(accounts(&directory)["a"].name, "Anna");
+    let [elements, (_, members), _] = directory.warnings();
+    assert_eq!(elements.1, None);
+    let members = members.unwrap().what;
+    assert!(members.starts_with("1 elements"), "{members}");
 }
 
 /// A failure that passes, in the middle of a round, does not begin it anew.

@@ -1,0 +1,198 @@
+//! The difference between a tenant's directory and the people who are known: what is to be written of whom, and why.
+
+use std::collections::{BTreeSet, HashMap};
+
+use presence::PersonId;
+use store::{DirectoryChange, DirectoryPerson};
+
+use super::{
+    EntraAccount, Known, Plan,
+    sync::{Deed, REFUSED},
+};
+
+/// What is to be written, each change with the place of its deed, and everything in words.
+pub(super) fn difference(
+    plan: &Plan,
+    accounts: &[EntraAccount],
+    people: &[Known],
+    absent: &BTreeSet<PersonId>,
+    of_directory: &BTreeSet<PersonId>,
+) -> (Vec<(usize, DirectoryChange)>, Vec<Deed>) {
+    let by_id: HashMap<PersonId, &Known> = people.iter().map(|known| (known.id, known)).collect();
+    let name = |id: &PersonId| {
+        by_id
+            .get(id)
+            .map_or_else(String::new, |known| known.name.clone())
+    };
+    let (mut changes, mut deeds) = (Vec::new(), Vec::new());
+    for (at, (person, by)) in &plan.matched {
+        let (Some(account), Some(known)) = (accounts.get(*at), by_id.get(person)) else {
+            continue;
+        };
+        let wanted = names(account, Some(known));
+        let same = !absent.contains(person)
+            && known.teams_id.as_deref() == Some(&wanted.teams_id)
+            && known.name == wanted.name
+            && known.mail == wanted.mail
+            && known.user_principal_name == wanted.user_principal_name;
+        if same {
+            continue;
+        }
+        changes.push((
+            deeds.len(),
+            DirectoryChange::Update(*person, wanted.clone()),
+        ));
+        deeds.push(Deed {
+            what: "updated",
+            person: Some(*person),
+            name: wanted.name,
+            reason: format!("found by {}", by.words()),
+        });
+    }
+    let new = plan.new.iter().filter_map(|at| accounts.get(*at));
+    // Guests are at home in another tenant.
+    for account in new.filter(|account| !account.is_guest) {
+        let (deed, change) = addition(account);
+        changes.extend(change.map(|change| (deeds.len(), change)));
+        deeds.push(deed);
+    }
+    for (at, reason) in &plan.ambiguous {
+        deeds.push(Deed {
+            what: "ambiguous",
+            person: None,
+            name: accounts
+                .get(*at)
+                .map_or_else(String::new, |account| account.label().to_owned()),
+            reason: reason.clone(),
+        });
+    }
+    for (person, reason) in plan
+        .gone
+        .iter()
+        .filter(|(person, _)| !absent.contains(person))
+    {
+        let leaves = of_directory.contains(person);
+        let stays = if leaves {
+            ""
+        } else {
+            "; entered here, so it stays"
+        };
+        if leaves {
+            changes.push((deeds.len(), DirectoryChange::Gone(*person)));
+        }
+        deeds.push(Deed {
+            what: if leaves { "gone" } else { "unmatched" },
+            person: Some(*person),
+            name: name(person),
+            reason: format!("{reason}{stays}"),
+        });
+    }
+    for person in plan
+        .unmatched
+        .iter()
+        .filter(|person| !absent.contains(person))
+    {
+        deeds.push(Deed {
+            what: "unmatched",
+            person: Some(*person),
+            name: name(person),
+            reason: "no account has this sign-in name, mail or number".into(),
+        });
+    }
+    (changes, deeds)
+}
+
+/// The deed and the change for an enabled account that is nobody's. An account without any name makes no person.
+fn addition(account: &EntraAccount) -> (Deed, Option<DirectoryChange>) {
+    let deed = |what, name: &str, reason: &str| Deed {
+        what,
+        person: None,
+        name: name.into(),
+        reason: reason.into(),
+    };
+    match account.label() {
+        "" => {
+            let reason = "the account has neither a name nor a sign-in name nor a mail address";
+            (deed(REFUSED, &account.id, reason), None)
+        }
+        name => (
+            deed("added", name, "an account that is nobody's"),
+            Some(DirectoryChange::Add(names(account, None))),
+        ),
+    }
+}
+
+/// What is stored of a person with this account. What Graph did not say keeps its value, and an account without a name never
+/// replaces a name.
+fn names(account: &EntraAccount, known: Option<&Known>) -> DirectoryPerson {
+    let kept = |value: &Option<String>, known: Option<&String>| match value {
+        Some(value) => value.clone(),
+        None => known.cloned().unwrap_or_default(),
+    };
+    let named = [Some(&account.name), known.map(|known| &known.name)];
+    let name = named.into_iter().flatten().find(|name| !name.is_empty());
+    DirectoryPerson {
+        teams_id: account.id.clone(),
+        name: name.cloned().unwrap_or_else(|| account.label().to_owned()),
+        mail: kept(&account.mail, known.map(|known| &known.mail)),
+        user_principal_name: kept(
+            &account.user_principal_name,
+            known.map(|known| &known.user_principal_name),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use presence::PersonId;
+
+    use super::{DirectoryPerson, EntraAccount, Known, names};
+
+    fn anna() -> Known {
+        Known {
+            id: PersonId(1),
+            name: "Anna Becker".into(),
+            mail: "anna@x".into(),
+            user_principal_name: "a@x".into(),
+            teams_id: Some("a".into()),
+            extensions: Vec::new(),
+            administers: false,
+        }
+    }
+
+    fn stored(name: &str, mail: &str, user_principal_name: &str) -> DirectoryPerson {
+        DirectoryPerson {
+            teams_id: "a".into(),
+            name: name.into(),
+            mail: mail.into(),
+            user_principal_name: user_principal_name.into(),
+        }
+    }
+
+    // D3
+    #[test]
+    fn an_account_without_a_name_replaces_no_name_and_silence_replaces_nothing() {
+        let known = anna();
+        let only_an_id = EntraAccount {
+            id: "a".into(),
+            enabled: true,
+            ..EntraAccount::default()
+        };
+        let kept = stored("Anna Becker", "anna@x", "a@x");
+        assert_eq!(names(&only_an_id, Some(&known)), kept);
+        let cleared = EntraAccount {
+            user_principal_name: Some("new@x".into()),
+            mail: Some(String::new()),
+            ..only_an_id.clone()
+        };
+        let expected = stored("Anna Becker", "", "new@x");
+        assert_eq!(names(&cleared, Some(&known)), expected);
+        // A new person is called by what there is.
+        assert_eq!(names(&cleared, None), stored("new@x", "", "new@x"));
+        let renamed = EntraAccount {
+            name: "Anna Maier".into(),
+            ..only_an_id
+        };
+        assert_eq!(names(&renamed, Some(&known)).name, "Anna Maier");
+    }
+}
