@@ -17,7 +17,7 @@ mod import;
 mod keys;
 mod openapi;
 mod paging;
-mod people;
+pub(crate) mod people;
 mod presence;
 pub(crate) mod profile;
 mod programs;

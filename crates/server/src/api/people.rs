@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The longest name, address or extension, in characters.
-pub(super) const TEXT_MAX: usize = 255;
+pub(crate) const TEXT_MAX: usize = 255;
 /// The most extensions of a person.
 pub(super) const LINES_MAX: usize = 64;
 

@@ -13,7 +13,7 @@ use graph::{
 use store::Progress;
 
 use super::{DirectoryOptions, EntraAccount, PeopleFrom};
-use crate::{health::Trouble, teams::Door};
+use crate::{api::people::TEXT_MAX, health::Trouble, teams::Door};
 
 /// How soon the whole directory is read again after elements that could not be read.
 const REREAD: Duration = Duration::from_secs(3_600);
@@ -226,14 +226,17 @@ fn account(user: &UserUpdate, enabled: bool) -> EntraAccount {
     let said = |value: &Update<String>| match value {
         Update::Keep => None,
         Update::Clear => Some(String::new()),
-        Update::Set(value) => Some(value.clone()),
+        // Part of an address is another address.
+        Update::Set(value) if value.chars().count() > TEXT_MAX => None,
+        Update::Set(value) if value.chars().any(char::is_control) => None,
+        Update::Set(value) => Some(value.trim().to_owned()),
     };
     let mut numbers = user.business_phones.value().cloned().unwrap_or_default();
     numbers.extend(user.mobile_phone.value().cloned());
     EntraAccount {
         id: user.id.clone(),
         name: match user.display_name.value() {
-            Some(name) => name.trim().to_owned(),
+            Some(name) => one_line(name),
             None => String::new(),
         },
         user_principal_name: said(&user.user_principal_name),
@@ -242,6 +245,18 @@ fn account(user: &UserUpdate, enabled: bool) -> EntraAccount {
         enabled,
         is_guest: user.is_guest(),
     }
+}
+
+/// A name as the API takes it: one line, cut to the longest.
+fn one_line(name: &str) -> String {
+    let spaced = name.chars().map(|character| match character {
+        control if control.is_control() => ' ',
+        other => other,
+    });
+    let spaced: String = spaced.collect();
+    let words: Vec<&str> = spaced.split_whitespace().collect();
+    let name: String = words.join(" ").chars().take(TEXT_MAX).collect();
+    name.trim_end().to_owned()
 }
 
 /// Reads the members of a group.

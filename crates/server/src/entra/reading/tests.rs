@@ -287,6 +287,27 @@ async fn members_of_odd_types_are_counted_and_make_nobody_unknown() {
     assert!(members.starts_with("1 elements"), "{members}");
 }
 
+// D3
+#[tokio::test]
+async fn texts_of_the_directory_keep_to_the_rules_of_the_api() {
+    let long = "ü".repeat(5_000);
+    let people = json!([
+        {"id": "a", "displayName": long, "mail": format!("{long}@x"), "accountEnabled": true},
+        {"id": "b", "displayName": " Bert\r\n\u{7f}Carl\t ", "mail": "b\n@x", "accountEnabled": true},
+        {"id": "c", "displayName": "\n", "userPrincipalName": " c@x", "accountEnabled": true},
+    ]);
+    let (mut directory, _) = directory(vec![end(people, "1")]).await;
+    read(&mut directory).await.unwrap();
+    let accounts = accounts(&directory);
+    assert_eq!(accounts["a"].name, "ü".repeat(255));
+    assert_eq!(accounts["b"].name, "Bert Carl");
+    assert_eq!((&accounts["a"].mail, &accounts["b"].mail), (&None, &None));
+    assert_eq!(
+        (accounts["c"].name.as_str(), accounts["c"].label()),
+        ("", "c@x")
+    );
+}
+
 /// A failure that passes, in the middle of a round, does not begin it anew.
 #[tokio::test]
 async fn a_page_is_tried_again_in_the_middle_of_a_round() {
