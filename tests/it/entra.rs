@@ -99,6 +99,47 @@ async fn people_come_from_entra_are_renamed_leave_and_come_back() {
     assert!(there("carl").await, "whoever was entered here stays");
 }
 
+// D3
+#[tokio::test]
+async fn swapped_names_are_taken_and_odd_elements_are_warnings() {
+    let (teamsbox, installation, server) = stage("[directory]\nentra = true\n").await;
+    synchronise(&server, false).await;
+    let (anna, bert) = (server.person("anna").await, server.person("bert").await);
+    let rename = async |from: &str, to: &str| {
+        let name = json!({"userPrincipalName": format!("{to}@contoso.example")});
+        let path = format!("/users/{from}@contoso.example");
+        teamsbox.control(Method::PATCH, &path, Some(name)).await;
+    };
+    rename("anna", "free").await;
+    rename("bert", "anna").await;
+    rename("free", "bert").await;
+    let outcome = synchronise(&server, false).await;
+    assert!(!deeds(&outcome).contains("refused"), "{outcome}");
+    assert_eq!(outcome["warnings"], json!([]));
+    for (person, name) in [(&anna, "bert"), (&bert, "anna")] {
+        let path = format!("/api/v1/people/{person}");
+        let person = server.ok(Method::GET, &path, None).await;
+        let expected = format!("{name}@contoso.example");
+        assert_eq!(person["userPrincipalName"], expected, "{person}");
+    }
+
+    let warned = async |words: &str| {
+        let (_, ready) = server.api(Method::GET, "/readyz", None).await;
+        ready["warnings"].to_string().contains(words)
+    };
+    let fault = json!({"change": {"replace": null}, "operations": ["usersDelta"]});
+    teamsbox.faults(json!({"replies": fault})).await;
+    rename("anna", "anna2").await;
+    let words = "no person is taken for gone meanwhile";
+    let outcome = synchronise(&server, false).await;
+    assert!(outcome["warnings"].to_string().contains(words), "{outcome}");
+    assert!(warned(words).await);
+    let last = server.ok(Method::GET, "/api/v1/directory", None).await;
+    assert_eq!(last["warnings"], outcome["warnings"]);
+    let (_, out, _) = installation.run("directory", &["--dry-run"]).await;
+    assert!(out.contains(words), "{out}");
+}
+
 #[tokio::test]
 async fn a_group_decides_and_what_fits_two_is_nobodys() {
     let (teamsbox, installation, server) = stage("").await;
