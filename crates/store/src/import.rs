@@ -6,6 +6,7 @@
 
 mod columns;
 mod decode;
+mod letters;
 mod people;
 mod records;
 mod values;

@@ -5,7 +5,11 @@
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use super::{CsvProblem, quoted};
+use super::{
+    CsvProblem,
+    letters::{has_wrong_letter, is_surely_western},
+    quoted,
+};
 
 /// The remedy for every file that cannot be decoded.
 const REMEDY: &str = "save the table again as \"CSV UTF-8 (comma delimited)\"";
@@ -172,7 +176,7 @@ fn refuse_doubtful(bytes: &[u8], text: &str) -> Result<(), CsvProblem> {
         let mut words = content.split([' ', ',', ';', '\t', '|']);
         if let Some(word) = words.find(|word| has_wrong_letter(word)) {
             let problem = format!(
-                "{} is no word in Windows-1252: the file is in another encoding, such as code page 850 or Mac OS Roman; {REMEDY}",
+                "{} is hardly a name in Windows-1252: the file is probably in another encoding, such as code page 850, Mac OS Roman or Windows-1250; {REMEDY}",
                 quoted(word)
             );
             return Err(CsvProblem::at(line, problem));
@@ -184,10 +188,13 @@ fn refuse_doubtful(bytes: &[u8], text: &str) -> Result<(), CsvProblem> {
     let (other, _) = likely.decode_without_bom_handling(bytes);
     let other = other.replace("\r\n", "\n").replace('\r', "\n");
     for (line, (content, other)) in (1..).zip(text.split('\n').zip(other.split('\n'))) {
-        if content != other {
-            let words = content.split([',', ';', '\t', '|']);
-            let mut words = words.zip(other.split([',', ';', '\t', '|']));
-            let (word, other) = words.find(|(a, b)| a != b).unwrap_or((content, other));
+        let separators = [',', ';', '\t', '|'];
+        let values = content.split(separators).zip(other.split(separators));
+        let mut doubtful = values.filter(|(value, other)| {
+            let mut words = value.split(' ').zip(other.split(' '));
+            words.any(|(word, other)| word != other && !is_surely_western(word, other))
+        });
+        if let Some((word, other)) = doubtful.next() {
             let problem = format!(
                 "{} could also be {} ({}): the encoding is not certain; {REMEDY}",
                 quoted(word),
@@ -200,119 +207,9 @@ fn refuse_doubtful(bytes: &[u8], text: &str) -> Result<(), CsvProblem> {
     Ok(())
 }
 
-/// Signs that stand for letters of code page 850 and Mac OS Roman. Apostrophes, dashes and the like also stand in names.
-const SIGNS: &str = "€‚ƒ„…†‡ˆ‰‹•“”˜™›Ÿ¡¢£¤¥¦§¨©«¬®¯±¶¸»¼½¾¿×÷";
-/// Those of them that begin a quotation.
-const OPENING: &str = "‚„“«‹»›¡¿•";
-
-/// Letters that stand for other ones of Mac OS Roman: `MŠrz`, `RenŽ`.
-const CAPITALS: &str = "ŠŽŒ";
-const VOWELS: &str = "aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýÿœ";
-
-/// Whether a word has a sign or a letter that no word has there: `Schr”der`, `Andr‚`, `™sterreich`, `Bjšrn`.
-fn has_wrong_letter(word: &str) -> bool {
-    if word.is_ascii() {
-        return false;
-    }
-    let letters: Vec<char> = word.chars().collect();
-    (0..letters.len()).any(|index| is_wrong_at(&letters, index))
-}
-
-fn is_wrong_at(letters: &[char], index: usize) -> bool {
-    let at = |index: Option<usize>| index.and_then(|index| letters.get(index)).copied();
-    let (before, here, after) = (
-        at(index.checked_sub(1)),
-        at(Some(index)),
-        at(Some(index + 1)),
-    );
-    let Some(here) = here else {
-        return false;
-    };
-    let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_alphabetic() && !SIGNS.contains(c));
-    let is_small = |c: Option<char>| c.is_some_and(char::is_lowercase);
-    let is_vowel =
-        |c: Option<char>| c.is_some_and(|c| c.to_lowercase().any(|c| VOWELS.contains(c)));
-    let is_consonant = |c| is_letter(c) && !is_vowel(c);
-    match here {
-        '–' | '—' => is_small(before) && is_small(after),
-        'š' => is_consonant(before) && is_consonant(after),
-        here if CAPITALS.contains(here) => {
-            is_small(before) || (is_letter(before) && is_small(after))
-        }
-        here if SIGNS.contains(here) => {
-            let begins = !before.is_some_and(char::is_alphanumeric);
-            let mut earlier = letters.iter().take(index);
-            let closes = here == '”' && earlier.any(|c| "„“”\"".contains(*c));
-            (is_letter(before) && is_letter(after))
-                || (begins && is_small(after) && !OPENING.contains(here))
-                || (is_letter(before) && "‚„ƒ”".contains(here) && !closes)
-        }
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{decoded_twice, has_wrong_letter};
-
-    // D5: code page 850, 437 and Mac OS Roman, read as Windows-1252.
-    #[test]
-    fn words_of_other_encodings_are_told_from_names() {
-        for word in [
-            "Schr”der",
-            "M„rz",
-            "Andr‚",
-            "™sterreich",
-            "Malm”",
-            "Fran‡ois",
-            "No‰l",
-            "Bjšrn",
-            "Kšln",
-            "MŠrz",
-            "RenŽ",
-            "JŸrgen",
-            "Stra§e",
-            "€rger",
-            "…zdemir",
-            "†ber",
-            "GŒrd",
-            "Mu–oz",
-            "S¿ren",
-        ] {
-            assert!(has_wrong_letter(word), "{word}");
-        }
-        for name in [
-            "Müller",
-            "O’Neill",
-            "Meyer–Weiß",
-            "„Annie“",
-            "„Annie”",
-            "“Annie”",
-            "Dušan",
-            "Žižek",
-            "Šimić",
-            "ŽIŽEK",
-            "Œuvre",
-            "Cœur",
-            "Núñez",
-            "Straße",
-            "§",
-            "5€",
-            "€5",
-            "Nº",
-            "Mª",
-            "GmbH®",
-            "«Annie»",
-            "¿Qué?",
-            "Anna…",
-            "L·L",
-            "O´Brien",
-            "Matoušek",
-            "Łukasz",
-        ] {
-            assert!(!has_wrong_letter(name), "{name}");
-        }
-    }
+    use super::decoded_twice;
 
     #[test]
     fn text_that_was_decoded_twice_is_recognised() {
