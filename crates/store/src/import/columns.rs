@@ -203,17 +203,15 @@ pub(super) fn read_head<'a>(
     text: &'a str,
     encoding: &str,
 ) -> Result<(Head, Records<'a>), CsvProblem> {
-    let (named, text, line) = named_separator(text)?;
-    let named = named.as_slice();
-    let candidates = if named.is_empty() {
-        &SEPARATORS[..]
-    } else {
-        named
+    let named = named_separator(text)?;
+    let candidates = match &named.separator {
+        Some(separator) => std::slice::from_ref(separator),
+        None => &SEPARATORS[..],
     };
     let mut best: Option<(Head, Records<'a>)> = None;
     let mut unreadable = None;
     for separator in candidates {
-        let mut records = Records::new(text, line, *separator);
+        let mut records = Records::new(named.rest, named.line, *separator);
         match head(&mut records, *separator) {
             Ok(None) => {}
             Ok(Some(head)) => {
@@ -229,7 +227,10 @@ pub(super) fn read_head<'a>(
         }
     }
     match (best, unreadable) {
-        (Some((head, records)), _) => Ok((head.checked(encoding)?, records)),
+        (Some((mut head, records)), _) => {
+            head.comments += named.comments;
+            Ok((head.checked(encoding)?, records))
+        }
         (None, Some(problem)) => Err(problem),
         (None, None) => Err(CsvProblem::of_file(
             "the file is empty; its first line must name the columns name, mail, UPN and extension",
@@ -237,27 +238,58 @@ pub(super) fn read_head<'a>(
     }
 }
 
-/// The separator that a first line `sep=;` names, the text after it and the number of its first line.
-fn named_separator(text: &str) -> Result<(Option<char>, &str, u64), CsvProblem> {
-    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
-    let line = first.trim_matches(|c: char| c == '"' || c == ' ');
-    let Some(named) = line
-        .get(..4)
-        .filter(|name| name.eq_ignore_ascii_case("sep="))
-    else {
-        return Ok((None, text, 1));
-    };
-    let mut characters = line.trim_start_matches(named).chars();
-    match characters.next() {
-        Some(separator) if SEPARATORS.contains(&separator) => Ok((Some(separator), rest, 2)),
-        Some(_) | None => Err(CsvProblem::at(
-            1,
-            format!(
-                "{} names none of the separators , ; tab and |; write sep=; or delete the line",
-                quoted(line)
-            ),
-        )),
+/// What a line `sep=;` before the header names, and the text after it.
+struct Named<'a> {
+    separator: Option<char>,
+    rest: &'a str,
+    /// Number of the first line of `rest`.
+    line: u64,
+    /// Comments before, such as PowerShell's `#TYPE`.
+    comments: usize,
+}
+
+/// Looks for a line `sep=;`: the first one, or the first after blank lines and comments.
+fn named_separator(text: &str) -> Result<Named<'_>, CsvProblem> {
+    let (mut rest, mut line, mut comments) = (text, 1, 0);
+    loop {
+        let (first, after) = rest.split_once('\n').unwrap_or((rest, ""));
+        let content = first.trim_matches(|c: char| c == '"' || c == ' ');
+        let is_named = content
+            .get(..4)
+            .is_some_and(|name| name.eq_ignore_ascii_case("sep="));
+        if is_named {
+            return Ok(Named {
+                separator: Some(separator_of(content, line)?),
+                rest: after,
+                line: line + 1,
+                comments,
+            });
+        }
+        let is_comment = content.starts_with('#');
+        if after.is_empty() || !(is_comment || content.trim().is_empty()) {
+            return Ok(Named {
+                separator: None,
+                rest: text,
+                line: 1,
+                comments: 0,
+            });
+        }
+        comments += usize::from(is_comment);
+        (rest, line) = (after, line + 1);
     }
+}
+
+fn separator_of(content: &str, line: u64) -> Result<char, CsvProblem> {
+    let separator = content.chars().nth(4);
+    separator
+        .filter(|separator| SEPARATORS.contains(separator))
+        .ok_or_else(|| {
+            let problem = format!(
+                "{} names none of the separators , ; tab and |; write sep=; or delete the line",
+                quoted(content)
+            );
+            CsvProblem::at(line, problem)
+        })
 }
 
 /// The first record that is neither blank nor a comment.

@@ -8,8 +8,8 @@ use super::{
     quoted,
     records::Record,
     values::{
-        address_problem, cut_problem, error_problem, extension_problem, is_guid, rounded_problem,
-        unprotected, without_scheme,
+        address_problem, cut_problem, error_problem, extension_problem, invisible_problem, is_guid,
+        is_nil, rounded_problem, unprotected, without_scheme,
     },
 };
 
@@ -324,6 +324,11 @@ fn check(person: &ImportPerson) -> Result<(), String> {
             return Err(format!("{} {problem}", quoted(value)));
         }
     }
+    for value in [name].into_iter().chain(&person.location) {
+        if let Some(problem) = invisible_problem(value) {
+            return Err(format!("{} {problem}", quoted(value)));
+        }
+    }
     for (what, address) in [("mail", mail), ("UPN", user_principal_name)] {
         if let Some(problem) = address_problem(address) {
             return Err(format!("the {what} {} {problem}", quoted(address)));
@@ -332,6 +337,12 @@ fn check(person: &ImportPerson) -> Result<(), String> {
     if let Some(id) = person.teams_id.as_deref().filter(|id| !is_guid(id)) {
         return Err(format!(
             "the objectId {} is no GUID such as 8f2c7e11-0000-4abc-9def-0123456789ab; copy it from Entra, or leave it empty",
+            quoted(id)
+        ));
+    }
+    if let Some(id) = person.teams_id.as_deref().filter(|id| is_nil(id)) {
+        return Err(format!(
+            "the objectId {} has only zeros and is of no account; copy it from Entra, or leave it empty",
             quoted(id)
         ));
     }

@@ -54,12 +54,30 @@ pub(super) fn without_scheme(address: &str) -> &str {
 /// The problem of a mail address or UPN that is not of the form `name@domain`: it would find no account, and no mail
 /// would arrive.
 pub(super) fn address_problem(address: &str) -> Option<String> {
-    let is_odd = |c: char| c.is_whitespace() || "<>,;:\"()[]\\".contains(c);
+    // Accents may be characters of their own; quotation marks, `＠` and invisible characters are in no address.
+    let is_odd = |c: char| {
+        let is_sign = c.is_ascii_graphic() && !"<>,;:\"()[]\\".contains(c);
+        !(c.is_alphanumeric() || is_sign || ('\u{300}'..='\u{36f}').contains(&c))
+    };
     let is_address = address.split_once('@').is_some_and(|(name, domain)| {
         !name.is_empty() && !domain.is_empty() && !domain.contains('@') && !address.contains(is_odd)
     });
     let problem = "is no address such as anna@contoso.example; correct it, or leave it empty";
     (!address.is_empty() && !is_address).then(|| problem.to_owned())
+}
+
+/// The problem of a name with characters that cannot be seen, or that turn the direction of the text after them
+/// (Unicode, category Cf). The joiners of Persian and Indian names are no such characters.
+pub(super) fn invisible_problem(name: &str) -> Option<String> {
+    let is_invisible = |c: char| {
+        matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}'
+            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    };
+    let found = name.chars().find(|c| is_invisible(*c))?;
+    Some(format!(
+        "contains the invisible character U+{:04X}; write the value again by hand",
+        u32::from(found)
+    ))
 }
 
 /// The problem of a value that is an error of the spreadsheet.
@@ -178,6 +196,11 @@ fn is_date(text: &str) -> bool {
     let is_day = |day: u32, month: u32| (1..=31).contains(&day) && (1..=12).contains(&month);
     (is_year(first) && is_day(third, second))
         || (is_year(third) && (is_day(first, second) || is_day(second, first)))
+}
+
+/// Whether a GUID is the one of zeros (RFC 9562, 5.9), which programs write where there is none.
+pub(super) fn is_nil(guid: &str) -> bool {
+    guid.bytes().all(|byte| matches!(byte, b'0' | b'-'))
 }
 
 /// Whether a text is a GUID as Entra writes object ids (RFC 9562, 4).
