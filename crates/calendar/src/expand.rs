@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::{Event, Until, Version};
-use crate::moment::{Form, Length, Moment, instant};
+use crate::moment::{Form, LAST, Length, Moment, instant};
 use crate::problem::Fault;
 use crate::rule::{Budget, OutOfSteps};
 use crate::{MAX_OCCURRENCES, Occurrence, Window, shortened};
@@ -234,10 +234,10 @@ fn offer(
     into: &mut Occurrences,
 ) {
     let start = instant(zone, local);
-    let end = length.unwrap_or(event.length).end(zone, local);
-    // A start or end beyond the year 9999 is in nobody's window.
-    if let (Some(start), Some(end)) = (start, end) {
-        into.offer(event, start, end);
+    // A start beyond the year 9999 is in nobody's window. An end there means "without end" and is cut.
+    if let Some(start) = start {
+        let end = length.unwrap_or(event.length).end(zone, local);
+        into.offer(event, start, end.unwrap_or(LAST));
     }
 }
 

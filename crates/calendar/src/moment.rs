@@ -47,6 +47,11 @@ impl Moment {
         self
     }
 
+    /// The last instant, if the moment is after it.
+    fn last_if_after(&self) -> Option<i64> {
+        (self.local.year() == 9999).then_some(LAST)
+    }
+
     pub(crate) fn is_day(&self) -> bool {
         self.form == Form::Day
     }
@@ -56,6 +61,10 @@ impl Moment {
 pub(crate) fn instant(zone: &TimeZone, local: DateTime) -> Option<i64> {
     zone.to_timestamp(local).ok().map(Timestamp::as_millisecond)
 }
+
+/// The last instant that can be reckoned with, in milliseconds since 1970 UTC: 30 December 9999. The end of a day after it lies
+/// beyond.
+pub(crate) const LAST: i64 = 253_402_207_200_000;
 
 /// How long an event lasts.
 #[derive(Clone, Copy, Debug)]
@@ -109,7 +118,8 @@ pub(crate) fn between(start: &Moment, end: &Moment) -> Option<Length> {
     } else {
         Length {
             days: 0,
-            seconds: (end.instant()? - start.instant()?).div_euclid(1000),
+            seconds: (end.instant().or_else(|| end.last_if_after())? - start.instant()?)
+                .div_euclid(1000),
         }
     };
     (length.days >= 0 && length.seconds >= 0).then_some(length)

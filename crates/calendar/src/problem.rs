@@ -52,6 +52,11 @@ pub enum Fault {
     /// A VTIMEZONE that cannot be read.
     #[error("its time zone has a definition that cannot be read; {0}")]
     Definition(Instead),
+    /// Two VTIMEZONEs of one TZID that differ.
+    #[error(
+        "its time zone is defined twice in the feed, in different ways; the last definition is used"
+    )]
+    TwoDefinitions,
     /// X-WR-TIMEZONE names no zone.
     #[error("the zone of the calendar (X-WR-TIMEZONE) is not known; that of the settings holds")]
     CalendarZone,
@@ -82,6 +87,11 @@ pub enum Fault {
     /// Bytes that are neither UTF-8 nor in the announced encoding.
     #[error("the text is neither UTF-8 nor in the announced encoding; it is read as Windows-1252")]
     Encoding,
+    /// An announced encoding that is not known, and bytes that are not UTF-8.
+    #[error(
+        "the announced encoding (charset) is not known, and the text is not UTF-8; it is read as Windows-1252, so letters may be wrong"
+    )]
+    Charset,
     /// More than [`MAX_PROBLEMS`].
     #[error("{0} more problems of this kind: the exporter may be at fault")]
     More(usize),
@@ -125,6 +135,7 @@ impl Fault {
             Self::OutOfReach(_) => "out_of_reach",
             Self::UnknownZone => "unknown_zone",
             Self::Definition(_) => "zone_definition",
+            Self::TwoDefinitions => "two_definitions",
             Self::CalendarZone => "calendar_zone",
             Self::EndBeforeStart => "end_before_start",
             Self::NegativeDuration => "negative_duration",
@@ -135,6 +146,7 @@ impl Fault {
             Self::ExRule => "exrule",
             Self::ThisAndFuture => "this_and_future",
             Self::Encoding => "encoding",
+            Self::Charset => "charset",
             Self::More(_) => "more",
             Self::TooManyOccurrences => "too_many_occurrences",
             Self::Truncated => "truncated",
@@ -142,13 +154,14 @@ impl Fault {
     }
 
     /// Every code.
-    pub const CODES: [&'static str; 19] = [
+    pub const CODES: [&'static str; 21] = [
         "no_start",
         "not_a_date",
         "no_such_date",
         "out_of_reach",
         "unknown_zone",
         "zone_definition",
+        "two_definitions",
         "calendar_zone",
         "end_before_start",
         "negative_duration",
@@ -159,6 +172,7 @@ impl Fault {
         "exrule",
         "this_and_future",
         "encoding",
+        "charset",
         "more",
         "too_many_occurrences",
         "truncated",
@@ -176,10 +190,11 @@ impl Fault {
             Self::Rule(_) | Self::TooMuchWork => Some("RRULE"),
             Self::ExRule => Some("EXRULE"),
             Self::ThisAndFuture => Some("RECURRENCE-ID"),
-            Self::UnknownZone | Self::Definition(_) => Some("DTSTART"),
+            Self::UnknownZone | Self::Definition(_) | Self::TwoDefinitions => Some("DTSTART"),
             Self::NoStart
             | Self::CalendarZone
             | Self::Encoding
+            | Self::Charset
             | Self::More(_)
             | Self::TooManyOccurrences
             | Self::Truncated => None,
@@ -269,7 +284,11 @@ impl Problems {
             all.push(of_feed_at(Fault::CalendarZone, None));
         }
         if let Some(line) = text.guessed {
-            all.push(of_feed_at(Fault::Encoding, Some(line)));
+            let fault = match text.is_charset_unknown {
+                true => Fault::Charset,
+                false => Fault::Encoding,
+            };
+            all.push(of_feed_at(fault, Some(line)));
         }
         all.extend(of_feed.into_iter().map(|fault| of_feed_at(fault, None)));
         all

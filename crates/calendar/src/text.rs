@@ -21,6 +21,18 @@ const AS_TEXT: [&str; 9] = [
     "TZOFFSETTO",
 ];
 
+/// Properties with a word or a number as value, of which `calcard` reads no blanks: `X-MICROSOFT-CDO-BUSYSTATUS: FREE`.
+const OF_ONE_WORD: [&str; 8] = [
+    "STATUS",
+    "TRANSP",
+    "CLASS",
+    "METHOD",
+    "SEQUENCE",
+    "DURATION",
+    "X-MICROSOFT-CDO-BUSYSTATUS",
+    "X-MICROSOFT-CDO-ALLDAYEVENT",
+];
+
 /// The unfolded text of a feed.
 pub(crate) struct Text {
     /// Lines end with LF; blank lines are left out.
@@ -29,6 +41,8 @@ pub(crate) struct Text {
     lines: Vec<u32>,
     /// First line of the file that is in no announced encoding and was read as Windows-1252.
     pub(crate) guessed: Option<u32>,
+    /// Whether an encoding is announced that we do not know.
+    pub(crate) is_charset_unknown: bool,
 }
 
 impl Text {
@@ -38,13 +52,15 @@ impl Text {
     /// is hardly ever valid UTF-8.
     pub(crate) fn read(bytes: &[u8], charset: Option<&str>) -> Self {
         let announced = charset.and_then(|label| Encoding::for_label(label.trim().as_bytes()));
-        match wide(bytes, announced) {
+        let mut text = match wide(bytes, announced) {
             Some(encoding) => {
                 let (decoded, _, _) = encoding.decode(bytes);
                 Self::unfold(decoded.as_bytes(), None)
             }
             None => Self::unfold(bytes, announced),
-        }
+        };
+        text.is_charset_unknown = charset.is_some() && announced.is_none();
+        text
     }
 
     fn unfold(bytes: &[u8], announced: Option<&'static Encoding>) -> Self {
@@ -65,7 +81,7 @@ impl Text {
                             unfolded.extend_from_slice(b";VALUE=TEXT:");
                             unfolded.extend_from_slice(&value);
                         }
-                        None => unfolded.extend_from_slice(line),
+                        None => without_blanks(line, &mut unfolded),
                     }
                     lines.push(number);
                 }
@@ -79,6 +95,7 @@ impl Text {
             text,
             lines,
             guessed,
+            is_charset_unknown: false,
         }
     }
 
@@ -183,7 +200,10 @@ fn decode(
             Some(known) => text.push_str(&known),
             None => {
                 guessed = guessed.or(Some(*number));
-                text.push_str(&WINDOWS_1252.decode_without_bom_handling(line).0);
+                let guess = WINDOWS_1252.decode_without_bom_handling(line).0;
+                // Five bytes mean nothing there, and are control characters for the standard.
+                let is_nothing = |c: char| ('\u{80}'..='\u{9f}').contains(&c);
+                text.push_str(&guess.replace(is_nothing, "\u{fffd}"));
             }
         }
     }
@@ -192,6 +212,23 @@ fn decode(
 
 /// A part of a line, rewritten or as it is.
 type Bytes<'a> = Cow<'a, [u8]>;
+
+/// Adds a line, without the blanks around the value of a property of one word.
+fn without_blanks(line: &[u8], to: &mut Vec<u8>) {
+    let is_one = |head: &[u8]| {
+        let name = head.split(|byte| *byte == b';').next().unwrap_or_default();
+        let mut names = OF_ONE_WORD.into_iter();
+        names.any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+    };
+    let colon = line.iter().position(|byte| *byte == b':');
+    match colon.and_then(|colon| line.split_at_checked(colon + 1)) {
+        Some((head, value)) if is_one(head.strip_suffix(b":").unwrap_or(head)) => {
+            to.extend_from_slice(head);
+            to.extend_from_slice(value.trim_ascii());
+        }
+        _ => to.extend_from_slice(line),
+    }
+}
 
 /// What stands before the colon of a line whose value reaches us as text, and the value.
 fn as_text(line: &[u8]) -> Option<(Bytes<'_>, Bytes<'_>)> {

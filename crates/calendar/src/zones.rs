@@ -2,7 +2,7 @@
 //!
 //! The feed's own definition of a name wins over the zone database: its times were written by it, also when it is outdated.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
 
 use calcard::common::timezone::Tz;
@@ -18,6 +18,8 @@ pub(crate) struct Zones {
     database: TimeZoneDatabase,
     /// What the feed defines, by [`key`].
     defined: HashMap<String, Defined>,
+    /// Names that the calendar defines twice, in different ways.
+    twice: HashSet<String>,
     /// Names looked up before: a feed names the same zone thousands of times.
     found: HashMap<String, (Option<TimeZone>, Option<Fault>)>,
     /// The zone of the settings.
@@ -28,6 +30,7 @@ pub(crate) struct Zones {
 }
 
 /// A definition of the feed.
+#[derive(PartialEq)]
 enum Defined {
     Zone(TimeZone),
     /// A VTIMEZONE without content: only a name, and perhaps a place.
@@ -47,6 +50,7 @@ impl Zones {
         Some(Self {
             database,
             defined: HashMap::new(),
+            twice: HashSet::new(),
             found: HashMap::new(),
             of_settings,
             of_calendar: None,
@@ -73,6 +77,8 @@ impl Zones {
     #[must_use]
     pub(crate) fn define(&mut self, calendar: &ICalendar) -> bool {
         self.found.clear();
+        self.twice.clear();
+        let mut of_this_calendar = HashSet::new();
         for component in calendar.timezones() {
             let Some(name) = text(component, &ICalendarProperty::Tzid) else {
                 continue;
@@ -84,7 +90,12 @@ impl Zones {
                 Ok(None) => Defined::Name { place },
                 Err(definition::Unreadable) => Defined::Unreadable { place },
             };
-            self.defined.insert(key(name), zone);
+            let key = key(name);
+            let is_second = !of_this_calendar.insert(key.clone());
+            if is_second && self.defined.get(&key).is_some_and(|first| *first != zone) {
+                self.twice.insert(key.clone());
+            }
+            self.defined.insert(key, zone);
         }
         let name = calendar.components.first().and_then(|root| {
             let property = ICalendarProperty::Other("X-WR-TIMEZONE".to_owned());
@@ -113,7 +124,13 @@ impl Zones {
                 .or_else(|| place.and_then(|place| by_name(&self.database, place)))
         };
         match self.defined.get(&key(name)) {
-            Some(Defined::Zone(zone)) => (Some(zone.clone()), None),
+            Some(Defined::Zone(zone)) => {
+                let is_twice = self.twice.contains(&key(name));
+                (
+                    Some(zone.clone()),
+                    is_twice.then_some(Fault::TwoDefinitions),
+                )
+            }
             Some(Defined::Name { place }) => without_fault(named(place)),
             Some(Defined::Unreadable { place }) => match named(place) {
                 Some(zone) => (Some(zone), Some(Fault::Definition(Instead::SameName))),
