@@ -75,6 +75,10 @@ pub(crate) fn read(status: u16, retry_after: Option<Duration>, body: &[u8], now:
     let is_of_intermediary = matches!(status, 300..=399 | 407 | 511);
     if let Some(wire) = wire {
         if is_success && let Some(access_token) = text(&wire.access_token) {
+            // RFC 6749, A.12; the blank it allows ends a token in RFC 6750, 2.1.
+            if !access_token.bytes().all(|byte| byte.is_ascii_graphic()) {
+                return Answer::Unconfirmed("a token with characters that no token has");
+            }
             return Answer::Token(Token {
                 access_token,
                 lifetime: lifetime(&wire, now),

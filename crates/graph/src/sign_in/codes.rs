@@ -8,6 +8,8 @@ pub(super) const PAGE: &str =
     "https://learn.microsoft.com/entra/identity-platform/reference-error-codes";
 const TIME_RANGE: &str =
     "https://github.com/AzureAD/microsoft-authentication-library-for-dotnet/issues/4951";
+const ASSERTION_TIME: &str = "https://github.com/MicrosoftDocs/azure-docs/issues/16399";
+const CERTIFICATE_TIME: &str = "https://github.com/AzureAD/microsoft-identity-web/issues/2834";
 const NO_DOMAIN: &str = "https://github.com/microsoft/Analysis-Services/issues/194";
 const OLD_TLS: &str = "https://github.com/MicrosoftDocs/azure-docs/issues/96851";
 const NO_PRINCIPAL: &str =
@@ -26,6 +28,7 @@ const SECRET_WRONG: &str =
 const SECRET_EXPIRED: &str =
     "the client secret has expired: create a new one and put it into the configuration";
 const CERTIFICATE: &str = "the certificate is not the one that Entra has for this application: upload its public part under Certificates & secrets";
+const CERTIFICATE_OLD: &str = "the certificate has expired or is not valid yet: create a new one, upload its public part under Certificates & secrets and put it into the configuration; if it should be valid, check this server's clock";
 const APPLICATION: &str = "the application is not known in this tenant: check client_id and tenant, and consent as an administrator";
 const PRINCIPAL: &str = "the application is registered but missing among the tenant's enterprise applications: grant admin consent, which adds it";
 pub(super) const TENANT: &str = "the tenant is not known: check the tenant id or domain";
@@ -78,9 +81,11 @@ const fn same(fault: Fault, remedy: &'static str) -> Judgement {
 #[rustfmt::skip]
 const TABLE: &[(&[u32], Judgement, &str)] = &[
     (&[700_024], same(Fault::Clock, CLOCK), TIME_RANGE),
+    (&[500_133], same(Fault::Clock, CLOCK), ASSERTION_TIME),
 
     (&[7_000_215], same(Fault::Credential, SECRET_WRONG), PAGE),
     (&[7_000_222], same(Fault::Credential, SECRET_EXPIRED), PAGE),
+    (&[1_000_502], same(Fault::Credential, CERTIFICATE_OLD), CERTIFICATE_TIME),
     (&[700_027, 50_012], same(Fault::Credential, CERTIFICATE), PAGE),
 
     (&[700_016, 700_011], same(Fault::Configuration, APPLICATION), PAGE),
