@@ -65,9 +65,12 @@ pub(crate) enum OutsideError {
     /// The server refuses the request: a status that is neither success nor redirect, and does not pass by itself.
     #[error("the server refuses the request")]
     Refused,
-    /// The server is in trouble (5xx, 408, 421, 425, 429), or its answer cannot be unpacked.
+    /// The server is in trouble (5xx, 408, 421, 425, 429).
     #[error("the server is in trouble")]
     ServerError,
+    /// The answer is packed in another way than gzip, which is all that was asked for, or cannot be unpacked.
+    #[error("the answer cannot be unpacked")]
+    Packing,
     /// More than was asked for.
     #[error("the answer is too large")]
     TooLarge,
@@ -191,7 +194,7 @@ impl Outside {
             return Ok(Fetched::Unchanged);
         }
         let mut response = answered(response, now)?;
-        let packing = body::packing(response.headers()).ok_or(OutsideError::ServerError)?;
+        let packing = body::packing(response.headers()).ok_or(OutsideError::Packing)?;
         let charset = body::charset(response.headers());
         let validators = Validators::of(response.headers());
         let mut bytes = Vec::new();

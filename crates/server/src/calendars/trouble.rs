@@ -31,8 +31,15 @@ pub enum FeedTrouble {
     )]
     Refused,
     /// 5xx, and 4xx that pass (408, 421, 425, 429).
-    #[error("the calendar's server is in trouble: it is tried again every five minutes")]
+    #[error(
+        "the calendar's server is in trouble: it is tried again after five minutes, or later if the server asks for that (Retry-After), at most after a day"
+    )]
     ServerError,
+    /// An answer that was not packed with gzip, or cannot be unpacked.
+    #[error(
+        "the calendar's server packs its answer in another way than asked for, or damages it: let the server, or the proxy before it, send it unpacked or with gzip (Content-Encoding)"
+    )]
+    Packing,
     /// Beyond a limit of the crate `calendar`.
     #[error(
         "the calendar is too large: let it publish fewer months, no details and no attachments"
@@ -70,6 +77,7 @@ impl FeedTrouble {
             Self::NoAnswer => "no_answer",
             Self::Refused => "refused",
             Self::ServerError => "server_error",
+            Self::Packing => "packing",
             Self::TooLarge => "too_large",
             Self::NoCalendar => "no_calendar",
             Self::TimeZone => "time_zone",
@@ -88,6 +96,7 @@ impl From<OutsideError> for FeedTrouble {
             OutsideError::NoAnswer => Self::NoAnswer,
             OutsideError::Refused => Self::Refused,
             OutsideError::ServerError => Self::ServerError,
+            OutsideError::Packing => Self::Packing,
             OutsideError::TooLarge => Self::TooLarge,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 
 use super::OutsideError;
@@ -52,14 +52,21 @@ pub(super) fn unpack(
         Packing::Gzip => {
             let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
             let mut unpacked = Vec::new();
-            MultiGzDecoder::new(&bytes[..])
-                .take(limit)
-                .read_to_end(&mut unpacked)
-                .map_err(|_| OutsideError::ServerError)?;
-            if unpacked.len() > most {
-                return Err(OutsideError::TooLarge);
+            let mut rest = bytes.as_slice();
+            loop {
+                let left = limit.saturating_sub(u64::try_from(unpacked.len()).unwrap_or(u64::MAX));
+                let mut member = GzDecoder::new(rest);
+                let read = (&mut member).take(left).read_to_end(&mut unpacked);
+                read.map_err(|_| OutsideError::Packing)?;
+                if unpacked.len() > most {
+                    return Err(OutsideError::TooLarge);
+                }
+                rest = member.into_inner();
+                // Some servers fill the last block with zeros, as tar does.
+                if rest.iter().all(|byte| *byte == 0) {
+                    return Ok(unpacked);
+                }
             }
-            Ok(unpacked)
         }
     }
 }
@@ -95,8 +102,15 @@ mod tests {
         let short = packed(b"calendar");
         let short = &short[..short.len() - 4];
         for broken in [b"plain".as_slice(), short] {
-            assert_eq!(unpacked(broken), Err(OutsideError::ServerError));
+            assert_eq!(unpacked(broken), Err(OutsideError::Packing));
         }
+        let whole = packed(b"calendar");
+        let filled = [&whole[..], &[0; 512]].concat();
+        assert_eq!(unpacked(&filled), Ok(b"calendar".to_vec()));
+        let two = [&whole[..], &whole[..], &[0]].concat();
+        assert_eq!(unpacked(&two), Ok(b"calendarcalendar".to_vec()));
+        let followed = [&whole[..], b"more"].concat();
+        assert_eq!(unpacked(&followed), Err(OutsideError::Packing));
     }
 
     // D6

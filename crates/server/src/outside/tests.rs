@@ -276,7 +276,13 @@ async fn answers_that_pass_are_no_refusals() {
         (
             "200 OK",
             "Content-Encoding: br\r\n",
-            OutsideError::ServerError,
+            OutsideError::Packing,
+            None,
+        ),
+        (
+            "200 OK",
+            "Content-Encoding: deflate\r\n",
+            OutsideError::Packing,
             None,
         ),
     ] {
