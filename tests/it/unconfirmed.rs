@@ -249,3 +249,70 @@ async fn a_refused_account_is_a_warning_and_does_not_stay_one() {
     meets(&server, "bert", 0, true).await;
     is_shown(&teamsbox, "bert", "Busy/InACall", "bert is written").await;
 }
+
+// D1: what was written belongs to the account. The clear of a person who was removed, or who has another account now, is
+// named and tried again after a restart like every other.
+#[tokio::test]
+async fn the_clears_of_left_accounts_outlive_a_restart() {
+    const LEFT: [&str; 3] = ["anna", "bert", "carl"];
+    let (teamsbox, installation, mut server) = stage(&LEFT).await;
+    teamsbox.add_user("other").await;
+    for (number, name) in LEFT.into_iter().enumerate() {
+        server.choose(name, "Do not disturb").await;
+        meets(&server, name, number, true).await;
+        is_shown(&teamsbox, name, IN_TEAMS, "set").await;
+        let sessions = || teamsbox.app_sessions(name);
+        eventually("a session", HEALS, 1, sessions).await;
+    }
+    let refused = json!({
+        "status": 408,
+        "answer": "empty",
+        "operations": ["clearUserPreferredPresence", "clearPresence"],
+    });
+    teamsbox.faults(json!({ "graph": refused })).await;
+    for name in ["anna", "carl"] {
+        let path = format!("/api/v1/people/{}", server.person(name).await);
+        server.ok(Method::DELETE, &path, None).await;
+    }
+    let path = format!(
+        "/api/v1/people/{}/teams-account",
+        server.person("bert").await
+    );
+    let other = json!({"account": "other@contoso.example"});
+    server.ok(Method::PUT, &path, Some(other)).await;
+    is_shown(&teamsbox, "other", IN_TEAMS, "the new account").await;
+    // A person who comes back with the same account.
+    installation.import(&[("carl", "")]).await;
+    are_named(&server).await;
+    assert_eq!(server.terminate().await, 0);
+
+    server = installation.serve().await;
+    are_named(&server).await;
+    for name in LEFT {
+        assert_eq!(teamsbox.shown(name).await, IN_TEAMS, "{name}");
+    }
+    server.kill().await;
+    teamsbox.faults(json!({})).await;
+    server = installation.serve().await;
+    for name in LEFT {
+        is_shown(&teamsbox, name, AVAILABLE, name).await;
+        let sessions = || teamsbox.app_sessions(name);
+        eventually("no session", HEALS, 0, sessions).await;
+    }
+    eventually("ready", HEALS, true, || server.is_ready()).await;
+    assert_eq!(teamsbox.shown("other").await, IN_TEAMS, "bert's own");
+}
+
+/// Readiness and its text name accounts that their people have no longer.
+async fn are_named(server: &Server) {
+    let named = async || {
+        let troubles = server.troubles().await.join(" ");
+        [
+            "the account of a person who was removed",
+            "the former account of bert",
+        ]
+        .map(|account| troubles.contains(account))
+    };
+    eventually("named", HEALS, [true, true], named).await;
+    assert!(!server.is_ready().await);
+}

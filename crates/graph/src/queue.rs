@@ -392,6 +392,19 @@ impl<T> WriteQueue<T> {
         waits.then_some(entry.pace(slot).not_before)
     }
 
+    /// Whether a write to the slot waits or is on the wire.
+    pub fn has_write(&self, user: &Arc<str>, slot: Slot) -> bool {
+        self.users.get(user).is_some_and(|entry| {
+            let mut writes = entry.waiting.iter().chain([&entry.in_flight]).flatten();
+            writes.any(|write| write.operation.slot() == slot)
+        })
+    }
+
+    /// Whether Teams has acknowledged a clear of the slot, and nothing was sent there since.
+    pub fn is_cleared(&self, user: &Arc<str>, slot: Slot) -> bool {
+        self.empty.contains(&(user.clone(), slot))
+    }
+
     /// Writes that wait only for the budget.
     pub fn backlog(&mut self, now: i64) -> Backlog {
         self.wake(now);

@@ -7,6 +7,7 @@ mod backlog;
 mod confirmation;
 mod doors;
 mod freshness;
+mod left_writes;
 mod link;
 mod logins;
 mod lookups;

@@ -22,6 +22,7 @@ mod history;
 mod idempotency;
 mod import;
 mod keys;
+mod left_writes;
 mod owners;
 mod pages;
 mod people;
@@ -65,6 +66,7 @@ pub use import::{
     read_people_csv, separator_name,
 };
 pub use keys::{API_KEY_SCOPES, ApiKey};
+pub use left_writes::{LeftWrite, Owner};
 pub use people::{PeopleChanges, StoredPerson};
 pub use progress::Progress;
 pub use relationships::Workgroup;
@@ -352,6 +354,11 @@ fn migrations() -> Vec<Migration> {
             14,
             "teams account names",
             include_str!("../migrations/sqlite/0014_teams_account_names.sql"),
+        ),
+        migration(
+            15,
+            "left writes",
+            include_str!("../migrations/sqlite/0015_left_writes.sql"),
         ),
         migration(
             16,

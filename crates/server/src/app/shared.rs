@@ -427,6 +427,10 @@ impl Core {
         mut ends: Ends,
         tasks: &mut JoinSet<()>,
     ) -> Vec<SweepNow> {
+        // Before the engine's writes: a newer one for the same account replaces the clear.
+        self.teams_writes
+            .adopt_left_writes(&self.store, self.clock.now())
+            .await;
         tasks.spawn(self.writer.clone().run(
             (self.store.clone(), self.store_health.clone()),
             self.shard.clone(),
@@ -466,7 +470,7 @@ impl Core {
                 .is_some()
                 .then(|| tenant.tell_changes());
             let writes = self.teams_writes.of_tenant(&name);
-            tasks.spawn(writes.run(tenant.clone()));
+            tasks.spawn(writes.run(tenant.clone(), self.store.clone()));
             tasks.spawn(tenant.clone().link(self.clone(), self.places.subscribe()));
             tasks.spawn(tenant.clone().read_asked());
             tasks.spawn(tenant.clone().read_eventful());

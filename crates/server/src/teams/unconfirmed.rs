@@ -32,8 +32,8 @@ const WAIT_STEPS: [(u64, &str); 4] = [
 /// A write without confirmation.
 #[derive(Clone, Debug)]
 struct Failure {
-    /// The account in Entra, which outlives the person here.
-    user: Arc<str>,
+    /// The person who wrote, or had the account.
+    person: PersonId,
     /// Text of the last error, with the remedy where an administrator can help.
     what: String,
     blame: Blame,
@@ -49,10 +49,13 @@ struct Failure {
     is_alone: bool,
 }
 
-/// The writes of a tenant that are not confirmed, by person and slot. The time is an argument.
+/// An account in Entra, which outlives the person here, and a slot of it.
+type Key = (Arc<str>, Slot);
+
+/// The writes of a tenant that are not confirmed. The time is an argument.
 #[derive(Debug, Default)]
 pub(super) struct Unconfirmed {
-    writes: BTreeMap<(PersonId, Slot), Failure>,
+    writes: BTreeMap<Key, Failure>,
     succeeded_at: Option<i64>,
 }
 
@@ -70,7 +73,7 @@ impl Unconfirmed {
             slot,
             action,
         } = write;
-        let write = (person, slot);
+        let write = (user.clone(), slot);
         let before = self.writes.get(&write);
         let is_clear = action == Action::Clear;
         let same = before.filter(|failure| failure.is_clear == is_clear);
@@ -81,7 +84,7 @@ impl Unconfirmed {
             (None, Action::Renew | Action::Clear | Action::Leave) => true,
         };
         let failure = Failure {
-            user: user.clone(),
+            person,
             what: error.to_string(),
             blame: error.blame(),
             is_clear,
@@ -95,42 +98,37 @@ impl Unconfirmed {
     }
 
     /// Records a success.
-    fn confirmed(&mut self, write: (PersonId, Slot), now: i64) {
-        self.writes.remove(&write);
+    fn confirmed(&mut self, write: &Key, now: i64) {
+        self.writes.remove(write);
         self.succeeded_at = Some(now);
     }
 
     /// Forgets a write that is not tried any more. Others are not known to succeed.
-    fn forget(&mut self, write: (PersonId, Slot)) {
-        self.writes.remove(&write);
+    fn forget(&mut self, write: &Key) {
+        self.writes.remove(write);
     }
 
-    /// Forgets the writes of people without an account: sets at once, clears when Microsoft has dropped the state by itself.
+    /// Forgets the writes to accounts that no person has: sets at once, clears when Microsoft has dropped the state by itself.
     /// Returns the forgotten writes.
-    fn retain(
-        &mut self,
-        has_account: impl Fn(PersonId) -> bool,
-        now: i64,
-    ) -> Vec<(Arc<str>, Slot)> {
-        let is_over = |(person, slot): &(PersonId, Slot), failure: &Failure| {
+    fn retain(&mut self, is_linked: impl Fn(&str) -> bool, now: i64) -> Vec<Key> {
+        let is_over = |(user, slot): &Key, failure: &Failure| {
             let lifetime = match slot {
                 Slot::Session => SESSION,
                 Slot::Preferred => DAY,
             };
             let waits = failure.is_clear && now.saturating_sub(failure.first_at) < lifetime;
-            !waits && !has_account(*person)
+            !waits && !is_linked(user)
         };
         let over = self
             .writes
             .extract_if(.., |write, failure| is_over(write, failure));
-        over.map(|((_, slot), failure)| (failure.user, slot))
-            .collect()
+        over.map(|(write, _)| write).collect()
     }
 
     /// The trouble of writes that concerns the tenant, and the warning about single accounts.
     fn troubles(
         &self,
-        name_of: impl Fn(PersonId) -> Option<String>,
+        name_of: impl Fn(PersonId, &str) -> String,
         now: i64,
     ) -> (Option<Trouble>, Option<Trouble>) {
         let of_account = |failure: &Failure| match failure.blame {
@@ -149,13 +147,17 @@ impl Unconfirmed {
                 .collect();
             let (_, latest) = writes.iter().max_by_key(|(_, failure)| failure.next_at)?;
             let wait = latest.next_at.saturating_sub(now).max(0).unsigned_abs();
-            let mut people: Vec<PersonId> = writes.iter().map(|((person, _), _)| *person).collect();
-            people.dedup();
+            let mut accounts: Vec<(PersonId, &str)> = writes
+                .iter()
+                .map(|((user, _), failure)| (failure.person, &**user))
+                .collect();
+            accounts.sort_unstable();
+            accounts.dedup();
             Some(Trouble {
                 what: format!(
                     "{}; not confirmed by Microsoft for {}, tried again within {}",
                     latest.what,
-                    names(&people, &name_of),
+                    names(&accounts, &name_of),
                     within(Duration::from_millis(wait))
                 ),
                 remedy: remedy.into(),
@@ -174,12 +176,10 @@ impl Unconfirmed {
     }
 }
 
-fn names(people: &[PersonId], name_of: impl Fn(PersonId) -> Option<String>) -> String {
-    let named = people.iter().take(NAMED_MAX);
-    let named: Vec<String> = named
-        .map(|person| name_of(*person).unwrap_or_else(|| "a person who was removed".into()))
-        .collect();
-    let more = people.len().saturating_sub(NAMED_MAX);
+fn names(accounts: &[(PersonId, &str)], name_of: impl Fn(PersonId, &str) -> String) -> String {
+    let named = accounts.iter().take(NAMED_MAX);
+    let named: Vec<String> = named.map(|(person, user)| name_of(*person, user)).collect();
+    let more = accounts.len().saturating_sub(NAMED_MAX);
     let step = MORE_STEPS.iter().rev().find(|step| **step < more);
     let more = match (more, step) {
         (0, _) => String::new(),
@@ -213,29 +213,26 @@ impl Tenant {
     ) {
         let mut unconfirmed = self.unconfirmed();
         match result {
-            Ok(()) => unconfirmed.confirmed((write.person, write.slot), now),
+            Ok(()) => unconfirmed.confirmed(&(user.clone(), write.slot), now),
             Err(error) => unconfirmed.failed((user, write), error, now, next_at),
         }
         self.report_unconfirmed(&unconfirmed, now);
     }
 
     /// Forgets writes that are not tried any more.
-    pub(super) fn forget_writes(&self, writes: &[(PersonId, Slot)], now: i64) {
+    pub(super) fn forget_writes(&self, writes: &[Key], now: i64) {
         let mut unconfirmed = self.unconfirmed();
         for write in writes {
-            unconfirmed.forget(*write);
+            unconfirmed.forget(write);
         }
         self.report_unconfirmed(&unconfirmed, now);
     }
 
-    /// Forgets the writes of people without an account ([`Unconfirmed::retain`]). Returns the forgotten writes.
-    pub(super) fn forget_unconfirmed(&self, now: i64) -> Vec<(Arc<str>, Slot)> {
-        let has_account = |person| {
-            let person = self.directory.person(person);
-            person.is_some_and(|person| person.teams_id.is_some())
-        };
+    /// Forgets the writes to accounts that no person has ([`Unconfirmed::retain`]). Returns the forgotten writes.
+    pub(super) fn forget_unconfirmed(&self, now: i64) -> Vec<Key> {
+        let is_linked = |user: &str| self.directory.by_teams_id(user).is_some();
         let mut unconfirmed = self.unconfirmed();
-        let forgotten = unconfirmed.retain(has_account, now);
+        let forgotten = unconfirmed.retain(is_linked, now);
         if !forgotten.is_empty() {
             self.report_unconfirmed(&unconfirmed, now);
         }
@@ -244,7 +241,16 @@ impl Tenant {
 
     /// Reports the health of writing. The caller holds the lock: reports come in the order of the changes.
     fn report_unconfirmed(&self, unconfirmed: &Unconfirmed, now: i64) {
-        let name = |person| Some(self.directory.person(person)?.name.clone());
+        let name = |person, user: &str| {
+            let Some(person) = self.directory.person(person) else {
+                return "the account of a person who was removed".into();
+            };
+            let account = person.teams_id.as_deref();
+            match account.is_some_and(|account| account.eq_ignore_ascii_case(user)) {
+                true => person.name.clone(),
+                false => format!("the former account of {}", person.name),
+            }
+        };
         let (trouble, warning) = unconfirmed.troubles(name, now);
         self.report(PART, trouble);
         self.report_warning(PART, warning);
@@ -256,7 +262,14 @@ mod tests {
     use super::*;
 
     const ANNA: PersonId = PersonId(1);
-    const BEN: (PersonId, Slot) = (PersonId(2), Slot::Session);
+
+    fn anna() -> Key {
+        ("anna".into(), Slot::Preferred)
+    }
+
+    fn ben() -> Key {
+        ("ben".into(), Slot::Session)
+    }
 
     fn fails(unconfirmed: &mut Unconfirmed, action: Action, error: &GraphError, at: [i64; 2]) {
         let write = TeamsWrite {
@@ -294,7 +307,7 @@ mod tests {
     }
 
     fn troubles(unconfirmed: &Unconfirmed, now: i64) -> (Option<Trouble>, Option<Trouble>) {
-        unconfirmed.troubles(|person| Some(format!("person {}", person.0)), now)
+        unconfirmed.troubles(|person, _| format!("person {}", person.0), now)
     }
 
     // D1: /readyz is not green over an unconfirmed write while others succeed.
@@ -303,7 +316,7 @@ mod tests {
         for (action, error) in [(Action::Clear, locked()), (Action::Set, locked())] {
             let mut unconfirmed = Unconfirmed::default();
             fails(&mut unconfirmed, action, &error, [0, 1_000]);
-            unconfirmed.confirmed(BEN, 500);
+            unconfirmed.confirmed(&ben(), 500);
             fails(&mut unconfirmed, action, &error, [1_000, 3_000]);
             let (trouble, warning) = troubles(&unconfirmed, 1_000);
             let what = trouble.unwrap().what;
@@ -311,7 +324,7 @@ mod tests {
             for part in ["not confirmed by Microsoft for person 1", "within 5 s"] {
                 assert!(what.contains(part), "{what}");
             }
-            unconfirmed.confirmed((ANNA, Slot::Preferred), 3_000);
+            unconfirmed.confirmed(&anna(), 3_000);
             assert_eq!(troubles(&unconfirmed, 3_000), (None, None));
         }
     }
@@ -322,7 +335,7 @@ mod tests {
         let mut unconfirmed = Unconfirmed::default();
         fails(&mut unconfirmed, Action::Set, &forbidden(), [0, 15_000]);
         assert!(troubles(&unconfirmed, 0).0.is_some(), "nobody succeeds");
-        unconfirmed.confirmed(BEN, 500);
+        unconfirmed.confirmed(&ben(), 500);
         fails(
             &mut unconfirmed,
             Action::Set,
@@ -341,7 +354,7 @@ mod tests {
             let mut unconfirmed = Unconfirmed::default();
             fails(&mut unconfirmed, Action::Clear, &error, [0, 15_000]);
             assert!(troubles(&unconfirmed, 0).0.is_some(), "nobody succeeds");
-            unconfirmed.confirmed(BEN, 500);
+            unconfirmed.confirmed(&ben(), 500);
             fails(&mut unconfirmed, Action::Clear, &error, [15_000, 30_000]);
             let (trouble, warning) = troubles(&unconfirmed, 15_000);
             assert!(trouble.is_none() && warning.is_some());
@@ -353,7 +366,7 @@ mod tests {
                 let (trouble, warning) = troubles(&unconfirmed, now);
                 assert!(trouble.is_none() && warning.is_some());
             }
-            unconfirmed.forget((ANNA, Slot::Preferred));
+            unconfirmed.forget(&anna());
             assert_eq!(troubles(&unconfirmed, 20_000), (None, None));
         }
         // What may be in force at Microsoft is not hidden by a refused renewal, or by a new set.
@@ -389,8 +402,8 @@ mod tests {
 
     #[test]
     fn texts_change_in_steps() {
-        let people: Vec<PersonId> = (0..700).map(PersonId).collect();
-        let name = |person: PersonId| Some(person.0.to_string());
+        let people: Vec<(PersonId, &str)> = (0..700).map(|id| (PersonId(id), "user")).collect();
+        let name = |person: PersonId, _: &str| person.0.to_string();
         assert_eq!(names(&people[..2], name), "0, 1");
         assert_eq!(names(&people[..8], name), "0, 1, 2, 3, 4 and 3 more");
         assert_eq!(

@@ -1,7 +1,7 @@
 //! Writing to Teams: the latest wish of each person, in the order of urgency, as fast as the budget allows.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -10,7 +10,8 @@ use graph::{
     BATCH_MAX, Backlog, Blame, Finished, GraphError, Next, Operation, Outcome, Pending, Pushed,
     RequestKind, WriteQueue, Written,
 };
-use presence::{Action, Fact, Input, PersonId, Slot, TeamsWrite};
+use presence::{Action, Fact, Input, Slot, TeamsWrite};
+use store::Store;
 use tokio::{
     sync::{Notify, Semaphore},
     time::Instant,
@@ -33,16 +34,30 @@ const INSISTS_AFTER: i64 = 4 * 60_000;
 const FORGET_INTERVAL: Duration = Duration::from_secs(600);
 
 #[derive(Clone, Debug)]
-struct Tag {
-    write: TeamsWrite,
-    heard_at: Option<Instant>,
+pub(super) struct Tag {
+    pub(super) write: TeamsWrite,
+    pub(super) heard_at: Option<Instant>,
+    pub(super) origin: Origin,
+}
+
+/// Who wants a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The engine, which hears its result.
+    Engine,
+    /// The record of a write to an account that its person has no longer.
+    LeftWrite,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     queue: Mutex<WriteQueue<Tag>>,
     /// Writes that are not tried any more, and whose failures are to be forgotten. Used only while the queue is locked.
-    left: Mutex<Vec<(PersonId, Slot)>>,
+    left: Mutex<Vec<(Arc<str>, Slot)>>,
+    /// Confirmed clears of accounts that the person has no longer: their records are to be forgotten.
+    taken_back: Mutex<BTreeSet<(Arc<str>, Slot)>>,
+    /// There is a new one of these.
+    settle: Notify,
     wake: Notify,
 }
 
@@ -94,12 +109,16 @@ impl TeamsWrites {
             (slot, Action::Leave) => {
                 let mut writes = queue.queue();
                 writes.leave(user, graph_slot(slot));
-                queue.left().push((write.person, slot));
+                queue.left().push((user.clone(), slot));
                 queue.0.wake.notify_one();
                 return None;
             }
         };
-        let tag = Tag { write, heard_at };
+        let tag = Tag {
+            write,
+            heard_at,
+            origin: Origin::Engine,
+        };
         let mut writes = queue.queue();
         let pushed = writes.push(network_time(), user, operation, tag);
         queue.0.wake.notify_one();
@@ -107,7 +126,7 @@ impl TeamsWrites {
             Pushed::Waits => None,
             // The write that it clears was never sent.
             Pushed::Settled => {
-                queue.left().push((write.person, write.slot));
+                queue.left().push((user.clone(), write.slot));
                 Some(Fact::TeamsAcknowledged(write.slot, write.action))
             }
         }
@@ -125,8 +144,24 @@ impl TeamsWrites {
 }
 
 impl TenantWrites {
-    fn queue(&self) -> MutexGuard<'_, WriteQueue<Tag>> {
+    pub(super) fn queue(&self) -> MutexGuard<'_, WriteQueue<Tag>> {
         self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the sender look for writes.
+    pub(super) fn wake(&self) {
+        self.0.wake.notify_one();
+    }
+
+    /// Waits for a confirmed clear of an account that the person has no longer.
+    pub(super) async fn is_taken_back(&self) {
+        self.0.settle.notified().await;
+    }
+
+    /// Confirmed clears of accounts that the person has no longer.
+    pub(super) fn taken_back(&self) -> MutexGuard<'_, BTreeSet<(Arc<str>, Slot)>> {
+        let taken_back = self.0.taken_back.lock();
+        taken_back.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes that wait only for the budget.
@@ -134,7 +169,7 @@ impl TenantWrites {
         self.queue().backlog(network_time())
     }
 
-    fn left(&self) -> MutexGuard<'_, Vec<(PersonId, Slot)>> {
+    fn left(&self) -> MutexGuard<'_, Vec<(Arc<str>, Slot)>> {
         self.0.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -156,10 +191,11 @@ impl TenantWrites {
     }
 
     /// Sends writes and reports the backlog, for ever.
-    pub async fn run(self, tenant: Tenant) {
+    pub async fn run(self, tenant: Tenant, store: Store) {
         let report = tenant.clone().report_backlog(self.clone());
         let forget = self.clone().forget_removed(tenant.directory.clone());
-        tokio::join!(self.send_all(tenant), report, forget);
+        let left = self.clone().settle_left_writes(tenant.clone(), store);
+        tokio::join!(self.send_all(tenant), report, forget, left);
     }
 
     /// Forgets the acknowledged clears of accounts that no person has any more, for ever.
@@ -281,7 +317,16 @@ impl TenantWrites {
                 (fact, retry(error, write.operation))
             }
         };
-        if let Some(fact) = fact {
+        if result.is_ok() && action == Action::Clear {
+            let owner = tenant.directory.by_teams_id(&write.user);
+            if write.tag.origin == Origin::LeftWrite || owner != Some(person) {
+                self.taken_back().insert((write.user.clone(), slot));
+                self.0.settle.notify_one();
+            }
+        }
+        if let Some(fact) = fact
+            && write.tag.origin == Origin::Engine
+        {
             let input = Input::Person(person, fact);
             tenant.shard.input(input, Cause::Other).await;
         }
@@ -308,7 +353,7 @@ impl TenantWrites {
     }
 }
 
-const fn graph_slot(slot: Slot) -> graph::Slot {
+pub(super) const fn graph_slot(slot: Slot) -> graph::Slot {
     match slot {
         Slot::Session => graph::Slot::Session,
         Slot::Preferred => graph::Slot::Preferred,

@@ -12,6 +12,7 @@ mod damage;
 mod directory;
 mod full;
 mod kept;
+mod left_writes;
 mod migration;
 mod people;
 mod people_changes;

@@ -1,0 +1,95 @@
+//! What Offhook wrote to Teams accounts that their people have no longer. Triggers on `people` add the rows.
+
+use presence::{PersonId, Slot, Timestamp};
+use sqlx::Row;
+
+use crate::{Store, StoreError, values::number};
+
+/// A write that may be in force at an account, and is to be taken back there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftWrite {
+    /// Tenant of the account.
+    pub tenant: String,
+    /// Entra object id.
+    pub account: String,
+    /// Where it was written.
+    pub slot: Slot,
+    /// The person who had the account. May be removed.
+    pub person: PersonId,
+    /// When it was written.
+    pub written_at: Timestamp,
+    /// Who decides about the slot now.
+    pub owner: Owner,
+}
+
+/// Who has the account of a left write now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// No person.
+    Nobody,
+    /// A person for whom nothing was written to the slot.
+    Person,
+    /// A person for whom the slot was written, which replaced what was left.
+    Writer,
+}
+
+impl Store {
+    /// The left writes that are still in force, in the order of accounts. Expired ones are forgotten.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn left_writes(&self, now: Timestamp) -> Result<Vec<LeftWrite>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT tenant, account, left_writes.slot, left_writes.person, left_writes.written_at, left_writes.expires_at,
+                people.id IS NOT NULL, teams_writes.person IS NOT NULL
+             FROM left_writes
+             LEFT JOIN people ON teams_id = account AND teams_tenant = tenant AND gone_at IS NULL
+             LEFT JOIN teams_writes ON teams_writes.person = people.id AND teams_writes.slot = left_writes.slot
+             ORDER BY tenant, account, left_writes.slot",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let is_in_force =
+            |row: &&sqlx::sqlite::SqliteRow| row.get::<i64, _>(5) > now.milliseconds();
+        let writes = rows.iter().filter(is_in_force).filter_map(|row| {
+            let slot: &str = row.get(2);
+            Some(LeftWrite {
+                tenant: row.get(0),
+                account: row.get(1),
+                slot: Slot::ALL.into_iter().find(|known| known.name() == slot)?,
+                person: PersonId(number(row, 3)),
+                written_at: Timestamp::from_milliseconds(row.get(4)),
+                owner: match (row.get(6), row.get(7)) {
+                    (false, _) => Owner::Nobody,
+                    (true, false) => Owner::Person,
+                    (true, true) => Owner::Writer,
+                },
+            })
+        });
+        let writes: Vec<_> = writes.collect();
+        if writes.len() < rows.len() {
+            sqlx::query("DELETE FROM left_writes WHERE expires_at <= ?1")
+                .bind(now.milliseconds())
+                .execute(&self.pool)
+                .await?;
+        }
+        Ok(writes)
+    }
+
+    /// Forgets a left write: Microsoft has it no longer, or a person's slot decides. One that was left again since stays.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub async fn forget_left_write(&self, write: &LeftWrite) -> Result<(), StoreError> {
+        sqlx::query(
+            "DELETE FROM left_writes WHERE tenant = ?1 AND account = ?2 AND slot = ?3 AND written_at = ?4",
+        )
+        .bind(&write.tenant)
+        .bind(&write.account)
+        .bind(write.slot.name())
+        .bind(write.written_at.milliseconds())
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+}

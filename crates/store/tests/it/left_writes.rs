@@ -1,0 +1,184 @@
+//! What was written to an account outlives its person (D1): whichever statement removes the person or changes the account.
+
+use std::time::Duration;
+
+use presence::{OwnRecord, PersonId, Record, Slot, YieldReason};
+use store::{DirectoryChange, DirectoryPerson, Durability, ImportPerson, LeftWrite, Owner, Store};
+
+use crate::{CHANGE, NOW, after, open, people, person, with_people};
+
+const ANNA: &str = "11111111-1111-1111-1111-111111111111";
+const OTHER: &str = "22222222-2222-2222-2222-222222222222";
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn own(acknowledged: bool) -> OwnRecord {
+    OwnRecord {
+        written_at: NOW,
+        expires_at: NOW + DAY,
+        acknowledged,
+        cleared_at: None,
+        yielded: None,
+    }
+}
+
+async fn write(store: &Store, person: PersonId, slot: Slot, own: OwnRecord) {
+    let own = Some(own);
+    let record = Record::Own { person, slot, own };
+    let written = store.commit(&[record], Durability::Process).await;
+    written.unwrap();
+}
+
+fn in_directory(account: &str) -> DirectoryPerson {
+    DirectoryPerson {
+        teams_id: account.into(),
+        name: "anna".into(),
+        mail: "anna@contoso.example".into(),
+        user_principal_name: "anna@contoso.example".into(),
+    }
+}
+
+fn imported(account: &str) -> ImportPerson {
+    ImportPerson {
+        teams_id: Some(account.into()),
+        ..person("anna", &[])
+    }
+}
+
+async fn left(store: &Store) -> Vec<LeftWrite> {
+    store.left_writes(after(1)).await.unwrap()
+}
+
+/// Ways in which a person loses an account.
+#[derive(Clone, Copy, Debug)]
+enum Loss {
+    Delete,
+    Unlink,
+    Replace,
+    Import,
+    Directory,
+    Gone,
+    Tenant,
+}
+
+// D1
+#[tokio::test]
+async fn a_write_belongs_to_the_account() {
+    for loss in [
+        Loss::Delete,
+        Loss::Unlink,
+        Loss::Replace,
+        Loss::Import,
+        Loss::Directory,
+        Loss::Gone,
+        Loss::Tenant,
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, [anna, bert]) = with_people(&folder, ["anna", "bert"]).await;
+        for (person, account) in [(anna, ANNA), (bert, "b")] {
+            store.link_teams(person, account, "main").await.unwrap();
+            write(&store, person, Slot::Preferred, own(false)).await;
+        }
+        assert_eq!(left(&store).await, [], "{loss:?}");
+        let directory = |change| {
+            let store = store.clone();
+            async move {
+                let main = ("main", None);
+                store.apply_directory(&[change], main, &CHANGE).await
+            }
+        };
+        match loss {
+            Loss::Delete => store.delete_person(anna, &CHANGE).await.unwrap(),
+            Loss::Unlink => store.unlink_teams(anna).await.unwrap(),
+            Loss::Replace => store.link_teams(anna, OTHER, "main").await.unwrap(),
+            Loss::Import => {
+                store.import(&[imported(OTHER)], &CHANGE).await.unwrap();
+            }
+            Loss::Directory => {
+                let update = DirectoryChange::Update(anna, in_directory(OTHER));
+                directory(update).await.unwrap();
+            }
+            Loss::Gone => directory(DirectoryChange::Gone(anna)).await.unwrap(),
+            Loss::Tenant => store.link_teams(anna, ANNA, "other").await.unwrap(),
+        }
+        store.close().await;
+
+        let store = open(&folder).await;
+        let expected = LeftWrite {
+            tenant: "main".into(),
+            account: ANNA.into(),
+            slot: Slot::Preferred,
+            person: anna,
+            written_at: NOW,
+            owner: Owner::Nobody,
+        };
+        assert_eq!(left(&store).await, [expected], "{loss:?}");
+        // It is not taken for a write to the new account.
+        let stored = people(&store).await;
+        let stored = stored.iter().find(|person| person.id == anna);
+        assert!(
+            stored.is_none_or(|anna| anna.record.own == [None, None]),
+            "{loss:?}"
+        );
+    }
+}
+
+// D1
+#[tokio::test]
+async fn what_is_over_is_not_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, [anna, bert, carla]) = with_people(&folder, ["anna", "bert", "carla"]).await;
+    for (person, account) in [(anna, ANNA), (bert, "b"), (carla, "c")] {
+        store.link_teams(person, account, "main").await.unwrap();
+    }
+    let cleared = OwnRecord {
+        cleared_at: Some(NOW),
+        ..own(true)
+    };
+    let yielded = OwnRecord {
+        yielded: Some(YieldReason::Overridden),
+        ..own(true)
+    };
+    write(&store, anna, Slot::Session, cleared).await;
+    write(&store, anna, Slot::Preferred, yielded).await;
+    write(&store, bert, Slot::Preferred, own(true)).await;
+    // A new spelling of the same person is no new account.
+    store
+        .import(&[person("Bert", &["1001"])], &CHANGE)
+        .await
+        .unwrap();
+    for person in [anna, carla] {
+        store.delete_person(person, &CHANGE).await.unwrap();
+    }
+    assert_eq!(left(&store).await, []);
+    store.delete_person(bert, &CHANGE).await.unwrap();
+    assert_eq!(left(&store).await.len(), 1);
+    assert_eq!(store.left_writes(NOW + DAY).await.unwrap(), []);
+    assert_eq!(left(&store).await, [], "expired writes are forgotten");
+}
+
+// D1
+#[tokio::test]
+async fn a_left_write_names_the_owner_of_the_account_and_is_forgotten_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, [anna, bert]) = with_people(&folder, ["anna", "bert"]).await;
+    store.link_teams(anna, ANNA, "main").await.unwrap();
+    write(&store, anna, Slot::Preferred, own(true)).await;
+    store.delete_person(anna, &CHANGE).await.unwrap();
+    store.link_teams(bert, ANNA, "main").await.unwrap();
+    assert_eq!(left(&store).await[0].owner, Owner::Person);
+    write(&store, bert, Slot::Preferred, own(true)).await;
+    let before = left(&store).await.remove(0);
+    assert_eq!((before.owner, before.person), (Owner::Writer, anna));
+    // Left again meanwhile: that one is another.
+    let later = OwnRecord {
+        written_at: after(5),
+        ..own(true)
+    };
+    write(&store, bert, Slot::Preferred, later).await;
+    store.unlink_teams(bert).await.unwrap();
+    store.forget_left_write(&before).await.unwrap();
+    let again = left(&store).await.remove(0);
+    assert_eq!((again.owner, again.person), (Owner::Nobody, bert));
+    store.forget_left_write(&again).await.unwrap();
+    assert_eq!(left(&store).await, []);
+}
