@@ -1,7 +1,7 @@
 //! D1: a passing refusal of a write is not final. What Microsoft has not confirmed is tried again, also after a restart, and is
 //! named until it is confirmed.
 
-use end_to_end::{Installation, Server, Teamsbox, eventually};
+use end_to_end::{Installation, Server, Teamsbox, eventually, stays};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -250,8 +250,8 @@ async fn a_refused_account_is_a_warning_and_does_not_stay_one() {
     is_shown(&teamsbox, "bert", "Busy/InACall", "bert is written").await;
 }
 
-// D1: what was written belongs to the account. The clear of a person who was removed, or who has another account now, is
-// named and tried again after a restart like every other.
+// D1: a write belongs to the account. The clear of a removed person, or of a person with another account now, is named and
+// tried again after a restart like every other.
 #[tokio::test]
 async fn the_clears_of_left_accounts_outlive_a_restart() {
     const LEFT: [&str; 3] = ["anna", "bert", "carl"];
@@ -301,6 +301,13 @@ async fn the_clears_of_left_accounts_outlive_a_restart() {
     }
     eventually("ready", HEALS, true, || server.is_ready()).await;
     assert_eq!(teamsbox.shown("other").await, IN_TEAMS, "bert's own");
+
+    // A confirmed clear is not sent again: the person may have chosen Do not disturb since.
+    teamsbox.choose("anna", "DoNotDisturb").await;
+    assert_eq!(server.terminate().await, 0);
+    let _server = installation.serve().await;
+    let shown = || teamsbox.shown("anna");
+    stays("anna's own", SOON, IN_TEAMS.to_owned(), shown).await;
 }
 
 /// Readiness and its text name accounts that their people have no longer.

@@ -27,9 +27,9 @@ pub struct LeftWrite {
 pub enum Owner {
     /// No person.
     Nobody,
-    /// A person for whom nothing was written to the slot.
+    /// A person without a write to the slot.
     Person,
-    /// A person for whom the slot was written, which replaced what was left.
+    /// A person with a write to the slot, which replaced the left one.
     Writer,
 }
 

@@ -67,8 +67,8 @@ impl Store {
         .await
     }
 
-    /// A person has no Teams account any more. What Offhook wrote there is forgotten too: the caller has it taken back
-    /// first.
+    /// A person has no Teams account any more. The caller has taken back first what Offhook wrote there; an unconfirmed
+    /// write becomes a [`crate::LeftWrite`].
     ///
     /// # Errors
     /// The database refused.
@@ -196,7 +196,8 @@ impl Store {
     }
 
     /// Deletes a person with everything that is theirs: lines, choice, profiles, appointments, relationships, accounts,
-    /// history. What Offhook wrote to Teams for them is forgotten too: the caller has it taken back first.
+    /// history. The caller has taken back first what Offhook wrote to Teams for them; an unconfirmed write becomes a
+    /// [`crate::LeftWrite`].
     ///
     /// # Errors
     /// There is no such person; the database refused.

@@ -386,6 +386,31 @@ fn a_refused_batch_is_followed_by_single_writes() {
     assert!(queue.may_batch(300_000), "and batches again later");
 }
 
+// D1
+#[test]
+fn a_slot_has_a_write_until_it_is_confirmed_and_is_cleared_until_the_next() {
+    let anna = user("anna");
+    let mut queue = WriteQueue::default();
+    let state = |queue: &WriteQueue<()>| {
+        let slot = Slot::Preferred;
+        (queue.has_write(&anna, slot), queue.is_cleared(&anna, slot))
+    };
+    assert_eq!(state(&queue), (false, false));
+    queue.push(0, &anna, ClearSession, ());
+    assert_eq!(state(&queue), (false, false), "the other slot");
+    queue.pop(0).unwrap();
+    queue.finish(0, &anna, Outcome::Done);
+    queue.push(0, &anna, ClearDoNotDisturb, ());
+    assert_eq!(state(&queue), (true, false), "waits");
+    queue.pop(0).unwrap();
+    assert_eq!(state(&queue), (true, false), "on the wire");
+    queue.finish(0, &anna, Outcome::Done);
+    assert_eq!(state(&queue), (false, true));
+    queue.push(0, &anna, SetDoNotDisturb, ());
+    queue.pop(0).unwrap();
+    assert_eq!(state(&queue), (true, false));
+}
+
 // D1: what a clear would take back is not Offhook's any more.
 #[test]
 fn a_clear_that_is_left_is_sent_no_more() {

@@ -46,7 +46,7 @@ impl TeamsWrites {
 }
 
 impl TenantWrites {
-    /// Takes back left writes and forgets those that are taken back, for ever.
+    /// Takes back left writes and forgets their records, for ever.
     pub(super) async fn settle_left_writes(self, tenant: Tenant, store: Store) {
         loop {
             tokio::select! {
