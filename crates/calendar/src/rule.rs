@@ -90,8 +90,24 @@ impl Rule {
             *second = (*second).min(59);
         }
         read.seconds.dedup();
+        read.drop_repeated();
         read.fill_in(start);
         Ok(read)
+    }
+
+    /// Each number counts once, however often a list repeats it: each costs work at every step.
+    fn drop_repeated(&mut self) {
+        self.weeks.sort_unstable();
+        self.weeks.dedup();
+        self.year_days.sort_unstable();
+        self.year_days.dedup();
+        self.month_days.sort_unstable();
+        self.month_days.dedup();
+        self.positions.sort_unstable();
+        self.positions.dedup();
+        let mut seen = std::collections::HashSet::new();
+        self.week_days
+            .retain(|(number, day)| seen.insert((*number, day.to_monday_zero_offset())));
     }
 
     /// COUNT=0: the series has no occurrence.

@@ -300,10 +300,10 @@ impl<'a> Iterator for Lines<'a> {
         let end = end.unwrap_or(self.0.len());
         let (line, rest) = self.0.split_at_checked(end)?;
         // CR CR LF comes from files that were converted twice: it is one end.
-        let returns = rest.iter().take_while(|byte| **byte == b'\r').count();
-        let taken = match rest.get(returns) {
-            Some(b'\n') => returns + 1,
-            _ => returns.min(1),
+        let taken = match rest {
+            [b'\r', b'\r', b'\n', ..] => 3,
+            [b'\r', b'\n', ..] => 2,
+            _ => rest.len().min(1),
         };
         self.0 = rest.get(taken..).unwrap_or_default();
         Some(line)

@@ -157,9 +157,17 @@ fn is_utc(zone: &TimeZone) -> bool {
     zone.iana_name().is_some_and(|name| names.contains(&name))
 }
 
+/// Length in bytes beyond which no name of a zone is looked up; the longest known ones have about 60.
+const NAME_MAX: usize = 200;
+/// Prefixes of a name that are tried: known vendors have at most two.
+const PREFIXES_MAX: usize = 6;
+
 /// IANA names, Windows names and vendors' prefixes: the table of Windows names is calcard's.
 fn by_name(database: &TimeZoneDatabase, name: &str) -> Option<TimeZone> {
     let name = name.trim_matches(|c: char| c.is_whitespace() || c == '"');
+    if name.len() > NAME_MAX {
+        return None;
+    }
     if let Ok(zone) = database.get(name) {
         return Some(zone);
     }
@@ -172,8 +180,9 @@ fn by_name(database: &TimeZoneDatabase, name: &str) -> Option<TimeZone> {
     // "/freeassociation.sourceforge.net/Europe/London": a leading slash promises a name that ends with a known one. The
     // longest first: America/Argentina/Ushuaia.
     let tail = |from: usize| database.get(name.get(from..)?).ok();
+    let mut tails = name.match_indices('/').take(PREFIXES_MAX);
     name.starts_with('/')
-        .then(|| name.match_indices('/').find_map(|(at, _)| tail(at + 1)))?
+        .then(|| tails.find_map(|(at, _)| tail(at + 1)))?
 }
 
 /// The first text of a property.

@@ -68,6 +68,9 @@ struct Known {
 #[derive(Clone, Debug)]
 struct Reading {
     address: String,
+    /// Settings and addresses of the person that the result depended on.
+    page: Resolved,
+    person: Vec<String>,
     at: Instant,
     validators: Validators,
 }
@@ -191,11 +194,21 @@ impl Calendars {
     }
 
     /// What the last complete reading of the address was, if it is not too long ago.
-    fn validators(&self, feed: &Feed) -> Option<Validators> {
+    fn validators(&self, feed: &Feed, person: &[String]) -> Option<Validators> {
         let people = self.of_people();
         let reading = people.get(&feed.person)?.reading.as_ref()?;
-        let holds = reading.address == feed.address && reading.at.elapsed() < UNCHANGED_MAX;
+        let holds = reading.address == feed.address
+            && reading.page == feed.page
+            && reading.person == person
+            && reading.at.elapsed() < UNCHANGED_MAX;
         holds.then(|| reading.validators.clone())
+    }
+
+    /// Has the next reading be a whole one.
+    fn forget_reading(&self, person: PersonId) {
+        if let Some(known) = self.of_people().get_mut(&person) {
+            known.reading = None;
+        }
     }
 
     /// Whether the server of the address asked for patience that is not over.
@@ -285,13 +298,28 @@ async fn read_all(core: &Core, feeds: impl Iterator<Item = (Feed, Demand)>) {
 
 async fn read_one(core: &Core, feed: &Feed, demand: Demand) {
     let calendars = &core.calendars;
+    if demand == Demand::Whole {
+        // Also where the reading fails or has to wait: the next one is whole then.
+        calendars.forget_reading(feed.person);
+    }
     if calendars.is_paused(feed) {
         return;
     }
     match read(core, feed, demand).await {
-        Ok(Some((appointments, unread))) => {
+        Ok(Some(Read {
+            appointments,
+            unread,
+            reading,
+        })) => {
             calendars.report_unread(feed.person, unread);
-            replace(core, feed.person, &appointments).await;
+            // What was not stored is read again as a whole.
+            let is_stored = replace(core, feed.person, &appointments).await;
+            let reading = reading.filter(|_| is_stored);
+            calendars
+                .of_people()
+                .entry(feed.person)
+                .or_default()
+                .reading = reading;
         }
         // Unchanged: the appointments and what could not be read of them stay.
         Ok(None) => {
@@ -344,7 +372,10 @@ async fn source(core: &Core, feed: &Feed, demand: Demand) -> Result<Option<Sourc
     let outside = &core.calendars.outside;
     let url = outside.address(&feed.address)?;
     let known = match demand {
-        Demand::Changes => core.calendars.validators(feed).unwrap_or_default(),
+        Demand::Changes => core
+            .calendars
+            .validators(feed, &addresses(core, feed.person))
+            .unwrap_or_default(),
         Demand::Whole => Validators::default(),
     };
     let at = Instant::now();
@@ -362,6 +393,8 @@ async fn source(core: &Core, feed: &Feed, demand: Demand) -> Result<Option<Sourc
             charset,
             reading: Some(Reading {
                 address: feed.address.clone(),
+                page: feed.page.clone(),
+                person: addresses(core, feed.person),
                 at,
                 validators,
             }),
@@ -380,21 +413,21 @@ async fn source(core: &Core, feed: &Feed, demand: Demand) -> Result<Option<Sourc
     }
 }
 
-/// Reads a feed: its appointments, and what could not be read. `None`: it is unchanged.
-async fn read(
-    core: &Core,
-    feed: &Feed,
-    demand: Demand,
-) -> Result<Option<(Vec<Appointment>, Option<Unread>)>, FeedTrouble> {
+/// What a feed says.
+struct Read {
+    appointments: Vec<Appointment>,
+    unread: Option<Unread>,
+    /// `None`: a file.
+    reading: Option<Reading>,
+}
+
+/// Reads a feed. `None`: it is unchanged.
+async fn read(core: &Core, feed: &Feed, demand: Demand) -> Result<Option<Read>, FeedTrouble> {
     let Some(source) = source(core, feed, demand).await? else {
         return Ok(None);
     };
     // Until it has been read, the server is not to answer that it is unchanged.
-    core.calendars
-        .of_people()
-        .entry(feed.person)
-        .or_default()
-        .reading = None;
+    core.calendars.forget_reading(feed.person);
     let now = core.clock.now();
     let window = Window {
         from: now.milliseconds(),
@@ -426,12 +459,11 @@ async fn read(
         .filter_map(|occurrence| appointment(occurrence, &feed.page))
         .take(APPOINTMENTS_MAX)
         .collect();
-    core.calendars
-        .of_people()
-        .entry(feed.person)
-        .or_default()
-        .reading = reading;
-    Ok(Some((appointments, Unread::of(read.problems))))
+    Ok(Some(Read {
+        appointments,
+        unread: Unread::of(read.problems),
+        reading,
+    }))
 }
 
 /// Under which addresses a person is invited.
@@ -442,12 +474,19 @@ fn addresses(core: &Core, person: PersonId) -> Vec<String> {
     both.filter(|address| !address.is_empty()).collect()
 }
 
-async fn replace(core: &Core, person: PersonId, appointments: &[Appointment]) {
+/// Stores a person's appointments; returns whether that succeeded.
+async fn replace(core: &Core, person: PersonId, appointments: &[Appointment]) -> bool {
     match core.store.replace_calendar(person, appointments).await {
-        Ok(stored) => core.shard.fact(person, Fact::Calendar(stored)).await,
-        Err(error) => tracing::warn!(
-            %person, %error, at = rfc3339(core.clock.now()),
-            "a calendar could not be stored; it is read again in five minutes"
-        ),
+        Ok(stored) => {
+            core.shard.fact(person, Fact::Calendar(stored)).await;
+            true
+        }
+        Err(error) => {
+            tracing::warn!(
+                %person, %error, at = rfc3339(core.clock.now()),
+                "a calendar could not be stored; it is read again in five minutes"
+            );
+            false
+        }
     }
 }

@@ -329,3 +329,23 @@ proptest! {
         }
     }
 }
+
+// D6: runs of line ends and of slashes cost no more than other bytes.
+#[test]
+fn long_runs_of_one_byte_are_read_in_time() {
+    let event = event_of("DTSTART:20260310T090000Z\nSUMMARY:x");
+    for (what, text) in [
+        ("returns", format!("{}{}", "\r".repeat(4_000_000), event)),
+        (
+            "slashes",
+            event.replacen(
+                "BEGIN:VEVENT",
+                &format!("X-WR-TIMEZONE:{}\nBEGIN:VEVENT", "/".repeat(2_000_000)),
+                1,
+            ),
+        ),
+    ] {
+        let (_, took) = timed(&text, march());
+        assert!(took < Duration::from_secs(10), "{what}: {took:?}");
+    }
+}
