@@ -4,7 +4,7 @@
 //! refused for good only by Graph itself: by a JSON `error` envelope with 400 or 404. All other requests are tried again. A
 //! status without the envelope may come from a proxy, a gateway or a captive portal. The answers of the sign-in service have a table of their own.
 
-use crate::wire::{ErrorBody, without_mark};
+use crate::wire::{ErrorBody, bounded, without_mark};
 use RequestKind::{
     Batch, ChangeSubscription, Clear, CreateSubscription, DeleteSubscription, DirectoryLink, Read,
     Set,
@@ -93,18 +93,13 @@ impl Body {
             value if value.get("error").is_none() => Self::Json,
             value => match serde_json::from_value::<ErrorBody>(value.clone()) {
                 Ok(ErrorBody { error }) => Self::Error {
-                    code: printable(error.code.trim(), CODE_MAX),
-                    message: printable(&error.message, MESSAGE_MAX),
+                    code: bounded(error.code.trim(), CODE_MAX),
+                    message: bounded(&error.message, MESSAGE_MAX),
                 },
                 Err(_) => Self::Foreign,
             },
         }
     }
-}
-
-fn printable(text: &str, max: usize) -> String {
-    let printable = text.chars().filter(|character| !character.is_control());
-    printable.take(max).collect()
 }
 
 /// What an answer means.

@@ -16,6 +16,14 @@ pub fn backoff(attempt: u32, spread: u64) -> Duration {
 /// Reads a `Retry-After` header: seconds, whole or decimal (Graph has sent both), rounded up, or an HTTP date, counted from
 /// `now` (milliseconds since 1970). Nonsense is `None`, so that the caller backs off by itself.
 pub fn parse_retry_after(value: &str, now: i64) -> Option<Duration> {
+    let seconds = retry_after_seconds(value, now)?;
+    (seconds.is_finite() && seconds >= 0.0)
+        .then(|| Duration::from_secs_f64(seconds.ceil().min(WAIT_MAX.as_secs_f64())))
+}
+
+/// The seconds of a `Retry-After` header (RFC 9110, 10.2.3) as it says them: a number, which may be negative or infinite, or
+/// those until an HTTP date, counted from `now` (milliseconds since 1970). `None`: neither.
+pub fn retry_after_seconds(value: &str, now: i64) -> Option<f64> {
     let value = value.trim();
     let seconds: f64 = match value.parse() {
         Ok(seconds) => seconds,
@@ -25,8 +33,7 @@ pub fn parse_retry_after(value: &str, now: i64) -> Option<Duration> {
             (date.as_millisecond().saturating_sub(now).max(0) as f64) / 1_000.0
         }
     };
-    (seconds.is_finite() && seconds >= 0.0)
-        .then(|| Duration::from_secs_f64(seconds.ceil().min(WAIT_MAX.as_secs_f64())))
+    (!seconds.is_nan()).then_some(seconds)
 }
 
 #[cfg(test)]

@@ -12,9 +12,9 @@ use crate::{
     judge,
     member::text_of,
     parse_retry_after, presences,
-    sign_in::{DESCRIPTION_MAX, bounded},
+    sign_in::DESCRIPTION_MAX,
     token::TokenState,
-    wire::without_mark,
+    wire::{bounded, without_mark},
 };
 
 mod batch;

@@ -38,7 +38,7 @@ mod vectors;
 mod wire;
 
 pub use answer::{Body, RequestKind, Side, Source, Verdict, judge, judge_with_source};
-pub use backoff::{backoff, parse_retry_after};
+pub use backoff::{backoff, parse_retry_after, retry_after_seconds};
 pub use batch::BATCH_MAX;
 pub use budget::{Budget, Purpose};
 pub use certificate::{Certificate, CertificateError, KeyedCertificate};

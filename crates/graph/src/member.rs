@@ -8,6 +8,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use crate::wire::without_mark;
+
 /// A member of an object, of whatever type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Member {
@@ -117,8 +119,7 @@ pub(crate) fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, serde_j
 
 /// The text of a body. A byte that is no UTF-8 spoils its own character only.
 pub(crate) fn text_of(body: &[u8]) -> Cow<'_, str> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    String::from_utf8_lossy(body)
+    String::from_utf8_lossy(without_mark(body))
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ mod tests;
 
 use std::time::Duration;
 
-pub(crate) use answer::{Answer, Token, read, seconds, without_mark};
+pub(crate) use answer::{Answer, Token, read, seconds};
 
-use crate::{Blame, GraphError};
+use crate::{Blame, GraphError, wire::bounded};
 
 /// The pause after "too many requests in a loop" (AADSTS50196): Entra blocks the application for about this long.
 const LOOP_PAUSE: Duration = Duration::from_secs(120);
@@ -196,14 +196,6 @@ impl Refusal {
 fn first_line(description: &str) -> &str {
     let line = description.lines().next().unwrap_or_default();
     line.split(" Trace ID").next().unwrap_or_default()
-}
-
-/// At most `most` characters, none of them a control character.
-pub(crate) fn bounded(text: &str, most: usize) -> String {
-    text.chars()
-        .filter(|character| !character.is_control())
-        .take(most)
-        .collect()
 }
 
 /// The numbers in Entra's words, each written as `AADSTS700016: …`.

@@ -303,20 +303,8 @@ fn answered(response: Response, now: Timestamp) -> Result<Response, FetchError> 
 
 /// Reads Retry-After (RFC 9110 §10.2.3): seconds or a date, at most [`RETRY_AFTER_MAX`].
 fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
-    let value = value.trim();
-    let wait = match value.parse::<f64>() {
-        Ok(seconds) if seconds.is_nan() => return None,
-        Ok(seconds) => {
-            let longest = RETRY_AFTER_MAX.as_secs_f64();
-            Duration::try_from_secs_f64(seconds.min(longest)).ok()?
-        }
-        Err(_) => {
-            let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
-            let wait = date.as_millisecond().saturating_sub(now.milliseconds());
-            Duration::from_millis(u64::try_from(wait).unwrap_or(0))
-        }
-    };
-    Some(wait.min(RETRY_AFTER_MAX))
+    let seconds = graph::retry_after_seconds(value, now.milliseconds())?;
+    Duration::try_from_secs_f64(seconds.min(RETRY_AFTER_MAX.as_secs_f64())).ok()
 }
 
 /// Our own error, if one of ours ended the request; else no answer, whatever the reason.

@@ -10,7 +10,8 @@ use crate::{
     GraphError, Interference, Peer, clock,
     notification::SigningKeys,
     random::random_guid,
-    sign_in::{Answer, DESCRIPTION_MAX, Refusal, Token, WORD_MAX, bounded, read, without_mark},
+    sign_in::{Answer, DESCRIPTION_MAX, Refusal, Token, WORD_MAX, read},
+    wire::{bounded, without_mark},
 };
 
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Refusal;
-use crate::Interference;
+use crate::{Interference, wire::without_mark};
 
 /// The lifetime where Entra names none that can be, in seconds: the shortest of its own defaults.
 const LIFETIME_DEFAULT: f64 = 3_600.0;
@@ -16,8 +16,6 @@ const LIFETIME_MIN: f64 = 600.0;
 /// With continuous access evaluation tokens live up to 28 hours
 /// (<https://learn.microsoft.com/entra/identity-platform/app-resilience-continuous-access-evaluation>).
 const LIFETIME_MAX: f64 = 28.0 * 3_600.0;
-/// Byte order mark that some proxies and gateways leave in front of JSON.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// An answer of the token endpoint.
 #[derive(PartialEq, Eq)]
@@ -57,11 +55,6 @@ struct Wire {
     error: Value,
     error_description: Value,
     error_codes: Value,
-}
-
-/// JSON without a byte order mark.
-pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
-    body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body)
 }
 
 /// Reads an answer that came at `now` (milliseconds since 1970).
