@@ -13,6 +13,7 @@ mod values;
 
 pub use columns::{Column, ColumnUse, separator_name};
 pub use decode::{DecodedTable, decode_table};
+pub use values::is_guid;
 
 use columns::read_head;
 use people::People;

@@ -62,7 +62,7 @@ pub use error::StoreError;
 pub use files::{is_database_file, is_open_database};
 pub use idempotency::{Attempt, Outcome, StoredAnswer, StoredRequest};
 pub use import::{
-    Column, ColumnUse, CsvProblem, DecodedTable, ImportPerson, PeopleTable, decode_table,
+    Column, ColumnUse, CsvProblem, DecodedTable, ImportPerson, PeopleTable, decode_table, is_guid,
     read_people_csv, separator_name,
 };
 pub use keys::{API_KEY_SCOPES, ApiKey};

@@ -2,6 +2,7 @@
 
 use reqwest::Url;
 use serde_json::{Map, Value};
+use store::is_guid;
 
 use super::shown;
 
@@ -158,15 +159,6 @@ fn tenant_of(issuer: &str) -> Option<String> {
     let url = Url::parse(issuer).ok()?;
     let first = url.path_segments()?.next()?;
     is_guid(first).then(|| first.to_owned())
-}
-
-/// Whether a text is a GUID in its usual form.
-fn is_guid(text: &str) -> bool {
-    let lengths = text.split('-').map(str::len);
-    lengths.eq([8, 4, 4, 4, 12])
-        && text
-            .bytes()
-            .all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 fn other_issuer(named: &str) -> String {

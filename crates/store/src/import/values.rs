@@ -204,7 +204,7 @@ pub(super) fn is_nil(guid: &str) -> bool {
 }
 
 /// Whether a text is a GUID as Entra writes object ids (RFC 9562, 4).
-pub(super) fn is_guid(text: &str) -> bool {
+pub fn is_guid(text: &str) -> bool {
     const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
     let groups: Vec<&str> = text.split('-').collect();
     groups.len() == GROUPS.len()

@@ -3,6 +3,7 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
+use store::is_guid;
 
 use super::{examination, require_system_administrator};
 use crate::pages::{
@@ -43,7 +44,7 @@ impl At {
     }
 
     fn is_known(&self) -> bool {
-        is_id(&self.tenant) && is_id(&self.client)
+        is_guid(&self.tenant) && is_guid(&self.client)
     }
 
     fn path(&self, step: usize) -> String {
@@ -200,21 +201,13 @@ fn ways(visit: &Visit, at: &At) -> Block {
 /// An id that was typed.
 fn id(field: &str, typed: &Typed) -> Result<String, Refusal> {
     let id = typed.one(field).trim().to_lowercase();
-    if is_id(&id) {
+    if is_guid(&id) {
         return Ok(id);
     }
     let detail = format!(
         "{id:?} is no id; it has 32 digits and letters in five groups, as Entra shows it under Overview"
     );
     Err(Refusal::of_field(field, detail))
-}
-
-/// Whether it is an id as Entra shows it: in five groups of hexadecimal digits (RFC 9562, section 4).
-fn is_id(text: &str) -> bool {
-    let groups: Vec<&str> = text.split('-').collect();
-    let is_hex = |group: &&str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-    lengths == [8, 4, 4, 4, 12] && groups.iter().all(is_hex)
 }
 
 /// What the doctor found that belongs to a step.
@@ -229,11 +222,11 @@ fn of_step(found: &Value, step: usize) -> Vec<&Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_id;
+    use super::is_guid;
 
     #[test]
     fn an_id_is_one_as_entra_shows_it() {
-        assert!(is_id("11111111-2222-4333-8444-55555555555f"));
+        assert!(is_guid("11111111-2222-4333-8444-55555555555f"));
         for wrong in [
             "",
             "contoso.com",
@@ -241,7 +234,7 @@ mod tests {
             "11111111-2222-4333-8444-55555555555g",
             "11111111-2222-4333-8444-555555555555\"\nclient_secret = \"x",
         ] {
-            assert!(!is_id(wrong), "{wrong}");
+            assert!(!is_guid(wrong), "{wrong}");
         }
     }
 }
