@@ -14,6 +14,17 @@ pub struct Trouble {
     pub remedy: String,
 }
 
+/// The first five texts of many, and the number of the others.
+pub(crate) fn first_few(each: impl ExactSizeIterator<Item = String>) -> String {
+    const NAMED_MAX: usize = 5;
+    let more = each.len().saturating_sub(NAMED_MAX);
+    let mut texts: Vec<String> = each.take(NAMED_MAX).collect();
+    if more > 0 {
+        texts.push(format!("and {more} more"));
+    }
+    texts.join("; ")
+}
+
 /// The health of every part of the server. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Health {

@@ -24,6 +24,7 @@ mod unconfirmed;
 mod writes;
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
     time::Duration,
@@ -200,24 +201,22 @@ impl Tenant {
             .collect()
     }
 
+    /// The name of a part of the tenant's connection in the health of the server.
+    fn part_name<'a>(&self, part: &'a str) -> Cow<'a, str> {
+        match *self.name == *MAIN_TENANT {
+            true => part.into(),
+            false => format!("{part} ({})", self.name).into(),
+        }
+    }
+
     /// Tells how a part of the tenant's connection is.
     fn report(&self, part: &str, trouble: Option<Trouble>) {
-        if *self.name == *MAIN_TENANT {
-            self.health.report(part, trouble);
-        } else {
-            self.health
-                .report(&format!("{part} ({})", self.name), trouble);
-        }
+        self.health.report(&self.part_name(part), trouble);
     }
 
     /// Reports what may be wrong with a part of the tenant's connection.
     fn report_warning(&self, part: &str, warning: Option<Trouble>) {
-        if *self.name == *MAIN_TENANT {
-            self.health.report_warning(part, warning);
-        } else {
-            self.health
-                .report_warning(&format!("{part} ({})", self.name), warning);
-        }
+        self.health.report_warning(&self.part_name(part), warning);
     }
 
     /// Lets changes be told that the sweep sees.

@@ -12,7 +12,12 @@ use store::{Change, Concern, DirectoryChange, Progress, Role, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{DirectoryOptions, Known, difference::difference, plan, reading::Directory};
-use crate::{app::Core, health::Trouble, organisation::MAIN_TENANT, teams::Door};
+use crate::{
+    app::Core,
+    health::{Trouble, first_few},
+    organisation::MAIN_TENANT,
+    teams::Door,
+};
 
 /// How often the directory is read.
 const RHYTHM: Duration = Duration::from_secs(5 * 60);
@@ -22,8 +27,6 @@ const AGAIN: Duration = Duration::from_secs(30);
 const PART: &str = "teams directory";
 /// The deed of a change that could not be carried out.
 pub(super) const REFUSED: &str = "refused";
-/// Refused changes and misleading names that are named one by one.
-const NAMED_MAX: usize = 5;
 
 /// What a synchronisation did, or would do.
 #[derive(Clone, Debug, Default)]
@@ -328,15 +331,10 @@ fn misleading(core: &Core, tenant: &str) -> Option<Trouble> {
 }
 
 fn named(each: impl Iterator<Item = String>, what: &str, remedy: &str) -> Option<Trouble> {
-    let mut each: Vec<String> = each.collect();
+    let each: Vec<String> = each.collect();
     let count = each.len();
-    each.truncate(NAMED_MAX);
-    let more = match count.saturating_sub(NAMED_MAX) {
-        0 => String::new(),
-        more => format!("; and {more} more"),
-    };
     (count > 0).then(|| Trouble {
-        what: format!("{count} {what}: {}{more}", each.join("; ")),
+        what: format!("{count} {what}: {}", first_few(each.into_iter())),
         remedy: remedy.into(),
     })
 }

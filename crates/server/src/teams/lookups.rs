@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 
 use presence::PersonId;
 
-use crate::health::Trouble;
+use crate::health::{Trouble, first_few};
 
 /// Pause before a name is looked up again, in milliseconds: doubled with each failure.
 const FIRST_RETRY: i64 = 30_000;
 const LAST_RETRY: i64 = 600_000;
 /// Lookups in a row without an answer after which a round stops: the tenant may be at fault.
 const FAILURES_MAX: usize = 5;
-/// People that are named one by one.
-const NAMED_MAX: usize = 5;
 
 /// A failed lookup of a person's account.
 #[derive(Clone, Debug)]
@@ -125,18 +123,12 @@ impl Lookups {
 
     /// The warning that names the people with failed lookups.
     pub(super) fn warning(&self) -> Option<Trouble> {
-        let named = self.failed.values().take(NAMED_MAX);
-        let named: Vec<String> = named
-            .map(|failed| format!("{}: {}", failed.name, failed.why))
-            .collect();
-        let more = match self.failed.len().saturating_sub(NAMED_MAX) {
-            0 => String::new(),
-            more => format!("; and {more} more"),
-        };
-        (!named.is_empty()).then(|| Trouble {
+        let named = self.failed.values();
+        let named = named.map(|failed| format!("{}: {}", failed.name, failed.why));
+        (!self.failed.is_empty()).then(|| Trouble {
             what: format!(
-                "the Teams accounts of single people could not be looked up, those of all others could: {}{more}",
-                named.join("; ")
+                "the Teams accounts of single people could not be looked up, those of all others could: {}",
+                first_few(named)
             ),
             remedy: "check sign-in name and mail of those who are named; they are looked up again within 10 minutes".into(),
         })

@@ -9,10 +9,7 @@ use graph::Presences;
 use presence::PersonId;
 
 use super::{Logins, Tenant, sweep};
-use crate::health::Trouble;
-
-/// People that are named one by one.
-const NAMED_MAX: usize = 5;
+use crate::health::{Trouble, first_few};
 
 /// The people whose last read failed.
 #[derive(Debug, Default)]
@@ -105,19 +102,15 @@ impl Tenant {
     }
 
     fn few_failures(&self, failures: &BTreeMap<PersonId, String>) -> Trouble {
-        let named = failures.iter().take(NAMED_MAX).map(|(person, why)| {
+        let named = failures.iter().map(|(person, why)| {
             let person = self.directory.person(*person);
             let name = person.map_or_else(String::new, |person| person.name.clone());
             format!("{name}: {why}")
         });
-        let more = match failures.len().saturating_sub(NAMED_MAX) {
-            0 => String::new(),
-            more => format!("; and {more} more"),
-        };
         Trouble {
             what: format!(
-                "the presence of single people cannot be read, that of all others is: {}{more}",
-                named.collect::<Vec<_>>().join("; ")
+                "the presence of single people cannot be read, that of all others is: {}",
+                first_few(named)
             ),
             remedy: "check the accounts of those who are named in Entra: disabled, or without a Teams licence; it is tried again \
                      by itself"

@@ -11,7 +11,10 @@ use graph::{Blame, GraphError, Halving, PartAnswer, Purpose};
 use presence::{Fact, Input, PersonId, Timestamp};
 
 use super::{Tenant, network_time};
-use crate::{health::Trouble, shard::Cause};
+use crate::{
+    health::{Trouble, first_few},
+    shard::Cause,
+};
 
 /// Requests of a sweep that may be spent on halving, for all people together. One refused account takes 20 at most, so that
 /// each sweep finds one at least; the others are read meanwhile.
@@ -21,8 +24,6 @@ const VAIN_PAUSE: i64 = 30_000;
 /// Time until a refused account is looked at again, in milliseconds: doubled with each refusal.
 const FIRST_LOOK: i64 = 60_000;
 const LAST_LOOK: i64 = 3_600_000;
-/// Accounts that are named one by one.
-const NAMED_MAX: usize = 5;
 /// The name under which accounts are reported that cannot be read.
 const PART: &str = "unreadable teams accounts";
 
@@ -250,20 +251,16 @@ impl Tenant {
         if causes.is_empty() {
             return None;
         }
-        let named = causes.iter().take(NAMED_MAX).map(|(account, why)| {
+        let named = causes.iter().map(|(account, why)| {
             let person = self.directory.by_teams_id(account);
             let person = person.and_then(|person| self.directory.person(person));
             let name = person.map_or_else(String::new, |person| person.name.clone());
             format!("{name} ({account}): {why}")
         });
-        let more = match causes.len().saturating_sub(NAMED_MAX) {
-            0 => String::new(),
-            more => format!("; and {more} more"),
-        };
         Some(Trouble {
             what: format!(
-                "Teams accounts cannot be read, all others are: {}{more}",
-                named.collect::<Vec<_>>().join("; ")
+                "Teams accounts cannot be read, all others are: {}",
+                first_few(named)
             ),
             remedy: format!(
                 "where Graph refuses the account, compare the object id with the one in Entra; correct or remove the Teams account \
