@@ -151,13 +151,19 @@ fn the_end_of_microsofts_day_is_no_override() {
     );
 }
 
-// D1: a clear without confirmation stays recorded, and what the person chooses in Teams meanwhile is not taken back by it.
-#[test]
-fn a_clear_that_is_not_confirmed_does_not_take_back_a_later_choice() {
+/// Do not disturb that Offhook wrote and Teams shows.
+fn shown_in_teams() -> World {
     let mut world = World::new(TelephonyAndPresence);
     world.teams("Available", "Available");
     world.choose("Do not disturb");
     world.pass(seconds(10), Some(DND));
+    world
+}
+
+// D1: a clear without confirmation stays recorded, and what the person chooses in Teams meanwhile is not taken back by it.
+#[test]
+fn a_clear_that_is_not_confirmed_does_not_take_back_a_later_choice() {
+    let mut world = shown_in_teams();
     world.acknowledges = false;
     world.take_writes();
     world.back_to_automatic();
@@ -177,10 +183,7 @@ fn a_clear_that_is_not_confirmed_does_not_take_back_a_later_choice() {
 // D1
 #[test]
 fn a_clear_that_is_not_confirmed_within_microsofts_day_is_not_sent_later() {
-    let mut world = World::new(TelephonyAndPresence);
-    world.teams("Available", "Available");
-    world.choose("Do not disturb");
-    world.pass(seconds(10), Some(DND));
+    let mut world = shown_in_teams();
     world.acknowledges = false;
     world.back_to_automatic();
     world.take_writes();
@@ -207,10 +210,7 @@ fn a_clear_before_the_first_answer_does_not_take_back_a_later_choice() {
 // Domain 3.4: a 404 to a clear acknowledges nothing while Teams goes on showing what Offhook wrote.
 #[test]
 fn what_teams_denies_and_shows_all_the_same_is_taken_back_again() {
-    let mut world = World::new(TelephonyAndPresence);
-    world.teams("Available", "Available");
-    world.choose("Do not disturb");
-    world.pass(seconds(10), Some(DND));
+    let mut world = shown_in_teams();
     world.acknowledges = false;
     world.back_to_automatic();
     world.take_writes();
