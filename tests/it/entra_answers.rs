@@ -6,14 +6,9 @@ use serde_json::{Value, json};
 use crate::{HEALS, SOON, telephone::PEOPLE};
 
 async fn stage(teamsbox: &Teamsbox) -> (Installation, Server) {
-    for (name, _) in PEOPLE {
-        teamsbox.add_user(name).await;
-    }
-    let installation = Installation::new(&Installation::teams(teamsbox.url()));
-    installation.import(&PEOPLE).await;
-    let server = installation.serve().await;
-    server.set_mode("telephony_and_presence").await;
-    (installation, server)
+    teamsbox
+        .synchronised(&PEOPLE, "telephony_and_presence")
+        .await
 }
 
 async fn says(server: &Server, words: &str) {

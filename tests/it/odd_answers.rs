@@ -11,13 +11,9 @@ const CALL: &str = "Busy OnThePhone teams";
 
 async fn stage() -> (Teamsbox, Installation, Server) {
     let teamsbox = Teamsbox::start(0).await;
-    for (name, _) in PEOPLE {
-        teamsbox.add_user(name).await;
-    }
-    let installation = Installation::new(&Installation::teams(teamsbox.url()));
-    installation.import(&PEOPLE).await;
-    let server = installation.serve().await;
-    server.set_mode("telephony_and_presence").await;
+    let (installation, server) = teamsbox
+        .synchronised(&PEOPLE, "telephony_and_presence")
+        .await;
     for (name, _) in PEOPLE {
         let observed = async || server.explanation(name).await.contains("shows Available");
         eventually(name, SOON, true, observed).await;

@@ -12,13 +12,7 @@ const PEOPLE: [(&str, &str); 2] = [("anna", ""), ("bert", "")];
 
 async fn stage(mode: &str) -> (Teamsbox, Installation, Server) {
     let teamsbox = Teamsbox::start(0).await;
-    for (name, _) in PEOPLE {
-        teamsbox.add_user(name).await;
-    }
-    let installation = Installation::new(&Installation::teams(teamsbox.url()));
-    installation.import(&PEOPLE).await;
-    let server = installation.serve().await;
-    server.set_mode(mode).await;
+    let (installation, server) = teamsbox.synchronised(&PEOPLE, mode).await;
     for (name, _) in PEOPLE {
         let linked = async || {
             server

@@ -32,14 +32,8 @@ const AVAILABLE: &str = "Available/Available";
 
 async fn stage(people: &[&str]) -> (Teamsbox, Installation, Server) {
     let teamsbox = Teamsbox::start(0).await;
-    for name in people {
-        teamsbox.add_user(name).await;
-    }
-    let installation = Installation::new(&Installation::teams(teamsbox.url()));
     let rows: Vec<(&str, &str)> = people.iter().map(|name| (*name, "")).collect();
-    installation.import(&rows).await;
-    let server = installation.serve().await;
-    server.set_mode("telephony_and_presence").await;
+    let (installation, server) = teamsbox.synchronised(&rows, "telephony_and_presence").await;
     for name in people {
         let linked = async || {
             let explanation = server.explanation(name).await;

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::Program;
+use crate::{Installation, Program, Server};
 
 /// A running teamsbox.
 pub struct Teamsbox {
@@ -174,6 +174,22 @@ impl Teamsbox {
     /// Resets it.
     pub async fn reset(&self, user: &str) {
         self.user(Method::DELETE, user, "/manual", None).await;
+    }
+
+    /// Adds people, given with their extensions, here and in a new installation, and starts its server in this mode.
+    pub async fn synchronised(
+        &self,
+        people: &[(&str, &str)],
+        mode: &str,
+    ) -> (Installation, Server) {
+        for (name, _) in people {
+            self.add_user(name).await;
+        }
+        let installation = Installation::new(&Installation::teams(&self.url));
+        installation.import(people).await;
+        let server = installation.serve().await;
+        server.set_mode(mode).await;
+        (installation, server)
     }
 
     /// Makes Graph or Entra fail; `{}` heals.
