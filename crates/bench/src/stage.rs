@@ -6,10 +6,10 @@ use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 use anyhow::Context;
 use presence::Timing;
 use server::{
-    App, AuditKept, MAIN_TENANT, Options, OutsideOptions, PbxOptions, PhonesOptions, SignIn,
-    TeamsOptions, access, clock::Clock,
+    App, MAIN_TENANT, Options, PbxOptions, PhonesOptions, SignIn, TeamsOptions, access,
+    clock::Clock,
 };
-use store::{Change, Checked, Concern, ImportPerson, Store};
+use store::{Change, Concern, ImportPerson, Store};
 use teamsbox::{CallKind, Device, NewUser, Teamsbox};
 use telephony::{
     Password,
@@ -115,7 +115,7 @@ impl Stage {
                 },
             }],
             timing,
-            ..quiet(store)
+            ..Options::alone(store, Clock::system())
         })
         .await?;
         tokio::time::timeout(READY_MAX, app.everybody_observed())
@@ -197,7 +197,7 @@ impl Alone {
             .await?;
         let app = App::start(Options {
             phones,
-            ..quiet(store.clone())
+            ..Options::alone(store.clone(), Clock::system())
         })
         .await?;
         Ok(Self {
@@ -205,33 +205,6 @@ impl Alone {
             store,
             _folder: folder,
         })
-    }
-}
-
-/// The options of a server with neither tenant nor telephone system.
-fn quiet(store: Store) -> Options {
-    Options {
-        listen: (Ipv4Addr::LOCALHOST, 0).into(),
-        store,
-        checked: Checked::Whole,
-        clock: Clock::system(),
-        tenants: Vec::new(),
-        pbxs: Vec::new(),
-        phones: None,
-        timing: Timing::default(),
-        public_url: None,
-        proxies: Vec::new(),
-        open_id: None,
-        api_key: None,
-        vault: None,
-        audit_kept: AuditKept {
-            all: Duration::from_secs(24 * 3600),
-            own_changes: Duration::from_secs(24 * 3600),
-        },
-        doctor: None,
-        restores: None,
-        outside: OutsideOptions::default(),
-        demo: None,
     }
 }
 

@@ -14,12 +14,12 @@ use std::{
 };
 
 use anyhow::Context;
-use presence::{Relationship, Timestamp, Timing};
+use presence::{Relationship, Timestamp};
 use server::{
-    App, AuditKept, Demo, MAIN_TENANT, Options, OutsideOptions, PbxOptions, PhonesOptions, SignIn,
-    TeamsOptions, access, clock::Clock,
+    App, AuditKept, Demo, MAIN_TENANT, Options, PbxOptions, PhonesOptions, SignIn, TeamsOptions,
+    access, clock::Clock,
 };
-use store::{Checked, ImportPerson, Store};
+use store::{ImportPerson, Store};
 use teamsbox::{ClockMode, Device, Knobs, NewUser, Teamsbox};
 use telephony::{
     Password,
@@ -144,11 +144,9 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
     sample::arrange(&store, clock.now(), !arguments.still).await?;
     let api_key = access::new_api_key(&store, "demo", &serve::EVERYTHING, &clock).await?;
     let (day, running) = watch::channel(!arguments.still);
+    let options = Options::alone(store, clock);
     let app = App::start(Options {
         listen: loopback(arguments.port),
-        store,
-        checked: Checked::Whole,
-        clock,
         tenants: vec![teams(&teamsbox, manual)],
         pbxs: vec![PbxOptions {
             connector,
@@ -156,23 +154,15 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
             extensions: Vec::new(),
         }],
         phones: Some(phones()?),
-        timing: Timing::default(),
-        public_url: None,
-        proxies: Vec::new(),
-        open_id: None,
-        api_key: None,
-        vault: None,
         audit_kept: AuditKept {
-            all: Duration::from_secs(24 * 3600),
             own_changes: Duration::from_secs(12 * 3600),
+            ..options.audit_kept
         },
-        doctor: None,
-        restores: None,
-        outside: OutsideOptions::default(),
         demo: Some(Demo {
             teams_page: teamsbox.url(),
             day,
         }),
+        ..options
     })
     .await?;
     let app = Arc::new(app);

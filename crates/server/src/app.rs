@@ -2,7 +2,11 @@
 
 mod shared;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use ipnet::IpNet;
 use presence::{Input, Timing};
@@ -85,6 +89,37 @@ pub struct Options {
     pub outside: OutsideOptions,
     /// Set in the demo only.
     pub demo: Option<Demo>,
+}
+
+impl Options {
+    /// A server with neither tenants nor telephone systems, on a free port of loopback, that keeps the audit log for a day: for
+    /// demos, measurements and tests, which name what differs.
+    pub fn alone(store: Store, clock: Clock) -> Self {
+        const DAY: Duration = Duration::from_secs(24 * 3600);
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            store,
+            checked: Checked::Whole,
+            clock,
+            tenants: Vec::new(),
+            pbxs: Vec::new(),
+            phones: None,
+            timing: Timing::default(),
+            public_url: None,
+            proxies: Vec::new(),
+            open_id: None,
+            api_key: None,
+            vault: None,
+            audit_kept: AuditKept {
+                all: DAY,
+                own_changes: DAY,
+            },
+            doctor: None,
+            restores: None,
+            outside: OutsideOptions::default(),
+            demo: None,
+        }
+    }
 }
 
 /// How long the rows of the audit log are kept.

@@ -4,16 +4,15 @@
 use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use graph::{ClientConfig, Credential};
-use presence::{Timestamp, Timing};
+use presence::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use server::{
-    App, AuditKept, Connected, MAIN_TENANT, Options, OutsideOptions, PbxOptions, SignIn,
-    TeamsOptions, access,
+    App, Connected, MAIN_TENANT, Options, PbxOptions, SignIn, TeamsOptions, access,
     clock::{Clock, ClockDriver},
     entra::{DirectoryOptions, PeopleFrom},
 };
-use store::{Change, Checked, Concern, ImportPerson, Store};
+use store::{Change, Concern, ImportPerson, Store};
 use teamsbox::{ClockMode, Device, Knobs, NewUser, Teamsbox};
 use telephony::{
     Password,
@@ -284,28 +283,9 @@ fn options(
             bind: None,
         },
     };
-    let kept = Duration::from_secs(24 * 3600);
     Options {
-        listen: (Ipv4Addr::LOCALHOST, 0).into(),
-        store,
-        checked: Checked::Whole,
-        clock,
         tenants: vec![tenant],
         pbxs: vec![pbx],
-        phones: None,
-        timing: Timing::default(),
-        public_url: None,
-        proxies: Vec::new(),
-        open_id: None,
-        api_key: None,
-        vault: None,
-        audit_kept: AuditKept {
-            all: kept,
-            own_changes: kept,
-        },
-        doctor: None,
-        restores: None,
-        outside: OutsideOptions::default(),
-        demo: None,
+        ..Options::alone(store, clock)
     }
 }
