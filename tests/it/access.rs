@@ -272,7 +272,7 @@ async fn nobody_is_offered_to_take_people_out_of_ones_own_location() {
         let (status, _, page) = who.with_headers(Method::GET, &path, &[], None).await;
         assert_eq!(status, StatusCode::OK, "{page}");
         assert!(page.contains(&david), "{scope} names its members: {page}");
-        page.contains("Take out")
+        page.contains("Remove David")
     };
     assert!(!offered(&lea, "lyon").await, "it would be refused");
     assert!(offered(&system, "lyon").await);

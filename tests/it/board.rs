@@ -18,14 +18,14 @@ async fn favourites_stand_on_top_and_then_the_workgroups() -> WebDriverResult<()
             [group.querySelector('.section')?.textContent, group.querySelectorAll('.person').length])";
         walker.script(script).await
     };
-    assert_eq!(groups().await, json!([["Sales", 5], ["Everybody", 20]]));
+    assert_eq!(groups().await, json!([["Sales", 5], ["All people", 20]]));
     let farid = server.person("Farid Haddad").await;
     walker
         .click(&format!("[data-person='{farid}'] .star"))
         .await;
     assert_eq!(
         groups().await,
-        json!([["Favourites", 1], ["Sales", 5], ["Everybody", 19]])
+        json!([["Favourites", 1], ["Sales", 5], ["All people", 19]])
     );
     let anna = server.person("Anna Becker").await;
     let path = format!("/api/v1/people/{anna}/favourites");
@@ -41,7 +41,7 @@ async fn favourites_stand_on_top_and_then_the_workgroups() -> WebDriverResult<()
     walker
         .click(&format!("[data-person='{farid}'] .star"))
         .await;
-    assert_eq!(groups().await, json!([["Sales", 5], ["Everybody", 20]]));
+    assert_eq!(groups().await, json!([["Sales", 5], ["All people", 20]]));
     walker.browser.close().await
 }
 

@@ -64,7 +64,7 @@ async fn the_board_is_live_and_says_why() -> WebDriverResult<()> {
     let reasons = async || {
         text(&browser, "#reasons")
             .await
-            .contains("Teams: the screen is shared in Teams")
+            .contains("Teams: screen shared in Teams")
     };
     eventually("explained", SOON, true, reasons).await;
     page.find(By::Css("#card form button"))

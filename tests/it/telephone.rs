@@ -160,7 +160,7 @@ async fn two_telephone_systems_and_tls() {
     // P16: what the lines did is no longer confirmed, and is soon unknown.
     let lines = async || {
         let page = ada.page("/admin/telephony").await;
-        page.contains("idle, no longer confirmed") || page.contains("<td>unknown</td>")
+        page.contains("idle, not confirmed recently") || page.contains("<td>unknown</td>")
     };
     eventually("the page", SOON, true, lines).await;
     encrypted.start_pbx();

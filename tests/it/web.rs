@@ -147,7 +147,7 @@ async fn the_overview_tells_how_often_teams_is_read() {
     let look = async || {
         let (_, _, page) = server.with_headers(Method::GET, "/admin", &[], None).await;
         let fact = page
-            .split("Everybody of main is read every</dt><dd>")
+            .split("Polling interval (main)</dt><dd>")
             .nth(1);
         fact.and_then(|fact| Some(fact.split_once('<')?.0.to_owned()))
     };

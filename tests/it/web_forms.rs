@@ -65,10 +65,10 @@ async fn an_administrator_arranges_a_group_and_a_program() -> WebDriverResult<()
         .await;
     walker.click("#save [name=preview]").await;
     let main = walker.text("main").await;
-    assert!(main.contains("calls, and Do not disturb both ways → telephony only (calls)"));
+    assert!(main.contains("calls, and Do not disturb in both directions → calls only"));
     assert!(main.contains("Users can no longer change"), "{main}");
     walker.click("#save button").await;
-    assert_eq!(walker.text("#done").await, "Saved, and in force already.");
+    assert_eq!(walker.text("#done").await, "Saved. The change is in effect.");
     let path = "/api/v1/scopes/call-centre/settings/teams";
     let set = server.ok(Method::GET, path, None).await;
     assert_eq!(set["mode"], "telephony_only");
@@ -130,7 +130,7 @@ async fn a_preview_tells_who_is_affected_and_changes_nothing() {
         "{page}"
     );
     assert!(page.contains("Anna Becker"));
-    assert!(page.contains("calls, and Do not disturb both ways → nothing"));
+    assert!(page.contains("calls, and Do not disturb in both directions → off"));
     let now = server
         .ok(
             Method::GET,
@@ -375,7 +375,7 @@ async fn each_sees_the_pages_that_are_theirs() {
     );
     let (status, page) = get(&anna, "/admin/nothing").await;
     assert_eq!(status, 404);
-    assert!(page.contains("There is no such page"), "{page}");
+    assert!(page.contains("Page not found"), "{page}");
 }
 
 #[tokio::test]

@@ -40,12 +40,12 @@ async fn a_tenant_is_connected_step_by_step_and_each_is_examined() {
         !page.contains("no [[pbx]]"),
         "only what belongs to the step"
     );
-    assert!(examine(3).await.contains("finish the steps before"));
+    assert!(examine(3).await.contains("complete the previous steps"));
     // Written into the file, it can be tried before it is in force.
     installation.configure(&Installation::teams(teamsbox.url()));
     for number in [2, 3] {
         let page = examine(number).await;
-        assert!(page.contains("This step is done"), "{number}: {page}");
+        assert!(page.contains("This step is complete"), "{number}: {page}");
     }
     let (_, _, page) = ada.with_headers(Method::GET, &step(3), &[], None).await;
     let consent =
@@ -81,7 +81,7 @@ async fn the_doctor_examines_what_the_configuration_says_now() {
     installation.configure(&Installation::pbx(port, "tcp", "wrong"));
     let page = examine("/admin/telephony").await;
     assert!(page.contains(&port.to_string()), "{page}");
-    assert!(page.contains("must be mended") && page.contains("in force after a restart"));
+    assert!(page.contains("Failed") && page.contains("take effect after a restart"));
     assert!(!page.contains("wrong</td>"), "no secret is shown");
     let rows = ada
         .ok(Method::GET, "/api/v1/audit?what=doctor.examine", None)

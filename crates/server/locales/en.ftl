@@ -1,10 +1,10 @@
-# The words of the pages in English. The other languages have the same keys: a test checks.
+# English texts of the pages. The other languages have the same keys: a test checks.
 
-# The frame of every page
+# Layout of each page
 nav-board = Board
 nav-my-teams = My Teams account
 nav-sign-out = Sign out
-nav-skip = Skip to the content
+nav-skip = Skip to content
 nav-language = Language
 signed-in-as = Signed in as { $name }
 
@@ -21,10 +21,10 @@ activity-OnThePhoneTeams = On the phone (MS Teams)
 activity-InMeeting = In a meeting
 activity-Presenting = Presenting
 activity-UsingApp = { $app }
-confidence-stale = not heard of for a while
+confidence-stale = no recent update
 
 # Board
-board-label = Presence of everybody
+board-label = Presence of all people
 board-filter = Filter
 board-people =
     { $count ->
@@ -34,7 +34,7 @@ board-people =
 board-people-of = { $shown } of { $count } people
 board-connecting = Connecting …
 board-live = Live
-board-lost = Not live: connection lost; trying again
+board-lost = Connection lost. Reconnecting …
 board-name = Name
 board-status = Status
 board-activity = Activity
@@ -43,11 +43,11 @@ board-since = Since
 board-explanation = Explanation
 board-why = Why?
 board-why-of = Why { $status }? { $name }
-board-empty = Nobody yet. <code>offhook import people.csv</code> brings people in: a table with the columns name, mail, UPN and extension.
-demo-about = This is a demo with sample people, a simulated telephone system and a Teams tenant in a box.
+board-empty = No people yet. <code>offhook import people.csv</code> imports a table with the columns name, mail, UPN and extension.
+demo-about = This is a demo with sample people, a simulated PBX and a Teams tenant in a box.
 demo-teams = Act as a Teams user
 demo-pause = Pause the day
-demo-go-on = Let the day go on
+demo-go-on = Resume the day
 
 # Card
 card-close = Close
@@ -55,22 +55,22 @@ card-profiles = Profiles
 card-appointments = Appointments
 card-automatic = Automatically
 card-title = { $name }: why { $status }?
-card-failed = The server could not say; try again in a moment.
+card-failed = The explanation could not be loaded. Try again in a moment.
 card-with = with { $party }
-card-choose-for = Choose { $profile } for { $name }? Colleagues see it, and it says “chosen by hand”.
-card-end-for = End { $profile } for { $name }?
+card-choose-for = Set { $profile } for { $name }? Colleagues see the change, and the explanation says “chosen by hand”.
+card-end-for = Stop { $profile } for { $name }?
 card-since = since { $time }
-card-until = unless renewed until { $time }
+card-until = until { $time } unless renewed
 card-calls-to = calls to { $target }
-card-calls-refused = calls are refused
-card-central = central
-card-own = own
+card-calls-refused = calls are rejected
+card-central = template
+card-own = personal
 card-now = now
 card-nothing = nothing
 card-locked = set by the administrator ({ $scope })
 automatic-client_start = When a client starts
-automatic-client_end = When the last client ends
-automatic-inactivity = When nobody is at the keyboard
+automatic-client_end = When the last client closes
+automatic-inactivity = When keyboard and mouse are idle
 automatic-locked = When the screen is locked
 
 # Sign-in
@@ -78,37 +78,37 @@ sign-in-title = Sign in
 sign-in-name = Name
 sign-in-password = Password
 sign-in-button = Sign in
-sign-in-wrong = Name or password are wrong. An administrator can set a new password.
+sign-in-wrong = Incorrect name or password. An administrator can set a new password.
 sign-in-wait = Too many attempts. Try again in { $seconds } seconds.
 sign-in-busy = Too many sign-ins at once. Try again in { $seconds } seconds.
 sign-in-open-id = Sign in with { $name }
-sign-in-link = Or open a one-time link: <code>offhook link</code> prints one on the machine that runs Offhook (with the demo: press Enter in its window).
-sign-in-link-used = This link was used already, has expired, or was never asked for.
+sign-in-link = Or open a one-time link: run <code>offhook link</code> on the machine that runs Offhook (in the demo, press Enter in its terminal).
+sign-in-link-used = This link has already been used, has expired or is not valid.
 sign-out-everywhere = Sign out everywhere
 
 # My Teams account
 teams-title = My Teams account
 teams-who = { $name }, tenant { $tenant }
 teams-code-before = Open
-teams-code-after = and type
-teams-code-notice = This page notices by itself when you have done so.
-teams-connected-remembered = Connected. Your login is remembered, encrypted, and used by Offhook only.
-teams-connected-once = Connected. Your login is not remembered: after a restart of Offhook you sign in again.
-teams-connected-tenant = Connected. Your administrator has connected the whole tenant: Offhook needs no login of yours.
-teams-known = Your account is known, but you are not signed in: nothing crosses between Teams and Offhook until you are.
+teams-code-after = and enter
+teams-code-notice = This page updates when you have signed in.
+teams-connected-remembered = Connected. Your sign-in is stored encrypted and used only by Offhook.
+teams-connected-once = Connected. Your sign-in is not stored: sign in again after Offhook restarts.
+teams-connected-tenant = Connected. Your administrator has connected the whole tenant, so you don’t need to sign in.
+teams-known = Your account is known, but you are not signed in. Nothing is synchronised with Teams until you sign in.
 teams-not-connected = Not connected.
 teams-linked = Account: { $name }
 teams-question = Is { $name } your account?
-teams-question-why = It is not the one that Offhook knows of you. Nothing is connected until you confirm.
-teams-question-of = This is the sign-in name of { $name }. If you have signed in with the wrong account, discard it.
+teams-question-why = It is not the account Offhook has for you. Nothing is connected until you confirm.
+teams-question-of = This is the sign-in name of { $name }. If you signed in with the wrong account, discard it.
 teams-question-link = Connect this account
 teams-question-discard = Discard
 teams-password = You sign in at Microsoft; Offhook never sees your password.
-teams-remember = Remember login data
+teams-remember = Stay signed in (stored encrypted)
 teams-with-code = Sign in with a code
 teams-in-browser = Sign in in this browser
-teams-in-browser-once = Sign in in this browser without remembering it
+teams-in-browser-once = Sign in in this browser without staying signed in
 teams-disconnect = Disconnect
 
 nav-password = Password
-done-password = The password is changed. All other sessions are signed out.
+done-password = Password changed. All other sessions are signed out.
