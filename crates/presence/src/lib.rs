@@ -45,7 +45,10 @@ pub use lag::TenantLag;
 pub use line::LineState;
 pub use mirror::SequenceNumber;
 pub use own::{Action, Cleared, Echo, Held, Own, Slot, Withdrawn, YieldReason, Yielded};
-pub use page::{DecidedBy, Page, PageValues, Resolved, SETTINGS, Scope, Setting, User, Value, Way};
+pub use page::{
+    DecidingScope, EffectiveSettings, SETTINGS, ScopeChain, Setting, SettingValues, SettingsGroup,
+    UserOverride, Value,
+};
 pub use person::{LineId, PersonId};
 pub use policy::{Automatic, PersonPolicy};
 pub use profile::{

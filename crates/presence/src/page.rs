@@ -13,7 +13,7 @@ pub use table::SETTINGS;
 
 /// A function page: settings that are default or individual together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Page {
+pub enum SettingsGroup {
     /// Who may see what, and since when.
     Presence,
     /// Microsoft Teams.
@@ -28,7 +28,7 @@ pub enum Page {
     Calendar,
 }
 
-impl Page {
+impl SettingsGroup {
     /// Every page.
     pub const ALL: [Self; 6] = [
         Self::Presence,
@@ -53,12 +53,12 @@ impl Page {
 
     /// The page called `name`.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|page| page.name() == name)
+        Self::ALL.into_iter().find(|group| group.name() == name)
     }
 
     /// The settings on it.
     pub fn settings(self) -> impl Iterator<Item = &'static Setting> {
-        SETTINGS.iter().filter(move |setting| setting.page == self)
+        SETTINGS.iter().filter(move |setting| setting.group == self)
     }
 
     /// The setting called `key` on it.
@@ -90,7 +90,7 @@ pub enum Value {
 #[derive(Debug)]
 pub struct Setting {
     /// Where it stands.
-    pub page: Page,
+    pub group: SettingsGroup,
     /// Its name there.
     pub key: &'static str,
     /// What it does.
@@ -98,14 +98,14 @@ pub struct Setting {
     /// Its value on a fresh installation.
     pub default: Value,
     /// Whether an administrator may let people change it, and lets them at first.
-    pub user: User,
+    pub user_override: UserOverride,
     /// The least and the greatest number, for numbers.
     pub range: (u32, u32),
 }
 
 /// Whether people may have a value of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum User {
+pub enum UserOverride {
     /// Never.
     Never,
     /// Where an administrator allows it; not at first.
@@ -116,14 +116,14 @@ pub enum User {
 
 /// The settings of one page of one scope: what differs from the product's defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PageValues {
+pub struct SettingValues {
     /// Values by key.
     pub values: BTreeMap<&'static str, Value>,
     /// Whether people may change a setting, where that is said.
     pub user_may_change: BTreeMap<&'static str, bool>,
 }
 
-impl PageValues {
+impl SettingValues {
     /// The value of a setting.
     pub fn value<'a>(&'a self, setting: &'static Setting) -> &'a Value {
         self.values.get(setting.key).unwrap_or(&setting.default)
@@ -131,14 +131,14 @@ impl PageValues {
 
     /// Whether people may change a setting.
     pub fn user_may_change(&self, setting: &Setting) -> bool {
-        match setting.user {
-            User::Never => false,
-            User::WhereAllowed => self
+        match setting.user_override {
+            UserOverride::Never => false,
+            UserOverride::WhereAllowed => self
                 .user_may_change
                 .get(setting.key)
                 .copied()
                 .unwrap_or(false),
-            User::UnlessForbidden => self
+            UserOverride::UnlessForbidden => self
                 .user_may_change
                 .get(setting.key)
                 .copied()
@@ -147,8 +147,9 @@ impl PageValues {
     }
 
     /// The names of profiles that the page uses.
-    pub fn profiles(&self, page: Page) -> impl Iterator<Item = (&'static Setting, &str)> {
-        page.settings()
+    pub fn profiles(&self, group: SettingsGroup) -> impl Iterator<Item = (&'static Setting, &str)> {
+        group
+            .settings()
             .filter_map(|setting| match self.value(setting) {
                 Value::Profile(Some(name)) => Some((setting, &**name)),
                 _ => None,
@@ -166,25 +167,16 @@ impl PageValues {
     }
 
     /// The settings of the page that use the profile called `name`.
-    pub fn uses(&self, page: Page, name: &str) -> impl Iterator<Item = &'static Setting> {
-        self.profiles(page)
+    pub fn uses(&self, group: SettingsGroup, name: &str) -> impl Iterator<Item = &'static Setting> {
+        self.profiles(group)
             .filter(move |(_, used)| same_name(used, name))
             .map(|(setting, _)| setting)
     }
 }
 
-/// A scope in the tree, from the broadest.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Scope {
-    /// The whole organisation.
-    Organisation,
-    /// A location, or a configuration group of one, by its id.
-    Named(String),
-}
-
 /// What decided a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DecidedBy {
+pub enum DecidingScope {
     /// No scope has settings of its own.
     Product,
     /// The organisation.
@@ -198,53 +190,53 @@ pub enum DecidedBy {
 /// One page's individual settings along the way from the organisation to a person's configuration group; `None` where a
 /// scope is *default*.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Way<'a> {
+pub struct ScopeChain<'a> {
     /// The organisation's.
-    pub organisation: Option<&'a PageValues>,
+    pub organisation: Option<&'a SettingValues>,
     /// The location's.
-    pub location: Option<&'a PageValues>,
+    pub location: Option<&'a SettingValues>,
     /// The configuration group's.
-    pub group: Option<&'a PageValues>,
+    pub group: Option<&'a SettingValues>,
 }
 
-impl<'a> Way<'a> {
+impl<'a> ScopeChain<'a> {
     /// The settings that hold for everybody there: those of the nearest scope that is *individual*.
-    pub fn decided(self) -> (Option<&'a PageValues>, DecidedBy) {
+    pub fn effective(self) -> (Option<&'a SettingValues>, DecidingScope) {
         match self {
             Self {
                 group: Some(group), ..
-            } => (Some(group), DecidedBy::Group),
+            } => (Some(group), DecidingScope::Group),
             Self {
                 location: Some(location),
                 ..
-            } => (Some(location), DecidedBy::Location),
+            } => (Some(location), DecidingScope::Location),
             Self {
                 organisation: Some(organisation),
                 ..
-            } => (Some(organisation), DecidedBy::Organisation),
-            _ => (None, DecidedBy::Product),
+            } => (Some(organisation), DecidingScope::Organisation),
+            _ => (None, DecidingScope::Product),
         }
     }
 
     /// What the scopes say of a setting, whatever people have of their own; `None`: the page has no such setting.
-    pub fn said(self, page: Page, key: &str) -> Option<&'a Value> {
-        let setting = page.setting(key)?;
-        let decided = self.decided().0;
+    pub fn value_of(self, group: SettingsGroup, key: &str) -> Option<&'a Value> {
+        let setting = group.setting(key)?;
+        let decided = self.effective().0;
         Some(decided.map_or(&setting.default, |decided| decided.value(setting)))
     }
 
     /// What holds for a person with values of its own. A value that the person may not change (any more) is kept by the
     /// caller and not used.
-    pub fn resolve(self, page: Page, own: Option<&PageValues>) -> Resolved {
-        let defaults = PageValues::default();
-        let (scope, decided_by) = self.decided();
+    pub fn resolve(self, group: SettingsGroup, own: Option<&SettingValues>) -> EffectiveSettings {
+        let defaults = SettingValues::default();
+        let (scope, decided_by) = self.effective();
         let scope = scope.unwrap_or(&defaults);
-        let mut resolved = Resolved {
+        let mut resolved = EffectiveSettings {
             values: BTreeMap::new(),
             changeable: BTreeSet::new(),
             decided_by,
         };
-        for setting in page.settings() {
+        for setting in group.settings() {
             let may = scope.user_may_change(setting);
             let own = own.and_then(|own| own.values.get(setting.key));
             let value = own.filter(|_| may).unwrap_or(scope.value(setting));
@@ -259,16 +251,16 @@ impl<'a> Way<'a> {
 
 /// What holds for a person: every setting of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resolved {
+pub struct EffectiveSettings {
     /// Values by key.
     pub values: BTreeMap<&'static str, Value>,
     /// The settings that the person may change.
     pub changeable: BTreeSet<&'static str>,
     /// The scope that decided.
-    pub decided_by: DecidedBy,
+    pub decided_by: DecidingScope,
 }
 
-impl Resolved {
+impl EffectiveSettings {
     /// A flag; a setting of another kind reads as false.
     pub fn flag(&self, key: &str) -> bool {
         matches!(self.values.get(key), Some(Value::Flag(true)))

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{ClientSignal, ClientState, MyProfiles, Resolved, SyncMode, Timestamp};
+use crate::{ClientSignal, ClientState, EffectiveSettings, MyProfiles, SyncMode, Timestamp};
 
 /// What decides about a person besides the signals.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct Automatic {
 
 impl Default for Automatic {
     fn default() -> Self {
-        Self::from(&crate::Way::default().resolve(crate::Page::Automatic, None))
+        Self::from(&crate::ScopeChain::default().resolve(crate::SettingsGroup::Automatic, None))
     }
 }
 
@@ -56,9 +56,9 @@ impl Automatic {
     }
 }
 
-impl From<&Resolved> for Automatic {
+impl From<&EffectiveSettings> for Automatic {
     /// From the page of that name.
-    fn from(page: &Resolved) -> Self {
+    fn from(page: &EffectiveSettings) -> Self {
         let after = |key| Duration::from_secs(page.seconds(key).into());
         let profile = |key| page.text(key).map(Into::into);
         Self {
@@ -74,7 +74,11 @@ impl From<&Resolved> for Automatic {
 
 impl PersonPolicy {
     /// From the resolved pages `teams` and `automatic` and the person's profiles.
-    pub fn new(teams: &Resolved, automatic: &Resolved, profiles: MyProfiles) -> Self {
+    pub fn new(
+        teams: &EffectiveSettings,
+        automatic: &EffectiveSettings,
+        profiles: MyProfiles,
+    ) -> Self {
         Self {
             mode: teams.mode("mode"),
             base_from_teams: teams.flag("base_from_teams"),
@@ -86,10 +90,10 @@ impl PersonPolicy {
 
     /// The product's defaults with another mode.
     pub fn with_mode(mode: SyncMode) -> Self {
-        let page = |page| crate::Way::default().resolve(page, None);
+        let page = |page| crate::ScopeChain::default().resolve(page, None);
         let policy = Self::new(
-            &page(crate::Page::Teams),
-            &page(crate::Page::Automatic),
+            &page(crate::SettingsGroup::Teams),
+            &page(crate::SettingsGroup::Automatic),
             MyProfiles::default(),
         );
         Self { mode, ..policy }

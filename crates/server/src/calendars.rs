@@ -13,7 +13,7 @@ use std::{
 
 use calendar::{MAX_FEED_BYTES, Options, Window};
 use futures_util::{StreamExt, stream};
-use presence::{Appointment, Fact, Page, PersonId, Resolved};
+use presence::{Appointment, EffectiveSettings, Fact, PersonId, SettingsGroup};
 use tokio::{sync::Notify, time::Instant};
 
 use crate::{
@@ -69,7 +69,7 @@ struct Known {
 struct Reading {
     address: String,
     /// Settings and addresses of the person that the result depended on.
-    page: Resolved,
+    page: EffectiveSettings,
     person: Vec<String>,
     at: Instant,
     validators: Validators,
@@ -227,7 +227,7 @@ const FILE: &str = "file:";
 /// A person's calendar.
 struct Feed {
     person: PersonId,
-    page: Resolved,
+    page: EffectiveSettings,
     address: String,
 }
 
@@ -337,9 +337,9 @@ fn feeds(core: &Core) -> Vec<Feed> {
         tables
             .own
             .keys()
-            .filter(|(_, page)| *page == Page::Calendar)
+            .filter(|(_, page)| *page == SettingsGroup::Calendar)
             .filter_map(|(person, _)| {
-                let page = tables.resolve(*person, Page::Calendar);
+                let page = tables.resolve(*person, SettingsGroup::Calendar);
                 let address = page.text("feed").filter(|_| page.flag("enabled"));
                 Some(Feed {
                     person: *person,

@@ -12,8 +12,8 @@ use std::{
 };
 
 use presence::{
-    MyProfiles, Page, PageValues, PersonId, PersonPolicy, Presence, Profile, Relationship,
-    Resolved, Way,
+    EffectiveSettings, MyProfiles, PersonId, PersonPolicy, Presence, Profile, Relationship,
+    ScopeChain, SettingValues, SettingsGroup,
 };
 use store::{Store, StoreError, StoredPerson, StoredScope, Workgroup};
 use tokio::sync::watch;
@@ -85,13 +85,13 @@ pub struct Tables {
     /// Locations and groups by id.
     pub scopes: BTreeMap<String, StoredScope>,
     /// Individual pages by scope.
-    pages: BTreeMap<String, BTreeMap<Page, PageValues>>,
+    pages: BTreeMap<String, BTreeMap<SettingsGroup, SettingValues>>,
     /// Process tables of Microphone Sync by scope.
     pub programs: BTreeMap<String, Vec<Program>>,
     /// Central templates in the administrator's order.
     pub templates: Templates,
     /// Values of people's own.
-    pub own: BTreeMap<(PersonId, Page), PageValues>,
+    pub own: BTreeMap<(PersonId, SettingsGroup), SettingValues>,
     /// Whom people want to see on top of their board.
     pub favourites: BTreeMap<PersonId, BTreeSet<PersonId>>,
     /// What people arranged; who arranged nothing is not here.
@@ -142,7 +142,7 @@ impl Organisation {
                 .collect();
             tables.pages.clear();
             for (scope, page, json) in pages {
-                if let Some(page) = Page::from_name(&page) {
+                if let Some(page) = SettingsGroup::from_name(&page) {
                     tables.set_page(&scope, page, Some(values::stored(page, &json)));
                 }
             }
@@ -154,7 +154,7 @@ impl Organisation {
             tables.own = own
                 .into_iter()
                 .filter_map(|(person, page, json)| {
-                    let page = Page::from_name(&page)?;
+                    let page = SettingsGroup::from_name(&page)?;
                     Some(((person, page), values::stored(page, &json)))
                 })
                 .collect();
@@ -248,7 +248,8 @@ impl Organisation {
         match &presence.without_microphone {
             None => presence.clone(),
             Some(without) => {
-                let settings = self.read(|tables| tables.resolve(person, Page::Microphone));
+                let settings =
+                    self.read(|tables| tables.resolve(person, SettingsGroup::Microphone));
                 match settings.flag("history") {
                     true => presence.clone(),
                     false => Presence::clone(without),
@@ -362,12 +363,12 @@ impl Tables {
     }
 
     /// A scope's own settings of a page; `None`: it is default there.
-    pub fn page(&self, scope: &str, page: Page) -> Option<&PageValues> {
+    pub fn page(&self, scope: &str, page: SettingsGroup) -> Option<&SettingValues> {
         self.pages.get(scope)?.get(&page)
     }
 
     /// Gives a scope settings of its own on a page, or takes them away.
-    pub fn set_page(&mut self, scope: &str, page: Page, values: Option<PageValues>) {
+    pub fn set_page(&mut self, scope: &str, page: SettingsGroup, values: Option<SettingValues>) {
         let pages = self.pages.entry(scope.to_owned()).or_default();
         match values {
             Some(values) => pages.insert(page, values),
@@ -376,7 +377,7 @@ impl Tables {
     }
 
     /// Every page that a scope has settings of its own on.
-    pub fn individual(&self) -> impl Iterator<Item = (&str, Page, &PageValues)> {
+    pub fn individual(&self) -> impl Iterator<Item = (&str, SettingsGroup, &SettingValues)> {
         self.pages.iter().flat_map(|(scope, pages)| {
             let pages = pages.iter();
             pages.map(|(page, values)| (scope.as_str(), *page, values))
@@ -384,9 +385,9 @@ impl Tables {
     }
 
     /// The pages on the way to a place.
-    pub fn way(&self, place: &Place, page: Page) -> Way<'_> {
+    pub fn way(&self, place: &Place, page: SettingsGroup) -> ScopeChain<'_> {
         let of = |scope: Option<&str>| self.page(scope?, page);
-        Way {
+        ScopeChain {
             organisation: of(Some(ORGANISATION)),
             location: of(place.location.as_deref()),
             group: of(place.group.as_deref()),
@@ -413,14 +414,14 @@ impl Tables {
     }
 
     /// What a page says for a person.
-    pub fn resolve(&self, person: PersonId, page: Page) -> Resolved {
+    pub fn resolve(&self, person: PersonId, page: SettingsGroup) -> EffectiveSettings {
         let own = self.own.get(&(person, page));
         let resolved = self.way(&self.place(person), page).resolve(page, own);
         self.with_zone(page, resolved)
     }
 
     /// What a page says in a scope.
-    pub fn resolve_scope(&self, place: &Place, page: Page) -> Resolved {
+    pub fn resolve_scope(&self, place: &Place, page: SettingsGroup) -> EffectiveSettings {
         self.with_zone(page, self.way(place, page).resolve(page, None))
     }
 
@@ -454,15 +455,15 @@ impl Tables {
     ) -> Arc<PersonPolicy> {
         let make = || {
             Arc::new(PersonPolicy::new(
-                &self.resolve(person, Page::Teams),
-                &self.resolve(person, Page::Automatic),
+                &self.resolve(person, SettingsGroup::Teams),
+                &self.resolve(person, SettingsGroup::Automatic),
                 self.my_profiles(person),
             ))
         };
         let differs = self.personal.contains_key(&person)
             || self
                 .own
-                .range((person, Page::Presence)..=(person, Page::Calendar))
+                .range((person, SettingsGroup::Presence)..=(person, SettingsGroup::Calendar))
                 .next()
                 .is_some()
             || self.templates.are_assigned(person);

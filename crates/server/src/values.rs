@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
-use presence::{OwnerPolicy, Page, PageValues, Relationship, Setting, SyncMode, User, Value};
+use presence::{
+    OwnerPolicy, Relationship, Setting, SettingValues, SettingsGroup, SyncMode, UserOverride, Value,
+};
 use serde_json::{Map, Value as Json, json};
 
 use crate::limits::{ADDRESS_MAX, NAME_MAX};
@@ -33,7 +35,7 @@ pub fn json(value: &Value) -> Json {
 }
 
 /// A page as the store keeps it: only what was said.
-pub fn page_json(values: &PageValues) -> Json {
+pub fn page_json(values: &SettingValues) -> Json {
     let mut object: Map<String, Json> = values
         .values
         .iter()
@@ -46,8 +48,8 @@ pub fn page_json(values: &PageValues) -> Json {
 }
 
 /// A page from the store. What this version does not know is left out.
-pub fn stored(page: Page, text: &str) -> PageValues {
-    let mut values = PageValues::default();
+pub fn stored(page: SettingsGroup, text: &str) -> SettingValues {
+    let mut values = SettingValues::default();
     if let Ok(Json::Object(object)) = serde_json::from_str(text) {
         for (key, value) in object {
             // Each by itself: one that is not understood must not take the others along.
@@ -61,7 +63,11 @@ pub fn stored(page: Page, text: &str) -> PageValues {
 ///
 /// # Errors
 /// The first key that is unknown or has a value it cannot have; nothing may be kept then.
-pub fn merge(page: Page, body: Map<String, Json>, values: &mut PageValues) -> Result<(), Refusal> {
+pub fn merge(
+    page: SettingsGroup,
+    body: Map<String, Json>,
+    values: &mut SettingValues,
+) -> Result<(), Refusal> {
     for (key, value) in body {
         if key == USER_MAY_CHANGE {
             merge_user_may_change(page, value, values)?;
@@ -78,7 +84,7 @@ pub fn merge(page: Page, body: Map<String, Json>, values: &mut PageValues) -> Re
     Ok(())
 }
 
-fn setting(page: Page, key: &str) -> Result<&'static Setting, Refusal> {
+fn setting(page: SettingsGroup, key: &str) -> Result<&'static Setting, Refusal> {
     page.setting(key).ok_or_else(|| {
         let known: Vec<&str> = page.settings().map(|setting| setting.key).collect();
         let (page, known) = (page.name(), known.join(", "));
@@ -89,7 +95,11 @@ fn setting(page: Page, key: &str) -> Result<&'static Setting, Refusal> {
     })
 }
 
-fn merge_user_may_change(page: Page, body: Json, values: &mut PageValues) -> Result<(), Refusal> {
+fn merge_user_may_change(
+    page: SettingsGroup,
+    body: Json,
+    values: &mut SettingValues,
+) -> Result<(), Refusal> {
     let refusal = |key: &str, detail: String| Refusal {
         key: format!("{USER_MAY_CHANGE}.{key}"),
         detail,
@@ -103,7 +113,7 @@ fn merge_user_may_change(page: Page, body: Json, values: &mut PageValues) -> Res
     };
     for (key, value) in object {
         let setting = setting(page, &key)?;
-        if setting.user == User::Never {
+        if setting.user_override == UserOverride::Never {
             let detail = format!("{key} is the administrator's alone; leave it out");
             return Err(refusal(&key, detail));
         }
@@ -177,7 +187,7 @@ fn text(json: &Json, most: usize) -> Result<Option<Cow<'static, str>>, String> {
 
 #[cfg(test)]
 mod tests {
-    use presence::{Page, PageValues, SETTINGS, SyncMode, Value};
+    use presence::{SETTINGS, SettingValues, SettingsGroup, SyncMode, Value};
     use serde_json::{Map, json};
 
     use super::{json as write, merge, page_json, stored};
@@ -185,59 +195,72 @@ mod tests {
     #[test]
     fn every_default_is_read_as_it_is_written() {
         for setting in &SETTINGS {
-            let mut values = PageValues::default();
+            let mut values = SettingValues::default();
             let body = Map::from_iter([(setting.key.to_owned(), write(&setting.default))]);
-            merge(setting.page, body, &mut values).unwrap();
+            merge(setting.group, body, &mut values).unwrap();
             assert_eq!(values.value(setting), &setting.default, "{}", setting.key);
         }
     }
 
     #[test]
     fn a_page_comes_back_from_the_store_as_it_was() {
-        let mut values = PageValues::default();
+        let mut values = SettingValues::default();
         let body = json!({"mode": "telephony_only", "renew_dnd": true, "user_may_change": {"mode": false}});
-        merge(Page::Teams, body.as_object().unwrap().clone(), &mut values).unwrap();
+        merge(
+            SettingsGroup::Teams,
+            body.as_object().unwrap().clone(),
+            &mut values,
+        )
+        .unwrap();
         assert_eq!(values.values["mode"], Value::Mode(SyncMode::TelephonyOnly));
-        assert_eq!(stored(Page::Teams, &page_json(&values).to_string()), values);
+        assert_eq!(
+            stored(SettingsGroup::Teams, &page_json(&values).to_string()),
+            values
+        );
     }
 
     #[test]
     fn refusals_name_the_key_and_the_remedy() {
         for (page, body, key, remedy) in [
             (
-                Page::Teams,
+                SettingsGroup::Teams,
                 json!({"mode": "all"}),
                 "mode",
                 "telephony_only",
             ),
             (
-                Page::Teams,
+                SettingsGroup::Teams,
                 json!({"nonsense": 1}),
                 "nonsense",
                 "base_from_teams",
             ),
             (
-                Page::Automatic,
+                SettingsGroup::Automatic,
                 json!({"inactivity_after": 5}),
                 "inactivity_after",
                 "from 60",
             ),
-            (Page::Automatic, json!({"locked": 5}), "locked", "in quotes"),
             (
-                Page::Presence,
+                SettingsGroup::Automatic,
+                json!({"locked": 5}),
+                "locked",
+                "in quotes",
+            ),
+            (
+                SettingsGroup::Presence,
                 json!({"relationship": "Friend"}),
                 "relationship",
                 "Employee",
             ),
             (
-                Page::Teams,
+                SettingsGroup::Teams,
                 json!({"user_may_change": {"renew_dnd": true}}),
                 "user_may_change.renew_dnd",
                 "leave it out",
             ),
         ] {
             let body = body.as_object().unwrap().clone();
-            let refusal = merge(page, body, &mut PageValues::default()).unwrap_err();
+            let refusal = merge(page, body, &mut SettingValues::default()).unwrap_err();
             assert_eq!(refusal.key, key);
             assert!(refusal.detail.contains(remedy), "{}", refusal.detail);
         }

@@ -248,16 +248,16 @@ mod tests {
 
     #[test]
     fn there_are_words_for_whatever_has_a_name_in_the_api() {
-        use presence::{Forwarding, OwnerPolicy, Page, Relationship, SETTINGS, SyncMode};
+        use presence::{Forwarding, OwnerPolicy, Relationship, SETTINGS, SettingsGroup, SyncMode};
 
         let english = keys(Language::English);
         let mut wanted: Vec<String> = Vec::new();
         wanted.extend(
             SETTINGS
                 .iter()
-                .map(|setting| format!("setting-{}-{}", setting.page.name(), setting.key)),
+                .map(|setting| format!("setting-{}-{}", setting.group.name(), setting.key)),
         );
-        wanted.extend(Page::ALL.map(|page| format!("page-{}", page.name())));
+        wanted.extend(SettingsGroup::ALL.map(|page| format!("page-{}", page.name())));
         wanted.extend(SyncMode::ALL.map(|mode| format!("mode-{}", mode.name())));
         wanted.extend(OwnerPolicy::ALL.map(|policy| format!("policy-{}", policy.name())));
         wanted.extend(Relationship::ALL.map(|level| format!("level-{}-may", level.name())));

@@ -3,21 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    DecidedBy, Page, PageValues, PersonPolicy, SETTINGS, Setting, SyncMode, User, Value, Way,
+    DecidingScope, PersonPolicy, SETTINGS, ScopeChain, Setting, SettingValues, SettingsGroup,
+    SyncMode, UserOverride, Value,
 };
 
-fn values(of: impl IntoIterator<Item = (&'static str, Value)>) -> PageValues {
-    PageValues {
+fn values(of: impl IntoIterator<Item = (&'static str, Value)>) -> SettingValues {
+    SettingValues {
         values: of.into_iter().collect(),
         user_may_change: BTreeMap::new(),
     }
 }
 
-fn mode(mode: SyncMode) -> PageValues {
+fn mode(mode: SyncMode) -> SettingValues {
     values([("mode", Value::Mode(mode))])
 }
 
-fn saying(mut page: PageValues, key: &'static str, may: bool) -> PageValues {
+fn saying(mut page: SettingValues, key: &'static str, may: bool) -> SettingValues {
     page.user_may_change.insert(key, may);
     page
 }
@@ -25,26 +26,29 @@ fn saying(mut page: PageValues, key: &'static str, may: bool) -> PageValues {
 #[test]
 fn every_setting_resolves_to_its_default_on_a_fresh_installation() {
     for setting in &SETTINGS {
-        let resolved = Way::default().resolve(setting.page, None);
+        let resolved = ScopeChain::default().resolve(setting.group, None);
         assert_eq!(resolved.values.get(setting.key), Some(&setting.default));
-        assert_eq!(resolved.decided_by, DecidedBy::Product);
+        assert_eq!(resolved.decided_by, DecidingScope::Product);
         assert!(!setting.meaning.is_empty());
-        let found = setting.page.setting(setting.key).unwrap();
+        let found = setting.group.setting(setting.key).unwrap();
         assert!(
             std::ptr::eq(found, setting),
             "{} is there once",
             setting.key
         );
     }
-    let of_pages: usize = Page::ALL.iter().map(|page| page.settings().count()).sum();
+    let of_pages: usize = SettingsGroup::ALL
+        .iter()
+        .map(|page| page.settings().count())
+        .sum();
     assert_eq!(of_pages, SETTINGS.len());
 }
 
 #[test]
 fn every_page_has_settings_and_a_name() {
-    for page in Page::ALL {
+    for page in SettingsGroup::ALL {
         assert!(page.settings().count() > 0, "{page:?}");
-        assert_eq!(Page::from_name(page.name()), Some(page));
+        assert_eq!(SettingsGroup::from_name(page.name()), Some(page));
     }
 }
 
@@ -62,8 +66,8 @@ fn every_number_has_limits_and_a_default_within_them() {
 #[test]
 fn every_profile_that_a_default_names_is_offered_at_first() {
     let profiles = crate::MyProfiles::default();
-    for page in Page::ALL {
-        for (setting, name) in PageValues::default().profiles(page) {
+    for page in SettingsGroup::ALL {
+        for (setting, name) in SettingValues::default().profiles(page) {
             assert!(profiles.named(name).is_some(), "{}: {name}", setting.key);
         }
     }
@@ -71,11 +75,11 @@ fn every_profile_that_a_default_names_is_offered_at_first() {
 
 #[test]
 fn at_first_nothing_crosses_to_teams_and_no_microphone_is_shown() {
-    let teams = Way::default().resolve(Page::Teams, None);
+    let teams = ScopeChain::default().resolve(SettingsGroup::Teams, None);
     assert_eq!(teams.mode("mode"), SyncMode::None);
     assert!(teams.flag("base_from_teams"));
     assert!(!teams.flag("renew_dnd"));
-    let microphone = Way::default().resolve(Page::Microphone, None);
+    let microphone = ScopeChain::default().resolve(SettingsGroup::Microphone, None);
     assert!(!microphone.flag("enabled"));
 }
 
@@ -87,44 +91,48 @@ fn the_nearest_individual_scope_decides() {
         mode(SyncMode::TelephonyAndPresence),
     ];
     for (way, expected, decided_by) in [
-        (Way::default(), SyncMode::None, DecidedBy::Product),
         (
-            Way {
-                organisation: Some(&organisation),
-                ..Way::default()
-            },
-            SyncMode::TelephonyOnly,
-            DecidedBy::Organisation,
+            ScopeChain::default(),
+            SyncMode::None,
+            DecidingScope::Product,
         ),
         (
-            Way {
+            ScopeChain {
+                organisation: Some(&organisation),
+                ..ScopeChain::default()
+            },
+            SyncMode::TelephonyOnly,
+            DecidingScope::Organisation,
+        ),
+        (
+            ScopeChain {
                 organisation: Some(&organisation),
                 location: Some(&location),
                 group: None,
             },
             SyncMode::None,
-            DecidedBy::Location,
+            DecidingScope::Location,
         ),
         (
-            Way {
+            ScopeChain {
                 organisation: Some(&organisation),
                 location: Some(&location),
                 group: Some(&group),
             },
             SyncMode::TelephonyAndPresence,
-            DecidedBy::Group,
+            DecidingScope::Group,
         ),
         (
-            Way {
+            ScopeChain {
                 organisation: Some(&organisation),
                 location: None,
                 group: Some(&group),
             },
             SyncMode::TelephonyAndPresence,
-            DecidedBy::Group,
+            DecidingScope::Group,
         ),
     ] {
-        let resolved = way.resolve(Page::Teams, None);
+        let resolved = way.resolve(SettingsGroup::Teams, None);
         assert_eq!(resolved.mode("mode"), expected);
         assert_eq!(resolved.decided_by, decided_by);
     }
@@ -136,13 +144,13 @@ fn switching_to_individual_starts_from_the_products_defaults() {
         ("mode", Value::Mode(SyncMode::TelephonyOnly)),
         ("renew_dnd", Value::Flag(true)),
     ]);
-    let group = PageValues::default();
-    let way = Way {
+    let group = SettingValues::default();
+    let way = ScopeChain {
         location: Some(&location),
         group: Some(&group),
-        ..Way::default()
+        ..ScopeChain::default()
     };
-    let resolved = way.resolve(Page::Teams, None);
+    let resolved = way.resolve(SettingsGroup::Teams, None);
     assert_eq!(resolved.mode("mode"), SyncMode::None);
     assert!(!resolved.flag("renew_dnd"));
 }
@@ -150,14 +158,14 @@ fn switching_to_individual_starts_from_the_products_defaults() {
 #[test]
 fn whether_people_may_change_a_setting_follows_its_kind_and_the_scope() {
     for setting in &SETTINGS {
-        let may = |page: &PageValues| page.user_may_change(setting);
-        let said = |may| saying(PageValues::default(), setting.key, may);
-        let (at_first, allowed, forbidden) = match setting.user {
-            User::Never => (false, false, false),
-            User::WhereAllowed => (false, true, false),
-            User::UnlessForbidden => (true, true, false),
+        let may = |page: &SettingValues| page.user_may_change(setting);
+        let said = |may| saying(SettingValues::default(), setting.key, may);
+        let (at_first, allowed, forbidden) = match setting.user_override {
+            UserOverride::Never => (false, false, false),
+            UserOverride::WhereAllowed => (false, true, false),
+            UserOverride::UnlessForbidden => (true, true, false),
         };
-        assert_eq!(may(&PageValues::default()), at_first, "{}", setting.key);
+        assert_eq!(may(&SettingValues::default()), at_first, "{}", setting.key);
         assert_eq!(may(&said(true)), allowed, "{}", setting.key);
         assert_eq!(may(&said(false)), forbidden, "{}", setting.key);
     }
@@ -167,16 +175,18 @@ fn whether_people_may_change_a_setting_follows_its_kind_and_the_scope() {
 fn a_persons_own_value_counts_where_people_may_change_it() {
     let own = mode(SyncMode::TelephonyOnly);
     let scope = mode(SyncMode::TelephonyAndPresence);
-    let way = |group| Way {
+    let way = |group| ScopeChain {
         group: Some(group),
-        ..Way::default()
+        ..ScopeChain::default()
     };
     assert_eq!(
-        way(&scope).resolve(Page::Teams, Some(&own)).mode("mode"),
+        way(&scope)
+            .resolve(SettingsGroup::Teams, Some(&own))
+            .mode("mode"),
         SyncMode::TelephonyOnly
     );
     let locked = saying(scope.clone(), "mode", false);
-    let resolved = way(&locked).resolve(Page::Teams, Some(&own));
+    let resolved = way(&locked).resolve(SettingsGroup::Teams, Some(&own));
     assert_eq!(
         resolved.mode("mode"),
         SyncMode::TelephonyAndPresence,
@@ -184,7 +194,7 @@ fn a_persons_own_value_counts_where_people_may_change_it() {
     );
     assert_eq!(resolved.changeable, BTreeSet::new());
     let open = saying(scope.clone(), "mode", true);
-    let resolved = way(&open).resolve(Page::Teams, Some(&own));
+    let resolved = way(&open).resolve(SettingsGroup::Teams, Some(&own));
     assert_eq!(resolved.mode("mode"), SyncMode::TelephonyOnly, "used again");
     assert!(resolved.changeable.contains("mode"));
 }
@@ -192,13 +202,13 @@ fn a_persons_own_value_counts_where_people_may_change_it() {
 #[test]
 fn a_person_without_a_value_of_their_own_follows_the_scope() {
     let scope = mode(SyncMode::TelephonyOnly);
-    let way = Way {
+    let way = ScopeChain {
         location: Some(&scope),
-        ..Way::default()
+        ..ScopeChain::default()
     };
-    for own in [None, Some(&PageValues::default())] {
+    for own in [None, Some(&SettingValues::default())] {
         assert_eq!(
-            way.resolve(Page::Teams, own).mode("mode"),
+            way.resolve(SettingsGroup::Teams, own).mode("mode"),
             SyncMode::TelephonyOnly
         );
     }
@@ -220,16 +230,16 @@ fn the_policy_follows_from_the_pages() {
         ("locked", Value::Profile(None)),
     ]);
     let resolve = |page, values| {
-        let way = Way {
+        let way = ScopeChain {
             organisation: Some(values),
-            ..Way::default()
+            ..ScopeChain::default()
         };
         way.resolve(page, None)
     };
     let profiles = crate::MyProfiles::default();
     let policy = PersonPolicy::new(
-        &resolve(Page::Teams, &teams),
-        &resolve(Page::Automatic, &automatic),
+        &resolve(SettingsGroup::Teams, &teams),
+        &resolve(SettingsGroup::Automatic, &automatic),
         profiles,
     );
     assert_eq!(policy.mode, SyncMode::TelephonyAndPresence);
@@ -244,17 +254,17 @@ fn the_policy_follows_from_the_pages() {
 
 #[test]
 fn the_uses_of_a_profile_are_found_without_case_and_blanks() {
-    let page = PageValues::default();
+    let page = SettingValues::default();
     let used = |page_of, name| -> Vec<&str> {
         let uses = page.uses(page_of, name);
         uses.map(|setting: &Setting| setting.key).collect()
     };
-    assert_eq!(used(Page::Automatic, " ABSENT "), ["client_end"]);
-    assert_eq!(used(Page::Calendar, "appointment"), ["busy"]);
-    assert!(used(Page::Automatic, "Available").is_empty());
+    assert_eq!(used(SettingsGroup::Automatic, " ABSENT "), ["client_end"]);
+    assert_eq!(used(SettingsGroup::Calendar, "appointment"), ["busy"]);
+    assert!(used(SettingsGroup::Automatic, "Available").is_empty());
     // Every one of them is named, not the first alone.
     assert_eq!(
-        used(Page::Automatic, "Be right back"),
+        used(SettingsGroup::Automatic, "Be right back"),
         ["inactivity", "locked"]
     );
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use agent_protocol::{Report, Row, Table, same_program};
-use presence::{Page, PersonId, Timestamp};
+use presence::{PersonId, SettingsGroup, Timestamp};
 
 use crate::organisation::Tables;
 
@@ -13,7 +13,7 @@ const TEAMS: [&str; 2] = ["teams", "ms-teams"];
 
 /// The table for a person.
 pub(super) fn table(tables: &Tables, person: PersonId) -> Table {
-    let settings = tables.resolve(person, Page::Microphone);
+    let settings = tables.resolve(person, SettingsGroup::Microphone);
     let milliseconds = |key: &str| u64::from(settings.seconds(key)) * 1000;
     let mut table = Table {
         on_after_milliseconds: milliseconds("on_after"),
@@ -23,7 +23,7 @@ pub(super) fn table(tables: &Tables, person: PersonId) -> Table {
     if !settings.flag("enabled") {
         return table;
     }
-    let mode = tables.resolve(person, Page::Teams).mode("mode");
+    let mode = tables.resolve(person, SettingsGroup::Teams).mode("mode");
     let is_teams = |process: &str| TEAMS.iter().any(|teams| same_program(teams, process));
     let place = tables.place(person);
     let programs = tables.programs(&place).1.into_iter();
@@ -105,17 +105,17 @@ mod tests {
             let rows = table(tables, person).rows.into_iter();
             rows.map(|row| row.process).collect()
         };
-        let page = |page: Page, text: &str| Some(values::stored(page, text));
+        let page = |page: SettingsGroup, text: &str| Some(values::stored(page, text));
         let mut tables = Tables::default();
         assert!(
             processes(&tables).is_empty(),
             "off unless an administrator wants it"
         );
-        let enabled = page(Page::Microphone, r#"{"enabled":true}"#);
-        tables.set_page(ORGANISATION, Page::Microphone, enabled);
+        let enabled = page(SettingsGroup::Microphone, r#"{"enabled":true}"#);
+        tables.set_page(ORGANISATION, SettingsGroup::Microphone, enabled);
         assert_eq!(processes(&tables).len(), 17);
-        let mode = page(Page::Teams, r#"{"mode":"telephony_only"}"#);
-        tables.set_page(ORGANISATION, Page::Teams, mode);
+        let mode = page(SettingsGroup::Teams, r#"{"mode":"telephony_only"}"#);
+        tables.set_page(ORGANISATION, SettingsGroup::Teams, mode);
         assert_eq!(processes(&tables).len(), 15, "Teams tells of itself");
         let program = |process: &str, active, softphone| Program {
             process: process.into(),

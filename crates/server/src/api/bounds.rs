@@ -2,8 +2,8 @@
 //! people, what takes people their own word on who sees what, and where the calls of a person go.
 
 use presence::{
-    Forwarding, OwnerPolicy, Page, PageValues, Permission, PersonId, Relationship, Setting, User,
-    Value, same_name,
+    Forwarding, OwnerPolicy, Permission, PersonId, Relationship, Setting, SettingValues,
+    SettingsGroup, UserOverride, Value, same_name,
 };
 
 use crate::{
@@ -37,10 +37,10 @@ struct Fields {
 pub(super) fn refuse_of_scope(
     shared: &SharedState,
     caller: &Caller,
-    (scope, page): (&str, Page),
-    after: Option<&PageValues>,
+    (scope, page): (&str, SettingsGroup),
+    after: Option<&SettingValues>,
 ) -> Result<(), Problem> {
-    if caller.is_admin() || page != Page::Presence {
+    if caller.is_admin() || page != SettingsGroup::Presence {
         return Ok(());
     }
     let (before, after) = shared.organisation.read(|tables| {
@@ -85,9 +85,9 @@ pub(super) fn refuse_of_place(
 pub(super) fn refuse_of_person(
     shared: &SharedState,
     caller: &Caller,
-    (person, page): (PersonId, Page),
-    before: Option<&PageValues>,
-    after: &PageValues,
+    (person, page): (PersonId, SettingsGroup),
+    before: Option<&SettingValues>,
+    after: &SettingValues,
 ) -> Result<(), Problem> {
     let may_forward = caller
         .require(shared, person, Permission::ChangeForwarding)
@@ -98,7 +98,7 @@ pub(super) fn refuse_of_person(
         let Some(value) = value.filter(|value| was != Some(value)) else {
             continue;
         };
-        if setting.user == User::Never {
+        if setting.user_override == UserOverride::Never {
             let detail = "is for scopes alone, so that a person's own value would never hold; set it at PUT /api/v1/scopes/{scope}/settings/{page}";
             return Err(Problem::invalid(setting.key, detail));
         }
@@ -150,7 +150,7 @@ fn above(place: &Place) -> Place {
 }
 
 /// What the settings of a scope say of visibility.
-fn said(page: Page, values: &PageValues) -> Visibility {
+fn said(page: SettingsGroup, values: &SettingValues) -> Visibility {
     let value = |key: &str| page.setting(key).map(|setting| values.value(setting));
     let level = match value(RELATIONSHIP) {
         Some(Value::Level(level)) => *level,

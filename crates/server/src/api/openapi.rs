@@ -8,7 +8,9 @@ mod read_only;
 use std::sync::Arc;
 
 use ::calendar::Fault;
-use ::presence::{OwnerPolicy, Page, Relationship, Setting, SyncMode, Value as SettingValue};
+use ::presence::{
+    OwnerPolicy, Relationship, Setting, SettingsGroup, SyncMode, Value as SettingValue,
+};
 use serde_json::{Map, Value, json};
 use utoipa::{OpenApi, ToSchema};
 
@@ -103,7 +105,7 @@ fn entries(object: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
 
 /// The settings of every page, from the table that holds them.
 fn settings_schema() -> Value {
-    let pages: Vec<Value> = Page::ALL
+    let pages: Vec<Value> = SettingsGroup::ALL
         .iter()
         .map(|page| {
             let settings = page

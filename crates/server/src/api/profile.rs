@@ -7,8 +7,8 @@ use axum::{
     http::StatusCode,
 };
 use presence::{
-    Forwarding, ForwardingError, MyProfiles, Origin, Page, Permission, PersonId, Profile, Status,
-    same_name,
+    Forwarding, ForwardingError, MyProfiles, Origin, Permission, PersonId, Profile, SettingsGroup,
+    Status, same_name,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -278,9 +278,11 @@ async fn put(
     let person = super::person(shared, id)?.id;
     caller.require(shared, person, Permission::ChangeForwarding)?;
     let _one_at_a_time = shared.settings_change.lock().await;
-    let allowed = shared
-        .organisation
-        .read(|tables| tables.resolve(person, Page::Profiles).flag("personal"));
+    let allowed = shared.organisation.read(|tables| {
+        tables
+            .resolve(person, SettingsGroup::Profiles)
+            .flag("personal")
+    });
     if !allowed {
         return Err(Problem::locked("personal"));
     }

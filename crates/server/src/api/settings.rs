@@ -1,7 +1,7 @@
 //! Settings: the function pages of scopes, and the values that people have of their own.
 
 use axum::extract::{Path, State};
-use presence::{Page, PageValues, PersonId, Resolved, User};
+use presence::{EffectiveSettings, PersonId, SettingValues, SettingsGroup, UserOverride};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -37,9 +37,9 @@ pub(super) const COPY_FROM: &str = "copy_from";
 #[expect(dead_code, reason = "only its name is used, by the document")]
 struct SettingsBody(Value);
 
-fn page(name: &str) -> Result<Page, Problem> {
-    Page::from_name(name).ok_or_else(|| {
-        let known = Page::ALL.map(Page::name).join(", ");
+fn page(name: &str) -> Result<SettingsGroup, Problem> {
+    SettingsGroup::from_name(name).ok_or_else(|| {
+        let known = SettingsGroup::ALL.map(SettingsGroup::name).join(", ");
         Problem::not_found("settings page", name, &format!("the pages are {known}"))
     })
 }
@@ -52,7 +52,7 @@ fn place(shared: &SharedState, scope: &str) -> Result<Place, Problem> {
 }
 
 /// Every value of a page, flat.
-fn flat(resolved: &Resolved) -> Map<String, Value> {
+fn flat(resolved: &EffectiveSettings) -> Map<String, Value> {
     resolved
         .values
         .iter()
@@ -60,12 +60,12 @@ fn flat(resolved: &Resolved) -> Map<String, Value> {
         .collect()
 }
 
-fn scope_body(shared: &SharedState, scope: &str, page: Page) -> Result<Value, Problem> {
+fn scope_body(shared: &SharedState, scope: &str, page: SettingsGroup) -> Result<Value, Problem> {
     let place = place(shared, scope)?;
     Ok(shared.organisation.read(|tables| {
         let way = tables.way(&place, page);
-        let defaults = PageValues::default();
-        let decided = way.decided().0.unwrap_or(&defaults);
+        let defaults = SettingValues::default();
+        let decided = way.effective().0.unwrap_or(&defaults);
         let mut body = flat(&tables.resolve_scope(&place, page));
         let may_change: Map<String, Value> = page
             .settings()
@@ -182,7 +182,7 @@ pub(crate) async fn write(
         shared.events.reset(Reset::Everyone, shared.clock.now());
     }
     drop(one_at_a_time);
-    if page == Page::Calendar {
+    if page == SettingsGroup::Calendar {
         shared.calendars.read_now();
     }
     Ok(axum::Json(scope_body(&shared, &scope, page)?))
@@ -190,7 +190,11 @@ pub(crate) async fn write(
 
 /// Leaves what a copy of a scope's settings changes. A scope that becomes individual takes the whole copy: what it inherited so
 /// far stays as it was read.
-fn keep_changes_of_scope(page: Page, read: &Map<String, Value>, copy: &mut Map<String, Value>) {
+fn keep_changes_of_scope(
+    page: SettingsGroup,
+    read: &Map<String, Value>,
+    copy: &mut Map<String, Value>,
+) {
     let is_individual = read.get(INDIVIDUAL) != Some(&json!(false));
     let stays_inherited = copy.get(INDIVIDUAL) == Some(&json!(false));
     if is_individual || stays_inherited {
@@ -204,7 +208,8 @@ fn keep_changes_of_scope(page: Page, read: &Map<String, Value>, copy: &mut Map<S
     if let Some(may_change) = may_change.and_then(Value::as_object_mut) {
         may_change.retain(|key, may| {
             let setting = page.setting(key);
-            let is_never = setting.is_some_and(|setting| setting.user == User::Never);
+            let is_never =
+                setting.is_some_and(|setting| setting.user_override == UserOverride::Never);
             !(is_never && *may == json!(false))
         });
     }
@@ -220,7 +225,7 @@ fn keep_changes(read: &Map<String, Value>, copy: &mut Map<String, Value>) {
     }
 }
 
-fn present(shared: &SharedState, scope: &str, page: Page) -> Option<PageValues> {
+fn present(shared: &SharedState, scope: &str, page: SettingsGroup) -> Option<SettingValues> {
     shared
         .organisation
         .read(|tables| tables.page(scope, page).cloned())
@@ -231,8 +236,8 @@ fn copied(
     shared: &SharedState,
     caller: &Caller,
     from: &Value,
-    page: Page,
-) -> Result<PageValues, Problem> {
+    page: SettingsGroup,
+) -> Result<SettingValues, Problem> {
     let Some(from) = from.as_str() else {
         let detail = format!("{from} is no scope; name one, for example \"{ORGANISATION}\"");
         return Err(Problem::invalid(COPY_FROM, detail));
@@ -243,20 +248,24 @@ fn copied(
         caller.require_admin(shared, from)?;
     }
     Ok(shared.organisation.read(|tables| {
-        let decided = tables.way(&place, page).decided().0;
+        let decided = tables.way(&place, page).effective().0;
         decided.cloned().unwrap_or_default()
     }))
 }
 
-fn merge(page: Page, body: Map<String, Value>, after: &mut PageValues) -> Result<(), Problem> {
+fn merge(
+    page: SettingsGroup,
+    body: Map<String, Value>,
+    after: &mut SettingValues,
+) -> Result<(), Problem> {
     values::merge(page, body, after)
         .map_err(|refusal| Problem::refused(refusal.key, refusal.detail))
 }
 
 /// A calendar is somebody's own: what stood here would be nobody's.
-fn refuse_feed_of_scope(page: Page, body: &Map<String, Value>) -> Result<(), Problem> {
+fn refuse_feed_of_scope(page: SettingsGroup, body: &Map<String, Value>) -> Result<(), Problem> {
     let feed = body.get(FEED).and_then(Value::as_str).unwrap_or_default();
-    if page != Page::Calendar || feed.is_empty() {
+    if page != SettingsGroup::Calendar || feed.is_empty() {
         return Ok(());
     }
     let detail = "belongs to people; set it at PUT /api/v1/people/{id}/settings/calendar";
@@ -267,13 +276,13 @@ fn refuse_feed_of_scope(page: Page, body: &Map<String, Value>) -> Result<(), Pro
 fn refuse_feed(
     shared: &SharedState,
     caller: &Caller,
-    page: Page,
+    page: SettingsGroup,
     body: &Map<String, Value>,
 ) -> Result<(), Problem> {
     let feed = body.get(FEED).and_then(Value::as_str).unwrap_or_default();
     // As it is kept: without blanks around it.
     let feed = feed.trim();
-    if page != Page::Calendar || feed.is_empty() {
+    if page != SettingsGroup::Calendar || feed.is_empty() {
         return Ok(());
     }
     let of_web = web_address(feed)
@@ -291,7 +300,7 @@ fn refuse_feed(
 }
 
 /// What the audit log records of a person's values: not the address of a feed, which holds a secret at most providers.
-fn noted(values: &PageValues) -> Value {
+fn noted(values: &SettingValues) -> Value {
     let mut noted = values::page_json(values);
     if let Some(feed) = noted.get_mut(FEED) {
         *feed = json!("not recorded");
@@ -311,7 +320,12 @@ fn refuse_feed_of_others(caller: &Caller, person: PersonId) -> Result<(), Proble
     ))
 }
 
-fn person_body(shared: &SharedState, caller: &Caller, person: PersonId, page: Page) -> Value {
+fn person_body(
+    shared: &SharedState,
+    caller: &Caller,
+    person: PersonId,
+    page: SettingsGroup,
+) -> Value {
     let mut body = whole_person_body(shared, person, page);
     // The address of a feed holds a secret at most providers.
     if !caller.may_read_secrets(person) {
@@ -329,7 +343,7 @@ fn hide_feed(values: &mut Value) {
     }
 }
 
-fn whole_person_body(shared: &SharedState, person: PersonId, page: Page) -> Value {
+fn whole_person_body(shared: &SharedState, person: PersonId, page: SettingsGroup) -> Value {
     shared.organisation.read(|tables| {
         let resolved = tables.resolve(person, page);
         let mut body = flat(&resolved);
@@ -346,7 +360,7 @@ fn whole_person_body(shared: &SharedState, person: PersonId, page: Page) -> Valu
         body.insert(OWN.into(), own);
         let place = tables.place(person);
         body.insert("decided_by".into(), json!(tables.decided_by(&place, page)));
-        if page == Page::Calendar {
+        if page == SettingsGroup::Calendar {
             let trouble = shared.calendars.trouble(person);
             let unread = shared.calendars.unread(person);
             let (text, code) = match (trouble, &unread) {
@@ -422,7 +436,7 @@ pub(crate) async fn write_own(
         let detail = "belongs to scopes; set it at PUT /api/v1/scopes/{scope}/settings/{page}";
         return Err(Problem::invalid(values::USER_MAY_CHANGE, detail));
     }
-    if page == Page::Calendar && body.contains_key(FEED) {
+    if page == SettingsGroup::Calendar && body.contains_key(FEED) {
         refuse_feed_of_others(&caller, person)?;
     }
     refuse_feed(&shared, &caller, page, &body)?;
@@ -464,7 +478,7 @@ pub(crate) async fn write_own(
         })
         .await;
     drop(one_at_a_time);
-    if page == Page::Calendar {
+    if page == SettingsGroup::Calendar {
         shared.calendars.read_person_now(person);
     }
     let mut body = person_body(&shared, &caller, person, page);

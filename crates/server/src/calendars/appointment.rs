@@ -2,11 +2,15 @@
 
 use calendar::{FreeBusy, Occurrence};
 use presence::{
-    APPOINTMENT_COLOUR, Appointment, AppointmentId, AppointmentOrigin, Resolved, Status, Timestamp,
+    APPOINTMENT_COLOUR, Appointment, AppointmentId, AppointmentOrigin, EffectiveSettings, Status,
+    Timestamp,
 };
 
 /// Free is nothing, tentative is nothing unless the settings say otherwise, busy and out of office have their profiles.
-pub(super) fn appointment(occurrence: &Occurrence, page: &Resolved) -> Option<Appointment> {
+pub(super) fn appointment(
+    occurrence: &Occurrence,
+    page: &EffectiveSettings,
+) -> Option<Appointment> {
     let (key, fallback) = match occurrence.free_busy {
         FreeBusy::Free => return None,
         FreeBusy::Tentative if !page.flag("tentative") => return None,
@@ -36,7 +40,7 @@ pub(super) fn appointment(occurrence: &Occurrence, page: &Resolved) -> Option<Ap
 #[cfg(test)]
 mod tests {
     use calendar::{FreeBusy, Occurrence};
-    use presence::{Page, PageValues, Status, Way};
+    use presence::{ScopeChain, SettingValues, SettingsGroup, Status};
     use serde_json::json;
 
     use super::appointment;
@@ -55,15 +59,15 @@ mod tests {
 
     #[test]
     fn free_and_busy_mean_what_the_domain_says() {
-        let mut settings = PageValues::default();
-        let page = |settings: &PageValues| {
-            let way = Way {
+        let mut settings = SettingValues::default();
+        let page = |settings: &SettingValues| {
+            let way = ScopeChain {
                 organisation: Some(settings),
-                ..Way::default()
+                ..ScopeChain::default()
             };
-            way.resolve(Page::Calendar, None)
+            way.resolve(SettingsGroup::Calendar, None)
         };
-        let made = |free_busy, settings: &PageValues| {
+        let made = |free_busy, settings: &SettingValues| {
             let made = appointment(&occurrence(free_busy), &page(settings))?;
             Some((made.profile.to_string(), made.fallback))
         };
@@ -77,7 +81,7 @@ mod tests {
         );
         let body = json!({"tentative": true, "texts": false, "out_of_office": null});
         let body = body.as_object().unwrap().clone();
-        crate::values::merge(Page::Calendar, body, &mut settings).unwrap();
+        crate::values::merge(SettingsGroup::Calendar, body, &mut settings).unwrap();
         assert_eq!(made(FreeBusy::Tentative, &settings), busy);
         assert_eq!(made(FreeBusy::OutOfOffice, &settings), None);
         let silent = appointment(&occurrence(FreeBusy::Busy), &page(&settings));

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use presence::{Page, PersonId, Timestamp};
+use presence::{PersonId, SettingsGroup, Timestamp};
 use store::StoreError;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -31,13 +31,17 @@ const GONE_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 fn keeps_any(core: &Core) -> bool {
     core.organisation.read(|tables| {
         let mut said = tables.individual();
-        said.any(|(_, page, _)| page == Page::Presence)
+        said.any(|(_, page, _)| page == SettingsGroup::Presence)
     })
 }
 
 /// Whether the person's changes are kept on disk.
 fn keeps(core: &Core, person: PersonId) -> bool {
-    let resolved = |tables: &Tables| tables.resolve(person, Page::Presence).flag("history");
+    let resolved = |tables: &Tables| {
+        tables
+            .resolve(person, SettingsGroup::Presence)
+            .flag("history")
+    };
     keeps_any(core) && core.organisation.read(resolved)
 }
 

@@ -5,7 +5,7 @@ use std::{
     fmt,
 };
 
-use presence::{DecidedBy, Page, PageValues, PersonId, same_name};
+use presence::{DecidingScope, PersonId, SettingValues, SettingsGroup, same_name};
 use store::Template;
 
 use super::{ORGANISATION, PRODUCT, Place, Tables, TeamsUse, TemplateEdit, Templates};
@@ -111,8 +111,8 @@ impl Tables {
         people: &[PersonId],
         mut visit: impl FnMut(&Use, &Place, Option<PersonId>),
     ) {
-        let defaults = PageValues::default();
-        let product = [Page::Automatic, Page::Calendar]
+        let defaults = SettingValues::default();
+        let product = [SettingsGroup::Automatic, SettingsGroup::Calendar]
             .into_iter()
             .filter(|page| self.page(ORGANISATION, *page).is_none())
             .map(|page| (ORGANISATION, page, &defaults));
@@ -207,7 +207,7 @@ impl Tables {
 
     /// The person's own settings that use a profile of that name, in words.
     pub fn own_uses(&self, person: PersonId, name: &str) -> Vec<String> {
-        let own = self.own.range((person, Page::Presence)..);
+        let own = self.own.range((person, SettingsGroup::Presence)..);
         let of_person = own.take_while(|((owner, _), _)| *owner == person);
         let uses = of_person.flat_map(|((_, page), values)| {
             let keys = values.set_to(name);
@@ -230,12 +230,12 @@ impl Tables {
     }
 
     /// Which scope decides a page for a place, by its id.
-    pub fn decided_by<'a>(&self, place: &'a Place, page: Page) -> &'a str {
-        match self.way(place, page).decided().1 {
-            DecidedBy::Product => PRODUCT,
-            DecidedBy::Organisation => ORGANISATION,
-            DecidedBy::Location => place.location.as_deref().unwrap_or(ORGANISATION),
-            DecidedBy::Group => place.group.as_deref().unwrap_or(ORGANISATION),
+    pub fn decided_by<'a>(&self, place: &'a Place, page: SettingsGroup) -> &'a str {
+        match self.way(place, page).effective().1 {
+            DecidingScope::Product => PRODUCT,
+            DecidingScope::Organisation => ORGANISATION,
+            DecidingScope::Location => place.location.as_deref().unwrap_or(ORGANISATION),
+            DecidingScope::Group => place.group.as_deref().unwrap_or(ORGANISATION),
         }
     }
 }

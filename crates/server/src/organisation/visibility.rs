@@ -1,6 +1,6 @@
 //! What owners let viewers see: of the defaults of scopes, workgroups and the owner's own word.
 
-use presence::{OwnerPolicy, Page, PersonId, Relationship, Value, relationship};
+use presence::{OwnerPolicy, PersonId, Relationship, SettingsGroup, Value, relationship};
 
 use super::{Place, Tables};
 
@@ -15,12 +15,12 @@ impl Tables {
     /// The default relationship of viewers to the people at a place, and how far these may change it.
     pub fn default_visibility(&self, place: &Place) -> (Relationship, OwnerPolicy) {
         // Asked for each change and each viewer: both are the scopes' alone to say, so that nothing need be put together.
-        let way = self.way(place, Page::Presence);
-        let level = match way.said(Page::Presence, "relationship") {
+        let way = self.way(place, SettingsGroup::Presence);
+        let level = match way.value_of(SettingsGroup::Presence, "relationship") {
             Some(Value::Level(level)) => *level,
             _ => Relationship::Unknown,
         };
-        let policy = match way.said(Page::Presence, "owner_policy") {
+        let policy = match way.value_of(SettingsGroup::Presence, "owner_policy") {
             Some(Value::Policy(policy)) => *policy,
             _ => OwnerPolicy::default(),
         };

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
-use presence::{Page, Resolved, Value};
+use presence::{EffectiveSettings, SettingsGroup, Value};
 
 use super::{ORGANISATION, Tables};
 
@@ -34,7 +34,7 @@ impl ServerZone {
 impl Tables {
     /// The zone that an administrator has chosen for the organisation.
     pub fn chosen_zone(&self) -> Option<&str> {
-        let page = self.page(ORGANISATION, Page::Calendar)?;
+        let page = self.page(ORGANISATION, SettingsGroup::Calendar)?;
         match page.values.get(TIME_ZONE)? {
             Value::Text(zone) => zone.as_deref(),
             Value::Flag(_)
@@ -52,8 +52,12 @@ impl Tables {
     }
 
     /// Settings in which a zone that nobody has set is the organisation's.
-    pub(super) fn with_zone(&self, page: Page, mut resolved: Resolved) -> Resolved {
-        if page == Page::Calendar && resolved.text(TIME_ZONE).is_none() {
+    pub(super) fn with_zone(
+        &self,
+        page: SettingsGroup,
+        mut resolved: EffectiveSettings,
+    ) -> EffectiveSettings {
+        if page == SettingsGroup::Calendar && resolved.text(TIME_ZONE).is_none() {
             let zone = Cow::Owned(self.zone().to_owned());
             resolved.values.insert(TIME_ZONE, Value::Text(Some(zone)));
         }
@@ -63,17 +67,17 @@ impl Tables {
 
 #[cfg(test)]
 mod tests {
-    use presence::{Page, PageValues};
+    use presence::{SettingValues, SettingsGroup};
     use serde_json::json;
 
     use super::{ORGANISATION, Tables};
     use crate::organisation::Place;
 
-    fn page(zone: Option<&str>) -> Option<PageValues> {
-        let mut values = PageValues::default();
+    fn page(zone: Option<&str>) -> Option<SettingValues> {
+        let mut values = SettingValues::default();
         let body = json!({"time_zone": zone, "texts": false});
         let body = body.as_object().unwrap().clone();
-        crate::values::merge(Page::Calendar, body, &mut values).unwrap();
+        crate::values::merge(SettingsGroup::Calendar, body, &mut values).unwrap();
         Some(values)
     }
 
@@ -86,17 +90,21 @@ mod tests {
             group: None,
         };
         let zone = |tables: &Tables, place: &Place| {
-            let resolved = tables.resolve_scope(place, Page::Calendar);
+            let resolved = tables.resolve_scope(place, SettingsGroup::Calendar);
             resolved.text("time_zone").unwrap().to_owned()
         };
         assert_eq!(tables.chosen_zone(), None);
         assert_eq!(zone(&tables, &Place::default()), "UTC", "the server's");
-        tables.set_page(ORGANISATION, Page::Calendar, page(Some("Europe/Berlin")));
+        tables.set_page(
+            ORGANISATION,
+            SettingsGroup::Calendar,
+            page(Some("Europe/Berlin")),
+        );
         assert_eq!(zone(&tables, &Place::default()), "Europe/Berlin");
         // Settings of its own, but no zone.
-        tables.set_page("lyon", Page::Calendar, page(None));
+        tables.set_page("lyon", SettingsGroup::Calendar, page(None));
         assert_eq!(zone(&tables, &lyon), "Europe/Berlin");
-        tables.set_page("lyon", Page::Calendar, page(Some("Europe/Paris")));
+        tables.set_page("lyon", SettingsGroup::Calendar, page(Some("Europe/Paris")));
         assert_eq!(zone(&tables, &lyon), "Europe/Paris");
     }
 }

@@ -23,7 +23,7 @@ mod work;
 mod workgroups;
 
 use axum::{Router, routing::get};
-use presence::Page as SettingsPage;
+use presence::SettingsGroup;
 
 use super::{client::Refusal, me::SharingOf, place, visit::Visit};
 use crate::app::Shared;
@@ -84,7 +84,7 @@ pub(super) fn require_system_administrator(visit: &Visit) -> Result<(), Refusal>
 }
 
 /// Where a function page of a scope is.
-fn settings_at(scope: &str, page: SettingsPage) -> String {
+fn settings_at(scope: &str, page: SettingsGroup) -> String {
     format!(
         "/admin/scopes/{}/{}",
         super::client::part(scope),

@@ -1,6 +1,6 @@
 //! Settings as fields: one for each kind of value, the same for scopes and for people.
 
-use presence::{OwnerPolicy, Page, Relationship, Setting, SyncMode, Value as Kept};
+use presence::{OwnerPolicy, Relationship, Setting, SettingsGroup, SyncMode, Value as Kept};
 use serde_json::{Value, json};
 
 use super::{
@@ -29,7 +29,7 @@ impl Profiles {
 
 /// What a setting is called.
 pub(super) fn label(visit: &Visit, setting: &Setting) -> String {
-    visit.say(&format!("setting-{}-{}", setting.page.name(), setting.key))
+    visit.say(&format!("setting-{}-{}", setting.group.name(), setting.key))
 }
 
 /// What a scope is called.
@@ -85,7 +85,7 @@ pub(super) fn field(
             let mut names = profiles.0.clone();
             // Names that stand for statuses need no profile.
             if let (Kept::Profile(Some(name)), true) =
-                (&setting.default, setting.page == Page::Automatic)
+                (&setting.default, setting.group == SettingsGroup::Automatic)
             {
                 names.push(name.to_string());
             }
@@ -107,7 +107,7 @@ pub(super) fn field(
         Kept::Seconds(_) => field.help(visit.say("seconds-help")),
         Kept::Text(_) => field.help(visit.say(&format!(
             "setting-{}-{}-help",
-            setting.page.name(),
+            setting.group.name(),
             setting.key
         ))),
         _ => field,

@@ -1,6 +1,6 @@
 //! What every operation of the OpenAPI document has: a name, its refusals, and the headers of edits.
 
-use presence::Page;
+use presence::SettingsGroup;
 use serde_json::{Value, json};
 
 use super::fields;
@@ -204,7 +204,7 @@ fn restrict(path: &str, parameter: &mut Value) {
         "id" | "viewer" | "appointment" if is_path && !path.starts_with("/keys") => {
             schema["pattern"] = json!(fields::NUMBER)
         }
-        "page" if is_path => fields::restrict(schema, &Page::ALL.map(Page::name)),
+        "page" if is_path => fields::restrict(schema, &SettingsGroup::ALL.map(SettingsGroup::name)),
         "meeting" | "client" if is_path => schema["maxLength"] = json!(limits::SOURCE_NAME_MAX),
         "process" if is_path => schema["maxLength"] = json!(programs::NAME_MAX),
         "from" if path.ends_with("/appointments") => schema["format"] = json!("date-time"),

@@ -138,7 +138,10 @@ fn page(visit: &Visit, at: &At) -> Page {
             Cell::Code("offhook import people.csv".into()),
         )),
         5 => {
-            let to = super::settings_at(crate::organisation::ORGANISATION, presence::Page::Teams);
+            let to = super::settings_at(
+                crate::organisation::ORGANISATION,
+                presence::SettingsGroup::Teams,
+            );
             facts.push((
                 visit.say("connect-switch"),
                 Cell::Link(to, visit.say("page-teams")),

@@ -45,7 +45,10 @@ impl Place for Microphone {
             ),
             (
                 visit.say("nav-microphone"),
-                Cell::Link(settings_at(&scope, presence::Page::Microphone), state),
+                Cell::Link(
+                    settings_at(&scope, presence::SettingsGroup::Microphone),
+                    state,
+                ),
             ),
         ];
         let decided_by = scope_name(visit, text(&read.value, "decided_by"));

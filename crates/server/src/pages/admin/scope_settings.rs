@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use presence::{Page as SettingsPage, PageValues, PersonId, Setting, User, Way};
+use presence::{PersonId, ScopeChain, Setting, SettingValues, SettingsGroup, UserOverride};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -44,12 +44,12 @@ impl Place for ScopeSettings {
             Page::new(visit, title).add(Block::Links(visit.say("nav-scopes"), vec![up]));
         let individual = flag(&read.value, "individual");
         let affected = affected(visit, scope, page);
-        if page == SettingsPage::Microphone {
+        if page == SettingsGroup::Microphone {
             let to = format!("/admin/microphone?scope={}", part(scope));
             let link = Link::new(to, visit.say("nav-microphone"));
             shown = shown.add(Block::Links(visit.say("nav-microphone"), vec![link]));
         }
-        if page == SettingsPage::Teams {
+        if page == SettingsGroup::Teams {
             shown = teams_profiles::add(visit, scope, shown, back);
         }
         if !individual {
@@ -121,10 +121,10 @@ fn templates(visit: &Visit, scope: &str) -> Profiles {
 }
 
 /// The scope, the page, and where the API has its settings.
-fn here(visit: &Visit) -> Result<(&str, SettingsPage, String), Refusal> {
+fn here(visit: &Visit) -> Result<(&str, SettingsGroup, String), Refusal> {
     require_administrator(visit)?;
     let (scope, name) = (visit.path("scope"), visit.path("page"));
-    let page = SettingsPage::from_name(name).ok_or_else(|| Refusal::no_page(&visit.frame.here))?;
+    let page = SettingsGroup::from_name(name).ok_or_else(|| Refusal::no_page(&visit.frame.here))?;
     // The values of a scope are its administrators' to see.
     visit.caller.require_admin(&visit.shared, scope)?;
     Ok((
@@ -162,13 +162,13 @@ async fn begin(visit: &Visit, scope: &str) -> Result<Form, Refusal> {
     )
 }
 
-fn form(visit: &Visit, page: SettingsPage, read: &Value, profiles: &Profiles) -> Form {
+fn form(visit: &Visit, page: SettingsGroup, read: &Value, profiles: &Profiles) -> Form {
     let may = read.get(USER_MAY_CHANGE).unwrap_or(&Value::Null);
     let mut form = Form::new(visit.words, "save", visit.say("page-values"));
     for setting in page.settings().filter(|setting| is_of_scopes(setting)) {
         let value = read.get(setting.key).unwrap_or(&Value::Null);
         form = form.field(setting::field(visit, setting, value, profiles));
-        if setting.user != User::Never {
+        if setting.user_override != UserOverride::Never {
             let label = visit
                 .words
                 .with("user-may-change", "name", setting::label(visit, setting));
@@ -185,11 +185,11 @@ fn form(visit: &Visit, page: SettingsPage, read: &Value, profiles: &Profiles) ->
 
 /// A calendar is somebody's own.
 fn is_of_scopes(setting: &Setting) -> bool {
-    (setting.page, setting.key) != (SettingsPage::Calendar, "feed")
+    (setting.group, setting.key) != (SettingsGroup::Calendar, "feed")
 }
 
 /// What was typed, as the API takes it.
-fn body(page: SettingsPage, typed: &Typed) -> Map<String, Value> {
+fn body(page: SettingsGroup, typed: &Typed) -> Map<String, Value> {
     let mut body = Map::new();
     let mut may = Map::new();
     for setting in page.settings().filter(|setting| is_of_scopes(setting)) {
@@ -204,7 +204,7 @@ fn body(page: SettingsPage, typed: &Typed) -> Map<String, Value> {
             _ => setting::read(setting, typed.one(setting.key)),
         };
         body.insert(setting.key.into(), value);
-        if setting.user != User::Never {
+        if setting.user_override != UserOverride::Never {
             let ticked = typed.ticked(&format!("{MAY}{}", setting.key));
             may.insert(setting.key.into(), json!(ticked));
         }
@@ -214,7 +214,7 @@ fn body(page: SettingsPage, typed: &Typed) -> Map<String, Value> {
 }
 
 /// How many people have their values from this scope's page, or would.
-fn affected(visit: &Visit, scope: &str, page: SettingsPage) -> usize {
+fn affected(visit: &Visit, scope: &str, page: SettingsGroup) -> usize {
     let people = visit.shared.directory.page(None, usize::MAX);
     visit.shared.organisation.read(|tables| {
         let from_here = |person: PersonId| {
@@ -228,7 +228,7 @@ fn affected(visit: &Visit, scope: &str, page: SettingsPage) -> usize {
 /// What would be different for whom.
 fn preview(
     visit: &Visit,
-    (scope, page): (&str, SettingsPage),
+    (scope, page): (&str, SettingsGroup),
     body: Map<String, Value>,
     typed: &Typed,
 ) -> Result<Outcome, Refusal> {
@@ -288,9 +288,9 @@ fn preview(
 /// What people could change, or could not any more: the key of the words, and the setting.
 fn locks(
     visit: &Visit,
-    page: SettingsPage,
-    before: &PageValues,
-    after: &PageValues,
+    page: SettingsGroup,
+    before: &SettingValues,
+    after: &SettingValues,
 ) -> Vec<(&'static str, String)> {
     let changed = page.settings().filter_map(|setting| {
         let (was, is) = (
@@ -310,9 +310,9 @@ fn locks(
 fn difference(
     visit: &Visit,
     tables: &Tables,
-    (scope, page): (&str, SettingsPage),
+    (scope, page): (&str, SettingsGroup),
     person: PersonId,
-    after: &PageValues,
+    after: &SettingValues,
 ) -> String {
     let place = tables.place(person);
     if !is_in(&place, scope) {
@@ -321,14 +321,14 @@ fn difference(
     let way = tables.way(&place, page);
     let with = Some(after);
     let changed = if scope == ORGANISATION {
-        Way {
+        ScopeChain {
             organisation: with,
             ..way
         }
     } else if place.group.as_deref() == Some(scope) {
-        Way { group: with, ..way }
+        ScopeChain { group: with, ..way }
     } else {
-        Way {
+        ScopeChain {
             location: with,
             ..way
         }

@@ -1,6 +1,6 @@
 //! The tree of scopes: locations and configuration groups.
 
-use presence::Page as SettingsPage;
+use presence::SettingsGroup;
 use serde_json::{Map, Value, json};
 
 use super::{members, require_administrator, settings_at};
@@ -77,7 +77,7 @@ impl Place for Scope {
         let id = visit.path("scope");
         let read = visit.api.read(&format!("/scopes/{}", part(id))).await?;
         let mut pages = Vec::new();
-        for page in SettingsPage::ALL {
+        for page in SettingsGroup::ALL {
             let path = format!("/scopes/{}/settings/{}", part(id), page.name());
             pages.push((page, visit.api.get(&path).await?));
         }
@@ -217,7 +217,7 @@ fn table(visit: &Visit, scopes: &[&Value]) -> Table {
         let (id, kind) = (text(scope, "id"), text(scope, "kind"));
         let name = full_name(visit, scope);
         let individual: Vec<String> = visit.shared.organisation.read(|tables| {
-            let pages = SettingsPage::ALL.into_iter();
+            let pages = SettingsGroup::ALL.into_iter();
             let own = pages.filter(|page| tables.page(id, *page).is_some());
             own.map(|page| visit.say(&format!("page-{}", page.name())))
                 .collect()
@@ -264,8 +264,8 @@ fn tenant_of(visit: &Visit, scope: &Value) -> String {
 }
 
 /// The function pages of a scope, and whose settings hold on each.
-fn functions(visit: &Visit, scope: &str, pages: &[(SettingsPage, Value)]) -> Table {
-    let row = |(page, read): &(SettingsPage, Value)| {
+fn functions(visit: &Visit, scope: &str, pages: &[(SettingsGroup, Value)]) -> Table {
+    let row = |(page, read): &(SettingsGroup, Value)| {
         let state = if flag(read, "individual") {
             "page-individual"
         } else {

@@ -1,6 +1,6 @@
 //! My settings: what I may change, and what an administrator has set.
 
-use presence::{Page as SettingsPage, Setting};
+use presence::{Setting, SettingsGroup};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -24,7 +24,7 @@ impl Place for Settings {
         let mut page =
             Page::new(visit, visit.say("nav-settings")).text(visit.say("settings-about"));
         let profiles = Profiles::of(&visit.api.items(&visit.mine("profiles")?).await?);
-        for settings in SettingsPage::ALL {
+        for settings in SettingsGroup::ALL {
             let read = visit
                 .api
                 .read(&visit.mine(&format!("settings/{}", settings.name()))?)
@@ -44,7 +44,7 @@ impl Place for Settings {
 
     async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
         let name = typed.one("form");
-        let settings = SettingsPage::from_name(name).ok_or_else(|| Refusal::no_page(name))?;
+        let settings = SettingsGroup::from_name(name).ok_or_else(|| Refusal::no_page(name))?;
         let mut body = Map::new();
         for setting in settings
             .settings()
@@ -82,7 +82,7 @@ fn unread(visit: &Visit, read: &Value) -> Vec<(String, Cell)> {
         .collect()
 }
 
-fn form(visit: &Visit, page: SettingsPage, read: &Value, profiles: &Profiles) -> Form {
+fn form(visit: &Visit, page: SettingsGroup, read: &Value, profiles: &Profiles) -> Form {
     let may = read.get("user_may_change").unwrap_or(&Value::Null);
     let own = read.get("own").unwrap_or(&Value::Null);
     let scope = setting::scope_name(visit, text(read, "decided_by"));
