@@ -17,7 +17,6 @@ mod lag;
 mod line;
 mod mirror;
 mod own;
-mod page;
 mod person;
 mod policy;
 mod profile;
@@ -25,6 +24,7 @@ mod reason;
 mod record;
 mod relationship;
 mod settings;
+mod settings_group;
 mod signals;
 mod status;
 mod target;
@@ -45,10 +45,6 @@ pub use lag::TenantLag;
 pub use line::LineState;
 pub use mirror::SequenceNumber;
 pub use own::{Action, Cleared, Echo, Held, Own, Slot, Withdrawn, YieldReason, Yielded};
-pub use page::{
-    DecidingScope, EffectiveSettings, SETTINGS, ScopeChain, Setting, SettingValues, SettingsGroup,
-    UserOverride, Value,
-};
 pub use person::{LineId, PersonId};
 pub use policy::{Automatic, PersonPolicy};
 pub use profile::{
@@ -58,6 +54,10 @@ pub use reason::{Fate, NotCounted, Note, REASON_CODES, Reason, Rule, Says, Sourc
 pub use record::{OwnRecord, PersonRecord, Record};
 pub use relationship::{OwnerPolicy, Permission, Relationship, relationship};
 pub use settings::{LoopBreaker, SyncMode, Timing};
+pub use settings_group::{
+    DecidingScope, EffectiveSettings, SETTINGS, ScopeChain, Setting, SettingValues, SettingsGroup,
+    UserOverride, Value,
+};
 pub use signals::{
     ClientId, ClientSignal, ClientState, LineKnowledge, LineSignal, MeetingSignal, ProgramSignal,
     Signals,
