@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Body, GraphError, Operation, Verdict, Written, error::Asked, judge, parse_retry_after,
+    Body, GraphError, Operation, Verdict, WriteSuccess, error::Asked, judge, parse_retry_after,
 };
 
 /// The most requests of one `$batch`.
@@ -68,7 +68,7 @@ pub(crate) fn split(
     writes: &[(&str, Operation)],
     answers: Responses,
     now: i64,
-) -> Vec<Result<Written, GraphError>> {
+) -> Vec<Result<WriteSuccess, GraphError>> {
     let mut by_number: HashMap<String, Vec<ItemResponse>> = HashMap::new();
     for answer in answers.responses {
         if let Ok(answer) = serde_json::from_value::<ItemResponse>(answer) {
@@ -103,7 +103,7 @@ fn outcome(
     operation: Operation,
     answer: ItemResponse,
     now: i64,
-) -> Result<Written, GraphError> {
+) -> Result<WriteSuccess, GraphError> {
     let retry_after = answer.retry_after(now);
     let body = answer.body.as_ref().map_or(Body::Empty, Body::of_json);
     let kind = operation.kind();
@@ -115,9 +115,9 @@ fn outcome(
     match GraphError::of_answer(kind, asked, (answer.status, retry_after), &body) {
         Some(error) => Err(error),
         None if judge(kind, answer.status, &body) == Verdict::NothingThere => {
-            Ok(Written::NothingThere)
+            Ok(WriteSuccess::NothingToClear)
         }
-        None => Ok(Written::Done),
+        None => Ok(WriteSuccess::Done),
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     Body, Credential, GraphError, Operation, Presences, RequestKind, Secret, UserPresence, Verdict,
-    Written, clock,
+    WriteSuccess, clock,
     error::{Asked, Interference, Peer},
     judge,
     member::text_of,
@@ -115,7 +115,11 @@ impl Client {
     ///
     /// # Errors
     /// See [`GraphError`]. Clearing what is not there is success.
-    pub async fn write(&self, user: &str, operation: Operation) -> Result<Written, GraphError> {
+    pub async fn write(
+        &self,
+        user: &str,
+        operation: Operation,
+    ) -> Result<WriteSuccess, GraphError> {
         let call = operation.call();
         let url = self.url(&["v1.0", "users", user, "presence", call])?;
         let body = operation.body(&self.config.client_id);
@@ -160,7 +164,7 @@ impl Client {
         token: &Secret,
         user: &str,
         operation: Operation,
-    ) -> Result<Written, GraphError> {
+    ) -> Result<WriteSuccess, GraphError> {
         let call = operation.call();
         let url = self.url(&["v1.0", "users", user, "presence", call])?;
         let body = operation.body(&self.config.client_id);
@@ -186,15 +190,15 @@ impl Client {
         permission: &'static str,
         user: &str,
         response: Response,
-    ) -> Result<Written, GraphError> {
+    ) -> Result<WriteSuccess, GraphError> {
         let asked = Asked {
             call: operation.call(),
             permission,
             what: user,
         };
         match self.settle(operation.kind(), asked, response).await? {
-            Settled::Done => Ok(Written::Done),
-            Settled::NothingThere => Ok(Written::NothingThere),
+            Settled::Done => Ok(WriteSuccess::Done),
+            Settled::NothingToClear => Ok(WriteSuccess::NothingToClear),
         }
     }
 
@@ -331,7 +335,7 @@ impl Client {
         };
         let status = response.status().as_u16();
         match self.settle(kind, asked, response).await? {
-            Settled::Done | Settled::NothingThere => Err(GraphError::Malformed {
+            Settled::Done | Settled::NothingToClear => Err(GraphError::Malformed {
                 call,
                 cause: format!("{status} where a document was asked for"),
             }),
@@ -356,7 +360,7 @@ impl Client {
         match GraphError::of_answer(kind, asked, answer, &body) {
             Some(error) => Err(error),
             None if judge(kind, answer.0, &body) == Verdict::NothingThere => {
-                Ok(Settled::NothingThere)
+                Ok(Settled::NothingToClear)
             }
             None => Ok(Settled::Done),
         }
@@ -369,7 +373,7 @@ pub(crate) enum Settled {
     /// It is done.
     Done,
     /// There was nothing to take back or delete.
-    NothingThere,
+    NothingToClear,
 }
 
 pub(crate) fn retry_after(response: &Response) -> Option<Duration> {

@@ -1,7 +1,7 @@
 //! Microsoft Graph as far as presence needs it: sign-in, bulk reads, writes, notifications, the directory, and the rules by
 //! which requests are spent.
 //!
-//! Everything that decides is plain and takes the time as an argument: [`Budget`], [`WriteQueue`], [`rhythm`], [`backoff`];
+//! Everything that decides is plain and takes the time as an argument: [`Budget`], [`WriteQueue`], [`sweep_interval`], [`backoff`];
 //! [`notification::Receiver`] says what of a POST to believe, [`subscription::Keeper`] keeps subscriptions alive,
 //! [`delegated::DeviceFlow`] says when to ask whether a person signed in. [`Client`] sends one request and says what came of
 //! it; the caller owns the loop.
@@ -48,10 +48,10 @@ pub use credential::{Credential, client_assertion};
 pub use directory::{Delta, DirectoryUser, PageTrail, Update, UserChange, UserPage, UserUpdate};
 pub use error::{Blame, GraphError, Interference, Peer};
 pub use halving::{Halving, PartAnswer};
-pub use operation::{Operation, Priority, Slot, Written};
+pub use operation::{Operation, Priority, Slot, WriteSuccess};
 pub use presences::{Oddity, Presences, Skipped, UserPresence};
-pub use queue::{Backlog, Finished, Next, Outcome, Pending, Pushed, WriteQueue};
+pub use queue::{Backlog, FinishResult, Next, Outcome, Pending, PushResult, WriteQueue};
 pub use random::random_secret;
 pub use secret::Secret;
 pub use sign_in::SignInFault;
-pub use sweep::{BULK_MAX, EVENTFUL_MAX, FASTEST, SLOWDOWN_MAX, rhythm};
+pub use sweep::{ACTIVE_PEOPLE_MAX, BULK_MAX, SLOWDOWN_MAX, SWEEP_INTERVAL_MIN, sweep_interval};

@@ -30,11 +30,11 @@ pub enum Operation {
 
 /// What became of a write that Graph did not refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Written {
+pub enum WriteSuccess {
     /// It is done.
     Done,
     /// 404: there was nothing to take back.
-    NothingThere,
+    NothingToClear,
 }
 
 /// The order of writes; the first goes first.

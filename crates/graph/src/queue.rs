@@ -40,7 +40,7 @@ pub enum Outcome {
     /// Acknowledged.
     Done,
     /// Teams answered a clear with 404, which is not proof that the slot is empty.
-    NothingThere,
+    NothingToClear,
     /// Try again, after the time that the service named or after our own.
     Retry(Option<Duration>),
     /// It will never succeed.
@@ -49,22 +49,22 @@ pub enum Outcome {
 
 /// Result of adding a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pushed {
-    /// It waits to be sent.
-    Waits,
+pub enum PushResult {
+    /// The write waits to be sent.
+    Queued,
     /// It clears a write that was never sent: neither is sent, and both are done.
-    Settled,
+    Cancelled,
 }
 
 /// What follows from the outcome of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finished {
+pub enum FinishResult {
     /// It is over.
     Over,
     /// It is tried again, or a newer one is sent instead.
-    Waits,
-    /// It failed after [`WriteQueue::leave`]: that it failed does not matter.
-    Left,
+    Queued,
+    /// It failed after [`WriteQueue::release`]: that it failed does not matter.
+    Released,
 }
 
 /// Next step of the sender.
@@ -179,7 +179,7 @@ impl<T> Default for WriteQueue<T> {
 
 impl<T> WriteQueue<T> {
     /// Adds a write; what waited for the same slot is replaced.
-    pub fn push(&mut self, now: i64, user: &Arc<str>, operation: Operation, tag: T) -> Pushed {
+    pub fn push(&mut self, now: i64, user: &Arc<str>, operation: Operation, tag: T) -> PushResult {
         self.sequence += 1;
         let mut write = Entry {
             operation,
@@ -191,7 +191,7 @@ impl<T> WriteQueue<T> {
         let slot = operation.slot();
         let entry = self.users.entry(user.clone()).or_default();
         let Some(place) = entry.waiting.get_mut(slot as usize) else {
-            return Pushed::Waits;
+            return PushResult::Queued;
         };
         if let Some(replaced) = place.take() {
             self.ready.remove(&replaced.turn(user));
@@ -200,7 +200,7 @@ impl<T> WriteQueue<T> {
             let on_the_wire = on_the_wire.is_some_and(|write| write.operation.slot() == slot);
             if takes_back && !on_the_wire && self.empty.contains(&(user.clone(), slot)) {
                 self.forget_idle(user, slot);
-                return Pushed::Settled;
+                return PushResult::Cancelled;
             }
             write.operation = write.operation.instead_of(replaced.operation);
             // Frequent changes of one person do not move them to the end of the queue.
@@ -209,11 +209,11 @@ impl<T> WriteQueue<T> {
         }
         *place = Some(write);
         self.make_ready(now, user);
-        Pushed::Waits
+        PushResult::Queued
     }
 
     /// Drops a clear that waits. One on the wire is not tried again.
-    pub fn leave(&mut self, user: &Arc<str>, slot: Slot) {
+    pub fn release(&mut self, user: &Arc<str>, slot: Slot) {
         let Some(entry) = self.users.get_mut(user) else {
             return;
         };
@@ -276,12 +276,12 @@ impl<T> WriteQueue<T> {
     }
 
     /// Says what became of the person's write on the wire.
-    pub fn finish(&mut self, now: i64, user: &Arc<str>, outcome: Outcome) -> Finished {
+    pub fn finish(&mut self, now: i64, user: &Arc<str>, outcome: Outcome) -> FinishResult {
         let Some(entry) = self.users.get_mut(user) else {
-            return Finished::Over;
+            return FinishResult::Over;
         };
         let Some(mut write) = entry.in_flight.take() else {
-            return Finished::Over;
+            return FinishResult::Over;
         };
         let slot = write.operation.slot();
         let is_last_try = std::mem::take(&mut entry.is_last_try);
@@ -290,9 +290,9 @@ impl<T> WriteQueue<T> {
         }
         let mut pace = entry.pace(slot);
         let finished = match outcome {
-            Outcome::Done | Outcome::NothingThere | Outcome::GiveUp => {
+            Outcome::Done | Outcome::NothingToClear | Outcome::GiveUp => {
                 pace.succeed();
-                Finished::Over
+                FinishResult::Over
             }
             Outcome::Retry(wait) => {
                 pace.fail(now, wait, (self.succeeded_at, write.sequence));
@@ -307,8 +307,8 @@ impl<T> WriteQueue<T> {
                     None => {}
                 }
                 match is_last_try {
-                    true => Finished::Left,
-                    false => Finished::Waits,
+                    true => FinishResult::Released,
+                    false => FinishResult::Queued,
                 }
             }
         };
@@ -325,7 +325,7 @@ impl<T> WriteQueue<T> {
         }
         self.forget_idle(user, slot);
         self.make_ready(now, user);
-        if matches!(outcome, Outcome::Done | Outcome::NothingThere) {
+        if matches!(outcome, Outcome::Done | Outcome::NothingToClear) {
             self.succeeded_at = now;
             self.end_outage(now);
         }
@@ -383,7 +383,7 @@ impl<T> WriteQueue<T> {
     }
 
     /// When the person's next write to a slot may be sent, if one waits for the end of a rest.
-    pub fn rests_until(&self, user: &Arc<str>, slot: Slot) -> Option<i64> {
+    pub fn retry_at(&self, user: &Arc<str>, slot: Slot) -> Option<i64> {
         let entry = self.users.get(user)?;
         let waits = entry
             .waiting

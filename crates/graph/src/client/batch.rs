@@ -4,7 +4,7 @@ use reqwest::Method;
 
 use super::{Client, read_json};
 use crate::{
-    BATCH_MAX, GraphError, Operation, RequestKind, Written,
+    BATCH_MAX, GraphError, Operation, RequestKind, WriteSuccess,
     batch::{Responses, body, split},
     clock,
 };
@@ -18,7 +18,7 @@ impl Client {
     pub async fn write_batch(
         &self,
         writes: &[(&str, Operation)],
-    ) -> Result<Vec<Result<Written, GraphError>>, GraphError> {
+    ) -> Result<Vec<Result<WriteSuccess, GraphError>>, GraphError> {
         const CALL: &str = "$batch";
         if writes.len() > BATCH_MAX {
             return Err(GraphError::Refused {

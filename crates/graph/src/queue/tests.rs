@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use proptest::prelude::*;
 
-use super::{Finished, Outcome, Pushed, WriteQueue};
+use super::{FinishResult, Outcome, PushResult, WriteQueue};
 use crate::{
     Operation::{self, ClearDoNotDisturb, ClearSession, RenewSession, SetDoNotDisturb, SetSession},
     Slot,
@@ -168,7 +168,7 @@ proptest! {
             match step {
                 0 | 1 => {
                     let operation = operations[what];
-                    if queue.push(now, &users[who], operation, tag) == Pushed::Settled {
+                    if queue.push(now, &users[who], operation, tag) == PushResult::Cancelled {
                         done.insert((who, operation.slot()), tag);
                     }
                     wished.insert((who, operation.slot()), tag);
@@ -208,17 +208,20 @@ fn what_was_never_sent_is_not_taken_back() {
     let mut queue = WriteQueue::default();
     let anna = user("anna");
     for operation in [SetSession, ClearSession] {
-        assert_eq!(queue.push(0, &anna, operation, ()), Pushed::Waits);
+        assert_eq!(queue.push(0, &anna, operation, ()), PushResult::Queued);
         queue.pop(0).unwrap();
         queue.finish(0, &anna, Outcome::Done);
     }
     for _ in 0..2 {
-        assert_eq!(queue.push(1, &anna, SetSession, ()), Pushed::Waits);
-        assert_eq!(queue.push(2, &anna, ClearSession, ()), Pushed::Settled);
+        assert_eq!(queue.push(1, &anna, SetSession, ()), PushResult::Queued);
+        assert_eq!(
+            queue.push(2, &anna, ClearSession, ()),
+            PushResult::Cancelled
+        );
         assert!(queue.is_empty() && queue.pop(2).is_none());
     }
     // A clear alone is sent: the engine has seen a reason for it.
-    assert_eq!(queue.push(3, &anna, ClearSession, ()), Pushed::Waits);
+    assert_eq!(queue.push(3, &anna, ClearSession, ()), PushResult::Queued);
     assert_eq!(queue.pop(3).unwrap().operation, ClearSession);
 }
 
@@ -232,7 +235,7 @@ fn what_teams_may_hold_is_taken_back() {
             (ClearSession, Outcome::Done),
             (SetSession, Outcome::Retry(None)),
         ],
-        &[(ClearSession, Outcome::NothingThere)],
+        &[(ClearSession, Outcome::NothingToClear)],
     ];
     for history in histories {
         let mut queue = WriteQueue::default();
@@ -243,7 +246,7 @@ fn what_teams_may_hold_is_taken_back() {
             queue.finish(0, &anna, *outcome);
         }
         queue.push(1, &anna, SetSession, ());
-        assert_eq!(queue.push(2, &anna, ClearSession, ()), Pushed::Waits);
+        assert_eq!(queue.push(2, &anna, ClearSession, ()), PushResult::Queued);
         let write = queue.pop(60_000).unwrap();
         assert_eq!(write.operation, ClearSession, "{history:?}");
         assert!(queue.pop(60_000).is_none(), "the other was overtaken");
@@ -347,7 +350,7 @@ fn what_is_known_of_removed_people_is_forgotten() {
         queue.finish(0, person, Outcome::Done);
     }
     queue.retain_known(|user| user == "ben");
-    for (person, pushed) in [(&anna, Pushed::Waits), (&ben, Pushed::Settled)] {
+    for (person, pushed) in [(&anna, PushResult::Queued), (&ben, PushResult::Cancelled)] {
         queue.push(1, person, SetSession, ());
         assert_eq!(queue.push(1, person, ClearSession, ()), pushed);
     }
@@ -365,7 +368,7 @@ fn a_refused_batch_is_followed_by_single_writes() {
     queue.batch_failed(0);
     for write in &batch {
         queue.finish(0, &write.user, Outcome::Retry(None));
-        let rests_until = queue.rests_until(&write.user, Slot::Session).unwrap();
+        let rests_until = queue.retry_at(&write.user, Slot::Session).unwrap();
         assert!((1_000..=1_250).contains(&rests_until), "{rests_until}");
     }
     assert!(!queue.may_batch(0) && !queue.may_batch(299_999));
@@ -417,22 +420,22 @@ fn a_clear_that_is_left_is_sent_no_more() {
     let anna = user("anna");
     let mut queue = WriteQueue::default();
     queue.push(0, &anna, ClearDoNotDisturb, ());
-    queue.leave(&anna, Slot::Session);
+    queue.release(&anna, Slot::Session);
     assert!(!queue.is_empty());
-    queue.leave(&anna, Slot::Preferred);
+    queue.release(&anna, Slot::Preferred);
     assert!(queue.is_empty() && queue.pop(0).is_none());
     // On the wire.
     queue.push(0, &anna, ClearDoNotDisturb, ());
     queue.pop(0).unwrap();
-    queue.leave(&anna, Slot::Preferred);
+    queue.release(&anna, Slot::Preferred);
     let finished = queue.finish(0, &anna, Outcome::Retry(None));
-    assert_eq!(finished, Finished::Left);
+    assert_eq!(finished, FinishResult::Released);
     assert!(queue.is_empty());
     // A newer set stays.
     queue.push(0, &anna, ClearDoNotDisturb, ());
     queue.pop(0).unwrap();
     queue.push(0, &anna, SetDoNotDisturb, ());
-    queue.leave(&anna, Slot::Preferred);
+    queue.release(&anna, Slot::Preferred);
     queue.finish(0, &anna, Outcome::Retry(None));
     assert_eq!(queue.pop(10_000).unwrap().operation, SetDoNotDisturb);
     queue.finish(10_000, &anna, Outcome::Retry(None));
@@ -449,14 +452,14 @@ fn a_slot_that_rests_does_not_delay_the_other() {
     queue.push(0, &anna, SetSession, 2);
     assert!(queue.pop(0).is_none(), "one on the wire");
     let refused = Outcome::Retry(Some(Duration::from_secs(60)));
-    assert_eq!(queue.finish(0, &anna, refused), Finished::Waits);
+    assert_eq!(queue.finish(0, &anna, refused), FinishResult::Queued);
     assert_eq!(queue.pop(0).unwrap().tag, 2);
-    assert_eq!(queue.finish(0, &anna, Outcome::Done), Finished::Over);
+    assert_eq!(queue.finish(0, &anna, Outcome::Done), FinishResult::Over);
     queue.push(500, &anna, ClearSession, 3);
     assert_eq!(queue.pop(500).unwrap().tag, 3);
     queue.finish(500, &anna, Outcome::Done);
     assert!(queue.pop(59_999).is_none());
-    assert_eq!(queue.rests_until(&anna, Slot::Preferred), Some(60_000));
+    assert_eq!(queue.retry_at(&anna, Slot::Preferred), Some(60_000));
     assert_eq!(queue.next_wake(), Some(60_000));
     // The rest that is over while the other slot is on the wire is not forgotten.
     queue.push(59_999, &anna, SetSession, 4);
@@ -476,7 +479,7 @@ fn a_write_after_one_that_was_left_does_not_rest() {
     queue.finish(0, &anna, Outcome::Retry(Some(Duration::from_secs(90))));
     queue.pop(0).unwrap();
     queue.finish(0, &anna, Outcome::Retry(Some(Duration::from_secs(60))));
-    queue.leave(&anna, Slot::Preferred);
+    queue.release(&anna, Slot::Preferred);
     assert_eq!(queue.next_wake(), Some(90_000));
     queue.push(1, &anna, SetDoNotDisturb, ());
     assert_eq!(queue.pop(1).unwrap().operation, SetDoNotDisturb);

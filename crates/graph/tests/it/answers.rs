@@ -8,7 +8,8 @@ use std::{
 };
 
 use graph::{
-    Blame, Body, Client, GraphError, Operation, RequestKind, Secret, Side, Verdict, Written, judge,
+    Blame, Body, Client, GraphError, Operation, RequestKind, Secret, Side, Verdict, WriteSuccess,
+    judge,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -138,10 +139,10 @@ async fn answering(recorded: &Recorded) -> (Client, Script) {
     client([token(), answer.clone(), token(), answer]).await
 }
 
-fn written(written: &Written) -> &'static str {
+fn written(written: &WriteSuccess) -> &'static str {
     match written {
-        Written::Done => "done",
-        Written::NothingThere => "nothing there",
+        WriteSuccess::Done => "done",
+        WriteSuccess::NothingToClear => "nothing there",
     }
 }
 

@@ -4,9 +4,9 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use graph::{
-    BULK_MAX, Backlog, Budget, FASTEST, Next,
+    BULK_MAX, Backlog, Budget, Next,
     Operation::{self, ClearSession, RenewSession, SetDoNotDisturb, SetSession},
-    Outcome, Purpose, Pushed, SLOWDOWN_MAX, WriteQueue, rhythm,
+    Outcome, Purpose, PushResult, SLOWDOWN_MAX, SWEEP_INTERVAL_MIN, WriteQueue, sweep_interval,
 };
 
 /// Microsoft's documented limit.
@@ -30,7 +30,7 @@ struct Sweep {
 impl Sweep {
     fn new(people: usize, budget: &mut Budget) -> Self {
         let chunks = people.div_ceil(BULK_MAX);
-        let period = rhythm(people, Some(LIMIT));
+        let period = sweep_interval(people, Some(LIMIT));
         budget.guarantee_sweep(0, chunks, period * SLOWDOWN_MAX);
         Self {
             chunks,
@@ -106,7 +106,7 @@ impl World {
 
     fn push(&mut self, person: usize, operation: Operation) {
         let user = format!("person-{person}").into();
-        if self.queue.push(self.now, &user, operation, self.now) == Pushed::Settled {
+        if self.queue.push(self.now, &user, operation, self.now) == PushResult::Cancelled {
             self.settled += 1;
         }
     }
@@ -361,7 +361,7 @@ fn after_a_pause_that_the_service_asked_for_ends_of_calls_go_first() {
     let Next::Budget(wait) = queue.next(119_000, &mut budget) else {
         panic!("the service wants silence");
     };
-    assert_eq!(wait, FASTEST);
+    assert_eq!(wait, SWEEP_INTERVAL_MIN);
     assert_eq!(queue.backlog(119_000).oldest, Duration::from_secs(119));
     let sent = std::iter::from_fn(|| match queue.next(120_000, &mut budget) {
         Next::Write(write) => Some(write.operation),

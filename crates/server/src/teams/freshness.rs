@@ -34,9 +34,9 @@ impl Freshness {
                 true => people.saturating_mul(graph::BULK_MAX),
                 false => people,
             };
-            graph::rhythm(asked, *requests)
+            graph::sweep_interval(asked, *requests)
         });
-        rhythms.max().unwrap_or(graph::FASTEST) * graph::SLOWDOWN_MAX * SWEEPS
+        rhythms.max().unwrap_or(graph::SWEEP_INTERVAL_MIN) * graph::SLOWDOWN_MAX * SWEEPS
     }
 }
 
@@ -53,7 +53,7 @@ mod tests {
             tenants: vec![(false, None), (true, Some(30))],
         };
         // Three sweeps that writes have slowed down to three seconds each.
-        assert_eq!(fast.with(100), graph::FASTEST * 9);
+        assert_eq!(fast.with(100), graph::SWEEP_INTERVAL_MIN * 9);
         assert!(both.with(100) > fast.with(100));
         assert!(both.with(1_000) > both.with(100));
     }

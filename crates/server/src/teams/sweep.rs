@@ -8,8 +8,8 @@ use std::{
 };
 
 use graph::{
-    BULK_MAX, EVENTFUL_MAX, FASTEST, GraphError, Presences, Purpose, SLOWDOWN_MAX, UserPresence,
-    rhythm,
+    ACTIVE_PEOPLE_MAX, BULK_MAX, GraphError, Presences, Purpose, SLOWDOWN_MAX, SWEEP_INTERVAL_MIN,
+    UserPresence, sweep_interval,
 };
 use presence::{Fact, Input, PersonId, SequenceNumber, TeamsAnswer, TeamsState, Timestamp};
 use tokio::{
@@ -55,12 +55,12 @@ impl Tenant {
         let most = self.few_at_once();
         let mut turns = Turns::default();
         loop {
-            tokio::time::sleep(FASTEST).await;
+            tokio::time::sleep(SWEEP_INTERVAL_MIN).await;
             self.reads
                 .retain(|person| self.directory.person(person).is_some());
             let sweep_interval = Duration::from_millis(self.sweep_interval.load(Ordering::Relaxed));
             // With a tolerance for timers.
-            if sweep_interval > FASTEST * 5 / 4 {
+            if sweep_interval > SWEEP_INTERVAL_MIN * 5 / 4 {
                 let few = self
                     .reads
                     .few(most, |person| self.is_read(person), &mut turns);
@@ -153,7 +153,7 @@ impl Tenant {
 
     /// How long a sweep over so many takes.
     fn rhythm(&self, people: usize) -> Duration {
-        rhythm(people.saturating_mul(BULK_MAX / self.at_once()), self.limit)
+        sweep_interval(people.saturating_mul(BULK_MAX / self.at_once()), self.limit)
     }
 
     async fn sweep_once(&self) {
@@ -259,15 +259,16 @@ impl Tenant {
     fn interval_in_a_call(&self) -> Duration {
         let is_read = |person| self.is_read(person);
         if self.reads.all_eventful_fit(self.few_at_once(), is_read) {
-            FASTEST
+            SWEEP_INTERVAL_MIN
         } else {
-            Duration::from_millis(self.sweep_interval.load(Ordering::Relaxed)).max(FASTEST)
+            Duration::from_millis(self.sweep_interval.load(Ordering::Relaxed))
+                .max(SWEEP_INTERVAL_MIN)
         }
     }
 
     /// How many people are read beside the sweep.
     fn few_at_once(&self) -> usize {
-        EVENTFUL_MAX / BULK_MAX * self.at_once()
+        ACTIVE_PEOPLE_MAX / BULK_MAX * self.at_once()
     }
 
     /// Tells of a change, if Graph's notifications are compared with what is read.

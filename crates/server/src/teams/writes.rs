@@ -7,8 +7,8 @@ use std::{
 };
 
 use graph::{
-    BATCH_MAX, Backlog, Blame, Finished, GraphError, Next, Operation, Outcome, Pending, Pushed,
-    RequestKind, WriteQueue, Written,
+    BATCH_MAX, Backlog, Blame, FinishResult, GraphError, Next, Operation, Outcome, Pending,
+    PushResult, RequestKind, WriteQueue, WriteSuccess,
 };
 use presence::{Action, Fact, Input, Slot, TeamsWrite};
 use store::Store;
@@ -108,7 +108,7 @@ impl TeamsWrites {
             (Slot::Preferred, Action::Clear) => Operation::ClearDoNotDisturb,
             (slot, Action::Leave) => {
                 let mut writes = queue.queue();
-                writes.leave(user, graph_slot(slot));
+                writes.release(user, graph_slot(slot));
                 queue.left().push((user.clone(), slot));
                 queue.0.wake.notify_one();
                 return None;
@@ -123,9 +123,9 @@ impl TeamsWrites {
         let pushed = writes.push(network_time(), user, operation, tag);
         queue.0.wake.notify_one();
         match pushed {
-            Pushed::Waits => None,
+            PushResult::Queued => None,
             // The write that it clears was never sent.
-            Pushed::Settled => {
+            PushResult::Cancelled => {
                 queue.left().push((user.clone(), write.slot));
                 Some(Fact::TeamsAcknowledged(write.slot, write.action))
             }
@@ -185,7 +185,7 @@ impl TenantWrites {
     pub(super) fn forget_unconfirmed(&self, tenant: &Tenant) {
         let mut queue = self.queue();
         for (user, slot) in tenant.forget_unconfirmed(network_time()) {
-            queue.leave(&user, graph_slot(slot));
+            queue.release(&user, graph_slot(slot));
         }
         self.forget_left(&queue, tenant);
     }
@@ -301,7 +301,7 @@ impl TenantWrites {
         &self,
         tenant: &Tenant,
         write: &Pending<Tag>,
-        result: Result<Written, GraphError>,
+        result: Result<WriteSuccess, GraphError>,
     ) {
         tenant.count(write.operation.call(), result.as_ref().map(|_| ()));
         let TeamsWrite {
@@ -310,8 +310,10 @@ impl TenantWrites {
             action,
         } = write.tag.write;
         let (fact, outcome) = match &result {
-            Ok(Written::Done) => (Some(Fact::TeamsAcknowledged(slot, action)), Outcome::Done),
-            Ok(Written::NothingThere) => (Some(Fact::TeamsHadNothing(slot)), Outcome::NothingThere),
+            Ok(WriteSuccess::Done) => (Some(Fact::TeamsAcknowledged(slot, action)), Outcome::Done),
+            Ok(WriteSuccess::NothingToClear) => {
+                (Some(Fact::TeamsHadNothing(slot)), Outcome::NothingToClear)
+            }
             Err(error) => {
                 let fact = is_refusal(error).then_some(Fact::TeamsRefused(slot, action));
                 (fact, retry(error, write.operation))
@@ -336,12 +338,12 @@ impl TenantWrites {
             let finished = queue.finish(now, &write.user, outcome);
             let next_at = match outcome {
                 Outcome::GiveUp => now.saturating_add(INSISTS_AFTER),
-                Outcome::Done | Outcome::NothingThere | Outcome::Retry(_) => queue
-                    .rests_until(&write.user, write.operation.slot())
+                Outcome::Done | Outcome::NothingToClear | Outcome::Retry(_) => queue
+                    .retry_at(&write.user, write.operation.slot())
                     .unwrap_or(now),
             };
             // While the queue is locked: nobody leaves the write between its failure and the record of it.
-            if result.is_ok() || finished != Finished::Left {
+            if result.is_ok() || finished != FinishResult::Released {
                 tenant.report_write(
                     (&write.user, write.tag.write),
                     result.as_ref().map(|_| ()),
@@ -362,7 +364,9 @@ pub(super) const fn graph_slot(slot: Slot) -> graph::Slot {
 
 /// Whether a batch was refused as a whole, leaves out items, or refuses the token for one: single writes are sent instead, each
 /// of which can get a fresh token.
-fn is_batch_unanswered(results: &Result<Vec<Result<Written, GraphError>>, GraphError>) -> bool {
+fn is_batch_unanswered(
+    results: &Result<Vec<Result<WriteSuccess, GraphError>>, GraphError>,
+) -> bool {
     results.as_ref().map_or(true, |results| {
         let unanswered = |result: &Result<_, _>| {
             matches!(
@@ -375,7 +379,7 @@ fn is_batch_unanswered(results: &Result<Vec<Result<Written, GraphError>>, GraphE
 }
 
 /// With the application's permission, or with the person's own login.
-async fn write_one(tenant: &Tenant, write: &Pending<Tag>) -> Result<Written, GraphError> {
+async fn write_one(tenant: &Tenant, write: &Pending<Tag>) -> Result<WriteSuccess, GraphError> {
     let (user, operation) = (&*write.user, write.operation);
     match &tenant.logins {
         None => tenant.client.write(user, operation).await,
