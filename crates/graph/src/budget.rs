@@ -42,7 +42,7 @@ pub struct Budget {
     /// Tokens per millisecond that are reserved for the sweep.
     guaranteed_rate: f64,
     /// The service asked for silence until then.
-    silent_until: i64,
+    paused_until: i64,
     /// When the last requests were sent, in steps of the window: the step's number and how many.
     sent: [(i64, u32); STEPS],
 }
@@ -60,7 +60,7 @@ impl Budget {
             filled_at: now,
             guaranteed: 0.0,
             guaranteed_rate: 0.0,
-            silent_until: now,
+            paused_until: now,
             sent: [(0, 0); STEPS],
         }
     }
@@ -77,9 +77,9 @@ impl Budget {
     ///
     /// # Errors
     /// The wait, when nothing may be sent now.
-    pub fn take(&mut self, now: i64, purpose: Purpose) -> Result<(), Duration> {
-        if now < self.silent_until {
-            return Err(milliseconds((self.silent_until - now) as f64));
+    pub fn try_acquire(&mut self, now: i64, purpose: Purpose) -> Result<(), Duration> {
+        if now < self.paused_until {
+            return Err(milliseconds((self.paused_until - now) as f64));
         }
         if let Some(limit) = self.limit {
             self.fill(limit, now);
@@ -159,14 +159,14 @@ impl Budget {
     }
 
     /// The service asked to wait: nothing is sent until then, for requests made meanwhile count against us.
-    pub fn silence(&mut self, now: i64, wait: Duration) {
+    pub fn pause(&mut self, now: i64, wait: Duration) {
         let until = now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
-        self.silent_until = self.silent_until.max(until);
+        self.paused_until = self.paused_until.max(until);
     }
 
     /// Rest of the pause that the service asked for (Retry-After).
-    pub fn silent_for(&self, now: i64) -> Option<Duration> {
-        (now < self.silent_until).then(|| milliseconds((self.silent_until - now) as f64))
+    pub fn pause_left(&self, now: i64) -> Option<Duration> {
+        (now < self.paused_until).then(|| milliseconds((self.paused_until - now) as f64))
     }
 }
 

@@ -238,7 +238,7 @@ impl<T> WriteQueue<T> {
             return Next::Nothing(self.next_wake());
         }
         // The write is chosen after the token: a more urgent write that arrives meanwhile goes first.
-        if let Err(wait) = budget.take(now, Purpose::Write) {
+        if let Err(wait) = budget.try_acquire(now, Purpose::Write) {
             return Next::Budget(wait);
         }
         match self.pop(now) {

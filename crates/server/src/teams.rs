@@ -253,7 +253,7 @@ impl Tenant {
     async fn afford(&self, purpose: Purpose) {
         let began = Instant::now();
         loop {
-            let taken = self.budget().take(network_time(), purpose);
+            let taken = self.budget().try_acquire(network_time(), purpose);
             match taken {
                 Ok(()) => break,
                 Err(wait) => tokio::time::sleep(wait).await,
@@ -272,7 +272,7 @@ impl Tenant {
                 || matches!(error, GraphError::Service { retry_after: Some(_), .. }))
         {
             let wait = error.retry_after().unwrap_or(Duration::from_secs(2));
-            self.budget().silence(network_time(), wait);
+            self.budget().pause(network_time(), wait);
         }
     }
 

@@ -25,7 +25,7 @@ proptest! {
         for (pause, purpose, at_once) in steps {
             now += pause;
             for _ in 0..at_once {
-                if budget.take(now, ALL[purpose]).is_ok() {
+                if budget.try_acquire(now, ALL[purpose]).is_ok() {
                     sent.push_back(now);
                 }
             }
@@ -46,9 +46,9 @@ proptest! {
         budget.guarantee_sweep(0, guaranteed, Duration::from_secs(3));
         let mut now = 0;
         for purpose in tries {
-            if let Err(wait) = budget.take(now, ALL[purpose]) {
+            if let Err(wait) = budget.try_acquire(now, ALL[purpose]) {
                 now += wait.as_millis() as i64;
-                let taken = budget.take(now, ALL[purpose]);
+                let taken = budget.try_acquire(now, ALL[purpose]);
                 // Waits of many minutes are named in parts.
                 prop_assert!(taken.is_ok() || wait >= Duration::from_secs(300), "{taken:?}");
             }
@@ -67,10 +67,10 @@ proptest! {
         let (mut now, mut read, mut next_read) = (0, 0, 0);
         while now < 60_000 {
             for purpose in [Write, ReadFew, Other] {
-                while budget.take(now, purpose).is_ok() {}
+                while budget.try_acquire(now, purpose).is_ok() {}
             }
             if now >= next_read {
-                match budget.take(now, ReadAll) {
+                match budget.try_acquire(now, ReadAll) {
                     Ok(()) => read += 1,
                     Err(wait) => next_read = now + wait.as_millis() as i64,
                 }
@@ -89,10 +89,10 @@ fn a_burst_of_writes_finds_tokens_however_much_is_read() {
         budget.guarantee_sweep(0, 16, Duration::from_secs(3));
         for now in 0..60_000 {
             for reader in &readers {
-                while budget.take(now, *reader).is_ok() {}
+                while budget.try_acquire(now, *reader).is_ok() {}
             }
         }
-        let burst = (0..).take_while(|_| budget.take(60_000, Write).is_ok());
+        let burst = (0..).take_while(|_| budget.try_acquire(60_000, Write).is_ok());
         let burst = burst.count();
         let at_least = if readers == [ReadAll] { 45 } else { 20 };
         assert!(burst >= at_least, "{burst} at once beside {readers:?}");
@@ -103,11 +103,11 @@ fn a_burst_of_writes_finds_tokens_however_much_is_read() {
 fn people_with_whom_something_happens_are_read_before_the_sweep() {
     let mut budget = Budget::new(Some(1_500), 0);
     for now in 0..60_000 {
-        while budget.take(now, ReadAll).is_ok() {}
-        while budget.take(now, Other).is_ok() {}
+        while budget.try_acquire(now, ReadAll).is_ok() {}
+        while budget.try_acquire(now, Other).is_ok() {}
     }
-    assert!(budget.take(59_999, ReadAll).is_err());
-    assert!(budget.take(59_999, ReadFew).is_ok());
+    assert!(budget.try_acquire(59_999, ReadAll).is_err());
+    assert!(budget.try_acquire(59_999, ReadFew).is_ok());
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn what_was_sent_in_the_window_is_counted_with_and_without_a_limit() {
     for limit in [None, Some(1_500)] {
         let mut budget = Budget::new(limit, 0);
         for second in 0..60 {
-            budget.take(second * 1_000, Write).unwrap();
+            budget.try_acquire(second * 1_000, Write).unwrap();
         }
         assert_eq!(budget.sent(59_999), 30, "{limit:?}");
         assert_eq!(budget.sent(75_000), 15 - 3, "{limit:?}");
@@ -126,12 +126,15 @@ fn what_was_sent_in_the_window_is_counted_with_and_without_a_limit() {
 #[test]
 fn a_service_that_asks_for_silence_gets_it() {
     let mut budget = Budget::new(None, 0);
-    assert!(budget.take(0, Write).is_ok());
-    budget.silence(0, Duration::from_secs(10));
+    assert!(budget.try_acquire(0, Write).is_ok());
+    budget.pause(0, Duration::from_secs(10));
     for purpose in ALL {
-        assert_eq!(budget.take(4_000, purpose), Err(Duration::from_secs(6)));
+        assert_eq!(
+            budget.try_acquire(4_000, purpose),
+            Err(Duration::from_secs(6))
+        );
     }
-    assert_eq!(budget.silent_for(4_000), Some(Duration::from_secs(6)));
-    assert_eq!(budget.silent_for(10_000), None);
-    assert!(budget.take(10_000, Write).is_ok());
+    assert_eq!(budget.pause_left(4_000), Some(Duration::from_secs(6)));
+    assert_eq!(budget.pause_left(10_000), None);
+    assert!(budget.try_acquire(10_000, Write).is_ok());
 }

@@ -52,7 +52,7 @@ impl Sweep {
         if self.next == self.chunks || now < due.max(self.not_before) {
             return false;
         }
-        match budget.take(now, Purpose::ReadAll) {
+        match budget.try_acquire(now, Purpose::ReadAll) {
             Err(wait) => {
                 self.not_before = now + wait.as_millis() as i64;
                 false
@@ -121,7 +121,7 @@ impl World {
                 .extend((0..self.few_per_second).map(|_| now));
         }
         while let Some(asked_at) = self.few_waiting.front()
-            && self.budget.take(now, Purpose::ReadFew).is_ok()
+            && self.budget.try_acquire(now, Purpose::ReadFew).is_ok()
         {
             self.few_late = self.few_late.max(now - asked_at);
             self.few_waiting.pop_front();
@@ -348,7 +348,7 @@ fn twice_the_limit_for_minutes_leaves_out_what_is_overtaken() {
 fn after_a_pause_that_the_service_asked_for_ends_of_calls_go_first() {
     let mut budget = Budget::new(Some(LIMIT), 0);
     let mut queue = WriteQueue::default();
-    budget.silence(0, Duration::from_secs(120));
+    budget.pause(0, Duration::from_secs(120));
     for number in 0..40 {
         let user: Arc<str> = format!("person-{number}").into();
         let operation = if number < 20 {

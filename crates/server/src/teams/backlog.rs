@@ -41,7 +41,7 @@ impl Tenant {
             let backlog = writes.backlog();
             self.metrics.set_backlog(&self.name, backlog);
             if last_report.is_due(backlog.oldest) {
-                let silent_for = self.budget().silent_for(network_time());
+                let silent_for = self.budget().pause_left(network_time());
                 self.report(PART, trouble(backlog, self.limit, silent_for));
             }
         }
