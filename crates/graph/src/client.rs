@@ -151,7 +151,7 @@ impl Client {
         let presence = read_with(CALL, response, read).await?;
         presence.map_err(|odd| GraphError::Malformed {
             call: CALL,
-            cause: odd.why.words().into(),
+            cause: odd.fault.description().into(),
         })
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, de::Error};
 use serde_json::value::RawValue;
 
 use crate::{
-    GraphError, Oddity,
+    ElementFault, GraphError,
     member::{Member, object, text_of},
 };
 
@@ -148,7 +148,7 @@ pub struct UserPage {
     /// For the next page; `None`: that was all. A page may be empty and not the last.
     pub next: Option<String>,
     /// Why elements, or members of them, were skipped.
-    pub skipped: Vec<Oddity>,
+    pub skipped: Vec<ElementFault>,
 }
 
 /// A change since the last time. The same one may come again, and so may what is known already.
@@ -173,7 +173,7 @@ pub enum Delta {
         /// The changes.
         changes: Vec<UserChange>,
         /// Why elements were skipped.
-        skipped: Vec<Oddity>,
+        skipped: Vec<ElementFault>,
         /// The link of the next page.
         next: String,
     },
@@ -182,7 +182,7 @@ pub enum Delta {
         /// The changes.
         changes: Vec<UserChange>,
         /// Why elements were skipped.
-        skipped: Vec<Oddity>,
+        skipped: Vec<ElementFault>,
         /// The link of the next time.
         link: String,
     },
@@ -225,7 +225,7 @@ impl PageTrail {
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     changes: Vec<UserChange>,
-    skipped: Vec<Oddity>,
+    skipped: Vec<ElementFault>,
     next: Option<String>,
     delta: Option<String>,
 }
@@ -265,7 +265,7 @@ struct UserWire {
 
 impl UserWire {
     /// Whether a member besides the id is of an odd type.
-    fn has_odd_member(&self) -> bool {
+    fn has_mistyped_member(&self) -> bool {
         let texts = [
             &self.user_principal_name,
             &self.mail,
@@ -309,11 +309,11 @@ impl Page {
         };
         for element in wire.value {
             match change(element) {
-                Ok((change, oddity)) => {
+                Ok((change, fault)) => {
                     page.changes.push(change);
-                    page.skipped.extend(oddity);
+                    page.skipped.extend(fault);
                 }
-                Err(oddity) => page.skipped.push(oddity),
+                Err(fault) => page.skipped.push(fault),
             }
         }
         Ok(page)
@@ -365,15 +365,17 @@ pub(crate) fn read_user(body: &[u8]) -> Result<DirectoryUser, serde_json::Error>
     match change(serde_json::from_str(&body)?) {
         Ok((UserChange::Present(update), _)) => Ok(update.into()),
         Ok((UserChange::Removed { .. }, _)) => Err(serde_json::Error::custom("a removed user")),
-        Err(oddity) => Err(serde_json::Error::custom(oddity.words())),
+        Err(fault) => Err(serde_json::Error::custom(fault.description())),
     }
 }
 
-/// Reads an element, with the oddity of a member of it.
-fn change(element: &RawValue) -> Result<(UserChange, Option<Oddity>), Oddity> {
-    let user: UserWire = object(element.get()).map_err(|_| Oddity::NoObject)?;
-    let oddity = user.has_odd_member().then_some(Oddity::OddMember);
-    let id = user.id.into_text().ok_or(Oddity::NoId)?;
+/// Reads an element, with the fault of a member of it.
+fn change(element: &RawValue) -> Result<(UserChange, Option<ElementFault>), ElementFault> {
+    let user: UserWire = object(element.get()).map_err(|_| ElementFault::NoObject)?;
+    let fault = user
+        .has_mistyped_member()
+        .then_some(ElementFault::MistypedMember);
+    let id = user.id.into_text().ok_or(ElementFault::NoId)?;
     if let Some(removed) = user.removed {
         let forever = removed.reason == Member::Text("deleted".into());
         return Ok((UserChange::Removed { id, forever }, None));
@@ -404,7 +406,7 @@ fn change(element: &RawValue) -> Result<(UserChange, Option<Oddity>), Oddity> {
         },
         user_type: text(user.user_type),
     };
-    Ok((UserChange::Present(update), oddity))
+    Ok((UserChange::Present(update), fault))
 }
 
 fn text(member: Member) -> Update<String> {

@@ -49,7 +49,7 @@ pub use directory::{Delta, DirectoryUser, PageTrail, Update, UserChange, UserPag
 pub use error::{Blame, GraphError, Interference, Peer};
 pub use halving::{Halving, PartAnswer};
 pub use operation::{Operation, Priority, Slot, WriteSuccess};
-pub use presences::{Oddity, Presences, Skipped, UserPresence};
+pub use presences::{ElementFault, Presences, SkippedElement, UserPresence};
 pub use queue::{Backlog, FinishResult, Next, Outcome, Pending, PushResult, WriteQueue};
 pub use random::random_secret;
 pub use secret::Secret;

@@ -24,13 +24,13 @@ pub struct UserPresence {
 
 /// Why an element was skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Oddity {
+pub enum ElementFault {
     /// It is no object, or a text in it cannot be decoded.
     NoObject,
     /// `id` is absent, empty or no text.
     NoId,
     /// The request did not name its `id`.
-    NotAsked,
+    NotRequested,
     /// An element of the same `id` with the same or a higher sequence number counts.
     Duplicate,
     /// `availability` is absent, empty or no text.
@@ -38,44 +38,44 @@ pub enum Oddity {
     /// `activity` is absent, empty or no text.
     NoActivity,
     /// Another member is of an odd type: it counts as absent, and the rest of the element counts.
-    OddMember,
+    MistypedMember,
 }
 
-impl Oddity {
+impl ElementFault {
     /// The label of the metric.
     pub const fn label(self) -> &'static str {
         match self {
             Self::NoObject => "no_object",
             Self::NoId => "no_id",
-            Self::NotAsked => "not_asked",
+            Self::NotRequested => "not_asked",
             Self::Duplicate => "duplicate",
             Self::NoAvailability => "no_availability",
             Self::NoActivity => "no_activity",
-            Self::OddMember => "odd_member",
+            Self::MistypedMember => "odd_member",
         }
     }
 
     /// The fault, for people.
-    pub const fn words(self) -> &'static str {
+    pub const fn description(self) -> &'static str {
         match self {
             Self::NoObject => "it is no object",
             Self::NoId => "it has no id",
-            Self::NotAsked => "the request did not name it",
+            Self::NotRequested => "the request did not name it",
             Self::Duplicate => "there is another of the same id",
             Self::NoAvailability => "its availability is no text",
             Self::NoActivity => "its activity is no text",
-            Self::OddMember => "a member of it is of an odd type",
+            Self::MistypedMember => "a member of it is of an odd type",
         }
     }
 }
 
 /// An element that was skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
+pub struct SkippedElement {
     /// The id, if the request named it.
     pub id: Option<String>,
     /// Why.
-    pub why: Oddity,
+    pub fault: ElementFault,
 }
 
 /// An answer about several people.
@@ -84,7 +84,7 @@ pub struct Presences {
     /// Each person once, and only people of the request. People that Graph leaves out are left out.
     pub presences: Vec<UserPresence>,
     /// The elements that were skipped.
-    pub skipped: Vec<Skipped>,
+    pub skipped: Vec<SkippedElement>,
 }
 
 impl Presences {
@@ -93,7 +93,7 @@ impl Presences {
     pub fn has_unnamed(&self) -> bool {
         self.skipped
             .iter()
-            .any(|skipped| matches!(skipped.why, Oddity::NoObject | Oddity::NoId))
+            .any(|skipped| matches!(skipped.fault, ElementFault::NoObject | ElementFault::NoId))
     }
 
     /// Reads the answer to a request that named `asked`.
@@ -118,11 +118,11 @@ impl Presences {
                 Err(skipped) => {
                     let known = |id: &String| places.contains_key(&id.to_ascii_lowercase());
                     read.skipped.push(match skipped.id {
-                        Some(id) if !known(&id) => Skipped {
+                        Some(id) if !known(&id) => SkippedElement {
                             id: None,
-                            why: Oddity::NotAsked,
+                            fault: ElementFault::NotRequested,
                         },
-                        id => Skipped { id, ..skipped },
+                        id => SkippedElement { id, ..skipped },
                     });
                 }
             }
@@ -132,9 +132,9 @@ impl Presences {
 
     fn add(&mut self, presence: UserPresence, places: &mut HashMap<String, Option<usize>>) {
         let Some(place) = places.get_mut(&presence.id.to_ascii_lowercase()) else {
-            self.skipped.push(Skipped {
+            self.skipped.push(SkippedElement {
                 id: None,
-                why: Oddity::NotAsked,
+                fault: ElementFault::NotRequested,
             });
             return;
         };
@@ -143,9 +143,9 @@ impl Presences {
             self.presences.push(presence);
             return;
         };
-        self.skipped.push(Skipped {
+        self.skipped.push(SkippedElement {
             id: Some(presence.id.clone()),
-            why: Oddity::Duplicate,
+            fault: ElementFault::Duplicate,
         });
         if is_newer(&presence, known) {
             *known = presence;
@@ -165,22 +165,22 @@ fn is_newer(presence: &UserPresence, than: &UserPresence) -> bool {
 ///
 /// # Errors
 /// The element is odd.
-pub(crate) fn read_one(element: &RawValue) -> Result<UserPresence, Skipped> {
-    let odd = |id: Option<&String>, why| Skipped {
+pub(crate) fn read_one(element: &RawValue) -> Result<UserPresence, SkippedElement> {
+    let odd = |id: Option<&String>, fault| SkippedElement {
         id: id.cloned(),
-        why,
+        fault,
     };
     let Ok(wire) = object::<ElementWire>(element.get()) else {
-        return Err(odd(None, Oddity::NoObject));
+        return Err(odd(None, ElementFault::NoObject));
     };
     let Some(id) = wire.id.into_text() else {
-        return Err(odd(None, Oddity::NoId));
+        return Err(odd(None, ElementFault::NoId));
     };
     let Some(availability) = wire.availability.into_text() else {
-        return Err(odd(Some(&id), Oddity::NoAvailability));
+        return Err(odd(Some(&id), ElementFault::NoAvailability));
     };
     let Some(activity) = wire.activity.into_text() else {
-        return Err(odd(Some(&id), Oddity::NoActivity));
+        return Err(odd(Some(&id), ElementFault::NoActivity));
     };
     let sequence_number = match wire.sequence_number {
         Member::Text(text) | Member::Integer(text) => Some(text),
@@ -245,7 +245,7 @@ mod tests {
         });
         let skipped = read.skipped.iter().map(|skipped| {
             let id = skipped.id.as_deref().map_or("-", short);
-            format!("{id} {}", skipped.why.label())
+            format!("{id} {}", skipped.fault.label())
         });
         json!({
             "presences": presences.collect::<Vec<_>>(),

@@ -8,7 +8,8 @@ use std::{
 };
 
 use graph::{
-    Blame, Client, Delta, GraphError, Oddity, PageTrail, Update, UserChange, UserUpdate, backoff,
+    Blame, Client, Delta, ElementFault, GraphError, PageTrail, Update, UserChange, UserUpdate,
+    backoff,
 };
 use store::Progress;
 
@@ -65,11 +66,11 @@ impl Round {
     fn add(
         &mut self,
         call: &'static str,
-        (changes, skipped): (Vec<UserChange>, &[Oddity]),
+        (changes, skipped): (Vec<UserChange>, &[ElementFault]),
         progress: &Progress,
     ) -> Result<(), GraphError> {
         self.changes.extend(changes);
-        let odd = |oddity: &&Oddity| **oddity == Oddity::OddMember;
+        let odd = |oddity: &&ElementFault| **oddity == ElementFault::MistypedMember;
         let odd = skipped.iter().filter(odd).count();
         self.odd += odd;
         self.unreadable += skipped.len() - odd;

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use graph::{Oddity, Presences};
+use graph::{ElementFault, Presences};
 use presence::{Fact, Input, PersonId, Timestamp};
 
 use super::Tenant;
@@ -31,7 +31,7 @@ enum Absence {
     /// A complete answer leaves the account out.
     LeftOut,
     /// The element about the account is odd; `None`: an element without an id may be about it.
-    Odd(Option<Oddity>),
+    Odd(Option<ElementFault>),
 }
 
 /// Answers in a row that do not count for a person, for one reason.
@@ -49,7 +49,7 @@ struct Answered {
     /// Their element counts.
     present: BTreeSet<PersonId>,
     /// Their element is odd.
-    odd: BTreeMap<PersonId, Oddity>,
+    odd: BTreeMap<PersonId, ElementFault>,
     /// An odd element may be about anybody: who is not in the answer need not be missing.
     has_unnamed: bool,
 }
@@ -115,7 +115,7 @@ impl Reach {
     }
 
     /// People about whom several answers in a row were odd.
-    fn odd(&self) -> BTreeMap<PersonId, Option<Oddity>> {
+    fn odd(&self) -> BTreeMap<PersonId, Option<ElementFault>> {
         let odd = self.misses.iter();
         odd.filter(|(_, misses)| misses.count == MISSES_MAX)
             .filter_map(|(person, misses)| match misses.absence {
@@ -161,7 +161,7 @@ impl Tenant {
         let answered = Answered {
             present: present.filter_map(|presence| of(&presence.id)).collect(),
             odd: odd
-                .filter_map(|skipped| Some((of(skipped.id.as_deref()?)?, skipped.why)))
+                .filter_map(|skipped| Some((of(skipped.id.as_deref()?)?, skipped.fault)))
                 .collect(),
             has_unnamed: read.has_unnamed(),
         };
@@ -192,7 +192,10 @@ impl Tenant {
         odd.filter_map(|(person, odd)| {
             let account = self.directory.person(person)?.teams_id.clone()?;
             let why = match odd {
-                Some(odd) => format!("its element in Graph's answers is odd: {}", odd.words()),
+                Some(odd) => format!(
+                    "its element in Graph's answers is odd: {}",
+                    odd.description()
+                ),
                 None => "Graph's answers have an element without an id in its place".into(),
             };
             Some((account, why))
@@ -243,7 +246,7 @@ impl Tenant {
 mod tests {
     use std::collections::BTreeSet;
 
-    use graph::Oddity;
+    use graph::ElementFault;
     use presence::{PersonId, Timestamp};
 
     use super::{Answered, REPEAT_INTERVAL, Reach};
@@ -270,13 +273,16 @@ mod tests {
     fn a_person_with_an_odd_element_is_named_and_not_missing() {
         let mut reach = Reach::default();
         let odd = Answered {
-            odd: [(ANNA, Oddity::NoAvailability)].into(),
+            odd: [(ANNA, ElementFault::NoAvailability)].into(),
             ..complete(&[BEN])
         };
         for answer in 0..5 {
             assert_eq!(reach.answered([ANNA, BEN], &odd, answer * 1_000), []);
         }
-        assert_eq!(reach.odd(), [(ANNA, Some(Oddity::NoAvailability))].into());
+        assert_eq!(
+            reach.odd(),
+            [(ANNA, Some(ElementFault::NoAvailability))].into()
+        );
         assert_eq!(reach.missing(), BTreeSet::new());
         assert_eq!(answer(&mut reach, &[ANNA, BEN]), []);
         assert!(reach.odd().is_empty());

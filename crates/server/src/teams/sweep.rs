@@ -246,7 +246,7 @@ impl Tenant {
         let read: Presences = result?;
         self.accept(ids);
         for skipped in &read.skipped {
-            self.metrics.count_skipped(CALL, skipped.why.label());
+            self.metrics.count_skipped(CALL, skipped.fault.label());
         }
         let mut inputs = self.left_out(ids, &read, asked_at);
         inputs.extend(self.news(read.presences, asked_at.0));
