@@ -3,7 +3,6 @@
 //! and then renamed.
 
 use std::{
-    ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -12,7 +11,11 @@ use std::{
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::NamedTempFile;
 
-use crate::{Progress, Store, StoreError, files::is_database_file, migrations};
+use crate::{
+    Progress, Store, StoreError,
+    files::{is_database_file, with_suffix},
+    migrations,
+};
 
 /// How often a copy looks whether it shall end, in instructions of the database: some milliseconds.
 const STEPS: i32 = 100_000;
@@ -318,12 +321,6 @@ async fn aside<T: Send + 'static>(
                 format!("it broke off: {error}"),
             ))
         })
-}
-
-pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    name.into()
 }
 
 fn trouble(path: &Path, error: &io::Error) -> StoreError {

@@ -6,13 +6,12 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsString,
     fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
-
-use crate::backup::with_suffix;
 
 /// What SQLite appends to the name of a database for the files that belong to it.
 const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
@@ -48,6 +47,13 @@ pub fn is_open_database(path: &Path) -> bool {
 pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
     let about = fs::metadata(path).ok()?;
     Some((about.dev(), about.ino()))
+}
+
+/// `path` with `suffix` appended to its file name.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
 }
 
 fn belongs(database: &Path, path: &Path) -> bool {

@@ -247,7 +247,7 @@ impl Store {
     /// Refuses changes of a database whose file, or whose log, was deleted or replaced by another program: they would be
     /// acknowledged, and gone with the process.
     pub(crate) async fn require_in_place(&self) -> Result<(), StoreError> {
-        let log = backup::with_suffix(&self.file, "-wal");
+        let log = files::with_suffix(&self.file, "-wal");
         if files::identity(&self.file) == self.identity {
             if files::identity(&log).is_some() {
                 return Ok(());
