@@ -39,7 +39,6 @@ use axum::{
 use serde::de::DeserializeOwned;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) use audit::{Entry, Own};
 pub(crate) use events::Tokens as EventTokens;
 pub(crate) use openapi::Document;
 pub(crate) use presence::PresenceBody;

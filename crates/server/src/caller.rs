@@ -9,6 +9,7 @@ use store::{ApiKey, Attempt, Role, Session};
 
 use crate::{
     app::SharedState,
+    audit::Author,
     directory::Person,
     events::VisibilityBefore,
     organisation::{ORGANISATION, Tables},
@@ -163,9 +164,12 @@ impl Caller {
         }
     }
 
-    /// The request that is made, where it carries an idempotency key.
-    pub(crate) fn attempt(&self) -> Option<&Arc<Attempt>> {
-        self.attempt.as_ref()
+    /// The author of changes, for the audit log.
+    pub(crate) fn author(&self) -> Author {
+        Author {
+            name: self.name.clone(),
+            attempt: self.attempt.clone(),
+        }
     }
 
     /// Whether the caller is a system administrator.

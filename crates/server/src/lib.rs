@@ -9,6 +9,7 @@ mod api;
 mod app;
 mod asker;
 mod assets;
+mod audit;
 mod board;
 mod calendars;
 mod caller;

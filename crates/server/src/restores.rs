@@ -12,7 +12,7 @@ use std::{
 use store::{PreparedRestore, Store, StoreError};
 use tokio::sync::mpsc;
 
-use crate::{api::Entry, problem::Problem};
+use crate::{audit::Entry, problem::Problem};
 
 /// The folder of a database's backups, beside it. The server takes none from elsewhere.
 #[must_use]

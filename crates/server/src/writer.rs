@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    api::Entry,
+    audit::Entry,
     health::{Health, Trouble},
     shard::{Cause, Shard},
     store_health::StoreHealth,

@@ -15,8 +15,9 @@ use tokio::time::Instant;
 
 use crate::{
     access::{hash, new_secret},
-    api::{Json, Own},
+    api::Json,
     app::Shared,
+    audit::Own,
     pace::Pace,
     problem::Problem,
     sign_in::{Outcome, Way},

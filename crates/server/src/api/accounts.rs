@@ -13,14 +13,11 @@ use serde_json::json;
 use store::{Account, Role};
 use utoipa::ToSchema;
 
-use super::{
-    Json,
-    audit::{Administration, Entry},
-    paging::Paging,
-};
+use super::{Json, audit::new_entry, paging::Paging};
 use crate::{
     access,
     app::{Shared, SharedState},
+    audit::Administration,
     caller::Caller,
     clock::rfc3339,
     edits::Comparison,
@@ -168,7 +165,7 @@ pub(crate) async fn change(
         location: body.location.unwrap_or_else(|| before.location.clone()),
         ..before.clone()
     };
-    let entry = Entry::new(
+    let entry = new_entry(
         &shared,
         &caller,
         Administration::AccountChange,
@@ -220,7 +217,7 @@ pub(crate) async fn add(
         location: new.location,
         created_at: shared.clock.now(),
     };
-    let entry = Entry::new(&shared, &caller, Administration::AccountAdd, &account.name).after(Some(
+    let entry = new_entry(&shared, &caller, Administration::AccountAdd, &account.name).after(Some(
         json!({"role": role.name(), "person": person.map(|person: PersonId| person.to_string()), "location": account.location}),
     ));
     let id = shared.store.add_account(&account, &entry.change()).await?;
@@ -280,7 +277,7 @@ pub(crate) async fn set_password(
         require_old(&shared, from, &account, new.old_password).await?;
     }
     let hash = hashed(&shared, new.password, &account.name, account.person).await?;
-    let entry = Entry::new(
+    let entry = new_entry(
         &shared,
         &caller,
         Administration::AccountPassword,
@@ -342,7 +339,7 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
     let account = found(&shared, &id).await?;
-    let entry = Entry::new(
+    let entry = new_entry(
         &shared,
         &caller,
         Administration::AccountDelete,

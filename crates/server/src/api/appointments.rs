@@ -12,13 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{
-    Json,
-    audit::{Details, Entry, Own},
-    paging::Paging,
-};
+use super::{Json, audit::own_entry, paging::Paging};
 use crate::{
     app::{Shared, SharedState},
+    audit::{Details, Own},
     caller::Caller,
     clock::{parse_rfc3339, rfc3339},
     edits::Comparison,
@@ -225,7 +222,7 @@ pub(crate) async fn add(
         .count();
     limits::one_more("appointments to come", manual, APPOINTMENTS_MAX)?;
     let details = Details::default().after(Some(noted(&appointment)));
-    let entry = Entry::own(&shared, &caller, Own::AppointmentAdd, person, details);
+    let entry = own_entry(&shared, &caller, Own::AppointmentAdd, person, details);
     let id = shared
         .store
         .add_appointment(person, &appointment, &entry.change())
@@ -315,7 +312,7 @@ pub(crate) async fn replace(
     let details = Details::default()
         .before(before.as_ref().map(noted))
         .after(Some(noted(&appointment)));
-    let entry = Entry::own(&shared, &caller, Own::AppointmentSet, person, details);
+    let entry = own_entry(&shared, &caller, Own::AppointmentSet, person, details);
     let stored = shared
         .store
         .put_appointment(person, &appointment, &entry.change())
@@ -344,7 +341,7 @@ pub(crate) async fn delete(
     let _one_at_a_time = shared.one_appointment_change(person).await;
     let before = stored(&shared, person, appointment).await?;
     let details = Details::default().before(before.as_ref().map(noted));
-    let entry = Entry::own(&shared, &caller, Own::AppointmentDelete, person, details);
+    let entry = own_entry(&shared, &caller, Own::AppointmentDelete, person, details);
     let deleted = shared
         .store
         .delete_appointment(person, appointment, &entry.change())

@@ -11,7 +11,7 @@ use serde_json::Value;
 use store::{AuditFilter, Concern};
 use utoipa::ToSchema;
 
-pub(crate) use entry::{Administration, Details, Entry, Own};
+pub(crate) use entry::{new_entry, own_entry};
 
 use crate::{
     app::Shared, caller::Caller, clock::rfc3339, organisation::ORGANISATION, problem::Problem,

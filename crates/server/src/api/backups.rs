@@ -14,11 +14,12 @@ use store::{PreparedRestore, Progress};
 use utoipa::ToSchema;
 
 use super::{
-    audit::{Administration, Entry},
+    audit::new_entry,
     work::{Prefer, WorkBody, answer},
 };
 use crate::{
     app::{Shared, SharedState},
+    audit::Administration,
     caller::Caller,
     clock::rfc3339,
     organisation::ORGANISATION,
@@ -105,7 +106,7 @@ pub(crate) async fn make(
     let at = rfc3339(shared.clock.now());
     // Windows allows no colons in names.
     let name = format!("{}{}{}", NAME.0, at.replace(':', "-"), NAME.1);
-    let entry = Entry::new(&shared, &caller, Administration::BackupMake, &name);
+    let entry = new_entry(&shared, &caller, Administration::BackupMake, &name);
     let progress = Arc::new(Progress::default());
     let (doing, watched) = (shared.clone(), progress.clone());
     let work = async move {
@@ -146,7 +147,7 @@ pub(crate) async fn delete(
         Ok(backup)
     });
     let backup = backup.await?;
-    let entry = Entry::new(&shared, &caller, Administration::BackupDelete, &name)
+    let entry = new_entry(&shared, &caller, Administration::BackupDelete, &name)
         .before(Some(json!(backup)));
     shared.store.note(&entry.change()).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -179,7 +180,7 @@ pub(crate) async fn restore(
     let prepared = prepared.map_err(|error| Problem::conflict(error.to_string()))?;
     // In both databases: in that which is left for the time before, in the other for the time after. Only there the
     // request is carried out.
-    let entry = Entry::new(
+    let entry = new_entry(
         &shared,
         &caller,
         Administration::BackupRestore,

@@ -9,13 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{
-    Json, PresenceBody,
-    audit::{Details, Entry, Own},
-    profile::named,
-};
+use super::{Json, PresenceBody, audit::own_entry, profile::named};
 use crate::{
     app::{Shared, SharedState},
+    audit::{Details, Own},
     caller::Caller,
     clock::{parse_rfc3339, rfc3339},
     edits::Comparison,
@@ -162,7 +159,7 @@ pub(crate) async fn put(
     let details = Details::default().before(shown(shared, person)).after(Some(
         json!({"profile": &*choice.profile, "until": choice.until.map(rfc3339)}),
     ));
-    let entry = Entry::own(shared, caller, Own::ProfileChoose, person, details);
+    let entry = own_entry(shared, caller, Own::ProfileChoose, person, details);
     let stored = shared.writer.choose(person, Some(choice), entry).await;
     stored.map_err(|error| Problem::unavailable(&error))
 }
@@ -187,7 +184,7 @@ pub(crate) async fn end_choice(
     person: PersonId,
 ) -> Result<(), Problem> {
     let details = Details::default().before(shown(shared, person));
-    let entry = Entry::own(shared, caller, Own::ProfileAutomatic, person, details);
+    let entry = own_entry(shared, caller, Own::ProfileAutomatic, person, details);
     let stored = shared.writer.choose(person, None, entry).await;
     stored.map_err(|error| Problem::unavailable(&error))
 }

@@ -3,10 +3,10 @@
 use axum::{extract::State, http::StatusCode};
 use serde_json::json;
 
-use super::audit::{Administration, Entry};
+use super::audit::new_entry;
 use crate::{
-    app::Shared, caller::Caller, clock::rfc3339, clock_jump, organisation::ORGANISATION,
-    problem::Problem,
+    app::Shared, audit::Administration, caller::Caller, clock::rfc3339, clock_jump,
+    organisation::ORGANISATION, problem::Problem,
 };
 
 /// Confirms that the server's clock is right, so that what is old by it may be deleted again. Without an open question it
@@ -24,7 +24,7 @@ pub(crate) async fn confirm(
     caller.require_admin(&shared, ORGANISATION)?;
     let now = shared.clock.now();
     let before = shared.store.last_known_time().await?;
-    let entry = Entry::new(&shared, &caller, Administration::ClockConfirm, ORGANISATION)
+    let entry = new_entry(&shared, &caller, Administration::ClockConfirm, ORGANISATION)
         .before(before.map(|before| json!(rfc3339(before))))
         .after(Some(json!(rfc3339(now))));
     shared.store.note(&entry.change()).await?;

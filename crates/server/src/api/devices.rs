@@ -12,12 +12,10 @@ use serde_json::json;
 use store::Device;
 use utoipa::ToSchema;
 
-use super::{
-    Json,
-    audit::{Details, Entry, Own},
-};
+use super::{Json, audit::own_entry};
 use crate::{
     app::{Shared, SharedState},
+    audit::{Details, Own},
     caller::{Access, Caller},
     clock::{parse_rfc3339, rfc3339},
     directory::Person,
@@ -153,7 +151,7 @@ pub(crate) async fn begin(
     }
     let (code, until) = shared.codes.new_code(person.id, shared.clock.now())?;
     let details = Details::default();
-    let entry = Entry::own(&shared, &caller, Own::DeviceCode, person.id, details);
+    let entry = own_entry(&shared, &caller, Own::DeviceCode, person.id, details);
     shared.store.note(&entry.change()).await?;
     let command = format!("offhook-agent pair {} {code}", shared.public_url);
     let body = CodeBody {
@@ -224,7 +222,7 @@ pub(crate) async fn pause(
     let details = Details::default().after(Some(
         json!({"device": device.name, "paused_until": wish.paused_until}),
     ));
-    let entry = Entry::own(&shared, &caller, Own::DevicePause, person.id, details);
+    let entry = own_entry(&shared, &caller, Own::DevicePause, person.id, details);
     shared.store.note(&entry.change()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -244,7 +242,7 @@ pub(crate) async fn delete(
     let person = owner(&shared, &caller, &id, Access::Change)?;
     let device = known(&shared, &person, &device).await?;
     let details = Details::default().before(Some(json!({"device": device.name})));
-    let entry = Entry::own(&shared, &caller, Own::DeviceDelete, person.id, details);
+    let entry = own_entry(&shared, &caller, Own::DeviceDelete, person.id, details);
     let store = &shared.store;
     store
         .delete_device(person.id, &device.id, &entry.change())

@@ -7,9 +7,10 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::audit::{Administration, Entry};
+use super::audit::new_entry;
 use crate::{
-    app::Shared, caller::Caller, doctor::Finding, organisation::ORGANISATION, problem::Problem,
+    app::Shared, audit::Administration, caller::Caller, doctor::Finding,
+    organisation::ORGANISATION, problem::Problem,
 };
 
 /// Longer than every check that waits for a network.
@@ -47,7 +48,7 @@ pub(crate) async fn examine(
         })?;
     let failed = items.iter().filter(|finding| finding.verdict == "failed");
     let after = json!({"checks": items.len(), "failed": failed.count()});
-    let entry = Entry::new(
+    let entry = new_entry(
         &shared,
         &caller,
         Administration::DoctorExamine,

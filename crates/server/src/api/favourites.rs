@@ -8,12 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{
-    Json,
-    audit::{Details, Entry, Own},
-};
+use super::{Json, audit::own_entry};
 use crate::{
     app::Shared,
+    audit::{Details, Own},
     caller::{Access, Caller},
     edits::Comparison,
     limits::{self, FAVOURITES_MAX},
@@ -88,7 +86,7 @@ pub(crate) async fn write(
     });
     let after = body(&people);
     let details = Details::default().before(before).after(Some(json!(after)));
-    let entry = Entry::own(&shared, &caller, Own::FavouritesSet, person, details);
+    let entry = own_entry(&shared, &caller, Own::FavouritesSet, person, details);
     let numbers: Vec<u64> = people.iter().map(|person| person.0).collect();
     let stored = json!(numbers).to_string();
     let stored = Some(stored.as_str()).filter(|_| !people.is_empty());

@@ -18,11 +18,12 @@ use utoipa::ToSchema;
 
 use super::{
     Json,
-    audit::{Administration, Entry},
+    audit::new_entry,
     work::{Prefer, WorkBody, answer},
 };
 use crate::{
     app::{Shared, SharedState},
+    audit::{Administration, Entry},
     caller::Caller,
     directory::Directory,
     organisation::ORGANISATION,
@@ -229,7 +230,7 @@ pub(crate) async fn import(
     let dry_run = sent.dry_run;
     let table = read_people_csv(&sent.bytes, sent.charset.as_deref());
     let table = table.map_err(|problem| Problem::invalid("csv", problem.to_string()))?;
-    let entry = Entry::new(&shared, &caller, Administration::PeopleImport, "API");
+    let entry = new_entry(&shared, &caller, Administration::PeopleImport, "API");
     let progress = Arc::new(Progress::default());
     let (doing, watched) = (shared.clone(), progress.clone());
     let work = async move {

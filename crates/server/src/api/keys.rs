@@ -10,13 +10,11 @@ use store::API_KEY_SCOPES;
 use store::ApiKey;
 use utoipa::ToSchema;
 
-use super::{
-    Json,
-    audit::{Administration, Entry},
-};
+use super::{Json, audit::new_entry};
 use crate::{
     access,
     app::Shared,
+    audit::Administration,
     caller::Caller,
     clock::rfc3339,
     limits::{self, NAME_MAX},
@@ -127,7 +125,7 @@ pub(crate) async fn add(
         return Err(Problem::invalid("scopes", detail));
     }
     let key = format!("ohk_{}", access::new_secret()?);
-    let entry = Entry::new(&shared, &caller, Administration::ApiKeyAdd, &new.name)
+    let entry = new_entry(&shared, &caller, Administration::ApiKeyAdd, &new.name)
         .after(Some(json!({"scopes": new.scopes})));
     let scopes: Vec<&str> = new.scopes.iter().map(String::as_str).collect();
     let id = shared
@@ -160,7 +158,7 @@ pub(crate) async fn delete(
     let keys = shared.store.api_keys().await?;
     let before = keys.iter().find(|key| key.id == id);
     let before = before.map(|key| json!({"name": key.name, "scopes": key.scopes}));
-    let entry = Entry::new(&shared, &caller, Administration::ApiKeyDelete, &id).before(before);
+    let entry = new_entry(&shared, &caller, Administration::ApiKeyDelete, &id).before(before);
     let deleted = shared.store.delete_api_key(&id, &entry.change()).await;
     deleted?;
     shared.revoke();

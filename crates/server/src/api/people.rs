@@ -10,14 +10,10 @@ use serde_json::json;
 use store::{ImportPerson, PersonChange};
 use utoipa::ToSchema;
 
-use super::{
-    Json,
-    audit::{Administration, Entry},
-    paging::Paging,
-    templates,
-};
+use super::{Json, audit::new_entry, paging::Paging, templates};
 use crate::{
     app::Shared,
+    audit::Administration,
     caller::Caller,
     directory::{Directory, Person},
     edits::Comparison,
@@ -159,7 +155,7 @@ pub(crate) async fn add(
     let after = json!({"name": person.name, "mail": person.mail,
         "userPrincipalName": person.user_principal_name, "lines": person.extensions});
     let entry =
-        Entry::new(&shared, &caller, Administration::PersonAdd, &person.name).after(Some(after));
+        new_entry(&shared, &caller, Administration::PersonAdd, &person.name).after(Some(after));
     let id = shared.store.add_person(&person, &entry.change()).await?;
     shared.apply_people().await;
     Ok((
@@ -195,7 +191,7 @@ pub(crate) async fn change(
         refuse_name(&shared.directory, &person.name, Some(before.id))?;
     }
     let wanted = PersonBody::new(before.id, &person);
-    let entry = Entry::new(&shared, &caller, Administration::PersonChange, before.id)
+    let entry = new_entry(&shared, &caller, Administration::PersonChange, before.id)
         .before(Some(json!(PersonBody::from(&*before))))
         .after(Some(json!(wanted)));
     // Only what is another value is written: a field that somebody else has changed in the meantime stays.
@@ -236,7 +232,7 @@ pub(crate) async fn delete(
     let person = super::person(&shared, &id)?;
     // What is in Teams is taken back while the account is still known; the rest follows from the store.
     shared.retire(&[person.id]).await;
-    let entry = Entry::new(&shared, &caller, Administration::PersonDelete, person.id)
+    let entry = new_entry(&shared, &caller, Administration::PersonDelete, person.id)
         .before(Some(json!(PersonBody::from(&*person))));
     let deleted = shared.store.delete_person(person.id, &entry.change()).await;
     if deleted.is_err() {

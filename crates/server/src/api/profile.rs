@@ -14,13 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{
-    Json,
-    audit::{Details, Entry, Own},
-    choice::refuse_loop,
-};
+use super::{Json, audit::own_entry, choice::refuse_loop};
 use crate::{
     app::{Shared, SharedState},
+    audit::{Details, Own},
     caller::Caller,
     edits::Comparison,
     limits::{self, NAME_MAX, ORDER_MAX, PROFILES_MAX},
@@ -321,7 +318,7 @@ async fn put(
     let details = Details::default()
         .before(existing.map(|existing| json!(ProfileBody::from(existing))))
         .after(Some(json!(shown)));
-    let entry = Entry::own(shared, caller, Own::ProfileSet, person, details);
+    let entry = own_entry(shared, caller, Own::ProfileSet, person, details);
     let stored = shared
         .store
         .put_profile(person, &profile, &entry.change())
@@ -376,7 +373,7 @@ pub(crate) async fn delete(
     }
     let before = before.map(ProfileBody::from);
     let details = Details::default().before(before.map(|before| json!(before)));
-    let entry = Entry::own(&shared, &caller, Own::ProfileDelete, person, details);
+    let entry = own_entry(&shared, &caller, Own::ProfileDelete, person, details);
     let deleted = shared
         .store
         .delete_profile(person, &name, &entry.change())
@@ -443,7 +440,7 @@ pub(crate) async fn order(
     let details = Details::default()
         .before(Some(json!(before.order)))
         .after(Some(json!(body.names)));
-    let entry = Entry::own(&shared, &caller, Own::ProfileOrder, person, details);
+    let entry = own_entry(&shared, &caller, Own::ProfileOrder, person, details);
     let stored = shared
         .store
         .order_profiles(person, &body.names, &entry.change())

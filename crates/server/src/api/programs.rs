@@ -10,12 +10,10 @@ use serde_json::{Value, json};
 use tokio::sync::MutexGuard;
 use utoipa::ToSchema;
 
-use super::{
-    Json,
-    audit::{Administration, Entry},
-};
+use super::{Json, audit::new_entry};
 use crate::{
     app::{Shared, SharedState},
+    audit::Administration,
     caller::Caller,
     edits::Comparison,
     organisation::{ORGANISATION, PRODUCT, PROGRAMS},
@@ -307,7 +305,7 @@ impl<'a> Table<'a> {
         (was, is): (Option<Value>, Option<Value>),
     ) -> Result<(), Problem> {
         let Self { shared, scope, .. } = &self;
-        let entry = Entry::new(shared, self.caller, what, target)
+        let entry = new_entry(shared, self.caller, what, target)
             .before(was)
             .after(is);
         let stored = after.as_ref().map(|after| json!(after).to_string());

@@ -14,11 +14,12 @@ use utoipa::ToSchema;
 
 use super::{
     Json,
-    audit::{Administration, Details, Entry, Own},
+    audit::{new_entry, own_entry},
     paging::Paging,
 };
 use crate::{
     app::{Shared, SharedState},
+    audit::{Administration, Details, Own},
     caller::{Access, Caller},
     edits::Comparison,
     events::{Reset, VisibilityBefore},
@@ -182,7 +183,7 @@ async fn set(
     let details = Details::part(viewer)
         .before(Some(json!(before.own)))
         .after(Some(json!(level.map(Relationship::name))));
-    let entry = Entry::own(shared, caller, Own::RelationshipSet, owner, details);
+    let entry = own_entry(shared, caller, Own::RelationshipSet, owner, details);
     let stored = shared
         .store
         .set_relationship(owner, viewer, level, &entry.change())
@@ -353,7 +354,7 @@ async fn put_workgroup(
         .and_then(|id| workgroup(shared, id))
         .map(|before| json!(before));
     let after = json!({"name": body.name, "level": level.name(), "members": body.members});
-    let entry = Entry::new(shared, caller, Administration::WorkgroupSet, &body.name)
+    let entry = new_entry(shared, caller, Administration::WorkgroupSet, &body.name)
         .before(before)
         .after(Some(after));
     let id = shared
@@ -385,7 +386,7 @@ pub(crate) async fn delete_workgroup(
     let id = workgroup_id(&id)?;
     let _one_at_a_time = shared.settings_change.lock().await;
     let before = workgroup(&shared, id).map(|before| json!(before));
-    let entry = Entry::new(&shared, &caller, Administration::WorkgroupDelete, id).before(before);
+    let entry = new_entry(&shared, &caller, Administration::WorkgroupDelete, id).before(before);
     let deleted = shared.store.delete_workgroup(id, &entry.change()).await;
     deleted?;
     apply_workgroups(&shared).await?;

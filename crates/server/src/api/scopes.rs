@@ -9,14 +9,10 @@ use serde_json::json;
 use store::{ScopeKind, StoredScope};
 use utoipa::ToSchema;
 
-use super::{
-    Json,
-    audit::{Administration, Entry},
-    bounds,
-    paging::Paging,
-};
+use super::{Json, audit::new_entry, bounds, paging::Paging};
 use crate::{
     app::Shared,
+    audit::Administration,
     caller::Caller,
     edits::Comparison,
     limits::{self, NAME_MAX, SCOPES_MAX},
@@ -140,7 +136,7 @@ pub(crate) async fn add(
         scopes.filter(|scope| *scope.parent == *parent).count()
     });
     limits::one_more("scopes of this parent", beside, SCOPES_MAX)?;
-    let entry = Entry::new(&shared, &caller, Administration::ScopeAdd, &body.name).after(Some(
+    let entry = new_entry(&shared, &caller, Administration::ScopeAdd, &body.name).after(Some(
         json!({"kind": kind.name(), "parent": parent, "name": body.name}),
     ));
     let id = shared
@@ -213,7 +209,7 @@ pub(crate) async fn change(
     let known = |tables: &Tables| tables.scopes.get(&scope).map(ScopeBody::from);
     let before = shared.organisation.read(known);
     let entry = |after| {
-        Entry::new(&shared, &caller, Administration::ScopeChange, &scope)
+        new_entry(&shared, &caller, Administration::ScopeChange, &scope)
             .before(before.as_ref().map(|before| json!(before)))
             .after(Some(after))
     };
@@ -269,7 +265,7 @@ pub(crate) async fn delete(
             |known| json!({"kind": known.kind.name(), "parent": known.parent, "name": known.name}),
         )
     });
-    let entry = Entry::new(&shared, &caller, Administration::ScopeDelete, &scope).before(before);
+    let entry = new_entry(&shared, &caller, Administration::ScopeDelete, &scope).before(before);
     let deleted = shared.store.delete_scope(&scope, &entry.change()).await;
     deleted?;
     shared.organisation.load(&shared.store).await?;
@@ -331,7 +327,7 @@ pub(crate) async fn put_place(
         group: body.group.clone(),
     };
     bounds::refuse_of_place(&shared, &caller, person, &to)?;
-    let entry = Entry::new(&shared, &caller, Administration::PersonPlace, person)
+    let entry = new_entry(&shared, &caller, Administration::PersonPlace, person)
         .before(Some(
             json!({"location": before.location, "group": before.group}),
         ))

@@ -7,11 +7,12 @@ use utoipa::ToSchema;
 
 use super::{
     Json,
-    audit::{Administration, Details, Entry, Own},
+    audit::{new_entry, own_entry},
     bounds,
 };
 use crate::{
     app::{Shared, SharedState},
+    audit::{Administration, Details, Own},
     calendars::Unread,
     caller::{Access, Caller},
     edits::Comparison,
@@ -153,7 +154,7 @@ pub(crate) async fn write(
     let stored = after
         .as_ref()
         .map(|after| values::page_json(after).to_string());
-    let entry = Entry::new(
+    let entry = new_entry(
         &shared,
         &caller,
         Administration::SettingsSet,
@@ -462,7 +463,7 @@ pub(crate) async fn write_own(
     let details = Details::part(name)
         .before(before.as_ref().map(noted))
         .after(after.as_ref().map(noted));
-    let entry = Entry::own(&shared, &caller, Own::SettingsSet, person, details);
+    let entry = own_entry(&shared, &caller, Own::SettingsSet, person, details);
     let written = shared
         .store
         .set_own_values(person, page.name(), stored.as_deref(), &entry.change())

@@ -9,12 +9,10 @@ use serde_json::json;
 use store::StoreError;
 use utoipa::ToSchema;
 
-use super::{
-    Json,
-    audit::{Details, Entry, Own},
-};
+use super::{Json, audit::own_entry};
 use crate::{
     app::{Shared, SharedState},
+    audit::{Details, Own},
     caller::{Access, Caller},
     clock::rfc3339,
     directory::Person,
@@ -299,7 +297,7 @@ pub(crate) async fn link(
     let details = Details::default()
         .before(Some(json!({"account": person.teams_id.as_deref()})))
         .after(Some(json!({"account": account})));
-    let entry = Entry::own(&shared, &caller, Own::TeamsAccountLink, person.id, details);
+    let entry = own_entry(&shared, &caller, Own::TeamsAccountLink, person.id, details);
     shared.store.note(&entry.change()).await?;
     read(State(shared), caller, Path(id)).await
 }
@@ -330,7 +328,7 @@ pub(crate) async fn forget_account(
 ) -> Result<(), AccountError> {
     disconnect(shared, person).await?;
     let details = Details::default().before(Some(json!({"account": person.teams_id.as_deref()})));
-    let entry = Entry::own(shared, caller, Own::TeamsAccountForget, person.id, details);
+    let entry = own_entry(shared, caller, Own::TeamsAccountForget, person.id, details);
     shared.store.note(&entry.change()).await?;
     Ok(())
 }

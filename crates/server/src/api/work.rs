@@ -13,9 +13,10 @@ use serde_json::Value;
 use store::Progress;
 use utoipa::ToSchema;
 
-use super::audit::{Administration, Entry};
+use super::audit::new_entry;
 use crate::{
     app::{Shared, SharedState},
+    audit::Administration,
     caller::Caller,
     clock::rfc3339,
     organisation::ORGANISATION,
@@ -206,7 +207,7 @@ pub(crate) async fn cancel(
     caller.require_admin(&shared, ORGANISATION)?;
     let (_, work) = known(&shared, &id)?;
     work.progress.cancel();
-    let entry = Entry::new(&shared, &caller, Administration::WorkCancel, work.what);
+    let entry = new_entry(&shared, &caller, Administration::WorkCancel, work.what);
     shared.store.note(&entry.change()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -21,7 +21,7 @@ use super::{
     logins::Keep,
     network_time,
 };
-use crate::{access, api::Own, app::Core, directory::Person, vault::VaultError};
+use crate::{access, app::Core, audit::Own, directory::Person, vault::VaultError};
 
 /// How long a browser may be away at Microsoft.
 const BROWSER: Duration = Duration::from_secs(600);

@@ -15,12 +15,9 @@ use super::{
     wish::{Home, NewTemplate, Start, TemplateChange, checked, merged},
 };
 use crate::{
-    api::{
-        Json,
-        audit::{Administration, Entry},
-        profile::OrderBody,
-    },
+    api::{Json, audit::new_entry, profile::OrderBody},
     app::{Shared, SharedState},
+    audit::Administration,
     caller::Caller,
     limits::{self, TEMPLATES_ALL_MAX, TEMPLATES_MAX},
     organisation::{self, ORGANISATION, Tables, TemplateEdit},
@@ -257,7 +254,7 @@ async fn carry_out(
     refuse(shared, caller, &edit)?;
     let told = |template: Option<&Template>| template.map(|known| json!(stored(known)));
     let entry = |what, template: &Template| {
-        Entry::new(shared, caller, what, target(template))
+        new_entry(shared, caller, what, target(template))
             .before(told(edit.before()))
             .after(told(edit.after()))
     };
@@ -304,7 +301,7 @@ pub(crate) async fn order(
         if body.names == before {
             return Ok(axum::Json(all(&shared, &caller)));
         }
-        let entry = Entry::new(
+        let entry = new_entry(
             &shared,
             &caller,
             Administration::TemplateOrder,

@@ -7,8 +7,6 @@ use presence::{Permission, PersonId, Timestamp};
 use serde_json::Value;
 use store::{Attempt, Change, Concern};
 
-use crate::{app::SharedState, caller::Caller};
-
 /// What administrators change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Administration {
@@ -167,7 +165,7 @@ impl Own {
     }
 
     /// The permission by which assistants make the change for the person; `None`: they cannot.
-    const fn permission(self) -> Option<Permission> {
+    pub(crate) const fn permission(self) -> Option<Permission> {
         match self {
             Self::AppointmentAdd | Self::AppointmentSet | Self::AppointmentDelete => {
                 Some(Permission::ChangeAppointments)
@@ -237,7 +235,7 @@ impl Details {
 }
 
 /// One change on its way into the log.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Entry {
     at: Timestamp,
     who: String,
@@ -249,48 +247,58 @@ pub(crate) struct Entry {
     attempt: Option<Arc<Attempt>>,
 }
 
+/// The caller who makes a change, as entries name it.
+#[derive(Clone, Debug)]
+pub(crate) struct Author {
+    /// Name of the person, account, key or command.
+    pub(crate) name: String,
+    /// The request with an idempotency key that the change is part of.
+    pub(crate) attempt: Option<Arc<Attempt>>,
+}
+
 impl Entry {
     /// A change that only administrators make.
-    pub(crate) fn new(
-        shared: &SharedState,
-        caller: &Caller,
+    pub(crate) fn administration(
+        at: Timestamp,
+        author: Author,
         what: Administration,
         target: impl ToString,
     ) -> Self {
         Self {
-            at: shared.clock.now(),
-            who: caller.name.clone(),
+            at,
+            who: author.name,
             what: what.name(),
             target: target.to_string(),
             before: None,
             after: None,
             concern: Concern::Administration,
-            attempt: caller.attempt().cloned(),
+            attempt: author.attempt,
         }
     }
 
-    /// A change of a person's own. The details are recorded only of an administrator who is neither the person nor an
-    /// assistant of theirs.
-    pub(crate) fn own(
-        shared: &SharedState,
-        caller: &Caller,
-        what: Own,
-        person: PersonId,
-        details: Details,
-    ) -> Self {
-        let entry = Self {
-            at: shared.clock.now(),
-            who: caller.name.clone(),
+    /// A change of a person's own, by the person or an assistant: without details.
+    pub(crate) fn own(at: Timestamp, author: Author, what: Own, person: PersonId) -> Self {
+        Self {
+            at,
+            who: author.name,
             what: what.name(),
             target: person.to_string(),
             before: None,
             after: None,
             concern: Concern::Own,
-            attempt: caller.attempt().cloned(),
-        };
-        if !is_administration(shared, caller, what, person) {
-            return entry;
+            attempt: author.attempt,
         }
+    }
+
+    /// A change of a person's own by an administrator who is neither the person nor an assistant: with details.
+    pub(crate) fn own_by_administrator(
+        at: Timestamp,
+        author: Author,
+        what: Own,
+        person: PersonId,
+        details: Details,
+    ) -> Self {
+        let entry = Self::own(at, author, what, person);
         let target = match details.part {
             None => entry.target,
             Some(part) => format!("{}/{part}", entry.target),
@@ -336,19 +344,6 @@ impl Entry {
     }
 }
 
-/// Whether the caller changes a person's own by administering them, not as the person or as an assistant.
-fn is_administration(shared: &SharedState, caller: &Caller, what: Own, person: PersonId) -> bool {
-    let assists = what.permission().is_some_and(|permission| {
-        caller.person.is_some_and(|viewer| {
-            let level = shared
-                .organisation
-                .read(|tables| tables.relationship(person, viewer));
-            level.may(permission)
-        })
-    });
-    caller.person != Some(person) && !assists && caller.require_admin_of(shared, person).is_ok()
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -356,7 +351,7 @@ mod tests {
     use super::*;
 
     const MIGRATION: &str =
-        include_str!("../../../../store/migrations/sqlite/0008_audit_of_own_changes.sql");
+        include_str!("../../store/migrations/sqlite/0008_audit_of_own_changes.sql");
 
     #[test]
     fn the_migration_removes_what_people_changed_of_their_own() {
