@@ -16,7 +16,7 @@ use anyhow::{Context, bail, ensure};
 use futures_util::{SinkExt, StreamExt};
 use presence::PersonId;
 use serde_json::{Value, json};
-use server::{access, clock::Clock};
+use server::{access, clock::Clock, secrets};
 use tokio::{
     net::TcpStream,
     process::Child,
@@ -86,7 +86,7 @@ pub async fn serve(arguments: &ServerArguments) -> anyhow::Result<()> {
     for person in 1..=arguments.agents {
         let store = store.clone();
         adding.spawn(async move {
-            let secret = access::hash(&token(person));
+            let secret = secrets::hash(&token(person));
             let owner = (PersonId(person as u64), &secret);
             store
                 .add_device(owner, "desk", "linux", &change("device.add", "bench"))

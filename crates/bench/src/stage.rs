@@ -7,7 +7,7 @@ use anyhow::Context;
 use presence::Timing;
 use server::{
     App, MAIN_TENANT, Options, PbxOptions, PhonesOptions, SignIn, TeamsOptions, access,
-    clock::Clock,
+    clock::Clock, secrets,
 };
 use store::{Change, Concern, ImportPerson, Store};
 use teamsbox::{CallKind, Device, NewUser, Teamsbox};
@@ -68,7 +68,7 @@ impl Stage {
             .enumerate()
             .map(|(index, user)| (user.id, (10_000 + index).to_string()))
             .collect();
-        let password = Password::new(access::new_secret()?);
+        let password = Password::new(secrets::new_secret()?);
         let pbx = SimulatedPbx::start(SimulatedPbxConfig {
             identity: None,
             listen: (Ipv4Addr::LOCALHOST, 0).into(),

@@ -17,7 +17,7 @@ use anyhow::Context;
 use presence::{Relationship, Timestamp};
 use server::{
     App, AuditKept, Demo, MAIN_TENANT, Options, PbxOptions, PhonesOptions, SignIn, TeamsOptions,
-    access, clock::Clock,
+    access, clock::Clock, secrets,
 };
 use store::{ImportPerson, Store};
 use teamsbox::{ClockMode, Device, Knobs, NewUser, Teamsbox};
@@ -231,7 +231,7 @@ async fn start_teamsbox(
 async fn start_pbx(
     extensions: &[String],
 ) -> anyhow::Result<(Arc<SimulatedPbx>, SipConnectorConfig)> {
-    let password = Password::new(access::new_secret()?);
+    let password = Password::new(secrets::new_secret()?);
     let pbx = SimulatedPbx::start(SimulatedPbxConfig {
         identity: None,
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),

@@ -13,6 +13,7 @@ use server::{
     access, backups_folder,
     clock::Clock,
     config::{Config, Environment},
+    secrets,
     vault::Vault,
 };
 use store::{Change, Checked, Concern, Store, StoreError, StoredPerson};
@@ -172,10 +173,10 @@ pub async fn session(config: &Config) -> anyhow::Result<String> {
 
 /// The same with an open database.
 pub async fn session_in(store: &Store) -> anyhow::Result<String> {
-    let secret = access::new_secret()?;
+    let secret = secrets::new_secret()?;
     let until = Clock::system().now() + SESSION;
     store
-        .add_session(&access::hash(&secret), None, until)
+        .add_session(&secrets::hash(&secret), None, until)
         .await?;
     Ok(format!("{}={secret}", access::COOKIE))
 }

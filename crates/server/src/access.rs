@@ -10,7 +10,6 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use sha2::{Digest, Sha256};
 use store::{Change, Concern, SecretHash, Store, StoreError};
 use subtle::ConstantTimeEq;
 
@@ -22,6 +21,7 @@ use crate::{
     connections::Connection,
     http::{self, BODY_MAX},
     problem::Problem,
+    secrets::{fingerprint, hash, new_secret},
     sign_in::{self, Outcome, Way},
     words::Language,
 };
@@ -44,30 +44,6 @@ pub struct Access {
     clock: Clock,
     /// The key from the configuration.
     configured: Option<SecretHash>,
-}
-
-/// A fresh secret of 256 random bits, as text.
-///
-/// # Errors
-/// The operating system gives no random numbers.
-pub fn new_secret() -> Result<String, getrandom::Error> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// What is stored of a secret.
-pub fn hash(secret: &str) -> SecretHash {
-    Sha256::digest(secret.as_bytes()).into()
-}
-
-/// The first `bytes` of the hash of anything, as text: to name it without telling it.
-pub(crate) fn fingerprint(data: &[u8], bytes: usize) -> String {
-    let hash = Sha256::digest(data);
-    hash.iter()
-        .take(bytes)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 /// Adds a one-time link to the store and returns its path. It signs in to the account, or without one as the

@@ -24,7 +24,7 @@ pub(crate) use once::{KEY_MAX, REMEMBERED};
 use tags::{EntityTags, NoEntityTags};
 
 use crate::{
-    access, app::Shared, caller::Caller, changes::reads, http::body_max, problem::Problem,
+    app::Shared, caller::Caller, changes::reads, http::body_max, problem::Problem, secrets,
 };
 
 /// Whether an `Idempotency-Key` has an effect on a POST to this path.
@@ -119,7 +119,7 @@ async fn tagged(response: Response, asked: Option<EntityTags>) -> Result<Respons
     }
     let (mut parts, body) = response.into_parts();
     let body = read(body, ANSWER_MAX).await?;
-    let tag = access::fingerprint(&body, 16);
+    let tag = secrets::fingerprint(&body, 16);
     let quoted = HeaderValue::from_str(&format!("\"{tag}\""))
         .map_err(|error| Problem::unavailable(&error.to_string()))?;
     if asked.is_some_and(|asked| asked.name(&tag)) {

@@ -47,6 +47,7 @@ mod phones;
 mod problem;
 mod programs;
 mod restores;
+pub mod secrets;
 mod shard;
 mod sign_in;
 mod store_health;

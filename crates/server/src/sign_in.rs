@@ -21,6 +21,7 @@ use crate::{
     frame::{self, Frame, local},
     password,
     problem::Problem,
+    secrets,
     words::Language,
 };
 
@@ -280,7 +281,7 @@ pub(crate) async fn end(
         Some(account) => shared.store.delete_sessions_of(account).await?,
         None => {
             if let Some(session) = access::cookie(&headers, access::COOKIE) {
-                shared.store.delete_session(&access::hash(session)).await?;
+                shared.store.delete_session(&secrets::hash(session)).await?;
             }
         }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use store::{SealedSecret, Store, StoreError};
 
-use crate::access;
+use crate::secrets;
 
 /// Bytes of a key.
 const KEY_BYTES: usize = 32;
@@ -91,7 +91,7 @@ impl Vault {
         let key = RandomizedNonceKey::new(&AES_256_GCM, &bytes).map_err(|_| VaultError::Refused)?;
         Ok(Self {
             key,
-            name: access::fingerprint(&bytes, NAME_BYTES),
+            name: secrets::fingerprint(&bytes, NAME_BYTES),
         })
     }
 
@@ -113,7 +113,7 @@ impl Vault {
     /// # Errors
     /// No random numbers.
     pub fn new_key() -> Result<String, getrandom::Error> {
-        access::new_secret()
+        secrets::new_secret()
     }
 
     /// Seals a secret under a name: it opens under no other.

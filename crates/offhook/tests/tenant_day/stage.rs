@@ -11,6 +11,7 @@ use server::{
     App, Connected, MAIN_TENANT, Options, PbxOptions, SignIn, TeamsOptions, access,
     clock::{Clock, ClockDriver},
     entra::{DirectoryOptions, PeopleFrom},
+    secrets,
 };
 use store::{Change, Concern, ImportPerson, Store};
 use teamsbox::{ClockMode, Device, Knobs, NewUser, Teamsbox};
@@ -75,7 +76,7 @@ impl Stage {
             ..teamsbox::Config::default()
         });
         let teamsbox = teamsbox.await.unwrap();
-        let password = Password::new(access::new_secret().unwrap());
+        let password = Password::new(secrets::new_secret().unwrap());
         let pbx = SimulatedPbx::start(SimulatedPbxConfig {
             identity: None,
             listen: (Ipv4Addr::LOCALHOST, 0).into(),

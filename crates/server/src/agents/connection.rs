@@ -28,7 +28,7 @@ use tokio_tungstenite::{
 
 use super::{Order, Seat, table};
 use crate::{
-    access::{bearer, hash},
+    access::bearer,
     api::choice,
     app::Shared,
     caller::Caller,
@@ -37,6 +37,7 @@ use crate::{
     metrics::Counted,
     pace::Pace,
     problem::Problem,
+    secrets::hash,
     shard::Cause,
     sign_in::{Outcome, Way},
 };

@@ -14,12 +14,12 @@ use store::SecretHash;
 use tokio::time::Instant;
 
 use crate::{
-    access::{hash, new_secret},
     api::Json,
     app::Shared,
     audit::Own,
     pace::Pace,
     problem::Problem,
+    secrets::{hash, new_secret},
     sign_in::{Outcome, Way},
 };
 

@@ -12,7 +12,6 @@ use utoipa::ToSchema;
 
 use super::{Json, audit::new_entry};
 use crate::{
-    access,
     app::Shared,
     audit::Administration,
     caller::Caller,
@@ -20,6 +19,7 @@ use crate::{
     limits::{self, NAME_MAX},
     organisation::ORGANISATION,
     problem::Problem,
+    secrets,
 };
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -124,13 +124,13 @@ pub(crate) async fn add(
         );
         return Err(Problem::invalid("scopes", detail));
     }
-    let key = format!("ohk_{}", access::new_secret()?);
+    let key = format!("ohk_{}", secrets::new_secret()?);
     let entry = new_entry(&shared, &caller, Administration::ApiKeyAdd, &new.name)
         .after(Some(json!({"scopes": new.scopes})));
     let scopes: Vec<&str> = new.scopes.iter().map(String::as_str).collect();
     let id = shared
         .store
-        .add_api_key(&access::hash(&key), &new.name, &scopes, &entry.change())
+        .add_api_key(&secrets::hash(&key), &new.name, &scopes, &entry.change())
         .await?;
     let body = KeyBody {
         id,

@@ -17,6 +17,7 @@ use crate::{
     caller::Caller,
     password::BUSY_SECONDS,
     problem::Problem,
+    secrets,
     sign_in::{self, Refusal, SECONDS_EACH},
 };
 
@@ -85,7 +86,7 @@ pub(crate) async fn end(
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     if let Some(session) = access::cookie(&headers, access::COOKIE) {
-        shared.store.delete_session(&access::hash(session)).await?;
+        shared.store.delete_session(&secrets::hash(session)).await?;
         shared.revoke();
     }
     Ok(StatusCode::NO_CONTENT)

@@ -21,7 +21,7 @@ use super::{
     posts::{Repeat, repeat},
     read,
 };
-use crate::{access, app::Shared, caller::Caller, organisation::ORGANISATION, problem::Problem};
+use crate::{app::Shared, caller::Caller, organisation::ORGANISATION, problem::Problem, secrets};
 
 /// Header with a key of the client's own choice.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -93,8 +93,8 @@ fn attempt(
     Ok(Attempt {
         key: key.to_owned(),
         who: caller.identity.clone(),
-        fingerprint: access::fingerprint(&asked, 32),
-        nonce: access::new_secret()?,
+        fingerprint: secrets::fingerprint(&asked, 32),
+        nonce: secrets::new_secret()?,
     })
 }
 

@@ -25,9 +25,9 @@ use super::{
     sender::{account, foreign_extension, identities, usernames},
 };
 use crate::{
-    access,
     app::Core,
     pace::Pace,
+    secrets,
     shard::Cause,
     sign_in::{Outcome, SignIn, Way},
 };
@@ -244,7 +244,7 @@ impl People {
         let accounts = &self.options.accounts;
         let password = |name: &str| Some(account(accounts, name)?.credentials.password.as_str());
         // By the hash: all names take the same memory.
-        let key = |name: &str| (access::hash(name), sip::network(source));
+        let key = |name: &str| (secrets::hash(name), sip::network(source));
         let note = |outcome, name: &str| {
             let sign_in = SignIn {
                 way: Way::Sip,

@@ -10,7 +10,7 @@ use std::{
 use store::{Account, SecretHash};
 use tokio::time::Instant;
 
-use crate::{access, pace::Pace};
+use crate::{pace::Pace, secrets};
 
 /// Wrong passwords for one account from one network at once, then one in [`SECONDS_EACH`].
 const ATTEMPTS: f64 = 10.0;
@@ -32,7 +32,7 @@ impl Meant {
     pub(crate) fn new(account: Option<&Account>, name: &str) -> Self {
         match account {
             Some(account) => Self::Account(account.id),
-            None => Self::Nobody(access::hash(&store::account_key(name))),
+            None => Self::Nobody(secrets::hash(&store::account_key(name))),
         }
     }
 }

@@ -21,7 +21,7 @@ use super::{
     logins::Keep,
     network_time,
 };
-use crate::{access, app::Core, audit::Own, directory::Person, vault::VaultError};
+use crate::{app::Core, audit::Own, directory::Person, secrets, vault::VaultError};
 
 /// How long a browser may be away at Microsoft.
 const BROWSER: Duration = Duration::from_secs(600);
@@ -371,7 +371,7 @@ async fn complete(
         token,
         keep,
         until: core.clock.now() + ANSWER_TIME,
-        secret: access::new_secret()?,
+        secret: secrets::new_secret()?,
     })))
 }
 

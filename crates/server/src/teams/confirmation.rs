@@ -8,7 +8,7 @@ use presence::Timestamp;
 use store::NamedAccount;
 
 use super::logins::Keep;
-use crate::{access, directory::Person};
+use crate::{directory::Person, secrets};
 
 /// How long a question can be answered.
 pub(super) const ANSWER_TIME: Duration = Duration::from_secs(600);
@@ -29,7 +29,7 @@ impl Question {
     /// The value that confirms this question in one session: a value that another session reads is good for nothing there.
     pub(super) fn confirmation(&self, session: &str) -> String {
         let text = format!("{} {session}", self.secret);
-        access::fingerprint(text.as_bytes(), 16)
+        secrets::fingerprint(text.as_bytes(), 16)
     }
 }
 
