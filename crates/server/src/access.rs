@@ -22,7 +22,8 @@ use crate::{
     http::{self, BODY_MAX},
     problem::Problem,
     secrets::{fingerprint, hash, new_secret},
-    sign_in::{self, Outcome, Way},
+    sign_in,
+    sign_in_record::{Outcome, Way},
     words::Language,
 };
 

@@ -50,6 +50,7 @@ mod restores;
 pub mod secrets;
 mod shard;
 mod sign_in;
+mod sign_in_record;
 mod store_health;
 mod teams;
 mod values;

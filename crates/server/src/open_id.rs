@@ -37,7 +37,8 @@ use crate::{
     app::{Shared, SharedState},
     frame::{Frame, local},
     problem::Problem,
-    sign_in::{self, Outcome, ToGoOn, Way},
+    sign_in::{self, ToGoOn},
+    sign_in_record::{Outcome, Way},
 };
 
 /// Where the provider sends browsers back to; to be registered there.

@@ -1,7 +1,6 @@
 //! Signing in to a local account and out again: the page, and what page and API have in common.
 
 mod attempts;
-mod record;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -22,11 +21,11 @@ use crate::{
     password,
     problem::Problem,
     secrets,
+    sign_in_record::{Outcome, Way},
     words::Language,
 };
 
 pub(crate) use attempts::{Meant, SECONDS_EACH, WrongPasswords};
-pub(crate) use record::{Outcome, Record, SignIn, Way};
 
 /// Why somebody was not let in.
 pub(crate) enum Refusal {

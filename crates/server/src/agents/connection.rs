@@ -39,7 +39,7 @@ use crate::{
     problem::Problem,
     secrets::hash,
     shard::Cause,
-    sign_in::{Outcome, Way},
+    sign_in_record::{Outcome, Way},
 };
 
 /// An agent that says nothing for so long is gone: its report has run out by then.

@@ -20,7 +20,7 @@ use crate::{
     pace::Pace,
     problem::Problem,
     secrets::{hash, new_secret},
-    sign_in::{Outcome, Way},
+    sign_in_record::{Outcome, Way},
 };
 
 /// How long a code is good.

@@ -25,7 +25,8 @@ use crate::{
     organisation::ORGANISATION,
     password, password_rules,
     problem::Problem,
-    sign_in::{Attempt, Meant, Refusal, SECONDS_EACH, Way},
+    sign_in::{Attempt, Meant, Refusal, SECONDS_EACH},
+    sign_in_record::Way,
 };
 
 #[derive(Debug, Serialize, ToSchema)]

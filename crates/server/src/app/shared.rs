@@ -31,7 +31,8 @@ use crate::{
     phones::{self, Publishing, publish},
     restores::Restores,
     shard::{self, Cause, Shard, Sinks},
-    sign_in::{Outcome, Record, SignIn, Way, WrongPasswords},
+    sign_in::WrongPasswords,
+    sign_in_record::{Outcome, Record, SignIn, Way},
     store_health::StoreHealth,
     teams::{
         Attempts, Doors, Freshness, Inlet, Outlet, Pauses, Reads, Surroundings, SweepNow,

@@ -29,7 +29,7 @@ use crate::{
     pace::Pace,
     secrets,
     shard::Cause,
-    sign_in::{Outcome, SignIn, Way},
+    sign_in_record::{Outcome, SignIn, Way},
 };
 use store::SecretHash;
 
