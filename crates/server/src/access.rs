@@ -19,6 +19,7 @@ use crate::{
     changes::reads,
     clock::Clock,
     connections::Connection,
+    cookies::cookie,
     http::{self, BODY_MAX},
     problem::Problem,
     secrets::{fingerprint, hash, new_secret},
@@ -146,16 +147,6 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, key) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-}
-
-/// The value of a cookie.
-pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
 /// Tells the session or key of a request from all others, without giving it away.
@@ -301,16 +292,13 @@ pub(crate) async fn open(
 mod tests {
     use axum::http::{HeaderMap, header};
 
-    use super::{bearer, cookie};
+    use super::bearer;
 
     #[test]
-    fn keys_and_cookies_are_found_among_others() {
+    fn a_key_is_found_whatever_the_case_of_its_scheme() {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, "bearer  abc ".parse().unwrap());
-        headers.append(header::COOKIE, "a=1; offhook_session_x=no".parse().unwrap());
-        headers.append(header::COOKIE, "b=2; offhook_session=yes".parse().unwrap());
         assert_eq!(bearer(&headers), Some("abc"));
-        assert_eq!(cookie(&headers, super::COOKIE), Some("yes"));
         headers.insert(header::AUTHORIZATION, "Basic abc".parse().unwrap());
         assert_eq!(bearer(&headers), None);
     }

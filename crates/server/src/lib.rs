@@ -19,6 +19,7 @@ pub mod clock;
 mod clock_jump;
 pub mod config;
 mod connections;
+mod cookies;
 mod directory;
 mod doctor;
 mod edits;

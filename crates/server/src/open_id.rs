@@ -35,6 +35,7 @@ pub(crate) use provider::{CLAIM, Provider};
 use crate::{
     access,
     app::{Shared, SharedState},
+    cookies,
     frame::{Frame, local},
     problem::Problem,
     sign_in::{self, ToGoOn},
@@ -123,7 +124,7 @@ pub(crate) async fn returned(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let began_here = access::cookie(&headers, COOKIE).unwrap_or_default();
+    let began_here = cookies::cookie(&headers, COOKIE).unwrap_or_default();
     let now = shared.clock.now();
     let query = query.unwrap_or_default();
     let found = shared.open_id_attempts.finish(&query, began_here, now);

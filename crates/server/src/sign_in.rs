@@ -17,6 +17,7 @@ use crate::{
     access,
     app::{Shared, SharedState},
     caller::Caller,
+    cookies,
     frame::{self, Frame, local},
     password,
     problem::Problem,
@@ -279,7 +280,7 @@ pub(crate) async fn end(
     match caller.account.filter(|_| wish.everywhere.is_some()) {
         Some(account) => shared.store.delete_sessions_of(account).await?,
         None => {
-            if let Some(session) = access::cookie(&headers, access::COOKIE) {
+            if let Some(session) = cookies::cookie(&headers, access::COOKIE) {
                 shared.store.delete_session(&secrets::hash(session)).await?;
             }
         }

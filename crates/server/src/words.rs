@@ -9,6 +9,8 @@ use axum::{
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use unic_langid::langid;
 
+use crate::cookies;
+
 /// Name of the cookie with a chosen language.
 pub(crate) const COOKIE: &str = "offhook_language";
 
@@ -163,7 +165,7 @@ fn accepted(headers: &HeaderMap) -> Option<Language> {
 }
 
 fn chosen(headers: &HeaderMap) -> Option<Language> {
-    crate::access::cookie(headers, COOKIE).and_then(Language::of_code)
+    cookies::cookie(headers, COOKIE).and_then(Language::of_code)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Language {

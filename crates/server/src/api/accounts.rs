@@ -20,6 +20,7 @@ use crate::{
     audit::Administration,
     caller::Caller,
     clock::rfc3339,
+    cookies,
     edits::Comparison,
     limits::{self, NAME_MAX},
     organisation::ORGANISATION,
@@ -291,7 +292,7 @@ pub(crate) async fn set_password(
     stored?;
     shared.store.delete_sessions_of(account.id).await?;
     shared.revoke();
-    let has_session = is_own && access::cookie(&headers, access::COOKIE).is_some();
+    let has_session = is_own && cookies::cookie(&headers, access::COOKIE).is_some();
     let cookie = match has_session {
         true => Some(access::new_session(&shared, Some(account.id)).await?),
         false => None,

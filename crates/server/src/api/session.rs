@@ -15,6 +15,7 @@ use crate::{
     access,
     app::Shared,
     caller::Caller,
+    cookies,
     password::BUSY_SECONDS,
     problem::Problem,
     secrets,
@@ -85,7 +86,7 @@ pub(crate) async fn end(
     State(shared): State<Shared>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    if let Some(session) = access::cookie(&headers, access::COOKIE) {
+    if let Some(session) = cookies::cookie(&headers, access::COOKIE) {
         shared.store.delete_session(&secrets::hash(session)).await?;
         shared.revoke();
     }

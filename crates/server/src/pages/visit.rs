@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::client::{Api, Refusal, Routes};
 use crate::{
-    access, app::Shared, caller::Caller, directory::Person, frame::Frame, problem::Problem,
+    app::Shared, caller::Caller, cookies, directory::Person, frame::Frame, problem::Problem,
     words::Language,
 };
 
@@ -54,7 +54,7 @@ impl FromRequestParts<Shared> for Visit {
         let path = path.iter().flat_map(|path| path.iter());
         let path = path.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let query = parts.extract::<Query<HashMap<String, String>>>().await;
-        let zone = access::cookie(&parts.headers, ZONE_COOKIE).and_then(zone);
+        let zone = cookies::cookie(&parts.headers, ZONE_COOKIE).and_then(zone);
         Ok(Self {
             words: frame.words,
             api: Api::new(routes, caller.clone(), parts.extensions.get().copied()),
