@@ -96,7 +96,6 @@ impl Stage {
                 client: client(&teamsbox),
                 requests_per_30_seconds,
                 notifications: None,
-                directory: None,
             }],
             pbxs: vec![PbxOptions {
                 extensions: Vec::new(),

@@ -318,7 +318,6 @@ fn teams(teamsbox: &Teamsbox, manual: bool) -> TeamsOptions {
         // Hours of driven time pass in seconds of the network's, with all their sweeps.
         requests_per_30_seconds: (!manual).then_some(1_500),
         notifications: None,
-        directory: None,
     }
 }
 

@@ -71,6 +71,7 @@ async fn serve(
         checked,
         clock: clock.clone(),
         tenants: config.tenants,
+        directories: config.directories,
         pbxs: config.pbxs,
         phones: config.phones,
         timing: Timing::default(),

@@ -3,6 +3,7 @@
 mod shared;
 
 use std::{
+    collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -40,7 +41,7 @@ use crate::{
     phones::{self, PhonesOptions},
     restores::Restores,
     sign_in::WrongPasswords,
-    teams::{Freshness, NotificationOptions, SignIn, SweepNow},
+    teams::{Freshness, SweepNow, TeamsOptions},
     vault::Vault,
     writer,
 };
@@ -63,6 +64,8 @@ pub struct Options {
     pub clock: Clock,
     /// The tenants.
     pub tenants: Vec<TeamsOptions>,
+    /// The people to take from the directories of tenants, by the names of these tenants.
+    pub directories: BTreeMap<Arc<str>, DirectoryOptions>,
     /// The telephone system, if there is one.
     pub pbxs: Vec<PbxOptions>,
     /// How telephones are served, if they are.
@@ -102,6 +105,7 @@ impl Options {
             checked: Checked::Whole,
             clock,
             tenants: Vec::new(),
+            directories: BTreeMap::new(),
             pbxs: Vec::new(),
             phones: None,
             timing: Timing::default(),
@@ -129,23 +133,6 @@ pub struct AuditKept {
     pub all: Duration,
     /// Those of what people change of their own.
     pub own_changes: Duration,
-}
-
-/// A tenant and its budget.
-#[derive(Debug)]
-pub struct TeamsOptions {
-    /// Its name here; that of the main one is [`crate::MAIN_TENANT`].
-    pub name: Arc<str>,
-    /// How it is signed in to.
-    pub sign_in: SignIn,
-    /// Where it is and how to sign in.
-    pub client: graph::ClientConfig,
-    /// Requests per 30 seconds; `None`: no limit.
-    pub requests_per_30_seconds: Option<u32>,
-    /// How Graph tells of changes, if it shall.
-    pub notifications: Option<NotificationOptions>,
-    /// Whom to take from the tenant's directory, if anybody.
-    pub directory: Option<DirectoryOptions>,
 }
 
 /// The server did not start.
@@ -234,6 +221,7 @@ impl App {
             checked,
             clock,
             tenants,
+            directories,
             pbxs,
             phones,
             timing,
@@ -261,7 +249,7 @@ impl App {
             ..timing
         };
         let lines = !pbxs.is_empty();
-        let of_tenants = (&*tenants, vault.as_ref());
+        let of_tenants = (&*tenants, &directories, vault.as_ref());
         let times = (timing, freshness);
         let (core, ends) = Core::start(
             store, clock, times, lines, of_tenants, calendars, &mut tasks,
@@ -273,7 +261,9 @@ impl App {
             Some(phones) => Some(phones::start(&core, phones, limits.sip, &mut tasks).await?),
             None => None,
         };
-        let sweeps = core.start_teams(tenants, vault, ends, &mut tasks).await;
+        let sweeps = core
+            .start_teams(tenants, directories, vault, ends, &mut tasks)
+            .await;
         let (kept, health) = (core.store.clone(), core.health.clone());
         tasks.spawn(core.store_health.clone().run(kept, checked, health));
         tasks.spawn(calendars::run(core.clone()));

@@ -11,8 +11,10 @@ mod tenant;
 
 use std::{
     cell::RefCell,
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -20,6 +22,7 @@ use ipnet::IpNet;
 
 use crate::{
     AuditKept, PbxOptions, PhonesOptions, TeamsOptions,
+    entra::DirectoryOptions,
     open_id::{CLAIM, OpenIdOptions},
     outside::OutsideOptions,
 };
@@ -48,6 +51,8 @@ pub struct Config {
     pub audit_kept: AuditKept,
     /// The tenants; that of `[teams]` is the first.
     pub tenants: Vec<TeamsOptions>,
+    /// The people to take from the directories of tenants, by the names of these tenants.
+    pub directories: BTreeMap<Arc<str>, DirectoryOptions>,
     /// The telephone systems.
     pub pbxs: Vec<PbxOptions>,
     /// How telephones are served, if they are.
@@ -230,7 +235,8 @@ impl Check<'_> {
                 raw.audit.own_changes_days.unwrap_or(OWN_CHANGES_DAYS),
             )?,
         };
-        let tenants = self.tenants(raw.teams, raw.directory, raw.notifications, raw.tenants)?;
+        let (tenants, directories) =
+            self.tenants(raw.teams, raw.directory, raw.notifications, raw.tenants)?;
         let pbxs = self.pbxs(raw.pbx)?;
         let outside = self.outside(raw.outside, raw.calendar, &self.data)?;
         Ok(Config {
@@ -247,6 +253,7 @@ impl Check<'_> {
             secrets_key: raw.secrets.key_file.map(|file| folder.join(file)),
             audit_kept,
             tenants,
+            directories,
             phones: raw.sip.map(|sip| self.sip(sip)).transpose()?,
             pbxs,
             secret_files: self.secret_files.take(),

@@ -60,7 +60,7 @@ mod words;
 mod work;
 mod writer;
 
-pub use app::{App, AuditKept, Options, StartError, TeamsOptions};
+pub use app::{App, AuditKept, Options, StartError};
 pub use board::Demo;
 pub use clients::Connected;
 pub use doctor::{Doctor, Finding};
@@ -71,6 +71,6 @@ pub use pbx::PbxOptions;
 pub use phones::{PhoneAccount, PhonesOptions};
 pub use restores::{AskedRestores, Restore, Restored, Restores, backups_folder};
 pub use teams::{
-    LoginsOf, NotificationOptions, SignIn, forget_service_account, keep_service_account,
-    service_account_scope, service_accounts,
+    LoginsOf, NotificationOptions, SignIn, TeamsOptions, forget_service_account,
+    keep_service_account, service_account_scope, service_accounts,
 };

@@ -89,6 +89,21 @@ pub enum SignIn {
     People,
 }
 
+/// A tenant, how it is signed in to, and its budget of requests.
+#[derive(Debug)]
+pub struct TeamsOptions {
+    /// Its name here; that of the main one is [`crate::MAIN_TENANT`].
+    pub name: Arc<str>,
+    /// How it is signed in to.
+    pub sign_in: SignIn,
+    /// Where it is and how to sign in.
+    pub client: graph::ClientConfig,
+    /// Requests per 30 seconds; `None`: no limit.
+    pub requests_per_30_seconds: Option<u32>,
+    /// How Graph tells of changes, if it shall.
+    pub notifications: Option<NotificationOptions>,
+}
+
 /// The connection to one tenant. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Tenant {

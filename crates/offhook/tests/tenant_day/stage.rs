@@ -263,10 +263,10 @@ fn options(
         // Hours of driven time pass in seconds of the network's, with all their sweeps.
         requests_per_30_seconds: None,
         notifications: None,
-        directory: Some(DirectoryOptions {
-            from: PeopleFrom::Everybody,
-            location: None,
-        }),
+    };
+    let directory = DirectoryOptions {
+        from: PeopleFrom::Everybody,
+        location: None,
     };
     let pbx = PbxOptions {
         publish: None,
@@ -286,6 +286,7 @@ fn options(
     };
     Options {
         tenants: vec![tenant],
+        directories: [(MAIN_TENANT.into(), directory)].into(),
         pbxs: vec![pbx],
         ..Options::alone(store, clock)
     }

@@ -19,7 +19,7 @@ use crate::{
     directory::{Directory, Person},
     doctor::Doctor,
     edits::Edits,
-    entra::{self, DirectorySync},
+    entra::{self, DirectoryOptions, DirectorySync},
     events::{Events, VisibilityBefore},
     health::{Health, Trouble},
     history::recorder,
@@ -36,14 +36,14 @@ use crate::{
     store_health::StoreHealth,
     teams::{
         Attempts, Doors, Freshness, Inlet, Outlet, Pauses, Reads, Surroundings, SweepNow,
-        TeamsWrites, Tenant,
+        TeamsOptions, TeamsWrites, Tenant,
     },
     vault::Vault,
     work::Works,
     writer::Writer,
 };
 
-use super::{SETTLE_MAX, StartError, TeamsOptions};
+use super::{SETTLE_MAX, StartError};
 
 /// Beginning of an encrypted address.
 const HTTPS: &str = "https://";
@@ -189,7 +189,11 @@ impl Core {
         clock: Clock,
         (timing, freshness): (Timing, Freshness),
         watches_lines: bool,
-        (tenants, vault): (&[TeamsOptions], Option<&Arc<Vault>>),
+        (tenants, directories, vault): (
+            &[TeamsOptions],
+            &BTreeMap<Arc<str>, DirectoryOptions>,
+            Option<&Arc<Vault>>,
+        ),
         calendars: Calendars,
         tasks: &mut JoinSet<()>,
     ) -> Result<(Self, Ends), StartError> {
@@ -206,7 +210,7 @@ impl Core {
         let (mut directory_syncs, mut wishes) = (BTreeMap::new(), BTreeMap::new());
         let (mut notifications, mut bodies) = (BTreeMap::new(), BTreeMap::new());
         for tenant in tenants {
-            if tenant.directory.is_some() {
+            if directories.contains_key(&tenant.name) {
                 let (sync, inbox) = DirectorySync::new();
                 directory_syncs.insert(tenant.name.clone(), sync);
                 wishes.insert(tenant.name.clone(), inbox);
@@ -424,6 +428,7 @@ impl Core {
     pub(super) async fn start_teams(
         &self,
         tenants: Vec<TeamsOptions>,
+        mut directories: BTreeMap<Arc<str>, DirectoryOptions>,
         vault: Option<Arc<Vault>>,
         mut ends: Ends,
         tasks: &mut JoinSet<()>,
@@ -452,7 +457,9 @@ impl Core {
                     .report("teams logins", Some(Trouble { what, remedy }));
             }
             let name = options.name.clone();
-            if let (Some(from), Some(wishes)) = (options.directory, ends.wishes.remove(&name)) {
+            if let (Some(from), Some(wishes)) =
+                (directories.remove(&name), ends.wishes.remove(&name))
+            {
                 tasks.spawn(entra::run(self.clone(), door.clone(), from, wishes));
             }
             let surroundings = Surroundings {

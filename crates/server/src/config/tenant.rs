@@ -2,8 +2,9 @@
 //! have all that within themselves.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::{
@@ -35,8 +36,9 @@ impl Check<'_> {
         directory: RawDirectory,
         notifications: Option<RawNotifications>,
         further: Vec<RawTenant>,
-    ) -> Result<Vec<TeamsOptions>, ConfigError> {
+    ) -> Result<(Vec<TeamsOptions>, BTreeMap<Arc<str>, DirectoryOptions>), ConfigError> {
         let mut tenants = Vec::new();
+        let mut directories = BTreeMap::new();
         if let Some(teams) = teams {
             let keys = Keys {
                 teams: "teams.".into(),
@@ -44,7 +46,9 @@ impl Check<'_> {
                 notifications: "notifications.".into(),
             };
             let name = MAIN_TENANT.to_owned();
-            tenants.push(self.tenant(&keys, name, teams, directory, notifications)?);
+            let (tenant, directory) = self.tenant(&keys, name, teams, directory, notifications)?;
+            directories.extend(directory.map(|directory| (tenant.name.clone(), directory)));
+            tenants.push(tenant);
         }
         let mut names = BTreeSet::from([MAIN_TENANT.to_owned()]);
         for (at, mut raw) in further.into_iter().enumerate() {
@@ -62,10 +66,12 @@ impl Check<'_> {
                 return Err(self.error(&key, problem));
             }
             let (teams, directory) = (raw.teams(), std::mem::take(&mut raw.directory));
-            let tenant = self.tenant(&keys, name, teams, directory, raw.notifications)?;
+            let (tenant, directory) =
+                self.tenant(&keys, name, teams, directory, raw.notifications)?;
+            directories.extend(directory.map(|directory| (tenant.name.clone(), directory)));
             tenants.push(tenant);
         }
-        Ok(tenants)
+        Ok((tenants, directories))
     }
 
     fn tenant(
@@ -75,7 +81,7 @@ impl Check<'_> {
         mut raw: RawTeams,
         directory: RawDirectory,
         notifications: Option<RawNotifications>,
-    ) -> Result<TeamsOptions, ConfigError> {
+    ) -> Result<(TeamsOptions, Option<DirectoryOptions>), ConfigError> {
         let key = |name: &str| format!("{}{name}", keys.teams);
         let cloud: graph::Cloud = match raw.cloud.as_deref() {
             None => graph::Cloud::Global,
@@ -131,14 +137,14 @@ impl Check<'_> {
             let problem = "people can be taken from Entra only with sign_in = \"application\"";
             return Err(self.error(&format!("{}entra", keys.directory), problem));
         }
-        Ok(TeamsOptions {
+        let options = TeamsOptions {
             name: name.as_str().into(),
             sign_in,
             client,
             requests_per_30_seconds: Some(limit),
             notifications,
-            directory,
-        })
+        };
+        Ok((options, directory))
     }
 
     fn directory(

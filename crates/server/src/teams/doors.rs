@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use graph::{Client, GraphError};
 use store::Store;
 
-use super::{AccountSearch, Logins, LoginsOf, SignIn};
-use crate::{app::TeamsOptions, clock::Clock, vault::Vault};
+use super::{AccountSearch, Logins, LoginsOf, SignIn, TeamsOptions};
+use crate::{clock::Clock, vault::Vault};
 
 /// The way to one tenant. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use super::SignIn;
-use crate::app::TeamsOptions;
+use super::{SignIn, TeamsOptions};
 
 /// Sweeps that may fail before what was seen is stale.
 const SWEEPS: u32 = 3;
