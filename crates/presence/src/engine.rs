@@ -221,10 +221,10 @@ impl Engine {
     }
 
     /// What is ours in a slot of a person's Teams presence, for whoever checks invariants.
-    pub fn own(&self, person: PersonId, slot: Slot) -> Option<&crate::Own> {
+    pub fn slot(&self, person: PersonId, slot: Slot) -> Option<&crate::SlotState> {
         self.people
             .get(&person)
-            .map(|person| person.mirror.own(slot))
+            .map(|person| person.mirror.slot(slot))
     }
 
     fn with(

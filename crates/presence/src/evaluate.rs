@@ -15,7 +15,7 @@ use crate::{
     Activity, Confidence, Forwarding, LineSignal, PersonPolicy, Signals, Status, TeamsAccount,
     Timestamp,
     mirror::Mirror,
-    own::Own,
+    own::SlotState,
     reason::{Reason, Rule},
     settings::Timing,
 };
@@ -205,9 +205,9 @@ fn confidence(facts: &Facts<'_>, now: Timestamp) -> Confidence {
         Confidence::Stale
     } else if !teams {
         Confidence::Certain
-    } else if facts.mirror.own.iter().any(Own::is_held) {
+    } else if facts.mirror.slots.iter().any(SlotState::is_written) {
         Confidence::Masked
-    } else if facts.mirror.own.iter().any(Own::may_echo) {
+    } else if facts.mirror.slots.iter().any(SlotState::may_echo) {
         Confidence::Likely
     } else {
         Confidence::Certain

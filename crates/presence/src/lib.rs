@@ -44,14 +44,16 @@ pub use forwarding::{Forwarding, ForwardingError, forwarding_loop};
 pub use lag::TenantLag;
 pub use line::LineState;
 pub use mirror::SequenceNumber;
-pub use own::{Action, Cleared, Echo, Held, Own, Slot, Withdrawn, YieldReason, Yielded};
+pub use own::{
+    Action, ClearAnswer, Echo, ReleaseReason, Slot, SlotClear, SlotRelease, SlotState, SlotWrite,
+};
 pub use person::{LineId, PersonId};
 pub use policy::{Automatic, PersonPolicy};
 pub use profile::{
     APPOINTMENT_PROFILE, Choice, MyProfiles, Origin, Profile, TEAMS_PROFILE, same_name,
 };
 pub use reason::{Fate, NotCounted, Note, REASON_CODES, Reason, Rule, Says, Source};
-pub use record::{OwnRecord, PersonRecord, Record};
+pub use record::{PersonRecord, Record, SlotRecord};
 pub use relationship::{OwnerPolicy, Permission, Relationship, relationship};
 pub use settings::{LoopBreaker, SyncMode, Timing};
 pub use settings_group::{

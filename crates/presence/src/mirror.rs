@@ -13,9 +13,12 @@ mod unanswered;
 use std::time::Duration;
 
 use crate::{
-    Meaning, Observation, OwnRecord, Signals, TeamsAnswer, TeamsCall, Timestamp,
+    Meaning, Observation, Signals, SlotRecord, TeamsAnswer, TeamsCall, Timestamp,
     evaluate::do_not_disturb_cause,
-    own::{Action, Cleared, Echo, Held, Own, Slot, Withdrawn, YieldReason, Yielded},
+    own::{
+        Action, ClearAnswer, Echo, ReleaseReason, Slot, SlotClear, SlotRelease, SlotState,
+        SlotWrite,
+    },
     settings::{Settings, SyncMode, Timing},
 };
 use breaker::Breaker;
@@ -29,7 +32,7 @@ pub use order::SequenceNumber;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mirror {
     /// The two slots, by [`Slot`].
-    pub(crate) own: [Own; 2],
+    pub(crate) slots: [SlotState; 2],
     /// The newest answer.
     order: AnswerOrder,
     breaker: Breaker,
@@ -56,33 +59,33 @@ pub(crate) enum Wish {
 
 impl Mirror {
     /// What is known at a start.
-    pub(crate) fn restore(own: [Own; 2], remembered: Option<TeamsCall>) -> Self {
+    pub(crate) fn restore(slots: [SlotState; 2], remembered: Option<TeamsCall>) -> Self {
         Self {
-            own,
+            slots,
             remembered,
             ..Self::default()
         }
     }
 
-    pub(crate) fn own(&self, slot: Slot) -> &Own {
-        &self.own[slot as usize]
+    pub(crate) fn slot(&self, slot: Slot) -> &SlotState {
+        &self.slots[slot as usize]
     }
 
-    pub(crate) fn own_mut(&mut self, slot: Slot) -> &mut Own {
-        &mut self.own[slot as usize]
+    pub(crate) fn slot_mut(&mut self, slot: Slot) -> &mut SlotState {
+        &mut self.slots[slot as usize]
     }
 
     /// Whether our own write may be what hides or feigns a Teams call.
     pub(crate) fn masks_calls(&self) -> bool {
-        self.own.iter().any(Own::may_echo)
+        self.slots.iter().any(SlotState::may_echo)
     }
 
     /// Whether Do not disturb in an answer may be ours.
     fn do_not_disturb_may_echo(&self, timing: &Timing, now: Timestamp) -> bool {
-        match self.own(Slot::Preferred) {
+        match self.slot(Slot::Preferred) {
             // Microsoft dropped it a moment ago, and Graph may go on showing it.
-            Own::Yielded(yielded) => yielded.may_echo(timing, now),
-            own => own.may_echo(),
+            SlotState::Released(release) => release.may_echo(timing, now),
+            state => state.may_echo(),
         }
     }
 
@@ -120,9 +123,9 @@ impl Mirror {
         } = answer;
         let meaning = state.meaning();
         let older_than_write = self
-            .own
+            .slots
             .iter()
-            .filter_map(Own::changed_at)
+            .filter_map(SlotState::changed_at)
             .any(|at| asked_at < at);
         if older_than_write
             || settings.policy.mode == SyncMode::None
@@ -155,13 +158,13 @@ impl Mirror {
             if evidence.shown == Shown::Other {
                 self.breaker.answered(slot);
             }
-            let stored = OwnRecord::of(self.own(slot));
-            let verdict = self.own_mut(slot).observe(evidence, settings.timing);
+            let stored = SlotRecord::of(self.slot(slot));
+            let verdict = self.slot_mut(slot).observe(evidence, settings.timing);
             wishes.extend(verdict.lag.map(Wish::Lag));
             if verdict.is_over {
-                *self.own_mut(slot) = Own::None;
+                *self.slot_mut(slot) = SlotState::Empty;
             }
-            if OwnRecord::of(self.own(slot)) != stored {
+            if SlotRecord::of(self.slot(slot)) != stored {
                 wishes.push(Wish::Remember(slot));
             }
         }
@@ -181,7 +184,7 @@ impl Mirror {
             meaning == Meaning::DoNotDisturb && settings.policy.mode.presence() && !own_echo;
         // What our own write hides tells nothing. Calls and Do not disturb have rules of their own and leave the base as
         // it was, and Offline may be what is left of our Do not disturb where no Teams client runs.
-        let hidden = self.own.iter().any(Own::is_held)
+        let hidden = self.slots.iter().any(SlotState::is_written)
             || (meaning == Meaning::Offline && self.masks_calls());
         if !hidden
             && matches!(
@@ -210,22 +213,22 @@ impl Mirror {
         now: Timestamp,
     ) -> Vec<Wish> {
         let timing = settings.timing;
-        let Own::Held(held) = self.own(Slot::Preferred) else {
+        let SlotState::Written(write) = self.slot(Slot::Preferred) else {
             return Vec::new();
         };
-        let landed = matches!(held.echo, Echo::Seen(_))
-            || held
+        let landed = matches!(write.echo, Echo::Seen(_))
+            || write
                 .acknowledged_at
                 .is_some_and(|at| now >= at + timing.settle);
         if !(landed && meaning.is_chosen_over_do_not_disturb()) {
             return Vec::new();
         }
         // Teams counted its day from the request, we from the answer.
-        if now + timing.settle >= held.expires_at {
+        if now + timing.settle >= write.expires_at {
             return self.end_day(signals, settings, now);
         }
-        let reason = YieldReason::Overridden;
-        *self.own_mut(Slot::Preferred) = Own::Yielded(Yielded { reason, at: now });
+        let reason = ReleaseReason::Overridden;
+        *self.slot_mut(Slot::Preferred) = SlotState::Released(SlotRelease { reason, at: now });
         vec![Wish::Remember(Slot::Preferred)]
     }
 
@@ -243,12 +246,12 @@ impl Mirror {
             && do_not_disturb_cause(signals, policy, now).is_some();
         if renew {
             // Anew and not renewed: what Teams showed in between must not be taken for an override.
-            let held = Held::new(now, slot.lifetime(timing), Echo::Indistinct);
-            *self.own_mut(slot) = Own::Held(held);
+            let write = SlotWrite::new(now, slot.lifetime(timing), Echo::Indistinct);
+            *self.slot_mut(slot) = SlotState::Written(write);
             return vec![Wish::Remember(slot), Wish::Write(slot, Action::Set)];
         }
-        let reason = YieldReason::Expired;
-        *self.own_mut(slot) = Own::Yielded(Yielded { reason, at: now });
+        let reason = ReleaseReason::Expired;
+        *self.slot_mut(slot) = SlotState::Released(SlotRelease { reason, at: now });
         vec![Wish::Remember(slot)]
     }
 
@@ -262,45 +265,46 @@ impl Mirror {
         let timing = settings.timing;
         let mut wishes = self.leave_what_is_over(now);
         for slot in Slot::ALL {
-            let next = match self.own(slot) {
+            let next = match self.slot(slot) {
                 // Its day begins when Teams takes it: until then it is only waiting to be sent.
-                Own::Held(held)
-                    if held.expires_at <= now
+                SlotState::Written(write)
+                    if write.expires_at <= now
                         && slot == Slot::Preferred
-                        && held.acknowledged_at.is_none() =>
+                        && write.acknowledged_at.is_none() =>
                 {
-                    Own::Held(Held {
+                    SlotState::Written(SlotWrite {
                         expires_at: now + slot.lifetime(timing),
-                        ..*held
+                        ..*write
                     })
                 }
-                Own::Held(held) if held.expires_at <= now && slot == Slot::Preferred => {
+                SlotState::Written(write) if write.expires_at <= now && slot == Slot::Preferred => {
                     wishes.extend(self.end_day(signals, settings, now));
                     continue;
                 }
                 // A lost session is written anew while the call lasts; its echo must not count meanwhile.
-                Own::Held(held) if held.expires_at <= now => Own::Withdrawn(Withdrawn {
-                    cleared: Cleared::Acknowledged(held.expires_at),
-                    expires_at: held.expires_at,
-                    ..Withdrawn::from_held(held, slot.lifetime(timing), held.expires_at)
-                }),
-                // Microsoft has dropped it by itself: nothing is left to be taken back, and a late clear of Do not disturb would end
-                // the person's own choice.
-                Own::Withdrawn(withdrawn)
-                    if withdrawn.expires_at <= now
-                        && withdrawn.cleared.acknowledged_at().is_none() =>
-                {
-                    wishes.push(Wish::Write(slot, Action::Leave));
-                    Own::Withdrawn(Withdrawn {
-                        cleared: Cleared::Acknowledged(withdrawn.expires_at),
-                        ..*withdrawn
+                SlotState::Written(write) if write.expires_at <= now => {
+                    SlotState::Clearing(SlotClear {
+                        answer: ClearAnswer::Acknowledged(write.expires_at),
+                        expires_at: write.expires_at,
+                        ..SlotClear::from_write(write, slot.lifetime(timing), write.expires_at)
                     })
                 }
-                Own::Withdrawn(withdrawn) if withdrawn.ends_at(timing) <= now => Own::None,
+                // Microsoft has dropped it by itself: nothing is left to be taken back, and a late clear of Do not disturb would end
+                // the person's own choice.
+                SlotState::Clearing(clear)
+                    if clear.expires_at <= now && clear.answer.acknowledged_at().is_none() =>
+                {
+                    wishes.push(Wish::Write(slot, Action::Leave));
+                    SlotState::Clearing(SlotClear {
+                        answer: ClearAnswer::Acknowledged(clear.expires_at),
+                        ..*clear
+                    })
+                }
+                SlotState::Clearing(clear) if clear.ends_at(timing) <= now => SlotState::Empty,
                 _ => continue,
             };
-            let lost = slot == Slot::Session && self.own(slot).is_held();
-            *self.own_mut(slot) = next;
+            let lost = slot == Slot::Session && self.slot(slot).is_written();
+            *self.slot_mut(slot) = next;
             wishes.push(Wish::Remember(slot));
             if lost {
                 // A write that still waits to be sent must not come after the end.
@@ -370,8 +374,8 @@ impl Mirror {
 
     /// An adopted session is kept while the lines have not yet told whether the call still lasts.
     fn adopting(&self, lines_reported: bool, now: Timestamp) -> bool {
-        matches!(self.own(Slot::Session), Own::Held(held)
-            if !lines_reported && held.adopted_until.is_some_and(|until| until > now))
+        matches!(self.slot(Slot::Session), SlotState::Written(write)
+            if !lines_reported && write.adopted_until.is_some_and(|until| until > now))
     }
 
     fn follow_want(
@@ -384,11 +388,11 @@ impl Mirror {
         wishes: &mut Vec<Wish>,
     ) {
         let lifetime = slot.lifetime(timing);
-        match (*self.own(slot), wanted) {
-            (before @ (Own::None | Own::Withdrawn(_)), Some(cause)) => {
+        match (*self.slot(slot), wanted) {
+            (before @ (SlotState::Empty | SlotState::Clearing(_)), Some(cause)) => {
                 if slot == Slot::Preferred && signals.teams_do_not_disturb_since.is_some() {
-                    let reason = YieldReason::AlreadyThere;
-                    *self.own_mut(slot) = Own::Yielded(Yielded { reason, at: now });
+                    let reason = ReleaseReason::AlreadyThere;
+                    *self.slot_mut(slot) = SlotState::Released(SlotRelease { reason, at: now });
                     wishes.push(Wish::Remember(slot));
                 } else if self
                     .settable_at(slot, timing, now)
@@ -397,7 +401,8 @@ impl Mirror {
                     match self.breaker.set(slot, cause, timing, now) {
                         breaker::Verdict::Allowed => {
                             let echo = before.next_echo(slot, signals);
-                            *self.own_mut(slot) = Own::Held(Held::new(now, lifetime, echo));
+                            *self.slot_mut(slot) =
+                                SlotState::Written(SlotWrite::new(now, lifetime, echo));
                             self.left_over_until[slot as usize] = None;
                             wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Set)]);
                         }
@@ -406,56 +411,59 @@ impl Mirror {
                     }
                 }
             }
-            (Own::Held(held), Some(_))
-                if slot == Slot::Session && held.written_at + timing.session_renewal <= now =>
+            (SlotState::Written(write), Some(_))
+                if slot == Slot::Session && write.written_at + timing.session_renewal <= now =>
             {
-                let renewed = Held {
+                let renewed = SlotWrite {
                     written_at: now,
                     expires_at: now + lifetime,
                     is_answered: false,
-                    ..held
+                    ..write
                 };
-                *self.own_mut(slot) = Own::Held(renewed);
+                *self.slot_mut(slot) = SlotState::Written(renewed);
                 wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Renew)]);
             }
             // Stored before a crash but perhaps never sent. The session stays adopted until the lines have told.
-            (Own::Held(held), Some(_))
-                if held.acknowledged_at.is_none()
-                    && held.adopted_until.is_some_and(|until| {
-                        slot == Slot::Preferred || held.written_at + timing.adoption_grace < until
+            (SlotState::Written(write), Some(_))
+                if write.acknowledged_at.is_none()
+                    && write.adopted_until.is_some_and(|until| {
+                        slot == Slot::Preferred || write.written_at + timing.adoption_grace < until
                     }) =>
             {
-                *self.own_mut(slot) = Own::Held(Held {
+                *self.slot_mut(slot) = SlotState::Written(SlotWrite {
                     written_at: now,
                     expires_at: now + lifetime,
                     is_answered: false,
-                    adopted_until: held.adopted_until.filter(|_| slot == Slot::Session),
-                    ..held
+                    adopted_until: write.adopted_until.filter(|_| slot == Slot::Session),
+                    ..write
                 });
                 wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Set)]);
             }
-            (Own::Held(held), None) => {
-                let mut withdrawn = Withdrawn::from_held(&held, lifetime, now);
+            (SlotState::Written(write), None) => {
+                let mut clear = SlotClear::from_write(&write, lifetime, now);
                 let shown = signals.observation.as_ref();
-                withdrawn.was_shown |= shown.is_some_and(|seen| {
-                    seen.state.meaning() == slot.echo() && seen.received_at >= held.since
+                clear.was_shown |= shown.is_some_and(|seen| {
+                    seen.state.meaning() == slot.echo() && seen.received_at >= write.since
                 });
-                *self.own_mut(slot) = Own::Withdrawn(withdrawn);
+                *self.slot_mut(slot) = SlotState::Clearing(clear);
                 wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Clear)]);
             }
-            (Own::Refused(held), Some(_)) => wishes.extend(self.insist(slot, held, timing, now)),
+            (SlotState::Refused(write), Some(_)) => {
+                wishes.extend(self.insist(slot, write, timing, now))
+            }
             // The next try must not succeed.
-            (Own::Refused(_), None) => {
-                *self.own_mut(slot) = Own::None;
+            (SlotState::Refused(_), None) => {
+                *self.slot_mut(slot) = SlotState::Empty;
                 self.left_over_until[slot as usize] = Some(now + lifetime);
                 wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Clear)]);
             }
-            (Own::Yielded(yielded), None) if yielded.may_echo(timing, now) => {
-                *self.own_mut(slot) = Own::Withdrawn(Withdrawn::dropped(yielded.at, lifetime));
+            (SlotState::Released(release), None) if release.may_echo(timing, now) => {
+                *self.slot_mut(slot) =
+                    SlotState::Clearing(SlotClear::dropped(release.at, lifetime));
                 wishes.push(Wish::Remember(slot));
             }
-            (Own::Yielded(_), None) => {
-                *self.own_mut(slot) = Own::None;
+            (SlotState::Released(_), None) => {
+                *self.slot_mut(slot) = SlotState::Empty;
                 wishes.push(Wish::Remember(slot));
             }
             _ => {}
@@ -471,12 +479,15 @@ impl Mirror {
 
     /// When a slot that was taken back may be set again.
     fn settable_at(&self, slot: Slot, timing: &Timing, now: Timestamp) -> Option<Timestamp> {
-        match self.own(slot) {
-            Own::Withdrawn(withdrawn) => {
-                let cleared_at = withdrawn.requested_at;
+        match self.slot(slot) {
+            SlotState::Clearing(clear) => {
+                let cleared_at = clear.requested_at;
                 Some(self.breaker.settable_at(slot, cleared_at, timing, now))
             }
-            Own::None | Own::Held(_) | Own::Refused(_) | Own::Yielded(_) => None,
+            SlotState::Empty
+            | SlotState::Written(_)
+            | SlotState::Refused(_)
+            | SlotState::Released(_) => None,
         }
     }
 }

@@ -45,23 +45,23 @@ impl Slot {
 
 /// The state of one slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Own {
+pub enum SlotState {
     /// Nothing of ours.
     #[default]
-    None,
+    Empty,
     /// Ours and in force (or on its way).
-    Held(Held),
+    Written(SlotWrite),
     /// Taken back, or run out; its echo may still be seen.
-    Withdrawn(Withdrawn),
+    Clearing(SlotClear),
     /// Wanted here, but the slot in Teams is not ours: never written again, never cleared.
-    Yielded(Yielded),
+    Released(SlotRelease),
     /// Wanted and written, but Microsoft refuses it: not in force, and tried again.
-    Refused(Held),
+    Refused(SlotWrite),
 }
 
 /// A write in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct SlotWrite {
     /// When it was first written.
     pub since: Timestamp,
     /// When it was last written.
@@ -99,11 +99,11 @@ pub enum Echo {
 
 /// A write that was cleared, whose echo may still be shown. What follows from its fields: `mirror/evidence.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Withdrawn {
+pub struct SlotClear {
     /// When it was taken back.
     pub requested_at: Timestamp,
     /// What Teams answered to the request.
-    pub cleared: Cleared,
+    pub answer: ClearAnswer,
     /// When Teams drops it even if the request never arrives.
     pub expires_at: Timestamp,
     /// The earliest time at which the write can have taken effect.
@@ -119,29 +119,29 @@ pub struct Withdrawn {
 
 /// Teams' answer to the clear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cleared {
+pub enum ClearAnswer {
     /// No answer yet.
     Pending,
     /// Microsoft refused the clear, which is tried again.
     Refused,
     /// 404 at this moment: the write never arrived, or the answer is wrong.
-    Denied(Timestamp),
+    NotFound(Timestamp),
     /// Cleared at this moment.
     Acknowledged(Timestamp),
 }
 
 /// Why the slot is not ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Yielded {
+pub struct SlotRelease {
     /// What happened.
-    pub reason: YieldReason,
+    pub reason: ReleaseReason,
     /// When.
     pub at: Timestamp,
 }
 
 /// Why Offhook left the preferred slot alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum YieldReason {
+pub enum ReleaseReason {
     /// The person chose something else in Teams.
     Overridden,
     /// Microsoft dropped it after 24 hours.
@@ -150,7 +150,7 @@ pub enum YieldReason {
     AlreadyThere,
 }
 
-impl YieldReason {
+impl ReleaseReason {
     /// Every reason.
     pub const ALL: [Self; 3] = [Self::Overridden, Self::Expired, Self::AlreadyThere];
 
@@ -219,17 +219,17 @@ impl Echo {
     }
 }
 
-impl Cleared {
+impl ClearAnswer {
     /// When Teams acknowledged the clear.
     pub(crate) const fn acknowledged_at(self) -> Option<Timestamp> {
         match self {
             Self::Acknowledged(at) => Some(at),
-            Self::Pending | Self::Refused | Self::Denied(_) => None,
+            Self::Pending | Self::Refused | Self::NotFound(_) => None,
         }
     }
 }
 
-impl Held {
+impl SlotWrite {
     pub(crate) fn new(now: Timestamp, lifetime: Duration, echo: Echo) -> Self {
         Self {
             since: now,
@@ -250,19 +250,19 @@ impl Held {
     }
 }
 
-impl Yielded {
+impl SlotRelease {
     /// Whether Teams dropped our write so recently that Graph may still show it.
     pub(crate) fn may_echo(&self, timing: &Timing, now: Timestamp) -> bool {
-        self.reason == YieldReason::Expired && now < self.at + timing.settle
+        self.reason == ReleaseReason::Expired && now < self.at + timing.settle
     }
 }
 
-impl Withdrawn {
+impl SlotClear {
     /// Teams dropped it by itself.
     pub(crate) fn dropped(at: Timestamp, lifetime: Duration) -> Self {
         Self {
             requested_at: at,
-            cleared: Cleared::Acknowledged(at),
+            answer: ClearAnswer::Acknowledged(at),
             expires_at: at,
             in_effect_from: at - lifetime,
             echo: Echo::Indistinct,
@@ -272,64 +272,64 @@ impl Withdrawn {
     }
 
     /// The write is taken back; Teams keeps it for `lifetime`.
-    pub(crate) fn from_held(held: &Held, lifetime: Duration, now: Timestamp) -> Self {
+    pub(crate) fn from_write(write: &SlotWrite, lifetime: Duration, now: Timestamp) -> Self {
         Self {
             requested_at: now,
-            cleared: Cleared::Pending,
+            answer: ClearAnswer::Pending,
             // The last write has no answer: a try of it may have arrived at any time until now.
-            expires_at: if held.is_answered {
-                held.expires_at
+            expires_at: if write.is_answered {
+                write.expires_at
             } else {
                 now + lifetime
             },
-            in_effect_from: held.echo.earlier().unwrap_or(held.in_effect_from()),
-            echo: held.echo,
-            shown_since: held.echo.may_be_shown().then_some(now),
-            was_shown: matches!(held.echo, Echo::Seen(_) | Echo::SeenOfEither(_)),
+            in_effect_from: write.echo.earlier().unwrap_or(write.in_effect_from()),
+            echo: write.echo,
+            shown_since: write.echo.may_be_shown().then_some(now),
+            was_shown: matches!(write.echo, Echo::Seen(_) | Echo::SeenOfEither(_)),
         }
     }
 
     /// Records the acknowledgement of the clear; the first one counts.
     pub(crate) fn acknowledge(&mut self, now: Timestamp) {
-        if self.cleared.acknowledged_at().is_none() {
-            self.cleared = Cleared::Acknowledged(now);
+        if self.answer.acknowledged_at().is_none() {
+            self.answer = ClearAnswer::Acknowledged(now);
         }
     }
 
     /// Records that Microsoft refused the clear, unless it has been answered otherwise.
     pub(crate) fn refuse(&mut self) {
-        if self.cleared == Cleared::Pending {
-            self.cleared = Cleared::Refused;
+        if self.answer == ClearAnswer::Pending {
+            self.answer = ClearAnswer::Refused;
         }
     }
 
     /// Records a 404 to the clear, unless the clear has been acknowledged.
     pub(crate) fn deny(&mut self, now: Timestamp) {
-        if self.cleared.acknowledged_at().is_none() {
-            self.cleared = Cleared::Denied(now);
+        if self.answer.acknowledged_at().is_none() {
+            self.answer = ClearAnswer::NotFound(now);
         }
     }
 }
 
-impl Own {
+impl SlotState {
     /// Whether Teams may at this moment show our own write.
     pub fn may_echo(&self) -> bool {
-        matches!(self, Self::Held(_) | Self::Withdrawn(_))
+        matches!(self, Self::Written(_) | Self::Clearing(_))
     }
 
     /// Whether the write is in force.
-    pub fn is_held(&self) -> bool {
-        matches!(self, Self::Held(_))
+    pub fn is_written(&self) -> bool {
+        matches!(self, Self::Written(_))
     }
 
     /// An answer of Graph that was asked for before this moment says nothing: our write may or may not be in it.
     pub(crate) fn changed_at(&self) -> Option<Timestamp> {
         match self {
-            Self::None | Self::Yielded(_) | Self::Refused(_) => None,
-            Self::Held(held) => Some(held.acknowledged_at.unwrap_or(held.since)),
-            Self::Withdrawn(withdrawn) => {
-                let acknowledged_at = withdrawn.cleared.acknowledged_at();
-                Some(acknowledged_at.unwrap_or(withdrawn.requested_at))
+            Self::Empty | Self::Released(_) | Self::Refused(_) => None,
+            Self::Written(write) => Some(write.acknowledged_at.unwrap_or(write.since)),
+            Self::Clearing(clear) => {
+                let acknowledged_at = clear.answer.acknowledged_at();
+                Some(acknowledged_at.unwrap_or(clear.requested_at))
             }
         }
     }
@@ -340,28 +340,28 @@ impl Own {
             .observation
             .as_ref()
             .is_some_and(|seen| Shown::new(slot, seen.state.meaning()) == Shown::Other);
-        let withdrawn = match self {
-            Self::None if shows_something_else => return Echo::Awaited,
-            Self::None | Self::Held(_) | Self::Refused(_) | Self::Yielded(_) => {
+        let clear = match self {
+            Self::Empty if shows_something_else => return Echo::Awaited,
+            Self::Empty | Self::Written(_) | Self::Refused(_) | Self::Released(_) => {
                 return Echo::Indistinct;
             }
-            Self::Withdrawn(withdrawn) => withdrawn,
+            Self::Clearing(clear) => clear,
         };
-        match (withdrawn.echo, withdrawn.shown_since) {
+        match (clear.echo, clear.shown_since) {
             (Echo::Seen(_) | Echo::Past, None) if shows_something_else => Echo::Awaited,
             (Echo::Seen(_) | Echo::Past, None) => Echo::Indistinct,
-            _ if shows_something_else => Echo::AwaitedSince(withdrawn.in_effect_from),
-            _ => Echo::IndistinctSince(withdrawn.in_effect_from),
+            _ if shows_something_else => Echo::AwaitedSince(clear.in_effect_from),
+            _ => Echo::IndistinctSince(clear.in_effect_from),
         }
     }
 
     /// The moment at which the slot changes by itself.
     pub(crate) fn deadline(&self, timing: &Timing) -> Option<Timestamp> {
         match self {
-            Self::None | Self::Yielded(_) => None,
-            Self::Refused(held) => Some(held.written_at + timing.session_renewal),
-            Self::Held(held) => Some(held.expires_at),
-            Self::Withdrawn(withdrawn) => Some(withdrawn.ends_at(timing)),
+            Self::Empty | Self::Released(_) => None,
+            Self::Refused(write) => Some(write.written_at + timing.session_renewal),
+            Self::Written(write) => Some(write.expires_at),
+            Self::Clearing(clear) => Some(clear.ends_at(timing)),
         }
     }
 }

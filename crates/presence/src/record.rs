@@ -2,7 +2,7 @@
 
 use crate::{
     Appointment, Choice, LineId, PersonId, TeamsCall, Timestamp,
-    own::{Cleared, Echo, Held, Own, Slot, Withdrawn, YieldReason, Yielded},
+    own::{ClearAnswer, Echo, ReleaseReason, Slot, SlotClear, SlotRelease, SlotState, SlotWrite},
     settings::Timing,
 };
 
@@ -10,13 +10,13 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
     /// What we wrote to a slot in Teams.
-    Own {
+    Slot {
         /// For whom.
         person: PersonId,
         /// Where.
         slot: Slot,
         /// What.
-        own: Option<OwnRecord>,
+        record: Option<SlotRecord>,
     },
     /// The appointment of a Teams call.
     TeamsCall {
@@ -36,7 +36,7 @@ pub enum Record {
 
 /// A write to Teams as it is stored: kind, time, expiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OwnRecord {
+pub struct SlotRecord {
     /// When it was first written.
     pub written_at: Timestamp,
     /// When Teams drops it by itself.
@@ -46,7 +46,7 @@ pub struct OwnRecord {
     /// When Teams acknowledged that it was taken back.
     pub cleared_at: Option<Timestamp>,
     /// Why the slot is not ours, if it is not.
-    pub yielded: Option<YieldReason>,
+    pub released: Option<ReleaseReason>,
 }
 
 /// What is known of a person at a start.
@@ -63,35 +63,35 @@ pub struct PersonRecord {
     /// The Teams call that was under way.
     pub teams_call: Option<TeamsCall>,
     /// What was in force in Teams, by [`Slot`].
-    pub own: [Option<OwnRecord>; 2],
+    pub slots: [Option<SlotRecord>; 2],
 }
 
-impl OwnRecord {
+impl SlotRecord {
     /// The stored form of a slot.
-    pub(crate) fn of(own: &Own) -> Option<Self> {
-        match own {
-            Own::None => None,
+    pub(crate) fn of(state: &SlotState) -> Option<Self> {
+        match state {
+            SlotState::Empty => None,
             // A try that is under way may still succeed.
-            Own::Held(held) | Own::Refused(held) => Some(Self {
-                written_at: held.since,
-                expires_at: held.expires_at,
-                acknowledged: held.acknowledged_at.is_some(),
+            SlotState::Written(write) | SlotState::Refused(write) => Some(Self {
+                written_at: write.since,
+                expires_at: write.expires_at,
+                acknowledged: write.acknowledged_at.is_some(),
                 cleared_at: None,
-                yielded: None,
+                released: None,
             }),
-            Own::Withdrawn(withdrawn) => Some(Self {
-                written_at: withdrawn.requested_at,
-                expires_at: withdrawn.expires_at,
+            SlotState::Clearing(clear) => Some(Self {
+                written_at: clear.requested_at,
+                expires_at: clear.expires_at,
                 acknowledged: true,
-                cleared_at: withdrawn.cleared.acknowledged_at(),
-                yielded: None,
+                cleared_at: clear.answer.acknowledged_at(),
+                released: None,
             }),
-            Own::Yielded(yielded) => Some(Self {
-                written_at: yielded.at,
-                expires_at: yielded.at,
+            SlotState::Released(release) => Some(Self {
+                written_at: release.at,
+                expires_at: release.at,
                 acknowledged: true,
                 cleared_at: None,
-                yielded: Some(yielded.reason),
+                released: Some(release.reason),
             }),
         }
     }
@@ -99,17 +99,23 @@ impl OwnRecord {
     /// Adopts it after a start: as ours if Teams may still hold it. What was not confirmed as cleared counts as held,
     /// so that it is renewed or cleared again. A Do not disturb whose day ended meanwhile is not silently written anew,
     /// unless `renew` says so.
-    pub(crate) fn adopt(&self, slot: Slot, renew: bool, timing: &Timing, now: Timestamp) -> Own {
-        if let Some(reason) = self.yielded {
-            return Own::Yielded(Yielded {
+    pub(crate) fn adopt(
+        &self,
+        slot: Slot,
+        renew: bool,
+        timing: &Timing,
+        now: Timestamp,
+    ) -> SlotState {
+        if let Some(reason) = self.released {
+            return SlotState::Released(SlotRelease {
                 reason,
                 at: self.written_at,
             });
         }
-        let withdrawn = |gone_at| {
-            Own::Withdrawn(Withdrawn {
+        let clear = |gone_at| {
+            SlotState::Clearing(SlotClear {
                 requested_at: gone_at,
-                cleared: Cleared::Acknowledged(gone_at),
+                answer: ClearAnswer::Acknowledged(gone_at),
                 expires_at: self.expires_at,
                 // How long it had been in force is not stored: the longest is taken.
                 in_effect_from: gone_at - slot.lifetime(timing),
@@ -119,19 +125,19 @@ impl OwnRecord {
             })
         };
         match self.cleared_at {
-            Some(cleared_at) => withdrawn(cleared_at),
+            Some(cleared_at) => clear(cleared_at),
             None if self.expires_at <= now
                 && slot == Slot::Preferred
                 && self.acknowledged
                 && !renew =>
             {
-                Own::Yielded(Yielded {
-                    reason: YieldReason::Expired,
+                SlotState::Released(SlotRelease {
+                    reason: ReleaseReason::Expired,
                     at: self.expires_at,
                 })
             }
-            None if self.expires_at <= now => withdrawn(self.expires_at),
-            None => Own::Held(Held {
+            None if self.expires_at <= now => clear(self.expires_at),
+            None => SlotState::Written(SlotWrite {
                 since: self.written_at,
                 // Renewal is due by the expiry, not by the first write.
                 written_at: self.expires_at - timing.session_lifetime,

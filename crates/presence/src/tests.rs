@@ -301,9 +301,9 @@ impl World {
         std::mem::take(&mut self.writes)
     }
 
-    pub(crate) fn last_own_record(&self, of: Slot) -> Option<crate::OwnRecord> {
+    pub(crate) fn last_own_record(&self, of: Slot) -> Option<crate::SlotRecord> {
         self.records.iter().rev().find_map(|record| match record {
-            Record::Own { slot, own, .. } if *slot == of => Some(*own),
+            Record::Slot { slot, record, .. } if *slot == of => Some(*record),
             _ => None,
         })?
     }

@@ -220,7 +220,7 @@ pub async fn checkpoint(store: Store) {
 
 fn key(record: &Record) -> Key {
     match record {
-        Record::Own { person, slot, .. } => Key::Own(*person, *slot),
+        Record::Slot { person, slot, .. } => Key::Own(*person, *slot),
         Record::TeamsCall { person, .. } => Key::TeamsCall(*person),
         Record::Choice { person, .. } => Key::Choice(*person),
     }

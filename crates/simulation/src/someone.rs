@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use presence::{
     Appointment, Automatic, Choice, ClientId, Forwarding, LineId, LineState, MyProfiles, Origin,
-    OwnRecord, PersonId, PersonPolicy, PersonRecord, Presence, Profile, Slot, Status, SyncMode,
+    PersonId, PersonPolicy, PersonRecord, Presence, Profile, Slot, SlotRecord, Status, SyncMode,
     TeamsCall, Timestamp,
 };
 
@@ -53,7 +53,7 @@ pub struct Someone {
     /// Appointments, as the store has them.
     pub appointments: Vec<Appointment>,
     /// What the store keeps of our writes.
-    pub own: [Option<OwnRecord>; 2],
+    pub slots: [Option<SlotRecord>; 2],
     /// What the store keeps of a Teams call.
     pub teams_call: Option<TeamsCall>,
     /// The person has a Teams account here.
@@ -100,7 +100,7 @@ impl Someone {
             programs: Vec::new(),
             choice: None,
             appointments: Vec::new(),
-            own: [None; 2],
+            slots: [None; 2],
             teams_call: None,
             linked: calm || random.chance(85),
             account: Account::new(now),
@@ -131,7 +131,7 @@ impl Someone {
                 .cloned()
                 .collect(),
             teams_call: self.teams_call,
-            own: self.own,
+            slots: self.slots,
         }
     }
 

@@ -272,11 +272,15 @@ impl<'s> World<'s> {
                 let Some(at) = self.place(person) else { return };
                 self.people[at].told = Some(presence);
             }
-            Effect::Remember(Record::Own { person, slot, own }) => {
+            Effect::Remember(Record::Slot {
+                person,
+                slot,
+                record,
+            }) => {
                 self.story
-                    .tell(now, || format!("    {person} store {slot:?}: {own:?}"));
+                    .tell(now, || format!("    {person} store {slot:?}: {record:?}"));
                 let Some(at) = self.place(person) else { return };
-                self.people[at].own[slot as usize] = own;
+                self.people[at].slots[slot as usize] = record;
             }
             Effect::Remember(Record::TeamsCall { person, call }) => {
                 let Some(at) = self.place(person) else { return };

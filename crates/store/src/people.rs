@@ -4,8 +4,8 @@
 //! about 3 µs for a row of its own, which would be most of a start.
 
 use presence::{
-    Appointment, Choice, LineId, Origin, OwnRecord, PersonId, PersonRecord, Profile, Slot,
-    TeamsCall, Timestamp, YieldReason,
+    Appointment, Choice, LineId, Origin, PersonId, PersonRecord, Profile, ReleaseReason, Slot,
+    SlotRecord, TeamsCall, Timestamp,
 };
 use serde::de::DeserializeOwned;
 use sqlx::{Row, Sqlite, Transaction};
@@ -331,13 +331,13 @@ fn add_own(
     (slot, written_at, expires_at, acknowledged, cleared_at, yielded): OwnRow,
 ) -> Result<(), StoreError> {
     let slot = Slot::ALL.into_iter().find(|known| known.name() == slot);
-    if let Some(own) = slot.and_then(|slot| person.record.own.get_mut(slot as usize)) {
-        *own = Some(OwnRecord {
+    if let Some(own) = slot.and_then(|slot| person.record.slots.get_mut(slot as usize)) {
+        *own = Some(SlotRecord {
             written_at: Timestamp::from_milliseconds(written_at),
             expires_at: Timestamp::from_milliseconds(expires_at),
             acknowledged: acknowledged != 0,
             cleared_at: cleared_at.map(Timestamp::from_milliseconds),
-            yielded: YieldReason::ALL
+            released: ReleaseReason::ALL
                 .into_iter()
                 .find(|reason| Some(reason.name()) == yielded.as_deref()),
         });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use presence::{Choice, OwnRecord, PersonId, Record, Slot, TeamsCall};
+use presence::{Choice, PersonId, Record, Slot, SlotRecord, TeamsCall};
 use serde_json::json;
 
 use crate::{Change, Durability, IMMEDIATE, Store, StoreError, audit::note};
@@ -10,7 +10,7 @@ use crate::{Change, Durability, IMMEDIATE, Store, StoreError, audit::note};
 /// A batch sorted by kind. Of several records about the same thing only the last is written.
 #[derive(Default)]
 struct Batch<'a> {
-    own: BTreeMap<(PersonId, Slot), Option<OwnRecord>>,
+    slots: BTreeMap<(PersonId, Slot), Option<SlotRecord>>,
     calls: BTreeMap<PersonId, Option<TeamsCall>>,
     choices: BTreeMap<PersonId, Option<&'a Choice>>,
 }
@@ -41,8 +41,12 @@ impl Store {
         let mut batch = Batch::default();
         for record in records {
             match record {
-                Record::Own { person, slot, own } => {
-                    batch.own.insert((*person, *slot), *own);
+                Record::Slot {
+                    person,
+                    slot,
+                    record,
+                } => {
+                    batch.slots.insert((*person, *slot), *record);
                 }
                 Record::TeamsCall { person, call } => {
                     batch.calls.insert(*person, *call);
@@ -77,7 +81,7 @@ type Statement = (&'static str, Vec<serde_json::Value>);
 impl Batch<'_> {
     fn statements(&self) -> Vec<Statement> {
         let mut statements = Vec::new();
-        let own = self.own.iter().map(|((person, slot), own)| {
+        let own = self.slots.iter().map(|((person, slot), own)| {
             let key = json!({"person": person.0, "slot": slot.name()});
             (key, own.as_ref().map(own_row))
         });
@@ -104,13 +108,13 @@ impl Batch<'_> {
     }
 }
 
-fn own_row(own: &OwnRecord) -> serde_json::Value {
+fn own_row(own: &SlotRecord) -> serde_json::Value {
     json!({
         "written_at": own.written_at.milliseconds(),
         "expires_at": own.expires_at.milliseconds(),
         "acknowledged": i64::from(own.acknowledged),
         "cleared_at": own.cleared_at.map(|at| at.milliseconds()),
-        "yielded": own.yielded.map(|reason| reason.name()),
+        "yielded": own.released.map(|reason| reason.name()),
     })
 }
 
@@ -140,12 +144,12 @@ fn split(
 const UPSERT_OWN: &str = "
 INSERT INTO teams_writes (person, slot, written_at, expires_at, acknowledged, cleared_at, yielded)
 SELECT people.id, value ->> '$.key.slot', value ->> '$.row.written_at', value ->> '$.row.expires_at',
-       value ->> '$.row.acknowledged', value ->> '$.row.cleared_at', value ->> '$.row.yielded'
+       value ->> '$.row.acknowledged', value ->> '$.row.cleared_at', value ->> '$.row.released'
 FROM json_each(?1) JOIN people ON people.id = value ->> '$.key.person'
 WHERE true
 ON CONFLICT (person, slot) DO UPDATE SET
     written_at = excluded.written_at, expires_at = excluded.expires_at, acknowledged = excluded.acknowledged,
-    cleared_at = excluded.cleared_at, yielded = excluded.yielded";
+    cleared_at = excluded.cleared_at, yielded = excluded.released";
 
 const DELETE_OWN: &str = "
 DELETE FROM teams_writes WHERE (person, slot) IN

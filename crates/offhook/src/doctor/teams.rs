@@ -352,7 +352,7 @@ async fn write(report: &mut Report, client: &Client, people: &[&StoredPerson], n
     else {
         return report.fail(CHECK, Fault::TestPersonUnknown, format!("{name:?}"));
     };
-    if person.record.own.iter().any(Option::is_some) {
+    if person.record.slots.iter().any(Option::is_some) {
         return report.fail(CHECK, Fault::TestPersonBusy, person.name.clone());
     }
     if let Err(error) = client.write(account, Operation::SetSession).await {

@@ -9,7 +9,7 @@ use axum::{
     response::IntoResponse,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use presence::OwnRecord;
+use presence::SlotRecord;
 use serde_json::{Value, json};
 use store::{Change, Concern, Store};
 use teamsbox::{NewUser, Teamsbox};
@@ -306,17 +306,17 @@ impl Patient {
     pub async fn remember_a_write(&self) {
         let store = self.store().await;
         let now = presence::Timestamp::from_milliseconds(i64::MAX / 2);
-        let own = OwnRecord {
+        let own = SlotRecord {
             written_at: now,
             expires_at: now,
             acknowledged: true,
             cleared_at: None,
-            yielded: None,
+            released: None,
         };
-        let record = presence::Record::Own {
+        let record = presence::Record::Slot {
             person: presence::PersonId(1),
             slot: presence::Slot::Session,
-            own: Some(own),
+            record: Some(own),
         };
         store
             .commit(&[record], store::Durability::Power)

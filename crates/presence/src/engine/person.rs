@@ -11,7 +11,7 @@ use crate::{
     Slot, TeamsAccount, TeamsCall, TeamsWrite, Timestamp, Timing,
     evaluate::{Decision, Facts, Silent, evaluate},
     mirror::{Mirror, Wish},
-    record::OwnRecord,
+    record::SlotRecord,
     settings::Settings,
 };
 
@@ -46,9 +46,10 @@ impl Person {
         now: Timestamp,
     ) -> Self {
         let renew = policy.renew_do_not_disturb;
-        let own = Slot::ALL.map(|slot| {
-            record.own[slot as usize]
-                .map_or_else(Default::default, |own| own.adopt(slot, renew, timing, now))
+        let slots = Slot::ALL.map(|slot| {
+            record.slots[slot as usize].map_or_else(Default::default, |record| {
+                record.adopt(slot, renew, timing, now)
+            })
         });
         // Clients return within seconds of a start. Who had none must not seem to be there for longer.
         let clients_gone_at = now + timing.client_return - policy.automatic.client_end_after;
@@ -63,7 +64,7 @@ impl Person {
                 clients_gone_at,
                 ..Signals::default()
             },
-            mirror: Mirror::restore(own, record.teams_call),
+            mirror: Mirror::restore(slots, record.teams_call),
             at_rest: true,
             rest_since: now,
             told: Presence {
@@ -357,10 +358,10 @@ impl Person {
 
     pub(super) fn carry_out(&mut self, id: PersonId, wishes: Vec<Wish>, effects: &mut Vec<Effect>) {
         effects.extend(wishes.into_iter().map(|wish| match wish {
-            Wish::Remember(slot) => Effect::Remember(Record::Own {
+            Wish::Remember(slot) => Effect::Remember(Record::Slot {
                 person: id,
                 slot,
-                own: OwnRecord::of(self.mirror.own(slot)),
+                record: SlotRecord::of(self.mirror.slot(slot)),
             }),
             Wish::Write(slot, action) => Effect::Write(TeamsWrite {
                 person: id,

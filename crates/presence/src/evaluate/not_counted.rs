@@ -3,7 +3,7 @@
 use super::{Explain, Facts, profile::do_not_disturb};
 use crate::{
     Meaning, Slot, SyncMode, TeamsAccount, Timestamp, Unreachable,
-    own::Own,
+    own::SlotState,
     reason::{NotCounted, Reason, Rule, Says, Source},
 };
 
@@ -39,10 +39,10 @@ pub(super) fn reasons(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Expl
         }
     }
     for slot in Slot::ALL {
-        if let Own::Refused(held) = facts.mirror.own(slot)
+        if let SlotState::Refused(write) = facts.mirror.slot(slot)
             && !login_ended
         {
-            tell(NotCounted::WriteRefused(slot), Source::Teams, held.since);
+            tell(NotCounted::WriteRefused(slot), Source::Teams, write.since);
         }
     }
 }
@@ -53,7 +53,7 @@ fn shown_do_not_disturb(facts: &Facts<'_>, now: Timestamp) -> Option<Timestamp> 
     let is_shown = match seen.state.meaning() {
         Meaning::Presenting => true,
         // Our own, which a change of mode takes back, is no news.
-        Meaning::DoNotDisturb => !facts.mirror.own(Slot::Preferred).may_echo(),
+        Meaning::DoNotDisturb => !facts.mirror.slot(Slot::Preferred).may_echo(),
         Meaning::Call
         | Meaning::Available
         | Meaning::Busy

@@ -3,7 +3,7 @@
 use super::{Explain, Facts};
 use crate::{
     Confidence, Observation, Slot,
-    own::{Cleared, Held, Own},
+    own::{ClearAnswer, SlotState, SlotWrite},
     reason::{Fate, Note, Reason, Rule, Says, Source},
 };
 
@@ -26,7 +26,7 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
         });
     }
     for slot in Slot::ALL {
-        let own = |fate, since| {
+        let wrote = |fate, since| {
             Reason::new(
                 Rule::OwnWrite,
                 Source::Teams,
@@ -34,33 +34,33 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
                 since,
             )
         };
-        match facts.mirror.own(slot) {
+        match facts.mirror.slot(slot) {
             // Why it is not in force is told with what does not count.
-            Own::None | Own::Refused(_) => {}
-            Own::Held(held) => tell(&|| {
+            SlotState::Empty | SlotState::Refused(_) => {}
+            SlotState::Written(write) => tell(&|| {
                 // Nothing is known to be there before Teams has acknowledged it.
-                let fate = match held.acknowledged_at {
+                let fate = match write.acknowledged_at {
                     Some(_) => Fate::InForce,
                     None => Fate::NotInForce,
                 };
-                own(fate, held.since)
-                    .until(Some(held.expires_at))
-                    .note(hidden_by(slot, held, observation))
+                wrote(fate, write.since)
+                    .until(Some(write.expires_at))
+                    .note(hidden_by(slot, write, observation))
             }),
-            Own::Withdrawn(withdrawn) => tell(&|| {
+            SlotState::Clearing(clear) => tell(&|| {
                 // What Microsoft refuses to take back is still there.
-                let (fate, note) = match withdrawn.cleared {
-                    Cleared::Refused => (Fate::InForce, Some(Note::ClearRefused)),
+                let (fate, note) = match clear.answer {
+                    ClearAnswer::Refused => (Fate::InForce, Some(Note::ClearRefused)),
                     // D1: nothing has happened before Microsoft says so.
-                    Cleared::Pending | Cleared::Denied(_) => (Fate::BeingTakenBack, None),
-                    Cleared::Acknowledged(_) => (Fate::TakenBack, None),
+                    ClearAnswer::Pending | ClearAnswer::NotFound(_) => (Fate::BeingTakenBack, None),
+                    ClearAnswer::Acknowledged(_) => (Fate::TakenBack, None),
                 };
-                own(fate, withdrawn.requested_at)
-                    .until(Some(withdrawn.ends_at(facts.timing)))
+                wrote(fate, clear.requested_at)
+                    .until(Some(clear.ends_at(facts.timing)))
                     .note(note)
             }),
-            Own::Yielded(yielded) => {
-                tell(&|| own(Fate::NotInForce, yielded.at).note(Note::Yielded(yielded.reason)))
+            SlotState::Released(release) => {
+                tell(&|| wrote(Fate::NotInForce, release.at).note(Note::Released(release.reason)))
             }
         }
     }
@@ -79,8 +79,8 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
 }
 
 /// What keeps Teams from showing our write.
-fn hidden_by(slot: Slot, held: &Held, observation: Option<&Observation>) -> Option<Note> {
-    let Some(acknowledged_at) = held.acknowledged_at else {
+fn hidden_by(slot: Slot, write: &SlotWrite, observation: Option<&Observation>) -> Option<Note> {
+    let Some(acknowledged_at) = write.acknowledged_at else {
         return Some(Note::NotAcknowledged);
     };
     observation

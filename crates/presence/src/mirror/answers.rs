@@ -3,7 +3,7 @@
 use super::{Mirror, Wish};
 use crate::{
     Meaning, Timestamp,
-    own::{Action, Cleared, Own, Slot},
+    own::{Action, ClearAnswer, Slot, SlotState},
     settings::Timing,
 };
 
@@ -19,17 +19,17 @@ impl Mirror {
         if action == Action::Clear {
             self.left_over_until[slot as usize] = None;
         }
-        match (self.own_mut(slot), action) {
-            (Own::Held(held), Action::Set | Action::Renew) => {
-                held.acknowledged_at.get_or_insert(now);
-                held.is_answered = true;
-                held.expires_at = now + slot.lifetime(timing);
+        match (self.slot_mut(slot), action) {
+            (SlotState::Written(write), Action::Set | Action::Renew) => {
+                write.acknowledged_at.get_or_insert(now);
+                write.is_answered = true;
+                write.expires_at = now + slot.lifetime(timing);
             }
-            (&mut Own::Refused(held), Action::Set | Action::Renew) => {
-                self.take_after_all(slot, held, timing, now);
+            (&mut SlotState::Refused(write), Action::Set | Action::Renew) => {
+                self.take_after_all(slot, write, timing, now);
             }
-            (Own::Withdrawn(withdrawn), Action::Clear) => {
-                withdrawn.acknowledge(now);
+            (SlotState::Clearing(clear), Action::Clear) => {
+                clear.acknowledge(now);
             }
             // The answer to a write that a later one has overtaken.
             _ => return Vec::new(),
@@ -41,17 +41,17 @@ impl Mirror {
     /// seen by what Teams shows.
     pub(crate) fn had_nothing(&mut self, slot: Slot, now: Timestamp) -> Vec<Wish> {
         self.left_over_until[slot as usize] = None;
-        let Own::Withdrawn(withdrawn) = self.own_mut(slot) else {
+        let SlotState::Clearing(clear) = self.slot_mut(slot) else {
             // The answer to a write that a later one has overtaken.
             return Vec::new();
         };
         // The preferred slot is the person's too: Do not disturb that Teams never showed as ours may be theirs and is not taken
         // back.
-        let may_be_there = slot == Slot::Session || withdrawn.was_shown;
-        if may_be_there && now < withdrawn.expires_at {
-            withdrawn.deny(now);
+        let may_be_there = slot == Slot::Session || clear.was_shown;
+        if may_be_there && now < clear.expires_at {
+            clear.deny(now);
         } else {
-            withdrawn.acknowledge(now);
+            clear.acknowledge(now);
         }
         vec![Wish::Remember(slot)]
     }
@@ -65,19 +65,19 @@ impl Mirror {
         asked_at: Timestamp,
     ) -> Option<[Wish; 2]> {
         let slot = Slot::Preferred;
-        let Own::Withdrawn(withdrawn) = self.own_mut(slot) else {
+        let SlotState::Clearing(clear) = self.slot_mut(slot) else {
             return None;
         };
-        if !withdrawn.was_shown
-            || withdrawn.cleared.acknowledged_at().is_some()
+        if !clear.was_shown
+            || clear.answer.acknowledged_at().is_some()
             || !meaning.is_chosen_over_do_not_disturb()
             || !before.is_some_and(|(meaning, received_at)| {
-                meaning.is_chosen_over_do_not_disturb() && received_at > withdrawn.requested_at
+                meaning.is_chosen_over_do_not_disturb() && received_at > clear.requested_at
             })
         {
             return None;
         }
-        withdrawn.acknowledge(asked_at);
+        clear.acknowledge(asked_at);
         Some([Wish::Remember(slot), Wish::Write(slot, Action::Leave)])
     }
 
@@ -89,16 +89,16 @@ impl Mirror {
         meaning: Meaning,
         now: Timestamp,
     ) -> Option<Wish> {
-        let Own::Withdrawn(withdrawn) = self.own_mut(slot) else {
+        let SlotState::Clearing(clear) = self.slot_mut(slot) else {
             return None;
         };
-        let Cleared::Denied(denied_at) = withdrawn.cleared else {
+        let ClearAnswer::NotFound(denied_at) = clear.answer else {
             return None;
         };
         if meaning != slot.echo() || now < denied_at + timing.clear_again {
             return None;
         }
-        withdrawn.cleared = Cleared::Pending;
+        clear.answer = ClearAnswer::Pending;
         Some(Wish::Write(slot, Action::Clear))
     }
 }

@@ -3,7 +3,7 @@
 use super::Mirror;
 use crate::{
     Meaning, Signals, TeamsCall, Timestamp,
-    own::{Cleared, Own, Slot},
+    own::{ClearAnswer, Slot, SlotState},
     settings::Timing,
 };
 
@@ -13,7 +13,7 @@ impl Mirror {
     pub(crate) fn call_until(&self, signals: &Signals, timing: &Timing) -> Option<Timestamp> {
         let confirmed_at = signals.teams_call?.confirmed_at;
         let limit = confirmed_at + timing.appointment_limit;
-        let [session, preferred] = &self.own;
+        let [session, preferred] = &self.slots;
         if preferred.may_echo() && !session.may_echo() {
             return Some(limit.min(confirmed_at + timing.call_under_do_not_disturb));
         }
@@ -31,15 +31,15 @@ impl Mirror {
         meaning: Meaning,
         now: Timestamp,
     ) {
-        let session = *self.own(Slot::Session);
+        let session = *self.slot(Slot::Session);
         let in_force = match session {
-            Own::Held(_) => true,
+            SlotState::Written(_) => true,
             // Without an answer to the clear the session counts as alive; after a 404 only while Teams shows it.
-            Own::Withdrawn(withdrawn) => {
-                matches!(withdrawn.cleared, Cleared::Pending | Cleared::Refused)
-                    && now < withdrawn.expires_at
+            SlotState::Clearing(clear) => {
+                matches!(clear.answer, ClearAnswer::Pending | ClearAnswer::Refused)
+                    && now < clear.expires_at
             }
-            Own::None | Own::Refused(_) | Own::Yielded(_) => false,
+            SlotState::Empty | SlotState::Refused(_) | SlotState::Released(_) => false,
         };
         let remembered = self.remembered.take();
         let known = signals.teams_call.or(remembered);

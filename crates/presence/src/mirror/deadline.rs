@@ -1,7 +1,7 @@
 //! When the Teams side of a person changes by itself.
 
 use super::Mirror;
-use crate::{Signals, Slot, Timestamp, own::Own, settings::Timing};
+use crate::{Signals, Slot, Timestamp, own::SlotState, settings::Timing};
 
 impl Mirror {
     /// When something here changes by itself.
@@ -15,26 +15,28 @@ impl Mirror {
             .observation
             .as_ref()
             .map(|seen| seen.received_at + timing.observation_fresh);
-        let session = match self.own(Slot::Session) {
-            Own::Held(held) => [
-                Some(held.written_at + timing.session_renewal),
-                held.adopted_until,
+        let session = match self.slot(Slot::Session) {
+            SlotState::Written(write) => [
+                Some(write.written_at + timing.session_renewal),
+                write.adopted_until,
             ],
             _ => [None; 2],
         };
         let slots = Slot::ALL.into_iter().flat_map(|slot| {
             [
-                self.own(slot).deadline(timing),
+                self.slot(slot).deadline(timing),
                 self.settable_at(slot, timing, now),
             ]
         });
-        let dropped = self.own.iter().filter_map(|own| match own {
-            Own::Withdrawn(withdrawn) if withdrawn.cleared.acknowledged_at().is_none() => {
-                Some(withdrawn.expires_at)
+        let dropped = self.slots.iter().filter_map(|state| match state {
+            SlotState::Clearing(clear) if clear.answer.acknowledged_at().is_none() => {
+                Some(clear.expires_at)
             }
-            Own::None | Own::Held(_) | Own::Withdrawn(_) | Own::Yielded(_) | Own::Refused(_) => {
-                None
-            }
+            SlotState::Empty
+            | SlotState::Written(_)
+            | SlotState::Clearing(_)
+            | SlotState::Released(_)
+            | SlotState::Refused(_) => None,
         });
         let left_over = self.left_over_until.into_iter().flatten();
         let remembered = self

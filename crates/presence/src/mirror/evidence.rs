@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::{
     Meaning, Timestamp,
-    own::{Cleared, Echo, Held, Own, Slot, Withdrawn},
+    own::{ClearAnswer, Echo, Slot, SlotClear, SlotState, SlotWrite},
     settings::Timing,
 };
 
@@ -52,18 +52,18 @@ pub(super) struct Verdict {
     pub(super) is_over: bool,
 }
 
-impl Own {
+impl SlotState {
     /// Applies an answer.
     pub(super) fn observe(&mut self, evidence: Evidence, timing: &Timing) -> Verdict {
         match self {
-            Self::Held(held) => held.observe(evidence, timing),
-            Self::Withdrawn(withdrawn) => withdrawn.observe(evidence, timing),
-            Self::None | Self::Refused(_) | Self::Yielded(_) => Verdict::default(),
+            Self::Written(write) => write.observe(evidence, timing),
+            Self::Clearing(clear) => clear.observe(evidence, timing),
+            Self::Empty | Self::Refused(_) | Self::Released(_) => Verdict::default(),
         }
     }
 }
 
-impl Held {
+impl SlotWrite {
     fn observe(&mut self, evidence: Evidence, timing: &Timing) -> Verdict {
         let after = |from| evidence.asked_at.since(from);
         let own = after(self.in_effect_from());
@@ -89,11 +89,11 @@ impl Held {
     }
 }
 
-impl Withdrawn {
+impl SlotClear {
     /// The time at which the write ended in Teams.
     fn gone_at(&self) -> Timestamp {
         // A 404 says nothing while Teams goes on showing the write.
-        let acknowledged_at = self.cleared.acknowledged_at();
+        let acknowledged_at = self.answer.acknowledged_at();
         acknowledged_at.map_or(self.expires_at, |at| at.min(self.expires_at))
     }
 
@@ -129,7 +129,7 @@ impl Withdrawn {
         let was_seen = matches!(self.echo, Echo::Seen(_) | Echo::SeenOfEither(_));
         match shown {
             Shown::Other if was_seen || since_write >= timing.settle => {
-                self.cleared = Cleared::Acknowledged(asked_at);
+                self.answer = ClearAnswer::Acknowledged(asked_at);
             }
             Shown::Echo if !was_seen => self.echo = Echo::SeenOfEither(since_write),
             Shown::Echo | Shown::Other | Shown::Hidden => {}
@@ -143,7 +143,7 @@ impl Withdrawn {
         // Also before the end of the write: after a restart, or where the clear came before the first answer, nothing else tells
         // that Teams had it.
         self.was_shown |= shown == Shown::Echo;
-        if let Cleared::Denied(denied_at) = self.cleared
+        if let ClearAnswer::NotFound(denied_at) = self.answer
             && asked_at >= denied_at
         {
             self.contradict(shown, asked_at, timing);

@@ -3,7 +3,7 @@
 use super::{Mirror, Wish};
 use crate::{
     Signals, Timestamp,
-    own::{Action, Echo, Held, Own, Slot},
+    own::{Action, Echo, Slot, SlotState, SlotWrite},
     settings::Timing,
 };
 
@@ -12,22 +12,24 @@ impl Mirror {
     /// tried again, and may arrive at any time. Of one that was, only the renewal failed: Teams keeps it until it ends. A refused
     /// clear is tried again too, and the write stays in force meanwhile.
     pub(crate) fn refuse(&mut self, slot: Slot, action: Action, timing: &Timing) {
-        if let (Own::Withdrawn(withdrawn), Action::Clear) = (self.own_mut(slot), action) {
-            withdrawn.refuse();
+        if let (SlotState::Clearing(clear), Action::Clear) = (self.slot_mut(slot), action) {
+            clear.refuse();
             return;
         }
-        let Own::Held(held) = *self.own(slot) else {
+        let SlotState::Written(write) = *self.slot(slot) else {
             return;
         };
-        *self.own_mut(slot) = match action {
-            Action::Set | Action::Renew if held.acknowledged_at.is_none() => Own::Refused(held),
+        *self.slot_mut(slot) = match action {
+            Action::Set | Action::Renew if write.acknowledged_at.is_none() => {
+                SlotState::Refused(write)
+            }
             Action::Renew if slot == Slot::Session => {
                 let rest = slot.lifetime(timing).saturating_sub(timing.session_renewal);
-                let expires_at = held.expires_at.min(held.written_at + rest);
-                Own::Held(Held {
+                let expires_at = write.expires_at.min(write.written_at + rest);
+                SlotState::Written(SlotWrite {
                     expires_at,
                     is_answered: true,
-                    ..held
+                    ..write
                 })
             }
             // The answer to a write that a later one has overtaken.
@@ -40,17 +42,17 @@ impl Mirror {
     pub(super) fn insist(
         &mut self,
         slot: Slot,
-        held: Held,
+        write: SlotWrite,
         timing: &Timing,
         now: Timestamp,
     ) -> Vec<Wish> {
-        if held.written_at + timing.session_renewal > now {
+        if write.written_at + timing.session_renewal > now {
             return Vec::new();
         }
-        *self.own_mut(slot) = Own::Refused(Held {
+        *self.slot_mut(slot) = SlotState::Refused(SlotWrite {
             written_at: now,
             expires_at: now + slot.lifetime(timing),
-            ..held
+            ..write
         });
         vec![Wish::Remember(slot), Wish::Write(slot, Action::Set)]
     }
@@ -68,18 +70,18 @@ impl Mirror {
     pub(super) fn take_after_all(
         &mut self,
         slot: Slot,
-        held: Held,
+        write: SlotWrite,
         timing: &Timing,
         now: Timestamp,
     ) {
-        *self.own_mut(slot) = Own::Held(Held {
+        *self.slot_mut(slot) = SlotState::Written(SlotWrite {
             written_at: now,
             expires_at: now + slot.lifetime(timing),
             acknowledged_at: Some(now),
             is_answered: true,
             // Teams may have shown anything while it refused.
             echo: Echo::Indistinct,
-            ..held
+            ..write
         });
     }
 

@@ -4,7 +4,7 @@
 use std::{fmt, sync::Arc};
 
 use super::NotCounted;
-use crate::{Slot, Status, TeamsState, own::YieldReason};
+use crate::{Slot, Status, TeamsState, own::ReleaseReason};
 
 /// What became of something that Offhook wrote to Teams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -181,7 +181,7 @@ pub enum Note {
     /// Teams shows this instead.
     HiddenBy(TeamsState),
     /// Why a write is not in force.
-    Yielded(YieldReason),
+    Released(ReleaseReason),
 }
 
 impl Note {
@@ -196,9 +196,9 @@ impl Note {
             Self::NotAcknowledged => "not-acknowledged",
             Self::ClearRefused => "clear-refused",
             Self::HiddenBy(_) => "hidden-by",
-            Self::Yielded(YieldReason::Overridden) => "overridden",
-            Self::Yielded(YieldReason::Expired) => "expired",
-            Self::Yielded(YieldReason::AlreadyThere) => "already-there",
+            Self::Released(ReleaseReason::Overridden) => "overridden",
+            Self::Released(ReleaseReason::Expired) => "expired",
+            Self::Released(ReleaseReason::AlreadyThere) => "already-there",
         }
     }
 
@@ -224,7 +224,7 @@ impl fmt::Display for Note {
             }
             Self::NotAcknowledged => "Teams has not acknowledged it yet",
             Self::ClearRefused => "Microsoft refused to take it back; Offhook tries again",
-            Self::Yielded(reason) => reason.explanation(),
+            Self::Released(reason) => reason.explanation(),
         }
         .fmt(f)
     }

@@ -71,7 +71,7 @@ fn do_not_disturb_overridden_in_teams_stays_here_and_is_left_alone_there() {
     world.pass(seconds(10), Some(("Offline", "Offline")));
     world.pass(seconds(10), Some(DND));
     assert!(
-        world.engine.own(ANNA, Preferred).unwrap().is_held(),
+        world.engine.slot(ANNA, Preferred).unwrap().is_written(),
         "Offline is no override"
     );
     world.pass(seconds(10), Some(AVAILABLE));

@@ -3,9 +3,9 @@
 use super::{ANNA, AVAILABLE, CALL, CLIENT, DESK, DND, World, seconds};
 use crate::{
     Action::{Clear, Set},
-    ClientState, Confidence, Fact, Input, LineId, LineKnowledge, LineState, OwnRecord,
-    PersonRecord, Rule,
+    ClientState, Confidence, Fact, Input, LineId, LineKnowledge, LineState, PersonRecord, Rule,
     Slot::{Preferred, Session},
+    SlotRecord,
     SyncMode::{self, TelephonyAndPresence},
 };
 
@@ -195,15 +195,15 @@ fn an_appointment_lasts_until_its_end() {
 
 #[test]
 fn after_a_crash_everything_is_right_within_five_seconds() {
-    let own = OwnRecord {
+    let own = SlotRecord {
         written_at: super::START - seconds(60),
         expires_at: super::START + seconds(240),
         acknowledged: true,
         cleared_at: None,
-        yielded: None,
+        released: None,
     };
     let record = PersonRecord {
-        own: [Some(own), Some(own)],
+        slots: [Some(own), Some(own)],
         ..PersonRecord::default()
     };
     let mut world = World::with_record(TelephonyAndPresence, record);

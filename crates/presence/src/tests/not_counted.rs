@@ -2,10 +2,10 @@
 
 use super::{ANNA, AVAILABLE, CALL, DESK, DND, PRESENTING, World, appointment, seconds};
 use crate::{
-    Action, Appointment, AppointmentOrigin, Confidence, Fact, LineState, NotCounted, Note, Own,
+    Action, Appointment, AppointmentOrigin, Confidence, Fact, LineState, NotCounted, Note,
     PersonRecord, Reason, Relationship, Rule, Says,
     Slot::{self, Preferred, Session},
-    Source, Status,
+    SlotState, Source, Status,
     SyncMode::{self, TelephonyAndPresence, TelephonyOnly},
     TeamsState,
 };
@@ -208,7 +208,7 @@ fn a_refused_write_goes_on_as_ours_once_teams_takes_it() {
     world.fact(Fact::TeamsAcknowledged(Session, Action::Set));
     assert_eq!(why(&world), []);
     assert_eq!(says(&world, Session), ["session-in-force"]);
-    let Some(Own::Held(held)) = world.engine.own(ANNA, Session) else {
+    let Some(SlotState::Written(held)) = world.engine.slot(ANNA, Session) else {
         panic!("not held");
     };
     assert_eq!(held.expires_at, world.now + seconds(300));
@@ -237,12 +237,12 @@ fn a_refused_write_that_nobody_wants_any_more_is_nothing() {
         world.take_writes();
         end(&mut world);
         assert_eq!(why(&world), []);
-        assert_eq!(world.engine.own(ANNA, slot), Some(&Own::None));
+        assert_eq!(world.engine.slot(ANNA, slot), Some(&SlotState::Empty));
         assert_eq!(world.last_own_record(slot), None);
         // Overtakes the try that waits.
         assert_eq!(world.take_writes(), [(slot, Action::Clear)]);
         world.fact(Fact::TeamsRefused(slot, Action::Clear));
-        assert_eq!(world.engine.own(ANNA, slot), Some(&Own::None));
+        assert_eq!(world.engine.slot(ANNA, slot), Some(&SlotState::Empty));
         assert_eq!(world.take_writes(), []);
     }
 }
@@ -279,7 +279,7 @@ fn a_refused_renewal_leaves_what_teams_has_until_it_ends() {
     }
     world.fact(Fact::TeamsRefused(Session, Action::Renew));
     assert_eq!(says(&world, Session), ["session-in-force"]);
-    let Some(Own::Held(held)) = world.engine.own(ANNA, Session) else {
+    let Some(SlotState::Written(held)) = world.engine.slot(ANNA, Session) else {
         panic!("not held");
     };
     assert!(
@@ -297,10 +297,10 @@ fn after_a_start_a_refused_write_is_tried_again() {
     let mut world = refusing(TelephonyAndPresence);
     world.choose("Do not disturb");
     world.fact(Fact::TeamsRefused(Preferred, Action::Set));
-    let own = [None, world.last_own_record(Preferred)];
+    let slots = [None, world.last_own_record(Preferred)];
     let choice = world.engine.signals(ANNA).unwrap().choice.clone();
     let record = PersonRecord {
-        own,
+        slots,
         choice,
         ..PersonRecord::default()
     };
@@ -366,7 +366,10 @@ fn a_missing_account_ends_what_teams_said_and_nothing_else() {
     assert_eq!(signals.presenting_since, None);
     assert_eq!(signals.teams_do_not_disturb_since, None);
     assert_eq!(signals.teams_base, None);
-    assert!(world.engine.own(ANNA, Session).unwrap().is_held(), "ours");
+    assert!(
+        world.engine.slot(ANNA, Session).unwrap().is_written(),
+        "ours"
+    );
     world.take_writes();
     world.line(LineState::Idle);
     assert_eq!(world.take_writes(), [(Session, Action::Clear)]);

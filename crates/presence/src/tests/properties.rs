@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::{ANNA, DESK, World, appointment, default_profiles, inactive, personal, seconds};
 use crate::{
     Action, Appointment, AppointmentId, AppointmentOrigin, ClientId, ClientState, Fact, Input,
-    LineState, MyProfiles, Own, PersonPolicy, Relationship, Slot, Status, SyncMode, TeamsState,
-    Timestamp,
+    LineState, MyProfiles, PersonPolicy, Relationship, Slot, SlotState, Status, SyncMode,
+    TeamsState, Timestamp,
 };
 
 #[derive(Clone, Debug)]
@@ -284,7 +284,7 @@ proptest! {
         prop_assert_eq!(world.presence().status, Status::Available);
         prop_assert_eq!(&world.presence().activity, &None);
         for slot in Slot::ALL {
-            prop_assert_eq!(world.engine.own(ANNA, slot), Some(&Own::None));
+            prop_assert_eq!(world.engine.slot(ANNA, slot), Some(&SlotState::Empty));
             let last = world.writes.iter().rev().find(|(written, _)| *written == slot);
             prop_assert!(last.is_none_or(|(_, action)| matches!(action, Action::Clear | Action::Leave))
                 || slot == Slot::Preferred, "left {:?} in Teams", slot);

@@ -4,8 +4,9 @@
 use super::{AVAILABLE, DND, HOUR, START, World, seconds};
 use crate::{
     Action::{Clear, Set},
-    Choice, OwnRecord, PersonRecord,
+    Choice, PersonRecord,
     Slot::Preferred,
+    SlotRecord,
     SyncMode::TelephonyAndPresence,
 };
 
@@ -21,7 +22,11 @@ fn in_do_not_disturb(renew: bool) -> World {
 }
 
 fn is_ours(world: &World) -> bool {
-    world.engine.own(super::ANNA, Preferred).unwrap().is_held()
+    world
+        .engine
+        .slot(super::ANNA, Preferred)
+        .unwrap()
+        .is_written()
 }
 
 #[test]
@@ -110,14 +115,14 @@ fn restarted_after_the_day(renew: bool) -> World {
             since: START - seconds(DAY + 600),
             until: None,
         }),
-        own: [
+        slots: [
             None,
-            Some(OwnRecord {
+            Some(SlotRecord {
                 written_at: START - seconds(DAY + 600),
                 expires_at: START - seconds(600),
                 acknowledged: true,
                 cleared_at: None,
-                yielded: None,
+                released: None,
             }),
         ],
         ..PersonRecord::default()

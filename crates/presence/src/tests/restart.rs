@@ -3,19 +3,20 @@
 use super::{ANNA, START, World, seconds};
 use crate::{
     Action::{Clear, Leave, Renew, Set},
-    LineState, OwnRecord, PersonRecord,
+    LineState, PersonRecord,
     Slot::{Preferred, Session},
+    SlotRecord,
     SyncMode::TelephonyAndPresence,
     TeamsCall,
 };
 
-fn held(ago: u64, lifetime: u64) -> OwnRecord {
-    OwnRecord {
+fn held(ago: u64, lifetime: u64) -> SlotRecord {
+    SlotRecord {
         written_at: START - seconds(ago),
         expires_at: START - seconds(ago) + seconds(lifetime),
         acknowledged: true,
         cleared_at: None,
-        yielded: None,
+        released: None,
     }
 }
 
@@ -25,9 +26,9 @@ fn restarted(record: PersonRecord) -> World {
 
 #[test]
 fn an_adopted_session_is_renewed_while_the_call_lasts() {
-    let own = [Some(held(10, 300)), None];
+    let slots = [Some(held(10, 300)), None];
     let mut world = restarted(PersonRecord {
-        own,
+        slots,
         ..PersonRecord::default()
     });
     world.pass(seconds(1), Some(("Busy", "InACall")));
@@ -44,9 +45,9 @@ fn an_adopted_session_is_renewed_while_the_call_lasts() {
 
 #[test]
 fn an_adopted_session_is_cleared_when_the_call_is_over() {
-    let own = [Some(held(10, 300)), None];
+    let slots = [Some(held(10, 300)), None];
     let mut world = restarted(PersonRecord {
-        own,
+        slots,
         ..PersonRecord::default()
     });
     world.line(LineState::Idle);
@@ -57,9 +58,9 @@ fn an_adopted_session_is_cleared_when_the_call_is_over() {
 
 #[test]
 fn an_adopted_session_is_cleared_when_no_line_reports() {
-    let own = [Some(held(10, 300)), None];
+    let slots = [Some(held(10, 300)), None];
     let mut world = restarted(PersonRecord {
-        own,
+        slots,
         ..PersonRecord::default()
     });
     world.pass(seconds(3), Some(("Busy", "InACall")));
@@ -70,9 +71,9 @@ fn an_adopted_session_is_cleared_when_no_line_reports() {
 
 #[test]
 fn a_session_that_ran_out_while_we_were_down_is_no_teams_call() {
-    let own = [Some(held(310, 300)), None];
+    let slots = [Some(held(310, 300)), None];
     let mut world = restarted(PersonRecord {
-        own,
+        slots,
         ..PersonRecord::default()
     });
     world.pass(seconds(10), Some(("Busy", "InACall")));
@@ -88,9 +89,9 @@ fn an_adopted_do_not_disturb_is_cleared_when_the_choice_ends() {
         since: START - seconds(60),
         until: None,
     });
-    let own = [None, Some(held(60, 24 * 3600))];
+    let slots = [None, Some(held(60, 24 * 3600))];
     let mut world = restarted(PersonRecord {
-        own,
+        slots,
         choice,
         ..PersonRecord::default()
     });
@@ -117,15 +118,15 @@ fn a_do_not_disturb_that_was_stored_but_never_sent_is_sent() {
         since: START - seconds(1),
         until: None,
     });
-    let own = [
+    let slots = [
         None,
-        Some(OwnRecord {
+        Some(SlotRecord {
             acknowledged: false,
             ..held(1, 24 * 3600)
         }),
     ];
     let mut world = restarted(PersonRecord {
-        own,
+        slots,
         choice,
         ..PersonRecord::default()
     });
@@ -201,9 +202,9 @@ fn a_live_teams_call_is_never_cut_by_the_limit() {
 // D1: the clear of the record is not confirmed after a restart either; what the person chooses meanwhile is theirs.
 #[test]
 fn a_clear_that_is_not_confirmed_after_a_restart_does_not_take_back_a_later_choice() {
-    let own = [None, Some(held(600, 24 * 3600))];
+    let slots = [None, Some(held(600, 24 * 3600))];
     let record = PersonRecord {
-        own,
+        slots,
         ..PersonRecord::default()
     };
     let mut world = World::unacknowledged(TelephonyAndPresence, record);

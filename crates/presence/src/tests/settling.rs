@@ -161,13 +161,13 @@ fn under_our_do_not_disturb_a_call_is_held_for_an_hour() {
 fn after_a_restart_the_whole_minute_is_waited_for() {
     let now = super::START;
     let record = PersonRecord {
-        own: [
-            Some(crate::OwnRecord {
+        slots: [
+            Some(crate::SlotRecord {
                 written_at: now - seconds(20),
                 expires_at: now + seconds(200),
                 acknowledged: true,
                 cleared_at: Some(now - seconds(1)),
-                yielded: None,
+                released: None,
             }),
             None,
         ],

@@ -170,7 +170,7 @@ fn every_write_is_stored_before_it_is_sent() {
         let mut stored = Vec::new();
         for effect in world.engine.handle(world.now, Input::Person(ANNA, fact)) {
             match effect {
-                Effect::Remember(crate::Record::Own { slot, .. }) => stored.push(slot),
+                Effect::Remember(crate::Record::Slot { slot, .. }) => stored.push(slot),
                 Effect::Write(write) => assert!(stored.contains(&write.slot), "{write:?}"),
                 _ => {}
             }

@@ -275,7 +275,7 @@ fn key(prefix: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use presence::{
-        Fate, NotCounted, Note, REASON_CODES, Says, Slot, Status, TeamsState, YieldReason,
+        Fate, NotCounted, Note, REASON_CODES, ReleaseReason, Says, Slot, Status, TeamsState,
     };
 
     use super::key;
@@ -337,7 +337,7 @@ mod tests {
             Note::ClearRefused.code(),
             Note::HiddenBy(state()).code(),
         ];
-        notes.extend(YieldReason::ALL.map(|reason| Note::Yielded(reason).code()));
+        notes.extend(ReleaseReason::ALL.map(|reason| Note::Released(reason).code()));
         let says = codes.into_iter().map(|code| key("says", code));
         let notes = notes.into_iter().map(|code| key("note", code));
         for key in says.chain(notes) {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use presence::{
-    Action, Activity, Cleared, Engine, Meaning, Own, PersonId, Rule, Slot, Status, SyncMode,
-    TeamsState, Timestamp,
+    Action, Activity, ClearAnswer, Engine, Meaning, PersonId, Rule, Slot, SlotState, Status,
+    SyncMode, TeamsState, Timestamp,
 };
 
 use super::must;
@@ -58,10 +58,10 @@ pub(crate) fn write(
         mode != SyncMode::None,
         "{id}: writes though nothing crosses"
     );
-    let stored = someone.own[slot as usize];
+    let stored = someone.slots[slot as usize];
     must!(
         stored.is_some_and(|own| own.cleared_at.is_none()
-            && own.yielded.is_none()
+            && own.released.is_none()
             && own.expires_at > now),
         "{id}: writes {slot:?} {action:?}, but the store has {stored:?}"
     );
@@ -160,14 +160,14 @@ pub(crate) fn ended(
     asked_at: Timestamp,
 ) -> Result<(), String> {
     let id = someone.id;
-    let own = |slot| world.engine.own(id, slot).copied().unwrap_or_default();
+    let own = |slot| world.engine.slot(id, slot).copied().unwrap_or_default();
     let is_newer = |slot| match own(slot) {
-        Own::None | Own::Refused(_) | Own::Yielded(_) => true,
-        Own::Held(held) => {
+        SlotState::Empty | SlotState::Refused(_) | SlotState::Released(_) => true,
+        SlotState::Written(held) => {
             slot == Slot::Preferred && asked_at >= held.acknowledged_at.unwrap_or(held.since)
         }
-        Own::Withdrawn(withdrawn) => {
-            matches!(withdrawn.cleared, Cleared::Acknowledged(at) if at <= asked_at)
+        SlotState::Clearing(withdrawn) => {
+            matches!(withdrawn.answer, ClearAnswer::Acknowledged(at) if at <= asked_at)
         }
     };
     let explains_nothing = matches!(
@@ -203,7 +203,7 @@ pub(crate) fn settled(world: &World<'_>, someone: &Someone) -> Result<(), String
     let Some(signals) = world.engine.signals(id) else {
         return Ok(());
     };
-    let own = |slot| world.engine.own(id, slot).copied().unwrap_or_default();
+    let own = |slot| world.engine.slot(id, slot).copied().unwrap_or_default();
     let wanted = [
         (
             Slot::Session,
@@ -217,7 +217,7 @@ pub(crate) fn settled(world: &World<'_>, someone: &Someone) -> Result<(), String
     ];
     for (slot, wanted) in wanted {
         must!(
-            wanted || !own(slot).is_held() || !someone.linked,
+            wanted || !own(slot).is_written() || !someone.linked,
             "{id}: {slot:?} is not taken back: {:?}",
             own(slot)
         );
@@ -279,12 +279,12 @@ pub(crate) fn settled(world: &World<'_>, someone: &Someone) -> Result<(), String
 pub(crate) fn rest(world: &World<'_>, someone: &Someone) -> Result<(), String> {
     let id = someone.id;
     for slot in Slot::ALL {
-        let own = world.engine.own(id, slot).copied().unwrap_or_default();
+        let own = world.engine.slot(id, slot).copied().unwrap_or_default();
         must!(
-            own == Own::None,
+            own == SlotState::Empty,
             "{id}: after the silence {slot:?} is {own:?}"
         );
-        let stored = someone.own[slot as usize];
+        let stored = someone.slots[slot as usize];
         must!(
             stored.is_none(),
             "{id}: after the silence the store has {stored:?}"

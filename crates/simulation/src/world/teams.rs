@@ -45,7 +45,7 @@ impl World<'_> {
             return;
         }
         let in_use = Slot::ALL.into_iter().any(|slot| {
-            let own = self.engine.own(self.people[at].id, slot);
+            let own = self.engine.slot(self.people[at].id, slot);
             own.is_some_and(|own| own.may_echo())
         }) || !self.people[at].writer.is_idle();
         let changes = self.lags == Lags::EachAnswer || self.random.chance(10);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use presence::{OwnRecord, PersonId, Record, Slot, YieldReason};
+use presence::{PersonId, Record, ReleaseReason, Slot, SlotRecord};
 use store::{DirectoryChange, DirectoryPerson, Durability, ImportPerson, LeftWrite, Owner, Store};
 
 use crate::{CHANGE, NOW, after, open, people, person, with_people};
@@ -11,19 +11,23 @@ const ANNA: &str = "11111111-1111-1111-1111-111111111111";
 const OTHER: &str = "22222222-2222-2222-2222-222222222222";
 const DAY: Duration = Duration::from_secs(86_400);
 
-fn own(acknowledged: bool) -> OwnRecord {
-    OwnRecord {
+fn own(acknowledged: bool) -> SlotRecord {
+    SlotRecord {
         written_at: NOW,
         expires_at: NOW + DAY,
         acknowledged,
         cleared_at: None,
-        yielded: None,
+        released: None,
     }
 }
 
-async fn write(store: &Store, person: PersonId, slot: Slot, own: OwnRecord) {
+async fn write(store: &Store, person: PersonId, slot: Slot, own: SlotRecord) {
     let own = Some(own);
-    let record = Record::Own { person, slot, own };
+    let record = Record::Slot {
+        person,
+        slot,
+        record: own,
+    };
     let written = store.commit(&[record], Durability::Process).await;
     written.unwrap();
 }
@@ -117,7 +121,7 @@ async fn a_write_belongs_to_the_account() {
         let stored = people(&store).await;
         let stored = stored.iter().find(|person| person.id == anna);
         assert!(
-            stored.is_none_or(|anna| anna.record.own == [None, None]),
+            stored.is_none_or(|anna| anna.record.slots == [None, None]),
             "{loss:?}"
         );
     }
@@ -131,12 +135,12 @@ async fn what_is_over_is_not_left() {
     for (person, account) in [(anna, ANNA), (bert, "b"), (carla, "c")] {
         store.link_teams(person, account, "main").await.unwrap();
     }
-    let cleared = OwnRecord {
+    let cleared = SlotRecord {
         cleared_at: Some(NOW),
         ..own(true)
     };
-    let yielded = OwnRecord {
-        yielded: Some(YieldReason::Overridden),
+    let yielded = SlotRecord {
+        released: Some(ReleaseReason::Overridden),
         ..own(true)
     };
     write(&store, anna, Slot::Session, cleared).await;
@@ -171,7 +175,7 @@ async fn a_left_write_names_the_owner_of_the_account_and_is_forgotten_once() {
     let before = left(&store).await.remove(0);
     assert_eq!((before.owner, before.person), (Owner::Writer, anna));
     // Left again meanwhile: that one is another.
-    let later = OwnRecord {
+    let later = SlotRecord {
         written_at: after(5),
         ..own(true)
     };

@@ -118,7 +118,7 @@ async fn a_database_of_the_first_version_keeps_everything() {
     assert_eq!(anna.teams_id.as_deref(), Some("aaaa"));
     assert_eq!((anna.location, anna.group), (None, None));
     assert_eq!(&*anna.record.choice.unwrap().profile, "Busy");
-    assert!(anna.record.teams_call.is_some() && anna.record.own[0].is_some());
+    assert!(anna.record.teams_call.is_some() && anna.record.slots[0].is_some());
     assert_eq!(store.people_revision().await.unwrap(), 0);
     let page = store.page_values(ORGANISATION, "teams").await.unwrap();
     assert_eq!(page.as_deref(), Some(r#"{"mode":"telephony_only"}"#));

@@ -1,6 +1,6 @@
 //! People: import, what outlives a restart, place, deletion.
 
-use presence::{Choice, OwnRecord, PersonId, Record, Slot, TeamsCall, Timestamp, YieldReason};
+use presence::{Choice, PersonId, Record, ReleaseReason, Slot, SlotRecord, TeamsCall, Timestamp};
 use store::{
     Account, Durability, ImportPerson, ORGANISATION, Progress, Role, ScopeKind, Store, StoreError,
     Template,
@@ -22,12 +22,12 @@ async fn what_was_committed_is_there_after_a_restart() {
         .await
         .unwrap();
     let profile = "Do not disturb".into();
-    let own = OwnRecord {
+    let own = SlotRecord {
         written_at: NOW,
         expires_at: NOW + std::time::Duration::from_secs(300),
         acknowledged: true,
         cleared_at: Some(NOW),
-        yielded: Some(YieldReason::Overridden),
+        released: Some(ReleaseReason::Overridden),
     };
     let choice = Choice {
         profile,
@@ -39,10 +39,10 @@ async fn what_was_committed_is_there_after_a_restart() {
         confirmed_at: NOW,
     };
     let records = [
-        Record::Own {
+        Record::Slot {
             person: id,
             slot: Slot::Preferred,
-            own: Some(own),
+            record: Some(own),
         },
         Record::TeamsCall {
             person: id,
@@ -58,16 +58,16 @@ async fn what_was_committed_is_there_after_a_restart() {
 
     let store = open(&folder).await;
     let found = people(&store).await.remove(0);
-    assert_eq!(found.record.own, [None, Some(own)]);
+    assert_eq!(found.record.slots, [None, Some(own)]);
     assert_eq!(found.record.teams_call, Some(call));
     assert_eq!(found.record.choice, Some(choice));
     assert!(found.record.linked);
 
     let forget = [
-        Record::Own {
+        Record::Slot {
             person: id,
             slot: Slot::Preferred,
-            own: None,
+            record: None,
         },
         Record::TeamsCall {
             person: id,
@@ -81,7 +81,7 @@ async fn what_was_committed_is_there_after_a_restart() {
     store.commit(&forget, Durability::Process).await.unwrap();
     let found = people(&store).await.remove(0);
     assert_eq!(
-        (found.record.own, found.record.teams_call),
+        (found.record.slots, found.record.teams_call),
         ([None, None], None)
     );
     assert_eq!(found.record.choice, None);
