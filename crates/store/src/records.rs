@@ -144,12 +144,12 @@ fn split(
 const UPSERT_OWN: &str = "
 INSERT INTO teams_writes (person, slot, written_at, expires_at, acknowledged, cleared_at, yielded)
 SELECT people.id, value ->> '$.key.slot', value ->> '$.row.written_at', value ->> '$.row.expires_at',
-       value ->> '$.row.acknowledged', value ->> '$.row.cleared_at', value ->> '$.row.released'
+       value ->> '$.row.acknowledged', value ->> '$.row.cleared_at', value ->> '$.row.yielded'
 FROM json_each(?1) JOIN people ON people.id = value ->> '$.key.person'
 WHERE true
 ON CONFLICT (person, slot) DO UPDATE SET
     written_at = excluded.written_at, expires_at = excluded.expires_at, acknowledged = excluded.acknowledged,
-    cleared_at = excluded.cleared_at, yielded = excluded.released";
+    cleared_at = excluded.cleared_at, yielded = excluded.yielded";
 
 const DELETE_OWN: &str = "
 DELETE FROM teams_writes WHERE (person, slot) IN
