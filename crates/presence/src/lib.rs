@@ -52,7 +52,9 @@ pub use policy::{Automatic, PersonPolicy};
 pub use profile::{
     APPOINTMENT_PROFILE, Choice, MyProfiles, Origin, Profile, TEAMS_PROFILE, same_name,
 };
-pub use reason::{Fate, NotCounted, Note, REASON_CODES, Reason, Rule, Says, Source};
+pub use reason::{
+    NotCounted, REASON_CODES, Reason, ReasonDetail, ReasonKind, Rule, Source, WriteState,
+};
 pub use record::{PersonRecord, Record, SlotRecord};
 pub use relationship::{OwnerPolicy, Permission, Relationship, relationship};
 pub use settings::{LoopBreaker, SyncMode, Timing};

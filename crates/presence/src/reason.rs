@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::{AppointmentText, Confidence, LineId, Permission, Timestamp};
 pub use codes::REASON_CODES;
 pub use not_counted::NotCounted;
-pub use sentence::{Fate, Note, Says};
+pub use sentence::{ReasonDetail, ReasonKind, WriteState};
 
 /// The rule of the domain that looked at the signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -151,7 +151,7 @@ pub struct Reason {
     /// Who said it.
     pub source: Source,
     /// What was said, in plain words.
-    pub says: Says,
+    pub kind: ReasonKind,
     /// Since when.
     pub since: Timestamp,
     /// When it ends without renewal; `None`: by itself never.
@@ -161,25 +161,25 @@ pub struct Reason {
     /// How far it can be trusted.
     pub confidence: Confidence,
     /// What else there is to know.
-    pub note: Option<Note>,
+    pub detail: Option<ReasonDetail>,
     /// What the appointment is about, if it is one.
-    pub about: Option<AppointmentText>,
+    pub appointment: Option<AppointmentText>,
     /// The number or name of the other party, if it is a call on the telephone system.
     pub party: Option<Arc<str>>,
 }
 
 impl Reason {
-    pub(crate) fn new(rule: Rule, source: Source, says: Says, since: Timestamp) -> Self {
+    pub(crate) fn new(rule: Rule, source: Source, kind: ReasonKind, since: Timestamp) -> Self {
         Self {
             rule,
             source,
-            says,
+            kind,
             since,
             lease_end: None,
             counted: false,
             confidence: Confidence::Certain,
-            note: None,
-            about: None,
+            detail: None,
+            appointment: None,
             party: None,
         }
     }
@@ -188,16 +188,16 @@ impl Reason {
         Self { lease_end, ..self }
     }
 
-    pub(crate) fn note(self, note: impl Into<Option<Note>>) -> Self {
+    pub(crate) fn detail(self, detail: impl Into<Option<ReasonDetail>>) -> Self {
         Self {
-            note: note.into(),
+            detail: detail.into(),
             ..self
         }
     }
 
-    pub(crate) fn about(self, about: AppointmentText) -> Self {
+    pub(crate) fn appointment(self, about: AppointmentText) -> Self {
         Self {
-            about: Some(about),
+            appointment: Some(about),
             ..self
         }
     }

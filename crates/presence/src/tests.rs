@@ -292,7 +292,7 @@ impl World {
         let (_, reasons) = self.engine.explain(ANNA, true, self.now).unwrap();
         reasons
             .into_iter()
-            .filter_map(|reason| reason.note)
+            .filter_map(|reason| reason.detail)
             .map(|note| note.to_string())
             .collect()
     }

@@ -111,15 +111,15 @@ pub fn reasons_for(presence: &Presence, reasons: Vec<Reason>, level: Relationshi
         .into_iter()
         .filter(may_see)
         .map(|reason| {
-            let about = reason.about.as_ref().and_then(|about| {
+            let appointment = reason.appointment.as_ref().and_then(|appointment| {
                 Some(AppointmentText {
-                    text: words(about, level)?,
-                    private: about.private,
+                    text: words(appointment, level)?,
+                    private: appointment.private,
                 })
             });
             let may_see_party = level.may(Permission::SeeOtherParty);
             Reason {
-                about,
+                appointment,
                 party: reason.party.clone().filter(|_| may_see_party),
                 ..reason
             }

@@ -3,7 +3,7 @@
 use super::{Axis, Explain, Facts};
 use crate::{
     Activity, LineState, Timestamp,
-    reason::{Note, Reason, Rule, Says, Source},
+    reason::{Reason, ReasonDetail, ReasonKind, Rule, Source},
 };
 
 /// Own call on the telephone system > meeting with audio > Presenting > Teams call > program at the microphone >
@@ -29,8 +29,8 @@ pub(super) fn axis(
             axis.offer(
                 || (Activity::UsingApp(program.alias.clone()), program.since),
                 || {
-                    let says = Says::UsesMicrophone(program.alias.clone());
-                    Reason::new(Rule::Microphone, Source::Agent, says, program.since)
+                    let kind = ReasonKind::UsesMicrophone(program.alias.clone());
+                    Reason::new(Rule::Microphone, Source::Agent, kind, program.since)
                         .until(Some(program.until))
                 },
             );
@@ -49,14 +49,18 @@ fn lines(
 ) {
     let leading = facts.signals.leading_line(now);
     for line in &facts.signals.lines {
-        let (activity, says) = match line.state {
-            LineState::Connected if rule == Rule::PbxCall => (Activity::OnThePhone, Says::InACall),
-            LineState::Held if rule == Rule::PbxCall => (Activity::OnThePhone, Says::CallOnHold),
-            LineState::Ringing if rule == Rule::Ringing => (Activity::Ringing, Says::Ringing),
+        let (activity, kind) = match line.state {
+            LineState::Connected if rule == Rule::PbxCall => {
+                (Activity::OnThePhone, ReasonKind::InACall)
+            }
+            LineState::Held if rule == Rule::PbxCall => {
+                (Activity::OnThePhone, ReasonKind::CallOnHold)
+            }
+            LineState::Ringing if rule == Rule::Ringing => (Activity::Ringing, ReasonKind::Ringing),
             _ => continue,
         };
         let reason = || {
-            let reason = Reason::new(rule, Source::Line(line.line), says, line.since);
+            let reason = Reason::new(rule, Source::Line(line.line), kind, line.since);
             reason
                 .until(Some(line.until))
                 .stale(line.stale)
@@ -77,20 +81,21 @@ fn meetings(
 ) {
     let leading = facts.signals.leading_meeting(now);
     for meeting in &facts.signals.meetings {
-        let reason = |says| {
-            Reason::new(Rule::Meeting, Source::Meeting, says, meeting.since)
+        let reason = |kind| {
+            Reason::new(Rule::Meeting, Source::Meeting, kind, meeting.since)
                 .until(Some(meeting.until))
         };
         if leading == Some(meeting) {
             axis.offer(
                 || (Activity::InMeeting, meeting.since),
-                || reason(Says::InAMeeting),
+                || reason(ReasonKind::InAMeeting),
             );
         } else if meeting.until > now && meeting.audio {
-            axis.explain.tell(|| reason(Says::InAMeeting));
+            axis.explain.tell(|| reason(ReasonKind::InAMeeting));
         } else if meeting.until > now {
-            axis.explain
-                .tell(|| reason(Says::InAMeetingWithoutAudio).note(Note::OnlyTheScreen));
+            axis.explain.tell(|| {
+                reason(ReasonKind::InAMeetingWithoutAudio).detail(ReasonDetail::OnlyTheScreen)
+            });
         }
     }
 }
@@ -114,8 +119,8 @@ fn teams(
         axis.offer(
             || (Activity::Presenting, since),
             || {
-                let says = Says::PresentingInTeams;
-                Reason::new(Rule::Presenting, Source::Teams, says, since)
+                let kind = ReasonKind::PresentingInTeams;
+                Reason::new(Rule::Presenting, Source::Teams, kind, since)
                     .until(mirror.observed_until(signals, timing))
                     .stale(stale())
             },
@@ -125,8 +130,8 @@ fn teams(
         axis.offer(
             || (Activity::OnThePhoneTeams, call.since),
             || {
-                let says = Says::InACallInTeams;
-                Reason::new(Rule::TeamsCallActivity, Source::Teams, says, call.since)
+                let kind = ReasonKind::InACallInTeams;
+                Reason::new(Rule::TeamsCallActivity, Source::Teams, kind, call.since)
                     .until(mirror.call_until(signals, timing))
                     .stale(stale())
             },

@@ -4,13 +4,13 @@ use super::{Explain, Facts, profile::do_not_disturb};
 use crate::{
     Meaning, Slot, SyncMode, TeamsAccount, Timestamp, Unreachable,
     own::SlotState,
-    reason::{NotCounted, Reason, Rule, Says, Source},
+    reason::{NotCounted, Reason, ReasonKind, Rule, Source},
 };
 
 /// Explains signals of Teams that do not count here, and signals of Offhook that do not count in Teams.
 pub(super) fn reasons(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain) {
     let mut tell = |why, source, since| {
-        explain.tell(|| Reason::new(Rule::NotCounted, source, Says::NotCounted(why), since));
+        explain.tell(|| Reason::new(Rule::NotCounted, source, ReasonKind::NotCounted(why), since));
     };
     let since = facts.teams_since;
     if facts.policy.mode == SyncMode::None {

@@ -7,7 +7,7 @@ use crate::{
     APPOINTMENT_PROFILE, Appointment, AppointmentOrigin, Choice, ClientState, Forwarding, Meaning,
     PersonPolicy, Profile, Signals, Status, Timestamp,
     mirror::Cause,
-    reason::{Note, Reason, Rule, Says, Source},
+    reason::{Reason, ReasonDetail, ReasonKind, Rule, Source},
 };
 
 /// A profile that a rule offers.
@@ -191,10 +191,10 @@ pub(super) fn axis(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain
         && let Some(choice) = signals.choice_at(now)
     {
         axis.explain.tell(|| {
-            let says = Says::Chose(choice.profile.clone());
-            Reason::new(Rule::ManualChoice, Source::Person, says, choice.since)
+            let kind = ReasonKind::ChosenProfile(choice.profile.clone());
+            Reason::new(Rule::ManualChoice, Source::Person, kind, choice.since)
                 .until(choice.until)
-                .note(Note::ProfileGone)
+                .detail(ReasonDetail::ProfileGone)
         });
     }
     if choice.is_none_or(|(_, profile)| profile.status != Status::Available) {
@@ -215,8 +215,8 @@ fn offer_choice(
             ..Offer::new(rule, profile, choice.since)
         },
         || {
-            let says = Says::Chose(choice.profile.clone());
-            Reason::new(rule, Source::Person, says, choice.since).until(choice.until)
+            let kind = ReasonKind::ChosenProfile(choice.profile.clone());
+            Reason::new(rule, Source::Person, kind, choice.since).until(choice.until)
         },
     );
 }
@@ -256,12 +256,13 @@ fn appointments(
         };
         let source = source_of(appointment.origin);
         let reason = || {
-            Reason::new(rule, source, Says::Appointment, appointment.start)
+            Reason::new(rule, source, ReasonKind::Appointment, appointment.start)
                 .until(Some(appointment.end))
-                .about(text.clone())
+                .appointment(text.clone())
         };
         if is_suspended(signals, appointment.start, now) {
-            axis.explain.tell(|| reason().note(Note::Suspended));
+            axis.explain
+                .tell(|| reason().detail(ReasonDetail::Suspended));
             continue;
         }
         let offer = || Offer {
@@ -293,12 +294,12 @@ fn teams_do_not_disturb(
         return;
     }
     let until = mirror.observed_until(signals, timing);
-    for (since, says) in [
+    for (since, kind) in [
         (
             signals.teams_do_not_disturb_since,
-            Says::DoNotDisturbInTeams,
+            ReasonKind::DoNotDisturbInTeams,
         ),
-        (signals.presenting_since, Says::PresentingInTeams),
+        (signals.presenting_since, ReasonKind::PresentingInTeams),
     ] {
         let Some(since) = since else { continue };
         let rule = Rule::TeamsDoNotDisturb;
@@ -308,9 +309,9 @@ fn teams_do_not_disturb(
                 None => Offer::built_in(rule, Status::DoNotDisturb, since),
             },
             || {
-                let reason = Reason::new(rule, Source::Teams, says, since).until(until);
+                let reason = Reason::new(rule, Source::Teams, kind, since).until(until);
                 match signals.choice_at(now) {
-                    Some(_) => reason.note(Note::EndItInTeams),
+                    Some(_) => reason.detail(ReasonDetail::EndItInTeams),
                     None => reason,
                 }
             },
@@ -332,11 +333,12 @@ fn teams_call(facts: &Facts<'_>, now: Timestamp, axis: &mut Axis<'_, impl Explai
     };
     let (rule, since) = (Rule::TeamsCall, call.since);
     let reason = || {
-        let says = Says::TeamsCallAppointment;
-        Reason::new(rule, Source::Teams, says, since).until(mirror.call_until(signals, timing))
+        let kind = ReasonKind::TeamsCallAppointment;
+        Reason::new(rule, Source::Teams, kind, since).until(mirror.call_until(signals, timing))
     };
     if is_suspended(signals, since, now) {
-        axis.explain.tell(|| reason().note(Note::Suspended));
+        axis.explain
+            .tell(|| reason().detail(ReasonDetail::Suspended));
     } else {
         axis.offer(|| Offer::new(rule, profile, since), reason);
     }
@@ -364,9 +366,9 @@ fn automatic(facts: &Facts<'_>, now: Timestamp, axis: &mut Axis<'_, impl Explain
             _ => Status::Absent,
         };
         let reason = || {
-            let says = Says::NoClientAsTeamsShows(status);
+            let kind = ReasonKind::NoClientAsTeamsShows(status);
             let until = facts.mirror.observed_until(signals, facts.timing);
-            Reason::new(rule, Source::Teams, says, since).until(until)
+            Reason::new(rule, Source::Teams, kind, since).until(until)
         };
         // The person's own Available profile (rule 8) says the same and knows where calls go.
         if status == Status::Available && signals.choice_at(now).is_some() {
@@ -381,7 +383,7 @@ fn automatic(facts: &Facts<'_>, now: Timestamp, axis: &mut Axis<'_, impl Explain
             Some(profile) => Offer::new(rule, profile, since),
             None => Offer::built_in(rule, trigger.fallback, since),
         },
-        || Reason::new(rule, Source::Client, trigger.says, since),
+        || Reason::new(rule, Source::Client, trigger.kind, since),
     );
 }
 
@@ -390,7 +392,7 @@ struct Trigger<'a> {
     profile: &'a str,
     fallback: Status,
     since: Timestamp,
-    says: Says,
+    kind: ReasonKind,
 }
 
 fn trigger<'a>(signals: &Signals, policy: &'a PersonPolicy, now: Timestamp) -> Option<Trigger<'a>> {
@@ -403,7 +405,7 @@ fn trigger<'a>(signals: &Signals, policy: &'a PersonPolicy, now: Timestamp) -> O
             profile,
             fallback: Status::Absent,
             since,
-            says: Says::NoClient,
+            kind: ReasonKind::NoClient,
         });
     }
     // Who works on one machine is not away because another one is locked; a client that cannot tell says nothing.
@@ -418,18 +420,18 @@ fn trigger<'a>(signals: &Signals, policy: &'a PersonPolicy, now: Timestamp) -> O
         is_locked |= client.state == ClientState::Locked;
     }
     let since = since?;
-    let (rule, profile, says) = if is_locked && automatic.locked.is_some() {
-        (Rule::Locked, &automatic.locked, Says::Locked)
+    let (rule, profile, kind) = if is_locked && automatic.locked.is_some() {
+        (Rule::Locked, &automatic.locked, ReasonKind::Locked)
     } else {
-        let says = Says::Untouched;
-        (Rule::Inactive, &automatic.inactivity, says)
+        let kind = ReasonKind::Inactive;
+        (Rule::Inactive, &automatic.inactivity, kind)
     };
     Some(Trigger {
         rule,
         profile: profile.as_deref()?,
         fallback: Status::BeRightBack,
         since,
-        says,
+        kind,
     })
 }
 
@@ -444,14 +446,14 @@ fn rest(facts: &Facts<'_>, explain: &mut impl Explain) -> Offer {
         .client_start
         .as_deref()
         .filter(|_| !signals.clients.is_empty());
-    let says = if started.is_some() {
-        Says::AtRestWithClient
+    let kind = if started.is_some() {
+        ReasonKind::AtRestWithClient
     } else {
-        Says::AtRest
+        ReasonKind::AtRest
     };
     explain.tell(|| Reason {
         counted: true,
-        ..Reason::new(rule, Source::Offhook, says, since)
+        ..Reason::new(rule, Source::Offhook, kind, since)
     });
     match policy.profiles.at_rest(started) {
         Some(profile) => Offer::new(rule, profile, since),

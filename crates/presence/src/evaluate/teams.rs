@@ -4,7 +4,7 @@ use super::{Explain, Facts};
 use crate::{
     Confidence, Observation, Slot,
     own::{ClearAnswer, SlotState, SlotWrite},
-    reason::{Fate, Note, Reason, Rule, Says, Source},
+    reason::{Reason, ReasonDetail, ReasonKind, Rule, Source, WriteState},
 };
 
 /// What Teams shows and what we wrote there: never decides by itself, always explained.
@@ -21,16 +21,16 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
     };
     if let Some(seen) = observation {
         tell(&|| {
-            let says = Says::Shows(seen.state.clone());
-            Reason::new(Rule::TeamsDetail, Source::Teams, says, seen.since)
+            let kind = ReasonKind::TeamsShows(seen.state.clone());
+            Reason::new(Rule::TeamsDetail, Source::Teams, kind, seen.since)
         });
     }
     for slot in Slot::ALL {
-        let wrote = |fate, since| {
+        let wrote = |state, since| {
             Reason::new(
                 Rule::OwnWrite,
                 Source::Teams,
-                Says::Wrote(slot, fate),
+                ReasonKind::OwnWrite(slot, state),
                 since,
             )
         };
@@ -39,29 +39,32 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
             SlotState::Empty | SlotState::Refused(_) => {}
             SlotState::Written(write) => tell(&|| {
                 // Nothing is known to be there before Teams has acknowledged it.
-                let fate = match write.acknowledged_at {
-                    Some(_) => Fate::InForce,
-                    None => Fate::NotInForce,
+                let state = match write.acknowledged_at {
+                    Some(_) => WriteState::InForce,
+                    None => WriteState::NotInForce,
                 };
-                wrote(fate, write.since)
+                wrote(state, write.since)
                     .until(Some(write.expires_at))
-                    .note(hidden_by(slot, write, observation))
+                    .detail(hidden_by(slot, write, observation))
             }),
             SlotState::Clearing(clear) => tell(&|| {
                 // What Microsoft refuses to take back is still there.
-                let (fate, note) = match clear.answer {
-                    ClearAnswer::Refused => (Fate::InForce, Some(Note::ClearRefused)),
+                let (state, note) = match clear.answer {
+                    ClearAnswer::Refused => (WriteState::InForce, Some(ReasonDetail::ClearRefused)),
                     // D1: nothing has happened before Microsoft says so.
-                    ClearAnswer::Pending | ClearAnswer::NotFound(_) => (Fate::BeingTakenBack, None),
-                    ClearAnswer::Acknowledged(_) => (Fate::TakenBack, None),
+                    ClearAnswer::Pending | ClearAnswer::NotFound(_) => {
+                        (WriteState::BeingCleared, None)
+                    }
+                    ClearAnswer::Acknowledged(_) => (WriteState::Cleared, None),
                 };
-                wrote(fate, clear.requested_at)
+                wrote(state, clear.requested_at)
                     .until(Some(clear.ends_at(facts.timing)))
-                    .note(note)
+                    .detail(note)
             }),
-            SlotState::Released(release) => {
-                tell(&|| wrote(Fate::NotInForce, release.at).note(Note::Released(release.reason)))
-            }
+            SlotState::Released(release) => tell(&|| {
+                wrote(WriteState::NotInForce, release.at)
+                    .detail(ReasonDetail::Released(release.reason))
+            }),
         }
     }
     if let Some((since, until)) = facts.mirror.paused() {
@@ -69,21 +72,25 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
             Reason::new(
                 Rule::LoopBreaker,
                 Source::Offhook,
-                Says::WritingPaused,
+                ReasonKind::WritingPaused,
                 since,
             )
             .until(Some(until))
-            .note(Note::SecondSynchronisation)
+            .detail(ReasonDetail::SecondSynchronisation)
         });
     }
 }
 
 /// What keeps Teams from showing our write.
-fn hidden_by(slot: Slot, write: &SlotWrite, observation: Option<&Observation>) -> Option<Note> {
+fn hidden_by(
+    slot: Slot,
+    write: &SlotWrite,
+    observation: Option<&Observation>,
+) -> Option<ReasonDetail> {
     let Some(acknowledged_at) = write.acknowledged_at else {
-        return Some(Note::NotAcknowledged);
+        return Some(ReasonDetail::NotAcknowledged);
     };
     observation
         .filter(|seen| seen.received_at > acknowledged_at && seen.state.meaning() != slot.echo())
-        .map(|seen| Note::HiddenBy(seen.state.clone()))
+        .map(|seen| ReasonDetail::HiddenBy(seen.state.clone()))
 }

@@ -8,22 +8,22 @@ use crate::{Slot, Status, TeamsState, own::ReleaseReason};
 
 /// What became of something that Offhook wrote to Teams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fate {
+pub enum WriteState {
     /// Teams has it.
     InForce,
     /// It is to be taken back, which Microsoft has not confirmed.
-    BeingTakenBack,
+    BeingCleared,
     /// It was taken back, and may still be seen for a moment.
-    TakenBack,
+    Cleared,
     /// Teams does not have it.
     NotInForce,
 }
 
 /// What a signal says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Says {
+pub enum ReasonKind {
     /// This profile was chosen.
-    Chose(Arc<str>),
+    ChosenProfile(Arc<str>),
     /// An appointment runs.
     Appointment,
     /// A call in Teams is an appointment.
@@ -39,7 +39,7 @@ pub enum Says {
     /// The screen is locked.
     Locked,
     /// Nobody touches keyboard or mouse.
-    Untouched,
+    Inactive,
     /// Nothing else applies.
     AtRest,
     /// A client runs and nothing else applies.
@@ -59,20 +59,20 @@ pub enum Says {
     /// A program of this name uses the microphone.
     UsesMicrophone(Arc<str>),
     /// This is what Teams shows.
-    Shows(TeamsState),
+    TeamsShows(TeamsState),
     /// Offhook wrote something there.
-    Wrote(Slot, Fate),
+    OwnWrite(Slot, WriteState),
     /// Offhook writes nothing for a while.
     WritingPaused,
     /// Something does not count.
     NotCounted(NotCounted),
 }
 
-impl Says {
+impl ReasonKind {
     /// A stable name of the sentence.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Chose(_) => "chose",
+            Self::ChosenProfile(_) => "chose",
             Self::Appointment => "appointment",
             Self::TeamsCallAppointment => "teams-call-appointment",
             Self::DoNotDisturbInTeams => "do-not-disturb-in-teams",
@@ -80,7 +80,7 @@ impl Says {
             Self::NoClient => "no-client",
             Self::NoClientAsTeamsShows(_) => "no-client-as-teams-shows",
             Self::Locked => "locked",
-            Self::Untouched => "untouched",
+            Self::Inactive => "untouched",
             Self::AtRest => "at-rest",
             Self::AtRestWithClient => "at-rest-with-client",
             Self::InACall => "in-a-call",
@@ -90,15 +90,17 @@ impl Says {
             Self::InAMeetingWithoutAudio => "in-a-meeting-without-audio",
             Self::InACallInTeams => "in-a-call-in-teams",
             Self::UsesMicrophone(_) => "uses-microphone",
-            Self::Shows(_) => "shows",
-            Self::Wrote(Slot::Session, Fate::InForce) => "session-in-force",
-            Self::Wrote(Slot::Session, Fate::BeingTakenBack) => "session-being-taken-back",
-            Self::Wrote(Slot::Session, Fate::TakenBack) => "session-taken-back",
-            Self::Wrote(Slot::Session, Fate::NotInForce) => "session-not-in-force",
-            Self::Wrote(Slot::Preferred, Fate::InForce) => "preferred-in-force",
-            Self::Wrote(Slot::Preferred, Fate::BeingTakenBack) => "preferred-being-taken-back",
-            Self::Wrote(Slot::Preferred, Fate::TakenBack) => "preferred-taken-back",
-            Self::Wrote(Slot::Preferred, Fate::NotInForce) => "preferred-not-in-force",
+            Self::TeamsShows(_) => "shows",
+            Self::OwnWrite(Slot::Session, WriteState::InForce) => "session-in-force",
+            Self::OwnWrite(Slot::Session, WriteState::BeingCleared) => "session-being-taken-back",
+            Self::OwnWrite(Slot::Session, WriteState::Cleared) => "session-taken-back",
+            Self::OwnWrite(Slot::Session, WriteState::NotInForce) => "session-not-in-force",
+            Self::OwnWrite(Slot::Preferred, WriteState::InForce) => "preferred-in-force",
+            Self::OwnWrite(Slot::Preferred, WriteState::BeingCleared) => {
+                "preferred-being-taken-back"
+            }
+            Self::OwnWrite(Slot::Preferred, WriteState::Cleared) => "preferred-taken-back",
+            Self::OwnWrite(Slot::Preferred, WriteState::NotInForce) => "preferred-not-in-force",
             Self::WritingPaused => "writing-paused",
             Self::NotCounted(why) => why.code(),
         }
@@ -107,36 +109,36 @@ impl Says {
     /// The name or state in it, if there is one.
     pub fn value(&self) -> Option<String> {
         match self {
-            Self::Chose(profile) => Some(profile.to_string()),
+            Self::ChosenProfile(profile) => Some(profile.to_string()),
             Self::NoClientAsTeamsShows(status) => Some(status.name().to_owned()),
             Self::UsesMicrophone(alias) => Some(alias.to_string()),
-            Self::Shows(state) => Some(state.to_string()),
+            Self::TeamsShows(state) => Some(state.to_string()),
             _ => None,
         }
     }
 }
 
-impl fmt::Display for Says {
+impl fmt::Display for ReasonKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Chose(profile) => return write!(f, "chose {profile}"),
+            Self::ChosenProfile(profile) => return write!(f, "chose {profile}"),
             Self::NoClientAsTeamsShows(status) => {
                 return write!(f, "no client runs; Teams shows {}", status.words());
             }
             Self::UsesMicrophone(alias) => return write!(f, "{alias} uses the microphone"),
-            Self::Shows(state) => return write!(f, "shows {state}"),
-            Self::Wrote(slot, fate) => {
+            Self::TeamsShows(state) => return write!(f, "shows {state}"),
+            Self::OwnWrite(slot, state) => {
                 f.write_str(match slot {
                     Slot::Session => "our app session Busy/InACall",
                     Slot::Preferred => "our Do not disturb",
                 })?;
-                return f.write_str(match fate {
-                    Fate::InForce => " is in force in Teams",
-                    Fate::BeingTakenBack => {
+                return f.write_str(match state {
+                    WriteState::InForce => " is in force in Teams",
+                    WriteState::BeingCleared => {
                         " is being taken back; Microsoft has not confirmed it yet, and Offhook tries again"
                     }
-                    Fate::TakenBack => " was taken back; it may still be seen for a moment",
-                    Fate::NotInForce => " is not in force in Teams",
+                    WriteState::Cleared => " was taken back; it may still be seen for a moment",
+                    WriteState::NotInForce => " is not in force in Teams",
                 });
             }
             Self::NotCounted(why) => return why.fmt(f),
@@ -146,7 +148,7 @@ impl fmt::Display for Says {
             Self::PresentingInTeams => "shares the screen in Teams",
             Self::NoClient => "no client runs",
             Self::Locked => "the screen is locked",
-            Self::Untouched => "nobody touches keyboard or mouse",
+            Self::Inactive => "nobody touches keyboard or mouse",
             Self::AtRest => "nothing else applies",
             Self::AtRestWithClient => "a client runs and nothing else applies",
             Self::InACall => "in a call",
@@ -163,7 +165,7 @@ impl fmt::Display for Says {
 
 /// What else there is to know of a reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Note {
+pub enum ReasonDetail {
     /// The profile that was chosen is gone or not active.
     ProfileGone,
     /// The person chose something while it ran.
@@ -184,7 +186,7 @@ pub enum Note {
     Released(ReleaseReason),
 }
 
-impl Note {
+impl ReasonDetail {
     /// A stable name of the sentence.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -211,7 +213,7 @@ impl Note {
     }
 }
 
-impl fmt::Display for Note {
+impl fmt::Display for ReasonDetail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::HiddenBy(state) => return write!(f, "hidden in Teams, which shows {state}"),

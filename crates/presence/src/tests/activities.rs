@@ -2,7 +2,7 @@
 
 use super::{ANNA, CALL, DESK, LONG, PRESENTING, World, seconds};
 use crate::{
-    Activity, Fact, LineId, LineState, PersonRecord, Rule, Says, Status,
+    Activity, Fact, LineId, LineState, PersonRecord, ReasonKind, Rule, Status,
     SyncMode::{TelephonyAndPresence, TelephonyOnly},
 };
 
@@ -168,9 +168,9 @@ fn a_call_on_any_of_several_lines_is_a_call_and_all_are_explained() {
         .reasons()
         .into_iter()
         .filter(|reason| reason.rule == Rule::PbxCall)
-        .map(|reason| (reason.says, reason.counted))
+        .map(|reason| (reason.kind, reason.counted))
         .collect();
-    let expected = [(Says::InACall, true), (Says::CallOnHold, false)];
+    let expected = [(ReasonKind::InACall, true), (ReasonKind::CallOnHold, false)];
     assert_eq!(calls, expected);
     world.line(LineState::Idle);
     assert_eq!(world.shown(), "Busy, On the phone", "the other one goes on");

@@ -3,7 +3,7 @@
 use super::{ANNA, AVAILABLE, CALL, World, seconds};
 use crate::{
     Action::{Clear, Renew, Set},
-    Fact, LineState, Note, Rule,
+    Fact, LineState, ReasonDetail, Rule,
     Slot::Session,
     SyncMode::{self, TelephonyAndPresence, TelephonyOnly},
 };
@@ -48,7 +48,7 @@ fn a_meeting_in_which_only_the_screen_is_shared_changes_nothing_on_either_side()
         .find(|reason| reason.rule == Rule::Meeting)
         .unwrap();
     assert!(!explained.counted);
-    assert!(explained.note == Some(Note::OnlyTheScreen));
+    assert!(explained.detail == Some(ReasonDetail::OnlyTheScreen));
 }
 
 #[test]

@@ -51,15 +51,15 @@ fn of_several_programs_the_first_is_shown_and_all_are_explained() {
         .reasons()
         .into_iter()
         .filter(|reason| reason.rule == Rule::Microphone)
-        .map(|reason| (reason.says.to_string(), reason.counted))
+        .map(|reason| (reason.kind.to_string(), reason.counted))
         .collect();
-    let says = |alias| format!("{alias} uses the microphone");
+    let uses = |alias| format!("{alias} uses the microphone");
     assert_eq!(
         explained,
         [
-            (says("Zoom Meeting"), true),
-            (says("Discord"), false),
-            (says("Slack"), false)
+            (uses("Zoom Meeting"), true),
+            (uses("Discord"), false),
+            (uses("Slack"), false)
         ]
     );
 }

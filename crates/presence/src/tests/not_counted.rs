@@ -2,8 +2,8 @@
 
 use super::{ANNA, AVAILABLE, CALL, DESK, DND, PRESENTING, World, appointment, seconds};
 use crate::{
-    Action, Appointment, AppointmentOrigin, Confidence, Fact, LineState, NotCounted, Note,
-    PersonRecord, Reason, Relationship, Rule, Says,
+    Action, Appointment, AppointmentOrigin, Confidence, Fact, LineState, NotCounted, PersonRecord,
+    Reason, ReasonDetail, ReasonKind, Relationship, Rule,
     Slot::{self, Preferred, Session},
     SlotState, Source, Status,
     SyncMode::{self, TelephonyAndPresence, TelephonyOnly},
@@ -19,18 +19,19 @@ fn reasons(world: &World) -> Vec<Reason> {
 fn why(world: &World) -> Vec<NotCounted> {
     let reasons = reasons(world).into_iter();
     reasons
-        .map(|reason| match reason.says {
-            Says::NotCounted(why) if !reason.counted => why,
+        .map(|reason| match reason.kind {
+            ReasonKind::NotCounted(why) if !reason.counted => why,
             says => panic!("{says}"),
         })
         .collect()
 }
 
-fn says(world: &World, slot: Slot) -> Vec<&'static str> {
-    let session = |reason: &Reason| matches!(&reason.says, Says::Wrote(wrote, _) if *wrote == slot);
+fn write_codes(world: &World, slot: Slot) -> Vec<&'static str> {
+    let session =
+        |reason: &Reason| matches!(&reason.kind, ReasonKind::OwnWrite(wrote, _) if *wrote == slot);
     let reasons = world.reasons();
     let reasons = reasons.iter().filter(|reason| session(reason));
-    reasons.map(|reason| reason.says.code()).collect()
+    reasons.map(|reason| reason.kind.code()).collect()
 }
 
 /// A world in which Microsoft refuses every write.
@@ -176,7 +177,7 @@ fn a_refused_write_is_not_in_force_and_masks_nothing() {
     assert_eq!(world.presence().confidence, Confidence::Masked);
     for slot in Slot::ALL {
         world.fact(Fact::TeamsRefused(slot, Action::Set));
-        assert_eq!(says(&world, slot), [""; 0]);
+        assert_eq!(write_codes(&world, slot), [""; 0]);
     }
     let both = [
         NotCounted::WriteRefused(Session),
@@ -207,7 +208,7 @@ fn a_refused_write_goes_on_as_ours_once_teams_takes_it() {
     world.pass(seconds(15), Some(AVAILABLE));
     world.fact(Fact::TeamsAcknowledged(Session, Action::Set));
     assert_eq!(why(&world), []);
-    assert_eq!(says(&world, Session), ["session-in-force"]);
+    assert_eq!(write_codes(&world, Session), ["session-in-force"]);
     let Some(SlotState::Written(held)) = world.engine.slot(ANNA, Session) else {
         panic!("not held");
     };
@@ -278,7 +279,7 @@ fn a_refused_renewal_leaves_what_teams_has_until_it_ends() {
         world.pass(seconds(1), Some(CALL));
     }
     world.fact(Fact::TeamsRefused(Session, Action::Renew));
-    assert_eq!(says(&world, Session), ["session-in-force"]);
+    assert_eq!(write_codes(&world, Session), ["session-in-force"]);
     let Some(SlotState::Written(held)) = world.engine.slot(ANNA, Session) else {
         panic!("not held");
     };
@@ -320,7 +321,7 @@ fn a_call_that_teams_hides_is_written_and_what_hides_it_is_said() {
         let reasons = world.reasons();
         let wrote = reasons.iter().find(|reason| reason.rule == Rule::OwnWrite);
         let state = TeamsState::new(hides.0, hides.1);
-        assert_eq!(wrote.unwrap().note, Some(Note::HiddenBy(state)));
+        assert_eq!(wrote.unwrap().detail, Some(ReasonDetail::HiddenBy(state)));
     }
 }
 
@@ -412,7 +413,7 @@ fn a_refused_clear_is_named_until_it_is_taken() {
     let told = |world: &World| {
         let own = |reason: &Reason| reason.rule == Rule::OwnWrite;
         let reason = world.reasons().into_iter().find(own).unwrap();
-        (reason.says.code(), reason.note.map(|note| note.code()))
+        (reason.kind.code(), reason.detail.map(|note| note.code()))
     };
     // D1: nothing has happened before Microsoft says so.
     assert_eq!(told(&world), ("session-being-taken-back", None));

@@ -70,7 +70,7 @@ fn what_teams_shows_without_a_call_is_detail() {
             .iter()
             .find(|reason| reason.rule == Rule::TeamsDetail)
             .unwrap();
-        assert_eq!(detail.says.to_string(), format!("shows {state}/{state}"));
+        assert_eq!(detail.kind.to_string(), format!("shows {state}/{state}"));
         assert!(!detail.counted);
     }
 }

@@ -1,7 +1,7 @@
 //! What a manual choice suspends, and what it does not (domain section 2).
 
 use super::{AVAILABLE, CALL, DND, HOUR, PRESENTING, World, default_profiles, inactive, seconds};
-use crate::{Note, Rule, Status, SyncMode::TelephonyAndPresence};
+use crate::{ReasonDetail, Rule, Status, SyncMode::TelephonyAndPresence};
 
 const NOTE: &str = "Teams says Do not disturb; end it there";
 
@@ -16,7 +16,7 @@ fn a_choice_suspends_every_appointment_that_is_current() {
     let suspended = world
         .reasons()
         .into_iter()
-        .filter(|reason| !reason.counted && reason.note == Some(Note::Suspended));
+        .filter(|reason| !reason.counted && reason.detail == Some(ReasonDetail::Suspended));
     assert_eq!(suspended.count(), 2, "and the explanation says so");
 }
 

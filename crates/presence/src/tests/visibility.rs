@@ -2,9 +2,9 @@
 
 use super::{CALL, DESK, HOUR, START, World, appointment, default_profiles, personal, seconds};
 use crate::{
-    Activity, Appointment, Choice, Confidence, Fact, LineState, Permission,
+    Activity, Appointment, Choice, Confidence, Fact, LineState, Permission, ReasonKind,
     Relationship::{self, Blocked, Employee, External, TeamColleague, Unknown},
-    Rule, Says, Status,
+    Rule, Status,
     SyncMode::TelephonyAndPresence,
     View,
 };
@@ -72,7 +72,7 @@ fn the_name_of_a_chosen_profile() {
             let reasons = world.reasons_for(level);
             reasons
                 .iter()
-                .any(|reason| reason.says == Says::Chose(choice.into()))
+                .any(|reason| reason.kind == ReasonKind::ChosenProfile(choice.into()))
         });
     }
 }
@@ -112,7 +112,7 @@ fn a_choice_that_is_overruled_is_hidden_from_externals_by_name_and_by_reason() {
         let reasons = world.reasons_for(level);
         reasons
             .iter()
-            .any(|reason| reason.says.to_string().contains("Lunch"))
+            .any(|reason| reason.kind.to_string().contains("Lunch"))
     });
     assert_eq!(&*world.view(External).text, "Busy");
     assert_eq!(world.reasons_for(External), []);
@@ -169,7 +169,7 @@ fn the_program_at_the_microphone() {
     check(FROM_COLLEAGUE, "its reason", |level| {
         let reasons = world.reasons_for(level);
         reasons.iter().any(|reason| {
-            reason.rule == Rule::Microphone || reason.says.to_string().contains("Slack")
+            reason.rule == Rule::Microphone || reason.kind.to_string().contains("Slack")
         })
     });
 }
@@ -184,7 +184,7 @@ fn the_text_of_an_appointment() {
         let reasons = world.reasons_for(level);
         reasons.iter().any(|reason| {
             reason
-                .about
+                .appointment
                 .as_ref()
                 .is_some_and(|about| &*about.text == "Review")
         })
@@ -199,7 +199,7 @@ fn an_employee_sees_of_an_appointment_only_that_the_person_is_busy() {
         assert_eq!((view.status, &*view.text), (Status::Busy, "Busy"));
         let reasons = world.reasons_for(Employee);
         assert_eq!(reasons[0].rule, Rule::Appointment);
-        assert_eq!(reasons[0].about, None);
+        assert_eq!(reasons[0].appointment, None);
     }
 }
 
@@ -213,7 +213,10 @@ fn the_text_of_a_private_appointment() {
         format!("{:?}", world.reasons_for(level)).contains("Review")
     });
     assert_eq!(&*world.view(TeamColleague).text, "Private");
-    let about = world.reasons_for(TeamColleague)[0].about.clone().unwrap();
+    let about = world.reasons_for(TeamColleague)[0]
+        .appointment
+        .clone()
+        .unwrap();
     assert_eq!(&*about.text, "Private");
 }
 
@@ -232,7 +235,9 @@ fn the_number_of_the_other_party_is_told_to_assistants_only() {
     });
     check(FROM_EMPLOYEE, "call", |level| {
         let reasons = world.reasons_for(level);
-        reasons.iter().any(|reason| reason.says == Says::InACall)
+        reasons
+            .iter()
+            .any(|reason| reason.kind == ReasonKind::InACall)
     });
 }
 
@@ -315,7 +320,7 @@ fn a_refused_reason_is_absent() {
     for level in Relationship::ALL {
         for reason in world.reasons_for(level) {
             assert!(level.may(reason.rule.permission()), "{level}: {reason:?}");
-            assert!(!reason.says.to_string().is_empty());
+            assert!(!reason.kind.to_string().is_empty());
         }
     }
     assert_eq!(world.reasons_for(External), []);

@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use presence::{Activity, Note, Permission, Reason, Source, View, reasons_for, view};
+use presence::{Activity, Permission, Reason, ReasonDetail, Source, View, reasons_for, view};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -103,17 +103,17 @@ impl ReasonBody {
         Self {
             rule: reason.rule.name(),
             source,
-            says: reason.says.to_string(),
-            code: reason.says.code(),
-            value: reason.says.value(),
+            says: reason.kind.to_string(),
+            code: reason.kind.code(),
+            value: reason.kind.value(),
             since: rfc3339(reason.since),
             lease_end: reason.lease_end.map(rfc3339),
             counted: reason.counted,
             confidence: reason.confidence.name(),
-            note_code: reason.note.as_ref().map(Note::code),
-            note_value: reason.note.as_ref().and_then(Note::value),
-            note: reason.note.map(|note| note.to_string()),
-            about: reason.about.map(|about| about.text.to_string()),
+            note_code: reason.detail.as_ref().map(ReasonDetail::code),
+            note_value: reason.detail.as_ref().and_then(ReasonDetail::value),
+            note: reason.detail.map(|note| note.to_string()),
+            about: reason.appointment.map(|about| about.text.to_string()),
             party: reason.party.as_deref().map(str::to_owned),
         }
     }

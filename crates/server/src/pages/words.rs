@@ -275,7 +275,8 @@ fn key(prefix: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use presence::{
-        Fate, NotCounted, Note, REASON_CODES, ReleaseReason, Says, Slot, Status, TeamsState,
+        NotCounted, REASON_CODES, ReasonDetail, ReasonKind, ReleaseReason, Slot, Status,
+        TeamsState, WriteState,
     };
 
     use super::key;
@@ -290,54 +291,54 @@ mod tests {
     fn every_sentence_of_a_reason_is_said_in_every_language() {
         let state = || TeamsState::new("Busy", "InACall");
         let mut codes = vec![
-            Says::Chose("Busy".into()).code(),
-            Says::NoClientAsTeamsShows(Status::Busy).code(),
-            Says::UsesMicrophone("Acme".into()).code(),
-            Says::Shows(state()).code(),
-            Says::Appointment.code(),
-            Says::TeamsCallAppointment.code(),
-            Says::DoNotDisturbInTeams.code(),
-            Says::PresentingInTeams.code(),
-            Says::NoClient.code(),
-            Says::Locked.code(),
-            Says::Untouched.code(),
-            Says::AtRest.code(),
-            Says::AtRestWithClient.code(),
-            Says::InACall.code(),
-            Says::CallOnHold.code(),
-            Says::Ringing.code(),
-            Says::InAMeeting.code(),
-            Says::InAMeetingWithoutAudio.code(),
-            Says::InACallInTeams.code(),
-            Says::WritingPaused.code(),
+            ReasonKind::ChosenProfile("Busy".into()).code(),
+            ReasonKind::NoClientAsTeamsShows(Status::Busy).code(),
+            ReasonKind::UsesMicrophone("Acme".into()).code(),
+            ReasonKind::TeamsShows(state()).code(),
+            ReasonKind::Appointment.code(),
+            ReasonKind::TeamsCallAppointment.code(),
+            ReasonKind::DoNotDisturbInTeams.code(),
+            ReasonKind::PresentingInTeams.code(),
+            ReasonKind::NoClient.code(),
+            ReasonKind::Locked.code(),
+            ReasonKind::Inactive.code(),
+            ReasonKind::AtRest.code(),
+            ReasonKind::AtRestWithClient.code(),
+            ReasonKind::InACall.code(),
+            ReasonKind::CallOnHold.code(),
+            ReasonKind::Ringing.code(),
+            ReasonKind::InAMeeting.code(),
+            ReasonKind::InAMeetingWithoutAudio.code(),
+            ReasonKind::InACallInTeams.code(),
+            ReasonKind::WritingPaused.code(),
         ];
         for slot in Slot::ALL {
             for fate in [
-                Fate::InForce,
-                Fate::BeingTakenBack,
-                Fate::TakenBack,
-                Fate::NotInForce,
+                WriteState::InForce,
+                WriteState::BeingCleared,
+                WriteState::Cleared,
+                WriteState::NotInForce,
             ] {
-                codes.push(Says::Wrote(slot, fate).code());
+                codes.push(ReasonKind::OwnWrite(slot, fate).code());
             }
         }
         // P7
-        codes.extend(NotCounted::ALL.map(|why| Says::NotCounted(why).code()));
+        codes.extend(NotCounted::ALL.map(|why| ReasonKind::NotCounted(why).code()));
         let mut listed = REASON_CODES.to_vec();
         listed.sort_unstable();
         codes.sort_unstable();
         assert_eq!(codes, listed, "the API's document has the same");
         let mut notes = vec![
-            Note::ProfileGone.code(),
-            Note::Suspended.code(),
-            Note::EndItInTeams.code(),
-            Note::OnlyTheScreen.code(),
-            Note::SecondSynchronisation.code(),
-            Note::NotAcknowledged.code(),
-            Note::ClearRefused.code(),
-            Note::HiddenBy(state()).code(),
+            ReasonDetail::ProfileGone.code(),
+            ReasonDetail::Suspended.code(),
+            ReasonDetail::EndItInTeams.code(),
+            ReasonDetail::OnlyTheScreen.code(),
+            ReasonDetail::SecondSynchronisation.code(),
+            ReasonDetail::NotAcknowledged.code(),
+            ReasonDetail::ClearRefused.code(),
+            ReasonDetail::HiddenBy(state()).code(),
         ];
-        notes.extend(ReleaseReason::ALL.map(|reason| Note::Released(reason).code()));
+        notes.extend(ReleaseReason::ALL.map(|reason| ReasonDetail::Released(reason).code()));
         let says = codes.into_iter().map(|code| key("says", code));
         let notes = notes.into_iter().map(|code| key("note", code));
         for key in says.chain(notes) {

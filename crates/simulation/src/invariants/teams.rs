@@ -233,7 +233,7 @@ pub(crate) fn settled(world: &World<'_>, someone: &Someone) -> Result<(), String
         return Ok(());
     };
     let explained = reasons.iter().any(|reason| {
-        matches!(reason.rule, Rule::OwnWrite | Rule::LoopBreaker) && reason.note.is_some()
+        matches!(reason.rule, Rule::OwnWrite | Rule::LoopBreaker) && reason.detail.is_some()
     });
     let words = someone.account.shows();
     let shown = TeamsState::new(words.0, words.1).meaning();

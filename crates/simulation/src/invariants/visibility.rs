@@ -148,19 +148,19 @@ fn one_reason(reason: &Reason, level: Relationship) -> Result<(), String> {
         Rule::Microphone => must!(level >= Relationship::TeamColleague, "a program"),
         _ => must!(level >= Relationship::Employee, "what others decided"),
     }
-    discreet(&reason.says.to_string(), level)?;
+    discreet(&reason.kind.to_string(), level)?;
     must!(
         level >= Relationship::Assistant || reason.party.is_none(),
         "the other party"
     );
-    if let Some(note) = reason.note.as_ref().map(ToString::to_string) {
+    if let Some(note) = reason.detail.as_ref().map(ToString::to_string) {
         discreet(&note, level)?;
         must!(
             level >= Relationship::Employee || !note.contains("Teams"),
             "a note about Teams"
         );
     }
-    if let Some(about) = &reason.about {
+    if let Some(about) = &reason.appointment {
         must!(
             level >= Relationship::TeamColleague,
             "an appointment's text"

@@ -98,7 +98,7 @@ impl Tenant {
             Event::Unshare => self.sharing = false,
         }
         self.take_writes();
-        self.note();
+        self.record();
     }
 
     fn take_writes(&mut self) {
@@ -110,7 +110,7 @@ impl Tenant {
         }
     }
 
-    fn note(&mut self) {
+    fn record(&mut self) {
         let shows = match (self.sharing, self.in_call || self.session) {
             (true, _) => PRESENTING,
             (false, true) => CALL,
@@ -157,7 +157,7 @@ impl Tenant {
                 self.take_writes();
             } else {
                 self.session = action != Action::Clear;
-                self.note();
+                self.record();
             }
         }
     }
