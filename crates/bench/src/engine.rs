@@ -219,7 +219,7 @@ fn mix(engine: &mut Engine, people: u64) {
                 private: false,
                 origin: AppointmentOrigin::Manual,
             }),
-            4 => Fact::Chose(Some(Choice {
+            4 => Fact::Choice(Some(Choice {
                 profile: "Do not disturb".into(),
                 since: NOW,
                 until: None,

@@ -30,13 +30,13 @@ pub enum Effect {
         presence: Presence,
     },
     /// Something that must outlive a crash.
-    Remember(Record),
+    Store(Record),
     /// Something to write to Teams.
     Write(TeamsWrite),
     /// Ask Teams at once what it shows of the person: a client started, and a Teams call is believed that may be over.
     ReadTeams(PersonId),
     /// Teams took so long to show a write of ours; for [`crate::TenantLag::record`].
-    WriteSeen {
+    WriteLag {
         /// The person.
         person: PersonId,
         /// From the write to the first answer that showed it.

@@ -37,9 +37,9 @@ pub enum Input {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
     /// The Teams account was found.
-    LinkedTeams,
+    TeamsLinked,
     /// The person has no Teams account any more.
-    UnlinkedTeams,
+    TeamsUnlinked,
     /// The person's own login at Microsoft has ended. An answer of Teams begins it anew.
     TeamsLoginEnded,
     /// Complete answers, the last of which was asked for then, leave the account out. One that has it brings it back.
@@ -69,11 +69,11 @@ pub enum Fact {
     /// Teams acknowledged a write.
     TeamsAcknowledged(Slot, Action),
     /// Teams answered that there was nothing of ours in the slot to take back.
-    TeamsHadNothing(Slot),
+    TeamsNothingToClear(Slot),
     /// Microsoft refused a write, which is tried again.
     TeamsRefused(Slot, Action),
     /// The person chose a profile, or went back to automatic.
-    Chose(Option<Choice>),
+    Choice(Option<Choice>),
     /// A client is connected. Renews the lease even if nothing changed.
     Client {
         /// Which.

@@ -294,7 +294,7 @@ impl Mirror {
                 SlotState::Clearing(clear)
                     if clear.expires_at <= now && clear.answer.acknowledged_at().is_none() =>
                 {
-                    wishes.push(Wish::Write(slot, Action::Leave));
+                    wishes.push(Wish::Write(slot, Action::Abandon));
                     SlotState::Clearing(SlotClear {
                         answer: ClearAnswer::Acknowledged(clear.expires_at),
                         ..*clear

@@ -189,7 +189,7 @@ pub enum Action {
     /// Take it back.
     Clear,
     /// Do not take it back any more: Teams does not have it, and what is there now may be the person's.
-    Leave,
+    Abandon,
 }
 
 /// The longest time for which a write is assumed to have been in effect before its acknowledgement.

@@ -121,9 +121,9 @@ impl World {
         for effect in effects {
             match effect {
                 Effect::Write(TeamsWrite { slot, action, .. }) => written.push((slot, action)),
-                Effect::Remember(record) => self.records.push(record),
+                Effect::Store(record) => self.records.push(record),
                 Effect::ReadTeams(_) => self.reads += 1,
-                Effect::WriteSeen { lag, .. } => self.tenant_lag.record(lag),
+                Effect::WriteLag { lag, .. } => self.tenant_lag.record(lag),
                 Effect::WritingPaused { .. } => self.pauses += 1,
                 Effect::Changed { .. } | Effect::WritingResumed(_) => {}
             }
@@ -176,7 +176,7 @@ impl World {
     }
 
     pub(crate) fn choose(&mut self, name: &str) {
-        self.fact(Fact::Chose(Some(Choice {
+        self.fact(Fact::Choice(Some(Choice {
             profile: name.into(),
             since: self.now,
             until: None,
@@ -184,7 +184,7 @@ impl World {
     }
 
     pub(crate) fn back_to_automatic(&mut self) {
-        self.fact(Fact::Chose(None));
+        self.fact(Fact::Choice(None));
     }
 
     /// Her client says so, and stays.

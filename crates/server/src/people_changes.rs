@@ -181,7 +181,7 @@ impl Core {
         }
         let unlinked = people
             .iter()
-            .map(|person| Input::Person(person.id, Fact::UnlinkedTeams));
+            .map(|person| Input::Person(person.id, Fact::TeamsUnlinked));
         self.shard.inputs(unlinked.collect(), Cause::Other).await;
         self.shard.input_and_wait(Input::Tick).await;
         self.taken_back().await;

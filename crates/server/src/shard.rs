@@ -202,10 +202,10 @@ impl Sinks {
                     self.reads.follow(person, &presence);
                     self.events.publish(person, presence, now, answered_at);
                 }
-                Effect::Remember(record) => records.push(record),
+                Effect::Store(record) => records.push(record),
                 Effect::Write(write) => writes.push(write),
                 Effect::ReadTeams(person) => self.reads.ask(person),
-                Effect::WriteSeen { person, lag } => self.reads.write_seen(person, lag),
+                Effect::WriteLag { person, lag } => self.reads.write_seen(person, lag),
                 Effect::WritingPaused { person, until } => {
                     self.metrics.loop_breaker.inc();
                     self.pauses.begin(person, until);

@@ -173,7 +173,7 @@ impl Writer {
                             ..
                         } in entered
                         {
-                            shard.fact(person, Fact::Chose(choice)).await;
+                            shard.fact(person, Fact::Choice(choice)).await;
                             let _ = done.send(Ok(()));
                         }
                     }

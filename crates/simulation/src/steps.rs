@@ -268,12 +268,12 @@ impl World<'_> {
             until: self.random.chance(30).then(|| self.now + lasts),
         };
         self.people[at].choice = Some(choice.clone());
-        self.fact(at, Fact::Chose(Some(choice)));
+        self.fact(at, Fact::Choice(Some(choice)));
     }
 
     fn automatic(&mut self, at: usize) {
         self.people[at].choice = None;
-        self.fact(at, Fact::Chose(None));
+        self.fact(at, Fact::Choice(None));
     }
 
     fn policy(&mut self, at: usize) {

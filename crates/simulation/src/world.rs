@@ -272,7 +272,7 @@ impl<'s> World<'s> {
                 let Some(at) = self.place(person) else { return };
                 self.people[at].told = Some(presence);
             }
-            Effect::Remember(Record::Slot {
+            Effect::Store(Record::Slot {
                 person,
                 slot,
                 record,
@@ -282,11 +282,11 @@ impl<'s> World<'s> {
                 let Some(at) = self.place(person) else { return };
                 self.people[at].slots[slot as usize] = record;
             }
-            Effect::Remember(Record::TeamsCall { person, call }) => {
+            Effect::Store(Record::TeamsCall { person, call }) => {
                 let Some(at) = self.place(person) else { return };
                 self.people[at].teams_call = call;
             }
-            Effect::Remember(Record::Choice { .. }) => {}
+            Effect::Store(Record::Choice { .. }) => {}
             Effect::Write(TeamsWrite {
                 person,
                 slot,
@@ -324,7 +324,7 @@ impl<'s> World<'s> {
                     }
                 }
             }
-            Effect::WriteSeen { person, lag } => {
+            Effect::WriteLag { person, lag } => {
                 self.story
                     .tell(now, || format!("    {person} write seen after {lag:?}"));
                 self.tenant_lag.record(lag);
@@ -408,7 +408,7 @@ impl<'s> World<'s> {
                         self.fact(at, Fact::TeamsAcknowledged(slot, action));
                     }
                     (Answer::NothingThere, Some((slot, Action::Clear))) => {
-                        self.fact(at, Fact::TeamsHadNothing(slot));
+                        self.fact(at, Fact::TeamsNothingToClear(slot));
                     }
                     _ => {}
                 }
@@ -456,7 +456,7 @@ impl<'s> World<'s> {
         self.silent = true;
         for at in 0..self.people.len() {
             self.people[at].choice = None;
-            self.fact(at, Fact::Chose(None));
+            self.fact(at, Fact::Choice(None));
         }
         self.link_up = false;
         self.pass(SILENCE);

@@ -125,7 +125,7 @@ impl Writer {
     /// A wish; replaces an older one that still waits.
     pub fn push(&mut self, slot: Slot, action: Action) {
         let waiting = &mut self.waiting[slot as usize];
-        if action != Action::Leave {
+        if action != Action::Abandon {
             *waiting = Some(action);
             return;
         }

@@ -103,8 +103,8 @@ impl Person {
     /// Takes in what happened.
     pub(super) fn take(&mut self, fact: Fact, timing: &Timing, now: Timestamp) -> Vec<Wish> {
         match fact {
-            Fact::LinkedTeams => self.link(now),
-            Fact::UnlinkedTeams => self.unlink(now),
+            Fact::TeamsLinked => self.link(now),
+            Fact::TeamsUnlinked => self.unlink(now),
             Fact::TeamsLoginEnded => self.end_login(now),
             Fact::TeamsAccountMissing { asked_at } => self.miss_account(asked_at, now),
             Fact::Lines(lines) => {
@@ -133,9 +133,9 @@ impl Person {
             Fact::TeamsAcknowledged(slot, action) => {
                 return self.mirror.acknowledge(slot, action, timing, now);
             }
-            Fact::TeamsHadNothing(slot) => return self.mirror.had_nothing(slot, now),
+            Fact::TeamsNothingToClear(slot) => return self.mirror.had_nothing(slot, now),
             Fact::TeamsRefused(slot, action) => self.mirror.refuse(slot, action, timing),
-            Fact::Chose(choice) => self.signals.choice = choice,
+            Fact::Choice(choice) => self.signals.choice = choice,
             Fact::Client {
                 client,
                 state,
@@ -358,7 +358,7 @@ impl Person {
 
     pub(super) fn carry_out(&mut self, id: PersonId, wishes: Vec<Wish>, effects: &mut Vec<Effect>) {
         effects.extend(wishes.into_iter().map(|wish| match wish {
-            Wish::Remember(slot) => Effect::Remember(Record::Slot {
+            Wish::Remember(slot) => Effect::Store(Record::Slot {
                 person: id,
                 slot,
                 record: SlotRecord::of(self.mirror.slot(slot)),
@@ -369,7 +369,7 @@ impl Person {
                 action,
             }),
             Wish::Resumed => Effect::WritingResumed(id),
-            Wish::Lag(lag) => Effect::WriteSeen { person: id, lag },
+            Wish::Lag(lag) => Effect::WriteLag { person: id, lag },
             Wish::Paused(until) => Effect::WritingPaused { person: id, until },
         }));
     }
@@ -392,7 +392,7 @@ impl Person {
         };
         if !in_step {
             self.stored_call = call;
-            effects.push(Effect::Remember(Record::TeamsCall { person: id, call }));
+            effects.push(Effect::Store(Record::TeamsCall { person: id, call }));
         }
     }
 

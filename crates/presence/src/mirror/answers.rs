@@ -78,7 +78,7 @@ impl Mirror {
             return None;
         }
         clear.acknowledge(asked_at);
-        Some([Wish::Remember(slot), Wish::Write(slot, Action::Leave)])
+        Some([Wish::Remember(slot), Wish::Write(slot, Action::Abandon)])
     }
 
     /// Teams denied having our write and shows it all the same: it is asked again.

@@ -33,7 +33,7 @@ impl Mirror {
                 })
             }
             // The answer to a write that a later one has overtaken.
-            Action::Set | Action::Renew | Action::Clear | Action::Leave => return,
+            Action::Set | Action::Renew | Action::Clear | Action::Abandon => return,
         };
     }
 
@@ -63,7 +63,8 @@ impl Mirror {
             let until = &mut self.left_over_until[*slot as usize];
             until.take_if(|until| *until <= now).is_some()
         });
-        over.map(|slot| Wish::Write(slot, Action::Leave)).collect()
+        over.map(|slot| Wish::Write(slot, Action::Abandon))
+            .collect()
     }
 
     /// Teams has taken a write after all that it had refused.

@@ -153,7 +153,7 @@ fn presenting_is_a_call_in_the_mode_telephony_only() {
 fn a_call_on_any_of_several_lines_is_a_call_and_all_are_explained() {
     let record = PersonRecord::default();
     let mut world = World::with_record(TelephonyAndPresence, record);
-    world.fact(Fact::LinkedTeams);
+    world.fact(Fact::TeamsLinked);
     world.fact(Fact::Lines(vec![DESK, OTHER_LINE]));
     world.line(LineState::Connected);
     let until = world.now + seconds(600);

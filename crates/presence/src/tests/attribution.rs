@@ -70,12 +70,12 @@ fn what_teams_denies_and_shows_all_the_same_is_ours() {
     world.take_writes();
     world.line(LineState::Idle);
     assert_eq!(world.take_writes(), [(Slot::Session, Action::Clear)]);
-    world.fact(Fact::TeamsHadNothing(Slot::Session));
+    world.fact(Fact::TeamsNothingToClear(Slot::Session));
     for _ in 0..10 {
         world.pass(seconds(12), Some(CALL));
         assert_ne!(world.shown(), "Busy, On the phone (MS Teams)");
         assert_eq!(world.take_writes(), [(Slot::Session, Action::Clear)]);
-        world.fact(Fact::TeamsHadNothing(Slot::Session));
+        world.fact(Fact::TeamsNothingToClear(Slot::Session));
     }
     // Then it is true: whatever comes later is Teams' own.
     world.pass(seconds(61), Some(AVAILABLE));
@@ -93,11 +93,11 @@ fn a_call_in_teams_that_hid_behind_a_denied_session_is_seen_in_the_end() {
     world.fact(Fact::TeamsAcknowledged(Slot::Session, Action::Set));
     world.pass(seconds(5), Some(CALL));
     world.line(LineState::Idle);
-    world.fact(Fact::TeamsHadNothing(Slot::Session));
+    world.fact(Fact::TeamsNothingToClear(Slot::Session));
     for _ in 0..400 {
         world.pass(seconds(1), Some(CALL));
         if !world.take_writes().is_empty() {
-            world.fact(Fact::TeamsHadNothing(Slot::Session));
+            world.fact(Fact::TeamsNothingToClear(Slot::Session));
         }
     }
     assert_eq!(world.shown(), "Busy, On the phone (MS Teams)");

@@ -2,7 +2,7 @@
 
 use super::{ANNA, World, seconds};
 use crate::{
-    Action::{Clear, Leave, Set},
+    Action::{Abandon, Clear, Set},
     Fact, LineState,
     Slot::Preferred,
     SyncMode::TelephonyAndPresence,
@@ -175,7 +175,7 @@ fn a_clear_that_is_not_confirmed_does_not_take_back_a_later_choice() {
     world.pass(seconds(1), Some(AVAILABLE));
     assert_eq!(world.take_writes(), [], "one answer may be old");
     world.pass(seconds(1), Some(AVAILABLE));
-    assert_eq!(world.take_writes(), [(Preferred, Leave)]);
+    assert_eq!(world.take_writes(), [(Preferred, Abandon)]);
     let record = world.last_own_record(Preferred);
     assert!(record.is_none_or(|record| record.cleared_at.is_some()));
 }
@@ -188,7 +188,7 @@ fn a_clear_that_is_not_confirmed_within_microsofts_day_is_not_sent_later() {
     world.back_to_automatic();
     world.take_writes();
     world.pass(seconds(24 * 3600), Some(DND));
-    assert_eq!(world.take_writes(), [(Preferred, Leave)]);
+    assert_eq!(world.take_writes(), [(Preferred, Abandon)]);
 }
 
 // D1: Teams never showed the write before it was taken back.
@@ -204,7 +204,7 @@ fn a_clear_before_the_first_answer_does_not_take_back_a_later_choice() {
     assert_eq!(world.take_writes(), [], "not shown yet");
     world.pass(seconds(20), Some(DND));
     world.pass(seconds(2), Some(("Busy", "Busy")));
-    assert_eq!(world.take_writes(), [(Preferred, Leave)]);
+    assert_eq!(world.take_writes(), [(Preferred, Abandon)]);
 }
 
 // Domain 3.4: a 404 to a clear acknowledges nothing while Teams goes on showing what Offhook wrote.
@@ -215,7 +215,7 @@ fn what_teams_denies_and_shows_all_the_same_is_taken_back_again() {
     world.back_to_automatic();
     world.take_writes();
     for _ in 0..10 {
-        world.fact(Fact::TeamsHadNothing(Preferred));
+        world.fact(Fact::TeamsNothingToClear(Preferred));
         let record = world.last_own_record(Preferred).unwrap();
         assert_eq!(record.cleared_at, None);
         world.pass(seconds(12), Some(DND));
@@ -226,7 +226,7 @@ fn what_teams_denies_and_shows_all_the_same_is_taken_back_again() {
             "not a choice in Teams"
         );
     }
-    world.fact(Fact::TeamsHadNothing(Preferred));
+    world.fact(Fact::TeamsNothingToClear(Preferred));
     world.pass(seconds(1), Some(AVAILABLE));
     let record = world.last_own_record(Preferred);
     assert!(record.is_none_or(|record| record.cleared_at.is_some()));
@@ -246,7 +246,7 @@ fn do_not_disturb_after_a_denial_of_what_was_never_shown_is_not_taken_back() {
     world.pass(seconds(10), Some(AVAILABLE));
     world.back_to_automatic();
     world.take_writes();
-    world.fact(Fact::TeamsHadNothing(Preferred));
+    world.fact(Fact::TeamsNothingToClear(Preferred));
     world.pass(seconds(100), Some(DND));
     assert_eq!(world.take_writes(), []);
 }

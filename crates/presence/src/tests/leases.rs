@@ -230,7 +230,7 @@ fn a_session_that_nobody_renews_any_more_ends_by_itself_after_five_minutes() {
 fn at_rest_nothing_wakes_the_engine() {
     let mut world = World::new(SyncMode::None);
     world.fact(Fact::Lines(Vec::new()));
-    world.fact(Fact::UnlinkedTeams);
+    world.fact(Fact::TeamsUnlinked);
     world.no_client_for(seconds(120));
     assert_eq!(world.engine.next_deadline(), None);
 }

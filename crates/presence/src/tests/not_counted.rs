@@ -58,7 +58,7 @@ fn where_everything_counts_there_is_nothing_to_explain() {
 fn in_mode_none_nothing_crosses_and_that_is_said() {
     let mut world = World::new(SyncMode::None);
     assert_eq!(why(&world), [NotCounted::ModeNone]);
-    world.fact(Fact::UnlinkedTeams);
+    world.fact(Fact::TeamsUnlinked);
     assert_eq!(why(&world), [NotCounted::ModeNone], "the first cause only");
     world.pass(seconds(5), None);
     world.set_mode(TelephonyOnly);
@@ -142,7 +142,7 @@ fn our_own_do_not_disturb_that_a_change_of_mode_takes_back_is_not_teams() {
 #[test]
 fn an_account_that_cannot_be_reached_is_named_until_it_answers() {
     let mut world = World::new(TelephonyAndPresence);
-    world.fact(Fact::UnlinkedTeams);
+    world.fact(Fact::TeamsUnlinked);
     assert_eq!(why(&world), [NotCounted::NoAccount]);
     // Nobody has an account that could be lost.
     world.fact(Fact::TeamsLoginEnded);
@@ -150,12 +150,12 @@ fn an_account_that_cannot_be_reached_is_named_until_it_answers() {
         asked_at: world.now,
     });
     assert_eq!(why(&world), [NotCounted::NoAccount]);
-    world.fact(Fact::LinkedTeams);
+    world.fact(Fact::TeamsLinked);
     assert_eq!(why(&world), []);
     world.fact(Fact::TeamsLoginEnded);
     assert_eq!(why(&world), [NotCounted::LoginEnded]);
     // The store repeats it for every change of a person.
-    world.fact(Fact::LinkedTeams);
+    world.fact(Fact::TeamsLinked);
     assert_eq!(why(&world), [NotCounted::LoginEnded]);
     world.teams(AVAILABLE.0, AVAILABLE.1);
     assert_eq!(why(&world), []);

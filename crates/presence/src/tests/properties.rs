@@ -133,8 +133,8 @@ fn apply_further(world: &mut World, step: &Step) {
             world.fact(Fact::Calendar(appointments.collect()));
         }
         Step::Policy(which) => world.policy(|policy| change_policy(policy, *which)),
-        Step::Linked(true) => world.fact(Fact::LinkedTeams),
-        Step::Linked(false) => world.fact(Fact::UnlinkedTeams),
+        Step::Linked(true) => world.fact(Fact::TeamsLinked),
+        Step::Linked(false) => world.fact(Fact::TeamsUnlinked),
         Step::Missing(ago) => world.fact(Fact::TeamsAccountMissing {
             asked_at: now - seconds(*ago),
         }),
@@ -286,7 +286,7 @@ proptest! {
         for slot in Slot::ALL {
             prop_assert_eq!(world.engine.slot(ANNA, slot), Some(&SlotState::Empty));
             let last = world.writes.iter().rev().find(|(written, _)| *written == slot);
-            prop_assert!(last.is_none_or(|(_, action)| matches!(action, Action::Clear | Action::Leave))
+            prop_assert!(last.is_none_or(|(_, action)| matches!(action, Action::Clear | Action::Abandon))
                 || slot == Slot::Preferred, "left {:?} in Teams", slot);
         }
     }

@@ -79,7 +79,7 @@ fn what_teams_shows_without_a_call_is_detail() {
 fn a_choice_until_a_time_says_when_it_ends() {
     let mut world = World::new(TelephonyAndPresence);
     let until = Some(world.now + HOUR);
-    world.fact(crate::Fact::Chose(Some(crate::Choice {
+    world.fact(crate::Fact::Choice(Some(crate::Choice {
         profile: "Absent".into(),
         since: world.now,
         until,

@@ -2,7 +2,7 @@
 
 use super::{ANNA, START, World, seconds};
 use crate::{
-    Action::{Clear, Leave, Renew, Set},
+    Action::{Abandon, Clear, Renew, Set},
     LineState, PersonRecord,
     Slot::{Preferred, Session},
     SlotRecord,
@@ -212,5 +212,5 @@ fn a_clear_that_is_not_confirmed_after_a_restart_does_not_take_back_a_later_choi
     world.pass(seconds(20), Some(("DoNotDisturb", "DoNotDisturb")));
     assert_eq!(world.take_writes(), []);
     world.pass(seconds(300), Some(("Busy", "Busy")));
-    assert_eq!(world.take_writes(), [(Preferred, Leave)]);
+    assert_eq!(world.take_writes(), [(Preferred, Abandon)]);
 }

@@ -269,7 +269,7 @@ fn a_choice_ends_by_itself() {
         since: world.now,
         until,
     };
-    world.fact(Fact::Chose(Some(choice)));
+    world.fact(Fact::Choice(Some(choice)));
     assert_eq!(world.shown(), "DoNotDisturb, Do not disturb");
     assert!(world.engine.next_deadline() <= until);
     world.pass(seconds(60), None);

@@ -284,7 +284,7 @@ fn a_held_call_ends_after_a_404_with_the_first_other_state() {
     world.fact(Fact::TeamsAcknowledged(Slot::Session, Action::Set));
     world.pass(seconds(15), Some(CALL));
     world.line(LineState::Idle);
-    world.fact(Fact::TeamsHadNothing(Slot::Session));
+    world.fact(Fact::TeamsNothingToClear(Slot::Session));
     world.pass(seconds(2), Some(CALL));
     assert_eq!(world.shown(), "Busy, On the phone (MS Teams)");
     world.pass(seconds(1), Some(AVAILABLE));

@@ -186,7 +186,7 @@ fn unknown_presence_neither_starts_nor_ends_nor_confirms_it() {
 fn an_account_that_is_taken_away_takes_its_call_along() {
     let mut world = World::new(TelephonyAndPresence);
     world.teams(CALL.0, CALL.1);
-    world.fact(Fact::UnlinkedTeams);
+    world.fact(Fact::TeamsUnlinked);
     assert_eq!(world.shown(), "Available, Available");
     world.teams(CALL.0, CALL.1);
     assert_eq!(world.shown(), "Available, Available", "an answer under way");

@@ -2,7 +2,7 @@
 
 use super::{ANNA, AVAILABLE, CALL, DESK, DND, HOUR, PRESENTING, World, seconds};
 use crate::{
-    Action::{Clear, Leave, Set},
+    Action::{Abandon, Clear, Set},
     ClientState, Effect, Fact, Input, LineState, PersonRecord,
     Slot::{Preferred, Session},
     SyncMode::{self, TelephonyAndPresence, TelephonyOnly},
@@ -131,7 +131,7 @@ fn what_offhook_did_not_set_is_never_cleared() {
 fn lines_that_are_told_anew_leave_an_account_that_was_found_meanwhile() {
     let record = PersonRecord::default();
     let mut world = World::with_record(TelephonyAndPresence, record);
-    world.fact(Fact::LinkedTeams);
+    world.fact(Fact::TeamsLinked);
     world.fact(Fact::Lines(vec![DESK]));
     world.line(LineState::Connected);
     assert_eq!(world.take_writes(), [(Session, Set)]);
@@ -143,7 +143,7 @@ fn an_account_that_is_taken_away_is_left_clean() {
     world.line(LineState::Connected);
     world.choose("Do not disturb");
     world.take_writes();
-    world.fact(Fact::UnlinkedTeams);
+    world.fact(Fact::TeamsUnlinked);
     assert_eq!(world.take_writes(), [(Session, Clear), (Preferred, Clear)]);
     assert_eq!(world.shown(), "DoNotDisturb, On the phone");
 }
@@ -158,19 +158,19 @@ fn every_write_is_stored_before_it_is_sent() {
             until: world.now + HOUR,
             party: None,
         },
-        Fact::Chose(Some(crate::Choice {
+        Fact::Choice(Some(crate::Choice {
             profile: "Do not disturb".into(),
             since: world.now,
             until: None,
         })),
         Fact::LineStale(DESK),
-        Fact::Chose(None),
+        Fact::Choice(None),
     ];
     for fact in facts {
         let mut stored = Vec::new();
         for effect in world.engine.handle(world.now, Input::Person(ANNA, fact)) {
             match effect {
-                Effect::Remember(crate::Record::Slot { slot, .. }) => stored.push(slot),
+                Effect::Store(crate::Record::Slot { slot, .. }) => stored.push(slot),
                 Effect::Write(write) => assert!(stored.contains(&write.slot), "{write:?}"),
                 _ => {}
             }
@@ -187,7 +187,7 @@ fn an_expired_session_is_stored_before_it_is_cleared() {
     let effects = world.engine.handle(world.now, Input::Tick);
     let stored = effects
         .iter()
-        .position(|effect| matches!(effect, Effect::Remember(_)));
+        .position(|effect| matches!(effect, Effect::Store(_)));
     let written = effects
         .iter()
         .position(|effect| matches!(effect, Effect::Write(_)));
@@ -223,7 +223,7 @@ fn a_clear_that_is_not_confirmed_is_left_when_the_session_has_run_out() {
         world.pass(seconds(rest - 1), Some(AVAILABLE));
         assert_eq!(world.take_writes(), [], "{answered}");
         world.pass(seconds(1), Some(AVAILABLE));
-        assert_eq!(world.take_writes(), [(Session, Leave)], "{answered}");
+        assert_eq!(world.take_writes(), [(Session, Abandon)], "{answered}");
         world.pass(seconds(600), Some(AVAILABLE));
         assert_eq!(world.take_writes(), [], "{answered}");
     }
@@ -245,7 +245,7 @@ fn the_clear_after_a_refused_set_is_left_when_nothing_can_be_there() {
         assert_eq!(world.take_writes(), []);
     }
     world.pass(seconds(1), None);
-    assert_eq!(world.take_writes(), [(Session, Leave)]);
+    assert_eq!(world.take_writes(), [(Session, Abandon)]);
     world.pass(seconds(600), None);
     assert_eq!(world.take_writes(), []);
 }

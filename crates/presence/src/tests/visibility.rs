@@ -405,7 +405,7 @@ fn the_end_of_an_own_choice_is_seen_from_external_and_that_of_an_appointment_fro
         assert_eq!(seen(&world, level), until, "appointment, {level:?}");
     }
     let ends = world.now + seconds(300);
-    world.fact(Fact::Chose(Some(Choice {
+    world.fact(Fact::Choice(Some(Choice {
         profile: "Do not disturb".into(),
         since: world.now,
         until: Some(ends),
@@ -423,7 +423,7 @@ fn the_end_of_an_own_choice_is_seen_from_external_and_that_of_an_appointment_fro
 #[test]
 fn a_status_that_an_activity_makes_has_no_known_end() {
     let mut world = World::new(crate::SyncMode::None);
-    world.fact(Fact::Chose(Some(Choice {
+    world.fact(Fact::Choice(Some(Choice {
         profile: "Available".into(),
         since: world.now,
         until: Some(world.now + seconds(300)),

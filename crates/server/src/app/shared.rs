@@ -292,7 +292,7 @@ impl Core {
             return self.shard.input(input, Cause::Other).await;
         };
         // That there is no account is not concluded from what was read: one may have been found meanwhile.
-        let linked = linked.then_some(Fact::LinkedTeams);
+        let linked = linked.then_some(Fact::TeamsLinked);
         let facts = [Fact::Lines(lines), Fact::Policy(policy)];
         let inputs = facts.into_iter().chain(linked);
         let inputs = inputs.map(|fact| Input::Person(id, fact)).collect();
@@ -347,7 +347,7 @@ impl Core {
 
     /// A person has no Teams account any more. What Offhook wrote there is taken back first.
     pub(crate) async fn unlink(&self, person: &Person) -> Result<(), StoreError> {
-        let unlinked = || Input::Person(person.id, Fact::UnlinkedTeams);
+        let unlinked = || Input::Person(person.id, Fact::TeamsUnlinked);
         self.shard.input_and_wait(unlinked()).await;
         // No other change waits for this: their lock is taken afterwards.
         self.taken_back().await;

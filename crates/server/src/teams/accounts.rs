@@ -247,7 +247,7 @@ async fn link(
         return Err(error.into());
     }
     core.directory.set_teams_id(person.id, account, &door.name);
-    core.shard.fact(person.id, Fact::LinkedTeams).await;
+    core.shard.fact(person.id, Fact::TeamsLinked).await;
     Ok(core.store.name_teams_account(person.id, names).await?)
 }
 

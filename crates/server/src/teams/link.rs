@@ -225,7 +225,7 @@ impl Tenant {
             }
         }
         self.directory.set_teams_id(person.id, &user.id, &self.name);
-        self.shard.fact(person.id, Fact::LinkedTeams).await;
+        self.shard.fact(person.id, Fact::TeamsLinked).await;
         let named = NamedAccount {
             object_id: user.id,
             sign_in_name: user.user_principal_name,

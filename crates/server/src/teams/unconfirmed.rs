@@ -81,7 +81,7 @@ impl Unconfirmed {
         let was_acknowledged = match (before, action) {
             (Some(failure), _) => failure.was_acknowledged,
             (None, Action::Set) => false,
-            (None, Action::Renew | Action::Clear | Action::Leave) => true,
+            (None, Action::Renew | Action::Clear | Action::Abandon) => true,
         };
         let failure = Failure {
             person,

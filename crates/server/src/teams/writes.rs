@@ -106,7 +106,7 @@ impl TeamsWrites {
             (Slot::Session, Action::Clear) => Operation::ClearSession,
             (Slot::Preferred, Action::Set | Action::Renew) => Operation::SetDoNotDisturb,
             (Slot::Preferred, Action::Clear) => Operation::ClearDoNotDisturb,
-            (slot, Action::Leave) => {
+            (slot, Action::Abandon) => {
                 let mut writes = queue.queue();
                 writes.release(user, graph_slot(slot));
                 queue.left().push((user.clone(), slot));
@@ -312,7 +312,7 @@ impl TenantWrites {
         let (fact, outcome) = match &result {
             Ok(WriteSuccess::Done) => (Some(Fact::TeamsAcknowledged(slot, action)), Outcome::Done),
             Ok(WriteSuccess::NothingToClear) => {
-                (Some(Fact::TeamsHadNothing(slot)), Outcome::NothingToClear)
+                (Some(Fact::TeamsNothingToClear(slot)), Outcome::NothingToClear)
             }
             Err(error) => {
                 let fact = is_refusal(error).then_some(Fact::TeamsRefused(slot, action));

@@ -40,7 +40,7 @@ pub(crate) fn write(
         );
         return Ok(());
     }
-    if action == Action::Leave {
+    if action == Action::Abandon {
         let is_there = match slot {
             Slot::Session => someone
                 .account
