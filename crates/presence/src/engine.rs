@@ -14,7 +14,7 @@ use crate::{
     PersonId, PersonPolicy, PersonRecord, Presence, Reason, Signals, Slot, TeamsAnswer, Timestamp,
     Timing,
     evaluate::{Silent, evaluate},
-    mirror::Wish,
+    mirror::Command,
 };
 use person::Person;
 
@@ -155,7 +155,7 @@ impl Engine {
                     if person.is_client_start(&fact) && person.has_teams_call() {
                         effects.push(Effect::ReadTeams(id));
                     }
-                    person.take(fact, timing, now)
+                    person.apply(fact, timing, now)
                 })
             }
             // Deadlines that were listed before come too early, which is found when they come.
@@ -186,7 +186,7 @@ impl Engine {
 
     /// The presence of a person, as last told.
     pub fn presence(&self, person: PersonId) -> Option<&Presence> {
-        self.people.get(&person).map(|person| &person.told)
+        self.people.get(&person).map(|person| &person.last_presence)
     }
 
     /// The presence of a person at `now` with every reason, in the order of the rules; without the microphone's layer for
@@ -232,14 +232,14 @@ impl Engine {
         id: PersonId,
         now: Timestamp,
         effects: &mut Vec<Effect>,
-        change: impl FnOnce(&mut Person, &Timing, &mut Vec<Effect>) -> Vec<Wish>,
+        change: impl FnOnce(&mut Person, &Timing, &mut Vec<Effect>) -> Vec<Command>,
     ) {
         let Some(person) = self.people.get_mut(&id) else {
             return;
         };
-        let mut wishes = person.expire(&self.timing, now);
-        wishes.extend(change(person, &self.timing, effects));
-        person.carry_out(id, wishes, effects);
+        let mut commands = person.expire(&self.timing, now);
+        commands.extend(change(person, &self.timing, effects));
+        person.push_effects(id, commands, effects);
         self.settle(id, now, false, effects);
     }
 
@@ -249,14 +249,14 @@ impl Engine {
             return;
         };
         let expired = person.expire(&self.timing, now);
-        person.carry_out(id, expired, effects);
+        person.push_effects(id, expired, effects);
         let lines = person.signals.lines.iter();
         let watched = lines.filter(|signal| !signal.line.is_published());
         let reported = watched.count() >= person.lines.len();
-        let wishes = person.follow_wants(&self.timing, reported, now);
-        person.carry_out(id, wishes, effects);
-        person.remember_call(id, &self.timing, effects);
-        person.tell(id, &self.timing, now, is_new, effects);
+        let commands = person.update_slots(&self.timing, reported, now);
+        person.push_effects(id, commands, effects);
+        person.store_call(id, &self.timing, effects);
+        person.publish(id, &self.timing, now, is_new, effects);
 
         let deadline = person.next_deadline(&self.timing, now);
         // A later deadline than the listed one is found when the listed one comes: most are pushed back every second.
@@ -295,8 +295,8 @@ impl Engine {
     ) {
         let person = Person::restore(record, policy, &self.timing, now);
         if let Some(mut replaced) = self.people.insert(id, Box::new(person)) {
-            let wishes = replaced.mirror.let_go();
-            replaced.carry_out(id, wishes, effects);
+            let commands = replaced.mirror.release();
+            replaced.push_effects(id, commands, effects);
             if let Some(deadline) = replaced.deadline {
                 self.deadlines.remove(&(deadline, id));
             }
@@ -308,7 +308,7 @@ impl Engine {
         self.with(id, now, effects, |person, _, _| {
             person.lines = Vec::new();
             person.signals = Signals::default();
-            person.mirror.let_go()
+            person.mirror.release()
         });
         if let Some(person) = self.people.remove(&id)
             && let Some(deadline) = person.deadline

@@ -99,18 +99,18 @@ impl Facts<'_> {
 
 /// Is told the reasons in the order of the rules. Whoever only wants the presence passes [`Silent`] and pays nothing.
 pub(crate) trait Explain {
-    fn tell(&mut self, reason: impl FnOnce() -> Reason);
+    fn add(&mut self, reason: impl FnOnce() -> Reason);
 }
 
 /// Wants no reasons.
 pub(crate) struct Silent;
 
 impl Explain for Silent {
-    fn tell(&mut self, _: impl FnOnce() -> Reason) {}
+    fn add(&mut self, _: impl FnOnce() -> Reason) {}
 }
 
 impl Explain for Vec<Reason> {
-    fn tell(&mut self, reason: impl FnOnce() -> Reason) {
+    fn add(&mut self, reason: impl FnOnce() -> Reason) {
         self.push(reason());
     }
 }
@@ -187,7 +187,7 @@ impl<'e, E: Explain, T> Axis<'e, E, T> {
 
     fn offer(&mut self, candidate: impl FnOnce() -> T, reason: impl FnOnce() -> Reason) {
         let counted = self.winner.is_none();
-        self.explain.tell(|| Reason {
+        self.explain.add(|| Reason {
             counted,
             ..reason()
         });

@@ -44,9 +44,9 @@ pub(crate) struct Mirror {
 
 /// What the mirror wants done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wish {
+pub(crate) enum Command {
     /// The slot changed and must be stored.
-    Remember(Slot),
+    Store(Slot),
     /// Write to Teams.
     Write(Slot, Action),
     /// Writing was paused until then.
@@ -54,7 +54,7 @@ pub(crate) enum Wish {
     /// Writing goes on.
     Resumed,
     /// Teams took so long to show a write.
-    Lag(Duration),
+    ReportLag(Duration),
 }
 
 impl Mirror {
@@ -117,7 +117,7 @@ impl Mirror {
         settings: Settings<'_>,
         answer: TeamsAnswer,
         now: Timestamp,
-    ) -> Vec<Wish> {
+    ) -> Vec<Command> {
         let TeamsAnswer {
             state, asked_at, ..
         } = answer;
@@ -147,7 +147,7 @@ impl Mirror {
             since,
             received_at: now,
         });
-        let mut wishes = Vec::new();
+        let mut commands = Vec::new();
         for slot in Slot::ALL {
             let evidence = Evidence {
                 asked_at,
@@ -160,22 +160,22 @@ impl Mirror {
             }
             let stored = SlotRecord::of(self.slot(slot));
             let verdict = self.slot_mut(slot).observe(evidence, settings.timing);
-            wishes.extend(verdict.lag.map(Wish::Lag));
+            commands.extend(verdict.lag.map(Command::ReportLag));
             if verdict.is_over {
                 *self.slot_mut(slot) = SlotState::Empty;
             }
             if SlotRecord::of(self.slot(slot)) != stored {
-                wishes.push(Wish::Remember(slot));
+                commands.push(Command::Store(slot));
             }
         }
-        wishes.extend(self.notice_override(signals, settings, meaning, now));
-        wishes.extend(
-            self.leave_slot(seen_before, meaning, asked_at)
+        commands.extend(self.detect_override(signals, settings, meaning, now));
+        commands.extend(
+            self.abandon_clear(seen_before, meaning, asked_at)
                 .into_iter()
                 .flatten(),
         );
-        let again = Slot::ALL.map(|slot| self.take_back_again(slot, settings.timing, meaning, now));
-        wishes.extend(again.into_iter().flatten());
+        let again = Slot::ALL.map(|slot| self.clear_again(slot, settings.timing, meaning, now));
+        commands.extend(again.into_iter().flatten());
         self.follow_call(signals, settings.timing, meaning, now);
         signals.presenting_since =
             (meaning == Meaning::Presenting).then(|| signals.presenting_since.unwrap_or(now));
@@ -201,17 +201,17 @@ impl Mirror {
         }
         signals.teams_do_not_disturb_since =
             do_not_disturb.then(|| signals.teams_do_not_disturb_since.unwrap_or(now));
-        wishes
+        commands
     }
 
     /// The person chose something else in Teams while our Do not disturb held: from now on the slot is not ours.
-    fn notice_override(
+    fn detect_override(
         &mut self,
         signals: &Signals,
         settings: Settings<'_>,
         meaning: Meaning,
         now: Timestamp,
-    ) -> Vec<Wish> {
+    ) -> Vec<Command> {
         let timing = settings.timing;
         let SlotState::Written(write) = self.slot(Slot::Preferred) else {
             return Vec::new();
@@ -225,21 +225,21 @@ impl Mirror {
         }
         // Teams counted its day from the request, we from the answer.
         if now + timing.settle >= write.expires_at {
-            return self.end_day(signals, settings, now);
+            return self.on_dropped_after_a_day(signals, settings, now);
         }
         let reason = ReleaseReason::Overridden;
         *self.slot_mut(Slot::Preferred) = SlotState::Released(SlotRelease { reason, at: now });
-        vec![Wish::Remember(Slot::Preferred)]
+        vec![Command::Store(Slot::Preferred)]
     }
 
     /// Microsoft has dropped our Do not disturb: it is written again only if the setting says so. Otherwise it stays
     /// here, and the slot is not ours any more.
-    fn end_day(
+    fn on_dropped_after_a_day(
         &mut self,
         signals: &Signals,
         Settings { policy, timing }: Settings<'_>,
         now: Timestamp,
-    ) -> Vec<Wish> {
+    ) -> Vec<Command> {
         let slot = Slot::Preferred;
         let renew = policy.renew_do_not_disturb
             && policy.mode.presence()
@@ -248,11 +248,11 @@ impl Mirror {
             // Anew and not renewed: what Teams showed in between must not be taken for an override.
             let write = SlotWrite::new(now, slot.lifetime(timing), Echo::Indistinct);
             *self.slot_mut(slot) = SlotState::Written(write);
-            return vec![Wish::Remember(slot), Wish::Write(slot, Action::Set)];
+            return vec![Command::Store(slot), Command::Write(slot, Action::Set)];
         }
         let reason = ReleaseReason::Expired;
         *self.slot_mut(slot) = SlotState::Released(SlotRelease { reason, at: now });
-        vec![Wish::Remember(slot)]
+        vec![Command::Store(slot)]
     }
 
     /// Ends what has outlived its lease.
@@ -261,9 +261,9 @@ impl Mirror {
         signals: &mut Signals,
         settings: Settings<'_>,
         now: Timestamp,
-    ) -> Vec<Wish> {
+    ) -> Vec<Command> {
         let timing = settings.timing;
-        let mut wishes = self.leave_what_is_over(now);
+        let mut commands = self.abandon_expired_clears(now);
         for slot in Slot::ALL {
             let next = match self.slot(slot) {
                 // Its day begins when Teams takes it: until then it is only waiting to be sent.
@@ -278,7 +278,7 @@ impl Mirror {
                     })
                 }
                 SlotState::Written(write) if write.expires_at <= now && slot == Slot::Preferred => {
-                    wishes.extend(self.end_day(signals, settings, now));
+                    commands.extend(self.on_dropped_after_a_day(signals, settings, now));
                     continue;
                 }
                 // A lost session is written anew while the call lasts; its echo must not count meanwhile.
@@ -294,7 +294,7 @@ impl Mirror {
                 SlotState::Clearing(clear)
                     if clear.expires_at <= now && clear.answer.acknowledged_at().is_none() =>
                 {
-                    wishes.push(Wish::Write(slot, Action::Abandon));
+                    commands.push(Command::Write(slot, Action::Abandon));
                     SlotState::Clearing(SlotClear {
                         answer: ClearAnswer::Acknowledged(clear.expires_at),
                         ..*clear
@@ -305,15 +305,15 @@ impl Mirror {
             };
             let lost = slot == Slot::Session && self.slot(slot).is_written();
             *self.slot_mut(slot) = next;
-            wishes.push(Wish::Remember(slot));
+            commands.push(Command::Store(slot));
             if lost {
                 // A write that still waits to be sent must not come after the end.
                 self.left_over_until[slot as usize] = Some(now + slot.lifetime(timing));
-                wishes.push(Wish::Write(slot, Action::Clear));
+                commands.push(Command::Write(slot, Action::Clear));
             }
         }
         if self.breaker.expire(timing, now) {
-            wishes.push(Wish::Resumed);
+            commands.push(Command::Resumed);
         }
         self.expire_call(signals, timing, now);
         if self
@@ -328,19 +328,19 @@ impl Mirror {
         self.remembered = self
             .remembered
             .filter(|call| call.confirmed_at + limit > now);
-        wishes
+        commands
     }
 
     /// Makes the slots follow what the telephone lines and the person's choice ask for.
-    pub(crate) fn follow_wants(
+    pub(crate) fn update_slots(
         &mut self,
         signals: &Signals,
         settings: Settings<'_>,
         linked: bool,
         lines_reported: bool,
         now: Timestamp,
-    ) -> Vec<Wish> {
-        let mut wishes = Vec::new();
+    ) -> Vec<Command> {
+        let mut commands = Vec::new();
         for slot in Slot::ALL {
             // Without an account nothing is wanted there: what is ours is taken back.
             let cause = match slot {
@@ -353,9 +353,9 @@ impl Mirror {
                 }
                 Slot::Session | Slot::Preferred => None,
             };
-            self.follow_want(slot, cause, signals, settings.timing, now, &mut wishes);
+            self.update_slot(slot, cause, signals, settings.timing, now, &mut commands);
         }
-        wishes
+        commands
     }
 
     /// What asks for our session: the leading call, else the leading meeting.
@@ -378,14 +378,14 @@ impl Mirror {
             if !lines_reported && write.adopted_until.is_some_and(|until| until > now))
     }
 
-    fn follow_want(
+    fn update_slot(
         &mut self,
         slot: Slot,
         wanted: Option<Cause>,
         signals: &Signals,
         timing: &Timing,
         now: Timestamp,
-        wishes: &mut Vec<Wish>,
+        commands: &mut Vec<Command>,
     ) {
         let lifetime = slot.lifetime(timing);
         match (*self.slot(slot), wanted) {
@@ -393,7 +393,7 @@ impl Mirror {
                 if slot == Slot::Preferred && signals.teams_do_not_disturb_since.is_some() {
                     let reason = ReleaseReason::AlreadyThere;
                     *self.slot_mut(slot) = SlotState::Released(SlotRelease { reason, at: now });
-                    wishes.push(Wish::Remember(slot));
+                    commands.push(Command::Store(slot));
                 } else if self
                     .settable_at(slot, timing, now)
                     .is_none_or(|at| at <= now)
@@ -404,9 +404,10 @@ impl Mirror {
                             *self.slot_mut(slot) =
                                 SlotState::Written(SlotWrite::new(now, lifetime, echo));
                             self.left_over_until[slot as usize] = None;
-                            wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Set)]);
+                            commands
+                                .extend([Command::Store(slot), Command::Write(slot, Action::Set)]);
                         }
-                        breaker::Verdict::Pauses(until) => wishes.push(Wish::Paused(until)),
+                        breaker::Verdict::Pauses(until) => commands.push(Command::Paused(until)),
                         breaker::Verdict::Refused => {}
                     }
                 }
@@ -421,7 +422,7 @@ impl Mirror {
                     ..write
                 };
                 *self.slot_mut(slot) = SlotState::Written(renewed);
-                wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Renew)]);
+                commands.extend([Command::Store(slot), Command::Write(slot, Action::Renew)]);
             }
             // Stored before a crash but perhaps never sent. The session stays adopted until the lines have told.
             (SlotState::Written(write), Some(_))
@@ -437,7 +438,7 @@ impl Mirror {
                     adopted_until: write.adopted_until.filter(|_| slot == Slot::Session),
                     ..write
                 });
-                wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Set)]);
+                commands.extend([Command::Store(slot), Command::Write(slot, Action::Set)]);
             }
             (SlotState::Written(write), None) => {
                 let mut clear = SlotClear::from_write(&write, lifetime, now);
@@ -446,35 +447,35 @@ impl Mirror {
                     seen.state.meaning() == slot.echo() && seen.received_at >= write.since
                 });
                 *self.slot_mut(slot) = SlotState::Clearing(clear);
-                wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Clear)]);
+                commands.extend([Command::Store(slot), Command::Write(slot, Action::Clear)]);
             }
             (SlotState::Refused(write), Some(_)) => {
-                wishes.extend(self.insist(slot, write, timing, now))
+                commands.extend(self.retry_refused(slot, write, timing, now))
             }
             // The next try must not succeed.
             (SlotState::Refused(_), None) => {
                 *self.slot_mut(slot) = SlotState::Empty;
                 self.left_over_until[slot as usize] = Some(now + lifetime);
-                wishes.extend([Wish::Remember(slot), Wish::Write(slot, Action::Clear)]);
+                commands.extend([Command::Store(slot), Command::Write(slot, Action::Clear)]);
             }
             (SlotState::Released(release), None) if release.may_echo(timing, now) => {
                 *self.slot_mut(slot) =
                     SlotState::Clearing(SlotClear::dropped(release.at, lifetime));
-                wishes.push(Wish::Remember(slot));
+                commands.push(Command::Store(slot));
             }
             (SlotState::Released(_), None) => {
                 *self.slot_mut(slot) = SlotState::Empty;
-                wishes.push(Wish::Remember(slot));
+                commands.push(Command::Store(slot));
             }
             _ => {}
         }
     }
 
     /// The person goes: nothing is to be confirmed any more.
-    pub(crate) fn let_go(&mut self) -> Vec<Wish> {
+    pub(crate) fn release(&mut self) -> Vec<Command> {
         self.remembered = None;
         let paused = self.breaker.paused.take();
-        paused.map(|_| Wish::Resumed).into_iter().collect()
+        paused.map(|_| Command::Resumed).into_iter().collect()
     }
 
     /// When a slot that was taken back may be set again.

@@ -10,7 +10,7 @@ use crate::{
     MeetingSignal, PersonId, PersonPolicy, PersonRecord, Presence, ProgramSignal, Record, Signals,
     Slot, TeamsAccount, TeamsCall, TeamsWrite, Timestamp, Timing,
     evaluate::{Decision, Facts, Silent, evaluate},
-    mirror::{Mirror, Wish},
+    mirror::{Command, Mirror},
     record::SlotRecord,
     settings::Settings,
 };
@@ -31,7 +31,7 @@ pub(super) struct Person {
     pub(super) at_rest: bool,
     pub(super) rest_since: Timestamp,
     /// What was last told, to tell only changes.
-    pub(super) told: Presence,
+    pub(super) last_presence: Presence,
     /// The Teams call as the store has it.
     pub(super) stored_call: Option<TeamsCall>,
     /// The entry in the engine's list of deadlines, never later than the true one.
@@ -67,7 +67,7 @@ impl Person {
             mirror: Mirror::restore(slots, record.teams_call),
             at_rest: true,
             rest_since: now,
-            told: Presence {
+            last_presence: Presence {
                 status: crate::Status::Available,
                 activity: None,
                 profile: "".into(),
@@ -101,7 +101,7 @@ impl Person {
     }
 
     /// Takes in what happened.
-    pub(super) fn take(&mut self, fact: Fact, timing: &Timing, now: Timestamp) -> Vec<Wish> {
+    pub(super) fn apply(&mut self, fact: Fact, timing: &Timing, now: Timestamp) -> Vec<Command> {
         match fact {
             Fact::TeamsLinked => self.link(now),
             Fact::TeamsUnlinked => self.unlink(now),
@@ -126,15 +126,15 @@ impl Person {
                 until,
                 party,
             } => self.report_line(line, state, until, party, now),
-            Fact::LineStale(line) => self.doubt_line(line, now + timing.line_stale),
+            Fact::LineStale(line) => self.limit_stale_line(line, now + timing.line_stale),
             Fact::TeamsObserved(answer) => {
                 return self.observe_teams(answer, timing, now);
             }
             Fact::TeamsAcknowledged(slot, action) => {
-                return self.mirror.acknowledge(slot, action, timing, now);
+                return self.mirror.on_acknowledged(slot, action, timing, now);
             }
-            Fact::TeamsNothingToClear(slot) => return self.mirror.had_nothing(slot, now),
-            Fact::TeamsRefused(slot, action) => self.mirror.refuse(slot, action, timing),
+            Fact::TeamsNothingToClear(slot) => return self.mirror.on_nothing_to_clear(slot, now),
+            Fact::TeamsRefused(slot, action) => self.mirror.on_refused(slot, action, timing),
             Fact::Choice(choice) => self.signals.choice = choice,
             Fact::Client {
                 client,
@@ -259,23 +259,23 @@ impl Person {
     }
 
     /// Makes the slots in Teams follow what is wanted.
-    pub(super) fn follow_wants(
+    pub(super) fn update_slots(
         &mut self,
         timing: &Timing,
         reported: bool,
         now: Timestamp,
-    ) -> Vec<Wish> {
+    ) -> Vec<Command> {
         let settings = Settings {
             policy: &self.policy,
             timing,
         };
         let is_linked = self.account.is_linked();
-        let wishes = self
+        let commands = self
             .mirror
-            .follow_wants(&self.signals, settings, is_linked, reported, now);
+            .update_slots(&self.signals, settings, is_linked, reported, now);
         // Our Do not disturb shortens the lease of a Teams call.
         self.mirror.expire_call(&mut self.signals, timing, now);
-        wishes
+        commands
     }
 
     pub(super) fn report_line(
@@ -324,7 +324,7 @@ impl Person {
     }
 
     /// What the line said counts until `limit` at most.
-    fn doubt_line(&mut self, line: LineId, limit: Timestamp) {
+    fn limit_stale_line(&mut self, line: LineId, limit: Timestamp) {
         let lines = self.signals.lines.iter_mut();
         for signal in lines.filter(|signal| signal.line == line) {
             signal.stale = true;
@@ -333,7 +333,7 @@ impl Person {
     }
 
     /// Ends every signal whose lease is over.
-    pub(super) fn expire(&mut self, timing: &Timing, now: Timestamp) -> Vec<Wish> {
+    pub(super) fn expire(&mut self, timing: &Timing, now: Timestamp) -> Vec<Command> {
         self.signals.expire(now);
         let settings = Settings {
             policy: &self.policy,
@@ -356,31 +356,31 @@ impl Person {
         }
     }
 
-    pub(super) fn carry_out(&mut self, id: PersonId, wishes: Vec<Wish>, effects: &mut Vec<Effect>) {
-        effects.extend(wishes.into_iter().map(|wish| match wish {
-            Wish::Remember(slot) => Effect::Store(Record::Slot {
+    pub(super) fn push_effects(
+        &mut self,
+        id: PersonId,
+        commands: Vec<Command>,
+        effects: &mut Vec<Effect>,
+    ) {
+        effects.extend(commands.into_iter().map(|command| match command {
+            Command::Store(slot) => Effect::Store(Record::Slot {
                 person: id,
                 slot,
                 record: SlotRecord::of(self.mirror.slot(slot)),
             }),
-            Wish::Write(slot, action) => Effect::Write(TeamsWrite {
+            Command::Write(slot, action) => Effect::Write(TeamsWrite {
                 person: id,
                 slot,
                 action,
             }),
-            Wish::Resumed => Effect::WritingResumed(id),
-            Wish::Lag(lag) => Effect::WriteLag { person: id, lag },
-            Wish::Paused(until) => Effect::WritingPaused { person: id, until },
+            Command::Resumed => Effect::WritingResumed(id),
+            Command::ReportLag(lag) => Effect::WriteLag { person: id, lag },
+            Command::Paused(until) => Effect::WritingPaused { person: id, until },
         }));
     }
 
     /// Keeps the stored appointment in step: its start, its end, and now and then its confirmation.
-    pub(super) fn remember_call(
-        &mut self,
-        id: PersonId,
-        timing: &Timing,
-        effects: &mut Vec<Effect>,
-    ) {
+    pub(super) fn store_call(&mut self, id: PersonId, timing: &Timing, effects: &mut Vec<Effect>) {
         let call = self.signals.teams_call.or(self.mirror.remembered);
         let in_step = match (call, self.stored_call) {
             (Some(call), Some(stored)) => {
@@ -396,7 +396,7 @@ impl Person {
         }
     }
 
-    pub(super) fn tell(
+    pub(super) fn publish(
         &mut self,
         id: PersonId,
         timing: &Timing,
@@ -413,8 +413,8 @@ impl Person {
             presence = evaluate(&self.facts(timing, true), now, &mut Silent).presence;
         }
         self.at_rest = at_rest;
-        if is_new || presence != self.told {
-            self.told = presence.clone();
+        if is_new || presence != self.last_presence {
+            self.last_presence = presence.clone();
             effects.push(Effect::Changed {
                 person: id,
                 presence,

@@ -69,7 +69,7 @@ fn lines(
         if leading == Some(line) {
             axis.offer(|| (activity, line.since), reason);
         } else if line.until > now {
-            axis.explain.tell(reason);
+            axis.explain.add(reason);
         }
     }
 }
@@ -91,9 +91,9 @@ fn meetings(
                 || reason(ReasonKind::InAMeeting),
             );
         } else if meeting.until > now && meeting.audio {
-            axis.explain.tell(|| reason(ReasonKind::InAMeeting));
+            axis.explain.add(|| reason(ReasonKind::InAMeeting));
         } else if meeting.until > now {
-            axis.explain.tell(|| {
+            axis.explain.add(|| {
                 reason(ReasonKind::InAMeetingWithoutAudio).detail(ReasonDetail::OnlyTheScreen)
             });
         }

@@ -9,40 +9,40 @@ use crate::{
 
 /// Explains signals of Teams that do not count here, and signals of Offhook that do not count in Teams.
 pub(super) fn reasons(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain) {
-    let mut tell = |why, source, since| {
-        explain.tell(|| Reason::new(Rule::NotCounted, source, ReasonKind::NotCounted(why), since));
+    let mut add = |why, source, since| {
+        explain.add(|| Reason::new(Rule::NotCounted, source, ReasonKind::NotCounted(why), since));
     };
     let since = facts.teams_since;
     if facts.policy.mode == SyncMode::None {
         // Nothing would cross with an account either: that is explained once something may.
-        return tell(NotCounted::ModeNone, Source::Offhook, since);
+        return add(NotCounted::ModeNone, Source::Offhook, since);
     }
     let login_ended = match facts.account {
-        TeamsAccount::None => return tell(NotCounted::NoAccount, Source::Offhook, since),
+        TeamsAccount::None => return add(NotCounted::NoAccount, Source::Offhook, since),
         TeamsAccount::Unreachable(Unreachable::LoginEnded) => {
-            tell(NotCounted::LoginEnded, Source::Offhook, since);
+            add(NotCounted::LoginEnded, Source::Offhook, since);
             true
         }
         TeamsAccount::Unreachable(Unreachable::Missing) => {
-            tell(NotCounted::AccountMissing, Source::Teams, since);
+            add(NotCounted::AccountMissing, Source::Teams, since);
             false
         }
         TeamsAccount::Linked => false,
     };
     if facts.policy.mode == SyncMode::TelephonyOnly {
         if let Some(since) = shown_do_not_disturb(facts, now) {
-            tell(NotCounted::DoNotDisturbInTeams, Source::Teams, since);
+            add(NotCounted::DoNotDisturbInTeams, Source::Teams, since);
         }
         if let Some(asks) = do_not_disturb(facts.signals, facts.policy, now) {
             let (source, since) = (asks.source(), asks.since());
-            tell(NotCounted::DoNotDisturbHere, source, since);
+            add(NotCounted::DoNotDisturbHere, source, since);
         }
     }
     for slot in Slot::ALL {
         if let SlotState::Refused(write) = facts.mirror.slot(slot)
             && !login_ended
         {
-            tell(NotCounted::WriteRefused(slot), Source::Teams, write.since);
+            add(NotCounted::WriteRefused(slot), Source::Teams, write.since);
         }
     }
 }

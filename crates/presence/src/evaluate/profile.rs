@@ -82,12 +82,12 @@ fn status_of(appointment: &Appointment, policy: &PersonPolicy) -> Status {
 }
 
 /// A choice or an appointment that asks for Do not disturb.
-pub(super) enum Asks<'a> {
+pub(super) enum DoNotDisturbRequest<'a> {
     Choice(&'a Choice),
     Appointment(&'a Appointment),
 }
 
-impl Asks<'_> {
+impl DoNotDisturbRequest<'_> {
     fn cause(&self) -> Cause {
         match self {
             Self::Choice(choice) => Cause::Choice(choice.since),
@@ -131,10 +131,10 @@ pub(super) fn do_not_disturb<'a>(
     signals: &'a Signals,
     policy: &'a PersonPolicy,
     now: Timestamp,
-) -> Option<Asks<'a>> {
+) -> Option<DoNotDisturbRequest<'a>> {
     let chosen = choice(signals, policy, now)
         .filter(|(_, profile)| profile.status == Status::DoNotDisturb)
-        .map(|(choice, _)| Asks::Choice(choice));
+        .map(|(choice, _)| DoNotDisturbRequest::Choice(choice));
     let appointment = || {
         let asks = |appointment: &&Appointment| {
             appointment.is_current(now)
@@ -142,7 +142,9 @@ pub(super) fn do_not_disturb<'a>(
                 && status_of(appointment, policy) == Status::DoNotDisturb
         };
         let mut appointments = signals.appointments.iter();
-        appointments.find(asks).map(Asks::Appointment)
+        appointments
+            .find(asks)
+            .map(DoNotDisturbRequest::Appointment)
     };
     chosen.or_else(appointment)
 }
@@ -190,7 +192,7 @@ pub(super) fn axis(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain
     if choice.is_none()
         && let Some(choice) = signals.choice_at(now)
     {
-        axis.explain.tell(|| {
+        axis.explain.add(|| {
             let kind = ReasonKind::ChosenProfile(choice.profile.clone());
             Reason::new(Rule::ManualChoice, Source::Person, kind, choice.since)
                 .until(choice.until)
@@ -262,7 +264,7 @@ fn appointments(
         };
         if is_suspended(signals, appointment.start, now) {
             axis.explain
-                .tell(|| reason().detail(ReasonDetail::Suspended));
+                .add(|| reason().detail(ReasonDetail::Suspended));
             continue;
         }
         let offer = || Offer {
@@ -338,7 +340,7 @@ fn teams_call(facts: &Facts<'_>, now: Timestamp, axis: &mut Axis<'_, impl Explai
     };
     if is_suspended(signals, since, now) {
         axis.explain
-            .tell(|| reason().detail(ReasonDetail::Suspended));
+            .add(|| reason().detail(ReasonDetail::Suspended));
     } else {
         axis.offer(|| Offer::new(rule, profile, since), reason);
     }
@@ -372,7 +374,7 @@ fn automatic(facts: &Facts<'_>, now: Timestamp, axis: &mut Axis<'_, impl Explain
         };
         // The person's own Available profile (rule 8) says the same and knows where calls go.
         if status == Status::Available && signals.choice_at(now).is_some() {
-            axis.explain.tell(reason);
+            axis.explain.add(reason);
         } else {
             axis.offer(|| Offer::built_in(rule, status, since), reason);
         }
@@ -451,7 +453,7 @@ fn rest(facts: &Facts<'_>, explain: &mut impl Explain) -> Offer {
     } else {
         ReasonKind::AtRest
     };
-    explain.tell(|| Reason {
+    explain.add(|| Reason {
         counted: true,
         ..Reason::new(rule, Source::Offhook, kind, since)
     });

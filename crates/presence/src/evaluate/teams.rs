@@ -13,14 +13,14 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
         return;
     }
     let observation = facts.signals.observation.as_ref();
-    let mut tell = |reason: &dyn Fn() -> Reason| {
-        explain.tell(|| Reason {
+    let mut add = |reason: &dyn Fn() -> Reason| {
+        explain.add(|| Reason {
             confidence,
             ..reason()
         });
     };
     if let Some(seen) = observation {
-        tell(&|| {
+        add(&|| {
             let kind = ReasonKind::TeamsShows(seen.state.clone());
             Reason::new(Rule::TeamsDetail, Source::Teams, kind, seen.since)
         });
@@ -37,7 +37,7 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
         match facts.mirror.slot(slot) {
             // Why it is not in force is told with what does not count.
             SlotState::Empty | SlotState::Refused(_) => {}
-            SlotState::Written(write) => tell(&|| {
+            SlotState::Written(write) => add(&|| {
                 // Nothing is known to be there before Teams has acknowledged it.
                 let state = match write.acknowledged_at {
                     Some(_) => WriteState::InForce,
@@ -47,7 +47,7 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
                     .until(Some(write.expires_at))
                     .detail(hidden_by(slot, write, observation))
             }),
-            SlotState::Clearing(clear) => tell(&|| {
+            SlotState::Clearing(clear) => add(&|| {
                 // What Microsoft refuses to take back is still there.
                 let (state, note) = match clear.answer {
                     ClearAnswer::Refused => (WriteState::InForce, Some(ReasonDetail::ClearRefused)),
@@ -61,14 +61,14 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
                     .until(Some(clear.ends_at(facts.timing)))
                     .detail(note)
             }),
-            SlotState::Released(release) => tell(&|| {
+            SlotState::Released(release) => add(&|| {
                 wrote(WriteState::NotInForce, release.at)
                     .detail(ReasonDetail::Released(release.reason))
             }),
         }
     }
     if let Some((since, until)) = facts.mirror.paused() {
-        tell(&|| {
+        add(&|| {
             Reason::new(
                 Rule::LoopBreaker,
                 Source::Offhook,

@@ -1,6 +1,6 @@
 //! What Teams answers to our writes, and which answers are believed.
 
-use super::{Mirror, Wish};
+use super::{Command, Mirror};
 use crate::{
     Meaning, Timestamp,
     own::{Action, ClearAnswer, Slot, SlotState},
@@ -9,13 +9,13 @@ use crate::{
 
 impl Mirror {
     /// Teams has acknowledged a write.
-    pub(crate) fn acknowledge(
+    pub(crate) fn on_acknowledged(
         &mut self,
         slot: Slot,
         action: Action,
         timing: &Timing,
         now: Timestamp,
-    ) -> Vec<Wish> {
+    ) -> Vec<Command> {
         if action == Action::Clear {
             self.left_over_until[slot as usize] = None;
         }
@@ -26,7 +26,7 @@ impl Mirror {
                 write.expires_at = now + slot.lifetime(timing);
             }
             (&mut SlotState::Refused(write), Action::Set | Action::Renew) => {
-                self.take_after_all(slot, write, timing, now);
+                self.accept_late(slot, write, timing, now);
             }
             (SlotState::Clearing(clear), Action::Clear) => {
                 clear.acknowledge(now);
@@ -34,12 +34,12 @@ impl Mirror {
             // The answer to a write that a later one has overtaken.
             _ => return Vec::new(),
         }
-        vec![Wish::Remember(slot)]
+        vec![Command::Store(slot)]
     }
 
     /// Teams says that there was nothing to take back. Either the write never came there, or this answer is wrong: which, is
     /// seen by what Teams shows.
-    pub(crate) fn had_nothing(&mut self, slot: Slot, now: Timestamp) -> Vec<Wish> {
+    pub(crate) fn on_nothing_to_clear(&mut self, slot: Slot, now: Timestamp) -> Vec<Command> {
         self.left_over_until[slot as usize] = None;
         let SlotState::Clearing(clear) = self.slot_mut(slot) else {
             // The answer to a write that a later one has overtaken.
@@ -53,17 +53,17 @@ impl Mirror {
         } else {
             clear.acknowledge(now);
         }
-        vec![Wish::Remember(slot)]
+        vec![Command::Store(slot)]
     }
 
     /// Two answers in a row show that our Do not disturb is over before Teams confirmed the clear: the person chose something
     /// else there, or the answer to the clear was lost. A clear that is still under way would end the person's own choice.
-    pub(super) fn leave_slot(
+    pub(super) fn abandon_clear(
         &mut self,
         before: Option<(Meaning, Timestamp)>,
         meaning: Meaning,
         asked_at: Timestamp,
-    ) -> Option<[Wish; 2]> {
+    ) -> Option<[Command; 2]> {
         let slot = Slot::Preferred;
         let SlotState::Clearing(clear) = self.slot_mut(slot) else {
             return None;
@@ -78,17 +78,17 @@ impl Mirror {
             return None;
         }
         clear.acknowledge(asked_at);
-        Some([Wish::Remember(slot), Wish::Write(slot, Action::Abandon)])
+        Some([Command::Store(slot), Command::Write(slot, Action::Abandon)])
     }
 
     /// Teams denied having our write and shows it all the same: it is asked again.
-    pub(super) fn take_back_again(
+    pub(super) fn clear_again(
         &mut self,
         slot: Slot,
         timing: &Timing,
         meaning: Meaning,
         now: Timestamp,
-    ) -> Option<Wish> {
+    ) -> Option<Command> {
         let SlotState::Clearing(clear) = self.slot_mut(slot) else {
             return None;
         };
@@ -99,6 +99,6 @@ impl Mirror {
             return None;
         }
         clear.answer = ClearAnswer::Pending;
-        Some(Wish::Write(slot, Action::Clear))
+        Some(Command::Write(slot, Action::Clear))
     }
 }

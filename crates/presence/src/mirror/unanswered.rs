@@ -1,6 +1,6 @@
 //! The mirror where Microsoft refuses a write, or has no account any more.
 
-use super::{Mirror, Wish};
+use super::{Command, Mirror};
 use crate::{
     Signals, Timestamp,
     own::{Action, Echo, Slot, SlotState, SlotWrite},
@@ -11,7 +11,7 @@ impl Mirror {
     /// Microsoft refused a write. One that was never acknowledged is not in force and hides nothing. Its record stays: it is
     /// tried again, and may arrive at any time. Of one that was, only the renewal failed: Teams keeps it until it ends. A refused
     /// clear is tried again too, and the write stays in force meanwhile.
-    pub(crate) fn refuse(&mut self, slot: Slot, action: Action, timing: &Timing) {
+    pub(crate) fn on_refused(&mut self, slot: Slot, action: Action, timing: &Timing) {
         if let (SlotState::Clearing(clear), Action::Clear) = (self.slot_mut(slot), action) {
             clear.refuse();
             return;
@@ -39,13 +39,13 @@ impl Mirror {
 
     /// A refused write that is still wanted is written again now and then: where the next try of the queue may be far away,
     /// or there is none.
-    pub(super) fn insist(
+    pub(super) fn retry_refused(
         &mut self,
         slot: Slot,
         write: SlotWrite,
         timing: &Timing,
         now: Timestamp,
-    ) -> Vec<Wish> {
+    ) -> Vec<Command> {
         if write.written_at + timing.session_renewal > now {
             return Vec::new();
         }
@@ -54,21 +54,21 @@ impl Mirror {
             expires_at: now + slot.lifetime(timing),
             ..write
         });
-        vec![Wish::Remember(slot), Wish::Write(slot, Action::Set)]
+        vec![Command::Store(slot), Command::Write(slot, Action::Set)]
     }
 
     /// Microsoft has dropped by itself what refused writes may have left: their clears need not be tried again.
-    pub(super) fn leave_what_is_over(&mut self, now: Timestamp) -> Vec<Wish> {
+    pub(super) fn abandon_expired_clears(&mut self, now: Timestamp) -> Vec<Command> {
         let over = Slot::ALL.into_iter().filter(|slot| {
             let until = &mut self.left_over_until[*slot as usize];
             until.take_if(|until| *until <= now).is_some()
         });
-        over.map(|slot| Wish::Write(slot, Action::Abandon))
+        over.map(|slot| Command::Write(slot, Action::Abandon))
             .collect()
     }
 
     /// Teams has taken a write after all that it had refused.
-    pub(super) fn take_after_all(
+    pub(super) fn accept_late(
         &mut self,
         slot: Slot,
         write: SlotWrite,
@@ -88,7 +88,11 @@ impl Mirror {
 
     /// Ends all signals of Teams at once, because answers that were asked for at `asked_at` leave the account out. Writes of
     /// Offhook stay ours. Returns false if a newer answer has been taken in.
-    pub(crate) fn miss(&mut self, signals: &mut Signals, asked_at: Timestamp) -> bool {
+    pub(crate) fn on_account_missing(
+        &mut self,
+        signals: &mut Signals,
+        asked_at: Timestamp,
+    ) -> bool {
         if self.is_overtaken(asked_at) {
             return false;
         }

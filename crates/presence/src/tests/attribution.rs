@@ -46,8 +46,8 @@ impl Lagging {
             }
             let masks = self.ours && self.teams != DND;
             self.truth.push(if masks { CALL } else { self.teams });
-            let told = self.truth[self.truth.len() - 1 - self.lag];
-            self.world.pass(seconds(1), Some(told));
+            let published = self.truth[self.truth.len() - 1 - self.lag];
+            self.world.pass(seconds(1), Some(published));
             self.believed |= self.shows_teams_call();
         }
     }

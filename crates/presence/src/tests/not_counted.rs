@@ -331,9 +331,11 @@ fn viewers_who_see_no_activity_are_told_none_of_it() {
         let mut world = World::new(mode);
         world.choose("Do not disturb");
         for level in Relationship::ALL {
-            let told = world.reasons_for(level);
-            let told = told.iter().any(|reason| reason.rule == Rule::NotCounted);
-            assert_eq!(told, level >= Relationship::Employee, "{level:?}");
+            let published = world.reasons_for(level);
+            let published = published
+                .iter()
+                .any(|reason| reason.rule == Rule::NotCounted);
+            assert_eq!(published, level >= Relationship::Employee, "{level:?}");
         }
     }
     let mut world = World::new(SyncMode::None);
@@ -410,17 +412,20 @@ fn a_refused_clear_is_named_until_it_is_taken() {
     world.pass(seconds(5), Some(CALL));
     world.acknowledges = false;
     world.line(LineState::Idle);
-    let told = |world: &World| {
+    let published = |world: &World| {
         let own = |reason: &Reason| reason.rule == Rule::OwnWrite;
         let reason = world.reasons().into_iter().find(own).unwrap();
         (reason.kind.code(), reason.detail.map(|note| note.code()))
     };
     // D1: nothing has happened before Microsoft says so.
-    assert_eq!(told(&world), ("session-being-taken-back", None));
+    assert_eq!(published(&world), ("session-being-taken-back", None));
     world.fact(Fact::TeamsRefused(Session, Action::Clear));
-    assert_eq!(told(&world), ("session-in-force", Some("clear-refused")));
+    assert_eq!(
+        published(&world),
+        ("session-in-force", Some("clear-refused"))
+    );
     world.pass(seconds(20), Some(CALL));
     assert_eq!(world.shown(), "Available, Available", "still ours");
     world.fact(Fact::TeamsAcknowledged(Session, Action::Clear));
-    assert_eq!(told(&world), ("session-taken-back", None));
+    assert_eq!(published(&world), ("session-taken-back", None));
 }

@@ -220,7 +220,7 @@ fn check(world: &World) {
     assert_eq!(
         &presence,
         world.presence(),
-        "what was told is what follows from the signals"
+        "what was published is what follows from the signals"
     );
     assert!(
         reasons.iter().any(|reason| reason.counted),

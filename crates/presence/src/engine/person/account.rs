@@ -2,7 +2,7 @@
 
 use super::Person;
 use crate::{
-    TeamsAccount, TeamsAnswer, Timestamp, Timing, Unreachable, mirror::Wish, settings::Settings,
+    TeamsAccount, TeamsAnswer, Timestamp, Timing, Unreachable, mirror::Command, settings::Settings,
 };
 
 impl Person {
@@ -28,7 +28,7 @@ impl Person {
 
     /// Complete answers leave the account out: the signals of Teams end at once.
     pub(super) fn miss_account(&mut self, asked_at: Timestamp, now: Timestamp) {
-        if self.account.is_linked() && self.mirror.miss(&mut self.signals, asked_at) {
+        if self.account.is_linked() && self.mirror.on_account_missing(&mut self.signals, asked_at) {
             self.set_account(TeamsAccount::Unreachable(Unreachable::Missing), now);
         }
     }
@@ -39,7 +39,7 @@ impl Person {
         answer: TeamsAnswer,
         timing: &Timing,
         now: Timestamp,
-    ) -> Vec<Wish> {
+    ) -> Vec<Command> {
         // It was under way when the account was taken away.
         if !self.account.is_linked() {
             return Vec::new();
