@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     PersonId, Presence, Record, Timestamp,
-    own::{Action, Slot},
+    slot::{Action, Slot},
 };
 
 /// A write to Teams. The caller keeps at most one pending write per person and slot: a later one replaces it.

@@ -15,9 +15,9 @@ use crate::{
     Activity, Confidence, Forwarding, LineSignal, PersonPolicy, Signals, Status, TeamsAccount,
     Timestamp,
     mirror::Mirror,
-    own::SlotState,
     reason::{Reason, Rule},
-    settings::Timing,
+    slot::SlotState,
+    timing::Timing,
 };
 
 pub(crate) use profile::do_not_disturb_cause;

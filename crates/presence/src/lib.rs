@@ -8,6 +8,7 @@
 //! Start reading at `evaluate.rs` (the rules), then `mirror.rs` (Teams' own state against the echo of ours), then
 //! `engine.rs`.
 
+mod answer_order;
 mod appointment;
 mod effect;
 mod engine;
@@ -16,24 +17,25 @@ mod forwarding;
 mod lag;
 mod line;
 mod mirror;
-mod own;
 mod person;
 mod policy;
 mod profile;
 mod reason;
 mod record;
 mod relationship;
-mod settings;
 mod settings_group;
 mod signals;
+mod slot;
 mod status;
 mod target;
 mod teams;
 mod teams_account;
 mod time;
+mod timing;
 mod view;
 mod visible;
 
+pub use answer_order::SequenceNumber;
 pub use appointment::{
     APPOINTMENT_COLOUR, Appointment, AppointmentId, AppointmentOrigin, TEAMS_CALL_COLOUR,
 };
@@ -43,10 +45,6 @@ pub use evaluate::{AppointmentText, Presence};
 pub use forwarding::{Forwarding, ForwardingError, forwarding_loop};
 pub use lag::TenantLag;
 pub use line::LineState;
-pub use mirror::SequenceNumber;
-pub use own::{
-    Action, ClearAnswer, Echo, ReleaseReason, Slot, SlotClear, SlotRelease, SlotState, SlotWrite,
-};
 pub use person::{LineId, PersonId};
 pub use policy::{Automatic, PersonPolicy};
 pub use profile::{
@@ -57,7 +55,6 @@ pub use reason::{
 };
 pub use record::{PersonRecord, Record, SlotRecord};
 pub use relationship::{OwnerPolicy, Permission, Relationship, relationship};
-pub use settings::{LoopBreaker, SyncMode, Timing};
 pub use settings_group::{
     DecidingScope, EffectiveSettings, SETTINGS, ScopeChain, Setting, SettingValues, SettingsGroup,
     UserOverride, Value,
@@ -66,11 +63,15 @@ pub use signals::{
     ClientId, ClientSignal, ClientState, LineKnowledge, LineSignal, MeetingSignal, ProgramSignal,
     Signals,
 };
+pub use slot::{
+    Action, ClearAnswer, Echo, ReleaseReason, Slot, SlotClear, SlotRelease, SlotState, SlotWrite,
+};
 pub use status::{Activity, Confidence, Status};
 pub use target::{Number, SipAddress, Target, TargetError, is_extension};
 pub use teams::{Meaning, Observation, TeamsAnswer, TeamsCall, TeamsState};
 pub use teams_account::{TeamsAccount, Unreachable};
 pub use time::Timestamp;
+pub use timing::{LoopBreaker, SyncMode, Timing};
 pub use view::{View, reasons_for, view};
 
 #[cfg(test)]

@@ -7,26 +7,24 @@ mod breaker;
 mod call;
 mod deadline;
 mod evidence;
-mod order;
 mod unanswered;
 
 use std::time::Duration;
 
 use crate::{
     Meaning, Observation, Signals, SlotRecord, TeamsAnswer, TeamsCall, Timestamp,
+    answer_order::AnswerOrder,
     evaluate::do_not_disturb_cause,
-    own::{
+    slot::{
         Action, ClearAnswer, Echo, ReleaseReason, Slot, SlotClear, SlotRelease, SlotState,
         SlotWrite,
     },
-    settings::{Settings, SyncMode, Timing},
+    timing::{Settings, SyncMode, Timing},
 };
 use breaker::Breaker;
 pub(crate) use breaker::Cause;
 use evidence::Evidence;
 pub(crate) use evidence::Shown;
-use order::AnswerOrder;
-pub use order::SequenceNumber;
 
 /// Our side of a person's Teams presence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

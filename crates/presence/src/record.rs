@@ -2,8 +2,8 @@
 
 use crate::{
     Appointment, Choice, LineId, PersonId, TeamsCall, Timestamp,
-    own::{ClearAnswer, Echo, ReleaseReason, Slot, SlotClear, SlotRelease, SlotState, SlotWrite},
-    settings::Timing,
+    slot::{ClearAnswer, Echo, ReleaseReason, Slot, SlotClear, SlotRelease, SlotState, SlotWrite},
+    timing::Timing,
 };
 
 /// One thing to keep. `None` means: forget it.

@@ -12,7 +12,7 @@ use crate::{
     evaluate::{Decision, Facts, Silent, evaluate},
     mirror::{Command, Mirror},
     record::SlotRecord,
-    settings::Settings,
+    timing::Settings,
 };
 
 /// Clients, meetings and programs of one person that are kept at once. More is a source gone wild.

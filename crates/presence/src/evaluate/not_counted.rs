@@ -3,8 +3,8 @@
 use super::{Explain, Facts, profile::do_not_disturb};
 use crate::{
     Meaning, Slot, SyncMode, TeamsAccount, Timestamp, Unreachable,
-    own::SlotState,
     reason::{NotCounted, Reason, ReasonKind, Rule, Source},
+    slot::SlotState,
 };
 
 /// Explains signals of Teams that do not count here, and signals of Offhook that do not count in Teams.

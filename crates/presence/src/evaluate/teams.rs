@@ -3,8 +3,8 @@
 use super::{Explain, Facts};
 use crate::{
     Confidence, Observation, Slot,
-    own::{ClearAnswer, SlotState, SlotWrite},
     reason::{Reason, ReasonDetail, ReasonKind, Rule, Source, WriteState},
+    slot::{ClearAnswer, SlotState, SlotWrite},
 };
 
 /// What Teams shows and what we wrote there: never decides by itself, always explained.

@@ -3,8 +3,8 @@
 use super::{Command, Mirror};
 use crate::{
     Meaning, Timestamp,
-    own::{Action, ClearAnswer, Slot, SlotState},
-    settings::Timing,
+    slot::{Action, ClearAnswer, Slot, SlotState},
+    timing::Timing,
 };
 
 impl Mirror {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::{AppointmentId, LineId, Timestamp, own::Slot, settings::Timing};
+use crate::{AppointmentId, LineId, Timestamp, slot::Slot, timing::Timing};
 
 /// The most sets recorded. A loop needs seven; a switchboard has ten a minute.
 const REMEMBERED_MAX: usize = 32;

@@ -3,8 +3,8 @@
 use super::Mirror;
 use crate::{
     Meaning, Signals, TeamsCall, Timestamp,
-    own::{ClearAnswer, Slot, SlotState},
-    settings::Timing,
+    slot::{ClearAnswer, Slot, SlotState},
+    timing::Timing,
 };
 
 impl Mirror {

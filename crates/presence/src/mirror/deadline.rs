@@ -1,7 +1,7 @@
 //! When the Teams side of a person changes by itself.
 
 use super::Mirror;
-use crate::{Signals, Slot, Timestamp, own::SlotState, settings::Timing};
+use crate::{Signals, Slot, Timestamp, slot::SlotState, timing::Timing};
 
 impl Mirror {
     /// When something here changes by itself.

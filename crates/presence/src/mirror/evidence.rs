@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::{
     Meaning, Timestamp,
-    own::{ClearAnswer, Echo, Slot, SlotClear, SlotState, SlotWrite},
-    settings::Timing,
+    slot::{ClearAnswer, Echo, Slot, SlotClear, SlotState, SlotWrite},
+    timing::Timing,
 };
 
 /// One answer of Graph, classified for one slot.

@@ -3,8 +3,8 @@
 use super::{Command, Mirror};
 use crate::{
     Signals, Timestamp,
-    own::{Action, Echo, Slot, SlotState, SlotWrite},
-    settings::Timing,
+    slot::{Action, Echo, Slot, SlotState, SlotWrite},
+    timing::Timing,
 };
 
 impl Mirror {

@@ -4,7 +4,7 @@
 use std::{fmt, sync::Arc};
 
 use super::NotCounted;
-use crate::{Slot, Status, TeamsState, own::ReleaseReason};
+use crate::{Slot, Status, TeamsState, slot::ReleaseReason};
 
 /// What became of something that Offhook wrote to Teams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

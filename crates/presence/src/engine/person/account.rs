@@ -2,7 +2,7 @@
 
 use super::Person;
 use crate::{
-    TeamsAccount, TeamsAnswer, Timestamp, Timing, Unreachable, mirror::Command, settings::Settings,
+    TeamsAccount, TeamsAnswer, Timestamp, Timing, Unreachable, mirror::Command, timing::Settings,
 };
 
 impl Person {

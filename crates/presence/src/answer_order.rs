@@ -32,7 +32,7 @@ impl SequenceNumber {
 
 /// The newest answer about a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct AnswerOrder {
+pub(crate) struct AnswerOrder {
     asked_at: Timestamp,
     sequence: Option<SequenceNumber>,
 }
@@ -40,7 +40,7 @@ pub(super) struct AnswerOrder {
 impl AnswerOrder {
     /// Returns whether an answer is the newest, and records it. An overtaken answer shows a past state, which would look like a
     /// choice that the person made in Teams.
-    pub(super) fn admits(&mut self, asked_at: Timestamp, sequence: Option<SequenceNumber>) -> bool {
+    pub(crate) fn admits(&mut self, asked_at: Timestamp, sequence: Option<SequenceNumber>) -> bool {
         let is_older = match (&sequence, &self.sequence) {
             (Some(new), Some(known)) => {
                 new.is_before(known) && asked_at.since(self.asked_at) < REFUSAL
@@ -55,12 +55,12 @@ impl AnswerOrder {
     }
 
     /// Returns whether an answer requested at `asked_at` is older than the newest.
-    pub(super) fn is_overtaken(&self, asked_at: Timestamp) -> bool {
+    pub(crate) fn is_overtaken(&self, asked_at: Timestamp) -> bool {
         asked_at < self.asked_at
     }
 
     /// Records an answer requested at `asked_at` that leaves the person out.
-    pub(super) fn skip_to(&mut self, asked_at: Timestamp) {
+    pub(crate) fn skip_to(&mut self, asked_at: Timestamp) {
         self.asked_at = asked_at;
     }
 }

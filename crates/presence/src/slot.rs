@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::{Meaning, Signals, Timestamp, mirror::Shown, settings::Timing};
+use crate::{Meaning, Signals, Timestamp, mirror::Shown, timing::Timing};
 
 /// The two places in Teams that Offhook writes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
