@@ -14,8 +14,8 @@ mod wire;
 mod tests;
 
 pub use key_set::{KeySet, SigningKeys};
-pub use receiver::{Counters, Event, Lifecycle, LifecycleKind, Notice, Received, Receiver};
-pub use token::Trust;
+pub use receiver::{Counters, Event, Lifecycle, LifecycleKind, Notice, ReceiveResult, Receiver};
+pub use token::TrustedApplication;
 
 /// Longer validation tokens are not Graph's; its own have about 130 characters.
 const VALIDATION_TOKEN_MAX: usize = 1_024;

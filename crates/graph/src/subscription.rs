@@ -11,7 +11,7 @@ mod tests;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-pub use keeper::{AccountStatus, Action, Done, Keeper, KeeperSettings};
+pub use keeper::{AccountStatus, Action, Keeper, KeeperSettings, SubscriptionAnswer};
 
 use crate::{
     Certificate, Secret,

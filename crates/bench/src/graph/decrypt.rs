@@ -13,7 +13,7 @@ use aws_lc_rs::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use graph::{
     KeyedCertificate, Secret,
-    notification::{Received, Receiver, SigningKeys, Trust},
+    notification::{ReceiveResult, Receiver, SigningKeys, TrustedApplication},
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -78,14 +78,14 @@ fn pair(folder: &Path) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
 fn receiver(vectors: &Value, certificate: &[u8], key: &[u8]) -> anyhow::Result<Receiver> {
     let context = &vectors["validationContext"];
     let text = |name: &str| context[name].as_str().unwrap_or_default().to_owned();
-    let trust = Trust {
+    let trust = TrustedApplication {
         tenant_id: text("tenantId"),
         client_id: text("appId"),
     };
     let mut receiver = Receiver::new("https://login.microsoftonline.com", [trust]);
     let keys =
         SigningKeys::parse(vectors["jwks"].to_string().as_bytes()).map_err(anyhow::Error::msg)?;
-    receiver.keys_fetched(NOW, keys);
+    receiver.set_keys(NOW, keys);
     receiver.add_certificate("bench", KeyedCertificate::from_pem(certificate, key)?);
     receiver.expect("subscription", Secret::new("state"));
     Ok(receiver)
@@ -166,7 +166,7 @@ fn opened_per_second(receiver: &mut Receiver, bodies: &[Vec<u8>]) -> anyhow::Res
     let (began, mut count) = (Instant::now(), 0_u32);
     for body in bodies {
         match receiver.receive(NOW, body) {
-            Received::Events(events) if events.len() == 1 => count += 1,
+            ReceiveResult::Events(events) if events.len() == 1 => count += 1,
             other => anyhow::bail!(
                 "a good notification was not believed: {other:?}, {:?}",
                 receiver.counters()

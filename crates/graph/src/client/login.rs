@@ -43,7 +43,7 @@ impl Client {
         self.get_public(CALL, &url, SigningKeys::parse).await
     }
 
-    /// The tenant's id, for [`crate::notification::Trust`], where the configuration has its domain: from the issuer that its
+    /// The tenant's id, for [`crate::notification::TrustedApplication`], where the configuration has its domain: from the issuer that its
     /// sign-in service names (reference 7.1). Needs no sign-in.
     ///
     /// # Errors

@@ -82,7 +82,7 @@ pub struct KeySet {
 
 impl KeySet {
     /// True if the keys should be fetched by and by: there are none, or they are a day old.
-    pub fn due(&self, now: i64) -> bool {
+    pub fn is_due(&self, now: i64) -> bool {
         let old = self
             .fetched_at
             .is_none_or(|at| now.saturating_sub(at) >= REFRESH_AFTER);
@@ -90,7 +90,7 @@ impl KeySet {
     }
 
     /// A key is missing: may the keys be fetched now? If so, the next time is five minutes later.
-    pub fn ask(&mut self, now: i64) -> bool {
+    pub fn begin_fetch(&mut self, now: i64) -> bool {
         let may = self.may_ask(now);
         if may {
             self.not_before = Some(now.saturating_add(ASK_AT_MOST_EVERY));
@@ -99,7 +99,7 @@ impl KeySet {
     }
 
     /// The keys were fetched: they replace those that were known.
-    pub fn fetched(&mut self, now: i64, keys: SigningKeys) {
+    pub fn replace(&mut self, now: i64, keys: SigningKeys) {
         *self = Self {
             keys,
             fetched_at: Some(now),
@@ -108,7 +108,7 @@ impl KeySet {
     }
 
     /// They could not be fetched: those that are known stay.
-    pub fn failed(&mut self, now: i64) {
+    pub fn fetch_failed(&mut self, now: i64) {
         self.not_before = Some(now.saturating_add(TRY_AGAIN_AFTER));
     }
 
@@ -133,18 +133,18 @@ mod tests {
     #[test]
     fn keys_are_asked_for_at_most_every_five_minutes() {
         let mut set = KeySet::default();
-        assert!(set.due(0) && set.ask(0));
-        assert!(!set.ask(1) && !set.due(1));
-        set.failed(1_000);
-        assert!(!set.ask(30_999));
-        assert!(set.ask(31_000));
-        set.fetched(40_000, keys());
+        assert!(set.is_due(0) && set.begin_fetch(0));
+        assert!(!set.begin_fetch(1) && !set.is_due(1));
+        set.fetch_failed(1_000);
+        assert!(!set.begin_fetch(30_999));
+        assert!(set.begin_fetch(31_000));
+        set.replace(40_000, keys());
         assert!(set.find("test-key-1").is_some());
-        assert!(!set.ask(40_000 + ASK_AT_MOST_EVERY - 1));
-        assert!(!set.due(40_000 + REFRESH_AFTER - 1));
-        assert!(set.due(40_000 + REFRESH_AFTER));
-        assert!(set.ask(40_000 + ASK_AT_MOST_EVERY));
-        set.failed(500_000);
+        assert!(!set.begin_fetch(40_000 + ASK_AT_MOST_EVERY - 1));
+        assert!(!set.is_due(40_000 + REFRESH_AFTER - 1));
+        assert!(set.is_due(40_000 + REFRESH_AFTER));
+        assert!(set.begin_fetch(40_000 + ASK_AT_MOST_EVERY));
+        set.fetch_failed(500_000);
         assert!(set.find("test-key-1").is_some());
     }
 

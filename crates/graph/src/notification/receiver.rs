@@ -9,7 +9,7 @@ use super::{
     decrypt::{self, Failure},
     key_set::{KeySet, SigningKeys},
     replay::Seen,
-    token::{self, Refusal, Trust, Verified},
+    token::{self, Refusal, TrustedApplication, Verified},
     wire::{Body, EncryptedContent, Item, Presence, text},
 };
 use crate::{KeyedCertificate, Secret, time::parse_milliseconds};
@@ -75,13 +75,13 @@ pub enum Event {
 
 /// What came of a POST.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Received {
+pub enum ReceiveResult {
     /// This is believed; the rest is dropped and counted.
     Events(Vec<Event>),
     /// A token is signed with a key that is not known: fetch the keys ([`crate::Client::signing_keys`]), tell
-    /// [`Receiver::keys_fetched`] or [`Receiver::keys_failed`], and give the same body again. Said at most every five
+    /// [`Receiver::set_keys`] or [`Receiver::keys_failed`], and give the same body again. Said at most every five
     /// minutes; nothing was counted.
-    KeysWanted,
+    KeysNeeded,
 }
 
 /// What was received, and what was dropped why. All count items, except where POSTs are named.
@@ -131,7 +131,7 @@ impl Counters {
 /// The receiver of notifications. Plain: bytes and times in, events out. Times are milliseconds since 1970.
 #[derive(Debug)]
 pub struct Receiver {
-    trusted: Vec<Trust>,
+    trusted: Vec<TrustedApplication>,
     login: String,
     keys: KeySet,
     /// By the token's SHA-256, so that no token is kept.
@@ -144,7 +144,10 @@ pub struct Receiver {
 
 impl Receiver {
     /// A receiver that believes what is meant for one of `trusted`; `login` is the sign-in address of their cloud.
-    pub fn new(login: impl Into<String>, trusted: impl IntoIterator<Item = Trust>) -> Self {
+    pub fn new(
+        login: impl Into<String>,
+        trusted: impl IntoIterator<Item = TrustedApplication>,
+    ) -> Self {
         Self {
             trusted: trusted.into_iter().collect(),
             login: login.into(),
@@ -190,18 +193,18 @@ impl Receiver {
 
     /// True if Entra's keys should be fetched although nobody asked: there are none yet, or they are a day old.
     pub fn keys_due(&self, now: i64) -> bool {
-        self.keys.due(now)
+        self.keys.is_due(now)
     }
 
     /// Entra's keys were fetched.
-    pub fn keys_fetched(&mut self, now: i64, keys: SigningKeys) {
+    pub fn set_keys(&mut self, now: i64, keys: SigningKeys) {
         self.verified.clear();
-        self.keys.fetched(now, keys);
+        self.keys.replace(now, keys);
     }
 
     /// Entra's keys could not be fetched; [`Receiver::keys_due`] says when to try again.
     pub fn keys_failed(&mut self, now: i64) {
-        self.keys.failed(now);
+        self.keys.fetch_failed(now);
     }
 
     /// What was counted so far.
@@ -210,19 +213,19 @@ impl Receiver {
     }
 
     /// Reads a POST's body. Never fails: what cannot be believed is counted.
-    pub fn receive(&mut self, now: i64, body: &[u8]) -> Received {
+    pub fn receive(&mut self, now: i64, body: &[u8]) -> ReceiveResult {
         if body.len() > BODY_MAX {
             self.counters.too_large += 1;
-            return Received::Events(Vec::new());
+            return ReceiveResult::Events(Vec::new());
         }
         let Ok(body) = serde_json::from_slice::<Body>(body) else {
             self.counters.malformed += 1;
-            return Received::Events(Vec::new());
+            return ReceiveResult::Events(Vec::new());
         };
         let tokens = body.validation_tokens.unwrap_or_default();
         if body.value.len() > ITEMS_MAX || tokens.len() > TOKENS_MAX {
             self.counters.too_large += 1;
-            return Received::Events(Vec::new());
+            return ReceiveResult::Events(Vec::new());
         }
         // Counted at the end, for the same body may come again after the keys were fetched.
         let mut counters = self.counters;
@@ -237,22 +240,24 @@ impl Receiver {
         if items.is_empty() {
             // Whoever does not know a subscription's secret does not even make us verify a token.
             self.counters = counters;
-            return Received::Events(Vec::new());
+            return ReceiveResult::Events(Vec::new());
         }
         let tenants = match self.verify_all(&tokens, now) {
             Ok(tenants) => tenants,
-            Err(Refusal::UnknownKey) if self.keys.ask(now) => return Received::KeysWanted,
+            Err(Refusal::UnknownKey) if self.keys.begin_fetch(now) => {
+                return ReceiveResult::KeysNeeded;
+            }
             Err(_) => {
                 counters.forged += items.len() as u64;
                 self.counters = counters;
-                return Received::Events(Vec::new());
+                return ReceiveResult::Events(Vec::new());
             }
         };
         self.counters = counters;
         let events = items
             .into_iter()
             .filter_map(|item| self.read(item, &tenants));
-        Received::Events(events.collect())
+        ReceiveResult::Events(events.collect())
     }
 
     /// Whether the item carries the `clientState` of its subscription.

@@ -42,12 +42,12 @@ fn token(name: &str) -> String {
 }
 
 fn receiver() -> Receiver {
-    let trust = Trust {
+    let trust = TrustedApplication {
         tenant_id: TENANT.into(),
         client_id: APP.into(),
     };
     let mut receiver = Receiver::new("https://login.microsoftonline.com", [trust]);
-    receiver.keys_fetched(NOW, keys());
+    receiver.set_keys(NOW, keys());
     receiver.add_certificate("cert-1", pair());
     receiver.expect(SUBSCRIPTION, Secret::new("PresenceTesting"));
     receiver
@@ -93,8 +93,8 @@ fn rich(items: &[Value], tokens: &[&str]) -> Vec<u8> {
 
 fn events(receiver: &mut Receiver, body: &[u8]) -> Vec<Event> {
     match receiver.receive(NOW, body) {
-        Received::Events(events) => events,
-        Received::KeysWanted => panic!("keys wanted"),
+        ReceiveResult::Events(events) => events,
+        ReceiveResult::KeysNeeded => panic!("keys wanted"),
     }
 }
 
@@ -329,13 +329,13 @@ fn a_token_is_not_believed_before_or_after_its_time() {
         let found = receiver().receive(now, &body);
         let expected = usize::from(believed);
         assert!(
-            matches!(&found, Received::Events(events) if events.len() == expected),
+            matches!(&found, ReceiveResult::Events(events) if events.len() == expected),
             "{now} {found:?}"
         );
     }
     // A remembered token ends as well.
     let mut receiver = receiver();
-    let believed = |found| matches!(found, Received::Events(events) if !events.is_empty());
+    let believed = |found| matches!(found, ReceiveResult::Events(events) if !events.is_empty());
     assert!(believed(receiver.receive(begin, &body)));
     let again = rich(&[item(2)], &["expired"]);
     assert!(!believed(receiver.receive(begin + 3_900_000, &again)));
@@ -380,11 +380,14 @@ fn unknown_keys_are_fetched_once_and_strangers_cannot_ask_for_them() {
     let strange = rich(&[strange], &["unknown_kid"]);
     assert_eq!(
         receiver.receive(later, &strange),
-        Received::Events(Vec::new())
+        ReceiveResult::Events(Vec::new())
     );
-    assert_eq!(receiver.receive(later, &body), Received::KeysWanted);
-    receiver.keys_fetched(later, keys());
-    assert_eq!(receiver.receive(later, &body), Received::Events(Vec::new()));
+    assert_eq!(receiver.receive(later, &body), ReceiveResult::KeysNeeded);
+    receiver.set_keys(later, keys());
+    assert_eq!(
+        receiver.receive(later, &body),
+        ReceiveResult::Events(Vec::new())
+    );
     assert_eq!(receiver.counters().forged, 1);
     receiver.keys_failed(later);
     assert!(!receiver.keys_due(later));

@@ -14,7 +14,7 @@ const TOKEN_MAX: usize = 16 * 1024;
 
 /// For whom notifications are accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trust {
+pub struct TrustedApplication {
     /// The tenant's id, never its domain: tokens name the id.
     pub tenant_id: String,
     /// Our application's id there.
@@ -62,7 +62,7 @@ impl Verified {
 pub(super) fn verify(
     token: &str,
     keys: &KeySet,
-    trusted: &[Trust],
+    trusted: &[TrustedApplication],
     login: &str,
     now: i64,
 ) -> Result<Verified, Refusal> {

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Action, Done, KeeperSettings, NewSubscription, Subscription};
+use super::{Action, KeeperSettings, NewSubscription, Subscription, SubscriptionAnswer};
 use crate::{Blame, GraphError, backoff};
 
 /// Asked-for lifetime: Graph allows 60 minutes, and clocks differ.
@@ -175,7 +175,7 @@ impl Account {
         &mut self,
         now: i64,
         asked: Asked,
-        done: Done,
+        done: SubscriptionAnswer,
         settings: &KeeperSettings,
     ) {
         self.not_before = now;
@@ -190,7 +190,7 @@ impl Account {
             self.failures = 0;
         }
         match (kind, done) {
-            (Kind::Create, Done::Subscription(made)) => {
+            (Kind::Create, SubscriptionAnswer::Subscription(made)) => {
                 let expires = believable(now, made.expires);
                 self.live = Some(Live {
                     id: made.id,
@@ -202,7 +202,7 @@ impl Account {
                     reauthorize: false,
                 });
             }
-            (Kind::Renew, Done::Subscription(renewed)) => {
+            (Kind::Renew, SubscriptionAnswer::Subscription(renewed)) => {
                 if let Some(live) = &mut self.live {
                     live.expires = believable(now, renewed.expires);
                     live.renew_at = renew_at(now, live.expires);
@@ -223,7 +223,7 @@ impl Account {
                     self.not_before = now.saturating_add(milliseconds(wait));
                 }
             }
-            (Kind::List, Done::List(found)) => self.listed(now, found, settings),
+            (Kind::List, SubscriptionAnswer::List(found)) => self.listed(now, found, settings),
             (Kind::Create | Kind::Renew | Kind::List, _) => {
                 // The caller mixed up answers; asking Graph again tells the truth.
                 self.list = true;

@@ -29,7 +29,7 @@ pub struct KeeperSettings {
     pub client_state: Secret,
 }
 
-/// A request to be made with the delegated token of `account`. Each is answered with [`Keeper::answered`].
+/// A request to be made with the delegated token of `account`. Each is answered with [`Keeper::on_answer`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// [`crate::Client::create_subscription`].
@@ -86,7 +86,7 @@ impl Action {
 
 /// A successful answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Done {
+pub enum SubscriptionAnswer {
     /// To [`Action::Create`] and [`Action::Renew`].
     Subscription(Subscription),
     /// To [`Action::List`].
@@ -120,7 +120,7 @@ pub struct Keeper {
     people: BTreeSet<Arc<str>>,
     unserved: usize,
     watchdog: Watchdog,
-    silenced: u64,
+    silent_recreations: u64,
 }
 
 impl Keeper {
@@ -132,7 +132,7 @@ impl Keeper {
             people: BTreeSet::new(),
             unserved: 0,
             watchdog: Watchdog::default(),
-            silenced: 0,
+            silent_recreations: 0,
         }
     }
 
@@ -213,7 +213,12 @@ impl Keeper {
     }
 
     /// The answer to the request that is under way for `account`.
-    pub fn answered(&mut self, now: i64, account: &str, answer: Result<Done, GraphError>) {
+    pub fn on_answer(
+        &mut self,
+        now: i64,
+        account: &str,
+        answer: Result<SubscriptionAnswer, GraphError>,
+    ) {
         let Some(account) = self.accounts.get_mut(account) else {
             return;
         };
@@ -228,7 +233,7 @@ impl Keeper {
     }
 
     /// A lifecycle event came. After [`LifecycleKind::Missed`] the caller reads everybody; the subscription lives.
-    pub fn lifecycle(&mut self, event: &Lifecycle) {
+    pub fn on_lifecycle(&mut self, event: &Lifecycle) {
         for account in self.accounts.values_mut() {
             if let Some(live) = &mut account.live
                 && live.id == event.subscription
@@ -243,12 +248,12 @@ impl Keeper {
     }
 
     /// The sweep sees that somebody's presence has changed. A subscription that never tells of such changes is made anew.
-    pub fn changed(&mut self, now: i64, user: &str) {
+    pub fn on_presence_change(&mut self, now: i64, user: &str) {
         self.watchdog.changed(now, user);
     }
 
     /// A notification came about somebody.
-    pub fn noticed(&mut self, now: i64, user: &str) {
+    pub fn on_notification(&mut self, now: i64, user: &str) {
         self.watchdog.noticed(now, user);
         for account in self.accounts.values_mut() {
             if account
@@ -262,8 +267,8 @@ impl Keeper {
     }
 
     /// How many subscriptions were made anew because they had fallen silent.
-    pub fn silenced(&self) -> u64 {
-        self.silenced
+    pub fn silent_recreations(&self) -> u64 {
+        self.silent_recreations
     }
 
     fn drop_silent(&mut self, now: i64) {
@@ -278,7 +283,7 @@ impl Keeper {
                 account.silent_about.insert(user.clone());
                 if suspicious(account.silent_about.len(), people) {
                     account.discard();
-                    self.silenced += 1;
+                    self.silent_recreations += 1;
                 }
             }
         }

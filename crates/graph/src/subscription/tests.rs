@@ -57,8 +57,8 @@ fn not_found() -> GraphError {
     }
 }
 
-fn made(id: &str, expires: i64) -> Done {
-    Done::Subscription(Subscription {
+fn made(id: &str, expires: i64) -> SubscriptionAnswer {
+    SubscriptionAnswer::Subscription(Subscription {
         id: id.into(),
         resource: "/communications/presences?$filter=id in ('p0')".into(),
         notification_url: URL.into(),
@@ -95,7 +95,7 @@ fn a_subscription_is_made_and_renewed_early() {
     assert_eq!(body["expirationDateTime"], "1970-01-01T00:59:00Z");
     assert_eq!(body["lifecycleNotificationUrl"], URL);
     assert!(keeper.poll(0).is_empty() && keeper.deadline().is_none());
-    keeper.answered(1_000, "service", Ok(made("s1", 59 * MINUTE)));
+    keeper.on_answer(1_000, "service", Ok(made("s1", 59 * MINUTE)));
     assert_eq!(keeper.subscriptions().collect::<Vec<_>>(), ["s1"]);
     let renew_at = keeper.deadline().unwrap();
     assert!((19 * MINUTE..=21 * MINUTE).contains(&renew_at));
@@ -118,16 +118,16 @@ fn a_subscription_is_made_and_renewed_early() {
 fn what_is_lost_is_made_again() {
     let mut keeper = keeper(&["service"], 1);
     only(&mut keeper, 0);
-    keeper.answered(0, "service", Ok(made("s1", 59 * MINUTE)));
+    keeper.on_answer(0, "service", Ok(made("s1", 59 * MINUTE)));
     let renew_at = keeper.deadline().unwrap();
     only(&mut keeper, renew_at);
-    keeper.answered(renew_at, "service", Err(not_found()));
+    keeper.on_answer(renew_at, "service", Err(not_found()));
     let again = keeper.deadline().unwrap();
     assert!(matches!(only(&mut keeper, again), Action::Create { .. }));
-    keeper.answered(again, "service", Ok(made("s2", again + 59 * MINUTE)));
-    keeper.lifecycle(&lifecycle("s1", LifecycleKind::SubscriptionRemoved));
+    keeper.on_answer(again, "service", Ok(made("s2", again + 59 * MINUTE)));
+    keeper.on_lifecycle(&lifecycle("s1", LifecycleKind::SubscriptionRemoved));
     assert_eq!(keeper.subscriptions().count(), 1);
-    keeper.lifecycle(&lifecycle("s2", LifecycleKind::SubscriptionRemoved));
+    keeper.on_lifecycle(&lifecycle("s2", LifecycleKind::SubscriptionRemoved));
     assert!(matches!(only(&mut keeper, again), Action::Create { .. }));
 }
 
@@ -136,7 +136,7 @@ fn a_subscription_without_time_to_live_is_not_hammered() {
     for expires in [i64::MIN, 0, 1, 2, i64::MAX] {
         let mut keeper = keeper(&["service"], 1);
         only(&mut keeper, 0);
-        keeper.answered(0, "service", Ok(made("s1", expires)));
+        keeper.on_answer(0, "service", Ok(made("s1", expires)));
         assert!(keeper.deadline().unwrap() >= 10_000, "{expires}");
         assert!(keeper.deadline().unwrap() <= 20 * MINUTE, "{expires}");
     }
@@ -146,19 +146,19 @@ fn a_subscription_without_time_to_live_is_not_hammered() {
 fn row_89_reauthorization_is_answered_at_once() {
     let mut keeper = keeper(&["service"], 1);
     only(&mut keeper, 0);
-    keeper.answered(0, "service", Ok(made("s1", 59 * MINUTE)));
-    keeper.lifecycle(&lifecycle("s1", LifecycleKind::ReauthorizationRequired));
+    keeper.on_answer(0, "service", Ok(made("s1", 59 * MINUTE)));
+    keeper.on_lifecycle(&lifecycle("s1", LifecycleKind::ReauthorizationRequired));
     let expected = Action::Reauthorize {
         account: "service".into(),
         id: "s1".into(),
     };
     assert_eq!(only(&mut keeper, 1_000), expected);
-    keeper.answered(1_000, "service", Err(service()));
+    keeper.on_answer(1_000, "service", Err(service()));
     assert_eq!(keeper.deadline(), Some(8_000));
     assert_eq!(only(&mut keeper, 8_000), expected);
-    keeper.answered(8_000, "service", Ok(Done::Empty));
+    keeper.on_answer(8_000, "service", Ok(SubscriptionAnswer::Empty));
     assert!(keeper.deadline().unwrap() > 10 * MINUTE);
-    keeper.lifecycle(&lifecycle("s1", LifecycleKind::Missed));
+    keeper.on_lifecycle(&lifecycle("s1", LifecycleKind::Missed));
     assert!(keeper.poll(9_000).is_empty());
 }
 
@@ -166,7 +166,7 @@ fn row_89_reauthorization_is_answered_at_once() {
 fn row_59_an_older_one_of_ours_is_deleted_and_another_programs_is_left_alone() {
     let mut keeper = keeper(&["service"], 1);
     only(&mut keeper, 0);
-    keeper.answered(0, "service", Err(refused(409)));
+    keeper.on_answer(0, "service", Err(refused(409)));
     let at = keeper.deadline().unwrap();
     assert!(matches!(only(&mut keeper, at), Action::List { .. }));
     let found = |id: &str, resource: &str, url: &str| Subscription {
@@ -179,7 +179,7 @@ fn row_59_an_older_one_of_ours_is_deleted_and_another_programs_is_left_alone() {
         found("mail", "/me/messages", URL),
         found("old", "communications/presences/1", URL),
     ];
-    keeper.answered(at, "service", Ok(Done::List(list)));
+    keeper.on_answer(at, "service", Ok(SubscriptionAnswer::List(list)));
     let delete = only(&mut keeper, at);
     assert_eq!(
         delete,
@@ -188,11 +188,11 @@ fn row_59_an_older_one_of_ours_is_deleted_and_another_programs_is_left_alone() {
             id: "old".into()
         }
     );
-    keeper.answered(at, "service", Ok(Done::Empty));
+    keeper.on_answer(at, "service", Ok(SubscriptionAnswer::Empty));
     let at = keeper.deadline().unwrap();
     assert!(matches!(only(&mut keeper, at), Action::Create { .. }));
 
-    keeper.answered(at, "service", Err(refused(409)));
+    keeper.on_answer(at, "service", Err(refused(409)));
     let at = keeper.deadline().unwrap();
     only(&mut keeper, at);
     let others = vec![found(
@@ -200,7 +200,7 @@ fn row_59_an_older_one_of_ours_is_deleted_and_another_programs_is_left_alone() {
         "/communications/presences/1",
         "https://other.example",
     )];
-    keeper.answered(at, "service", Ok(Done::List(others)));
+    keeper.on_answer(at, "service", Ok(SubscriptionAnswer::List(others)));
     let trouble = keeper.status().next().unwrap().trouble.unwrap();
     assert!(trouble.contains("https://other.example"), "{trouble}");
     assert_eq!(keeper.deadline(), Some(at + 5 * MINUTE));
@@ -212,7 +212,7 @@ fn another_certificate_is_given_with_a_renewal() {
     only(&mut keeper, 0);
     // It changes while the creation is under way.
     keeper.set_certificate(certificate("cert-2"));
-    keeper.answered(0, "service", Ok(made("s1", 59 * MINUTE)));
+    keeper.on_answer(0, "service", Ok(made("s1", 59 * MINUTE)));
     let Action::Renew {
         certificate,
         expires,
@@ -223,7 +223,7 @@ fn another_certificate_is_given_with_a_renewal() {
     };
     let body = renewal(expires, certificate.as_ref());
     assert_eq!(body["encryptionCertificateId"], "cert-2");
-    keeper.answered(1, "service", Ok(made("s1", 59 * MINUTE)));
+    keeper.on_answer(1, "service", Ok(made("s1", 59 * MINUTE)));
     assert!(keeper.deadline().unwrap() > 10 * MINUTE);
     assert_eq!(
         renewal(0, None),
@@ -235,8 +235,8 @@ fn another_certificate_is_given_with_a_renewal() {
 fn people_are_changed_by_a_new_subscription_and_not_for_each_of_them() {
     let mut keeper = keeper(&["a", "b"], 700);
     assert_eq!((keeper.poll(0).len(), keeper.unserved()), (2, 0));
-    keeper.answered(0, "a", Ok(made("s1", 59 * MINUTE)));
-    keeper.answered(0, "b", Ok(made("s2", 59 * MINUTE)));
+    keeper.on_answer(0, "a", Ok(made("s1", 59 * MINUTE)));
+    keeper.on_answer(0, "b", Ok(made("s2", 59 * MINUTE)));
     let people: Vec<String> = (0..1_400).map(|number| format!("p{number}")).collect();
     keeper.set_people(people.iter().map(String::as_str));
     assert_eq!(keeper.unserved(), 100);
@@ -246,14 +246,14 @@ fn people_are_changed_by_a_new_subscription_and_not_for_each_of_them() {
         panic!();
     };
     assert_eq!((account.as_str(), id.as_str()), ("b", "s2"));
-    keeper.answered(MINUTE, "b", Ok(Done::Empty));
+    keeper.on_answer(MINUTE, "b", Ok(SubscriptionAnswer::Empty));
     assert!(matches!(only(&mut keeper, MINUTE), Action::Create { .. }));
-    keeper.answered(MINUTE, "b", Ok(made("s3", 60 * MINUTE)));
+    keeper.on_answer(MINUTE, "b", Ok(made("s3", 60 * MINUTE)));
     // An account that is given up is cleaned up.
     keeper.set_accounts(["a"]);
     let deleted = only(&mut keeper, MINUTE);
     assert_eq!(deleted.account(), "b");
-    keeper.answered(MINUTE, "b", Ok(Done::Empty));
+    keeper.on_answer(MINUTE, "b", Ok(SubscriptionAnswer::Empty));
     keeper.poll(MINUTE);
     assert_eq!(keeper.status().count(), 1);
 }
@@ -267,7 +267,7 @@ fn what_only_an_administrator_can_heal_is_not_hammered() {
         message: "no".into(),
         permission: "delegated permission Presence.Read.All",
     };
-    keeper.answered(0, "service", Err(forbidden));
+    keeper.on_answer(0, "service", Err(forbidden));
     assert_eq!(keeper.deadline(), Some(5 * MINUTE));
     let status = keeper.status().next().unwrap();
     assert!(status.trouble.unwrap().contains("Presence.Read.All"));
@@ -281,7 +281,7 @@ struct FakeGraph {
 }
 
 impl FakeGraph {
-    fn answer(&mut self, now: i64, action: &Action) -> Result<Done, GraphError> {
+    fn answer(&mut self, now: i64, action: &Action) -> Result<SubscriptionAnswer, GraphError> {
         self.live.retain(|_, (_, _, expires)| *expires > now);
         let mine = self.live.get_mut(action.account());
         match action {
@@ -307,20 +307,20 @@ impl FakeGraph {
             },
             Action::Reauthorize { id, .. } => mine
                 .filter(|mine| mine.0 == *id)
-                .map(|_| Done::Empty)
+                .map(|_| SubscriptionAnswer::Empty)
                 .ok_or_else(not_found),
             Action::Delete { id, .. } => {
                 self.live.retain(|_, mine| mine.0 != *id);
-                Ok(Done::Empty)
+                Ok(SubscriptionAnswer::Empty)
             }
             Action::List { .. } => {
                 let list = mine
                     .into_iter()
                     .filter_map(|mine| match made(&mine.0, mine.2) {
-                        Done::Subscription(subscription) => Some(subscription),
+                        SubscriptionAnswer::Subscription(subscription) => Some(subscription),
                         _ => None,
                     });
-                Ok(Done::List(list.collect()))
+                Ok(SubscriptionAnswer::List(list.collect()))
             }
         }
     }
@@ -361,7 +361,7 @@ fn drive(keeper: &mut Keeper, graph: &mut FakeGraph, now: &mut i64, until: i64) 
         for action in keeper.poll(*now) {
             requests += 1;
             let answer = graph.answer(*now, &action);
-            keeper.answered(*now, action.account(), answer);
+            keeper.on_answer(*now, action.account(), answer);
         }
         let next = keeper.deadline().unwrap_or(until).max(*now);
         if next >= until {
@@ -380,19 +380,19 @@ fn a_subscription_that_is_silent_about_three_people_is_made_anew() {
     drive(&mut keeper, &mut graph, &mut now, MINUTE);
     let first: Vec<String> = keeper.subscriptions().map(str::to_owned).collect();
     // Told, if late; then one that is lost; then silence.
-    keeper.changed(now, "p0");
-    keeper.changed(now, "p1");
+    keeper.on_presence_change(now, "p0");
+    keeper.on_presence_change(now, "p1");
     drive(&mut keeper, &mut graph, &mut now, 2 * MINUTE);
-    keeper.noticed(now, "p0");
+    keeper.on_notification(now, "p0");
     drive(&mut keeper, &mut graph, &mut now, 5 * MINUTE);
-    assert_eq!(keeper.silenced(), 0);
+    assert_eq!(keeper.silent_recreations(), 0);
     for user in ["p2", "p3", "p4", "stranger"] {
-        keeper.changed(now, user);
+        keeper.on_presence_change(now, user);
     }
     for minute in [7, 8] {
         drive(&mut keeper, &mut graph, &mut now, minute * MINUTE);
     }
-    assert_eq!(keeper.silenced(), 1);
+    assert_eq!(keeper.silent_recreations(), 1);
     let second: Vec<String> = keeper.subscriptions().map(str::to_owned).collect();
     assert_eq!(second.len(), 1);
     assert_ne!(first, second);
@@ -411,22 +411,22 @@ proptest! {
                     drive(&mut keeper, &mut graph, &mut now, until);
                 }
                 Step::Fail => for action in keeper.poll(now) {
-                    keeper.answered(now, action.account(), Err(service()));
+                    keeper.on_answer(now, action.account(), Err(service()));
                 },
                 Step::LoseAnswer => for action in keeper.poll(now) {
                     let _ = graph.answer(now, &action);
-                    keeper.answered(now, action.account(), Err(service()));
+                    keeper.on_answer(now, action.account(), Err(service()));
                 },
                 Step::LoseSubscriptions => graph.live.clear(),
                 Step::Lifecycle(kind) => {
                     let ids: Vec<String> = keeper.subscriptions().map(str::to_owned).collect();
                     for id in ids {
-                        keeper.lifecycle(&lifecycle(&id, kind.clone()));
+                        keeper.on_lifecycle(&lifecycle(&id, kind.clone()));
                     }
                 }
                 Step::Distrust => {
                     for user in ["p0", "p1", "p2"] {
-                        keeper.changed(now, user);
+                        keeper.on_presence_change(now, user);
                     }
                     let until = now + 2 * MINUTE;
                     drive(&mut keeper, &mut graph, &mut now, until);

@@ -6,9 +6,9 @@ use std::{sync::Arc, time::Duration};
 use axum::body::Bytes;
 use graph::{
     Client, GraphError, KeyedCertificate,
-    notification::{Counters, Event, LifecycleKind, Received, Receiver, Trust},
+    notification::{Counters, Event, LifecycleKind, ReceiveResult, Receiver, TrustedApplication},
     random_secret,
-    subscription::{Action, Done, EncryptionCertificate, Keeper, KeeperSettings},
+    subscription::{Action, EncryptionCertificate, Keeper, KeeperSettings, SubscriptionAnswer},
 };
 use presence::Timestamp;
 use store::Store;
@@ -101,7 +101,7 @@ impl Listening {
             }
         };
         let config = tenant.client.config().clone();
-        let trust = Trust {
+        let trust = TrustedApplication {
             tenant_id: tenant_id(&tenant).await,
             client_id: config.client_id.clone(),
         };
@@ -139,7 +139,8 @@ impl Listening {
     ) {
         let Outlet(mut bodies) = outlet;
         let mut silenced = 0;
-        let (answers, mut answered) = mpsc::channel::<(String, Result<Done, GraphError>)>(64);
+        let (answers, mut answered) =
+            mpsc::channel::<(String, Result<SubscriptionAnswer, GraphError>)>(64);
         let mut look_at = self.tenant.clock.now();
         loop {
             let now = self.tenant.clock.now();
@@ -157,8 +158,8 @@ impl Listening {
                     let _ = answers.send((account, answer)).await;
                 });
             }
-            if self.keeper.silenced() > silenced {
-                silenced = self.keeper.silenced();
+            if self.keeper.silent_recreations() > silenced {
+                silenced = self.keeper.silent_recreations();
                 tracing::warn!(
                     "a subscription told nothing of changes that were read: it is made anew"
                 );
@@ -172,7 +173,7 @@ impl Listening {
                 Some(body) = bodies.recv() => self.receive(&body).await,
                 Some(user) = changes.recv() => {
                     let now = self.tenant.clock.now().milliseconds();
-                    self.keeper.changed(now, &user);
+                    self.keeper.on_presence_change(now, &user);
                 }
                 Some((account, answer)) = answered.recv() => {
                     let note = answer.as_ref().map(|_| ());
@@ -181,7 +182,7 @@ impl Listening {
                         Err(error) => super::outcome(error),
                     });
                     let now = self.tenant.clock.now().milliseconds();
-                    self.keeper.answered(now, &account, answer);
+                    self.keeper.on_answer(now, &account, answer);
                     self.tell_health(None);
                 }
                 () = clock.sleep_until(Some(wake.max(now + Duration::from_millis(100)))) => {}
@@ -231,11 +232,11 @@ impl Listening {
             self.fetch_keys().await;
         }
         let mut received = self.receiver.receive(now, body);
-        if received == Received::KeysWanted {
+        if received == ReceiveResult::KeysNeeded {
             self.fetch_keys().await;
             received = self.receiver.receive(now, body);
         }
-        if let Received::Events(events) = received {
+        if let ReceiveResult::Events(events) = received {
             for event in events {
                 self.take(event);
             }
@@ -255,7 +256,7 @@ impl Listening {
                         .and_then(|person| person.teams_id.clone())
                     {
                         let now = self.tenant.clock.now().milliseconds();
-                        self.keeper.noticed(now, &user);
+                        self.keeper.on_notification(now, &user);
                     }
                 }
             }
@@ -265,7 +266,7 @@ impl Listening {
                     let sweep = self.sweep.clone();
                     tokio::spawn(async move { sweep.sweep().await });
                 }
-                self.keeper.lifecycle(&lifecycle);
+                self.keeper.on_lifecycle(&lifecycle);
             }
         }
     }
@@ -274,7 +275,7 @@ impl Listening {
         let keys = self.tenant.client.signing_keys().await;
         let now = self.tenant.clock.now().milliseconds();
         match keys {
-            Ok(keys) => self.receiver.keys_fetched(now, keys),
+            Ok(keys) => self.receiver.set_keys(now, keys),
             Err(error) => {
                 tracing::warn!(%error, "Entra's signing keys could not be fetched");
                 self.receiver.keys_failed(now);
@@ -321,7 +322,11 @@ async fn tenant_id(tenant: &Tenant) -> String {
 }
 
 /// Makes one request with the account's token; with a fresh one if Graph refuses the first.
-async fn carry_out(client: &Client, accounts: &Logins, action: Action) -> Result<Done, GraphError> {
+async fn carry_out(
+    client: &Client,
+    accounts: &Logins,
+    action: Action,
+) -> Result<SubscriptionAnswer, GraphError> {
     // Reauthorizing is showing a fresh token.
     let must_be_fresh = matches!(action, Action::Reauthorize { .. });
     let token = accounts.token(action.account(), must_be_fresh).await?;
@@ -340,12 +345,12 @@ async fn request(
     client: &Client,
     token: &graph::Secret,
     action: &Action,
-) -> Result<Done, GraphError> {
+) -> Result<SubscriptionAnswer, GraphError> {
     match action {
         Action::Create { subscription, .. } => client
             .create_subscription(token, subscription)
             .await
-            .map(Done::Subscription),
+            .map(SubscriptionAnswer::Subscription),
         Action::Renew {
             id,
             expires,
@@ -354,15 +359,18 @@ async fn request(
         } => client
             .renew_subscription(token, id, *expires, certificate.as_ref())
             .await
-            .map(Done::Subscription),
+            .map(SubscriptionAnswer::Subscription),
         Action::Reauthorize { id, .. } => client
             .reauthorize_subscription(token, id)
             .await
-            .map(|()| Done::Empty),
+            .map(|()| SubscriptionAnswer::Empty),
         Action::Delete { id, .. } => client
             .delete_subscription(token, id)
             .await
-            .map(|()| Done::Empty),
-        Action::List { .. } => client.subscriptions(token).await.map(Done::List),
+            .map(|()| SubscriptionAnswer::Empty),
+        Action::List { .. } => client
+            .subscriptions(token)
+            .await
+            .map(SubscriptionAnswer::List),
     }
 }

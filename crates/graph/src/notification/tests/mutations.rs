@@ -13,7 +13,7 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_never_panic_and_never_pass(body in prop::collection::vec(any::<u8>(), 0..400)) {
-        prop_assert_eq!(receiver().receive(NOW, &body), Received::Events(Vec::new()));
+        prop_assert_eq!(receiver().receive(NOW, &body), ReceiveResult::Events(Vec::new()));
     }
 
     #[test]
@@ -35,7 +35,7 @@ proptest! {
         if let Some(cut) = cut {
             body.truncate(cut.index(body.len()));
         }
-        if let Received::Events(events) = receiver().receive(NOW, &body) {
+        if let ReceiveResult::Events(events) = receiver().receive(NOW, &body) {
             for event in events {
                 if let Event::Notice(notice) = event
                     && notice.availability.is_some()
