@@ -7,7 +7,7 @@ mod session;
 pub use authorization::{Authorization, CallbackError, pkce_challenge};
 pub use device::{DeviceCode, DeviceFlow, DeviceState, PollAnswer};
 pub(crate) use device::{DeviceCodeWire, poll_refusal};
-pub use session::{Need, UserSession};
+pub use session::{SessionState, UserSession};
 
 use serde::Deserialize;
 
@@ -27,7 +27,7 @@ pub enum ClientKind {
 
 /// Who signed in, from the ID token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignedIn {
+pub struct SignedInUser {
     /// Entra object id (`oid`), the same as the Graph user's.
     pub object_id: String,
     /// Tenant id (`tid`): compare it with the tenant that is meant.
@@ -51,7 +51,7 @@ pub struct UserToken {
     /// The permissions that were granted, separated by blanks.
     pub scope: String,
     /// Who signed in; `None` if Entra sent no ID token, as at some refreshes.
-    pub user: Option<SignedIn>,
+    pub user: Option<SignedInUser>,
 }
 
 /// What to ask for, such as `["Presence.Read.All"]` of the Graph at `graph`. With `remember`, a refresh token too.
@@ -102,14 +102,14 @@ impl UserToken {
 }
 
 /// The ID token came from Entra itself over TLS, so its signature adds nothing (OpenID Connect Core 3.1.3.7, point 6).
-fn signed_in(id_token: &str, client_id: &str) -> Option<SignedIn> {
+fn signed_in(id_token: &str, client_id: &str) -> Option<SignedInUser> {
     let claims: IdClaims = jsonwebtoken::dangerous::insecure_decode(id_token)
         .ok()?
         .claims;
     claims
         .aud
         .eq_ignore_ascii_case(client_id)
-        .then_some(SignedIn {
+        .then_some(SignedInUser {
             object_id: claims.oid,
             tenant_id: claims.tid,
             name: claims.preferred_username.or(claims.upn),

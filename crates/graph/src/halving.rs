@@ -46,7 +46,7 @@ impl Halving {
             has_read: false,
         };
         halving.asked = Some(0..ids);
-        halving.answered(answer);
+        halving.on_answer(answer);
         halving
     }
 
@@ -69,7 +69,7 @@ impl Halving {
     }
 
     /// Takes in the answer about the part that [`Self::next_part`] named.
-    pub fn answered(&mut self, answer: PartAnswer) {
+    pub fn on_answer(&mut self, answer: PartAnswer) {
         let Some(asked) = self.asked.take() else {
             return;
         };
@@ -154,7 +154,7 @@ mod tests {
                     assert!(read.insert(id), "{id} is read twice");
                 }
             }
-            halving.answered(match refused {
+            halving.on_answer(match refused {
                 true => PartAnswer::Refused,
                 false => PartAnswer::Read,
             });
@@ -206,10 +206,10 @@ mod tests {
             assert!(sent < 10_000);
             let size: usize = sizes[part.clone()].iter().sum();
             if size > max {
-                halving.answered(PartAnswer::TooLarge);
+                halving.on_answer(PartAnswer::TooLarge);
             } else {
                 read += part.len();
-                halving.answered(PartAnswer::Read);
+                halving.on_answer(PartAnswer::Read);
             }
         }
         (read, halving.refused().to_vec(), sent)

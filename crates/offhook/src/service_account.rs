@@ -96,7 +96,7 @@ async fn sign_in(client: &Client) -> anyhow::Result<graph::delegated::UserToken>
                 let wait = at.saturating_sub(clock.now().milliseconds()).max(0);
                 tokio::time::sleep(Duration::from_millis(wait.unsigned_abs())).await;
                 let answer = client.poll_device_code(&code).await;
-                state = flow.answered(clock.now().milliseconds(), answer);
+                state = flow.on_answer(clock.now().milliseconds(), answer);
             }
             DeviceState::Done(token) => return Ok(*token),
             DeviceState::Failed(error) => return Err(error.into()),

@@ -95,7 +95,7 @@ impl Authorization {
     ///
     /// # Errors
     /// See [`CallbackError`]; the state is compared before anything else is believed.
-    pub fn returned(&self, query: &str) -> Result<Secret, CallbackError> {
+    pub fn code_from_callback(&self, query: &str) -> Result<Secret, CallbackError> {
         let mut url = Url::parse("https://offhook.invalid/").map_err(|_| CallbackError::State)?;
         url.set_query(Some(query));
         let value = |name: &str| {
@@ -174,7 +174,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_query_passes_without_the_state(query in ".{0,80}") {
-            let refused = begun().returned(&query);
+            let refused = begun().code_from_callback(&query);
             prop_assert!(matches!(refused, Err(CallbackError::State)));
         }
     }
@@ -183,7 +183,7 @@ mod tests {
     fn only_the_answer_to_this_sign_in_is_accepted() {
         let begun = begun();
         let state = begun.state.reveal();
-        let returned = |query: String| begun.returned(&query);
+        let returned = |query: String| begun.code_from_callback(&query);
         let code = returned(format!("code=canary%2Fcode&state={state}&session_state=1"));
         assert_eq!(code.unwrap().reveal(), "canary/code");
         for query in [

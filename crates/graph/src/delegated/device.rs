@@ -111,7 +111,7 @@ impl DeviceFlow {
     }
 
     /// What follows from an answer.
-    pub fn answered(&mut self, now: i64, answer: PollAnswer) -> DeviceState {
+    pub fn on_answer(&mut self, now: i64, answer: PollAnswer) -> DeviceState {
         match answer {
             PollAnswer::Token(token) => DeviceState::Done(token),
             PollAnswer::Refused(error) => DeviceState::Failed(error),
@@ -214,8 +214,8 @@ mod tests {
         let (mut flow, state) = DeviceFlow::new(0, &code());
         assert_eq!(at(state), 5_000);
         // Pending keeps the interval, slow_down lengthens it for good.
-        assert_eq!(at(flow.answered(5_000, PollAnswer::SlowDown)), 15_000);
-        assert_eq!(at(flow.answered(15_000, PollAnswer::Pending)), 25_000);
+        assert_eq!(at(flow.on_answer(5_000, PollAnswer::SlowDown)), 15_000);
+        assert_eq!(at(flow.on_answer(15_000, PollAnswer::Pending)), 25_000);
         let token = UserToken {
             access: Secret::new("canary"),
             refresh: None,
@@ -223,7 +223,7 @@ mod tests {
             scope: String::new(),
             user: None,
         };
-        let done = flow.answered(25_000, PollAnswer::Token(Box::new(token)));
+        let done = flow.on_answer(25_000, PollAnswer::Token(Box::new(token)));
         assert!(matches!(done, DeviceState::Done(_)));
         assert!(!format!("{done:?} {:?}", code()).contains("canary"));
     }
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn pending_ends_with_the_code_and_failures_wait_longer() {
         let (mut flow, _) = DeviceFlow::new(0, &code());
-        assert_eq!(at(flow.answered(890_000, PollAnswer::Pending)), 895_000);
+        assert_eq!(at(flow.on_answer(890_000, PollAnswer::Pending)), 895_000);
         let throttled = GraphError::Service {
             peer: crate::Peer::SignIn("https://login.example".into()),
             call: "test",
@@ -239,8 +239,8 @@ mod tests {
             retry_after: Some(Duration::from_secs(60)),
         };
         let failed = PollAnswer::Failed(throttled);
-        assert_eq!(at(flow.answered(10_000, failed)), 70_000);
-        let DeviceState::Failed(error) = flow.answered(896_000, PollAnswer::Pending) else {
+        assert_eq!(at(flow.on_answer(10_000, failed)), 70_000);
+        let DeviceState::Failed(error) = flow.on_answer(896_000, PollAnswer::Pending) else {
             panic!();
         };
         assert!(error.to_string().contains("anew"), "{error}");

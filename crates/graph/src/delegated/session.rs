@@ -11,13 +11,13 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What a request with the person's token needs first.
 #[derive(Clone, Debug)]
-pub enum Need {
+pub enum SessionState {
     /// Nothing: here is the access token.
-    Nothing(Secret),
-    /// [`crate::Client::refresh`] with this, then [`UserSession::refreshed`].
+    Ready(Secret),
+    /// [`crate::Client::refresh`] with this, then [`UserSession::on_refresh`].
     Refresh(ClientKind, Secret),
     /// Patience until this time, in milliseconds since 1970: refreshing failed.
-    Patience(i64, GraphError),
+    Resting(i64, GraphError),
     /// The person, in a browser.
     SignIn(GraphError),
 }
@@ -46,13 +46,13 @@ pub struct UserSession {
 impl UserSession {
     /// A login that was just made.
     pub fn new(kind: ClientKind, token: &UserToken) -> Self {
-        let mut session = Self::remembered(kind, None);
-        session.take(token);
+        let mut session = Self::from_refresh_token(kind, None);
+        session.store(token);
         session
     }
 
     /// A login from a stored refresh token; without one, the person must sign in.
-    pub fn remembered(kind: ClientKind, refresh: Option<Secret>) -> Self {
+    pub fn from_refresh_token(kind: ClientKind, refresh: Option<Secret>) -> Self {
         Self {
             kind,
             access: None,
@@ -66,25 +66,25 @@ impl UserSession {
     }
 
     /// What a request needs now.
-    pub fn need(&self, now: i64) -> Need {
+    pub fn state(&self, now: i64) -> SessionState {
         if let Some(access) = &self.access
             && now < access.renew_at
         {
-            return Need::Nothing(access.token.clone());
+            return SessionState::Ready(access.token.clone());
         }
         if let Some(error) = &self.ended {
-            return Need::SignIn(error.clone());
+            return SessionState::SignIn(error.clone());
         }
         let resting = self.trouble.as_ref().filter(|(_, until)| now < *until);
         let good = self.access.as_ref().filter(|access| now < access.ends_at);
         match (resting, &self.refresh) {
             (Some((error, until)), _) => match good {
                 // Refreshing failed and rests; the old token is still good.
-                Some(access) => Need::Nothing(access.token.clone()),
-                None => Need::Patience(*until, error.clone()),
+                Some(access) => SessionState::Ready(access.token.clone()),
+                None => SessionState::Resting(*until, error.clone()),
             },
-            (None, Some(refresh)) => Need::Refresh(self.kind, refresh.clone()),
-            (None, None) => Need::SignIn(GraphError::UserSignIn {
+            (None, Some(refresh)) => SessionState::Refresh(self.kind, refresh.clone()),
+            (None, None) => SessionState::SignIn(GraphError::UserSignIn {
                 error: "login_required".into(),
                 description: "the login was not remembered".into(),
                 remedy: "sign in again",
@@ -96,11 +96,15 @@ impl UserSession {
 
     /// What came of refreshing. Returns the refresh token that is to be stored now, before the old one is deleted; `None`
     /// if it is the same as before.
-    pub fn refreshed(&mut self, now: i64, answer: Result<UserToken, GraphError>) -> Option<Secret> {
+    pub fn on_refresh(
+        &mut self,
+        now: i64,
+        answer: Result<UserToken, GraphError>,
+    ) -> Option<Secret> {
         match answer {
             Ok(token) => {
                 let old = self.refresh.clone();
-                self.take(&token);
+                self.store(&token);
                 self.refresh.clone().filter(|new| Some(new) != old.as_ref())
             }
             Err(error) => {
@@ -154,7 +158,7 @@ impl UserSession {
         }
     }
 
-    fn take(&mut self, token: &UserToken) {
+    fn store(&mut self, token: &UserToken) {
         self.access = Some(Access {
             token: token.access.clone(),
             renew_at: token.renew_at(),
@@ -191,9 +195,12 @@ mod tests {
     fn refusals_that_are_not_the_persons_do_not_end_the_login() {
         for word in ["access_denied", "consent_required", "server_error"] {
             let refresh = Some(Secret::new("r"));
-            let mut session = UserSession::remembered(ClientKind::Public, refresh);
-            session.refreshed(0, Err(refusal(word)));
-            assert!(matches!(session.need(600_000), Need::Refresh(..)), "{word}");
+            let mut session = UserSession::from_refresh_token(ClientKind::Public, refresh);
+            session.on_refresh(0, Err(refusal(word)));
+            assert!(
+                matches!(session.state(600_000), SessionState::Refresh(..)),
+                "{word}"
+            );
         }
         for (code, ends) in [
             (90_033, false),
@@ -217,14 +224,17 @@ mod tests {
             (700_082, true),
         ] {
             let refresh = Some(Secret::new("r"));
-            let mut session = UserSession::remembered(ClientKind::Public, refresh);
+            let mut session = UserSession::from_refresh_token(ClientKind::Public, refresh);
             let refusal = Refusal::new("invalid_grant", "x", [code], None);
-            session.refreshed(0, Err(refusal.of_person()));
-            let has_ended = matches!(session.need(600_000), Need::SignIn(_));
+            session.on_refresh(0, Err(refusal.of_person()));
+            let has_ended = matches!(session.state(600_000), SessionState::SignIn(_));
             assert_eq!(has_ended, ends, "{code}");
             if !ends {
-                assert!(matches!(session.need(0), Need::Patience(..)), "{code}");
-                let is_refreshed = matches!(session.need(600_000), Need::Refresh(..));
+                assert!(
+                    matches!(session.state(0), SessionState::Resting(..)),
+                    "{code}"
+                );
+                let is_refreshed = matches!(session.state(600_000), SessionState::Refresh(..));
                 assert!(is_refreshed, "{code}");
             }
         }
@@ -240,7 +250,7 @@ mod tests {
             let now = second * 1_000;
             if session.replace(&Secret::new("a"), now) {
                 replaced.push(second);
-                session.refreshed(now, Ok(token("a", Some("r"), 36_000_000)));
+                session.on_refresh(now, Ok(token("a", Some("r"), 36_000_000)));
             }
         }
         assert_eq!(replaced, [0, 1, 3, 7, 15, 31, 63]);
@@ -253,63 +263,78 @@ mod tests {
             &token("canary-a1", Some("canary-r1"), 3_600_000),
         );
         assert!(
-            matches!(session.need(3_299_999), Need::Nothing(access) if access.reveal() == "canary-a1")
+            matches!(session.state(3_299_999), SessionState::Ready(access) if access.reveal() == "canary-a1")
         );
         assert!(
-            matches!(session.need(3_300_000), Need::Refresh(ClientKind::Public, refresh) if refresh.reveal() == "canary-r1")
+            matches!(session.state(3_300_000), SessionState::Refresh(ClientKind::Public, refresh) if refresh.reveal() == "canary-r1")
         );
-        let stored = session.refreshed(0, Ok(token("canary-a2", Some("canary-r2"), 7_200_000)));
+        let stored = session.on_refresh(0, Ok(token("canary-a2", Some("canary-r2"), 7_200_000)));
         assert_eq!(stored, Some(Secret::new("canary-r2")));
-        assert!(!format!("{session:?} {:?}", session.need(0)).contains("canary"));
+        assert!(!format!("{session:?} {:?}", session.state(0)).contains("canary"));
         session.forget(&Secret::new("canary-a1"));
-        assert!(matches!(session.need(0), Need::Nothing(_)));
+        assert!(matches!(session.state(0), SessionState::Ready(_)));
         session.forget(&Secret::new("canary-a2"));
-        assert!(matches!(session.need(0), Need::Refresh(..)));
-        let same = session.refreshed(0, Ok(token("canary-a3", Some("canary-r2"), 7_200_000)));
+        assert!(matches!(session.state(0), SessionState::Refresh(..)));
+        let same = session.on_refresh(0, Ok(token("canary-a3", Some("canary-r2"), 7_200_000)));
         assert_eq!(same, None);
     }
 
     #[test]
     fn failures_wait_and_an_invalid_grant_wants_the_person() {
         let refresh = Some(Secret::new("r"));
-        let mut session = UserSession::remembered(ClientKind::Confidential, refresh);
+        let mut session = UserSession::from_refresh_token(ClientKind::Confidential, refresh);
         let service = GraphError::Service {
             peer: Peer::SignIn("https://login.example".into()),
             call: "token",
             status: 503,
             retry_after: Some(Duration::from_secs(9)),
         };
-        session.refreshed(0, Err(service));
-        assert!(matches!(session.need(8_999), Need::Patience(9_000, _)));
-        assert!(matches!(session.need(9_000), Need::Refresh(..)));
-        session.refreshed(9_000, Err(refusal("invalid_client")));
-        assert!(matches!(session.need(10_000), Need::Patience(309_000, _)));
-        session.refreshed(309_000, Err(refusal("invalid_grant")));
-        assert!(matches!(session.need(i64::MAX), Need::SignIn(_)));
-        session.refreshed(0, Ok(token("a", None, 3_600_000)));
-        assert!(matches!(session.need(0), Need::Nothing(_)));
+        session.on_refresh(0, Err(service));
+        assert!(matches!(
+            session.state(8_999),
+            SessionState::Resting(9_000, _)
+        ));
+        assert!(matches!(session.state(9_000), SessionState::Refresh(..)));
+        session.on_refresh(9_000, Err(refusal("invalid_client")));
+        assert!(matches!(
+            session.state(10_000),
+            SessionState::Resting(309_000, _)
+        ));
+        session.on_refresh(309_000, Err(refusal("invalid_grant")));
+        assert!(matches!(session.state(i64::MAX), SessionState::SignIn(_)));
+        session.on_refresh(0, Ok(token("a", None, 3_600_000)));
+        assert!(matches!(session.state(0), SessionState::Ready(_)));
         // The refresh token that worked stays.
-        assert!(matches!(session.need(3_600_000), Need::Refresh(..)));
+        assert!(matches!(
+            session.state(3_600_000),
+            SessionState::Refresh(..)
+        ));
     }
 
     // D9
     #[test]
     fn an_access_token_that_is_still_good_is_used_while_refreshing_rests() {
         let mut session = UserSession::new(ClientKind::Public, &token("a", Some("r"), 3_600_000));
-        assert!(matches!(session.need(3_300_000), Need::Refresh(..)));
-        session.refreshed(3_300_000, Err(refusal("temporarily_unavailable")));
-        assert!(matches!(session.need(3_300_000), Need::Nothing(_)));
-        session.refreshed(3_400_000, Err(refusal("consent_required")));
-        assert!(matches!(session.need(3_599_999), Need::Nothing(_)));
-        assert!(matches!(session.need(3_600_000), Need::Patience(..)));
-        session.refreshed(3_500_000, Err(refusal("invalid_grant")));
-        assert!(matches!(session.need(3_500_000), Need::SignIn(_)));
+        assert!(matches!(
+            session.state(3_300_000),
+            SessionState::Refresh(..)
+        ));
+        session.on_refresh(3_300_000, Err(refusal("temporarily_unavailable")));
+        assert!(matches!(session.state(3_300_000), SessionState::Ready(_)));
+        session.on_refresh(3_400_000, Err(refusal("consent_required")));
+        assert!(matches!(session.state(3_599_999), SessionState::Ready(_)));
+        assert!(matches!(
+            session.state(3_600_000),
+            SessionState::Resting(..)
+        ));
+        session.on_refresh(3_500_000, Err(refusal("invalid_grant")));
+        assert!(matches!(session.state(3_500_000), SessionState::SignIn(_)));
     }
 
     #[test]
     fn a_login_that_is_not_remembered_ends_with_its_access_token() {
         let session = UserSession::new(ClientKind::Confidential, &token("a", None, 3_600_000));
-        assert!(matches!(session.need(0), Need::Nothing(_)));
-        assert!(matches!(session.need(3_400_000), Need::SignIn(_)));
+        assert!(matches!(session.state(0), SessionState::Ready(_)));
+        assert!(matches!(session.state(3_400_000), SessionState::SignIn(_)));
     }
 }

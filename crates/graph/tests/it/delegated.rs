@@ -54,7 +54,7 @@ async fn row_97_a_device_code_is_polled_until_the_person_signed_in() {
         match state {
             DeviceState::AskAt(at) => {
                 times.push(at);
-                state = flow.answered(at, client.poll_device_code(&code).await);
+                state = flow.on_answer(at, client.poll_device_code(&code).await);
             }
             DeviceState::Done(token) => break token,
             DeviceState::Failed(error) => panic!("{error}"),
@@ -95,7 +95,7 @@ async fn row_98_a_code_is_redeemed_with_its_verifier() {
     let begun =
         Authorization::begin(client.config(), "https://o.example/back", "openid", None).unwrap();
     let code = begun
-        .returned(&format!("code=c&state={}", begun.state.reveal()))
+        .code_from_callback(&format!("code=c&state={}", begun.state.reveal()))
         .unwrap();
     let token = client.redeem_code(&begun, &code).await.unwrap();
     assert_eq!(token.access.reveal(), "canary-access");

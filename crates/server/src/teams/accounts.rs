@@ -274,7 +274,7 @@ async fn redeem(
     }: Returned,
     query: &str,
 ) -> Result<Completed, AccountError> {
-    let code: Secret = authorization.returned(query)?;
+    let code: Secret = authorization.code_from_callback(query)?;
     let door = door(core, person)?;
     let token = door.client.redeem_code(&authorization, &code).await?;
     let login = (ClientKind::Confidential, token);
@@ -316,7 +316,7 @@ async fn poll(door: &Door, code: &DeviceCode) -> Result<UserToken, GraphError> {
                 let wait = at.saturating_sub(network_time()).max(0).unsigned_abs();
                 tokio::time::sleep(Duration::from_millis(wait)).await;
                 let answer = door.client.poll_device_code(code).await;
-                state = flow.answered(network_time(), answer);
+                state = flow.on_answer(network_time(), answer);
             }
             DeviceState::Done(token) => return Ok(*token),
             DeviceState::Failed(error) => return Err(error),

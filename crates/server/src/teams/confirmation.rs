@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use graph::delegated::{ClientKind, SignedIn, UserToken};
+use graph::delegated::{ClientKind, SignedInUser, UserToken};
 use presence::Timestamp;
 use store::NamedAccount;
 
@@ -45,7 +45,7 @@ pub(crate) struct OpenQuestion {
 }
 
 /// The account that signed in, with its names.
-pub(super) fn named(user: &SignedIn) -> NamedAccount {
+pub(super) fn named(user: &SignedInUser) -> NamedAccount {
     NamedAccount {
         object_id: user.object_id.clone(),
         sign_in_name: user.name.clone(),

@@ -8,7 +8,7 @@ use std::{
 
 use graph::{
     Blame, Client, GraphError, Secret, SignInFault,
-    delegated::{ClientKind, Need, UserSession, UserToken, scope},
+    delegated::{ClientKind, SessionState, UserSession, UserToken, scope},
 };
 use presence::PersonId;
 use store::Store;
@@ -172,7 +172,7 @@ impl Logins {
         {
             return;
         }
-        let session = UserSession::remembered(kind, Some(stored.clone()));
+        let session = UserSession::from_refresh_token(kind, Some(stored.clone()));
         let login = Login {
             stored: Some(stored),
             session,
@@ -235,7 +235,7 @@ impl Logins {
                 trouble: None,
             });
         };
-        let need = login.session.need(self.now());
+        let need = login.session.state(self.now());
         Some(LoginState::of(&need, login.stored.is_some()))
     }
 
@@ -279,19 +279,19 @@ impl Logins {
         })?;
         let mut login = login.lock().await;
         let now = self.now();
-        if fresh && let Need::Nothing(access) = login.session.need(now) {
+        if fresh && let SessionState::Ready(access) = login.session.state(now) {
             login.session.forget(&access);
         }
-        let (kind, refresh) = match login.session.need(now) {
-            Need::Nothing(access) => return Ok(access),
-            Need::Patience(_, error) | Need::SignIn(error) => return Err(error),
-            Need::Refresh(kind, refresh) => (kind, refresh),
+        let (kind, refresh) = match login.session.state(now) {
+            SessionState::Ready(access) => return Ok(access),
+            SessionState::Resting(_, error) | SessionState::SignIn(error) => return Err(error),
+            SessionState::Refresh(kind, refresh) => (kind, refresh),
         };
         let wanted = self.scope();
         let answer = self.0.client.refresh(kind, &refresh, &wanted).await;
         let access = answer.as_ref().map(|token| token.access.clone());
         let access = access.map_err(Clone::clone);
-        let new = login.session.refreshed(now, answer);
+        let new = login.session.on_refresh(now, answer);
         if let Some(refresh) = new.filter(|_| login.stored.is_some()) {
             match self.keep(name, kind, &refresh).await {
                 Ok(()) => login.stored = Some(refresh),
@@ -299,9 +299,9 @@ impl Logins {
                 Err(error) => tracing::warn!(name, %error, "a renewed sign-in could not be kept"),
             }
         }
-        match (access, login.session.need(now)) {
+        match (access, login.session.state(now)) {
             // The old token may still be good.
-            (Err(_), Need::Nothing(access)) => Ok(access),
+            (Err(_), SessionState::Ready(access)) => Ok(access),
             (access, _) => access,
         }
     }
@@ -345,18 +345,18 @@ pub(crate) struct LoginState {
 }
 
 impl LoginState {
-    fn of(need: &Need, remembered: bool) -> Self {
+    fn of(need: &SessionState, remembered: bool) -> Self {
         let trouble = match need {
-            Need::SignIn(error) => Some(error),
-            Need::Patience(_, error) => match error.blame() {
+            SessionState::SignIn(error) => Some(error),
+            SessionState::Resting(_, error) => match error.blame() {
                 Blame::Administrator => Some(error),
                 // It passes.
                 Blame::Service | Blame::Request => None,
             },
-            Need::Nothing(_) | Need::Refresh(..) => None,
+            SessionState::Ready(_) | SessionState::Refresh(..) => None,
         };
         Self {
-            is_signed_in: !matches!(need, Need::SignIn(_)),
+            is_signed_in: !matches!(need, SessionState::SignIn(_)),
             remembered,
             trouble: trouble.map(GraphError::to_string),
         }
@@ -397,14 +397,22 @@ mod tests {
     #[test]
     fn a_login_that_waits_for_an_administrator_says_so_and_has_not_ended() {
         for (need, is_signed_in, has_trouble) in [
-            (Need::Patience(1, refused(SignInFault::Consent)), true, true),
             (
-                Need::Patience(1, refused(SignInFault::Microsoft)),
+                SessionState::Resting(1, refused(SignInFault::Consent)),
+                true,
+                true,
+            ),
+            (
+                SessionState::Resting(1, refused(SignInFault::Microsoft)),
                 true,
                 false,
             ),
-            (Need::SignIn(refused(SignInFault::Person)), false, true),
-            (Need::Nothing(Secret::new("a")), true, false),
+            (
+                SessionState::SignIn(refused(SignInFault::Person)),
+                false,
+                true,
+            ),
+            (SessionState::Ready(Secret::new("a")), true, false),
         ] {
             let state = LoginState::of(&need, true);
             assert_eq!(state.is_signed_in, is_signed_in, "{need:?}");

@@ -180,14 +180,14 @@ impl Tenant {
             }
             self.afford(purpose).await;
             match self.request(part).await {
-                Ok(()) => halving.answered(PartAnswer::Read),
+                Ok(()) => halving.on_answer(PartAnswer::Read),
                 Err(error) => {
                     let Some(answer) = about_ids(&error) else {
                         // A passing failure gives no verdict on the ids.
                         is_complete = false;
                         break;
                     };
-                    halving.answered(answer);
+                    halving.on_answer(answer);
                     if let [account] = part {
                         alone.push((account.clone(), error));
                     }
