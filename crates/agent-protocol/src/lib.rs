@@ -53,7 +53,7 @@ pub struct Report {
     /// The server answers with it.
     pub number: u64,
     /// Listed programs at the microphone, the first to start first.
-    pub programs: Vec<InUse>,
+    pub programs: Vec<ProgramInUse>,
     /// Whether somebody is there.
     pub attention: Attention,
     /// For how long it has been so.
@@ -64,7 +64,7 @@ pub struct Report {
 
 /// A program at the microphone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InUse {
+pub struct ProgramInUse {
     /// The row's process, as the table writes it.
     pub process: String,
     /// For how long.
@@ -93,7 +93,7 @@ pub enum ToAgent {
     /// What to look for, at the beginning and whenever it changes.
     Table(Table),
     /// How the person is shown, for them to see.
-    Presence(Shown),
+    Presence(VisibleState),
     /// What the person may choose, at the beginning and whenever it changes.
     Profiles(Profiles),
     /// What the person chose is not possible.
@@ -102,7 +102,8 @@ pub enum ToAgent {
         detail: String,
     },
     /// A report has arrived.
-    Heard {
+    #[serde(rename = "heard")]
+    Received {
         /// Its number.
         number: u64,
     },
@@ -141,7 +142,7 @@ pub struct Row {
 
 /// How a person is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shown {
+pub struct VisibleState {
     /// The status.
     pub status: String,
     /// The activity, in words; empty if there is none.
@@ -170,7 +171,7 @@ pub struct Profile {
 
 /// A code and what it is exchanged for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pair {
+pub struct PairRequest {
     /// The code that the web application showed.
     pub code: String,
     /// What the machine is called.
@@ -181,7 +182,7 @@ pub struct Pair {
 
 /// What a code was exchanged for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Paired {
+pub struct PairResponse {
     /// The device's secret.
     pub token: String,
     /// Whose device it is.
@@ -190,13 +191,13 @@ pub struct Paired {
 
 impl Row {
     /// For how long its use of the microphone counts at most.
-    pub fn counts_for(&self) -> Option<Duration> {
+    pub fn max_use(&self) -> Option<Duration> {
         let hours = self.ignore_after_hours?;
         Some(Duration::from_secs(u64::from(hours) * 3600))
     }
 
     /// Whether one of these names is its, whatever their case.
-    pub fn is_of<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
+    pub fn matches_any<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
         names.into_iter().any(|name| {
             let own = std::iter::once(&self.process).chain(&self.also);
             own.into_iter().any(|own| same_program(own, name))
@@ -212,7 +213,7 @@ mod tests {
     fn messages_read_as_they_are_written() {
         let report = FromAgent::Report(Report {
             number: 7,
-            programs: vec![InUse {
+            programs: vec![ProgramInUse {
                 process: "Zoom".into(),
                 milliseconds: 3_000,
             }],
@@ -237,7 +238,7 @@ mod tests {
             also: vec!["zoom.us".into(), "us.zoom.xos".into()],
             ..Row::default()
         };
-        assert!(row.is_of(["ZOOM.exe"]) && row.is_of(["bash", "zoom.us"]));
-        assert!(!row.is_of(["zoomshare"]) && !row.is_of([]));
+        assert!(row.matches_any(["ZOOM.exe"]) && row.matches_any(["bash", "zoom.us"]));
+        assert!(!row.matches_any(["zoomshare"]) && !row.matches_any([]));
     }
 }

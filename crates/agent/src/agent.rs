@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use agent_protocol::{Attention, InUse, PROGRAMS_MAX, Profiles, Report, Row, Shown, Table};
+use agent_protocol::{
+    Attention, PROGRAMS_MAX, Profiles, ProgramInUse, Report, Row, Table, VisibleState,
+};
 
 use crate::{
     attention::Told,
@@ -24,7 +26,7 @@ pub struct Agent {
     attention: Told,
     /// When `attention` was told.
     attention_at: Milliseconds,
-    shown: Shown,
+    shown: VisibleState,
     profiles: Profiles,
     number: u64,
 }
@@ -75,7 +77,7 @@ impl Agent {
     }
 
     /// How the person is shown.
-    pub fn set_shown(&mut self, shown: Shown) {
+    pub fn set_shown(&mut self, shown: VisibleState) {
         self.shown = shown;
     }
 
@@ -106,7 +108,7 @@ impl Agent {
         let mut counted = self.usage.counted(now, self.hysteresis);
         counted.retain(|(process, since)| {
             self.lookup.row(process).is_some_and(|row| {
-                let most = row.counts_for().map(milliseconds);
+                let most = row.max_use().map(milliseconds);
                 most.is_none_or(|most| now.saturating_sub(*since) < most)
             })
         });
@@ -123,7 +125,7 @@ impl Agent {
     /// What is to be reported; each has a number of its own.
     pub fn report(&mut self, now: Milliseconds) -> Report {
         self.number += 1;
-        let in_use = |(process, since): (&str, Milliseconds)| InUse {
+        let in_use = |(process, since): (&str, Milliseconds)| ProgramInUse {
             process: process.to_owned(),
             milliseconds: now.saturating_sub(since),
         };
@@ -160,7 +162,7 @@ impl Agent {
             .counted(now)
             .into_iter()
             .filter_map(|(process, since)| {
-                let most = self.lookup.row(process)?.counts_for()?;
+                let most = self.lookup.row(process)?.max_use()?;
                 Some(since + milliseconds(most))
             });
         let paused = self.paused_until.filter(|until| *until > now);
@@ -205,7 +207,7 @@ pub struct Described {
     /// For how long nothing will be reported.
     pub paused: Option<Milliseconds>,
     /// How the person is shown.
-    pub shown: Shown,
+    pub shown: VisibleState,
     /// What the person may choose, and has chosen.
     pub profiles: Profiles,
     /// Whether somebody is at the computer.

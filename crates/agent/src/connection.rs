@@ -254,7 +254,7 @@ async fn talk(
         tokio::select! {
             message = socket.next() => match message {
                 Some(Ok(Message::Text(text))) => match serde_json::from_str::<ToAgent>(&text) {
-                    Ok(ToAgent::Heard { number }) => {
+                    Ok(ToAgent::Received { number }) => {
                         if unanswered.is_some_and(|(waited, _)| waited <= number) {
                             unanswered = None;
                         }

@@ -1,6 +1,6 @@
 //! Pairing: a short code from the web application is exchanged for this device's secret.
 
-use agent_protocol::{PAIR_PATH, Pair, Paired};
+use agent_protocol::{PAIR_PATH, PairRequest, PairResponse};
 use reqwest::{Client, StatusCode, Url};
 
 use crate::{connection::innermost, problem};
@@ -55,8 +55,8 @@ pub async fn pair(
     server: &str,
     code: &str,
     name: &str,
-) -> Result<Paired, PairingError> {
-    let wish = Pair {
+) -> Result<PairResponse, PairingError> {
+    let wish = PairRequest {
         code: code.to_owned(),
         name: name.to_owned(),
         system: std::env::consts::OS.into(),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use agent_protocol::{HEARTBEAT, Profiles, Report, Shown, ToAgent};
+use agent_protocol::{HEARTBEAT, Profiles, Report, ToAgent, VisibleState};
 use tokio::{
     sync::{
         mpsc::{Receiver, Sender, channel},
@@ -225,7 +225,7 @@ impl Running {
             }
             Heard::Said(ToAgent::Refused { detail }) => self.refuse(detail),
             Heard::Said(ToAgent::Pause { milliseconds }) => self.pause(milliseconds),
-            Heard::Said(ToAgent::Heard { .. }) => {}
+            Heard::Said(ToAgent::Received { .. }) => {}
         }
     }
 
@@ -234,7 +234,7 @@ impl Running {
         self.status.connected = false;
         self.status.trouble = Some(trouble);
         self.refused = None;
-        self.agent.set_shown(Shown::default());
+        self.agent.set_shown(VisibleState::default());
         self.agent.set_profiles(Profiles::default());
     }
 

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use agent_protocol::{FromAgent, HEARTBEAT, InUse, PATH, Report, SUBPROTOCOL, ToAgent};
+use agent_protocol::{FromAgent, HEARTBEAT, PATH, ProgramInUse, Report, SUBPROTOCOL, ToAgent};
 use anyhow::{Context, bail, ensure};
 use futures_util::{SinkExt, StreamExt};
 use presence::PersonId;
@@ -254,7 +254,7 @@ async fn report(
         tokio::time::sleep_until(at).await;
         at += load.every;
         let is_used = ((number + person as u64) / CHANGES).is_multiple_of(2);
-        let used = is_used.then(|| InUse {
+        let used = is_used.then(|| ProgramInUse {
             process: "Zoom".into(),
             milliseconds: 1_000,
         });
@@ -271,7 +271,7 @@ async fn report(
             ensure!(!message.is_close(), "the server ended it: {message}");
             let said = message.is_text().then(|| message.to_text()).transpose()?;
             let heard = said.map(serde_json::from_str::<ToAgent>).transpose()?;
-            if heard == Some(ToAgent::Heard { number }) {
+            if heard == Some(ToAgent::Received { number }) {
                 break;
             }
         }

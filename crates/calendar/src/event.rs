@@ -93,7 +93,7 @@ impl Event {
         let replaces = match component.property(&ICalendarProperty::RecurrenceId) {
             Some(entry) => {
                 if entry.has_parameter(&ICalendarParameterName::Range) {
-                    reader.note(Fault::ThisAndFuture, Effect::Said);
+                    reader.note(Fault::ThisAndFuture, Effect::AsDescribed);
                 }
                 Some(reader.moment(entry, "RECURRENCE-ID")?)
             }

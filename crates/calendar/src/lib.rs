@@ -32,7 +32,7 @@ use problem::Problems;
 use text::Text;
 use zones::Zones;
 
-pub use problem::{Effect, Fault, Instead, Problem};
+pub use problem::{Effect, FallbackZone, Fault, Problem};
 
 /// The largest feed, in bytes. Ten years of a busy calendar are about 5 MiB; more is a mistake or an attack.
 pub const MAX_FEED_BYTES: usize = 10 * 1024 * 1024;
@@ -198,7 +198,7 @@ pub fn read(bytes: &[u8], options: Options<'_>) -> Result<Feed, CalendarError> {
     let mut occurrences = Occurrences::new(options.window);
     expand::expand(&events, &cancellations, &mut occurrences, |place, fault| {
         let number = places.get(place).copied().unwrap_or(0);
-        problems.record(number, fault, Effect::Said);
+        problems.record(number, fault, Effect::AsDescribed);
     });
     let (occurrences, overflowed) = occurrences.finish();
     let end = text.text.trim_end().as_bytes();

@@ -164,7 +164,7 @@ impl Reader<'_> {
         }
         let (zone, fault) = self.zones.get(name);
         if let Some(fault) = fault {
-            self.note(fault, Effect::Said);
+            self.note(fault, Effect::AsDescribed);
         }
         zone.or_else(|| Some(self.zones.floating()))
     }

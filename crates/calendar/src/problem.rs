@@ -26,7 +26,7 @@ pub enum Effect {
     /// The property is not counted.
     PropertyLeftOut,
     /// As the fault says.
-    Said,
+    AsDescribed,
 }
 
 /// What is wrong. Texts are in English; [`Fault::code`] is for translations.
@@ -51,7 +51,7 @@ pub enum Fault {
     UnknownZone,
     /// A VTIMEZONE that cannot be read.
     #[error("its time zone has a definition that cannot be read; {0}")]
-    Definition(Instead),
+    Definition(FallbackZone),
     /// Two VTIMEZONEs of one TZID that differ.
     #[error(
         "its time zone is defined twice in the feed, in different ways; the last definition is used"
@@ -109,14 +109,14 @@ pub enum Fault {
 
 /// The zone that is used in place of one whose definition cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Instead {
+pub enum FallbackZone {
     /// The zone of that name in the database.
     SameName,
     /// The calendar's own.
     Calendar,
 }
 
-impl fmt::Display for Instead {
+impl fmt::Display for FallbackZone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::SameName => "the known zone of that name is used",
@@ -214,7 +214,7 @@ impl fmt::Display for Problem {
         f.write_str(match self.effect {
             Effect::EventLeftOut => "; it is not shown",
             Effect::PropertyLeftOut => "; what it says is not shown",
-            Effect::Said => "",
+            Effect::AsDescribed => "",
         })?;
         if self.event.is_some() {
             f.write_str(": correct it in the calendar and save it again")?;
@@ -259,7 +259,7 @@ impl Problems {
             event: None,
             line,
             fault,
-            effect: Effect::Said,
+            effect: Effect::AsDescribed,
         };
         let named = self.found.into_iter().map(|(number, fault, effect)| {
             // A feed whose events are not where they seem to be gets no lines.

@@ -10,7 +10,7 @@ use calcard::icalendar::{ICalendar, ICalendarComponent, ICalendarProperty};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use crate::definition;
-use crate::problem::{Fault, Instead};
+use crate::problem::{FallbackZone, Fault};
 use crate::rule::Budget;
 
 /// The zones of one feed.
@@ -133,8 +133,8 @@ impl Zones {
             }
             Some(Defined::Name { place }) => without_fault(named(place)),
             Some(Defined::Unreadable { place }) => match named(place) {
-                Some(zone) => (Some(zone), Some(Fault::Definition(Instead::SameName))),
-                None => (None, Some(Fault::Definition(Instead::Calendar))),
+                Some(zone) => (Some(zone), Some(Fault::Definition(FallbackZone::SameName))),
+                None => (None, Some(Fault::Definition(FallbackZone::Calendar))),
             },
             None => without_fault(named(&None)),
         }

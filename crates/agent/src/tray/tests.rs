@@ -1,6 +1,6 @@
 //! What the tray shows of which status, and what its entries do.
 
-use agent_protocol::{Profile, Profiles, Shown};
+use agent_protocol::{Profile, Profiles, VisibleState};
 use jiff::{civil::date, tz::TimeZone};
 use proptest::prelude::*;
 
@@ -25,7 +25,7 @@ fn connected() -> Status {
         described: Described {
             rows: 17,
             listed: vec![("Zoom Meeting".into(), true)],
-            shown: Shown {
+            shown: VisibleState {
                 status: "Busy".into(),
                 activity: "Zoom Meeting".into(),
                 profile: "Available".into(),
@@ -89,7 +89,7 @@ fn it_speaks_the_language_of_the_desktop() {
         menu.contains("Lunch (Gleich zurück)") && menu.contains("Übersicht öffnen"),
         "{menu}"
     );
-    status.described.shown = Shown {
+    status.described.shown = VisibleState {
         status: "DoNotDisturb".into(),
         activity: "Do not disturb".into(),
         profile: String::new(),

@@ -4,7 +4,7 @@ use std::{pin::Pin, time::Duration};
 
 use agent_protocol::{
     Attention, FromAgent, LEASE, PROGRAMS_MAX, Profile, Profiles, REPORT_MAX, Report, SUBPROTOCOL,
-    Shown, Table, ToAgent,
+    Table, ToAgent, VisibleState,
 };
 use axum::{
     body::Body,
@@ -149,7 +149,7 @@ async fn serve(shared: Shared, device: &str, person: PersonId, mut socket: Socke
     let client = seat.client;
     let mut talk = Talk {
         table: Table::default(),
-        shown: Shown::default(),
+        shown: VisibleState::default(),
         profiles: Profiles::default(),
         report: Report::default(),
         began: Instant::now(),
@@ -177,7 +177,7 @@ struct Talk {
     /// As the agent knows it.
     table: Table,
     /// As the agent knows it.
-    shown: Shown,
+    shown: VisibleState,
     /// As the agent knows them.
     profiles: Profiles,
     /// The last one.
@@ -259,7 +259,7 @@ impl Talk {
                 let number = report.number;
                 self.report = report;
                 self.put_in_force().await;
-                Ok(say(socket, &ToAgent::Heard { number }).await)
+                Ok(say(socket, &ToAgent::Received { number }).await)
             }
             FromAgent::Choose { profile } => {
                 let refused = self.choose(profile).await.err();
@@ -388,7 +388,7 @@ impl Talk {
         };
         let view = view(&presence, Relationship::AssistantPlus);
         let activity = view.activity.as_ref();
-        let shown = Shown {
+        let shown = VisibleState {
             status: view.status.name().to_owned(),
             activity: activity.map_or_else(String::new, |activity| activity.label().to_owned()),
             profile: view.profile.as_deref().unwrap_or_default().to_owned(),

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use agent_protocol::{Pair, Paired};
+use agent_protocol::{PairRequest, PairResponse};
 use axum::extract::{ConnectInfo, State};
 use presence::{PersonId, Timestamp};
 use store::SecretHash;
@@ -120,8 +120,8 @@ impl Codes {
 pub(crate) async fn pair(
     State(shared): State<Shared>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
-    Json(wish): Json<Pair>,
-) -> Result<axum::Json<Paired>, Problem> {
+    Json(wish): Json<PairRequest>,
+) -> Result<axum::Json<PairResponse>, Problem> {
     let address = sip::network(from.ip());
     let note = async |outcome, name: &str| {
         let (way, from) = (Way::AgentCode, from.ip());
@@ -158,7 +158,7 @@ pub(crate) async fn pair(
     let added = shared.store.add_device(device, name, &wish.system, &change);
     added.await?;
     note(Outcome::SignedIn, &person.name).await;
-    Ok(axum::Json(Paired {
+    Ok(axum::Json(PairResponse {
         token,
         person: person.name.clone(),
     }))

@@ -52,7 +52,7 @@ pub(super) fn counted(table: &Table, report: &Report, now: Timestamp) -> Vec<(St
             .iter()
             .find(|row| same_program(&row.process, &used.process))?;
         let lasting = Duration::from_millis(used.milliseconds);
-        let is_ignored = row.counts_for().is_some_and(|most| lasting >= most);
+        let is_ignored = row.max_use().is_some_and(|most| lasting >= most);
         (!is_ignored).then(|| (row.alias.clone(), now - lasting))
     });
     used.collect()
@@ -60,13 +60,13 @@ pub(super) fn counted(table: &Table, report: &Report, now: Timestamp) -> Vec<(St
 
 #[cfg(test)]
 mod tests {
-    use agent_protocol::InUse;
+    use agent_protocol::ProgramInUse;
 
     use super::*;
     use crate::{organisation::ORGANISATION, programs::Program, values};
 
     fn report(programs: &[(&str, u64)]) -> Report {
-        let used = |(process, seconds): &(&str, u64)| InUse {
+        let used = |(process, seconds): &(&str, u64)| ProgramInUse {
             process: (*process).to_owned(),
             milliseconds: seconds * 1000,
         };
