@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use super::{Client, read_json};
+use super::{Client, body::read_json};
 use crate::{
     BATCH_MAX, GraphError, Operation, RequestKind, WriteSuccess,
     batch::{Responses, body, split},

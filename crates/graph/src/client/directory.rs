@@ -2,7 +2,7 @@
 
 use reqwest::{Method, Url};
 
-use super::{Client, read_with};
+use super::{Client, body::read_with};
 use crate::{
     Delta, DirectoryUser, GraphError, RequestKind, UserPage,
     directory::{Page, SELECT, read_user},

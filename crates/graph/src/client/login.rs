@@ -5,7 +5,10 @@ use std::time::Duration;
 use reqwest::{RequestBuilder, Url};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{ANSWER_MAX, Client, ClientConfig, read_bytes, retry_after, unreachable};
+use super::{
+    Client, ClientConfig,
+    body::{ANSWER_MAX, read_bytes, retry_after, unreachable},
+};
 use crate::{
     GraphError, Interference, Peer, clock,
     notification::SigningKeys,

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::{Client, read_json};
+use super::{Client, body::read_json};
 use crate::{
     GraphError, RequestKind, Secret,
     error::Asked,
