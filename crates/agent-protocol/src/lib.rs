@@ -1,6 +1,25 @@
 //! What the desktop agent and the server say to each other (domain section 4): JSON messages in the text frames of a
 //! WebSocket at [`PATH`], with the device's token as bearer and [`SUBPROTOCOL`] as the version. Times are told as
 //! durations up to now, so that clocks need not agree.
+//!
+//! ```
+//! use agent_protocol::{Attention, FromAgent, ProgramInUse, Report, ToAgent};
+//!
+//! let report = FromAgent::Report(Report {
+//!     number: 7,
+//!     programs: vec![ProgramInUse { process: "Zoom".into(), milliseconds: 3_000 }],
+//!     attention: Attention::Active,
+//!     attention_milliseconds: 60_000,
+//!     paused_milliseconds: None,
+//! });
+//! let json = serde_json::to_string(&report)?;
+//! assert!(json.starts_with(r#"{"type":"report","number":7,"#));
+//! assert_eq!(serde_json::from_str::<FromAgent>(&json)?, report);
+//!
+//! let answer: ToAgent = serde_json::from_str(r#"{"type":"heard","number":7}"#)?;
+//! assert_eq!(answer, ToAgent::Received { number: 7 });
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 
 use std::time::Duration;
 

@@ -4,6 +4,37 @@
 //! applied, local times turned into instants. It does no IO and reads no clock. Feeds are other people's: what cannot be
 //! read is told in [`Feed::problems`] and the rest keeps working, and no feed can take more than a bounded time.
 //!
+//! ```
+//! use calendar::{FreeBusy, Options, Window, read};
+//!
+//! let feed = b"BEGIN:VCALENDAR\r
+//! BEGIN:VEVENT\r
+//! UID:1\r
+//! SUMMARY:Weekly review\r
+//! DTSTART;TZID=Europe/Berlin:20260105T100000\r
+//! DTEND;TZID=Europe/Berlin:20260105T110000\r
+//! RRULE:FREQ=WEEKLY;COUNT=3\r
+//! END:VEVENT\r
+//! END:VCALENDAR\r\n";
+//!
+//! let options = Options {
+//!     // 12 January 2026, from 0:00 to 24:00 UTC.
+//!     window: Window { from: 1_768_176_000_000, to: 1_768_262_400_000 },
+//!     default_zone: "Europe/Berlin",
+//!     charset: None,
+//!     addresses: &["anna@contoso.example"],
+//! };
+//! let feed = read(feed, options)?;
+//!
+//! assert_eq!(feed.problems, []);
+//! assert_eq!(feed.occurrences.len(), 1);
+//! let busy = &feed.occurrences[0];
+//! assert_eq!((busy.summary.as_str(), busy.free_busy), ("Weekly review", FreeBusy::Busy));
+//! // 9:00 to 10:00 UTC: Berlin is an hour ahead in winter.
+//! assert_eq!((busy.start, busy.end), (1_768_208_400_000, 1_768_212_000_000));
+//! # Ok::<(), calendar::CalendarError>(())
+//! ```
+//!
 //! `calcard` parses the text and knows Windows' zone names, `jiff` knows the zones. Read in this order: this file, `text`
 //! (bytes to lines), `event` (one VEVENT) with `stamp`, `moment` and `attendee`, `expand` (occurrences), `parts` and `rule` (RRULE),
 //! `zones` and `definition` (VTIMEZONE), `problem`.

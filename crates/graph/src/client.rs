@@ -39,7 +39,53 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// Length of a link in bytes. An address of 64 KiB cannot be sent, and long before many servers refuse it.
 const LINK_MAX: usize = 60_000;
 
-/// A client of one tenant.
+/// A client of one tenant: signs in, sends one request per call, and says by whose fault a request failed. The caller owns
+/// the pace ([`crate::Budget`]), the order ([`crate::WriteQueue`]) and the retries ([`crate::backoff`]).
+///
+/// ```
+/// use graph::{Blame, Client, ClientConfig, Credential, Operation, WriteSuccess};
+/// # use axum::{Json, Router, http::StatusCode, routing::post};
+/// # use serde_json::json;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let token = || async { Json(json!({ "token_type": "Bearer", "expires_in": 3600, "access_token": "t" })) };
+/// # let presences = || async {
+/// #     Json(json!({ "value": [{ "id": "anna", "availability": "Available", "activity": "Available" }] }))
+/// # };
+/// # let refused = || async {
+/// #     (StatusCode::FORBIDDEN, Json(json!({ "error": { "code": "Forbidden", "message": "x" } })))
+/// # };
+/// # let microsoft = Router::new()
+/// #     .route("/contoso.example/oauth2/v2.0/token", post(token))
+/// #     .route("/v1.0/communications/getPresencesByUserId", post(presences))
+/// #     .route("/v1.0/users/anna/presence/setPresence", post(|| async {}))
+/// #     .route("/v1.0/users/ben/presence/setPresence", post(refused));
+/// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let address = format!("http://{}", listener.local_addr()?);
+/// # tokio::spawn(async move { axum::serve(listener, microsoft).await });
+/// # let (login, graph) = (address.clone(), address);
+/// let client = Client::new(ClientConfig {
+///     login, // such as https://login.microsoftonline.com
+///     graph, // such as https://graph.microsoft.com
+///     tenant: "contoso.example".into(),
+///     client_id: "22553876-f5ab-4529-bffb-cfe50aa89f87".into(),
+///     credential: Credential::secret("the secret's value"),
+/// })?;
+///
+/// // The first request signs in; later ones share its token.
+/// let read = client.presences(&["anna"]).await?;
+/// assert_eq!(read.presences[0].availability, "Available");
+///
+/// let written = client.write("anna", Operation::SetSession).await?;
+/// assert_eq!(written, WriteSuccess::Done);
+///
+/// let error = client.write("ben", Operation::SetSession).await.unwrap_err();
+/// assert_eq!(error.blame(), Blame::Administrator);
+/// assert!(error.to_string().contains("Presence.ReadWrite.All"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Client {
     config: ClientConfig,
