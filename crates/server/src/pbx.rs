@@ -230,14 +230,14 @@ fn trouble_of(health: &sip_connector::Health) -> Option<Trouble> {
             remedy: trouble.remedy.clone(),
         });
     }
-    let unknown = |extension: &Arc<str>| !health.remarked.contains(extension);
+    let unknown = |extension: &Arc<str>| !health.partly_understood.contains(extension);
     let count = health.lines.saturating_sub(health.active);
     of_lines(health, count, unknown, "are in trouble")
 }
 
 /// Lines whose state is known, though not all that the PBX sent of them.
 fn remarks_of(health: &sip_connector::Health) -> Option<Trouble> {
-    let remarked = |extension: &Arc<str>| health.remarked.contains(extension);
+    let remarked = |extension: &Arc<str>| health.partly_understood.contains(extension);
     let words = "are watched, but not all that was sent is understood";
     of_lines(health, 0, remarked, words)
 }
@@ -283,7 +283,7 @@ mod tests {
             lines: 3,
             active: 3,
             line_trouble: [("1001".into(), trouble("dropped"))].into(),
-            remarked: ["1001".into()].into(),
+            partly_understood: ["1001".into()].into(),
             ..sip_connector::Health::default()
         };
         assert_eq!(trouble_of(&told), None);

@@ -34,10 +34,10 @@ use crate::request::fault;
 use crate::transaction::RecentResponses;
 
 pub use document::Document;
-pub use host::{Admission, Class, Host, NotAdmitted, Package, Resource, Watcher};
+pub use host::{Admission, AdmissionError, Class, Host, Package, Resource, Watcher};
 pub use list::{MEMBERS_MAX, Member};
 use publish::Publications;
-pub use publish::{Entity, Publication};
+pub use publish::{Publication, PublicationId};
 pub use settings::Settings;
 use store::Store;
 use timers::Timers;
@@ -232,7 +232,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
     }
 
     /// A resource changed: everybody who watches it is told.
-    pub fn changed(
+    pub fn notify_watchers(
         &mut self,
         now: Duration,
         resource: Resource,
@@ -289,7 +289,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         self.elapse_subscriptions(now, host, out);
         for publication in self.publications.expired(now) {
             // It is over, whatever the host says.
-            let _ = host.published(now, publication.gone());
+            let _ = host.on_publication(now, publication.gone());
         }
     }
 

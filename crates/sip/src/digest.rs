@@ -1,7 +1,7 @@
 //! Digest authentication, both ends (RFC 7616, RFC 2617, RFC 8760 for SIP).
 //!
 //! MD5 and SHA-256, with `qop=auth` or without a `qop`. A challenge that offers only something else (`auth-int`, a session
-//! variant, SHA-512-256, another scheme) is named by [`Unusable`]. [`ClientAuthentication`] is the client's side,
+//! variant, SHA-512-256, another scheme) is named by [`ChallengeProblem`]. [`ClientAuthentication`] is the client's side,
 //! [`Verifier`] the server's.
 
 mod client;
@@ -95,7 +95,7 @@ pub struct Challenge {
 
 /// Why a 401 or 407 cannot be answered, whatever the password is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unusable {
+pub enum ChallengeProblem {
     /// Neither WWW-Authenticate nor Proxy-Authenticate, although the request carried no credentials.
     #[error("no challenge (neither WWW-Authenticate nor Proxy-Authenticate)")]
     NoChallenge,
@@ -124,7 +124,7 @@ pub enum Unusable {
 struct UnusableChallenge {
     proxy: bool,
     realm: Option<String>,
-    why: Unusable,
+    why: ChallengeProblem,
 }
 
 /// The challenges of a 401 or 407.
@@ -156,16 +156,17 @@ impl Challenges {
 
     /// Why a protection space cannot be satisfied: the first challenge for which there is no usable alternative. Of several
     /// reasons one about digest says more than one about another scheme.
-    fn obstacle(&self) -> Option<&Unusable> {
+    fn obstacle(&self) -> Option<&ChallengeProblem> {
         let is_needed = |challenge: &&UnusableChallenge| {
-            let is_digest = !matches!(challenge.why, Unusable::Scheme(_));
+            let is_digest = !matches!(challenge.why, ChallengeProblem::Scheme(_));
             !self.usable.iter().any(|usable| {
                 let is_same_realm = challenge.realm.as_ref() == Some(&usable.realm);
                 usable.proxy == challenge.proxy && (is_same_realm || !is_digest)
             })
         };
         let needed = || self.unusable.iter().filter(is_needed);
-        let digest = needed().find(|challenge| !matches!(challenge.why, Unusable::Scheme(_)));
+        let digest =
+            needed().find(|challenge| !matches!(challenge.why, ChallengeProblem::Scheme(_)));
         digest.or_else(|| needed().next()).map(|one| &one.why)
     }
 }
@@ -185,25 +186,24 @@ impl Challenge {
         self.proxy == other.proxy && self.realm == other.realm
     }
 
-    fn usable(scheme: &Scheme<'_>, proxy: bool) -> Result<Self, Unusable> {
+    fn usable(scheme: &Scheme<'_>, proxy: bool) -> Result<Self, ChallengeProblem> {
         if !scheme.name.eq_ignore_ascii_case("Digest") {
-            return Err(Unusable::Scheme(excerpt(scheme.name)));
+            return Err(ChallengeProblem::Scheme(excerpt(scheme.name)));
         }
         let named_algorithm = scheme.value("algorithm").filter(|name| !name.is_empty());
         let algorithm = match named_algorithm.as_deref() {
             None => Algorithm::Md5,
-            Some(name) => {
-                Algorithm::of_name(name).ok_or_else(|| Unusable::Algorithm(excerpt(name)))?
-            }
+            Some(name) => Algorithm::of_name(name)
+                .ok_or_else(|| ChallengeProblem::Algorithm(excerpt(name)))?,
         };
         let qop = scheme.value("qop").unwrap_or_default();
         let qop_auth = qop
             .split(',')
             .any(|o| o.trim().eq_ignore_ascii_case("auth"));
         if !qop.trim().is_empty() && !qop_auth {
-            return Err(Unusable::Qop(excerpt(&qop)));
+            return Err(ChallengeProblem::Qop(excerpt(&qop)));
         }
-        let needed = |name| scheme.value(name).ok_or(Unusable::Incomplete(name));
+        let needed = |name| scheme.value(name).ok_or(ChallengeProblem::Incomplete(name));
         Ok(Self {
             realm: needed("realm")?,
             nonce: needed("nonce")?,

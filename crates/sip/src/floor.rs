@@ -12,10 +12,10 @@ use std::time::Duration;
 use crate::ids::Ids;
 
 /// First pause after a failure.
-pub const PAUSE_MIN: Duration = Duration::from_secs(10);
+pub const RETRY_INTERVAL_MIN: Duration = Duration::from_secs(10);
 
 /// Longest pause, also the one after a refusal that only an administrator can mend.
-pub const PAUSE_MAX: Duration = Duration::from_secs(300);
+pub const RETRY_INTERVAL_MAX: Duration = Duration::from_secs(300);
 
 /// Requests within [`WINDOW`]: a proxy's challenge, a PBX's challenge and a stale nonce are answered at once.
 const BURST: usize = 4;
@@ -146,9 +146,9 @@ pub(crate) fn longer(
 
 /// 10 s, doubling up to five minutes.
 fn base(failures: u32) -> Duration {
-    PAUSE_MIN
+    RETRY_INTERVAL_MIN
         .saturating_mul(1 << failures.min(5))
-        .min(PAUSE_MAX)
+        .min(RETRY_INTERVAL_MAX)
 }
 
 /// A fifth more or less, so that thousands do not march in step.

@@ -11,17 +11,17 @@ use crate::{
     floor::{self, Floor},
     ids::Ids,
     message::{Message, Writer},
-    subscriber::{Account, EXPIRES_MAX, PAUSE_MAX, is_refused_for_good},
+    subscriber::{Account, EXPIRES_MAX, RETRY_INTERVAL_MAX, is_refused_for_good},
     transaction::{ClientTransaction, Due, Progress, TIMEOUT},
 };
 
 pub use crate::subscriber::Trouble;
 
 /// What is asked for, in seconds: what we leave behind when we die is gone after this.
-pub const EXPIRES_ASKED: u32 = 120;
+pub const EXPIRES_REQUESTED: u32 = 120;
 
 /// How long the last document of a publication stays, in seconds: watchers that come a moment later hear it too.
-pub const LAST_EXPIRES: u32 = 60;
+pub const FINAL_EXPIRES: u32 = 60;
 
 /// What happens to a publication.
 #[derive(Debug)]
@@ -271,8 +271,8 @@ impl Publisher {
                 self.next_at = None;
                 return;
             }
-            Wanted::Lasting(_) => EXPIRES_ASKED.max(least),
-            Wanted::Last(_) => LAST_EXPIRES.max(least),
+            Wanted::Lasting(_) => EXPIRES_REQUESTED.max(least),
+            Wanted::Last(_) => FINAL_EXPIRES.max(least),
             Wanted::Gone => 0,
         };
         if self.floor.free_at() > now && !self.is_finishing {
@@ -331,7 +331,12 @@ impl Publisher {
                 out.push(Action::Send(bytes));
             }
             Err(error) => {
-                self.fail(now, Trouble::Unwritable(error.to_string()), PAUSE_MAX, out);
+                self.fail(
+                    now,
+                    Trouble::Unwritable(error.to_string()),
+                    RETRY_INTERVAL_MAX,
+                    out,
+                );
             }
         }
     }
@@ -367,8 +372,8 @@ impl Publisher {
             _ => {
                 let asked = response.seconds("Retry-After").unwrap_or_default();
                 let least = match is_refused_for_good(code) {
-                    true => PAUSE_MAX,
-                    false => Duration::from_secs(asked.into()).min(PAUSE_MAX),
+                    true => RETRY_INTERVAL_MAX,
+                    false => Duration::from_secs(asked.into()).min(RETRY_INTERVAL_MAX),
                 };
                 self.fail(now, Trouble::Refused { code }, least, out);
             }
@@ -387,7 +392,7 @@ impl Publisher {
         if tag.is_none() && pending.carries != Wanted::Gone {
             // Each further one would stand beside those before.
             self.there = None;
-            return self.fail(now, Trouble::NoEntityTag, PAUSE_MAX, out);
+            return self.fail(now, Trouble::NoEntityTag, RETRY_INTERVAL_MAX, out);
         }
         let is_gone = pending.carries == Wanted::Gone;
         self.there = match pending.carries {
@@ -432,7 +437,7 @@ impl Publisher {
             Verdict::Unusable(why) => Trouble::UnusableChallenge { code, why },
         };
         // Trying again soon would only lock the account.
-        self.fail(now, trouble, PAUSE_MAX / 2, out);
+        self.fail(now, trouble, RETRY_INTERVAL_MAX / 2, out);
     }
 
     fn on_interval_too_brief(

@@ -16,7 +16,7 @@ pub use diversions::Diversions;
 pub use repeats::Repeats;
 
 /// Marks an address that the telephone system need not ask about again, as a parameter of the URI.
-pub const ASKED: &str = "offhook=asked";
+pub const LOOP_MARK: &str = "offhook=asked";
 /// A call that was diverted so often runs in a circle.
 pub const DIVERSIONS_MAX: usize = 5;
 /// Most addresses in P-Asserted-Identity: one `sip:` or `sips:` and one `tel:` (RFC 3325 §9.1).
@@ -30,9 +30,9 @@ pub enum Decision {
     /// It is refused with this code: 480, 486.
     Refuse(u16),
     /// Nothing is to be done: it rings where it would have rung.
-    Back,
+    Unchanged,
     /// The PBX asks about one call again and again: it rings where it would have rung, as without Offhook.
-    Again,
+    Repeat,
 }
 
 /// Who is called and who calls.
@@ -95,12 +95,13 @@ pub fn respond(
     let answer = |code| answer_to(request, code, Some(to_tag), Some(source));
     match decision {
         Decision::Refuse(code) => answer(*code),
-        Decision::Back if was_asked(call.called.as_str()) => let_ring(answer(482)),
+        Decision::Unchanged if has_loop_mark(call.called.as_str()) => let_ring(answer(482)),
         // Unlike 482, every 5xx makes a PBX go on that goes on without Offhook, and no rule takes it for a refusal.
-        Decision::Again => let_ring(answer(500)),
-        Decision::Back => {
-            answer(302).header("Contact", format_args!("<{}>", asked(call.called.as_str())))
-        }
+        Decision::Repeat => let_ring(answer(500)),
+        Decision::Unchanged => answer(302).header(
+            "Contact",
+            format_args!("<{}>", with_loop_mark(call.called.as_str())),
+        ),
         Decision::Forward(target) => {
             let called = plain(call.called.as_str());
             let counter = call.diversions.count() + 1;
@@ -123,14 +124,14 @@ fn let_ring(answer: Writer) -> Writer {
 }
 
 /// The address with the mark.
-fn asked(uri: &str) -> String {
-    format!("{};{ASKED}", without_headers(uri))
+fn with_loop_mark(uri: &str) -> String {
+    format!("{};{LOOP_MARK}", without_headers(uri))
 }
 
 /// Whether the address bears the mark. Only that of the Request-URI counts: other headers come from the caller, who could
 /// dodge Do not disturb with a mark there.
-pub fn was_asked(uri: &str) -> bool {
-    let (name, value) = ASKED.split_once('=').unwrap_or_default();
+pub fn has_loop_mark(uri: &str) -> bool {
+    let (name, value) = LOOP_MARK.split_once('=').unwrap_or_default();
     parameters(uri_parameters(uri)).any(|(found, said)| {
         decoded(found).eq_ignore_ascii_case(name) && decoded(&said).eq_ignore_ascii_case(value)
     })
@@ -188,12 +189,14 @@ mod tests {
     #[test]
     fn a_call_that_nothing_is_to_be_done_with_goes_back_and_is_known_again() {
         let request = invite("sip:1002@pbx.test", &[]);
-        let text = answered(&request, &Decision::Back);
+        let text = answered(&request, &Decision::Unchanged);
         assert!(
             text.contains("Contact: <sip:1002@pbx.test;offhook=asked>\r\n"),
             "{text}"
         );
-        assert!(!was_asked("sip:1002@pbx.test;offhook=no") && !was_asked("sip:1002@pbx.test"));
+        assert!(
+            !has_loop_mark("sip:1002@pbx.test;offhook=no") && !has_loop_mark("sip:1002@pbx.test")
+        );
         let refused = answered(&request, &Decision::Refuse(486));
         assert!(
             refused.starts_with("SIP/2.0 486 Busy Here\r\n"),
@@ -207,18 +210,18 @@ mod tests {
         for uri in [
             "sip:1002@pbx.test;offhook=asked",
             "sip:1002@pbx.test;offhook=asked;offhook=asked",
-            "sip:1002@pbx.test;OffHook=ASKED;transport=udp",
+            "sip:1002@pbx.test;OffHook=LOOP_MARK;transport=udp",
             "sip:1002@pbx.test;transport=udp;%6Fffhook=%61sked",
             "sips:1002;a=b@[::1]:5061;offhook=asked?Subject=x",
             "sip:1002@pbx.test;offhook=no;offhook=asked",
             "sip:1002@pbx.test; offhook = asked",
             "tel:1002;offhook=asked",
         ] {
-            assert!(was_asked(uri), "{uri}");
+            assert!(has_loop_mark(uri), "{uri}");
             if uri.contains(' ') {
                 continue;
             }
-            let text = answered(&invite(uri, &[]), &Decision::Back);
+            let text = answered(&invite(uri, &[]), &Decision::Unchanged);
             assert!(text.starts_with("SIP/2.0 482 Loop Detected\r\n"), "{text}");
             assert!(!text.contains("Contact"), "{text}");
             assert!(text.contains("Warning: 399 offhook"), "{text}");
@@ -228,7 +231,7 @@ mod tests {
             "sip:1002@pbx.test",
             &[("To", "<sip:1002@pbx.test;offhook=asked>")],
         );
-        let text = answered(&request, &Decision::Back);
+        let text = answered(&request, &Decision::Unchanged);
         assert!(text.starts_with("SIP/2.0 302 "), "{text}");
     }
 
@@ -283,7 +286,7 @@ mod tests {
         let call = Call::of(&Message::parse(&request).unwrap()).unwrap();
         assert!(call.is_looping("sip:1002@pbx.test"));
         assert!(
-            !was_asked("sip:1002;offhook=asked@pbx.test"),
+            !has_loop_mark("sip:1002;offhook=asked@pbx.test"),
             "the user part"
         );
     }
@@ -357,7 +360,7 @@ mod tests {
                     prop_assert_eq!(answer.contact(), Some(target.as_str().to_owned()));
                     prop_assert_eq!(answer.all("Contact").count(), 1);
                 }
-                let back = respond(&request, SOURCE, &call, &Decision::Back, "t").finish();
+                let back = respond(&request, SOURCE, &call, &Decision::Unchanged, "t").finish();
                 prop_assert!(back.is_err() || Message::parse(&back.unwrap()).is_ok());
             }
         }

@@ -21,7 +21,7 @@ use std::time::Duration;
 use crate::Transport;
 use crate::digest::{ClientAuthentication, Credentials, Evidence};
 use crate::floor::Floor;
-pub use crate::floor::{PAUSE_MAX, PAUSE_MIN};
+pub use crate::floor::{RETRY_INTERVAL_MAX, RETRY_INTERVAL_MIN};
 use crate::ids::Ids;
 use crate::message::Message;
 use crate::software::Software;
@@ -32,7 +32,7 @@ pub use trouble::Trouble;
 
 /// What is asked for, in seconds: long enough to be cheap, short enough that a lease ends the same
 /// quarter of an hour (ten minutes at most).
-pub const EXPIRES_ASKED: u32 = 600;
+pub const EXPIRES_REQUESTED: u32 = 600;
 
 /// The longest minimum that is accepted in a 423: whoever wants more is misconfigured.
 pub const EXPIRES_MAX: u32 = 24 * 3600;

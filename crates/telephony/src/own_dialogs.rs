@@ -24,7 +24,7 @@ pub fn is_own(dialog: &Dialog) -> bool {
 }
 
 /// Leaves only what is not ours.
-pub fn drop_own(document: &mut DialogInfo) {
+pub fn remove_own_dialogs(document: &mut DialogInfo) {
     document.dialogs.retain(|dialog| !is_own(dialog));
     document.unread.dialogs.retain(|id| !id.starts_with(MARK));
 }
@@ -54,7 +54,7 @@ mod tests {
             dialogs: vec![ours, renumbered, call.clone(), without_call_id],
             ..DialogInfo::default()
         };
-        drop_own(&mut document);
+        remove_own_dialogs(&mut document);
         assert_eq!(document.dialogs, [call]);
     }
 }

@@ -213,7 +213,7 @@ impl SimulatedPbx {
     }
 
     /// For tests: neither hears nor says anything while `silent`.
-    pub fn silence(&self, silent: bool) {
+    pub fn set_silent(&self, silent: bool) {
         self.shared.silent.store(silent, Ordering::Release);
     }
 

@@ -32,7 +32,7 @@ use crate::Password;
 use crate::tls::Trust;
 #[cfg(feature = "fuzzing")]
 pub use lines::random_notifier::play as play_random_notifier;
-pub use registrations::unregistered;
+pub use registrations::unregistered_extensions;
 pub use sip::software::Software;
 pub use targets::host_and_port;
 
@@ -118,15 +118,15 @@ impl Documents {
 /// A publication about an extension (RFC 3903).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Publication {
-    /// It holds until the next one.
-    Lasting {
-        /// What holds.
+    /// Replaces the documents before and is renewed until the next publication.
+    Current {
+        /// The documents in force from now on.
         documents: Documents,
-        /// The documents that end it. The connector publishes them by itself when it stops.
-        last: Documents,
+        /// The documents that end the publication. The connector publishes them itself when it stops.
+        closing: Documents,
     },
-    /// The last one: published only where there was one before, then left to expire.
-    Last(Documents),
+    /// Ends an earlier publication with these documents, which then expire. Without an earlier one nothing is sent.
+    Closing(Documents),
 }
 
 /// How many lines are listed in [`Health::line_trouble`]: enough to see a pattern.
@@ -142,7 +142,7 @@ pub struct Health {
     /// Extensions whose state is known.
     pub active: usize,
     /// Extensions of which neither a state nor a trouble is known yet.
-    pub awaited: usize,
+    pub pending: usize,
     /// The software that the system names in its answers.
     pub software: Software,
     /// Extensions that have been in a call for 4 hours without a change, the first [`LINE_TROUBLE_MAX`] of them.
@@ -154,7 +154,7 @@ pub struct Health {
     /// What is wrong with single extensions, the first [`LINE_TROUBLE_MAX`] of them.
     pub line_trouble: BTreeMap<Arc<str>, Trouble>,
     /// Those of [`Self::line_trouble`] whose state is known all the same: a part of a document was not understood.
-    pub remarked: BTreeSet<Arc<str>>,
+    pub partly_understood: BTreeSet<Arc<str>>,
 }
 
 /// Why a phone system refuses an account.
@@ -216,7 +216,7 @@ pub enum StartError {
 }
 
 /// How long [`SipConnector::refresh_all`] waits for the slowest line.
-const REFRESH_PATIENCE: Duration = Duration::from_secs(2);
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Orders that may wait for the task; each waits for room, none is lost.
 const COMMANDS_MAX: usize = 16;
@@ -253,7 +253,7 @@ impl SipConnector {
         if config.trust.is_none()
             && !matches!(config.transport, Some(Transport::Udp | Transport::Tcp))
         {
-            match Trust::of_machine() {
+            match Trust::system() {
                 Ok(trust) => config.trust = Some(trust),
                 Err(why) if config.transport.is_some() => return Err(StartError::Trust(why)),
                 // Needed only if the DNS says so.
@@ -267,7 +267,7 @@ impl SipConnector {
         let (commands, orders) = mpsc::channel(COMMANDS_MAX);
         let (health_sender, health) = watch::channel(Health {
             lines: extensions.len(),
-            awaited: extensions.len(),
+            pending: extensions.len(),
             ..Health::default()
         });
         let task = task::Task::new(config, seed, udp, events, health_sender);
@@ -298,7 +298,7 @@ impl SipConnector {
     pub async fn refresh_all(&self) {
         let (done, finished) = oneshot::channel();
         if self.commands.send(Command::RefreshAll(done)).await.is_ok() {
-            let _ = tokio::time::timeout(REFRESH_PATIENCE, finished).await;
+            let _ = tokio::time::timeout(REFRESH_TIMEOUT, finished).await;
         }
     }
 

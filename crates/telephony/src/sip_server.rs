@@ -50,7 +50,7 @@ impl Flow {
 
 /// The peer of a request, with the way of its answers: by UDP to the port that the request names, of the address that it came
 /// from (RFC 3261 §18.2.2). Another address, as a `maddr` or a host in the Via may name one, gets nothing: it has not asked.
-pub fn answered(peer: Peer<Flow>, message: &Message<'_>) -> Peer<Flow> {
+pub fn response_peer(peer: Peer<Flow>, message: &Message<'_>) -> Peer<Flow> {
     let flow = match answer_port(message) {
         Some(port) => peer.flow.at_port(port),
         None => peer.flow,
@@ -82,7 +82,7 @@ pub trait Core: Send + 'static {
     fn receive(&mut self, now: Duration, peer: Peer<Flow>, bytes: &[u8], out: &mut Outbox<Flow>);
 
     /// Something happened outside; true: there is more, after what has arrived meanwhile.
-    fn work(&mut self, now: Duration, out: &mut Outbox<Flow>) -> bool;
+    fn on_wake(&mut self, now: Duration, out: &mut Outbox<Flow>) -> bool;
 
     /// Time has passed.
     fn elapse(&mut self, now: Duration, out: &mut Outbox<Flow>);
@@ -94,13 +94,13 @@ pub trait Core: Send + 'static {
     fn flow_lost(&mut self, flow: Flow);
 
     /// Whether the peer of a connection has shown who it is: it keeps its connection where there is no room for others.
-    fn knows(&self, flow: Flow) -> bool {
+    fn is_authenticated(&self, flow: Flow) -> bool {
         let _ = flow;
         false
     }
 
     /// A connection was accepted, or could not be because the operating system has nothing left for it.
-    fn accepted(&mut self, now: Duration, outcome: Result<(), &std::io::Error>) {
+    fn on_accept(&mut self, now: Duration, outcome: Result<(), &std::io::Error>) {
         let _ = (now, outcome);
     }
 }
@@ -110,7 +110,7 @@ pub trait Core: Send + 'static {
 pub struct Wake(Arc<Notify>);
 
 impl Wake {
-    /// The core's [`Core::work`] is called soon.
+    /// The core's [`Core::on_wake`] is called soon.
     pub fn wake(&self) {
         self.0.notify_one();
     }
@@ -185,12 +185,12 @@ mod tests {
                 transport: Transport::Udp,
                 source,
             };
-            let peer = answered(at(Flow::Udp(source)), &message);
+            let peer = response_peer(at(Flow::Udp(source)), &message);
             let udp = |port| Flow::Udp((source.ip(), port).into());
             assert_eq!((peer.flow, peer.source), (udp(answer), source), "{via}");
             assert_eq!(dialog_flow(peer, &message), udp(notify), "{via} {more}");
             let connection = Flow::Connection(7, source);
-            let peer = answered(at(connection), &message);
+            let peer = response_peer(at(connection), &message);
             assert_eq!(peer.flow, connection);
             assert_eq!(dialog_flow(peer, &message), connection);
         }

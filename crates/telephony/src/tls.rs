@@ -47,7 +47,7 @@ impl Trust {
     ///
     /// # Errors
     /// In words: they cannot be read.
-    pub fn of_machine() -> Result<Self, String> {
+    pub fn system() -> Result<Self, String> {
         let config = ClientConfig::builder()
             .with_platform_verifier()
             .map_err(|error| format!("the authorities of this machine cannot be used: {error}"))?;

@@ -6,7 +6,7 @@ use server::PbxOptions;
 use store::StoredPerson;
 use telephony::sip_connector::{
     Health, LoginFault, SipConnector, SipConnectorConfig, Software, Trouble, host_and_port,
-    unregistered,
+    unregistered_extensions,
 };
 use tokio::{sync::mpsc, time::Instant};
 
@@ -67,7 +67,11 @@ async fn check(report: &mut Report, config: SipConnectorConfig, extensions: Vec<
     drain.abort();
     tell(report, &server, &config.domain, &health);
     if health.software == Software::FreeSwitch && health.active > 0 {
-        tell_unregistered(report, &server, unregistered(&config, &extensions).await);
+        tell_unregistered(
+            report,
+            &server,
+            unregistered_extensions(&config, &extensions).await,
+        );
     }
 }
 
@@ -105,7 +109,7 @@ async fn settled(connector: &SipConnector) -> Health {
     let began = Instant::now();
     loop {
         let now = health.borrow_and_update().clone();
-        let spoken = now.awaited == 0;
+        let spoken = now.pending == 0;
         // One password is everybody's; who does not answer at all will not.
         let hopeless = now.trouble.is_some() && (now.reachable || began.elapsed() >= ANSWERS);
         if spoken || hopeless || began.elapsed() >= PATIENCE {
@@ -145,10 +149,10 @@ fn tell(report: &mut Report, server: &str, domain: &str, health: &Health) {
     }
     let what = format!("{server}: all {} lines are watched", health.lines);
     report.fine(CHECK, what);
-    if !health.remarked.is_empty() {
+    if !health.partly_understood.is_empty() {
         let what = format!(
             "{} of {} lines: {}",
-            health.remarked.len(),
+            health.partly_understood.len(),
             health.lines,
             by_remedy(health)
         );
@@ -203,7 +207,7 @@ mod tests {
         let health = Health {
             reachable: true,
             lines: 301,
-            awaited: 301,
+            pending: 301,
             ..Health::default()
         };
         let reasons = reasons(&health, "pbx.test");

@@ -10,7 +10,7 @@ use sip::{
     redirect::{self, Repeats},
     request::{fault, refuse_malformed},
 };
-use telephony::sip_server::{self, Flow, answered};
+use telephony::sip_server::{self, Flow, response_peer};
 
 use super::{
     Changes, Concern, PhonesOptions, Reached,
@@ -115,7 +115,7 @@ impl Desk {
             let decision = routing::decide(core, &options.domain, &call);
             let source = peer.source.ip();
             let decision = self.repeats.check(now, source, invite, &call, decision);
-            if decision == redirect::Decision::Again {
+            if decision == redirect::Decision::Repeat {
                 tracing::info!(%source, "the PBX asks about the same call again and again: it should follow the answer without asking (docs/connect-pbx.md)");
             }
             redirect::respond(invite, peer.source, &call, &decision, &tag)
@@ -168,7 +168,8 @@ impl Desk {
         if concern == Concern::Class {
             self.agent.reclassify(now, resource, &mut self.people, out);
         }
-        self.agent.changed(now, resource, &mut self.people, out);
+        self.agent
+            .notify_watchers(now, resource, &mut self.people, out);
     }
 }
 
@@ -185,11 +186,11 @@ impl sip_server::Core for Desk {
             let answer = refuse_malformed(bytes, peer.source, &self.ids.tag());
             return answer.map_or((), |answer| {
                 // Its Via is that of the request.
-                let to = Message::parse(&answer).map_or(peer, |read| answered(peer, &read));
+                let to = Message::parse(&answer).map_or(peer, |read| response_peer(peer, &read));
                 out.push(to.flow, &answer);
             });
         };
-        let peer = answered(peer, &message);
+        let peer = response_peer(peer, &message);
         if message.method() == Some("INVITE") {
             return self.invite(now, peer, &message, out);
         }
@@ -197,7 +198,7 @@ impl sip_server::Core for Desk {
             .receive(now, peer, &message, &mut self.people, out);
     }
 
-    fn work(&mut self, now: Duration, out: &mut Outbox<Flow>) -> bool {
+    fn on_wake(&mut self, now: Duration, out: &mut Outbox<Flow>) -> bool {
         // What was begun is brought to an end first: changes without a pause must not keep the last ones waiting for ever.
         if self.everybody_after.is_none() && self.changes.everybody.swap(false, Ordering::AcqRel) {
             self.changes.lists.store(true, Ordering::Release);
@@ -234,11 +235,11 @@ impl sip_server::Core for Desk {
         self.people.known.remove(&flow);
     }
 
-    fn knows(&self, flow: Flow) -> bool {
+    fn is_authenticated(&self, flow: Flow) -> bool {
         self.people.known.contains(&flow)
     }
 
-    fn accepted(&mut self, now: Duration, outcome: Result<(), &std::io::Error>) {
+    fn on_accept(&mut self, now: Duration, outcome: Result<(), &std::io::Error>) {
         let health = &self.people.core.health;
         match outcome {
             Ok(()) if self.exhausted.is_some_and(|at| now >= at + TROUBLE_LASTS) => {

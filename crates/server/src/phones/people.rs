@@ -11,8 +11,8 @@ use presence::{Fact, Input, LineId, LineState, PersonId, Relationship, View, vie
 use sip::{
     Transport,
     agent::{
-        Admission, Class, Document, Entity, Host, Member, NotAdmitted, Package, Peer, Publication,
-        Resource, Watcher,
+        Admission, AdmissionError, Class, Document, Host, Member, Package, Peer, Publication,
+        PublicationId, Resource, Watcher,
     },
     digest::{Algorithm, Refusal, Verifier},
     message::{Message, NameAddr, StartLine},
@@ -64,7 +64,7 @@ pub(super) struct People {
     /// Those that somebody has watched.
     pub(super) lists: BTreeSet<Resource>,
     /// What telephones publish, for those that only say that it goes on.
-    published: HashMap<Entity, (LineState, Option<Arc<str>>)>,
+    published: HashMap<PublicationId, (LineState, Option<Arc<str>>)>,
 }
 
 /// Why a request has no account.
@@ -182,36 +182,38 @@ impl People {
         now: Duration,
         peer: Peer<Flow>,
         request: &Message<'_>,
-    ) -> Result<&PhoneAccount, NotAdmitted> {
+    ) -> Result<&PhoneAccount, AdmissionError> {
         if self.options.accounts.is_empty() {
-            return Err(NotAdmitted::Refuse(403));
+            return Err(AdmissionError::Refuse(403));
         }
         let source = peer.source.ip();
         let name = match self.signed_in(now, source, request) {
             Ok(name) => name,
-            Err(NotSignedIn::TooMany) => return Err(NotAdmitted::Refuse(503)),
+            Err(NotSignedIn::TooMany) => return Err(AdmissionError::Refuse(503)),
             // S19: no new challenge would make the credentials fit this request.
-            Err(NotSignedIn::Refused(Refusal::OtherUri)) => return Err(NotAdmitted::Refuse(400)),
+            Err(NotSignedIn::Refused(Refusal::OtherUri)) => {
+                return Err(AdmissionError::Refuse(400));
+            }
             Err(NotSignedIn::Refused(
                 refusal @ (Refusal::Missing | Refusal::Stale | Refusal::Wrong { .. }),
             )) => {
-                let named = self.verifier.named(request);
+                let named = self.verifier.username_of(request);
                 let usernames = usernames(&self.options.accounts, named.as_deref(), request);
                 let otherwise = offered_by_default(&self.options, peer.transport);
-                let offered = self.verifier.offered(&usernames, otherwise);
+                let offered = self.verifier.algorithms_for(&usernames, otherwise);
                 let verifier = &mut self.verifier;
                 let challenges = verifier.challenge_with(now, source, &refusal, &offered);
-                return Err(NotAdmitted::Challenge(challenges));
+                return Err(AdmissionError::Challenge(challenges));
             }
         };
-        let own = account(&self.options.accounts, &name).ok_or(NotAdmitted::Refuse(403))?;
+        let own = account(&self.options.accounts, &name).ok_or(AdmissionError::Refuse(403))?;
         if let Some(other) = foreign_extension(request, own) {
             if self.foreign.take(now, name, 1.0) {
                 let (account, extension) = (&own.credentials.username, &own.extension);
                 let method = request.method().unwrap_or_default();
                 tracing::warn!(%source, %method, "account {account} signs in as {other}, its extension is {extension}: refused with 403; correct the phone's user, or extension in [[sip.account]]");
             }
-            return Err(NotAdmitted::Refuse(403));
+            return Err(AdmissionError::Refuse(403));
         }
         if let Flow::Connection(..) = peer.flow {
             self.known.insert(peer.flow);
@@ -225,7 +227,7 @@ impl People {
         now: Duration,
         peer: Peer<Flow>,
         request: &Message<'_>,
-    ) -> Result<Watcher, NotAdmitted> {
+    ) -> Result<Watcher, AdmissionError> {
         if self.trusts(peer) {
             return Ok(self.vouched_for(request));
         }
@@ -292,9 +294,9 @@ impl People {
         now: Duration,
         peer: Peer<Flow>,
         request: &Message<'_>,
-    ) -> Result<(Resource, Watcher), NotAdmitted> {
+    ) -> Result<(Resource, Watcher), AdmissionError> {
         let watcher = self.watcher(now, peer, request)?;
-        let resource = self.named(request).ok_or(NotAdmitted::Refuse(404))?;
+        let resource = self.named(request).ok_or(AdmissionError::Refuse(404))?;
         Ok((resource, watcher))
     }
 
@@ -444,14 +446,14 @@ impl Host<Flow> for People {
         now: Duration,
         peer: Peer<Flow>,
         request: &Message<'_>,
-    ) -> Result<(), NotAdmitted> {
+    ) -> Result<(), AdmissionError> {
         if self.trusts(peer) {
             return Ok(());
         }
         self.authenticated(now, peer, request).map(drop)
     }
 
-    fn published(&mut self, now: Duration, publication: Publication<'_>) -> Result<(), u16> {
+    fn on_publication(&mut self, now: Duration, publication: Publication<'_>) -> Result<(), u16> {
         let line = LineId::published(publication.entity.0);
         let (state, party) = match publication.body {
             None => (LineState::Idle, None),

@@ -10,7 +10,7 @@ use sip::{
 };
 use telephony::{
     line_state::{line_state, other_party},
-    own_dialogs::drop_own,
+    own_dialogs::remove_own_dialogs,
 };
 
 /// The state of the line and who is at the other end; `None`: the document makes no sense, or has only dialogs that cannot
@@ -20,7 +20,7 @@ pub(super) fn read(package: Package, body: &[u8]) -> Option<(LineState, Option<A
         Package::Dialog => {
             let mut document = DialogInfo::parse(body).ok()?;
             // What we have told a telephone ourselves is no call on it, whoever repeats it.
-            drop_own(&mut document);
+            remove_own_dialogs(&mut document);
             let state = line_state(&document.dialogs);
             let is_whole = document.unread.dialogs.is_empty() && !document.unread.more;
             let party = other_party(&document.dialogs);

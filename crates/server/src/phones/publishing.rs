@@ -102,11 +102,11 @@ impl Publishing {
         };
         let last = self.documents(extension, name, &nothing);
         match lasting {
-            true => Publication::Lasting {
+            true => Publication::Current {
                 documents: self.documents(extension, name, seen),
-                last,
+                closing: last,
             },
-            false => Publication::Last(last),
+            false => Publication::Closing(last),
         }
     }
 
@@ -146,7 +146,7 @@ mod tests {
             level: Relationship::Employee,
         };
         let last = publishing.publication("1001", "1-2", &View::offline(), false);
-        let Publication::Last(last) = last else {
+        let Publication::Closing(last) = last else {
             panic!("{last:?}")
         };
         for document in [&last.dialog, &last.presence] {

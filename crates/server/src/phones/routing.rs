@@ -3,7 +3,7 @@
 use presence::{Forwarding, PersonId, Target, forwarding_loop};
 use sip::{
     message::Address,
-    redirect::{Call, Decision, was_asked},
+    redirect::{Call, Decision, has_loop_mark},
 };
 
 use store::{Store, StoreError};
@@ -67,18 +67,18 @@ fn of_profile(core: &Core, person: PersonId, origin: Origin) -> Forwarding {
 
 /// The same for an INVITE.
 pub(super) fn decide(core: &Core, domain: &str, call: &Call) -> Decision {
-    if was_asked(call.called.as_str()) {
+    if has_loop_mark(call.called.as_str()) {
         tracing::info!(
             "a PBX asks again about a call that was sent back: it should follow the answer without asking (docs/connect-pbx.md)"
         );
-        return Decision::Back;
+        return Decision::Unchanged;
     }
     let Some((person, _)) = core.directory.by_address(call.called.as_str()) else {
-        return Decision::Back;
+        return Decision::Unchanged;
     };
     let forwarding = route(core, person, origin_of_call(core, &call.callers));
     let target = match &forwarding {
-        Forwarding::Off => return Decision::Back,
+        Forwarding::Off => return Decision::Unchanged,
         Forwarding::DoNotDisturb => return Decision::Refuse(486),
         Forwarding::All(target)
         | Forwarding::InternalOnly(target)
@@ -86,11 +86,11 @@ pub(super) fn decide(core: &Core, domain: &str, call: &Call) -> Decision {
     };
     let Some(target) = target else {
         tracing::warn!(%person, domain, "no SIP address can be made with sip.domain: a call rings where it is");
-        return Decision::Back;
+        return Decision::Unchanged;
     };
     if call.is_looping(target.as_str()) {
         tracing::warn!(%person, target = target.as_str(), "a call would run in a circle: it rings where it is");
-        return Decision::Back;
+        return Decision::Unchanged;
     }
     Decision::Forward(target)
 }

@@ -71,18 +71,18 @@ pub enum Admission {
 
 /// Why a request is not granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotAdmitted {
+pub enum AdmissionError {
     /// The sender must sign in first: the values of the WWW-Authenticate headers.
     Challenge(Vec<String>),
     /// No: 403, 404 and the like.
     Refuse(u16),
 }
 
-impl From<NotAdmitted> for Admission {
-    fn from(reason: NotAdmitted) -> Self {
+impl From<AdmissionError> for Admission {
+    fn from(reason: AdmissionError) -> Self {
         match reason {
-            NotAdmitted::Challenge(challenges) => Self::Challenge(challenges),
-            NotAdmitted::Refuse(code) => Self::Refuse(code),
+            AdmissionError::Challenge(challenges) => Self::Challenge(challenges),
+            AdmissionError::Refuse(code) => Self::Refuse(code),
         }
     }
 }
@@ -143,13 +143,13 @@ pub trait Host<F> {
         _now: Duration,
         _peer: Peer<F>,
         _request: &Message<'_>,
-    ) -> Result<(), NotAdmitted> {
-        Err(NotAdmitted::Refuse(403))
+    ) -> Result<(), AdmissionError> {
+        Err(AdmissionError::Refuse(403))
     }
 
     /// Something was published, changed or removed (`None`).
     ///
     /// # Errors
     /// The code of the refusal: the document makes no sense (400), or there is no room now (503).
-    fn published(&mut self, now: Duration, publication: Publication<'_>) -> Result<(), u16>;
+    fn on_publication(&mut self, now: Duration, publication: Publication<'_>) -> Result<(), u16>;
 }

@@ -9,7 +9,7 @@ use crate::message::{Message, Writer};
 
 /// One publication from its beginning to its end, whatever entity tags it has meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Entity(pub u64);
+pub struct PublicationId(pub u64);
 
 /// What was published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Publication<'a> {
     /// In which package.
     pub package: Package,
     /// Which publication.
-    pub entity: Entity,
+    pub entity: PublicationId,
     /// The document; empty: the same as before, only for longer. `None`: it is over.
     pub body: Option<&'a [u8]>,
     /// Until when it is believed without another.
@@ -39,7 +39,7 @@ pub(super) struct Publications {
 pub(super) struct Kept {
     resource: Resource,
     package: Package,
-    entity: Entity,
+    entity: PublicationId,
     until: Duration,
 }
 
@@ -173,7 +173,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         let kept = Kept {
             resource,
             package,
-            entity: Entity(self.publications.next),
+            entity: PublicationId(self.publications.next),
             until: now + Duration::from_secs(expires.into()),
         };
         self.publications.next += 1;
@@ -192,7 +192,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             return self.reply(peer, request, 412);
         };
         if expires == 0 {
-            if let Err(code) = host.published(now, kept.gone()) {
+            if let Err(code) = host.on_publication(now, kept.gone()) {
                 return self.reply(peer, request, code);
             }
             self.publications.take(tag);
@@ -219,7 +219,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             ..kept.gone()
         };
         // What makes no sense changes nothing: the publication of before stays.
-        if let Err(code) = host.published(now, publication) {
+        if let Err(code) = host.on_publication(now, publication) {
             return self.reply(peer, request, code);
         }
         if let Some(before) = before {
@@ -229,7 +229,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         if expires > 0 {
             self.publications.put(tag, kept);
         } else {
-            let _ = host.published(now, kept.gone());
+            let _ = host.on_publication(now, kept.gone());
         }
         self.reply(peer, request, 200)
             .header("SIP-ETag", format_args!("{tag:016x}"))

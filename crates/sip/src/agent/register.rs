@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Agent, Host, NotAdmitted, Peer};
+use super::{AdmissionError, Agent, Host, Peer};
 use crate::message::{Message, NameAddr, Writer, split_list};
 use crate::uri::is_well_formed;
 
@@ -27,10 +27,10 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
     ) -> Writer {
         match host.admit_registration(now, peer, request) {
             Ok(()) => {}
-            Err(NotAdmitted::Challenge(challenges)) => {
+            Err(AdmissionError::Challenge(challenges)) => {
                 return self.challenge(peer, request, challenges);
             }
-            Err(NotAdmitted::Refuse(code)) => return self.reply(peer, request, code),
+            Err(AdmissionError::Refuse(code)) => return self.reply(peer, request, code),
         }
         let Some(bindings) = bindings(request, self.settings.max_expires) else {
             return self.reply(peer, request, 400);

@@ -30,7 +30,7 @@ struct Desk {
     made: usize,
     /// How often a class was asked for.
     asked: usize,
-    published: Vec<(Entity, Option<String>)>,
+    published: Vec<(PublicationId, Option<String>)>,
     /// Where NOTIFYs are sent, if not where answers are sent.
     dialog_flow: Option<u8>,
     /// Whether phones may register without a password.
@@ -97,22 +97,22 @@ impl Host<u8> for Desk {
         now: Duration,
         _: Peer<u8>,
         request: &Message<'_>,
-    ) -> Result<(), NotAdmitted> {
+    ) -> Result<(), AdmissionError> {
         let source = PEER.source.ip();
         let Some(verifier) = &mut self.verifier else {
             return match self.registers {
                 true => Ok(()),
-                false => Err(NotAdmitted::Refuse(403)),
+                false => Err(AdmissionError::Refuse(403)),
             };
         };
         let password = |name: &str| (name == "u").then_some("p");
         let checked = verifier.check(now, source, request, password);
         checked
             .map(|_| ())
-            .map_err(|refusal| NotAdmitted::Challenge(verifier.challenge(now, source, &refusal)))
+            .map_err(|refusal| AdmissionError::Challenge(verifier.challenge(now, source, &refusal)))
     }
 
-    fn published(&mut self, _: Duration, publication: Publication<'_>) -> Result<(), u16> {
+    fn on_publication(&mut self, _: Duration, publication: Publication<'_>) -> Result<(), u16> {
         let body = publication
             .body
             .map(|body| String::from_utf8_lossy(body).into_owned());
@@ -185,7 +185,7 @@ fn sent(out: &Outbox<u8>) -> Vec<Vec<u8>> {
 
 fn changed(now: Duration, agent: &mut Agent<u8>, host: &mut Desk) -> Vec<Vec<u8>> {
     let mut out = Outbox::default();
-    agent.changed(now, EXTENSION, host, &mut out);
+    agent.notify_watchers(now, EXTENSION, host, &mut out);
     sent(&out)
 }
 

@@ -4,7 +4,7 @@
 //! not with `stale=true`. Any other 401 or 407 means an expired nonce, a second realm that needs an answer too, or a server that
 //! has restarted.
 
-use super::{Challenge, Challenges, Credentials, Session, Unusable};
+use super::{Challenge, ChallengeProblem, Challenges, Credentials, Session};
 use crate::ids::Ids;
 use crate::message::Message;
 
@@ -28,7 +28,7 @@ pub enum Verdict {
     /// The response to a challenge of this attempt was rejected.
     WrongCredentials,
     /// No password can help.
-    Unusable(Unusable),
+    Unusable(ChallengeProblem),
 }
 
 /// Conclusion from a final answer about user name and password.
@@ -141,13 +141,13 @@ impl ClientAuthentication {
     fn judge(&mut self, challenges: &Challenges, has_credentials: bool) -> Verdict {
         let obstacle = challenges.obstacle();
         if self.rounds > ROUNDS_MAX {
-            return Verdict::Unusable(obstacle.cloned().unwrap_or(Unusable::Endless));
+            return Verdict::Unusable(obstacle.cloned().unwrap_or(ChallengeProblem::Endless));
         }
         if challenges.usable.is_empty() && obstacle.is_none() {
             return self.judge_without_challenge();
         }
         if !has_credentials {
-            return Verdict::Unusable(obstacle.cloned().unwrap_or(Unusable::NoCredentials));
+            return Verdict::Unusable(obstacle.cloned().unwrap_or(ChallengeProblem::NoCredentials));
         }
         if self.answer_all(&challenges.usable) {
             return Verdict::Answer;
@@ -160,7 +160,7 @@ impl ClientAuthentication {
 
     fn judge_without_challenge(&mut self) -> Verdict {
         if self.spaces.is_empty() {
-            return Verdict::Unusable(Unusable::NoChallenge);
+            return Verdict::Unusable(ChallengeProblem::NoChallenge);
         }
         if self.has_earlier_nonces() {
             self.asks_first = true;

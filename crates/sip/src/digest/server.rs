@@ -131,7 +131,7 @@ impl Verifier {
 
     /// What is offered to a client that may be any of these accounts: what each of them accepts, else what one of them
     /// accepts. `otherwise`: offered to an account without algorithms of its own.
-    pub fn offered(&self, usernames: &[&str], otherwise: &[Algorithm]) -> Vec<Algorithm> {
+    pub fn algorithms_for(&self, usernames: &[&str], otherwise: &[Algorithm]) -> Vec<Algorithm> {
         let mut lists = Vec::with_capacity(usernames.len());
         for username in usernames {
             let own = self.of_accounts.get(*username);
@@ -181,7 +181,7 @@ impl Verifier {
     }
 
     /// The name in the credentials for our realm, whatever their algorithm: the account that the client means to be.
-    pub fn named(&self, request: &Message<'_>) -> Option<String> {
+    pub fn username_of(&self, request: &Message<'_>) -> Option<String> {
         let mut values = request.all("Authorization");
         values.find_map(|value| {
             let schemes = schemes(&value);

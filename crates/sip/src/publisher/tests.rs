@@ -127,7 +127,7 @@ fn what_is_published_stays_until_it_is_ended() {
     for _ in 0..10 {
         let before = bench.now;
         assert_eq!(bench.pass(), [Action::Accepted]);
-        assert!(bench.now - before < SECOND * EXPIRES_ASKED);
+        assert!(bench.now - before < SECOND * EXPIRES_REQUESTED);
         assert_eq!(bench.seen(), ["busy"]);
     }
     let actions = bench.handle(Event::End(document("over")));
@@ -139,7 +139,7 @@ fn what_is_published_stays_until_it_is_ended() {
     assert_eq!(bench.seen(), ["busy"]);
     let actions = bench.handle(Event::End(document("over")));
     assert_eq!(bench.serve(actions), [Action::Accepted]);
-    let until = bench.now + SECOND * LAST_EXPIRES;
+    let until = bench.now + SECOND * FINAL_EXPIRES;
     assert_eq!((bench.pass(), bench.now), (vec![], until));
     assert!(bench.seen().is_empty());
     assert!(bench.publisher.is_idle() && bench.publisher.next_deadline().is_none());
@@ -265,7 +265,7 @@ fn what_cannot_be_renewed_is_not_published_again_and_again() {
     let told = bench.respond(first, 200, &[("Expires", "120")]);
     assert_eq!(told, [Action::Trouble(Trouble::NoEntityTag)]);
     let pause = bench.publisher.next_deadline().unwrap() - bench.now;
-    assert!(pause >= PAUSE_MAX, "{pause:?}");
+    assert!(pause >= RETRY_INTERVAL_MAX, "{pause:?}");
 }
 
 /// Something that happens to a publication.
@@ -337,7 +337,7 @@ proptest! {
         }
         bench.serve(actions);
         // Two renewals or retries later everything is as it should be.
-        let until = bench.now + PAUSE_MAX * 3;
+        let until = bench.now + RETRY_INTERVAL_MAX * 3;
         while let Some(at) = bench.publisher.next_deadline().filter(|at| *at <= until) {
             bench.now = bench.now.max(at);
             let actions = bench.handle(Event::Elapsed);

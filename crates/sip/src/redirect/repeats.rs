@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Call, Decision, was_asked};
+use super::{Call, Decision, has_loop_mark};
 use crate::{message::Message, uri::user};
 
 /// How long an answer is remembered. A PBX in a circle asks again within 0.2 s; a person who redials needs longer.
@@ -29,7 +29,7 @@ pub struct Repeats {
 }
 
 impl Repeats {
-    /// The decision about a call, or [`Decision::Again`] if the PBX at `source` has had the same answer already: sent back,
+    /// The decision about a call, or [`Decision::Repeat`] if the PBX at `source` has had the same answer already: sent back,
     /// a call comes again with its Call-ID, or from the same caller to the same user within 2 seconds; or it was forwarded
     /// ten times in them. A retransmission (RFC 3261 §17.1.1.2) gets the same answer again. A call that is refused ends.
     pub fn check(
@@ -42,10 +42,10 @@ impl Repeats {
     ) -> Decision {
         let most = match decision {
             // Answered 482.
-            Decision::Back if was_asked(call.called.as_str()) => return decision,
-            Decision::Back => 1,
+            Decision::Unchanged if has_loop_mark(call.called.as_str()) => return decision,
+            Decision::Unchanged => 1,
             Decision::Forward(_) => FORWARDED_MAX,
-            Decision::Refuse(_) | Decision::Again => return decision,
+            Decision::Refuse(_) | Decision::Repeat => return decision,
         };
         self.forget(now);
         let transaction = self.transaction(request);
@@ -55,7 +55,7 @@ impl Repeats {
             known.is_some_and(|known| known.len() >= *most && !known.contains(&transaction))
         };
         if keys.iter().any(is_used_up) {
-            return Decision::Again;
+            return Decision::Repeat;
         }
         for (key, _) in keys {
             let known = self.answered.entry(key).or_insert_with(|| {
@@ -163,66 +163,83 @@ mod tests {
     // A19: callers who hide their number may be several; a circle of such calls ends all the same.
     #[test]
     fn callers_without_a_number_are_not_taken_for_one() {
-        use Decision::{Again, Back};
+        use Decision::{Repeat, Unchanged};
         let mut repeats = Repeats::default();
         for number in 0..FORWARDED_MAX {
             let own = number.to_string();
             let call: Ask<'_> = ("anonymous", "1002", &own, &own);
-            assert_eq!(ask(&mut repeats, 100, PBX, call, &Back), Back, "{number}");
+            assert_eq!(
+                ask(&mut repeats, 100, PBX, call, &Unchanged),
+                Unchanged,
+                "{number}"
+            );
         }
         let next: Ask<'_> = ("anonymous", "1002", "next", "next");
-        assert_eq!(ask(&mut repeats, 200, PBX, next, &Back), Again);
+        assert_eq!(ask(&mut repeats, 200, PBX, next, &Unchanged), Repeat);
     }
 
     // A19
     #[test]
     fn a_call_that_was_sent_back_is_let_ring_when_it_comes_again() {
-        use Decision::{Again, Back};
+        use Decision::{Repeat, Unchanged};
         let first: Ask<'_> = ("1003", "1002", "a", "1");
         for (name, at, second, wanted) in [
-            ("a retransmission", 500, first, Back),
-            ("the same Call-ID", 500, ("1003", "1002", "a", "2"), Again),
+            ("a retransmission", 500, first, Unchanged),
+            ("the same Call-ID", 500, ("1003", "1002", "a", "2"), Repeat),
             (
                 "the same Call-ID, of an anonymous caller",
                 500,
                 ("anonymous", "1002", "a", "2"),
-                Again,
+                Repeat,
             ),
-            ("another Call-ID", 150, ("1003", "1002", "b", "2"), Again),
+            ("another Call-ID", 150, ("1003", "1002", "b", "2"), Repeat),
             (
                 "in another spelling",
                 150,
                 ("%31003", "1%3002", "b", "2"),
-                Again,
+                Repeat,
             ),
             (
                 "at the end of the time",
                 1_999,
                 ("1003", "1002", "b", "2"),
-                Again,
+                Repeat,
             ),
             (
                 "a person who redials",
                 2_000,
                 ("1003", "1002", "b", "2"),
-                Back,
+                Unchanged,
             ),
             (
                 "another person is called",
                 10,
                 ("1003", "1001", "b", "2"),
-                Back,
+                Unchanged,
             ),
-            ("a fork", 10, ("1003", "1001", "a", "2"), Back),
-            ("another person calls", 10, ("1004", "1002", "b", "2"), Back),
+            ("a fork", 10, ("1003", "1001", "a", "2"), Unchanged),
+            (
+                "another person calls",
+                10,
+                ("1004", "1002", "b", "2"),
+                Unchanged,
+            ),
         ] {
             let mut repeats = Repeats::default();
-            assert_eq!(ask(&mut repeats, 0, PBX, first, &Back), Back, "{name}");
-            assert_eq!(ask(&mut repeats, at, PBX, second, &Back), wanted, "{name}");
+            assert_eq!(
+                ask(&mut repeats, 0, PBX, first, &Unchanged),
+                Unchanged,
+                "{name}"
+            );
+            assert_eq!(
+                ask(&mut repeats, at, PBX, second, &Unchanged),
+                wanted,
+                "{name}"
+            );
             let other = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
             assert_eq!(
-                ask(&mut repeats, at, other, second, &Back),
-                Back,
+                ask(&mut repeats, at, other, second, &Unchanged),
+                Unchanged,
                 "{name}, elsewhere"
             );
         }
@@ -241,7 +258,10 @@ mod tests {
         }
         // The number that it is forwarded to leads back here.
         let again = ("1003", "1002", "x", "x");
-        assert_eq!(ask(&mut repeats, 20, PBX, again, &forward), Decision::Again);
+        assert_eq!(
+            ask(&mut repeats, 20, PBX, again, &forward),
+            Decision::Repeat
+        );
         assert_eq!(ask(&mut repeats, 2_010, PBX, again, &forward), forward);
         for _ in 0..20 {
             let refuse = Decision::Refuse(486);
@@ -256,8 +276,8 @@ mod tests {
             let number = number.to_string();
             let call = (&*number, "1002", &*number, "1");
             assert_eq!(
-                ask(&mut repeats, 0, PBX, call, &Decision::Back),
-                Decision::Back
+                ask(&mut repeats, 0, PBX, call, &Decision::Unchanged),
+                Decision::Unchanged
             );
         }
         assert!(
@@ -268,7 +288,7 @@ mod tests {
             2_000,
             PBX,
             ("1", "2", "c", "1"),
-            &Decision::Back,
+            &Decision::Unchanged,
         );
         assert_eq!(repeats.answered.len(), 2);
         assert_eq!(repeats.order.len(), 2);

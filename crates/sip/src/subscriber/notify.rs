@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Action, Dialog, Doubt, EXPIRES_MAX, PAUSE_MAX, Phase, Subscriber, Trouble,
+    Action, Dialog, Doubt, EXPIRES_MAX, Phase, RETRY_INTERVAL_MAX, Subscriber, Trouble,
     request::{remote_target, route_set},
 };
 use crate::message::{Message, SubscriptionState, answer, find_parameter};
@@ -134,7 +134,7 @@ impl Subscriber {
             None if self.phase == Phase::Subscribing => {
                 let seconds = state
                     .expires
-                    .unwrap_or(super::EXPIRES_ASKED)
+                    .unwrap_or(super::EXPIRES_REQUESTED)
                     .min(EXPIRES_MAX);
                 self.dialog = Some(Dialog {
                     remote_tag: from_tag,
@@ -213,7 +213,7 @@ impl Subscriber {
         let reason = state.reason.clone().unwrap_or_else(|| "no reason".into());
         let asked = state
             .retry_after
-            .map(|s| Duration::from_secs(s.into()).min(PAUSE_MAX));
+            .map(|s| Duration::from_secs(s.into()).min(RETRY_INTERVAL_MAX));
         let least = self.pause_unless_settled(now);
         let may_be_nonce = self.phase == Phase::Active || self.authentication.has_earlier_nonces();
         if reason == "noresource" && self.pending.is_some() && may_be_nonce {
@@ -223,7 +223,7 @@ impl Subscriber {
             return self.lose(now, Trouble::Forgotten, least, out);
         }
         let pause = match reason.as_str() {
-            "rejected" | "noresource" | "invariant" => PAUSE_MAX,
+            "rejected" | "noresource" | "invariant" => RETRY_INTERVAL_MAX,
             "deactivated" | "timeout" => least,
             "probation" | "giveup" => asked.unwrap_or_else(|| self.growing_pause()).max(least),
             _ => asked.unwrap_or_default().max(least),

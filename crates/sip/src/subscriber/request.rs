@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Action, Deferred, EXPIRES_ASKED, PAUSE_MAX, Pending, Phase, Subscriber, Trouble};
+use super::{
+    Action, Deferred, EXPIRES_REQUESTED, Pending, Phase, RETRY_INTERVAL_MAX, Subscriber, Trouble,
+};
 use crate::message::{Address, Message, NameAddr, Writer, split_list, uri_has_parameter};
 use crate::transaction::{ClientTransaction, TIMEOUT};
 use crate::uri::without_headers;
@@ -35,7 +37,7 @@ impl Subscriber {
     pub(super) fn subscribe(&mut self, now: Duration, out: &mut Vec<Action>) {
         self.refresh_at = None;
         self.authentication.begin();
-        let expires = EXPIRES_ASKED.max(self.min_expires.unwrap_or_default());
+        let expires = EXPIRES_REQUESTED.max(self.min_expires.unwrap_or_default());
         self.send_subscribe(now, expires, out);
     }
 
@@ -108,7 +110,12 @@ impl Subscriber {
             }
             // Not to be mended by trying: a name from the configuration holds a control character.
             Err(error) if self.phase != Phase::Stopping => {
-                self.lose(now, Trouble::Unwritable(error.to_string()), PAUSE_MAX, out);
+                self.lose(
+                    now,
+                    Trouble::Unwritable(error.to_string()),
+                    RETRY_INTERVAL_MAX,
+                    out,
+                );
             }
             Err(_) => self.end(out),
         }

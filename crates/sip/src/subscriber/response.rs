@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{
-    Action, Dialog, Doubt, EXPIRES_MAX, PAUSE_MAX, Pending, Phase, Subscriber, Trouble,
+    Action, Dialog, Doubt, EXPIRES_MAX, Pending, Phase, RETRY_INTERVAL_MAX, Subscriber, Trouble,
     is_refused_for_good,
     request::{remote_target, route_set},
 };
-use crate::digest::{Unusable, Verdict};
+use crate::digest::{ChallengeProblem, Verdict};
 use crate::floor;
 use crate::message::Message;
 use crate::transaction::{Progress, TIMEOUT};
@@ -137,7 +137,7 @@ impl Subscriber {
             // its restart), and has ended the subscription.
             Verdict::AskWithout
             | Verdict::RefusedWithoutChallenge
-            | Verdict::Unusable(Unusable::NoChallenge)
+            | Verdict::Unusable(ChallengeProblem::NoChallenge)
                 if self.phase == Phase::Active =>
             {
                 let pause = self.pause_unless_settled(now);
@@ -154,7 +154,7 @@ impl Subscriber {
             return self.end(out);
         }
         // Trying again soon would only lock the account.
-        let pause = (self.growing_pause() * 3).min(PAUSE_MAX);
+        let pause = (self.growing_pause() * 3).min(RETRY_INTERVAL_MAX);
         self.refused(now, trouble, pause, out);
     }
 
@@ -216,11 +216,11 @@ impl Subscriber {
             .seconds("Retry-After")
             .map(|s| Duration::from_secs(s.into()));
         let pause = if for_good {
-            PAUSE_MAX
+            RETRY_INTERVAL_MAX
         } else {
             self.growing_pause()
                 .max(asked.unwrap_or_default())
-                .min(PAUSE_MAX)
+                .min(RETRY_INTERVAL_MAX)
         };
         self.refused(now, trouble, pause, out);
     }

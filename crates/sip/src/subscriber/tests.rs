@@ -8,7 +8,7 @@ mod notifiers;
 use bench::{Bench, SECOND, code, field, sent, troubles};
 
 use super::*;
-use crate::digest::Unusable;
+use crate::digest::ChallengeProblem;
 
 const CHALLENGE: (&str, &str) = (
     "Proxy-Authenticate",
@@ -63,7 +63,7 @@ fn a_wrong_password_is_trouble_and_tried_rarely() {
         request = next;
     }
     assert!(
-        pauses[0] >= SECOND * 24 && pauses.iter().all(|p| *p <= PAUSE_MAX),
+        pauses[0] >= SECOND * 24 && pauses.iter().all(|p| *p <= RETRY_INTERVAL_MAX),
         "{pauses:?}"
     );
     assert!(pauses[5] >= SECOND * 240, "{pauses:?}");
@@ -83,7 +83,7 @@ fn a_challenge_that_cannot_be_answered_is_named() {
         troubles(&refused),
         [Trouble::UnusableChallenge {
             code: 401,
-            why: Unusable::Scheme("Basic".into())
+            why: ChallengeProblem::Scheme("Basic".into())
         }]
     );
 }
@@ -213,7 +213,7 @@ fn an_unknown_extension_is_asked_for_rarely() {
             troubles(&bench.respond(&request, code, &[])),
             [Trouble::Refused { code }]
         );
-        assert_eq!(bench.wait_for_subscribe().0, PAUSE_MAX);
+        assert_eq!(bench.wait_for_subscribe().0, RETRY_INTERVAL_MAX);
     }
     let mut bench = Bench::new(Transport::Udp);
     let request = bench.start();
@@ -299,8 +299,11 @@ fn the_reason_of_the_end_says_when_to_come_back() {
         SECOND * 42
     );
     assert!(pause("terminated;reason=giveup", 60) >= SECOND * 8);
-    assert_eq!(pause("terminated;reason=rejected", 60), PAUSE_MAX);
-    assert_eq!(pause("terminated;reason=noresource", 60), PAUSE_MAX);
+    assert_eq!(pause("terminated;reason=rejected", 60), RETRY_INTERVAL_MAX);
+    assert_eq!(
+        pause("terminated;reason=noresource", 60),
+        RETRY_INTERVAL_MAX
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What can be wrong with a subscription.
 
-use crate::digest::Unusable;
+use crate::digest::ChallengeProblem;
 
 /// Why a subscription does not stand, typed so that its owner can say what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +33,7 @@ pub enum Trouble {
         /// 401 or 407.
         code: u16,
         /// What stands in the way.
-        why: Unusable,
+        why: ChallengeProblem,
     },
     /// A 423 that cannot be satisfied.
     #[error("423 Interval Too Brief with a minimum of {minimum:?} seconds")]

@@ -32,7 +32,7 @@ pub fn message(bytes: &[u8]) {
     let answer = match fault(&message, &["eventlist"]) {
         Some(fault) => fault.answer(&message, source, "tag"),
         None => match Call::of(&message) {
-            Some(call) => respond(&message, source, &call, &Decision::Back, "tag"),
+            Some(call) => respond(&message, source, &call, &Decision::Unchanged, "tag"),
             None => answer_to(&message, 400, Some("tag"), Some(source)),
         },
     };

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use sip::Transport;
 use sip::agent::{
-    Admission, Agent, Class, Document, Host, NotAdmitted, Outbox, Package, Peer, Publication,
+    Admission, AdmissionError, Agent, Class, Document, Host, Outbox, Package, Peer, Publication,
     Resource, SUPPORTED, Settings, Watcher,
 };
 use sip::ids::Ids;
@@ -57,11 +57,11 @@ impl Host<u8> for Nobody {
         _: Duration,
         _: Peer<u8>,
         _: &Message<'_>,
-    ) -> Result<(), NotAdmitted> {
+    ) -> Result<(), AdmissionError> {
         Ok(())
     }
 
-    fn published(&mut self, _: Duration, _: Publication<'_>) -> Result<(), u16> {
+    fn on_publication(&mut self, _: Duration, _: Publication<'_>) -> Result<(), u16> {
         Err(403)
     }
 }
@@ -90,7 +90,7 @@ fn answer(bytes: &[u8]) -> Option<Vec<u8>> {
         let Some(call) = Call::of(&message) else {
             return answer_to(&message, 400, Some("t"), None).finish().ok();
         };
-        let answer = respond(&message, PEER.source, &call, &Decision::Back, "t");
+        let answer = respond(&message, PEER.source, &call, &Decision::Unchanged, "t");
         return Some(answer.finish().unwrap());
     }
     let mut agent = Agent::new(settings, Ids::new([1; 32]));

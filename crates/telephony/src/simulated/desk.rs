@@ -13,7 +13,7 @@ use sip::message::{Message, StartLine};
 use sip::uri::user;
 
 use super::Shared;
-use crate::sip_server::{Core, Flow, answered, dialog_flow};
+use crate::sip_server::{Core, Flow, dialog_flow, response_peer};
 
 /// Extensions told about before answers are read again: thousands of datagrams at once would not fit
 /// into anybody's socket buffer, and what is lost costs half a second.
@@ -116,7 +116,7 @@ impl Host<Flow> for Extensions {
         Admission::Refuse(405)
     }
 
-    fn published(&mut self, _: Duration, _: Publication<'_>) -> Result<(), u16> {
+    fn on_publication(&mut self, _: Duration, _: Publication<'_>) -> Result<(), u16> {
         Err(405)
     }
 }
@@ -127,13 +127,13 @@ impl Core for Desk {
             return;
         }
         if let Ok(message) = Message::parse(bytes) {
-            let peer = answered(peer, &message);
+            let peer = response_peer(peer, &message);
             self.agent
                 .receive(now, peer, &message, &mut self.extensions, out);
         }
     }
 
-    fn work(&mut self, now: Duration, out: &mut Outbox<Flow>) -> bool {
+    fn on_wake(&mut self, now: Duration, out: &mut Outbox<Flow>) -> bool {
         let shared = &self.extensions.shared;
         if shared.forget.swap(false, Ordering::AcqRel) {
             self.agent.forget_all();
@@ -141,7 +141,8 @@ impl Core for Desk {
         let changed = shared.calls().take_changed(PUBLISH_MAX);
         let more = changed.len() == PUBLISH_MAX;
         for resource in changed {
-            self.agent.changed(now, resource, &mut self.extensions, out);
+            self.agent
+                .notify_watchers(now, resource, &mut self.extensions, out);
         }
         if self.is_silent() {
             out.clear();

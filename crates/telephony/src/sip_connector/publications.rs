@@ -132,11 +132,11 @@ impl Publications {
         for package in Package::ALL {
             let key = (Arc::clone(extension), package);
             let event = match publication {
-                Publication::Lasting { documents, last } => {
-                    self.keep(&key, last.of(package));
+                Publication::Current { documents, closing } => {
+                    self.keep(&key, closing.of(package));
                     Event::Publish(documents.of(package))
                 }
-                Publication::Last(documents) => Event::End(documents.of(package)),
+                Publication::Closing(documents) => Event::End(documents.of(package)),
             };
             self.run(now, &key, event, &mut out);
         }

@@ -82,7 +82,7 @@ impl<C: Core> Server<C> {
             tokio::select! {
                 () = wake.0.notified() => {
                     let now = self.started.elapsed();
-                    if self.core.work(now, &mut self.out) {
+                    if self.core.on_wake(now, &mut self.out) {
                         wake.wake();
                     }
                 }
@@ -187,7 +187,7 @@ impl<C: Core> Server<C> {
 
     fn accept(&mut self, accepted: Accepted, sender: mpsc::Sender<Arrived>) {
         let now = self.started.elapsed();
-        self.core.accepted(now, accepted.as_ref().map(|_| ()));
+        self.core.on_accept(now, accepted.as_ref().map(|_| ()));
         let Ok((stream, address, kind)) = accepted else {
             self.make_room(None, self.connections_max);
             return;
@@ -233,7 +233,7 @@ impl<C: Core> Server<C> {
             whose.is_none_or(is_of)
                 && !self
                     .core
-                    .knows(Flow::Connection(**number, connected.address))
+                    .is_authenticated(Flow::Connection(**number, connected.address))
         });
         // Numbers grow with time.
         let mut strangers: Vec<(bool, u64)> = strangers

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sip::message::Message;
 use telephony::sip_connector::{
-    Documents, Publication, SipConnectorConfig, Transport, unregistered,
+    Documents, Publication, SipConnectorConfig, Transport, unregistered_extensions,
 };
 use telephony::tls::{Identity, Trust};
 use tokio::time::Instant;
@@ -25,9 +25,9 @@ fn publication() -> Publication {
         dialog: Arc::from(text.as_bytes()),
         presence: Arc::from(text.as_bytes()),
     };
-    Publication::Lasting {
+    Publication::Current {
         documents: documents("confirmed"),
-        last: documents("terminated"),
+        closing: documents("terminated"),
     }
 }
 
@@ -187,7 +187,9 @@ async fn extensions_without_a_phone_at_freeswitch_are_found() {
     let pbx = ScriptedPbx::start(None, freeswitch).await;
     for transport in [Transport::Udp, Transport::Tcp] {
         let config = config(pbx.address, transport);
-        let found = unregistered(&config, &extensions(60)).await.unwrap();
+        let found = unregistered_extensions(&config, &extensions(60))
+            .await
+            .unwrap();
         assert_eq!(found, extensions(60)[1..], "{transport:?}");
     }
     // Nothing stays behind.

@@ -37,7 +37,7 @@ impl Core for Scripted {
         }
     }
 
-    fn work(&mut self, _: Duration, _: &mut Outbox<Flow>) -> bool {
+    fn on_wake(&mut self, _: Duration, _: &mut Outbox<Flow>) -> bool {
         false
     }
 
@@ -49,7 +49,7 @@ impl Core for Scripted {
 
     fn flow_lost(&mut self, _: Flow) {}
 
-    fn knows(&self, _: Flow) -> bool {
+    fn is_authenticated(&self, _: Flow) -> bool {
         true
     }
 }

@@ -22,7 +22,7 @@ impl Core for KnowsAnna {
         out.push(peer.flow, b".");
     }
 
-    fn work(&mut self, _: Duration, _: &mut Outbox<Flow>) -> bool {
+    fn on_wake(&mut self, _: Duration, _: &mut Outbox<Flow>) -> bool {
         false
     }
 
@@ -36,7 +36,7 @@ impl Core for KnowsAnna {
         self.0.retain(|known| *known != flow);
     }
 
-    fn knows(&self, flow: Flow) -> bool {
+    fn is_authenticated(&self, flow: Flow) -> bool {
         self.0.contains(&flow)
     }
 }

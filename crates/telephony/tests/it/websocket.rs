@@ -25,7 +25,7 @@ impl Core for Agreeable {
         out.push(peer.flow, &response);
     }
 
-    fn work(&mut self, _: Duration, _: &mut Outbox<Flow>) -> bool {
+    fn on_wake(&mut self, _: Duration, _: &mut Outbox<Flow>) -> bool {
         false
     }
 

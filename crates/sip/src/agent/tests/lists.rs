@@ -51,7 +51,7 @@ impl Host<u8> for Team {
         self.admit(now, peer, request, package)
     }
 
-    fn published(&mut self, _: Duration, _: Publication<'_>) -> Result<(), u16> {
+    fn on_publication(&mut self, _: Duration, _: Publication<'_>) -> Result<(), u16> {
         panic!("nobody speaks for a list")
     }
 }
@@ -115,7 +115,7 @@ fn yes(agent: &mut Agent<u8>, host: &mut Team, notify: &[u8]) -> Vec<Vec<u8>> {
 
 fn touch(agent: &mut Agent<u8>, host: &mut Team, resource: u32) -> Vec<Vec<u8>> {
     let mut out = Outbox::default();
-    agent.changed(SECOND, Resource(resource), host, &mut out);
+    agent.notify_watchers(SECOND, Resource(resource), host, &mut out);
     sent(&out)
 }
 

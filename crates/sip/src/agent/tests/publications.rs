@@ -67,7 +67,7 @@ fn a_publication_lives_from_its_first_tag_to_its_end() {
     assert!(
         host.published
             .iter()
-            .all(|(entity, _)| *entity == Entity(0))
+            .all(|(entity, _)| *entity == PublicationId(0))
     );
 }
 
@@ -78,7 +78,7 @@ fn publications_are_taken_back_and_bounded_and_must_be_of_the_package() {
     let (_, etag) = published(SECOND, &mut agent, &mut host, &one);
     let removal = publish("b", etag.as_deref(), 0, "");
     assert_eq!(published(SECOND, &mut agent, &mut host, &removal).0, 200);
-    assert_eq!(host.published.last(), Some(&(Entity(0), None)));
+    assert_eq!(host.published.last(), Some(&(PublicationId(0), None)));
     let empty = publish("c", None, 60, "");
     assert_eq!(published(SECOND, &mut agent, &mut host, &empty).0, 400);
     let brief = publish("d", None, 59, "busy");

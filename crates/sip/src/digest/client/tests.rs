@@ -146,7 +146,7 @@ fn without_a_challenge_a_fresh_answer_is_wrong_and_a_request_without_credentials
     assert_eq!(bench.refuse(&[]), Verdict::RefusedWithoutChallenge);
     assert_eq!(
         bench.begin().refuse(&[]),
-        Verdict::Unusable(Unusable::NoChallenge)
+        Verdict::Unusable(ChallengeProblem::NoChallenge)
     );
 }
 
@@ -252,7 +252,7 @@ fn an_attempt_ends_whatever_the_server_sends() {
     let last = (0..=ROUNDS_MAX)
         .map(|n| bench.challenge(WWW, &stale(n.into()).1))
         .last();
-    assert_eq!(last, Some(Verdict::Unusable(Unusable::Endless)));
+    assert_eq!(last, Some(Verdict::Unusable(ChallengeProblem::Endless)));
     let many: Vec<String> = (0..1_000)
         .map(|n| digest(&format!("realm {n}"), "1"))
         .collect();
@@ -265,39 +265,42 @@ fn an_attempt_ends_whatever_the_server_sends() {
 fn what_stands_in_the_way_is_named() {
     let long = "x".repeat(1_000);
     for (value, why) in [
-        ("Basic realm=\"r\"", Unusable::Scheme("Basic".into())),
+        (
+            "Basic realm=\"r\"",
+            ChallengeProblem::Scheme("Basic".into()),
+        ),
         (
             "Bearer authz_server=\"https://x\"",
-            Unusable::Scheme("Bearer".into()),
+            ChallengeProblem::Scheme("Bearer".into()),
         ),
         (
             "Digest realm=\"r\", nonce=\"1\", algorithm=MD5-sess",
-            Unusable::Algorithm("MD5-sess".into()),
+            ChallengeProblem::Algorithm("MD5-sess".into()),
         ),
         (
             "Digest realm=\"r\", nonce=\"1\", algorithm=SHA-512-256",
-            Unusable::Algorithm("SHA-512-256".into()),
+            ChallengeProblem::Algorithm("SHA-512-256".into()),
         ),
         (
             "Digest realm=\"r\", nonce=\"1\", qop=\"auth-int\"",
-            Unusable::Qop("auth-int".into()),
+            ChallengeProblem::Qop("auth-int".into()),
         ),
         (
             "Digest realm=\"r\", qop=\"auth\"",
-            Unusable::Incomplete("nonce"),
+            ChallengeProblem::Incomplete("nonce"),
         ),
         (
             "Digest nonce=\"r\", qop=\"auth\"",
-            Unusable::Incomplete("realm"),
+            ChallengeProblem::Incomplete("realm"),
         ),
         (
             &format!("Digest realm=\"r\", nonce=\"1\", algorithm={long}"),
-            Unusable::Algorithm("x".repeat(60)),
+            ChallengeProblem::Algorithm("x".repeat(60)),
         ),
         // A digest challenge is named rather than another scheme beside it.
         (
             "Basic realm=\"r\", Digest realm=\"r\", nonce=\"1\", algorithm=MD5-sess",
-            Unusable::Algorithm("MD5-sess".into()),
+            ChallengeProblem::Algorithm("MD5-sess".into()),
         ),
     ] {
         let mut bench = Bench::new();
@@ -331,7 +334,7 @@ fn an_alternative_that_cannot_be_answered_is_no_obstacle_but_a_realm_is() {
         (WWW, good.as_str()),
     ];
     assert_eq!(bench.begin().refuse(&challenges), Verdict::Answer);
-    let why = Unusable::Algorithm("MD5-sess".into());
+    let why = ChallengeProblem::Algorithm("MD5-sess".into());
     assert_eq!(bench.refuse(&challenges), Verdict::Unusable(why));
 }
 
@@ -343,7 +346,7 @@ fn an_account_without_a_password_is_named() {
         .unwrap();
     let verdict =
         ClientAuthentication::default().on_refused(&Message::parse(&bytes).unwrap(), None);
-    assert_eq!(verdict, Verdict::Unusable(Unusable::NoCredentials));
+    assert_eq!(verdict, Verdict::Unusable(ChallengeProblem::NoCredentials));
 }
 
 // A20

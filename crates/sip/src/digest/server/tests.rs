@@ -19,7 +19,7 @@ fn verifier() -> Verifier {
 
 fn offered(usernames: &[&str]) -> Vec<Algorithm> {
     let mut verifier = verifier();
-    let offered = verifier.offered(usernames, &BOTH);
+    let offered = verifier.algorithms_for(usernames, &BOTH);
     let challenges = verifier.challenge_with(Duration::ZERO, HERE, &Refusal::Stale, &offered);
     assert!(challenges.iter().all(|value| value.contains("stale=true")));
     let algorithm = |value: &String| {
@@ -42,7 +42,7 @@ fn clients_that_know_one_algorithm_find_it_first() {
     assert_eq!(offered(&["desk", "board"]), BOTH);
     // Browsers know one.
     let md5 = [Algorithm::Md5];
-    let to_browser = |usernames: &[&str]| verifier().offered(usernames, &md5);
+    let to_browser = |usernames: &[&str]| verifier().algorithms_for(usernames, &md5);
     assert_eq!(
         (to_browser(&[]), to_browser(&["1001"])),
         (md5.to_vec(), md5.to_vec())
@@ -77,7 +77,7 @@ fn an_account_signs_in_with_its_own_algorithms_only() {
         let request = Writer::request("SUBSCRIBE", "sip:1@pbx.test").header(name, value);
         let request = request.finish().unwrap();
         let request = Message::parse(&request).unwrap();
-        assert_eq!(verifier.named(&request).as_deref(), Some(username));
+        assert_eq!(verifier.username_of(&request).as_deref(), Some(username));
         let checked = verifier.check(Duration::ZERO, HERE, &request, |_| Some("p"));
         let expected = match is_in {
             true => Ok(username.to_owned()),

@@ -171,7 +171,7 @@ fn a_refusal_without_any_challenge_is_named_and_not_the_password() {
     let mut bench = Bench::new(Transport::Udp);
     let request = bench.start();
     let refused = bench.respond(&request, 401, &[]);
-    let why = Unusable::NoChallenge;
+    let why = ChallengeProblem::NoChallenge;
     assert_eq!(
         troubles(&refused),
         [Trouble::UnusableChallenge { code: 401, why }]

@@ -11,7 +11,7 @@ use sip::remark::Remarks;
 use sip::software::Software;
 
 use super::{Lines, Output};
-use crate::own_dialogs::{drop_own, is_own};
+use crate::own_dialogs::{is_own, remove_own_dialogs};
 
 /// The content of a NOTIFY.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +88,7 @@ impl Lines {
                 .dialogs
                 .retain(|dialog| dialog.state == DialogState::Terminated);
         } else {
-            drop_own(&mut document);
+            remove_own_dialogs(&mut document);
         }
         let vanished = match is_full_due {
             true => Vanished::Over,

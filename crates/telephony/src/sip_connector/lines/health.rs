@@ -30,7 +30,7 @@ impl Lines {
     }
 
     /// Those of [`Self::line_trouble`] whose state is known all the same.
-    pub(in crate::sip_connector) fn remarked(&self) -> BTreeSet<Arc<str>> {
+    pub(in crate::sip_connector) fn partly_understood(&self) -> BTreeSet<Arc<str>> {
         let is_known = |extension: &&Arc<str>| {
             let line = self.lines.get(*extension);
             let has_subscription =
@@ -41,7 +41,7 @@ impl Lines {
     }
 
     /// Lines of which neither a state nor a trouble is known yet.
-    pub(in crate::sip_connector) fn awaited(&self) -> usize {
+    pub(in crate::sip_connector) fn pending(&self) -> usize {
         let is_down = |list| {
             let list: Option<&Line> = self.lines.get(list);
             list.is_some_and(|list| !list.subscriber.is_active() && list.trouble.is_some())

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use sip::{message::answer, publisher::LAST_EXPIRES};
+use sip::{message::answer, publisher::FINAL_EXPIRES};
 
 use super::*;
 use crate::sip_connector::{Documents, SipConnectorConfig, Transport};
@@ -47,9 +47,9 @@ fn documents(dialog: &[u8], presence: &[u8]) -> Documents {
 }
 
 fn lasting() -> Publication {
-    Publication::Lasting {
+    Publication::Current {
         documents: documents(b"dialog", b"presence"),
-        last: last(),
+        closing: last(),
     }
 }
 
@@ -111,10 +111,10 @@ fn thousands_are_published_at_a_pace_and_taken_back() {
     assert!(all.is_idle() && all.next_deadline().is_some());
     let mut ended = Vec::new();
     for extension in &extensions[..10] {
-        ended.extend(all.publish(SECOND, extension, &Publication::Last(last())));
+        ended.extend(all.publish(SECOND, extension, &Publication::Closing(last())));
     }
     assert_eq!(serve(&mut all, SECOND, ended, 200), 20);
-    let renewals = all.elapse(SECOND + SECOND * LAST_EXPIRES);
+    let renewals = all.elapse(SECOND + SECOND * FINAL_EXPIRES);
     serve(&mut all, SECOND, renewals, 200);
     assert_eq!(all.entries.len(), 1_980);
 }
@@ -134,7 +134,7 @@ fn at_a_stop_each_publication_ends_with_its_last_document_at_a_pace_and_blf_keys
     for bytes in &first {
         let message = Message::parse(bytes).unwrap();
         assert_eq!(message.body(), b"terminated");
-        assert_eq!(message.seconds("Expires"), Some(LAST_EXPIRES));
+        assert_eq!(message.seconds("Expires"), Some(FINAL_EXPIRES));
         assert!(message.header("SIP-If-Match").is_some());
     }
     assert!(!all.is_idle());
@@ -236,9 +236,9 @@ fn at_a_stop_the_last_document_goes_at_once() {
     let mut changes = Vec::new();
     for number in 0..5_u8 {
         now += SECOND / 5;
-        let change = Publication::Lasting {
+        let change = Publication::Current {
             documents: documents(&[number], &[number]),
-            last: last(),
+            closing: last(),
         };
         let sent = all.publish(now, &"1001".into(), &change);
         changes.push(serve(&mut all, now, sent, 200));
@@ -262,9 +262,9 @@ fn at_a_stop_the_last_document_follows_what_is_under_way() {
     serve(&mut all, SECOND, sent, 200);
     let mut under_way = Vec::new();
     for number in 0..3_u8 {
-        let change = Publication::Lasting {
+        let change = Publication::Current {
             documents: documents(&[number], &[number]),
-            last: last(),
+            closing: last(),
         };
         serve(&mut all, SECOND, std::mem::take(&mut under_way), 200);
         under_way = all.publish(SECOND, &"1001".into(), &change);
@@ -293,7 +293,7 @@ fn trouble_of_one_publication_is_not_cleared_by_another() {
     assert_eq!(all.trouble().expect("trouble").what, what);
     // It ends with the publication, or once this one is accepted.
     all.take_changed();
-    let sent = all.publish(later, &"1001".into(), &Publication::Last(last()));
+    let sent = all.publish(later, &"1001".into(), &Publication::Closing(last()));
     assert!(sent.is_empty() && all.trouble().is_none() && all.take_changed());
     let sent = all.publish(later, &"1003".into(), &lasting());
     serve(&mut all, later, sent, 503);

@@ -127,13 +127,13 @@ impl Task {
             reachable: self.answered_at.is_some() && self.trouble.is_none(),
             lines: self.lines.len(),
             active: self.lines.active(),
-            awaited: self.lines.awaited(),
+            pending: self.lines.pending(),
             software: self.lines.software(),
             long_calls: self.long_calls.at(self.now()),
             trouble,
             login_fault: self.lines.login_fault(),
             line_trouble: self.lines.line_trouble().clone(),
-            remarked: self.lines.remarked(),
+            partly_understood: self.lines.partly_understood(),
         });
     }
 }

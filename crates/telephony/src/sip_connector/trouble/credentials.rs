@@ -1,6 +1,6 @@
 //! Words for refused credentials, and for challenges that no password can answer.
 
-use sip::digest::Unusable;
+use sip::digest::ChallengeProblem;
 use sip::software::Software;
 use sip::subscriber::Trouble as T;
 
@@ -16,29 +16,29 @@ fn reason(code: u16) -> &'static str {
 }
 
 /// The remedy for a challenge that cannot be answered. The password was not checked, so none of them is about it.
-fn remedy(why: &Unusable) -> &'static str {
+fn remedy(why: &ChallengeProblem) -> &'static str {
     match why {
-        Unusable::NoChallenge => {
+        ChallengeProblem::NoChallenge => {
             "Switch on digest authentication for Offhook's address on the phone system, or allow that address there: it refuses \
              requests without asking for a login. The password was not checked."
         }
-        Unusable::Scheme(_) => {
+        ChallengeProblem::Scheme(_) => {
             "Let the phone system offer digest authentication (MD5 or SHA-256); Offhook sends no password in clear text."
         }
-        Unusable::Algorithm(_) => {
+        ChallengeProblem::Algorithm(_) => {
             "Let the phone system also offer the digest algorithm MD5 or SHA-256; Offhook knows no other. The password was not \
              checked."
         }
-        Unusable::Qop(_) => {
+        ChallengeProblem::Qop(_) => {
             "Let the phone system also offer qop=auth, or no qop; Offhook knows no other. The password was not checked."
         }
-        Unusable::Incomplete(_) => {
+        ChallengeProblem::Incomplete(_) => {
             "Look for an update of the phone system, or of the proxy in front of it: a digest challenge must have realm and nonce."
         }
-        Unusable::NoCredentials => {
+        ChallengeProblem::NoCredentials => {
             "Set user name and password of the phone system in Offhook's settings."
         }
-        Unusable::Endless => {
+        ChallengeProblem::Endless => {
             "Check the phone system's nonces: several servers behind one address must share them, and they must live longer than a \
              few seconds. Offhook tries again every few minutes."
         }
@@ -158,12 +158,12 @@ mod tests {
     fn each_obstacle_is_named_with_a_remedy_of_its_own() {
         let mut remedies = std::collections::BTreeSet::new();
         for (why, name) in [
-            (Unusable::NoChallenge, "no challenge"),
-            (Unusable::Scheme("Basic".into()), "Basic"),
-            (Unusable::Algorithm("MD5-sess".into()), "MD5-sess"),
-            (Unusable::Qop("auth-int".into()), "auth-int"),
-            (Unusable::Incomplete("nonce"), "without nonce"),
-            (Unusable::Endless, "one challenge after another"),
+            (ChallengeProblem::NoChallenge, "no challenge"),
+            (ChallengeProblem::Scheme("Basic".into()), "Basic"),
+            (ChallengeProblem::Algorithm("MD5-sess".into()), "MD5-sess"),
+            (ChallengeProblem::Qop("auth-int".into()), "auth-int"),
+            (ChallengeProblem::Incomplete("nonce"), "without nonce"),
+            (ChallengeProblem::Endless, "one challenge after another"),
         ] {
             let trouble = T::UnusableChallenge { code: 401, why };
             let account = words().account(&trouble);

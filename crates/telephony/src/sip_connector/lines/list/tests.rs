@@ -168,7 +168,7 @@ fn a_line_that_moves_to_another_list_is_asked_for_at_once() {
     let refresh = asked(&out, &b);
     assert_eq!(refresh.len(), 1);
     assert!(asked(&out, &a).is_empty());
-    assert_eq!(lines.awaited(), 1);
+    assert_eq!(lines.pending(), 1);
     assert!(
         lines.line_trouble().is_empty(),
         "the other list may have it"

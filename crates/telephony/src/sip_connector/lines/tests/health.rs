@@ -17,6 +17,6 @@ fn lines_that_are_not_heard_of_yet_are_awaited_whatever_is_remarked_about_others
     for (known, subscribe) in (1..).zip(&subscribes) {
         notify(&mut lines, SECOND, subscribe, 1, &remarkable);
         assert_eq!(lines.line_trouble().len(), known);
-        assert_eq!((lines.active(), lines.awaited()), (known, 4 - known));
+        assert_eq!((lines.active(), lines.pending()), (known, 4 - known));
     }
 }

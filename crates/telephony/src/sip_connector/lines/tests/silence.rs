@@ -151,10 +151,10 @@ fn a_line_of_which_the_list_never_tells_is_awaited_and_then_named() {
         let answers = [(SECOND / 10, &*silent)];
         pbx.run_until(SECOND * 32, &answers);
         let troubles = pbx.lines.line_trouble().len();
-        assert_eq!((pbx.lines.awaited(), troubles), (2, 0), "{silent}");
+        assert_eq!((pbx.lines.pending(), troubles), (2, 0), "{silent}");
         for seconds in [34, 7200] {
             pbx.run_until(SECOND * seconds, &answers);
-            assert_eq!((pbx.lines.active(), pbx.lines.awaited()), (0, 0));
+            assert_eq!((pbx.lines.active(), pbx.lines.pending()), (0, 0));
             for extension in ["1001", "1002"] {
                 let trouble = trouble(&pbx.lines, extension);
                 let named = format!("tells no state of extension {extension}");
