@@ -210,7 +210,7 @@ mod tests {
         for uri in [
             "sip:1002@pbx.test;offhook=asked",
             "sip:1002@pbx.test;offhook=asked;offhook=asked",
-            "sip:1002@pbx.test;OffHook=LOOP_MARK;transport=udp",
+            "sip:1002@pbx.test;OffHook=ASKED;transport=udp",
             "sip:1002@pbx.test;transport=udp;%6Fffhook=%61sked",
             "sips:1002;a=b@[::1]:5061;offhook=asked?Subject=x",
             "sip:1002@pbx.test;offhook=no;offhook=asked",
