@@ -13,6 +13,7 @@ use store::{Change, Concern, ImportPerson, Store};
 use teamsbox::{CallKind, Device, NewUser, Teamsbox};
 use telephony::{
     Password,
+    connector::Connector,
     simulated::{SimulatedPbx, SimulatedPbxConfig},
     sip_connector::{SipConnectorConfig, Transport},
 };
@@ -100,7 +101,7 @@ impl Stage {
             pbxs: vec![PbxOptions {
                 extensions: Vec::new(),
                 publish: None,
-                connector: SipConnectorConfig {
+                connector: Connector::Sip(SipConnectorConfig {
                     name: "simulated".into(),
                     servers: vec![pbx.address().to_string()],
                     trust: None,
@@ -111,7 +112,7 @@ impl Stage {
                     password,
                     lists: Vec::new(),
                     bind: None,
-                },
+                }),
             }],
             timing,
             ..Options::alone(store, Clock::system())

@@ -23,6 +23,7 @@ use store::{ImportPerson, Store};
 use teamsbox::{ClockMode, Device, Knobs, NewUser, Teamsbox};
 use telephony::{
     Password,
+    connector::Connector,
     simulated::{SimulatedPbx, SimulatedPbxConfig},
     sip_connector::{SipConnectorConfig, Transport},
 };
@@ -228,9 +229,7 @@ async fn start_teamsbox(
 }
 
 /// The simulated telephone system, and how to connect to it.
-async fn start_pbx(
-    extensions: &[String],
-) -> anyhow::Result<(Arc<SimulatedPbx>, SipConnectorConfig)> {
+async fn start_pbx(extensions: &[String]) -> anyhow::Result<(Arc<SimulatedPbx>, Connector)> {
     let password = Password::new(secrets::new_secret()?);
     let pbx = SimulatedPbx::start(SimulatedPbxConfig {
         identity: None,
@@ -257,7 +256,7 @@ async fn start_pbx(
         lists: Vec::new(),
         bind: None,
     };
-    Ok((Arc::new(pbx), connector))
+    Ok((Arc::new(pbx), Connector::Sip(connector)))
 }
 
 impl Running {

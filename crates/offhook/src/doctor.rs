@@ -235,7 +235,7 @@ async fn examine(report: &mut Report, path: &Path, place: Place<'_>, test_person
         report.tenant = None;
     }
     if let Some(phones) = &config.phones {
-        let domains = config.pbxs.iter().map(|pbx| &*pbx.connector.domain);
+        let domains = config.pbxs.iter().map(|pbx| pbx.connector.domain());
         let lines = kept.people.iter().flat_map(|person| &person.lines);
         let extensions: Vec<&str> = lines.map(|(_, extension)| extension.as_str()).collect();
         phones::check(

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use presence::{Fact, Input, Relationship};
-use telephony::sip_connector::{self, LineEvent, Publication, SipConnector, SipConnectorConfig};
+use telephony::connector::{self, Connector, ConnectorHandle, LineEvent, Publication};
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 
 mod share;
@@ -28,7 +28,7 @@ const NAMED_MAX: usize = 5;
 #[derive(Clone, Debug)]
 pub struct PbxOptions {
     /// How it is reached.
-    pub connector: SipConnectorConfig,
+    pub connector: Connector,
     /// What people do elsewhere is published there, as those see it who have this relationship; `None`: nothing is.
     pub publish: Option<Relationship>,
     /// Beginnings of the extensions that it has; empty: those that no other names.
@@ -57,7 +57,7 @@ impl PbxOptions {
 
 /// A running connector.
 pub struct Pbx {
-    connector: Arc<SipConnector>,
+    connector: Arc<ConnectorHandle>,
     share: Share,
 }
 
@@ -68,7 +68,7 @@ impl Pbx {
     /// # Errors
     /// The configuration cannot work at all; the text says why.
     pub(crate) async fn start(
-        config: SipConnectorConfig,
+        connector: Connector,
         share: Share,
         directory: Directory,
         shard: Shard,
@@ -76,12 +76,12 @@ impl Pbx {
         clock: Clock,
         tasks: &mut JoinSet<()>,
     ) -> Result<Self, String> {
-        let part = format!("pbx {}", config.name);
+        let part = format!("pbx {}", connector.name());
         let (sender, receiver) = mpsc::channel(QUEUE_MAX);
         let mut extensions = directory.extensions();
         extensions.retain(|extension| share.has(extension));
-        let connector = SipConnector::start(config, extensions, sender)
-            .await
+        let connector = connector
+            .start(extensions, sender)
             .map_err(|error| error.to_string())?;
         let told = connector.health();
         tasks.spawn(tell_health(part, told, health));
@@ -170,7 +170,7 @@ async fn translate(
 
 async fn tell_health(
     part: String,
-    mut told: tokio::sync::watch::Receiver<sip_connector::Health>,
+    mut told: tokio::sync::watch::Receiver<connector::Health>,
     health: Health,
 ) {
     loop {
@@ -197,7 +197,7 @@ async fn tell_health(
 }
 
 /// Lines that have been in a call for suspiciously long.
-fn long_calls(health: &sip_connector::Health) -> Option<Trouble> {
+fn long_calls(health: &connector::Health) -> Option<Trouble> {
     let (first, more) = health.long_calls.split_first()?;
     let named = health.long_calls.iter().take(NAMED_MAX);
     let named: Vec<&str> = named.map(AsRef::as_ref).collect();
@@ -223,7 +223,7 @@ fn long_calls(health: &sip_connector::Health) -> Option<Trouble> {
 }
 
 /// The system's own trouble, else that of its lines.
-fn trouble_of(health: &sip_connector::Health) -> Option<Trouble> {
+fn trouble_of(health: &connector::Health) -> Option<Trouble> {
     if let Some(trouble) = &health.trouble {
         return Some(Trouble {
             what: trouble.what.clone(),
@@ -236,7 +236,7 @@ fn trouble_of(health: &sip_connector::Health) -> Option<Trouble> {
 }
 
 /// Lines whose state is known, though not all that the PBX sent of them.
-fn remarks_of(health: &sip_connector::Health) -> Option<Trouble> {
+fn remarks_of(health: &connector::Health) -> Option<Trouble> {
     let remarked = |extension: &Arc<str>| health.partly_understood.contains(extension);
     let words = "are watched, but not all that was sent is understood";
     of_lines(health, 0, remarked, words)
@@ -244,7 +244,7 @@ fn remarks_of(health: &sip_connector::Health) -> Option<Trouble> {
 
 /// The trouble of those lines of which this is true, in one text; of more than are listed `at_least` so many.
 fn of_lines(
-    health: &sip_connector::Health,
+    health: &connector::Health,
     at_least: usize,
     concerns: impl Fn(&Arc<str>) -> bool,
     words: &str,
@@ -275,16 +275,16 @@ mod tests {
 
     #[test]
     fn a_line_whose_state_is_known_is_a_warning_and_no_trouble() {
-        let trouble = |what: &str| sip_connector::Trouble {
+        let trouble = |what: &str| connector::Trouble {
             what: what.into(),
             remedy: "r".into(),
         };
-        let mut told = sip_connector::Health {
+        let mut told = connector::Health {
             lines: 3,
             active: 3,
             line_trouble: [("1001".into(), trouble("dropped"))].into(),
             partly_understood: ["1001".into()].into(),
-            ..sip_connector::Health::default()
+            ..connector::Health::default()
         };
         assert_eq!(trouble_of(&told), None);
         let warning = remarks_of(&told).unwrap().what;
@@ -303,9 +303,9 @@ mod tests {
     // A24
     #[test]
     fn a_call_of_more_than_four_hours_is_a_warning_and_no_trouble() {
-        let told = |extensions: &[&str]| sip_connector::Health {
+        let told = |extensions: &[&str]| connector::Health {
             long_calls: extensions.iter().copied().map(Arc::from).collect(),
-            ..sip_connector::Health::default()
+            ..connector::Health::default()
         };
         assert_eq!(long_calls(&told(&[])), None);
         let one = long_calls(&told(&["1002"])).unwrap();

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telephony::Password;
-use telephony::sip_connector::{LineEvent, SipConnector, SipConnectorConfig, Transport};
+use telephony::connector::{Connector, LineEvent};
+use telephony::sip_connector::{SipConnectorConfig, Transport};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -45,7 +46,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tokio::pin!(end);
     let (sender, mut events) = tokio::sync::mpsc::channel(256);
     let extensions: Vec<Arc<str>> = extensions.iter().map(|e| e.as_str().into()).collect();
-    let connector = SipConnector::start(config, extensions, sender).await?;
+    let connector = Connector::Sip(config).start(extensions, sender)?;
     let started = tokio::time::Instant::now();
     loop {
         tokio::select! {

@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use server::PbxOptions;
 use store::StoredPerson;
-use telephony::sip_connector::{
-    Health, LoginFault, SipConnector, SipConnectorConfig, Software, Trouble, host_and_port,
-    unregistered_extensions,
+use telephony::{
+    connector::{Connector, ConnectorHandle, Health, LoginFault, Software, Trouble},
+    sip_connector::host_and_port,
 };
 use tokio::{sync::mpsc, time::Instant};
 
@@ -35,9 +35,9 @@ pub(super) async fn check_all(report: &mut Report, pbxs: Vec<PbxOptions>, people
     }
 }
 
-async fn check(report: &mut Report, config: SipConnectorConfig, extensions: Vec<Arc<str>>) {
-    let server = config.servers.join(", ");
-    for one in &config.servers {
+async fn check(report: &mut Report, connector: Connector, extensions: Vec<Arc<str>>) {
+    let server = connector.servers().join(", ");
+    for one in connector.servers() {
         // Of a name without a port the DNS may know servers of other names.
         let (host, Some(port)) = host_and_port(one) else {
             continue;
@@ -57,21 +57,18 @@ async fn check(report: &mut Report, config: SipConnectorConfig, extensions: Vec<
     let (events, mut heard) = mpsc::channel(1_024);
     // What is heard is of no interest, but must be taken.
     let drain = tokio::spawn(async move { while heard.recv().await.is_some() {} });
-    let started = SipConnector::start(config.clone(), extensions.clone(), events).await;
-    let connector = match started {
-        Ok(connector) => connector,
+    let started = connector.start(extensions.clone(), events);
+    let running = match started {
+        Ok(running) => running,
         Err(error) => return report.fail(CHECK, Fault::PbxUnusable, error.to_string()),
     };
-    let health = settled(&connector).await;
-    connector.stop().await;
+    let health = settled(&running).await;
+    running.stop().await;
     drain.abort();
-    tell(report, &server, &config.domain, &health);
+    tell(report, &server, connector.domain(), &health);
     if health.software == Software::FreeSwitch && health.active > 0 {
-        tell_unregistered(
-            report,
-            &server,
-            unregistered_extensions(&config, &extensions).await,
-        );
+        let found = connector.unregistered_extensions(&extensions).await;
+        tell_unregistered(report, &server, found);
     }
 }
 
@@ -104,7 +101,7 @@ fn tell_unregistered(report: &mut Report, server: &str, found: Result<Vec<Arc<st
 }
 
 /// The health once every line has spoken, or nothing more is to be expected.
-async fn settled(connector: &SipConnector) -> Health {
+async fn settled(connector: &ConnectorHandle) -> Health {
     let mut health = connector.health();
     let began = Instant::now();
     loop {

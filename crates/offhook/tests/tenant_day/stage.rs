@@ -17,6 +17,7 @@ use store::{Change, Concern, ImportPerson, Store};
 use teamsbox::{ClockMode, Device, Knobs, NewUser, Teamsbox};
 use telephony::{
     Password,
+    connector::Connector,
     simulated::{SimulatedPbx, SimulatedPbxConfig},
     sip_connector::{SipConnectorConfig, Transport},
 };
@@ -271,7 +272,7 @@ fn options(
     let pbx = PbxOptions {
         publish: None,
         extensions: Vec::new(),
-        connector: SipConnectorConfig {
+        connector: Connector::Sip(SipConnectorConfig {
             name: "simulated".into(),
             servers: vec![pbx.address().to_string()],
             trust: None,
@@ -282,7 +283,7 @@ fn options(
             password,
             lists: Vec::new(),
             bind: None,
-        },
+        }),
     };
     Options {
         tenants: vec![tenant],

@@ -402,8 +402,8 @@ impl Core {
     ) -> Result<Vec<Arc<Pbx>>, StartError> {
         let mut pbxs = Vec::new();
         for (options, share) in PbxOptions::shared(options) {
-            let name = options.connector.name.clone();
-            let domain = options.connector.domain.clone();
+            let name = options.connector.name().to_owned();
+            let domain = options.connector.domain().to_owned();
             let (directory, shard) = (self.directory.clone(), self.shard.clone());
             let pbx = Pbx::start(
                 options.connector,

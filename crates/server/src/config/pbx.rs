@@ -5,6 +5,7 @@ use std::{net::Ipv6Addr, path::Path};
 use sip::{message::Address, uri::user};
 use telephony::{
     Password,
+    connector::Connector,
     sip_connector::{SipConnectorConfig, Transport, host_and_port},
     tls::Trust,
 };
@@ -76,8 +77,8 @@ impl Check<'_> {
         others: &[PbxOptions],
         pbx: &PbxOptions,
     ) -> Result<(), ConfigError> {
-        let name = &pbx.connector.name;
-        if others.iter().any(|other| other.connector.name == *name) {
+        let name = pbx.connector.name();
+        if others.iter().any(|other| other.connector.name() == name) {
             let problem = format!("{name:?} is there twice; give each [[pbx]] a name of its own");
             return Err(self.error(&key("name"), problem));
         }
@@ -223,7 +224,7 @@ impl Check<'_> {
             bind: bind.transpose()?,
         };
         Ok(PbxOptions {
-            connector,
+            connector: Connector::Sip(connector),
             publish: publish.transpose()?,
             extensions: raw.extensions,
         })

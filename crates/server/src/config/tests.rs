@@ -46,7 +46,7 @@ fn a_good_file_is_taken_and_paths_are_beside_it() {
     let teams = &config.tenants[0];
     assert_eq!(teams.client.graph, "https://graph.microsoft.com");
     assert_eq!(teams.requests_per_30_seconds, Some(1_500));
-    assert_eq!(config.pbxs[0].connector.servers, ["127.0.0.1:5060"]);
+    assert_eq!(config.pbxs[0].connector.servers(), ["127.0.0.1:5060"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
 };
 
 use presence::{Activity, PersonId, Relationship, Status, View, view};
-use telephony::sip_connector::{Documents, Publication};
+use telephony::connector::{Documents, Publication};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::documents::{dialog_info, presence_info};

@@ -28,8 +28,9 @@ use sip::message::{Message, answer};
 use sip::software::Software;
 use sip::subscriber::{Account, Action, Event, Subscriber};
 
+use super::escape_user;
 use super::trouble::Words;
-use super::{LINE_TROUBLE_MAX, Trouble, escape_user};
+use crate::phone_system::{LINE_TROUBLE_MAX, Trouble};
 use document::Received;
 use line::Line;
 pub(super) use notes::Note;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use presence::LineState;
 
-use super::{LINE_TROUBLE_MAX, LineEvent};
+use crate::phone_system::{LINE_TROUBLE_MAX, LineEvent};
 
 /// A call that lasts for this long is worth a look.
 const LONG: Duration = Duration::from_secs(4 * 3600);

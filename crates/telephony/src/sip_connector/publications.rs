@@ -19,8 +19,10 @@ use sip::{
     subscriber::Account,
 };
 
+use crate::phone_system::{Documents, Publication, Trouble};
+
 use super::{
-    Publication, Trouble, escape_user,
+    escape_user,
     gate::{Gate, Hold, is_refusal},
     trouble::Words,
 };
@@ -30,6 +32,13 @@ const IN_FLIGHT_MAX: usize = 50;
 
 /// An extension in one event package.
 type Key = (Arc<str>, Package);
+
+fn document_of(documents: &Documents, package: Package) -> Arc<[u8]> {
+    match package {
+        Package::Dialog => Arc::clone(&documents.dialog),
+        Package::Presence => Arc::clone(&documents.presence),
+    }
+}
 
 #[derive(Debug)]
 struct Entry {
@@ -133,10 +142,10 @@ impl Publications {
             let key = (Arc::clone(extension), package);
             let event = match publication {
                 Publication::Current { documents, closing } => {
-                    self.keep(&key, closing.of(package));
-                    Event::Publish(documents.of(package))
+                    self.keep(&key, document_of(closing, package));
+                    Event::Publish(document_of(documents, package))
                 }
-                Publication::Closing(documents) => Event::End(documents.of(package)),
+                Publication::Closing(documents) => Event::End(document_of(documents, package)),
             };
             self.run(now, &key, event, &mut out);
         }

@@ -31,7 +31,7 @@ const UNREGISTERED: &str = "Unregistered";
 ///
 /// # Errors
 /// In words: there is no way to the PBX.
-pub async fn unregistered_extensions(
+pub(super) async fn unregistered_extensions(
     config: &SipConnectorConfig,
     extensions: &[Arc<str>],
 ) -> Result<Vec<Arc<str>>, String> {

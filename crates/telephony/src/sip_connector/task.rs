@@ -23,7 +23,8 @@ use super::publications::Publications;
 use super::reconnect::{Ended, Next, Reconnect};
 use super::stopping::Stopping;
 use super::trouble::Words;
-use super::{Command, Health, LineEvent, SipConnectorConfig, Trouble, scout, targets};
+use super::{SipConnectorConfig, scout, targets};
+use crate::phone_system::{Command, Health, LineEvent, Trouble};
 
 mod output;
 

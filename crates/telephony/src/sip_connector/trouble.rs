@@ -11,7 +11,8 @@ use sip::software::Software;
 use sip::stream::FrameError;
 use sip::subscriber;
 
-use super::{SipConnectorConfig, Trouble};
+use super::SipConnectorConfig;
+use crate::phone_system::Trouble;
 
 /// What helps where Asterisk knows an extension but not its hint.
 const ASTERISK_HINT: &str = "Give the extension a hint (exten => 1001,hint,PJSIP/1001) in a context of Offhook's own, not in FreePBX's ext-local, whose \

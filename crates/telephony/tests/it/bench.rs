@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use presence::LineState;
+use telephony::connector::{Connector, ConnectorHandle, Health, LineEvent};
 use telephony::simulated::{SimulatedPbx, SimulatedPbxConfig};
-use telephony::sip_connector::{Health, LineEvent, SipConnector, SipConnectorConfig, Transport};
+use telephony::sip_connector::{SipConnectorConfig, Transport};
 use tokio::sync::mpsc;
 
 /// Nothing here takes longer than a few seconds; a test that waits this long has failed.
@@ -35,7 +36,7 @@ pub async fn pbx(n: usize) -> SimulatedPbx {
 }
 
 pub struct Bench {
-    pub connector: SipConnector,
+    pub connector: ConnectorHandle,
     pub events: mpsc::Receiver<LineEvent>,
     /// What each line is known to be doing, `None` when stale.
     pub known: BTreeMap<Arc<str>, Option<LineState>>,
@@ -59,9 +60,7 @@ pub fn config(server: impl ToString, transport: Transport) -> SipConnectorConfig
 impl Bench {
     pub async fn start(config: SipConnectorConfig, extensions: Vec<Arc<str>>) -> Self {
         let (sender, events) = mpsc::channel(1024);
-        let connector = SipConnector::start(config, extensions, sender)
-            .await
-            .unwrap();
+        let connector = Connector::Sip(config).start(extensions, sender).unwrap();
         Self {
             connector,
             events,

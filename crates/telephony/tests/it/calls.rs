@@ -2,7 +2,8 @@
 
 use presence::LineState::{Connected, Held, Idle, Ringing};
 use std::time::Duration;
-use telephony::sip_connector::{LineEvent, Transport};
+use telephony::connector::{Connector, LineEvent};
+use telephony::sip_connector::Transport;
 
 use crate::bench::{Bench, config, extensions, pbx};
 
@@ -115,13 +116,9 @@ async fn thousands_of_lines_are_subscribed_and_followed() {
 async fn a_slow_owner_gets_the_latest_state_of_each_line() {
     let pbx = pbx(20).await;
     let (sender, mut events) = tokio::sync::mpsc::channel(1);
-    let connector = telephony::sip_connector::SipConnector::start(
-        config(pbx.address(), Transport::Udp),
-        extensions(20),
-        sender,
-    )
-    .await
-    .unwrap();
+    let connector = Connector::Sip(config(pbx.address(), Transport::Udp))
+        .start(extensions(20), sender)
+        .unwrap();
     let mut health = connector.health();
     health.wait_for(|h| h.active == 20).await.unwrap();
     let call = pbx.ring("1001", "1002").unwrap();

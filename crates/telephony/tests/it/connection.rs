@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sip::message::Message;
-use telephony::sip_connector::{
-    Documents, Publication, SipConnectorConfig, Transport, unregistered_extensions,
-};
+use telephony::connector::{Connector, Documents, Publication};
+use telephony::sip_connector::{SipConnectorConfig, Transport};
 use telephony::tls::{Identity, Trust};
 use tokio::time::Instant;
 
@@ -187,9 +186,8 @@ async fn extensions_without_a_phone_at_freeswitch_are_found() {
     let pbx = ScriptedPbx::start(None, freeswitch).await;
     for transport in [Transport::Udp, Transport::Tcp] {
         let config = config(pbx.address, transport);
-        let found = unregistered_extensions(&config, &extensions(60))
-            .await
-            .unwrap();
+        let (connector, asked) = (Connector::Sip(config), extensions(60));
+        let found = connector.unregistered_extensions(&asked).await.unwrap();
         assert_eq!(found, extensions(60)[1..], "{transport:?}");
     }
     // Nothing stays behind.

@@ -1,9 +1,8 @@
 //! What goes wrong, how it is told, and that it heals by itself.
 
 use presence::LineState::{Connected, Idle, Ringing};
-use telephony::sip_connector::{
-    LoginFault, SipConnector, SipConnectorConfig, StartError, Transport,
-};
+use telephony::connector::{Connector, LoginFault, StartError};
+use telephony::sip_connector::{SipConnectorConfig, Transport};
 
 use crate::bench::{Bench, config, extensions, pbx, pbx_at};
 
@@ -212,17 +211,16 @@ async fn forgotten_subscriptions_are_found_by_one_and_renewed_for_all() {
 #[tokio::test]
 async fn what_can_never_work_is_refused_at_the_start() {
     let (sender, _events) = tokio::sync::mpsc::channel(1);
-    let start = |config| SipConnector::start(config, vec![], sender.clone());
+    let start = |config| Connector::Sip(config).start(vec![], sender.clone());
     let good = config("127.0.0.1:5060", Transport::Udp);
     for server in ["", "pbx:", ":5060", "pbx:0", "pbx:99999", "a b:1"] {
-        let error = start(config(server, Transport::Udp)).await.unwrap_err();
+        let error = start(config(server, Transport::Udp)).unwrap_err();
         assert!(matches!(error, StartError::Server(_)), "{server}");
     }
     let error = start(SipConnectorConfig {
         domain: "a\r\nb".into(),
         ..good.clone()
     })
-    .await
     .unwrap_err();
     assert!(matches!(
         error,
@@ -235,7 +233,6 @@ async fn what_can_never_work_is_refused_at_the_start() {
         username: String::new(),
         ..good.clone()
     })
-    .await
     .unwrap_err();
     assert!(error.to_string().contains("username"));
     for transport in [Transport::Udp, Transport::Tcp] {
@@ -246,7 +243,6 @@ async fn what_can_never_work_is_refused_at_the_start() {
         };
         assert!(
             start(elsewhere)
-                .await
                 .unwrap_err()
                 .to_string()
                 .contains("203.0.113.1:5080")

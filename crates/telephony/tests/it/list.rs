@@ -1,7 +1,8 @@
 //! All lines by one subscription to a list (RFC 4662).
 
 use presence::LineState::{Connected, Idle, Ringing};
-use telephony::sip_connector::{SipConnectorConfig, StartError, Transport};
+use telephony::connector::{Connector, StartError};
+use telephony::sip_connector::{SipConnectorConfig, Transport};
 
 use crate::bench::{Bench, config, extensions, pbx, pbx_at};
 
@@ -85,7 +86,7 @@ async fn a_list_that_is_none_is_told_with_what_to_do() {
             lists: vec![list.into()],
             ..config.clone()
         };
-        let refused = telephony::SipConnector::start(config, vec![], sender).await;
+        let refused = Connector::Sip(config).start(vec![], sender);
         let refused = refused.unwrap_err();
         assert!(matches!(refused, StartError::Name { field: "list", .. }));
     }

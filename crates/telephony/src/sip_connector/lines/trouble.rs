@@ -6,9 +6,9 @@ use std::time::Duration;
 use sip::digest::Evidence;
 use sip::subscriber;
 
-use super::super::LoginFault;
 use super::super::gate::{Hold, is_refusal};
 use super::{Line, Lines, Trouble};
+use crate::phone_system::LoginFault;
 
 impl Lines {
     /// Trouble of the account, and so of every line.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sip::{message::answer, publisher::FINAL_EXPIRES};
 
 use super::*;
-use crate::sip_connector::{Documents, SipConnectorConfig, Transport};
+use crate::sip_connector::{SipConnectorConfig, Transport};
 
 const SECOND: Duration = Duration::from_secs(1);
 

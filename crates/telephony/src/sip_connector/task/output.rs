@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::super::lines::{Note, Output};
-use super::super::{Health, LineEvent, Trouble};
 use super::{NOTES_INTERVAL, Task};
+use crate::phone_system::{Health, LineEvent, Trouble};
 
 impl Task {
     /// Sends and tells what the lines ask for; answers go to where the question came from.
