@@ -9,7 +9,7 @@ use server::{
     App, MAIN_TENANT, Options, PbxOptions, PhonesOptions, SignIn, TeamsOptions, access,
     clock::Clock, secrets,
 };
-use store::{Change, Concern, ImportPerson, Store};
+use store::{Change, Concern, ImportPerson, OrganisationId, Store};
 use teamsbox::{CallKind, Device, NewUser, Teamsbox};
 use telephony::{
     Password,
@@ -83,7 +83,7 @@ impl Stage {
         })
         .await?;
         let folder = tempfile::tempdir()?;
-        let store = Store::open(&folder.path().join("bench.db")).await?;
+        let store = Store::open(&folder.path().join("bench.db"), OrganisationId::FIRST).await?;
         store
             .import(&everybody(&ids), &change("people.import", "people"))
             .await?;
@@ -179,7 +179,7 @@ impl Alone {
     /// Starts it with so many people.
     pub async fn start(people: usize, phones: Option<PhonesOptions>) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let store = Store::open(&folder.path().join("bench.db")).await?;
+        let store = Store::open(&folder.path().join("bench.db"), OrganisationId::FIRST).await?;
         let people: Vec<ImportPerson> = (0..people)
             .map(|number| ImportPerson {
                 name: format!("p{number}"),

@@ -24,8 +24,8 @@ const LOOK: Duration = Duration::from_millis(50);
 pub async fn backup(config: &Path, file: &Path) -> anyhow::Result<()> {
     let config = installation::configuration(config)?;
     let store = installation::open(&config).await?;
-    store.backup(file).await?;
-    store.close().await;
+    store.database().backup(file).await?;
+    store.database().close().await;
     println!("backed up to {}", file.display());
     Ok(())
 }

@@ -19,7 +19,7 @@ use server::{
     App, AuditKept, Demo, MAIN_TENANT, Options, PbxOptions, PhonesOptions, SignIn, TeamsOptions,
     access, clock::Clock, secrets,
 };
-use store::{ImportPerson, Store};
+use store::{ImportPerson, OrganisationId, Store};
 use teamsbox::{ClockMode, Device, Knobs, NewUser, Teamsbox};
 use telephony::{
     Password,
@@ -132,7 +132,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
     let (pbx, connector) = start_pbx(&extensions).await?;
 
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let store = Store::open(&folder.path().join("demo.db")).await?;
+    let store = Store::open(&folder.path().join("demo.db"), OrganisationId::FIRST).await?;
     let now = Timestamp::from_milliseconds(teamsbox.clock().now_milliseconds());
     store.import(&people, &sample::change(now)).await?;
     let (clock, driver) = match manual {

@@ -59,7 +59,7 @@ pub async fn run(config: &Path, file: &Path, wish: Wish) -> anyhow::Result<()> {
             );
         }
     }
-    store.close().await;
+    store.database().close().await;
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use server::{
     secrets,
     vault::Vault,
 };
-use store::{Change, Checked, Concern, Store, StoreError, StoredPerson};
+use store::{Change, Checked, Concern, Database, OrganisationId, Store, StoreError, StoredPerson};
 
 /// Environment variable with the key of the sealed secrets.
 const KEY_VARIABLE: &str = "OFFHOOK_SECRETS_KEY";
@@ -52,7 +52,7 @@ pub fn create_folder(config: &Config) -> anyhow::Result<()> {
 /// Opens the database.
 pub async fn open(config: &Config) -> anyhow::Result<Store> {
     let path = create_database(config)?;
-    Ok(Store::open(&path).await?)
+    Ok(Store::open(&path, OrganisationId::FIRST).await?)
 }
 
 /// A database of at most this size is checked for damage before the server starts; a larger one while it runs.
@@ -63,8 +63,8 @@ const NEWEST: usize = 3;
 /// Opens the database for the server. A damaged one is refused, and the backups are named that can take its place.
 pub async fn open_to_serve(config: &Config) -> anyhow::Result<(Store, Checked)> {
     let path = create_database(config)?;
-    match Store::open_checked(&path, CHECKED_MAX).await {
-        Ok(opened) => Ok(opened),
+    match Database::open_checked(&path, CHECKED_MAX).await {
+        Ok((database, checked)) => Ok((database.organisation(OrganisationId::FIRST), checked)),
         Err(error @ StoreError::Damaged { .. }) => {
             anyhow::bail!("{error}; {}", newest_backups(&path))
         }
@@ -167,7 +167,7 @@ pub fn remove_unfinished(config: &Config) {
 pub async fn session(config: &Config) -> anyhow::Result<String> {
     let store = open(config).await?;
     let cookie = session_in(&store).await;
-    store.close().await;
+    store.database().close().await;
     cookie
 }
 

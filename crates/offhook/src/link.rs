@@ -12,6 +12,6 @@ pub async fn run(config: &Path) -> anyhow::Result<()> {
     let store = installation::open(&config).await?;
     let path = access::new_link(&store, None, &Clock::system()).await?;
     println!("http://{}{path}", config.listen);
-    store.close().await;
+    store.database().close().await;
     Ok(())
 }

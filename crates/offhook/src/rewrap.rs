@@ -12,8 +12,10 @@ pub async fn run(config: &Path, old: &Path) -> anyhow::Result<()> {
     let store = installation::open(&config).await?;
     let _lock = installation::only_server(&config)?;
     let old = Vault::from_file(old)?;
-    let sealed = installation::vault(&config)?.rewrap(&old, &store).await?;
-    store.close().await;
+    let sealed = installation::vault(&config)?
+        .rewrap(&old, store.database())
+        .await?;
+    store.database().close().await;
     println!("{sealed} secrets sealed anew; the old key is no longer needed");
     Ok(())
 }

@@ -79,7 +79,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             );
         }
     }
-    store.close().await;
+    store.database().close().await;
     Ok(())
 }
 

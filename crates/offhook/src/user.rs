@@ -99,7 +99,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             Ok(())
         }
     };
-    store.close().await;
+    store.database().close().await;
     done
 }
 

@@ -241,7 +241,7 @@ impl App {
         let (listener, address) = bind(listen)?;
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        tasks.spawn(writer::checkpoint(store.clone()));
+        tasks.spawn(writer::checkpoint(store.database().clone()));
         let freshness = Freshness::new(&tenants);
         let people = store.people_count().await?;
         let timing = Timing {
@@ -264,8 +264,8 @@ impl App {
         let sweeps = core
             .start_teams(tenants, directories, vault, ends, &mut tasks)
             .await;
-        let (kept, health) = (core.store.clone(), core.health.clone());
-        tasks.spawn(core.store_health.clone().run(kept, checked, health));
+        let (database, health) = (core.store.database().clone(), core.health.clone());
+        tasks.spawn(core.store_health.clone().run(database, checked, health));
         tasks.spawn(calendars::run(core.clone()));
         tasks.spawn(recorder::tidy(core.clone(), audit_kept));
         core.people_changes.watch_lines_at(&pbxs).await;
@@ -399,10 +399,12 @@ impl App {
         let pbxs = self.pbxs.into_iter().filter_map(Arc::into_inner);
         futures_util::future::join_all(pbxs.map(Pbx::stop)).await;
         let now = self.shared.clock.now();
-        if let Err(error) = clock_jump::look(&self.shared.store, &self.shared.health, now).await {
+        if let Err(error) =
+            clock_jump::look(self.shared.store.database(), &self.shared.health, now).await
+        {
             tracing::warn!(%error, "the last known time could not be stored");
         }
-        self.shared.store.clone().close().await;
+        self.shared.store.database().close().await;
     }
 }
 

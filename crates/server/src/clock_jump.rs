@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use presence::Timestamp;
-use store::{Store, StoreError};
+use store::{Database, StoreError};
 
 use crate::{
     clock::rfc3339,
@@ -40,14 +40,14 @@ fn deletion(last_known: Option<Timestamp>, now: Timestamp) -> Deletion {
 /// # Errors
 /// The database refused.
 pub(crate) async fn look(
-    store: &Store,
+    database: &Database,
     health: &Health,
     now: Timestamp,
 ) -> Result<Deletion, StoreError> {
-    let deletion = deletion(store.last_known_time().await?, now);
+    let deletion = deletion(database.last_known_time().await?, now);
     match deletion {
         Deletion::Allowed => {
-            store.set_last_known_time(now).await?;
+            database.set_last_known_time(now).await?;
             health.report(PART, None);
         }
         Deletion::Paused { last_known } => health.report(PART, Some(trouble(last_known, now))),
@@ -60,11 +60,11 @@ pub(crate) async fn look(
 /// # Errors
 /// The database refused.
 pub(crate) async fn confirm(
-    store: &Store,
+    database: &Database,
     health: &Health,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    store.set_last_known_time(now).await?;
+    database.set_last_known_time(now).await?;
     health.report(PART, None);
     Ok(())
 }

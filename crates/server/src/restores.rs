@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use store::{PreparedRestore, Store, StoreError};
+use store::{OrganisationId, PreparedRestore, Store, StoreError};
 use tokio::sync::mpsc;
 
 use crate::{audit::Entry, problem::Problem};
@@ -47,9 +47,9 @@ impl Restore {
 }
 
 async fn note(database: &Path, entry: &Entry) -> Result<(), StoreError> {
-    let store = Store::open(database).await?;
+    let store = Store::open(database, OrganisationId::FIRST).await?;
     let noted = store.note(&entry.change()).await;
-    store.close().await;
+    store.database().close().await;
     noted
 }
 

@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use store::{Checked, Store};
+use store::{Checked, Database};
 use tokio::sync::watch;
 
 use crate::{
@@ -48,16 +48,16 @@ impl StoreHealth {
     }
 
     /// Checks a database that was too large for the start, and probes and reports for ever.
-    pub(crate) async fn run(self, store: Store, checked: Checked, health: Health) {
+    pub(crate) async fn run(self, database: Database, checked: Checked, health: Health) {
         match checked {
-            Checked::Whole => self.probe(&store, &health).await,
+            Checked::Whole => self.probe(&database, &health).await,
             Checked::Later => {
-                tokio::join!(self.probe(&store, &health), check(&store, &health));
+                tokio::join!(self.probe(&database, &health), check(&database, &health));
             }
         }
     }
 
-    async fn probe(&self, store: &Store, health: &Health) {
+    async fn probe(&self, database: &Database, health: &Health) {
         let mut refusals = self.0.subscribe();
         let mut wait = Duration::ZERO;
         loop {
@@ -66,7 +66,7 @@ impl StoreHealth {
                 wait = QUIET;
                 Some(refusals.borrow_and_update().clone())
             } else {
-                let failed = store.probe().await.err();
+                let failed = database.probe().await.err();
                 wait = failed.as_ref().map_or(PROBE_INTERVAL, |_| RETRY_INTERVAL);
                 failed.map(|error| error.to_string())
             };
@@ -75,10 +75,10 @@ impl StoreHealth {
     }
 }
 
-async fn check(store: &Store, health: &Health) {
+async fn check(database: &Database, health: &Health) {
     let what = "the database is being checked for damage, which takes some minutes if it is large";
     health.report_progress(CHECK_PART, Some(what.into()));
-    let damage = store.check().await.err();
+    let damage = database.check().await.err();
     health.report_progress(CHECK_PART, None);
     let trouble = damage.map(|damage| Trouble {
         what: damage.to_string(),

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
-use store::{SealedSecret, Store, StoreError};
+use store::{Database, SealedSecret, StoreError};
 
 use crate::secrets;
 
@@ -166,22 +166,22 @@ impl Vault {
     ///
     /// # Errors
     /// A secret does not open with the old key; the store refused.
-    pub async fn rewrap(&self, old: &Self, store: &Store) -> Result<usize, VaultError> {
+    pub async fn rewrap(&self, old: &Self, database: &Database) -> Result<usize, VaultError> {
         let mut anew = Vec::new();
-        for secret in store.sealed_secrets("").await? {
+        for secret in database.sealed_secrets().await? {
             // What an interrupted or repeated run has done already.
             if secret.key != self.name {
                 anew.push(self.seal(&secret.name, &old.open(&secret)?)?);
             }
         }
-        store.seal_secrets(&anew).await?;
+        database.replace_sealed_secrets(&anew).await?;
         Ok(anew.len())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use store::{SealedSecret, Store};
+    use store::{OrganisationId, SealedSecret, Store};
 
     use super::{Vault, VaultError};
 
@@ -245,14 +245,18 @@ mod tests {
     #[tokio::test]
     async fn everything_is_sealed_anew_or_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("offhook.db"))
+        let store = Store::open(&folder.path().join("offhook.db"), OrganisationId::FIRST)
             .await
             .unwrap();
         let (old, new) = (vault(OLD), vault(NEW));
         let secrets = ["a", "b"].map(|name| old.seal(name, name.as_bytes()).unwrap());
         store.seal_secrets(&secrets).await.unwrap();
-        assert_eq!(new.rewrap(&old, &store).await.unwrap(), 2);
-        assert_eq!(new.rewrap(&old, &store).await.unwrap(), 0, "done already");
+        assert_eq!(new.rewrap(&old, store.database()).await.unwrap(), 2);
+        assert_eq!(
+            new.rewrap(&old, store.database()).await.unwrap(),
+            0,
+            "done already"
+        );
         for secret in store.sealed_secrets("").await.unwrap() {
             assert_eq!(new.open(&secret).unwrap(), secret.name.as_bytes());
         }
@@ -264,7 +268,7 @@ mod tests {
             .seal_secrets(&[foreign, old.seal("c", b"c").unwrap()])
             .await
             .unwrap();
-        assert!(new.rewrap(&old, &store).await.is_err());
+        assert!(new.rewrap(&old, store.database()).await.is_err());
         let untouched = store.sealed_secrets("c").await.unwrap();
         assert_eq!(old.open(&untouched[0]).unwrap(), b"c");
     }

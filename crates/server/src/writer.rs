@@ -11,7 +11,7 @@ use std::{
 };
 
 use presence::{Choice, Fact, Input, PersonId, Record, Slot, TeamsWrite};
-use store::{Durability, Store};
+use store::{Database, Durability, Store};
 use tokio::{
     sync::{Notify, oneshot},
     time::Instant,
@@ -209,10 +209,10 @@ impl Entered {
 }
 
 /// Keeps the store's log short, aside from the commits that people and Teams wait for.
-pub async fn checkpoint(store: Store) {
+pub async fn checkpoint(database: Database) {
     loop {
         tokio::time::sleep(CHECKPOINT).await;
-        if let Err(error) = store.checkpoint().await {
+        if let Err(error) = database.checkpoint().await {
             tracing::warn!(%error, "the database's log could not be moved into it");
         }
     }

@@ -6,7 +6,7 @@
 
 use presence::Timestamp;
 use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
-use store::Store;
+use store::{Database, OrganisationId, Store};
 use tokio::time::Instant;
 
 #[tokio::main]
@@ -16,7 +16,7 @@ async fn main() {
         .map_or(1_000_000, |count| count.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("load.db");
-    Store::open(&path).await.unwrap().close().await;
+    Database::open(&path).await.unwrap().close().await;
     let mut connection = SqliteConnectOptions::new()
         .filename(&path)
         .connect()
@@ -41,7 +41,7 @@ async fn main() {
         .await
         .unwrap();
     }
-    let store = Store::open(&path).await.unwrap();
+    let store = Store::open(&path, OrganisationId::FIRST).await.unwrap();
     for _ in 0..3 {
         let begun = Instant::now();
         let read = store.people(Timestamp::from_milliseconds(2)).await.unwrap();

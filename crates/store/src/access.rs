@@ -4,8 +4,9 @@ use presence::Timestamp;
 use sqlx::{Row, SqliteConnection};
 
 use crate::{
-    IMMEDIATE, Store, StoreError,
+    Store, StoreError,
     accounts::{ACCOUNT, Account, account},
+    database::IMMEDIATE,
 };
 
 /// SHA-256 of a secret that was made with at least 128 random bits, so that no slow hash is needed.
@@ -56,7 +57,7 @@ impl Store {
             .bind(hash.as_slice())
             .bind(account.map(u64::cast_signed))
             .bind(expires_at.milliseconds())
-            .execute(&self.pool)
+            .execute(&self.database.pool)
             .await?;
         Ok(())
     }
@@ -72,7 +73,7 @@ impl Store {
         session_expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.database.pool.begin_with(IMMEDIATE).await?;
         let used = sqlx::query(
             "DELETE FROM sign_in_links WHERE hash = ?1 AND expires_at > ?2 RETURNING account",
         )
@@ -114,7 +115,7 @@ impl Store {
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
         self.require_account(account).await?;
-        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.database.pool.begin_with(IMMEDIATE).await?;
         sqlx::query("INSERT INTO sessions (hash, account, expires_at) VALUES (?1, ?2, ?3)")
             .bind(hash.as_slice())
             .bind(account.map(u64::cast_signed))
@@ -142,7 +143,7 @@ impl Store {
         let row = sqlx::query(sqlx::AssertSqlSafe(statement))
             .bind(hash.as_slice())
             .bind(now.milliseconds())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.database.pool)
             .await?;
         Ok(row.map(|row| Session {
             account: (row.get::<i64, _>(0) == 0).then(|| account(&row, 1)),
@@ -156,7 +157,7 @@ impl Store {
     pub async fn delete_session(&self, hash: &SecretHash) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM sessions WHERE hash = ?1")
             .bind(hash.as_slice())
-            .execute(&self.pool)
+            .execute(&self.database.pool)
             .await?;
         Ok(())
     }
@@ -166,7 +167,7 @@ impl Store {
     /// # Errors
     /// The database refused; the sessions live on.
     pub async fn delete_sessions_of(&self, account: u64) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.database.pool.begin_with(IMMEDIATE).await?;
         for statement in [
             "DELETE FROM sessions WHERE account = ?1",
             "DELETE FROM sign_in_links WHERE account = ?1",

@@ -35,7 +35,7 @@ impl Store {
         .bind(&account.object_id)
         .bind(&account.sign_in_name)
         .bind(&account.display_name)
-        .execute(&self.pool)
+        .execute(&self.database.pool)
         .await?;
         Ok(())
     }
@@ -53,7 +53,7 @@ impl Store {
              JOIN people ON people.id = person AND teams_id = account COLLATE NOCASE WHERE person = ?1",
         )
         .bind(person.0.cast_signed())
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.database.pool)
         .await?;
         Ok(row.map(|row| NamedAccount {
             object_id: row.get(0),

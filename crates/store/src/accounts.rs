@@ -106,7 +106,7 @@ impl Store {
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
         let statement = format!("SELECT {ACCOUNT} FROM accounts ORDER BY key");
         let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
-            .fetch_all(&self.pool)
+            .fetch_all(&self.database.pool)
             .await?;
         Ok(rows.iter().map(|row| account(row, 0)).collect())
     }
@@ -119,7 +119,7 @@ impl Store {
         let statement = format!("SELECT {ACCOUNT} FROM accounts WHERE id = ?1");
         let row = sqlx::query(sqlx::AssertSqlSafe(statement))
             .bind(id.cast_signed())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.database.pool)
             .await?;
         Ok(row.map(|row| account(&row, 0)))
     }
@@ -132,7 +132,7 @@ impl Store {
         let statement = format!("SELECT {ACCOUNT} FROM accounts WHERE key = ?1");
         let row = sqlx::query(sqlx::AssertSqlSafe(statement))
             .bind(key(name))
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.database.pool)
             .await?;
         Ok(row.map(|row| account(&row, 0)))
     }

@@ -7,7 +7,8 @@ use serde_json::json;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
-    Change, IMMEDIATE, Store, StoreError,
+    Change, Store, StoreError,
+    database::IMMEDIATE,
     idempotency::record_made,
     values::{commit_found, decoded, require_people, status},
 };
@@ -123,7 +124,7 @@ impl Store {
         appointments: &[Appointment],
     ) -> Result<Vec<Appointment>, StoreError> {
         // The calendar can be read again after a power failure.
-        let mut transaction = self.quick.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.database.quick.begin_with(IMMEDIATE).await?;
         require_people(&mut transaction, &[person]).await?;
         let statement = format!(
             "SELECT {APPOINTMENT} FROM appointments WHERE person = ?1 AND origin = 'calendar' ORDER BY id"
@@ -191,7 +192,7 @@ impl Store {
             .bind(person.0.cast_signed())
             .bind(from.milliseconds())
             .bind(to.milliseconds())
-            .fetch_all(&self.pool)
+            .fetch_all(&self.database.pool)
             .await?;
         all_of(&rows)
     }

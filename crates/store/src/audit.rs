@@ -3,7 +3,7 @@
 use presence::Timestamp;
 use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
 
-use crate::{Attempt, IMMEDIATE, Store, StoreError, idempotency::record};
+use crate::{Attempt, Store, StoreError, database::IMMEDIATE, idempotency::record};
 
 /// Whose affair a change is. It decides how much of it the audit log records, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,8 +101,8 @@ impl Store {
         &self,
         change: &Change<'_>,
     ) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        self.require_in_place().await?;
-        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
+        self.database.require_in_place().await?;
+        let mut transaction = self.database.pool.begin_with(IMMEDIATE).await?;
         note(&mut transaction, change).await?;
         Ok(transaction)
     }
@@ -143,7 +143,7 @@ impl Store {
         .bind(&filter.target)
         .bind(filter.from.map(Timestamp::milliseconds))
         .bind(filter.to.map(Timestamp::milliseconds))
-        .fetch_all(&self.pool)
+        .fetch_all(&self.database.pool)
         .await?;
         Ok(rows.iter().map(audit_row).collect())
     }
@@ -173,7 +173,7 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let gone = sqlx::query(statement)
             .bind(before.milliseconds())
-            .execute(&self.quick)
+            .execute(&self.database.quick)
             .await?;
         Ok(gone.rows_affected())
     }

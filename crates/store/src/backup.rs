@@ -12,9 +12,9 @@ use sqlx::{ConnectOptions, Connection, Row, SqliteConnection, sqlite::SqliteConn
 use tempfile::NamedTempFile;
 
 use crate::{
-    Progress, Store, StoreError,
+    Database, Progress, StoreError,
+    database::migrations,
     files::{is_database_file, with_suffix},
-    migrations,
 };
 
 /// How often a copy looks whether it shall end, in instructions of the database: some milliseconds.
@@ -23,7 +23,7 @@ const STEPS: i32 = 100_000;
 /// How the names of copies begin that are not finished. A killed process leaves them.
 pub const UNFINISHED: &str = ".offhook-unfinished-";
 
-impl Store {
+impl Database {
     /// Writes a copy of the database, as it is at one moment, to a new file that only this user may read. Writers go on
     /// meanwhile.
     ///

@@ -6,8 +6,9 @@ mod matching;
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
-    Change, IMMEDIATE, ImportPerson, Progress, Store, StoreError,
+    Change, ImportPerson, Progress, Store, StoreError,
     audit::note,
+    database::IMMEDIATE,
     described::{Difference, described, note_difference},
     idempotency::record,
     owners::{MAIL, NOBODY, SIGN_IN_NAME, refuse_kept},
@@ -80,7 +81,7 @@ impl Store {
         change: &Change<'_>,
         progress: &Progress,
     ) -> Result<ImportSummary, StoreError> {
-        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.database.pool.begin_with(IMMEDIATE).await?;
         let summary = bring_in(&mut transaction, people, change, progress).await?;
         match refusal(&summary.conflicts) {
             Some(refusal) => Err(refusal),
@@ -101,7 +102,7 @@ impl Store {
         change: &Change<'_>,
         progress: &Progress,
     ) -> Result<ImportSummary, StoreError> {
-        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.database.pool.begin_with(IMMEDIATE).await?;
         let summary = bring_in(&mut transaction, people, change, progress).await;
         transaction.rollback().await?;
         summary

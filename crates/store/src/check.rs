@@ -7,7 +7,11 @@ use std::path::Path;
 
 use sqlx::Row;
 
-use crate::{Store, StoreError, error::is_damage};
+use crate::{
+    Database, StoreError,
+    error::{damaged, is_damage},
+    scrub::scrub,
+};
 
 /// A database of this size is checked thoroughly within about a second.
 const THOROUGH_MAX: u64 = 32 * 1024 * 1024;
@@ -17,11 +21,26 @@ const THOROUGH_MAX: u64 = 32 * 1024 * 1024;
 pub enum Checked {
     /// No damage was found.
     Whole,
-    /// It was too large for the start: [`Store::check`] is to be called while it is used.
+    /// It was too large for the start: [`Database::check`] is to be called while it is used.
     Later,
 }
 
-impl Store {
+impl Database {
+    /// [`Self::open`] for a server: searches for damage first if the file has at most `size_max` bytes, and removes
+    /// deleted content that earlier versions left in the file.
+    ///
+    /// # Errors
+    /// As of [`Self::open`]; [`StoreError::Damaged`] for any damage that was found.
+    pub async fn open_checked(path: &Path, size_max: u64) -> Result<(Self, Checked), StoreError> {
+        let database = Self::connect(path).await?;
+        let checked = database.check_up_to(size_max).await?;
+        database.migrate().await?;
+        if checked == Checked::Whole {
+            scrub(&database.pool).await;
+        }
+        Ok((database, checked))
+    }
+
     /// Looks for damage. Takes about a second for 200 MB and does not block changes.
     ///
     /// # Errors
@@ -30,7 +49,7 @@ impl Store {
         self.look_for_damage("PRAGMA quick_check(1)").await
     }
 
-    pub(crate) async fn check_up_to(&self, size_max: u64) -> Result<Checked, StoreError> {
+    async fn check_up_to(&self, size_max: u64) -> Result<Checked, StoreError> {
         let size = self.size().await.map_err(|error| self.named(error))?;
         if size > size_max {
             return Ok(Checked::Later);
@@ -54,7 +73,7 @@ impl Store {
     }
 
     /// Bytes of the database.
-    pub(crate) async fn size(&self) -> Result<u64, sqlx::Error> {
+    async fn size(&self) -> Result<u64, sqlx::Error> {
         let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
         let size = sqlx::query(size).fetch_one(&self.pool).await?;
         Ok(size.get::<i64, _>(0).cast_unsigned())
@@ -66,13 +85,5 @@ impl Store {
         } else {
             error.into()
         }
-    }
-}
-
-pub(crate) fn damaged(path: &Path, damage: impl ToString) -> StoreError {
-    StoreError::Damaged {
-        path: path.into(),
-        // SQLite writes several lines.
-        damage: damage.to_string().lines().collect::<Vec<_>>().join(" "),
     }
 }

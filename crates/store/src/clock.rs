@@ -3,9 +3,9 @@
 use presence::Timestamp;
 use sqlx::Row;
 
-use crate::{Store, StoreError};
+use crate::{Database, StoreError};
 
-impl Store {
+impl Database {
     /// The last known time; `None` before the first one.
     ///
     /// # Errors

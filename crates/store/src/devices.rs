@@ -37,7 +37,7 @@ impl Store {
     pub async fn device_by_hash(&self, hash: &SecretHash) -> Result<Option<Device>, StoreError> {
         let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE hash = ?1")))
             .bind(hash.as_slice())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.database.pool)
             .await?;
         Ok(row.as_ref().map(device))
     }
@@ -50,7 +50,7 @@ impl Store {
         let select = format!("{COLUMNS} WHERE person = ?1 ORDER BY created_at, devices.id");
         let rows = sqlx::query(sqlx::AssertSqlSafe(select))
             .bind(person.0.cast_signed())
-            .fetch_all(&self.pool)
+            .fetch_all(&self.database.pool)
             .await?;
         Ok(rows.iter().map(device).collect())
     }

@@ -85,7 +85,7 @@ impl Store {
     /// The database refused.
     pub async fn people_of_directory(&self) -> Result<BTreeSet<PersonId>, StoreError> {
         let rows = sqlx::query("SELECT id FROM people WHERE from_directory = 1")
-            .fetch_all(&self.pool)
+            .fetch_all(&self.database.pool)
             .await?;
         Ok(rows.iter().map(|row| PersonId(number(row, 0))).collect())
     }
@@ -105,7 +105,7 @@ impl Store {
              ORDER BY id",
         )
         .bind(tenant)
-        .fetch_all(&self.pool)
+        .fetch_all(&self.database.pool)
         .await?;
         Ok(rows
             .iter()

@@ -1,6 +1,6 @@
 //! What can go wrong in the store. Each error names the thing, the value and the remedy.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Something went wrong in the store. Nothing was written then.
 #[derive(Debug, thiserror::Error)]
@@ -169,6 +169,14 @@ impl StoreError {
             value: value.to_string(),
             problem: problem.into(),
         }
+    }
+}
+
+pub(crate) fn damaged(path: &Path, damage: impl ToString) -> StoreError {
+    StoreError::Damaged {
+        path: path.into(),
+        // SQLite writes several lines.
+        damage: damage.to_string().lines().collect::<Vec<_>>().join(" "),
     }
 }
 

@@ -26,7 +26,7 @@ impl Store {
              WHERE true ON CONFLICT (person, at) DO UPDATE SET presence = excluded.presence",
         )
         .bind(serde_json::Value::Array(rows).to_string())
-        .execute(&self.quick)
+        .execute(&self.database.quick)
         .await?;
         Ok(())
     }
@@ -45,7 +45,7 @@ impl Store {
         )
         .bind(person.0.cast_signed())
         .bind(since.milliseconds())
-        .fetch_all(&self.pool)
+        .fetch_all(&self.database.pool)
         .await?;
         Ok(rows
             .iter()
@@ -65,7 +65,7 @@ impl Store {
             "SELECT at, presence, person FROM history WHERE at >= ?1 ORDER BY person, at",
         )
         .bind(since.milliseconds())
-        .fetch_all(&self.pool)
+        .fetch_all(&self.database.pool)
         .await?;
         Ok(rows
             .iter()

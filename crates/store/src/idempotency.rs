@@ -110,7 +110,7 @@ impl Store {
         )
         .bind(key)
         .bind(who)
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.database.pool)
         .await?;
         Ok(row.map(|row| {
             let status: Option<i64> = row.get(1);
@@ -151,7 +151,7 @@ impl Store {
         .bind(at.milliseconds())
         .bind(answer.status)
         .bind(&answer.body)
-        .execute(&self.quick)
+        .execute(&self.database.quick)
         .await?;
         Ok(stored.rows_affected() > 0)
     }

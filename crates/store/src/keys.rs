@@ -33,7 +33,7 @@ impl Store {
     pub async fn api_key(&self, hash: &SecretHash) -> Result<Option<ApiKey>, StoreError> {
         let row = sqlx::query("SELECT id, name, scopes, created_at FROM api_keys WHERE hash = ?1")
             .bind(hash.as_slice())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.database.pool)
             .await?;
         Ok(row.as_ref().map(api_key))
     }
@@ -46,7 +46,7 @@ impl Store {
         let rows = sqlx::query(
             "SELECT id, name, scopes, created_at FROM api_keys ORDER BY created_at, id",
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&self.database.pool)
         .await?;
         Ok(rows.iter().map(api_key).collect())
     }
@@ -57,7 +57,7 @@ impl Store {
     /// The database refused.
     pub async fn has_any_api_key(&self) -> Result<bool, StoreError> {
         let row = sqlx::query("SELECT 1 FROM api_keys LIMIT 1")
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.database.pool)
             .await?;
         Ok(row.is_some())
     }

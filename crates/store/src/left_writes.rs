@@ -47,7 +47,7 @@ impl Store {
              LEFT JOIN teams_writes ON teams_writes.person = people.id AND teams_writes.slot = left_writes.slot
              ORDER BY tenant, account, left_writes.slot",
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&self.database.pool)
         .await?;
         let is_in_force =
             |row: &&sqlx::sqlite::SqliteRow| row.get::<i64, _>(5) > now.milliseconds();
@@ -70,7 +70,7 @@ impl Store {
         if writes.len() < rows.len() {
             sqlx::query("DELETE FROM left_writes WHERE expires_at <= ?1")
                 .bind(now.milliseconds())
-                .execute(&self.pool)
+                .execute(&self.database.pool)
                 .await?;
         }
         Ok(writes)
@@ -88,7 +88,7 @@ impl Store {
         .bind(&write.account)
         .bind(write.slot.name())
         .bind(write.written_at.milliseconds())
-        .execute(&self.pool)
+        .execute(&self.database.pool)
         .await?;
         Ok(())
     }

@@ -18,7 +18,7 @@ impl Store {
         let row = sqlx::query("SELECT value FROM pages WHERE scope = ?1 AND page = ?2")
             .bind(scope)
             .bind(page)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.database.pool)
             .await?;
         Ok(row.map(|row| row.get(0)))
     }
@@ -29,7 +29,7 @@ impl Store {
     /// The database refused.
     pub async fn all_pages(&self) -> Result<Vec<(String, String, String)>, StoreError> {
         let rows = sqlx::query("SELECT scope, page, value FROM pages ORDER BY scope, page")
-            .fetch_all(&self.pool)
+            .fetch_all(&self.database.pool)
             .await?;
         Ok(rows
             .iter()
@@ -69,7 +69,7 @@ impl Store {
     /// The database refused.
     pub async fn own_values(&self) -> Result<Vec<(PersonId, String, String)>, StoreError> {
         let rows = sqlx::query("SELECT person, page, value FROM own_values ORDER BY person, page")
-            .fetch_all(&self.pool)
+            .fetch_all(&self.database.pool)
             .await?;
         Ok(rows
             .iter()

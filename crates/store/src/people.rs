@@ -67,7 +67,7 @@ impl Store {
     /// The database refused.
     pub async fn people(&self, now: Timestamp) -> Result<Vec<StoredPerson>, StoreError> {
         // One transaction, so that all blocks and tables are of one moment.
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.database.pool.begin().await?;
         let mut people: Vec<StoredPerson> = Vec::new();
         loop {
             let first = people.last().map_or(0, |last| last.id.0.cast_signed() + 1);
@@ -89,7 +89,7 @@ impl Store {
         id: PersonId,
         now: Timestamp,
     ) -> Result<Option<StoredPerson>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.database.pool.begin().await?;
         let id = id.0.cast_signed();
         Ok(Block::read(&mut transaction, (id, id), now).await?.pop())
     }
@@ -101,7 +101,7 @@ impl Store {
     /// The database refused.
     pub async fn people_revision(&self) -> Result<u64, StoreError> {
         let row = sqlx::query("SELECT coalesce(max(revision), 0) FROM people_changes")
-            .fetch_one(&self.pool)
+            .fetch_one(&self.database.pool)
             .await?;
         Ok(number(&row, 0))
     }
@@ -116,7 +116,7 @@ impl Store {
         revision: u64,
         now: Timestamp,
     ) -> Result<PeopleChanges, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.database.pool.begin().await?;
         let rows = sqlx::query(
             "SELECT person, revision FROM people_changes WHERE revision > ?1 ORDER BY person",
         )

@@ -110,7 +110,7 @@ impl Store {
              UNION ALL SELECT 'the template ' || name || ' in ' || scope, target FROM templates
              WHERE target IS NOT NULL",
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&self.database.pool)
         .await?;
         let unusable = rows
             .iter()

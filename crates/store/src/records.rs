@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use presence::{Choice, PersonId, Record, Slot, SlotRecord, TeamsCall};
 use serde_json::json;
 
-use crate::{Change, Durability, IMMEDIATE, Store, StoreError, audit::note};
+use crate::{Change, Durability, Store, StoreError, audit::note, database::IMMEDIATE};
 
 /// A batch sorted by kind. Of several records about the same thing only the last is written.
 #[derive(Default)]
@@ -58,8 +58,8 @@ impl Store {
         }
         let statements = batch.statements();
         let pool = match durability {
-            Durability::Process => &self.quick,
-            Durability::Power => &self.pool,
+            Durability::Process => &self.database.quick,
+            Durability::Power => &self.database.pool,
         };
         let mut transaction = pool.begin_with(IMMEDIATE).await?;
         for (statement, rows) in statements {

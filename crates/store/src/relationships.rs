@@ -35,7 +35,7 @@ impl Store {
     ) -> Result<Vec<(PersonId, PersonId, Relationship)>, StoreError> {
         let rows =
             sqlx::query("SELECT owner, viewer, level FROM relationships ORDER BY owner, viewer")
-                .fetch_all(&self.pool)
+                .fetch_all(&self.database.pool)
                 .await?;
         rows.iter()
             .map(|row| Ok((person_id(row, 0), person_id(row, 1), level(row.get(2))?)))
@@ -83,7 +83,7 @@ impl Store {
     /// # Errors
     /// The database refused.
     pub async fn workgroups(&self) -> Result<Vec<Workgroup>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.database.pool.begin().await?;
         let mut members: BTreeMap<u64, Vec<PersonId>> = BTreeMap::new();
         for row in sqlx::query("SELECT workgroup, person FROM workgroup_members ORDER BY 1, 2")
             .fetch_all(&mut *transaction)

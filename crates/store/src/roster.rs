@@ -4,7 +4,8 @@ use presence::PersonId;
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
-    Change, IMMEDIATE, ImportPerson, Store, StoreError,
+    Change, ImportPerson, Store, StoreError,
+    database::IMMEDIATE,
     idempotency::record_made,
     owners::{EXTENSION, MAIL, NOBODY, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_owned},
     values::commit_found,
@@ -30,7 +31,7 @@ impl Store {
     /// The database refused.
     pub async fn people_count(&self) -> Result<usize, StoreError> {
         let row = sqlx::query("SELECT count(*) FROM people WHERE gone_at IS NULL")
-            .fetch_one(&self.pool)
+            .fetch_one(&self.database.pool)
             .await?;
         Ok(usize::try_from(row.get::<i64, _>(0)).unwrap_or(0))
     }
@@ -45,7 +46,7 @@ impl Store {
         teams_id: &str,
         tenant: &str,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.database.pool.begin_with(IMMEDIATE).await?;
         let person = person.0.cast_signed();
         set_teams_id(&mut transaction, person, teams_id, Some(tenant)).await?;
         transaction.commit().await?;
@@ -57,7 +58,7 @@ impl Store {
     /// # Errors
     /// Another person is linked to it; the database refused.
     pub async fn may_link_teams(&self, person: PersonId, teams_id: &str) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.database.pool.begin().await?;
         refuse_owned(
             &mut transaction,
             TEAMS_ACCOUNT,
@@ -73,7 +74,7 @@ impl Store {
     /// # Errors
     /// The database refused.
     pub async fn unlink_teams(&self, person: PersonId) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.database.pool.begin_with(IMMEDIATE).await?;
         let person = person.0.cast_signed();
         sqlx::query("UPDATE people SET teams_id = NULL, teams_tenant = 'main' WHERE id = ?1")
             .bind(person)
@@ -89,7 +90,7 @@ impl Store {
     /// # Errors
     /// The database refused.
     pub async fn forget_teams_writes(&self, person: PersonId) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin_with(IMMEDIATE).await?;
+        let mut transaction = self.database.pool.begin_with(IMMEDIATE).await?;
         forget_writes(&mut transaction, person.0.cast_signed()).await?;
         transaction.commit().await?;
         Ok(())

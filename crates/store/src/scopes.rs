@@ -67,7 +67,7 @@ impl Store {
             "SELECT id, kind, parent, name, tenant FROM scopes WHERE parent IS NOT NULL
              ORDER BY kind = 'group', key, id",
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&self.database.pool)
         .await?;
         let scope = |row: &sqlx::sqlite::SqliteRow| {
             Some(StoredScope {

@@ -60,7 +60,7 @@ impl Store {
     /// # Errors
     /// The database refused.
     pub async fn templates(&self) -> Result<Vec<Template>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.database.pool.begin().await?;
         let mut people: BTreeMap<(String, String), Vec<PersonId>> = BTreeMap::new();
         for row in
             sqlx::query("SELECT scope, template, person FROM template_people ORDER BY 1, 2, 3")

@@ -118,27 +118,28 @@ async fn open_and_read(config: &Config, place: Place<'_>) -> anyhow::Result<Open
         Place::CommandLine => {
             let store = installation::open(config).await?;
             let opened = read(config, &store).await;
-            store.close().await;
+            store.database().close().await;
             opened
         }
     }
 }
 
 async fn read(config: &Config, store: &Store) -> anyhow::Result<Opened> {
-    store.check().await?;
+    store.database().check().await?;
     let key = sealed(config, store).await;
     let kept = Kept {
         people: store.people(now()).await?,
         scopes: store.scopes().await?,
         secrets: store
-            .sealed_secrets("")
+            .database()
+            .sealed_secrets()
             .await?
             .into_iter()
             .map(|secret| secret.name)
             .collect(),
     };
     let syncs = modes(store).await?;
-    let path = store.file().to_owned();
+    let path = store.database().file().to_owned();
     Ok(Opened {
         kept,
         syncs,
@@ -195,7 +196,7 @@ async fn database(report: &mut Report, config: &Config, place: Place<'_>) -> Kep
 
 /// Whether every sealed secret opens. Without any the key is no matter.
 async fn sealed(config: &Config, store: &Store) -> anyhow::Result<()> {
-    let secrets = store.sealed_secrets("").await?;
+    let secrets = store.database().sealed_secrets().await?;
     if secrets.is_empty() && config.secrets_key.is_none() {
         return Ok(());
     }

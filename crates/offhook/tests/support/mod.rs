@@ -11,7 +11,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use presence::SlotRecord;
 use serde_json::{Value, json};
-use store::{Change, Concern, Store};
+use store::{Change, Concern, OrganisationId, Store};
 use teamsbox::{NewUser, Teamsbox};
 use telephony::{
     Password,
@@ -157,7 +157,7 @@ impl Patient {
             std::os::unix::fs::PermissionsExt::from_mode(0o600),
         )
         .unwrap();
-        patient.store().await.close().await;
+        patient.store().await.database().close().await;
         patient
     }
 
@@ -271,7 +271,9 @@ impl Patient {
 
     async fn store(&self) -> Store {
         fs::create_dir_all(self.folder.path().join("data")).unwrap();
-        Store::open(&self.data("offhook.db")).await.unwrap()
+        Store::open(&self.data("offhook.db"), OrganisationId::FIRST)
+            .await
+            .unwrap()
     }
 
     pub async fn import(&self, mail: &str, extension: &str) {
@@ -279,7 +281,7 @@ impl Patient {
         let people = store::read_people_csv(csv.as_bytes(), None).unwrap().people;
         let store = self.store().await;
         store.import(&people, &CHANGE).await.unwrap();
-        store.close().await;
+        store.database().close().await;
     }
 
     /// Links Anna and lets things cross.
@@ -299,7 +301,7 @@ impl Patient {
             .set_page("organisation", "teams", Some(mode), &CHANGE)
             .await
             .unwrap();
-        store.close().await;
+        store.database().close().await;
     }
 
     /// As if the server held a call of Anna's in Teams.
@@ -322,7 +324,7 @@ impl Patient {
             .commit(&[record], store::Durability::Power)
             .await
             .unwrap();
-        store.close().await;
+        store.database().close().await;
     }
 
     /// As if somebody had signed in, with a key that is kept in `old.key` too.
@@ -334,7 +336,7 @@ impl Patient {
         let store = self.store().await;
         let sealed = vault.seal("service-account/1", b"token").unwrap();
         store.seal_secrets(&[sealed]).await.unwrap();
-        store.close().await;
+        store.database().close().await;
     }
 
     /// Another command of the program, with the configuration and in its folder.

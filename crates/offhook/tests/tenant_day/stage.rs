@@ -13,7 +13,7 @@ use server::{
     entra::{DirectoryOptions, PeopleFrom},
     secrets,
 };
-use store::{Change, Concern, ImportPerson, Store};
+use store::{Change, Concern, ImportPerson, OrganisationId, Store};
 use teamsbox::{ClockMode, Device, Knobs, NewUser, Teamsbox};
 use telephony::{
     Password,
@@ -91,7 +91,9 @@ impl Stage {
         let pbx = pbx.await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let now = Timestamp::from_milliseconds(teamsbox.clock().now_milliseconds());
-        let store = Store::open(&folder.path().join("day.db")).await.unwrap();
+        let store = Store::open(&folder.path().join("day.db"), OrganisationId::FIRST)
+            .await
+            .unwrap();
         let change = change(now);
         store.import(&imported(with_phones), &change).await.unwrap();
         let page = r#"{"mode":"telephony_and_presence"}"#;
@@ -116,7 +118,7 @@ impl Stage {
     /// Ends the server in order and starts it again.
     pub async fn restart(mut self) -> Self {
         self.running.stop().await;
-        let store = Store::open(&self.folder.path().join("day.db")).await;
+        let store = Store::open(&self.folder.path().join("day.db"), OrganisationId::FIRST).await;
         let now = Timestamp::from_milliseconds(self.teamsbox.clock().now_milliseconds());
         let (clock, driver) = Clock::driven(now);
         let password = self.password.clone();

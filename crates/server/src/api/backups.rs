@@ -111,7 +111,10 @@ pub(crate) async fn make(
     let (doing, watched) = (shared.clone(), progress.clone());
     let work = async move {
         let store = &doing.store;
-        store.backup_watched(&folder.join(&name), &watched).await?;
+        store
+            .database()
+            .backup_watched(&folder.join(&name), &watched)
+            .await?;
         store.note(&entry.change()).await?;
         Ok(json!(aside(move || known(&folder, &name)).await?))
     };
@@ -176,7 +179,7 @@ pub(crate) async fn restore(
     let there = folder.clone();
     let backup = aside(move || known(&there, &name)).await?;
     let file = folder.join(&backup.name);
-    let prepared = PreparedRestore::new(&file, shared.store.file(), true).await;
+    let prepared = PreparedRestore::new(&file, shared.store.database().file(), true).await;
     let prepared = prepared.map_err(|error| Problem::conflict(error.to_string()))?;
     // In both databases: in that which is left for the time before, in the other for the time after. Only there the
     // request is carried out.
@@ -198,7 +201,7 @@ fn make_folder(folder: &std::path::Path) -> std::io::Result<()> {
 }
 
 fn folder(shared: &SharedState) -> PathBuf {
-    backups_folder(shared.store.file())
+    backups_folder(shared.store.database().file())
 }
 
 /// Files are read and written where nothing waits for them.

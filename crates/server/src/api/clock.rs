@@ -23,11 +23,11 @@ pub(crate) async fn confirm(
 ) -> Result<StatusCode, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
     let now = shared.clock.now();
-    let before = shared.store.last_known_time().await?;
+    let before = shared.store.database().last_known_time().await?;
     let entry = new_entry(&shared, &caller, Administration::ClockConfirm, ORGANISATION)
         .before(before.map(|before| json!(rfc3339(before))))
         .after(Some(json!(rfc3339(now))));
     shared.store.note(&entry.change()).await?;
-    clock_jump::confirm(&shared.store, &shared.health, now).await?;
+    clock_jump::confirm(shared.store.database(), &shared.health, now).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -107,7 +107,8 @@ pub(crate) async fn tidy(core: Core, kept: AuditKept) {
     loop {
         let now = core.clock.now();
         let dropped = async {
-            if clock_jump::look(&core.store, &core.health, now).await? == Deletion::Allowed
+            if clock_jump::look(core.store.database(), &core.health, now).await?
+                == Deletion::Allowed
                 && now >= tidy_at
             {
                 drop_old(&core, now, kept).await?;

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use store::{PreparedRestore, Progress, Store, StoreError};
+use store::{OrganisationId, PreparedRestore, Progress, Store, StoreError};
 
 use crate::{CHANGE, NOW, open, path, people, person, with_people};
 
@@ -51,11 +51,11 @@ async fn a_backup_made_while_others_write_is_one_moment_of_the_database() {
         tokio::task::yield_now().await;
     }
     let backup = folder.path().join("backup.db");
-    store.backup(&backup).await.unwrap();
+    store.database().backup(&backup).await.unwrap();
     writer.await.unwrap();
     let everybody = people(&store).await;
     assert_eq!(everybody.len(), 200);
-    store.close().await;
+    store.database().close().await;
 
     let elsewhere = tempfile::tempdir().unwrap();
     let restored = restore(&backup, &path(&elsewhere), false).await.unwrap();
@@ -85,7 +85,7 @@ async fn a_backup_that_is_cancelled_leaves_no_file() {
     let progress = Arc::new(Progress::default());
     let (making, watched) = (store.clone(), progress.clone());
     let to = folder.path().join("backup.db");
-    let backup = tokio::spawn(async move { making.backup_watched(&to, &watched).await });
+    let backup = tokio::spawn(async move { making.database().backup_watched(&to, &watched).await });
     while progress.so_far().1 == 0 {
         tokio::task::yield_now().await;
     }
@@ -95,7 +95,7 @@ async fn a_backup_that_is_cancelled_leaves_no_file() {
     assert_eq!(names_in(&folder), before);
     // The connection is as good as new.
     let to = folder.path().join("whole.db");
-    store.backup(&to).await.unwrap();
+    store.database().backup(&to).await.unwrap();
     assert_eq!(people(&store).await.len(), 5000);
 }
 
@@ -107,22 +107,28 @@ async fn a_backup_is_for_this_user_only_and_overwrites_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
     let backup = folder.path().join("it's a backup.db");
-    store.backup(&backup).await.unwrap();
+    store.database().backup(&backup).await.unwrap();
     assert_eq!(
         fs::metadata(&backup).unwrap().permissions().mode() & 0o777,
         0o600
     );
     store.note(&CHANGE).await.unwrap();
     let before = fs::read(&backup).unwrap();
-    let error = store.backup(&backup).await.unwrap_err().to_string();
+    let error = store
+        .database()
+        .backup(&backup)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("a backup.db: it exists already"), "{error}");
     assert_eq!(fs::read(&backup).unwrap(), before);
     let error = store
+        .database()
         .backup(&folder.path().join("missing/x.db"))
         .await
         .unwrap_err();
     assert!(error.to_string().contains("missing/x.db"), "{error}");
-    store.close().await;
+    store.database().close().await;
     assert_eq!(names_in(&folder), ["it's a backup.db", "offhook.db"]);
 }
 
@@ -131,7 +137,7 @@ async fn what_a_restore_replaces_is_kept_with_its_log() {
     let folder = tempfile::tempdir().unwrap();
     let (store, [anna]) = with_people(&folder, ["anna"]).await;
     let backup = folder.path().join("backup.db");
-    store.backup(&backup).await.unwrap();
+    store.database().backup(&backup).await.unwrap();
     store.delete_person(anna, &CHANGE).await.unwrap();
     let database = path(&folder);
     let error = refused(&backup, &database, false).await;
@@ -144,7 +150,7 @@ async fn what_a_restore_replaces_is_kept_with_its_log() {
         fs::copy(folder.path().join(name), crashed.path().join(name)).unwrap();
     }
     fs::write(crashed.path().join("offhook.db-shm"), "").unwrap();
-    store.close().await;
+    store.database().close().await;
     for number in 1..=2 {
         let kept = restore(&backup, &path(&crashed), true)
             .await
@@ -166,9 +172,9 @@ async fn what_a_restore_replaces_is_kept_with_its_log() {
         ]
     );
     let count = async |path: &Path| {
-        let store = Store::open(path).await.unwrap();
+        let store = Store::open(path, OrganisationId::FIRST).await.unwrap();
         let found = store.people(NOW).await.unwrap().len();
-        store.close().await;
+        store.database().close().await;
         found
     };
     assert_eq!(count(&path(&crashed)).await, 1);
@@ -187,10 +193,10 @@ async fn what_is_no_whole_backup_is_refused_and_nothing_changes() {
     let folder = tempfile::tempdir().unwrap();
     let (store, [_]) = with_people(&folder, ["anna"]).await;
     let backup = folder.path().join("good");
-    store.backup(&backup).await.unwrap();
+    store.database().backup(&backup).await.unwrap();
     let in_use = refused(&path(&folder), &folder.path().join("new.db"), false).await;
     assert!(in_use.contains("-wal"), "{in_use}");
-    store.close().await;
+    store.database().close().await;
     let good = fs::read(&backup).unwrap();
     let mut torn = good.clone();
     torn.truncate(good.len() / 2);
@@ -241,7 +247,7 @@ async fn what_is_no_whole_backup_is_refused_and_nothing_changes() {
     }
     let store = open(&folder).await;
     assert_eq!(people(&store).await.len(), 1);
-    store.close().await;
+    store.database().close().await;
     assert_eq!(
         names_in(&folder),
         [

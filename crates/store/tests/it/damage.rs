@@ -8,7 +8,7 @@ use std::{
 };
 
 use sqlx::{Connection, Row, SqliteConnection};
-use store::{Change, Checked, ScopeKind, Store, StoreError};
+use store::{Change, Checked, Database, ScopeKind, StoreError};
 
 use crate::{CHANGE, after, imported, path};
 
@@ -88,7 +88,7 @@ async fn filled(folder: &tempfile::TempDir) {
         let rows = [anna, bert].map(|person| (person, after(number), "{\"status\":1}".repeat(20)));
         store.add_history(&rows).await.unwrap();
     }
-    store.close().await;
+    store.database().close().await;
 }
 
 /// S1: a damaged database is found at the start and named.
@@ -125,7 +125,7 @@ async fn an_overwritten_page_is_found_or_does_no_harm() {
                 .unwrap()
                 .write_all_at(bytes, at)
                 .unwrap();
-            match Store::open_checked(&file, SIZE_MAX).await {
+            match Database::open_checked(&file, SIZE_MAX).await {
                 Err(error @ StoreError::Damaged { .. }) => {
                     let text = error.to_string();
                     assert!(
@@ -135,9 +135,9 @@ async fn an_overwritten_page_is_found_or_does_no_harm() {
                     found += 1;
                 }
                 Err(error) => panic!("{name} in page {number} ({what}): {error}"),
-                Ok((store, checked)) => {
+                Ok((database, checked)) => {
                     assert_eq!(checked, Checked::Whole);
-                    store.close().await;
+                    database.close().await;
                     if content(&file).await.as_ref() == Some(&before) {
                         harmless += 1;
                     } else {
@@ -169,8 +169,10 @@ async fn a_large_database_is_checked_after_the_start() {
         .unwrap()
         .write_all_at(&[0; PAGE], (leaf - 1) * PAGE as u64)
         .unwrap();
-    let (store, checked) = Store::open_checked(&path(&folder), 100_000).await.unwrap();
+    let (database, checked) = Database::open_checked(&path(&folder), 100_000)
+        .await
+        .unwrap();
     assert_eq!(checked, Checked::Later);
-    let error = store.check().await.unwrap_err();
+    let error = database.check().await.unwrap_err();
     assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, process::Command};
 
 use presence::PersonId;
-use store::{Change, Durability, ScopeKind, Store, StoreError};
+use store::{Change, Durability, OrganisationId, ScopeKind, Store, StoreError};
 
 use crate::{CHANGE, NOW, after, person};
 
@@ -69,7 +69,7 @@ async fn changes(store: &Store, id: PersonId, number: u64) -> Vec<Result<(), Sto
         store.replace_calendar(id, &[]).await.map(drop),
         store.add_history(&rows).await,
         store.add_session(&hash, None, NOW).await,
-        store.probe().await,
+        store.database().probe().await,
     ]
 }
 
@@ -81,7 +81,9 @@ async fn changes_work_at_once_when_a_full_disk_has_space_again() {
         return run_unshared("full::changes_work_at_once_when_a_full_disk_has_space_again");
     }
     let _mounted = Mounted(folder.path());
-    let store = Store::open(&crate::path(&folder)).await.unwrap();
+    let store = Store::open(&crate::path(&folder), OrganisationId::FIRST)
+        .await
+        .unwrap();
     let [anna] = crate::imported(&store, ["anna"]).await;
     let mut number = 0;
     let mut refused = 0;
@@ -97,17 +99,17 @@ async fn changes_work_at_once_when_a_full_disk_has_space_again() {
             refused += results.iter().filter(|result| result.is_err()).count();
         }
         // As the server does; it may be refused, too.
-        let _ = store.checkpoint().await;
+        let _ = store.database().checkpoint().await;
         number += 6;
     }
-    assert!(store.probe().await.is_err());
+    assert!(store.database().probe().await.is_err());
     assert!(mount(folder.path(), "remount,size=60m"));
     for round in 0..20 {
         for result in changes(&store, anna, 20_000 + round).await {
             result.unwrap();
         }
     }
-    store.checkpoint().await.unwrap();
-    store.check().await.unwrap();
-    store.close().await;
+    store.database().checkpoint().await.unwrap();
+    store.database().check().await.unwrap();
+    store.database().close().await;
 }

@@ -1,7 +1,7 @@
 //! What is kept of the past: the audit log, history.
 
 use presence::PersonId;
-use store::{AuditFilter, Change, Concern, ORGANISATION, Store};
+use store::{AuditFilter, Change, Concern, Database, ORGANISATION, OrganisationId, Store};
 
 use crate::{CHANGE, NOW, after, migration, open, path, person, with_people};
 
@@ -156,7 +156,10 @@ async fn what_earlier_versions_recorded_of_people_is_gone_from_the_file() {
         DELETE FROM audit WHERE id = 6;";
     migration::run(&folder, &[data]).await;
     assert!(holds(&folder, "confidential"));
-    let (store, _) = Store::open_checked(&path(&folder), u64::MAX).await.unwrap();
+    let (database, _) = Database::open_checked(&path(&folder), u64::MAX)
+        .await
+        .unwrap();
+    let store = database.organisation(OrganisationId::FIRST);
     // The server runs: not only an orderly end empties the log.
     assert!(!holds(&folder, "confidential"));
     let rows = store
@@ -197,7 +200,7 @@ async fn deleted_content_is_overwritten(folder: &tempfile::TempDir, store: Store
     store.note(&change).await.unwrap();
     assert!(holds(folder, "passing"));
     store.forget_audit(after(1)).await.unwrap();
-    store.close().await;
+    store.database().close().await;
     assert!(!holds(folder, "passing"));
 }
 
@@ -271,7 +274,10 @@ async fn calendars_of_earlier_versions_keep_their_time_zone() {
         let folder = tempfile::tempdir().unwrap();
         migration::of_version(&folder, 11).await;
         migration::run(&folder, &[data]).await;
-        let (store, _) = Store::open_checked(&path(&folder), u64::MAX).await.unwrap();
+        let (database, _) = Database::open_checked(&path(&folder), u64::MAX)
+            .await
+            .unwrap();
+        let store = database.organisation(OrganisationId::FIRST);
         let pages = store.all_pages().await.unwrap();
         let calendars = pages.into_iter().filter(|(_, page, _)| page == "calendar");
         calendars

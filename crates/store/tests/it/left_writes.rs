@@ -105,7 +105,7 @@ async fn a_write_belongs_to_the_account() {
             Loss::Gone => directory(DirectoryChange::Gone(anna)).await,
             Loss::Tenant => store.link_teams(anna, ANNA, "other").await.unwrap(),
         }
-        store.close().await;
+        store.database().close().await;
 
         let store = open(&folder).await;
         let expected = LeftWrite {

@@ -25,7 +25,9 @@ mod templates;
 use std::{path::PathBuf, time::Duration};
 
 use presence::{PersonId, Timestamp};
-use store::{AuditFilter, Change, Concern, ImportPerson, Store, StoreError, StoredPerson};
+use store::{
+    AuditFilter, Change, Concern, ImportPerson, OrganisationId, Store, StoreError, StoredPerson,
+};
 
 const NOW: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
 /// A change that tests make.
@@ -45,7 +47,9 @@ fn path(folder: &tempfile::TempDir) -> PathBuf {
 }
 
 async fn open(folder: &tempfile::TempDir) -> Store {
-    Store::open(&path(folder)).await.unwrap()
+    Store::open(&path(folder), OrganisationId::FIRST)
+        .await
+        .unwrap()
 }
 
 fn after(seconds: u64) -> Timestamp {

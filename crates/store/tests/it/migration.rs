@@ -2,7 +2,7 @@
 
 use presence::{MyProfiles, Origin};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use store::{Audience, ORGANISATION, Session, Store};
+use store::{Audience, ORGANISATION, OrganisationId, Session, Store};
 
 use crate::{CHANGE, NOW, after, open, path, people};
 
@@ -156,13 +156,15 @@ async fn a_fresh_database_offers_what_the_product_offers() {
 #[tokio::test]
 async fn a_database_of_a_newer_version_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
-    open(&folder).await.close().await;
+    open(&folder).await.database().close().await;
     run(
         &folder,
         &["UPDATE _sqlx_migrations SET version = 99 WHERE version = 2"],
     )
     .await;
-    let error = Store::open(&path(&folder)).await.unwrap_err();
+    let error = Store::open(&path(&folder), OrganisationId::FIRST)
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("99"), "{error}");
 }
 

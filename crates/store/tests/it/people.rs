@@ -2,8 +2,8 @@
 
 use presence::{Choice, PersonId, Record, ReleaseReason, Slot, SlotRecord, TeamsCall, Timestamp};
 use store::{
-    Account, Durability, ImportPerson, ORGANISATION, Progress, Role, ScopeKind, Store, StoreError,
-    Template,
+    Account, Durability, ImportPerson, ORGANISATION, OrganisationId, Progress, Role, ScopeKind,
+    Store, StoreError, Template,
 };
 
 use crate::{CHANGE, NOW, open, people, person, refusal, with_people};
@@ -54,7 +54,7 @@ async fn what_was_committed_is_there_after_a_restart() {
         },
     ];
     store.commit(&records, Durability::Process).await.unwrap();
-    store.close().await;
+    store.database().close().await;
 
     let store = open(&folder).await;
     let found = people(&store).await.remove(0);
@@ -250,9 +250,12 @@ async fn a_choice_that_ended_while_we_were_down_is_gone() {
 #[tokio::test]
 async fn a_folder_that_does_not_exist_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    let error = Store::open(&folder.path().join("missing/offhook.db"))
-        .await
-        .unwrap_err();
+    let error = Store::open(
+        &folder.path().join("missing/offhook.db"),
+        OrganisationId::FIRST,
+    )
+    .await
+    .unwrap_err();
     assert!(error.to_string().contains("missing/offhook.db"), "{error}");
 }
 

@@ -1,7 +1,9 @@
 //! Requests with an idempotency key: recorded with their changes, answered afterwards.
 
 use presence::Relationship;
-use store::{Attempt, Change, Outcome, Store, StoreError, StoredAnswer, StoredRequest};
+use store::{
+    Attempt, Change, OrganisationId, Outcome, Store, StoreError, StoredAnswer, StoredRequest,
+};
 
 use crate::{CHANGE, NOW, after, audit_rows, migration, open, path, refusal};
 
@@ -45,7 +47,7 @@ async fn a_request_is_recorded_with_its_change_or_not_at_all() {
     assert_eq!(outcome(&store, "anna").await, None, "nothing was changed");
     let id = add_workgroup(&store, "Support", &first).await.unwrap();
     // As after a kill: everything that was not committed is gone.
-    store.close().await;
+    store.database().close().await;
     let store = open(&folder).await;
     let made = Some(id.to_string());
     assert_eq!(
@@ -118,7 +120,9 @@ async fn answers_of_an_older_version_stay() {
     let data = "INSERT INTO idempotency (key, who, fingerprint, status, body, at)
                 VALUES ('k', 'anna', 'f', 201, 'old', 1)";
     migration::run(&folder, &[data]).await;
-    let store = Store::open(&path(&folder)).await.unwrap();
+    let store = Store::open(&path(&folder), OrganisationId::FIRST)
+        .await
+        .unwrap();
     assert_eq!(
         outcome(&store, "anna").await,
         Some(Outcome::Answered(answer("old")))
