@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::json;
-use store::StoreError;
+use store::{StoreError, UniqueField};
 
 use crate::store_health::StoreRefused;
 
@@ -216,13 +216,23 @@ impl Problem {
     }
 }
 
+/// The field of the API that holds such a value.
+const fn api_field(field: UniqueField) -> &'static str {
+    match field {
+        UniqueField::TeamsAccount => "account",
+        UniqueField::SignInName => "userPrincipalName",
+        UniqueField::MailAddress => "mail",
+        UniqueField::Extension => "lines",
+    }
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let detail = error.to_string();
         match error {
             StoreError::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "not found", detail),
             StoreError::Exists { .. } => Self::conflict_of("name", detail),
-            StoreError::Taken { field, .. } => Self::conflict_of(field, detail),
+            StoreError::Taken { field, .. } => Self::conflict_of(api_field(field), detail),
             StoreError::InUse { .. }
             | StoreError::Conflict { .. }
             | StoreError::Contradicted { .. } => Self::conflict(detail),

@@ -4,7 +4,7 @@ use presence::Timestamp;
 use sqlx::{Row, SqliteConnection};
 
 use crate::{
-    Store, StoreError,
+    Store, StoreError, Subject,
     accounts::{ACCOUNT, Account, account},
     database::IMMEDIATE,
 };
@@ -183,7 +183,7 @@ impl Store {
     async fn require_account(&self, account: Option<u64>) -> Result<(), StoreError> {
         match account {
             Some(id) if self.account(id).await?.is_none() => {
-                Err(StoreError::not_found("account", id))
+                Err(StoreError::not_found(Subject::Account, id))
             }
             _ => Ok(()),
         }

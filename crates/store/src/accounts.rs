@@ -6,7 +6,7 @@ use presence::{PersonId, Timestamp};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
-    Change, Store, StoreError,
+    Change, Store, StoreError, Subject,
     idempotency::record_made,
     values::{checked_name, commit_found, key, moment, number, require_people},
 };
@@ -148,7 +148,7 @@ impl Store {
         change: &Change<'_>,
     ) -> Result<u64, StoreError> {
         let mut transaction = self.change(change).await?;
-        let name = checked_name("account", &account.name)?;
+        let name = checked_name(Subject::Account, &account.name)?;
         check(&mut transaction, account, None).await?;
         let added = sqlx::query(
             "INSERT INTO accounts (name, key, password_hash, person, role, location, created_at)
@@ -179,7 +179,7 @@ impl Store {
         change: &Change<'_>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.change(change).await?;
-        let name = checked_name("account", &account.name)?;
+        let name = checked_name(Subject::Account, &account.name)?;
         check(&mut transaction, account, Some(account.id)).await?;
         let changed = sqlx::query(
             "UPDATE accounts SET name = ?2, key = ?3, person = ?4, role = ?5, location = ?6 WHERE id = ?1",
@@ -195,7 +195,7 @@ impl Store {
         commit_found(
             transaction,
             changed.rows_affected(),
-            "account",
+            Subject::Account,
             &account.name,
         )
         .await
@@ -217,7 +217,13 @@ impl Store {
             .bind(password_hash)
             .execute(&mut *transaction)
             .await?;
-        commit_found(transaction, changed.rows_affected(), "account", account).await
+        commit_found(
+            transaction,
+            changed.rows_affected(),
+            Subject::Account,
+            account,
+        )
+        .await
     }
 
     /// Deletes an account; its sessions end.
@@ -230,7 +236,7 @@ impl Store {
             .bind(id.cast_signed())
             .execute(&mut *transaction)
             .await?;
-        commit_found(transaction, deleted.rows_affected(), "account", id).await
+        commit_found(transaction, deleted.rows_affected(), Subject::Account, id).await
     }
 }
 
@@ -245,7 +251,7 @@ async fn check(
         .fetch_optional(&mut *connection)
         .await?;
     if same.is_some() {
-        return Err(StoreError::exists("account", account.name.trim()));
+        return Err(StoreError::exists(Subject::Account, account.name.trim()));
     }
     if let Some(person) = account.person {
         require_people(connection, &[person]).await?;
@@ -261,7 +267,7 @@ async fn check(
                 .await?;
             return match found {
                 Some(_) => Ok(()),
-                None => Err(StoreError::not_found("location", location)),
+                None => Err(StoreError::not_found(Subject::Location, location)),
             };
         }
         (Role::Person | Role::SystemAdmin, Some(_)) => {
@@ -269,5 +275,9 @@ async fn check(
         }
         (Role::Person | Role::SystemAdmin, None) => return Ok(()),
     };
-    Err(StoreError::conflict("account", &account.name, problem))
+    Err(StoreError::conflict(
+        Subject::Account,
+        &account.name,
+        problem,
+    ))
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
-    Change, Store, StoreError,
+    Change, Store, StoreError, Subject,
     database::IMMEDIATE,
     idempotency::record_made,
     values::{commit_found, decoded, require_people, status},
@@ -90,7 +90,13 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         let id = appointment.id.0;
-        commit_found(transaction, changed.rows_affected(), "appointment", id).await
+        commit_found(
+            transaction,
+            changed.rows_affected(),
+            Subject::Appointment,
+            id,
+        )
+        .await
     }
 
     /// Deletes an appointment.
@@ -109,7 +115,13 @@ impl Store {
             .bind(person.0.cast_signed())
             .execute(&mut *transaction)
             .await?;
-        commit_found(transaction, deleted.rows_affected(), "appointment", id.0).await
+        commit_found(
+            transaction,
+            deleted.rows_affected(),
+            Subject::Appointment,
+            id.0,
+        )
+        .await
     }
 
     /// Makes the appointments that a person has from a calendar exactly those given, and returns them with their ids.
@@ -142,7 +154,11 @@ impl Store {
         for wanted in appointments {
             if wanted.origin != AppointmentOrigin::Calendar {
                 let problem = "only appointments of a calendar are replaced with it";
-                return Err(StoreError::conflict("appointment", &wanted.text, problem));
+                return Err(StoreError::conflict(
+                    Subject::Appointment,
+                    &wanted.text,
+                    problem,
+                ));
             }
             let same = |old: &Appointment| {
                 let id = old.id;
@@ -213,7 +229,7 @@ fn check(appointment: &Appointment) -> Result<(), StoreError> {
     }
     let problem = "it ends before it begins; let the end be later than the start";
     Err(StoreError::conflict(
-        "appointment",
+        Subject::Appointment,
         &appointment.text,
         problem,
     ))

@@ -6,7 +6,7 @@ mod matching;
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
-    Change, ImportPerson, Progress, Store, StoreError,
+    Change, ImportPerson, Progress, Store, StoreError, Subject,
     audit::note,
     database::IMMEDIATE,
     described::{Difference, described, note_difference},
@@ -114,8 +114,8 @@ fn refusal(conflicts: &[ImportConflict]) -> Option<StoreError> {
     let (first, others) = conflicts.split_first()?;
     let mut problem = first.problem.clone();
     for other in others.iter().take(CONFLICTS_NAMED - 1) {
-        let (what, value) = other.place();
-        problem += &format!("; {what} {value}: {}", other.problem);
+        let (subject, value) = other.place();
+        problem += &format!("; {subject} {value}: {}", other.problem);
     }
     if let Some(more) = conflicts
         .len()
@@ -124,8 +124,8 @@ fn refusal(conflicts: &[ImportConflict]) -> Option<StoreError> {
     {
         problem += &format!("; and {more} more, which a dry run lists");
     }
-    let (what, value) = first.place();
-    Some(StoreError::conflict(what, value, problem))
+    let (subject, value) = first.place();
+    Some(StoreError::conflict(subject, value, problem))
 }
 
 impl ImportConflict {
@@ -153,10 +153,10 @@ impl ImportConflict {
     }
 
     /// The row: its line, or the person's name.
-    fn place(&self) -> (&'static str, String) {
+    fn place(&self) -> (Subject, String) {
         match self.line {
-            Some(line) => ("line", line.to_string()),
-            None => ("person", self.name.clone()),
+            Some(line) => (Subject::ImportLine, line.to_string()),
+            None => (Subject::Person, self.name.clone()),
         }
     }
 }

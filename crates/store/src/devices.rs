@@ -4,7 +4,7 @@ use presence::{PersonId, Timestamp};
 use sqlx::{Row, sqlite::SqliteRow};
 
 use crate::{
-    Change, SecretHash, Store, StoreError,
+    Change, SecretHash, Store, StoreError, Subject,
     values::{checked_name, commit_found, moment, person_id},
 };
 
@@ -67,7 +67,7 @@ impl Store {
         change: &Change<'_>,
     ) -> Result<String, StoreError> {
         let mut transaction = self.change(change).await?;
-        let name = checked_name("device", name)?;
+        let name = checked_name(Subject::Device, name)?;
         let known = sqlx::query("SELECT count(*) FROM devices WHERE person = ?1")
             .bind(person.0.cast_signed())
             .fetch_one(&mut *transaction)
@@ -75,7 +75,7 @@ impl Store {
         if known.get::<i64, _>(0) >= DEVICES_MAX as i64 {
             let problem =
                 format!("the person has {DEVICES_MAX} devices already; remove one of them first");
-            return Err(StoreError::conflict("device", name, problem));
+            return Err(StoreError::conflict(Subject::Device, name, problem));
         }
         let row = sqlx::query(
             "INSERT INTO devices (id, person, hash, name, system, created_at)
@@ -89,7 +89,7 @@ impl Store {
         .bind(change.at.milliseconds())
         .fetch_optional(&mut *transaction)
         .await?
-        .ok_or_else(|| StoreError::not_found("person", person))?;
+        .ok_or_else(|| StoreError::not_found(Subject::Person, person))?;
         transaction.commit().await?;
         Ok(row.get(0))
     }
@@ -110,7 +110,7 @@ impl Store {
             .bind(id)
             .execute(&mut *transaction)
             .await?;
-        commit_found(transaction, deleted.rows_affected(), "device", id).await
+        commit_found(transaction, deleted.rows_affected(), Subject::Device, id).await
     }
 }
 

@@ -6,7 +6,7 @@ use presence::{PersonId, Timestamp};
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
-    Change, Store, StoreError,
+    Change, Store, StoreError, Subject,
     described::{described, note_difference},
     owners::{MAIL, NOBODY, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_kept},
     scopes::location_called,
@@ -282,7 +282,7 @@ async fn location_of_tenant(
     let problem = format!(
         "it belongs to the tenant {named}; let it name the tenant {tenant}, or take another location for the people of that tenant"
     );
-    Err(StoreError::conflict("location", name, problem))
+    Err(StoreError::conflict(Subject::Location, name, problem))
 }
 
 /// Names are one person's; two accounts of a directory may all the same have one mail address.

@@ -1,6 +1,9 @@
 //! What can go wrong in the store. Each error names the thing, the value and the remedy.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 /// Something went wrong in the store. Nothing was written then.
 #[derive(Debug, thiserror::Error)]
@@ -47,48 +50,46 @@ pub enum StoreError {
         cause: sqlx::Error,
     },
     /// Two people claim the same thing.
-    #[error("{what} {value} belongs to {owner} already; remove it there first")]
+    #[error("{field} {value} belongs to {owner} already; remove it there first")]
     Taken {
-        /// The kind of thing.
-        what: &'static str,
-        /// The field that names it in the API.
-        field: &'static str,
-        /// The thing.
+        /// The kind of value.
+        field: UniqueField,
+        /// The value.
         value: String,
         /// Who has it.
         owner: String,
     },
     /// A new thing has the name of another.
-    #[error("there is a {what} called {value} already; choose another name or change that one")]
+    #[error("there is a {subject} called {value} already; choose another name or change that one")]
     Exists {
         /// The kind of thing.
-        what: &'static str,
+        subject: Subject,
         /// Its name.
         value: String,
     },
     /// What is to be changed or referred to is not there.
-    #[error("there is no {what} {value}; it may have been removed, so look at the present list")]
+    #[error("there is no {subject} {value}; it may have been removed, so look at the present list")]
     NotFound {
         /// The kind of thing.
-        what: &'static str,
+        subject: Subject,
         /// Its name or number.
         value: String,
     },
     /// What is to be removed is used.
-    #[error("the {what} {value} is used by {}; change or remove these first", uses.join(", "))]
+    #[error("the {subject} {value} is used by {}; change or remove these first", uses.join(", "))]
     InUse {
         /// The kind of thing.
-        what: &'static str,
+        subject: Subject,
         /// Its name.
         value: String,
         /// Who or what uses it, by name; the first few and how many more.
         uses: Vec<String>,
     },
     /// What was asked for contradicts itself or what is stored.
-    #[error("{what} {value}: {problem}")]
+    #[error("{subject} {value}: {problem}")]
     Conflict {
         /// The kind of thing.
-        what: &'static str,
+        subject: Subject,
         /// Its name.
         value: String,
         /// What is wrong and what to do.
@@ -131,6 +132,104 @@ pub enum StoreError {
     },
 }
 
+/// The kind of thing that an error names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// An account with which a person or an administrator signs in.
+    Account,
+    /// An API key.
+    ApiKey,
+    /// An appointment of a person.
+    Appointment,
+    /// The call forwarding of a profile.
+    CallForwarding,
+    /// A machine with a desktop agent.
+    Device,
+    /// A configuration group of a location.
+    Group,
+    /// A line of an imported table.
+    ImportLine,
+    /// A location.
+    Location,
+    /// A location or a configuration group, where the caller named a scope that may be either.
+    LocationOrGroup,
+    /// A person.
+    Person,
+    /// A personal profile.
+    PersonalProfile,
+    /// A profile, central or personal.
+    Profile,
+    /// The access level of a viewer.
+    Relationship,
+    /// A scope: the organisation, a location, or a configuration group.
+    Scope,
+    /// A page of settings.
+    SettingsPage,
+    /// A status of a profile or an appointment.
+    Status,
+    /// A central profile template.
+    Template,
+    /// A workgroup.
+    Workgroup,
+}
+
+impl Subject {
+    /// The term in error texts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::ApiKey => "API key",
+            Self::Appointment => "appointment",
+            Self::CallForwarding => "call forwarding",
+            Self::Device => "device",
+            Self::Group => "configuration group",
+            Self::ImportLine => "line",
+            Self::Location => "location",
+            Self::LocationOrGroup => "location or group",
+            Self::Person => "person",
+            Self::PersonalProfile => "personal profile",
+            Self::Profile => "profile",
+            Self::Relationship => "relationship",
+            Self::Scope => "scope",
+            Self::SettingsPage => "settings page",
+            Self::Status => "status",
+            Self::Template => "template",
+            Self::Workgroup => "workgroup",
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A kind of value that at most one person has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UniqueField {
+    /// Entra object id of the linked Teams account.
+    TeamsAccount,
+    /// Sign-in name (UPN).
+    SignInName,
+    /// Mail address.
+    MailAddress,
+    /// Extension of a line.
+    Extension,
+}
+
+impl fmt::Display for UniqueField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TeamsAccount => "the Teams account",
+            Self::SignInName => "the sign-in name",
+            Self::MailAddress => "the mail address",
+            Self::Extension => "extension",
+        })
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let contradicts = error.as_database_error().is_some_and(|refusal| {
@@ -145,27 +244,27 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
-    pub(crate) fn not_found(what: &'static str, value: impl ToString) -> Self {
+    pub(crate) fn not_found(subject: Subject, value: impl ToString) -> Self {
         Self::NotFound {
-            what,
+            subject,
             value: value.to_string(),
         }
     }
 
-    pub(crate) fn exists(what: &'static str, value: &str) -> Self {
+    pub(crate) fn exists(subject: Subject, value: &str) -> Self {
         Self::Exists {
-            what,
+            subject,
             value: value.to_owned(),
         }
     }
 
     pub(crate) fn conflict(
-        what: &'static str,
+        subject: Subject,
         value: impl ToString,
         problem: impl Into<String>,
     ) -> Self {
         Self::Conflict {
-            what,
+            subject,
             value: value.to_string(),
             problem: problem.into(),
         }

@@ -4,7 +4,7 @@ use presence::Timestamp;
 use sqlx::{Row, sqlite::SqliteRow};
 
 use crate::{
-    Change, SecretHash, Store, StoreError,
+    Change, SecretHash, Store, StoreError, Subject,
     idempotency::record_made,
     values::{checked_name, commit_found, moment},
 };
@@ -74,14 +74,14 @@ impl Store {
         change: &Change<'_>,
     ) -> Result<String, StoreError> {
         let mut transaction = self.change(change).await?;
-        let name = checked_name("API key", name)?;
+        let name = checked_name(Subject::ApiKey, name)?;
         let unknown = scopes.iter().find(|scope| !API_KEY_SCOPES.contains(scope));
         if let Some(unknown) = unknown {
             let problem = format!(
                 "there is no scope {unknown:?}; the scopes are {}",
                 API_KEY_SCOPES.join(", ")
             );
-            return Err(StoreError::conflict("API key", name, problem));
+            return Err(StoreError::conflict(Subject::ApiKey, name, problem));
         }
         let row = sqlx::query(
             "INSERT INTO api_keys (id, hash, name, scopes, created_at)
@@ -93,7 +93,7 @@ impl Store {
         .bind(change.at.milliseconds())
         .fetch_optional(&mut *transaction)
         .await?
-        .ok_or_else(|| StoreError::exists("API key", name))?;
+        .ok_or_else(|| StoreError::exists(Subject::ApiKey, name))?;
         let id: String = row.get(0);
         record_made(&mut transaction, change, &id).await?;
         transaction.commit().await?;
@@ -110,7 +110,7 @@ impl Store {
             .bind(id)
             .execute(&mut *transaction)
             .await?;
-        commit_found(transaction, deleted.rows_affected(), "API key", id).await
+        commit_found(transaction, deleted.rows_affected(), Subject::ApiKey, id).await
     }
 }
 

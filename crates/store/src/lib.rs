@@ -55,7 +55,7 @@ pub use database::{Database, Durability};
 pub use described::Difference;
 pub use devices::{DEVICES_MAX, Device};
 pub use directory::{DirectoryChange, DirectoryPerson, RefusedChange};
-pub use error::StoreError;
+pub use error::{StoreError, Subject, UniqueField};
 pub use files::{is_database_file, is_open_database};
 pub use idempotency::{Attempt, Outcome, StoredAnswer, StoredRequest};
 pub use import::{

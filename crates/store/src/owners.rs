@@ -2,26 +2,23 @@
 
 use sqlx::{Row, Sqlite, Transaction};
 
-use crate::StoreError;
+use crate::{StoreError, UniqueField};
 
 /// A kind of name: what it is called, its field in the API, and who has one besides a person.
 pub(crate) struct Owned {
-    what: &'static str,
-    field: &'static str,
+    field: UniqueField,
     owner: &'static str,
     /// Takes it from people who are gone from the directory; `None`: they keep it.
     free: Option<&'static str>,
 }
 
 pub(crate) const TEAMS_ACCOUNT: Owned = Owned {
-    what: "the Teams account",
-    field: "account",
+    field: UniqueField::TeamsAccount,
     owner: "SELECT name FROM people WHERE teams_id = ?1 AND id <> ?2",
     free: None,
 };
 pub(crate) const SIGN_IN_NAME: Owned = Owned {
-    what: "the sign-in name",
-    field: "userPrincipalName",
+    field: UniqueField::SignInName,
     owner: "SELECT name FROM people WHERE user_principal_name = ?1 AND user_principal_name <> '' AND id <> ?2",
     free: Some(
         "UPDATE people SET user_principal_name = ''
@@ -29,16 +26,14 @@ pub(crate) const SIGN_IN_NAME: Owned = Owned {
     ),
 };
 pub(crate) const MAIL: Owned = Owned {
-    what: "the mail address",
-    field: "mail",
+    field: UniqueField::MailAddress,
     owner: "SELECT name FROM people WHERE mail = ?1 AND mail <> '' AND id <> ?2",
     free: Some(
         "UPDATE people SET mail = '' WHERE mail = ?1 AND mail <> '' AND gone_at IS NOT NULL AND id <> ?2",
     ),
 };
 pub(crate) const EXTENSION: Owned = Owned {
-    what: "extension",
-    field: "lines",
+    field: UniqueField::Extension,
     owner: "SELECT people.name FROM lines JOIN people ON people.id = person WHERE extension = ?1 AND person <> ?2",
     free: None,
 };
@@ -61,7 +56,6 @@ pub(crate) async fn refuse_owned(
     match owner {
         None => Ok(()),
         Some(owner) => Err(StoreError::Taken {
-            what: kind.what,
             field: kind.field,
             value: value.to_owned(),
             owner: owner.get(0),

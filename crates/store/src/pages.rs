@@ -5,7 +5,7 @@ use presence::PersonId;
 use sqlx::Row;
 
 use crate::{
-    Change, Store, StoreError,
+    Change, Store, StoreError, Subject,
     values::{person_id, require_people, require_scopes},
 };
 
@@ -121,7 +121,7 @@ fn bound<'q>(
     };
     if let Err(error) = serde_json::from_str::<serde_json::Value>(value) {
         let problem = format!("the values are no JSON: {error}; write an object of settings");
-        return Err(StoreError::conflict("settings page", page, problem));
+        return Err(StoreError::conflict(Subject::SettingsPage, page, problem));
     }
     Ok(statement.bind(value))
 }

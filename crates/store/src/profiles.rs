@@ -7,7 +7,7 @@ use serde_json::json;
 use sqlx::Row;
 
 use crate::{
-    Change, Store, StoreError,
+    Change, Store, StoreError, Subject,
     values::{checked_name, commit_found, key, named_twice, profile_json, require_people},
 };
 
@@ -23,10 +23,10 @@ impl Store {
         change: &Change<'_>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.change(change).await?;
-        let name = checked_name("profile", &profile.name)?;
+        let name = checked_name(Subject::Profile, &profile.name)?;
         if profile.origin != Origin::Personal {
             let problem = "a central profile belongs to the templates; make a personal one";
-            return Err(StoreError::conflict("profile", name, problem));
+            return Err(StoreError::conflict(Subject::Profile, name, problem));
         }
         require_people(&mut transaction, &[person]).await?;
         sqlx::query(
@@ -64,7 +64,7 @@ impl Store {
         commit_found(
             transaction,
             deleted.rows_affected(),
-            "personal profile",
+            Subject::PersonalProfile,
             name,
         )
         .await
@@ -85,7 +85,7 @@ impl Store {
         require_people(&mut transaction, &[person]).await?;
         let mut seen = BTreeSet::new();
         if let Some(name) = names.iter().find(|name| !seen.insert(key(name))) {
-            return Err(named_twice("profile", name));
+            return Err(named_twice(Subject::Profile, name));
         }
         sqlx::query(
             "INSERT INTO profile_orders (person, names) VALUES (?1, ?2)

@@ -7,7 +7,7 @@ use serde_json::json;
 use sqlx::Row;
 
 use crate::{
-    Change, Store, StoreError,
+    Change, Store, StoreError, Subject,
     idempotency::record_made,
     values::{checked_name, commit_found, key, level, number, person_id, require_people},
 };
@@ -57,7 +57,7 @@ impl Store {
         require_people(&mut transaction, &[owner, viewer]).await?;
         if owner == viewer {
             let problem = "nobody has a relationship to themselves; name somebody else";
-            return Err(StoreError::conflict("person", owner, problem));
+            return Err(StoreError::conflict(Subject::Person, owner, problem));
         }
         let statement = match level {
             None => sqlx::query("DELETE FROM relationships WHERE owner = ?1 AND viewer = ?2"),
@@ -121,7 +121,7 @@ impl Store {
         change: &Change<'_>,
     ) -> Result<u64, StoreError> {
         let mut transaction = self.change(change).await?;
-        let name = checked_name("workgroup", name)?;
+        let name = checked_name(Subject::Workgroup, name)?;
         require_people(&mut transaction, members).await?;
         let same = sqlx::query("SELECT 1 FROM workgroups WHERE key = ?1 AND id IS NOT ?2")
             .bind(key(name))
@@ -129,7 +129,7 @@ impl Store {
             .fetch_optional(&mut *transaction)
             .await?;
         if same.is_some() {
-            return Err(StoreError::exists("workgroup", name));
+            return Err(StoreError::exists(Subject::Workgroup, name));
         }
         let row = match id {
             None => sqlx::query(
@@ -148,7 +148,7 @@ impl Store {
         }
         .fetch_optional(&mut *transaction)
         .await?
-        .ok_or_else(|| StoreError::not_found("workgroup", id.unwrap_or_default()))?;
+        .ok_or_else(|| StoreError::not_found(Subject::Workgroup, id.unwrap_or_default()))?;
         let id = number(&row, 0);
         let members: Vec<u64> = members.iter().map(|person| person.0).collect();
         sqlx::query("DELETE FROM workgroup_members WHERE workgroup = ?1")
@@ -177,6 +177,6 @@ impl Store {
             .bind(id.cast_signed())
             .execute(&mut *transaction)
             .await?;
-        commit_found(transaction, deleted.rows_affected(), "workgroup", id).await
+        commit_found(transaction, deleted.rows_affected(), Subject::Workgroup, id).await
     }
 }

@@ -4,7 +4,7 @@ use presence::PersonId;
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
-    Change, ImportPerson, Store, StoreError,
+    Change, ImportPerson, ScopeKind, Store, StoreError, Subject,
     database::IMMEDIATE,
     idempotency::record_made,
     owners::{EXTENSION, MAIL, NOBODY, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_owned},
@@ -108,19 +108,19 @@ impl Store {
         change: &Change<'_>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.change(change).await?;
-        for (id, kind) in [(location, "location"), (group, "group")] {
+        for (id, kind) in [(location, ScopeKind::Location), (group, ScopeKind::Group)] {
             let Some(id) = id else { continue };
             let found = sqlx::query("SELECT parent FROM scopes WHERE id = ?1 AND kind = ?2")
                 .bind(id)
-                .bind(kind)
+                .bind(kind.name())
                 .fetch_optional(&mut *transaction)
                 .await?
-                .ok_or_else(|| StoreError::not_found(kind, id))?;
+                .ok_or_else(|| StoreError::not_found(kind.subject(), id))?;
             let parent: &str = found.get(0);
-            if kind == "group" && location != Some(parent) {
+            if kind == ScopeKind::Group && location != Some(parent) {
                 let problem =
                     format!("it belongs to the location {parent}; place the person there");
-                return Err(StoreError::conflict("configuration group", id, problem));
+                return Err(StoreError::conflict(Subject::Group, id, problem));
             }
         }
         let placed =
@@ -130,7 +130,7 @@ impl Store {
                 .bind(group)
                 .execute(&mut *transaction)
                 .await?;
-        commit_found(transaction, placed.rows_affected(), "person", person).await
+        commit_found(transaction, placed.rows_affected(), Subject::Person, person).await
     }
 
     /// Adds a person who is not there yet; their number.
@@ -187,7 +187,7 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         if changed.rows_affected() == 0 {
-            return Err(StoreError::not_found("person", id));
+            return Err(StoreError::not_found(Subject::Person, id));
         }
         if let Some(extensions) = &person.extensions {
             set_lines(&mut transaction, number, extensions).await?;
@@ -212,7 +212,13 @@ impl Store {
             .bind(person.0.cast_signed())
             .execute(&mut *transaction)
             .await?;
-        commit_found(transaction, deleted.rows_affected(), "person", person).await
+        commit_found(
+            transaction,
+            deleted.rows_affected(),
+            Subject::Person,
+            person,
+        )
+        .await
     }
 }
 

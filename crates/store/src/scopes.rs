@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 
 use crate::{
-    Change, Store, StoreError,
+    Change, Store, StoreError, Subject,
     idempotency::record_made,
     values::{ORGANISATION, checked_name, commit_found, key},
 };
@@ -28,6 +28,13 @@ impl ScopeKind {
         match self {
             Self::Location => "location",
             Self::Group => "group",
+        }
+    }
+
+    pub(crate) const fn subject(self) -> Subject {
+        match self {
+            Self::Location => Subject::Location,
+            Self::Group => Subject::Group,
         }
     }
 
@@ -94,7 +101,7 @@ impl Store {
         change: &Change<'_>,
     ) -> Result<String, StoreError> {
         let mut transaction = self.change(change).await?;
-        let name = checked_name("scope", name)?;
+        let name = checked_name(Subject::Scope, name)?;
         let above = sqlx::query("SELECT kind FROM scopes WHERE id = ?1")
             .bind(parent)
             .fetch_optional(&mut *transaction)
@@ -104,13 +111,13 @@ impl Store {
             ScopeKind::Group => "location",
         };
         match above {
-            None => return Err(StoreError::not_found("scope", parent)),
+            None => return Err(StoreError::not_found(Subject::Scope, parent)),
             Some(row) if row.get::<&str, _>(0) != wanted => {
                 let problem = format!(
                     "a {} can only be put into a scope of the sort {wanted}, and {parent} is none",
                     kind.name()
                 );
-                return Err(StoreError::conflict("scope", name, problem));
+                return Err(StoreError::conflict(Subject::Scope, name, problem));
             }
             Some(_) => {}
         }
@@ -131,7 +138,7 @@ impl Store {
         change: &Change<'_>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.change(change).await?;
-        let name = checked_name("scope", name)?;
+        let name = checked_name(Subject::Scope, name)?;
         let other = sqlx::query(
             "SELECT 1 FROM scopes WHERE parent = (SELECT parent FROM scopes WHERE id = ?1) AND key = ?2 AND id <> ?1",
         )
@@ -140,7 +147,7 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?;
         if other.is_some() {
-            return Err(StoreError::exists("scope", name));
+            return Err(StoreError::exists(Subject::Scope, name));
         }
         let renamed = sqlx::query(
             "UPDATE scopes SET name = ?2, key = ?3 WHERE id = ?1 AND parent IS NOT NULL",
@@ -153,7 +160,7 @@ impl Store {
         commit_found(
             transaction,
             renamed.rows_affected(),
-            "location or group",
+            Subject::LocationOrGroup,
             id,
         )
         .await
@@ -176,7 +183,13 @@ impl Store {
                 .bind(tenant)
                 .execute(&mut *transaction)
                 .await?;
-        commit_found(transaction, named.rows_affected(), "location", location).await
+        commit_found(
+            transaction,
+            named.rows_affected(),
+            Subject::Location,
+            location,
+        )
+        .await
     }
 
     /// Deletes a location or group with its settings.
@@ -187,8 +200,11 @@ impl Store {
         let mut transaction = self.change(change).await?;
         let uses = uses(&mut transaction, id).await?;
         if !uses.is_empty() {
-            let (what, value) = ("scope", id.to_owned());
-            return Err(StoreError::InUse { what, value, uses });
+            return Err(StoreError::InUse {
+                subject: Subject::Scope,
+                value: id.to_owned(),
+                uses,
+            });
         }
         let deleted = sqlx::query("DELETE FROM scopes WHERE id = ?1 AND parent IS NOT NULL")
             .bind(id)
@@ -197,7 +213,7 @@ impl Store {
         commit_found(
             transaction,
             deleted.rows_affected(),
-            "location or group",
+            Subject::LocationOrGroup,
             id,
         )
         .await
@@ -260,7 +276,7 @@ async fn insert_scope(
         .fetch_optional(&mut *connection)
         .await?;
     if same.is_some() {
-        return Err(StoreError::exists(kind.name(), name));
+        return Err(StoreError::exists(kind.subject(), name));
     }
     let slug = slug(name, kind.name());
     // A slug has no characters that mean something in a pattern.

@@ -8,7 +8,7 @@ use serde_json::json;
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
-    Change, Store, StoreError,
+    Change, Store, StoreError, Subject,
     values::{
         PROFILE, arranged, checked_name, commit_found, decoded, key, person_id, profile,
         profile_json, require_people, require_scopes,
@@ -157,7 +157,10 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         if changed.rows_affected() == 0 {
-            return Err(StoreError::not_found("template", within(name, scope)));
+            return Err(StoreError::not_found(
+                Subject::Template,
+                within(name, scope),
+            ));
         }
         assign(&mut transaction, template).await?;
         Ok(transaction.commit().await?)
@@ -180,7 +183,13 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         let named = within(name.trim(), scope);
-        commit_found(transaction, deleted.rows_affected(), "template", named).await
+        commit_found(
+            transaction,
+            deleted.rows_affected(),
+            Subject::Template,
+            named,
+        )
+        .await
     }
 
     /// Puts the templates of these names first, in that order; the others follow as they were.
@@ -198,7 +207,7 @@ impl Store {
                 .fetch_all(&mut *transaction)
                 .await?;
         let present = present.iter().map(|row| row.get(0)).collect();
-        let order = arranged("template", present, names)?;
+        let order = arranged(Subject::Template, present, names)?;
         sqlx::query(
             "UPDATE templates SET position = place.key FROM json_each(?1) AS place WHERE place.value = templates.key",
         )
@@ -216,12 +225,12 @@ fn within(name: &str, scope: &str) -> String {
 
 /// The name of a template that can be kept.
 fn checked(template: &Template) -> Result<&str, StoreError> {
-    let name = checked_name("template", &template.profile.name)?;
+    let name = checked_name(Subject::Template, &template.profile.name)?;
     match template.profile.origin {
         Origin::Central => Ok(name),
         Origin::Personal => {
             let problem = "a template is a central profile, and this one is personal";
-            Err(StoreError::conflict("template", name, problem))
+            Err(StoreError::conflict(Subject::Template, name, problem))
         }
     }
 }
@@ -237,7 +246,7 @@ async fn refuse_present(
         .fetch_optional(&mut **transaction)
         .await?;
     match present {
-        Some(_) => Err(StoreError::exists("template", &within(name, scope))),
+        Some(_) => Err(StoreError::exists(Subject::Template, &within(name, scope))),
         None => Ok(()),
     }
 }

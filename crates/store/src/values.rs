@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use sqlx::{Row, Sqlite, SqliteConnection, Transaction, sqlite::SqliteRow};
 
-use crate::StoreError;
+use crate::{StoreError, Subject};
 
 /// The organisation's scope: the root of the tree, always there.
 pub const ORGANISATION: &str = "organisation";
@@ -18,11 +18,11 @@ pub(crate) fn key(name: &str) -> String {
 }
 
 /// A name that people can see.
-pub(crate) fn checked_name<'a>(what: &'static str, name: &'a str) -> Result<&'a str, StoreError> {
+pub(crate) fn checked_name<'a>(subject: Subject, name: &'a str) -> Result<&'a str, StoreError> {
     let name = name.trim();
     if name.is_empty() {
         return Err(StoreError::conflict(
-            what,
+            subject,
             "without a name",
             "the name is empty; give it one",
         ));
@@ -30,7 +30,7 @@ pub(crate) fn checked_name<'a>(what: &'static str, name: &'a str) -> Result<&'a 
     // S11: names are shown in lists and stand in addresses of pages.
     if name.len() > NAME_MAX || name.chars().any(char::is_control) {
         return Err(StoreError::conflict(
-            what,
+            subject,
             "with this name",
             "the name has more than 200 bytes or control characters; give it a shorter one in one line",
         ));
@@ -54,9 +54,9 @@ pub(crate) fn person_id(row: &SqliteRow, column: usize) -> PersonId {
 }
 
 /// A word that this version does not know means that the database was changed by hand.
-fn unknown_word(what: &'static str, word: &str) -> StoreError {
+fn unknown_word(subject: Subject, word: &str) -> StoreError {
     StoreError::conflict(
-        what,
+        subject,
         word,
         "this version does not know it; restore a backup or use the version that wrote it",
     )
@@ -73,11 +73,11 @@ pub(crate) fn status(name: &str) -> Result<Status, StoreError> {
     ]
     .into_iter()
     .find(|status| status.name() == name)
-    .ok_or_else(|| unknown_word("status", name))
+    .ok_or_else(|| unknown_word(Subject::Status, name))
 }
 
 pub(crate) fn level(name: &str) -> Result<Relationship, StoreError> {
-    Relationship::from_name(name).ok_or_else(|| unknown_word("relationship", name))
+    Relationship::from_name(name).ok_or_else(|| unknown_word(Subject::Relationship, name))
 }
 
 /// What a statement made with `json_array` and the like. Where there are many rows that is several times faster than a
@@ -106,7 +106,7 @@ pub(crate) fn profile(
             // Versions before 0.2 took any text. Its profile stays, and calls ring: the text stays in the database until
             // the profile is changed, and `Store::unusable_targets` names it.
             Err(ForwardingError::Target(_)) => Forwarding::Off,
-            Err(ForwardingError::Kind) => return Err(unknown_word("call forwarding", &kind)),
+            Err(ForwardingError::Kind) => return Err(unknown_word(Subject::CallForwarding, &kind)),
         },
         text: text.map(Into::into),
         origin,
@@ -142,7 +142,7 @@ pub(crate) async fn require_people(
     .await?;
     match missing {
         None => Ok(()),
-        Some(row) => Err(StoreError::not_found("person", number(&row, 0))),
+        Some(row) => Err(StoreError::not_found(Subject::Person, number(&row, 0))),
     }
 }
 
@@ -159,7 +159,7 @@ pub(crate) async fn require_scopes(
     .await?;
     match missing {
         None => Ok(()),
-        Some(row) => Err(StoreError::not_found("scope", row.get::<&str, _>(0))),
+        Some(row) => Err(StoreError::not_found(Subject::Scope, row.get::<&str, _>(0))),
     }
 }
 
@@ -167,18 +167,18 @@ pub(crate) async fn require_scopes(
 pub(crate) async fn commit_found(
     transaction: Transaction<'static, Sqlite>,
     rows: u64,
-    what: &'static str,
+    subject: Subject,
     value: impl ToString,
 ) -> Result<(), StoreError> {
     if rows == 0 {
-        return Err(StoreError::not_found(what, value));
+        return Err(StoreError::not_found(subject, value));
     }
     Ok(transaction.commit().await?)
 }
 
 /// `present` in a new order: the `wanted` come first, the others follow as they were.
 pub(crate) fn arranged(
-    what: &'static str,
+    subject: Subject,
     present: Vec<String>,
     wanted: &[String],
 ) -> Result<Vec<String>, StoreError> {
@@ -188,14 +188,14 @@ pub(crate) fn arranged(
         let key = key(name);
         match left.iter().position(|other| *other == key) {
             Some(index) => order.push(left.remove(index)),
-            None if present.contains(&key) => return Err(named_twice(what, name)),
-            None => return Err(StoreError::not_found(what, name)),
+            None if present.contains(&key) => return Err(named_twice(subject, name)),
+            None => return Err(StoreError::not_found(subject, name)),
         }
     }
     order.append(&mut left);
     Ok(order)
 }
 
-pub(crate) fn named_twice(what: &'static str, name: &str) -> StoreError {
-    StoreError::conflict(what, name, "the order names it twice; name it once")
+pub(crate) fn named_twice(subject: Subject, name: &str) -> StoreError {
+    StoreError::conflict(subject, name, "the order names it twice; name it once")
 }

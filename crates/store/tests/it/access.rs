@@ -1,7 +1,7 @@
 //! Accounts, sessions, sign-in links and API keys.
 
 use presence::PersonId;
-use store::{Account, ORGANISATION, Role, ScopeKind, Session, StoreError};
+use store::{Account, ORGANISATION, Role, ScopeKind, Session, StoreError, Subject};
 
 use crate::{CHANGE, NOW, after, open, refusal, with_people};
 
@@ -71,7 +71,7 @@ async fn a_link_works_once_and_a_session_until_it_expires() {
             matches!(
                 error,
                 StoreError::NotFound {
-                    what: "account",
+                    subject: Subject::Account,
                     ..
                 }
             ),
@@ -167,7 +167,7 @@ async fn an_account_that_makes_no_sense_is_refused() {
             matches!(
                 error,
                 StoreError::NotFound {
-                    what: "account",
+                    subject: Subject::Account,
                     ..
                 }
             ),

@@ -1,7 +1,7 @@
 //! People as a directory has them, and sealed secrets.
 
 use presence::PersonId;
-use store::{DirectoryChange, DirectoryPerson, SealedSecret, StoreError};
+use store::{DirectoryChange, DirectoryPerson, SealedSecret, StoreError, UniqueField};
 
 use crate::{CHANGE, NOW, open, person};
 
@@ -78,7 +78,13 @@ async fn a_name_of_a_person_who_keeps_it_is_refused_and_the_others_are_added() {
     let places: Vec<usize> = refused.iter().map(|refused| refused.at).collect();
     assert_eq!(places, [1]);
     let why = &refused[0].why;
-    let is_the_name = matches!(why, StoreError::Taken { what, .. } if *what == "the sign-in name");
+    let is_the_name = matches!(
+        why,
+        StoreError::Taken {
+            field: UniqueField::SignInName,
+            ..
+        }
+    );
     assert!(is_the_name, "{why}");
     assert_eq!(store.people(NOW).await.unwrap().len(), 2);
     let gone = DirectoryChange::Gone(PersonId(99));

@@ -3,7 +3,7 @@
 use presence::{Choice, PersonId, Record, ReleaseReason, Slot, SlotRecord, TeamsCall, Timestamp};
 use store::{
     Account, Durability, ImportPerson, ORGANISATION, OrganisationId, Progress, Role, ScopeKind,
-    Store, StoreError, Template,
+    Store, StoreError, Subject, Template,
 };
 
 use crate::{CHANGE, NOW, open, people, person, refusal, with_people};
@@ -434,7 +434,13 @@ async fn a_deleted_person_takes_everything_along() {
     assert_eq!(store.accounts().await.unwrap(), []);
     let error = refusal(&store, store.delete_person(anna, &CHANGE)).await;
     assert!(
-        matches!(error, StoreError::NotFound { what: "person", .. }),
+        matches!(
+            error,
+            StoreError::NotFound {
+                subject: Subject::Person,
+                ..
+            }
+        ),
         "{error}"
     );
     store.import(&[person("anna", &[])], &CHANGE).await.unwrap();
