@@ -345,7 +345,7 @@ async fn people_are_placed_where_their_group_is() {
         (None, Some(&*sales), "belongs to the location berlin"),
         (Some("paris"), None, "no location paris"),
         (Some(&*sales), None, "no location sales"),
-        (Some(&*berlin), Some(&*ulm), "no group ulm"),
+        (Some(&*berlin), Some(&*ulm), "no configuration group ulm"),
     ] {
         let error = refusal(&store, place(location, group)).await;
         assert!(error.to_string().contains(word), "{error}");
