@@ -41,7 +41,7 @@ pub async fn restore(config: &Path, file: &Path, force: bool) -> anyhow::Result<
         drop(prepared);
         return restore_running(&config, file).await;
     };
-    let kept = prepared.put_in_place().await?;
+    let kept = prepared.apply().await?;
     println!("restored {}", file.display());
     if let Some(kept) = kept {
         println!("the database that was there is kept as {}", kept.display());

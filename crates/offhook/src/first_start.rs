@@ -63,7 +63,9 @@ fn write(data: &Path, secrets: &Secrets) -> anyhow::Result<PathBuf> {
     }
     let written = || -> std::io::Result<()> {
         // Temporary files have the mode 600.
-        let mut file = Builder::new().prefix(store::UNFINISHED).tempfile_in(data)?;
+        let mut file = Builder::new()
+            .prefix(store::UNFINISHED_PREFIX)
+            .tempfile_in(data)?;
         file.write_all(text.as_bytes())?;
         file.as_file().sync_all()?;
         file.persist(&path)?;

@@ -49,7 +49,7 @@ pub async fn run(config: &Path, file: &Path, wish: Wish) -> anyhow::Result<()> {
         }
         Wish::Preview => {
             let progress = Progress::default();
-            let summary = store.rehearse_import(&table.people, &change, &progress);
+            let summary = store.preview_import(&table.people, &change, &progress);
             let summary = summary.await.with_context(named)?;
             print_preview(&summary);
             anyhow::ensure!(

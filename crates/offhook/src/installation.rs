@@ -16,7 +16,9 @@ use server::{
     secrets,
     vault::Vault,
 };
-use store::{Change, Checked, Concern, Database, OrganisationId, Store, StoreError, StoredPerson};
+use store::{
+    Change, Concern, DamageCheck, Database, OrganisationId, Store, StoreError, StoredPerson,
+};
 
 /// Environment variable with the key of the sealed secrets.
 const KEY_VARIABLE: &str = "OFFHOOK_SECRETS_KEY";
@@ -61,7 +63,7 @@ const CHECKED_MAX: u64 = 200 * 1024 * 1024;
 const NEWEST: usize = 3;
 
 /// Opens the database for the server. A damaged one is refused, and the backups are named that can take its place.
-pub async fn open_to_serve(config: &Config) -> anyhow::Result<(Store, Checked)> {
+pub async fn open_to_serve(config: &Config) -> anyhow::Result<(Store, DamageCheck)> {
     let path = create_database(config)?;
     match Database::open_checked(&path, CHECKED_MAX).await {
         Ok((database, checked)) => Ok((database.organisation(OrganisationId::FIRST), checked)),
@@ -154,7 +156,7 @@ pub fn remove_unfinished(config: &Config) {
         let files = fs::read_dir(folder).into_iter().flatten().flatten();
         for file in files {
             let name = file.file_name();
-            if name.to_string_lossy().starts_with(store::UNFINISHED)
+            if name.to_string_lossy().starts_with(store::UNFINISHED_PREFIX)
                 && let Err(error) = fs::remove_file(file.path())
             {
                 tracing::warn!(file = %file.path().display(), %error, "an unfinished copy could not be removed");

@@ -11,7 +11,7 @@ use std::{
 
 use ipnet::IpNet;
 use presence::{Input, Timing};
-use store::{Checked, Store, StoreError};
+use store::{DamageCheck, Store, StoreError};
 use tokio::{
     net::TcpListener,
     sync::watch,
@@ -59,7 +59,7 @@ pub struct Options {
     /// The opened store.
     pub store: Store,
     /// Whether it was found whole; if not yet, it is checked after the start.
-    pub checked: Checked,
+    pub checked: DamageCheck,
     /// The time.
     pub clock: Clock,
     /// The tenants.
@@ -102,7 +102,7 @@ impl Options {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             store,
-            checked: Checked::Whole,
+            checked: DamageCheck::Passed,
             clock,
             tenants: Vec::new(),
             directories: BTreeMap::new(),

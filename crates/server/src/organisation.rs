@@ -126,8 +126,8 @@ impl Organisation {
     /// The store refused.
     pub async fn load(&self, store: &Store) -> Result<(), StoreError> {
         let scopes = store.scopes().await?;
-        let pages = store.all_pages().await?;
-        let own = store.own_values().await?;
+        let pages = store.all_settings().await?;
+        let own = store.all_personal_settings().await?;
         let (templates, workgroups) = (store.templates().await?, store.workgroups().await?);
         let relationships = store.relationships().await?;
         self.change(|tables| {

@@ -40,7 +40,7 @@ impl Restore {
     pub async fn finish(self) -> Result<Restored, StoreError> {
         let Self { prepared, entry } = self;
         let database = prepared.database().to_owned();
-        let kept = prepared.put_in_place().await?;
+        let kept = prepared.apply().await?;
         let noted = note(&database, &entry).await;
         Ok(Restored { kept, noted })
     }
@@ -48,7 +48,7 @@ impl Restore {
 
 async fn note(database: &Path, entry: &Entry) -> Result<(), StoreError> {
     let store = Store::open(database, OrganisationId::FIRST).await?;
-    let noted = store.note(&entry.change()).await;
+    let noted = store.record_change(&entry.change()).await;
     store.database().close().await;
     noted
 }

@@ -246,7 +246,7 @@ impl Record {
             attempt: None,
         };
         // An audit log that cannot be written keeps no person out; the log has the line.
-        if let Err(error) = store.note(&change).await {
+        if let Err(error) = store.record_change(&change).await {
             tracing::warn!(%error, "the audit log does not tell of a sign-in");
         }
     }

@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use store::{Checked, Database};
+use store::{DamageCheck, Database};
 use tokio::sync::watch;
 
 use crate::{
@@ -48,10 +48,10 @@ impl StoreHealth {
     }
 
     /// Checks a database that was too large for the start, and probes and reports for ever.
-    pub(crate) async fn run(self, database: Database, checked: Checked, health: Health) {
+    pub(crate) async fn run(self, database: Database, checked: DamageCheck, health: Health) {
         match checked {
-            Checked::Whole => self.probe(&database, &health).await,
-            Checked::Later => {
+            DamageCheck::Passed => self.probe(&database, &health).await,
+            DamageCheck::Postponed => {
                 tokio::join!(self.probe(&database, &health), check(&database, &health));
             }
         }

@@ -155,7 +155,11 @@ impl Writer {
                     .map(|entered| entered.entry.change())
                     .collect();
                 match store
-                    .commit_noted(batch.records.values().chain(&choices), &changes, durability)
+                    .commit_with_changes(
+                        batch.records.values().chain(&choices),
+                        &changes,
+                        durability,
+                    )
                     .await
                 {
                     Ok(()) => {

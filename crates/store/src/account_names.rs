@@ -21,7 +21,7 @@ impl Store {
     ///
     /// # Errors
     /// The database refused.
-    pub async fn name_teams_account(
+    pub async fn set_teams_account_names(
         &self,
         person: PersonId,
         account: &NamedAccount,
@@ -44,7 +44,7 @@ impl Store {
     ///
     /// # Errors
     /// The database refused.
-    pub async fn named_teams_account(
+    pub async fn teams_account_names(
         &self,
         person: PersonId,
     ) -> Result<Option<NamedAccount>, StoreError> {

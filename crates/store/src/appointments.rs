@@ -70,7 +70,7 @@ impl Store {
     ///
     /// # Errors
     /// The person has no such appointment; it ends before it begins; the database refused.
-    pub async fn put_appointment(
+    pub async fn change_appointment(
         &self,
         person: PersonId,
         appointment: &Appointment,

@@ -111,7 +111,7 @@ impl Store {
     ///
     /// # Errors
     /// The database refused.
-    pub async fn note(&self, change: &Change<'_>) -> Result<(), StoreError> {
+    pub async fn record_change(&self, change: &Change<'_>) -> Result<(), StoreError> {
         Ok(self.change(change).await?.commit().await?)
     }
 

@@ -21,7 +21,7 @@ use crate::{
 const STEPS: i32 = 100_000;
 
 /// How the names of copies begin that are not finished. A killed process leaves them.
-pub const UNFINISHED: &str = ".offhook-unfinished-";
+pub const UNFINISHED_PREFIX: &str = ".offhook-unfinished-";
 
 impl Database {
     /// Writes a copy of the database, as it is at one moment, to a new file that only this user may read. Writers go on
@@ -83,11 +83,11 @@ impl Database {
         let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
         let size = sqlx::query(size).fetch_one(&mut *connection).await?;
         let size = size.get::<i64, _>(0).cast_unsigned();
-        progress.reached(0, size)?;
+        progress.advance(0, size)?;
         let (watched, file) = (progress.clone(), PathBuf::from(&to));
         let goes_on = move || {
             let done = fs::metadata(&file).map_or(0, |file| file.len());
-            watched.reached(done.min(size), size).is_ok()
+            watched.advance(done.min(size), size).is_ok()
         };
         let mut handle = connection.lock_handle().await?;
         handle.set_progress_handler(STEPS, goes_on);
@@ -100,7 +100,7 @@ impl Database {
         match copied {
             Err(_) if progress.is_cancelled() => Err(StoreError::Cancelled),
             Err(error) => Err(error.into()),
-            Ok(_) => progress.reached(size, size),
+            Ok(_) => progress.advance(size, size),
         }
     }
 }
@@ -167,7 +167,7 @@ impl PreparedRestore {
     ///
     /// # Errors
     /// A file cannot be written. The database is as before.
-    pub async fn put_in_place(self) -> Result<Option<PathBuf>, StoreError> {
+    pub async fn apply(self) -> Result<Option<PathBuf>, StoreError> {
         let Self { beside, database } = self;
         empty_log(&database).await;
         aside(move || {
@@ -296,7 +296,7 @@ fn absent_is_fine(done: io::Result<()>) -> io::Result<()> {
 fn beside(path: &Path) -> Result<NamedTempFile, StoreError> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     tempfile::Builder::new()
-        .prefix(UNFINISHED)
+        .prefix(UNFINISHED_PREFIX)
         .tempfile_in(folder)
         .map_err(|error| trouble(path, &error))
 }

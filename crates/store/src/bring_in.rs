@@ -96,7 +96,7 @@ impl Store {
     ///
     /// # Errors
     /// The database refused; it was cancelled.
-    pub async fn rehearse_import(
+    pub async fn preview_import(
         &self,
         people: &[ImportPerson],
         change: &Change<'_>,
@@ -183,7 +183,7 @@ async fn bring_in(
     let total = people.len() as u64;
     let plans = plan(transaction, people, progress).await?;
     for ((done, person), plan) in (0..).zip(people).zip(plans) {
-        progress.reached(done, total)?;
+        progress.advance(done, total)?;
         let (id, before) = match plan {
             Plan::Refused(problem) => {
                 summary.conflicts.push(ImportConflict::new(person, problem));
@@ -229,7 +229,7 @@ async fn bring_in(
         };
         note(transaction, &change).await?;
     }
-    progress.reached(total, total)?;
+    progress.advance(total, total)?;
     Ok(summary)
 }
 
@@ -243,7 +243,7 @@ async fn plan(
     let found = find_all(transaction, people, progress).await?;
     let mut plans = Vec::with_capacity(people.len());
     for (person, found) in people.iter().zip(found) {
-        progress.reached(0, people.len() as u64)?;
+        progress.advance(0, people.len() as u64)?;
         plans.push(match found {
             Found::Nobody => Plan::Add,
             Found::Known(known) => release(transaction, person, known).await?,

@@ -18,11 +18,11 @@ const THOROUGH_MAX: u64 = 32 * 1024 * 1024;
 
 /// How much is known of a database that was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Checked {
+pub enum DamageCheck {
     /// No damage was found.
-    Whole,
+    Passed,
     /// It was too large for the start: [`Database::check`] is to be called while it is used.
-    Later,
+    Postponed,
 }
 
 impl Database {
@@ -31,11 +31,14 @@ impl Database {
     ///
     /// # Errors
     /// As of [`Self::open`]; [`StoreError::Damaged`] for any damage that was found.
-    pub async fn open_checked(path: &Path, size_max: u64) -> Result<(Self, Checked), StoreError> {
+    pub async fn open_checked(
+        path: &Path,
+        size_max: u64,
+    ) -> Result<(Self, DamageCheck), StoreError> {
         let database = Self::connect(path).await?;
         let checked = database.check_up_to(size_max).await?;
         database.migrate().await?;
-        if checked == Checked::Whole {
+        if checked == DamageCheck::Passed {
             scrub(&database.pool).await;
         }
         Ok((database, checked))
@@ -49,10 +52,10 @@ impl Database {
         self.look_for_damage("PRAGMA quick_check(1)").await
     }
 
-    async fn check_up_to(&self, size_max: u64) -> Result<Checked, StoreError> {
+    async fn check_up_to(&self, size_max: u64) -> Result<DamageCheck, StoreError> {
         let size = self.size().await.map_err(|error| self.named(error))?;
         if size > size_max {
-            return Ok(Checked::Later);
+            return Ok(DamageCheck::Postponed);
         }
         let check = if size > THOROUGH_MAX {
             "PRAGMA quick_check(1)"
@@ -60,7 +63,7 @@ impl Database {
             "PRAGMA integrity_check(1)"
         };
         self.look_for_damage(check).await?;
-        Ok(Checked::Whole)
+        Ok(DamageCheck::Passed)
     }
 
     async fn look_for_damage(&self, check: &'static str) -> Result<(), StoreError> {

@@ -57,7 +57,7 @@ impl Store {
     ///
     /// # Errors
     /// The database refused.
-    pub async fn everybodys_history(
+    pub async fn history_of_all(
         &self,
         since: Timestamp,
     ) -> Result<Vec<(PersonId, Timestamp, String)>, StoreError> {

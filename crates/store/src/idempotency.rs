@@ -100,7 +100,7 @@ impl Store {
     ///
     /// # Errors
     /// The database refused.
-    pub async fn idempotent(
+    pub async fn stored_request(
         &self,
         key: &str,
         who: &str,
@@ -132,7 +132,7 @@ impl Store {
     ///
     /// # Errors
     /// The database refused.
-    pub async fn remember_answer(
+    pub async fn store_answer(
         &self,
         attempt: &Attempt,
         answer: &StoredAnswer,
@@ -160,7 +160,7 @@ impl Store {
     ///
     /// # Errors
     /// The database refused; nothing was dropped.
-    pub async fn forget_idempotent(&self, before: Timestamp) -> Result<u64, StoreError> {
+    pub async fn forget_requests(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.forget("DELETE FROM idempotency WHERE at < ?1", before)
             .await
     }

@@ -14,7 +14,7 @@ impl Store {
     ///
     /// # Errors
     /// The database refused.
-    pub async fn page_values(&self, scope: &str, page: &str) -> Result<Option<String>, StoreError> {
+    pub async fn settings(&self, scope: &str, page: &str) -> Result<Option<String>, StoreError> {
         let row = sqlx::query("SELECT value FROM pages WHERE scope = ?1 AND page = ?2")
             .bind(scope)
             .bind(page)
@@ -27,7 +27,7 @@ impl Store {
     ///
     /// # Errors
     /// The database refused.
-    pub async fn all_pages(&self) -> Result<Vec<(String, String, String)>, StoreError> {
+    pub async fn all_settings(&self) -> Result<Vec<(String, String, String)>, StoreError> {
         let rows = sqlx::query("SELECT scope, page, value FROM pages ORDER BY scope, page")
             .fetch_all(&self.database.pool)
             .await?;
@@ -41,7 +41,7 @@ impl Store {
     ///
     /// # Errors
     /// There is no such scope; the values are no JSON; the database refused.
-    pub async fn set_page(
+    pub async fn set_settings(
         &self,
         scope: &str,
         page: &str,
@@ -67,7 +67,9 @@ impl Store {
     ///
     /// # Errors
     /// The database refused.
-    pub async fn own_values(&self) -> Result<Vec<(PersonId, String, String)>, StoreError> {
+    pub async fn all_personal_settings(
+        &self,
+    ) -> Result<Vec<(PersonId, String, String)>, StoreError> {
         let rows = sqlx::query("SELECT person, page, value FROM own_values ORDER BY person, page")
             .fetch_all(&self.database.pool)
             .await?;
@@ -81,7 +83,7 @@ impl Store {
     ///
     /// # Errors
     /// There is no such person; the values are no JSON; the database refused.
-    pub async fn set_own_values(
+    pub async fn set_personal_settings(
         &self,
         person: PersonId,
         page: &str,

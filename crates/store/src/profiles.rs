@@ -16,7 +16,7 @@ impl Store {
     ///
     /// # Errors
     /// There is no such person; the profile is a central one; the database refused.
-    pub async fn put_profile(
+    pub async fn upsert_profile(
         &self,
         person: PersonId,
         profile: &Profile,

@@ -17,7 +17,7 @@ pub struct Progress {
 
 impl Progress {
     /// How much has been done, and of how much; a total of 0 is not known.
-    pub fn so_far(&self) -> (u64, u64) {
+    pub fn done_and_total(&self) -> (u64, u64) {
         let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
         (read(&self.done), read(&self.total))
     }
@@ -45,17 +45,17 @@ impl Progress {
     }
 
     /// This much has been done of this much; 0 if that is not known.
-    pub fn tell(&self, done: u64, total: u64) {
+    pub fn report(&self, done: u64, total: u64) {
         self.done.store(done, Ordering::Relaxed);
         self.total.store(total, Ordering::Relaxed);
     }
 
-    /// As [`Self::tell`], where the work can end.
+    /// As [`Self::report`], where the work can end.
     ///
     /// # Errors
     /// It shall.
-    pub fn reached(&self, done: u64, total: u64) -> Result<(), StoreError> {
-        self.tell(done, total);
+    pub fn advance(&self, done: u64, total: u64) -> Result<(), StoreError> {
+        self.report(done, total);
         match self.is_cancelled() {
             true => Err(StoreError::Cancelled),
             false => Ok(()),

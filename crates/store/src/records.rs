@@ -25,14 +25,14 @@ impl Store {
         records: impl IntoIterator<Item = &Record>,
         durability: Durability,
     ) -> Result<(), StoreError> {
-        self.commit_noted(records, &[], durability).await
+        self.commit_with_changes(records, &[], durability).await
     }
 
     /// The same, with rows for the audit log.
     ///
     /// # Errors
     /// The database refused; nothing was written.
-    pub async fn commit_noted(
+    pub async fn commit_with_changes(
         &self,
         records: impl IntoIterator<Item = &Record>,
         changes: &[Change<'_>],

@@ -112,7 +112,7 @@ impl Store {
     ///
     /// # Errors
     /// There is no workgroup of that id; another has that name; a member is not there; the database refused.
-    pub async fn put_workgroup(
+    pub async fn upsert_workgroup(
         &self,
         id: Option<u64>,
         name: &str,

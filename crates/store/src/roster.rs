@@ -100,7 +100,7 @@ impl Store {
     ///
     /// # Errors
     /// There is no such person, location or group; the group belongs to another location; the database refused.
-    pub async fn place(
+    pub async fn set_membership(
         &self,
         person: PersonId,
         location: Option<&str>,

@@ -43,7 +43,7 @@ pub async fn arrange(
         .collect();
     let teams = r#"{"mode":"telephony_and_presence"}"#;
     store
-        .set_page("organisation", "teams", Some(teams), &change)
+        .set_settings("organisation", "teams", Some(teams), &change)
         .await?;
     let (berlin, lyon) = ("Berlin", "Lyon");
     let berlin = store
@@ -58,7 +58,7 @@ pub async fn arrange(
     // In Lyon nobody may change what a locked screen shows.
     let locked = r#"{"locked":"Absent","user_may_change":{"locked":false}}"#;
     store
-        .set_page(&lyon, "automatic", Some(locked), &change)
+        .set_settings(&lyon, "automatic", Some(locked), &change)
         .await?;
     for (index, person) in people.iter().take(NAMED).enumerate() {
         let (location, group) = match index % 5 {
@@ -66,7 +66,9 @@ pub async fn arrange(
             1 | 2 => (&berlin, None),
             _ => (&lyon, None),
         };
-        store.place(*person, Some(location), group, &change).await?;
+        store
+            .set_membership(*person, Some(location), group, &change)
+            .await?;
     }
     store
         .add_template(
@@ -81,12 +83,12 @@ pub async fn arrange(
         .await?;
     if let Some(members) = people.get(..5) {
         store
-            .put_workgroup(None, "Sales", Relationship::TeamColleague, members, &change)
+            .upsert_workgroup(None, "Sales", Relationship::TeamColleague, members, &change)
             .await?;
     }
     for (index, profile) in profiles().iter().enumerate() {
         if let Some(person) = people.get(20 + index) {
-            store.put_profile(*person, profile, &change).await?;
+            store.upsert_profile(*person, profile, &change).await?;
         }
     }
     let appointments = appointments(now);

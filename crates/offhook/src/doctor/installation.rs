@@ -209,8 +209,8 @@ async fn sealed(config: &Config, store: &Store) -> anyhow::Result<()> {
 
 /// Whether any scope or person says that something crosses.
 async fn modes(store: &Store) -> Result<bool, StoreError> {
-    let scopes = store.all_pages().await?;
-    let own = store.own_values().await?;
+    let scopes = store.all_settings().await?;
+    let own = store.all_personal_settings().await?;
     let scopes = scopes.into_iter().map(|(_, page, json)| (page, json));
     let own = own.into_iter().map(|(_, page, json)| (page, json));
     Ok(scopes.chain(own).any(|(page, json)| {

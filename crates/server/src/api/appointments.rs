@@ -315,7 +315,7 @@ pub(crate) async fn replace(
     let entry = own_entry(&shared, &caller, Own::AppointmentSet, person, details);
     let stored = shared
         .store
-        .put_appointment(person, &appointment, &entry.change())
+        .change_appointment(person, &appointment, &entry.change())
         .await;
     stored?;
     let fact = Fact::Appointment(appointment);

@@ -115,7 +115,7 @@ pub(crate) async fn make(
             .database()
             .backup_watched(&folder.join(&name), &watched)
             .await?;
-        store.note(&entry.change()).await?;
+        store.record_change(&entry.change()).await?;
         Ok(json!(aside(move || known(&folder, &name)).await?))
     };
     answer(
@@ -152,7 +152,7 @@ pub(crate) async fn delete(
     let backup = backup.await?;
     let entry = new_entry(&shared, &caller, Administration::BackupDelete, &name)
         .before(Some(json!(backup)));
-    shared.store.note(&entry.change()).await?;
+    shared.store.record_change(&entry.change()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -189,7 +189,7 @@ pub(crate) async fn restore(
         Administration::BackupRestore,
         &backup.name,
     );
-    shared.store.note(&entry.outside_request()).await?;
+    shared.store.record_change(&entry.outside_request()).await?;
     restores.ask(Restore::new(prepared, entry))?;
     Ok((StatusCode::ACCEPTED, axum::Json(backup)))
 }

@@ -27,7 +27,7 @@ pub(crate) async fn confirm(
     let entry = new_entry(&shared, &caller, Administration::ClockConfirm, ORGANISATION)
         .before(before.map(|before| json!(rfc3339(before))))
         .after(Some(json!(rfc3339(now))));
-    shared.store.note(&entry.change()).await?;
+    shared.store.record_change(&entry.change()).await?;
     clock_jump::confirm(shared.store.database(), &shared.health, now).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -152,7 +152,7 @@ pub(crate) async fn begin(
     let (code, until) = shared.codes.new_code(person.id, shared.clock.now())?;
     let details = Details::default();
     let entry = own_entry(&shared, &caller, Own::DeviceCode, person.id, details);
-    shared.store.note(&entry.change()).await?;
+    shared.store.record_change(&entry.change()).await?;
     let command = format!("offhook-agent pair {} {code}", shared.public_url);
     let body = CodeBody {
         code,
@@ -223,7 +223,7 @@ pub(crate) async fn pause(
         json!({"device": device.name, "paused_until": wish.paused_until}),
     ));
     let entry = own_entry(&shared, &caller, Own::DevicePause, person.id, details);
-    shared.store.note(&entry.change()).await?;
+    shared.store.record_change(&entry.change()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -56,7 +56,7 @@ pub(crate) async fn examine(
     )
     .after(Some(after));
     // A full disk or a damaged database is what the doctor is asked about: its findings are needed most then.
-    if let Err(error) = shared.store.note(&entry.change()).await {
+    if let Err(error) = shared.store.record_change(&entry.change()).await {
         tracing::warn!(%error, "the audit log does not tell that the doctor was asked");
     }
     Ok(axum::Json(Findings { items }))

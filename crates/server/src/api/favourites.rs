@@ -92,7 +92,7 @@ pub(crate) async fn write(
     let stored = Some(stored.as_str()).filter(|_| !people.is_empty());
     shared
         .store
-        .set_own_values(person, FAVOURITES, stored, &entry.change())
+        .set_personal_settings(person, FAVOURITES, stored, &entry.change())
         .await?;
     shared.organisation.set_favourites(person, people);
     Ok(axum::Json(after))

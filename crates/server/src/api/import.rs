@@ -309,7 +309,7 @@ async fn bring_in(
     if dry_run {
         let summary = shared
             .store
-            .rehearse_import(people, &noted, progress)
+            .preview_import(people, &noted, progress)
             .await?;
         return Ok(summary);
     }

@@ -321,7 +321,7 @@ async fn put(
     let entry = own_entry(shared, caller, Own::ProfileSet, person, details);
     let stored = shared
         .store
-        .put_profile(person, &profile, &entry.change())
+        .upsert_profile(person, &profile, &entry.change())
         .await;
     stored?;
     let mut after = present.clone();

@@ -320,7 +320,7 @@ impl<'a> Table<'a> {
         }
         shared
             .store
-            .set_page(scope, PROGRAMS, stored.as_deref(), &entry.change())
+            .set_settings(scope, PROGRAMS, stored.as_deref(), &entry.change())
             .await?;
         shared.organisation.set_programs(scope, after);
         Ok(())

@@ -359,7 +359,7 @@ async fn put_workgroup(
         .after(Some(after));
     let id = shared
         .store
-        .put_workgroup(id, &body.name, level, &members, &entry.change())
+        .upsert_workgroup(id, &body.name, level, &members, &entry.change())
         .await?;
     apply_workgroups(shared).await?;
     Ok(WorkgroupBody {

@@ -334,7 +334,10 @@ pub(crate) async fn put_place(
         .after(Some(json!(body)));
     let (location, group) = (body.location.as_deref(), body.group.as_deref());
     let change = entry.change();
-    shared.store.place(person, location, group, &change).await?;
+    shared
+        .store
+        .set_membership(person, location, group, &change)
+        .await?;
     let place = Place {
         location: body.location.clone(),
         group: body.group.clone(),

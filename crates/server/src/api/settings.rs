@@ -164,7 +164,7 @@ pub(crate) async fn write(
     .after(after.as_ref().map(values::page_json));
     let written = shared
         .store
-        .set_page(&scope, page.name(), stored.as_deref(), &entry.change())
+        .set_settings(&scope, page.name(), stored.as_deref(), &entry.change())
         .await;
     written?;
     let here = place(&shared, &scope)?;
@@ -466,7 +466,7 @@ pub(crate) async fn write_own(
     let entry = own_entry(&shared, &caller, Own::SettingsSet, person, details);
     let written = shared
         .store
-        .set_own_values(person, page.name(), stored.as_deref(), &entry.change())
+        .set_personal_settings(person, page.name(), stored.as_deref(), &entry.change())
         .await;
     written?;
     shared

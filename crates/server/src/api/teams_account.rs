@@ -109,7 +109,7 @@ impl TeamsAccountBody {
         person: &Person,
         session: &str,
     ) -> Result<Self, StoreError> {
-        let named = shared.store.named_teams_account(person.id).await?;
+        let named = shared.store.teams_account_names(person.id).await?;
         let (sign_in_name, display_name) = named.map_or((None, None), |named| {
             (named.sign_in_name, named.display_name)
         });
@@ -298,7 +298,7 @@ pub(crate) async fn link(
         .before(Some(json!({"account": person.teams_id.as_deref()})))
         .after(Some(json!({"account": account})));
     let entry = own_entry(&shared, &caller, Own::TeamsAccountLink, person.id, details);
-    shared.store.note(&entry.change()).await?;
+    shared.store.record_change(&entry.change()).await?;
     read(State(shared), caller, Path(id)).await
 }
 
@@ -329,6 +329,6 @@ pub(crate) async fn forget_account(
     disconnect(shared, person).await?;
     let details = Details::default().before(Some(json!({"account": person.teams_id.as_deref()})));
     let entry = own_entry(shared, caller, Own::TeamsAccountForget, person.id, details);
-    shared.store.note(&entry.change()).await?;
+    shared.store.record_change(&entry.change()).await?;
     Ok(())
 }

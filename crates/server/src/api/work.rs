@@ -86,7 +86,7 @@ pub(crate) struct WorkList {
 impl WorkBody {
     /// Without what it came to, which may be long.
     fn new(id: u64, work: &Work) -> Self {
-        let (done, total) = work.progress.so_far();
+        let (done, total) = work.progress.done_and_total();
         let (state, problem) = match &work.state {
             WorkState::Running => ("running", None),
             WorkState::Done(_) => ("done", None),
@@ -208,7 +208,7 @@ pub(crate) async fn cancel(
     let (_, work) = known(&shared, &id)?;
     work.progress.cancel();
     let entry = new_entry(&shared, &caller, Administration::WorkCancel, work.what);
-    shared.store.note(&entry.change()).await?;
+    shared.store.record_change(&entry.change()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -51,7 +51,10 @@ pub(super) async fn change(
         refuse_another(&attempt, &begun.attempt.fingerprint)?;
         return Ok(answer(begun.answer));
     }
-    let known = shared.store.idempotent(&attempt.key, &attempt.who).await?;
+    let known = shared
+        .store
+        .stored_request(&attempt.key, &attempt.who)
+        .await?;
     if let Some(known) = known {
         refuse_another(&attempt, &known.fingerprint)?;
         return match known.outcome {
@@ -138,7 +141,7 @@ async fn keep(
     }
     let now = shared.clock.now();
     // The change is committed: an answer that cannot be stored is given all the same.
-    if let Err(error) = shared.store.remember_answer(attempt, &stored, now).await {
+    if let Err(error) = shared.store.store_answer(attempt, &stored, now).await {
         tracing::warn!(%error, "an answer could not be stored for its Idempotency-Key");
     }
     Ok(Response::from_parts(parts, Body::from(body)))

@@ -74,7 +74,7 @@ impl Round {
         let odd = skipped.iter().filter(odd).count();
         self.odd += odd;
         self.unreadable += skipped.len() - odd;
-        progress.tell(self.changes.len() as u64, 0);
+        progress.report(self.changes.len() as u64, 0);
         if self.changes.len() > CHANGES_MAX {
             return Err(GraphError::Malformed {
                 call,

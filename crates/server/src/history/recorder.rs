@@ -49,7 +49,7 @@ fn keeps(core: &Core, person: PersonId) -> bool {
 pub(crate) async fn recall(core: &Core) -> Result<(), StoreError> {
     let since = core.clock.now() - KEPT;
     let mut past: BTreeMap<PersonId, Vec<_>> = BTreeMap::new();
-    for (person, at, text) in core.store.everybodys_history(since).await? {
+    for (person, at, text) in core.store.history_of_all(since).await? {
         if let Some(presence) = stored::from_json(&text) {
             past.entry(person).or_default().push((at, presence));
         }
@@ -130,7 +130,7 @@ async fn drop_old(core: &Core, now: Timestamp, kept: AuditKept) -> Result<(), St
     core.store
         .forget_appointments(now - APPOINTMENTS_KEPT)
         .await?;
-    core.store.forget_idempotent(now - REMEMBERED).await?;
+    core.store.forget_requests(now - REMEMBERED).await?;
     core.store.forget_gone(now - GONE_KEPT).await?;
     core.store
         .forget_own_changes(now - kept.own_changes)

@@ -248,7 +248,7 @@ async fn link(
     }
     core.directory.set_teams_id(person.id, account, &door.name);
     core.shard.fact(person.id, Fact::TeamsLinked).await;
-    Ok(core.store.name_teams_account(person.id, names).await?)
+    Ok(core.store.set_teams_account_names(person.id, names).await?)
 }
 
 /// Forgets the person's login and account. Where the application reads everybody, an account with the person's name is found
@@ -387,7 +387,7 @@ async fn link_own(
     let now = core.clock.now();
     let owner = person.id.to_string();
     let change = Own::TeamsAccountSignIn.change(now, "the person, at Microsoft", &owner);
-    core.store.note(&change).await?;
+    core.store.record_change(&change).await?;
     Ok(())
 }
 

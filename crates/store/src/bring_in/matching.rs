@@ -50,7 +50,7 @@ pub(super) async fn find_all(
     let mut claimed: HashMap<i64, &ImportPerson> = HashMap::new();
     for by in By::ALL {
         for (person, found) in people.iter().zip(&mut found) {
-            progress.reached(0, people.len() as u64)?;
+            progress.advance(0, people.len() as u64)?;
             let Found::Nobody = found else { continue };
             let Some(known) = find(transaction, person, by).await? else {
                 continue;

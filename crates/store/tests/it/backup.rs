@@ -25,7 +25,7 @@ async fn restore(
     force: bool,
 ) -> Result<Option<PathBuf>, StoreError> {
     let prepared = PreparedRestore::new(backup, database, force).await?;
-    prepared.put_in_place().await
+    prepared.apply().await
 }
 
 async fn refused(backup: &Path, database: &Path, force: bool) -> String {
@@ -86,7 +86,7 @@ async fn a_backup_that_is_cancelled_leaves_no_file() {
     let (making, watched) = (store.clone(), progress.clone());
     let to = folder.path().join("backup.db");
     let backup = tokio::spawn(async move { making.database().backup_watched(&to, &watched).await });
-    while progress.so_far().1 == 0 {
+    while progress.done_and_total().1 == 0 {
         tokio::task::yield_now().await;
     }
     progress.cancel();
@@ -112,7 +112,7 @@ async fn a_backup_is_for_this_user_only_and_overwrites_nothing() {
         fs::metadata(&backup).unwrap().permissions().mode() & 0o777,
         0o600
     );
-    store.note(&CHANGE).await.unwrap();
+    store.record_change(&CHANGE).await.unwrap();
     let before = fs::read(&backup).unwrap();
     let error = store
         .database()

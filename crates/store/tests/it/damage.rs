@@ -8,7 +8,7 @@ use std::{
 };
 
 use sqlx::{Connection, Row, SqliteConnection};
-use store::{Change, Checked, Database, ScopeKind, StoreError};
+use store::{Change, DamageCheck, Database, ScopeKind, StoreError};
 
 use crate::{CHANGE, after, imported, path};
 
@@ -136,7 +136,7 @@ async fn an_overwritten_page_is_found_or_does_no_harm() {
                 }
                 Err(error) => panic!("{name} in page {number} ({what}): {error}"),
                 Ok((database, checked)) => {
-                    assert_eq!(checked, Checked::Whole);
+                    assert_eq!(checked, DamageCheck::Passed);
                     database.close().await;
                     if content(&file).await.as_ref() == Some(&before) {
                         harmless += 1;
@@ -172,7 +172,7 @@ async fn a_large_database_is_checked_after_the_start() {
     let (database, checked) = Database::open_checked(&path(&folder), 100_000)
         .await
         .unwrap();
-    assert_eq!(checked, Checked::Later);
+    assert_eq!(checked, DamageCheck::Postponed);
     let error = database.check().await.unwrap_err();
     assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
 }

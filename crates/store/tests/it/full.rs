@@ -54,17 +54,17 @@ async fn changes(store: &Store, id: PersonId, number: u64) -> Vec<Result<(), Sto
     let rows = [(id, after(number), "{}".repeat(10_000))];
     let hash = std::array::from_fn(|at| number.to_le_bytes()[at % 8]);
     vec![
-        store.note(&large).await,
+        store.record_change(&large).await,
         store
             .add_scope(ScopeKind::Location, "organisation", &name, &large)
             .await
             .map(drop),
         store.import(&people, &large).await.map(drop),
         store
-            .commit_noted([&record], &[], Durability::Process)
+            .commit_with_changes([&record], &[], Durability::Process)
             .await,
         store
-            .commit_noted([&record], std::slice::from_ref(&large), Durability::Power)
+            .commit_with_changes([&record], std::slice::from_ref(&large), Durability::Power)
             .await,
         store.replace_calendar(id, &[]).await.map(drop),
         store.add_history(&rows).await,

@@ -18,12 +18,12 @@ async fn the_audit_log_tells_who_changed_what_newest_first() {
         ..CHANGE
     };
     store
-        .set_page(ORGANISATION, "teams", Some("{}"), &change)
+        .set_settings(ORGANISATION, "teams", Some("{}"), &change)
         .await
         .unwrap();
     for second in 1..=5 {
         store
-            .note(&Change {
+            .record_change(&Change {
                 at: after(second),
                 ..CHANGE
             })
@@ -105,7 +105,7 @@ async fn a_persons_own_change_is_recorded_without_content_and_forgotten_earlier(
             concern,
             ..CHANGE
         };
-        store.note(&change).await.unwrap();
+        store.record_change(&change).await.unwrap();
     }
     let recorded = async || {
         let rows = store
@@ -181,7 +181,7 @@ async fn what_earlier_versions_recorded_of_people_is_gone_from_the_file() {
             ("7", own, false),
         ]
     );
-    store.note(&CHANGE).await.unwrap();
+    store.record_change(&CHANGE).await.unwrap();
     rewriting_is_refused(&folder).await;
     // Deleted content is overwritten from now on.
     deleted_content_is_overwritten(&folder, store).await;
@@ -197,7 +197,7 @@ async fn deleted_content_is_overwritten(folder: &tempfile::TempDir, store: Store
         after: Some("\"passing\"".into()),
         ..CHANGE
     };
-    store.note(&change).await.unwrap();
+    store.record_change(&change).await.unwrap();
     assert!(holds(folder, "passing"));
     store.forget_audit(after(1)).await.unwrap();
     store.database().close().await;
@@ -278,7 +278,7 @@ async fn calendars_of_earlier_versions_keep_their_time_zone() {
             .await
             .unwrap();
         let store = database.organisation(OrganisationId::FIRST);
-        let pages = store.all_pages().await.unwrap();
+        let pages = store.all_settings().await.unwrap();
         let calendars = pages.into_iter().filter(|(_, page, _)| page == "calendar");
         calendars
             .map(|(scope, _, value)| (scope, value))

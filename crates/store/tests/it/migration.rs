@@ -120,7 +120,7 @@ async fn a_database_of_the_first_version_keeps_everything() {
     assert_eq!(&*anna.record.choice.unwrap().profile, "Busy");
     assert!(anna.record.teams_call.is_some() && anna.record.slots[0].is_some());
     assert_eq!(store.people_revision().await.unwrap(), 0);
-    let page = store.page_values(ORGANISATION, "teams").await.unwrap();
+    let page = store.settings(ORGANISATION, "teams").await.unwrap();
     assert_eq!(page.as_deref(), Some(r#"{"mode":"telephony_only"}"#));
     let key = store.api_key(&[0; 32]).await.unwrap().unwrap();
     assert_eq!(key.scopes, ["read", "write", "admin"]);
@@ -146,10 +146,7 @@ async fn a_fresh_database_offers_what_the_product_offers() {
         assert_eq!(template.audience, Audience::Everyone);
         assert_eq!(template.profile.origin, Origin::Central);
     }
-    assert_eq!(
-        store.page_values(ORGANISATION, "teams").await.unwrap(),
-        None
-    );
+    assert_eq!(store.settings(ORGANISATION, "teams").await.unwrap(), None);
     assert_eq!(store.scopes().await.unwrap(), []);
 }
 
@@ -172,7 +169,7 @@ async fn a_database_of_a_newer_version_is_left_alone() {
 async fn the_audit_log_cannot_be_rewritten() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
-    store.note(&CHANGE).await.unwrap();
+    store.record_change(&CHANGE).await.unwrap();
     let mut connection = raw(&folder).await;
     let error = sqlx::query("UPDATE audit SET who = 'somebody else'")
         .execute(&mut connection)

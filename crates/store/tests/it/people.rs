@@ -147,7 +147,7 @@ async fn importing_again_updates_and_a_taken_extension_changes_nothing() {
     assert_eq!((first.added, first.updated), (2, 0));
     let before = people(&store).await;
     let rehearsed = store
-        .rehearse_import(
+        .preview_import(
             &[person("ANNA", &["1002", "1004"])],
             &CHANGE,
             &Progress::default(),
@@ -195,7 +195,7 @@ async fn importing_again_updates_and_a_taken_extension_changes_nothing() {
         .import_watched(&[person("dora", &[])], &CHANGE, &progress)
         .await
         .unwrap();
-    assert_eq!(progress.so_far(), (1, 1));
+    assert_eq!(progress.done_and_total(), (1, 1));
 }
 
 #[tokio::test]
@@ -333,7 +333,7 @@ async fn people_are_placed_where_their_group_is() {
         .add_scope(ScopeKind::Group, &berlin, "Sales", &CHANGE)
         .await
         .unwrap();
-    let place = |location, group| store.place(anna, location, group, &CHANGE);
+    let place = |location, group| store.set_membership(anna, location, group, &CHANGE);
     place(Some(&*berlin), Some(&*sales)).await.unwrap();
     let found = store.person(anna, NOW).await.unwrap().unwrap();
     assert_eq!(
@@ -350,7 +350,11 @@ async fn people_are_placed_where_their_group_is() {
         let error = refusal(&store, place(location, group)).await;
         assert!(error.to_string().contains(word), "{error}");
     }
-    let error = refusal(&store, store.place(PersonId(99), None, None, &CHANGE)).await;
+    let error = refusal(
+        &store,
+        store.set_membership(PersonId(99), None, None, &CHANGE),
+    )
+    .await;
     assert!(error.to_string().contains("no person 99"), "{error}");
 
     let moved = |location: &str| ImportPerson {
@@ -394,7 +398,7 @@ async fn a_deleted_person_takes_everything_along() {
     let members = [anna, bert];
     let level = presence::Relationship::Assistant;
     store
-        .put_workgroup(None, "Team", level, &members, &CHANGE)
+        .upsert_workgroup(None, "Team", level, &members, &CHANGE)
         .await
         .unwrap();
     store
@@ -406,7 +410,7 @@ async fn a_deleted_person_takes_everything_along() {
         .await
         .unwrap();
     store
-        .set_own_values(anna, "teams", Some("{}"), &CHANGE)
+        .set_personal_settings(anna, "teams", Some("{}"), &CHANGE)
         .await
         .unwrap();
     store
@@ -429,7 +433,7 @@ async fn a_deleted_person_takes_everything_along() {
     assert_eq!(store.templates().await.unwrap()[0].people, [bert]);
     assert_eq!(store.workgroups().await.unwrap()[0].members, [bert]);
     assert_eq!(store.relationships().await.unwrap(), []);
-    assert_eq!(store.own_values().await.unwrap(), []);
+    assert_eq!(store.all_personal_settings().await.unwrap(), []);
     assert_eq!(store.history(anna, NOW).await.unwrap(), []);
     assert_eq!(store.accounts().await.unwrap(), []);
     let error = refusal(&store, store.delete_person(anna, &CHANGE)).await;

@@ -54,7 +54,7 @@ async fn every_kind_of_change_names_the_person_and_nobody_else() {
         .unwrap();
     expect("a line", &[(anna, Some("Anna"))]).await;
     store
-        .place(bert, Some(&location), None, &CHANGE)
+        .set_membership(bert, Some(&location), None, &CHANGE)
         .await
         .unwrap();
     expect("a place", &[(bert, Some("bert"))]).await;
@@ -102,7 +102,7 @@ async fn an_import_that_was_only_rehearsed_changes_nobody() {
     let revision = store.people_revision().await.unwrap();
     let new = [person("bert", &["1002"])];
     store
-        .rehearse_import(&new, &CHANGE, &store::Progress::default())
+        .preview_import(&new, &CHANGE, &store::Progress::default())
         .await
         .unwrap();
     assert_eq!(since(&store, revision).await, (revision, Vec::new()));

@@ -48,7 +48,7 @@ async fn a_profile_with_an_unusable_target_stays_without_forwarding_and_is_named
         forwarding: Forwarding::All(Target::parse("1").unwrap()),
         ..personal("Lunch")
     };
-    store.put_profile(anna, &profile, &CHANGE).await.unwrap();
+    store.upsert_profile(anna, &profile, &CHANGE).await.unwrap();
     store
         .add_template(&template("Away"), &CHANGE)
         .await
@@ -76,7 +76,7 @@ async fn a_profile_with_an_unusable_target_stays_without_forwarding_and_is_named
         Forwarding::Off
     );
     // Entered anew, it is used.
-    store.put_profile(anna, &profile, &CHANGE).await.unwrap();
+    store.upsert_profile(anna, &profile, &CHANGE).await.unwrap();
     let stored = people(&store).await;
     let found = stored.iter().find(|person| person.id == anna).unwrap();
     assert_eq!(found.personal[0].forwarding, profile.forwarding);
@@ -215,12 +215,12 @@ async fn personal_profiles_belong_to_one_person() {
     let (store, [anna, bert]) = with_people(&folder, ["anna", "bert"]).await;
     for name in ["Zoo", "Attic", "Busy"] {
         store
-            .put_profile(anna, &personal(name), &CHANGE)
+            .upsert_profile(anna, &personal(name), &CHANGE)
             .await
             .unwrap();
     }
     store
-        .put_profile(bert, &personal("zoo"), &CHANGE)
+        .upsert_profile(bert, &personal("zoo"), &CHANGE)
         .await
         .unwrap();
     let changed = Profile {
@@ -228,7 +228,7 @@ async fn personal_profiles_belong_to_one_person() {
         text: None,
         ..personal("ZOO")
     };
-    store.put_profile(anna, &changed, &CHANGE).await.unwrap();
+    store.upsert_profile(anna, &changed, &CHANGE).await.unwrap();
     let order = ["Busy".to_owned(), "Gone".to_owned()];
     store.order_profiles(anna, &order, &CHANGE).await.unwrap();
     let found = people(&store).await;
@@ -267,7 +267,11 @@ async fn personal_profiles_belong_to_one_person() {
             "no personal profile zoo",
         ),
         (
-            refusal(&store, store.put_profile(nobody, &personal("x"), &CHANGE)).await,
+            refusal(
+                &store,
+                store.upsert_profile(nobody, &personal("x"), &CHANGE),
+            )
+            .await,
             "no person 99",
         ),
         (
@@ -275,13 +279,13 @@ async fn personal_profiles_belong_to_one_person() {
             "no person 99",
         ),
         (
-            refusal(&store, store.put_profile(anna, &personal(" "), &CHANGE)).await,
+            refusal(&store, store.upsert_profile(anna, &personal(" "), &CHANGE)).await,
             "name is empty",
         ),
         (
             refusal(
                 &store,
-                store.put_profile(anna, &template("x").profile, &CHANGE),
+                store.upsert_profile(anna, &template("x").profile, &CHANGE),
             )
             .await,
             "central",
@@ -317,7 +321,10 @@ async fn appointments_are_kept_until_they_are_long_over() {
         private: false,
         ..talk.clone()
     };
-    store.put_appointment(anna, &moved, &CHANGE).await.unwrap();
+    store
+        .change_appointment(anna, &moved, &CHANGE)
+        .await
+        .unwrap();
     assert_eq!(
         people(&store).await[0].appointments,
         std::slice::from_ref(&moved)
@@ -346,11 +353,11 @@ async fn appointments_are_kept_until_they_are_long_over() {
     };
     for (error, word) in [
         (
-            refusal(&store, store.put_appointment(anna, &backwards, &CHANGE)).await,
+            refusal(&store, store.change_appointment(anna, &backwards, &CHANGE)).await,
             "ends before it begins",
         ),
         (
-            refusal(&store, store.put_appointment(bert, &moved, &CHANGE)).await,
+            refusal(&store, store.change_appointment(bert, &moved, &CHANGE)).await,
             "no appointment",
         ),
         (
@@ -447,7 +454,9 @@ async fn relationships_and_workgroups_are_kept() {
 
     let level = Relationship::TeamColleague;
     let put = async |id, name: &str, members: &[PersonId]| {
-        store.put_workgroup(id, name, level, members, &CHANGE).await
+        store
+            .upsert_workgroup(id, name, level, members, &CHANGE)
+            .await
     };
     let sales = put(None, "Sales", &[bert, anna, bert]).await.unwrap();
     let audit = put(None, "Audit", &[]).await.unwrap();

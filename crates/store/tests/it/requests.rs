@@ -29,11 +29,13 @@ async fn add_workgroup(store: &Store, name: &str, attempt: &Attempt) -> Result<u
         ..CHANGE
     };
     let level = Relationship::TeamColleague;
-    store.put_workgroup(None, name, level, &[], &change).await
+    store
+        .upsert_workgroup(None, name, level, &[], &change)
+        .await
 }
 
 async fn outcome(store: &Store, who: &str) -> Option<Outcome> {
-    let found = store.idempotent("k", who).await.unwrap();
+    let found = store.stored_request("k", who).await.unwrap();
     found.map(|found| found.outcome)
 }
 
@@ -51,18 +53,13 @@ async fn a_request_is_recorded_with_its_change_or_not_at_all() {
     let store = open(&folder).await;
     let made = Some(id.to_string());
     assert_eq!(
-        store.idempotent("k", "anna").await.unwrap(),
+        store.stored_request("k", "anna").await.unwrap(),
         Some(StoredRequest {
             fingerprint: "f".into(),
             outcome: Outcome::Done { made },
         })
     );
-    assert!(
-        store
-            .remember_answer(&first, &answer("1"), NOW)
-            .await
-            .unwrap()
-    );
+    assert!(store.store_answer(&first, &answer("1"), NOW).await.unwrap());
     let answered = Outcome::Answered(answer("1"));
     assert_eq!(outcome(&store, "anna").await, Some(answered));
 }
@@ -79,7 +76,7 @@ async fn another_attempt_at_a_request_changes_nothing() {
     assert!(matches!(error, StoreError::Repeated { .. }), "{error}");
     assert!(
         !store
-            .remember_answer(&second, &answer("2"), NOW)
+            .store_answer(&second, &answer("2"), NOW)
             .await
             .unwrap()
     );
@@ -96,20 +93,15 @@ async fn a_request_that_changes_nothing_is_stored_with_its_answer() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
     let first = attempt("anna", "1");
-    assert!(
-        store
-            .remember_answer(&first, &answer("1"), NOW)
-            .await
-            .unwrap()
-    );
+    assert!(store.store_answer(&first, &answer("1"), NOW).await.unwrap());
     assert_eq!(audit_rows(&store).await, 0);
     assert_eq!(
         outcome(&store, "anna").await,
         Some(Outcome::Answered(answer("1")))
     );
     assert_eq!(outcome(&store, "bert").await, None);
-    assert_eq!(store.forget_idempotent(NOW).await.unwrap(), 0);
-    assert_eq!(store.forget_idempotent(after(1)).await.unwrap(), 1);
+    assert_eq!(store.forget_requests(NOW).await.unwrap(), 0);
+    assert_eq!(store.forget_requests(after(1)).await.unwrap(), 1);
     assert_eq!(outcome(&store, "anna").await, None);
 }
 

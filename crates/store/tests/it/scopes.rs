@@ -101,12 +101,15 @@ async fn a_scope_in_use_is_not_deleted_and_the_uses_are_named() {
     };
     assert_eq!(uses(&berlin).await, ["group Sales"]);
     store
-        .place(ids[0], Some(&berlin), Some(&sales), &CHANGE)
+        .set_membership(ids[0], Some(&berlin), Some(&sales), &CHANGE)
         .await
         .unwrap();
     assert_eq!(uses(&sales).await, ["person p10"]);
     for id in ids {
-        store.place(id, Some(&berlin), None, &CHANGE).await.unwrap();
+        store
+            .set_membership(id, Some(&berlin), None, &CHANGE)
+            .await
+            .unwrap();
     }
     store.delete_scope(&sales, &CHANGE).await.unwrap();
     let template = store.templates().await.unwrap().remove(1);
@@ -125,7 +128,7 @@ async fn a_scope_in_use_is_not_deleted_and_the_uses_are_named() {
         ("template Busy", "person p10", "and 11 more")
     );
     for id in ids {
-        store.place(id, None, None, &CHANGE).await.unwrap();
+        store.set_membership(id, None, None, &CHANGE).await.unwrap();
     }
     let moved = Template {
         scope: ORGANISATION.into(),
@@ -136,12 +139,12 @@ async fn a_scope_in_use_is_not_deleted_and_the_uses_are_named() {
         .await
         .unwrap();
     store
-        .set_page(&berlin, "teams", Some("{}"), &CHANGE)
+        .set_settings(&berlin, "teams", Some("{}"), &CHANGE)
         .await
         .unwrap();
     store.delete_scope(&berlin, &CHANGE).await.unwrap();
     assert_eq!(
-        store.all_pages().await.unwrap(),
+        store.all_settings().await.unwrap(),
         [],
         "its settings go with it"
     );
@@ -154,36 +157,36 @@ async fn a_scope_in_use_is_not_deleted_and_the_uses_are_named() {
 async fn pages_are_kept_for_scopes_and_people() {
     let folder = tempfile::tempdir().unwrap();
     let (store, [anna]) = with_people(&folder, ["anna"]).await;
-    let set = |value| store.set_page(ORGANISATION, "teams", value, &CHANGE);
+    let set = |value| store.set_settings(ORGANISATION, "teams", value, &CHANGE);
     set(Some(r#"{"mode":"none"}"#)).await.unwrap();
     set(Some(r#"{"mode":"telephony_only"}"#)).await.unwrap();
     let wanted = r#"{"mode":"telephony_only"}"#.to_owned();
     assert_eq!(
-        store.page_values(ORGANISATION, "teams").await.unwrap(),
+        store.settings(ORGANISATION, "teams").await.unwrap(),
         Some(wanted.clone())
     );
     assert_eq!(
-        store.all_pages().await.unwrap(),
+        store.all_settings().await.unwrap(),
         [(ORGANISATION.into(), "teams".into(), wanted.clone())]
     );
     store
-        .set_own_values(anna, "teams", Some(&wanted), &CHANGE)
+        .set_personal_settings(anna, "teams", Some(&wanted), &CHANGE)
         .await
         .unwrap();
     assert_eq!(
-        store.own_values().await.unwrap(),
+        store.all_personal_settings().await.unwrap(),
         [(anna, "teams".into(), wanted)]
     );
     for (error, word) in [
         (refusal(&store, set(Some("{"))).await, "no JSON"),
         (
-            refusal(&store, store.set_page("paris", "teams", None, &CHANGE)).await,
+            refusal(&store, store.set_settings("paris", "teams", None, &CHANGE)).await,
             "no scope paris",
         ),
         (
             refusal(
                 &store,
-                store.set_own_values(PersonId(9), "teams", None, &CHANGE),
+                store.set_personal_settings(PersonId(9), "teams", None, &CHANGE),
             )
             .await,
             "no person 9",
@@ -193,11 +196,11 @@ async fn pages_are_kept_for_scopes_and_people() {
     }
     set(None).await.unwrap();
     store
-        .set_own_values(anna, "teams", None, &CHANGE)
+        .set_personal_settings(anna, "teams", None, &CHANGE)
         .await
         .unwrap();
-    assert_eq!(store.all_pages().await.unwrap(), []);
-    assert_eq!(store.own_values().await.unwrap(), []);
+    assert_eq!(store.all_settings().await.unwrap(), []);
+    assert_eq!(store.all_personal_settings().await.unwrap(), []);
     assert!(store.person(anna, NOW).await.unwrap().is_some());
 }
 

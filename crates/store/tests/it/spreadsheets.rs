@@ -99,7 +99,7 @@ async fn imported(store: &Store, table: &PeopleTable) -> Value {
     let before = store.people(NOW).await.unwrap();
     let progress = Progress::default();
     let rehearsed = store
-        .rehearse_import(people, &CHANGE, &progress)
+        .preview_import(people, &CHANGE, &progress)
         .await
         .unwrap();
     assert_eq!(

@@ -116,7 +116,7 @@ async fn a_profile_of_ones_own_that_is_switched_off_is_kept_so() {
             origin: Origin::Personal,
             ..Profile::central("Lunch", Status::Busy)
         };
-        store.put_profile(anna, &profile, &CHANGE).await.unwrap();
+        store.upsert_profile(anna, &profile, &CHANGE).await.unwrap();
         assert_eq!(people(&store).await[0].personal, [profile]);
     }
 }
@@ -179,7 +179,7 @@ async fn a_template_of_several_scopes_becomes_one_of_each_and_nothing_is_lost() 
     assert_eq!(anna.order, ["lunch", "ms TEAMS"]);
     let choice = stored[3].record.choice.as_ref().unwrap();
     assert_eq!(&*choice.profile, "night");
-    let page = store.page_values("lyon", "automatic").await.unwrap();
+    let page = store.settings("lyon", "automatic").await.unwrap();
     assert_eq!(page.as_deref(), Some(r#"{"locked":"CANTEEN"}"#));
     assert_eq!(audit_rows(&store).await, 1);
     // It is a database like any other afterwards.
