@@ -31,7 +31,7 @@ use crate::{
     doctor::Doctor,
     edits::Edits,
     entra::DirectoryOptions,
-    history::recorder,
+    history::recorder::{self, AuditKept},
     http,
     metrics::Metrics,
     open_id::{Attempts, OpenIdOptions, Provider},
@@ -43,13 +43,10 @@ use crate::{
     sign_in::WrongPasswords,
     teams::{Freshness, SweepNow, TeamsOptions},
     vault::Vault,
-    writer,
+    writer::{self, SETTLE_MAX},
 };
 
 pub(crate) use shared::{Core, Shared, SharedState};
-
-/// How long [`App::settle`] waits for a sweep, and for writes, that Teams holds up.
-pub(crate) const SETTLE_MAX: Duration = Duration::from_secs(2);
 
 /// What a server is made of.
 #[derive(Debug)]
@@ -124,15 +121,6 @@ impl Options {
             demo: None,
         }
     }
-}
-
-/// How long the rows of the audit log are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AuditKept {
-    /// All.
-    pub all: Duration,
-    /// Those of what people change of their own.
-    pub own_changes: Duration,
 }
 
 /// The server did not start.

@@ -20,7 +20,7 @@ use axum::{
 
 pub(crate) use comparison::{Comparison, ReadOnlyFields};
 pub(crate) use locks::Edits;
-pub(crate) use once::{KEY_MAX, REMEMBERED};
+pub(crate) use once::KEY_MAX;
 use tags::{EntityTags, NoEntityTags};
 
 use crate::{

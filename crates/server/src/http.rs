@@ -24,7 +24,7 @@ use crate::{
     organisation::{MAIN_TENANT, ORGANISATION},
     pages,
     problem::{self, Problem},
-    sign_in, store_health,
+    sign_in,
 };
 
 /// Nothing that is sent here is larger, …
@@ -57,8 +57,8 @@ pub(crate) fn router(shared: Shared) -> Router {
     let known: Router = Router::new()
         .fallback_service(routes.with_state(shared.clone()))
         .layer(middleware::from_fn_with_state(
-            shared.clone(),
-            store_health::watch_answers,
+            shared.store_health.clone(),
+            problem::report_store_refusals,
         ))
         .layer(middleware::from_fn_with_state(shared.clone(), edits::guard))
         // The guard has bounded the body, also of what a page sends.

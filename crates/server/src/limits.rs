@@ -1,11 +1,11 @@
 //! Quotas by person, lengths of lists and of texts, each with its reason. Entered values are kept in memory, sent to
 //! viewers and rendered on pages, which must stay usable with the largest of them.
 
-use crate::problem::Problem;
-
 /// Names of profiles, templates, scopes, workgroups, accounts and keys, and texts of profiles, in bytes: they stand on
 /// buttons, in phones' displays and in addresses of pages.
 pub(crate) const NAME_MAX: usize = 200;
+/// The longest name, address or extension of a person, in characters.
+pub(crate) const PERSON_TEXT_MAX: usize = 255;
 /// A person's own profiles. Choosing among more is no choice any more; the page of all of them, each with the longest
 /// texts, is below 200 kB.
 pub(crate) const PROFILES_MAX: usize = 50;
@@ -43,47 +43,3 @@ pub(crate) const ADDRESS_MAX: usize = 2_000;
 pub(crate) const CHANGES_BURST: f64 = 100.0;
 /// Changes a second that it makes in the long run. A person at a page makes one or two.
 pub(crate) const CHANGES_PER_SECOND: f64 = 20.0;
-
-/// Refuses a name that is empty, too long, or not one line.
-pub(crate) fn name(field: &'static str, text: &str) -> Result<(), Problem> {
-    let text = text.trim();
-    if text.is_empty() || text.len() > NAME_MAX || text.chars().any(char::is_control) {
-        let detail = format!("write 1 to {NAME_MAX} bytes in one line, without control characters");
-        return Err(Problem::invalid(field, detail));
-    }
-    // Clients resolve these in addresses before they send them (RFC 3986 §5.2.4).
-    if text == "." || text == ".." {
-        let detail = format!("{text:?} cannot be part of an address; take another name");
-        return Err(Problem::invalid(field, detail));
-    }
-    Ok(())
-}
-
-/// Refuses a text that is too long.
-pub(crate) fn text(field: &'static str, text: &str, most: usize) -> Result<(), Problem> {
-    if text.len() > most {
-        let detail = format!("has {} bytes; at most {most} are allowed", text.len());
-        return Err(Problem::invalid(field, detail));
-    }
-    Ok(())
-}
-
-/// Refuses a list that is too long.
-pub(crate) fn list(field: &'static str, length: usize, most: usize) -> Result<(), Problem> {
-    if length > most {
-        let detail = format!("has {length} entries; at most {most} are allowed: name fewer");
-        return Err(Problem::invalid(field, detail));
-    }
-    Ok(())
-}
-
-/// Refuses one more where there are as many as may be.
-pub(crate) fn one_more(what: &str, present: usize, most: usize) -> Result<(), Problem> {
-    if present >= most {
-        let detail = format!(
-            "there are {present} {what} already, and at most {most} are allowed; delete some first"
-        );
-        return Err(Problem::conflict(detail));
-    }
-    Ok(())
-}

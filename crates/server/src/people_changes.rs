@@ -12,11 +12,7 @@ use store::{StoreError, StoredPerson};
 use tokio::sync::Mutex;
 
 use crate::{
-    app::{Core, SETTLE_MAX},
-    directory::Person,
-    pbx::Pbx,
-    shard::Cause,
-    teams::Freshness,
+    app::Core, directory::Person, pbx::Pbx, shard::Cause, teams::Freshness, writer::SETTLE_MAX,
 };
 
 /// How often the store is asked for changes by other processes. The server's own changes are applied at once.

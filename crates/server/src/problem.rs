@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 
 use axum::{
+    extract::{Request, State},
     http::{StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde_json::json;
 use store::{StoreError, UniqueField};
 
-use crate::store_health::StoreRefused;
+use crate::store_health::StoreHealth;
 
 /// The title of what somebody cancelled.
 const CANCELLED: &str = "cancelled";
@@ -18,6 +20,23 @@ const CANCELLED: &str = "cancelled";
 const DONE_ALREADY: &str = "done already";
 /// After how many seconds a request that waited in vain is worth repeating.
 const RETRY_AFTER: u32 = 5;
+
+/// Attached to an answer: the database refused a request, with the reason.
+#[derive(Clone, Debug)]
+struct StoreRefused(String);
+
+/// Reports each answer of the API that carries a refusal of the database.
+pub(crate) async fn report_store_refusals(
+    State(store_health): State<StoreHealth>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    if let Some(StoreRefused(reason)) = response.extensions_mut().remove() {
+        store_health.refused(reason);
+    }
+    response
+}
 
 /// A refused request.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use std::{
 use store::{OrganisationId, PreparedRestore, Store, StoreError};
 use tokio::sync::mpsc;
 
-use crate::{audit::Entry, problem::Problem};
+use crate::audit::Entry;
 
 /// The folder of a database's backups, beside it. The server takes none from elsewhere.
 #[must_use]
@@ -65,6 +65,11 @@ pub struct Restored {
 /// Where whoever started the server hears of it.
 pub type AskedRestores = mpsc::Receiver<Restore>;
 
+/// A restore was accepted before this one and is not finished.
+#[derive(Debug, thiserror::Error)]
+#[error("a backup is being restored already; wait for it")]
+pub(crate) struct AlreadyRestoring;
+
 /// How a server asks for it.
 #[derive(Clone, Debug)]
 pub struct Restores {
@@ -90,11 +95,10 @@ impl Restores {
         self.accepted.store(false, Ordering::Release);
     }
 
-    pub(crate) fn ask(&self, restore: Restore) -> Result<(), Problem> {
-        let refused = || Problem::conflict("a backup is being restored already; wait for it");
+    pub(crate) fn ask(&self, restore: Restore) -> Result<(), AlreadyRestoring> {
         if self.accepted.swap(true, Ordering::AcqRel) {
-            return Err(refused());
+            return Err(AlreadyRestoring);
         }
-        self.asked.try_send(restore).map_err(|_| refused())
+        self.asked.try_send(restore).map_err(|_| AlreadyRestoring)
     }
 }

@@ -3,18 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
 use store::{DamageCheck, Database};
 use tokio::sync::watch;
 
-use crate::{
-    app::Shared,
-    health::{Health, Trouble},
-};
+use crate::health::{Health, Trouble};
 
 /// Name of the part in `/readyz`.
 const PART: &str = "store";
@@ -26,10 +18,6 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(60);
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 /// The trouble lasts this long after a refusal: the database may take small changes while it refuses larger ones.
 const QUIET: Duration = Duration::from_secs(1);
-
-/// Attached to an answer: the database refused a request, with the reason.
-#[derive(Clone, Debug)]
-pub(crate) struct StoreRefused(pub(crate) String);
 
 /// Collects what the database refused. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -94,17 +82,4 @@ fn trouble(what: String) -> Trouble {
         what,
         remedy: remedy.into(),
     }
-}
-
-/// Reports each answer of the API that carries a refusal of the database.
-pub(crate) async fn watch_answers(
-    State(shared): State<Shared>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let mut response = next.run(request).await;
-    if let Some(StoreRefused(reason)) = response.extensions_mut().remove() {
-        shared.store_health.refused(reason);
-    }
-    response
 }

@@ -25,6 +25,8 @@ use crate::{
     teams::TeamsWrites,
 };
 
+/// How long commands wait for a sweep, and for writes, that Teams holds up.
+pub(crate) const SETTLE_MAX: Duration = Duration::from_secs(2);
 /// Pause before a failed transaction is tried again.
 const RETRY: Duration = Duration::from_millis(500);
 /// How often the store's log is moved into the database.

@@ -22,7 +22,8 @@ use crate::{
     clock::rfc3339,
     cookies,
     edits::Comparison,
-    limits::{self, NAME_MAX},
+    limit_checks,
+    limits::NAME_MAX,
     organisation::ORGANISATION,
     password, password_rules,
     problem::Problem,
@@ -200,7 +201,7 @@ pub(crate) async fn add(
     Json(new): Json<NewAccount>,
 ) -> Result<(StatusCode, axum::Json<AccountBody>), Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
-    limits::text("name", &new.name, NAME_MAX)?;
+    limit_checks::text("name", &new.name, NAME_MAX)?;
     let role = role(&new.role)?;
     let person = new
         .person

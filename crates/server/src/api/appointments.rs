@@ -19,7 +19,8 @@ use crate::{
     caller::Caller,
     clock::{parse_rfc3339, rfc3339},
     edits::Comparison,
-    limits::{self, APPOINTMENT_TEXT_MAX, APPOINTMENTS_MAX},
+    limit_checks,
+    limits::{APPOINTMENT_TEXT_MAX, APPOINTMENTS_MAX},
     problem::Problem,
 };
 
@@ -169,7 +170,7 @@ fn checked(
     if end <= shared.clock.now() {
         return Err(Problem::invalid("end", format!("{} is past", new.end)));
     }
-    limits::text("text", &new.text, APPOINTMENT_TEXT_MAX)?;
+    limit_checks::text("text", &new.text, APPOINTMENT_TEXT_MAX)?;
     let colour = new.colour.unwrap_or_else(|| APPOINTMENT_COLOUR.into());
     // As COLOUR_PATTERN says.
     let is_colour = colour.len() == 7
@@ -220,7 +221,7 @@ pub(crate) async fn add(
         .iter()
         .filter(|known| known.origin == AppointmentOrigin::Manual)
         .count();
-    limits::one_more("appointments to come", manual, APPOINTMENTS_MAX)?;
+    limit_checks::one_more("appointments to come", manual, APPOINTMENTS_MAX)?;
     let details = Details::default().after(Some(noted(&appointment)));
     let entry = own_entry(&shared, &caller, Own::AppointmentAdd, person, details);
     let id = shared

@@ -190,7 +190,8 @@ pub(crate) async fn restore(
         &backup.name,
     );
     shared.store.record_change(&entry.outside_request()).await?;
-    restores.ask(Restore::new(prepared, entry))?;
+    let asked = restores.ask(Restore::new(prepared, entry));
+    asked.map_err(|refused| Problem::conflict(refused.to_string()))?;
     Ok((StatusCode::ACCEPTED, axum::Json(backup)))
 }
 

@@ -14,7 +14,8 @@ use crate::{
     audit::{Details, Own},
     caller::{Access, Caller},
     edits::Comparison,
-    limits::{self, FAVOURITES_MAX},
+    limit_checks,
+    limits::FAVOURITES_MAX,
     organisation::FAVOURITES,
     problem::Problem,
 };
@@ -75,7 +76,7 @@ pub(crate) async fn write(
     if comparison.is_same() {
         return Ok(axum::Json(wish));
     }
-    limits::list("people", wish.people.len(), FAVOURITES_MAX)?;
+    limit_checks::list("people", wish.people.len(), FAVOURITES_MAX)?;
     let people = wish.people.iter();
     let people = people.map(|id| super::person(&shared, id).map(|person| person.id));
     let people = people.collect::<Result<BTreeSet<_>, _>>()?;

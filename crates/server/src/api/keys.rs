@@ -12,14 +12,8 @@ use utoipa::ToSchema;
 
 use super::{Json, audit::new_entry};
 use crate::{
-    app::Shared,
-    audit::Administration,
-    caller::Caller,
-    clock::rfc3339,
-    limits::{self, NAME_MAX},
-    organisation::ORGANISATION,
-    problem::Problem,
-    secrets,
+    app::Shared, audit::Administration, caller::Caller, clock::rfc3339, limit_checks,
+    limits::NAME_MAX, organisation::ORGANISATION, problem::Problem, secrets,
 };
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -109,8 +103,8 @@ pub(crate) async fn add(
     Json(new): Json<NewKey>,
 ) -> Result<(StatusCode, axum::Json<KeyBody>), Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
-    limits::text("name", &new.name, NAME_MAX)?;
-    limits::list("scopes", new.scopes.len(), API_KEY_SCOPES.len())?;
+    limit_checks::text("name", &new.name, NAME_MAX)?;
+    limit_checks::list("scopes", new.scopes.len(), API_KEY_SCOPES.len())?;
     let known = |scope: &&String| !API_KEY_SCOPES.contains(&scope.as_str());
     if let Some(unknown) = new.scopes.iter().find(known) {
         let known = API_KEY_SCOPES.join(", ");

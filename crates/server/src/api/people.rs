@@ -17,12 +17,11 @@ use crate::{
     caller::Caller,
     directory::{Directory, Person},
     edits::Comparison,
+    limits::PERSON_TEXT_MAX,
     organisation::ORGANISATION,
     problem::Problem,
 };
 
-/// The longest name, address or extension, in characters.
-pub(crate) const TEXT_MAX: usize = 255;
 /// The most extensions of a person.
 pub(super) const LINES_MAX: usize = 64;
 
@@ -261,8 +260,8 @@ fn checked(body: NewPerson, before: Option<&Person>) -> Result<ImportPerson, Pro
     let text = |field: &'static str, new: Option<String>, old: Option<&String>| {
         let text = new.or_else(|| old.cloned()).unwrap_or_default();
         let text = text.trim().to_owned();
-        if text.chars().count() > TEXT_MAX || text.chars().any(char::is_control) {
-            let detail = format!("must be one line of at most {TEXT_MAX} characters");
+        if text.chars().count() > PERSON_TEXT_MAX || text.chars().any(char::is_control) {
+            let detail = format!("must be one line of at most {PERSON_TEXT_MAX} characters");
             return Err(Problem::invalid(field, detail));
         }
         Ok(text)

@@ -20,7 +20,8 @@ use crate::{
     audit::{Details, Own},
     caller::Caller,
     edits::Comparison,
-    limits::{self, NAME_MAX, ORDER_MAX, PROFILES_MAX},
+    limit_checks,
+    limits::{NAME_MAX, ORDER_MAX, PROFILES_MAX},
     organisation::Personal,
     problem::Problem,
 };
@@ -106,7 +107,7 @@ impl NewProfile {
     /// The profile, with the name that it has or is to have.
     pub(crate) fn checked(self, name: &str, origin: Origin) -> Result<Profile, Problem> {
         let name = name.trim();
-        limits::name("name", name)?;
+        limit_checks::name("name", name)?;
         let Some(status) = Status::from_name(&self.status) else {
             let names = Status::ALL.map(Status::name).join(", ");
             let detail = format!("{:?} is no status; there are {names}", self.status);
@@ -127,7 +128,7 @@ impl NewProfile {
                 })?
             }
         };
-        limits::text("text", self.text.as_deref().unwrap_or_default(), NAME_MAX)?;
+        limit_checks::text("text", self.text.as_deref().unwrap_or_default(), NAME_MAX)?;
         Ok(Profile {
             name: name.into(),
             status,
@@ -301,7 +302,7 @@ async fn put(
                 "GET the profiles for their names; central ones are changed at /api/v1/templates";
             return Err(Problem::not_found("personal profile", name, remedy));
         }
-        (true, None) => limits::one_more("profiles", present.profiles.len(), PROFILES_MAX)?,
+        (true, None) => limit_checks::one_more("profiles", present.profiles.len(), PROFILES_MAX)?,
         (false, Some(_)) => {}
     }
     let name = existing.map_or(name, |existing| &existing.name).to_owned();
@@ -431,9 +432,9 @@ pub(crate) async fn order(
     if comparison.is_same() {
         return Ok(axum::Json(shown_to(&shared, &caller, person)));
     }
-    limits::list("names", body.names.len(), ORDER_MAX)?;
+    limit_checks::list("names", body.names.len(), ORDER_MAX)?;
     for name in &body.names {
-        limits::name("names", name)?;
+        limit_checks::name("names", name)?;
     }
     let _one_at_a_time = shared.settings_change.lock().await;
     let before = personal(&shared, person);

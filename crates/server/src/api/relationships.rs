@@ -23,7 +23,8 @@ use crate::{
     caller::{Access, Caller},
     edits::Comparison,
     events::{Reset, VisibilityBefore},
-    limits::{self, MEMBERS_MAX, NAME_MAX, RELATIONSHIPS_MAX, WORKGROUPS_MAX},
+    limit_checks,
+    limits::{MEMBERS_MAX, NAME_MAX, RELATIONSHIPS_MAX, WORKGROUPS_MAX},
     organisation::ORGANISATION,
     problem::Problem,
 };
@@ -178,7 +179,7 @@ async fn set(
             let from = (owner, PersonId(0))..=(owner, PersonId(u64::MAX));
             tables.relationships.range(from).count()
         });
-        limits::one_more("relationships", present, RELATIONSHIPS_MAX)?;
+        limit_checks::one_more("relationships", present, RELATIONSHIPS_MAX)?;
     }
     let details = Details::part(viewer)
         .before(Some(json!(before.own)))
@@ -338,8 +339,8 @@ async fn put_workgroup(
 ) -> Result<WorkgroupBody, Problem> {
     caller.require_admin(shared, ORGANISATION)?;
     let level = level(&body.level)?;
-    limits::text("name", &body.name, NAME_MAX)?;
-    limits::list("members", body.members.len(), MEMBERS_MAX)?;
+    limit_checks::text("name", &body.name, NAME_MAX)?;
+    limit_checks::list("members", body.members.len(), MEMBERS_MAX)?;
     let members = body
         .members
         .iter()
@@ -348,7 +349,7 @@ async fn put_workgroup(
     let _one_at_a_time = shared.settings_change.lock().await;
     if id.is_none() {
         let present = shared.organisation.read(|tables| tables.workgroups.len());
-        limits::one_more("workgroups", present, WORKGROUPS_MAX)?;
+        limit_checks::one_more("workgroups", present, WORKGROUPS_MAX)?;
     }
     let before = id
         .and_then(|id| workgroup(shared, id))

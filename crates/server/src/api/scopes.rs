@@ -15,7 +15,8 @@ use crate::{
     audit::Administration,
     caller::Caller,
     edits::Comparison,
-    limits::{self, NAME_MAX, SCOPES_MAX},
+    limit_checks,
+    limits::{NAME_MAX, SCOPES_MAX},
     organisation::{ORGANISATION, Place, Tables},
     problem::Problem,
 };
@@ -129,13 +130,13 @@ pub(crate) async fn add(
     })?;
     let parent = body.parent.unwrap_or_else(|| ORGANISATION.into());
     caller.require_admin(&shared, &parent)?;
-    limits::text("name", &body.name, NAME_MAX)?;
+    limit_checks::text("name", &body.name, NAME_MAX)?;
     let _one_at_a_time = shared.settings_change.lock().await;
     let beside = shared.organisation.read(|tables| {
         let scopes = tables.scopes.values();
         scopes.filter(|scope| *scope.parent == *parent).count()
     });
-    limits::one_more("scopes of this parent", beside, SCOPES_MAX)?;
+    limit_checks::one_more("scopes of this parent", beside, SCOPES_MAX)?;
     let entry = new_entry(&shared, &caller, Administration::ScopeAdd, &body.name).after(Some(
         json!({"kind": kind.name(), "parent": parent, "name": body.name}),
     ));
@@ -214,7 +215,7 @@ pub(crate) async fn change(
             .after(Some(after))
     };
     if let Some(name) = &body.name {
-        limits::text("name", name, NAME_MAX)?;
+        limit_checks::text("name", name, NAME_MAX)?;
         let entry = entry(json!({"name": name}));
         shared
             .store

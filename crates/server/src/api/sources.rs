@@ -17,7 +17,8 @@ use crate::{
     caller::{Access, Caller},
     clients::LEASE,
     clock::parse_rfc3339,
-    limits::{self, SOURCE_NAME_MAX},
+    limit_checks,
+    limits::SOURCE_NAME_MAX,
     problem::Problem,
 };
 
@@ -48,7 +49,7 @@ pub(crate) async fn meet(
 ) -> Result<StatusCode, Problem> {
     let person = super::person(&shared, &id)?.id;
     caller.require_self(person, Access::Change)?;
-    limits::text("meeting", &meeting, SOURCE_NAME_MAX)?;
+    limit_checks::text("meeting", &meeting, SOURCE_NAME_MAX)?;
     let fact = Fact::Meeting {
         meeting: meeting.into(),
         audio: body.audio,
@@ -111,7 +112,7 @@ pub(crate) async fn client(
 ) -> Result<StatusCode, Problem> {
     let person = super::person(&shared, &id)?.id;
     caller.require_self(person, Access::Change)?;
-    limits::text("client", &client, SOURCE_NAME_MAX)?;
+    limit_checks::text("client", &client, SOURCE_NAME_MAX)?;
     let Some(state) = ClientState::from_name(&body.state) else {
         let names = ClientState::ALL.map(ClientState::name).join(", ");
         let detail = format!("{:?} is none of {names}", body.state);

@@ -40,10 +40,10 @@ use crate::{
     },
     vault::Vault,
     work::Works,
-    writer::Writer,
+    writer::{SETTLE_MAX, Writer},
 };
 
-use super::{SETTLE_MAX, StartError};
+use super::StartError;
 
 /// Beginning of an encrypted address.
 const HTTPS: &str = "https://";

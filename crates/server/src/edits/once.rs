@@ -1,7 +1,7 @@
 //! Requests with an `Idempotency-Key` are carried out once. That one was carried out is committed with its change, so that
 //! no kill of the process comes between; its answer is stored afterwards, and made again where it is missing.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     body::{Body, Bytes},
@@ -27,8 +27,6 @@ use crate::{app::Shared, caller::Caller, organisation::ORGANISATION, problem::Pr
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// The longest key, in bytes.
 pub(crate) const KEY_MAX: usize = 200;
-/// How long a request is remembered: longer than any client keeps trying.
-pub(crate) const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 /// The field of a request that holds a secret: not even a hash of it is stored, which would be good for guessing it.
 const SECRET_FIELD: &str = "password";
 

@@ -14,7 +14,7 @@ use graph::{
 use store::Progress;
 
 use super::{DirectoryOptions, EntraAccount, PeopleFrom};
-use crate::{api::people::TEXT_MAX, health::Trouble, teams::Door};
+use crate::{health::Trouble, limits::PERSON_TEXT_MAX, teams::Door};
 
 /// How soon the whole directory is read again after elements that could not be read.
 const REREAD: Duration = Duration::from_secs(3_600);
@@ -228,7 +228,7 @@ fn account(user: &UserUpdate, enabled: bool) -> EntraAccount {
         Update::Keep => None,
         Update::Clear => Some(String::new()),
         // Part of an address is another address.
-        Update::Set(value) if value.chars().count() > TEXT_MAX => None,
+        Update::Set(value) if value.chars().count() > PERSON_TEXT_MAX => None,
         Update::Set(value) if value.chars().any(char::is_control) => None,
         Update::Set(value) => Some(value.trim().to_owned()),
     };
@@ -256,7 +256,7 @@ fn one_line(name: &str) -> String {
     });
     let spaced: String = spaced.collect();
     let words: Vec<&str> = spaced.split_whitespace().collect();
-    let name: String = words.join(" ").chars().take(TEXT_MAX).collect();
+    let name: String = words.join(" ").chars().take(PERSON_TEXT_MAX).collect();
     name.trim_end().to_owned()
 }
 

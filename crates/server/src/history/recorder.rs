@@ -8,9 +8,8 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::{KEPT, stored};
 use crate::{
-    app::{AuditKept, Core},
+    app::Core,
     clock_jump::{self, Deletion},
-    edits::REMEMBERED,
     events::Event,
     organisation::Tables,
 };
@@ -24,8 +23,20 @@ const CLOCK_INTERVAL: Duration = Duration::from_secs(600);
 /// How long appointments that are over are kept: nobody sees them any more.
 const APPOINTMENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// How long answers to requests with an `Idempotency-Key` are kept: longer than any client keeps trying.
+const ANSWERS_KEPT: Duration = Duration::from_secs(24 * 3600);
+
 /// How long people are kept whose account is gone: as long as Entra keeps a deleted account.
 const GONE_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// How long the rows of the audit log are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditKept {
+    /// All.
+    pub all: Duration,
+    /// Those of what people change of their own.
+    pub own_changes: Duration,
+}
 
 /// Whether anybody's changes may be kept on disk: no scope says so by default.
 fn keeps_any(core: &Core) -> bool {
@@ -130,7 +141,7 @@ async fn drop_old(core: &Core, now: Timestamp, kept: AuditKept) -> Result<(), St
     core.store
         .forget_appointments(now - APPOINTMENTS_KEPT)
         .await?;
-    core.store.forget_requests(now - REMEMBERED).await?;
+    core.store.forget_requests(now - ANSWERS_KEPT).await?;
     core.store.forget_gone(now - GONE_KEPT).await?;
     core.store
         .forget_own_changes(now - kept.own_changes)

@@ -168,10 +168,10 @@ fn bounds() -> Vec<(&'static str, &'static str, &'static str, Value)> {
         bounds.push((schema, field, keyword, json!(value)));
     };
     for field in ["name", "mail", "userPrincipalName"] {
-        add("NewPerson", field, "maxLength", people::TEXT_MAX);
+        add("NewPerson", field, "maxLength", limits::PERSON_TEXT_MAX);
     }
     add("NewPerson", "lines", "maxItems", people::LINES_MAX);
-    add("NewLine", "extension", "maxLength", people::TEXT_MAX);
+    add("NewLine", "extension", "maxLength", limits::PERSON_TEXT_MAX);
     add("Favourites", "people", "maxItems", limits::FAVOURITES_MAX);
     for schema in ["NewProfile", "NewTemplate"] {
         add(schema, "name", "minLength", 1);

@@ -19,7 +19,8 @@ use crate::{
     app::{Shared, SharedState},
     audit::Administration,
     caller::Caller,
-    limits::{self, TEMPLATES_ALL_MAX, TEMPLATES_MAX},
+    limit_checks,
+    limits::{TEMPLATES_ALL_MAX, TEMPLATES_MAX},
     organisation::{self, ORGANISATION, Tables, TemplateEdit},
     problem::Problem,
 };
@@ -220,10 +221,10 @@ fn refuse(shared: &SharedState, caller: &Caller, edit: &TemplateEdit) -> Result<
         let comes_to = edit.after().map(|after| &after.scope);
         if let Some(scope) = comes_to.filter(|scope| comes_from != Some(*scope)) {
             let present = templates.count_in(scope);
-            limits::one_more("templates of this scope", present, TEMPLATES_MAX)?;
+            limit_checks::one_more("templates of this scope", present, TEMPLATES_MAX)?;
         }
         if comes_from.is_none() {
-            limits::one_more("templates", templates.count(), TEMPLATES_ALL_MAX)?;
+            limit_checks::one_more("templates", templates.count(), TEMPLATES_ALL_MAX)?;
         }
         Ok::<_, Problem>(tables.lost_uses(edit))
     })?;
@@ -291,7 +292,7 @@ pub(crate) async fn order(
     Json(body): Json<OrderBody>,
 ) -> Result<axum::Json<Templates>, Problem> {
     caller.require_admin(&shared, ORGANISATION)?;
-    limits::list("names", body.names.len(), TEMPLATES_ALL_MAX)?;
+    limit_checks::list("names", body.names.len(), TEMPLATES_ALL_MAX)?;
     {
         let _one_at_a_time = shared.settings_change.lock().await;
         let before = shared.organisation.read(|tables| {

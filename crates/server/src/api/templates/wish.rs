@@ -11,7 +11,8 @@ use crate::{
     api::{self, profile::NewProfile},
     app::SharedState,
     caller::Caller,
-    limits::{self, OFFERS_MAX, TEMPLATE_PEOPLE_MAX},
+    limit_checks,
+    limits::{OFFERS_MAX, TEMPLATE_PEOPLE_MAX},
     problem::Problem,
 };
 
@@ -78,7 +79,7 @@ impl Home {
             let scope = scope.unwrap_or(self.scope);
             return Ok(Self { scope, ..self });
         };
-        limits::list("offers", offers.len(), OFFERS_MAX)?;
+        limit_checks::list("offers", offers.len(), OFFERS_MAX)?;
         match (offers.as_slice(), scope) {
             ([], scope) => Ok(Self {
                 scope: scope.unwrap_or(self.scope),
@@ -204,7 +205,7 @@ fn people(
     let Some(wanted) = wanted else {
         return Ok(present.to_vec());
     };
-    limits::list("people", wanted.len(), TEMPLATE_PEOPLE_MAX)?;
+    limit_checks::list("people", wanted.len(), TEMPLATE_PEOPLE_MAX)?;
     let (visible, hidden): (Vec<PersonId>, Vec<PersonId>) = present
         .iter()
         .partition(|person| caller.may_read_as_admin_of(shared, **person));
@@ -224,7 +225,7 @@ fn people(
     people.extend(hidden);
     people.sort_unstable();
     people.dedup();
-    limits::list("people", people.len(), TEMPLATE_PEOPLE_MAX)?;
+    limit_checks::list("people", people.len(), TEMPLATE_PEOPLE_MAX)?;
     Ok(people)
 }
 
