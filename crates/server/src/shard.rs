@@ -11,13 +11,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{
-    clock::Clock,
-    events::Events,
-    metrics::Metrics,
-    teams::{Pauses, Reads},
-    writer::Writer,
-};
+use crate::{clock::Clock, events::Events, metrics::Metrics, writer::Writer};
 
 /// Inputs that may wait. Sources are held up beyond that, and catch up by themselves.
 const QUEUE_MAX: usize = 16_384;
@@ -122,18 +116,24 @@ impl Shard {
     }
 }
 
-/// The sinks.
-#[derive(Clone, Debug)]
+/// A receiver of the engine's effects beside clients and the commit queue.
+///
+/// Called on the engine's task for every effect: an implementation returns at once, and takes no lock that is held across
+/// other work.
+pub trait Sink: Send + Sync {
+    /// Receives one effect, before clients and the commit queue do.
+    fn apply(&self, effect: &Effect);
+}
+
+/// The receivers of the engine's effects.
 pub struct Sinks {
-    /// Clients.
+    /// The presence of people, for clients and phones.
     pub events: Events,
-    /// Store and Teams.
+    /// Records for the store, and writes to Teams.
     pub writer: Writer,
-    /// Reading Teams out of turn.
-    pub reads: Reads,
-    /// Problems of writing to Teams.
-    pub pauses: Pauses,
-    /// Figures.
+    /// Receivers that the engine's task does not know.
+    pub others: Vec<Box<dyn Sink>>,
+    /// The server's metrics.
     pub metrics: Arc<Metrics>,
 }
 
@@ -193,24 +193,23 @@ impl Sinks {
     fn take(&self, effects: Vec<Effect>, now: Timestamp, cause: Cause) {
         let (mut records, mut writes) = (Vec::new(), Vec::new());
         for effect in effects {
+            for sink in &self.others {
+                sink.apply(&effect);
+            }
             match effect {
                 Effect::Changed { person, presence } => {
                     let answered_at = match cause {
                         Cause::Graph(received) => Some(received),
                         _ => None,
                     };
-                    self.reads.follow(person, &presence);
                     self.events.publish(person, presence, now, answered_at);
                 }
                 Effect::Store(record) => records.push(record),
                 Effect::Write(write) => writes.push(write),
-                Effect::ReadTeams(person) => self.reads.ask(person),
-                Effect::WriteLag { person, lag } => self.reads.write_seen(person, lag),
-                Effect::WritingPaused { person, until } => {
+                Effect::WritingPaused { .. } => {
                     self.metrics.loop_breaker.inc();
-                    self.pauses.begin(person, until);
                 }
-                Effect::WritingResumed(person) => self.pauses.end(person),
+                Effect::ReadTeams(_) | Effect::WriteLag { .. } | Effect::WritingResumed(_) => {}
             }
         }
         if !(records.is_empty() && writes.is_empty()) {

@@ -253,8 +253,10 @@ impl Core {
         let sinks = Sinks {
             events: core.events.clone(),
             writer: core.writer.clone(),
-            reads: core.reads.clone(),
-            pauses: Pauses::new(core.health.clone()),
+            others: vec![
+                Box::new(core.reads.clone()),
+                Box::new(Pauses::new(core.health.clone())),
+            ],
             metrics: core.metrics.clone(),
         };
         tasks.spawn(shard::run(inbox, timing, core.clock.clone(), sinks));

@@ -5,11 +5,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use presence::{PersonId, Timestamp};
+use presence::{Effect, PersonId, Timestamp};
 
 use crate::{
     clock::rfc3339,
     health::{Health, Trouble},
+    shard::Sink,
 };
 
 /// The name of the problem.
@@ -59,6 +60,20 @@ impl Pauses {
             remedy: "check that no second presence synchronisation writes for these people; the log names them".into(),
         });
         self.health.report(PART, trouble);
+    }
+}
+
+impl Sink for Pauses {
+    fn apply(&self, effect: &Effect) {
+        match effect {
+            Effect::WritingPaused { person, until } => self.begin(*person, *until),
+            Effect::WritingResumed(person) => self.end(*person),
+            Effect::Changed { .. }
+            | Effect::Store(_)
+            | Effect::Write(_)
+            | Effect::ReadTeams(_)
+            | Effect::WriteLag { .. } => {}
+        }
     }
 }
 

@@ -7,10 +7,10 @@ use std::{
     time::Duration,
 };
 
-use presence::{Confidence, PersonId, Presence, TenantLag};
+use presence::{Confidence, Effect, PersonId, Presence, TenantLag};
 use tokio::{sync::Notify, time::Instant};
 
-use crate::directory::Directory;
+use crate::{directory::Directory, shard::Sink};
 
 /// Asks the tenant that a person's account is in to read it at once. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -74,6 +74,20 @@ impl Reads {
     }
 }
 
+impl Sink for Reads {
+    fn apply(&self, effect: &Effect) {
+        match effect {
+            Effect::Changed { person, presence } => self.follow(*person, presence),
+            Effect::ReadTeams(person) => self.ask(*person),
+            Effect::WriteLag { person, lag } => self.write_seen(*person, *lag),
+            Effect::Store(_)
+            | Effect::Write(_)
+            | Effect::WritingPaused { .. }
+            | Effect::WritingResumed(_) => {}
+        }
+    }
+}
+
 /// Single people of one tenant who are to be read at once, and with whom something is going on. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct TenantReads {
@@ -121,14 +135,17 @@ impl TenantReads {
         is_read: impl Fn(PersonId) -> bool,
         turns: &mut Turns,
     ) -> Vec<PersonId> {
-        let read = |people: &mut dyn Iterator<Item = &PersonId>| -> BTreeSet<PersonId> {
-            people.copied().filter(|person| is_read(*person)).collect()
+        // Copied, so that no lock is held while the people are asked for: the engine's task takes the same lock.
+        let mut eventful = self.eventful().clone();
+        let mut watched: BTreeSet<PersonId> = {
+            let mut watched = self.watched();
+            let now = Instant::now();
+            watched.retain(|_, until| *until > now);
+            watched.keys().copied().collect()
         };
-        let eventful = read(&mut self.eventful().iter());
-        let mut watched = self.watched();
-        let now = Instant::now();
-        watched.retain(|_, until| *until > now);
-        let watched = read(&mut watched.keys());
+        for people in [&mut eventful, &mut watched] {
+            people.retain(|person| is_read(*person));
+        }
         few(&eventful, &watched, most, turns)
     }
 
@@ -140,7 +157,7 @@ impl TenantReads {
 
     /// Whether a place beside the sweep is left for each eventful person that `is_read` accepts.
     pub(super) fn all_eventful_fit(&self, most: usize, is_read: impl Fn(PersonId) -> bool) -> bool {
-        let eventful = self.eventful();
+        let eventful = self.eventful().clone();
         let read = eventful.iter().filter(|person| is_read(**person));
         read.take(most + 1).count() <= most
     }
