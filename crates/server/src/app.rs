@@ -361,13 +361,7 @@ impl App {
         let sweeps = self.sweeps.iter().map(SweepNow::sweep);
         let _ = tokio::time::timeout(SETTLE_MAX, futures_util::future::join_all(sweeps)).await;
         self.shared.shard.input_and_wait(Input::Tick).await;
-        let quiet = async {
-            // The two queues hand work on to each other, so both must be seen empty in one look.
-            while !(self.shared.writer.is_idle() && self.shared.teams_writes.is_idle()) {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        };
-        let _ = tokio::time::timeout(SETTLE_MAX, quiet).await;
+        self.shared.writer.settled().await;
     }
 
     /// Asks the telephone system for every line's state anew.

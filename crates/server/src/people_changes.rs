@@ -11,9 +11,7 @@ use presence::{Fact, Input, PersonId};
 use store::{StoreError, StoredPerson};
 use tokio::sync::Mutex;
 
-use crate::{
-    app::Core, directory::Person, pbx::Pbx, shard::Cause, teams::Freshness, writer::SETTLE_MAX,
-};
+use crate::{app::Core, directory::Person, pbx::Pbx, shard::Cause, teams::Freshness};
 
 /// How often the store is asked for changes by other processes. The server's own changes are applied at once.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
@@ -180,7 +178,7 @@ impl Core {
             .map(|person| Input::Person(person.id, Fact::TeamsUnlinked));
         self.shard.inputs(unlinked.collect(), Cause::Other).await;
         self.shard.input_and_wait(Input::Tick).await;
-        self.taken_back().await;
+        self.writer.settled().await;
         for person in people {
             self.store.forget_teams_writes(person.id).await?;
             let door = self.doors.get(&person.tenant);
@@ -192,17 +190,6 @@ impl Core {
             }
         }
         Ok(())
-    }
-
-    /// Waits until what is to be taken back in Teams is, at most for a moment: a tenant that does not answer holds nobody,
-    /// and what was written there ends by itself.
-    pub(crate) async fn taken_back(&self) {
-        let written = async {
-            while !(self.writer.is_idle() && self.teams_writes.is_idle()) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        let _ = tokio::time::timeout(SETTLE_MAX, written).await;
     }
 
     fn knows(&self, person: PersonId) -> bool {

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use presence::{Choice, Fact, Input, PersonId, Record, Slot, TeamsWrite};
 use store::{Database, Durability, Store};
 use tokio::{
@@ -22,7 +23,6 @@ use crate::{
     health::{Health, Trouble},
     shard::{Cause, Shard},
     store_health::StoreHealth,
-    teams::TeamsWrites,
 };
 
 /// How long commands wait for a sweep, and for writes, that Teams holds up.
@@ -51,6 +51,19 @@ struct Entered {
     done: oneshot::Sender<Result<(), String>>,
 }
 
+/// The writes to Teams, once their records are durable.
+pub trait WriteSink: Send + Sync + std::fmt::Debug {
+    /// Adds a write. Returns the acknowledgement for the engine if the write need not be sent. `heard_at`: the PBX event
+    /// that caused it.
+    fn push(&self, write: TeamsWrite, heard_at: Option<Instant>) -> Option<Fact>;
+
+    /// Whether no write waits and no request is in flight.
+    fn is_idle(&self) -> bool;
+
+    /// Completes when no write waits and no request is in flight.
+    fn idle(&self) -> BoxFuture<'_, ()>;
+}
+
 #[derive(Debug, Default)]
 struct Pending {
     records: BTreeMap<Key, Record>,
@@ -75,16 +88,37 @@ impl Pending {
 }
 
 /// The way to the store and to Teams. Cheap to clone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Writer {
-    pending: Arc<Mutex<Pending>>,
+    state: Arc<Mutex<State>>,
     wake: Arc<Notify>,
+    /// Notified when nothing is left to commit.
+    idle: Arc<Notify>,
+    teams: Arc<dyn WriteSink>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    pending: Pending,
+    /// A transaction runs, or its writes are being handed on.
+    is_committing: bool,
 }
 
 impl Writer {
+    /// An empty queue before these writes to Teams.
+    pub fn new(teams: Arc<dyn WriteSink>) -> Self {
+        Self {
+            state: Arc::default(),
+            wake: Arc::default(),
+            idle: Arc::default(),
+            teams,
+        }
+    }
+
     /// Takes what the engine wants remembered and written. `heard_at`: the telephone event that caused it.
     pub fn push(&self, records: Vec<Record>, writes: Vec<TeamsWrite>, heard_at: Option<Instant>) {
-        let mut pending = self.lock();
+        let mut state = self.lock();
+        let pending = &mut state.pending;
         for record in records {
             pending.records.insert(key(&record), record);
         }
@@ -93,7 +127,7 @@ impl Writer {
                 .writes
                 .insert((write.person, write.slot), (write, heard_at));
         }
-        drop(pending);
+        drop(state);
         self.wake.notify_one();
     }
 
@@ -108,7 +142,7 @@ impl Writer {
         entry: Entry,
     ) -> Result<(), String> {
         let (done, wait) = oneshot::channel();
-        self.lock().entered.push(Entered {
+        self.lock().pending.entered.push(Entered {
             person,
             choice,
             entry,
@@ -119,18 +153,52 @@ impl Writer {
             .unwrap_or_else(|_| Err("the server is stopping; try again in a moment".into()))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Pending> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether everything is durable.
-    pub fn is_idle(&self) -> bool {
-        self.lock().is_empty()
+    fn is_committed(&self) -> bool {
+        let state = self.lock();
+        state.pending.is_empty() && !state.is_committing
+    }
+
+    /// Completes when every record is durable and every write handed to Teams' queue, after [`SETTLE_MAX`] at the latest.
+    pub async fn committed(&self) {
+        // The slowest store holds nobody longer: what is left is committed afterwards.
+        let _ = tokio::time::timeout(SETTLE_MAX, self.until_committed()).await;
+    }
+
+    /// Completes when no record and no write to Teams is left, after [`SETTLE_MAX`] at the latest: a tenant that does not
+    /// answer holds nobody, and what was written there ends by itself.
+    pub async fn settled(&self) {
+        let settled = async {
+            // The two queues hand work on to each other.
+            while !(self.is_committed() && self.teams.is_idle()) {
+                self.until_committed().await;
+                self.teams.idle().await;
+            }
+        };
+        let _ = tokio::time::timeout(SETTLE_MAX, settled).await;
+    }
+
+    async fn until_committed(&self) {
+        loop {
+            let idle = self.idle.notified();
+            if self.is_committed() {
+                return;
+            }
+            idle.await;
+        }
     }
 
     fn take(&self) -> Option<Pending> {
-        let mut pending = self.lock();
-        (!pending.is_empty()).then(|| std::mem::take(&mut *pending))
+        let mut state = self.lock();
+        state.is_committing = !state.pending.is_empty();
+        if state.is_committing {
+            return Some(std::mem::take(&mut state.pending));
+        }
+        self.idle.notify_waiters();
+        None
     }
 
     /// Commits and passes on, for ever.
@@ -138,7 +206,6 @@ impl Writer {
         self,
         (store, store_health): (Store, StoreHealth),
         shard: Shard,
-        teams: TeamsWrites,
         health: Health,
     ) {
         loop {
@@ -167,7 +234,7 @@ impl Writer {
                     Ok(()) => {
                         health.report(PART, None);
                         for (write, heard_at) in batch.writes.into_values() {
-                            if let Some(fact) = teams.push(write, heard_at) {
+                            if let Some(fact) = self.teams.push(write, heard_at) {
                                 let input = Input::Person(write.person, fact);
                                 shard.input(input, Cause::Other).await;
                             }
@@ -196,7 +263,7 @@ impl Writer {
                         for Entered { done, .. } in entered {
                             let _ = done.send(Err(error.to_string()));
                         }
-                        self.lock().put_back(batch);
+                        self.lock().pending.put_back(batch);
                         tokio::time::sleep(RETRY).await;
                     }
                 }

@@ -1,6 +1,6 @@
 //! What every part of the server stands on: store, clock, people, engine, sinks.
 
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use ipnet::IpNet;
 use presence::{Fact, Input, PersonId, PersonPolicy, PersonRecord, Timing};
@@ -40,7 +40,7 @@ use crate::{
     },
     vault::Vault,
     work::Works,
-    writer::{SETTLE_MAX, Writer},
+    writer::Writer,
 };
 
 use super::StartError;
@@ -222,11 +222,11 @@ impl Core {
             }
         }
         let directory = Directory::default();
+        let teams_writes = TeamsWrites::new(directory.clone(), &names);
         let core = Self {
             store,
             settings_change: Arc::default(),
             reads: Reads::new(directory.clone(), &names),
-            teams_writes: TeamsWrites::new(directory.clone(), &names),
             doors,
             attempts: Attempts::default(),
             places: Arc::new(watch::Sender::new(0)),
@@ -241,7 +241,8 @@ impl Core {
             clock,
             events,
             shard,
-            writer: Writer::default(),
+            writer: Writer::new(Arc::new(teams_writes.clone())),
+            teams_writes,
             health: Health::default(),
             store_health: StoreHealth::default(),
             metrics,
@@ -331,13 +332,8 @@ impl Core {
         let inputs = people.iter().map(|person| Input::RemovePerson(*person));
         self.shard.inputs(inputs.collect(), Cause::Other).await;
         self.shard.input_and_wait(Input::Tick).await;
-        let written = async {
-            // The way to Teams needs the account of a person until the last write is on it.
-            while !self.writer.is_idle() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        let _ = tokio::time::timeout(SETTLE_MAX, written).await;
+        // The way to Teams needs the account of a person until the last write is on it.
+        self.writer.committed().await;
     }
 
     /// Forgets a person whom the engine has no more.
@@ -352,7 +348,7 @@ impl Core {
         let unlinked = || Input::Person(person.id, Fact::TeamsUnlinked);
         self.shard.input_and_wait(unlinked()).await;
         // No other change waits for this: their lock is taken afterwards.
-        self.taken_back().await;
+        self.writer.settled().await;
         let _one_at_a_time = self.settings_change.lock().await;
         // People who were read from the store meanwhile came with this account.
         self.shard.input_and_wait(unlinked()).await;
@@ -442,7 +438,6 @@ impl Core {
         tasks.spawn(self.writer.clone().run(
             (self.store.clone(), self.store_health.clone()),
             self.shard.clone(),
-            self.teams_writes.clone(),
             self.health.clone(),
         ));
         self.check_tenants();

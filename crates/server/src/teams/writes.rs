@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use graph::{
     BATCH_MAX, Backlog, Blame, FinishResult, GraphError, Next, Operation, Outcome, Pending,
     PushResult, RequestKind, WriteQueue, WriteSuccess,
@@ -18,7 +19,7 @@ use tokio::{
 };
 
 use super::{Tenant, network_time};
-use crate::{directory::Directory, shard::Cause};
+use crate::{directory::Directory, shard::Cause, writer::WriteSink};
 
 /// Requests on the wire at once. At 50 ms an answer that is 1,280 a second, far beyond any tenant's budget.
 const IN_FLIGHT_MAX: usize = 64;
@@ -59,6 +60,8 @@ struct Shared {
     /// There is a new one of these.
     settle: Notify,
     wake: Notify,
+    /// Notified when nothing waits and nothing is on the wire.
+    idle: Notify,
 }
 
 /// Next step of a queue's sender.
@@ -94,8 +97,14 @@ impl TeamsWrites {
         }
     }
 
-    /// Adds a write whose record is durable. Returns the acknowledgement for the engine if the write need not be sent.
-    pub fn push(&self, write: TeamsWrite, heard_at: Option<Instant>) -> Option<Fact> {
+    /// The queue of one tenant.
+    pub fn of_tenant(&self, name: &str) -> TenantWrites {
+        self.queues.get(name).cloned().unwrap_or_default()
+    }
+}
+
+impl WriteSink for TeamsWrites {
+    fn push(&self, write: TeamsWrite, heard_at: Option<Instant>) -> Option<Fact> {
         let person = self.directory.person(write.person)?;
         let (Some(user), Some(queue)) = (&person.teams_id, self.queues.get(&person.tenant)) else {
             return None;
@@ -132,20 +141,35 @@ impl TeamsWrites {
         }
     }
 
-    /// Whether nothing waits and nothing is on the wire.
-    pub fn is_idle(&self) -> bool {
+    fn is_idle(&self) -> bool {
         self.queues.values().all(|queue| queue.queue().is_empty())
     }
 
-    /// The queue of one tenant.
-    pub fn of_tenant(&self, name: &str) -> TenantWrites {
-        self.queues.get(name).cloned().unwrap_or_default()
+    fn idle(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            while !self.is_idle() {
+                for queue in self.queues.values() {
+                    queue.idle().await;
+                }
+            }
+        })
     }
 }
 
 impl TenantWrites {
     pub(super) fn queue(&self) -> MutexGuard<'_, WriteQueue<Tag>> {
         self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Completes when nothing waits and nothing is on the wire.
+    async fn idle(&self) {
+        loop {
+            let idle = self.0.idle.notified();
+            if self.queue().is_empty() {
+                return;
+            }
+            idle.await;
+        }
     }
 
     /// Lets the sender look for writes.
@@ -188,6 +212,7 @@ impl TenantWrites {
             queue.release(&user, graph_slot(slot));
         }
         self.forget_left(&queue, tenant);
+        self.wake();
     }
 
     /// Sends writes and reports the backlog, for ever.
@@ -243,6 +268,9 @@ impl TenantWrites {
         let next = queue.next(network_time(), &mut budget);
         let waiting = i64::try_from(queue.len()).unwrap_or(i64::MAX);
         tenant.metrics.pending_writes.set(waiting);
+        if queue.is_empty() {
+            self.0.idle.notify_waiters();
+        }
         let mut writes = match next {
             Next::Write(write) => vec![write],
             Next::Budget(wait) => return Look::Budget(wait),
