@@ -15,12 +15,16 @@ use std::{
 };
 
 use presence::{ClientId, PersonId, Timestamp};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{
+    Notify,
+    broadcast::{self, error::RecvError},
+    mpsc, watch,
+};
 
 pub(crate) use connection::connect;
 pub(crate) use pairing::{Codes, SYSTEMS, pair};
 
-use crate::app::Core;
+use crate::context::Context;
 
 /// Keeps the numbers of agents apart from those of open pages and of clients that have names.
 const AGENTS: u64 = 1 << 62;
@@ -184,7 +188,7 @@ impl Agents {
     }
 
     /// Sends the changed settings and profiles of a person to the person's agents.
-    pub(crate) fn refresh(&self, person: PersonId) {
+    fn refresh(&self, person: PersonId) {
         let live = self.read();
         for device in live.people.get(&person).into_iter().flatten() {
             if let Some(connected) = live.devices.get(device) {
@@ -195,17 +199,35 @@ impl Agents {
     }
 
     /// Lets agents hear of what changes, for ever.
-    pub(crate) async fn run(self, core: Core) {
+    pub(crate) async fn run(self, context: Context) {
         let agents = self.clone();
-        core.events.observe(move |event| {
+        context.events.observe(move |event| {
             if let Some(change) = event.presence() {
                 agents.look(change.person);
             }
         });
-        let mut changes = core.organisation.changes();
-        while changes.changed().await.is_ok() {
-            self.0.tables.send_modify(|tables| *tables += 1);
-            tokio::time::sleep(TABLES).await;
+        let refresh = self.follow_policies(context.policy_changes());
+        let mut changes = context.organisation.changes();
+        let tables = async {
+            while changes.changed().await.is_ok() {
+                self.0.tables.send_modify(|tables| *tables += 1);
+                tokio::time::sleep(TABLES).await;
+            }
+        };
+        tokio::join!(refresh, tables);
+    }
+
+    /// Refreshes the agents of people whose policy changes, for ever.
+    async fn follow_policies(&self, mut policies: broadcast::Receiver<PersonId>) {
+        loop {
+            match policies.recv().await {
+                Ok(person) => self.refresh(person),
+                Err(RecvError::Lagged(_)) => {
+                    let people: Vec<PersonId> = self.read().people.keys().copied().collect();
+                    people.into_iter().for_each(|person| self.refresh(person));
+                }
+                Err(RecvError::Closed) => return,
+            }
         }
     }
 }

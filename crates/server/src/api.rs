@@ -162,7 +162,7 @@ fn opened(shared: &SharedState, person: &Person) {
         return;
     }
     let tenant = shared.organisation.tenant(person.id);
-    if let Some(door) = shared.doors.get(&tenant) {
+    if let Some(door) = shared.teams.doors.get(&tenant) {
         door.search.person_opened(person.id);
     }
 }

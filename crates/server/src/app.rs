@@ -1,5 +1,6 @@
 //! Puts the server together: store, engine, Teams, telephone system, HTTP.
 
+mod parts;
 mod shared;
 
 use std::{
@@ -20,6 +21,7 @@ use tokio::{
 
 use crate::{
     access::{Access, SecretError, new_link},
+    agents::Agents,
     api,
     board::Demo,
     calendars::{self, Calendars},
@@ -28,6 +30,7 @@ use crate::{
     clock::Clock,
     clock_jump,
     connections::{self, Connections, Limits},
+    directory::Directory,
     doctor::Doctor,
     edits::Edits,
     entra::DirectoryOptions,
@@ -37,16 +40,17 @@ use crate::{
     open_id::{Attempts, OpenIdOptions, Provider},
     outside::OutsideOptions,
     pbx::{Pbx, PbxOptions},
-    people_changes,
-    phones::{self, PhonesOptions},
+    phones::{self, ListenError, PhonesOptions},
     restores::Restores,
     sign_in::WrongPasswords,
-    teams::{Freshness, SweepNow, TeamsOptions},
+    teams::{SweepNow, TeamsOptions, TeamsStart},
     vault::Vault,
     writer::{self, SETTLE_MAX},
 };
 
-pub(crate) use shared::{Core, Shared, SharedState};
+use parts::{start_directories, start_engine, start_pbxs};
+
+pub(crate) use shared::{Shared, SharedState};
 
 /// What a server is made of.
 #[derive(Debug)]
@@ -173,6 +177,12 @@ pub enum StartError {
     },
 }
 
+impl From<ListenError> for StartError {
+    fn from(ListenError { address, cause }: ListenError) -> Self {
+        Self::Sip { address, cause }
+    }
+}
+
 /// A running server. Dropping it ends it; [`App::stop`] ends it in order.
 pub struct App {
     shared: Shared,
@@ -230,37 +240,36 @@ impl App {
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(writer::checkpoint(store.database().clone()));
-        let freshness = Freshness::new(&tenants);
-        let people = store.people_count().await?;
-        let timing = Timing {
-            observation_fresh: freshness.with(people).max(timing.observation_fresh),
-            ..timing
-        };
-        let lines = !pbxs.is_empty();
-        let of_tenants = (&*tenants, &directories, vault.as_ref());
-        let times = (timing, freshness);
-        let (core, ends) = Core::start(
-            store, clock, times, lines, of_tenants, calendars, &mut tasks,
-        )
-        .await?;
+        let directory = Directory::default();
+        let teams = TeamsStart::new(tenants, vault, (&store, &clock), &directory)?;
+        let (watches_lines, agents) = (!pbxs.is_empty(), Agents::default());
+        let parts = (store, clock, directory);
+        let context = start_engine(parts, timing, watches_lines, &teams, &mut tasks).await?;
+        tasks.spawn(agents.clone().run(context.clone()));
+        tasks.spawn(recorder::run(context.clone()));
+        context.load_people().await?;
+        // Only now it is known who is where, and so whose scope keeps a history.
+        recorder::recall(&context).await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
-        let pbxs = core.start_pbxs(pbxs, &mut tasks).await?;
+        let pbxs = start_pbxs(&context, pbxs, &mut tasks).await?;
         let sip_address = match phones {
-            Some(phones) => Some(phones::start(&core, phones, limits.sip, &mut tasks).await?),
+            Some(phones) => {
+                let phones = (phones, teams.watch());
+                let started = phones::start(&context, phones, limits.sip, &mut tasks).await;
+                Some(started.map_err(StartError::from)?)
+            }
             None => None,
         };
-        let sweeps = core
-            .start_teams(tenants, directories, vault, ends, &mut tasks)
-            .await;
-        let (database, health) = (core.store.database().clone(), core.health.clone());
-        tasks.spawn(core.store_health.clone().run(database, checked, health));
-        tasks.spawn(calendars::run(core.clone()));
-        tasks.spawn(recorder::tidy(core.clone(), audit_kept));
-        core.people_changes.watch_lines_at(&pbxs).await;
-        tasks.spawn(people_changes::follow(core.clone()));
+        let (teams, sweeps) = teams.connect(&context, &mut tasks).await;
+        let directory_syncs = start_directories(&context, &teams, directories, &mut tasks);
+        let (database, health) = (context.store.database().clone(), context.health.clone());
+        tasks.spawn(context.store_health.clone().run(database, checked, health));
+        tasks.spawn(calendars::run(context.clone(), calendars.clone()));
+        tasks.spawn(recorder::tidy(context.clone(), audit_kept));
+        tasks.spawn(context.clone().follow_people());
 
         let key = api_key.as_ref().map(graph::Secret::reveal);
-        let access = Access::new(core.store.clone(), core.clock.clone(), key);
+        let access = Access::new(context.store.clone(), context.clock.clone(), key);
         let shared = Arc::new(SharedState {
             access,
             edits: Edits::default(),
@@ -280,7 +289,11 @@ impl App {
             proxies,
             public_url: public_url.unwrap_or_else(|| format!("http://{address}")),
             demo,
-            core,
+            teams,
+            directory_syncs,
+            calendars,
+            agents,
+            context,
         });
         let (fail, failed) = watch::channel(false);
         let supervisor = tokio::spawn(supervise(tasks, fail, stopping.clone()));

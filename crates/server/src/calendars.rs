@@ -17,8 +17,8 @@ use presence::{Appointment, EffectiveSettings, Fact, PersonId, SettingsGroup};
 use tokio::{sync::Notify, time::Instant};
 
 use crate::{
-    app::Core,
     clock::rfc3339,
+    context::Context,
     outside::{
         Fetched, Outside, OutsideOptions, folder::CalendarFolder, validators::Validators,
         web_address,
@@ -240,18 +240,25 @@ impl Feed {
     }
 }
 
+/// The parts that reading a feed needs.
+struct Reader {
+    context: Context,
+    calendars: Calendars,
+}
+
 /// Reads all feeds, for ever.
-pub(crate) async fn run(core: Core) {
-    let calendars = &core.calendars;
+pub(crate) async fn run(context: Context, calendars: Calendars) {
+    let reader = &Reader { context, calendars };
+    let calendars = &reader.calendars;
     let mut had: BTreeSet<PersonId> = BTreeSet::new();
     let mut next = Instant::now();
     loop {
         let asked = std::mem::take(&mut *calendars.asked());
-        let all = feeds(&core);
+        let all = feeds(reader);
         // A person without a calendar has no appointments of one either.
         let have: BTreeSet<PersonId> = all.iter().map(|feed| feed.person).collect();
         for person in had.difference(&have) {
-            replace(&core, *person, &[]).await;
+            replace(reader, *person, &[]).await;
             calendars.of_people().remove(person);
         }
         had = have;
@@ -260,7 +267,7 @@ pub(crate) async fn run(core: Core) {
             next = Instant::now() + RHYTHM;
         }
         read_all(
-            &core,
+            reader,
             all.into_iter().filter_map(|feed| {
                 let demand = match &asked {
                     Asked::All => Some(Demand::Whole),
@@ -279,7 +286,7 @@ pub(crate) async fn run(core: Core) {
 }
 
 /// Reads feeds, of each host a few at once.
-async fn read_all(core: &Core, feeds: impl Iterator<Item = (Feed, Demand)>) {
+async fn read_all(reader: &Reader, feeds: impl Iterator<Item = (Feed, Demand)>) {
     let mut hosts: BTreeMap<String, Vec<(Feed, Demand)>> = BTreeMap::new();
     for (feed, demand) in feeds {
         hosts.entry(feed.host()).or_default().push((feed, demand));
@@ -287,7 +294,7 @@ async fn read_all(core: &Core, feeds: impl Iterator<Item = (Feed, Demand)>) {
     let of_host = async |feeds: Vec<(Feed, Demand)>| {
         stream::iter(feeds)
             .for_each_concurrent(FEEDS_AT_ONCE, async |(feed, demand)| {
-                read_one(core, &feed, demand).await;
+                read_one(reader, &feed, demand).await;
             })
             .await;
     };
@@ -296,8 +303,8 @@ async fn read_all(core: &Core, feeds: impl Iterator<Item = (Feed, Demand)>) {
         .await;
 }
 
-async fn read_one(core: &Core, feed: &Feed, demand: Demand) {
-    let calendars = &core.calendars;
+async fn read_one(reader: &Reader, feed: &Feed, demand: Demand) {
+    let calendars = &reader.calendars;
     if demand == Demand::Whole {
         // Also where the reading fails or has to wait: the next one is whole then.
         calendars.forget_reading(feed.person);
@@ -305,7 +312,7 @@ async fn read_one(core: &Core, feed: &Feed, demand: Demand) {
     if calendars.is_paused(feed) {
         return;
     }
-    match read(core, feed, demand).await {
+    match read(reader, feed, demand).await {
         Ok(Some(Read {
             appointments,
             unread,
@@ -313,7 +320,7 @@ async fn read_one(core: &Core, feed: &Feed, demand: Demand) {
         })) => {
             calendars.report_unread(feed.person, unread);
             // What was not stored is read again as a whole.
-            let is_stored = replace(core, feed.person, &appointments).await;
+            let is_stored = replace(reader, feed.person, &appointments).await;
             let reading = reading.filter(|_| is_stored);
             calendars
                 .of_people()
@@ -332,8 +339,8 @@ async fn read_one(core: &Core, feed: &Feed, demand: Demand) {
 }
 
 /// Everybody with a calendar. Only who has a value of their own can have an address.
-fn feeds(core: &Core) -> Vec<Feed> {
-    core.organisation.read(|tables| {
+fn feeds(reader: &Reader) -> Vec<Feed> {
+    reader.context.organisation.read(|tables| {
         tables
             .own
             .keys()
@@ -358,9 +365,13 @@ struct Source {
     reading: Option<Reading>,
 }
 
-async fn source(core: &Core, feed: &Feed, demand: Demand) -> Result<Option<Source>, FeedTrouble> {
+async fn source(
+    reader: &Reader,
+    feed: &Feed,
+    demand: Demand,
+) -> Result<Option<Source>, FeedTrouble> {
     if let Some(path) = feed.address.strip_prefix(FILE) {
-        let (folder, path) = (core.calendars.folder.clone(), path.to_owned());
+        let (folder, path) = (reader.calendars.folder.clone(), path.to_owned());
         let read = move || folder.read(&path, MAX_FEED_BYTES);
         let read = tokio::task::spawn_blocking(read).await;
         return Ok(Some(Source {
@@ -369,18 +380,18 @@ async fn source(core: &Core, feed: &Feed, demand: Demand) -> Result<Option<Sourc
             reading: None,
         }));
     }
-    let outside = &core.calendars.outside;
+    let outside = &reader.calendars.outside;
     let url = outside.address(&feed.address)?;
     let known = match demand {
-        Demand::Changes => core
+        Demand::Changes => reader
             .calendars
-            .validators(feed, &addresses(core, feed.person))
+            .validators(feed, &addresses(reader, feed.person))
             .unwrap_or_default(),
         Demand::Whole => Validators::default(),
     };
     let at = Instant::now();
     match outside
-        .fetch(url, MAX_FEED_BYTES, &known, core.clock.now())
+        .fetch(url, MAX_FEED_BYTES, &known, reader.context.clock.now())
         .await
     {
         Ok(Fetched::Unchanged) => Ok(None),
@@ -394,7 +405,7 @@ async fn source(core: &Core, feed: &Feed, demand: Demand) -> Result<Option<Sourc
             reading: Some(Reading {
                 address: feed.address.clone(),
                 page: feed.page.clone(),
-                person: addresses(core, feed.person),
+                person: addresses(reader, feed.person),
                 at,
                 validators,
             }),
@@ -403,7 +414,8 @@ async fn source(core: &Core, feed: &Feed, demand: Demand) -> Result<Option<Sourc
             let pause = error
                 .retry_after
                 .map(|wait| (feed.address.clone(), at + wait));
-            core.calendars
+            reader
+                .calendars
                 .of_people()
                 .entry(feed.person)
                 .or_default()
@@ -422,19 +434,19 @@ struct Read {
 }
 
 /// Reads a feed. `None`: it is unchanged.
-async fn read(core: &Core, feed: &Feed, demand: Demand) -> Result<Option<Read>, FeedTrouble> {
-    let Some(source) = source(core, feed, demand).await? else {
+async fn read(reader: &Reader, feed: &Feed, demand: Demand) -> Result<Option<Read>, FeedTrouble> {
+    let Some(source) = source(reader, feed, demand).await? else {
         return Ok(None);
     };
     // Until it has been read, the server is not to answer that it is unchanged.
-    core.calendars.forget_reading(feed.person);
-    let now = core.clock.now();
+    reader.calendars.forget_reading(feed.person);
+    let now = reader.context.clock.now();
     let window = Window {
         from: now.milliseconds(),
         to: (now + AHEAD).milliseconds(),
     };
     let zone = feed.page.text("time_zone").unwrap_or("UTC").to_owned();
-    let addresses = addresses(core, feed.person);
+    let addresses = addresses(reader, feed.person);
     let Source {
         text,
         charset,
@@ -467,23 +479,32 @@ async fn read(core: &Core, feed: &Feed, demand: Demand) -> Result<Option<Read>, 
 }
 
 /// Under which addresses a person is invited.
-fn addresses(core: &Core, person: PersonId) -> Vec<String> {
-    let person = core.directory.person(person);
+fn addresses(reader: &Reader, person: PersonId) -> Vec<String> {
+    let person = reader.context.directory.person(person);
     let both = person.map(|person| [person.mail.clone(), person.user_principal_name.clone()]);
     let both = both.into_iter().flatten();
     both.filter(|address| !address.is_empty()).collect()
 }
 
 /// Stores a person's appointments; returns whether that succeeded.
-async fn replace(core: &Core, person: PersonId, appointments: &[Appointment]) -> bool {
-    match core.store.replace_calendar(person, appointments).await {
+async fn replace(reader: &Reader, person: PersonId, appointments: &[Appointment]) -> bool {
+    match reader
+        .context
+        .store
+        .replace_calendar(person, appointments)
+        .await
+    {
         Ok(stored) => {
-            core.shard.fact(person, Fact::Calendar(stored)).await;
+            reader
+                .context
+                .shard
+                .fact(person, Fact::Calendar(stored))
+                .await;
             true
         }
         Err(error) => {
             tracing::warn!(
-                %person, %error, at = rfc3339(core.clock.now()),
+                %person, %error, at = rfc3339(reader.context.clock.now()),
                 "a calendar could not be stored; it is read again in five minutes"
             );
             false

@@ -6,7 +6,7 @@ mod reading;
 mod sync;
 
 pub use matching::{By, EntraAccount, Known, Plan, plan};
-pub(crate) use sync::{DirectorySync, Failure, Inbox, Outcome, run};
+pub(crate) use sync::{DirectorySync, Failure, Outcome, run};
 
 /// Taking people from a tenant's directory.
 #[derive(Clone, Debug, PartialEq, Eq)]

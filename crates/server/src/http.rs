@@ -163,7 +163,7 @@ async fn notified(
     RawQuery(query): RawQuery,
     body: Body,
 ) -> Response {
-    let Some(notifications) = shared.notifications.get(tenant.as_str()) else {
+    let Some(notifications) = shared.teams.notifications.get(tenant.as_str()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     if let Some(answer) = query

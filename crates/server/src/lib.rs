@@ -19,6 +19,7 @@ pub mod clock;
 mod clock_jump;
 pub mod config;
 mod connections;
+mod context;
 mod cookies;
 mod directory;
 mod doctor;
@@ -44,7 +45,7 @@ mod pages;
 mod password;
 pub mod password_rules;
 mod pbx;
-mod people_changes;
+
 mod phones;
 mod problem;
 mod programs;

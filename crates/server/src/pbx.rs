@@ -1,7 +1,11 @@
 //! A telephone system as a source: what its connector hears becomes inputs of the engine.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
+use futures_util::future::BoxFuture;
 use presence::{Fact, Input, Relationship};
 use telephony::connector::{self, Connector, ConnectorHandle, LineEvent, Publication};
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
@@ -12,6 +16,7 @@ use share::Share;
 
 use crate::{
     clock::Clock,
+    context::PeopleObserver,
     directory::Directory,
     health::{Health, Trouble},
     shard::{Cause, Shard},
@@ -106,6 +111,11 @@ impl Pbx {
         }
     }
 
+    /// A follower of changes of extensions, for as long as the PBX is connected.
+    pub(crate) fn extension_watch(self: &Arc<Self>) -> ExtensionWatch {
+        ExtensionWatch(Arc::downgrade(self))
+    }
+
     /// Whether this extension is there.
     pub(crate) fn has(&self, extension: &str) -> bool {
         self.share.has(extension)
@@ -126,6 +136,23 @@ impl Pbx {
         if let Some(connector) = Arc::into_inner(self.connector) {
             connector.stop().await;
         }
+    }
+}
+
+/// Watches the extensions of people at a PBX. The PBX ends with the server, not with this.
+pub(crate) struct ExtensionWatch(Weak<Pbx>);
+
+impl PeopleObserver for ExtensionWatch {
+    fn extensions_changed(
+        &self,
+        added: Vec<Arc<str>>,
+        removed: Vec<Arc<str>>,
+    ) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            if let Some(pbx) = self.0.upgrade() {
+                pbx.change_extensions(added, removed).await;
+            }
+        })
     }
 }
 

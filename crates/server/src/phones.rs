@@ -21,6 +21,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use ipnet::IpNet;
@@ -33,7 +34,7 @@ use telephony::{
 use tokio::task::JoinSet;
 
 use crate::{
-    app::{Core, StartError},
+    context::Context,
     events::{Change, Event, Reset},
 };
 
@@ -176,21 +177,33 @@ impl Changes {
     }
 }
 
+/// Called with a person who is watched, and the longest time until the watcher renews that.
+pub(crate) type OnWatched = Arc<dyn Fn(PersonId, Duration) + Send + Sync>;
+
+/// The address for phones cannot be listened on.
+#[derive(Debug)]
+pub(crate) struct ListenError {
+    /// The address.
+    pub(crate) address: SocketAddr,
+    /// The reason.
+    pub(crate) cause: std::io::Error,
+}
+
 /// Begins to serve telephones; where it listens.
 pub(crate) async fn start(
-    core: &Core,
-    options: PhonesOptions,
+    context: &Context,
+    (options, watched): (PhonesOptions, OnWatched),
     connections_max: usize,
     tasks: &mut JoinSet<()>,
-) -> Result<SocketAddr, StartError> {
-    let refused = |cause| StartError::Sip {
+) -> Result<SocketAddr, ListenError> {
+    let refused = |cause| ListenError {
         address: options.listen,
         cause,
     };
     let mut sockets = Sockets::bind(options.listen).await.map_err(refused)?;
     sockets.limit_connections(connections_max);
     let address = sockets.address().map_err(refused)?;
-    let refused_at = |address| move |cause| StartError::Sip { address, cause };
+    let refused_at = |address| move |cause| ListenError { address, cause };
     let (mut tls, mut websocket) = (None, None);
     if let Some((listen, identity)) = &options.tls {
         let added = sockets.add_tls(*listen, identity.clone()).await;
@@ -201,7 +214,7 @@ pub(crate) async fn start(
         websocket = Some(added.map_err(refused_at(*listen))?);
     }
     for account in &options.accounts {
-        if core.directory.by_extension(&account.extension).is_none() {
+        if context.directory.by_extension(&account.extension).is_none() {
             let (username, extension) = (&account.credentials.username, &account.extension);
             tracing::warn!(%username, %extension, "the extension of a [[sip.account]] is nobody's: its phone sees what sip.others allows; give it to a person, or correct it");
         }
@@ -213,8 +226,14 @@ pub(crate) async fn start(
         getrandom::fill(secret)
             .map_err(|error| refused(std::io::Error::other(error.to_string())))?;
     }
-    let desk = desk::Desk::new(core.clone(), options, reached, secrets, changes.clone());
+    let desk = desk::Desk::new(
+        context.clone(),
+        (options, watched),
+        reached,
+        secrets,
+        changes.clone(),
+    );
     tasks.spawn(serve(desk, sockets, changes.wake.clone()));
-    core.events.observe(move |event| changes.note(event));
+    context.events.observe(move |event| changes.note(event));
     Ok(address)
 }

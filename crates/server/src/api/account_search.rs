@@ -45,7 +45,7 @@ pub(crate) async fn search(
         let detail = "accounts are searched for by administrators; ask one";
         return Err(Problem::forbidden(detail));
     }
-    let doors: Vec<_> = shared.doors.all().cloned().collect();
+    let doors: Vec<_> = shared.teams.doors.all().cloned().collect();
     let searches = doors.iter().map(|door| door.search.now());
     let mut body = SearchBody {
         running: false,

@@ -192,9 +192,10 @@ pub(crate) async fn change(
         return read(State(shared), Path(scope)).await;
     }
     if let Some(tenant) = &body.tenant
-        && shared.doors.get(tenant).is_none()
+        && shared.teams.doors.get(tenant).is_none()
     {
         let names: Vec<String> = shared
+            .teams
             .doors
             .names()
             .iter()

@@ -114,13 +114,13 @@ impl TeamsAccountBody {
             (named.sign_in_name, named.display_name)
         });
         let tenant = shared.organisation.tenant(person.id);
-        let door = shared.doors.get(&tenant);
+        let door = shared.teams.doors.get(&tenant);
         let login = door
             .and_then(|door| door.logins.as_ref())
             .and_then(|logins| logins.state(&person.id.to_string()));
-        let waiting = shared.attempts.waiting(person.id);
+        let waiting = shared.teams.attempts.waiting(person.id);
         let now = shared.clock.now();
-        let question = shared.attempts.question(person.id, session, now);
+        let question = shared.teams.attempts.question(person.id, session, now);
         Ok(Self {
             sign_in: door.map(|door| match door.logins {
                 Some(_) => "people",
@@ -132,6 +132,7 @@ impl TeamsAccountBody {
             signed_in: login.as_ref().map(|login| login.is_signed_in),
             remembered: login.as_ref().map(|login| login.remembered),
             trouble: shared
+                .teams
                 .attempts
                 .failed(person.id)
                 .or(login.and_then(|login| login.trouble)),
@@ -227,7 +228,7 @@ pub(crate) async fn sign_in(
 ) -> Result<(StatusCode, axum::Json<WaitingBody>), Problem> {
     let person = super::person(&shared, &id)?;
     require_to_link(&caller, &person)?;
-    let waiting = begin_code(&shared, &person, Keep::wished(body.remember)).await?;
+    let waiting = begin_code(&shared.teams, &person, Keep::wished(body.remember)).await?;
     let body = WaitingBody {
         user_code: waiting.user_code,
         verification_uri: waiting.verification_uri,
@@ -257,7 +258,7 @@ pub(crate) async fn answer(
         false => Answer::Discard,
     };
     let shown = (body.confirmation.as_str(), caller.session_mark());
-    confirm(&shared, &person, shown, answer).await?;
+    confirm(&shared.teams, &person, shown, answer).await?;
     let person = super::person(&shared, &id)?;
     let body = TeamsAccountBody::of(&shared, &person, caller.session_mark()).await?;
     Ok(axum::Json(body))
@@ -293,7 +294,7 @@ pub(crate) async fn link(
         );
         return Err(Problem::invalid("account", detail));
     }
-    let account = link_named(&shared, &person, wanted).await?;
+    let account = link_named(&shared.teams, &person, wanted).await?;
     let details = Details::default()
         .before(Some(json!({"account": person.teams_id.as_deref()})))
         .after(Some(json!({"account": account})));
@@ -326,7 +327,7 @@ pub(crate) async fn forget_account(
     caller: &Caller,
     person: &Person,
 ) -> Result<(), AccountError> {
-    disconnect(shared, person).await?;
+    disconnect(&shared.teams, person).await?;
     let details = Details::default().before(Some(json!({"account": person.teams_id.as_deref()})));
     let entry = own_entry(shared, caller, Own::TeamsAccountForget, person.id, details);
     shared.store.record_change(&entry.change()).await?;

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{DirectoryOptions, Known, difference::difference, plan, reading::Directory};
 use crate::{
-    app::Core,
+    context::Context,
     health::{Trouble, first_few},
     organisation::MAIN_TENANT,
     teams::Door,
@@ -140,7 +140,7 @@ impl DirectorySync {
 }
 
 /// Synchronises, for ever.
-pub(crate) async fn run(core: Core, door: Door, options: DirectoryOptions, inbox: Inbox) {
+pub(crate) async fn run(context: Context, door: Door, options: DirectoryOptions, inbox: Inbox) {
     let Inbox(mut asked, last) = inbox;
     let part = if *door.name == *MAIN_TENANT {
         PART.to_owned()
@@ -149,16 +149,16 @@ pub(crate) async fn run(core: Core, door: Door, options: DirectoryOptions, inbox
     };
     let mut directory = Directory::new(door, options);
     loop {
-        let done = synchronise(&core, &mut directory, false, &Progress::default()).await;
+        let done = synchronise(&context, &mut directory, false, &Progress::default()).await;
         let pause = if done.is_ok() { RHYTHM } else { AGAIN };
-        tell(&core, (&part, &directory), &last, &done);
+        tell(&context, (&part, &directory), &last, &done);
         let until = tokio::time::Instant::now() + pause;
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(until) => break,
                 Some(asked) = asked.recv() => {
-                    let done = synchronise(&core, &mut directory, asked.dry_run, &asked.progress).await;
-                    tell(&core, (&part, &directory), &last, &done);
+                    let done = synchronise(&context, &mut directory, asked.dry_run, &asked.progress).await;
+                    tell(&context, (&part, &directory), &last, &done);
                     let _ = asked.answer.send(done);
                 }
             }
@@ -167,7 +167,7 @@ pub(crate) async fn run(core: Core, door: Door, options: DirectoryOptions, inbox
 }
 
 fn tell(
-    core: &Core,
+    context: &Context,
     (part, directory): (&str, &Directory),
     last: &Mutex<Option<Outcome>>,
     done: &Result<Outcome, Failure>,
@@ -177,11 +177,13 @@ fn tell(
         Err(_) => directory.warnings().into(),
     };
     for (end, warning) in warnings {
-        core.health.report_warning(&format!("{part}{end}"), warning);
+        context
+            .health
+            .report_warning(&format!("{part}{end}"), warning);
     }
     match done {
         Ok(outcome) => {
-            core.health.report(part, None);
+            context.health.report(part, None);
             if !outcome.dry_run {
                 *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome.clone());
             }
@@ -193,13 +195,13 @@ fn tell(
                 what: format!("the directory could not be synchronised: {what}"),
                 remedy: "nobody was changed; it is tried again by itself".into(),
             };
-            core.health.report(part, Some(trouble));
+            context.health.report(part, Some(trouble));
         }
     }
 }
 
 async fn synchronise(
-    core: &Core,
+    context: &Context,
     directory: &mut Directory,
     dry_run: bool,
     progress: &Progress,
@@ -210,9 +212,9 @@ async fn synchronise(
         () = progress.cancelled() => return Err(Failure::Cancelled),
     }
     let tenant = &directory.door().name;
-    let gone_people = core.store.gone_people(tenant).await?;
-    let of_directory = core.store.people_of_directory().await?;
-    let administrators: BTreeSet<PersonId> = core
+    let gone_people = context.store.gone_people(tenant).await?;
+    let of_directory = context.store.people_of_directory().await?;
+    let administrators: BTreeSet<PersonId> = context
         .store
         .accounts()
         .await?
@@ -220,9 +222,9 @@ async fn synchronise(
         .filter(|account| account.role != Role::Person)
         .filter_map(|account| account.person)
         .collect();
-    let mut people: Vec<Known> = core
+    let mut people: Vec<Known> = context
         .directory
-        .people(|person| core.organisation.tenant(person.id) == **tenant)
+        .people(|person| context.organisation.tenant(person.id) == **tenant)
         .iter()
         .map(|person| Known {
             id: person.id,
@@ -255,14 +257,14 @@ async fn synchronise(
     let accounts = directory.accounts(|id| linked.contains(id));
     let plan = plan(&accounts, &people, directory.is_whole());
     let (changes, mut deeds) = difference(&plan, &accounts, &people, &absent, &of_directory);
-    let now = core.clock.now();
+    let now = context.clock.now();
     if !dry_run && !changes.is_empty() {
         let location = directory.options().location.as_deref();
-        apply(core, changes, (tenant, location), &mut deeds, now).await?;
-        core.apply_people().await;
+        apply(context, changes, (tenant, location), &mut deeds, now).await?;
+        context.apply_people().await;
     }
     let mut warnings = Vec::from(directory.warnings());
-    warnings.push((" names", misleading(core, tenant)));
+    warnings.push((" names", misleading(context, tenant)));
     if !dry_run {
         warnings.push((" refusals", refusals(&deeds)));
     }
@@ -277,7 +279,7 @@ async fn synchronise(
 
 /// Carries out the changes as one round. The deed of a change that is refused says why.
 async fn apply(
-    core: &Core,
+    context: &Context,
     changes: Vec<(usize, DirectoryChange)>,
     to: (&str, Option<&str>),
     deeds: &mut [Deed],
@@ -295,7 +297,7 @@ async fn apply(
         attempt: None,
     };
     let (places, changes): (Vec<usize>, Vec<DirectoryChange>) = changes.into_iter().unzip();
-    for refused in core.store.apply_directory(&changes, to, &change).await? {
+    for refused in context.store.apply_directory(&changes, to, &change).await? {
         let place = places.get(refused.at);
         if let Some(deed) = place.and_then(|place| deeds.get_mut(*place)) {
             deed.what = REFUSED;
@@ -316,13 +318,15 @@ fn refusals(deeds: &[Deed]) -> Option<Trouble> {
 }
 
 /// The warning of names from Entra that read like another person's address or extension.
-fn misleading(core: &Core, tenant: &str) -> Option<Trouble> {
-    let people = core.directory.people(|person| {
-        person.teams_id.is_some() && *core.organisation.tenant(person.id) == *tenant
+fn misleading(context: &Context, tenant: &str) -> Option<Trouble> {
+    let people = context.directory.people(|person| {
+        person.teams_id.is_some() && *context.organisation.tenant(person.id) == *tenant
     });
-    let people = people
-        .iter()
-        .filter(|person| core.directory.is_of_another(&person.name, Some(person.id)));
+    let people = people.iter().filter(|person| {
+        context
+            .directory
+            .is_of_another(&person.name, Some(person.id))
+    });
     named(
         people.map(|person| format!("{:?} (id:{})", person.name, person.id)),
         "names of the directory read like the address or an extension of another person",

@@ -8,8 +8,8 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::{KEPT, stored};
 use crate::{
-    app::Core,
     clock_jump::{self, Deletion},
+    context::Context,
     events::Event,
     organisation::Tables,
 };
@@ -39,47 +39,47 @@ pub struct AuditKept {
 }
 
 /// Whether anybody's changes may be kept on disk: no scope says so by default.
-fn keeps_any(core: &Core) -> bool {
-    core.organisation.read(|tables| {
+fn keeps_any(context: &Context) -> bool {
+    context.organisation.read(|tables| {
         let mut said = tables.individual();
         said.any(|(_, page, _)| page == SettingsGroup::Presence)
     })
 }
 
 /// Whether the person's changes are kept on disk.
-fn keeps(core: &Core, person: PersonId) -> bool {
+fn keeps(context: &Context, person: PersonId) -> bool {
     let resolved = |tables: &Tables| {
         tables
             .resolve(person, SettingsGroup::Presence)
             .flag("history")
     };
-    keeps_any(core) && core.organisation.read(resolved)
+    keeps_any(context) && context.organisation.read(resolved)
 }
 
 /// Brings back what was kept.
-pub(crate) async fn recall(core: &Core) -> Result<(), StoreError> {
-    let since = core.clock.now() - KEPT;
+pub(crate) async fn recall(context: &Context) -> Result<(), StoreError> {
+    let since = context.clock.now() - KEPT;
     let mut past: BTreeMap<PersonId, Vec<_>> = BTreeMap::new();
-    for (person, at, text) in core.store.history_of_all(since).await? {
+    for (person, at, text) in context.store.history_of_all(since).await? {
         if let Some(presence) = stored::from_json(&text) {
             past.entry(person).or_default().push((at, presence));
         }
     }
     for (person, changes) in past {
-        if keeps(core, person) {
-            core.events.remember(person, changes);
+        if keeps(context, person) {
+            context.events.remember(person, changes);
         }
     }
     Ok(())
 }
 
 /// Writes down what is shown, for ever.
-pub(crate) async fn run(core: Core) {
-    let mut receiver = core.events.listen(None).receiver;
+pub(crate) async fn run(context: Context) {
+    let mut receiver = context.events.listen(None).receiver;
     loop {
         let mut events: Vec<Arc<Event>> = match receiver.recv().await {
             Ok(event) => vec![event],
-            Err(RecvError::Lagged(_)) if !keeps_any(&core) => continue,
+            Err(RecvError::Lagged(_)) if !keeps_any(&context) => continue,
             Err(RecvError::Lagged(missed)) => {
                 tracing::warn!(
                     missed,
@@ -96,16 +96,16 @@ pub(crate) async fn run(core: Core) {
         let rows: Vec<_> = events
             .iter()
             .filter_map(|event| Some((event.at, event.presence()?)))
-            .filter(|(_, change)| keeps(&core, change.person))
+            .filter(|(_, change)| keeps(&context, change.person))
             // One row for one visible state, as in memory. That something happened which is not remembered is not kept either.
-            .filter(|(at, change)| core.events.begins_row(change.person, *at))
+            .filter(|(at, change)| context.events.begins_row(change.person, *at))
             .map(|(at, change)| {
-                let now = core.organisation.remembered(change.person, &change.now);
+                let now = context.organisation.remembered(change.person, &change.now);
                 (change.person, at, stored::to_json(&now))
             })
             .collect();
         if !rows.is_empty()
-            && let Err(error) = core.store.add_history(&rows).await
+            && let Err(error) = context.store.add_history(&rows).await
         {
             tracing::warn!(%error, "the history could not be written down");
         }
@@ -113,16 +113,15 @@ pub(crate) async fn run(core: Core) {
 }
 
 /// Drops what is too old, for ever, unless the clock is in question.
-pub(crate) async fn tidy(core: Core, kept: AuditKept) {
-    let mut tidy_at = core.clock.now();
+pub(crate) async fn tidy(context: Context, kept: AuditKept) {
+    let mut tidy_at = context.clock.now();
     loop {
-        let now = core.clock.now();
+        let now = context.clock.now();
         let dropped = async {
-            if clock_jump::look(core.store.database(), &core.health, now).await?
-                == Deletion::Allowed
+            if clock_jump::look(context.store.database(), &context.health, now).await? == Deletion::Allowed
                 && now >= tidy_at
             {
-                drop_old(&core, now, kept).await?;
+                drop_old(&context, now, kept).await?;
                 tidy_at = now + TIDY;
             }
             Ok::<_, StoreError>(())
@@ -132,20 +131,22 @@ pub(crate) async fn tidy(core: Core, kept: AuditKept) {
         }
         // A clock that was set back must not stop the tidying for as long as it was ahead.
         tidy_at = tidy_at.min(now + TIDY);
-        core.clock.sleep_until(Some(now + CLOCK_INTERVAL)).await;
+        context.clock.sleep_until(Some(now + CLOCK_INTERVAL)).await;
     }
 }
 
-async fn drop_old(core: &Core, now: Timestamp, kept: AuditKept) -> Result<(), StoreError> {
-    core.store.forget_history(now - KEPT).await?;
-    core.store
+async fn drop_old(context: &Context, now: Timestamp, kept: AuditKept) -> Result<(), StoreError> {
+    context.store.forget_history(now - KEPT).await?;
+    context
+        .store
         .forget_appointments(now - APPOINTMENTS_KEPT)
         .await?;
-    core.store.forget_requests(now - ANSWERS_KEPT).await?;
-    core.store.forget_gone(now - GONE_KEPT).await?;
-    core.store
+    context.store.forget_requests(now - ANSWERS_KEPT).await?;
+    context.store.forget_gone(now - GONE_KEPT).await?;
+    context
+        .store
         .forget_own_changes(now - kept.own_changes)
         .await?;
-    core.store.forget_audit(now - kept.all).await?;
+    context.store.forget_audit(now - kept.all).await?;
     Ok(())
 }

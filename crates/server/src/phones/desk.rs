@@ -13,12 +13,12 @@ use sip::{
 use telephony::sip_server::{self, Flow, response_peer};
 
 use super::{
-    Changes, Concern, PhonesOptions, Reached,
+    Changes, Concern, OnWatched, PhonesOptions, Reached,
     people::{People, SUBSCRIPTION_SECONDS_MAX, is_browser, resource},
     routing,
     untrusted::Untrusted,
 };
-use crate::{app::Core, health::Trouble};
+use crate::{context::Context, health::Trouble};
 
 /// People whose watchers are told before answers are read again.
 const TOLD_MAX: usize = 64;
@@ -54,8 +54,8 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) fn new(
-        core: Core,
-        options: PhonesOptions,
+        context: Context,
+        (options, watched): (PhonesOptions, OnWatched),
         reached: Reached,
         [seed, key]: [[u8; 32]; 2],
         changes: Arc<Changes>,
@@ -75,7 +75,7 @@ impl Desk {
         };
         Self {
             agent: Agent::new(settings, ids.fork()),
-            people: People::new(core, options, key),
+            people: People::new(context, (options, watched), key),
             ids,
             repeats: Repeats::default(),
             untrusted: Untrusted::default(),
@@ -111,8 +111,10 @@ impl Desk {
             // Proxies pass on what claims to belong to a dialog without asking who sends it.
             answer(481)
         } else if let Some(call) = redirect::Call::of(invite) {
-            let People { core, options, .. } = &self.people;
-            let decision = routing::decide(core, &options.domain, &call);
+            let People {
+                context, options, ..
+            } = &self.people;
+            let decision = routing::decide(context, &options.domain, &call);
             let source = peer.source.ip();
             let decision = self.repeats.check(now, source, invite, &call, decision);
             if decision == redirect::Decision::Repeat {
@@ -132,7 +134,7 @@ impl Desk {
     fn refuse_call(&mut self, now: Duration, peer: Peer<Flow>) {
         if !is_browser(peer.transport) {
             self.untrusted.refused(now, peer.source.ip());
-            self.untrusted.report(now, &self.people.core.health);
+            self.untrusted.report(now, &self.people.context.health);
         }
     }
 
@@ -150,7 +152,7 @@ impl Desk {
         let Some(after) = self.everybody_after else {
             return;
         };
-        let some = self.people.core.directory.page(after, TOLD_MAX);
+        let some = self.people.context.directory.page(after, TOLD_MAX);
         for person in &some {
             self.tell(now, person.id, Concern::Class, out);
         }
@@ -222,7 +224,7 @@ impl sip_server::Core for Desk {
 
     fn elapse(&mut self, now: Duration, out: &mut Outbox<Flow>) {
         self.agent.elapse(now, &mut self.people, out);
-        self.untrusted.report(now, &self.people.core.health);
+        self.untrusted.report(now, &self.people.context.health);
     }
 
     fn next_deadline(&self) -> Option<Duration> {
@@ -240,7 +242,7 @@ impl sip_server::Core for Desk {
     }
 
     fn on_accept(&mut self, now: Duration, outcome: Result<(), &std::io::Error>) {
-        let health = &self.people.core.health;
+        let health = &self.people.context.health;
         match outcome {
             Ok(()) if self.exhausted.is_some_and(|at| now >= at + TROUBLE_LASTS) => {
                 self.exhausted = None;

@@ -4,7 +4,7 @@ use presence::PersonId;
 use sip::agent::{Member, Resource, Watcher};
 
 use super::{PhonesOptions, people::resource};
-use crate::app::Core;
+use crate::context::Context;
 
 /// Numbers of lists; those of people are below.
 const LISTS: u32 = 0x8000_0000;
@@ -24,21 +24,21 @@ pub(super) fn is_list(resource: Resource) -> bool {
 
 /// Who is on a list, without the watcher; `None`: it is none, or not the watcher's.
 pub(super) fn members(
-    core: &Core,
+    context: &Context,
     options: &PhonesOptions,
     list: Resource,
     watcher: Watcher,
 ) -> Option<Vec<Member>> {
     let id = u64::from(list.0 & !LISTS);
     let watcher = PersonId(watcher.0.into());
-    let people = core.organisation.read(|tables| {
+    let people = context.organisation.read(|tables| {
         let group = tables.workgroups.iter().find(|group| group.id == id)?;
         // Who is in a workgroup is known to those who are.
         let is_in = group.members.contains(&watcher);
         is_in.then(|| group.members.clone())
     })?;
     let member = |id: PersonId| {
-        let person = core.directory.person(id)?;
+        let person = context.directory.person(id)?;
         let (_, extension) = person.lines.first()?;
         Some(Member {
             resource: resource(id)?,

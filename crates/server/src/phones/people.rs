@@ -21,11 +21,11 @@ use sip::{
 use telephony::sip_server::{Flow, dialog_flow};
 
 use super::{
-    PhoneAccount, PhonesOptions, documents, lists, publications,
+    OnWatched, PhoneAccount, PhonesOptions, documents, lists, publications,
     sender::{account, foreign_extension, identities, usernames},
 };
 use crate::{
-    app::Core,
+    context::Context,
     pace::Pace,
     secrets,
     shard::Cause,
@@ -49,8 +49,9 @@ const STRANGER: Watcher = Watcher(u32::MAX);
 
 /// Everybody, by the numbers of the core.
 pub(super) struct People {
-    pub(super) core: Core,
+    pub(super) context: Context,
     pub(super) options: PhonesOptions,
+    watched: OnWatched,
     verifier: Verifier,
     /// What addresses that are not trusted have left, in requests.
     pace: Pace<IpAddr>,
@@ -89,7 +90,11 @@ struct Made {
 }
 
 impl People {
-    pub(super) fn new(core: Core, options: PhonesOptions, key: [u8; 32]) -> Self {
+    pub(super) fn new(
+        context: Context,
+        (options, watched): (PhonesOptions, OnWatched),
+        key: [u8; 32],
+    ) -> Self {
         let own = options.accounts.iter().filter_map(|account| {
             let algorithms = account.algorithms.clone()?;
             Some((account.credentials.username.clone(), algorithms))
@@ -99,8 +104,9 @@ impl People {
         let algorithms = algorithms.unwrap_or_else(|| Algorithm::ALL.to_vec());
         let verifier = Verifier::new(options.domain.clone(), algorithms, key).with_accounts(own);
         Self {
-            core,
+            context,
             options,
+            watched,
             verifier,
             pace: Pace::new(BURST, PER_SECOND),
             wrong_passwords: Pace::new(WRONG_PASSWORDS, 1.0),
@@ -150,7 +156,7 @@ impl People {
     fn watch(&self, resource: Resource) {
         let person = PersonId(resource.0.into());
         let lasts = Duration::from_secs(SUBSCRIPTION_SECONDS_MAX.into());
-        self.core.reads.watch(person, lasts);
+        (self.watched)(person, lasts);
     }
 
     /// The watcher that a trusted peer vouches for: the first asserted identity that is an extension (RFC 3325 §9.1: there may be
@@ -159,7 +165,7 @@ impl People {
         let identities = identities(request);
         let mut people = identities
             .iter()
-            .filter_map(|identity| self.core.directory.by_address(identity));
+            .filter_map(|identity| self.context.directory.by_address(identity));
         watcher_of(people.next())
     }
 
@@ -172,7 +178,7 @@ impl People {
         if owner == viewer {
             return Relationship::AssistantPlus;
         }
-        let organisation = &self.core.organisation;
+        let organisation = &self.context.organisation;
         organisation.read(|tables| tables.relationship(owner, viewer))
     }
 
@@ -232,7 +238,7 @@ impl People {
             return Ok(self.vouched_for(request));
         }
         let extension = self.authenticated(now, peer, request)?.extension.clone();
-        Ok(watcher_of(self.core.directory.by_extension(&extension)))
+        Ok(watcher_of(self.context.directory.by_extension(&extension)))
     }
 
     /// The account that the password of a request belongs to. S12: each wrong password is logged, and counted for the name that
@@ -254,7 +260,7 @@ impl People {
                 address: source,
                 name,
             };
-            self.core.sign_ins.log(&self.core.metrics, sign_in);
+            self.context.sign_ins.log(&self.context.metrics, sign_in);
         };
         let claim = self.verifier.claim(request)?;
         let name = claim.username();
@@ -282,7 +288,7 @@ impl People {
             // Proxies may have put anything into the Request-URI that leads to us.
             _ => to?,
         };
-        match self.core.directory.by_address(named) {
+        match self.context.directory.by_address(named) {
             Some((person, _)) => resource(person),
             None => lists::list(&user(named)?),
         }
@@ -301,14 +307,14 @@ impl People {
     }
 
     fn make(&self, resource: Resource, package: Package, class: Class) -> Option<Document> {
-        let person = self.core.directory.person(PersonId(resource.0.into()))?;
+        let person = self.context.directory.person(PersonId(resource.0.into()))?;
         let (_, extension) = person.lines.first()?;
         let entity = format!("sip:{extension}@{}", self.options.domain);
         let level = Relationship::ALL
             .into_iter()
             .find(|level| *level as u8 == class.0)
             .unwrap_or(Relationship::Unknown);
-        let seen = match self.core.events.presence(person.id) {
+        let seen = match self.context.events.presence(person.id) {
             Some(presence) => view(&presence, level),
             None => View::offline(),
         };
@@ -396,7 +402,7 @@ impl Host<Flow> for People {
     }
 
     fn members(&mut self, list: Resource, watcher: Watcher) -> Option<Vec<Member>> {
-        lists::members(&self.core, &self.options, list, watcher)
+        lists::members(&self.context, &self.options, list, watcher)
     }
 
     fn document(
@@ -465,8 +471,8 @@ impl Host<Flow> for People {
         };
         let lease = publication.until.saturating_sub(now);
         let until = match publication.body {
-            None => self.core.clock.now(),
-            Some(_) => self.core.clock.now() + lease,
+            None => self.context.clock.now(),
+            Some(_) => self.context.clock.now() + lease,
         };
         let person = PersonId(publication.resource.0.into());
         let fact = Fact::Line {
@@ -477,7 +483,7 @@ impl Host<Flow> for People {
         };
         let heard = Cause::Pbx(tokio::time::Instant::now());
         let input = Input::Person(person, fact);
-        if !self.core.shard.try_input(input, heard) {
+        if !self.context.shard.try_input(input, heard) {
             return Err(503);
         }
         if publication.body.is_some() {

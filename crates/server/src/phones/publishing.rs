@@ -13,7 +13,7 @@ use telephony::connector::{Documents, Publication};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::documents::{dialog_info, presence_info};
-use crate::{app::Core, pbx::Pbx};
+use crate::{context::Context, pbx::Pbx};
 
 /// Who is told what.
 pub(crate) struct Publishing {
@@ -28,21 +28,21 @@ pub(crate) struct Publishing {
 type Told = HashMap<PersonId, BTreeMap<Arc<str>, (String, Publication)>>;
 
 /// Publishes what changes, for ever.
-pub(crate) async fn publish(core: Core, pbx: Arc<Pbx>, publishing: Publishing) {
+pub(crate) async fn publish(context: Context, pbx: Arc<Pbx>, publishing: Publishing) {
     let mut told = Told::new();
-    let mut events = core.events.listen(None).receiver;
+    let mut events = context.events.listen(None).receiver;
     loop {
         let mut people: BTreeSet<PersonId> = told.keys().copied().collect();
-        let known = core.directory.page(None, usize::MAX);
+        let known = context.directory.page(None, usize::MAX);
         people.extend(known.iter().map(|person| person.id));
         for person in people {
-            publishing.tell(&core, &pbx, person, &mut told).await;
+            publishing.tell(&context, &pbx, person, &mut told).await;
         }
         told.retain(|_, lines| !lines.is_empty());
         loop {
             match events.recv().await {
                 Ok(event) => match event.person() {
-                    Some(person) => publishing.tell(&core, &pbx, person, &mut told).await,
+                    Some(person) => publishing.tell(&context, &pbx, person, &mut told).await,
                     None => break,
                 },
                 Err(RecvError::Lagged(_)) => break,
@@ -53,8 +53,8 @@ pub(crate) async fn publish(core: Core, pbx: Arc<Pbx>, publishing: Publishing) {
 }
 
 impl Publishing {
-    async fn tell(&self, core: &Core, pbx: &Pbx, person: PersonId, told: &mut Told) {
-        let seen = match core.events.presence(person) {
+    async fn tell(&self, context: &Context, pbx: &Pbx, person: PersonId, told: &mut Told) {
+        let seen = match context.events.presence(person) {
             Some(presence) => view(&presence, self.level),
             None => View::offline(),
         };
@@ -62,7 +62,7 @@ impl Publishing {
         if !told.contains_key(&person) && !is_elsewhere(&seen) {
             return;
         }
-        let known = core.directory.person(person);
+        let known = context.directory.person(person);
         let lines = known.iter().flat_map(|person| person.lines.iter());
         let held = lines.map(|(_, extension)| Arc::clone(extension));
         let held: Vec<Arc<str>> = held.filter(|extension| pbx.has(extension)).collect();
@@ -78,7 +78,7 @@ impl Publishing {
             }
             let name = match before {
                 Some((name, _)) => name.clone(),
-                None => format!("{}-{}", person.0, core.clock.now().milliseconds()),
+                None => format!("{}-{}", person.0, context.clock.now().milliseconds()),
             };
             let publication = self.publication(&extension, &name, &seen, lasting);
             if before.is_some_and(|(_, before)| *before == publication) {

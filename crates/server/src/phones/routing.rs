@@ -8,7 +8,7 @@ use sip::{
 
 use store::{Store, StoreError};
 
-use crate::app::Core;
+use crate::context::Context;
 
 /// Whether a call comes from a colleague.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +30,11 @@ impl Origin {
 
 /// What the profile in force says about a call. One that would run in a circle rings where it is: profiles that send calls
 /// round are refused when somebody chooses them, but rules, appointments and administrators choose too.
-pub(crate) fn route(core: &Core, person: PersonId, origin: Origin) -> Forwarding {
-    let forwarding = of_profile(core, person, origin);
-    let next = |other| forwarded_to(core, &of_profile(core, other, origin));
-    let circle = forwarded_to(core, &forwarding).and_then(|to| forwarding_loop(person, to, next));
+pub(crate) fn route(context: &Context, person: PersonId, origin: Origin) -> Forwarding {
+    let forwarding = of_profile(context, person, origin);
+    let next = |other| forwarded_to(context, &of_profile(context, other, origin));
+    let circle =
+        forwarded_to(context, &forwarding).and_then(|to| forwarding_loop(person, to, next));
     if circle.is_some() {
         tracing::warn!(%person, "calls would run in a circle: they ring where they are");
         return Forwarding::Off;
@@ -42,16 +43,16 @@ pub(crate) fn route(core: &Core, person: PersonId, origin: Origin) -> Forwarding
 }
 
 /// Whose line the calls of a profile go to, if it is a colleague's.
-pub(crate) fn forwarded_to(core: &Core, forwarding: &Forwarding) -> Option<PersonId> {
+pub(crate) fn forwarded_to(context: &Context, forwarding: &Forwarding) -> Option<PersonId> {
     let Some(Target::Number(number)) = forwarding.target() else {
         return None;
     };
-    let found = core.directory.by_extension(number.as_str());
+    let found = context.directory.by_extension(number.as_str());
     found.map(|(person, _)| person)
 }
 
-fn of_profile(core: &Core, person: PersonId, origin: Origin) -> Forwarding {
-    let presence = core.events.presence(person);
+fn of_profile(context: &Context, person: PersonId, origin: Origin) -> Forwarding {
+    let presence = context.events.presence(person);
     let forwarding = presence.map_or(Forwarding::Off, |presence| presence.forwarding);
     let concerned = match &forwarding {
         Forwarding::InternalOnly(_) => origin == Origin::Internal,
@@ -66,17 +67,17 @@ fn of_profile(core: &Core, person: PersonId, origin: Origin) -> Forwarding {
 }
 
 /// The same for an INVITE.
-pub(super) fn decide(core: &Core, domain: &str, call: &Call) -> Decision {
+pub(super) fn decide(context: &Context, domain: &str, call: &Call) -> Decision {
     if has_loop_mark(call.called.as_str()) {
         tracing::info!(
             "a PBX asks again about a call that was sent back: it should follow the answer without asking (docs/connect-pbx.md)"
         );
         return Decision::Unchanged;
     }
-    let Some((person, _)) = core.directory.by_address(call.called.as_str()) else {
+    let Some((person, _)) = context.directory.by_address(call.called.as_str()) else {
         return Decision::Unchanged;
     };
-    let forwarding = route(core, person, origin_of_call(core, &call.callers));
+    let forwarding = route(context, person, origin_of_call(context, &call.callers));
     let target = match &forwarding {
         Forwarding::Off => return Decision::Unchanged,
         Forwarding::DoNotDisturb => return Decision::Refuse(486),
@@ -96,15 +97,15 @@ pub(super) fn decide(core: &Core, domain: &str, call: &Call) -> Decision {
 }
 
 /// Whether the caller's number or address is somebody's extension here.
-pub(crate) fn origin(core: &Core, caller: &str) -> Origin {
-    let directory = &core.directory;
+pub(crate) fn origin(context: &Context, caller: &str) -> Origin {
+    let directory = &context.directory;
     let line = directory.by_extension(caller);
     Origin::of(line.or_else(|| directory.by_address(caller)).is_some())
 }
 
 /// The same for the addresses of a caller: an extension and its number from outside are one caller.
-fn origin_of_call(core: &Core, callers: &[String]) -> Origin {
-    let is_internal = |caller: &String| core.directory.by_address(caller).is_some();
+fn origin_of_call(context: &Context, callers: &[String]) -> Origin {
+    let is_internal = |caller: &String| context.directory.by_address(caller).is_some();
     Origin::of(callers.iter().any(is_internal))
 }
 

@@ -18,10 +18,11 @@ use super::{
     attempts::{Attempt, AttemptNumber, Returned, Waiting},
     confirmation::{ANSWER_TIME, Question, is_obvious, named},
     doors::Door,
+    handle::TeamsHandle,
     logins::Keep,
     network_time,
 };
-use crate::{app::Core, audit::Own, directory::Person, secrets, vault::VaultError};
+use crate::{audit::Own, directory::Person, secrets, vault::VaultError};
 
 /// How long a browser may be away at Microsoft.
 const BROWSER: Duration = Duration::from_secs(600);
@@ -82,52 +83,52 @@ pub(crate) enum AccountError {
 
 /// Begins a sign-in by a code that the person types at Microsoft, in any browser.
 pub(crate) async fn begin_code(
-    core: &Core,
+    teams: &TeamsHandle,
     person: &Person,
     keep: Keep,
 ) -> Result<Waiting, AccountError> {
-    let door = door(core, person.id)?;
+    let door = door(teams, person.id)?;
     refuse_to_remember(&door, &person.user_principal_name, keep).await?;
     let code = door.client.begin_device_code(&wanted(&door)).await?;
     let waiting = Waiting {
         user_code: code.user_code.clone(),
         verification_uri: code.verification_uri.clone(),
-        until: core.clock.now() + code.lifetime,
+        until: teams.context.clock.now() + code.lifetime,
     };
     let id = person.id;
     // The attempt must be known before it can end.
     let (known, begin) = tokio::sync::oneshot::channel::<AttemptNumber>();
     let task = tokio::spawn({
-        let core = core.clone();
+        let teams = teams.clone();
         async move {
             let Ok(number) = begin.await else { return };
             let own = (id, number);
             let done = match poll(&door, &code).await {
-                Ok(token) => complete(&core, &door, own, (ClientKind::Public, token), keep).await,
+                Ok(token) => complete(&teams, &door, own, (ClientKind::Public, token), keep).await,
                 Err(error) => Err(error.into()),
             };
             // A failure is shown to the person as the state of the attempt.
-            let _ = finish(&core, own, done);
+            let _ = finish(&teams, own, done);
         }
     });
     let attempt = Attempt::Code {
         waiting: waiting.clone(),
         task: task.abort_handle(),
     };
-    let number = core.attempts.begin(id, attempt, core.clock.now());
+    let number = teams.attempts.begin(id, attempt, teams.context.clock.now());
     let _ = known.send(number);
     Ok(waiting)
 }
 
 /// Begins a sign-in in this browser and returns where to send it. `redirect_uri` is where it comes back to.
 pub(crate) async fn begin_browser(
-    core: &Core,
+    teams: &TeamsHandle,
     person: &Person,
     keep: Keep,
     redirect_uri: &str,
     session: &str,
 ) -> Result<String, AccountError> {
-    let door = door(core, person.id)?;
+    let door = door(teams, person.id)?;
     let hint = Some(person.user_principal_name.as_str()).filter(|hint| !hint.is_empty());
     refuse_to_remember(&door, hint.unwrap_or_default(), keep).await?;
     let config = door.client.config();
@@ -137,24 +138,28 @@ pub(crate) async fn begin_browser(
         authorization: Box::new(authorization),
         keep,
         session: session.to_owned(),
-        until: core.clock.now() + BROWSER,
+        until: teams.context.clock.now() + BROWSER,
     };
-    core.attempts.begin(person.id, attempt, core.clock.now());
+    teams
+        .attempts
+        .begin(person.id, attempt, teams.context.clock.now());
     Ok(url)
 }
 
 /// The browser came back with this query, in this session.
 pub(crate) async fn finish_browser(
-    core: &Core,
+    teams: &TeamsHandle,
     person: &Person,
     query: &str,
     here: &str,
 ) -> Result<(), AccountError> {
-    let returned = core.attempts.returned(person.id, here, core.clock.now());
+    let returned = teams
+        .attempts
+        .returned(person.id, here, teams.context.clock.now());
     let returned = returned.ok_or(AccountError::NotBegun)?;
     let own = (person.id, returned.number);
-    let done = redeem(core, person.id, returned, query).await;
-    finish(core, own, done)
+    let done = redeem(teams, person.id, returned, query).await;
+    finish(teams, own, done)
 }
 
 /// The answer to the question whether an account is the person's.
@@ -168,53 +173,53 @@ pub(crate) enum Answer {
 
 /// Answers the open question of a person with the value that this session was shown.
 pub(crate) async fn confirm(
-    core: &Core,
+    teams: &TeamsHandle,
     person: &Person,
     (confirmation, session): (&str, &str),
     answer: Answer,
 ) -> Result<(), AccountError> {
-    let now = core.clock.now();
+    let now = teams.context.clock.now();
     let shown = (confirmation, session);
-    let question = core.attempts.answered(person.id, shown, now);
+    let question = teams.attempts.answered(person.id, shown, now);
     let question = question.ok_or(AccountError::NotAsked)?;
-    let door = door(core, person.id)?;
+    let door = door(teams, person.id)?;
     match answer {
         Answer::Discard => Ok(()),
         // The person has come to another tenant meanwhile.
         Answer::Link if door.name != question.tenant => Err(AccountError::NotAsked),
         Answer::Link => {
             let login = (question.kind, &question.token, question.keep);
-            link_own(core, &door, person, &question.account, login).await
+            link_own(teams, &door, person, &question.account, login).await
         }
     }
 }
 
 /// Links the account that an administrator names, by object id or sign-in name. Returns its object id.
 pub(crate) async fn link_named(
-    core: &Core,
+    teams: &TeamsHandle,
     person: &Person,
     named: &str,
 ) -> Result<String, AccountError> {
-    let door = door(core, person.id)?;
+    let door = door(teams, person.id)?;
     if door.logins.is_some() {
         return Err(AccountError::SignsIn(door.name.to_string()));
     }
     let found = door.client.find_user(named).await?;
     let missing = || AccountError::NoAccount(named.to_owned(), door.name.to_string());
     let account = found.ok_or_else(missing)?;
-    core.attempts.cancel(person.id);
+    teams.attempts.cancel(person.id);
     let account = NamedAccount {
         object_id: account.id,
         sign_in_name: account.user_principal_name,
         display_name: account.display_name,
     };
-    link(core, &door, person, &account, None).await?;
+    link(teams, &door, person, &account, None).await?;
     Ok(account.object_id)
 }
 
 /// The account is the person's from now on, and no other; with the login that it is read by, where there is one.
 async fn link(
-    core: &Core,
+    teams: &TeamsHandle,
     door: &Door,
     person: &Person,
     account: &NamedAccount,
@@ -223,12 +228,16 @@ async fn link(
     let names = account;
     let account = account.object_id.as_str();
     // Before the account that they have is given up for one that they cannot have.
-    core.store.may_link_teams(person.id, account).await?;
+    teams
+        .context
+        .store
+        .may_link_teams(person.id, account)
+        .await?;
     let known = person.teams_id.as_deref();
     if known.is_some_and(|known| !known.eq_ignore_ascii_case(account)) {
-        core.unlink(person).await?;
+        teams.context.unlink(person).await?;
     }
-    let _one_at_a_time = core.settings_change.lock().await;
+    let _one_at_a_time = teams.context.settings_change.lock().await;
     // A login that cannot be kept links nothing: store and directory stay alike.
     let name = person.id.to_string();
     let begun = match (&door.logins, login) {
@@ -238,7 +247,11 @@ async fn link(
         }
         (None | Some(_), _) => None,
     };
-    let linked = core.store.link_teams(person.id, account, &door.name).await;
+    let linked = teams
+        .context
+        .store
+        .link_teams(person.id, account, &door.name)
+        .await;
     if let Err(error) = linked {
         // A login without its account would read another person's presence.
         if let Some(logins) = begun {
@@ -246,26 +259,33 @@ async fn link(
         }
         return Err(error.into());
     }
-    core.directory.set_teams_id(person.id, account, &door.name);
-    core.shard.fact(person.id, Fact::TeamsLinked).await;
-    Ok(core.store.set_teams_account_names(person.id, names).await?)
+    teams
+        .context
+        .directory
+        .set_teams_id(person.id, account, &door.name);
+    teams.context.shard.fact(person.id, Fact::TeamsLinked).await;
+    Ok(teams
+        .context
+        .store
+        .set_teams_account_names(person.id, names)
+        .await?)
 }
 
 /// Forgets the person's login and account. Where the application reads everybody, an account with the person's name is found
 /// again by itself.
-pub(crate) async fn disconnect(core: &Core, person: &Person) -> Result<(), AccountError> {
-    core.attempts.cancel(person.id);
+pub(crate) async fn disconnect(teams: &TeamsHandle, person: &Person) -> Result<(), AccountError> {
+    teams.attempts.cancel(person.id);
     if person.teams_id.is_some() {
-        core.unlink(person).await?;
+        teams.context.unlink(person).await?;
     }
-    if let Some(logins) = door(core, person.id)?.logins {
+    if let Some(logins) = door(teams, person.id)?.logins {
         logins.forget(&person.id.to_string()).await?;
     }
     Ok(())
 }
 
 async fn redeem(
-    core: &Core,
+    teams: &TeamsHandle,
     person: PersonId,
     Returned {
         number,
@@ -275,10 +295,10 @@ async fn redeem(
     query: &str,
 ) -> Result<Completed, AccountError> {
     let code: Secret = authorization.code_from_callback(query)?;
-    let door = door(core, person)?;
+    let door = door(teams, person)?;
     let token = door.client.redeem_code(&authorization, &code).await?;
     let login = (ClientKind::Confidential, token);
-    complete(core, &door, (person, number), login, keep).await
+    complete(teams, &door, (person, number), login, keep).await
 }
 
 /// A sign-in at Microsoft that succeeded.
@@ -292,7 +312,7 @@ enum Completed {
 
 /// Ends an own sign-in, not one that was begun meanwhile.
 fn finish(
-    core: &Core,
+    teams: &TeamsHandle,
     (person, number): (PersonId, AttemptNumber),
     done: Result<Completed, AccountError>,
 ) -> Result<(), AccountError> {
@@ -304,7 +324,7 @@ fn finish(
             (Some(Attempt::Failed(error.to_string())), Err(error))
         }
     };
-    core.attempts.end(person, number, next);
+    teams.attempts.end(person, number, next);
     result
 }
 
@@ -326,7 +346,7 @@ async fn poll(door: &Door, code: &DeviceCode) -> Result<UserToken, GraphError> {
 
 /// Completes a sign-in: checks the account, and links it or asks the person.
 async fn complete(
-    core: &Core,
+    teams: &TeamsHandle,
     door: &Door,
     (id, number): (PersonId, AttemptNumber),
     (kind, token): (ClientKind, UserToken),
@@ -346,22 +366,24 @@ async fn complete(
         true => Keep::UntilRestart,
         false => keep,
     };
-    let Some(person) = core.directory.person(id) else {
+    let Some(person) = teams.context.directory.person(id) else {
         // Gone meanwhile.
         return Err(AccountError::NotBegun);
     };
     let account = named(user);
     // An account of another person is refused, and not asked about.
-    core.store
+    teams
+        .context
+        .store
         .may_link_teams(person.id, &account.object_id)
         .await?;
     // Cancelled, or replaced by a later sign-in, while Microsoft answered.
-    if !core.attempts.is_current(id, number) {
+    if !teams.attempts.is_current(id, number) {
         return Err(AccountError::NotBegun);
     }
     if is_obvious(&person, &account) {
         let login = (kind, &token, keep);
-        link_own(core, door, &person, &account, login).await?;
+        link_own(teams, door, &person, &account, login).await?;
         return Ok(Completed::Linked);
     }
     Ok(Completed::Asked(Box::new(Question {
@@ -370,30 +392,30 @@ async fn complete(
         kind,
         token,
         keep,
-        until: core.clock.now() + ANSWER_TIME,
+        until: teams.context.clock.now() + ANSWER_TIME,
         secret: secrets::new_secret()?,
     })))
 }
 
 /// Links the account that the person signed in to, and notes it.
 async fn link_own(
-    core: &Core,
+    teams: &TeamsHandle,
     door: &Door,
     person: &Person,
     account: &NamedAccount,
     login: (ClientKind, &UserToken, Keep),
 ) -> Result<(), AccountError> {
-    link(core, door, person, account, Some(login)).await?;
-    let now = core.clock.now();
+    link(teams, door, person, account, Some(login)).await?;
+    let now = teams.context.clock.now();
     let owner = person.id.to_string();
     let change = Own::TeamsAccountSignIn.change(now, "the person, at Microsoft", &owner);
-    core.store.record_change(&change).await?;
+    teams.context.store.record_change(&change).await?;
     Ok(())
 }
 
-fn door(core: &Core, person: PersonId) -> Result<Door, AccountError> {
-    let name = core.organisation.tenant(person);
-    let door = core.doors.get(&name).cloned();
+fn door(teams: &TeamsHandle, person: PersonId) -> Result<Door, AccountError> {
+    let name = teams.context.organisation.tenant(person);
+    let door = teams.doors.get(&name).cloned();
     door.ok_or(AccountError::NoTenant(name))
 }
 

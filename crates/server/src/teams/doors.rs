@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use futures_util::future::BoxFuture;
 use graph::{Client, GraphError};
 use store::Store;
 
 use super::{AccountSearch, Logins, LoginsOf, SignIn, TeamsOptions};
-use crate::{clock::Clock, vault::Vault};
+use crate::{clock::Clock, context::PeopleObserver, directory::Person, vault::Vault};
 
 /// The way to one tenant. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -74,5 +75,19 @@ impl Doors {
     /// The names of all tenants.
     pub(crate) fn names(&self) -> Vec<Arc<str>> {
         self.0.keys().cloned().collect()
+    }
+}
+
+impl PeopleObserver for Doors {
+    fn account_left(&self, person: Arc<Person>) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let door = self.get(&person.tenant);
+            let Some(logins) = door.and_then(|door| door.logins.as_ref()) else {
+                return;
+            };
+            if let Err(error) = logins.forget(&person.id.to_string()).await {
+                tracing::warn!(person = %person.id, %error, "the login of an account that the person has no longer could not be forgotten; end it on the page My account");
+            }
+        })
     }
 }

@@ -6,14 +6,13 @@ use std::{sync::Arc, time::Duration};
 use graph::{Blame, DirectoryUser, GraphError, Purpose};
 use presence::Fact;
 use store::{NamedAccount, StoreError};
-use tokio::sync::watch;
 
 use super::{
     Tenant,
     lookups::{LookupRound, Lookups},
     network_time,
 };
-use crate::{app::Core, directory::Person, health::Trouble};
+use crate::{context::Context, directory::Person, health::Trouble};
 
 /// How often people without an account are looked for again.
 const AGAIN: Duration = Duration::from_secs(600);
@@ -57,20 +56,21 @@ pub(super) enum Found {
 
 impl Tenant {
     /// Finds accounts, for ever, of those whose location names this tenant; lets go whoever has come to another one.
-    pub(crate) async fn link(self, core: Core, places: watch::Receiver<u64>) {
-        let opened = self.clone().find_opened(core.clone());
-        tokio::join!(self.find_all(core, places), opened);
+    pub(crate) async fn link(self, context: Context) {
+        let opened = self.clone().find_opened(context.clone());
+        tokio::join!(self.find_all(context), opened);
     }
 
     /// Finds the accounts of all people, for ever.
-    async fn find_all(self, core: Core, mut places: watch::Receiver<u64>) {
+    async fn find_all(self, context: Context) {
+        let mut places = context.movers();
         let mut lookups = Lookups::default();
         loop {
             let number = self.search.begin();
             let known = self.directory.len();
             places.mark_unchanged();
-            self.part_with_movers(&core).await;
-            let (again, failure) = self.find_round(&core, &mut lookups).await;
+            self.part_with_movers(&context).await;
+            let (again, failure) = self.find_round(&context, &mut lookups).await;
             self.search.end(number, failure);
             tokio::select! {
                 () = tokio::time::sleep(again) => {}
@@ -83,7 +83,11 @@ impl Tenant {
 
     /// Looks up each person without an account once, except names that failed a short time ago. Returns the pause before the
     /// next round, and the failure.
-    async fn find_round(&self, core: &Core, lookups: &mut Lookups) -> (Duration, Option<String>) {
+    async fn find_round(
+        &self,
+        context: &Context,
+        lookups: &mut Lookups,
+    ) -> (Duration, Option<String>) {
         let people = lookups.in_turn(self.unlinked(), |person| person.id);
         let (mut round, mut unmatched) = (LookupRound::default(), Vec::new());
         let mut store_failure = None;
@@ -92,7 +96,7 @@ impl Tenant {
                 continue;
             }
             lookups.begin(person.id);
-            match self.find(&person, core).await {
+            match self.find(&person, context).await {
                 Ok(found) => {
                     lookups.answered(person.id);
                     round.answered();
@@ -161,7 +165,7 @@ impl Tenant {
 
     /// Whose location names another tenant than the one that their account is in: what was written there is taken back
     /// first, then the account is forgotten, and the other tenant looks for one.
-    async fn part_with_movers(&self, core: &Core) {
+    async fn part_with_movers(&self, context: &Context) {
         let movers = self.directory.people(|person| {
             if person.teams_id.is_none() {
                 return false;
@@ -169,11 +173,11 @@ impl Tenant {
             let wanted = self.organisation.tenant(person.id);
             let here = *person.tenant == *self.name;
             // A tenant that is configured no more lets nobody go by itself.
-            let from_nowhere = wanted == *self.name && core.doors.get(&person.tenant).is_none();
+            let from_nowhere = wanted == *self.name && !context.has_tenant(&person.tenant);
             (here && wanted != *self.name) || (!here && from_nowhere)
         });
         for person in movers {
-            if let Err(error) = core.unlink(&person).await {
+            if let Err(error) = context.unlink(&person).await {
                 tracing::warn!(person = %person.id, %error, "a person could not leave a tenant");
             }
         }
@@ -200,18 +204,22 @@ impl Tenant {
     }
 
     /// Finds and links the account of a person; an account that was linked meanwhile stays.
-    pub(super) async fn find(&self, person: &Arc<Person>, core: &Core) -> Result<Found, Failure> {
+    pub(super) async fn find(
+        &self,
+        person: &Arc<Person>,
+        context: &Context,
+    ) -> Result<Found, Failure> {
         let Some(user) = self.look_up(person).await? else {
             return Ok(Found::Nothing);
         };
         // Store, directory and engine say the same to whoever looks.
-        let _one_at_a_time = core.settings_change.lock().await;
+        let _one_at_a_time = context.settings_change.lock().await;
         // The search has waited: an administrator, or another search, may have linked an account, or removed the person.
         let now = self.directory.person(person.id);
         if !now.is_some_and(|person| self.is_unlinked(&person)) {
             return Ok(Found::Settled);
         }
-        let linked = core.store.link_teams(person.id, &user.id, &self.name);
+        let linked = context.store.link_teams(person.id, &user.id, &self.name);
         match linked.await {
             Ok(()) => {}
             // One person's conflict must not keep the others from being linked.
@@ -232,7 +240,7 @@ impl Tenant {
             display_name: user.display_name,
         };
         // The names are only shown: the account is linked without them too.
-        if let Err(error) = core.store.set_teams_account_names(person.id, &named).await {
+        if let Err(error) = context.store.set_teams_account_names(person.id, &named).await {
             tracing::warn!(person = %person.id, %error, "the names of an account were not stored");
         }
         Ok(Found::Linked)

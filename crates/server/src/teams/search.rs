@@ -11,7 +11,7 @@ use presence::PersonId;
 use tokio::sync::{Notify, watch};
 
 use super::{Tenant, network_time};
-use crate::app::Core;
+use crate::context::Context;
 
 /// The shortest time between the end of one search and the begin of the next, in milliseconds.
 const PAUSE: i64 = 10_000;
@@ -181,7 +181,7 @@ impl Opened {
 
 impl Tenant {
     /// Searches for people without an account who were opened, for ever.
-    pub(crate) async fn find_opened(self, core: Core) {
+    pub(crate) async fn find_opened(self, context: Context) {
         loop {
             let person = self.search.next_opened().await;
             let Some(person) = self.directory.person(person) else {
@@ -190,7 +190,7 @@ impl Tenant {
             if !self.is_unlinked(&person) {
                 continue;
             }
-            if let Err(failure) = self.find(&person, &core).await {
+            if let Err(failure) = self.find(&person, &context).await {
                 tracing::debug!(person = %person.id, what = failure.why(), "an account could not be searched for");
             }
         }

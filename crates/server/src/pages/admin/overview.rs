@@ -80,7 +80,7 @@ impl Place for Overview {
                 Cell::Text(visit.shared.metrics.pending_writes.get().to_string()),
             ),
         ];
-        for tenant in visit.shared.doors.names().iter() {
+        for tenant in visit.shared.teams.doors.names().iter() {
             let milliseconds = visit.shared.metrics.rhythm(tenant).get();
             let rhythm = format!("{:.1} s", milliseconds as f64 / 1e3);
             facts.push((

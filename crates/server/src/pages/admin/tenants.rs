@@ -135,6 +135,7 @@ fn tenants(visit: &Visit) -> Table {
             .to_vec(),
         rows: visit
             .shared
+            .teams
             .doors
             .names()
             .iter()

@@ -1,58 +1,48 @@
 //! Keeps what the server knows of people as the store has them: one changed person is one change, whichever process made
 //! it. The store names the people who changed since a revision; only these are read again.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
 use presence::{Fact, Input, PersonId};
 use store::{StoreError, StoredPerson};
 use tokio::sync::Mutex;
 
-use crate::{app::Core, directory::Person, pbx::Pbx, shard::Cause, teams::Freshness};
+use super::{Context, StalenessLimit};
+use crate::{directory::Person, shard::Cause};
 
 /// How often the store is asked for changes by other processes. The server's own changes are applied at once.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How far the store's changes were applied, and what must hear of them.
+/// The changes of people that were read from the store.
 #[derive(Debug)]
-pub(crate) struct PeopleChanges(Mutex<State>);
+pub(super) struct PeopleChanges(Mutex<State>);
 
-#[derive(Debug)]
 struct State {
-    /// Of the last change that was applied.
+    /// Revision of the last change that was applied.
     revision: u64,
-    freshness: Freshness,
+    staleness_limit: StalenessLimit,
     /// People to read again although the store has no change of them.
     again: BTreeSet<PersonId>,
-    /// PBXs watch the lines of people. They end with the server, not with this.
-    pbxs: Vec<Weak<Pbx>>,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("State")
+            .field("revision", &self.revision)
+            .field("again", &self.again)
+            .finish_non_exhaustive()
+    }
 }
 
 impl PeopleChanges {
     /// Begins after a revision.
-    pub(crate) fn new(revision: u64, freshness: Freshness) -> Self {
+    pub(super) fn new(revision: u64, staleness_limit: StalenessLimit) -> Self {
         Self(Mutex::new(State {
             revision,
-            freshness,
+            staleness_limit,
             again: BTreeSet::new(),
-            pbxs: Vec::new(),
         }))
-    }
-
-    /// Names the PBXs that watch the lines of people.
-    pub(crate) async fn watch_lines_at(&self, pbxs: &[Arc<Pbx>]) {
-        self.0.lock().await.pbxs = pbxs.iter().map(Arc::downgrade).collect();
-    }
-}
-
-/// Applies changes by other processes, until the server ends.
-pub(crate) async fn follow(core: Core) {
-    loop {
-        tokio::time::sleep(POLL_INTERVAL).await;
-        core.apply_people().await;
     }
 }
 
@@ -66,7 +56,15 @@ fn changed_extensions(before: Option<&Person>, after: Option<&Person>) -> BTreeS
     before.symmetric_difference(&after).cloned().collect()
 }
 
-impl Core {
+impl Context {
+    /// Applies changes by other processes, until the server ends.
+    pub(crate) async fn follow_people(self) {
+        loop {
+            tokio::time::sleep(POLL_INTERVAL).await;
+            self.apply_people().await;
+        }
+    }
+
     /// Applies what changed about people in the store: durable changes are in force when this returns, or soon, if the store
     /// cannot be read now. The cost follows the number of changed people.
     ///
@@ -106,7 +104,7 @@ impl Core {
         let added = changes.people.iter();
         let added = added.filter(|(id, stored)| stored.is_some() && !self.knows(*id));
         let people = self.directory.len() + added.count();
-        let fresh = Input::ObservationFresh(state.freshness.with(people));
+        let fresh = Input::ObservationFresh((state.staleness_limit)(people));
         self.shard.input_and_wait(fresh).await;
 
         let removed = changes.people.iter();
@@ -144,10 +142,10 @@ impl Core {
         if may_have_moved {
             self.look_for_movers();
         }
-        for pbx in state.pbxs.iter().filter_map(Weak::upgrade) {
-            let watched = |extension: &Arc<str>| self.directory.by_extension(extension).is_some();
-            let (there, gone) = extensions.iter().cloned().partition(watched);
-            pbx.change_extensions(there, gone).await;
+        for observer in self.observers() {
+            let has_owner = |extension: &Arc<str>| self.directory.by_extension(extension).is_some();
+            let (added, removed) = extensions.iter().cloned().partition(has_owner);
+            observer.extensions_changed(added, removed).await;
         }
         tracing::info!(
             changed = count,
@@ -181,12 +179,8 @@ impl Core {
         self.writer.settled().await;
         for person in people {
             self.store.forget_teams_writes(person.id).await?;
-            let door = self.doors.get(&person.tenant);
-            let Some(logins) = door.and_then(|door| door.logins.as_ref()) else {
-                continue;
-            };
-            if let Err(error) = logins.forget(&person.id.to_string()).await {
-                tracing::warn!(person = %person.id, %error, "the login of an account that the person has no longer could not be forgotten; end it on the page My account");
+            for observer in self.observers() {
+                observer.account_left(person.clone()).await;
             }
         }
         Ok(())

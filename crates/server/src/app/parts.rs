@@ -1,0 +1,101 @@
+//! Starts the parts of the server: engine, PBXs, synchronisation with directories.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use presence::Timing;
+use store::Store;
+use tokio::task::JoinSet;
+
+use super::StartError;
+use crate::{
+    clock::Clock,
+    context::{Context, ContextOptions},
+    directory::Directory,
+    entra::{self, DirectoryOptions, DirectorySync},
+    health::Health,
+    pbx::{Pbx, PbxOptions},
+    phones::{self, Publishing, publish},
+    teams::{TeamsHandle, TeamsStart},
+};
+
+/// Makes the parts that everything stands on, and starts the engine.
+pub(super) async fn start_engine(
+    (store, clock, directory): (Store, Clock, Directory),
+    timing: Timing,
+    watches_lines: bool,
+    teams: &TeamsStart,
+    tasks: &mut JoinSet<()>,
+) -> Result<Context, StartError> {
+    let staleness_limit = teams.staleness_limit();
+    let people = store.people_count().await?;
+    let timing = Timing {
+        observation_fresh: staleness_limit(people).max(timing.observation_fresh),
+        ..timing
+    };
+    phones::name_unusable_targets(&store).await?;
+    let health = Health::default();
+    let options = ContextOptions {
+        store,
+        clock,
+        directory,
+        sinks: teams.sinks(health.clone()),
+        health,
+        metrics: Arc::default(),
+        timing,
+        staleness_limit,
+        tenants: teams.names(),
+        watches_lines,
+        writes: teams.write_sink(),
+    };
+    Ok(Context::start(options, tasks).await?)
+}
+
+/// Connects to the PBXs.
+pub(super) async fn start_pbxs(
+    context: &Context,
+    options: Vec<PbxOptions>,
+    tasks: &mut JoinSet<()>,
+) -> Result<Vec<Arc<Pbx>>, StartError> {
+    let mut pbxs = Vec::new();
+    for (options, share) in PbxOptions::shared(options) {
+        let name = options.connector.name().to_owned();
+        let domain = options.connector.domain().to_owned();
+        let pbx = Pbx::start(
+            options.connector,
+            share,
+            context.directory.clone(),
+            context.shard.clone(),
+            context.health.clone(),
+            context.clock.clone(),
+            tasks,
+        )
+        .await;
+        let pbx = Arc::new(pbx.map_err(|cause| StartError::Pbx { name, cause })?);
+        context.observe_people(pbx.extension_watch());
+        if let Some(level) = options.publish {
+            let publishing = Publishing { domain, level };
+            tasks.spawn(publish(context.clone(), pbx.clone(), publishing));
+        }
+        pbxs.push(pbx);
+    }
+    Ok(pbxs)
+}
+
+/// Starts to take people from the directories of tenants.
+pub(super) fn start_directories(
+    context: &Context,
+    teams: &TeamsHandle,
+    directories: BTreeMap<Arc<str>, DirectoryOptions>,
+    tasks: &mut JoinSet<()>,
+) -> BTreeMap<Arc<str>, DirectorySync> {
+    let mut syncs = BTreeMap::new();
+    for (name, options) in directories {
+        let Some(door) = teams.doors.get(&name) else {
+            continue;
+        };
+        let (sync, inbox) = DirectorySync::new();
+        tasks.spawn(entra::run(context.clone(), door.clone(), options, inbox));
+        syncs.insert(name, sync);
+    }
+    syncs
+}

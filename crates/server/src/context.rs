@@ -1,0 +1,260 @@
+//! The parts of the server that sources, sinks and requests share: store, clock, people, organisation, engine, events; and the
+//! commands that change people in all of them.
+
+mod commands;
+mod people_changes;
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    net::IpAddr,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use presence::{PersonId, Timing};
+use store::{Store, StoreError};
+use tokio::{
+    sync::{broadcast, watch},
+    task::JoinSet,
+};
+
+use crate::{
+    clients::Clients,
+    clock::Clock,
+    directory::{Directory, Person},
+    events::Events,
+    health::Health,
+    metrics::Metrics,
+    organisation::Organisation,
+    shard::{self, Inbox, Shard, Sink},
+    sign_in_record::{Outcome, Record, SignIn, Way},
+    store_health::StoreHealth,
+    writer::{WriteSink, Writer},
+};
+
+use people_changes::PeopleChanges;
+
+/// Changes of policies that a listener may be behind before it must take all as changed.
+const POLICY_CHANGES_MAX: usize = 4_096;
+
+/// Age in milliseconds up to which an answer of Teams is trusted, by the number of people.
+pub(crate) type StalenessLimit = Arc<dyn Fn(usize) -> Duration + Send + Sync>;
+
+/// A follower of changes of people, outside this module.
+pub(crate) trait PeopleObserver: Send + Sync {
+    /// Some extensions have owners now and had none, or the reverse. Completes when the follower has applied the change.
+    fn extensions_changed(
+        &self,
+        _added: Vec<Arc<str>>,
+        _removed: Vec<Arc<str>>,
+    ) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
+    /// The person, as given, has another Teams account now. Completes when the login of the old account is forgotten.
+    fn account_left(&self, _person: Arc<Person>) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+/// The parts of the server that everything else stands on. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    /// The database.
+    pub(crate) store: Store,
+    /// The time.
+    pub(crate) clock: Clock,
+    /// Names, lines and Teams accounts of the people.
+    pub(crate) directory: Directory,
+    /// Scopes, settings, profiles and relationships.
+    pub(crate) organisation: Organisation,
+    /// The presence of the people, and its changes.
+    pub(crate) events: Events,
+    /// The engine's queue of inputs.
+    pub(crate) shard: Shard,
+    /// The queue of records and writes.
+    pub(crate) writer: Writer,
+    /// Open pages and clients.
+    pub(crate) clients: Clients,
+    /// Problems, warnings and work in progress.
+    pub(crate) health: Health,
+    /// Refusals of the database.
+    pub(crate) store_health: StoreHealth,
+    /// The server's metrics.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Log, audit rows and metrics of sign-ins.
+    pub(crate) sign_ins: Arc<Record>,
+    /// Held while settings, people or accounts change in the store and in memory.
+    pub(crate) settings_change: Arc<tokio::sync::Mutex<()>>,
+    /// The changes of people that were read from the store.
+    people_changes: Arc<PeopleChanges>,
+    /// Followers of changes of people.
+    observers: Observers,
+    /// People whose policy changed by itself, not with many others.
+    policies: broadcast::Sender<PersonId>,
+    /// Grows when a person may have come to another tenant.
+    places: Arc<watch::Sender<u64>>,
+    /// Names of the configured tenants.
+    tenants: Arc<BTreeSet<Arc<str>>>,
+    /// Whether a PBX is configured, so that lines are watched.
+    watches_lines: bool,
+}
+
+#[derive(Clone, Default)]
+struct Observers(Arc<RwLock<Vec<Arc<dyn PeopleObserver>>>>);
+
+impl fmt::Debug for Observers {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Observers").finish_non_exhaustive()
+    }
+}
+
+/// The parts from which a [`Context`] is made.
+pub(crate) struct ContextOptions {
+    /// The opened store.
+    pub(crate) store: Store,
+    /// The time.
+    pub(crate) clock: Clock,
+    /// The index of people, empty, as the sinks have it.
+    pub(crate) directory: Directory,
+    /// Problems and warnings, as the sinks report them.
+    pub(crate) health: Health,
+    /// The server's metrics.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Periods and limits of the engine.
+    pub(crate) timing: Timing,
+    /// Age up to which an answer of Teams is trusted.
+    pub(crate) staleness_limit: StalenessLimit,
+    /// Names of the configured tenants.
+    pub(crate) tenants: BTreeSet<Arc<str>>,
+    /// Whether a PBX is configured, so that lines are watched.
+    pub(crate) watches_lines: bool,
+    /// Writes to Teams, after their records are durable.
+    pub(crate) writes: Arc<dyn WriteSink>,
+    /// Receivers of the engine's effects.
+    pub(crate) sinks: Vec<Box<dyn Sink>>,
+}
+
+impl Context {
+    /// Makes the parts and starts the engine, with nobody in it: [`Self::load_people`] adds the people.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(crate) async fn start(
+        options: ContextOptions,
+        tasks: &mut JoinSet<()>,
+    ) -> Result<Self, StoreError> {
+        let ContextOptions {
+            store,
+            clock,
+            directory,
+            health,
+            metrics,
+            timing,
+            staleness_limit,
+            tenants,
+            watches_lines,
+            writes,
+            sinks,
+        } = options;
+        // Before people are read: who is imported in between is read again, rather than never.
+        let revision = store.people_revision().await?;
+        // Greater than any revision of an earlier run, so that a client's memory of that run is recognised.
+        let first_revision = clock.now().milliseconds().unsigned_abs();
+        let organisation = Organisation::default();
+        let (shard, inbox) = Shard::new();
+        let context = Self {
+            events: Events::new(metrics.clone(), first_revision, organisation.clone()),
+            clients: Clients::new(shard.clone(), clock.clone()),
+            writer: Writer::new(writes),
+            people_changes: Arc::new(PeopleChanges::new(revision, staleness_limit)),
+            store,
+            clock,
+            directory,
+            organisation,
+            shard,
+            health,
+            store_health: StoreHealth::default(),
+            metrics,
+            sign_ins: Arc::default(),
+            settings_change: Arc::default(),
+            observers: Observers::default(),
+            policies: broadcast::Sender::new(POLICY_CHANGES_MAX),
+            places: Arc::new(watch::Sender::new(0)),
+            tenants: Arc::new(tenants),
+            watches_lines,
+        };
+        context.organisation.load(&context.store).await?;
+        context.run_engine(inbox, timing, sinks, tasks);
+        tasks.spawn(context.clients.clone().run());
+        Ok(context)
+    }
+
+    fn run_engine(
+        &self,
+        inbox: Inbox,
+        timing: Timing,
+        others: Vec<Box<dyn Sink>>,
+        tasks: &mut JoinSet<()>,
+    ) {
+        let sinks = shard::Sinks {
+            events: self.events.clone(),
+            writer: self.writer.clone(),
+            others,
+            metrics: self.metrics.clone(),
+        };
+        tasks.spawn(shard::run(inbox, timing, self.clock.clone(), sinks));
+    }
+
+    /// Commits what the engine wants remembered, until the server ends.
+    pub(crate) async fn commit(self) {
+        let store = (self.store, self.store_health);
+        self.writer.run(store, self.shard, self.health).await;
+    }
+
+    /// Registers a follower of changes of people, for as long as the server runs.
+    pub(crate) fn observe_people(&self, observer: impl PeopleObserver + 'static) {
+        let observers = self.observers.0.write();
+        let mut observers = observers.unwrap_or_else(PoisonError::into_inner);
+        observers.push(Arc::new(observer));
+    }
+
+    fn observers(&self) -> Vec<Arc<dyn PeopleObserver>> {
+        let observers = self.observers.0.read();
+        observers.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// People whose own policy changes from now on. [`Organisation::changes`] has changes of many people at once.
+    pub(crate) fn policy_changes(&self) -> broadcast::Receiver<PersonId> {
+        self.policies.subscribe()
+    }
+
+    fn policy_changed(&self, person: PersonId) {
+        // Without a listener there is no agent to refresh.
+        let _ = self.policies.send(person);
+    }
+
+    /// Whether a tenant of this name is configured.
+    pub(crate) fn has_tenant(&self, name: &str) -> bool {
+        self.tenants.contains(name)
+    }
+
+    /// Grows whenever a person may have come to another tenant.
+    pub(crate) fn movers(&self) -> watch::Receiver<u64> {
+        self.places.subscribe()
+    }
+
+    /// Says that a sign-in succeeded or was refused: in the log, the audit log and as a metric.
+    pub(crate) async fn note_sign_in(&self, way: Way, outcome: Outcome, from: IpAddr, name: &str) {
+        let sign_in = SignIn {
+            way,
+            outcome,
+            address: from,
+            name,
+        };
+        let sinks = (&self.store, &self.clock, &*self.metrics);
+        self.sign_ins.note(sinks, sign_in).await;
+    }
+}

@@ -1,0 +1,149 @@
+//! Commands that change people in the store's copies, the engine and the events alike.
+
+use std::sync::Arc;
+
+use presence::{Fact, Input, PersonId, PersonPolicy, PersonRecord};
+use store::{StoreError, StoredPerson};
+
+use super::Context;
+use crate::{
+    directory::Person,
+    events::VisibilityBefore,
+    health::Trouble,
+    organisation::{Place, Tables},
+    shard::Cause,
+};
+
+impl Context {
+    /// Adds the people of the store, at the start.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(crate) async fn load_people(&self) -> Result<(), StoreError> {
+        for stored in self.store.people(self.clock.now()).await? {
+            self.put(stored).await;
+        }
+        Ok(())
+    }
+
+    /// Takes a person in, or what changed about one.
+    pub(crate) async fn put(&self, stored: StoredPerson) {
+        let (id, now) = (stored.id, self.clock.now());
+        let before = self.directory.person(id);
+        self.directory.put(Person::from(&stored));
+        let (policy, place_before) = self.organisation.put_person(&stored);
+        // Without a telephone system nobody watches lines, and none must be waited for.
+        let lines = if self.watches_lines {
+            stored.record.lines
+        } else {
+            Vec::new()
+        };
+        let linked = stored.record.linked;
+        let Some(before) = before else {
+            let record = PersonRecord {
+                lines,
+                appointments: stored.appointments,
+                ..stored.record
+            };
+            let input = Input::AddPerson(id, Box::new(record), policy);
+            return self.shard.input(input, Cause::Other).await;
+        };
+        // That there is no account is not concluded from what was read: one may have been found meanwhile.
+        let linked = linked.then_some(Fact::TeamsLinked);
+        let facts = [Fact::Lines(lines), Fact::Policy(policy)];
+        let inputs = facts.into_iter().chain(linked);
+        let inputs = inputs.map(|fact| Input::Person(id, fact)).collect();
+        self.shard.inputs(inputs, Cause::Other).await;
+        self.policy_changed(id);
+        if self.directory.person(id).is_some_and(|now| *now != *before) {
+            self.events.person_changed(id, now);
+        }
+        let place = self.organisation.read(|tables| tables.place(id));
+        if place != place_before {
+            self.place_changed(id, place_before);
+        }
+    }
+
+    /// A person is at another place, where viewers may see more or less of them, and which may be another tenant's.
+    pub(crate) fn place_changed(&self, person: PersonId, before: Place) {
+        let visibility = VisibilityBefore::Place(before);
+        self.events
+            .visibility_changed(person, visibility, self.clock.now());
+        self.look_for_movers();
+    }
+
+    /// Changes something about one person's settings, profiles or place, and applies what follows for that person.
+    pub(crate) async fn update_person(&self, person: PersonId, change: impl FnOnce(&mut Tables)) {
+        let policy = self.organisation.update_person(person, change);
+        let policy = policy.map(|policy| (person, policy));
+        self.put_in_force(policy.into_iter().collect()).await;
+        self.policy_changed(person);
+    }
+
+    /// Ends what the engine does for people, and waits until what Offhook wrote to Teams for them is taken back, at most for a
+    /// moment: it ends there by itself.
+    pub(crate) async fn retire(&self, people: &[PersonId]) {
+        let inputs = people.iter().map(|person| Input::RemovePerson(*person));
+        self.shard.inputs(inputs.collect(), Cause::Other).await;
+        self.shard.input_and_wait(Input::Tick).await;
+        // The way to Teams needs the account of a person until the last write is on it.
+        self.writer.committed().await;
+    }
+
+    /// Forgets a person whom the engine has no more.
+    pub(crate) fn forget(&self, person: PersonId) {
+        self.directory.remove(person);
+        self.organisation.remove_person(person);
+        self.events.remove(person, self.clock.now());
+    }
+
+    /// A person has no Teams account any more. What Offhook wrote there is taken back first.
+    pub(crate) async fn unlink(&self, person: &Person) -> Result<(), StoreError> {
+        let unlinked = || Input::Person(person.id, Fact::TeamsUnlinked);
+        self.shard.input_and_wait(unlinked()).await;
+        // No other change waits for this: their lock is taken afterwards.
+        self.writer.settled().await;
+        let _one_at_a_time = self.settings_change.lock().await;
+        // People who were read from the store meanwhile came with this account.
+        self.shard.input_and_wait(unlinked()).await;
+        self.store.unlink_teams(person.id).await?;
+        self.directory.forget_teams_id(person.id);
+        // Another tenant may have an account for them.
+        self.look_for_movers();
+        Ok(())
+    }
+
+    /// Somebody may have come to another tenant: each looks again who is its.
+    pub(crate) fn look_for_movers(&self) {
+        self.places.send_modify(|places| *places += 1);
+    }
+
+    /// Tells of locations that name a tenant which is not configured.
+    pub(crate) fn check_tenants(&self) {
+        let unknown: Vec<String> = self.organisation.read(|tables| {
+            let named = tables.scopes.values();
+            named
+                .filter_map(|scope| Some((scope, scope.tenant.as_deref()?)))
+                .filter(|(_, tenant)| !self.has_tenant(tenant))
+                .map(|(scope, tenant)| format!("{} names {tenant}", scope.id))
+                .collect()
+        });
+        let trouble = (!unknown.is_empty()).then(|| Trouble {
+            what: format!(
+                "locations name tenants that are not configured: {}",
+                unknown.join(", ")
+            ),
+            remedy: "add the tenant to the configuration, or name another (PATCH /api/v1/scopes/{scope})".into(),
+        });
+        self.health.report("tenants", trouble);
+    }
+
+    /// Puts in force what holds for people now, and lets every viewer look again.
+    pub(crate) async fn put_in_force(&self, changed: Vec<(PersonId, Arc<PersonPolicy>)>) {
+        let inputs = changed
+            .into_iter()
+            .map(|(person, policy)| Input::Person(person, Fact::Policy(policy)));
+        self.shard.inputs(inputs.collect(), Cause::Other).await;
+        self.shard.input_and_wait(Input::Tick).await;
+    }
+}

@@ -1,0 +1,167 @@
+//! The connections to all tenants: made before the engine starts, which has them as sinks, and started after it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use graph::GraphError;
+use presence::PersonId;
+use store::Store;
+use tokio::task::JoinSet;
+
+use super::{
+    Attempts, Doors, Freshness, Inlet, Pauses, Reads, Surroundings, SweepNow, TeamsOptions,
+    TeamsWrites, Tenant,
+};
+use crate::{
+    clock::Clock,
+    context::{Context, StalenessLimit},
+    directory::Directory,
+    health::{Health, Trouble},
+    shard::Sink,
+    vault::Vault,
+    writer::WriteSink,
+};
+
+/// The connections to all tenants, as requests use them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct TeamsHandle {
+    pub(super) context: Context,
+    /// Clients of the tenants.
+    pub(crate) doors: Doors,
+    /// Sign-ins of people who connect their Teams account.
+    pub(crate) attempts: Attempts,
+    /// Receivers of Graph's notifications, by the tenants that send them.
+    pub(crate) notifications: Arc<BTreeMap<Arc<str>, Inlet>>,
+}
+
+/// The connections to all tenants before the engine starts.
+pub(crate) struct TeamsStart {
+    tenants: Vec<TeamsOptions>,
+    vault: Option<Arc<Vault>>,
+    doors: Doors,
+    reads: Reads,
+    writes: TeamsWrites,
+    freshness: Arc<Freshness>,
+}
+
+impl TeamsStart {
+    /// Prepares the connections: nothing is sent.
+    ///
+    /// # Errors
+    /// The TLS library could not be set up.
+    pub(crate) fn new(
+        tenants: Vec<TeamsOptions>,
+        vault: Option<Arc<Vault>>,
+        (store, clock): (&Store, &Clock),
+        directory: &Directory,
+    ) -> Result<Self, GraphError> {
+        let doors = Doors::new(&tenants, store, vault.as_ref(), clock)?;
+        let names = doors.names();
+        Ok(Self {
+            reads: Reads::new(directory.clone(), &names),
+            writes: TeamsWrites::new(directory.clone(), &names),
+            freshness: Arc::new(Freshness::new(&tenants)),
+            doors,
+            tenants,
+            vault,
+        })
+    }
+
+    /// The names of the tenants.
+    pub(crate) fn names(&self) -> BTreeSet<Arc<str>> {
+        self.doors.names().into_iter().collect()
+    }
+
+    /// The receivers of the engine's effects.
+    pub(crate) fn sinks(&self, health: Health) -> Vec<Box<dyn Sink>> {
+        vec![Box::new(self.reads.clone()), Box::new(Pauses::new(health))]
+    }
+
+    /// The receiver of durable writes.
+    pub(crate) fn write_sink(&self) -> Arc<dyn WriteSink> {
+        Arc::new(self.writes.clone())
+    }
+
+    /// The age up to which an answer of Teams is trusted.
+    pub(crate) fn staleness_limit(&self) -> StalenessLimit {
+        let freshness = self.freshness.clone();
+        Arc::new(move |people| freshness.with(people))
+    }
+
+    /// Marks a person as watched by a subscription that lasts so long at most.
+    pub(crate) fn watch(&self) -> Arc<dyn Fn(PersonId, Duration) + Send + Sync> {
+        let reads = self.reads.clone();
+        Arc::new(move |person, lasts| reads.watch(person, lasts))
+    }
+
+    /// Starts the commit queue and the tasks of all tenants.
+    pub(crate) async fn connect(
+        self,
+        context: &Context,
+        tasks: &mut JoinSet<()>,
+    ) -> (TeamsHandle, Vec<SweepNow>) {
+        // Before the engine's writes: a newer one for the same account replaces the clear.
+        self.writes
+            .adopt_left_writes(&context.store, context.clock.now())
+            .await;
+        tasks.spawn(context.clone().commit());
+        context.observe_people(self.doors.clone());
+        context.check_tenants();
+        let (mut sweeps, mut notifications) = (Vec::new(), BTreeMap::new());
+        for options in self.tenants {
+            let Some(door) = self.doors.get(&options.name).cloned() else {
+                continue;
+            };
+            if let Some(logins) = &door.logins
+                && let (_, Some(what)) = logins.look(false).await
+            {
+                let remedy = "people whose login does not open sign in again".into();
+                let trouble = Some(Trouble { what, remedy });
+                context.health.report("teams logins", trouble);
+            }
+            let name = options.name.clone();
+            let surroundings = Surroundings {
+                clock: context.clock.clone(),
+                directory: context.directory.clone(),
+                organisation: context.organisation.clone(),
+                shard: context.shard.clone(),
+                health: context.health.clone(),
+                metrics: context.metrics.clone(),
+                reads: self.reads.of_tenant(&name),
+            };
+            let mut tenant = Tenant::new(door, options.requests_per_30_seconds, surroundings);
+            let (sweep, wishes) = Tenant::sweeper();
+            let inlet = options.notifications.map(|options| {
+                let (inlet, outlet) = Inlet::new();
+                notifications.insert(name.clone(), inlet);
+                (options, outlet, tenant.tell_changes())
+            });
+            let writes = self.writes.of_tenant(&name);
+            tasks.spawn(writes.run(tenant.clone(), context.store.clone()));
+            tasks.spawn(tenant.clone().link(context.clone()));
+            tasks.spawn(tenant.clone().read_asked());
+            tasks.spawn(tenant.clone().read_eventful());
+            if let (Some((options, bodies, changes)), Some(vault)) = (inlet, self.vault.clone()) {
+                tasks.spawn(tenant.clone().listen(
+                    options,
+                    vault,
+                    context.store.clone(),
+                    sweep.clone(),
+                    (bodies, changes),
+                ));
+            }
+            tasks.spawn(tenant.sweep(wishes));
+            sweeps.push(sweep);
+        }
+        let handle = TeamsHandle {
+            context: context.clone(),
+            doors: self.doors,
+            attempts: Attempts::default(),
+            notifications: Arc::new(notifications),
+        };
+        (handle, sweeps)
+    }
+}
