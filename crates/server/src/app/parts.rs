@@ -94,7 +94,7 @@ pub(super) fn start_directories(
             continue;
         };
         let (sync, inbox) = DirectorySync::new();
-        tasks.spawn(entra::run(context.clone(), door.clone(), options, inbox));
+        tasks.spawn(entra::run(context.clone(), (door.client.clone(), name.clone()), options, inbox));
         syncs.insert(name, sync);
     }
     syncs

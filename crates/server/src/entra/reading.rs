@@ -4,6 +4,7 @@
 
 use std::{
     collections::HashMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -14,7 +15,7 @@ use graph::{
 use store::Progress;
 
 use super::{DirectoryOptions, EntraAccount, PeopleFrom};
-use crate::{health::Trouble, limits::PERSON_TEXT_MAX, teams::Door};
+use crate::{health::Trouble, limits::PERSON_TEXT_MAX};
 
 /// How soon the whole directory is read again after elements that could not be read.
 const REREAD: Duration = Duration::from_secs(3_600);
@@ -27,7 +28,9 @@ const LINK_FAILURES_MAX: u32 = 5;
 
 /// What is known of the directory.
 pub(super) struct Directory {
-    door: Door,
+    client: Arc<Client>,
+    /// The name of the tenant.
+    tenant: Arc<str>,
     options: DirectoryOptions,
     accounts: HashMap<String, UserUpdate>,
     link: Option<String>,
@@ -86,9 +89,10 @@ impl Round {
 }
 
 impl Directory {
-    pub(super) fn new(door: Door, options: DirectoryOptions) -> Self {
+    pub(super) fn new(client: Arc<Client>, tenant: Arc<str>, options: DirectoryOptions) -> Self {
         Self {
-            door,
+            client,
+            tenant,
             options,
             accounts: HashMap::new(),
             link: None,
@@ -100,8 +104,9 @@ impl Directory {
         }
     }
 
-    pub(super) fn door(&self) -> &Door {
-        &self.door
+    /// The name of the tenant.
+    pub(super) fn tenant(&self) -> &Arc<str> {
+        &self.tenant
     }
 
     pub(super) fn options(&self) -> &DirectoryOptions {
@@ -166,7 +171,7 @@ impl Directory {
         if self.unreadable + self.odd > 0 && self.read_whole_at.is_some_and(is_due) {
             self.link = None;
         }
-        let client = &self.door.client;
+        let client = &self.client;
         let read = match &self.options.from {
             PeopleFrom::Group(group) => members(client, group, progress).await,
             PeopleFrom::Everybody => changes(client, self.link.clone(), progress).await,

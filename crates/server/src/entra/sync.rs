@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use graph::GraphError;
+use graph::{Client, GraphError};
 use presence::{PersonId, Timestamp};
 use store::{Change, Concern, DirectoryChange, Progress, Role, StoreError};
 use tokio::sync::{mpsc, oneshot};
@@ -16,7 +16,6 @@ use crate::{
     context::Context,
     health::{Trouble, first_few},
     organisation::MAIN_TENANT,
-    teams::Door,
 };
 
 /// How often the directory is read.
@@ -140,14 +139,19 @@ impl DirectorySync {
 }
 
 /// Synchronises, for ever.
-pub(crate) async fn run(context: Context, door: Door, options: DirectoryOptions, inbox: Inbox) {
+pub(crate) async fn run(
+    context: Context,
+    (client, tenant): (Arc<Client>, Arc<str>),
+    options: DirectoryOptions,
+    inbox: Inbox,
+) {
     let Inbox(mut asked, last) = inbox;
-    let part = if *door.name == *MAIN_TENANT {
+    let part = if *tenant == *MAIN_TENANT {
         PART.to_owned()
     } else {
-        format!("{PART} ({})", door.name)
+        format!("{PART} ({tenant})")
     };
-    let mut directory = Directory::new(door, options);
+    let mut directory = Directory::new(client, tenant, options);
     loop {
         let done = synchronise(&context, &mut directory, false, &Progress::default()).await;
         let pause = if done.is_ok() { RHYTHM } else { AGAIN };
@@ -211,7 +215,7 @@ async fn synchronise(
         read = directory.read(progress) => read?,
         () = progress.cancelled() => return Err(Failure::Cancelled),
     }
-    let tenant = &directory.door().name;
+    let tenant = directory.tenant();
     let gone_people = context.store.gone_people(tenant).await?;
     let of_directory = context.store.people_of_directory().await?;
     let administrators: BTreeSet<PersonId> = context

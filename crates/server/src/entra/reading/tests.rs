@@ -15,10 +15,7 @@ use serde_json::{Value, json};
 use store::Progress;
 
 use super::{Directory, EntraAccount, changes};
-use crate::{
-    entra::{DirectoryOptions, PeopleFrom},
-    teams::Door,
-};
+use crate::entra::{DirectoryOptions, PeopleFrom};
 
 #[derive(Clone, Default)]
 struct Script {
@@ -61,17 +58,11 @@ async fn client(answers: Vec<(u16, Value)>) -> (Arc<Client>, Script) {
 
 async fn directory(answers: Vec<(u16, Value)>) -> (Directory, Script) {
     let (client, script) = client(answers).await;
-    let door = Door {
-        name: "main".into(),
-        client,
-        logins: None,
-        search: crate::teams::AccountSearch::default(),
-    };
     let options = DirectoryOptions {
         from: PeopleFrom::Everybody,
         location: None,
     };
-    (Directory::new(door, options), script)
+    (Directory::new(client, "main".into(), options), script)
 }
 
 fn link(kind: &str, token: &str) -> String {
