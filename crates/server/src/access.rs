@@ -4,7 +4,6 @@
 use std::{net::SocketAddr, time::Duration};
 
 use axum::{
-    RequestExt,
     extract::{ConnectInfo, OriginalUri, Path, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
@@ -20,12 +19,10 @@ use crate::{
     clock::Clock,
     connections::Connection,
     cookies::cookie,
+    frame::language,
     http::{self, BODY_MAX},
     problem::Problem,
-    secrets::{fingerprint, hash, new_secret},
-    sign_in,
-    sign_in_record::{Outcome, Way},
-    words::Language,
+    sign_in::{self, Outcome, Way},
 };
 
 /// How long a link that was printed at a start may be used.
@@ -209,8 +206,7 @@ pub(crate) async fn require(
             if !is_page {
                 return Err(Problem::unauthorized().into_response());
             }
-            let language = request.extract_parts::<Language>().await;
-            let language = language.unwrap_or(Language::English);
+            let language = language(request.headers());
             Err(sign_in::signed_out(&shared, language, &path, false))
         }
         Err(error) => Err(Problem::unavailable(&error.to_string()).into_response()),
@@ -244,7 +240,7 @@ pub(crate) async fn open(
     State(shared): State<Shared>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     method: Method,
-    language: Language,
+    headers: HeaderMap,
     Path(link): Path<String>,
 ) -> Response {
     // Whoever only looks ahead must not use the link up.
@@ -282,7 +278,7 @@ pub(crate) async fn open(
         }
         Ok(false) => {
             note(Outcome::Wrong, "").await;
-            sign_in::signed_out(&shared, language, "/", true)
+            sign_in::signed_out(&shared, language(&headers), "/", true)
         }
         Err(error) => Problem::unavailable(&error.to_string()).into_response(),
     }

@@ -11,9 +11,9 @@ use crate::{
     caller::Caller,
     clock::rfc3339,
     frame::{Frame, render},
+    i18n::Language,
     organisation::Tables,
     problem::Problem,
-    words::Language,
 };
 
 /// Rows that a browser draws, or leaves alone because they are far away, together. For each change it looks at every such

@@ -3,19 +3,16 @@
 use askama::Template;
 use axum::{
     extract::{Form, FromRequestParts, State},
-    http::{StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 
-use crate::{
-    app::Shared,
-    caller::Caller,
-    problem::Problem,
-    words::{COOKIE, Language},
-};
+use crate::{app::Shared, caller::Caller, cookies::cookie, i18n::Language, problem::Problem};
 
-/// A chosen language is remembered for a year.
+/// Name of the cookie with the chosen language.
+const LANGUAGE_COOKIE: &str = "offhook_language";
+/// Lifetime of that cookie: a year.
 const LANGUAGE_SECONDS: u32 = 365 * 24 * 3_600;
 
 /// What every page has around its content.
@@ -55,8 +52,8 @@ impl Frame {
 impl<S: Send + Sync> FromRequestParts<S> for Frame {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        let words = Language::from_request_parts(parts, state).await?;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let words = language(&parts.headers);
         let caller = parts.extensions.get::<Caller>();
         Ok(Self {
             words,
@@ -68,6 +65,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Frame {
             here: parts.uri.path().to_owned(),
         })
     }
+}
+
+/// The language of the interface for a request: the chosen one (cookie), else the browser's (`Accept-Language`), else English.
+pub(crate) fn language(headers: &HeaderMap) -> Language {
+    let chosen = cookie(headers, LANGUAGE_COOKIE).and_then(Language::of_code);
+    let accepted = || {
+        let value = headers.get(header::ACCEPT_LANGUAGE)?;
+        Language::accepted(value.to_str().ok()?)
+    };
+    chosen.or_else(accepted).unwrap_or(Language::English)
 }
 
 /// A page as an answer.
@@ -101,7 +108,7 @@ pub(crate) struct Choice {
 pub(crate) async fn choose(State(shared): State<Shared>, Form(choice): Form<Choice>) -> Response {
     let language = Language::of_code(&choice.language).unwrap_or(Language::English);
     let cookie = format!(
-        "{COOKIE}={}; Path=/; SameSite=Lax; Max-Age={LANGUAGE_SECONDS}{}",
+        "{LANGUAGE_COOKIE}={}; Path=/; SameSite=Lax; Max-Age={LANGUAGE_SECONDS}{}",
         language.code(),
         shared.cookie_end()
     );
@@ -111,7 +118,24 @@ pub(crate) async fn choose(State(shared): State<Shared>, Form(choice): Form<Choi
 
 #[cfg(test)]
 mod tests {
-    use super::local;
+    use axum::http::{HeaderMap, header};
+
+    use super::{Language, language, local};
+
+    #[test]
+    fn a_chosen_language_precedes_that_of_the_browser() {
+        let language = |accept: &str, cookie: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_LANGUAGE, accept.parse().unwrap());
+            headers.insert(header::COOKIE, cookie.parse().unwrap());
+            language(&headers)
+        };
+        use Language::{English, German};
+        assert_eq!(language("de-AT,de;q=0.9,en;q=0.8", ""), German);
+        assert_eq!(language("de", "a=b; offhook_language=en"), English);
+        assert_eq!(language("de", "offhook_language=xx"), German);
+        assert_eq!(language("fr", "offhook_language=xx"), English);
+    }
 
     #[test]
     fn the_way_on_stays_on_this_server() {

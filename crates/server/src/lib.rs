@@ -32,6 +32,7 @@ mod frame;
 mod health;
 mod history;
 mod http;
+mod i18n;
 mod identity;
 mod limit_checks;
 mod limits;
@@ -58,7 +59,6 @@ mod store_health;
 mod teams;
 mod values;
 pub mod vault;
-mod words;
 mod work;
 mod writer;
 

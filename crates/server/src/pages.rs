@@ -37,8 +37,8 @@ use visit::{Typed, Visit};
 use crate::{
     app::Shared,
     frame::{self, Frame},
+    i18n::Language,
     problem::Problem,
-    words::Language,
 };
 
 /// A sentence about what was done begins with this in the words.

@@ -19,11 +19,9 @@ use crate::{
     caller::Caller,
     cookies,
     frame::{self, Frame, local},
+    i18n::Language,
     password,
     problem::Problem,
-    secrets,
-    sign_in_record::{Outcome, Way},
-    words::Language,
 };
 
 pub(crate) use attempts::{Meant, SECONDS_EACH, WrongPasswords};

@@ -12,7 +12,7 @@ use askama::Template;
 use serde_json::Value;
 
 use super::{client::Refusal, visit::Typed};
-use crate::words::Language;
+use crate::i18n::Language;
 
 /// A part of a page.
 #[derive(Clone, Debug)]

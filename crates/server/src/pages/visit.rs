@@ -14,8 +14,8 @@ use serde_json::Value;
 
 use super::client::{Api, Refusal, Routes};
 use crate::{
-    app::Shared, caller::Caller, cookies, directory::Person, frame::Frame, problem::Problem,
-    words::Language,
+    app::Shared, caller::Caller, cookies, directory::Person, frame::Frame, i18n::Language,
+    problem::Problem,
 };
 
 /// The cookie in which the browser says its time zone.

@@ -280,7 +280,7 @@ mod tests {
     };
 
     use super::key;
-    use crate::words::Language;
+    use crate::i18n::Language;
 
     #[test]
     fn names_of_the_api_become_keys() {
@@ -345,6 +345,68 @@ mod tests {
             for language in Language::ALL {
                 assert_ne!(language.text(&key), key, "{}", language.code());
             }
+        }
+    }
+
+    /// The files in a folder and below.
+    fn files(folder: &str, into: &mut Vec<String>) {
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            if path.is_dir() {
+                files(path.to_str().unwrap(), into);
+            } else {
+                into.push(std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn pages_say_only_what_there_are_words_for() {
+        let english = Language::English;
+        let mut texts = Vec::new();
+        files(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/templates"),
+            &mut texts,
+        );
+        files(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/src/pages"),
+            &mut texts,
+        );
+        let mut found = 0;
+        for text in texts {
+            for call in ["words.text(\"", "words.with(\"", ".say(\"", ".of_two(\""] {
+                for part in text.split(call).skip(1) {
+                    let key = part.split('"').next().unwrap();
+                    assert!(english.has(key), "{key}");
+                    found += 1;
+                }
+            }
+        }
+        assert!(found > 200, "{found}");
+    }
+
+    #[test]
+    fn there_are_words_for_whatever_has_a_name_in_the_api() {
+        use presence::{Forwarding, OwnerPolicy, Page, Relationship, SETTINGS, SyncMode};
+
+        let english = Language::English;
+        let mut wanted: Vec<String> = Vec::new();
+        wanted.extend(
+            SETTINGS
+                .iter()
+                .map(|setting| format!("setting-{}-{}", setting.page.name(), setting.key)),
+        );
+        wanted.extend(Page::ALL.map(|page| format!("page-{}", page.name())));
+        wanted.extend(SyncMode::ALL.map(|mode| format!("mode-{}", mode.name())));
+        wanted.extend(OwnerPolicy::ALL.map(|policy| format!("policy-{}", policy.name())));
+        wanted.extend(Relationship::ALL.map(|level| format!("level-{}-may", level.name())));
+        wanted.extend(Relationship::ALL.map(|level| format!("level-{}", level.name())));
+        wanted.extend(Forwarding::KINDS.map(|kind| format!("forwarding-{kind}")));
+        wanted.extend(store::Role::ALL.map(|role| format!("role-{}", role.name())));
+        wanted.extend(store::API_KEY_SCOPES.map(|scope| format!("key-scope-{scope}")));
+        wanted.extend(calendar::Fault::CODES.map(|code| format!("feed-unread-{code}")));
+        for key in wanted {
+            assert!(english.has(&key), "{key}");
         }
     }
 }
