@@ -1,40 +1,34 @@
-//! Who may read: whoever has the API key, or the cookie that a one-time link was exchanged for. Nothing else, on
-//! loopback either: other users of the machine are there too.
+//! Authentication of requests: by an API key or by the cookie of a session, on loopback too, which other users of the
+//! machine can reach.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use axum::{
-    extract::{ConnectInfo, OriginalUri, Path, Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    extract::{OriginalUri, Request, State},
+    http::{HeaderMap, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use store::{Change, Concern, SecretHash, Store, StoreError};
 use subtle::ConstantTimeEq;
 
 use crate::{
     app::Shared,
+    body_limits::{BODY_MAX, limited},
     caller::Caller,
     changes::reads,
     clock::Clock,
     connections::Connection,
     cookies::cookie,
-    frame::language,
-    http::{self, BODY_MAX},
     problem::Problem,
-    sign_in::{self, Outcome, Way},
+    sessions::SESSION_COOKIE,
+    sign_in::{Outcome, Way},
 };
 
 /// How long a link that was printed at a start may be used.
 const LINK_LIFETIME: Duration = Duration::from_secs(15 * 60);
-/// How long a browser stays signed in.
-const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
-/// Where there are pages: whoever is not signed in may do so there.
-const PAGES: [&str; 3] = ["/me", "/admin", "/people/"];
 /// What a key with the scope `route` reads.
 const ROUTE_PATH: &str = "/api/v1/route";
-/// Name of the cookie.
-pub const COOKIE: &str = "offhook_session";
 
 /// Checks keys and cookies.
 #[derive(Clone, Debug)]
@@ -128,7 +122,7 @@ impl Access {
             let key = self.store.api_key(&hash).await?;
             return Ok(key.as_ref().map(Caller::key));
         }
-        match cookie(headers, COOKIE) {
+        match cookie(headers, SESSION_COOKIE) {
             Some(session) => {
                 let hash = hash(session);
                 let session = self.store.session(&hash, self.clock.now()).await?;
@@ -148,69 +142,63 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// Tells the session or key of a request from all others, without giving it away.
 fn session_mark(headers: &HeaderMap) -> String {
-    let credential = bearer(headers).or_else(|| cookie(headers, COOKIE));
+    let credential = bearer(headers).or_else(|| cookie(headers, SESSION_COOKIE));
     fingerprint(credential.unwrap_or_default().as_bytes(), 32)
 }
 
-/// Signs somebody in and returns the cookie's header.
-pub(crate) async fn new_session(shared: &Shared, account: Option<u64>) -> Result<String, Problem> {
-    let session = new_secret()?;
-    let expires_at = shared.clock.now() + SESSION_LIFETIME;
-    shared
-        .store
-        .add_session(&hash(&session), account, expires_at)
-        .await?;
-    Ok(set_cookie(shared, &session))
+/// Why a request is not admitted.
+pub(crate) enum NotAdmitted {
+    /// It has no credential, or one that is unknown, deleted or expired.
+    NotSignedIn,
+    /// The caller may not send it.
+    Refused(Problem),
 }
 
-fn set_cookie(shared: &Shared, session: &str) -> String {
-    format!(
-        "{COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{}",
-        SESSION_LIFETIME.as_secs(),
-        shared.cookie_end()
-    )
+impl From<NotAdmitted> for Problem {
+    fn from(refusal: NotAdmitted) -> Self {
+        match refusal {
+            NotAdmitted::NotSignedIn => Self::unauthorized(),
+            NotAdmitted::Refused(problem) => problem,
+        }
+    }
 }
 
-/// Lets through who may read.
+/// Authenticates a request: returns it with its [`Caller`] as an extension.
+pub(crate) async fn admit(shared: &Shared, request: Request) -> Result<Request, NotAdmitted> {
+    let caller = shared.access.caller(request.headers()).await;
+    let caller = caller.map_err(|error| NotAdmitted::Refused(error.into()))?;
+    let Some(caller) = caller else {
+        count_unknown(shared, request.headers());
+        return Err(NotAdmitted::NotSignedIn);
+    };
+    if !may_pass(&caller, &request) {
+        let detail = match caller.only_routes() {
+            true => {
+                "this key has the scope `route` alone, for GET /api/v1/route; make one that has `read` or `write`"
+            }
+            false => "this key has not the scope `read`; make one that has",
+        };
+        return Err(NotAdmitted::Refused(Problem::forbidden(detail)));
+    }
+    if let Some(connection) = request.extensions().get::<Connection>() {
+        connection.is_known();
+    }
+    // Only administrators send tables: the server holds a body before a handler looks at who sends it.
+    let mut request = match caller.is_admin() {
+        true => request,
+        false => limited(request, BODY_MAX).map_err(NotAdmitted::Refused)?,
+    };
+    request.extensions_mut().insert(caller);
+    Ok(request)
+}
+
+/// Middleware of the API: admits requests with a valid credential, refuses all others.
 pub(crate) async fn require(
     State(shared): State<Shared>,
-    mut request: Request,
+    request: Request,
     next: Next,
-) -> Result<Response, Response> {
-    match shared.access.caller(request.headers()).await {
-        Ok(Some(caller)) if !may_pass(&caller, &request) => {
-            let detail = match caller.only_routes() {
-                true => {
-                    "this key has the scope `route` alone, for GET /api/v1/route; make one that has `read` or `write`"
-                }
-                false => "this key has not the scope `read`; make one that has",
-            };
-            Err(Problem::forbidden(detail).into_response())
-        }
-        Ok(Some(caller)) => {
-            if let Some(connection) = request.extensions().get::<Connection>() {
-                connection.is_known();
-            }
-            // Only administrators send tables: the server holds a body before a handler looks at who sends it.
-            let mut request = match caller.is_admin() {
-                true => request,
-                false => http::limited(request, BODY_MAX).map_err(IntoResponse::into_response)?,
-            };
-            request.extensions_mut().insert(caller);
-            Ok(next.run(request).await)
-        }
-        Ok(None) => {
-            count_unknown(&shared, request.headers());
-            let path = request.uri().path().to_owned();
-            let is_page = path == "/" || PAGES.iter().any(|area| path.starts_with(area));
-            if !is_page {
-                return Err(Problem::unauthorized().into_response());
-            }
-            let language = language(request.headers());
-            Err(sign_in::signed_out(&shared, language, &path, false))
-        }
-        Err(error) => Err(Problem::unavailable(&error.to_string()).into_response()),
-    }
+) -> Result<Response, Problem> {
+    Ok(next.run(admit(&shared, request).await?).await)
 }
 
 /// Whether a caller of this kind may send the request at all: a key with the scope `route` reads where a call goes. What
@@ -226,62 +214,13 @@ fn may_pass(caller: &Caller, request: &Request) -> bool {
 
 /// Counts a key or a session that is not known: wrong, deleted or too old.
 fn count_unknown(shared: &Shared, headers: &HeaderMap) {
-    let way = match (bearer(headers), cookie(headers, COOKIE)) {
+    let way = match (bearer(headers), cookie(headers, SESSION_COOKIE)) {
         (Some(_), _) => Way::ApiKey,
         (None, Some(_)) => Way::Session,
         (None, None) => return,
     };
     let metrics = &shared.metrics;
     metrics.count_sign_in(way.name(), Outcome::Wrong.name());
-}
-
-/// Exchanges a one-time link for a cookie and opens the board.
-pub(crate) async fn open(
-    State(shared): State<Shared>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
-    method: Method,
-    headers: HeaderMap,
-    Path(link): Path<String>,
-) -> Response {
-    // Whoever only looks ahead must not use the link up.
-    if method != Method::GET {
-        return StatusCode::NO_CONTENT.into_response();
-    }
-    let session = match new_secret() {
-        Ok(session) => session,
-        Err(error) => return Problem::from(error).into_response(),
-    };
-    let note = async |outcome, name: &str| {
-        let (way, from) = (Way::Link, from.ip());
-        shared.note_sign_in(way, outcome, from, name).await;
-    };
-    let now = shared.clock.now();
-    let expires_at = now + SESSION_LIFETIME;
-    match shared
-        .store
-        .exchange_link(&hash(&link), &hash(&session), expires_at, now)
-        .await
-    {
-        Ok(true) => {
-            let caller = shared.store.session(&hash(&session), now).await;
-            let name = caller
-                .ok()
-                .flatten()
-                .map(|session| Caller::session(session).name);
-            note(Outcome::SignedIn, &name.unwrap_or_default()).await;
-            let cookie = set_cookie(&shared, &session);
-            let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, "/")]).into_response();
-            if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-                response.headers_mut().insert(header::SET_COOKIE, cookie);
-            }
-            response
-        }
-        Ok(false) => {
-            note(Outcome::Wrong, "").await;
-            sign_in::signed_out(&shared, language(&headers), "/", true)
-        }
-        Err(error) => Problem::unavailable(&error.to_string()).into_response(),
-    }
 }
 
 #[cfg(test)]

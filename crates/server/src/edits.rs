@@ -24,7 +24,7 @@ pub(crate) use once::KEY_MAX;
 use tags::{EntityTags, NoEntityTags};
 
 use crate::{
-    app::Shared, caller::Caller, changes::reads, http::body_max, problem::Problem, secrets,
+    access, app::Shared, body_limits::body_max, caller::Caller, changes::reads, problem::Problem,
 };
 
 /// Whether an `Idempotency-Key` has an effect on a POST to this path.

@@ -11,33 +11,20 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use http_body_util::Limited;
 use serde_json::json;
 use tower_http::csrf::CsrfLayer;
 
 use crate::{
     access, agents, api,
     app::Shared,
-    asker, assets, board,
+    asker, assets, board, body_limits,
     caller::Caller,
     changes, edits, frame, my_account, open_id,
     organisation::{MAIN_TENANT, ORGANISATION},
     pages,
     problem::{self, Problem},
-    sign_in,
+    sign_in_page, store_health,
 };
-
-/// Nothing that is sent here is larger, …
-pub(crate) const BODY_MAX: usize = 64 * 1024;
-/// … but a table of people.
-pub(crate) const TABLE_MAX: usize = 8 * 1024 * 1024;
-/// The same table as text in a form, with room for its other fields: a byte of Windows-1252 becomes up to three of UTF-8,
-/// two of UTF-16 up to three, and browsers send two for the end of a line.
-const TABLE_TEXT_MAX: usize = 3 * TABLE_MAX + BODY_MAX;
-/// Where programs send such a table.
-const TABLE_PATH: &str = "/api/v1/people/import";
-/// The page with the form, which has it as text between its two steps, and where the page sends it.
-const TABLE_TEXT_PATHS: [&str; 2] = ["/admin/people", "/people/import"];
 
 /// Graph puts many changes into one request.
 const NOTIFICATIONS_MAX: usize = 1024 * 1024;
@@ -82,7 +69,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/me/teams/return", get(my_account::returned))
         .route("/me/teams/confirm", post(my_account::confirmed))
         .route("/me/teams/forget", post(my_account::forget))
-        .route("/sign-out", post(sign_in::end))
+        .route("/sign-out", post(sign_in_page::end))
         .route("/metrics", get(metrics))
         .route_layer(limit_changes.clone())
         .merge(
@@ -93,16 +80,19 @@ pub(crate) fn router(shared: Shared) -> Router {
         )
         .route_layer(middleware::from_fn_with_state(
             shared.clone(),
-            access::require,
+            sign_in_page::require,
         ));
     Router::new()
         .merge(protected)
         .nest("/api/v1", api)
         .route("/api/v1/openapi.json", get(|| openapi(document)))
-        .route("/open/{link}", get(access::open))
-        .route("/sign-in", get(sign_in::page).post(sign_in::begin))
-        .route("/sign-in/open-id", get(open_id::begin))
-        .route(open_id::RETURN, get(open_id::returned))
+        .route("/open/{link}", get(sign_in_page::open_link))
+        .route(
+            "/sign-in",
+            get(sign_in_page::page).post(sign_in_page::begin),
+        )
+        .route("/sign-in/open-id", get(sign_in_page::begin_open_id))
+        .route(open_id::RETURN, get(sign_in_page::returned_open_id))
         .route("/language", post(frame::choose))
         .route("/api/v1/sign-in", post(api::session::begin))
         .route(agent_protocol::PATH, get(agents::connect))
@@ -112,44 +102,13 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/assets/{name}", get(assets::serve))
         .layer(CsrfLayer::new())
         .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn(limit))
+        .layer(middleware::from_fn(body_limits::limit))
         // Graph's own: larger, and believed only by what is in it.
         .route("/teams/notifications", post(notified_main))
         .route("/teams/notifications/{tenant}", post(notified))
         .layer(middleware::from_fn_with_state(shared.clone(), headers))
         .layer(middleware::from_fn_with_state(shared.clone(), asker::find))
         .with_state(shared)
-}
-
-/// The largest body that is taken at a path.
-pub(crate) fn body_max(path: &str) -> usize {
-    if path == TABLE_PATH {
-        TABLE_MAX
-    } else if TABLE_TEXT_PATHS.contains(&path) {
-        TABLE_TEXT_MAX
-    } else {
-        BODY_MAX
-    }
-}
-
-/// Refuses what is too large, before it is read where that is said.
-async fn limit(request: Request, next: Next) -> Response {
-    let most = body_max(request.uri().path());
-    match limited(request, most) {
-        Ok(request) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
-    }
-}
-
-/// The request with a body of at most `most` bytes; refused (413) if it says that it has more.
-pub(crate) fn limited(request: Request, most: usize) -> Result<Request, Problem> {
-    let length = request.headers().get(header::CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if length.is_some_and(|length| length > most) {
-        let detail = format!("the body is larger than {most} bytes; send less at once");
-        return Err(Problem::with_status(StatusCode::PAYLOAD_TOO_LARGE, detail));
-    }
-    Ok(request.map(|body| Body::new(Limited::new(body, most))))
 }
 
 async fn notified_main(state: State<Shared>, query: RawQuery, body: Body) -> Response {
@@ -277,23 +236,4 @@ async fn ready(State(shared): State<Shared>, headers: HeaderMap) -> impl IntoRes
         body.insert("warnings".into(), warnings.collect());
     }
     (status, Json(body))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{BODY_MAX, TABLE_MAX, body_max};
-
-    // D5: the page has room for the text of every file that programs may send.
-    #[test]
-    fn the_text_of_a_table_may_be_larger_than_its_file() {
-        assert_eq!(body_max("/api/v1/people/import"), TABLE_MAX);
-        for path in ["/admin/people", "/people/import"] {
-            assert_eq!(body_max(path), 3 * TABLE_MAX + BODY_MAX);
-        }
-        assert_eq!(body_max("/api/v1/people"), BODY_MAX);
-        // The largest text that bytes become: Windows-1252, UTF-16, and the end of a line in a form.
-        for (bytes, text) in [(1, "€".len()), (2, "\u{ffee}".len()), (1, "\r\n".len())] {
-            assert!(text <= 3 * bytes);
-        }
-    }
 }

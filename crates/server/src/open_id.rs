@@ -16,13 +16,9 @@ mod signed;
 mod tests;
 mod token;
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
-use axum::{
-    extract::{ConnectInfo, Query, RawQuery, State},
-    http::{HeaderMap, StatusCode, header},
-    response::{AppendHeaders, IntoResponse, Redirect, Response},
-};
+use graph::Secret;
 use serde_json::json;
 use store::{Account, Change, Concern, Role};
 
@@ -33,21 +29,14 @@ pub use provider::OpenIdOptions;
 pub(crate) use provider::{CLAIM, Provider};
 
 use crate::{
-    access,
     app::{Shared, SharedState},
-    cookies,
-    frame::{Frame, local},
     problem::Problem,
-    sign_in::{self, ToGoOn},
-    sign_in_record::{Outcome, Way},
+    sessions::new_session,
+    sign_in::{Outcome, Way},
 };
 
-/// Where the provider sends browsers back to; to be registered there.
+/// Path to which the provider redirects browsers, registered there.
 pub(crate) const RETURN: &str = "/sign-in/open-id/return";
-/// Binds a sign-in to the browser in which it began.
-const COOKIE: &str = "offhook_open_id";
-/// How long somebody may take at the provider.
-const COOKIE_SECONDS: u32 = 600;
 
 /// Why somebody was not let in, in words of the API.
 #[derive(Debug, thiserror::Error)]
@@ -82,110 +71,87 @@ pub(crate) enum OpenIdError {
     Store(#[from] store::StoreError),
 }
 
-/// `GET /sign-in/open-id`: sends the browser to the provider.
+/// A sign-in that has begun.
+pub(crate) struct Begun {
+    /// Address at the provider, for the browser.
+    pub(crate) url: String,
+    /// Value of the parameter `state`, which the browser keeps in a cookie.
+    pub(crate) state: Secret,
+}
+
+/// Begins a sign-in. `to`: path of the page that opens afterwards.
 pub(crate) async fn begin(
-    State(shared): State<Shared>,
-    frame: Frame,
-    Query(way): Query<ToGoOn>,
-) -> Result<Response, Problem> {
-    let to = local(way.to.as_deref()).to_owned();
-    let Some(provider) = &shared.open_id else {
-        return Ok(Redirect::to("/sign-in").into_response());
-    };
-    let begun = async {
-        let now = shared.clock.now();
-        let attempt = shared.open_id_attempts.begin(to.clone(), now);
-        let attempt = attempt.map_err(|error| OpenIdError::Provider(error.to_string()))?;
-        let redirect_uri = format!("{}{RETURN}", shared.public_url);
-        let url = provider.authorization(&attempt, &redirect_uri, now);
-        let url = url.await?;
-        Ok((url, attempt.state))
-    };
-    match begun.await {
-        Ok((url, state)) => {
-            let cookie = cookie(&shared, state.reveal(), COOKIE_SECONDS);
-            Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response())
-        }
-        Err(error) => refuse(&shared, frame, to, &error),
-    }
-}
-
-fn cookie(shared: &SharedState, value: &str, seconds: u32) -> String {
-    let end = shared.cookie_end();
-    // Lax, not strict: the browser comes back from another site.
-    format!("{COOKIE}={value}; Path=/sign-in; HttpOnly; SameSite=Lax; Max-Age={seconds}{end}")
-}
-
-/// `GET /sign-in/open-id/return`: the browser comes back.
-pub(crate) async fn returned(
-    State(shared): State<Shared>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
-    frame: Frame,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
-    let began_here = cookies::cookie(&headers, COOKIE).unwrap_or_default();
+    shared: &SharedState,
+    provider: &Provider,
+    to: String,
+) -> Result<Begun, OpenIdError> {
     let now = shared.clock.now();
-    let query = query.unwrap_or_default();
-    let found = shared.open_id_attempts.finish(&query, began_here, now);
-    let note = async |outcome, name: &str| {
-        let (way, from) = (Way::OpenId, from.ip());
-        shared.note_sign_in(way, outcome, from, name).await;
+    let attempt = shared.open_id_attempts.begin(to, now);
+    let attempt = attempt.map_err(|error| OpenIdError::Provider(error.to_string()))?;
+    let url = provider
+        .authorization(&attempt, &redirect_uri(shared), now)
+        .await?;
+    let state = attempt.state;
+    Ok(Begun { url, state })
+}
+
+fn redirect_uri(shared: &SharedState) -> String {
+    format!("{}{RETURN}", shared.public_url)
+}
+
+/// Result of a sign-in whose browser has returned.
+pub(crate) enum Returned {
+    /// The person is signed in: value of `Set-Cookie`, and path of the page to open.
+    SignedIn { session: String, to: String },
+    /// The person is not signed in; `to` as above.
+    Refused { error: OpenIdError, to: String },
+}
+
+/// Finishes a sign-in. `query`: that of the redirection; `began_here`: the state in the browser's cookie.
+pub(crate) async fn finish(
+    shared: &Shared,
+    from: IpAddr,
+    (query, began_here): (&str, &str),
+) -> Result<Returned, Problem> {
+    let now = shared.clock.now();
+    let found = shared.open_id_attempts.finish(query, began_here, now);
+    let record = async |outcome, name: &str| {
+        shared.note_sign_in(Way::OpenId, outcome, from, name).await;
     };
     let (Some((attempt, code)), Some(provider)) = (found, &shared.open_id) else {
-        note(Outcome::Wrong, "").await;
-        return refuse(&shared, frame, "/".into(), &OpenIdError::NotBegun);
+        record(Outcome::Wrong, "").await;
+        let (error, to) = (OpenIdError::NotBegun, "/".into());
+        return Ok(Returned::Refused { error, to });
     };
     let to = attempt.to.clone();
-    let let_in = async {
+    let identified = async {
         let code = code.map_err(OpenIdError::Refused)?;
-        let redirect_uri = format!("{}{RETURN}", shared.public_url);
+        let redirect_uri = redirect_uri(shared);
         let identity = provider.redeem(&code, &attempt, &redirect_uri, now);
-        account(&shared, provider, identity.await?).await
+        account(shared, provider, identity.await?).await
     };
-    match let_in.await {
+    match identified.await {
         Ok(account) => {
-            let session = access::new_session(&shared, Some(account)).await?;
+            let session = new_session(shared, Some(account)).await?;
             let account = shared.store.account(account).await?;
             let name = account.map(|account| account.name);
-            note(Outcome::SignedIn, &name.unwrap_or_default()).await;
-            let cookies = AppendHeaders([
-                (header::SET_COOKIE, session),
-                (header::SET_COOKIE, cookie(&shared, "", 0)),
-            ]);
-            Ok((cookies, Redirect::to(&to)).into_response())
+            record(Outcome::SignedIn, &name.unwrap_or_default()).await;
+            Ok(Returned::SignedIn { session, to })
         }
         Err(error) => {
             match &error {
                 OpenIdError::Unknown(called) | OpenIdError::Ambiguous(called, _) => {
-                    note(Outcome::Wrong, called).await;
+                    record(Outcome::Wrong, called).await;
                 }
                 OpenIdError::NotBegun | OpenIdError::Refused(_) | OpenIdError::Claim(_) => {
-                    note(Outcome::Wrong, "").await;
+                    record(Outcome::Wrong, "").await;
                 }
-                // The provider's fault or ours.
+                // A fault of the provider or of this server.
                 OpenIdError::Provider(_) | OpenIdError::Answer(_) | OpenIdError::Store(_) => {}
             }
-            refuse(&shared, frame, to, &error)
+            Ok(Returned::Refused { error, to })
         }
     }
-}
-
-/// The sign-in page, with why not.
-fn refuse(
-    shared: &SharedState,
-    frame: Frame,
-    to: String,
-    error: &OpenIdError,
-) -> Result<Response, Problem> {
-    tracing::warn!(%error, "a sign-in with OpenID Connect was refused");
-    sign_in::refused(
-        shared,
-        frame,
-        to,
-        StatusCode::UNAUTHORIZED,
-        error.to_string(),
-    )
 }
 
 /// The account of the identity that signed in; a person who has none yet gets one, as a person.

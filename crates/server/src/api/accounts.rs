@@ -15,7 +15,6 @@ use utoipa::ToSchema;
 
 use super::{Json, audit::new_entry, paging::Paging};
 use crate::{
-    access,
     app::{Shared, SharedState},
     audit::Administration,
     caller::Caller,
@@ -27,8 +26,8 @@ use crate::{
     organisation::ORGANISATION,
     password, password_rules,
     problem::Problem,
-    sign_in::{Attempt, Meant, Refusal, SECONDS_EACH},
-    sign_in_record::Way,
+    sessions,
+    sign_in::{Attempt, Meant, Refusal, SECONDS_EACH, Way},
 };
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -293,9 +292,9 @@ pub(crate) async fn set_password(
     stored?;
     shared.store.delete_sessions_of(account.id).await?;
     shared.revoke();
-    let has_session = is_own && cookies::cookie(&headers, access::COOKIE).is_some();
+    let has_session = is_own && cookies::cookie(&headers, sessions::SESSION_COOKIE).is_some();
     let cookie = match has_session {
-        true => Some(access::new_session(&shared, Some(account.id)).await?),
+        true => Some(sessions::new_session(&shared, Some(account.id)).await?),
         false => None,
     };
     let cookies = cookie.map(|cookie| [(header::SET_COOKIE, cookie)]);

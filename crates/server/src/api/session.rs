@@ -12,13 +12,11 @@ use utoipa::ToSchema;
 
 use super::Json;
 use crate::{
-    access,
     app::Shared,
     caller::Caller,
-    cookies,
     password::BUSY_SECONDS,
     problem::Problem,
-    secrets,
+    sessions,
     sign_in::{self, Refusal, SECONDS_EACH},
 };
 
@@ -56,7 +54,7 @@ pub(crate) async fn begin(
         Err(Refusal::TooMany) => return Err(Problem::too_many_attempts(SECONDS_EACH)),
         Err(Refusal::Busy) => return Err(Problem::busy(BUSY_SECONDS)),
     };
-    let cookie = access::new_session(&shared, Some(account.id)).await?;
+    let cookie = sessions::new_session(&shared, Some(account.id)).await?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
@@ -86,9 +84,6 @@ pub(crate) async fn end(
     State(shared): State<Shared>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    if let Some(session) = cookies::cookie(&headers, access::COOKIE) {
-        shared.store.delete_session(&secrets::hash(session)).await?;
-        shared.revoke();
-    }
+    sessions::end_session(&shared, &headers).await?;
     Ok(StatusCode::NO_CONTENT)
 }

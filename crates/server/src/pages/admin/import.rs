@@ -6,7 +6,7 @@ use store::{decode_table, separator_name};
 
 use super::work;
 use crate::{
-    http::TABLE_MAX,
+    body_limits::TABLE_MAX,
     pages::{
         Done, Outcome, Page,
         client::{Begun, Refusal},

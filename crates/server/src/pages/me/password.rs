@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use crate::{
-    access,
     pages::{
         Done, Outcome, Page, Place,
         client::Refusal,
@@ -11,6 +10,7 @@ use crate::{
         visit::{Typed, Visit},
     },
     password::LENGTH_MIN,
+    sessions,
 };
 
 const HERE: &str = "/me/password";
@@ -60,7 +60,7 @@ impl Place for Password {
         let path = format!("/accounts/{account}/password");
         visit.api.put(&path, body, "").await?;
         // Every session of the account has ended, this one too.
-        let cookie = access::new_session(&visit.shared, Some(account)).await?;
+        let cookie = sessions::new_session(&visit.shared, Some(account)).await?;
         Ok(Done::new(HERE, "password").cookie(cookie).into())
     }
 }

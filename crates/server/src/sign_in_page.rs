@@ -1,0 +1,239 @@
+//! The sign-in page for local accounts and one-time links, and the protection of the pages.
+
+mod open_id;
+
+use std::net::SocketAddr;
+
+use askama::Template;
+use axum::{
+    extract::{ConnectInfo, Form, Path, Query, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+
+pub(crate) use open_id::{begin as begin_open_id, returned as returned_open_id};
+
+use crate::{
+    access::{self, NotAdmitted},
+    app::{Shared, SharedState},
+    caller::Caller,
+    frame::{self, Frame, language, local},
+    i18n::Language,
+    password,
+    problem::Problem,
+    sessions,
+    sign_in::{Refusal, SECONDS_EACH, check},
+};
+
+/// Beginnings of the paths of pages, beside the board.
+const PAGES: [&str; 3] = ["/me", "/admin", "/people/"];
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage {
+    frame: Frame,
+    /// Where to go on.
+    to: String,
+    /// What was typed.
+    name: String,
+    problem: Option<String>,
+    link_used: bool,
+    /// What stands on the button of the organisation's own sign-in, if there is one.
+    open_id: Option<String>,
+}
+
+/// The name of the organisation's own sign-in.
+fn open_id_name(shared: &SharedState) -> Option<String> {
+    let provider = shared.open_id.as_ref();
+    provider.map(|provider| provider.name().to_owned())
+}
+
+/// The page for whoever was not let in.
+pub(crate) fn refused(
+    shared: &SharedState,
+    frame: Frame,
+    to: String,
+    status: StatusCode,
+    problem: String,
+) -> Result<Response, Problem> {
+    let page = SignInPage {
+        frame,
+        to,
+        name: String::new(),
+        problem: Some(problem),
+        link_used: false,
+        open_id: open_id_name(shared),
+    };
+    frame::render(status, &page)
+}
+
+/// The page for whoever is not signed in, with 401.
+pub(crate) fn signed_out(
+    shared: &SharedState,
+    words: Language,
+    here: &str,
+    link_used: bool,
+) -> Response {
+    let frame = Frame {
+        words,
+        name: None,
+        is_person: false,
+        is_administrator: false,
+        is_system_administrator: false,
+        has_account: false,
+        here: "/sign-in".into(),
+    };
+    let page = SignInPage {
+        frame,
+        to: local(Some(here)).to_owned(),
+        name: String::new(),
+        problem: None,
+        link_used,
+        open_id: open_id_name(shared),
+    };
+    frame::render(StatusCode::UNAUTHORIZED, &page).into_response()
+}
+
+/// Where to go on after signing in.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ToGoOn {
+    pub(crate) to: Option<String>,
+}
+
+/// `GET /sign-in`.
+pub(crate) async fn page(
+    State(shared): State<Shared>,
+    frame: Frame,
+    Query(way): Query<ToGoOn>,
+) -> Result<Response, Problem> {
+    let page = SignInPage {
+        to: local(way.to.as_deref()).to_owned(),
+        frame,
+        name: String::new(),
+        problem: None,
+        link_used: false,
+        open_id: open_id_name(&shared),
+    };
+    frame::render(StatusCode::OK, &page)
+}
+
+/// What was typed.
+#[derive(Deserialize)]
+pub(crate) struct Typed {
+    name: String,
+    password: String,
+    to: Option<String>,
+}
+
+/// `POST /sign-in`: a cookie, and on; or the page again with what was typed, but the password.
+pub(crate) async fn begin(
+    State(shared): State<Shared>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    frame: Frame,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Problem> {
+    let to = local(typed.to.as_deref()).to_owned();
+    let words = frame.words;
+    let (status, seconds, problem) = match check(&shared, from, &typed.name, typed.password).await {
+        Ok(account) => {
+            let cookie = sessions::new_session(&shared, Some(account.id)).await?;
+            return Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&to)).into_response());
+        }
+        Err(Refusal::Problem(problem)) => return Err(problem),
+        Err(Refusal::Wrong) => (StatusCode::UNAUTHORIZED, None, words.text("sign-in-wrong")),
+        Err(Refusal::TooMany) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            Some(SECONDS_EACH),
+            words.with("sign-in-wait", "seconds", SECONDS_EACH),
+        ),
+        Err(Refusal::Busy) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Some(password::BUSY_SECONDS),
+            words.with("sign-in-busy", "seconds", password::BUSY_SECONDS),
+        ),
+    };
+    let page = SignInPage {
+        frame,
+        to,
+        name: typed.name,
+        problem: Some(problem),
+        link_used: false,
+        open_id: open_id_name(&shared),
+    };
+    let mut response = frame::render(status, &page)?;
+    if let Some(seconds) = seconds {
+        let seconds = HeaderValue::from(seconds);
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    Ok(response)
+}
+
+/// Whether only this browser is meant.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SignOut {
+    everywhere: Option<String>,
+}
+
+/// `POST /sign-out`: ends the browser's session, or all sessions of the account.
+pub(crate) async fn end(
+    State(shared): State<Shared>,
+    caller: Caller,
+    headers: HeaderMap,
+    Form(wish): Form<SignOut>,
+) -> Result<Response, Problem> {
+    match caller.account.filter(|_| wish.everywhere.is_some()) {
+        Some(account) => sessions::end_sessions_of(&shared, account).await?,
+        None => sessions::end_session(&shared, &headers).await?,
+    }
+    Ok(Redirect::to("/sign-in").into_response())
+}
+
+/// `GET /open/{link}`: exchanges a one-time link for a session and opens the board.
+pub(crate) async fn open_link(
+    State(shared): State<Shared>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    method: Method,
+    headers: HeaderMap,
+    Path(link): Path<String>,
+) -> Result<Response, Problem> {
+    // HEAD requests (link previews) must not use the link up.
+    if method != Method::GET {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    Ok(
+        match sessions::exchange_link(&shared, &link, from.ip()).await? {
+            Some(cookie) => {
+                let headers = [
+                    (header::LOCATION, "/".to_owned()),
+                    (header::SET_COOKIE, cookie),
+                ];
+                (StatusCode::SEE_OTHER, headers).into_response()
+            }
+            None => signed_out(&shared, language(&headers), "/", true),
+        },
+    )
+}
+
+/// Middleware of the pages: admits requests with a valid credential; shows the sign-in page to people who are not signed in.
+pub(crate) async fn require(
+    State(shared): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let path = request.uri().path().to_owned();
+    let language = language(request.headers());
+    match access::admit(&shared, request).await {
+        Ok(request) => Ok(next.run(request).await),
+        Err(NotAdmitted::NotSignedIn) if is_page(&path) => {
+            Ok(signed_out(&shared, language, &path, false))
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// Whether a path is that of a page: requests to other paths come from programs.
+fn is_page(path: &str) -> bool {
+    path == "/" || PAGES.iter().any(|area| path.starts_with(area))
+}
