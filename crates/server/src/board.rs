@@ -176,7 +176,7 @@ pub(crate) async fn page(
     let mut rows: Vec<(PersonId, Row)> = presences
         .iter()
         .filter_map(|(id, presence)| {
-            let seen = view(presence, caller.level(&shared, *id));
+            let seen = view(presence, caller.level(&shared.organisation, *id));
             let person = shared.directory.person(*id)?;
             Some((*id, Row::new(frame.words, &person, &seen)))
         })

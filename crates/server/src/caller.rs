@@ -8,11 +8,10 @@ use presence::{Permission, PersonId, Relationship};
 use store::{ApiKey, Attempt, Role, Session};
 
 use crate::{
-    app::SharedState,
     audit::Author,
     directory::Person,
     events::VisibilityBefore,
-    organisation::{ORGANISATION, Tables},
+    organisation::{ORGANISATION, Organisation, Tables},
     problem::Problem,
 };
 
@@ -208,19 +207,19 @@ impl Caller {
     }
 
     /// How much of the owner the caller may see.
-    pub(crate) fn level(&self, shared: &SharedState, owner: PersonId) -> Relationship {
-        self.level_by(shared, owner, Tables::relationship)
+    pub(crate) fn level(&self, organisation: &Organisation, owner: PersonId) -> Relationship {
+        self.level_by(organisation, owner, Tables::relationship)
     }
 
     /// What the caller is shown to be to the owner: without the owner's word that blocks the caller, who must not notice it.
     /// For display only.
-    pub(crate) fn shown_level(&self, shared: &SharedState, owner: PersonId) -> Relationship {
-        self.level_by(shared, owner, Tables::shown_relationship)
+    pub(crate) fn shown_level(&self, organisation: &Organisation, owner: PersonId) -> Relationship {
+        self.level_by(organisation, owner, Tables::shown_relationship)
     }
 
     fn level_by(
         &self,
-        shared: &SharedState,
+        organisation: &Organisation,
         owner: PersonId,
         level: impl Fn(&Tables, PersonId, PersonId) -> Relationship,
     ) -> Relationship {
@@ -229,9 +228,7 @@ impl Caller {
             return Relationship::AssistantPlus;
         }
         self.person.map_or(Relationship::Unknown, |viewer| {
-            shared
-                .organisation
-                .read(|tables| level(tables, owner, viewer))
+            organisation.read(|tables| level(tables, owner, viewer))
         })
     }
 
@@ -239,7 +236,7 @@ impl Caller {
     /// caller.
     pub(crate) fn level_before(
         &self,
-        shared: &SharedState,
+        organisation: &Organisation,
         owner: PersonId,
         before: &VisibilityBefore,
     ) -> Option<Relationship> {
@@ -249,25 +246,23 @@ impl Caller {
             VisibilityBefore::Relationship(concerned, level) => {
                 (*concerned == viewer).then_some(*level)
             }
-            VisibilityBefore::Place(place) => Some(
-                shared
-                    .organisation
-                    .read(|tables| tables.relationship_at(place, owner, viewer)),
-            ),
+            VisibilityBefore::Place(place) => {
+                Some(organisation.read(|tables| tables.relationship_at(place, owner, viewer)))
+            }
         }
     }
 
     /// Refuses callers who may not act for the owner.
     pub(crate) fn require(
         &self,
-        shared: &SharedState,
+        organisation: &Organisation,
         owner: PersonId,
         permission: Permission,
     ) -> Result<(), Problem> {
         let allowed = match &self.power {
             Power::System | Power::Key { write: true, .. } => true,
             Power::Key { .. } => false,
-            Power::Location(_) | Power::Person => self.level(shared, owner).may(permission),
+            Power::Location(_) | Power::Person => self.level(organisation, owner).may(permission),
         };
         self.allowed_by(allowed, permission)
     }
@@ -275,11 +270,11 @@ impl Caller {
     /// Refuses callers who may not read what those read who act for the owner.
     pub(crate) fn require_to_read(
         &self,
-        shared: &SharedState,
+        organisation: &Organisation,
         owner: PersonId,
         permission: Permission,
     ) -> Result<(), Problem> {
-        self.allowed_by(self.level(shared, owner).may(permission), permission)
+        self.allowed_by(self.level(organisation, owner).may(permission), permission)
     }
 
     fn allowed_by(&self, allowed: bool, permission: Permission) -> Result<(), Problem> {
@@ -319,13 +314,13 @@ impl Caller {
     /// Refuses callers who are not the person and do not administer the person's location, for settings of the person.
     pub(crate) fn require_self_or_admin(
         &self,
-        shared: &SharedState,
+        organisation: &Organisation,
         owner: PersonId,
         access: Access,
     ) -> Result<(), Problem> {
         match self.is_self(owner, access) {
             true => Ok(()),
-            false => self.require_admin_of(shared, owner),
+            false => self.require_admin_of(organisation, owner),
         }
     }
 
@@ -337,40 +332,42 @@ impl Caller {
     /// Refuses callers who do not administer the person's location.
     pub(crate) fn require_admin_of(
         &self,
-        shared: &SharedState,
+        organisation: &Organisation,
         owner: PersonId,
     ) -> Result<(), Problem> {
-        let location = shared
-            .organisation
-            .read(|tables| tables.place(owner).location);
-        self.require_admin_at(shared, location.as_deref())
+        let location = organisation.read(|tables| tables.place(owner).location);
+        self.require_admin_at(organisation, location.as_deref())
     }
 
     /// Refuses callers who do not administer the location or, without one, the organisation.
     pub(crate) fn require_admin_at(
         &self,
-        shared: &SharedState,
+        organisation: &Organisation,
         location: Option<&str>,
     ) -> Result<(), Problem> {
-        self.require_admin(shared, location.unwrap_or(ORGANISATION))
+        self.require_admin(organisation, location.unwrap_or(ORGANISATION))
     }
 
     /// Refuses callers who may not read what administrators of the scope read.
     pub(crate) fn require_admin_to_read(
         &self,
-        shared: &SharedState,
+        organisation: &Organisation,
         scope: &str,
     ) -> Result<(), Problem> {
         match self.power {
             Power::Key { read: true, .. } => Ok(()),
-            _ => self.require_admin(shared, scope),
+            _ => self.require_admin(organisation, scope),
         }
     }
 
     /// Whether the caller may read what administrators of the person read.
-    pub(crate) fn may_read_as_admin_of(&self, shared: &SharedState, person: PersonId) -> bool {
+    pub(crate) fn may_read_as_admin_of(
+        &self,
+        organisation: &Organisation,
+        person: PersonId,
+    ) -> bool {
         let location = || {
-            let place = shared.organisation.read(|tables| tables.place(person));
+            let place = organisation.read(|tables| tables.place(person));
             place.location
         };
         match &self.power {
@@ -381,10 +378,14 @@ impl Caller {
     }
 
     /// Refuses callers who do not administer the scope.
-    pub(crate) fn require_admin(&self, shared: &SharedState, scope: &str) -> Result<(), Problem> {
+    pub(crate) fn require_admin(
+        &self,
+        organisation: &Organisation,
+        scope: &str,
+    ) -> Result<(), Problem> {
         let allowed = match &self.power {
             Power::System | Power::Key { admin: true, .. } => true,
-            Power::Location(location) => shared.organisation.read(|tables| {
+            Power::Location(location) => organisation.read(|tables| {
                 tables
                     .place_of_scope(scope)
                     .is_some_and(|place| place.location.as_ref() == Some(location))

@@ -200,7 +200,7 @@ async fn metrics(
     State(shared): State<Shared>,
     caller: Caller,
 ) -> Result<impl IntoResponse, Problem> {
-    caller.require_admin_to_read(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], shared.metrics.text()))
 }
@@ -216,8 +216,11 @@ async fn ready(State(shared): State<Shared>, headers: HeaderMap) -> impl IntoRes
     };
     let mut body = json!({ "ready": ready });
     let caller = shared.access.caller(&headers).await.ok().flatten();
-    let may_read =
-        caller.is_some_and(|caller| caller.require_admin_to_read(&shared, ORGANISATION).is_ok());
+    let may_read = caller.is_some_and(|caller| {
+        caller
+            .require_admin_to_read(&shared.organisation, ORGANISATION)
+            .is_ok()
+    });
     if may_read && let Some(body) = body.as_object_mut() {
         let parts = parts.into_iter().map(|(part, trouble)| match trouble {
             None => json!({ "part": part, "ready": true }),

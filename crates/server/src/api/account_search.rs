@@ -65,8 +65,11 @@ pub(crate) async fn search(
                 body.running |= done.is_running;
                 let known = done.found.into_iter();
                 let known = known.filter_map(|person| shared.directory.person(person));
-                let mine =
-                    known.filter(|person| caller.require_admin_of(&shared, person.id).is_ok());
+                let mine = known.filter(|person| {
+                    caller
+                        .require_admin_of(&shared.organisation, person.id)
+                        .is_ok()
+                });
                 body.found.extend(mine.map(|person| FoundBody {
                     person: person.id.to_string(),
                     name: person.name.clone(),
@@ -83,9 +86,11 @@ pub(crate) async fn search(
         return Err(Problem::searched_already(seconds));
     }
     let without = shared.directory.people(|person| person.teams_id.is_none());
-    let mine = without
-        .iter()
-        .filter(|person| caller.require_admin_of(&shared, person.id).is_ok());
+    let mine = without.iter().filter(|person| {
+        caller
+            .require_admin_of(&shared.organisation, person.id)
+            .is_ok()
+    });
     body.without_account = mine.count();
     Ok(axum::Json(body))
 }

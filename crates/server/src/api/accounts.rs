@@ -93,7 +93,7 @@ pub(crate) async fn list(
     caller: Caller,
     paging: Paging,
 ) -> Result<axum::Json<Accounts>, Problem> {
-    caller.require_admin_to_read(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
     let accounts = shared.store.accounts().await?;
     let rows = accounts.iter();
     let rows = rows.map(|account| (account.name.to_lowercase(), AccountBody::from(account)));
@@ -113,7 +113,7 @@ pub(crate) async fn read(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<AccountBody>, Problem> {
-    caller.require_admin_to_read(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
     Ok(axum::Json(AccountBody::from(&found(&shared, &id).await?)))
 }
 
@@ -151,7 +151,7 @@ pub(crate) async fn change(
     comparison: Comparison,
     Json(body): Json<AccountChange>,
 ) -> Result<axum::Json<AccountBody>, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin(&shared.organisation, ORGANISATION)?;
     let before = found(&shared, &id).await?;
     if comparison.is_same() {
         return Ok(axum::Json(AccountBody::from(&before)));
@@ -199,8 +199,8 @@ pub(crate) async fn add(
     caller: Caller,
     Json(new): Json<NewAccount>,
 ) -> Result<(StatusCode, axum::Json<AccountBody>), Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
-    limit_checks::text("name", &new.name, NAME_MAX)?;
+    caller.require_admin(&shared.organisation, ORGANISATION)?;
+    limits::text("name", &new.name, NAME_MAX)?;
     let role = role(&new.role)?;
     let person = new
         .person
@@ -272,7 +272,7 @@ pub(crate) async fn set_password(
     // By its number: an id may be spelled in several ways.
     let is_own = caller.account.is_some() && caller.account == id.parse().ok();
     if !is_own {
-        caller.require_admin(&shared, ORGANISATION)?;
+        caller.require_admin(&shared.organisation, ORGANISATION)?;
     }
     let account = found(&shared, &id).await?;
     if is_own && account.password_hash.is_some() {
@@ -339,7 +339,7 @@ pub(crate) async fn delete(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin(&shared.organisation, ORGANISATION)?;
     let account = found(&shared, &id).await?;
     let entry = new_entry(
         &shared,

@@ -115,7 +115,7 @@ pub(crate) async fn list(
     let Query(asked) = asked.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
     let from = asked.from.map(|from| moment("from", &from)).transpose()?;
     let person = super::person(&shared, &id)?.id;
-    let level = caller.level(&shared, person);
+    let level = caller.level(&shared.organisation, person);
     if !level.may(Permission::SeeAppointment) {
         // Nothing is told, not even that something is refused: a blocked viewer must not notice. A wrong cursor is refused
         // as it is for everybody.
@@ -212,7 +212,7 @@ pub(crate) async fn add(
     Json(new): Json<NewAppointment>,
 ) -> Result<(StatusCode, axum::Json<AppointmentBody>), Problem> {
     let person = super::person(&shared, &id)?.id;
-    caller.require(&shared, person, Permission::ChangeAppointments)?;
+    caller.require(&shared.organisation, person, Permission::ChangeAppointments)?;
     let appointment = checked(&shared, person, new)?;
     let _one_at_a_time = shared.one_appointment_change(person).await;
     let now = shared.clock.now();
@@ -276,7 +276,7 @@ pub(crate) async fn read(
     Path((id, appointment)): Path<(String, String)>,
 ) -> Result<axum::Json<AppointmentBody>, Problem> {
     let person = super::person(&shared, &id)?.id;
-    caller.require_to_read(&shared, person, Permission::ChangeAppointments)?;
+    caller.require_to_read(&shared.organisation, person, Permission::ChangeAppointments)?;
     let id = appointment_id(&appointment)?;
     let found = stored(&shared, person, id).await?;
     let remedy = "GET the list for the ids";
@@ -299,7 +299,7 @@ pub(crate) async fn replace(
     Json(new): Json<NewAppointment>,
 ) -> Result<axum::Json<AppointmentBody>, Problem> {
     let person = super::person(&shared, &id)?.id;
-    caller.require(&shared, person, Permission::ChangeAppointments)?;
+    caller.require(&shared.organisation, person, Permission::ChangeAppointments)?;
     if comparison.is_same() {
         return read(State(shared), caller, Path((id, appointment))).await;
     }
@@ -337,7 +337,7 @@ pub(crate) async fn delete(
     Path((id, appointment)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let person = super::person(&shared, &id)?.id;
-    caller.require(&shared, person, Permission::ChangeAppointments)?;
+    caller.require(&shared.organisation, person, Permission::ChangeAppointments)?;
     let appointment = appointment_id(&appointment)?;
     let _one_at_a_time = shared.one_appointment_change(person).await;
     let before = stored(&shared, person, appointment).await?;

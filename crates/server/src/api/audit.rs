@@ -63,7 +63,7 @@ pub(crate) async fn list(
     caller: Caller,
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<AuditPage>, Problem> {
-    caller.require_admin_to_read(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
     let Query(asked) = asked.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
     let limit = asked.limit.unwrap_or(PAGE).clamp(1, 1_000);
     let filter = AuditFilter {

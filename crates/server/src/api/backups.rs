@@ -56,7 +56,7 @@ pub(crate) async fn list(
     State(shared): State<Shared>,
     caller: Caller,
 ) -> Result<axum::Json<Backups>, Problem> {
-    caller.require_admin_to_read(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
     let folder = folder(&shared);
     let shown = folder.display().to_string();
     let items = aside(move || Ok(found(&folder))).await?;
@@ -78,7 +78,7 @@ pub(crate) async fn read(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<axum::Json<BackupBody>, Problem> {
-    caller.require_admin_to_read(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
     let folder = folder(&shared);
     let backup = aside(move || known(&folder, &name)).await?;
     Ok(axum::Json(backup))
@@ -99,7 +99,7 @@ pub(crate) async fn make(
     caller: Caller,
     prefer: Prefer,
 ) -> Result<Response, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin(&shared.organisation, ORGANISATION)?;
     let folder = folder(&shared);
     let there = folder.clone();
     aside(move || make_folder(&there).map_err(|error| refused(&there, &error))).await?;
@@ -140,7 +140,7 @@ pub(crate) async fn delete(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin(&shared.organisation, ORGANISATION)?;
     let folder = folder(&shared);
     let wanted = name.clone();
     let backup = aside(move || {
@@ -169,7 +169,7 @@ pub(crate) async fn restore(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<(StatusCode, axum::Json<BackupBody>), Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin(&shared.organisation, ORGANISATION)?;
     let Some(restores) = &shared.restores else {
         let detail =
             "only `offhook serve` restores backups; this server keeps its data while it runs";

@@ -90,7 +90,7 @@ pub(super) fn refuse_of_person(
     after: &SettingValues,
 ) -> Result<(), Problem> {
     let may_forward = caller
-        .require(shared, person, Permission::ChangeForwarding)
+        .require(&shared.organisation, person, Permission::ChangeForwarding)
         .is_ok();
     for setting in page.settings() {
         let value = after.values.get(setting.key);

@@ -48,7 +48,7 @@ pub(crate) fn refuse_loop(
         return Ok(());
     };
     let next = |other: PersonId| {
-        let level = caller.level(shared, other);
+        let level = caller.level(&shared.organisation, other);
         if !level.may(Permission::ChangeForwarding) {
             return None;
         }
@@ -94,7 +94,7 @@ pub(crate) async fn read(
     Path(id): Path<String>,
 ) -> Result<axum::Json<ChosenBody>, Problem> {
     let person = super::person(&shared, &id)?.id;
-    caller.require_to_read(&shared, person, Permission::ChangeProfile)?;
+    caller.require_to_read(&shared.organisation, person, Permission::ChangeProfile)?;
     let choice = shared.shard.choice(person).await;
     Ok(axum::Json(ChosenBody {
         profile: choice.as_ref().map(|choice| choice.profile.to_string()),
@@ -118,7 +118,7 @@ pub(crate) async fn choose(
     Json(body): Json<ChoiceBody>,
 ) -> Result<axum::Json<PresenceBody>, Problem> {
     let person = super::person(&shared, &id)?.id;
-    caller.require(&shared, person, Permission::ChangeProfile)?;
+    caller.require(&shared.organisation, person, Permission::ChangeProfile)?;
     match (body.profile, body.until) {
         _ if comparison.is_same() => {}
         (Some(profile), until) => put(&shared, &caller, person, &profile, until).await?,
@@ -132,7 +132,7 @@ pub(crate) async fn choose(
         .events
         .presence(person)
         .ok_or_else(|| Problem::unavailable("the server is starting; try again in a moment"))?;
-    let view = view(&presence, caller.level(&shared, person));
+    let view = view(&presence, caller.level(&shared.organisation, person));
     Ok(axum::Json(PresenceBody::from(&view)))
 }
 
@@ -208,7 +208,7 @@ pub(crate) async fn automatic(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let person = super::person(&shared, &id)?.id;
-    caller.require(&shared, person, Permission::ChangeProfile)?;
+    caller.require(&shared.organisation, person, Permission::ChangeProfile)?;
     end_choice(&shared, &caller, person).await?;
     Ok(StatusCode::NO_CONTENT)
 }

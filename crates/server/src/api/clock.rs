@@ -21,7 +21,7 @@ pub(crate) async fn confirm(
     State(shared): State<Shared>,
     caller: Caller,
 ) -> Result<StatusCode, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin(&shared.organisation, ORGANISATION)?;
     let now = shared.clock.now();
     let before = shared.store.database().last_known_time().await?;
     let entry = new_entry(&shared, &caller, Administration::ClockConfirm, ORGANISATION)

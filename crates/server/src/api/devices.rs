@@ -73,7 +73,7 @@ impl DeviceBody {
     /// What is reported is for those only who may see what uses the microphone.
     fn new(shared: &SharedState, caller: &Caller, device: Device) -> Self {
         let told = shared.agents.told(&device.id);
-        let level = caller.level(shared, device.person);
+        let level = caller.level(&shared.organisation, device.person);
         let may_see = level.may(Permission::SeeMicrophone);
         let now = shared.clock.now();
         let paused = told.as_ref().and_then(|told| told.paused_until);
@@ -147,7 +147,7 @@ pub(crate) async fn begin(
     let person = super::person(&shared, &id)?;
     // Not a location's administrator: an agent sees of its person what the person sees.
     if caller.person != Some(person.id) {
-        caller.require_admin(&shared, ORGANISATION)?;
+        caller.require_admin(&shared.organisation, ORGANISATION)?;
     }
     let (code, until) = shared.codes.new_code(person.id, shared.clock.now())?;
     let details = Details::default();

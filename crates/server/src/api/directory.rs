@@ -115,7 +115,7 @@ pub(crate) async fn last(
     caller: Caller,
     Query(which): Query<Which>,
 ) -> Result<axum::Json<Option<DirectoryBody>>, Problem> {
-    caller.require_admin_to_read(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
     let last = match sync(&shared, which.tenant.as_deref()) {
         Ok(sync) => sync.last(),
         Err(_) => None,
@@ -139,7 +139,7 @@ pub(crate) async fn synchronise(
     prefer: Prefer,
     Json(wish): Json<WishBody>,
 ) -> Result<Response, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin(&shared.organisation, ORGANISATION)?;
     let sync = sync(&shared, wish.tenant.as_deref())?.clone();
     let progress = Arc::new(Progress::default());
     let watched = progress.clone();

@@ -32,7 +32,7 @@ pub(crate) async fn examine(
     State(shared): State<Shared>,
     caller: Caller,
 ) -> Result<axum::Json<Findings>, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin(&shared.organisation, ORGANISATION)?;
     let Some(doctor) = &shared.doctor else {
         let detail = "this server was started without a configuration file, as the demo is, so there is nothing to examine; `offhook serve` has one";
         return Err(Problem::conflict(detail));

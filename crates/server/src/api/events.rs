@@ -100,7 +100,7 @@ pub(crate) async fn stream(
             let mut gathering = Gathering::new(Instant::now());
             for event in missed {
                 gathering.take(event, |owner, before| {
-                    caller.level_before(&shared, owner, before)
+                    caller.level_before(&shared.organisation, owner, before)
                 });
             }
             let frames = frames(&shared, &caller, gathering.give());
@@ -217,7 +217,7 @@ impl Listener {
             ..
         } = self;
         gathering.take(event, |owner, before| {
-            caller.level_before(shared, owner, before)
+            caller.level_before(&shared.organisation, owner, before)
         });
     }
 
@@ -281,7 +281,7 @@ fn frames(shared: &Shared, caller: &Caller, gathered: Vec<Gathered>) -> Vec<SseE
                 frames.extend(known.and_then(|known| json_frame("person", &known)));
                 let levels = Levels {
                     before: level_before,
-                    now: caller.level(shared, person),
+                    now: caller.level(&shared.organisation, person),
                 };
                 frames.extend(presence_frame(shared, person, levels, presence));
             }

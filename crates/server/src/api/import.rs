@@ -226,7 +226,7 @@ pub(crate) async fn import(
     prefer: Prefer,
     sent: SentTable,
 ) -> Result<Response, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin(&shared.organisation, ORGANISATION)?;
     let dry_run = sent.dry_run;
     let table = read_people_csv(&sent.bytes, sent.charset.as_deref());
     let table = table.map_err(|problem| Problem::invalid("csv", problem.to_string()))?;

@@ -51,7 +51,7 @@ pub(crate) async fn list(
     State(shared): State<Shared>,
     caller: Caller,
 ) -> Result<axum::Json<Keys>, Problem> {
-    caller.require_admin_to_read(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
     let keys = shared.store.api_keys().await?;
     Ok(axum::Json(Keys {
         items: keys.into_iter().map(KeyBody::from).collect(),
@@ -82,7 +82,7 @@ pub(crate) async fn read(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<KeyBody>, Problem> {
-    caller.require_admin_to_read(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
     let mut keys = shared.store.api_keys().await?.into_iter();
     let key = keys.find(|key| key.id == id);
     let remedy = "GET /api/v1/keys lists them";
@@ -102,9 +102,9 @@ pub(crate) async fn add(
     caller: Caller,
     Json(new): Json<NewKey>,
 ) -> Result<(StatusCode, axum::Json<KeyBody>), Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
-    limit_checks::text("name", &new.name, NAME_MAX)?;
-    limit_checks::list("scopes", new.scopes.len(), API_KEY_SCOPES.len())?;
+    caller.require_admin(&shared.organisation, ORGANISATION)?;
+    limits::text("name", &new.name, NAME_MAX)?;
+    limits::list("scopes", new.scopes.len(), API_KEY_SCOPES.len())?;
     let known = |scope: &&String| !API_KEY_SCOPES.contains(&scope.as_str());
     if let Some(unknown) = new.scopes.iter().find(known) {
         let known = API_KEY_SCOPES.join(", ");
@@ -148,7 +148,7 @@ pub(crate) async fn delete(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin(&shared.organisation, ORGANISATION)?;
     let keys = shared.store.api_keys().await?;
     let before = keys.iter().find(|key| key.id == id);
     let before = before.map(|key| json!({"name": key.name, "scopes": key.scopes}));

@@ -148,7 +148,7 @@ pub(crate) async fn add(
     caller: Caller,
     Json(body): Json<NewPerson>,
 ) -> Result<(StatusCode, axum::Json<PersonBody>), Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin(&shared.organisation, ORGANISATION)?;
     let person = checked(body, None)?;
     refuse_name(&shared.directory, &person.name, None)?;
     let after = json!({"name": person.name, "mail": person.mail,
@@ -179,7 +179,7 @@ pub(crate) async fn change(
     Json(body): Json<NewPerson>,
 ) -> Result<axum::Json<PersonBody>, Problem> {
     let before = super::person(&shared, &id)?;
-    caller.require_admin_of(&shared, before.id)?;
+    caller.require_admin_of(&shared.organisation, before.id)?;
     if comparison.is_same() {
         return Ok(axum::Json(PersonBody::from(&*before)));
     }
@@ -227,7 +227,7 @@ pub(crate) async fn delete(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin(&shared.organisation, ORGANISATION)?;
     let person = super::person(&shared, &id)?;
     // What is in Teams is taken back while the account is still known; the rest follows from the store.
     shared.retire(&[person.id]).await;

@@ -137,7 +137,7 @@ pub(crate) async fn read(
 ) -> Result<Json<PresenceBody>, Problem> {
     let person = super::person(&shared, &id)?;
     let presence = shared.events.presence(person.id).ok_or_else(starting)?;
-    let view = view(&presence, caller.level(&shared, person.id));
+    let view = view(&presence, caller.level(&shared.organisation, person.id));
     Ok(Json(PresenceBody::from(&view)))
 }
 
@@ -155,7 +155,7 @@ pub(crate) async fn explain(
 ) -> Result<Json<Explanation>, Problem> {
     let person = super::person(&shared, &id)?;
     super::opened(&shared, &person);
-    let level = caller.level(&shared, person.id);
+    let level = caller.level(&shared.organisation, person.id);
     let with_microphone = level.may(Permission::SeeMicrophone);
     let explained = shared.shard.explain(person.id, with_microphone).await;
     let (presence, reasons) = explained.ok_or_else(starting)?;
@@ -199,7 +199,7 @@ pub(crate) async fn history(
     paging: Paging,
 ) -> Result<Json<HistoryBody>, Problem> {
     let person = super::person(&shared, &id)?.id;
-    let level = caller.level(&shared, person);
+    let level = caller.level(&shared.organisation, person);
     if !level.may(Permission::SeeActivity) {
         // Not even the times of changes; a wrong cursor is refused as it is for other viewers.
         let (items, next) = paging.page(Vec::<(i64, PastBody)>::new())?;

@@ -177,7 +177,9 @@ fn shown_to(shared: &SharedState, caller: &Caller, person: PersonId) -> Profiles
     let profiles = shared
         .organisation
         .read(|tables| tables.my_profiles(person));
-    let may_see = caller.level(shared, person).may(Permission::ChangeProfile);
+    let may_see = caller
+        .level(&shared.organisation, person)
+        .may(Permission::ChangeProfile);
     let items = profiles.iter().filter(|_| may_see).map(ProfileBody::from);
     let items: Vec<ProfileBody> = items.collect();
     Profiles {
@@ -206,7 +208,7 @@ pub(crate) async fn read(
     Path((id, name)): Path<(String, String)>,
 ) -> Result<axum::Json<ProfileBody>, Problem> {
     let person = super::person(&shared, &id)?.id;
-    caller.require_to_read(&shared, person, Permission::ChangeProfile)?;
+    caller.require_to_read(&shared.organisation, person, Permission::ChangeProfile)?;
     let profiles = shared
         .organisation
         .read(|tables| tables.my_profiles(person));
@@ -254,7 +256,7 @@ pub(crate) async fn change(
 ) -> Result<axum::Json<ProfileBody>, Problem> {
     if comparison.is_same() {
         let person = super::person(&shared, &id)?.id;
-        caller.require(&shared, person, Permission::ChangeForwarding)?;
+        caller.require(&shared.organisation, person, Permission::ChangeForwarding)?;
         return read(State(shared), caller, Path((id, name))).await;
     }
     if body.name.as_ref().is_some_and(|new| !same_name(new, &name)) {
@@ -274,7 +276,7 @@ async fn put(
     is_new: bool,
 ) -> Result<ProfileBody, Problem> {
     let person = super::person(shared, id)?.id;
-    caller.require(shared, person, Permission::ChangeForwarding)?;
+    caller.require(&shared.organisation, person, Permission::ChangeForwarding)?;
     let _one_at_a_time = shared.settings_change.lock().await;
     let allowed = shared.organisation.read(|tables| {
         tables
@@ -365,7 +367,7 @@ pub(crate) async fn delete(
     Path((id, name)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let person = super::person(&shared, &id)?.id;
-    caller.require(&shared, person, Permission::ChangeForwarding)?;
+    caller.require(&shared.organisation, person, Permission::ChangeForwarding)?;
     let _one_at_a_time = shared.settings_change.lock().await;
     let mine = personal(&shared, person).profiles;
     let before = mine.iter().find(|known| same_name(&known.name, &name));
@@ -428,7 +430,7 @@ pub(crate) async fn order(
     Json(body): Json<OrderBody>,
 ) -> Result<axum::Json<Profiles>, Problem> {
     let person = super::person(&shared, &id)?.id;
-    caller.require(&shared, person, Permission::ChangeProfile)?;
+    caller.require(&shared.organisation, person, Permission::ChangeProfile)?;
     if comparison.is_same() {
         return Ok(axum::Json(shown_to(&shared, &caller, person)));
     }

@@ -73,7 +73,7 @@ pub(crate) async fn list(
     caller: Caller,
     Path(scope): Path<String>,
 ) -> Result<axum::Json<Programs>, Problem> {
-    caller.require_admin_to_read(&shared, &scope)?;
+    caller.require_admin_to_read(&shared.organisation, &scope)?;
     known(&shared, &scope).map(axum::Json)
 }
 
@@ -106,7 +106,7 @@ pub(crate) async fn set(
         (_, Some(from)) if from == PRODUCT => Some(prefilled()),
         (_, Some(from)) => {
             if from != ORGANISATION {
-                caller.require_admin(&shared, &from)?;
+                caller.require_admin(&shared.organisation, &from)?;
             }
             Some(known(&shared, &from)?.items)
         }
@@ -170,7 +170,7 @@ pub(crate) async fn read(
     caller: Caller,
     Path((scope, process)): Path<(String, String)>,
 ) -> Result<axum::Json<Program>, Problem> {
-    caller.require_admin_to_read(&shared, &scope)?;
+    caller.require_admin_to_read(&shared.organisation, &scope)?;
     let items = known(&shared, &scope)?.items;
     let at = position(&items, &process)?;
     let found = items.into_iter().nth(at);
@@ -285,7 +285,7 @@ impl<'a> Table<'a> {
         caller: &'a Caller,
         scope: &'a str,
     ) -> Result<Self, Problem> {
-        caller.require_admin(shared, scope)?;
+        caller.require_admin(&shared.organisation, scope)?;
         let one_at_a_time = shared.settings_change.lock().await;
         Ok(Self {
             before: known(shared, scope)?,

@@ -249,7 +249,7 @@ pub(crate) async fn workgroups(
     caller: Caller,
     paging: Paging,
 ) -> Result<axum::Json<Workgroups>, Problem> {
-    caller.require_admin_to_read(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
     let (items, next) = shared.organisation.read(|tables| {
         let groups = tables.workgroups.iter();
         paging.page(groups.map(|group| (group.name.to_lowercase(), WorkgroupBody::from(group))))
@@ -291,7 +291,7 @@ pub(crate) async fn read_workgroup(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<WorkgroupBody>, Problem> {
-    caller.require_admin_to_read(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
     let number = workgroup_id(&id)?;
     let found = workgroup(&shared, number);
     let remedy = "GET /api/v1/workgroups lists them";
@@ -322,7 +322,7 @@ pub(crate) async fn change_workgroup(
     Json(body): Json<NewWorkgroup>,
 ) -> Result<axum::Json<WorkgroupBody>, Problem> {
     if comparison.is_same() {
-        caller.require_admin(&shared, ORGANISATION)?;
+        caller.require_admin(&shared.organisation, ORGANISATION)?;
         return read_workgroup(State(shared), caller, Path(id)).await;
     }
     let id = workgroup_id(&id)?;
@@ -337,7 +337,7 @@ async fn put_workgroup(
     id: Option<u64>,
     body: NewWorkgroup,
 ) -> Result<WorkgroupBody, Problem> {
-    caller.require_admin(shared, ORGANISATION)?;
+    caller.require_admin(&shared.organisation, ORGANISATION)?;
     let level = level(&body.level)?;
     limit_checks::text("name", &body.name, NAME_MAX)?;
     limit_checks::list("members", body.members.len(), MEMBERS_MAX)?;
@@ -383,7 +383,7 @@ pub(crate) async fn delete_workgroup(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin(&shared.organisation, ORGANISATION)?;
     let id = workgroup_id(&id)?;
     let _one_at_a_time = shared.settings_change.lock().await;
     let before = workgroup(&shared, id).map(|before| json!(before));
@@ -428,7 +428,7 @@ pub(crate) async fn permissions(
     Path(id): Path<String>,
 ) -> Result<axum::Json<Permissions>, Problem> {
     let owner = super::person(&shared, &id)?.id;
-    let level = caller.shown_level(&shared, owner);
+    let level = caller.shown_level(&shared.organisation, owner);
     let told = Some(level).filter(|level| *level >= Relationship::TeamColleague);
     Ok(axum::Json(Permissions {
         level: told.map(Relationship::name),

@@ -70,7 +70,7 @@ pub(crate) async fn read(
     // Who forwards to whom is told to the telephone system, and to those who may change it.
     let may_change = || {
         caller
-            .level(&shared, person)
+            .level(&shared.organisation, person)
             .may(Permission::ChangeForwarding)
     };
     if !caller.may_route() && !may_change() {

@@ -129,8 +129,8 @@ pub(crate) async fn add(
         Problem::invalid("kind", detail)
     })?;
     let parent = body.parent.unwrap_or_else(|| ORGANISATION.into());
-    caller.require_admin(&shared, &parent)?;
-    limit_checks::text("name", &body.name, NAME_MAX)?;
+    caller.require_admin(&shared.organisation, &parent)?;
+    limits::text("name", &body.name, NAME_MAX)?;
     let _one_at_a_time = shared.settings_change.lock().await;
     let beside = shared.organisation.read(|tables| {
         let scopes = tables.scopes.values();
@@ -187,7 +187,7 @@ pub(crate) async fn change(
         Some(_) => ORGANISATION,
         None => &scope,
     };
-    caller.require_admin(&shared, administered)?;
+    caller.require_admin(&shared.organisation, administered)?;
     if comparison.is_same() {
         return read(State(shared), Path(scope)).await;
     }
@@ -259,7 +259,7 @@ pub(crate) async fn delete(
         let known = tables.scopes.get(&scope);
         known.map(|known| known.parent.clone())
     });
-    caller.require_admin_at(&shared, parent.as_deref())?;
+    caller.require_admin_at(&shared.organisation, parent.as_deref())?;
     let _one_at_a_time = shared.settings_change.lock().await;
     let before = shared.organisation.read(|tables| {
         let known = tables.scopes.get(&scope);
@@ -318,8 +318,8 @@ pub(crate) async fn put_place(
     let person = super::person(&shared, &id)?.id;
     let before = shared.organisation.read(|tables| tables.place(person));
     // Both where the person is and where they come to.
-    caller.require_admin_of(&shared, person)?;
-    caller.require_admin_at(&shared, body.location.as_deref())?;
+    caller.require_admin_of(&shared.organisation, person)?;
+    caller.require_admin_at(&shared.organisation, body.location.as_deref())?;
     if comparison.is_same() {
         return Ok(axum::Json(body));
     }

@@ -97,7 +97,7 @@ pub(crate) async fn read(
 ) -> Result<axum::Json<Value>, Problem> {
     let mut body = scope_body(&shared, &scope, page(&name)?)?;
     // The address of a feed holds a secret at most providers.
-    if caller.require_admin(&shared, &scope).is_err()
+    if caller.require_admin(&shared.organisation, &scope).is_err()
         && let Some(feed) = body.get_mut(FEED)
     {
         *feed = Value::Null;
@@ -124,7 +124,7 @@ pub(crate) async fn write(
 ) -> Result<axum::Json<Value>, Problem> {
     let page = page(&name)?;
     place(&shared, &scope)?;
-    caller.require_admin(&shared, &scope)?;
+    caller.require_admin(&shared.organisation, &scope)?;
     let one_at_a_time = shared.settings_change.lock().await;
     match comparison {
         Comparison::Same => return Ok(axum::Json(scope_body(&shared, &scope, page)?)),
@@ -246,7 +246,7 @@ fn copied(
     let place = place(shared, from)?;
     // What the organisation has set holds in its locations, and is seen there; what another location has set is not.
     if from != ORGANISATION {
-        caller.require_admin(shared, from)?;
+        caller.require_admin(&shared.organisation, from)?;
     }
     Ok(shared.organisation.read(|tables| {
         let decided = tables.way(&place, page).effective().0;
@@ -391,7 +391,7 @@ pub(crate) async fn read_own(
     Path((id, name)): Path<(String, String)>,
 ) -> Result<axum::Json<Value>, Problem> {
     let person = super::person(&shared, &id)?;
-    caller.require_self_or_admin(&shared, person.id, Access::Read)?;
+    caller.require_self_or_admin(&shared.organisation, person.id, Access::Read)?;
     let page = page(&name)?;
     Ok(axum::Json(person_body(&shared, &caller, person.id, page)))
 }
@@ -415,7 +415,7 @@ pub(crate) async fn write_own(
 ) -> Result<axum::Json<Value>, Problem> {
     let person = super::person(&shared, &id)?.id;
     let page = page(&name)?;
-    caller.require_self_or_admin(&shared, person, Access::Change)?;
+    caller.require_self_or_admin(&shared.organisation, person, Access::Change)?;
     match comparison {
         Comparison::Same => return Ok(axum::Json(person_body(&shared, &caller, person, page))),
         Comparison::ChangedCopy(read) => keep_changes(&read, &mut body),
@@ -429,7 +429,9 @@ pub(crate) async fn write_own(
         .keys()
         .find(|key| page.setting(key).is_some() && !resolved.changeable.contains(key.as_str()));
     if let Some(key) = locked
-        && caller.require_admin_of(&shared, person).is_err()
+        && caller
+            .require_admin_of(&shared.organisation, person)
+            .is_err()
     {
         return Err(Problem::locked(key));
     }

@@ -192,7 +192,7 @@ pub(crate) async fn read(
     Path(id): Path<String>,
 ) -> Result<axum::Json<TeamsAccountBody>, Problem> {
     let person = super::person(&shared, &id)?;
-    caller.require_self_or_admin(&shared, person.id, Access::Read)?;
+    caller.require_self_or_admin(&shared.organisation, person.id, Access::Read)?;
     super::opened(&shared, &person);
     let body = TeamsAccountBody::of(&shared, &person, caller.session_mark()).await?;
     // The code links the account of the human who types it, and so does the answer to a question.

@@ -95,7 +95,7 @@ fn offers(template: &Template) -> Vec<String> {
 
 /// A template for this caller.
 fn shown(shared: &SharedState, caller: &Caller, template: &Template) -> TemplateBody {
-    let may_read = caller.require_admin_to_read(shared, &template.scope);
+    let may_read = caller.require_admin_to_read(&shared.organisation, &template.scope);
     if may_read.is_err() {
         return content(template);
     }
@@ -115,7 +115,7 @@ fn all(shared: &SharedState, caller: &Caller) -> Templates {
     let may_read: Vec<bool> = templates
         .iter()
         .map(|template| {
-            let may_read = caller.require_admin_to_read(shared, &template.scope);
+            let may_read = caller.require_admin_to_read(&shared.organisation, &template.scope);
             may_read.is_ok()
         })
         .collect();
@@ -159,7 +159,8 @@ fn for_administrators(
     in_teams: Vec<(TeamsUse, Vec<String>, usize)>,
 ) -> TemplateBody {
     let people = template.people.iter();
-    let people = people.filter(|person| caller.may_read_as_admin_of(shared, **person));
+    let people =
+        people.filter(|person| caller.may_read_as_admin_of(&shared.organisation, **person));
     let in_teams = in_teams.into_iter();
     let in_teams = in_teams.map(|(what, scopes, people)| TeamsUseBody {
         what: what.name(),
@@ -180,7 +181,7 @@ pub(crate) const ELSEWHERE: &str = "a person of another location";
 /// Uses as the API names them to this caller.
 fn named_uses(shared: &SharedState, caller: &Caller, uses: BTreeSet<Use>) -> Vec<String> {
     let named = uses.into_iter().map(|used| match used.owner {
-        UseOwner::Person(person) if !caller.may_read_as_admin_of(shared, person) => {
+        UseOwner::Person(person) if !caller.may_read_as_admin_of(&shared.organisation, person) => {
             format!("{} of {ELSEWHERE}", used.setting)
         }
         UseOwner::Person(_) | UseOwner::Scope(_) => used.to_string(),

@@ -162,7 +162,7 @@ pub(crate) async fn list(
     State(shared): State<Shared>,
     caller: Caller,
 ) -> Result<axum::Json<WorkList>, Problem> {
-    caller.require_admin_to_read(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
     let all = shared.works.all().into_iter();
     let items = all.map(|(id, work)| WorkBody::new(id, &work)).collect();
     Ok(axum::Json(WorkList { items }))
@@ -180,7 +180,7 @@ pub(crate) async fn read(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<WorkBody>, Problem> {
-    caller.require_admin_to_read(&shared, ORGANISATION)?;
+    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
     let (id, work) = known(&shared, &id)?;
     let result = match &work.state {
         WorkState::Done(value) => Some(Value::clone(value)),
@@ -204,7 +204,7 @@ pub(crate) async fn cancel(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
+    caller.require_admin(&shared.organisation, ORGANISATION)?;
     let (_, work) = known(&shared, &id)?;
     work.progress.cancel();
     let entry = new_entry(&shared, &caller, Administration::WorkCancel, work.what);

@@ -45,5 +45,9 @@ fn is_administration(shared: &SharedState, caller: &Caller, what: Own, person: P
             level.may(permission)
         })
     });
-    caller.person != Some(person) && !assists && caller.require_admin_of(shared, person).is_ok()
+    caller.person != Some(person)
+        && !assists
+        && caller
+            .require_admin_of(&shared.organisation, person)
+            .is_ok()
 }

@@ -38,7 +38,7 @@ pub(crate) async fn add(
     Json(body): Json<NewTemplate>,
 ) -> Result<(StatusCode, axum::Json<TemplateBody>), Problem> {
     let scope = Home::new(ORGANISATION).wanted(&body)?.scope;
-    caller.require_admin(&shared, &scope)?;
+    caller.require_admin(&shared.organisation, &scope)?;
     let one_at_a_time = shared.settings_change.lock().await;
     let name = body.name.clone().unwrap_or_default();
     let template = checked(&shared, &caller, body, Start::In(ORGANISATION, &name))?;
@@ -59,7 +59,7 @@ impl Address {
     fn changeable(&self, shared: &SharedState, caller: &Caller) -> Result<Template, Problem> {
         let found = match self {
             Self::OfScope(scope, name) => {
-                caller.require_admin(shared, scope)?;
+                caller.require_admin(&shared.organisation, scope)?;
                 of_scope(shared, scope, name)
             }
             Self::Named(name) => found(shared, name),
@@ -69,7 +69,7 @@ impl Address {
             Err(_) if caller.administers() => return found,
             Err(_) => ORGANISATION,
         };
-        caller.require_admin(shared, scope)?;
+        caller.require_admin(&shared.organisation, scope)?;
         found
     }
 }
@@ -202,7 +202,11 @@ fn require_people(
     let stays = edit
         .after()
         .is_some_and(|after| after.profile == template.profile && after.scope == template.scope);
-    let administers = |person: &PersonId| caller.require_admin_of(shared, *person).is_ok();
+    let administers = |person: &PersonId| {
+        caller
+            .require_admin_of(&shared.organisation, *person)
+            .is_ok()
+    };
     if stays || template.people.iter().all(administers) {
         return Ok(());
     }
@@ -291,8 +295,8 @@ pub(crate) async fn order(
     caller: Caller,
     Json(body): Json<OrderBody>,
 ) -> Result<axum::Json<Templates>, Problem> {
-    caller.require_admin(&shared, ORGANISATION)?;
-    limit_checks::list("names", body.names.len(), TEMPLATES_ALL_MAX)?;
+    caller.require_admin(&shared.organisation, ORGANISATION)?;
+    limits::list("names", body.names.len(), TEMPLATES_ALL_MAX)?;
     {
         let _one_at_a_time = shared.settings_change.lock().await;
         let before = shared.organisation.read(|tables| {
@@ -365,7 +369,7 @@ async fn teams_in(
     caller: &Caller,
     scope: String,
 ) -> Result<(StatusCode, axum::Json<TemplateBody>), Problem> {
-    caller.require_admin(shared, &scope)?;
+    caller.require_admin(&shared.organisation, &scope)?;
     let _one_at_a_time = shared.settings_change.lock().await;
     if let Ok(template) = of_scope(shared, &scope, TEAMS_PROFILE) {
         return Ok((StatusCode::OK, axum::Json(shown(shared, caller, &template))));

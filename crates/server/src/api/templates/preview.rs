@@ -56,7 +56,7 @@ pub(crate) async fn preview(
     Path((scope, name)): Path<(String, String)>,
     Json(body): Json<TemplateEditBody>,
 ) -> Result<axum::Json<TemplatePreview>, Problem> {
-    caller.require_admin(&shared, &scope)?;
+    caller.require_admin(&shared.organisation, &scope)?;
     let edit = match (body.delete, body.change) {
         (true, None) => TemplateEdit::Delete(of_scope(&shared, &scope, &name)?),
         (false, Some(change)) => wanted(&shared, &caller, (&scope, &name), change)?,
@@ -70,7 +70,7 @@ pub(crate) async fn preview(
         .read(|tables| (tables.affected(&edit), tables.lost_uses(&edit)));
     let administered = people
         .iter()
-        .filter(|person| caller.may_read_as_admin_of(&shared, **person));
+        .filter(|person| caller.may_read_as_admin_of(&shared.organisation, **person));
     let names = administered.filter_map(|id| Some(shared.directory.person(*id)?.name.clone()));
     Ok(axum::Json(TemplatePreview {
         people: people.len(),

@@ -142,7 +142,7 @@ pub(super) fn checked(
         None => body,
     };
     let home = home.wanted(&body)?;
-    caller.require_admin(shared, &home.scope)?;
+    caller.require_admin(&shared.organisation, &home.scope)?;
     let is_known = shared
         .organisation
         .read(|tables| tables.place_of_scope(&home.scope).is_some());
@@ -208,7 +208,7 @@ fn people(
     limit_checks::list("people", wanted.len(), TEMPLATE_PEOPLE_MAX)?;
     let (visible, hidden): (Vec<PersonId>, Vec<PersonId>) = present
         .iter()
-        .partition(|person| caller.may_read_as_admin_of(shared, **person));
+        .partition(|person| caller.may_read_as_admin_of(&shared.organisation, **person));
     let person = |id: &String| {
         // A person who is gone from the directory keeps the template until they come back.
         let assigned = id.parse().map(PersonId);
@@ -216,7 +216,7 @@ fn people(
             return Ok(assigned);
         }
         let person = api::person(shared, id)?.id;
-        let allowed = caller.require_admin_of(shared, person);
+        let allowed = caller.require_admin_of(&shared.organisation, person);
         allowed.map_err(|problem| problem.of_field("people"))?;
         Ok(person)
     };

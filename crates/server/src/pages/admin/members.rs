@@ -30,7 +30,9 @@ pub(super) fn table(visit: &Visit, scope: &str) -> Table {
     let above = above(visit, scope);
     // Whoever administers only this location could not take anybody in again.
     let location = above.location.as_deref();
-    let may_take = visit.caller.require_admin_at(&visit.shared, location);
+    let may_take = visit
+        .caller
+        .require_admin_at(&visit.shared.organisation, location);
     let above = place_name(visit, &above);
     let here = scope_name(visit, scope);
     let rows = people.iter().take(NAMED_MAX).map(|person| {

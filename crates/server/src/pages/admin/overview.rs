@@ -152,9 +152,15 @@ fn administered(visit: &Visit) -> BTreeMap<PersonId, View> {
             presences.retain(|id, _| tables.place(*id).location.as_deref() == Some(location));
         });
     }
-    let seen = presences
-        .into_iter()
-        .map(|(id, presence)| (id, view(&presence, visit.caller.level(&visit.shared, id))));
+    let seen = presences.into_iter().map(|(id, presence)| {
+        (
+            id,
+            view(
+                &presence,
+                visit.caller.level(&visit.shared.organisation, id),
+            ),
+        )
+    });
     seen.collect()
 }
 

@@ -106,7 +106,9 @@ fn require_administered(visit: &Visit, id: &str) -> Result<(), Refusal> {
     let Some(person) = person else {
         return Ok(());
     };
-    let administered = visit.caller.require_admin_of(&visit.shared, person.id);
+    let administered = visit
+        .caller
+        .require_admin_of(&visit.shared.organisation, person.id);
     Ok(administered?)
 }
 

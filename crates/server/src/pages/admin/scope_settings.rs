@@ -126,7 +126,9 @@ fn here(visit: &Visit) -> Result<(&str, SettingsGroup, String), Refusal> {
     let (scope, name) = (visit.path("scope"), visit.path("page"));
     let page = SettingsGroup::from_name(name).ok_or_else(|| Refusal::no_page(&visit.frame.here))?;
     // The values of a scope are its administrators' to see.
-    visit.caller.require_admin(&visit.shared, scope)?;
+    visit
+        .caller
+        .require_admin(&visit.shared.organisation, scope)?;
     Ok((
         scope,
         page,

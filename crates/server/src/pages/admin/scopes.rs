@@ -163,7 +163,10 @@ pub(super) fn at(scope: &str) -> String {
 
 /// Whether the caller may change a scope.
 pub(super) fn administers(visit: &Visit, scope: &str) -> bool {
-    visit.caller.require_admin(&visit.shared, scope).is_ok()
+    visit
+        .caller
+        .require_admin(&visit.shared.organisation, scope)
+        .is_ok()
 }
 
 /// Whether somebody who is there is in a scope.

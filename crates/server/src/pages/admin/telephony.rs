@@ -76,7 +76,7 @@ async fn lines(visit: &Visit, wanted: &str) -> Table {
         found.map_or_else(
             || json!({}),
             |presence| {
-                let level = visit.caller.level(&visit.shared, person);
+                let level = visit.caller.level(&visit.shared.organisation, person);
                 json!(PresenceBody::from(&view(presence, level)))
             },
         )

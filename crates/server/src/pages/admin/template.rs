@@ -137,7 +137,9 @@ async fn read(visit: &Visit) -> Result<Read, Refusal> {
     };
     let read = visit.api.read(&path).await?;
     let scope = text(&read.value, "scope");
-    visit.caller.require_admin(&visit.shared, scope)?;
+    visit
+        .caller
+        .require_admin(&visit.shared.organisation, scope)?;
     Ok(read)
 }
 
