@@ -16,7 +16,7 @@ use crate::{
     app::Shared,
     body_limits::{BODY_MAX, limited},
     caller::Caller,
-    changes::reads,
+    change_limit::reads,
     clock::Clock,
     connections::Connection,
     cookies::cookie,

@@ -10,8 +10,8 @@ use crate::{
     app::Shared,
     caller::Caller,
     clock::rfc3339,
-    frame::{Frame, render},
     i18n::Language,
+    layout::{Frame, render},
     organisation::Tables,
     problem::Problem,
 };

@@ -17,11 +17,11 @@ use tower_http::csrf::CsrfLayer;
 use crate::{
     access, agents, api,
     app::Shared,
-    asker, assets, board, body_limits,
+    assets, board, body_limits,
     caller::Caller,
-    changes, edits, frame, my_account, open_id,
+    change_limit, client_ip, layout, my_account, open_id,
     organisation::{MAIN_TENANT, ORGANISATION},
-    pages,
+    pages, preconditions,
     problem::{self, Problem},
     sign_in_page, store_health,
 };
@@ -47,12 +47,15 @@ pub(crate) fn router(shared: Shared) -> Router {
             shared.store_health.clone(),
             problem::report_store_refusals,
         ))
-        .layer(middleware::from_fn_with_state(shared.clone(), edits::guard))
+        .layer(middleware::from_fn_with_state(
+            shared.clone(),
+            preconditions::guard,
+        ))
         // The guard has bounded the body, also of what a page sends.
         .layer(DefaultBodyLimit::disable())
         .layer(Extension(read_only));
     // Each change from outside is counted once: a form of a page, and not what the page asks of the API for it.
-    let limit_changes = middleware::from_fn_with_state(shared.clone(), changes::limit);
+    let limit_changes = middleware::from_fn_with_state(shared.clone(), change_limit::limit);
     let api = Router::new()
         .fallback_service(known.clone())
         .layer(limit_changes.clone())
@@ -93,7 +96,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         )
         .route("/sign-in/open-id", get(sign_in_page::begin_open_id))
         .route(open_id::RETURN, get(sign_in_page::returned_open_id))
-        .route("/language", post(frame::choose))
+        .route("/language", post(layout::choose))
         .route("/api/v1/sign-in", post(api::session::begin))
         .route(agent_protocol::PATH, get(agents::connect))
         .route(agent_protocol::PAIR_PATH, post(agents::pair))
@@ -107,7 +110,10 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/teams/notifications", post(notified_main))
         .route("/teams/notifications/{tenant}", post(notified))
         .layer(middleware::from_fn_with_state(shared.clone(), headers))
-        .layer(middleware::from_fn_with_state(shared.clone(), asker::find))
+        .layer(middleware::from_fn_with_state(
+            shared.clone(),
+            client_ip::find,
+        ))
         .with_state(shared)
 }
 

@@ -16,7 +16,7 @@ use crate::{
     app::Shared,
     caller::Caller,
     directory::Person,
-    frame::{self, Frame},
+    layout::{self, Frame},
     pages::{Link, sections},
     problem::Problem,
     teams::{AccountError, Answer, Keep, begin_browser, begin_code, confirm, finish_browser},
@@ -128,7 +128,7 @@ async fn render(
         Some(_) => StatusCode::CONFLICT,
         None => StatusCode::OK,
     };
-    frame::render(status, &page)
+    layout::render(status, &page)
 }
 
 /// Shows the page again, or what went wrong.

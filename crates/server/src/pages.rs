@@ -4,14 +4,14 @@
 
 mod admin;
 mod client;
-mod kit;
+mod components;
 mod me;
+mod page_context;
 mod person;
 mod picture;
 mod sections;
 mod setting;
 mod timeline;
-mod visit;
 mod words;
 
 use std::future::Future;
@@ -29,15 +29,15 @@ use axum::{
 
 use client::Refusal;
 pub(crate) use client::Routes;
-pub(crate) use kit::Link;
-use kit::{Back, Block, Form, Table};
+pub(crate) use components::Link;
+use components::{Back, Block, Form, Table};
+use page_context::{Typed, Visit};
 pub(crate) use sections::sections;
-use visit::{Typed, Visit};
 
 use crate::{
     app::Shared,
-    frame::{self, Frame},
     i18n::Language,
+    layout::{self, Frame},
     problem::Problem,
 };
 
@@ -173,7 +173,7 @@ trait Place: 'static {
 }
 
 async fn show<P: Place>(visit: Visit) -> Result<Response, Refusal> {
-    Ok(frame::render(
+    Ok(layout::render(
         StatusCode::OK,
         &P::show(&visit, None).await?,
     )?)
@@ -187,7 +187,7 @@ async fn act<P: Place>(visit: Visit, typed: Typed) -> Result<Response, Refusal> 
             let cookies = cookie.map(|cookie| [(header::SET_COOKIE, cookie)]);
             return Ok((cookies, Redirect::to(&to)).into_response());
         }
-        Ok(Outcome::Shown(page)) => return Ok(frame::render(StatusCode::OK, &*page)?),
+        Ok(Outcome::Shown(page)) => return Ok(layout::render(StatusCode::OK, &*page)?),
         Err(refusal) => refusal,
     };
     let status = refusal.status;
@@ -201,7 +201,7 @@ async fn act<P: Place>(visit: Visit, typed: Typed) -> Result<Response, Refusal> 
         // A button in a table has no place of its own for a refusal.
         page.blocks.insert(0, Block::Alert(back.refusal.detail));
     }
-    Ok(frame::render(status, &page)?)
+    Ok(layout::render(status, &page)?)
 }
 
 fn place<P: Place>() -> MethodRouter<Shared> {
@@ -252,10 +252,10 @@ pub(crate) async fn dress(request: Request, next: Next) -> Response {
         zone: String::new(),
         is_fresh: false,
         refresh: None,
-        blocks: vec![Block::Alert(kit::text(&body, "detail").to_owned())],
+        blocks: vec![Block::Alert(components::text(&body, "detail").to_owned())],
         frame,
     };
-    frame::render(status, &page).unwrap_or_else(Problem::into_response)
+    layout::render(status, &page).unwrap_or_else(Problem::into_response)
 }
 
 /// The words for a yes and a no.

@@ -19,8 +19,8 @@ use crate::{
     access::{self, NotAdmitted},
     app::{Shared, SharedState},
     caller::Caller,
-    frame::{self, Frame, language, local},
     i18n::Language,
+    layout::{self, Frame, language, local},
     password,
     problem::Problem,
     sessions,
@@ -66,7 +66,7 @@ pub(crate) fn refused(
         link_used: false,
         open_id: open_id_name(shared),
     };
-    frame::render(status, &page)
+    layout::render(status, &page)
 }
 
 /// The page for whoever is not signed in, with 401.
@@ -93,7 +93,7 @@ pub(crate) fn signed_out(
         link_used,
         open_id: open_id_name(shared),
     };
-    frame::render(StatusCode::UNAUTHORIZED, &page).into_response()
+    layout::render(StatusCode::UNAUTHORIZED, &page).into_response()
 }
 
 /// Where to go on after signing in.
@@ -116,7 +116,7 @@ pub(crate) async fn page(
         link_used: false,
         open_id: open_id_name(&shared),
     };
-    frame::render(StatusCode::OK, &page)
+    layout::render(StatusCode::OK, &page)
 }
 
 /// What was typed.
@@ -162,7 +162,7 @@ pub(crate) async fn begin(
         link_used: false,
         open_id: open_id_name(&shared),
     };
-    let mut response = frame::render(status, &page)?;
+    let mut response = layout::render(status, &page)?;
     if let Some(seconds) = seconds {
         let seconds = HeaderValue::from(seconds);
         response.headers_mut().insert(header::RETRY_AFTER, seconds);

@@ -18,9 +18,9 @@ use crate::{
     audit::{Details, Own},
     caller::Caller,
     clock::{parse_rfc3339, rfc3339},
-    edits::Comparison,
     limit_checks,
     limits::{APPOINTMENT_TEXT_MAX, APPOINTMENTS_MAX},
+    preconditions::Comparison,
     problem::Problem,
 };
 

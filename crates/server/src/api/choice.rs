@@ -15,8 +15,8 @@ use crate::{
     audit::{Details, Own},
     caller::Caller,
     clock::{parse_rfc3339, rfc3339},
-    edits::Comparison,
     phones::forwarded_to,
+    preconditions::Comparison,
     problem::Problem,
 };
 

@@ -19,8 +19,8 @@ use crate::{
     caller::{Access, Caller},
     clock::{parse_rfc3339, rfc3339},
     directory::Person,
-    edits::Comparison,
     organisation::ORGANISATION,
+    preconditions::Comparison,
     problem::Problem,
 };
 

@@ -13,10 +13,10 @@ use crate::{
     app::Shared,
     audit::{Details, Own},
     caller::{Access, Caller},
-    edits::Comparison,
     limit_checks,
     limits::FAVOURITES_MAX,
     organisation::FAVOURITES,
+    preconditions::Comparison,
     problem::Problem,
 };
 

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use utoipa::{OpenApi, ToSchema};
 
 use super::{session, settings};
-use crate::edits::ReadOnlyFields;
+use crate::preconditions::ReadOnlyFields;
 use fields::restrict;
 
 /// What is not a route of the router: sign-in lies outside because it needs no sign-in.

@@ -16,9 +16,9 @@ use crate::{
     audit::Administration,
     caller::Caller,
     directory::{Directory, Person},
-    edits::Comparison,
     limits::PERSON_TEXT_MAX,
     organisation::ORGANISATION,
+    preconditions::Comparison,
     problem::Problem,
 };
 

@@ -19,10 +19,10 @@ use crate::{
     app::{Shared, SharedState},
     audit::{Details, Own},
     caller::Caller,
-    edits::Comparison,
     limit_checks,
     limits::{NAME_MAX, ORDER_MAX, PROFILES_MAX},
     organisation::Personal,
+    preconditions::Comparison,
     problem::Problem,
 };
 

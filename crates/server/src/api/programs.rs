@@ -15,8 +15,8 @@ use crate::{
     app::{Shared, SharedState},
     audit::Administration,
     caller::Caller,
-    edits::Comparison,
     organisation::{ORGANISATION, PRODUCT, PROGRAMS},
+    preconditions::Comparison,
     problem::Problem,
     programs::{PROGRAMS_MAX, Program, Refused, prefilled},
 };

@@ -21,11 +21,11 @@ use crate::{
     app::{Shared, SharedState},
     audit::{Administration, Details, Own},
     caller::{Access, Caller},
-    edits::Comparison,
     events::{Reset, VisibilityBefore},
     limit_checks,
     limits::{MEMBERS_MAX, NAME_MAX, RELATIONSHIPS_MAX, WORKGROUPS_MAX},
     organisation::ORGANISATION,
+    preconditions::Comparison,
     problem::Problem,
 };
 

@@ -14,10 +14,10 @@ use crate::{
     app::Shared,
     audit::Administration,
     caller::Caller,
-    edits::Comparison,
     limit_checks,
     limits::{NAME_MAX, SCOPES_MAX},
     organisation::{ORGANISATION, Place, Tables},
+    preconditions::Comparison,
     problem::Problem,
 };
 

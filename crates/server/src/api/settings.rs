@@ -15,10 +15,10 @@ use crate::{
     audit::{Administration, Details, Own},
     calendars::Unread,
     caller::{Access, Caller},
-    edits::Comparison,
     events::Reset,
     organisation::{ORGANISATION, Place},
     outside::web_address,
+    preconditions::Comparison,
     problem::Problem,
     values,
 };

@@ -16,8 +16,8 @@ use crate::{
     caller::{Access, Caller},
     clock::rfc3339,
     directory::Person,
-    edits::Comparison,
     identity::IdentityField,
+    preconditions::Comparison,
     problem::Problem,
     teams::{AccountError, Answer, Keep, begin_code, confirm, disconnect, link_named},
 };

@@ -19,9 +19,9 @@ use crate::{
     audit::Administration,
     caller::Caller,
     clock::rfc3339,
+    jobs::{State as WorkState, Work, broke_off},
     organisation::ORGANISATION,
     problem::Problem,
-    work::{State as WorkState, Work, broke_off},
 };
 
 /// Nobody waits longer for an answer that they would rather have later.

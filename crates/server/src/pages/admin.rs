@@ -25,7 +25,7 @@ mod workgroups;
 use axum::{Router, routing::get};
 use presence::SettingsGroup;
 
-use super::{client::Refusal, me::SharingOf, place, visit::Visit};
+use super::{client::Refusal, me::SharingOf, page_context::Visit, place};
 use crate::app::Shared;
 
 pub(super) fn routes() -> Router<Shared> {

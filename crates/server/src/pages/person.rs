@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::{
     Page, Place,
     client::Refusal,
-    kit::{Back, Block, Cell, text},
+    components::{Back, Block, Cell, text},
+    page_context::Visit,
     timeline::Timeline,
-    visit::Visit,
 };
 
 /// A colleague.

@@ -3,8 +3,8 @@
 use askama::Template;
 
 use super::{
-    kit::{Cell, Picture, Row, Table},
-    visit::Visit,
+    components::{Cell, Picture, Row, Table},
+    page_context::Visit,
 };
 
 /// Width of the longest bar, and height of one with its distance.

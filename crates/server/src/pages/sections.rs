@@ -1,7 +1,7 @@
 //! Which pages there are beside the one that is shown.
 
-use super::kit::Link;
-use crate::frame::Frame;
+use super::components::Link;
+use crate::layout::Frame;
 
 /// The page of every account, whether it belongs to a person or not.
 const PASSWORD: &str = "/me/password";

@@ -4,8 +4,8 @@ use presence::{OwnerPolicy, Relationship, Setting, SettingsGroup, SyncMode, Valu
 use serde_json::{Value, json};
 
 use super::{
-    kit::{Choice, Field, Kind, text},
-    visit::Visit,
+    components::{Choice, Field, Kind, text},
+    page_context::Visit,
     yes_or_no,
 };
 use crate::organisation::{ORGANISATION, PRODUCT};

@@ -6,8 +6,8 @@ use presence::Status;
 use serde_json::Value;
 
 use super::{
-    kit::{Cell, Picture, Row, Table, text},
-    visit::Visit,
+    components::{Cell, Picture, Row, Table, text},
+    page_context::Visit,
 };
 
 /// Where the lanes begin, behind their names, and how long 24 hours are.

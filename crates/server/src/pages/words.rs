@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{
     client::Refusal,
-    kit::{Cell, Choice, Field, Kind, Row, Table, flag, text},
-    visit::{Typed, Visit},
+    components::{Cell, Choice, Field, Kind, Row, Table, flag, text},
+    page_context::{Typed, Visit},
 };
 
 /// How a browser writes a moment in a field.

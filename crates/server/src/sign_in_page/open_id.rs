@@ -12,7 +12,7 @@ use super::{ToGoOn, refused};
 use crate::{
     app::{Shared, SharedState},
     cookies,
-    frame::{Frame, local},
+    layout::{Frame, local},
     open_id::{self, Begun, OpenIdError, Returned},
     problem::Problem,
 };

@@ -4,7 +4,7 @@ use presence::SettingsGroup;
 use serde_json::{Value, json};
 
 use super::fields;
-use crate::{api::paging, edits, limits, programs};
+use crate::{api::paging, limits, preconditions, programs};
 
 const IF_MATCH: &str = "IfMatch";
 const IF_NONE_MATCH: &str = "IfNoneMatch";
@@ -68,7 +68,7 @@ pub(super) fn parameters() -> Value {
     let key = json!({
         "type": "string",
         "minLength": 1,
-        "maxLength": edits::KEY_MAX,
+        "maxLength": preconditions::KEY_MAX,
         "pattern": "^[\\x20-\\x7e]+$",
     });
     json!({
@@ -137,7 +137,7 @@ pub(super) fn complete(place: &Place<'_>, operation: &mut Value) {
     }
     let is_tagged = method == "get" && tag(&mut operation["responses"]["200"]);
     let is_conditional = has_etag && matches!(method, "put" | "patch" | "delete");
-    let is_repeatable = method == "post" && path != SIGN_IN && edits::takes_key(path);
+    let is_repeatable = method == "post" && path != SIGN_IN && preconditions::takes_key(path);
     let is_async = operation["responses"].get("202").is_some();
     let headers = [
         (is_tagged, IF_NONE_MATCH),

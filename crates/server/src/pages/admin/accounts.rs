@@ -7,9 +7,9 @@ use super::require_system_administrator;
 use crate::pages::{
     Done, Outcome, Page, Place,
     client::Refusal,
-    kit::{Back, Button, Cell, Choice, Field, Form, Kind, Row, Table, flag, text},
+    components::{Back, Button, Cell, Choice, Field, Form, Kind, Row, Table, flag, text},
+    page_context::{Typed, Visit},
     setting::scope_name,
-    visit::{Typed, Visit},
 };
 
 const HERE: &str = "/admin/accounts";

@@ -13,8 +13,8 @@ use crate::{
     pages::{
         Page, Place,
         client::{Refusal, part},
-        kit::{Back, Block, Cell, Link, Row, Table, text},
-        visit::Visit,
+        components::{Back, Block, Cell, Link, Row, Table, text},
+        page_context::Visit,
     },
     problem::Problem,
 };

@@ -6,8 +6,8 @@ use super::{require_system_administrator, work};
 use crate::pages::{
     Done, Outcome, Page, Place,
     client::{Begun, Refusal, part},
-    kit::{Back, Button, Cell, Form, Row, Table, text},
-    visit::{Typed, Visit},
+    components::{Back, Button, Cell, Form, Row, Table, text},
+    page_context::{Typed, Visit},
 };
 
 const HERE: &str = "/admin/backup";

@@ -9,8 +9,8 @@ use super::{examination, require_system_administrator};
 use crate::pages::{
     Done, Outcome, Page, Place,
     client::Refusal,
-    kit::{Back, Block, Cell, Field, Form, Link, text},
-    visit::{Typed, Visit},
+    components::{Back, Block, Cell, Field, Form, Link, text},
+    page_context::{Typed, Visit},
 };
 
 const HERE: &str = "/admin/tenants/connect";

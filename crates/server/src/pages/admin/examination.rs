@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::pages::{
     Outcome, Page,
     client::Refusal,
-    kit::{Block, Cell, Form, Link, Row, Table, text},
-    visit::Visit,
+    components::{Block, Cell, Form, Link, Row, Table, text},
+    page_context::Visit,
 };
 
 /// The form that calls the doctor.

@@ -10,8 +10,8 @@ use crate::{
     pages::{
         Done, Outcome, Page,
         client::{Begun, Refusal},
-        kit::{Block, Cell, Field, Form, Kind, Row, Table, text},
-        visit::{Typed, Visit},
+        components::{Block, Cell, Field, Form, Kind, Row, Table, text},
+        page_context::{Typed, Visit},
     },
 };
 

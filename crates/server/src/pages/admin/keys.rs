@@ -7,8 +7,10 @@ use super::require_system_administrator;
 use crate::pages::{
     Done, Outcome, Page, Place,
     client::{Refusal, part},
-    kit::{Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, text, texts},
-    visit::{Typed, Visit},
+    components::{
+        Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, text, texts,
+    },
+    page_context::{Typed, Visit},
 };
 
 const HERE: &str = "/admin/keys";

@@ -10,9 +10,9 @@ use crate::{
     pages::{
         Done, Outcome, Page,
         client::Refusal,
-        kit::{Block, Button, Cell, Field, Form, Link, Row, Table},
+        components::{Block, Button, Cell, Field, Form, Link, Row, Table},
+        page_context::{Typed, Visit},
         setting::scope_name,
-        visit::{Typed, Visit},
     },
 };
 

@@ -12,12 +12,12 @@ use crate::{
     pages::{
         Done, Outcome, Page, Place,
         client::{Refusal, part},
-        kit::{
+        components::{
             Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text,
             texts,
         },
+        page_context::{Typed, Visit},
         setting::scope_name,
-        visit::{Typed, Visit},
         yes_or_no,
     },
 };

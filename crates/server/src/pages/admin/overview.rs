@@ -13,9 +13,9 @@ use crate::{
     pages::{
         Done, Outcome, Page, Place,
         client::Refusal,
-        kit::{Back, Block, Cell, Field, Form, Row, Table},
+        components::{Back, Block, Cell, Field, Form, Row, Table},
+        page_context::{Typed, Visit},
         picture::{Histogram, shares},
-        visit::{Typed, Visit},
     },
 };
 

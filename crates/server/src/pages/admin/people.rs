@@ -11,8 +11,8 @@ use crate::{
     pages::{
         Done, Outcome, Page, Place,
         client::Refusal,
-        kit::{Back, Block, Cell, Field, Form, Kind, Link, Row, Table, text},
-        visit::{Typed, Visit},
+        components::{Back, Block, Cell, Field, Form, Kind, Link, Row, Table, text},
+        page_context::{Typed, Visit},
     },
 };
 

@@ -11,8 +11,8 @@ use super::{
 use crate::pages::{
     Done, Outcome, Page, Place,
     client::Refusal,
-    kit::{Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, text},
-    visit::{Typed, Visit},
+    components::{Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, text},
+    page_context::{Typed, Visit},
 };
 
 /// A person.

@@ -15,9 +15,9 @@ use crate::{
     pages::{
         Done, Outcome, Page, Place,
         client::{Refusal, part},
-        kit::{Back, Block, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text},
+        components::{Back, Block, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text},
+        page_context::{Typed, Visit},
         setting::{self, Profiles, scope_name},
-        visit::{Typed, Visit},
     },
     values::{self, USER_MAY_CHANGE},
 };

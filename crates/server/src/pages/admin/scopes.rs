@@ -9,9 +9,11 @@ use crate::{
     pages::{
         Done, Outcome, Page, Place,
         client::{Refusal, part},
-        kit::{Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text},
+        components::{
+            Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text,
+        },
+        page_context::{Typed, Visit},
         setting::scope_name,
-        visit::{Typed, Visit},
     },
 };
 

@@ -5,9 +5,9 @@ use crate::{
     organisation::{Tables, TeamsUse},
     pages::{
         Page,
-        kit::{Back, Block, Form, Link},
+        components::{Back, Block, Form, Link},
+        page_context::Visit,
         setting::scope_name,
-        visit::Visit,
     },
 };
 

@@ -14,8 +14,8 @@ use crate::{
     pages::{
         Outcome, Page, Place,
         client::Refusal,
-        kit::{Back, Block, Cell, Row, Table},
-        visit::{Typed, Visit},
+        components::{Back, Block, Cell, Row, Table},
+        page_context::{Typed, Visit},
     },
 };
 

@@ -11,9 +11,11 @@ use crate::{
     pages::{
         Done, Outcome, Page, Place,
         client::{Read, Refusal, part},
-        kit::{Back, Block, Button, Cell, Field, Form, Kind, Link, Row, Table, flag, text, texts},
+        components::{
+            Back, Block, Button, Cell, Field, Form, Kind, Link, Row, Table, flag, text, texts,
+        },
+        page_context::{Typed, Visit},
         setting::scope_name,
-        visit::{Typed, Visit},
         words::profile_body,
     },
 };

@@ -13,10 +13,10 @@ use crate::{
     pages::{
         Done, Outcome, Page, Place,
         client::{Refusal, part},
-        kit::{Back, Cell, Choice, Field, Form, Kind, Row, Table, flag, text},
+        components::{Back, Cell, Choice, Field, Form, Kind, Row, Table, flag, text},
         me::{moved, movers},
+        page_context::{Typed, Visit},
         setting::scope_name,
-        visit::{Typed, Visit},
         words::profile_body,
     },
 };

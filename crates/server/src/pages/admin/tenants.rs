@@ -11,8 +11,8 @@ use super::{
 use crate::pages::{
     Done, Outcome, Page, Place,
     client::{Begun, Refusal, part},
-    kit::{Back, Block, Cell, Form, Link, Row, Table},
-    visit::{Typed, Visit},
+    components::{Back, Block, Cell, Form, Link, Row, Table},
+    page_context::{Typed, Visit},
 };
 
 const HERE: &str = "/admin/tenants";

@@ -6,8 +6,8 @@ use super::{import, require_system_administrator};
 use crate::pages::{
     Done, Outcome, Page, Place,
     client::{Refusal, part},
-    kit::{Back, Block, Cell, Form, Link, Row, Table, text},
-    visit::{Typed, Visit},
+    components::{Back, Block, Cell, Form, Link, Row, Table, text},
+    page_context::{Typed, Visit},
 };
 
 const HERE: &str = "/admin/work";

@@ -6,9 +6,9 @@ use super::require_system_administrator;
 use crate::pages::{
     Done, Outcome, Page, Place,
     client::Refusal,
-    kit::{Back, Button, Cell, Field, Form, Kind, Row, Table, text},
+    components::{Back, Button, Cell, Field, Form, Kind, Row, Table, text},
     me::levels,
-    visit::{Typed, Visit},
+    page_context::{Typed, Visit},
 };
 
 const HERE: &str = "/admin/workgroups";

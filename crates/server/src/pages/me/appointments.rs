@@ -10,8 +10,10 @@ use super::timetable::Timetable;
 use crate::pages::{
     Done, Outcome, Page, Place,
     client::{Refusal, part},
-    kit::{Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text},
-    visit::{Typed, Visit},
+    components::{
+        Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text,
+    },
+    page_context::{Typed, Visit},
 };
 
 const HERE: &str = "/me/appointments";

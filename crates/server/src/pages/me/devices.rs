@@ -9,8 +9,8 @@ use crate::{
     pages::{
         Done, Outcome, Page, Place,
         client::{Refusal, part},
-        kit::{Back, Block, Button, Cell, Form, Link, Row, Table, text, texts},
-        visit::{Typed, Visit},
+        components::{Back, Block, Button, Cell, Form, Link, Row, Table, text, texts},
+        page_context::{Typed, Visit},
     },
 };
 

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::pages::{
     Done, Outcome, Page, Place,
     client::Refusal,
-    kit::{Back, Block, Cell, Choice, Field, Form, Kind, flag, text},
-    visit::{Typed, Visit},
+    components::{Back, Block, Cell, Choice, Field, Form, Kind, flag, text},
+    page_context::{Typed, Visit},
 };
 
 /// My presence.

@@ -6,8 +6,8 @@ use crate::{
     pages::{
         Done, Outcome, Page, Place,
         client::Refusal,
-        kit::{Back, Field, Form, Kind},
-        visit::{Typed, Visit},
+        components::{Back, Field, Form, Kind},
+        page_context::{Typed, Visit},
     },
     password::LENGTH_MIN,
     sessions,

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::pages::{
     Done, Outcome, Page, Place,
     client::{Refusal, part},
-    kit::{Back, Button, Cell, Field, Form, Row, Table, flag, text},
-    visit::{Typed, Visit},
+    components::{Back, Button, Cell, Field, Form, Row, Table, flag, text},
+    page_context::{Typed, Visit},
     words::profile_body,
 };
 

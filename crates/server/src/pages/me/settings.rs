@@ -8,9 +8,9 @@ use crate::{
     pages::{
         Done, Outcome, Page, Place,
         client::Refusal,
-        kit::{Back, Block, Cell, Choice, Field, Form, Kind, text},
+        components::{Back, Block, Cell, Choice, Field, Form, Kind, text},
+        page_context::{Typed, Visit},
         setting::{self, Profiles},
-        visit::{Typed, Visit},
     },
 };
 

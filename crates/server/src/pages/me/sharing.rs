@@ -6,8 +6,8 @@ use crate::pages::{
     Done, Outcome, Page, Place,
     admin::require_system_administrator,
     client::Refusal,
-    kit::{Back, Button, Cell, Field, Form, Kind, Row, Table, text},
-    visit::{Typed, Visit},
+    components::{Back, Button, Cell, Field, Form, Kind, Row, Table, text},
+    page_context::{Typed, Visit},
 };
 
 /// Who may see what of me.

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::appointments::about;
 use crate::pages::{
-    kit::{Picture, Table, text},
-    visit::Visit,
+    components::{Picture, Table, text},
+    page_context::Visit,
 };
 
 /// Width of a day, and of the column with the hours.

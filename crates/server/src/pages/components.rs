@@ -11,7 +11,7 @@ use std::fmt::Write;
 use askama::Template;
 use serde_json::Value;
 
-use super::{client::Refusal, visit::Typed};
+use super::{client::Refusal, page_context::Typed};
 use crate::i18n::Language;
 
 /// A part of a page.

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::client::{Api, Refusal, Routes};
 use crate::{
-    app::Shared, caller::Caller, cookies, directory::Person, frame::Frame, i18n::Language,
+    app::Shared, caller::Caller, cookies, directory::Person, i18n::Language, layout::Frame,
     problem::Problem,
 };
 

@@ -24,7 +24,8 @@ pub(crate) use once::KEY_MAX;
 use tags::{EntityTags, NoEntityTags};
 
 use crate::{
-    access, app::Shared, body_limits::body_max, caller::Caller, changes::reads, problem::Problem,
+    app::Shared, body_limits::body_max, caller::Caller, change_limit::reads, problem::Problem,
+    secrets,
 };
 
 /// Whether an `Idempotency-Key` has an effect on a POST to this path.

@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 use store::{Attempt, StoredAnswer};
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
-use crate::{problem::Problem, work::Works};
+use crate::{jobs::Works, problem::Problem};
 
 /// How long a change waits for another of the same thing.
 const WAIT_MAX: Duration = Duration::from_secs(10);
