@@ -21,8 +21,9 @@ use crate::{
     connections::Connection,
     cookies::cookie,
     problem::Problem,
+    secrets::{fingerprint, hash, new_secret},
     sessions::SESSION_COOKIE,
-    sign_in::{Outcome, Way},
+    sign_in_record::{Outcome, Way},
 };
 
 /// How long a link that was printed at a start may be used.

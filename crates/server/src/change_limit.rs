@@ -23,12 +23,12 @@ const IMPORT: &str = "/people/import";
 
 /// What each caller has left.
 #[derive(Debug)]
-pub(crate) struct Changes {
+pub(crate) struct ChangeLimit {
     began: Instant,
     pace: Mutex<Pace<String>>,
 }
 
-impl Default for Changes {
+impl Default for ChangeLimit {
     fn default() -> Self {
         Self {
             began: Instant::now(),
@@ -37,7 +37,7 @@ impl Default for Changes {
     }
 }
 
-impl Changes {
+impl ChangeLimit {
     /// Counts a change; false if the caller is too fast. What is refused is not counted: the caller goes on at the pace.
     fn take(&self, caller: &Caller) -> bool {
         let now = self.began.elapsed();
@@ -60,7 +60,7 @@ pub(crate) async fn limit(
 ) -> Response {
     let imports = caller.is_admin() && request.uri().path().ends_with(IMPORT);
     let free = reads(request.method()) || caller.is_key() || imports;
-    if free || shared.changes.take(&caller) {
+    if free || shared.change_limit.take(&caller) {
         return next.run(request).await;
     }
     let mut refused = Problem::too_many_changes().into_response();

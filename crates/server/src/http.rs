@@ -23,7 +23,7 @@ use crate::{
     organisation::{MAIN_TENANT, ORGANISATION},
     pages, preconditions,
     problem::{self, Problem},
-    sign_in_page, store_health,
+    sign_in_page,
 };
 
 /// Graph puts many changes into one request.

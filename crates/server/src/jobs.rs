@@ -14,14 +14,14 @@ use tokio::task::JoinHandle;
 
 use crate::problem::Problem;
 
-/// Work that is over is remembered for whoever comes back to look, up to this much.
-const REMEMBERED: usize = 20;
+/// Job that is over is remembered for whoever comes back to look, up to this much.
+const FINISHED_MAX: usize = 20;
 /// More at once only waits for the database.
-const AT_ONCE: usize = 8;
+const RUNNING_MAX: usize = 8;
 
 /// How it stands with a piece of work.
 #[derive(Clone, Debug)]
-pub(crate) enum State {
+pub(crate) enum JobState {
     Running,
     /// What it answers.
     Done(Arc<Value>),
@@ -33,30 +33,30 @@ pub(crate) enum State {
 
 /// A piece of work.
 #[derive(Clone, Debug)]
-pub(crate) struct Work {
+pub(crate) struct Job {
     /// `import`, `directory`, `backup`.
     pub(crate) what: &'static str,
     /// Who started it.
     pub(crate) who: String,
     pub(crate) begun: Timestamp,
     pub(crate) progress: Arc<Progress>,
-    pub(crate) state: State,
+    pub(crate) state: JobState,
 }
 
 /// All work since the start of the server. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Works(Arc<Mutex<Inner>>);
+pub(crate) struct Jobs(Arc<Mutex<Inner>>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    works: BTreeMap<u64, Work>,
+    jobs: BTreeMap<u64, Job>,
     last: u64,
 }
 
-/// Work that is under way; what it comes to.
+/// Job that is under way; what it comes to.
 pub(crate) type Pending = JoinHandle<Result<Value, Problem>>;
 
-impl Works {
+impl Jobs {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -72,25 +72,25 @@ impl Works {
         F: Future<Output = Result<Value, Problem>> + Send + 'static,
     {
         let mut inner = self.lock();
-        let running = inner.works.values().filter(|work| work.is_running());
-        if running.count() >= AT_ONCE {
+        let running = inner.jobs.values().filter(|work| work.is_running());
+        if running.count() >= RUNNING_MAX {
             return Err(Problem::conflict(format!(
-                "{AT_ONCE} long pieces of work are under way already; wait for one of them or cancel it (GET /api/v1/work)"
+                "{RUNNING_MAX} long pieces of work are under way already; wait for one of them or cancel it (GET /api/v1/work)"
             )));
         }
         inner.last += 1;
         let id = inner.last;
-        let entry = Work {
+        let entry = Job {
             what,
             who: who.to_owned(),
             begun,
             progress,
-            state: State::Running,
+            state: JobState::Running,
         };
-        inner.works.insert(id, entry);
+        inner.jobs.insert(id, entry);
         drop(inner);
         // A panic must not leave it running for ever, nor that it never began.
-        let broken = EndedBy(self.clone(), id);
+        let broken = EndOnDrop(self.clone(), id);
         let pending = tokio::spawn(async move {
             let done = work.await;
             broken.0.end(id, &done);
@@ -101,37 +101,37 @@ impl Works {
 
     fn end(&self, id: u64, done: &Result<Value, Problem>) {
         let mut inner = self.lock();
-        if let Some(work) = inner.works.get_mut(&id) {
+        if let Some(work) = inner.jobs.get_mut(&id) {
             work.state = match done {
-                Ok(value) => State::Done(Arc::new(value.clone())),
-                Err(problem) if problem.is_cancellation() => State::Cancelled,
-                Err(problem) => State::Failed(problem.clone()),
+                Ok(value) => JobState::Done(Arc::new(value.clone())),
+                Err(problem) if problem.is_cancellation() => JobState::Cancelled,
+                Err(problem) => JobState::Failed(problem.clone()),
             };
         }
-        let over = inner.works.iter().filter(|(_, work)| !work.is_running());
+        let over = inner.jobs.iter().filter(|(_, work)| !work.is_running());
         let over: Vec<u64> = over.map(|(id, _)| *id).collect();
-        for old in over.iter().rev().skip(REMEMBERED) {
-            inner.works.remove(old);
+        for old in over.iter().rev().skip(FINISHED_MAX) {
+            inner.jobs.remove(old);
         }
     }
 
     /// All that is remembered, the newest first.
-    pub(crate) fn all(&self) -> Vec<(u64, Work)> {
+    pub(crate) fn all(&self) -> Vec<(u64, Job)> {
         let inner = self.lock();
-        let works = inner.works.iter().rev();
-        works.map(|(id, work)| (*id, work.clone())).collect()
+        let jobs = inner.jobs.iter().rev();
+        jobs.map(|(id, work)| (*id, work.clone())).collect()
     }
 
     /// One of them.
-    pub(crate) fn get(&self, id: u64) -> Option<Work> {
-        self.lock().works.get(&id).cloned()
+    pub(crate) fn get(&self, id: u64) -> Option<Job> {
+        self.lock().jobs.get(&id).cloned()
     }
 }
 
-impl Work {
+impl Job {
     /// Whether it is under way.
     pub(crate) fn is_running(&self) -> bool {
-        matches!(self.state, State::Running)
+        matches!(self.state, JobState::Running)
     }
 }
 
@@ -141,9 +141,9 @@ pub(crate) fn broke_off() -> Problem {
 }
 
 /// Ends work as failed that went away without saying anything.
-struct EndedBy(Works, u64);
+struct EndOnDrop(Jobs, u64);
 
-impl Drop for EndedBy {
+impl Drop for EndOnDrop {
     fn drop(&mut self) {
         let is_running = self.0.get(self.1).is_some_and(|work| work.is_running());
         if is_running {
@@ -162,42 +162,44 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_is_over_is_remembered_for_a_while() {
-        let works = Works::default();
-        for index in 0..REMEMBERED + 5 {
+        let jobs = Jobs::default();
+        for index in 0..FINISHED_MAX + 5 {
             let work = async move { Ok(json!(index)) };
-            let (_, pending) = works
+            let (_, pending) = jobs
                 .begin(("import", "admin", NOW), Arc::default(), work)
                 .unwrap();
             pending.await.unwrap().unwrap();
         }
-        let all = works.all();
-        assert_eq!(all.len(), REMEMBERED);
-        assert_eq!(all[0].0, REMEMBERED as u64 + 5, "the newest first");
-        assert!(matches!(&all[0].1.state, State::Done(value) if **value == json!(REMEMBERED + 4)));
+        let all = jobs.all();
+        assert_eq!(all.len(), FINISHED_MAX);
+        assert_eq!(all[0].0, FINISHED_MAX as u64 + 5, "the newest first");
+        assert!(
+            matches!(&all[0].1.state, JobState::Done(value) if **value == json!(FINISHED_MAX + 4))
+        );
     }
 
     #[tokio::test]
     async fn work_that_breaks_off_has_failed() {
-        let works = Works::default();
+        let jobs = Jobs::default();
         let work = async { panic!("as a defect would") };
-        let (id, pending) = works
+        let (id, pending) = jobs
             .begin(("import", "admin", NOW), Arc::default(), work)
             .unwrap();
         assert!(pending.await.is_err());
-        assert!(matches!(works.get(id).unwrap().state, State::Failed(_)));
+        assert!(matches!(jobs.get(id).unwrap().state, JobState::Failed(_)));
     }
 
     #[tokio::test]
     async fn there_is_a_bound_on_what_runs_at_once() {
-        let works = Works::default();
+        let jobs = Jobs::default();
         let begin = || {
             let work = std::future::pending::<Result<Value, Problem>>();
-            works.begin(("backup", "admin", NOW), Arc::default(), work)
+            jobs.begin(("backup", "admin", NOW), Arc::default(), work)
         };
-        let running: Vec<_> = (0..AT_ONCE).map(|_| begin().unwrap()).collect();
+        let running: Vec<_> = (0..RUNNING_MAX).map(|_| begin().unwrap()).collect();
         assert!(begin().is_err());
         running[0].1.abort();
-        while works.get(running[0].0).unwrap().is_running() {
+        while jobs.get(running[0].0).unwrap().is_running() {
             tokio::task::yield_now().await;
         }
         begin().unwrap();

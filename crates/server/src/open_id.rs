@@ -32,7 +32,7 @@ use crate::{
     app::{Shared, SharedState},
     problem::Problem,
     sessions::new_session,
-    sign_in::{Outcome, Way},
+    sign_in_record::{Outcome, Way},
 };
 
 /// Path to which the provider redirects browsers, registered there.

@@ -31,7 +31,7 @@ use client::Refusal;
 pub(crate) use client::Routes;
 pub(crate) use components::Link;
 use components::{Back, Block, Form, Table};
-use page_context::{Typed, Visit};
+use page_context::{PageContext, Typed};
 pub(crate) use sections::sections;
 
 use crate::{
@@ -66,7 +66,7 @@ struct Page {
 }
 
 impl Page {
-    fn new(visit: &Visit, title: String) -> Self {
+    fn new(visit: &PageContext, title: String) -> Self {
         let (area, sections) = sections(&visit.frame);
         // Of the visit before: a form that is shown again has done nothing.
         let said = visit.query("done").filter(|_| visit.is_get);
@@ -157,29 +157,32 @@ impl From<Done> for Outcome {
 }
 
 /// A page with its forms.
-trait Place: 'static {
+trait PageHandler: 'static {
     /// What is there now. `back`: one of its forms was refused.
     fn show(
-        visit: &Visit,
+        visit: &PageContext,
         back: Option<&Back>,
     ) -> impl Future<Output = Result<Page, Refusal>> + Send;
 
     /// Does what a form says; `form` in what was typed tells which.
-    fn act(visit: &Visit, typed: &Typed) -> impl Future<Output = Result<Outcome, Refusal>> + Send {
+    fn act(
+        visit: &PageContext,
+        typed: &Typed,
+    ) -> impl Future<Output = Result<Outcome, Refusal>> + Send {
         let _ = typed;
         let path = visit.frame.here.clone();
         async move { Err(Refusal::no_page(&path)) }
     }
 }
 
-async fn show<P: Place>(visit: Visit) -> Result<Response, Refusal> {
+async fn show<P: PageHandler>(visit: PageContext) -> Result<Response, Refusal> {
     Ok(layout::render(
         StatusCode::OK,
         &P::show(&visit, None).await?,
     )?)
 }
 
-async fn act<P: Place>(visit: Visit, typed: Typed) -> Result<Response, Refusal> {
+async fn act<P: PageHandler>(visit: PageContext, typed: Typed) -> Result<Response, Refusal> {
     let refusal = match P::act(&visit, &typed).await {
         Ok(Outcome::Done(Done { to, said, cookie })) => {
             let joint = if to.contains('?') { '&' } else { '?' };
@@ -204,7 +207,7 @@ async fn act<P: Place>(visit: Visit, typed: Typed) -> Result<Response, Refusal> 
     Ok(layout::render(status, &page)?)
 }
 
-fn place<P: Place>() -> MethodRouter<Shared> {
+fn page<P: PageHandler>() -> MethodRouter<Shared> {
     get(show::<P>).post(act::<P>)
 }
 
@@ -217,7 +220,7 @@ pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .merge(me::routes())
         .merge(admin::routes())
-        .route("/people/{person}", place::<person::Colleague>())
+        .route("/people/{person}", page::<person::Colleague>())
         .route("/me/{*rest}", any(unknown))
         .route("/admin/{*rest}", any(unknown))
 }

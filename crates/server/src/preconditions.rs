@@ -1,4 +1,4 @@
-//! Edits that do not overwrite each other and are not made twice: ETags with `If-Match` (RFC 9110, 13.1.1) for every
+//! OngoingChanges that do not overwrite each other and are not made twice: ETags with `If-Match` (RFC 9110, 13.1.1) for every
 //! resource that can be read and changed at one address, and `Idempotency-Key` for POST.
 //!
 //! A change excludes conditional changes of the same thing, and a conditional change all others of it, from the look at its
@@ -19,7 +19,7 @@ use axum::{
 };
 
 pub(crate) use comparison::{Comparison, ReadOnlyFields};
-pub(crate) use locks::Edits;
+pub(crate) use locks::OngoingChanges;
 pub(crate) use once::KEY_MAX;
 use tags::{EntityTags, NoEntityTags};
 
@@ -80,12 +80,12 @@ async fn apply(
         Problem::malformed(detail)
     })?;
     let Some(expected) = expected else {
-        let _with_others = shared.edits.with_others(path).await?;
+        let _with_others = shared.ongoing_changes.with_others(path).await?;
         let request = comparison::compared(request, body, &next).await?;
         return Ok(next.run(request).await);
     };
     // Check and change are one step: no other change of the same thing comes between.
-    let _alone = shared.edits.alone(path).await?;
+    let _alone = shared.ongoing_changes.alone(path).await?;
     let present = look(request.extensions(), path, &next).await?;
     let tag = present.extensions().get::<Tag>();
     if !tag.is_some_and(|Tag(tag)| expected.name(tag)) {

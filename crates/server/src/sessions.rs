@@ -5,12 +5,12 @@ use std::{net::IpAddr, time::Duration};
 use axum::http::HeaderMap;
 
 use crate::{
-    access::{hash, new_secret},
     app::Shared,
     caller::Caller,
     cookies::cookie,
     problem::Problem,
-    sign_in::{Outcome, Way},
+    secrets::{hash, new_secret},
+    sign_in_record::{Outcome, Way},
 };
 
 /// Name of the cookie.

@@ -10,6 +10,7 @@ use crate::{
     app::{Shared, SharedState},
     password,
     problem::Problem,
+    sign_in_record::{Outcome, Way},
 };
 
 pub(crate) use attempts::{Meant, SECONDS_EACH, WrongPasswords};

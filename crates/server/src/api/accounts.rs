@@ -26,7 +26,8 @@ use crate::{
     preconditions::Comparison,
     problem::Problem,
     sessions,
-    sign_in::{Attempt, Meant, Refusal, SECONDS_EACH, Way},
+    sign_in::{Attempt, Meant, Refusal, SECONDS_EACH},
+    sign_in_record::Way,
 };
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -199,7 +200,7 @@ pub(crate) async fn add(
     Json(new): Json<NewAccount>,
 ) -> Result<(StatusCode, axum::Json<AccountBody>), Problem> {
     caller.require_admin(&shared.organisation, ORGANISATION)?;
-    limits::text("name", &new.name, NAME_MAX)?;
+    limit_checks::text("name", &new.name, NAME_MAX)?;
     let role = role(&new.role)?;
     let person = new
         .person

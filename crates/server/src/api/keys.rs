@@ -103,8 +103,8 @@ pub(crate) async fn add(
     Json(new): Json<NewKey>,
 ) -> Result<(StatusCode, axum::Json<KeyBody>), Problem> {
     caller.require_admin(&shared.organisation, ORGANISATION)?;
-    limits::text("name", &new.name, NAME_MAX)?;
-    limits::list("scopes", new.scopes.len(), API_KEY_SCOPES.len())?;
+    limit_checks::text("name", &new.name, NAME_MAX)?;
+    limit_checks::list("scopes", new.scopes.len(), API_KEY_SCOPES.len())?;
     let known = |scope: &&String| !API_KEY_SCOPES.contains(&scope.as_str());
     if let Some(unknown) = new.scopes.iter().find(known) {
         let known = API_KEY_SCOPES.join(", ");

@@ -130,7 +130,7 @@ pub(crate) async fn add(
     })?;
     let parent = body.parent.unwrap_or_else(|| ORGANISATION.into());
     caller.require_admin(&shared.organisation, &parent)?;
-    limits::text("name", &body.name, NAME_MAX)?;
+    limit_checks::text("name", &body.name, NAME_MAX)?;
     let _one_at_a_time = shared.settings_change.lock().await;
     let beside = shared.organisation.read(|tables| {
         let scopes = tables.scopes.values();

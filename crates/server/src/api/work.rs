@@ -19,7 +19,7 @@ use crate::{
     audit::Administration,
     caller::Caller,
     clock::rfc3339,
-    jobs::{State as WorkState, Work, broke_off},
+    jobs::{Job, JobState, broke_off},
     organisation::ORGANISATION,
     problem::Problem,
 };
@@ -57,7 +57,7 @@ impl Prefer {
 
 /// A piece of long work.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Work)]
+#[schema(as = Job)]
 pub(crate) struct WorkBody {
     id: String,
     /// `import`, `directory` or `backup`.
@@ -85,13 +85,13 @@ pub(crate) struct WorkList {
 
 impl WorkBody {
     /// Without what it came to, which may be long.
-    fn new(id: u64, work: &Work) -> Self {
+    fn new(id: u64, work: &Job) -> Self {
         let (done, total) = work.progress.done_and_total();
         let (state, problem) = match &work.state {
-            WorkState::Running => ("running", None),
-            WorkState::Done(_) => ("done", None),
-            WorkState::Failed(problem) => ("failed", Some(problem.clone().parts().1)),
-            WorkState::Cancelled => ("cancelled", None),
+            JobState::Running => ("running", None),
+            JobState::Done(_) => ("done", None),
+            JobState::Failed(problem) => ("failed", Some(problem.clone().parts().1)),
+            JobState::Cancelled => ("cancelled", None),
         };
         Self {
             id: id.to_string(),
@@ -120,7 +120,7 @@ where
     F: Future<Output = Result<Value, Problem>> + Send + 'static,
 {
     let about = (what, caller.name.as_str(), shared.clock.now());
-    let (id, mut pending) = shared.works.begin(about, progress, work)?;
+    let (id, mut pending) = shared.jobs.begin(about, progress, work)?;
     let ended = match prefer.0 {
         None => Some(pending.await),
         // Not even a look, so that how quick the work was does not decide the kind of answer.
@@ -139,9 +139,9 @@ where
     }
 }
 
-fn known(shared: &SharedState, id: &str) -> Result<(u64, Work), Problem> {
+fn known(shared: &SharedState, id: &str) -> Result<(u64, Job), Problem> {
     let number = id.parse().ok();
-    let found = number.and_then(|number| Some((number, shared.works.get(number)?)));
+    let found = number.and_then(|number| Some((number, shared.jobs.get(number)?)));
     found.ok_or_else(|| {
         Problem::not_found(
             "work",
@@ -151,7 +151,7 @@ fn known(shared: &SharedState, id: &str) -> Result<(u64, Work), Problem> {
     })
 }
 
-/// Work that is under way or ended lately, the newest first.
+/// Job that is under way or ended lately, the newest first.
 #[utoipa::path(
     get,
     path = "/work",
@@ -163,7 +163,7 @@ pub(crate) async fn list(
     caller: Caller,
 ) -> Result<axum::Json<WorkList>, Problem> {
     caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
-    let all = shared.works.all().into_iter();
+    let all = shared.jobs.all().into_iter();
     let items = all.map(|(id, work)| WorkBody::new(id, &work)).collect();
     Ok(axum::Json(WorkList { items }))
 }
@@ -183,7 +183,7 @@ pub(crate) async fn read(
     caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
     let (id, work) = known(&shared, &id)?;
     let result = match &work.state {
-        WorkState::Done(value) => Some(Value::clone(value)),
+        JobState::Done(value) => Some(Value::clone(value)),
         _ => None,
     };
     Ok(axum::Json(WorkBody {

@@ -12,33 +12,16 @@ use crate::{
     api,
     board::Demo,
     calendars::Calendars,
-    change_limit::Changes,
-    clients::Clients,
-    clock::Clock,
-    directory::{Directory, Person},
+    change_limit::ChangeLimit,
+    context::Context,
     doctor::Doctor,
-    entra::{self, DirectoryOptions, DirectorySync},
-    events::{Events, VisibilityBefore},
-    health::{Health, Trouble},
-    history::recorder,
-    jobs::Works,
-    metrics::Metrics,
+    entra::DirectorySync,
+    jobs::Jobs,
     open_id,
-    organisation::{Organisation, Place, Tables},
-    pbx::{Pbx, PbxOptions},
-    people_changes::PeopleChanges,
-    phones::{self, Publishing, publish},
-    preconditions::Edits,
+    preconditions::OngoingChanges,
     restores::Restores,
     sign_in::WrongPasswords,
-    sign_in_record::{Outcome, Record, SignIn, Way},
-    store_health::StoreHealth,
-    teams::{
-        Attempts, Doors, Freshness, Inlet, Outlet, Pauses, Reads, Surroundings, SweepNow,
-        TeamsOptions, TeamsWrites, Tenant,
-    },
-    vault::Vault,
-    writer::{SETTLE_MAX, Writer},
+    teams::TeamsHandle,
 };
 
 /// Beginning of an encrypted address.
@@ -60,7 +43,7 @@ pub(crate) struct SharedState {
     pub(crate) agents: Agents,
     pub(crate) access: Access,
     /// The changes that are under way, so that conditional and repeated ones are one step.
-    pub(crate) edits: Edits,
+    pub(crate) ongoing_changes: OngoingChanges,
     /// Who examines the installation, if anybody can.
     pub(crate) doctor: Option<Doctor>,
     /// Who restores backups, if anybody can.
@@ -76,9 +59,9 @@ pub(crate) struct SharedState {
     /// Ids of events, as viewers see them.
     pub(crate) event_tokens: api::EventTokens,
     /// What administrators started that takes long.
-    pub(crate) works: Works,
+    pub(crate) jobs: Jobs,
     /// How fast accounts and agents change things.
-    pub(crate) changes: Changes,
+    pub(crate) change_limit: ChangeLimit,
     /// Wrong passwords at signing in.
     pub(crate) wrong_passwords: WrongPasswords,
     /// Grows whenever something that lets people in stops doing so.

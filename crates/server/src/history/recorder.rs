@@ -118,7 +118,8 @@ pub(crate) async fn tidy(context: Context, kept: AuditKept) {
     loop {
         let now = context.clock.now();
         let dropped = async {
-            if clock_jump::look(context.store.database(), &context.health, now).await? == Deletion::Allowed
+            if clock_jump::look(context.store.database(), &context.health, now).await?
+                == Deletion::Allowed
                 && now >= tidy_at
             {
                 drop_old(&context, now, kept).await?;

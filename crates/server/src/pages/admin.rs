@@ -25,46 +25,46 @@ mod workgroups;
 use axum::{Router, routing::get};
 use presence::SettingsGroup;
 
-use super::{client::Refusal, me::SharingOf, page_context::Visit, place};
+use super::{client::Refusal, me::SharingOf, page, page_context::PageContext};
 use crate::app::Shared;
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
-        .route("/admin", place::<overview::Overview>())
-        .route("/admin/people", place::<people::People>())
-        .route("/admin/people/{person}", place::<person::Person>())
-        .route("/admin/people/{person}/sharing", place::<SharingOf>())
-        .route("/admin/scopes", place::<scopes::Scopes>())
-        .route("/admin/scopes/{scope}", place::<scopes::Scope>())
+        .route("/admin", page::<overview::Overview>())
+        .route("/admin/people", page::<people::People>())
+        .route("/admin/people/{person}", page::<person::Person>())
+        .route("/admin/people/{person}/sharing", page::<SharingOf>())
+        .route("/admin/scopes", page::<scopes::Scopes>())
+        .route("/admin/scopes/{scope}", page::<scopes::Scope>())
         .route(
             "/admin/scopes/{scope}/{page}",
-            place::<scope_settings::ScopeSettings>(),
+            page::<scope_settings::ScopeSettings>(),
         )
-        .route("/admin/templates", place::<templates::Templates>())
-        .route("/admin/templates/{name}", place::<template::Template>())
+        .route("/admin/templates", page::<templates::Templates>())
+        .route("/admin/templates/{name}", page::<template::Template>())
         .route(
             "/admin/templates/{scope}/{name}",
-            place::<template::Template>(),
+            page::<template::Template>(),
         )
-        .route("/admin/microphone", place::<microphone::Microphone>())
-        .route("/admin/workgroups", place::<workgroups::Workgroups>())
-        .route("/admin/tenants", place::<tenants::Tenants>())
+        .route("/admin/microphone", page::<microphone::Microphone>())
+        .route("/admin/workgroups", page::<workgroups::Workgroups>())
+        .route("/admin/tenants", page::<tenants::Tenants>())
         .route(
             "/admin/tenants/connect",
-            place::<connect_tenant::ConnectTenant>(),
+            page::<connect_tenant::ConnectTenant>(),
         )
-        .route("/admin/telephony", place::<telephony::Telephony>())
-        .route("/admin/accounts", place::<accounts::Accounts>())
-        .route("/admin/keys", place::<keys::Keys>())
-        .route("/admin/audit", place::<audit::Audit>())
+        .route("/admin/telephony", page::<telephony::Telephony>())
+        .route("/admin/accounts", page::<accounts::Accounts>())
+        .route("/admin/keys", page::<keys::Keys>())
+        .route("/admin/audit", page::<audit::Audit>())
         .route("/admin/audit.csv", get(audit::export))
-        .route("/admin/backup", place::<backup::Backup>())
-        .route("/admin/work", place::<work::AllWork>())
-        .route("/admin/work/{work}", place::<work::OneWork>())
+        .route("/admin/backup", page::<backup::Backup>())
+        .route("/admin/work", page::<work::AllWork>())
+        .route("/admin/work/{work}", page::<work::OneWork>())
 }
 
 /// Refuses who administers nothing.
-fn require_administrator(visit: &Visit) -> Result<(), Refusal> {
+fn require_administrator(visit: &PageContext) -> Result<(), Refusal> {
     if visit.caller.administers() {
         return Ok(());
     }
@@ -74,7 +74,7 @@ fn require_administrator(visit: &Visit) -> Result<(), Refusal> {
 }
 
 /// Refuses all but system administrators.
-pub(super) fn require_system_administrator(visit: &Visit) -> Result<(), Refusal> {
+pub(super) fn require_system_administrator(visit: &PageContext) -> Result<(), Refusal> {
     if visit.caller.is_admin() {
         return Ok(());
     }

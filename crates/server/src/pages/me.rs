@@ -14,16 +14,16 @@ use axum::Router;
 pub(super) use profiles::{moved, movers};
 pub(super) use sharing::{SharingOf, levels};
 
-use super::place;
+use super::page;
 use crate::app::Shared;
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
-        .route("/me", place::<now::Now>())
-        .route("/me/profiles", place::<profiles::Profiles>())
-        .route("/me/appointments", place::<appointments::Appointments>())
-        .route("/me/sharing", place::<sharing::Sharing>())
-        .route("/me/password", place::<password::Password>())
-        .route("/me/devices", place::<devices::Devices>())
-        .route("/me/settings", place::<settings::Settings>())
+        .route("/me", page::<now::Now>())
+        .route("/me/profiles", page::<profiles::Profiles>())
+        .route("/me/appointments", page::<appointments::Appointments>())
+        .route("/me/sharing", page::<sharing::Sharing>())
+        .route("/me/password", page::<password::Password>())
+        .route("/me/devices", page::<devices::Devices>())
+        .route("/me/settings", page::<settings::Settings>())
 }

@@ -25,7 +25,7 @@ const CANDIDATES_MAX: usize = 8;
 
 /// One visit of a page.
 #[derive(Clone, Debug)]
-pub(crate) struct Visit {
+pub(crate) struct PageContext {
     pub(crate) frame: Frame,
     pub(crate) words: Language,
     pub(crate) caller: Caller,
@@ -39,7 +39,7 @@ pub(crate) struct Visit {
     query: HashMap<String, String>,
 }
 
-impl FromRequestParts<Shared> for Visit {
+impl FromRequestParts<Shared> for PageContext {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
@@ -74,7 +74,7 @@ fn zone(name: &str) -> Option<TimeZone> {
     TimeZone::get(&name.replace("%2F", "/")).ok()
 }
 
-impl Visit {
+impl PageContext {
     /// A value in the path.
     pub(crate) fn path(&self, name: &str) -> &str {
         self.path.get(name).map_or("", String::as_str)

@@ -3,18 +3,18 @@
 use serde_json::Value;
 
 use super::{
-    Page, Place,
+    Page, PageHandler,
     client::Refusal,
     components::{Back, Block, Cell, text},
-    page_context::Visit,
+    page_context::PageContext,
     timeline::Timeline,
 };
 
 /// A colleague.
 pub(super) struct Colleague;
 
-impl Place for Colleague {
-    async fn show(visit: &Visit, _: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Colleague {
+    async fn show(visit: &PageContext, _: Option<&Back>) -> Result<Page, Refusal> {
         let path = format!("/people/{}", visit.path("person"));
         let person = visit.api.get(&path).await?;
         let explanation = visit.api.get(&format!("{path}/explanation")).await?;

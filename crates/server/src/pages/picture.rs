@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::{
     components::{Cell, Picture, Row, Table},
-    page_context::Visit,
+    page_context::PageContext,
 };
 
 /// Width of the longest bar, and height of one with its distance.
@@ -67,7 +67,7 @@ fn table(id: &'static str, caption: &str, head: [String; 2], numbers: &[(String,
 }
 
 /// How many people have which status.
-pub(super) fn shares(visit: &Visit, counted: &[(&str, String, usize)]) -> Picture {
+pub(super) fn shares(visit: &PageContext, counted: &[(&str, String, usize)]) -> Picture {
     let caption = visit.say("overview-statuses");
     let numbers: Vec<(String, u64)> = counted
         .iter()
@@ -126,7 +126,7 @@ impl Histogram {
     }
 
     /// The chart with its percentiles.
-    pub(super) fn picture(&self, visit: &Visit, name: &str) -> Picture {
+    pub(super) fn picture(&self, visit: &PageContext, name: &str) -> Picture {
         let caption = if self.count() == 0 {
             visit.words.with("latency-none", "name", name)
         } else {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     components::{Choice, Field, Kind, text},
-    page_context::Visit,
+    page_context::PageContext,
     yes_or_no,
 };
 use crate::organisation::{ORGANISATION, PRODUCT};
@@ -28,12 +28,12 @@ impl Profiles {
 }
 
 /// What a setting is called.
-pub(super) fn label(visit: &Visit, setting: &Setting) -> String {
+pub(super) fn label(visit: &PageContext, setting: &Setting) -> String {
     visit.say(&format!("setting-{}-{}", setting.group.name(), setting.key))
 }
 
 /// What a scope is called.
-pub(super) fn scope_name(visit: &Visit, scope: &str) -> String {
+pub(super) fn scope_name(visit: &PageContext, scope: &str) -> String {
     match scope {
         PRODUCT => visit.say("scope-product"),
         ORGANISATION => visit.say("scope-organisation"),
@@ -45,7 +45,7 @@ pub(super) fn scope_name(visit: &Visit, scope: &str) -> String {
 }
 
 /// A value in words.
-pub(super) fn shown(visit: &Visit, setting: &Setting, value: &Value) -> String {
+pub(super) fn shown(visit: &PageContext, setting: &Setting, value: &Value) -> String {
     match (&setting.default, value) {
         (Kept::Flag(_), Value::Bool(yes)) => yes_or_no(visit.words, *yes),
         (Kept::Mode(_), Value::String(mode)) => visit.say(&format!("mode-{mode}")),
@@ -63,7 +63,7 @@ pub(super) fn shown(visit: &Visit, setting: &Setting, value: &Value) -> String {
 
 /// A field for a setting.
 pub(super) fn field(
-    visit: &Visit,
+    visit: &PageContext,
     setting: &'static Setting,
     value: &Value,
     profiles: &Profiles,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     components::{Cell, Picture, Row, Table, text},
-    page_context::Visit,
+    page_context::PageContext,
 };
 
 /// Where the lanes begin, behind their names, and how long 24 hours are.
@@ -63,7 +63,7 @@ struct Piece {
 }
 
 impl Timeline {
-    pub(super) fn new(visit: &Visit, history: &[Value]) -> Self {
+    pub(super) fn new(visit: &PageContext, history: &[Value]) -> Self {
         let now = visit.now();
         let lanes = Status::ALL.iter().zip(0..);
         let hours = full_hours(&now).map(|(minutes, label)| (x(minutes), label));
@@ -108,7 +108,7 @@ impl Timeline {
     }
 
     /// The picture, with the changes as a table behind it.
-    pub(super) fn picture(self, visit: &Visit, history: &[Value]) -> Picture {
+    pub(super) fn picture(self, visit: &PageContext, history: &[Value]) -> Picture {
         let rows = history.iter().rev().map(|change| Row {
             key: text(change, "at").to_owned(),
             cells: vec![

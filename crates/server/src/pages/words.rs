@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use super::{
     client::Refusal,
     components::{Cell, Choice, Field, Kind, Row, Table, flag, text},
-    page_context::{Typed, Visit},
+    page_context::{PageContext, Typed},
 };
 
 /// How a browser writes a moment in a field.
 const MOMENT: &str = "%Y-%m-%dT%H:%M";
 
-impl Visit {
+impl PageContext {
     /// A status in words.
     pub(super) fn status(&self, name: &str) -> String {
         self.say(&format!("status-{name}"))
@@ -387,16 +387,16 @@ mod tests {
 
     #[test]
     fn there_are_words_for_whatever_has_a_name_in_the_api() {
-        use presence::{Forwarding, OwnerPolicy, Page, Relationship, SETTINGS, SyncMode};
+        use presence::{Forwarding, OwnerPolicy, Relationship, SETTINGS, SettingsGroup, SyncMode};
 
         let english = Language::English;
         let mut wanted: Vec<String> = Vec::new();
         wanted.extend(
             SETTINGS
                 .iter()
-                .map(|setting| format!("setting-{}-{}", setting.page.name(), setting.key)),
+                .map(|setting| format!("setting-{}-{}", setting.group.name(), setting.key)),
         );
-        wanted.extend(Page::ALL.map(|page| format!("page-{}", page.name())));
+        wanted.extend(SettingsGroup::ALL.map(|page| format!("page-{}", page.name())));
         wanted.extend(SyncMode::ALL.map(|mode| format!("mode-{}", mode.name())));
         wanted.extend(OwnerPolicy::ALL.map(|policy| format!("policy-{}", policy.name())));
         wanted.extend(Relationship::ALL.map(|level| format!("level-{}-may", level.name())));

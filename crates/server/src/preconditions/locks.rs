@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 use store::{Attempt, StoredAnswer};
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
-use crate::{jobs::Works, problem::Problem};
+use crate::{jobs::Jobs, problem::Problem};
 
 /// How long a change waits for another of the same thing.
 const WAIT_MAX: Duration = Duration::from_secs(10);
@@ -19,7 +19,7 @@ const NAMES_MAX: usize = 1_024;
 
 /// The changes that are under way.
 #[derive(Debug, Default)]
-pub(crate) struct Edits {
+pub(crate) struct OngoingChanges {
     things: Locks,
     requests: Locks,
     /// Requests that were answered with work that goes on.
@@ -35,7 +35,7 @@ pub(super) struct Begun {
     pub(super) answer: StoredAnswer,
 }
 
-impl Edits {
+impl OngoingChanges {
     /// Held by a change of the thing at a path: conditional changes of it wait.
     pub(super) async fn with_others(
         &self,
@@ -54,20 +54,20 @@ impl Edits {
     }
 
     /// Remembers the answer to a request for as long as its work is known: a restart forgets both.
-    pub(super) fn remember(&self, begun: Begun, works: &Works) {
+    pub(super) fn remember(&self, begun: Begun, jobs: &Jobs) {
         let mut all = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|begun| works.get(begun.work).is_some());
+        all.retain(|begun| jobs.get(begun.work).is_some());
         all.push(begun);
     }
 
     /// The request of the same caller and key that was answered with work that is still known.
-    pub(super) fn begun(&self, attempt: &Attempt, works: &Works) -> Option<Begun> {
+    pub(super) fn begun(&self, attempt: &Attempt, jobs: &Jobs) -> Option<Begun> {
         let all = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         let found = all
             .iter()
             .find(|begun| begun.attempt.who == attempt.who && begun.attempt.key == attempt.key);
         found
-            .filter(|begun| works.get(begun.work).is_some())
+            .filter(|begun| jobs.get(begun.work).is_some())
             .cloned()
     }
 
@@ -159,7 +159,7 @@ mod tests {
     // S10
     #[tokio::test]
     async fn a_change_waits_for_changes_of_the_same_thing_only() {
-        let edits = Edits::default();
+        let edits = OngoingChanges::default();
         let slow = edits.alone("/people/7/teams-account").await.unwrap();
         edits.with_others("/people/7").await.unwrap();
         edits.alone("/people/8/teams-account").await.unwrap();

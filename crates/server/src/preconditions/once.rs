@@ -44,8 +44,11 @@ pub(super) async fn change(
         return apply(shared, request, body, next).await;
     };
     let attempt = attempt(caller, key, &request, body)?;
-    let _one_at_a_time = shared.edits.request(&attempt.who, &attempt.key).await?;
-    if let Some(begun) = shared.edits.begun(&attempt, &shared.works) {
+    let _one_at_a_time = shared
+        .ongoing_changes
+        .request(&attempt.who, &attempt.key)
+        .await?;
+    if let Some(begun) = shared.ongoing_changes.begun(&attempt, &shared.jobs) {
         refuse_another(&attempt, &begun.attempt.fingerprint)?;
         return Ok(answer(begun.answer));
     }
@@ -133,7 +136,7 @@ async fn keep(
                 work,
                 answer: stored,
             };
-            shared.edits.remember(begun, &shared.works);
+            shared.ongoing_changes.remember(begun, &shared.jobs);
         }
         return Ok(Response::from_parts(parts, Body::from(body)));
     }

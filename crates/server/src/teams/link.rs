@@ -240,7 +240,11 @@ impl Tenant {
             display_name: user.display_name,
         };
         // The names are only shown: the account is linked without them too.
-        if let Err(error) = context.store.set_teams_account_names(person.id, &named).await {
+        if let Err(error) = context
+            .store
+            .set_teams_account_names(person.id, &named)
+            .await
+        {
             tracing::warn!(person = %person.id, %error, "the names of an account were not stored");
         }
         Ok(Found::Linked)

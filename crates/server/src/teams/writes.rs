@@ -339,9 +339,10 @@ impl TenantWrites {
         } = write.tag.write;
         let (fact, outcome) = match &result {
             Ok(WriteSuccess::Done) => (Some(Fact::TeamsAcknowledged(slot, action)), Outcome::Done),
-            Ok(WriteSuccess::NothingToClear) => {
-                (Some(Fact::TeamsNothingToClear(slot)), Outcome::NothingToClear)
-            }
+            Ok(WriteSuccess::NothingToClear) => (
+                Some(Fact::TeamsNothingToClear(slot)),
+                Outcome::NothingToClear,
+            ),
             Err(error) => {
                 let fact = is_refusal(error).then_some(Fact::TeamsRefused(slot, action));
                 (fact, retry(error, write.operation))

@@ -296,7 +296,7 @@ pub(crate) async fn order(
     Json(body): Json<OrderBody>,
 ) -> Result<axum::Json<Templates>, Problem> {
     caller.require_admin(&shared.organisation, ORGANISATION)?;
-    limits::list("names", body.names.len(), TEMPLATES_ALL_MAX)?;
+    limit_checks::list("names", body.names.len(), TEMPLATES_ALL_MAX)?;
     {
         let _one_at_a_time = shared.settings_change.lock().await;
         let before = shared.organisation.read(|tables| {

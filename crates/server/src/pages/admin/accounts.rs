@@ -5,10 +5,10 @@ use store::Role;
 
 use super::require_system_administrator;
 use crate::pages::{
-    Done, Outcome, Page, Place,
+    Done, Outcome, Page, PageHandler,
     client::Refusal,
     components::{Back, Button, Cell, Choice, Field, Form, Kind, Row, Table, flag, text},
-    page_context::{Typed, Visit},
+    page_context::{PageContext, Typed},
     setting::scope_name,
 };
 
@@ -17,8 +17,8 @@ const HERE: &str = "/admin/accounts";
 /// The accounts.
 pub(super) struct Accounts;
 
-impl Place for Accounts {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Accounts {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         require_system_administrator(visit)?;
         let accounts = visit.api.items("/accounts").await?;
         let locations = visit.api.items("/scopes").await?;
@@ -55,7 +55,7 @@ impl Place for Accounts {
         Ok(page.form(form.field(password(visit)).button(visit.say("add")), back))
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         require_system_administrator(visit)?;
         let one = format!("/accounts/{}", typed.one("key"));
         let said = match typed.one("form") {
@@ -87,7 +87,7 @@ impl Place for Accounts {
     }
 }
 
-fn password(visit: &Visit) -> Field {
+fn password(visit: &PageContext) -> Field {
     let field = Field::new(
         "password",
         visit.say("sign-in-password"),
@@ -100,7 +100,7 @@ fn password(visit: &Visit) -> Field {
     ))
 }
 
-fn fields(visit: &Visit, account: &Value, scopes: &[Value]) -> [Field; 3] {
+fn fields(visit: &PageContext, account: &Value, scopes: &[Value]) -> [Field; 3] {
     let roles =
         Role::ALL.map(|role| Choice::new(role.name(), visit.say(&format!("role-{}", role.name()))));
     let role = Some(text(account, "role")).filter(|role| !role.is_empty());
@@ -136,7 +136,7 @@ fn fields(visit: &Visit, account: &Value, scopes: &[Value]) -> [Field; 3] {
     ]
 }
 
-fn body(visit: &Visit, typed: &Typed) -> Result<Value, Refusal> {
+fn body(visit: &PageContext, typed: &Typed) -> Result<Value, Refusal> {
     let person = typed.given("person");
     let person = person
         .map(|person| visit.somebody("person", person))
@@ -148,7 +148,7 @@ fn body(visit: &Visit, typed: &Typed) -> Result<Value, Refusal> {
     }))
 }
 
-fn table(visit: &Visit, accounts: &[Value]) -> Table {
+fn table(visit: &PageContext, accounts: &[Value]) -> Table {
     let row = |account: &Value| {
         let (id, name) = (text(account, "id"), text(account, "name"));
         let person = text(account, "person");

@@ -11,10 +11,10 @@ use super::require_system_administrator;
 use crate::{
     clock::rfc3339,
     pages::{
-        Page, Place,
+        Page, PageHandler,
         client::{Refusal, part},
         components::{Back, Block, Cell, Link, Row, Table, text},
-        page_context::Visit,
+        page_context::PageContext,
     },
     problem::Problem,
 };
@@ -30,8 +30,8 @@ const BLOCK: u32 = 1_000;
 /// The audit log.
 pub(super) struct Audit;
 
-impl Place for Audit {
-    async fn show(visit: &Visit, _: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Audit {
+    async fn show(visit: &PageContext, _: Option<&Back>) -> Result<Page, Refusal> {
         require_system_administrator(visit)?;
         let filter = wanted(visit);
         let cursor = visit
@@ -66,7 +66,7 @@ impl Place for Audit {
 }
 
 /// The filter, as the API and this page take it.
-fn wanted(visit: &Visit) -> String {
+fn wanted(visit: &PageContext) -> String {
     let given = FILTERS
         .iter()
         .filter_map(|name| Some((name, visit.query(name)?)));
@@ -75,7 +75,7 @@ fn wanted(visit: &Visit) -> String {
         .collect()
 }
 
-fn table(visit: &Visit, rows: &[Value]) -> Table {
+fn table(visit: &PageContext, rows: &[Value]) -> Table {
     let row = |row: &Value| {
         let is_own = row.get("own").and_then(Value::as_bool) == Some(true);
         let told = |key: &str| match row.get(key) {
@@ -115,7 +115,7 @@ fn table(visit: &Visit, rows: &[Value]) -> Table {
 }
 
 /// `GET /admin/audit.csv`: the newest rows that fit the filter.
-pub(super) async fn export(visit: Visit) -> Result<Response, Refusal> {
+pub(super) async fn export(visit: PageContext) -> Result<Response, Refusal> {
     require_system_administrator(&visit)?;
     let given = |name: &str| visit.query(name).map(str::to_owned);
     let filter = AuditFilter {

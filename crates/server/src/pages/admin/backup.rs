@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::{require_system_administrator, work};
 use crate::pages::{
-    Done, Outcome, Page, Place,
+    Done, Outcome, Page, PageHandler,
     client::{Begun, Refusal, part},
     components::{Back, Button, Cell, Form, Row, Table, text},
-    page_context::{Typed, Visit},
+    page_context::{PageContext, Typed},
 };
 
 const HERE: &str = "/admin/backup";
@@ -15,8 +15,8 @@ const HERE: &str = "/admin/backup";
 /// The backups.
 pub(super) struct Backup;
 
-impl Place for Backup {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Backup {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         require_system_administrator(visit)?;
         let list = visit.api.get("/backups").await?;
         let form = Form::new(visit.words, "make", String::new()).button(visit.say("backup-now"));
@@ -31,7 +31,7 @@ impl Place for Backup {
             .text(visit.say("backup-restore-about")))
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         require_system_administrator(visit)?;
         let backup = format!("/backups/{}", part(typed.one("key")));
         match typed.one("form") {
@@ -55,7 +55,7 @@ impl Place for Backup {
 }
 
 /// Shown once: the server ends now, and whoever looks may have no account in what it begins with.
-fn restoring(visit: &Visit, backup: &Value) -> Page {
+fn restoring(visit: &PageContext, backup: &Value) -> Page {
     let name = text(backup, "name");
     Page::new(visit, visit.say("backup-restoring")).text(visit.words.with(
         "backup-restoring-about",
@@ -64,7 +64,7 @@ fn restoring(visit: &Visit, backup: &Value) -> Page {
     ))
 }
 
-fn table(visit: &Visit, list: &Value) -> Table {
+fn table(visit: &PageContext, list: &Value) -> Table {
     let items = list.get("items").and_then(Value::as_array);
     let row = |backup: &Value| {
         let name = text(backup, "name");

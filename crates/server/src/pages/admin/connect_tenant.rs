@@ -7,10 +7,10 @@ use store::is_guid;
 
 use super::{examination, require_system_administrator};
 use crate::pages::{
-    Done, Outcome, Page, Place,
+    Done, Outcome, Page, PageHandler,
     client::Refusal,
     components::{Back, Block, Cell, Field, Form, Link, text},
-    page_context::{Typed, Visit},
+    page_context::{PageContext, Typed},
 };
 
 const HERE: &str = "/admin/tenants/connect";
@@ -33,7 +33,7 @@ struct At {
 }
 
 impl At {
-    fn of(visit: &Visit) -> Self {
+    fn of(visit: &PageContext) -> Self {
         let step = visit.query("step").and_then(|step| step.parse().ok());
         let text = |name| visit.query(name).unwrap_or_default().to_owned();
         Self {
@@ -57,8 +57,8 @@ impl At {
 /// One step.
 pub(super) struct ConnectTenant;
 
-impl Place for ConnectTenant {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for ConnectTenant {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         require_system_administrator(visit)?;
         let at = At::of(visit);
         let page = page(visit, &at);
@@ -68,7 +68,7 @@ impl Place for ConnectTenant {
         })
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         require_system_administrator(visit)?;
         let mut at = At::of(visit);
         if at.step == 1 {
@@ -103,7 +103,7 @@ impl Place for ConnectTenant {
 }
 
 /// What is to be done at a step.
-fn page(visit: &Visit, at: &At) -> Page {
+fn page(visit: &PageContext, at: &At) -> Page {
     let of = |key: &str| format!("connect-{}-{key}", at.step);
     let number = at.step.to_string();
     let title = visit.words.of_two(
@@ -171,7 +171,7 @@ fn section(at: &At, is_further: bool) -> String {
 }
 
 /// The two numbers that Entra shows of an application.
-fn ids(visit: &Visit, at: &At) -> Form {
+fn ids(visit: &PageContext, at: &At) -> Form {
     let field = |name: &str, value: &str| {
         Field::text(name, visit.say(&format!("connect-{name}")))
             .required()
@@ -184,12 +184,12 @@ fn ids(visit: &Visit, at: &At) -> Form {
         .button(visit.say("connect-examine"))
 }
 
-fn examine_form(visit: &Visit) -> Form {
+fn examine_form(visit: &PageContext) -> Form {
     Form::new(visit.words, examination::FORM, String::new()).button(visit.say("connect-examine"))
 }
 
 /// The steps beside this one.
-fn ways(visit: &Visit, at: &At) -> Block {
+fn ways(visit: &PageContext, at: &At) -> Block {
     let mut links = vec![Link::new(
         at.path(at.step.saturating_sub(1).max(1)),
         visit.say("connect-before"),

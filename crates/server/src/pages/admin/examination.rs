@@ -6,19 +6,19 @@ use crate::pages::{
     Outcome, Page,
     client::Refusal,
     components::{Block, Cell, Form, Link, Row, Table, text},
-    page_context::Visit,
+    page_context::PageContext,
 };
 
 /// The form that calls the doctor.
 pub(super) const FORM: &str = "doctor";
 
 /// Calls the doctor.
-pub(super) fn form(visit: &Visit) -> Form {
+pub(super) fn form(visit: &PageContext) -> Form {
     Form::new(visit.words, FORM, visit.say("doctor")).button(visit.say("doctor-now"))
 }
 
 /// Calls the doctor and shows what was found: what must be mended first.
-pub(super) async fn examine(visit: &Visit) -> Result<Outcome, Refusal> {
+pub(super) async fn examine(visit: &PageContext) -> Result<Outcome, Refusal> {
     let found = visit.api.post("/doctor", json!({})).await?;
     let items = found.get("items").and_then(Value::as_array);
     let mut items: Vec<&Value> = items.into_iter().flatten().collect();
@@ -40,7 +40,7 @@ pub(super) async fn examine(visit: &Visit) -> Result<Outcome, Refusal> {
 }
 
 /// What was found.
-pub(super) fn table(visit: &Visit, items: &[&Value]) -> Table {
+pub(super) fn table(visit: &PageContext, items: &[&Value]) -> Table {
     let row = |finding: &&Value| {
         let verdict = text(finding, "verdict");
         Row {

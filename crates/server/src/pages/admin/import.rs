@@ -11,7 +11,7 @@ use crate::{
         Done, Outcome, Page,
         client::{Begun, Refusal},
         components::{Block, Cell, Field, Form, Kind, Row, Table, text},
-        page_context::{Typed, Visit},
+        page_context::{PageContext, Typed},
     },
 };
 
@@ -26,7 +26,7 @@ const COMMENTS: &str = "comments";
 const HEADER: &str = "name,mail,UPN,extension,location";
 
 /// The form with a file or pasted text.
-pub(super) fn form(visit: &Visit) -> Form {
+pub(super) fn form(visit: &PageContext) -> Form {
     multipart(visit)
         .field(
             Field::new("file", visit.say("import-file"), Kind::File)
@@ -41,7 +41,7 @@ pub(super) fn form(visit: &Visit) -> Form {
         .submit("dry_run", "no", visit.say("import-now"))
 }
 
-fn multipart(visit: &Visit) -> Form {
+fn multipart(visit: &PageContext) -> Form {
     Form {
         is_multipart: true,
         ..Form::new(visit.words, "import", String::new())
@@ -59,7 +59,7 @@ struct Given {
 
 impl Given {
     /// The file, the pasted text, or the table of the preview.
-    fn of(visit: &Visit, typed: &Typed) -> Result<Self, Refusal> {
+    fn of(visit: &PageContext, typed: &Typed) -> Result<Self, Refusal> {
         let pasted = typed.one("csv");
         let is_pasted = ![HEADER, ""].contains(&pasted.trim());
         let Some(bytes) = typed.file("file") else {
@@ -98,7 +98,7 @@ impl Given {
 }
 
 /// Previews the import or carries it out.
-pub(super) async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+pub(super) async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
     let given = Given::of(visit, typed)?;
     if typed.one("dry_run") == "no" {
         let begun = visit.api.begin_text(IMPORT, given.text.clone()).await;
@@ -135,7 +135,7 @@ fn done(result: &Value) -> Done {
 }
 
 /// The number of lines that the last import skipped as comments; empty without one.
-pub(super) fn skipped(visit: &Visit) -> String {
+pub(super) fn skipped(visit: &PageContext) -> String {
     let skipped = visit.query(COMMENTS).filter(|_| visit.is_get);
     let skipped: u64 = skipped
         .and_then(|skipped| skipped.parse().ok())
@@ -144,7 +144,7 @@ pub(super) fn skipped(visit: &Visit) -> String {
 }
 
 /// What is said of skipped comments; empty without one.
-pub(super) fn comments(visit: &Visit, count: u64) -> String {
+pub(super) fn comments(visit: &PageContext, count: u64) -> String {
     match count {
         0 => String::new(),
         count => visit.words.with("import-comments", "count", count),
@@ -152,7 +152,7 @@ pub(super) fn comments(visit: &Visit, count: u64) -> String {
 }
 
 /// The preview: how the table was read, what each row would do, and the button that does it.
-fn shown(visit: &Visit, given: Given, preview: &Value) -> Page {
+fn shown(visit: &PageContext, given: Given, preview: &Value) -> Page {
     let conflicts = number(preview, "conflicts");
     let table = preview.get("table").unwrap_or(&Value::Null);
     let mut page = Page::new(visit, visit.say("import-heading"))
@@ -202,7 +202,7 @@ fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
 }
 
 /// Encoding and separator.
-fn read_as(visit: &Visit, encoding: Option<&'static str>, preview: &Value) -> String {
+fn read_as(visit: &PageContext, encoding: Option<&'static str>, preview: &Value) -> String {
     let table = preview.get("table").unwrap_or(&Value::Null);
     let separator = text(table, "separator").chars().next();
     let key = match separator {
@@ -223,7 +223,7 @@ fn read_as(visit: &Visit, encoding: Option<&'static str>, preview: &Value) -> St
 }
 
 /// What each column is taken for.
-fn columns(visit: &Visit, preview: &Value) -> Table {
+fn columns(visit: &PageContext, preview: &Value) -> Table {
     let table = preview.get("table").unwrap_or(&Value::Null);
     let row = |column: &Value| {
         let used_for = text(column, "used_for");
@@ -252,7 +252,7 @@ fn columns(visit: &Visit, preview: &Value) -> Table {
 }
 
 /// The columns that the table could have and does not.
-fn missing(visit: &Visit, preview: &Value) -> String {
+fn missing(visit: &PageContext, preview: &Value) -> String {
     let table = preview.get("table").unwrap_or(&Value::Null);
     let titles: Vec<&str> = list(table, "missing").filter_map(Value::as_str).collect();
     match titles.is_empty() {

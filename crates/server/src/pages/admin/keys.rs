@@ -5,12 +5,12 @@ use store::API_KEY_SCOPES;
 
 use super::require_system_administrator;
 use crate::pages::{
-    Done, Outcome, Page, Place,
+    Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
     components::{
         Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, text, texts,
     },
-    page_context::{Typed, Visit},
+    page_context::{PageContext, Typed},
 };
 
 const HERE: &str = "/admin/keys";
@@ -18,8 +18,8 @@ const HERE: &str = "/admin/keys";
 /// The keys.
 pub(super) struct Keys;
 
-impl Place for Keys {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Keys {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         require_system_administrator(visit)?;
         let keys = visit.api.items("/keys").await?;
         let scopes = API_KEY_SCOPES
@@ -43,7 +43,7 @@ impl Place for Keys {
             .form(form, back))
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         require_system_administrator(visit)?;
         if typed.one("form") == "delete" {
             visit
@@ -64,7 +64,7 @@ impl Place for Keys {
     }
 }
 
-fn table(visit: &Visit, keys: &[Value]) -> Table {
+fn table(visit: &PageContext, keys: &[Value]) -> Table {
     let row = |key: &Value| {
         let (id, name) = (text(key, "id"), text(key, "name"));
         let delete = Button::new("delete", id, visit.say("delete"))

@@ -11,7 +11,7 @@ use crate::{
         Done, Outcome, Page,
         client::Refusal,
         components::{Block, Button, Cell, Field, Form, Link, Row, Table},
-        page_context::{Typed, Visit},
+        page_context::{PageContext, Typed},
         setting::scope_name,
     },
 };
@@ -20,7 +20,7 @@ use crate::{
 const NAMED_MAX: usize = 50;
 
 /// Who is in a scope; of many the first by name.
-pub(super) fn table(visit: &Visit, scope: &str) -> Table {
+pub(super) fn table(visit: &PageContext, scope: &str) -> Table {
     let mut people = visit.shared.organisation.read(|tables| {
         let is_here = |person: &Person| is_in(&tables.place(person.id), scope);
         visit.shared.directory.people(is_here)
@@ -66,7 +66,7 @@ pub(super) fn table(visit: &Visit, scope: &str) -> Table {
 }
 
 /// Names somebody who shall be here.
-pub(super) fn put_form(visit: &Visit) -> Form {
+pub(super) fn put_form(visit: &PageContext) -> Form {
     Form::new(visit.words, "put", visit.say("scope-put"))
         .field(
             Field::text("person", visit.say("account-person"))
@@ -77,7 +77,7 @@ pub(super) fn put_form(visit: &Visit) -> Form {
 }
 
 /// Puts somebody here. Who is elsewhere is moved only when that was said.
-pub(super) async fn put(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+pub(super) async fn put(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
     let person = visit.somebody("person", typed.one("person"))?;
     let scope = visit.path("scope");
     let (from, place) = (place_of(visit, person), place_of_scope(visit, scope));
@@ -106,7 +106,7 @@ pub(super) async fn put(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal
 }
 
 /// Takes somebody out: of a group to its location, of a location to the organisation.
-pub(super) async fn take(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+pub(super) async fn take(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
     let scope = visit.path("scope");
     match typed.one("key").parse().map(PersonId) {
         Ok(person) if is_in(&place_of(visit, person), scope) => {
@@ -117,7 +117,7 @@ pub(super) async fn take(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusa
     }
 }
 
-async fn place_at(visit: &Visit, person: PersonId, place: At) -> Result<Outcome, Refusal> {
+async fn place_at(visit: &PageContext, person: PersonId, place: At) -> Result<Outcome, Refusal> {
     let At { location, group } = place;
     let body = json!({"location": location, "group": group});
     let path = format!("/people/{person}/place");
@@ -125,19 +125,19 @@ async fn place_at(visit: &Visit, person: PersonId, place: At) -> Result<Outcome,
     Ok(Done::new(at(visit.path("scope")), "saved").into())
 }
 
-fn place_of(visit: &Visit, person: PersonId) -> At {
+fn place_of(visit: &PageContext, person: PersonId) -> At {
     let organisation = &visit.shared.organisation;
     organisation.read(|tables| tables.place(person))
 }
 
-fn place_of_scope(visit: &Visit, scope: &str) -> At {
+fn place_of_scope(visit: &PageContext, scope: &str) -> At {
     let organisation = &visit.shared.organisation;
     let place = organisation.read(|tables| tables.place_of_scope(scope));
     place.unwrap_or_default()
 }
 
 /// Where one is who is no longer in a scope.
-fn above(visit: &Visit, scope: &str) -> At {
+fn above(visit: &PageContext, scope: &str) -> At {
     match place_of_scope(visit, scope) {
         At {
             location,
@@ -150,7 +150,7 @@ fn above(visit: &Visit, scope: &str) -> At {
     }
 }
 
-fn place_name(visit: &Visit, place: &At) -> String {
+fn place_name(visit: &PageContext, place: &At) -> String {
     let names = [&place.location, &place.group];
     let names: Vec<String> = names
         .into_iter()

@@ -10,13 +10,13 @@ use super::{
 use crate::{
     organisation::{ORGANISATION, PRODUCT},
     pages::{
-        Done, Outcome, Page, Place,
+        Done, Outcome, Page, PageHandler,
         client::{Refusal, part},
         components::{
             Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text,
             texts,
         },
-        page_context::{Typed, Visit},
+        page_context::{PageContext, Typed},
         setting::scope_name,
         yes_or_no,
     },
@@ -27,8 +27,8 @@ const HERE: &str = "/admin/microphone";
 /// A scope's process table.
 pub(super) struct Microphone;
 
-impl Place for Microphone {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Microphone {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         require_administrator(visit)?;
         let scope = scope(visit);
         let read = visit.api.read(&path(&scope)).await?;
@@ -97,7 +97,7 @@ impl Place for Microphone {
         Ok(page.form(begin(visit, &scope, individual).await?.tag(&read.tag), back))
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         require_administrator(visit)?;
         let scope = scope(visit);
         let here = format!("{HERE}?scope={}", part(&scope));
@@ -149,7 +149,7 @@ impl Place for Microphone {
 }
 
 /// The scope that is meant: a location's administrator begins with the location.
-fn scope(visit: &Visit) -> String {
+fn scope(visit: &PageContext) -> String {
     let own = visit.caller.location().unwrap_or(ORGANISATION);
     visit.query("scope").unwrap_or(own).to_owned()
 }
@@ -167,7 +167,7 @@ fn one(scope: &str, process: &str) -> String {
 }
 
 /// The ways to the tables of other scopes.
-async fn scopes(visit: &Visit, here: &str) -> Result<Block, Refusal> {
+async fn scopes(visit: &PageContext, here: &str) -> Result<Block, Refusal> {
     let all = visit.api.items("/scopes").await?;
     let mine = in_order(&all).into_iter();
     let mine = mine.filter(|scope| administers(visit, text(scope, "id")));
@@ -182,7 +182,7 @@ async fn scopes(visit: &Visit, here: &str) -> Result<Block, Refusal> {
     Ok(Block::Links(visit.say("nav-scopes"), links.collect()))
 }
 
-fn fields(visit: &Visit, program: &Value) -> [Field; 5] {
+fn fields(visit: &PageContext, program: &Value) -> [Field; 5] {
     let hours = program.get("ignore_after_hours").and_then(Value::as_u64);
     [
         Field::text("process", visit.say("program-process"))
@@ -225,7 +225,7 @@ fn body(typed: &Typed) -> Value {
 }
 
 /// Begins the table anew: as another's, or as the one of the scope above.
-async fn begin(visit: &Visit, scope: &str, individual: bool) -> Result<Form, Refusal> {
+async fn begin(visit: &PageContext, scope: &str, individual: bool) -> Result<Form, Refusal> {
     let mut choices = Vec::new();
     if individual {
         choices.push(Choice::new("", visit.say("programs-as-above")));
@@ -250,7 +250,7 @@ async fn begin(visit: &Visit, scope: &str, individual: bool) -> Result<Form, Ref
         .button(visit.say("programs-again-now")))
 }
 
-fn table(visit: &Visit, scope: &str, read: &Value) -> Table {
+fn table(visit: &PageContext, scope: &str, read: &Value) -> Table {
     let items = read.get("items").and_then(Value::as_array);
     let row = |program: &Value| {
         let process = text(program, "process");

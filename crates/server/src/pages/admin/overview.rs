@@ -11,10 +11,10 @@ use crate::{
     clock::rfc3339,
     health::Trouble,
     pages::{
-        Done, Outcome, Page, Place,
+        Done, Outcome, Page, PageHandler,
         client::Refusal,
         components::{Back, Block, Cell, Field, Form, Row, Table},
-        page_context::{Typed, Visit},
+        page_context::{PageContext, Typed},
         picture::{Histogram, shares},
     },
 };
@@ -32,8 +32,8 @@ const LATENCIES: [(&str, &str); 4] = [
 /// The overview.
 pub(super) struct Overview;
 
-impl Place for Overview {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Overview {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         require_administrator(visit)?;
         let seen = administered(visit);
         let counted = Status::ALL.map(|status| {
@@ -110,7 +110,7 @@ impl Place for Overview {
         Ok(page.table(silent).table(unmatched))
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         require_administrator(visit)?;
         let zone = typed.one("time_zone");
         let path = "/scopes/organisation/settings/calendar";
@@ -120,13 +120,13 @@ impl Place for Overview {
 }
 
 /// Whether an administrator has chosen the organisation's time zone.
-fn has_zone(visit: &Visit) -> bool {
+fn has_zone(visit: &PageContext) -> bool {
     let organisation = &visit.shared.organisation;
     organisation.read(|tables| tables.chosen_zone().is_some())
 }
 
 /// Asks for the organisation's time zone: that of the browser, or else the server's.
-fn zone_form(visit: &Visit) -> Form {
+fn zone_form(visit: &PageContext) -> Form {
     let of_browser = visit.zone.iana_name().filter(|zone| *zone != "UTC");
     let zone = of_browser.map_or_else(
         || {
@@ -145,7 +145,7 @@ fn zone_form(visit: &Visit) -> Form {
 }
 
 /// The presences of the people that the caller administers, as the caller may see them.
-fn administered(visit: &Visit) -> BTreeMap<PersonId, View> {
+fn administered(visit: &PageContext) -> BTreeMap<PersonId, View> {
     let (_, mut presences) = visit.shared.events.all();
     if let Some(location) = visit.caller.location() {
         visit.shared.organisation.read(|tables| {
@@ -165,7 +165,7 @@ fn administered(visit: &Visit) -> BTreeMap<PersonId, View> {
 }
 
 /// What of a tenant's budget is spent, in numbers and as a share.
-fn budget(visit: &Visit, tenant: &str) -> String {
+fn budget(visit: &PageContext, tenant: &str) -> String {
     let (sent, limit) = visit.shared.metrics.budget(tenant);
     if limit == 0 {
         return sent.to_string();
@@ -177,7 +177,7 @@ fn budget(visit: &Visit, tenant: &str) -> String {
 }
 
 /// Number of writes that wait for a tenant's budget, and age of the oldest.
-fn backlog(visit: &Visit, tenant: &str) -> String {
+fn backlog(visit: &PageContext, tenant: &str) -> String {
     let (writes, seconds) = visit.shared.metrics.backlog(tenant);
     let writes = writes.to_string();
     let age = format!("{seconds} s");
@@ -186,7 +186,10 @@ fn backlog(visit: &Visit, tenant: &str) -> String {
 }
 
 /// In one sentence whether these parts of the server are connected; nothing if there are none.
-pub(super) fn connected(visit: &Visit, parts: &BTreeMap<String, Option<Trouble>>) -> Option<Block> {
+pub(super) fn connected(
+    visit: &PageContext,
+    parts: &BTreeMap<String, Option<Trouble>>,
+) -> Option<Block> {
     let ill: Vec<&str> = parts
         .iter()
         .filter(|(_, trouble)| trouble.is_some())
@@ -202,7 +205,7 @@ pub(super) fn connected(visit: &Visit, parts: &BTreeMap<String, Option<Trouble>>
 }
 
 /// Every part of the server, those in trouble first.
-pub(super) fn health(visit: &Visit, parts: &BTreeMap<String, Option<Trouble>>) -> Table {
+pub(super) fn health(visit: &PageContext, parts: &BTreeMap<String, Option<Trouble>>) -> Table {
     let mut parts: Vec<_> = parts.iter().collect();
     parts.sort_by_key(|(_, trouble)| trouble.is_none());
     let row = |(part, trouble): (&String, &Option<Trouble>)| {
@@ -244,7 +247,7 @@ pub(super) fn health(visit: &Visit, parts: &BTreeMap<String, Option<Trouble>>) -
 }
 
 /// People of whom a source has been silent for longer than what it said last holds.
-fn silent(visit: &Visit, seen: &BTreeMap<PersonId, View>) -> Table {
+fn silent(visit: &PageContext, seen: &BTreeMap<PersonId, View>) -> Table {
     let shared = &visit.shared;
     let silent = seen
         .iter()
@@ -273,7 +276,7 @@ fn silent(visit: &Visit, seen: &BTreeMap<PersonId, View>) -> Table {
 }
 
 /// People for whom calls are to cross, but who have no Teams account.
-fn unmatched(visit: &Visit, administered: &BTreeMap<PersonId, View>) -> Table {
+fn unmatched(visit: &PageContext, administered: &BTreeMap<PersonId, View>) -> Table {
     let shared = &visit.shared;
     let people = shared.directory.people(|person| {
         person.teams_id.is_none()

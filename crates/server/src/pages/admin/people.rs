@@ -9,10 +9,10 @@ use crate::{
     directory::Person,
     organisation::Tables,
     pages::{
-        Done, Outcome, Page, Place,
+        Done, Outcome, Page, PageHandler,
         client::Refusal,
         components::{Back, Block, Cell, Field, Form, Kind, Link, Row, Table, text},
-        page_context::{Typed, Visit},
+        page_context::{PageContext, Typed},
     },
 };
 
@@ -23,8 +23,8 @@ const PAGE: usize = 100;
 /// The people.
 pub(super) struct People;
 
-impl Place for People {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for People {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         require_administrator(visit)?;
         let wanted = visit.query("q").unwrap_or_default().to_lowercase();
         let offset: usize = visit
@@ -53,7 +53,7 @@ impl Place for People {
             .folded(visit.say("import-heading"), import::form(visit), back))
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         require_administrator(visit)?;
         match typed.one("form") {
             "import" => return import::act(visit, typed).await,
@@ -66,12 +66,12 @@ impl Place for People {
 }
 
 /// Searches for the Teams accounts of people without one (P14).
-fn search_form(visit: &Visit) -> Form {
+fn search_form(visit: &PageContext) -> Form {
     Form::new(visit.words, "search", visit.say("accounts-search"))
         .button(visit.say("accounts-search-now"))
 }
 
-async fn search(visit: &Visit) -> Result<Outcome, Refusal> {
+async fn search(visit: &PageContext) -> Result<Outcome, Refusal> {
     let done = visit.api.post("/teams-accounts/search", json!({})).await?;
     let list = |key: &str| {
         done.get(key)
@@ -115,7 +115,7 @@ async fn search(visit: &Visit) -> Result<Outcome, Refusal> {
 }
 
 /// The fields of a person. Those that identify the person are only shown to administrators who may not change them.
-pub(super) fn fields(visit: &Visit, now: &Value) -> [Field; 4] {
+pub(super) fn fields(visit: &PageContext, now: &Value) -> [Field; 4] {
     let identity = |name: &str, label: String, help: String| match visit.caller.may_identify() {
         true => Field::text(name, label).help(help),
         false => Field::new(name, label, Kind::Shown).help(visit.say("person-identity-help")),
@@ -147,7 +147,7 @@ pub(super) fn fields(visit: &Visit, now: &Value) -> [Field; 4] {
 }
 
 /// A person as the API takes it, from what was typed; without the fields that were only shown.
-pub(super) fn body(visit: &Visit, typed: &Typed) -> Value {
+pub(super) fn body(visit: &PageContext, typed: &Typed) -> Value {
     if !visit.caller.may_identify() {
         return json!({"name": typed.one("name")});
     }
@@ -162,7 +162,7 @@ pub(super) fn body(visit: &Visit, typed: &Typed) -> Value {
     })
 }
 
-fn found(visit: &Visit, wanted: &str) -> Vec<Arc<Person>> {
+fn found(visit: &PageContext, wanted: &str) -> Vec<Arc<Person>> {
     let has = |person: &Person| {
         let words = [&person.name, &person.mail, &person.user_principal_name];
         words
@@ -197,7 +197,7 @@ fn place_of(tables: &Tables, person: &Person) -> String {
         .join(" / ")
 }
 
-fn table<'a>(visit: &Visit, people: impl Iterator<Item = &'a Arc<Person>>) -> Table {
+fn table<'a>(visit: &PageContext, people: impl Iterator<Item = &'a Arc<Person>>) -> Table {
     let row = |person: &Arc<Person>| {
         let lines: Vec<&str> = person
             .lines
@@ -246,7 +246,7 @@ fn table<'a>(visit: &Visit, people: impl Iterator<Item = &'a Arc<Person>>) -> Ta
 }
 
 /// The ways to the other pages of a long list.
-fn pages(visit: &Visit, count: usize, offset: usize) -> Block {
+fn pages(visit: &PageContext, count: usize, offset: usize) -> Block {
     let q = super::super::client::part(visit.query("q").unwrap_or_default());
     let link =
         |after: usize, key: &str| Link::new(format!("{HERE}?q={q}&after={after}"), visit.say(key));

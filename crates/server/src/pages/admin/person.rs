@@ -9,17 +9,17 @@ use super::{
     scopes::administers,
 };
 use crate::pages::{
-    Done, Outcome, Page, Place,
+    Done, Outcome, Page, PageHandler,
     client::Refusal,
     components::{Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, text},
-    page_context::{Typed, Visit},
+    page_context::{PageContext, Typed},
 };
 
 /// A person.
 pub(super) struct Person;
 
-impl Place for Person {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Person {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         require_administrator(visit)?;
         let id = visit.path("person");
         require_administered(visit, id)?;
@@ -55,7 +55,7 @@ impl Place for Person {
         Ok(page)
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         require_administrator(visit)?;
         let path = format!("/people/{}", visit.path("person"));
         let here = visit.frame.here.clone();
@@ -99,7 +99,7 @@ impl Place for Person {
 }
 
 /// Refuses an administrator of another location than the person's.
-fn require_administered(visit: &Visit, id: &str) -> Result<(), Refusal> {
+fn require_administered(visit: &PageContext, id: &str) -> Result<(), Refusal> {
     let person = id.parse().map(PersonId);
     // The API answers 404 for an unknown person.
     let person = person.ok().and_then(|id| visit.shared.directory.person(id));
@@ -113,7 +113,7 @@ fn require_administered(visit: &Visit, id: &str) -> Result<(), Refusal> {
 }
 
 /// Where the person is in the tree of scopes: of the places that the caller administers.
-async fn place(visit: &Visit, id: &str) -> Result<Form, Refusal> {
+async fn place(visit: &PageContext, id: &str) -> Result<Form, Refusal> {
     let read = visit.api.read(&format!("/people/{id}/place")).await?;
     let mut scopes = visit.api.items("/scopes").await?;
     scopes.retain(|scope| administers(visit, text(scope, "id")));
@@ -150,7 +150,7 @@ async fn place(visit: &Visit, id: &str) -> Result<Form, Refusal> {
         .button(visit.say("save")))
 }
 
-async fn account(visit: &Visit, id: &str) -> Table {
+async fn account(visit: &PageContext, id: &str) -> Table {
     let account = visit.api.get(&format!("/people/{id}/teams-account")).await;
     let rows = account.ok().map(|account| {
         let object = text(&account, "account").to_owned();
@@ -187,7 +187,7 @@ async fn account(visit: &Visit, id: &str) -> Table {
 }
 
 /// Names the account where none can be found, or another.
-fn link(visit: &Visit) -> Form {
+fn link(visit: &PageContext) -> Form {
     Form::new(visit.words, "link", String::new())
         .field(
             Field::text("account", visit.say("person-object-id"))
@@ -197,7 +197,7 @@ fn link(visit: &Visit) -> Form {
         .button(visit.say("person-link"))
 }
 
-fn danger(visit: &Visit, person: &Value) -> Table {
+fn danger(visit: &PageContext, person: &Value) -> Table {
     let name = text(person, "name");
     let delete = Button::new("delete", text(person, "id"), visit.say("delete"))
         .label(visit.words.with("delete-of", "name", name))

@@ -13,10 +13,10 @@ use super::{
 use crate::{
     organisation::{ORGANISATION, Tables},
     pages::{
-        Done, Outcome, Page, Place,
+        Done, Outcome, Page, PageHandler,
         client::{Refusal, part},
         components::{Back, Block, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text},
-        page_context::{Typed, Visit},
+        page_context::{PageContext, Typed},
         setting::{self, Profiles, scope_name},
     },
     values::{self, USER_MAY_CHANGE},
@@ -30,8 +30,8 @@ const NAMED_MAX: usize = 50;
 /// A function page of a scope.
 pub(super) struct ScopeSettings;
 
-impl Place for ScopeSettings {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for ScopeSettings {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         let (scope, page, path) = here(visit)?;
         let read = visit.api.read(&path).await?;
         let title = visit.words.of_two(
@@ -81,7 +81,7 @@ impl Place for ScopeSettings {
         Ok(shown.form(default, back))
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         let (scope, page, path) = here(visit)?;
         let said = match typed.one("form") {
             teams_profiles::MAKE => {
@@ -112,7 +112,7 @@ impl Place for ScopeSettings {
 }
 
 /// The templates that people of a scope have.
-fn templates(visit: &Visit, scope: &str) -> Profiles {
+fn templates(visit: &PageContext, scope: &str) -> Profiles {
     visit.shared.organisation.read(|tables| {
         let place = tables.place_of_scope(scope).unwrap_or_default();
         let templates = tables.templates.at(&place, None).into_iter();
@@ -121,7 +121,7 @@ fn templates(visit: &Visit, scope: &str) -> Profiles {
 }
 
 /// The scope, the page, and where the API has its settings.
-fn here(visit: &Visit) -> Result<(&str, SettingsGroup, String), Refusal> {
+fn here(visit: &PageContext) -> Result<(&str, SettingsGroup, String), Refusal> {
     require_administrator(visit)?;
     let (scope, name) = (visit.path("scope"), visit.path("page"));
     let page = SettingsGroup::from_name(name).ok_or_else(|| Refusal::no_page(&visit.frame.here))?;
@@ -137,7 +137,7 @@ fn here(visit: &Visit) -> Result<(&str, SettingsGroup, String), Refusal> {
 }
 
 /// Makes the page individual, with the values to begin with.
-async fn begin(visit: &Visit, scope: &str) -> Result<Form, Refusal> {
+async fn begin(visit: &PageContext, scope: &str) -> Result<Form, Refusal> {
     let scopes = visit.api.items("/scopes").await?;
     let mut choices = vec![Choice::new("", visit.say("copy-product"))];
     for other in in_order(&scopes) {
@@ -164,7 +164,7 @@ async fn begin(visit: &Visit, scope: &str) -> Result<Form, Refusal> {
     )
 }
 
-fn form(visit: &Visit, page: SettingsGroup, read: &Value, profiles: &Profiles) -> Form {
+fn form(visit: &PageContext, page: SettingsGroup, read: &Value, profiles: &Profiles) -> Form {
     let may = read.get(USER_MAY_CHANGE).unwrap_or(&Value::Null);
     let mut form = Form::new(visit.words, "save", visit.say("page-values"));
     for setting in page.settings().filter(|setting| is_of_scopes(setting)) {
@@ -216,7 +216,7 @@ fn body(page: SettingsGroup, typed: &Typed) -> Map<String, Value> {
 }
 
 /// How many people have their values from this scope's page, or would.
-fn affected(visit: &Visit, scope: &str, page: SettingsGroup) -> usize {
+fn affected(visit: &PageContext, scope: &str, page: SettingsGroup) -> usize {
     let people = visit.shared.directory.page(None, usize::MAX);
     visit.shared.organisation.read(|tables| {
         let from_here = |person: PersonId| {
@@ -229,7 +229,7 @@ fn affected(visit: &Visit, scope: &str, page: SettingsGroup) -> usize {
 
 /// What would be different for whom.
 fn preview(
-    visit: &Visit,
+    visit: &PageContext,
     (scope, page): (&str, SettingsGroup),
     body: Map<String, Value>,
     typed: &Typed,
@@ -289,7 +289,7 @@ fn preview(
 
 /// What people could change, or could not any more: the key of the words, and the setting.
 fn locks(
-    visit: &Visit,
+    visit: &PageContext,
     page: SettingsGroup,
     before: &SettingValues,
     after: &SettingValues,
@@ -310,7 +310,7 @@ fn locks(
 
 /// What would be different for one person if the scope's page were `after`; empty if nothing.
 fn difference(
-    visit: &Visit,
+    visit: &PageContext,
     tables: &Tables,
     (scope, page): (&str, SettingsGroup),
     person: PersonId,

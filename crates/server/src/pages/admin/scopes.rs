@@ -7,12 +7,12 @@ use super::{members, require_administrator, settings_at};
 use crate::{
     organisation::{ORGANISATION, Place as At},
     pages::{
-        Done, Outcome, Page, Place,
+        Done, Outcome, Page, PageHandler,
         client::{Refusal, part},
         components::{
             Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text,
         },
-        page_context::{Typed, Visit},
+        page_context::{PageContext, Typed},
         setting::scope_name,
     },
 };
@@ -22,8 +22,8 @@ const HERE: &str = "/admin/scopes";
 /// The whole tree, as far as the caller administers it.
 pub(super) struct Scopes;
 
-impl Place for Scopes {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Scopes {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         require_administrator(visit)?;
         let scopes = visit.api.items("/scopes").await?;
         let mine: Vec<&Value> = in_order(&scopes)
@@ -56,7 +56,7 @@ impl Place for Scopes {
             .form(form, back))
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         require_administrator(visit)?;
         let parent = typed.one("parent");
         let kind = if parent == ORGANISATION {
@@ -73,8 +73,8 @@ impl Place for Scopes {
 /// One scope: its name, its function pages, who is in it.
 pub(super) struct Scope;
 
-impl Place for Scope {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Scope {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         require_administrator(visit)?;
         let id = visit.path("scope");
         let read = visit.api.read(&format!("/scopes/{}", part(id))).await?;
@@ -133,7 +133,7 @@ impl Place for Scope {
         }))
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         require_administrator(visit)?;
         let path = format!("/scopes/{}", part(visit.path("scope")));
         if typed.one("form") == "delete" {
@@ -164,7 +164,7 @@ pub(super) fn at(scope: &str) -> String {
 }
 
 /// Whether the caller may change a scope.
-pub(super) fn administers(visit: &Visit, scope: &str) -> bool {
+pub(super) fn administers(visit: &PageContext, scope: &str) -> bool {
     visit
         .caller
         .require_admin(&visit.shared.organisation, scope)
@@ -178,7 +178,7 @@ pub(super) fn is_in(place: &At, scope: &str) -> bool {
 }
 
 /// How many people are in a scope.
-fn people(visit: &Visit, scope: &str) -> usize {
+fn people(visit: &PageContext, scope: &str) -> usize {
     if scope == ORGANISATION {
         return visit.shared.directory.len();
     }
@@ -189,7 +189,7 @@ fn people(visit: &Visit, scope: &str) -> usize {
 }
 
 /// What a scope is called where it stands among others: a group stands below its location, and is read with it.
-pub(super) fn full_name(visit: &Visit, scope: &Value) -> String {
+pub(super) fn full_name(visit: &PageContext, scope: &Value) -> String {
     let name = scope_name(visit, text(scope, "id"));
     match text(scope, "kind") {
         "group" => format!("{} / {name}", scope_name(visit, text(scope, "parent"))),
@@ -217,7 +217,7 @@ pub(super) fn in_order(scopes: &[Value]) -> Vec<&Value> {
     .collect()
 }
 
-fn table(visit: &Visit, scopes: &[&Value]) -> Table {
+fn table(visit: &PageContext, scopes: &[&Value]) -> Table {
     let row = |scope: &&Value| {
         let (id, kind) = (text(scope, "id"), text(scope, "kind"));
         let name = full_name(visit, scope);
@@ -256,7 +256,7 @@ fn table(visit: &Visit, scopes: &[&Value]) -> Table {
 }
 
 /// The tenant of a scope: its own, or in brackets that which it has for want of one.
-fn tenant_of(visit: &Visit, scope: &Value) -> String {
+fn tenant_of(visit: &PageContext, scope: &Value) -> String {
     let own = text(scope, "tenant");
     if !own.is_empty() || text(scope, "kind") == ORGANISATION {
         return own.to_owned();
@@ -269,7 +269,7 @@ fn tenant_of(visit: &Visit, scope: &Value) -> String {
 }
 
 /// The function pages of a scope, and whose settings hold on each.
-fn functions(visit: &Visit, scope: &str, pages: &[(SettingsGroup, Value)]) -> Table {
+fn functions(visit: &PageContext, scope: &str, pages: &[(SettingsGroup, Value)]) -> Table {
     let row = |(page, read): &(SettingsGroup, Value)| {
         let state = if flag(read, "individual") {
             "page-individual"

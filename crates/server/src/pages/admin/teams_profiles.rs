@@ -6,7 +6,7 @@ use crate::{
     pages::{
         Page,
         components::{Back, Block, Form, Link},
-        page_context::Visit,
+        page_context::PageContext,
         setting::scope_name,
     },
 };
@@ -15,7 +15,7 @@ use crate::{
 pub(super) const MAKE: &str = "teams-template";
 
 /// Adds it to the page of a scope.
-pub(super) fn add(visit: &Visit, scope: &str, page: Page, back: Option<&Back>) -> Page {
+pub(super) fn add(visit: &PageContext, scope: &str, page: Page, back: Option<&Back>) -> Page {
     let (taken, has_own) = visit.shared.organisation.read(|tables| {
         let has_own = tables.templates.get(scope, presence::TEAMS_PROFILE);
         (taken(tables, scope), has_own.is_some())

@@ -12,10 +12,10 @@ use crate::{
     api::PresenceBody,
     clock::rfc3339,
     pages::{
-        Outcome, Page, Place,
+        Outcome, Page, PageHandler,
         client::Refusal,
         components::{Back, Block, Cell, Row, Table},
-        page_context::{Typed, Visit},
+        page_context::{PageContext, Typed},
     },
 };
 
@@ -27,8 +27,8 @@ const REFRESH: u32 = 5;
 /// Telephone systems and lines.
 pub(super) struct Telephony;
 
-impl Place for Telephony {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Telephony {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         require_system_administrator(visit)?;
         let mut parts = visit.shared.health.parts();
         parts.retain(|part, _| part.starts_with("pbx"));
@@ -54,7 +54,7 @@ impl Place for Telephony {
         Ok(page)
     }
 
-    async fn act(visit: &Visit, _: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, _: &Typed) -> Result<Outcome, Refusal> {
         require_system_administrator(visit)?;
         examination::examine(visit).await
     }
@@ -69,7 +69,7 @@ struct Line {
 }
 
 /// Lines, those in use first.
-async fn lines(visit: &Visit, wanted: &str) -> Table {
+async fn lines(visit: &PageContext, wanted: &str) -> Table {
     let (_, presences) = visit.shared.events.all();
     let presence = |person: PersonId| {
         let found = presences.get(&person);
@@ -140,7 +140,7 @@ async fn lines(visit: &Visit, wanted: &str) -> Table {
 }
 
 /// The state of a line in words; a state that no PBX has confirmed is unknown, not idle.
-fn state(visit: &Visit, known: LineKnowledge) -> String {
+fn state(visit: &PageContext, known: LineKnowledge) -> String {
     let said = |state: LineState| {
         visit.say(match state {
             LineState::Idle => "line-idle",

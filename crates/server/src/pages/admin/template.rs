@@ -9,12 +9,12 @@ use super::{
 use crate::{
     api::templates::ELSEWHERE,
     pages::{
-        Done, Outcome, Page, Place,
+        Done, Outcome, Page, PageHandler,
         client::{Read, Refusal, part},
         components::{
             Back, Block, Button, Cell, Field, Form, Kind, Link, Row, Table, flag, text, texts,
         },
-        page_context::{Typed, Visit},
+        page_context::{PageContext, Typed},
         setting::scope_name,
         words::profile_body,
     },
@@ -23,8 +23,8 @@ use crate::{
 /// One template.
 pub(super) struct Template;
 
-impl Place for Template {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Template {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         let read = read(visit).await?;
         let template = &read.value;
         let (name, scope) = (text(template, "name"), text(template, "scope"));
@@ -81,7 +81,7 @@ impl Place for Template {
         }))
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         let template = read(visit).await?.value;
         let path = path(&template);
         match typed.one("form") {
@@ -130,7 +130,7 @@ fn path(template: &Value) -> String {
 
 /// The template that the address names, by its scope and name or, as in earlier versions, by its name alone. It is for those
 /// who administer its scope.
-async fn read(visit: &Visit) -> Result<Read, Refusal> {
+async fn read(visit: &PageContext) -> Result<Read, Refusal> {
     require_administrator(visit)?;
     let name = part(visit.path("name"));
     let path = match visit.path("scope") {
@@ -145,14 +145,14 @@ async fn read(visit: &Visit) -> Result<Read, Refusal> {
     Ok(read)
 }
 
-fn delete_button(visit: &Visit, name: &str) -> Button {
+fn delete_button(visit: &PageContext, name: &str) -> Button {
     Button::new("delete", name, visit.say("delete"))
         .label(visit.words.with("delete-of", "name", name))
         .sure(visit.words.with("delete-sure", "name", name))
 }
 
 /// Which states in Teams take the template, in words.
-fn teams_uses(visit: &Visit, template: &Value) -> Vec<String> {
+fn teams_uses(visit: &PageContext, template: &Value) -> Vec<String> {
     let uses = template.get("teams_uses").and_then(Value::as_array);
     let mut told = Vec::new();
     for used in uses.into_iter().flatten() {
@@ -175,7 +175,7 @@ fn teams_uses(visit: &Visit, template: &Value) -> Vec<String> {
 }
 
 /// What keeps a template from being deleted unless there is another of its name.
-fn uses(visit: &Visit, template: &Value, has_teams: bool) -> Table {
+fn uses(visit: &PageContext, template: &Value, has_teams: bool) -> Table {
     let rows = texts(template, "uses").into_iter().map(|what| Row {
         cells: vec![Cell::Text(use_in_words(visit, &what))],
         key: what,
@@ -196,7 +196,7 @@ fn uses(visit: &Visit, template: &Value, has_teams: bool) -> Table {
 }
 
 /// A use as the API tells it, `page.key of scope`, in words.
-fn use_in_words(visit: &Visit, told: &str) -> String {
+fn use_in_words(visit: &PageContext, told: &str) -> String {
     let Some((setting, whose)) = told.split_once(" of ") else {
         return told.to_owned();
     };
@@ -211,7 +211,7 @@ fn use_in_words(visit: &Visit, told: &str) -> String {
 }
 
 /// Who would be affected by an edit, and what would have no profile any more.
-async fn preview(visit: &Visit, template: &Value, edit: Value) -> Result<Page, Refusal> {
+async fn preview(visit: &PageContext, template: &Value, edit: Value) -> Result<Page, Refusal> {
     let path = format!("{}/preview", path(template));
     let told = visit.api.post(&path, edit).await?;
     let count = told.get("people").and_then(Value::as_u64).unwrap_or(0);
@@ -241,7 +241,7 @@ async fn preview(visit: &Visit, template: &Value, edit: Value) -> Result<Page, R
     })
 }
 
-async fn preview_deletion(visit: &Visit, template: &Value) -> Result<Outcome, Refusal> {
+async fn preview_deletion(visit: &PageContext, template: &Value) -> Result<Outcome, Refusal> {
     let told = preview(visit, template, json!({"delete": true})).await?;
     let name = text(template, "name");
     let form = Form::new(visit.words, "delete", String::new())
@@ -251,7 +251,7 @@ async fn preview_deletion(visit: &Visit, template: &Value) -> Result<Outcome, Re
     Ok(Outcome::Shown(Box::new(page)))
 }
 
-fn with_way_back(visit: &Visit, page: Page) -> Page {
+fn with_way_back(visit: &PageContext, page: Page) -> Page {
     let back = Link::new(visit.frame.here.clone(), visit.say("preview-back"));
     page.add(Block::Links(visit.say("preview-back"), vec![back]))
 }

@@ -11,11 +11,11 @@ use crate::{
     api::profile::distinct_names,
     organisation::ORGANISATION,
     pages::{
-        Done, Outcome, Page, Place,
+        Done, Outcome, Page, PageHandler,
         client::{Refusal, part},
         components::{Back, Cell, Choice, Field, Form, Kind, Row, Table, flag, text},
         me::{moved, movers},
-        page_context::{Typed, Visit},
+        page_context::{PageContext, Typed},
         setting::scope_name,
         words::profile_body,
     },
@@ -26,8 +26,8 @@ pub(super) const HERE: &str = "/admin/templates";
 /// The templates in their order: all of them, or those of a location and what it has from the organisation.
 pub(super) struct Templates;
 
-impl Place for Templates {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Templates {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         require_administrator(visit)?;
         let mut templates = visit.api.items("/templates").await?;
         templates.retain(|template| {
@@ -53,7 +53,7 @@ impl Place for Templates {
             .form(teams, back))
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         require_administrator(visit)?;
         let scope = typed.given("scope").unwrap_or(ORGANISATION);
         let made = match typed.one("form") {
@@ -79,13 +79,13 @@ impl Place for Templates {
 }
 
 /// Makes the template for calls in Teams in a scope, unless it is there.
-pub(super) async fn make_teams(visit: &Visit, scope: &str) -> Result<Value, Refusal> {
+pub(super) async fn make_teams(visit: &PageContext, scope: &str) -> Result<Value, Refusal> {
     let path = format!("/scopes/{}/templates/teams", part(scope));
     visit.api.post(&path, json!({})).await
 }
 
 /// The scopes that the caller administers, to choose one.
-pub(super) async fn scope_field(visit: &Visit) -> Result<Field, Refusal> {
+pub(super) async fn scope_field(visit: &PageContext) -> Result<Field, Refusal> {
     let scopes = visit.api.items("/scopes").await?;
     let choices = in_order(&scopes)
         .into_iter()
@@ -100,7 +100,7 @@ fn names(templates: &[Value]) -> Vec<String> {
     distinct_names(templates.iter().map(|template| text(template, "name")))
 }
 
-fn table(visit: &Visit, templates: &[Value]) -> Table {
+fn table(visit: &PageContext, templates: &[Value]) -> Table {
     let names = names(templates);
     let row = |template: &Value| {
         let (name, status) = (text(template, "name"), text(template, "status"));

@@ -9,10 +9,10 @@ use super::{
     work::{self, deeds},
 };
 use crate::pages::{
-    Done, Outcome, Page, Place,
+    Done, Outcome, Page, PageHandler,
     client::{Begun, Refusal, part},
     components::{Back, Block, Cell, Form, Link, Row, Table},
-    page_context::{Typed, Visit},
+    page_context::{PageContext, Typed},
 };
 
 const HERE: &str = "/admin/tenants";
@@ -20,8 +20,8 @@ const HERE: &str = "/admin/tenants";
 /// The tenants.
 pub(super) struct Tenants;
 
-impl Place for Tenants {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Tenants {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         require_system_administrator(visit)?;
         let mut parts = visit.shared.health.parts();
         parts.retain(|part, _| part.starts_with("teams") || part.starts_with("tenant"));
@@ -66,7 +66,7 @@ impl Place for Tenants {
         Ok(page)
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         require_system_administrator(visit)?;
         if typed.one("form") == examination::FORM {
             return examination::examine(visit).await;
@@ -105,7 +105,7 @@ fn accounts(outcome: &Value) -> u64 {
 }
 
 /// The tenants with how many people are theirs, and how many of those have an account there.
-fn tenants(visit: &Visit) -> Table {
+fn tenants(visit: &PageContext) -> Table {
     let people = visit.shared.directory.page(None, usize::MAX);
     let row = |name: &str| {
         let mine: Vec<_> = visit.shared.organisation.read(|tables| {

@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::{import, require_system_administrator};
 use crate::pages::{
-    Done, Outcome, Page, Place,
+    Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
     components::{Back, Block, Cell, Form, Link, Row, Table, text},
-    page_context::{Typed, Visit},
+    page_context::{PageContext, Typed},
 };
 
 const HERE: &str = "/admin/work";
@@ -19,8 +19,8 @@ const DEEDS_MAX: usize = 1_000;
 /// All that is under way or ended lately.
 pub(super) struct AllWork;
 
-impl Place for AllWork {
-    async fn show(visit: &Visit, _: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for AllWork {
+    async fn show(visit: &PageContext, _: Option<&Back>) -> Result<Page, Refusal> {
         require_system_administrator(visit)?;
         let works = visit.api.items("/work").await?;
         let mut page = Page::new(visit, visit.say("nav-work"))
@@ -34,8 +34,8 @@ impl Place for AllWork {
 /// A piece of it.
 pub(super) struct OneWork;
 
-impl Place for OneWork {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for OneWork {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         require_system_administrator(visit)?;
         let work = visit.api.get(&at(visit)).await?;
         let mut page = Page::new(visit, visit.say(&format!("work-{}", text(&work, "what"))))
@@ -69,7 +69,7 @@ impl Place for OneWork {
         Ok(page.add(Block::Links(visit.say("work-on"), vec![to, all])))
     }
 
-    async fn act(visit: &Visit, _: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, _: &Typed) -> Result<Outcome, Refusal> {
         require_system_administrator(visit)?;
         visit.api.delete(&at(visit)).await?;
         Ok(Done::new(format!("{HERE}/{}", part(visit.path("work"))), "cancelled").into())
@@ -81,7 +81,7 @@ pub(super) fn look(id: &str) -> Done {
     Done::new(format!("{HERE}/{}", part(id)), "begun")
 }
 
-fn at(visit: &Visit) -> String {
+fn at(visit: &PageContext) -> String {
     format!("/work/{}", part(visit.path("work")))
 }
 
@@ -89,7 +89,7 @@ fn is_running(work: &Value) -> bool {
     text(work, "state") == "running"
 }
 
-fn table(visit: &Visit, works: &[Value]) -> Table {
+fn table(visit: &PageContext, works: &[Value]) -> Table {
     let row = |work: &Value| {
         let number = |key: &str| work.get(key).and_then(Value::as_u64).unwrap_or_default();
         let what = visit.say(&format!("work-{}", text(work, "what")));
@@ -123,7 +123,7 @@ fn table(visit: &Visit, works: &[Value]) -> Table {
     }
 }
 
-fn deeds_of(page: Page, visit: &Visit, result: &Value, why: &'static str) -> Page {
+fn deeds_of(page: Page, visit: &PageContext, result: &Value, why: &'static str) -> Page {
     match result {
         Value::Null => page,
         result => page.table(deeds(visit, result, why)),
@@ -131,7 +131,7 @@ fn deeds_of(page: Page, visit: &Visit, result: &Value, why: &'static str) -> Pag
 }
 
 /// What an import or a synchronisation did or would do; `why` is the key of what stands in the last column.
-pub(super) fn deeds(visit: &Visit, outcome: &Value, why: &'static str) -> Table {
+pub(super) fn deeds(visit: &PageContext, outcome: &Value, why: &'static str) -> Table {
     let items = outcome.get("items").and_then(Value::as_array);
     let row = |deed: &Value| {
         let line = deed.get("line").and_then(Value::as_u64);

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::require_system_administrator;
 use crate::pages::{
-    Done, Outcome, Page, Place,
+    Done, Outcome, Page, PageHandler,
     client::Refusal,
     components::{Back, Button, Cell, Field, Form, Kind, Row, Table, text},
     me::levels,
-    page_context::{Typed, Visit},
+    page_context::{PageContext, Typed},
 };
 
 const HERE: &str = "/admin/workgroups";
@@ -16,8 +16,8 @@ const HERE: &str = "/admin/workgroups";
 /// The workgroups.
 pub(super) struct Workgroups;
 
-impl Place for Workgroups {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Workgroups {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         require_system_administrator(visit)?;
         let groups = visit.api.items("/workgroups").await?;
         let mut page = Page::new(visit, visit.say("nav-workgroups"))
@@ -43,7 +43,7 @@ impl Place for Workgroups {
             .table(levels(visit)))
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         require_system_administrator(visit)?;
         let one = format!("/workgroups/{}", typed.one("key"));
         if typed.one("form") == "delete" {
@@ -64,7 +64,7 @@ impl Place for Workgroups {
     }
 }
 
-fn fields(visit: &Visit, group: &Value) -> [Field; 3] {
+fn fields(visit: &PageContext, group: &Value) -> [Field; 3] {
     let level = Some(text(group, "level")).filter(|level| !level.is_empty());
     let members = group.get("members").and_then(Value::as_array);
     [
@@ -83,7 +83,7 @@ fn fields(visit: &Visit, group: &Value) -> [Field; 3] {
     ]
 }
 
-fn table(visit: &Visit, groups: &[Value]) -> Table {
+fn table(visit: &PageContext, groups: &[Value]) -> Table {
     let row = |group: &Value| {
         let (id, name) = (text(group, "id"), text(group, "name"));
         let members = group

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use super::timetable::Timetable;
 use crate::pages::{
-    Done, Outcome, Page, Place,
+    Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
     components::{
         Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text,
     },
-    page_context::{Typed, Visit},
+    page_context::{PageContext, Typed},
 };
 
 const HERE: &str = "/me/appointments";
@@ -29,8 +29,8 @@ struct Span7 {
     days: i32,
 }
 
-impl Place for Appointments {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Appointments {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         let shown = shown(visit)?;
         let path = visit.mine("appointments")?;
         let begin = midnight(visit, shown.first)?;
@@ -68,7 +68,7 @@ impl Place for Appointments {
         ))
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         let path = visit.mine("appointments")?;
         let one = format!("{path}/{}", part(typed.one("key")));
         let done = match typed.one("form") {
@@ -100,7 +100,7 @@ fn week_of_start(typed: &Typed) -> String {
     }
 }
 
-fn shown(visit: &Visit) -> Result<Span7, Refusal> {
+fn shown(visit: &PageContext) -> Result<Span7, Refusal> {
     let today = visit.now().date();
     let day = match visit.query("from") {
         None => today,
@@ -129,12 +129,12 @@ fn after(day: Date, days: i32) -> Result<Date, Refusal> {
         .map_err(|error| Refusal::of_field("from", error.to_string()))
 }
 
-fn midnight(visit: &Visit, day: Date) -> Result<Zoned, Refusal> {
+fn midnight(visit: &PageContext, day: Date) -> Result<Zoned, Refusal> {
     day.to_zoned(visit.zone.clone())
         .map_err(|error| Refusal::of_field("from", error.to_string()))
 }
 
-fn links(visit: &Visit, shown: &Span7) -> Result<Block, Refusal> {
+fn links(visit: &PageContext, shown: &Span7) -> Result<Block, Refusal> {
     let view = if shown.days == 1 { "day" } else { "week" };
     let to = |day: Date, view: &str| format!("{HERE}?view={view}&from={day}");
     let ways = [
@@ -161,14 +161,14 @@ fn links(visit: &Visit, shown: &Span7) -> Result<Block, Refusal> {
 }
 
 /// What an appointment is about, in words.
-pub(super) fn about(visit: &Visit, appointment: &Value) -> String {
+pub(super) fn about(visit: &PageContext, appointment: &Value) -> String {
     match text(appointment, "text") {
         "" => visit.status("Busy"),
         about => about.to_owned(),
     }
 }
 
-fn table(visit: &Visit, all: &[Value]) -> Table {
+fn table(visit: &PageContext, all: &[Value]) -> Table {
     let row = |appointment: &Value| {
         let id = text(appointment, "id");
         let about = about(visit, appointment);
@@ -222,7 +222,7 @@ fn table(visit: &Visit, all: &[Value]) -> Table {
     }
 }
 
-fn fields(visit: &Visit, form: Form, now: &Value, profiles: &[Value]) -> Form {
+fn fields(visit: &PageContext, form: Form, now: &Value, profiles: &[Value]) -> Form {
     let usable = profiles.iter().filter(|profile| flag(profile, "active"));
     let mut names: Vec<&str> = usable.map(|profile| text(profile, "name")).collect();
     let profile = match text(now, "profile") {
@@ -267,7 +267,7 @@ fn fields(visit: &Visit, form: Form, now: &Value, profiles: &[Value]) -> Form {
         )
 }
 
-fn body(visit: &Visit, typed: &Typed) -> Result<Value, Refusal> {
+fn body(visit: &PageContext, typed: &Typed) -> Result<Value, Refusal> {
     let moment = |field: &'static str| {
         let moment = visit.moment(field, typed.one(field))?;
         moment.ok_or_else(|| Refusal::of_field(field, "write a day and a time".into()))

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use crate::{
     clock::rfc3339,
     pages::{
-        Done, Outcome, Page, Place,
+        Done, Outcome, Page, PageHandler,
         client::{Refusal, part},
         components::{Back, Block, Button, Cell, Form, Link, Row, Table, text, texts},
-        page_context::{Typed, Visit},
+        page_context::{PageContext, Typed},
     },
 };
 
@@ -22,8 +22,8 @@ const REFRESH: u32 = 2;
 /// My computers.
 pub(super) struct Devices;
 
-impl Place for Devices {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Devices {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         let devices = visit.api.items(&visit.mine("devices")?).await?;
         let form = Form::new(visit.words, "pair", visit.say("device-pair"));
         let mut page = Page::new(visit, visit.say("nav-devices"))
@@ -34,7 +34,7 @@ impl Place for Devices {
         Ok(page)
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         let all = visit.mine("devices")?;
         let one = format!("{all}/{}", part(typed.one("key")));
         let pause = |lasting: Option<Duration>| {
@@ -79,7 +79,7 @@ impl Place for Devices {
 }
 
 /// How long it is until the next day begins where the person is.
-fn until_tomorrow(visit: &Visit) -> Duration {
+fn until_tomorrow(visit: &PageContext) -> Duration {
     let now = visit.shared.clock.now().milliseconds();
     let left = jiff::Timestamp::from_millisecond(now).ok().and_then(|now| {
         let here = now.to_zoned(visit.zone.clone());
@@ -90,7 +90,7 @@ fn until_tomorrow(visit: &Visit) -> Duration {
     left.unwrap_or(HOUR * 12)
 }
 
-fn table(visit: &Visit, devices: &[Value]) -> Table {
+fn table(visit: &PageContext, devices: &[Value]) -> Table {
     let row = |device: &Value| {
         let (id, name) = (text(device, "id"), text(device, "name"));
         let paused = text(device, "paused_until");

@@ -4,17 +4,17 @@ use jiff::Span;
 use serde_json::{Value, json};
 
 use crate::pages::{
-    Done, Outcome, Page, Place,
+    Done, Outcome, Page, PageHandler,
     client::Refusal,
     components::{Back, Block, Cell, Choice, Field, Form, Kind, flag, text},
-    page_context::{Typed, Visit},
+    page_context::{PageContext, Typed},
 };
 
 /// My presence.
 pub(super) struct Now;
 
-impl Place for Now {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Now {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         let explanation = visit.api.get(&visit.mine("explanation")?).await?;
         let profiles = visit.api.items(&visit.mine("profiles")?).await?;
         let choice = visit.api.get(&visit.mine("profile")?).await?;
@@ -55,7 +55,7 @@ impl Place for Now {
             .table(visit.reasons(&explanation)))
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         let path = visit.mine("profile")?;
         if typed.one("form") == "automatic" {
             visit.api.delete(&path).await?;
@@ -69,7 +69,7 @@ impl Place for Now {
 }
 
 /// How it stands with the account at Microsoft, in short.
-fn teams(visit: &Visit, account: &Value) -> String {
+fn teams(visit: &PageContext, account: &Value) -> String {
     let is_linked = account
         .get("account")
         .is_some_and(|account| !account.is_null());
@@ -81,7 +81,7 @@ fn teams(visit: &Visit, account: &Value) -> String {
     }
 }
 
-fn choose(visit: &Visit, profiles: &[Value], choice: &Value) -> Form {
+fn choose(visit: &PageContext, profiles: &[Value], choice: &Value) -> Form {
     let lengths = ["", "30", "60", "120", "today", "at"].map(|length| {
         Choice::new(
             length,
@@ -118,7 +118,7 @@ fn choose(visit: &Visit, profiles: &[Value], choice: &Value) -> Form {
 }
 
 /// The end of the choice.
-fn until(visit: &Visit, typed: &Typed) -> Result<Option<String>, Refusal> {
+fn until(visit: &PageContext, typed: &Typed) -> Result<Option<String>, Refusal> {
     let now = visit.now();
     let end = match typed.one("for") {
         "" => return visit.moment("until", typed.one("until")),

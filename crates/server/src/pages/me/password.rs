@@ -4,10 +4,10 @@ use serde_json::json;
 
 use crate::{
     pages::{
-        Done, Outcome, Page, Place,
+        Done, Outcome, Page, PageHandler,
         client::Refusal,
         components::{Back, Field, Form, Kind},
-        page_context::{Typed, Visit},
+        page_context::{PageContext, Typed},
     },
     password::LENGTH_MIN,
     sessions,
@@ -20,8 +20,8 @@ const NEW: &str = "new-password";
 /// The page to change one's own password.
 pub(super) struct Password;
 
-impl Place for Password {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Password {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         let account = account(visit)?;
         let account = visit.shared.store.account(account).await;
         let account = account.map_err(crate::problem::Problem::from)?;
@@ -47,7 +47,7 @@ impl Place for Password {
             ))
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         let account = account(visit)?;
         if typed.one("password") != typed.one("again") {
             let detail = visit.say("password-differs");
@@ -65,7 +65,7 @@ impl Place for Password {
     }
 }
 
-fn account(visit: &Visit) -> Result<u64, Refusal> {
+fn account(visit: &PageContext) -> Result<u64, Refusal> {
     let none = "this page is for accounts: sign in to one with a name, or open a link of one";
     visit.caller.account.ok_or_else(|| Refusal::forbidden(none))
 }

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::pages::{
-    Done, Outcome, Page, Place,
+    Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
     components::{Back, Button, Cell, Field, Form, Row, Table, flag, text},
-    page_context::{Typed, Visit},
+    page_context::{PageContext, Typed},
     words::profile_body,
 };
 
@@ -15,8 +15,8 @@ const HERE: &str = "/me/profiles";
 /// My Profiles.
 pub(super) struct Profiles;
 
-impl Place for Profiles {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Profiles {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         let path = visit.mine("profiles")?;
         let profiles = visit.api.items(&path).await?;
         let mut page = Page::new(visit, visit.say("nav-profiles"))
@@ -51,7 +51,7 @@ impl Place for Profiles {
         Ok(page.form(form.button(visit.say("add")), back))
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         let path = visit.mine("profiles")?;
         let key = typed.one("key");
         let one = format!("{path}/{}", part(key));
@@ -103,7 +103,7 @@ pub(in crate::pages) fn moved(mut names: Vec<String>, name: &str, direction: &st
 }
 
 /// Buttons that move a row.
-pub(in crate::pages) fn movers(visit: &Visit, name: &str) -> [Button; 2] {
+pub(in crate::pages) fn movers(visit: &PageContext, name: &str) -> [Button; 2] {
     ["up", "down"].map(|direction| {
         let label = visit.words.with(&format!("move-{direction}"), "name", name);
         let arrow = if direction == "up" { "↑" } else { "↓" };
@@ -111,7 +111,7 @@ pub(in crate::pages) fn movers(visit: &Visit, name: &str) -> [Button; 2] {
     })
 }
 
-fn table(visit: &Visit, profiles: &[Value]) -> Table {
+fn table(visit: &PageContext, profiles: &[Value]) -> Table {
     let row = |profile: &Value| {
         let name = text(profile, "name");
         let is_own = text(profile, "origin") == "personal";

@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 use crate::{
     calendars::Unread,
     pages::{
-        Done, Outcome, Page, Place,
+        Done, Outcome, Page, PageHandler,
         client::Refusal,
         components::{Back, Block, Cell, Choice, Field, Form, Kind, text},
-        page_context::{Typed, Visit},
+        page_context::{PageContext, Typed},
         setting::{self, Profiles},
     },
 };
@@ -19,8 +19,8 @@ const HERE: &str = "/me/settings";
 /// My settings.
 pub(super) struct Settings;
 
-impl Place for Settings {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Settings {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         let mut page =
             Page::new(visit, visit.say("nav-settings")).text(visit.say("settings-about"));
         let profiles = Profiles::of(&visit.api.items(&visit.mine("profiles")?).await?);
@@ -42,7 +42,7 @@ impl Place for Settings {
         Ok(page)
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         let name = typed.one("form");
         let settings = SettingsGroup::from_name(name).ok_or_else(|| Refusal::no_page(name))?;
         let mut body = Map::new();
@@ -63,7 +63,7 @@ impl Place for Settings {
 }
 
 /// The parts of the calendar that could not be read, each with its line.
-fn unread(visit: &Visit, read: &Value) -> Vec<(String, Cell)> {
+fn unread(visit: &PageContext, read: &Value) -> Vec<(String, Cell)> {
     let problems = read.get("unread").and_then(Value::as_array);
     let problems = problems.into_iter().flatten();
     problems
@@ -82,7 +82,7 @@ fn unread(visit: &Visit, read: &Value) -> Vec<(String, Cell)> {
         .collect()
 }
 
-fn form(visit: &Visit, page: SettingsGroup, read: &Value, profiles: &Profiles) -> Form {
+fn form(visit: &PageContext, page: SettingsGroup, read: &Value, profiles: &Profiles) -> Form {
     let may = read.get("user_may_change").unwrap_or(&Value::Null);
     let own = read.get("own").unwrap_or(&Value::Null);
     let scope = setting::scope_name(visit, text(read, "decided_by"));
@@ -115,7 +115,7 @@ fn form(visit: &Visit, page: SettingsGroup, read: &Value, profiles: &Profiles) -
 
 /// A field that may be left to the administrator.
 fn field(
-    visit: &Visit,
+    visit: &PageContext,
     setting: &'static Setting,
     held: &Value,
     own: Option<&Value>,

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::pages::{
-    Done, Outcome, Page, Place,
+    Done, Outcome, Page, PageHandler,
     admin::require_system_administrator,
     client::Refusal,
     components::{Back, Button, Cell, Field, Form, Kind, Row, Table, text},
-    page_context::{Typed, Visit},
+    page_context::{PageContext, Typed},
 };
 
 /// Who may see what of me.
@@ -16,37 +16,37 @@ pub(super) struct Sharing;
 /// Who may see what of a person, as an administrator says it.
 pub(in crate::pages) struct SharingOf;
 
-impl Place for Sharing {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for Sharing {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         shown(visit, &visit.mine("")?, None, back).await
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         said(visit, &visit.mine("")?, typed).await
     }
 }
 
-impl Place for SharingOf {
-    async fn show(visit: &Visit, back: Option<&Back>) -> Result<Page, Refusal> {
+impl PageHandler for SharingOf {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         let name = visit.name_of(visit.path("person"));
         shown(visit, &theirs(visit)?, Some(&name), back).await
     }
 
-    async fn act(visit: &Visit, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         said(visit, &theirs(visit)?, typed).await
     }
 }
 
 /// Where the API has what belongs to the person whom the address names. What a person lets others see is not for the
 /// administrators of the location.
-fn theirs(visit: &Visit) -> Result<String, Refusal> {
+fn theirs(visit: &PageContext) -> Result<String, Refusal> {
     require_system_administrator(visit)?;
     Ok(format!("/people/{}/", visit.path("person")))
 }
 
 /// `owner`: where the API has what belongs to the person. `name`: theirs, where it is not whoever looks.
 async fn shown(
-    visit: &Visit,
+    visit: &PageContext,
     owner: &str,
     name: Option<&str>,
     back: Option<&Back>,
@@ -89,7 +89,7 @@ async fn shown(
         .table(levels(visit)))
 }
 
-async fn said(visit: &Visit, owner: &str, typed: &Typed) -> Result<Outcome, Refusal> {
+async fn said(visit: &PageContext, owner: &str, typed: &Typed) -> Result<Outcome, Refusal> {
     let here = visit.frame.here.clone();
     let path = format!("{owner}relationships");
     if typed.one("form") == "delete" {
@@ -105,7 +105,7 @@ async fn said(visit: &Visit, owner: &str, typed: &Typed) -> Result<Outcome, Refu
     Ok(Done::new(here, "saved").into())
 }
 
-fn table(visit: &Visit, others: &[Value], mine: bool) -> Table {
+fn table(visit: &PageContext, others: &[Value], mine: bool) -> Table {
     let row =
         |other: &Value| {
             let viewer = text(other, "viewer");
@@ -140,7 +140,7 @@ fn table(visit: &Visit, others: &[Value], mine: bool) -> Table {
 }
 
 /// What each relationship lets somebody see and do.
-pub(in crate::pages) fn levels(visit: &Visit) -> Table {
+pub(in crate::pages) fn levels(visit: &PageContext) -> Table {
     let rows = visit.levels().into_iter().map(|level| Row {
         cells: vec![
             Cell::Text(level.text),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::appointments::about;
 use crate::pages::{
     components::{Picture, Table, text},
-    page_context::Visit,
+    page_context::PageContext,
 };
 
 /// Width of a day, and of the column with the hours.
@@ -56,7 +56,7 @@ struct Piece {
 }
 
 impl Timetable {
-    pub(super) fn new(visit: &Visit, first: Date, days: i32, all: &[Value]) -> Self {
+    pub(super) fn new(visit: &PageContext, first: Date, days: i32, all: &[Value]) -> Self {
         let days = i64::from(days);
         let names = (0..days).filter_map(|day| {
             let date = first.checked_add(Span::new().days(day)).ok()?;
@@ -103,7 +103,7 @@ impl Timetable {
     }
 
     /// The picture with the table behind it.
-    pub(super) fn picture(self, visit: &Visit, table: Table) -> Picture {
+    pub(super) fn picture(self, visit: &PageContext, table: Table) -> Picture {
         Picture {
             caption: self.caption.clone(),
             svg: self.render().unwrap_or_default(),
