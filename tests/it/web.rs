@@ -146,9 +146,7 @@ async fn the_overview_tells_how_often_teams_is_read() {
     let server = demo.server.system_administrator().await;
     let look = async || {
         let (_, _, page) = server.with_headers(Method::GET, "/admin", &[], None).await;
-        let fact = page
-            .split("Polling interval (main)</dt><dd>")
-            .nth(1);
+        let fact = page.split("Polling interval (main)</dt><dd>").nth(1);
         fact.and_then(|fact| Some(fact.split_once('<')?.0.to_owned()))
     };
     eventually("the rhythm", SOON, Some("1.0 s".to_owned()), look).await;

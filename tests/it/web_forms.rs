@@ -68,7 +68,10 @@ async fn an_administrator_arranges_a_group_and_a_program() -> WebDriverResult<()
     assert!(main.contains("calls, and Do not disturb in both directions → calls only"));
     assert!(main.contains("Users can no longer change"), "{main}");
     walker.click("#save button").await;
-    assert_eq!(walker.text("#done").await, "Saved. The change is in effect.");
+    assert_eq!(
+        walker.text("#done").await,
+        "Saved. The change is in effect."
+    );
     let path = "/api/v1/scopes/call-centre/settings/teams";
     let set = server.ok(Method::GET, path, None).await;
     assert_eq!(set["mode"], "telephony_only");

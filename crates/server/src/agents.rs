@@ -1,5 +1,5 @@
-//! Microphone Sync's gateway (domain section 4): desktop agents connect by WebSocket, hear what to look for, and report
-//! what is used. What an agent says holds until its connection closes, and for 30 seconds at most.
+//! Gateway of Microphone Sync (`docs/presence-rules.md`): desktop agents connect by WebSocket, receive the list of programs
+//! to watch, and report which of them use the microphone. A report holds until the agent's connection closes, at most 30 s.
 
 mod connection;
 mod pairing;
@@ -21,86 +21,86 @@ use tokio::sync::{
     mpsc, watch,
 };
 
-pub(crate) use connection::connect;
-pub(crate) use pairing::{Codes, SYSTEMS, pair};
+pub(crate) use connection::{ProfileChooser, serve};
+pub(crate) use pairing::{CodeError, PairingCodes};
 
 use crate::context::Context;
 
-/// Keeps the numbers of agents apart from those of open pages and of clients that have names.
-const AGENTS: u64 = 1 << 62;
-/// Tables are looked at again at once, and then not before this: an import changes people one by one.
-const TABLES: Duration = Duration::from_secs(2);
+/// First client id of agents: ids of open pages and of named clients are smaller.
+const FIRST_CLIENT_ID: u64 = 1 << 62;
+/// Pause after agents were sent changed settings: an import changes people one by one.
+const SETTINGS_INTERVAL: Duration = Duration::from_secs(2);
 /// Orders that wait for one agent.
 const ORDERS_MAX: usize = 8;
 
-/// The agents that are connected. Cheap to clone.
+/// The connected agents. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Agents(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     live: RwLock<Live>,
-    next: AtomicU64,
-    /// Grows when what agents look for may have changed.
-    tables: watch::Sender<u64>,
+    next_client: AtomicU64,
+    /// Grows when settings of any person may have changed.
+    settings: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
 struct Live {
-    devices: HashMap<Arc<str>, Connected>,
+    devices: HashMap<Arc<str>, ConnectedAgent>,
     people: HashMap<PersonId, Vec<Arc<str>>>,
 }
 
-/// A connected agent, as others see it.
+/// A connected agent in the table of all.
 #[derive(Clone, Debug)]
-struct Connected {
+struct ConnectedAgent {
     client: ClientId,
     orders: mpsc::Sender<Order>,
-    look: Arc<Notify>,
-    told: Told,
+    presence_changed: Arc<Notify>,
+    last_report: LastReport,
 }
 
-/// What an agent last said.
+/// The last report of an agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Told {
-    /// Since when it is connected.
+pub(crate) struct LastReport {
+    /// Time of connection.
     pub(crate) since: Timestamp,
-    /// Its version.
+    /// The agent's version.
     pub(crate) version: String,
-    /// What it reports, by alias, the first to start first.
+    /// Display names of the programs that use the microphone, the first to start first.
     pub(crate) programs: Vec<String>,
-    /// Until when nothing is reported because the person wants so.
+    /// End of the pause that the person asked for.
     pub(crate) paused_until: Option<Timestamp>,
 }
 
-/// What an agent's connection is to do.
+/// An order to one agent's connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Order {
-    /// End, and say why.
+    /// Close the connection for this reason.
     End(&'static str),
-    /// Tell the agent to report nothing for so long.
+    /// Have the agent report nothing for this time.
     Pause(Duration),
-    /// Send the agent its settings and profiles, where these changed.
+    /// Send changed settings and profiles.
     Refresh,
 }
 
-/// One connection's place among the connected; gone when dropped.
+/// The entry of one connection in the table of connected agents; removed when dropped.
 #[derive(Debug)]
-struct Seat {
+struct AgentSession {
     agents: Agents,
     device: Arc<str>,
     person: PersonId,
     client: ClientId,
     orders: mpsc::Receiver<Order>,
-    look: Arc<Notify>,
+    presence_changed: Arc<Notify>,
 }
 
 impl Default for Agents {
     fn default() -> Self {
         Self(Arc::new(Inner {
             live: RwLock::default(),
-            next: AtomicU64::new(AGENTS),
-            tables: watch::Sender::new(0),
+            next_client: AtomicU64::new(FIRST_CLIENT_ID),
+            settings: watch::Sender::new(0),
         }))
     }
 }
@@ -114,20 +114,20 @@ impl Agents {
         self.0.live.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A device is connected from now on. If it was already, the older connection is told to end: a machine that slept
-    /// does not know that its connection is dead.
-    fn sit(&self, device: &str, person: PersonId, since: Timestamp) -> Seat {
+    /// Adds a device's connection. An older connection of the device is closed: a machine that slept does not know that its
+    /// connection is dead.
+    fn begin(&self, device: &str, person: PersonId, since: Timestamp) -> AgentSession {
         let device: Arc<str> = device.into();
-        let client = ClientId(self.0.next.fetch_add(1, Ordering::Relaxed));
+        let client = ClientId(self.0.next_client.fetch_add(1, Ordering::Relaxed));
         let (orders, receiver) = mpsc::channel(ORDERS_MAX);
-        let look = Arc::new(Notify::new());
-        let connected = Connected {
+        let presence_changed = Arc::new(Notify::new());
+        let connected = ConnectedAgent {
             client,
             orders,
-            look: look.clone(),
-            told: Told {
+            presence_changed: presence_changed.clone(),
+            last_report: LastReport {
                 since,
-                ..Told::default()
+                ..LastReport::default()
             },
         };
         let mut live = self.write();
@@ -136,37 +136,37 @@ impl Agents {
             Some(before) => {
                 let _ = before
                     .orders
-                    .try_send(Order::End("the device connected anew"));
+                    .try_send(Order::End("the device connected again"));
             }
             None => live.people.entry(person).or_default().push(device.clone()),
         }
-        Seat {
+        AgentSession {
             agents: self.clone(),
             device,
             person,
             client,
             orders: receiver,
-            look,
+            presence_changed,
         }
     }
 
-    /// What a device last said, if it is connected.
-    pub(crate) fn told(&self, device: &str) -> Option<Told> {
+    /// The last report of a device's agent, if the agent is connected.
+    pub(crate) fn last_report(&self, device: &str) -> Option<LastReport> {
         let live = self.read();
-        Some(live.devices.get(device)?.told.clone())
+        Some(live.devices.get(device)?.last_report.clone())
     }
 
-    /// How many are connected.
+    /// The number of connected agents.
     pub(crate) fn count(&self) -> usize {
         self.read().devices.len()
     }
 
-    /// A device may not be connected any more.
+    /// Closes the connection of a removed device.
     pub(crate) fn end(&self, device: &str) {
         self.order(device, Order::End("the device was removed"));
     }
 
-    /// A device is to report nothing for so long; whether it is connected to hear of it.
+    /// Pauses the reports of a device's agent. Returns false if the agent is not connected.
     pub(crate) fn pause(&self, device: &str, lasting: Duration) -> bool {
         self.order(device, Order::Pause(lasting))
     }
@@ -177,12 +177,12 @@ impl Agents {
         connected.is_some_and(|connected| connected.orders.try_send(order).is_ok())
     }
 
-    /// Somebody is shown otherwise: their agents look.
-    fn look(&self, person: PersonId) {
+    /// Wakes the agents of a person whose presence changed.
+    fn presence_changed(&self, person: PersonId) {
         let live = self.read();
         for device in live.people.get(&person).into_iter().flatten() {
             if let Some(connected) = live.devices.get(device) {
-                connected.look.notify_one();
+                connected.presence_changed.notify_one();
             }
         }
     }
@@ -198,55 +198,37 @@ impl Agents {
         }
     }
 
-    /// Lets agents hear of what changes, for ever.
-    pub(crate) async fn run(self, context: Context) {
+    /// Passes changes of presence and settings on to the agents, for ever.
+    pub(crate) async fn run(self, core: Core) {
         let agents = self.clone();
         context.events.observe(move |event| {
             if let Some(change) = event.presence() {
-                agents.look(change.person);
+                agents.presence_changed(change.person);
             }
         });
-        let refresh = self.follow_policies(context.policy_changes());
-        let mut changes = context.organisation.changes();
-        let tables = async {
-            while changes.changed().await.is_ok() {
-                self.0.tables.send_modify(|tables| *tables += 1);
-                tokio::time::sleep(TABLES).await;
-            }
-        };
-        tokio::join!(refresh, tables);
-    }
-
-    /// Refreshes the agents of people whose policy changes, for ever.
-    async fn follow_policies(&self, mut policies: broadcast::Receiver<PersonId>) {
-        loop {
-            match policies.recv().await {
-                Ok(person) => self.refresh(person),
-                Err(RecvError::Lagged(_)) => {
-                    let people: Vec<PersonId> = self.read().people.keys().copied().collect();
-                    people.into_iter().for_each(|person| self.refresh(person));
-                }
-                Err(RecvError::Closed) => return,
-            }
+        let mut changes = core.organisation.changes();
+        while changes.changed().await.is_ok() {
+            self.0.settings.send_modify(|settings| *settings += 1);
+            tokio::time::sleep(SETTINGS_INTERVAL).await;
         }
     }
 }
 
-impl Seat {
-    /// Remembers what the agent says, for those who look.
-    fn tell(&self, tell: impl FnOnce(&mut Told)) {
+impl AgentSession {
+    /// Updates the agent's last report in the table, unless a newer connection of the device has replaced this one.
+    fn update_report(&self, update: impl FnOnce(&mut LastReport)) {
         let mut live = self.agents.write();
         let connected = live.devices.get_mut(&self.device);
         if let Some(connected) = connected.filter(|connected| connected.client == self.client) {
-            tell(&mut connected.told);
+            update(&mut connected.last_report);
         }
     }
 }
 
-impl Drop for Seat {
+impl Drop for AgentSession {
     fn drop(&mut self) {
         let mut live = self.agents.write();
-        let is_mine = |connected: &Connected| connected.client == self.client;
+        let is_mine = |connected: &ConnectedAgent| connected.client == self.client;
         if !live.devices.get(&self.device).is_some_and(is_mine) {
             return;
         }
@@ -270,30 +252,30 @@ mod tests {
     #[test]
     fn a_device_that_connects_anew_ends_the_older_connection_only() {
         let agents = Agents::default();
-        let mut first = agents.sit("a", ANNA, NOW);
-        let mut second = agents.sit("a", ANNA, NOW);
+        let mut first = agents.begin("a", ANNA, NOW);
+        let mut second = agents.begin("a", ANNA, NOW);
         assert!(matches!(first.orders.try_recv(), Ok(Order::End(_))));
         assert!(second.orders.try_recv().is_err());
-        first.tell(|told| told.version = "old".into());
-        second.tell(|told| told.version = "new".into());
+        first.update_report(|report| report.version = "old".into());
+        second.update_report(|report| report.version = "new".into());
         drop(first);
-        assert_eq!(agents.told("a").unwrap().version, "new");
+        assert_eq!(agents.last_report("a").unwrap().version, "new");
         assert_eq!(agents.count(), 1);
         drop(second);
-        assert_eq!((agents.told("a"), agents.count()), (None, 0));
+        assert_eq!((agents.last_report("a"), agents.count()), (None, 0));
         assert!(agents.read().people.is_empty());
     }
 
     #[test]
-    fn only_whom_it_concerns_looks() {
+    fn only_agents_of_the_person_are_woken() {
         let agents = Agents::default();
-        let seats = [
-            agents.sit("a", ANNA, NOW),
-            agents.sit("b", PersonId(2), NOW),
+        let sessions = [
+            agents.begin("a", ANNA, NOW),
+            agents.begin("b", PersonId(2), NOW),
         ];
-        agents.look(ANNA);
-        let woken = seats.map(|seat| {
-            let notified = std::pin::pin!(seat.look.notified());
+        agents.presence_changed(ANNA);
+        let woken = sessions.map(|session| {
+            let notified = std::pin::pin!(session.presence_changed.notified());
             let mut context = std::task::Context::from_waker(std::task::Waker::noop());
             notified.poll(&mut context).is_ready()
         });

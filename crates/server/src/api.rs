@@ -2,6 +2,7 @@
 
 mod account_search;
 mod accounts;
+pub(crate) mod agents;
 mod appointments;
 mod audit;
 mod backups;

@@ -15,7 +15,7 @@ use serde_json::json;
 use tower_http::csrf::CsrfLayer;
 
 use crate::{
-    access, agents, api,
+    access, api,
     app::Shared,
     assets, board, body_limits,
     caller::Caller,
@@ -98,8 +98,8 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route(open_id::RETURN, get(sign_in_page::returned_open_id))
         .route("/language", post(layout::choose))
         .route("/api/v1/sign-in", post(api::session::begin))
-        .route(agent_protocol::PATH, get(agents::connect))
-        .route(agent_protocol::PAIR_PATH, post(agents::pair))
+        .route(agent_protocol::PATH, get(api::agents::connect))
+        .route(agent_protocol::PAIR_PATH, post(api::agents::pair))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/assets/{name}", get(assets::serve))

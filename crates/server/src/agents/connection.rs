@@ -1,255 +1,203 @@
-//! One agent's connection, from the request to its end.
+//! The connection of one agent, from the WebSocket handshake to its end.
 
-use std::{pin::Pin, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use agent_protocol::{
-    Attention, FromAgent, LEASE, PROGRAMS_MAX, Profile, Profiles, REPORT_MAX, Report, SUBPROTOCOL,
-    Table, ToAgent, VisibleState,
-};
-use axum::{
-    body::Body,
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::Response,
+    Attention, FromAgent, LEASE, PROGRAMS_MAX, Profile, Profiles, REPORT_MAX, Report, Shown, Table,
+    ToAgent,
 };
 use futures_util::{SinkExt, StreamExt};
-use hyper::upgrade::{OnUpgrade, Upgraded};
-use hyper_util::rt::TokioIo;
-use presence::{ClientState, Fact, Input, PersonId, Relationship, view};
-use tokio::{sync::watch, time::Instant};
+use presence::{ClientState, Fact, Input, PersonId, PersonPolicy, Relationship, view};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::watch,
+    time::Instant,
+};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
         Message, Utf8Bytes,
-        handshake::derive_accept_key,
         protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
     },
 };
 
-use super::{Order, Seat, table};
-use crate::{
-    access::bearer,
-    api::choice,
-    app::Shared,
-    caller::Caller,
-    clients,
-    connections::Connection,
-    metrics::Counted,
-    pace::Pace,
-    problem::Problem,
-    secrets::hash,
-    shard::Cause,
-    sign_in_record::{Outcome, Way},
-};
+use super::{AgentSession, Order, table};
+use crate::{app::Core, clients, metrics::Counted, pace::Pace, shard::Cause};
 
-/// An agent that says nothing for so long is gone: its report has run out by then.
-const SILENCE: Duration = LEASE;
-/// Messages at once, and then so many a second: a program that starts and stops makes two.
+/// Time without a message after which an agent is gone: its last report has expired by then.
+const SILENCE_MAX: Duration = LEASE;
+/// Messages that an agent may send at once, and then per second. A program that starts and stops makes two.
 const BURST: f64 = 40.0;
 const PER_SECOND: f64 = 4.0;
-/// Most agents say little: a large buffer for each would take most of the memory.
-const BUFFER: usize = 1024;
-/// An agent that takes nothing for so long is gone.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Longer is no version.
+/// Read buffer of a connection, in bytes: agents send little, and larger buffers would take most of the memory.
+const READ_BUFFER: usize = 1024;
+/// Time for an agent to accept a message.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// Characters of an agent's version that are kept.
 const VERSION_MAX: usize = 60;
 
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
+/// Reasons for closing a connection, as the agent receives them.
+const GONE: &str = "it went away";
+const STOPPING: &str = "the server is stopping";
+const TOO_FAST: &str = "it sent too many messages at once";
 
-/// `GET /agent/v1`: an agent connects.
-pub(crate) async fn connect(
-    State(shared): State<Shared>,
-    mut request: Request,
-) -> Result<Response, Problem> {
-    let headers = request.headers();
-    let token = bearer(headers).ok_or_else(no_device)?;
-    let device = shared.store.device_by_hash(&hash(token)).await?;
-    let Some(device) = device else {
-        let (way, outcome) = (Way::Agent.name(), Outcome::Wrong.name());
-        shared.metrics.count_sign_in(way, outcome);
-        return Err(no_device());
-    };
-    let key = websocket_key(headers)?;
-    if let Some(connection) = request.extensions().get::<Connection>() {
-        connection.is_known();
-    }
-    let upgrade = request
-        .extensions_mut()
-        .remove::<OnUpgrade>()
-        .ok_or_else(|| Problem::malformed("this connection cannot become a WebSocket"))?;
-    tokio::spawn(async move {
-        let upgraded = match upgrade.await {
-            Ok(upgraded) => upgraded,
-            Err(error) => {
-                tracing::debug!(%error, "an agent went away while it connected");
-                return;
-            }
-        };
-        let config = WebSocketConfig::default()
-            .read_buffer_size(BUFFER)
-            .write_buffer_size(0)
-            .max_message_size(Some(REPORT_MAX))
-            .max_frame_size(Some(REPORT_MAX));
-        let socket = Socket::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config));
-        serve(shared, &device.id, device.person, socket.await).await;
-    });
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes()));
-    let accept = accept.map_err(|error| Problem::malformed(error.to_string()))?;
-    let answers = response.headers_mut();
-    answers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    answers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    answers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
-    let subprotocol = HeaderValue::from_static(SUBPROTOCOL);
-    answers.insert(header::SEC_WEBSOCKET_PROTOCOL, subprotocol);
-    Ok(response)
+/// Chooses profiles for people at their agents, with the checks and the audit entry of a choice made elsewhere.
+pub(crate) trait ProfileChooser: Send + 'static {
+    /// Chooses one of the person's profiles by name, or goes back to the automatic profile (`None`).
+    ///
+    /// # Errors
+    /// The refusal, in words for the person.
+    fn choose(
+        &self,
+        person: PersonId,
+        profile: Option<String>,
+    ) -> impl Future<Output = Result<(), String>> + Send;
 }
 
-fn no_device() -> Problem {
-    Problem::with_status(
-        StatusCode::UNAUTHORIZED,
-        "this device is not known here, or was removed; pair it again: Offhook shows a code under \"My computers\"".into(),
-    )
-}
-
-/// The key of a WebSocket handshake (RFC 6455, 4.2.1) that asks for a version that is spoken here.
-fn websocket_key(headers: &HeaderMap) -> Result<String, Problem> {
-    let has = |name, wanted: &str| {
-        let values = headers.get_all(name).iter();
-        values
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .any(|value| value.trim().eq_ignore_ascii_case(wanted))
-    };
-    if !has(header::UPGRADE, "websocket") || !has(header::SEC_WEBSOCKET_VERSION, "13") {
-        return Err(Problem::malformed(
-            "agents connect here by WebSocket (RFC 6455, version 13)",
-        ));
-    }
-    if !has(header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
-        return Err(Problem::malformed(format!(
-            "this server speaks {SUBPROTOCOL} only; update whichever of agent and server is older"
-        )));
-    }
-    let key = headers.get(header::SEC_WEBSOCKET_KEY);
-    let key = key.and_then(|key| key.to_str().ok());
-    let missing = || Problem::malformed("the header Sec-WebSocket-Key is missing");
-    key.map(str::to_owned).ok_or_else(missing)
-}
-
-async fn serve(shared: Shared, device: &str, person: PersonId, mut socket: Socket) {
-    let _counted = Counted::new(&shared.metrics.agents);
-    let seat = shared.agents.sit(device, person, shared.clock.now());
-    // A device that was removed while it connected has no seat that anybody could end.
-    let known = shared.store.devices(person).await.unwrap_or_default();
+/// Serves the agent of a device on a connection whose WebSocket handshake is complete (RFC 6455), until either side ends it.
+pub(crate) async fn serve<S>(
+    core: Core,
+    chooser: impl ProfileChooser,
+    stopping: watch::Receiver<bool>,
+    (device, person): (&str, PersonId),
+    stream: S,
+) where
+    S: AsyncRead + AsyncWrite + Send + Unpin,
+{
+    let _counted = Counted::new(&core.metrics.agents);
+    let session = core.agents.begin(device, person, core.clock.now());
+    // A device that was removed while it connected was not in the table, so that nothing could end its connection.
+    let known = core.store.devices(person).await.unwrap_or_default();
     if !known.iter().any(|known| known.id == device) {
         return;
     }
-    let client = seat.client;
-    let mut talk = Talk {
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_message_size(Some(REPORT_MAX))
+        .max_frame_size(Some(REPORT_MAX));
+    let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
+    let mut connection = AgentConnection {
         table: Table::default(),
-        shown: VisibleState::default(),
+        shown: Shown::default(),
+        policy: None,
         profiles: Profiles::default(),
         report: Report::default(),
         began: Instant::now(),
-        left: Pace::new(BURST, PER_SECOND),
-        tables: shared.agents.0.tables.subscribe(),
-        stopping: shared.stopping.clone(),
-        core: shared.clone(),
-        seat,
+        messages: Pace::new(BURST, PER_SECOND),
+        settings: core.agents.0.settings.subscribe(),
+        stopping,
+        chooser,
+        session,
+        socket,
+        core,
     };
-    let why = talk.run(&mut socket).await;
-    let ended = Input::Person(person, Fact::ClientEnded(client));
-    shared.shard.input(ended, Cause::Other).await;
-    tracing::debug!(%person, device, why, "an agent's connection has ended");
-    let frame = CloseFrame {
-        code: CloseCode::Normal,
-        reason: Utf8Bytes::from_static(why),
-    };
-    let _ = tokio::time::timeout(PATIENCE, socket.close(Some(frame))).await;
+    let reason = connection.run().await;
+    connection.close(reason).await;
 }
 
-/// The talk with one agent.
-struct Talk {
-    seat: Seat,
-    core: Shared,
-    /// As the agent knows it.
+/// The connection of one agent.
+struct AgentConnection<S, C> {
+    session: AgentSession,
+    socket: WebSocketStream<S>,
+    chooser: C,
+    core: Core,
+    /// The programs to watch, as last sent.
     table: Table,
-    /// As the agent knows it.
-    shown: VisibleState,
-    /// As the agent knows them.
+    /// The person's presence, as last sent.
+    shown: Shown,
+    /// The policy that the profiles were last taken from.
+    policy: Option<Arc<PersonPolicy>>,
+    /// The profiles and the choice, as last sent.
     profiles: Profiles,
-    /// The last one.
+    /// The agent's last report.
     report: Report,
-    /// Since when it talks.
     began: Instant,
-    /// Messages that it may still send.
-    left: Pace<()>,
-    tables: watch::Receiver<u64>,
+    /// Messages that the agent may still send.
+    messages: Pace<()>,
+    settings: watch::Receiver<u64>,
     stopping: watch::Receiver<bool>,
 }
 
-impl Talk {
-    /// Until it ends, and why.
-    async fn run(&mut self, socket: &mut Socket) -> &'static str {
-        if !(self.tell_table(socket).await && self.tell_presence(socket).await) {
-            return "it went away";
+impl<S: AsyncRead + AsyncWrite + Send + Unpin, C: ProfileChooser> AgentConnection<S, C> {
+    /// Serves the agent until the connection ends; returns the reason.
+    async fn run(&mut self) -> &'static str {
+        if !(self.send_table().await && self.send_presence_and_choice().await) {
+            return GONE;
         }
-        let mut silent_at: Pin<Box<_>> = Box::pin(tokio::time::sleep(SILENCE));
+        let mut silent_at: Pin<Box<_>> = Box::pin(tokio::time::sleep(SILENCE_MAX));
         loop {
-            let goes_on = tokio::select! {
-                message = socket.next() => {
-                    silent_at.as_mut().reset(Instant::now() + SILENCE);
+            let is_sent = tokio::select! {
+                message = self.socket.next() => {
+                    silent_at.as_mut().reset(Instant::now() + SILENCE_MAX);
                     match message {
-                        Some(Ok(Message::Text(text))) => match self.hear(&text, socket).await {
-                            Ok(goes_on) => goes_on,
-                            Err(why) => return why,
+                        Some(Ok(Message::Text(text))) => match self.on_message(&text).await {
+                            Ok(is_sent) => is_sent,
+                            Err(reason) => return reason,
                         },
-                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => match self.take() {
+                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => match self.may_send() {
                             true => true,
                             false => return TOO_FAST,
                         },
-                        Some(Ok(_)) => return "it said something else than text",
+                        Some(Ok(_)) => return "it sent something other than text",
                         Some(Err(_)) | None => false,
                     }
                 }
-                order = self.seat.orders.recv() => match order {
-                    Some(Order::End(why)) => return why,
+                order = self.session.orders.recv() => match order {
+                    Some(Order::End(reason)) => return reason,
                     Some(Order::Pause(lasting)) => {
                         let milliseconds = u64::try_from(lasting.as_millis()).unwrap_or(u64::MAX);
-                        say(socket, &ToAgent::Pause { milliseconds }).await
+                        self.send(&ToAgent::Pause { milliseconds }).await
                     }
-                    Some(Order::Refresh) => self.tell_settings(socket).await,
-                    None => return "the server is stopping",
+                    Some(Order::Refresh) => self.send_settings().await,
+                    None => return STOPPING,
                 },
-                () = self.seat.look.notified() => self.tell_presence(socket).await,
-                changed = self.tables.changed() => match changed {
-                    Ok(()) => self.tell_settings(socket).await,
-                    Err(_) => return "the server is stopping",
+                () = self.session.presence_changed.notified() => {
+                    self.send_presence_and_choice().await
+                }
+                changed = self.settings.changed() => match changed {
+                    Ok(()) => self.send_settings().await,
+                    Err(_) => return STOPPING,
                 },
-                _ = self.stopping.changed() => return "the server is stopping",
+                _ = self.stopping.changed() => return STOPPING,
                 () = &mut silent_at => return "it was silent for too long",
             };
-            if !goes_on {
-                return "it went away";
+            if !is_sent {
+                return GONE;
             }
         }
     }
 
-    /// Takes in a message, and answers it; whether the agent is still there.
-    async fn hear(&mut self, text: &str, socket: &mut Socket) -> Result<bool, &'static str> {
-        if !self.take() {
+    /// Ends the agent's client in the engine and closes the WebSocket.
+    async fn close(&mut self, reason: &'static str) {
+        let (person, device) = (self.session.person, &self.session.device);
+        let ended = Input::Person(person, Fact::ClientEnded(self.session.client));
+        self.core.shard.input(ended, Cause::Other).await;
+        tracing::debug!(%person, %device, reason, "agent connection closed");
+        let frame = CloseFrame {
+            code: CloseCode::Normal,
+            reason: Utf8Bytes::from_static(reason),
+        };
+        let _ = tokio::time::timeout(SEND_TIMEOUT, self.socket.close(Some(frame))).await;
+    }
+
+    /// Handles a message and answers it; false if the answer could not be sent.
+    ///
+    /// # Errors
+    /// The reason to close the connection.
+    async fn on_message(&mut self, text: &str) -> Result<bool, &'static str> {
+        if !self.may_send() {
             return Err(TOO_FAST);
         }
-        let said: FromAgent = serde_json::from_str(text).map_err(|error| {
-            tracing::warn!(person = %self.seat.person, %error, "an agent said something that is no message");
-            "it said something that is no message"
+        let message: FromAgent = serde_json::from_str(text).map_err(|error| {
+            tracing::warn!(person = %self.session.person, %error, "an agent sent a message that cannot be read");
+            "it sent a message that cannot be read"
         })?;
-        match said {
+        match message {
             FromAgent::Hello { version, .. } => {
                 let version: String = version.chars().take(VERSION_MAX).collect();
-                self.seat.tell(|told| told.version = version);
+                self.session
+                    .update_report(|report| report.version = version);
                 Ok(true)
             }
             FromAgent::Report(report) if report.programs.len() > PROGRAMS_MAX => {
@@ -258,43 +206,36 @@ impl Talk {
             FromAgent::Report(report) => {
                 let number = report.number;
                 self.report = report;
-                self.put_in_force().await;
-                Ok(say(socket, &ToAgent::Received { number }).await)
+                self.apply_report().await;
+                Ok(self.send(&ToAgent::Heard { number }).await)
             }
             FromAgent::Choose { profile } => {
-                let refused = self.choose(profile).await.err();
-                // First what there is: a refusal is about that.
-                let told = self.tell_choice(socket).await;
-                match refused.map(|problem| problem.parts().1) {
-                    Some(detail) if told => Ok(say(socket, &ToAgent::Refused { detail }).await),
-                    _ => Ok(told),
+                let refused = self
+                    .chooser
+                    .choose(self.session.person, profile)
+                    .await
+                    .err();
+                // The profiles first: a refusal is about them.
+                let is_sent = self.send_choice().await;
+                match refused {
+                    Some(detail) if is_sent => Ok(self.send(&ToAgent::Refused { detail }).await),
+                    Some(_) | None => Ok(is_sent),
                 }
             }
         }
     }
 
-    /// The person chooses a profile, or goes back to automatic.
-    async fn choose(&self, profile: Option<String>) -> Result<(), Problem> {
-        let person = self.core.directory.person(self.seat.person);
-        let person = person.ok_or_else(no_device)?;
-        let caller = Caller::agent(&person);
-        match profile {
-            Some(name) => choice::put(&self.core, &caller, person.id, &name, None).await,
-            None => choice::end_choice(&self.core, &caller, person.id).await,
-        }
-    }
-
-    /// What the agent reported holds from now on.
-    async fn put_in_force(&self) {
+    /// Passes the agent's last report to the engine and to the table of connected agents.
+    async fn apply_report(&mut self) {
         let now = self.core.clock.now();
         let counted = table::counted(&self.table, &self.report, now);
         let attention = Duration::from_millis(self.report.attention_milliseconds);
         let paused = self.report.paused_milliseconds.map(Duration::from_millis);
-        self.seat.tell(|told| {
-            told.programs = counted.iter().map(|(alias, _)| alias.clone()).collect();
-            told.paused_until = paused.map(|paused| now + paused);
+        self.session.update_report(|report| {
+            report.programs = counted.iter().map(|(alias, _)| alias.clone()).collect();
+            report.paused_until = paused.map(|paused| now + paused);
         });
-        let client = self.seat.client;
+        let client = self.session.client;
         let state = match self.report.attention {
             Attention::Active => ClientState::Active,
             Attention::Idle => ClientState::Inactive,
@@ -317,73 +258,74 @@ impl Talk {
                 until: now + LEASE,
             },
         ];
-        let inputs = facts.map(|fact| Input::Person(self.seat.person, fact));
+        let inputs = facts.map(|fact| Input::Person(self.session.person, fact));
         self.core.shard.inputs(inputs.into(), Cause::Other).await;
     }
 
-    /// Sends what to look for and which profiles there are, where that is something else than before.
-    async fn tell_settings(&mut self, socket: &mut Socket) -> bool {
+    /// Sends changed programs to watch and changed profiles. The choice is the one that was last sent: a change of settings
+    /// concerns all agents, and the engine is not asked once for each.
+    async fn send_settings(&mut self) -> bool {
         let chosen = self.profiles.chosen.clone();
-        self.tell_table(socket).await && self.tell_profiles(chosen, socket).await
+        self.send_table().await && self.send_profiles(chosen).await
     }
 
-    /// Tells what to look for, if that is something else than before.
-    async fn tell_table(&mut self, socket: &mut Socket) -> bool {
-        let person = self.seat.person;
-        let table = self
-            .core
-            .organisation
-            .read(|tables| table::table(tables, person));
+    /// Sends the programs to watch, if they have changed.
+    async fn send_table(&mut self) -> bool {
+        let person = self.session.person;
+        let organisation = &self.core.organisation;
+        let table = organisation.read(|tables| table::table(tables, person));
         if table == self.table {
             return true;
         }
         let is_first = self.report == Report::default();
         self.table = table;
         if !is_first {
-            // What is not in it any more must not be shown until the agent says so itself.
-            self.put_in_force().await;
+            // A program that is no longer in the table must not be shown until the agent's next report.
+            self.apply_report().await;
         }
-        say(socket, &ToAgent::Table(self.table.clone())).await
+        self.send(&ToAgent::Table(self.table.clone())).await
     }
 
-    /// Tells what the person may choose and has chosen, if that is something else than before.
-    async fn tell_choice(&mut self, socket: &mut Socket) -> bool {
-        let choice = self.core.shard.choice(self.seat.person).await;
+    /// Sends the person's profiles and choice, if they have changed.
+    async fn send_choice(&mut self) -> bool {
+        let choice = self.core.shard.choice(self.session.person).await;
         let chosen = choice.map(|choice| choice.profile.to_string());
-        self.tell_profiles(chosen, socket).await
+        self.send_profiles(chosen).await
     }
 
-    /// The same where the choice is known. All agents look when tables change: the engine is not asked then.
-    async fn tell_profiles(&mut self, chosen: Option<String>, socket: &mut Socket) -> bool {
-        let person = self.seat.person;
-        let mine = self
-            .core
-            .organisation
-            .read(|tables| tables.my_profiles(person));
-        let active = mine.iter().filter(|profile| profile.is_usable());
-        let items = active.map(|profile| Profile {
-            name: profile.name.to_string(),
-            status: profile.status.name().to_owned(),
-        });
-        let profiles = Profiles {
-            items: items.collect(),
-            chosen,
+    /// Sends the profiles of the person's policy and this choice, if they have changed. Policies are shared and replaced as a
+    /// whole: profiles of the same policy are the same.
+    async fn send_profiles(&mut self, chosen: Option<String>) -> bool {
+        let policy = self.core.organisation.policy(self.session.person);
+        let is_same = match (&policy, &self.policy) {
+            (Some(policy), Some(sent)) => Arc::ptr_eq(policy, sent),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
         };
+        if is_same && chosen == self.profiles.chosen {
+            return true;
+        }
+        let items = match is_same {
+            true => self.profiles.items.clone(),
+            false => policy.as_deref().map_or_else(Vec::new, profiles),
+        };
+        self.policy = policy;
+        let profiles = Profiles { items, chosen };
         if profiles == self.profiles {
             return true;
         }
         self.profiles = profiles;
-        say(socket, &ToAgent::Profiles(self.profiles.clone())).await
+        self.send(&ToAgent::Profiles(self.profiles.clone())).await
     }
 
-    /// What may be another when a person's presence is.
-    async fn tell_presence(&mut self, socket: &mut Socket) -> bool {
-        self.tell_shown(socket).await && self.tell_choice(socket).await
+    /// Sends what may have changed with a person's presence.
+    async fn send_presence_and_choice(&mut self) -> bool {
+        self.send_presence().await && self.send_choice().await
     }
 
-    /// Tells how the person is shown, if that is something else than before.
-    async fn tell_shown(&mut self, socket: &mut Socket) -> bool {
-        let Some(presence) = self.core.events.presence(self.seat.person) else {
+    /// Sends the person's presence, if it has changed.
+    async fn send_presence(&mut self) -> bool {
+        let Some(presence) = self.core.events.presence(self.session.person) else {
             return true;
         };
         let view = view(&presence, Relationship::AssistantPlus);
@@ -397,56 +339,30 @@ impl Talk {
             return true;
         }
         self.shown = shown;
-        say(socket, &ToAgent::Presence(self.shown.clone())).await
+        self.send(&ToAgent::Presence(self.shown.clone())).await
     }
 
-    /// Takes one of the messages that the agent may send.
-    fn take(&mut self) -> bool {
-        self.left.take(self.began.elapsed(), (), 1.0)
-    }
-}
-
-const TOO_FAST: &str = "it said too much at once";
-
-/// Says something; whether it could be said.
-async fn say(socket: &mut Socket, what: &ToAgent) -> bool {
-    let Ok(text) = serde_json::to_string(what) else {
-        return false;
-    };
-    let sent = tokio::time::timeout(PATIENCE, socket.send(Message::text(text)));
-    matches!(sent.await, Ok(Ok(())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refusal(change: impl FnOnce(&mut HeaderMap)) -> Option<String> {
-        let mut headers = HeaderMap::new();
-        for (name, value) in [
-            ("upgrade", "WebSocket"),
-            ("sec-websocket-version", "13"),
-            ("sec-websocket-protocol", "offhook.agent.2, offhook.agent.1"),
-            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-        ] {
-            headers.insert(name, value.parse().unwrap());
-        }
-        change(&mut headers);
-        websocket_key(&headers)
-            .err()
-            .map(|problem| problem.parts().1)
+    /// Consumes one of the agent's messages; returns false if the agent sends too fast.
+    fn may_send(&mut self) -> bool {
+        self.messages.take(self.began.elapsed(), (), 1.0)
     }
 
-    #[test]
-    fn an_agent_of_another_version_is_told_what_to_do() {
-        assert_eq!(refusal(|_| ()), None);
-        let newer = |headers: &mut HeaderMap| {
-            headers.insert("sec-websocket-protocol", "offhook.agent.2".parse().unwrap());
+    /// Sends a message; returns false if the agent does not accept it within [`SEND_TIMEOUT`].
+    async fn send(&mut self, message: &ToAgent) -> bool {
+        let Ok(text) = serde_json::to_string(message) else {
+            return false;
         };
-        assert!(refusal(newer).unwrap().contains("update"));
-        let without = |name: &'static str| refusal(move |headers| drop(headers.remove(name)));
-        for name in ["upgrade", "sec-websocket-version", "sec-websocket-key"] {
-            assert!(without(name).is_some(), "{name}");
-        }
+        let sent = tokio::time::timeout(SEND_TIMEOUT, self.socket.send(Message::text(text)));
+        matches!(sent.await, Ok(Ok(())))
     }
+}
+
+/// The profiles that the person can choose.
+fn profiles(policy: &PersonPolicy) -> Vec<Profile> {
+    let usable = policy.profiles.iter().filter(|profile| profile.is_usable());
+    let profiles = usable.map(|profile| Profile {
+        name: profile.name.to_string(),
+        status: profile.status.name().to_owned(),
+    });
+    profiles.collect()
 }

@@ -72,20 +72,20 @@ pub(crate) struct PauseBody {
 impl DeviceBody {
     /// What is reported is for those only who may see what uses the microphone.
     fn new(shared: &SharedState, caller: &Caller, device: Device) -> Self {
-        let told = shared.agents.told(&device.id);
-        let level = caller.level(&shared.organisation, device.person);
+        let report = shared.agents.last_report(&device.id);
+        let level = caller.level(shared, device.person);
         let may_see = level.may(Permission::SeeMicrophone);
         let now = shared.clock.now();
-        let paused = told.as_ref().and_then(|told| told.paused_until);
+        let paused = report.as_ref().and_then(|report| report.paused_until);
         Self {
             name: device.name,
             system: device.system,
             created: rfc3339(device.created_at),
-            connected_since: told.as_ref().map(|told| rfc3339(told.since)),
-            version: told.as_ref().map(|told| told.version.clone()),
-            reporting: told
+            connected_since: report.as_ref().map(|report| rfc3339(report.since)),
+            version: report.as_ref().map(|report| report.version.clone()),
+            reporting: report
                 .filter(|_| may_see)
-                .map(|told| told.programs)
+                .map(|report| report.programs)
                 .unwrap_or_default(),
             paused_until: paused.filter(|until| *until > now).map(rfc3339),
             id: device.id,

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::{
     access::Access,
-    agents::{Agents, Codes},
+    agents::{Agents, PairingCodes},
     api,
     board::Demo,
     calendars::Calendars,
@@ -55,7 +55,7 @@ pub(crate) struct SharedState {
     /// Those who are signing in there.
     pub(crate) open_id_attempts: open_id::Attempts,
     /// Codes by which agents come to their secrets.
-    pub(crate) codes: Codes,
+    pub(crate) codes: PairingCodes,
     /// Ids of events, as viewers see them.
     pub(crate) event_tokens: api::EventTokens,
     /// What administrators started that takes long.

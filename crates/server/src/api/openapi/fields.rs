@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use store::{API_KEY_SCOPES, Role, ScopeKind};
 
 use crate::{
-    agents,
-    api::{appointments, people, teams_account},
+    api::{agents, appointments, people, teams_account},
     limits,
     organisation::{ORGANISATION, TeamsUse},
     password, programs,
