@@ -148,7 +148,7 @@ const OPENS_FILES: [(&str, &str); 12] = [
         "the configuration and the files that it names, none of the database's",
     ),
     (
-        "server/src/outside/folder.rs",
+        "server/src/external_fetch/folder.rs",
         "calendars below the configured folder, never the data folder",
     ),
     ("server/src/vault.rs", "the key file, checked by its caller"),

@@ -23,8 +23,8 @@ use ipnet::IpNet;
 use crate::{
     AuditKept, PbxOptions, PhonesOptions, TeamsOptions,
     entra::DirectoryOptions,
+    external_fetch::OutsideOptions,
     open_id::{CLAIM, OpenIdOptions},
-    outside::OutsideOptions,
 };
 pub use environment::Environment;
 use places::Places;

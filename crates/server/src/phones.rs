@@ -4,15 +4,15 @@
 //! everything that leaves the server. A telephone system that asks with an INVITE before it lets a call ring is answered by
 //! the profile in force.
 
-mod desk;
 mod documents;
 mod lists;
-mod people;
+mod presence_server;
 mod publications;
 mod publishing;
 mod routing;
 mod sender;
 mod untrusted;
+mod watcher_policy;
 
 use std::{
     collections::BTreeMap,
@@ -226,13 +226,7 @@ pub(crate) async fn start(
         getrandom::fill(secret)
             .map_err(|error| refused(std::io::Error::other(error.to_string())))?;
     }
-    let desk = desk::Desk::new(
-        context.clone(),
-        (options, watched),
-        reached,
-        secrets,
-        changes.clone(),
-    );
+    let desk = presence_server::Desk::new(core.clone(), options, reached, secrets, changes.clone());
     tasks.spawn(serve(desk, sockets, changes.wake.clone()));
     context.events.observe(move |event| changes.note(event));
     Ok(address)

@@ -5,9 +5,6 @@ mod accounts;
 mod attempts;
 mod backlog;
 mod confirmation;
-mod doors;
-mod freshness;
-mod handle;
 mod left_writes;
 mod link;
 mod logins;
@@ -20,7 +17,9 @@ mod reads;
 mod refused;
 mod search;
 mod service_accounts;
+mod staleness;
 mod sweep;
+mod tenant_clients;
 mod unconfirmed;
 mod writes;
 
@@ -56,9 +55,6 @@ pub(crate) use accounts::{
     link_named,
 };
 pub(crate) use attempts::Attempts;
-pub(crate) use doors::{Door, Doors};
-use freshness::Freshness;
-pub(crate) use handle::{TeamsHandle, TeamsStart};
 pub use logins::LoginsOf;
 pub(crate) use logins::{Keep, Logins};
 pub(crate) use notifications::Inlet;
@@ -69,7 +65,9 @@ pub(crate) use search::{AccountSearch, TooSoon};
 pub use service_accounts::{
     forget_service_account, keep_service_account, service_account_scope, service_accounts,
 };
+pub(crate) use staleness::Freshness;
 pub use sweep::SweepNow;
+pub(crate) use tenant_clients::{Door, Doors};
 pub use writes::TeamsWrites;
 
 /// The network's time in milliseconds: what Microsoft allows and asks to wait is counted by it, also where the server's

@@ -16,9 +16,8 @@ use crate::{
     calendars::Unread,
     caller::{Access, Caller},
     events::Reset,
+    external_fetch::web_address,
     organisation::{ORGANISATION, Place},
-    outside::web_address,
-    preconditions::Comparison,
     problem::Problem,
     values,
 };

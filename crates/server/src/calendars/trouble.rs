@@ -3,7 +3,7 @@
 use calendar::{CalendarError, Problem};
 use serde_json::{Value, json};
 
-use crate::outside::{OutsideError, folder::FileError};
+use crate::external_fetch::{OutsideError, folder::FileError};
 
 /// Parts that could not be read and are listed to the person: after these the exporter is at fault.
 const UNREAD_MAX: usize = 20;

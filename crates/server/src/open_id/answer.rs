@@ -5,7 +5,7 @@ use reqwest::{RequestBuilder, Response, StatusCode, header};
 use serde_json::{Map, Value};
 
 use super::{RETURN, shown};
-use crate::outside::words;
+use crate::external_fetch::words;
 
 /// Most bytes of an answer.
 const ANSWER_MAX: usize = 256 * 1024;

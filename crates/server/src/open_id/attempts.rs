@@ -12,7 +12,7 @@ use reqwest::Url;
 use subtle::ConstantTimeEq;
 
 use super::{answer::remedy, shown};
-use crate::outside::words;
+use crate::external_fetch::words;
 
 /// How long somebody may take.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);

@@ -3,8 +3,8 @@
 use presence::PersonId;
 use sip::agent::{Member, Resource, Watcher};
 
-use super::{PhonesOptions, people::resource};
-use crate::context::Context;
+use super::{PhonesOptions, watcher_policy::resource};
+use crate::app::Core;
 
 /// Numbers of lists; those of people are below.
 const LISTS: u32 = 0x8000_0000;

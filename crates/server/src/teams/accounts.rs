@@ -17,10 +17,9 @@ use store::{NamedAccount, StoreError};
 use super::{
     attempts::{Attempt, AttemptNumber, Returned, Waiting},
     confirmation::{ANSWER_TIME, Question, is_obvious, named},
-    doors::Door,
-    handle::TeamsHandle,
     logins::Keep,
     network_time,
+    tenant_clients::Door,
 };
 use crate::{audit::Own, directory::Person, secrets, vault::VaultError};
 

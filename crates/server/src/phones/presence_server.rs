@@ -13,10 +13,9 @@ use sip::{
 use telephony::sip_server::{self, Flow, response_peer};
 
 use super::{
-    Changes, Concern, OnWatched, PhonesOptions, Reached,
-    people::{People, SUBSCRIPTION_SECONDS_MAX, is_browser, resource},
-    routing,
+    Changes, Concern, PhonesOptions, Reached, routing,
     untrusted::Untrusted,
+    watcher_policy::{People, SUBSCRIPTION_SECONDS_MAX, is_browser, resource},
 };
 use crate::{context::Context, health::Trouble};
 
