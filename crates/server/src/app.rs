@@ -43,7 +43,7 @@ use crate::{
     preconditions::OngoingChanges,
     restores::Restores,
     sign_in::WrongPasswords,
-    teams::{SweepNow, TeamsOptions, TeamsStart},
+    teams::{StalenessLimit, SweepNow, TeamsOptions},
     vault::Vault,
     writer::{self, SETTLE_MAX},
 };
@@ -239,17 +239,20 @@ impl App {
         let (listener, address) = bind(listen)?;
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        tasks.spawn(writer::checkpoint(store.database().clone()));
-        let directory = Directory::default();
-        let teams = TeamsStart::new(tenants, vault, (&store, &clock), &directory)?;
-        let (watches_lines, agents) = (!pbxs.is_empty(), Agents::default());
-        let parts = (store, clock, directory);
-        let context = start_engine(parts, timing, watches_lines, &teams, &mut tasks).await?;
-        tasks.spawn(agents.clone().run(context.clone()));
-        tasks.spawn(recorder::run(context.clone()));
-        context.load_people().await?;
-        // Only now it is known who is where, and so whose scope keeps a history.
-        recorder::recall(&context).await?;
+        tasks.spawn(writer::checkpoint(store.clone()));
+        let staleness = StalenessLimit::new(&tenants);
+        let people = store.people_count().await?;
+        let timing = Timing {
+            observation_fresh: staleness.with(people).max(timing.observation_fresh),
+            ..timing
+        };
+        let lines = !pbxs.is_empty();
+        let of_tenants = (&*tenants, &directories, vault.as_ref());
+        let times = (timing, staleness);
+        let (core, ends) = Core::start(
+            store, clock, times, lines, of_tenants, calendars, &mut tasks,
+        )
+        .await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
         let pbxs = start_pbxs(&context, pbxs, &mut tasks).await?;
         let sip_address = match phones {

@@ -1,4 +1,4 @@
-//! Desk phones: everybody's presence for telephones that watch it (busy lamps, PIDF), and where calls go, over SIP.
+//! PresenceServer phones: everybody's presence for telephones that watch it (busy lamps, PIDF), and where calls go, over SIP.
 //!
 //! A telephone, or the telephone system for it, subscribes to an extension here; what it is told has passed the same filter as
 //! everything that leaves the server. A telephone system that asks with an INVITE before it lets a call ring is answered by
@@ -78,13 +78,13 @@ pub struct PhoneAccount {
 
 /// How telephones reach us, as they are told.
 #[derive(Debug, PartialEq, Eq)]
-struct Reached {
+struct ContactAddresses {
     plain: String,
     tls: Option<String>,
     websocket: Option<String>,
 }
 
-impl Reached {
+impl ContactAddresses {
     /// From where we listen: the host is always the one that is configured, the ports are those of the sockets.
     fn new(
         options: &PhonesOptions,
@@ -219,15 +219,21 @@ pub(crate) async fn start(
             tracing::warn!(%username, %extension, "the extension of a [[sip.account]] is nobody's: its phone sees what sip.others allows; give it to a person, or correct it");
         }
     }
-    let reached = Reached::new(&options, address, tls, websocket);
+    let addresses = ContactAddresses::new(&options, address, tls, websocket);
     let changes = Arc::new(Changes::default());
     let mut secrets = [[0; 32]; 2];
     for secret in &mut secrets {
         getrandom::fill(secret)
             .map_err(|error| refused(std::io::Error::other(error.to_string())))?;
     }
-    let desk = presence_server::Desk::new(core.clone(), options, reached, secrets, changes.clone());
-    tasks.spawn(serve(desk, sockets, changes.wake.clone()));
-    context.events.observe(move |event| changes.note(event));
+    let server = presence_server::PresenceServer::new(
+        core.clone(),
+        options,
+        addresses,
+        secrets,
+        changes.clone(),
+    );
+    tasks.spawn(serve(server, sockets, changes.wake.clone()));
+    core.events.observe(move |event| changes.note(event));
     Ok(address)
 }

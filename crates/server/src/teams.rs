@@ -59,15 +59,16 @@ pub use logins::LoginsOf;
 pub(crate) use logins::{Keep, Logins};
 pub(crate) use notifications::Inlet;
 pub use notifications::NotificationOptions;
+pub(crate) use notifications::{NotificationReceiver, NotificationSender};
 pub use pauses::Pauses;
 pub use reads::Reads;
 pub(crate) use search::{AccountSearch, TooSoon};
 pub use service_accounts::{
     forget_service_account, keep_service_account, service_account_scope, service_accounts,
 };
-pub(crate) use staleness::Freshness;
+pub(crate) use staleness::StalenessLimit;
 pub use sweep::SweepNow;
-pub(crate) use tenant_clients::{Door, Doors};
+pub(crate) use tenant_clients::{TenantClient, TenantClients};
 pub use writes::TeamsWrites;
 
 /// The network's time in milliseconds: what Microsoft allows and asks to wait is counted by it, also where the server's
@@ -158,12 +159,12 @@ pub struct Surroundings {
 impl Tenant {
     /// The tenant called `name`, reached by `client` with `limit` requests per 30 seconds. Nothing is sent yet.
     pub(crate) fn new(
-        Door {
+        TenantClient {
             name,
             client,
             logins,
             search,
-        }: Door,
+        }: TenantClient,
         limit: Option<u32>,
         surroundings: Surroundings,
     ) -> Self {

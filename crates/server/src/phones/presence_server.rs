@@ -13,13 +13,13 @@ use sip::{
 use telephony::sip_server::{self, Flow, response_peer};
 
 use super::{
-    Changes, Concern, PhonesOptions, Reached, routing,
+    Changes, Concern, ContactAddresses, PhonesOptions, routing,
     untrusted::Untrusted,
-    watcher_policy::{People, SUBSCRIPTION_SECONDS_MAX, is_browser, resource},
+    watcher_policy::{SUBSCRIPTION_SECONDS_MAX, WatcherPolicy, is_browser, resource},
 };
 use crate::{context::Context, health::Trouble};
 
-/// People whose watchers are told before answers are read again.
+/// WatcherPolicy whose watchers are told before answers are read again.
 const TOLD_MAX: usize = 64;
 /// Lists whose watchers are told at a time.
 const LISTS_MAX: usize = 8;
@@ -34,9 +34,9 @@ const PART: &str = "phone connections";
 const TROUBLE_LASTS: Duration = Duration::from_secs(10);
 
 /// The presence server of all telephones.
-pub(super) struct Desk {
+pub(super) struct PresenceServer {
     agent: Agent<Flow>,
-    people: People,
+    policy: WatcherPolicy,
     ids: Ids,
     /// Calls that were redirected within the last seconds.
     repeats: Repeats,
@@ -51,20 +51,20 @@ pub(super) struct Desk {
     exhausted: Option<Duration>,
 }
 
-impl Desk {
+impl PresenceServer {
     pub(super) fn new(
-        context: Context,
-        (options, watched): (PhonesOptions, OnWatched),
-        reached: Reached,
+        core: Core,
+        options: PhonesOptions,
+        addresses: ContactAddresses,
         [seed, key]: [[u8; 32]; 2],
         changes: Arc<Changes>,
     ) -> Self {
         let mut ids = Ids::new(seed);
         let settings = Settings {
-            address: reached.plain,
+            address: addresses.plain,
             packages: Package::ALL.to_vec(),
-            tls_address: reached.tls,
-            websocket_address: reached.websocket,
+            tls_address: addresses.tls,
+            websocket_address: addresses.websocket,
             min_expires: 60,
             max_expires: SUBSCRIPTION_SECONDS_MAX,
             max_publication: 600,
@@ -74,7 +74,7 @@ impl Desk {
         };
         Self {
             agent: Agent::new(settings, ids.fork()),
-            people: People::new(context, (options, watched), key),
+            policy: WatcherPolicy::new(core, options, key),
             ids,
             repeats: Repeats::default(),
             untrusted: Untrusted::default(),
@@ -103,17 +103,15 @@ impl Desk {
         let fault = fault(invite, SUPPORTED).filter(|fault| fault.code == 400);
         let response = if let Some(fault) = fault {
             fault.answer(invite, peer.source, &tag)
-        } else if !self.people.trusts(peer) {
+        } else if !self.policy.trusts(peer) {
             self.refuse_call(now, peer);
             answer(403)
         } else if invite.to_tag().is_some() {
             // Proxies pass on what claims to belong to a dialog without asking who sends it.
             answer(481)
         } else if let Some(call) = redirect::Call::of(invite) {
-            let People {
-                context, options, ..
-            } = &self.people;
-            let decision = routing::decide(context, &options.domain, &call);
+            let WatcherPolicy { core, options, .. } = &self.policy;
+            let decision = routing::decide(core, &options.domain, &call);
             let source = peer.source.ip();
             let decision = self.repeats.check(now, source, invite, &call, decision);
             if decision == redirect::Decision::Repeat {
@@ -133,7 +131,7 @@ impl Desk {
     fn refuse_call(&mut self, now: Duration, peer: Peer<Flow>) {
         if !is_browser(peer.transport) {
             self.untrusted.refused(now, peer.source.ip());
-            self.untrusted.report(now, &self.people.context.health);
+            self.untrusted.report(now, &self.policy.core.health);
         }
     }
 
@@ -143,15 +141,15 @@ impl Desk {
             .lists_left
             .split_off(self.lists_left.len().saturating_sub(LISTS_MAX))
         {
-            self.agent.list_changed(now, list, &mut self.people, out);
+            self.agent.list_changed(now, list, &mut self.policy, out);
             if !self.agent.is_watched(list) {
-                self.people.lists.remove(&list);
+                self.policy.lists.remove(&list);
             }
         }
         let Some(after) = self.everybody_after else {
             return;
         };
-        let some = self.people.context.directory.page(after, TOLD_MAX);
+        let some = self.policy.core.directory.page(after, TOLD_MAX);
         for person in &some {
             self.tell(now, person.id, Concern::Class, out);
         }
@@ -165,22 +163,21 @@ impl Desk {
         let Some(resource) = resource(person) else {
             return;
         };
-        self.people.forget(resource);
+        self.policy.forget(resource);
         if concern == Concern::Class {
-            self.agent.reclassify(now, resource, &mut self.people, out);
+            self.agent.reclassify(now, resource, &mut self.policy, out);
         }
-        self.agent
-            .notify_watchers(now, resource, &mut self.people, out);
+        self.agent.changed(now, resource, &mut self.policy, out);
     }
 }
 
-impl sip_server::Core for Desk {
+impl sip_server::Core for PresenceServer {
     fn receive(&mut self, now: Duration, peer: Peer<Flow>, bytes: &[u8], out: &mut Outbox<Flow>) {
         let read = Message::parse(bytes);
         let is_answer = read
             .as_ref()
             .is_ok_and(|message| message.method().is_none());
-        if !is_answer && !self.people.admits(now, peer) {
+        if !is_answer && !self.policy.admits(now, peer) {
             return;
         }
         let Ok(message) = read else {
@@ -196,7 +193,7 @@ impl sip_server::Core for Desk {
             return self.invite(now, peer, &message, out);
         }
         self.agent
-            .receive(now, peer, &message, &mut self.people, out);
+            .receive(now, peer, &message, &mut self.policy, out);
     }
 
     fn on_wake(&mut self, now: Duration, out: &mut Outbox<Flow>) -> bool {
@@ -206,7 +203,7 @@ impl sip_server::Core for Desk {
             self.everybody_after = Some(None);
         }
         if self.lists_left.is_empty() && self.changes.lists.swap(false, Ordering::AcqRel) {
-            self.lists_left = self.people.lists.iter().copied().collect();
+            self.lists_left = self.policy.lists.iter().copied().collect();
         }
         self.tell_some(now, out);
         let changed = self.changes.take(TOLD_MAX);
@@ -222,8 +219,8 @@ impl sip_server::Core for Desk {
     }
 
     fn elapse(&mut self, now: Duration, out: &mut Outbox<Flow>) {
-        self.agent.elapse(now, &mut self.people, out);
-        self.untrusted.report(now, &self.people.context.health);
+        self.agent.elapse(now, &mut self.policy, out);
+        self.untrusted.report(now, &self.policy.core.health);
     }
 
     fn next_deadline(&self) -> Option<Duration> {
@@ -233,15 +230,15 @@ impl sip_server::Core for Desk {
 
     fn flow_lost(&mut self, flow: Flow) {
         self.agent.flow_lost(flow);
-        self.people.known.remove(&flow);
+        self.policy.known.remove(&flow);
     }
 
-    fn is_authenticated(&self, flow: Flow) -> bool {
-        self.people.known.contains(&flow)
+    fn knows(&self, flow: Flow) -> bool {
+        self.policy.known.contains(&flow)
     }
 
-    fn on_accept(&mut self, now: Duration, outcome: Result<(), &std::io::Error>) {
-        let health = &self.people.context.health;
+    fn accepted(&mut self, now: Duration, outcome: Result<(), &std::io::Error>) {
+        let health = &self.policy.core.health;
         match outcome {
             Ok(()) if self.exhausted.is_some_and(|at| now >= at + TROUBLE_LASTS) => {
                 self.exhausted = None;

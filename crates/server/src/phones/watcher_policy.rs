@@ -1,4 +1,4 @@
-//! People as resources of the presence agent: who asks, what they may see, and the documents about it.
+//! Who watches whom: the person behind a request, the level at which a watcher sees a person, and the documents about a person.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -48,8 +48,8 @@ pub(super) const SUBSCRIPTION_SECONDS_MAX: u32 = 3_600;
 const STRANGER: Watcher = Watcher(u32::MAX);
 
 /// Everybody, by the numbers of the core.
-pub(super) struct People {
-    pub(super) context: Context,
+pub(super) struct WatcherPolicy {
+    pub(super) core: Core,
     pub(super) options: PhonesOptions,
     watched: OnWatched,
     verifier: Verifier,
@@ -59,7 +59,7 @@ pub(super) struct People {
     wrong_passwords: Pace<(SecretHash, IpAddr)>,
     /// Accounts of which it may be logged that they speak for another extension.
     foreign: Pace<String>,
-    made: Made,
+    documents: DocumentCache,
     /// Connections whose peers have shown who they are.
     pub(super) known: HashSet<Flow>,
     /// Those that somebody has watched.
@@ -84,17 +84,13 @@ impl From<Refusal> for NotSignedIn {
 
 /// The documents about one person: those who watch are told one after the other.
 #[derive(Default)]
-struct Made {
+struct DocumentCache {
     about: Option<Resource>,
-    documents: HashMap<(Package, Class), Arc<Document>>,
+    made: HashMap<(Package, Class), Arc<Document>>,
 }
 
-impl People {
-    pub(super) fn new(
-        context: Context,
-        (options, watched): (PhonesOptions, OnWatched),
-        key: [u8; 32],
-    ) -> Self {
+impl WatcherPolicy {
+    pub(super) fn new(core: Core, options: PhonesOptions, key: [u8; 32]) -> Self {
         let own = options.accounts.iter().filter_map(|account| {
             let algorithms = account.algorithms.clone()?;
             Some((account.credentials.username.clone(), algorithms))
@@ -111,7 +107,7 @@ impl People {
             pace: Pace::new(BURST, PER_SECOND),
             wrong_passwords: Pace::new(WRONG_PASSWORDS, 1.0),
             foreign: Pace::new(1.0, 1.0 / FOREIGN_INTERVAL_SECONDS),
-            made: Made::default(),
+            documents: DocumentCache::default(),
             known: HashSet::new(),
             lists: BTreeSet::new(),
             published: HashMap::new(),
@@ -120,8 +116,8 @@ impl People {
 
     /// What is told of a person has changed.
     pub(super) fn forget(&mut self, resource: Resource) {
-        if self.made.about == Some(resource) {
-            self.made = Made::default();
+        if self.documents.about == Some(resource) {
+            self.documents = DocumentCache::default();
         }
     }
 
@@ -360,7 +356,7 @@ pub(super) fn resource(person: PersonId) -> Option<Resource> {
     number.filter(|number| !lists::is_list(*number))
 }
 
-impl Host<Flow> for People {
+impl Host<Flow> for WatcherPolicy {
     fn is_trusted(&self, peer: Peer<Flow>) -> bool {
         self.trusts(peer)
     }
@@ -411,18 +407,20 @@ impl Host<Flow> for People {
         package: Package,
         class: Class,
     ) -> Option<Arc<Document>> {
-        if self.made.about != Some(resource) {
-            self.made = Made {
+        if self.documents.about != Some(resource) {
+            self.documents = DocumentCache {
                 about: Some(resource),
-                ..Made::default()
+                ..DocumentCache::default()
             };
         }
-        if let Some(made) = self.made.documents.get(&(package, class)) {
-            return Some(made.clone());
+        if let Some(document) = self.documents.made.get(&(package, class)) {
+            return Some(document.clone());
         }
-        let made = Arc::new(self.make(resource, package, class)?);
-        self.made.documents.insert((package, class), made.clone());
-        Some(made)
+        let document = Arc::new(self.make(resource, package, class)?);
+        self.documents
+            .made
+            .insert((package, class), document.clone());
+        Some(document)
     }
 
     fn admit_publication(

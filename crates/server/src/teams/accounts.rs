@@ -19,7 +19,7 @@ use super::{
     confirmation::{ANSWER_TIME, Question, is_obvious, named},
     logins::Keep,
     network_time,
-    tenant_clients::Door,
+    tenant_clients::TenantClient,
 };
 use crate::{audit::Own, directory::Person, secrets, vault::VaultError};
 
@@ -86,9 +86,9 @@ pub(crate) async fn begin_code(
     person: &Person,
     keep: Keep,
 ) -> Result<Waiting, AccountError> {
-    let door = door(teams, person.id)?;
-    refuse_to_remember(&door, &person.user_principal_name, keep).await?;
-    let code = door.client.begin_device_code(&wanted(&door)).await?;
+    let tenant = tenant(core, person.id)?;
+    refuse_to_remember(&tenant, &person.user_principal_name, keep).await?;
+    let code = tenant.client.begin_device_code(&wanted(&tenant)).await?;
     let waiting = Waiting {
         user_code: code.user_code.clone(),
         verification_uri: code.verification_uri.clone(),
@@ -102,8 +102,8 @@ pub(crate) async fn begin_code(
         async move {
             let Ok(number) = begin.await else { return };
             let own = (id, number);
-            let done = match poll(&door, &code).await {
-                Ok(token) => complete(&teams, &door, own, (ClientKind::Public, token), keep).await,
+            let done = match poll(&tenant, &code).await {
+                Ok(token) => complete(&core, &tenant, own, (ClientKind::Public, token), keep).await,
                 Err(error) => Err(error.into()),
             };
             // A failure is shown to the person as the state of the attempt.
@@ -127,11 +127,11 @@ pub(crate) async fn begin_browser(
     redirect_uri: &str,
     session: &str,
 ) -> Result<String, AccountError> {
-    let door = door(teams, person.id)?;
+    let tenant = tenant(core, person.id)?;
     let hint = Some(person.user_principal_name.as_str()).filter(|hint| !hint.is_empty());
-    refuse_to_remember(&door, hint.unwrap_or_default(), keep).await?;
-    let config = door.client.config();
-    let authorization = Authorization::begin(config, redirect_uri, &wanted(&door), hint)?;
+    refuse_to_remember(&tenant, hint.unwrap_or_default(), keep).await?;
+    let config = tenant.client.config();
+    let authorization = Authorization::begin(config, redirect_uri, &wanted(&tenant), hint)?;
     let url = authorization.url.clone();
     let attempt = Attempt::Browser {
         authorization: Box::new(authorization),
@@ -181,14 +181,14 @@ pub(crate) async fn confirm(
     let shown = (confirmation, session);
     let question = teams.attempts.answered(person.id, shown, now);
     let question = question.ok_or(AccountError::NotAsked)?;
-    let door = door(teams, person.id)?;
+    let tenant = tenant(core, person.id)?;
     match answer {
         Answer::Discard => Ok(()),
         // The person has come to another tenant meanwhile.
-        Answer::Link if door.name != question.tenant => Err(AccountError::NotAsked),
+        Answer::Link if tenant.name != question.tenant => Err(AccountError::NotAsked),
         Answer::Link => {
             let login = (question.kind, &question.token, question.keep);
-            link_own(teams, &door, person, &question.account, login).await
+            link_own(core, &tenant, person, &question.account, login).await
         }
     }
 }
@@ -199,12 +199,12 @@ pub(crate) async fn link_named(
     person: &Person,
     named: &str,
 ) -> Result<String, AccountError> {
-    let door = door(teams, person.id)?;
-    if door.logins.is_some() {
-        return Err(AccountError::SignsIn(door.name.to_string()));
+    let tenant = tenant(core, person.id)?;
+    if tenant.logins.is_some() {
+        return Err(AccountError::SignsIn(tenant.name.to_string()));
     }
-    let found = door.client.find_user(named).await?;
-    let missing = || AccountError::NoAccount(named.to_owned(), door.name.to_string());
+    let found = tenant.client.find_user(named).await?;
+    let missing = || AccountError::NoAccount(named.to_owned(), tenant.name.to_string());
     let account = found.ok_or_else(missing)?;
     teams.attempts.cancel(person.id);
     let account = NamedAccount {
@@ -212,14 +212,14 @@ pub(crate) async fn link_named(
         sign_in_name: account.user_principal_name,
         display_name: account.display_name,
     };
-    link(teams, &door, person, &account, None).await?;
+    link(core, &tenant, person, &account, None).await?;
     Ok(account.object_id)
 }
 
 /// The account is the person's from now on, and no other; with the login that it is read by, where there is one.
 async fn link(
-    teams: &TeamsHandle,
-    door: &Door,
+    core: &Core,
+    tenant: &TenantClient,
     person: &Person,
     account: &NamedAccount,
     login: Option<(ClientKind, &UserToken, Keep)>,
@@ -239,17 +239,16 @@ async fn link(
     let _one_at_a_time = teams.context.settings_change.lock().await;
     // A login that cannot be kept links nothing: store and directory stay alike.
     let name = person.id.to_string();
-    let begun = match (&door.logins, login) {
+    let begun = match (&tenant.logins, login) {
         (Some(logins), Some((kind, token, keep))) => {
             logins.begin(&name, kind, token, keep).await?;
             Some(logins)
         }
         (None | Some(_), _) => None,
     };
-    let linked = teams
-        .context
+    let linked = core
         .store
-        .link_teams(person.id, account, &door.name)
+        .link_teams(person.id, account, &tenant.name)
         .await;
     if let Err(error) = linked {
         // A login without its account would read another person's presence.
@@ -258,16 +257,10 @@ async fn link(
         }
         return Err(error.into());
     }
-    teams
-        .context
-        .directory
-        .set_teams_id(person.id, account, &door.name);
-    teams.context.shard.fact(person.id, Fact::TeamsLinked).await;
-    Ok(teams
-        .context
-        .store
-        .set_teams_account_names(person.id, names)
-        .await?)
+    core.directory
+        .set_teams_id(person.id, account, &tenant.name);
+    core.shard.fact(person.id, Fact::LinkedTeams).await;
+    Ok(core.store.name_teams_account(person.id, names).await?)
 }
 
 /// Forgets the person's login and account. Where the application reads everybody, an account with the person's name is found
@@ -277,7 +270,7 @@ pub(crate) async fn disconnect(teams: &TeamsHandle, person: &Person) -> Result<(
     if person.teams_id.is_some() {
         teams.context.unlink(person).await?;
     }
-    if let Some(logins) = door(teams, person.id)?.logins {
+    if let Some(logins) = tenant(core, person.id)?.logins {
         logins.forget(&person.id.to_string()).await?;
     }
     Ok(())
@@ -293,11 +286,11 @@ async fn redeem(
     }: Returned,
     query: &str,
 ) -> Result<Completed, AccountError> {
-    let code: Secret = authorization.code_from_callback(query)?;
-    let door = door(teams, person)?;
-    let token = door.client.redeem_code(&authorization, &code).await?;
+    let code: Secret = authorization.returned(query)?;
+    let tenant = tenant(core, person)?;
+    let token = tenant.client.redeem_code(&authorization, &code).await?;
     let login = (ClientKind::Confidential, token);
-    complete(teams, &door, (person, number), login, keep).await
+    complete(core, &tenant, (person, number), login, keep).await
 }
 
 /// A sign-in at Microsoft that succeeded.
@@ -327,15 +320,15 @@ fn finish(
     result
 }
 
-async fn poll(door: &Door, code: &DeviceCode) -> Result<UserToken, GraphError> {
+async fn poll(tenant: &TenantClient, code: &DeviceCode) -> Result<UserToken, GraphError> {
     let (mut flow, mut state) = DeviceFlow::new(network_time(), code);
     loop {
         match state {
             DeviceState::AskAt(at) => {
                 let wait = at.saturating_sub(network_time()).max(0).unsigned_abs();
                 tokio::time::sleep(Duration::from_millis(wait)).await;
-                let answer = door.client.poll_device_code(code).await;
-                state = flow.on_answer(network_time(), answer);
+                let answer = tenant.client.poll_device_code(code).await;
+                state = flow.answered(network_time(), answer);
             }
             DeviceState::Done(token) => return Ok(*token),
             DeviceState::Failed(error) => return Err(error),
@@ -345,23 +338,23 @@ async fn poll(door: &Door, code: &DeviceCode) -> Result<UserToken, GraphError> {
 
 /// Completes a sign-in: checks the account, and links it or asks the person.
 async fn complete(
-    teams: &TeamsHandle,
-    door: &Door,
+    core: &Core,
+    tenant: &TenantClient,
     (id, number): (PersonId, AttemptNumber),
     (kind, token): (ClientKind, UserToken),
     keep: Keep,
 ) -> Result<Completed, AccountError> {
     let user = token.user.as_ref().ok_or(AccountError::Nobody)?;
     let name = user.name.clone().unwrap_or_else(|| user.object_id.clone());
-    let wanted = &door.client.config().tenant;
+    let wanted = &tenant.client.config().tenant;
     if !user.tenant_id.eq_ignore_ascii_case(wanted)
         && !user
             .tenant_id
-            .eq_ignore_ascii_case(&door.client.tenant_id().await?)
+            .eq_ignore_ascii_case(&tenant.client.tenant_id().await?)
     {
         return Err(AccountError::OtherTenant(name, wanted.clone()));
     }
-    let keep = match is_federated(door, user.name.as_deref().unwrap_or_default()).await {
+    let keep = match is_federated(tenant, user.name.as_deref().unwrap_or_default()).await {
         true => Keep::UntilRestart,
         false => keep,
     };
@@ -382,11 +375,11 @@ async fn complete(
     }
     if is_obvious(&person, &account) {
         let login = (kind, &token, keep);
-        link_own(teams, door, &person, &account, login).await?;
+        link_own(core, tenant, &person, &account, login).await?;
         return Ok(Completed::Linked);
     }
     Ok(Completed::Asked(Box::new(Question {
-        tenant: door.name.clone(),
+        tenant: tenant.name.clone(),
         account,
         kind,
         token,
@@ -398,38 +391,42 @@ async fn complete(
 
 /// Links the account that the person signed in to, and notes it.
 async fn link_own(
-    teams: &TeamsHandle,
-    door: &Door,
+    core: &Core,
+    tenant: &TenantClient,
     person: &Person,
     account: &NamedAccount,
     login: (ClientKind, &UserToken, Keep),
 ) -> Result<(), AccountError> {
-    link(teams, door, person, account, Some(login)).await?;
-    let now = teams.context.clock.now();
+    link(core, tenant, person, account, Some(login)).await?;
+    let now = core.clock.now();
     let owner = person.id.to_string();
     let change = Own::TeamsAccountSignIn.change(now, "the person, at Microsoft", &owner);
     teams.context.store.record_change(&change).await?;
     Ok(())
 }
 
-fn door(teams: &TeamsHandle, person: PersonId) -> Result<Door, AccountError> {
-    let name = teams.context.organisation.tenant(person);
-    let door = teams.doors.get(&name).cloned();
-    door.ok_or(AccountError::NoTenant(name))
+fn tenant(core: &Core, person: PersonId) -> Result<TenantClient, AccountError> {
+    let name = core.organisation.tenant(person);
+    let tenant = core.doors.get(&name).cloned();
+    tenant.ok_or(AccountError::NoTenant(name))
 }
 
 /// Scopes of a sign-in: permissions and a login where presence is read with it, else only the identity.
-fn wanted(door: &Door) -> String {
-    match &door.logins {
+fn wanted(tenant: &TenantClient) -> String {
+    match &tenant.logins {
         Some(logins) => logins.scope(),
-        None => scope(&door.client.config().graph, &[], false),
+        None => scope(&tenant.client.config().graph, &[], false),
     }
 }
 
 /// Refuses to remember the login of a federated account; not remembered, it works until the restart (P9).
-async fn refuse_to_remember(door: &Door, name: &str, keep: Keep) -> Result<(), AccountError> {
+async fn refuse_to_remember(
+    tenant: &TenantClient,
+    name: &str,
+    keep: Keep,
+) -> Result<(), AccountError> {
     match keep {
-        Keep::Sealed if is_federated(door, name).await => {
+        Keep::Sealed if is_federated(tenant, name).await => {
             Err(AccountError::Federated(name.to_owned()))
         }
         Keep::Sealed | Keep::UntilRestart => Ok(()),
@@ -437,11 +434,12 @@ async fn refuse_to_remember(door: &Door, name: &str, keep: Keep) -> Result<(), A
 }
 
 /// Whether an account signs in at another identity provider. Where Microsoft does not answer, the sign-in itself will show it.
-async fn is_federated(door: &Door, name: &str) -> bool {
+async fn is_federated(tenant: &TenantClient, name: &str) -> bool {
     if name.is_empty() {
         return false;
     }
-    door.client
+    tenant
+        .client
         .is_federated(name)
         .await
         .unwrap_or_else(|error| {

@@ -37,16 +37,16 @@ pub struct NotificationOptions {
 
 /// Where bodies go in. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Inlet(mpsc::Sender<Bytes>);
+pub(crate) struct NotificationSender(mpsc::Sender<Bytes>);
 
 /// Where they come out.
 #[derive(Debug)]
-pub(crate) struct Outlet(mpsc::Receiver<Bytes>);
+pub(crate) struct NotificationReceiver(mpsc::Receiver<Bytes>);
 
-impl Inlet {
-    pub(crate) fn new() -> (Self, Outlet) {
+impl NotificationSender {
+    pub(crate) fn new() -> (Self, NotificationReceiver) {
         let (sender, receiver) = mpsc::channel(QUEUE_MAX);
-        (Self(sender), Outlet(receiver))
+        (Self(sender), NotificationReceiver(receiver))
     }
 
     /// Takes a body to be looked at later; false: come again.
@@ -73,7 +73,7 @@ impl Tenant {
         vault: Arc<Vault>,
         store: Store,
         sweep: SweepNow,
-        (outlet, changes): (Outlet, mpsc::Receiver<Arc<str>>),
+        (receiver, changes): (NotificationReceiver, mpsc::Receiver<Arc<str>>),
     ) {
         let client = self.client.clone();
         let (of, name) = (LoginsOf::ServiceAccounts, self.name.clone());
@@ -82,7 +82,7 @@ impl Tenant {
         let Some(listening) = Listening::new(self, &options, accounts, sweep).await else {
             return std::future::pending().await;
         };
-        listening.run(client, outlet, changes).await;
+        listening.run(client, receiver, changes).await;
     }
 }
 
@@ -134,10 +134,10 @@ impl Listening {
     async fn run(
         mut self,
         client: Arc<Client>,
-        outlet: Outlet,
+        receiver: NotificationReceiver,
         mut changes: mpsc::Receiver<Arc<str>>,
     ) {
-        let Outlet(mut bodies) = outlet;
+        let NotificationReceiver(mut bodies) = receiver;
         let mut silenced = 0;
         let (answers, mut answered) =
             mpsc::channel::<(String, Result<SubscriptionAnswer, GraphError>)>(64);

@@ -10,12 +10,12 @@ const SWEEPS: u32 = 3;
 
 /// What the length of a sweep depends on beside the people.
 #[derive(Debug)]
-pub(crate) struct Freshness {
+pub(crate) struct StalenessLimit {
     /// Of each tenant: whether everybody is asked for by themselves, and the requests per 30 seconds.
     tenants: Vec<(bool, Option<u32>)>,
 }
 
-impl Freshness {
+impl StalenessLimit {
     pub(crate) fn new(tenants: &[TeamsOptions]) -> Self {
         let tenants = tenants.iter().map(|tenant| {
             let by_themselves = matches!(tenant.sign_in, SignIn::People);
@@ -41,14 +41,14 @@ impl Freshness {
 
 #[cfg(test)]
 mod tests {
-    use super::Freshness;
+    use super::StalenessLimit;
 
     #[test]
     fn the_slowest_tenant_decides_and_more_people_take_longer() {
-        let fast = Freshness {
+        let fast = StalenessLimit {
             tenants: vec![(false, None)],
         };
-        let both = Freshness {
+        let both = StalenessLimit {
             tenants: vec![(false, None), (true, Some(30))],
         };
         // Three sweeps that writes have slowed down to three seconds each.

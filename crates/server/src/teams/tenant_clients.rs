@@ -11,7 +11,7 @@ use crate::{clock::Clock, context::PeopleObserver, directory::Person, vault::Vau
 
 /// The way to one tenant. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Door {
+pub(crate) struct TenantClient {
     /// Its name here.
     pub(crate) name: Arc<str>,
     /// Its client.
@@ -24,9 +24,9 @@ pub(crate) struct Door {
 
 /// All of them, by name. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Doors(Arc<BTreeMap<Arc<str>, Door>>);
+pub(crate) struct TenantClients(Arc<BTreeMap<Arc<str>, TenantClient>>);
 
-impl Doors {
+impl TenantClients {
     /// Opens none yet: nothing is sent.
     ///
     /// # Errors
@@ -51,7 +51,7 @@ impl Doors {
                 )
             });
             let name = tenant.name.clone();
-            let door = Door {
+            let door = TenantClient {
                 name: name.clone(),
                 client,
                 logins,
@@ -63,12 +63,12 @@ impl Doors {
     }
 
     /// That of one tenant.
-    pub(crate) fn get(&self, name: &str) -> Option<&Door> {
+    pub(crate) fn get(&self, name: &str) -> Option<&TenantClient> {
         self.0.get(name)
     }
 
     /// All of them.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Door> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &TenantClient> {
         self.0.values()
     }
 
