@@ -39,8 +39,8 @@ use crate::{
     metrics::Metrics,
     open_id::{Attempts, OpenIdOptions, Provider},
     pbx::{Pbx, PbxOptions},
-    phones::{self, ListenError, PhonesOptions},
-    preconditions::OngoingChanges,
+    people_changes,
+    phones::{self, ListenError, OnWatched, PhonesOptions},
     restores::Restores,
     sign_in::WrongPasswords,
     teams::{StalenessLimit, SweepNow, TeamsOptions},
@@ -257,9 +257,12 @@ impl App {
         let pbxs = start_pbxs(&context, pbxs, &mut tasks).await?;
         let sip_address = match phones {
             Some(phones) => {
-                let phones = (phones, teams.watch());
-                let started = phones::start(&context, phones, limits.sip, &mut tasks).await;
-                Some(started.map_err(StartError::from)?)
+                let reads = core.reads.clone();
+                let on_watched: OnWatched =
+                    Arc::new(move |person, lasts| reads.watch(person, lasts));
+                let started = phones::start(&core, phones, on_watched, limits.sip, &mut tasks);
+                let refused = |ListenError { address, cause }| StartError::Sip { address, cause };
+                Some(started.await.map_err(refused)?)
             }
             None => None,
         };

@@ -13,15 +13,18 @@ use sip::{
 use telephony::sip_server::{self, Flow, response_peer};
 
 use super::{
-    Changes, Concern, ContactAddresses, PhonesOptions, routing,
+    changes::{Changes, Concern},
+    options::ContactAddresses,
+    resources::resource,
+    routing,
     untrusted::Untrusted,
-    watcher_policy::{SUBSCRIPTION_SECONDS_MAX, WatcherPolicy, is_browser, resource},
+    watcher_policy::{SUBSCRIPTION_SECONDS_MAX, WatcherPolicy, is_browser},
 };
-use crate::{context::Context, health::Trouble};
+use crate::health::Trouble;
 
-/// WatcherPolicy whose watchers are told before answers are read again.
-const TOLD_MAX: usize = 64;
-/// Lists whose watchers are told at a time.
+/// People whose watchers are notified before more requests are read.
+const PEOPLE_MAX: usize = 64;
+/// Lists whose watchers are notified at a time.
 const LISTS_MAX: usize = 8;
 /// Most subscriptions; a subscription takes about 300 bytes.
 const SUBSCRIPTIONS_MAX: usize = 2_000_000;
@@ -53,10 +56,9 @@ pub(super) struct PresenceServer {
 
 impl PresenceServer {
     pub(super) fn new(
-        core: Core,
-        options: PhonesOptions,
+        policy: WatcherPolicy,
         addresses: ContactAddresses,
-        [seed, key]: [[u8; 32]; 2],
+        seed: [u8; 32],
         changes: Arc<Changes>,
     ) -> Self {
         let mut ids = Ids::new(seed);
@@ -74,7 +76,7 @@ impl PresenceServer {
         };
         Self {
             agent: Agent::new(settings, ids.fork()),
-            policy: WatcherPolicy::new(core, options, key),
+            policy: policy,
             ids,
             repeats: Repeats::default(),
             untrusted: Untrusted::default(),
@@ -149,12 +151,12 @@ impl PresenceServer {
         let Some(after) = self.everybody_after else {
             return;
         };
-        let some = self.policy.core.directory.page(after, TOLD_MAX);
+        let some = self.policy.core.directory.page(after, PEOPLE_MAX);
         for person in &some {
             self.tell(now, person.id, Concern::Class, out);
         }
         self.everybody_after = match some.last() {
-            Some(last) if some.len() == TOLD_MAX => Some(Some(last.id)),
+            Some(last) if some.len() == PEOPLE_MAX => Some(Some(last.id)),
             _ => None,
         };
     }
@@ -206,11 +208,11 @@ impl sip_server::Core for PresenceServer {
             self.lists_left = self.policy.lists.iter().copied().collect();
         }
         self.tell_some(now, out);
-        let changed = self.changes.take(TOLD_MAX);
+        let changed = self.changes.take(PEOPLE_MAX);
         // A watcher who may see less than before gets nothing of the old class in between.
         let all = self.everybody_after.is_some() || self.changes.everybody.load(Ordering::Acquire);
         let lists = !self.lists_left.is_empty() || self.changes.lists.load(Ordering::Acquire);
-        let more = changed.len() == TOLD_MAX || all || lists;
+        let more = changed.len() == PEOPLE_MAX || all || lists;
         for (person, concern) in changed {
             let concern = if all { Concern::Class } else { concern };
             self.tell(now, person, concern, out);

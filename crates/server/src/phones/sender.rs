@@ -7,7 +7,7 @@ use sip::{
     uri::{names, user},
 };
 
-use super::PhoneAccount;
+use super::options::PhoneAccount;
 
 /// The account of this authentication name.
 pub(super) fn account<'a>(

@@ -21,7 +21,10 @@ use sip::{
 use telephony::sip_server::{Flow, dialog_flow};
 
 use super::{
-    OnWatched, PhoneAccount, PhonesOptions, documents, lists, publications,
+    documents, lists,
+    options::{PhoneAccount, PhonesOptions},
+    publications,
+    resources::{is_list, list, resource},
     sender::{account, foreign_extension, identities, usernames},
 };
 use crate::{
@@ -47,11 +50,15 @@ pub(super) const SUBSCRIPTION_SECONDS_MAX: u32 = 3_600;
 /// Somebody who is nobody's extension.
 const STRANGER: Watcher = Watcher(u32::MAX);
 
-/// Everybody, by the numbers of the core.
+/// Receives a person whom a phone watches, and the longest time until the subscription ends or is refreshed: sources read
+/// watched people more often.
+pub(crate) type OnWatched = Arc<dyn Fn(PersonId, Duration) + Send + Sync>;
+
+/// Who may watch whom. Resources and watchers are numbered by the ids of people.
 pub(super) struct WatcherPolicy {
     pub(super) core: Core,
     pub(super) options: PhonesOptions,
-    watched: OnWatched,
+    on_watched: OnWatched,
     verifier: Verifier,
     /// What addresses that are not trusted have left, in requests.
     pace: Pace<IpAddr>,
@@ -90,7 +97,12 @@ struct DocumentCache {
 }
 
 impl WatcherPolicy {
-    pub(super) fn new(core: Core, options: PhonesOptions, key: [u8; 32]) -> Self {
+    pub(super) fn new(
+        core: Core,
+        options: PhonesOptions,
+        on_watched: OnWatched,
+        key: [u8; 32],
+    ) -> Self {
         let own = options.accounts.iter().filter_map(|account| {
             let algorithms = account.algorithms.clone()?;
             Some((account.credentials.username.clone(), algorithms))
@@ -102,7 +114,7 @@ impl WatcherPolicy {
         Self {
             context,
             options,
-            watched,
+            on_watched,
             verifier,
             pace: Pace::new(BURST, PER_SECOND),
             wrong_passwords: Pace::new(WRONG_PASSWORDS, 1.0),
@@ -152,7 +164,7 @@ impl WatcherPolicy {
     fn watch(&self, resource: Resource) {
         let person = PersonId(resource.0.into());
         let lasts = Duration::from_secs(SUBSCRIPTION_SECONDS_MAX.into());
-        (self.watched)(person, lasts);
+        (self.on_watched)(person, lasts);
     }
 
     /// The watcher that a trusted peer vouches for: the first asserted identity that is an extension (RFC 3325 §9.1: there may be
@@ -286,7 +298,7 @@ impl WatcherPolicy {
         };
         match self.context.directory.by_address(named) {
             Some((person, _)) => resource(person),
-            None => lists::list(&user(named)?),
+            None => list(&user(named)?),
         }
     }
 
@@ -350,12 +362,6 @@ fn watcher_of(person: Option<(PersonId, LineId)>) -> Watcher {
     resource.map_or(STRANGER, |resource| Watcher(resource.0))
 }
 
-/// The number of a person for the agent; there are never so many that it does not fit.
-pub(super) fn resource(person: PersonId) -> Option<Resource> {
-    let number = u32::try_from(person.0).ok().map(Resource);
-    number.filter(|number| !lists::is_list(*number))
-}
-
 impl Host<Flow> for WatcherPolicy {
     fn is_trusted(&self, peer: Peer<Flow>) -> bool {
         self.trusts(peer)
@@ -369,7 +375,7 @@ impl Host<Flow> for WatcherPolicy {
         _: Package,
     ) -> Admission {
         match self.asked(now, peer, request) {
-            Ok((list, watcher)) if lists::is_list(list) => {
+            Ok((list, watcher)) if is_list(list) => {
                 // Nobody fills our memory with lists that are none.
                 let Some(members) = self.members(list, watcher) else {
                     return Admission::Refuse(404);
@@ -434,7 +440,7 @@ impl Host<Flow> for WatcherPolicy {
             Ok(asked) => asked,
             Err(reason) => return reason.into(),
         };
-        if lists::is_list(resource) {
+        if is_list(resource) {
             return Admission::Refuse(403);
         }
         // A telephone speaks for its own person; the telephone system for everybody.
