@@ -1,4 +1,4 @@
-//! Sign-ins of people at Microsoft that are under way: a code that waits, a browser that is away, a question that is open.
+//! Sign-ins of people at Microsoft in progress: by a code, by a browser, or with an open question.
 
 use std::{
     collections::HashMap,
@@ -16,7 +16,7 @@ use super::{
 /// A sign-in by code that waits for the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Waiting {
-    /// Code to type.
+    /// The code that the person types.
     pub(crate) user_code: String,
     /// Page at Microsoft where the code is typed.
     pub(crate) verification_uri: String,
@@ -33,21 +33,21 @@ pub(super) enum Attempt {
     Browser {
         authorization: Box<Authorization>,
         keep: Keep,
-        /// The session that began it: no other one may bring the answer.
+        /// The session that began the sign-in: no other session may complete it.
         session: String,
         until: Timestamp,
     },
-    /// The browser is back, and its code is being redeemed.
+    /// The browser has come back, and its code is being redeemed.
     Redeeming {
         until: Timestamp,
     },
-    /// Whether the account is the person's.
+    /// The person is asked whether the account is theirs.
     Question(Box<Question>),
     Failed(String),
 }
 
 impl Attempt {
-    /// Whether it is of no use any more. A code ends by itself, and the cause of a failure is shown until the next sign-in.
+    /// Whether the sign-in can no longer be completed. A code ends with its task, and a failure is shown until the next sign-in.
     fn has_expired(&self, now: Timestamp) -> bool {
         match self {
             Self::Browser { until, .. } | Self::Redeeming { until } => *until <= now,
@@ -79,7 +79,7 @@ impl Inner {
     }
 }
 
-/// A browser that came back.
+/// A sign-in whose browser has come back from Microsoft.
 #[derive(Debug)]
 pub(super) struct Returned {
     pub(super) number: AttemptNumber,
@@ -87,7 +87,7 @@ pub(super) struct Returned {
     pub(super) keep: Keep,
 }
 
-/// The sign-ins that are under way. Cheap to clone.
+/// The sign-ins in progress, at most one for each person. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attempts(Arc<Mutex<Inner>>);
 
@@ -96,7 +96,7 @@ impl Attempts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The code that the person is to type, if one waits.
+    /// The code that waits for the person.
     pub(crate) fn waiting(&self, person: PersonId) -> Option<Waiting> {
         match self.lock().get(person) {
             Some(Attempt::Code { waiting, .. }) => Some(waiting.clone()),
@@ -104,7 +104,7 @@ impl Attempts {
         }
     }
 
-    /// The question that the person is to answer in this session.
+    /// The open question of the person, with the value that confirms it in this session.
     pub(crate) fn question(
         &self,
         person: PersonId,
@@ -123,7 +123,7 @@ impl Attempts {
         }
     }
 
-    /// Takes the question that is open in this session: each is answered once.
+    /// Removes and returns the open question, if the value confirms it in this session: a question is answered once.
     pub(super) fn answered(
         &self,
         person: PersonId,
@@ -143,7 +143,7 @@ impl Attempts {
         }
     }
 
-    /// Takes the browser that is away in this session: each comes back once.
+    /// Returns the sign-in that this session began in a browser: a browser comes back once.
     pub(super) fn returned(
         &self,
         person: PersonId,
@@ -175,7 +175,7 @@ impl Attempts {
         }
     }
 
-    /// Why the last sign-in did not succeed.
+    /// The reason why the last sign-in failed.
     pub(crate) fn failed(&self, person: PersonId) -> Option<String> {
         match self.lock().get(person) {
             Some(Attempt::Failed(what)) => Some(what.clone()),
@@ -183,7 +183,7 @@ impl Attempts {
         }
     }
 
-    /// Begins a sign-in. Each person has one at a time: a new one ends the one before.
+    /// Begins a sign-in. It ends the person's earlier one.
     pub(super) fn begin(
         &self,
         person: PersonId,
@@ -203,19 +203,19 @@ impl Attempts {
         abort(self.lock().attempts.remove(&person));
     }
 
-    /// Whether a sign-in is still the person's: not cancelled, and no later one was begun.
+    /// Whether a sign-in is still in progress: neither cancelled nor replaced by a later one.
     pub(super) fn is_current(&self, person: PersonId, number: AttemptNumber) -> bool {
         let inner = self.lock();
         let current = inner.attempts.get(&person);
         current.is_some_and(|(current, _)| *current == number)
     }
 
-    /// Replaces a sign-in that has ended by what follows from it. One that is not current changes nothing.
+    /// Replaces a sign-in by the next stage, or ends it (`None`). Has no effect if the sign-in is no longer current.
     pub(super) fn end(&self, person: PersonId, number: AttemptNumber, next: Option<Attempt>) {
         let mut inner = self.lock();
         match inner.attempts.get_mut(&person) {
             Some((current, attempt)) if *current == number => match next {
-                // The task of a code is the one that runs: it is not aborted.
+                // The task of a code calls this: it is not aborted.
                 Some(next) => *attempt = next,
                 None => {
                     inner.attempts.remove(&person);

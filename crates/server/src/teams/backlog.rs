@@ -7,10 +7,10 @@ use graph::Backlog;
 use super::{Tenant, network_time, writes::TenantWrites};
 use crate::health::Trouble;
 
-/// Name of the part in `/readyz`.
+/// Health part of the backlog.
 const PART: &str = "teams backlog";
 /// Interval of the check.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Age from which a backlog is a problem, and by which it grows until it is reported again.
 const STEP: Duration = Duration::from_secs(10);
 
@@ -21,7 +21,7 @@ struct LastReport {
 }
 
 impl LastReport {
-    /// Whether a report is due: the backlog has become a problem, has aged by a step, or is no problem any more.
+    /// Whether a report is due: the backlog has become a problem, has aged by a step, or has stopped being a problem.
     fn is_due(&mut self, oldest: Duration) -> bool {
         let steps = oldest.as_millis() / STEP.as_millis();
         let news = steps > self.steps || (steps == 0 && self.steps > 0);
@@ -32,11 +32,11 @@ impl LastReport {
 }
 
 impl Tenant {
-    /// Reports the backlog of writes, for ever.
+    /// Reports the backlog of writes, until the task is dropped.
     pub(super) async fn report_backlog(self, writes: TenantWrites) {
         let mut last_report = LastReport::default();
         loop {
-            tokio::time::sleep(LOOK_INTERVAL).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
             writes.forget_unconfirmed(&self);
             let backlog = writes.backlog();
             self.metrics.set_backlog(&self.name, backlog);

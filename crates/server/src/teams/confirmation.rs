@@ -1,5 +1,5 @@
-//! P8: an account that is not obviously the person's own is linked only when the person confirms it. The question names the
-//! account; a confirmation holds for one question, in one session, for ten minutes.
+//! Confirmation of accounts: an account that is not obviously the person's own is linked only when the person confirms it. The
+//! question names the account; a confirmation holds for one question, in one session, for ten minutes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use store::NamedAccount;
 use super::logins::Keep;
 use crate::{directory::Person, secrets};
 
-/// How long a question can be answered.
+/// Time for the answer to a question.
 pub(super) const ANSWER_TIME: Duration = Duration::from_secs(600);
 
 /// A sign-in at Microsoft that is to be confirmed before its account is linked.
@@ -26,7 +26,7 @@ pub(super) struct Question {
 }
 
 impl Question {
-    /// The value that confirms this question in one session: a value that another session reads is good for nothing there.
+    /// The value that confirms this question in one session. It is invalid in any other session.
     pub(super) fn confirmation(&self, session: &str) -> String {
         let text = format!("{} {session}", self.secret);
         secrets::fingerprint(text.as_bytes(), 16)
@@ -38,9 +38,9 @@ impl Question {
 pub(crate) struct OpenQuestion {
     /// The account at Microsoft.
     pub(crate) account: NamedAccount,
-    /// The value to confirm with.
+    /// The value that confirms the account.
     pub(crate) confirmation: String,
-    /// Until when it can be answered.
+    /// End of the time for the answer.
     pub(crate) until: Timestamp,
 }
 

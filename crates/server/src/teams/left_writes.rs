@@ -1,5 +1,5 @@
-//! Takes back what Offhook wrote to accounts that their people have no longer, also after a restart: the store remembers it by
-//! account ([`store::LeftWrite`]), and the queue tries the clear until Microsoft confirms it.
+//! Clears writes to accounts that their people have no longer, also after a restart: the store has them by account
+//! ([`store::LeftWrite`]), and the queue retries the clear until Microsoft confirms it.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -14,15 +14,15 @@ use super::{
 use crate::directory::Directory;
 
 /// Interval at which the records are compared with the queue.
-const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// What follows for a left write.
+/// The next step for a left write.
 enum Step {
-    /// The queue or the engine takes it back.
+    /// The queue or the engine is about to clear it.
     Wait,
-    /// Nothing is left of it, or a person's slot decides.
+    /// It is cleared, or belongs to a person again: its record is deleted.
     Forget,
-    /// It is to be taken back.
+    /// A clear must be sent.
     Clear,
 }
 
@@ -32,7 +32,7 @@ impl TeamsWrites {
         let writes = match store.left_writes(now).await {
             Ok(writes) => writes,
             Err(error) => {
-                tracing::warn!(%error, "writes to accounts of removed people could not be read; trying again in 2 s");
+                tracing::warn!(%error, "writes to accounts of removed people could not be read from the database; trying again in 2 s");
                 return;
             }
         };
@@ -46,17 +46,17 @@ impl TeamsWrites {
 }
 
 impl TenantWrites {
-    /// Takes back left writes and forgets their records, for ever.
+    /// Clears left writes and deletes their records, until the task is dropped.
     pub(super) async fn settle_left_writes(self, tenant: Tenant, store: Store) {
         loop {
             tokio::select! {
-                () = tokio::time::sleep(LOOK_INTERVAL) => {}
+                () = tokio::time::sleep(CHECK_INTERVAL) => {}
                 () = self.is_taken_back() => {}
             }
             let writes = match store.left_writes(tenant.clock.now()).await {
                 Ok(writes) => writes,
                 Err(error) => {
-                    tracing::warn!(%error, "writes to accounts of removed people could not be read; trying again in 2 s");
+                    tracing::warn!(%error, "writes to accounts of removed people could not be read from the database; trying again in 2 s");
                     continue;
                 }
             };
@@ -88,7 +88,7 @@ impl TenantWrites {
         }
         match write.owner {
             Owner::Person | Owner::Writer => Step::Forget,
-            // Another process removed the person a moment ago: the engine is about to take it back.
+            // Another process removed the person a moment ago: the engine is about to clear the write.
             Owner::Nobody if directory.by_teams_id(&user).is_some() => Step::Wait,
             Owner::Nobody => Step::Clear,
         }
@@ -116,6 +116,6 @@ impl TenantWrites {
 
 async fn forget(store: &Store, write: &LeftWrite) {
     if let Err(error) = store.forget_left_write(write).await {
-        tracing::warn!(%error, "the record of a write to Teams that is taken back could not be deleted; trying again in 2 s");
+        tracing::warn!(%error, "the record of a cleared write to Teams could not be deleted; trying again in 2 s");
     }
 }

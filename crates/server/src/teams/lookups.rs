@@ -1,4 +1,4 @@
-//! Lookups of accounts that failed: one name must not hold up the others, nor be taken for the tenant's fault.
+//! Failed lookups of accounts: one name must neither delay the others nor count as a problem of the tenant.
 
 use std::collections::BTreeMap;
 
@@ -32,21 +32,21 @@ pub(super) struct Lookups {
 /// The lookups of one round.
 #[derive(Debug, Default)]
 pub(super) struct LookupRound {
-    /// Graph answered about a name: the tenant is not at fault.
+    /// Whether Graph answered about any name: then the tenant is not at fault.
     has_answer: bool,
-    /// Without an answer: the person's name, and why.
+    /// Lookups without an answer: the person's name, and the reason.
     failed: BTreeMap<PersonId, (String, String)>,
     failures_in_a_row: usize,
 }
 
 impl LookupRound {
-    /// Notes an answer.
+    /// Records an answer.
     pub(super) fn answered(&mut self) {
         self.has_answer = true;
         self.failures_in_a_row = 0;
     }
 
-    /// Notes a lookup without an answer.
+    /// Records a lookup without an answer.
     pub(super) fn failed(&mut self, person: PersonId, name: &str, why: String) {
         self.failed.insert(person, (name.to_owned(), why));
         self.failures_in_a_row += 1;
@@ -57,7 +57,7 @@ impl LookupRound {
         self.failures_in_a_row >= FAILURES_MAX
     }
 
-    /// Why the tenant may be at fault: lookups failed, and none was answered.
+    /// The reason why the tenant may be at fault: lookups failed, and none was answered.
     pub(super) fn doubt(&self) -> Option<&str> {
         let (_, why) = self.failed.values().next()?;
         (!self.has_answer).then_some(why.as_str())
@@ -79,17 +79,17 @@ impl Lookups {
         later
     }
 
-    /// Notes who is looked up.
+    /// Records the person who is looked up now.
     pub(super) fn begin(&mut self, person: PersonId) {
         self.last = Some(person);
     }
 
-    /// Graph answered about a person's names.
+    /// Records that Graph answered about a person's names.
     pub(super) fn answered(&mut self, person: PersonId) {
         self.failed.remove(&person);
     }
 
-    /// Notes that a person's names cannot be looked up for now.
+    /// Records that a person's names cannot be looked up for now.
     pub(super) fn failed(&mut self, person: PersonId, name: &str, why: String, now: i64) {
         let known = self.failed.get(&person);
         let failures = known.map_or(0, |known| known.failures).saturating_add(1);
@@ -103,7 +103,7 @@ impl Lookups {
         self.failed.insert(person, failed);
     }
 
-    /// Ends a round in which the tenant answered: what failed is the fault of single names.
+    /// Ends a round in which the tenant answered: the failures are those of single names.
     pub(super) fn end(&mut self, round: LookupRound, now: i64) {
         for (person, (name, why)) in round.failed {
             self.failed(person, &name, why, now);
@@ -179,7 +179,7 @@ mod tests {
         }
         assert!(round.is_over());
         assert_eq!(round.doubt(), Some("503"));
-        // The tenant is at fault: nobody waits for longer than it does.
+        // The tenant is at fault: no name waits longer than the tenant.
         assert!(lookups.is_due(ANNA, 0));
         let next = lookups.in_turn(vec![ANNA, BEN, PersonId(9)], |person| *person);
         assert_eq!(next, [PersonId(9), ANNA, BEN]);

@@ -1,4 +1,5 @@
-//! Reading where people sign in by themselves: one request each. One person's refusal is not the tenant's.
+//! Reading in tenants where each person signs in: one request for each person. A refusal of one person is no problem of the
+//! tenant.
 
 use std::{
     collections::BTreeMap,
@@ -19,13 +20,13 @@ pub(super) struct PersonalFailures {
     people: usize,
 }
 
-/// Whose fault the failures are.
+/// The extent of the failures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Extent {
     Nobody,
     /// At most half of the people.
     Few(BTreeMap<PersonId, String>),
-    /// More than half of the people: the tenant's, with one of the causes.
+    /// More than half of the people: a problem of the tenant, with one of the causes.
     Tenant(String),
 }
 
@@ -58,7 +59,7 @@ impl Tenant {
                 })
                 .await;
             match &result {
-                // A new sign-in is asked of the person, and reported there.
+                // The person must sign in again, which is reported as an ended login.
                 Err(error) if error.needs_person() => {
                     self.personal().failures.remove(&person);
                     continue;
@@ -81,7 +82,7 @@ impl Tenant {
         read
     }
 
-    /// Reports the people who could not be read: as the tenant's problem where they are more than half.
+    /// Reports the people who could not be read: as a problem of the tenant where they are more than half.
     pub(super) fn report_personal(&self, people: usize) {
         let extent = {
             let mut personal = self.personal();

@@ -1,5 +1,5 @@
-//! Teams accounts that cannot be reached: those that complete answers of Graph leave out (domain section 5), those about which
-//! answers are odd, and those with an ended login.
+//! Teams accounts that cannot be reached: those that complete answers of Graph leave out, those about which answers are odd,
+//! and those with an ended login.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -20,12 +20,12 @@ const MISSES_MAX: u8 = 3;
 const MISS_SPACING: i64 = 750;
 /// Interval at which an ended login is reported again to the engine: an answer that was under way may have hidden it.
 const REPEAT_INTERVAL: Duration = Duration::from_secs(60);
-/// The name under which missing accounts are reported.
+/// Health part of missing accounts.
 const PART: &str = "missing teams accounts";
 /// Missing accounts that are named one by one.
 const NAMED_MAX: usize = 5;
 
-/// Why an answer does not count for a person.
+/// The reason why an answer does not count for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Absence {
     /// A complete answer leaves the account out.
@@ -39,7 +39,7 @@ enum Absence {
 struct Misses {
     absence: Absence,
     count: u8,
-    /// When the last one that counts was asked for, in the network's time.
+    /// Time of the request for the last one that counts, in milliseconds of the network's time.
     last: i64,
 }
 
@@ -50,7 +50,7 @@ struct Answered {
     present: BTreeSet<PersonId>,
     /// Their element is odd.
     odd: BTreeMap<PersonId, ElementFault>,
-    /// An odd element may be about anybody: who is not in the answer need not be missing.
+    /// An element without an id may be about any person: those who are not in the answer need not be missing.
     has_unnamed: bool,
 }
 
@@ -62,7 +62,7 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    /// Takes in an answer about `asked`, requested at `now` of the network's time. Returns the people with a missing account.
+    /// Records an answer about `asked`, requested at `now` of the network's time. Returns the people with a missing account.
     fn answered(
         &mut self,
         asked: impl IntoIterator<Item = PersonId>,
@@ -381,7 +381,7 @@ mod tests {
         assert_eq!(
             reach.logins_ended(&both, now),
             [ANNA, BEN],
-            "who signed in and out again"
+            "signed in and out again"
         );
     }
 }

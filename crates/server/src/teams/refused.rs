@@ -1,5 +1,5 @@
-//! Accounts for which Graph refuses the request about many people, or makes its answer too large: they are found by halving
-//! the request, left out of the sweep, and looked at again later.
+//! Accounts that make Graph refuse a request about many people, or make its answer too large: halving the request finds them.
+//! The sweep leaves them out and retries them later.
 
 use std::{
     collections::HashMap,
@@ -21,20 +21,20 @@ use crate::{
 const HALVING_MAX: u32 = 40;
 /// Pause after a halving without any answer about people, in milliseconds: then the tenant may be at fault, not an account.
 const VAIN_PAUSE: i64 = 30_000;
-/// Time until a refused account is looked at again, in milliseconds: doubled with each refusal.
-const FIRST_LOOK: i64 = 60_000;
-const LAST_LOOK: i64 = 3_600_000;
-/// The name under which accounts are reported that cannot be read.
+/// Pause before a refused account is retried, in milliseconds: doubled with each refusal.
+const FIRST_RETRY: i64 = 60_000;
+const LAST_RETRY: i64 = 3_600_000;
+/// Health part of accounts that cannot be read.
 const PART: &str = "unreadable teams accounts";
 
 /// A refused account.
 #[derive(Clone, Debug)]
 struct RefusedAccount {
-    /// Refusals of requests about it alone.
+    /// Refused requests about this account alone.
     refusals: u32,
-    /// When it is looked at again, in the network's time.
+    /// Time of the next retry, in milliseconds of the network's time.
     due_at: i64,
-    /// Graph's words.
+    /// Graph's error text.
     why: String,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct Refused {
     accounts: HashMap<Arc<str>, RefusedAccount>,
     /// The rest of [`HALVING_MAX`] in this sweep.
     requests_left: u32,
-    /// The next halving may begin then.
+    /// Earliest time of the next halving.
     halving_from: i64,
 }
 
@@ -75,21 +75,21 @@ impl Refused {
         (taken, refused.into_iter().filter(is_due).collect())
     }
 
-    /// Takes in a refusal of a request about this account alone. Returns how many there have been in a row.
+    /// Records a refused request about this account alone. Returns the number of refusals in a row.
     fn refuse(&mut self, account: &Arc<str>, why: &str, now: i64) -> u32 {
         let known = self.accounts.get(account);
         let refusals = known.map_or(0, |known| known.refusals).saturating_add(1);
-        let wait = FIRST_LOOK << (refusals - 1).min(6);
+        let wait = FIRST_RETRY << (refusals - 1).min(6);
         let refused = RefusedAccount {
             refusals,
-            due_at: now.saturating_add(wait.min(LAST_LOOK)),
+            due_at: now.saturating_add(wait.min(LAST_RETRY)),
             why: why.to_owned(),
         };
         self.accounts.insert(account.clone(), refused);
         refusals
     }
 
-    /// Takes in that Graph took a request about these accounts.
+    /// Records that Graph accepted a request about these accounts.
     fn accept(&mut self, accounts: &[Arc<str>]) {
         if self.accounts.is_empty() {
             return;
@@ -105,19 +105,19 @@ impl Refused {
         accounts.all(|account| self.accounts.contains_key(account))
     }
 
-    /// Whether a halving may begin. Looks at refused accounts need not wait: they grow rarer by themselves.
+    /// Whether a halving may begin. Retries of refused accounts need not wait: their intervals grow.
     fn may_halve(&self, accounts: &[Arc<str>], now: i64) -> bool {
         now >= self.halving_from || self.are_known(accounts)
     }
 
-    /// Takes a request for halving; false if there is none left in this sweep.
+    /// Consumes a request for halving; returns false if none is left in this sweep.
     fn take_request(&mut self) -> bool {
         let has_one = self.requests_left > 0;
         self.requests_left = self.requests_left.saturating_sub(1);
         has_one
     }
 
-    /// Notes the end of a halving of these.
+    /// Records the end of a halving of these accounts.
     fn halved(&mut self, accounts: &[Arc<str>], has_read: bool, now: i64) {
         if !has_read && !self.are_known(accounts) {
             self.halving_from = now + VAIN_PAUSE;
@@ -142,12 +142,12 @@ impl Tenant {
         refused.split(accounts, network_time())
     }
 
-    /// The accounts that Graph takes. A refused one that is due belongs to the sweep.
+    /// The accounts that Graph accepts. A refused one that is due belongs to the sweep.
     pub(super) fn taken(&self, accounts: Vec<Arc<str>>) -> Vec<Arc<str>> {
         self.refused().split(accounts, network_time()).0
     }
 
-    /// Notes that Graph took a request about these accounts.
+    /// Records that Graph accepted a request about these accounts.
     pub(super) fn accept(&self, accounts: &[Arc<str>]) {
         self.refused().accept(accounts);
     }
@@ -266,13 +266,13 @@ impl Tenant {
                 "where Graph refuses the account, compare the object id with the one in Entra; correct or remove the Teams account \
                  here (page of the person, Teams account). Where the answer is too long, let the person shorten their automatic \
                  reply. It is looked at again by itself, at the latest every {} minutes",
-                Duration::from_millis(LAST_LOOK.unsigned_abs()).as_secs() / 60
+                Duration::from_millis(LAST_RETRY.unsigned_abs()).as_secs() / 60
             ),
         })
     }
 }
 
-/// What a failure of a request says about its ids; `None`: nothing.
+/// The meaning of a failed request for its ids. `None`: the failure is not about the ids.
 fn about_ids(failure: &GraphError) -> Option<PartAnswer> {
     if matches!(failure, GraphError::TooLarge { .. }) {
         return Some(PartAnswer::TooLarge);
@@ -284,7 +284,7 @@ fn about_ids(failure: &GraphError) -> Option<PartAnswer> {
 mod tests {
     use std::sync::Arc;
 
-    use super::{FIRST_LOOK, HALVING_MAX, LAST_LOOK, Refused, VAIN_PAUSE};
+    use super::{FIRST_RETRY, HALVING_MAX, LAST_RETRY, Refused, VAIN_PAUSE};
 
     fn accounts(names: &[&str]) -> Vec<Arc<str>> {
         names.iter().map(|name| Arc::from(*name)).collect()
@@ -292,11 +292,11 @@ mod tests {
 
     // D2
     #[test]
-    fn a_refused_account_is_left_out_and_looked_at_again_more_and_more_rarely() {
+    fn a_refused_account_is_left_out_and_retried_more_and_more_rarely() {
         let mut refused = Refused::default();
         let all = accounts(&["a", "b", "c"]);
         assert_eq!(refused.split(all.clone(), 0), (all.clone(), vec![]));
-        let (b, mut now, mut wait) = (all[1].clone(), 0, FIRST_LOOK);
+        let (b, mut now, mut wait) = (all[1].clone(), 0, FIRST_RETRY);
         for refusals in 1..=9 {
             assert_eq!(refused.refuse(&b, "404", now), refusals);
             let (taken, due) = refused.split(all.clone(), now + wait - 1);
@@ -304,7 +304,7 @@ mod tests {
             now += wait;
             let (taken, due) = refused.split(all.clone(), now);
             assert_eq!((taken, due), (accounts(&["a", "c"]), accounts(&["b"])));
-            wait = (wait * 2).min(LAST_LOOK);
+            wait = (wait * 2).min(LAST_RETRY);
         }
         refused.accept(&accounts(&["a", "b"]));
         assert_eq!(refused.split(all.clone(), now), (all, vec![]));
@@ -325,7 +325,7 @@ mod tests {
         refused.halved(&a, false, 1_000);
         assert!(!refused.may_halve(&a, 1_000 + VAIN_PAUSE - 1));
         assert!(refused.may_halve(&a, 1_000 + VAIN_PAUSE));
-        // A look at one that is refused already neither rests nor has the others rest.
+        // A retry of a refused account neither waits nor delays the others.
         refused.refuse(&b[0], "404", 1_000);
         assert!(refused.may_halve(&b, 1_000));
         refused.halved(&b, false, 100_000);

@@ -1,5 +1,5 @@
-//! Service accounts: people's or robots' accounts that signed in once by device code, so that Graph lets us subscribe to
-//! presences. Of each only a refresh token is kept, sealed.
+//! Service accounts: accounts that signed in once by device code, because Graph's subscriptions to presences need delegated
+//! permissions. Only their refresh tokens are stored, sealed.
 
 use graph::{
     Client,
@@ -10,16 +10,17 @@ use store::Store;
 use super::logins::{LoginsOf, keep};
 use crate::vault::{Vault, VaultError};
 
-/// What to ask for when a service account signs in.
+/// The OAuth scope of a service account's sign-in.
 pub fn service_account_scope(client: &Client) -> String {
     let permissions = LoginsOf::ServiceAccounts.permissions();
     scope(&client.config().graph, permissions, true)
 }
 
-/// Keeps the refresh token of a tenant's service account that has just signed in; returns its name.
+/// Seals and stores the refresh token of a tenant's service account that has just signed in. Returns the account's name;
+/// `None`: Entra gave no refresh token or named no account.
 ///
 /// # Errors
-/// It cannot be sealed or stored, or Entra gave no refresh token or did not say who signed in: then `Ok(None)`.
+/// The token cannot be sealed or stored.
 pub async fn keep_service_account(
     store: &Store,
     vault: &Vault,
@@ -42,7 +43,7 @@ pub async fn keep_service_account(
 /// The object ids of a tenant's service accounts.
 ///
 /// # Errors
-/// The store refused.
+/// The database fails.
 pub async fn service_accounts(store: &Store, tenant: &str) -> Result<Vec<String>, VaultError> {
     let prefix = LoginsOf::ServiceAccounts.prefix(tenant);
     let sealed = store.sealed_secrets(&prefix).await?;
@@ -50,10 +51,10 @@ pub async fn service_accounts(store: &Store, tenant: &str) -> Result<Vec<String>
     Ok(sealed.into_iter().filter_map(name).collect())
 }
 
-/// Forgets a service account; whether there was one.
+/// Deletes the refresh token of a service account; returns false if there is none.
 ///
 /// # Errors
-/// The store refused.
+/// The database fails.
 pub async fn forget_service_account(
     store: &Store,
     tenant: &str,

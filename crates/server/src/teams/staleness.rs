@@ -1,55 +1,54 @@
-//! How long what Teams shows is fresh: three sweeps (domain section 5), and a sweep takes the longer the more people there are
-//! and the more is written.
+//! Staleness limit of Teams' answers: three sweeps. A sweep takes longer with more people and more writes.
 
 use std::time::Duration;
 
 use super::{SignIn, TeamsOptions};
 
-/// Sweeps that may fail before what was seen is stale.
+/// Sweeps that may fail before an answer is stale.
 const SWEEPS: u32 = 3;
 
-/// What the length of a sweep depends on beside the people.
+/// Computes the age up to which an answer of Teams counts, from the sweep intervals of all tenants.
 #[derive(Debug)]
 pub(crate) struct StalenessLimit {
-    /// Of each tenant: whether everybody is asked for by themselves, and the requests per 30 seconds.
-    tenants: Vec<(bool, Option<u32>)>,
+    /// The way of signing in to each tenant, and its requests per 30 seconds.
+    tenants: Vec<(SignIn, Option<u32>)>,
 }
 
 impl StalenessLimit {
+    /// The limit for these tenants.
     pub(crate) fn new(tenants: &[TeamsOptions]) -> Self {
-        let tenants = tenants.iter().map(|tenant| {
-            let by_themselves = matches!(tenant.sign_in, SignIn::People);
-            (by_themselves, tenant.requests_per_30_seconds)
-        });
+        let tenants = tenants.iter();
+        let tenants = tenants.map(|tenant| (tenant.sign_in, tenant.requests_per_30_seconds));
         Self {
             tenants: tenants.collect(),
         }
     }
 
-    /// With so many people, by the slowest tenant, while writes slow the sweep down.
+    /// The limit with this number of people: that of the slowest tenant while writes slow its sweep down.
     pub(crate) fn with(&self, people: usize) -> Duration {
-        let rhythms = self.tenants.iter().map(|(by_themselves, requests)| {
-            let asked = match by_themselves {
-                true => people.saturating_mul(graph::BULK_MAX),
-                false => people,
+        let intervals = self.tenants.iter().map(|(sign_in, limit)| {
+            let elements = match sign_in {
+                SignIn::Application => people,
+                // Each person takes a request of their own.
+                SignIn::People => people.saturating_mul(graph::BULK_MAX),
             };
-            graph::sweep_interval(asked, *requests)
+            graph::sweep_interval(elements, *limit)
         });
-        rhythms.max().unwrap_or(graph::SWEEP_INTERVAL_MIN) * graph::SLOWDOWN_MAX * SWEEPS
+        intervals.max().unwrap_or(graph::SWEEP_INTERVAL_MIN) * graph::SLOWDOWN_MAX * SWEEPS
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::StalenessLimit;
+    use super::{SignIn, StalenessLimit};
 
     #[test]
     fn the_slowest_tenant_decides_and_more_people_take_longer() {
         let fast = StalenessLimit {
-            tenants: vec![(false, None)],
+            tenants: vec![(SignIn::Application, None)],
         };
         let both = StalenessLimit {
-            tenants: vec![(false, None), (true, Some(30))],
+            tenants: vec![(SignIn::Application, None), (SignIn::People, Some(30))],
         };
         // Three sweeps that writes have slowed down to three seconds each.
         assert_eq!(fast.with(100), graph::SWEEP_INTERVAL_MIN * 9);

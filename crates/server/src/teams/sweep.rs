@@ -1,6 +1,6 @@
-//! Reading Teams: everybody's presence over and over, spread over the rhythm. While writes need the budget a sweep takes up
-//! to three times as long; people who are watched, ringing or in a call are then read beside it: as many as fit once a second,
-//! more of them in turn.
+//! Sweep: reads the presence of all people of a tenant at the polling interval, with its requests spread over the interval.
+//! While writes need the request budget, a sweep takes up to three times as long; people who are watched, ringing or in a call
+//! are then read beside it once a second, in turn where there are too many of them.
 
 use std::{
     sync::{Arc, PoisonError, atomic::Ordering},
@@ -21,17 +21,17 @@ use tokio::{
 use super::{Logins, Tenant, network_time, reads::Turns};
 use crate::shard::Cause;
 
-/// Pause while nothing may cross or nobody has a Teams account.
-const IDLE: Duration = Duration::from_millis(500);
-/// The name under which the health of reading is told.
+/// Pause while no person is synchronised with Teams.
+const IDLE_INTERVAL: Duration = Duration::from_millis(500);
+/// Health part of reading.
 pub(super) const PART: &str = "teams sweep";
 
-/// Asks for a whole sweep at once. Cheap to clone.
+/// Requests a whole sweep at once. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct SweepNow(mpsc::Sender<oneshot::Sender<()>>);
 
 impl SweepNow {
-    /// Sweeps and returns when everybody has been read.
+    /// Sweeps, and returns when all people have been read.
     pub async fn sweep(&self) {
         let (done, wait) = oneshot::channel();
         if self.0.send(done).await.is_ok() {
@@ -41,7 +41,7 @@ impl SweepNow {
 }
 
 impl Tenant {
-    /// Reads single people who are asked for, for ever.
+    /// Reads single people on request, until the task is dropped.
     pub async fn read_asked(self) {
         loop {
             let asked = self.reads.next_asked().await;
@@ -50,7 +50,7 @@ impl Tenant {
         }
     }
 
-    /// Reads eventful and watched people once a second, for ever, while a sweep takes longer than that.
+    /// Reads people in a call and watched people once a second while a sweep takes longer, until the task is dropped.
     pub async fn read_eventful(self) {
         let most = self.few_at_once();
         let mut turns = Turns::default();
@@ -70,64 +70,64 @@ impl Tenant {
         }
     }
 
-    /// The way to ask for a sweep, and the place where such wishes arrive.
+    /// A channel of requests for sweeps.
     pub fn sweeper() -> (SweepNow, mpsc::Receiver<oneshot::Sender<()>>) {
         let (sender, receiver) = mpsc::channel(1);
         (SweepNow(sender), receiver)
     }
 
-    /// Sweeps, for ever. The rhythm is the network's time, not the server's clock: a clock that is driven by hand stands
-    /// still, the world does not.
-    pub async fn sweep(self, mut wishes: mpsc::Receiver<oneshot::Sender<()>>) {
+    /// Sweeps until the task is dropped. The polling interval is one of the network's time, not of the server's clock, which
+    /// tests drive by hand.
+    pub async fn sweep(self, mut requested: mpsc::Receiver<oneshot::Sender<()>>) {
         let mut last_began = Instant::now();
         loop {
             let began = Instant::now();
-            let mut wish = None;
+            let mut waiting = None;
             self.report_missing();
             self.report_unreadable();
             self.report_ended_logins().await;
             let (taken, refused) = self.begin_reading(self.swept_people());
             let people = taken.len() + refused.len();
             let period = if people == 0 {
-                IDLE
+                IDLE_INTERVAL
             } else {
-                self.rhythm(people)
+                self.interval(people)
             };
-            // Refused accounts that are due spoil no request about others.
+            // Refused accounts that are due are in requests of their own: they must not fail those about others.
             let chunks: Vec<Vec<Arc<str>>> = [taken, refused]
                 .iter()
-                .flat_map(|accounts| accounts.chunks(self.at_once()))
+                .flat_map(|accounts| accounts.chunks(self.people_per_request()))
                 .map(<[Arc<str>]>::to_vec)
                 .collect();
             // The last sweep took longer if writes needed the budget.
             let interval = (began - last_began).max(period);
             last_began = began;
-            self.tell_interval(interval, chunks.len(), period * SLOWDOWN_MAX);
+            self.record_interval(interval, chunks.len(), period * SLOWDOWN_MAX);
             let mut requests = JoinSet::new();
             let count = u32::try_from(chunks.len()).unwrap_or(1);
             for (index, chunk) in chunks.into_iter().enumerate() {
                 let due = began + period * u32::try_from(index).unwrap_or(0) / count;
-                if wish.is_none() {
+                if waiting.is_none() {
                     tokio::select! {
                         () = tokio::time::sleep_until(due) => {}
-                        Some(asked) = wishes.recv() => wish = Some(asked),
+                        Some(done) = requested.recv() => waiting = Some(done),
                     }
                 }
                 self.afford(Purpose::ReadAll).await;
                 let tenant = self.clone();
                 requests.spawn(async move { tenant.read(&chunk, Purpose::ReadAll).await });
             }
-            // A slow service slows the rhythm; it never has two sweeps at once.
+            // A slow service lengthens the interval; two sweeps never overlap.
             let results = requests.join_all().await;
             self.report_sweep(people, results.into_iter().all(|is_read| is_read));
-            match wish {
+            match waiting {
                 Some(done) => {
                     let _ = done.send(());
                 }
                 None => tokio::select! {
                     () = tokio::time::sleep_until(began + period) => {}
-                    // Begin anew, for it asks for everybody.
-                    Some(done) = wishes.recv() => {
+                    // The request asks for all people: the next sweep begins at once.
+                    Some(done) = requested.recv() => {
                         self.sweep_once().await;
                         let _ = done.send(());
                     }
@@ -136,8 +136,8 @@ impl Tenant {
         }
     }
 
-    /// Publishes the interval of the last sweep, and reserves tokens for the next: `requests` within `slowest`.
-    fn tell_interval(&self, interval: Duration, requests: usize, slowest: Duration) {
+    /// Publishes the interval of the last sweep, and reserves budget for the next: `requests` within `slowest`.
+    fn record_interval(&self, interval: Duration, requests: usize, slowest: Duration) {
         self.budget()
             .guarantee_sweep(network_time(), requests, slowest);
         let milliseconds = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
@@ -146,14 +146,17 @@ impl Tenant {
         self.tell_budget();
     }
 
-    /// How many people one request reads.
-    fn at_once(&self) -> usize {
+    /// The people in one request.
+    fn people_per_request(&self) -> usize {
         if self.logins.is_some() { 1 } else { BULK_MAX }
     }
 
-    /// How long a sweep over so many takes.
-    fn rhythm(&self, people: usize) -> Duration {
-        sweep_interval(people.saturating_mul(BULK_MAX / self.at_once()), self.limit)
+    /// The polling interval with this number of people.
+    fn interval(&self, people: usize) -> Duration {
+        sweep_interval(
+            people.saturating_mul(BULK_MAX / self.people_per_request()),
+            self.limit,
+        )
     }
 
     async fn sweep_once(&self) {
@@ -166,7 +169,7 @@ impl Tenant {
         self.report_sweep(people, is_read);
     }
 
-    /// Reports how reading is at the end of a sweep. A failure has been reported at once, and stays until everybody is read.
+    /// Reports the health of reading after a sweep. A failure was reported at once, and lasts until all people are read.
     fn report_sweep(&self, people: usize, is_read: bool) {
         if self.logins.is_some() {
             self.report_personal(people);
@@ -175,17 +178,17 @@ impl Tenant {
         }
     }
 
-    /// Reads these one request after the other, as the budget allows. Returns whether all are read.
+    /// Reads accounts one request after the other, as the budget allows. Returns whether all are read.
     async fn read_all(&self, ids: &[Arc<str>], purpose: Purpose) -> bool {
         let mut is_read = true;
-        for chunk in ids.chunks(self.at_once()) {
+        for chunk in ids.chunks(self.people_per_request()) {
             self.afford(purpose).await;
             is_read &= self.read(chunk, purpose).await;
         }
         is_read
     }
 
-    /// The Teams accounts to read: none where nothing may cross.
+    /// The Teams accounts to read: those of people who are synchronised.
     fn swept_people(&self) -> Vec<Arc<str>> {
         let ids = self
             .directory
@@ -196,7 +199,7 @@ impl Tenant {
         ids
     }
 
-    /// Whether a person's presence is read with a login that there is.
+    /// Whether the login to read a person with exists.
     fn has_login(&self, person: PersonId) -> bool {
         let signed_in = |logins: &Logins| logins.signed_in(person);
         self.logins.as_ref().is_none_or(signed_in)
@@ -210,7 +213,7 @@ impl Tenant {
         })
     }
 
-    /// Reads the people of one request. Returns whether all are read, but for accounts that are left out from now on.
+    /// Reads the people of one request. Returns whether all are read, apart from accounts that are left out from now on.
     async fn read(&self, ids: &[Arc<str>], purpose: Purpose) -> bool {
         let Some(logins) = &self.logins else {
             return self.read_many(ids, purpose).await;
@@ -218,7 +221,7 @@ impl Tenant {
         let asked_at = self.clock.now();
         let read = self.read_each(logins, ids).await;
         let received = Instant::now();
-        let inputs = self.news(read.presences, asked_at);
+        let inputs = self.inputs(read.presences, asked_at);
         self.shard.inputs(inputs, Cause::Graph(received)).await;
         // Single people's failures are reported for all together.
         true
@@ -249,13 +252,13 @@ impl Tenant {
             self.metrics.count_skipped(CALL, skipped.fault.label());
         }
         let mut inputs = self.left_out(ids, &read, asked_at);
-        inputs.extend(self.news(read.presences, asked_at.0));
+        inputs.extend(self.inputs(read.presences, asked_at.0));
         self.shard.inputs(inputs, Cause::Graph(received)).await;
         Ok(())
     }
 
-    /// How often a person is read about whom Teams holds a write of ours: they belong to the eventful ones, as far as there
-    /// is room for these.
+    /// The interval at which people with a write of Offhook in Teams are read: once a second while there is room for all
+    /// people in a call, else with the sweep.
     fn interval_in_a_call(&self) -> Duration {
         let is_read = |person| self.is_read(person);
         if self.reads.all_eventful_fit(self.few_at_once(), is_read) {
@@ -266,12 +269,12 @@ impl Tenant {
         }
     }
 
-    /// How many people are read beside the sweep.
+    /// The number of people who are read beside the sweep.
     fn few_at_once(&self) -> usize {
-        ACTIVE_PEOPLE_MAX / BULK_MAX * self.at_once()
+        ACTIVE_PEOPLE_MAX / BULK_MAX * self.people_per_request()
     }
 
-    /// Tells of a change, if Graph's notifications are compared with what is read.
+    /// Compares a state with the last one, for the check of Graph's notifications.
     fn compare(&self, person: PersonId, state: &TeamsState) {
         if self.changes.is_none() {
             return;
@@ -283,8 +286,8 @@ impl Tenant {
         }
     }
 
-    /// What of the answer is news, for the engine.
-    fn news(&self, presences: Vec<UserPresence>, asked_at: Timestamp) -> Vec<Input> {
+    /// The inputs for the engine that an answer makes.
+    fn inputs(&self, presences: Vec<UserPresence>, asked_at: Timestamp) -> Vec<Input> {
         let tenant_lag = self.reads.lag().of(self.interval_in_a_call());
         let inputs = presences.into_iter().filter_map(|presence| {
             let person = self.directory.by_teams_id(&presence.id)?;

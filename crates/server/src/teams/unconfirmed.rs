@@ -13,7 +13,7 @@ use presence::{Action, PersonId, Slot, TeamsWrite};
 use super::Tenant;
 use crate::health::Trouble;
 
-/// The name under which the health of writing is reported.
+/// Health part of writing.
 const PART: &str = "teams writes";
 /// Lifetime of a write at Microsoft, in milliseconds: a session, Do not disturb.
 const SESSION: i64 = 5 * 60_000;
@@ -32,12 +32,12 @@ const WAIT_STEPS: [(u64, &str); 4] = [
 /// A write without confirmation.
 #[derive(Clone, Debug)]
 struct Failure {
-    /// The person who wrote, or had the account.
+    /// The person who has or had the account.
     person: PersonId,
     /// Text of the last error, with the remedy where an administrator can help.
     what: String,
     blame: Blame,
-    /// What Offhook wrote stays in Teams until it succeeds.
+    /// Whether the write is a clear: the presence that Offhook wrote stays in Teams until it succeeds.
     is_clear: bool,
     /// Microsoft may hold a write of this slot that it acknowledged.
     was_acknowledged: bool,
@@ -103,7 +103,7 @@ impl Unconfirmed {
         self.succeeded_at = Some(now);
     }
 
-    /// Forgets a write that is not tried any more. Others are not known to succeed.
+    /// Forgets a write that is not retried any more. This says nothing about other writes.
     fn forget(&mut self, write: &Key) {
         self.writes.remove(write);
     }
@@ -219,7 +219,7 @@ impl Tenant {
         self.report_unconfirmed(&unconfirmed, now);
     }
 
-    /// Forgets writes that are not tried any more.
+    /// Forgets writes that are not retried any more.
     pub(super) fn forget_writes(&self, writes: &[Key], now: i64) {
         let mut unconfirmed = self.unconfirmed();
         for write in writes {
@@ -369,7 +369,7 @@ mod tests {
             unconfirmed.forget(&anna());
             assert_eq!(troubles(&unconfirmed, 20_000), (None, None));
         }
-        // What may be in force at Microsoft is not hidden by a refused renewal, or by a new set.
+        // A presence that may be in force at Microsoft is not hidden by a refused renewal or a new set.
         for set in [Action::Renew, Action::Set] {
             let mut unconfirmed = Unconfirmed::default();
             if set == Action::Set {
